@@ -1,0 +1,61 @@
+# Every target works on a fresh machine: Python 3.10 to 3.13, no environment, an empty cache.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+# Arguments for pytest: make test PYTEST="-k recurrence -x"
+PYTEST ?= -n 2
+OUT    ?= cntk-demo
+
+# Many small tests on few cores: one thread each is fastest, and the sums are the same everywhere.
+test conformance: export OMP_NUM_THREADS = 1
+
+.PHONY: help venv demo test lint format direction bench conformance clean
+
+help:
+	@echo 'make venv         install this package and its tools into $(VENV)'
+	@echo 'make demo         train a small network on real digits; picture and model go to $(OUT)/'
+	@echo 'make test         unit tests and the examples in the documentation'
+	@echo 'make lint         ruff, mypy, direction of imports'
+	@echo 'make format       lay the sources out as `make lint` wants them'
+	@echo 'make bench        speed, beside hand-written PyTorch'
+	@echo 'make conformance  the original toolkit'"'"'s own test suite'
+
+venv: $(STAMP)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: venv
+	$(BIN)/python -m cntk demo --out $(OUT)
+
+test: venv
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: venv direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+direction: venv
+	$(BIN)/python -m pytest -q tests/test_import_direction.py
+
+format: venv
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv
+	$(BIN)/python -m benchmarks
+
+# make conformance SELECT="ops layers/sequence_test"
+conformance: venv
+	$(BIN)/python tests/conformance/run.py $(SELECT)
+
+clean:
+	rm -rf build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

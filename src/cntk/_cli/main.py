@@ -1,0 +1,81 @@
+"""Arguments of the command line, and what becomes of errors: one line on stderr and exit status 2."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+import cntk as C
+from cntk._cli.data import DataError, mnist_folder, scanned_digits
+from cntk._cli.idx import IdxError
+
+MISUSE = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, 2 for what a person can mend, 130 when interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _demo(options)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except (DataError, IdxError) as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    print(f"cntk demo: error: {reason}", file=sys.stderr)
+    return MISUSE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cntk", description="CNTK's Python interface, on PyTorch.")
+    version = f"cntk-torch {C.__version__} (PyTorch {torch.__version__}, Python {platform.python_version()})"
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="train a small network on real digits",
+        description="Trains a small convolutional network on real handwritten digits, tests it on digits that it has "
+        "not seen, and writes a picture of how it went and the trained model.",
+    )
+    demo.add_argument("--data", type=Path, metavar="DIR", help="folder with the four idx files of MNIST "
+                      "(default: the 1,797 small scans that come with scikit-learn)")  # fmt: skip
+    demo.add_argument("--out", type=Path, metavar="DIR", default=Path("cntk-demo"), help="where to write to "
+                      "(default: %(default)s)")  # fmt: skip
+    demo.add_argument("--epochs", type=_at_least(1), metavar="N", help="how often to go through the training digits")
+    demo.add_argument("--seed", type=_at_least(0), metavar="N", default=1, help="same seed, same run "
+                      "(default: %(default)s)")  # fmt: skip
+    return parser
+
+
+def _at_least(least: int):  # type: ignore[no-untyped-def]
+    """Return a reader of whole numbers from `least` to 2**32 - 1, for argparse."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if not least <= value < 1 << 32:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least} and {(1 << 32) - 1}")
+        return value
+
+    number.__name__ = "whole number"
+    return number
+
+
+def _demo(options: argparse.Namespace) -> int:
+    needed = ["rich", "matplotlib"] if options.data else ["rich", "matplotlib", "sklearn"]
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DataError(f"needs {' and '.join(missing)}; install them with: pip install 'cntk-torch[demo]'")
+    digits = mnist_folder(options.data) if options.data else scanned_digits()
+    from cntk._cli.demo import run
+
+    run(digits, options.out, options.epochs, options.seed)
+    return 0

@@ -1,0 +1,324 @@
+"""Evaluation and gradients of functions: arguments in, results out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.feed import Fed, feed
+from cntk._engine.plan import Plan, bind
+from cntk._engine.run import Run, SparseRows
+from cntk._errors import FeedError, shape_text
+from cntk._graph.function import Composite, Function
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable, VariableKind
+from cntk.core import Value, rows_as_numpy
+from cntk.device import DeviceDescriptor, default_device
+
+
+def as_composite(function: Function) -> Composite:
+    """A function as a graph that can keep its plans."""
+    return function if isinstance(function, Composite) else Composite(function.root_function)
+
+
+def as_outputs(function: Function, outputs: Any) -> tuple[Variable, ...]:
+    """The variables that a program named as outputs, which must be part of the graph.
+
+    Raises:
+        ValueError: if one is not.
+        TypeError: for anything that names no variable.
+    """
+    if outputs is None:
+        return function.outputs
+    if isinstance(outputs, (Variable, Function)):
+        outputs = [outputs]
+    result = []
+    for output in outputs:
+        if isinstance(output, Function):
+            result.append(output.output)
+        elif isinstance(output, Variable):
+            result.append(output)
+        else:
+            raise TypeError(f"outputs: expected variables or functions, got {type(output).__name__}")
+    known = None
+    for variable in result:
+        if variable not in function.outputs:
+            if known is None:
+                known = _all_variables(function)
+            if variable not in known:
+                raise ValueError(f"{variable!r} is not part of {function}; name an output of one of its operations")
+    return tuple(result)
+
+
+def _all_variables(function: Function) -> set[Variable]:
+    from cntk._graph import walk
+
+    found = set(function.inputs)
+    pending = [function.root_function]
+    while pending:
+        root = pending.pop()
+        for primitive in [*walk.post_order(root.results), root]:
+            found.update(primitive.results)
+            found.update(primitive.operands)
+            if primitive.block is not None:
+                pending.append(primitive.block.composite.root_function)
+    return found
+
+
+def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> dict[Variable, Any]:
+    """Data by variable.
+
+    Args:
+        function: whose arguments they are, for errors.
+        data: a dictionary by variable or name, or the data of the only argument.
+        known: the inputs that need data.
+
+    Raises:
+        FeedError: if the names or the number do not fit.
+    """
+    if data is None or (isinstance(data, (dict, list, tuple)) and len(data) == 0 and not known):
+        data = {}
+    if not isinstance(data, Mapping):
+        if len(known) != 1:
+            raise FeedError(
+                f"{function} needs data for {len(known)} arguments ({', '.join(map(repr, known))}); give a dictionary of them"
+            )
+        return {known[0]: data}
+    result: dict[Variable, Any] = {}
+    for key, value in data.items():
+        if isinstance(key, str):
+            matches = [v for v in known if v.name == key or v.uid == key]
+            if not matches:
+                names = ", ".join(v.name or v.uid for v in known)
+                raise FeedError(f'variable with name "{key}" does not exist in the network. Available variable names: {names}')
+            key = matches[0]
+        elif isinstance(key, Function):
+            key = key.output
+        elif not isinstance(key, Variable):
+            raise FeedError(f"arguments: expected variables or names as keys, got {type(key).__name__}")
+        result[key] = value
+    missing = [v for v in known if v not in result]
+    if missing:
+        raise FeedError(
+            f"function expects {len(known)} arguments, and no data were given for {', '.join(map(repr, missing))} of {function}"
+        )
+    return result
+
+
+def _needed_inputs(composite: Composite, outputs: tuple[Variable, ...]) -> tuple[Variable, ...]:
+    """The inputs that some outputs depend on; kept with the graph's plans."""
+    key = ("inputs", outputs)
+    if key not in composite._plans:
+        from cntk._graph import walk
+        from cntk._graph.block import combine_variables
+
+        leaves = walk.leaves(combine_variables(outputs).root_function)
+        composite._plans[key] = tuple(v for v in leaves if v.kind is VariableKind.Input)
+    return composite._plans[key]  # type: ignore[no-any-return]
+
+
+def plan_for(composite: Composite, outputs: tuple[Variable, ...], fed: Mapping[Variable, Fed], optimize: bool = True) -> Plan:
+    """The plan of a graph for some outputs and the shapes that were fed; compiled at first use."""
+    free = tuple((v, f.shape) for v, f in fed.items() if -1 in v.type_.shape or -3 in v.type_.shape)
+    key = (outputs, free, optimize)
+    plan = composite._plans.get(key)
+    if plan is None or plan.is_stale():
+        plan = composite._plans[key] = Plan(outputs, dict(free), optimize)
+    return plan  # type: ignore[no-any-return]
+
+
+@dataclass
+class Pass:
+    """One execution: its plan, its run and what it computed."""
+
+    plan: Plan
+    run: Run
+    fed: dict[Variable, Fed]
+    rows: list[Any]
+
+    def result(self, index: int, as_numpy: bool) -> Any:
+        """An output as the program sees it."""
+        return result_of(self.rows[index], self.plan.types[index], self.run, as_numpy)
+
+    def finish(self) -> None:
+        """Do what waited for the end of the pass."""
+        for action in self.run.deferred:
+            action()
+
+
+def result_of(rows: Any, type_: TensorType, run: Run, as_numpy: bool) -> Any:
+    """Rows as the program sees them: NumPy arrays, or a `Value`."""
+    layout = run.layout(type_.dynamic_axes) if type_.is_sequence else None
+    if as_numpy:
+        return rows_as_numpy(rows, type_, layout)
+    rows = rows.detach() if isinstance(rows, Tensor) else rows
+    shape = type_.shape if layout is not None else (rows.rows, *type_.shape) if isinstance(rows, SparseRows) else tuple(rows.shape)
+    return Value.of(rows, layout, shape)
+
+
+def execute(
+    function: Function,
+    data: Any,
+    outputs: tuple[Variable, ...],
+    device: DeviceDescriptor | None,
+    training: bool,
+    leaves: Sequence[Variable] = (),
+) -> Pass:
+    """Run a function.
+
+    Args:
+        function: what to run.
+        data: the program's arguments.
+        outputs: what to compute.
+        device: where.
+        training: whether this is a training pass.
+        leaves: inputs whose gradients will be asked for.
+    """
+    composite = as_composite(function)
+    place = (device or default_device()).torch
+    needed = _needed_inputs(composite, outputs)
+    given = as_arguments(function, data, needed)
+    fed = {v: feed(v, given[v], place) for v in needed}
+    for variable in leaves:
+        if variable in fed:
+            fed[variable] = _as_leaf(variable, fed[variable])
+    plan = plan_for(composite, outputs, fed)
+    rows, run = bind(plan, fed, training, place)
+    return Pass(plan, run, fed, plan.execute(rows, run))
+
+
+def _as_leaf(variable: Variable, fed: Fed) -> Fed:
+    rows = fed.rows
+    if isinstance(rows, SparseRows):
+        raise FeedError(f"{variable!r}: gradients with respect to a sparse input are not available; make the input dense")
+    return Fed(rows.detach().clone().requires_grad_(), fed.layout, fed.count, fed.shape)
+
+
+def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_numpy: bool) -> Any:
+    """Compute outputs; see `Function.eval`."""
+    wanted = as_outputs(function, outputs)
+    with torch.inference_mode() if as_numpy else torch.no_grad():
+        done = execute(function, arguments, wanted, device, training=False)
+        done.finish()
+        if len(wanted) == 1:
+            return done.result(0, as_numpy)
+        return {variable: done.result(k, as_numpy) for k, variable in enumerate(wanted)}
+
+
+@dataclass
+class BackwardState:
+    """What `Function.backward` needs of a forward pass."""
+
+    done: Pass
+    outputs: tuple[Variable, ...]
+
+
+def forward(
+    function: Function, arguments: Any, outputs: Any, keep_for_backward: Any, device: Any, as_numpy: bool
+) -> tuple[BackwardState | None, dict[Variable, Any]]:
+    """Compute outputs and keep what gradients need; see `Function.forward`."""
+    wanted = as_outputs(function, outputs)
+    keep = as_outputs(function, keep_for_backward) if keep_for_backward else ()
+    computed = tuple(dict.fromkeys((*wanted, *keep)))
+    training = bool(keep)
+    leaves = [v for v in function.inputs if v.kind is VariableKind.Input and v.needs_gradient and not v.is_sparse] if training else []
+    with torch.enable_grad() if training else torch.no_grad():
+        done = execute(function, arguments, computed, device, training, leaves)
+    done.finish()
+    results = {variable: done.result(computed.index(variable), as_numpy) for variable in wanted}
+    return (BackwardState(done, computed) if training else None), results
+
+
+def backward(
+    function: Function, state: BackwardState, root_gradients: Mapping[Any, Any], variables: Sequence[Any], as_numpy: bool
+) -> dict[Variable, Any]:
+    """Propagate gradients; see `Function.backward`."""
+    if state is None:
+        raise ValueError("backward: the forward pass kept no state; name the outputs in keep_for_backward")
+    done = state.done
+    roots, seeds = [], []
+    for root, gradient in root_gradients.items():
+        output = root.output if isinstance(root, Function) else root
+        if output not in state.outputs:
+            raise ValueError(f"backward: {output!r} was not among the outputs of the forward pass")
+        rows = done.rows[state.outputs.index(output)]
+        roots.append(rows)
+        seeds.append(_seed(output, gradient, rows))
+    wanted = [v.output if isinstance(v, Function) else v for v in variables]
+    found = _differentiate(done, roots, seeds, wanted, keep=True)
+    return {v: _gradient_result(v, g, done, as_numpy) for v, g in zip(wanted, found, strict=True)}
+
+
+def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
+    if isinstance(gradient, Value):
+        found = gradient.rows if gradient.layout is not None else gradient.data.tensor
+    elif isinstance(gradient, (list, tuple)):
+        found = torch.from_numpy(np.concatenate([np.asarray(g).reshape(-1, *rows.shape[1:]) for g in gradient]))
+    else:
+        found = torch.from_numpy(np.array(gradient))
+    if found.numel() != rows.numel():
+        raise ValueError(
+            f"backward: the gradient given for {output!r} has shape {shape_text(found.shape)}, its value {shape_text(rows.shape)}"
+        )
+    return found.to(rows.device, rows.dtype).reshape(rows.shape)
+
+
+def _differentiate(
+    done: Pass, roots: Sequence[Tensor], seeds: Sequence[Tensor], wanted: Sequence[Variable], keep: bool
+) -> list[Tensor]:
+    sources = []
+    for variable in wanted:
+        if variable.kind is VariableKind.Input and variable in done.fed:
+            sources.append(done.fed[variable].rows)
+        elif variable.kind is VariableKind.Parameter:
+            sources.append(variable.data)  # type: ignore[attr-defined]
+        else:
+            raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of the function")
+    for variable, source in zip(wanted, sources, strict=True):
+        if not (isinstance(source, Tensor) and source.requires_grad):
+            raise ValueError(f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True")
+    live = [(r, s) for r, s in zip(roots, seeds, strict=True) if r.requires_grad]
+    if not live:
+        return [torch.zeros_like(s) for s in sources]
+    found = torch.autograd.grad([r for r, _ in live], sources, [s for _, s in live], retain_graph=keep, allow_unused=True)
+    dense = (g.to_dense() if g is not None and g.is_sparse else g for g in found)
+    return [torch.zeros_like(s) if g is None else g for g, s in zip(dense, sources, strict=True)]
+
+
+def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy: bool) -> Any:
+    return result_of(gradient, variable.type_, done.run, as_numpy)
+
+
+def gradients(
+    function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any
+) -> Any:
+    """Gradients of the sum of an output's elements; see `Function.grad`."""
+    if wrt is None:
+        wrt = [v for v in function.arguments if v.needs_gradient]
+        if not wrt:
+            raise ValueError(f"None of the Function '{function}' arguments have 'needs_gradient == True'")
+    wanted = [v.output if isinstance(v, Function) else v for v in (wrt if isinstance(wrt, (list, tuple, set)) else [wrt])]
+    root = function.output if grad_root is None else as_outputs(function, grad_root)[0]
+    extra = as_outputs(function, outputs) if outputs is not None else ()
+    computed = tuple(dict.fromkeys((root, *extra)))
+    leaves = [v for v in wanted if v.kind is VariableKind.Input]
+    for variable in leaves:
+        if variable not in function.arguments:
+            raise ValueError(f"gradient: {variable!r} is not an argument of {function}")
+    with torch.enable_grad():
+        done = execute(function, at, computed, device, True, leaves)
+        rows = done.rows[0]
+        found = _differentiate(done, [rows], [torch.ones_like(rows)], wanted, keep=False)
+    done.finish()
+    results: Any = {v: _gradient_result(v, g, done, as_numpy) for v, g in zip(wanted, found, strict=True)}
+    if len(wanted) == 1:
+        results = results[wanted[0]]
+    if outputs is None:
+        return results
+    values: Any = {v: done.result(computed.index(v), as_numpy) for v in extra}
+    return results, (values[extra[0]] if len(extra) == 1 else values)

@@ -1,0 +1,273 @@
+"""Feeding: what a program gives for a variable, as rows that run, checked against the variable's type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.run import SparseRows
+from cntk._errors import FeedError, shape_text
+from cntk._graph.types import Shape
+from cntk._graph.variable import Variable
+
+if TYPE_CHECKING:
+    from cntk.core import Value
+
+
+@dataclass(frozen=True)
+class Fed:
+    """Data for one variable, ready to run.
+
+    Attributes:
+        rows: ``[rows, *shape]``: samples or frames; sparse where the variable is.
+        layout: which rows are which sequence's; None without a sequence axis.
+        count: samples or sequences; None without a batch axis.
+        shape: one row's shape.
+    """
+
+    rows: Tensor | SparseRows
+    layout: Layout | None
+    count: int | None
+    shape: Shape
+
+
+def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
+    """Rows for a variable.
+
+    Args:
+        variable: what the data are for.
+        data: an array, a list of samples or sequences, CSR matrices, a `Value`, a minibatch's stream, or a pair
+            of any of these and of flags that say which sequences begin here.
+        device: where to put them.
+
+    Raises:
+        FeedError: if the data do not fit; it names the variable and both shapes.
+    """
+    type_ = variable.type_
+    if type(data) is np.ndarray and data.dtype == type_.dtype and not type_.is_sparse and len(type_.dynamic_axes) == 1:
+        # The common case, by the shortest way: samples in an array of the right format.
+        if data.shape[1:] == type_.shape:
+            rows = torch.from_numpy(data)
+            return Fed(rows if device.type == "cpu" else rows.to(device), None, data.shape[0], type_.shape)
+    return _Feeding(variable, device).of(data)
+
+
+class _Feeding:
+    """One variable's data on their way."""
+
+    def __init__(self, variable: Variable, device: torch.device) -> None:
+        self.variable = variable
+        self.type = variable.type_
+        self.dtype = self.type.dtype or np.dtype(np.float32)
+        self.device = device
+
+    def fail(self, reason: str) -> FeedError:
+        axes = "a batch of sequences of it" if self.type.is_sequence else "a batch of it" if self.type.has_batch_axis else "no batch"
+        return FeedError(f"{self.variable!r}: {reason}; its shape is {shape_text(self.type.shape)} and data must be {axes}")
+
+    def of(self, data: Any) -> Fed:
+        from cntk.core import NDArrayView, Value
+
+        starts: Sequence[bool] | None = None
+        if isinstance(data, tuple) and len(data) == 2 and _are_flags(data[1]):
+            data, starts = data
+            if isinstance(data, Value):
+                raise self.fail("sequence starts cannot be given with a Value; give them to Value.create")
+        held = getattr(data, "data", None)
+        if isinstance(held, Value) and not isinstance(data, Value):
+            data = held
+        if isinstance(data, NDArrayView):
+            data = Value(data)
+        if isinstance(data, Value):
+            return self._value(data)
+        if isinstance(data, (Tensor, np.ndarray)):
+            tensor = data if isinstance(data, Tensor) else torch.from_numpy(self._array(data))
+            return self._rectangle(tensor, starts)
+        if hasattr(data, "tocsr"):
+            return self._list([data], starts) if self.type.is_sequence else self._matrix(data.tocsr())
+        if isinstance(data, (list, tuple)):
+            return self._list(list(data), starts)
+        if isinstance(data, (int, float, np.number)) and not self.type.dynamic_axes:
+            return self._rectangle(torch.from_numpy(self._array(np.asarray(data))), None)
+        raise self.fail(f"batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; got {type(data).__name__}")
+
+    def _array(self, array: np.ndarray) -> np.ndarray:
+        kind = array.dtype
+        if not (kind == np.bool_ or kind in (np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64)):
+            raise self.fail(f"only integer (32 and 64 bit), bool, float32, float64 and float16 data are supported, you gave {kind}")
+        array = np.ascontiguousarray(array, dtype=self.dtype).reshape(array.shape)
+        return array if array.flags.writeable else array.copy()
+
+    # -- one array ------------------------------------------------------------------------------------------------
+
+    def _rectangle(self, x: Tensor, starts: Sequence[bool] | None) -> Fed:
+        rank = self.type.rank
+        extra = x.ndim - rank
+        if extra < 0 or extra > 2 or (extra > 0 and not self._fits(x.shape[extra:])) or (extra == 0 and not self._fits(x.shape)):
+            raise self.fail(f"data of shape {shape_text(x.shape)} do not end with the variable's shape")
+        if not self.type.dynamic_axes:
+            if any(d != 1 for d in x.shape[:extra]):
+                raise self.fail(f"data of shape {shape_text(x.shape)} have a batch axis, and the variable has none")
+            return self._fed(x.reshape(x.shape[extra:]), None, None)
+        if extra == 0:
+            x, extra = x.unsqueeze(0), 1
+        if not self.type.is_sequence:
+            if extra == 2:
+                if x.shape[1] != 1:
+                    raise self.fail(
+                        f"data of shape {shape_text(x.shape)} are sequences of {x.shape[1]} frames, and a single sample is "
+                        "expected (use cntk.sequence.input_variable for sequences)"
+                    )
+                x = x.squeeze(1)
+            return self._fed(x, None, x.shape[0])
+        if extra == 1:
+            x = x.unsqueeze(0) if starts is None or len(starts) != x.shape[0] else x.unsqueeze(1)
+        lengths = [x.shape[1]] * x.shape[0]
+        return self._sequences(x.flatten(0, 1), lengths, starts)
+
+    def _sequences(self, rows: Tensor | SparseRows, lengths: list[int], starts: Sequence[bool] | None) -> Fed:
+        if not lengths:
+            raise self.fail("the number of sequences must be positive, and there are none")
+        if 0 in lengths:
+            raise self.fail(f"sequence {lengths.index(0)} is empty; a sequence must have at least one frame")
+        if starts is not None and len(starts) != len(lengths):
+            raise self.fail(f"there are {len(lengths)} sequences and {len(starts)} sequence starts")
+        return self._fed(rows, Layout(lengths, starts, self.device), len(lengths))
+
+    def _fits(self, shape: Sequence[int]) -> bool:
+        return len(shape) == self.type.rank and all(w in (d, -1, -3) for d, w in zip(shape, self.type.shape, strict=True))
+
+    def _fed(self, rows: Tensor | SparseRows, layout: Layout | None, count: int | None) -> Fed:
+        shape = tuple(rows.shape[1:] if self.type.has_batch_axis else rows.shape) if isinstance(rows, Tensor) else self.type.shape
+        if isinstance(rows, Tensor):
+            wanted = getattr(torch, self.dtype.name)
+            if rows.dtype != wanted or rows.device != self.device:
+                rows = rows.to(self.device, wanted)
+            if self.type.is_sparse:
+                rows = _sparse(rows.detach())
+        elif not self.type.is_sparse:
+            rows = rows.to_dense().reshape(-1, *self.type.shape)
+        return Fed(rows, layout, count, shape)
+
+    # -- lists ----------------------------------------------------------------------------------------------------
+
+    def _list(self, items: list[Any], starts: Sequence[bool] | None) -> Fed:
+        if not items:
+            raise self.fail("the number of samples or sequences must be positive, and there are none")
+        if hasattr(items[0], "tocsr"):
+            return self._matrices(items, starts)
+        arrays = []
+        for number, item in enumerate(items):
+            try:
+                array = self._array(np.asarray(_as_plain(item)))
+            except (ValueError, TypeError) as error:
+                if isinstance(error, FeedError):
+                    raise
+                raise self.fail(f"element {number} of the batch is no array of numbers") from None
+            arrays.append(self._element(number, array))
+        if self.type.is_sequence:
+            rows = torch.from_numpy(np.concatenate(arrays)) if len(arrays) > 1 else torch.from_numpy(arrays[0])
+            return self._sequences(rows, [len(a) for a in arrays], starts)
+        if not self.type.dynamic_axes:
+            if len(arrays) != 1:
+                raise self.fail(f"a batch of {len(arrays)} was given, and the variable has no batch axis")
+            return self._rectangle(torch.from_numpy(arrays[0]), None)
+        return self._fed(torch.from_numpy(np.stack(arrays)), None, len(arrays))
+
+    def _element(self, number: int, array: np.ndarray) -> np.ndarray:
+        rank = self.type.rank
+        if self.type.is_sequence and array.ndim == rank:
+            array = array[None]
+        sample = array.shape[array.ndim - rank :] if array.ndim >= rank else ()
+        extra = array.ndim - rank
+        if extra < 0 or not self._fits(sample) or extra > 1:
+            raise self.fail(f"element {number} of the batch has shape {shape_text(array.shape)}")
+        if not self.type.is_sequence and extra == 1:
+            if array.shape[0] != 1:
+                raise self.fail(f"element {number} of the batch is a sequence of {array.shape[0]} frames, and a single sample is expected")
+            array = array[0]
+        return array
+
+    # -- sparse ---------------------------------------------------------------------------------------------------
+
+    def _matrix(self, csr: Any) -> Fed:
+        from cntk.core import sparse_rows
+
+        width = int(np.prod(self.type.shape))
+        if csr.shape[1] != width:
+            raise self.fail(f"a CSR matrix of shape {shape_text(csr.shape)} does not have {width} columns")
+        return self._fed(sparse_rows(csr, self.dtype, self.device), None, csr.shape[0])
+
+    def _matrices(self, items: list[Any], starts: Sequence[bool] | None) -> Fed:
+        import scipy.sparse
+
+        matrices = [m.tocsr() for m in items]
+        fed = self._matrix(scipy.sparse.vstack(matrices, format="csr") if len(matrices) > 1 else matrices[0])
+        lengths = [m.shape[0] for m in matrices]
+        if self.type.is_sequence:
+            return self._sequences(fed.rows, lengths, starts)
+        if any(n != 1 for n in lengths):
+            raise self.fail("an element of the batch is a matrix of several rows, and a single sample is expected")
+        return fed
+
+    # -- values ---------------------------------------------------------------------------------------------------
+
+    def _value(self, value: Value) -> Fed:
+        if value.layout is not None:
+            if not self.type.is_sequence:
+                if self.type.has_batch_axis and value.layout.longest == 1:
+                    return self._fed(_moved(value.rows, self.device), None, value.layout.count)
+                raise self.fail(f"a batch of sequences of shape {shape_text(value.shape)} was given, and single samples are expected")
+            frame = value.shape[2:]
+            if isinstance(value.rows, SparseRows):
+                if value.rows.width != int(np.prod(self.type.shape)):
+                    raise self.fail(f"frames of the Value have shape {shape_text(frame)}")
+            elif not self._fits(value.rows.shape[1:]):
+                raise self.fail(f"frames of the Value have shape {shape_text(frame)}")
+            return self._fed(_moved(value.rows, self.device), value.layout, value.layout.count)
+        if isinstance(value.rows, SparseRows):
+            if value.rows.width != int(np.prod(self.type.shape)):
+                raise self.fail(f"the Value has shape {shape_text(value.shape)}")
+            rows = _moved(value.rows, self.device)
+            if self.type.is_sequence:
+                return self._sequences(rows, [value.rows.rows], None)
+            return self._fed(rows, None, value.rows.rows)
+        return self._rectangle(value.rows.reshape(value.shape), None)
+
+
+def _are_flags(flags: Any) -> bool:
+    return isinstance(flags, (list, tuple, np.ndarray)) and len(flags) > 0 and all(isinstance(f, (bool, np.bool_)) for f in flags)
+
+
+def _as_plain(item: Any) -> Any:
+    from cntk.core import NDArrayView, Value
+
+    if isinstance(item, (NDArrayView, Value)):
+        return item.asarray()
+    array = np.asarray(item)
+    # Nested Python numbers have no format of their own.
+    return array.astype(np.float64) if not isinstance(item, (np.ndarray, np.generic)) and array.dtype.kind in "iufb" else array
+
+
+def _moved(rows: Tensor | SparseRows, device: torch.device) -> Tensor | SparseRows:
+    if isinstance(rows, Tensor):
+        return rows.to(device)
+    if rows.values.device == device:
+        return rows
+    return SparseRows(rows.offsets.to(device), rows.columns.to(device), rows.values.to(device), rows.width, rows.one_hot)
+
+
+def _sparse(dense: Tensor) -> SparseRows:
+    flat = dense.reshape(dense.shape[0], -1)
+    row, column = torch.nonzero(flat, as_tuple=True)
+    offsets = torch.zeros(flat.shape[0] + 1, dtype=torch.int64, device=dense.device)
+    torch.cumsum(torch.bincount(row, minlength=flat.shape[0]), 0, out=offsets[1:])
+    values = flat[row, column]
+    one_hot = bool(((offsets[1:] - offsets[:-1]) == 1).all() and (values == 1).all())
+    return SparseRows(offsets, column, values, flat.shape[1], one_hot)

@@ -1,0 +1,215 @@
+"""Layouts: how the frames of sequences of different length lie one after another in memory.
+
+A tensor on a batch and a sequence axis is ``[frames, *shape]``: all frames of the first sequence, then all of the
+second, and so on. Nothing is padded. The index maps that operations need are made once per layout and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+class Layout:
+    """Lengths of the sequences on one dynamic axis in one minibatch.
+
+    Args:
+        lengths: frames in each sequence.
+        starts: whether each sequence begins here, rather than going on from the previous minibatch; all do if
+            not given.
+        device: where the index maps live.
+    """
+
+    def __init__(
+        self, lengths: Sequence[int], starts: Sequence[bool] | None = None, device: torch.device | None = None
+    ) -> None:
+        self.lengths = tuple(lengths)
+        self.count = len(self.lengths)
+        self.frames = sum(self.lengths)
+        self.starts = None if starts is None or all(starts) else tuple(starts)
+        self.device = device or torch.device("cpu")
+        self._shifts: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Layout) and self.lengths == other.lengths)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @cached_property
+    def longest(self) -> int:
+        """Frames of the longest sequence; 0 if there is none."""
+        return max(self.lengths, default=0)
+
+    @cached_property
+    def uniform(self) -> bool:
+        """Whether all sequences are equally long, so that the frames form a rectangle."""
+        return self.count > 0 and self.frames == self.longest * self.count and self.frames > 0
+
+    @cached_property
+    def lengths_tensor(self) -> Tensor:
+        """Lengths, int64 ``[count]``."""
+        return torch.tensor(self.lengths, dtype=torch.int64, device=self.device)
+
+    @cached_property
+    def offsets(self) -> Tensor:
+        """Where each sequence begins, int64 ``[count + 1]``; the last entry is the number of frames."""
+        offsets = torch.zeros(self.count + 1, dtype=torch.int64, device=self.device)
+        torch.cumsum(self.lengths_tensor, 0, out=offsets[1:])
+        return offsets
+
+    @cached_property
+    def segments(self) -> Tensor:
+        """Which sequence each frame belongs to, int64 ``[frames]``."""
+        sequence = torch.arange(self.count, device=self.device)
+        return torch.repeat_interleave(sequence, self.lengths_tensor, output_size=self.frames)
+
+    @cached_property
+    def positions(self) -> Tensor:
+        """Each frame's place in its sequence, from 0, int64 ``[frames]``."""
+        return torch.arange(self.frames, device=self.device) - self.offsets[:-1][self.segments]
+
+    @cached_property
+    def first(self) -> Tensor:
+        """Index of each sequence's first frame, int64 ``[count]``."""
+        return self.offsets[:-1]
+
+    @cached_property
+    def last(self) -> Tensor:
+        """Index of each sequence's last frame, int64 ``[count]``."""
+        return self.offsets[1:] - 1
+
+    def shift(self, steps: int) -> tuple[Tensor, Tensor]:
+        """For each frame the index of the frame ``steps`` earlier in its sequence (later if negative).
+
+        Returns:
+            The indices, int64 ``[frames]``, 0 where there is no such frame, and a bool tensor that says where there is.
+        """
+        if steps not in self._shifts:
+            source = self.positions - steps
+            present = (source >= 0) & (source < self.lengths_tensor[self.segments])
+            index = torch.arange(self.frames, device=self.device) - steps
+            self._shifts[steps] = (torch.where(present, index, torch.zeros_like(index)), present)
+        return self._shifts[steps]
+
+    @cached_property
+    def reversal(self) -> Tensor:
+        """For each frame the index of the frame as far from the sequence's other end, int64 ``[frames]``."""
+        ends = self.offsets[:-1] + self.offsets[1:] - 1
+        return ends[self.segments] - torch.arange(self.frames, device=self.device)
+
+    @cached_property
+    def longest_first(self) -> list[int]:
+        """Sequence numbers sorted by length, the longest first; equal ones in their order."""
+        return sorted(range(self.count), key=lambda k: -self.lengths[k])
+
+    @cached_property
+    def step_sizes(self) -> list[int]:
+        """How many sequences are still running at each time step."""
+        sizes = [0] * self.longest
+        descending = [self.lengths[k] for k in self.longest_first]
+        running = len(descending)
+        for step in range(self.longest):
+            while running and descending[running - 1] <= step:
+                running -= 1
+            sizes[step] = running
+        return sizes
+
+    def time_major(self, backwards: bool = False) -> Tensor:
+        """Frame indices step by step: at each step the running sequences' frames, longest sequence first.
+
+        Args:
+            backwards: whether step 0 is each sequence's last frame.
+        """
+        return self._time_major_backward if backwards else self._time_major_forward
+
+    @cached_property
+    def _time_major_forward(self) -> Tensor:
+        order = torch.tensor(self.longest_first, dtype=torch.int64, device=self.device)
+        starts = self.offsets[:-1][order]
+        sizes = torch.tensor(self.step_sizes, dtype=torch.int64, device=self.device)
+        steps = torch.repeat_interleave(torch.arange(self.longest, device=self.device), sizes, output_size=self.frames)
+        begins = torch.cumsum(sizes, 0) - sizes
+        rows = torch.arange(self.frames, device=self.device) - begins[steps]
+        return starts[rows] + steps
+
+    @cached_property
+    def _time_major_backward(self) -> Tensor:
+        return self.reversal[self._time_major_forward]
+
+    def from_time_major(self, backwards: bool = False) -> Tensor:
+        """Where each frame stands in the order of `time_major`."""
+        return self._from_time_major_backward if backwards else self._from_time_major_forward
+
+    @cached_property
+    def _from_time_major_forward(self) -> Tensor:
+        return _inverse(self._time_major_forward)
+
+    @cached_property
+    def _from_time_major_backward(self) -> Tensor:
+        return _inverse(self._time_major_backward)
+
+    @cached_property
+    def sorted_rows(self) -> Tensor:
+        """Sequence numbers, longest first, as a tensor."""
+        return torch.tensor(self.longest_first, dtype=torch.int64, device=self.device)
+
+    @cached_property
+    def _pad_index(self) -> Tensor:
+        """Where each frame lies in a rectangle ``[count * longest]``."""
+        return self.segments * self.longest + self.positions
+
+    def pad(self, x: Tensor, value: float = 0.0) -> Tensor:
+        """Frames as a rectangle ``[count, longest, *shape]``; a view when all sequences are equally long."""
+        if self.uniform:
+            return x.reshape(self.count, self.longest, *x.shape[1:])
+        flat = x.new_full((self.count * self.longest, *x.shape[1:]), value)
+        return flat.index_copy(0, self._pad_index, x).reshape(self.count, self.longest, *x.shape[1:])
+
+    def unpad(self, x: Tensor) -> Tensor:
+        """A rectangle ``[count, longest, *shape]`` as frames; a view when all sequences are equally long."""
+        flat = x.reshape(self.count * self.longest, *x.shape[2:])
+        return flat if self.uniform else flat.index_select(0, self._pad_index)
+
+    def mask(self) -> Tensor:
+        """Which places of a rectangle hold a frame, bool ``[count, longest]``."""
+        return torch.arange(self.longest, device=self.device)[None, :] < self.lengths_tensor[:, None]
+
+    def expand(self, x: Tensor) -> Tensor:
+        """One row a sequence, repeated for each of its frames: ``[count, *shape]`` to ``[frames, *shape]``."""
+        if self.uniform:
+            n, t = self.count, self.longest
+            return x.unsqueeze(1).expand(n, t, *x.shape[1:]).reshape(n * t, *x.shape[1:])
+        return x.index_select(0, self.segments)
+
+    def sum(self, x: Tensor) -> Tensor:
+        """Sum over each sequence's frames: ``[frames, *shape]`` to ``[count, *shape]``."""
+        if self.uniform:
+            return x.reshape(self.count, self.longest, *x.shape[1:]).sum(1)
+        return x.new_zeros((self.count, *x.shape[1:])).index_add(0, self.segments, x)
+
+    def take_first(self, x: Tensor) -> Tensor:
+        """Each sequence's first frame."""
+        if self.uniform:
+            return x.reshape(self.count, self.longest, *x.shape[1:])[:, 0]
+        return x.index_select(0, self.first)
+
+    def take_last(self, x: Tensor) -> Tensor:
+        """Each sequence's last frame."""
+        if self.uniform:
+            return x.reshape(self.count, self.longest, *x.shape[1:])[:, -1]
+        return x.index_select(0, self.last)
+
+    def reverse(self, x: Tensor) -> Tensor:
+        """Each sequence's frames in the opposite order."""
+        if self.uniform:
+            return x.reshape(self.count, self.longest, *x.shape[1:]).flip(1).reshape(x.shape)
+        return x.index_select(0, self.reversal)
+
+
+def _inverse(permutation: Tensor) -> Tensor:
+    inverse = torch.empty_like(permutation)
+    inverse[permutation] = torch.arange(permutation.numel(), device=permutation.device)
+    return inverse

@@ -1,0 +1,327 @@
+"""Recurrent loops: components of a graph that feed themselves through delays, run step by step.
+
+What does not depend on the recurrent state is outside the component and was computed for all frames at once. Inside,
+the frames of all sequences lie step by step, longest sequence first: a step is a contiguous slice, and sequences
+that have ended take no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.nodes import Node, Ref
+from cntk._engine.run import Run, SparseRows
+from cntk._errors import GraphError
+from cntk._graph.op import RunKernel
+from cntk._graph.types import BATCH_AXIS, TensorType
+from cntk._graph.walk import cycles
+
+
+class Loop:
+    """One recurrent component as a single operation of a plan.
+
+    Args:
+        members: its nodes, operands first but for the delays.
+
+    Attributes:
+        operands: what it reads from outside.
+        outputs: those of its members' values that are read outside.
+    """
+
+    def __init__(self, members: list[Node]) -> None:
+        self.delays = [n for n in members if n.op.delay]
+        self.members = _step_order(members)
+        inside = {id(n) for n in members}
+        found: dict[tuple[int, int], Ref] = {}
+        for node in members:
+            for ref in node.operands:
+                if ref.node is None or id(ref.node) not in inside:
+                    found.setdefault(ref.key, ref)
+        self.operands = list(found.values())
+        self._own_operands = list(self.operands)
+        self.outputs = [Ref(n, k) for n in members for k in range(len(n.types))]
+        signs = {n.op.delay > 0 for n in self.delays}
+        if len(signs) != 1:
+            names = ", ".join(n.primitive.name or n.primitive.uid for n in self.delays)
+            raise GraphError(f"a loop must run either forwards or backwards, but this one has past and future values: {names}")
+        self.backwards = signs == {False}
+        self.axes = self.delays[0].types[0].dynamic_axes
+        if len(self.axes) < 2:
+            raise self.delays[0].primitive.misfit("a loop needs a sequence axis, and its operands have none")
+
+    def keep_outputs(self, wanted: set[tuple[int, int]]) -> None:
+        """Leave out the outputs that nobody reads."""
+        self.outputs = [ref for ref in self.outputs if ref.key in wanted]
+
+    def lower(self) -> RunKernel:
+        """The kernel: operands in the order of `operands`, results in the order of `outputs`."""
+        return RunKernel(_LoopKernel(self).compute)
+
+
+def _step_order(members: list[Node]) -> list[Node]:
+    """The members in the order in which a step computes them; delays read earlier steps and come first."""
+    inside = {id(n) for n in members}
+    done: set[int] = set()
+    order: list[Node] = []
+    for start in members:
+        stack = [start]
+        while stack:
+            node = stack[-1]
+            waiting = [] if node.op.delay else [r.node for r in node.operands if r.node and id(r.node) in inside and id(r.node) not in done]
+            if id(node) in done:
+                stack.pop()
+            elif waiting:
+                if any(w is s for w in waiting for s in stack):
+                    raise node.primitive.misfit("it depends on its own output without a past_value or future_value between")
+                stack.extend(waiting)  # type: ignore[arg-type]
+            else:
+                done.add(id(node))
+                order.append(node)
+                stack.pop()
+    return order
+
+
+def extract_loops(order: list[Node], optimize: bool = True) -> list[Node | Loop]:
+    """A plan's work list: nodes and loops, operands first."""
+    from cntk._engine.fuse_rnn import fused_recurrence
+
+    components = cycles(order, lambda n: [r.node for r in n.operands if r.node is not None])
+    if not components:
+        return list(order)
+    owner: dict[int, Any] = {}
+    for members in components:
+        if not any(n.op.delay for n in members):
+            raise members[0].primitive.misfit("it depends on its own output without a past_value or future_value between")
+        loop = Loop(members)
+        replacement: Any = (fused_recurrence(loop) if optimize else None) or loop
+        owner.update({id(n): replacement for n in members})
+    work: list[Node | Loop] = []
+    placed: set[int] = set()
+
+    def unit(node: Node) -> Node | Loop:
+        return owner.get(id(node), node)  # type: ignore[no-any-return]
+
+    for start in order:
+        stack: list[Node | Loop] = [unit(start)]
+        while stack:
+            item = stack[-1]
+            waiting = [unit(r.node) for r in item.operands if r.node is not None and id(unit(r.node)) not in placed]
+            if id(item) in placed:
+                stack.pop()
+            elif waiting:
+                stack.extend(waiting)
+            else:
+                placed.add(id(item))
+                work.append(item)
+                stack.pop()
+    return work
+
+
+class _LoopKernel:
+    """A loop with everything decided that can be before data come."""
+
+    def __init__(self, loop: Loop) -> None:
+        from cntk._engine.plan import lower_node
+
+        self.loop = loop
+        self.axes, self.backwards = loop.axes, loop.backwards
+        # `operands` may have been replaced by equal ones since; their number and order stay.
+        keys = {ref.key: k for k, ref in enumerate(loop._own_operands)}
+        self.kinds = [_kind(ref.type, self.axes) for ref in loop._own_operands]
+        self.slots: dict[tuple[int, int], int] = dict(keys)
+        for node in loop.members:
+            for k in range(len(node.types)):
+                self.slots[(id(node), k)] = len(self.slots)
+        self.delays = [
+            (
+                self.slots[(id(n), 0)],
+                self._source(n),
+                keys.get(n.operands[1].key) if len(n.operands) > 1 else None,
+                abs(n.op.delay),
+                n.types[0],
+                n.primitive.uid,
+            )
+            for n in loop.delays
+        ]
+        self.steps = []
+        for node in loop.members:
+            if not node.op.delay:
+                kernel = lower_node(_within_step(node, self.axes))
+                several = len(node.types) > 1
+                reads = tuple(self.slots[r.key] for r in node.operands)
+                writes = tuple(self.slots[(id(node), k)] for k in range(len(node.types)))
+                compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
+                self.steps.append((compute, reads, writes, isinstance(kernel, RunKernel), several))
+        self.results = [self.slots[ref.key] for ref in loop.outputs]
+
+    def _source(self, delay: Node) -> int:
+        source = delay.operands[0]
+        if source.key not in self.slots:
+            raise delay.primitive.misfit("its operand must be computed inside the loop")
+        return self.slots[source.key]
+
+    def compute(self, run: Run, *operands: Any) -> list[Tensor]:
+        layout = run.layout(self.axes)
+        sizes = layout.step_sizes
+        sliced = [_by_step(x, kind, layout, self.backwards) for x, kind in zip(operands, self.kinds, strict=True)]
+        full = len(set(sizes)) == 1
+        kept = sorted({*self.results, *(source for _, source, *_ in self.delays)})
+        history: dict[int, list[Tensor]] = {slot: [] for slot in kept}
+        slots: list[Any] = [None] * len(self.slots)
+        initial = self._initial_states(run, layout, operands)
+        inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred)
+        for step, size in enumerate(sizes):
+            inner.batch = size
+            for k, at in enumerate(sliced):
+                slots[k] = at(step, size)
+            for (target, source, _, offset, _, _), states in zip(self.delays, initial, strict=True):
+                if step >= offset:
+                    before = history[source][step - offset]
+                    slots[target] = before if full else before[:size]
+                else:
+                    slots[target] = states(step, size)
+            for compute, reads, writes, wants_run, several in self.steps:
+                values = [slots[k] for k in reads]
+                result = compute(inner, *values) if wants_run else compute(*values)
+                if several:
+                    for slot, value in zip(writes, result, strict=True):
+                        slots[slot] = value
+                else:
+                    slots[writes[0]] = result
+            for slot in kept:
+                history[slot].append(slots[slot])
+        done = {slot: _to_frames(history[slot], layout, self.backwards) for slot in kept}
+        for _, source, _, offset, _, uid in self.delays:
+            keep_carry(run, uid, done[source], layout, offset)
+        return [done[slot] for slot in self.results]
+
+    def _initial_states(self, run: Run, layout: Layout, operands: Any) -> list[Callable[[int, int], Tensor]]:
+        result = []
+        for _, _, operand, offset, type_, uid in self.delays:
+            value = operands[operand] if operand is not None else None
+            kind = self.kinds[operand] if operand is not None else _STATIC
+            result.append(_initial_state(run, layout, value, kind, type_, uid, offset, self.backwards))
+        return result
+
+
+_STATIC, _PER_SEQUENCE, _PER_FRAME = range(3)
+
+
+def _kind(type_: TensorType, axes: Any) -> int:
+    if not type_.dynamic_axes:
+        return _STATIC
+    if len(type_.dynamic_axes) == 1:
+        return _PER_SEQUENCE
+    if type_.dynamic_axes != axes:
+        raise GraphError(f"a loop on the sequence axis '{axes[-1].name}' reads a value on the axis '{type_.dynamic_axes[-1].name}'")
+    return _PER_FRAME
+
+
+def _within_step(node: Node, axes: Any) -> Node:
+    """A node as one step sees it: a batch of single frames."""
+
+    def at_step(type_: TensorType) -> TensorType:
+        return type_.with_axes((BATCH_AXIS,)) if len(type_.dynamic_axes) > 1 else type_
+
+    refs = [_StepRef(at_step(ref.type)) for ref in node.operands]
+    return Node(node.op, node.primitive, refs, tuple(at_step(t) for t in node.types))  # type: ignore[arg-type]
+
+
+class _StepRef:
+    """Stands for an operand of which only the type matters."""
+
+    def __init__(self, type_: TensorType) -> None:
+        self.type = type_
+
+
+def _by_step(x: Any, kind: int, layout: Layout, backwards: bool) -> Callable[[int, int], Any]:
+    """How to get at a loop operand's rows for one step."""
+    if kind == _STATIC:
+        return lambda step, size: x
+    if kind == _PER_SEQUENCE:
+        rows = x if layout.uniform else _pick(x, layout.sorted_rows)
+        return lambda step, size: rows if size == layout.count else _head(rows, size)
+    if isinstance(x, SparseRows):
+        frames = layout.time_major(backwards)
+        begins = [0]
+        for size in layout.step_sizes:
+            begins.append(begins[-1] + size)
+        return lambda step, size: x.select(frames[begins[step] : begins[step] + size])
+    if layout.uniform:
+        grid = x.reshape(layout.count, layout.longest, *x.shape[1:]).transpose(0, 1)
+        steps = grid.contiguous().unbind(0)
+        last = layout.longest - 1
+        return (lambda step, size: steps[last - step]) if backwards else (lambda step, size: steps[step])
+    parts = torch.split(x.index_select(0, layout.time_major(backwards)), layout.step_sizes)
+    return lambda step, size: parts[step]
+
+
+def _pick(x: Any, rows: Tensor) -> Any:
+    return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
+
+
+def _head(x: Any, size: int) -> Any:
+    return x.select(torch.arange(size, device=x.offsets.device)) if isinstance(x, SparseRows) else x[:size]
+
+
+def _to_frames(steps: list[Tensor], layout: Layout, backwards: bool) -> Tensor:
+    if layout.uniform:
+        ordered = steps[::-1] if backwards else steps
+        stacked = torch.stack(ordered, 1)
+        return stacked.reshape(layout.frames, *stacked.shape[2:])
+    return torch.cat(steps).index_select(0, layout.from_time_major(backwards))
+
+
+# -- initial and carried state ----------------------------------------------------------------------------------------
+
+
+def keep_carry(run: Run, uid: str, frames: Tensor, layout: Layout, offset: int) -> None:
+    """Keep a delayed value, so that sequences which go on in the next minibatch find its last frames."""
+    run.carry[uid] = (frames.detach(), layout)
+
+
+def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> Tensor | None:
+    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none was kept."""
+    kept = run.carry.get(uid)
+    if kept is None or layout.starts is None or not forwards:
+        return None
+    frames, before = kept
+    if before.count != layout.count or min(before.lengths) < back:
+        return None
+    return frames.index_select(0, before.offsets[1:] - back)  # type: ignore[no-any-return]
+
+
+def _initial_state(
+    run: Run, layout: Layout, value: Any, kind: int, type_: TensorType, uid: str, offset: int, backwards: bool
+) -> Callable[[int, int], Tensor]:
+    dtype = getattr(torch, type_.dtype.name if type_.dtype is not None else "float32")
+    if value is None:
+        value = torch.zeros((), dtype=dtype, device=run.device)
+
+    def begin(size: int) -> Tensor:
+        if kind == _PER_SEQUENCE:
+            rows = value if layout.uniform else value.index_select(0, layout.sorted_rows)
+            return rows.expand(layout.count, *type_.shape)[:size] if rows.dim() == len(type_.shape) + 1 else rows[:size]  # type: ignore[no-any-return]
+        return value.expand(size, *type_.shape)  # type: ignore[no-any-return]
+
+    if layout.starts is None:
+        return lambda step, size: begin(size)
+    fresh = torch.tensor(layout.starts, device=run.device).index_select(0, layout.sorted_rows)
+    shape = (-1,) + (1,) * len(type_.shape)
+
+    def mixed(step: int, size: int) -> Tensor:
+        before = carried(run, uid, layout, offset - step, not backwards)
+        if before is None:
+            return begin(size)
+        before = before.index_select(0, layout.sorted_rows)[:size]
+        return torch.where(fresh[:size].reshape(shape), begin(size), before)
+
+    # The next minibatch's state is kept before this one's is read at a later step: read all now.
+    states = [mixed(step, layout.step_sizes[step]) for step in range(min(offset, layout.longest))]
+    return lambda step, size: states[step]
+

@@ -1,0 +1,203 @@
+"""A graph made flat for running: blocks opened, types made definite for the shapes that were fed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cntk._errors import GraphError
+from cntk._graph.function import Primitive
+from cntk._graph.op import Op
+from cntk._graph.types import Shape, TensorType, common_dtype
+from cntk._graph.variable import Variable, output_type
+
+
+@dataclass(eq=False)
+class Node:
+    """One operation of a flat graph.
+
+    Attributes:
+        op: the operation.
+        primitive: where it comes from; its name appears in errors.
+        operands: what it reads.
+        types: the outputs' types.
+    """
+
+    op: Op
+    primitive: Primitive
+    operands: list[Ref] = field(default_factory=list)
+    types: tuple[TensorType, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Ref:
+    """One value of a flat graph: an output of a node, or a leaf variable.
+
+    Attributes:
+        node: the node, or None for a leaf.
+        index: which of the node's outputs.
+        leaf: the leaf variable.
+        leaf_type: its type, with free dimensions as fed.
+    """
+
+    node: Node | None = None
+    index: int = 0
+    leaf: Variable | None = None
+    leaf_type: TensorType = TensorType()
+
+    @property
+    def type(self) -> TensorType:
+        """The value's type."""
+        return self.leaf_type if self.node is None else self.node.types[self.index]
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What two references to the same value have in common."""
+        return (id(self.leaf), -1) if self.node is None else (id(self.node), self.index)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """The inside of one block in one place: what its arguments stand for there."""
+
+    arguments: Mapping[Variable, Variable]
+    parent: _Frame | None
+
+
+class Flattener:
+    """Opens blocks and gives every operation definite types.
+
+    Args:
+        shapes: shapes of inputs whose dimensions were free, as fed.
+    """
+
+    def __init__(self, shapes: Mapping[Variable, Shape]) -> None:
+        self._shapes = shapes
+        self._frames: dict[tuple[int, int], _Frame] = {}
+        self._nodes: dict[tuple[int, int], Node] = {}
+        self._leaves: dict[int, Ref] = {}
+        self._frame_of: dict[int, _Frame | None] = {}
+
+    def flatten(self, outputs: Sequence[Variable]) -> tuple[list[Ref], list[Node]]:
+        """References to some variables, and all nodes that they need, operands first."""
+        refs = [self._resolve(v, None)[0] for v in outputs]
+        order: list[Node] = []
+        seen: set[int] = set()
+        for ref in refs:
+            if ref.node is not None:
+                self._visit(ref.node, order, seen)
+        self._infer(order)
+        return refs, order
+
+    def _visit(self, root: Node, order: list[Node], seen: set[int]) -> None:
+        if id(root) in seen:
+            return
+        seen.add(id(root))
+        stack = [(root, iter(self._operands(root)))]
+        while stack:
+            node, operands = stack[-1]
+            for ref in operands:
+                if ref.node is not None and id(ref.node) not in seen:
+                    seen.add(id(ref.node))
+                    stack.append((ref.node, iter(self._operands(ref.node))))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+
+    def _operands(self, node: Node) -> list[Ref]:
+        if not node.operands and node.primitive.operands:
+            frame = self._frame_of[id(node)]
+            node.operands = [self._resolve(v, frame)[0] for v in node.primitive.operands]
+        return node.operands
+
+    def _resolve(self, variable: Variable, frame: _Frame | None) -> tuple[Ref, _Frame | None]:
+        while True:
+            if frame is not None and variable in frame.arguments:
+                variable, frame = frame.arguments[variable], frame.parent
+                continue
+            owner = variable._owner
+            if owner is None:
+                return self._leaf(variable), None
+            primitive = owner.root_function
+            index = primitive.results.index(variable)
+            block = primitive.block
+            if block is None:
+                return Ref(self._node(primitive, frame), index), frame
+            key = (id(primitive), id(frame))
+            if key not in self._frames:
+                outer = primitive.operands[len(primitive.operands) - len(block.arguments) :]
+                self._frames[key] = _Frame(dict(zip(block.arguments, outer, strict=True)), frame)
+            variable, frame = block.composite.outputs[index], self._frames[key]
+
+    def _node(self, primitive: Primitive, frame: _Frame | None) -> Node:
+        key = (id(primitive), id(frame))
+        if key not in self._nodes:
+            node = Node(primitive.op, primitive)
+            node.types = (TensorType(),) * len(primitive.results)
+            self._nodes[key] = node
+            self._frame_of[id(node)] = frame
+        return self._nodes[key]
+
+    def _leaf(self, variable: Variable) -> Ref:
+        if id(variable) not in self._leaves:
+            if variable.is_placeholder:
+                raise GraphError(f"{variable!r} is a placeholder; put a variable in its place with replace_placeholders first")
+            type_ = variable.type_
+            if variable in self._shapes:
+                type_ = type_.with_shape(self._shapes[variable])
+            self._leaves[id(variable)] = Ref(leaf=variable, leaf_type=type_)
+        return self._leaves[id(variable)]
+
+    def _infer(self, order: list[Node]) -> None:
+        """Types of all nodes; inside loops they settle in a few rounds."""
+        for partial in (False, True):
+            for _ in range(len(order) + 1):
+                changed = False
+                for node in order:
+                    changed |= infer_node(node, partial)
+                if not changed:
+                    break
+            if all(t.is_known for node in order for t in node.types):
+                break
+        for node in order:
+            for type_ in node.types:
+                if not type_.is_complete:
+                    raise node.primitive.misfit(f"its output is {type_}, which is not known well enough to run")
+
+
+def infer_node(node: Node, partial: bool) -> bool:
+    """Bring a node's types up to date with its operands'; whether anything changed.
+
+    Raises:
+        GraphError: if the operands do not fit, or differ in their number format.
+    """
+    types = tuple(ref.type for ref in node.operands)
+    known = all(t.is_known for t in types)
+    try:
+        if known:
+            _same_format(node, types)
+            inferred: Any = node.op.infer(*types)
+        else:
+            inferred = node.op.infer_partial(*types) if partial else None
+    except GraphError as error:
+        if getattr(error, "placed", False):
+            raise
+        operands = ", ".join(f"operand {k} is {t}" for k, t in enumerate(types))
+        raise GraphError(f"{node.primitive.op_name} '{node.primitive.name or node.primitive.uid}': {error}; {operands}") from None
+    if inferred is None:
+        return False
+    inferred = inferred if isinstance(inferred, tuple) else (inferred,)
+    dtype = common_dtype(types)
+    inferred = tuple(output_type(t, dtype) for t in inferred)
+    changed = inferred != node.types
+    node.types = inferred
+    return changed
+
+
+def _same_format(node: Node, types: tuple[TensorType, ...]) -> None:
+    formats = {t.dtype for t in types if t.dtype is not None}
+    if len(formats) > 1 and not node.op.mixes_formats:
+        listed = " and ".join(sorted(f.name for f in formats))
+        raise node.primitive.misfit(f"operands must have the same number format, and have {listed}; use cntk.cast")

@@ -1,0 +1,206 @@
+"""Plans: a graph and wanted outputs, compiled once into a straight list of torch calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from cntk._engine.fuse import fuse
+from cntk._engine.loop import Loop, extract_loops
+from cntk._engine.nodes import Flattener, Node, Ref
+from cntk._engine.run import Run, SparseRows
+from cntk._errors import FeedError, GraphError
+from cntk._graph.op import Kernel, RunKernel
+from cntk._graph.types import Shape
+from cntk._graph.variable import Variable, VariableKind
+
+# kernel, operand slots, output slots, whether it is given the run, whether it has several outputs
+Step = tuple[Kernel, tuple[int, ...], tuple[int, ...], bool, bool]
+
+
+class Plan:
+    """A compiled graph.
+
+    Args:
+        outputs: the variables to compute.
+        shapes: shapes of inputs with free dimensions, as fed.
+        optimize: whether known patterns may run on fused kernels; the general way gives the same numbers.
+
+    Attributes:
+        inputs: the inputs that must be fed.
+        parameters: the parameters that take part.
+        types: the outputs' types.
+    """
+
+    def __init__(self, outputs: Sequence[Variable], shapes: Mapping[Variable, Shape], optimize: bool = True) -> None:
+        refs, order = Flattener(shapes).flatten(outputs)
+        work: list[Node | Loop] = extract_loops(order, optimize)
+        refs, work = _share(refs, work)
+        if optimize:
+            refs, work = fuse(refs, work)
+        work = _needed(refs, work)
+        self.types = [ref.type for ref in refs]
+        self.nodes = work
+        self._slots: dict[tuple[int, int], int] = {}
+        self._template: list[Any] = []
+        self._leaves: dict[Variable, int] = {}
+        self._mutable = [(n.primitive, n.op) for n in order if n.op.settable]
+        self.carry: dict[str, Any] = {}
+        self.steps: list[Step] = [self._step(item) for item in work]
+        self.output_slots = [self._slot(ref) for ref in refs]
+        self.inputs = [v for v in self._leaves if v.kind is VariableKind.Input]
+        self.input_slots = [self._leaves[v] for v in self.inputs]
+        self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
+
+    def is_stale(self) -> bool:
+        """Whether an attribute has been changed since the plan was compiled."""
+        return any(primitive.op is not op for primitive, op in self._mutable)
+
+    # -- compiling ------------------------------------------------------------------------------------------------
+
+    def _slot(self, ref: Ref) -> int:
+        slot = self._slots.get(ref.key)
+        if slot is None:
+            slot = self._slots[ref.key] = len(self._template)
+            value = None
+            if ref.leaf is not None:
+                if ref.leaf.kind in (VariableKind.Parameter, VariableKind.Constant):
+                    value = ref.leaf.data  # type: ignore[attr-defined]
+                self._leaves[ref.leaf] = slot
+            self._template.append(value)
+        return slot
+
+    def _step(self, item: Node | Loop) -> Step:
+        operands = tuple(self._slot(ref) for ref in item.operands)
+        kernel: Kernel | RunKernel
+        if isinstance(item, Loop):
+            kernel, outputs = item.lower(), item.outputs
+        else:
+            kernel, outputs = lower_node(item), [Ref(item, k) for k in range(len(item.types))]
+        slots = tuple(self._slot(ref) for ref in outputs)
+        wants_run = isinstance(kernel, RunKernel)
+        compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
+        return compute, operands, slots, wants_run, isinstance(item, Loop) or len(slots) > 1
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def execute(self, fed: Sequence[Any], run: Run) -> list[Any]:
+        """Compute the outputs.
+
+        Args:
+            fed: rows for each of `inputs`.
+            run: the run's layouts and mode.
+        """
+        slots = self._template.copy()
+        for slot, rows in zip(self.input_slots, fed, strict=True):
+            slots[slot] = rows
+        run.carry = self.carry
+        for compute, operands, outputs, wants_run, several in self.steps:
+            if len(operands) == 2:
+                first, second = operands
+                result = compute(run, slots[first], slots[second]) if wants_run else compute(slots[first], slots[second])
+            elif wants_run:
+                result = compute(run, *[slots[k] for k in operands])
+            else:
+                result = compute(*[slots[k] for k in operands])
+            if several:
+                for slot, value in zip(outputs, result, strict=True):
+                    slots[slot] = value
+            else:
+                slots[outputs[0]] = result
+        return [slots[k] for k in self.output_slots]
+
+
+def lower_node(node: Node) -> Kernel | RunKernel:
+    """A node's kernel; sparse operands that it does not take are made dense first."""
+    types = tuple(ref.type for ref in node.operands)
+    dense = [k for k, t in enumerate(types) if t.is_sparse and k not in node.op.sparse_operands]
+    lowered = tuple(t.dense() if k in dense else t for k, t in enumerate(types))
+    try:
+        kernel = node.op.lower(*lowered)
+    except GraphError as error:
+        if getattr(error, "placed", False):
+            raise
+        raise node.primitive.misfit(str(error)) from None
+    if not dense:
+        return kernel
+    shapes = {k: types[k].shape for k in dense}
+
+    def densified(operands: tuple[Any, ...]) -> list[Any]:
+        return [
+            x.to_dense().reshape(-1, *shapes[k]) if k in shapes and isinstance(x, SparseRows) else x
+            for k, x in enumerate(operands)
+        ]
+
+    if isinstance(kernel, RunKernel):
+        inner = kernel.compute
+        return RunKernel(lambda run, *operands: inner(run, *densified(operands)))
+    compute = kernel
+    return lambda *operands: compute(*densified(operands))
+
+
+def _share(refs: list[Ref], work: list[Node | Loop]) -> tuple[list[Ref], list[Node | Loop]]:
+    """The same operation on the same operands runs once."""
+    same: dict[tuple[int, int], Ref] = {}
+    seen: dict[Any, Node] = {}
+    kept: list[Node | Loop] = []
+    for item in work:
+        item.operands = [same.get(ref.key, ref) for ref in item.operands]
+        if isinstance(item, Node) and item.op.pure:
+            key = (item.op, tuple(ref.key for ref in item.operands))
+            twin = seen.setdefault(key, item)
+            if twin is not item:
+                same.update({(id(item), k): Ref(twin, k) for k in range(len(item.types))})
+                continue
+        kept.append(item)
+    return [same.get(ref.key, ref) for ref in refs], kept
+
+
+def _needed(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
+    """Without what no output needs."""
+    wanted = {ref.key for ref in refs}
+    kept: list[Node | Loop] = []
+    for item in reversed(work):
+        outputs = item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
+        if any(ref.key in wanted for ref in outputs) or (isinstance(item, Node) and item.op.acts):
+            if isinstance(item, Loop):
+                item.keep_outputs(wanted)
+            kept.append(item)
+            wanted.update(ref.key for ref in item.operands)
+    return kept[::-1]
+
+
+def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.device) -> tuple[list[Any], Run]:
+    """Rows in the order of a plan's inputs, and the run that their layouts make.
+
+    Raises:
+        FeedError: if an input has no data, or two inputs differ in the number or lengths of their sequences.
+    """
+    run = Run(training, device)
+    rows: list[Any] = []
+    first: Variable | None = None
+    for variable in plan.inputs:
+        data = fed.get(variable)
+        if data is None:
+            raise FeedError(f"no data were given for {variable!r}; the arguments are {', '.join(map(repr, plan.inputs))}")
+        rows.append(data.rows)
+        if data.count is None:
+            continue
+        if run.batch is None:
+            run.batch, first = data.count, variable
+        elif run.batch != data.count:
+            raise FeedError(
+                f"{variable!r} was given {data.count} samples or sequences, and {first!r} {run.batch}; "
+                "all data of a minibatch must have the same number"
+            )
+        if data.layout is not None:
+            axes = variable.dynamic_axes
+            known = run.layouts.setdefault(axes, data.layout)
+            if known.lengths != data.layout.lengths:
+                raise FeedError(
+                    f"{variable!r} shares its sequence axis '{axes[-1].name}' with another input, but their sequences' lengths "
+                    f"differ: {list(data.layout.lengths)[:8]} and {list(known.lengths)[:8]}; give inputs of different lengths axes of their own"
+                )
+    return rows, run

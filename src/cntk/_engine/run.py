@@ -1,0 +1,139 @@
+"""One run of a plan: its layouts, its mode, and the rows of sparse data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._errors import FeedError
+from cntk._graph.types import axis_text
+from cntk.axis import Axis
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Rows of which only some columns are stored (compressed sparse rows).
+
+    Attributes:
+        offsets: where each row's entries begin, int64 ``[rows + 1]``.
+        columns: each entry's column, int64 ``[entries]``.
+        values: each entry's value ``[entries]``.
+        width: number of columns.
+        one_hot: whether every row has exactly one entry, and its value is 1.
+    """
+
+    offsets: Tensor
+    columns: Tensor
+    values: Tensor
+    width: int
+    one_hot: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.offsets.numel() - 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """As a dense tensor's."""
+        return (self.rows, self.width)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The values' number format."""
+        return self.values.dtype
+
+    def row_numbers(self) -> Tensor:
+        """The row of each entry, int64 ``[entries]``."""
+        counts = self.offsets[1:] - self.offsets[:-1]
+        return torch.repeat_interleave(torch.arange(self.rows, device=self.offsets.device), counts)
+
+    def to_dense(self) -> Tensor:
+        """A tensor ``[rows, width]``; entries of the same place add up."""
+        dense = torch.zeros(self.rows, self.width, dtype=self.values.dtype, device=self.values.device)
+        return dense.index_put_((self.row_numbers(), self.columns), self.values, accumulate=True)
+
+    def select(self, rows: Tensor) -> SparseRows:
+        """The rows of the given numbers, in their order."""
+        counts = (self.offsets[1:] - self.offsets[:-1])[rows]
+        offsets = torch.zeros(rows.numel() + 1, dtype=torch.int64, device=rows.device)
+        torch.cumsum(counts, 0, out=offsets[1:])
+        total = int(offsets[-1])
+        starts = torch.repeat_interleave(self.offsets[:-1][rows] - offsets[:-1], counts, output_size=total)
+        entries = torch.arange(total, device=rows.device) + starts
+        return SparseRows(offsets, self.columns[entries], self.values[entries], self.width, self.one_hot)
+
+
+Data = Any  # a Tensor, or SparseRows where an operand is sparse
+
+
+class RandomStream:
+    """Random numbers of one operation in one plan: the same seed gives the same run.
+
+    Args:
+        seed: any integer.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = int(seed) % 2**63
+        # NumPy's SFC64 gives raw words several times faster than torch's CPU generator.
+        self._words = np.random.SFC64(self.seed)
+        self._generators: dict[torch.device, torch.Generator] = {}
+
+    def generator(self, device: torch.device) -> torch.Generator:
+        """A torch generator for a device, seeded once."""
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device=device).manual_seed(self.seed)
+        return self._generators[device]
+
+    def uint16(self, count: int, device: torch.device) -> Tensor:
+        """Uniform 16-bit random numbers as int16 from -32768 to 32767, ``[count]``."""
+        if device.type == "cpu":
+            return torch.from_numpy(self._words.random_raw((count + 3) // 4).view(np.int16))[:count]
+        words = torch.empty((count + 3) // 4, dtype=torch.int64, device=device)
+        return words.random_(-(2**63), None, generator=self.generator(device)).view(torch.int16)[:count]
+
+
+@dataclass
+class Run:
+    """What kernels may ask of the run they are part of.
+
+    Attributes:
+        training: whether this is a training pass (dropout drops, batch normalisation updates its statistics).
+        device: where it runs.
+        batch: samples or sequences in the minibatch; None if nothing has a batch axis.
+        layouts: the layout of every sequence axis met so far, by the dynamic axes.
+        carry: what recurrent operations keep for the next minibatch, by the operation's uid.
+        deferred: what to do once the run is over, such as assignments.
+    """
+
+    training: bool
+    device: torch.device
+    batch: int | None = None
+    layouts: dict[tuple[Axis, ...], Layout] = field(default_factory=dict)
+    carry: dict[str, Any] = field(default_factory=dict)
+    deferred: list[Callable[[], None]] = field(default_factory=list)
+
+    def layout(self, axes: tuple[Axis, ...]) -> Layout:
+        """The layout of a sequence axis.
+
+        Raises:
+            FeedError: if nothing fed or computed so far has that axis.
+        """
+        layout = self.layouts.get(axes)
+        if layout is None:
+            names = ", ".join(axis_text(a) for a in axes)
+            raise FeedError(f"no data were given on the dynamic axes [{names}], so their sequences' lengths are unknown")
+        return layout
+
+    def rows(self, axes: tuple[Axis, ...]) -> int:
+        """How many rows a tensor on these dynamic axes has: samples or frames."""
+        if len(axes) > 1:
+            return self.layout(axes).frames
+        return 1 if not axes else (self.batch or 0)

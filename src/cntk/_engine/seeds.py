@@ -1,0 +1,45 @@
+"""Seeds for operations and initial values that are not given one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SentinelValueForAutoSelectRandomSeed = 2**64 - 3
+
+
+@dataclass
+class _Seeds:
+    next: int = 1
+    fixed: bool = False
+
+
+_state = _Seeds()
+
+
+def next_seed() -> int:
+    """The next automatic seed: a running number, or the fixed one."""
+    seed = _state.next
+    if not _state.fixed:
+        _state.next += 1
+    return seed
+
+
+def set_fixed_random_seed(seed: int) -> None:
+    """Give every operation and parameter that chooses its own seed this one."""
+    _state.next, _state.fixed = int(seed), True
+
+
+def reset_random_seed(seed: int = 0) -> None:
+    """Start the running number of automatic seeds again.
+
+    Args:
+        seed: the number to start from.
+    """
+    _state.next, _state.fixed = int(seed), False
+
+
+def force_deterministic_algorithms() -> None:
+    """Have torch choose algorithms whose results do not vary from run to run."""
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=True)

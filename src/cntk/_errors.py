@@ -1,0 +1,38 @@
+"""Wording and kinds of errors: what was expected, what came, and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class GraphError(ValueError, RuntimeError):
+    """An operation's operands do not fit; raised while a graph is built or completed.
+
+    The original raises ValueError for some operations and RuntimeError for others: programs may catch either.
+    """
+
+
+class FeedError(ValueError, RuntimeError, TypeError):
+    """Data given for a variable do not fit it."""
+
+
+class ReleasedError(RuntimeError):
+    """A result was read after its memory went back to the engine."""
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """A shape as errors and graphs show it: ``[3 x 4]``, ``?`` for a dimension not known yet, ``*`` for a free one.
+
+    Example:
+        >>> shape_text((3, -1, -3))
+        '[3 x ? x *]'
+    """
+    shape = tuple(shape)
+    if shape == (-2,):
+        return "[???]"
+    return "[" + " x ".join({-1: "?", -3: "*"}.get(d, str(d)) for d in shape) + "]"
+
+
+def operation_text(op_name: str, name: str = "") -> str:
+    """An operation as errors name it: its kind, and its name in the graph where it has one."""
+    return f"{op_name} '{name}'" if name else op_name

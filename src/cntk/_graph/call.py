@@ -1,0 +1,95 @@
+"""Calls of functions: which argument gets what, application to variables or to data, types for arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cntk._graph.clone import clone
+from cntk._graph.types import SEQUENCE_AXIS, UNKNOWN_AXES, TensorType
+from cntk._graph.variable import Variable, VariableKind, as_shape
+
+if TYPE_CHECKING:
+    from cntk._graph.function import Function
+
+
+def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[Variable, Any]:
+    """Which argument gets which value.
+
+    Raises:
+        TypeError: if the number or the names of the arguments do not fit.
+    """
+    if len(args) > len(signature):
+        raise TypeError(f"CNTK Function expected {len(signature)} arguments, got {len(args)}")
+    result: dict[Variable, Any] = dict(zip(signature, args, strict=False))
+    by_name: dict[str, list[Variable]] = {}
+    for variable in signature:
+        by_name.setdefault(variable.name or variable.uid, []).append(variable)
+    for name, value in kwargs.items():
+        candidates = by_name.get(name, [])
+        if len(candidates) != 1:
+            problem = "has no argument" if not candidates else "has several arguments"
+            raise TypeError(f"CNTK Function {problem} named '{name}'; its arguments are: {', '.join(by_name) or 'none'}")
+        if candidates[0] in result:
+            raise TypeError(f"CNTK Function got two values for argument '{name}'")
+        result[candidates[0]] = value
+    if len(result) < len(signature):
+        raise TypeError(f"CNTK Function expected {len(signature)} arguments, got {len(result)}")
+    return result
+
+
+def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Apply a function to variables and functions, or to data; see `Function.__call__`."""
+    from cntk._graph.function import Function
+
+    if len(args) == 1 and isinstance(args[0], Function) and len(args[0].outputs) == len(function.signature) > 1:
+        args = args[0].outputs
+    values = argument_map(function.signature, args, kwargs)
+    nodes = [v for v in values.values() if isinstance(v, (Variable, Function))]
+    if not nodes and values:
+        return function.eval(values)
+    symbolic = {k: v for k, v in values.items() if isinstance(v, (Variable, Function))}
+    if len(symbolic) != len(values):
+        wrong = next(k for k in values if k not in symbolic)
+        raise TypeError(
+            f"call of {function}: argument '{wrong.name or wrong.uid}' is data and others are variables; "
+            "give all arguments as data, or wrap the data in cntk.constant"
+        )
+    result = clone(function, "share", symbolic)
+    if len(result.outputs) == 1 or result.root_function.op_name != "Combine":
+        return result
+    return result
+
+
+def update_signature(function: Function, arg_types: Sequence[Any], kwarg_types: Mapping[str, Any]) -> None:
+    """Replace placeholders by input variables of the given types; see `Function.update_signature`."""
+    placeholders = [v for v in function.signature if v.is_placeholder]
+    types = argument_map(placeholders, arg_types, kwarg_types)
+    inputs: dict[Variable, Variable] = {}
+    for placeholder, wanted in types.items():
+        type_ = variable_type(wanted)
+        inputs[placeholder] = Variable.make(VariableKind.Input, type_, placeholder.name)
+    function.replace_placeholders(inputs)
+
+
+def variable_type(wanted: Any) -> TensorType:
+    """A tensor type from a shape, a variable, or a type of `cntk.layers.typing`."""
+    import numpy as np
+
+    if isinstance(wanted, Variable):
+        return wanted.type_
+    described = getattr(wanted, "tensor_type", None)
+    if callable(described):
+        described = described()
+    if isinstance(described, TensorType):
+        axes = described.dynamic_axes
+        return described if axes != UNKNOWN_AXES else described.with_axes(_batch_and_sequence())
+    from cntk._graph.types import BATCH_AXIS
+
+    return TensorType(as_shape(wanted), (BATCH_AXIS,), np.dtype(np.float32))
+
+
+def _batch_and_sequence() -> tuple[Any, ...]:
+    from cntk._graph.types import BATCH_AXIS
+
+    return (BATCH_AXIS, SEQUENCE_AXIS)

@@ -1,0 +1,170 @@
+"""Copies of graphs with substitutions, and placeholders replaced in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cntk._errors import GraphError
+from cntk._graph import walk
+from cntk._graph.block import Block
+from cntk._graph.function import CloneMethod, Composite, Function, Primitive
+from cntk._graph.infer import infer_graph
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable, VariableKind
+
+
+def as_variable(node: Any, what: str) -> Variable:
+    """A variable, or a function's only output.
+
+    Raises:
+        AttributeError: for None, as the original.
+        TypeError: for anything else.
+    """
+    if isinstance(node, Variable):
+        return node
+    if isinstance(node, Function):
+        return node.output
+    if node is None:
+        raise AttributeError(f"{what}: got None instead of a variable or function; was a node not found by its name?")
+    raise TypeError(f"{what}: expected a variable or function, got {type(node).__name__}")
+
+
+def _substitution_map(substitutions: Mapping[Any, Any]) -> dict[Variable, Variable]:
+    result: dict[Variable, Variable] = {}
+    for old, new in substitutions.items():
+        if isinstance(old, Function) and isinstance(new, Function) and len(old.outputs) == len(new.outputs) > 1:
+            result.update(zip(old.outputs, new.outputs, strict=True))
+        else:
+            result[as_variable(old, "clone")] = as_variable(new, "clone")
+    return result
+
+
+def clone(function: Function, method: CloneMethod | str, substitutions: Mapping[Any, Any]) -> Composite:
+    """A copy of a graph; see `Function.clone`."""
+    try:
+        method = CloneMethod(method)
+    except ValueError:
+        allowed = ", ".join(f"'{m.value}'" for m in CloneMethod)
+        raise ValueError(f"clone: unknown method {method!r}; use one of {allowed}") from None
+    mapping = _substitution_map(substitutions)
+    root = function.root_function
+    for output in root.results:
+        if len(root.results) == 1 and output in mapping:
+            return _as_composite(mapping[output])
+    declared = function._declared if isinstance(function, Composite) else ()
+    copy = _Cloning(method, mapping).graph(root)
+    return Composite(copy, tuple(mapping.get(v, v) for v in declared))
+
+
+def _as_composite(variable: Variable) -> Composite:
+    from cntk._graph.block import combine_variables
+
+    owner = variable._owner
+    if owner is not None and owner.outputs == (variable,):
+        return Composite(owner.root_function)
+    return combine_variables([variable])
+
+
+class _Cloning:
+    """One clone call: what has been copied so far."""
+
+    def __init__(self, method: CloneMethod, mapping: dict[Variable, Variable]) -> None:
+        self.method = method
+        self.mapping = mapping
+
+    def graph(self, root: Primitive) -> Primitive:
+        stand_ins: dict[Variable, Variable] = {}
+        copies: dict[int, Primitive] = {}
+        for primitive in self._needed(root):
+            operands = [self._operand(v, stand_ins) for v in primitive.operands]
+            copy = Primitive(self._operation(primitive), operands, primitive._name)
+            copy.custom = dict(primitive.custom)
+            copies[id(primitive)] = copy
+            if primitive.op_name != "Combine":
+                for old, new in zip(primitive.results, copy.results, strict=True):
+                    self.mapping.setdefault(old, new)
+        result = copies[id(root)]
+        if stand_ins:
+            _substitute(result, {stand_in: self.mapping[old] for old, stand_in in stand_ins.items()})
+            infer_graph(result.results)
+        return result
+
+    def _needed(self, root: Primitive) -> list[Primitive]:
+        """Primitives to copy: those below substituted variables stay out."""
+        cut = self.mapping
+        order: list[Primitive] = []
+        seen = {id(root)}
+        stack = [(root, iter(root.operands))]
+        while stack:
+            primitive, operands = stack[-1]
+            for operand in operands:
+                owner = operand._owner
+                if owner is not None and operand not in cut and id(owner) not in seen:
+                    seen.add(id(owner))
+                    child = owner.root_function
+                    stack.append((child, iter(child.operands)))
+                    break
+            else:
+                order.append(primitive)
+                stack.pop()
+        return order
+
+    def _operand(self, variable: Variable, stand_ins: dict[Variable, Variable]) -> Variable:
+        if variable in self.mapping:
+            return self.mapping[variable]
+        if variable.kind is VariableKind.Output:
+            # The far end of a loop: its copy comes later.
+            if variable not in stand_ins:
+                type_ = TensorType(dtype=variable.type_.dtype)
+                stand_ins[variable] = Variable.make(VariableKind.Placeholder, type_, variable.name)
+            return stand_ins[variable]
+        self.mapping[variable] = self._leaf(variable)
+        return self.mapping[variable]
+
+    def _leaf(self, variable: Variable) -> Variable:
+        if variable.kind in (VariableKind.Parameter, VariableKind.Constant):
+            return variable if self.method is CloneMethod.share else variable.copied(self.method is CloneMethod.freeze)  # type: ignore[attr-defined,no-any-return]
+        return Variable.make(variable.kind, variable.type_, variable.name, variable.needs_gradient_)
+
+    def _operation(self, primitive: Primitive) -> Any:
+        block = primitive.block
+        if block is None:
+            return primitive.op
+        inner = {v: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), v.name) for v in block.arguments}
+        nested = _Cloning(self.method, {**self.mapping, **inner})
+        body = nested.graph(block.composite.root_function)
+        # Parameters seen first inside a block are the same copies outside.
+        for leaf in walk.leaves(block.composite.root_function):
+            if leaf in nested.mapping and leaf not in inner:
+                self.mapping.setdefault(leaf, nested.mapping[leaf])
+        return Block(Composite(body), tuple(inner.values()), block.block_name)
+
+
+def replace_placeholders(function: Function, substitutions: Mapping[Variable, Any]) -> None:
+    """Put variables in the places of placeholders; see `Function.replace_placeholders`."""
+    mapping = {as_variable(old, "replace_placeholders"): as_variable(new, "replace_placeholders") for old, new in substitutions.items()}
+    wrong = [v for v in mapping if not v.is_placeholder]
+    if wrong:
+        raise GraphError(f"replace_placeholders: {wrong[0]!r} is not a placeholder; use clone with substitutions instead")
+    root = function.root_function
+    present = set(function.placeholders)
+    mapping = {old: new for old, new in mapping.items() if old in present}
+    _substitute(root, mapping)
+    infer_graph(root.results)
+    for old, new in mapping.items():
+        if new.kind is VariableKind.Output:
+            infer_graph([new])
+    if isinstance(function, Composite):
+        function._declared = tuple(mapping.get(v, v) for v in function._declared)
+
+
+def _substitute(root: Primitive, mapping: Mapping[Variable, Variable]) -> None:
+    primitives = walk.post_order(root.results)
+    if all(p is not root for p in primitives):
+        primitives.append(root)
+    for primitive in primitives:
+        if any(v in mapping for v in primitive.operands):
+            primitive.operands = [mapping.get(v, v) for v in primitive.operands]
+            if primitive.op_name == "Combine":
+                primitive.results = tuple(primitive.operands)

@@ -1,0 +1,483 @@
+"""Functions: primitives, which hold one operation, and composites, which are graphs of them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cntk._errors import GraphError, operation_text
+from cntk._graph import text, walk
+from cntk._graph.op import Op
+from cntk._graph.operators import Operators
+from cntk._graph.run_methods import RunMethods
+from cntk._graph.types import TensorType, common_dtype
+from cntk._graph.variable import Variable, VariableKind, next_uid, output_type
+
+if TYPE_CHECKING:
+    from cntk._graph.block import Block
+
+
+class CloneMethod(enum.Enum):
+    """What a clone does with parameters.
+
+    Attributes:
+        share: the clone has the same parameters.
+        clone: the clone has copies of its own, with the same values.
+        freeze: the clone has constants with the same values instead.
+    """
+
+    share = "share"
+    clone = "clone"
+    freeze = "freeze"
+
+
+class _FunctionType(type):
+    """Lets `Function` stand as a decorator in front of a Python function, while its subclasses are made as usual."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is not Function:
+            return super().__call__(*args, **kwargs)
+        if args and isinstance(args[0], Function):
+            return args[0]
+        from cntk._graph.define import function_from_callable
+
+        return function_from_callable(*args, **kwargs)
+
+
+class Function(RunMethods, Operators, metaclass=_FunctionType):
+    """A computation: a graph of operations with arguments, parameters and outputs.
+
+    ``@Function`` in front of a Python function turns it into one: its parameters become the arguments.
+
+    Example:
+        >>> import cntk as C
+        >>> @C.Function
+        ... def affine(x, scale):
+        ...     return x * scale + 1
+        >>> print(affine(C.input_variable(3, name='x'), C.input_variable(3, name='s')))
+        Composite(x: Tensor[3], s: Tensor[3]) -> Tensor[3]
+    """
+
+    uid: str
+    is_composite = False
+
+    # -- what it is -------------------------------------------------------------------------------------------
+
+    @property
+    def root_function(self) -> Primitive:
+        """The primitive that computes the outputs."""
+        raise NotImplementedError
+
+    @property
+    def is_primitive(self) -> bool:
+        """Whether this is one operation."""
+        return not self.is_composite
+
+    @property
+    def is_block(self) -> bool:
+        """Whether this is one operation that stands for a graph of its own."""
+        return self.root_function.block is not None
+
+    @property
+    def op_name(self) -> str:
+        """The operation's name; for a composite, 'CompositeFunctionOpName'."""
+        return "CompositeFunctionOpName"
+
+    @property
+    def name(self) -> str:
+        """The name in the graph, or ''. May be set once."""
+        return self.root_function._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        from cntk import cntk_py
+
+        root = self.root_function
+        if root._name and not cntk_py.renaming_allowed():
+            raise ValueError(f"function '{root._name}' has a name already and cannot be renamed to '{name}'")
+        root._name = name
+
+    @property
+    def outputs(self) -> tuple[Variable, ...]:
+        """All output variables."""
+        return self.root_function.results
+
+    @property
+    def output(self) -> Variable:
+        """The one output variable.
+
+        Raises:
+            RuntimeError: if there are several.
+        """
+        results = self.root_function.results
+        if len(results) != 1:
+            raise RuntimeError(
+                f"{self!r} has {len(results)} outputs and cannot stand for a single variable; pick one of `.outputs`"
+            )
+        return results[0]
+
+    @property
+    def inputs(self) -> tuple[Variable, ...]:
+        """A primitive's operands; a composite's leaves: parameters, constants, inputs and placeholders."""
+        raise NotImplementedError
+
+    @property
+    def arguments(self) -> tuple[Variable, ...]:
+        """The inputs and placeholders among the inputs."""
+        return tuple(v for v in self.inputs if v.kind in (VariableKind.Input, VariableKind.Placeholder, VariableKind.Output))
+
+    @property
+    def signature(self) -> tuple[Variable, ...]:
+        """The arguments in the order in which a call takes them."""
+        return self.arguments
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """The parameters, depth first from the root."""
+        return tuple(v for v in self.inputs if v.kind is VariableKind.Parameter)
+
+    @property
+    def constants(self) -> tuple[Any, ...]:
+        """The constants, depth first from the root."""
+        return tuple(v for v in self.inputs if v.kind is VariableKind.Constant)
+
+    @property
+    def placeholders(self) -> tuple[Variable, ...]:
+        """The placeholders, depth first from the root."""
+        return tuple(v for v in self.inputs if v.kind is VariableKind.Placeholder)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The root operation's attributes, by their names in files."""
+        return self.root_function.op.attributes()
+
+    @property
+    def custom_attributes(self) -> dict[str, Any]:
+        """A dictionary of one's own that is saved with the function."""
+        return self.root_function.custom
+
+    @custom_attributes.setter
+    def custom_attributes(self, values: Mapping[str, Any]) -> None:
+        self.root_function.custom = dict(values)
+
+    @property
+    def block_root(self) -> Primitive:
+        """The root of the graph that a block stands for.
+
+        Raises:
+            ValueError: if this is no block.
+        """
+        return self._block().composite.root_function
+
+    @property
+    def block_arguments_mapping(self) -> list[tuple[Variable, Variable]]:
+        """Pairs of a block's inner argument and the variable that it stands for.
+
+        Raises:
+            ValueError: if this is no block.
+        """
+        block = self._block()
+        return list(zip(block.arguments, self.root_function.operands[-len(block.arguments) :], strict=True))
+
+    def _block(self) -> Block:
+        block = self.root_function.block
+        if block is None:
+            raise ValueError(f"{self} is not a block; only functions made by as_block or BlockFunction are")
+        return block
+
+    # -- composing --------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Apply the function to variables and functions (the result is a function) or to data (the result is data).
+
+        Raises:
+            TypeError: if the number or the names of the arguments do not fit.
+        """
+        from cntk._graph.call import apply
+
+        return apply(self, args, kwargs)
+
+    def __rshift__(self, other: Callable[[Any], Any]) -> Any:
+        """Forward composition: ``f >> g`` is g applied to f's output."""
+        return other(self)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return self(other)
+
+    def argument_map(self, *args: Any, **kwargs: Any) -> dict[Variable, Any]:
+        """Which argument gets which value in a call.
+
+        Raises:
+            TypeError: if the number or the names of the arguments do not fit.
+        """
+        from cntk._graph.call import argument_map
+
+        return argument_map(self.signature, args, kwargs)
+
+    def clone(self, method: CloneMethod | str, substitutions: Mapping[Any, Any] | None = None) -> Composite:
+        """A copy of the graph.
+
+        Args:
+            method: what to do with parameters: 'share', 'clone' or 'freeze'.
+            substitutions: variables or functions of the graph and what to put in their place.
+
+        Raises:
+            ValueError: for an unknown method.
+            TypeError: for a substitution that is neither variable nor function.
+            AttributeError: for a substitution of or by None.
+        """
+        from cntk._graph.clone import clone
+
+        return clone(self, method, substitutions or {})
+
+    def replace_placeholders(self, substitutions: Mapping[Variable, Any]) -> Function:
+        """Put variables or functions in the places of placeholders, in this graph itself.
+
+        Args:
+            substitutions: placeholders and what takes their place.
+
+        Returns:
+            This function.
+        """
+        from cntk._graph.clone import replace_placeholders
+
+        replace_placeholders(self, substitutions)
+        return self
+
+    def replace_placeholder(self, substitution: Any) -> Function:
+        """Put a variable or function in the place of the only placeholder.
+
+        Raises:
+            ValueError: unless there is exactly one.
+        """
+        placeholders = self.placeholders
+        if len(placeholders) != 1:
+            raise ValueError(f"replace_placeholder: {self} has {len(placeholders)} placeholders, not one; use replace_placeholders")
+        return self.replace_placeholders({placeholders[0]: substitution})
+
+    def declare_args(self, *arg_types: Any) -> None:
+        """Give the placeholders of a function types, before it is built further."""
+        self.update_signature(*arg_types)
+
+    def update_signature(self, *arg_types: Any, **kwarg_types: Any) -> None:
+        """Give the arguments types: input variables of these types take the placeholders' places.
+
+        Args:
+            *arg_types: a shape or a type of `cntk.layers.typing` for each argument.
+            **kwarg_types: the same, by name.
+        """
+        from cntk._graph.call import update_signature
+
+        update_signature(self, arg_types, kwarg_types)
+
+    def set_attribute(self, name: str, value: Any) -> None:
+        """Change an attribute of the root operation that may change: ``dropoutRate`` or ``rngSeed``.
+
+        Raises:
+            ValueError: for any other attribute.
+        """
+        self.root_function.change_attribute(name, value)
+
+    # -- looking inside ---------------------------------------------------------------------------------------
+
+    def find_all_with_name(self, name: str, depth: int = 0) -> list[Any]:
+        """All functions and variables of a name; see `find_by_name`."""
+        return walk.depth_first_search(self, lambda node: node.name == name, depth)
+
+    def find_by_name(self, name: str, depth: int = 0) -> Any:
+        """The function or variable of a name, or None.
+
+        Args:
+            name: the name.
+            depth: how many levels of blocks to look into; -1 for all.
+        """
+        return next(iter(self.find_all_with_name(name, depth)), None)
+
+    def find_by_uid(self, uid: str, depth: int = 0) -> Any:
+        """The function or variable of a uid, or None; see `find_by_name`."""
+        return next(iter(walk.depth_first_search(self, lambda node: node.uid == uid, depth)), None)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name in ("uid", "operands", "results", "op", "block", "custom"):
+            raise AttributeError(name)
+        results = self.root_function.results
+        if len(results) == 1 and hasattr(results[0], name):
+            return getattr(results[0], name)
+        for variable in (*self.signature, *results, *self.inputs):
+            if variable.name == name:
+                return variable
+        found = self.find_by_name(name)
+        if found is not None:
+            return found
+        if len(results) != 1:
+            raise AttributeError(
+                f"Function {self} has no '{name}', and it cannot be looked up in its outputs, of which there are {len(results)}"
+            )
+        raise AttributeError(f"Function {self} has no attribute, argument, or node named '{name}'")
+
+    def __getitem__(self, key: Any) -> Any:
+        results = self.root_function.results
+        if len(results) == 1:
+            return super().__getitem__(key)
+        if isinstance(key, int) and -len(results) <= key < len(results):
+            return results[key]
+        raise KeyError(f"{self} has {len(results)} outputs; [{key!r}] must select one of them by its number")
+
+    def __str__(self) -> str:
+        return text.function_text(self)
+
+    def __repr__(self) -> str:
+        return text.function_repr(self)
+
+
+class Primitive(Function):
+    """One operation on its operands.
+
+    Args:
+        op: the operation.
+        operands: what it reads.
+        name: its name in the graph.
+        uid: its unique name; made if not given.
+    """
+
+    def __init__(self, op: Op, operands: Iterable[Variable], name: str = "", uid: str = "") -> None:
+        self.op = op
+        self.operands = list(operands)
+        self._name = name
+        self.uid = uid or next_uid(op.op_name)
+        self.custom: dict[str, Any] = {}
+        self.block: Block | None = op if getattr(op, "composite", None) is not None else None  # type: ignore[assignment]
+        self.results: tuple[Variable, ...] = ()
+        self._create_results()
+
+    def _create_results(self) -> None:
+        if self.op.op_name == "Combine":
+            self.results = tuple(self.operands)
+            return
+        count = getattr(self.op, "output_count", 1)
+        names = getattr(self.op, "output_names", None) or [self._name] * count
+        self.results = tuple(
+            Variable.make(VariableKind.Output, TensorType(), names[k], uid=f"{self.uid}_Output_{k}") for k in range(count)
+        )
+        for variable in self.results:
+            variable._owner = self
+        self.infer_results()
+
+    @property
+    def root_function(self) -> Primitive:
+        return self
+
+    @property
+    def op_name(self) -> str:
+        return self.op.op_name
+
+    @property
+    def inputs(self) -> tuple[Variable, ...]:
+        return tuple(self.operands)
+
+    def change_attribute(self, name: str, value: Any) -> None:
+        """Replace the operation by one with another value of a settable attribute."""
+        from dataclasses import fields, replace
+
+        from cntk._graph.op import disk_name
+
+        settable = {disk_name(f.name): f.name for f in fields(self.op) if disk_name(f.name) in self.op.settable}  # type: ignore[arg-type]
+        if name not in settable:
+            allowed = ", ".join(settable) or "none"
+            raise ValueError(f"{operation_text(self.op_name, self._name)}: attribute '{name}' cannot be set; settable: {allowed}")
+        self.op = replace(self.op, **{settable[name]: value})  # type: ignore[type-var]
+
+    def infer_results(self, partial: bool = False) -> bool:
+        """Bring the outputs' types up to date with the operands'.
+
+        Args:
+            partial: whether to guess from the operands that are known (inside a loop).
+
+        Returns:
+            Whether anything new became known.
+
+        Raises:
+            GraphError: if the operands do not fit the operation.
+        """
+        if self.op.op_name == "Combine":
+            return False
+        types = tuple(v.type_ for v in self.operands)
+        try:
+            if self.block is not None:
+                changed, inferred = self.block.infer_through(types, partial)
+            else:
+                changed, inferred = self._infer_operation(types, partial)
+        except GraphError as error:
+            if getattr(error, "placed", False):
+                raise
+            raise self.misfit(str(error)) from None
+        needs_gradient = any(v.needs_gradient_ for v in self.operands)
+        for variable, type_ in zip(self.results, inferred, strict=True):
+            variable.needs_gradient_ = needs_gradient
+            changed |= variable.refine(type_)
+        return changed
+
+    def _infer_operation(self, types: tuple[TensorType, ...], partial: bool) -> tuple[bool, tuple[TensorType, ...]]:
+        changed = False
+        dtype = common_dtype(types)
+        if all(t.has_shape for t in types):
+            completed = self.op.complete(*types)
+            for variable, old, new in zip(self.operands, types, completed, strict=True):
+                new = output_type(new, dtype)
+                if new != old and variable.kind in (VariableKind.Parameter, VariableKind.Constant):
+                    changed |= variable.refine(new)
+            types = tuple(v.type_ for v in self.operands)
+        if all(t.is_known for t in types):
+            inferred = self.op.infer(*types)
+        else:
+            guess = self.op.infer_partial(*types) if partial else None
+            inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
+        inferred = inferred if isinstance(inferred, tuple) else (inferred,)
+        return changed, tuple(output_type(t, dtype) for t in inferred)
+
+    def misfit(self, reason: str) -> GraphError:
+        """An error that says which operation this is and what its operands are."""
+        operands = ", ".join(f"{v!r} is {v.type_}" for v in self.operands)
+        error = GraphError(f"{operation_text(self.op_name, self._name)}: {reason}; {operands}")
+        error.placed = True  # type: ignore[attr-defined]
+        return error
+
+
+class Composite(Function):
+    """A graph: a root primitive and all that it depends on.
+
+    Args:
+        root: the primitive whose outputs are the graph's.
+        declared: arguments whose order is laid down, as by a Python function's parameters.
+    """
+
+    is_composite = True
+
+    def __init__(self, root: Primitive, declared: tuple[Variable, ...] = ()) -> None:
+        self._root = root
+        self._declared = declared
+        self._uid = ""
+        # Compiled runs by what they compute, kept by the engine.
+        self._plans: dict[Any, Any] = {}
+
+    @property
+    def uid(self) -> str:  # type: ignore[override]
+        """The graph's unique name."""
+        if not self._uid:
+            self._uid = next_uid("CompositeFunction")
+        return self._uid
+
+    @property
+    def root_function(self) -> Primitive:
+        return self._root
+
+    @property
+    def inputs(self) -> tuple[Variable, ...]:
+        return walk.leaves(self._root)
+
+    @property
+    def arguments(self) -> tuple[Variable, ...]:
+        found = super().arguments
+        declared = [v for v in dict.fromkeys(self._declared) if v in found]
+        return (*declared, *(v for v in found if v not in declared))

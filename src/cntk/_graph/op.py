@@ -1,0 +1,210 @@
+"""The one place an operation is declared: the `Op` base class and the registry that everything else reads.
+
+An operation is a frozen dataclass. Its fields are its attributes as files hold them; its methods are all that the
+system knows of it: types of its outputs (`infer`), what its operands' open dimensions must be (`complete`), and the
+function over raw tensors that computes it (`lower`).
+"""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+from cntk._graph.types import InferredDimension, TensorType
+
+
+class PrimitiveOp(enum.IntEnum):
+    """Numbers of operations in files. A number is never reused."""
+
+    Negate = 0
+    Sigmoid = 1
+    Tanh = 2
+    ReLU = 3
+    Exp = 4
+    Log = 5
+    Sqrt = 6
+    Floor = 7
+    Abs = 8
+    Reciprocal = 9
+    Softmax = 10
+    Hardmax = 11
+    TransposeAxes = 12
+    Where = 13
+    Slice = 14
+    Dropout = 15
+    Reshape = 16
+    Pooling = 17
+    SumAll = 18
+    Plus = 19
+    Minus = 20
+    ElementTimes = 21
+    Equal = 22
+    NotEqual = 23
+    Less = 24
+    LessEqual = 25
+    Greater = 26
+    GreaterEqual = 27
+    PackedIndex = 28
+    GatherPacked = 29
+    ScatterPacked = 30
+    Times = 31
+    TransposeTimes = 32
+    Convolution = 33
+    SquaredError = 34
+    CrossEntropyWithSoftmax = 35
+    ClassificationError = 36
+    PastValue = 37
+    FutureValue = 38
+    ReduceElements = 39
+    BatchNormalization = 40
+    Clip = 41
+    Select = 42
+    Splice = 43
+    Combine = 44
+    RandomSample = 45
+    RandomSampleInclusionFrequency = 46
+    ROIPooling = 47
+    Logistic = 48
+    OptimizedRNNStack = 49
+    ReconcileDynamicAxis = 50
+    LogSoftmax = 51
+    LogPlus = 52
+    CosDistance = 53
+    Sin = 54
+    Cos = 55
+    Pass = 56
+    Block = 57
+    Unpooling = 58
+    LambdaRank = 59
+    NDCG = 60
+    EditDistanceError = 61
+    NoOp = 62
+    LabelsToGraph = 63
+    StopGradient = 64
+    ELU = 65
+    ForwardBackward = 66
+    CosDistanceWithNegativeSamples = 67
+    OneHotOp = 68
+    Pow = 69
+    ToSequence = 70
+    ToSequenceLike = 71
+    UnpackSequence = 72
+    Assign = 73
+    Gather = 74
+    StableSigmoid = 75
+    RandomDistribution = 76
+    Sinh = 77
+    Cosh = 78
+    UnpackBatch = 79
+    ToBatch = 80
+    Asin = 81
+    Acos = 82
+    Pad = 83
+    Crop = 84
+    Atanh = 85
+    Asinh = 86
+    TopK = 87
+    Squeeze = 88
+    ConstantOp = 89
+    LatticeSequenceWithSoftmax = 90
+    Cast = 91
+    EyeLikeOp = 92
+    CustomProxyOp = 93
+    StraightThrough = 94
+    Tan = 95
+    Atan = 96
+
+
+Kernel = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class RunKernel:
+    """A kernel that needs to know the run it is part of: its layouts, its mode, its random numbers.
+
+    Attributes:
+        compute: called with the run first, then the operands' tensors.
+    """
+
+    compute: Callable[..., Any]
+
+
+class Op(ABC):
+    """One operation: attributes as dataclass fields, behaviour as methods."""
+
+    primitive: ClassVar[PrimitiveOp | None] = None
+    op_name: ClassVar[str] = ""
+    # Operands that a kernel takes as sparse rows; all others are made dense before it is called.
+    sparse_operands: ClassVar[tuple[int, ...]] = ()
+    # Attributes that `Function.set_attribute` may change, by their name on disk.
+    settable: ClassVar[tuple[str, ...]] = ()
+    # Whether two of the same operation on the same operands may be computed as one.
+    pure: ClassVar[bool] = True
+    # Whether it runs although nothing reads its output.
+    acts: ClassVar[bool] = False
+    # Whether operands may differ in their number format.
+    mixes_formats: ClassVar[bool] = False
+
+    @abstractmethod
+    def infer(self, *operands: TensorType) -> TensorType | tuple[TensorType, ...]:
+        """The outputs' types. Pure; called when every operand's rank and axes are known."""
+
+    def infer_partial(self, *operands: TensorType) -> TensorType | None:
+        """The output's type inside a loop, where an operand may still be unknown; None if nothing can be said."""
+        return None
+
+    def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """The operands' types with inferred dimensions (-1) filled in where the other operands settle them."""
+        return operands
+
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
+        """A function over raw tensors that computes the operation; called once per plan."""
+        raise NotImplementedError(f"{self.op_name} is not computed by itself")
+
+    @property
+    def delay(self) -> int:
+        """For a delay along a sequence how many frames back it looks, forward if negative; 0 for all else."""
+        return 0
+
+    def attributes(self) -> dict[str, Any]:
+        """The attributes by their names on disk."""
+        return {disk_name(f.name): getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+
+def disk_name(field_name: str) -> str:
+    """The name on disk of an attribute: ``dropout_rate`` is ``dropoutRate``."""
+    head, *tail = field_name.split("_")
+    return head + "".join(part.capitalize() for part in tail)
+
+
+registry: dict[PrimitiveOp, type[Op]] = {}
+OpClass = TypeVar("OpClass", bound=type[Op])
+
+
+def primitive(number: PrimitiveOp) -> Callable[[OpClass], OpClass]:
+    """Register an operation under its number on disk.
+
+    Args:
+        number: the number; each may be taken once.
+
+    Raises:
+        ValueError: if the number is taken.
+    """
+
+    def register(cls: OpClass) -> OpClass:
+        if number in registry:
+            raise ValueError(f"{number.name} ({int(number)}) is declared twice: {registry[number].__name__} and {cls.__name__}")
+        cls.primitive = number
+        cls.op_name = cls.__dict__.get("op_name") or number.name
+        registry[number] = cls
+        return cls
+
+    return register
+
+
+def fill(shape: tuple[int, ...], source: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape with its inferred dimensions taken from another of the same rank."""
+    return tuple(s if d == InferredDimension else d for d, s in zip(shape, source, strict=True))

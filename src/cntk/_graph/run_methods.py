@@ -1,0 +1,164 @@
+"""The methods of `Function` that run it. What does the work lives on floors above and is imported by the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cntk._graph.variable import Variable
+
+
+class RunMethods:
+    """Evaluation, gradients, training, saving: what CNTK's method syntax asks of a function."""
+
+    def eval(self, arguments: Any = None, outputs: Any = None, device: Any = None, as_numpy: bool = True) -> Any:
+        """Compute outputs.
+
+        Args:
+            arguments: data for the arguments: a dictionary by variable or name, or the data of the only argument.
+            outputs: which variables to compute; all outputs if not given.
+            device: where to compute.
+            as_numpy: whether results are NumPy arrays (lists of them for sequences), else `Value`.
+
+        Returns:
+            The result, or a dictionary of results by variable if there are several.
+
+        Raises:
+            ValueError: if data are missing or do not fit their variable.
+
+        Example:
+            >>> import cntk as C
+            >>> x = C.input_variable(2)
+            >>> (x * 2).eval({x: [[1, 2], [3, 4]]})
+            array([[2., 4.],
+                   [6., 8.]], dtype=float32)
+        """
+        from cntk._engine.evaluate import evaluate
+
+        return evaluate(self, arguments, outputs, device, as_numpy)
+
+    def forward(
+        self,
+        arguments: Any,
+        outputs: Any = None,
+        keep_for_backward: Any = None,
+        device: Any = None,
+        as_numpy: bool = True,
+    ) -> tuple[Any, dict[Variable, Any]]:
+        """Compute outputs and keep what `backward` needs.
+
+        Args:
+            arguments: data for the arguments.
+            outputs: which variables to compute; all outputs if not given.
+            keep_for_backward: outputs from which gradients will be propagated.
+            device: where to compute.
+            as_numpy: whether results are NumPy arrays.
+
+        Returns:
+            State for `backward` (None if nothing is kept), and the results by variable.
+        """
+        from cntk._engine.evaluate import forward
+
+        return forward(self, arguments, outputs, keep_for_backward, device, as_numpy)
+
+    def backward(
+        self, state: Any, root_gradients: Mapping[Any, Any], variables: Sequence[Any], as_numpy: bool = True
+    ) -> dict[Variable, Any]:
+        """Propagate gradients of outputs to variables.
+
+        Args:
+            state: what `forward` returned.
+            root_gradients: for each output a gradient of its shape.
+            variables: inputs and parameters whose gradients are wanted.
+            as_numpy: whether results are NumPy arrays.
+
+        Returns:
+            The gradients by variable.
+        """
+        from cntk._engine.evaluate import backward
+
+        return backward(self, state, root_gradients, variables, as_numpy)
+
+    def grad(
+        self,
+        at: Any,
+        wrt: Sequence[Any] | None = None,
+        outputs: Any = None,
+        device: Any = None,
+        as_numpy: bool = True,
+        grad_root: Any = None,
+    ) -> Any:
+        """Gradients of the sum of an output's elements.
+
+        Args:
+            at: data for the arguments.
+            wrt: variables whose gradients are wanted; all arguments that need gradients if not given.
+            outputs: variables to compute as well.
+            device: where to compute.
+            as_numpy: whether results are NumPy arrays.
+            grad_root: the output to start from, where there are several.
+
+        Returns:
+            The gradient, or a dictionary of gradients; with ``outputs`` a pair of these and the computed outputs.
+
+        Raises:
+            ValueError: if there is no variable that needs a gradient.
+        """
+        from cntk._engine.evaluate import gradients
+
+        return gradients(self, at, wrt, outputs, device, as_numpy, grad_root)
+
+    def train(
+        self,
+        minibatch_source: Any,
+        minibatch_size: Any = 32,
+        streams: Any = None,
+        model_inputs_to_streams: Any = None,
+        parameter_learners: Sequence[Any] = (),
+        callbacks: Sequence[Any] = (),
+        progress_frequency: Any = None,
+        max_epochs: int | None = None,
+        epoch_size: int | None = None,
+        max_samples: int | None = None,
+    ) -> Any:
+        """Train this criterion (a loss, or a loss and a metric).
+
+        Args:
+            minibatch_source: a minibatch source, or a tuple of arrays, one for each argument.
+            minibatch_size: samples in a minibatch: a number or a schedule.
+            streams: the source's streams in the order of the arguments.
+            model_inputs_to_streams: streams by argument.
+            parameter_learners: one or more learners.
+            callbacks: progress writers, and configurations of checkpoints and cross validation.
+            progress_frequency: samples (or a pair with a unit) between summaries.
+            max_epochs: how often to go through the data.
+            epoch_size: samples in an epoch.
+            max_samples: samples to stop after.
+
+        Returns:
+            A record of the epochs' losses, metrics and sample counts.
+        """
+        from cntk.train.function_train import train_function
+
+        return train_function(
+            self, minibatch_source, minibatch_size, streams, model_inputs_to_streams, parameter_learners, callbacks,
+            progress_frequency, max_epochs, epoch_size, max_samples,
+        )  # fmt: skip
+
+    def test(
+        self,
+        minibatch_source: Any,
+        minibatch_size: int = 32,
+        streams: Any = None,
+        model_inputs_to_streams: Any = None,
+        callbacks: Sequence[Any] = (),
+    ) -> Any:
+        """Average of this criterion's metric over data; arguments as for `train`.
+
+        Returns:
+            A record with ``metric`` and ``samples``.
+        """
+        from cntk.train.function_train import test_function
+
+        return test_function(self, minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks)

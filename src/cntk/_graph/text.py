@@ -1,0 +1,66 @@
+"""How functions and types print: ``Dense(x: Tensor[784]) -> Tensor[10]``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable
+
+if TYPE_CHECKING:
+    from cntk._graph.function import Function, Primitive
+
+
+def type_text(type_: TensorType) -> str:
+    """A type in the vocabulary of `cntk.layers.typing`.
+
+    Example:
+        >>> type_text(TensorType((3, -1), ()))
+        'ParameterTensor[3,?]'
+    """
+    dims = ",".join({-1: "?", -3: "*"}.get(d, str(d)) for d in type_.shape)
+    if not type_.has_shape:
+        text = "tensor"
+    elif type_.shape == () and type_.has_batch_axis:
+        text = f"np.{type_.dtype.name}" if type_.dtype is not None else "float"
+    elif type_.is_sparse:
+        text = f"SparseTensor[{dims}]"
+    elif not type_.dynamic_axes:
+        text = f"ParameterTensor[{dims}]"
+    else:
+        text = f"Tensor[{dims}]"
+    if not type_.has_axes:
+        return f"Sequence[{text}]"
+    for axis in type_.dynamic_axes[1:]:
+        standard = axis.name == "defaultDynamicAxis"
+        text = f"Sequence[{text}]" if standard else f"SequenceOver[{axis.name}][{text}]"
+    return text
+
+
+def function_text(function: Function) -> str:
+    """A function's name, kind, arguments and result, as `str` shows it."""
+    root = function.root_function
+    if function.is_composite and (root.op_name == "Combine" or any(v.is_output for v in root.operands)):
+        kind = "Composite"
+    else:
+        kind = root.op_name
+    name = f"{root.name}: " if root.name and kind != "Composite" else ""
+    arguments = function.arguments if function.is_composite else _operands_shown(root)
+    shown = ", ".join(f"{v.name}: {type_text(v.type_)}" if v.name else type_text(v.type_) for v in arguments)
+    results = [type_text(v.type_) for v in function.outputs]
+    result = results[0] if len(results) == 1 else f"Tuple[{', '.join(results)}]"
+    return f"{name}{kind}({shown}) -> {result}"
+
+
+def _operands_shown(primitive: Primitive) -> tuple[Variable, ...]:
+    return tuple(v for v in primitive.inputs if not (v.is_parameter or v.is_constant))
+
+
+def function_repr(function: Function) -> str:
+    """A function with its arguments and outputs as variables, as `repr` shows it."""
+    root = function.root_function
+    kind = f"Composite({root.op_name})" if function.is_composite else root.op_name
+    if root.name:
+        kind = f"{kind} '{root.name}'"
+    arguments = function.arguments if function.is_composite else _operands_shown(root)
+    return f"{kind}: {', '.join(map(repr, arguments))} -> {', '.join(map(repr, function.outputs))}"

@@ -1,0 +1,114 @@
+"""Types of tensors: static shape, dynamic axes, number format and storage, known or still to be inferred."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from cntk._errors import shape_text
+from cntk.axis import Axis
+
+InferredDimension = -1
+FreeDimension = -3
+UNKNOWN_SHAPE = (-2,)
+UNKNOWN_AXES = Axis.unknown_dynamic_axes()
+
+Shape = tuple[int, ...]
+DType = np.dtype[Any]
+
+BATCH_AXIS = Axis.default_batch_axis()
+SEQUENCE_AXIS = Axis.default_dynamic_axis()
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """What is known of a tensor before it runs.
+
+    Attributes:
+        shape: one sample's shape; -1 is a dimension yet to be inferred, -3 one that each evaluation may change;
+            ``(-2,)`` when nothing is known.
+        dynamic_axes: the batch axis and, for sequences, the sequence axis after it; empty for parameters.
+        dtype: the number format, or None while unknown.
+        is_sparse: whether values are stored as rows of (column, value) pairs.
+    """
+
+    shape: Shape = UNKNOWN_SHAPE
+    dynamic_axes: tuple[Axis, ...] = UNKNOWN_AXES
+    dtype: DType | None = None
+    is_sparse: bool = False
+
+    @property
+    def rank(self) -> int:
+        """Number of static axes."""
+        return len(self.shape)
+
+    @property
+    def has_shape(self) -> bool:
+        """Whether the number of static axes is known."""
+        return self.shape != UNKNOWN_SHAPE
+
+    @property
+    def has_axes(self) -> bool:
+        """Whether the dynamic axes are known."""
+        return self.dynamic_axes != UNKNOWN_AXES
+
+    @property
+    def is_known(self) -> bool:
+        """Whether shape (but for single dimensions) and dynamic axes are known."""
+        return self.has_shape and self.has_axes
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every dimension is a number."""
+        return self.is_known and all(d >= 0 for d in self.shape)
+
+    @property
+    def has_batch_axis(self) -> bool:
+        """Whether there is a batch axis."""
+        return bool(self.dynamic_axes) and self.has_axes
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether there is a sequence axis."""
+        return self.has_axes and len(self.dynamic_axes) > 1
+
+    @property
+    def lead(self) -> int:
+        """How many axes a running tensor of this type has before its static ones: 1 with dynamic axes, else 0."""
+        return 1 if self.has_batch_axis else 0
+
+    def with_shape(self, shape: Shape) -> TensorType:
+        """The same type with another static shape."""
+        return replace(self, shape=tuple(shape))
+
+    def with_axes(self, dynamic_axes: tuple[Axis, ...]) -> TensorType:
+        """The same type on other dynamic axes."""
+        return replace(self, dynamic_axes=tuple(dynamic_axes))
+
+    def dense(self) -> TensorType:
+        """The same type, stored densely."""
+        return replace(self, is_sparse=False)
+
+    def __str__(self) -> str:
+        """As errors show it: ``[300] on [batch, sequence]``."""
+        if not self.has_axes:
+            return f"{shape_text(self.shape)} on unknown axes"
+        if not self.dynamic_axes:
+            return shape_text(self.shape)
+        return f"{shape_text(self.shape)} on [{', '.join(axis_text(a) for a in self.dynamic_axes)}]"
+
+
+def axis_text(axis: Axis) -> str:
+    """A dynamic axis as errors show it: the two default ones by their meaning, others by their name."""
+    if axis == BATCH_AXIS:
+        return "batch"
+    if axis == SEQUENCE_AXIS:
+        return "sequence"
+    return f"'{axis.name}'"
+
+
+def common_dtype(types: tuple[TensorType, ...]) -> DType | None:
+    """The number format of an operation's operands: the first one known."""
+    return next((t.dtype for t in types if t.dtype is not None), None)

@@ -1,0 +1,240 @@
+"""Variables: what flows along a graph's edges. Inputs, outputs, parameters, constants, placeholders."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cntk._errors import shape_text
+from cntk._graph.operators import Operators
+from cntk._graph.types import DType, Shape, TensorType
+from cntk.axis import Axis
+
+if TYPE_CHECKING:
+    from cntk._graph.function import Function
+
+_uids = itertools.count()
+
+
+def next_uid(kind: str) -> str:
+    """A name that no other node of this process has: the kind and a running number."""
+    return f"{kind}{next(_uids)}"
+
+
+class VariableKind(enum.IntEnum):
+    """What a variable is; numbers as in files."""
+
+    Input = 0
+    Output = 1
+    Parameter = 2
+    Constant = 3
+    Placeholder = 4
+
+
+class VariableMixin:
+    """Public properties that every kind of variable has."""
+
+    kind: VariableKind
+    type_: TensorType
+    uid: str
+    _name: str
+    needs_gradient_: bool
+    _owner: Function | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that the program gave, or ''."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        if self._name:
+            raise ValueError(f"variable '{self._name}' has a name already and cannot be renamed to '{name}'")
+        self._name = name
+
+    @property
+    def shape(self) -> Shape:
+        """One sample's shape; -1 is still to be inferred, -3 is free, (-2,) is unknown."""
+        return self.type_.shape
+
+    @property
+    def dynamic_axes(self) -> tuple[Axis, ...]:
+        """The batch axis and the sequence axis, where there are such."""
+        return self.type_.dynamic_axes
+
+    @property
+    def dtype(self) -> Any:
+        """The number format as a NumPy scalar type, or None while unknown."""
+        return None if self.type_.dtype is None else self.type_.dtype.type
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether values are stored sparsely."""
+        return self.type_.is_sparse
+
+    @property
+    def needs_gradient(self) -> bool:
+        """Whether gradients with respect to this variable, or through it, can be asked for."""
+        return self.needs_gradient_
+
+    @property
+    def owner(self) -> Function:
+        """The function whose output this is.
+
+        Raises:
+            RuntimeError: for a variable that is no output.
+        """
+        if self._owner is None:
+            raise RuntimeError(f"{self!r} is not the output of a function, so it has no owner")
+        return self._owner
+
+    @property
+    def is_input(self) -> bool:
+        """Whether data are fed for it."""
+        return self.kind is VariableKind.Input
+
+    @property
+    def is_output(self) -> bool:
+        """Whether a function computes it."""
+        return self.kind is VariableKind.Output
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is learned."""
+        return self.kind is VariableKind.Parameter
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it holds a value that is not learned."""
+        return self.kind is VariableKind.Constant
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether it stands for a variable yet to be put in its place."""
+        return self.kind is VariableKind.Placeholder
+
+
+class Variable(VariableMixin, Operators):
+    """A node's value. Made by `input_variable`, `placeholder`, `parameter`, `constant`, or as a function's output.
+
+    Args:
+        shape: one sample's shape.
+        dtype: number format.
+        needs_gradient: whether gradients flow to or through it.
+        is_sparse: whether its values are sparse rows.
+        dynamic_axes: batch axis and sequence axis.
+        name: its name in the graph.
+    """
+
+    def __init__(
+        self,
+        shape: int | Shape | None = None,
+        dtype: Any = None,
+        needs_gradient: bool = False,
+        is_sparse: bool = False,
+        dynamic_axes: tuple[Axis, ...] | list[Axis] = (Axis.default_batch_axis(), Axis.default_dynamic_axis()),
+        name: str = "",
+    ) -> None:
+        tensor_type = TensorType((-2,) if shape is None else as_shape(shape), tuple(dynamic_axes), as_dtype(dtype), is_sparse)
+        self._set_up(VariableKind.Input, tensor_type, name, needs_gradient)
+
+    def _set_up(self, kind: VariableKind, type_: TensorType, name: str, needs_gradient: bool, uid: str = "") -> None:
+        self.kind = kind
+        self.type_ = type_
+        self._name = name
+        self.needs_gradient_ = needs_gradient
+        self.uid = uid or next_uid(kind.name)
+
+    @classmethod
+    def make(cls, kind: VariableKind, type_: TensorType, name: str = "", needs_gradient: bool = False, uid: str = "") -> Variable:
+        """A variable of a kind that holds no value."""
+        variable = cls.__new__(cls)
+        variable._set_up(kind, type_, name, needs_gradient, uid)
+        return variable
+
+    def refine(self, type_: TensorType) -> bool:
+        """Take over what has become known of the type.
+
+        Returns:
+            Whether anything was new.
+        """
+        if type_ == self.type_:
+            return False
+        self.type_ = type_
+        return True
+
+    def get_data_type(self) -> int:
+        """The number format as files number it: 0 unknown, 1 float, 2 double, 4 float16."""
+        return 0 if self.type_.dtype is None else {"float32": 1, "float64": 2, "float16": 4}[self.type_.dtype.name]
+
+    def as_parameter(self) -> Any:
+        """This variable as a `Parameter`.
+
+        Raises:
+            TypeError: for any other kind.
+        """
+        raise TypeError(f"{self!r} is not a parameter")
+
+    def as_constant(self) -> Any:
+        """This variable as a `Constant`.
+
+        Raises:
+            TypeError: for any other kind.
+        """
+        raise TypeError(f"{self!r} is not a constant")
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        axes = "[???]"
+        if self.type_.has_axes:
+            axes = "[" + ", ".join("#" if a.is_batch_axis else "*" for a in self.dynamic_axes) + "]"
+        return f"{self.kind.name}('{self._name or self.uid}', {axes}, {shape_text(self.shape)})"
+
+
+def as_shape(shape: Any) -> Shape:
+    """A shape given as a number, a tuple, a list or an array.
+
+    Raises:
+        ValueError: for anything else, or a dimension that cannot be.
+    """
+    if shape is None:
+        return ()
+    try:
+        dims = (int(shape),) if np.isscalar(shape) else tuple(int(d) for d in shape)
+    except (TypeError, ValueError):
+        raise ValueError(f"shape: expected an integer or a tuple of integers; got {shape!r}") from None
+    if any(d < -3 or d == -2 for d in dims) and dims != (-2,):
+        raise ValueError(f"shape {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)")
+    return dims
+
+
+def as_dtype(dtype: Any) -> DType | None:
+    """A number format that the engine computes in, from NumPy's or the original's names for it.
+
+    Raises:
+        ValueError: for a format that it does not compute in.
+    """
+    if dtype is None or (isinstance(dtype, int) and not isinstance(dtype, bool) and dtype == 0):
+        return None
+    if isinstance(dtype, int) and dtype in (1, 2, 4):
+        dtype = {1: "float32", 2: "float64", 4: "float16"}[dtype]
+    if isinstance(dtype, str):
+        dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
+    result = np.dtype(dtype)
+    if result.name not in ("float16", "float32", "float64"):
+        raise ValueError(f"dtype {result.name} is not supported; use float16, float32 or float64")
+    return result
+
+
+def output_type(type_: TensorType, dtype: DType | None) -> TensorType:
+    """A type with a number format filled in where it had none."""
+    return type_ if type_.dtype is not None or dtype is None else replace(type_, dtype=dtype)

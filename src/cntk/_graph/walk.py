@@ -1,0 +1,153 @@
+"""Traversal of graphs: children first, leaves in the original's order, loops, and search by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from cntk._graph.variable import Variable
+
+if TYPE_CHECKING:
+    from cntk._graph.function import Function, Primitive
+
+
+def post_order(outputs: Iterable[Variable]) -> list[Primitive]:
+    """The primitives that compute some variables, operands before the operations that use them.
+
+    In a loop one operand must come later: whoever reads the list finds it not yet visited.
+    """
+    order: list[Primitive] = []
+    seen: set[int] = set()
+    for output in outputs:
+        if output._owner is None or id(output._owner) in seen:
+            continue
+        root = output._owner.root_function
+        seen.add(id(root))
+        stack: list[tuple[Primitive, Iterator[Variable]]] = [(root, iter(root.operands))]
+        while stack:
+            primitive, operands = stack[-1]
+            for operand in operands:
+                owner = operand._owner
+                if owner is not None and id(owner) not in seen:
+                    seen.add(id(owner))
+                    child = owner.root_function
+                    stack.append((child, iter(child.operands)))
+                    break
+            else:
+                order.append(primitive)
+                stack.pop()
+    return order
+
+
+def leaves(root: Primitive) -> tuple[Variable, ...]:
+    """The variables that no primitive computes, depth first from the root, each operation's operands in order."""
+    found: dict[Variable, None] = {}
+    seen = {id(root)}
+    stack = [iter(root.operands)]
+    while stack:
+        for operand in stack[-1]:
+            owner = operand._owner
+            if owner is None:
+                found.setdefault(operand)
+            elif id(owner) not in seen:
+                seen.add(id(owner))
+                stack.append(iter(owner.root_function.operands))
+                break
+        else:
+            stack.pop()
+    return tuple(found)
+
+
+def loops(order: list[Primitive]) -> list[list[Primitive]]:
+    """The loops of a graph; see `cycles`."""
+    return cycles(order, lambda p: [v._owner.root_function for v in p.operands if v._owner is not None])
+
+
+T = TypeVar("T")
+
+
+def cycles(order: list[T], children: Callable[[T], list[T]]) -> list[list[T]]:
+    """The strongly connected components of more than one node, or of one that feeds itself (Tarjan, 1972).
+
+    Args:
+        order: all nodes.
+        children: the nodes that a node depends on.
+
+    Returns:
+        The members of each component in the order given; one whose result another needs comes first.
+    """
+    rank = {id(node): k for k, node in enumerate(order)}
+    index: dict[int, int] = {}
+    low: dict[int, int] = {}
+    path: list[T] = []
+    on_path: set[int] = set()
+    components: list[list[T]] = []
+    for start in order:
+        if id(start) in index:
+            continue
+        stack: list[tuple[T, Iterator[T]]] = []
+        entering: T | None = start
+        while stack or entering is not None:
+            if entering is not None:
+                index[id(entering)] = low[id(entering)] = len(index)
+                path.append(entering)
+                on_path.add(id(entering))
+                stack.append((entering, iter(children(entering))))
+                entering = None
+            node, below = stack[-1]
+            for child in below:
+                if id(child) not in index:
+                    entering = child
+                    break
+                if id(child) in on_path:
+                    low[id(node)] = min(low[id(node)], index[id(child)])
+            if entering is not None:
+                continue
+            stack.pop()
+            if stack:
+                parent = stack[-1][0]
+                low[id(parent)] = min(low[id(parent)], low[id(node)])
+            if low[id(node)] == index[id(node)]:
+                cut = next(k for k in range(len(path) - 1, -1, -1) if path[k] is node)
+                component = path[cut:]
+                del path[cut:]
+                on_path.difference_update(map(id, component))
+                if len(component) > 1 or any(child is node for child in children(node)):
+                    components.append(sorted(component, key=lambda m: rank[id(m)]))
+    return components
+
+
+def depth_first_search(
+    root: Function | Variable, visitor: Callable[[Function | Variable], bool], depth: int = 0
+) -> list[Function | Variable]:
+    """All nodes, functions and variables, that satisfy a predicate, from the root down.
+
+    Args:
+        root: where to start.
+        visitor: says of a node whether it belongs to the result.
+        depth: how many levels of blocks to look into; 0 for none, -1 for all.
+
+    Returns:
+        The nodes, each once, in the order of the visit.
+    """
+    found: list[Function | Variable] = []
+    seen: set[int] = set()
+    start = root if isinstance(root, Variable) else root.root_function
+    stack: list[tuple[Function | Variable, int]] = [(start, depth)]
+    while stack:
+        node, level = stack.pop()
+        if isinstance(node, Variable) and node._owner is not None:
+            node = node._owner.root_function
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if visitor(node):
+            found.append(node)
+        if isinstance(node, Variable):
+            continue
+        primitive = node.root_function
+        below: list[tuple[Function | Variable, int]] = [(v, level) for v in primitive.operands]
+        if primitive.is_block and level != 0:
+            below.insert(0, (primitive.block_root, level - 1))
+        stack.extend(reversed(below))
+    return found

@@ -1,0 +1,1 @@
+"""Floor 2: operations, one family a file, each declared once."""

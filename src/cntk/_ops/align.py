@@ -1,0 +1,126 @@
+"""Alignment: how operands of different rank and on different axes meet element by element, decided before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from cntk._engine.run import Run
+from cntk._errors import GraphError
+from cntk._graph.op import Kernel, RunKernel
+from cntk._graph.types import FreeDimension, InferredDimension, Shape, TensorType, axis_text
+
+
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """The shape of an element-wise result: axes meet from the last one backwards, 1 stretches to anything.
+
+    Raises:
+        GraphError: if two dimensions differ.
+
+    Example:
+        >>> broadcast_shapes((2, 1), (3,))
+        (2, 3)
+    """
+    rank = max(map(len, shapes))
+    result = []
+    for axis in range(-rank, 0):
+        dims = [s[axis] for s in shapes if len(s) >= -axis]
+        fixed = {d for d in dims if d > 1 or d == 0}
+        if len(fixed) > 1:
+            listed = ", ".join(map(str, sorted(fixed)))
+            raise GraphError(f"static axis {axis} of the operands must agree or be 1, but has {listed}")
+        if fixed:
+            result.append(fixed.pop())
+        elif FreeDimension in dims or InferredDimension in dims:
+            result.append(FreeDimension if FreeDimension in dims else InferredDimension)
+        else:
+            result.append(1)
+    return tuple(result)
+
+
+def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # type: ignore[type-arg]
+    """The dynamic axes on which operands meet: those with none join any; a batch axis alone stretches along sequences.
+
+    Args:
+        types: the operands' types.
+        stretch: whether a batch axis alone may stretch.
+
+    Raises:
+        GraphError: if two operands lie on different axes.
+    """
+    result: tuple = ()  # type: ignore[type-arg]
+    for t in types:
+        axes = t.dynamic_axes
+        if not t.has_axes or not axes or axes == result:
+            continue
+        if not result:
+            result = axes
+        elif stretch and axes == result[:1]:
+            continue
+        elif stretch and result == axes[:1]:
+            result = axes
+        else:
+            names = ["[" + ", ".join(axis_text(a) for a in axes_) + "]" for axes_ in (result, axes)]
+            raise GraphError(
+                f"operands lie on different dynamic axes, {names[0]} and {names[1]}; bring them together with "
+                "cntk.reconcile_dynamic_axes, cntk.sequence.broadcast_as or by giving their inputs the same axis"
+            )
+    return result
+
+
+def elementwise_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType:
+    """The type of an element-wise result."""
+    return TensorType(broadcast_shapes(*(t.shape for t in types)), join_axes(types, stretch), types[0].dtype)
+
+
+def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKernel:
+    """A kernel that brings operands into line before an element-wise computation.
+
+    Args:
+        types: the operands' types.
+        compute: a function of tensors that broadcast against each other as torch does.
+    """
+    rank = max(t.rank for t in types)
+    axes = join_axes(types)
+    steps = [_insert(t, rank, bool(axes)) for t in types]
+    stretched = [len(axes) > 1 and len(t.dynamic_axes) == 1 for t in types]
+    if any(stretched):
+
+        def with_layout(run: Run, *tensors: Tensor) -> Tensor:
+            layout = run.layout(axes)
+            rows = [layout.expand(x) if s else x for x, s in zip(tensors, stretched, strict=True)]
+            return compute(*[x if step is None else step(x) for x, step in zip(rows, steps, strict=True)])  # type: ignore[no-any-return]
+
+        return RunKernel(with_layout)
+    if not any(steps):
+        return compute
+    if len(steps) == 2:
+        left, right = steps
+        if left is None and right is not None:
+            return lambda x, y: compute(x, right(y))
+        if right is None and left is not None:
+            return lambda x, y: compute(left(x), y)
+    return lambda *tensors: compute(*[x if step is None else step(x) for x, step in zip(tensors, steps, strict=True)])
+
+
+def _insert(type_: TensorType, rank: int, rows: bool) -> Callable[[Tensor], Tensor] | None:
+    """What puts an operand of lower rank in place: ones between its rows and its static axes. None if nothing need be done."""
+    missing = rank - type_.rank
+    if missing == 0 or not type_.has_batch_axis:
+        return None
+    if missing == 1:
+        return lambda x: x.unsqueeze(1)
+    ones = (1,) * missing
+    return lambda x: x.reshape(x.shape[0], *ones, *x.shape[1:])
+
+
+def static_axis(axis: int, rank: int) -> int:
+    """A static axis's index counted from the first.
+
+    Raises:
+        GraphError: if there is no such axis.
+    """
+    if not -rank <= axis < rank:
+        raise GraphError(f"static axis {axis} is out of range for an operand with {rank} static axes (-{rank} to {rank - 1})")
+    return axis % rank if rank else 0

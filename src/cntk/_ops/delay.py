@@ -1,0 +1,181 @@
+"""Delays along a sequence: past and future values, alone or as the feedback of a loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.loop import carried, keep_carry
+from cntk._engine.run import Run
+from cntk._errors import FeedError, GraphError
+from cntk._graph.function import Composite
+from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.types import TensorType
+from cntk._ops.align import broadcast_shapes
+from cntk._ops.operands import apply, as_operands
+from cntk._ops.structure import combine
+
+__all__ = ["delay", "future_value", "past_value"]
+
+
+class Delay(Op):
+    """The value some frames away in the same sequence; beyond the sequence's end, an initial state."""
+
+    direction: ClassVar[int]
+    offset: int
+    pure = False
+
+    @property
+    def delay(self) -> int:
+        return self.direction * self.offset
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        x, initial = operands
+        if not x.is_sequence:
+            raise GraphError("a delay needs an operand with a sequence axis; use sequence.input_variable, or broadcast it as one")
+        shape = broadcast_shapes(x.shape, initial.shape)
+        if len(shape) > x.rank:
+            raise GraphError("the initial state must not have more axes than the operand")
+        return TensorType(shape, x.dynamic_axes, x.dtype or initial.dtype)
+
+    def infer_partial(self, *operands: TensorType) -> TensorType | None:
+        # In a loop the operand is not known yet; an initial state of its full shape already tells much.
+        return None
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        x, initial = operands
+        axes, shape, steps = x.dynamic_axes, broadcast_shapes(x.shape, initial.shape), self.delay
+        initial_axes = initial.dynamic_axes
+        key = f"{self.op_name}{id(self)}"
+
+        def compute(run: Run, frames: Tensor, start: Tensor) -> Tensor:
+            layout = run.layout(axes)
+            frames = frames.expand(frames.shape[0], *shape)
+            if len(initial_axes) > 1:
+                missing = _from_sequence(start, run.layout(initial_axes), layout, steps)
+            elif initial_axes:
+                missing = layout.expand(start)
+            else:
+                missing = start
+            result = _shifted(frames, missing, layout, steps)
+            if steps > 0:
+                if layout.starts is not None:
+                    result = _continued(run, key, result, layout, steps)
+                keep_carry(run, key, frames, layout, steps)
+            return result
+
+        return RunKernel(compute)
+
+
+def _shifted(x: Tensor, missing: Tensor, layout: Layout, steps: int) -> Tensor:
+    index, present = layout.shift(steps)
+    moved = x.index_select(0, index)
+    return torch.where(present.reshape(-1, *(1,) * (x.dim() - 1)), moved, missing)
+
+
+def _continued(run: Run, key: str, result: Tensor, layout: Layout, steps: int) -> Tensor:
+    """The first frames of sequences that go on from the previous minibatch."""
+    fresh = torch.tensor(layout.starts, device=result.device)
+    for position in range(steps):
+        before = carried(run, key, layout, steps - position, True)
+        if before is None:
+            continue
+        rows = torch.nonzero(~fresh & (layout.lengths_tensor > position)).flatten()
+        result = result.index_copy(0, layout.first[rows] + position, before[rows])
+    return result
+
+
+def _from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> Tensor:
+    """For each frame the frame of an initial-state sequence that takes the missing one's place."""
+    if given.count != layout.count:
+        raise FeedError(f"delay: {given.count} initial states were given for {layout.count} sequences")
+    size = given.lengths_tensor
+    short = (size < abs(steps)) & (size != 1)
+    if bool(short.any()):
+        raise FeedError(f"delay: an initial state of several frames must have at least {abs(steps)}, the delay's steps")
+    if steps > 0:
+        at = size[layout.segments] - steps + layout.positions
+    else:
+        at = layout.positions - layout.lengths_tensor[layout.segments] - steps
+        at = torch.where(at < 0, torch.zeros_like(at), at)
+    at = torch.minimum(torch.clamp(at, min=0), size[layout.segments] - 1)
+    return start.index_select(0, given.first[layout.segments] + at)
+
+
+@primitive(PrimitiveOp.PastValue)
+@dataclass(frozen=True)
+class PastValue(Delay):
+    """The value some frames earlier."""
+
+    offset: int = 1
+    direction = 1
+
+
+@primitive(PrimitiveOp.FutureValue)
+@dataclass(frozen=True)
+class FutureValue(Delay):
+    """The value some frames later."""
+
+    offset: int = 1
+    direction = -1
+
+
+def _delayed(op: type[PastValue] | type[FutureValue], x: Any, initial_state: Any, time_step: int, name: str) -> Composite:
+    if not isinstance(time_step, int) or time_step < 1:
+        raise ValueError(f"{op.op_name}: the time step must be an integer of at least 1, got {time_step!r}")
+    operands = as_operands((x, 0 if initial_state is None else initial_state), op.op_name)
+    return apply(op(time_step), operands, name)
+
+
+def past_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
+    """The value some frames earlier in the sequence.
+
+    Args:
+        x: a sequence; its frames' shape is any.
+        initial_state: what stands before the sequence's first frame: a number, a parameter of a frame's shape, a
+            value for each sequence, or a sequence whose last frames are taken. 0 if not given.
+        time_step: how many frames earlier, at least 1.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if ``x`` is no sequence.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.sequence.input_variable(1)
+        >>> past_value(x).eval({x: [[[1], [2], [3]]]})[0].ravel()
+        array([0., 1., 2.], dtype=float32)
+    """
+    return _delayed(PastValue, x, initial_state, time_step, name)
+
+
+def future_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
+    """The value some frames later in the sequence; arguments as for `past_value`.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.sequence.input_variable(1)
+        >>> future_value(x).eval({x: [[[1], [2], [3]]]})[0].ravel()
+        array([2., 3., 0.], dtype=float32)
+    """
+    return _delayed(FutureValue, x, initial_state, time_step, name)
+
+
+def delay(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
+    """The value some frames earlier, or later if ``time_step`` is negative; arguments as for `past_value`.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.sequence.input_variable(1)
+        >>> delay(x, time_step=-1).eval({x: [[[1], [2], [3]]]})[0].ravel()
+        array([2., 3., 0.], dtype=float32)
+    """
+    if time_step > 0:
+        return past_value(x, initial_state, time_step, name)
+    if time_step < 0:
+        return future_value(x, initial_state, -time_step, name)
+    return combine(x, name=name)

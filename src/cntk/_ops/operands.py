@@ -1,0 +1,71 @@
+"""Operands: whatever a program hands to an operation, as a variable; and the function that the operation makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import torch
+
+from cntk._graph.function import Composite, Function, Primitive
+from cntk._graph.op import Op
+from cntk._graph.types import DType
+from cntk._graph.variable import Variable
+from cntk.core import NDArrayView, Value
+from cntk.variables import Constant
+
+
+def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") -> Variable:
+    """A variable for what a program gave: a variable, a function's only output, a number, an array, nested lists.
+
+    Args:
+        x: the operand.
+        like: the number format that numbers and integers take on; that of the other operands.
+        op_name: for the error.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if isinstance(x, Variable):
+        return x
+    if isinstance(x, Function):
+        return x.output
+    if isinstance(x, (NDArrayView, Value, torch.Tensor)):
+        return Constant(x)
+    if isinstance(x, Number) and not isinstance(x, complex) and not isinstance(x, np.floating):
+        return Constant(x, dtype=like) if like is not None else Constant.of_later_dtype(x)
+    if isinstance(x, (list, tuple, np.ndarray, np.generic)):
+        array = np.asarray(x)
+        if array.dtype.kind in "biuf":
+            own = array.dtype if isinstance(x, np.ndarray) and array.dtype in (np.float32, np.float64, np.float16) and array.ndim else None
+            return Constant(array, dtype=own or like or np.float32)
+    raise TypeError(f"{op_name}: expected a variable, a function, a number or an array as operand, got {type(x).__name__}")
+
+
+def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]:
+    """Variables for several operands; numbers take on the format of the others."""
+    dtype = None
+    for x in xs:
+        if isinstance(x, (Variable, Function)):
+            dtype = (x if isinstance(x, Variable) else x.output).type_.dtype
+        elif isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64, np.float16) and x.ndim:
+            dtype = x.dtype
+        if dtype is not None:
+            break
+    return [as_operand(x, dtype, op_name) for x in xs]
+
+
+def apply(op: Op, operands: Sequence[Any], name: str = "") -> Composite:
+    """The function that applies an operation to operands.
+
+    Args:
+        op: the operation.
+        operands: variables, functions, numbers or arrays.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if the operands do not fit.
+    """
+    return Composite(Primitive(op, as_operands(operands, op.op_name), name))

@@ -1,0 +1,218 @@
+"""Nodes that compute nothing by themselves: inputs, placeholders, parameters, constants, bundles, blocks, aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cntk._graph.block import combine_variables, make_block
+from cntk._graph.function import Composite, Function
+from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, TensorType
+from cntk._graph.variable import Variable, VariableKind, as_dtype, as_shape
+from cntk._ops.operands import apply, as_operand
+from cntk.axis import Axis
+from cntk.default_options import default_override_or, get_default_override
+from cntk.device import DeviceDescriptor
+from cntk.variables import Constant, Parameter
+
+__all__ = [
+    "alias",
+    "as_block",
+    "as_composite",
+    "combine",
+    "constant",
+    "input",
+    "input_variable",
+    "output_variable",
+    "parameter",
+    "placeholder",
+]
+
+
+def input_variable(
+    shape: Any,
+    dtype: Any = default_override_or(np.float32),
+    needs_gradient: bool = False,
+    is_sparse: bool = False,
+    dynamic_axes: Sequence[Axis] = (Axis.default_batch_axis(),),
+    name: str = "",
+) -> Variable:
+    """A variable for which data are fed.
+
+    Args:
+        shape: one sample's shape: a number or a tuple, which may hold `FreeDimension`.
+        dtype: float32, float64 or float16.
+        needs_gradient: whether gradients with respect to it will be asked for.
+        is_sparse: whether its data are sparse.
+        dynamic_axes: the batch axis; and a sequence axis, for which `sequence.input_variable` is the shorter way.
+        name: its name in the graph.
+
+    Example:
+        >>> input_variable((2, 3), name='x')
+        Input('x', [#], [2 x 3])
+    """
+    axes = (dynamic_axes,) if isinstance(dynamic_axes, Axis) else tuple(dynamic_axes)
+    axes = tuple(Axis(a) if isinstance(a, str) else a for a in axes)
+    if axes and not axes[0].is_batch_axis and axes != UNKNOWN_AXES and all(a.is_sequence_axis for a in axes):
+        axes = (Axis.default_batch_axis(), *axes)
+    type_ = TensorType(as_shape(shape), axes, as_dtype(get_default_override(input_variable, dtype=dtype)), bool(is_sparse))
+    return Variable.make(VariableKind.Input, type_, name, bool(needs_gradient))
+
+
+def input(
+    shape: Any,
+    dtype: Any = default_override_or(np.float32),
+    needs_gradient: bool = False,
+    is_sparse: bool = False,
+    dynamic_axes: Sequence[Axis] = (Axis.default_batch_axis(),),
+    name: str = "",
+) -> Variable:
+    """The former name of `input_variable`."""
+    return input_variable(shape, dtype, needs_gradient, is_sparse, dynamic_axes, name)
+
+
+def output_variable(
+    shape: Any, dtype: Any, dynamic_axes: Sequence[Axis], needs_gradient: bool = True, name: str = ""
+) -> Variable:
+    """A variable that stands for the output of a function of one's own.
+
+    Args:
+        shape: one sample's shape.
+        dtype: number format.
+        dynamic_axes: batch axis and sequence axis.
+        needs_gradient: whether gradients flow through it.
+        name: its name in the graph.
+    """
+    type_ = TensorType(as_shape(shape), tuple(dynamic_axes), as_dtype(dtype))
+    return Variable.make(VariableKind.Output, type_, name, needs_gradient)
+
+
+def placeholder(shape: Any = None, dynamic_axes: Any = None, name: str = "") -> Variable:
+    """A stand-in for a variable that will be put in its place.
+
+    Args:
+        shape: one sample's shape, where it is known.
+        dynamic_axes: batch axis and sequence axis, where they are known.
+        name: its name in the graph.
+
+    Example:
+        >>> p = placeholder()
+        >>> double = p + p
+        >>> double.replace_placeholder(constant([1, 2])).eval()
+        array([2., 4.], dtype=float32)
+    """
+    if isinstance(shape, str) and not name:
+        shape, name = None, shape
+    axes = UNKNOWN_AXES if dynamic_axes is None else tuple(dynamic_axes)
+    type_ = TensorType(UNKNOWN_SHAPE if shape is None else as_shape(shape), axes)
+    return Variable.make(VariableKind.Placeholder, type_, name)
+
+
+def parameter(
+    shape: Any = None, init: Any = None, dtype: Any = None, device: DeviceDescriptor | None = None, name: str = ""
+) -> Parameter:
+    """A variable that learners change; see `cntk.variables.Parameter`.
+
+    Example:
+        >>> parameter((2, 3), init=1).shape
+        (2, 3)
+    """
+    if dtype is None:
+        return Parameter(shape, init, device=device, name=name)
+    return Parameter(shape, init, dtype, device, name)
+
+
+def constant(
+    value: Any = None, shape: Any = None, dtype: Any = None, device: DeviceDescriptor | None = None, name: str = ""
+) -> Constant:
+    """A variable with a value that learners leave alone; see `cntk.variables.Constant`.
+
+    Example:
+        >>> constant(2, shape=(2,)).value
+        array([2., 2.], dtype=float32)
+    """
+    if dtype is None:
+        return Constant(value, shape, device=device, name=name)
+    return Constant(value, shape, dtype, device, name)
+
+
+def combine(*operands: Any, name: str = "") -> Composite:
+    """Several outputs as those of one function.
+
+    Args:
+        *operands: variables and functions, or one list of them.
+        name: its name in the graph.
+
+    Example:
+        >>> x = input_variable(2)
+        >>> len(combine(x + 1, x * 2).outputs)
+        2
+    """
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    variables: list[Variable] = []
+    for operand in operands:
+        variables.extend(operand.outputs if isinstance(operand, Function) else [as_operand(operand, op_name="combine")])
+    if not variables:
+        raise ValueError("combine: expected at least one variable or function")
+    return combine_variables(variables, name)
+
+
+@primitive(PrimitiveOp.NoOp)
+@dataclass(frozen=True)
+class NoOp(Op):
+    """The operand itself, under another name."""
+
+    sparse_operands = (0,)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        return operands[0]
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        return lambda x: x
+
+
+def alias(x: Any, name: str = "") -> Composite:
+    """The operand under a name of its own.
+
+    Args:
+        x: a variable or function.
+        name: the name.
+
+    Example:
+        >>> alias(constant([1, 2]), name='pair').name
+        'pair'
+    """
+    return apply(NoOp(), (x,), name)
+
+
+def as_composite(root_function: Function, name: str = "") -> Composite:
+    """A primitive function as a graph.
+
+    Args:
+        root_function: the primitive; a graph is given back as it is.
+        name: accepted for old programs.
+    """
+    return root_function if isinstance(root_function, Composite) else Composite(root_function.root_function)
+
+
+def as_block(
+    composite: Function, block_arguments_map: Sequence[tuple[Any, Any]], block_op_name: str, block_instance_name: str = ""
+) -> Composite:
+    """A graph as one operation.
+
+    Args:
+        composite: the graph.
+        block_arguments_map: pairs of an argument of the graph and what it stands for outside.
+        block_op_name: what the operation is called.
+        block_instance_name: its name in the graph.
+
+    Raises:
+        GraphError: if the pairs do not cover the graph's arguments.
+    """
+    pairs = [(inner, as_operand(outer, op_name="as_block")) for inner, outer in block_arguments_map]
+    return make_block(composite, pairs, block_op_name, block_instance_name)

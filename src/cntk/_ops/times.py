@@ -1,0 +1,263 @@
+"""Products of tensors: `times` and `times_transpose`, with parameters, between inputs, and of sparse rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._engine.run import Run, SparseRows
+from cntk._errors import GraphError, shape_text
+from cntk._graph.function import Composite
+from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.types import InferredDimension, Shape, TensorType
+from cntk._ops.align import join_axes
+from cntk._ops.operands import apply, as_operands
+
+__all__ = ["TIMES_NO_INFERRED_INPUT_RANK", "TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK", "times", "times_transpose"]
+
+TIMES_NO_INFERRED_INPUT_RANK = -1
+TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK = -2
+
+
+@primitive(PrimitiveOp.Times)
+@dataclass(frozen=True)
+class Times(Op):
+    """The last axes of the left operand against the first of the right.
+
+    Attributes:
+        output_rank: how many of the right operand's axes remain.
+        infer_input_rank_to_map: for a right operand whose first dimension is inferred, how many of the left's axes
+            are kept; -1 to infer single dimensions only; -2 to sum over the sequence axis as well.
+    """
+
+    output_rank: int = 1
+    infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK
+
+    sparse_operands = (0,)
+
+    @property
+    def reduces_sequence(self) -> bool:
+        return self.infer_input_rank_to_map == TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK
+
+    def contracted(self, right: TensorType) -> int:
+        """How many axes meet and vanish."""
+        return right.rank - self.output_rank
+
+    def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        left, right = operands
+        if right.shape[:1] == (InferredDimension,) and self.infer_input_rank_to_map >= 0:
+            inner = left.shape[self.infer_input_rank_to_map :]
+            return left, right.with_shape((*inner, *right.shape[right.rank - self.output_rank :]))
+        count = self.contracted(right)
+        if count <= 0 or count > left.rank:
+            return operands
+        pairs = list(zip(left.shape[left.rank - count :], right.shape[:count], strict=True))
+        inner_left = tuple(r if d == InferredDimension else d for d, r in pairs)
+        inner_right = tuple(d if r == InferredDimension and d >= 0 else r for d, r in pairs)
+        return (
+            left.with_shape((*left.shape[: left.rank - count], *inner_left)),
+            right.with_shape((*inner_right, *right.shape[count:])),
+        )
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        left, right = operands
+        count = self.contracted(right)
+        if count < 0:
+            raise GraphError(f"the output rank ({self.output_rank}) is larger than the right operand's rank ({right.rank})")
+        if count > left.rank:
+            raise GraphError(
+                f"the right operand's first {count} axes are summed over, and the left operand has only {left.rank} axes; "
+                "give the right operand fewer axes, or raise output_rank"
+            )
+        if not all(a == b or a < 0 or b < 0 for a, b in zip(left.shape[left.rank - count :], right.shape[:count], strict=True)):
+            raise GraphError(
+                f"the last {'axis' if count == 1 else f'{count} axes'} of the left operand "
+                f"({shape_text(left.shape[left.rank - count :])}) and the first of the right ({shape_text(right.shape[:count])}) must agree"
+            )
+        axes = join_axes(operands)
+        if self.reduces_sequence:
+            if len(axes) < 2:
+                raise GraphError("to sum over the sequence axis an operand must have one")
+            axes = axes[:1]
+        return TensorType((*left.shape[: left.rank - count], *right.shape[count:]), axes, left.dtype or right.dtype)
+
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
+        left, right = operands
+        count = self.contracted(right)
+        kernel = _product(left, right, left.rank - count, count)
+        if self.reduces_sequence:
+            return _summed_over_sequence(operands, kernel)
+        return _stretched(operands, kernel)
+
+
+@primitive(PrimitiveOp.TransposeTimes)
+@dataclass(frozen=True)
+class TransposeTimes(Op):
+    """The last axis of the left operand against the last of the right."""
+
+    output_rank: int = 1
+
+    def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        left, right = operands
+        if right.rank and left.rank and right.shape[-1] == InferredDimension:
+            right = right.with_shape((*right.shape[:-1], left.shape[-1]))
+        return left, right
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        left, right = operands
+        if not left.rank or not 1 <= right.rank <= 2:
+            raise GraphError("times_transpose needs a left operand with an axis and a right operand that is a vector or a matrix")
+        if left.shape[-1] != right.shape[-1] and min(left.shape[-1], right.shape[-1]) >= 0:
+            raise GraphError(f"the last axes of the operands ({left.shape[-1]} and {right.shape[-1]}) must agree")
+        outer = right.shape[:-1] if right.rank == 2 else (1,)
+        return TensorType((*left.shape[:-1], *outer), join_axes(operands), left.dtype or right.dtype)
+
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
+        left, right = operands
+        inner = right.shape[-1]
+        outer = right.shape[0] if right.rank == 2 else 1
+        flipped = right.with_shape((inner, outer))
+        product = _product(left, flipped, left.rank - 1, 1)
+        rows = right.lead
+
+        def compute(x: Tensor, w: Tensor) -> Tensor:
+            matrix = w.reshape(*w.shape[:rows], outer, inner)
+            return product(x, matrix.transpose(-1, -2))  # type: ignore[no-any-return]
+
+        return _stretched(operands, compute)
+
+
+def _product(left: TensorType, right: TensorType, kept: int, count: int) -> Callable[[Any, Any], Any]:
+    """A product once rows agree: ``[rows, A, C]`` by ``[C, O]`` or ``[rows, C, O]``."""
+    a, c, o = left.shape[:kept], math.prod(left.shape[kept:]), right.shape[count:]
+    flat_a, flat_o = math.prod(a), math.prod(o)
+    result: Shape = (*a, *o)
+    if left.is_sparse:
+        return _sparse_product(left, right, kept, c, o)
+    if not right.has_batch_axis:
+        if left.has_batch_axis and kept == 0 and count == 1 and left.rank == 1 and right.rank == 2:
+            return torch.mm
+        if left.rank == 1 and kept == 0 and right.rank == 2:
+            return torch.matmul
+
+        def by_matrix(x: Tensor, w: Tensor) -> Tensor:
+            rows = x.shape[:1] if left.has_batch_axis else ()
+            return torch.mm(x.reshape(-1, c), w.reshape(c, flat_o)).reshape(*rows, *result)
+
+        return by_matrix
+    if not left.has_batch_axis:
+        if flat_o == 1:
+            return lambda w, x: torch.mm(x.reshape(-1, c), w.reshape(flat_a, c).t()).reshape(-1, *result)
+        return lambda w, x: torch.matmul(w.reshape(flat_a, c), x.reshape(-1, c, flat_o)).reshape(-1, *result)
+    return lambda x, y: torch.bmm(x.reshape(-1, flat_a, c), y.reshape(-1, c, flat_o)).reshape(-1, *result)
+
+
+def _sparse_product(left: TensorType, right: TensorType, kept: int, c: int, o: Shape) -> Callable[[Any, Any], Any]:
+    """Sparse rows by a matrix: rows of the matrix are gathered, or gathered, weighted and added."""
+    if kept or right.has_batch_axis:
+        dense = _product(left.dense(), right, kept, right.rank - len(o))
+        return lambda rows, w: dense(rows.to_dense().reshape(-1, *left.shape), w)
+
+    def compute(rows: SparseRows, w: Tensor) -> Tensor:
+        matrix = w if w.dim() == 2 else w.reshape(c, -1)
+        if rows.one_hot:
+            found = torch.embedding(matrix, rows.columns)
+        elif matrix.dtype == torch.float16:
+            found = torch.mm(rows.to_dense(), matrix)
+        else:
+            found = torch.nn.functional.embedding_bag(
+                rows.columns, matrix, rows.offsets[:-1], mode="sum", per_sample_weights=rows.values.to(matrix.dtype)
+            )
+        return found if len(o) == 1 else found.reshape(-1, *o)
+
+    return compute
+
+
+def _stretched(operands: tuple[TensorType, ...], kernel: Kernel) -> Kernel | RunKernel:
+    """A kernel before which an operand with a batch axis alone is repeated along the other's sequences."""
+    axes = join_axes(operands)
+    short = [len(axes) > 1 and len(t.dynamic_axes) == 1 for t in operands]
+    if not any(short):
+        return kernel
+
+    def compute(run: Run, *tensors: Any) -> Any:
+        layout = run.layout(axes)
+        return kernel(*[_expand(layout, x) if s else x for x, s in zip(tensors, short, strict=True)])
+
+    return RunKernel(compute)
+
+
+def _expand(layout: Any, x: Any) -> Any:
+    return x.select(layout.segments) if isinstance(x, SparseRows) else layout.expand(x)
+
+
+def _summed_over_sequence(operands: tuple[TensorType, ...], kernel: Kernel) -> RunKernel:
+    axes = join_axes(operands)
+    whole = _stretched(operands, kernel)
+
+    def compute(run: Run, *tensors: Any) -> Tensor:
+        product = whole.compute(run, *tensors) if isinstance(whole, RunKernel) else whole(*tensors)
+        return run.layout(axes).sum(product)
+
+    return RunKernel(compute)
+
+
+def times(
+    left: Any,
+    right: Any,
+    output_rank: int = 1,
+    infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK,
+    name: str = "",
+) -> Composite:
+    """Matrix and tensor product: sums over the last axes of the left and the first axes of the right operand.
+
+    Args:
+        left: an operand ``[*a, *c]``, which may be sparse.
+        right: an operand ``[*c, *o]``; a parameter's dimensions in ``c`` may be inferred.
+        output_rank: number of axes in ``o``.
+        infer_input_rank_to_map: where the right operand's first dimension is inferred: how many axes ``a`` has;
+            -1 to take the operand's shape as it is.
+        name: its name in the graph.
+
+    Returns:
+        A function with output ``[*a, *o]``.
+
+    Raises:
+        GraphError: if the axes that meet differ.
+
+    Example:
+        >>> times([[1, 2], [3, 4]], [[5], [6]]).eval()
+        array([[17.],
+               [39.]], dtype=float32)
+    """
+    if output_rank <= 0:
+        raise ValueError(f"times: output rank ({output_rank}) must be > 0")
+    variables = as_operands((left, right), "times")
+    return apply(Times(int(output_rank), int(infer_input_rank_to_map)), variables, name)
+
+
+def times_transpose(left: Any, right: Any, name: str = "") -> Composite:
+    """Product of the left operand and the transpose of the right.
+
+    Args:
+        left: an operand ``[*a, c]``.
+        right: a matrix ``[o, c]`` or a vector ``[c]``, which counts as one row.
+        name: its name in the graph.
+
+    Returns:
+        A function with output ``[*a, o]``.
+
+    Raises:
+        GraphError: if the last axes differ.
+
+    Example:
+        >>> times_transpose([[1, 2], [3, 4]], [[5, 6]]).eval()
+        array([[17.],
+               [39.]], dtype=float32)
+    """
+    return apply(TransposeTimes(), as_operands((left, right), "times_transpose"), name)

@@ -1,0 +1,142 @@
+"""Axes: the named directions along which tensors extend, static ones counted, dynamic ones named."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+_STATIC_NAME = "staticAxisIdx="
+_LEADING = "newLeadingAxis"
+_ALL_STATIC, _ALL, _UNKNOWN = "AllStaticAxes", "AllAxes", "UnknownAxes"
+_BATCH, _SEQUENCE = "defaultBatchAxis", "defaultDynamicAxis"
+_unique = itertools.count()
+
+
+class Axis:
+    """One axis of a tensor: a static one, known by its index, or a dynamic one, known by its name.
+
+    Args:
+        *args: an ``int`` (a static axis, negative ones count from the last), a name (a sequence axis of that
+            name), a name and a bool (whether positions on the dynamic axis are ordered), or another axis.
+
+    Raises:
+        TypeError: for anything else.
+
+    Example:
+        >>> Axis(-1), Axis("words")
+        (Axis('staticAxisIdx=-1'), Axis('words'))
+        >>> Axis("words").is_sequence_axis
+        True
+    """
+
+    __slots__ = ("_index", "_name", "_ordered")
+
+    def __init__(self, *args: int | str | bool | Axis) -> None:
+        self._index: int | None = None
+        self._ordered = True
+        if len(args) == 1 and isinstance(args[0], Axis):
+            other = args[0]
+            self._name, self._index, self._ordered = other._name, other._index, other._ordered
+        elif len(args) == 1 and isinstance(args[0], int) and not isinstance(args[0], bool):
+            self._index = args[0]
+            self._name = f"{_STATIC_NAME}{args[0]}"
+        elif args and isinstance(args[0], str) and len(args) <= 2:
+            self._name = args[0]
+            if match := re.fullmatch(_STATIC_NAME + r"(-?\d+)", self._name):
+                self._index = int(match[1])
+            self._ordered = bool(args[1]) if len(args) == 2 else self._name != _BATCH
+        else:
+            raise TypeError(f"Axis: expected an index, a name, or another Axis; got {args!r}")
+
+    @property
+    def name(self) -> str:
+        """The axis's name; a static axis's name holds its index."""
+        return self._name
+
+    @property
+    def is_static_axis(self) -> bool:
+        """Whether this is one axis of a sample's shape."""
+        return self._index is not None
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether positions along the axis have an order: all axes but the batch axis."""
+        return self._ordered
+
+    @property
+    def is_batch_axis(self) -> bool:
+        """Whether this dynamic axis counts the samples or sequences of a minibatch."""
+        return self._index is None and not self._ordered
+
+    @property
+    def is_sequence_axis(self) -> bool:
+        """Whether this is a dynamic axis along which a sequence runs."""
+        return self._index is None and self._ordered and self._name not in (_ALL_STATIC, _ALL, _UNKNOWN, _LEADING)
+
+    def static_axis_index(self, checked: bool = True) -> int:
+        """The index of a static axis.
+
+        Args:
+            checked: whether to refuse a dynamic axis; otherwise it gives a number that is no index.
+
+        Raises:
+            ValueError: for a dynamic axis, when ``checked``.
+        """
+        if self._index is not None:
+            return self._index
+        if checked:
+            raise ValueError(f"{self} is a dynamic axis and has no static index")
+        return 2**31 - 1
+
+    @staticmethod
+    def all_axes() -> Axis:
+        """All axes of an operand, static and dynamic: for reductions."""
+        return Axis(_ALL, True)
+
+    @staticmethod
+    def all_static_axes() -> Axis:
+        """All static axes of an operand: for reductions."""
+        return Axis(_ALL_STATIC, True)
+
+    @staticmethod
+    def default_batch_axis() -> Axis:
+        """The batch axis that every input has unless told otherwise."""
+        return Axis(_BATCH, False)
+
+    @staticmethod
+    def default_dynamic_axis() -> Axis:
+        """The sequence axis that sequence inputs share unless told otherwise."""
+        return Axis(_SEQUENCE, True)
+
+    @staticmethod
+    def default_input_variable_dynamic_axes() -> tuple[Axis, Axis]:
+        """Batch and sequence axis, as the original gives them to sequence inputs."""
+        return Axis.default_batch_axis(), Axis.default_dynamic_axis()
+
+    @staticmethod
+    def unknown_dynamic_axes() -> tuple[Axis]:
+        """What a placeholder has until it is replaced."""
+        return (Axis(_UNKNOWN, True),)
+
+    @staticmethod
+    def new_leading_axis() -> Axis:
+        """A static axis that is yet to be put before all others."""
+        return Axis(_LEADING, True)
+
+    @staticmethod
+    def new_unique_dynamic_axis(name: str) -> Axis:
+        """A sequence axis that equals no other.
+
+        Args:
+            name: what the new axis's name begins with.
+        """
+        return Axis(f"{name}{next(_unique)}", True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Axis) and self._name == other._name and self._ordered == other._ordered
+
+    def __hash__(self) -> int:
+        return hash(self._name)
+
+    def __repr__(self) -> str:
+        return f"Axis('{self._name}')"

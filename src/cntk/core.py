@@ -1,0 +1,469 @@
+"""Data for and from evaluations: views of arrays, and batches of samples or of sequences of different length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.run import SparseRows
+from cntk._errors import FeedError, shape_text
+from cntk._graph.types import Shape, TensorType
+from cntk._graph.variable import Variable, as_dtype, as_shape
+from cntk.device import DeviceDescriptor, cpu, default_device
+
+_TORCH = {np.dtype(np.float16): torch.float16, np.dtype(np.float32): torch.float32, np.dtype(np.float64): torch.float64}
+
+
+def torch_dtype(dtype: Any) -> torch.dtype:
+    """The torch name of a number format."""
+    return _TORCH[np.dtype(dtype)]
+
+
+class NDArrayView:
+    """An array on a device, dense or of sparse rows.
+
+    Args:
+        shape: its shape; the array is filled with zeros.
+        data_type: number format.
+        device: where it lies.
+
+    Example:
+        >>> NDArrayView.from_dense(np.eye(2, dtype=np.float32)).asarray()
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
+
+    def __init__(self, shape: Any, data_type: Any, device: DeviceDescriptor | None = None) -> None:
+        dtype = as_dtype(data_type) or np.dtype(np.float32)
+        self._rows: Tensor | SparseRows = torch.zeros(
+            as_shape(shape), dtype=torch_dtype(dtype), device=(device or default_device()).torch
+        )
+        self._shape: Shape = as_shape(shape)
+        self._read_only = False
+
+    @classmethod
+    def of(cls, rows: Tensor | SparseRows, shape: Shape | None = None, read_only: bool = False) -> NDArrayView:
+        """A view of a tensor or of sparse rows."""
+        view = cls.__new__(cls)
+        view._rows = rows
+        view._shape = tuple(rows.shape) if shape is None else shape
+        view._read_only = read_only
+        return view
+
+    @property
+    def tensor(self) -> Tensor:
+        """The array as a dense torch tensor."""
+        rows = self._rows.to_dense() if isinstance(self._rows, SparseRows) else self._rows
+        return rows.reshape(self._shape)
+
+    @property
+    def shape(self) -> Shape:
+        """The array's shape."""
+        return self._shape
+
+    @property
+    def dtype(self) -> Any:
+        """The number format as a NumPy scalar type."""
+        return np.dtype(str(self._rows.dtype).removeprefix("torch.")).type
+
+    @property
+    def device(self) -> DeviceDescriptor:
+        """Where the array lies."""
+        rows = self._rows.values if isinstance(self._rows, SparseRows) else self._rows
+        return _descriptor(rows.device)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it is stored as sparse rows."""
+        return isinstance(self._rows, SparseRows)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it must not be written to."""
+        return self._read_only
+
+    def asarray(self) -> Any:
+        """A NumPy copy, or a SciPy CSR matrix of a sparse array of rank 2."""
+        if isinstance(self._rows, SparseRows):
+            return _csr(self._rows)
+        return self._rows.detach().cpu().numpy().reshape(self._shape).copy()
+
+    def slice_view(self, start_offset: Sequence[int], extent: Sequence[int], read_only: bool = True) -> NDArrayView:
+        """A part of the array that shares its memory.
+
+        Args:
+            start_offset: where the part begins, one index an axis.
+            extent: how far it extends along the last axes; along the axes before, it is one element.
+            read_only: whether it must not be written to.
+
+        Raises:
+            ValueError: if the part reaches beyond the array.
+        """
+        offset, extent = tuple(start_offset), tuple(extent)
+        fixed = len(offset) - len(extent)
+        bounds_fit = all(o + e <= s for o, e, s in zip(offset[fixed:], extent, self._shape[fixed:], strict=False))
+        if len(offset) != len(self._shape) or fixed < 0 or not bounds_fit:
+            raise ValueError(f"slice_view: offset {offset} and extent {extent} do not lie within shape {shape_text(self._shape)}")
+        index = (*offset[:fixed], *(slice(o, o + e) for o, e in zip(offset[fixed:], extent, strict=True)))
+        return NDArrayView.of(self.tensor[index], read_only=read_only)
+
+    @staticmethod
+    def from_dense(
+        np_array: np.ndarray, device: DeviceDescriptor | None = None, read_only: bool = False, borrow: bool = False
+    ) -> NDArrayView:
+        """A view of a NumPy array.
+
+        Args:
+            np_array: float32, float64 or float16.
+            device: where to put it.
+            read_only: whether it must not be written to.
+            borrow: whether to share the array's memory where possible.
+
+        Raises:
+            TypeError: for anything but such an array.
+        """
+        if not isinstance(np_array, np.ndarray):
+            raise TypeError(f"from_dense: expected a NumPy array, got {type(np_array).__name__}")
+        if np_array.dtype not in _TORCH:
+            np_array = np_array.astype(np.float32)
+        tensor = torch.from_numpy(np.ascontiguousarray(np_array).reshape(np_array.shape))
+        return NDArrayView.of(_placed(tensor if borrow else tensor.clone(), device), read_only=read_only)
+
+    @staticmethod
+    def from_csr(
+        csr_array: Any,
+        device: DeviceDescriptor | None = None,
+        read_only: bool = False,
+        borrow: bool = False,
+        shape: Any = None,
+    ) -> NDArrayView:
+        """A view of a SciPy CSR matrix.
+
+        Args:
+            csr_array: the matrix.
+            device: where to put it.
+            read_only: whether it must not be written to.
+            borrow: accepted for old programs.
+            shape: the array's shape if not the matrix's: the matrix's columns are its last axes, flattened.
+
+        Raises:
+            TypeError: for anything but a CSR matrix.
+        """
+        rows = sparse_rows(csr_array, None, (device or cpu()).torch)
+        return NDArrayView.of(rows, as_shape(shape) if shape is not None else tuple(csr_array.shape), read_only)
+
+    @staticmethod
+    def from_data(
+        data: Any, device: DeviceDescriptor | None = None, read_only: bool = False, borrow: bool = False
+    ) -> NDArrayView:
+        """A view of a NumPy array or a SciPy CSR matrix; see `from_dense` and `from_csr`."""
+        if hasattr(data, "tocsr"):
+            return NDArrayView.from_csr(data.tocsr(), device, read_only, borrow)
+        if not isinstance(data, (np.ndarray, np.number, float, int)):
+            raise TypeError(f"from_data: expected a NumPy array or a SciPy CSR matrix, got {type(data).__name__}")
+        return NDArrayView.from_dense(np.asarray(data), device, read_only, borrow)
+
+
+class Value:
+    """A batch: samples, or sequences of which each has its own length.
+
+    Args:
+        batch: an array ``[n, *shape]`` or `NDArrayView`; how its first axes are to be understood depends on the
+            variable it is given for.
+        seq_starts: for sequences, whether each begins here.
+        device: where it lies.
+
+    Example:
+        >>> Value.one_hot([[0, 1], [2]], 4).shape
+        (2, 2, 4)
+    """
+
+    ONE_HOT_SKIP = -1
+
+    def __init__(self, batch: Any, seq_starts: Sequence[bool] | None = None, device: DeviceDescriptor | None = None) -> None:
+        if isinstance(batch, NDArrayView):
+            view = batch
+        elif isinstance(batch, Tensor):
+            view = NDArrayView.of(batch)
+        elif isinstance(batch, (list, tuple)):
+            arrays = [np.asarray(a) for a in batch]
+            if len({a.shape for a in arrays}) != 1:
+                raise FeedError("Value: arrays of different shape need a variable to tell their axes; use Value.create")
+            view = NDArrayView.from_dense(np.stack(arrays), device)
+        else:
+            view = NDArrayView.from_data(batch, device)
+        self._fill(view._rows, None, view.shape, view.is_read_only)
+        if seq_starts is not None:
+            tensor = view.tensor
+            lengths = [tensor.shape[1]] * tensor.shape[0]
+            self._fill(tensor.flatten(0, 1), Layout(lengths, seq_starts, tensor.device), tuple(tensor.shape[2:]), False)
+
+    def _fill(self, rows: Tensor | SparseRows, layout: Layout | None, shape: Shape, read_only: bool) -> None:
+        """Without a layout ``shape`` is the whole array's, with one it is a frame's."""
+        self.rows = rows
+        self.layout = layout
+        self._shape = shape
+        self._read_only = read_only
+
+    @classmethod
+    def of(cls, rows: Tensor | SparseRows, layout: Layout | None, shape: Shape, read_only: bool = False) -> Value:
+        """A value of rows, jagged if a layout is given.
+
+        Args:
+            rows: ``[rows, *shape]``.
+            layout: which rows are which sequence's frames; None for an array of shape ``shape``.
+            shape: a frame's shape if there is a layout, else the whole array's.
+            read_only: whether it must not be written to.
+        """
+        value = cls.__new__(cls)
+        value._fill(rows, layout, shape, read_only)
+        return value
+
+    @property
+    def shape(self) -> Shape:
+        """``(n, *shape)``, or ``(n, longest, *shape)`` for sequences."""
+        return self._shape if self.layout is None else (self.layout.count, self.layout.longest, *self._shape)
+
+    @property
+    def dtype(self) -> Any:
+        """The number format as a NumPy scalar type."""
+        return np.dtype(str(self.rows.dtype).removeprefix("torch.")).type
+
+    @property
+    def device(self) -> DeviceDescriptor:
+        """Where it lies."""
+        return self.data.device
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it is stored as sparse rows."""
+        return isinstance(self.rows, SparseRows)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it must not be written to."""
+        return self._read_only
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it may still be read."""
+        return True
+
+    @property
+    def data(self) -> NDArrayView:
+        """The batch as one rectangle; sequences shorter than the longest are filled up with zeros."""
+        rows = self.rows
+        if self.layout is None:
+            return NDArrayView.of(rows, self._shape, self._read_only)
+        if isinstance(rows, SparseRows):
+            if self.layout.uniform:
+                return NDArrayView.of(rows, self.shape, self._read_only)
+            rows = _padded_rows(rows, self.layout)
+            return NDArrayView.of(rows, self.shape, self._read_only)
+        return NDArrayView.of(self.layout.pad(rows.reshape(-1, *self._shape)), self.shape, self._read_only)
+
+    @property
+    def mask(self) -> np.ndarray:
+        """``[n, longest]``: 2 where a sequence begins, 1 at its other frames, 0 where there is none.
+
+        Raises:
+            ValueError: if this is no batch of sequences.
+        """
+        if self.layout is None:
+            raise ValueError("mask: this value is no batch of sequences of different length")
+        mask = self.layout.mask().cpu().numpy().astype(np.int8)
+        starts = np.array(self.layout.starts or [True] * self.layout.count)
+        mask[starts, 0] = 2
+        return mask
+
+    def asarray(self) -> Any:
+        """A NumPy copy of the rectangle ``[n, (longest,) *shape]``; a SciPy CSR matrix of sparse rows."""
+        return self.data.asarray()
+
+    def as_sequences(self, variable: Variable | None = None) -> Any:
+        """The samples or sequences.
+
+        Args:
+            variable: what the value is understood for.
+
+        Returns:
+            A list with an array ``[length, *shape]`` (or CSR matrix) for each sequence.
+
+        Raises:
+            ValueError: if neither the value nor a variable tells the axes.
+        """
+        if self.layout is None:
+            if variable is None:
+                raise ValueError("as_sequences: this value needs a variable that tells its axes")
+            from cntk._engine.feed import feed
+
+            fed = feed(variable, self, self.device.torch)
+            return rows_as_numpy(fed.rows, variable.type_, fed.layout)
+        return _split(self.rows, self.layout, self._shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @staticmethod
+    def create(
+        var: Variable,
+        data: Any,
+        seq_starts: Sequence[bool] | None = None,
+        device: DeviceDescriptor | None = None,
+        read_only: bool = False,
+    ) -> Value:
+        """A value for a variable.
+
+        Args:
+            var: what the data are for.
+            data: an array ``[n, *shape]``; a list of samples or sequences; CSR matrices.
+            seq_starts: whether each sequence begins here rather than going on from the previous minibatch.
+            device: where to put it.
+            read_only: whether it must not be written to.
+
+        Raises:
+            ValueError: if the data do not fit the variable.
+            TypeError: if ``var`` is no variable.
+        """
+        from cntk._engine.feed import feed
+
+        if not isinstance(var, Variable):
+            raise TypeError(f"Value.create: expected a variable, got {type(var).__name__}")
+        fed = feed(var, data if seq_starts is None else (data, seq_starts), (device or default_device()).torch)
+        rows = fed.rows
+        if fed.layout is None and isinstance(data, (list, tuple)) and var.type_.has_batch_axis:
+            shape: Shape = (fed.count or 1, 1, *var.shape)
+        else:
+            shape = tuple(rows.shape) if fed.layout is None else fed.shape
+        return Value.of(rows, fed.layout, shape, read_only)
+
+    @staticmethod
+    def one_hot(batch: Any, num_classes: Any, dtype: Any = None, device: DeviceDescriptor | None = None) -> Value:
+        """Class numbers as sparse one-hot rows.
+
+        Args:
+            batch: a list of class numbers (samples), or of lists of them (sequences); ``Value.ONE_HOT_SKIP``
+                is a row of zeros.
+            num_classes: how many classes there are; a shape whose last axis counts them, for several a frame.
+            dtype: number format.
+            device: where to put it.
+
+        Raises:
+            ValueError: for an empty batch, a number that is no class, or anything that is no integer.
+        """
+        if not isinstance(batch, (list, tuple, np.ndarray)) or len(batch) == 0:
+            raise ValueError(f"Value.one_hot: expected a list of class numbers or of lists of them, got {type(batch).__name__}")
+        sequences = isinstance(batch[0], (list, tuple, np.ndarray))
+        shape = as_shape(num_classes)
+        flat = np.concatenate([np.asarray(s).reshape(-1) for s in batch]) if sequences else np.asarray(batch)
+        rows = one_hot_rows(flat, shape, as_dtype(dtype) or np.dtype(np.float32), (device or default_device()).torch)
+        if not sequences:
+            return Value.of(rows, None, (rows.rows, *shape))
+        groups = int(np.prod(shape[:-1]))
+        return Value.of(rows, Layout([np.asarray(s).size // groups for s in batch], device=rows.values.device), shape)
+
+
+def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.device) -> SparseRows:
+    """Sparse rows from class numbers; see `Value.one_hot`."""
+    if classes.dtype.kind not in "iu":
+        if classes.dtype.kind != "f" or (classes != np.floor(classes)).any():
+            raise ValueError(f"Value.one_hot: class numbers must be integers, got {classes.dtype}")
+        classes = classes.astype(np.int64)
+    count = shape[-1]
+    skipped = classes == Value.ONE_HOT_SKIP
+    if ((classes >= count) | ((classes < 0) & ~skipped)).any():
+        wrong = classes[(classes >= count) | ((classes < 0) & ~skipped)][0]
+        raise ValueError(f"Value.one_hot: class number {wrong} is out of range; there are {count} classes, from 0")
+    groups = int(np.prod(shape[:-1]))
+    columns = classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
+    present = ~skipped.reshape(-1, groups)
+    offsets = np.concatenate([[0], np.cumsum(present.sum(1))]).astype(np.int64)
+    kept = torch.from_numpy(columns[present]).to(device)
+    values = torch.ones(kept.numel(), dtype=torch_dtype(dtype), device=device)
+    one_hot = groups == 1 and bool(present.all())
+    return SparseRows(torch.from_numpy(offsets).to(device), kept, values, groups * count, one_hot)
+
+
+def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
+    """Sparse rows from a SciPy CSR matrix.
+
+    Raises:
+        FeedError: for anything else.
+    """
+    if not hasattr(csr, "indptr"):
+        raise FeedError(f"expected a SciPy CSR matrix, got {type(csr).__name__}")
+    values = np.asarray(csr.data, dtype=dtype or (csr.dtype if csr.dtype in _TORCH else np.float32))
+    offsets = np.asarray(csr.indptr, dtype=np.int64)
+    one_hot = bool((np.diff(offsets) == 1).all() and (values == 1).all())
+    tensors = [torch.from_numpy(np.array(a)).to(device) for a in (offsets, np.asarray(csr.indices, np.int64), values)]
+    return SparseRows(*tensors, width=csr.shape[1], one_hot=one_hot)
+
+
+def _csr(rows: SparseRows) -> Any:
+    import scipy.sparse
+
+    parts = (rows.values, rows.columns, rows.offsets)
+    return scipy.sparse.csr_matrix(tuple(p.detach().cpu().numpy() for p in parts), shape=rows.shape)
+
+
+def _padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
+    counts = rows.offsets.new_zeros(layout.count * layout.longest)
+    counts[layout._pad_index] = rows.offsets[1:] - rows.offsets[:-1]
+    offsets = torch.cat([counts.new_zeros(1), torch.cumsum(counts, 0)])
+    return SparseRows(offsets, rows.columns, rows.values, rows.width)
+
+
+def _split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> list[Any]:
+    if isinstance(rows, SparseRows):
+        matrix, result, begin = _csr(rows), [], 0
+        for length in layout.lengths:
+            result.append(matrix[begin : begin + length])
+            begin += length
+        return result
+    array = rows.detach().cpu().numpy().reshape(-1, *shape)
+    ends = np.cumsum(layout.lengths)
+    return [array[e - n : e].copy() for e, n in zip(ends, layout.lengths, strict=True)]
+
+
+def rows_as_numpy(rows: Tensor | SparseRows, type_: TensorType, layout: Layout | None) -> Any:
+    """A result as programs see it: an array, a CSR matrix, or a list of them for sequences."""
+    if type_.is_sequence and layout is not None:
+        return _split(rows, layout, tuple(rows.shape[1:]) if isinstance(rows, Tensor) else type_.shape)
+    if isinstance(rows, SparseRows):
+        return _csr(rows)
+    return rows.detach().cpu().numpy()
+
+
+def _descriptor(device: torch.device) -> DeviceDescriptor:
+    from cntk.device import DeviceKind
+
+    return cpu() if device.type == "cpu" else DeviceDescriptor(DeviceKind.GPU, device.index or 0)
+
+
+def _placed(tensor: Tensor, device: DeviceDescriptor | None) -> Tensor:
+    return tensor if device is None else tensor.to(device.torch)
+
+
+def asarray(value: Any, dtype: Any = None) -> Any:
+    """A value or view as a NumPy array.
+
+    Args:
+        value: a `Value`, an `NDArrayView`, or anything NumPy takes.
+        dtype: number format to convert to.
+
+    Example:
+        >>> asarray(Value(np.ones((1, 2), np.float32)))
+        array([[1., 1.]], dtype=float32)
+    """
+    array = value.asarray() if isinstance(value, (Value, NDArrayView)) else np.asarray(value)
+    return array if dtype is None else array.astype(as_dtype(dtype))
+
+
+def asvalue(variable: Variable, data_array: Any) -> Value:
+    """Data as a `Value` for a variable; see `Value.create`."""
+    return Value.create(variable, data_array)

@@ -1,0 +1,95 @@
+"""Default options: values that a program sets once for the optional arguments of many layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+_overrides: ContextVar[tuple[tuple[tuple[Any, ...] | None, dict[str, Any]], ...]] = ContextVar("overrides", default=())
+_global_options: dict[str, Any] = {}
+
+
+class default_override_or:
+    """Marks an argument's default as one that `default_options` may override.
+
+    Args:
+        value: the default where nothing overrides it.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"default_override_or({self.value!r})"
+
+
+def is_default_override(value: Any) -> bool:
+    """Whether a value is such a mark."""
+    return isinstance(value, default_override_or)
+
+
+@contextmanager
+def default_options(**kwargs: Any) -> Iterator[None]:
+    """Set optional arguments of all layers made inside a ``with`` block.
+
+    Args:
+        **kwargs: arguments by name, such as ``init``, ``activation``, ``pad``, ``bias``, ``dtype``.
+
+    Example:
+        >>> import cntk as C
+        >>> with C.layers.default_options(activation=C.relu):
+        ...     layer = C.layers.Dense(10)
+    """
+    with default_options_for(None, **kwargs):
+        yield
+
+
+@contextmanager
+def default_options_for(functions: Any, **kwargs: Any) -> Iterator[None]:
+    """As `default_options`, for some layers only.
+
+    Args:
+        functions: one layer factory, a list of them, or None for all.
+        **kwargs: arguments by name.
+    """
+    scope = None if functions is None else tuple(functions) if isinstance(functions, (list, tuple)) else (functions,)
+    token = _overrides.set((*_overrides.get(), (scope, kwargs)))
+    try:
+        yield
+    finally:
+        _overrides.reset(token)
+
+
+def get_default_override(function_or_class: Callable[..., Any] | type | None, **kwargs: Any) -> Any:
+    """The value of an optional argument: the one given, the innermost override, or the marked default.
+
+    Args:
+        function_or_class: whose argument it is.
+        **kwargs: the one argument, by name.
+
+    Raises:
+        TypeError: unless exactly one argument is named.
+    """
+    if len(kwargs) != 1:
+        raise TypeError(f"get_default_override: expected one argument by name, got {len(kwargs)}")
+    (name, value), = kwargs.items()
+    if not isinstance(value, default_override_or):
+        return value
+    for scope, overrides in reversed(_overrides.get()):
+        if name in overrides and (scope is None or function_or_class in scope):
+            return overrides[name]
+    return value.value
+
+
+def get_global_option(key: str, default_value: Any) -> Any:
+    """A global option's value, or the default given."""
+    return _global_options.get(key, default_value)
+
+
+def set_global_option(key: str, value: Any) -> None:
+    """Set a global option."""
+    _global_options[key] = value

@@ -1,0 +1,164 @@
+"""Devices: where data lie and kernels run. The default is a GPU where there is one."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+
+class DeviceKind(enum.IntEnum):
+    """Kinds of devices, numbered as in the original."""
+
+    CPU = 0
+    GPU = 1
+
+
+@dataclass(frozen=True)
+class DeviceDescriptor:
+    """A processor to run on. Made by `cpu` and `gpu`.
+
+    Attributes:
+        kind: CPU or GPU.
+        number: which GPU; 0 for the CPU.
+    """
+
+    kind: DeviceKind
+    number: int = 0
+
+    def id(self) -> int:
+        """Which device of its kind this is."""
+        return self.number
+
+    def type(self) -> DeviceKind:
+        """Whether this is a CPU or a GPU."""
+        return self.kind
+
+    def is_locked(self) -> bool:
+        """Whether another process holds the device for itself: never, here."""
+        return False
+
+    @property
+    def torch(self) -> torch.device:
+        """The same device in torch's terms."""
+        return torch.device("cpu") if self.kind is DeviceKind.CPU else torch.device("cuda", self.number)
+
+    def __str__(self) -> str:
+        return "CPU" if self.kind is DeviceKind.CPU else f"GPU[{self.number}] {torch.cuda.get_device_name(self.number)}"
+
+
+@dataclass(frozen=True)
+class GPUProperties:
+    """What is known of a GPU.
+
+    Attributes:
+        device_id: its number.
+        version_major: major compute capability.
+        version_minor: minor compute capability.
+        cores: number of multiprocessors.
+        name: the maker's name for it.
+        total_memory: in MiB.
+    """
+
+    device_id: int
+    version_major: int
+    version_minor: int
+    cores: int
+    name: str
+    total_memory: int
+
+
+@dataclass
+class _Choice:
+    default: DeviceDescriptor | None = None
+    fixed: bool = False
+    excluded: tuple[DeviceDescriptor, ...] = field(default_factory=tuple)
+
+
+_choice = _Choice()
+_CPU = DeviceDescriptor(DeviceKind.CPU)
+
+
+def cpu() -> DeviceDescriptor:
+    """The CPU.
+
+    Example:
+        >>> print(cpu())
+        CPU
+    """
+    return _CPU
+
+
+def gpu(device_id: int) -> DeviceDescriptor:
+    """A GPU.
+
+    Args:
+        device_id: its number, from 0.
+
+    Raises:
+        ValueError: if there is no such GPU.
+    """
+    count = torch.cuda.device_count()
+    if not 0 <= device_id < count:
+        raise ValueError(f"gpu({device_id}): torch sees {count} GPUs on this machine; use cntk.device.cpu()")
+    return DeviceDescriptor(DeviceKind.GPU, device_id)
+
+
+def all_devices() -> tuple[DeviceDescriptor, ...]:
+    """Every device of this machine: the GPUs, then the CPU."""
+    return (*(DeviceDescriptor(DeviceKind.GPU, k) for k in range(torch.cuda.device_count())), _CPU)
+
+
+def get_gpu_properties(device: DeviceDescriptor) -> GPUProperties:
+    """What is known of a GPU.
+
+    Raises:
+        ValueError: for the CPU.
+    """
+    if device.kind is not DeviceKind.GPU:
+        raise ValueError("get_gpu_properties: the CPU has no GPU properties")
+    found = torch.cuda.get_device_properties(device.number)
+    return GPUProperties(
+        device.number, found.major, found.minor, found.multi_processor_count, found.name, found.total_memory >> 20
+    )
+
+
+def use_default_device() -> DeviceDescriptor:
+    """The default device, which from now on no longer changes by itself."""
+    _choice.fixed = True
+    return default_device()
+
+
+def default_device() -> DeviceDescriptor:
+    """The device that is used where none is named."""
+    if _choice.default is None:
+        _choice.default = next(d for d in all_devices() if d not in _choice.excluded)
+    return _choice.default
+
+
+def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_lock: bool = False) -> bool:
+    """Choose the device that is used where none is named.
+
+    Args:
+        new_default_device: the device.
+        acquire_device_lock: accepted for old programs; devices are shared.
+
+    Returns:
+        Whether it could be chosen: not if it was excluded.
+    """
+    if new_default_device in _choice.excluded:
+        return False
+    _choice.default = new_default_device
+    return True
+
+
+def set_excluded_devices(excluded_devices: Sequence[DeviceDescriptor]) -> None:
+    """Name devices that are never chosen by default; the CPU cannot be excluded while there is no GPU left."""
+    excluded = tuple(excluded_devices)
+    if all(d in excluded for d in all_devices()):
+        excluded = tuple(d for d in excluded if d.kind is not DeviceKind.CPU)
+    _choice.excluded = excluded
+    if _choice.default in excluded and not _choice.fixed:
+        _choice.default = None

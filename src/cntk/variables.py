@@ -1,0 +1,252 @@
+"""Variables that hold values: parameters, which are learned, and constants, which are not; and records of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from cntk._engine.seeds import next_seed
+from cntk._errors import shape_text
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype, as_shape
+from cntk.core import NDArrayView, Value
+from cntk.default_options import default_override_or, get_default_override
+from cntk.device import DeviceDescriptor, default_device
+from cntk.initializer import Initializer, constant_initializer
+
+__all__ = ["Constant", "Parameter", "Record", "Variable", "VariableMixin"]
+
+
+class _Holder(Variable):
+    """A variable with a value of its own, made when its shape and number format are known."""
+
+    _data: torch.Tensor | None
+    _initial: Any
+    _device: torch.device
+
+    def _hold(self, kind: VariableKind, shape: Any, initial: Any, dtype: Any, device: Any, name: str, uid: str = "") -> None:
+        if isinstance(initial, Value):
+            initial = initial.data
+        if isinstance(initial, NDArrayView):
+            initial = initial.tensor
+        dtype = as_dtype(dtype)
+        if isinstance(initial, torch.Tensor):
+            array_shape: tuple[int, ...] | None = tuple(initial.shape)
+            dtype = dtype or as_dtype(str(initial.dtype).removeprefix("torch."))
+        elif isinstance(initial, Initializer):
+            initial.validate(name)
+            if initial.seed is None:
+                initial = initial.seeded(next_seed())
+            array_shape = None
+        else:
+            initial = np.asarray(initial)
+            if initial.dtype.kind not in "biuf":
+                raise TypeError(f"{kind.name} '{name}': expected numbers as its value, got {initial.dtype}")
+            array_shape = initial.shape
+            if dtype is None and initial.dtype in (np.float32, np.float64, np.float16) and initial.ndim:
+                dtype = initial.dtype
+        wanted = array_shape if shape is None else as_shape(shape)
+        if wanted is None:
+            raise ValueError(f"{kind.name} '{name}': needs a shape, since an initializer alone does not tell one")
+        if array_shape not in (None, (), wanted) and array_shape is not None:
+            if int(np.prod(array_shape)) != int(np.prod(wanted)) or any(d < 0 for d in wanted):
+                raise ValueError(
+                    f"{kind.name} '{name}': the initial value has shape {shape_text(array_shape)}, expected {shape_text(wanted)}"
+                )
+        self._initial, self._data = initial, None
+        self._device = (device or default_device()).torch
+        self._set_up(kind, TensorType(wanted, (), dtype), name, kind is VariableKind.Parameter, uid)
+        if dtype is not None and all(d >= 0 for d in wanted):
+            self._make()
+
+    def _make(self) -> None:
+        shape, dtype = self.shape, self.type_.dtype
+        if any(d < 0 for d in shape):
+            raise ValueError(
+                f"{self!r}: its value is not there yet, since its shape is still to be inferred; "
+                "apply the function that holds it to an input of known shape first"
+            )
+        if dtype is None:
+            dtype = np.dtype(np.float32)
+            self.refine(TensorType(shape, (), dtype))
+        torch_dtype = getattr(torch, dtype.name)
+        if isinstance(self._initial, Initializer):
+            value = torch.from_numpy(self._initial.sample(shape, dtype, self._initial.seed or 0))
+        elif isinstance(self._initial, torch.Tensor):
+            value = self._initial.detach().clone()
+        else:
+            value = torch.from_numpy(np.array(np.broadcast_to(self._initial, shape) if self._initial.ndim == 0 else self._initial))
+        value = value.to(device=self._device, dtype=torch_dtype).reshape(shape).contiguous()
+        self._data = value.requires_grad_(self.is_parameter)
+        self._initial = None
+
+    @property
+    def data(self) -> torch.Tensor:
+        """The value as the torch tensor that runs read and learners change in place."""
+        if self._data is None:
+            self._make()
+        return self._data  # type: ignore[return-value]
+
+    @property
+    def value(self) -> np.ndarray:
+        """A copy of the value, ``[*shape]``. May be set to an array, a number, or an `NDArrayView` of that shape.
+
+        Raises:
+            ValueError: when read while the shape is still to be inferred, or set to a value of another shape.
+        """
+        return self.data.detach().cpu().numpy().copy()
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if isinstance(value, Value):
+            value = value.data
+        new = value.tensor if isinstance(value, NDArrayView) else torch.as_tensor(np.asarray(value))
+        data = self.data
+        if new.numel() != data.numel() and new.ndim:
+            raise ValueError(f"{self!r}: expected a value of shape {shape_text(self.shape)}, got {shape_text(new.shape)}")
+        with torch.no_grad():
+            data.copy_(new.reshape(data.shape) if new.ndim and new.shape != data.shape else new)
+
+    def set_value(self, value: Any) -> None:
+        """Set the value; see `value`."""
+        self.value = value
+
+    @property
+    def device(self) -> torch.device:
+        """Where the value lies."""
+        return self._device
+
+    def copied(self, freeze: bool) -> _Holder:
+        """A variable of its own with the same value: a constant if ``freeze``."""
+        initial = self._initial if self._data is None else self._data.detach()
+        target: type[_Holder] = Constant if freeze or self.is_constant else Parameter
+        copy = target.__new__(target)
+        kind = VariableKind.Constant if target is Constant else VariableKind.Parameter
+        copy._hold(kind, self.shape, initial, self.type_.dtype, None, self._name)
+        copy._device = self._device
+        return copy
+
+
+class Parameter(_Holder):
+    """A variable that learners change.
+
+    Args:
+        shape: its shape; dimensions may be `InferredDimension`. Taken from ``init`` if not given.
+        init: an initializer, a number, or an array.
+        dtype: float32, float64 or float16; from ``init`` where that is an array, else float32.
+        device: where it lies.
+        name: its name in the graph.
+
+    Raises:
+        ValueError: if shape and initial value do not fit, or the initializer's scale is not positive.
+
+    Example:
+        >>> w = Parameter((2, 3), init=1, name='w')
+        >>> w.value.sum()
+        np.float32(6.0)
+    """
+
+    def __init__(
+        self,
+        shape: Any = None,
+        init: Any = None,
+        dtype: Any = default_override_or(np.float32),
+        device: DeviceDescriptor | None = None,
+        name: str = "",
+    ) -> None:
+        if shape is None and init is None:
+            shape = ()
+        self._hold(VariableKind.Parameter, shape, 0 if init is None else init, _option(dtype, init, Parameter), device, name)
+
+    def as_parameter(self) -> Parameter:
+        """This very parameter."""
+        return self
+
+
+class Constant(_Holder):
+    """A variable with a value that learners leave alone.
+
+    Args:
+        value: a number, an array, or an initializer.
+        shape: its shape; taken from ``value`` if not given.
+        dtype: float32, float64 or float16; from ``value`` where that is an array, else float32.
+        device: where it lies.
+        name: its name in the graph.
+
+    Example:
+        >>> Constant([[1, 2], [3, 4]]).value
+        array([[1., 2.],
+               [3., 4.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        value: Any = None,
+        shape: Any = None,
+        dtype: Any = default_override_or(np.float32),
+        device: DeviceDescriptor | None = None,
+        name: str = "",
+    ) -> None:
+        if shape is None and value is None:
+            shape = ()
+        self._hold(VariableKind.Constant, shape, 0 if value is None else value, _option(dtype, value, Constant), device, name)
+
+    @classmethod
+    def of_later_dtype(cls, value: Any) -> Constant:
+        """A number whose format is that of the operation's other operands, once these are known."""
+        constant = cls.__new__(cls)
+        constant._hold(VariableKind.Constant, (), float(value), None, None, "")
+        return constant
+
+    def as_constant(self) -> Constant:
+        """This very constant."""
+        return self
+
+
+def _option(dtype: Any, value: Any, cls: type) -> Any:
+    """A number format: the one given, an array's own, or the default option's."""
+    given = get_default_override(cls, dtype=dtype)
+    if isinstance(dtype, default_override_or):
+        if isinstance(value, np.ndarray) and value.ndim and value.dtype in (np.float32, np.float64, np.float16):
+            return value.dtype
+        if isinstance(value, (torch.Tensor, NDArrayView, Value)):
+            return None
+    return given
+
+
+class Record(dict):  # type: ignore[type-arg]
+    """A dictionary whose entries are attributes as well; they may not be changed.
+
+    Args:
+        **args_dict: the entries.
+
+    Example:
+        >>> r = Record(loss=0.5, samples=100)
+        >>> r.loss, r.updated_with(loss=0.25).loss
+        (0.5, 0.25)
+    """
+
+    def __init__(self, **args_dict: Any) -> None:
+        super().__init__(**args_dict)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"Record has no entry '{name}'; it has: {', '.join(self) or 'none'}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"Record entries cannot be set; use updated_with({name}=...)")
+
+    def updated_with(self, **kwargs: Any) -> Record:
+        """A copy with some entries changed.
+
+        Raises:
+            AttributeError: for an entry that the record does not have.
+        """
+        unknown = [k for k in kwargs if k not in self]
+        if unknown:
+            raise AttributeError(f"Record has no entry '{unknown[0]}'; it has: {', '.join(self) or 'none'}")
+        return Record(**{**self, **kwargs})

@@ -1,0 +1,131 @@
+"""`python -m cntk` as a person meets it: what it prints, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cntk as C
+from cntk._cli.data import mnist_folder, scanned_digits
+from cntk._cli.main import main
+from tests.cli.mnist_files import idx, write_mnist
+
+SOURCE = Path(C.__file__).resolve().parent.parent
+
+
+def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]))
+    return subprocess.run(
+        [sys.executable, "-m", "cntk", *map(str, arguments)],
+        env=env, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=250,
+    )  # fmt: skip
+
+
+def accuracy(output: str) -> float:
+    found = re.search(r"([\d.]+)% of [\d,]+ digits never seen before", output)
+    assert found, output
+    return float(found[1]) / 100
+
+
+def test_version() -> None:
+    ended = command("--version")
+    assert ended.returncode == 0
+    assert ended.stdout.startswith(f"cntk-torch {C.__version__} (PyTorch ")
+
+
+def test_demo_learns_and_writes_picture_and_model(tmp_path: Path) -> None:
+    ended = command("demo", "--out", tmp_path / "new" / "folder")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    assert accuracy(ended.stdout) >= 0.97
+    written = tmp_path / "new" / "folder"
+    assert sorted(path.name for path in written.iterdir()) == ["digits.model", "digits.png"]
+    picture = (written / "digits.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n")
+    assert (int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")) == (1400, 900)
+
+    digits = scanned_digits()
+    model = C.Function.load(str(written / "digits.model"))
+    right = (model.eval(digits.test_images).argmax(axis=1) == digits.test_labels).mean()
+    assert right == pytest.approx(accuracy(ended.stdout), abs=1e-4)
+
+
+def test_wrong_folder_ends_with_one_line_and_status_2(tmp_path: Path) -> None:
+    ended = command("demo", "--data", tmp_path / "nowhere", "--out", tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"cntk demo: error: {tmp_path / 'nowhere'}: no such folder\n"
+
+
+def test_truncated_file_ends_with_one_line_and_status_2(tmp_path: Path) -> None:
+    write_mnist(tmp_path)
+    images = tmp_path / "t10k-images-idx3-ubyte.gz"
+    images.write_bytes(images.read_bytes()[:-100])
+    ended = command("demo", "--data", tmp_path, "--out", tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"cntk demo: error: {images}: truncated: the compressed data end early\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(1000), "not an idx file"),
+        (b"\0\0\x08\x03" + b"\xff" * 1000, "are not read"),
+        (idx(np.zeros((20, 11, 13), np.uint8))[:-1], "truncated"),
+    ],
+)
+def test_file_of_another_kind(tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes, message: str) -> None:
+    write_mnist(tmp_path)
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
+    assert main(["demo", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert re.fullmatch(r"cntk demo: error: .*train-images-idx3-ubyte: .*\n", told.err)
+    assert message in told.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_folder_to_write_to_is_a_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out").touch()
+    assert main(["demo", "--out", str(tmp_path / "out")]) == 2
+    assert re.fullmatch(r"cntk demo: error: .*out: File exists\n", capfd.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["train"],
+        ["demo", "--epochs", "0"],
+        ["demo", "--epochs", "1.5"],
+        ["demo", "--seed", "-1"],
+        ["demo", "mnist"],
+    ],
+)
+def test_misuse_ends_with_status_2(capfd: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: python -m cntk" in capfd.readouterr().err
+
+
+def test_same_seed_same_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_mnist(tmp_path, counts=(200, 50))
+    lines = []
+    for seed in ("3", "3", "4"):
+        assert main(["demo", "--data", str(tmp_path), "--out", str(tmp_path), "--epochs", "2", "--seed", seed]) == 0
+        model = C.Function.load(str(tmp_path / "digits.model"))
+        lines.append(model.eval(mnist_folder(tmp_path).test_images).tobytes())
+    assert lines[0] == lines[1] != lines[2]
+
+
+@pytest.mark.skipif("CNTK_TEST_DATA" not in os.environ, reason="CNTK_TEST_DATA names no folder with mnist/ in it")
+def test_demo_on_mnist_itself(tmp_path: Path) -> None:
+    ended = command("demo", "--data", Path(os.environ["CNTK_TEST_DATA"]) / "mnist", "--out", tmp_path, "--epochs", "1")
+    assert ended.returncode == 0, ended.stderr
+    assert accuracy(ended.stdout) >= 0.97

@@ -1,0 +1,267 @@
+"""Runs the original toolkit's own published test suite against this package.
+
+The suite is read out of the CNTK 2.7 wheel on the Python package index; only its test modules are unpacked, into a
+cache outside the repository (CNTK_CONFORMANCE_CACHE, else the user's cache folder). `baseline.json` says what the
+original itself does with each test on a CPU. `passing.txt` lists what passes with this package; it only grows.
+
+    python tests/conformance/run.py                      whole suite, summary by area
+    python tests/conformance/run.py ops train            only these areas
+    python tests/conformance/run.py ops/sequence_test    only this module
+    python tests/conformance/run.py ops -- -x -k clip    what follows `--` goes to pytest
+    python tests/conformance/run.py --check              every listed test must still pass
+    python tests/conformance/run.py --update             list what passes, twice in a row, and is not listed yet
+
+Exit status: 0 if all is well (with --check and --update: nothing that is listed fails; else: everything passes that
+the original passes), 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+import zipfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+HERE = Path(__file__).resolve().parent
+PASSING = HERE / "passing.txt"
+USER_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+CACHE = Path(os.environ.get("CNTK_CONFORMANCE_CACHE") or USER_CACHE / "cntk-conformance")
+WHEEL_SHA256 = "9873ecfb48f3c52dac03fa38c57ae0f8d4c5755c9d409d37ae234edcf756e978"
+DOWNLOAD = (
+    "pip download --quiet --no-deps cntk==2.7 --only-binary=:all: "
+    "--python-version 36 --implementation cp --abi cp36m --platform manylinux1_x86_64"
+)
+MODULE_SECONDS = 900
+PYTEST_TESTS_FAILED = 1
+
+
+@dataclass(frozen=True)
+class Module:
+    """One test module of the suite: its file, its dotted name and the short name people select it by."""
+
+    path: Path
+    dotted: str
+    short: str
+
+    def owns(self, test: str) -> bool:
+        return test.startswith((self.dotted + "::", self.dotted + "."))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a module did: the status of each of its tests, and what pytest printed if not all was well."""
+
+    outcomes: dict[str, str]
+    complaint: str
+
+
+def unpack_suite() -> Path:
+    """Fetch the wheel once and unpack its test modules; return the suite's folder."""
+    suite = CACHE / "suite"
+    if (suite / "cntk").is_dir():
+        return suite
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
+        fetched = subprocess.run(
+            [sys.executable, "-m", *DOWNLOAD.split(), "-d", tmp], text=True, capture_output=True, check=False
+        )
+        if fetched.returncode:
+            sys.exit(f"the suite could not be fetched:\n{fetched.stderr.strip()}")
+        (wheel,) = Path(tmp).glob("*.whl")
+        if hashlib.sha256(wheel.read_bytes()).hexdigest() != WHEEL_SHA256:
+            sys.exit(f"{wheel.name} is not the file that CNTK 2.7 was published as")
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                parts = PurePosixPath(name).parts
+                if parts[0] == "cntk" and {"tests", "test"} & set(parts[1:-1]):
+                    archive.extract(name, Path(tmp) / "suite")
+        (Path(tmp) / "suite").rename(suite)
+    return suite
+
+
+def find_modules(suite: Path, baseline: Iterable[str]) -> list[Module]:
+    """Return the modules that have tests in the baseline, those with most tests first."""
+    tests: dict[str, int] = collections.Counter()
+    found = []
+    for path in sorted((suite / "cntk").rglob("*.py")):
+        if path.parent.name in ("tests", "test") and path.name != "__init__.py":
+            parts = path.relative_to(suite).with_suffix("").parts
+            area = [part for part in parts[1:-1] if part not in ("tests", "test")] or ["tests"]
+            found.append(Module(path, ".".join(parts), "/".join([*area, parts[-1]])))
+    for module in found:
+        tests[module.dotted] = sum(map(module.owns, baseline))
+    return sorted((m for m in found if tests[m.dotted]), key=lambda m: -tests[m.dotted])
+
+
+def numbered(cases: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield (test, status); some ids carry random numbers, which a running number replaces."""
+    seen: dict[str, int] = collections.Counter()
+    for test, status in cases:
+        plain = re.sub(r"\d+\.\d{8,}(e-?\d+)?", "random", test)
+        if plain != test:
+            seen[plain] += 1
+            plain = f"{plain}#{seen[plain]}"
+        yield plain, status
+
+
+def read_report(report: Path) -> Iterator[tuple[str, str]]:
+    """Yield (test, status) from pytest's JUnit report."""
+    for case in ET.parse(report).getroot().iter("testcase"):
+        kinds = {child.tag for child in case}
+        status = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+        yield f"{case.get('classname')}::{case.get('name')}", status
+
+
+def run_module(module: Module, suite: Path, timeout: int, arguments: list[str]) -> Ran:
+    """Run one module in a process and a folder of its own."""
+    search = [str(HERE), str(HERE.parent.parent / "src"), os.environ.get("PYTHONPATH", "")]
+    env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, search)), CNTK_CONFORMANCE_SUITE=str(suite))
+    env.setdefault("OMP_NUM_THREADS", "1")
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "conformance_plugin", "-p", "no:cacheprovider"]
+        command += ["-c", os.devnull, f"--rootdir={suite}", "-o", "python_files=*.py", "-o", "python_classes=*Test"]
+        command += ["--tb=short", f"--timeout={timeout}", "--deviceid=cpu", f"--junitxml={report}"]
+        try:
+            ended = subprocess.run(
+                [*command, str(module.path), *arguments],
+                env=env, cwd=folder, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=MODULE_SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Ran({}, f"did not end within {MODULE_SECONDS} s")
+        outcomes = dict(numbered(read_report(report))) if report.exists() else {}
+    complaint = ""
+    if ended.returncode:
+        complaint = ended.stdout[-6000:]
+        if ended.returncode != PYTEST_TESTS_FAILED:
+            complaint += ended.stderr[-2000:]
+    return Ran(outcomes, complaint)
+
+
+def run_modules(modules: list[Module], suite: Path, args: argparse.Namespace) -> dict[Module, Ran]:
+    """Run modules side by side, `--jobs` at a time, the ones with most tests first."""
+    done: dict[Module, Ran] = {}
+
+    def one(module: Module) -> tuple[Module, Ran, float]:
+        started = time.monotonic()
+        ran = run_module(module, suite, args.timeout, args.arguments)
+        return module, ran, time.monotonic() - started
+
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for module, ran, seconds in pool.map(one, modules):
+            done[module] = ran
+            if not args.quiet:
+                counts = collections.Counter(ran.outcomes.values())
+                told = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", "failed", "skipped") if counts[kind])
+                if not args.check and not args.update and ran.complaint:
+                    print(ran.complaint, flush=True)
+                print(f"{module.short:44s} {told or 'no outcome'} ({seconds:.0f} s)", flush=True)
+    return done
+
+
+def read_passing() -> set[str]:
+    return set(PASSING.read_text(encoding="utf-8").splitlines()) if PASSING.exists() else set()
+
+
+def check(listed: set[str], done: dict[Module, Ran]) -> int:
+    """Say which listed tests of the modules that ran did not pass; return their number."""
+    lost = 0
+    for module, ran in done.items():
+        missing = sorted(test for test in listed if module.owns(test) and ran.outcomes.get(test) != "passed")
+        if missing:
+            lost += len(missing)
+            print(f"\n{ran.complaint}\nlisted as passing, but not any more, in {module.short}:")
+            print("".join(f"    {test} ({ran.outcomes.get(test, 'did not run')})\n" for test in missing), flush=True)
+    return lost
+
+
+def update(listed: set[str], done: dict[Module, Ran], suite: Path, args: argparse.Namespace) -> None:
+    """Add to the list what passes twice: once may be luck, and the list is never shortened."""
+    again = [module for module, ran in done.items() if _passed(ran) - listed]
+    second = run_modules(again, suite, args)
+    new = set[str]().union(*(_passed(done[module]) & _passed(ran) for module, ran in second.items())) - listed
+    if new:
+        fresh = PASSING.with_suffix(".new")
+        fresh.write_text("".join(f"{test}\n" for test in sorted(listed | new)), encoding="utf-8")
+        fresh.replace(PASSING)
+    print(f"{len(new)} added to {PASSING.name}, which now lists {len(listed | new)}")
+
+
+def _passed(ran: Ran) -> set[str]:
+    return {test for test, status in ran.outcomes.items() if status == "passed"}
+
+
+def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
+    """Print by area how many of the tests that the original passes are passed; return whether all are."""
+    table: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0])
+    for module, ran in done.items():
+        for test in filter(module.owns, baseline):
+            if baseline[test] == "passed":
+                row = table[re.split(r"\.tests?\.", test)[0]]
+                row[0] += ran.outcomes.get(test) == "passed"
+                row[1] += 1
+    good, total = (sum(row[k] for row in table.values()) for k in (0, 1))
+    for area, (ok, count) in sorted(table.items()):
+        print(f"{area:44s} {ok:5d} of {count}")
+    print(f"{'of what the original passes':44s} {good:5d} of {total}")
+    return good == total
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("select", nargs="*", help="areas (ops, layers, contrib ...) or modules (ops/sequence_test)")
+    parser.add_argument("--check", action="store_true", help="only modules with listed tests, which must pass")
+    parser.add_argument("--update", action="store_true", help="add what passes to the list")
+    parser.add_argument("--jobs", type=int, default=2, help="modules that run at the same time (default: 2)")
+    parser.add_argument("--timeout", type=int, default=120, help="seconds for one test (default: 120)")
+    parser.add_argument("--out", type=Path, help="file for the outcome of every test, as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print the summary alone")
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    args = parser.parse_args(arguments[:cut])
+    args.arguments = arguments[cut + 1 :]
+    if args.arguments and (args.check or args.update):
+        parser.error("--check and --update run whole modules; nothing can be passed on to pytest")
+    return args
+
+
+def main() -> int:
+    args = parse(sys.argv[1:])
+    suite = unpack_suite()
+    baseline: dict[str, str] = dict(json.loads((HERE / "baseline.json").read_text(encoding="utf-8")))
+    listed = read_passing()
+    modules = find_modules(suite, baseline)
+    if args.select:
+        modules = [m for m in modules if any(m.short == s or m.short.startswith(s + "/") for s in args.select)]
+        if not modules:
+            sys.exit(f"no module of the suite is called {' or '.join(args.select)}")
+    if args.check:
+        modules = [module for module in modules if any(map(module.owns, listed))]
+    started = time.monotonic()
+    done = run_modules(modules, suite, args)
+    if args.out:
+        outcomes = sorted(pair for ran in done.values() for pair in ran.outcomes.items())
+        args.out.write_text(json.dumps(outcomes, indent=0), encoding="utf-8")
+    if not args.check and not args.update:
+        return 0 if summarize(baseline, done) else 1
+    lost = check(listed, done)
+    if args.update:
+        update(listed, done, suite, args)
+    expected = sum(any(module.owns(test) for module in modules) for test in listed)
+    print(f"conformance: {expected - lost} of {expected} listed tests pass ({time.monotonic() - started:.0f} s)")
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

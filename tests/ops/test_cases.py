@@ -1,0 +1,165 @@
+"""What holds for every operation, tested from the rows of the operations' tables."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cntk as C
+from cntk._graph import walk
+from cntk._graph.op import PrimitiveOp, registry
+from tests.ops.op_case import ROWS, Built, Held, Misuse, OpCase, Operand, Sparse, expected, raw, sample
+
+TABLES = sorted(path.stem for path in Path(__file__).parent.glob("cases*.py"))
+CASES: list[OpCase] = [case for table in TABLES for case in importlib.import_module(f"tests.ops.{table}").CASES]
+MISUSES = [(case, misuse) for case in CASES for misuse in case.errors]
+
+# Operations that compute nothing by themselves, or whose results no reference can tell.
+WITHOUT_ROW = {PrimitiveOp.Combine, PrimitiveOp.Block}
+
+
+def named(cases: list[OpCase]) -> Any:
+    return pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in cases])
+
+
+def check_close(actual: Any, wanted: Any, tolerance: float) -> None:
+    """Compare arrays, or lists of arrays, one for each sample, in shape and in value."""
+    if isinstance(wanted, list):
+        assert len(actual) == len(wanted)
+        for one, other in zip(actual, wanted, strict=True):
+            check_close(one, other, tolerance)
+        return
+    assert np.shape(actual) == np.shape(wanted)
+    np.testing.assert_allclose(actual, wanted, rtol=tolerance, atol=tolerance)
+
+
+def test_names_are_unique() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@named(CASES)
+def test_result_is_the_references(case: OpCase) -> None:
+    for output, wanted in zip(Built(case).eval(), expected(case), strict=True):
+        check_close(output, wanted, case.tolerance)
+
+
+@named(CASES)
+def test_float32_differs_by_rounding_alone(case: OpCase) -> None:
+    for output, wanted in zip(Built(case, np.float32).eval(), expected(case), strict=True):
+        check_close(output, wanted, max(2e-5, case.tolerance))
+        assert (output[0] if isinstance(output, list) else output).dtype == np.float32
+
+
+@named(CASES)
+def test_inferred_shape_is_the_results(case: OpCase) -> None:
+    built = Built(case)
+    for variable, result in zip(built.function.outputs, built.eval(), strict=True):
+        row = result[0] if isinstance(result, list) else result
+        assert variable.shape == row.shape[min(len(variable.dynamic_axes), 1) :]
+
+
+@named([case for case in CASES if case.free])
+def test_free_axes_give_the_same(case: OpCase) -> None:
+    free, fixed = Built(case, free=True), Built(case)
+    for one, other in zip(free.eval(), fixed.eval(), strict=True):
+        check_close(one, other, 1e-12)
+
+
+@named([case for case in CASES if case.has_rows and not case.whole])
+def test_batch_is_its_samples_one_by_one(case: OpCase) -> None:
+    built = Built(case)
+    together = built.eval()
+    for k in range(case.count):
+        for output, alone in zip(together, built.eval(sample=k), strict=True):
+            check_close(alone[0], output[k], 1e-12)
+
+
+@named([case for case in CASES if case.on_sequences and case.count == ROWS and not case.whole and not case.has_sequences])
+def test_frames_of_sequences_are_like_samples(case: OpCase) -> None:
+    frames, samples = Built(case, as_frames=True), Built(case)
+    for in_sequences, rows in zip(frames.eval(), samples.eval(), strict=True):
+        check_close(np.concatenate(in_sequences), rows, 1e-12)
+
+
+def weighted(case: OpCase) -> tuple[Built, np.ndarray]:
+    """A case's function times fixed weights, so that the gradient of its sum tells each element of the output apart."""
+    built = Built(case)
+    weights = np.random.default_rng(5).uniform(0.5, 1.5, built.function.outputs[0].shape)
+    built.function = C.element_times(built.function.outputs[0], C.constant(weights))
+    return built, weights
+
+
+def gradients(built: Built, chosen: list[int]) -> dict[int, Any]:
+    by_variable = built.function.grad(built.feed(), wrt=[built.variables[k] for k in chosen])
+    return {k: by_variable[built.variables[k]] if len(chosen) > 1 else by_variable for k in chosen}
+
+
+def finite_differences(built: Built, k: int, step: float = 1e-6) -> Any:
+    """The gradient of the sum of all outputs' elements for the k-th operand, from evaluations."""
+
+    def total() -> float:
+        output = built.eval(operands)[0]
+        return float(sum(x.sum() for x in output) if isinstance(output, list) else output.sum())
+
+    operands: list[Operand] = [_copy(x) for x in built.case.inputs]
+    rows = raw(operands[k])
+    result = []
+    for array in rows if isinstance(rows, list) else [rows]:
+        slopes = np.zeros_like(array)
+        for place in np.ndindex(array.shape):
+            value = array[place]
+            array[place] = value + step
+            above = total()
+            array[place] = value - step
+            slopes[place] = (above - total()) / (2 * step)
+            array[place] = value
+        result.append(slopes)
+    return result if isinstance(rows, list) else result[0]
+
+
+def _copy(operand: Operand) -> Operand:
+    if isinstance(operand, list):
+        return [x.copy() for x in operand]
+    return type(operand)(operand.value.copy()) if isinstance(operand, (Held, Sparse)) else operand.copy()
+
+
+@named([case for case in CASES if case.gradient != () and case.slope is None])
+def test_gradient_is_that_of_finite_differences(case: OpCase) -> None:
+    built, _ = weighted(case)
+    chosen = [k for k, x in enumerate(case.inputs) if not isinstance(x, Sparse) and (case.gradient is None or k in case.gradient)]
+    for k, gradient in gradients(built, chosen).items():
+        check_close(gradient, finite_differences(built, k), 1e-6)
+
+
+@named([case for case in CASES if case.slope is not None])
+def test_gradient_is_the_one_laid_down(case: OpCase) -> None:
+    built, weights = weighted(case)
+    slopes = [case.slope(*sample(case, n), weights) for n in range(case.count)]  # type: ignore[misc]
+    chosen = [k for k, slope in enumerate(slopes[0]) if slope is not None]
+    for k, gradient in gradients(built, chosen).items():
+        wanted = [slope[k] for slope in slopes]
+        check_close(gradient, sum(wanted) if isinstance(case.inputs[k], Held) else wanted, 1e-9)
+
+
+@pytest.mark.parametrize(("case", "misuse"), [pytest.param(c, m, id=f"{c.name}-{m.match[:30]}") for c, m in MISUSES])
+def test_misuse_is_refused(case: OpCase, misuse: Misuse) -> None:
+    variables = [C.input_variable(shape) for shape in misuse.shapes]
+    with pytest.raises(misuse.error, match=misuse.match):
+        case.op(*variables, **misuse.kwargs)
+
+
+def test_every_operation_has_a_row() -> None:
+    found: set[type] = set()
+    for case in CASES:
+        pending = [Built(case).function.root_function]
+        for root in pending:
+            for primitive in [root, *walk.post_order(root.results)]:
+                found.add(type(primitive.op))
+                if primitive.is_block:
+                    pending.append(primitive.block_root)
+    missing = [number.name for number, op in registry.items() if op not in found and number not in WITHOUT_ROW]
+    assert not missing, f"add rows for {', '.join(missing)}"
