@@ -209,7 +209,7 @@ def _option(dtype: Any, value: Any, cls: type) -> Any:
     """A number format: the one given, an array's own, or the default option's."""
     given = get_default_override(cls, dtype=dtype)
     if isinstance(dtype, default_override_or):
-        if isinstance(value, np.ndarray) and value.ndim and value.dtype in (np.float32, np.float64, np.float16):
+        if isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64, np.float16):
             return value.dtype
         if isinstance(value, (torch.Tensor, NDArrayView, Value)):
             return None

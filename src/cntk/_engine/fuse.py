@@ -1,10 +1,79 @@
-"""Patterns that run as one torch call: a product with a bias."""
+"""Patterns that run as one torch call: a product with a bias, and recurrences that torch has kernels for."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass
+
+import torch
+
+from cntk._engine.fuse_rnn import fused_recurrence
+from cntk._engine.loop import Loop
+from cntk._engine.nodes import Node, Ref
+from cntk._graph.op import Kernel, Op
+from cntk._graph.types import TensorType
 
 
-def fuse(refs: list[Any], work: list[Any]) -> tuple[list[Any], list[Any]]:
-    """A work list with known patterns replaced."""
-    return refs, work
+@dataclass(frozen=True)
+class Affine(Op):
+    """A product of samples with a matrix, plus a bias, in one call."""
+
+    op_name = "Affine"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        x, w, _ = operands
+        return TensorType(w.shape[1:], x.dynamic_axes, x.dtype)
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        return lambda x, w, b: torch.addmm(b, x, w)
+
+
+def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
+    """A work list with known patterns replaced; nodes keep their identity, so references to them stay valid.
+
+    Args:
+        refs: the plan's outputs.
+        work: nodes and loops, operands first.
+    """
+    done: list[Node | Loop] = []
+    for item in work:
+        if isinstance(item, Loop):
+            done.append(fused_recurrence(item) or item)
+        else:
+            done.append(item)
+    uses = Counter(ref.key for item in done for ref in item.operands)
+    uses.update(ref.key for ref in refs)
+    for item in done:
+        if isinstance(item, Node) and item.op.op_name == "Plus":
+            _fuse_affine(item, uses)
+    return done
+
+
+def _fuse_affine(node: Node, uses: Counter[tuple[int, int]]) -> None:
+    for product, bias in (node.operands, node.operands[::-1]):
+        if _is_sample_product(product, uses) and _is_vector(bias, product.type.shape):
+            inner = product.node
+            assert inner is not None
+            node.op, node.operands = Affine(), [*inner.operands, bias]
+            return
+
+
+def _is_sample_product(ref: Ref, uses: Counter[tuple[int, int]]) -> bool:
+    """Whether this is dense samples or frames of rank 1, times a matrix without dynamic axes, used nowhere else."""
+    node = ref.node
+    if node is None or node.op.op_name != "Times" or uses[ref.key] != 1:
+        return False
+    x, w = (r.type for r in node.operands)
+    return (
+        not x.is_sparse
+        and x.rank == 1
+        and w.rank == 2
+        and x.has_batch_axis
+        and not w.dynamic_axes
+        and ref.type.rank == 1
+        and ref.type.dynamic_axes == x.dynamic_axes
+    )
+
+
+def _is_vector(ref: Ref, shape: tuple[int, ...]) -> bool:
+    return ref.type.shape == shape and not ref.type.dynamic_axes

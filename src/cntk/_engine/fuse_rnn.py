@@ -1,10 +1,354 @@
-"""Recurrent components that are an LSTM or a plain RNN, whoever wrote them, on torch's fused kernels."""
+"""Recurrent components that are an LSTM or a plain RNN, whoever wrote them, on torch's fused kernels.
+
+A loop is read as algebra: its states' expressions, with sums and products flattened, must have the form of a known
+cell. Sequences are padded only inside the fused call.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+from torch import Tensor
 
-def fused_recurrence(loop: Any) -> Any:
-    """A fused replacement for a loop, or None if it is none that is known."""
+from cntk._engine.layout import Layout
+from cntk._engine.loop import Loop, carried, keep_carry
+from cntk._engine.nodes import Node, Ref
+from cntk._engine.run import Run
+from cntk._graph.op import RunKernel
+
+
+@dataclass(frozen=True)
+class Expr:
+    """An expression over a loop's states and what it reads from outside.
+
+    Attributes:
+        kind: 'sum', 'product', 'state', 'outside', 'times', 'slice', or a function's name.
+        parts: its operands.
+        ref: the value outside, or the matrix of 'times'.
+        span: the state's number, or the slice's begin and end.
+    """
+
+    kind: str
+    parts: tuple[Expr, ...] = ()
+    ref: Ref | None = None
+    span: tuple[int, ...] = ()
+
+
+_FUNCTIONS = {"StableSigmoid": "sigmoid", "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu"}
+
+
+class _Reader:
+    """Reads a loop's nodes as expressions."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.inside = {id(n) for n in loop.members}
+        self.states = {id(n): k for k, n in enumerate(loop.delays)}
+
+    def read(self, ref: Ref) -> Expr | None:
+        node = ref.node
+        if node is None or id(node) not in self.inside:
+            return Expr("outside", ref=ref)
+        if id(node) in self.states:
+            return Expr("state", span=(self.states[id(node)],))
+        name = node.op.op_name
+        if name in ("Plus", "ElementTimes"):
+            kind = "sum" if name == "Plus" else "product"
+            parts: list[Expr] = []
+            for operand in node.operands:
+                part = self.read(operand)
+                if part is None:
+                    return None
+                parts.extend(part.parts if part.kind == kind else (part,))
+            return Expr(kind, tuple(parts))
+        if name in _FUNCTIONS:
+            part = self.read(node.operands[0])
+            return None if part is None else Expr(_FUNCTIONS[name], (part,))
+        if name == "NoOp":
+            return self.read(node.operands[0])
+        if name == "Times":
+            part, matrix = self.read(node.operands[0]), node.operands[1]
+            plain = matrix.leaf is not None and matrix.type.rank == 2 and node.operands[0].type.rank == 1
+            return Expr("times", (part,), ref=matrix) if part is not None and plain else None
+        if name == "Slice":
+            part, span = self.read(node.operands[0]), _last_axis_span(node)
+            return None if part is None or span is None else Expr("slice", (part,), span=span)
+        return None
+
+
+def _last_axis_span(node: Node) -> tuple[int, int] | None:
+    """Begin and end of a slice along the only axis of a vector."""
+    shape = node.operands[0].type.shape
+    span = getattr(node.op, "vector_span", None)
+    return span(shape[0]) if span is not None and len(shape) == 1 else None
+
+
+@dataclass
+class Gate:
+    """The argument of one gate: what is added up in it.
+
+    Attributes:
+        recurrent: the matrix by which the output state is multiplied, and which of its columns.
+        inputs: values outside, each by a matrix, and which of its columns.
+        biases: vectors, and which of their elements.
+    """
+
+    recurrent: tuple[Ref, tuple[int, int]] | None = None
+    inputs: list[tuple[Ref, Ref, tuple[int, int]]] = field(default_factory=list)
+    biases: list[tuple[Ref, tuple[int, int]]] = field(default_factory=list)
+
+
+def _gate(expr: Expr, size: int, state: int) -> Gate | None:
+    """A gate's argument: sums of products of inputs and of the output state with matrices, and of biases."""
+    span = (0, size)
+    if expr.kind == "slice":
+        span, expr = (expr.span[0], expr.span[1]), expr.parts[0]
+    if span[1] - span[0] != size:
+        return None
+    gate = Gate()
+    for term in expr.parts if expr.kind == "sum" else (expr,):
+        if term.kind == "times" and term.parts[0] == Expr("state", span=(state,)) and gate.recurrent is None:
+            assert term.ref is not None
+            gate.recurrent = (term.ref, span)
+        elif term.kind != "outside" or term.ref is None or not _add_outside(gate, term.ref, span):
+            return None
+    return gate if gate.recurrent is not None else None
+
+
+def _add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
+    """Take a value outside apart into products of sequences with matrices, and biases."""
+    node = ref.node
+    if not ref.type.dynamic_axes:
+        if ref.type.rank != 1 or ref.type.shape[0] < span[1]:
+            return False
+        gate.biases.append((ref, span))
+        return True
+    if node is None:
+        return False
+    if node.op.op_name == "Plus":
+        same = all(r.type.shape == ref.type.shape for r in node.operands)
+        return same and all(_add_outside(gate, r, span) for r in node.operands)
+    if node.op.op_name == "Times":
+        x, matrix = node.operands
+        plain = matrix.leaf is not None and matrix.type.rank == 2 and x.type.rank == 1 and not x.type.is_sparse
+        if plain and x.type.is_sequence and x.type.dynamic_axes == ref.type.dynamic_axes:
+            gate.inputs.append((x, matrix, span))
+            return True
+    return False
+
+
+class FusedRecurrence(Loop):
+    """A known cell in place of a loop.
+
+    Args:
+        loop: the loop.
+        output: the value that is read outside: the output state.
+        gates: the gates' arguments, in torch's order.
+        cell: torch's kernel: padded input ``[n, t, e]``, states, weights; gives output and last states.
+        order: which delay holds the output state, and which the cell state, if any.
+    """
+
+    def __init__(self, loop: Loop, output: Ref, gates: Sequence[Gate], cell: Cell, order: Sequence[int]) -> None:
+        self.delays = [loop.delays[k] for k in order]
+        self.members, self.backwards, self.axes = loop.members, loop.backwards, loop.axes
+        self.outputs = [output]
+        self.cell = cell
+        self.size = output.type.shape[0]
+        self.operands: list[Ref] = []
+        self._positions: dict[tuple[int, int], int] = {}
+        self._xs = [self._add(x) for x, _, _ in gates[0].inputs]
+        self._inputs = [_Columns([(self._add(g.inputs[k][1]), g.inputs[k][2]) for g in gates], self.size) for k in range(len(self._xs))]
+        self._recurrent = _Columns([(self._add(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
+        self._biases = [
+            _Columns([(self._add(g.biases[k][0]), g.biases[k][1]) for g in gates], self.size) for k in range(len(gates[0].biases))
+        ]
+        self._initial = [self._add(d.operands[1]) for d in self.delays]
+
+    def _add(self, ref: Ref) -> int:
+        if ref.key not in self._positions:
+            self._positions[ref.key] = len(self.operands)
+            self.operands.append(ref)
+        return self._positions[ref.key]
+
+    def lower(self) -> RunKernel:
+        return RunKernel(self._compute)
+
+    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+        layout = run.layout(self.axes)
+        weights = self._weights(operands)
+        states = [self._state(run, layout, operands[k], d) for k, d in zip(self._initial, self.delays, strict=True)]
+        xs = [operands[k] for k in self._xs]
+        x = xs[0] if len(xs) == 1 else torch.cat(xs, 1)
+        if self.backwards:
+            x = layout.reverse(x)
+        padded, *last = self.cell(layout.pad(x), states, weights)
+        y = layout.unpad(padded)
+        if self.backwards:
+            y = layout.reverse(y)
+        else:
+            self._keep(run, layout, y, x, states, weights, last)
+        return [y]
+
+    def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
+        inputs = [columns.of(operands) for columns in self._inputs]
+        joined = inputs[0] if len(inputs) == 1 else torch.cat(inputs, 0)
+        recurrent = self._recurrent.of(operands)
+        bias = sum((columns.of(operands) for columns in self._biases[1:]), self._biases[0].of(operands)) if self._biases else None
+        zeros = recurrent.new_zeros(recurrent.shape[1])
+        return [joined.t().contiguous(), recurrent.t().contiguous(), zeros if bias is None else bias, zeros]
+
+    def _state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
+        rows = initial.expand(layout.count, self.size)
+        if layout.starts is not None:
+            before = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
+            if before is not None:
+                fresh = torch.tensor(layout.starts, device=rows.device)
+                rows = torch.where(fresh.unsqueeze(1), rows, before)
+        return rows.unsqueeze(0).contiguous()
+
+    def _keep(
+        self, run: Run, layout: Layout, y: Tensor, x: Tensor, states: list[Tensor], weights: list[Tensor], last: list[Tensor]
+    ) -> None:
+        """Keep the last states for sequences that go on in the next minibatch."""
+        keep_carry(run, self.delays[0].primitive.uid, y, layout, 1)
+        if len(self.delays) == 1:
+            return
+        single = Layout([1] * layout.count, None, layout.device)
+        cell = self.delays[1].primitive.uid
+        if layout.uniform:
+            run.carry[cell] = (last[1][0].detach(), single)
+            return
+        # Padding has run over the shorter sequences' last cell states: they are computed again if anybody asks.
+        held = [t.detach() for t in (x, *states, *weights)]
+
+        def again() -> tuple[Tensor, Layout]:
+            with torch.no_grad():
+                rows = held[0].index_select(0, layout.time_major())
+                order = layout.sorted_rows
+                sizes = torch.tensor(layout.step_sizes)
+                begin = tuple(s.index_select(1, order) for s in held[1:3])
+                _, _, c = torch.lstm(rows, sizes, begin, held[3:], True, 1, 0.0, False, False)
+                return torch.empty_like(c[0]).index_copy(0, order, c[0]), single
+
+        run.carry[cell] = again
+
+
+Cell = Callable[[Tensor, list[Tensor], list[Tensor]], tuple[Tensor, ...]]
+
+
+class _Columns:
+    """Columns of matrices (or elements of vectors) put together gate by gate.
+
+    Args:
+        parts: for each gate the operand's position and the columns.
+        size: number of columns a gate has.
+    """
+
+    def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
+        self.parts = parts
+        self.positions = {p for p, _ in parts}
+        begins = [span[0] for _, span in parts]
+        self.order = [b // size for b in begins] if sorted(begins) == [k * size for k in range(len(parts))] else None
+        self.size = size
+        self._index: dict[torch.device, Tensor] = {}
+
+    def of(self, operands: Sequence[Tensor]) -> Tensor:
+        first = operands[self.parts[0][0]]
+        if len(self.parts) == 1:
+            return first
+        if len(self.positions) == 1 and self.order is not None and first.shape[-1] == len(self.parts) * self.size:
+            if first.device not in self._index:
+                self._index[first.device] = torch.tensor(self.order, device=first.device)
+            grouped = first.reshape(*first.shape[:-1], len(self.parts), self.size)
+            return grouped.index_select(-2, self._index[first.device]).reshape(first.shape)
+        return torch.cat([operands[p][..., b:e] for p, (b, e) in self.parts], -1)
+
+
+def _recurrent(gate: Gate) -> tuple[Ref, tuple[int, int]]:
+    assert gate.recurrent is not None
+    return gate.recurrent
+
+
+def _lstm(x: Tensor, states: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
+    return torch.lstm(x, states, weights, True, 1, 0.0, x.requires_grad or weights[0].requires_grad, False, True)
+
+
+def _rnn_tanh(x: Tensor, states: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
+    return torch.rnn_tanh(x, states[0], weights, True, 1, 0.0, False, False, True)
+
+
+def _rnn_relu(x: Tensor, states: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
+    return torch.rnn_relu(x, states[0], weights, True, 1, 0.0, False, False, True)
+
+
+def fused_recurrence(loop: Loop) -> Loop | None:
+    """A fused replacement for a loop, or None if it is none that is known or more than its output is read."""
+    if len(loop.outputs) != 1 or any(abs(d.op.delay) != 1 or len(d.types[0].shape) != 1 for d in loop.delays):
+        return None
+    if any(len(d.operands[1].type.dynamic_axes) > 1 for d in loop.delays):
+        return None
+    match = {1: _match_rnn, 2: _match_lstm}.get(len(loop.delays))
+    return match(loop) if match is not None else None
+
+
+def _match_rnn(loop: Loop) -> Loop | None:
+    output = loop.delays[0].operands[0]
+    expr = _Reader(loop).read(output)
+    if expr is None or expr.kind not in ("tanh", "relu") or loop.outputs[0].key != output.key:
+        return None
+    gate = _gate(expr.parts[0], output.type.shape[0], 0)
+    if gate is None or not gate.inputs:
+        return None
+    return FusedRecurrence(loop, output, [gate], _rnn_tanh if expr.kind == "tanh" else _rnn_relu, [0])
+
+
+def _match_lstm(loop: Loop) -> Loop | None:
+    """Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g) (Hochreiter, Gers)."""
+    for h, c in ((0, 1), (1, 0)):
+        output, cell = loop.delays[h].operands[0], loop.delays[c].operands[0]
+        if loop.outputs[0].key != output.key:
+            continue
+        reader = _Reader(loop)
+        out, inner = reader.read(output), reader.read(cell)
+        arguments = _lstm_arguments(out, inner, c)
+        if arguments is None:
+            continue
+        gates = [_gate(a, output.type.shape[0], h) for a in arguments]
+        found = [g for g in gates if g is not None]
+        if len(found) == 4 and _same_inputs(found):
+            return FusedRecurrence(loop, output, found, _lstm, [h, c])
     return None
+
+
+def _lstm_arguments(out: Expr | None, cell: Expr | None, state: int) -> tuple[Expr, ...] | None:
+    """The arguments of the gates i, f, g, o."""
+    if out is None or cell is None or out.kind != "product" or cell.kind != "sum" or len(out.parts) != 2 or len(cell.parts) != 2:
+        return None
+    output_gate = _other(out.parts, Expr("tanh", (cell,)))
+    forget = next((p for p in cell.parts if p.kind == "product" and Expr("state", span=(state,)) in p.parts), None)
+    if output_gate is None or forget is None or len(forget.parts) != 2:
+        return None
+    update = cell.parts[1] if cell.parts[0] is forget else cell.parts[0]
+    forget_gate = _other(forget.parts, Expr("state", span=(state,)))
+    if forget_gate is None or update.kind != "product" or len(update.parts) != 2:
+        return None
+    candidate = next((p for p in update.parts if p.kind == "tanh"), None)
+    input_gate = next((p for p in update.parts if p.kind == "sigmoid"), None)
+    if candidate is None or input_gate is None or output_gate.kind != "sigmoid" or forget_gate.kind != "sigmoid":
+        return None
+    return input_gate.parts[0], forget_gate.parts[0], candidate.parts[0], output_gate.parts[0]
+
+
+def _other(parts: tuple[Expr, ...], known: Expr) -> Expr | None:
+    rest = [p for p in parts if p != known]
+    return rest[0] if len(rest) == 1 else None
+
+
+def _same_inputs(gates: list[Gate]) -> bool:
+    """Whether all gates read the same values outside, and have as many biases."""
+    first = gates[0]
+    return bool(first.inputs) and all(
+        [x.key for x, _, _ in g.inputs] == [x.key for x, _, _ in first.inputs] and len(g.biases) == len(first.biases) for g in gates
+    )

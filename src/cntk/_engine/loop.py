@@ -7,7 +7,7 @@ that have ended take no part in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -36,14 +36,7 @@ class Loop:
     def __init__(self, members: list[Node]) -> None:
         self.delays = [n for n in members if n.op.delay]
         self.members = _step_order(members)
-        inside = {id(n) for n in members}
-        found: dict[tuple[int, int], Ref] = {}
-        for node in members:
-            for ref in node.operands:
-                if ref.node is None or id(ref.node) not in inside:
-                    found.setdefault(ref.key, ref)
-        self.operands = list(found.values())
-        self._own_operands = list(self.operands)
+        self.operands = self._outside()
         self.outputs = [Ref(n, k) for n in members for k in range(len(n.types))]
         signs = {n.op.delay > 0 for n in self.delays}
         if len(signs) != 1:
@@ -53,6 +46,21 @@ class Loop:
         self.axes = self.delays[0].types[0].dynamic_axes
         if len(self.axes) < 2:
             raise self.delays[0].primitive.misfit("a loop needs a sequence axis, and its operands have none")
+
+    def _outside(self) -> list[Ref]:
+        inside = {id(n) for n in self.members}
+        found: dict[tuple[int, int], Ref] = {}
+        for node in self.members:
+            for ref in node.operands:
+                if ref.node is None or id(ref.node) not in inside:
+                    found.setdefault(ref.key, ref)
+        return list(found.values())
+
+    def substitute(self, same: Mapping[tuple[int, int], Ref]) -> None:
+        """Read equal values in place of others."""
+        for node in self.members:
+            node.operands = [same.get(ref.key, ref) for ref in node.operands]
+        self.operands = self._outside()
 
     def keep_outputs(self, wanted: set[tuple[int, int]]) -> None:
         """Leave out the outputs that nobody reads."""
@@ -86,10 +94,8 @@ def _step_order(members: list[Node]) -> list[Node]:
     return order
 
 
-def extract_loops(order: list[Node], optimize: bool = True) -> list[Node | Loop]:
+def extract_loops(order: list[Node]) -> list[Node | Loop]:
     """A plan's work list: nodes and loops, operands first."""
-    from cntk._engine.fuse_rnn import fused_recurrence
-
     components = cycles(order, lambda n: [r.node for r in n.operands if r.node is not None])
     if not components:
         return list(order)
@@ -98,8 +104,7 @@ def extract_loops(order: list[Node], optimize: bool = True) -> list[Node | Loop]
         if not any(n.op.delay for n in members):
             raise members[0].primitive.misfit("it depends on its own output without a past_value or future_value between")
         loop = Loop(members)
-        replacement: Any = (fused_recurrence(loop) if optimize else None) or loop
-        owner.update({id(n): replacement for n in members})
+        owner.update({id(n): loop for n in members})
     work: list[Node | Loop] = []
     placed: set[int] = set()
 
@@ -130,9 +135,8 @@ class _LoopKernel:
 
         self.loop = loop
         self.axes, self.backwards = loop.axes, loop.backwards
-        # `operands` may have been replaced by equal ones since; their number and order stay.
-        keys = {ref.key: k for k, ref in enumerate(loop._own_operands)}
-        self.kinds = [_kind(ref.type, self.axes) for ref in loop._own_operands]
+        keys = {ref.key: k for k, ref in enumerate(loop.operands)}
+        self.kinds = [_kind(ref.type, self.axes) for ref in loop.operands]
         self.slots: dict[tuple[int, int], int] = dict(keys)
         for node in loop.members:
             for k in range(len(node.types)):
@@ -290,7 +294,7 @@ def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> Te
     kept = run.carry.get(uid)
     if kept is None or layout.starts is None or not forwards:
         return None
-    frames, before = kept
+    frames, before = kept() if callable(kept) else kept
     if before.count != layout.count or min(before.lengths) < back:
         return None
     return frames.index_select(0, before.offsets[1:] - back)  # type: ignore[no-any-return]

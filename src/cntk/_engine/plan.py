@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 
+from cntk._engine import checked
 from cntk._engine.fuse import fuse
 from cntk._engine.loop import Loop, extract_loops
 from cntk._engine.nodes import Flattener, Node, Ref
 from cntk._engine.run import Run, SparseRows
-from cntk._errors import FeedError, GraphError
+from cntk._errors import FeedError, GraphError, operation_text
 from cntk._graph.op import Kernel, RunKernel
-from cntk._graph.types import Shape
+from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import Variable, VariableKind
 
 # kernel, operand slots, output slots, whether it is given the run, whether it has several outputs
@@ -31,16 +32,17 @@ class Plan:
     Attributes:
         inputs: the inputs that must be fed.
         parameters: the parameters that take part.
+        holders: the parameters and constants that take part.
         types: the outputs' types.
     """
 
     def __init__(self, outputs: Sequence[Variable], shapes: Mapping[Variable, Shape], optimize: bool = True) -> None:
         refs, order = Flattener(shapes).flatten(outputs)
-        work: list[Node | Loop] = extract_loops(order, optimize)
+        work: list[Node | Loop] = extract_loops(order)
         refs, work = _share(refs, work)
-        if optimize:
-            refs, work = fuse(refs, work)
         work = _needed(refs, work)
+        if optimize:
+            work = _needed(refs, fuse(refs, work))
         self.types = [ref.type for ref in refs]
         self.nodes = work
         self._slots: dict[tuple[int, int], int] = {}
@@ -49,10 +51,12 @@ class Plan:
         self._mutable = [(n.primitive, n.op) for n in order if n.op.settable]
         self.carry: dict[str, Any] = {}
         self.steps: list[Step] = [self._step(item) for item in work]
+        self._checks = [_described(item) for item in work]
         self.output_slots = [self._slot(ref) for ref in refs]
         self.inputs = [v for v in self._leaves if v.kind is VariableKind.Input]
         self.input_slots = [self._leaves[v] for v in self.inputs]
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
+        self.holders = [v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)]
 
     def is_stale(self) -> bool:
         """Whether an attribute has been changed since the plan was compiled."""
@@ -86,17 +90,23 @@ class Plan:
 
     # -- running --------------------------------------------------------------------------------------------------
 
-    def execute(self, fed: Sequence[Any], run: Run) -> list[Any]:
+    def execute(self, fed: Sequence[Any], run: Run, held: Sequence[Any] | None = None) -> list[Any]:
         """Compute the outputs.
 
         Args:
             fed: rows for each of `inputs`.
             run: the run's layouts and mode.
+            held: tensors in place of those of `holders`.
         """
         slots = self._template.copy()
+        if held is not None:
+            for variable, value in zip(self.holders, held, strict=True):
+                slots[self._leaves[variable]] = value
         for slot, rows in zip(self.input_slots, fed, strict=True):
             slots[slot] = rows
         run.carry = self.carry
+        if checked.is_enabled():
+            return self._execute_checked(slots, run)
         for compute, operands, outputs, wants_run, several in self.steps:
             if len(operands) == 2:
                 first, second = operands
@@ -111,6 +121,23 @@ class Plan:
             else:
                 slots[outputs[0]] = result
         return [slots[k] for k in self.output_slots]
+
+    def _execute_checked(self, slots: list[Any], run: Run) -> list[Any]:
+        for (compute, operands, outputs, wants_run, several), described in zip(self.steps, self._checks, strict=True):
+            values = [slots[k] for k in operands]
+            result = compute(run, *values) if wants_run else compute(*values)
+            results = result if several else (result,)
+            for slot, value, (type_, what) in zip(outputs, results, described, strict=True):
+                checked.check(value, type_, run, what)
+                slots[slot] = value
+        return [slots[k] for k in self.output_slots]
+
+
+def _described(item: Node | Loop) -> list[tuple[TensorType, str]]:
+    """For each output of a step its type and a name for errors."""
+    refs = item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
+    nodes = [ref.node.primitive for ref in refs if ref.node is not None]
+    return [(ref.type, operation_text(p.op_name, p.name or p.uid)) for ref, p in zip(refs, nodes, strict=True)]
 
 
 def lower_node(node: Node) -> Kernel | RunKernel:
@@ -147,7 +174,10 @@ def _share(refs: list[Ref], work: list[Node | Loop]) -> tuple[list[Ref], list[No
     seen: dict[Any, Node] = {}
     kept: list[Node | Loop] = []
     for item in work:
-        item.operands = [same.get(ref.key, ref) for ref in item.operands]
+        if isinstance(item, Loop):
+            item.substitute(same)
+        else:
+            item.operands = [same.get(ref.key, ref) for ref in item.operands]
         if isinstance(item, Node) and item.op.pure:
             key = (item.op, tuple(ref.key for ref in item.operands))
             twin = seen.setdefault(key, item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -100,6 +100,14 @@ class RandomStream:
         return words.random_(-(2**63), None, generator=self.generator(device)).view(torch.int16)[:count]
 
 
+class Draws(Protocol):
+    """Where a run that is being recorded gets its random numbers from."""
+
+    def take(self, stream: RandomStream, like: Tensor) -> Tensor:
+        """The next numbers of a stream, of a tensor's shape."""
+        ...
+
+
 @dataclass
 class Run:
     """What kernels may ask of the run they are part of.
@@ -111,6 +119,7 @@ class Run:
         layouts: the layout of every sequence axis met so far, by the dynamic axes.
         carry: what recurrent operations keep for the next minibatch, by the operation's uid.
         deferred: what to do once the run is over, such as assignments.
+        draws: the source of random numbers while the run is recorded.
     """
 
     training: bool
@@ -119,6 +128,13 @@ class Run:
     layouts: dict[tuple[Axis, ...], Layout] = field(default_factory=dict)
     carry: dict[str, Any] = field(default_factory=dict)
     deferred: list[Callable[[], None]] = field(default_factory=list)
+    draws: Draws | None = None
+
+    def words(self, stream: RandomStream, like: Tensor) -> Tensor:
+        """Uniform 16-bit random numbers from -32768 to 32767, as int16, of a tensor's shape."""
+        if self.draws is not None:
+            return self.draws.take(stream, like)
+        return stream.uint16(like.numel(), like.device).view(like.shape)
 
     def layout(self, axes: tuple[Axis, ...]) -> Layout:
         """The layout of a sequence axis.

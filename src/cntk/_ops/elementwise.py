@@ -1,25 +1,44 @@
-"""Arithmetic and comparison, element by element, of two operands."""
+"""Arithmetic of two and more operands, element by element."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from cntk._errors import GraphError
 from cntk._graph.function import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, fill, primitive
 from cntk._graph.types import InferredDimension, TensorType
 from cntk._ops.align import aligned, elementwise_type
+from cntk._ops.composed import compose
 from cntk._ops.operands import apply, as_operands
+from cntk._ops.structure import alias
+from cntk._ops.unary import Reciprocal
+
+__all__ = [
+    "associative_multi_arg",
+    "element_divide",
+    "element_times",
+    "log_add_exp",
+    "mean",
+    "minus",
+    "plus",
+    "pow",
+    "square",
+    "sum",
+]
 
 
 class Binary(Op):
     """An operation on two operands element by element, with broadcasting."""
 
     # Whether an operand with a batch axis alone stretches along the other's sequences by itself.
-    stretches: ClassVar[bool] = False
+    stretches: ClassVar[bool] = True
 
     def compute(self) -> Kernel:
         """The operation on two tensors that broadcast as torch does."""
@@ -34,13 +53,14 @@ class Binary(Op):
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         left, right = operands
-        return _complete(left, right), _complete(right, left)
+        return completed(left, right), completed(right, left)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         return aligned(operands, self.compute())
 
 
-def _complete(type_: TensorType, other: TensorType) -> TensorType:
+def completed(type_: TensorType, other: TensorType) -> TensorType:
+    """A type whose inferred dimensions are those of another, aligned at the last axis."""
     if InferredDimension in type_.shape and type_.rank <= other.rank:
         return type_.with_shape(fill(type_.shape, other.shape[other.rank - type_.rank :]))
     return type_
@@ -51,8 +71,6 @@ def _complete(type_: TensorType, other: TensorType) -> TensorType:
 class Plus(Binary):
     """Sum."""
 
-    stretches = True
-
     def compute(self) -> Kernel:
         return torch.add
 
@@ -61,8 +79,6 @@ class Plus(Binary):
 @dataclass(frozen=True)
 class Minus(Binary):
     """Difference."""
-
-    stretches = True
 
     def compute(self) -> Kernel:
         return torch.sub
@@ -73,8 +89,6 @@ class Minus(Binary):
 class ElementTimes(Binary):
     """Product."""
 
-    stretches = True
-
     def compute(self) -> Kernel:
         return torch.mul
 
@@ -83,8 +97,6 @@ class ElementTimes(Binary):
 @dataclass(frozen=True)
 class LogPlus(Binary):
     """Logarithm of the sum of exponentials."""
-
-    stretches = True
 
     def compute(self) -> Kernel:
         return torch.logaddexp
@@ -95,107 +107,75 @@ class LogPlus(Binary):
 class Pow(Binary):
     """Power."""
 
-    stretches = True
-
     def compute(self) -> Kernel:
-        return torch.pow
+        return _Power.apply  # type: ignore[no-any-return]
 
 
-class Comparison(Binary):
-    """A comparison: 1 where it holds, 0 elsewhere, with zero gradient."""
+class _Power(torch.autograd.Function):
+    """Power with CNTK's conventions: 0 to a negative power is 0, and a base of 0 or less sends its exponent no gradient."""
 
-    relation: ClassVar[Kernel]
+    @staticmethod
+    def forward(ctx: Any, base: Tensor, exponent: Tensor) -> Tensor:
+        result = _power(base, exponent)
+        ctx.save_for_backward(base, exponent, result)
+        return result
 
-    def compute(self) -> Kernel:
-        relation = type(self).relation
-        return lambda x, y: relation(x, y).to(x.dtype)
-
-
-@primitive(PrimitiveOp.Equal)
-@dataclass(frozen=True)
-class Equal(Comparison):
-    """Whether equal."""
-
-    relation = staticmethod(torch.eq)
-
-
-@primitive(PrimitiveOp.NotEqual)
-@dataclass(frozen=True)
-class NotEqual(Comparison):
-    """Whether not equal."""
-
-    relation = staticmethod(torch.ne)
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        base, exponent, result = ctx.saved_tensors
+        to_base = to_exponent = None
+        if ctx.needs_input_grad[0]:
+            to_base = (gradient * exponent * _power(base, exponent - 1)).sum_to_size(base.shape)
+        if ctx.needs_input_grad[1]:
+            slope = torch.where(base > 0, result * torch.log(base), torch.zeros_like(result))
+            to_exponent = (gradient * slope).sum_to_size(exponent.shape)
+        return to_base, to_exponent
 
 
-@primitive(PrimitiveOp.Less)
-@dataclass(frozen=True)
-class Less(Comparison):
-    """Whether less."""
-
-    relation = staticmethod(torch.lt)
+def _power(base: Tensor, exponent: Tensor) -> Tensor:
+    return torch.pow(base, exponent).masked_fill((base == 0) & (exponent < 0), 0)
 
 
-@primitive(PrimitiveOp.LessEqual)
-@dataclass(frozen=True)
-class LessEqual(Comparison):
-    """Whether less or equal."""
+def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composite]:
+    """Decorator: lets a function of two operands take any number of them, grouped in halves.
 
-    relation = staticmethod(torch.le)
+    Args:
+        f: a function of two operands and a name.
 
+    Example:
+        >>> @associative_multi_arg
+        ... def total(left, right, name=''):
+        ...     return left + right
+        >>> total(plus(1, 2), 3, 4).eval()
+        np.float32(10.0)
+    """
 
-@primitive(PrimitiveOp.Greater)
-@dataclass(frozen=True)
-class Greater(Comparison):
-    """Whether greater."""
+    @functools.wraps(f)
+    def over_all(left: Any, right: Any, *more: Any, name: str = "") -> Composite:
+        if more and isinstance(more[-1], str):
+            *more, name = more  # type: ignore[assignment]
+        operands = [left, right, *more]
+        if any(isinstance(x, str) for x in operands):
+            raise TypeError(f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; was name= meant?")
+        return _in_halves(f, as_operands(operands, f.__name__), name)
 
-    relation = staticmethod(torch.gt)
-
-
-@primitive(PrimitiveOp.GreaterEqual)
-@dataclass(frozen=True)
-class GreaterEqual(Comparison):
-    """Whether greater or equal."""
-
-    relation = staticmethod(torch.ge)
-
-
-@primitive(PrimitiveOp.Select)
-@dataclass(frozen=True)
-class Select(Op):
-    """Elements of one operand or the other, by a flag."""
-
-    def infer(self, *operands: TensorType) -> TensorType:
-        return elementwise_type((operands[1], operands[0], operands[2]), stretch=False)
-
-    def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        known = tuple(t for t in operands if t.is_known)
-        return elementwise_type(known, stretch=False) if known else None
-
-    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
-        return aligned(operands, lambda flag, x, y: torch.where(flag != 0, x, y))
+    return over_all
 
 
-def _associative(op: Op, operands: tuple[Any, ...], name: str) -> Composite:
-    """A chain of a two-operand operation over any number of operands, halved at each step as the original does."""
-    variables = as_operands(operands, op.op_name)
-    if len(variables) == 1:
-        from cntk._ops.structure import alias
-
-        return alias(variables[0], name)
-    if len(variables) == 2:
-        return apply(op, variables, name)
-    middle = len(variables) // 2
-    halves = (variables[:middle], variables[middle:])
-    left, right = (h[0] if len(h) == 1 else _associative(op, tuple(h), name) for h in halves)
-    return apply(op, (left, right), name)
+def _in_halves(f: Callable[..., Composite], operands: list[Any], name: str) -> Composite:
+    """A chain of a two-operand operation, halved at each step as the original does."""
+    middle = len(operands) // 2
+    left, right = (h[0] if len(h) == 1 else _in_halves(f, h, "") for h in (operands[:middle], operands[middle:]))
+    return f(left, right, name=name)
 
 
-def plus(left: Any, right: Any, *more: Any, name: str = "") -> Composite:
+@associative_multi_arg
+def plus(left: Any, right: Any, name: str = "") -> Composite:
     """Sum of two or more operands, element by element.
 
     Args:
-        left, right, *more: operands; shapes are aligned at the last axis, 1 stretches, and an operand with a batch
-            axis alone is added to each frame of sequences.
+        left, right: operands, and as many more as wanted; shapes are aligned at the last axis, 1 stretches, and an
+            operand with a batch axis alone is added to each frame of sequences.
         name: its name in the graph.
 
     Returns:
@@ -205,9 +185,158 @@ def plus(left: Any, right: Any, *more: Any, name: str = "") -> Composite:
         GraphError: if shapes or dynamic axes do not fit.
 
     Example:
-        >>> plus([1, 2, 3], [4, 5, 6]).eval()
-        array([5., 7., 9.], dtype=float32)
+        >>> plus([1, 2, 3], [4, 5, 6], 10).eval()
+        array([15., 17., 19.], dtype=float32)
     """
-    if isinstance(right, str) and not more:
-        raise TypeError(f"plus: the second operand is the text {right!r}; was name={right!r} meant?")
-    return _associative(Plus(), (left, right, *more), name)
+    return apply(Plus(), (left, right), name)
+
+
+def minus(left: Any, right: Any, name: str = "") -> Composite:
+    """Difference of two operands, element by element.
+
+    Args:
+        left, right: operands, aligned as for `plus`.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> minus([1, 2, 3], [4, 5, 6]).eval()
+        array([-3., -3., -3.], dtype=float32)
+    """
+    return apply(Minus(), (left, right), name)
+
+
+@associative_multi_arg
+def element_times(left: Any, right: Any, name: str = "") -> Composite:
+    """Product of two or more operands, element by element.
+
+    Args:
+        left, right: operands, and as many more as wanted, aligned as for `plus`.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> element_times([1, 2, 3], [4, 5, 6]).eval()
+        array([ 4., 10., 18.], dtype=float32)
+    """
+    return apply(ElementTimes(), (left, right), name)
+
+
+def element_divide(left: Any, right: Any, name: str = "") -> Composite:
+    """Quotient of two operands, element by element. Division by 0 gives 0.
+
+    Args:
+        left, right: operands on the same dynamic axes; shapes are aligned as for `plus`.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> element_divide([1, 2, 3], [4, 0, 6]).eval()
+        array([0.25, 0.  , 0.5 ], dtype=float32)
+    """
+
+    def build(x: Any, y: Any) -> Composite:
+        return apply(ElementTimes(), (x, apply(Reciprocal(), (y,))))
+
+    return compose("ElementDivide", (left, right), build, name)
+
+
+@associative_multi_arg
+def log_add_exp(left: Any, right: Any, name: str = "") -> Composite:
+    """Logarithm of the sum of the exponentials of two or more operands, element by element.
+
+    Args:
+        left, right: operands, and as many more as wanted, aligned as for `plus`.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> log_add_exp([0, 100], [0, 1]).eval()
+        array([  0.6931472, 100.       ], dtype=float32)
+    """
+    return apply(LogPlus(), (left, right), name)
+
+
+def pow(base: Any, exponent: Any, name: str = "") -> Composite:
+    """Power, element by element. 0 to a negative power is 0; a negative base needs a whole exponent, else it gives nan.
+
+    Args:
+        base, exponent: operands, aligned as for `plus`.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> pow([1, 2, -2], [3, -2, 3]).eval()
+        array([ 1.  ,  0.25, -8.  ], dtype=float32)
+    """
+    return apply(Pow(), (base, exponent), name)
+
+
+def square(x: Any, name: str = "") -> Composite:
+    """Square of each element.
+
+    Args:
+        x: an operand.
+        name: its name in the graph.
+
+    Example:
+        >>> square([1, 2, -3]).eval()
+        array([1., 4., 9.], dtype=float32)
+    """
+    (variable,) = as_operands((x,), "square")
+    return apply(ElementTimes(), (variable, variable), name)
+
+
+def sum(*operands: Any, name: str = "") -> Composite:
+    """Sum of operands, element by element, as one operation.
+
+    Args:
+        *operands: operands on the same dynamic axes; shapes are aligned as for `plus`.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if there is no operand, or shapes or dynamic axes do not fit.
+
+    Example:
+        >>> sum([1, 2], [3, 4], [5, 6]).eval()
+        array([ 9., 12.], dtype=float32)
+    """
+    return compose("Sum", _some(operands, "sum"), _total, name)
+
+
+def mean(*operands: Any, name: str = "") -> Composite:
+    """Mean of operands, element by element.
+
+    Args:
+        *operands: operands on the same dynamic axes; shapes are aligned as for `plus`.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if there is no operand, or shapes or dynamic axes do not fit.
+
+    Example:
+        >>> mean([1, 2], [3, 4], [5, 6]).eval()
+        array([3., 4.], dtype=float32)
+    """
+    count = len(_some(operands, "mean"))
+    return compose("Mean", operands, lambda *xs: element_divide(_total(*xs), count), name)
+
+
+def _some(operands: tuple[Any, ...], op_name: str) -> tuple[Any, ...]:
+    if not operands:
+        raise GraphError(f"{op_name}: expected at least one operand, got none")
+    return operands
+
+
+def _total(*operands: Any) -> Composite:
+    return functools.reduce(lambda x, y: apply(Plus(), (x, y)), operands) if len(operands) > 1 else alias(operands[0])

@@ -39,7 +39,7 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
     if isinstance(x, (list, tuple, np.ndarray, np.generic)):
         array = np.asarray(x)
         if array.dtype.kind in "biuf":
-            own = array.dtype if isinstance(x, np.ndarray) and array.dtype in (np.float32, np.float64, np.float16) and array.ndim else None
+            own = array.dtype if isinstance(x, np.ndarray) and array.dtype in (np.float32, np.float64, np.float16) else None
             return Constant(array, dtype=own or like or np.float32)
     raise TypeError(f"{op_name}: expected a variable, a function, a number or an array as operand, got {type(x).__name__}")
 
@@ -50,7 +50,7 @@ def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]
     for x in xs:
         if isinstance(x, (Variable, Function)):
             dtype = (x if isinstance(x, Variable) else x.output).type_.dtype
-        elif isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64, np.float16) and x.ndim:
+        elif isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64, np.float16):
             dtype = x.dtype
         if dtype is not None:
             break

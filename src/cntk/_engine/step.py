@@ -1,0 +1,139 @@
+"""The training step: loss, metric, gradients and update of one minibatch, by autograd or by its recorded trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from cntk._engine.evaluate import as_arguments, plan_for, result_of
+from cntk._engine.feed import Fed, feed
+from cntk._engine.plan import Plan, bind
+from cntk._engine.run import Run
+from cntk._graph.block import combine_variables
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable, VariableKind
+
+
+class Updater(Protocol):
+    """What a step needs of a learner."""
+
+    parameters: Sequence[Any]
+
+    def apply(self, gradients: Sequence[Tensor], sample_count: int) -> None:
+        """Update the parameters by gradients summed over a minibatch."""
+        ...
+
+
+@dataclass
+class StepResult:
+    """What one minibatch gave.
+
+    Attributes:
+        loss: sum of the loss over the samples, on the device.
+        metric: sum of the metric, or None.
+        samples: number of samples.
+        outputs: further outputs that were asked for, by variable.
+    """
+
+    loss: Tensor
+    metric: Tensor | None
+    samples: int
+    outputs: dict[Variable, Any]
+
+
+class TrainingStep:
+    """Runs minibatches of one criterion.
+
+    Args:
+        loss: what to minimise.
+        metric: what else to sum up, or None.
+        learners: who updates the parameters.
+    """
+
+    def __init__(self, loss: Variable, metric: Variable | None, learners: Sequence[Updater]) -> None:
+        self.loss, self.metric = loss, metric
+        self.learners = learners
+        roots = (loss,) if metric is None else (loss, metric)
+        self.function = combine_variables(roots)
+        self.inputs = tuple(v for v in self.function.inputs if v.kind is VariableKind.Input)
+        self._counted = _counted(loss)
+
+    def feeds(self, arguments: Any, device: torch.device) -> dict[Variable, Fed]:
+        """Rows for every input, from what the program gave."""
+        if type(arguments) is dict and len(arguments) == len(self.inputs):
+            try:
+                return {v: feed(v, arguments[v], device) for v in self.inputs}
+            except KeyError:
+                pass
+        given = as_arguments(self.function, arguments, self.inputs)
+        return {v: feed(v, given[v], device) for v in self.inputs}
+
+    def train(self, arguments: Any, outputs: Sequence[Variable], device: torch.device) -> StepResult:
+        """One update."""
+        fed = self.feeds(arguments, device)
+        plan = self._plan(fed, outputs)
+        rows, run = bind(plan, fed, True, device)
+        spans = [self._sources(learner) for learner in self.learners]
+        with torch.enable_grad():
+            results = plan.execute(rows, run)
+            loss = results[0].sum()
+            sources = [t for span in spans for t in span]
+            gradients = torch.autograd.grad(loss, sources, allow_unused=True)
+        samples = self.samples(plan, run)
+        begin = 0
+        for learner, span in zip(self.learners, spans, strict=True):
+            found = [
+                torch.zeros_like(t) if g is None else g
+                for g, t in zip(gradients[begin : begin + len(span)], span, strict=True)
+            ]
+            learner.apply(found, samples)
+            begin += len(span)
+        return self._finish(plan, run, results, loss.detach(), samples, outputs)
+
+    def test(self, arguments: Any, device: torch.device) -> StepResult:
+        """Loss and metric without an update."""
+        fed = self.feeds(arguments, device)
+        plan = self._plan(fed, ())
+        rows, run = bind(plan, fed, False, device)
+        with torch.inference_mode():
+            results = plan.execute(rows, run)
+            return self._finish(plan, run, results, results[0].sum(), self.samples(plan, run), ())
+
+    def _sources(self, learner: Updater) -> list[Tensor]:
+        return [p.data for p in learner.parameters]
+
+    def _plan(self, fed: Mapping[Variable, Fed], outputs: Sequence[Variable]) -> Plan:
+        return plan_for(self.function, (*self.function.outputs, *outputs), fed)
+
+    def _finish(
+        self, plan: Plan, run: Run, results: list[Any], loss: Tensor, samples: int, outputs: Sequence[Variable]
+    ) -> StepResult:
+        metric = None if self.metric is None else results[1].detach().sum()
+        for action in run.deferred:
+            action()
+        first = len(self.function.outputs)
+        extra = {v: result_of(results[first + k], plan.types[first + k], run, True) for k, v in enumerate(outputs)}
+        return StepResult(loss, metric, samples, extra)
+
+    def samples(self, plan: Plan, run: Run) -> int:
+        """How many samples the loss is a sum over: rows of the loss, or of what it was reduced from."""
+        type_: TensorType = plan.types[0]
+        axes = type_.dynamic_axes or self._counted
+        if not axes or (len(axes) > 1 and axes not in run.layouts):
+            return run.batch or 1
+        return run.rows(axes)
+
+
+def _counted(loss: Variable) -> Any:
+    """The dynamic axes of what a loss without any was reduced from."""
+    seen = loss
+    while seen._owner is not None and not seen.dynamic_axes:
+        below = [v for v in seen._owner.root_function.operands if v.is_output or v.is_input]
+        if not below:
+            return ()
+        seen = next((v for v in below if v.dynamic_axes), below[0])
+    return seen.dynamic_axes if seen.type_.has_axes else ()

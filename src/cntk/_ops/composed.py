@@ -1,0 +1,53 @@
+"""Composed operations: graphs of simpler operations that appear as one, and what computes such a graph in one step."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cntk._errors import GraphError
+from cntk._graph.block import make_block
+from cntk._graph.function import Composite
+from cntk._graph.op import Op
+from cntk._graph.variable import Variable, VariableKind
+from cntk._ops.align import join_axes
+from cntk._ops.operands import apply, as_operands
+
+
+class Fused(Op):
+    """An operation that computes in one step what the original, and its files, hold as a graph of several.
+
+    It stands inside a block; whoever writes the block to a file, or to another format, may take `expand` instead.
+    """
+
+    @abstractmethod
+    def expand(self, *operands: Variable) -> Composite:
+        """The graph that this stands for; the same numbers, but for rounding."""
+
+
+def compose(op_name: str, operands: Sequence[Any], build: Callable[..., Composite], name: str = "") -> Composite:
+    """A block over operands.
+
+    Args:
+        op_name: what the operation is called.
+        operands: variables, functions, numbers or arrays.
+        build: makes the graph, given a stand-in for each operand.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if the operands do not fit.
+    """
+    variables = as_operands(operands, op_name)
+    try:
+        # Inside a block nothing stretches by itself along sequences, as in the original.
+        join_axes(tuple(v.type_ for v in variables), stretch=False)
+    except GraphError as error:
+        raise GraphError(f"{op_name}{f' {name!r}' if name else ''}: {error}") from None
+    stand_ins = [Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in variables]
+    return make_block(build(*stand_ins), list(zip(stand_ins, variables, strict=True)), op_name, name)
+
+
+def compose_fused(op_name: str, op: Fused, operands: Sequence[Any], name: str = "") -> Composite:
+    """A block with one fused operation inside."""
+    return compose(op_name, operands, lambda *stand_ins: apply(op, stand_ins), name)

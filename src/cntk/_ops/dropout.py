@@ -1,0 +1,89 @@
+"""Dropout: elements set to zero at random while training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._engine.run import RandomStream, Run
+from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
+from cntk._graph.function import Composite
+from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.types import TensorType
+from cntk._ops.operands import apply
+
+__all__ = ["dropout"]
+
+
+@primitive(PrimitiveOp.Dropout)
+@dataclass(frozen=True)
+class Dropout(Op):
+    """Zeros at random places, the rest scaled up, while training; nothing otherwise.
+
+    Attributes:
+        dropout_rate: the share of elements set to zero.
+        rng_seed: seed of the random numbers.
+        rng_offset: how many random numbers a run that goes on from a checkpoint has used before.
+    """
+
+    settable = ("dropoutRate", "rngSeed")
+    # Each has random numbers of its own, whatever its attributes are.
+    pure = False
+
+    dropout_rate: float = 0.0
+    rng_seed: int = 0
+    rng_offset: int = 0
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        return operands[0].dense()
+
+    def infer_partial(self, *operands: TensorType) -> TensorType | None:
+        return operands[0] if operands[0].has_shape else None
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        stream = RandomStream(self.rng_seed)
+        rate = self.dropout_rate
+        # 16 random bits an element: an element stays if its number is not among the lowest ``rate * 65536``.
+        threshold = min(round(rate * 65536), 65535) - 32768
+        scale = 1.0 / (1.0 - rate)
+
+        def compute(run: Run, x: Tensor) -> Tensor:
+            if not run.training or rate == 0.0:
+                return x
+            words = run.words(stream, x)
+            return x * (words >= threshold).to(x.dtype).mul_(scale)
+
+        return RunKernel(compute)
+
+
+def dropout(
+    x: Any, dropout_rate: float = 0.0, seed: int = SentinelValueForAutoSelectRandomSeed, name: str = ""
+) -> Composite:
+    """Set elements to zero at random while training, and scale up the rest so that the expectation stays (Srivastava et al., 2014).
+
+    Args:
+        x: an operand of any shape.
+        dropout_rate: probability of a zero, from 0 to less than 1. Elements that stay are divided by 1 minus it.
+        seed: seed of the random numbers; chosen if not given.
+        name: its name in the graph.
+
+    Returns:
+        A function with output of the shape of ``x``; in evaluation it is ``x`` itself.
+
+    Raises:
+        ValueError: if the rate is not in [0, 1).
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.input_variable(3)
+        >>> C.dropout(x, 0.5).eval({x: [[1, 2, 3]]})
+        array([[1., 2., 3.]], dtype=float32)
+    """
+    if not 0.0 <= dropout_rate < 1.0:
+        raise ValueError(f"dropout: dropout_rate must be in the interval [0, 1), got {dropout_rate}")
+    if seed == SentinelValueForAutoSelectRandomSeed:
+        seed = next_seed()
+    return apply(Dropout(float(dropout_rate), int(seed)), (x,), name)

@@ -1,0 +1,119 @@
+"""Windows: where a kernel or a pooling window stands along one static axis, with CNTK's centred padding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cntk._errors import GraphError
+from cntk._graph.types import Shape
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows along one axis.
+
+    Attributes:
+        size: elements that a window looks at.
+        stride: how far apart two windows begin.
+        auto_pad: whether windows may hang over both ends, centred on the axis; one window for each ``stride`` elements.
+        dilation: how far apart the elements that a window looks at lie.
+        lower, upper: elements to pad with at the axis's ends, where ``auto_pad`` is false.
+        ceil: whether a last window that hangs over the end counts.
+    """
+
+    size: int
+    stride: int = 1
+    auto_pad: bool = False
+    dilation: int = 1
+    lower: int = 0
+    upper: int = 0
+    ceil: bool = False
+
+    @property
+    def extent(self) -> int:
+        """From a window's first element to its last, counting both."""
+        return (self.size - 1) * self.dilation + 1
+
+    @property
+    def trivial(self) -> bool:
+        """Whether every element is a window of its own."""
+        return self.size == 1 and self.stride == 1 and self.lower == self.upper == 0
+
+    def count(self, length: int) -> int:
+        """How many windows there are along an axis; an unknown length (negative) stays unknown.
+
+        Raises:
+            GraphError: if the window does not fit.
+        """
+        if length < 0:
+            return length
+        if self.size > length + self.lower + self.upper:
+            raise GraphError(
+                f"the window is {self.size} long and the axis only {length}; use a shorter window, or pad the operand "
+                "with cntk.pad first"
+            )
+        room = length - 1 if self.auto_pad else length + self.lower + self.upper - self.extent
+        if room < 0:
+            raise GraphError(
+                f"the window reaches over {self.extent} elements with dilation {self.dilation} and the axis is only "
+                f"{length} long; use a smaller dilation or pad"
+            )
+        return (-(-room // self.stride) if self.ceil else room // self.stride) + 1
+
+    def before(self, length: int) -> int:
+        """How many elements the first window hangs over the axis's beginning; negative if it starts after it."""
+        if not self.auto_pad:
+            return self.lower
+        spare = (length - 1) - (self.count(length) - 1) * self.stride
+        return (self.extent - 1) // 2 - int(spare / 2)
+
+    def after(self, length: int) -> int:
+        """How many elements the last window hangs over the axis's end; negative if elements are left over."""
+        return (self.count(length) - 1) * self.stride + self.extent - self.before(length) - length
+
+    def symmetric(self, length: int) -> bool:
+        """Whether padding both ends by `before` gives just these windows, as a torch call would lay them."""
+        pad = self.before(length)
+        return pad >= 0 and (length + 2 * pad - self.extent) // self.stride + 1 == self.count(length)
+
+
+def margins(windows: Sequence[Windows], lengths: Sequence[int]) -> list[int]:
+    """What `torch.nn.functional.pad` needs so that windows without padding are just these: the last axis first."""
+    pairs = [(w.before(n), w.after(n)) for w, n in zip(windows, lengths, strict=True)]
+    return [value for pair in reversed(pairs) for value in pair]
+
+
+def spread(values: Sequence[T], rank: int, what: str) -> tuple[T, ...]:
+    """One value for each of ``rank`` axes: the values given are for the last ones, the first of them for all before.
+
+    Raises:
+        GraphError: if there are none or too many.
+
+    Example:
+        >>> spread((2, 3), 3, "strides")
+        (2, 2, 3)
+    """
+    if not 0 < len(values) <= rank:
+        raise GraphError(f"expected 1 to {rank} {what}, one for each axis or one for all, got {tuple(values)}")
+    return (values[0],) * (rank - len(values)) + tuple(values)
+
+
+def as_dims(values: Any, what: str) -> Shape:
+    """Strides, dilations or a window's shape, given as a number or a sequence, as a tuple.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    try:
+        return tuple(map(int, values)) if isinstance(values, Iterable) else (int(values),)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what}: expected an integer or a tuple of integers, got {values!r}") from None
+
+
+def as_flags(values: Any) -> tuple[bool, ...]:
+    """Padding flags, given as one bool or a sequence, as a tuple."""
+    return tuple(map(bool, values)) if isinstance(values, Iterable) else (bool(values),)

@@ -1,0 +1,19 @@
+"""Checked mode: every value of a run is compared with the type that was inferred for it."""
+
+from __future__ import annotations
+
+from cntk._engine import checked
+
+
+def set_checked_mode(enable: bool) -> None:
+    """Turn expensive checks during evaluation on or off.
+
+    Args:
+        enable: whether every operation's result is compared with the shape, the number of rows and the number
+            format that were inferred for it; the first that differs raises an error that names the operation.
+
+    Example:
+        >>> set_checked_mode(True)
+        >>> set_checked_mode(False)
+    """
+    checked.set_enabled(enable)

@@ -1,0 +1,85 @@
+"""The evaluator: the average of a metric over minibatches of test data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cntk._engine.step import TrainingStep
+from cntk._graph.function import Function
+from cntk._graph.variable import Variable
+from cntk.device import DeviceDescriptor, default_device
+
+
+def as_writers(progress_writers: Any) -> list[Any]:
+    """Progress writers given one by one, in a list, or not at all."""
+    if progress_writers is None:
+        return []
+    return list(progress_writers) if isinstance(progress_writers, (list, tuple)) else [progress_writers]
+
+
+class Evaluator:
+    """Sums up a metric over minibatches.
+
+    Args:
+        eval_function: the metric: a function with one output for each sample.
+        progress_writers: who reports it.
+
+    Example:
+        >>> import cntk as C
+        >>> x, y = C.input_variable(2), C.input_variable(2)
+        >>> evaluator = C.eval.Evaluator(C.classification_error(x, y))
+        >>> evaluator.test_minibatch({x: [[2, 1], [2, 1]], y: [[1, 0], [0, 1]]})
+        0.5
+    """
+
+    def __init__(self, eval_function: Function | Variable, progress_writers: Any = None) -> None:
+        self._eval_function = eval_function
+        self._writers = as_writers(progress_writers)
+        output = eval_function.output if isinstance(eval_function, Function) else eval_function
+        self._test_step = TrainingStep(output, None, ())
+
+    @property
+    def evaluation_function(self) -> Function | Variable:
+        """The metric."""
+        return self._eval_function
+
+    def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False) -> float:
+        """The metric's average over one minibatch.
+
+        Args:
+            arguments: data by variable or name.
+            device: where to run.
+            distributed: whether other processes hold parts of the minibatch.
+
+        Raises:
+            ValueError: if data are missing or do not fit.
+        """
+        result = self._test_step.test(arguments, (device or default_device()).torch)
+        for writer in self._writers:
+            writer.update_test(result.samples, result.loss)
+        return float(result.loss) / result.samples
+
+    def summarize_test_progress(self) -> None:
+        """Have the writers report the average over all minibatches since the last summary."""
+        for writer in self._writers:
+            writer.write_test_summary()
+
+    def print_node_timing(self) -> None:
+        """Accepted for old programs; torch's profiler tells where time goes."""
+
+
+def sequence_of_learners(parameter_learners: Any) -> Sequence[Any]:
+    """Learners given one by one or in a list.
+
+    Raises:
+        ValueError: if there is none.
+        TypeError: for anything that is no learner.
+    """
+    learners = list(parameter_learners) if isinstance(parameter_learners, (list, tuple)) else [parameter_learners]
+    if not learners:
+        raise ValueError("Trainer: there must be at least one learner")
+    for learner in learners:
+        if not hasattr(learner, "parameters") or not hasattr(learner, "apply"):
+            raise TypeError(f"Trainer: expected learners such as cntk.sgd(...) gives, got {type(learner).__name__}")
+    return learners

@@ -1,0 +1,3 @@
+"""Conversions that programs written against the original import from here."""
+
+from cntk.internal.sanitize import *

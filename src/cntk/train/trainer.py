@@ -1,0 +1,201 @@
+"""The trainer: minibatches in, updated parameters and averages of loss and metric out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from cntk._engine.step import StepResult, TrainingStep
+from cntk._graph.block import combine_variables
+from cntk._graph.function import Function
+from cntk._graph.variable import Variable
+from cntk.device import DeviceDescriptor, default_device
+from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
+
+
+class Trainer(Evaluator):
+    """Trains a model's parameters so that a loss gets small.
+
+    Args:
+        model: the model, or None; its outputs may be asked for while training.
+        criterion: a loss; or a pair of a loss and a metric (which may be None); or a function with these outputs.
+        parameter_learners: one or more learners, each with parameters of its own.
+        progress_writers: who reports loss and metric.
+
+    Raises:
+        ValueError: if there is no learner, or a parameter belongs to two, or to none of the model's.
+        TypeError: if loss or learners are of the wrong kind.
+
+    Example:
+        >>> import cntk as C
+        >>> import numpy as np
+        >>> x, y = C.input_variable(2), C.input_variable(1)
+        >>> model = C.layers.Dense(1)(x)
+        >>> trainer = C.Trainer(model, C.squared_error(model, y), C.sgd(model.parameters, 0.1))
+        >>> trainer.train_minibatch({x: np.ones((4, 2), np.float32), y: np.ones((4, 1), np.float32)})
+        True
+        >>> trainer.previous_minibatch_sample_count
+        4
+    """
+
+    def __init__(self, model: Any, criterion: Any, parameter_learners: Any, progress_writers: Any = None) -> None:
+        self._model = model
+        self._loss, self._metric = _criterion(criterion)
+        self._learners = tuple(sequence_of_learners(parameter_learners))
+        self._writers = as_writers(progress_writers)
+        _check_parameters(model, self._loss, self._learners)
+        loss, metric = _output(self._loss), None if self._metric is None else _output(self._metric)
+        self._step = TrainingStep(loss, metric, self._learners)
+        self._test_step = self._step if metric is None else TrainingStep(metric, None, ())
+        self._previous: StepResult | None = None
+        self._total = 0
+
+    def train_minibatch(
+        self,
+        arguments: Any,
+        outputs: Any = None,
+        device: DeviceDescriptor | None = None,
+        is_sweep_end: bool | None = None,
+    ) -> Any:
+        """Update the parameters by one minibatch.
+
+        Args:
+            arguments: data by variable or name; a pair of them and of a flag whether this ends a sweep is accepted.
+            outputs: variables whose values are wanted.
+            device: where to run.
+            is_sweep_end: whether this minibatch ends a sweep through the data.
+
+        Returns:
+            Whether parameters were updated; with ``outputs``, a pair of that and of the values by variable.
+
+        Raises:
+            ValueError: if data are missing or do not fit.
+        """
+        if isinstance(arguments, tuple) and len(arguments) == 2 and isinstance(arguments[1], bool):
+            arguments, is_sweep_end = arguments
+        if isinstance(arguments, Mapping) and not arguments:
+            return False if outputs is None else (False, {})
+        wanted = () if outputs is None else tuple(_output(v) for v in (outputs if isinstance(outputs, (list, tuple)) else [outputs]))
+        result = self._step.train(arguments, wanted, (device or default_device()).torch)
+        self._previous = result
+        self._total += result.samples
+        for writer in self._writers:
+            writer.update_training_with_minibatch(result.samples, result.loss, result.metric)
+        return True if outputs is None else (True, result.outputs)
+
+    def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False) -> float:
+        """The metric's average over one minibatch, without an update.
+
+        Raises:
+            ValueError: if the trainer has no metric, or data are missing or do not fit.
+        """
+        if self._metric is None:
+            raise ValueError("test_minibatch: this trainer has no metric; give criterion=(loss, metric)")
+        return super().test_minibatch(arguments, device, distributed)
+
+    @property
+    def model(self) -> Any:
+        """The model."""
+        return self._model
+
+    @property
+    def loss_function(self) -> Any:
+        """The loss."""
+        return self._loss
+
+    @property
+    def evaluation_function(self) -> Any:
+        """The metric, or None."""
+        return self._metric
+
+    @property
+    def parameter_learners(self) -> tuple[Any, ...]:
+        """The learners."""
+        return self._learners
+
+    @property
+    def previous_minibatch_loss_average(self) -> float:
+        """The loss of the last minibatch, divided by its number of samples."""
+        previous = self._trained()
+        return _average(previous.loss, previous.samples)
+
+    @property
+    def previous_minibatch_evaluation_average(self) -> float:
+        """The metric of the last minibatch, divided by its number of samples; 0 without a metric."""
+        previous = self._trained()
+        return 0.0 if previous.metric is None else _average(previous.metric, previous.samples)
+
+    @property
+    def previous_minibatch_sample_count(self) -> int:
+        """The number of samples of the last minibatch."""
+        return 0 if self._previous is None else self._previous.samples
+
+    @property
+    def total_number_of_samples_seen(self) -> int:
+        """The number of samples trained on so far."""
+        return self._total
+
+    def _trained(self) -> StepResult:
+        if self._previous is None:
+            raise ValueError("trainer: no minibatch has been trained on yet; call train_minibatch first")
+        return self._previous
+
+    def summarize_training_progress(self) -> None:
+        """Have the writers report the averages over all minibatches since the last summary."""
+        for writer in self._writers:
+            writer.write_training_summary()
+
+
+def _average(total: Tensor, samples: int) -> float:
+    return float(total) / samples
+
+
+def _output(node: Any) -> Variable:
+    if isinstance(node, Function):
+        return node.output
+    if isinstance(node, Variable):
+        return node
+    raise TypeError(f"Trainer: Object of type {type(node)} cannot be cast to Variable; give a loss function")
+
+
+def _criterion(criterion: Any) -> tuple[Any, Any]:
+    if isinstance(criterion, Function) and len(criterion.outputs) > 1:
+        criterion = criterion.outputs
+    if isinstance(criterion, (list, tuple)):
+        if not 1 <= len(criterion) <= 2:
+            raise ValueError(f"Trainer: the criterion must be a loss or a loss and a metric, got {len(criterion)} functions")
+        loss, metric = (*criterion, None)[:2]
+    else:
+        loss, metric = criterion, None
+    _output(loss)
+
+    def function(node: Any) -> Any:
+        return combine_variables([node]) if isinstance(node, Variable) else node
+
+    return function(loss), None if metric is None else function(metric)
+
+
+def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> None:
+    known = dict.fromkeys((*loss.parameters, *(model.parameters if isinstance(model, Function) else ())))
+    owners: dict[Any, int] = {}
+    for learner in learners:
+        for parameter in learner.parameters:
+            owners[parameter] = owners.get(parameter, 0) + 1
+    for parameter, count in owners.items():
+        if count > 1:
+            raise ValueError(f"Trainer: parameter {parameter!r} is covered by {count} different learners; give it to one of them")
+    foreign = [p for p in owners if p not in known]
+    if foreign:
+        raise ValueError(
+            f"Trainer: {len(foreign)} of the learner parameters, {foreign[0]!r} first, are not part of the model; "
+            "give the learner model.parameters"
+        )
+    idle = [p for p in loss.parameters if p not in owners]
+    if idle:
+        warnings.warn(
+            f"Trainer: {len(idle)} of the model's parameters, {idle[0]!r} first, belong to no learner and will not be learned",
+            stacklevel=3,
+        )
