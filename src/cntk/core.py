@@ -418,16 +418,28 @@ def _padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
     return SparseRows(offsets, rows.columns, rows.values, rows.width)
 
 
-def _split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> list[Any]:
+class Sequences(list):  # type: ignore[type-arg]
+    """A result for sequences: a list with an array for each.
+
+    NumPy makes it one array where all have the same length, else an array of arrays, as it did of any list in the
+    original's time.
+    """
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if len({getattr(a, "shape", None) for a in self}) == 1:
+            return np.array(list(self), dtype=dtype)
+        array = np.empty(len(self), dtype=object)
+        array[:] = self
+        return array
+
+
+def _split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> Sequences:
     if isinstance(rows, SparseRows):
-        matrix, result, begin = _csr(rows), [], 0
-        for length in layout.lengths:
-            result.append(matrix[begin : begin + length])
-            begin += length
-        return result
-    array = rows.detach().cpu().numpy().reshape(-1, *shape)
+        matrix = _csr(rows)
+    else:
+        matrix = rows.detach().cpu().numpy().reshape(-1, *shape)
     ends = np.cumsum(layout.lengths)
-    return [array[e - n : e].copy() for e, n in zip(ends, layout.lengths, strict=True)]
+    return Sequences(matrix[e - n : e].copy() for e, n in zip(ends, layout.lengths, strict=True))
 
 
 def rows_as_numpy(rows: Tensor | SparseRows, type_: TensorType, layout: Layout | None) -> Any:

@@ -182,7 +182,9 @@ class _Feeding:
 
     def _element(self, number: int, array: np.ndarray) -> np.ndarray:
         rank = self.type.rank
-        if self.type.is_sequence and array.ndim == rank:
+        if self.type.shape == (1,) and array.ndim == 1:
+            array = array[:, None]
+        elif self.type.is_sequence and array.ndim == rank:
             array = array[None]
         sample = array.shape[array.ndim - rank :] if array.ndim >= rank else ()
         extra = array.ndim - rank

@@ -46,12 +46,13 @@ _BINDINGS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def optimize(module: GraphModule, gradients: int) -> list[bool]:
+def optimize(module: GraphModule, gradients: int, inputs: int) -> list[bool]:
     """Clean a recorded step in place.
 
     Args:
         module: the step; its last outputs are gradients.
         gradients: how many.
+        inputs: how many of its first arguments are data; the next ones are weights, which an update will change.
 
     Returns:
         For each gradient whether its output is now a pair of factors ``(x, dy)``: the gradient is ``x.t() @ dy``.
@@ -61,7 +62,7 @@ def optimize(module: GraphModule, gradients: int) -> list[bool]:
     _drop_ones(graph)
     _drop_views(graph)
     _share(graph)
-    products = _leave_products(graph, gradients)
+    products = _leave_products(graph, gradients, inputs)
     _clean(graph)
     for node in graph.nodes:
         if node.op == "call_function" and node.target in _BINDINGS:
@@ -167,19 +168,30 @@ def _hashable(value: Any) -> Any:
     return value if isinstance(value, Node) else (type(value), value)
 
 
-def _leave_products(graph: Graph, gradients: int) -> list[bool]:
+def _leave_products(graph: Graph, gradients: int, inputs: int) -> list[bool]:
     """Gradients of weights as two factors: an update may add their product to the weight without storing it."""
     output = next(iter(reversed(graph.nodes)))
     results = list(output.args[0])  # type: ignore[arg-type]
     first = len(results) - gradients
     products = [False] * gradients
+    weights = set([n for n in graph.nodes if n.op == "placeholder"][inputs:])
     for k in range(gradients):
         node = results[first + k]
         if not (isinstance(node, Node) and node.target is aten.mm.default and len(node.users) == 1):
             continue
         left, right = node.args
-        if isinstance(left, Node) and left.target is aten.t.default:
+        if not (isinstance(left, Node) and left.target is aten.t.default):
+            continue
+        # One weight's update must not change what another's is still to be computed from.
+        if not {_base(left), _base(right)} & weights:
             results[first + k] = (left.args[0], right)
             products[k] = True
     output.args = (results,)
     return products
+
+
+def _base(node: Any) -> Node:
+    """The tensor whose memory a view shares."""
+    while node.op == "call_function" and (node.target in (*_VIEWS, aten.t.default, aten.expand.default, aten.transpose.int)):
+        node = node.args[0]
+    return node  # type: ignore[no-any-return]

@@ -13,6 +13,7 @@ from cntk._engine.evaluate import as_arguments, plan_for, result_of
 from cntk._engine.feed import Fed, feed
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import Run
+from cntk._engine.trace import Recording, can_record, record
 from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
@@ -22,10 +23,30 @@ class Updater(Protocol):
     """What a step needs of a learner."""
 
     parameters: Sequence[Any]
+    subtracts: bool
 
-    def apply(self, gradients: Sequence[Tensor], sample_count: int) -> None:
+    @property
+    def is_plain(self) -> bool:
+        """Whether the rule is all there is: no clipping, regularization or noise."""
+        ...
+
+    def apply(self, gradients: Sequence[Tensor], sample_count: int) -> bool:
         """Update the parameters by gradients summed over a minibatch."""
         ...
+
+    def begin_step(self, sample_count: int) -> float:
+        """Begin a minibatch; the rate by which its summed gradient is to be multiplied."""
+        ...
+
+    def end_step(self, sample_count: int) -> None:
+        """Count a minibatch."""
+        ...
+
+
+# Minibatches of the same sizes after which the step is recorded: the first ones are never held up.
+RECORD_AFTER = 40
+# With sequences sizes seldom come again: after so many different ones nothing more is counted.
+_MOST_SIZES = 1000
 
 
 @dataclass
@@ -61,6 +82,8 @@ class TrainingStep:
         self.function = combine_variables(roots)
         self.inputs = tuple(v for v in self.function.inputs if v.kind is VariableKind.Input)
         self._counted = _counted(loss)
+        self._seen: dict[Any, int] = {}
+        self._recordings: dict[Any, tuple[Plan, Recording | None]] = {}
 
     def feeds(self, arguments: Any, device: torch.device) -> dict[Variable, Fed]:
         """Rows for every input, from what the program gave."""
@@ -77,22 +100,60 @@ class TrainingStep:
         fed = self.feeds(arguments, device)
         plan = self._plan(fed, outputs)
         rows, run = bind(plan, fed, True, device)
-        spans = [self._sources(learner) for learner in self.learners]
+        recording = self._recording(plan, rows, run)
+        if recording is not None:
+            return self._replay(recording, plan, rows, run, outputs)
+        spans = [[p.data for p in learner.parameters] for learner in self.learners]
         with torch.enable_grad():
             results = plan.execute(rows, run)
             loss = results[0].sum()
-            sources = [t for span in spans for t in span]
-            gradients = torch.autograd.grad(loss, sources, allow_unused=True)
+            gradients = torch.autograd.grad(loss, [t for span in spans for t in span], allow_unused=True)
         samples = self.samples(plan, run)
         begin = 0
         for learner, span in zip(self.learners, spans, strict=True):
-            found = [
-                torch.zeros_like(t) if g is None else g
-                for g, t in zip(gradients[begin : begin + len(span)], span, strict=True)
-            ]
-            learner.apply(found, samples)
+            found = gradients[begin : begin + len(span)]
+            learner.apply([torch.zeros_like(t) if g is None else g for g, t in zip(found, span, strict=True)], samples)
             begin += len(span)
         return self._finish(plan, run, results, loss.detach(), samples, outputs)
+
+    # -- the recorded step ----------------------------------------------------------------------------------------
+
+    def _recording(self, plan: Plan, rows: Sequence[Any], run: Run) -> Recording | None:
+        """The recording for minibatches of these sizes, made once enough of them have come."""
+        lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
+        key = (id(plan), run.batch, lengths)
+        if key in self._recordings:
+            return self._recordings[key][1]
+        if lengths and len(self._seen) > _MOST_SIZES:
+            return None
+        count = self._seen[key] = self._seen.get(key, 0) + 1
+        if count < RECORD_AFTER or not can_record(plan, rows):
+            return None
+        wanted = [p for learner in self.learners for p in learner.parameters]
+        recording = record(plan, rows, run, wanted, self.metric is not None)
+        # The plan is kept with its recordings: its identity is their key.
+        self._recordings[key] = (plan, recording)
+        return recording
+
+    def _replay(
+        self, recording: Recording, plan: Plan, rows: Sequence[Tensor], run: Run, outputs: Sequence[Variable]
+    ) -> StepResult:
+        samples = self.samples(plan, run)
+        with torch.no_grad():
+            words = recording.words(run.device) if recording.draws else ()
+            results = recording.compute(*rows, *recording.held, *words)
+            begin = len(results) - len(recording.products)
+            for learner in self.learners:
+                end = begin + len(learner.parameters)
+                first = begin - len(results) + len(recording.products)
+                products = recording.products[first : first + len(learner.parameters)]
+                _update(learner, results[begin:end], products, samples)
+                begin = end
+        has_metric = self.metric is not None
+        extra = {
+            v: result_of(results[1 + has_metric + k], plan.types[1 + has_metric + k], run, True) for k, v in enumerate(outputs)
+        }
+        return StepResult(results[0], results[1] if has_metric else None, samples, extra)
 
     def test(self, arguments: Any, device: torch.device) -> StepResult:
         """Loss and metric without an update."""
@@ -102,9 +163,6 @@ class TrainingStep:
         with torch.inference_mode():
             results = plan.execute(rows, run)
             return self._finish(plan, run, results, results[0].sum(), self.samples(plan, run), ())
-
-    def _sources(self, learner: Updater) -> list[Tensor]:
-        return [p.data for p in learner.parameters]
 
     def _plan(self, fed: Mapping[Variable, Fed], outputs: Sequence[Variable]) -> Plan:
         return plan_for(self.function, (*self.function.outputs, *outputs), fed)
@@ -126,6 +184,24 @@ class TrainingStep:
         if not axes or (len(axes) > 1 and axes not in run.layouts):
             return run.batch or 1
         return run.rows(axes)
+
+
+def _update(learner: Updater, gradients: Sequence[Any], products: Sequence[bool], samples: int) -> None:
+    """Hand gradients to a learner; those left as factors go straight into the weights where its rule is that simple."""
+    if not (any(products) and learner.subtracts and learner.is_plain):
+        learner.apply([torch.mm(g[0].t(), g[1]) if p else g for g, p in zip(gradients, products, strict=True)], samples)
+        return
+    rate = learner.begin_step(samples)
+    rest, targets = [], []
+    for parameter, gradient, product in zip(learner.parameters, gradients, products, strict=True):
+        if product:
+            parameter.data.addmm_(gradient[0].t(), gradient[1], alpha=-rate)
+        else:
+            targets.append(parameter.data)
+            rest.append(gradient)
+    if rest:
+        torch._foreach_add_(targets, rest, alpha=-rate)
+    learner.end_step(samples)
 
 
 def _counted(loss: Variable) -> Any:

@@ -12,10 +12,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from cntk._engine.loop import Loop
-from cntk._engine.optimize import optimize
 from cntk._engine.plan import Plan
 from cntk._engine.run import RandomStream, Run, SparseRows
 from cntk._graph.variable import Variable
@@ -83,6 +81,11 @@ def record(plan: Plan, rows: Sequence[Tensor], run: Run, wanted: Sequence[Variab
         wanted: the parameters whose gradients are needed.
         metric: whether the second output is a metric.
     """
+    # Takes a second to import, and only long trainings need it.
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    from cntk._engine.optimize import optimize
+
     listed = _Listed()
     positions = {v: k for k, v in enumerate(plan.holders)}
     if any(v not in positions for v in wanted):
@@ -114,5 +117,5 @@ def record(plan: Plan, rows: Sequence[Tensor], run: Run, wanted: Sequence[Variab
     except Exception:
         # Whatever cannot be recorded runs by autograd as before.
         return None
-    products = optimize(module, len(wanted))
+    products = optimize(module, len(wanted), len(rows))
     return Recording(module.forward, held, module.code, listed.found, products)

@@ -288,7 +288,7 @@ def _steps(
     for pair in pairs:
         if len(pair) != 2 or not isinstance(pair[0], Integral) or not isinstance(pair[1], kind) or pair[0] < 1:
             raise ValueError(
-                f"{function}: expected numbers or pairs (number of epochs, at least 1; number) in the list, got {pair!r}"
+                f"{function}: expected numbers, or pairs of a number of epochs (at least 1) and a number, got {pair!r}"
             )
     size = _count(function, "epoch_size", epoch_size)
     ends = tuple(accumulate(int(epochs) * (size or 1) for epochs, _ in pairs))
@@ -305,3 +305,7 @@ def _count(function: str, name: str, value: Any) -> int:
 
 def _decay(time_constant: float) -> float:
     return 0.0 if time_constant == 0 else math.exp(-1.0 / time_constant)
+
+
+SLOW_VARIANCE_MOMENTUM = momentum_as_time_constant_schedule(2 * 3600 * 100)
+"""Decay of running mean squares unless given: they fade to 1/e in two hours of speech, at 100 frames a second."""

@@ -1,0 +1,166 @@
+"""Margins put around an operand or cut off from it: pad and crop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._errors import GraphError
+from cntk._graph.function import Composite
+from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.types import TensorType
+from cntk._ops.align import join_axes
+from cntk._ops.operands import apply
+
+__all__ = ["CONSTANT_PAD", "REFLECT_PAD", "SYMMETRIC_PAD", "crop_manual", "pad"]
+
+CONSTANT_PAD = 0
+REFLECT_PAD = 1
+SYMMETRIC_PAD = 2
+
+
+@primitive(PrimitiveOp.Pad)
+@dataclass(frozen=True)
+class Pad(Op):
+    """The operand with margins.
+
+    Attributes:
+        padding_head: how many elements go before each axis, from the last axis to the first.
+        padding_foot: how many go behind it, likewise.
+        padding_mode: `CONSTANT_PAD`, `REFLECT_PAD` or `SYMMETRIC_PAD`.
+        padding_constant_value: what a constant margin is filled with.
+    """
+
+    padding_head: tuple[int, ...]
+    padding_foot: tuple[int, ...]
+    padding_mode: int = CONSTANT_PAD
+    padding_constant_value: float = 0.0
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        (x,) = operands
+        if not len(self.padding_head) == len(self.padding_foot) == x.rank:
+            raise GraphError(f"the pattern has {len(self.padding_head)} pairs, and the operand has {x.rank} static axes; give a pair for each")
+        shape = []
+        for size, head, foot in zip(x.shape, self.padding_head[::-1], self.padding_foot[::-1], strict=True):
+            widest = {REFLECT_PAD: size - 1, SYMMETRIC_PAD: size}.get(self.padding_mode)
+            if size >= 0 and widest is not None and max(head, foot) > widest:
+                raise GraphError(f"an axis with {size} elements has room for a mirrored margin of at most {widest}, not {max(head, foot)}")
+            shape.append(size + head + foot if size >= 0 else size)
+        return x.dense().with_shape(tuple(shape))
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        (x,) = operands
+        margins = list(zip(self.padding_head, self.padding_foot, strict=True))
+        if self.padding_mode == CONSTANT_PAD:
+            flat, value = [n for pair in margins for n in pair], self.padding_constant_value
+            return lambda t: torch.nn.functional.pad(t, flat, value=value)
+        around = 1 if self.padding_mode == REFLECT_PAD else 0
+        picks = [
+            (dim + x.lead, _mirrored(size, head, foot, around))
+            for dim, (size, (head, foot)) in enumerate(zip(x.shape, margins[::-1], strict=True))
+            if head or foot
+        ]
+
+        def compute(t: Tensor) -> Tensor:
+            for dim, places in picks:
+                t = t.index_select(dim, torch.tensor(places, device=t.device))
+            return t
+
+        return compute
+
+
+def _mirrored(size: int, head: int, foot: int, skip: int) -> list[int]:
+    """Indices of an axis with margins that mirror it; ``skip`` is 1 if its end elements are not repeated."""
+    return [*range(head - 1 + skip, skip - 1, -1), *range(size), *range(size - 1 - skip, size - 1 - skip - foot, -1)]
+
+
+@primitive(PrimitiveOp.Crop)
+@dataclass(frozen=True)
+class Crop(Op):
+    """A part of the operand, along its last two axes as large as another operand.
+
+    Attributes:
+        offset: where the part begins along the last axis and along the one before it; none if that is to be found.
+    """
+
+    offset: tuple[int, ...] = ()
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        x, referent = operands
+        if x.rank != referent.rank or x.rank < 2:
+            raise GraphError("both operands need the same number of static axes, two at least")
+        if len(self.offset) != 2:
+            raise GraphError("the place of the part is not known; use crop_manual")
+        for size, wanted, begin in zip(x.shape[-2:], referent.shape[-2:], self.offset[::-1], strict=True):
+            if min(size, wanted) >= 0 and begin + wanted > size:
+                raise GraphError(f"{wanted} elements from {begin} on are not within an axis with {size}")
+        axes = join_axes(operands, stretch=False)
+        return TensorType((*x.shape[:-2], *referent.shape[-2:]), axes, x.dtype)
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        x, referent = operands
+        height, width = referent.shape[-2:]
+        left, top = self.offset
+        rows = referent.lead > x.lead
+
+        def compute(t: Tensor, like: Tensor) -> Tensor:
+            part = t.narrow(-2, top, height).narrow(-1, left, width)
+            return part.expand(like.shape[0], *part.shape) if rows else part
+
+        return compute
+
+
+def pad(x: Any, pattern: Sequence[tuple[int, int]], mode: int = CONSTANT_PAD, constant_value: float = 0, name: str = "") -> Composite:
+    """The operand with margins along its static axes.
+
+    Args:
+        x: an operand.
+        pattern: for each static axis how many elements to put before it and behind it.
+        mode: what the margins hold: `CONSTANT_PAD` a constant, `REFLECT_PAD` the operand mirrored at its end elements,
+            `SYMMETRIC_PAD` the operand mirrored with its end elements repeated.
+        constant_value: the constant.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if the pattern does not fit the operand, or a mirrored margin is wider than the operand.
+
+    Example:
+        >>> pad([1, 2, 3], [(1, 2)], constant_value=9).eval()
+        array([9., 1., 2., 3., 9., 9.], dtype=float32)
+        >>> pad([1, 2, 3], [(1, 2)], REFLECT_PAD).eval()
+        array([2., 1., 2., 3., 2., 1.], dtype=float32)
+        >>> pad([1, 2, 3], [(1, 2)], SYMMETRIC_PAD).eval()
+        array([1., 1., 2., 3., 3., 2.], dtype=float32)
+    """
+    if mode not in (CONSTANT_PAD, REFLECT_PAD, SYMMETRIC_PAD):
+        raise GraphError(f"pad: unknown mode {mode!r}; use CONSTANT_PAD, REFLECT_PAD or SYMMETRIC_PAD")
+    pairs = [tuple(pair) for pair in pattern]
+    if any(len(p) != 2 or not all(isinstance(n, Integral) and n >= 0 for n in p) for p in pairs):
+        raise GraphError(f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {pattern!r}")
+    heads, feet = ([int(p[k]) for p in reversed(pairs)] for k in (0, 1))
+    return apply(Pad(tuple(heads), tuple(feet), int(mode), float(constant_value)), (x,), name)
+
+
+def crop_manual(node_input: Any, node_referent: Any, offset_x: int, offset_y: int, name: str = "") -> Composite:
+    """A part of the operand, along its last two axes as large as another operand.
+
+    Args:
+        node_input: the operand ``[*, height, width]``.
+        node_referent: the operand whose height and width count; no gradient flows to it.
+        offset_x: where the part begins along the width.
+        offset_y: where it begins along the height.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if the operands differ in rank, or the part is not within the operand.
+
+    Example:
+        >>> crop_manual([[1, 2, 3], [4, 5, 6]], [[0, 0]], 1, 0).eval()
+        array([[2., 3.]], dtype=float32)
+    """
+    return apply(Crop((int(offset_x), int(offset_y))), (node_input, node_referent), name)

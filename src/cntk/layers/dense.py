@@ -1,0 +1,213 @@
+"""Fully connected layers, embeddings, and the layers without weights that stand between others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cntk import ops
+from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk._graph.define import BlockFunction
+from cntk._graph.function import Function
+from cntk._graph.types import InferredDimension
+from cntk.default_options import default_override_or, get_default_override, is_default_override
+from cntk.initializer import glorot_uniform
+from cntk.layers.blocks import identity
+from cntk.layers.options import activated, as_shape, initial
+from cntk.variables import Constant, Parameter
+
+__all__ = ["Activation", "Dense", "Dropout", "Embedding", "Label"]
+
+
+def Dense(
+    shape: Any,
+    activation: Any = default_override_or(identity),
+    init: Any = default_override_or(glorot_uniform()),
+    input_rank: int | None = None,
+    map_rank: int | None = None,
+    bias: Any = default_override_or(True),
+    init_bias: Any = default_override_or(0),
+    name: str = "",
+) -> Function:
+    """Fully connected layer: ``activation(x W + b)``, each output seeing all inputs.
+
+    Args:
+        shape: the output's shape, a number or a tuple.
+        activation: what is applied to the sum; none by default.
+        init: initial value of ``W``.
+        input_rank: how many of the input's last axes are summed over; all by default.
+        map_rank: how many of its first axes are kept instead; not both of these.
+        bias: whether there is a ``b``.
+        init_bias: initial value of ``b``.
+        name: its name in the graph.
+
+    Returns:
+        A function of one argument with parameters ``W`` [*input, *shape] and ``b`` [*shape].
+
+    Raises:
+        ValueError: if both ``input_rank`` and ``map_rank`` are given.
+
+    Example:
+        >>> import cntk as C
+        >>> layer = C.layers.Dense(2, init=1, init_bias=0.5)
+        >>> x = C.input_variable(3)
+        >>> layer(x).eval({x: [[1, 2, 3]]})
+        array([[6.5, 6.5]], dtype=float32)
+    """
+    activation = get_default_override(Dense, activation=activation)
+    init = get_default_override(Dense, init=init)
+    bias = get_default_override(Dense, bias=bias)
+    init_bias = get_default_override(Dense, init_bias=init_bias)
+    output_shape = as_shape(shape, "Dense: shape")
+    if input_rank is not None and map_rank is not None:
+        raise ValueError("Dense: input_rank and map_rank cannot be specified at the same time.")
+
+    kept = -1 if input_rank is not None else (map_rank or 0)
+    W = Parameter(
+        (InferredDimension,) * (1 if input_rank is None else input_rank) + output_shape,
+        init=initial(init, "Dense", output_rank=len(output_shape)),
+        name="W",
+    )
+    b = Parameter(output_shape, init=init_bias, name="b") if bias else None
+
+    @BlockFunction("Dense", name)
+    def dense(x: Any) -> Any:
+        r = ops.times(x, W, output_rank=len(output_shape), infer_input_rank_to_map=kept)
+        return activated(r if b is None else r + b, activation)
+
+    return dense
+
+
+def Embedding(
+    shape: Any = None, init: Any = default_override_or(glorot_uniform()), weights: Any = None, name: str = ""
+) -> Function:
+    """Embedding layer: one-hot vectors, or weighted bags of words, turned into vectors of a smaller size.
+
+    Args:
+        shape: the vectors' shape, for an embedding that is learned.
+        init: initial value of the parameter ``E`` [vocabulary, *shape].
+        weights: the embedding itself, ``[vocabulary, size]``, if it is given and not learned.
+        name: its name in the graph.
+
+    Returns:
+        A function of one argument ``[vocabulary]``; sparse inputs are looked up, not multiplied.
+
+    Raises:
+        ValueError: unless either ``shape`` or ``weights`` is given.
+
+    Example:
+        >>> import cntk as C
+        >>> words = C.input_variable(3, is_sparse=True)
+        >>> embed = C.layers.Embedding(weights=[[1, 2], [3, 4], [5, 6]])
+        >>> embed(words).eval({words: C.Value.one_hot([2, 0], 3)})
+        array([[5., 6.],
+               [1., 2.]], dtype=float32)
+    """
+    if weights is None:
+        if shape is None:
+            raise ValueError("Embedding: output shape must be specified, or weights be given")
+        size = as_shape(shape, "Embedding: shape")
+        init = get_default_override(Embedding, init=init)
+        E: Any = Parameter((InferredDimension, *size), init=initial(init, "Embedding"), name="E")
+    else:
+        if not is_default_override(init):
+            raise ValueError("Embedding: init and weights options are mutually exclusive")
+        if shape is not None:
+            raise ValueError("Embedding: output shape must not be specified when weights are given")
+        E = Constant(weights if isinstance(weights, np.ndarray) else np.asarray(weights), name="E")
+
+    @BlockFunction("Embedding", name)
+    def embed(x: Any) -> Any:
+        return ops.times(x, E)
+
+    return embed
+
+
+def Activation(activation: Any = default_override_or(identity), name: str = "") -> Function:
+    """Layer that applies an activation, for use in `Sequential`.
+
+    Args:
+        activation: a function of one argument.
+        name: its name in the graph.
+
+    Returns:
+        A function of one argument.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.input_variable(2)
+        >>> C.layers.Activation(C.relu)(x).eval({x: [[-1, 2]]})
+        array([[0., 2.]], dtype=float32)
+    """
+    activation = get_default_override(Activation, activation=activation)
+
+    @BlockFunction("Activation", name)
+    def activate(x: Any) -> Any:
+        return activated(x, activation)
+
+    return activate
+
+
+def Dropout(
+    dropout_rate: float | None = None,
+    keep_prob: float | None = None,
+    seed: int = SentinelValueForAutoSelectRandomSeed,
+    name: str = "",
+) -> Function:
+    """Layer that sets elements to zero at random while training (Srivastava et al., 2014).
+
+    Args:
+        dropout_rate: probability of a zero, from 0 to less than 1.
+        keep_prob: probability of staying, instead.
+        seed: seed of the random numbers; chosen if not given.
+        name: its name in the graph.
+
+    Returns:
+        A function of one argument.
+
+    Raises:
+        ValueError: unless exactly one probability is given, and in its range.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.input_variable(2)
+        >>> C.layers.Dropout(0.5)(x).eval({x: [[1, 2]]})
+        array([[1., 2.]], dtype=float32)
+    """
+    if dropout_rate is None and keep_prob is None:
+        raise ValueError("Dropout: either dropout_rate or keep_prob must be specified.")
+    if dropout_rate is not None and keep_prob is not None:
+        raise ValueError("Dropout: dropout_rate and keep_prob cannot be specified at the same time.")
+    rate = dropout_rate if keep_prob is None else 1 - keep_prob
+    if rate is None or not 0 <= rate < 1:
+        raise ValueError(f"Dropout: the rate must be in the interval [0,1), got {rate}")
+
+    @BlockFunction("Dropout", name)
+    def drop(x: Any) -> Any:
+        return ops.dropout(x, dropout_rate=rate, seed=seed)
+
+    return drop
+
+
+def Label(name: str) -> Function:
+    """Layer that does nothing but give a place in a model a name.
+
+    Args:
+        name: the name, by which `find_by_name` finds it.
+
+    Returns:
+        A function of one argument.
+
+    Example:
+        >>> import cntk as C
+        >>> model = C.layers.Sequential([C.layers.Dense(2), C.layers.Label('hidden'), C.layers.Dense(1)])
+        >>> model(C.input_variable(3)).hidden.shape
+        (2,)
+    """
+
+    @Function
+    def label(x: Any) -> Any:
+        return ops.alias(x, name=name)
+
+    return label  # type: ignore[no-any-return]

@@ -1,0 +1,114 @@
+"""AdaDelta: steps of the size of earlier steps, in units of the parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk.learners.base import Learner
+from cntk.learners.options import LearningOptions, learning_options, rate_schedule
+from cntk.learners.schedules import TrainingParameterSchedule, learning_parameter_schedule_per_sample
+
+
+_RATE_ONE = learning_parameter_schedule_per_sample(1)
+
+
+class AdaDelta(Learner):
+    """``v = r * v + (1 - r) * g**2; d = g * sqrt((w + e) / (v + e)); w = r * w + (1 - r) * d**2; p -= rate * d``."""
+
+    kind = "adadelta"
+    slots = ("gradient_squares", "step_squares")
+    normalizes = True
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        learning_rate: TrainingParameterSchedule,
+        rho: float,
+        epsilon: float,
+        options: LearningOptions,
+    ) -> None:
+        super().__init__(parameters, learning_rate, options)
+        self.rho = float(rho)
+        self.epsilon = float(epsilon)
+
+    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+        """See `Learner.rule`."""
+        squares, steps = self.slot("gradient_squares"), self.slot("step_squares")
+        torch._foreach_mul_(squares, self.rho)
+        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - self.rho)
+        step = torch._foreach_add(steps, self.epsilon)
+        torch._foreach_div_(step, torch._foreach_add(squares, self.epsilon))
+        torch._foreach_sqrt_(step)
+        torch._foreach_mul_(step, gradients)
+        torch._foreach_mul_(steps, self.rho)
+        torch._foreach_addcmul_(steps, step, step, value=1 - self.rho)
+        torch._foreach_add_(leaves, step, alpha=-rate)
+
+
+def adadelta(
+    parameters: Sequence[Any],
+    lr: Any = _RATE_ONE,
+    rho: float = 0.95,
+    epsilon: float = 1e-8,
+    l1_regularization_weight: float = 0.0,
+    l2_regularization_weight: float = 0.0,
+    gaussian_noise_injection_std_dev: Any = 0.0,
+    gradient_clipping_threshold_per_sample: float = math.inf,
+    gradient_clipping_with_truncation: bool = True,
+    use_mean_gradient: bool | None = None,
+    minibatch_size: int | None = None,
+    epoch_size: int | None = None,
+) -> Learner:
+    """AdaDelta.
+
+    M. D. Zeiler: "ADADELTA: An adaptive learning rate method", arXiv:1212.5701, 2012.
+
+    Args:
+        parameters: list of the parameters to change, such as ``model.parameters``.
+        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
+        rho: decay of the running means of squares.
+        epsilon: added to these means.
+        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
+        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
+            update: a number, a list, or a schedule.
+        gradient_clipping_threshold_per_sample: largest gradient per sample.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
+            down to that Euclidean norm.
+        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
+            gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+
+    Returns:
+        The learner, for a `Trainer`.
+
+    Raises:
+        TypeError: if ``parameters`` are none.
+        ValueError: for an empty list of parameters, or a rate that is no schedule.
+
+    Example:
+        >>> import cntk as C
+        >>> w = C.parameter((2,), init=1)
+        >>> learner = C.adadelta([w], epsilon=1e-4)
+        >>> learner.update({w: np.array([1.0, -2.0])}, 1)
+        True
+        >>> w.value
+        array([0.955, 1.045], dtype=float32)
+    """
+    options = learning_options(
+        "adadelta",
+        l1_regularization_weight,
+        l2_regularization_weight,
+        gaussian_noise_injection_std_dev,
+        gradient_clipping_threshold_per_sample,
+        gradient_clipping_with_truncation,
+        use_mean_gradient,
+        minibatch_size,
+    )
+    return AdaDelta(parameters, rate_schedule("adadelta", lr, options, epoch_size), rho, epsilon, options)

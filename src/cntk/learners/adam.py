@@ -1,0 +1,174 @@
+"""Adam and AdaMax: rates adapted by running moments of the gradient, corrected for their start at 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk.learners.base import Learner
+from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
+from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
+
+
+class Adam(Learner):
+    """``v = b * v + (1 - b) * g**2; m = a * m + (1 - a) * g; p -= rate * c * m / (sqrt(v) + epsilon)``.
+
+    AdaMax has ``v = max(b * v, |g|)`` instead, and ``v`` for its square root. The correction c makes up for moments
+    that begin at 0; as in the original it uses the decays of the minibatch at hand for all those before it.
+    """
+
+    kind = "adam"
+    slots = ("variance", "mean")
+    normalizes = True
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        learning_rate: TrainingParameterSchedule,
+        momentum: TrainingParameterSchedule,
+        unit_gain: bool,
+        variance_momentum: TrainingParameterSchedule,
+        epsilon: float,
+        adamax: bool,
+        options: LearningOptions,
+    ) -> None:
+        super().__init__(parameters, learning_rate, options)
+        if not epsilon >= 0:
+            raise ValueError(f"adam: expected an epsilon of at least 0, got {epsilon}")
+        self.momentum = momentum
+        self.variance_momentum = variance_momentum
+        self.unit_gain = flag("adam", "unit_gain", unit_gain)
+        self.adamax = flag("adam", "adamax", adamax)
+        self.epsilon = epsilon
+
+    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+        """See `Learner.rule`."""
+        self.smoothed_count += 1
+        momentum = self._momentum(self.momentum, samples)
+        decay = self._momentum(self.variance_momentum, samples)
+        if self.unit_gain and self.fusible and not self.adamax:
+            self._fused(leaves, gradients, rate, momentum, decay)
+            return
+        mean, variance = self.slot("mean"), self.slot("variance")
+        torch._foreach_mul_(mean, momentum)
+        torch._foreach_add_(mean, gradients, alpha=1 - momentum if self.unit_gain else 1)
+        torch._foreach_mul_(variance, decay)
+        rate /= _share(momentum, self.smoothed_count)
+        if self.adamax:
+            torch._foreach_maximum_(variance, torch._foreach_abs(gradients))
+            size = torch._foreach_add(variance, self.epsilon)
+        else:
+            torch._foreach_addcmul_(variance, gradients, gradients, value=1 - decay)
+            size = torch._foreach_sqrt(variance)
+            torch._foreach_add_(size, self.epsilon)
+            rate *= math.sqrt(_share(decay, self.smoothed_count))
+        torch._foreach_addcdiv_(leaves, mean, size, value=-rate)
+
+    def _fused(
+        self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, momentum: float, decay: float
+    ) -> None:
+        """All in one pass over memory; the kernel adds its epsilon after the correction, so it gets a corrected one."""
+        count = torch.full((), self.smoothed_count, dtype=torch.float32, device=leaves[0].device)
+        torch._fused_adam_(
+            leaves,
+            [gradient.contiguous() for gradient in gradients],
+            self.slot("mean"),
+            self.slot("variance"),
+            [],
+            [count] * len(leaves),
+            lr=rate,
+            beta1=momentum,
+            beta2=decay,
+            weight_decay=0.0,
+            eps=self.epsilon / math.sqrt(_share(decay, self.smoothed_count)),
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+def _share(decay: float, count: float) -> float:
+    """How much of a running mean that began at 0 has been filled after ``count`` steps."""
+    return 1 - decay**count or math.nan
+
+
+def adam(
+    parameters: Sequence[Any],
+    lr: Any,
+    momentum: Any,
+    unit_gain: bool = True,
+    variance_momentum: Any = SLOW_VARIANCE_MOMENTUM,
+    l1_regularization_weight: float = 0.0,
+    l2_regularization_weight: float = 0.0,
+    gaussian_noise_injection_std_dev: Any = 0.0,
+    gradient_clipping_threshold_per_sample: float = math.inf,
+    gradient_clipping_with_truncation: bool = True,
+    use_mean_gradient: bool | None = None,
+    epsilon: float = 1e-8,
+    adamax: bool = False,
+    minibatch_size: int | None = None,
+    epoch_size: int | None = None,
+) -> Learner:
+    """Adam, or its variant AdaMax.
+
+    D. P. Kingma, J. Ba: "Adam: A method for stochastic optimization", ICLR 2015.
+
+    Args:
+        parameters: list of the parameters to change, such as ``model.parameters``.
+        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
+        momentum: a number, a list, or a schedule; see `momentum_schedule`.
+        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not change their sum.
+        variance_momentum: decay of the running mean of squared gradients; as ``momentum``.
+        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
+        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
+            update: a number, a list, or a schedule.
+        gradient_clipping_threshold_per_sample: largest gradient per sample.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
+            down to that Euclidean norm.
+        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
+        epsilon: added to the root of the running mean of squares.
+        adamax: whether the largest gradient of late takes the place of that root.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
+            gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+
+    Returns:
+        The learner, for a `Trainer`.
+
+    Raises:
+        TypeError: if ``parameters`` are none.
+        ValueError: for an empty list of parameters, or a rate that is no schedule.
+
+    Example:
+        >>> import cntk as C
+        >>> w = C.parameter((2,), init=1)
+        >>> learner = C.adam([w], lr=0.1, momentum=0.9)
+        >>> learner.update({w: np.array([1.0, -2.0])}, 1)
+        True
+        >>> w.value
+        array([0.9, 1.1], dtype=float32)
+    """
+    options = learning_options(
+        "adam",
+        l1_regularization_weight,
+        l2_regularization_weight,
+        gaussian_noise_injection_std_dev,
+        gradient_clipping_threshold_per_sample,
+        gradient_clipping_with_truncation,
+        use_mean_gradient,
+        minibatch_size,
+    )
+    return Adam(
+        parameters,
+        rate_schedule("adam", lr, options, epoch_size),
+        parameter_schedule("adam", "momentum", momentum, options, epoch_size),
+        unit_gain,
+        parameter_schedule("adam", "variance_momentum", variance_momentum, options, epoch_size),
+        epsilon,
+        adamax,
+        options,
+    )

@@ -1,0 +1,350 @@
+"""The base of all learners: which parameters, at what rate, what has been seen, and one step of an update."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.seeds import next_seed
+from cntk._errors import FeedError, shape_text
+from cntk.learners.options import LearningOptions
+from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
+
+
+class Learner(ABC):
+    """Changes parameters by their gradients. Made by `sgd`, `adam` and the other functions of this package.
+
+    A step asks for the learning rate, applies the rule of the concrete learner, and counts the samples:
+    `begin_step`, the rule, `end_step`. `apply` does all three.
+    """
+
+    kind = ""
+    """The name of the function that makes such a learner."""
+
+    slots: tuple[str, ...] = ()
+    """Names of the tensors that the rule keeps for each parameter, in the order in which checkpoints hold them."""
+
+    normalizes = False
+    """Whether the rule divides by the gradient's own size, so that a mean gradient is not a matter of the rate."""
+
+    subtracts = False
+    """Whether the rule only subtracts the gradient, times the rate."""
+
+    takes_sparse = False
+    """Whether the rule can be given gradients of some rows only (sparse COO tensors)."""
+
+    def __init__(
+        self, parameters: Sequence[Any], learning_rate: TrainingParameterSchedule, options: LearningOptions
+    ) -> None:
+        self._parameters = checked_parameters(self.kind, parameters)
+        self._learning_rate_schedule = learning_rate
+        self.options = options
+        self._minibatch_size = IGNORE if options.minibatch_size is None else options.minibatch_size
+        self.is_minibatch_size_explicitly_specified = options.minibatch_size is not None
+        self._conditions = options.conditions_gradients
+        self._finishes = options.finishes_parameters
+        self._noise_seed = next_seed()
+        self._samples = self._minibatches = self._sweeps = 0
+        self.smoothed_count = 0.0
+        self._leaves: list[Tensor] | None = None
+        self.fusible = False
+        self._state: dict[str, list[Tensor]] = {}
+        self._writers: list[Any] = []
+        self._reported: dict[str, float] = {}
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """The parameters that this learner changes."""
+        return self._parameters
+
+    def learning_rate(self) -> float:
+        """The learning rate of the next minibatch, as the schedule gives it."""
+        return self._value(self._learning_rate_schedule)
+
+    def reset_learning_rate(self, learning_rate: TrainingParameterSchedule) -> None:
+        """Take another schedule of learning rates, which begins now.
+
+        Args:
+            learning_rate: made by `learning_parameter_schedule`.
+
+        Raises:
+            ValueError: if it is no schedule.
+        """
+        if not isinstance(learning_rate, TrainingParameterSchedule):
+            raise ValueError(
+                f"reset_learning_rate: expected a schedule, got {learning_rate!r}; "
+                "make one with learning_parameter_schedule"
+            )
+        if self.is_minibatch_size_explicitly_specified and not learning_rate.is_minibatch_size_explicitly_specified:
+            learning_rate = replace(learning_rate, minibatch_size=self._minibatch_size)
+        seen = self._sweeps if learning_rate.is_sweep_based() else self._samples
+        self._learning_rate_schedule = learning_rate.from_now(seen)
+
+    @property
+    def minibatch_size(self) -> int:
+        """Reference minibatch size, for rates that state none; `IGNORE` where each minibatch's own size counts."""
+        return self._minibatch_size
+
+    @minibatch_size.setter
+    def minibatch_size(self, size: int) -> None:
+        self._minibatch_size = size
+        self.is_minibatch_size_explicitly_specified = True
+
+    def is_compatible_mode(self) -> bool:
+        """Whether the rule sees the mean gradient: `IGNORE` was given as the reference minibatch size."""
+        return self.is_minibatch_size_explicitly_specified and self._minibatch_size == IGNORE
+
+    def total_number_of_samples_seen(self) -> int:
+        """How many samples this learner was given."""
+        return self._samples
+
+    def total_number_of_minibatches_seen(self) -> int:
+        """How many minibatches this learner was given."""
+        return self._minibatches
+
+    def total_number_of_sweeps_seen(self) -> int:
+        """How many ends of sweeps over the data this learner was told of."""
+        return self._sweeps
+
+    def add_progress_writers(self, progress_writers: Sequence[Any]) -> None:
+        """Let progress writers know of each new learning rate (and momentum), by their ``write(key, value)``."""
+        self._writers.extend(progress_writers)
+
+    def update(
+        self, gradient_values: Mapping[Any, Any], training_sample_count: int, is_sweep_end: bool = False
+    ) -> bool:
+        """Change the parameters by one minibatch's gradients.
+
+        Args:
+            gradient_values: for each parameter its gradient summed over the minibatch: an array or torch tensor of
+                the parameter's shape.
+            training_sample_count: number of samples in the minibatch; at least 1.
+            is_sweep_end: whether the minibatch ended a sweep over the data.
+
+        Returns:
+            Whether there was an update; there is none while the learning rate is 0.
+
+        Raises:
+            ValueError: if a parameter has no gradient, one of another shape, or there are no samples.
+        """
+        gradients = [self._gradient(parameter, gradient_values) for parameter in self._parameters]
+        return self.apply(gradients, training_sample_count, is_sweep_end)
+
+    def apply(self, gradients: Sequence[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
+        """As `update`, with tensors in the order of `parameters`: dense, or sparse COO with whole rows."""
+        rate = self.begin_step(sample_count)
+        if rate == 0:
+            return False
+        leaves = self._leaves or self._bind()
+        if not self.takes_sparse:
+            gradients = [g.to_dense() if g.is_sparse else g for g in gradients]
+        if self._conditions:
+            gradients = self.options.condition(leaves, gradients, sample_count)
+        if self.normalizes and self.is_compatible_mode():
+            self.rule(leaves, [g / sample_count for g in gradients], rate * sample_count, sample_count)
+        else:
+            self.rule(leaves, gradients, rate, sample_count)
+        if self._finishes:
+            std = self._value(self.options.noise)
+            self._noise_seed = self.options.finish(leaves, rate, sample_count, std, self._noise_seed)
+        self.end_step(sample_count, is_sweep_end)
+        return True
+
+    def begin_step(self, sample_count: int) -> float:
+        """Begin a minibatch of that many samples: the factor of its summed gradient; 0 if nothing is to be done."""
+        if sample_count < 1:
+            raise ValueError(f"{self.kind}: expected a minibatch of at least 1 sample, got {sample_count}")
+        if self._writers:
+            self.report()
+        return self.step_rate(sample_count)
+
+    def step_rate(self, sample_count: int) -> float:
+        """What the learning rate comes to for a gradient summed over ``sample_count`` samples."""
+        schedule = self._learning_rate_schedule
+        return self._value(schedule) / (schedule.minibatch_size or sample_count)
+
+    def end_step(self, sample_count: int, is_sweep_end: bool = False) -> None:
+        """Count a minibatch."""
+        self._samples += sample_count
+        self._minibatches += 1
+        if is_sweep_end:
+            self._sweeps += 1
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the rule is all there is: no clipping, regularization or noise."""
+        return not (self._conditions or self._finishes)
+
+    @abstractmethod
+    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+        """Change ``leaves`` in place.
+
+        Args:
+            leaves: the parameters' values, detached.
+            gradients: for each its gradient, to be left as it is.
+            rate: what the learning rate comes to for these gradients.
+            samples: size of the minibatch.
+        """
+
+    def slot(self, name: str) -> list[Tensor]:
+        """The tensors of that name, one a parameter; zeros at first."""
+        found = self._state.get(name)
+        if found is None:
+            found = self._state[name] = [torch.zeros_like(leaf) for leaf in self._leaves or self._bind()]
+        return found
+
+    def reset_smoothed_gradients(self) -> None:
+        """Forget what the rule has gathered."""
+        self._state = {}
+        self.smoothed_count = 0.0
+
+    def rebind(self) -> None:
+        """Look up the parameters' tensors anew; needed only after they were replaced, not after changes in place."""
+        self._leaves = None
+
+    def report(self) -> None:
+        """Tell progress writers of values that have changed."""
+        self._report("Learning rate", self._learning_rate_schedule)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that changes in the course of training: numbers, and copies of tensors.
+
+        Returns:
+            ``kind``, ``samples``, ``minibatches``, ``sweeps``, ``noise_seed``, ``smoothed_count``; ``learning_rate``,
+            the schedule as a dictionary; ``slots``, for each name of `slots` a list of one tensor a parameter.
+        """
+        schedule = self._learning_rate_schedule
+        return {
+            "kind": self.kind,
+            "samples": self._samples,
+            "minibatches": self._minibatches,
+            "sweeps": self._sweeps,
+            "noise_seed": self._noise_seed,
+            "smoothed_count": self.smoothed_count,
+            "learning_rate": {
+                "values": list(schedule.values),
+                "ends": list(schedule.ends),
+                "epoch_size": schedule.epoch_size,
+                "minibatch_size": schedule.minibatch_size,
+            },
+            "slots": {name: [tensor.clone() for tensor in self.slot(name)] for name in self.slots},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` returned.
+
+        Raises:
+            RuntimeError: if it came from another kind of learner, or for parameters of other shapes. Nothing has been
+                changed then.
+        """
+        loaded = {name: self._loaded(name, state["slots"].get(name)) for name in self.slots}
+        rate = state["learning_rate"]
+        self._learning_rate_schedule = replace(
+            self._learning_rate_schedule,
+            values=tuple(rate["values"]),
+            ends=tuple(rate["ends"]),
+            epoch_size=rate["epoch_size"],
+            minibatch_size=rate["minibatch_size"],
+        )
+        self._samples, self._minibatches, self._sweeps = state["samples"], state["minibatches"], state["sweeps"]
+        self._noise_seed, self.smoothed_count = state["noise_seed"], state["smoothed_count"]
+        self._state = loaded
+
+    def create_checkpoint(self) -> dict[str, Any]:
+        """The learner's state: see `state_dict`."""
+        return self.state_dict()
+
+    def restore_from_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Go on from a state: see `load_state_dict`."""
+        self.load_state_dict(checkpoint)
+
+    def _loaded(self, name: str, tensors: Sequence[Tensor] | None) -> list[Tensor]:
+        leaves = self._leaves or self._bind()
+        if tensors is None or len(tensors) != len(leaves):
+            raise RuntimeError(
+                f"{self.kind}: the state to restore holds no {name} for {len(leaves)} parameters; "
+                "was it saved by another kind of learner, or for another model?"
+            )
+        for parameter, tensor in zip(self._parameters, tensors, strict=True):
+            if tensor.shape != parameter.data.shape:
+                raise RuntimeError(
+                    f"{self.kind}: the {name} to restore for parameter '{parameter.name}' has shape "
+                    f"{shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
+                )
+        return [tensor.detach().to(leaf, copy=True) for tensor, leaf in zip(tensors, leaves, strict=True)]
+
+    def _value(self, schedule: TrainingParameterSchedule) -> float:
+        return schedule[self._samples if schedule.epoch_size else self._sweeps]
+
+    def _momentum(self, schedule: TrainingParameterSchedule, sample_count: int) -> float:
+        value, reference = self._value(schedule), schedule.minibatch_size
+        return value ** (sample_count / reference) if reference and reference != sample_count else value
+
+    def _report(self, what: str, schedule: TrainingParameterSchedule) -> None:
+        value = self._value(schedule)
+        if self._reported.get(what) != value:
+            self._reported[what] = value
+            reference = schedule.minibatch_size
+            unit = "minibatch" if reference == IGNORE else f"{reference} samples"
+            for writer in self._writers:
+                writer.write(f"{what} per {unit}", value)
+
+    def _bind(self) -> list[Tensor]:
+        self._leaves = [parameter.data.detach() for parameter in self._parameters]
+        first = self._leaves[0]
+        self.fusible = first.dtype in (torch.float32, torch.float64) and all(
+            leaf.is_contiguous() and leaf.dtype == first.dtype and leaf.device == first.device for leaf in self._leaves
+        )
+        return self._leaves
+
+    def _gradient(self, parameter: Any, gradients: Mapping[Any, Any]) -> Tensor:
+        value = gradients.get(parameter)
+        if value is None:
+            raise FeedError(
+                f"{self.kind}: there is no gradient for parameter '{parameter.name}' (uid {parameter.uid}); "
+                "update needs one for each of the learner's parameters"
+            )
+        value = getattr(value, "tensor", value)
+        data = parameter.data
+        gradient = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+        if tuple(gradient.shape) != tuple(data.shape):
+            if gradient.numel() != data.numel():
+                raise FeedError(
+                    f"{self.kind}: the gradient of parameter '{parameter.name}' has shape "
+                    f"{shape_text(gradient.shape)}, expected {shape_text(data.shape)}"
+                )
+            gradient = gradient.reshape(data.shape)
+        return gradient.to(device=data.device, dtype=data.dtype)
+
+
+def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
+    """A learner's parameters, after a look whether they are some.
+
+    Raises:
+        ValueError: for none at all, for one that is given twice, or whose shape is not known yet.
+        TypeError: for anything but a list of parameters.
+    """
+    if isinstance(parameters, (str, Mapping)) or not hasattr(parameters, "__iter__") or hasattr(parameters, "uid"):
+        raise TypeError(f"{learner}: expected a list of parameters, such as model.parameters, got {parameters!r}")
+    found = tuple(parameters)
+    if not found:
+        raise ValueError(f"{learner}: the list of parameters is empty; does the model have any (model.parameters)?")
+    seen = set()
+    for parameter in found:
+        if not getattr(parameter, "is_parameter", hasattr(parameter, "data")):
+            raise TypeError(f"{learner}: expected parameters, got {parameter!r}; constants and inputs are not learned")
+        if any(dimension < 0 for dimension in parameter.shape):
+            raise ValueError(
+                f"{learner}: parameter '{parameter.name}' has shape {shape_text(parameter.shape)}, which is still to "
+                "be inferred; apply the model to its input first"
+            )
+        if parameter.uid in seen:
+            raise ValueError(f"{learner}: parameter '{parameter.name}' (uid {parameter.uid}) is in the list twice")
+        seen.add(parameter.uid)
+    return found

@@ -1,0 +1,131 @@
+"""FSAdaGrad: momentum on gradients that are scaled to an even size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk.learners.base import Learner
+from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
+from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
+
+_LARGEST_SCALE = 10.0
+
+
+class FSAdaGrad(Learner):
+    """``v = b * v + (1 - b) * g**2; s = m * s + u * g * sqrt(n / v); p -= rate * s``.
+
+    Here n is the running mean of minibatch sizes with the same decay b, and a scale above 10 counts as 10.
+    """
+
+    kind = "fsadagrad"
+    slots = ("variance", "velocity")
+    normalizes = True
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        learning_rate: TrainingParameterSchedule,
+        momentum: TrainingParameterSchedule,
+        unit_gain: bool,
+        variance_momentum: TrainingParameterSchedule,
+        options: LearningOptions,
+    ) -> None:
+        super().__init__(parameters, learning_rate, options)
+        self.momentum = momentum
+        self.variance_momentum = variance_momentum
+        self.unit_gain = flag("fsadagrad", "unit_gain", unit_gain)
+
+    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+        """See `Learner.rule`."""
+        momentum = self._momentum(self.momentum, samples)
+        decay = self._momentum(self.variance_momentum, samples)
+        self.smoothed_count = decay * self.smoothed_count + (1 - decay) * samples
+        variance, velocity = self.slot("variance"), self.slot("velocity")
+        torch._foreach_mul_(variance, decay)
+        torch._foreach_addcmul_(variance, gradients, gradients, value=1 - decay)
+        scale = torch._foreach_sqrt(variance)
+        torch._foreach_reciprocal_(scale)
+        torch._foreach_mul_(scale, math.sqrt(self.smoothed_count))
+        torch._foreach_clamp_max_(scale, _LARGEST_SCALE)
+        torch._foreach_mul_(velocity, momentum)
+        torch._foreach_addcmul_(velocity, gradients, scale, value=1 - momentum if self.unit_gain else 1)
+        torch._foreach_add_(leaves, velocity, alpha=-rate)
+
+
+def fsadagrad(
+    parameters: Sequence[Any],
+    lr: Any,
+    momentum: Any,
+    unit_gain: bool = True,
+    variance_momentum: Any = SLOW_VARIANCE_MOMENTUM,
+    l1_regularization_weight: float = 0.0,
+    l2_regularization_weight: float = 0.0,
+    gaussian_noise_injection_std_dev: Any = 0.0,
+    gradient_clipping_threshold_per_sample: float = math.inf,
+    gradient_clipping_with_truncation: bool = True,
+    use_mean_gradient: bool | None = None,
+    minibatch_size: int | None = None,
+    epoch_size: int | None = None,
+) -> Learner:
+    """FSAdaGrad, the speech group's variant of AdaGrad with momentum.
+
+    Its scaling is that of J. Duchi, E. Hazan, Y. Singer: "Adaptive subgradient methods for online learning and
+    stochastic optimization", JMLR 12, 2011, on a running mean.
+
+    Args:
+        parameters: list of the parameters to change, such as ``model.parameters``.
+        lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
+        momentum: a number, a list, or a schedule; see `momentum_schedule`.
+        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not change their sum.
+        variance_momentum: decay of the running mean of squared gradients; as ``momentum``.
+        l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
+        l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
+            update: a number, a list, or a schedule.
+        gradient_clipping_threshold_per_sample: largest gradient per sample.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
+            down to that Euclidean norm.
+        use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
+            gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+
+    Returns:
+        The learner, for a `Trainer`.
+
+    Raises:
+        TypeError: if ``parameters`` are none.
+        ValueError: for an empty list of parameters, or a rate that is no schedule.
+
+    Example:
+        >>> import cntk as C
+        >>> w = C.parameter((2,), init=1)
+        >>> learner = C.fsadagrad([w], lr=0.1, momentum=0.9)
+        >>> learner.update({w: np.array([1.0, -2.0])}, 1)
+        True
+        >>> w.value
+        array([0.99, 1.01], dtype=float32)
+    """
+    options = learning_options(
+        "fsadagrad",
+        l1_regularization_weight,
+        l2_regularization_weight,
+        gaussian_noise_injection_std_dev,
+        gradient_clipping_threshold_per_sample,
+        gradient_clipping_with_truncation,
+        use_mean_gradient,
+        minibatch_size,
+    )
+    return FSAdaGrad(
+        parameters,
+        rate_schedule("fsadagrad", lr, options, epoch_size),
+        parameter_schedule("fsadagrad", "momentum", momentum, options, epoch_size),
+        unit_gain,
+        parameter_schedule("fsadagrad", "variance_momentum", variance_momentum, options, epoch_size),
+        options,
+    )

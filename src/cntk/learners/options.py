@@ -1,0 +1,216 @@
+"""What all learners have in common besides their rule: clipping, regularization, injected noise, reference sizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._engine.mersenne_twister import MersenneTwister64
+from cntk.learners.schedules import (
+    IGNORE,
+    TrainingParameterSchedule,
+    UnitType,
+    _count,
+    learning_parameter_schedule,
+    training_parameter_schedule,
+)
+
+
+@dataclass
+class _Defaults:
+    unit_gain: bool = True
+
+
+_defaults = _Defaults()
+
+
+def default_unit_gain_value() -> bool:
+    """The value that `set_default_unit_gain_value` has set; True at first.
+
+    Example:
+        >>> default_unit_gain_value()
+        True
+    """
+    return _defaults.unit_gain
+
+
+def set_default_unit_gain_value(value: bool) -> None:
+    """Set what `default_unit_gain_value` returns. As in the original, learners do not ask it: pass it as unit_gain.
+
+    Args:
+        value: True or False.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    _defaults.unit_gain = flag("set_default_unit_gain_value", "value", value)
+
+
+def flag(function: str, name: str, value: Any) -> bool:
+    """An argument that must be True or False.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{function}: expected True or False as {name}, got {value!r}")
+    return value
+
+
+@dataclass(frozen=True)
+class LearningOptions:
+    """Options of a learner; the arguments that all learners take.
+
+    Attributes:
+        l1: weight of the sum of absolute parameters, per sample.
+        l2: weight of half the sum of squared parameters, per sample.
+        noise: standard deviation of the normal noise added to parameters.
+        clipping_threshold: largest gradient per sample.
+        clips_by_truncation: whether each element is clipped, or else each parameter's gradient as a whole.
+        minibatch_size: the learner's reference minibatch size; None if not given.
+        uses_mean_gradient: whether that was asked for, in the manner of older programs.
+    """
+
+    l1: float
+    l2: float
+    noise: TrainingParameterSchedule
+    clipping_threshold: float
+    clips_by_truncation: bool
+    minibatch_size: int | None
+    uses_mean_gradient: bool
+
+    @property
+    def conditions_gradients(self) -> bool:
+        """Whether gradients are changed before a learner's rule sees them."""
+        return self.l2 > 0 or math.isfinite(self.clipping_threshold)
+
+    @property
+    def finishes_parameters(self) -> bool:
+        """Whether parameters are changed after a learner's rule."""
+        return self.l1 > 0 or any(std > 0 for std in self.noise.values)
+
+    def condition(self, tensors: Sequence[Tensor], gradients: Sequence[Tensor], samples: int) -> list[Tensor]:
+        """Clipped and regularized gradients; those given stay as they are."""
+        conditioned = list(gradients)
+        if math.isfinite(self.clipping_threshold):
+            limit = abs(self.clipping_threshold) * samples
+            clip = _truncated if self.clips_by_truncation else _scaled_down
+            conditioned = [clip(gradient, limit) for gradient in conditioned]
+        if self.l2 > 0:
+            dense = [g.to_dense() if g.is_sparse else g for g in conditioned]
+            conditioned = list(torch._foreach_add(dense, list(tensors), alpha=self.l2 * samples))
+        return conditioned
+
+    def finish(self, tensors: Sequence[Tensor], rate: float, samples: int, std: float, seed: int) -> int:
+        """Add noise and shrink parameters, in place; returns the seed for the next noise."""
+        if std > 0:
+            for tensor in tensors:
+                tensor.add_(_noise(tensor, seed), alpha=std)
+                seed += 1
+        shrink = rate * samples * self.l1
+        if shrink > 0:
+            for tensor in tensors:
+                tensor.copy_(torch.nn.functional.softshrink(tensor, shrink))
+        return seed
+
+
+def _on_values(gradient: Tensor, values: Tensor) -> Tensor:
+    return torch.sparse_coo_tensor(
+        gradient.indices(), values, gradient.shape, is_coalesced=True, check_invariants=False
+    )
+
+
+def _truncated(gradient: Tensor, limit: float) -> Tensor:
+    if gradient.is_sparse:
+        gradient = gradient.coalesce()
+        return _on_values(gradient, gradient.values().clamp(-limit, limit))
+    return gradient.clamp(-limit, limit)
+
+
+def _scaled_down(gradient: Tensor, limit: float) -> Tensor:
+    """Scaled to a Euclidean norm of ``limit`` where that is exceeded; a norm that is no number leaves it as it is."""
+    if gradient.is_sparse:
+        gradient = gradient.coalesce()
+        return _on_values(gradient, _scaled_down(gradient.values(), limit))
+    norm = torch.linalg.vector_norm(gradient)
+    return gradient * torch.where(norm > limit, limit / norm, 1.0)
+
+
+def _noise(tensor: Tensor, seed: int) -> Tensor:
+    """Standard normal numbers: the original's on the CPU; on a GPU, where the original's differ as well, torch's."""
+    if tensor.device.type == "cpu":
+        numbers = torch.from_numpy(MersenneTwister64(seed).normal(tensor.numel()))
+        return numbers.to(tensor.dtype).reshape(tensor.shape)
+    generator = torch.Generator(tensor.device).manual_seed(seed)
+    return torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype, device=tensor.device)
+
+
+def learning_options(
+    learner: str,
+    l1: Any,
+    l2: Any,
+    noise: Any,
+    clipping_threshold: Any,
+    clips_by_truncation: Any,
+    use_mean_gradient: bool | None,
+    minibatch_size: Any,
+) -> LearningOptions:
+    """Options as a learner's factory received them, checked.
+
+    Raises:
+        ValueError: for a minibatch size below 0 or numbers that are none.
+    """
+    for name, value in (
+        ("l1_regularization_weight", l1),
+        ("l2_regularization_weight", l2),
+        ("gradient_clipping_threshold_per_sample", clipping_threshold),
+    ):
+        if not isinstance(value, Real) or math.isnan(value):
+            raise ValueError(f"{learner}: expected a number as {name}, got {value!r}")
+    if minibatch_size is not None:
+        _count(learner, "minibatch_size", minibatch_size)
+    elif use_mean_gradient:
+        minibatch_size = IGNORE
+    return LearningOptions(
+        float(l1),
+        float(l2),
+        training_parameter_schedule(noise, UnitType.minibatch),
+        float(clipping_threshold),
+        bool(clips_by_truncation),
+        minibatch_size,
+        bool(use_mean_gradient),
+    )
+
+
+def parameter_schedule(
+    learner: str, name: str, value: Any, options: LearningOptions, epoch_size: Any = None
+) -> TrainingParameterSchedule:
+    """A learner's argument as a schedule: numbers and lists are made into one, with the learner's minibatch size.
+
+    Raises:
+        ValueError: for other values.
+    """
+    if not isinstance(value, (TrainingParameterSchedule, Real, list)):
+        raise ValueError(
+            f"{learner}: expected a number, a list of numbers or pairs, or a schedule as {name}, got {value!r}; "
+            "see learning_parameter_schedule"
+        )
+    made = learning_parameter_schedule(value, options.minibatch_size, epoch_size)
+    if options.minibatch_size is not None and not made.is_minibatch_size_explicitly_specified:
+        made = replace(made, minibatch_size=options.minibatch_size)
+    return made
+
+
+def rate_schedule(learner: str, lr: Any, options: LearningOptions, epoch_size: Any) -> TrainingParameterSchedule:
+    """A learner's learning rate as a schedule.
+
+    Older programs asked for the mean gradient together with a rate per sample: they meant that rate for the mean.
+    """
+    made = parameter_schedule(learner, "lr", lr, options, epoch_size)
+    return replace(made, minibatch_size=IGNORE) if options.uses_mean_gradient and made.minibatch_size == 1 else made
