@@ -51,6 +51,11 @@ class Slice(Op):
         strides = self.slice_strides_vec or (1,) * len(self.axis_vec)
         return list(zip(self.axis_vec, self.begin_index_vec or (), self.end_index_vec or (), strides, strict=True))
 
+    def vector_span(self, size: int) -> tuple[int, int] | None:
+        """First element and the one after the last of a vector of that size; None with a stride or several axes."""
+        parts = self._parts()
+        return _bounds(parts[0][1], parts[0][2], size) if len(parts) == 1 and parts[0][3] == 1 else None
+
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         shape = list(x.shape)
