@@ -8,7 +8,7 @@ import numpy as np
 SHAPES = ((3, 4), (5,))
 STEPS = ((4, False), (7, False), (1, True), (4, False), (16, True), (3, False))  # samples, end of a sweep
 
-INF = float("inf")
+NOISE_SEED = 11
 RMSPROP = dict(gamma=0.9, inc=1.2, dec=0.5, max=10.0, min=1e-3)
 OPTIONS = {
     "l1": dict(l1_regularization_weight=0.03),

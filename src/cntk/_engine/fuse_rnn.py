@@ -13,76 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._engine.fuse_gru import match_gru
 from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop, carried, keep_carry
 from cntk._engine.nodes import Node, Ref
+from cntk._engine.read_loop import Columns, Expr, LoopReader
 from cntk._engine.run import Run
 from cntk._graph.op import RunKernel
-
-
-@dataclass(frozen=True)
-class Expr:
-    """An expression over a loop's states and what it reads from outside.
-
-    Attributes:
-        kind: 'sum', 'product', 'state', 'outside', 'times', 'slice', or a function's name.
-        parts: its operands.
-        ref: the value outside, or the matrix of 'times'.
-        span: the state's number, or the slice's begin and end.
-    """
-
-    kind: str
-    parts: tuple[Expr, ...] = ()
-    ref: Ref | None = None
-    span: tuple[int, ...] = ()
-
-
-_FUNCTIONS = {"StableSigmoid": "sigmoid", "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu"}
-
-
-class _Reader:
-    """Reads a loop's nodes as expressions."""
-
-    def __init__(self, loop: Loop) -> None:
-        self.inside = {id(n) for n in loop.members}
-        self.states = {id(n): k for k, n in enumerate(loop.delays)}
-
-    def read(self, ref: Ref) -> Expr | None:
-        node = ref.node
-        if node is None or id(node) not in self.inside:
-            return Expr("outside", ref=ref)
-        if id(node) in self.states:
-            return Expr("state", span=(self.states[id(node)],))
-        name = node.op.op_name
-        if name in ("Plus", "ElementTimes"):
-            kind = "sum" if name == "Plus" else "product"
-            parts: list[Expr] = []
-            for operand in node.operands:
-                part = self.read(operand)
-                if part is None:
-                    return None
-                parts.extend(part.parts if part.kind == kind else (part,))
-            return Expr(kind, tuple(parts))
-        if name in _FUNCTIONS:
-            part = self.read(node.operands[0])
-            return None if part is None else Expr(_FUNCTIONS[name], (part,))
-        if name == "NoOp":
-            return self.read(node.operands[0])
-        if name == "Times":
-            part, matrix = self.read(node.operands[0]), node.operands[1]
-            plain = matrix.leaf is not None and matrix.type.rank == 2 and node.operands[0].type.rank == 1
-            return Expr("times", (part,), ref=matrix) if part is not None and plain else None
-        if name == "Slice":
-            part, span = self.read(node.operands[0]), _last_axis_span(node)
-            return None if part is None or span is None else Expr("slice", (part,), span=span)
-        return None
-
-
-def _last_axis_span(node: Node) -> tuple[int, int] | None:
-    """Begin and end of a slice along the only axis of a vector."""
-    shape = node.operands[0].type.shape
-    span = getattr(node.op, "vector_span", None)
-    return span(shape[0]) if span is not None and len(shape) == 1 else None
 
 
 @dataclass
@@ -159,10 +96,10 @@ class FusedRecurrence(Loop):
         self.operands: list[Ref] = []
         self._positions: dict[tuple[int, int], int] = {}
         self._xs = [self._add(x) for x, _, _ in gates[0].inputs]
-        self._inputs = [_Columns([(self._add(g.inputs[k][1]), g.inputs[k][2]) for g in gates], self.size) for k in range(len(self._xs))]
-        self._recurrent = _Columns([(self._add(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
+        self._inputs = [Columns([(self._add(g.inputs[k][1]), g.inputs[k][2]) for g in gates], self.size) for k in range(len(self._xs))]
+        self._recurrent = Columns([(self._add(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
         self._biases = [
-            _Columns([(self._add(g.biases[k][0]), g.biases[k][1]) for g in gates], self.size) for k in range(len(gates[0].biases))
+            Columns([(self._add(g.biases[k][0]), g.biases[k][1]) for g in gates], self.size) for k in range(len(gates[0].biases))
         ]
         self._initial = [self._add(d.operands[1]) for d in self.delays]
 
@@ -238,34 +175,6 @@ class FusedRecurrence(Loop):
 Cell = Callable[[Tensor, list[Tensor], list[Tensor]], tuple[Tensor, ...]]
 
 
-class _Columns:
-    """Columns of matrices (or elements of vectors) put together gate by gate.
-
-    Args:
-        parts: for each gate the operand's position and the columns.
-        size: number of columns a gate has.
-    """
-
-    def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
-        self.parts = parts
-        self.positions = {p for p, _ in parts}
-        begins = [span[0] for _, span in parts]
-        self.order = [b // size for b in begins] if sorted(begins) == [k * size for k in range(len(parts))] else None
-        self.size = size
-        self._index: dict[torch.device, Tensor] = {}
-
-    def of(self, operands: Sequence[Tensor]) -> Tensor:
-        first = operands[self.parts[0][0]]
-        if len(self.parts) == 1:
-            return first
-        if len(self.positions) == 1 and self.order is not None and first.shape[-1] == len(self.parts) * self.size:
-            if first.device not in self._index:
-                self._index[first.device] = torch.tensor(self.order, device=first.device)
-            grouped = first.reshape(*first.shape[:-1], len(self.parts), self.size)
-            return grouped.index_select(-2, self._index[first.device]).reshape(first.shape)
-        return torch.cat([operands[p][..., b:e] for p, (b, e) in self.parts], -1)
-
-
 def _recurrent(gate: Gate) -> tuple[Ref, tuple[int, int]]:
     assert gate.recurrent is not None
     return gate.recurrent
@@ -289,13 +198,14 @@ def fused_recurrence(loop: Loop) -> Loop | None:
         return None
     if any(len(d.operands[1].type.dynamic_axes) > 1 for d in loop.delays):
         return None
-    match = {1: _match_rnn, 2: _match_lstm}.get(len(loop.delays))
-    return match(loop) if match is not None else None
+    if len(loop.delays) == 1:
+        return _match_rnn(loop) or match_gru(loop)
+    return _match_lstm(loop) if len(loop.delays) == 2 else None
 
 
 def _match_rnn(loop: Loop) -> Loop | None:
     output = loop.delays[0].operands[0]
-    expr = _Reader(loop).read(output)
+    expr = LoopReader(loop).read(output)
     if expr is None or expr.kind not in ("tanh", "relu") or loop.outputs[0].key != output.key:
         return None
     gate = _gate(expr.parts[0], output.type.shape[0], 0)
@@ -310,7 +220,7 @@ def _match_lstm(loop: Loop) -> Loop | None:
         output, cell = loop.delays[h].operands[0], loop.delays[c].operands[0]
         if loop.outputs[0].key != output.key:
             continue
-        reader = _Reader(loop)
+        reader = LoopReader(loop)
         out, inner = reader.read(output), reader.read(cell)
         arguments = _lstm_arguments(out, inner, c)
         if arguments is None:

@@ -147,7 +147,7 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
         ... def total(left, right, name=''):
         ...     return left + right
         >>> total(plus(1, 2), 3, 4).eval()
-        np.float32(10.0)
+        array(10., dtype=float32)
     """
 
     @functools.wraps(f)

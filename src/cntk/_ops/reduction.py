@@ -260,7 +260,7 @@ def reduce_log_sum_exp(x: Any, axis: Any = None, keepdims: bool = True, name: st
     Example:
         >>> reduce_log_sum_exp([[1, 1], [1000, 1000]], axis=1).eval()
         array([[   1.6931472],
-               [1000.6931   ]], dtype=float32)
+               [1000.693    ]], dtype=float32)
     """
     return _reduce(x, axis, keepdims, "LogSum", "reduce_log_sum_exp", name)
 

@@ -198,7 +198,7 @@ def sinh(x: Any, name: str = "") -> Composite:
 
     Example:
         >>> sinh([0, 1]).eval()
-        array([0.       , 1.1752012], dtype=float32)
+        array([0.       , 1.1752], dtype=float32)
     """
     return apply(Sinh(), (x,), name)
 
@@ -212,7 +212,7 @@ def cosh(x: Any, name: str = "") -> Composite:
 
     Example:
         >>> cosh([0, 1]).eval()
-        array([1.       , 1.5430807], dtype=float32)
+        array([1.       , 1.54308], dtype=float32)
     """
     return apply(Cosh(), (x,), name)
 

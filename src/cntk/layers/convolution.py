@@ -1,18 +1,18 @@
-"""Convolution layers, over static axes and along sequences, and their transposes."""
+"""Convolution layers, over static axes and along sequences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from cntk import ops
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
+from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import UntestedBranchError, identity
-from cntk.layers.options import Shape, activated, as_shape, initial, per_axis
+from cntk.layers.options import Shape, activated, as_shape, initial, per_axis, window_of_rank
 from cntk.variables import Parameter
 
 __all__ = ["Convolution", "Convolution1D", "Convolution2D", "Convolution3D", "SequentialConvolution"]
@@ -79,7 +79,7 @@ def Convolution(
     init_bias = get_default_override(Convolution, init_bias=init_bias)
     _check_supported(reduction_rank, transpose_weight, groups)
     window = as_shape(filter_shape, "Convolution: filter_shape")
-    filters = () if num_filters is None else as_shape(num_filters, "Convolution: num_filters")
+    filters = _filters(num_filters)
     strides = per_axis(strides, window, "strides")
     sharing = per_axis(sharing, window, "sharing")
     pad = per_axis(pad, window, "pad")
@@ -87,35 +87,273 @@ def Convolution(
     if sequential and strides[0] != 1:
         UntestedBranchError("Convolution: strides along the sequence axis; use SequentialConvolution")
 
-    W, b = _parameters(filters, window, reduction_rank, init, init_bias if bias else None, len(window))
+    W, b = _parameters(filters or (1,), window, reduction_rank, init, init_bias if bias else None, len(window))
+    ahead = (window[0] - 1) // 2
 
     @BlockFunction(op_name, name)
     def convolve(x: Any) -> Any:
-        # A frame becomes a window's worth of frames; what was the sequence axis is then a static one.
-        after = () if reduction_rank == 0 else (0,)
         if reduction_rank == 0:
             x = ops.reshape(x, (1,), 0, 0)
         if sequential:
-            x = _neighbours(ops.expand_dims(x, _sequence_place(window)), window[0], _sequence_place(window))
+            x = _frames_around(x, window, ahead)
         r = ops.convolution(
             W,
             x,
             strides=strides,
-            sharing=(True, *sharing)[-len(window) - len(after) :],
-            auto_padding=[False, *([False, *pad[1:]] if sequential else pad)],
+            sharing=(True, *sharing),
+            auto_padding=(False, False, *pad[1:]) if sequential else (False, *pad),
             dilation=dilation,
             max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
         )
-        if sequential and not pad[0]:
-            before = (window[0] - 1) // 2
-            r = ops.sequence.slice(r, before, -(window[0] - 1 - before)) if window[0] > 1 else r
+        if sequential and not pad[0] and window[0] > 1:
+            r = ops.sequence.slice(r, ahead, ahead + 1 - window[0])
         if b is not None:
             r = r + b
         if sequential:
-            r = ops.reshape(r, (), begin_axis=-len(window), end_axis=_after(-len(window)))
-        if num_filters is None:
-            place = -len(window) - 1 + sequential
-            r = ops.reshape(r, (), begin_axis=place, end_axis=_after(place))
+            r = _without_axis(r, len(window))
+        if not filters:
+            r = _without_axis(r, len(window) + 1 - sequential)
         return activated(r, activation)
 
     return convolve
+
+
+def _check_supported(reduction_rank: int, transpose_weight: bool, groups: int) -> None:
+    if reduction_rank not in (0, 1):
+        raise NotImplementedError(f"Convolution: reduction_rank must be 0 or 1, got {reduction_rank}")
+    if transpose_weight:
+        raise NotImplementedError("Convolution: transpose_weight is not supported; use ConvolutionTranspose")
+    if groups != 1:
+        raise ValueError("Convolution: groups > 1 is not supported by this layer; use cntk.convolution")
+
+
+def _filters(num_filters: Any) -> Shape:
+    """The number of filters as a shape; none if there is no axis for them."""
+    filters = () if num_filters is None else as_shape(num_filters, "Convolution: num_filters")
+    if len(filters) > 1:
+        raise ValueError(f"Convolution: num_filters must be a single number, got {filters}")
+    return filters
+
+
+def _parameters(
+    filters: Shape, window: Shape, reduction_rank: int, init: Any, init_bias: Any, bias_axes: int
+) -> tuple[Parameter, Parameter | None]:
+    """Filters, and the bias if it has an initial value."""
+    channels = (InferredDimension,) if reduction_rank else (1,)
+    init = initial(init, "Convolution", output_rank=-1, filter_rank=len(window))
+    W = Parameter((*filters, *channels, *window), init=init, name="W")
+    b = None if init_bias is None else Parameter((*filters, *(1,) * bias_axes), init=init_bias, name="b")
+    return W, b
+
+
+def _from_end(count: int) -> Any:
+    """Where the last ``count`` axes begin, for `reshape`."""
+    return -count if count else Axis.new_leading_axis()
+
+
+def _without_axis(x: Any, place: int) -> Any:
+    """An axis of one, the ``place``-th from the end, left out."""
+    return ops.reshape(x, (), _from_end(place), _from_end(place - 1))
+
+
+def _frames_around(x: Any, window: Shape, ahead: int) -> Any:
+    """Each frame with its neighbours, on a new static axis before the window's other axes."""
+    at = _from_end(len(window) - 1)
+    x = ops.reshape(x, (1,), at, at)
+    shifts = range(ahead, ahead - window[0], -1)
+    return ops.splice(*[ops.sequence.delay(x, 0, k) if k else x for k in shifts], axis=-len(window))
+
+
+def SequentialConvolution(
+    filter_shape: Any,
+    num_filters: Any = None,
+    activation: Any = default_override_or(identity),
+    init: Any = default_override_or(glorot_uniform()),
+    pad: Any = default_override_or(False),
+    strides: Any = 1,
+    sharing: Any = True,
+    bias: Any = default_override_or(True),
+    init_bias: Any = default_override_or(0),
+    reduction_rank: int = 1,
+    transpose_weight: bool = False,
+    dilation: Any = 1,
+    groups: int = 1,
+    max_temp_mem_size_in_samples: int = 0,
+    op_name: str = "Convolution",
+    name: str = "",
+) -> Function:
+    """Convolution layer whose window's first axis runs along the sequence axis; each sequence is convolved on its own.
+
+    Args:
+        filter_shape: the window's shape without channels: frames first, then the frames' own positions.
+        num_filters: how many output channels; None for one, whose axis is left out.
+        activation: what is applied to the sum; none by default.
+        init: initial value of ``W``.
+        pad: whether to pad with zeros so that windows are centred on frames, for all axes or for each.
+        strides: steps between windows, for all axes or for each.
+        sharing: whether a filter is the same at all positions; it must be.
+        bias: whether there is a ``b``.
+        init_bias: initial value of ``b``.
+        reduction_rank: 1 if frames have a channel axis, 0 if they have none.
+        transpose_weight: must be False.
+        dilation: distance of the frames that a window looks at, for all axes or for each.
+        groups: must be 1.
+        max_temp_mem_size_in_samples: without effect.
+        op_name: what the block is called in the graph.
+        name: its name in the graph.
+
+    Returns:
+        A function of one sequence of frames ``[channels, *positions]`` with parameters ``W`` [filters, channels,
+        *filter_shape] and ``b`` [filters, 1, ...]. Without padding a sequence of n frames gives
+        ``(n - window) // stride + 1``, with it ``ceil(n / stride)``.
+
+    Raises:
+        NotImplementedError, ValueError: for arguments that are not supported or do not fit each other.
+
+    Example:
+        >>> import cntk as C
+        >>> layer = C.layers.SequentialConvolution(3, 1, init=1, pad=True, bias=False)
+        >>> x = C.sequence.input_variable(1)
+        >>> layer(x).eval({x: [[[1], [2], [3], [4]]]})[0].ravel()
+        array([3., 6., 9., 7.], dtype=float32)
+    """
+    activation = get_default_override(SequentialConvolution, activation=activation)
+    init = get_default_override(SequentialConvolution, init=init)
+    pad = get_default_override(SequentialConvolution, pad=pad)
+    bias = get_default_override(SequentialConvolution, bias=bias)
+    init_bias = get_default_override(SequentialConvolution, init_bias=init_bias)
+    _check_supported(reduction_rank, transpose_weight, groups)
+    window = as_shape(filter_shape, "SequentialConvolution: filter_shape")
+    filters = _filters(num_filters)
+    strides = per_axis(strides, window, "strides")
+    sharing = per_axis(sharing, window, "sharing")
+    pad = per_axis(pad, window, "pad")
+    dilation = per_axis(dilation, window, "dilation")
+
+    W, b = _parameters(filters or (1,), window, reduction_rank, init, init_bias if bias else None, len(window) - 1)
+
+    @BlockFunction(op_name, name)
+    def convolve(x: Any) -> Any:
+        r = ops.convolution(
+            W,
+            ops.reshape(x, (1,), 0, 0) if reduction_rank == 0 else x,
+            strides=strides,
+            sharing=(True, *sharing),
+            auto_padding=(False, *pad),
+            sequential=True,
+            dilation=dilation,
+            max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
+        )
+        r = r if b is None else r + b
+        return activated(r if filters else _without_axis(r, len(window)), activation)
+
+    return convolve
+
+
+def Convolution1D(
+    filter_shape: Any,
+    num_filters: Any = None,
+    activation: Any = default_override_or(identity),
+    init: Any = default_override_or(glorot_uniform()),
+    pad: Any = default_override_or(False),
+    strides: Any = 1,
+    bias: Any = default_override_or(True),
+    init_bias: Any = default_override_or(0),
+    reduction_rank: int = 1,
+    dilation: Any = 1,
+    name: str = "",
+) -> Function:
+    """`Convolution` over one axis; ``filter_shape`` is a number.
+
+    Example:
+        >>> import cntk as C
+        >>> C.layers.Convolution1D(3, 8)(C.input_variable((2, 10))).shape
+        (8, 8)
+    """
+    return Convolution(
+        window_of_rank(filter_shape, 1, "Convolution1D"),
+        num_filters,
+        activation=get_default_override(Convolution1D, activation=activation),
+        init=get_default_override(Convolution1D, init=init),
+        pad=get_default_override(Convolution1D, pad=pad),
+        strides=strides,
+        bias=get_default_override(Convolution1D, bias=bias),
+        init_bias=get_default_override(Convolution1D, init_bias=init_bias),
+        reduction_rank=reduction_rank,
+        dilation=dilation,
+        name=name,
+    )
+
+
+def Convolution2D(
+    filter_shape: Any,
+    num_filters: Any = None,
+    activation: Any = default_override_or(identity),
+    init: Any = default_override_or(glorot_uniform()),
+    pad: Any = default_override_or(False),
+    strides: Any = 1,
+    bias: Any = default_override_or(True),
+    init_bias: Any = default_override_or(0),
+    reduction_rank: int = 1,
+    dilation: Any = 1,
+    groups: int = 1,
+    name: str = "",
+) -> Function:
+    """`Convolution` over two axes; ``filter_shape`` is a number or a pair.
+
+    Example:
+        >>> import cntk as C
+        >>> C.layers.Convolution2D((3, 5), 8)(C.input_variable((2, 10, 10))).shape
+        (8, 8, 6)
+    """
+    return Convolution(
+        window_of_rank(filter_shape, 2, "Convolution2D"),
+        num_filters,
+        activation=get_default_override(Convolution2D, activation=activation),
+        init=get_default_override(Convolution2D, init=init),
+        pad=get_default_override(Convolution2D, pad=pad),
+        strides=strides,
+        bias=get_default_override(Convolution2D, bias=bias),
+        init_bias=get_default_override(Convolution2D, init_bias=init_bias),
+        reduction_rank=reduction_rank,
+        dilation=dilation,
+        groups=groups,
+        name=name,
+    )
+
+
+def Convolution3D(
+    filter_shape: Any,
+    num_filters: Any = None,
+    activation: Any = default_override_or(identity),
+    init: Any = default_override_or(glorot_uniform()),
+    pad: Any = default_override_or(False),
+    strides: Any = 1,
+    bias: Any = default_override_or(True),
+    init_bias: Any = default_override_or(0),
+    reduction_rank: int = 1,
+    dilation: Any = 1,
+    groups: int = 1,
+    name: str = "",
+) -> Function:
+    """`Convolution` over three axes; ``filter_shape`` is a number or a triple.
+
+    Example:
+        >>> import cntk as C
+        >>> C.layers.Convolution3D((3, 3, 3), 8, pad=True)(C.input_variable((2, 5, 10, 10))).shape
+        (8, 5, 10, 10)
+    """
+    return Convolution(
+        window_of_rank(filter_shape, 3, "Convolution3D"),
+        num_filters,
+        activation=get_default_override(Convolution3D, activation=activation),
+        init=get_default_override(Convolution3D, init=init),
+        pad=get_default_override(Convolution3D, pad=pad),
+        strides=strides,
+        bias=get_default_override(Convolution3D, bias=bias),
+        init_bias=get_default_override(Convolution3D, init_bias=init_bias),
+        reduction_rank=reduction_rank,
+        dilation=dilation,
+        groups=groups,
+        name=name,
+    )

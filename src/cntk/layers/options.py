@@ -41,6 +41,18 @@ def per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[Any, ...]:
     return values
 
 
+def window_of_rank(filter_shape: Any, rank: int, layer: str) -> Shape:
+    """A window of ``rank`` axes; a single number is for all of them.
+
+    Raises:
+        ValueError: if it has another number of axes.
+    """
+    window = as_shape(filter_shape, f"{layer}: filter_shape")
+    if len(window) not in (1, rank):
+        raise ValueError(f"{layer}: filter_shape must be a scalar or have {rank} elements, got {window}")
+    return window * (rank // len(window))
+
+
 def initial(init: Any, what: str, output_rank: int | None = None, filter_rank: int | None = None) -> Any:
     """A parameter's first value: an initializer, told what the parameter's axes mean, or numbers as they are.
 

@@ -21,11 +21,13 @@ from cntk.learners.schedules import (
     training_parameter_schedule,
 )
 from cntk.learners.sgd import momentum_sgd, nesterov, sgd
+from cntk.learners.user import UserLearner, universal
 
 __all__ = [
     "IGNORE",
     "Learner",
     "UnitType",
+    "UserLearner",
     "adadelta",
     "adagrad",
     "adam",
@@ -43,4 +45,5 @@ __all__ = [
     "set_default_unit_gain_value",
     "sgd",
     "training_parameter_schedule",
+    "universal",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,7 +16,7 @@ from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
 
 
-class Learner(ABC):
+class Learner:
     """Changes parameters by their gradients. Made by `sgd`, `adam` and the other functions of this package.
 
     A step asks for the learning rate, applies the rule of the concrete learner, and counts the samples:
@@ -35,6 +34,9 @@ class Learner(ABC):
 
     subtracts = False
     """Whether the rule only subtracts the gradient, times the rate."""
+
+    subtracts = False
+    """Whether the rule is nothing but the gradient times the rate, subtracted."""
 
     takes_sparse = False
     """Whether the rule can be given gradients of some rows only (sparse COO tensors)."""
@@ -181,7 +183,6 @@ class Learner(ABC):
         """Whether the rule is all there is: no clipping, regularization or noise."""
         return not (self._conditions or self._finishes)
 
-    @abstractmethod
     def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
         """Change ``leaves`` in place.
 
@@ -190,7 +191,13 @@ class Learner(ABC):
             gradients: for each its gradient, to be left as it is.
             rate: what the learning rate comes to for these gradients.
             samples: size of the minibatch.
+
+        Raises:
+            NotImplementedError: if the class has no rule.
         """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no update rule; make a learner with sgd, adam, ..., or derive from UserLearner"
+        )
 
     def slot(self, name: str) -> list[Tensor]:
         """The tensors of that name, one a parameter; zeros at first."""

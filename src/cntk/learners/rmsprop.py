@@ -13,7 +13,7 @@ from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options, rate_schedule
 from cntk.learners.schedules import TrainingParameterSchedule
 
-_FLOOR = 1e-6
+_FLOOR = 9.999999974752427e-07  # 1e-6 in single precision, as the original has it
 _FIRST_STEP = 0.02
 
 

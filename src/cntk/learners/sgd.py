@@ -18,6 +18,7 @@ class SGD(Learner):
     """``p -= rate * g``."""
 
     kind = "sgd"
+    subtracts = True
     takes_sparse = True
 
     def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:

@@ -1,0 +1,174 @@
+"""Loops that are a gated recurrent unit, whoever wrote them, on one kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cntk._engine.gru_kernel import GatedRecurrence
+from cntk._engine.layout import Layout
+from cntk._engine.loop import Loop, carried, keep_carry
+from cntk._engine.nodes import Ref
+from cntk._engine.read_loop import Columns, Expr, LoopReader
+from cntk._engine.run import Run
+from cntk._graph.op import RunKernel
+
+_STATE = Expr("state", span=(0,))
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A unit's parts: for z, r and c what comes from outside, and the recurrent matrices with their columns."""
+
+    outside: tuple[tuple[Ref, tuple[int, int]], ...]
+    recurrent: tuple[tuple[Ref, tuple[int, int]], ...]
+    reset_after: bool
+
+
+class FusedGRU(Loop):
+    """A gated recurrent unit in place of a loop.
+
+    Args:
+        loop: the loop.
+        output: the value that is read outside.
+        cell: the unit's parts.
+    """
+
+    def __init__(self, loop: Loop, output: Ref, cell: _Cell) -> None:
+        self.delays, self.members = loop.delays, loop.members
+        self.backwards, self.axes = loop.backwards, loop.axes
+        self.outputs = [output]
+        self.size = output.type.shape[0]
+        self.reset_after = cell.reset_after
+        self.operands: list[Ref] = []
+        self._positions: dict[tuple[int, int], int] = {}
+        self._outside = Columns([(self._add(r), span) for r, span in cell.outside], self.size)
+        self._gates = Columns([(self._add(r), span) for r, span in cell.recurrent[:2]], self.size)
+        self._candidate = Columns([(self._add(r), span) for r, span in cell.recurrent[2:]], self.size)
+        self._initial = self._add(self.delays[0].operands[1])
+
+    def _add(self, ref: Ref) -> int:
+        if ref.key not in self._positions:
+            self._positions[ref.key] = len(self.operands)
+            self.operands.append(ref)
+        return self._positions[ref.key]
+
+    def lower(self) -> RunKernel:
+        return RunKernel(self._compute)
+
+    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+        layout = run.layout(self.axes)
+        a = self._outside.of(operands).index_select(0, layout.time_major(self.backwards))
+        initial = self._state(run, layout, operands[self._initial])
+        gates, candidate = self._gates.of(operands), self._candidate.of(operands)
+        states = GatedRecurrence.apply(a, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
+        y = states.index_select(0, layout.from_time_major(self.backwards))
+        if not self.backwards:
+            keep_carry(run, self.delays[0].primitive.uid, y, layout, 1)
+        return [y]
+
+    def _state(self, run: Run, layout: Layout, initial: Tensor) -> Tensor:
+        rows = initial.expand(layout.count, self.size)
+        if layout.starts is not None:
+            before = carried(run, self.delays[0].primitive.uid, layout, 1, not self.backwards)
+            if before is not None:
+                fresh = torch.tensor(layout.starts, device=rows.device)
+                rows = torch.where(fresh.unsqueeze(1), rows, before)
+        return rows.index_select(0, layout.sorted_rows)
+
+
+def match_gru(loop: Loop) -> Loop | None:
+    """A kernel for a loop that is a gated recurrent unit, else None."""
+    output = loop.delays[0].operands[0]
+    if loop.outputs[0].key != output.key:
+        return None
+    expr = LoopReader(loop).read(output)
+    cell = None if expr is None else _cell(expr, output.type.shape[0])
+    return None if cell is None else FusedGRU(loop, output, cell)
+
+
+def _cell(expr: Expr, size: int) -> _Cell | None:
+    """Read ``(1 - z) * c + z * h'``."""
+    if expr.kind != "sum" or len(expr.parts) != 2:
+        return None
+    kept = next((p for p in expr.parts if p.kind == "product" and len(p.parts) == 2 and _STATE in p.parts), None)
+    if kept is None:
+        return None
+    new = expr.parts[1] if expr.parts[0] is kept else expr.parts[0]
+    z = kept.parts[0] if kept.parts[1] == _STATE else kept.parts[1]
+    if z.kind != "sigmoid" or new.kind != "product" or len(new.parts) != 2:
+        return None
+    c = next((p for p in new.parts if p.kind == "tanh"), None)
+    rest = next((p for p in new.parts if _is_complement(p, z)), None)
+    if c is None or rest is None:
+        return None
+    update = _gate(z.parts[0], size)
+    candidate = _candidate(c.parts[0], size)
+    if update is None or candidate is None:
+        return None
+    reset, outside, matrix, after = candidate
+    opened = _gate(reset.parts[0], size)
+    if opened is None:
+        return None
+    return _Cell((update[0], opened[0], outside), (update[1], opened[1], matrix), after)
+
+
+def _is_complement(expr: Expr, of: Expr) -> bool:
+    """Whether this is 1 minus an expression."""
+    return (
+        expr.kind == "sum"
+        and len(expr.parts) == 2
+        and expr.parts[0].is_one()
+        and expr.parts[1] == Expr("negative", (of,))
+    )
+
+
+Columned = tuple[Ref, tuple[int, int]]
+
+
+def _gate(expr: Expr, size: int) -> tuple[Columned, Columned] | None:
+    """One value from outside, and the state by a matrix."""
+    terms = expr.spread()
+    outside = [t for t in terms if t[0].kind == "outside"]
+    products = [t for t in terms if t[0].kind == "times" and t[0].parts[0] == _STATE]
+    if len(terms) != 2 or len(outside) != 1 or len(products) != 1:
+        return None
+    first, second = _columns(outside[0], size), _columns(products[0], size)
+    return None if first is None or second is None else (first, second)
+
+
+def _columns(term: tuple[Expr, tuple[int, int] | None], size: int) -> Columned | None:
+    expr, span = term
+    if expr.ref is None or not (expr.kind == "times" or len(expr.ref.type.dynamic_axes) > 1):
+        return None
+    span = span or (0, size)
+    return (expr.ref, span) if span[1] - span[0] == size else None
+
+
+def _candidate(expr: Expr, size: int) -> tuple[Expr, Columned, Columned, bool] | None:
+    """The reset gate, what comes from outside, the recurrent matrix, and whether the reset acts after the product."""
+    terms = expr.spread()
+    outside = [t for t in terms if t[0].kind == "outside"]
+    others = [t for t in terms if t[0].kind != "outside"]
+    if len(outside) != 1 or len(others) != 1:
+        return None
+    first, (other, span) = _columns(outside[0], size), others[0]
+    if first is None:
+        return None
+    if other.kind == "times" and other.parts[0].kind == "product" and _STATE in other.parts[0].parts:
+        inner = other.parts[0].parts
+        reset = inner[0] if inner[1] == _STATE else inner[1]
+        matrix = _columns((other, span), size)
+        return None if matrix is None or reset.kind != "sigmoid" or len(inner) != 2 else (reset, first, matrix, False)
+    if other.kind == "product" and len(other.parts) == 2 and span is None:
+        reset_after = next((p for p in other.parts if p.kind == "sigmoid"), None)
+        product = next((p for p in other.parts if p.kind in ("times", "slice")), None)
+        if reset_after is None or product is None:
+            return None
+        ((term, columns),) = product.spread()
+        if term.kind == "times" and term.parts[0] == _STATE:
+            matrix = _columns((term, columns), size)
+            return None if matrix is None else (reset_after, first, matrix, True)
+    return None

@@ -1,0 +1,126 @@
+"""Loops read as algebra: expressions over states and values from outside, with sums and products flattened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cntk._engine.loop import Loop
+from cntk._engine.nodes import Node, Ref
+
+
+@dataclass(frozen=True)
+class Expr:
+    """An expression over a loop's states and what it reads from outside.
+
+    Attributes:
+        kind: 'sum', 'product', 'negative', 'state', 'outside', 'times', 'slice', or a function's name.
+        parts: its operands.
+        ref: the value outside, or the matrix of 'times'.
+        span: the state's number, or the slice's begin and end.
+    """
+
+    kind: str
+    parts: tuple[Expr, ...] = ()
+    ref: Ref | None = None
+    span: tuple[int, ...] = ()
+
+    def is_one(self) -> bool:
+        """Whether this is the constant 1."""
+        leaf = self.ref.leaf if self.ref is not None else None
+        return leaf is not None and leaf.is_constant and leaf.shape == () and float(leaf.data) == 1.0  # type: ignore[attr-defined]
+
+    def spread(self) -> list[tuple[Expr, tuple[int, int] | None]]:
+        """The terms of a sum, slices of sums taken apart: each term and which of its columns."""
+        if self.kind == "sum":
+            return [term for part in self.parts for term in part.spread()]
+        if self.kind == "slice":
+            below = self.parts[0].spread()
+            if all(span is None for _, span in below):
+                return [(term, (self.span[0], self.span[1])) for term, _ in below]
+        return [(self, None)]
+
+
+_FUNCTIONS = {"StableSigmoid": "sigmoid", "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu"}
+
+
+class LoopReader:
+    """Reads a loop's nodes as expressions."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.inside = {id(n) for n in loop.members}
+        self.states = {id(n): k for k, n in enumerate(loop.delays)}
+
+    def read(self, ref: Ref) -> Expr | None:
+        node = ref.node
+        if node is None or id(node) not in self.inside:
+            return Expr("outside", ref=ref)
+        if id(node) in self.states:
+            return Expr("state", span=(self.states[id(node)],))
+        name = node.op.op_name
+        if name in ("Plus", "ElementTimes"):
+            kind = "sum" if name == "Plus" else "product"
+            parts: list[Expr] = []
+            for operand in node.operands:
+                part = self.read(operand)
+                if part is None:
+                    return None
+                parts.extend(part.parts if part.kind == kind else (part,))
+            return Expr(kind, tuple(parts))
+        if name == "Minus":
+            left, right = (self.read(operand) for operand in node.operands)
+            if left is None or right is None:
+                return None
+            return Expr("sum", (*(left.parts if left.kind == "sum" else (left,)), Expr("negative", (right,))))
+        if name in _FUNCTIONS:
+            part = self.read(node.operands[0])
+            return None if part is None else Expr(_FUNCTIONS[name], (part,))
+        if name == "NoOp":
+            return self.read(node.operands[0])
+        if name == "Times":
+            part, matrix = self.read(node.operands[0]), node.operands[1]
+            plain = matrix.leaf is not None and matrix.type.rank == 2 and node.operands[0].type.rank == 1
+            return Expr("times", (part,), ref=matrix) if part is not None and plain else None
+        if name == "Slice":
+            part, span = self.read(node.operands[0]), _last_axis_span(node)
+            return None if part is None or span is None else Expr("slice", (part,), span=span)
+        return None
+
+
+def _last_axis_span(node: Node) -> tuple[int, int] | None:
+    """Begin and end of a slice along the only axis of a vector."""
+    shape = node.operands[0].type.shape
+    span = getattr(node.op, "vector_span", None)
+    return span(shape[0]) if span is not None and len(shape) == 1 else None
+
+
+
+class Columns:
+    """Columns of matrices (or elements of vectors) put together gate by gate.
+
+    Args:
+        parts: for each gate the operand's position and the columns.
+        size: number of columns a gate has.
+    """
+
+    def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
+        self.parts = parts
+        self.positions = {p for p, _ in parts}
+        begins = [span[0] for _, span in parts]
+        self.order = [b // size for b in begins] if sorted(begins) == [k * size for k in range(len(parts))] else None
+        self.size = size
+        self._index: dict[torch.device, Tensor] = {}
+
+    def of(self, operands: Sequence[Tensor]) -> Tensor:
+        first = operands[self.parts[0][0]]
+        if len(self.parts) == 1:
+            return first
+        if len(self.positions) == 1 and self.order is not None and first.shape[-1] == len(self.parts) * self.size:
+            if first.device not in self._index:
+                self._index[first.device] = torch.tensor(self.order, device=first.device)
+            grouped = first.reshape(*first.shape[:-1], len(self.parts), self.size)
+            return grouped.index_select(-2, self._index[first.device]).reshape(first.shape)
+        return torch.cat([operands[p][..., b:e] for p, (b, e) in self.parts], -1)

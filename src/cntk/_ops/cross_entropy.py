@@ -1,0 +1,275 @@
+"""Cross entropy after softmax, and classification error: what most classifiers are trained and judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._engine.run import SparseRows
+from cntk._errors import GraphError
+from cntk._graph.function import Composite
+from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable
+from cntk._ops.align import join_axes
+from cntk._ops.axes import as_axis
+from cntk._ops.comparison import Equal, GreaterEqual, NotEqual
+from cntk._ops.composed import Fused, compose, compose_fused
+from cntk._ops.elementwise import ElementTimes, Minus
+from cntk._ops.operands import apply
+from cntk._ops.reduction import ReduceElements
+from cntk._ops.softmax import Hardmax
+from cntk._ops.times import TransposeTimes
+from cntk.axis import Axis
+
+__all__ = ["classification_error", "cross_entropy_with_softmax"]
+
+
+class AgainstTarget(Fused):
+    """An operation on an output vector and a target vector, which may be sparse."""
+
+    sparse_operands = (1,)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        output, target = operands
+        if not output.rank or not 1 <= target.rank <= 2:
+            raise GraphError("the output needs a static axis, and the target must be a vector or a matrix")
+        if output.shape[-1] != target.shape[-1] and min(output.shape[-1], target.shape[-1]) >= 0:
+            raise GraphError(f"the last axes of output ({output.shape[-1]}) and target ({target.shape[-1]}) must agree")
+        shape = (*output.shape[:-1], target.shape[0] if target.rank == 2 else 1)
+        return TensorType(shape, join_axes(operands, stretch=False), output.dtype)
+
+    def vectors(self, output: Tensor, target: Tensor) -> Tensor:
+        """The result ``[*rows, 1]`` for vectors."""
+        raise NotImplementedError
+
+    def rows(self, output: Tensor, target: SparseRows) -> Tensor:
+        """The result ``[rows, 1]`` for sparse targets."""
+        raise NotImplementedError
+
+    def tensors(self, output: Tensor, target: Tensor) -> Tensor:
+        """The result ``[*rows, a, b]`` for an output ``[*rows, a, c]`` and a target ``[*rows, b, c]``."""
+        raise NotImplementedError
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        output, target = operands
+        if output.rank == target.rank == 1:
+            if not target.is_sparse:
+                return self.vectors
+            return self.rows if output.lead else lambda z, y: self.vectors(z, y.to_dense())
+        shape, size = self.infer(*operands).shape, output.shape[-1]
+        result = (-1, *shape) if join_axes(operands) else shape
+
+        def compute(z: Tensor, y: Any) -> Tensor:
+            dense = y.to_dense() if isinstance(y, SparseRows) else y
+            matrices = [
+                t.reshape(*t.shape[: type_.lead], -1, size) for t, type_ in ((z, output), (dense, target))
+            ]
+            return self.tensors(*matrices).reshape(result)
+
+        return compute
+
+
+@dataclass(frozen=True)
+class CrossEntropy(AgainstTarget):
+    """Logarithm of the sum of exponentials, minus the product with the target."""
+
+    op_name = "CrossEntropy"
+
+    def vectors(self, output: Tensor, target: Tensor) -> Tensor:
+        return _CrossEntropy.apply(output, target)  # type: ignore[no-any-return]
+
+    def rows(self, output: Tensor, target: SparseRows) -> Tensor:
+        if target.one_hot:
+            return _CrossEntropyOfClass.apply(output, target.columns.unsqueeze(1))  # type: ignore[no-any-return]
+        return _CrossEntropy.apply(output, target.to_dense())  # type: ignore[no-any-return]
+
+    def tensors(self, output: Tensor, target: Tensor) -> Tensor:
+        return torch.logsumexp(output, -1, True) - output @ target.transpose(-1, -2)
+
+    def expand(self, *operands: Variable) -> Composite:
+        total = apply(ReduceElements("LogSum", True, Axis(-1)), operands[:1])
+        return apply(Minus(), (total, apply(TransposeTimes(), operands)))
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Cross entropy whose gradient, softmax minus target, is computed in one go."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, target: Tensor) -> Tensor:
+        logs = torch.log_softmax(output, -1)
+        ctx.save_for_backward(output, target, logs)
+        total = output.narrow(-1, 0, 1) - logs.narrow(-1, 0, 1)
+        return total - (output * target).sum(-1, True)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        output, target, logs = ctx.saved_tensors
+        to_output = to_target = None
+        if ctx.needs_input_grad[0]:
+            to_output = ((logs.exp() - target) * gradient).sum_to_size(output.shape)
+        if ctx.needs_input_grad[1]:
+            to_target = (-output * gradient).sum_to_size(target.shape)
+        return to_output, to_target
+
+
+class _CrossEntropyOfClass(torch.autograd.Function):
+    """Cross entropy for targets that are a single 1 in the given columns."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, columns: Tensor) -> Tensor:
+        logs = torch.log_softmax(output, -1)
+        ctx.save_for_backward(logs, columns)
+        return -logs.gather(-1, columns)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        logs, columns = ctx.saved_tensors
+        return (logs.exp() * gradient).scatter_add(-1, columns, -gradient), None
+
+
+@dataclass(frozen=True)
+class Misclassification(AgainstTarget):
+    """One minus the target at the output's largest element."""
+
+    op_name = "Misclassification"
+
+    def vectors(self, output: Tensor, target: Tensor) -> Tensor:
+        best = torch.argmax(output, -1, True)
+        if target.dim() < best.dim():
+            target = target.expand_as(output)
+        elif best.dim() < target.dim():
+            best = best.expand(target.shape[0], 1)
+        return 1 - target.gather(-1, best)
+
+    def rows(self, output: Tensor, target: SparseRows) -> Tensor:
+        if target.one_hot:
+            return (torch.argmax(output, -1, True) != target.columns.unsqueeze(1)).to(output.dtype)
+        return self.vectors(output, target.to_dense())
+
+    def tensors(self, output: Tensor, target: Tensor) -> Tensor:
+        flat = output.flatten(-2)
+        best = torch.zeros_like(flat).scatter(-1, torch.argmax(flat, -1, True), 1.0).reshape(output.shape)
+        return 1 - best @ target.transpose(-1, -2)
+
+    def expand(self, *operands: Variable) -> Composite:
+        output, target = operands
+        return apply(Minus(), (1, apply(TransposeTimes(), (apply(Hardmax(), (output,)), target))))
+
+
+class Total(Op):
+    """A criterion summed over the whole minibatch, as early models hold it."""
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        join_axes(operands, stretch=False)
+        return TensorType((), (), operands[0].dtype)
+
+
+@primitive(PrimitiveOp.CrossEntropyWithSoftmax)
+@dataclass(frozen=True)
+class TotalCrossEntropy(Total):
+    """Cross entropy after softmax over the last axis, of all samples."""
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        return lambda z, y: _CrossEntropy.apply(z, y).sum()
+
+
+@primitive(PrimitiveOp.SquaredError)
+@dataclass(frozen=True)
+class TotalSquaredError(Total):
+    """Squared error of all samples."""
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        return lambda x, y: torch.square(x - y).sum()
+
+
+@primitive(PrimitiveOp.ClassificationError)
+@dataclass(frozen=True)
+class TotalClassificationError(Total):
+    """Number of samples whose class is not among the output's largest elements.
+
+    The operands are the output, the target, and the constant that says how many of the largest count; 1 without it.
+    """
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        def compute(z: Tensor, y: Tensor, count: Tensor | None = None) -> Tensor:
+            best = torch.topk(z, 1 if count is None else int(count), -1).indices
+            found = (best == torch.argmax(y, -1, True)).any(-1)
+            return (~found).sum().to(z.dtype)
+
+        return compute
+
+
+def cross_entropy_with_softmax(output_vector: Any, target_vector: Any, axis: Any = -1, name: str = "") -> Composite:
+    """Cross entropy between a target distribution and the softmax of an output: log(sum(exp(z))) - sum(y * z).
+
+    Args:
+        output_vector: z, the output before softmax, ``[classes]``.
+        target_vector: y, ``[classes]``, dense or sparse; usually a single 1.
+        axis: the axis of the classes. Along another axis than the last, -1, the operands are dense, of any rank.
+        name: its name in the graph.
+
+    Returns:
+        A function with output ``[1]``: the operand's shape with one element along the axis.
+
+    Raises:
+        GraphError: if the classes of the operands differ in number, or dynamic axes do not fit.
+
+    Example:
+        >>> cross_entropy_with_softmax([1., 2., 1.], [0., 1., 0.]).eval()
+        array([0.551445], dtype=float32)
+    """
+    chosen = as_axis(axis, "cross_entropy_with_softmax")
+    operands = (output_vector, target_vector)
+    if chosen == Axis(-1):
+        return compose_fused("CrossEntropyWithSoftmax", CrossEntropy(), operands, name)
+
+    def build(output: Any, target: Any) -> Composite:
+        keep = chosen.is_static_axis
+        total = apply(ReduceElements("LogSum", keep, chosen), (output,))
+        return apply(Minus(), (total, apply(ReduceElements("Sum", keep, chosen), (apply(ElementTimes(), (target, output)),))))
+
+    return compose("CrossEntropyWithSoftmax", operands, build, name)
+
+
+def classification_error(output_vector: Any, target_vector: Any, axis: Any = -1, topN: int = 1, name: str = "") -> Composite:
+    """1 where the largest element of the output is not the target's class, 0 where it is.
+
+    Args:
+        output_vector: the output, ``[classes]``, before or after softmax.
+        target_vector: the target, ``[classes]``, dense or sparse, a single 1.
+        axis: the axis of the classes; along another than the last, -1, the mean over the other static axes is taken.
+        topN: how many of the output's largest elements are right if the class is among them.
+        name: its name in the graph.
+
+    Returns:
+        A function with output ``[1]``; a number for another axis than -1; for ``topN`` larger than 1 a number for the
+        whole minibatch: how many of its samples are wrong.
+
+    Raises:
+        GraphError: if the classes of the operands differ in number; for ``topN`` larger than 1 along another axis.
+
+    Example:
+        >>> classification_error([1., 2., 3., 4.], [0., 1., 0., 0.]).eval()
+        array([1.], dtype=float32)
+        >>> classification_error([1., 2., 3., 4.], [0., 0., 0., 1.]).eval()
+        array([0.], dtype=float32)
+    """
+    chosen = as_axis(axis, "classification_error")
+    operands = (output_vector, target_vector)
+    if chosen == Axis(-1):
+        if topN == 1:
+            return compose_fused("ClassificationError", Misclassification(), operands, name)
+        return apply(TotalClassificationError(), (*operands, int(topN)), name)
+    if topN != 1:
+        raise GraphError("classification_error: topN is for the last axis; leave out axis, or topN")
+
+    def build(output: Any, target: Any) -> Composite:
+        best = apply(Equal(), (output, apply(ReduceElements("Max", True, chosen), (output,))))
+        wrong = apply(ReduceElements("Sum", True, chosen), (apply(NotEqual(), (target, best)),))
+        return apply(ReduceElements("Mean", False, Axis.all_static_axes()), (apply(GreaterEqual(), (wrong, 1)),))
+
+    return compose("ClassificationError", operands, build, name)

@@ -1,0 +1,308 @@
+"""Losses of regression, binary classification and similarity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._errors import GraphError
+from cntk._graph.function import Composite
+from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.types import TensorType
+from cntk._ops.align import aligned, broadcast_shapes, join_axes
+from cntk._ops.composed import compose
+from cntk._ops.cross_entropy import Total
+from cntk._ops.elementwise import ElementTimes, Minus, Plus, element_divide, square
+from cntk._ops.operands import apply
+from cntk._ops.reduction import ReduceElements, reduce_sum
+from cntk._ops.unary import Log, Negate
+from cntk.axis import Axis
+
+__all__ = [
+    "binary_cross_entropy",
+    "cosine_distance",
+    "cosine_distance_with_negative_samples",
+    "fmeasure",
+    "squared_error",
+    "weighted_binary_cross_entropy",
+]
+
+
+@primitive(PrimitiveOp.Logistic)
+@dataclass(frozen=True)
+class Logistic(Total):
+    """Weighted binary cross entropy of all samples."""
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        broadcast_shapes(*(t.shape for t in operands))
+        return super().infer(*operands)
+
+    def lower(self, *operands: TensorType) -> Any:
+        return aligned(operands, lambda *tensors: _Logistic.apply(*tensors))
+
+
+class _Logistic(torch.autograd.Function):
+    """Weighted binary cross entropy: its value is scaled so that the weights' mean is 1, its gradient is not."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        likelihood = torch.clamp_min(target * output + (1 - target) * (1 - output), 1.1003736e-37)
+        ctx.save_for_backward(output, target, weight, likelihood)
+        losses = -torch.log(likelihood)
+        if weight is None:
+            return losses.sum()
+        spread = weight.expand_as(losses)
+        return (losses * spread).sum() * (losses.numel() / spread.sum())
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        output, target, weight, likelihood = ctx.saved_tensors
+        scale = -gradient / likelihood if weight is None else -gradient * weight / likelihood
+        needs = ctx.needs_input_grad
+        to_output = (scale * (2 * target - 1)).sum_to_size(output.shape) if needs[0] else None
+        to_target = (scale * (2 * output - 1)).sum_to_size(target.shape) if needs[1] else None
+        if weight is None:
+            return to_output, to_target
+        to_weight = (-gradient * torch.log(likelihood)).sum_to_size(weight.shape) if needs[2] else None
+        return to_output, to_target, to_weight
+
+
+@primitive(PrimitiveOp.CosDistance)
+@dataclass(frozen=True)
+class CosDistance(Op):
+    """Cosine of the angle between two operands, each taken as one vector."""
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        broadcast_shapes(*(t.shape for t in operands))
+        return TensorType((), join_axes(operands, stretch=False), operands[0].dtype)
+
+    def lower(self, *operands: TensorType) -> Any:
+        lead = 1 if join_axes(operands) else 0
+        shape = broadcast_shapes(*(t.shape for t in operands))
+
+        def compute(x: Tensor, y: Tensor) -> Tensor:
+            rows = (max(x.shape[0], y.shape[0]),) if lead else ()
+            flat = [t.expand(*rows, *shape).reshape(*rows, -1) for t in (x, y)]
+            return _Cosine.apply(*flat)  # type: ignore[no-any-return]
+
+        return aligned(operands, compute)
+
+
+class _Cosine(torch.autograd.Function):
+    """Cosine along the last axis, 0 and with zero gradient where a vector is 0; torch's own has a huge gradient there."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
+        scale_x, scale_y = _inverse_norm(x), _inverse_norm(y)
+        cosine = (x * y).sum(-1, True) * scale_x * scale_y
+        ctx.save_for_backward(x, y, scale_x, scale_y, cosine)
+        return cosine.squeeze(-1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        x, y, scale_x, scale_y, cosine = ctx.saved_tensors
+        gradient = gradient.unsqueeze(-1)
+        to_x = gradient * scale_x * (y * scale_y - cosine * scale_x * x)
+        to_y = gradient * scale_y * (x * scale_x - cosine * scale_y * y)
+        return to_x, to_y
+
+
+def _inverse_norm(x: Tensor) -> Tensor:
+    squares = (x * x).sum(-1, True)
+    return torch.rsqrt(squares).masked_fill(squares == 0, 0)
+
+
+@primitive(PrimitiveOp.CosDistanceWithNegativeSamples)
+@dataclass(frozen=True)
+class CosDistanceWithNegativeSamples(Op):
+    """Cosine with the sample's own partner, and with those of samples further on in the minibatch.
+
+    Files hold both attributes as constants among the operands.
+
+    Attributes:
+        shift: how much further on the first other partner is.
+        num_negative_samples: how many others there are.
+    """
+
+    shift: int
+    num_negative_samples: int
+
+    def attributes(self) -> dict[str, Any]:
+        return {}
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        x, y = operands[:2]
+        axes = join_axes((x, y), stretch=False)
+        if x.dynamic_axes != axes or y.dynamic_axes != axes or not axes:
+            raise GraphError("both operands need the same batch axis, since negative samples are other samples of the minibatch")
+        if x.shape != y.shape and min((*x.shape, *y.shape), default=0) >= 0:
+            raise GraphError("both operands must have the same shape")
+        return TensorType((1 + self.num_negative_samples,), axes, x.dtype)
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        shift, count = self.shift, self.num_negative_samples
+
+        def compute(x: Tensor, y: Tensor, *constants: Tensor) -> Tensor:
+            rows = x.shape[0]
+            x, y = x.reshape(rows, -1), y.reshape(rows, -1)
+            steps = torch.arange(shift - 1, shift + count, device=x.device)
+            steps[0] = 0
+            partners = (torch.arange(rows, device=x.device).unsqueeze(1) + steps) % rows
+            others = y.index_select(0, partners.flatten()).reshape(rows, 1 + count, -1)
+            return _Cosine.apply(x.unsqueeze(1).expand_as(others), others)  # type: ignore[no-any-return]
+
+        return compute
+
+
+def squared_error(output: Any, target: Any, name: str = "") -> Composite:
+    """Sum of squared differences.
+
+    Args:
+        output, target: operands on the same dynamic axes; shapes are aligned at the last axis, and 1 stretches.
+        name: its name in the graph.
+
+    Returns:
+        A function whose output is a number for each sample.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> squared_error([4., 6.], [2., 1.]).eval()
+        array(29., dtype=float32)
+    """
+
+    def build(x: Any, y: Any) -> Composite:
+        return apply(ReduceElements("Sum", False, Axis.all_static_axes()), (square(apply(Minus(), (x, y))),))
+
+    return compose("SquaredError", (output, target), build, name)
+
+
+def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
+    """Cross entropy of probabilities, element by element: -(t * log(p) + (1 - t) * log(1 - p)), with p moved by 1e-6.
+
+    Args:
+        output: p, probabilities, as a sigmoid gives them.
+        target: t, 0 or 1, on the same dynamic axes.
+        name: its name in the graph.
+
+    Returns:
+        A function whose output has the operands' shape.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> binary_cross_entropy([0.5, 0.9], [1, 0]).eval()
+        array([0.69315, 2.30257], dtype=float32)
+    """
+
+    def build(p: Any, t: Any) -> Composite:
+        positive = apply(ElementTimes(), (t, apply(Log(), (apply(Plus(), (1e-6, p)),))))
+        negative = apply(ElementTimes(), (apply(Minus(), (1, t)), apply(Log(), (apply(Minus(), (1 + 1e-6, p)),))))
+        return apply(Negate(), (apply(Plus(), (positive, negative)),))
+
+    return compose("BinaryCrossEntropy", (output, target), build, name)
+
+
+def weighted_binary_cross_entropy(output: Any, target: Any, weight: Any, name: str = "") -> Composite:
+    """Weighted cross entropy of probabilities, summed over the whole minibatch.
+
+    Args:
+        output: p, probabilities.
+        target: t, 0 or 1, on the same dynamic axes.
+        weight: each element's weight. The value is divided by the weights' mean, the gradient is not, as in the original.
+        name: its name in the graph.
+
+    Returns:
+        A function whose output is one number for the minibatch.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> weighted_binary_cross_entropy([0.5, 0.9], [1, 0], [1, 1]).eval()
+        array(2.9957, dtype=float32)
+    """
+    return apply(Logistic(), (output, target, weight), name)
+
+
+def cosine_distance(x: Any, y: Any, name: str = "") -> Composite:
+    """Cosine of the angle between two operands, which is 1 for the same direction; 0 where an operand is 0.
+
+    Args:
+        x, y: operands on the same dynamic axes, each taken as one vector.
+        name: its name in the graph.
+
+    Returns:
+        A function whose output is a number for each sample.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> cosine_distance([3., 4.], [4., 3.]).eval()
+        array(0.96, dtype=float32)
+    """
+    return apply(CosDistance(), (x, y), name)
+
+
+def cosine_distance_with_negative_samples(x: Any, y: Any, shift: int, num_negative_samples: int, name: str = "") -> Composite:
+    """Cosine with a sample's own partner, and with the partners of other samples of the minibatch.
+
+    Huang et al., "Learning Deep Structured Semantic Models for Web Search using Clickthrough Data" (2013).
+
+    Args:
+        x: an operand ``[n]``.
+        y: the partner, of the same shape on the same dynamic axes.
+        shift: how many samples further on in the minibatch, counted around, the first negative sample is.
+        num_negative_samples: how many samples from there on are negative samples.
+        name: its name in the graph.
+
+    Returns:
+        A function with output ``[1 + num_negative_samples]``; the own partner is first.
+
+    Raises:
+        GraphError: if shapes or dynamic axes do not fit.
+
+    Example:
+        >>> from cntk._ops.structure import input_variable
+        >>> x, y = input_variable(2), input_variable(2)
+        >>> f = cosine_distance_with_negative_samples(x, y, 1, 1)
+        >>> f.eval({x: [[1, 0], [0, 1]], y: [[1, 0], [1, 0]]})
+        array([[1., 1.],
+               [0., 0.]], dtype=float32)
+    """
+    if not all(isinstance(n, Integral) and n >= 0 for n in (shift, num_negative_samples)):
+        raise GraphError(
+            "cosine_distance_with_negative_samples: expected whole numbers, 0 or more, as shift and num_negative_samples, "
+            f"got {shift!r} and {num_negative_samples!r}"
+        )
+    op = CosDistanceWithNegativeSamples(int(shift), int(num_negative_samples))
+    return apply(op, (x, y, int(shift), int(num_negative_samples)), name)
+
+
+def fmeasure(output: Any, target: Any, beta: float = 1) -> Composite:
+    """One minus the F-measure of each sample, the weighted harmonic mean of precision and recall.
+
+    Args:
+        output: probabilities or decisions, from 0 to 1.
+        target: 0 or 1, on the same dynamic axes.
+        beta: how much more recall counts than precision.
+
+    Returns:
+        A function whose output is a number for each sample, 0 at best.
+
+    Example:
+        >>> fmeasure([1, 0, 1, 1], [1, 1, 1, 0]).eval()
+        array(0.33333, dtype=float32)
+    """
+    hits = reduce_sum(apply(ElementTimes(), (output, target)))
+    precision = element_divide(hits, reduce_sum(output))
+    recall = element_divide(hits, reduce_sum(target))
+    both = (1 + beta**2) * precision * recall
+    return 1 - element_divide(both, beta**2 * precision + recall)

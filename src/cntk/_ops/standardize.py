@@ -1,0 +1,83 @@
+"""Data brought to mean 0 and standard deviation 1: by their own statistics, or by given ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cntk._errors import GraphError
+from cntk._graph.function import Composite
+from cntk._ops.composed import compose
+from cntk._ops.elementwise import ElementTimes, Minus, Plus, element_divide, square
+from cntk._ops.operands import apply, as_operand
+from cntk._ops.reduction import reduce_mean
+from cntk._ops.unary import sqrt
+
+__all__ = ["mean_variance_normalization", "per_dim_mean_variance_normalize"]
+
+
+def mean_variance_normalization(
+    operand: Any,
+    epsilon: float = 0.00001,
+    use_stats_across_channels: bool = False,
+    do_variance_scaling: bool = True,
+    name: str = "",
+) -> Composite:
+    """Each sample minus its mean, divided by its standard deviation plus epsilon.
+
+    Args:
+        operand: an operand whose shape is known; its first axis counts channels.
+        epsilon: what is added to the standard deviation.
+        use_stats_across_channels: whether mean and standard deviation are those of all channels together.
+        do_variance_scaling: whether to divide at all.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if epsilon is negative, or the operand has no static axis.
+
+    Example:
+        >>> mean_variance_normalization([[1, 3], [4, 8]], epsilon=0).eval()
+        array([[-1.,  1.],
+               [-1.,  1.]], dtype=float32)
+    """
+    if epsilon < 0:
+        raise GraphError(f"mean_variance_normalization: expected an epsilon of 0 or more, got {epsilon}")
+    variable = as_operand(operand, op_name="mean_variance_normalization")
+    rank = variable.type_.rank if variable.type_.has_shape else 0
+    axes = list(range(rank))[0 if use_stats_across_channels else 1 :]
+    if not axes:
+        raise GraphError(
+            "mean_variance_normalization: expected an operand whose shape is known, with a static axis besides that of the "
+            f"channels, got {variable.type_}"
+        )
+
+    def build(x: Any) -> Composite:
+        centered = apply(Minus(), (x, reduce_mean(x, axes)))
+        if not do_variance_scaling:
+            return centered
+        deviation = sqrt(reduce_mean(square(centered), axes))
+        return element_divide(centered, apply(Plus(), (deviation, epsilon)))
+
+    return compose("MeanVarianceNormalization", (variable,), build, name)
+
+
+def per_dim_mean_variance_normalize(operand: Any, mean: Any, inv_stddev: Any, name: str = "") -> Composite:
+    """The operand minus a mean, times an inverse standard deviation, element by element.
+
+    Args:
+        operand: an operand.
+        mean: the mean, of the operand's shape or one that can be stretched to it.
+        inv_stddev: one over the standard deviation, likewise.
+        name: its name in the graph.
+
+    Raises:
+        GraphError: if shapes do not fit.
+
+    Example:
+        >>> per_dim_mean_variance_normalize([1, 2, 3], [2, 2, 2], [1, 1, 10]).eval()
+        array([-1.,  0., 10.], dtype=float32)
+    """
+
+    def build(x: Any, center: Any, scale: Any) -> Composite:
+        return apply(ElementTimes(), (apply(Minus(), (x, center)), scale))
+
+    return compose("PerDimMeanVarianceNormalize", (operand, mean, inv_stddev), build, name)

@@ -1,0 +1,128 @@
+"""Learners with a rule of the user's own: written in Python, or as a CNTK function."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from cntk._graph.function import Function
+from cntk.core import NDArrayView
+from cntk.learners.base import Learner
+from cntk.learners.options import learning_options, parameter_schedule
+from cntk.learners.schedules import learning_parameter_schedule
+from cntk.variables import Constant
+
+
+class UserLearner(Learner):
+    """Base of learners whose rule is written in Python: a subclass defines `update`.
+
+    Args:
+        parameters: list of the parameters to change.
+        lr_schedule: the learning rates, which ``self.learning_rate()`` returns.
+        as_numpy: kept for programs that give it; as in the original, `update` gets `NDArrayView` either way, of which
+            ``asarray()`` makes NumPy arrays.
+
+    Example:
+        >>> import cntk as C
+        >>> class Plain(C.learners.UserLearner):
+        ...     def update(self, gradient_values, training_sample_count, sweep_end):
+        ...         for parameter, gradient in gradient_values.items():
+        ...             step = self.learning_rate() / training_sample_count
+        ...             parameter.value = parameter.value - step * gradient.asarray()
+        ...         return True
+    """
+
+    kind = "UserLearner"
+
+    def __init__(self, parameters: Sequence[Any], lr_schedule: Any, as_numpy: bool = True) -> None:
+        options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
+        super().__init__(parameters, parameter_schedule(self.kind, "lr_schedule", lr_schedule, options), options)
+        self.as_numpy = as_numpy
+
+    def update(self, gradient_values: Mapping[Any, Any], training_sample_count: int, sweep_end: bool) -> bool:
+        """Change the parameters by one minibatch's gradients.
+
+        Args:
+            gradient_values: for each parameter its gradient summed over the minibatch, an `NDArrayView`.
+            training_sample_count: number of samples in the minibatch.
+            sweep_end: whether the minibatch ended a sweep over the data.
+
+        Returns:
+            Whether there was an update.
+
+        Raises:
+            NotImplementedError: unless a subclass defines it.
+        """
+        raise NotImplementedError(f"{type(self).__name__}: a UserLearner must define update()")
+
+    def apply(self, gradients: Sequence[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
+        """Hand the gradients to `update`. The samples are not counted: the schedule stays at its first value."""
+        dense = [gradient.to_dense() if gradient.is_sparse else gradient for gradient in gradients]
+        views = {p: NDArrayView.of(g.detach()) for p, g in zip(self._parameters, dense, strict=True)}
+        return bool(self.update(views, sample_count, is_sweep_end))
+
+
+class Universal(Learner):
+    """Evaluates a function that assigns to the parameters."""
+
+    kind = "universal"
+
+    def __init__(self, update_func: Callable[..., Any], parameters: Sequence[Any]) -> None:
+        if not callable(update_func):
+            raise TypeError(f"universal: expected a function of parameters and gradients, got {update_func!r}")
+        if len(inspect.signature(update_func).parameters) != 2:
+            raise ValueError(
+                "universal: update_func must take two arguments, the lists of parameters and of their gradients"
+            )
+        options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
+        super().__init__(parameters, learning_parameter_schedule(1.0), options)
+        self._gradients = [Constant(0, p.shape, p.dtype, name="grad") for p in self._parameters]
+        function = update_func(self._parameters, self._gradients)
+        if not isinstance(function, Function):
+            raise TypeError(f"universal: update_func must return a function, such as combine of assigns, got {function!r}")
+        used = function.parameters
+        for parameter in self._parameters:
+            if parameter not in used:
+                raise RuntimeError(
+                    f"universal: what update_func returns does not contain parameter '{parameter.name}' "
+                    f"(uid {parameter.uid}); assign to it"
+                )
+        self._function = function
+
+    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+        """See `Learner.rule`."""
+        for constant, gradient in zip(self._gradients, gradients, strict=True):
+            constant.data.detach().copy_(gradient)
+        self._function.eval({}, as_numpy=False)
+
+
+def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Learner:
+    """A learner whose rule is a CNTK function, so that it runs where the model runs.
+
+    Args:
+        update_func: given the tuple of parameters and the list of their gradients (constants of the same shapes, summed
+            over the minibatch), returns a function whose evaluation assigns new values to the parameters.
+        parameters: list of the parameters to change.
+
+    Returns:
+        The learner, for a `Trainer`.
+
+    Raises:
+        TypeError: if ``update_func`` is none, or returns something else.
+        ValueError: if it does not take two arguments, or there are no parameters.
+        RuntimeError: if the function leaves a parameter out.
+
+    Example:
+        >>> import cntk as C
+        >>> w = C.parameter((2,), init=1)
+        >>> learner = C.universal(lambda ps, gs: C.combine([C.assign(p, p - 0.1 * g) for p, g in zip(ps, gs)]), [w])
+        >>> learner.update({w: np.array([1.0, -2.0])}, 1)
+        True
+        >>> w.value
+        array([0.9, 1.2], dtype=float32)
+    """
+    return Universal(update_func, parameters)

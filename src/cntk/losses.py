@@ -1,0 +1,23 @@
+"""Losses: what training makes small."""
+
+from __future__ import annotations
+
+from cntk._ops.cross_entropy import cross_entropy_with_softmax
+from cntk._ops.loss import (
+    binary_cross_entropy,
+    cosine_distance,
+    cosine_distance_with_negative_samples,
+    fmeasure,
+    squared_error,
+    weighted_binary_cross_entropy,
+)
+
+__all__ = [
+    "binary_cross_entropy",
+    "cosine_distance",
+    "cosine_distance_with_negative_samples",
+    "cross_entropy_with_softmax",
+    "fmeasure",
+    "squared_error",
+    "weighted_binary_cross_entropy",
+]
