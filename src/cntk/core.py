@@ -108,7 +108,9 @@ class NDArrayView:
         fixed = len(offset) - len(extent)
         bounds_fit = all(o + e <= s for o, e, s in zip(offset[fixed:], extent, self._shape[fixed:], strict=False))
         if len(offset) != len(self._shape) or fixed < 0 or not bounds_fit:
-            raise ValueError(f"slice_view: offset {offset} and extent {extent} do not lie within shape {shape_text(self._shape)}")
+            raise ValueError(
+                f"slice_view: offset {offset} and extent {extent} do not lie within shape {shape_text(self._shape)}"
+            )
         index = (*offset[:fixed], *(slice(o, o + e) for o, e in zip(offset[fixed:], extent, strict=True)))
         return NDArrayView.of(self.tensor[index], read_only=read_only)
 
@@ -185,7 +187,9 @@ class Value:
 
     ONE_HOT_SKIP = -1
 
-    def __init__(self, batch: Any, seq_starts: Sequence[bool] | None = None, device: DeviceDescriptor | None = None) -> None:
+    def __init__(
+        self, batch: Any, seq_starts: Sequence[bool] | None = None, device: DeviceDescriptor | None = None
+    ) -> None:
         if isinstance(batch, NDArrayView):
             view = batch
         elif isinstance(batch, Tensor):
@@ -357,7 +361,9 @@ class Value:
             ValueError: for an empty batch, a number that is no class, or anything that is no integer.
         """
         if not isinstance(batch, (list, tuple, np.ndarray)) or len(batch) == 0:
-            raise ValueError(f"Value.one_hot: expected a list of class numbers or of lists of them, got {type(batch).__name__}")
+            raise ValueError(
+                f"Value.one_hot: expected a list of class numbers or of lists of them, got {type(batch).__name__}"
+            )
         sequences = isinstance(batch[0], (list, tuple, np.ndarray))
         shape = as_shape(num_classes)
         flat = np.concatenate([np.asarray(s).reshape(-1) for s in batch]) if sequences else np.asarray(batch)

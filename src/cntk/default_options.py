@@ -76,7 +76,7 @@ def get_default_override(function_or_class: Callable[..., Any] | type | None, **
     """
     if len(kwargs) != 1:
         raise TypeError(f"get_default_override: expected one argument by name, got {len(kwargs)}")
-    (name, value), = kwargs.items()
+    ((name, value),) = kwargs.items()
     if not isinstance(value, default_override_or):
         return value
     for scope, overrides in reversed(_overrides.get()):

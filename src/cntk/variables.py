@@ -26,7 +26,9 @@ class _Holder(Variable):
     _initial: Any
     _device: torch.device
 
-    def _hold(self, kind: VariableKind, shape: Any, initial: Any, dtype: Any, device: Any, name: str, uid: str = "") -> None:
+    def _hold(
+        self, kind: VariableKind, shape: Any, initial: Any, dtype: Any, device: Any, name: str, uid: str = ""
+    ) -> None:
         if isinstance(initial, Value):
             initial = initial.data
         if isinstance(initial, NDArrayView):
@@ -77,7 +79,9 @@ class _Holder(Variable):
         elif isinstance(self._initial, torch.Tensor):
             value = self._initial.detach().clone()
         else:
-            value = torch.from_numpy(np.array(np.broadcast_to(self._initial, shape) if self._initial.ndim == 0 else self._initial))
+            value = torch.from_numpy(
+                np.array(np.broadcast_to(self._initial, shape) if self._initial.ndim == 0 else self._initial)
+            )
         value = value.to(device=self._device, dtype=torch_dtype).reshape(shape).contiguous()
         self._data = value.requires_grad_(self.is_parameter)
         self._initial = None
@@ -105,7 +109,9 @@ class _Holder(Variable):
         new = value.tensor if isinstance(value, NDArrayView) else torch.as_tensor(np.asarray(value))
         data = self.data
         if new.numel() != data.numel() and new.ndim:
-            raise ValueError(f"{self!r}: expected a value of shape {shape_text(self.shape)}, got {shape_text(new.shape)}")
+            raise ValueError(
+                f"{self!r}: expected a value of shape {shape_text(self.shape)}, got {shape_text(new.shape)}"
+            )
         with torch.no_grad():
             data.copy_(new.reshape(data.shape) if new.ndim and new.shape != data.shape else new)
 
@@ -158,7 +164,9 @@ class Parameter(_Holder):
     ) -> None:
         if shape is None and init is None:
             shape = ()
-        self._hold(VariableKind.Parameter, shape, 0 if init is None else init, _option(dtype, init, Parameter), device, name)
+        self._hold(
+            VariableKind.Parameter, shape, 0 if init is None else init, _option(dtype, init, Parameter), device, name
+        )
 
     def as_parameter(self) -> Parameter:
         """This very parameter."""
@@ -191,7 +199,9 @@ class Constant(_Holder):
     ) -> None:
         if shape is None and value is None:
             shape = ()
-        self._hold(VariableKind.Constant, shape, 0 if value is None else value, _option(dtype, value, Constant), device, name)
+        self._hold(
+            VariableKind.Constant, shape, 0 if value is None else value, _option(dtype, value, Constant), device, name
+        )
 
     @classmethod
     def of_later_dtype(cls, value: Any) -> Constant:

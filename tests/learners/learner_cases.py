@@ -9,26 +9,26 @@ SHAPES = ((3, 4), (5,))
 STEPS = ((4, False), (7, False), (1, True), (4, False), (16, True), (3, False))  # samples, end of a sweep
 
 NOISE_SEED = 11
-RMSPROP = dict(gamma=0.9, inc=1.2, dec=0.5, max=10.0, min=1e-3)
+RMSPROP = {"gamma": 0.9, "inc": 1.2, "dec": 0.5, "max": 10.0, "min": 1e-3}
 OPTIONS = {
-    "l1": dict(l1_regularization_weight=0.03),
-    "l2": dict(l2_regularization_weight=0.3),
-    "truncated": dict(gradient_clipping_threshold_per_sample=0.2),
-    "scaled": dict(gradient_clipping_threshold_per_sample=0.2, gradient_clipping_with_truncation=False),
-    "noise": dict(gaussian_noise_injection_std_dev=0.01),
-    "all": dict(
-        l1_regularization_weight=0.02,
-        l2_regularization_weight=0.1,
-        gradient_clipping_threshold_per_sample=0.3,
-        gaussian_noise_injection_std_dev=[0.02, 0.0, 0.01],
-    ),
+    "l1": {"l1_regularization_weight": 0.03},
+    "l2": {"l2_regularization_weight": 0.3},
+    "truncated": {"gradient_clipping_threshold_per_sample": 0.2},
+    "scaled": {"gradient_clipping_threshold_per_sample": 0.2, "gradient_clipping_with_truncation": False},
+    "noise": {"gaussian_noise_injection_std_dev": 0.01},
+    "all": {
+        "l1_regularization_weight": 0.02,
+        "l2_regularization_weight": 0.1,
+        "gradient_clipping_threshold_per_sample": 0.3,
+        "gaussian_noise_injection_std_dev": [0.02, 0.0, 0.01],
+    },
 }
 REFERENCES = {
-    "": dict(),
-    "M5": dict(minibatch_size=5),
-    "M1": dict(minibatch_size=1),
-    "ignore": dict(minibatch_size=0),
-    "mean": dict(use_mean_gradient=True),
+    "": {},
+    "M5": {"minibatch_size": 5},
+    "M1": {"minibatch_size": 1},
+    "ignore": {"minibatch_size": 0},
+    "mean": {"use_mean_gradient": True},
 }
 
 
@@ -104,7 +104,7 @@ def momenta(L):
         for kind in ("momentum_sgd", "nesterov", "adam", "fsadagrad"):
             make = getattr(L, kind)
             for gain in (True, False):
-                made["%s/momentum %s %s" % (kind, name, gain)] = lambda p, make=make, m=momentum, gain=gain: make(
+                made[f"{kind}/momentum {name} {gain}"] = lambda p, make=make, m=momentum, gain=gain: make(
                     p, 0.1, m, unit_gain=gain, minibatch_size=4
                 )
     return made
@@ -125,7 +125,7 @@ def rates(L):
         for reference, arguments in REFERENCES.items():
             for kind in ("sgd", "adam"):
                 make = kinds(L)[kind]
-                made["%s/rate %s %s" % (kind, name, reference)] = lambda p, make=make, r=rate, a=arguments: make(
+                made[f"{kind}/rate {name} {reference}"] = lambda p, make=make, r=rate, a=arguments: make(
                     p, r, **a
                 )
     made["adadelta/default"] = L.adadelta
@@ -137,9 +137,9 @@ def rates(L):
 def run(learner, parameters):
     """Values of all parameters after each step, the rate before it, and whether it was one."""
     values, rates, updated = [], [], []
-    for (samples, is_sweep_end), step in zip(STEPS, gradients()):
+    for (samples, is_sweep_end), step in zip(STEPS, gradients()):  # noqa: B905
         rates.append(learner.learning_rate())
-        given = {p: g.astype(p.dtype) for p, g in zip(parameters, step)}
+        given = {p: g.astype(p.dtype) for p, g in zip(parameters, step)}  # noqa: B905
         updated.append(bool(learner.update(given, samples, is_sweep_end)))
         values.append(np.concatenate([p.value.ravel() for p in parameters]))
     return np.array(values), np.array(rates), np.array(updated)

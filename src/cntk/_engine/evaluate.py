@@ -95,7 +95,9 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
             matches = [v for v in known if v.name == key or v.uid == key]
             if not matches:
                 names = ", ".join(v.name or v.uid for v in known)
-                raise FeedError(f'variable with name "{key}" does not exist in the network. Available variable names: {names}')
+                raise FeedError(
+                    f'variable with name "{key}" does not exist in the network. Available variable names: {names}'
+                )
             key = matches[0]
         elif isinstance(key, Function):
             key = key.output
@@ -122,7 +124,9 @@ def _needed_inputs(composite: Composite, outputs: tuple[Variable, ...]) -> tuple
     return composite._plans[key]  # type: ignore[no-any-return]
 
 
-def plan_for(composite: Composite, outputs: tuple[Variable, ...], fed: Mapping[Variable, Fed], optimize: bool = True) -> Plan:
+def plan_for(
+    composite: Composite, outputs: tuple[Variable, ...], fed: Mapping[Variable, Fed], optimize: bool = True
+) -> Plan:
     """The plan of a graph for some outputs and the shapes that were fed; compiled at first use."""
     free = tuple((v, f.shape) for v, f in fed.items() if -1 in v.type_.shape or -3 in v.type_.shape)
     key = (outputs, free, optimize)
@@ -157,7 +161,13 @@ def result_of(rows: Any, type_: TensorType, run: Run, as_numpy: bool) -> Any:
     if as_numpy:
         return rows_as_numpy(rows, type_, layout)
     rows = rows.detach() if isinstance(rows, Tensor) else rows
-    shape = type_.shape if layout is not None else (rows.rows, *type_.shape) if isinstance(rows, SparseRows) else tuple(rows.shape)
+    shape = (
+        type_.shape
+        if layout is not None
+        else (rows.rows, *type_.shape)
+        if isinstance(rows, SparseRows)
+        else tuple(rows.shape)
+    )
     return Value.of(rows, layout, shape)
 
 
@@ -195,7 +205,9 @@ def execute(
 def _as_leaf(variable: Variable, fed: Fed) -> Fed:
     rows = fed.rows
     if isinstance(rows, SparseRows):
-        raise FeedError(f"{variable!r}: gradients with respect to a sparse input are not available; make the input dense")
+        raise FeedError(
+            f"{variable!r}: gradients with respect to a sparse input are not available; make the input dense"
+        )
     return Fed(rows.detach().clone().requires_grad_(), fed.layout, fed.count, fed.shape)
 
 
@@ -226,7 +238,11 @@ def forward(
     keep = as_outputs(function, keep_for_backward) if keep_for_backward else ()
     computed = tuple(dict.fromkeys((*wanted, *keep)))
     training = bool(keep)
-    leaves = [v for v in function.inputs if v.kind is VariableKind.Input and v.needs_gradient and not v.is_sparse] if training else []
+    leaves = (
+        [v for v in function.inputs if v.kind is VariableKind.Input and v.needs_gradient and not v.is_sparse]
+        if training
+        else []
+    )
     with torch.enable_grad() if training else torch.no_grad():
         done = execute(function, arguments, computed, device, training, leaves)
     done.finish()
@@ -235,7 +251,11 @@ def forward(
 
 
 def backward(
-    function: Function, state: BackwardState, root_gradients: Mapping[Any, Any], variables: Sequence[Any], as_numpy: bool
+    function: Function,
+    state: BackwardState,
+    root_gradients: Mapping[Any, Any],
+    variables: Sequence[Any],
+    as_numpy: bool,
 ) -> dict[Variable, Any]:
     """Propagate gradients; see `Function.backward`."""
     if state is None:
@@ -285,7 +305,9 @@ def _differentiate(
     live = [(r, s) for r, s in zip(roots, seeds, strict=True) if r.requires_grad]
     if not live:
         return [torch.zeros_like(s) for s in sources]
-    found = torch.autograd.grad([r for r, _ in live], sources, [s for _, s in live], retain_graph=keep, allow_unused=True)
+    found = torch.autograd.grad(
+        [r for r, _ in live], sources, [s for _, s in live], retain_graph=keep, allow_unused=True
+    )
     dense = (g.to_dense() if g is not None and g.is_sparse else g for g in found)
     return [torch.zeros_like(s) if g is None else g for g, s in zip(dense, sources, strict=True)]
 
@@ -294,15 +316,15 @@ def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy:
     return result_of(gradient, variable.type_, done.run, as_numpy)
 
 
-def gradients(
-    function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any
-) -> Any:
+def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any) -> Any:
     """Gradients of the sum of an output's elements; see `Function.grad`."""
     if wrt is None:
         wrt = [v for v in function.arguments if v.needs_gradient]
         if not wrt:
             raise ValueError(f"None of the Function '{function}' arguments have 'needs_gradient == True'")
-    wanted = [v.output if isinstance(v, Function) else v for v in (wrt if isinstance(wrt, (list, tuple, set)) else [wrt])]
+    wanted = [
+        v.output if isinstance(v, Function) else v for v in (wrt if isinstance(wrt, (list, tuple, set)) else [wrt])
+    ]
     root = function.output if grad_root is None else as_outputs(function, grad_root)[0]
     extra = as_outputs(function, outputs) if outputs is not None else ()
     computed = tuple(dict.fromkeys((root, *extra)))

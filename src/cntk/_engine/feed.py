@@ -68,8 +68,16 @@ class _Feeding:
         self.device = device
 
     def fail(self, reason: str) -> FeedError:
-        axes = "a batch of sequences of it" if self.type.is_sequence else "a batch of it" if self.type.has_batch_axis else "no batch"
-        return FeedError(f"{self.variable!r}: {reason}; its shape is {shape_text(self.type.shape)} and data must be {axes}")
+        axes = (
+            "a batch of sequences of it"
+            if self.type.is_sequence
+            else "a batch of it"
+            if self.type.has_batch_axis
+            else "no batch"
+        )
+        return FeedError(
+            f"{self.variable!r}: {reason}; its shape is {shape_text(self.type.shape)} and data must be {axes}"
+        )
 
     def of(self, data: Any) -> Fed:
         from cntk.core import NDArrayView, Value
@@ -95,12 +103,16 @@ class _Feeding:
             return self._list(list(data), starts)
         if isinstance(data, (int, float, np.number)) and not self.type.dynamic_axes:
             return self._rectangle(torch.from_numpy(self._array(np.asarray(data))), None)
-        raise self.fail(f"batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; got {type(data).__name__}")
+        raise self.fail(
+            f"batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; got {type(data).__name__}"
+        )
 
     def _array(self, array: np.ndarray) -> np.ndarray:
         kind = array.dtype
         if not (kind == np.bool_ or kind in (np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64)):
-            raise self.fail(f"only integer (32 and 64 bit), bool, float32, float64 and float16 data are supported, you gave {kind}")
+            raise self.fail(
+                f"only integer (32 and 64 bit), bool, float32, float64 and float16 data are supported, you gave {kind}"
+            )
         array = np.ascontiguousarray(array, dtype=self.dtype).reshape(array.shape)
         return array if array.flags.writeable else array.copy()
 
@@ -109,7 +121,12 @@ class _Feeding:
     def _rectangle(self, x: Tensor, starts: Sequence[bool] | None) -> Fed:
         rank = self.type.rank
         extra = x.ndim - rank
-        if extra < 0 or extra > 2 or (extra > 0 and not self._fits(x.shape[extra:])) or (extra == 0 and not self._fits(x.shape)):
+        if (
+            extra < 0
+            or extra > 2
+            or (extra > 0 and not self._fits(x.shape[extra:]))
+            or (extra == 0 and not self._fits(x.shape))
+        ):
             raise self.fail(f"data of shape {shape_text(x.shape)} do not end with the variable's shape")
         if not self.type.dynamic_axes:
             if any(d != 1 for d in x.shape[:extra]):
@@ -141,10 +158,16 @@ class _Feeding:
         return self._fed(rows, Layout(lengths, starts, self.device), len(lengths))
 
     def _fits(self, shape: Sequence[int]) -> bool:
-        return len(shape) == self.type.rank and all(w in (d, -1, -3) for d, w in zip(shape, self.type.shape, strict=True))
+        return len(shape) == self.type.rank and all(
+            w in (d, -1, -3) for d, w in zip(shape, self.type.shape, strict=True)
+        )
 
     def _fed(self, rows: Tensor | SparseRows, layout: Layout | None, count: int | None) -> Fed:
-        shape = tuple(rows.shape[1:] if self.type.has_batch_axis else rows.shape) if isinstance(rows, Tensor) else self.type.shape
+        shape = (
+            tuple(rows.shape[1:] if self.type.has_batch_axis else rows.shape)
+            if isinstance(rows, Tensor)
+            else self.type.shape
+        )
         if isinstance(rows, Tensor):
             wanted = getattr(torch, self.dtype.name)
             if rows.dtype != wanted or rows.device != self.device:
@@ -192,7 +215,9 @@ class _Feeding:
             raise self.fail(f"element {number} of the batch has shape {shape_text(array.shape)}")
         if not self.type.is_sequence and extra == 1:
             if array.shape[0] != 1:
-                raise self.fail(f"element {number} of the batch is a sequence of {array.shape[0]} frames, and a single sample is expected")
+                raise self.fail(
+                    f"element {number} of the batch is a sequence of {array.shape[0]} frames, and a single sample is expected"
+                )
             array = array[0]
         return array
 
@@ -225,7 +250,9 @@ class _Feeding:
             if not self.type.is_sequence:
                 if self.type.has_batch_axis and value.layout.longest == 1:
                     return self._fed(_moved(value.rows, self.device), None, value.layout.count)
-                raise self.fail(f"a batch of sequences of shape {shape_text(value.shape)} was given, and single samples are expected")
+                raise self.fail(
+                    f"a batch of sequences of shape {shape_text(value.shape)} was given, and single samples are expected"
+                )
             frame = value.shape[2:]
             if isinstance(value.rows, SparseRows):
                 if value.rows.width != int(np.prod(self.type.shape)):
@@ -244,7 +271,11 @@ class _Feeding:
 
 
 def _are_flags(flags: Any) -> bool:
-    return isinstance(flags, (list, tuple, np.ndarray)) and len(flags) > 0 and all(isinstance(f, (bool, np.bool_)) for f in flags)
+    return (
+        isinstance(flags, (list, tuple, np.ndarray))
+        and len(flags) > 0
+        and all(isinstance(f, (bool, np.bool_)) for f in flags)
+    )
 
 
 def _as_plain(item: Any) -> Any:
@@ -254,7 +285,11 @@ def _as_plain(item: Any) -> Any:
         return item.asarray()
     array = np.asarray(item)
     # Nested Python numbers have no format of their own.
-    return array.astype(np.float64) if not isinstance(item, (np.ndarray, np.generic)) and array.dtype.kind in "iufb" else array
+    return (
+        array.astype(np.float64)
+        if not isinstance(item, (np.ndarray, np.generic)) and array.dtype.kind in "iufb"
+        else array
+    )
 
 
 def _moved(rows: Tensor | SparseRows, device: torch.device) -> Tensor | SparseRows:
@@ -262,7 +297,9 @@ def _moved(rows: Tensor | SparseRows, device: torch.device) -> Tensor | SparseRo
         return rows.to(device)
     if rows.values.device == device:
         return rows
-    return SparseRows(rows.offsets.to(device), rows.columns.to(device), rows.values.to(device), rows.width, rows.one_hot)
+    return SparseRows(
+        rows.offsets.to(device), rows.columns.to(device), rows.values.to(device), rows.width, rows.one_hot
+    )
 
 
 def _sparse(dense: Tensor) -> SparseRows:

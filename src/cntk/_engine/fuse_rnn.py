@@ -96,10 +96,14 @@ class FusedRecurrence(Loop):
         self.operands: list[Ref] = []
         self._positions: dict[tuple[int, int], int] = {}
         self._xs = [self._add(x) for x, _, _ in gates[0].inputs]
-        self._inputs = [Columns([(self._add(g.inputs[k][1]), g.inputs[k][2]) for g in gates], self.size) for k in range(len(self._xs))]
+        self._inputs = [
+            Columns([(self._add(g.inputs[k][1]), g.inputs[k][2]) for g in gates], self.size)
+            for k in range(len(self._xs))
+        ]
         self._recurrent = Columns([(self._add(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
         self._biases = [
-            Columns([(self._add(g.biases[k][0]), g.biases[k][1]) for g in gates], self.size) for k in range(len(gates[0].biases))
+            Columns([(self._add(g.biases[k][0]), g.biases[k][1]) for g in gates], self.size)
+            for k in range(len(gates[0].biases))
         ]
         self._initial = [self._add(d.operands[1]) for d in self.delays]
 
@@ -132,7 +136,11 @@ class FusedRecurrence(Loop):
         inputs = [columns.of(operands) for columns in self._inputs]
         joined = inputs[0] if len(inputs) == 1 else torch.cat(inputs, 0)
         recurrent = self._recurrent.of(operands)
-        bias = sum((columns.of(operands) for columns in self._biases[1:]), self._biases[0].of(operands)) if self._biases else None
+        bias = (
+            sum((columns.of(operands) for columns in self._biases[1:]), self._biases[0].of(operands))
+            if self._biases
+            else None
+        )
         zeros = recurrent.new_zeros(recurrent.shape[1])
         return [joined.t().contiguous(), recurrent.t().contiguous(), zeros if bias is None else bias, zeros]
 
@@ -146,7 +154,14 @@ class FusedRecurrence(Loop):
         return rows.unsqueeze(0).contiguous()
 
     def _keep(
-        self, run: Run, layout: Layout, y: Tensor, x: Tensor, states: list[Tensor], weights: list[Tensor], last: list[Tensor]
+        self,
+        run: Run,
+        layout: Layout,
+        y: Tensor,
+        x: Tensor,
+        states: list[Tensor],
+        weights: list[Tensor],
+        last: list[Tensor],
     ) -> None:
         """Keep the last states for sequences that go on in the next minibatch."""
         keep_carry(run, self.delays[0].primitive.uid, y, layout, 1)
@@ -234,7 +249,14 @@ def _match_lstm(loop: Loop) -> Loop | None:
 
 def _lstm_arguments(out: Expr | None, cell: Expr | None, state: int) -> tuple[Expr, ...] | None:
     """The arguments of the gates i, f, g, o."""
-    if out is None or cell is None or out.kind != "product" or cell.kind != "sum" or len(out.parts) != 2 or len(cell.parts) != 2:
+    if (
+        out is None
+        or cell is None
+        or out.kind != "product"
+        or cell.kind != "sum"
+        or len(out.parts) != 2
+        or len(cell.parts) != 2
+    ):
         return None
     output_gate = _other(out.parts, Expr("tanh", (cell,)))
     forget = next((p for p in cell.parts if p.kind == "product" and Expr("state", span=(state,)) in p.parts), None)
@@ -260,5 +282,6 @@ def _same_inputs(gates: list[Gate]) -> bool:
     """Whether all gates read the same values outside, and have as many biases."""
     first = gates[0]
     return bool(first.inputs) and all(
-        [x.key for x, _, _ in g.inputs] == [x.key for x, _, _ in first.inputs] and len(g.biases) == len(first.biases) for g in gates
+        [x.key for x, _, _ in g.inputs] == [x.key for x, _, _ in first.inputs] and len(g.biases) == len(first.biases)
+        for g in gates
     )

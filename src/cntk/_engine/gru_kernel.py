@@ -97,5 +97,7 @@ class GatedRecurrence(torch.autograd.Function):
             carried[:running] = back.addmm_(piece[:, : 2 * size], gates_t)
             end -= running
         of_gates = torch.mm(before.t(), outside[:, : 2 * size])
-        of_candidate = torch.mm(before.t(), products) if products is not None else torch.mm(inner.t(), outside[:, 2 * size :])
+        of_candidate = (
+            torch.mm(before.t(), products) if products is not None else torch.mm(inner.t(), outside[:, 2 * size :])
+        )
         return outside, of_gates, of_candidate, carried, None, None

@@ -41,7 +41,9 @@ class Loop:
         signs = {n.op.delay > 0 for n in self.delays}
         if len(signs) != 1:
             names = ", ".join(n.primitive.name or n.primitive.uid for n in self.delays)
-            raise GraphError(f"a loop must run either forwards or backwards, but this one has past and future values: {names}")
+            raise GraphError(
+                f"a loop must run either forwards or backwards, but this one has past and future values: {names}"
+            )
         self.backwards = signs == {False}
         self.axes = self.delays[0].types[0].dynamic_axes
         if len(self.axes) < 2:
@@ -80,12 +82,18 @@ def _step_order(members: list[Node]) -> list[Node]:
         stack = [start]
         while stack:
             node = stack[-1]
-            waiting = [] if node.op.delay else [r.node for r in node.operands if r.node and id(r.node) in inside and id(r.node) not in done]
+            waiting = (
+                []
+                if node.op.delay
+                else [r.node for r in node.operands if r.node and id(r.node) in inside and id(r.node) not in done]
+            )
             if id(node) in done:
                 stack.pop()
             elif waiting:
                 if any(w is s for w in waiting for s in stack):
-                    raise node.primitive.misfit("it depends on its own output without a past_value or future_value between")
+                    raise node.primitive.misfit(
+                        "it depends on its own output without a past_value or future_value between"
+                    )
                 stack.extend(waiting)  # type: ignore[arg-type]
             else:
                 done.add(id(node))
@@ -102,7 +110,9 @@ def extract_loops(order: list[Node]) -> list[Node | Loop]:
     owner: dict[int, Any] = {}
     for members in components:
         if not any(n.op.delay for n in members):
-            raise members[0].primitive.misfit("it depends on its own output without a past_value or future_value between")
+            raise members[0].primitive.misfit(
+                "it depends on its own output without a past_value or future_value between"
+            )
         loop = Loop(members)
         owner.update({id(n): loop for n in members})
     work: list[Node | Loop] = []
@@ -222,7 +232,9 @@ def _kind(type_: TensorType, axes: Any) -> int:
     if len(type_.dynamic_axes) == 1:
         return _PER_SEQUENCE
     if type_.dynamic_axes != axes:
-        raise GraphError(f"a loop on the sequence axis '{axes[-1].name}' reads a value on the axis '{type_.dynamic_axes[-1].name}'")
+        raise GraphError(
+            f"a loop on the sequence axis '{axes[-1].name}' reads a value on the axis '{type_.dynamic_axes[-1].name}'"
+        )
     return _PER_FRAME
 
 
@@ -328,4 +340,3 @@ def _initial_state(
     # The next minibatch's state is kept before this one's is read at a later step: read all now.
     states = [mixed(step, layout.step_sizes[step]) for step in range(min(offset, layout.longest))]
     return lambda step, size: states[step]
-

@@ -38,7 +38,7 @@ def _ziggurat() -> tuple[_Doubles, _Doubles]:
     area = _BASE * density + math.sqrt(math.pi / 2) * math.erfc(_BASE / math.sqrt(2))
     edges = [area / density, _BASE]
     while len(edges) < _LAYERS:
-        edges.append(math.sqrt(-2 * math.log(math.exp(-edges[-1] ** 2 / 2) + area / edges[-1])))
+        edges.append(math.sqrt(-2 * math.log(math.exp(-(edges[-1] ** 2) / 2) + area / edges[-1])))
     x = np.array([*edges, 0.0])
     return x, np.exp(-x * x / 2)
 

@@ -143,7 +143,9 @@ class Flattener:
     def _leaf(self, variable: Variable) -> Ref:
         if id(variable) not in self._leaves:
             if variable.is_placeholder:
-                raise GraphError(f"{variable!r} is a placeholder; put a variable in its place with replace_placeholders first")
+                raise GraphError(
+                    f"{variable!r} is a placeholder; put a variable in its place with replace_placeholders first"
+                )
             type_ = variable.type_
             if variable in self._shapes:
                 type_ = type_.with_shape(self._shapes[variable])
@@ -185,7 +187,9 @@ def infer_node(node: Node, partial: bool) -> bool:
         if getattr(error, "placed", False):
             raise
         operands = ", ".join(f"operand {k} is {t}" for k, t in enumerate(types))
-        raise GraphError(f"{node.primitive.op_name} '{node.primitive.name or node.primitive.uid}': {error}; {operands}") from None
+        raise GraphError(
+            f"{node.primitive.op_name} '{node.primitive.name or node.primitive.uid}': {error}; {operands}"
+        ) from None
     if inferred is None:
         return False
     inferred = inferred if isinstance(inferred, tuple) else (inferred,)

@@ -109,7 +109,12 @@ def _drop_ones(graph: Graph) -> None:
             ones.add(node)
         elif target is aten.mul.Tensor:
             for one, other in (args, args[::-1]):
-                if one in ones and isinstance(other, Node) and _shape(other) == _shape(node) and _dtype(other) == _dtype(node):
+                if (
+                    one in ones
+                    and isinstance(other, Node)
+                    and _shape(other) == _shape(node)
+                    and _dtype(other) == _dtype(node)
+                ):
                     node.replace_all_uses_with(other)
                     if other in ones:
                         ones.add(node)
@@ -127,7 +132,9 @@ def _drop_views(graph: Graph) -> None:
             node.replace_all_uses_with(source)
         elif node.target is aten.t.default and source.target is aten.t.default:
             node.replace_all_uses_with(source.args[0])  # type: ignore[arg-type]
-        elif node.target in _VIEWS and source.target is aten.sum.dim_IntList and len(source.args) == 3 and source.args[2]:
+        elif (
+            node.target in _VIEWS and source.target is aten.sum.dim_IntList and len(source.args) == 3 and source.args[2]
+        ):
             _sum_without_axis(graph, node, source)
     _clean(graph)
 
@@ -192,6 +199,8 @@ def _leave_products(graph: Graph, gradients: int, inputs: int) -> list[bool]:
 
 def _base(node: Any) -> Node:
     """The tensor whose memory a view shares."""
-    while node.op == "call_function" and (node.target in (*_VIEWS, aten.t.default, aten.expand.default, aten.transpose.int)):
+    while node.op == "call_function" and (
+        node.target in (*_VIEWS, aten.t.default, aten.expand.default, aten.transpose.int)
+    ):
         node = node.args[0]
     return node  # type: ignore[no-any-return]

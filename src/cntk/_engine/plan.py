@@ -110,7 +110,9 @@ class Plan:
         for compute, operands, outputs, wants_run, several in self.steps:
             if len(operands) == 2:
                 first, second = operands
-                result = compute(run, slots[first], slots[second]) if wants_run else compute(slots[first], slots[second])
+                result = (
+                    compute(run, slots[first], slots[second]) if wants_run else compute(slots[first], slots[second])
+                )
             elif wants_run:
                 result = compute(run, *[slots[k] for k in operands])
             else:
@@ -214,7 +216,9 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
     for variable in plan.inputs:
         data = fed.get(variable)
         if data is None:
-            raise FeedError(f"no data were given for {variable!r}; the arguments are {', '.join(map(repr, plan.inputs))}")
+            raise FeedError(
+                f"no data were given for {variable!r}; the arguments are {', '.join(map(repr, plan.inputs))}"
+            )
         rows.append(data.rows)
         if data.count is None:
             continue

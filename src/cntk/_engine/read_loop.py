@@ -97,7 +97,6 @@ def _last_axis_span(node: Node) -> tuple[int, int] | None:
     return span(shape[0]) if span is not None and len(shape) == 1 else None
 
 
-
 class Columns:
     """Columns of matrices (or elements of vectors) put together gate by gate.
 

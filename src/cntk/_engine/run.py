@@ -145,7 +145,9 @@ class Run:
         layout = self.layouts.get(axes)
         if layout is None:
             names = ", ".join(axis_text(a) for a in axes)
-            raise FeedError(f"no data were given on the dynamic axes [{names}], so their sequences' lengths are unknown")
+            raise FeedError(
+                f"no data were given on the dynamic axes [{names}], so their sequences' lengths are unknown"
+            )
         return layout
 
     def rows(self, axes: tuple[Axis, ...]) -> int:

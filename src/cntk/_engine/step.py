@@ -151,7 +151,8 @@ class TrainingStep:
                 begin = end
         has_metric = self.metric is not None
         extra = {
-            v: result_of(results[1 + has_metric + k], plan.types[1 + has_metric + k], run, True) for k, v in enumerate(outputs)
+            v: result_of(results[1 + has_metric + k], plan.types[1 + has_metric + k], run, True)
+            for k, v in enumerate(outputs)
         }
         return StepResult(results[0], results[1] if has_metric else None, samples, extra)
 

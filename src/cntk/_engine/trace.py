@@ -104,14 +104,20 @@ def record(plan: Plan, rows: Sequence[Tensor], run: Run, wanted: Sequence[Variab
         gradients = torch.autograd.grad(loss, [own[positions[v]] for v in wanted], allow_unused=True)
         sums = [loss.detach(), results[1].detach().sum()] if metric else [loss.detach()]
         rest = [r.detach() for r in results[len(sums) :]]
-        found = [torch.zeros_like(own[positions[v]]) if g is None else g for v, g in zip(wanted, gradients, strict=True)]
+        found = [
+            torch.zeros_like(own[positions[v]]) if g is None else g for v, g in zip(wanted, gradients, strict=True)
+        ]
         return [*sums, *rest, *found]
 
     held = [v.data for v in plan.holders]  # type: ignore[attr-defined]
     try:
         with torch.enable_grad():
             # Once without recording: it tells the random numbers, and leaves the running statistics as they are.
-            plan.execute(rows, Run(True, run.device, run.batch, dict(run.layouts), draws=listed), [t.detach().clone() for t in held])
+            plan.execute(
+                rows,
+                Run(True, run.device, run.batch, dict(run.layouts), draws=listed),
+                [t.detach().clone() for t in held],
+            )
             words = [torch.zeros(shape, dtype=torch.int16, device=run.device) for _, shape in listed.found]
             module = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(*rows, *held, *words)
     except Exception:

@@ -29,7 +29,9 @@ def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Map
         candidates = by_name.get(name, [])
         if len(candidates) != 1:
             problem = "has no argument" if not candidates else "has several arguments"
-            raise TypeError(f"CNTK Function {problem} named '{name}'; its arguments are: {', '.join(by_name) or 'none'}")
+            raise TypeError(
+                f"CNTK Function {problem} named '{name}'; its arguments are: {', '.join(by_name) or 'none'}"
+            )
         if candidates[0] in result:
             raise TypeError(f"CNTK Function got two values for argument '{name}'")
         result[candidates[0]] = value

@@ -131,7 +131,9 @@ class _Cloning:
         block = primitive.block
         if block is None:
             return primitive.op
-        inner = {v: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), v.name) for v in block.arguments}
+        inner = {
+            v: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), v.name) for v in block.arguments
+        }
         nested = _Cloning(self.method, {**self.mapping, **inner})
         body = nested.graph(block.composite.root_function)
         # Parameters seen first inside a block are the same copies outside.
@@ -143,10 +145,15 @@ class _Cloning:
 
 def replace_placeholders(function: Function, substitutions: Mapping[Variable, Any]) -> None:
     """Put variables in the places of placeholders; see `Function.replace_placeholders`."""
-    mapping = {as_variable(old, "replace_placeholders"): as_variable(new, "replace_placeholders") for old, new in substitutions.items()}
+    mapping = {
+        as_variable(old, "replace_placeholders"): as_variable(new, "replace_placeholders")
+        for old, new in substitutions.items()
+    }
     wrong = [v for v in mapping if not v.is_placeholder]
     if wrong:
-        raise GraphError(f"replace_placeholders: {wrong[0]!r} is not a placeholder; use clone with substitutions instead")
+        raise GraphError(
+            f"replace_placeholders: {wrong[0]!r} is not a placeholder; use clone with substitutions instead"
+        )
     root = function.root_function
     present = set(function.placeholders)
     mapping = {old: new for old, new in mapping.items() if old in present}

@@ -20,7 +20,9 @@ def _arguments(body: Callable[..., Any]) -> dict[str, Variable]:
     arguments = {}
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise TypeError(f"@Function {_name(body)}: *args and **kwargs have no place in a graph; name every argument")
+            raise TypeError(
+                f"@Function {_name(body)}: *args and **kwargs have no place in a graph; name every argument"
+            )
         if parameter.default is not parameter.empty:
             continue
         hint = hints.get(name)
@@ -54,7 +56,9 @@ def _as_output(value: Any, body: Callable[..., Any], name: str = "") -> Variable
     if isinstance(value, Function):
         value = value.output
     if not isinstance(value, Variable):
-        raise TypeError(f"@Function {_name(body)}: expected it to return a graph node or a tuple of them, got {type(value).__name__}")
+        raise TypeError(
+            f"@Function {_name(body)}: expected it to return a graph node or a tuple of them, got {type(value).__name__}"
+        )
     if name:
         from cntk.ops import alias
 
@@ -74,7 +78,9 @@ def block_from_callable(body: Callable[..., Any], op_name: str, name: str) -> Co
     """A block of the parameters of a Python function; see `BlockFunction`."""
     arguments = _arguments(body)
     composite = _trace(body, arguments)
-    outer = {k: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), k) for k, v in arguments.items()}
+    outer = {
+        k: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), k) for k, v in arguments.items()
+    }
     pairs = [(arguments[k], outer[k]) for k in arguments]
     block = make_block(composite, pairs, op_name, name)
     return Composite(block.root_function, tuple(outer.values()))

@@ -125,7 +125,9 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
     @property
     def arguments(self) -> tuple[Variable, ...]:
         """The inputs and placeholders among the inputs."""
-        return tuple(v for v in self.inputs if v.kind in (VariableKind.Input, VariableKind.Placeholder, VariableKind.Output))
+        return tuple(
+            v for v in self.inputs if v.kind in (VariableKind.Input, VariableKind.Placeholder, VariableKind.Output)
+        )
 
     @property
     def signature(self) -> tuple[Variable, ...]:
@@ -253,7 +255,9 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         """
         placeholders = self.placeholders
         if len(placeholders) != 1:
-            raise ValueError(f"replace_placeholder: {self} has {len(placeholders)} placeholders, not one; use replace_placeholders")
+            raise ValueError(
+                f"replace_placeholder: {self} has {len(placeholders)} placeholders, not one; use replace_placeholders"
+            )
         return self.replace_placeholders({placeholders[0]: substitution})
 
     def declare_args(self, *arg_types: Any) -> None:
@@ -358,7 +362,8 @@ class Primitive(Function):
         count = getattr(self.op, "output_count", 1)
         names = getattr(self.op, "output_names", None) or [self._name] * count
         self.results = tuple(
-            Variable.make(VariableKind.Output, TensorType(), names[k], uid=f"{self.uid}_Output_{k}") for k in range(count)
+            Variable.make(VariableKind.Output, TensorType(), names[k], uid=f"{self.uid}_Output_{k}")
+            for k in range(count)
         )
         for variable in self.results:
             variable._owner = self
@@ -385,7 +390,9 @@ class Primitive(Function):
         settable = {disk_name(f.name): f.name for f in fields(self.op) if disk_name(f.name) in self.op.settable}  # type: ignore[arg-type]
         if name not in settable:
             allowed = ", ".join(settable) or "none"
-            raise ValueError(f"{operation_text(self.op_name, self._name)}: attribute '{name}' cannot be set; settable: {allowed}")
+            raise ValueError(
+                f"{operation_text(self.op_name, self._name)}: attribute '{name}' cannot be set; settable: {allowed}"
+            )
         self.op = replace(self.op, **{settable[name]: value})  # type: ignore[type-var]
 
     def infer_results(self, partial: bool = False) -> bool:

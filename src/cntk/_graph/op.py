@@ -196,7 +196,9 @@ def primitive(number: PrimitiveOp) -> Callable[[OpClass], OpClass]:
 
     def register(cls: OpClass) -> OpClass:
         if number in registry:
-            raise ValueError(f"{number.name} ({int(number)}) is declared twice: {registry[number].__name__} and {cls.__name__}")
+            raise ValueError(
+                f"{number.name} ({int(number)}) is declared twice: {registry[number].__name__} and {cls.__name__}"
+            )
         cls.primitive = number
         cls.op_name = cls.__dict__.get("op_name") or number.name
         registry[number] = cls

@@ -139,7 +139,9 @@ class Variable(VariableMixin, Operators):
         dynamic_axes: tuple[Axis, ...] | list[Axis] = (Axis.default_batch_axis(), Axis.default_dynamic_axis()),
         name: str = "",
     ) -> None:
-        tensor_type = TensorType((-2,) if shape is None else as_shape(shape), tuple(dynamic_axes), as_dtype(dtype), is_sparse)
+        tensor_type = TensorType(
+            (-2,) if shape is None else as_shape(shape), tuple(dynamic_axes), as_dtype(dtype), is_sparse
+        )
         self._set_up(VariableKind.Input, tensor_type, name, needs_gradient)
 
     def _set_up(self, kind: VariableKind, type_: TensorType, name: str, needs_gradient: bool, uid: str = "") -> None:
@@ -150,7 +152,9 @@ class Variable(VariableMixin, Operators):
         self.uid = uid or next_uid(kind.name)
 
     @classmethod
-    def make(cls, kind: VariableKind, type_: TensorType, name: str = "", needs_gradient: bool = False, uid: str = "") -> Variable:
+    def make(
+        cls, kind: VariableKind, type_: TensorType, name: str = "", needs_gradient: bool = False, uid: str = ""
+    ) -> Variable:
         """A variable of a kind that holds no value."""
         variable = cls.__new__(cls)
         variable._set_up(kind, type_, name, needs_gradient, uid)

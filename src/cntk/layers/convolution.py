@@ -8,7 +8,6 @@ from cntk import ops
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
-from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import UntestedBranchError, identity
@@ -146,20 +145,14 @@ def _parameters(
     return W, b
 
 
-def _from_end(count: int) -> Any:
-    """Where the last ``count`` axes begin, for `reshape`."""
-    return -count if count else Axis.new_leading_axis()
-
-
 def _without_axis(x: Any, place: int) -> Any:
     """An axis of one, the ``place``-th from the end, left out."""
-    return ops.reshape(x, (), _from_end(place), _from_end(place - 1))
+    return ops.reshape(x, (), -place, 1 - place or None)
 
 
 def _frames_around(x: Any, window: Shape, ahead: int) -> Any:
     """Each frame with its neighbours, on a new static axis before the window's other axes."""
-    at = _from_end(len(window) - 1)
-    x = ops.reshape(x, (1,), at, at)
+    x = ops.expand_dims(x, -len(window))
     shifts = range(ahead, ahead - window[0], -1)
     return ops.splice(*[ops.sequence.delay(x, 0, k) if k else x for k in shifts], axis=-len(window))
 

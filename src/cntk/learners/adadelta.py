@@ -13,7 +13,6 @@ from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, learning_options, rate_schedule
 from cntk.learners.schedules import TrainingParameterSchedule, learning_parameter_schedule_per_sample
 
-
 _RATE_ONE = learning_parameter_schedule_per_sample(1)
 
 
@@ -36,7 +35,7 @@ class AdaDelta(Learner):
         self.rho = float(rho)
         self.epsilon = float(epsilon)
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         squares, steps = self.slot("gradient_squares"), self.slot("step_squares")
         torch._foreach_mul_(squares, self.rho)
@@ -94,12 +93,13 @@ def adadelta(
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
         >>> learner = C.adadelta([w], epsilon=1e-4)
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)
         True
         >>> w.value
-        array([0.955, 1.045], dtype=float32)
+        array([0.9553233, 1.0447102], dtype=float32)
     """
     options = learning_options(
         "adadelta",

@@ -37,7 +37,7 @@ class AdaGrad(Learner):
         super().__init__(parameters, learning_rate, options)
         self.need_ave_multiplier = flag("adagrad", "need_ave_multiplier", need_ave_multiplier)
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         squares = self.slot("squares")
         if any(gradient.is_sparse for gradient in gradients):
@@ -50,7 +50,7 @@ class AdaGrad(Learner):
             self._update(leaves, squares, gradients, rate)
 
     def _update(
-        self, leaves: Sequence[Tensor], squares: Sequence[Tensor], gradients: Sequence[Tensor], rate: float
+        self, leaves: list[Tensor], squares: list[Tensor], gradients: list[Tensor], rate: float
     ) -> None:
         torch._foreach_addcmul_(squares, gradients, gradients)
         size = torch._foreach_add(squares, _FLOOR)
@@ -112,6 +112,7 @@ def adagrad(
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
         >>> learner = C.adagrad([w], lr=0.1, need_ave_multiplier=False)
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)

@@ -45,7 +45,7 @@ class Adam(Learner):
         self.adamax = flag("adam", "adamax", adamax)
         self.epsilon = epsilon
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         self.smoothed_count += 1
         momentum = self._momentum(self.momentum, samples)
@@ -69,7 +69,7 @@ class Adam(Learner):
         torch._foreach_addcdiv_(leaves, mean, size, value=-rate)
 
     def _fused(
-        self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, momentum: float, decay: float
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, momentum: float, decay: float
     ) -> None:
         """All in one pass over memory; the kernel adds its epsilon after the correction, so it gets a corrected one."""
         count = torch.full((), self.smoothed_count, dtype=torch.float32, device=leaves[0].device)
@@ -145,8 +145,9 @@ def adam(
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
-        >>> learner = C.adam([w], lr=0.1, momentum=0.9)
+        >>> learner = C.adam([w], lr=0.1, momentum=0.9, variance_momentum=0.99)
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)
         True
         >>> w.value

@@ -35,9 +35,6 @@ class Learner:
     subtracts = False
     """Whether the rule only subtracts the gradient, times the rate."""
 
-    subtracts = False
-    """Whether the rule is nothing but the gradient times the rate, subtracted."""
-
     takes_sparse = False
     """Whether the rule can be given gradients of some rows only (sparse COO tensors)."""
 
@@ -138,7 +135,7 @@ class Learner:
         gradients = [self._gradient(parameter, gradient_values) for parameter in self._parameters]
         return self.apply(gradients, training_sample_count, is_sweep_end)
 
-    def apply(self, gradients: Sequence[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
+    def apply(self, gradients: list[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
         """As `update`, with tensors in the order of `parameters`: dense, or sparse COO with whole rows."""
         rate = self.begin_step(sample_count)
         if rate == 0:
@@ -183,7 +180,7 @@ class Learner:
         """Whether the rule is all there is: no clipping, regularization or noise."""
         return not (self._conditions or self._finishes)
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """Change ``leaves`` in place.
 
         Args:
@@ -271,7 +268,7 @@ class Learner:
         """Go on from a state: see `load_state_dict`."""
         self.load_state_dict(checkpoint)
 
-    def _loaded(self, name: str, tensors: Sequence[Tensor] | None) -> list[Tensor]:
+    def _loaded(self, name: str, tensors: list[Tensor] | None) -> list[Tensor]:
         leaves = self._leaves or self._bind()
         if tensors is None or len(tensors) != len(leaves):
             raise RuntimeError(

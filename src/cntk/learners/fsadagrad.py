@@ -40,7 +40,7 @@ class FSAdaGrad(Learner):
         self.variance_momentum = variance_momentum
         self.unit_gain = flag("fsadagrad", "unit_gain", unit_gain)
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         momentum = self._momentum(self.momentum, samples)
         decay = self._momentum(self.variance_momentum, samples)
@@ -104,6 +104,7 @@ def fsadagrad(
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
         >>> learner = C.fsadagrad([w], lr=0.1, momentum=0.9)
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)

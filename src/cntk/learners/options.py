@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
@@ -95,7 +94,7 @@ class LearningOptions:
         """Whether parameters are changed after a learner's rule."""
         return self.l1 > 0 or any(std > 0 for std in self.noise.values)
 
-    def condition(self, tensors: Sequence[Tensor], gradients: Sequence[Tensor], samples: int) -> list[Tensor]:
+    def condition(self, tensors: list[Tensor], gradients: list[Tensor], samples: int) -> list[Tensor]:
         """Clipped and regularized gradients; those given stay as they are."""
         conditioned = list(gradients)
         if math.isfinite(self.clipping_threshold):
@@ -107,7 +106,7 @@ class LearningOptions:
             conditioned = list(torch._foreach_add(dense, list(tensors), alpha=self.l2 * samples))
         return conditioned
 
-    def finish(self, tensors: Sequence[Tensor], rate: float, samples: int, std: float, seed: int) -> int:
+    def finish(self, tensors: list[Tensor], rate: float, samples: int, std: float, seed: int) -> int:
         """Add noise and shrink parameters, in place; returns the seed for the next noise."""
         if std > 0:
             for tensor in tensors:

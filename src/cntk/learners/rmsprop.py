@@ -53,7 +53,7 @@ class RMSProp(Learner):
         self.gamma, self.inc, self.dec, self.max, self.min = gamma, inc, dec, max, min
         self.need_ave_multiplier = flag("rmsprop", "need_ave_multiplier", need_ave_multiplier)
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         variance, sign, step = self.slot("variance"), self.slot("sign"), self.slot("step")
         if self.smoothed_count == 0:
@@ -129,12 +129,13 @@ def rmsprop(
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
         >>> learner = C.rmsprop([w], 0.1, gamma=0.9, inc=1.2, dec=0.5, max=10, min=1e-3)
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)
         True
         >>> w.value
-        array([0.85, 1.15], dtype=float32)
+        array([0.8666667, 1.1333333], dtype=float32)
     """
     options = learning_options(
         "rmsprop",

@@ -21,7 +21,7 @@ class SGD(Learner):
     subtracts = True
     takes_sparse = True
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`; of sparse gradients only the rows present are touched."""
         torch._foreach_add_(leaves, gradients, alpha=-rate)
 
@@ -56,7 +56,7 @@ class MomentumSGD(_WithMomentum):
         if self.learning_rate():
             self._report("Momentum", self.momentum)
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         momentum = self._momentum(self.momentum, samples)
         gain = (1 - momentum if self.unit_gain else 1) * rate
@@ -92,7 +92,7 @@ class Nesterov(_WithMomentum):
 
     kind = "nesterov"
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         momentum = self._momentum(self.momentum, samples)
         gain = (1 - momentum if self.unit_gain else 1) * rate
@@ -148,6 +148,7 @@ def sgd(
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
         >>> learner = C.sgd([w], lr=0.1)
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)
@@ -212,6 +213,7 @@ def momentum_sgd(
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
         >>> learner = C.momentum_sgd([w], lr=0.1, momentum=0.9)
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)
@@ -278,6 +280,7 @@ def nesterov(
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
         >>> learner = C.nesterov([w], lr=0.1, momentum=0.9)
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)

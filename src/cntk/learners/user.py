@@ -59,7 +59,7 @@ class UserLearner(Learner):
         """
         raise NotImplementedError(f"{type(self).__name__}: a UserLearner must define update()")
 
-    def apply(self, gradients: Sequence[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
+    def apply(self, gradients: list[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
         """Hand the gradients to `update`. The samples are not counted: the schedule stays at its first value."""
         dense = [gradient.to_dense() if gradient.is_sparse else gradient for gradient in gradients]
         views = {p: NDArrayView.of(g.detach()) for p, g in zip(self._parameters, dense, strict=True)}
@@ -83,7 +83,7 @@ class Universal(Learner):
         self._gradients = [Constant(0, p.shape, p.dtype, name="grad") for p in self._parameters]
         function = update_func(self._parameters, self._gradients)
         if not isinstance(function, Function):
-            raise TypeError(f"universal: update_func must return a function, such as combine of assigns, got {function!r}")
+            raise TypeError(f"universal: update_func must return a function, as combine does, got {function!r}")
         used = function.parameters
         for parameter in self._parameters:
             if parameter not in used:
@@ -93,7 +93,7 @@ class Universal(Learner):
                 )
         self._function = function
 
-    def rule(self, leaves: Sequence[Tensor], gradients: Sequence[Tensor], rate: float, samples: int) -> None:
+    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         for constant, gradient in zip(self._gradients, gradients, strict=True):
             constant.data.detach().copy_(gradient)
@@ -118,6 +118,7 @@ def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Lea
 
     Example:
         >>> import cntk as C
+        >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
         >>> learner = C.universal(lambda ps, gs: C.combine([C.assign(p, p - 0.1 * g) for p, g in zip(ps, gs)]), [w])
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)

@@ -7,21 +7,22 @@ from cntk._ops.convolution import *
 from cntk._ops.delay import *
 from cntk._ops.dropout import *
 from cntk._ops.elementwise import *
+from cntk._ops.filled import *
 from cntk._ops.logic import *
 from cntk._ops.normalization import *
+from cntk._ops.padding import *
 from cntk._ops.pooling import *
 from cntk._ops.reduction import *
 from cntk._ops.rounding import *
-from cntk._ops.sequence import reconcile_dynamic_axes
-from cntk._ops.softmax import *
-from cntk._ops.filled import *
-from cntk._ops.padding import *
 from cntk._ops.select import *
+from cntk._ops.sequence import reconcile_dynamic_axes
 from cntk._ops.shape import *
 from cntk._ops.slicing import *
-from cntk._ops.transpose import *
+from cntk._ops.softmax import *
+from cntk._ops.standardize import *
 from cntk._ops.structure import *
 from cntk._ops.times import *
+from cntk._ops.transpose import *
 from cntk._ops.trigonometry import *
 from cntk._ops.unary import *
 from cntk.ops import functions, sequence

@@ -1,0 +1,151 @@
+"""Layers made of layers: one after another, repeated, each seeing all before it, or with a shortcut around it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from cntk import ops
+from cntk._graph.function import Function
+from cntk.layers.blocks import identity
+
+__all__ = ["For", "ResNetBlock", "Sequential", "SequentialClique"]
+
+
+def _named(function: Any, name: str) -> Any:
+    """A function under a name, if one was given."""
+    return ops.alias(function, name=name) if name else function
+
+
+def Sequential(layers: Any, name: str = "") -> Function:
+    """Layers applied one after another.
+
+    Args:
+        layers: functions of one argument; a list among them is applied as one `Sequential`, a tuple side by side to the
+            same argument, each giving an output.
+        name: its name in the graph.
+
+    Returns:
+        A function of one argument; the identity if there are no layers.
+
+    Raises:
+        TypeError: for something that cannot be called.
+
+    Example:
+        >>> import cntk as C
+        >>> model = C.layers.Sequential([C.layers.Dense(4, activation=C.relu), C.layers.Dense(2)])
+        >>> model(C.input_variable(3)).shape
+        (2,)
+    """
+    if not isinstance(layers, list):
+        layers = [layers]
+    chain = [layer for item in layers for layer in _flattened(item)]
+
+    @Function
+    def sequential(keep: Any) -> Any:
+        values: Any = identity(keep)
+        for layer in chain:
+            values = _applied(layer, values)
+        return values
+
+    return _named(sequential, name)  # type: ignore[no-any-return]
+
+
+def _flattened(item: Any) -> Iterable[Any]:
+    if isinstance(item, list):
+        return [layer for inner in item for layer in _flattened(inner)]
+    if isinstance(item, tuple):
+        for layer in item:
+            _check_callable(layer)
+    else:
+        _check_callable(item)
+    return [item]
+
+
+def _check_callable(layer: Any) -> None:
+    if not callable(layer) and not isinstance(layer, (list, tuple)):
+        raise TypeError(f"Sequential: expected functions of one argument, got {layer!r}")
+
+
+def _applied(layer: Any, value: Any) -> Any:
+    if isinstance(layer, tuple):
+        return tuple(Sequential(part)(value) for part in layer)
+    return layer(*value) if isinstance(value, tuple) else layer(value)
+
+
+def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = "") -> Function:
+    """A stack of layers made by a function: `Sequential` over a range.
+
+    Args:
+        what_range: what to iterate over, such as ``range(3)``.
+        constructor: a Python function that makes a layer from an item of the range, or from nothing.
+        name: its name in the graph.
+
+    Returns:
+        A function of one argument.
+
+    Raises:
+        ValueError: if ``constructor`` is no Python function; a layer in its place would share its parameters.
+
+    Example:
+        >>> import cntk as C
+        >>> model = C.layers.For(range(3), lambda i: C.layers.Dense(2 * (i + 1)))
+        >>> model(C.input_variable(3)).shape
+        (6,)
+    """
+    if isinstance(constructor, Function) or not inspect.isroutine(constructor):
+        raise ValueError("For: constructor must be a Python function/lambda that makes a layer, such as lambda: Dense(5)")
+    with_item = len(inspect.signature(constructor).parameters) > 0
+    return Sequential([constructor(item) if with_item else constructor() for item in what_range], name=name)
+
+
+def SequentialClique(functions: Sequence[Callable[[Any], Any]], name: str = "") -> Function:
+    """Functions one after another, each applied to the sum of the argument and all results before it.
+
+    Args:
+        functions: functions of one argument that keep its shape.
+        name: its name in the graph.
+
+    Returns:
+        A function of one argument.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.input_variable(1)
+        >>> C.layers.SequentialClique([C.square, C.square])(x).eval({x: [[3]]})
+        array([[144.]], dtype=float32)
+    """
+
+    @Function
+    def clique(x: Any) -> Any:
+        for function in functions:
+            out = function(x)
+            x = x + out
+        return out
+
+    return _named(clique, name)  # type: ignore[no-any-return]
+
+
+def ResNetBlock(f: Callable[[Any], Any], name: str = "") -> Function:
+    """A function with a shortcut around it: ``f(x) + x`` (He et al., 2015).
+
+    Args:
+        f: a function of one argument that keeps its shape.
+        name: its name in the graph.
+
+    Returns:
+        A function of one argument.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.input_variable(2)
+        >>> C.layers.ResNetBlock(C.square)(x).eval({x: [[2, 3]]})
+        array([[ 6., 12.]], dtype=float32)
+    """
+
+    @Function
+    def block(x: Any) -> Any:
+        return f(x) + x
+
+    return _named(block, name)  # type: ignore[no-any-return]
