@@ -32,6 +32,7 @@ class Axis:
     __slots__ = ("_index", "_name", "_ordered")
 
     def __init__(self, *args: int | str | bool | Axis) -> None:
+        self._name: str
         self._index: int | None = None
         self._ordered = True
         if len(args) == 1 and isinstance(args[0], Axis):

@@ -111,7 +111,8 @@ class NDArrayView:
             raise ValueError(
                 f"slice_view: offset {offset} and extent {extent} do not lie within shape {shape_text(self._shape)}"
             )
-        index = (*offset[:fixed], *(slice(o, o + e) for o, e in zip(offset[fixed:], extent, strict=True)))
+        parts = (slice(o, o + e) for o, e in zip(offset[fixed:], extent, strict=True))
+        index: tuple[int | slice, ...] = (*offset[:fixed], *parts)
         return NDArrayView.of(self.tensor[index], read_only=read_only)
 
     @staticmethod
@@ -406,8 +407,9 @@ def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
     values = np.asarray(csr.data, dtype=dtype or (csr.dtype if csr.dtype in _TORCH else np.float32))
     offsets = np.asarray(csr.indptr, dtype=np.int64)
     one_hot = bool((np.diff(offsets) == 1).all() and (values == 1).all())
-    tensors = [torch.from_numpy(np.array(a)).to(device) for a in (offsets, np.asarray(csr.indices, np.int64), values)]
-    return SparseRows(*tensors, width=csr.shape[1], one_hot=one_hot)
+    arrays = (offsets, np.asarray(csr.indices, np.int64), values)
+    begins, columns, entries = (torch.from_numpy(np.array(a)).to(device) for a in arrays)
+    return SparseRows(begins, columns, entries, csr.shape[1], one_hot)
 
 
 def _csr(rows: SparseRows) -> Any:
@@ -435,7 +437,8 @@ class Sequences(list):  # type: ignore[type-arg]
         if len({getattr(a, "shape", None) for a in self}) == 1:
             return np.array(list(self), dtype=dtype)
         array = np.empty(len(self), dtype=object)
-        array[:] = self
+        for k, sequence in enumerate(self):
+            array[k] = sequence
         return array
 
 

@@ -6,10 +6,12 @@ import os
 
 import numpy as np
 import pytest
+import torch
 
 import cntk.learners as L
 from cntk._engine.seeds import reset_random_seed
-from cntk.variables import Parameter
+from cntk.core import NDArrayView
+from cntk.variables import Constant, Parameter
 from tests.learners.learner_cases import NOISE_SEED, SHAPES, cases, initial_values, run
 
 GOLDEN = np.load(os.path.join(os.path.dirname(__file__), "golden_learners.npz"))
@@ -28,3 +30,269 @@ def test_golden(number):
     np.testing.assert_array_equal(updated, GOLDEN["updated"][number])
     np.testing.assert_allclose(rates, GOLDEN["rates"][number], rtol=1e-12)
     np.testing.assert_allclose(values, GOLDEN["values"][number], rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "momentum_sgd", "nesterov", "adam", "adamax", "fsadagrad", "adagrad",
+                                  "adagrad_bare", "rmsprop", "adadelta"])  # fmt: skip
+def test_single_precision(kind):
+    make = cases(L)[f"{kind}/M5"]
+    given, double = parameters(np.float32), parameters()
+    np.testing.assert_allclose(run(make(given), given)[0], run(make(double), double)[0], rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "momentum_sgd", "nesterov", "adam", "fsadagrad", "adagrad", "rmsprop"])
+def test_mixed_precision_takes_the_general_way(kind):
+    make = cases(L)[f"{kind}/M5"]
+    mixed = [parameters()[0], parameters(np.float32)[1]]
+    double = parameters()
+    np.testing.assert_allclose(run(make(mixed), mixed)[0], run(make(double), double)[0], rtol=2e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "momentum_sgd", "nesterov", "adam", "adagrad", "rmsprop"])
+def test_gradients_of_any_memory_layout(kind):
+    make = cases(L)[f"{kind}/"]
+    given, reference = (Parameter((3, 4), init=1, dtype=np.float64) for _ in range(2))
+    gradient = torch.arange(12.0, dtype=torch.float64).reshape(4, 3).t()
+    before = gradient.clone()
+    make([given]).apply([gradient], 2)
+    make([reference]).apply([gradient.contiguous()], 2)
+    np.testing.assert_array_equal(given.value, reference.value)
+    assert torch.equal(gradient, before)
+
+
+@pytest.mark.parametrize("option", ["l2", "truncated", "scaled"])
+def test_gradients_are_left_as_they_are(option):
+    given = parameters()
+    gradients = [torch.ones_like(p.data) for p in given]
+    cases(L)[f"sgd/{option}"](given).apply(gradients, 3)
+    assert all(bool((g == 1).all()) for g in gradients)
+
+
+def rows(values, *which, size=5):
+    numbers = torch.tensor(values, dtype=torch.float64)
+    return torch.sparse_coo_tensor([which], numbers, (size, 2), check_invariants=False)
+
+
+SPARSE_STEPS = (([[1.0, 2], [3, -4]], 0, 1), ([[1.0, 1], [2, 2]], 1, 1), ([[-1.0, 1], [5, 2]], 4, 0))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"{kind}/" for kind in ("sgd", "nesterov", "adagrad_bare", "adadelta", "adam", "adamax", "fsadagrad")]
+    + [f"{kind}/{option}" for kind in ("sgd", "adam") for option in ("l1", "l2", "truncated", "scaled")],
+)
+def test_sparse_gradients_do_what_dense_ones_do(name):
+    make = cases(L)[name]
+    dense, sparse = (Parameter((5, 2), init=0.5, dtype=np.float64) for _ in range(2))
+    for_dense, for_sparse = make([dense]), make([sparse])
+    for values, *which in SPARSE_STEPS:
+        gradient = rows(values, *which)
+        for_dense.apply([gradient.to_dense()], 4)
+        for_sparse.apply([gradient], 4)
+    np.testing.assert_allclose(sparse.value, dense.value, rtol=1e-12)
+
+
+def test_momentum_of_rows_that_are_absent_rests():
+    """As in the original: the third touch moves a row by (1 + 0.9 + 0.81) of the first, whatever came between."""
+    parameter = Parameter((3, 2), init=0, dtype=np.float64)
+    learner = L.momentum_sgd([parameter], L.learning_parameter_schedule_per_sample(0.1), 0.9, unit_gain=False)
+    moves = []
+    for which in (0, 1, 0, 2, 0):
+        before = parameter.value
+        learner.apply([rows([[1.0, 1]], which, size=3)], 1)
+        moves.append((before - parameter.value)[:, 0])
+    np.testing.assert_allclose([m[0] for m in moves], [0.1, 0, 0.19, 0, 0.271])
+
+
+def test_averaged_adagrad_averages_over_the_rows_present():
+    parameter = Parameter((5, 2), init=0, dtype=np.float64)
+    learner = L.adagrad([parameter], 0.1)
+    learner.apply([rows([[1.0, 1], [1, 1]], 0, 1)], 2)
+    np.testing.assert_allclose(parameter.value[:, 0], [-0.05, -0.05, 0, 0, 0])
+    before = parameter.value
+    learner.apply([rows([[1.0, 1], [1, 1]], 1, 2)], 2)
+    scale = 0.05 / np.mean([1 / np.sqrt(2), 1])
+    np.testing.assert_allclose((parameter.value - before)[:, 0], [0, -scale / np.sqrt(2), -scale, 0, 0])
+
+
+def test_mixed_sparse_and_dense():
+    for kind in ("sgd", "momentum_sgd", "adagrad"):
+        sparse, dense = Parameter((5, 2), init=0, dtype=np.float64), Parameter((2,), init=0, dtype=np.float64)
+        learner = cases(L)[f"{kind}/"]([sparse, dense])
+        learner.apply([rows([[1.0, 1]], 3), torch.ones(2, dtype=torch.float64)], 1)
+        assert (sparse.value[3] < 0).all() and not sparse.value[:3].any() and (dense.value < 0).all()
+
+
+@pytest.mark.parametrize("kind", ["sgd", "momentum_sgd", "adam", "adagrad", "fsadagrad", "rmsprop", "adadelta"])
+def test_restored_learners_go_on_alike(kind):
+    make = cases(L)[f"{kind}/all"]
+    first, second = parameters(), parameters()
+    learner, restored = make(first), make(second)
+    run(learner, first)
+    restored.restore_from_checkpoint(learner.create_checkpoint())
+    for a, b in zip(first, second, strict=True):
+        b.value = a.value
+    assert restored.total_number_of_samples_seen() == learner.total_number_of_samples_seen() == 35
+    assert restored.learning_rate() == learner.learning_rate()
+    np.testing.assert_array_equal(run(learner, first)[0], run(restored, second)[0])
+
+
+def test_a_checkpoint_is_a_copy():
+    given = parameters()
+    learner = cases(L)["momentum_sgd/"](given)
+    run(learner, given)
+    state = learner.state_dict()
+    kept = state["slots"]["velocity"][0].clone()
+    run(learner, given)
+    assert torch.equal(state["slots"]["velocity"][0], kept)
+    assert {"kind", "samples", "minibatches", "sweeps", "noise_seed", "smoothed_count", "learning_rate"} < set(state)
+
+
+def test_states_of_other_learners_are_refused():
+    given = parameters()
+    adam, sgd = cases(L)["adam/"](given), cases(L)["momentum_sgd/"](given)
+    with pytest.raises(RuntimeError, match="holds no variance"):
+        adam.load_state_dict(sgd.state_dict())
+    other = [Parameter((3, 4), init=1, dtype=np.float64), Parameter((6,), init=1, dtype=np.float64, name="bias")]
+    with pytest.raises(RuntimeError, match=r"for parameter 'bias' has shape \[5\], expected \[6\]"):
+        cases(L)["momentum_sgd/"](other).load_state_dict(sgd.state_dict())
+
+
+def test_rate_and_counts():
+    given = parameters(np.float32)
+    zero = {p: np.zeros(p.shape, np.float32) for p in given}
+    learner = L.sgd(given, [0.1, 0.2, 0.3], epoch_size=5)
+    assert [(learner.learning_rate(), learner.update(zero, 3))[0] for _ in range(5)] == [0.1, 0.1, 0.2, 0.2, 0.3]
+    learner.reset_learning_rate(L.learning_parameter_schedule([0.7, 0.8], 1, 4))
+    assert (learner.learning_rate(), learner.total_number_of_samples_seen()) == (0.7, 15)
+    learner.update(zero, 4, is_sweep_end=True)
+    assert (learner.learning_rate(), learner.total_number_of_sweeps_seen()) == (0.8, 1)
+    assert learner.total_number_of_minibatches_seen() == 6
+
+
+def test_a_rate_of_zero_stops_all():
+    given = parameters()
+    learner = L.momentum_sgd(given, L.learning_parameter_schedule([0.1, 0.0, 0.1], 1, 4), 0.9)
+    gradient = {p: np.ones(p.shape) for p in given}
+    assert [learner.update(gradient, 4) for _ in range(4)] == [True, False, False, False]
+    assert learner.total_number_of_samples_seen() == 4
+
+
+def test_reference_sizes():
+    given = parameters()
+    learner = L.sgd(given, 0.1, minibatch_size=5)
+    assert (learner.minibatch_size, learner.is_compatible_mode()) == (5, False)
+    learner.reset_learning_rate(L.learning_parameter_schedule(0.2))
+    assert learner._learning_rate_schedule.minibatch_size == 5
+    learner.minibatch_size = L.IGNORE
+    assert learner.is_compatible_mode()
+    old = L.sgd(given, L.learning_rate_schedule(0.1, L.UnitType.sample), use_mean_gradient=True)
+    assert old.is_compatible_mode() and old._learning_rate_schedule.minibatch_size == L.IGNORE
+
+
+def test_a_learner_leaves_a_schedule_as_it_is():
+    schedule = L.learning_parameter_schedule(0.1)
+    L.sgd(parameters(), schedule, minibatch_size=5)
+    assert schedule.minibatch_size == 0
+
+
+class Writer:
+    def __init__(self):
+        self.seen = []
+
+    def write(self, key, value):
+        self.seen.append((key, value))
+
+
+def test_writers_hear_of_new_rates():
+    given = parameters()
+    zero = {p: np.zeros(p.shape) for p in given}
+    writer = Writer()
+    learner = L.momentum_sgd(
+        given,
+        L.learning_parameter_schedule([0.3, 0.2, 0.0], 7, 4),
+        L.momentum_schedule([0.6, 0.6, 0.8], epoch_size=4),
+    )
+    learner.add_progress_writers([writer])
+    for _ in range(4):
+        learner.update(zero, 4)
+    rate, momentum = "Learning rate per 7 samples", "Momentum per minibatch"
+    assert writer.seen == [(rate, 0.3), (momentum, 0.6), (rate, 0.2), (rate, 0.0)]
+
+
+def test_update_takes_what_can_be_an_array():
+    parameter = Parameter((2,), init=0, dtype=np.float32)
+    learner = L.sgd([parameter], L.learning_parameter_schedule_per_sample(1.0))
+    for gradient in (np.ones(2), np.ones((1, 2), np.float32), torch.ones(2), [1, 1], NDArrayView.of(torch.ones(2))):
+        assert learner.update({parameter: gradient}, 1)
+    np.testing.assert_array_equal(parameter.value, [-5, -5])
+
+
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (lambda p, q: L.sgd([], 0.1), ValueError, "sgd: the list of parameters is empty"),
+        (lambda p, q: L.sgd(p, 0.1), TypeError, "sgd: expected a list of parameters"),
+        (lambda p, q: L.sgd(None, 0.1), TypeError, "sgd: expected a list of parameters"),
+        (lambda p, q: L.sgd([p, p], 0.1), ValueError, "is in the list twice"),
+        (lambda p, q: L.sgd([1], 0.1), TypeError, "expected parameters, got 1"),
+        (lambda p, q: L.sgd([Constant(1)], 0.1), TypeError, "constants and inputs are not learned"),
+        (lambda p, q: L.sgd([Parameter((-1, 2), init=1, name="W")], 0.1), ValueError, r"'W' has shape \[\? x 2\]"),
+        (lambda p, q: L.sgd([p], "fast"), ValueError, "sgd: expected a number, .* as lr, got 'fast'"),
+        (lambda p, q: L.sgd([p], None), ValueError, "as lr, got None"),
+        (lambda p, q: L.sgd([p], (0.1, 0.2)), ValueError, "as lr"),
+        (lambda p, q: L.sgd([p], 0.1, minibatch_size=-1), ValueError, "sgd: .* as minibatch_size, got -1"),
+        (lambda p, q: L.sgd([p], 0.1, l1_regularization_weight="a"), ValueError, "as l1_regularization_weight"),
+        (lambda p, q: L.sgd([p], 0.1, gradient_clipping_threshold_per_sample=None), ValueError, "clipping_threshold"),
+        (lambda p, q: L.momentum_sgd([p], 0.1, None), ValueError, "momentum_sgd: .* as momentum, got None"),
+        (lambda p, q: L.momentum_sgd([p], 0.1, 0.9, unit_gain="x"), TypeError, "expected True or False as unit_gain"),
+        (lambda p, q: L.adam([p], 0.1, 0.9, epsilon=-1), ValueError, "an epsilon of at least 0"),
+        (lambda p, q: L.rmsprop([p], 0.1, 1.5, 1.2, 0.5, 10, 0.1), ValueError, "rmsprop: expected gamma between"),
+        (lambda p, q: L.rmsprop([p], 0.1, 0.9, 1.2, 0.5, 0.1, 10), ValueError, "rmsprop: expected max above"),
+        (lambda p, q: L.sgd([p], 0.1).reset_learning_rate(0.1), ValueError, "expected a schedule, got 0.1"),
+        (lambda p, q: L.sgd([p], 0.1).update({}, 1), ValueError, "no gradient for parameter 'p'"),
+        (lambda p, q: L.sgd([p], 0.1).update({q: np.ones(3)}, 1), ValueError, "no gradient for parameter 'p'"),
+        (lambda p, q: L.sgd([p], 0.1).update({p: np.ones(3)}, 1), ValueError, r"has shape \[3\], expected \[2\]"),
+        (lambda p, q: L.sgd([p], 0.1).update({p: np.ones(2)}, 0), ValueError, "at least 1 sample"),
+        (lambda p, q: L.set_default_unit_gain_value(3), TypeError, "expected True or False"),
+        (lambda p, q: L.universal(3, [p]), TypeError, "expected a function of parameters and gradients"),
+        (lambda p, q: L.universal(lambda a: a, [p]), ValueError, "must take two arguments"),
+        (lambda p, q: L.universal(lambda a, b: 3, [p]), TypeError, "must return a function"),
+    ],
+)
+def test_refused(call, error, message):
+    p, q = Parameter((2,), init=0, name="p"), Parameter((3,), init=0, name="q")
+    with pytest.raises(error, match=message):
+        call(p, q)
+
+
+def test_default_unit_gain():
+    assert L.default_unit_gain_value()
+    L.set_default_unit_gain_value(False)
+    try:
+        assert not L.default_unit_gain_value()
+        assert L.momentum_sgd(parameters(), 0.1, 0.9).unit_gain  # as in the original, learners do not ask it
+    finally:
+        L.set_default_unit_gain_value(True)
+
+
+def test_user_learner():
+    class Plain(L.UserLearner):
+        def update(self, gradient_values, training_sample_count, sweep_end):
+            self.given = training_sample_count, sweep_end
+            for parameter, gradient in gradient_values.items():
+                step = self.learning_rate() / training_sample_count
+                parameter.value = parameter.value - step * gradient.asarray()
+            return True
+
+    given, reference = parameters(np.float32), parameters(np.float32)
+    learner = Plain(given, L.learning_parameter_schedule([0.1, 0.2], 1, 4))
+    built_in = L.sgd(reference, 0.1)
+    gradients = [torch.full(p.shape, 2.0) for p in given]
+    assert learner.apply(gradients, 4, True) and built_in.apply(gradients, 4, True)
+    assert learner.given == (4, True)
+    for a, b in zip(given, reference, strict=True):
+        np.testing.assert_allclose(a.value, b.value, rtol=1e-6)
+    assert learner.total_number_of_samples_seen() == 0 and learner.learning_rate() == 0.1  # the original counts none
+    with pytest.raises(NotImplementedError, match=r"must define update\(\)"):
+        L.UserLearner(given, 0.1).apply(gradients, 4)

@@ -86,7 +86,8 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
     if not isinstance(data, Mapping):
         if len(known) != 1:
             raise FeedError(
-                f"{function} needs data for {len(known)} arguments ({', '.join(map(repr, known))}); give a dictionary of them"
+                f"{function} needs data for {len(known)} arguments ({', '.join(map(repr, known))}); "
+                "give a dictionary of them"
             )
         return {known[0]: data}
     result: dict[Variable, Any] = {}
@@ -107,7 +108,8 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
     missing = [v for v in known if v not in result]
     if missing:
         raise FeedError(
-            f"function expects {len(known)} arguments, and no data were given for {', '.join(map(repr, missing))} of {function}"
+            f"function expects {len(known)} arguments, and no data were given for "
+            f"{', '.join(map(repr, missing))} of {function}"
         )
     return result
 
@@ -133,7 +135,7 @@ def plan_for(
     plan = composite._plans.get(key)
     if plan is None or plan.is_stale():
         plan = composite._plans[key] = Plan(outputs, dict(free), optimize)
-    return plan  # type: ignore[no-any-return]
+    return plan
 
 
 @dataclass
@@ -276,14 +278,15 @@ def backward(
 
 def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
     if isinstance(gradient, Value):
-        found = gradient.rows if gradient.layout is not None else gradient.data.tensor
+        found = gradient.rows if isinstance(gradient.rows, Tensor) else gradient.rows.to_dense()
     elif isinstance(gradient, (list, tuple)):
         found = torch.from_numpy(np.concatenate([np.asarray(g).reshape(-1, *rows.shape[1:]) for g in gradient]))
     else:
         found = torch.from_numpy(np.array(gradient))
     if found.numel() != rows.numel():
         raise ValueError(
-            f"backward: the gradient given for {output!r} has shape {shape_text(found.shape)}, its value {shape_text(rows.shape)}"
+            f"backward: the gradient given for {output!r} has shape {shape_text(found.shape)}, "
+            f"its value {shape_text(rows.shape)}"
         )
     return found.to(rows.device, rows.dtype).reshape(rows.shape)
 
@@ -291,7 +294,7 @@ def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
 def _differentiate(
     done: Pass, roots: Sequence[Tensor], seeds: Sequence[Tensor], wanted: Sequence[Variable], keep: bool
 ) -> list[Tensor]:
-    sources = []
+    sources: list[Any] = []
     for variable in wanted:
         if variable.kind is VariableKind.Input and variable in done.fed:
             sources.append(done.fed[variable].rows)

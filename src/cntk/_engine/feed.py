@@ -104,7 +104,8 @@ class _Feeding:
         if isinstance(data, (int, float, np.number)) and not self.type.dynamic_axes:
             return self._rectangle(torch.from_numpy(self._array(np.asarray(data))), None)
         raise self.fail(
-            f"batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; got {type(data).__name__}"
+            "batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; "
+            f"got {type(data).__name__}"
         )
 
     def _array(self, array: np.ndarray) -> np.ndarray:
@@ -138,8 +139,8 @@ class _Feeding:
             if extra == 2:
                 if x.shape[1] != 1:
                     raise self.fail(
-                        f"data of shape {shape_text(x.shape)} are sequences of {x.shape[1]} frames, and a single sample is "
-                        "expected (use cntk.sequence.input_variable for sequences)"
+                        f"data of shape {shape_text(x.shape)} are sequences of {x.shape[1]} frames, and a single "
+                        "sample is expected (use cntk.sequence.input_variable for sequences)"
                     )
                 x = x.squeeze(1)
             return self._fed(x, None, x.shape[0])
@@ -216,7 +217,8 @@ class _Feeding:
         if not self.type.is_sequence and extra == 1:
             if array.shape[0] != 1:
                 raise self.fail(
-                    f"element {number} of the batch is a sequence of {array.shape[0]} frames, and a single sample is expected"
+                    f"element {number} of the batch is a sequence of {array.shape[0]} frames, "
+                    "and a single sample is expected"
                 )
             array = array[0]
         return array
@@ -251,7 +253,8 @@ class _Feeding:
                 if self.type.has_batch_axis and value.layout.longest == 1:
                     return self._fed(_moved(value.rows, self.device), None, value.layout.count)
                 raise self.fail(
-                    f"a batch of sequences of shape {shape_text(value.shape)} was given, and single samples are expected"
+                    f"a batch of sequences of shape {shape_text(value.shape)} was given, "
+                    "and single samples are expected"
                 )
             frame = value.shape[2:]
             if isinstance(value.rows, SparseRows):

@@ -44,7 +44,7 @@ class FusedGRU(Loop):
         self.reset_after = cell.reset_after
         self.operands: list[Ref] = []
         self._positions: dict[tuple[int, int], int] = {}
-        self._outside = Columns([(self._add(r), span) for r, span in cell.outside], self.size)
+        self._addends = Columns([(self._add(r), span) for r, span in cell.outside], self.size)
         self._gates = Columns([(self._add(r), span) for r, span in cell.recurrent[:2]], self.size)
         self._candidate = Columns([(self._add(r), span) for r, span in cell.recurrent[2:]], self.size)
         self._initial = self._add(self.delays[0].operands[1])
@@ -60,7 +60,7 @@ class FusedGRU(Loop):
 
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
-        a = self._outside.of(operands).index_select(0, layout.time_major(self.backwards))
+        a = self._addends.of(operands).index_select(0, layout.time_major(self.backwards))
         initial = self._state(run, layout, operands[self._initial])
         gates, candidate = self._gates.of(operands), self._candidate.of(operands)
         states = GatedRecurrence.apply(a, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]

@@ -94,7 +94,7 @@ def _step_order(members: list[Node]) -> list[Node]:
                     raise node.primitive.misfit(
                         "it depends on its own output without a past_value or future_value between"
                     )
-                stack.extend(waiting)  # type: ignore[arg-type]
+                stack.extend(waiting)
             else:
                 done.add(id(node))
                 order.append(node)

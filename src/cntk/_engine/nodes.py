@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from cntk._errors import GraphError
 from cntk._graph.function import Primitive
@@ -180,7 +179,7 @@ def infer_node(node: Node, partial: bool) -> bool:
     try:
         if known:
             _same_format(node, types)
-            inferred: Any = node.op.infer(*types)
+            inferred: TensorType | tuple[TensorType, ...] | None = node.op.infer(*types)
         else:
             inferred = node.op.infer_partial(*types) if partial else None
     except GraphError as error:
@@ -192,11 +191,10 @@ def infer_node(node: Node, partial: bool) -> bool:
         ) from None
     if inferred is None:
         return False
-    inferred = inferred if isinstance(inferred, tuple) else (inferred,)
     dtype = common_dtype(types)
-    inferred = tuple(output_type(t, dtype) for t in inferred)
-    changed = inferred != node.types
-    node.types = inferred
+    found = tuple(output_type(t, dtype) for t in (inferred if isinstance(inferred, tuple) else (inferred,)))
+    changed = found != node.types
+    node.types = found
     return changed
 
 

@@ -178,7 +178,7 @@ def _hashable(value: Any) -> Any:
 def _leave_products(graph: Graph, gradients: int, inputs: int) -> list[bool]:
     """Gradients of weights as two factors: an update may add their product to the weight without storing it."""
     output = next(iter(reversed(graph.nodes)))
-    results = list(output.args[0])  # type: ignore[arg-type]
+    results = list(output.args[0])
     first = len(results) - gradients
     products = [False] * gradients
     weights = set([n for n in graph.nodes if n.op == "placeholder"][inputs:])

@@ -234,7 +234,8 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
             known = run.layouts.setdefault(axes, data.layout)
             if known.lengths != data.layout.lengths:
                 raise FeedError(
-                    f"{variable!r} shares its sequence axis '{axes[-1].name}' with another input, but their sequences' lengths "
-                    f"differ: {list(data.layout.lengths)[:8]} and {list(known.lengths)[:8]}; give inputs of different lengths axes of their own"
+                    f"{variable!r} shares its sequence axis '{axes[-1].name}' with another input, but their sequences' "
+                    f"lengths differ: {list(data.layout.lengths)[:8]} and {list(known.lengths)[:8]}; "
+                    "give inputs of different lengths axes of their own"
                 )
     return rows, run

@@ -97,7 +97,8 @@ def make_block(
     free = [v for v in composite.arguments if v not in known]
     if free:
         raise GraphError(
-            f"as_block '{block_name}': the block_arguments_map leaves out {', '.join(map(repr, free))}; map every argument"
+            f"as_block '{block_name}': the block_arguments_map leaves out {', '.join(map(repr, free))}; "
+            "map every argument"
         )
     unused = [v for v in inner if not (v.is_placeholder or v.is_input)]
     if unused:

@@ -124,7 +124,9 @@ class _Cloning:
 
     def _leaf(self, variable: Variable) -> Variable:
         if variable.kind in (VariableKind.Parameter, VariableKind.Constant):
-            return variable if self.method is CloneMethod.share else variable.copied(self.method is CloneMethod.freeze)  # type: ignore[attr-defined,no-any-return]
+            if self.method is CloneMethod.share:
+                return variable
+            return variable.copied(self.method is CloneMethod.freeze)  # type: ignore[attr-defined]
         return Variable.make(variable.kind, variable.type_, variable.name, variable.needs_gradient_)
 
     def _operation(self, primitive: Primitive) -> Any:
@@ -159,7 +161,7 @@ def replace_placeholders(function: Function, substitutions: Mapping[Variable, An
     mapping = {old: new for old, new in mapping.items() if old in present}
     _substitute(root, mapping)
     infer_graph(root.results)
-    for old, new in mapping.items():
+    for new in mapping.values():
         if new.kind is VariableKind.Output:
             infer_graph([new])
     if isinstance(function, Composite):

@@ -57,7 +57,8 @@ def _as_output(value: Any, body: Callable[..., Any], name: str = "") -> Variable
         value = value.output
     if not isinstance(value, Variable):
         raise TypeError(
-            f"@Function {_name(body)}: expected it to return a graph node or a tuple of them, got {type(value).__name__}"
+            f"@Function {_name(body)}: expected it to return a graph node or a tuple of them, "
+            f"got {type(value).__name__}"
         )
     if name:
         from cntk.ops import alias

@@ -316,7 +316,8 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
             return found
         if len(results) != 1:
             raise AttributeError(
-                f"Function {self} has no '{name}', and it cannot be looked up in its outputs, of which there are {len(results)}"
+                f"Function {self} has no '{name}', and it cannot be looked up in its outputs, "
+                f"of which there are {len(results)}"
             )
         raise AttributeError(f"Function {self} has no attribute, argument, or node named '{name}'")
 

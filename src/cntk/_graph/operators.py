@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function
 
 
-def _ops() -> Any:
+class _Operations(Protocol):
+    def __getattr__(self, name: str) -> Callable[..., Function]: ...
+
+
+def _ops() -> _Operations:
     # Operators are methods, and operations live on a floor above: the import has to wait for the call.
     from cntk import ops
 
-    return ops
+    return cast(_Operations, ops)
 
 
 class Operators:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from cntk._graph.function import Function
     from cntk._graph.variable import Variable
+
+
+def _function(methods: RunMethods) -> Function:
+    # Nothing but Function derives from these methods.
+    return cast("Function", methods)
 
 
 class RunMethods:
@@ -36,7 +42,7 @@ class RunMethods:
         """
         from cntk._engine.evaluate import evaluate
 
-        return evaluate(self, arguments, outputs, device, as_numpy)
+        return evaluate(_function(self), arguments, outputs, device, as_numpy)
 
     def forward(
         self,
@@ -60,7 +66,7 @@ class RunMethods:
         """
         from cntk._engine.evaluate import forward
 
-        return forward(self, arguments, outputs, keep_for_backward, device, as_numpy)
+        return forward(_function(self), arguments, outputs, keep_for_backward, device, as_numpy)
 
     def backward(
         self, state: Any, root_gradients: Mapping[Any, Any], variables: Sequence[Any], as_numpy: bool = True
@@ -78,7 +84,7 @@ class RunMethods:
         """
         from cntk._engine.evaluate import backward
 
-        return backward(self, state, root_gradients, variables, as_numpy)
+        return backward(_function(self), state, root_gradients, variables, as_numpy)
 
     def grad(
         self,
@@ -107,7 +113,7 @@ class RunMethods:
         """
         from cntk._engine.evaluate import gradients
 
-        return gradients(self, at, wrt, outputs, device, as_numpy, grad_root)
+        return gradients(_function(self), at, wrt, outputs, device, as_numpy, grad_root)
 
     def train(
         self,
@@ -142,7 +148,8 @@ class RunMethods:
         from cntk.train.function_train import train_function
 
         return train_function(
-            self, minibatch_source, minibatch_size, streams, model_inputs_to_streams, parameter_learners, callbacks,
+            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, parameter_learners,
+            callbacks,
             progress_frequency, max_epochs, epoch_size, max_samples,
         )  # fmt: skip
 
@@ -161,4 +168,6 @@ class RunMethods:
         """
         from cntk.train.function_train import test_function
 
-        return test_function(self, minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks)
+        return test_function(
+            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks
+        )

@@ -11,7 +11,7 @@ import numpy as np
 
 from cntk._errors import shape_text
 from cntk._graph.operators import Operators
-from cntk._graph.types import DType, Shape, TensorType
+from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, DType, Shape, TensorType
 from cntk.axis import Axis
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Variable(VariableMixin, Operators):
         dtype: Any = None,
         needs_gradient: bool = False,
         is_sparse: bool = False,
-        dynamic_axes: tuple[Axis, ...] | list[Axis] = (Axis.default_batch_axis(), Axis.default_dynamic_axis()),
+        dynamic_axes: tuple[Axis, ...] | list[Axis] = (BATCH_AXIS, SEQUENCE_AXIS),
         name: str = "",
     ) -> None:
         tensor_type = TensorType(
@@ -213,7 +213,8 @@ def as_shape(shape: Any) -> Shape:
     if shape is None:
         return ()
     try:
-        dims = (int(shape),) if np.isscalar(shape) else tuple(int(d) for d in shape)
+        given: Any = (shape,) if np.isscalar(shape) else shape
+        dims = tuple(int(d) for d in given)
     except (TypeError, ValueError):
         raise ValueError(f"shape: expected an integer or a tuple of integers; got {shape!r}") from None
     if any(d < -3 or d == -2 for d in dims) and dims != (-2,):
@@ -233,7 +234,7 @@ def as_dtype(dtype: Any) -> DType | None:
         dtype = {1: "float32", 2: "float64", 4: "float16"}[dtype]
     if isinstance(dtype, str):
         dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
-    result = np.dtype(dtype)
+    result: DType = np.dtype(dtype)
     if result.name not in ("float16", "float32", "float64"):
         raise ValueError(f"dtype {result.name} is not supported; use float16, float32 or float64")
     return result

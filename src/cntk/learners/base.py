@@ -284,11 +284,12 @@ class Learner:
         return [tensor.detach().to(leaf, copy=True) for tensor, leaf in zip(tensors, leaves, strict=True)]
 
     def _value(self, schedule: TrainingParameterSchedule) -> float:
-        return schedule[self._samples if schedule.epoch_size else self._sweeps]
+        value: float = schedule[self._samples if schedule.epoch_size else self._sweeps]
+        return value
 
     def _momentum(self, schedule: TrainingParameterSchedule, sample_count: int) -> float:
         value, reference = self._value(schedule), schedule.minibatch_size
-        return value ** (sample_count / reference) if reference and reference != sample_count else value
+        return float(value ** (sample_count / reference)) if reference and reference != sample_count else value
 
     def _report(self, what: str, schedule: TrainingParameterSchedule) -> None:
         value = self._value(schedule)
@@ -341,7 +342,7 @@ def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
         raise ValueError(f"{learner}: the list of parameters is empty; does the model have any (model.parameters)?")
     seen = set()
     for parameter in found:
-        if not getattr(parameter, "is_parameter", hasattr(parameter, "data")):
+        if not getattr(parameter, "is_parameter", hasattr(parameter, "uid")):
             raise TypeError(f"{learner}: expected parameters, got {parameter!r}; constants and inputs are not learned")
         if any(dimension < 0 for dimension in parameter.shape):
             raise ValueError(

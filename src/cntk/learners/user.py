@@ -43,7 +43,9 @@ class UserLearner(Learner):
         super().__init__(parameters, parameter_schedule(self.kind, "lr_schedule", lr_schedule, options), options)
         self.as_numpy = as_numpy
 
-    def update(self, gradient_values: Mapping[Any, Any], training_sample_count: int, sweep_end: bool) -> bool:
+    def update(  # type: ignore[override]  # the original names this argument otherwise here
+        self, gradient_values: Mapping[Any, Any], training_sample_count: int, sweep_end: bool
+    ) -> bool:
         """Change the parameters by one minibatch's gradients.
 
         Args:

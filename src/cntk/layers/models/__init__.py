@@ -1,0 +1,5 @@
+"""Models that are used as layers."""
+
+from cntk.layers.models.attention import AttentionModel
+
+__all__ = ["AttentionModel"]
