@@ -62,6 +62,8 @@ FLOORS: dict[str, int] = {
 # file -> what it may import from above, late. CNTK's method syntax asks for these and for nothing else.
 DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/operators.py": ("cntk.ops",),  # x + y, x[a:b], x @ y build operations
+    "_graph/define.py": ("cntk.ops",),  # what a @Function returns by name is an alias
+    "_graph/run_methods.py": ("cntk._engine.evaluate", "cntk.train.function_train"),  # f.eval, f.grad, f.train, ...
 }
 
 GROUND_MAY_USE = {"numpy", "typing_extensions"}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cntk._engine.seeds import (
     SentinelValueForAutoSelectRandomSeed,
     force_deterministic_algorithms,
     reset_random_seed,
     set_fixed_random_seed,
 )
+from cntk._graph.naming import allow_renaming_functions
 
 __all__ = [
     "DataType_Double",
@@ -19,7 +18,6 @@ __all__ = [
     "SentinelValueForAutoSelectRandomSeed",
     "allow_renaming_functions",
     "force_deterministic_algorithms",
-    "renaming_allowed",
     "reset_random_seed",
     "set_fixed_random_seed",
 ]
@@ -28,21 +26,3 @@ DataType_Unknown = 0
 DataType_Float = 1
 DataType_Double = 2
 DataType_Float16 = 4
-
-
-@dataclass
-class _Renaming:
-    allowed: bool = False
-
-
-_renaming = _Renaming()
-
-
-def allow_renaming_functions() -> None:
-    """Let functions that have a name be given another."""
-    _renaming.allowed = True
-
-
-def renaming_allowed() -> bool:
-    """Whether functions that have a name may be given another."""
-    return _renaming.allowed

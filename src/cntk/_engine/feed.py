@@ -55,6 +55,8 @@ def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
         if data.shape[1:] == type_.shape:
             rows = torch.from_numpy(data)
             return Fed(rows if device.type == "cpu" else rows.to(device), None, data.shape[0], type_.shape)
+        if data.shape == type_.shape:
+            return Fed(torch.from_numpy(data).unsqueeze(0).to(device), None, 1, type_.shape)
     return _Feeding(variable, device).of(data)
 
 

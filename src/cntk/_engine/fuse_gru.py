@@ -55,6 +55,9 @@ class FusedGRU(Loop):
             self.operands.append(ref)
         return self._positions[ref.key]
 
+    def calls(self, layout: Layout) -> int:
+        return layout.longest * 20
+
     def lower(self) -> RunKernel:
         return RunKernel(self._compute)
 

@@ -112,6 +112,10 @@ class FusedRecurrence(Loop):
             self.operands.append(ref)
         return self._positions[ref.key]
 
+    def calls(self, layout: Layout) -> int:
+        # Of sequences that differ in length, the last cell states are found only when they are asked for.
+        return 20 if layout.uniform or len(self.delays) == 1 or self.backwards else _UNRECORDED
+
     def lower(self) -> RunKernel:
         return RunKernel(self._compute)
 
@@ -185,6 +189,8 @@ class FusedRecurrence(Loop):
 
         run.carry[cell] = again
 
+
+_UNRECORDED = 10**9
 
 Cell = Callable[[Tensor, list[Tensor], list[Tensor]], tuple[Tensor, ...]]
 

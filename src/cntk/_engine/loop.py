@@ -68,6 +68,10 @@ class Loop:
         """Leave out the outputs that nobody reads."""
         self.outputs = [ref for ref in self.outputs if ref.key in wanted]
 
+    def calls(self, layout: Layout) -> int:
+        """How many calls a run comes to, about."""
+        return layout.longest * len(self.members)
+
     def lower(self) -> RunKernel:
         """The kernel: operands in the order of `operands`, results in the order of `outputs`."""
         return RunKernel(_LoopKernel(self).compute)

@@ -104,7 +104,6 @@ class Plan:
                 slots[self._leaves[variable]] = value
         for slot, rows in zip(self.input_slots, fed, strict=True):
             slots[slot] = rows
-        run.carry = self.carry
         if checked.is_enabled():
             return self._execute_checked(slots, run)
         for compute, operands, outputs, wants_run, several in self.steps:
@@ -210,7 +209,7 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
     Raises:
         FeedError: if an input has no data, or two inputs differ in the number or lengths of their sequences.
     """
-    run = Run(training, device)
+    run = Run(training, device, carry=plan.carry)
     rows: list[Any] = []
     first: Variable | None = None
     for variable in plan.inputs:

@@ -12,7 +12,7 @@ from torch import Tensor
 from cntk._engine.evaluate import as_arguments, plan_for, result_of
 from cntk._engine.feed import Fed, feed
 from cntk._engine.plan import Plan, bind
-from cntk._engine.run import Run
+from cntk._engine.run import Run, SparseRows
 from cntk._engine.trace import Recording, can_record, record
 from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType
@@ -121,13 +121,16 @@ class TrainingStep:
     def _recording(self, plan: Plan, rows: Sequence[Any], run: Run) -> Recording | None:
         """The recording for minibatches of these sizes, made once enough of them have come."""
         lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
+        if any(layout.starts is not None for layout in run.layouts.values()):
+            return None
         key = (id(plan), run.batch, lengths)
         if key in self._recordings:
-            return self._recordings[key][1]
+            recording = self._recordings[key][1]
+            return None if recording is not None and any(isinstance(x, SparseRows) and not x.one_hot for x in rows) else recording
         if lengths and len(self._seen) > _MOST_SIZES:
             return None
         count = self._seen[key] = self._seen.get(key, 0) + 1
-        if count < RECORD_AFTER or not can_record(plan, rows):
+        if count < RECORD_AFTER or not can_record(plan, rows, run):
             return None
         wanted = [p for learner in self.learners for p in learner.parameters]
         recording = record(plan, rows, run, wanted, self.metric is not None)
@@ -140,14 +143,11 @@ class TrainingStep:
     ) -> StepResult:
         samples = self.samples(plan, run)
         with torch.no_grad():
-            words = recording.words(run.device) if recording.draws else ()
-            results = recording.compute(*rows, *recording.held, *words)
-            begin = len(results) - len(recording.products)
+            results, gradients = recording.run(rows, run)
+            begin = 0
             for learner in self.learners:
                 end = begin + len(learner.parameters)
-                first = begin - len(results) + len(recording.products)
-                products = recording.products[first : first + len(learner.parameters)]
-                _update(learner, results[begin:end], products, samples)
+                _update(learner, gradients[begin:end], recording.products[begin:end], samples)
                 begin = end
         has_metric = self.metric is not None
         extra = {

@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
+from cntk._engine.nodes import Node
 from cntk._engine.plan import Plan
 from cntk._engine.run import RandomStream, Run, SparseRows
 from cntk._graph.variable import Variable
@@ -24,23 +26,37 @@ class Recording:
     """A recorded step.
 
     Attributes:
-        compute: takes rows of the inputs, tensors of the holders and random words, one after another; gives loss,
-            metric (if any), further outputs, then gradients.
+        compute: takes the inputs' tensors, the holders' and random words, one after another; gives loss, metric (if
+            any), further outputs, values to carry over, then gradients.
         held: the holders' tensors.
         code: the Python code that it runs, for reading.
-        draws: the random streams that it uses and how many rows and numbers a row it takes of each.
-        products: for each gradient whether it is left as two factors, whose product is the gradient.
+        draws: the random streams that it uses, and the shape of what it takes of each.
+        carry: for each value to carry over its name and its layout.
+        products: for each gradient whether it is left as two factors ``(x, dy)``; the gradient is ``x.t() @ dy``.
     """
 
     compute: Callable[..., Any]
     held: list[Tensor]
     code: str
     draws: list[tuple[RandomStream, torch.Size]]
+    carry: list[tuple[str, Layout]]
     products: list[bool]
 
-    def words(self, device: torch.device) -> list[Tensor]:
-        """Random words for one run."""
-        return [stream.uint16(shape.numel(), device).view(shape) for stream, shape in self.draws]
+    def run(self, rows: Sequence[Any], run: Run) -> tuple[list[Any], list[Any]]:
+        """Replay the step.
+
+        Returns:
+            Loss, metric and further outputs; and the gradients.
+        """
+        words = [stream.uint16(shape.numel(), run.device).view(shape) for stream, shape in self.draws]
+        # Nothing here requires a gradient; but oneDNN's recurrent kernel prepares for its backward pass in this mode alone.
+        with torch.enable_grad():
+            results = self.compute(*_tensors(rows), *self.held, *words)
+        gradients = len(results) - len(self.products)
+        first = gradients - len(self.carry)
+        for (name, layout), value in zip(self.carry, results[first:gradients], strict=True):
+            run.carry[name] = (value, layout)
+        return results[:first], results[gradients:]
 
 
 class _Listed:
@@ -64,14 +80,40 @@ class _Given:
         return next(self._words)
 
 
-def can_record(plan: Plan, rows: Sequence[Any]) -> bool:
-    """Whether a plan's step may be recorded: no delays, whose state outlives a minibatch, and no sparse data."""
-    if any(isinstance(x, SparseRows) for x in rows):
+# A loop is recorded step by step: longer ones would take longer to record than they save.
+_LONGEST = 1500
+
+
+def can_record(plan: Plan, rows: Sequence[Any], run: Run) -> bool:
+    """Whether a plan's step may be recorded: its calls must be the same for all minibatches of these sizes."""
+    if any(isinstance(x, SparseRows) and not x.one_hot for x in rows):
         return False
-    return not any(isinstance(item, Loop) or item.op.delay or item.op.acts for item in plan.nodes)
+    if any(layout.starts is not None for layout in run.layouts.values()):
+        return False
+    return sum(_calls(item, run) for item in plan.nodes) <= _LONGEST
 
 
-def record(plan: Plan, rows: Sequence[Tensor], run: Run, wanted: Sequence[Variable], metric: bool) -> Recording | None:
+def _calls(item: Node | Loop, run: Run) -> int:
+    """How many calls an item comes to, about."""
+    if isinstance(item, Loop):
+        layout = run.layouts.get(item.axes)
+        return _LONGEST + 1 if layout is None else item.calls(layout)
+    return _LONGEST + 1 if item.op.acts else 1
+
+
+def _tensors(rows: Sequence[Any]) -> list[Tensor]:
+    """The tensors of rows: of one-hot rows, their columns."""
+    return [x.columns if isinstance(x, SparseRows) else x for x in rows]
+
+
+def _rebuilt(tensors: Sequence[Tensor], like: Sequence[Any]) -> list[Any]:
+    return [
+        SparseRows(x.offsets, t, x.values, x.width, True) if isinstance(x, SparseRows) else t
+        for t, x in zip(tensors, like, strict=True)
+    ]
+
+
+def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable], metric: bool) -> Recording | None:
     """Record one training step; None if it cannot be.
 
     Args:
@@ -90,13 +132,14 @@ def record(plan: Plan, rows: Sequence[Tensor], run: Run, wanted: Sequence[Variab
     positions = {v: k for k, v in enumerate(plan.holders)}
     if any(v not in positions for v in wanted):
         return None
+    kept: list[tuple[str, Layout]] = []
 
     def step(*tensors: Tensor) -> list[Tensor]:
-        inputs, own = list(tensors[: len(rows)]), [t.detach() for t in tensors[len(rows) : len(rows) + len(held)]]
-        words = tensors[len(rows) + len(held) :]
+        inputs = _rebuilt(tensors[: len(rows)], rows)
+        own = [t.detach() for t in tensors[len(rows) : len(rows) + len(held)]]
         for variable in wanted:
             own[positions[variable]].requires_grad_()
-        traced = Run(True, run.device, run.batch, dict(run.layouts), draws=_Given(words))
+        traced = _fresh(run, _Given(tensors[len(rows) + len(held) :]))
         results = plan.execute(inputs, traced, own)
         if traced.deferred:
             raise NotImplementedError("actions after the run are not recorded")
@@ -104,24 +147,23 @@ def record(plan: Plan, rows: Sequence[Tensor], run: Run, wanted: Sequence[Variab
         gradients = torch.autograd.grad(loss, [own[positions[v]] for v in wanted], allow_unused=True)
         sums = [loss.detach(), results[1].detach().sum()] if metric else [loss.detach()]
         rest = [r.detach() for r in results[len(sums) :]]
-        found = [
-            torch.zeros_like(own[positions[v]]) if g is None else g for v, g in zip(wanted, gradients, strict=True)
-        ]
-        return [*sums, *rest, *found]
+        found = [torch.zeros_like(own[positions[v]]) if g is None else g for v, g in zip(wanted, gradients, strict=True)]
+        kept[:] = [(name, layout) for name, (_, layout) in traced.carry.items()]
+        return [*sums, *rest, *(value for value, _ in traced.carry.values()), *found]
 
-    held = [v.data for v in plan.holders]  # type: ignore[attr-defined]
+    held = [v.data.detach() for v in plan.holders]  # type: ignore[attr-defined]
     try:
         with torch.enable_grad():
             # Once without recording: it tells the random numbers, and leaves the running statistics as they are.
-            plan.execute(
-                rows,
-                Run(True, run.device, run.batch, dict(run.layouts), draws=listed),
-                [t.detach().clone() for t in held],
-            )
+            plan.execute(rows, _fresh(run, listed), [t.detach().clone() for t in held])
             words = [torch.zeros(shape, dtype=torch.int16, device=run.device) for _, shape in listed.found]
-            module = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(*rows, *held, *words)
+            module = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(*_tensors(rows), *held, *words)
     except Exception:
         # Whatever cannot be recorded runs by autograd as before.
         return None
     products = optimize(module, len(wanted), len(rows))
-    return Recording(module.forward, held, module.code, listed.found, products)
+    return Recording(module.forward, held, module.code, listed.found, kept, products)
+
+
+def _fresh(run: Run, draws: _Listed | _Given) -> Run:
+    return Run(True, run.device, run.batch, dict(run.layouts), draws=draws)

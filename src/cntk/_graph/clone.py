@@ -126,7 +126,8 @@ class _Cloning:
         if variable.kind in (VariableKind.Parameter, VariableKind.Constant):
             if self.method is CloneMethod.share:
                 return variable
-            return variable.copied(self.method is CloneMethod.freeze)  # type: ignore[attr-defined]
+            copy: Variable = variable.copied(self.method is CloneMethod.freeze)  # type: ignore[attr-defined]
+            return copy
         return Variable.make(variable.kind, variable.type_, variable.name, variable.needs_gradient_)
 
     def _operation(self, primitive: Primitive) -> Any:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from cntk._errors import GraphError, operation_text
 from cntk._graph import text, walk
+from cntk._graph.naming import next_uid, renaming_allowed
 from cntk._graph.op import Op
 from cntk._graph.operators import Operators
 from cntk._graph.run_methods import RunMethods
 from cntk._graph.types import TensorType, common_dtype
-from cntk._graph.variable import Variable, VariableKind, next_uid, output_type
+from cntk._graph.variable import Variable, VariableKind, output_type
 
 if TYPE_CHECKING:
     from cntk._graph.block import Block
@@ -91,10 +92,8 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
 
     @name.setter
     def name(self, name: str) -> None:
-        from cntk import cntk_py
-
         root = self.root_function
-        if root._name and not cntk_py.renaming_allowed():
+        if root._name and not renaming_allowed():
             raise ValueError(f"function '{root._name}' has a name already and cannot be renamed to '{name}'")
         root._name = name
 

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from cntk._graph.types import InferredDimension, TensorType
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from cntk._graph.variable import Variable
 
 
 class PrimitiveOp(enum.IntEnum):
@@ -116,6 +121,24 @@ class PrimitiveOp(enum.IntEnum):
     StraightThrough = 94
     Tan = 95
     Atan = 96
+    ConvolutionSequenceShape = 97
+
+
+class DiskKind(enum.Enum):
+    """How files hold an attribute whose annotation alone does not tell.
+
+    Otherwise an ``int`` is an unsigned size, a ``float`` has 64 bits, a `Shape` and flags lie in reverse order, and an
+    `Axis` counts from the last static axis.
+
+    Attributes:
+        Int: a signed number of 32 bits, or a list of them.
+        Single: a number of 32 bits with a fraction.
+        DynamicAxes: a list of axes in reverse order.
+    """
+
+    Int = enum.auto()
+    Single = enum.auto()
+    DynamicAxes = enum.auto()
 
 
 Kernel = Callable[..., Any]
@@ -147,6 +170,11 @@ class Op(ABC):
     acts: ClassVar[bool] = False
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
+    # In files: names of attributes that are not their field's in camel case, and kinds that annotations do not tell.
+    disk_names: ClassVar[Mapping[str, str]] = {}
+    disk_kinds: ClassVar[Mapping[str, DiskKind]] = {}
+    # Whether files hold the operands in reverse order.
+    reversed_on_disk: ClassVar[bool] = False
 
     @abstractmethod
     def infer(self, *operands: TensorType) -> TensorType | tuple[TensorType, ...]:
@@ -171,7 +199,26 @@ class Op(ABC):
 
     def attributes(self) -> dict[str, Any]:
         """The attributes by their names on disk."""
-        return {disk_name(f.name): getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {name: getattr(self, field) for field, name in self.disk_fields().items()}
+
+    @classmethod
+    def disk_fields(cls) -> dict[str, str]:
+        """The names on disk of the fields."""
+        return {f.name: cls.disk_names.get(f.name) or disk_name(f.name) for f in fields(cls)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_file(cls, values: Mapping[str, Any], operands: Sequence[Variable]) -> Self:
+        """The operation as a file describes it.
+
+        Args:
+            values: fields that the file has.
+            operands: the operands, for operations that take some of their attributes from constants among them.
+        """
+        return cls(**values)
+
+    def settled(self, *operands: TensorType) -> Op:
+        """The same operation as files hold it, where operands' types decide what an attribute means."""
+        return self
 
 
 def disk_name(field_name: str) -> str:

@@ -148,9 +148,8 @@ class RunMethods:
         from cntk.train.function_train import train_function
 
         return train_function(
-            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, parameter_learners,
-            callbacks,
-            progress_frequency, max_epochs, epoch_size, max_samples,
+            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams,
+            parameter_learners, callbacks, progress_frequency, max_epochs, epoch_size, max_samples,
         )  # fmt: skip
 
     def test(

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import enum
-import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cntk._errors import shape_text
+from cntk._graph.naming import next_uid
 from cntk._graph.operators import Operators
 from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, DType, Shape, TensorType
 from cntk.axis import Axis
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function
-
-_uids = itertools.count()
-
-
-def next_uid(kind: str) -> str:
-    """A name that no other node of this process has: the kind and a running number."""
-    return f"{kind}{next(_uids)}"
 
 
 class VariableKind(enum.IntEnum):
@@ -190,12 +183,6 @@ class Variable(VariableMixin, Operators):
             TypeError: for any other kind.
         """
         raise TypeError(f"{self!r} is not a constant")
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def __repr__(self) -> str:
         axes = "[???]"

@@ -116,7 +116,7 @@ class ScaledELU(Unary, Fused):
     alpha: float
     scale: float = 1.0
 
-    op_name = "ScaledELU"
+    op_name = "ELU"
 
     def compute(self) -> Kernel:
         alpha, scale = self.alpha, self.scale

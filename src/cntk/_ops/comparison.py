@@ -126,7 +126,7 @@ class Extreme(Binary, Fused):
 class Maximum(Extreme):
     """The larger element."""
 
-    op_name = "Maximum"
+    op_name = "ElementMax"
     relation = staticmethod(torch.gt)
     winner = Greater
 
@@ -135,7 +135,7 @@ class Maximum(Extreme):
 class Minimum(Extreme):
     """The smaller element."""
 
-    op_name = "Minimum"
+    op_name = "ElementMin"
     relation = staticmethod(torch.lt)
     winner = Less
 

@@ -117,10 +117,10 @@ class Convolution(Op):
             count = -1
         elif self.groups > 1:
             self._check_groups(filters, window[0], x[0])
-            count = channels.count(x[0]) if channels.auto_pad else 1
+            count = channels.fit(x[0]) if channels.auto_pad else 1
         else:
-            count = channels.count(x[0])
-        return (count if count < 0 else filters * count, *(w.count(n) for w, n in zip(spatial, x[1:], strict=True)))
+            count = channels.fit(x[0])
+        return (count if count < 0 else filters * count, *(w.fit(n) for w, n in zip(spatial, x[1:], strict=True)))
 
     def _check_groups(self, filters: int, kernel_channels: int, channels: int) -> None:
         if filters % self.groups or kernel_channels * self.groups != channels:
@@ -139,7 +139,7 @@ class Convolution(Op):
         if self.output_shape != (0,):
             if len(self.output_shape) != len(x) or self.output_shape[0] != window[0]:
                 raise GraphError(f"output_shape {shape_text(self.output_shape)} must have {len(x)} axes, {window[0]} channels first")
-            counts = tuple(w.count(n) for w, n in zip(windows, self.output_shape[1:], strict=True))
+            counts = tuple(w.fit(n) for w, n in zip(windows, self.output_shape[1:], strict=True))
             if any(n >= 0 and c != n for c, n in zip(counts, x[1:], strict=True)):
                 raise GraphError(
                     f"a convolution of output_shape {shape_text(self.output_shape)} gives {shape_text(counts)} positions, and "

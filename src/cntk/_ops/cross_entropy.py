@@ -77,7 +77,7 @@ class AgainstTarget(Fused):
 class CrossEntropy(AgainstTarget):
     """Logarithm of the sum of exponentials, minus the product with the target."""
 
-    op_name = "CrossEntropy"
+    op_name = "CrossEntropyWithSoftmax"
 
     def vectors(self, output: Tensor, target: Tensor) -> Tensor:
         return _CrossEntropy.apply(output, target)  # type: ignore[no-any-return]
@@ -135,7 +135,7 @@ class _CrossEntropyOfClass(torch.autograd.Function):
 class Misclassification(AgainstTarget):
     """One minus the target at the output's largest element."""
 
-    op_name = "Misclassification"
+    op_name = "ClassificationError"
 
     def vectors(self, output: Tensor, target: Tensor) -> Tensor:
         best = torch.argmax(output, -1, True)

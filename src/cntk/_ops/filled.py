@@ -54,15 +54,13 @@ class EyeLike(Op):
     output_sparse: bool = True
 
     sparse_operands = (0,)
-
-    def attributes(self) -> dict[str, Any]:
-        return {"OutputSparse": self.output_sparse}
+    disk_names = {"output_sparse": "OutputSparse"}
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         if x.rank + len(x.dynamic_axes) != 2:
             raise GraphError("expected an operand with two axes, counting static and dynamic ones")
-        return TensorType(x.shape, x.dynamic_axes, x.dtype, self.output_sparse and x.has_batch_axis)
+        return TensorType(x.shape, x.dynamic_axes, x.dtype, self.output_sparse)
 
     def lower(self, *operands: TensorType) -> Kernel:
         width = operands[0].shape[-1]
@@ -117,14 +115,14 @@ def eye_like(x: Any, sparse_output: bool = True, name: str = "") -> Composite:
 
     Args:
         x: an operand with two axes: two static ones, or a batch axis and a static one.
-        sparse_output: whether the result is stored sparsely, where its rows are samples.
+        sparse_output: whether the result is stored sparsely.
         name: its name in the graph.
 
     Raises:
         GraphError: if the operand has more or fewer axes.
 
     Example:
-        >>> eye_like([[1, 2, 3], [4, 5, 6]]).eval()
+        >>> eye_like([[1, 2, 3], [4, 5, 6]], sparse_output=False).eval()
         array([[1., 0., 0.],
                [0., 1., 0.]], dtype=float32)
     """

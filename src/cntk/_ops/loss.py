@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -13,6 +14,7 @@ from cntk._errors import GraphError
 from cntk._graph.function import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable
 from cntk._ops.align import aligned, broadcast_shapes, join_axes
 from cntk._ops.composed import compose
 from cntk._ops.cross_entropy import Total
@@ -133,6 +135,10 @@ class CosDistanceWithNegativeSamples(Op):
 
     def attributes(self) -> dict[str, Any]:
         return {}
+
+    @classmethod
+    def from_file(cls, values: Mapping[str, Any], operands: Sequence[Variable]) -> CosDistanceWithNegativeSamples:
+        return cls(*(int(constant.value) for constant in operands[2:]))
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, y = operands[:2]

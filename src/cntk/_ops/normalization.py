@@ -39,6 +39,7 @@ class BatchNormalization(Op):
 
     # It counts samples and keeps statistics: two of them do so twice.
     pure = False
+    disk_names = {"use_cudnn_engine": "useCuDNNEngine"}
 
     spatial: bool = False
     normalization_time_constant: float = 5000.0
@@ -46,10 +47,6 @@ class BatchNormalization(Op):
     epsilon: float = 1e-5
     use_cudnn_engine: bool = False
     disable_regularization: bool = False
-
-    def attributes(self) -> dict[str, Any]:
-        attributes = super().attributes()
-        return attributes | {"useCuDNNEngine": attributes.pop("useCudnnEngine")}
 
     def infer(self, *operands: TensorType) -> TensorType:
         x = operands[0]

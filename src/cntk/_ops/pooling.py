@@ -109,7 +109,7 @@ class Pooling(Windowed):
         windows = self.windows(self.pooling_window_shape, x.shape, self.ceil_out_dim)
         if self.pooling_window_shape == UNKNOWN_SHAPE:
             return TensorType((x.shape[0], *(1 for _ in x.shape[1:])), x.dynamic_axes, x.dtype)
-        return TensorType(tuple(w.count(n) for w, n in zip(windows, x.shape, strict=True)), x.dynamic_axes, x.dtype)
+        return TensorType(tuple(w.fit(n) for w, n in zip(windows, x.shape, strict=True)), x.dynamic_axes, x.dtype)
 
     def settled(self, *operands: TensorType) -> Pooling:
         """The same operation with a window over all positions as a number for each axis, as files hold it."""
@@ -225,7 +225,7 @@ class Unpooling(Windowed):
         if pooled.dynamic_axes != source.dynamic_axes:
             raise GraphError("the pooled operand and the pooling's own operand must lie on the same dynamic axes")
         windows = self.windows(self.unpooling_window_shape, source.shape)
-        counts = tuple(w.count(n) for w, n in zip(windows, source.shape, strict=True))
+        counts = tuple(w.fit(n) for w, n in zip(windows, source.shape, strict=True))
         if len(counts) != pooled.rank or any(c >= 0 and p >= 0 and c != p for c, p in zip(counts, pooled.shape, strict=True)):
             raise GraphError(
                 f"pooling {shape_text(source.shape)} this way gives {shape_text(counts)}, and the pooled operand is "

@@ -35,6 +35,8 @@ class Gather(Op):
 
     axis: Axis | None = None
 
+    reversed_on_disk = True
+
     def infer(self, *operands: TensorType) -> TensorType:
         table, indices = operands
         if table.has_batch_axis:

@@ -160,7 +160,7 @@ def reshape(x: Any, shape: Any, begin_axis: Any = None, end_axis: Any = None, na
         shape: the new dimensions; one of them may be `InferredDimension`.
         begin_axis: the first axis to replace; the first of all if None.
         end_axis: the axis before which to stop; behind the last if None. Where begin and end are the same, new axes
-            are put in.
+            are put in. Either may be ``Axis.new_leading_axis()``, which is behind the last axis.
         name: its name in the graph.
 
     Raises:
@@ -175,17 +175,18 @@ def reshape(x: Any, shape: Any, begin_axis: Any = None, end_axis: Any = None, na
         >>> reshape(input_variable((2, 3, 4)), InferredDimension, 1).shape
         (2, 12)
     """
-    first = None if begin_axis is None else _boundary(begin_axis)
-    last = None if end_axis is None else _boundary(end_axis)
-    # Axis(p - 1) is position p counted from the front, and Axis(-1 - k) the position k before the end.
-    end = _BEYOND_FIRST if not first else Axis(first - 1)
-    begin = Axis(-1) if last is None else Axis(last - 1) if last else _BEYOND_FIRST
-    return apply(Reshape(as_shape(shape), begin, end), (x,), name)
+    begin = _BEYOND_FIRST if begin_axis is None else _boundary(begin_axis)
+    end = Axis(-1) if end_axis is None else _boundary(end_axis)
+    return apply(Reshape(as_shape(shape), end, begin), (x,), name)
 
 
-def _boundary(axis: Any) -> int:
+def _boundary(axis: Any) -> Axis:
+    """A position as `Reshape` counts: before the given axis, or behind the last for ``Axis.new_leading_axis()``."""
     chosen = as_axis(axis, "reshape")
-    return 0 if chosen == Axis.new_leading_axis() else as_static_axis(chosen, "reshape").static_axis_index()
+    if chosen == Axis.new_leading_axis():
+        return Axis(-1)
+    index = as_static_axis(chosen, "reshape").static_axis_index()
+    return Axis(index - 1) if index else _BEYOND_FIRST
 
 
 def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cntk._errors import GraphError
 from cntk._graph.function import Composite
-from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_SHAPE, FreeDimension, InferredDimension, Shape, TensorType
 from cntk._ops.align import broadcast_shapes, join_axes
 from cntk._ops.axes import as_axis, place
@@ -42,6 +42,10 @@ class Slice(Op):
     begin_index_vec: tuple[int, ...] | None = None
     end_index_vec: tuple[int, ...] | None = None
     slice_strides_vec: tuple[int, ...] | None = None
+
+    disk_kinds = dict.fromkeys(
+        ("begin_index", "end_index", "slice_strides", "begin_index_vec", "end_index_vec", "slice_strides_vec"), DiskKind.Int
+    )
 
     def _parts(self) -> list[tuple[Axis, int, int, int]]:
         """Axis, begin, end and stride, for each axis."""

@@ -82,7 +82,7 @@ class SoftmaxAlong(Unary, Fused):
 
     axis: Axis
 
-    op_name = "SoftmaxAlong"
+    op_name = "Softmax"
 
     def infer(self, *operands: TensorType) -> TensorType:
         place(self.axis, operands[0])
@@ -101,7 +101,7 @@ class SoftmaxAlong(Unary, Fused):
 class LogSoftmaxAlong(SoftmaxAlong):
     """Logarithm of the softmax along one axis."""
 
-    op_name = "LogSoftmaxAlong"
+    op_name = "LogSoftmax"
 
     def lower(self, *operands: TensorType) -> Kernel:
         dim = place(self.axis, operands[0]) + operands[0].lead

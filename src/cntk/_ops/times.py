@@ -13,7 +13,7 @@ from torch import Tensor
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import GraphError, shape_text
 from cntk._graph.function import Composite
-from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operands
@@ -39,6 +39,8 @@ class Times(Op):
     infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK
 
     sparse_operands = (0,)
+    disk_kinds = {"infer_input_rank_to_map": DiskKind.Int}
+    reversed_on_disk = True
 
     @property
     def reduces_sequence(self) -> bool:
@@ -101,6 +103,8 @@ class TransposeTimes(Op):
     """The last axis of the left operand against the last of the right."""
 
     output_rank: int = 1
+
+    reversed_on_disk = True
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         left, right = operands

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cntk._errors import GraphError
 from cntk._graph.function import Composite
-from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import as_dtype
 from cntk._ops.align import aligned, elementwise_type
@@ -206,6 +206,8 @@ class Cast(Op):
     """
 
     new_data_type: int
+
+    disk_kinds = {"new_data_type": DiskKind.Int}
 
     def infer(self, *operands: TensorType) -> TensorType:
         return replace(operands[0].dense(), dtype=as_dtype(self.new_data_type))

@@ -43,6 +43,19 @@ class Windows:
         """Whether every element is a window of its own."""
         return self.size == 1 and self.stride == 1 and self.lower == self.upper == 0
 
+    def fit(self, length: int) -> int:
+        """As `count`, but a padded window must not be longer than the axis either.
+
+        Raises:
+            GraphError: if the window does not fit.
+        """
+        if 0 <= length < self.size - self.lower - self.upper:
+            raise GraphError(
+                f"the window is {self.size} long and the axis only {length}; use a shorter window, or pad the operand "
+                "with cntk.pad first"
+            )
+        return self.count(length)
+
     def count(self, length: int) -> int:
         """How many windows there are along an axis; an unknown length (negative) stays unknown.
 
@@ -51,16 +64,11 @@ class Windows:
         """
         if length < 0:
             return length
-        if self.size > length + self.lower + self.upper:
-            raise GraphError(
-                f"the window is {self.size} long and the axis only {length}; use a shorter window, or pad the operand "
-                "with cntk.pad first"
-            )
         room = length - 1 if self.auto_pad else length + self.lower + self.upper - self.extent
         if room < 0:
             raise GraphError(
-                f"the window reaches over {self.extent} elements with dilation {self.dilation} and the axis is only "
-                f"{length} long; use a smaller dilation or pad"
+                f"the window reaches over {self.extent} elements (dilation {self.dilation}) and the axis is only {length} long; "
+                "use a shorter window, a smaller dilation, or padding"
             )
         return (-(-room // self.stride) if self.ceil else room // self.stride) + 1
 
