@@ -6,8 +6,10 @@ import itertools
 import re
 
 _STATIC_NAME = "staticAxisIdx="
-_LEADING = "newLeadingAxis"
 _ALL_STATIC, _ALL, _UNKNOWN = "AllStaticAxes", "AllAxes", "UnknownAxes"
+# What stands in an index's place, for programs that ask without wanting to know and in files.
+_NO_INDEX = {_ALL_STATIC: 2**31 - 2, _UNKNOWN: 2**31 - 3, _ALL: 2**31 - 5}
+_LEADING_INDEX = 2**31 - 4
 _BATCH, _SEQUENCE = "defaultBatchAxis", "defaultDynamicAxis"
 _unique = itertools.count()
 
@@ -45,7 +47,7 @@ class Axis:
             self._name = args[0]
             if match := re.fullmatch(_STATIC_NAME + r"(-?\d+)", self._name):
                 self._index = int(match[1])
-            self._ordered = bool(args[1]) if len(args) == 2 else self._name != _BATCH
+            self._ordered = bool(args[1]) if len(args) == 2 else self._name != _BATCH and self._name not in _NO_INDEX
         else:
             raise TypeError(f"Axis: expected an index, a name, or another Axis; got {args!r}")
 
@@ -61,18 +63,18 @@ class Axis:
 
     @property
     def is_ordered(self) -> bool:
-        """Whether positions along the axis have an order: all axes but the batch axis."""
+        """Whether positions along the axis have an order: on static and on sequence axes."""
         return self._ordered
 
     @property
     def is_batch_axis(self) -> bool:
         """Whether this dynamic axis counts the samples or sequences of a minibatch."""
-        return self._index is None and not self._ordered
+        return self._index is None and not self._ordered and self._name not in _NO_INDEX
 
     @property
     def is_sequence_axis(self) -> bool:
         """Whether this is a dynamic axis along which a sequence runs."""
-        return self._index is None and self._ordered and self._name not in (_ALL_STATIC, _ALL, _UNKNOWN, _LEADING)
+        return self._index is None and self._ordered
 
     def static_axis_index(self, checked: bool = True) -> int:
         """The index of a static axis.
@@ -87,17 +89,17 @@ class Axis:
             return self._index
         if checked:
             raise ValueError(f"{self} is a dynamic axis and has no static index")
-        return 2**31 - 1
+        return _NO_INDEX.get(self._name, 2**31 - 1)
 
     @staticmethod
     def all_axes() -> Axis:
         """All axes of an operand, static and dynamic: for reductions."""
-        return Axis(_ALL, True)
+        return Axis(_ALL, False)
 
     @staticmethod
     def all_static_axes() -> Axis:
         """All static axes of an operand: for reductions."""
-        return Axis(_ALL_STATIC, True)
+        return Axis(_ALL_STATIC, False)
 
     @staticmethod
     def default_batch_axis() -> Axis:
@@ -117,12 +119,12 @@ class Axis:
     @staticmethod
     def unknown_dynamic_axes() -> tuple[Axis]:
         """What a placeholder has until it is replaced."""
-        return (Axis(_UNKNOWN, True),)
+        return (Axis(_UNKNOWN, False),)
 
     @staticmethod
     def new_leading_axis() -> Axis:
         """A static axis that is yet to be put before all others."""
-        return Axis(_LEADING, True)
+        return Axis(_LEADING_INDEX)
 
     @staticmethod
     def new_unique_dynamic_axis(name: str) -> Axis:
@@ -134,7 +136,7 @@ class Axis:
         return Axis(f"{name}{next(_unique)}", True)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Axis) and self._name == other._name and self._ordered == other._ordered
+        return isinstance(other, Axis) and self._name == other._name
 
     def __hash__(self) -> int:
         return hash(self._name)

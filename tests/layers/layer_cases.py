@@ -166,7 +166,7 @@ CASES = {
         [x(2)],
     ),
     "sequential with branches": (
-        lambda C: C.layers.Sequential([(C.layers.Dense(4), [C.layers.Dense(3), C.layers.Dense(4)]), C.plus]),
+        lambda C: C.layers.Sequential([(C.layers.Dense(4), C.layers.Dense(4)), (C.tanh, C.layers.Dense(4)), C.plus]),
         [x(2)],
     ),
     "for": (lambda C: C.layers.For(range(3), lambda i: C.layers.Dense(i + 2), name="stack"), [x(2)]),

@@ -26,8 +26,7 @@ def parameters(function):
 def record(case):
     layer, function, arguments = applied(C, case)
     return {
-        "unapplied": str(layer),
-        "arguments": [v.name for v in layer.arguments],
+        "unapplied": str(layer) if hasattr(layer, "arguments") else "",
         "text": str(function),
         "shapes": [list(v.shape) for v in function.outputs],
         "parameters": parameters(function),

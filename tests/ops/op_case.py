@@ -142,7 +142,9 @@ class Built:
         if isinstance(operand, Held):
             return C.parameter(init=operand.value.astype(self.dtype), name=f"held{k}")
         rows = operand[0] if isinstance(operand, list) else raw(operand)
-        shape = tuple(C.FreeDimension if free and k == 0 and i in self.case.free else d for i, d in enumerate(rows.shape[1:]))
+        shape = tuple(
+            C.FreeDimension if free and k == 0 and i in self.case.free else d for i, d in enumerate(rows.shape[1:])
+        )
         sparse = isinstance(operand, Sparse)
         make = C.sequence.input_variable if isinstance(operand, list) or self.as_frames else C.input_variable
         return make(shape, self.dtype, needs_gradient=not sparse, is_sparse=sparse, name=f"x{k}")
@@ -200,4 +202,8 @@ def sample(case: OpCase, k: int) -> list[np.ndarray]:
 
 def as_list(outputs: Any) -> list[Any]:
     """One or several outputs as a list."""
-    return list(outputs) if isinstance(outputs, tuple) else [np.asarray(outputs) if not isinstance(outputs, list) else outputs]
+    return (
+        list(outputs)
+        if isinstance(outputs, tuple)
+        else [np.asarray(outputs) if not isinstance(outputs, list) else outputs]
+    )

@@ -78,7 +78,9 @@ def test_batch_is_its_samples_one_by_one(case: OpCase) -> None:
             check_close(alone[0], output[k], 1e-12)
 
 
-@named([case for case in CASES if case.on_sequences and case.count == ROWS and not case.whole and not case.has_sequences])
+@named(
+    [case for case in CASES if case.on_sequences and case.count == ROWS and not case.whole and not case.has_sequences]
+)
 def test_frames_of_sequences_are_like_samples(case: OpCase) -> None:
     frames, samples = Built(case, as_frames=True), Built(case)
     for in_sequences, rows in zip(frames.eval(), samples.eval(), strict=True):
@@ -130,7 +132,11 @@ def _copy(operand: Operand) -> Operand:
 @named([case for case in CASES if case.gradient != () and case.slope is None])
 def test_gradient_is_that_of_finite_differences(case: OpCase) -> None:
     built, _ = weighted(case)
-    chosen = [k for k, x in enumerate(case.inputs) if not isinstance(x, Sparse) and (case.gradient is None or k in case.gradient)]
+    chosen = [
+        k
+        for k, x in enumerate(case.inputs)
+        if not isinstance(x, Sparse) and (case.gradient is None or k in case.gradient)
+    ]
     for k, gradient in gradients(built, chosen).items():
         check_close(gradient, finite_differences(built, k), 1e-6)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from cntk._engine.fuse_rnn import fused_recurrence
+from cntk._engine.fuse_gru import FusedGRU
+from cntk._engine.fuse_rnn import FusedRecurrence, fused_recurrence
 from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node, Ref
 from cntk._graph.op import Kernel, Op
@@ -43,10 +44,26 @@ def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
             done.append(item)
     uses = Counter(ref.key for item in done for ref in item.operands)
     uses.update(ref.key for ref in refs)
+    done = _fuse_final(done, uses)
     for item in done:
         if isinstance(item, Node) and item.op.op_name == "Plus":
             _fuse_affine(item, uses)
     return done
+
+
+def _fuse_final(work: list[Node | Loop], uses: Counter[tuple[int, int]]) -> list[Node | Loop]:
+    """A recurrence of which only the state after the last step is read gives only that."""
+    cells = {item.outputs[0].key: item for item in work if isinstance(item, (FusedRecurrence, FusedGRU))}
+    kept: list[Node | Loop] = []
+    for item in work:
+        if isinstance(item, Node) and item.op.op_name == "Sequence::Slice" and len(item.types[0].dynamic_axes) == 1:
+            cell = cells.get(item.operands[0].key)
+            end = 0 if cell is not None and cell.backwards else -1
+            if cell is not None and uses[item.operands[0].key] == 1 and getattr(item.op, "begin", None) == end:
+                cell.give_final(Ref(item, 0))
+                continue
+        kept.append(item)
+    return kept
 
 
 def _fuse_affine(node: Node, uses: Counter[tuple[int, int]]) -> None:

@@ -40,6 +40,7 @@ class FusedGRU(Loop):
         self.delays, self.members = loop.delays, loop.members
         self.backwards, self.axes = loop.backwards, loop.axes
         self.outputs = [output]
+        self.only_final = False
         self.size = output.type.shape[0]
         self.reset_after = cell.reset_after
         self.operands: list[Ref] = []
@@ -55,6 +56,10 @@ class FusedGRU(Loop):
             self.operands.append(ref)
         return self._positions[ref.key]
 
+    def give_final(self, output: Ref) -> None:
+        """Give only the state after each sequence's last step, under another node's name."""
+        self.outputs, self.only_final = [output], True
+
     def calls(self, layout: Layout) -> int:
         return layout.longest * 20
 
@@ -67,9 +72,13 @@ class FusedGRU(Loop):
         initial = self._state(run, layout, operands[self._initial])
         gates, candidate = self._gates.of(operands), self._candidate.of(operands)
         states = GatedRecurrence.apply(a, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
-        y = states.index_select(0, layout.from_time_major(self.backwards))
+        order = layout.from_time_major(self.backwards)
+        if self.only_final:
+            order = order[layout.first if self.backwards else layout.last]
+        y = states.index_select(0, order)
         if not self.backwards:
-            keep_carry(run, self.delays[0].primitive.uid, y, layout, 1)
+            kept = Layout([1] * layout.count, None, layout.device) if self.only_final else layout
+            keep_carry(run, self.delays[0].primitive.uid, y, kept, 1)
         return [y]
 
     def _state(self, run: Run, layout: Layout, initial: Tensor) -> Tensor:

@@ -90,6 +90,7 @@ class FusedRecurrence(Loop):
         self.delays = [loop.delays[k] for k in order]
         self.members, self.backwards, self.axes = loop.members, loop.backwards, loop.axes
         self.outputs = [output]
+        self.only_final = False
         self.cell = cell
         self.size = output.type.shape[0]
         self.operands: list[Ref] = []
@@ -116,6 +117,10 @@ class FusedRecurrence(Loop):
         # Of sequences that differ in length, the last cell states are found only when they are asked for.
         return 20 if layout.uniform or len(self.delays) == 1 or self.backwards else _UNRECORDED
 
+    def give_final(self, output: Ref) -> None:
+        """Give only the state after each sequence's last step, under another node's name."""
+        self.outputs, self.only_final = [output], True
+
     def lower(self) -> RunKernel:
         return RunKernel(self._compute)
 
@@ -128,24 +133,25 @@ class FusedRecurrence(Loop):
         if self.backwards:
             x = layout.reverse(x)
         padded, *last = self.cell(layout.pad(x), states, weights)
-        y = layout.unpad(padded)
-        if self.backwards:
-            y = layout.reverse(y)
+        if self.only_final:
+            y = last[0][0] if layout.uniform else padded[torch.arange(layout.count, device=x.device), layout.lengths_tensor - 1]
         else:
+            y = layout.unpad(padded)
+        if not self.backwards:
             self._keep(run, layout, y, x, states, weights, last)
+        elif not self.only_final:
+            y = layout.reverse(y)
         return [y]
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
-        inputs = [columns.of(operands) for columns in self._inputs]
-        joined = inputs[0] if len(inputs) == 1 else torch.cat(inputs, 0)
-        recurrent = self._recurrent.of(operands)
-        bias = (
-            sum((columns.of(operands) for columns in self._biases[1:]), self._biases[0].of(operands))
-            if self._biases
-            else None
-        )
-        zeros = recurrent.new_zeros(recurrent.shape[1])
-        return [joined.t().contiguous(), recurrent.t().contiguous(), zeros if bias is None else bias, zeros]
+        inputs = [columns.transposed(operands) for columns in self._inputs]
+        joined = inputs[0] if len(inputs) == 1 else torch.cat(inputs, 1)
+        recurrent = self._recurrent.transposed(operands)
+        bias = None
+        for columns in self._biases:
+            bias = columns.elements(operands) if bias is None else bias + columns.elements(operands)
+        zeros = recurrent.new_zeros(recurrent.shape[0])
+        return [joined, recurrent, zeros if bias is None else bias, zeros]
 
     def _state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
         rows = initial.expand(layout.count, self.size)
@@ -167,10 +173,10 @@ class FusedRecurrence(Loop):
         last: list[Tensor],
     ) -> None:
         """Keep the last states for sequences that go on in the next minibatch."""
-        keep_carry(run, self.delays[0].primitive.uid, y, layout, 1)
+        single = Layout([1] * layout.count, None, layout.device)
+        keep_carry(run, self.delays[0].primitive.uid, y, single if self.only_final else layout, 1)
         if len(self.delays) == 1:
             return
-        single = Layout([1] * layout.count, None, layout.device)
         cell = self.delays[1].primitive.uid
         if layout.uniform:
             run.carry[cell] = (last[1][0].detach(), single)

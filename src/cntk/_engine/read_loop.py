@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -107,19 +108,39 @@ class Columns:
 
     def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
         self.parts = parts
-        self.positions = {p for p, _ in parts}
         begins = [span[0] for _, span in parts]
-        self.order = [b // size for b in begins] if sorted(begins) == [k * size for k in range(len(parts))] else None
-        self.size = size
-        self._index: dict[torch.device, Tensor] = {}
+        shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [k * size for k in range(len(parts))]
+        self.order = tuple(b // size for b in begins) if shared else None
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
+        """The columns, ``[rows, gates * size]``."""
+        return self.transposed(operands).t() if operands[self.parts[0][0]].dim() == 2 else self.elements(operands)
+
+    def elements(self, operands: Sequence[Tensor]) -> Tensor:
+        """The elements of vectors, ``[gates * size]``."""
         first = operands[self.parts[0][0]]
-        if len(self.parts) == 1:
+        if len(self.parts) == 1 and first.shape[0] == self.parts[0][1][1] and not self.parts[0][1][0]:
             return first
-        if len(self.positions) == 1 and self.order is not None and first.shape[-1] == len(self.parts) * self.size:
-            if first.device not in self._index:
-                self._index[first.device] = torch.tensor(self.order, device=first.device)
-            grouped = first.reshape(*first.shape[:-1], len(self.parts), self.size)
-            return grouped.index_select(-2, self._index[first.device]).reshape(first.shape)
-        return torch.cat([operands[p][..., b:e] for p, (b, e) in self.parts], -1)
+        return torch.cat([operands[p][b:e] for p, (b, e) in self.parts])
+
+    def transposed(self, operands: Sequence[Tensor]) -> Tensor:
+        """The columns as rows, ``[gates * size, rows]``, contiguous: as torch's kernels want them."""
+        first = operands[self.parts[0][0]]
+        if self.order is not None and first.shape[1] == len(self.order) * (self.parts[0][1][1] - self.parts[0][1][0]):
+            return _GatesFirst.apply(first, self.order)  # type: ignore[no-any-return, no-untyped-call]
+        return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1).t().contiguous()
+
+
+class _GatesFirst(torch.autograd.Function):
+    """A matrix's transpose with its groups of rows in another order, forward and backward in one copy."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor, order: tuple[int, ...]) -> Tensor:
+        ctx.order = order
+        groups = matrix.t().chunk(len(order))
+        return torch.cat([groups[k] for k in order])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        groups = gradient.t().chunk(len(ctx.order), 1)
+        return torch.cat([groups[ctx.order.index(k)] for k in range(len(ctx.order))], 1), None

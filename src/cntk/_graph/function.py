@@ -278,7 +278,7 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         """Change an attribute of the root operation that may change: ``dropoutRate`` or ``rngSeed``.
 
         Raises:
-            ValueError: for any other attribute.
+            GraphError: for any other attribute.
         """
         self.root_function.change_attribute(name, value)
 
@@ -349,9 +349,9 @@ class Primitive(Function):
         self.op = op
         self.operands = list(operands)
         self._name = name
-        self.uid = uid or next_uid(op.op_name)
         self.custom: dict[str, Any] = {}
         self.block: Block | None = op if getattr(op, "composite", None) is not None else None  # type: ignore[assignment]
+        self.uid = uid or next_uid(op.op_name if self.block is None else "Block")
         self.results: tuple[Variable, ...] = ()
         self._create_results()
 
@@ -390,7 +390,7 @@ class Primitive(Function):
         settable = {disk_name(f.name): f.name for f in fields(self.op) if disk_name(f.name) in self.op.settable}  # type: ignore[arg-type]
         if name not in settable:
             allowed = ", ".join(settable) or "none"
-            raise ValueError(
+            raise GraphError(
                 f"{operation_text(self.op_name, self._name)}: attribute '{name}' cannot be set; settable: {allowed}"
             )
         self.op = replace(self.op, **{settable[name]: value})  # type: ignore[type-var]

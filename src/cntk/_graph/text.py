@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cntk._graph.types import TensorType
+import numpy as np
+
+from cntk._graph.types import SEQUENCE_AXIS, TensorType
 from cntk._graph.variable import Variable
 
 if TYPE_CHECKING:
@@ -16,13 +18,14 @@ def type_text(type_: TensorType) -> str:
 
     Example:
         >>> type_text(TensorType((3, -1), ()))
-        'ParameterTensor[3,?]'
+        'ParameterTensor[3,-1]'
     """
-    dims = ",".join({-1: "?", -3: "*"}.get(d, str(d)) for d in type_.shape)
+    single = type_.dtype is None or type_.dtype == np.float32
+    dims = ",".join([*([] if single else [f"np.{type_.dtype}"]), *map(str, type_.shape)])
     if not type_.has_shape:
         text = "tensor"
-    elif type_.shape == () and type_.has_batch_axis:
-        text = f"np.{type_.dtype.name}" if type_.dtype is not None else "float"
+    elif type_.shape == ():
+        text = f"np.{type_.dtype}" if type_.dtype is not None else "float"
     elif type_.is_sparse:
         text = f"SparseTensor[{dims}]"
     elif not type_.dynamic_axes:
@@ -32,8 +35,7 @@ def type_text(type_: TensorType) -> str:
     if not type_.has_axes:
         return f"Sequence[{text}]"
     for axis in type_.dynamic_axes[1:]:
-        standard = axis.name == "defaultDynamicAxis"
-        text = f"Sequence[{text}]" if standard else f"SequenceOver[{axis.name}][{text}]"
+        text = f"Sequence[{text}]" if axis == SEQUENCE_AXIS else f"SequenceOver[{axis.name}][{text}]"
     return text
 
 
@@ -44,7 +46,7 @@ def function_text(function: Function) -> str:
         kind = "Composite"
     else:
         kind = root.op_name
-    name = f"{root.name}: " if root.name and kind != "Composite" else ""
+    name = f"{root.name}: " if root.name else ""
     arguments = function.arguments if function.is_composite else _operands_shown(root)
     shown = ", ".join(f"{v.name}: {type_text(v.type_)}" if v.name else type_text(v.type_) for v in arguments)
     results = [type_text(v.type_) for v in function.outputs]
@@ -60,7 +62,5 @@ def function_repr(function: Function) -> str:
     """A function with its arguments and outputs as variables, as `repr` shows it."""
     root = function.root_function
     kind = f"Composite({root.op_name})" if function.is_composite else root.op_name
-    if root.name:
-        kind = f"{kind} '{root.name}'"
     arguments = function.arguments if function.is_composite else _operands_shown(root)
     return f"{kind}: {', '.join(map(repr, arguments))} -> {', '.join(map(repr, function.outputs))}"

@@ -256,7 +256,9 @@ def selu(x: Any, scale: float = 1.0507009873554805, alpha: float = 1.67326324235
         >>> selu([-1, 0, 1]).eval()
         array([-1.1113307,  0.       ,  1.050701 ], dtype=float32)
     """
-    return compose_fused("SELU", ScaledELU(_number(alpha, "selu", "alpha"), _number(scale, "selu", "scale")), (x,), name)
+    return compose_fused(
+        "SELU", ScaledELU(_number(alpha, "selu", "alpha"), _number(scale, "selu", "scale")), (x,), name
+    )
 
 
 def leaky_relu(x: Any, alpha: float = 0.01, name: str = "") -> Composite:
@@ -314,7 +316,9 @@ def softplus(x: Any, steepness: float = 1, name: str = "") -> Composite:
     """
     if steepness == 1:
         return compose("Softplus", (x,), lambda z: apply(LogPlus(), (z, 0)), name)
-    return compose("softplus", (x,), lambda z: element_divide(softplus(apply(ElementTimes(), (steepness, z))), steepness), name)
+    return compose(
+        "softplus", (x,), lambda z: element_divide(softplus(apply(ElementTimes(), (steepness, z))), steepness), name
+    )
 
 
 def softsign(x: Any, steepness: float = 1, name: str = "") -> Composite:

@@ -60,7 +60,9 @@ def place(axis: Axis, x: TensorType) -> int:
         GraphError: if there is no such axis.
     """
     if not x.rank:
-        raise GraphError(f"static axis {axis.static_axis_index()} is out of range: the operand is a number and has no static axes")
+        raise GraphError(
+            f"static axis {axis.static_axis_index()} is out of range: the operand is a number and has no static axes"
+        )
     return static_axis(axis.static_axis_index(), x.rank)
 
 

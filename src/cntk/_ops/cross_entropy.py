@@ -65,9 +65,7 @@ class AgainstTarget(Fused):
 
         def compute(z: Tensor, y: Any) -> Tensor:
             dense = y.to_dense() if isinstance(y, SparseRows) else y
-            matrices = [
-                t.reshape(*t.shape[: type_.lead], -1, size) for t, type_ in ((z, output), (dense, target))
-            ]
+            matrices = [t.reshape(*t.shape[: type_.lead], -1, size) for t, type_ in ((z, output), (dense, target))]
             return self.tensors(*matrices).reshape(result)
 
         return compute
@@ -230,12 +228,16 @@ def cross_entropy_with_softmax(output_vector: Any, target_vector: Any, axis: Any
     def build(output: Any, target: Any) -> Composite:
         keep = chosen.is_static_axis
         total = apply(ReduceElements("LogSum", keep, chosen), (output,))
-        return apply(Minus(), (total, apply(ReduceElements("Sum", keep, chosen), (apply(ElementTimes(), (target, output)),))))
+        return apply(
+            Minus(), (total, apply(ReduceElements("Sum", keep, chosen), (apply(ElementTimes(), (target, output)),)))
+        )
 
     return compose("CrossEntropyWithSoftmax", operands, build, name)
 
 
-def classification_error(output_vector: Any, target_vector: Any, axis: Any = -1, topN: int = 1, name: str = "") -> Composite:
+def classification_error(
+    output_vector: Any, target_vector: Any, axis: Any = -1, topN: int = 1, name: str = ""
+) -> Composite:
     """1 where the largest element of the output is not the target's class, 0 where it is.
 
     Args:

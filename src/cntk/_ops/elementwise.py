@@ -156,7 +156,9 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
             *more, name = more  # type: ignore[assignment]
         operands = [left, right, *more]
         if any(isinstance(x, str) for x in operands):
-            raise TypeError(f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; was name= meant?")
+            raise TypeError(
+                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; was name= meant?"
+            )
         return _in_halves(f, as_operands(operands, f.__name__), name)
 
     return over_all

@@ -144,7 +144,9 @@ class CosDistanceWithNegativeSamples(Op):
         x, y = operands[:2]
         axes = join_axes((x, y), stretch=False)
         if x.dynamic_axes != axes or y.dynamic_axes != axes or not axes:
-            raise GraphError("both operands need the same batch axis, since negative samples are other samples of the minibatch")
+            raise GraphError(
+                "both operands need the same batch axis, since negative samples are other samples of the minibatch"
+            )
         if x.shape != y.shape and min((*x.shape, *y.shape), default=0) >= 0:
             raise GraphError("both operands must have the same shape")
         return TensorType((1 + self.num_negative_samples,), axes, x.dtype)
@@ -257,7 +259,9 @@ def cosine_distance(x: Any, y: Any, name: str = "") -> Composite:
     return apply(CosDistance(), (x, y), name)
 
 
-def cosine_distance_with_negative_samples(x: Any, y: Any, shift: int, num_negative_samples: int, name: str = "") -> Composite:
+def cosine_distance_with_negative_samples(
+    x: Any, y: Any, shift: int, num_negative_samples: int, name: str = ""
+) -> Composite:
     """Cosine with a sample's own partner, and with the partners of other samples of the minibatch.
 
     Huang et al., "Learning Deep Structured Semantic Models for Web Search using Clickthrough Data" (2013).

@@ -118,9 +118,13 @@ class ReduceElements(Op):
         static = [a for a in self.axes if a.is_static_axis]
         dims = tuple(range(x.rank)) if ALL_STATIC in names else places(static, x) if static else ()
         if any(not a.is_batch_axis for a in dynamic):
-            raise GraphError("a reduction along the sequence axis is a matter of sequence.reduce_sum and sequence.reduce_max")
+            raise GraphError(
+                "a reduction along the sequence axis is a matter of sequence.reduce_sum and sequence.reduce_max"
+            )
         if dynamic and x.is_sequence:
-            raise GraphError("sequences cannot be reduced along the batch axis; reduce along the sequence axis first, or along Axis.all_axes()")
+            raise GraphError(
+                "sequences cannot be reduced along the batch axis; reduce along the sequence axis first, or along Axis.all_axes()"
+            )
         if dynamic and not x.has_batch_axis:
             raise GraphError("the operand has no batch axis to reduce along")
         return dims, bool(dynamic)

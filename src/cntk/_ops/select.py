@@ -40,7 +40,9 @@ class Gather(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         table, indices = operands
         if table.has_batch_axis:
-            raise GraphError("entries are gathered from a parameter or constant, and the first operand has a batch axis")
+            raise GraphError(
+                "entries are gathered from a parameter or constant, and the first operand has a batch axis"
+            )
         if not table.rank:
             raise GraphError("entries are gathered along the first operand's first axis, and it has none")
         return TensorType((*indices.shape, *table.shape[1:]), indices.dynamic_axes, table.dtype)
@@ -56,7 +58,9 @@ class Gather(Op):
                     return torch.embedding(values, places)
                 return values.index_select(0, places.reshape(-1)).reshape(*places.shape, *entry)
             except IndexError:
-                raise FeedError(f"gather: an index is outside of the table, whose entries go from 0 to {size - 1}") from None
+                raise FeedError(
+                    f"gather: an index is outside of the table, whose entries go from 0 to {size - 1}"
+                ) from None
 
         return compute
 

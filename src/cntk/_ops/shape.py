@@ -48,7 +48,9 @@ class Reshape(Op):
         """
         start, stop = (_position(a.static_axis_index(), rank) for a in (self.end_axis, self.begin_axis))
         if not 0 <= start <= stop <= rank:
-            raise GraphError(f"the axes from {start} to {stop} are no part of an operand with {rank} static axes; begin must not be past end")
+            raise GraphError(
+                f"the axes from {start} to {stop} are no part of an operand with {rank} static axes; begin must not be past end"
+            )
         return start, stop
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -82,7 +84,9 @@ def _filled(new: Shape, old: Shape) -> Shape:
     """
     open_places = [k for k, d in enumerate(new) if d < 0]
     if len(open_places) > 1:
-        raise GraphError(f"the new shape {shape_text(new)} leaves more than one dimension open; at most one can be inferred")
+        raise GraphError(
+            f"the new shape {shape_text(new)} leaves more than one dimension open; at most one can be inferred"
+        )
     if any(d < 0 for d in old):
         unknown = FreeDimension if FreeDimension in old else InferredDimension
         return tuple(unknown if d < 0 else d for d in new)
@@ -112,7 +116,9 @@ class Squeeze(Op):
         removed = places(self.axis_vec, x) if self.axis_vec else ()
         longer = [k for k in removed if x.shape[k] > 1 or x.shape[k] == 0]
         if longer:
-            raise GraphError(f"static axis {longer[0]} has {x.shape[longer[0]]} elements; only axes of one element can be removed")
+            raise GraphError(
+                f"static axis {longer[0]} has {x.shape[longer[0]]} elements; only axes of one element can be removed"
+            )
         return x.dense().with_shape(tuple(d for k, d in enumerate(x.shape) if k not in removed))
 
     def lower(self, *operands: TensorType) -> Kernel:

@@ -44,14 +44,22 @@ class Slice(Op):
     slice_strides_vec: tuple[int, ...] | None = None
 
     disk_kinds = dict.fromkeys(
-        ("begin_index", "end_index", "slice_strides", "begin_index_vec", "end_index_vec", "slice_strides_vec"), DiskKind.Int
+        ("begin_index", "end_index", "slice_strides", "begin_index_vec", "end_index_vec", "slice_strides_vec"),
+        DiskKind.Int,
     )
 
     def _parts(self) -> list[tuple[Axis, int, int, int]]:
         """Axis, begin, end and stride, for each axis."""
         if self.axis_vec is None:
             axis = self.axis or Axis(0)
-            return [(axis, self.begin_index or 0, self.end_index or 0, 1 if self.slice_strides is None else self.slice_strides)]
+            return [
+                (
+                    axis,
+                    self.begin_index or 0,
+                    self.end_index or 0,
+                    1 if self.slice_strides is None else self.slice_strides,
+                )
+            ]
         strides = self.slice_strides_vec or (1,) * len(self.axis_vec)
         return list(zip(self.axis_vec, self.begin_index_vec or (), self.end_index_vec or (), strides, strict=True))
 
@@ -112,7 +120,9 @@ def _count(begin: int, end: int, stride: int, size: int) -> int:
         size = max(begin, end, -begin, -end)
     first, last = _bounds(begin, end, size)
     if not 0 <= first < last <= size:
-        raise GraphError(f"the range [{begin}, {end}) is not part of a static axis with {size} elements, or it is empty")
+        raise GraphError(
+            f"the range [{begin}, {end}) is not part of a static axis with {size} elements, or it is empty"
+        )
     return -((first - last) // builtins.abs(stride))
 
 
@@ -208,7 +218,9 @@ def slice(x: Any, axis: Any, begin_index: Any, end_index: Any, strides: Any = No
     numbers = [tuple(map(_index, values)) for values in (begins, ends, steps)]
     if len(axes) == 1:
         return apply(Slice(chosen[0], numbers[0][0], numbers[1][0], numbers[2][0]), (x,), name)
-    op = Slice(axis_vec=tuple(chosen), begin_index_vec=numbers[0], end_index_vec=numbers[1], slice_strides_vec=numbers[2])
+    op = Slice(
+        axis_vec=tuple(chosen), begin_index_vec=numbers[0], end_index_vec=numbers[1], slice_strides_vec=numbers[2]
+    )
     return apply(op, (x,), name)
 
 
@@ -293,5 +305,7 @@ def _part(x: Any, axis: int, key: Any) -> Any:
     if isinstance(key, Integral):
         return slice(x, axis, key, int(key) + 1)
     if isinstance(key, (list, tuple)) and key and all(isinstance(k, Integral) for k in key):
-        return splice(*(slice(x, axis, k, int(k) + 1) for k in key), axis=axis) if len(key) > 1 else _part(x, axis, key[0])
+        return (
+            splice(*(slice(x, axis, k, int(k) + 1) for k in key), axis=axis) if len(key) > 1 else _part(x, axis, key[0])
+        )
     raise IndexError(f"expected an index, a slice, a list of indices or an Ellipsis to select from {x!r}, got {key!r}")

@@ -29,7 +29,7 @@ class TransposeAxes(Op):
     Attributes:
         axis1, axis2: the two axes that change places; or
         axis_vec: for the result's axes, from the last one backwards, which of the operand's each is, counted from its
-            last. Axes before these stay where they are.
+            last.
     """
 
     axis1: Axis | None = None
@@ -45,7 +45,7 @@ class TransposeAxes(Op):
             first, second = place(self.axis1, x), place(self.axis2, x)
             order[first], order[second] = second, first
             return tuple(order)
-        if len(self.axis_vec) > x.rank:
+        if len(self.axis_vec) != x.rank:
             raise GraphError(f"the order lists {len(self.axis_vec)} axes, and the operand has {x.rank}")
         for k, axis in enumerate(self.axis_vec):
             order[x.rank - 1 - k] = place(axis, x)
@@ -136,7 +136,9 @@ def depth_to_space(operand: Any, block_size: int, name: str = "") -> Composite:
     """
     variable, b = _image(operand, "depth_to_space"), _block_size(block_size, "depth_to_space")
     if variable.shape[0] > 0 and variable.shape[0] % (b * b):
-        raise GraphError(f"depth_to_space: the number of channels ({variable.shape[0]}) must be a multiple of {b} x {b}")
+        raise GraphError(
+            f"depth_to_space: the number of channels ({variable.shape[0]}) must be a multiple of {b} x {b}"
+        )
 
     def build(x: Any) -> Composite:
         blocks = transpose(reshape(x, (b, b, InferredDimension), 0, 1), (2, 3, 0, 4, 1))

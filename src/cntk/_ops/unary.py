@@ -161,7 +161,13 @@ class Clip(Op):
         return elementwise_type(known, stretch=False) if known else None
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
-        return aligned(operands, lambda x, low, high: torch.clamp(x, low.detach(), high.detach()))
+        return aligned(operands, _clip)
+
+
+def _clip(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    # Not torch.clamp: where the bounds are crossed, the lower one goes first in CNTK.
+    low, high = low.detach(), high.detach()
+    return torch.where(x < low, low, torch.clamp(x, max=high))
 
 
 @primitive(PrimitiveOp.StopGradient)

@@ -22,8 +22,8 @@ def Sequential(layers: Any, name: str = "") -> Function:
     """Layers applied one after another.
 
     Args:
-        layers: functions of one argument; a list among them is applied as one `Sequential`, a tuple side by side to the
-            same argument, each giving an output.
+        layers: functions of one argument; a list among them is applied as one `Sequential`, a tuple side by side, each
+            giving an output: to the same argument, or to one output each of a tuple before.
         name: its name in the graph.
 
     Returns:
@@ -70,7 +70,8 @@ def _check_callable(layer: Any) -> None:
 
 def _applied(layer: Any, value: Any) -> Any:
     if isinstance(layer, tuple):
-        return tuple(Sequential(part)(value) for part in layer)
+        values = value if isinstance(value, tuple) and len(value) == len(layer) else (value,) * len(layer)
+        return tuple(_applied(Sequential(part), v) for part, v in zip(layer, values, strict=True))
     return layer(*value) if isinstance(value, tuple) else layer(value)
 
 

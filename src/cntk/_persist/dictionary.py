@@ -1,0 +1,274 @@
+"""Dictionaries in files: a tree of named values, each of which says of what kind it is.
+
+In Python a dictionary is a ``dict``. The kinds that Python's own types do not tell apart have types here: `Size`,
+`Single` and `arrays.NDShape`. Axes are numbered, and shapes ordered, as the file has them: the last axis first.
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from cntk._persist import arrays
+from cntk._persist.arrays import MAX_RANK, NDShape
+from cntk._persist.wire import BYTES, FileFormatError, Message, fields, signed
+from cntk.axis import Axis
+
+VERSION = 2
+# Real files nest a few levels, and hold values by the hundred thousand.
+MAX_DEPTH, MAX_VALUES = 64, 5_000_000
+
+
+class Size(int):
+    """An unsigned number of 64 bits."""
+
+
+class Single(float):
+    """A number of 32 bits with a fraction."""
+
+
+class Kind(enum.IntEnum):
+    """Kinds of values; numbers as in files."""
+
+    Nothing = 0
+    Bool = 1
+    Int = 2
+    Size = 3
+    Single = 4
+    Double = 5
+    Text = 6
+    Shape = 7
+    Axis = 8
+    List = 9
+    Dictionary = 10
+    Array = 11
+
+
+# A dynamic axis has no index; these stand in its place in files.
+_DYNAMIC = 2**31 - 1
+_MARKS = {
+    Axis.all_static_axes().name: 2**31 - 2,
+    Axis.unknown_dynamic_axes()[0].name: 2**31 - 3,
+    Axis.all_axes().name: 2**31 - 5,
+}
+# The position past the last static axis, and an axis yet to be put there.
+END_OF_AXES = 2**31 - 4
+_SPECIAL = {
+    axis.name: axis for axis in (Axis.all_static_axes(), Axis.unknown_dynamic_axes()[0], Axis.all_axes(), Axis.default_batch_axis())
+}
+
+
+# -- writing ------------------------------------------------------------------------------------------------------
+
+
+def encode_dictionary(values: Mapping[str, Any], later: list[np.ndarray] | None = None) -> Message:
+    """A dictionary as a message.
+
+    Args:
+        values: the values by name; None is left out.
+        later: where to put arrays' elements that are to stand behind the message; within it if not given.
+
+    Raises:
+        FileFormatError: for a value that files cannot hold.
+    """
+    message = Message().number(1, VERSION)
+    for key, value in values.items():
+        if not isinstance(key, str):
+            raise FileFormatError(f"a dictionary's keys must be text to be saved, got {key!r}")
+        if value is not None:
+            try:
+                encoded = encode_value(value, later)
+            except FileFormatError as error:
+                raise FileFormatError(f"{key}: {error}") from None
+            message.message(2, Message().bytes(1, key).message(2, encoded))
+    return message
+
+
+def encode_value(value: Any, later: list[np.ndarray] | None = None) -> Message:
+    """A value as a message; see `encode_dictionary`."""
+    kind, write = _writer(value)
+    return write(Message().number(1, VERSION).number(2, kind), value, later)
+
+
+_Writer = Callable[[Message, Any, Any], Message]
+
+
+def _writer(value: Any) -> tuple[Kind, _Writer]:
+    for type_, kind, write in _WRITERS:
+        if isinstance(value, type_):
+            return kind, write
+    raise FileFormatError(
+        f"a {type(value).__name__} cannot be saved; use numbers, text, axes, NumPy arrays, or lists and dictionaries of these"
+    )
+
+
+def _write_whole(message: Message, value: Any, later: Any) -> Message:
+    number = int(value)
+    if -(2**31) <= number < 2**31:
+        return message.number(4, number)
+    raise FileFormatError(f"the number {number} is too large to be saved; whole numbers have 32 bits")
+
+
+def _write_size(message: Message, value: Any, later: Any) -> Message:
+    if not 0 <= value < 2**64:
+        raise FileFormatError(f"the size {int(value)} is outside of what files can hold, 0 to 2**64 - 1")
+    return message.number(5, value)
+
+
+def _write_list(message: Message, value: Any, later: Any) -> Message:
+    items = Message()
+    for item in value:
+        items.message(1, encode_value(item, later))
+    return message.message(11, items)
+
+
+def _write_axis(message: Message, axis: Axis, later: Any) -> Message:
+    index = axis.static_axis_index() if axis.is_static_axis else _MARKS.get(axis.name, _DYNAMIC)
+    ordered = axis.is_ordered and axis.name not in _SPECIAL
+    result = Message()
+    if index:
+        result.number(1, index)
+    result.bytes(2, axis.name)
+    return message.message(10, result.number(3, 1) if ordered else result)
+
+
+def _write_array(message: Message, value: np.ndarray, later: Any) -> Message:
+    return message.message(13, arrays.encode(value, later))
+
+
+_WRITERS: list[tuple[Any, Kind, _Writer]] = [
+    (bool, Kind.Bool, lambda m, v, _: m.number(3, v)),
+    (np.bool_, Kind.Bool, lambda m, v, _: m.number(3, bool(v))),
+    (Size, Kind.Size, _write_size),
+    ((int, np.integer), Kind.Int, _write_whole),
+    (Single, Kind.Single, lambda m, v, _: m.single(6, v)),
+    ((float, np.floating), Kind.Double, lambda m, v, _: m.double(7, float(v))),
+    (str, Kind.Text, lambda m, v, _: m.bytes(8, v)),
+    (NDShape, Kind.Shape, lambda m, v, _: m.message(9, arrays.encode_shape(v))),
+    (Axis, Kind.Axis, _write_axis),
+    ((list, tuple), Kind.List, _write_list),
+    (Mapping, Kind.Dictionary, lambda m, v, later: m.message(12, encode_dictionary(v, later))),
+    (np.ndarray, Kind.Array, _write_array),
+]
+
+
+# -- reading ------------------------------------------------------------------------------------------------------
+
+
+class Decoder:
+    """Reads one file's dictionary.
+
+    Args:
+        behind: the arrays' elements that stand behind the message, where it does not hold them itself.
+    """
+
+    def __init__(self, behind: memoryview | None = None) -> None:
+        self._arrays = arrays.Decoder(behind)
+        self._values = 0
+
+    def dictionary(self, data: memoryview, depth: int = 0) -> dict[str, Any]:
+        """The values of a dictionary by name.
+
+        Raises:
+            FileFormatError: if the data are no dictionary, or hold what cannot be read.
+        """
+        if depth > MAX_DEPTH:
+            raise FileFormatError(f"values are nested more than {MAX_DEPTH} levels deep")
+        result: dict[str, Any] = {}
+        for number, stored, value in fields(data):
+            if number == 1 and isinstance(value, int):
+                _check_version(value)
+            elif number == 2 and stored == BYTES and isinstance(value, memoryview):
+                entry = {n: v for n, _, v in fields(value)}
+                key, held = entry.get(1, memoryview(b"")), entry.get(2, memoryview(b""))
+                if not isinstance(key, memoryview) or not isinstance(held, memoryview):
+                    raise FileFormatError("an entry of a dictionary has no name; the file is damaged or of another kind")
+                result[_text(key)] = self.value(held, depth)
+        return result
+
+    def value(self, data: memoryview, depth: int = 0) -> Any:
+        """One value."""
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise FileFormatError(f"it holds more than {MAX_VALUES} values")
+        kind, held, where = Kind.Nothing.value, None, None
+        for number, _, value in fields(data):
+            if number == 1 and isinstance(value, int):
+                _check_version(value)
+            elif number == 2 and isinstance(value, int):
+                kind = value
+            elif number >= 3:
+                held, where = value, number
+        if kind == Kind.Nothing:
+            return None
+        if kind not in _FIELDS or (where is not None and where != _FIELDS[kind]):
+            raise FileFormatError(f"a value is of the unknown kind {kind}, or does not fit its kind; the file is damaged or newer")
+        try:
+            return self._read(Kind(kind), held, depth)
+        except (TypeError, struct.error):
+            raise FileFormatError(f"a value does not fit its kind, {Kind(kind).name}; the file is damaged") from None
+
+    def _read(self, kind: Kind, held: Any, depth: int) -> Any:
+        if kind in (Kind.Bool, Kind.Int, Kind.Size):
+            number = 0 if held is None else held
+            if not isinstance(number, int):
+                raise TypeError
+            return bool(number) if kind == Kind.Bool else Size(number) if kind == Kind.Size else signed(number)
+        if kind in (Kind.Single, Kind.Double):
+            if held is None:
+                return Single(0.0) if kind == Kind.Single else 0.0
+            return Single(*struct.unpack("<f", held)) if kind == Kind.Single else struct.unpack("<d", held)[0]
+        content = memoryview(b"") if held is None else held
+        if not isinstance(content, memoryview):
+            raise TypeError
+        if kind == Kind.Text:
+            return _text(content)
+        if kind == Kind.Shape:
+            return arrays.decode_shape(content)
+        if kind == Kind.Axis:
+            return _axis(content)
+        if kind == Kind.List:
+            if depth > MAX_DEPTH:
+                raise FileFormatError(f"values are nested more than {MAX_DEPTH} levels deep")
+            items = (v for n, _, v in fields(content) if n == 1)
+            return [self.value(v, depth + 1) for v in items if isinstance(v, memoryview)]
+        if kind == Kind.Dictionary:
+            return self.dictionary(content, depth + 1)
+        return self._arrays.array(content)
+
+
+_FIELDS = {kind.value: kind.value + 2 for kind in Kind if kind != Kind.Nothing}
+
+
+def _check_version(version: int) -> None:
+    if version > VERSION:
+        raise FileFormatError(f"a part is of version {version}, newer than {VERSION}, the last one known")
+
+
+def _text(data: memoryview) -> str:
+    try:
+        return str(data, "utf-8")
+    except UnicodeDecodeError:
+        raise FileFormatError("a text is not valid UTF-8; the file is damaged or of another kind") from None
+
+
+def _axis(data: memoryview) -> Axis:
+    parts = {n: v for n, _, v in fields(data)}
+    index, name, ordered = parts.get(1, 0), parts.get(2, memoryview(b"")), parts.get(3, 0)
+    if not isinstance(index, int) or not isinstance(name, memoryview):
+        raise TypeError
+    index, text = signed(index), _text(name)
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    if index >= _DYNAMIC:
+        if text.startswith("staticAxisIdx="):
+            raise TypeError
+        return Axis(text, bool(ordered))
+    if -MAX_RANK <= index <= MAX_RANK or index == END_OF_AXES:
+        return Axis(index)
+    raise FileFormatError(f"a static axis has the impossible index {index}; the file is damaged")
+

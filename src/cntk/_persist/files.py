@@ -1,0 +1,155 @@
+"""Files of dictionaries: read with care, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from cntk._persist.dictionary import Decoder, encode_dictionary
+from cntk._persist.wire import FileFormatError, Message
+
+# A message can have two gigabytes. In larger files it follows this mark and its size, and arrays' elements follow it.
+_MARK = b"ktnc"
+_LARGEST_MESSAGE = 2**31 - 2**20
+
+
+def describe(source: Any) -> str:
+    """How errors name what is read."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return f"a model of {len(source)} bytes in memory"
+    name = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", source)
+    return f"'{os.fspath(name)}'" if isinstance(name, (str, os.PathLike)) else repr(name)
+
+
+def read(source: Any) -> dict[str, Any]:
+    """The dictionary in a file.
+
+    Args:
+        source: a path, the file's bytes, or a file opened for reading in binary mode.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        FileFormatError: if it is cut short, damaged, or of another kind.
+        TypeError: for any other source.
+    """
+    data = memoryview(_content(source))
+    try:
+        return decode(data)
+    except FileFormatError as error:
+        raise FileFormatError(f"{describe(source)} cannot be read: {error}") from None
+
+
+def decode(data: memoryview) -> dict[str, Any]:
+    """The dictionary in a file's bytes; see `read`."""
+    if data[: len(_MARK)] != _MARK:
+        if not len(data) or data[0] not in (0x08, 0x12):
+            raise FileFormatError(_foreign(data))
+        return Decoder().dictionary(data)
+    size = int.from_bytes(data[4:8], "little")
+    if 8 + size > len(data):
+        raise FileFormatError("it is shorter than it says; the file is cut short")
+    return Decoder(data[8 + size :]).dictionary(data[8 : 8 + size])
+
+
+def _foreign(data: memoryview) -> str:
+    return "it is not in CNTK's format of version 2" if len(data) else "it is empty"
+
+
+def _content(source: Any) -> bytes | bytearray | memoryview:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        with open(source, "rb") as file:
+            # A file of another kind may be of any size: look before taking it all.
+            start = file.read(8)
+            if start[: len(_MARK)] != _MARK and start[:1] not in (b"\x08", b"\x12"):
+                raise FileFormatError(f"{describe(source)} cannot be read: {_foreign(memoryview(start))}")
+            file.seek(0)
+            return file.read()
+    if hasattr(source, "read"):
+        content = source.read()
+        if isinstance(content, bytes):
+            return content
+        raise TypeError(f"{describe(source)} gives text; open it in binary mode, open(..., 'rb')")
+    raise TypeError(f"expected a path, bytes, or a file opened in binary mode, got {type(source).__name__}")
+
+
+def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
+    """Write a dictionary to a file; a file of that name is replaced once all is written, and not before.
+
+    Args:
+        filename: the path; missing directories are made.
+        values: the dictionary.
+
+    Raises:
+        FileFormatError: for a value that files cannot hold.
+        OSError: if it cannot be written.
+    """
+    later: list[np.ndarray] = []
+    message = encode_dictionary(values)
+    large = message.size > _LARGEST_MESSAGE
+    if large:
+        message = encode_dictionary(values, later)
+    with replacing(filename) as file:
+        if large:
+            file.write(_MARK + message.size.to_bytes(4, "little"))
+        message.write(file)
+        for elements in later:
+            file.write(memoryview(elements).cast("B"))
+
+
+def encode(values: Mapping[str, Any]) -> Message:
+    """A dictionary as it stands in a file that is not very large."""
+    return encode_dictionary(values)
+
+
+@contextmanager
+def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file to write that takes another's place when it is complete and safe on the disk.
+
+    Args:
+        filename: the path; missing directories are made.
+    """
+    target = Path(os.path.realpath(filename))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, _mode(target))
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_directory(target.parent)
+
+
+def _mode(target: Path) -> int:
+    """Who may read and write the file: as before, or as any new file."""
+    try:
+        return target.stat().st_mode & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the new name itself safe, where directories can be."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
