@@ -61,7 +61,7 @@ class OpCase:
             a batch and a sequence axis; `Held` and `Sparse` say what they are. All dimensions of all operands, n
             included, should differ where the operation allows it: equal sizes hide mistakes.
         reference: the same in NumPy, for one sample: called with ``[*shape]`` or ``[length, *shape]`` for each operand
-            (a held one whole), then ``kwargs`` if it takes them; returns one sample's output, a tuple if there are several.
+            (a held one whole); returns one sample's output, a tuple if there are several.
         kwargs: further arguments of ``op``.
         whole: whether ``reference`` is called with all samples at once, since they meet (batch normalisation).
         tolerance: largest difference from the reference, relative and absolute, in float64.
@@ -187,7 +187,7 @@ def densely(result: Any) -> Any:
 
 
 def expected(case: OpCase) -> list[Any]:
-    """The reference's outputs, each a list of one array a sample; ``[*shape]`` alone where samples do not stay apart."""
+    """The reference's outputs, each a list of one array a sample; one array where samples do not stay apart."""
     arguments = [raw(x) for x in case.inputs]
     if case.whole or not case.has_rows:
         return as_list(case.reference(*arguments))

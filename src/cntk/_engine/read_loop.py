@@ -132,15 +132,18 @@ class Columns:
 
 
 class _GatesFirst(torch.autograd.Function):
-    """A matrix's transpose with its groups of rows in another order, forward and backward in one copy."""
+    """A matrix's transpose with its groups of rows in another order.
+
+    Torch transposes a whole matrix fast, and its parts slowly; autograd's own way back would add up parts.
+    """
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, order: tuple[int, ...]) -> Tensor:
         ctx.order = order
-        groups = matrix.t().chunk(len(order))
-        return torch.cat([groups[k] for k in order])
+        groups = matrix.chunk(len(order), 1)
+        return torch.cat([groups[k] for k in order], 1).t().contiguous()
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        groups = gradient.t().chunk(len(ctx.order), 1)
+        groups = gradient.t().contiguous().chunk(len(ctx.order), 1)
         return torch.cat([groups[ctx.order.index(k)] for k in range(len(ctx.order))], 1), None

@@ -108,7 +108,7 @@ class Select(Op):
 
 
 class Extreme(Binary, Fused):
-    """The first operand's elements where they win, the second's elsewhere: ties, and their gradient, are the second's."""
+    """The first operand's elements where they win, the second's elsewhere; ties and their gradient are the second's."""
 
     stretches = False
     relation: ClassVar[Kernel]

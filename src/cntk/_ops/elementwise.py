@@ -112,7 +112,7 @@ class Pow(Binary):
 
 
 class _Power(torch.autograd.Function):
-    """Power with CNTK's conventions: 0 to a negative power is 0, and a base of 0 or less sends its exponent no gradient."""
+    """Power as CNTK defines it: 0 to a negative power is 0; a base of 0 or less sends its exponent no gradient."""
 
     @staticmethod
     def forward(ctx: Any, base: Tensor, exponent: Tensor) -> Tensor:
@@ -157,7 +157,7 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
         operands = [left, right, *more]
         if any(isinstance(x, str) for x in operands):
             raise TypeError(
-                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; was name= meant?"
+                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; is name= meant?"
             )
         return _in_halves(f, as_operands(operands, f.__name__), name)
 

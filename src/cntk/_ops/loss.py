@@ -95,7 +95,7 @@ class CosDistance(Op):
 
 
 class _Cosine(torch.autograd.Function):
-    """Cosine along the last axis, 0 and with zero gradient where a vector is 0; torch's own has a huge gradient there."""
+    """Cosine along the last axis; 0 with zero gradient where a vector is 0, for which torch's own gradient is huge."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
@@ -223,7 +223,8 @@ def weighted_binary_cross_entropy(output: Any, target: Any, weight: Any, name: s
     Args:
         output: p, probabilities.
         target: t, 0 or 1, on the same dynamic axes.
-        weight: each element's weight. The value is divided by the weights' mean, the gradient is not, as in the original.
+        weight: each element's weight. The value is divided by the weights' mean; the gradient is not, as in the
+            original.
         name: its name in the graph.
 
     Returns:
@@ -289,8 +290,8 @@ def cosine_distance_with_negative_samples(
     """
     if not all(isinstance(n, Integral) and n >= 0 for n in (shift, num_negative_samples)):
         raise GraphError(
-            "cosine_distance_with_negative_samples: expected whole numbers, 0 or more, as shift and num_negative_samples, "
-            f"got {shift!r} and {num_negative_samples!r}"
+            "cosine_distance_with_negative_samples: expected whole numbers, 0 or more, as shift and "
+            f"num_negative_samples, got {shift!r} and {num_negative_samples!r}"
         )
     op = CosDistanceWithNegativeSamples(int(shift), int(num_negative_samples))
     return apply(op, (x, y, int(shift), int(num_negative_samples)), name)

@@ -45,14 +45,14 @@ class Pad(Op):
         (x,) = operands
         if not len(self.padding_head) == len(self.padding_foot) == x.rank:
             raise GraphError(
-                f"the pattern has {len(self.padding_head)} pairs, and the operand has {x.rank} static axes; give a pair for each"
+                f"the pattern has {len(self.padding_head)} pairs, and the operand {x.rank} static axes; give a pair for each"
             )
         shape = []
         for size, head, foot in zip(x.shape, self.padding_head[::-1], self.padding_foot[::-1], strict=True):
             widest = {REFLECT_PAD: size - 1, SYMMETRIC_PAD: size}.get(self.padding_mode)
             if size >= 0 and widest is not None and max(head, foot) > widest:
                 raise GraphError(
-                    f"an axis with {size} elements has room for a mirrored margin of at most {widest}, not {max(head, foot)}"
+                    f"a mirrored margin of an axis with {size} elements has at most {widest}, not {max(head, foot)}"
                 )
             shape.append(size + head + foot if size >= 0 else size)
         return x.dense().with_shape(tuple(shape))

@@ -123,7 +123,8 @@ class ReduceElements(Op):
             )
         if dynamic and x.is_sequence:
             raise GraphError(
-                "sequences cannot be reduced along the batch axis; reduce along the sequence axis first, or along Axis.all_axes()"
+                "sequences cannot be reduced along the batch axis; reduce along the sequence axis first, "
+                "or along Axis.all_axes()"
             )
         if dynamic and not x.has_batch_axis:
             raise GraphError("the operand has no batch axis to reduce along")
@@ -184,12 +185,13 @@ def _checked(axis: Any, keepdims: bool, op_name: str) -> tuple[tuple[Axis, ...],
     sequence = [a for a in axes if not (a.is_static_axis or a.is_batch_axis or a.name in (ALL, ALL_STATIC))]
     if sequence:
         raise GraphError(
-            f"{op_name}: cannot reduce along the sequence axis '{sequence[0].name}'; use sequence.reduce_sum or sequence.reduce_max"
+            f"{op_name}: cannot reduce along the sequence axis '{sequence[0].name}'; use sequence.reduce_sum "
+            "or sequence.reduce_max"
         )
     if not keepdims and len(static) < len(axes):
         raise GraphError(
-            f"{op_name}: keepdims=False needs static axes given one by one; a reduction over all static axes, all axes or "
-            "the batch leaves none of them in any case, so leave keepdims out"
+            f"{op_name}: keepdims=False needs static axes given one by one; a reduction over all static axes, all "
+            "axes or the batch drops them in any case, so leave keepdims out"
         )
     return axes, static
 

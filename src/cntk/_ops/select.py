@@ -36,6 +36,8 @@ class Gather(Op):
     axis: Axis | None = None
 
     reversed_on_disk = True
+    # Indices may be float32 beside a table of float64.
+    mixes_formats = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         table, indices = operands

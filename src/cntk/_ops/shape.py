@@ -49,7 +49,7 @@ class Reshape(Op):
         start, stop = (_position(a.static_axis_index(), rank) for a in (self.end_axis, self.begin_axis))
         if not 0 <= start <= stop <= rank:
             raise GraphError(
-                f"the axes from {start} to {stop} are no part of an operand with {rank} static axes; begin must not be past end"
+                f"the axes from {start} to {stop} are no part of an operand with {rank} static axes, or begin is past end"
             )
         return start, stop
 
@@ -93,7 +93,7 @@ def _filled(new: Shape, old: Shape) -> Shape:
     have, fixed = math.prod(old), math.prod(d for d in new if d >= 0)
     if (have != fixed) if not open_places else (not fixed or have % fixed):
         raise GraphError(
-            f"the replaced axes {shape_text(old)} have {have} elements, which do not fit the new shape {shape_text(new)}"
+            f"the replaced axes {shape_text(old)} with {have} elements do not fit the new shape {shape_text(new)}"
         )
     return tuple(have // fixed if d < 0 else d for d in new)
 

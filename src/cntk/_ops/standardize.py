@@ -46,8 +46,8 @@ def mean_variance_normalization(
     axes = list(range(rank))[0 if use_stats_across_channels else 1 :]
     if not axes:
         raise GraphError(
-            "mean_variance_normalization: expected an operand whose shape is known, with a static axis besides that of the "
-            f"channels, got {variable.type_}"
+            "mean_variance_normalization: expected an operand whose shape is known, with a static axis besides that "
+            f"of the channels, got {variable.type_}"
         )
 
     def build(x: Any) -> Composite:

@@ -82,7 +82,7 @@ class Log(Unary):
 
 
 class _Log(torch.autograd.Function):
-    """Logarithm that takes everything below e^-85.1, 0 and negative numbers included, for that; so does its gradient."""
+    """Logarithm that takes everything below e^-85.1, 0 and negative numbers too, for that; so does its gradient."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -189,7 +189,7 @@ class StraightThrough(Unary):
 
 
 class _StraightThrough(torch.autograd.Function):
-    """Sign whose gradient passes where the operand is between -1 and 1; the sign's own is zero and would stop learning."""
+    """Sign whose gradient passes for operands from -1 to 1; the sign's own is zero and would stop learning."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

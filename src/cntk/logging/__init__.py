@@ -1,0 +1,66 @@
+"""Progress of training as text or for TensorBoard, the graph of a model, and how much to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cntk.logging.progress_print import (
+    ProgressPrinter,
+    ProgressWriter,
+    TensorBoardProgressWriter,
+    TrainingSummaryProgressCallback,
+    log_number_of_parameters,
+)
+
+__all__ = [
+    "ProgressPrinter",
+    "ProgressWriter",
+    "TensorBoardProgressWriter",
+    "TraceLevel",
+    "TrainingSummaryProgressCallback",
+    "get_trace_level",
+    "log_number_of_parameters",
+    "set_trace_level",
+]
+
+
+class TraceLevel(Enum):
+    """How much is told of what goes on inside."""
+
+    Error = 0
+    Warning = 1
+    Info = 2
+
+
+@dataclass
+class _Trace:
+    level: TraceLevel = TraceLevel.Warning
+
+
+_trace = _Trace()
+
+
+def get_trace_level() -> TraceLevel:
+    """How much is told of what goes on inside.
+
+    Example:
+        >>> get_trace_level()
+        <TraceLevel.Warning: 1>
+    """
+    return _trace.level
+
+
+def set_trace_level(value: TraceLevel | int) -> None:
+    """Set how much is told of what goes on inside.
+
+    Args:
+        value: a level, or its number.
+
+    Raises:
+        TypeError: for anything but a level or a number.
+        ValueError: for the number of no level.
+    """
+    if not isinstance(value, (TraceLevel, int)):
+        raise TypeError(f"set_trace_level: expected a TraceLevel or its number, got {value!r}")
+    _trace.level = TraceLevel(value)

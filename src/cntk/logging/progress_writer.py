@@ -1,0 +1,248 @@
+"""The base of all progress writers: sums over minibatches, and when to tell of them.
+
+Trainers hand over sums as they lie on the device. They are kept there, and read only when somebody is to be told.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+NEVER = sys.maxsize
+"""A frequency that is never reached."""
+
+_FOLD_AFTER = 64
+
+
+@dataclass
+class _Sum:
+    """A sum of numbers that may lie on a device: they are collected, and added up some at a time."""
+
+    total: Any = 0.0
+    collected: list[Any] = field(default_factory=list)
+
+    def add(self, value: Tensor | float | None) -> None:
+        if value is not None:
+            self.collected.append(value)
+            if len(self.collected) == _FOLD_AFTER:
+                self._fold()
+
+    def read(self) -> float:
+        self._fold()
+        self.total = float(self.total)
+        return self.total
+
+    def _fold(self) -> None:
+        if any(isinstance(value, Tensor) for value in self.collected):
+            values = torch.stack([torch.as_tensor(value).detach() for value in self.collected])
+            self.total = values.sum(dtype=torch.float64) + self.total
+        else:
+            self.total = sum(self.collected, self.total)
+        self.collected.clear()
+
+
+@dataclass
+class _Progress:
+    """What has been seen since the last summary, and how much of it was written of already."""
+
+    frequency: int
+    first: int
+    samples: int = 0
+    updates: int = 0
+    loss: _Sum = field(default_factory=_Sum)
+    metric: _Sum = field(default_factory=_Sum)
+    written: tuple[int, int, float, float] = (0, 0, 0.0, 0.0)
+
+    def add(self, samples: int, loss: Tensor | float | None, metric: Tensor | float | None) -> bool:
+        """Add a minibatch; returns whether it is time to write."""
+        self.samples += samples
+        self.updates += 1
+        self.loss.add(loss)
+        self.metric.add(metric)
+        if self.frequency == 0:  # after 1, 3, 7, 15, ... updates
+            return self.updates & (self.updates + 1) == 0
+        return self.updates <= self.first or self.updates % self.frequency == 0
+
+    def pairs(self) -> tuple[Any, Any, Any, Any]:
+        """Pairs of what had been written before and what there is now: samples, updates, loss, metric."""
+        before = self.written
+        self.written = (self.samples, self.updates, self.loss.read(), self.metric.read())
+        return tuple(zip(before, self.written, strict=True))  # type: ignore[return-value]
+
+    def restart(self) -> None:
+        self.samples = self.updates = 0
+        self.loss, self.metric = _Sum(), _Sum()
+        self.written = (0, 0, 0.0, 0.0)
+
+
+class ProgressWriter:
+    """Gets to know of each minibatch, and tells of some of them by calling its own ``on_...`` methods.
+
+    Subclasses define those methods that they need. A frequency of N is every N-th minibatch since the last summary, 0
+    is after 1, 3, 7, 15, ... minibatches.
+
+    Args:
+        training_update_freq: how often `on_write_training_update` is called.
+        training_first: how many of the first minibatches it is called for in any case (unless the frequency is 0).
+        test_update_freq: how often `on_write_test_update` is called.
+        test_first: as ``training_first``.
+        distributed_sync_update_freq: how often `on_write_distributed_sync_update` is called.
+        distributed_sync_first: as ``training_first``.
+
+    Raises:
+        TypeError: for numbers that are no whole ones.
+        ValueError: for negative ones.
+
+    Example:
+        >>> class Losses(ProgressWriter):
+        ...     def on_write_training_update(self, samples, updates, aggregate_loss, aggregate_metric):
+        ...         print((aggregate_loss[1] - aggregate_loss[0]) / (samples[1] - samples[0]))
+        >>> writer = Losses(2)
+        >>> for loss in (8.0, 4.0, 2.0, 2.0):
+        ...     writer.update_training_with_minibatch(samples=4, loss=loss)
+        1.5
+        0.5
+    """
+
+    def __init__(
+        self,
+        training_update_freq: int = NEVER,
+        training_first: int = 0,
+        test_update_freq: int = NEVER,
+        test_first: int = 0,
+        distributed_sync_update_freq: int = NEVER,
+        distributed_sync_first: int = 0,
+    ) -> None:
+        given = (training_update_freq, training_first, test_update_freq, test_first,
+                 distributed_sync_update_freq, distributed_sync_first)  # fmt: skip
+        for number in given:
+            if isinstance(number, bool) or not isinstance(number, int):
+                raise TypeError(f"{type(self).__name__}: expected whole numbers as frequencies, got {number!r}")
+            if number < 0:
+                raise ValueError(f"{type(self).__name__}: expected a frequency of at least 0, got {number}")
+        self._training = _Progress(training_update_freq, training_first)
+        self._testing = _Progress(test_update_freq, test_first)
+        self._syncing = _Progress(distributed_sync_update_freq, distributed_sync_first)
+        self._training_updates = self._test_updates = 0
+        self._training_summaries = self._test_summaries = 0
+        self._training_since = self._testing_since = time.perf_counter()
+
+    def update_training_with_minibatch(
+        self, samples: int, loss: Tensor | float, metric: Tensor | float | None = None
+    ) -> None:
+        """Take note of a training minibatch; called by trainers.
+
+        Args:
+            samples: its number of samples.
+            loss: sum of the loss over its samples: a number, or a tensor of shape [] that nobody writes to any more.
+            metric: sum of the metric, or None.
+        """
+        self._training_updates += 1
+        if self._training.add(samples, loss, metric):
+            self.on_write_training_update(*self._training.pairs())
+        self.on_training_update_end()
+
+    def update_test(self, samples: int, metric: Tensor | float) -> None:
+        """Take note of a test minibatch, as `update_training_with_minibatch`; called by evaluators."""
+        self._test_updates += 1
+        if self._testing.add(samples, None, metric):
+            seen, updates, _, aggregate = self._testing.pairs()
+            self.on_write_test_update(seen, updates, aggregate)
+
+    def update_distributed_sync(self, samples: int, metric: Tensor | float | None = None) -> None:
+        """Take note of a synchronization among processes; called by distributed learners."""
+        if self._syncing.add(samples, None, metric):
+            seen, updates, _, aggregate = self._syncing.pairs()
+            self.on_write_distributed_sync_update(seen, updates, aggregate)
+
+    def write_training_summary(self) -> None:
+        """Tell of all training minibatches since the last summary, and start anew; called by trainers."""
+        progress, now = self._training, time.perf_counter()
+        elapsed, self._training_since = int((now - self._training_since) * 1000), now
+        self._training_summaries += 1
+        seen, updates, loss, metric = progress.samples, progress.updates, progress.loss.read(), progress.metric.read()
+        progress.restart()
+        self.on_write_training_summary(seen, updates, self._training_summaries, loss, metric, elapsed)
+
+    def write_test_summary(self) -> None:
+        """Tell of all test minibatches since the last summary, and start anew; called by evaluators."""
+        progress, now = self._testing, time.perf_counter()
+        elapsed, self._testing_since = int((now - self._testing_since) * 1000), now
+        self._test_summaries += 1
+        seen, updates, metric = progress.samples, progress.updates, progress.metric.read()
+        progress.restart()
+        self.on_write_test_summary(seen, updates, self._test_summaries, metric, elapsed)
+
+    def total_training_updates(self) -> int:
+        """How many training minibatches there have been in all."""
+        return self._training_updates
+
+    def total_test_updates(self) -> int:
+        """How many test minibatches there have been in all."""
+        return self._test_updates
+
+    def on_training_update_end(self) -> None:
+        """Called after each training minibatch."""
+
+    def on_write_training_update(
+        self,
+        samples: tuple[int, int],
+        updates: tuple[int, int],
+        aggregate_loss: tuple[float, float],
+        aggregate_metric: tuple[float, float],
+    ) -> None:
+        """Called when training minibatches are to be written of.
+
+        Args:
+            samples: numbers of samples since the last summary: when this was last called, and now.
+            updates: numbers of minibatches, likewise.
+            aggregate_loss: sums of the loss over these samples, likewise.
+            aggregate_metric: sums of the metric, likewise; 0 where there is none.
+        """
+
+    def on_write_test_update(
+        self, samples: tuple[int, int], updates: tuple[int, int], aggregate_metric: tuple[float, float]
+    ) -> None:
+        """Called when test minibatches are to be written of; arguments as for `on_write_training_update`."""
+
+    def on_write_distributed_sync_update(
+        self, samples: tuple[int, int], updates: tuple[int, int], aggregate_metric: tuple[float, float]
+    ) -> None:
+        """Called when synchronizations are to be written of; arguments as for `on_write_training_update`."""
+
+    def on_write_training_summary(
+        self,
+        samples: int,
+        updates: int,
+        summaries: int,
+        aggregate_loss: float,
+        aggregate_metric: float,
+        elapsed_milliseconds: int,
+    ) -> None:
+        """Called with a summary of training.
+
+        Args:
+            samples: number of samples since the last summary.
+            updates: number of minibatches.
+            summaries: how many summaries there have been, this one included.
+            aggregate_loss: sum of the loss over these samples.
+            aggregate_metric: sum of the metric.
+            elapsed_milliseconds: time since the last summary.
+        """
+
+    def on_write_test_summary(
+        self, samples: int, updates: int, summaries: int, aggregate_metric: float, elapsed_milliseconds: int
+    ) -> None:
+        """Called with a summary of a test; arguments as for `on_write_training_summary`."""
+
+    def write(self, key: str, value: Any) -> None:
+        """Called with anything else that learners and trainers have to tell, such as a new learning rate."""
+
+    def __disown__(self) -> ProgressWriter:
+        """Accepted for programs that hand writers over to the original's native layer."""
+        return self
