@@ -21,6 +21,8 @@ import argparse
 import collections
 import hashlib
 import json
+import multiprocessing
+import multiprocessing.connection
 import os
 import re
 import subprocess
@@ -30,7 +32,6 @@ import time
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -124,51 +125,90 @@ def read_report(report: Path) -> Iterator[tuple[str, str]]:
         yield f"{case.get('classname')}::{case.get('name')}", status
 
 
-def run_module(module: Module, suite: Path, timeout: int, arguments: list[str]) -> Ran:
-    """Run one module in a process and a folder of its own."""
-    search = [str(HERE), str(HERE.parent.parent / "src"), os.environ.get("PYTHONPATH", "")]
-    env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, search)), CNTK_CONFORMANCE_SUITE=str(suite))
-    env.setdefault("OMP_NUM_THREADS", "1")
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "conformance_plugin", "-p", "no:cacheprovider"]
-        command += ["-c", os.devnull, f"--rootdir={suite}", "-o", "python_files=*.py", "-o", "python_classes=*Test"]
-        command += ["--tb=short", f"--timeout={timeout}", "--deviceid=cpu", f"--junitxml={report}"]
-        try:
-            ended = subprocess.run(
-                [*command, str(module.path), *arguments],
-                env=env, cwd=folder, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=MODULE_SECONDS,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return Ran({}, f"did not end within {MODULE_SECONDS} s")
+def preload(suite: Path) -> None:
+    """Import once what every module needs; the processes that run them are forked from this one."""
+    search = [str(HERE), str(HERE.parent.parent / "src")]
+    sys.path[:0] = search
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*search, os.environ.get("PYTHONPATH")]))
+    os.environ["CNTK_CONFORMANCE_SUITE"] = str(suite)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import pytest  # noqa: F401
+    import scipy.sparse  # noqa: F401
+
+    import cntk  # noqa: F401
+
+
+def run_pytest(module: Module, suite: Path, folder: str, timeout: int, arguments: list[str]) -> None:
+    """Run one module in this process, which is its own, from a folder of its own."""
+    import pytest
+
+    log = os.open(os.path.join(folder, "log"), os.O_WRONLY | os.O_CREAT)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    os.chdir(folder)
+    sys.argv = ["pytest"]
+    options = ["-q", "-p", "conformance_plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    options += ["-p", "no:xdist", "-c", os.devnull, f"--rootdir={suite}"]
+    options += ["-o", "python_files=*.py", "-o", "python_classes=*Test", "--tb=short", f"--timeout={timeout}"]
+    options += ["--deviceid=cpu", f"--junitxml={folder}/report.xml"]
+    sys.exit(pytest.main([*options, str(module.path), *arguments]))
+
+
+class Running:
+    """A module that runs in a process of its own."""
+
+    def __init__(self, module: Module, suite: Path, args: argparse.Namespace) -> None:
+        self.module = module
+        self.started = time.monotonic()
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = multiprocessing.get_context("fork").Process(
+            target=run_pytest, args=(module, suite, self.folder.name, args.timeout, args.arguments)
+        )
+        self.process.start()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def ended(self) -> bool:
+        if self.seconds() > MODULE_SECONDS:
+            self.process.kill()
+            self.process.join()
+        return not self.process.is_alive()
+
+    def collect(self) -> Ran:
+        """Read what the process left behind; its folder goes."""
+        report, log = (Path(self.folder.name) / name for name in ("report.xml", "log"))
         outcomes = dict(numbered(read_report(report))) if report.exists() else {}
-    complaint = ""
-    if ended.returncode:
-        complaint = ended.stdout[-6000:]
-        if ended.returncode != PYTEST_TESTS_FAILED:
-            complaint += ended.stderr[-2000:]
-    return Ran(outcomes, complaint)
+        complaint = log.read_text(encoding="utf-8", errors="replace")[-6000:] if self.process.exitcode else ""
+        if self.process.exitcode not in (0, PYTEST_TESTS_FAILED):
+            complaint += f"\nthe process ended with {self.process.exitcode}"
+        self.folder.cleanup()
+        return Ran(outcomes, complaint)
 
 
 def run_modules(modules: list[Module], suite: Path, args: argparse.Namespace) -> dict[Module, Ran]:
     """Run modules side by side, `--jobs` at a time, the ones with most tests first."""
     done: dict[Module, Ran] = {}
-
-    def one(module: Module) -> tuple[Module, Ran, float]:
-        started = time.monotonic()
-        ran = run_module(module, suite, args.timeout, args.arguments)
-        return module, ran, time.monotonic() - started
-
-    with ThreadPoolExecutor(args.jobs) as pool:
-        for module, ran, seconds in pool.map(one, modules):
-            done[module] = ran
+    waiting, running = list(modules), list[Running]()
+    while waiting or running:
+        while waiting and len(running) < args.jobs:
+            running.append(Running(waiting.pop(0), suite, args))
+        multiprocessing.connection.wait([one.process.sentinel for one in running], timeout=5)
+        for one in [one for one in running if one.ended()]:
+            running.remove(one)
+            ran = done[one.module] = one.collect()
             if not args.quiet:
-                counts = collections.Counter(ran.outcomes.values())
-                told = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", "failed", "skipped") if counts[kind])
-                if not args.check and not args.update and ran.complaint:
-                    print(ran.complaint, flush=True)
-                print(f"{module.short:44s} {told or 'no outcome'} ({seconds:.0f} s)", flush=True)
+                tell(one, ran, with_complaint=not args.check and not args.update)
     return done
+
+
+def tell(one: Running, ran: Ran, with_complaint: bool) -> None:
+    """Print a line about a module that has ended, after what pytest complained about."""
+    counts = collections.Counter(ran.outcomes.values())
+    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", "failed", "skipped") if counts[kind])
+    if ran.complaint and with_complaint:
+        print(ran.complaint)
+    print(f"{one.module.short:44s} {told or 'no outcome'} ({one.seconds():.0f} s)", flush=True)
 
 
 def read_passing() -> set[str]:
@@ -249,6 +289,7 @@ def main() -> int:
     if args.check:
         modules = [module for module in modules if any(map(module.owns, listed))]
     started = time.monotonic()
+    preload(suite)
     done = run_modules(modules, suite, args)
     if args.out:
         outcomes = sorted(pair for ran in done.values() for pair in ran.outcomes.items())

@@ -9,7 +9,7 @@ from torch import Tensor
 from cntk._engine.run import Run
 from cntk._errors import GraphError
 from cntk._graph.op import Kernel, RunKernel
-from cntk._graph.types import FreeDimension, InferredDimension, Shape, TensorType, axis_text
+from cntk._graph.types import UNKNOWN_AXES, FreeDimension, InferredDimension, Shape, TensorType, axis_text, common_dtype
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
@@ -72,6 +72,18 @@ def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # 
 def elementwise_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType:
     """The type of an element-wise result."""
     return TensorType(broadcast_shapes(*(t.shape for t in types)), join_axes(types, stretch), types[0].dtype)
+
+
+def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
+    """What can be said of an element-wise result inside a loop, where some operands are not known yet.
+
+    Operands without dynamic axes do not tell the result's: those that are not known yet may have some.
+    """
+    shapes = [t.shape for t in types if t.has_shape]
+    if not shapes:
+        return None
+    axes = join_axes(tuple(t for t in types if t.has_axes), stretch)
+    return TensorType(broadcast_shapes(*shapes), axes or UNKNOWN_AXES, common_dtype(types))
 
 
 def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKernel:

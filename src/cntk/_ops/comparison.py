@@ -11,7 +11,7 @@ from cntk._graph.function import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.align import aligned, broadcast_shapes, elementwise_type
+from cntk._ops.align import aligned, broadcast_shapes, elementwise_type, partial_type
 from cntk._ops.composed import Fused, compose_fused
 from cntk._ops.elementwise import Binary, associative_multi_arg, completed
 from cntk._ops.operands import apply
@@ -96,8 +96,7 @@ class Select(Op):
         return elementwise_type((operands[1], operands[0], operands[2]), stretch=False)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        known = tuple(t for t in operands if t.is_known)
-        return elementwise_type(known, stretch=False) if known else None
+        return partial_type(operands, stretch=False)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         common = operands[0].with_shape(broadcast_shapes(*(t.shape for t in operands)))

@@ -14,7 +14,7 @@ from cntk._errors import GraphError
 from cntk._graph.function import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, fill, primitive
 from cntk._graph.types import InferredDimension, TensorType
-from cntk._ops.align import aligned, elementwise_type
+from cntk._ops.align import aligned, elementwise_type, partial_type
 from cntk._ops.composed import compose
 from cntk._ops.operands import apply, as_operands
 from cntk._ops.structure import alias
@@ -48,8 +48,7 @@ class Binary(Op):
         return elementwise_type(operands, self.stretches)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        known = tuple(t for t in operands if t.is_known)
-        return elementwise_type(known, self.stretches) if known else None
+        return partial_type(operands, self.stretches)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         left, right = operands
@@ -157,7 +156,7 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
         operands = [left, right, *more]
         if any(isinstance(x, str) for x in operands):
             raise TypeError(
-                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; is name= meant?"
+                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; is it the name?"
             )
         return _in_halves(f, as_operands(operands, f.__name__), name)
 

@@ -19,7 +19,7 @@ from cntk._graph.types import UNKNOWN_SHAPE, Shape, TensorType
 from cntk._ops.operands import apply
 from cntk._ops.windows import Windows, as_dims, as_flags, margins, spread
 
-__all__ = ["pooling", "unpooling"]
+__all__ = ["AVG_POOLING", "MAX_POOLING", "MAX_UNPOOLING", "pooling", "unpooling"]
 
 
 class PoolingType(enum.IntEnum):
@@ -28,6 +28,9 @@ class PoolingType(enum.IntEnum):
     Max = 0
     Average = 1
 
+
+MAX_POOLING, AVG_POOLING = int(PoolingType.Max), int(PoolingType.Average)
+MAX_UNPOOLING = 0
 
 _MAX = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 _AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}

@@ -14,7 +14,7 @@ from cntk._graph.function import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import as_dtype
-from cntk._ops.align import aligned, elementwise_type
+from cntk._ops.align import aligned, elementwise_type, partial_type
 from cntk._ops.operands import apply
 
 __all__ = [
@@ -157,8 +157,7 @@ class Clip(Op):
         return elementwise_type(operands, stretch=False)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        known = tuple(t for t in operands if t.is_known)
-        return elementwise_type(known, stretch=False) if known else None
+        return partial_type(operands, stretch=False)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         return aligned(operands, _clip)

@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from cntk._persist.dictionary import Decoder, encode_dictionary
-from cntk._persist.wire import FileFormatError, Message
+from cntk._persist.wire import FileFormatError
 
 # A message can have two gigabytes. In larger files it follows this mark and its size, and arrays' elements follow it.
 _MARK = b"ktnc"
@@ -102,11 +102,6 @@ def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
         message.write(file)
         for elements in later:
             file.write(memoryview(elements).cast("B"))
-
-
-def encode(values: Mapping[str, Any]) -> Message:
-    """A dictionary as it stands in a file that is not very large."""
-    return encode_dictionary(values)
 
 
 @contextmanager

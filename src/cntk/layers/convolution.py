@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from cntk import ops
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
@@ -137,12 +139,15 @@ def _filters(num_filters: Any) -> Shape:
 def _parameters(
     filters: Shape, window: Shape, reduction_rank: int, init: Any, init_bias: Any, bias_axes: int
 ) -> tuple[Parameter, Parameter | None]:
-    """Filters, and the bias if it has an initial value."""
-    channels = (InferredDimension,) if reduction_rank else (1,)
-    init = initial(init, "Convolution", output_rank=-1, filter_rank=len(window))
-    W = Parameter((*filters, *channels, *window), init=init, name="W")
-    b = None if init_bias is None else Parameter((*filters, *(1,) * bias_axes), init=init_bias, name="b")
-    return W, b
+    """Filters, and the bias if it has an initial value. A bias given as an array keeps the array's shape."""
+    shape = (*filters, InferredDimension if reduction_rank else 1, *window)
+    if np.ndim(init) == len(shape):
+        shape = np.shape(init)
+    W = Parameter(shape, init=initial(init, "Convolution", output_rank=-1, filter_rank=len(window)), name="W")
+    if init_bias is None:
+        return W, None
+    b_shape = np.shape(init_bias) or (*filters, *(1,) * bias_axes)
+    return W, Parameter(b_shape, init=init_bias, name="b")
 
 
 def _without_axis(x: Any, place: int) -> Any:
