@@ -26,6 +26,7 @@ class SparseRows:
         values: each entry's value ``[entries]``.
         width: number of columns.
         one_hot: whether every row has exactly one entry, and its value is 1.
+        by_rows: whether gradients of what these rows are multiplied with must hold only the rows that were read.
     """
 
     offsets: Tensor
@@ -33,6 +34,7 @@ class SparseRows:
     values: Tensor
     width: int
     one_hot: bool = False
+    by_rows: bool = False
 
     @property
     def rows(self) -> int:
@@ -67,7 +69,7 @@ class SparseRows:
         total = int(offsets[-1])
         starts = torch.repeat_interleave(self.offsets[:-1][rows] - offsets[:-1], counts, output_size=total)
         entries = torch.arange(total, device=rows.device) + starts
-        return SparseRows(offsets, self.columns[entries], self.values[entries], self.width, self.one_hot)
+        return SparseRows(offsets, self.columns[entries], self.values[entries], self.width, self.one_hot, self.by_rows)
 
 
 Data = Any  # a Tensor, or SparseRows where an operand is sparse

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -82,6 +82,8 @@ class TrainingStep:
         self.function = combine_variables(roots)
         self.inputs = tuple(v for v in self.function.inputs if v.kind is VariableKind.Input)
         self._counted = _counted(loss)
+        # Other rules than a plain subtraction tell a row without a gradient from one whose gradient is 0.
+        self._by_rows = any(not learner.subtracts for learner in learners)
         self._seen: dict[Any, int] = {}
         self._recordings: dict[Any, tuple[Plan, Recording | None]] = {}
 
@@ -100,6 +102,8 @@ class TrainingStep:
         fed = self.feeds(arguments, device)
         plan = self._plan(fed, outputs)
         rows, run = bind(plan, fed, True, device)
+        if self._by_rows:
+            rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
         recording = self._recording(plan, rows, run)
         if recording is not None:
             return self._replay(recording, plan, rows, run, outputs)

@@ -86,7 +86,7 @@ _LONGEST = 1500
 
 def can_record(plan: Plan, rows: Sequence[Any], run: Run) -> bool:
     """Whether a plan's step may be recorded: its calls must be the same for all minibatches of these sizes."""
-    if any(isinstance(x, SparseRows) and not x.one_hot for x in rows):
+    if any(isinstance(x, SparseRows) and (x.by_rows or not x.one_hot) for x in rows):
         return False
     if any(layout.starts is not None for layout in run.layouts.values()):
         return False

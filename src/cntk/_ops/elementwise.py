@@ -156,7 +156,7 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
         operands = [left, right, *more]
         if any(isinstance(x, str) for x in operands):
             raise TypeError(
-                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; is it the name?"
+                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; use name="
             )
         return _in_halves(f, as_operands(operands, f.__name__), name)
 

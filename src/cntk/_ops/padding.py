@@ -45,7 +45,7 @@ class Pad(Op):
         (x,) = operands
         if not len(self.padding_head) == len(self.padding_foot) == x.rank:
             raise GraphError(
-                f"the pattern has {len(self.padding_head)} pairs, and the operand {x.rank} static axes; give one for each"
+                f"the pattern has {len(self.padding_head)} pairs, and the operand {x.rank} static axes; give one each"
             )
         shape = []
         for size, head, foot in zip(x.shape, self.padding_head[::-1], self.padding_foot[::-1], strict=True):

@@ -169,17 +169,28 @@ def _sparse_product(left: TensorType, right: TensorType, kept: int, c: int, o: S
 
     def compute(rows: SparseRows, w: Tensor) -> Tensor:
         matrix = w if w.dim() == 2 else w.reshape(c, -1)
+        # The gradient has only the rows that were read where that is worth it, or where the learner's rule differs.
+        sparse = rows.by_rows or matrix.shape[0] > _MANY_ROWS * rows.columns.shape[0]
         if rows.one_hot:
-            found = torch.embedding(matrix, rows.columns)
+            found = torch.embedding(matrix, rows.columns, -1, False, sparse)
         elif matrix.dtype == torch.float16:
             found = torch.mm(rows.to_dense(), matrix)
         else:
             found = torch.nn.functional.embedding_bag(
-                rows.columns, matrix, rows.offsets[:-1], mode="sum", per_sample_weights=rows.values.to(matrix.dtype)
+                rows.columns,
+                matrix,
+                rows.offsets[:-1],
+                mode="sum",
+                sparse=sparse,
+                per_sample_weights=rows.values.to(matrix.dtype),
             )
         return found if len(o) == 1 else found.reshape(-1, *o)
 
     return compute
+
+
+# Above so many rows of a matrix for each that is read, its gradient holds only those.
+_MANY_ROWS = 8
 
 
 def _stretched(operands: tuple[TensorType, ...], kernel: Kernel) -> Kernel | RunKernel:

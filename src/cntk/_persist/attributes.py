@@ -5,9 +5,9 @@ Python counts axes from the first, files from the last: axis -1 - k here is axis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from cntk._graph.op import DiskKind, Op
 from cntk._graph.types import TensorType
@@ -32,7 +32,7 @@ def attributes_to_file(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]
     written, names = op.attributes(), op.disk_fields()
     kinds = field_kinds(type(op))
     return {
-        names[field]: _to_file(getattr(op, field), kind, rank)
+        names[field]: _KINDS[kind].to_file(getattr(op, field), rank)
         for field, kind in kinds.items()
         if names[field] in written and getattr(op, field) is not None
     }
@@ -59,7 +59,7 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
         if field is None:
             raise FileFormatError(f"{cls.op_name} has an attribute '{name}' that is not known; the file may be newer")
         try:
-            values[field] = _from_file(value, kinds[field])
+            values[field] = _KINDS[kinds[field]].from_file(value)
         except (TypeError, ValueError):
             raise FileFormatError(f"{cls.op_name}: the attribute '{name}' is {value!r}, which does not fit its kind") from None
     return cls.from_file(values, operands)
@@ -75,7 +75,7 @@ def field_kinds(cls: type[Op]) -> dict[str, str | DiskKind]:
     for field in fields(cls):  # type: ignore[arg-type]
         annotation = str(field.type).removesuffix(" | None")
         kind = cls.disk_kinds.get(field.name, annotation)
-        if kind not in _TO_FILE:
+        if kind not in _KINDS:
             raise TypeError(f"{cls.__name__}.{field.name}: files have no kind for {annotation}; say one in disk_kinds")
         kinds[field.name] = kind
     return kinds
@@ -101,34 +101,7 @@ def axis_from_file(axis: Axis) -> Axis:
     return Axis(-1 - axis.static_axis_index()) if axis.is_static_axis else axis
 
 
-def _to_file(value: Any, kind: str | DiskKind, rank: int | None) -> Any:
-    return _TO_FILE[kind](value, rank)
-
-
-_TO_FILE: dict[str | DiskKind, Any] = {
-    "bool": lambda value, rank: bool(value),
-    "int": lambda value, rank: Size(value),
-    "float": lambda value, rank: float(value),
-    "str": lambda value, rank: str(value),
-    "Axis": axis_to_file,
-    "Shape": lambda value, rank: NDShape(reversed(value)),
-    "tuple[bool, ...]": lambda value, rank: [bool(flag) for flag in reversed(value)],
-    "tuple[int, ...]": lambda value, rank: [Size(number) for number in value],
-    "tuple[float, ...]": lambda value, rank: [float(number) for number in value],
-    "tuple[Axis, ...]": lambda value, rank: [axis_to_file(axis, rank) for axis in value],
-    DiskKind.Int: lambda value, rank: [int(n) for n in value] if isinstance(value, tuple) else int(value),
-    DiskKind.Single: lambda value, rank: Single(value),
-    DiskKind.DynamicAxes: lambda value, rank: list(reversed(value)),
-}
-
-
-def _from_file(value: Any, kind: str | DiskKind) -> Any:
-    return _FROM_FILE[kind](value)
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_whole(item) for item in value)
+def _whole(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(value)
     return int(value)
@@ -140,48 +113,55 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(value)
-    return value
+def _plain(type_: type) -> Any:
+    def checked(value: Any) -> Any:
+        if not isinstance(value, type_):
+            raise TypeError(value)
+        return value
+
+    return checked
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
+_flag, _text, _shape, _list = _plain(bool), _plain(str), _plain(NDShape), _plain(list)
 
 
-def _one(value: Any) -> int:
-    if isinstance(value, list):
-        raise TypeError(value)
-    return _whole(value)  # type: ignore[no-any-return]
+class _Kind(NamedTuple):
+    """How an attribute is written, given the operand's rank, and read."""
+
+    to_file: Callable[[Any, int | None], Any]
+    from_file: Callable[[Any], Any]
 
 
-def _shape(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, NDShape):
-        raise TypeError(value)
-    return tuple(reversed(value))
-
-
-def _items(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(value)
-    return value
-
-
-_FROM_FILE: dict[str | DiskKind, Any] = {
-    "bool": _flag,
-    "int": _one,
-    "float": _number,
-    "str": _text,
-    "Axis": axis_from_file,
-    "Shape": _shape,
-    "tuple[bool, ...]": lambda value: tuple(_flag(item) for item in reversed(_items(value))),
-    "tuple[int, ...]": lambda value: tuple(_one(item) for item in _items(value)),
-    "tuple[float, ...]": lambda value: tuple(_number(item) for item in _items(value)),
-    "tuple[Axis, ...]": lambda value: tuple(axis_from_file(item) for item in _items(value)),
-    DiskKind.Int: _whole,
-    DiskKind.Single: _number,
-    DiskKind.DynamicAxes: lambda value: tuple(axis_from_file(item) for item in reversed(_items(value))),
+_KINDS: dict[str | DiskKind, _Kind] = {
+    "bool": _Kind(lambda value, rank: bool(value), _flag),
+    "int": _Kind(lambda value, rank: Size(value), _whole),
+    "float": _Kind(lambda value, rank: float(value), _number),
+    "str": _Kind(lambda value, rank: str(value), _text),
+    "Axis": _Kind(axis_to_file, axis_from_file),
+    "Shape": _Kind(lambda value, rank: NDShape(reversed(value)), lambda value: tuple(reversed(_shape(value)))),
+    "tuple[bool, ...]": _Kind(
+        lambda value, rank: [bool(flag) for flag in reversed(value)],
+        lambda value: tuple(_flag(flag) for flag in reversed(_list(value))),
+    ),
+    "tuple[int, ...]": _Kind(
+        lambda value, rank: [Size(number) for number in value],
+        lambda value: tuple(_whole(number) for number in _list(value)),
+    ),
+    "tuple[float, ...]": _Kind(
+        lambda value, rank: [float(number) for number in value],
+        lambda value: tuple(_number(number) for number in _list(value)),
+    ),
+    "tuple[Axis, ...]": _Kind(
+        lambda value, rank: [axis_to_file(axis, rank) for axis in value],
+        lambda value: tuple(axis_from_file(axis) for axis in _list(value)),
+    ),
+    DiskKind.Int: _Kind(
+        lambda value, rank: [int(number) for number in value] if isinstance(value, tuple) else int(value),
+        lambda value: tuple(_whole(number) for number in value) if isinstance(value, list) else _whole(value),
+    ),
+    DiskKind.Single: _Kind(lambda value, rank: Single(value), _number),
+    DiskKind.DynamicAxes: _Kind(
+        lambda value, rank: list(reversed(value)),
+        lambda value: tuple(axis_from_file(axis) for axis in reversed(_list(value))),
+    ),
 }

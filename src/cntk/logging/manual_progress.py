@@ -1,4 +1,4 @@
-"""The ways of `ProgressPrinter` from before trainers took progress writers: the program reports each minibatch itself."""
+"""What `ProgressPrinter` did before trainers took progress writers: the program itself reports each minibatch."""
 
 from __future__ import annotations
 

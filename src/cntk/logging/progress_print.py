@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -219,7 +218,9 @@ class TrainingSummaryProgressCallback(ProgressWriter):
         callback: called with the epoch's number from 0, the sums of loss and metric, and the number of samples.
 
     Example:
-        >>> writer = TrainingSummaryProgressCallback(100, lambda epoch, loss, metric, samples: print(epoch, loss / samples))
+        >>> def show(epoch, loss, metric, samples):
+        ...     print(epoch, loss / samples)
+        >>> writer = TrainingSummaryProgressCallback(100, show)
         >>> writer.update_training_with_minibatch(samples=4, loss=2.0)
         >>> writer.write_training_summary()
         0 0.5

@@ -34,8 +34,8 @@ class _Sum:
 
     def read(self) -> float:
         self._fold()
-        self.total = float(self.total)
-        return self.total
+        total = self.total = float(self.total)
+        return total
 
     def _fold(self) -> None:
         if any(isinstance(value, Tensor) for value in self.collected):

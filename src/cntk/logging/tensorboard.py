@@ -30,7 +30,7 @@ class TensorBoardProgressWriter(ProgressWriter):
     def __init__(self, freq: int | None = None, log_dir: str = ".", rank: int | None = None, model: Any = None) -> None:
         super().__init__(NEVER if freq is None else freq)
         self.closed = False
-        self.writer = None if rank else _summary_writer(log_dir)
+        self.writer: Any = None if rank else _summary_writer(log_dir)
 
     def write_value(self, name: str, value: float, step: int) -> None:
         """Write a number.

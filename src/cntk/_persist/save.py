@@ -1,0 +1,207 @@
+"""Functions as dictionaries: what `Function.save` writes."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from cntk._graph import walk
+from cntk._graph.block import Block
+from cntk._graph.function import Composite, Function, Primitive
+from cntk._graph.op import PrimitiveOp
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable, VariableKind
+from cntk._ops.composed import Fused
+from cntk._persist import files
+from cntk._persist.arrays import NDShape
+from cntk._persist.attributes import CUSTOM, attributes_to_file
+from cntk._persist.dictionary import Size
+from cntk._persist.wire import FileFormatError
+from cntk.variables import Constant, Parameter
+
+# The newest versions that the original writes and reads.
+COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION = 3, 24, 1
+
+
+def save(function: Function, filename: str | os.PathLike[str]) -> None:
+    """Write a function to a file; see `Function.save`."""
+    files.write(filename, to_dictionary(function))
+
+
+def to_dictionary(function: Function) -> dict[str, Any]:
+    """A function as a dictionary.
+
+    Raises:
+        FileFormatError: if it holds an operation that files cannot hold.
+        ValueError: if a parameter's shape is still to be inferred.
+    """
+    writer = _Writer()
+    root = writer.graph(function.root_function)
+    return _without_none(
+        {
+            "version": Size(COMPOSITE_VERSION),
+            "type": "CompositeFunction",
+            "root": root,
+            "name": function.root_function._name or None,
+            "uid": function.uid if isinstance(function, Composite) else Composite(function.root_function).uid,
+            "inputs": list(writer.variables.values()),
+            "primitive_functions": writer.functions,
+        }
+    )
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+class _Writer:
+    """One function being written: what has been so far, and under which names.
+
+    Attributes:
+        functions: the primitive functions, what is inside a block before the block.
+        variables: the variables that no function computes, and stand-ins for outputs that a loop needs too early.
+    """
+
+    def __init__(self) -> None:
+        self.functions: list[dict[str, Any]] = []
+        self.variables: dict[str, dict[str, Any]] = {}
+        self._uids: dict[int, str] = {}
+        self._taken: set[str] = set()
+        self._written: set[int] = set()
+        # What is made on the way must live as long as its identity counts.
+        self._kept: list[Any] = []
+
+    def graph(self, root: Primitive) -> str:
+        """Write a graph; returns the root's uid."""
+        for primitive in walk.post_order(root.results):
+            self._function(primitive)
+        self._function(root)
+        return self._uid(root)
+
+    def _function(self, primitive: Primitive) -> None:
+        if id(primitive) in self._written:
+            return
+        block = primitive.block
+        if block is None and primitive.op.primitive is None:
+            block = self._expanded(primitive)
+        described = self._block(primitive, block) if block is not None else self._operation(primitive)
+        # A loop that comes back to this operation must not find it done before its operands are.
+        self._written.add(id(primitive))
+        self.functions.append(described)
+
+    def _operation(self, primitive: Primitive) -> dict[str, Any]:
+        op = primitive.op
+        assert op.primitive is not None
+        attributes = attributes_to_file(op, [v.type_ for v in primitive.operands])
+        operands = primitive.operands[::-1] if op.reversed_on_disk else primitive.operands
+        return self._described(primitive, op.primitive, attributes, [self._operand(v) for v in operands])
+
+    def _block(self, primitive: Primitive, block: Block) -> dict[str, Any]:
+        inside = block.composite.root_function
+        if inside.block is None and inside.op.primitive is None and isinstance(inside.op, Fused):
+            inside = self._keep(inside.op.expand(*inside.operands)).root_function
+        root = self.graph(inside)
+        count = len(block.arguments)
+        outer = primitive.operands[len(primitive.operands) - count :]
+        held = [v for v in walk.leaves(inside) if v not in block.arguments]
+        arguments = [self._operand(v) for v in outer]
+        return self._described(primitive, PrimitiveOp.Block, {}, [*map(self._operand, held), *arguments]) | {
+            "block_function_op_name": block.block_name,
+            "block_function_composite": {
+                "version": Size(COMPOSITE_VERSION),
+                "type": "CompositeFunction",
+                "root": root,
+                "uid": block.composite.uid,
+            },
+            "block_function_composite_arguments_map_keys": [self._operand(v) for v in block.arguments],
+            "block_function_composite_arguments_map_values": arguments,
+        }
+
+    def _expanded(self, primitive: Primitive) -> Block:
+        """The graph that files hold in place of an operation of our own.
+
+        Raises:
+            FileFormatError: if there is none.
+        """
+        op = primitive.op
+        if not isinstance(op, Fused):
+            raise FileFormatError(
+                f"{op.op_name}{f' {primitive._name!r}' if primitive._name else ''} cannot be saved yet: the file format has no such "
+                "operation, and it is not known how to express it by others"
+            )
+        stand_ins = tuple(Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in primitive.operands)
+        return self._keep(Block(self._keep(op.expand(*stand_ins)), stand_ins, op.op_name))  # type: ignore[no-any-return]
+
+    def _keep(self, made: Any) -> Any:
+        self._kept.append(made)
+        return made
+
+    def _described(
+        self, primitive: Primitive, number: PrimitiveOp, attributes: dict[str, Any], operands: list[str]
+    ) -> dict[str, Any]:
+        if primitive.custom:
+            attributes = attributes | {CUSTOM: primitive.custom}
+        return _without_none(
+            {
+                "version": Size(PRIMITIVE_VERSION),
+                "type": "PrimitiveFunction",
+                "op": Size(number),
+                "name": primitive._name or None,
+                "uid": self._uid(primitive),
+                "attributes": attributes,
+                "inputs": operands,
+            }
+        )
+
+    def _operand(self, variable: Variable) -> str:
+        """The uid of an operand, which is written first if no function computes it."""
+        owner = variable._owner
+        if owner is None:
+            uid = self._uid(variable)
+            if uid not in self.variables:
+                self.variables[uid] = _variable(variable, uid, variable.kind)
+            return uid
+        primitive = owner.root_function
+        place = next(k for k, v in enumerate(primitive.results) if v is variable)
+        uid = f"{self._uid(primitive)}_Output_{place}"
+        if id(primitive) not in self._written and uid not in self.variables:
+            self.variables[uid] = _variable(variable, uid, VariableKind.Placeholder)
+        return uid
+
+    def _uid(self, node: Primitive | Variable) -> str:
+        """A node's uid; another one if a node of another origin has it."""
+        uid = self._uids.get(id(node))
+        if uid is None:
+            uid, count = node.uid, 0
+            while uid in self._taken:
+                count += 1
+                uid = f"{node.uid}_{count}"
+            self._uids[id(node)] = uid
+            self._taken.add(uid)
+            self._keep(node)
+        return uid
+
+
+def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any]:
+    type_ = variable.type_
+    return _without_none(
+        {
+            "version": Size(VARIABLE_VERSION),
+            "type": "Variable",
+            "uid": uid,
+            "kind": Size(kind),
+            "data_type": Size(variable.get_data_type()),
+            "dynamic_axis": list(reversed(type_.dynamic_axes)),
+            "is_sparse": type_.is_sparse,
+            "name": variable._name or None,
+            "needs_gradient": variable.needs_gradient_,
+            "shape": NDShape(reversed(type_.shape)),
+            "value": _value(variable) if isinstance(variable, (Parameter, Constant)) else None,
+        }
+    )
+
+
+def _value(variable: Parameter | Constant) -> np.ndarray:
+    return variable.data.detach().cpu().numpy()  # type: ignore[no-any-return]
