@@ -9,7 +9,7 @@ Example:
     Composite(x: Tensor[2]) -> Tensor[3]
 """
 
-from cntk import cntk_py, debugging, device, eval, internal, layers, learners, losses, metrics, ops, train
+from cntk import cntk_py, debugging, device, eval, internal, layers, learners, logging, losses, metrics, ops, train
 from cntk._graph.types import FreeDimension, InferredDimension
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value, asarray, asvalue

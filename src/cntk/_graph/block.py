@@ -47,11 +47,6 @@ class Block(Op):
     def output_count(self) -> int:
         return len(self.composite.outputs)
 
-    @property
-    def output_names(self) -> list[str]:
-        names = [v.name for v in self.composite.outputs]
-        return names if len(names) > 1 else []
-
     def attributes(self) -> dict[str, Any]:
         return {}
 

@@ -74,12 +74,21 @@ def update_signature(function: Function, arg_types: Sequence[Any], kwarg_types: 
     function.replace_placeholders(inputs)
 
 
-def variable_type(wanted: Any) -> TensorType:
-    """A tensor type from a shape, a variable, or a type of `cntk.layers.typing`."""
-    import numpy as np
+def is_variable_type(wanted: Any) -> bool:
+    """Whether an annotation tells a tensor type."""
+    return isinstance(wanted, Variable) or hasattr(wanted, "tensor_type") or _is_number_type(wanted)
 
+
+def _is_number_type(wanted: Any) -> bool:
+    return isinstance(wanted, type) and (wanted is float or issubclass(wanted, np.floating))
+
+
+def variable_type(wanted: Any) -> TensorType:
+    """A tensor type from a shape, a variable, a floating-point type, or a type of `cntk.layers.typing`."""
     if isinstance(wanted, Variable):
         return wanted.type_
+    if _is_number_type(wanted):
+        return TensorType((), (BATCH_AXIS,), np.dtype(np.float32) if wanted is float else as_dtype(wanted))
     described = getattr(wanted, "tensor_type", None)
     if callable(described):
         described = described()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cntk._graph.block import combine_variables, make_block
-from cntk._graph.call import variable_type
+from cntk._graph.call import is_variable_type, variable_type
 from cntk._graph.function import Composite, Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 
 
-def _arguments(body: Callable[..., Any]) -> dict[str, Variable]:
-    """A placeholder, typed where annotated, for each parameter that has no default."""
+def _arguments(body: Callable[..., Any], types: Mapping[str, Any] | None = None) -> dict[str, TensorType]:
+    """For each parameter that has no default what its annotation says of its type."""
     signature = inspect.signature(body)
-    hints = getattr(body, "__annotations__", {})
+    hints = {**_annotations(body), **(types or {})}
     arguments = {}
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -26,11 +27,28 @@ def _arguments(body: Callable[..., Any]) -> dict[str, Variable]:
         if parameter.default is not parameter.empty:
             continue
         hint = hints.get(name)
-        type_ = TensorType()
-        if hint is not None and (hasattr(hint, "tensor_type") or isinstance(hint, Variable)):
-            type_ = variable_type(hint)
-        arguments[name] = Variable.make(VariableKind.Placeholder, type_, name)
+        arguments[name] = variable_type(hint) if is_variable_type(hint) else TensorType()
     return arguments
+
+
+def _annotations(body: Callable[..., Any]) -> dict[str, Any]:
+    if not inspect.isfunction(body) and not inspect.ismethod(body):
+        return {}
+    try:
+        return typing.get_type_hints(body)
+    except (NameError, TypeError, AttributeError):
+        # Annotations may be anything, even names that do not exist: those are none of ours.
+        return dict(body.__annotations__)
+
+
+def _placeholders(arguments: Mapping[str, TensorType]) -> dict[str, Variable]:
+    return {name: Variable.make(VariableKind.Placeholder, type_, name) for name, type_ in arguments.items()}
+
+
+def _variables(arguments: Mapping[str, TensorType]) -> dict[str, Variable]:
+    """An input where an annotation tells shape and axes, so that the function can run as it is, else a placeholder."""
+    kinds = {True: VariableKind.Input, False: VariableKind.Placeholder}
+    return {name: Variable.make(kinds[type_.is_known], type_, name) for name, type_ in arguments.items()}
 
 
 def _name(body: Callable[..., Any]) -> str:
@@ -69,7 +87,15 @@ def _as_output(value: Any, body: Callable[..., Any], name: str = "") -> Variable
 
 def function_from_callable(body: Callable[..., Any], name: str = "", **options: Any) -> Composite:
     """A function of the parameters of a Python function; see `Function`."""
-    function = _trace(body, _arguments(body))
+    arguments = _variables(_arguments(body, options.get("types")))
+    function = _trace(body, arguments)
+    present = set(function.inputs)
+    unused = [argument for argument, variable in arguments.items() if variable not in present]
+    if unused:
+        raise TypeError(
+            f"@Function {_name(body)}: {len(unused)} unused arguments ({', '.join(unused)}); "
+            "every parameter without a default must take part in what is returned"
+        )
     if name and not function.root_function._name:
         function.root_function._name = name
     return function

@@ -77,8 +77,8 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
 
     @property
     def is_block(self) -> bool:
-        """Whether this is one operation that stands for a graph of its own."""
-        return self.root_function.block is not None
+        """Whether this is one operation that stands for a graph of its own; a composite's root may be."""
+        return False
 
     @property
     def op_name(self) -> str:
@@ -115,6 +115,11 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
                 f"{self!r} has {len(results)} outputs and cannot stand for a single variable; pick one of `.outputs`"
             )
         return results[0]
+
+    @property
+    def type(self) -> str:
+        """The output's type in the vocabulary of `cntk.layers.typing`, such as ``Sequence[Tensor[3]]``."""
+        return text.outputs_text(self)
 
     @property
     def inputs(self) -> tuple[Variable, ...]:
@@ -294,8 +299,14 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         Args:
             name: the name.
             depth: how many levels of blocks to look into; -1 for all.
+
+        Raises:
+            ValueError: if there are several of that name.
         """
-        return next(iter(self.find_all_with_name(name, depth)), None)
+        found = self.find_all_with_name(name, depth)
+        if len(found) > 1:
+            raise ValueError(f"{self}: {len(found)} nodes are named '{name}'; find_all_with_name gives all of them")
+        return found[0] if found else None
 
     def find_by_uid(self, uid: str, depth: int = 0) -> Any:
         """The function or variable of a uid, or None; see `find_by_name`."""
@@ -307,10 +318,10 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         results = self.root_function.results
         if len(results) == 1 and hasattr(results[0], name):
             return getattr(results[0], name)
-        for variable in (*self.signature, *results, *self.inputs):
+        for variable in self.inputs:
             if variable.name == name:
                 return variable
-        found = self.find_by_name(name)
+        found = self.find_by_name(name, depth=-1)
         if found is not None:
             return found
         if len(results) != 1:
@@ -376,6 +387,10 @@ class Primitive(Function):
     @property
     def op_name(self) -> str:
         return self.op.op_name
+
+    @property
+    def is_block(self) -> bool:
+        return self.block is not None
 
     @property
     def inputs(self) -> tuple[Variable, ...]:

@@ -42,16 +42,20 @@ def type_text(type_: TensorType) -> str:
 def function_text(function: Function) -> str:
     """A function's name, kind, arguments and result, as `str` shows it."""
     root = function.root_function
-    if function.is_composite and (root.op_name == "Combine" or any(v.is_output for v in root.operands)):
+    if function.is_composite and any(v.is_output for v in root.operands):
         kind = "Composite"
     else:
         kind = root.op_name
     name = f"{root.name}: " if root.name else ""
     arguments = function.arguments if function.is_composite else _operands_shown(root)
     shown = ", ".join(f"{v.name}: {type_text(v.type_)}" if v.name else type_text(v.type_) for v in arguments)
+    return f"{name}{kind}({shown}) -> {outputs_text(function)}"
+
+
+def outputs_text(function: Function) -> str:
+    """The type of a function's output, or of all its outputs together."""
     results = [type_text(v.type_) for v in function.outputs]
-    result = results[0] if len(results) == 1 else f"Tuple[{', '.join(results)}]"
-    return f"{name}{kind}({shown}) -> {result}"
+    return results[0] if len(results) == 1 else f"Tuple[{', '.join(results)}]"
 
 
 def _operands_shown(primitive: Primitive) -> tuple[Variable, ...]:

@@ -11,7 +11,6 @@ from cntk._graph import walk
 from cntk._graph.block import Block
 from cntk._graph.function import Composite, Function, Primitive
 from cntk._graph.op import PrimitiveOp
-from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.composed import Fused
 from cntk._persist import files
@@ -86,14 +85,11 @@ class _Writer:
         block = primitive.block
         if block is None and primitive.op.primitive is None:
             block = self._expanded(primitive)
-        described = self._block(primitive, block) if block is not None else self._operation(primitive)
-        # A loop that comes back to this operation must not find it done before its operands are.
+        self.functions.append(self._operation(primitive) if block is None else self._block(primitive, block))
         self._written.add(id(primitive))
-        self.functions.append(described)
 
     def _operation(self, primitive: Primitive) -> dict[str, Any]:
         op = primitive.op
-        assert op.primitive is not None
         attributes = attributes_to_file(op, [v.type_ for v in primitive.operands])
         operands = primitive.operands[::-1] if op.reversed_on_disk else primitive.operands
         return self._described(primitive, op.primitive, attributes, [self._operand(v) for v in operands])
@@ -139,7 +135,7 @@ class _Writer:
         return made
 
     def _described(
-        self, primitive: Primitive, number: PrimitiveOp, attributes: dict[str, Any], operands: list[str]
+        self, primitive: Primitive, number: int | None, attributes: dict[str, Any], operands: list[str]
     ) -> dict[str, Any]:
         if primitive.custom:
             attributes = attributes | {CUSTOM: primitive.custom}
@@ -147,7 +143,7 @@ class _Writer:
             {
                 "version": Size(PRIMITIVE_VERSION),
                 "type": "PrimitiveFunction",
-                "op": Size(number),
+                "op": Size(number or 0),
                 "name": primitive._name or None,
                 "uid": self._uid(primitive),
                 "attributes": attributes,
@@ -180,7 +176,6 @@ class _Writer:
                 uid = f"{node.uid}_{count}"
             self._uids[id(node)] = uid
             self._taken.add(uid)
-            self._keep(node)
         return uid
 
 

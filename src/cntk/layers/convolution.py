@@ -13,7 +13,7 @@ from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import UntestedBranchError, identity
-from cntk.layers.options import Shape, activated, as_shape, initial, per_axis, window_of_rank
+from cntk.layers.options import Shape, activated, as_shape, initial, per_axis, shape_for, window_of_rank
 from cntk.variables import Parameter
 
 __all__ = ["Convolution", "Convolution1D", "Convolution2D", "Convolution3D", "SequentialConvolution"]
@@ -140,9 +140,7 @@ def _parameters(
     filters: Shape, window: Shape, reduction_rank: int, init: Any, init_bias: Any, bias_axes: int
 ) -> tuple[Parameter, Parameter | None]:
     """Filters, and the bias if it has an initial value. A bias given as an array keeps the array's shape."""
-    shape = (*filters, InferredDimension if reduction_rank else 1, *window)
-    if np.ndim(init) == len(shape):
-        shape = np.shape(init)
+    shape = shape_for((*filters, InferredDimension if reduction_rank else 1, *window), init)
     W = Parameter(shape, init=initial(init, "Convolution", output_rank=-1, filter_rank=len(window)), name="W")
     if init_bias is None:
         return W, None

@@ -14,7 +14,7 @@ from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override, is_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import identity
-from cntk.layers.options import activated, as_shape, initial
+from cntk.layers.options import activated, as_shape, initial, shape_for
 from cntk.variables import Constant, Parameter
 
 __all__ = ["Activation", "Dense", "Dropout", "Embedding", "Label"]
@@ -65,7 +65,7 @@ def Dense(
 
     kept = -1 if input_rank is not None else (map_rank or 0)
     W = Parameter(
-        (InferredDimension,) * (1 if input_rank is None else input_rank) + output_shape,
+        shape_for((InferredDimension,) * (1 if input_rank is None else input_rank) + output_shape, init),
         init=initial(init, "Dense", output_rank=len(output_shape)),
         name="W",
     )
@@ -109,7 +109,7 @@ def Embedding(
             raise ValueError("Embedding: output shape must be specified, or weights be given")
         size = as_shape(shape, "Embedding: shape")
         init = get_default_override(Embedding, init=init)
-        E: Any = Parameter((InferredDimension, *size), init=initial(init, "Embedding"), name="E")
+        E: Any = Parameter(shape_for((InferredDimension, *size), init), init=initial(init, "Embedding"), name="E")
     else:
         if not is_default_override(init):
             raise ValueError("Embedding: init and weights options are mutually exclusive")

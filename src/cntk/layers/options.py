@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from cntk.initializer import Initializer, initializer_with_rank
 
 Shape = tuple[int, ...]
@@ -64,6 +66,12 @@ def initial(init: Any, what: str, output_rank: int | None = None, filter_rank: i
     if not isinstance(init, Initializer):
         return init
     return initializer_with_rank(init, output_rank, filter_rank)
+
+
+def shape_for(shape: Shape, init: Any) -> Shape:
+    """A parameter's shape; numbers with as many axes settle the dimensions that are yet to be inferred."""
+    given = () if isinstance(init, Initializer) else np.shape(init)
+    return given if len(given) == len(shape) else shape
 
 
 def activated(x: Any, activation: Callable[[Any], Any] | None) -> Any:

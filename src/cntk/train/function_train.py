@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from cntk._graph.block import combine_variables
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
+from cntk.device import default_device
 from cntk.eval.evaluator import Evaluator
 from cntk.train.trainer import Trainer
 from cntk.variables import Record
@@ -41,14 +43,14 @@ class ArraySource:
             raise TypeError(f"train: all data items must have the same number of samples, but have {sorted(counts)}")
         (self.count,) = counts
 
-    def epochs(self, size: Any) -> Iterator[tuple[dict[Variable, Any], int]]:
-        """Minibatches of one sweep after another, with their number of samples; the last one of a sweep may be smaller."""
+    def minibatches(self, size: Any, limit: int | None) -> Iterator[dict[Variable, Any]]:
+        """Minibatches of one sweep after another; the last one of a sweep, and of all, may be smaller."""
         seen = 0
-        while True:
+        while limit is None or seen < limit:
             at = 0
-            while at < self.count:
-                step = min(max(int(_size_at(size, seen)), 1), self.count - at)
-                yield {v: d[at : at + step] for v, d in zip(self.arguments, self.data, strict=True)}, step
+            while at < self.count and (limit is None or seen < limit):
+                step = min(max(int(_size_at(size, seen)), 1), self.count - at, self.count if limit is None else limit - seen)
+                yield {v: d[at : at + step] for v, d in zip(self.arguments, self.data, strict=True)}
                 at += step
                 seen += step
 
@@ -65,16 +67,15 @@ class StreamSource:
         self.source, self.streams = source, streams
         self.count = 0
 
-    def epochs(self, size: Any) -> Iterator[tuple[dict[Variable, Any], int]]:
+    def minibatches(self, size: Any, limit: int | None) -> Iterator[dict[Variable, Any]]:
         """Minibatches until the source has no more."""
         seen = 0
-        while True:
+        while limit is None or seen < limit:
             minibatch = self.source.next_minibatch(int(_size_at(size, seen)), self.streams)
             if not minibatch:
                 return
-            samples = max(getattr(m, "number_of_samples", 1) for m in minibatch.values())
-            seen += samples
-            yield minibatch, samples
+            seen += max(getattr(m, "number_of_samples", 1) for m in minibatch.values())
+            yield minibatch
 
 
 def _size_at(size: Any, samples: int) -> int:
@@ -87,6 +88,7 @@ class _Summaries:
 
     Attributes:
         every: after how many minibatches an entry of ``updates`` is made; 0 for never.
+        geometric: whether one is made after 1, 3, 7, 15, ... minibatches instead.
     """
 
     every: int
@@ -101,8 +103,8 @@ class _Summaries:
         self._update.append((loss, metric, samples))
         self._epoch.append((loss, metric, samples))
         self._minibatches += 1
-        power_of_two = self._minibatches & (self._minibatches - 1) == 0
-        if (self.geometric and power_of_two) or (self.every and self._minibatches % self.every == 0):
+        doubled = self._minibatches & (self._minibatches + 1) == 0
+        if (self.geometric and doubled) or (self.every and self._minibatches % self.every == 0):
             self.updates.append(_summary(self._update))
             self._update.clear()
 
@@ -143,10 +145,11 @@ def _source(function: Function, source: Any, streams: Any, mapping: Any) -> Arra
 
 
 def _every(frequency: Any, epoch: int | None, size: Any, writers: Sequence[Any]) -> tuple[int, bool]:
-    """After how many minibatches updates are noted, and whether at powers of two."""
+    """After how many minibatches updates are noted, and whether at ever longer intervals; a progress printer's word counts."""
     for writer in writers:
-        frequency_of_writer = getattr(writer, "freq", None)
-        return (frequency_of_writer or 0), frequency_of_writer == 0
+        printed = getattr(writer, "freq", None)
+        if printed is not None:
+            return printed, printed == 0
     if epoch is None and frequency is None:
         return 0, False
     if hasattr(size, "__getitem__"):
@@ -182,7 +185,7 @@ def train_function(
     every, geometric = _every(progress_frequency, None if max_samples and not epoch_size else epoch, minibatch_size, writers)
     summaries = _Summaries(every, geometric)
     seen, due = 0, period
-    for arguments, _ in source.epochs(minibatch_size):
+    for arguments in source.minibatches(minibatch_size, limit):
         trainer.train_minibatch(arguments)
         result = trainer._previous
         assert result is not None
@@ -192,8 +195,6 @@ def train_function(
             due += period * ((seen - due) // period + 1)
             summaries.end_epoch()
             trainer.summarize_training_progress()
-        if limit is not None and seen >= limit:
-            break
     if summaries._epoch:
         summaries.end_epoch()
         trainer.summarize_training_progress()
@@ -215,25 +216,15 @@ def test_function(
     loss, metric = _criterion_outputs(function)
     wanted = loss if metric is None else metric
     source = _source(function, minibatch_source, streams, model_inputs_to_streams)
-    from cntk._graph.block import combine_variables
-
     writers = _writers(callbacks)
     evaluator = Evaluator(combine_variables([wanted]), writers)
     total, samples = 0.0, 0
-    needed = set(wanted.owner.root_function.outputs and combine_variables([wanted]).inputs)
-    for arguments, _ in source.epochs(minibatch_size):
-        result = evaluator._test_step.test({k: v for k, v in arguments.items() if k in needed}, _device())
+    needed = set(combine_variables([wanted]).inputs)
+    for arguments in source.minibatches(minibatch_size, source.count or None):
+        result = evaluator._test_step.test({k: v for k, v in arguments.items() if k in needed}, default_device().torch)
         total += float(result.loss)
         samples += result.samples
         for writer in writers:
             writer.update_test(result.samples, result.loss)
-        if source.count and samples >= source.count:
-            break
     evaluator.summarize_test_progress()
     return Record(metric=total / samples, samples=samples)
-
-
-def _device() -> Any:
-    from cntk.device import default_device
-
-    return default_device().torch

@@ -50,6 +50,9 @@ class Trainer(Evaluator):
         loss, metric = _output(self._loss), None if self._metric is None else _output(self._metric)
         self._step = TrainingStep(loss, metric, self._learners)
         self._test_step = self._step if metric is None else TrainingStep(metric, None, ())
+        for learner in self._learners:
+            if self._writers:
+                learner.add_progress_writers(self._writers)
         self._previous: StepResult | None = None
         self._total = 0
 

@@ -77,7 +77,6 @@ def AttentionModel(
     def scores(frames: Any, state: Any) -> Any:
         return score(ops.tanh(of_decoder(state) + ops.sequence.broadcast_as(of_encoder(frames), state)))
 
-    @Function
     def attend_to_window(h_enc: Any, h_dec: Any) -> Any:
         values, valid = PastValueWindow(attention_span, axis=attention_axis, go_backwards=backwards)(h_enc).outputs
         missing = ops.sequence.broadcast_as(valid, h_dec) - 1
@@ -86,7 +85,6 @@ def AttentionModel(
         summed = ops.reduce_sum(ops.sequence.broadcast_as(values, h_dec) * weights, axis=attention_axis)
         return of_result(summed)
 
-    @Function
     def attend(encoder_hidden_state: Any, decoder_hidden_state: Any) -> Any:
         values, valid = ops.sequence.unpack(encoder_hidden_state, padding_value=0).outputs
         present = ops.sequence.broadcast_as(ops.expand_dims(valid, -1), decoder_hidden_state)
@@ -95,5 +93,5 @@ def AttentionModel(
         summed = ops.reduce_sum(weights * ops.sequence.broadcast_as(values, weights), axis=0)
         return of_result(ops.reshape(summed, (), 0, 1))
 
-    attention = attend if attention_span is None else attend_to_window
+    attention = Function(attend if attention_span is None else attend_to_window)
     return ops.alias(attention, name) if name else attention  # type: ignore[no-any-return]

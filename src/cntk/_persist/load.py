@@ -1,0 +1,319 @@
+"""Functions from dictionaries: what `Function.load` reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from cntk._graph import walk
+from cntk._graph.block import Block
+from cntk._graph.function import Composite, Primitive
+from cntk._graph.infer import infer_graph
+from cntk._graph.op import Op, PrimitiveOp, registry
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable, VariableKind, as_dtype
+from cntk._persist import files
+from cntk._persist.arrays import NDShape
+from cntk._persist.attributes import CUSTOM, op_from_file
+from cntk._persist.save import COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
+from cntk._persist.wire import FileFormatError
+from cntk.axis import Axis
+from cntk.device import DeviceDescriptor
+from cntk.variables import Constant, Parameter
+
+# Real models nest a handful of levels. Every level doubles what checking the types of a malicious file may cost.
+MAX_BLOCK_DEPTH = 16
+# How often the operations of a file may stand in its opened blocks, on average.
+MAX_REPETITION = 50
+
+T = TypeVar("T")
+
+
+def load(model: Any, device: DeviceDescriptor | None = None) -> Composite:
+    """Read a function from a file; see `Function.load`."""
+    return from_dictionary(files.read(model), device, files.describe(model))
+
+
+def from_dictionary(values: dict[str, Any], device: DeviceDescriptor | None = None, name: str = "the model") -> Composite:
+    """The function that a dictionary describes.
+
+    Args:
+        values: the dictionary.
+        device: where its parameters and constants go.
+        name: what it is called in errors.
+
+    Raises:
+        FileFormatError: if it is no function, does not hold together, or has an operation that is not known.
+    """
+    try:
+        return _Reader(values, device).function()
+    except FileFormatError as error:
+        raise FileFormatError(f"{name} cannot be loaded: {error}") from None
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # Whatever an operation runs into that gets attributes or operands which no program would give it.
+        raise FileFormatError(f"{name} cannot be loaded: it does not hold together; {error}") from error
+
+
+def part(values: dict[str, Any], key: str, type_: type[T]) -> T:
+    """A value of a dictionary.
+
+    Raises:
+        FileFormatError: if it is missing or of another type.
+    """
+    value = values.get(key)
+    if not isinstance(value, type_):
+        what = f"a part has no '{key}'" if value is None else f"'{key}' is not of the right kind"
+        raise FileFormatError(f"{what}; the file is damaged or holds something else than a model")
+    return value
+
+
+def _check(values: dict[str, Any], kinds: tuple[str, ...], newest: int) -> None:
+    kind, version = part(values, "type", str), part(values, "version", int)
+    if kind not in kinds:
+        raise FileFormatError(f"it holds a '{kind}' where {kinds[0]} was expected; it is no model")
+    if version > newest:
+        raise FileFormatError(f"a {kind} is of version {version}, and the newest one known is {newest}")
+
+
+class _Reader:
+    """One function being built: its parts by uid, first as the file describes them, then as they are made."""
+
+    def __init__(self, values: dict[str, Any], device: DeviceDescriptor | None) -> None:
+        _check(values, ("CompositeFunction",), COMPOSITE_VERSION)
+        self._values = values
+        self._device = device
+        self._described = {part(f, "uid", str): f for f in _dictionaries(values, "primitive_functions")}
+        self._variables = {part(v, "uid", str): v for v in _dictionaries(values, "inputs")}
+        self._leaves: dict[str, Variable] = {}
+        self._made: dict[str, Primitive] = {}
+        self._stand_ins: dict[Variable, str] = {}
+
+    def function(self) -> Composite:
+        """The function."""
+        root = part(self._values, "root", str)
+        self._check_nesting(root)
+        for uid in self._order(root, self._below):
+            self._made[uid] = self._primitive(uid)
+        self._close_loops(self._made[root])
+        return _composite(self._made[root], self._values)
+
+    # -- order ----------------------------------------------------------------------------------------------------
+
+    def _order(self, root: str, below: Callable[[str], list[str]]) -> list[str]:
+        """Functions, those that another needs before it; in a loop one comes too early."""
+        order: list[str] = []
+        seen = {root}
+        stack: list[tuple[str, Iterator[str]]] = [(root, iter(below(root)))]
+        while stack:
+            uid, needed = stack[-1]
+            for other in needed:
+                if other not in seen:
+                    seen.add(other)
+                    stack.append((other, iter(below(other))))
+                    break
+            else:
+                order.append(uid)
+                stack.pop()
+        return order
+
+    def _beside(self, uid: str) -> list[str]:
+        """The functions whose outputs a function reads."""
+        owners = (self._owner(operand) for operand in _texts(self._function(uid), "inputs"))
+        return [owner for owner, _ in filter(None, owners)]
+
+    def _below(self, uid: str) -> list[str]:
+        """The same, after the root of the graph inside if it is a block."""
+        inside = self._inside(uid)
+        return self._beside(uid) if inside is None else [inside, *self._beside(uid)]
+
+    def _function(self, uid: str) -> dict[str, Any]:
+        if uid not in self._described:
+            raise FileFormatError(f"function '{uid}' is referred to and is not there; the file is damaged")
+        return self._described[uid]
+
+    def _owner(self, uid: str) -> tuple[str, int] | None:
+        """The function that computes a variable, and which of its outputs it is; None for all other variables."""
+        owner, _, place = uid.rpartition("_Output_")
+        if owner in self._described and place.isdecimal() and len(place) < 9:
+            return owner, int(place)
+        return None
+
+    def _inside(self, uid: str) -> str | None:
+        composite = self._function(uid).get("block_function_composite")
+        return None if not isinstance(composite, dict) else part(composite, "root", str)
+
+    def _check_nesting(self, root: str) -> None:
+        """Refuse blocks inside blocks that would be endless, or become far more than the file holds when opened.
+
+        Raises:
+            FileFormatError: for such a file.
+        """
+        sizes: dict[str, tuple[int, int]] = {}
+        under_way: set[str] = set()
+        limit = MAX_REPETITION * (len(self._described) + 100)
+
+        def measure(graph: str) -> tuple[int, int]:
+            """How many operations there are when all blocks are opened, and how deep these nest."""
+            if graph in under_way or len(under_way) > MAX_BLOCK_DEPTH:
+                raise FileFormatError(f"blocks are inside themselves or nested more than {MAX_BLOCK_DEPTH} levels deep")
+            if graph not in sizes:
+                under_way.add(graph)
+                size = depth = 0
+                for uid in self._order(graph, self._beside):
+                    inside = self._inside(uid)
+                    more, deeper = (1, 0) if inside is None else measure(inside)
+                    size, depth = size + more, max(depth, deeper + 1)
+                    if size > limit:
+                        raise FileFormatError(f"its blocks hold each other so often that they would have over {limit} operations")
+                under_way.discard(graph)
+                sizes[graph] = size, depth
+            return sizes[graph]
+
+        measure(root)
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _primitive(self, uid: str) -> Primitive:
+        described = self._function(uid)
+        if described.get("type") == "UserDefinedFunction":
+            raise FileFormatError(f"'{uid}' is a function of its author's own, which cannot be loaded yet")
+        _check(described, ("PrimitiveFunction",), PRIMITIVE_VERSION)
+        attributes = part(described, "attributes", dict)
+        number = part(described, "op", int)
+        if number == PrimitiveOp.Block:
+            op, operands = self._block(described)
+        else:
+            op_class = _op_class(number, uid)
+            operands = [self._operand(v) for v in _texts(described, "inputs")]
+            if op_class.reversed_on_disk:
+                operands.reverse()
+            op = op_from_file(op_class, attributes, operands)
+        primitive = Primitive(op, operands, described.get("name") or "", uid)
+        custom = attributes.get(CUSTOM)
+        primitive.custom = custom if isinstance(custom, dict) else {}
+        return primitive
+
+    def _block(self, described: dict[str, Any]) -> tuple[Block, list[Variable]]:
+        values = part(described, "block_function_composite", dict)
+        root = self._made[part(values, "root", str)]
+        inner = [self._operand(v) for v in _texts(described, "block_function_composite_arguments_map_keys")]
+        outer = [self._operand(v) for v in _texts(described, "block_function_composite_arguments_map_values")]
+        wrong = [v for v in inner if not (v.is_placeholder or v.is_input)]
+        if len(inner) != len(outer) or len(set(inner)) != len(inner) or wrong:
+            raise FileFormatError("a block's arguments do not fit what they stand for; the file is damaged")
+        known = set(inner)
+        held = [v for v in walk.leaves(root) if v not in known]
+        named = [v for v in map(self._operand, _texts(described, "inputs")) if v in set(held)]
+        if len(named) == len(held):
+            held = named
+        op = Block(_composite(root, values), tuple(inner), part(described, "block_function_op_name", str))
+        return op, [*held, *outer]
+
+    def _operand(self, uid: str) -> Variable:
+        owner = self._owner(uid)
+        if owner is not None and owner[0] in self._made:
+            return self._output(*owner)
+        if uid not in self._leaves:
+            if uid in self._variables:
+                self._leaves[uid] = _leaf(self._variables[uid], uid, self._device)
+            elif owner is not None:
+                self._leaves[uid] = Variable.make(VariableKind.Placeholder, TensorType(), "")
+            else:
+                raise FileFormatError(f"variable '{uid}' is referred to and is not there; the file is damaged")
+            if owner is not None:
+                self._stand_ins[self._leaves[uid]] = uid
+        return self._leaves[uid]
+
+    def _output(self, function: str, place: int) -> Variable:
+        results = self._made[function].results
+        if place >= len(results):
+            raise FileFormatError(f"function '{function}' has no output {place}; the file is damaged")
+        return results[place]
+
+    def _close_loops(self, root: Primitive) -> None:
+        """Put outputs in the place of their stand-ins, now that all functions are made."""
+        if not self._stand_ins:
+            return
+        outputs = {}
+        for stand_in, uid in self._stand_ins.items():
+            owner = self._owner(uid)
+            if owner is not None:
+                outputs[stand_in] = self._output(*owner)
+        if any(output in outputs for output in outputs.values()):
+            raise FileFormatError("a loop runs through nothing but combinations; the file is damaged")
+        for primitive in self._made.values():
+            if any(v in outputs for v in primitive.operands):
+                primitive.operands = [outputs.get(v, v) for v in primitive.operands]
+                if primitive.op_name == "Combine":
+                    primitive.results = tuple(primitive.operands)
+        infer_graph(root.results)
+
+
+def _composite(root: Primitive, values: dict[str, Any]) -> Composite:
+    composite = Composite(root)
+    composite._uid = part(values, "uid", str)
+    return composite
+
+
+def _op_class(number: int, uid: str) -> type[Op]:
+    try:
+        primitive = PrimitiveOp(number)
+    except ValueError:
+        raise FileFormatError(f"'{uid}' is an operation with the number {number}, which is not known; the file may be newer") from None
+    if primitive not in registry:
+        raise FileFormatError(f"'{uid}' is an operation {primitive.name}, which is not supported yet")
+    return registry[primitive]
+
+
+def _dictionaries(values: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    items = part(values, key, list)
+    if not all(isinstance(item, dict) for item in items):
+        raise FileFormatError(f"'{key}' is not of the right kind; the file is damaged")
+    return items
+
+
+def _texts(values: dict[str, Any], key: str) -> list[str]:
+    items = part(values, key, list)
+    if not all(isinstance(item, str) for item in items):
+        raise FileFormatError(f"'{key}' is not of the right kind; the file is damaged")
+    return items
+
+
+def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> Variable:
+    """A variable that no function computes."""
+    _check(values, ("Variable",), VARIABLE_VERSION)
+    kind = VariableKind(part(values, "kind", int))
+    dtype = as_dtype(part(values, "data_type", int) or None)
+    axes = part(values, "dynamic_axis", list)
+    if not all(isinstance(axis, Axis) and not axis.is_static_axis for axis in axes):
+        raise FileFormatError(f"variable '{uid}' has dynamic axes that are none; the file is damaged")
+    shape = tuple(reversed(part(values, "shape", NDShape)))
+    type_ = TensorType(shape, tuple(reversed(axes)), dtype, bool(values.get("is_sparse", False)))
+    name = values.get("name") or ""
+    needs_gradient = bool(values.get("needs_gradient", False))
+    if kind in (VariableKind.Parameter, VariableKind.Constant):
+        return _holder(kind, type_, name, uid, part(values, "value", np.ndarray), needs_gradient, device)
+    if kind is VariableKind.Output:
+        raise FileFormatError(f"variable '{uid}' is the output of a function that is not there; the file is damaged")
+    return Variable.make(kind, type_, name, needs_gradient, uid)
+
+
+def _holder(
+    kind: VariableKind,
+    type_: TensorType,
+    name: str,
+    uid: str,
+    value: np.ndarray,
+    needs_gradient: bool,
+    device: DeviceDescriptor | None,
+) -> Parameter | Constant:
+    if value.shape != type_.shape:
+        raise FileFormatError(f"'{uid}' of shape {type_.shape} has a value of shape {value.shape}; the file is damaged")
+    holder_class = Parameter if kind is VariableKind.Parameter else Constant
+    holder = holder_class.__new__(holder_class)
+    holder._hold(kind, type_.shape, value, type_.dtype or value.dtype, device, name, uid)
+    holder.needs_gradient_ = needs_gradient
+    return holder
