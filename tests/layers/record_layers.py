@@ -1,14 +1,15 @@
 """Write down what the layers of `layer_cases.py` are in the original: run it there, from this folder.
 
-    <interpreter of the original> record_layers.py
+<interpreter of the original> record_layers.py
 """
 
 import json
 import os
 import sys
 
-import cntk as C
 import numpy as np
+
+import cntk as C
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -16,7 +17,7 @@ from layer_cases import CASES, applied, results  # noqa: E402
 
 
 def numbers(values):
-    return [float("%.6g" % v) for v in np.asarray(values, dtype=np.float64).ravel()]
+    return [float(f"{v:.6g}") for v in np.asarray(values, dtype=np.float64).ravel()]
 
 
 def parameters(function):
@@ -39,6 +40,6 @@ if __name__ == "__main__":
     lines = []
     for name in CASES:
         print(name)
-        lines.append("%s: %s" % (json.dumps(name), json.dumps(record(CASES[name]), separators=(",", ":"))))
+        lines.append(json.dumps(name) + ": " + json.dumps(record(CASES[name]), separators=(",", ":")))
     with open(os.path.join(HERE, "layers_of_the_original.json"), "w") as file:
         file.write("{\n" + ",\n".join(lines) + "\n}\n")

@@ -109,7 +109,9 @@ CASES = (
     ),
     *binary("element_max", C.element_max, np.maximum),
     *binary("element_min", C.element_min, np.minimum),
-    OpCase("element_max_of_three", C.element_max, (MATRIX, OTHER, ROW), lambda x, y, z: np.maximum(np.maximum(x, y), z)),
+    OpCase(
+        "element_max_of_three", C.element_max, (MATRIX, OTHER, ROW), lambda x, y, z: np.maximum(np.maximum(x, y), z)
+    ),
     OpCase(
         "element_max_ties",
         C.element_max,

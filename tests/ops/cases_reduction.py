@@ -142,7 +142,9 @@ CASES = (
         errors=SOFTMAX_MISUSES,
     ),
     OpCase("log_softmax_0", C.log_softmax, (CUBE,), lambda x: scipy.special.log_softmax(x, 0), {"axis": 0}),
-    OpCase("log_softmax_vector", C.log_softmax, (VECTOR,), scipy.special.log_softmax, errors=(Misuse(((),), "no static"),)),
+    OpCase(
+        "log_softmax_vector", C.log_softmax, (VECTOR,), scipy.special.log_softmax, errors=(Misuse(((),), "no static"),)
+    ),
     OpCase("hardmax", C.hardmax, (VECTOR,), hard, slope=lambda x, g: (0 * x,)),
     OpCase("hardmax_whole", C.hardmax, (LEVELS,), hard, slope=lambda x, g: (0 * x,), free=(0,)),
 )

@@ -13,7 +13,7 @@ from tests.ops.op_case import Misuse, OpCase, held, numbers
 MATRIX, NUMBER = numbers(2, 3), numbers(seed=7)
 POSITIVE, INSIDE = numbers(2, 3, low=0.3), numbers(2, 3, low=-0.9, high=0.9)
 CORNERS = np.tile([-2.0, -1.0, -0.0, 0.0, 1.0, 2.0], (7, 1))  # where derivatives jump
-LOG_ZERO = -85.1
+LOG_ZERO = float(np.float32(-85.1))
 
 
 def unary(name: str, op: Any, reference: Any, data: Any = MATRIX, **more: Any) -> list[OpCase]:

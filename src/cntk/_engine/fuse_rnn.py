@@ -134,7 +134,11 @@ class FusedRecurrence(Loop):
             x = layout.reverse(x)
         padded, *last = self.cell(layout.pad(x), states, weights)
         if self.only_final:
-            y = last[0][0] if layout.uniform else padded[torch.arange(layout.count, device=x.device), layout.lengths_tensor - 1]
+            y = (
+                last[0][0]
+                if layout.uniform
+                else padded[torch.arange(layout.count, device=x.device), layout.lengths_tensor - 1]
+            )
         else:
             y = layout.unpad(padded)
         if not self.backwards:

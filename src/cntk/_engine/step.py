@@ -130,7 +130,11 @@ class TrainingStep:
         key = (id(plan), run.batch, lengths)
         if key in self._recordings:
             recording = self._recordings[key][1]
-            return None if recording is not None and any(isinstance(x, SparseRows) and not x.one_hot for x in rows) else recording
+            return (
+                None
+                if recording is not None and any(isinstance(x, SparseRows) and not x.one_hot for x in rows)
+                else recording
+            )
         if lengths and len(self._seen) > _MOST_SIZES:
             return None
         count = self._seen[key] = self._seen.get(key, 0) + 1

@@ -147,7 +147,9 @@ def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable]
         gradients = torch.autograd.grad(loss, [own[positions[v]] for v in wanted], allow_unused=True)
         sums = [loss.detach(), results[1].detach().sum()] if metric else [loss.detach()]
         rest = [r.detach() for r in results[len(sums) :]]
-        found = [torch.zeros_like(own[positions[v]]) if g is None else g for v, g in zip(wanted, gradients, strict=True)]
+        found = [
+            torch.zeros_like(own[positions[v]]) if g is None else g for v, g in zip(wanted, gradients, strict=True)
+        ]
         kept[:] = [(name, layout) for name, (_, layout) in traced.carry.items()]
         return [*sums, *rest, *(value for value, _ in traced.carry.values()), *found]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cntk._graph.clone import clone
-from cntk._graph.types import SEQUENCE_AXIS, UNKNOWN_AXES, TensorType
-from cntk._graph.variable import Variable, VariableKind, as_shape
+from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, UNKNOWN_AXES, TensorType
+from cntk._graph.variable import Variable, VariableKind, as_dtype, as_shape
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function
@@ -48,7 +50,7 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         args = args[0].outputs
     values = argument_map(function.signature, args, kwargs)
     nodes = [v for v in values.values() if isinstance(v, (Variable, Function))]
-    if not nodes and values:
+    if not nodes:
         return function.eval(values)
     symbolic = {k: v for k, v in values.items() if isinstance(v, (Variable, Function))}
     if len(symbolic) != len(values):
@@ -57,10 +59,7 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
             f"call of {function}: argument '{wrong.name or wrong.uid}' is data and others are variables; "
             "give all arguments as data, or wrap the data in cntk.constant"
         )
-    result = clone(function, "share", symbolic)
-    if len(result.outputs) == 1 or result.root_function.op_name != "Combine":
-        return result
-    return result
+    return clone(function, "share", symbolic)
 
 
 def update_signature(function: Function, arg_types: Sequence[Any], kwarg_types: Mapping[str, Any]) -> None:
@@ -94,13 +93,5 @@ def variable_type(wanted: Any) -> TensorType:
         described = described()
     if isinstance(described, TensorType):
         axes = described.dynamic_axes
-        return described if axes != UNKNOWN_AXES else described.with_axes(_batch_and_sequence())
-    from cntk._graph.types import BATCH_AXIS
-
+        return described if axes != UNKNOWN_AXES else described.with_axes((BATCH_AXIS, SEQUENCE_AXIS))
     return TensorType(as_shape(wanted), (BATCH_AXIS,), np.dtype(np.float32))
-
-
-def _batch_and_sequence() -> tuple[Any, ...]:
-    from cntk._graph.types import BATCH_AXIS
-
-    return (BATCH_AXIS, SEQUENCE_AXIS)

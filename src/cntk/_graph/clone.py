@@ -72,6 +72,10 @@ class _Cloning:
     def __init__(self, method: CloneMethod, mapping: dict[Variable, Variable]) -> None:
         self.method = method
         self.mapping = mapping
+        for new in list(mapping.values()):
+            # A leaf that takes another's place is there already, wherever else the graph has it.
+            if new.kind is not VariableKind.Output:
+                mapping.setdefault(new, new)
 
     def graph(self, root: Primitive) -> Primitive:
         stand_ins: dict[Variable, Variable] = {}
@@ -159,7 +163,9 @@ def replace_placeholders(function: Function, substitutions: Mapping[Variable, An
         )
     root = function.root_function
     present = set(function.placeholders)
-    mapping = {old: new for old, new in mapping.items() if old in present}
+    absent = [v for v in mapping if v not in present]
+    if absent:
+        raise GraphError(f"replace_placeholders: {absent[0]!r} is no placeholder of {function}")
     _substitute(root, mapping)
     infer_graph(root.results)
     for new in mapping.values():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cntk._graph.block import combine_variables, make_block
@@ -14,10 +13,10 @@ from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 
 
-def _arguments(body: Callable[..., Any], types: Mapping[str, Any] | None = None) -> dict[str, TensorType]:
+def _arguments(body: Callable[..., Any]) -> dict[str, TensorType]:
     """For each parameter that has no default what its annotation says of its type."""
     signature = inspect.signature(body)
-    hints = {**_annotations(body), **(types or {})}
+    hints = _annotations(body)
     arguments = {}
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -35,9 +34,9 @@ def _annotations(body: Callable[..., Any]) -> dict[str, Any]:
     if not inspect.isfunction(body) and not inspect.ismethod(body):
         return {}
     try:
-        return typing.get_type_hints(body)
-    except (NameError, TypeError, AttributeError):
-        # Annotations may be anything, even names that do not exist: those are none of ours.
+        return inspect.get_annotations(body, eval_str=True)
+    except Exception:
+        # Annotations may be anything, even text that is no Python: that is none of ours.
         return dict(body.__annotations__)
 
 
@@ -85,9 +84,26 @@ def _as_output(value: Any, body: Callable[..., Any], name: str = "") -> Variable
     return value
 
 
-def function_from_callable(body: Callable[..., Any], name: str = "", **options: Any) -> Composite:
+def function_from_callable(body: Callable[..., Any], name: str = "") -> Composite:
     """A function of the parameters of a Python function; see `Function`."""
-    arguments = _variables(_arguments(body, options.get("types")))
+    return _function(body, _variables(_arguments(body)), name)
+
+
+def function_of_types(body: Callable[..., Any], types: Sequence[Any], named_types: Mapping[str, Any]) -> Composite:
+    """A function of the parameters of a Python function, of given types; see `Function.with_signature`."""
+    arguments = _arguments(body)
+    given = {**dict(zip(arguments, types, strict=False)), **named_types}
+    if len(types) > len(arguments) or not set(given) <= set(arguments):
+        expected = ", ".join(arguments) or "none"
+        raise TypeError(
+            f"with_signature {_name(body)}: types for {len(types)} parameters and for {list(named_types)} were given; "
+            f"the parameters are: {expected}"
+        )
+    arguments.update({name: variable_type(t) for name, t in given.items() if is_variable_type(t)})
+    return _function(body, _variables(arguments), "")
+
+
+def _function(body: Callable[..., Any], arguments: dict[str, Variable], name: str) -> Composite:
     function = _trace(body, arguments)
     present = set(function.inputs)
     unused = [argument for argument, variable in arguments.items() if variable not in present]
@@ -103,11 +119,10 @@ def function_from_callable(body: Callable[..., Any], name: str = "", **options: 
 
 def block_from_callable(body: Callable[..., Any], op_name: str, name: str) -> Composite:
     """A block of the parameters of a Python function; see `BlockFunction`."""
-    arguments = _arguments(body)
+    types = _arguments(body)
+    arguments = _placeholders(types)
+    outer = _placeholders({name: TensorType(dtype=type_.dtype) for name, type_ in types.items()})
     composite = _trace(body, arguments)
-    outer = {
-        k: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), k) for k, v in arguments.items()
-    }
     pairs = [(arguments[k], outer[k]) for k in arguments]
     block = make_block(composite, pairs, op_name, name)
     return Composite(block.root_function, tuple(outer.values()))

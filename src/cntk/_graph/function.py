@@ -264,6 +264,29 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
             )
         return self.replace_placeholders({placeholders[0]: substitution})
 
+    @staticmethod
+    def with_signature(*types: Any, **named_types: Any) -> Callable[[Callable[..., Any]], Composite]:
+        """Decorator: as ``@Function``, with types for the parameters.
+
+        Args:
+            *types: types of `cntk.layers.typing`, in the order of the parameters.
+            **named_types: the same, by name.
+
+        Raises:
+            TypeError: if there are more types than parameters, or one for a parameter that does not exist.
+
+        Example:
+            >>> import cntk as C
+            >>> @C.Function.with_signature(C.layers.typing.Tensor[3])
+            ... def twice(x):
+            ...     return 2 * x
+            >>> twice([[1, 2, 3]])
+            array([[2., 4., 6.]], dtype=float32)
+        """
+        from cntk._graph.define import function_of_types
+
+        return lambda body: function_of_types(body, types, named_types)
+
     def declare_args(self, *arg_types: Any) -> None:
         """Give the placeholders of a function types, before it is built further."""
         self.update_signature(*arg_types)
@@ -371,9 +394,8 @@ class Primitive(Function):
             self.results = tuple(self.operands)
             return
         count = getattr(self.op, "output_count", 1)
-        names = getattr(self.op, "output_names", None) or [self._name] * count
         self.results = tuple(
-            Variable.make(VariableKind.Output, TensorType(), names[k], uid=f"{self.uid}_Output_{k}")
+            Variable.make(VariableKind.Output, TensorType(), self._name, uid=f"{self.uid}_Output_{k}")
             for k in range(count)
         )
         for variable in self.results:

@@ -187,7 +187,9 @@ class Variable(VariableMixin, Operators):
     def __repr__(self) -> str:
         axes = "[???]"
         if self.type_.has_axes:
-            axes = "[" + ", ".join({BATCH_AXIS: "#", SEQUENCE_AXIS: "*"}.get(a, a.name) for a in self.dynamic_axes) + "]"
+            axes = (
+                "[" + ", ".join({BATCH_AXIS: "#", SEQUENCE_AXIS: "*"}.get(a, a.name) for a in self.dynamic_axes) + "]"
+            )
         return f"{self.kind.name}('{self._name or self.uid}', {axes}, {shape_text(self.shape)})"
 
 

@@ -26,7 +26,9 @@ class Fused(Op):
         """The graph that this stands for; the same numbers, but for rounding."""
 
 
-def compose(op_name: str, operands: Sequence[Any], build: Callable[..., Composite], name: str = "") -> Composite:
+def compose(
+    op_name: str, operands: Sequence[Any], build: Callable[..., Composite], name: str = "", aligned: bool = True
+) -> Composite:
     """A block over operands.
 
     Args:
@@ -34,6 +36,7 @@ def compose(op_name: str, operands: Sequence[Any], build: Callable[..., Composit
         operands: variables, functions, numbers or arrays.
         build: makes the graph, given a stand-in for each operand.
         name: its name in the graph.
+        aligned: whether the operands must lie on the same dynamic axes, where they have any.
 
     Raises:
         GraphError: if the operands do not fit.
@@ -41,13 +44,14 @@ def compose(op_name: str, operands: Sequence[Any], build: Callable[..., Composit
     variables = as_operands(operands, op_name)
     try:
         # Inside a block nothing stretches by itself along sequences, as in the original.
-        join_axes(tuple(v.type_ for v in variables), stretch=False)
+        if aligned:
+            join_axes(tuple(v.type_ for v in variables), stretch=False)
     except GraphError as error:
         raise GraphError(f"{op_name}{f' {name!r}' if name else ''}: {error}") from None
     stand_ins = [Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in variables]
     return make_block(build(*stand_ins), list(zip(stand_ins, variables, strict=True)), op_name, name)
 
 
-def compose_fused(op_name: str, op: Fused, operands: Sequence[Any], name: str = "") -> Composite:
-    """A block with one fused operation inside."""
-    return compose(op_name, operands, lambda *stand_ins: apply(op, stand_ins), name)
+def compose_fused(op_name: str, op: Fused, operands: Sequence[Any], name: str = "", aligned: bool = True) -> Composite:
+    """A block with one fused operation inside; see `compose`."""
+    return compose(op_name, operands, lambda *stand_ins: apply(op, stand_ins), name, aligned)

@@ -41,8 +41,8 @@ def convolution(
         strides: steps between windows, one for all spatial axes or one for each; a further one at the front is for the
             channel axis.
         sharing: ``[True]``; kernels of their own for each position are not supported.
-        auto_padding: whether to pad with zeros so that windows are centred on elements, one flag for all axes or one for
-            each. The first flag of a full list is the channel axis's: leave it False, ``[False, True, True]``.
+        auto_padding: whether to pad with zeros so that windows are centred on elements, one flag for all axes or one
+            for each. The first flag of a full list is the channel axis's: leave it False, ``[False, True, True]``.
         sequential: whether the window's first spatial axis runs along the sequence axis of the operand
             ``[channels, *positions]``; the result is a sequence on an axis of its own.
         dilation: distance of the elements that a window looks at, one for all axes or one for each.
@@ -53,8 +53,8 @@ def convolution(
         name: its name in the graph.
 
     Returns:
-        A function with output ``[filters, *positions]``: without padding ``(length - window) // stride + 1`` positions along
-        an axis, with it ``ceil(length / stride)``.
+        A function with output ``[filters, *positions]``: without padding ``(length - window) // stride + 1`` positions
+        along an axis, with it ``ceil(length / stride)``.
 
     Raises:
         GraphError: if kernel and operand do not fit.
@@ -97,12 +97,13 @@ def convolution_transpose(
     It is the gradient of a convolution with respect to its operand, also known as deconvolution.
 
     Args:
-        convolution_map: the kernels, ``[channels, filters, *window]``; the number of channels may be `InferredDimension`.
+        convolution_map: the kernels, ``[channels, filters, *window]``; the number of channels may be
+            `InferredDimension`.
         operand: ``[channels, *positions]`` with one to three spatial axes.
         strides: steps between the places where kernels are added, one for all spatial axes or one for each.
         sharing: ``[True]``; kernels of their own for each position are not supported.
-        auto_padding: whether the convolution that this is the transpose of pads its operand, one flag for all axes or one
-            for each.
+        auto_padding: whether the convolution that this is the transpose of pads its operand, one flag for all axes or
+            one for each.
         output_shape: the result's shape ``[filters, *positions]``, which strides leave open; worked out if not given.
         dilation: distance of a kernel's elements in the result.
         reduction_rank: 1 if the operand has a channel axis; 0 if it has none.
@@ -110,8 +111,8 @@ def convolution_transpose(
         name: its name in the graph.
 
     Returns:
-        A function with output ``[filters, *positions]``: without ``output_shape`` ``(length - 1) * stride + window`` positions
-        along an axis, or ``(length - 1) * stride + 1`` with padding.
+        A function with output ``[filters, *positions]``: without ``output_shape`` ``(length - 1) * stride + window``
+        positions along an axis, or ``(length - 1) * stride + 1`` with padding.
 
     Raises:
         GraphError: if kernel, operand and ``output_shape`` do not fit.
@@ -136,9 +137,13 @@ def convolution_transpose(
     return _build(op, kernel, x, reduction_rank, "ConvolutionTranspose", name)
 
 
-def _build(op: Convolution, kernel: Variable, x: Variable, reduction_rank: int, block_name: str, name: str) -> Composite:
+def _build(
+    op: Convolution, kernel: Variable, x: Variable, reduction_rank: int, block_name: str, name: str
+) -> Composite:
     if reduction_rank not in (0, 1):
-        raise GraphError(f"{block_name}: reduction_rank must be 1 (the operand has a channel axis) or 0, got {reduction_rank}")
+        raise GraphError(
+            f"{block_name}: reduction_rank must be 1 (the operand has a channel axis) or 0, got {reduction_rank}"
+        )
     if reduction_rank == 0:
         return _without_channels(op, kernel, x, block_name, name)
     op = _channel_defaults(op, kernel.shape)
@@ -179,8 +184,8 @@ def _without_channels(op: Convolution, kernel: Variable, x: Variable, block_name
     spatial = x.type_.rank + op.sequential if x.type_.has_shape else rank - 1
     if rank - spatial not in (0, 1):
         raise GraphError(
-            f"{block_name}: the kernel {shape_text(kernel.shape)} must have as many axes as the operand {shape_text(x.shape)} has "
-            "positions, or one more for the filters, when reduction_rank is 0"
+            f"{block_name}: with reduction_rank 0 the kernel {shape_text(kernel.shape)} must have an axis for each of "
+            f"the operand's {shape_text(x.shape)}, and one for the filters if there are several"
         )
     op = replace(
         op,

@@ -63,7 +63,12 @@ class Convolution(Op):
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         kernel, x = operands
         channel = 0 if self.transpose else kernel.rank - x.rank
-        if not 0 <= channel < kernel.rank or x.rank == 0 or kernel.shape[channel] != InferredDimension or x.shape[0] < 0:
+        if (
+            not 0 <= channel < kernel.rank
+            or x.rank == 0
+            or kernel.shape[channel] != InferredDimension
+            or x.shape[0] < 0
+        ):
             return operands
         dims = list(kernel.shape)
         dims[channel] = x.shape[0] if self.transpose else x.shape[0] // self.groups
@@ -91,8 +96,8 @@ class Convolution(Op):
         if not x or len(kernel) - len(x) not in (0, 1):
             layout = "[channels x filters x window]" if self.transpose else "[filters x channels x window]"
             raise GraphError(
-                f"the kernel {shape_text(kernel)} must have one axis more than the operand {shape_text(x)}: {layout} on "
-                "[channels x positions]"
+                f"the kernel {shape_text(kernel)} must have one axis more than the operand {shape_text(x)}: {layout} "
+                "on [channels x positions]"
             )
         if any(d < 0 for d in kernel[len(kernel) - len(x) + 1 :]):
             raise GraphError(f"the kernel {shape_text(kernel)} must have known dimensions but for its channels")
@@ -106,7 +111,9 @@ class Convolution(Op):
         lower, upper = spread(self.lower_pad, rank, "paddings"), spread(self.upper_pad, rank, "paddings")
         return [
             Windows(size, size if stride == InferredDimension else stride, pad, dilated, low, high)
-            for size, stride, pad, dilated, low, high in zip(window, strides, padding, dilation, lower, upper, strict=True)
+            for size, stride, pad, dilated, low, high in zip(
+                window, strides, padding, dilation, lower, upper, strict=True
+            )
         ]
 
     def _shape(self, kernel: Shape, x: Shape) -> Shape:
@@ -125,28 +132,35 @@ class Convolution(Op):
     def _check_groups(self, filters: int, kernel_channels: int, channels: int) -> None:
         if filters % self.groups or kernel_channels * self.groups != channels:
             raise GraphError(
-                f"{self.groups} groups need {self.groups} times the kernel's channels ({kernel_channels}) as the operand's "
-                f"({channels}), and a number of filters ({filters}) that {self.groups} divides"
+                f"{self.groups} groups need {self.groups} times the kernel's channels ({kernel_channels}) as the "
+                f"operand's ({channels}), and a number of filters ({filters}) that {self.groups} divides"
             )
 
     def _transposed_shape(self, kernel: Shape, x: Shape) -> Shape:
         """The shape that a convolution with this kernel turns into the operand's."""
         inputs = kernel[0] if len(kernel) > len(x) else 1
         if inputs >= 0 and x[0] >= 0 and inputs != x[0]:
-            raise GraphError(f"the kernel is for {inputs} channels and the operand has {x[0]}; their first axes must agree")
+            raise GraphError(
+                f"the kernel is for {inputs} channels and the operand has {x[0]}; their first axes must agree"
+            )
         window = kernel[-len(x) :]
         windows = self.windows(window)[1:]
         if self.output_shape != (0,):
             if len(self.output_shape) != len(x) or self.output_shape[0] != window[0]:
-                raise GraphError(f"output_shape {shape_text(self.output_shape)} must have {len(x)} axes, {window[0]} channels first")
+                raise GraphError(
+                    f"output_shape {shape_text(self.output_shape)} must have {len(x)} axes, {window[0]} channels first"
+                )
             counts = tuple(w.fit(n) for w, n in zip(windows, self.output_shape[1:], strict=True))
             if any(n >= 0 and c != n for c, n in zip(counts, x[1:], strict=True)):
                 raise GraphError(
-                    f"a convolution of output_shape {shape_text(self.output_shape)} gives {shape_text(counts)} positions, and "
-                    f"the operand has {shape_text(x[1:])}"
+                    f"a convolution of output_shape {shape_text(self.output_shape)} gives {shape_text(counts)} "
+                    f"positions, and the operand has {shape_text(x[1:])}"
                 )
             return self.output_shape
-        sizes = (n if n < 0 else (n - 1) * w.stride + (1 if w.auto_pad else w.extent) for w, n in zip(windows, x[1:], strict=True))
+        sizes = (
+            n if n < 0 else (n - 1) * w.stride + (1 if w.auto_pad else w.extent)
+            for w, n in zip(windows, x[1:], strict=True)
+        )
         return (window[0], *sizes)
 
     def lower(self, *operands: TensorType) -> Kernel:
@@ -168,7 +182,9 @@ class Convolution(Op):
             GraphError: saying what.
         """
         if not all(self.sharing):
-            raise GraphError("a kernel of its own for each position (sharing=[False]) is not supported; use sharing=[True]")
+            raise GraphError(
+                "a kernel of its own for each position (sharing=[False]) is not supported; use sharing=[True]"
+            )
         if x.rank > 4:
             raise GraphError(f"{x.rank - 1} spatial axes; at most 3 can be convolved")
         if self.transpose:

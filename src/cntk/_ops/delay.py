@@ -37,10 +37,7 @@ class Delay(Op):
         x, initial = operands
         if not x.is_sequence:
             raise GraphError("a delay needs an operand with a sequence axis; use sequence.input_variable, or broadcast it as one")
-        shape = broadcast_shapes(x.shape, initial.shape)
-        if len(shape) > x.rank:
-            raise GraphError("the initial state must not have more axes than the operand")
-        return TensorType(shape, x.dynamic_axes, x.dtype or initial.dtype)
+        return TensorType(broadcast_shapes(x.shape, initial.shape), x.dynamic_axes, x.dtype or initial.dtype)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         # In a loop the operand is not known yet; an initial state of its full shape already tells much.
@@ -51,10 +48,11 @@ class Delay(Op):
         axes, shape, steps = x.dynamic_axes, broadcast_shapes(x.shape, initial.shape), self.delay
         initial_axes = initial.dynamic_axes
         key = f"{self.op_name}{id(self)}"
+        raised = (1,) * (len(shape) - x.rank) + x.shape
 
         def compute(run: Run, frames: Tensor, start: Tensor) -> Tensor:
             layout = run.layout(axes)
-            frames = frames.expand(frames.shape[0], *shape)
+            frames = frames.reshape(frames.shape[0], *raised).expand(frames.shape[0], *shape)
             if len(initial_axes) > 1:
                 missing = _from_sequence(start, run.layout(initial_axes), layout, steps)
             elif initial_axes:

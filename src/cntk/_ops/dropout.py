@@ -61,7 +61,7 @@ class Dropout(Op):
 def dropout(
     x: Any, dropout_rate: float = 0.0, seed: int = SentinelValueForAutoSelectRandomSeed, name: str = ""
 ) -> Composite:
-    """Set elements to zero at random while training, and scale up the rest so that the expectation stays (Srivastava et al., 2014).
+    """Set elements to zero at random while training, and scale up the rest (Srivastava et al., 2014).
 
     Args:
         x: an operand of any shape.

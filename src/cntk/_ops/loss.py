@@ -52,7 +52,7 @@ class _Logistic(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        likelihood = torch.clamp_min(target * output + (1 - target) * (1 - output), 1.1003736e-37)
+        likelihood = torch.clamp_min(target * output + (1 - target) * (1 - output), 1.10037379e-37)
         ctx.save_for_backward(output, target, weight, likelihood)
         losses = -torch.log(likelihood)
         if weight is None:

@@ -57,7 +57,8 @@ class BatchNormalization(Op):
             if size >= 0 and self._features(x.shape) >= 0 and size != self._features(x.shape):
                 channels = "one element a channel" if self.spatial else "as many elements as the operand"
                 raise GraphError(
-                    f"scale, bias and running statistics must have {channels} ({self._features(x.shape)}), got {shape_text(t.shape)}"
+                    f"scale, bias and running statistics must have {channels} ({self._features(x.shape)}), got "
+                    f"{shape_text(t.shape)}"
                 )
         return x.dense()
 
@@ -69,7 +70,11 @@ class BatchNormalization(Op):
         features = self._features(x.shape) if x.has_shape and x.rank else -1
         if features < 0:
             return operands
-        return x, *(t.with_shape((features,)) if t.shape == (InferredDimension,) else t for t in operands[1:5]), *operands[5:]
+        return (
+            x,
+            *(t.with_shape((features,)) if t.shape == (InferredDimension,) else t for t in operands[1:5]),
+            *operands[5:],
+        )
 
     def _features(self, shape: Shape) -> int:
         return shape[0] if self.spatial else _size(shape)
@@ -82,7 +87,13 @@ class BatchNormalization(Op):
         as_it_is = bool(x.lead) and (self.spatial or x.rank == 1)
 
         def compute(
-            run: Run, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, count: Tensor | None = None
+            run: Run,
+            x: Tensor,
+            scale: Tensor,
+            bias: Tensor,
+            mean: Tensor,
+            variance: Tensor,
+            count: Tensor | None = None,
         ) -> Tensor:
             rows = x if as_it_is else x.reshape(folded)
             mean, variance = mean.view(-1), variance.view(-1)
@@ -172,9 +183,13 @@ def batch_normalization(
         >>> y.eval({x: [[3, 8]]}).round(3)
         array([[1., 2.]], dtype=float32)
     """
-    operands = [as_operand(v, None, "BatchNormalization") for v in (operand, scale, bias, running_mean, running_inv_std)]
+    operands = [
+        as_operand(v, None, "BatchNormalization") for v in (operand, scale, bias, running_mean, running_inv_std)
+    ]
     dtype = operands[0].type_.dtype
-    count = Constant(0, shape=(), dtype=dtype or np.float32) if running_count is None else as_operand(running_count, dtype)
+    count = (
+        Constant(0, shape=(), dtype=dtype or np.float32) if running_count is None else as_operand(running_count, dtype)
+    )
     op = BatchNormalization(
         bool(spatial),
         float(normalization_time_constant),
@@ -207,7 +222,8 @@ def local_response_normalization(
     Example:
         >>> import cntk as C
         >>> x = C.input_variable((1, 1, 2))
-        >>> C.local_response_normalization(x, depth_radius=0, bias=1, alpha=1, beta=0.5).eval({x: [[[[0, 1]]]]}).round(4)
+        >>> y = C.local_response_normalization(x, depth_radius=0, bias=1, alpha=1, beta=0.5)
+        >>> y.eval({x: [[[[0, 1]]]]}).round(4)
         array([[[[0.    , 0.7071]]]], dtype=float32)
     """
     from cntk._ops.convolution import convolution

@@ -58,12 +58,15 @@ class Windowed(Op):
         if window == UNKNOWN_SHAPE:
             window = shape[1:]
             if rank < 2:
-                raise GraphError(f"pooling over all positions needs axes after the channel axis; the operand is {shape_text(shape)}")
+                raise GraphError(
+                    f"pooling over all positions needs axes after the channel axis; the operand is {shape_text(shape)}"
+                )
         elif any(d < 1 for d in window):
             raise GraphError(f"the window {shape_text(window)} must be of known size along every axis")
         if not 0 < len(window) <= rank:
             raise GraphError(
-                f"the window {shape_text(window)} has more axes than the operand {shape_text(shape)}; windows lie on the last axes"
+                f"the window {shape_text(window)} has more axes than the operand {shape_text(shape)}; windows lie on "
+                "the last axes"
             )
         strides = spread(self.strides, max(len(self.strides), len(window)), "strides")
         if len(strides) > rank:
@@ -229,7 +232,9 @@ class Unpooling(Windowed):
             raise GraphError("the pooled operand and the pooling's own operand must lie on the same dynamic axes")
         windows = self.windows(self.unpooling_window_shape, source.shape)
         counts = tuple(w.fit(n) for w, n in zip(windows, source.shape, strict=True))
-        if len(counts) != pooled.rank or any(c >= 0 and p >= 0 and c != p for c, p in zip(counts, pooled.shape, strict=True)):
+        if len(counts) != pooled.rank or any(
+            c >= 0 and p >= 0 and c != p for c, p in zip(counts, pooled.shape, strict=True)
+        ):
             raise GraphError(
                 f"pooling {shape_text(source.shape)} this way gives {shape_text(counts)}, and the pooled operand is "
                 f"{shape_text(pooled.shape)}; window, strides and padding must be those of the pooling"
@@ -274,16 +279,16 @@ def pooling(
         pooling_type: `MAX_POOLING` or `AVG_POOLING`.
         pooling_window_shape: a window's shape, one number for each of the last axes.
         strides: steps between windows, one for all axes or one for each.
-        auto_padding: whether windows are centred on elements and may hang over the ends, one flag for all axes or one for
-            each. Elements beyond the ends are never the largest and do not count in a mean.
+        auto_padding: whether windows are centred on elements and may hang over the ends, one flag for all axes or one
+            for each. Elements beyond the ends are never the largest and do not count in a mean.
         ceil_out_dim: whether a last window that hangs over the end counts.
         include_pad: whether a mean counts elements beyond the ends as zeros.
         name: its name in the graph.
 
     Returns:
         A function with as many static axes as the operand: without padding ``(length - window) // stride + 1`` elements
-        along an axis, with it ``ceil(length / stride)``. Where several elements are the largest, the gradient goes to the
-        first.
+        along an axis, with it ``ceil(length / stride)``. Where several elements are the largest, the gradient goes to
+        the first.
 
     Raises:
         GraphError: if the window does not fit the operand.

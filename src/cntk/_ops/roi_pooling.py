@@ -43,7 +43,9 @@ class ROIPooling(Op):
             raise GraphError(f"the operand must be [channels x rows x columns], got {shape_text(x.shape)}")
         if rois.rank != 2 or rois.shape[1] not in (4, -1):
             raise GraphError(f"regions must be [number x 4]: left, top, right, bottom; got {shape_text(rois.shape)}")
-        return TensorType((rois.shape[0], x.shape[0], *self.roi_output_shape), join_axes(operands, stretch=False), x.dtype)
+        return TensorType(
+            (rois.shape[0], x.shape[0], *self.roi_output_shape), join_axes(operands, stretch=False), x.dtype
+        )
 
     def lower(self, *operands: TensorType) -> Kernel:
         x, rois = operands
@@ -101,6 +103,8 @@ def roipooling(
         array([5., 6.], dtype=float32)
     """
     if pooling_type != PoolingType.Max:
-        raise ValueError(f"roipooling: only max pooling is supported (cntk.MAX_POOLING), got pooling type {pooling_type}")
+        raise ValueError(
+            f"roipooling: only max pooling is supported (cntk.MAX_POOLING), got pooling type {pooling_type}"
+        )
     op = ROIPooling(int(pooling_type), as_dims(roi_output_shape, "roi_output_shape"), float(spatial_scale))
     return apply(op, (operand, rois), name)

@@ -1,4 +1,4 @@
-"""Convolution along the sequence axis: each sequence is convolved on its own, whatever lies beside it in the minibatch."""
+"""Convolution along the sequence axis: each sequence on its own, whatever lies beside it in the minibatch."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class SequenceConvolution(Op):
 
 
 def _rectangle(frames: Windows, layout: Layout, rows: Tensor) -> tuple[Layout, Tensor]:
-    """The layout of the results, and sequences as ``[count, channels, length, *positions]``, each with its own padding."""
+    """The results' layout, and sequences as ``[count, channels, length, *positions]``, each with its own padding."""
     try:
         counts = [frames.count(n) for n in layout.lengths]
     except GraphError as error:

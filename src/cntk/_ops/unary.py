@@ -96,7 +96,7 @@ class _Log(torch.autograd.Function):
         return gradient / above
 
 
-_SMALLEST = 1.1003736e-37  # e^-85.1
+_SMALLEST = 1.10037383e-37  # e^-85.1
 _SMALLEST_HALF = 6e-8  # what float16 can hold instead
 
 

@@ -67,8 +67,8 @@ class Windows:
         room = length - 1 if self.auto_pad else length + self.lower + self.upper - self.extent
         if room < 0:
             raise GraphError(
-                f"the window reaches over {self.extent} elements (dilation {self.dilation}) and the axis is only {length} long; "
-                "use a shorter window, a smaller dilation, or padding"
+                f"the window reaches over {self.extent} elements (dilation {self.dilation}) and the axis is only "
+                f"{length} long; use a shorter window, a smaller dilation, or padding"
             )
         return (-(-room // self.stride) if self.ceil else room // self.stride) + 1
 

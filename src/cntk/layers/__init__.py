@@ -1,9 +1,7 @@
 """Layers: factories of functions with parameters, to be put together into models."""
 
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
-from cntk._graph.types import InferredDimension
 from cntk.axis import Axis
 from cntk.default_options import (
     default_options,
@@ -12,11 +10,122 @@ from cntk.default_options import (
     get_default_override,
     is_default_override,
 )
-from cntk.layers import blocks, higher_order_layers, layers, sequence, typing
-from cntk.layers.blocks import *
-from cntk.layers.higher_order_layers import *
-from cntk.layers.layers import *
-from cntk.layers.models.attention import *
-from cntk.layers.sequence import *
-from cntk.layers.typing import *
+from cntk.layers import blocks, higher_order_layers, layers, models, sequence, typing  # noqa: F401
+from cntk.layers.blocks import (
+    GRU,
+    LSTM,
+    ForwardDeclaration,
+    InferredDimension,
+    RNNStep,
+    RNNUnit,
+    Stabilizer,
+    UntestedBranchError,
+    identity,
+)
+from cntk.layers.higher_order_layers import For, ResNetBlock, Sequential, SequentialClique
+from cntk.layers.layers import (
+    Activation,
+    AveragePooling,
+    BatchNormalization,
+    Convolution,
+    Convolution1D,
+    Convolution2D,
+    Convolution3D,
+    ConvolutionTranspose,
+    ConvolutionTranspose1D,
+    ConvolutionTranspose2D,
+    ConvolutionTranspose3D,
+    Dense,
+    Dropout,
+    Embedding,
+    GlobalAveragePooling,
+    GlobalMaxPooling,
+    Label,
+    LayerNormalization,
+    MaxPooling,
+    MaxUnpooling,
+    PoolingType_Average,
+    PoolingType_Max,
+    SentinelValueForAutoSelectRandomSeed,
+    SequentialConvolution,
+)
+from cntk.layers.models.attention import AttentionModel
+from cntk.layers.sequence import Delay, Fold, PastValueWindow, Recurrence, RecurrenceFrom, UnfoldFrom
+from cntk.layers.typing import (
+    ParameterTensor,
+    Sequence,
+    SequenceOver,
+    SequenceOverMeta,
+    Signature,
+    SparseTensor,
+    Tensor,
+    tensor,
+)
 from cntk.variables import Constant, Parameter, Record, Variable
+
+__all__ = [
+    "Activation",
+    "AttentionModel",
+    "AveragePooling",
+    "Axis",
+    "BatchNormalization",
+    "BlockFunction",
+    "Constant",
+    "Convolution",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
+    "ConvolutionTranspose",
+    "ConvolutionTranspose1D",
+    "ConvolutionTranspose2D",
+    "ConvolutionTranspose3D",
+    "Delay",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Fold",
+    "For",
+    "ForwardDeclaration",
+    "Function",
+    "GRU",
+    "GlobalAveragePooling",
+    "GlobalMaxPooling",
+    "InferredDimension",
+    "LSTM",
+    "Label",
+    "LayerNormalization",
+    "MaxPooling",
+    "MaxUnpooling",
+    "Parameter",
+    "ParameterTensor",
+    "PastValueWindow",
+    "PoolingType_Average",
+    "PoolingType_Max",
+    "RNNStep",
+    "RNNUnit",
+    "Record",
+    "Recurrence",
+    "RecurrenceFrom",
+    "ResNetBlock",
+    "SentinelValueForAutoSelectRandomSeed",
+    "Sequence",
+    "SequenceOver",
+    "SequenceOverMeta",
+    "Sequential",
+    "SequentialClique",
+    "SequentialConvolution",
+    "Signature",
+    "SparseTensor",
+    "Stabilizer",
+    "Tensor",
+    "UnfoldFrom",
+    "UntestedBranchError",
+    "Variable",
+    "default_options",
+    "default_options_for",
+    "default_override_or",
+    "get_default_override",
+    "identity",
+    "is_default_override",
+    "tensor",
+]

@@ -68,7 +68,9 @@ def ForwardDeclaration(name: str = "forward_declaration") -> Variable:
     return ops.placeholder(name=name)
 
 
-def Stabilizer(steepness: float = 4, enable_self_stabilization: Any = default_override_or(True), name: str = "") -> Function:
+def Stabilizer(
+    steepness: float = 4, enable_self_stabilization: Any = default_override_or(True), name: str = ""
+) -> Function:
     """Layer that scales its input by one learned positive number (Ghahremani and Droppo, 2016).
 
     The factor is ``softplus(steepness * alpha) / steepness`` with the parameter ``alpha``; it starts as 1.
@@ -132,8 +134,8 @@ def LSTM(
 ) -> Function:
     """One step of a long short-term memory (Hochreiter and Schmidhuber, 1997), for `Recurrence` and its relatives.
 
-    Parameters are ``b`` [4 * cell], ``W`` [input, 4 * cell] and ``H`` [output, 4 * cell]; their four parts are the input
-    gate, the new values, the forget gate and the output gate.
+    Parameters are ``b`` [4 * cell], ``W`` [input, 4 * cell] and ``H`` [output, 4 * cell]; their four parts are the
+    input gate, the new values, the forget gate and the output gate.
 
     Args:
         shape: size of the output.
@@ -203,8 +205,8 @@ def GRU(
 ) -> Function:
     """One step of a gated recurrent unit (Cho et al., 2014), for `Recurrence` and its relatives.
 
-    Parameters are ``b`` [3 * cell] and ``W`` [input, 3 * cell] with parts for the update gate, the reset gate and the new
-    values, ``H`` [output, 2 * cell] for the gates and ``H1`` [output, cell] for the new values.
+    Parameters are ``b`` [3 * cell] and ``W`` [input, 3 * cell] with parts for the update gate, the reset gate and the
+    new values, ``H`` [output, 2 * cell] for the gates and ``H1`` [output, cell] for the new values.
 
     Args:
         shape: size of the output.

@@ -43,8 +43,8 @@ def Convolution(
     Args:
         filter_shape: the window's shape without channels, a number or a tuple.
         num_filters: how many output channels; None for one, whose axis is left out.
-        sequential: whether the window's first axis runs along the sequence axis; see also `SequentialConvolution`, which
-            knows strides.
+        sequential: whether the window's first axis runs along the sequence axis; see also `SequentialConvolution`,
+            which knows strides.
         activation: what is applied to the sum; none by default.
         init: initial value of ``W``.
         pad: whether to pad with zeros so that windows are centred on elements, for all axes or for each.
@@ -61,8 +61,8 @@ def Convolution(
         name: its name in the graph.
 
     Returns:
-        A function of one argument ``[channels, *positions]`` with parameters ``W`` [filters, channels, *filter_shape] and
-        ``b`` [filters, 1, ...].
+        A function of one argument ``[channels, *positions]`` with parameters ``W`` [filters, channels, *filter_shape]
+        and ``b`` [filters, 1, ...].
 
     Raises:
         NotImplementedError, ValueError: for arguments that are not supported or do not fit each other.

@@ -96,7 +96,9 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
         (6,)
     """
     if isinstance(constructor, Function) or not inspect.isroutine(constructor):
-        raise ValueError("For: constructor must be a Python function/lambda that makes a layer, such as lambda: Dense(5)")
+        raise ValueError(
+            "For: constructor must be a Python function/lambda that makes a layer, such as lambda: Dense(5)"
+        )
     with_item = len(inspect.signature(constructor).parameters) > 0
     return Sequential([constructor(item) if with_item else constructor() for item in what_range], name=name)
 

@@ -25,7 +25,7 @@ def BatchNormalization(
     disable_regularization: Any = default_override_or(False),
     name: str = "",
 ) -> Function:
-    """Batch normalisation layer (Ioffe and Szegedy, 2015): mean 0 and variance 1 over the minibatch, then scale and shift.
+    """Batch normalisation (Ioffe and Szegedy, 2015): mean 0 and variance 1 over the minibatch, then scale and shift.
 
     Args:
         map_rank: 1 to normalise each channel (the first axis) over all its positions, as after convolutions; None to
@@ -89,7 +89,7 @@ def BatchNormalization(
 def LayerNormalization(
     initial_scale: float = 1, initial_bias: float = 0, epsilon: Any = default_override_or(0.00001), name: str = ""
 ) -> Function:
-    """Layer normalisation (Ba et al., 2016): each sample brought to mean 0 and standard deviation 1, then scale and shift.
+    """Layer normalisation (Ba et al., 2016): each sample to mean 0 and standard deviation 1, then scale and shift.
 
     Args:
         initial_scale: initial value of the parameter ``scale``.

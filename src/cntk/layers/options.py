@@ -39,7 +39,9 @@ def per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[Any, ...]:
     if len(values) == 1:
         return values * len(filter_shape)
     if len(values) != len(filter_shape):
-        raise ValueError(f"{what} {values} must be a single value or have one for each axis of the filter {filter_shape}")
+        raise ValueError(
+            f"{what} {values} must be a single value or have one for each axis of the filter {filter_shape}"
+        )
     return values
 
 
@@ -62,7 +64,9 @@ def initial(init: Any, what: str, output_rank: int | None = None, filter_rank: i
         ValueError: for None.
     """
     if init is None:
-        raise ValueError(f"{what}: init must not be None; give an initializer such as glorot_uniform(), a number or an array")
+        raise ValueError(
+            f"{what}: init must not be None; give an initializer such as glorot_uniform(), a number or an array"
+        )
     if not isinstance(init, Initializer):
         return init
     return initializer_with_rank(init, output_rank, filter_rank)

@@ -1,4 +1,4 @@
-"""Pooling layers: the largest or the mean element of each window, or of all positions; and the undoing of the former."""
+"""Pooling layers: the largest or the mean element of each window, or of all positions; and their undoing."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cntk import ops
+from cntk._graph.block import make_block
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Composite, Function
 from cntk._graph.types import InferredDimension
@@ -109,7 +110,7 @@ def _as_step(step_function: Any, layer: str) -> Function:
     step = Function(step_function)
     if any(_number(p.uid) > newest for p in step.parameters):
         raise TypeError(
-            f"Parameter cannot be created inside {layer} Python step function. Make layers and parameters outside of it."
+            f"Parameter cannot be created inside {layer} Python step function; make layers and parameters outside"
         )
     outside = [v for v in step.signature if v.uid and _number(v.uid) <= newest]
     if outside:
@@ -162,11 +163,13 @@ def RecurrenceFrom(
 def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str) -> Function:
     count = len(step.signature) - 1
     if count > len(_STATE_NAMES):
-        raise ValueError(f"RecurrenceFrom: at most {len(_STATE_NAMES)} state variables are supported, and the step has {count}")
+        raise ValueError(
+            f"RecurrenceFrom: at most {len(_STATE_NAMES)} state variables are supported, and the step has {count}"
+        )
     if count < 1 or len(step.outputs) != count:
         raise TypeError(
-            f"RecurrenceFrom: the step takes {max(count, 0)} states and a frame, and returns {len(step.outputs)} values; it must "
-            "return a new value for each state"
+            f"RecurrenceFrom: the step takes {max(count, 0)} states and a frame, and returns {len(step.outputs)} "
+            "values; it must return a new value for each state"
         )
     initial = [ops.placeholder(name=n) for n in _STATE_NAMES[:count]]
     x = ops.placeholder(name="x")
@@ -178,11 +181,18 @@ def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, n
 
 
 def _result(outputs: Any, arguments: tuple[Variable, ...], name: str) -> Function:
-    """A function of the given arguments with the given outputs."""
+    """A function of the given arguments, all of them, with the given outputs."""
     combined = ops.combine(list(outputs))
     if name:
         combined = ops.alias(combined, name) if len(outputs) == 1 else ops.combine(list(outputs), name=name)
-    return Composite(combined.root_function, arguments)
+    function = Composite(combined.root_function, arguments)
+    if len(function.arguments) == len(arguments):
+        return function
+    # A state that does not reach the outputs would vanish from the arguments: a block passes all of them on.
+    inner, outer = ([ops.placeholder(name=a.name) for a in arguments] for _ in range(2))
+    passed = make_block(ops.combine(inner), list(zip(inner, outer, strict=True)), "Tuple").outputs
+    function.replace_placeholders(dict(zip(arguments, passed, strict=True)))
+    return Composite(function.root_function, tuple(outer))
 
 
 def Recurrence(
@@ -195,8 +205,8 @@ def Recurrence(
     """Layer that takes a step for each frame of a sequence, as recurrent networks do.
 
     Args:
-        step_function: a function of the previous states and the frame that returns the new states, such as ``LSTM(100)``,
-            ``GRU(100)`` or any function of one's own.
+        step_function: a function of the previous states and the frame that returns the new states, such as
+            ``LSTM(100)``, ``GRU(100)`` or any function of one's own.
         go_backwards: whether to begin with the last frame.
         initial_state: the states before the first frame: a number or a variable for all, or a tuple with one for each.
         return_full_state: whether all states are outputs, or the first alone.

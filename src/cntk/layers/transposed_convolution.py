@@ -52,8 +52,8 @@ def ConvolutionTranspose(
         name: its name in the graph.
 
     Returns:
-        A function of one argument ``[channels, *positions]`` with parameters ``W`` [channels, filters, *filter_shape] and
-        ``b`` [filters, 1, ...].
+        A function of one argument ``[channels, *positions]`` with parameters ``W`` [channels, filters, *filter_shape]
+        and ``b`` [filters, 1, ...].
 
     Raises:
         NotImplementedError, ValueError: for arguments that are not supported or do not fit each other.

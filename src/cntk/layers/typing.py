@@ -18,7 +18,16 @@ from cntk._graph.variable import as_shape
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 
-__all__ = ["ParameterTensor", "Sequence", "SequenceOver", "SequenceOverMeta", "Signature", "SparseTensor", "Tensor", "tensor"]
+__all__ = [
+    "ParameterTensor",
+    "Sequence",
+    "SequenceOver",
+    "SequenceOverMeta",
+    "Signature",
+    "SparseTensor",
+    "Tensor",
+    "tensor",
+]
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,11 @@ class _TensorMeta(type):
 
     def __getitem__(cls, shape: Any) -> ArgumentType:
         dims = as_shape(shape)
-        text = f"{cls.__name__}[{','.join(map(str, dims))}]" if dims or cls.is_sparse or not cls.has_batch_axis else "float"
+        text = (
+            f"{cls.__name__}[{','.join(map(str, dims))}]"
+            if dims or cls.is_sparse or not cls.has_batch_axis
+            else "float"
+        )
         return ArgumentType(text, dims, cls.is_sparse, (BATCH_AXIS,) if cls.has_batch_axis else ())
 
 
@@ -164,8 +177,8 @@ def Signature(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], Calla
         types = dict(zip(names, args, strict=False)) | kwargs
         if len(args) + len(kwargs) != len(names) or set(types) != set(names):
             raise TypeError(
-                f"Signature of {getattr(function, '__name__', 'function')}: {len(args) + len(kwargs)} types were given for the "
-                f"parameters {', '.join(names) or '(none)'}"
+                f"Signature of {getattr(function, '__name__', 'function')}: {len(args) + len(kwargs)} types were given "
+                f"for the parameters {', '.join(names) or '(none)'}"
             )
         function.__annotations__ = types
         return function

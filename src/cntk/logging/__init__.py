@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from cntk.logging import graph
+from cntk.logging.graph import (
+    depth_first_search,
+    find_all_with_name,
+    find_by_name,
+    find_by_uid,
+    get_node_outputs,
+    plot,
+)
 from cntk.logging.progress_print import (
     ProgressPrinter,
     ProgressWriter,
@@ -19,8 +28,15 @@ __all__ = [
     "TensorBoardProgressWriter",
     "TraceLevel",
     "TrainingSummaryProgressCallback",
+    "depth_first_search",
+    "find_all_with_name",
+    "find_by_name",
+    "find_by_uid",
+    "get_node_outputs",
     "get_trace_level",
+    "graph",
     "log_number_of_parameters",
+    "plot",
     "set_trace_level",
 ]
 

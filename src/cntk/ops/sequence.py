@@ -1,8 +1,8 @@
 """Operations along sequences."""
 
 from cntk._ops.delay import delay, future_value, past_value
+from cntk._ops.reconcile import broadcast_as
 from cntk._ops.sequence import (
-    broadcast_as,
     first,
     gather,
     input,

@@ -29,7 +29,7 @@ def AttentionModel(
     enable_self_stabilization: Any = default_override_or(True),
     name: str = "",
 ) -> Function:
-    """Additive attention (Bahdanau et al., 2015): a mean of the encoder's frames, weighted by how they fit the decoder's state.
+    """Additive attention (Bahdanau et al., 2015): the encoder's frames, weighted by how they fit the decoder's state.
 
     Args:
         attention_dim: size of the space in which frames and state are compared.
@@ -41,8 +41,8 @@ def AttentionModel(
         name: its name in the graph.
 
     Returns:
-        A function of the encoder's states and of the decoder's state, sequences on axes of their own; its output lies on
-        the decoder's axis.
+        A function of the encoder's states and of the decoder's state, sequences on axes of their own; its output
+        lies on the decoder's axis.
 
     Raises:
         ValueError: if only one of ``attention_span`` and ``attention_axis`` is given.

@@ -1,0 +1,166 @@
+"""Frames picked from sequences by a condition: what slices, gathers and scatters along sequences are made of in files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.run import Run, SparseRows
+from cntk._errors import FeedError, GraphError
+from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.types import TensorType, axis_text
+from cntk.axis import Axis
+
+Axes = tuple[Axis, ...]
+
+
+def need_sequence(x: TensorType) -> None:
+    """Refuse an operand without a sequence axis.
+
+    Raises:
+        GraphError: for such an operand.
+    """
+    if not x.is_sequence:
+        raise GraphError("expected an operand with a sequence axis; make its input with sequence.input_variable")
+
+
+def settle_layout(run: Run, axes: Axes, lengths: list[int]) -> Layout:
+    """The layout of a sequence axis that an operation makes; axes of the same name must be equally long.
+
+    Raises:
+        FeedError: if another operation made the axis with other lengths.
+    """
+    known = run.layouts.get(axes)
+    if known is None:
+        known = run.layouts[axes] = Layout(lengths, None, run.device)
+    elif known.lengths != tuple(lengths):
+        raise FeedError(
+            f"sequences on the axis '{axis_text(axes[-1])}' have lengths {list(known.lengths)[:8]} in one place and {lengths[:8]} "
+            "in another"
+        )
+    return known
+
+
+def chosen(flags: Tensor) -> Tensor:
+    """The rows at which a condition is not 0."""
+    return torch.nonzero(flags.reshape(flags.shape[0], -1)[:, 0] != 0).flatten()
+
+
+def chosen_lengths(rows: Tensor, layout: Layout) -> list[int]:
+    """How many of the chosen rows each sequence has."""
+    return torch.bincount(layout.segments[rows], minlength=layout.count).tolist()  # type: ignore[no-any-return]
+
+
+@primitive(PrimitiveOp.Where)
+@dataclass(frozen=True)
+class Where(Op):
+    """The positions of the frames at which a condition holds.
+
+    Attributes:
+        new_dynamic_axes: the result's dynamic axes; the batch axis alone if there is one frame for each sequence.
+        new_sequence_axis_length_scaling_factor: with the next, how the result's length follows from the condition's,
+            where that is known: the factor, and
+        new_sequence_axis_length_additive_factor: what is added.
+    """
+
+    new_dynamic_axes: Axes
+    new_sequence_axis_length_scaling_factor: int | None = None
+    new_sequence_axis_length_additive_factor: int | None = None
+
+    disk_kinds = {
+        "new_dynamic_axes": DiskKind.DynamicAxes,
+        "new_sequence_axis_length_additive_factor": DiskKind.Int,
+    }
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        (condition,) = operands
+        need_sequence(condition)
+        return TensorType((), self.new_dynamic_axes, condition.dtype)
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        axes, target = operands[0].dynamic_axes, self.new_dynamic_axes
+
+        def compute(run: Run, flags: Tensor) -> Tensor:
+            layout = run.layout(axes)
+            rows = chosen(flags)
+            lengths = chosen_lengths(rows, layout)
+            if len(target) > 1:
+                settle_layout(run, target, lengths)
+            elif any(n != 1 for n in lengths):
+                raise FeedError(f"one frame of each sequence was expected, and {lengths[:8]} were found; is a sequence too short?")
+            return layout.positions[rows].to(flags.dtype)
+
+        return RunKernel(compute)
+
+
+@primitive(PrimitiveOp.PackedIndex)
+@dataclass(frozen=True)
+class PackedIndex(Op):
+    """Which rows of a sequence operand positions within its sequences are."""
+
+    sparse_operands = (0,)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        need_sequence(operands[0])
+        # Row numbers must stay whole: 32 bits would lose those beyond 2**24.
+        return TensorType((), operands[1].dynamic_axes, np.dtype(np.float64))
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        source, places = (t.dynamic_axes for t in operands)
+
+        def compute(run: Run, x: Any, positions: Tensor) -> Tensor:
+            layout = run.layout(source)
+            first = layout.first if len(places) < 2 else layout.first[run.layout(places).segments]
+            return (first + positions.reshape(-1).to(torch.int64)).to(torch.float64)
+
+        return RunKernel(compute)
+
+
+@primitive(PrimitiveOp.GatherPacked)
+@dataclass(frozen=True)
+class GatherPacked(Op):
+    """The rows of an operand that a packed index names."""
+
+    sparse_operands = (0,)
+    mixes_formats = True
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        x, index = operands
+        need_sequence(x)
+        return x.with_axes(index.dynamic_axes)
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        def compute(x: Any, index: Tensor) -> Any:
+            rows = index.to(torch.int64)
+            return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
+
+        return compute
+
+
+@primitive(PrimitiveOp.ScatterPacked)
+@dataclass(frozen=True)
+class ScatterPacked(Op):
+    """Rows put where a packed index says, on the axes of a condition; zeros elsewhere."""
+
+    sparse_operands = (2,)
+    mixes_formats = True
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        x, _, condition = operands
+        need_sequence(condition)
+        return x.dense().with_axes(condition.dynamic_axes)
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        axes = operands[2].dynamic_axes
+
+        def compute(run: Run, x: Tensor, index: Tensor, condition: Any) -> Tensor:
+            if index.shape[0] != x.shape[0]:
+                raise FeedError(f"{x.shape[0]} frames are to be put in {index.shape[0]} places")
+            return x.new_zeros((run.layout(axes).frames, *x.shape[1:])).index_copy(0, index.to(torch.int64), x)
+
+        return RunKernel(compute)

@@ -1,0 +1,90 @@
+"""Values brought onto another operand's dynamic axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.run import Run
+from cntk._errors import FeedError
+from cntk._graph.function import Composite
+from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.types import TensorType
+from cntk._ops.composed import compose
+from cntk._ops.operands import apply
+
+__all__ = ["broadcast_as", "reconcile_dynamic_axes"]
+
+
+@primitive(PrimitiveOp.ReconcileDynamicAxis)
+@dataclass(frozen=True)
+class ReconcileDynamicAxis(Op):
+    """The first operand on the dynamic axes of the second, repeated along sequences where it has none."""
+
+    sparse_operands = (1,)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        return operands[0].dense().with_axes(operands[1].dynamic_axes)
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        x, like = operands
+        axes = like.dynamic_axes
+
+        def compute(run: Run, value: Tensor, other: Any) -> Tensor:
+            if len(axes) > 1:
+                layout = run.layout(axes)
+                if len(x.dynamic_axes) > 1:
+                    return _same_lengths(value, run.layout(x.dynamic_axes), layout)
+                if x.dynamic_axes:
+                    return layout.expand(value)
+            rows = run.rows(axes)
+            return value if x.dynamic_axes else value.expand(rows, *value.shape)
+
+        return RunKernel(compute)
+
+
+def _same_lengths(value: Tensor, own: Layout, wanted: Layout) -> Tensor:
+    if own.lengths != wanted.lengths:
+        raise FeedError(
+            f"reconcile_dynamic_axes: sequences of lengths {list(own.lengths)[:8]} cannot be put on an axis with lengths "
+            f"{list(wanted.lengths)[:8]}"
+        )
+    return value
+
+
+def broadcast_as(operand: Any, broadcast_as_operand: Any, name: str = "") -> Composite:
+    """A value for each sequence, repeated for each frame of another's sequences.
+
+    Args:
+        operand: a value on the batch axis.
+        broadcast_as_operand: whose dynamic axes the result has.
+        name: its name in the graph.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.sequence.input_variable(1)
+        >>> C.sequence.broadcast_as(C.sequence.last(x), x).eval({x: [[[5], [6]]]})[0].ravel()
+        array([6., 6.], dtype=float32)
+    """
+    operands = (operand, broadcast_as_operand)
+    return compose("Sequence::BroadcastAs", operands, lambda *z: apply(ReconcileDynamicAxis(), z), name, aligned=False)
+
+
+def reconcile_dynamic_axes(x: Any, dynamic_axes_as: Any, name: str = "") -> Composite:
+    """A value on the dynamic axes of another, which must have the same number of sequences of the same lengths.
+
+    Args:
+        x: any operand.
+        dynamic_axes_as: whose dynamic axes the result has.
+        name: its name in the graph.
+
+    Example:
+        >>> import cntk as C
+        >>> x, y = C.input_variable(1), C.sequence.input_variable(1)
+        >>> C.reconcile_dynamic_axes(x, y).eval({x: [[5]], y: [[[1], [2]]]})[0].ravel()
+        array([5., 5.], dtype=float32)
+    """
+    return apply(ReconcileDynamicAxis(), (x, dynamic_axes_as), name)

@@ -1,0 +1,248 @@
+"""Parts of sequences: slices, the frames that a condition picks, and frames put back in their places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.run import Run, SparseRows
+from cntk._errors import FeedError, GraphError
+from cntk._graph.function import Composite
+from cntk._graph.op import RunKernel
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable
+from cntk._ops.composed import Fused
+from cntk._ops.delay import FutureValue, PastValue
+from cntk._ops.elementwise import ElementTimes, Minus
+from cntk._ops.operands import apply
+from cntk._ops.packed import (
+    GatherPacked,
+    PackedIndex,
+    ScatterPacked,
+    Where,
+    chosen,
+    chosen_lengths,
+    need_sequence,
+    settle_layout,
+)
+from cntk._ops.reconcile import ReconcileDynamicAxis
+from cntk.axis import Axis
+from cntk.variables import Constant
+
+
+def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:
+    """The axis of sequences whose length follows from that of others; none for single frames.
+
+    Those that are equally long share their axis, so that they can meet again.
+
+    Args:
+        axis: the others' axis.
+        factor: times their length
+        added: plus this.
+    """
+    if factor == 0:
+        return None if added == 1 else Axis(f"{axis.name}_fixedSliceOf_{added}")
+    change = f"_plus_{added}" if added > 0 else f"_minus_{-added}" if added < 0 else ""
+    return Axis(f"{axis.name}_times_{factor}{change}")
+
+
+def _ends(x: Variable, count: int, last: bool) -> Composite:
+    """1 at so many of each sequence's first or last frames, 0 elsewhere."""
+    dtype = x.type_.dtype
+    zeros = apply(ReconcileDynamicAxis(), (Constant(0, dtype=dtype), x))
+    return apply((FutureValue if last else PastValue)(count), (zeros, Constant(1, dtype=dtype)))
+
+
+def _picked(x: Variable, condition: Any, where: Where) -> Composite:
+    index = apply(PackedIndex(), (x, apply(where, (condition,))))
+    return apply(GatherPacked(), (x, index))
+
+
+@dataclass(frozen=True)
+class SequenceSlice(Fused):
+    """Frames from a begin to an end, counted from the sequence's first frame or, if negative, from past its last.
+
+    Attributes:
+        begin: the first frame.
+        end: the frame after the last one; 0 for the sequence's end.
+    """
+
+    begin: int
+    end: int
+
+    op_name = "Sequence::Slice"
+
+    def _where(self, x: TensorType) -> Where:
+        """The frames as files describe them: the result's axes, and how its length follows from the operand's."""
+        batch, sequence = x.dynamic_axes
+        begin, end = self.begin, self.end
+        if (begin >= 0) != (end > 0) and begin < 0:
+            return Where((batch, Axis(f"{sequence.name}_slice_{begin}_{end}")))
+        factor = 1 if (begin >= 0) != (end > 0) else 0
+        axis = derived_axis(sequence, factor, end - begin)
+        return Where((batch,) if axis is None else (batch, axis), factor, end - begin)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        (x,) = operands
+        need_sequence(x)
+        return TensorType(x.shape, self._where(x).new_dynamic_axes, x.dtype)
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        begin, end = self.begin, self.end
+        axes, target = operands[0].dynamic_axes, self._where(operands[0]).new_dynamic_axes
+        if len(target) == 1 and begin in (0, -1):
+            take = Layout.take_first if begin == 0 else Layout.take_last
+            return RunKernel(lambda run, x: take(run.layout(axes), x))
+
+        def compute(run: Run, x: Tensor) -> Tensor:
+            layout = run.layout(axes)
+            spans = [_span(begin, end, n) for n in layout.lengths]
+            if any(e <= b for b, e in spans):
+                short = next(n for n, (b, e) in zip(layout.lengths, spans, strict=True) if e <= b)
+                raise FeedError(f"sequence.slice [{begin}, {end}): a sequence of length {short} has no such frames")
+            starts = torch.tensor([b for b, _ in spans], device=x.device)
+            lengths = [e - b for b, e in spans]
+            result = settle_layout(run, target, lengths) if len(target) > 1 else Layout(lengths, None, layout.device)
+            return x.index_select(0, (layout.first + starts)[result.segments] + result.positions)
+
+        return RunKernel(compute)
+
+    def expand(self, *operands: Variable) -> Composite:
+        (x,) = operands
+        one = Constant(1, dtype=x.type_.dtype)
+        parts = []
+        if self.begin:
+            ends = _ends(x, abs(self.begin), self.begin < 0)
+            parts.append(ends if self.begin < 0 else apply(Minus(), (one, ends)))
+        if self.end:
+            ends = _ends(x, abs(self.end), self.end < 0)
+            parts.append(ends if self.end > 0 else apply(Minus(), (one, ends)))
+        condition = apply(ElementTimes(), parts) if len(parts) == 2 else parts[0]
+        return _picked(x, condition, self._where(x.type_))
+
+
+def _span(begin: int, end: int, length: int) -> tuple[int, int]:
+    first = begin if begin >= 0 else length + begin
+    last = end if end > 0 else length + end
+    return max(first, 0), min(last, length)
+
+
+@dataclass(frozen=True)
+class IsEnd(Fused):
+    """1 at each sequence's first or last frame, 0 elsewhere."""
+
+    last: bool
+
+    sparse_operands = (0,)
+
+    @property
+    def op_name(self) -> str:  # type: ignore[override]
+        return "Sequence::IsLast" if self.last else "Sequence::IsFirst"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        need_sequence(operands[0])
+        return TensorType((), operands[0].dynamic_axes, operands[0].dtype)
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        axes = operands[0].dynamic_axes
+        dtype = getattr(torch, (operands[0].dtype or np.dtype(np.float32)).name)
+
+        def compute(run: Run, x: Any) -> Tensor:
+            layout = run.layout(axes)
+            flags = torch.zeros(layout.frames, dtype=dtype, device=layout.device)
+            return flags.index_fill_(0, layout.last if self.last else layout.first, 1.0)
+
+        return RunKernel(compute)
+
+    def expand(self, *operands: Variable) -> Composite:
+        return _ends(operands[0], 1, self.last)
+
+
+@dataclass(frozen=True)
+class OnCondition(Fused):
+    """An operation on the frames at which a condition holds.
+
+    Attributes:
+        axis: the sequence axis of these frames, where their number is not known; else
+        factor, added: how it follows from the length of the condition's sequences.
+    """
+
+    axis: Axis | None = None
+    factor: int | None = None
+    added: int | None = None
+
+    def where(self, condition: TensorType) -> Where:
+        """The frames as files describe them."""
+        batch, sequence = condition.dynamic_axes
+        if self.factor is None or self.added is None:
+            return Where((batch, self.axis or Axis(f"{sequence.name}_where")))
+        axis = derived_axis(sequence, self.factor, self.added)
+        return Where((batch,) if axis is None else (batch, axis), self.factor, self.added)
+
+
+@dataclass(frozen=True)
+class SequenceGather(OnCondition):
+    """The frames at which a condition holds."""
+
+    op_name = "Sequence::Gather"
+    sparse_operands = (0,)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        x, condition = operands
+        need_sequence(condition)
+        if x.dynamic_axes != condition.dynamic_axes:
+            raise GraphError("the sequence and the condition must lie on the same dynamic axes")
+        return x.with_axes(self.where(condition).new_dynamic_axes)
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        axes, target = operands[1].dynamic_axes, self.where(operands[1]).new_dynamic_axes
+
+        def compute(run: Run, x: Any, flags: Tensor) -> Any:
+            rows = chosen(flags)
+            lengths = chosen_lengths(rows, run.layout(axes))
+            if len(target) > 1:
+                settle_layout(run, target, lengths)
+            elif any(n != 1 for n in lengths):
+                raise FeedError(f"sequence.gather: one frame of each sequence was expected, and {lengths[:8]} were found")
+            return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
+
+        return RunKernel(compute)
+
+    def expand(self, *operands: Variable) -> Composite:
+        x, condition = operands
+        return _picked(x, condition, self.where(condition.type_))
+
+
+@dataclass(frozen=True)
+class SequenceScatter(OnCondition):
+    """Frames put where a condition holds; zeros elsewhere."""
+
+    op_name = "Sequence::Scatter"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        x, condition = operands
+        need_sequence(condition)
+        return TensorType(x.shape, condition.dynamic_axes, x.dtype)
+
+    def lower(self, *operands: TensorType) -> RunKernel:
+        own, axes = operands[0].dynamic_axes, operands[1].dynamic_axes
+
+        def compute(run: Run, x: Tensor, flags: Tensor) -> Tensor:
+            rows = chosen(flags)
+            lengths = run.layout(own).lengths if len(own) > 1 else (1,) * x.shape[0]
+            if tuple(chosen_lengths(rows, run.layout(axes))) != lengths:
+                raise FeedError("sequence.scatter: the condition must hold at as many frames as each sequence has")
+            return x.new_zeros((flags.shape[0], *x.shape[1:])).index_copy(0, rows, x)
+
+        return RunKernel(compute)
+
+    def expand(self, *operands: Variable) -> Composite:
+        x, condition = operands
+        where = apply(self.where(condition.type_), (condition,))
+        index = apply(PackedIndex(), (condition, where))
+        return apply(ScatterPacked(), (x, index, condition))
