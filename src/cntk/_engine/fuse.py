@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from cntk._engine.fuse_gru import FusedGRU
 from cntk._engine.fuse_rnn import FusedRecurrence, fused_recurrence
@@ -13,6 +14,16 @@ from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node, Ref
 from cntk._graph.op import Kernel, Op
 from cntk._graph.types import TensorType
+
+
+def is_narrow(matrix: TensorType) -> bool:
+    """Whether a matrix has so few columns for its rows that products by it are faster column by column."""
+    return matrix.rank == 2 and matrix.shape[1] <= 32 and matrix.shape[0] >= 64
+
+
+def columns_first(matrix: Tensor) -> Tensor:
+    """The matrix, copied so that its columns lie one after another: BLAS is slow on short rows, also going back."""
+    return matrix.t().contiguous().t()
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,9 @@ class Affine(Op):
         return TensorType(w.shape[1:], x.dynamic_axes, x.dtype)
 
     def lower(self, *operands: TensorType) -> Kernel:
-        return lambda x, w, b: torch.addmm(b, x, w)
+        if not is_narrow(operands[1]):
+            return lambda x, w, b: torch.addmm(b, x, w)
+        return lambda x, w, b: torch.addmm(b, x, columns_first(w) if x.shape[0] > 8 else w)
 
 
 def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:

@@ -197,7 +197,7 @@ class TrainingStep:
 
 def _update(learner: Updater, gradients: Sequence[Any], products: Sequence[bool], samples: int) -> None:
     """Hand gradients to a learner; those left as factors go straight into the weights where its rule is that simple."""
-    if not (any(products) and learner.subtracts and learner.is_plain):
+    if not (learner.subtracts and learner.is_plain):
         learner.apply([torch.mm(g[0].t(), g[1]) if p else g for g, p in zip(gradients, products, strict=True)], samples)
         return
     rate = learner.begin_step(samples)
@@ -205,9 +205,11 @@ def _update(learner: Updater, gradients: Sequence[Any], products: Sequence[bool]
     for parameter, gradient, product in zip(learner.parameters, gradients, products, strict=True):
         if product:
             parameter.data.addmm_(gradient[0].t(), gradient[1], alpha=-rate)
-        else:
+        elif gradient.is_contiguous():
             targets.append(parameter.data)
             rest.append(gradient)
+        else:
+            parameter.data.add_(gradient, alpha=-rate)
     if rest:
         torch._foreach_add_(targets, rest, alpha=-rate)
     learner.end_step(samples)

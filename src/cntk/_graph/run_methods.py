@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import enum
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from cntk._graph.function import Function
+    from cntk._graph.function import Composite, Function
     from cntk._graph.variable import Variable
+
+
+class ModelFormat(enum.Enum):
+    """Formats of model files.
+
+    Attributes:
+        CNTKv2: CNTK's own, of version 2.
+        ONNX: Open Neural Network Exchange.
+    """
+
+    CNTKv2 = 0
+    ONNX = 1
 
 
 def _function(methods: RunMethods) -> Function:
@@ -170,3 +184,66 @@ class RunMethods:
         return test_function(
             _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks
         )
+
+    def save(
+        self,
+        filename: str | os.PathLike[str],
+        format: ModelFormat = ModelFormat.CNTKv2,
+        use_external_files_to_store_parameters: bool = False,
+    ) -> None:
+        """Write the function to a file, with the values of its parameters and constants.
+
+        The file is readable by the original. A file of that name is replaced once all is written, and not before.
+
+        Args:
+            filename: the path; missing directories are made.
+            format: the file's format.
+            use_external_files_to_store_parameters: accepted for old programs; files of this format may be of any size.
+
+        Raises:
+            ValueError: if an operation cannot be held by such a file, or a parameter's shape is still to be inferred.
+            OSError: if the file cannot be written.
+
+        Example:
+            >>> import cntk as C, os, tempfile
+            >>> x = C.input_variable(2)
+            >>> path = os.path.join(tempfile.mkdtemp(), 'double.model')
+            >>> (x * 2).save(path)
+            >>> C.load_model(path).eval([[1, 2]])
+            array([[2., 4.]], dtype=float32)
+        """
+        from cntk._persist.models import save
+
+        save(_function(self), filename, format)
+
+    @staticmethod
+    def load(model: Any, device: Any = None, format: ModelFormat = ModelFormat.CNTKv2) -> Composite:
+        """Read a function from a file; see `load_model`."""
+        from cntk._persist.models import load
+
+        return load(model, device, format)
+
+    def restore(self, filename: str | os.PathLike[str]) -> None:
+        """Take over the values of parameters and constants from a file of the same function.
+
+        Args:
+            filename: a file that `save` wrote of this function, or of one like it.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it cannot be read, or holds another function; nothing is changed then.
+
+        Example:
+            >>> import cntk as C, os, tempfile
+            >>> w = C.parameter(2, init=1)
+            >>> f = C.input_variable(2) * w
+            >>> path = os.path.join(tempfile.mkdtemp(), 'weights.model')
+            >>> f.save(path)
+            >>> w.value = 5
+            >>> f.restore(path)
+            >>> w.value
+            array([1., 1.], dtype=float32)
+        """
+        from cntk._persist.restore import restore
+
+        restore(_function(self), filename)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,11 @@ import torch
 from torch import Tensor
 
 from cntk._errors import GraphError
-from cntk._graph.function import Composite
+from cntk._graph.function import Composite, Primitive
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
 from cntk._graph.variable import Variable
 from cntk._ops.comparison import Greater, Less, Select
-from cntk._ops.composed import Fused, compose, compose_fused
+from cntk._ops.composed import Fused, compose, compose_fused, constants_of
 from cntk._ops.elementwise import ElementTimes, LogPlus, Plus, element_divide
 from cntk._ops.operands import apply
 from cntk._ops.unary import Abs, Unary
@@ -93,6 +94,10 @@ class LeakyReLU(Unary, Fused):
         (x,) = operands
         return apply(Select(), (apply(Less(), (x, 0)), apply(ElementTimes(), (self.alpha, x)), x))
 
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[LeakyReLU]:
+        return [cls(alpha) for alpha in constants_of(inside, ElementTimes)]
+
 
 class _LeakyReLU(torch.autograd.Function):
     """Leaky rectifier whose gradient at 0 is 1; torch has the slope there."""
@@ -117,6 +122,7 @@ class ScaledELU(Unary, Fused):
     scale: float = 1.0
 
     op_name = "ELU"
+    block_names = ("ELU", "SELU")
 
     def compute(self) -> Kernel:
         alpha, scale = self.alpha, self.scale
@@ -127,6 +133,11 @@ class ScaledELU(Unary, Fused):
         below = apply(ElementTimes(), (self.alpha, apply(ELU(), (x,))))
         unit = apply(Select(), (apply(Less(), (x, 0)), below, x))
         return unit if self.scale == 1 else apply(ElementTimes(), (self.scale, unit))
+
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[ScaledELU]:
+        factors = constants_of(inside, ElementTimes)
+        return [cls(*factors)] if 0 < len(factors) < 3 else []
 
 
 class _ScaledELU(torch.autograd.Function):
@@ -164,6 +175,11 @@ class HardSigmoid(Unary, Fused):
         line = apply(Plus(), (apply(ElementTimes(), (x, self.alpha)), self.beta))
         below = apply(Select(), (apply(Less(), (line, 1)), line, 1))
         return apply(Select(), (apply(Greater(), (below, 0)), below, 0))
+
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[HardSigmoid]:
+        pairs = zip(constants_of(inside, ElementTimes), constants_of(inside, Plus), strict=False)
+        return [cls(alpha, beta) for alpha, beta in pairs]
 
 
 class _HardSigmoid(torch.autograd.Function):

@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cntk._errors import GraphError
 from cntk._graph.block import make_block
-from cntk._graph.function import Composite
+from cntk._graph.function import Composite, Primitive
 from cntk._graph.op import Op
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operands
+from cntk.variables import Constant
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Fused(Op):
     """An operation that computes in one step what the original, and its files, hold as a graph of several.
 
-    It stands inside a block; whoever writes the block to a file, or to another format, may take `expand` instead.
+    It stands inside a block; whoever writes the block to a file, or to another format, may take `expand` instead. A graph
+    read from a file becomes the operation again if it is what the operation would be written as.
     """
+
+    # Blocks that it stands in; called as itself if not given.
+    block_names: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def expand(self, *operands: Variable) -> Composite:
         """The graph that this stands for; the same numbers, but for rounding."""
+
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Self]:
+        """Operations of this kind that a graph may be the expansion of; whoever asks compares them.
+
+        Args:
+            inside: the graph's operations, operands before what uses them.
+        """
+        return () if fields(cls) else (cls(),)  # type: ignore[arg-type]
+
+
+def constants_of(inside: Sequence[Primitive], kind: type[Op]) -> list[float]:
+    """The single numbers that operations of a kind have as constant operands, in order."""
+    operands = (v for primitive in inside if isinstance(primitive.op, kind) for v in primitive.operands)
+    return [float(v.value) for v in operands if isinstance(v, Constant) and v.shape == ()]
 
 
 def compose(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from math import exp, inf
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,11 @@ from cntk._graph.function import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType
 from cntk._graph.variable import Variable, VariableKind
+from cntk._ops.convolution import convolution
+from cntk._ops.elementwise import element_divide, element_times, plus
 from cntk._ops.operands import apply, as_operand
+from cntk._ops.shape import reshape
+from cntk._ops.unary import exp, log
 from cntk.variables import Constant
 
 __all__ = ["batch_normalization", "local_response_normalization"]
@@ -125,7 +129,7 @@ class BatchNormalization(Op):
 
 
 def _decay(samples: int, time: float) -> float:
-    return 0.0 if time == inf else 1.0 - exp(-samples / time)
+    return 0.0 if time == math.inf else 1.0 - math.exp(-samples / time)
 
 
 def _size(shape: Shape) -> int:
@@ -226,12 +230,6 @@ def local_response_normalization(
         >>> y.eval({x: [[[[0, 1]]]]}).round(4)
         array([[[[0.    , 0.7071]]]], dtype=float32)
     """
-    from cntk._ops.convolution import convolution
-    from cntk._ops.elementwise import element_divide, element_times, plus
-    from cntk._ops.reshaping import reshape
-    from cntk._ops.unary import exp as exp_
-    from cntk._ops.unary import log
-
     x = as_operand(operand, None, "LocalResponseNormalization")
     inner = Variable.make(VariableKind.Placeholder, x.type_)
     width = 2 * int(depth_radius) + 1
@@ -240,5 +238,5 @@ def local_response_normalization(
     # Channels become a spatial axis of their own, along which a kernel adds up squares.
     squares = reshape(element_times(inner, inner), (1, InferredDimension), 0, 1)
     sums = reshape(convolution(kernel, squares), (InferredDimension,), 0, 2)
-    power = exp_(element_times(Constant(beta, dtype=dtype), log(plus(Constant(bias, dtype=dtype), sums))))
+    power = exp(element_times(Constant(beta, dtype=dtype), log(plus(Constant(bias, dtype=dtype), sums))))
     return make_block(element_divide(inner, power), [(inner, x)], "LocalResponseNormalization", name)

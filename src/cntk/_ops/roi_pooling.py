@@ -98,7 +98,7 @@ def roipooling(
     Example:
         >>> import cntk as C
         >>> x, regions = C.input_variable((1, 3, 3)), C.input_variable((1, 4))
-        >>> pooled = C.roipooling(x, regions, C.MAX_POOLING, (1, 2), 1)
+        >>> pooled = roipooling(x, regions, C.MAX_POOLING, (1, 2), 1)
         >>> pooled.eval({x: [[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]], regions: [[[1, 0, 2, 1]]]}).ravel()
         array([5., 6.], dtype=float32)
     """

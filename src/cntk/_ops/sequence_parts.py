@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, GraphError
-from cntk._graph.function import Composite
+from cntk._graph.function import Composite, Primitive
 from cntk._graph.op import RunKernel
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -33,6 +34,9 @@ from cntk._ops.packed import (
 from cntk._ops.reconcile import ReconcileDynamicAxis
 from cntk.axis import Axis
 from cntk.variables import Constant
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:
@@ -125,6 +129,18 @@ class SequenceSlice(Fused):
         condition = apply(ElementTimes(), parts) if len(parts) == 2 else parts[0]
         return _picked(x, condition, self._where(x.type_))
 
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SequenceSlice]:
+        begin = end = 0
+        negated = {p.operands[1] for p in inside if isinstance(p.op, Minus)}
+        for delay in (p for p in inside if isinstance(p.op, (PastValue, FutureValue))):
+            past, complement = delay.op.delay > 0, delay.results[0] in negated
+            if past == complement:
+                begin = delay.op.delay
+            else:
+                end = delay.op.delay
+        return [cls(begin, end)] if begin or end else []
+
 
 def _span(begin: int, end: int, length: int) -> tuple[int, int]:
     first = begin if begin >= 0 else length + begin
@@ -139,6 +155,7 @@ class IsEnd(Fused):
     last: bool
 
     sparse_operands = (0,)
+    block_names = ("Sequence::IsFirst", "Sequence::IsLast")
 
     @property
     def op_name(self) -> str:  # type: ignore[override]
@@ -162,6 +179,10 @@ class IsEnd(Fused):
     def expand(self, *operands: Variable) -> Composite:
         return _ends(operands[0], 1, self.last)
 
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[IsEnd]:
+        return [cls(any(isinstance(p.op, FutureValue) for p in inside))]
+
 
 @dataclass(frozen=True)
 class OnCondition(Fused):
@@ -183,6 +204,12 @@ class OnCondition(Fused):
             return Where((batch, self.axis or Axis(f"{sequence.name}_where")))
         axis = derived_axis(sequence, self.factor, self.added)
         return Where((batch,) if axis is None else (batch, axis), self.factor, self.added)
+
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Self]:
+        for where in (p.op for p in inside if isinstance(p.op, Where)):
+            factor, added = where.new_sequence_axis_length_scaling_factor, where.new_sequence_axis_length_additive_factor
+            yield cls(where.new_dynamic_axes[-1] if factor is None else None, factor, added)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk._errors import GraphError
-from cntk._graph.function import Composite
+from cntk._graph.function import Composite, Primitive
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -95,6 +96,11 @@ class SoftmaxAlong(Unary, Fused):
     def expand(self, *operands: Variable) -> Composite:
         exponentials = apply(Exp(), (_shifted(operands[0], self.axis),))
         return element_divide(exponentials, apply(ReduceElements("Sum", True, self.axis), (exponentials,)))
+
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SoftmaxAlong]:
+        axes = [p.op.axis for p in inside if isinstance(p.op, ReduceElements) and p.op.axis is not None]
+        return [cls(axis) for axis in axes[:1]]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,10 @@ _MARK = b"ktnc"
 _LARGEST_MESSAGE = 2**31 - 2**20
 
 
+class ModelNotFoundError(FileNotFoundError, ValueError):
+    """There is no such file. The original raises ValueError."""
+
+
 def describe(source: Any) -> str:
     """How errors name what is read."""
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -65,6 +69,8 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return source
     if isinstance(source, (str, os.PathLike)):
+        if not os.path.isfile(source):
+            raise ModelNotFoundError(f"there is no file {describe(source)} to load")
         with open(source, "rb") as file:
             # A file of another kind may be of any size: look before taking it all.
             start = file.read(8)

@@ -18,6 +18,7 @@ from cntk._graph.variable import Variable, VariableKind, as_dtype
 from cntk._persist import files
 from cntk._persist.arrays import NDShape
 from cntk._persist.attributes import CUSTOM, op_from_file
+from cntk._persist.contract import contracted
 from cntk._persist.save import COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
@@ -204,13 +205,16 @@ class _Reader:
         wrong = [v for v in inner if not (v.is_placeholder or v.is_input)]
         if len(inner) != len(outer) or len(set(inner)) != len(inner) or wrong:
             raise FileFormatError("a block's arguments do not fit what they stand for; the file is damaged")
+        name = part(described, "block_function_op_name", str)
+        single = contracted(name, root, inner)
+        if single is not None:
+            return Block(single, tuple(inner), name), outer
         known = set(inner)
         held = [v for v in walk.leaves(root) if v not in known]
         named = [v for v in map(self._operand, _texts(described, "inputs")) if v in set(held)]
         if len(named) == len(held):
             held = named
-        op = Block(_composite(root, values), tuple(inner), part(described, "block_function_op_name", str))
-        return op, [*held, *outer]
+        return Block(_composite(root, values), tuple(inner), name), [*held, *outer]
 
     def _operand(self, uid: str) -> Variable:
         owner = self._owner(uid)

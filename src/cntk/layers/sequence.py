@@ -191,7 +191,8 @@ def _result(outputs: Any, arguments: tuple[Variable, ...], name: str) -> Functio
     # A state that does not reach the outputs would vanish from the arguments: a block passes all of them on.
     inner, outer = ([ops.placeholder(name=a.name) for a in arguments] for _ in range(2))
     passed = make_block(ops.combine(inner), list(zip(inner, outer, strict=True)), "Tuple").outputs
-    function.replace_placeholders(dict(zip(arguments, passed, strict=True)))
+    present = set(function.arguments)
+    function.replace_placeholders({a: p for a, p in zip(arguments, passed, strict=True) if a in present})
     return Composite(function.root_function, tuple(outer))
 
 

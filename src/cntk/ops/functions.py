@@ -1,6 +1,37 @@
-"""Functions: what they are, how they are cloned, and how Python functions become them."""
+"""Functions: what they are, how they are cloned and loaded, and how Python functions become them."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from cntk._graph.define import BlockFunction
-from cntk._graph.function import CloneMethod, Function
+from cntk._graph.function import CloneMethod, Composite, Function
+from cntk._graph.run_methods import ModelFormat
+from cntk.device import DeviceDescriptor
 
-__all__ = ["BlockFunction", "CloneMethod", "Function"]
+__all__ = ["BlockFunction", "CloneMethod", "Function", "ModelFormat", "load_model"]
+
+
+def load_model(model: Any, device: DeviceDescriptor | None = None, format: ModelFormat = ModelFormat.CNTKv2) -> Composite:
+    """Read a function from a file.
+
+    Nothing that a file holds is run as a program, and nothing larger than the file is made of it.
+
+    Args:
+        model: a path; the bytes of a file; or a file opened for reading in binary mode.
+        device: where parameters and constants go.
+        format: the file's format.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is cut short, damaged, or of another kind, or if it holds an operation that is not known.
+
+    Example:
+        >>> import cntk as C, os, tempfile
+        >>> x = C.input_variable(2)
+        >>> path = os.path.join(tempfile.mkdtemp(), 'sum.model')
+        >>> C.reduce_sum(x, axis=0).save(path)
+        >>> load_model(path).eval([[1, 2]])
+        array([[3.]], dtype=float32)
+    """
+    return Function.load(model, device, format)
