@@ -90,6 +90,16 @@ def cases(L):
     return made
 
 
+def single_cases(L):
+    """The cases that are recorded in single precision too: there the original rounds its decays."""
+    made = cases(L)
+    return {
+        name: made[name]
+        for name in made
+        if name.endswith(("/M5", "/default", "/all,ignore", "momentum sample True", "momentum constant False"))
+    }
+
+
 def momenta(L):
     """Momenta with their own reference sizes, time constants, and in the course of training."""
     schedules = {

@@ -10,7 +10,7 @@ import numpy as np
 
 import cntk as C
 from cntk._ops.roi_pooling import roipooling
-from tests.ops.op_case import LENGTHS, Misuse, OpCase, held, numbers, sequences
+from tests.ops.op_case import LENGTHS, Held, Misuse, OpCase, held, numbers, sequences
 
 IMAGE, LINE, CUBE, PLANE = numbers(2, 5, 6), numbers(2, 9, seed=4), numbers(2, 3, 4, 5, seed=5), numbers(5, 6, seed=6)
 CHANNELS = numbers(4, 5, 6, seed=8)
@@ -30,15 +30,16 @@ def begin_and_count(length: int, size: int, stride: int, pad: bool, dilation: in
 def windows(x: np.ndarray, size: Sequence[int], strides: Any, pad: Any, dilation: Any, fill: float) -> np.ndarray:
     """All windows over the last axes of an array: ``[*leading, *counts, *size]``."""
     rank = len(size)
-    for k in range(rank):
-        axis = x.ndim - rank
-        begin, count = begin_and_count(x.shape[axis], size[k], strides[k], pad[k], dilation[k])
-        take = begin + strides[k] * np.arange(count)[:, None] + dilation[k] * np.arange(size[k])
-        padded = np.concatenate([x, np.full_like(x.take([0], axis), fill)], axis)
-        inside = (take >= 0) & (take < x.shape[axis])
-        x = np.moveaxis(padded.take(np.where(inside, take, x.shape[axis]), axis), axis + 1, -1)
-        x = np.moveaxis(x, axis, x.ndim - 1 - (k + 1))
-    return x
+    grid = []
+    for k, length in enumerate(x.shape[-rank:]):
+        begin, count = begin_and_count(length, size[k], strides[k], pad[k], dilation[k])
+        at = begin + strides[k] * np.arange(count)[:, None] + dilation[k] * np.arange(size[k])
+        at = np.where((at >= 0) & (at < length), at, length)  # one element behind the last stands for all padding
+        grid.append(
+            at.reshape(*(count if i == k else 1 for i in range(rank)), *(size[k] if i == k else 1 for i in range(rank)))
+        )
+    padded = np.pad(x, [(0, 0)] * (x.ndim - rank) + [(0, 1)] * rank, constant_values=fill)
+    return padded[(..., *grid)]
 
 
 def correlated(x: np.ndarray, w: np.ndarray, strides: Any = 1, pad: Any = False, dilation: Any = 1) -> np.ndarray:
@@ -127,10 +128,11 @@ def along_sequence(suffix: str, w: Any, strides: int, pad: bool, *shape: int, le
     return OpCase(
         f"convolution_sequential_{suffix}",
         lambda x, w: C.convolution(
-            w, x, strides=strides, auto_padding=[False, *[pad] * (w.shape.__len__() - 2)], sequential=True
+            w, x, strides=strides, auto_padding=[False, *[pad] * (len(w.shape) - 2)], sequential=True
         ),
         (sequences(*shape, lengths=lengths), w),
         reference,
+        errors=(Misuse(((2,), (3, 2, 3)), "needs an operand with a sequence axis"),),
     )
 
 
@@ -144,16 +146,10 @@ def pooling(suffix: str, x: Any, kind: int, window: Any, strides: Any, pad: Any,
     )
 
 
-def normalized(x: Any, spatial: bool, shape: tuple[int, ...]) -> Any:
-    scale, bias = (
-        np.linspace(0.5, 2, math.prod(shape)).reshape(shape),
-        np.linspace(-1, 1, math.prod(shape)).reshape(shape),
-    )
-    mean, variance = bias / 2, scale**2
-    held_values = [C.constant(v) for v in (scale, bias, mean, variance)]
-    return C.batch_normalization(
-        x, *held_values, spatial=spatial, epsilon=0.01, running_count=C.constant(0.0, dtype=np.float64)
-    )
+def standardized(
+    x: np.ndarray, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray, variance: np.ndarray
+) -> np.ndarray:
+    return (x - mean) / np.sqrt(variance + 0.1) * scale + bias
 
 
 GROUPS = held(6, 2, 3, 2, seed=10)
@@ -218,7 +214,7 @@ CASES = (
     ),
     OpCase(
         "convolution_misused",
-        lambda x, **kwargs: C.convolution(C.constant(np.ones((4, 2, 3, 3), np.float32)), x, **kwargs),
+        lambda x, **kwargs: C.convolution(C.constant(np.ones((4, 2, 3, 3), x.dtype)), x, **kwargs),
         (IMAGE,),
         lambda x: correlated(x, np.ones((4, 2, 3, 3))),
         {"auto_padding": [False]},
@@ -246,7 +242,7 @@ CASES = (
     ),
     OpCase(
         "convolution_transpose_misused",
-        lambda x, **kwargs: C.convolution_transpose(C.constant(np.ones((2, 4, 3), np.float32)), x, **kwargs),
+        lambda x, **kwargs: C.convolution_transpose(C.constant(np.ones((2, 4, 3), x.dtype)), x, **kwargs),
         (numbers(2, 5),),
         lambda x: spread_out(x, np.ones((2, 4, 3)), (5,), (1,), (True,)),
         errors=(
@@ -267,7 +263,6 @@ CASES = (
         lambda x, w: C.convolution(w, x, sequential=True, auto_padding=[True], reduction_rank=0),
         (sequences(), held(2, 3)),
         lambda x, w: correlated(x[None], w[:, None], pad=True).T,
-        errors=(Misuse(((2,), (3,)), "needs an operand with a sequence axis"),),
     ),
     pooling("max", IMAGE, C.MAX_POOLING, (2, 3), (2, 2), (False, False), "max"),
     pooling("max_padded", IMAGE, C.MAX_POOLING, (3, 2), (1, 3), (True, False), "max"),
@@ -347,6 +342,16 @@ CASES = (
         (CHANNELS,),
         lambda x, **_: x / (1.5 + 0.2 / 3 * correlated(x[None] ** 2, np.ones((1, 1, 3, 1, 1)), pad=True)[0]) ** 0.75,
         {"depth_radius": 1, "bias": 1.5, "alpha": 0.2, "beta": 0.75},
+    ),
+    OpCase(
+        "batch_normalization_evaluated",
+        lambda x, *given: C.batch_normalization(
+            x, *given, spatial=True, epsilon=0.1, running_count=C.constant(0, (), x.dtype)
+        ),
+        (IMAGE, held(2), held(2, seed=12), Held(np.array([0.5, -1])), Held(np.array([2.0, 3.0]))),
+        lambda x, *given: standardized(x, *(v[:, None, None] for v in given)),
+        gradient=(),
+        errors=(Misuse(((3, 4), (4,), (4,), (4,), (4,)), r"one element a channel \(3\), got \[4\]"),),
     ),
     OpCase("dropout_evaluated", lambda x: C.dropout(x, 0.3), (PLANE,), lambda x: x, gradient=()),
     OpCase("dropout_of_nothing", lambda x: C.dropout(x, 0.0), (PLANE,), lambda x: x),

@@ -1,45 +1,15 @@
-"""Patterns that run as one torch call: a product with a bias, and recurrences that torch has kernels for."""
+"""Patterns that run faster another way, with the same result: biases, maxima, and recurrences torch has kernels for."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-
-import torch
-from torch import Tensor
 
 from cntk._engine.fuse_gru import FusedGRU
 from cntk._engine.fuse_rnn import FusedRecurrence, fused_recurrence
 from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node, Ref
-from cntk._graph.op import Kernel, Op
-from cntk._graph.types import TensorType
 
-
-def is_narrow(matrix: TensorType) -> bool:
-    """Whether a matrix has so few columns for its rows that products by it are faster column by column."""
-    return matrix.rank == 2 and matrix.shape[1] <= 32 and matrix.shape[0] >= 64
-
-
-def columns_first(matrix: Tensor) -> Tensor:
-    """The matrix, copied so that its columns lie one after another: BLAS is slow on short rows, also going back."""
-    return matrix.t().contiguous().t()
-
-
-@dataclass(frozen=True)
-class Affine(Op):
-    """A product of samples with a matrix, plus a bias, in one call."""
-
-    op_name = "Affine"
-
-    def infer(self, *operands: TensorType) -> TensorType:
-        x, w, _ = operands
-        return TensorType(w.shape[1:], x.dynamic_axes, x.dtype)
-
-    def lower(self, *operands: TensorType) -> Kernel:
-        if not is_narrow(operands[1]):
-            return lambda x, w, b: torch.addmm(b, x, w)
-        return lambda x, w, b: torch.addmm(b, x, columns_first(w) if x.shape[0] > 8 else w)
+Uses = Counter[tuple[int, int]]
 
 
 def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
@@ -49,22 +19,20 @@ def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
         refs: the plan's outputs.
         work: nodes and loops, operands first.
     """
-    done: list[Node | Loop] = []
-    for item in work:
-        if isinstance(item, Loop):
-            done.append(fused_recurrence(item) or item)
-        else:
-            done.append(item)
-    uses = Counter(ref.key for item in done for ref in item.operands)
+    done: list[Node | Loop] = [(fused_recurrence(item) or item) if isinstance(item, Loop) else item for item in work]
+    uses: Uses = Counter(ref.key for item in done for ref in item.operands)
     uses.update(ref.key for ref in refs)
-    done = _fuse_final(done, uses)
+    done = _final_states(done, uses)
     for item in done:
-        if isinstance(item, Node) and item.op.op_name == "Plus":
-            _fuse_affine(item, uses)
+        if isinstance(item, Node):
+            if item.op.op_name == "Plus":
+                _absorb_bias(item, uses)
+            elif item.op.picks_largest:
+                _pick_first(item, uses)
     return done
 
 
-def _fuse_final(work: list[Node | Loop], uses: Counter[tuple[int, int]]) -> list[Node | Loop]:
+def _final_states(work: list[Node | Loop], uses: Uses) -> list[Node | Loop]:
     """A recurrence of which only the state after the last step is read gives only that."""
     cells = {item.outputs[0].key: item for item in work if isinstance(item, (FusedRecurrence, FusedGRU))}
     kept: list[Node | Loop] = []
@@ -79,31 +47,21 @@ def _fuse_final(work: list[Node | Loop], uses: Counter[tuple[int, int]]) -> list
     return kept
 
 
-def _fuse_affine(node: Node, uses: Counter[tuple[int, int]]) -> None:
-    for product, bias in (node.operands, node.operands[::-1]):
-        if _is_sample_product(product, uses) and _is_vector(bias, product.type.shape):
-            inner = product.node
-            assert inner is not None
-            node.op, node.operands = Affine(), [*inner.operands, bias]
+def _absorb_bias(node: Node, uses: Uses) -> None:
+    """A sum with a bias becomes part of the operation whose result it is added to."""
+    for operand, bias in (node.operands, node.operands[::-1]):
+        inner = operand.node
+        if inner is None or uses[operand.key] != 1 or bias.type.dynamic_axes or operand.type != node.types[0]:
+            continue
+        biased = inner.op.absorb_bias(tuple(r.type for r in inner.operands), bias.type)
+        if biased is not None:
+            node.op, node.operands = biased, [*inner.operands, bias]
             return
 
 
-def _is_sample_product(ref: Ref, uses: Counter[tuple[int, int]]) -> bool:
-    """Whether this is dense samples or frames of rank 1, times a matrix without dynamic axes, used nowhere else."""
-    node = ref.node
-    if node is None or node.op.op_name != "Times" or uses[ref.key] != 1:
-        return False
-    x, w = (r.type for r in node.operands)
-    return (
-        not x.is_sparse
-        and x.rank == 1
-        and w.rank == 2
-        and x.has_batch_axis
-        and not w.dynamic_axes
-        and ref.type.rank == 1
-        and ref.type.dynamic_axes == x.dynamic_axes
-    )
-
-
-def _is_vector(ref: Ref, shape: tuple[int, ...]) -> bool:
-    return ref.type.shape == shape and not ref.type.dynamic_axes
+def _pick_first(node: Node, uses: Uses) -> None:
+    """The largest of numbers first, then what keeps their order: there are fewer of them."""
+    inner = node.operands[0].node
+    if inner is not None and inner.op.keeps_order and uses[node.operands[0].key] == 1:
+        inner.op, node.op = node.op, inner.op
+        inner.types = node.types

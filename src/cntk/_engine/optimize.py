@@ -184,6 +184,8 @@ def _leave_products(graph: Graph, gradients: int, inputs: int) -> list[bool]:
     weights = set([n for n in graph.nodes if n.op == "placeholder"][inputs:])
     for k in range(gradients):
         node = results[first + k]
+        if isinstance(node, Node) and node.target in _VIEWS and len(node.users) == 1:
+            node = node.args[0]
         if not (isinstance(node, Node) and node.target is aten.mm.default and len(node.users) == 1):
             continue
         left, right = node.args

@@ -198,13 +198,14 @@ class TrainingStep:
 def _update(learner: Updater, gradients: Sequence[Any], products: Sequence[bool], samples: int) -> None:
     """Hand gradients to a learner; those left as factors go straight into the weights where its rule is that simple."""
     if not (learner.subtracts and learner.is_plain):
-        learner.apply([torch.mm(g[0].t(), g[1]) if p else g for g, p in zip(gradients, products, strict=True)], samples)
+        learner.apply([_product(*g, w.data) if p else g for g, p, w in zip(gradients, products, learner.parameters, strict=True)], samples)
         return
     rate = learner.begin_step(samples)
     rest, targets = [], []
     for parameter, gradient, product in zip(learner.parameters, gradients, products, strict=True):
         if product:
-            parameter.data.addmm_(gradient[0].t(), gradient[1], alpha=-rate)
+            x, dy = gradient
+            parameter.data.view(x.shape[1], dy.shape[1]).addmm_(x.t(), dy, alpha=-rate)
         elif gradient.is_contiguous():
             targets.append(parameter.data)
             rest.append(gradient)
@@ -213,6 +214,10 @@ def _update(learner: Updater, gradients: Sequence[Any], products: Sequence[bool]
     if rest:
         torch._foreach_add_(targets, rest, alpha=-rate)
     learner.end_step(samples)
+
+
+def _product(x: Tensor, dy: Tensor, weight: Tensor) -> Tensor:
+    return torch.mm(x.t(), dy).view(weight.shape)
 
 
 def _counted(loss: Variable) -> Any:

@@ -11,7 +11,7 @@ from cntk._graph.block import Block
 from cntk._graph.function import CloneMethod, Composite, Function, Primitive
 from cntk._graph.infer import infer_graph
 from cntk._graph.types import TensorType
-from cntk._graph.variable import Variable, VariableKind
+from cntk._graph.variable import HOLDERS, Variable, VariableKind
 
 
 def as_variable(node: Any, what: str) -> Variable:
@@ -53,7 +53,14 @@ def clone(function: Function, method: CloneMethod | str, substitutions: Mapping[
         if len(root.results) == 1 and output in mapping:
             return _as_composite(mapping[output])
     declared = function._declared if isinstance(function, Composite) else ()
-    copy = _Cloning(method, mapping).graph(root)
+    shared = [(v, v.type_) for v in (*function.inputs, *mapping.values()) if v.kind in HOLDERS]
+    try:
+        copy = _Cloning(method, mapping).graph(root)
+    except GraphError:
+        # Parameters may have taken on dimensions before another operation was refused.
+        for variable, type_ in shared:
+            variable.type_ = type_
+        raise
     return Composite(copy, tuple(mapping.get(v, v) for v in declared))
 
 
@@ -127,7 +134,7 @@ class _Cloning:
         return self.mapping[variable]
 
     def _leaf(self, variable: Variable) -> Variable:
-        if variable.kind in (VariableKind.Parameter, VariableKind.Constant):
+        if variable.kind in HOLDERS:
             if self.method is CloneMethod.share:
                 return variable
             copy: Variable = variable.copied(self.method is CloneMethod.freeze)  # type: ignore[attr-defined]
@@ -166,13 +173,40 @@ def replace_placeholders(function: Function, substitutions: Mapping[Variable, An
     absent = [v for v in mapping if v not in present]
     if absent:
         raise GraphError(f"replace_placeholders: {absent[0]!r} is no placeholder of {function}")
+    before = _State(root)
     _substitute(root, mapping)
-    infer_graph(root.results)
-    for new in mapping.values():
-        if new.kind is VariableKind.Output:
-            infer_graph([new])
+    try:
+        infer_graph(root.results)
+        for new in mapping.values():
+            if new.kind is VariableKind.Output:
+                infer_graph([new])
+    except GraphError:
+        before.restore()
+        raise
     if isinstance(function, Composite):
         function._declared = tuple(mapping.get(v, v) for v in function._declared)
+
+
+class _State:
+    """What is known of a graph's nodes, to go back to where a change is refused."""
+
+    def __init__(self, root: Primitive) -> None:
+        self.primitives: dict[Primitive, tuple[list[Variable], tuple[Variable, ...]]] = {}
+        self.types: dict[Variable, TensorType] = {}
+        self._add(root)
+
+    def _add(self, root: Primitive) -> None:
+        for primitive in (*walk.post_order(root.results), root):
+            self.primitives[primitive] = (primitive.operands, primitive.results)
+            self.types.update({v: v.type_ for v in (*primitive.operands, *primitive.results)})
+            if primitive.block is not None:
+                self._add(primitive.block.composite.root_function)
+
+    def restore(self) -> None:
+        for primitive, (operands, results) in self.primitives.items():
+            primitive.operands, primitive.results = operands, results
+        for variable, type_ in self.types.items():
+            variable.type_ = type_
 
 
 def _substitute(root: Primitive, mapping: Mapping[Variable, Variable]) -> None:

@@ -13,7 +13,7 @@ from cntk._graph.op import Op
 from cntk._graph.operators import Operators
 from cntk._graph.run_methods import RunMethods
 from cntk._graph.types import TensorType, common_dtype
-from cntk._graph.variable import Variable, VariableKind, output_type
+from cntk._graph.variable import HOLDERS, Variable, VariableKind, output_type
 
 if TYPE_CHECKING:
     from cntk._graph.block import Block
@@ -453,9 +453,11 @@ class Primitive(Function):
             else:
                 changed, inferred = self._infer_operation(types, partial)
         except GraphError as error:
-            if getattr(error, "placed", False):
-                raise
-            raise self.misfit(str(error)) from None
+            if not getattr(error, "placed", False):
+                raise self.misfit(str(error)) from None
+            if self.block is not None and self._name:
+                error.args = (f"{error} (inside {operation_text(self.op_name, self._name)})",)
+            raise
         needs_gradient = any(v.needs_gradient_ for v in self.operands)
         for variable, type_ in zip(self.results, inferred, strict=True):
             variable.needs_gradient_ = needs_gradient
@@ -463,21 +465,22 @@ class Primitive(Function):
         return changed
 
     def _infer_operation(self, types: tuple[TensorType, ...], partial: bool) -> tuple[bool, tuple[TensorType, ...]]:
-        changed = False
         dtype = common_dtype(types)
+        formats = {t.dtype for t in types if t.dtype is not None}
+        if len(formats) > 1 and not self.op.mixes_formats:
+            listed = " and ".join(sorted(f.name for f in formats))
+            raise GraphError(f"operands must have the same number format, and have {listed}; use cntk.cast")
         if all(t.has_shape for t in types):
-            completed = self.op.complete(*types)
-            for variable, old, new in zip(self.operands, types, completed, strict=True):
-                new = output_type(new, dtype)
-                if new != old and variable.kind in (VariableKind.Parameter, VariableKind.Constant):
-                    changed |= variable.refine(new)
-            types = tuple(v.type_ for v in self.operands)
+            completed = zip(self.operands, types, self.op.complete(*types), strict=True)
+            types = tuple(output_type(new, dtype) if v.kind in HOLDERS else old for v, old, new in completed)
         if all(t.is_known for t in types):
             inferred = self.op.infer(*types)
         else:
             guess = self.op.infer_partial(*types) if partial else None
             inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
+        # Only now that nothing can fail any more: a refused operation leaves its parameters as they were.
+        changed = any([v.refine(t) for v, t in zip(self.operands, types, strict=True) if v.kind in HOLDERS])
         return changed, tuple(output_type(t, dtype) for t in inferred)
 
     def misfit(self, reason: str) -> GraphError:

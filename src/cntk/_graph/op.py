@@ -168,6 +168,8 @@ class Op(ABC):
     pure: ClassVar[bool] = True
     # Whether it runs although nothing reads its output.
     acts: ClassVar[bool] = False
+    # Whether it keeps the order of numbers element by element, so that the largest stays the largest.
+    keeps_order: ClassVar[bool] = False
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
     # In files: names of attributes that are not their field's in camel case, and kinds that annotations do not tell.
@@ -191,6 +193,23 @@ class Op(ABC):
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         """A function over raw tensors that computes the operation; called once per plan."""
         raise NotImplementedError(f"{self.op_name} is not computed by itself")
+
+    def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
+        """An operation that adds one more operand, without dynamic axes, to this one's result in the same call.
+
+        Args:
+            operands: the operands' types.
+            bias: the type of what is added; it has the result's shape or stretches to it.
+
+        Returns:
+            The operation, or None if there is none.
+        """
+        return None
+
+    @property
+    def picks_largest(self) -> bool:
+        """Whether each of the result's elements is the largest of some of the operand's."""
+        return False
 
     @property
     def delay(self) -> int:

@@ -28,6 +28,10 @@ class VariableKind(enum.IntEnum):
     Placeholder = 4
 
 
+# Kinds of variables that hold a value of their own.
+HOLDERS = (VariableKind.Parameter, VariableKind.Constant)
+
+
 class VariableMixin:
     """Public properties that every kind of variable has."""
 

@@ -11,6 +11,8 @@ from cntk._graph.types import TensorType
 from cntk._ops.align import static_axis
 from cntk.axis import Axis
 
+# Past the first axis, whatever the rank: what files hold where an operand's rank was not known.
+BEYOND_FIRST = Axis(-(2**31) + 3)
 ALL_STATIC, ALL = Axis.all_static_axes().name, Axis.all_axes().name
 
 

@@ -56,6 +56,8 @@ class Convolution(Op):
 
     def infer(self, *operands: TensorType) -> TensorType:
         kernel, x = operands
+        if kernel.has_batch_axis:
+            raise GraphError("the kernel must be a parameter, a constant or a function of them, without a batch axis")
         self._check_ranks(kernel.shape, x.shape)
         shape = self._transposed_shape(kernel.shape, x.shape) if self.transpose else self._shape(kernel.shape, x.shape)
         return TensorType(shape, x.dynamic_axes, x.dtype)
@@ -175,6 +177,12 @@ class Convolution(Op):
             compute = _with_one_filter(compute)
         return compute if x.lead else _without_rows(compute)
 
+    def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
+        """See `Op.absorb_bias`: a bias for each filter is torch's own."""
+        kernel, x = operands
+        whole = kernel.rank == x.rank + 1 and bool(x.lead) and not self.transpose
+        return Biased(self) if whole and bias.shape == (kernel.shape[0], *(1,) * (x.rank - 1)) else None
+
     def check_computable(self, kernel: TensorType, x: TensorType) -> None:
         """Refuse what a graph may hold and no kernel computes.
 
@@ -198,16 +206,33 @@ class Convolution(Op):
             )
 
 
+@dataclass(frozen=True)
+class Biased(Op):
+    """A convolution and the sum with a bias for each filter, in one call."""
+
+    convolution: Convolution
+
+    op_name = "Convolution"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        return self.convolution.infer(*operands[:2])
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        compute = self.convolution.lower(*operands[:2])
+        return lambda w, x, b: compute(w, x, b.flatten())
+
+
 def lower_convolution(windows: Sequence[Windows], lengths: Shape, groups: int) -> Kernel:
+    """A kernel of weights, operand and, at will, a bias for each filter."""
     if not windows:
-        return lambda w, x: linear(x, w)
+        return lambda w, x, b=None: linear(x, w, b)
     strides, dilation = [w.stride for w in windows], [w.dilation for w in windows]
     convolve = _CONVOLVE[len(windows)]
     if all(w.symmetric(n) for w, n in zip(windows, lengths, strict=True)):
         padding = [w.before(n) for w, n in zip(windows, lengths, strict=True)]
-        return lambda w, x: convolve(x, w, None, strides, padding, dilation, groups)
+        return lambda w, x, b=None: convolve(x, w, b, strides, padding, dilation, groups)
     edges = margins(windows, lengths)
-    return lambda w, x: convolve(pad_tensor(x, edges), w, None, strides, 0, dilation, groups)
+    return lambda w, x, b=None: convolve(pad_tensor(x, edges), w, b, strides, 0, dilation, groups)
 
 
 def _lower_transpose(windows: Sequence[Windows], lengths: Shape, result: Shape, groups: int) -> Kernel:

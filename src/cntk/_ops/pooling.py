@@ -110,6 +110,10 @@ class Pooling(Windowed):
     ceil_out_dim: bool = False
     include_pad: bool = False
 
+    @property
+    def picks_largest(self) -> bool:
+        return self.pooling_type == PoolingType.Max
+
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         windows = self.windows(self.pooling_window_shape, x.shape, self.ceil_out_dim)

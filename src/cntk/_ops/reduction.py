@@ -17,6 +17,7 @@ from cntk._ops.axes import ALL, ALL_STATIC, as_axes, as_axis, places
 from cntk._ops.composed import compose
 from cntk._ops.elementwise import square
 from cntk._ops.operands import apply
+from cntk._ops.shape import Squeeze
 from cntk._ops.unary import abs as absolute
 from cntk._ops.unary import sqrt
 from cntk.axis import Axis
@@ -167,7 +168,10 @@ def _reduce(x: Any, axis: Any, keepdims: bool, reduction: str, op_name: str, nam
             return apply(ReduceElements(reduction, False, axis_vec=(whole,)), (operand,))
         if not static:
             return apply(ReduceElements(reduction, True, axis_vec=axes), (operand,))
-        result = apply(ReduceElements(reduction, keepdims, axis_vec=static), (operand,))
+        # The original, which reads our files, cannot drop several axes while it reduces them.
+        result = apply(ReduceElements(reduction, keepdims or len(static) > 1, axis_vec=static), (operand,))
+        if not keepdims and len(static) > 1:
+            result = apply(Squeeze(static), (result,))
         batch = tuple(a for a in axes if a not in static)
         return apply(ReduceElements(reduction, True, axis_vec=batch), (result,)) if batch else result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -81,6 +81,11 @@ class OneHot(Op):
     num_class: int
     one_hot_output_sparse: bool = False
     onehot_axis: Axis = Axis(-1)
+
+    def settled(self, *operands: TensorType) -> OneHot:
+        (x,) = operands
+        # Files count in the result from the last axis; so does a negative axis here.
+        return replace(self, onehot_axis=Axis(self._place(x) - x.rank - 1)) if x.has_shape else self
 
     def _place(self, x: TensorType) -> int:
         return place(self.onehot_axis, x.with_shape((*x.shape, self.num_class)))

@@ -11,15 +11,12 @@ from cntk._graph.function import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import FreeDimension, InferredDimension, Shape, TensorType
 from cntk._graph.variable import Variable, as_shape
-from cntk._ops.axes import as_axes, as_axis, as_static_axis, places
+from cntk._ops.axes import BEYOND_FIRST, as_axes, as_axis, as_static_axis, places
 from cntk._ops.composed import Fused, compose, compose_fused
 from cntk._ops.operands import apply
 from cntk.axis import Axis
 
 __all__ = ["expand_dims", "flatten", "reshape", "squeeze"]
-
-# Past the first axis, whatever the rank: what files hold where an operand's rank was not known.
-_BEYOND_FIRST = Axis(-(2**31) + 3)
 
 
 @primitive(PrimitiveOp.Reshape)
@@ -38,7 +35,7 @@ class Reshape(Op):
 
     new_shape: Shape
     begin_axis: Axis = Axis(-1)
-    end_axis: Axis = _BEYOND_FIRST
+    end_axis: Axis = BEYOND_FIRST
 
     def span(self, rank: int) -> tuple[int, int]:
         """From which static axis to before which the axes are replaced.
@@ -71,7 +68,7 @@ def reshaped(x: TensorType, shape: Shape) -> Kernel:
 
 
 def _position(index: int, rank: int) -> int:
-    if index <= _BEYOND_FIRST.static_axis_index():
+    if index <= BEYOND_FIRST.static_axis_index():
         return 0
     return index + 1 if index >= 0 else rank + 1 + index
 
@@ -181,7 +178,7 @@ def reshape(x: Any, shape: Any, begin_axis: Any = None, end_axis: Any = None, na
         >>> reshape(input_variable((2, 3, 4)), InferredDimension, 1).shape
         (2, 12)
     """
-    begin = _BEYOND_FIRST if begin_axis is None else _boundary(begin_axis)
+    begin = BEYOND_FIRST if begin_axis is None else _boundary(begin_axis)
     end = Axis(-1) if end_axis is None else _boundary(end_axis)
     return apply(Reshape(as_shape(shape), end, begin), (x,), name)
 
@@ -192,7 +189,7 @@ def _boundary(axis: Any) -> Axis:
     if chosen == Axis.new_leading_axis():
         return Axis(-1)
     index = as_static_axis(chosen, "reshape").static_axis_index()
-    return Axis(index - 1) if index else _BEYOND_FIRST
+    return Axis(index - 1) if index else BEYOND_FIRST
 
 
 def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:
@@ -215,7 +212,7 @@ def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:
     """
     chosen = as_axis(axis, "expand_dims")
     if chosen == Axis.new_leading_axis():
-        chosen = _BEYOND_FIRST
+        chosen = BEYOND_FIRST
     position = as_static_axis(chosen, "expand_dims")
     return compose("ExpandDims", (x,), lambda z: apply(Reshape((1,), position, position), (z,)), name)
 

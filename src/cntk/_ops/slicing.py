@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -15,8 +15,9 @@ from cntk._errors import GraphError
 from cntk._graph.function import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_SHAPE, FreeDimension, InferredDimension, Shape, TensorType
+from cntk._graph.variable import Variable
 from cntk._ops.align import broadcast_shapes, join_axes
-from cntk._ops.axes import as_axis, place
+from cntk._ops.axes import BEYOND_FIRST, as_axis, place
 from cntk._ops.operands import apply, as_operand, as_operands
 from cntk._ops.structure import combine
 from cntk.axis import Axis
@@ -136,6 +137,18 @@ class Splice(Op):
     """
 
     axis: Axis
+
+    def settled(self, *operands: TensorType) -> Splice:
+        if not all(t.has_shape for t in operands):
+            return self
+        k, shapes = self._aligned(operands)
+        # Files count from the last axis; so does a negative axis here.
+        return replace(self, axis=Axis(k - len(shapes[0])))
+
+    @classmethod
+    def from_file(cls, values: Mapping[str, Any], operands: Sequence[Variable]) -> Splice:
+        axis = values["axis"]
+        return cls(Axis.new_leading_axis() if axis == BEYOND_FIRST else axis)
 
     def _aligned(self, operands: tuple[TensorType, ...]) -> tuple[int, list[Shape]]:
         """The axis, and the operands' shapes with leading ones up to the same rank."""

@@ -88,6 +88,13 @@ class Times(Op):
             axes = axes[:1]
         return TensorType((*left.shape[: left.rank - count], *right.shape[count:]), axes, left.dtype or right.dtype)
 
+    def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
+        """See `Op.absorb_bias`: of dense samples whose axes all vanish, by a parameter."""
+        left, right = operands
+        whole = self.contracted(right) == left.rank and left.rank > 0 and not self.reduces_sequence
+        plain = left.has_batch_axis and not left.is_sparse and not right.dynamic_axes
+        return Affine(self) if whole and plain and bias.shape == right.shape[left.rank :] else None
+
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         left, right = operands
         count = self.contracted(right)
@@ -95,6 +102,42 @@ class Times(Op):
         if self.reduces_sequence:
             return _summed_over_sequence(operands, kernel)
         return _stretched(operands, kernel)
+
+
+@dataclass(frozen=True)
+class Affine(Op):
+    """Samples times a matrix, plus a bias, in one call.
+
+    Attributes:
+        times: the product.
+    """
+
+    times: Times
+
+    op_name = "Times"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        return self.times.infer(*operands[:2])
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        x, w, _ = operands
+        outer = w.shape[x.rank :]
+        rows, columns = math.prod(x.shape), math.prod(outer)
+        if x.rank == 1 and w.rank == 2:
+            if not _is_narrow(rows, columns):
+                return lambda x, w, b: torch.addmm(b, x, w)
+            return lambda x, w, b: torch.addmm(b, x, _columns_first(w) if x.shape[0] > 8 else w)
+        return lambda x, w, b: torch.addmm(b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)).reshape(-1, *outer)
+
+
+def _is_narrow(rows: int, columns: int) -> bool:
+    """Whether a matrix has so few columns for its rows that products by it are faster column by column."""
+    return columns <= 32 and rows >= 64
+
+
+def _columns_first(matrix: Tensor) -> Tensor:
+    """The matrix, copied so that its columns lie one after another: BLAS is slow on short rows, also going back."""
+    return matrix.t().contiguous().t()
 
 
 @primitive(PrimitiveOp.TransposeTimes)

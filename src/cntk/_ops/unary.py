@@ -160,13 +160,7 @@ class Clip(Op):
         return partial_type(operands, stretch=False)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
-        return aligned(operands, _clip)
-
-
-def _clip(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    # Not torch.clamp: where the bounds are crossed, the lower one goes first in CNTK.
-    low, high = low.detach(), high.detach()
-    return torch.where(x < low, low, torch.clamp(x, max=high))
+        return aligned(operands, lambda x, low, high: torch.clamp(x, low.detach(), high.detach()))
 
 
 @primitive(PrimitiveOp.StopGradient)
@@ -312,8 +306,8 @@ def clip(x: Any, min_value: Any, max_value: Any, name: str = "") -> Composite:
     Args:
         x: an operand.
         min_value: the lower bound.
-        max_value: the upper bound. Both are on the operand's dynamic axes or on none; shapes are aligned at the last
-            axis, and 1 stretches.
+        max_value: the upper bound; where it is below the lower one, it is the result, as in NumPy. Both are on the
+            operand's dynamic axes or on none; shapes are aligned at the last axis, and 1 stretches.
         name: its name in the graph.
 
     Raises:

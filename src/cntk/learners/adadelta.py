@@ -38,14 +38,15 @@ class AdaDelta(Learner):
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         squares, steps = self.slot("gradient_squares"), self.slot("step_squares")
-        torch._foreach_mul_(squares, self.rho)
-        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - self.rho)
+        rho = self._decay(self.rho)
+        torch._foreach_mul_(squares, rho)
+        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - rho)
         step = torch._foreach_add(steps, self.epsilon)
         torch._foreach_div_(step, torch._foreach_add(squares, self.epsilon))
         torch._foreach_sqrt_(step)
         torch._foreach_mul_(step, gradients)
-        torch._foreach_mul_(steps, self.rho)
-        torch._foreach_addcmul_(steps, step, step, value=1 - self.rho)
+        torch._foreach_mul_(steps, rho)
+        torch._foreach_addcmul_(steps, step, step, value=1 - rho)
         torch._foreach_add_(leaves, step, alpha=-rate)
 
 

@@ -50,6 +50,10 @@ class Adam(Learner):
         self.smoothed_count += 1
         momentum = self._momentum(self.momentum, samples)
         decay = self._momentum(self.variance_momentum, samples)
+        rate /= _share(momentum, self.smoothed_count)
+        if not self.adamax:
+            rate *= math.sqrt(_share(decay, self.smoothed_count))
+        momentum, decay = self._decay(momentum), self._decay(decay)
         if self.unit_gain and self.fusible and not self.adamax:
             self._fused(leaves, gradients, rate, momentum, decay)
             return
@@ -57,7 +61,6 @@ class Adam(Learner):
         torch._foreach_mul_(mean, momentum)
         torch._foreach_add_(mean, gradients, alpha=1 - momentum if self.unit_gain else 1)
         torch._foreach_mul_(variance, decay)
-        rate /= _share(momentum, self.smoothed_count)
         if self.adamax:
             torch._foreach_maximum_(variance, torch._foreach_abs(gradients))
             size = torch._foreach_add(variance, self.epsilon)
@@ -65,14 +68,14 @@ class Adam(Learner):
             torch._foreach_addcmul_(variance, gradients, gradients, value=1 - decay)
             size = torch._foreach_sqrt(variance)
             torch._foreach_add_(size, self.epsilon)
-            rate *= math.sqrt(_share(decay, self.smoothed_count))
         torch._foreach_addcdiv_(leaves, mean, size, value=-rate)
 
     def _fused(
         self, leaves: list[Tensor], gradients: list[Tensor], rate: float, momentum: float, decay: float
     ) -> None:
-        """All in one pass over memory; the kernel adds its epsilon after the correction, so it gets a corrected one."""
+        """All in one pass over memory, by a kernel that makes its own correction: it is taken out of the rate first."""
         count = torch.full((), self.smoothed_count, dtype=torch.float32, device=leaves[0].device)
+        correction = math.sqrt(_share(decay, self.smoothed_count))
         torch._fused_adam_(
             leaves,
             [gradient.contiguous() for gradient in gradients],
@@ -80,11 +83,11 @@ class Adam(Learner):
             self.slot("variance"),
             [],
             [count] * len(leaves),
-            lr=rate,
+            lr=rate * _share(momentum, self.smoothed_count) / correction,
             beta1=momentum,
             beta2=decay,
             weight_decay=0.0,
-            eps=self.epsilon / math.sqrt(_share(decay, self.smoothed_count)),
+            eps=self.epsilon / correction,
             amsgrad=False,
             maximize=False,
         )

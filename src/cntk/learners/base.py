@@ -52,7 +52,7 @@ class Learner:
         self._samples = self._minibatches = self._sweeps = 0
         self.smoothed_count = 0.0
         self._leaves: list[Tensor] | None = None
-        self.fusible = False
+        self.fusible = self._is_single = False
         self._state: dict[str, list[Tensor]] = {}
         self._writers: list[Any] = []
         self._reported: dict[str, float] = {}
@@ -287,6 +287,10 @@ class Learner:
         value: float = schedule[self._samples if schedule.epoch_size else self._sweeps]
         return value
 
+    def _decay(self, value: float) -> float:
+        """A decay as the original's rules use it: in the parameters' own precision, so that 1 - decay is too."""
+        return float(np.float32(value)) if self._is_single else value
+
     def _momentum(self, schedule: TrainingParameterSchedule, sample_count: int) -> float:
         value, reference = self._value(schedule), schedule.minibatch_size
         return float(value ** (sample_count / reference)) if reference and reference != sample_count else value
@@ -303,6 +307,7 @@ class Learner:
     def _bind(self) -> list[Tensor]:
         self._leaves = [parameter.data.detach() for parameter in self._parameters]
         first = self._leaves[0]
+        self._is_single = all(leaf.dtype == torch.float32 for leaf in self._leaves)
         self.fusible = first.dtype in (torch.float32, torch.float64) and all(
             leaf.is_contiguous() and leaf.dtype == first.dtype and leaf.device == first.device for leaf in self._leaves
         )

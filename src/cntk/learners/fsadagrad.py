@@ -42,9 +42,10 @@ class FSAdaGrad(Learner):
 
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
-        momentum = self._momentum(self.momentum, samples)
+        momentum = self._decay(self._momentum(self.momentum, samples))
         decay = self._momentum(self.variance_momentum, samples)
         self.smoothed_count = decay * self.smoothed_count + (1 - decay) * samples
+        decay = self._decay(decay)
         variance, velocity = self.slot("variance"), self.slot("velocity")
         torch._foreach_mul_(variance, decay)
         torch._foreach_addcmul_(variance, gradients, gradients, value=1 - decay)

@@ -61,8 +61,9 @@ class RMSProp(Learner):
                 torch.mul(gradient, gradient, out=mean)
                 first.fill_(_FIRST_STEP)
         self.smoothed_count += 1
-        torch._foreach_mul_(variance, self.gamma)
-        torch._foreach_addcmul_(variance, gradients, gradients, value=1 - self.gamma)
+        gamma = self._decay(self.gamma)
+        torch._foreach_mul_(variance, gamma)
+        torch._foreach_addcmul_(variance, gradients, gradients, value=1 - gamma)
         size = torch._foreach_add(variance, _FLOOR)
         torch._foreach_sqrt_(size)
         for before, now, gradient in zip(sign, step, gradients, strict=True):

@@ -58,7 +58,7 @@ class MomentumSGD(_WithMomentum):
 
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
-        momentum = self._momentum(self.momentum, samples)
+        momentum = self._decay(self._momentum(self.momentum, samples))
         gain = (1 - momentum if self.unit_gain else 1) * rate
         velocity = self.slot("velocity")
         if any(gradient.is_sparse for gradient in gradients):
@@ -94,7 +94,7 @@ class Nesterov(_WithMomentum):
 
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
-        momentum = self._momentum(self.momentum, samples)
+        momentum = self._decay(self._momentum(self.momentum, samples))
         gain = (1 - momentum if self.unit_gain else 1) * rate
         velocity = self.slot("velocity")
         torch._foreach_mul_(velocity, momentum)
