@@ -40,7 +40,7 @@ from cntk.losses import *
 from cntk.metrics import *
 from cntk.ops import *
 from cntk.ops import sequence
-from cntk.train import Trainer
+from cntk.train import Trainer, minibatch_size_schedule
 from cntk.variables import Constant, Parameter, Record, Variable
 
 __version__ = "3.0.0"

@@ -9,8 +9,12 @@ from cntk._engine.seeds import (
     set_fixed_random_seed,
 )
 from cntk._graph.naming import allow_renaming_functions
+from cntk.initializer import constant_initializer
+from cntk.logging.progress_writer import ProgressWriter
 
 __all__ = [
+    "ProgressWriter",
+    "constant_initializer",
     "DataType_Double",
     "DataType_Float",
     "DataType_Float16",

@@ -115,13 +115,17 @@ def test_misuse_ends_with_status_2(capfd: pytest.CaptureFixture[str], arguments:
 
 
 def test_same_seed_same_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    write_mnist(tmp_path, counts=(200, 50))
-    lines = []
+    """The folder has a name that a terminal's markup and a picture's formulas would trip over."""
+    folder = tmp_path / "a[" / "b] $\\frac$"
+    folder.mkdir(parents=True)
+    write_mnist(folder, counts=(200, 50))
+    scores = []
     for seed in ("3", "3", "4"):
-        assert main(["demo", "--data", str(tmp_path), "--out", str(tmp_path), "--epochs", "2", "--seed", seed]) == 0
-        model = C.Function.load(str(tmp_path / "digits.model"))
-        lines.append(model.eval(mnist_folder(tmp_path).test_images).tobytes())
-    assert lines[0] == lines[1] != lines[2]
+        assert main(["demo", "--data", str(folder), "--out", str(folder), "--epochs", "2", "--seed", seed]) == 0
+        assert f"picture: {folder / 'digits.png'}\n" in capfd.readouterr().out
+        model = C.Function.load(str(folder / "digits.model"))
+        scores.append(model.eval(mnist_folder(folder).test_images).tobytes())
+    assert scores[0] == scores[1] != scores[2]
 
 
 @pytest.mark.skipif("CNTK_TEST_DATA" not in os.environ, reason="CNTK_TEST_DATA names no folder with mnist/ in it")
@@ -129,3 +133,19 @@ def test_demo_on_mnist_itself(tmp_path: Path) -> None:
     ended = command("demo", "--data", Path(os.environ["CNTK_TEST_DATA"]) / "mnist", "--out", tmp_path, "--epochs", "1")
     assert ended.returncode == 0, ended.stderr
     assert accuracy(ended.stdout) >= 0.97
+
+
+def test_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["demo"]) == 2
+    told = "needs rich and matplotlib and sklearn; install them with: pip install 'cntk-torch[demo]'"
+    assert capfd.readouterr().err == f"cntk demo: error: {told}\n"
+
+
+def test_interrupted(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def interrupted(options: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cntk._cli.main._demo", interrupted)
+    assert main(["demo"]) == 130
+    assert capfd.readouterr().err == "interrupted\n"

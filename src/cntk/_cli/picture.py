@@ -27,7 +27,7 @@ def draw(digits: Digits, outcome: Outcome, path: Path) -> None:
     right = float((outcome.guesses == digits.test_labels).mean())
     figure.suptitle(
         f"{digits.title}: {right:.2%} of {len(digits.test_labels):,} new digits read correctly",
-        x=0.05, y=0.965, ha="left", fontsize=17, color=INK, fontweight="bold",
+        x=0.05, y=0.965, ha="left", fontsize=17, color=INK, fontweight="bold", parse_math=False,
     )  # fmt: skip
     grid = figure.add_gridspec(
         3, 2, left=0.065, right=0.97, top=0.89, bottom=0.04, width_ratios=(1, 1.05), height_ratios=(1, 1, 0.42),

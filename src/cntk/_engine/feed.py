@@ -51,8 +51,8 @@ def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
     """
     type_ = variable.type_
     if type(data) is np.ndarray and data.dtype == type_.dtype and not type_.is_sparse and len(type_.dynamic_axes) == 1:
-        # The common case, by the shortest way: samples in an array of the right format.
-        if data.shape[1:] == type_.shape:
+        # The common case, by the shortest way: samples in an array of the right format, which None seems to be for NumPy.
+        if data.shape[1:] == type_.shape and type_.dtype is not None:
             rows = torch.from_numpy(data)
             return Fed(rows if device.type == "cpu" else rows.to(device), None, data.shape[0], type_.shape)
         if data.shape == type_.shape:

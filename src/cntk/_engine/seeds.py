@@ -9,7 +9,7 @@ SentinelValueForAutoSelectRandomSeed = 2**64 - 3
 
 @dataclass
 class _Seeds:
-    next: int = 1
+    next: int = 0
     fixed: bool = False
 
 

@@ -30,7 +30,7 @@ class Updater(Protocol):
         """Whether the rule is all there is: no clipping, regularization or noise."""
         ...
 
-    def apply(self, gradients: Sequence[Tensor], sample_count: int) -> bool:
+    def apply(self, gradients: Sequence[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
         """Update the parameters by gradients summed over a minibatch."""
         ...
 
@@ -38,7 +38,7 @@ class Updater(Protocol):
         """Begin a minibatch; the rate by which its summed gradient is to be multiplied."""
         ...
 
-    def end_step(self, sample_count: int) -> None:
+    def end_step(self, sample_count: int, is_sweep_end: bool = False) -> None:
         """Count a minibatch."""
         ...
 
@@ -58,12 +58,14 @@ class StepResult:
         metric: sum of the metric, or None.
         samples: number of samples.
         outputs: further outputs that were asked for, by variable.
+        updated: whether a learner changed its parameters; none does at a rate of 0.
     """
 
     loss: Tensor
     metric: Tensor | None
     samples: int
     outputs: dict[Variable, Any]
+    updated: bool = True
 
 
 class TrainingStep:
@@ -97,7 +99,9 @@ class TrainingStep:
         given = as_arguments(self.function, arguments, self.inputs)
         return {v: feed(v, given[v], device) for v in self.inputs}
 
-    def train(self, arguments: Any, outputs: Sequence[Variable], device: torch.device) -> StepResult:
+    def train(
+        self, arguments: Any, outputs: Sequence[Variable], device: torch.device, is_sweep_end: bool = False
+    ) -> StepResult:
         """One update."""
         fed = self.feeds(arguments, device)
         plan = self._plan(fed, outputs)
@@ -106,19 +110,24 @@ class TrainingStep:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
         recording = self._recording(plan, rows, run)
         if recording is not None:
-            return self._replay(recording, plan, rows, run, outputs)
+            return self._replay(recording, plan, rows, run, outputs, is_sweep_end)
         spans = [[p.data for p in learner.parameters] for learner in self.learners]
         with torch.enable_grad():
             results = plan.execute(rows, run)
             loss = results[0].sum()
-            gradients = torch.autograd.grad(loss, [t for span in spans for t in span], allow_unused=True)
+            sources = [t for span in spans for t in span]
+            if loss.requires_grad:
+                gradients = torch.autograd.grad(loss, sources, allow_unused=True)
+            else:
+                gradients = (None,) * len(sources)
         samples = self.samples(plan, run)
-        begin = 0
+        begin, updated = 0, False
         for learner, span in zip(self.learners, spans, strict=True):
             found = gradients[begin : begin + len(span)]
-            learner.apply([torch.zeros_like(t) if g is None else g for g, t in zip(found, span, strict=True)], samples)
+            whole = [torch.zeros_like(t) if g is None else g for g, t in zip(found, span, strict=True)]
+            updated |= learner.apply(whole, samples, is_sweep_end)
             begin += len(span)
-        return self._finish(plan, run, results, loss.detach(), samples, outputs)
+        return replace(self._finish(plan, run, results, loss.detach(), samples, outputs), updated=updated)
 
     # -- the recorded step ----------------------------------------------------------------------------------------
 
@@ -147,22 +156,28 @@ class TrainingStep:
         return recording
 
     def _replay(
-        self, recording: Recording, plan: Plan, rows: Sequence[Tensor], run: Run, outputs: Sequence[Variable]
+        self,
+        recording: Recording,
+        plan: Plan,
+        rows: Sequence[Tensor],
+        run: Run,
+        outputs: Sequence[Variable],
+        is_sweep_end: bool,
     ) -> StepResult:
         samples = self.samples(plan, run)
         with torch.no_grad():
             results, gradients = recording.run(rows, run)
-            begin = 0
+            begin, updated = 0, False
             for learner in self.learners:
                 end = begin + len(learner.parameters)
-                _update(learner, gradients[begin:end], recording.products[begin:end], samples)
+                updated |= _update(learner, gradients[begin:end], recording.products[begin:end], samples, is_sweep_end)
                 begin = end
         has_metric = self.metric is not None
         extra = {
             v: result_of(results[1 + has_metric + k], plan.types[1 + has_metric + k], run, True)
             for k, v in enumerate(outputs)
         }
-        return StepResult(results[0], results[1] if has_metric else None, samples, extra)
+        return StepResult(results[0], results[1] if has_metric else None, samples, extra, updated)
 
     def test(self, arguments: Any, device: torch.device) -> StepResult:
         """Loss and metric without an update."""
@@ -195,12 +210,16 @@ class TrainingStep:
         return run.rows(axes)
 
 
-def _update(learner: Updater, gradients: Sequence[Any], products: Sequence[bool], samples: int) -> None:
+def _update(
+    learner: Updater, gradients: Sequence[Any], products: Sequence[bool], samples: int, is_sweep_end: bool
+) -> bool:
     """Hand gradients to a learner; those left as factors go straight into the weights where its rule is that simple."""
     if not (learner.subtracts and learner.is_plain):
-        learner.apply([_product(*g, w.data) if p else g for g, p, w in zip(gradients, products, learner.parameters, strict=True)], samples)
-        return
+        held = zip(gradients, products, learner.parameters, strict=True)
+        return learner.apply([_product(*g, w.data) if p else g for g, p, w in held], samples, is_sweep_end)
     rate = learner.begin_step(samples)
+    if rate == 0:
+        return False
     rest, targets = [], []
     for parameter, gradient, product in zip(learner.parameters, gradients, products, strict=True):
         if product:
@@ -213,7 +232,8 @@ def _update(learner: Updater, gradients: Sequence[Any], products: Sequence[bool]
             parameter.data.add_(gradient, alpha=-rate)
     if rest:
         torch._foreach_add_(targets, rest, alpha=-rate)
-    learner.end_step(samples)
+    learner.end_step(samples, is_sweep_end)
+    return True
 
 
 def _product(x: Tensor, dy: Tensor, weight: Tensor) -> Tensor:

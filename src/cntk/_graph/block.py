@@ -99,5 +99,5 @@ def make_block(
     if unused:
         raise GraphError(f"as_block '{block_name}': {', '.join(map(repr, unused))} is neither placeholder nor input")
     body = composite if isinstance(composite, Composite) else Composite(composite.root_function)
-    held = [v for v in walk.leaves(body.root_function) if v not in known]
+    held = [v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known]
     return Composite(Primitive(Block(body, tuple(inner), block_name), [*held, *outer], instance_name))

@@ -479,8 +479,9 @@ class Primitive(Function):
             guess = self.op.infer_partial(*types) if partial else None
             inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
-        # Only now that nothing can fail any more: a refused operation leaves its parameters as they were.
-        changed = any([v.refine(t) for v, t in zip(self.operands, types, strict=True) if v.kind in HOLDERS])
+        held = [(v, t) for v, t in zip(self.operands, types, strict=True) if v.kind in HOLDERS]
+        # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.
+        changed = False if partial else any([v.refine(t) for v, t in held])
         return changed, tuple(output_type(t, dtype) for t in inferred)
 
     def misfit(self, reason: str) -> GraphError:

@@ -22,7 +22,7 @@ BATCH_AXIS = Axis.default_batch_axis()
 SEQUENCE_AXIS = Axis.default_dynamic_axis()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TensorType:
     """What is known of a tensor before it runs.
 
@@ -38,6 +38,20 @@ class TensorType:
     dynamic_axes: tuple[Axis, ...] = UNKNOWN_AXES
     dtype: DType | None = None
     is_sparse: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        # NumPy holds that None equals float64.
+        return (
+            isinstance(other, TensorType)
+            and self.shape == other.shape
+            and self.dynamic_axes == other.dynamic_axes
+            and (self.dtype is None) == (other.dtype is None)
+            and self.dtype == other.dtype
+            and self.is_sparse == other.is_sparse
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dynamic_axes, self.dtype, self.is_sparse))
 
     @property
     def rank(self) -> int:

@@ -39,11 +39,21 @@ def post_order(outputs: Iterable[Variable]) -> list[Primitive]:
     return order
 
 
-def leaves(root: Primitive) -> tuple[Variable, ...]:
-    """The variables that no primitive computes, depth first from the root, each operation's operands in order."""
+def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
+    """The variables that no primitive computes, depth first from the root, each operation's operands in order.
+
+    Args:
+        root: where to start.
+        as_on_disk: whether operands come in the order of files, in which some operations' are reversed; the original
+            lists the operands of blocks so.
+    """
+
+    def operands(primitive: Primitive) -> Iterator[Variable]:
+        return reversed(primitive.operands) if as_on_disk and primitive.op.reversed_on_disk else iter(primitive.operands)
+
     found: dict[Variable, None] = {}
     seen = {id(root)}
-    stack = [iter(root.operands)]
+    stack = [operands(root)]
     while stack:
         for operand in stack[-1]:
             owner = operand._owner
@@ -51,7 +61,7 @@ def leaves(root: Primitive) -> tuple[Variable, ...]:
                 found.setdefault(operand)
             elif id(owner) not in seen:
                 seen.add(id(owner))
-                stack.append(iter(owner.root_function.operands))
+                stack.append(operands(owner.root_function))
                 break
         else:
             stack.pop()
@@ -132,12 +142,14 @@ def depth_first_search(
     """
     found: list[Function | Variable] = []
     seen: set[int] = set()
-    start = root if isinstance(root, Variable) else root.root_function
-    stack: list[tuple[Function | Variable, int]] = [(start, depth)]
-    while stack:
-        node, level = stack.pop()
-        if isinstance(node, Variable) and node._owner is not None:
-            node = node._owner.root_function
+    actual: dict[Variable, Variable] = {}  # what the placeholders of blocks stand for
+    waiting: list[tuple[Function | Variable, int]] = [(root, depth)]
+    while waiting:
+        node, level = waiting.pop(0)
+        while isinstance(node, Variable) and node in actual:
+            node = actual[node]
+        if not isinstance(node, Variable) or node._owner is not None:
+            node = node.root_function if not isinstance(node, Variable) else node._owner.root_function
         if id(node) in seen:
             continue
         seen.add(id(node))
@@ -146,8 +158,11 @@ def depth_first_search(
         if isinstance(node, Variable):
             continue
         primitive = node.root_function
-        below: list[tuple[Function | Variable, int]] = [(v, level) for v in primitive.operands]
         if primitive.is_block and level != 0:
-            below.insert(0, (primitive.block_root, level - 1))
-        stack.extend(reversed(below))
+            mapping = primitive.block_arguments_mapping
+            actual.update(mapping)
+            waiting.extend((operand, level - 1) for _, operand in mapping)
+            waiting.append((primitive.block_root, level - 1))
+        else:
+            waiting[:0] = [(operand, level) for operand in primitive.operands]
     return found

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Fused(Op):
     """An operation that computes in one step what the original, and its files, hold as a graph of several.
 
-    It stands inside a block; whoever writes the block to a file, or to another format, may take `expand` instead. A graph
-    read from a file becomes the operation again if it is what the operation would be written as.
+    It stands inside a block; whoever writes the block to a file, or to another format, may take `expand` instead. A
+    graph read from a file becomes the operation again if it is what the operation would be written as.
     """
 
     # Blocks that it stands in; called as itself if not given.

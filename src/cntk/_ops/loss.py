@@ -18,7 +18,7 @@ from cntk._graph.variable import Variable
 from cntk._ops.align import aligned, broadcast_shapes, join_axes
 from cntk._ops.composed import compose
 from cntk._ops.cross_entropy import Total
-from cntk._ops.elementwise import ElementTimes, Minus, Plus, element_divide, square
+from cntk._ops.elementwise import ElementTimes, Minus, Plus, element_divide, element_times, minus, plus, square
 from cntk._ops.operands import apply
 from cntk._ops.reduction import ReduceElements, reduce_sum
 from cntk._ops.unary import Log, Negate
@@ -206,7 +206,7 @@ def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
 
     Example:
         >>> binary_cross_entropy([0.5, 0.9], [1, 0]).eval()
-        array([0.69315, 2.30257], dtype=float32)
+        array([0.69314516, 2.3025753 ], dtype=float32)
     """
 
     def build(p: Any, t: Any) -> Composite:
@@ -312,8 +312,8 @@ def fmeasure(output: Any, target: Any, beta: float = 1) -> Composite:
         >>> fmeasure([1, 0, 1, 1], [1, 1, 1, 0]).eval()
         array(0.33333, dtype=float32)
     """
-    hits = reduce_sum(apply(ElementTimes(), (output, target)))
+    hits = reduce_sum(element_times(output, target))
     precision = element_divide(hits, reduce_sum(output))
     recall = element_divide(hits, reduce_sum(target))
-    both = (1 + beta**2) * precision * recall
-    return 1 - element_divide(both, beta**2 * precision + recall)
+    both = element_times(1 + beta**2, precision, recall)
+    return minus(1, element_divide(both, plus(element_times(beta**2, precision), recall)))

@@ -13,7 +13,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, GraphError
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
-from cntk._graph.types import TensorType, axis_text
+from cntk._graph.types import FreeDimension, TensorType, axis_text
 from cntk.axis import Axis
 
 Axes = tuple[Axis, ...]
@@ -164,3 +164,30 @@ class ScatterPacked(Op):
             return x.new_zeros((run.layout(axes).frames, *x.shape[1:])).index_copy(0, index.to(torch.int64), x)
 
         return RunKernel(compute)
+
+
+@primitive(PrimitiveOp.UnpackSequence)
+@dataclass(frozen=True)
+class UnpackSequence(Op):
+    """The sequence axis as a static one, as long as the longest sequence; and which of its elements are frames.
+
+    In files reductions along sequences are made of it. By itself it does not run yet.
+
+    Attributes:
+        sequence_unpack_padding_value: what stands behind shorter sequences.
+        sequence_unpack_suppress_mask_output: whether the second output is left out.
+    """
+
+    sequence_unpack_padding_value: float = 0.0
+    sequence_unpack_suppress_mask_output: bool = False
+
+    @property
+    def output_count(self) -> int:
+        return 1 if self.sequence_unpack_suppress_mask_output else 2
+
+    def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        (x,) = operands
+        need_sequence(x)
+        batch = x.dynamic_axes[:1]
+        values = TensorType((FreeDimension, *x.shape), batch, x.dtype)
+        return (values, values.with_shape((FreeDimension,)))[: self.output_count]

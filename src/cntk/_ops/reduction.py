@@ -168,9 +168,9 @@ def _reduce(x: Any, axis: Any, keepdims: bool, reduction: str, op_name: str, nam
             return apply(ReduceElements(reduction, False, axis_vec=(whole,)), (operand,))
         if not static:
             return apply(ReduceElements(reduction, True, axis_vec=axes), (operand,))
-        # The original, which reads our files, cannot drop several axes while it reduces them.
-        result = apply(ReduceElements(reduction, keepdims or len(static) > 1, axis_vec=static), (operand,))
-        if not keepdims and len(static) > 1:
+        result = apply(ReduceElements(reduction, True, axis_vec=static), (operand,))
+        if not keepdims:
+            # The original, which reads our files, cannot drop any axis it reduces.
             result = apply(Squeeze(static), (result,))
         batch = tuple(a for a in axes if a not in static)
         return apply(ReduceElements(reduction, True, axis_vec=batch), (result,)) if batch else result

@@ -133,7 +133,7 @@ def reduce_sum(seq: Any, name: str = "") -> Composite:
         array([[3.],
                [3.]], dtype=float32)
     """
-    return apply(SequenceReduce("Sum"), (seq,), name)
+    return _over(SequenceReduce("Sum"), (seq,), name)
 
 
 def reduce_max(seq: Any, name: str = "") -> Composite:
@@ -146,7 +146,7 @@ def reduce_max(seq: Any, name: str = "") -> Composite:
         array([[2.],
                [3.]], dtype=float32)
     """
-    return apply(SequenceReduce("Max"), (seq,), name)
+    return _over(SequenceReduce("Max"), (seq,), name)
 
 
 def softmax(seq: Any, name: str = "") -> Composite:
@@ -158,7 +158,7 @@ def softmax(seq: Any, name: str = "") -> Composite:
         >>> C.sequence.softmax(x).eval({x: [[[0], [0]]]})[0].ravel()
         array([0.5, 0.5], dtype=float32)
     """
-    return apply(SequenceSoftmax(), (seq,), name)
+    return _over(SequenceSoftmax(), (seq,), name)
 
 
 def is_first(seq: Any, name: str = "") -> Composite:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import torch
@@ -10,14 +12,28 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
-from cntk._graph.op import Op, RunKernel
+from cntk._errors import GraphError
+from cntk._graph.function import Composite, Primitive
+from cntk._graph.op import RunKernel
 from cntk._graph.types import TensorType
-from cntk._ops.packed import need_sequence
+from cntk._graph.variable import Variable
+from cntk._ops.composed import Fused, compose_fused
+from cntk._ops.elementwise import Minus, element_divide
+from cntk._ops.operands import apply
+from cntk._ops.packed import UnpackSequence, need_sequence
+from cntk._ops.reconcile import broadcast_as
+from cntk._ops.reduction import ReduceElements
+from cntk._ops.unary import Exp
+from cntk.axis import Axis
 
 
 @dataclass(frozen=True)
-class SequenceReduce(Op):
-    """Sum, maximum or softmax over a sequence's frames."""
+class SequenceReduce(Fused):
+    """Sum or maximum over a sequence's frames.
+
+    Attributes:
+        reduction: 'Sum' or 'Max'.
+    """
 
     reduction: str
 
@@ -32,6 +48,19 @@ class SequenceReduce(Op):
         axes = operands[0].dynamic_axes
         reduce = Layout.sum if self.reduction == "Sum" else _maximum
         return RunKernel(lambda run, x: reduce(run.layout(axes), x))
+
+    def expand(self, *operands: Variable) -> Composite:
+        (x,) = operands
+        if not x.type_.has_shape:
+            raise GraphError("the operand's number of static axes must be known")
+        padding = 0.0 if self.reduction == "Sum" else -inf
+        unpacked = apply(UnpackSequence(padding, True), (x,))
+        return apply(ReduceElements(self.reduction, False, Axis(-1 - x.type_.rank)), (unpacked,))
+
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SequenceReduce]:
+        names = [p.op.reduction_op_name for p in inside if isinstance(p.op, ReduceElements)]
+        return [cls(name) for name in names if name in ("Sum", "Max")]
 
 
 def _maximum(layout: Layout, x: Tensor) -> Tensor:
@@ -57,7 +86,7 @@ class _Maximum(torch.autograd.Function):
 
 
 @dataclass(frozen=True)
-class SequenceSoftmax(Op):
+class SequenceSoftmax(Fused):
     """Softmax over a sequence's frames."""
 
     op_name = "Sequence::Softmax"
@@ -75,3 +104,10 @@ class SequenceSoftmax(Op):
             return shifted / layout.expand(layout.sum(shifted))
 
         return RunKernel(compute)
+
+    def expand(self, *operands: Variable) -> Composite:
+        (x,) = operands
+        largest, total = (SequenceReduce(name) for name in ("Max", "Sum"))
+        top = broadcast_as(compose_fused(largest.op_name, largest, (x,)), x)
+        exponentials = apply(Exp(), (apply(Minus(), (x, top)),))
+        return element_divide(exponentials, broadcast_as(compose_fused(total.op_name, total, (exponentials,)), x))

@@ -14,7 +14,7 @@ from cntk._engine.run import Run, SparseRows
 from cntk._errors import GraphError, shape_text
 from cntk._graph.function import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
-from cntk._graph.types import InferredDimension, Shape, TensorType
+from cntk._graph.types import UNKNOWN_AXES, InferredDimension, Shape, TensorType
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operands
 
@@ -87,6 +87,16 @@ class Times(Op):
                 raise GraphError("to sum over the sequence axis an operand must have one")
             axes = axes[:1]
         return TensorType((*left.shape[: left.rank - count], *right.shape[count:]), axes, left.dtype or right.dtype)
+
+    def infer_partial(self, *operands: TensorType) -> TensorType | None:
+        left, right = operands
+        count = self.contracted(right)
+        if not right.has_shape or count < 0 or self.infer_input_rank_to_map > 0 or self.reduces_sequence:
+            return None
+        # A state that is not known yet is taken to have as many axes as vanish.
+        kept = left.shape[: left.rank - count] if left.has_shape and left.rank > count else ()
+        axes = join_axes(tuple(t for t in operands if t.has_axes))
+        return TensorType((*kept, *right.shape[count:]), axes or UNKNOWN_AXES, left.dtype or right.dtype)
 
     def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
         """See `Op.absorb_bias`: of dense samples whose axes all vanish, by a parameter."""

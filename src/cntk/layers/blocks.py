@@ -90,7 +90,7 @@ def Stabilizer(
         array([[1., 2.]], dtype=float32)
     """
     if not get_default_override(Stabilizer, enable_self_stabilization=enable_self_stabilization):
-        return identity  # type: ignore[no-any-return]
+        return identity
     alpha = Parameter((), init=log(expm1(steepness)) / steepness, name="alpha")
 
     @BlockFunction("Stabilizer", name)

@@ -97,7 +97,7 @@ def Convolution(
             x = ops.reshape(x, (1,), 0, 0)
         if sequential:
             x = _frames_around(x, window, ahead)
-        r = ops.convolution(
+        r: Any = ops.convolution(
             W,
             x,
             strides=strides,
@@ -230,7 +230,7 @@ def SequentialConvolution(
 
     @BlockFunction(op_name, name)
     def convolve(x: Any) -> Any:
-        r = ops.convolution(
+        r: Any = ops.convolution(
             W,
             ops.reshape(x, (1,), 0, 0) if reduction_rank == 0 else x,
             strides=strides,

@@ -210,4 +210,4 @@ def Label(name: str) -> Function:
     def label(x: Any) -> Any:
         return ops.alias(x, name=name)
 
-    return label  # type: ignore[no-any-return]
+    return label

@@ -10,8 +10,9 @@ from cntk import ops
 from cntk._graph.block import make_block
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Composite, Function
+from cntk._graph.naming import next_uid
 from cntk._graph.types import InferredDimension
-from cntk._graph.variable import Variable, next_uid
+from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.blocks import ForwardDeclaration
 from cntk.variables import Constant
@@ -118,7 +119,7 @@ def _as_step(step_function: Any, layer: str) -> Function:
             f"{layer}: the Python step function uses {', '.join(map(repr, outside))} besides its own arguments; "
             "pass such values in as part of the input, or use a function decorated with @Function"
         )
-    return step  # type: ignore[no-any-return]
+    return step
 
 
 def _number(uid: str) -> int:
@@ -326,7 +327,7 @@ def UnfoldFrom(
         )
         return ops.sequence.gather(output, running(until_predicate(output)), name="valid_output")
 
-    return ops.alias(unfold_from, name) if name else unfold_from  # type: ignore[no-any-return]
+    return ops.alias(unfold_from, name) if name else unfold_from
 
 
 def _outputs(made: Any) -> list[Variable]:

@@ -154,7 +154,7 @@ def adam(
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)
         True
         >>> w.value
-        array([0.90000004, 1.1       ], dtype=float32)
+        array([0.9, 1.1], dtype=float32)
     """
     options = learning_options(
         "adam",

@@ -82,12 +82,12 @@ class Trainer(Evaluator):
         if isinstance(arguments, Mapping) and not arguments:
             return False if outputs is None else (False, {})
         wanted = () if outputs is None else tuple(_output(v) for v in (outputs if isinstance(outputs, (list, tuple)) else [outputs]))
-        result = self._step.train(arguments, wanted, (device or default_device()).torch)
+        result = self._step.train(arguments, wanted, (device or default_device()).torch, bool(is_sweep_end))
         self._previous = result
         self._total += result.samples
         for writer in self._writers:
             writer.update_training_with_minibatch(result.samples, result.loss, result.metric)
-        return True if outputs is None else (True, result.outputs)
+        return result.updated if outputs is None else (result.updated, result.outputs)
 
     def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False) -> float:
         """The metric's average over one minibatch, without an update.

@@ -78,7 +78,7 @@ def AttentionModel(
         return score(ops.tanh(of_decoder(state) + ops.sequence.broadcast_as(of_encoder(frames), state)))
 
     def attend_to_window(h_enc: Any, h_dec: Any) -> Any:
-        values, valid = PastValueWindow(attention_span, axis=attention_axis, go_backwards=backwards)(h_enc).outputs
+        values, valid = PastValueWindow(attention_span or 0, axis=attention_axis, go_backwards=backwards)(h_enc).outputs
         missing = ops.sequence.broadcast_as(valid, h_dec) - 1
         masked = scores(values, h_dec) + missing * Constant(-_NO_FRAME)
         weights = ops.alias(ops.softmax(masked, axis=attention_axis), name="attention_weights")
@@ -94,4 +94,4 @@ def AttentionModel(
         return of_result(ops.reshape(summed, (), 0, 1))
 
     attention = Function(attend if attention_span is None else attend_to_window)
-    return ops.alias(attention, name) if name else attention  # type: ignore[no-any-return]
+    return ops.alias(attention, name) if name else attention
