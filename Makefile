@@ -38,7 +38,7 @@ test: venv
 	$(BIN)/python -m pytest $(PYTEST)
 
 lint: venv direction
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 

@@ -9,38 +9,109 @@ Example:
     Composite(x: Tensor[2]) -> Tensor[3]
 """
 
-from cntk import cntk_py, debugging, device, eval, internal, layers, learners, logging, losses, metrics, ops, train
-from cntk._graph.types import FreeDimension, InferredDimension
-from cntk.axis import Axis
-from cntk.core import NDArrayView, Value, asarray, asvalue
+from cntk import (
+    cntk_py as cntk_py,
+)
+from cntk import (
+    debugging as debugging,
+)
+from cntk import (
+    device as device,
+)
+from cntk import (
+    eval as eval,
+)
+from cntk import (
+    internal as internal,
+)
+from cntk import (
+    layers as layers,
+)
+from cntk import (
+    learners as learners,
+)
+from cntk import (
+    logging as logging,
+)
+from cntk import (
+    losses as losses,
+)
+from cntk import (
+    metrics as metrics,
+)
+from cntk import (
+    ops as ops,
+)
+from cntk import (
+    train as train,
+)
+from cntk._graph.types import FreeDimension as FreeDimension
+from cntk._graph.types import InferredDimension as InferredDimension
+from cntk.axis import Axis as Axis
+from cntk.core import NDArrayView as NDArrayView
+from cntk.core import Value as Value
+from cntk.core import asarray as asarray
+from cntk.core import asvalue as asvalue
 from cntk.default_options import (
-    default_options,
-    default_options_for,
-    default_override_or,
-    get_default_override,
-    get_global_option,
-    is_default_override,
-    set_global_option,
+    default_options as default_options,
+)
+from cntk.default_options import (
+    default_options_for as default_options_for,
+)
+from cntk.default_options import (
+    default_override_or as default_override_or,
+)
+from cntk.default_options import (
+    get_default_override as get_default_override,
+)
+from cntk.default_options import (
+    get_global_option as get_global_option,
+)
+from cntk.default_options import (
+    is_default_override as is_default_override,
+)
+from cntk.default_options import (
+    set_global_option as set_global_option,
 )
 from cntk.device import (
-    DeviceDescriptor,
-    DeviceKind,
-    all_devices,
-    cpu,
-    get_gpu_properties,
-    gpu,
-    set_excluded_devices,
-    try_set_default_device,
-    use_default_device,
+    DeviceDescriptor as DeviceDescriptor,
 )
-from cntk.eval import Evaluator
+from cntk.device import (
+    DeviceKind as DeviceKind,
+)
+from cntk.device import (
+    all_devices as all_devices,
+)
+from cntk.device import (
+    cpu as cpu,
+)
+from cntk.device import (
+    get_gpu_properties as get_gpu_properties,
+)
+from cntk.device import (
+    gpu as gpu,
+)
+from cntk.device import (
+    set_excluded_devices as set_excluded_devices,
+)
+from cntk.device import (
+    try_set_default_device as try_set_default_device,
+)
+from cntk.device import (
+    use_default_device as use_default_device,
+)
+from cntk.eval import Evaluator as Evaluator
 from cntk.initializer import *
 from cntk.learners import *
 from cntk.losses import *
 from cntk.metrics import *
 from cntk.ops import *
-from cntk.ops import sequence
-from cntk.train import Trainer, minibatch_size_schedule
-from cntk.variables import Constant, Parameter, Record, Variable
+from cntk.ops import sequence as sequence
+from cntk.train import Trainer as Trainer
+from cntk.train import minibatch_size_schedule as minibatch_size_schedule
+from cntk.variables import Constant as Constant
+from cntk.variables import Parameter as Parameter
+from cntk.variables import Record as Record
+from cntk.variables import Variable as Variable
 
 __version__ = "3.0.0"

@@ -14,7 +14,7 @@ from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype
 from cntk.core import NDArrayView, Value
 from cntk.default_options import default_override_or, get_default_override
 from cntk.device import DeviceDescriptor, default_device
-from cntk.initializer import Initializer, constant_initializer
+from cntk.initializer import Initializer
 
 __all__ = ["Constant", "Parameter", "Record", "Variable", "VariableMixin"]
 

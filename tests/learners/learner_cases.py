@@ -135,9 +135,7 @@ def rates(L):
         for reference, arguments in REFERENCES.items():
             for kind in ("sgd", "adam"):
                 make = kinds(L)[kind]
-                made[f"{kind}/rate {name} {reference}"] = lambda p, make=make, r=rate, a=arguments: make(
-                    p, r, **a
-                )
+                made[f"{kind}/rate {name} {reference}"] = lambda p, make=make, r=rate, a=arguments: make(p, r, **a)
     made["adadelta/default"] = L.adadelta
     made["adam/default"] = lambda p: L.adam(p, 0.1, 0.9)
     made["fsadagrad/default"] = lambda p: L.fsadagrad(p, 0.1, 0.9)

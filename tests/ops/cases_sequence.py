@@ -101,7 +101,9 @@ PRODUCTS = (
         errors=(Misuse(((3,), (4, 2)), r"TransposeTimes: the last axes of the operands \(3 and 2\) must agree"),),
     ),
     OpCase("times_transpose vector", C.times_transpose, (held(2, 3), numbers(3)), lambda w, x: (w @ x)[:, None]),
-    OpCase("times_transpose of inputs", C.times_transpose, (numbers(2, 3), numbers(4, 3, seed=8)), lambda x, y: x @ y.T),
+    OpCase(
+        "times_transpose of inputs", C.times_transpose, (numbers(2, 3), numbers(4, 3, seed=8)), lambda x, y: x @ y.T
+    ),
 )
 
 DELAYS = (
@@ -122,9 +124,7 @@ DELAYS = (
         lambda x: shifted(x, 0.5, 2),
         kwargs={"initial_state": 0.5, "time_step": 2},
     ),
-    OpCase(
-        "past_value vector", C.sequence.past_value, (sequences(3), held(3)), lambda x, start: shifted(x, start, 1)
-    ),
+    OpCase("past_value vector", C.sequence.past_value, (sequences(3), held(3)), lambda x, start: shifted(x, start, 1)),
     OpCase(
         "past_value row", C.sequence.past_value, (sequences(3), by_sequence(3)), lambda x, start: shifted(x, start, 1)
     ),
@@ -144,7 +144,9 @@ DELAYS = (
     ),
 )
 
-NEEDS_SEQUENCE = Misuse(((3,),), r"expected an operand with a sequence axis; make its input with sequence.input_variable")
+NEEDS_SEQUENCE = Misuse(
+    ((3,),), r"expected an operand with a sequence axis; make its input with sequence.input_variable"
+)
 
 ALONG = (
     OpCase("sequence.first", C.sequence.first, (sequences(2, 3),), lambda x: x[0], errors=(NEEDS_SEQUENCE,)),
@@ -171,8 +173,12 @@ ALONG = (
         lambda x: x[1],
         kwargs={"begin_index": 1, "end_index": 2},
     ),
-    OpCase("sequence.reduce_sum", C.sequence.reduce_sum, (sequences(2, 3),), lambda x: x.sum(0), errors=(NEEDS_SEQUENCE,)),
-    OpCase("sequence.reduce_max", C.sequence.reduce_max, (sequences(2, 3),), lambda x: x.max(0), errors=(NEEDS_SEQUENCE,)),
+    OpCase(
+        "sequence.reduce_sum", C.sequence.reduce_sum, (sequences(2, 3),), lambda x: x.sum(0), errors=(NEEDS_SEQUENCE,)
+    ),
+    OpCase(
+        "sequence.reduce_max", C.sequence.reduce_max, (sequences(2, 3),), lambda x: x.max(0), errors=(NEEDS_SEQUENCE,)
+    ),
     OpCase(
         "sequence.reduce_max ties",
         C.sequence.reduce_max,
@@ -187,8 +193,12 @@ ALONG = (
         lambda x: np.exp(x) / np.exp(x).sum(0),
         errors=(NEEDS_SEQUENCE,),
     ),
-    OpCase("sequence.is_first", C.sequence.is_first, (sequences(3),), lambda x: np.eye(len(x))[0], errors=(NEEDS_SEQUENCE,)),
-    OpCase("sequence.is_last", C.sequence.is_last, (sequences(3),), lambda x: np.eye(len(x))[-1], errors=(NEEDS_SEQUENCE,)),
+    OpCase(
+        "sequence.is_first", C.sequence.is_first, (sequences(3),), lambda x: np.eye(len(x))[0], errors=(NEEDS_SEQUENCE,)
+    ),
+    OpCase(
+        "sequence.is_last", C.sequence.is_last, (sequences(3),), lambda x: np.eye(len(x))[-1], errors=(NEEDS_SEQUENCE,)
+    ),
     OpCase(
         "sequence.broadcast_as",
         C.sequence.broadcast_as,
@@ -209,9 +219,7 @@ ALONG = (
         slope=lambda c, g: (np.zeros_like(c),),
         errors=(NEEDS_SEQUENCE,),
     ),
-    OpCase(
-        "sequence.gather", C.sequence.gather, (sequences(3), CONDITIONS), lambda x, c: x[chosen(c)], gradient=(0,)
-    ),
+    OpCase("sequence.gather", C.sequence.gather, (sequences(3), CONDITIONS), lambda x, c: x[chosen(c)], gradient=(0,)),
 )
 
 CASES = (*PRODUCTS, *DELAYS, *ALONG)

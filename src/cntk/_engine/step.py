@@ -119,11 +119,11 @@ class TrainingStep:
             if loss.requires_grad:
                 gradients = torch.autograd.grad(loss, sources, allow_unused=True)
             else:
-                gradients = (None,) * len(sources)
+                gradients = ()
         samples = self.samples(plan, run)
         begin, updated = 0, False
         for learner, span in zip(self.learners, spans, strict=True):
-            found = gradients[begin : begin + len(span)]
+            found = gradients[begin : begin + len(span)] or (None,) * len(span)
             whole = [torch.zeros_like(t) if g is None else g for g, t in zip(found, span, strict=True)]
             updated |= learner.apply(whole, samples, is_sweep_end)
             begin += len(span)
@@ -216,7 +216,7 @@ def _update(
     """Hand gradients to a learner; those left as factors go straight into the weights where its rule is that simple."""
     if not (learner.subtracts and learner.is_plain):
         held = zip(gradients, products, learner.parameters, strict=True)
-        return learner.apply([_product(*g, w.data) if p else g for g, p, w in held], samples, is_sweep_end)
+        return learner.apply([_product(g[0], g[1], w.data) if p else g for g, p, w in held], samples, is_sweep_end)
     rate = learner.begin_step(samples)
     if rate == 0:
         return False

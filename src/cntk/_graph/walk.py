@@ -49,7 +49,9 @@ def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
     """
 
     def operands(primitive: Primitive) -> Iterator[Variable]:
-        return reversed(primitive.operands) if as_on_disk and primitive.op.reversed_on_disk else iter(primitive.operands)
+        return (
+            reversed(primitive.operands) if as_on_disk and primitive.op.reversed_on_disk else iter(primitive.operands)
+        )
 
     found: dict[Variable, None] = {}
     seen = {id(root)}
@@ -148,8 +150,9 @@ def depth_first_search(
         node, level = waiting.pop(0)
         while isinstance(node, Variable) and node in actual:
             node = actual[node]
-        if not isinstance(node, Variable) or node._owner is not None:
-            node = node.root_function if not isinstance(node, Variable) else node._owner.root_function
+        owner = node._owner if isinstance(node, Variable) else node
+        if owner is not None:
+            node = owner.root_function
         if id(node) in seen:
             continue
         seen.add(id(node))

@@ -134,5 +134,7 @@ def static_axis(axis: int, rank: int) -> int:
         GraphError: if there is no such axis.
     """
     if not -rank <= axis < rank:
-        raise GraphError(f"static axis {axis} is out of range for an operand with {rank} static axes (-{rank} to {rank - 1})")
+        raise GraphError(
+            f"static axis {axis} is out of range for an operand with {rank} static axes (-{rank} to {rank - 1})"
+        )
     return axis % rank if rank else 0

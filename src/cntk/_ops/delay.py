@@ -36,11 +36,15 @@ class Delay(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         x, initial = operands
         if not x.is_sequence:
-            raise GraphError("a delay needs an operand with a sequence axis; use sequence.input_variable, or broadcast it as one")
+            raise GraphError(
+                "a delay needs an operand with a sequence axis; use sequence.input_variable, or broadcast it as one"
+            )
         return TensorType(broadcast_shapes(x.shape, initial.shape), x.dynamic_axes, x.dtype or initial.dtype)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        # In a loop the operand is not known yet; an initial state of its full shape already tells much.
+        x, initial = operands
+        if x.has_axes and not x.has_shape and initial.has_shape:
+            return TensorType(initial.shape, x.dynamic_axes, x.dtype or initial.dtype)
         return None
 
     def lower(self, *operands: TensorType) -> RunKernel:
@@ -122,7 +126,9 @@ class FutureValue(Delay):
     direction = -1
 
 
-def _delayed(op: type[PastValue] | type[FutureValue], x: Any, initial_state: Any, time_step: int, name: str) -> Composite:
+def _delayed(
+    op: type[PastValue] | type[FutureValue], x: Any, initial_state: Any, time_step: int, name: str
+) -> Composite:
     if not isinstance(time_step, int) or time_step < 1:
         raise ValueError(f"{op.op_name}: the time step must be an integer of at least 1, got {time_step!r}")
     operands = as_operands((x, 0 if initial_state is None else initial_state), op.op_name)

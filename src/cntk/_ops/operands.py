@@ -39,9 +39,15 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
     if isinstance(x, (list, tuple, np.ndarray, np.generic)):
         array = np.asarray(x)
         if array.dtype.kind in "biuf":
-            own = array.dtype if isinstance(x, np.ndarray) and array.dtype in (np.float32, np.float64, np.float16) else None
+            own = (
+                array.dtype
+                if isinstance(x, np.ndarray) and array.dtype in (np.float32, np.float64, np.float16)
+                else None
+            )
             return Constant(array, dtype=own or like or np.float32)
-    raise TypeError(f"{op_name}: expected a variable, a function, a number or an array as operand, got {type(x).__name__}")
+    raise TypeError(
+        f"{op_name}: expected a variable, a function, a number or an array as operand, got {type(x).__name__}"
+    )
 
 
 def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]:

@@ -92,7 +92,9 @@ class Where(Op):
             if len(target) > 1:
                 settle_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
-                raise FeedError(f"one frame of each sequence was expected, and {lengths[:8]} were found; is a sequence too short?")
+                raise FeedError(
+                    f"one frame of each sequence was expected, and {lengths[:8]} were found; is a sequence too short?"
+                )
             return layout.positions[rows].to(flags.dtype)
 
         return RunKernel(compute)

@@ -29,6 +29,9 @@ class ReconcileDynamicAxis(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         return operands[0].dense().with_axes(operands[1].dynamic_axes)
 
+    def infer_partial(self, *operands: TensorType) -> TensorType | None:
+        return self.infer(*operands)
+
     def lower(self, *operands: TensorType) -> RunKernel:
         x, like = operands
         axes = like.dynamic_axes

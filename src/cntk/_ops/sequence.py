@@ -252,5 +252,3 @@ def scatter(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, na
     """
     operand = as_operand(condition, op_name="sequence.scatter")
     return _over(SequenceScatter(*_length(operand, new_sequence_axis_typeinfo)), (seq, operand), name)
-
-

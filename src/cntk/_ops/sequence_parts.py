@@ -208,7 +208,10 @@ class OnCondition(Fused):
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Self]:
         for where in (p.op for p in inside if isinstance(p.op, Where)):
-            factor, added = where.new_sequence_axis_length_scaling_factor, where.new_sequence_axis_length_additive_factor
+            factor, added = (
+                where.new_sequence_axis_length_scaling_factor,
+                where.new_sequence_axis_length_additive_factor,
+            )
             yield cls(where.new_dynamic_axes[-1] if factor is None else None, factor, added)
 
 
@@ -235,7 +238,9 @@ class SequenceGather(OnCondition):
             if len(target) > 1:
                 settle_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
-                raise FeedError(f"sequence.gather: one frame of each sequence was expected, and {lengths[:8]} were found")
+                raise FeedError(
+                    f"sequence.gather: one frame of each sequence was expected, and {lengths[:8]} were found"
+                )
             return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
 
         return RunKernel(compute)

@@ -59,7 +59,9 @@ def input_variable(
     axes = tuple(Axis(a) if isinstance(a, str) else a for a in axes)
     if axes and not axes[0].is_batch_axis and axes != UNKNOWN_AXES and all(a.is_sequence_axis for a in axes):
         axes = (Axis.default_batch_axis(), *axes)
-    type_ = TensorType(as_shape(shape), axes, as_dtype(get_default_override(input_variable, dtype=dtype)), bool(is_sparse))
+    type_ = TensorType(
+        as_shape(shape), axes, as_dtype(get_default_override(input_variable, dtype=dtype)), bool(is_sparse)
+    )
     return Variable.make(VariableKind.Input, type_, name, bool(needs_gradient))
 
 
@@ -201,7 +203,10 @@ def as_composite(root_function: Function, name: str = "") -> Composite:
 
 
 def as_block(
-    composite: Function, block_arguments_map: Sequence[tuple[Any, Any]], block_op_name: str, block_instance_name: str = ""
+    composite: Function,
+    block_arguments_map: Sequence[tuple[Any, Any]],
+    block_op_name: str,
+    block_instance_name: str = "",
 ) -> Composite:
     """A graph as one operation.
 

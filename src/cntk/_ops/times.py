@@ -18,7 +18,12 @@ from cntk._graph.types import UNKNOWN_AXES, InferredDimension, Shape, TensorType
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operands
 
-__all__ = ["TIMES_NO_INFERRED_INPUT_RANK", "TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK", "times", "times_transpose"]
+__all__ = [
+    "TIMES_NO_INFERRED_INPUT_RANK",
+    "TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK",
+    "times",
+    "times_transpose",
+]
 
 TIMES_NO_INFERRED_INPUT_RANK = -1
 TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK = -2
@@ -70,13 +75,17 @@ class Times(Op):
         left, right = operands
         count = self.contracted(right)
         if count < 0:
-            raise GraphError(f"the output rank ({self.output_rank}) is larger than the right operand's rank ({right.rank})")
+            raise GraphError(
+                f"the output rank ({self.output_rank}) is larger than the right operand's rank ({right.rank})"
+            )
         if count > left.rank:
             raise GraphError(
                 f"the right operand's first {count} axes are summed over, and the left operand has only {left.rank} axes; "
                 "give the right operand fewer axes, or raise output_rank"
             )
-        if not all(a == b or a < 0 or b < 0 for a, b in zip(left.shape[left.rank - count :], right.shape[:count], strict=True)):
+        if not all(
+            a == b or a < 0 or b < 0 for a, b in zip(left.shape[left.rank - count :], right.shape[:count], strict=True)
+        ):
             raise GraphError(
                 f"the last {'axis' if count == 1 else f'{count} axes'} of the left operand "
                 f"({shape_text(left.shape[left.rank - count :])}) and the first of the right ({shape_text(right.shape[:count])}) must agree"
@@ -137,7 +146,9 @@ class Affine(Op):
             if not _is_narrow(rows, columns):
                 return lambda x, w, b: torch.addmm(b, x, w)
             return lambda x, w, b: torch.addmm(b, x, _columns_first(w) if x.shape[0] > 8 else w)
-        return lambda x, w, b: torch.addmm(b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)).reshape(-1, *outer)
+        return lambda x, w, b: torch.addmm(b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)).reshape(
+            -1, *outer
+        )
 
 
 def _is_narrow(rows: int, columns: int) -> bool:
@@ -168,7 +179,9 @@ class TransposeTimes(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         left, right = operands
         if not left.rank or not 1 <= right.rank <= 2:
-            raise GraphError("times_transpose needs a left operand with an axis and a right operand that is a vector or a matrix")
+            raise GraphError(
+                "times_transpose needs a left operand with an axis and a right operand that is a vector or a matrix"
+            )
         if left.shape[-1] != right.shape[-1] and min(left.shape[-1], right.shape[-1]) >= 0:
             raise GraphError(f"the last axes of the operands ({left.shape[-1]} and {right.shape[-1]}) must agree")
         outer = right.shape[:-1] if right.rank == 2 else (1,)

@@ -67,7 +67,9 @@ def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:
     """
     number = _NUMBERS.get(value.dtype)
     if number is None:
-        raise FileFormatError(f"an array of {value.dtype} cannot be saved; convert it to float32, float64, float16, int8 or int16")
+        raise FileFormatError(
+            f"an array of {value.dtype} cannot be saved; convert it to float32, float64, float16, int8 or int16"
+        )
     _, field, stored = _FORMATS[number]
     message = Message().number(1, number).message(3, encode_shape(value.shape[::-1]))
     if stored == "zigzag":
@@ -127,7 +129,9 @@ class Decoder:
         parts = {n: v for n, _, v in fields(data)}
         number, storage, held = parts.get(1, 0), parts.get(2, 0), parts.get(3, memoryview(b""))
         if storage != 0:
-            raise FileFormatError("it holds an array in sparse storage, which cannot be read; save the model with dense values")
+            raise FileFormatError(
+                "it holds an array in sparse storage, which cannot be read; save the model with dense values"
+            )
         if not isinstance(number, int) or number not in _FORMATS or not isinstance(held, memoryview):
             raise FileFormatError(f"it holds an array of the unknown number format {number!r}")
         dtype, field, stored = _FORMATS[number]
@@ -137,7 +141,9 @@ class Decoder:
         count = math.prod(shape)
         elements = self._elements(parts.get(field), stored, count)
         if elements.size != count:
-            raise FileFormatError(f"an array of shape {tuple(shape)} should have {count} elements and has {elements.size}; the file is damaged")
+            raise FileFormatError(
+                f"an array of shape {tuple(shape)} should have {count} elements and has {elements.size}; the file is damaged"
+            )
         return elements.astype(dtype, copy=False).reshape(shape)
 
     def _elements(self, message: Any, stored: str, count: int) -> np.ndarray:

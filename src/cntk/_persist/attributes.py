@@ -61,7 +61,9 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
         try:
             values[field] = _KINDS[kinds[field]].from_file(value)
         except (TypeError, ValueError):
-            raise FileFormatError(f"{cls.op_name}: the attribute '{name}' is {value!r}, which does not fit its kind") from None
+            raise FileFormatError(
+                f"{cls.op_name}: the attribute '{name}' is {value!r}, which does not fit its kind"
+            ) from None
     return cls.from_file(values, operands)
 
 

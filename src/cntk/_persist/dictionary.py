@@ -58,7 +58,8 @@ _MARKS = {
 # The position past the last static axis, and an axis yet to be put there.
 END_OF_AXES = 2**31 - 4
 _SPECIAL = {
-    axis.name: axis for axis in (Axis.all_static_axes(), Axis.unknown_dynamic_axes()[0], Axis.all_axes(), Axis.default_batch_axis())
+    axis.name: axis
+    for axis in (Axis.all_static_axes(), Axis.unknown_dynamic_axes()[0], Axis.all_axes(), Axis.default_batch_axis())
 }
 
 
@@ -186,7 +187,9 @@ class Decoder:
                 entry = {n: v for n, _, v in fields(value)}
                 key, held = entry.get(1, memoryview(b"")), entry.get(2, memoryview(b""))
                 if not isinstance(key, memoryview) or not isinstance(held, memoryview):
-                    raise FileFormatError("an entry of a dictionary has no name; the file is damaged or of another kind")
+                    raise FileFormatError(
+                        "an entry of a dictionary has no name; the file is damaged or of another kind"
+                    )
                 result[_text(key)] = self.value(held, depth)
         return result
 
@@ -206,7 +209,9 @@ class Decoder:
         if kind == Kind.Nothing:
             return None
         if kind not in _FIELDS or (where is not None and where != _FIELDS[kind]):
-            raise FileFormatError(f"a value is of the unknown kind {kind}, or does not fit its kind; the file is damaged or newer")
+            raise FileFormatError(
+                f"a value is of the unknown kind {kind}, or does not fit its kind; the file is damaged or newer"
+            )
         try:
             return self._read(Kind(kind), held, depth)
         except (TypeError, struct.error):
@@ -271,4 +276,3 @@ def _axis(data: memoryview) -> Axis:
     if -MAX_RANK <= index <= MAX_RANK or index == END_OF_AXES:
         return Axis(index)
     raise FileFormatError(f"a static axis has the impossible index {index}; the file is damaged")
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -38,7 +37,9 @@ def load(model: Any, device: DeviceDescriptor | None = None) -> Composite:
     return from_dictionary(files.read(model), device, files.describe(model))
 
 
-def from_dictionary(values: dict[str, Any], device: DeviceDescriptor | None = None, name: str = "the model") -> Composite:
+def from_dictionary(
+    values: dict[str, Any], device: DeviceDescriptor | None = None, name: str = "the model"
+) -> Composite:
     """The function that a dictionary describes.
 
     Args:
@@ -168,7 +169,9 @@ class _Reader:
                     more, deeper = (1, 0) if inside is None else measure(inside)
                     size, depth = size + more, max(depth, deeper + 1)
                     if size > limit:
-                        raise FileFormatError(f"its blocks hold each other so often that they would have over {limit} operations")
+                        raise FileFormatError(
+                            f"its blocks hold each other so often that they would have over {limit} operations"
+                        )
                 under_way.discard(graph)
                 sizes[graph] = size, depth
             return sizes[graph]
@@ -209,12 +212,14 @@ class _Reader:
         single = contracted(name, root, inner)
         if single is not None:
             return Block(single, tuple(inner), name), outer
+        return Block(_composite(root, values), tuple(inner), name), [*self._held(described, root, inner), *outer]
+
+    def _held(self, described: dict[str, Any], root: Primitive, inner: list[Variable]) -> list[Variable]:
+        """The parameters and constants inside a block, in the file's order, which is that of `Function.parameters`."""
         known = set(inner)
-        held = [v for v in walk.leaves(root) if v not in known]
-        named = [v for v in map(self._operand, _texts(described, "inputs")) if v in set(held)]
-        if len(named) == len(held):
-            held = named
-        return Block(_composite(root, values), tuple(inner), name), [*held, *outer]
+        held = dict.fromkeys(v for v in walk.leaves(root) if v not in known)
+        listed = [v for v in map(self._operand, _texts(described, "inputs")) if v in held]
+        return listed if len(listed) == len(held) else list(held)
 
     def _operand(self, uid: str) -> Variable:
         owner = self._owner(uid)
@@ -266,7 +271,9 @@ def _op_class(number: int, uid: str) -> type[Op]:
     try:
         primitive = PrimitiveOp(number)
     except ValueError:
-        raise FileFormatError(f"'{uid}' is an operation with the number {number}, which is not known; the file may be newer") from None
+        raise FileFormatError(
+            f"'{uid}' is an operation with the number {number}, which is not known; the file may be newer"
+        ) from None
     if primitive not in registry:
         raise FileFormatError(f"'{uid}' is an operation {primitive.name}, which is not supported yet")
     return registry[primitive]

@@ -17,27 +17,25 @@ from cntk._persist.wire import FileFormatError
 def restore(function: Function, filename: str | os.PathLike[str]) -> None:
     """Take over values from a file; see `Function.restore`.
 
-    The file's function may be written down in other operations inside its blocks, as the original does it.
+    Inside its blocks the file's function may be written down in other operations, as the original does it: what counts
+    are the operations outside, the parameters, and the constants with a name, which hold state.
     """
     loaded = load(filename)
-    if _operations(function) != _operations(loaded):
-        raise _other(filename, function, loaded)
-    pairs = _paired(function.parameters, loaded.parameters)
-    if pairs is None:
-        raise _other(filename, function, loaded)
-    constants = _paired(function.constants, loaded.constants)
-    if constants is None:
-        # Constants without a name are part of how an operation is written down; those with one are state.
-        named = [[c for c in f.constants if c.name] for f in (function, loaded)]
-        constants = _paired(*named)
-        if constants is None:
-            raise _other(filename, function, loaded)
-    for own, other in [*pairs, *constants]:
+    parameters = _paired(function.parameters, loaded.parameters)
+    constants = _paired(function.constants, loaded.constants) or _paired_by_name(function.constants, loaded.constants)
+    if parameters is None or constants is None or _operations(function) != _operations(loaded):
+        raise FileFormatError(
+            f"{describe(filename)} holds another function, {loaded}, than the one to be restored, {function}"
+        )
+    for own, other in [*parameters, *constants]:
         own.value = other.value
 
 
 def _operations(function: Function) -> Counter[str]:
-    return Counter(p.op_name for p in walk.post_order(function.outputs))
+    """How often each operation is there. Those that the original adds where dynamic axes are not known yet do not count."""
+    names = Counter(primitive.op_name for primitive in walk.post_order(function.outputs))
+    del names["ReconcileDynamicAxis"]
+    return names
 
 
 def _paired(own: Sequence[Any], other: Sequence[Any]) -> list[tuple[Any, Any]] | None:
@@ -47,5 +45,7 @@ def _paired(own: Sequence[Any], other: Sequence[Any]) -> list[tuple[Any, Any]] |
     return list(zip(own, other, strict=True))
 
 
-def _other(filename: Any, function: Function, loaded: Function) -> FileFormatError:
-    return FileFormatError(f"{describe(filename)} holds another function, {loaded}, than the one to be restored, {function}")
+def _paired_by_name(own: Sequence[Any], other: Sequence[Any]) -> list[tuple[Any, Any]] | None:
+    """Those that have a name, in order; None unless all have their like among the others."""
+    names = {v.name for v in own if v.name}
+    return _paired([v for v in own if v.name], [v for v in other if v.name in names])

@@ -44,7 +44,9 @@ class Evaluator:
         """The metric."""
         return self._eval_function
 
-    def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False) -> float:
+    def test_minibatch(
+        self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False
+    ) -> float:
         """The metric's average over one minibatch.
 
         Args:

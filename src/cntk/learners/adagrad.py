@@ -49,9 +49,7 @@ class AdaGrad(Learner):
         else:
             self._update(leaves, squares, gradients, rate)
 
-    def _update(
-        self, leaves: list[Tensor], squares: list[Tensor], gradients: list[Tensor], rate: float
-    ) -> None:
+    def _update(self, leaves: list[Tensor], squares: list[Tensor], gradients: list[Tensor], rate: float) -> None:
         torch._foreach_addcmul_(squares, gradients, gradients)
         size = torch._foreach_add(squares, _FLOOR)
         torch._foreach_sqrt_(size)

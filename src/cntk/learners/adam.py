@@ -70,9 +70,7 @@ class Adam(Learner):
             torch._foreach_add_(size, self.epsilon)
         torch._foreach_addcdiv_(leaves, mean, size, value=-rate)
 
-    def _fused(
-        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, momentum: float, decay: float
-    ) -> None:
+    def _fused(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, momentum: float, decay: float) -> None:
         """All in one pass over memory, by a kernel that makes its own correction: it is taken out of the rate first."""
         count = torch.full((), self.smoothed_count, dtype=torch.float32, device=leaves[0].device)
         correction = math.sqrt(_share(decay, self.smoothed_count))

@@ -175,9 +175,7 @@ def plot(root: Any, filename: str | None = None) -> str:
 def _draw(functions: list[Any], filename: str) -> None:
     suffix = os.path.splitext(filename)[1].lower()
     if suffix != ".dot" and suffix not in _PICTURES:
-        raise ValueError(
-            f"plot: expected a file name that ends in .dot, {', '.join(_PICTURES)}, got '{filename}'"
-        )
+        raise ValueError(f"plot: expected a file name that ends in .dot, {', '.join(_PICTURES)}, got '{filename}'")
     text = "\n".join(_dot(functions))
     if suffix == ".dot":
         with open(filename, "w", encoding="utf-8") as file:

@@ -12,10 +12,11 @@ from cntk._ops.logic import *
 from cntk._ops.normalization import *
 from cntk._ops.padding import *
 from cntk._ops.pooling import *
+from cntk._ops.reconcile import reconcile_dynamic_axes
 from cntk._ops.reduction import *
+from cntk._ops.roi_pooling import *
 from cntk._ops.rounding import *
 from cntk._ops.select import *
-from cntk._ops.reconcile import reconcile_dynamic_axes
 from cntk._ops.shape import *
 from cntk._ops.slicing import *
 from cntk._ops.softmax import *

@@ -12,7 +12,9 @@ from cntk.device import DeviceDescriptor
 __all__ = ["BlockFunction", "CloneMethod", "Function", "ModelFormat", "load_model"]
 
 
-def load_model(model: Any, device: DeviceDescriptor | None = None, format: ModelFormat = ModelFormat.CNTKv2) -> Composite:
+def load_model(
+    model: Any, device: DeviceDescriptor | None = None, format: ModelFormat = ModelFormat.CNTKv2
+) -> Composite:
     """Read a function from a file.
 
     Nothing that a file holds is run as a program, and nothing larger than the file is made of it.

@@ -37,7 +37,10 @@ class ArraySource:
                 f"in the order of the arguments of the criterion function; you passed {len(data)}"
             )
         self.arguments = arguments
-        self.data = [d.tocsr() if hasattr(d, "tocsr") else d if isinstance(d, (list, np.ndarray)) else np.asarray(d) for d in data]
+        self.data = [
+            d.tocsr() if hasattr(d, "tocsr") else d if isinstance(d, (list, np.ndarray)) else np.asarray(d)
+            for d in data
+        ]
         counts = {d.shape[0] if hasattr(d, "shape") else len(d) for d in self.data}
         if len(counts) != 1:
             raise TypeError(f"train: all data items must have the same number of samples, but have {sorted(counts)}")
@@ -49,7 +52,9 @@ class ArraySource:
         while limit is None or seen < limit:
             at = 0
             while at < self.count and (limit is None or seen < limit):
-                step = min(max(int(_size_at(size, seen)), 1), self.count - at, self.count if limit is None else limit - seen)
+                step = min(
+                    max(int(_size_at(size, seen)), 1), self.count - at, self.count if limit is None else limit - seen
+                )
                 yield {v: d[at : at + step] for v, d in zip(self.arguments, self.data, strict=True)}
                 at += step
                 seen += step
@@ -126,7 +131,9 @@ def _summary(entries: Sequence[tuple[Tensor, Any, int]]) -> Record:
 def _criterion_outputs(function: Function) -> tuple[Any, Any]:
     outputs = function.outputs
     if len(outputs) > 2:
-        raise ValueError(f"train: the criterion must have one or two outputs (loss and metric), {function} has {len(outputs)}")
+        raise ValueError(
+            f"train: the criterion must have one or two outputs (loss and metric), {function} has {len(outputs)}"
+        )
     return outputs[0], outputs[1] if len(outputs) == 2 else None
 
 
@@ -136,7 +143,9 @@ def _source(function: Function, source: Any, streams: Any, mapping: Any) -> Arra
         if mapping is None:
             given = streams if streams is not None else list(getattr(source, "streams", {}).values())
             if len(given) != len(arguments):
-                raise ValueError(f"train: {function} has {len(arguments)} arguments, and {len(given)} streams were given")
+                raise ValueError(
+                    f"train: {function} has {len(arguments)} arguments, and {len(given)} streams were given"
+                )
             mapping = dict(zip(arguments, given, strict=True))
         return StreamSource(source, dict(mapping))
     if not isinstance(source, (tuple, list)):
@@ -177,12 +186,16 @@ def train_function(
     source = _source(function, minibatch_source, streams, model_inputs_to_streams)
     epoch = epoch_size or source.count or None
     if isinstance(progress_frequency, tuple):
-        progress_frequency = progress_frequency[0] * (int(minibatch_size) if "minibatch" in str(progress_frequency[1]) else epoch or 1)
+        progress_frequency = progress_frequency[0] * (
+            int(minibatch_size) if "minibatch" in str(progress_frequency[1]) else epoch or 1
+        )
     limit = max_samples
     if limit is None and epoch is not None:
         limit = epoch * (max_epochs or 1)
     period = progress_frequency or (epoch if max_samples is None or epoch_size else None)
-    every, geometric = _every(progress_frequency, None if max_samples and not epoch_size else epoch, minibatch_size, writers)
+    every, geometric = _every(
+        progress_frequency, None if max_samples and not epoch_size else epoch, minibatch_size, writers
+    )
     summaries = _Summaries(every, geometric)
     seen, due = 0, period
     for arguments in source.minibatches(minibatch_size, limit):
@@ -210,7 +223,12 @@ def _writers(callbacks: Any) -> list[Any]:
 
 
 def test_function(
-    function: Function, minibatch_source: Any, minibatch_size: Any, streams: Any, model_inputs_to_streams: Any, callbacks: Any
+    function: Function,
+    minibatch_source: Any,
+    minibatch_size: Any,
+    streams: Any,
+    model_inputs_to_streams: Any,
+    callbacks: Any,
 ) -> Record:
     """Average a criterion's metric over data; see `Function.test`."""
     loss, metric = _criterion_outputs(function)

@@ -81,7 +81,11 @@ class Trainer(Evaluator):
             arguments, is_sweep_end = arguments
         if isinstance(arguments, Mapping) and not arguments:
             return False if outputs is None else (False, {})
-        wanted = () if outputs is None else tuple(_output(v) for v in (outputs if isinstance(outputs, (list, tuple)) else [outputs]))
+        wanted = (
+            ()
+            if outputs is None
+            else tuple(_output(v) for v in (outputs if isinstance(outputs, (list, tuple)) else [outputs]))
+        )
         result = self._step.train(arguments, wanted, (device or default_device()).torch, bool(is_sweep_end))
         self._previous = result
         self._total += result.samples
@@ -89,7 +93,9 @@ class Trainer(Evaluator):
             writer.update_training_with_minibatch(result.samples, result.loss, result.metric)
         return result.updated if outputs is None else (result.updated, result.outputs)
 
-    def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False) -> float:
+    def test_minibatch(
+        self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False
+    ) -> float:
         """The metric's average over one minibatch, without an update.
 
         Raises:
@@ -169,7 +175,9 @@ def _criterion(criterion: Any) -> tuple[Any, Any]:
         criterion = criterion.outputs
     if isinstance(criterion, (list, tuple)):
         if not 1 <= len(criterion) <= 2:
-            raise ValueError(f"Trainer: the criterion must be a loss or a loss and a metric, got {len(criterion)} functions")
+            raise ValueError(
+                f"Trainer: the criterion must be a loss or a loss and a metric, got {len(criterion)} functions"
+            )
         loss, metric = (*criterion, None)[:2]
     else:
         loss, metric = criterion, None
@@ -189,7 +197,9 @@ def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> 
             owners[parameter] = owners.get(parameter, 0) + 1
     for parameter, count in owners.items():
         if count > 1:
-            raise ValueError(f"Trainer: parameter {parameter!r} is covered by {count} different learners; give it to one of them")
+            raise ValueError(
+                f"Trainer: parameter {parameter!r} is covered by {count} different learners; give it to one of them"
+            )
     foreign = [p for p in owners if p not in known]
     if foreign:
         raise ValueError(
