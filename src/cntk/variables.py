@@ -115,6 +115,10 @@ class _Holder(Variable):
         with torch.no_grad():
             data.copy_(new.reshape(data.shape) if new.ndim and new.shape != data.shape else new)
 
+    def asarray(self) -> np.ndarray:
+        """A copy of the value; see `value`."""
+        return self.value
+
     def set_value(self, value: Any) -> None:
         """Set the value; see `value`."""
         self.value = value

@@ -479,9 +479,11 @@ class Primitive(Function):
             guess = self.op.infer_partial(*types) if partial else None
             inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
-        held = [(v, t) for v, t in zip(self.operands, types, strict=True) if v.kind in HOLDERS]
-        # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.
-        changed = False if partial else any([v.refine(t) for v, t in held])
+        changed = False
+        if not partial:
+            # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.
+            for variable, type_ in zip(self.operands, types, strict=True):
+                changed |= variable.kind in HOLDERS and variable.refine(type_)
         return changed, tuple(output_type(t, dtype) for t in inferred)
 
     def misfit(self, reason: str) -> GraphError:

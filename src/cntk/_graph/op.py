@@ -261,10 +261,9 @@ def primitive(number: PrimitiveOp) -> Callable[[OpClass], OpClass]:
     """
 
     def register(cls: OpClass) -> OpClass:
-        if number in registry:
-            raise ValueError(
-                f"{number.name} ({int(number)}) is declared twice: {registry[number].__name__} and {cls.__name__}"
-            )
+        known = registry.get(number)
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise ValueError(f"{number.name} ({int(number)}) is declared twice: {known.__name__} and {cls.__name__}")
         cls.primitive = number
         cls.op_name = cls.__dict__.get("op_name") or number.name
         registry[number] = cls

@@ -83,6 +83,7 @@ class SequenceSlice(Fused):
 
     def _where(self, x: TensorType) -> Where:
         """The frames as files describe them: the result's axes, and how its length follows from the operand's."""
+        need_sequence(x)
         batch, sequence = x.dynamic_axes
         begin, end = self.begin, self.end
         if (begin >= 0) != (end > 0) and begin < 0:
@@ -93,7 +94,6 @@ class SequenceSlice(Fused):
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
-        need_sequence(x)
         return TensorType(x.shape, self._where(x).new_dynamic_axes, x.dtype)
 
     def lower(self, *operands: TensorType) -> RunKernel:
@@ -199,6 +199,7 @@ class OnCondition(Fused):
 
     def where(self, condition: TensorType) -> Where:
         """The frames as files describe them."""
+        need_sequence(condition)
         batch, sequence = condition.dynamic_axes
         if self.factor is None or self.added is None:
             return Where((batch, self.axis or Axis(f"{sequence.name}_where")))
@@ -224,7 +225,6 @@ class SequenceGather(OnCondition):
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, condition = operands
-        need_sequence(condition)
         if x.dynamic_axes != condition.dynamic_axes:
             raise GraphError("the sequence and the condition must lie on the same dynamic axes")
         return x.with_axes(self.where(condition).new_dynamic_axes)

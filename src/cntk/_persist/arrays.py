@@ -28,7 +28,7 @@ class NDShape(tuple):  # type: ignore[type-arg]
 
 def encode_shape(shape: tuple[int, ...]) -> Message:
     """A shape as a message."""
-    return Message().bytes(1, b"".join(map(varint, shape))) if shape else Message()
+    return Message().data(1, b"".join(map(varint, shape))) if shape else Message()
 
 
 def decode_shape(data: memoryview) -> NDShape:
@@ -73,12 +73,12 @@ def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:
     _, field, stored = _FORMATS[number]
     message = Message().number(1, number).message(3, encode_shape(value.shape[::-1]))
     if stored == "zigzag":
-        return message.message(field, Message().bytes(1, _zigzag(value)))
+        return message.message(field, Message().data(1, _zigzag(value)))
     elements = np.ascontiguousarray(value).reshape(-1).astype(stored, copy=False)
     if later is not None:
         later.append(elements)
         return message
-    return message.message(field, Message().bytes(1, memoryview(elements).cast("B") if elements.size else b""))
+    return message.message(field, Message().data(1, elements.data.cast("B") if elements.size else b""))
 
 
 def _zigzag(value: np.ndarray) -> bytes:

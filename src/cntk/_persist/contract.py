@@ -25,7 +25,7 @@ def contracted(block_name: str, root: Primitive, arguments: Sequence[Variable]) 
     # A name that a program gave must stay to be found; the original's own begin with an underscore.
     if any(primitive._name and not primitive._name.startswith("_") for primitive in inside):
         return None
-    for kind in _kinds(Fused):
+    for kind in _kinds(Fused):  # type: ignore[type-abstract]
         if block_name not in (kind.block_names or (kind.op_name,)):
             continue
         for op in kind.guesses(inside):

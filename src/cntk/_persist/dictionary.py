@@ -85,7 +85,7 @@ def encode_dictionary(values: Mapping[str, Any], later: list[np.ndarray] | None 
                 encoded = encode_value(value, later)
             except FileFormatError as error:
                 raise FileFormatError(f"{key}: {error}") from None
-            message.message(2, Message().bytes(1, key).message(2, encoded))
+            message.message(2, Message().data(1, key).message(2, encoded))
     return message
 
 
@@ -133,7 +133,7 @@ def _write_axis(message: Message, axis: Axis, later: Any) -> Message:
     result = Message()
     if index:
         result.number(1, index)
-    result.bytes(2, axis.name)
+    result.data(2, axis.name)
     return message.message(10, result.number(3, 1) if ordered else result)
 
 
@@ -148,7 +148,7 @@ _WRITERS: list[tuple[Any, Kind, _Writer]] = [
     ((int, np.integer), Kind.Int, _write_whole),
     (Single, Kind.Single, lambda m, v, _: m.single(6, v)),
     ((float, np.floating), Kind.Double, lambda m, v, _: m.double(7, float(v))),
-    (str, Kind.Text, lambda m, v, _: m.bytes(8, v)),
+    (str, Kind.Text, lambda m, v, _: m.data(8, v)),
     (NDShape, Kind.Shape, lambda m, v, _: m.message(9, arrays.encode_shape(v))),
     (Axis, Kind.Axis, _write_axis),
     ((list, tuple), Kind.List, _write_list),

@@ -107,7 +107,7 @@ def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
             file.write(_MARK + message.size.to_bytes(4, "little"))
         message.write(file)
         for elements in later:
-            file.write(memoryview(elements).cast("B"))
+            file.write(elements.data.cast("B"))
 
 
 @contextmanager

@@ -187,6 +187,7 @@ class _Reader:
         _check(described, ("PrimitiveFunction",), PRIMITIVE_VERSION)
         attributes = part(described, "attributes", dict)
         number = part(described, "op", int)
+        op: Op
         if number == PrimitiveOp.Block:
             op, operands = self._block(described)
         else:
@@ -320,11 +321,14 @@ def _holder(
     value: np.ndarray,
     needs_gradient: bool,
     device: DeviceDescriptor | None,
-) -> Parameter | Constant:
-    if value.shape != type_.shape:
-        raise FileFormatError(f"'{uid}' of shape {type_.shape} has a value of shape {value.shape}; the file is damaged")
+) -> Variable:
+    if value.shape != type_.shape or (type_.dtype is not None and value.dtype != type_.dtype):
+        raise FileFormatError(
+            f"'{uid}' is an array of {type_.dtype} and shape {type_.shape}, and its value one of {value.dtype} and shape "
+            f"{value.shape}; the file is damaged"
+        )
     holder_class = Parameter if kind is VariableKind.Parameter else Constant
     holder = holder_class.__new__(holder_class)
-    holder._hold(kind, type_.shape, value, type_.dtype or value.dtype, device, name, uid)
+    holder._hold(kind, type_.shape, value, value.dtype, device, name, uid)
     holder.needs_gradient_ = needs_gradient
     return holder

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from cntk._errors import GraphError, operation_text
 from cntk._graph import walk
 from cntk._graph.block import Block
 from cntk._graph.function import Composite, Function, Primitive
@@ -97,7 +99,7 @@ class _Writer:
     def _block(self, primitive: Primitive, block: Block) -> dict[str, Any]:
         inside = block.composite.root_function
         if inside.block is None and inside.op.primitive is None and isinstance(inside.op, Fused):
-            inside = self._keep(inside.op.expand(*inside.operands)).root_function
+            inside = self._expansion(inside, inside.operands).root_function
         root = self.graph(inside)
         count = len(block.arguments)
         outer = primitive.operands[len(primitive.operands) - count :]
@@ -124,15 +126,29 @@ class _Writer:
         op = primitive.op
         if not isinstance(op, Fused):
             raise FileFormatError(
-                f"{op.op_name}{f' {primitive._name!r}' if primitive._name else ''} cannot be saved yet: the file format has no such "
-                "operation, and it is not known how to express it by others"
+                f"{operation_text(op.op_name, primitive._name)} cannot be saved: the file format has no such operation, and it "
+                "is not known how to express it by others"
             )
         stand_ins = tuple(Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in primitive.operands)
-        return self._keep(Block(self._keep(op.expand(*stand_ins)), stand_ins, op.op_name))  # type: ignore[no-any-return]
+        block = Block(self._expansion(primitive, stand_ins), stand_ins, op.op_name)
+        self._kept.append(block)
+        return block
 
-    def _keep(self, made: Any) -> Any:
-        self._kept.append(made)
-        return made
+    def _expansion(self, primitive: Primitive, operands: Sequence[Variable]) -> Composite:
+        """A fused operation as a graph of those that files hold.
+
+        Raises:
+            FileFormatError: if its operands' types are not known well enough to tell.
+        """
+        try:
+            expanded: Composite = primitive.op.expand(*operands)  # type: ignore[attr-defined]
+        except GraphError as error:
+            raise FileFormatError(
+                f"{operation_text(primitive.op_name, primitive._name)} cannot be saved before the types of its operands are "
+                f"known: {error}; apply the function to its inputs first"
+            ) from None
+        self._kept.append(expanded)
+        return expanded
 
     def _described(
         self, primitive: Primitive, number: int | None, attributes: dict[str, Any], operands: list[str]
@@ -180,6 +196,8 @@ class _Writer:
 
 
 def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any]:
+    # A number's format may be settled only when its value is made.
+    value = _value(variable) if isinstance(variable, (Parameter, Constant)) else None
     type_ = variable.type_
     return _without_none(
         {
@@ -193,10 +211,10 @@ def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any
             "name": variable._name or None,
             "needs_gradient": variable.needs_gradient_,
             "shape": NDShape(reversed(type_.shape)),
-            "value": _value(variable) if isinstance(variable, (Parameter, Constant)) else None,
+            "value": value,
         }
     )
 
 
 def _value(variable: Parameter | Constant) -> np.ndarray:
-    return variable.data.detach().cpu().numpy()  # type: ignore[no-any-return]
+    return variable.data.detach().cpu().numpy()

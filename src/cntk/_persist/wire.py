@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import IO, Union
+from typing import IO, TypeAlias
 
-Data = Union[bytes, memoryview]
+Data: TypeAlias = "bytes | memoryview"
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _WORD = 2**64
@@ -107,13 +107,13 @@ class Message:
         self._add(varint(field << 3 | FIXED64) + struct.pack("<d", value))
         return self
 
-    def bytes(self, field: int, value: Data | str) -> Message:
+    def data(self, field: int, value: Data | str) -> Message:
         """Add bytes, or a text."""
-        data: Data = value.encode("utf-8") if isinstance(value, str) else value
-        size = data.nbytes if isinstance(data, memoryview) else len(data)
+        content: Data = value.encode("utf-8") if isinstance(value, str) else value
+        size = content.nbytes if isinstance(content, memoryview) else len(content)
         self._add(varint(field << 3 | BYTES) + varint(size))
         if size:
-            self._add(data)
+            self._add(content)
         return self
 
     def message(self, field: int, value: Message) -> Message:

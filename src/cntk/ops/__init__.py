@@ -2,6 +2,7 @@
 
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._ops.activation import *
+from cntk._ops.assign import *
 from cntk._ops.comparison import *
 from cntk._ops.convolution import *
 from cntk._ops.delay import *
