@@ -89,9 +89,13 @@ class NDArrayView:
 
     def asarray(self) -> Any:
         """A NumPy copy, or a SciPy CSR matrix of a sparse array of rank 2."""
-        if isinstance(self._rows, SparseRows):
+        if isinstance(self._rows, SparseRows) and len(self._shape) == 2:
             return _csr(self._rows)
-        return self._rows.detach().cpu().numpy().reshape(self._shape).copy()
+        array: np.ndarray = self.tensor.detach().cpu().numpy()
+        return array.copy()
+
+    def __str__(self) -> str:
+        return f"NDArrayView({shape_text(self._shape)}, {self.device})"
 
     def slice_view(self, start_offset: Sequence[int], extent: Sequence[int], read_only: bool = True) -> NDArrayView:
         """A part of the array that shares its memory.
@@ -106,7 +110,8 @@ class NDArrayView:
         """
         offset, extent = tuple(start_offset), tuple(extent)
         fixed = len(offset) - len(extent)
-        bounds_fit = all(o + e <= s for o, e, s in zip(offset[fixed:], extent, self._shape[fixed:], strict=False))
+        spans = zip(offset, (*(1 for _ in range(fixed)), *extent), self._shape, strict=False)
+        bounds_fit = all(o >= 0 and e >= 0 and o + e <= s for o, e, s in spans)
         if len(offset) != len(self._shape) or fixed < 0 or not bounds_fit:
             raise ValueError(
                 f"slice_view: offset {offset} and extent {extent} do not lie within shape {shape_text(self._shape)}"
@@ -156,9 +161,15 @@ class NDArrayView:
 
         Raises:
             TypeError: for anything but a CSR matrix.
+            ValueError: if the matrix does not have as many elements as the shape.
         """
         rows = sparse_rows(csr_array, None, (device or cpu()).torch)
-        return NDArrayView.of(rows, as_shape(shape) if shape is not None else tuple(csr_array.shape), read_only)
+        dims = tuple(csr_array.shape) if shape is None else as_shape(shape)
+        if int(np.prod(dims)) != rows.rows * rows.width:
+            raise ValueError(
+                f"from_csr: a matrix of shape {shape_text(rows.shape)} does not fill shape {shape_text(dims)}"
+            )
+        return NDArrayView.of(rows, dims, read_only)
 
     @staticmethod
     def from_data(
@@ -214,9 +225,17 @@ class Value:
         self.layout = layout
         self._shape = shape
         self._read_only = read_only
+        self.are_samples = False
 
     @classmethod
-    def of(cls, rows: Tensor | SparseRows, layout: Layout | None, shape: Shape, read_only: bool = False) -> Value:
+    def of(
+        cls,
+        rows: Tensor | SparseRows,
+        layout: Layout | None,
+        shape: Shape,
+        read_only: bool = False,
+        are_samples: bool = False,
+    ) -> Value:
         """A value of rows, jagged if a layout is given.
 
         Args:
@@ -224,9 +243,11 @@ class Value:
             layout: which rows are which sequence's frames; None for an array of shape ``shape``.
             shape: a frame's shape if there is a layout, else the whole array's.
             read_only: whether it must not be written to.
+            are_samples: whether the first axis is a batch axis, whatever the value is given for.
         """
         value = cls.__new__(cls)
         value._fill(rows, layout, shape, read_only)
+        value.are_samples = are_samples
         return value
 
     @property
@@ -287,29 +308,26 @@ class Value:
         return mask
 
     def asarray(self) -> Any:
-        """A NumPy copy of the rectangle ``[n, (longest,) *shape]``; a SciPy CSR matrix of sparse rows."""
+        """A NumPy copy of the rectangle ``[n, (longest,) *shape]``; a SciPy CSR matrix of sparse samples."""
         return self.data.asarray()
 
     def as_sequences(self, variable: Variable | None = None) -> Any:
         """The samples or sequences.
 
         Args:
-            variable: what the value is understood for.
+            variable: accepted for old programs; the value knows its sequences.
 
         Returns:
-            A list with an array ``[length, *shape]`` (or CSR matrix) for each sequence.
-
-        Raises:
-            ValueError: if neither the value nor a variable tells the axes.
+            A list with an array ``[length, *shape]`` (or CSR matrix) for each sequence, or ``[*shape]`` for each
+            sample; of sparse samples a list with one CSR matrix.
         """
-        if self.layout is None:
-            if variable is None:
-                raise ValueError("as_sequences: this value needs a variable that tells its axes")
-            from cntk._engine.feed import feed
+        if self.layout is not None:
+            return _split(self.rows, self.layout, self._shape)
+        array = self.asarray()
+        return list(array) if isinstance(array, np.ndarray) else [array]
 
-            fed = feed(variable, self, self.device.torch)
-            return rows_as_numpy(fed.rows, variable.type_, fed.layout)
-        return _split(self.rows, self.layout, self._shape)
+    def __str__(self) -> str:
+        return f"Value({shape_text(self.shape)}, {self.device})"
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -366,6 +384,9 @@ class Value:
                 f"Value.one_hot: expected a list of class numbers or of lists of them, got {type(batch).__name__}"
             )
         sequences = isinstance(batch[0], (list, tuple, np.ndarray))
+        kinds = () if isinstance(batch, np.ndarray) else batch
+        if any(isinstance(s, (list, tuple, np.ndarray)) != sequences or (sequences and np.size(s) == 0) for s in kinds):
+            raise ValueError("Value.one_hot: expected either class numbers or lists of them, none of which is empty")
         shape = as_shape(num_classes)
         flat = np.concatenate([np.asarray(s).reshape(-1) for s in batch]) if sequences else np.asarray(batch)
         rows = one_hot_rows(flat, shape, as_dtype(dtype) or np.dtype(np.float32), (device or default_device()).torch)

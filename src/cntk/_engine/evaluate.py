@@ -148,8 +148,14 @@ class Pass:
     rows: list[Any]
 
     def result(self, index: int, as_numpy: bool) -> Any:
-        """An output as the program sees it."""
-        return result_of(self.rows[index], self.plan.types[index], self.run, as_numpy)
+        """An output as the program sees it; never a view of what was fed, or of a parameter."""
+        rows = self.rows[index]
+        if isinstance(rows, Tensor) and not self.plan.types[index].is_sequence:
+            memory = rows.untyped_storage().data_ptr()
+            fed = (f.rows for f in self.fed.values() if isinstance(f.rows, Tensor))
+            if memory in self.plan.held_memory or any(memory == x.untyped_storage().data_ptr() for x in fed):
+                rows = rows.clone()
+        return result_of(rows, self.plan.types[index], self.run, as_numpy)
 
     def finish(self) -> None:
         """Do what waited for the end of the pass."""
@@ -170,7 +176,7 @@ def result_of(rows: Any, type_: TensorType, run: Run, as_numpy: bool) -> Any:
         if isinstance(rows, SparseRows)
         else tuple(rows.shape)
     )
-    return Value.of(rows, layout, shape)
+    return Value.of(rows, layout, shape, are_samples=type_.has_batch_axis and layout is None)
 
 
 def execute(

@@ -52,7 +52,7 @@ def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
     type_ = variable.type_
     if type(data) is np.ndarray and data.dtype == type_.dtype and not type_.is_sparse and len(type_.dynamic_axes) == 1:
         # The common case, by the shortest way: samples in an array of the right format, which None seems to be for NumPy.
-        if data.shape[1:] == type_.shape and type_.dtype is not None:
+        if data.ndim and data.shape[1:] == type_.shape and type_.dtype is not None and data.flags.carray:
             rows = torch.from_numpy(data)
             return Fed(rows if device.type == "cpu" else rows.to(device), None, data.shape[0], type_.shape)
         if data.shape == type_.shape:
@@ -89,6 +89,8 @@ class _Feeding:
             data, starts = data
             if isinstance(data, Value):
                 raise self.fail("sequence starts cannot be given with a Value; give them to Value.create")
+            if not self.type.is_sequence:
+                raise self.fail("sequence starts were given, and the variable has no sequence axis")
         held = getattr(data, "data", None)
         if isinstance(held, Value) and not isinstance(data, Value):
             data = held
@@ -188,7 +190,9 @@ class _Feeding:
             raise self.fail("the number of samples or sequences must be positive, and there are none")
         if hasattr(items[0], "tocsr"):
             return self._matrices(items, starts)
-        arrays = []
+        if not self.type.dynamic_axes:
+            return self._rectangle(torch.from_numpy(self._array(np.asarray(_as_plain(items)))), None)
+        arrays: list[np.ndarray] = []
         for number, item in enumerate(items):
             try:
                 array = self._array(np.asarray(_as_plain(item)))
@@ -197,13 +201,12 @@ class _Feeding:
                     raise
                 raise self.fail(f"element {number} of the batch is no array of numbers") from None
             arrays.append(self._element(number, array))
+            if arrays[-1].shape[self.type.is_sequence :] != arrays[0].shape[self.type.is_sequence :]:
+                shapes = " and ".join(shape_text(a.shape[self.type.is_sequence :]) for a in (arrays[0], arrays[-1]))
+                raise self.fail(f"elements 0 and {number} of the batch differ in their samples' shape, {shapes}")
         if self.type.is_sequence:
             rows = torch.from_numpy(np.concatenate(arrays)) if len(arrays) > 1 else torch.from_numpy(arrays[0])
             return self._sequences(rows, [len(a) for a in arrays], starts)
-        if not self.type.dynamic_axes:
-            if len(arrays) != 1:
-                raise self.fail(f"a batch of {len(arrays)} was given, and the variable has no batch axis")
-            return self._rectangle(torch.from_numpy(arrays[0]), None)
         return self._fed(torch.from_numpy(np.stack(arrays)), None, len(arrays))
 
     def _element(self, number: int, array: np.ndarray) -> np.ndarray:
@@ -272,6 +275,8 @@ class _Feeding:
             if self.type.is_sequence:
                 return self._sequences(rows, [value.rows.rows], None)
             return self._fed(rows, None, value.rows.rows)
+        if value.are_samples and self.type.is_sequence and self._fits(value.shape[1:]):
+            return self._sequences(_moved(value.rows, self.device), [1] * len(value), None)
         return self._rectangle(value.rows.reshape(value.shape), None)
 
 

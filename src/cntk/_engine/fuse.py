@@ -1,4 +1,4 @@
-"""Patterns that run faster another way, with the same result: biases, maxima, and recurrences torch has kernels for."""
+"""Patterns that run as one torch call: a sum with a bias, and recurrences that there are kernels for."""
 
 from __future__ import annotations
 
@@ -24,11 +24,8 @@ def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
     uses.update(ref.key for ref in refs)
     done = _final_states(done, uses)
     for item in done:
-        if isinstance(item, Node):
-            if item.op.op_name == "Plus":
-                _absorb_bias(item, uses)
-            elif item.op.picks_largest:
-                _pick_first(item, uses)
+        if isinstance(item, Node) and item.op.op_name == "Plus":
+            _absorb_bias(item, uses)
     return done
 
 
@@ -57,11 +54,3 @@ def _absorb_bias(node: Node, uses: Uses) -> None:
         if biased is not None:
             node.op, node.operands = biased, [*inner.operands, bias]
             return
-
-
-def _pick_first(node: Node, uses: Uses) -> None:
-    """The largest of numbers first, then what keeps their order: there are fewer of them."""
-    inner = node.operands[0].node
-    if inner is not None and inner.op.keeps_order and uses[node.operands[0].key] == 1:
-        inner.op, node.op = node.op, inner.op
-        inner.types = node.types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
 from typing import Any
 
 import torch
@@ -21,6 +22,16 @@ from cntk._graph.variable import Variable, VariableKind
 Step = tuple[Kernel, tuple[int, ...], tuple[int, ...], bool, bool]
 
 
+@cache
+def _keep_freed_memory() -> None:
+    """Have the C library keep freed blocks for the next step instead of giving them back to the system.
+
+    glibc raises its limits for that to the size of the largest block that was ever freed, up to 32 MiB. Without this,
+    each step of a convolutional net takes all its memory page by page from the system again.
+    """
+    torch.empty(2**25 - 2**12, dtype=torch.uint8)
+
+
 class Plan:
     """A compiled graph.
 
@@ -37,6 +48,7 @@ class Plan:
     """
 
     def __init__(self, outputs: Sequence[Variable], shapes: Mapping[Variable, Shape], optimize: bool = True) -> None:
+        _keep_freed_memory()
         refs, order = Flattener(shapes).flatten(outputs)
         work: list[Node | Loop] = extract_loops(order)
         refs, work = _share(refs, work)
@@ -57,6 +69,11 @@ class Plan:
         self.input_slots = [self._leaves[v] for v in self.inputs]
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
         self.holders = [v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)]
+
+    @cached_property
+    def held_memory(self) -> frozenset[int]:
+        """Where the parameters' and constants' numbers lie."""
+        return frozenset(v.data.untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
 
     def is_stale(self) -> bool:
         """Whether an attribute has been changed since the plan was compiled."""

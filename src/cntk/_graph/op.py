@@ -168,8 +168,6 @@ class Op(ABC):
     pure: ClassVar[bool] = True
     # Whether it runs although nothing reads its output.
     acts: ClassVar[bool] = False
-    # Whether it keeps the order of numbers element by element, so that the largest stays the largest.
-    keeps_order: ClassVar[bool] = False
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
     # In files: names of attributes that are not their field's in camel case, and kinds that annotations do not tell.
@@ -205,11 +203,6 @@ class Op(ABC):
             The operation, or None if there is none.
         """
         return None
-
-    @property
-    def picks_largest(self) -> bool:
-        """Whether each of the result's elements is the largest of some of the operand's."""
-        return False
 
     @property
     def delay(self) -> int:

@@ -65,8 +65,6 @@ class Tanh(Unary):
 class ReLU(Unary):
     """The positive part."""
 
-    keeps_order = True
-
     def compute(self) -> Kernel:
         return torch.relu
 

@@ -7,15 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.functional import linear
 from torch.nn.functional import pad as pad_tensor
 
 from cntk._errors import GraphError, shape_text
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType
-from cntk._ops.windows import Windows, margins, spread
+from cntk._ops.windows import Windows, channels_last, margins, spread
 
-_CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
+
+def _convolve_images(x: Tensor, w: Tensor, *options: Any) -> Tensor:
+    return torch.conv2d(channels_last(x), channels_last(w), *options)
+
+
+_CONVOLVE = {1: torch.conv1d, 2: _convolve_images, 3: torch.conv3d}
 _TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}
 
 

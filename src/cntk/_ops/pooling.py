@@ -17,7 +17,7 @@ from cntk._graph.function import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_SHAPE, Shape, TensorType
 from cntk._ops.operands import apply
-from cntk._ops.windows import Windows, as_dims, as_flags, margins, spread
+from cntk._ops.windows import Windows, as_dims, as_flags, channels_last, margins, spread
 
 __all__ = ["AVG_POOLING", "MAX_POOLING", "MAX_UNPOOLING", "pooling", "unpooling"]
 
@@ -32,7 +32,13 @@ class PoolingType(enum.IntEnum):
 MAX_POOLING, AVG_POOLING = int(PoolingType.Max), int(PoolingType.Average)
 MAX_UNPOOLING = 0
 
-_MAX = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+
+def _pool_images(x: Tensor, *options: Any, **named: Any) -> Any:
+    # A few channels do not fill a register: they are faster one by one.
+    return F.max_pool2d(channels_last(x) if x.shape[1] >= 4 else x, *options, **named)
+
+
+_MAX = {1: F.max_pool1d, 2: _pool_images, 3: F.max_pool3d}
 _AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
@@ -109,10 +115,6 @@ class Pooling(Windowed):
     upper_pad: Shape = (0,)
     ceil_out_dim: bool = False
     include_pad: bool = False
-
-    @property
-    def picks_largest(self) -> bool:
-        return self.pooling_type == PoolingType.Max
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands

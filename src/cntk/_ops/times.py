@@ -83,12 +83,12 @@ class Times(Op):
                 f"the right operand's first {count} axes are summed over, and the left operand has only {left.rank} axes; "
                 "give the right operand fewer axes, or raise output_rank"
             )
-        if not all(
-            a == b or a < 0 or b < 0 for a, b in zip(left.shape[left.rank - count :], right.shape[:count], strict=True)
-        ):
+        summed, first = left.shape[left.rank - count :], right.shape[:count]
+        if not all(a == b or a < 0 or b < 0 for a, b in zip(summed, first, strict=True)):
+            which = "axis" if count == 1 else f"{count} axes"
             raise GraphError(
-                f"the last {'axis' if count == 1 else f'{count} axes'} of the left operand "
-                f"({shape_text(left.shape[left.rank - count :])}) and the first of the right ({shape_text(right.shape[:count])}) must agree"
+                f"the last {which} of the left operand ({shape_text(summed)}) and the first of the right "
+                f"({shape_text(first)}) must agree"
             )
         axes = join_axes(operands)
         if self.reduces_sequence:

@@ -107,7 +107,8 @@ def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
             file.write(_MARK + message.size.to_bytes(4, "little"))
         message.write(file)
         for elements in later:
-            file.write(elements.data.cast("B"))
+            if elements.size:
+                file.write(elements.data.cast("B"))
 
 
 @contextmanager

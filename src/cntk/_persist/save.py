@@ -39,16 +39,19 @@ def to_dictionary(function: Function) -> dict[str, Any]:
         ValueError: if a parameter's shape is still to be inferred.
     """
     writer = _Writer()
-    root = writer.graph(function.root_function)
+    composite = function if isinstance(function, Composite) else Composite(function.root_function)
+    described = _composite(composite, writer.graph(composite.root_function))
+    return described | {"inputs": list(writer.variables.values()), "primitive_functions": writer.functions}
+
+
+def _composite(composite: Composite, root: str) -> dict[str, Any]:
     return _without_none(
         {
             "version": Size(COMPOSITE_VERSION),
             "type": "CompositeFunction",
             "root": root,
-            "name": function.root_function._name or None,
-            "uid": function.uid if isinstance(function, Composite) else Composite(function.root_function).uid,
-            "inputs": list(writer.variables.values()),
-            "primitive_functions": writer.functions,
+            "name": composite.root_function._name or None,
+            "uid": composite.uid,
         }
     )
 
@@ -99,7 +102,7 @@ class _Writer:
     def _block(self, primitive: Primitive, block: Block) -> dict[str, Any]:
         inside = block.composite.root_function
         if inside.block is None and inside.op.primitive is None and isinstance(inside.op, Fused):
-            inside = self._expansion(inside, inside.operands).root_function
+            inside = self._expansion(inside, inside.operands, primitive).root_function
         root = self.graph(inside)
         count = len(block.arguments)
         outer = primitive.operands[len(primitive.operands) - count :]
@@ -107,12 +110,7 @@ class _Writer:
         arguments = [self._operand(v) for v in outer]
         return self._described(primitive, PrimitiveOp.Block, {}, [*map(self._operand, held), *arguments]) | {
             "block_function_op_name": block.block_name,
-            "block_function_composite": {
-                "version": Size(COMPOSITE_VERSION),
-                "type": "CompositeFunction",
-                "root": root,
-                "uid": block.composite.uid,
-            },
+            "block_function_composite": _composite(block.composite, root),
             "block_function_composite_arguments_map_keys": [self._operand(v) for v in block.arguments],
             "block_function_composite_arguments_map_values": arguments,
         }
@@ -130,12 +128,17 @@ class _Writer:
                 "is not known how to express it by others"
             )
         stand_ins = tuple(Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in primitive.operands)
-        block = Block(self._expansion(primitive, stand_ins), stand_ins, op.op_name)
+        block = Block(self._expansion(primitive, stand_ins, primitive), stand_ins, op.op_name)
         self._kept.append(block)
         return block
 
-    def _expansion(self, primitive: Primitive, operands: Sequence[Variable]) -> Composite:
+    def _expansion(self, primitive: Primitive, operands: Sequence[Variable], seen: Primitive) -> Composite:
         """A fused operation as a graph of those that files hold.
+
+        Args:
+            primitive: the operation.
+            operands: what it reads.
+            seen: what the program knows it as: the operation itself, or the block that it stands in.
 
         Raises:
             FileFormatError: if its operands' types are not known well enough to tell.
@@ -144,8 +147,8 @@ class _Writer:
             expanded: Composite = primitive.op.expand(*operands)  # type: ignore[attr-defined]
         except GraphError as error:
             raise FileFormatError(
-                f"{operation_text(primitive.op_name, primitive._name)} cannot be saved before the types of its operands are "
-                f"known: {error}; apply the function to its inputs first"
+                f"{operation_text(seen.op_name, seen._name)} cannot be saved before the types of its operands are known: "
+                f"{error}; apply the function to its inputs first"
             ) from None
         self._kept.append(expanded)
         return expanded
@@ -199,6 +202,7 @@ def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any
     # A number's format may be settled only when its value is made.
     value = _value(variable) if isinstance(variable, (Parameter, Constant)) else None
     type_ = variable.type_
+    stands_in = kind is VariableKind.Placeholder
     return _without_none(
         {
             "version": Size(VARIABLE_VERSION),
@@ -207,9 +211,9 @@ def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any
             "kind": Size(kind),
             "data_type": Size(variable.get_data_type()),
             "dynamic_axis": list(reversed(type_.dynamic_axes)),
-            "is_sparse": type_.is_sparse,
+            "is_sparse": type_.is_sparse and not stands_in,
             "name": variable._name or None,
-            "needs_gradient": variable.needs_gradient_,
+            "needs_gradient": variable.needs_gradient_ and not stands_in,
             "shape": NDShape(reversed(type_.shape)),
             "value": value,
         }
