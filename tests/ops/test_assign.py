@@ -9,9 +9,10 @@ import cntk as C
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("make", [C.parameter, C.constant])
-def test_target_has_the_value_once_the_run_is_over(make: object, dtype: type) -> None:
-    target = make(np.array([[1, 2, 3], [4, 5, 6]], dtype))  # type: ignore[operator]
+@pytest.mark.parametrize("learned", [True, False])
+def test_target_has_the_value_once_the_run_is_over(learned: bool, dtype: type) -> None:
+    value = np.array([[1, 2, 3], [4, 5, 6]], dtype)
+    target = C.parameter(init=value) if learned else C.constant(value)
     function = C.combine([C.assign(target, target * 2), target + 1])
     results = function.eval()
     assert np.array_equal(results[function.outputs[0]], [[2, 4, 6], [8, 10, 12]])
@@ -31,9 +32,9 @@ def test_it_happens_at_every_evaluation() -> None:
 @pytest.mark.parametrize(
     ("target", "value", "message"),
     [
-        (lambda: C.constant([1, 2]), lambda: C.constant([1, 2, 3]), r"Assign: the value's shape \[3\] must be that of the target, \[2\]"),
-        (lambda: C.constant([1, 2]), lambda: C.input_variable(2), r"Assign: .* must have no dynamic axes; reduce over the batch first"),
-        (lambda: C.input_variable(2), lambda: C.constant([1, 2]), r"assign: expected a parameter or constant to assign to"),
+        (lambda: C.constant([1, 2]), lambda: C.constant([1, 2, 3]), r"the value's shape \[3\] must be that of the target, \[2\]"),
+        (lambda: C.constant([1, 2]), lambda: C.input_variable(2), r"must have no dynamic axes; reduce over the batch first"),
+        (lambda: C.input_variable(2), lambda: C.constant([1, 2]), r"assign: expected a parameter or constant"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_assigned_is_refused(target: object, value: object, message: str) -> None:
