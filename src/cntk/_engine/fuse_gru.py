@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cntk._engine.gru_kernel import GatedRecurrence
 from cntk._engine.layout import Layout
-from cntk._engine.loop import Loop, carried, keep_carry
+from cntk._engine.loop import Loop, carried, initial_rows, keep_carry
 from cntk._engine.nodes import Ref
 from cntk._engine.read_loop import Columns, Expr, LoopReader
 from cntk._engine.run import Run
@@ -82,7 +82,7 @@ class FusedGRU(Loop):
         return [y]
 
     def _state(self, run: Run, layout: Layout, initial: Tensor) -> Tensor:
-        rows = initial.expand(layout.count, self.size)
+        rows = initial_rows(self.delays[0], initial, layout.count)
         if layout.starts is not None:
             before = carried(run, self.delays[0].primitive.uid, layout, 1, not self.backwards)
             if before is not None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cntk._engine.fuse_gru import match_gru
 from cntk._engine.layout import Layout
-from cntk._engine.loop import Loop, carried, keep_carry
+from cntk._engine.loop import Loop, carried, initial_rows, keep_carry
 from cntk._engine.nodes import Node, Ref
 from cntk._engine.read_loop import Columns, Expr, LoopReader
 from cntk._engine.run import Run
@@ -158,7 +158,7 @@ class FusedRecurrence(Loop):
         return [joined, recurrent, zeros if bias is None else bias, zeros]
 
     def _state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
-        rows = initial.expand(layout.count, self.size)
+        rows = initial_rows(delay, initial, layout.count)
         if layout.starts is not None:
             before = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
             if before is not None:

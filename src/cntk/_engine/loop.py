@@ -18,7 +18,7 @@ from cntk._engine.nodes import Node, Ref
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import GraphError
 from cntk._graph.op import RunKernel
-from cntk._graph.types import BATCH_AXIS, TensorType
+from cntk._graph.types import BATCH_AXIS, Shape, TensorType
 from cntk._graph.walk import cycles
 
 
@@ -192,7 +192,7 @@ class _LoopKernel:
         history: dict[int, list[Tensor]] = {slot: [] for slot in kept}
         slots: list[Any] = [None] * len(self.slots)
         initial = self._initial_states(run, layout, operands)
-        inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred)
+        inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred, run.draws)
         for step, size in enumerate(sizes):
             inner.batch = size
             for k, at in enumerate(sliced):
@@ -316,6 +316,18 @@ def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> Te
     return frames.index_select(0, before.offsets[1:] - back)  # type: ignore[no-any-return]
 
 
+def initial_rows(delay: Node, initial: Tensor, count: int) -> Tensor:
+    """A delay's initial state for each of so many sequences: ``[count, *shape]``."""
+    given, shape = delay.operands[1].type, delay.types[0].shape
+    return _stretched(initial, shape) if given.has_batch_axis else initial.expand(count, *shape)
+
+
+def _stretched(rows: Tensor, shape: Shape) -> Tensor:
+    """Rows of fewer or smaller static axes as rows of a shape."""
+    missing = len(shape) + 1 - rows.dim()
+    return rows.reshape(rows.shape[0], *(1,) * missing, *rows.shape[1:]).expand(rows.shape[0], *shape)
+
+
 def _initial_state(
     run: Run, layout: Layout, value: Any, kind: int, type_: TensorType, uid: str, offset: int, backwards: bool
 ) -> Callable[[int, int], Tensor]:
@@ -326,7 +338,7 @@ def _initial_state(
     def begin(size: int) -> Tensor:
         if kind == _PER_SEQUENCE:
             rows = value if layout.uniform else value.index_select(0, layout.sorted_rows)
-            return rows.expand(layout.count, *type_.shape)[:size] if rows.dim() == len(type_.shape) + 1 else rows[:size]  # type: ignore[no-any-return]
+            return _stretched(rows, type_.shape)[:size]
         return value.expand(size, *type_.shape)  # type: ignore[no-any-return]
 
     if layout.starts is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +21,8 @@ from cntk._ops.operands import apply, as_operands
 from cntk._ops.structure import combine
 
 __all__ = ["delay", "future_value", "past_value"]
+
+_places = itertools.count()
 
 
 class Delay(Op):
@@ -51,7 +54,8 @@ class Delay(Op):
         x, initial = operands
         axes, shape, steps = x.dynamic_axes, broadcast_shapes(x.shape, initial.shape), self.delay
         initial_axes = initial.dynamic_axes
-        key = f"{self.op_name}{id(self)}"
+        # The same operation may stand in several places of a plan: clones share it.
+        key = f"{self.op_name} {next(_places)}"
         raised = (1,) * (len(shape) - x.rank) + x.shape
 
         def compute(run: Run, frames: Tensor, start: Tensor) -> Tensor:

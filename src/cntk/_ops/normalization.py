@@ -105,7 +105,7 @@ class BatchNormalization(Op):
             if not run.training or rows.shape[0] == 0:
                 return torch.batch_norm(rows, scale, bias, mean, variance, False, 0.0, epsilon, True).reshape(x.shape)
             # With a momentum of 1 torch leaves the minibatch's own statistics here, the variance unbiased.
-            batch_mean, batch_variance = torch.empty_like(mean), torch.zeros_like(variance)
+            batch_mean, batch_variance = torch.zeros_like(mean), torch.zeros_like(variance)
             result = torch.batch_norm(rows, scale, bias, batch_mean, batch_variance, True, 1.0, epsilon, True)
             with torch.no_grad():
                 weight = self._weight(rows.shape[0], count)

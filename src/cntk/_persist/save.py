@@ -104,10 +104,11 @@ class _Writer:
         if inside.block is None and inside.op.primitive is None and isinstance(inside.op, Fused):
             inside = self._expansion(inside, inside.operands, primitive).root_function
         root = self.graph(inside)
-        count = len(block.arguments)
-        outer = primitive.operands[len(primitive.operands) - count :]
-        held = [v for v in walk.leaves(inside) if v not in block.arguments]
-        arguments = [self._operand(v) for v in outer]
+        split = len(primitive.operands) - len(block.arguments)
+        arguments = [self._operand(v) for v in primitive.operands[split:]]
+        # The block's own order is that of `Function.parameters`; what an expansion has made comes after.
+        leaves = [v for v in walk.leaves(inside) if v not in block.arguments]
+        held = dict.fromkeys([*(v for v in primitive.operands[:split] if v in leaves), *leaves])
         return self._described(primitive, PrimitiveOp.Block, {}, [*map(self._operand, held), *arguments]) | {
             "block_function_op_name": block.block_name,
             "block_function_composite": _composite(block.composite, root),
