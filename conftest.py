@@ -28,3 +28,11 @@ def _examples_write_elsewhere(request: pytest.FixtureRequest, monkeypatch: pytes
     """An example in a docstring may save a file by its bare name: it runs in an empty folder of its own."""
     if isinstance(request.node, pytest.DoctestItem):
         monkeypatch.chdir(request.getfixturevalue("tmp_path"))
+
+
+@pytest.fixture(autouse=True)
+def _automatic_seeds_begin_anew() -> None:
+    """A test that fixes the seed of what chooses its own must not decide the next test's numbers."""
+    import cntk
+
+    cntk.cntk_py.reset_random_seed(0)

@@ -10,18 +10,21 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
+from cntk._engine.rows import (
+    FORMATS,
+    ONE_HOT_SKIP,
+    csr_of,
+    one_hot_rows,
+    padded_rows,
+    sparse_rows,
+    split,
+    torch_dtype,
+)
 from cntk._engine.run import SparseRows
 from cntk._errors import FeedError, shape_text
-from cntk._graph.types import Shape, TensorType
+from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
 from cntk.device import DeviceDescriptor, cpu, default_device
-
-_TORCH = {np.dtype(np.float16): torch.float16, np.dtype(np.float32): torch.float32, np.dtype(np.float64): torch.float64}
-
-
-def torch_dtype(dtype: Any) -> torch.dtype:
-    """The torch name of a number format."""
-    return _TORCH[np.dtype(dtype)]
 
 
 class NDArrayView:
@@ -90,7 +93,7 @@ class NDArrayView:
     def asarray(self) -> Any:
         """A NumPy copy, or a SciPy CSR matrix of a sparse array of rank 2."""
         if isinstance(self._rows, SparseRows) and len(self._shape) == 2:
-            return _csr(self._rows)
+            return csr_of(self._rows)
         array: np.ndarray = self.tensor.detach().cpu().numpy()
         return array.copy()
 
@@ -137,7 +140,7 @@ class NDArrayView:
         """
         if not isinstance(np_array, np.ndarray):
             raise TypeError(f"from_dense: expected a NumPy array, got {type(np_array).__name__}")
-        if np_array.dtype not in _TORCH:
+        if np_array.dtype not in FORMATS:
             np_array = np_array.astype(np.float32)
         tensor = torch.from_numpy(np.ascontiguousarray(np_array).reshape(np_array.shape))
         return NDArrayView.of(_placed(tensor if borrow else tensor.clone(), device), read_only=read_only)
@@ -197,7 +200,7 @@ class Value:
         (2, 2, 4)
     """
 
-    ONE_HOT_SKIP = -1
+    ONE_HOT_SKIP = ONE_HOT_SKIP
 
     def __init__(
         self, batch: Any, seq_starts: Sequence[bool] | None = None, device: DeviceDescriptor | None = None
@@ -289,7 +292,7 @@ class Value:
         if isinstance(rows, SparseRows):
             if self.layout.uniform:
                 return NDArrayView.of(rows, self.shape, self._read_only)
-            rows = _padded_rows(rows, self.layout)
+            rows = padded_rows(rows, self.layout)
             return NDArrayView.of(rows, self.shape, self._read_only)
         return NDArrayView.of(self.layout.pad(rows.reshape(-1, *self._shape)), self.shape, self._read_only)
 
@@ -322,7 +325,7 @@ class Value:
             sample; of sparse samples a list with one CSR matrix.
         """
         if self.layout is not None:
-            return _split(self.rows, self.layout, self._shape)
+            return split(self.rows, self.layout, self._shape)
         array = self.asarray()
         return list(array) if isinstance(array, np.ndarray) else [array]
 
@@ -394,91 +397,6 @@ class Value:
             return Value.of(rows, None, (rows.rows, *shape))
         groups = int(np.prod(shape[:-1]))
         return Value.of(rows, Layout([np.asarray(s).size // groups for s in batch], device=rows.values.device), shape)
-
-
-def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.device) -> SparseRows:
-    """Sparse rows from class numbers; see `Value.one_hot`."""
-    if classes.dtype.kind not in "iu":
-        if classes.dtype.kind != "f" or (classes != np.floor(classes)).any():
-            raise ValueError(f"Value.one_hot: class numbers must be integers, got {classes.dtype}")
-        classes = classes.astype(np.int64)
-    count = shape[-1]
-    skipped = classes == Value.ONE_HOT_SKIP
-    if ((classes >= count) | ((classes < 0) & ~skipped)).any():
-        wrong = classes[(classes >= count) | ((classes < 0) & ~skipped)][0]
-        raise ValueError(f"Value.one_hot: class number {wrong} is out of range; there are {count} classes, from 0")
-    groups = int(np.prod(shape[:-1]))
-    columns = classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
-    present = ~skipped.reshape(-1, groups)
-    offsets = np.concatenate([[0], np.cumsum(present.sum(1))]).astype(np.int64)
-    kept = torch.from_numpy(columns[present]).to(device)
-    values = torch.ones(kept.numel(), dtype=torch_dtype(dtype), device=device)
-    one_hot = groups == 1 and bool(present.all())
-    return SparseRows(torch.from_numpy(offsets).to(device), kept, values, groups * count, one_hot)
-
-
-def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
-    """Sparse rows from a SciPy CSR matrix.
-
-    Raises:
-        FeedError: for anything else.
-    """
-    if not hasattr(csr, "indptr"):
-        raise FeedError(f"expected a SciPy CSR matrix, got {type(csr).__name__}")
-    values = np.asarray(csr.data, dtype=dtype or (csr.dtype if csr.dtype in _TORCH else np.float32))
-    offsets = np.asarray(csr.indptr, dtype=np.int64)
-    one_hot = bool((np.diff(offsets) == 1).all() and (values == 1).all())
-    arrays = (offsets, np.asarray(csr.indices, np.int64), values)
-    begins, columns, entries = (torch.from_numpy(np.array(a)).to(device) for a in arrays)
-    return SparseRows(begins, columns, entries, csr.shape[1], one_hot)
-
-
-def _csr(rows: SparseRows) -> Any:
-    import scipy.sparse
-
-    parts = (rows.values, rows.columns, rows.offsets)
-    return scipy.sparse.csr_matrix(tuple(p.detach().cpu().numpy() for p in parts), shape=rows.shape)
-
-
-def _padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
-    counts = rows.offsets.new_zeros(layout.count * layout.longest)
-    counts[layout._pad_index] = rows.offsets[1:] - rows.offsets[:-1]
-    offsets = torch.cat([counts.new_zeros(1), torch.cumsum(counts, 0)])
-    return SparseRows(offsets, rows.columns, rows.values, rows.width)
-
-
-class Sequences(list):  # type: ignore[type-arg]
-    """A result for sequences: a list with an array for each.
-
-    NumPy makes it one array where all have the same length, else an array of arrays, as it did of any list in the
-    original's time.
-    """
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if len({getattr(a, "shape", None) for a in self}) == 1:
-            return np.array(list(self), dtype=dtype)
-        array = np.empty(len(self), dtype=object)
-        for k, sequence in enumerate(self):
-            array[k] = sequence
-        return array
-
-
-def _split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> Sequences:
-    if isinstance(rows, SparseRows):
-        matrix = _csr(rows)
-    else:
-        matrix = rows.detach().cpu().numpy().reshape(-1, *shape)
-    ends = np.cumsum(layout.lengths)
-    return Sequences(matrix[e - n : e].copy() for e, n in zip(ends, layout.lengths, strict=True))
-
-
-def rows_as_numpy(rows: Tensor | SparseRows, type_: TensorType, layout: Layout | None) -> Any:
-    """A result as programs see it: an array, a CSR matrix, or a list of them for sequences."""
-    if type_.is_sequence and layout is not None:
-        return _split(rows, layout, tuple(rows.shape[1:]) if isinstance(rows, Tensor) else type_.shape)
-    if isinstance(rows, SparseRows):
-        return _csr(rows)
-    return rows.detach().cpu().numpy()
 
 
 def _descriptor(device: torch.device) -> DeviceDescriptor:

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from cntk._engine.feed import Fed, feed
 from cntk._engine.plan import Plan, bind
+from cntk._engine.rows import rows_as_numpy
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, shape_text
 from cntk._graph.function import Composite, Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
-from cntk.core import Value, rows_as_numpy
+from cntk.core import Value
 from cntk.device import DeviceDescriptor, default_device
 
 

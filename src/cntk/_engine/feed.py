@@ -231,7 +231,7 @@ class _Feeding:
     # -- sparse ---------------------------------------------------------------------------------------------------
 
     def _matrix(self, csr: Any) -> Fed:
-        from cntk.core import sparse_rows
+        from cntk._engine.rows import sparse_rows
 
         width = int(np.prod(self.type.shape))
         if csr.shape[1] != width:

@@ -16,7 +16,7 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.nodes import Node, Ref
 from cntk._engine.run import Run, SparseRows
-from cntk._errors import GraphError
+from cntk._errors import FeedError, GraphError
 from cntk._graph.op import RunKernel
 from cntk._graph.types import BATCH_AXIS, Shape, TensorType
 from cntk._graph.walk import cycles
@@ -150,22 +150,15 @@ class _LoopKernel:
         self.loop = loop
         self.axes, self.backwards = loop.axes, loop.backwards
         keys = {ref.key: k for k, ref in enumerate(loop.operands)}
-        self.kinds = [_kind(ref.type, self.axes) for ref in loop.operands]
+        # Initial states are read before the first step, whatever axes they lie on.
+        read = {r.key for n in loop.members for r in n.operands[: 1 if n.op.delay else None]}
+        self.kinds = [_kind(ref.type, self.axes) if ref.key in read else _STATIC for ref in loop.operands]
         self.slots: dict[tuple[int, int], int] = dict(keys)
         for node in loop.members:
             for k in range(len(node.types)):
                 self.slots[(id(node), k)] = len(self.slots)
-        self.delays = [
-            (
-                self.slots[(id(n), 0)],
-                self._source(n),
-                keys.get(n.operands[1].key) if len(n.operands) > 1 else None,
-                abs(n.op.delay),
-                n.types[0],
-                n.primitive.uid,
-            )
-            for n in loop.delays
-        ]
+        self.delays = [(self.slots[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays]
+        self.initial = [keys[n.operands[1].key] for n in loop.delays]
         self.steps = []
         for node in loop.members:
             if not node.op.delay:
@@ -188,16 +181,18 @@ class _LoopKernel:
         sizes = layout.step_sizes
         sliced = [_by_step(x, kind, layout, self.backwards) for x, kind in zip(operands, self.kinds, strict=True)]
         full = len(set(sizes)) == 1
-        kept = sorted({*self.results, *(source for _, source, *_ in self.delays)})
+        kept = sorted({*self.results, *(source for _, source, _ in self.delays)})
         history: dict[int, list[Tensor]] = {slot: [] for slot in kept}
         slots: list[Any] = [None] * len(self.slots)
-        initial = self._initial_states(run, layout, operands)
+        initial = [
+            _initial_state(run, layout, n, operands[k]) for n, k in zip(self.loop.delays, self.initial, strict=True)
+        ]
         inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred, run.draws)
         for step, size in enumerate(sizes):
             inner.batch = size
             for k, at in enumerate(sliced):
                 slots[k] = at(step, size)
-            for (target, source, _, offset, _, _), states in zip(self.delays, initial, strict=True):
+            for (target, source, offset), states in zip(self.delays, initial, strict=True):
                 if step >= offset:
                     before = history[source][step - offset]
                     slots[target] = before if full else before[:size]
@@ -214,17 +209,9 @@ class _LoopKernel:
             for slot in kept:
                 history[slot].append(slots[slot])
         done = {slot: _to_frames(history[slot], layout, self.backwards) for slot in kept}
-        for _, source, _, offset, _, uid in self.delays:
-            keep_carry(run, uid, done[source], layout, offset)
+        for node, (_, source, offset) in zip(self.loop.delays, self.delays, strict=True):
+            keep_carry(run, node.primitive.uid, done[source], layout, offset)
         return [done[slot] for slot in self.results]
-
-    def _initial_states(self, run: Run, layout: Layout, operands: Any) -> list[Callable[[int, int], Tensor]]:
-        result = []
-        for _, _, operand, offset, type_, uid in self.delays:
-            value = operands[operand] if operand is not None else None
-            kind = self.kinds[operand] if operand is not None else _STATIC
-            result.append(_initial_state(run, layout, value, kind, type_, uid, offset, self.backwards))
-        return result
 
 
 _STATIC, _PER_SEQUENCE, _PER_FRAME = range(3)
@@ -316,42 +303,69 @@ def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> Te
     return frames.index_select(0, before.offsets[1:] - back)  # type: ignore[no-any-return]
 
 
+def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> Tensor:
+    """For each frame the frame of an initial-state sequence that takes the missing one's place.
+
+    Args:
+        start: the initial states, ``[frames, *shape]``.
+        given: their layout.
+        layout: that of the sequences that are delayed.
+        steps: by how many frames; negative for future values.
+
+    Raises:
+        FeedError: if there is not one initial state for each sequence, long enough for the delay.
+    """
+    if given.count != layout.count:
+        raise FeedError(f"delay: {given.count} initial states were given for {layout.count} sequences")
+    size = given.lengths_tensor
+    if bool(((size < abs(steps)) & (size != 1)).any()):
+        raise FeedError(f"delay: an initial state of several frames must have at least {abs(steps)}, the delay's steps")
+    if steps > 0:
+        at = size[layout.segments] - steps + layout.positions
+    else:
+        at = layout.positions - layout.lengths_tensor[layout.segments] - steps
+    at = torch.minimum(torch.clamp(at, min=0), size[layout.segments] - 1)
+    return start.index_select(0, given.first[layout.segments] + at)
+
+
 def initial_rows(delay: Node, initial: Tensor, count: int) -> Tensor:
     """A delay's initial state for each of so many sequences: ``[count, *shape]``."""
     given, shape = delay.operands[1].type, delay.types[0].shape
-    return _stretched(initial, shape) if given.has_batch_axis else initial.expand(count, *shape)
+    return stretched(initial, shape) if given.has_batch_axis else initial.expand(count, *shape)
 
 
-def _stretched(rows: Tensor, shape: Shape) -> Tensor:
+def stretched(rows: Tensor, shape: Shape) -> Tensor:
     """Rows of fewer or smaller static axes as rows of a shape."""
     missing = len(shape) + 1 - rows.dim()
     return rows.reshape(rows.shape[0], *(1,) * missing, *rows.shape[1:]).expand(rows.shape[0], *shape)
 
 
-def _initial_state(
-    run: Run, layout: Layout, value: Any, kind: int, type_: TensorType, uid: str, offset: int, backwards: bool
-) -> Callable[[int, int], Tensor]:
-    dtype = getattr(torch, type_.dtype.name if type_.dtype is not None else "float32")
-    if value is None:
-        value = torch.zeros((), dtype=dtype, device=run.device)
+def _begin(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[int, int], Tensor]:
+    """A delay's initial states at one of the first steps, for the sequences that are still running."""
+    given, shape = delay.operands[1].type, delay.types[0].shape
+    if given.is_sequence:
+        frames = from_sequence(initial, run.layout(given.dynamic_axes), layout, delay.op.delay)
+        return _by_step(stretched(frames, shape), _PER_FRAME, layout, delay.op.delay < 0)
+    if given.has_batch_axis:
+        rows = stretched(initial if layout.uniform else initial.index_select(0, layout.sorted_rows), shape)
+        return lambda step, size: rows[:size]
+    return lambda step, size: initial.expand(size, *shape)
 
-    def begin(size: int) -> Tensor:
-        if kind == _PER_SEQUENCE:
-            rows = value if layout.uniform else value.index_select(0, layout.sorted_rows)
-            return _stretched(rows, type_.shape)[:size]
-        return value.expand(size, *type_.shape)  # type: ignore[no-any-return]
 
+def _initial_state(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[int, int], Tensor]:
+    begin = _begin(run, layout, delay, initial)
     if layout.starts is None:
-        return lambda step, size: begin(size)
+        return begin
     fresh = torch.tensor(layout.starts, device=run.device).index_select(0, layout.sorted_rows)
-    shape = (-1,) + (1,) * len(type_.shape)
+    shape = (-1,) + (1,) * len(delay.types[0].shape)
+    offset = abs(delay.op.delay)
 
     def mixed(step: int, size: int) -> Tensor:
-        before = carried(run, uid, layout, offset - step, not backwards)
+        before = carried(run, delay.primitive.uid, layout, offset - step, delay.op.delay > 0)
         if before is None:
-            return begin(size)
+            return begin(step, size)
         before = before.index_select(0, layout.sorted_rows)[:size]
-        return torch.where(fresh[:size].reshape(shape), begin(size), before)
+        return torch.where(fresh[:size].reshape(shape), begin(step, size), before)
 
     # The next minibatch's state is kept before this one's is read at a later step: read all now.
     states = [mixed(step, layout.step_sizes[step]) for step in range(min(offset, layout.longest))]

@@ -18,8 +18,8 @@ from cntk._graph.op import Kernel, RunKernel
 from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import Variable, VariableKind
 
-# kernel, operand slots, output slots, whether it is given the run, whether it has several outputs
-Step = tuple[Kernel, tuple[int, ...], tuple[int, ...], bool, bool]
+# kernel, operand slots, output slots, whether it is given the run, whether it has several outputs, slots no longer needed
+Step = tuple[Kernel, tuple[int, ...], tuple[int, ...], bool, bool, tuple[int, ...]]
 
 
 @cache
@@ -65,6 +65,7 @@ class Plan:
         self.steps: list[Step] = [self._step(item) for item in work]
         self._checks = [_described(item) for item in work]
         self.output_slots = [self._slot(ref) for ref in refs]
+        self._free_after_use()
         self.inputs = [v for v in self._leaves if v.kind is VariableKind.Input]
         self.input_slots = [self._leaves[v] for v in self.inputs]
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
@@ -103,7 +104,17 @@ class Plan:
         slots = tuple(self._slot(ref) for ref in outputs)
         wants_run = isinstance(kernel, RunKernel)
         compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
-        return compute, operands, slots, wants_run, isinstance(item, Loop) or len(slots) > 1
+        return compute, operands, slots, wants_run, isinstance(item, Loop) or len(slots) > 1, ()
+
+    def _free_after_use(self) -> None:
+        """Let each step empty the slots that no later one reads, so that their memory serves again."""
+        kept = {*self.output_slots, *(k for k, value in enumerate(self._template) if value is not None)}
+        steps: list[Step] = []
+        for compute, operands, outputs, wants_run, several, _ in reversed(self.steps):
+            free = tuple(dict.fromkeys(k for k in (*operands, *outputs) if k not in kept))
+            kept.update(free)
+            steps.append((compute, operands, outputs, wants_run, several, free))
+        self.steps = steps[::-1]
 
     # -- running --------------------------------------------------------------------------------------------------
 
@@ -123,7 +134,7 @@ class Plan:
             slots[slot] = rows
         if checked.is_enabled():
             return self._execute_checked(slots, run)
-        for compute, operands, outputs, wants_run, several in self.steps:
+        for compute, operands, outputs, wants_run, several, free in self.steps:
             if len(operands) == 2:
                 first, second = operands
                 result = (
@@ -138,10 +149,14 @@ class Plan:
                     slots[slot] = value
             else:
                 slots[outputs[0]] = result
+            for slot in free:
+                slots[slot] = None
         return [slots[k] for k in self.output_slots]
 
     def _execute_checked(self, slots: list[Any], run: Run) -> list[Any]:
-        for (compute, operands, outputs, wants_run, several), described in zip(self.steps, self._checks, strict=True):
+        for (compute, operands, outputs, wants_run, several, _), described in zip(
+            self.steps, self._checks, strict=True
+        ):
             values = [slots[k] for k in operands]
             result = compute(run, *values) if wants_run else compute(*values)
             results = result if several else (result,)

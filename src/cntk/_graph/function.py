@@ -138,20 +138,24 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         """The arguments in the order in which a call takes them."""
         return self.arguments
 
+    def _held(self) -> tuple[Variable, ...]:
+        """The leaves in the order in which the original lists parameters: that of files."""
+        return walk.leaves(self.root_function, as_on_disk=True)
+
     @property
     def parameters(self) -> tuple[Any, ...]:
         """The parameters, depth first from the root."""
-        return tuple(v for v in self.inputs if v.kind is VariableKind.Parameter)
+        return tuple(v for v in self._held() if v.kind is VariableKind.Parameter)
 
     @property
     def constants(self) -> tuple[Any, ...]:
         """The constants, depth first from the root."""
-        return tuple(v for v in self.inputs if v.kind is VariableKind.Constant)
+        return tuple(v for v in self._held() if v.kind is VariableKind.Constant)
 
     @property
     def placeholders(self) -> tuple[Variable, ...]:
         """The placeholders, depth first from the root."""
-        return tuple(v for v in self.inputs if v.kind is VariableKind.Placeholder)
+        return tuple(v for v in self._held() if v.kind is VariableKind.Placeholder)
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
-from cntk._engine.loop import carried, keep_carry
+from cntk._engine.loop import carried, from_sequence, keep_carry, stretched
 from cntk._engine.run import Run
-from cntk._errors import FeedError, GraphError
+from cntk._errors import GraphError
 from cntk._graph.function import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
@@ -62,11 +62,13 @@ class Delay(Op):
             layout = run.layout(axes)
             frames = frames.reshape(frames.shape[0], *raised).expand(frames.shape[0], *shape)
             if len(initial_axes) > 1:
-                missing = _from_sequence(start, run.layout(initial_axes), layout, steps)
+                missing = from_sequence(start, run.layout(initial_axes), layout, steps)
             elif initial_axes:
                 missing = layout.expand(start)
             else:
                 missing = start
+            if initial_axes:
+                missing = stretched(missing, shape)
             result = _shifted(frames, missing, layout, steps)
             if steps > 0:
                 if layout.starts is not None:
@@ -93,23 +95,6 @@ def _continued(run: Run, key: str, result: Tensor, layout: Layout, steps: int) -
         rows = torch.nonzero(~fresh & (layout.lengths_tensor > position)).flatten()
         result = result.index_copy(0, layout.first[rows] + position, before[rows])
     return result
-
-
-def _from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> Tensor:
-    """For each frame the frame of an initial-state sequence that takes the missing one's place."""
-    if given.count != layout.count:
-        raise FeedError(f"delay: {given.count} initial states were given for {layout.count} sequences")
-    size = given.lengths_tensor
-    short = (size < abs(steps)) & (size != 1)
-    if bool(short.any()):
-        raise FeedError(f"delay: an initial state of several frames must have at least {abs(steps)}, the delay's steps")
-    if steps > 0:
-        at = size[layout.segments] - steps + layout.positions
-    else:
-        at = layout.positions - layout.lengths_tensor[layout.segments] - steps
-        at = torch.where(at < 0, torch.zeros_like(at), at)
-    at = torch.minimum(torch.clamp(at, min=0), size[layout.segments] - 1)
-    return start.index_select(0, given.first[layout.segments] + at)
 
 
 @primitive(PrimitiveOp.PastValue)

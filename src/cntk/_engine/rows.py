@@ -1,0 +1,115 @@
+"""Rows between the engine and NumPy or SciPy: number formats, one-hot and sparse rows, results for sequences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.run import SparseRows
+from cntk._errors import FeedError
+from cntk._graph.types import Shape, TensorType
+
+ONE_HOT_SKIP = -1
+
+FORMATS = {
+    np.dtype(np.float16): torch.float16,
+    np.dtype(np.float32): torch.float32,
+    np.dtype(np.float64): torch.float64,
+}
+
+
+def torch_dtype(dtype: Any) -> torch.dtype:
+    """The torch name of a number format."""
+    return FORMATS[np.dtype(dtype)]
+
+
+def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.device) -> SparseRows:
+    """Sparse rows from class numbers; see `Value.one_hot`."""
+    if classes.dtype.kind not in "iu":
+        if classes.dtype.kind != "f" or (classes != np.floor(classes)).any():
+            raise ValueError(f"Value.one_hot: class numbers must be integers, got {classes.dtype}")
+        classes = classes.astype(np.int64)
+    count = shape[-1]
+    skipped = classes == ONE_HOT_SKIP
+    if ((classes >= count) | ((classes < 0) & ~skipped)).any():
+        wrong = classes[(classes >= count) | ((classes < 0) & ~skipped)][0]
+        raise ValueError(f"Value.one_hot: class number {wrong} is out of range; there are {count} classes, from 0")
+    groups = int(np.prod(shape[:-1]))
+    columns = classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
+    present = ~skipped.reshape(-1, groups)
+    offsets = np.concatenate([[0], np.cumsum(present.sum(1))]).astype(np.int64)
+    kept = torch.from_numpy(columns[present]).to(device)
+    values = torch.ones(kept.numel(), dtype=torch_dtype(dtype), device=device)
+    one_hot = groups == 1 and bool(present.all())
+    return SparseRows(torch.from_numpy(offsets).to(device), kept, values, groups * count, one_hot)
+
+
+def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
+    """Sparse rows from a SciPy CSR matrix.
+
+    Raises:
+        FeedError: for anything else.
+    """
+    if not hasattr(csr, "indptr"):
+        raise FeedError(f"expected a SciPy CSR matrix, got {type(csr).__name__}")
+    values = np.asarray(csr.data, dtype=dtype or (csr.dtype if csr.dtype in FORMATS else np.float32))
+    offsets = np.asarray(csr.indptr, dtype=np.int64)
+    one_hot = bool((np.diff(offsets) == 1).all() and (values == 1).all())
+    arrays = (offsets, np.asarray(csr.indices, np.int64), values)
+    begins, columns, entries = (torch.from_numpy(np.array(a)).to(device) for a in arrays)
+    return SparseRows(begins, columns, entries, csr.shape[1], one_hot)
+
+
+def csr_of(rows: SparseRows) -> Any:
+    """Sparse rows as a SciPy CSR matrix."""
+    import scipy.sparse
+
+    parts = (rows.values, rows.columns, rows.offsets)
+    return scipy.sparse.csr_matrix(tuple(p.detach().cpu().numpy() for p in parts), shape=rows.shape)
+
+
+def padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
+    """Frames of sequences as a rectangle ``[count * longest]``; rows beyond a sequence's end are empty."""
+    counts = rows.offsets.new_zeros(layout.count * layout.longest)
+    counts[layout._pad_index] = rows.offsets[1:] - rows.offsets[:-1]
+    offsets = torch.cat([counts.new_zeros(1), torch.cumsum(counts, 0)])
+    return SparseRows(offsets, rows.columns, rows.values, rows.width)
+
+
+class Sequences(list):  # type: ignore[type-arg]
+    """A result for sequences: a list with an array for each.
+
+    NumPy makes it one array where all have the same length, else an array of arrays, as it did of any list in the
+    original's time.
+    """
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if len({getattr(a, "shape", None) for a in self}) == 1:
+            return np.array(list(self), dtype=dtype)
+        array = np.empty(len(self), dtype=object)
+        for k, sequence in enumerate(self):
+            array[k] = sequence
+        return array
+
+
+def split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> Sequences:
+    """Frames as one array (or CSR matrix) for each sequence."""
+    if isinstance(rows, SparseRows):
+        matrix = csr_of(rows)
+    else:
+        matrix = rows.detach().cpu().numpy().reshape(-1, *shape)
+    ends = np.cumsum(layout.lengths)
+    return Sequences(matrix[e - n : e].copy() for e, n in zip(ends, layout.lengths, strict=True))
+
+
+def rows_as_numpy(rows: Tensor | SparseRows, type_: TensorType, layout: Layout | None) -> Any:
+    """A result as programs see it: an array, a CSR matrix, or a list of them for sequences."""
+    if type_.is_sequence and layout is not None:
+        return split(rows, layout, tuple(rows.shape[1:]) if isinstance(rows, Tensor) else type_.shape)
+    if isinstance(rows, SparseRows):
+        return csr_of(rows)
+    return rows.detach().cpu().numpy()
