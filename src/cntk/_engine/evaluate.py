@@ -123,7 +123,10 @@ def _needed_inputs(composite: Composite, outputs: tuple[Variable, ...]) -> tuple
         from cntk._graph.block import combine_variables
 
         leaves = walk.leaves(combine_variables(outputs).root_function)
-        composite._plans[key] = tuple(v for v in leaves if v.kind is VariableKind.Input)
+        inputs = tuple(v for v in leaves if v.kind is VariableKind.Input)
+        if any(v.is_placeholder for v in leaves):
+            return inputs  # and none that takes a placeholder's place later
+        composite._plans[key] = inputs
     return composite._plans[key]  # type: ignore[no-any-return]
 
 

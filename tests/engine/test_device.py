@@ -1,0 +1,100 @@
+"""Devices: what there is, what is chosen where none is named, and where things then lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+import cntk as C
+from cntk import device
+from cntk.device import DeviceDescriptor, DeviceKind
+
+GPUS = torch.cuda.device_count()
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """Leave the process's default device as it was."""
+    chosen = device._choice
+    kept = chosen.default, chosen.fixed, chosen.excluded
+    yield
+    chosen.default, chosen.fixed, chosen.excluded = kept
+
+
+def test_the_cpu():
+    cpu = device.cpu()
+    assert (cpu.type(), cpu.id(), str(cpu)) == (DeviceKind.CPU, 0, "CPU")
+    assert not cpu.is_locked() and cpu.torch == torch.device("cpu")
+    assert cpu == C.cpu() == DeviceDescriptor(DeviceKind.CPU)
+
+
+def test_all_devices():
+    found = device.all_devices()
+    assert len(found) == GPUS + 1 and found[-1] == device.cpu()
+    assert [d.id() for d in found[:-1]] == list(range(GPUS))
+
+
+def test_gpus_that_are_not_there():
+    for number in (-1, GPUS, 99):
+        with pytest.raises(ValueError, match=rf"gpu\({number}\): torch sees {GPUS} GPUs.*cpu\(\)"):
+            device.gpu(number)
+    with pytest.raises(ValueError, match="the CPU has no GPU properties"):
+        device.get_gpu_properties(device.cpu())
+
+
+def test_the_default_device():
+    assert device.try_set_default_device(device.cpu())
+    assert device.default_device() == device.use_default_device() == device.cpu()
+
+
+def test_excluded_devices():
+    device._choice.default = None
+    device.set_excluded_devices(device.all_devices()[:-1])
+    assert device.default_device() == device.cpu()
+    device.set_excluded_devices([])
+    assert device.try_set_default_device(device.cpu())
+
+
+def test_the_cpu_stays_where_there_is_nothing_else():
+    device._choice.default = None
+    device.set_excluded_devices(device.all_devices())
+    assert device.default_device() == device.cpu()
+
+
+def test_a_machine_with_gpus(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: f"Accelerator {number}")
+    device._choice.default, device._choice.excluded = None, ()
+    first, second = device.gpu(0), device.gpu(1)
+    assert device.all_devices() == (first, second, device.cpu())
+    assert (second.type(), second.id(), str(second)) == (DeviceKind.GPU, 1, "GPU[1] Accelerator 1")
+    assert second.torch == torch.device("cuda", 1)
+    assert device.default_device() == first
+    device.set_excluded_devices([first])
+    assert device.default_device() == second, "a default that is excluded changes"
+    assert not device.try_set_default_device(first)
+    assert device.try_set_default_device(second) and device.use_default_device() == second
+    device.set_excluded_devices([second])
+    assert device.default_device() == second, "but not once it is in use"
+
+
+def test_where_things_lie():
+    cpu = device.cpu()
+    x = C.input_variable(3)
+    assert C.parameter(3, device=cpu).data.device == cpu.torch
+    assert C.NDArrayView((2, 3), np.float32, device=cpu).device == cpu
+    result = (x + 1).eval({x: np.ones((2, 3))}, device=cpu, as_numpy=False)
+    assert result.device == cpu
+
+
+@pytest.mark.skipif(GPUS == 0, reason="needs a GPU")
+def test_a_gpu_gives_the_same():
+    x = C.input_variable(3)
+    gpu = device.gpu(0)
+    w = C.parameter((3, 2), init=1, device=gpu)
+    assert w.data.device.type == "cuda"
+    result = C.times(x, w).eval({x: np.ones((2, 3), np.float32)}, device=gpu)
+    np.testing.assert_array_equal(result, np.full((2, 2), 3))
