@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
 
 from cntk._errors import GraphError
 from cntk._graph.function import Primitive
-from cntk._graph.op import Op
+from cntk._graph.op import Kernel, Op
 from cntk._graph.types import Shape, TensorType, common_dtype
-from cntk._graph.variable import Variable, output_type
+from cntk._graph.variable import Variable, VariableKind, output_type
 
 
 @dataclass(eq=False)
@@ -108,7 +111,7 @@ class Flattener:
     def _operands(self, node: Node) -> list[Ref]:
         if not node.operands and node.primitive.operands:
             frame = self._frame_of[id(node)]
-            node.operands = [self._resolve(v, frame)[0] for v in node.primitive.operands]
+            node.operands = _widened(node, [self._resolve(v, frame)[0] for v in node.primitive.operands])
         return node.operands
 
     def _resolve(self, variable: Variable, frame: _Frame | None) -> tuple[Ref, _Frame | None]:
@@ -166,6 +169,43 @@ class Flattener:
             for type_ in node.types:
                 if not type_.is_complete:
                     raise node.primitive.misfit(f"its output is {type_}, which is not known well enough to run")
+
+
+@dataclass(frozen=True)
+class Widen(Op):
+    """A constant in the wider number format of what it meets.
+
+    Attributes:
+        format: the format's name.
+    """
+
+    format: str
+
+    op_name = "Cast"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        return replace(operands[0], dtype=np.dtype(self.format))
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        dtype = getattr(torch, self.format)
+        return lambda x: x.to(dtype)
+
+
+def _widened(node: Node, refs: list[Ref]) -> list[Ref]:
+    """Operands, constants among them converted where the others have a wider format; a narrower one is refused later."""
+    formats = {v.type_.dtype for v in node.primitive.operands if v.kind is not VariableKind.Constant} - {None}
+    if len(formats) != 1 or node.op.mixes_formats:
+        return refs
+    (wanted,) = formats
+    result = []
+    for ref in refs:
+        own = ref.leaf.type_.dtype if ref.leaf is not None and ref.leaf.kind is VariableKind.Constant else None
+        if own is not None and wanted is not None and own.itemsize < wanted.itemsize:
+            cast = Node(Widen(wanted.name), node.primitive, [ref])
+            cast.types = (replace(ref.type, dtype=wanted),)
+            ref = Ref(cast)
+        result.append(ref)
+    return result
 
 
 def infer_node(node: Node, partial: bool) -> bool:

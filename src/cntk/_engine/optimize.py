@@ -58,11 +58,12 @@ def optimize(module: GraphModule, gradients: int, inputs: int) -> list[bool]:
         For each gradient whether its output is now a pair of factors ``(x, dy)``: the gradient is ``x.t() @ dy``.
     """
     graph = module.graph
+    written = _written(graph)
     _drop_copies(graph)
-    _drop_ones(graph)
-    _drop_views(graph)
-    _share(graph)
-    products = _leave_products(graph, gradients, inputs)
+    _drop_ones(graph, written)
+    _drop_views(graph, written)
+    _share(graph, written)
+    products = _leave_products(graph, gradients, inputs, written)
     _clean(graph)
     for node in graph.nodes:
         if node.op == "call_function" and node.target in _BINDINGS:
@@ -90,6 +91,49 @@ def _calls(graph: Graph) -> list[Node]:
     return [n for n in graph.nodes if n.op == "call_function"]
 
 
+def _root(node: Any) -> Node:
+    """The node that made the memory of a value: views and calls in place give their operand's."""
+    while node.op == "call_function":
+        source = node.args[0] if node.target is operator.getitem else _aliased(node)
+        if not isinstance(source, Node):
+            break
+        node = source
+    return node  # type: ignore[no-any-return]
+
+
+def _arguments(node: Node) -> list[tuple[Any, Any]]:
+    """A call's arguments with what its schema says of their memory."""
+    schema = getattr(node.target, "_schema", None)
+    declared = [] if schema is None else schema.arguments
+    return [
+        (node.args[k] if k < len(node.args) else node.kwargs.get(a.name), a.alias_info) for k, a in enumerate(declared)
+    ]
+
+
+def _aliased(node: Node) -> Any:
+    """The operand whose memory a call's result shares, or may share, if any."""
+    if node.target is aten.reshape.default:
+        return node.args[0]
+    schema = getattr(node.target, "_schema", None)
+    if schema is None or not any(r.alias_info is not None for r in schema.returns):
+        return None
+    operands = [(x, alias) for x, alias in _arguments(node) if alias is not None and isinstance(x, Node)]
+    return next((x for x, alias in operands if alias.is_write), operands[0][0] if operands else None)
+
+
+Written = dict[Node, Node]
+
+
+def _written(graph: Graph) -> Written:
+    """Memory that calls write into, by the node that made it, and the last of these calls."""
+    return {
+        _root(x): node
+        for node in _calls(graph)
+        for x, alias in _arguments(node)
+        if alias is not None and alias.is_write and isinstance(x, Node)
+    }
+
+
 def _drop_copies(graph: Graph) -> None:
     """Nothing is recorded for gradients any more, so that a detached tensor is the tensor itself."""
     for node in _calls(graph):
@@ -98,11 +142,13 @@ def _drop_copies(graph: Graph) -> None:
     _clean(graph)
 
 
-def _drop_ones(graph: Graph) -> None:
+def _drop_ones(graph: Graph, written: Written) -> None:
     """The gradient of a sum is one everywhere: factors of one fall away."""
     ones: set[Node] = set()
     for node in _calls(graph):
         target, args = node.target, node.args
+        if _root(node) in written:
+            continue
         if target is aten.ones_like.default or (target is aten.full.default and args[1] == 1):
             ones.add(node)
         elif target in (*_VIEWS, aten.expand.default, aten.unsqueeze.default, aten.clone.default) and args[0] in ones:
@@ -114,6 +160,7 @@ def _drop_ones(graph: Graph) -> None:
                     and isinstance(other, Node)
                     and _shape(other) == _shape(node)
                     and _dtype(other) == _dtype(node)
+                    and _root(other) not in written
                 ):
                     node.replace_all_uses_with(other)
                     if other in ones:
@@ -122,7 +169,7 @@ def _drop_ones(graph: Graph) -> None:
     _clean(graph)
 
 
-def _drop_views(graph: Graph) -> None:
+def _drop_views(graph: Graph, written: Written) -> None:
     """Views of the same shape, transposes of transposes, and sums that keep an axis only for a view to drop it."""
     for node in _calls(graph):
         source = node.args[0] if node.args else None
@@ -133,7 +180,11 @@ def _drop_views(graph: Graph) -> None:
         elif node.target is aten.t.default and source.target is aten.t.default:
             node.replace_all_uses_with(source.args[0])  # type: ignore[arg-type]
         elif (
-            node.target in _VIEWS and source.target is aten.sum.dim_IntList and len(source.args) == 3 and source.args[2]
+            node.target in _VIEWS
+            and source.target is aten.sum.dim_IntList
+            and len(source.args) == 3
+            and source.args[2]
+            and _root(source.args[0]) not in written
         ):
             _sum_without_axis(graph, node, source)
     _clean(graph)
@@ -153,12 +204,16 @@ def _sum_without_axis(graph: Graph, view: Node, total: Node) -> None:
     view.replace_all_uses_with(shorter)
 
 
-def _share(graph: Graph) -> None:
-    """The same call on the same arguments is made once."""
+def _share(graph: Graph, written: Written) -> None:
+    """The same call on the same arguments is made once, unless what it reads or makes is written into."""
     seen: dict[Any, Node] = {}
     for node in _calls(graph):
         schema = getattr(node.target, "_schema", None)
         if schema is None or schema.is_mutable or node.target is operator.getitem:
+            continue
+        if torch.Tag.nondeterministic_seeded in node.target.tags:  # type: ignore[union-attr]
+            continue
+        if any(_root(x) in written for x in (node, *node.all_input_nodes)):
             continue
         key = (node.target, _hashable(node.args), _hashable(node.kwargs))
         twin = seen.setdefault(key, node)
@@ -175,7 +230,7 @@ def _hashable(value: Any) -> Any:
     return value if isinstance(value, Node) else (type(value), value)
 
 
-def _leave_products(graph: Graph, gradients: int, inputs: int) -> list[bool]:
+def _leave_products(graph: Graph, gradients: int, inputs: int, written: Written) -> list[bool]:
     """Gradients of weights as two factors: an update may add their product to the weight without storing it."""
     output = next(iter(reversed(graph.nodes)))
     results = list(output.args[0])
@@ -191,18 +246,10 @@ def _leave_products(graph: Graph, gradients: int, inputs: int) -> list[bool]:
         left, right = node.args
         if not (isinstance(left, Node) and left.target is aten.t.default):
             continue
+        roots = {_root(left), _root(right)}
         # One weight's update must not change what another's is still to be computed from.
-        if not {_base(left), _base(right)} & weights:
+        if not roots & weights and not any(node < written[r] for r in roots if r in written):
             results[first + k] = (left.args[0], right)
             products[k] = True
     output.args = (results,)
     return products
-
-
-def _base(node: Any) -> Node:
-    """The tensor whose memory a view shares."""
-    while node.op == "call_function" and (
-        node.target in (*_VIEWS, aten.t.default, aten.expand.default, aten.transpose.int)
-    ):
-        node = node.args[0]
-    return node  # type: ignore[no-any-return]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from cntk._errors import GraphError, operation_text
@@ -424,8 +425,6 @@ class Primitive(Function):
 
     def change_attribute(self, name: str, value: Any) -> None:
         """Replace the operation by one with another value of a settable attribute."""
-        from dataclasses import fields, replace
-
         from cntk._graph.op import disk_name
 
         settable = {disk_name(f.name): f.name for f in fields(self.op) if disk_name(f.name) in self.op.settable}  # type: ignore[arg-type]
@@ -469,14 +468,22 @@ class Primitive(Function):
         return changed
 
     def _infer_operation(self, types: tuple[TensorType, ...], partial: bool) -> tuple[bool, tuple[TensorType, ...]]:
-        dtype = common_dtype(types)
-        formats = {t.dtype for t in types if t.dtype is not None}
+        fixed = tuple(t for v, t in zip(self.operands, types, strict=True) if v.kind is not VariableKind.Constant)
+        formats = {t.dtype for t in fixed if t.dtype is not None}
         if len(formats) > 1 and not self.op.mixes_formats:
             listed = " and ".join(sorted(f.name for f in formats))
             raise GraphError(f"operands must have the same number format, and have {listed}; use cntk.cast")
+        # A constant takes on the others' format where it is used.
+        dtype = common_dtype(fixed) or common_dtype(types)
+        types = tuple(
+            t if v.kind is not VariableKind.Constant else replace(t, dtype=dtype) for v, t in self._with(types)
+        )
         if all(t.has_shape for t in types):
-            completed = zip(self.operands, types, self.op.complete(*types), strict=True)
-            types = tuple(output_type(new, dtype) if v.kind in HOLDERS else old for v, old, new in completed)
+            completed = self.op.complete(*types)
+            types = tuple(
+                output_type(new, dtype) if v.kind in HOLDERS else old
+                for (v, old), new in zip(self._with(types), completed, strict=True)
+            )
         if all(t.is_known for t in types):
             inferred = self.op.infer(*types)
         else:
@@ -486,9 +493,13 @@ class Primitive(Function):
         changed = False
         if not partial:
             # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.
-            for variable, type_ in zip(self.operands, types, strict=True):
-                changed |= variable.kind in HOLDERS and variable.refine(type_)
+            for variable, type_ in self._with(types):
+                if variable.kind in HOLDERS:
+                    changed |= variable.refine(replace(type_, dtype=variable.type_.dtype or type_.dtype))
         return changed, tuple(output_type(t, dtype) for t in inferred)
+
+    def _with(self, types: tuple[TensorType, ...]) -> Iterable[tuple[Variable, TensorType]]:
+        return zip(self.operands, types, strict=True)
 
     def misfit(self, reason: str) -> GraphError:
         """An error that says which operation this is and what its operands are."""
