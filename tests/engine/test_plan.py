@@ -13,8 +13,9 @@ import torch
 import cntk as C
 from cntk._engine.evaluate import as_composite
 from cntk._engine.plan import Plan
-from cntk._graph.function import Composite, Primitive
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 
 

@@ -15,7 +15,8 @@ from cntk._engine.plan import Plan, bind
 from cntk._engine.rows import rows_as_numpy
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, shape_text
-from cntk._graph.function import Composite, Function
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk.core import Value

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from cntk._errors import GraphError
-from cntk._graph.function import Primitive
 from cntk._graph.op import Kernel, Op
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import Shape, TensorType, common_dtype
 from cntk._graph.variable import Variable, VariableKind, output_type
 

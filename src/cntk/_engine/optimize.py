@@ -59,7 +59,7 @@ def optimize(module: GraphModule, gradients: int, inputs: int) -> list[bool]:
     """
     graph = module.graph
     written = _written(graph)
-    _drop_copies(graph)
+    _drop_copies(graph, written)
     _drop_ones(graph, written)
     _drop_views(graph, written)
     _share(graph, written)
@@ -134,10 +134,10 @@ def _written(graph: Graph) -> Written:
     }
 
 
-def _drop_copies(graph: Graph) -> None:
+def _drop_copies(graph: Graph, written: Written) -> None:
     """Nothing is recorded for gradients any more, so that a detached tensor is the tensor itself."""
     for node in _calls(graph):
-        if node.target in _SAME and isinstance(node.args[0], Node):
+        if node.target in _SAME and isinstance(node.args[0], Node) and node not in written:
             node.replace_all_uses_with(node.args[0])
     _clean(graph)
 

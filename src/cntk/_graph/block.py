@@ -8,7 +8,8 @@ from typing import Any
 
 from cntk._errors import GraphError
 from cntk._graph import walk
-from cntk._graph.function import Composite, Function
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.infer import infer_graph
 from cntk._graph.op import Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
@@ -65,7 +66,7 @@ class Block(Op):
 
 def combine_variables(variables: Iterable[Variable], name: str = "") -> Composite:
     """A function whose outputs are the given variables."""
-    from cntk._graph.function import Primitive
+    from cntk._graph.primitive import Primitive
 
     return Composite(Primitive(Combine(), variables, name))
 
@@ -84,7 +85,7 @@ def make_block(
     Raises:
         GraphError: if an argument of the graph is not among the pairs, or one of the pairs is no argument.
     """
-    from cntk._graph.function import Primitive
+    from cntk._graph.primitive import Primitive
 
     inner = [pair[0] for pair in arguments]
     outer = [pair[1] for pair in arguments]

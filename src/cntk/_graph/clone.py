@@ -8,8 +8,10 @@ from typing import Any
 from cntk._errors import GraphError
 from cntk._graph import walk
 from cntk._graph.block import Block
-from cntk._graph.function import CloneMethod, Composite, Function, Primitive
+from cntk._graph.composite import Composite
+from cntk._graph.function import CloneMethod, Function
 from cntk._graph.infer import infer_graph
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import HOLDERS, Variable, VariableKind
 

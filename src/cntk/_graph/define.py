@@ -8,7 +8,8 @@ from typing import Any
 
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.call import is_variable_type, variable_type
-from cntk._graph.function import Composite, Function
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 

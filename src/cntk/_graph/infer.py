@@ -9,7 +9,7 @@ from cntk._graph import walk
 from cntk._graph.variable import Variable
 
 if TYPE_CHECKING:
-    from cntk._graph.function import Primitive
+    from cntk._graph.primitive import Primitive
 
 
 def infer_graph(outputs: Iterable[Variable], partial: bool = False) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from cntk._graph.function import Composite, Function
+    from cntk._graph.composite import Composite
+    from cntk._graph.function import Function
     from cntk._graph.variable import Variable
 
 

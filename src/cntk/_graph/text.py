@@ -10,7 +10,8 @@ from cntk._graph.types import SEQUENCE_AXIS, TensorType
 from cntk._graph.variable import Variable
 
 if TYPE_CHECKING:
-    from cntk._graph.function import Function, Primitive
+    from cntk._graph.function import Function
+    from cntk._graph.primitive import Primitive
 
 
 def type_text(type_: TensorType) -> str:

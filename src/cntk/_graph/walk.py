@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from cntk._graph.variable import Variable
 
 if TYPE_CHECKING:
-    from cntk._graph.function import Function, Primitive
+    from cntk._graph.function import Function
+    from cntk._graph.primitive import Primitive
 
 
 def post_order(outputs: Iterable[Variable]) -> list[Primitive]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cntk._errors import GraphError
 from cntk._graph.block import make_block
-from cntk._graph.function import Composite, Primitive
+from cntk._graph.composite import Composite
 from cntk._graph.op import Op
+from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operands

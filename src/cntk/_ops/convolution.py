@@ -7,7 +7,7 @@ from typing import Any
 
 from cntk._errors import GraphError, shape_text
 from cntk._graph.block import make_block
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.types import InferredDimension, Shape
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.convolution_op import Convolution

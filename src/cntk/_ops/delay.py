@@ -13,7 +13,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.loop import carried, from_sequence, keep_carry, stretched
 from cntk._engine.run import Run
 from cntk._errors import GraphError
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.align import broadcast_shapes

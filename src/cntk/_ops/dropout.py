@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cntk._engine.run import RandomStream, Run
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.operands import apply

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cntk._errors import GraphError
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, fill, primitive
 from cntk._graph.types import InferredDimension, TensorType
 from cntk._ops.align import aligned, elementwise_type, partial_type

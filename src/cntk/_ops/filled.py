@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cntk._engine.run import SparseRows
 from cntk._errors import GraphError
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.operands import apply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._ops.comparison import Greater, NotEqual
 from cntk._ops.composed import compose
 from cntk._ops.elementwise import ElementTimes, Plus

@@ -13,7 +13,7 @@ from torch import Tensor
 from cntk._engine.run import Run
 from cntk._errors import GraphError, shape_text
 from cntk._graph.block import make_block
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType
 from cntk._graph.variable import Variable, VariableKind

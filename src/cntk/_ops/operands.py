@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from cntk._graph.function import Composite, Function, Primitive
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.op import Op
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import DType
 from cntk._graph.variable import Variable
 from cntk.core import NDArrayView, Value

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cntk._errors import GraphError, shape_text
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_SHAPE, Shape, TensorType
 from cntk._ops.operands import apply

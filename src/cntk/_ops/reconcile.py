@@ -10,7 +10,7 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
 from cntk._errors import FeedError
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.composed import compose

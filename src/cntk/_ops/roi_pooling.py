@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cntk._errors import GraphError, shape_text
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import Shape, TensorType
 from cntk._ops.align import join_axes

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
 from cntk._ops.elementwise import Plus
 from cntk._ops.operands import apply

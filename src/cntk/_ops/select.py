@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cntk._engine.run import SparseRows
 from cntk._errors import FeedError, GraphError
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.axes import as_static_axis, place

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.variable import Variable
 from cntk._ops.composed import Fused, compose_fused
 from cntk._ops.operands import apply, as_operand

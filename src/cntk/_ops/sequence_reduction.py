@@ -13,8 +13,9 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
 from cntk._errors import GraphError
-from cntk._graph.function import Composite, Primitive
+from cntk._graph.composite import Composite
 from cntk._graph.op import RunKernel
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.composed import Fused, compose_fused

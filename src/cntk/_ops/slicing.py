@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cntk._errors import GraphError
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_SHAPE, FreeDimension, InferredDimension, Shape, TensorType
 from cntk._graph.variable import Variable

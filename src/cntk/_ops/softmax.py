@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from cntk._errors import GraphError
-from cntk._graph.function import Composite, Primitive
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.axes import ALL_STATIC, as_axis, place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cntk._errors import GraphError
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._ops.composed import compose
 from cntk._ops.elementwise import ElementTimes, Minus, Plus, element_divide, square
 from cntk._ops.operands import apply, as_operand

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from cntk._graph.block import combine_variables, make_block
-from cntk._graph.function import Composite, Function
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, TensorType
 from cntk._graph.variable import Variable, VariableKind, as_dtype, as_shape

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import GraphError, shape_text
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import UNKNOWN_AXES, InferredDimension, Shape, TensorType
 from cntk._ops.align import join_axes

@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any
 
 from cntk._errors import GraphError, shape_text
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import InferredDimension, TensorType
 from cntk._graph.variable import Variable

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk._errors import GraphError
-from cntk._graph.function import Composite
+from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import as_dtype

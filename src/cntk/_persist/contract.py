@@ -8,7 +8,8 @@ import numpy as np
 
 from cntk._errors import GraphError
 from cntk._graph import walk
-from cntk._graph.function import Composite, Primitive
+from cntk._graph.composite import Composite
+from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.composed import Fused
 

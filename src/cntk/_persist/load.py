@@ -9,9 +9,10 @@ import numpy as np
 
 from cntk._graph import walk
 from cntk._graph.block import Block
-from cntk._graph.function import Composite, Primitive
+from cntk._graph.composite import Composite
 from cntk._graph.infer import infer_graph
 from cntk._graph.op import Op, PrimitiveOp, registry
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind, as_dtype
 from cntk._persist import files

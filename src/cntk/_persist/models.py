@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from cntk._graph.function import Composite, Function
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.run_methods import ModelFormat
 from cntk._persist.load import load as load_v2
 from cntk._persist.save import save as save_v2

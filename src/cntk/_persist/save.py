@@ -11,8 +11,10 @@ import numpy as np
 from cntk._errors import GraphError, operation_text
 from cntk._graph import walk
 from cntk._graph.block import Block
-from cntk._graph.function import Composite, Function, Primitive
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.op import PrimitiveOp
+from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.composed import Fused
 from cntk._persist import files

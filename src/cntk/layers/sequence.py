@@ -8,8 +8,9 @@ from typing import Any
 
 from cntk import ops
 from cntk._graph.block import make_block
+from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction
-from cntk._graph.function import Composite, Function
+from cntk._graph.function import Function
 from cntk._graph.naming import next_uid
 from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction
-from cntk._graph.function import CloneMethod, Composite, Function
+from cntk._graph.function import CloneMethod, Function
 from cntk._graph.run_methods import ModelFormat
 from cntk.device import DeviceDescriptor
 

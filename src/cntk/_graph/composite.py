@@ -1,0 +1,50 @@
+"""Composites: functions that are graphs of primitives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cntk._graph import walk
+from cntk._graph.function import Function
+from cntk._graph.naming import next_uid
+from cntk._graph.primitive import Primitive
+from cntk._graph.variable import Variable
+
+
+class Composite(Function):
+    """A graph: a root primitive and all that it depends on.
+
+    Args:
+        root: the primitive whose outputs are the graph's.
+        declared: arguments whose order is laid down, as by a Python function's parameters.
+    """
+
+    is_composite = True
+
+    def __init__(self, root: Primitive, declared: tuple[Variable, ...] = ()) -> None:
+        self._root = root
+        self._declared = declared
+        self._uid = ""
+        # Compiled runs by what they compute, kept by the engine.
+        self._plans: dict[Any, Any] = {}
+
+    @property
+    def uid(self) -> str:  # type: ignore[override]
+        """The graph's unique name."""
+        if not self._uid:
+            self._uid = next_uid("CompositeFunction")
+        return self._uid
+
+    @property
+    def root_function(self) -> Primitive:
+        return self._root
+
+    @property
+    def inputs(self) -> tuple[Variable, ...]:
+        return walk.leaves(self._root)
+
+    @property
+    def arguments(self) -> tuple[Variable, ...]:
+        found = super().arguments
+        declared = [v for v in dict.fromkeys(self._declared) if v in found]
+        return (*declared, *(v for v in found if v not in declared))

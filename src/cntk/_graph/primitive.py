@@ -1,0 +1,150 @@
+"""Primitives: functions that hold one operation, and work out its types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from cntk._errors import GraphError, operation_text
+from cntk._graph.function import Function
+from cntk._graph.naming import next_uid
+from cntk._graph.op import Op, disk_name
+from cntk._graph.types import TensorType, common_dtype
+from cntk._graph.variable import HOLDERS, Variable, VariableKind, output_type
+
+if TYPE_CHECKING:
+    from cntk._graph.block import Block
+
+
+class Primitive(Function):
+    """One operation on its operands.
+
+    Args:
+        op: the operation.
+        operands: what it reads.
+        name: its name in the graph.
+        uid: its unique name; made if not given.
+    """
+
+    def __init__(self, op: Op, operands: Iterable[Variable], name: str = "", uid: str = "") -> None:
+        self.op = op
+        self.operands = list(operands)
+        self._name = name
+        self.custom: dict[str, Any] = {}
+        self.block: Block | None = op if getattr(op, "composite", None) is not None else None  # type: ignore[assignment]
+        self.uid = uid or next_uid(op.op_name if self.block is None else "Block")
+        self.results: tuple[Variable, ...] = ()
+        self._create_results()
+
+    def _create_results(self) -> None:
+        if self.op.op_name == "Combine":
+            self.results = tuple(self.operands)
+            return
+        count = getattr(self.op, "output_count", 1)
+        self.results = tuple(
+            Variable.make(VariableKind.Output, TensorType(), self._name, uid=f"{self.uid}_Output_{k}")
+            for k in range(count)
+        )
+        for variable in self.results:
+            variable._owner = self
+        self.infer_results()
+
+    @property
+    def root_function(self) -> Primitive:
+        return self
+
+    @property
+    def op_name(self) -> str:
+        return self.op.op_name
+
+    @property
+    def is_block(self) -> bool:
+        return self.block is not None
+
+    @property
+    def inputs(self) -> tuple[Variable, ...]:
+        return tuple(self.operands)
+
+    def change_attribute(self, name: str, value: Any) -> None:
+        """Replace the operation by one with another value of a settable attribute."""
+        settable = {disk_name(f.name): f.name for f in fields(self.op) if disk_name(f.name) in self.op.settable}  # type: ignore[arg-type]
+        if name not in settable:
+            allowed = ", ".join(settable) or "none"
+            raise GraphError(
+                f"{operation_text(self.op_name, self._name)}: attribute '{name}' cannot be set; settable: {allowed}"
+            )
+        self.op = replace(self.op, **{settable[name]: value})  # type: ignore[type-var]
+
+    def infer_results(self, partial: bool = False) -> bool:
+        """Bring the outputs' types up to date with the operands'.
+
+        Args:
+            partial: whether to guess from the operands that are known (inside a loop).
+
+        Returns:
+            Whether anything new became known.
+
+        Raises:
+            GraphError: if the operands do not fit the operation.
+        """
+        if self.op.op_name == "Combine":
+            return False
+        types = tuple(v.type_ for v in self.operands)
+        try:
+            if self.block is not None:
+                changed, inferred = self.block.infer_through(types, partial)
+            else:
+                changed, inferred = self._infer_operation(types, partial)
+        except GraphError as error:
+            if not getattr(error, "placed", False):
+                raise self.misfit(str(error)) from None
+            if self.block is not None and self._name:
+                error.args = (f"{error} (inside {operation_text(self.op_name, self._name)})",)
+            raise
+        needs_gradient = any(v.needs_gradient_ for v in self.operands)
+        for variable, type_ in zip(self.results, inferred, strict=True):
+            variable.needs_gradient_ = needs_gradient
+            changed |= variable.refine(type_)
+        return changed
+
+    def _infer_operation(self, types: tuple[TensorType, ...], partial: bool) -> tuple[bool, tuple[TensorType, ...]]:
+        fixed = tuple(t for v, t in zip(self.operands, types, strict=True) if v.kind is not VariableKind.Constant)
+        formats = {t.dtype for t in fixed if t.dtype is not None}
+        if len(formats) > 1 and not self.op.mixes_formats:
+            listed = " and ".join(sorted(f.name for f in formats))
+            raise GraphError(f"operands must have the same number format, and have {listed}; use cntk.cast")
+        # A constant takes on the others' format where it is used.
+        dtype = common_dtype(fixed) or common_dtype(types)
+        types = tuple(
+            t if v.kind is not VariableKind.Constant else replace(t, dtype=dtype) for v, t in self._with(types)
+        )
+        if all(t.has_shape for t in types):
+            completed = self.op.complete(*types)
+            types = tuple(
+                output_type(new, dtype) if v.kind in HOLDERS else old
+                for (v, old), new in zip(self._with(types), completed, strict=True)
+            )
+        if all(t.is_known for t in types):
+            inferred = self.op.infer(*types)
+        else:
+            guess = self.op.infer_partial(*types) if partial else None
+            inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
+        inferred = inferred if isinstance(inferred, tuple) else (inferred,)
+        changed = False
+        if not partial:
+            # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.
+            for variable, type_ in self._with(types):
+                if variable.kind in HOLDERS:
+                    changed |= variable.refine(replace(type_, dtype=variable.type_.dtype or type_.dtype))
+        return changed, tuple(output_type(t, dtype) for t in inferred)
+
+    def _with(self, types: tuple[TensorType, ...]) -> Iterable[tuple[Variable, TensorType]]:
+        return zip(self.operands, types, strict=True)
+
+    def misfit(self, reason: str) -> GraphError:
+        """An error that says which operation this is and what its operands are."""
+        operands = ", ".join(f"{v!r} is {v.type_}" for v in self.operands)
+        error = GraphError(f"{operation_text(self.op_name, self._name)}: {reason}; {operands}")
+        error.placed = True  # type: ignore[attr-defined]
+        return error
