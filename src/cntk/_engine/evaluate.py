@@ -343,9 +343,9 @@ def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, 
     extra = as_outputs(function, outputs) if outputs is not None else ()
     computed = tuple(dict.fromkeys((root, *extra)))
     leaves = [v for v in wanted if v.kind is VariableKind.Input]
-    for variable in leaves:
-        if variable not in function.arguments:
-            raise ValueError(f"gradient: {variable!r} is not an argument of {function}")
+    for variable in wanted:
+        if variable not in function.inputs:
+            raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of {function}")
     with torch.enable_grad():
         done = execute(function, at, computed, device, True, leaves)
         rows = done.rows[0]

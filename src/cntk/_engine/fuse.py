@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cntk._engine.fuse_gru import FusedGRU
-from cntk._engine.fuse_rnn import FusedRecurrence, fused_recurrence
+from cntk._engine.fuse_rnn import fused_recurrence
+from cntk._engine.fused_loop import FusedLoop
 from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node, Ref
 
@@ -31,7 +31,7 @@ def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
 
 def _final_states(work: list[Node | Loop], uses: Uses) -> list[Node | Loop]:
     """A recurrence of which only the state after the last step is read gives only that."""
-    cells = {item.outputs[0].key: item for item in work if isinstance(item, (FusedRecurrence, FusedGRU))}
+    cells = {item.outputs[0].key: item for item in work if isinstance(item, FusedLoop)}
     kept: list[Node | Loop] = []
     for item in work:
         if isinstance(item, Node) and item.op.op_name == "Sequence::Slice" and len(item.types[0].dynamic_axes) == 1:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
+from cntk._engine.fused_loop import FusedLoop
 from cntk._engine.gru_kernel import GatedRecurrence
 from cntk._engine.layout import Layout
-from cntk._engine.loop import Loop, carried, initial_rows, keep_carry
+from cntk._engine.loop import Loop, keep_carry
 from cntk._engine.nodes import Ref
 from cntk._engine.read_loop import Columns, Expr, LoopReader
 from cntk._engine.run import Run
-from cntk._graph.op import RunKernel
 
 _STATE = Expr("state", span=(0,))
 
@@ -27,7 +26,7 @@ class _Cell:
     reset_after: bool
 
 
-class FusedGRU(Loop):
+class FusedGRU(FusedLoop):
     """A gated recurrent unit in place of a loop.
 
     Args:
@@ -37,39 +36,20 @@ class FusedGRU(Loop):
     """
 
     def __init__(self, loop: Loop, output: Ref, cell: _Cell) -> None:
-        self.delays, self.members = loop.delays, loop.members
-        self.backwards, self.axes = loop.backwards, loop.axes
-        self.outputs = [output]
-        self.only_final = False
-        self.size = output.type.shape[0]
+        super().__init__(loop, output, [0])
         self.reset_after = cell.reset_after
-        self.operands: list[Ref] = []
-        self._positions: dict[tuple[int, int], int] = {}
-        self._addends = Columns([(self._add(r), span) for r, span in cell.outside], self.size)
-        self._gates = Columns([(self._add(r), span) for r, span in cell.recurrent[:2]], self.size)
-        self._candidate = Columns([(self._add(r), span) for r, span in cell.recurrent[2:]], self.size)
-        self._initial = self._add(self.delays[0].operands[1])
-
-    def _add(self, ref: Ref) -> int:
-        if ref.key not in self._positions:
-            self._positions[ref.key] = len(self.operands)
-            self.operands.append(ref)
-        return self._positions[ref.key]
-
-    def give_final(self, output: Ref) -> None:
-        """Give only the state after each sequence's last step, under another node's name."""
-        self.outputs, self.only_final = [output], True
+        self._addends = Columns([(self.position(r), span) for r, span in cell.outside], self.size)
+        self._gates = Columns([(self.position(r), span) for r, span in cell.recurrent[:2]], self.size)
+        self._candidate = Columns([(self.position(r), span) for r, span in cell.recurrent[2:]], self.size)
+        self._initial = self.position(self.delays[0].operands[1])
 
     def calls(self, layout: Layout) -> int:
         return layout.longest * 20
 
-    def lower(self) -> RunKernel:
-        return RunKernel(self._compute)
-
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         a = self._addends.of(operands).index_select(0, layout.time_major(self.backwards))
-        initial = self._state(run, layout, operands[self._initial])
+        initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
         gates, candidate = self._gates.of(operands), self._candidate.of(operands)
         states = GatedRecurrence.apply(a, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
         order = layout.from_time_major(self.backwards)
@@ -80,15 +60,6 @@ class FusedGRU(Loop):
             kept = Layout([1] * layout.count, None, layout.device) if self.only_final else layout
             keep_carry(run, self.delays[0].primitive.uid, y, kept, 1)
         return [y]
-
-    def _state(self, run: Run, layout: Layout, initial: Tensor) -> Tensor:
-        rows = initial_rows(self.delays[0], initial, layout.count)
-        if layout.starts is not None:
-            before = carried(run, self.delays[0].primitive.uid, layout, 1, not self.backwards)
-            if before is not None:
-                fresh = torch.tensor(layout.starts, device=rows.device)
-                rows = torch.where(fresh.unsqueeze(1), rows, before)
-        return rows.index_select(0, layout.sorted_rows)
 
 
 def match_gru(loop: Loop) -> Loop | None:

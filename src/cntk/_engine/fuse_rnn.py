@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from cntk._engine.fuse_gru import match_gru
+from cntk._engine.fused_loop import FusedLoop
 from cntk._engine.layout import Layout
-from cntk._engine.loop import Loop, carried, initial_rows, keep_carry
-from cntk._engine.nodes import Node, Ref
+from cntk._engine.loop import Loop, keep_carry
+from cntk._engine.nodes import Ref
 from cntk._engine.read_loop import Columns, Expr, LoopReader
 from cntk._engine.run import Run
-from cntk._graph.op import RunKernel
 
 
 @dataclass
@@ -75,7 +75,7 @@ def _add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
     return False
 
 
-class FusedRecurrence(Loop):
+class FusedRecurrence(FusedLoop):
     """A known cell in place of a loop.
 
     Args:
@@ -87,47 +87,31 @@ class FusedRecurrence(Loop):
     """
 
     def __init__(self, loop: Loop, output: Ref, gates: Sequence[Gate], cell: Cell, order: Sequence[int]) -> None:
-        self.delays = [loop.delays[k] for k in order]
-        self.members, self.backwards, self.axes = loop.members, loop.backwards, loop.axes
-        self.outputs = [output]
-        self.only_final = False
+        super().__init__(loop, output, order)
         self.cell = cell
-        self.size = output.type.shape[0]
-        self.operands: list[Ref] = []
-        self._positions: dict[tuple[int, int], int] = {}
-        self._xs = [self._add(x) for x, _, _ in gates[0].inputs]
+        self._xs = [self.position(x) for x, _, _ in gates[0].inputs]
         self._inputs = [
-            Columns([(self._add(g.inputs[k][1]), g.inputs[k][2]) for g in gates], self.size)
+            Columns([(self.position(g.inputs[k][1]), g.inputs[k][2]) for g in gates], self.size)
             for k in range(len(self._xs))
         ]
-        self._recurrent = Columns([(self._add(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
+        self._recurrent = Columns([(self.position(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
         self._biases = [
-            Columns([(self._add(g.biases[k][0]), g.biases[k][1]) for g in gates], self.size)
+            Columns([(self.position(g.biases[k][0]), g.biases[k][1]) for g in gates], self.size)
             for k in range(len(gates[0].biases))
         ]
-        self._initial = [self._add(d.operands[1]) for d in self.delays]
-
-    def _add(self, ref: Ref) -> int:
-        if ref.key not in self._positions:
-            self._positions[ref.key] = len(self.operands)
-            self.operands.append(ref)
-        return self._positions[ref.key]
+        self._initial = [self.position(d.operands[1]) for d in self.delays]
 
     def calls(self, layout: Layout) -> int:
         # Of sequences that differ in length, the last cell states are found only when they are asked for.
         return 20 if layout.uniform or len(self.delays) == 1 or self.backwards else _UNRECORDED
 
-    def give_final(self, output: Ref) -> None:
-        """Give only the state after each sequence's last step, under another node's name."""
-        self.outputs, self.only_final = [output], True
-
-    def lower(self) -> RunKernel:
-        return RunKernel(self._compute)
-
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         weights = self._weights(operands)
-        states = [self._state(run, layout, operands[k], d) for k, d in zip(self._initial, self.delays, strict=True)]
+        states = [
+            self.state(run, layout, operands[k], d).unsqueeze(0).contiguous()
+            for k, d in zip(self._initial, self.delays, strict=True)
+        ]
         xs = [operands[k] for k in self._xs]
         x = xs[0] if len(xs) == 1 else torch.cat(xs, 1)
         if self.backwards:
@@ -156,15 +140,6 @@ class FusedRecurrence(Loop):
             bias = columns.elements(operands) if bias is None else bias + columns.elements(operands)
         zeros = recurrent.new_zeros(recurrent.shape[0])
         return [joined, recurrent, zeros if bias is None else bias, zeros]
-
-    def _state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
-        rows = initial_rows(delay, initial, layout.count)
-        if layout.starts is not None:
-            before = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
-            if before is not None:
-                fresh = torch.tensor(layout.starts, device=rows.device)
-                rows = torch.where(fresh.unsqueeze(1), rows, before)
-        return rows.unsqueeze(0).contiguous()
 
     def _keep(
         self,

@@ -1,0 +1,65 @@
+"""What kernels that take a loop's place have in common: their operands, their initial states, and what they give."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.loop import Loop, carried, initial_rows
+from cntk._engine.nodes import Node, Ref
+from cntk._engine.run import Run
+from cntk._graph.op import RunKernel
+
+
+class FusedLoop(Loop):
+    """A known cell in place of a loop.
+
+    Args:
+        loop: the loop.
+        output: the value that is read outside: the output state.
+        order: which delay holds the output state, and which further states, if any.
+
+    Attributes:
+        size: elements in a state.
+        only_final: whether only the state after each sequence's last step is given.
+    """
+
+    def __init__(self, loop: Loop, output: Ref, order: Sequence[int]) -> None:
+        self.delays = [loop.delays[k] for k in order]
+        self.members, self.backwards, self.axes = loop.members, loop.backwards, loop.axes
+        self.outputs = [output]
+        self.only_final = False
+        self.size = output.type.shape[0]
+        self.operands: list[Ref] = []
+        self._positions: dict[tuple[int, int], int] = {}
+
+    def position(self, ref: Ref) -> int:
+        """Where a value stands among the operands; it becomes one if it is none yet."""
+        if ref.key not in self._positions:
+            self._positions[ref.key] = len(self.operands)
+            self.operands.append(ref)
+        return self._positions[ref.key]
+
+    def give_final(self, output: Ref) -> None:
+        """Give only the state after each sequence's last step, under another node's name."""
+        self.outputs, self.only_final = [output], True
+
+    def lower(self) -> RunKernel:
+        return RunKernel(self._compute)
+
+    @abstractmethod
+    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+        """The one output."""
+
+    def state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
+        """The state before each sequence's first step, carried over for those that go on, ``[sequences, size]``."""
+        rows = initial_rows(delay, initial, layout.count)
+        before = carried(run, delay.primitive.uid, layout, 1, not self.backwards) if layout.starts is not None else None
+        if before is None:
+            return rows
+        fresh = torch.tensor(layout.starts, device=rows.device)
+        return torch.where(fresh.unsqueeze(1), rows, before)
