@@ -342,3 +342,15 @@ def test_a_minibatch_of_another_size_begins_anew():
     check(
         out.eval({s: (xs[:2], [False, False])}), [reference(numpy_step, x, np.full((1, WIDTH), 0.25)) for x in xs[:2]]
     )
+
+
+def test_a_long_way_through_a_loop():
+    s, xs = sequences(), data((3, 2))
+
+    def step(x, h):
+        for _ in range(1500):
+            h = h + 0.001
+        return h * x
+
+    wanted = [reference(lambda x, h: (h + 1.5) * x, x, np.ones((1, WIDTH))) for x in xs]
+    check(loop(step, s, 1).eval({s: xs}), wanted, 1e-9)

@@ -176,6 +176,8 @@ class FusedRecurrence(FusedLoop):
 
 
 _UNRECORDED = 10**9
+# Known cells have few operations; longer loops are not read, which would go as deep as they are long.
+_MOST_MEMBERS = 100
 
 Cell = Callable[[Tensor, list[Tensor], list[Tensor]], tuple[Tensor, ...]]
 
@@ -199,6 +201,8 @@ def _rnn_relu(x: Tensor, states: list[Tensor], weights: list[Tensor]) -> tuple[T
 
 def fused_recurrence(loop: Loop) -> Loop | None:
     """A fused replacement for a loop, or None if it is none that is known or more than its output is read."""
+    if len(loop.members) > _MOST_MEMBERS:
+        return None
     if len(loop.outputs) != 1 or any(abs(d.op.delay) != 1 or len(d.types[0].shape) != 1 for d in loop.delays):
         return None
     if any(len(d.operands[1].type.dynamic_axes) > 1 for d in loop.delays):
