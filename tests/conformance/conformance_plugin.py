@@ -7,7 +7,11 @@ prints numbers as the NumPy of its time did.
 from __future__ import annotations
 
 import importlib
+import importlib.abc
+import importlib.machinery
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -25,17 +29,29 @@ for alias, name in {"product": "prod", "alltrue": "all"}.items():
 np.set_printoptions(precision=6, suppress=True, legacy="1.13")
 
 
+class SuiteFinder(importlib.abc.MetaPathFinder):
+    """Finds in the suite what the package under test does not have: its test packages, wherever they are asked for."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        *parents, _ = fullname.split(".")
+        if parents[:1] != ["cntk"]:
+            return None
+        return importlib.machinery.PathFinder.find_spec(fullname, [str(SUITE.joinpath(*parents))], target)
+
+
+sys.meta_path.append(SuiteFinder())
+
+
 class SuiteModule(pytest.Module):
     """A test module imported under its dotted `cntk...` name."""
 
     def _getobj(self) -> ModuleType:
         parts = self.path.relative_to(SUITE).with_suffix("").parts
         for depth in range(1, len(parts) - 1):
-            module = importlib.import_module(".".join(parts[:depth]))
-            folder = str(SUITE.joinpath(*parts[:depth]))
-            paths = list(getattr(module, "__path__", []))
-            if folder not in paths:
-                module.__path__ = [*paths, folder]
+            # What is a package in the suite may be a plain module here, and only packages have submodules.
+            vars(importlib.import_module(".".join(parts[:depth]))).setdefault("__path__", [])
         return importlib.import_module(".".join(parts))
 
 
