@@ -15,6 +15,7 @@ from cntk._ops.padding import *
 from cntk._ops.pooling import *
 from cntk._ops.reconcile import reconcile_dynamic_axes
 from cntk._ops.reduction import *
+from cntk._ops.rnn_stack import *
 from cntk._ops.roi_pooling import *
 from cntk._ops.rounding import *
 from cntk._ops.select import *
