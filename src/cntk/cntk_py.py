@@ -2,31 +2,204 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from cntk import device, variables
+from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed as sentinel_value_for_auto_select_random_seed
 from cntk._engine.seeds import (
-    SentinelValueForAutoSelectRandomSeed,
     force_deterministic_algorithms,
+    get_random_seed,
+    is_random_seed_fixed,
     reset_random_seed,
     set_fixed_random_seed,
+    should_force_deterministic_algorithms,
 )
+from cntk._engine.seeds import next_seed as generate_random_seed
+from cntk._graph.function import Function
 from cntk._graph.naming import allow_renaming_functions
+from cntk._graph.naming import next_uid as generate_uid
+from cntk._graph.types import FreeDimension, InferredDimension
+from cntk._graph.variable import Variable, VariableKind
+from cntk._persist.value import Dictionary, DictionaryValue
+from cntk.axis import Axis
+from cntk.core import NDArrayView, Value
+from cntk.device import DeviceDescriptor
 from cntk.initializer import constant_initializer
+from cntk.learners.base import Learner
+from cntk.learners.user import Universal
 from cntk.logging.progress_writer import ProgressWriter
+from cntk.train.trainer import Trainer
 
 __all__ = [
-    "ProgressWriter",
-    "constant_initializer",
+    "Axis",
+    "Constant",
     "DataType_Double",
     "DataType_Float",
     "DataType_Float16",
+    "DataType_Int16",
+    "DataType_Int8",
     "DataType_Unknown",
-    "SentinelValueForAutoSelectRandomSeed",
+    "DeviceDescriptor",
+    "DeviceKind_CPU",
+    "DeviceKind_GPU",
+    "Dictionary",
+    "DictionaryValue",
+    "FreeDimension",
+    "Function",
+    "InferredDimension",
+    "Learner",
+    "NDArrayView",
+    "PaddingMode_CONSTANTPAD",
+    "PaddingMode_REFLECTPAD",
+    "PaddingMode_SYMMETRICPAD",
+    "Parameter",
+    "PoolingType_Average",
+    "PoolingType_Max",
+    "ProgressWriter",
+    "Trainer",
+    "Value",
+    "Variable",
+    "VariableKind_Constant",
+    "VariableKind_Input",
+    "VariableKind_Output",
+    "VariableKind_Parameter",
+    "VariableKind_Placeholder",
     "allow_renaming_functions",
+    "always_allow_setting_default_device",
+    "are_equal",
+    "constant_initializer",
     "force_deterministic_algorithms",
+    "generate_random_seed",
+    "generate_uid",
+    "get_max_num_cputhreads",
+    "get_random_seed",
+    "is_random_seed_fixed",
     "reset_random_seed",
+    "sentinel_value_for_auto_select_random_seed",
     "set_fixed_random_seed",
+    "set_max_num_cputhreads",
+    "should_force_deterministic_algorithms",
+    "universal_learner",
 ]
 
 DataType_Unknown = 0
 DataType_Float = 1
 DataType_Double = 2
 DataType_Float16 = 4
+DataType_Int8 = 5
+DataType_Int16 = 6
+
+DeviceKind_CPU = device.DeviceKind.CPU
+DeviceKind_GPU = device.DeviceKind.GPU
+
+VariableKind_Input = VariableKind.Input
+VariableKind_Output = VariableKind.Output
+VariableKind_Parameter = VariableKind.Parameter
+VariableKind_Constant = VariableKind.Constant
+VariableKind_Placeholder = VariableKind.Placeholder
+
+PoolingType_Max, PoolingType_Average = 0, 1
+PaddingMode_CONSTANTPAD, PaddingMode_REFLECTPAD, PaddingMode_SYMMETRICPAD = 0, 1, 2
+
+
+class _NativeOrder(type):
+    """A class of variables that is called with its arguments in the native layer's order."""
+
+    made: type
+    value_name: str
+
+    def __call__(
+        cls, shape: Any, data_type: Any, value: Any, device: DeviceDescriptor | None = None, name: str = ""
+    ) -> Any:
+        return cls.made(shape=shape, dtype=data_type, device=device, name=name, **{cls.value_name: value})
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.made)
+
+
+class Parameter(metaclass=_NativeOrder):
+    """`cntk.Parameter`, made as ``Parameter(shape, data_type, value, device, name)``.
+
+    Example:
+        >>> Parameter((1, 2), DataType_Float, 5.0).value
+        array([[5., 5.]], dtype=float32)
+    """
+
+    made = variables.Parameter
+    value_name = "init"
+
+
+class Constant(metaclass=_NativeOrder):
+    """`cntk.Constant`, made as ``Constant(shape, data_type, value, device, name)``."""
+
+    made = variables.Constant
+    value_name = "value"
+
+
+def always_allow_setting_default_device() -> None:
+    """Let the default device be chosen even after it has been in use. Here it always may be."""
+
+
+def are_equal(left: NDArrayView | Value, right: NDArrayView | Value) -> bool:
+    """Whether two arrays have the same shape, number format and elements.
+
+    Args:
+        left: one of them.
+        right: the other; `NDArrayView` or `Value`.
+
+    Example:
+        >>> are_equal(NDArrayView((2,), DataType_Float), NDArrayView((3,), DataType_Float))
+        False
+    """
+    if left.dtype != right.dtype or left.shape != right.shape:
+        return False
+    one, other = (v.data.tensor if isinstance(v, Value) else v.tensor for v in (left, right))
+    return torch.equal(one, other.to(one.device))
+
+
+def universal_learner(
+    parameters: Sequence[variables.Parameter], gradients: Sequence[variables.Constant], update_func: Function
+) -> Learner:
+    """A learner whose rule is a CNTK function of given constants that stand for the gradients.
+
+    Args:
+        parameters: what the function assigns to.
+        gradients: for each parameter a constant of its shape; it is given the gradient, summed over the minibatch.
+        update_func: the function that is evaluated after each minibatch.
+
+    Raises:
+        ValueError: if there are no parameters, or not one constant for each.
+        RuntimeError: if the function leaves a parameter out.
+
+    Example:
+        >>> import cntk as C
+        >>> w, g = C.parameter(2, init=1), C.constant(0, shape=2)
+        >>> learner = universal_learner([w], [g], C.assign(w, w - 0.5 * g))
+        >>> learner.update({w: [1, 2]}, 1)
+        True
+        >>> w.value
+        array([0.5, 0. ], dtype=float32)
+    """
+    if len(gradients) != len(parameters):
+        raise ValueError(
+            f"universal_learner: expected a constant for each parameter's gradient, got {len(gradients)} "
+            f"for {len(parameters)} parameters"
+        )
+    return Universal(parameters, gradients, update_func)
+
+
+def get_max_num_cputhreads() -> int:
+    """How many threads of the processor an operation may use."""
+    return torch.get_num_threads()
+
+
+def set_max_num_cputhreads(num_cputhreads: int) -> None:
+    """Choose how many threads of the processor an operation may use.
+
+    Args:
+        num_cputhreads: the number, at least 1.
+    """
+    torch.set_num_threads(num_cputhreads)

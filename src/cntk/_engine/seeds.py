@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+
 SentinelValueForAutoSelectRandomSeed = 2**64 - 3
 
 
@@ -38,8 +40,21 @@ def reset_random_seed(seed: int = 0) -> None:
     _state.next, _state.fixed = int(seed), False
 
 
+def get_random_seed() -> int:
+    """The seed that is chosen next."""
+    return _state.next
+
+
+def is_random_seed_fixed() -> bool:
+    """Whether `set_fixed_random_seed` holds."""
+    return _state.fixed
+
+
 def force_deterministic_algorithms() -> None:
     """Have torch choose algorithms whose results do not vary from run to run."""
-    import torch
-
     torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def should_force_deterministic_algorithms() -> bool:
+    """Whether torch chooses only algorithms whose results do not vary from run to run."""
+    return torch.are_deterministic_algorithms_enabled()

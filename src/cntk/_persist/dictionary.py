@@ -31,6 +31,16 @@ class Single(float):
     """A number of 32 bits with a fraction."""
 
 
+class Held:
+    """A value that a program has wrapped for a file; files hold the value itself.
+
+    Attributes:
+        held: the value.
+    """
+
+    held: Any
+
+
 class Kind(enum.IntEnum):
     """Kinds of values; numbers as in files."""
 
@@ -91,11 +101,24 @@ def encode_dictionary(values: Mapping[str, Any], later: list[np.ndarray] | None 
 
 def encode_value(value: Any, later: list[np.ndarray] | None = None) -> Message:
     """A value as a message; see `encode_dictionary`."""
+    if isinstance(value, Held):
+        value = value.held
+    if value is None:
+        return Message().number(1, VERSION)
     kind, write = _writer(value)
     return write(Message().number(1, VERSION).number(2, kind), value, later)
 
 
 _Writer = Callable[[Message, Any, Any], Message]
+
+
+def kind_of(value: Any) -> Kind:
+    """How files hold a value.
+
+    Raises:
+        FileFormatError: for a value that files cannot hold.
+    """
+    return Kind.Nothing if value is None else _writer(value)[0]
 
 
 def _writer(value: Any) -> tuple[Kind, _Writer]:

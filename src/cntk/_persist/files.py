@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from cntk._persist.dictionary import Decoder, encode_dictionary
+from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
 from cntk._persist.wire import FileFormatError
 
 # A message can have two gigabytes. In larger files it follows this mark and its size, and arrays' elements follow it.
@@ -45,6 +45,15 @@ def read(source: Any) -> dict[str, Any]:
     data = memoryview(_content(source))
     try:
         return decode(data)
+    except FileFormatError as error:
+        raise FileFormatError(f"{describe(source)} cannot be read: {error}") from None
+
+
+def read_value(source: Any) -> Any:
+    """The single value in a file that `write_value` wrote; see `read`."""
+    data = memoryview(_content(source))
+    try:
+        return Decoder().value(data)
     except FileFormatError as error:
         raise FileFormatError(f"{describe(source)} cannot be read: {error}") from None
 
@@ -109,6 +118,13 @@ def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
         for elements in later:
             if elements.size:
                 file.write(elements.data.cast("B"))
+
+
+def write_value(filename: str | os.PathLike[str], value: Any) -> None:
+    """Write a single value, which need not be a dictionary, to a file; see `write`."""
+    message = encode_value(value)
+    with replacing(filename) as file:
+        message.write(file)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cntk._graph.function import Function
 from cntk.core import NDArrayView
-from cntk.learners.base import Learner
+from cntk.learners.base import Learner, checked_parameters
 from cntk.learners.options import learning_options, parameter_schedule
 from cntk.learners.schedules import learning_parameter_schedule
 from cntk.variables import Constant
@@ -69,21 +69,19 @@ class UserLearner(Learner):
 
 
 class Universal(Learner):
-    """Evaluates a function that assigns to the parameters."""
+    """Evaluates a function that assigns to the parameters.
+
+    Args:
+        parameters: the parameters.
+        gradients: constants of their shapes, which are given the gradients' sums before each evaluation.
+        function: what is evaluated.
+    """
 
     kind = "universal"
 
-    def __init__(self, update_func: Callable[..., Any], parameters: Sequence[Any]) -> None:
-        if not callable(update_func):
-            raise TypeError(f"universal: expected a function of parameters and gradients, got {update_func!r}")
-        if len(inspect.signature(update_func).parameters) != 2:
-            raise ValueError(
-                "universal: update_func must take two arguments, the lists of parameters and of their gradients"
-            )
+    def __init__(self, parameters: Sequence[Any], gradients: Sequence[Constant], function: Function) -> None:
         options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
         super().__init__(parameters, learning_parameter_schedule(1.0), options)
-        self._gradients = [Constant(0, p.shape, p.dtype, name="grad") for p in self._parameters]
-        function = update_func(self._parameters, self._gradients)
         if not isinstance(function, Function):
             raise TypeError(f"universal: update_func must return a function, as combine does, got {function!r}")
         used = function.parameters
@@ -93,6 +91,7 @@ class Universal(Learner):
                     f"universal: what update_func returns does not contain parameter '{parameter.name}' "
                     f"(uid {parameter.uid}); assign to it"
                 )
+        self._gradients = list(gradients)
         self._function = function
 
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
@@ -128,4 +127,12 @@ def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Lea
         >>> w.value
         array([0.9, 1.2], dtype=float32)
     """
-    return Universal(update_func, parameters)
+    if not callable(update_func):
+        raise TypeError(f"universal: expected a function of parameters and gradients, got {update_func!r}")
+    if len(inspect.signature(update_func).parameters) != 2:
+        raise ValueError(
+            "universal: update_func must take two arguments, the lists of parameters and of their gradients"
+        )
+    parameters = checked_parameters(Universal.kind, parameters)
+    gradients = [Constant(0, p.shape, p.dtype, name="grad") for p in parameters]
+    return Universal(parameters, gradients, update_func(parameters, gradients))
