@@ -52,6 +52,7 @@ from cntk.core import NDArrayView as NDArrayView
 from cntk.core import Value as Value
 from cntk.core import asarray as asarray
 from cntk.core import asvalue as asvalue
+from cntk.core import user_function as user_function
 from cntk.default_options import (
     default_options as default_options,
 )

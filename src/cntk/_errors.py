@@ -16,6 +16,15 @@ class FeedError(ValueError, RuntimeError, TypeError):
     """Data given for a variable do not fit it."""
 
 
+class UserFunctionError(ValueError, RuntimeError):
+    """A function that the program wrote itself failed or gave something that does not fit; the cause tells where."""
+
+    @classmethod
+    def of(cls, op_name: str, name: str, method: str, error: Exception) -> UserFunctionError:
+        """The error for an exception in one of a user function's methods."""
+        return cls(f"{operation_text(op_name, name)}: {method} raised {type(error).__name__}: {error}")
+
+
 class ReleasedError(RuntimeError):
     """A result was read after its memory went back to the engine."""
 

@@ -22,6 +22,8 @@ from cntk._engine.rows import (
 )
 from cntk._engine.run import SparseRows
 from cntk._errors import FeedError, shape_text
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
 from cntk.device import DeviceDescriptor, cpu, default_device
@@ -427,3 +429,17 @@ def asarray(value: Any, dtype: Any = None) -> Any:
 def asvalue(variable: Variable, data_array: Any) -> Value:
     """Data as a `Value` for a variable; see `Value.create`."""
     return Value.create(variable, data_array)
+
+
+def user_function(user_func: Function) -> Composite:
+    """A function of a user function, to be used like any other; see `cntk.ops.functions.UserFunction`.
+
+    Args:
+        user_func: an instance of a subclass of `UserFunction`; a function that is a graph already comes back as it is.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if not isinstance(user_func, Function):
+        raise TypeError(f"user_function: expected an instance of a UserFunction, got {type(user_func).__name__}")
+    return user_func if isinstance(user_func, Composite) else Composite(user_func.root_function)

@@ -97,8 +97,9 @@ def _calls(item: Node | Loop, run: Run) -> int:
     """How many calls an item comes to, about."""
     if isinstance(item, Loop):
         layout = run.layouts.get(item.axes)
-        return _LONGEST + 1 if layout is None else item.calls(layout)
-    return _LONGEST + 1 if item.op.acts else 1
+        unknown = layout is None or any(not n.op.recordable for n in item.members)
+        return _LONGEST + 1 if layout is None or unknown else item.calls(layout)
+    return _LONGEST + 1 if item.op.acts or not item.op.recordable else 1
 
 
 def _tensors(rows: Sequence[Any]) -> list[Tensor]:

@@ -91,7 +91,7 @@ class _Cloning:
         copies: dict[int, Primitive] = {}
         for primitive in self._needed(root):
             operands = [self._operand(v, stand_ins) for v in primitive.operands]
-            copy = Primitive(self._operation(primitive), operands, primitive._name)
+            copy = primitive.copied(self._operation(primitive), operands)
             copy.custom = dict(primitive.custom)
             copies[id(primitive)] = copy
             if primitive.op_name != "Combine":

@@ -168,6 +168,8 @@ class Op(ABC):
     pure: ClassVar[bool] = True
     # Whether it runs although nothing reads its output.
     acts: ClassVar[bool] = False
+    # Whether a training step with it may be recorded: its calls are torch's own, the same for all data of these sizes.
+    recordable: ClassVar[bool] = True
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
     # In files: names of attributes that are not their field's in camel case, and kinds that annotations do not tell.

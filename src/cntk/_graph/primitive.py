@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,15 @@ class Primitive(Function):
     @property
     def inputs(self) -> tuple[Variable, ...]:
         return tuple(self.operands)
+
+    def copied(self, op: Op, operands: Sequence[Variable]) -> Primitive:
+        """The same operation on other operands, for a copy of the graph.
+
+        Args:
+            op: the operation; a block's has been copied as well.
+            operands: what the copy reads.
+        """
+        return Primitive(op, operands, self._name)
 
     def change_attribute(self, name: str, value: Any) -> None:
         """Replace the operation by one with another value of a settable attribute."""

@@ -46,7 +46,7 @@ def function_text(function: Function) -> str:
     if function.is_composite and any(v.is_output for v in root.operands):
         kind = "Composite"
     else:
-        kind = root.op_name
+        kind = root.op_name if function.is_composite else function.op_name
     name = f"{root.name}: " if root.name else ""
     arguments = function.arguments if function.is_composite else _operands_shown(root)
     shown = ", ".join(f"{v.name}: {type_text(v.type_)}" if v.name else type_text(v.type_) for v in arguments)

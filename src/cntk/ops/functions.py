@@ -8,9 +8,10 @@ from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.run_methods import ModelFormat
+from cntk._ops.user_function import UserFunction
 from cntk.device import DeviceDescriptor
 
-__all__ = ["BlockFunction", "CloneMethod", "Function", "ModelFormat", "load_model"]
+__all__ = ["BlockFunction", "CloneMethod", "Function", "ModelFormat", "UserFunction", "load_model"]
 
 
 def load_model(
