@@ -7,27 +7,32 @@ import platform
 
 import torch
 
-from . import convolution, dense, evaluation, sequences
+from . import convolution, dense, evaluation, operations, sequences
 from .timing import Workload, compare
 
-WORKLOADS = {
+NETWORKS = {
     workload.name: workload for family in (dense, convolution, sequences, evaluation) for workload in family.WORKLOADS
 }
+OPERATIONS = {workload.name: workload for workload in operations.WORKLOADS}
+GROUPS = {"networks": NETWORKS, "operations": OPERATIONS}
+WORKLOADS = NETWORKS | OPERATIONS
 
 
 def parse_arguments() -> argparse.Namespace:
-    names = ", ".join(WORKLOADS)
+    names = ", ".join((*GROUPS, *WORKLOADS))
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Times training and evaluation with this package beside the same network in hand-written PyTorch.",
     )
-    parser.add_argument("workloads", nargs="*", metavar="workload", help=f"which to run, all if none is given: {names}")
+    parser.add_argument(
+        "workloads", nargs="*", metavar="workload", help=f"which to run; networks if none is given: {names}"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds, of which the best counts (default: 5)")
     parser.add_argument("--seconds", type=float, default=0.5, help="length of a round, about (default: 0.5)")
     parser.add_argument("--threads", type=int, default=1, help="threads of each side (default: 1)")
     arguments = parser.parse_args()
     for name in arguments.workloads:
-        if name not in WORKLOADS:
+        if name not in WORKLOADS and name not in GROUPS:
             parser.error(f"there is no workload {name!r}; there are {names}")
     for option in ("rounds", "seconds", "threads"):
         if getattr(arguments, option) <= 0:
@@ -55,7 +60,10 @@ def main() -> None:
     torch.manual_seed(0)
     print(f"PyTorch {torch.__version__}, Python {platform.python_version()}, {arguments.threads} thread(s);")
     print("time a step, best of the rounds; a ratio above 1: this package is faster\n")
-    print_table([WORKLOADS[name] for name in arguments.workloads or WORKLOADS], arguments.rounds, arguments.seconds)
+    chosen: dict[str, Workload] = {}
+    for name in arguments.workloads or ["networks"]:
+        chosen |= GROUPS.get(name) or {name: WORKLOADS[name]}
+    print_table(list(chosen.values()), arguments.rounds, arguments.seconds)
 
 
 if __name__ == "__main__":

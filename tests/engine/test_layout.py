@@ -52,9 +52,10 @@ def test_what_a_layout_says_of_itself(given_lengths):
 @given(lengths, st.integers(-6, 6))
 def test_shift(given_lengths, steps):
     layout = Layout(given_lengths)
-    index, present = layout.shift(steps)
+    index, beyond = layout.shift(steps)
     x = frames(layout)
-    moved = torch.where(present, x[index], torch.zeros_like(x))
+    moved = x[index].index_fill(0, beyond, 0)
+    assert beyond.tolist() == sorted(set(beyond.tolist()))
     for before, after in zip(split(layout, x), split(layout, moved), strict=True):
         wanted = [before[t - steps].item() if 0 <= t - steps < len(before) else 0 for t in range(len(before))]
         assert after.tolist() == wanted

@@ -192,6 +192,8 @@ class _Feeding:
             return self._matrices(items, starts)
         if not self.type.dynamic_axes:
             return self._rectangle(torch.from_numpy(self._array(np.asarray(_as_plain(items)))), None)
+        if self.type.is_sequence and all(map(self._is_ready, items)):
+            return self._sequences(torch.from_numpy(np.concatenate(items)), [len(x) for x in items], starts)
         arrays: list[np.ndarray] = []
         for number, item in enumerate(items):
             try:
@@ -208,6 +210,12 @@ class _Feeding:
             rows = torch.from_numpy(np.concatenate(arrays)) if len(arrays) > 1 else torch.from_numpy(arrays[0])
             return self._sequences(rows, [len(a) for a in arrays], starts)
         return self._fed(torch.from_numpy(np.stack(arrays)), None, len(arrays))
+
+    def _is_ready(self, item: Any) -> bool:
+        """Whether an item is a sequence's array of the right format and shape."""
+        if type(item) is not np.ndarray or item.dtype != self.dtype:
+            return False
+        return item.ndim == self.type.rank + 1 and item.shape[1:] == self.type.shape
 
     def _element(self, number: int, array: np.ndarray) -> np.ndarray:
         rank = self.type.rank

@@ -85,14 +85,19 @@ class Layout:
         """For each frame the index of the frame ``steps`` earlier in its sequence (later if negative).
 
         Returns:
-            The indices, int64 ``[frames]``, 0 where there is no such frame, and a bool tensor that says where there is.
+            The indices, int64 ``[frames]``, and, ascending, the frames for which there is no such frame and whose
+            index says nothing, int64.
         """
         if steps not in self._shifts:
-            source = self.positions - steps
-            present = (source >= 0) & (source < self.lengths_tensor[self.segments])
-            index = torch.arange(self.frames, device=self.device) - steps
-            self._shifts[steps] = (torch.where(present, index, torch.zeros_like(index)), present)
+            index = torch.arange(self.frames, device=self.device).sub_(steps).clamp_(0, max(self.frames - 1, 0))
+            self._shifts[steps] = (index, self._beyond(steps))
         return self._shifts[steps]
+
+    def _beyond(self, steps: int) -> Tensor:
+        if abs(steps) == 1 and 0 not in self.lengths:
+            return self.first if steps == 1 else self.last
+        source = self.positions - steps
+        return torch.nonzero((source < 0) | (source >= self.lengths_tensor[self.segments])).flatten()
 
     @cached_property
     def reversal(self) -> Tensor:

@@ -69,7 +69,7 @@ class Delay(Op):
                 missing = start
             if initial_axes:
                 missing = stretched(missing, shape)
-            result = _shifted(frames, missing, layout, steps)
+            result = _shifted(frames, missing, bool(initial_axes), layout, steps)
             if steps > 0:
                 if layout.starts is not None:
                     result = _continued(run, key, result, layout, steps)
@@ -79,10 +79,9 @@ class Delay(Op):
         return RunKernel(compute)
 
 
-def _shifted(x: Tensor, missing: Tensor, layout: Layout, steps: int) -> Tensor:
-    index, present = layout.shift(steps)
-    moved = x.index_select(0, index)
-    return torch.where(present.reshape(-1, *(1,) * (x.dim() - 1)), moved, missing)
+def _shifted(x: Tensor, missing: Tensor, are_frames: bool, layout: Layout, steps: int) -> Tensor:
+    index, beyond = layout.shift(steps)
+    return x.index_select(0, index).index_put_((beyond,), missing[beyond] if are_frames else missing)
 
 
 def _continued(run: Run, key: str, result: Tensor, layout: Layout, steps: int) -> Tensor:

@@ -138,7 +138,9 @@ class _Reciprocal(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        result = torch.reciprocal(x).masked_fill(x == 0, 0)
+        # Where x is 0 this is 1/1 - 1, elsewhere 1/x - 0: faster than a choice by a mask.
+        is_zero = torch.eq(x, 0, out=x.new_empty(0))
+        result = torch.add(x, is_zero).reciprocal_().sub_(is_zero)
         ctx.save_for_backward(result)
         return result
 
