@@ -150,7 +150,10 @@ def _candidate(expr: Expr, size: int) -> tuple[Expr, Columned, Columned, bool] |
         product = next((p for p in other.parts if p.kind in ("times", "slice")), None)
         if reset_after is None or product is None:
             return None
-        ((term, columns),) = product.spread()
+        spread = product.spread()
+        if len(spread) != 1:
+            return None
+        term, columns = spread[0]
         if term.kind == "times" and term.parts[0] == _STATE:
             matrix = _columns((term, columns), size)
             return None if matrix is None else (reset_after, first, matrix, True)

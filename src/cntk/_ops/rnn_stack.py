@@ -172,7 +172,15 @@ class OptimizedRNNStack(Op):
         learns = rows.requires_grad or flat[0].requires_grad
         ordered = rows.index_select(0, layout.time_major())
         y = _KERNELS[self.recurrent_op](
-            ordered, torch.tensor(layout.step_sizes), states, flat, True, self.num_layers, 0.0, learns, self.bidirectional
+            ordered,
+            torch.tensor(layout.step_sizes),
+            states,
+            flat,
+            True,
+            self.num_layers,
+            0.0,
+            learns,
+            self.bidirectional,
         )[0]
         return y.index_select(0, layout.from_time_major())
 
@@ -217,7 +225,7 @@ def optimized_rnnstack(
         >>> C.optimized_rnnstack(x, weights, hidden_size=5, num_layers=2, bidirectional=True).shape
         (10,)
         >>> weights.shape
-        (232, 5)
+        (216, 5)
     """
     if recurrent_op not in GATES:
         raise ValueError(

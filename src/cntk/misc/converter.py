@@ -1,0 +1,94 @@
+"""Replacing functions of a graph, wherever they stand in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cntk._graph import walk
+from cntk._graph.block import combine_variables, make_block
+from cntk._graph.composite import Composite
+from cntk._graph.function import CloneMethod, Function
+from cntk._graph.infer import infer_graph
+from cntk._graph.primitive import Primitive
+from cntk._graph.variable import Variable
+
+__all__ = ["convert"]
+
+Filter = Callable[[Function], bool]
+Converter = Callable[[Function], Function]
+
+
+def convert(root_func: Function, filter: Filter, converter: Converter) -> Function:
+    """A graph in which some functions have been replaced; also inside blocks.
+
+    Args:
+        root_func: the graph.
+        filter: says of a function whether it is to be replaced. It is asked about every function of the graph, those
+            inside a block before the block.
+        converter: given such a function, whose inputs have been converted already, what takes its place: a function
+            with one output.
+
+    Returns:
+        The new graph, which shares the parameters with the old one; the old one itself where nothing is to be replaced.
+
+    Example:
+        >>> import cntk as C
+        >>> x = C.input_variable(3)
+        >>> model = C.layers.Dense(2, activation=C.sigmoid)(x)
+        >>> faster = convert(model, lambda f: f.op_name == 'StableSigmoid', lambda f: C.relu(f.inputs[0]))
+        >>> [f.op_name for f in C.logging.depth_first_search(faster, lambda f: hasattr(f, 'op_name'), depth=-1)]
+        ['Dense', 'ReLU', 'Plus', 'Times']
+    """
+    if not any(_concerned(p, filter) for p in _order(root_func)):
+        return root_func
+    copy = root_func.clone(CloneMethod.share, {v: v for v in root_func.inputs}).root_function
+    done = 0
+    while True:
+        order = _order(copy)
+        found = [p for p in order if _concerned(p, filter)]
+        if done >= len(found):
+            return Composite(copy)
+        old = found[done]
+        new = (converter(old) if filter(old) else _inside(old, filter, converter)).output
+        # What a converter makes stays as it is, even if the filter takes it for one of its own.
+        done += sum(p not in order and _concerned(p, filter) for p in walk.post_order([new]))
+        if old is copy:
+            alone = new.owner is not None and new.owner.outputs == (new,)
+            copy = new.owner.root_function if alone else combine_variables([new]).root_function
+        else:
+            _replace(order, old.results[0], new)
+            infer_graph(copy.results)
+
+
+def _replace(order: list[Primitive], old: Variable, new: Variable) -> None:
+    """Put a variable in another's place for the functions that read it; in a loop the old one may be below the new."""
+    for primitive in order:
+        if old in primitive.operands:
+            primitive.operands = [new if v is old else v for v in primitive.operands]
+            if primitive.op_name == "Combine":
+                primitive.results = tuple(primitive.operands)
+
+
+def _order(function: Function) -> list[Primitive]:
+    root = function.root_function
+    order = walk.post_order(root.results)
+    return order if root in order else [*order, root]
+
+
+def _concerned(primitive: Primitive, filter: Filter) -> bool:
+    """Whether a function is to be replaced, or holds one that is."""
+    if len(primitive.results) != 1 or primitive.op_name == "Combine":
+        return False
+    if filter(primitive):
+        return True
+    block = primitive.block
+    return block is not None and any(_concerned(p, filter) for p in _order(block.composite))
+
+
+def _inside(primitive: Primitive, filter: Filter, converter: Converter) -> Function:
+    """A block with the functions inside replaced."""
+    block = primitive.block
+    assert block is not None
+    outer = primitive.operands[len(primitive.operands) - len(block.arguments) :]
+    body = convert(block.composite, filter, converter)
+    return make_block(body, list(zip(block.arguments, outer, strict=True)), block.block_name, primitive._name)
