@@ -49,14 +49,9 @@ class _Holder(Variable):
             array_shape = initial.shape
             if dtype is None and initial.dtype in (np.float32, np.float64, np.float16) and initial.ndim:
                 dtype = initial.dtype
-        wanted = array_shape if shape is None else as_shape(shape)
+        wanted = array_shape if shape is None or array_shape else as_shape(shape)  # an array's own shape counts
         if wanted is None:
             raise ValueError(f"{kind.name} '{name}': needs a shape, since an initializer alone does not tell one")
-        if array_shape not in (None, (), wanted) and array_shape is not None:
-            if int(np.prod(array_shape)) != int(np.prod(wanted)) or any(d < 0 for d in wanted):
-                raise ValueError(
-                    f"{kind.name} '{name}': the initial value has shape {shape_text(array_shape)}, expected {shape_text(wanted)}"
-                )
         self._initial, self._data = initial, None
         self._device = (device or default_device()).torch
         self._set_up(kind, TensorType(wanted, (), dtype), name, kind is VariableKind.Parameter, uid)
@@ -143,14 +138,14 @@ class Parameter(_Holder):
     """A variable that learners change.
 
     Args:
-        shape: its shape; dimensions may be `InferredDimension`. Taken from ``init`` if not given.
+        shape: its shape; dimensions may be `InferredDimension`. An array given as ``init`` has its own, which counts.
         init: an initializer, a number, or an array.
         dtype: float32, float64 or float16; from ``init`` where that is an array, else float32.
         device: where it lies.
         name: its name in the graph.
 
     Raises:
-        ValueError: if shape and initial value do not fit, or the initializer's scale is not positive.
+        ValueError: if there is neither shape nor array, or the initializer's scale is not positive.
 
     Example:
         >>> w = Parameter((2, 3), init=1, name='w')
@@ -182,7 +177,7 @@ class Constant(_Holder):
 
     Args:
         value: a number, an array, or an initializer.
-        shape: its shape; taken from ``value`` if not given.
+        shape: its shape. An array given as ``value`` has its own, which counts.
         dtype: float32, float64 or float16; from ``value`` where that is an array, else float32.
         device: where it lies.
         name: its name in the graph.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import cntk as C
 
@@ -124,6 +125,34 @@ def test_gradients_as_values():
     same(gradient.asarray(), X.sum(0))
 
 
+@pytest.mark.parametrize("is_sequence", [False, True])
+def test_gradients_of_sparse_inputs_are_dense(is_sequence):
+    """Any place of a sparse input may have a gradient, whether something is stored there or not."""
+    make = C.sequence.input_variable if is_sequence else C.input_variable
+    sparse, dense = (make(4, is_sparse=flag, needs_gradient=True) for flag in (True, False))
+    w = C.parameter(init=np.arange(12, dtype=np.float32).reshape(4, 3))
+    data = [scipy.sparse.csr_matrix(np.eye(4, dtype=np.float32)[rows]) for rows in ([1, 2], [3])]
+    if not is_sequence:
+        data = [row for matrix in data for row in matrix]
+    fed = [m.toarray() if is_sequence else m.toarray()[0] for m in data]
+    of_sparse = (C.times(sparse, w) * 2).grad({sparse: data}, wrt=[sparse, w])
+    of_dense = (C.times(dense, w) * 2).grad({dense: fed}, wrt=[dense, w])
+    same(of_sparse[w], of_dense[w])
+    for found, expected in zip(of_sparse[sparse], of_dense[dense], strict=True):
+        same(found, expected)
+    y = C.times(sparse, w)
+    state, forward = y.forward({sparse: data}, [y.output], [y.output])
+    ones = [np.ones_like(v) for v in forward[y.output]] if is_sequence else np.ones_like(forward[y.output])
+    for found, expected in zip(y.backward(state, ones, [sparse])[sparse], of_dense[dense], strict=True):
+        same(2 * found, expected)
+    same(y.eval({sparse: data})[0], (C.times(dense, w)).eval({dense: fed})[0])
+
+
+def test_sparse_results_have_no_gradient():
+    x = C.input_variable(3, needs_gradient=True)
+    same(C.eye_like(x, sparse_output=True).grad({x: np.ones((2, 3), np.float32)}), np.zeros((2, 3)))
+
+
 def test_gradients_that_cannot_be():
     x, y, n, w = variables()
     with pytest.raises(ValueError, match="None of the Function .* arguments have 'needs_gradient == True'"):
@@ -135,9 +164,6 @@ def test_gradients_that_cannot_be():
         (x * y).grad({x: X})
     with pytest.raises(ValueError, match="not part of"):
         (x * w).grad({x: X}, grad_root=x + 1)
-    sparse = C.input_variable(2, is_sparse=True, needs_gradient=True)
-    with pytest.raises(ValueError, match="sparse input"):
-        C.times(sparse, C.parameter((2, 1))).grad({sparse: X})
 
 
 def test_gradients_leave_nothing_behind():

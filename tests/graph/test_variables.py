@@ -181,9 +181,18 @@ def test_an_inferred_parameter_has_no_value_yet():
     assert w.shape == (3, 2) and w.value.shape == (3, 2)
 
 
+def test_an_arrays_own_shape_counts():
+    """As in the original, whatever shape is given beside it."""
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for value in (array, array.tolist(), C.NDArrayView.from_dense(array)):
+        for shape in ((2, 3), (3, 2), (7,), (C.InferredDimension, 3), None):
+            for variable in (C.parameter(shape, init=value), C.constant(value, shape=shape)):
+                assert variable.shape == (2, 3)
+                np.testing.assert_array_equal(variable.value, array)
+    assert C.parameter((2, 3), init=4).shape == (2, 3)
+
+
 def test_parameters_that_cannot_be():
-    with pytest.raises(ValueError, match=r"'w'.*\[2 x 2\], expected \[3\]"):
-        C.parameter(3, init=np.ones((2, 2)), name="w")
     with pytest.raises(TypeError, match=r"'w'.*expected numbers"):
         C.parameter(3, init="many", name="w")
     with pytest.raises(ValueError, match="needs a shape"):

@@ -142,9 +142,6 @@ WRONG: dict[str, Wrong] = {
     "dimension": Wrong(lambda v: C.input_variable((3, -5)), (r"\(3, -5\)", "positive", "InferredDimension")),
     "shape": Wrong(lambda v: C.input_variable("x"), ("shape", "tuple of integers", "'x'")),
     "format": Wrong(lambda v: C.input_variable(3, dtype=np.int32), ("int32", "use float16, float32 or float64")),
-    "parameter of another shape": Wrong(
-        lambda v: C.parameter((2, 2), init=np.ones(3), name="p"), ("Parameter 'p'", r"\[3\]", r"expected \[2 x 2\]")
-    ),
 }
 
 

@@ -136,10 +136,11 @@ def plan_for(
 ) -> Plan:
     """The plan of a graph for some outputs and the shapes that were fed; compiled at first use."""
     free = tuple((v, f.shape) for v, f in fed.items() if -1 in v.type_.shape or -3 in v.type_.shape)
-    key = (outputs, free, optimize)
+    dense = tuple(v for v, f in fed.items() if v.type_.is_sparse and isinstance(f.rows, Tensor))
+    key = (outputs, free, dense, optimize)
     plan = composite._plans.get(key)
     if plan is None or plan.is_stale():
-        plan = composite._plans[key] = Plan(outputs, dict(free), optimize)
+        plan = composite._plans[key] = Plan(outputs, dict(free), optimize, dense)
     return plan
 
 
@@ -163,9 +164,9 @@ class Pass:
         return result_of(rows, self.plan.types[index], self.run, as_numpy)
 
     def finish(self) -> None:
-        """Do what waited for the end of the pass."""
-        for action in self.run.deferred:
-            action()
+        """Do what waited for the end of the pass, once."""
+        while self.run.deferred:
+            self.run.deferred.pop(0)()
 
 
 def result_of(rows: Any, type_: TensorType, run: Run, as_numpy: bool) -> Any:
@@ -216,11 +217,10 @@ def execute(
 
 
 def _as_leaf(variable: Variable, fed: Fed) -> Fed:
+    """Data whose gradient is asked for; sparse ones are made dense, since any place may have a gradient."""
     rows = fed.rows
     if isinstance(rows, SparseRows):
-        raise FeedError(
-            f"{variable!r}: gradients with respect to a sparse input are not available; make the input dense"
-        )
+        rows = rows.to_dense().reshape(-1, *variable.shape)
     return Fed(rows.detach().clone().requires_grad_(), fed.layout, fed.count, fed.shape)
 
 
@@ -251,14 +251,11 @@ def forward(
     keep = as_outputs(function, keep_for_backward) if keep_for_backward else ()
     computed = tuple(dict.fromkeys((*wanted, *keep)))
     training = bool(keep)
-    leaves = (
-        [v for v in function.inputs if v.kind is VariableKind.Input and v.needs_gradient and not v.is_sparse]
-        if training
-        else []
-    )
+    leaves = [v for v in function.inputs if training and v.kind is VariableKind.Input and v.needs_gradient]
     with torch.enable_grad() if training else torch.no_grad():
         done = execute(function, arguments, computed, device, training, leaves)
-    done.finish()
+    if not training:
+        done.finish()
     results = {variable: done.result(computed.index(variable), as_numpy) for variable in wanted}
     return (BackwardState(done, computed) if training else None), results
 
@@ -266,7 +263,7 @@ def forward(
 def backward(
     function: Function,
     state: BackwardState,
-    root_gradients: Mapping[Any, Any],
+    root_gradients: Any,
     variables: Sequence[Any],
     as_numpy: bool,
 ) -> dict[Variable, Any]:
@@ -274,16 +271,20 @@ def backward(
     if state is None:
         raise ValueError("backward: the forward pass kept no state; name the outputs in keep_for_backward")
     done = state.done
+    if not isinstance(root_gradients, Mapping):
+        root_gradients = {function.output: root_gradients}
     roots, seeds = [], []
     for root, gradient in root_gradients.items():
         output = root.output if isinstance(root, Function) else root
         if output not in state.outputs:
             raise ValueError(f"backward: {output!r} was not among the outputs of the forward pass")
         rows = done.rows[state.outputs.index(output)]
-        roots.append(rows)
-        seeds.append(_seed(output, gradient, rows))
+        if isinstance(rows, Tensor):
+            roots.append(rows)
+            seeds.append(_seed(output, gradient, rows))
     wanted = [v.output if isinstance(v, Function) else v for v in variables]
     found = _differentiate(done, roots, seeds, wanted, keep=True)
+    done.finish()
     return {v: _gradient_result(v, g, done, as_numpy) for v, g in zip(wanted, found, strict=True)}
 
 
@@ -327,7 +328,7 @@ def _differentiate(
 
 
 def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy: bool) -> Any:
-    return result_of(gradient, variable.type_, done.run, as_numpy)
+    return result_of(gradient, variable.type_.dense(), done.run, as_numpy)
 
 
 def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any) -> Any:
@@ -348,8 +349,8 @@ def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, 
             raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of {function}")
     with torch.enable_grad():
         done = execute(function, at, computed, device, True, leaves)
-        rows = done.rows[0]
-        found = _differentiate(done, [rows], [torch.ones_like(rows)], wanted, keep=False)
+        roots = [rows for rows in done.rows[:1] if isinstance(rows, Tensor)]  # sparse ones are not differentiable
+        found = _differentiate(done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False)
     done.finish()
     results: Any = {v: _gradient_result(v, g, done, as_numpy) for v, g in zip(wanted, found, strict=True)}
     if len(wanted) == 1:

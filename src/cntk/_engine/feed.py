@@ -242,6 +242,8 @@ class _Feeding:
         from cntk._engine.rows import sparse_rows
 
         width = int(np.prod(self.type.shape))
+        if csr.shape == self.type.shape:
+            csr = csr.reshape((1, width)).tocsr()  # one sample or frame, in its own shape
         if csr.shape[1] != width:
             raise self.fail(f"a CSR matrix of shape {shape_text(csr.shape)} does not have {width} columns")
         return self._fed(sparse_rows(csr, self.dtype, self.device), None, csr.shape[0])
@@ -249,7 +251,8 @@ class _Feeding:
     def _matrices(self, items: list[Any], starts: Sequence[bool] | None) -> Fed:
         import scipy.sparse
 
-        matrices = [m.tocsr() for m in items]
+        width = int(np.prod(self.type.shape))
+        matrices = [m.tocsr() if m.shape != self.type.shape else m.reshape((1, width)).tocsr() for m in items]
         fed = self._matrix(scipy.sparse.vstack(matrices, format="csr") if len(matrices) > 1 else matrices[0])
         lengths = [m.shape[0] for m in matrices]
         if self.type.is_sequence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -72,10 +72,12 @@ class Flattener:
 
     Args:
         shapes: shapes of inputs whose dimensions were free, as fed.
+        dense: sparse inputs that are fed as dense rows.
     """
 
-    def __init__(self, shapes: Mapping[Variable, Shape]) -> None:
+    def __init__(self, shapes: Mapping[Variable, Shape], dense: Collection[Variable] = ()) -> None:
         self._shapes = shapes
+        self._dense = dense
         self._frames: dict[tuple[int, int], _Frame] = {}
         self._nodes: dict[tuple[int, int], Node] = {}
         self._leaves: dict[int, Ref] = {}
@@ -151,6 +153,8 @@ class Flattener:
             type_ = variable.type_
             if variable in self._shapes:
                 type_ = type_.with_shape(self._shapes[variable])
+            if variable in self._dense:
+                type_ = type_.dense()
             self._leaves[id(variable)] = Ref(leaf=variable, leaf_type=type_)
         return self._leaves[id(variable)]
 

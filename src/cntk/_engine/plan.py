@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any
 
@@ -39,6 +39,7 @@ class Plan:
         outputs: the variables to compute.
         shapes: shapes of inputs with free dimensions, as fed.
         optimize: whether known patterns may run on fused kernels; the general way gives the same numbers.
+        dense: sparse inputs that are fed as dense rows, because their gradient is asked for.
 
     Attributes:
         inputs: the inputs that must be fed.
@@ -47,9 +48,15 @@ class Plan:
         types: the outputs' types.
     """
 
-    def __init__(self, outputs: Sequence[Variable], shapes: Mapping[Variable, Shape], optimize: bool = True) -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Variable],
+        shapes: Mapping[Variable, Shape],
+        optimize: bool = True,
+        dense: Collection[Variable] = (),
+    ) -> None:
         _keep_freed_memory()
-        refs, order = Flattener(shapes).flatten(outputs)
+        refs, order = Flattener(shapes, dense).flatten(outputs)
         work: list[Node | Loop] = extract_loops(order)
         refs, work = _share(refs, work)
         work = _needed(refs, work)
@@ -186,11 +193,11 @@ def lower_node(node: Node) -> Kernel | RunKernel:
         raise node.primitive.misfit(str(error)) from None
     if not dense:
         return kernel
-    shapes = {k: types[k].shape for k in dense}
+    shapes = {k: (*(-1,) * types[k].lead, *types[k].shape) for k in dense}
 
     def densified(operands: tuple[Any, ...]) -> list[Any]:
         return [
-            x.to_dense().reshape(-1, *shapes[k]) if k in shapes and isinstance(x, SparseRows) else x
+            x.to_dense().reshape(shapes[k]) if k in shapes and isinstance(x, SparseRows) else x
             for k, x in enumerate(operands)
         ]
 

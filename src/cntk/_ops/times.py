@@ -84,6 +84,11 @@ class Times(Op):
                 "give the right operand fewer axes, or raise output_rank"
             )
         summed, first = left.shape[left.rank - count :], right.shape[:count]
+        if left.is_sparse and count > 1:
+            raise GraphError(
+                f"{count} axes of the left operand would be summed over, and of a sparse one only the last can be; "
+                "make it dense, or flatten both"
+            )
         if not all(a == b or a < 0 or b < 0 for a, b in zip(summed, first, strict=True)):
             which = "axis" if count == 1 else f"{count} axes"
             raise GraphError(

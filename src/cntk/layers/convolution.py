@@ -141,7 +141,9 @@ def _parameters(
 ) -> tuple[Parameter, Parameter | None]:
     """Filters, and the bias if it has an initial value. A bias given as an array keeps the array's shape."""
     shape = shape_for((*filters, InferredDimension if reduction_rank else 1, *window), init)
-    W = Parameter(shape, init=initial(init, "Convolution", output_rank=-1, filter_rank=len(window)), name="W")
+    init = initial(init, "Convolution", output_rank=-1, filter_rank=len(window))
+    # Numbers may be given without the axes of filters and channels where these have one entry.
+    W = Parameter(shape, init=np.reshape(init, shape) if np.ndim(init) else init, name="W")
     if init_bias is None:
         return W, None
     b_shape = np.shape(init_bias) or (*filters, *(1,) * bias_axes)
