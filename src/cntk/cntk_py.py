@@ -23,6 +23,7 @@ from cntk._graph.naming import allow_renaming_functions
 from cntk._graph.naming import next_uid as generate_uid
 from cntk._graph.types import FreeDimension, InferredDimension
 from cntk._graph.variable import Variable, VariableKind
+from cntk._ops.native_function import is_native_user_function_registered
 from cntk._persist.value import Dictionary, DictionaryValue
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
@@ -68,6 +69,7 @@ __all__ = [
     "VariableKind_Parameter",
     "VariableKind_Placeholder",
     "allow_renaming_functions",
+    "is_native_user_function_registered",
     "always_allow_setting_default_device",
     "are_equal",
     "constant_initializer",

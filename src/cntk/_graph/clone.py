@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cntk._errors import GraphError
 from cntk._graph import walk
-from cntk._graph.block import Block
 from cntk._graph.composite import Composite
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.infer import infer_graph
@@ -156,7 +156,7 @@ class _Cloning:
         for leaf in walk.leaves(block.composite.root_function):
             if leaf in nested.mapping and leaf not in inner:
                 self.mapping.setdefault(leaf, nested.mapping[leaf])
-        return Block(Composite(body), tuple(inner.values()), block.block_name)
+        return replace(block, composite=Composite(body), arguments=tuple(inner.values()))
 
 
 def replace_placeholders(function: Function, substitutions: Mapping[Variable, Any]) -> None:

@@ -268,6 +268,26 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         return self.replace_placeholders({placeholders[0]: substitution})
 
     @staticmethod
+    def register_udf_deserialize_callback(op_name: str, callback: Callable[..., Any]) -> None:
+        """Say how user functions of a name are made when files that hold them are loaded.
+
+        Without a callback the static `UserFunction.deserialize` of the class is called, if the program has defined it.
+        Nothing is imported because a file says so.
+
+        Args:
+            op_name: what such functions are called: module and class, unless the class overrides ``op_name``.
+            callback: is called with the list of operands, the function's name and what its ``serialize`` returned;
+                returns a `UserFunction`, or any function with as many outputs.
+
+        Raises:
+            ValueError: if there is one for that name already.
+            TypeError: for anything but a name and something that can be called.
+        """
+        from cntk._graph.extensions import register_callback
+
+        register_callback(op_name, callback)
+
+    @staticmethod
     def with_signature(*types: Any, **named_types: Any) -> Callable[[Callable[..., Any]], Composite]:
         """Decorator: as ``@Function``, with types for the parameters.
 

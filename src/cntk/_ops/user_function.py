@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cntk._errors import UserFunctionError, operation_text
+from cntk._graph.extensions import note_class
 from cntk._graph.function import Function
 from cntk._graph.naming import next_uid
 from cntk._graph.op import Op, RunKernel
@@ -31,7 +32,7 @@ class UserFunction(Function):
     Args:
         inputs: the operands: variables, functions or numbers.
         as_numpy: whether data come as NumPy arrays, else as `Value`.
-        attributes: a dictionary of one's own that is saved with the function.
+        attributes: a dictionary of one's own, to be found in ``attributes``; files do not hold it, see `serialize`.
         name: its name in the graph.
 
     Example:
@@ -57,6 +58,10 @@ class UserFunction(Function):
     _is_being_inferred = False
     _user_name = ""
     as_numpy = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        note_class(cls)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> UserFunction:
         instance = super().__new__(cls)
@@ -138,8 +143,8 @@ class UserFunction(Function):
             **{key: _with_operands(value, operands) for key, value in named.items()},
         )
 
-    def serialize(self) -> dict[str, Any] | None:  # type: ignore[override]
-        """What `deserialize` will need: a dictionary of numbers, texts, arrays, lists and dictionaries; or None."""
+    def serialize(self) -> Any:
+        """What `deserialize` will need: numbers, texts, arrays, None, or lists and dictionaries of these."""
         return None
 
     @staticmethod
@@ -308,6 +313,21 @@ class UserPrimitive(Primitive):
                 f"first and {len(declared)} now; their number must not change"
             )
         return declared
+
+    def serialize(self) -> dict[str, Any]:
+        """What files hold of the function: what it is called, its class, and its ``state``."""
+        cls = type(self.user)
+        try:
+            state = self.user.serialize()
+        except Exception as error:
+            raise UserFunctionError.of(self.user.op_name, self._name, "serialize", error) from error
+        return {
+            "version": 1,
+            "class": cls.__name__,
+            "module": cls.__module__,
+            "op_name": self.user.op_name,
+            "state": state,
+        }
 
     def copied(self, op: Op, operands: Sequence[Variable]) -> Primitive:
         """The same function on other operands; see `UserFunction.clone`."""

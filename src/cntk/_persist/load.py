@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from cntk._errors import UserFunctionError
 from cntk._graph import walk
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite
@@ -20,6 +21,7 @@ from cntk._persist.arrays import NDShape
 from cntk._persist.attributes import CUSTOM, op_from_file
 from cntk._persist.contract import contracted
 from cntk._persist.save import COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
+from cntk._persist.user_functions import USER_FUNCTION_VERSION, user_function_from_file
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
 from cntk.device import DeviceDescriptor
@@ -50,11 +52,14 @@ def from_dictionary(
 
     Raises:
         FileFormatError: if it is no function, does not hold together, or has an operation that is not known.
+        UserFunctionError: if it holds a user function that the program has not made known, or that fails to be made.
     """
     try:
         return _Reader(values, device).function()
     except FileFormatError as error:
         raise FileFormatError(f"{name} cannot be loaded: {error}") from None
+    except UserFunctionError as error:
+        raise UserFunctionError(f"{name} cannot be loaded: {error}") from error.__cause__
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         # Whatever an operation runs into that gets attributes or operands which no program would give it.
         raise FileFormatError(f"{name} cannot be loaded: it does not hold together; {error}") from error
@@ -184,7 +189,7 @@ class _Reader:
     def _primitive(self, uid: str) -> Primitive:
         described = self._function(uid)
         if described.get("type") == "UserDefinedFunction":
-            raise FileFormatError(f"'{uid}' is a function of its author's own, which cannot be loaded yet")
+            return self._user_function(described, uid)
         _check(described, ("PrimitiveFunction",), PRIMITIVE_VERSION)
         attributes = part(described, "attributes", dict)
         number = part(described, "op", int)
@@ -201,6 +206,15 @@ class _Reader:
         custom = attributes.get(CUSTOM)
         primitive.custom = custom if isinstance(custom, dict) else {}
         return primitive
+
+    def _user_function(self, described: dict[str, Any], uid: str) -> Primitive:
+        _check(described, ("UserDefinedFunction",), USER_FUNCTION_VERSION)
+        operands = [self._operand(v) for v in _texts(described, "inputs")]
+        state = part(described, "user_defined_state", dict)
+        root = user_function_from_file(state, bool(described.get("native")), operands, described.get("name") or "")
+        # What the program made of it may be a graph of several operations.
+        self._made.update({f"{uid}/{k}": p for k, p in enumerate(walk.post_order(root.results))})
+        return root
 
     def _block(self, described: dict[str, Any]) -> tuple[Block, list[Variable]]:
         values = part(described, "block_function_composite", dict)

@@ -17,10 +17,13 @@ from cntk._graph.op import PrimitiveOp
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.composed import Fused
+from cntk._ops.native_function import NativePrimitive
+from cntk._ops.user_function import UserPrimitive
 from cntk._persist import files
 from cntk._persist.arrays import NDShape
 from cntk._persist.attributes import CUSTOM, attributes_to_file
 from cntk._persist.dictionary import Size
+from cntk._persist.user_functions import user_function_to_file
 from cntk._persist.wire import FileFormatError
 from cntk.variables import Constant, Parameter
 
@@ -89,6 +92,10 @@ class _Writer:
     def _function(self, primitive: Primitive) -> None:
         if id(primitive) in self._written:
             return
+        if isinstance(primitive, (UserPrimitive, NativePrimitive)):
+            self.functions.append(self._user_function(primitive))
+            self._written.add(id(primitive))
+            return
         block = primitive.block
         if block is None and primitive.op.primitive is None:
             block = self._expanded(primitive)
@@ -100,6 +107,10 @@ class _Writer:
         attributes = attributes_to_file(op, [v.type_ for v in primitive.operands])
         operands = primitive.operands[::-1] if op.reversed_on_disk else primitive.operands
         return self._described(primitive, op.primitive, attributes, [self._operand(v) for v in operands])
+
+    def _user_function(self, primitive: UserPrimitive | NativePrimitive) -> dict[str, Any]:
+        operands = [self._operand(v) for v in primitive.inputs]
+        return user_function_to_file(primitive, self._uid(primitive), operands)
 
     def _block(self, primitive: Primitive, block: Block) -> dict[str, Any]:
         inside = block.composite.root_function

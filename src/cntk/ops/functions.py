@@ -8,10 +8,20 @@ from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.run_methods import ModelFormat
+from cntk._ops.native_function import native_user_function, register_native_user_function
 from cntk._ops.user_function import UserFunction
 from cntk.device import DeviceDescriptor
 
-__all__ = ["BlockFunction", "CloneMethod", "Function", "ModelFormat", "UserFunction", "load_model"]
+__all__ = [
+    "BlockFunction",
+    "CloneMethod",
+    "Function",
+    "ModelFormat",
+    "UserFunction",
+    "load_model",
+    "native_user_function",
+    "register_native_user_function",
+]
 
 
 def load_model(
@@ -28,7 +38,8 @@ def load_model(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is cut short, damaged, or of another kind, or if it holds an operation that is not known.
+        ValueError: if it is cut short, damaged, or of another kind, or if it holds an operation or a user function that
+            is not known; see `Function.register_udf_deserialize_callback`.
 
     Example:
         >>> import cntk as C, os, tempfile

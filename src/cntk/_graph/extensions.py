@@ -1,0 +1,56 @@
+"""What a program has made known of its own functions, so that files which hold them can be loaded.
+
+A file says only what such a function is called. Nothing is imported or run because a file says so: what a name stands
+for is what the program has registered under it, or a class of that name that it has defined itself.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from cntk._errors import UserFunctionError
+
+_callbacks: dict[str, Callable[..., Any]] = {}
+_classes: weakref.WeakValueDictionary[str, type[Any]] = weakref.WeakValueDictionary()
+
+
+def register_callback(op_name: str, callback: Callable[..., Any]) -> None:
+    """Note what makes the user functions of a name; see `Function.register_udf_deserialize_callback`."""
+    if not isinstance(op_name, str) or not callable(callback):
+        raise TypeError(
+            f"register_udf_deserialize_callback: expected a name and a function, got {type(op_name).__name__} and "
+            f"{type(callback).__name__}"
+        )
+    if op_name in _callbacks:
+        raise ValueError(f"a callback for user functions named '{op_name}' has been registered already")
+    _callbacks[op_name] = callback
+
+
+def note_class(cls: type[Any]) -> None:
+    """Note a class of user functions; a later one of the same name takes its place."""
+    _classes[f"{cls.__module__}.{cls.__name__}"] = cls
+
+
+def loader_of(op_name: str, module: str, class_name: str) -> Callable[..., Any]:
+    """What makes a user function from its operands, its name and its state.
+
+    Args:
+        op_name: what the function is called.
+        module: where its class was defined when it was saved.
+        class_name: the class.
+
+    Raises:
+        UserFunctionError: if the program has made known neither.
+    """
+    if op_name in _callbacks:
+        return _callbacks[op_name]
+    cls = _classes.get(f"{module}.{class_name}")
+    if cls is None:
+        raise UserFunctionError(
+            f"it holds a user function '{op_name}' of the class {class_name} in the module {module}, which this program "
+            f"has not defined; import the module before loading, or give something that makes the function: "
+            f"Function.register_udf_deserialize_callback('{op_name}', lambda inputs, name, state: ...)"
+        )
+    return cls.deserialize  # type: ignore[no-any-return]
