@@ -205,7 +205,7 @@ CASES = (
         {"epsilon": 0.1},
         free=(1,),
         errors=(
-            Misuse(((3,),), "besides that of the channels"),
+            Misuse(((),), "with at least one static axis"),
             Misuse(((2, 3),), "an epsilon of 0 or more", {"epsilon": -1}),
         ),
     ),
@@ -215,6 +215,13 @@ CASES = (
         (numbers(2, 3, 4),),
         lambda x: standardized(x, (0, 1, 2), 1e-5),
         {"use_stats_across_channels": True},
+        tolerance=1e-7,
+    ),
+    OpCase(
+        "mean_variance_normalization_vector",
+        C.mean_variance_normalization,
+        (VECTOR,),
+        lambda x: standardized(x, (0,), 1e-5),
         tolerance=1e-7,
     ),
     OpCase(

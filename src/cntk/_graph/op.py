@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._graph.types import InferredDimension, TensorType
 
 if TYPE_CHECKING:
@@ -170,8 +171,14 @@ class Op(ABC):
     acts: ClassVar[bool] = False
     # Whether a training step with it may be recorded: its calls are torch's own, the same for all data of these sizes.
     recordable: ClassVar[bool] = True
+    # Whether its kernel is the same for all sizes of the operands' free dimensions, so that it need not wait for them.
+    takes_any_size: ClassVar[bool] = False
+    # Whether each element of the result comes from elements at the same place along the operands' last two axes alone.
+    pointwise: ClassVar[bool] = False
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
+    # Whether an operand with a batch axis alone stretches along the others' sequences by itself.
+    stretches: ClassVar[bool] = False
     # In files: names of attributes that are not their field's in camel case, and kinds that annotations do not tell.
     disk_names: ClassVar[Mapping[str, str]] = {}
     disk_kinds: ClassVar[Mapping[str, DiskKind]] = {}
@@ -205,6 +212,34 @@ class Op(ABC):
             The operation, or None if there is none.
         """
         return None
+
+    def bound(self, operands: Sequence[Variable]) -> Op:
+        """The same operation once its operands' types are known, where an attribute is named after the operands."""
+        return self
+
+    def output_name(self, index: int, name: str) -> str:
+        """What an output is called, given the program's name for the operation."""
+        return name
+
+    def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
+        """For each operand where the result's elements lie on it, along the last two axes; None if nowhere.
+
+        Args:
+            operands: the operands' types, complete.
+        """
+        if not self.pointwise:
+            return (None,) * len(operands)
+        planes = [t.shape[-2:] if t.rank > 1 else (1, 1) for t in operands]
+        whole = tuple(map(max, zip(*planes, strict=True)))
+        return tuple(SAME_POSITIONS if t.rank > 1 and t.shape[-2:] == whole else None for t in operands)
+
+    def located(self, operands: Sequence[Any]) -> Op:
+        """The same operation once the flat graph that it reads is known, where more than operands' types matters.
+
+        Args:
+            operands: what it reads, each a `cntk._engine.nodes.Ref`.
+        """
+        return self
 
     @property
     def delay(self) -> int:

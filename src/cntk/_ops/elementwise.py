@@ -37,7 +37,7 @@ __all__ = [
 class Binary(Op):
     """An operation on two operands element by element, with broadcasting."""
 
-    # Whether an operand with a batch axis alone stretches along the other's sequences by itself.
+    pointwise = True
     stretches: ClassVar[bool] = True
 
     def compute(self) -> Kernel:

@@ -25,7 +25,7 @@ def mean_variance_normalization(
     """Each sample minus its mean, divided by its standard deviation plus epsilon.
 
     Args:
-        operand: an operand whose shape is known; its first axis counts channels.
+        operand: an operand whose shape is known; its first axis counts channels, unless it is the only one.
         epsilon: what is added to the standard deviation.
         use_stats_across_channels: whether mean and standard deviation are those of all channels together.
         do_variance_scaling: whether to divide at all.
@@ -43,11 +43,11 @@ def mean_variance_normalization(
         raise GraphError(f"mean_variance_normalization: expected an epsilon of 0 or more, got {epsilon}")
     variable = as_operand(operand, op_name="mean_variance_normalization")
     rank = variable.type_.rank if variable.type_.has_shape else 0
-    axes = list(range(rank))[0 if use_stats_across_channels else 1 :]
+    axes = list(range(rank))[0 if use_stats_across_channels or rank == 1 else 1 :]
     if not axes:
         raise GraphError(
-            "mean_variance_normalization: expected an operand whose shape is known, with a static axis besides that "
-            f"of the channels, got {variable.type_}"
+            "mean_variance_normalization: expected an operand whose shape is known, with at least one static axis, "
+            f"got {variable.type_}"
         )
 
     def build(x: Any) -> Composite:

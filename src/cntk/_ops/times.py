@@ -43,6 +43,7 @@ class Times(Op):
     output_rank: int = 1
     infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK
 
+    stretches = True
     sparse_operands = (0,)
     disk_kinds = {"infer_input_rank_to_map": DiskKind.Int}
     reversed_on_disk = True
@@ -173,6 +174,7 @@ class TransposeTimes(Op):
 
     output_rank: int = 1
 
+    stretches = True
     reversed_on_disk = True
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:

@@ -18,6 +18,7 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.composed import Fused
 from cntk._ops.native_function import NativePrimitive
+from cntk._ops.reconcile import ReconcileDynamicAxis
 from cntk._ops.user_function import UserPrimitive
 from cntk._persist import files
 from cntk._persist.arrays import NDShape
@@ -105,8 +106,25 @@ class _Writer:
     def _operation(self, primitive: Primitive) -> dict[str, Any]:
         op = primitive.op
         attributes = attributes_to_file(op, [v.type_ for v in primitive.operands])
-        operands = primitive.operands[::-1] if op.reversed_on_disk else primitive.operands
+        operands = self._on_same_axes(primitive)
+        if op.reversed_on_disk:
+            operands.reverse()
         return self._described(primitive, op.primitive, attributes, [self._operand(v) for v in operands])
+
+    def _on_same_axes(self, primitive: Primitive) -> list[Variable]:
+        """The operands, with an operation before each that stretches by itself here and does not in files."""
+        operands = list(primitive.operands)
+        if not primitive.op.stretches:
+            return operands
+        widest = max(operands, key=lambda v: len(v.type_.dynamic_axes))
+        axes = widest.type_.dynamic_axes
+        for k, operand in enumerate(operands):
+            if len(axes) > 1 and operand.type_.dynamic_axes == axes[:1]:
+                reconciled = Primitive(ReconcileDynamicAxis(), [operand, widest])
+                self._kept.append(reconciled)
+                self._function(reconciled)
+                operands[k] = reconciled.results[0]
+        return operands
 
     def _user_function(self, primitive: UserPrimitive | NativePrimitive) -> dict[str, Any]:
         operands = [self._operand(v) for v in primitive.inputs]
