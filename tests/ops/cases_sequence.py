@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from tests.ops.op_case import LENGTHS, Misuse, OpCase, Sparse, held, numbers, sequences
+from tests.ops.op_case import LENGTHS, Apart, Misuse, OpCase, Sparse, held, numbers, sequences
 
 
 def by_sequence(*shape: int, seed: int = 5) -> np.ndarray:
@@ -37,11 +37,25 @@ def shifted(x: np.ndarray, start: Any, steps: int) -> np.ndarray:
 
 
 def chosen(condition: np.ndarray) -> np.ndarray:
-    return np.flatnonzero(condition)
+    """The frames that a condition selects: after each, as many as the numbers up to it come to, rounded up."""
+    result: list[int] = []
+    for place in range(len(condition)):
+        while len(result) < condition[: place + 1].sum():
+            result.append(place)
+    return np.array(result)
+
+
+def scattered(x: np.ndarray, condition: np.ndarray) -> np.ndarray:
+    result = np.zeros((len(condition), *x.shape[1:]))
+    for frame, place in zip(x, chosen(condition), strict=True):
+        result[place] += frame
+    return result
 
 
 # At least one frame of each sequence is chosen: the engine, as the original, has no empty sequences.
-CONDITIONS = [np.array([1.0]), np.array([0.0, 2.0, -1.0, 0.0]), np.array([0.0, 1.0])]
+FLAGS = [np.array([1.0]), np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.0, 1.0])]
+COUNTS = [np.array([2.0]), np.array([0.0, 3.0, -1.0, 0.0]), np.array([0.0, 1.0])]
+SHARES = [np.array([0.25]), np.array([0.75, 0.5, 0.5, 0.5]), np.array([1.5, 1.0])]
 
 PRODUCTS = (
     OpCase(
@@ -211,15 +225,51 @@ ALONG = (
         (by_sequence(2, 3), sequences(2)),
         lambda y, x: np.tile(y, (len(x), 1, 1)),
     ),
-    OpCase(
-        "sequence.where",
-        C.sequence.where,
-        (CONDITIONS,),
-        lambda c: chosen(c).astype(float),
-        slope=lambda c, g: (np.zeros_like(c),),
-        errors=(NEEDS_SEQUENCE,),
+    *(
+        OpCase(
+            f"sequence.where {what}",
+            C.sequence.where,
+            (condition,),
+            lambda c: chosen(c).astype(float),
+            slope=lambda c, g: (np.zeros_like(c),),
+            errors=(NEEDS_SEQUENCE,),
+        )
+        for what, condition in (("flags", FLAGS), ("counts", COUNTS), ("shares", SHARES))
     ),
-    OpCase("sequence.gather", C.sequence.gather, (sequences(3), CONDITIONS), lambda x, c: x[chosen(c)], gradient=(0,)),
+    *(
+        OpCase(
+            f"sequence.gather {what}",
+            C.sequence.gather,
+            (sequences(2, 3), condition),
+            lambda x, c: x[chosen(c)],
+            gradient=(0,),
+            errors=(Misuse(((3,), ()), r"Sequence::Gather: expected an operand with a sequence axis"),),
+        )
+        for what, condition in (("flags", FLAGS), ("counts", COUNTS), ("shares", SHARES))
+    ),
+    *(
+        OpCase(
+            f"sequence.scatter {what}",
+            C.sequence.scatter,
+            (Apart(sequences(2, 3, lengths=[len(chosen(c)) for c in condition])), condition),
+            scattered,
+            gradient=(0,),
+            errors=(Misuse(((3,), ()), r"Sequence::Scatter: expected an operand with a sequence axis"),),
+        )
+        for what, condition in (("flags", FLAGS), ("counts", COUNTS))
+    ),
+    OpCase(
+        "sequence.broadcast_as of single frames",
+        C.sequence.broadcast_as,
+        (Apart(sequences(3, lengths=(1, 1, 1))), sequences(2)),
+        lambda y, x: np.tile(y, (len(x), 1)),
+    ),
+    OpCase(
+        "reconcile_dynamic_axes of another sequence",
+        C.reconcile_dynamic_axes,
+        (Apart(sequences(3)), sequences(2)),
+        lambda y, x: y,
+    ),
 )
 
 CASES = (*PRODUCTS, *DELAYS, *ALONG)

@@ -6,6 +6,7 @@ Everything that holds for every operation is tested from such rows by `test_case
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,6 +24,10 @@ class Held(NamedTuple):
     """An operand that is a parameter, ``[*shape]``."""
 
     value: np.ndarray
+
+
+class Apart(list):  # type: ignore[type-arg]
+    """Sequences on an axis of their own; others are on one that they share."""
 
 
 class Sparse(NamedTuple):
@@ -58,7 +63,7 @@ class OpCase:
         name: the row's name, unique.
         op: called with a variable for each operand, then ``kwargs``; returns a function.
         inputs: the operands. An array ``[n, *shape]`` has a batch axis; a list of arrays ``[length, *shape]``
-            a batch and a sequence axis; `Held` and `Sparse` say what they are. All dimensions of all operands, n
+            a batch and a sequence axis; `Apart`, `Held` and `Sparse` say what they are. All dimensions of all operands, n
             included, should differ where the operation allows it: equal sizes hide mistakes.
         reference: the same in NumPy, for one sample: called with ``[*shape]`` or ``[length, *shape]`` for each operand
             (a held one whole); returns one sample's output, a tuple if there are several.
@@ -147,6 +152,8 @@ class Built:
         )
         sparse = isinstance(operand, Sparse)
         make = C.sequence.input_variable if isinstance(operand, list) or self.as_frames else C.input_variable
+        if isinstance(operand, Apart):
+            make = functools.partial(make, sequence_axis=C.Axis(f"axis{k}"))
         return make(shape, self.dtype, needs_gradient=not sparse, is_sparse=sparse, name=f"x{k}")
 
     def feed(self, operands: Sequence[Operand] | None = None, sample: int | None = None) -> dict[Any, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from cntk._engine.late import fits
 from cntk._engine.run import Run
 from cntk._graph.types import TensorType
 
@@ -39,7 +40,7 @@ def check(value: Any, type_: TensorType, run: Run, what: str) -> None:
         return
     rows = (run.rows(type_.dynamic_axes),) if type_.has_batch_axis else ()
     expected = (*rows, *type_.shape)
-    if tuple(value.shape) != expected:
+    if not fits(tuple(value.shape), expected):
         raise RuntimeError(f"{what}: computed shape {tuple(value.shape)}, inferred {expected} ({type_})")
     if type_.dtype is not None and str(value.dtype) != f"torch.{type_.dtype.name}":
         raise RuntimeError(f"{what}: computed {value.dtype}, inferred {type_.dtype.name}")

@@ -175,13 +175,10 @@ def result_of(rows: Any, type_: TensorType, run: Run, as_numpy: bool) -> Any:
     if as_numpy:
         return rows_as_numpy(rows, type_, layout)
     rows = rows.detach() if isinstance(rows, Tensor) else rows
-    shape = (
-        type_.shape
-        if layout is not None
-        else (rows.rows, *type_.shape)
-        if isinstance(rows, SparseRows)
-        else tuple(rows.shape)
-    )
+    if isinstance(rows, SparseRows):
+        shape = type_.shape if layout is not None else (rows.rows, *type_.shape)
+    else:
+        shape = tuple(rows.shape[1:] if layout is not None else rows.shape)
     return Value.of(rows, layout, shape, are_samples=type_.has_batch_axis and layout is None)
 
 

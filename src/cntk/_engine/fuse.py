@@ -8,6 +8,7 @@ from cntk._engine.fuse_rnn import fused_recurrence
 from cntk._engine.fused_loop import FusedLoop
 from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node, Ref
+from cntk._graph.types import FreeDimension
 
 Uses = Counter[tuple[int, int]]
 
@@ -19,7 +20,7 @@ def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
         refs: the plan's outputs.
         work: nodes and loops, operands first.
     """
-    done: list[Node | Loop] = [(fused_recurrence(item) or item) if isinstance(item, Loop) else item for item in work]
+    done = [item if isinstance(item, Node) else _fused(item) for item in work]
     uses: Uses = Counter(ref.key for item in done for ref in item.operands)
     uses.update(ref.key for ref in refs)
     done = _final_states(done, uses)
@@ -27,6 +28,12 @@ def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
         if isinstance(item, Node) and item.op.op_name == "Plus":
             _absorb_bias(item, uses)
     return done
+
+
+def _fused(loop: Loop) -> Node | Loop:
+    if any(FreeDimension in t.shape for node in loop.members for t in node.types):
+        return loop
+    return fused_recurrence(loop) or loop
 
 
 def _final_states(work: list[Node | Loop], uses: Uses) -> list[Node | Loop]:

@@ -171,11 +171,18 @@ class Layout:
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:])
         flat = x.new_full((self.count * self.longest, *x.shape[1:]), value)
-        return flat.index_copy(0, self._pad_index, x).reshape(self.count, self.longest, *x.shape[1:])
+        return flat.index_copy_(0, self._pad_index, x).reshape(self.count, self.longest, *x.shape[1:])
 
     def unpad(self, x: Tensor) -> Tensor:
-        """A rectangle ``[count, longest, *shape]`` as frames; a view when all sequences are equally long."""
-        flat = x.reshape(self.count * self.longest, *x.shape[2:])
+        """A rectangle ``[count, longest, *shape]`` as frames; a view when all sequences are equally long.
+
+        Args:
+            x: the rectangle; it may be longer than the longest sequence.
+        """
+        extent = x.shape[1]
+        flat = x.reshape(self.count * extent, *x.shape[2:])
+        if extent != self.longest:
+            return flat.index_select(0, self.segments * extent + self.positions)
         return flat if self.uniform else flat.index_select(0, self._pad_index)
 
     def mask(self) -> Tensor:

@@ -331,13 +331,19 @@ def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> T
 def initial_rows(delay: Node, initial: Tensor, count: int) -> Tensor:
     """A delay's initial state for each of so many sequences: ``[count, *shape]``."""
     given, shape = delay.operands[1].type, delay.types[0].shape
-    return stretched(initial, shape) if given.has_batch_axis else initial.expand(count, *shape)
+    return stretched(initial, shape) if given.has_batch_axis else _repeated(initial, shape, count)
 
 
 def stretched(rows: Tensor, shape: Shape) -> Tensor:
-    """Rows of fewer or smaller static axes as rows of a shape."""
+    """Rows of fewer or smaller static axes as rows of a shape; along free dimensions they stay as they are."""
     missing = len(shape) + 1 - rows.dim()
-    return rows.reshape(rows.shape[0], *(1,) * missing, *rows.shape[1:]).expand(rows.shape[0], *shape)
+    raised = rows.reshape(rows.shape[0], *(1,) * missing, *rows.shape[1:])
+    return raised.expand(rows.shape[0], *(max(d, -1) for d in shape))
+
+
+def _repeated(value: Tensor, shape: Shape, count: int) -> Tensor:
+    """A value without rows as so many rows of a shape."""
+    return stretched(value.unsqueeze(0), shape).expand(count, *(-1,) * len(shape))
 
 
 def _begin(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[int, int], Tensor]:
@@ -349,7 +355,7 @@ def _begin(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[
     if given.has_batch_axis:
         rows = stretched(initial if layout.uniform else initial.index_select(0, layout.sorted_rows), shape)
         return lambda step, size: rows[:size]
-    return lambda step, size: initial.expand(size, *shape)
+    return lambda step, size: _repeated(initial, shape, size)
 
 
 def _initial_state(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[int, int], Tensor]:

@@ -11,7 +11,7 @@ import torch
 from cntk._errors import GraphError
 from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
-from cntk._graph.types import Shape, TensorType, common_dtype
+from cntk._graph.types import InferredDimension, Shape, TensorType, common_dtype
 from cntk._graph.variable import Variable, VariableKind, output_type
 
 
@@ -171,7 +171,8 @@ class Flattener:
                 break
         for node in order:
             for type_ in node.types:
-                if not type_.is_complete:
+                # How large a free dimension is may be for the run alone to tell.
+                if not type_.is_known or InferredDimension in type_.shape:
                     raise node.primitive.misfit(f"its output is {type_}, which is not known well enough to run")
 
 

@@ -10,10 +10,11 @@ import torch
 
 from cntk._engine import checked
 from cntk._engine.fuse import fuse
+from cntk._engine.late import checked_infer, is_late, lowered_late
 from cntk._engine.loop import Loop, extract_loops
 from cntk._engine.nodes import Flattener, Node, Ref
 from cntk._engine.run import Run, SparseRows
-from cntk._errors import FeedError, GraphError, operation_text
+from cntk._errors import FeedError, GraphError, operation_text, shape_text
 from cntk._graph.op import Kernel, RunKernel
 from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import Variable, VariableKind
@@ -141,24 +142,37 @@ class Plan:
             slots[slot] = rows
         if checked.is_enabled():
             return self._execute_checked(slots, run)
-        for compute, operands, outputs, wants_run, several, free in self.steps:
-            if len(operands) == 2:
-                first, second = operands
-                result = (
-                    compute(run, slots[first], slots[second]) if wants_run else compute(slots[first], slots[second])
-                )
-            elif wants_run:
-                result = compute(run, *[slots[k] for k in operands])
-            else:
-                result = compute(*[slots[k] for k in operands])
-            if several:
-                for slot, value in zip(outputs, result, strict=True):
-                    slots[slot] = value
-            else:
-                slots[outputs[0]] = result
-            for slot in free:
-                slots[slot] = None
+        try:
+            for compute, operands, outputs, wants_run, several, free in self.steps:
+                if len(operands) == 2:
+                    first, second = operands
+                    result = (
+                        compute(run, slots[first], slots[second]) if wants_run else compute(slots[first], slots[second])
+                    )
+                elif wants_run:
+                    result = compute(run, *[slots[k] for k in operands])
+                else:
+                    result = compute(*[slots[k] for k in operands])
+                if several:
+                    for slot, value in zip(outputs, result, strict=True):
+                        slots[slot] = value
+                else:
+                    slots[outputs[0]] = result
+                for slot in free:
+                    slots[slot] = None
+        except RuntimeError as error:
+            if type(error) is not RuntimeError:
+                raise
+            raise self._explained(error, outputs, [slots[k] for k in operands]) from error
         return [slots[k] for k in self.output_slots]
+
+    def _explained(self, error: RuntimeError, outputs: tuple[int, ...], values: Sequence[Any]) -> FeedError:
+        """What torch refuses, as an error that says which operation it was and on what."""
+        number = next(k for k, step in enumerate(self.steps) if step[2] is outputs)
+        shapes = " and ".join(shape_text(x.shape) if hasattr(x, "shape") else "nothing" for x in values)
+        return FeedError(
+            f"{self._checks[number][0][1]}: {error}; its operands are, with their rows, {shapes or 'none'}"
+        )
 
     def _execute_checked(self, slots: list[Any], run: Run) -> list[Any]:
         for (compute, operands, outputs, wants_run, several, _), described in zip(
@@ -183,6 +197,17 @@ def _described(item: Node | Loop) -> list[tuple[TensorType, str]]:
 def lower_node(node: Node) -> Kernel | RunKernel:
     """A node's kernel; sparse operands that it does not take are made dense first."""
     types = tuple(ref.type for ref in node.operands)
+    if not is_late(node.op, types):
+        return _lowered(node, types)
+
+    def lower(definite: tuple[TensorType, ...]) -> Kernel | RunKernel:
+        checked_infer(node.op, definite, node.primitive.misfit)
+        return _lowered(node, definite)
+
+    return lowered_late(types, lower)
+
+
+def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
     dense = [k for k, t in enumerate(types) if t.is_sparse and k not in node.op.sparse_operands]
     lowered = tuple(t.dense() if k in dense else t for k, t in enumerate(types))
     try:

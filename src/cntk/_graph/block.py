@@ -51,6 +51,11 @@ class Block(Op):
     def attributes(self) -> dict[str, Any]:
         return {}
 
+    def stand_for(self, operands: Sequence[Variable]) -> None:
+        """Have the inner arguments know the operands that they stand for: axes are named after these."""
+        for inner, outer in zip(self.arguments, operands[len(operands) - len(self.arguments) :], strict=True):
+            inner.stands_for = outer
+
     def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
         return self.infer_through(operands, partial=False)[1]
 

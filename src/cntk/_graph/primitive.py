@@ -43,7 +43,9 @@ class Primitive(Function):
             return
         count = getattr(self.op, "output_count", 1)
         self.results = tuple(
-            Variable.make(VariableKind.Output, TensorType(), self._name, uid=f"{self.uid}_Output_{k}")
+            Variable.make(
+                VariableKind.Output, TensorType(), self.op.output_name(k, self._name), uid=f"{self.uid}_Output_{k}"
+            )
             for k in range(count)
         )
         for variable in self.results:
@@ -102,6 +104,7 @@ class Primitive(Function):
         types = tuple(v.type_ for v in self.operands)
         try:
             if self.block is not None:
+                self.block.stand_for(self.operands)
                 changed, inferred = self.block.infer_through(types, partial)
             else:
                 changed, inferred = self._infer_operation(types, partial)
@@ -135,6 +138,7 @@ class Primitive(Function):
                 for (v, old), new in zip(self._with(types), completed, strict=True)
             )
         if all(t.is_known for t in types):
+            self.op = self.op.bound(self.operands)
             inferred = self.op.infer(*types)
         else:
             guess = self.op.infer_partial(*types) if partial else None

@@ -41,6 +41,8 @@ class VariableMixin:
     _name: str
     needs_gradient_: bool
     _owner: Function | None = None
+    # For an argument of a block: the operand that it stands for.
+    stands_for: Variable | None = None
 
     @property
     def name(self) -> str:

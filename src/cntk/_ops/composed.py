@@ -74,6 +74,8 @@ def compose(
     except GraphError as error:
         raise GraphError(f"{op_name}{f' {name!r}' if name else ''}: {error}") from None
     stand_ins = [Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in variables]
+    for inner, outer in zip(stand_ins, variables, strict=True):
+        inner.stands_for = outer
     return make_block(build(*stand_ins), list(zip(stand_ins, variables, strict=True)), op_name, name)
 
 

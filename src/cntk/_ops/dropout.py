@@ -31,6 +31,7 @@ class Dropout(Op):
     settable = ("dropoutRate", "rngSeed")
     # Each has random numbers of its own, whatever its attributes are.
     pure = False
+    takes_any_size = True
 
     dropout_rate: float = 0.0
     rng_seed: int = 0

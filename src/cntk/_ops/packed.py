@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, GraphError
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
-from cntk._graph.types import FreeDimension, TensorType, axis_text
+from cntk._graph.types import BATCH_AXIS, FreeDimension, InferredDimension, TensorType, axis_text
+from cntk._graph.variable import Variable
 from cntk.axis import Axis
 
 Axes = tuple[Axis, ...]
@@ -46,14 +48,59 @@ def settle_layout(run: Run, axes: Axes, lengths: list[int]) -> Layout:
     return known
 
 
-def chosen(flags: Tensor) -> Tensor:
-    """The rows at which a condition is not 0."""
-    return torch.nonzero(flags.reshape(flags.shape[0], -1)[:, 0] != 0).flatten()
+def origin(variable: Variable) -> Variable:
+    """What a variable stands for outside of the blocks that it is an argument of."""
+    while variable.stands_for is not None:
+        variable = variable.stands_for
+    return variable
 
 
-def chosen_lengths(rows: Tensor, layout: Layout) -> list[int]:
-    """How many of the chosen rows each sequence has."""
-    return torch.bincount(layout.segments[rows], minlength=layout.count).tolist()  # type: ignore[no-any-return]
+def selected_axis(condition: Variable) -> Axis:
+    """The axis of the frames that a condition selects: the same for the same condition."""
+    return Axis(f"whereNodeDynamicAxis_conditionVar_{origin(condition).uid}")
+
+
+def need_condition(condition: TensorType) -> None:
+    """Refuse what is no sequence of single numbers.
+
+    Raises:
+        GraphError: for such an operand.
+    """
+    need_sequence(condition)
+    if any(d not in (1, FreeDimension, InferredDimension) for d in condition.shape):
+        raise GraphError(f"the condition must be a sequence of single numbers, and has frames {condition.shape}")
+
+
+def chosen(flags: Tensor, layout: Layout) -> Tensor:
+    """The rows that a condition selects.
+
+    Those at which it is 1, not those at which it is 0. Other numbers add up along a sequence: after each frame, as many
+    as the sum, rounded up, are to have been selected, the frame several times or not at all for that.
+    """
+    flags = flags.reshape(-1)
+    whole = flags != 0
+    if bool((flags == whole).all()):
+        return torch.nonzero(whole).flatten()
+    # In the original's arithmetic a sum that is a whole number but for rounding counts as that number.
+    sums = layout.pad(flags.to(torch.float64)).cumsum(1) * (1 - torch.finfo(flags.dtype).eps)
+    due = layout.unpad(sums.ceil().clamp(min=0).cummax(1).values.to(torch.int64))
+    before = due.roll(1).index_fill(0, layout.first, 0)
+    return torch.repeat_interleave(torch.arange(layout.frames, device=due.device), due - before)
+
+
+def chosen_lengths(rows: Tensor, layout: Layout, op_name: str) -> list[int]:
+    """How many of the chosen rows each sequence has.
+
+    Raises:
+        FeedError: if a sequence has none.
+    """
+    lengths: list[int] = torch.bincount(layout.segments[rows], minlength=layout.count).tolist()
+    if 0 in lengths:
+        raise FeedError(
+            f"{op_name}: no frame of sequence {lengths.index(0)} of the minibatch is selected; a sequence must have at "
+            "least one frame"
+        )
+    return lengths
 
 
 @primitive(PrimitiveOp.Where)
@@ -68,7 +115,7 @@ class Where(Op):
         new_sequence_axis_length_additive_factor: what is added.
     """
 
-    new_dynamic_axes: Axes
+    new_dynamic_axes: Axes | None = None
     new_sequence_axis_length_scaling_factor: int | None = None
     new_sequence_axis_length_additive_factor: int | None = None
 
@@ -77,18 +124,26 @@ class Where(Op):
         "new_sequence_axis_length_additive_factor": DiskKind.Int,
     }
 
+    def bound(self, operands: Sequence[Variable]) -> Where:
+        if self.new_dynamic_axes is not None:
+            return self
+        return replace(self, new_dynamic_axes=(BATCH_AXIS, selected_axis(operands[0])))
+
+    def _axes(self) -> Axes:
+        return self.new_dynamic_axes or (BATCH_AXIS, Axis("whereNodeDynamicAxis"))
+
     def infer(self, *operands: TensorType) -> TensorType:
         (condition,) = operands
-        need_sequence(condition)
-        return TensorType((), self.new_dynamic_axes, condition.dtype)
+        need_condition(condition)
+        return TensorType((), self._axes(), condition.dtype)
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        axes, target = operands[0].dynamic_axes, self.new_dynamic_axes
+        axes, target = operands[0].dynamic_axes, self._axes()
 
         def compute(run: Run, flags: Tensor) -> Tensor:
             layout = run.layout(axes)
-            rows = chosen(flags)
-            lengths = chosen_lengths(rows, layout)
+            rows = chosen(flags, layout)
+            lengths = chosen_lengths(rows, layout, "sequence.where")
             if len(target) > 1:
                 settle_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
@@ -147,7 +202,7 @@ class GatherPacked(Op):
 @primitive(PrimitiveOp.ScatterPacked)
 @dataclass(frozen=True)
 class ScatterPacked(Op):
-    """Rows put where a packed index says, on the axes of a condition; zeros elsewhere."""
+    """Rows put where a packed index says, on the axes of a condition; those put in the same place add up."""
 
     sparse_operands = (2,)
     mixes_formats = True
@@ -163,33 +218,6 @@ class ScatterPacked(Op):
         def compute(run: Run, x: Tensor, index: Tensor, condition: Any) -> Tensor:
             if index.shape[0] != x.shape[0]:
                 raise FeedError(f"{x.shape[0]} frames are to be put in {index.shape[0]} places")
-            return x.new_zeros((run.layout(axes).frames, *x.shape[1:])).index_copy(0, index.to(torch.int64), x)
+            return x.new_zeros((run.layout(axes).frames, *x.shape[1:])).index_add(0, index.to(torch.int64), x)
 
         return RunKernel(compute)
-
-
-@primitive(PrimitiveOp.UnpackSequence)
-@dataclass(frozen=True)
-class UnpackSequence(Op):
-    """The sequence axis as a static one, as long as the longest sequence; and which of its elements are frames.
-
-    In files reductions along sequences are made of it. By itself it does not run yet.
-
-    Attributes:
-        sequence_unpack_padding_value: what stands behind shorter sequences.
-        sequence_unpack_suppress_mask_output: whether the second output is left out.
-    """
-
-    sequence_unpack_padding_value: float = 0.0
-    sequence_unpack_suppress_mask_output: bool = False
-
-    @property
-    def output_count(self) -> int:
-        return 1 if self.sequence_unpack_suppress_mask_output else 2
-
-    def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
-        (x,) = operands
-        need_sequence(x)
-        batch = x.dynamic_axes[:1]
-        values = TensorType((FreeDimension, *x.shape), batch, x.dtype)
-        return (values, values.with_shape((FreeDimension,)))[: self.output_count]

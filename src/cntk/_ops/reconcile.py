@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
-from cntk._errors import FeedError
+from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
@@ -27,10 +27,15 @@ class ReconcileDynamicAxis(Op):
     sparse_operands = (1,)
 
     def infer(self, *operands: TensorType) -> TensorType:
-        return operands[0].dense().with_axes(operands[1].dynamic_axes)
+        x, like = operands
+        if not like.dynamic_axes:
+            raise GraphError("the operand whose dynamic axes are taken has none")
+        if x.is_sequence and not like.is_sequence:
+            raise GraphError("a sequence cannot be put on a batch axis alone; reduce it, or take one of its frames")
+        return x.dense().with_axes(like.dynamic_axes)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        return self.infer(*operands)
+        return operands[0].dense().with_axes(operands[1].dynamic_axes)
 
     def lower(self, *operands: TensorType) -> RunKernel:
         x, like = operands
@@ -50,6 +55,8 @@ class ReconcileDynamicAxis(Op):
 
 
 def _same_lengths(value: Tensor, own: Layout, wanted: Layout) -> Tensor:
+    if own.longest == 1 and own.count == wanted.count:
+        return wanted.expand(value)
     if own.lengths != wanted.lengths:
         raise FeedError(
             f"reconcile_dynamic_axes: sequences of lengths {list(own.lengths)[:8]} cannot be put on an axis with lengths "
@@ -77,10 +84,11 @@ def broadcast_as(operand: Any, broadcast_as_operand: Any, name: str = "") -> Com
 
 
 def reconcile_dynamic_axes(x: Any, dynamic_axes_as: Any, name: str = "") -> Composite:
-    """A value on the dynamic axes of another, which must have the same number of sequences of the same lengths.
+    """A value on the dynamic axes of another.
 
     Args:
-        x: any operand.
+        x: any operand. Without a sequence axis, or as sequences of one frame each, it is repeated for each frame;
+            other sequences must have the same lengths.
         dynamic_axes_as: whose dynamic axes the result has.
         name: its name in the graph.
 

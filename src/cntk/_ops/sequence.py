@@ -9,7 +9,7 @@ import numpy as np
 from cntk._graph.composite import Composite
 from cntk._graph.variable import Variable
 from cntk._ops.composed import Fused, compose_fused
-from cntk._ops.operands import apply, as_operand
+from cntk._ops.operands import apply
 from cntk._ops.packed import Where
 from cntk._ops.sequence_parts import IsEnd, SequenceGather, SequenceScatter, SequenceSlice
 from cntk._ops.sequence_reduction import SequenceReduce, SequenceSoftmax
@@ -189,34 +189,45 @@ def _over(op: Fused, operands: tuple[Any, ...], name: str) -> Composite:
     return compose_fused(op.op_name, op, operands, name, aligned=False)
 
 
-def _length(condition: Variable, typeinfo: Any) -> tuple[Axis | None, int | None, int | None]:
-    """The axis of the frames that a condition selects, or how their number follows from its length."""
+def _length(typeinfo: Any, op_name: str) -> dict[str, int]:
+    """How the number of frames that a condition selects follows from its length, where the program says so."""
     if typeinfo is None:
-        return _selected_axis(condition), None, None
-    factor, added = typeinfo
-    return None, int(factor), int(added)
-
-
-def _selected_axis(condition: Variable) -> Axis:
-    """The axis of the frames that a condition selects: the same for the same condition."""
-    return Axis(f"whereNodeDynamicAxis_conditionVar_{condition.uid}")
+        return {}
+    try:
+        factor, added = (int(number) for number in typeinfo)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{op_name}: expected a factor and a number to add as new_sequence_axis_typeinfo, got {typeinfo!r}"
+        ) from None
+    return {"factor": factor, "added": added}
 
 
 def where(condition: Any, name: str = "") -> Composite:
-    """The positions, from 0, of the frames at which a condition is not 0.
+    """The positions, from 0, of the frames that a condition selects: those at which it is 1 and not 0.
+
+    Other numbers add up along the sequence: after each frame, as many positions as the sum, rounded up, are to have been
+    given, the frame's several times or not at all for that. 2 gives a frame twice, 0.5 throughout every other frame.
+
+    Args:
+        condition: a sequence of single numbers.
+        name: its name in the graph.
+
+    Returns:
+        A function on a sequence axis of its own. While it runs, an error is raised if a sequence would be empty.
 
     Example:
         >>> import cntk as C
         >>> c = C.sequence.input_variable(())
         >>> C.sequence.where(c).eval({c: [[0, 1, 1]]})
         [array([1., 2.], dtype=float32)]
+        >>> C.sequence.where(c).eval({c: [[2, 0, 1]]})
+        [array([0., 0., 2.], dtype=float32)]
     """
-    operand = as_operand(condition, op_name="sequence.where")
-    return apply(Where((Axis.default_batch_axis(), _selected_axis(operand))), (operand,), name)
+    return apply(Where(), (condition,), name)
 
 
 def gather(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = "") -> Composite:
-    """The frames at which a condition is not 0, as a sequence of their own.
+    """The frames that a condition selects, as a sequence of their own; see `where`.
 
     Args:
         seq: a sequence.
@@ -231,15 +242,14 @@ def gather(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, nam
         >>> C.sequence.gather(x, c).eval({x: [[[5], [6], [7]]], c: [[1, 0, 1]]})[0].ravel()
         array([5., 7.], dtype=float32)
     """
-    operand = as_operand(condition, op_name="sequence.gather")
-    return _over(SequenceGather(*_length(operand, new_sequence_axis_typeinfo)), (seq, operand), name)
+    return _over(SequenceGather(**_length(new_sequence_axis_typeinfo, "sequence.gather")), (seq, condition), name)
 
 
 def scatter(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = "") -> Composite:
-    """The opposite of `gather`: frames go where a condition is not 0, zeros elsewhere.
+    """The opposite of `gather`: frames go where a condition selects, zeros elsewhere. Those of one place add up.
 
     Args:
-        seq: a sequence with as many frames as the condition holds at.
+        seq: a sequence with as many frames as the condition selects.
         condition: a sequence of single numbers.
         new_sequence_axis_typeinfo: as for `gather`.
         name: its name in the graph.
@@ -250,5 +260,4 @@ def scatter(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, na
         >>> C.sequence.scatter(x, c).eval({x: [[[5], [7]]], c: [[1, 0, 1]]})[0].ravel()
         array([5., 0., 7.], dtype=float32)
     """
-    operand = as_operand(condition, op_name="sequence.scatter")
-    return _over(SequenceScatter(*_length(operand, new_sequence_axis_typeinfo)), (seq, operand), name)
+    return _over(SequenceScatter(**_length(new_sequence_axis_typeinfo, "sequence.scatter")), (seq, condition), name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import RunKernel
+from cntk._graph.op import Op, RunKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -23,13 +23,16 @@ from cntk._ops.delay import FutureValue, PastValue
 from cntk._ops.elementwise import ElementTimes, Minus
 from cntk._ops.operands import apply
 from cntk._ops.packed import (
+    Axes,
     GatherPacked,
     PackedIndex,
     ScatterPacked,
     Where,
     chosen,
     chosen_lengths,
+    need_condition,
     need_sequence,
+    selected_axis,
     settle_layout,
 )
 from cntk._ops.reconcile import ReconcileDynamicAxis
@@ -52,8 +55,10 @@ def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:
     """
     if factor == 0:
         return None if added == 1 else Axis(f"{axis.name}_fixedSliceOf_{added}")
-    change = f"_plus_{added}" if added > 0 else f"_minus_{-added}" if added < 0 else ""
-    return Axis(f"{axis.name}_times_{factor}{change}")
+    if (factor, added) == (1, 0):
+        return axis
+    change = f"plus_{added}" if added > 0 else f"minus_{-added}"
+    return Axis(f"{axis.name}_times_{factor}_{change}")
 
 
 def _ends(x: Variable, count: int, last: bool) -> Composite:
@@ -81,6 +86,7 @@ class SequenceSlice(Fused):
     end: int
 
     op_name = "Sequence::Slice"
+    sparse_operands = (0,)
 
     def _where(self, x: TensorType) -> Where:
         """The frames as files describe them: the result's axes, and how its length follows from the operand's."""
@@ -93,27 +99,32 @@ class SequenceSlice(Fused):
         axis = derived_axis(sequence, factor, end - begin)
         return Where((batch,) if axis is None else (batch, axis), factor, end - begin)
 
+    def _axes(self, x: TensorType) -> Axes:
+        return self._where(x).new_dynamic_axes or ()
+
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
-        return TensorType(x.shape, self._where(x).new_dynamic_axes, x.dtype)
+        return x.with_axes(self._axes(x))
 
     def lower(self, *operands: TensorType) -> RunKernel:
+        (x_type,) = operands
         begin, end = self.begin, self.end
-        axes, target = operands[0].dynamic_axes, self._where(operands[0]).new_dynamic_axes
-        if len(target) == 1 and begin in (0, -1):
+        axes, target = x_type.dynamic_axes, self._axes(x_type)
+        if len(target) == 1 and begin in (0, -1) and not x_type.is_sparse:
             take = Layout.take_first if begin == 0 else Layout.take_last
             return RunKernel(lambda run, x: take(run.layout(axes), x))
 
-        def compute(run: Run, x: Tensor) -> Tensor:
+        def compute(run: Run, x: Any) -> Any:
             layout = run.layout(axes)
             spans = [_span(begin, end, n) for n in layout.lengths]
             if any(e <= b for b, e in spans):
                 short = next(n for n, (b, e) in zip(layout.lengths, spans, strict=True) if e <= b)
                 raise FeedError(f"sequence.slice [{begin}, {end}): a sequence of length {short} has no such frames")
-            starts = torch.tensor([b for b, _ in spans], device=x.device)
+            starts = torch.tensor([b for b, _ in spans], device=layout.device)
             lengths = [e - b for b, e in spans]
             result = settle_layout(run, target, lengths) if len(target) > 1 else Layout(lengths, None, layout.device)
-            return x.index_select(0, (layout.first + starts)[result.segments] + result.positions)
+            rows = (layout.first + starts)[result.segments] + result.positions
+            return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
 
         return RunKernel(compute)
 
@@ -198,9 +209,14 @@ class OnCondition(Fused):
     factor: int | None = None
     added: int | None = None
 
+    def bound(self, operands: Sequence[Variable]) -> Op:
+        if self.axis is not None or self.factor is not None:
+            return self
+        return replace(self, axis=selected_axis(operands[1]))
+
     def where(self, condition: TensorType) -> Where:
         """The frames as files describe them."""
-        need_sequence(condition)
+        need_condition(condition)
         batch, sequence = condition.dynamic_axes
         if self.factor is None or self.added is None:
             return Where((batch, self.axis or Axis(f"{sequence.name}_where")))
@@ -228,14 +244,15 @@ class SequenceGather(OnCondition):
         x, condition = operands
         if x.dynamic_axes != condition.dynamic_axes:
             raise GraphError("the sequence and the condition must lie on the same dynamic axes")
-        return x.with_axes(self.where(condition).new_dynamic_axes)
+        return x.with_axes(self.where(condition).new_dynamic_axes or ())
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        axes, target = operands[1].dynamic_axes, self.where(operands[1]).new_dynamic_axes
+        axes, target = operands[1].dynamic_axes, self.where(operands[1]).new_dynamic_axes or ()
 
         def compute(run: Run, x: Any, flags: Tensor) -> Any:
-            rows = chosen(flags)
-            lengths = chosen_lengths(rows, run.layout(axes))
+            layout = run.layout(axes)
+            rows = chosen(flags, layout)
+            lengths = chosen_lengths(rows, layout, "sequence.gather")
             if len(target) > 1:
                 settle_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
@@ -253,24 +270,29 @@ class SequenceGather(OnCondition):
 
 @dataclass(frozen=True)
 class SequenceScatter(OnCondition):
-    """Frames put where a condition holds; zeros elsewhere."""
+    """Frames put where a condition holds, zeros elsewhere; several frames in the same place add up."""
 
     op_name = "Sequence::Scatter"
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, condition = operands
-        need_sequence(condition)
+        need_condition(condition)
         return TensorType(x.shape, condition.dynamic_axes, x.dtype)
 
     def lower(self, *operands: TensorType) -> RunKernel:
         own, axes = operands[0].dynamic_axes, operands[1].dynamic_axes
 
         def compute(run: Run, x: Tensor, flags: Tensor) -> Tensor:
-            rows = chosen(flags)
+            layout = run.layout(axes)
+            rows = chosen(flags, layout)
             lengths = run.layout(own).lengths if len(own) > 1 else (1,) * x.shape[0]
-            if tuple(chosen_lengths(rows, run.layout(axes))) != lengths:
-                raise FeedError("sequence.scatter: the condition must hold at as many frames as each sequence has")
-            return x.new_zeros((flags.shape[0], *x.shape[1:])).index_copy(0, rows, x)
+            selected = tuple(chosen_lengths(rows, layout, "sequence.scatter"))
+            if selected != lengths:
+                raise FeedError(
+                    f"sequence.scatter: the condition selects {list(selected)[:8]} frames, and the sequences have "
+                    f"{list(lengths)[:8]}"
+                )
+            return x.new_zeros((flags.shape[0], *x.shape[1:])).index_add(0, rows, x)
 
         return RunKernel(compute)
 

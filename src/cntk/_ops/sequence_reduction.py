@@ -21,10 +21,11 @@ from cntk._graph.variable import Variable
 from cntk._ops.composed import Fused, compose_fused
 from cntk._ops.elementwise import Minus, element_divide
 from cntk._ops.operands import apply
-from cntk._ops.packed import UnpackSequence, need_sequence
+from cntk._ops.packed import need_sequence
 from cntk._ops.reconcile import broadcast_as
 from cntk._ops.reduction import ReduceElements
 from cntk._ops.unary import Exp
+from cntk._ops.unpack import UnpackSequence
 from cntk.axis import Axis
 
 

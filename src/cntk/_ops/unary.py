@@ -34,6 +34,8 @@ __all__ = [
 class Unary(Op):
     """An operation on one operand element by element."""
 
+    takes_any_size = True
+
     def compute(self) -> Kernel:
         """The operation on a tensor."""
         raise NotImplementedError

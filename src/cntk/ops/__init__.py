@@ -28,5 +28,6 @@ from cntk._ops.times import *
 from cntk._ops.transpose import *
 from cntk._ops.trigonometry import *
 from cntk._ops.unary import *
+from cntk._ops.unpack import *
 from cntk.ops import functions, sequence
 from cntk.ops.functions import *

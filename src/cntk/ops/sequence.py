@@ -17,6 +17,7 @@ from cntk._ops.sequence import (
     softmax,
     where,
 )
+from cntk._ops.unpack import unpack
 
 __all__ = [
     "broadcast_as",
@@ -35,5 +36,6 @@ __all__ = [
     "scatter",
     "slice",
     "softmax",
+    "unpack",
     "where",
 ]

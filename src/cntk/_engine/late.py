@@ -1,0 +1,79 @@
+"""Free dimensions whose size only the run tells, such as a sequence axis made static: operations meet them late.
+
+An operation is lowered for definite types. Where an operand's size is known only when it comes, that is done at the
+first run with this size, and kept for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cntk._errors import GraphError
+from cntk._graph.op import Kernel, Op, RunKernel
+from cntk._graph.types import FreeDimension, Shape, TensorType
+
+Lowering = Callable[[tuple[TensorType, ...]], "Kernel | RunKernel"]
+
+# Sizes seldom come again where there are this many: those kept are dropped.
+_MOST_SIZES = 500
+
+
+def is_late(op: Op, types: tuple[TensorType, ...]) -> bool:
+    """Whether an operation has to wait for its operands' sizes."""
+    return not op.takes_any_size and any(FreeDimension in t.shape for t in types)
+
+
+def lowered_late(types: tuple[TensorType, ...], lower: Lowering) -> RunKernel:
+    """A kernel that is lowered when its operands' sizes are seen.
+
+    Args:
+        types: the operands' types, with free dimensions.
+        lower: gives the kernel for definite types; raises GraphError if they do not fit.
+    """
+    known: dict[tuple[Shape, ...], Kernel | RunKernel] = {}
+    open_ones = [(k, t.lead) for k, t in enumerate(types) if FreeDimension in t.shape]
+
+    def compute(run: Any, *operands: Any) -> Any:
+        sizes = tuple(operands[k].shape[lead:] for k, lead in open_ones)
+        kernel = known.get(sizes)
+        if kernel is None:
+            if len(known) >= _MOST_SIZES:
+                known.clear()
+            definite = list(types)
+            for (k, _), shape in zip(open_ones, sizes, strict=True):
+                definite[k] = definite[k].with_shape(shape)
+            kernel = known[sizes] = lower(tuple(definite))
+        return kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
+
+    return RunKernel(compute)
+
+
+def fits(shape: Shape, wanted: Shape) -> bool:
+    """Whether a shape is one that a type allows.
+
+    Example:
+        >>> fits((5, 2), (FreeDimension, 2)), fits((5, 3), (FreeDimension, 2))
+        (True, False)
+    """
+    return len(shape) == len(wanted) and all(w in (d, FreeDimension) for d, w in zip(shape, wanted, strict=True))
+
+
+def checked_infer(op: Op, types: tuple[TensorType, ...], misfit: Callable[[str], GraphError]) -> None:
+    """Refuse operands that turn out not to fit now that their sizes are known.
+
+    Args:
+        op: the operation.
+        types: the operands' definite types.
+        misfit: makes the error from its reason.
+
+    Raises:
+        GraphError: saying why.
+    """
+    try:
+        op.infer(*types)
+    except GraphError as error:
+        if getattr(error, "placed", False):
+            raise
+        sizes = ", ".join(f"operand {k} is {t}" for k, t in enumerate(types))
+        raise misfit(f"{error} (in this run {sizes})") from None
