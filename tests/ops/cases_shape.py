@@ -314,6 +314,7 @@ CASES = (
         errors=(
             Misuse(((2, 3), (1, 2, 3)), "the same number of static axes", {}),
             Misuse(((4, 4), (3, 1)), "3 elements from 2 on are not within", {"offset_y": 2}),
+            Misuse(((4, 4), (3, 1)), "expected a number of elements, 0 or more, as offset_x, got -1", {"offset_x": -1}),
         ),
     ),
     OpCase("zeros_like", C.zeros_like, (MATRIX,), np.zeros_like, slope=lambda x, g: (0 * x,), free=(0,)),

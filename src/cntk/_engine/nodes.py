@@ -92,6 +92,8 @@ class Flattener:
             if ref.node is not None:
                 self._visit(ref.node, order, seen)
         self._infer(order)
+        for node in order:
+            node.op = _located(node)
         return refs, order
 
     def _visit(self, root: Node, order: list[Node], seen: set[int]) -> None:
@@ -211,6 +213,14 @@ def _widened(node: Node, refs: list[Ref]) -> list[Ref]:
             ref = Ref(cast)
         result.append(ref)
     return result
+
+
+def _located(node: Node) -> Op:
+    """A node's operation, now that all that it reads is there."""
+    try:
+        return node.op.located(node.operands)
+    except GraphError as error:
+        raise node.primitive.misfit(str(error)) from None
 
 
 def infer_node(node: Node, partial: bool) -> bool:

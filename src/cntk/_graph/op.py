@@ -175,8 +175,6 @@ class Op(ABC):
     takes_any_size: ClassVar[bool] = False
     # Whether each element of the result comes from elements at the same place along the operands' last two axes alone.
     pointwise: ClassVar[bool] = False
-    # Whether its kernel is the same for all sizes of the operands' free dimensions, so that it need not wait for them.
-    takes_any_size: ClassVar[bool] = False
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
     # Whether an operand with a batch axis alone stretches along the others' sequences by itself.
@@ -242,14 +240,6 @@ class Op(ABC):
             operands: what it reads, each a `cntk._engine.nodes.Ref`.
         """
         return self
-
-    def bound(self, operands: Sequence[Variable]) -> Op:
-        """The same operation once its operands' types are known, where an attribute is named after the operands."""
-        return self
-
-    def output_name(self, index: int, name: str) -> str:
-        """What an output is called, given the program's name for the operation."""
-        return name
 
     @property
     def delay(self) -> int:

@@ -93,6 +93,8 @@ class GreaterEqual(Comparison):
 class Select(Op):
     """Elements of one operand or the other, by a flag."""
 
+    pointwise = True
+
     def infer(self, *operands: TensorType) -> TensorType:
         return elementwise_type((operands[1], operands[0], operands[2]), stretch=False)
 

@@ -13,8 +13,9 @@ from torch.nn.functional import pad as pad_tensor
 
 from cntk._errors import GraphError, shape_text
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.positions import Positions
 from cntk._graph.types import InferredDimension, Shape, TensorType
-from cntk._ops.windows import Windows, channels_last, margins, spread
+from cntk._ops.windows import Windows, centres, channels_last, margins, spread
 
 
 def _convolve_images(x: Tensor, w: Tensor, *options: Any) -> Tensor:
@@ -188,6 +189,14 @@ class Convolution(Op):
         kernel, x = operands
         whole = kernel.rank == x.rank + 1 and bool(x.lead) and not self.transpose
         return Biased(self) if whole and bias.shape == (kernel.shape[0], *(1,) * (x.rank - 1)) else None
+
+    def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
+        kernel, x = operands
+        windows = self.windows(kernel.shape[-x.rank :])[1:]
+        if not self.transpose:
+            return None, centres(windows, x.shape[1:])
+        found = centres(windows, self.infer(kernel, x).shape[1:])
+        return None, None if found is None else (found[0].inverse(), found[1].inverse())
 
     def check_computable(self, kernel: TensorType, x: TensorType) -> None:
         """Refuse what a graph may hold and no kernel computes.

@@ -28,6 +28,7 @@ class Dropout(Op):
         rng_offset: how many random numbers a run that goes on from a checkpoint has used before.
     """
 
+    pointwise = True
     settable = ("dropoutRate", "rngSeed")
     # Each has random numbers of its own, whatever its attributes are.
     pure = False

@@ -41,6 +41,7 @@ class BatchNormalization(Op):
         use_cudnn_engine, disable_regularization: kept for files.
     """
 
+    pointwise = True
     # It counts samples and keeps statistics: two of them do so twice.
     pure = False
     disk_names = {"use_cudnn_engine": "useCuDNNEngine"}

@@ -1,4 +1,4 @@
-"""Margins put around an operand or cut off from it: pad and crop."""
+"""Margins put around an operand."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
-from cntk._ops.align import join_axes
 from cntk._ops.operands import apply
 
-__all__ = ["CONSTANT_PAD", "REFLECT_PAD", "SYMMETRIC_PAD", "crop_manual", "pad"]
+__all__ = ["CONSTANT_PAD", "REFLECT_PAD", "SYMMETRIC_PAD", "pad"]
 
 CONSTANT_PAD = 0
 REFLECT_PAD = 1
@@ -83,42 +82,6 @@ def _mirrored(size: int, head: int, foot: int, skip: int) -> list[int]:
     return [*range(head - 1 + skip, skip - 1, -1), *range(size), *range(size - 1 - skip, size - 1 - skip - foot, -1)]
 
 
-@primitive(PrimitiveOp.Crop)
-@dataclass(frozen=True)
-class Crop(Op):
-    """A part of the operand, along its last two axes as large as another operand.
-
-    Attributes:
-        offset: where the part begins along the last axis and along the one before it; none if that is to be found.
-    """
-
-    offset: tuple[int, ...] = ()
-
-    def infer(self, *operands: TensorType) -> TensorType:
-        x, referent = operands
-        if x.rank != referent.rank or x.rank < 2:
-            raise GraphError("both operands need the same number of static axes, two at least")
-        if len(self.offset) != 2:
-            raise GraphError("the place of the part is not known; use crop_manual")
-        for size, wanted, begin in zip(x.shape[-2:], referent.shape[-2:], self.offset[::-1], strict=True):
-            if min(size, wanted) >= 0 and begin + wanted > size:
-                raise GraphError(f"{wanted} elements from {begin} on are not within an axis with {size}")
-        axes = join_axes(operands, stretch=False)
-        return TensorType((*x.shape[:-2], *referent.shape[-2:]), axes, x.dtype)
-
-    def lower(self, *operands: TensorType) -> Kernel:
-        x, referent = operands
-        height, width = referent.shape[-2:]
-        left, top = self.offset
-        rows = referent.lead > x.lead
-
-        def compute(t: Tensor, like: Tensor) -> Tensor:
-            part = t.narrow(-2, top, height).narrow(-1, left, width)
-            return part.expand(like.shape[0], *part.shape) if rows else part
-
-        return compute
-
-
 def pad(
     x: Any, pattern: Sequence[tuple[int, int]], mode: int = CONSTANT_PAD, constant_value: float = 0, name: str = ""
 ) -> Composite:
@@ -150,23 +113,3 @@ def pad(
         raise GraphError(f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {pattern!r}")
     heads, feet = ([int(p[k]) for p in reversed(pairs)] for k in (0, 1))
     return apply(Pad(tuple(heads), tuple(feet), int(mode), float(constant_value)), (x,), name)
-
-
-def crop_manual(node_input: Any, node_referent: Any, offset_x: int, offset_y: int, name: str = "") -> Composite:
-    """A part of the operand, along its last two axes as large as another operand.
-
-    Args:
-        node_input: the operand ``[*, height, width]``.
-        node_referent: the operand whose height and width count; no gradient flows to it.
-        offset_x: where the part begins along the width.
-        offset_y: where it begins along the height.
-        name: its name in the graph.
-
-    Raises:
-        GraphError: if the operands differ in rank, or the part is not within the operand.
-
-    Example:
-        >>> crop_manual([[1, 2, 3], [4, 5, 6]], [[0, 0]], 1, 0).eval()
-        array([[2., 3.]], dtype=float32)
-    """
-    return apply(Crop((int(offset_x), int(offset_y))), (node_input, node_referent), name)

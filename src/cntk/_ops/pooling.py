@@ -15,9 +15,10 @@ from torch.nn import functional as F
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._graph.types import UNKNOWN_SHAPE, Shape, TensorType
 from cntk._ops.operands import apply
-from cntk._ops.windows import Windows, as_dims, as_flags, channels_last, margins, spread
+from cntk._ops.windows import Windows, as_dims, as_flags, centres, channels_last, margins, spread
 
 __all__ = ["AVG_POOLING", "MAX_POOLING", "MAX_UNPOOLING", "pooling", "unpooling"]
 
@@ -122,6 +123,10 @@ class Pooling(Windowed):
         if self.pooling_window_shape == UNKNOWN_SHAPE:
             return TensorType((x.shape[0], *(1 for _ in x.shape[1:])), x.dynamic_axes, x.dtype)
         return TensorType(tuple(w.fit(n) for w, n in zip(windows, x.shape, strict=True)), x.dynamic_axes, x.dtype)
+
+    def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
+        (x,) = operands
+        return (centres(self.windows(self.pooling_window_shape, x.shape, self.ceil_out_dim), x.shape),)
 
     def settled(self, *operands: TensorType) -> Pooling:
         """The same operation with a window over all positions as a number for each axis, as files hold it."""
@@ -246,6 +251,12 @@ class Unpooling(Windowed):
                 f"{shape_text(pooled.shape)}; window, strides and padding must be those of the pooling"
             )
         return TensorType(source.shape, source.dynamic_axes, source.dtype)
+
+    def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
+        _, source = operands
+        found = centres(self.windows(self.unpooling_window_shape, source.shape), source.shape)
+        pooled = None if found is None else (found[0].inverse(), found[1].inverse())
+        return pooled, SAME_POSITIONS if source.rank > 1 else None
 
     def lower(self, *operands: TensorType) -> Kernel:
         _, source = operands

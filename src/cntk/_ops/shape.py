@@ -9,6 +9,7 @@ from typing import Any
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._graph.types import FreeDimension, InferredDimension, Shape, TensorType
 from cntk._graph.variable import Variable, as_shape
 from cntk._ops.axes import BEYOND_FIRST, as_axes, as_axis, as_static_axis, places
@@ -55,6 +56,10 @@ class Reshape(Op):
         start, stop = self.span(x.rank)
         new = _filled(self.new_shape, x.shape[start:stop])
         return TensorType((*x.shape[:start], *new, *x.shape[stop:]), x.dynamic_axes, x.dtype)
+
+    def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
+        (x,) = operands
+        return (SAME_POSITIONS if x.rank > 1 and self.infer(x).shape[-2:] == x.shape[-2:] else None,)
 
     def lower(self, *operands: TensorType) -> Kernel:
         return reshaped(operands[0], self.infer(*operands).shape)

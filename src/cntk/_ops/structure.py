@@ -170,6 +170,7 @@ def combine(*operands: Any, name: str = "") -> Composite:
 class NoOp(Op):
     """The operand itself, under another name."""
 
+    pointwise = True
     sparse_operands = (0,)
 
     def infer(self, *operands: TensorType) -> TensorType:

@@ -34,6 +34,7 @@ __all__ = [
 class Unary(Op):
     """An operation on one operand element by element."""
 
+    pointwise = True
     takes_any_size = True
 
     def compute(self) -> Kernel:
@@ -157,6 +158,8 @@ class _Reciprocal(torch.autograd.Function):
 class Clip(Op):
     """The operand held between bounds, which get no gradient."""
 
+    pointwise = True
+
     def infer(self, *operands: TensorType) -> TensorType:
         return elementwise_type(operands, stretch=False)
 
@@ -208,6 +211,7 @@ class Cast(Op):
         new_data_type: 1 for float32, 2 for float64, 4 for float16.
     """
 
+    pointwise = True
     new_data_type: int
 
     disk_kinds = {"new_data_type": DiskKind.Int}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from cntk._errors import GraphError
+from cntk._graph.positions import AxisMap, Positions
 from cntk._graph.types import Shape
 
 T = TypeVar("T")
@@ -90,6 +92,18 @@ class Windows:
         """Whether padding both ends by `before` gives just these windows, as a torch call would lay them."""
         pad = self.before(length)
         return pad >= 0 and (length + 2 * pad - self.extent) // self.stride + 1 == self.count(length)
+
+    def centres(self, length: int) -> AxisMap:
+        """Where windows have their centres on an axis; that of an even window is before its middle."""
+        return AxisMap(Fraction(self.stride), Fraction((self.extent - 1) // 2 - self.before(length)))
+
+
+def centres(windows: Sequence[Windows], lengths: Sequence[int]) -> Positions | None:
+    """Where windows have their centres along the last two axes; None if there are fewer."""
+    if len(windows) < 2:
+        return None
+    row, column = (w.centres(n) for w, n in zip(windows[-2:], lengths[-2:], strict=True))
+    return row, column
 
 
 def margins(windows: Sequence[Windows], lengths: Sequence[int]) -> list[int]:

@@ -5,6 +5,7 @@ from cntk._ops.activation import *
 from cntk._ops.assign import *
 from cntk._ops.comparison import *
 from cntk._ops.convolution import *
+from cntk._ops.crop import *
 from cntk._ops.delay import *
 from cntk._ops.dropout import *
 from cntk._ops.elementwise import *
