@@ -25,6 +25,9 @@ from cntk import (
     internal as internal,
 )
 from cntk import (
+    io as io,
+)
+from cntk import (
     layers as layers,
 )
 from cntk import (

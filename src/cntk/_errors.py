@@ -25,6 +25,13 @@ class UserFunctionError(ValueError, RuntimeError):
         return cls(f"{operation_text(op_name, name)}: {method} raised {type(error).__name__}: {error}")
 
 
+class DataError(ValueError, RuntimeError):
+    """A file of data cannot be read; the error tells the file and the place in it.
+
+    The original raises RuntimeError for most of these and ValueError for some: programs may catch either.
+    """
+
+
 class ReleasedError(RuntimeError):
     """A result was read after its memory went back to the engine."""
 

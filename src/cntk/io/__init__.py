@@ -1,0 +1,12 @@
+"""Readers: files of samples and sequences as minibatches."""
+
+from cntk.io._ctf import CTFDeserializer as CTFDeserializer
+from cntk.io._minibatch import MinibatchData as MinibatchData
+from cntk.io._source import DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS as DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS
+from cntk.io._source import FULL_DATA_SWEEP as FULL_DATA_SWEEP
+from cntk.io._source import INFINITELY_REPEAT as INFINITELY_REPEAT
+from cntk.io._source import MinibatchSource as MinibatchSource
+from cntk.io._streams import StreamConfiguration as StreamConfiguration
+from cntk.io._streams import StreamDef as StreamDef
+from cntk.io._streams import StreamDefs as StreamDefs
+from cntk.io._streams import StreamInformation as StreamInformation

@@ -1,0 +1,155 @@
+"""Chunks: parts of a corpus that are read at once, and sequences taken from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from cntk.io._streams import StreamInformation
+
+
+@dataclass(frozen=True)
+class SparseFrames:
+    """Frames of which only some columns are stored (compressed sparse rows).
+
+    Attributes:
+        offsets: where each frame's entries begin, int64 ``[frames + 1]``.
+        columns: each entry's column, int64 ``[entries]``.
+        values: each entry's value ``[entries]``.
+    """
+
+    offsets: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.offsets.nbytes + self.columns.nbytes + self.values.nbytes
+
+
+Frames: TypeAlias = "np.ndarray | SparseFrames"
+
+
+@dataclass(frozen=True)
+class StreamChunk:
+    """One stream's frames of all sequences of a chunk.
+
+    Attributes:
+        frames: ``[frames, *sample shape]``, or sparse.
+        ends: frames before each sequence, and in all, int64 ``[sequences + 1]``.
+    """
+
+    frames: Frames
+    ends: np.ndarray
+
+
+@dataclass(frozen=True)
+class ChunkInfo:
+    """What a chunk holds, known before it is read.
+
+    Attributes:
+        keys: what its sequences are found by in other files, ``[sequences]``.
+        lengths: by how many samples each sequence counts in a minibatch, int64 ``[sequences]``.
+    """
+
+    keys: np.ndarray
+    lengths: np.ndarray
+
+
+class Corpus(Protocol):
+    """An opened deserializer: sequences of one or more streams, in chunks."""
+
+    @property
+    def streams(self) -> tuple[StreamInformation, ...]:
+        """What it gives."""
+        ...
+
+    @property
+    def chunks(self) -> Sequence[ChunkInfo]:
+        """What its chunks hold."""
+        ...
+
+    def load(self, chunk: int) -> tuple[StreamChunk, ...]:
+        """Read a chunk: the part of each stream."""
+        ...
+
+
+class Deserializer(Protocol):
+    """Where data are and which streams they have; nothing is opened before a minibatch source asks."""
+
+    def open(self) -> Corpus:
+        """Open the files and find their sequences."""
+        ...
+
+
+def spans(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """The numbers from each begin on, as many as its length, one span after another.
+
+    Example:
+        >>> spans(np.array([3, 10]), np.array([2, 3]))
+        array([ 3,  4, 10, 11, 12])
+    """
+    total = int(lengths.sum())
+    before = np.cumsum(lengths) - lengths
+    return np.arange(total) + np.repeat(begins - before, lengths)
+
+
+def take(parts: Sequence[tuple[StreamChunk, np.ndarray]]) -> tuple[Frames, np.ndarray]:
+    """Sequences of some chunks, one after another.
+
+    Args:
+        parts: chunks, and for each the numbers of the sequences that are wanted, in order.
+
+    Returns:
+        Their frames, and each sequence's number of frames. Neighbours in a chunk are not copied.
+    """
+    frames, lengths = [], []
+    for chunk, numbers in parts:
+        begins, ends = chunk.ends[numbers], chunk.ends[numbers + 1]
+        lengths.append(ends - begins)
+        if len(numbers) == 1 or (begins[1:] == ends[:-1]).all():
+            frames.append(_slice(chunk.frames, int(begins[0]), int(ends[-1])))
+        else:
+            frames.append(_select(chunk.frames, spans(begins, lengths[-1])))
+    return (frames[0] if len(frames) == 1 else joined(frames)), np.concatenate(lengths)
+
+
+def _slice(frames: Frames, begin: int, end: int) -> Frames:
+    if not isinstance(frames, SparseFrames):
+        return frames[begin:end]
+    offsets = frames.offsets[begin : end + 1]
+    first, last = offsets[0], offsets[-1]
+    return SparseFrames(offsets - first, frames.columns[first:last], frames.values[first:last])
+
+
+def _select(frames: Frames, rows: np.ndarray) -> Frames:
+    if not isinstance(frames, SparseFrames):
+        return frames[rows]
+    begins = frames.offsets[rows]
+    counts = frames.offsets[rows + 1] - begins
+    entries = spans(begins, counts)
+    return SparseFrames(_offsets(counts), frames.columns[entries], frames.values[entries])
+
+
+def _offsets(counts: np.ndarray) -> np.ndarray:
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
+
+
+def joined(parts: Sequence[Frames]) -> Frames:
+    """Frames of several parts of one stream, one after another."""
+    sparse = [p for p in parts if isinstance(p, SparseFrames)]
+    if not sparse:
+        return np.concatenate([p for p in parts if isinstance(p, np.ndarray)])
+    counts = np.concatenate([np.diff(p.offsets) for p in sparse])
+    return SparseFrames(
+        _offsets(counts), np.concatenate([p.columns for p in sparse]), np.concatenate([p.values for p in sparse])
+    )

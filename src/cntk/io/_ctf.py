@@ -1,0 +1,137 @@
+"""The CNTK text format: samples and sequences as lines of text, dense or sparse, of any number of streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from cntk._errors import DataError
+from cntk._graph.variable import as_shape
+from cntk.io._chunk import ChunkInfo, Frames, StreamChunk
+from cntk.io._ctf_index import FileChunk, index_file
+from cntk.io._ctf_lines import Field, Lines, Samples, read_lines
+from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
+
+CHUNK_BYTES = 32 << 20
+
+
+@dataclass(frozen=True)
+class CTFDeserializer:
+    """Reads a file in the CNTK text format.
+
+    A line is ``[id] |name value value ... |name index:value ... |# comment``. Lines with the same id, one after another,
+    are one sequence; in a file without ids every line is one.
+
+    Args:
+        filename: the file.
+        streams: its streams, `StreamDefs` of `StreamDef` with ``field``, ``shape`` and ``is_sparse``.
+
+    Raises:
+        ValueError: if a stream has no shape.
+        TypeError: if ``streams`` are no stream definitions.
+
+    Example:
+        >>> import os, tempfile
+        >>> from cntk.io import MinibatchSource, StreamDef, StreamDefs
+        >>> with tempfile.NamedTemporaryFile('w', suffix='.ctf', delete=False) as file:
+        ...     print('0 |word 3:1 |tag 1 0', '0 |word 2:1 |tag 0 1', '1 |word 0:1 |tag 1 0', sep=chr(10), file=file)
+        >>> streams = StreamDefs(words=StreamDef('word', 4, is_sparse=True), tags=StreamDef('tag', 2))
+        >>> source = MinibatchSource(CTFDeserializer(file.name, streams), randomize=False)
+        >>> source.next_minibatch(3)[source.streams.tags]
+        MinibatchData(data=Value([2 x 2 x 2], CPU), samples=3, seqs=2)
+        >>> os.remove(file.name)
+    """
+
+    filename: str
+    streams: Any
+
+    def __post_init__(self) -> None:
+        configurations(self.streams, "CTFDeserializer")
+
+    def open(self) -> TextFile:
+        """Open the file and find its sequences."""
+        if not self.filename:
+            raise DataError("CTFDeserializer: no file was given")
+        found = configurations(self.streams, "CTFDeserializer")
+        if not found:
+            raise DataError(f"CTFDeserializer: no streams of {self.filename} were given")
+        return TextFile(str(self.filename), found)
+
+
+class TextFile:
+    """An opened file in the text format.
+
+    Args:
+        file: its name.
+        streams: what to read of it.
+        chunk_bytes: how much to read at once.
+    """
+
+    def __init__(self, file: str, streams: list[StreamConfiguration], chunk_bytes: int = CHUNK_BYTES) -> None:
+        self.file = file
+        self.streams = tuple(
+            StreamInformation(
+                s.name, k, "sparse" if s.is_sparse else "dense", np.float32, as_shape(s.dim), s.defines_mb_size
+            )
+            for k, s in enumerate(streams)
+        )
+        self._fields = [
+            Field(i.name, (s.stream_alias or s.name).encode(), i.width, i.is_sparse, np.dtype(i.dtype))
+            for s, i in zip(streams, self.streams, strict=True)
+        ]
+        aliases = [f.alias for f in self._fields]
+        for alias in aliases:
+            if aliases.count(alias) > 1:
+                raise DataError(f"{file}: several streams are to be read from the same field |{alias.decode()}")
+        self._counting = next((f for f, i in zip(self._fields, self.streams, strict=True) if i.defines_mb_size), None)
+        self._index = index_file(file, chunk_bytes, self._counting.alias if self._counting else None)
+
+    @cached_property
+    def chunks(self) -> list[ChunkInfo]:
+        """What the chunks hold."""
+        return [ChunkInfo(c.keys, c.lengths) for c in self._index.chunks]
+
+    def load(self, chunk: int) -> tuple[StreamChunk, ...]:
+        """Read a chunk.
+
+        Raises:
+            DataError: if a line is malformed, or a sequence lacks a stream.
+        """
+        part = self._index.chunks[chunk]
+        with open(self.file, "rb") as file:
+            file.seek(part.begin)
+            text = file.read(part.end - part.begin)
+        lines = Lines(self.file, part.first_line, text, self._index.have_ids)
+        return self._sequences(lines, part, read_lines(lines, self._fields))
+
+    def _sequences(self, lines: Lines, part: FileChunk, found: list[Samples]) -> tuple[StreamChunk, ...]:
+        """Samples by sequence, each of which must have all streams."""
+        heads = np.cumsum(part.rows) - part.rows
+        sequence_of = np.repeat(np.arange(len(part.rows)), part.rows)
+        counts = [np.bincount(sequence_of[s.lines], minlength=len(heads)) for s in found]
+        for field, count in zip(self._fields, counts, strict=True):
+            if not count.all():
+                at = int(np.flatnonzero(count == 0)[0])
+                raise lines.fail(
+                    int(heads[at]), f"the sequence (id {part.keys[at]}) has no sample of this stream", field.name
+                )
+        if self._counting is None:
+            longest = np.max(counts, axis=0)
+            wrong = np.flatnonzero(longest != part.rows)
+            if len(wrong):
+                at = int(wrong[0])
+                raise lines.fail(
+                    int(heads[at]),
+                    f"the sequence (id {part.keys[at]}) has {part.rows[at]} lines, and {longest[at]} samples "
+                    "of its longest stream; there must be one on each line",
+                )
+        return tuple(
+            StreamChunk(self._shaped(samples.frames, info), np.concatenate([[0], np.cumsum(count)]))
+            for samples, count, info in zip(found, counts, self.streams, strict=True)
+        )
+
+    def _shaped(self, frames: Frames, info: StreamInformation) -> Frames:
+        return frames.reshape(-1, *info.sample_shape) if isinstance(frames, np.ndarray) else frames

@@ -1,0 +1,166 @@
+"""Lines of the CNTK text format, read one at a time.
+
+A line is ``[id] |name value value ... |name index:value ... |# comment``. Reading line by line defines the format and
+words its errors; `_ctf_blocks` reads the same lines many at a time and leaves to this module what it does not understand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cntk._errors import DataError
+from cntk.io._chunk import Frames, SparseFrames
+
+_NUMBER = re.compile(rb"[+-]?\d+(?:\.(?:\d+(?:[eE][+-]?\d+)?)?|[eE][+-]?\d+)?")
+_NAME = re.compile(rb"[^\s|]+")
+_SPACE = b" \t\r\v\f"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A stream as it stands in a file.
+
+    Attributes:
+        name: the stream's name in the program.
+        alias: its name in the file.
+        width: numbers in a sample.
+        is_sparse: whether samples are written as ``index:value``.
+        dtype: number format to read into.
+    """
+
+    name: str
+    alias: bytes
+    width: int
+    is_sparse: bool
+    dtype: np.dtype
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Whole lines of a file.
+
+    Attributes:
+        file: the file's name.
+        first: number of the first line, from 1.
+        text: the lines.
+        have_ids: whether lines may begin with a sequence id.
+    """
+
+    file: str
+    first: int
+    text: bytes
+    have_ids: bool
+
+    def fail(self, line: int, reason: str, stream: str = "") -> DataError:
+        """An error at a line, counted from 0."""
+        about = f", stream '{stream}'" if stream else ""
+        return DataError(f"{self.file}, line {self.first + line}{about}: {reason}")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One stream's samples in some lines.
+
+    Attributes:
+        lines: the line of each sample, counted from 0, int64 ``[samples]``.
+        frames: ``[samples, width]``, or sparse.
+    """
+
+    lines: np.ndarray
+    frames: Frames
+
+
+@dataclass
+class _Growing:
+    lines: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    columns: list[int] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=lambda: [0])
+
+
+def read_lines(lines: Lines, fields: Sequence[Field]) -> list[Samples]:
+    """The samples of each field.
+
+    Raises:
+        DataError: for anything that the format does not allow; it names file, line and stream.
+    """
+    found = [_Growing() for _ in fields]
+    by_alias = {f.alias: (f, g) for f, g in zip(fields, found, strict=True)}
+    text = lines.text[:-1] if lines.text.endswith(b"\n") else lines.text
+    for number, line in enumerate(text.split(b"\n") if lines.text else ()):
+        head, *parts = line.split(b"|")
+        _check_head(lines, number, head, bool(parts))
+        samples = 0
+        for part in parts:
+            name = _NAME.match(part)
+            if name is None:
+                raise lines.fail(number, "a stream's name was expected right after '|'")
+            if name.group() in by_alias:
+                samples += 1
+                _read_sample(lines, number, part[name.end() :], *by_alias[name.group()])
+        if not samples:
+            wanted = ", ".join(f"|{f.alias.decode(errors='replace')}" for f in fields)
+            raise lines.fail(number, f"the line is empty, or has none of the streams that are read: {wanted}")
+        if samples > len(fields):
+            raise lines.fail(number, f"{samples} samples on a line, and {len(fields)} streams are read")
+    return [_samples(f, g) for f, g in zip(fields, found, strict=True)]
+
+
+def _check_head(lines: Lines, number: int, head: bytes, has_fields: bool) -> None:
+    """What stands before the first '|': nothing, or a sequence id."""
+    rest = head
+    if lines.first + number == 1 and rest.startswith(b"\xef\xbb\xbf"):
+        rest = rest[3:]
+    if lines.have_ids:
+        rest = rest.lstrip(b"0123456789")
+    if rest.strip(_SPACE):
+        kind = "a sequence id (digits) or '|'" if lines.have_ids else "'|'"
+        raise lines.fail(number, f"{kind} was expected at the beginning of the line, got {_quoted(head)}")
+
+
+def _read_sample(lines: Lines, number: int, text: bytes, wanted: Field, into: _Growing) -> None:
+    into.lines.append(number)
+    tokens = text.split()
+    if wanted.is_sparse:
+        for token in tokens:
+            index, colon, value = token.partition(b":")
+            if not colon or not index.isdigit() or not _NUMBER.fullmatch(value):
+                raise lines.fail(number, f"expected index:value, got {_quoted(token)}", wanted.name)
+            if int(index) >= wanted.width:
+                raise lines.fail(
+                    number, f"index {int(index)} is out of range, the stream has {wanted.width} columns", wanted.name
+                )
+            into.columns.append(int(index))
+            into.values.append(float(value))
+        into.offsets.append(len(into.values))
+        return
+    for token in tokens:
+        if not _NUMBER.fullmatch(token):
+            raise lines.fail(number, f"expected a number such as -0.5 or 1e-3, got {_quoted(token)}", wanted.name)
+    if len(tokens) > wanted.width:
+        raise lines.fail(
+            number, f"a sample has {len(tokens)} numbers, and the stream's shape holds {wanted.width}", wanted.name
+        )
+    # As in the original, zeros at the end of a dense sample need not be written.
+    into.values.extend(map(float, tokens))
+    into.values.extend([0.0] * (wanted.width - len(tokens)))
+
+
+def _samples(wanted: Field, found: _Growing) -> Samples:
+    with np.errstate(over="ignore"):
+        values = np.array(found.values, np.float64).astype(wanted.dtype)
+    frames: Frames
+    if wanted.is_sparse:
+        frames = SparseFrames(np.array(found.offsets, np.int64), np.array(found.columns, np.int64), values)
+    else:
+        frames = values.reshape(-1, wanted.width)
+    return Samples(np.array(found.lines, np.int64), frames)
+
+
+def _quoted(text: bytes) -> str:
+    shown = text.decode("utf-8", errors="replace")
+    return repr(shown if len(shown) <= 40 else shown[:37] + "...")

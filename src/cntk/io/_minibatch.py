@@ -1,0 +1,80 @@
+"""Minibatch data: what one stream gives in one minibatch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cntk._graph.variable import Variable
+from cntk.core import Value
+
+
+class MinibatchData:
+    """One stream's part of a minibatch; it can be fed wherever data can.
+
+    Args:
+        value: the data.
+        num_sequences: how many sequences there are.
+        num_samples: how many samples they have in all.
+        sweep_end: whether this minibatch ends a sweep through the data, or reaches into the next.
+
+    Example:
+        >>> batch = MinibatchData(Value(np.ones((2, 3), np.float32)), 2, 2, False)
+        >>> batch
+        MinibatchData(data=Value([2 x 3], CPU), samples=2, seqs=2)
+    """
+
+    def __init__(self, value: Value, num_sequences: int, num_samples: int, sweep_end: bool) -> None:
+        self.data = value
+        self.number_of_sequences = num_sequences
+        self.number_of_samples = num_samples
+        self.sweep_end = sweep_end
+
+    @property
+    def num_sequences(self) -> int:
+        """How many sequences there are."""
+        return self.number_of_sequences
+
+    @property
+    def num_samples(self) -> int:
+        """How many samples the sequences have in all."""
+        return self.number_of_samples
+
+    @property
+    def end_of_sweep(self) -> bool:
+        """Whether the minibatch ends a sweep through the data, or reaches into the next."""
+        return self.sweep_end
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(sequences, longest, *sample shape)``."""
+        return self.data.shape
+
+    @property
+    def mask(self) -> np.ndarray:
+        """``[sequences, longest]``: 2 where a sequence begins, 1 at its other samples, 0 where there is none."""
+        return self.data.mask
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the data are sparse rows."""
+        return self.data.is_sparse
+
+    def asarray(self) -> Any:
+        """The data as an array ``[sequences, longest, *sample shape]``, shorter sequences filled up with zeros."""
+        return self.data.asarray()
+
+    def as_sequences(self, variable: Variable | None = None) -> Any:
+        """A list with an array ``[length, *sample shape]`` (or a CSR matrix) for each sequence.
+
+        Args:
+            variable: accepted for old programs; the data know their sequences.
+        """
+        return self.data.as_sequences(variable)
+
+    def __len__(self) -> int:
+        return self.number_of_sequences
+
+    def __repr__(self) -> str:
+        return f"MinibatchData(data={self.data}, samples={self.number_of_samples}, seqs={self.number_of_sequences})"

@@ -1,0 +1,257 @@
+"""Minibatch sources: sequences of one or more deserializers, in minibatches, in a reproducible order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.layout import Layout
+from cntk._engine.run import SparseRows
+from cntk._errors import DataError
+from cntk.core import Value
+from cntk.device import DeviceDescriptor, default_device
+from cntk.io._catalog import Catalog
+from cntk.io._chunk import Frames, SparseFrames, take
+from cntk.io._minibatch import MinibatchData
+from cntk.io._order import Order, Window
+from cntk.io._streams import StreamInformation
+from cntk.io._timeline import Taken, Timeline
+from cntk.variables import Record
+
+INFINITELY_REPEAT = 2**64 - 1
+FULL_DATA_SWEEP = 2**64 - 2
+DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS = 128
+_POSITION = "minibatchSourcePosition"
+
+
+class MinibatchSource:
+    """Reads minibatches.
+
+    Args:
+        deserializers: where the data are: one, or several whose sequences are joined by their ids.
+        max_samples: how many samples to read in all; `INFINITELY_REPEAT` for no end, `FULL_DATA_SWEEP` for one sweep.
+        max_sweeps: how many times to go through the data; not together with ``max_samples``.
+        randomization_window_in_chunks: within how many chunks sequences are shuffled.
+        randomization_window_in_samples: the same in samples; then the one in chunks must be 0.
+        randomization_seed: the first sweep's seed; each further sweep has the next.
+        trace_level: accepted for old programs; what is wrong with the data is raised, not logged.
+        multithreaded_deserializer: accepted for old programs; it does not change what is read.
+        frame_mode: whether every sequence must be a single sample, and is read as such.
+        truncation_length: accepted as 0 only.
+        randomize: whether to shuffle; if not, sequences come as they stand in the file.
+        max_errors: accepted for old programs; as in the original, malformed text is an error nevertheless.
+
+    Raises:
+        ValueError: if options contradict each other, or a file cannot be read.
+
+    Example:
+        >>> import os, tempfile
+        >>> from cntk.io import CTFDeserializer, StreamDef, StreamDefs
+        >>> with tempfile.NamedTemporaryFile('w', suffix='.ctf', delete=False) as file:
+        ...     print('|x 1 2 |y 0', '|x 3 4 |y 1', '|x 5 6 |y 0', sep=chr(10), file=file)
+        >>> streams = StreamDefs(x=StreamDef('x', 2), y=StreamDef('y', 1))
+        >>> source = MinibatchSource(CTFDeserializer(file.name, streams), randomize=False, max_sweeps=1)
+        >>> while minibatch := source.next_minibatch(2):
+        ...     print(minibatch[source.streams.x].asarray().tolist(), minibatch[source.streams.x].end_of_sweep)
+        [[[1.0, 2.0]], [[3.0, 4.0]]] False
+        [[[5.0, 6.0]]] True
+        >>> os.remove(file.name)
+    """
+
+    def __init__(
+        self,
+        deserializers: Any,
+        max_samples: int = INFINITELY_REPEAT,
+        max_sweeps: int = INFINITELY_REPEAT,
+        randomization_window_in_chunks: int = DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS,
+        randomization_window_in_samples: int = 0,
+        randomization_seed: int = 0,
+        trace_level: Any = 1,
+        multithreaded_deserializer: bool | None = None,
+        frame_mode: bool = False,
+        truncation_length: int = 0,
+        randomize: bool = True,
+        max_errors: int = 0,
+    ) -> None:
+        _check_options(max_samples, max_sweeps, frame_mode, truncation_length)
+        window = _window(randomize, randomization_window_in_chunks, randomization_window_in_samples)
+        found = list(deserializers) if isinstance(deserializers, (list, tuple)) else [deserializers]
+        self._catalog = Catalog([d.open() for d in found])
+        if frame_mode and (self._catalog.lengths != 1).any():
+            longest = int(self._catalog.lengths.max())
+            raise DataError(f"MinibatchSource: frame_mode reads single samples, and a sequence has {longest}")
+        sweeps = 1 if max_samples == FULL_DATA_SWEEP else max_sweeps
+        order = Order(self._catalog.sizes, self._catalog.samples, window, randomization_seed)
+        limit = None if max_samples in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else max_samples
+        self._timeline = Timeline(
+            order, self._catalog.lengths, limit, None if sweeps in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else sweeps
+        )
+        self._streams = {s.name: s for s in self._catalog.streams}
+
+    # -- streams --------------------------------------------------------------------------------------------------
+
+    @property
+    def streams(self) -> Record:
+        """The streams by name, as attributes."""
+        return Record(**self._streams)
+
+    def stream_infos(self) -> list[StreamInformation]:
+        """The streams."""
+        return list(self._streams.values())
+
+    def stream_info(self, name: str) -> StreamInformation:
+        """The stream of a name.
+
+        Raises:
+            DataError: if there is none.
+        """
+        if name not in self._streams:
+            known = ", ".join(self._streams)
+            raise DataError(f"MinibatchSource: no stream is named {name!r}; there are: {known}")
+        return self._streams[name]
+
+    def __getitem__(self, name: str) -> StreamInformation:
+        return self.stream_info(name)
+
+    # -- minibatches ----------------------------------------------------------------------------------------------
+
+    def next_minibatch(
+        self,
+        minibatch_size_in_samples: int,
+        input_map: Mapping[Any, StreamInformation] | None = None,
+        device: DeviceDescriptor | None = None,
+        num_data_partitions: int | None = None,
+        partition_index: int | None = None,
+    ) -> dict[Any, MinibatchData]:
+        """The next minibatch.
+
+        Args:
+            minibatch_size_in_samples: how many samples it may have; of a sequence, those of its longest stream count. A
+                sequence that is longer than that comes alone.
+            input_map: which stream is for which variable, or anything else as a key; all streams by themselves if not
+                given.
+            device: where to put the data.
+            num_data_partitions: of how many workers each gets its own sequences and its part of the size.
+            partition_index: which of the workers this is.
+
+        Returns:
+            `MinibatchData` for each key; nothing at the end of the data.
+
+        Raises:
+            ValueError: if the size is not positive, or the data are malformed.
+        """
+        size, workers, rank = _request(minibatch_size_in_samples, num_data_partitions, partition_index)
+        wanted = {s: s for s in self._streams.values()} if input_map is None else self._mapped(input_map)
+        taken = self._timeline.take(size, workers, rank)
+        if not len(taken.sequences):
+            return {}
+        where = (device or default_device()).torch
+        made: dict[str, MinibatchData] = {}
+        parts = self._catalog.read(taken.sequences, {s.name for s in wanted.values()})
+        for name, chunks in parts.items():
+            made[name] = _minibatch(self._streams[name], *take(chunks), taken, where)
+        return {key: made[stream.name] for key, stream in wanted.items()}
+
+    def _mapped(self, input_map: Mapping[Any, StreamInformation]) -> dict[Any, StreamInformation]:
+        for key, stream in input_map.items():
+            if not isinstance(stream, StreamInformation) or stream.name not in self._streams:
+                known = ", ".join(self._streams)
+                raise KeyError(
+                    f"next_minibatch: {stream!r}, given for {key!r}, is none of the source's streams: {known}"
+                )
+        return dict(input_map)
+
+    # -- position -------------------------------------------------------------------------------------------------
+
+    def is_infinite(self) -> bool:
+        """Whether there is always a next minibatch."""
+        return self._timeline.is_infinite
+
+    @property
+    def current_position(self) -> dict[str, int]:
+        """How many samples have been read; it can be set to such a state."""
+        return self.get_checkpoint_state()
+
+    @current_position.setter
+    def current_position(self, position: Mapping[str, int]) -> None:
+        self.restore_from_checkpoint(position)
+
+    def get_checkpoint_state(self) -> dict[str, int]:
+        """All that is needed to go on from here, in this or another process."""
+        return {_POSITION: self._timeline.position}
+
+    def restore_from_checkpoint(self, checkpoint: Mapping[str, int]) -> None:
+        """Go on from a state that `get_checkpoint_state` gave.
+
+        Raises:
+            ValueError: if it is none.
+        """
+        position = checkpoint.get(_POSITION) if isinstance(checkpoint, Mapping) else None
+        if not isinstance(position, (int, np.integer)) or position < 0:
+            raise ValueError(
+                f"restore_from_checkpoint: expected {{'{_POSITION}': samples}}, as get_checkpoint_state gives, got {checkpoint!r}"
+            )
+        self._timeline.seek(int(position))
+
+
+def _check_options(max_samples: int, max_sweeps: int, frame_mode: bool, truncation_length: int) -> None:
+    if max_samples != INFINITELY_REPEAT and max_sweeps != INFINITELY_REPEAT and max_samples != FULL_DATA_SWEEP:
+        raise DataError("MinibatchSource: max_samples and max_sweeps exclude each other; give one of them")
+    if frame_mode and truncation_length:
+        raise DataError("MinibatchSource: frame_mode and truncation_length exclude each other; give one of them")
+    if truncation_length:
+        raise DataError("MinibatchSource: truncation_length must be 0: sequences are always read whole")
+
+
+def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
+    if chunks < 0 or samples < 0:
+        raise DataError(f"MinibatchSource: a randomization window must not be negative, got {min(chunks, samples)}")
+    if not randomize or not (chunks or samples):
+        return None
+    if chunks and samples:
+        raise DataError(
+            "MinibatchSource: the randomization window is given both in chunks and in samples; set one of them to 0 "
+            f"(randomization_window_in_chunks is {chunks}, randomization_window_in_samples {samples})"
+        )
+    return Window(samples, in_samples=True) if samples else Window(chunks)
+
+
+def _request(size: Any, workers: int | None, rank: int | None) -> tuple[int, int, int]:
+    if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
+        raise TypeError(f"next_minibatch: the minibatch size must be a whole number of samples, got {size!r}")
+    if size <= 0:
+        raise ValueError(f"next_minibatch: the minibatch size must be positive, got {size}")
+    workers = 1 if workers is None else workers
+    rank = 0 if rank is None else rank
+    if workers < 1 or not 0 <= rank < workers:
+        raise ValueError(f"next_minibatch: partition_index {rank} is none of {workers} data partitions")
+    # The size is shared among the workers, the first of which get what is left over.
+    share = size // workers + (1 if rank < size % workers else 0)
+    return max(int(share), 1), workers, rank
+
+
+def _minibatch(
+    stream: StreamInformation, frames: Frames, lengths: np.ndarray, taken: Taken, device: torch.device
+) -> MinibatchData:
+    layout = Layout(lengths.tolist(), None, device)
+    value = Value.of(_rows(frames, stream.width, device), layout, stream.sample_shape)
+    return MinibatchData(value, len(lengths), layout.frames, taken.ends_sweep)
+
+
+def _rows(frames: Frames, width: int, device: torch.device) -> Tensor | SparseRows:
+    if isinstance(frames, SparseFrames):
+        one_hot = len(frames.values) == len(frames) and bool(
+            (frames.values == 1).all() and (np.diff(frames.offsets) == 1).all()
+        )
+        arrays = (frames.offsets, frames.columns, frames.values)
+        offsets, columns, values = (_tensor(a, device) for a in arrays)
+        return SparseRows(offsets, columns, values, width, one_hot)
+    return _tensor(frames, device)
+
+
+def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)

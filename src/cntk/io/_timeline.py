@@ -1,0 +1,107 @@
+"""The timeline of a minibatch source: samples counted from its first one on, sweep after sweep, cut into minibatches.
+
+A position on it is all that a checkpoint holds: which sequences come next follows from the position and the seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cntk.io._order import Order
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The sequences of one minibatch.
+
+    Attributes:
+        sequences: their numbers, in order.
+        ends_sweep: whether a sweep ends with this minibatch or within it.
+    """
+
+    sequences: np.ndarray
+    ends_sweep: bool
+
+
+class Timeline:
+    """Cuts sweeps into minibatches.
+
+    Args:
+        order: the order of sequences in each sweep.
+        lengths: samples that each sequence counts for, int64 ``[sequences]``.
+        max_samples: where the timeline ends; a sequence that begins before is still read. None for no end.
+        max_sweeps: after how many sweeps it ends; None for no end.
+    """
+
+    def __init__(self, order: Order, lengths: np.ndarray, max_samples: int | None, max_sweeps: int | None) -> None:
+        self._order = order
+        self._lengths = lengths
+        self._sweep_samples = int(lengths.sum())
+        ends = [] if max_samples is None else [max_samples]
+        if max_sweeps is not None:
+            ends.append(max_sweeps * self._sweep_samples)
+        self._end = min(ends, default=None)
+        self.seek(0)
+
+    @property
+    def is_infinite(self) -> bool:
+        """Whether it has no end."""
+        return self._end is None
+
+    @property
+    def position(self) -> int:
+        """Samples before the next sequence."""
+        return self._sweep * self._sweep_samples + int(self._begins[self._next])
+
+    def seek(self, position: int) -> None:
+        """Go to the first sequence that begins at a position or after it."""
+        self._enter(position // self._sweep_samples)
+        self._next = int(np.searchsorted(self._begins, position % self._sweep_samples))
+        if self._next == len(self._sequences):
+            self._enter(self._sweep + 1)
+
+    def _enter(self, sweep: int) -> None:
+        self._sweep, self._next = sweep, 0
+        self._sequences = self._order.sweep(sweep)
+        # Samples of the sweep before each sequence, and in all.
+        self._begins = np.zeros(len(self._sequences) + 1, np.int64)
+        np.cumsum(self._lengths[self._sequences], out=self._begins[1:])
+
+    def take(self, size: int, workers: int, rank: int) -> Taken:
+        """The next sequences, as many as fit into a size, and one at least.
+
+        Args:
+            size: samples in all.
+            workers: of how many workers each takes its own sequences.
+            rank: which of them takes.
+        """
+        found: list[np.ndarray] = []
+        room = size
+        ends_sweep = False
+        while True:
+            ahead = np.arange(self._next, len(self._sequences))
+            if self._end is not None:
+                left = self._end - self._sweep * self._sweep_samples
+                ahead = ahead[self._begins[ahead] < left]
+            at_end = self._next + len(ahead) < len(self._sequences) or not len(ahead)
+            mine = ahead[ahead % workers == rank] if workers > 1 else ahead
+            total = np.cumsum(self._begins[mine + 1] - self._begins[mine])
+            count = int(np.searchsorted(total, room, side="right"))
+            if not found and not count and len(mine):
+                count = 1
+            if count:
+                found.append(self._sequences[mine[:count]])
+                room -= int(total[count - 1])
+            if count < len(mine):
+                if count:
+                    self._next = int(mine[count - 1]) + 1
+                break
+            self._next += len(ahead)
+            if self._next == len(self._sequences):
+                ends_sweep = True
+                self._enter(self._sweep + 1)
+            if at_end or room <= 0:
+                break
+        return Taken(np.concatenate(found) if found else np.zeros(0, np.int64), ends_sweep)
