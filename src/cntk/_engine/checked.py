@@ -38,7 +38,9 @@ def check(value: Any, type_: TensorType, run: Run, what: str) -> None:
     """
     if not isinstance(value, Tensor):
         return
-    rows = (run.rows(type_.dynamic_axes),) if type_.has_batch_axis else ()
+    axes = type_.dynamic_axes
+    loose = len(axes) == 1 and run.several_batches
+    rows = (value.shape[0] if loose else run.rows(axes),) if axes else ()
     expected = (*rows, *type_.shape)
     if not fits(tuple(value.shape), expected):
         raise RuntimeError(f"{what}: computed shape {tuple(value.shape)}, inferred {expected} ({type_})")

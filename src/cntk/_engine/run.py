@@ -122,6 +122,7 @@ class Run:
         carry: what recurrent operations keep for the next minibatch, by the operation's uid.
         deferred: what to do once the run is over, such as assignments.
         draws: the source of random numbers while the run is recorded.
+        several_batches: whether an operation has made a batch axis of another size than the data's.
     """
 
     training: bool
@@ -131,6 +132,7 @@ class Run:
     carry: dict[str, Any] = field(default_factory=dict)
     deferred: list[Callable[[], None]] = field(default_factory=list)
     draws: Draws | None = None
+    several_batches: bool = False
 
     def words(self, stream: RandomStream, like: Tensor) -> Tensor:
         """Uniform 16-bit random numbers from -32768 to 32767, as int16, of a tensor's shape."""

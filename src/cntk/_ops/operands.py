@@ -53,15 +53,13 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
 
 
 def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]:
-    """Variables for several operands; numbers take on the format of the others."""
-    dtype = None
-    for x in xs:
-        if isinstance(x, (Variable, Function)):
-            dtype = (x if isinstance(x, Variable) else x.output).type_.dtype
-        elif isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64, np.float16):
-            dtype = x.dtype
-        if dtype is not None:
-            break
+    """Variables for several operands; numbers take on the format of the others, arrays that of the graph's."""
+    nodes = (x if isinstance(x, Variable) else x.output for x in xs if isinstance(x, (Variable, Function)))
+    of_graph = next((v.type_.dtype for v in nodes if v.type_.dtype is not None), None)
+    if of_graph is not None:
+        xs = [x.astype(of_graph) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in xs]
+    arrays = (x.dtype for x in xs if isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64, np.float16))
+    dtype = of_graph or next(arrays, None)
     return [as_operand(x, dtype, op_name) for x in xs]
 
 

@@ -188,6 +188,7 @@ class ToBatch(Op):
         def compute(run: Run, x: Tensor) -> Tensor:
             # Where data have a batch axis as well this one may be another, as long as the two do not meet.
             run.batch = run.batch or x.shape[0]
+            run.several_batches |= run.batch != x.shape[0]
             return x
 
         return RunKernel(compute)
