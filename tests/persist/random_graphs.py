@@ -40,7 +40,7 @@ class Draw:
         kind = self.random.randint(4)
         if kind == 0:
             self.inputs += 1
-            name = "other%d" % self.inputs
+            name = f"other{self.inputs}"
             make = C.sequence.input_variable if is_sequence(x) else C.input_variable
             return make(x.shape, name=name)
         if kind == 1:
@@ -114,16 +114,26 @@ def sliced(draw, x):
     return C.slice(x, int(axis), 0, max(1, size - 1)) if size > 1 else x * 3
 
 
+def of_one(function):
+    return lambda draw, x: function(x)
+
+
+def of_two(function):
+    return lambda draw, x: function(x, draw.like(x))
+
+
+UNARY = (
+    C.abs, C.exp, C.sigmoid, C.tanh, C.relu, C.sin, C.cos, C.tan, C.atan, C.sinh, C.cosh, C.asinh, C.floor, C.ceil,
+    C.round, C.negate, C.reciprocal, C.sqrt, C.square, C.softplus, C.softsign, C.elu, C.selu, C.leaky_relu, C.hardmax,
+    C.stop_gradient, C.alias, C.element_not, C.zeros_like, C.ones_like,
+)  # fmt: skip
+BINARY = (
+    C.plus, C.minus, C.element_times, C.element_divide, C.log_add_exp, C.element_max, C.element_min, C.equal,
+    C.not_equal, C.less, C.less_equal, C.greater, C.greater_equal, C.element_and, C.element_or, C.element_xor,
+)  # fmt: skip
 # What fits any value, by element.
 BY_ELEMENT = OrderedDict(
-    [(f.__name__, (lambda f: lambda draw, x: f(x))(f)) for f in (
-        C.abs, C.exp, C.sigmoid, C.tanh, C.relu, C.sin, C.cos, C.tan, C.atan, C.sinh, C.cosh, C.asinh, C.floor, C.ceil, C.round, C.negate,
-        C.reciprocal, C.sqrt, C.square, C.softplus, C.softsign, C.elu, C.selu, C.leaky_relu, C.hardmax,
-        C.stop_gradient, C.alias, C.element_not, C.zeros_like, C.ones_like,
-    )] + [(f.__name__, (lambda f: lambda draw, x: f(x, draw.like(x)))(f)) for f in (
-        C.plus, C.minus, C.element_times, C.element_divide, C.log_add_exp, C.element_max, C.element_min,
-        C.equal, C.not_equal, C.less, C.less_equal, C.greater, C.greater_equal, C.element_and, C.element_or, C.element_xor,
-    )] + [
+    [(f.__name__, of_one(f)) for f in UNARY] + [(f.__name__, of_two(f)) for f in BINARY] + [
         ("log", lambda draw, x: C.log(C.abs(x) + 1)),
         ("hard_sigmoid", lambda draw, x: C.hard_sigmoid(x, 0.3, 0.4)),
         ("clip", lambda draw, x: C.clip(x, -0.5, 1.5)),
@@ -168,14 +178,16 @@ VECTOR = OrderedDict([
     ("times_two", lambda draw, x: C.times(x, draw.weights(x.shape[0], 2, 3), output_rank=2)),
     ("times_transpose", lambda draw, x: C.times_transpose(x, draw.weights(draw.of(WIDTHS), x.shape[0]))),
     ("one_hot", lambda draw, x: C.reduce_sum(C.one_hot(C.round(C.abs(x)), 4), axis=0, keepdims=False)),
-    ("gather", lambda draw, x: C.reduce_sum(C.gather(draw.weights(4, 3), C.clip(C.round(C.abs(x)), 0, 3)), axis=0, keepdims=False)),
+    ("gather", lambda draw, x: C.reduce_sum(
+        C.gather(draw.weights(4, 3), C.clip(C.round(C.abs(x)), 0, 3)), axis=0, keepdims=False)),
     ("cross_entropy", lambda draw, x: C.cross_entropy_with_softmax(x, C.softmax(C.cos(x))) + x),
     ("error", lambda draw, x: C.classification_error(x, C.hardmax(C.cos(x))) + x),
     ("binary", lambda draw, x: C.binary_cross_entropy(C.sigmoid(x), C.sigmoid(C.cos(x))) + x),
 ])  # fmt: skip
 IMAGE = OrderedDict([
     ("convolution", lambda draw, x: C.layers.Convolution2D((3, 2), draw.of([2, 4]), pad=draw.flag(), activation=C.relu)(x)),
-    ("convolution_op", lambda draw, x: C.convolution(draw.weights(3, x.shape[0], 2, 2), x, auto_padding=[False, True, draw.flag()])),
+    ("convolution_op", lambda draw, x: C.convolution(
+        draw.weights(3, x.shape[0], 2, 2), x, auto_padding=[False, True, draw.flag()])),
     ("transposed", lambda draw, x: C.layers.ConvolutionTranspose2D((2, 2), 3, strides=2)(x)),
     ("pooling", windowed),
     ("global", lambda draw, x: C.layers.GlobalAveragePooling()(x)),
@@ -184,7 +196,8 @@ IMAGE = OrderedDict([
     ("depth", lambda draw, x: C.space_to_depth(C.depth_to_space(C.splice(x, x, x, x, axis=0), 2), 2)),
     ("crop", lambda draw, x: C.crop_manual(x, C.slice(x, 1, 0, 1), 0, 0)),
     ("vector", lambda draw, x: C.layers.Dense(draw.of(WIDTHS))(x)),
-    ("unpooling", lambda draw, x: C.unpooling(C.pooling(x, C.MAX_POOLING, (2, 2), (1, 1)), x, C.MAX_UNPOOLING, (2, 2), (1, 1))),
+    ("unpooling", lambda draw, x: C.unpooling(
+        C.pooling(x, C.MAX_POOLING, (2, 2), (1, 1)), x, C.MAX_UNPOOLING, (2, 2), (1, 1))),
 ])  # fmt: skip
 SEQUENCE = OrderedDict([
     ("past", lambda draw, s: C.sequence.past_value(s, time_step=draw.of([1, 2]))),

@@ -27,9 +27,9 @@ def record(archive, folder):
         function, names = drawn(seed)
         path = os.path.join(folder, "graph.model")
         function.save(path)
-        archive.write(path, "%d.model" % seed)
+        archive.write(path, f"{seed}.model")
         for k, output in enumerate(evaluate(function, data(function))):
-            results["%d/output_%d" % (seed, k)] = output
+            results[f"{seed}/output_{k}"] = output
         print(seed, *names)
     held = io.BytesIO()
     np.savez(held, **results)
@@ -43,16 +43,16 @@ def check(folder):
     wrong = []
     for seed in SEEDS:
         try:
-            function = C.Function.load(os.path.join(folder, "%d.model" % seed))
+            function = C.Function.load(os.path.join(folder, f"{seed}.model"))
             outputs = evaluate(function, data(function))
         except (RuntimeError, ValueError) as error:
             print(seed, str(error).splitlines()[0])
             wrong.append(seed)
             continue
-        wanted = [results["%d/output_%d" % (seed, k)] for k in range(len(outputs))]
-        if not all(a.shape == b.shape and np.allclose(a, b, rtol=1e-5, atol=1e-5) for a, b in zip(outputs, wanted)):
+        wanted = [results[f"{seed}/output_{k}"] for k in range(len(outputs))]
+        if not all(a.shape == b.shape and np.allclose(a, b, rtol=1e-5, atol=1e-5) for a, b in zip(outputs, wanted)):  # noqa: B905
             wrong.append(seed)
-    print("%d models, of which %d differ: %s" % (len(SEEDS), len(wrong), wrong))
+    print(f"{len(SEEDS)} models, of which {len(wrong)} differ: {wrong}")
     return len(wrong)
 
 
