@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cntk._ops.cross_entropy import cross_entropy_with_softmax
+from cntk._ops.lattice import lattice_sequence_with_softmax
 from cntk._ops.loss import (
     binary_cross_entropy,
     cosine_distance,
@@ -11,6 +12,7 @@ from cntk._ops.loss import (
     squared_error,
     weighted_binary_cross_entropy,
 )
+from cntk._ops.ranking import lambda_rank
 
 __all__ = [
     "binary_cross_entropy",
@@ -18,6 +20,8 @@ __all__ = [
     "cosine_distance_with_negative_samples",
     "cross_entropy_with_softmax",
     "fmeasure",
+    "lambda_rank",
+    "lattice_sequence_with_softmax",
     "squared_error",
     "weighted_binary_cross_entropy",
 ]
