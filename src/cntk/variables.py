@@ -69,6 +69,8 @@ class _Holder(Variable):
             dtype = np.dtype(np.float32)
             self.refine(TensorType(shape, (), dtype))
         torch_dtype = getattr(torch, dtype.name)
+        if isinstance(self._initial, Initializer) and dtype.kind != "f":
+            raise ValueError(f"{self!r}: an initializer draws no {dtype.name}; give a number or an array")
         with torch.inference_mode(False):  # the first to want the value may be an evaluation, the next a gradient
             if isinstance(self._initial, Initializer):
                 value = torch.from_numpy(self._initial.sample(shape, dtype, self._initial.seed or 0))
@@ -79,7 +81,7 @@ class _Holder(Variable):
                     np.array(np.broadcast_to(self._initial, shape) if self._initial.ndim == 0 else self._initial)
                 )
             value = value.to(device=self._device, dtype=torch_dtype).reshape(shape).contiguous()
-            self._data = value.requires_grad_(self.is_parameter)
+            self._data = value.requires_grad_(self.is_parameter and value.is_floating_point())
         self._initial = None
 
     @property

@@ -258,3 +258,6 @@ def _same_format(node: Node, types: tuple[TensorType, ...]) -> None:
     if len(formats) > 1 and not node.op.mixes_formats:
         listed = " and ".join(sorted(f.name for f in formats))
         raise node.primitive.misfit(f"operands must have the same number format, and have {listed}; use cntk.cast")
+    whole = next((f for f in formats if f.kind != "f"), None)
+    if whole is not None and not node.op.mixes_formats:
+        raise node.primitive.misfit(f"nothing computes in {whole.name}; use cntk.cast")

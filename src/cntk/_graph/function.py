@@ -157,11 +157,6 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         return tuple(v for v in self._held() if v.kind is VariableKind.Placeholder)
 
     @property
-    def attributes(self) -> dict[str, Any]:
-        """The root operation's attributes, by their names in files."""
-        return self.root_function.op.attributes()
-
-    @property
     def custom_attributes(self) -> dict[str, Any]:
         """A dictionary of one's own that is saved with the function."""
         return self.root_function.custom

@@ -33,6 +33,18 @@ def _function(methods: RunMethods) -> Function:
 class RunMethods:
     """Evaluation, gradients, training, saving: what CNTK's method syntax asks of a function."""
 
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The root operation's attributes, named and held as in files.
+
+        Static axes count from the last, as ``('ordered', 'static', 0)``; dynamic ones are
+        ``('unordered', 'dynamic', name)``.
+        """
+        from cntk._persist.attributes import attributes_shown
+
+        root = _function(self).root_function
+        return attributes_shown(root.op, [v.type_ for v in root.operands])
+
     def eval(self, arguments: Any = None, outputs: Any = None, device: Any = None, as_numpy: bool = True) -> Any:
         """Compute outputs.
 

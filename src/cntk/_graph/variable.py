@@ -28,6 +28,8 @@ class VariableKind(enum.IntEnum):
     Placeholder = 4
 
 
+# Number formats as files number them.
+_NUMBERS = {"float32": 1, "float64": 2, "float16": 4, "int8": 5, "int16": 6}
 # Kinds of variables that hold a value of their own.
 HOLDERS = (VariableKind.Parameter, VariableKind.Constant)
 
@@ -171,8 +173,8 @@ class Variable(VariableMixin, Operators):
         return True
 
     def get_data_type(self) -> int:
-        """The number format as files number it: 0 unknown, 1 float, 2 double, 4 float16."""
-        return 0 if self.type_.dtype is None else {"float32": 1, "float64": 2, "float16": 4}[self.type_.dtype.name]
+        """The number format as files number it: 0 unknown, 1 float, 2 double, 4 float16, 5 int8, 6 int16."""
+        return format_number(self.type_.dtype)
 
     def as_parameter(self) -> Any:
         """This variable as a `Parameter`.
@@ -218,21 +220,29 @@ def as_shape(shape: Any) -> Shape:
 
 
 def as_dtype(dtype: Any) -> DType | None:
-    """A number format that the engine computes in, from NumPy's or the original's names for it.
+    """A number format of variables, from NumPy's or the original's names for it.
+
+    int8 and int16 are there to be kept and saved, in parameters, constants and `custom_proxy_op`; nothing computes in
+    them.
 
     Raises:
-        ValueError: for a format that it does not compute in.
+        ValueError: for a format that variables do not have.
     """
     if dtype is None or (isinstance(dtype, int) and not isinstance(dtype, bool) and dtype == 0):
         return None
-    if isinstance(dtype, int) and dtype in (1, 2, 4):
-        dtype = {1: "float32", 2: "float64", 4: "float16"}[dtype]
+    if isinstance(dtype, int) and dtype in _NUMBERS.values():
+        dtype = next(name for name, number in _NUMBERS.items() if number == dtype)
     if isinstance(dtype, str):
         dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
     result: DType = np.dtype(dtype)
-    if result.name not in ("float16", "float32", "float64"):
+    if result.name not in _NUMBERS:
         raise ValueError(f"dtype {result.name} is not supported; use float16, float32 or float64")
     return result
+
+
+def format_number(dtype: DType | None) -> int:
+    """A number format as files number it; 0 if it is not known yet."""
+    return 0 if dtype is None else _NUMBERS[dtype.name]
 
 
 def output_type(type_: TensorType, dtype: DType | None) -> TensorType:

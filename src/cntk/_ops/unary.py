@@ -212,6 +212,7 @@ class Cast(Op):
     """
 
     pointwise = True
+    mixes_formats = True
     new_data_type: int
 
     disk_kinds = {"new_data_type": DiskKind.Int}

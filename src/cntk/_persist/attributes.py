@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
+from cntk._graph.block import Block
 from cntk._graph.op import DiskKind, Op
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -36,6 +37,34 @@ def attributes_to_file(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]
         for field, kind in kinds.items()
         if names[field] in written and getattr(op, field) is not None
     }
+
+
+def attributes_shown(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
+    """An operation's attributes as programs see them: those of files, in Python's own types; shapes in Python's order.
+
+    Args:
+        op: the operation.
+        operands: its operands' types.
+    """
+    if op.primitive is None or isinstance(op, Block):
+        return op.attributes()
+    return {name: _shown(value) for name, value in attributes_to_file(op, operands).items()}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Axis):
+        order = "ordered" if value.is_ordered else "unordered"
+        if value.is_static_axis:
+            return order, "static", value.static_axis_index()
+        return order, "dynamic", value.name
+    if isinstance(value, NDShape):
+        return tuple(reversed(value))
+    if isinstance(value, list):
+        shown = [_shown(item) for item in value]
+        return shown[::-1] if all(isinstance(item, bool) for item in shown) else shown  # flags are one an axis
+    if isinstance(value, Size):
+        return int(value)
+    return float(value) if isinstance(value, Single) else value
 
 
 def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[Variable]) -> Op:

@@ -1,40 +1,82 @@
-"""Conversions of loosely given arguments, under the original's names for them."""
+"""Conversions of loosely given arguments, under the original's names for them.
+
+Programs that build operations out of the native layer's use them: axes and lists with an entry for each axis come out
+in that layer's order, the last axis first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
+from cntk._errors import FeedError
+from cntk._graph.function import Function
 from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
 from cntk._ops.operands import as_operand
+from cntk._ops.structure import combine
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
 from cntk.device import DeviceDescriptor
 
 __all__ = [
-    "get_data_type",
+    "data_type_to_dtype",
+    "is_byte_buffer",
+    "is_string",
+    "sanitize_2d_number",
+    "sanitize_axis",
+    "sanitize_axis_list",
     "sanitize_batch",
+    "sanitize_convolution_args",
     "sanitize_dtype_cntk",
     "sanitize_dtype_numpy",
     "sanitize_dynamic_axes",
+    "sanitize_function",
     "sanitize_input",
+    "sanitize_multi_axis_reduction_list",
     "sanitize_permutation",
+    "sanitize_pooling_args",
+    "sanitize_precision",
+    "sanitize_range",
     "sanitize_shape",
     "sanitize_value",
+    "sanitize_var_map",
+    "sanitize_variable_or_function",
+    "sanitize_variables_or_functions",
 ]
 
-_NUMBERS = {"float32": 1, "float64": 2, "float16": 4, "int8": 5, "int16": 6}
+# -- number formats -----------------------------------------------------------------------------------------------
+
+_FORMATS: dict[int, Any] = {1: np.float32, 2: np.float64, 4: np.float16, 5: np.int8, 6: np.int16}
+_NUMBERS = {np.dtype(format_): number for number, format_ in _FORMATS.items()}
+_WORDS = {"float": np.float32, "double": np.float64}
+
+
+def sanitize_dtype_numpy(dtype: Any) -> Any:
+    """A number format as a NumPy scalar type.
+
+    Args:
+        dtype: a NumPy format or its name; 'float' and ``int`` stand for float32, 'double' and ``float`` for float64.
+
+    Raises:
+        ValueError: for a format that there is not.
+    """
+    try:
+        found = None if dtype is None else np.dtype(_WORDS.get(dtype, np.float32 if dtype is int else dtype))
+    except TypeError:
+        found = None
+    if found is None or found not in _NUMBERS:
+        raise ValueError(f"data type {dtype!r} is not supported; use float32, float64, float16, int8 or int16")
+    return found.type
 
 
 def sanitize_dtype_cntk(dtype: Any) -> int:
-    """A number format as files number it.
+    """A number format as files number it; 0 for None.
 
     Args:
-        dtype: a NumPy format, 'float', 'double', or such a number.
+        dtype: as for `sanitize_dtype_numpy`, or such a number.
 
     Raises:
         ValueError: for a format that there is not.
@@ -43,27 +85,40 @@ def sanitize_dtype_cntk(dtype: Any) -> int:
         >>> sanitize_dtype_cntk(np.float64)
         2
     """
-    if isinstance(dtype, int) and not isinstance(dtype, bool):
-        return dtype
     if dtype is None:
         return 0
-    name = sanitize_dtype_numpy(dtype)
-    number = _NUMBERS.get(np.dtype(name).name)
-    if number is None:
-        raise ValueError(f"data type {dtype!r} is not supported; use float32, float64 or float16")
-    return number
-
-
-def sanitize_dtype_numpy(dtype: Any) -> Any:
-    """A number format as a NumPy scalar type.
-
-    Args:
-        dtype: a NumPy format, its name, or a file's number for it.
-    """
-    by_number = {number: name for name, number in _NUMBERS.items()}
     if isinstance(dtype, int) and not isinstance(dtype, bool):
-        dtype = by_number.get(dtype, "float32")
-    return np.dtype({"float": "float32", "double": "float64", float: "float32", int: "float32"}.get(dtype, dtype)).type
+        data_type_to_dtype(dtype)
+        return dtype
+    return _NUMBERS[np.dtype(sanitize_dtype_numpy(dtype))]
+
+
+def data_type_to_dtype(data_type: int) -> Any:
+    """A number format, numbered as in files, as a NumPy scalar type; ``object`` for 0, which is none yet.
+
+    Raises:
+        ValueError: if there is no such number.
+    """
+    if data_type == 0:
+        return object
+    if data_type not in _FORMATS:
+        raise ValueError(f"data_type {data_type} is not supported; it must be one of 0, 1, 2, 4, 5 and 6")
+    return _FORMATS[data_type]
+
+
+def sanitize_precision(precision: Any) -> Any:
+    """The number format of a calculation, float32, float64 or float16, as a NumPy scalar type.
+
+    Raises:
+        ValueError: for any other.
+    """
+    found = sanitize_dtype_numpy(precision)
+    if not np.issubdtype(found, np.floating):
+        raise ValueError(f"precision {precision!r} is not supported; use float32, float64 or float16")
+    return found
+
+
+# -- shapes and axes ----------------------------------------------------------------------------------------------
 
 
 def sanitize_shape(shape: Any) -> Shape:
@@ -71,29 +126,180 @@ def sanitize_shape(shape: Any) -> Shape:
     return as_shape(shape)
 
 
-def sanitize_input(arg: Any, fallback_dtype: Any = np.float32, reshape: Any = None) -> Variable:
-    """Anything that an operation takes as operand, as a variable.
+def sanitize_2d_number(x: Any) -> tuple[Any, Any]:
+    """A number, or a tuple of two, as two numbers.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if np.isscalar(x):
+        return x, x
+    if isinstance(x, tuple) and len(x) == 2:
+        return x
+    raise ValueError(f"expected a number or a tuple of two numbers, got {x!r}")
+
+
+def sanitize_range(x: Any) -> tuple[Any, Any]:
+    """A number, or a tuple of two in ascending order, as the two ends of a range.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    low, high = sanitize_2d_number(x)
+    if low > high:
+        raise ValueError(f"expected a range with its lower end first, got {x!r}")
+    return low, high
+
+
+def sanitize_axis(axis: Any) -> Axis:
+    """An axis, static ones counted from the last; None stands for all static axes.
+
+    Args:
+        axis: a static axis's index, or an `Axis`.
+
+    Raises:
+        TypeError: for anything else.
+
+    Example:
+        >>> sanitize_axis(0), sanitize_axis(-1)
+        (Axis('staticAxisIdx=-1'), Axis('staticAxisIdx=0'))
+    """
+    if axis is None:
+        return Axis.all_static_axes()
+    if isinstance(axis, int) and not isinstance(axis, bool):
+        axis = Axis(axis)
+    if not isinstance(axis, Axis):
+        raise TypeError(f"expected an Axis or the index of one, got {axis!r}")
+    if not axis.is_static_axis or axis == Axis.new_leading_axis():
+        return axis
+    return Axis(-1 - axis.static_axis_index())
+
+
+def sanitize_axis_list(axes: Any) -> list[Axis]:
+    """One axis or several as a list; see `sanitize_axis`."""
+    return [sanitize_axis(axis) for axis in (axes if isinstance(axes, (list, tuple)) else (axes,))]
+
+
+def sanitize_multi_axis_reduction_list(axes: Any) -> list[Axis]:
+    """The axes to reduce over as a list; see `sanitize_axis`."""
+    return sanitize_axis_list(axes)
+
+
+def sanitize_dynamic_axes(axes: Any) -> tuple[Axis, ...]:
+    """One dynamic axis or several as a tuple, the last first.
+
+    Raises:
+        TypeError: for anything that is no axis.
+    """
+    result = tuple(axes) if isinstance(axes, (list, tuple)) else (axes,)
+    for axis in result:
+        if not isinstance(axis, Axis):
+            raise TypeError(f"dynamic_axes: expected an Axis, got {type(axis).__name__}")
+    return result[::-1]
+
+
+def sanitize_permutation(perm: Sequence[int]) -> list[int]:
+    """A permutation of static axes as one of the axes counted from the last.
+
+    Args:
+        perm: for each axis of the result which of the operand's it is; negative ones count from the last.
+
+    Raises:
+        ValueError: if it is no permutation.
+
+    Example:
+        >>> sanitize_permutation([2, 0, 1])
+        [1, 2, 0]
+    """
+    rank = len(perm)
+    counted = [p + rank if p < 0 else p for p in perm]
+    if sorted(counted) != list(range(rank)):
+        raise ValueError(f"{list(perm)} is not a permutation of the axes 0 to {rank - 1}")
+    return [rank - 1 - p for p in reversed(counted)]
+
+
+def sanitize_convolution_args(strides: Any, sharing: Any, auto_padding: Any) -> tuple[Shape, list[bool], list[bool]]:
+    """A convolution's strides as a tuple, and its flags with the last axis's first."""
+    return as_shape(strides), _flags(sharing), _flags(auto_padding)
+
+
+def sanitize_pooling_args(
+    pooling_window_shape: Any, strides: Any, auto_padding: Any
+) -> tuple[Shape, Shape, list[bool]]:
+    """A pooling's window and strides as tuples, and its flags with the last axis's first."""
+    return as_shape(pooling_window_shape), as_shape(strides), _flags(auto_padding)
+
+
+def _flags(value: Any) -> list[bool]:
+    return list(reversed(value)) if isinstance(value, (list, tuple)) else [bool(value)]
+
+
+# -- operands -----------------------------------------------------------------------------------------------------
+
+
+def sanitize_input(arg: Any, fallback_dtype: Any = np.float32, reshape: Any = None) -> Variable | Function:
+    """Anything that an operation takes as operand, as a variable; a function is left as it is.
 
     Args:
         arg: variable, function, number, array or nested lists.
-        fallback_dtype: number format of what has none of its own.
-        reshape: a shape to give a constant.
+        fallback_dtype: number format of a number, an array or lists.
+        reshape: a shape to give these.
+
+    Raises:
+        ValueError: for an empty list, or what is no number.
     """
-    if isinstance(arg, list) and not arg:
-        raise ValueError("input is empty")
-    operand = as_operand(arg, as_dtype(fallback_dtype))
-    return operand if reshape is None or not operand.is_constant else as_operand(np.reshape(operand.value, reshape))  # type: ignore[attr-defined]
+    if isinstance(arg, (Variable, Function)):
+        return arg
+    if isinstance(arg, (list, tuple)) and not arg:
+        raise ValueError("the operand is an empty list")
+    array = np.asarray(arg, dtype=as_dtype(fallback_dtype))
+    return as_operand(array if reshape is None else array.reshape(as_shape(reshape)))
+
+
+def sanitize_variable_or_function(arg: Any) -> Variable | Function:
+    """A variable or a function as it is.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if not isinstance(arg, (Variable, Function)):
+        raise TypeError(f"expected a variable or a function, got {type(arg).__name__}")
+    return arg
+
+
+def sanitize_variables_or_functions(arg: Any) -> list[Variable | Function]:
+    """One variable or function, or several, as a list; see `sanitize_variable_or_function`."""
+    several = isinstance(arg, Iterable) and not isinstance(arg, (Variable, Function))
+    return [sanitize_variable_or_function(item) for item in (arg if several else (arg,))]
+
+
+def sanitize_function(arg: Any) -> Function:
+    """A function as it is, a variable as a function that gives it.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    found = sanitize_variable_or_function(arg)
+    return combine(found) if isinstance(found, Variable) else found
+
+
+# -- data ---------------------------------------------------------------------------------------------------------
 
 
 def sanitize_value(shape: Any, value: Any, dtype: Any, device: DeviceDescriptor | None) -> NDArrayView:
     """A number or an array as a view of a given shape.
 
     Args:
-        shape: the shape for a number; an array keeps its own.
+        shape: the shape for a number; an array has its own.
         value: a number, an array, or None for zeros.
         dtype: number format.
         device: where to put it.
+
+    Raises:
+        ValueError: if there is neither shape nor value.
     """
+    if shape is None and value is None:
+        raise ValueError("expected a shape or a value, got neither")
     wanted = as_dtype(dtype) or np.dtype(np.float32)
     array = np.zeros(as_shape(shape)) if value is None else np.asarray(value)
     if array.ndim == 0:
@@ -102,42 +308,69 @@ def sanitize_value(shape: Any, value: Any, dtype: Any, device: DeviceDescriptor 
 
 
 def sanitize_batch(var: Variable, batch: Any, seq_starts: Sequence[bool] | None = None, device: Any = None) -> Value:
-    """Data for a variable as a `Value`."""
-    return batch if isinstance(batch, Value) else Value.create(var, batch, seq_starts, device)
-
-
-def sanitize_dynamic_axes(axes: Any) -> tuple[Axis, ...]:
-    """One dynamic axis or several, as a tuple."""
-    return tuple(axes) if isinstance(axes, (list, tuple)) else (axes,)
-
-
-def sanitize_permutation(perm: Sequence[int]) -> list[int]:
-    """A permutation of static axes, with negative entries counted from the last.
+    """Data for a variable as a `Value`; see `Value.create`.
 
     Raises:
-        ValueError: if it is none.
-
-    Example:
-        >>> sanitize_permutation([-1, 0, 1])
-        [2, 0, 1]
+        ValueError: if sequence starts are given beside a `Value`, which has its own.
     """
-    rank = len(perm)
-    result = [p + rank if p < 0 else p for p in perm]
-    if sorted(result) != list(range(rank)):
-        raise ValueError(f"{list(perm)} is not a permutation of the axes 0 to {rank - 1}")
+    if not isinstance(batch, Value):
+        return Value.create(var, batch, seq_starts, device)
+    if seq_starts is not None:
+        raise ValueError(f"{var!r}: sequence starts cannot be given beside a Value; give them to Value.create")
+    return batch
+
+
+def sanitize_var_map(
+    op_arguments: Sequence[Variable],
+    arguments: Any,
+    precision: Any = None,
+    device: Any = None,
+    extract_values_from_minibatch_data: bool = True,
+) -> dict[Variable, Value]:
+    """Data for some variables as values by variable.
+
+    Args:
+        op_arguments: the variables.
+        arguments: data by variable or name, or the data of the only variable.
+        precision: accepted for old programs; data take on their variable's number format.
+        device: where to put them.
+        extract_values_from_minibatch_data: accepted for old programs; a minibatch's streams become values either way.
+
+    Raises:
+        ValueError: for a name that no variable has, or data of one variable where there are several.
+    """
+    if not isinstance(arguments, Mapping):
+        if arguments is None or (not len(op_arguments) and not len(arguments)):
+            return {}
+        if len(op_arguments) != 1:
+            raise FeedError(
+                f"data of one argument were given, and there are {len(op_arguments)}; give a dictionary by variable"
+            )
+        arguments = {op_arguments[0]: arguments}
+    result = {}
+    for key, data in arguments.items():
+        variable = _named(key, op_arguments) if isinstance(key, str) else key
+        starts = None
+        if isinstance(data, tuple) and len(data) == 2 and isinstance(data[1], list):
+            data, starts = data
+        held = getattr(data, "data", None)
+        result[variable] = sanitize_batch(variable, held if isinstance(held, Value) else data, starts, device)
     return result
 
 
-def get_data_type(*args: Any) -> Any:
-    """The number format that operands share: the largest of theirs, or None if none has one."""
-    formats = set()
-    for arg in args:
-        dtype = getattr(arg, "dtype", None)
-        if isinstance(arg, torch.Tensor):
-            dtype = np.dtype(str(arg.dtype).removeprefix("torch."))
-        if dtype is not None:
-            formats.add(np.dtype(dtype))
-    floats = [f for f in formats if f.kind == "f"]
-    if np.dtype(np.float64) in floats:
-        return np.float64
-    return np.float32 if np.dtype(np.float32) in floats or formats - set(floats) else np.float16 if floats else None
+def _named(name: str, variables: Sequence[Variable]) -> Variable:
+    for variable in variables:
+        if name in (variable.name, variable.uid):
+            return variable
+    known = ", ".join(v.name or v.uid for v in variables)
+    raise FeedError(f'variable with name "{name}" does not exist in the network. Available variable names: {known}')
+
+
+def is_string(s: Any) -> bool:
+    """Whether it is a text."""
+    return isinstance(s, str)
+
+
+def is_byte_buffer(s: Any) -> bool:
+    """Whether it is a file's content in memory."""
+    return isinstance(s, (bytes, bytearray))

@@ -1,16 +1,90 @@
-"""Evaluation of one function forward and backward in a single call, as tests of operations need it."""
+"""Helpers of the original's that programs use: evaluation in one call, values for files, Python functions' arguments."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
-from cntk.internal.sanitize import get_data_type, sanitize_dtype_numpy
+from cntk._persist.value import Dictionary, DictionaryValue
+from cntk.core import NDArrayView, Value
+from cntk.internal.sanitize import sanitize_dtype_numpy
 
-__all__ = ["eval", "get_data_type"]
+__all__ = ["eval", "get_data_type", "get_python_function_arguments", "map_function_arguments"]
+
+
+def get_data_type(*args: Any) -> Any:
+    """The number format that operands share: the variables', or the data's if no variable has one; the widest of them.
+
+    Args:
+        *args: variables, functions, numbers, arrays and values.
+
+    Returns:
+        A NumPy scalar type; numbers without a format of their own count as float32. None if nothing has one.
+    """
+    of_variables, of_data = set(), set()
+    for arg in args:
+        if isinstance(arg, Function):
+            of_variables.update(v.dtype for v in arg.outputs)
+        elif isinstance(arg, Variable):
+            of_variables.add(arg.dtype)
+        else:
+            of_data.add(_format(arg))
+    of_variables.discard(None)
+    found = of_variables or of_data
+    for format_ in (np.float64, np.float32, np.float16):
+        if format_ in found:
+            return format_
+    return None
+
+
+def _format(data: Any) -> Any:
+    if isinstance(data, torch.Tensor):
+        data = data.detach().cpu().numpy()
+    dtype = getattr(data, "dtype", None)
+    format_ = np.float32 if dtype is None else np.dtype(dtype).type
+    return format_ if format_ in (np.float16, np.float64) else np.float32
+
+
+def get_python_function_arguments(f: Callable[..., Any]) -> tuple[list[str], dict[str, Any]]:
+    """The names of a Python function's parameters without a default, and the annotations of all that have one.
+
+    Example:
+        >>> def step(x: int, rate: float = 0.5): ...
+        >>> get_python_function_arguments(step)
+        (['x'], {'x': <class 'int'>, 'rate': <class 'float'>})
+    """
+    parameters = inspect.signature(f, eval_str=True).parameters.values()
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in parameters if p.kind in plain and p.default is p.empty]
+    return names, {p.name: p.annotation for p in parameters if p.annotation is not p.empty}
+
+
+def map_function_arguments(
+    params: Sequence[str], params_dict: Mapping[str, Any], *args: Any, **kwargs: Any
+) -> dict[Any, Any]:
+    """Values by what stands for them, from a call's arguments.
+
+    Args:
+        params: the parameters' names, in order.
+        params_dict: by name what stands for each.
+        *args: values in the order of the parameters.
+        **kwargs: values by name.
+
+    Raises:
+        TypeError: for a name that no parameter has.
+    """
+    result = dict(zip(params, args, strict=False))
+    for name, value in kwargs.items():
+        if name not in params_dict:
+            raise TypeError(f"got an unexpected keyword argument '{name}'; the parameters are {', '.join(params)}")
+        result[params_dict[name]] = value
+    return result
 
 
 def eval(
@@ -47,3 +121,27 @@ def _ones_like(batch: Any, precision: Any) -> Any:
     if isinstance(batch, list):
         return [np.ones_like(sequence, dtype=dtype) for sequence in batch]
     return np.ones_like(batch, dtype=dtype)
+
+
+def _to_cntk_dict_value(py_value: Any) -> DictionaryValue:
+    """A value for a file; arrays of number formats that files do not hold are refused."""
+    return DictionaryValue(py_value)
+
+
+def _py_dict_to_cntk_dict(py_dict: Mapping[str, Any]) -> Dictionary:
+    """A dictionary for a file."""
+    result = Dictionary()
+    for key, value in py_dict.items():
+        result[key] = value
+    return result
+
+
+def _value_as_sequence(val: Value, var: Variable) -> list[Any]:
+    """A value as a list: an array for each sequence, or for each sample of a variable without a sequence axis."""
+    return list(val.as_sequences(var))
+
+
+def _value_as_sequence_or_array(val: Value | NDArrayView, var: Variable) -> Any:
+    """A value as a result of `var` is shown: a list with an array for each sequence, else one array."""
+    sequences = isinstance(val, Value) and len(var.dynamic_axes) == 2
+    return val.as_sequences(var) if isinstance(val, Value) and sequences else val.asarray()

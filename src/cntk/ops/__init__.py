@@ -6,6 +6,7 @@ from cntk._ops.assign import *
 from cntk._ops.comparison import *
 from cntk._ops.convolution import *
 from cntk._ops.crop import *
+from cntk._ops.custom_proxy import *
 from cntk._ops.ctc import *
 from cntk._ops.delay import *
 from cntk._ops.dropout import *
