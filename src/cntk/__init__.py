@@ -113,6 +113,7 @@ from cntk.ops import *
 from cntk.ops import sequence as sequence
 from cntk.train import Trainer as Trainer
 from cntk.train import minibatch_size_schedule as minibatch_size_schedule
+from cntk.train import trainer as trainer
 from cntk.variables import Constant as Constant
 from cntk.variables import Parameter as Parameter
 from cntk.variables import Record as Record

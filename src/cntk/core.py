@@ -28,6 +28,9 @@ from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
 from cntk.device import DeviceDescriptor, cpu, default_device
 
+# As a number of samples or sweeps: no end.
+INFINITELY_REPEAT = 2**64 - 1
+
 
 class NDArrayView:
     """An array on a device, dense or of sparse rows.

@@ -232,6 +232,17 @@ CASES = (
         {"do_variance_scaling": False},
     ),
     OpCase(
+        "image_scaler",
+        lambda x, scalar=3, biases=(1, -2): C.image_scaler(x, scalar, biases),
+        (numbers(2, 3, 4),),
+        lambda x: 3 * x + np.array([1, -2])[:, None, None],
+        errors=(
+            Misuse(((2, 3),), r"expected an operand \[channels x height x width\] and as many biases"),
+            Misuse(((3, 3, 4),), r"got \[3 x 3 x 4\] on \[batch\] and 2"),
+            Misuse(((2, 3, 4),), "expected a number for each channel as biases, got 1", {"biases": 1}, TypeError),
+        ),
+    ),
+    OpCase(
         "per_dim_mean_variance_normalize",
         C.per_dim_mean_variance_normalize,
         (MATRIX, held(3, 4), held(3, 4, seed=14)),

@@ -351,7 +351,10 @@ CASES = (
         (IMAGE, held(2), held(2, seed=12), Held(np.array([0.5, -1])), Held(np.array([2.0, 3.0]))),
         lambda x, *given: standardized(x, *(v[:, None, None] for v in given)),
         gradient=(),
-        errors=(Misuse(((3, 4), (4,), (4,), (4,), (4,)), r"one element a channel \(3\), got \[4\]"),),
+        errors=(
+            Misuse(((3, 4), (4,), (4,), (4,), (4,)), r"one element a channel \(3\), got \[4\]"),
+            Misuse(((), (1,), (1,), (1,), (1,)), "a scalar has no channels to normalise"),
+        ),
     ),
     OpCase("dropout_evaluated", lambda x: C.dropout(x, 0.3), (PLANE,), lambda x: x, gradient=()),
     OpCase("dropout_of_nothing", lambda x: C.dropout(x, 0.0), (PLANE,), lambda x: x),

@@ -147,3 +147,15 @@ def test_attributes_are_named_as_in_files() -> None:
         "useCuDNNEngine": True,
         "disableRegularization": False,
     }
+
+
+def test_running_count_is_asked_for() -> None:
+    held = [C.constant(1.0, (2,)) for _ in range(4)]
+    with pytest.warns(UserWarning, match=r"pass running_count=constant\(0\)"):
+        C.batch_normalization(C.input_variable(2), *held, spatial=True)
+
+
+def test_running_count_is_one_number() -> None:
+    held = [C.constant(1.0, (2,)) for _ in range(4)]
+    with pytest.raises(ValueError, match=r"running_count must be one number, got \[2\]"):
+        C.batch_normalization(C.input_variable(2), *held, spatial=True, running_count=C.constant(0, (2,)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,8 @@ class BatchNormalization(Op):
                     f"scale, bias and running statistics must have {channels} ({self._features(x.shape)}), got "
                     f"{shape_text(t.shape)}"
                 )
+        if len(operands) > 5 and _size(operands[5].shape) > 1:
+            raise GraphError(f"running_count must be one number, got {shape_text(operands[5].shape)}")
         return x.dense()
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
@@ -192,9 +195,14 @@ def batch_normalization(
         as_operand(v, None, "BatchNormalization") for v in (operand, scale, bias, running_mean, running_inv_std)
     ]
     dtype = operands[0].type_.dtype
-    count = (
-        Constant(0, shape=(), dtype=dtype or np.float32) if running_count is None else as_operand(running_count, dtype)
-    )
+    if running_count is None:
+        warnings.warn(
+            "batch_normalization: without running_count the running statistics do not know how many samples they hold; "
+            "pass running_count=constant(0)",
+            stacklevel=2,
+        )
+        running_count = Constant(0, shape=(), dtype=dtype or np.float32)
+    count = as_operand(running_count, dtype)
     op = BatchNormalization(
         bool(spatial),
         float(normalization_time_constant),

@@ -20,7 +20,15 @@ from cntk._graph.types import UNKNOWN_SHAPE, Shape, TensorType
 from cntk._ops.operands import apply
 from cntk._ops.windows import Windows, as_dims, as_flags, centres, channels_last, margins, spread
 
-__all__ = ["AVG_POOLING", "MAX_POOLING", "MAX_UNPOOLING", "pooling", "unpooling"]
+__all__ = [
+    "AVG_POOLING",
+    "MAX_POOLING",
+    "MAX_UNPOOLING",
+    "PoolingType_Average",
+    "PoolingType_Max",
+    "pooling",
+    "unpooling",
+]
 
 
 class PoolingType(enum.IntEnum):
@@ -32,6 +40,7 @@ class PoolingType(enum.IntEnum):
 
 MAX_POOLING, AVG_POOLING = int(PoolingType.Max), int(PoolingType.Average)
 MAX_UNPOOLING = 0
+PoolingType_Max, PoolingType_Average = MAX_POOLING, AVG_POOLING
 
 
 def _pool_images(x: Tensor, *options: Any, **named: Any) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
@@ -10,9 +13,12 @@ from cntk._ops.composed import compose
 from cntk._ops.elementwise import ElementTimes, Minus, Plus, element_divide, square
 from cntk._ops.operands import apply, as_operand
 from cntk._ops.reduction import reduce_mean
+from cntk._ops.shape import reshape
+from cntk._ops.slicing import splice
 from cntk._ops.unary import sqrt
+from cntk.variables import Constant
 
-__all__ = ["mean_variance_normalization", "per_dim_mean_variance_normalize"]
+__all__ = ["image_scaler", "mean_variance_normalization", "per_dim_mean_variance_normalize"]
 
 
 def mean_variance_normalization(
@@ -81,3 +87,47 @@ def per_dim_mean_variance_normalize(operand: Any, mean: Any, inv_stddev: Any, na
         return apply(ElementTimes(), (apply(Minus(), (x, center)), scale))
 
     return compose("PerDimMeanVarianceNormalize", (operand, mean, inv_stddev), build, name)
+
+
+def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "") -> Composite:
+    """The operand times one number, plus another one for each channel.
+
+    Args:
+        x: an image ``[channels, height, width]``.
+        scalar: the factor.
+        biases: what is added to each channel, one number for each.
+        name: its name in the graph.
+
+    Raises:
+        TypeError: if ``biases`` is no sequence of numbers.
+        GraphError: if their number is not that of the channels.
+
+    Example:
+        >>> image_scaler([[[1, 2]], [[3, 4]]], 10, [5, 6]).eval()
+        array([[[15., 25.]],
+        <BLANKLINE>
+               [[36., 46.]]], dtype=float32)
+    """
+    try:
+        shifts = [float(b) for b in biases]
+    except (TypeError, ValueError):
+        raise TypeError(f"image_scaler: expected a number for each channel as biases, got {biases!r}") from None
+    variable = as_operand(x, op_name="image_scaler")
+    shape = variable.type_.shape
+    if not shifts or (variable.type_.has_shape and (len(shape) != 3 or len(shifts) != shape[0] >= 0)):
+        raise GraphError(
+            f"image_scaler: expected an operand [channels x height x width] and as many biases as channels, got "
+            f"{variable.type_} and {len(shifts)}"
+        )
+
+    def build(image: Any) -> Composite:
+        dtype = variable.type_.dtype or np.dtype(np.float32)
+        added = splice(*(Constant(b, dtype=dtype) for b in shifts), axis=-1)
+        return apply(Plus(), (apply(ElementTimes(), (image, Constant(float(scalar), dtype=dtype))), _planes(added)))
+
+    return compose("ImageScaler", (variable,), build, name)
+
+
+def _planes(values: Composite) -> Composite:
+    """One number for each channel, with axes for height and width."""
+    return reshape(values, (values.shape[0], 1, 1))
