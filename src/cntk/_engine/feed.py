@@ -153,26 +153,36 @@ class _Feeding:
         lengths = [x.shape[1]] * x.shape[0]
         return self._sequences(x.flatten(0, 1), lengths, starts)
 
-    def _sequences(self, rows: Tensor | SparseRows, lengths: list[int], starts: Sequence[bool] | None) -> Fed:
+    def _is_as_wide(self, rows: SparseRows, shape: Sequence[int]) -> bool:
+        """Whether sparse rows are as wide as the variable's samples, or hold samples of a shape that fits it."""
+        if min(self.type.shape, default=1) < 0:
+            return self._fits(shape) and rows.width == int(np.prod(shape))
+        return rows.width == int(np.prod(self.type.shape))
+
+    def _sequences(
+        self, rows: Tensor | SparseRows, lengths: list[int], starts: Sequence[bool] | None, shape: Shape | None = None
+    ) -> Fed:
         if not lengths:
             raise self.fail("the number of sequences must be positive, and there are none")
         if 0 in lengths:
             raise self.fail(f"sequence {lengths.index(0)} is empty; a sequence must have at least one frame")
         if starts is not None and len(starts) != len(lengths):
             raise self.fail(f"there are {len(lengths)} sequences and {len(starts)} sequence starts")
-        return self._fed(rows, Layout(lengths, starts, self.device), len(lengths))
+        return self._fed(rows, Layout(lengths, starts, self.device), len(lengths), shape)
 
     def _fits(self, shape: Sequence[int]) -> bool:
         return len(shape) == self.type.rank and all(
             w in (d, -1, -3) for d, w in zip(shape, self.type.shape, strict=True)
         )
 
-    def _fed(self, rows: Tensor | SparseRows, layout: Layout | None, count: int | None) -> Fed:
-        shape = (
-            tuple(rows.shape[1:] if self.type.has_batch_axis else rows.shape)
-            if isinstance(rows, Tensor)
-            else self.type.shape
-        )
+    def _fed(
+        self, rows: Tensor | SparseRows, layout: Layout | None, count: int | None, shape: Shape | None = None
+    ) -> Fed:
+        """Rows as they run; sparse ones do not tell one row's shape by themselves."""
+        if isinstance(rows, Tensor):
+            shape = tuple(rows.shape[1:] if self.type.has_batch_axis else rows.shape)
+        elif shape is None or min(self.type.shape, default=1) >= 0:
+            shape = self.type.shape
         if isinstance(rows, Tensor):
             wanted = getattr(torch, self.dtype.name)
             if rows.dtype != wanted or rows.device != self.device:
@@ -180,7 +190,7 @@ class _Feeding:
             if self.type.is_sparse:
                 rows = _sparse(rows.detach())
         elif not self.type.is_sparse:
-            rows = rows.to_dense().reshape(-1, *self.type.shape)
+            rows = rows.to_dense().reshape(-1, *shape)
         return Fed(rows, layout, count, shape)
 
     # -- lists ----------------------------------------------------------------------------------------------------
@@ -188,6 +198,8 @@ class _Feeding:
     def _list(self, items: list[Any], starts: Sequence[bool] | None) -> Fed:
         if not items:
             raise self.fail("the number of samples or sequences must be positive, and there are none")
+        if all(getattr(x, "is_sparse", False) and len(x.shape) == 2 for x in items):
+            items = [x.asarray() for x in items]
         if hasattr(items[0], "tocsr"):
             return self._matrices(items, starts)
         if not self.type.dynamic_axes:
@@ -274,18 +286,25 @@ class _Feeding:
                 )
             frame = value.shape[2:]
             if isinstance(value.rows, SparseRows):
-                if value.rows.width != int(np.prod(self.type.shape)):
+                if not self._is_as_wide(value.rows, frame):
                     raise self.fail(f"frames of the Value have shape {shape_text(frame)}")
             elif not self._fits(value.rows.shape[1:]):
                 raise self.fail(f"frames of the Value have shape {shape_text(frame)}")
-            return self._fed(_moved(value.rows, self.device), value.layout, value.layout.count)
+            return self._fed(_moved(value.rows, self.device), value.layout, value.layout.count, frame)
         if isinstance(value.rows, SparseRows):
-            if value.rows.width != int(np.prod(self.type.shape)):
+            lead = len(value.shape) - self.type.rank
+            sample = value.shape[max(lead, 0) :]
+            rows = value.rows
+            if lead >= 0 and sample and rows.width == sample[-1] and rows.rows == int(np.prod(value.shape[:-1])):
+                rows = rows.join(int(np.prod(sample[:-1])))  # given by the last axis
+            if not self._is_as_wide(rows, sample):
                 raise self.fail(f"the Value has shape {shape_text(value.shape)}")
-            rows = _moved(value.rows, self.device)
-            if self.type.is_sequence:
-                return self._sequences(rows, [value.rows.rows], None)
-            return self._fed(rows, None, value.rows.rows)
+            rows = _moved(rows, self.device)
+            if not self.type.is_sequence:
+                return self._fed(rows, None, rows.rows, sample)
+            whole = lead == 2 and value.shape[0] * value.shape[1] == rows.rows
+            lengths = [value.shape[1]] * value.shape[0] if whole else [rows.rows]
+            return self._sequences(rows, lengths, None, sample)
         if value.are_samples and self.type.is_sequence and self._fits(value.shape[1:]):
             return self._sequences(_moved(value.rows, self.device), [1] * len(value), None)
         return self._rectangle(value.rows.reshape(value.shape), None)

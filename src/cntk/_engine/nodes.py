@@ -236,7 +236,7 @@ def infer_node(node: Node, partial: bool) -> bool:
             _same_format(node, types)
             inferred: TensorType | tuple[TensorType, ...] | None = node.op.infer(*types)
         else:
-            inferred = node.op.infer_partial(*types) if partial else None
+            inferred = (_as_in_graph(node) or node.op.infer_partial(*types)) if partial else None
     except GraphError as error:
         if getattr(error, "placed", False):
             raise
@@ -251,6 +251,12 @@ def infer_node(node: Node, partial: bool) -> bool:
     changed = found != node.types
     node.types = found
     return changed
+
+
+def _as_in_graph(node: Node) -> tuple[TensorType, ...] | None:
+    """A node's types as they were found when the graph was built, if they are definite."""
+    types = tuple(v.type_ for v in node.primitive.results)
+    return types if len(types) == len(node.types) and all(t.is_complete for t in types) else None
 
 
 def _same_format(node: Node, types: tuple[TensorType, ...]) -> None:

@@ -46,7 +46,10 @@ class Plan:
         inputs: the inputs that must be fed.
         parameters: the parameters that take part.
         holders: the parameters and constants that take part.
+        regroups: whether its inputs may have batches of different sizes, since an operation makes others of them.
         types: the outputs' types.
+        is_watched: whether a user function takes part, which is to see all gradients that there are.
+        streams: what operations that draw random numbers go on in.
     """
 
     def __init__(
@@ -78,6 +81,9 @@ class Plan:
         self.input_slots = [self._leaves[v] for v in self.inputs]
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
         self.holders = [v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)]
+        single = (n for item in work for n in (item.members if isinstance(item, Loop) else [item]))
+        self.is_watched = any(not n.op.recordable for n in single)
+        self.regroups = any(n.op.regroups for n in order)
 
     @cached_property
     def held_memory(self) -> frozenset[int]:
@@ -287,6 +293,8 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
             continue
         if run.batch is None:
             run.batch, first = data.count, variable
+        elif run.batch != data.count and plan.regroups:
+            run.several_batches = True
         elif run.batch != data.count:
             raise FeedError(
                 f"{variable!r} was given {data.count} samples or sequences, and {first!r} {run.batch}; "

@@ -71,6 +71,24 @@ class SparseRows:
         entries = torch.arange(total, device=rows.device) + starts
         return SparseRows(offsets, self.columns[entries], self.values[entries], self.width, self.one_hot, self.by_rows)
 
+    def split(self, parts: int) -> SparseRows:
+        """Each row cut into so many of equal width, one after another."""
+        width = self.width // parts
+        piece = torch.div(self.columns, width, rounding_mode="floor")
+        rows = self.row_numbers() * parts + piece
+        # A row's entries need not stand in the order of their columns.
+        order = torch.argsort(rows, stable=True)
+        offsets = torch.zeros(self.rows * parts + 1, dtype=torch.int64, device=rows.device)
+        torch.cumsum(torch.bincount(rows, minlength=self.rows * parts), 0, out=offsets[1:])
+        columns = (self.columns - piece * width)[order]
+        return SparseRows(offsets, columns, self.values[order], width, by_rows=self.by_rows)
+
+    def join(self, parts: int) -> SparseRows:
+        """So many rows each put side by side as one."""
+        place = torch.remainder(self.row_numbers(), parts)
+        columns = self.columns + place * self.width
+        return SparseRows(self.offsets[::parts], columns, self.values, self.width * parts, by_rows=self.by_rows)
+
 
 Data = Any  # a Tensor, or SparseRows where an operand is sparse
 

@@ -12,7 +12,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.infer import infer_graph
 from cntk._graph.op import Op, PrimitiveOp, primitive
-from cntk._graph.types import TensorType
+from cntk._graph.types import Guess, TensorType
 from cntk._graph.variable import Variable
 
 
@@ -57,9 +57,9 @@ class Block(Op):
             inner.stands_for = outer
 
     def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
-        return self.infer_through(operands, partial=False)[1]
+        return self.infer_through(operands, Guess.NONE)[1]
 
-    def infer_through(self, operands: Sequence[TensorType], partial: bool) -> tuple[bool, tuple[TensorType, ...]]:
+    def infer_through(self, operands: Sequence[TensorType], partial: Guess) -> tuple[bool, tuple[TensorType, ...]]:
         """Types of the outputs, and whether anything inside became known, given the operands'."""
         changed = False
         for inner, outer in zip(self.arguments, operands[len(operands) - len(self.arguments) :], strict=True):

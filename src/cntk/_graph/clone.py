@@ -82,9 +82,11 @@ class _Cloning:
         self.method = method
         self.mapping = mapping
         for new in list(mapping.values()):
-            # A leaf that takes another's place is there already, wherever else the graph has it.
-            if new.kind is not VariableKind.Output:
-                mapping.setdefault(new, new)
+            # What takes another's place, or is read by what does, is there already, wherever else the graph has it.
+            read = (new,) if new._owner is None else walk.leaves(new._owner.root_function)
+            for leaf in read:
+                if leaf is new or leaf.kind not in HOLDERS:
+                    mapping.setdefault(leaf, leaf)
 
     def graph(self, root: Primitive) -> Primitive:
         stand_ins: dict[Variable, Variable] = {}

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from cntk._errors import GraphError
 from cntk._graph import walk
+from cntk._graph.types import Guess, TensorType
 from cntk._graph.variable import Variable
 
 if TYPE_CHECKING:
     from cntk._graph.primitive import Primitive
 
 
-def infer_graph(outputs: Iterable[Variable], partial: bool = False) -> bool:
+def infer_graph(outputs: Iterable[Variable], partial: Guess = Guess.NONE) -> bool:
     """Bring the types of a graph's variables up to date.
 
     Args:
         outputs: variables of the graph that depend on all others.
-        partial: whether unknown operands may be passed over, as inside a loop.
+        partial: whether unknown operands may be passed over, as inside a loop, and what is guessed of them.
 
     Returns:
         Whether anything new became known.
@@ -30,13 +32,37 @@ def infer_graph(outputs: Iterable[Variable], partial: bool = False) -> bool:
     if any(not v.type_.is_known for p in order for v in p.results):
         for loop in walk.loops(order):
             # Inside a loop something has to be guessed first: operands that are known say what the others will be.
-            if _settle(loop, True):
+            if _guess(loop):
                 changed = True
                 _settle(order, partial)
     return changed
 
 
-def _settle(order: list[Primitive], partial: bool) -> bool:
+def _guess(loop: list[Primitive]) -> bool:
+    before = _types(loop)
+    try:
+        return _settle(loop, Guess.CLOSED)
+    except GraphError as error:
+        for variable, type_ in before.items():
+            variable.type_ = type_
+        try:
+            return _settle(loop, Guess.OPEN)
+        except GraphError:
+            raise error from None
+
+
+def _types(primitives: Iterable[Primitive]) -> dict[Variable, TensorType]:
+    """The types of all variables of some operations, also inside blocks."""
+    found: dict[Variable, TensorType] = {}
+    for primitive in primitives:
+        found.update({v: v.type_ for v in (*primitive.operands, *primitive.results)})
+        if primitive.block is not None:
+            found.update(_types(walk.post_order(primitive.block.composite.outputs)))
+            found.update({v: v.type_ for v in primitive.block.arguments})
+    return found
+
+
+def _settle(order: list[Primitive], partial: Guess) -> bool:
     changed = False
     for _ in range(len(order) + 2):
         news = False

@@ -175,6 +175,8 @@ class Op(ABC):
     takes_any_size: ClassVar[bool] = False
     # Whether each element of the result comes from elements at the same place along the operands' last two axes alone.
     pointwise: ClassVar[bool] = False
+    # Whether it may take or give batches of another size than the rest of the minibatch.
+    regroups: ClassVar[bool] = False
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
     # Whether an operand with a batch axis alone stretches along the others' sequences by itself.

@@ -10,7 +10,7 @@ from cntk._errors import GraphError, operation_text
 from cntk._graph.function import Function
 from cntk._graph.naming import next_uid
 from cntk._graph.op import Op, disk_name
-from cntk._graph.types import TensorType, common_dtype
+from cntk._graph.types import Guess, InferredDimension, TensorType, common_dtype
 from cntk._graph.variable import HOLDERS, Variable, VariableKind, output_type
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Primitive(Function):
             )
         self.op = replace(self.op, **{settable[name]: value})  # type: ignore[type-var]
 
-    def infer_results(self, partial: bool = False) -> bool:
+    def infer_results(self, partial: Guess = Guess.NONE) -> bool:
         """Bring the outputs' types up to date with the operands'.
 
         Args:
@@ -120,7 +120,7 @@ class Primitive(Function):
             changed |= variable.refine(type_)
         return changed
 
-    def _infer_operation(self, types: tuple[TensorType, ...], partial: bool) -> tuple[bool, tuple[TensorType, ...]]:
+    def _infer_operation(self, types: tuple[TensorType, ...], partial: Guess) -> tuple[bool, tuple[TensorType, ...]]:
         fixed = tuple(t for v, t in zip(self.operands, types, strict=True) if v.kind is not VariableKind.Constant)
         formats = {t.dtype for t in fixed if t.dtype is not None}
         if len(formats) > 1 and not self.op.mixes_formats:
@@ -142,6 +142,8 @@ class Primitive(Function):
             inferred = self.op.infer(*types)
         else:
             guess = self.op.infer_partial(*types) if partial else None
+            if guess is not None and partial is Guess.OPEN and guess.has_shape:
+                guess = guess.with_shape(tuple(InferredDimension if d == 1 else d for d in guess.shape))
             inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
         changed = False

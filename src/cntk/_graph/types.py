@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,23 @@ DType = np.dtype[Any]
 
 BATCH_AXIS = Axis.default_batch_axis()
 SEQUENCE_AXIS = Axis.default_dynamic_axis()
+
+
+class Guess(enum.Enum):
+    """What is said of results while some operands are unknown, as inside a loop.
+
+    Attributes:
+        NONE: nothing.
+        CLOSED: what the known operands make them.
+        OPEN: the same, but an axis of one element may be longer in an unknown operand, and is yet to be inferred.
+    """
+
+    NONE = enum.auto()
+    CLOSED = enum.auto()
+    OPEN = enum.auto()
+
+    def __bool__(self) -> bool:
+        return self is not Guess.NONE
 
 
 @dataclass(frozen=True, eq=False)

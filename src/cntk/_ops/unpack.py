@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
-from cntk._engine.run import Run
+from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
@@ -75,7 +75,9 @@ def _need_batch(x: TensorType, op_name: str) -> None:
     if x.is_sequence:
         raise GraphError(f"{op_name}: the operand must have a batch axis alone, and it is a sequence already")
     if not x.rank:
-        raise GraphError(f"{op_name}: the operand is a number and has no axis to make a sequence of")
+        raise GraphError(
+            f"{op_name}: the operand is a number and has no axis to make a sequence of; give it one with cntk.expand_dims"
+        )
 
 
 @primitive(PrimitiveOp.ToSequence)
@@ -91,6 +93,7 @@ class ToSequence(Op):
     op_name = "ToSequenceOp"
     disk_kinds = {"new_dynamic_axes": DiskKind.DynamicAxes}
     mixes_formats = True
+    sparse_operands = (0,)
 
     sequence_axis: str
     new_dynamic_axes: Axes | None = None
@@ -111,15 +114,17 @@ class ToSequence(Op):
                 raise GraphError("the sequence lengths must be one number for each sequence")
             if lengths.dynamic_axes != x.dynamic_axes:
                 raise GraphError("the sequence lengths must have the operand's batch axis, and no other")
-        return TensorType(x.shape[1:], self._axes(), x.dtype)
+        return replace(x, shape=x.shape[1:], dynamic_axes=self._axes())
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        axes = self._axes()
+        axes, extent = self._axes(), operands[0].shape[0]
 
-        def compute(run: Run, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-            count, extent = x.shape[:2]
-            frames = [extent] * count if lengths is None else _as_lengths(lengths, extent)
-            return settle_layout(run, axes, frames).unpad(x)
+        def compute(run: Run, x: Any, lengths: Tensor | None = None) -> Any:
+            frames = [extent] * x.shape[0] if lengths is None else _as_lengths(lengths, extent)
+            layout = settle_layout(run, axes, frames)
+            if isinstance(x, SparseRows):
+                return x.split(extent).select(layout.segments * extent + layout.positions)
+            return layout.unpad(x)
 
         return RunKernel(compute)
 
@@ -174,6 +179,7 @@ def _check_fits(x: Tensor, layout: Layout) -> None:
 class ToBatch(Op):
     """The first static axis as the batch axis."""
 
+    regroups = True
     op_name = "ToBatchAxis"
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -199,6 +205,7 @@ class ToBatch(Op):
 class UnpackBatch(Op):
     """The batch axis as a static one, the first."""
 
+    regroups = True
     op_name = "UnpackBatchAxis"
 
     def infer(self, *operands: TensorType) -> TensorType:

@@ -361,6 +361,7 @@ class UserOp(Op):
     op_name = "UserFunction"
     pure = False
     recordable = False
+    regroups = True
     mixes_formats = True
 
     @property
