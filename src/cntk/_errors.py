@@ -9,7 +9,12 @@ class GraphError(ValueError, RuntimeError):
     """An operation's operands do not fit; raised while a graph is built or completed.
 
     The original raises ValueError for some operations and RuntimeError for others: programs may catch either.
+
+    Attributes:
+        reason: what is wrong, without the operation and its operands; None while these are still to be named.
     """
+
+    reason: str | None = None
 
 
 class FeedError(ValueError, RuntimeError, TypeError):

@@ -40,9 +40,9 @@ def operands() -> dict[str, C.Variable]:
     }
 
 
-X, FOUR, M = r"'x', \[#\], \[3\]\) is \[3\] on \[batch\]", r"\[4\] on \[batch\]", r"\[3 x 4\] on \[batch\]"
+X, FOUR, M = r"'x' is \[3\] on \[batch\]", r"\[4\] on \[batch\]", r"\[3 x 4\] on \[batch\]"
 S, Q = r"\[3\] on \[batch, sequence\]", r"\[3\] on \[batch, 'q'\]"
-W = r"'w', \[\], \[4 x 2\]\)"
+W = r"'w' is \[4 x 2\]"
 
 WRONG: dict[str, Wrong] = {
     "sum of shapes": Wrong(lambda v: C.plus(v["x"], v["four"], name="sum"), ("Plus 'sum'", "3, 4", X, FOUR)),

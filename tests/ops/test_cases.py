@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,16 @@ def test_gradient_is_the_one_laid_down(case: OpCase) -> None:
 @pytest.mark.parametrize(("case", "misuse"), [pytest.param(c, m, id=f"{c.name}-{m.match[:30]}") for c, m in MISUSES])
 def test_misuse_is_refused(case: OpCase, misuse: Misuse) -> None:
     variables = [C.input_variable(shape) for shape in misuse.shapes]
-    with pytest.raises(misuse.error, match=misuse.match):
+    with pytest.raises(misuse.error, match=misuse.match) as raised:
         case.op(*variables, **misuse.kwargs)
+    text = str(raised.value)
+    assert re.match(r"[A-Za-z_][\w.:]*( '[^']+')?: ", text), "names the operation first"
+    assert re.search(r"\[|\d|'|got |operand", text), "says what came"
+    assert re.search(r"must|expected|use |give |needs? |only |at least|at most|cannot|leave |not part|fit", text), text
+
+
+def test_enough_misuses_are_tested() -> None:
+    assert len({(case.op, misuse.match) for case, misuse in MISUSES}) >= 120
 
 
 def operations(function: Any) -> dict[Op, tuple[TensorType, ...]]:

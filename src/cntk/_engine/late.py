@@ -73,7 +73,7 @@ def checked_infer(op: Op, types: tuple[TensorType, ...], misfit: Callable[[str],
     try:
         op.infer(*types)
     except GraphError as error:
-        if getattr(error, "placed", False):
+        if error.reason is not None:
             raise
         sizes = ", ".join(f"operand {k} is {t}" for k, t in enumerate(types))
         raise misfit(f"{error} (in this run {sizes})") from None

@@ -24,12 +24,14 @@ class Node:
         primitive: where it comes from; its name appears in errors.
         operands: what it reads.
         types: the outputs' types.
+        place: where it stands in the graph, whatever is asked of the graph: the primitive, then the blocks around it.
     """
 
     op: Op
     primitive: Primitive
     operands: list[Ref] = field(default_factory=list)
     types: tuple[TensorType, ...] = ()
+    place: tuple[Primitive, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +63,11 @@ class Ref:
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """The inside of one block in one place: what its arguments stand for there."""
+    """The inside of one block in one place: what its arguments stand for there, and the block with those around it."""
 
     arguments: Mapping[Variable, Variable]
     parent: _Frame | None
+    blocks: tuple[Primitive, ...]
 
 
 class Flattener:
@@ -134,13 +137,15 @@ class Flattener:
             key = (id(primitive), id(frame))
             if key not in self._frames:
                 outer = primitive.operands[len(primitive.operands) - len(block.arguments) :]
-                self._frames[key] = _Frame(dict(zip(block.arguments, outer, strict=True)), frame)
+                around = () if frame is None else frame.blocks
+                arguments = dict(zip(block.arguments, outer, strict=True))
+                self._frames[key] = _Frame(arguments, frame, (primitive, *around))
             variable, frame = block.composite.outputs[index], self._frames[key]
 
     def _node(self, primitive: Primitive, frame: _Frame | None) -> Node:
         key = (id(primitive), id(frame))
         if key not in self._nodes:
-            node = Node(primitive.op, primitive)
+            node = Node(primitive.op, primitive, place=(primitive, *(() if frame is None else frame.blocks)))
             node.types = (TensorType(),) * len(primitive.results)
             self._nodes[key] = node
             self._frame_of[id(node)] = frame
@@ -238,7 +243,7 @@ def infer_node(node: Node, partial: bool) -> bool:
         else:
             inferred = (_as_in_graph(node) or node.op.infer_partial(*types)) if partial else None
     except GraphError as error:
-        if getattr(error, "placed", False):
+        if error.reason is not None:
             raise
         operands = ", ".join(f"operand {k} is {t}" for k, t in enumerate(types))
         raise GraphError(

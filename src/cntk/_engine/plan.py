@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from cntk._engine import checked
 from cntk._engine.fuse import fuse
@@ -14,8 +15,9 @@ from cntk._engine.late import checked_infer, is_late, lowered_late
 from cntk._engine.loop import Loop, extract_loops
 from cntk._engine.nodes import Flattener, Node, Ref
 from cntk._engine.run import Run, SparseRows
+from cntk._engine.streams import Streams
 from cntk._errors import FeedError, GraphError, operation_text, shape_text
-from cntk._graph.op import Kernel, RunKernel
+from cntk._graph.op import Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import Variable, VariableKind
 
@@ -73,6 +75,7 @@ class Plan:
         self._leaves: dict[Variable, int] = {}
         self._mutable = [(n.primitive, n.op) for n in order if n.op.settable]
         self.carry: dict[str, Any] = {}
+        self.streams = Streams()
         self.steps: list[Step] = [self._step(item) for item in work]
         self._checks = [_described(item) for item in work]
         self.output_slots = [self._slot(ref) for ref in refs]
@@ -93,6 +96,23 @@ class Plan:
     def is_stale(self) -> bool:
         """Whether an attribute has been changed since the plan was compiled."""
         return any(primitive.op is not op for primitive, op in self._mutable)
+
+    def watch(self, rows: Sequence[Any]) -> tuple[list[Any], list[Tensor]]:
+        """Make everything that needs a gradient have one, asked for or not, so that user functions see it.
+
+        Args:
+            rows: rows for each of `inputs`.
+
+        Returns:
+            The rows, and what gradients are to be computed for besides those that are asked for.
+        """
+        pairs = zip(self.inputs, rows, strict=True)
+        leaves = [
+            x.detach().requires_grad_() if v.needs_gradient_ and isinstance(x, Tensor) and not x.requires_grad else x
+            for v, x in pairs
+        ]
+        held = [v.data for v in self.parameters]  # type: ignore[attr-defined]
+        return leaves, [x for x in (*leaves, *held) if isinstance(x, Tensor) and x.requires_grad]
 
     # -- compiling ------------------------------------------------------------------------------------------------
 
@@ -219,9 +239,11 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
     try:
         kernel = node.op.lower(*lowered)
     except GraphError as error:
-        if getattr(error, "placed", False):
+        if error.reason is not None:
             raise
         raise node.primitive.misfit(str(error)) from None
+    if isinstance(kernel, StreamKernel):
+        kernel = _with_stream(kernel, node)
     if not dense:
         return kernel
     shapes = {k: (*(-1,) * types[k].lead, *types[k].shape) for k in dense}
@@ -237,6 +259,11 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
         return RunKernel(lambda run, *operands: inner(run, *densified(operands)))
     compute = kernel
     return lambda *operands: compute(*densified(operands))
+
+
+def _with_stream(kernel: StreamKernel, node: Node) -> RunKernel:
+    place, op, compute, begin = node.place, node.op, kernel.compute, kernel.begin
+    return RunKernel(lambda run, *operands: compute(run, run.streams.find(place, op, begin), *operands))
 
 
 def _share(refs: list[Ref], work: list[Node | Loop]) -> tuple[list[Ref], list[Node | Loop]]:
@@ -279,7 +306,7 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
     Raises:
         FeedError: if an input has no data, or two inputs differ in the number or lengths of their sequences.
     """
-    run = Run(training, device, carry=plan.carry)
+    run = Run(training, device, carry=plan.carry, streams=plan.streams)
     rows: list[Any] = []
     first: Variable | None = None
     for variable in plan.inputs:

@@ -33,7 +33,7 @@ class Primitive(Function):
         self._name = name
         self.custom: dict[str, Any] = {}
         self.block: Block | None = op if getattr(op, "composite", None) is not None else None  # type: ignore[assignment]
-        self.uid = uid or next_uid(op.op_name if self.block is None else "Block")
+        self._uid = uid or next_uid(op.op_name if self.block is None else "Block")
         self.results: tuple[Variable, ...] = ()
         self._create_results()
 
@@ -51,6 +51,11 @@ class Primitive(Function):
         for variable in self.results:
             variable._owner = self
         self.infer_results()
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        # Programs know one class of functions alone; `type` tells what it is inside.
+        return Function
 
     @property
     def root_function(self) -> Primitive:
@@ -91,7 +96,7 @@ class Primitive(Function):
         """Bring the outputs' types up to date with the operands'.
 
         Args:
-            partial: whether to guess from the operands that are known (inside a loop).
+            partial: what to guess from the operands that are known (inside a loop).
 
         Returns:
             Whether anything new became known.
@@ -109,7 +114,7 @@ class Primitive(Function):
             else:
                 changed, inferred = self._infer_operation(types, partial)
         except GraphError as error:
-            if not getattr(error, "placed", False):
+            if error.reason is None:
                 raise self.misfit(str(error)) from None
             if self.block is not None and self._name:
                 error.args = (f"{error} (inside {operation_text(self.op_name, self._name)})",)
@@ -159,7 +164,31 @@ class Primitive(Function):
 
     def misfit(self, reason: str) -> GraphError:
         """An error that says which operation this is and what its operands are."""
-        operands = ", ".join(f"{v!r} is {v.type_}" for v in self.operands)
-        error = GraphError(f"{operation_text(self.op_name, self._name)}: {reason}; {operands}")
-        error.placed = True  # type: ignore[attr-defined]
-        return error
+        return misfit(self.op_name, self._name, reason, self.operands)
+
+
+def misfit(op_name: str, name: str, reason: str, operands: Iterable[Variable]) -> GraphError:
+    """An error that says which operation it is about and what its operands are.
+
+    Args:
+        op_name: what the operation is called.
+        name: its name in the graph, if it has one.
+        reason: what is wrong, and a way out.
+        operands: what it was to read.
+    """
+    listed = ", ".join(f"{operand_text(v)} is {v.type_}" for v in operands)
+    error = GraphError(f"{operation_text(op_name, name)}: {reason}; {listed}")
+    error.reason = reason
+    return error
+
+
+def operand_text(variable: Variable) -> str:
+    """A variable as errors name it: by its name where it has one, or by the operation that computes it."""
+    while variable.stands_for is not None:
+        variable = variable.stands_for
+    if variable._name:
+        return f"{variable.kind.name.lower()} '{variable._name}'"
+    if variable._owner is not None:
+        owner = variable._owner.root_function
+        return f"the output of {operation_text(owner.op_name, owner._name)}"
+    return f"{variable.kind.name.lower()} '{variable.uid}'"

@@ -29,7 +29,10 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
         fixed = {d for d in dims if d > 1 or d == 0}
         if len(fixed) > 1:
             listed = ", ".join(map(str, sorted(fixed)))
-            raise GraphError(f"static axis {axis} of the operands must agree or be 1, but has {listed}")
+            raise GraphError(
+                f"static axis {axis} of the operands must agree or be 1, but has {listed}; use "
+                "cntk.reshape, cntk.slice or cntk.pad to bring them to one shape"
+            )
         if fixed:
             result.append(fixed.pop())
         elif FreeDimension in dims or InferredDimension in dims:
@@ -135,6 +138,6 @@ def static_axis(axis: int, rank: int) -> int:
     """
     if not -rank <= axis < rank:
         raise GraphError(
-            f"static axis {axis} is out of range for an operand with {rank} static axes (-{rank} to {rank - 1})"
+            f"static axis {axis} is out of range for an operand with {rank} static axes; use one from -{rank} to {rank - 1}"
         )
     return axis % rank if rank else 0

@@ -63,7 +63,8 @@ def place(axis: Axis, x: TensorType) -> int:
     """
     if not x.rank:
         raise GraphError(
-            f"static axis {axis.static_axis_index()} is out of range: the operand is a number and has no static axes"
+            f"static axis {axis.static_axis_index()} is out of range: the operand is a number and "
+            "has no static axes; give it one with cntk.expand_dims, or leave axis out"
         )
     return static_axis(axis.static_axis_index(), x.rank)
 

@@ -11,7 +11,7 @@ from cntk._errors import GraphError
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op
-from cntk._graph.primitive import Primitive
+from cntk._graph.primitive import Primitive, misfit
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operands
@@ -72,11 +72,16 @@ def compose(
         if aligned:
             join_axes(tuple(v.type_ for v in variables), stretch=False)
     except GraphError as error:
-        raise GraphError(f"{op_name}{f' {name!r}' if name else ''}: {error}") from None
+        raise misfit(op_name, name, str(error), variables) from None
     stand_ins = [Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in variables]
     for inner, outer in zip(stand_ins, variables, strict=True):
         inner.stands_for = outer
-    return make_block(build(*stand_ins), list(zip(stand_ins, variables, strict=True)), op_name, name)
+    try:
+        built = build(*stand_ins)
+    except GraphError as error:
+        # What is inside is not the program's: it knows this operation and its operands.
+        raise misfit(op_name, name, error.reason or str(error), variables) from None
+    return make_block(built, list(zip(stand_ins, variables, strict=True)), op_name, name)
 
 
 def compose_fused(op_name: str, op: Fused, operands: Sequence[Any], name: str = "", aligned: bool = True) -> Composite:

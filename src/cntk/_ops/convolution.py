@@ -8,6 +8,7 @@ from typing import Any
 from cntk._errors import GraphError, shape_text
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
+from cntk._graph.primitive import misfit
 from cntk._graph.types import InferredDimension, Shape
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.convolution_op import Convolution
@@ -146,9 +147,12 @@ def _build(
         )
     if reduction_rank == 0:
         return _without_channels(op, kernel, x, block_name, name)
-    op = _channel_defaults(op, kernel.shape)
-    if kernel.type_.has_shape and x.type_.has_shape and not op.sequential:
-        op = op.settled(*op.complete(kernel.type_, x.type_))
+    try:
+        op = _channel_defaults(op, kernel.shape)
+        if kernel.type_.has_shape and x.type_.has_shape and not op.sequential:
+            op = op.settled(*op.complete(kernel.type_, x.type_))
+    except GraphError as error:
+        raise misfit(block_name, name, error.reason or str(error), (kernel, x)) from None
     return apply(SequenceConvolution(op) if op.sequential else op, (kernel, x), name)
 
 

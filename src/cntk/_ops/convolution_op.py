@@ -163,7 +163,7 @@ class Convolution(Op):
             if any(n >= 0 and c != n for c, n in zip(counts, x[1:], strict=True)):
                 raise GraphError(
                     f"a convolution of output_shape {shape_text(self.output_shape)} gives {shape_text(counts)} "
-                    f"positions, and the operand has {shape_text(x[1:])}"
+                    f"positions, and the operand has {shape_text(x[1:])}; leave output_shape out to have it inferred"
                 )
             return self.output_shape
         sizes = (

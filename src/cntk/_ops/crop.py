@@ -87,7 +87,9 @@ def _check_room(x: TensorType, referent: TensorType, begins: Sequence[Fraction])
                 f"the second operand begins {-begin} elements before the first one does; exchange them, or pad the first"
             )
         if min(size, wanted) >= 0 and begin + wanted > size:
-            raise GraphError(f"{wanted} elements from {begin} on are not within an axis with {size}")
+            raise GraphError(
+                f"{wanted} elements from {begin} on are not within an axis with {size}; use a smaller offset"
+            )
 
 
 Key = tuple[int, int]

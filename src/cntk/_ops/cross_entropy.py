@@ -19,6 +19,7 @@ from cntk._ops.axes import as_axis
 from cntk._ops.comparison import Equal, GreaterEqual, NotEqual
 from cntk._ops.composed import Fused, compose, compose_fused
 from cntk._ops.elementwise import ElementTimes, Minus
+from cntk._ops.evaluation_only import evaluation_only
 from cntk._ops.operands import apply
 from cntk._ops.reduction import ReduceElements
 from cntk._ops.softmax import Hardmax
@@ -193,10 +194,15 @@ class TotalClassificationError(Total):
     """
 
     def lower(self, *operands: TensorType) -> Kernel:
-        def compute(z: Tensor, y: Tensor, count: Tensor | None = None) -> Tensor:
-            best = torch.topk(z, 1 if count is None else int(count), -1).indices
-            found = (best == torch.argmax(y, -1, True)).any(-1)
-            return (~found).sum().to(z.dtype)
+        def compute(z: Tensor, y: Tensor, *count: Tensor) -> Tensor:
+            z, y = torch.broadcast_tensors(z, y)
+            wanted = torch.argmax(y, -1, True)
+            score = z.gather(-1, wanted)
+            # Of equal scores the first counts as the largest.
+            first = torch.arange(z.shape[-1], device=z.device) < wanted
+            larger = ((z > score) | ((z == score) & first)).sum(-1)
+            wrong = larger >= (count[0] if count else 1)
+            return evaluation_only(wrong.sum().to(z.dtype), self.op_name, z, y)
 
         return compute
 
@@ -249,7 +255,7 @@ def classification_error(
 
     Returns:
         A function with output ``[1]``; a number for another axis than -1; for ``topN`` larger than 1 a number for the
-        whole minibatch: how many of its samples are wrong.
+        whole minibatch: how many of its samples are wrong. That number has no gradient.
 
     Raises:
         GraphError: if the classes of the operands differ in number; for ``topN`` larger than 1 along another axis.
@@ -267,7 +273,9 @@ def classification_error(
             return compose_fused("ClassificationError", Misclassification(), operands, name)
         return apply(TotalClassificationError(), (*operands, int(topN)), name)
     if topN != 1:
-        raise GraphError("classification_error: topN is for the last axis; leave out axis, or topN")
+        raise GraphError(
+            f"classification_error: topN is for the last axis, got topN={topN} and axis={axis!r}; leave out one of them"
+        )
 
     def build(output: Any, target: Any) -> Composite:
         best = apply(Equal(), (output, apply(ReduceElements("Max", True, chosen), (output,))))

@@ -82,7 +82,7 @@ class Windowed(Op):
         if not 0 < len(window) <= rank:
             raise GraphError(
                 f"the window {shape_text(window)} has more axes than the operand {shape_text(shape)}; windows lie on "
-                "the last axes"
+                "the last axes; use one with fewer axes"
             )
         strides = spread(self.strides, max(len(self.strides), len(window)), "strides")
         if len(strides) > rank:

@@ -139,7 +139,9 @@ class ReduceElements(Op):
         else:
             shape = tuple(n for d, n in enumerate(x.shape) if d not in dims)
         if rows and self.reduction_op_name in ("Argmax", "Argmin"):
-            raise GraphError("the place of the largest or smallest element can be told along static axes only")
+            raise GraphError(
+                "the place of the largest or smallest element can be told along static axes only; use one, or leave axis out"
+            )
         return TensorType(shape, () if rows else x.dynamic_axes, x.dtype)
 
     def lower(self, *operands: TensorType) -> Kernel:
@@ -194,8 +196,8 @@ def _checked(axis: Any, keepdims: bool, op_name: str) -> tuple[tuple[Axis, ...],
         )
     if not keepdims and len(static) < len(axes):
         raise GraphError(
-            f"{op_name}: keepdims=False needs static axes given one by one; a reduction over all static axes, all "
-            "axes or the batch drops them in any case, so leave keepdims out"
+            f"{op_name}: keepdims=False needs static axes given one by one, got axis={axis!r}; a reduction over all "
+            "static axes, all axes or the batch drops them in any case, so leave keepdims out"
         )
     return axes, static
 

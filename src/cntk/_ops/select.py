@@ -43,7 +43,8 @@ class Gather(Op):
         table, indices = operands
         if table.has_batch_axis:
             raise GraphError(
-                "entries are gathered from a parameter or constant, and the first operand has a batch axis"
+                "entries are gathered from a parameter or constant, and the first operand has a batch axis; use cntk.times "
+                "with a one-hot right operand instead"
             )
         if not table.rank:
             raise GraphError("entries are gathered along the first operand's first axis, and it has none")

@@ -47,7 +47,8 @@ class Reshape(Op):
         start, stop = (_position(a.static_axis_index(), rank) for a in (self.end_axis, self.begin_axis))
         if not 0 <= start <= stop <= rank:
             raise GraphError(
-                f"the axes from {start} to {stop} are no part of an operand with {rank} axes, or begin is past end"
+                f"the axes from {start} to {stop} are no part of an operand with {rank} axes, or begin is past end; "
+                f"use positions from 0 to {rank}, the lower one first"
             )
         return start, stop
 

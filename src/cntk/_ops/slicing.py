@@ -18,7 +18,7 @@ from cntk._graph.types import UNKNOWN_SHAPE, FreeDimension, InferredDimension, S
 from cntk._graph.variable import Variable
 from cntk._ops.align import broadcast_shapes, join_axes
 from cntk._ops.axes import BEYOND_FIRST, as_axis, place
-from cntk._ops.operands import apply, as_operand, as_operands
+from cntk._ops.operands import apply, as_operand, as_operands, in_float32
 from cntk._ops.structure import combine
 from cntk.axis import Axis
 
@@ -227,7 +227,9 @@ def slice(x: Any, axis: Any, begin_index: Any, end_index: Any, strides: Any = No
         )
     chosen = [as_axis(a, "slice") for a in axes]
     if any(not a.is_static_axis for a in chosen):
-        raise GraphError("slice: expected static axes; use cntk.sequence.slice for a part of each sequence")
+        raise GraphError(
+            f"slice: expected static axes, got {chosen}; use cntk.sequence.slice for a part of each sequence"
+        )
     numbers = [tuple(map(_index, values)) for values in (begins, ends, steps)]
     if len(axes) == 1:
         return apply(Slice(chosen[0], numbers[0][0], numbers[1][0], numbers[2][0]), (x,), name)
@@ -271,7 +273,7 @@ def splice(*inputs: Any, axis: Any = -1, name: str = "") -> Composite:
         raise GraphError(f"splice: expected a static axis, got {chosen}")
     if len(inputs) == 1:
         return combine(inputs[0], name=name)
-    return apply(Splice(chosen), as_operands(inputs, "splice"), name)
+    return apply(Splice(chosen), as_operands(in_float32(*inputs), "splice"), name)
 
 
 def subscript(x: Any, key: Any) -> Any:

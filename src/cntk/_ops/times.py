@@ -77,7 +77,8 @@ class Times(Op):
         count = self.contracted(right)
         if count < 0:
             raise GraphError(
-                f"the output rank ({self.output_rank}) is larger than the right operand's rank ({right.rank})"
+                f"the output rank ({self.output_rank}) is larger than the right operand's rank ({right.rank}); "
+                "use at most as many axes for the output as that operand has"
             )
         if count > left.rank:
             raise GraphError(

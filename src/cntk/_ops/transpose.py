@@ -46,7 +46,9 @@ class TransposeAxes(Op):
             order[first], order[second] = second, first
             return tuple(order)
         if len(self.axis_vec) != x.rank:
-            raise GraphError(f"the order lists {len(self.axis_vec)} axes, and the operand has {x.rank}")
+            raise GraphError(
+                f"the order lists {len(self.axis_vec)} axes, and the operand has {x.rank}; it must name each once"
+            )
         for k, axis in enumerate(self.axis_vec):
             order[x.rank - 1 - k] = place(axis, x)
         return tuple(order)
