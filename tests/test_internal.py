@@ -234,3 +234,47 @@ def test_attributes_are_those_of_files() -> None:
     }  # fmt: skip
     assert shown(C.to_sequence(x))["newDynamicAxes"][1] == ("unordered", "dynamic", "defaultBatchAxis")
     assert shown(x + x) == {}
+
+
+def test_functions_are_of_one_class() -> None:
+    both = C.input_variable(2) + 1
+    assert both.__class__ is both.root_function.__class__ is C.Function
+    assert isinstance(C.Variable.uid, property) and isinstance(C.Function.uid, property)
+
+
+def test_arrays_by_their_base() -> None:
+    """What programs reach past an overridden method."""
+    view = C.NDArrayView.from_dense(np.arange(6.0).reshape(2, 3))
+    for holder in (view, C.Value(view), C.parameter(init=view), C.constant(view)):
+        assert isinstance(holder, C.tensor.ArrayMixin)
+        assert super(type(holder), holder).asarray().tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert repr(view) == "NDArrayView([2 x 3], CPU)" and repr(C.Value(view)) == "Value([2 x 3], CPU)"
+    assert view.as_shape((3, 2)).asarray().tolist() == [[0, 1], [2, 3], [4, 5]]
+    with pytest.raises(ValueError, match=r"as_shape: NDArrayView\(\[2 x 3\], CPU\) does not fill shape \[4 x 2\]"):
+        view.as_shape((4, 2))
+
+
+def test_operators_of_tensors() -> None:
+    names = {f"__{name}__" for name in C.tensor.AVAILABLE_TENSOR_OPS} - {"__div__", "__rdiv__"}  # those of Python 2
+    assert all(hasattr(cls, name) for name in names for cls in (C.tensor.TensorOpsMixin, C.Variable, C.Function))
+
+
+def test_composition() -> None:
+    @C.Function
+    def first(a):
+        return a + 1
+
+    @C.Function
+    def second(a):
+        return a * 2
+
+    @C.Function
+    def both(a, b):
+        return a - b
+
+    x = C.input_variable(3)
+    parts = (first >> (first, second))(x)
+    results = parts.eval({x: [[1, 2, 3]]})
+    assert [results[v].tolist() for v in parts.outputs] == [[[3, 4, 5]], [[4, 6, 8]]]
+    assert (first >> (first, second) >> both)(x).eval({x: [[1, 2, 3]]}).tolist() == [[-1, -2, -3]]
+    assert (second << x).eval({x: [[1, 2, 3]]}).tolist() == [[2, 4, 6]]

@@ -46,6 +46,12 @@ from cntk import (
     ops as ops,
 )
 from cntk import (
+    random as random,
+)
+from cntk import (
+    tensor as tensor,
+)
+from cntk import (
     train as train,
 )
 from cntk._graph.types import FreeDimension as FreeDimension
@@ -105,12 +111,33 @@ from cntk.device import (
     use_default_device as use_default_device,
 )
 from cntk.eval import Evaluator as Evaluator
+from cntk.eval import evaluator as evaluator
 from cntk.initializer import *
+from cntk.internal import data_type_to_dtype as data_type_to_dtype
+from cntk.internal import map_if_possible as map_if_possible
+from cntk.internal import sanitize_axis as sanitize_axis
+from cntk.internal import sanitize_axis_list as sanitize_axis_list
+from cntk.internal import sanitize_batch as sanitize_batch
+from cntk.internal import sanitize_convolution_args as sanitize_convolution_args
+from cntk.internal import sanitize_dtype_cntk as sanitize_dtype_cntk
+from cntk.internal import sanitize_dynamic_axes as sanitize_dynamic_axes
+from cntk.internal import sanitize_function as sanitize_function
+from cntk.internal import sanitize_input as sanitize_input
+from cntk.internal import sanitize_multi_axis_reduction_list as sanitize_multi_axis_reduction_list
+from cntk.internal import sanitize_permutation as sanitize_permutation
+from cntk.internal import sanitize_pooling_args as sanitize_pooling_args
+from cntk.internal import sanitize_shape as sanitize_shape
+from cntk.internal import sanitize_var_map as sanitize_var_map
+from cntk.internal import typemap as typemap
+from cntk.internal import utils as utils
+from cntk.internal.utils import _to_cntk_dict_value as _to_cntk_dict_value
+from cntk.internal.utils import get_data_type as get_data_type
 from cntk.learners import *
 from cntk.losses import *
 from cntk.metrics import *
 from cntk.ops import *
 from cntk.ops import sequence as sequence
+from cntk.random import auto_select as auto_select
 from cntk.train import Trainer as Trainer
 from cntk.train import minibatch_size_schedule as minibatch_size_schedule
 from cntk.train import trainer as trainer
@@ -120,3 +147,6 @@ from cntk.variables import Record as Record
 from cntk.variables import Variable as Variable
 
 __version__ = "3.0.0"
+
+cntk_library_path = __path__[0]
+"""Where the package lies."""

@@ -32,7 +32,18 @@ from cntk.device import DeviceDescriptor, cpu, default_device
 INFINITELY_REPEAT = 2**64 - 1
 
 
-class NDArrayView:
+class ArrayMixin:
+    """What can be had as a NumPy array."""
+
+    def _as_numpy(self) -> Any:
+        raise NotImplementedError
+
+    def asarray(self) -> Any:
+        """A NumPy copy; a SciPy CSR matrix of sparse data in rows."""
+        return self._as_numpy()
+
+
+class NDArrayView(ArrayMixin):
     """An array on a device, dense or of sparse rows.
 
     Args:
@@ -95,15 +106,28 @@ class NDArrayView:
         """Whether it must not be written to."""
         return self._read_only
 
-    def asarray(self) -> Any:
-        """A NumPy copy, or a SciPy CSR matrix of a sparse array of rank 2."""
+    def _as_numpy(self) -> Any:
         if isinstance(self._rows, SparseRows) and len(self._shape) == 2:
             return csr_of(self._rows)
         array: np.ndarray = self.tensor.detach().cpu().numpy()
         return array.copy()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"NDArrayView({shape_text(self._shape)}, {self.device})"
+
+    def as_shape(self, new_shape: Any) -> NDArrayView:
+        """The same elements in another shape, in the same memory.
+
+        Args:
+            new_shape: a shape of as many elements.
+
+        Raises:
+            ValueError: if it has another number of elements.
+        """
+        shape = as_shape(new_shape)
+        if min(shape, default=0) < 0 or int(np.prod(shape)) != int(np.prod(self._shape)):
+            raise ValueError(f"as_shape: {self} does not fill shape {shape_text(shape)}")
+        return NDArrayView.of(self._rows, shape, self._read_only)
 
     def slice_view(self, start_offset: Sequence[int], extent: Sequence[int], read_only: bool = True) -> NDArrayView:
         """A part of the array that shares its memory.
@@ -191,7 +215,7 @@ class NDArrayView:
         return NDArrayView.from_dense(np.asarray(data), device, read_only, borrow)
 
 
-class Value:
+class Value(ArrayMixin):
     """A batch: samples, or sequences of which each has its own length.
 
     Args:
@@ -315,8 +339,7 @@ class Value:
         mask[starts, 0] = 2
         return mask
 
-    def asarray(self) -> Any:
-        """A NumPy copy of the rectangle ``[n, (longest,) *shape]``; a SciPy CSR matrix of sparse samples."""
+    def _as_numpy(self) -> Any:
         return self.data.asarray()
 
     def as_sequences(self, variable: Variable | None = None) -> Any:
@@ -334,7 +357,7 @@ class Value:
         array = self.asarray()
         return list(array) if isinstance(array, np.ndarray) else [array]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"Value({shape_text(self.shape)}, {self.device})"
 
     def __len__(self) -> int:

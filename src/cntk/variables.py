@@ -11,7 +11,7 @@ from cntk._engine.seeds import next_seed
 from cntk._errors import shape_text
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype, as_shape
-from cntk.core import NDArrayView, Value
+from cntk.core import ArrayMixin, NDArrayView, Value
 from cntk.default_options import default_override_or, get_default_override
 from cntk.device import DeviceDescriptor, default_device
 from cntk.initializer import Initializer
@@ -19,7 +19,7 @@ from cntk.initializer import Initializer
 __all__ = ["Constant", "Parameter", "Record", "Variable", "VariableMixin"]
 
 
-class _Holder(Variable):
+class _Holder(Variable, ArrayMixin):
     """A variable with a value of its own, made when its shape and number format are known."""
 
     _data: torch.Tensor | None
@@ -113,8 +113,7 @@ class _Holder(Variable):
         with torch.no_grad():
             data.copy_(new.reshape(data.shape) if new.ndim and new.shape != data.shape else new)
 
-    def asarray(self) -> np.ndarray:
-        """A copy of the value; see `value`."""
+    def _as_numpy(self) -> np.ndarray:
         return self.value
 
     def set_value(self, value: Any) -> None:

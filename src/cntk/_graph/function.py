@@ -59,10 +59,15 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         Composite(x: Tensor[3], s: Tensor[3]) -> Tensor[3]
     """
 
-    uid: str
+    _uid: str
     is_composite = False
 
     # -- what it is -------------------------------------------------------------------------------------------
+
+    @property
+    def uid(self) -> str:
+        """The unique name that files know it by."""
+        return self._uid
 
     @property
     def root_function(self) -> Primitive:
@@ -202,9 +207,17 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
 
         return apply(self, args, kwargs)
 
-    def __rshift__(self, other: Callable[[Any], Any]) -> Any:
-        """Forward composition: ``f >> g`` is g applied to f's output."""
+    def __rshift__(self, other: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...]) -> Any:
+        """Forward composition: ``f >> g`` is g applied to f's output, ``f >> (g, h)`` g and h with both their outputs."""
+        if isinstance(other, tuple):
+            from cntk._graph.block import combine_variables
+
+            return combine_variables(v for part in other for v in part(self).outputs)
         return other(self)
+
+    def __lshift__(self, other: Any) -> Any:
+        """Composition: ``f << x`` is f applied to x."""
+        return self(other)
 
     def __rrshift__(self, other: Any) -> Any:
         return self(other)

@@ -52,8 +52,8 @@ class Primitive(Function):
             variable._owner = self
         self.infer_results()
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         # Programs know one class of functions alone; `type` tells what it is inside.
         return Function
 

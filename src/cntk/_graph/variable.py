@@ -39,12 +39,17 @@ class VariableMixin:
 
     kind: VariableKind
     type_: TensorType
-    uid: str
+    _uid: str
     _name: str
     needs_gradient_: bool
     _owner: Function | None = None
     # For an argument of a block: the operand that it stands for.
     stands_for: Variable | None = None
+
+    @property
+    def uid(self) -> str:
+        """The unique name that files know it by."""
+        return self._uid
 
     @property
     def name(self) -> str:
@@ -150,7 +155,7 @@ class Variable(VariableMixin, Operators):
         self.type_ = type_
         self._name = name
         self.needs_gradient_ = needs_gradient
-        self.uid = uid or next_uid(kind.name)
+        self._uid = uid or next_uid(kind.name)
 
     @classmethod
     def make(

@@ -1,0 +1,14 @@
+"""What variables and functions do as tensors: operators that build graphs, and values as NumPy arrays."""
+
+from __future__ import annotations
+
+from cntk._graph.operators import Operators as TensorOpsMixin
+from cntk.core import ArrayMixin
+
+__all__ = ["AVAILABLE_TENSOR_OPS", "ArrayMixin", "TensorOpsMixin"]
+
+AVAILABLE_TENSOR_OPS = [
+    "abs", "add", "div", "getitem", "matmul", "mul", "radd", "rdiv", "rmatmul", "rmul", "rsub", "rtruediv", "sub",
+    "truediv", "neg",
+]  # fmt: skip
+"""The operators that every variable and function has, by the names of Python's methods."""
