@@ -141,17 +141,27 @@ def plan_for(
     plan = composite._plans.get(key)
     if plan is None or plan.is_stale():
         plan = composite._plans[key] = Plan(outputs, dict(free), optimize, dense)
+        plan.streams = composite._plans.setdefault("streams", plan.streams)
     return plan
 
 
 @dataclass
 class Pass:
-    """One execution: its plan, its run and what it computed."""
+    """One execution: its plan, its run and what it computed.
+
+    Attributes:
+        plan: what was run.
+        run: its layouts and mode.
+        fed: the arguments' data.
+        rows: the outputs.
+        watched: what gradients are computed for besides those that are asked for; see `Plan.watch`.
+    """
 
     plan: Plan
     run: Run
     fed: dict[Variable, Fed]
     rows: list[Any]
+    watched: Sequence[Tensor] = ()
 
     def result(self, index: int, as_numpy: bool) -> Any:
         """An output as the program sees it; never a view of what was fed, or of a parameter."""
@@ -210,7 +220,8 @@ def execute(
             fed[variable] = _as_leaf(variable, fed[variable])
     plan = plan_for(composite, outputs, fed)
     rows, run = bind(plan, fed, training, place)
-    return Pass(plan, run, fed, plan.execute(rows, run))
+    rows, watched = plan.watch(rows) if training and plan.is_watched else (rows, [])
+    return Pass(plan, run, fed, plan.execute(rows, run), watched)
 
 
 def _as_leaf(variable: Variable, fed: Fed) -> Fed:
@@ -227,7 +238,7 @@ def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_n
     with torch.inference_mode() if as_numpy else torch.no_grad():
         done = execute(function, arguments, wanted, device, training=False)
         done.finish()
-        if len(wanted) == 1:
+        if wanted.count(wanted[0]) == len(wanted):
             return done.result(0, as_numpy)
         return {variable: done.result(k, as_numpy) for k, variable in enumerate(wanted)}
 
@@ -318,8 +329,8 @@ def _differentiate(
     if not live:
         return [torch.zeros_like(s) for s in sources]
     found = torch.autograd.grad(
-        [r for r, _ in live], sources, [s for _, s in live], retain_graph=keep, allow_unused=True
-    )
+        [r for r, _ in live], [*sources, *done.watched], [s for _, s in live], retain_graph=keep, allow_unused=True
+    )[: len(sources)]
     dense = (g.to_dense() if g is not None and g.is_sparse else g for g in found)
     return [torch.zeros_like(s) if g is None else g for g, s in zip(dense, sources, strict=True)]
 

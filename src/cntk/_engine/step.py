@@ -112,12 +112,13 @@ class TrainingStep:
         if recording is not None:
             return self._replay(recording, plan, rows, run, outputs, is_sweep_end)
         spans = [[p.data for p in learner.parameters] for learner in self.learners]
+        rows, watched = plan.watch(rows) if plan.is_watched else (rows, [])
         with torch.enable_grad():
             results = plan.execute(rows, run)
             loss = results[0].sum()
             sources = [t for span in spans for t in span]
             if loss.requires_grad:
-                gradients = torch.autograd.grad(loss, sources, allow_unused=True)
+                gradients = torch.autograd.grad(loss, [*sources, *watched], allow_unused=True)
             else:
                 gradients = ()
         samples = self.samples(plan, run)

@@ -168,19 +168,16 @@ class _Call:
     def _shown(self, rows: Any, type_: TensorType) -> Any:
         """Rows as the program sees them; always a copy, with which it may do what it likes."""
         layout = self._layout(type_) if type_.is_sequence else None
-        if not self.user.as_numpy:
-            rows = rows.detach().clone() if isinstance(rows, Tensor) else rows
-            shape = (
-                type_.shape
-                if layout is not None
-                else (rows.rows, *type_.shape)
-                if isinstance(rows, SparseRows)
-                else tuple(rows.shape)
-            )
-            return Value.of(rows, layout, shape, are_samples=type_.has_batch_axis and layout is None)
-        if layout is not None:
-            return split(rows, layout, type_.shape)
-        return csr_of(rows) if isinstance(rows, SparseRows) else rows.detach().cpu().numpy().copy()
+        frame = tuple(rows.shape[type_.lead :]) if isinstance(rows, Tensor) else type_.shape
+        if self.user.as_numpy:
+            if layout is not None:
+                return split(rows, layout, frame)
+            return csr_of(rows) if isinstance(rows, SparseRows) else rows.detach().cpu().numpy().copy()
+        if isinstance(rows, Tensor):
+            rows = rows.detach().clone()
+        are_samples = type_.has_batch_axis and layout is None
+        count = rows.rows if isinstance(rows, SparseRows) else rows.shape[0] if are_samples else 0
+        return Value.of(rows, layout, (count, *frame) if are_samples else frame, are_samples=are_samples)
 
     def _taken(self, what: str, found: Any, type_: TensorType) -> Tensor:
         """What the program gave as rows of a type.

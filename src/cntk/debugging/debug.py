@@ -1,8 +1,14 @@
-"""Checked mode: every value of a run is compared with the type that was inferred for it."""
+"""Finding mistakes: a prompt at every node of a model, and checked mode.
+
+In checked mode every value of a run is compared with the type that was inferred for it.
+"""
 
 from __future__ import annotations
 
 from cntk._engine import checked
+from cntk.debugging.stepping import DEBUG_USAGE, _DebugNode, debug_model
+
+__all__ = ["DEBUG_USAGE", "_DebugNode", "debug_model", "set_checked_mode"]
 
 
 def set_checked_mode(enable: bool) -> None:
