@@ -37,7 +37,8 @@ class BatchNormalization(Op):
         spatial: whether all positions of a channel (the first static axis) are normalised together.
         normalization_time_constant: samples after which a minibatch weighs 1/e in the running statistics; 0 to keep
             the latest minibatch's, infinity for those of the first, -1 for the average over all samples.
-        blend_time_constant: kept for files; without effect, as on the original's CPU.
+        blend_time_constant: hardly any effect, as on the original's CPU: infinity beside an infinite
+            ``normalization_time_constant`` stops the count of samples.
         epsilon: added to the variance.
         use_cudnn_engine, disable_regularization: kept for files.
     """
@@ -93,6 +94,8 @@ class BatchNormalization(Op):
         folded = (-1, *x.shape) if self.spatial else (-1, features)
         epsilon = self.epsilon
         as_it_is = bool(x.lead) and (self.spatial or x.rank == 1)
+        # With both time constants infinite nothing is learned any more, and not counted either.
+        frozen = self.normalization_time_constant == self.blend_time_constant == math.inf
 
         def compute(
             run: Run,
@@ -117,7 +120,7 @@ class BatchNormalization(Op):
                 if rows.numel() > features:
                     variance.lerp_(batch_variance, weight)
                 if count is not None:
-                    count.add_(rows.shape[0])
+                    count.add_(rows.shape[0] if not frozen else rows.shape[0] * (count == 0))
             return result.reshape(x.shape)
 
         return RunKernel(compute)
@@ -223,7 +226,8 @@ def local_response_normalization(
 
     Args:
         operand: ``[channels, *positions]``.
-        depth_radius: how many channels to each side count.
+        depth_radius: how many channels to each side count; of a window longer than the number of channels only as many
+            elements are left as there are channels.
         bias: positive, so that nothing is divided by zero.
         alpha: factor of the mean square.
         beta: the power.
@@ -243,7 +247,9 @@ def local_response_normalization(
     inner = Variable.make(VariableKind.Placeholder, x.type_)
     width = 2 * int(depth_radius) + 1
     dtype = x.type_.dtype or np.dtype(np.float32)
-    kernel = Constant(np.full((1, width, 1, 1), alpha / width, dtype))
+    channels = x.shape[0] if x.shape else -1
+    within = min(width, channels) if channels > 0 else width  # the original's window is never wider than the operand
+    kernel = Constant(np.full((1, within, 1, 1), alpha / width, dtype))
     # Channels become a spatial axis of their own, along which a kernel adds up squares.
     squares = reshape(element_times(inner, inner), (1, InferredDimension), 0, 1)
     sums = reshape(convolution(kernel, squares), (InferredDimension,), 0, 2)

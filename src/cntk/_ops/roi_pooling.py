@@ -62,7 +62,7 @@ class ROIPooling(Op):
 
 
 def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
-    """One region's grid ``[channels, rows, columns]``; cells that lie beyond the image are 0."""
+    """One region's grid ``[channels, rows, columns]``; cells that begin outside the image are 0, as in the original."""
     left, top, right, bottom = (floor(v + 0.5) for v in region)
     rows, columns = image.shape[1:]
     width, height = max(right - left + 1, 1), max(bottom - top + 1, 1)
@@ -72,7 +72,12 @@ def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
     ahead, above = min(max(-left, 0), width), min(max(-top, 0), height)
     edges = (ahead, width - ahead - part.shape[2], above, height - above - part.shape[1])
     pooled = F.adaptive_max_pool2d(F.pad(part, edges, value=-torch.inf), grid)
-    return torch.where(pooled == -torch.inf, torch.zeros_like(pooled), pooled)
+    inside = [
+        [0 <= begin + k * size // cells < length for k in range(cells)]
+        for begin, size, cells, length in ((top, height, grid[0], rows), (left, width, grid[1], columns))
+    ]
+    kept = torch.tensor(inside[0]).unsqueeze(1) & torch.tensor(inside[1])
+    return torch.where(kept.to(pooled.device), pooled, torch.zeros_like(pooled))
 
 
 def roipooling(
