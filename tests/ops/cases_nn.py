@@ -312,13 +312,21 @@ CASES = (
         lambda x: C.unpooling(C.pooling(x, C.MAX_POOLING, (2, 2), (2, 2)), x, C.MAX_UNPOOLING, (2, 2), (2, 2)),
         (numbers(2, 4, 6, seed=11),),
         unpooled,
+        gradient=(),
+    ),
+    OpCase(
+        "unpooling_gradient",
+        lambda x, y: C.unpooling(y, x, C.MAX_UNPOOLING, (2,), (2,)),
+        (numbers(6, seed=12), numbers(3, seed=13)),
+        lambda x, y: first_of_ties(x[None, None], y[None, None])[0][0, 0],
+        slope=lambda x, y, g: (0 * x, g.reshape(3, 2).max(1)),  # the largest of the window, wherever the value went
     ),
     OpCase(
         "unpooling_misused",
         lambda x, y, **kwargs: C.unpooling(y, x, kwargs.get("kind", 0), (2,), (2,)),
         (numbers(2, 6), numbers(2, 3)),
         lambda x, y: first_of_ties(x[:, None].repeat(2, 1), y[:, None])[0].sum(1),
-        gradient=(1,),
+        gradient=(),
         errors=(
             Misuse(((2, 6), (2, 4)), r"gives \[2 x 3\], and the pooled operand is \[2 x 4\]"),
             Misuse(((2, 6), (2, 3)), "only max pooling can be undone", {"kind": 1}),

@@ -20,7 +20,11 @@ MISUSES = (
     Misuse(((),), "has no static axes", {"axis": 0}),
     Misuse(((2, 3),), "at least one axis", {"axis": ()}),
     Misuse(((2, 3),), "expected an axis, an integer or an Axis, got 'rows'", {"axis": "rows"}, TypeError),
-    Misuse(((2, 3),), "use sequence.reduce_sum", {"axis": C.Axis.default_dynamic_axis()}),
+    Misuse(
+        ((2, 3),),
+        "use sequence.reduce_sum|expected an operand with a sequence axis",
+        {"axis": C.Axis.default_dynamic_axis()},
+    ),
     Misuse(((2, 3),), "leave keepdims out", {"keepdims": False}),
     Misuse(((2, 3),), "leave keepdims out", {"axis": BATCH, "keepdims": False}),
     Misuse(((2, 3),), "leave keepdims out", {"axis": (0, ALL), "keepdims": False}),
@@ -128,7 +132,18 @@ CASES = (
     ),
     OpCase("softmax", C.softmax, (VECTOR,), scipy.special.softmax, free=(0,)),
     OpCase("softmax_whole", C.softmax, (CUBE,), scipy.special.softmax, errors=SOFTMAX_MISUSES, free=(1,)),
-    OpCase("softmax_parameter", C.softmax, (held(2, 3),), scipy.special.softmax),
+    # What has no dynamic axis is taken along its last axis.
+    OpCase("softmax_parameter", C.softmax, (held(2, 3),), lambda x: scipy.special.softmax(x, -1)),
+    OpCase(
+        "hardmax_parameter", C.hardmax, (held(4, 2, 3),), lambda x: 1.0 * (x == x.max(-1, keepdims=True)), gradient=()
+    ),
+    OpCase(
+        "reduce_prod_of_zeros",
+        lambda x: C.reduce_prod(x, 0),
+        (np.round(numbers(4, 3)),),
+        lambda x: x.prod(0, keepdims=True),
+        slope=lambda x, g: (np.where(x == 0, 0, g * x.prod(0, keepdims=True) / np.where(x == 0, 1, x)),),
+    ),
     *(
         OpCase(f"softmax_{axis}", C.softmax, (CUBE,), lambda x, k=axis: scipy.special.softmax(x, k), {"axis": axis})
         for axis in (0, 1, -1)

@@ -16,6 +16,11 @@ CORNERS = np.tile([-2.0, -1.0, -0.0, 0.0, 1.0, 2.0], (7, 1))  # where derivative
 LOG_ZERO = float(np.float32(-85.1))
 
 
+def single(number: float) -> float:
+    """As float32 holds it: numbers beside operands become constants of that format first."""
+    return float(np.float32(number))
+
+
 def unary(name: str, op: Any, reference: Any, data: Any = MATRIX, **more: Any) -> list[OpCase]:
     return [
         OpCase(name, op, (data,), reference, free=(0, 1), **more),
@@ -50,7 +55,13 @@ CASES = (
         gradient=(),
     ),
     *unary("sqrt", C.sqrt, np.sqrt, POSITIVE),
-    OpCase("sqrt_of_negative", C.sqrt, (CORNERS,), lambda x: np.sqrt(np.maximum(x, 0)), gradient=()),
+    OpCase(
+        "sqrt_of_negative",
+        C.sqrt,
+        (CORNERS,),
+        lambda x: np.sqrt(np.maximum(x, 0)),
+        slope=lambda x, g: (np.where(x > 0, g / np.sqrt(np.maximum(4 * x, 1e-9)), np.inf),),
+    ),
     *unary("reciprocal", C.reciprocal, np.reciprocal, POSITIVE),
     corners(
         "reciprocal",
@@ -64,7 +75,8 @@ CASES = (
     corners("round", lambda x: C.round(x * 1.5), lambda x: np.floor(1.5 * x + 0.5), np.zeros_like),
     *unary("sin", C.sin, np.sin),
     *unary("cos", C.cos, np.cos),
-    *unary("tan", C.tan, np.tan, INSIDE),
+    *unary("tan", C.tan, np.tan, INSIDE, gradient=()),
+    OpCase("tan_gradient_at_its_result", C.tan, (INSIDE,), np.tan, slope=lambda x, g: (g / np.cos(np.tan(x)) ** 2,)),
     *unary("asin", C.asin, np.arcsin, INSIDE),
     *unary("acos", C.acos, np.arccos, INSIDE),
     *unary("atan", C.atan, np.arctan),
@@ -97,14 +109,16 @@ CASES = (
     *unary("softplus", C.softplus, lambda x: np.logaddexp(x, 0)),
     *unary("softplus_steep", lambda x: C.softplus(x, steepness=3), lambda x: np.logaddexp(3 * x, 0) / 3),
     *unary("softsign", C.softsign, lambda x: x / (1 + np.abs(x))),
-    *unary("hard_sigmoid", lambda x: C.hard_sigmoid(x, 0.4, 0.45), lambda x: np.clip(0.4 * x + 0.45, 0, 1)),
+    *unary(
+        "hard_sigmoid", lambda x: C.hard_sigmoid(x, 0.4, 0.45), lambda x: np.clip(single(0.4) * x + single(0.45), 0, 1)
+    ),
     corners(
         "hard_sigmoid",
         lambda x: C.hard_sigmoid(x, 0.5, 0.5),
         lambda x: np.clip(0.5 * x + 0.5, 0, 1),
         lambda x: 0.5 * (np.abs(x) < 1),
     ),
-    *unary("clip", lambda x: C.clip(x, -0.7, 0.6), lambda x: np.clip(x, -0.7, 0.6)),
+    *unary("clip", lambda x: C.clip(x, -0.7, 0.6), lambda x: np.clip(x, single(-0.7), single(0.6))),
     corners("clip", lambda x: C.clip(x, -1, 1), lambda x: np.clip(x, -1, 1), lambda x: 1.0 * (np.abs(x) <= 1)),
     OpCase(
         "clip_between_operands",

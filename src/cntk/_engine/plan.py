@@ -237,7 +237,8 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
     dense = [k for k, t in enumerate(types) if t.is_sparse and k not in node.op.sparse_operands]
     lowered = tuple(t.dense() if k in dense else t for k, t in enumerate(types))
     try:
-        kernel = node.op.lower(*lowered)
+        with torch.inference_mode(False):  # tensors that a kernel keeps serve evaluations and gradients alike
+            kernel = node.op.lower(*lowered)
     except GraphError as error:
         if error.reason is not None:
             raise

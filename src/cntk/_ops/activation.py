@@ -17,7 +17,7 @@ from cntk._graph.variable import Variable
 from cntk._ops.comparison import Greater, Less, Select
 from cntk._ops.composed import Fused, compose, compose_fused, constants_of
 from cntk._ops.elementwise import ElementTimes, LogPlus, Plus, element_divide
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, in_float32
 from cntk._ops.unary import Abs, Unary
 
 __all__ = [
@@ -366,7 +366,8 @@ def hard_sigmoid(x: Any, alpha: float, beta: float, name: str = "") -> Composite
         >>> hard_sigmoid([-3, -1, 0, 3], 0.2, 0.5).eval()
         array([0. , 0.3, 0.5, 1. ], dtype=float32)
     """
-    op = HardSigmoid(_number(alpha, "hard_sigmoid", "alpha"), _number(beta, "hard_sigmoid", "beta"))
+    numbers = in_float32(_number(alpha, "hard_sigmoid", "alpha"), _number(beta, "hard_sigmoid", "beta"))
+    op = HardSigmoid(*numbers)
     return compose_fused("HardSigmoid", op, (x,), name)
 
 

@@ -13,7 +13,7 @@ from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
-from cntk._ops.operands import apply, as_operands
+from cntk._ops.operands import apply, as_operands, in_float32
 
 __all__ = ["assign"]
 
@@ -79,7 +79,7 @@ def assign(ref: Any, input: Any, name: str = "") -> Composite:
         >>> total.value
         array(3., dtype=float32)
     """
-    target, value = as_operands((ref, input), "assign")
+    target, value = as_operands(in_float32(ref, input), "assign")
     if not (target.is_parameter or target.is_constant):
         raise TypeError(f"assign: expected a parameter or constant to assign to, got {target!r}")
     return apply(Assign(), (target, value), name)

@@ -14,7 +14,7 @@ from cntk._graph.variable import Variable
 from cntk._ops.align import aligned, broadcast_shapes, elementwise_type, partial_type
 from cntk._ops.composed import Fused, compose_fused
 from cntk._ops.elementwise import Binary, associative_multi_arg, completed
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, in_float32
 
 __all__ = [
     "element_max",
@@ -227,7 +227,7 @@ def element_select(flag: Any, value_if_true: Any, value_if_false: Any, name: str
         >>> element_select([-10, 0, 0.3], [1, 2, 3], [4, 5, 6]).eval()
         array([1., 5., 3.], dtype=float32)
     """
-    return apply(Select(), (flag, value_if_true, value_if_false), name)
+    return apply(Select(), in_float32(flag, value_if_true, value_if_false), name)
 
 
 @associative_multi_arg

@@ -17,7 +17,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.align import broadcast_shapes
-from cntk._ops.operands import apply, as_operands
+from cntk._ops.operands import apply, as_operands, in_float32
 from cntk._ops.structure import combine
 
 __all__ = ["delay", "future_value", "past_value"]
@@ -119,7 +119,7 @@ def _delayed(
 ) -> Composite:
     if not isinstance(time_step, int) or time_step < 1:
         raise ValueError(f"{op.op_name}: the time step must be an integer of at least 1, got {time_step!r}")
-    operands = as_operands((x, 0 if initial_state is None else initial_state), op.op_name)
+    operands = as_operands(in_float32(x, 0 if initial_state is None else initial_state), op.op_name)
     return apply(op(time_step), operands, name)
 
 

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
+from cntk._graph.function import Function
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, fill, primitive
 from cntk._graph.types import InferredDimension, TensorType
+from cntk._graph.variable import Variable
 from cntk._ops.align import aligned, elementwise_type, partial_type
 from cntk._ops.composed import compose
 from cntk._ops.operands import apply, as_operands
@@ -302,7 +304,7 @@ def sum(*operands: Any, name: str = "") -> Composite:
     """Sum of operands, element by element, as one operation.
 
     Args:
-        *operands: operands on the same dynamic axes; shapes are aligned as for `plus`.
+        *operands: operands on the same dynamic axes, or one list of them; shapes are aligned as for `plus`.
         name: its name in the graph.
 
     Raises:
@@ -319,7 +321,7 @@ def mean(*operands: Any, name: str = "") -> Composite:
     """Mean of operands, element by element.
 
     Args:
-        *operands: operands on the same dynamic axes; shapes are aligned as for `plus`.
+        *operands: operands on the same dynamic axes, or one list of them; shapes are aligned as for `plus`.
         name: its name in the graph.
 
     Raises:
@@ -329,11 +331,15 @@ def mean(*operands: Any, name: str = "") -> Composite:
         >>> mean([1, 2], [3, 4], [5, 6]).eval()
         array([3., 4.], dtype=float32)
     """
-    count = len(_some(operands, "mean"))
+    operands = _some(operands, "mean")
+    count = len(operands)
     return compose("Mean", operands, lambda *xs: element_divide(_total(*xs), count), name)
 
 
 def _some(operands: tuple[Any, ...], op_name: str) -> tuple[Any, ...]:
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        (inner,) = operands
+        operands = tuple(inner) if any(isinstance(x, (Variable, Function)) for x in inner) else operands
     if not operands:
         raise GraphError(f"{op_name}: expected at least one operand, got none")
     return operands

@@ -63,6 +63,19 @@ def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]
     return [as_operand(x, dtype, op_name) for x in xs]
 
 
+def in_float32(*xs: Any) -> list[Any]:
+    """Operands with numbers rounded to float32, whatever the others' format.
+
+    There the original makes constants of numbers before it looks at the other operands.
+    """
+    return [_rounded(x) if isinstance(x, (Number, np.generic, list, tuple)) else x for x in xs]
+
+
+def _rounded(x: Any) -> Any:
+    array = np.asarray(x)
+    return array.astype(np.float32).astype(float).tolist() if array.dtype.kind in "biuf" else x
+
+
 def apply(op: Op, operands: Sequence[Any], name: str = "") -> Composite:
     """The function that applies an operation to operands.
 

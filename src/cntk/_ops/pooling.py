@@ -279,13 +279,35 @@ class Unpooling(Windowed):
         pool = _MAX[len(plan.windows)]
         rows = (-1,) if source.lead else ()
 
-        def compute(pooled: Tensor, source: Tensor) -> Tensor:
-            wide = F.pad(source.detach().reshape(-1, 1, *plan.lengths), edges, value=-torch.inf)
-            places = pool(wide, sizes, strides, return_indices=True)[1].flatten(1)
-            whole = pooled.new_zeros(wide.shape[0], prod(padded)).scatter(1, places, pooled.reshape(places.shape))
+        def largest(x: Tensor) -> tuple[Tensor, Tensor]:
+            wide = F.pad(x.reshape(-1, 1, *plan.lengths), edges, value=-torch.inf)
+            return pool(wide, sizes, strides, return_indices=True)  # type: ignore[no-any-return]
+
+        def put(values: Tensor, places: Tensor) -> Tensor:
+            whole = values.new_zeros(values.shape[0], prod(padded)).scatter(1, places, values)
             return F.pad(whole.reshape(-1, *padded), cut).reshape(*rows, *operands[1].shape)
 
+        def compute(pooled: Tensor, source: Tensor) -> Tensor:
+            places = largest(source.detach())[1].flatten(1)
+            return _Unpooled.apply(pooled.reshape(places.shape), places, put, largest)  # type: ignore[no-any-return]
+
         return compute
+
+
+class _Unpooled(torch.autograd.Function):
+    """Values put at places of a larger tensor.
+
+    The original takes the largest gradient of each value's window, not that of the value's place.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, places: Tensor, put: Any, largest: Any) -> Tensor:
+        ctx.largest, ctx.shape = largest, values.shape
+        return put(values, places)  # type: ignore[no-any-return]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        return ctx.largest(gradient)[0].reshape(ctx.shape), None, None, None
 
 
 def pooling(

@@ -59,7 +59,7 @@ class Gather(Op):
             try:
                 if len(entry) == 1:
                     return torch.embedding(values, places)
-                return values.index_select(0, places.reshape(-1)).reshape(*places.shape, *entry)
+                return values.index_select(0, places.reshape(-1)).reshape((*places.shape, *entry))
             except IndexError:
                 raise FeedError(
                     f"gather: an index is outside of the table, whose entries go from 0 to {size - 1}"

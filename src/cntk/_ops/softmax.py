@@ -27,7 +27,10 @@ __all__ = ["hardmax", "log_softmax", "softmax"]
 
 
 class OverWhole(Unary):
-    """An operation on all static axes of the operand together."""
+    """An operation on all static axes of each sample together; on the last axis alone where there are no samples.
+
+    To the original, what has no dynamic axis is a matrix whose last axis makes the columns.
+    """
 
     def along(self, x: Tensor, dim: int) -> Tensor:
         """The operation along one axis."""
@@ -35,12 +38,10 @@ class OverWhole(Unary):
 
     def lower(self, *operands: TensorType) -> Kernel:
         (x,) = operands
-        lead, along = x.lead, self.along
-        if x.rank == 1:
-            return lambda t: along(t, lead)
-        if lead:
-            return lambda t: along(t.reshape(t.shape[0], -1), 1).reshape(t.shape)
-        return lambda t: along(t.reshape(-1), 0).reshape(t.shape)
+        along = self.along
+        if x.rank and (x.rank == 1 or not x.lead):
+            return lambda t: along(t, -1)
+        return lambda t: along(t.reshape(*t.shape[: x.lead], -1), -1).reshape(t.shape)
 
 
 @primitive(PrimitiveOp.Softmax)

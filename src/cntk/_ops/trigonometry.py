@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
@@ -39,7 +40,22 @@ class Tan(Unary):
     """Tangent."""
 
     def compute(self) -> Kernel:
-        return torch.tan
+        return _Tan.apply  # type: ignore[no-any-return]
+
+
+class _Tan(torch.autograd.Function):
+    """Tangent, whose gradient the original takes at the result instead of at the operand: 1 / cos(tan(x))^2."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        result = torch.tan(x)
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (result,) = ctx.saved_tensors
+        return gradient / torch.cos(result).square()
 
 
 @primitive(PrimitiveOp.Asin)

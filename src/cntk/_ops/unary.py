@@ -15,7 +15,7 @@ from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primiti
 from cntk._graph.types import TensorType
 from cntk._graph.variable import as_dtype
 from cntk._ops.align import aligned, elementwise_type, partial_type
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, in_float32
 
 __all__ = [
     "abs",
@@ -117,7 +117,7 @@ class _Sqrt(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        root = torch.sqrt(torch.clamp_min(x, 0))
+        root = torch.clamp_min(x, 0).abs_().sqrt_()  # -0.0 counts as 0
         ctx.save_for_backward(root)
         return root
 
@@ -326,7 +326,7 @@ def clip(x: Any, min_value: Any, max_value: Any, name: str = "") -> Composite:
         >>> clip([-3, 0, 1.5, 5], -1, 2).eval()
         array([-1. ,  0. ,  1.5,  2. ], dtype=float32)
     """
-    return apply(Clip(), (x, min_value, max_value), name)
+    return apply(Clip(), in_float32(x, min_value, max_value), name)
 
 
 def stop_gradient(input: Any, name: str = "") -> Composite:

@@ -92,7 +92,7 @@ def PastValueWindow(
 
     @BlockFunction("PastValueWindow", name)
     def past_value_window(x: Any) -> Any:
-        ones = ops.sequence.broadcast_as(Constant(1, shape=(1,)), x)
+        ones = ops.sequence.broadcast_as(Constant(1, shape=(1,) if window_size > 1 else ()), x)
         shifts = [-t if backwards else t for t in range(window_size)]
         values, valids = ([end(Delay(t)(v)) for t in shifts] for v in (x, ones))
         return ops.splice(*values, axis=axis, name="value"), ops.splice(*valids, axis=axis, name="valid")
