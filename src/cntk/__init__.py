@@ -9,6 +9,8 @@ Example:
     Composite(x: Tensor[2]) -> Tensor[3]
 """
 
+import os
+
 from cntk import (
     cntk_py as cntk_py,
 )
@@ -148,5 +150,5 @@ from cntk.variables import Variable as Variable
 
 __version__ = "3.0.0"
 
-cntk_library_path = __path__[0]
+cntk_library_path = os.path.dirname(__file__)
 """Where the package lies."""

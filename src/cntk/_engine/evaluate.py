@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from cntk._engine.feed import Fed, feed
 from cntk._engine.plan import Plan, bind
-from cntk._engine.rows import rows_as_numpy
+from cntk._engine.rows import rows_as_numpy, touched_rows
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, shape_text
 from cntk._graph.composite import Composite
@@ -155,6 +156,7 @@ class Pass:
         fed: the arguments' data.
         rows: the outputs.
         watched: what gradients are computed for besides those that are asked for; see `Plan.watch`.
+        lent: the function's results that are valid until it runs again.
     """
 
     plan: Plan
@@ -162,6 +164,7 @@ class Pass:
     fed: dict[Variable, Fed]
     rows: list[Any]
     watched: Sequence[Tensor] = ()
+    lent: list[weakref.ref[Value]] = field(default_factory=list)
 
     def result(self, index: int, as_numpy: bool) -> Any:
         """An output as the program sees it; never a view of what was fed, or of a parameter."""
@@ -171,7 +174,14 @@ class Pass:
             fed = (f.rows for f in self.fed.values() if isinstance(f.rows, Tensor))
             if memory in self.plan.held_memory or any(memory == x.untyped_storage().data_ptr() for x in fed):
                 rows = rows.clone()
-        return result_of(rows, self.plan.types[index], self.run, as_numpy)
+        return self.handed_out(rows, self.plan.types[index], as_numpy)
+
+    def handed_out(self, rows: Any, type_: TensorType, as_numpy: bool) -> Any:
+        """Rows as the program sees them; see `result_of`. A `Value` is valid until the function runs again."""
+        result = result_of(rows, type_, self.run, as_numpy)
+        if not as_numpy:
+            self.lent.append(weakref.ref(result))
+        return result
 
     def finish(self) -> None:
         """Do what waited for the end of the pass, once."""
@@ -199,6 +209,7 @@ def execute(
     device: DeviceDescriptor | None,
     training: bool,
     leaves: Sequence[Variable] = (),
+    by_rows: bool = False,
 ) -> Pass:
     """Run a function.
 
@@ -209,6 +220,7 @@ def execute(
         device: where.
         training: whether this is a training pass.
         leaves: inputs whose gradients will be asked for.
+        by_rows: whether gradients of what sparse inputs are multiplied with hold only the rows that are read.
     """
     composite = as_composite(function)
     place = (device or default_device()).torch
@@ -220,8 +232,22 @@ def execute(
             fed[variable] = _as_leaf(variable, fed[variable])
     plan = plan_for(composite, outputs, fed)
     rows, run = bind(plan, fed, training, place)
+    if by_rows:
+        rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
     rows, watched = plan.watch(rows) if training and plan.is_watched else (rows, [])
-    return Pass(plan, run, fed, plan.execute(rows, run), watched)
+    results = plan.execute(rows, run)
+    if composite._lent:
+        _take_back(composite._lent)
+    return Pass(plan, run, fed, results, watched, composite._lent)
+
+
+def _take_back(lent: list[weakref.ref[Value]]) -> None:
+    """Values of the run before are no longer valid."""
+    for reference in lent:
+        value = reference()
+        if value is not None:
+            value.release()
+    lent.clear()
 
 
 def _as_leaf(variable: Variable, fed: Fed) -> Fed:
@@ -331,12 +357,15 @@ def _differentiate(
     found = torch.autograd.grad(
         [r for r, _ in live], [*sources, *done.watched], [s for _, s in live], retain_graph=keep, allow_unused=True
     )[: len(sources)]
-    dense = (g.to_dense() if g is not None and g.is_sparse else g for g in found)
-    return [torch.zeros_like(s) if g is None else g for g, s in zip(dense, sources, strict=True)]
+    return [torch.zeros_like(s) if g is None else g for g, s in zip(found, sources, strict=True)]
 
 
 def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy: bool) -> Any:
-    return result_of(gradient, variable.type_.dense(), done.run, as_numpy)
+    if gradient.is_sparse:
+        if not as_numpy:
+            return Value.of(touched_rows(gradient), None, tuple(gradient.shape))
+        gradient = gradient.to_dense()
+    return done.handed_out(gradient, variable.type_.dense(), as_numpy)
 
 
 def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any) -> Any:
@@ -356,7 +385,7 @@ def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, 
         if variable not in function.inputs:
             raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of {function}")
     with torch.enable_grad():
-        done = execute(function, at, computed, device, True, leaves)
+        done = execute(function, at, computed, device, True, leaves, by_rows=not as_numpy)
         roots = [rows for rows in done.rows[:1] if isinstance(rows, Tensor)]  # sparse ones are not differentiable
         found = _differentiate(done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False)
     done.finish()

@@ -12,6 +12,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from cntk._engine.pieces import Pieces, pieces_of
+
 
 class Layout:
     """Lengths of the sequences on one dynamic axis in one minibatch.
@@ -32,6 +34,7 @@ class Layout:
         self.starts = None if starts is None or all(starts) else tuple(starts)
         self.device = device or torch.device("cpu")
         self._shifts: dict[int, tuple[Tensor, Tensor]] = {}
+        self._pieces: dict[bool, Pieces] = {}
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Layout) and self.lengths == other.lengths)
@@ -165,6 +168,35 @@ class Layout:
     def _pad_index(self) -> Tensor:
         """Where each frame lies in a rectangle ``[count * longest]``."""
         return self.segments * self.longest + self.positions
+
+    @cached_property
+    def packing(self) -> tuple[int, Tensor]:
+        """How the original packs these sequences into a grid of time steps and rows, several short ones into a row.
+
+        Returns:
+            The number of rows; and each frame's place in the grid, step after step, int64 ``[frames]``.
+        """
+        used: list[int] = []
+        begins, rows = [], []
+        for length in self.lengths:
+            row = next((k for k, n in enumerate(used) if n + length <= self.longest), len(used))
+            if row == len(used):
+                used.append(0)
+            begins.append(used[row])
+            rows.append(row)
+            used[row] += length
+        first, row_of = torch.tensor([begins, rows], dtype=torch.int64, device=self.device)
+        return len(used), (first[self.segments] + self.positions) * len(used) + row_of[self.segments]
+
+    def pieces(self, backwards: bool = False) -> Pieces:
+        """The frames as rectangles of some steps each, for kernels that want these; see `Pieces`.
+
+        Args:
+            backwards: whether step 0 is each sequence's last frame.
+        """
+        if backwards not in self._pieces:
+            self._pieces[backwards] = pieces_of(self, backwards)
+        return self._pieces[backwards]
 
     def pad(self, x: Tensor, value: float = 0.0) -> Tensor:
         """Frames as a rectangle ``[count, longest, *shape]``; a view when all sequences are equally long."""

@@ -8,6 +8,7 @@ that have ended take no part in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -160,8 +161,11 @@ class _LoopKernel:
         self.delays = [(self.slots[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays]
         self.initial = [keys[n.operands[1].key] for n in loop.delays]
         self.steps = []
+        self.ahead: list[tuple[int, Any]] = []
         for node in loop.members:
-            if not node.op.delay:
+            if node.op.reads_types_alone:
+                self.ahead.append((self.slots[(id(node), 0)], lower_node(node)))
+            elif not node.op.delay:
                 kernel = lower_node(_within_step(node, self.axes))
                 several = len(node.types) > 1
                 reads = tuple(self.slots[r.key] for r in node.operands)
@@ -180,6 +184,7 @@ class _LoopKernel:
         layout = run.layout(self.axes)
         sizes = layout.step_sizes
         sliced = [_by_step(x, kind, layout, self.backwards) for x, kind in zip(operands, self.kinds, strict=True)]
+        ahead = self._computed_ahead(run, layout)
         full = len(set(sizes)) == 1
         kept = sorted({*self.results, *(source for _, source, _ in self.delays)})
         history: dict[int, list[Tensor]] = {slot: [] for slot in kept}
@@ -192,6 +197,8 @@ class _LoopKernel:
             inner.batch = size
             for k, at in enumerate(sliced):
                 slots[k] = at(step, size)
+            for slot, at in ahead:
+                slots[slot] = at(step, size)
             for (target, source, offset), states in zip(self.delays, initial, strict=True):
                 if step >= offset:
                     before = history[source][step - offset]
@@ -212,6 +219,14 @@ class _LoopKernel:
         for node, (_, source, offset) in zip(self.loop.delays, self.delays, strict=True):
             keep_carry(run, node.primitive.uid, done[source], layout, offset)
         return [done[slot] for slot in self.results]
+
+    def _computed_ahead(self, run: Run, layout: Layout) -> list[tuple[int, Callable[[int, int], Any]]]:
+        """What depends on no value of the loop, computed for all frames: slots, and how to get at their rows."""
+        if not self.ahead:
+            return []
+        whole = replace(run, steps=-1 if self.backwards else 1)
+        frames = [(slot, kernel.compute(whole)) for slot, kernel in self.ahead]
+        return [(slot, _by_step(x, _PER_FRAME, layout, self.backwards)) for slot, x in frames]
 
 
 _STATIC, _PER_SEQUENCE, _PER_FRAME = range(3)
@@ -236,7 +251,8 @@ def _within_step(node: Node, axes: Any) -> Node:
         return type_.with_axes((BATCH_AXIS,)) if len(type_.dynamic_axes) > 1 else type_
 
     refs = [_StepRef(at_step(ref.type)) for ref in node.operands]
-    return Node(node.op, node.primitive, refs, tuple(at_step(t) for t in node.types))  # type: ignore[arg-type]
+    types = tuple(at_step(t) for t in node.types)
+    return Node(node.op, node.primitive, refs, types, node.place)  # type: ignore[arg-type]
 
 
 class _StepRef:

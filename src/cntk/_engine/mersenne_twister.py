@@ -69,9 +69,19 @@ class MersenneTwister64:
 
     def words(self, count: int) -> _Words:
         """The next ``count`` words of 64 random bits, uint64 ``[count]``."""
-        self._fill(count)
-        taken, self._ready = self._ready[:count], self._ready[count:]
+        taken = self.peek(count)
+        self._ready = self._ready[count:]
         return taken
+
+    def peek(self, count: int) -> _Words:
+        """The next ``count`` words, which stay the next ones."""
+        self._fill(count)
+        return self._ready[:count]
+
+    def skip(self, count: int) -> None:
+        """Leave out the next ``count`` words."""
+        for start in range(0, count, _BLOCK):
+            self.words(min(_BLOCK, count - start))
 
     def uniform(self, count: int) -> _Doubles:
         """The next ``count`` numbers uniform on [0, 1), float64 ``[count]``; each takes one word."""
@@ -120,7 +130,7 @@ class MersenneTwister64:
         Nearly every word alone decides a number; the few that fall beside a layer's sure part take more words, and
         are walked through one by one.
         """
-        words = self._block(len(out))
+        words = self.peek(len(out))
         layer = (words & np.uint64(255)).astype(np.int64)
         sign = (layer & 1) * 2 - 1
         layer >>= 1
@@ -142,10 +152,6 @@ class MersenneTwister64:
             done, used = _copy(out, done, x[used:], used)
         self._ready = self._ready[used:]
         return done
-
-    def _block(self, count: int) -> _Words:
-        self._fill(count)
-        return self._ready[:count]
 
     def _unsure(self, x: float, layer: int, used: int) -> tuple[float | None, int]:
         """Decide on a point beside the sure part of its layer: a number, or None for another try; and words used."""

@@ -72,6 +72,18 @@ def csr_of(rows: SparseRows) -> Any:
     return scipy.sparse.csr_matrix(tuple(p.detach().cpu().numpy() for p in parts), shape=rows.shape)
 
 
+def touched_rows(gradient: Tensor) -> SparseRows:
+    """A gradient that torch holds as some rows of a matrix."""
+    gradient = gradient.coalesce()
+    (rows,), values = gradient.indices(), gradient.values()
+    count, width = gradient.shape
+    counts = torch.zeros(count, dtype=torch.int64, device=values.device)
+    counts[rows] = width
+    offsets = torch.cat([counts.new_zeros(1), torch.cumsum(counts, 0)])
+    columns = torch.arange(width, device=values.device).repeat(len(rows))
+    return SparseRows(offsets, columns, values.flatten(), width)
+
+
 def padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
     """Frames of sequences as a rectangle ``[count * longest]``; rows beyond a sequence's end are empty."""
     counts = rows.offsets.new_zeros(layout.count * layout.longest)

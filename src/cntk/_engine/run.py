@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
+from cntk._engine.streams import Streams
 from cntk._errors import FeedError
 from cntk._graph.types import axis_text
 from cntk.axis import Axis
@@ -123,8 +124,8 @@ class RandomStream:
 class Draws(Protocol):
     """Where a run that is being recorded gets its random numbers from."""
 
-    def take(self, stream: RandomStream, like: Tensor) -> Tensor:
-        """The next numbers of a stream, of a tensor's shape."""
+    def take(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+        """What a call would give, a tensor of this shape and number format."""
         ...
 
 
@@ -140,6 +141,8 @@ class Run:
         carry: what recurrent operations keep for the next minibatch, by the operation's uid.
         deferred: what to do once the run is over, such as assignments.
         draws: the source of random numbers while the run is recorded.
+        streams: what operations go on in that draw random numbers as the original does.
+        steps: 0; within a loop, where numbers are drawn step by step, 1, or -1 if it runs backwards.
         several_batches: whether an operation has made a batch axis of another size than the data's.
     """
 
@@ -150,13 +153,24 @@ class Run:
     carry: dict[str, Any] = field(default_factory=dict)
     deferred: list[Callable[[], None]] = field(default_factory=list)
     draws: Draws | None = None
+    streams: Streams = field(default_factory=Streams)
+    steps: int = 0
     several_batches: bool = False
 
     def words(self, stream: RandomStream, like: Tensor) -> Tensor:
         """Uniform 16-bit random numbers from -32768 to 32767, as int16, of a tensor's shape."""
-        if self.draws is not None:
-            return self.draws.take(stream, like)
-        return stream.uint16(like.numel(), like.device).view(like.shape)
+        shape, device = like.shape, like.device
+        return self.draw(lambda: stream.uint16(shape.numel(), device).view(shape), shape, torch.int16)
+
+    def draw(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+        """Random numbers.
+
+        Args:
+            make: draws them; called again for each replay where the run is recorded.
+            shape: the shape of what it gives.
+            dtype: its number format.
+        """
+        return make() if self.draws is None else self.draws.take(make, shape, dtype)
 
     def layout(self, axes: tuple[Axis, ...]) -> Layout:
         """The layout of a sequence axis.

@@ -17,7 +17,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node
 from cntk._engine.plan import Plan
-from cntk._engine.run import RandomStream, Run, SparseRows
+from cntk._engine.run import Run, SparseRows
 from cntk._graph.variable import Variable
 
 
@@ -30,7 +30,7 @@ class Recording:
             any), further outputs, values to carry over, then gradients.
         held: the holders' tensors.
         code: the Python code that it runs, for reading.
-        draws: the random streams that it uses, and the shape of what it takes of each.
+        draws: what draws the random numbers, in their order.
         carry: for each value to carry over its name and its layout.
         products: for each gradient whether it is left as two factors ``(x, dy)``; the gradient is ``x.t() @ dy``.
     """
@@ -38,7 +38,7 @@ class Recording:
     compute: Callable[..., Any]
     held: list[Tensor]
     code: str
-    draws: list[tuple[RandomStream, torch.Size]]
+    draws: list[Callable[[], Tensor]]
     carry: list[tuple[str, Layout]]
     products: list[bool]
 
@@ -48,7 +48,7 @@ class Recording:
         Returns:
             Loss, metric and further outputs; and the gradients.
         """
-        words = [stream.uint16(shape.numel(), run.device).view(shape) for stream, shape in self.draws]
+        words = [make() for make in self.draws]
         # Nothing here requires a gradient; but oneDNN's recurrent kernel prepares for its backward pass in this mode alone.
         with torch.enable_grad():
             results = self.compute(*_tensors(rows), *self.held, *words)
@@ -62,12 +62,15 @@ class Recording:
 class _Listed:
     """Notes which random numbers a run takes, and gives zeros."""
 
-    def __init__(self) -> None:
-        self.found: list[tuple[RandomStream, torch.Size]] = []
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self.found: list[Callable[[], Tensor]] = []
+        self.zeros: list[Tensor] = []
 
-    def take(self, stream: RandomStream, like: Tensor) -> Tensor:
-        self.found.append((stream, like.shape))
-        return torch.zeros(like.shape, dtype=torch.int16, device=like.device)
+    def take(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+        self.found.append(make)
+        self.zeros.append(torch.zeros(tuple(shape), dtype=dtype, device=self._device))
+        return self.zeros[-1]
 
 
 class _Given:
@@ -76,7 +79,7 @@ class _Given:
     def __init__(self, words: Sequence[Tensor]) -> None:
         self._words = iter(words)
 
-    def take(self, stream: RandomStream, like: Tensor) -> Tensor:
+    def take(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
         return next(self._words)
 
 
@@ -129,7 +132,7 @@ def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable]
 
     from cntk._engine.optimize import optimize
 
-    listed = _Listed()
+    listed = _Listed(run.device)
     positions = {v: k for k, v in enumerate(plan.holders)}
     if any(v not in positions for v in wanted):
         return None
@@ -159,8 +162,8 @@ def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable]
         with torch.enable_grad():
             # Once without recording: it tells the random numbers, and leaves the running statistics as they are.
             plan.execute(rows, _fresh(run, listed), [t.detach().clone() for t in held])
-            words = [torch.zeros(shape, dtype=torch.int16, device=run.device) for _, shape in listed.found]
-            module = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(*_tensors(rows), *held, *words)
+            examples = [*_tensors(rows), *held, *listed.zeros]
+            module = make_fx(step, tracing_mode="fake", _allow_non_fake_inputs=True)(*examples)
     except Exception:
         # Whatever cannot be recorded runs by autograd as before.
         return None
@@ -169,4 +172,4 @@ def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable]
 
 
 def _fresh(run: Run, draws: _Listed | _Given) -> Run:
-    return Run(True, run.device, run.batch, dict(run.layouts), draws=draws)
+    return Run(True, run.device, run.batch, dict(run.layouts), draws=draws, streams=run.streams)

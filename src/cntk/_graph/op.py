@@ -156,6 +156,19 @@ class RunKernel:
     compute: Callable[..., Any]
 
 
+@dataclass(frozen=True)
+class StreamKernel:
+    """A kernel that goes on in a stream of random numbers from run to run.
+
+    Attributes:
+        compute: called with the run, the stream, then the operands' tensors.
+        begin: makes the stream when the operation first runs in a graph.
+    """
+
+    compute: Callable[..., Any]
+    begin: Callable[[], Any]
+
+
 class Op(ABC):
     """One operation: attributes as dataclass fields, behaviour as methods."""
 
@@ -167,6 +180,8 @@ class Op(ABC):
     settable: ClassVar[tuple[str, ...]] = ()
     # Whether two of the same operation on the same operands may be computed as one.
     pure: ClassVar[bool] = True
+    # Whether operands tell the type of the result alone: their values are not read, and need not be there.
+    reads_types_alone: ClassVar[bool] = False
     # Whether it runs although nothing reads its output.
     acts: ClassVar[bool] = False
     # Whether a training step with it may be recorded: its calls are torch's own, the same for all data of these sizes.
@@ -199,7 +214,7 @@ class Op(ABC):
         """The operands' types with inferred dimensions (-1) filled in where the other operands settle them."""
         return operands
 
-    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel | StreamKernel:
         """A function over raw tensors that computes the operation; called once per plan."""
         raise NotImplementedError(f"{self.op_name} is not computed by itself")
 

@@ -75,6 +75,11 @@ class Times(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         left, right = operands
         count = self.contracted(right)
+        if 0 < self.infer_input_rank_to_map >= left.rank:
+            raise GraphError(
+                f"infer_input_rank_to_map ({self.infer_input_rank_to_map}) must be smaller than the left operand's rank "
+                f"({left.rank}), so that an axis is left to be summed over"
+            )
         if count < 0:
             raise GraphError(
                 f"the output rank ({self.output_rank}) is larger than the right operand's rank ({right.rank}); "
@@ -176,6 +181,7 @@ class TransposeTimes(Op):
     output_rank: int = 1
 
     stretches = True
+    sparse_operands = (1,)
     reversed_on_disk = True
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
@@ -202,12 +208,28 @@ class TransposeTimes(Op):
         flipped = right.with_shape((inner, outer))
         product = _product(left, flipped, left.rank - 1, 1)
         rows = right.lead
+        if right.is_sparse:
+            return _by_sparse(left, right, product)
 
         def compute(x: Tensor, w: Tensor) -> Tensor:
             matrix = w.reshape(*w.shape[:rows], outer, inner)
             return product(x, matrix.transpose(-1, -2))  # type: ignore[no-any-return]
 
         return _stretched(operands, compute)
+
+
+def _by_sparse(left: TensorType, right: TensorType, product: Kernel) -> Kernel | RunKernel:
+    """A product with the transpose of sparse rows; without dynamic axes the elements that they name are gathered."""
+    if left.rank == 1 and right.rank == 2 and not left.dynamic_axes and not right.dynamic_axes:
+        gather = _sparse_product(right, TensorType((left.shape[0], 1)), 1, left.shape[0], (1,))
+        return lambda x, rows: gather(rows, x.unsqueeze(1)).squeeze(1)
+
+    def compute(x: Tensor, rows: SparseRows) -> Tensor:
+        outer = right.shape[:1] if right.rank == 2 else (1,)
+        matrix = rows.to_dense().reshape(*(-1,) * right.lead, *outer, right.shape[-1])
+        return product(x, matrix.transpose(-1, -2))  # type: ignore[no-any-return]
+
+    return _stretched((left, right), compute)
 
 
 def _product(left: TensorType, right: TensorType, kept: int, count: int) -> Callable[[Any, Any], Any]:
@@ -237,14 +259,17 @@ def _product(left: TensorType, right: TensorType, kept: int, count: int) -> Call
 
 def _sparse_product(left: TensorType, right: TensorType, kept: int, c: int, o: Shape) -> Callable[[Any, Any], Any]:
     """Sparse rows by a matrix: rows of the matrix are gathered, or gathered, weighted and added."""
-    if kept or right.has_batch_axis:
+    # A matrix without dynamic axes is rows too, as samples are.
+    are_rows = not kept or (kept == 1 and left.rank == 2 and not left.has_batch_axis)
+    if not are_rows or right.has_batch_axis:
         dense = _product(left.dense(), right, kept, right.rank - len(o))
         return lambda rows, w: dense(rows.to_dense().reshape(-1, *left.shape), w)
 
     def compute(rows: SparseRows, w: Tensor) -> Tensor:
         matrix = w if w.dim() == 2 else w.reshape(c, -1)
         # The gradient has only the rows that were read where that is worth it, or where the learner's rule differs.
-        sparse = rows.by_rows or matrix.shape[0] > _MANY_ROWS * rows.columns.shape[0]
+        many = rows.by_rows or matrix.shape[0] > _MANY_ROWS * rows.columns.shape[0]
+        sparse = many and matrix.is_leaf  # what was computed cannot pass such a gradient on
         if rows.one_hot:
             found = torch.embedding(matrix, rows.columns, -1, False, sparse)
         elif matrix.dtype == torch.float16:

@@ -17,6 +17,7 @@ from cntk._ops.normalization import *
 from cntk._ops.padding import *
 from cntk._ops.pooling import *
 from cntk._ops.reconcile import reconcile_dynamic_axes
+from cntk._ops.random_sample import *
 from cntk._ops.reduction import *
 from cntk._ops.rnn_stack import *
 from cntk._ops.roi_pooling import *
@@ -32,5 +33,6 @@ from cntk._ops.transpose import *
 from cntk._ops.trigonometry import *
 from cntk._ops.unary import *
 from cntk._ops.unpack import *
+from cntk.core import INFINITELY_REPEAT as INFINITELY_REPEAT
 from cntk.ops import functions, sequence
 from cntk.ops.functions import *

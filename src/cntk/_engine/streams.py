@@ -1,0 +1,88 @@
+"""Streams of random numbers that an operation goes on in from run to run: the original's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._engine.mersenne_twister import MersenneTwister64
+
+
+class TwisterStream:
+    """Random numbers of one operation in one graph.
+
+    On the processor they are the original's for the same seed. On other devices the device's own generator makes them:
+    as random, but others.
+
+    Args:
+        seed: a number of up to 64 bits.
+        offset: how many numbers were taken before, as files count them.
+
+    Attributes:
+        offset: how many numbers have been taken.
+    """
+
+    def __init__(self, seed: int, offset: int = 0) -> None:
+        self._seed, self.offset = seed, offset
+        self._twister: MersenneTwister64 | None = None
+        self._generators: dict[torch.device, torch.Generator] = {}
+
+    @property
+    def twister(self) -> MersenneTwister64:
+        """The generator on the processor."""
+        if self._twister is None:
+            self._twister = MersenneTwister64(self._seed)
+            self._twister.skip(self.offset)
+        return self._twister
+
+    def uniform(self, count: int, device: torch.device) -> Tensor:
+        """The next numbers uniform on [0, 1), float64 ``[count]``."""
+        if device.type == "cpu":
+            numbers = torch.from_numpy(self.twister.uniform(count))
+        else:
+            numbers = torch.rand(count, generator=self._generator(device), dtype=torch.float64, device=device)
+        self.offset += count
+        return numbers
+
+    def normal(self, count: int, device: torch.device) -> Tensor:
+        """The next standard normal numbers, float64 ``[count]``; an even number of them is taken, as in the original."""
+        even = count + count % 2
+        if device.type == "cpu":
+            numbers = torch.from_numpy(self.twister.normal(even))
+        else:
+            numbers = torch.randn(even, generator=self._generator(device), dtype=torch.float64, device=device)
+        self.offset += even
+        return numbers[:count]
+
+    def _generator(self, device: torch.device) -> torch.Generator:
+        if device not in self._generators:
+            seed = (self._seed + 0x9E3779B97F4A7C15 * self.offset) % 2**63
+            self._generators[device] = torch.Generator(device=device).manual_seed(seed)
+        return self._generators[device]
+
+
+class Streams:
+    """The streams of one graph: all of its plans go on in the same ones."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, tuple[Any, TwisterStream]] = {}
+
+    def find(self, place: Any, op: Any, begin: Callable[[], TwisterStream]) -> TwisterStream:
+        """The stream of an operation, begun anew where its attributes have been set since.
+
+        Args:
+            place: where in the graph the operation stands.
+            op: the operation.
+            begin: makes the stream.
+        """
+        kept = self._kept.get(place)
+        if kept is None or kept[0] is not op:
+            kept = self._kept[place] = (op, begin())
+        return kept[1]
+
+    def offsets(self) -> dict[int, int]:
+        """How many numbers each operation has taken, by the identity of its primitive."""
+        return {id(place[0]): stream.offset for place, (_, stream) in self._kept.items()}
