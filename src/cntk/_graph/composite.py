@@ -19,8 +19,6 @@ class Composite(Function):
         declared: arguments whose order is laid down, as by a Python function's parameters.
     """
 
-    is_composite = True
-
     def __init__(self, root: Primitive, declared: tuple[Variable, ...] = ()) -> None:
         self._root = root
         self._declared = declared
@@ -39,6 +37,10 @@ class Composite(Function):
         if not self._uid:
             self._uid = next_uid("CompositeFunction")
         return self._uid
+
+    @property
+    def is_composite(self) -> bool:
+        return True
 
     @property
     def root_function(self) -> Primitive:

@@ -60,7 +60,6 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
     """
 
     _uid: str
-    is_composite = False
 
     # -- what it is -------------------------------------------------------------------------------------------
 
@@ -73,6 +72,11 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
     def root_function(self) -> Primitive:
         """The primitive that computes the outputs."""
         raise NotImplementedError
+
+    @property
+    def is_composite(self) -> bool:
+        """Whether this is a graph: the operation that gives the outputs and all that it depends on."""
+        return False
 
     @property
     def is_primitive(self) -> bool:
@@ -296,12 +300,12 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         register_callback(op_name, callback)
 
     @staticmethod
-    def with_signature(*types: Any, **named_types: Any) -> Callable[[Callable[..., Any]], Composite]:
+    def with_signature(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], Composite]:
         """Decorator: as ``@Function``, with types for the parameters.
 
         Args:
-            *types: types of `cntk.layers.typing`, in the order of the parameters.
-            **named_types: the same, by name.
+            *args: types of `cntk.layers.typing`, in the order of the parameters.
+            **kwargs: the same, by name.
 
         Raises:
             TypeError: if there are more types than parameters, or one for a parameter that does not exist.
@@ -316,7 +320,7 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         """
         from cntk._graph.define import function_of_types
 
-        return lambda body: function_of_types(body, types, named_types)
+        return lambda body: function_of_types(body, args, kwargs)
 
     def declare_args(self, *arg_types: Any) -> None:
         """Give the placeholders of a function types, before it is built further."""

@@ -185,7 +185,7 @@ class RunMethods:
         minibatch_size: int = 32,
         streams: Any = None,
         model_inputs_to_streams: Any = None,
-        callbacks: Sequence[Any] = (),
+        callbacks: Sequence[Any] | None = None,
     ) -> Any:
         """Average of this criterion's metric over data; arguments as for `train`.
 
@@ -195,7 +195,7 @@ class RunMethods:
         from cntk.train.function_train import test_function
 
         return test_function(
-            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks
+            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks or ()
         )
 
     def save(

@@ -93,9 +93,7 @@ class Trainer(Evaluator):
             writer.update_training_with_minibatch(result.samples, result.loss, result.metric)
         return result.updated if outputs is None else (result.updated, result.outputs)
 
-    def test_minibatch(
-        self, arguments: Any, device: DeviceDescriptor | None = None, distributed: bool = False
-    ) -> float:
+    def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None) -> float:  # type: ignore[override]
         """The metric's average over one minibatch, without an update.
 
         Raises:
@@ -103,7 +101,7 @@ class Trainer(Evaluator):
         """
         if self._metric is None:
             raise ValueError("test_minibatch: this trainer has no metric; give criterion=(loss, metric)")
-        return super().test_minibatch(arguments, device, distributed)
+        return super().test_minibatch(arguments, device)
 
     @property
     def model(self) -> Any:
