@@ -93,7 +93,8 @@ class _Feeding:
                 raise self.fail("sequence starts were given, and the variable has no sequence axis")
         held = getattr(data, "data", None)
         if isinstance(held, Value) and not isinstance(data, Value):
-            data = held
+            # Files know how many numbers a sample has, not its shape: what a reader gives takes on the variable's.
+            return self._value(held, may_reshape=True)
         if isinstance(data, NDArrayView):
             data = Value(data)
         if isinstance(data, Value):
@@ -275,39 +276,45 @@ class _Feeding:
 
     # -- values ---------------------------------------------------------------------------------------------------
 
-    def _value(self, value: Value) -> Fed:
+    def _value(self, value: Value, may_reshape: bool = False) -> Fed:
         if value.layout is not None:
-            if not self.type.is_sequence:
-                if self.type.has_batch_axis and value.layout.longest == 1:
-                    return self._fed(_moved(value.rows, self.device), None, value.layout.count)
+            if not self.type.is_sequence and not (self.type.has_batch_axis and value.layout.longest == 1):
                 raise self.fail(
                     f"a batch of sequences of shape {shape_text(value.shape)} was given, "
                     "and single samples are expected"
                 )
-            frame = value.shape[2:]
-            if isinstance(value.rows, SparseRows):
-                if not self._is_as_wide(value.rows, frame):
-                    raise self.fail(f"frames of the Value have shape {shape_text(frame)}")
-            elif not self._fits(value.rows.shape[1:]):
-                raise self.fail(f"frames of the Value have shape {shape_text(frame)}")
-            return self._fed(_moved(value.rows, self.device), value.layout, value.layout.count, frame)
-        if isinstance(value.rows, SparseRows):
+            frames = _moved(self._frames(value, may_reshape), self.device)
+            layout = value.layout if self.type.is_sequence else None
+            return self._fed(frames, layout, value.layout.count, value.shape[2:])
+        rows = value.rows
+        if isinstance(rows, SparseRows):
             lead = len(value.shape) - self.type.rank
             sample = value.shape[max(lead, 0) :]
-            rows = value.rows
             if lead >= 0 and sample and rows.width == sample[-1] and rows.rows == int(np.prod(value.shape[:-1])):
                 rows = rows.join(int(np.prod(sample[:-1])))  # given by the last axis
             if not self._is_as_wide(rows, sample):
                 raise self.fail(f"the Value has shape {shape_text(value.shape)}")
-            rows = _moved(rows, self.device)
+            count, moved = rows.rows, _moved(rows, self.device)
             if not self.type.is_sequence:
-                return self._fed(rows, None, rows.rows, sample)
-            whole = lead == 2 and value.shape[0] * value.shape[1] == rows.rows
-            lengths = [value.shape[1]] * value.shape[0] if whole else [rows.rows]
-            return self._sequences(rows, lengths, None, sample)
+                return self._fed(moved, None, count, sample)
+            whole = lead == 2 and value.shape[0] * value.shape[1] == count
+            lengths = [value.shape[1]] * value.shape[0] if whole else [count]
+            return self._sequences(moved, lengths, None, sample)
         if value.are_samples and self.type.is_sequence and self._fits(value.shape[1:]):
-            return self._sequences(_moved(value.rows, self.device), [1] * len(value), None)
-        return self._rectangle(value.rows.reshape(value.shape), None)
+            return self._sequences(_moved(rows, self.device), [1] * len(value), None)
+        return self._rectangle(rows.reshape(value.shape), None)
+
+    def _frames(self, value: Value, may_reshape: bool) -> Tensor | SparseRows:
+        """A batch of sequences' frames, of the variable's shape."""
+        rows, shape = value.rows, self.type.shape
+        if isinstance(rows, SparseRows):
+            if self._is_as_wide(rows, value.shape[2:]):
+                return rows
+        elif self._fits(rows.shape[1:]):
+            return rows
+        elif may_reshape and min(shape, default=1) > 0 and int(np.prod(rows.shape[1:])) == int(np.prod(shape)):
+            return rows.reshape(-1, *shape)
+        raise self.fail(f"frames of the given data have shape {shape_text(value.shape[2:])}")
 
 
 def _are_flags(flags: Any) -> bool:

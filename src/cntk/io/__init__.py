@@ -10,3 +10,5 @@ from cntk.io._streams import StreamConfiguration as StreamConfiguration
 from cntk.io._streams import StreamDef as StreamDef
 from cntk.io._streams import StreamDefs as StreamDefs
 from cntk.io._streams import StreamInformation as StreamInformation
+from cntk.io._user_source import MinibatchSourceFromData as MinibatchSourceFromData
+from cntk.io._user_source import UserMinibatchSource as UserMinibatchSource

@@ -8,9 +8,7 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io._chunk import Corpus, StreamChunk
-
-# Chunks that were read stay in memory up to so many bytes, so that the next sweep need not read them again.
-_KEPT_BYTES = 1 << 29
+from cntk.io._store import ChunkStore
 
 
 class Catalog:
@@ -52,7 +50,17 @@ class Catalog:
         """Sequences in each of the first corpus' chunks."""
         self.samples = np.bincount(chunk_of[keep], self.lengths, len(first)).astype(np.int64).tolist()
         """Samples in each of them."""
-        self._kept: dict[tuple[int, int], tuple[StreamChunk, ...]] = {}
+        self._stores = [ChunkStore(c) for c in corpora]
+
+    def begin_sweep(self, order: np.ndarray) -> None:
+        """Tell in which order sequences will be read."""
+        for store, places in zip(self._stores, self._places, strict=True):
+            store.begin_sweep(places[order, 0])
+
+    def release(self, position: int) -> None:
+        """Forget what no sequence from a position of the sweep's order on needs."""
+        for store in self._stores:
+            store.release(position)
 
     def read(self, sequences: np.ndarray, names: set[str]) -> dict[str, list[tuple[StreamChunk, np.ndarray]]]:
         """For each wanted stream the chunks in which the sequences lie, and their numbers in these."""
@@ -63,17 +71,11 @@ class Catalog:
             places = self._places[number][sequences]
             edges = np.flatnonzero(np.diff(places[:, 0])) + 1
             for run in np.split(places, edges):
-                chunk = self._chunk(number, int(run[0, 0]))
+                chunk = self._stores[number].get(int(run[0, 0]))
                 for stream, part in zip(corpus.streams, chunk, strict=True):
                     if stream.name in names:
                         found.setdefault(stream.name, []).append((part, run[:, 1]))
         return found
-
-    def _chunk(self, corpus: int, chunk: int) -> tuple[StreamChunk, ...]:
-        key = (corpus, chunk)
-        if key not in self._kept:
-            self._kept[key] = self._corpora[corpus].load(chunk)
-        return self._kept[key]
 
 
 def _check_streams(corpora: Sequence[Corpus]) -> None:

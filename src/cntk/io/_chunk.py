@@ -49,6 +49,11 @@ class StreamChunk:
     frames: Frames
     ends: np.ndarray
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return int(self.frames.nbytes + self.ends.nbytes)
+
 
 @dataclass(frozen=True)
 class ChunkInfo:
@@ -84,8 +89,12 @@ class Corpus(Protocol):
 class Deserializer(Protocol):
     """Where data are and which streams they have; nothing is opened before a minibatch source asks."""
 
-    def open(self) -> Corpus:
-        """Open the files and find their sequences."""
+    def open(self, threads: int = 1) -> Corpus:
+        """Open the files and find their sequences.
+
+        Args:
+            threads: how many parts of a chunk may be read at a time.
+        """
         ...
 
 

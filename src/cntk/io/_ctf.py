@@ -11,8 +11,9 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, Frames, StreamChunk
+from cntk.io._ctf_blocks import read_text
 from cntk.io._ctf_index import FileChunk, index_file
-from cntk.io._ctf_lines import Field, Lines, Samples, read_lines
+from cntk.io._ctf_lines import Field, Lines, Samples
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 
 CHUNK_BYTES = 32 << 20
@@ -51,14 +52,18 @@ class CTFDeserializer:
     def __post_init__(self) -> None:
         configurations(self.streams, "CTFDeserializer")
 
-    def open(self) -> TextFile:
-        """Open the file and find its sequences."""
+    def open(self, threads: int = 1) -> TextFile:
+        """Open the file and find its sequences.
+
+        Args:
+            threads: how many parts of a chunk to read at a time.
+        """
         if not self.filename:
             raise DataError("CTFDeserializer: no file was given")
         found = configurations(self.streams, "CTFDeserializer")
         if not found:
             raise DataError(f"CTFDeserializer: no streams of {self.filename} were given")
-        return TextFile(str(self.filename), found)
+        return TextFile(str(self.filename), found, threads)
 
 
 class TextFile:
@@ -67,11 +72,15 @@ class TextFile:
     Args:
         file: its name.
         streams: what to read of it.
+        threads: how many parts of a chunk to read at a time.
         chunk_bytes: how much to read at once.
     """
 
-    def __init__(self, file: str, streams: list[StreamConfiguration], chunk_bytes: int = CHUNK_BYTES) -> None:
+    def __init__(
+        self, file: str, streams: list[StreamConfiguration], threads: int = 1, chunk_bytes: int = CHUNK_BYTES
+    ) -> None:
         self.file = file
+        self._threads = threads
         self.streams = tuple(
             StreamInformation(
                 s.name, k, "sparse" if s.is_sparse else "dense", np.float32, as_shape(s.dim), s.defines_mb_size
@@ -105,7 +114,7 @@ class TextFile:
             file.seek(part.begin)
             text = file.read(part.end - part.begin)
         lines = Lines(self.file, part.first_line, text, self._index.have_ids)
-        return self._sequences(lines, part, read_lines(lines, self._fields))
+        return self._sequences(lines, part, read_text(lines, self._fields, self._threads))
 
     def _sequences(self, lines: Lines, part: FileChunk, found: list[Samples]) -> tuple[StreamChunk, ...]:
         """Samples by sequence, each of which must have all streams."""

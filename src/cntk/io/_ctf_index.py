@@ -187,7 +187,8 @@ def where_named(block: np.ndarray, pipes: np.ndarray, alias: bytes) -> np.ndarra
     behind = pipes + len(alias) + 1
     at_end = behind >= len(block)
     following = block[np.minimum(behind, len(block) - 1)]
-    return pipes[at_end | (following <= 32) | (following == ord("|"))]
+    is_space = (following == 32) | ((following >= 9) & (following <= 13))
+    return pipes[at_end | is_space | (following == ord("|"))]
 
 
 def _chunks(found: _Sequences, size: int, line: int, chunk_bytes: int) -> list[FileChunk]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from cntk.variables import Record
 INFINITELY_REPEAT = 2**64 - 1
 FULL_DATA_SWEEP = 2**64 - 2
 DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS = 128
+_MOST_THREADS = 4
 _POSITION = "minibatchSourcePosition"
 
 
@@ -39,7 +41,7 @@ class MinibatchSource:
         randomization_window_in_samples: the same in samples; then the one in chunks must be 0.
         randomization_seed: the first sweep's seed; each further sweep has the next.
         trace_level: accepted for old programs; what is wrong with the data is raised, not logged.
-        multithreaded_deserializer: accepted for old programs; it does not change what is read.
+        multithreaded_deserializer: whether to read with several threads; by default that is done. What is read is the same.
         frame_mode: whether every sequence must be a single sample, and is read as such.
         truncation_length: accepted as 0 only.
         randomize: whether to shuffle; if not, sequences come as they stand in the file.
@@ -80,7 +82,8 @@ class MinibatchSource:
         _check_options(max_samples, max_sweeps, frame_mode, truncation_length)
         window = _window(randomize, randomization_window_in_chunks, randomization_window_in_samples)
         found = list(deserializers) if isinstance(deserializers, (list, tuple)) else [deserializers]
-        self._catalog = Catalog([d.open() for d in found])
+        threads = 1 if multithreaded_deserializer is False else min(os.cpu_count() or 1, _MOST_THREADS)
+        self._catalog = Catalog([d.open(threads) for d in found])
         if frame_mode and (self._catalog.lengths != 1).any():
             longest = int(self._catalog.lengths.max())
             raise DataError(f"MinibatchSource: frame_mode reads single samples, and a sequence has {longest}")
@@ -88,7 +91,11 @@ class MinibatchSource:
         order = Order(self._catalog.sizes, self._catalog.samples, window, randomization_seed)
         limit = None if max_samples in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else max_samples
         self._timeline = Timeline(
-            order, self._catalog.lengths, limit, None if sweeps in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else sweeps
+            order,
+            self._catalog.lengths,
+            limit,
+            None if sweeps in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else sweeps,
+            self._catalog.begin_sweep,
         )
         self._streams = {s.name: s for s in self._catalog.streams}
 
@@ -154,6 +161,7 @@ class MinibatchSource:
         parts = self._catalog.read(taken.sequences, {s.name for s in wanted.values()})
         for name, chunks in parts.items():
             made[name] = _minibatch(self._streams[name], *take(chunks), taken, where)
+        self._catalog.release(self._timeline.place)
         return {key: made[stream.name] for key, stream in wanted.items()}
 
     def _mapped(self, input_map: Mapping[Any, StreamInformation]) -> dict[Any, StreamInformation]:

@@ -5,6 +5,7 @@ A position on it is all that a checkpoint holds: which sequences come next follo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,10 +34,19 @@ class Timeline:
         lengths: samples that each sequence counts for, int64 ``[sequences]``.
         max_samples: where the timeline ends; a sequence that begins before is still read. None for no end.
         max_sweeps: after how many sweeps it ends; None for no end.
+        on_sweep: who is to know the order of each sweep that begins.
     """
 
-    def __init__(self, order: Order, lengths: np.ndarray, max_samples: int | None, max_sweeps: int | None) -> None:
+    def __init__(
+        self,
+        order: Order,
+        lengths: np.ndarray,
+        max_samples: int | None,
+        max_sweeps: int | None,
+        on_sweep: Callable[[np.ndarray], None],
+    ) -> None:
         self._order = order
+        self._on_sweep = on_sweep
         self._lengths = lengths
         self._sweep_samples = int(lengths.sum())
         ends = [] if max_samples is None else [max_samples]
@@ -55,6 +65,11 @@ class Timeline:
         """Samples before the next sequence."""
         return self._sweep * self._sweep_samples + int(self._begins[self._next])
 
+    @property
+    def place(self) -> int:
+        """Sequences of the present sweep before the next one."""
+        return self._next
+
     def seek(self, position: int) -> None:
         """Go to the first sequence that begins at a position or after it."""
         self._enter(position // self._sweep_samples)
@@ -65,6 +80,7 @@ class Timeline:
     def _enter(self, sweep: int) -> None:
         self._sweep, self._next = sweep, 0
         self._sequences = self._order.sweep(sweep)
+        self._on_sweep(self._sequences)
         # Samples of the sweep before each sequence, and in all.
         self._begins = np.zeros(len(self._sequences) + 1, np.int64)
         np.cumsum(self._lengths[self._sequences], out=self._begins[1:])

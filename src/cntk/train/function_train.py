@@ -14,6 +14,7 @@ from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.device import default_device
 from cntk.eval.evaluator import Evaluator
+from cntk.io import MinibatchData, UserMinibatchSource
 from cntk.train.trainer import Trainer
 from cntk.variables import Record
 
@@ -46,8 +47,8 @@ class ArraySource:
             raise TypeError(f"train: all data items must have the same number of samples, but have {sorted(counts)}")
         (self.count,) = counts
 
-    def minibatches(self, size: Any, limit: int | None) -> Iterator[dict[Variable, Any]]:
-        """Minibatches of one sweep after another; the last one of a sweep, and of all, may be smaller."""
+    def minibatches(self, size: Any, limit: int | None) -> Iterator[tuple[dict[Variable, Any], bool]]:
+        """Minibatches of one sweep after another, and whether they end one; the last of a sweep, and of all, may be smaller."""
         seen = 0
         while limit is None or seen < limit:
             at = 0
@@ -55,9 +56,10 @@ class ArraySource:
                 step = min(
                     max(int(_size_at(size, seen)), 1), self.count - at, self.count if limit is None else limit - seen
                 )
-                yield {v: d[at : at + step] for v, d in zip(self.arguments, self.data, strict=True)}
+                arguments = {v: d[at : at + step] for v, d in zip(self.arguments, self.data, strict=True)}
                 at += step
                 seen += step
+                yield arguments, at == self.count
 
 
 class StreamSource:
@@ -72,15 +74,23 @@ class StreamSource:
         self.source, self.streams = source, streams
         self.count = 0
 
-    def minibatches(self, size: Any, limit: int | None) -> Iterator[dict[Variable, Any]]:
-        """Minibatches until the source has no more."""
+    def minibatches(self, size: Any, limit: int | None) -> Iterator[tuple[dict[Variable, Any], bool]]:
+        """Minibatches until the source has no more, and whether they end a sweep."""
         seen = 0
         while limit is None or seen < limit:
-            minibatch = self.source.next_minibatch(int(_size_at(size, seen)), self.streams)
+            wanted = int(_size_at(size, seen))
+            minibatch = self._next(wanted if limit is None else min(wanted, limit - seen))
             if not minibatch:
                 return
-            seen += max(getattr(m, "number_of_samples", 1) for m in minibatch.values())
-            yield minibatch
+            seen += max(m.num_samples for m in minibatch.values())
+            yield minibatch, any(m.sweep_end for m in minibatch.values())
+
+    def _next(self, size: int) -> dict[Variable, MinibatchData]:
+        if isinstance(self.source, UserMinibatchSource):
+            found = self.source.next_minibatch(size, 1, 0)
+            return {v: found[s] for v, s in self.streams.items()} if found else {}
+        minibatch: dict[Variable, MinibatchData] = self.source.next_minibatch(size, self.streams)
+        return minibatch
 
 
 def _size_at(size: Any, samples: int) -> int:
@@ -185,6 +195,8 @@ def train_function(
     trainer = Trainer(None, (loss, metric), parameter_learners, writers)
     source = _source(function, minibatch_source, streams, model_inputs_to_streams)
     epoch = epoch_size or source.count or None
+    if epoch is None and max_samples is None:
+        raise ValueError("train: a minibatch source does not say how long an epoch is; give epoch_size or max_samples")
     if isinstance(progress_frequency, tuple):
         progress_frequency = progress_frequency[0] * (
             int(minibatch_size) if "minibatch" in str(progress_frequency[1]) else epoch or 1
@@ -198,8 +210,8 @@ def train_function(
     )
     summaries = _Summaries(every, geometric)
     seen, due = 0, period
-    for arguments in source.minibatches(minibatch_size, limit):
-        trainer.train_minibatch(arguments)
+    for arguments, ends_sweep in source.minibatches(minibatch_size, limit):
+        trainer.train_minibatch(arguments, is_sweep_end=ends_sweep)
         result = trainer._previous
         assert result is not None
         summaries.add(result.loss, result.metric, result.samples)
@@ -238,7 +250,7 @@ def test_function(
     evaluator = Evaluator(combine_variables([wanted]), writers)
     total, samples = 0.0, 0
     needed = set(combine_variables([wanted]).inputs)
-    for arguments in source.minibatches(minibatch_size, source.count or None):
+    for arguments, _ in source.minibatches(minibatch_size, source.count or None):
         result = evaluator._test_step.test({k: v for k, v in arguments.items() if k in needed}, default_device().torch)
         total += float(result.loss)
         samples += result.samples

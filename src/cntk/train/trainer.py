@@ -14,6 +14,7 @@ from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, default_device
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
+from cntk.io import MinibatchData
 
 
 class Trainer(Evaluator):
@@ -66,10 +67,11 @@ class Trainer(Evaluator):
         """Update the parameters by one minibatch.
 
         Args:
-            arguments: data by variable or name; a pair of them and of a flag whether this ends a sweep is accepted.
+            arguments: data by variable or name, such as a reader's minibatch; a pair of them and of a flag whether this
+                ends a sweep is accepted.
             outputs: variables whose values are wanted.
             device: where to run.
-            is_sweep_end: whether this minibatch ends a sweep through the data.
+            is_sweep_end: whether this minibatch ends a sweep through the data; a reader's minibatch knows it.
 
         Returns:
             Whether parameters were updated; with ``outputs``, a pair of that and of the values by variable.
@@ -79,8 +81,11 @@ class Trainer(Evaluator):
         """
         if isinstance(arguments, tuple) and len(arguments) == 2 and isinstance(arguments[1], bool):
             arguments, is_sweep_end = arguments
-        if isinstance(arguments, Mapping) and not arguments:
-            return False if outputs is None else (False, {})
+        if isinstance(arguments, Mapping):
+            if not arguments:
+                return False if outputs is None else (False, {})
+            if is_sweep_end is None:
+                is_sweep_end = any(isinstance(v, MinibatchData) and v.sweep_end for v in arguments.values())
         wanted = (
             ()
             if outputs is None

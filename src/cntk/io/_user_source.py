@@ -1,0 +1,237 @@
+"""Minibatch sources that a program writes itself, and the ready one for arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from cntk._errors import DataError
+from cntk._graph.types import BATCH_AXIS
+from cntk.core import Value
+from cntk.device import DeviceDescriptor
+from cntk.io._minibatch import MinibatchData
+from cntk.io._source import FULL_DATA_SWEEP, INFINITELY_REPEAT
+from cntk.io._streams import StreamInformation
+from cntk.layers.typing import ArgumentType
+from cntk.ops import input_variable
+from cntk.variables import Record
+
+
+class UserMinibatchSource:
+    """Base class for a program's own minibatch source: override `stream_infos` and `next_minibatch`.
+
+    Example:
+        >>> class Ones(UserMinibatchSource):
+        ...     def stream_infos(self):
+        ...         return [StreamInformation('ones', 0, 'dense', np.float32, (2,))]
+        ...     def next_minibatch(self, num_samples, number_of_workers, worker_rank, device=None):
+        ...         value = Value(np.ones((num_samples, 2), np.float32))
+        ...         return {self.streams.ones: MinibatchData(value, num_samples, num_samples, False)}
+        >>> source = Ones()
+        >>> source.next_minibatch(3, 1, 0)[source.streams.ones].shape
+        (3, 2)
+    """
+
+    def __init__(self) -> None:
+        self._stream_infos = {info.name: info for info in self.stream_infos()}
+
+    def stream_infos(self) -> list[StreamInformation]:
+        """The streams; to be overridden."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must override stream_infos, to give a list of StreamInformation"
+        )
+
+    def next_minibatch(
+        self, num_samples: int, number_of_workers: int, worker_rank: int, device: DeviceDescriptor | None = None
+    ) -> dict[StreamInformation, MinibatchData]:
+        """The next minibatch; to be overridden.
+
+        Args:
+            num_samples: how many samples it may have.
+            number_of_workers: how many workers share the data.
+            worker_rank: which of them this is.
+            device: where to put the data.
+
+        Returns:
+            `MinibatchData` for each stream; nothing at the end of the data.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override next_minibatch")
+
+    def is_infinite(self) -> bool:
+        """Whether there is always a next minibatch."""
+        return False
+
+    @property
+    def streams(self) -> Record:
+        """The streams by name, as attributes."""
+        return Record(**self._stream_infos)
+
+    def stream_info(self, name: str) -> StreamInformation:
+        """The stream of a name.
+
+        Raises:
+            DataError: if there is none.
+        """
+        if name not in self._stream_infos:
+            known = ", ".join(self._stream_infos)
+            raise DataError(f"{type(self).__name__}: no stream is named {name!r}; there are: {known}")
+        return self._stream_infos[name]
+
+    def __getitem__(self, name: str) -> StreamInformation:
+        return self.stream_info(name)
+
+    def get_checkpoint_state(self) -> dict[str, Any]:
+        """All that is needed to go on from here; to be overridden by sources that can."""
+        return {}
+
+    def restore_from_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that `get_checkpoint_state` gave; to be overridden by sources that can."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must override restore_from_checkpoint and get_checkpoint_state to go on from checkpoints"
+        )
+
+
+class MinibatchSourceFromData(UserMinibatchSource):
+    """Arrays in memory as a minibatch source, in their order.
+
+    Args:
+        data_streams: for each stream's name an array ``[n, *shape]``, a CSR matrix, or a pair of a list of sequences (arrays
+            ``[length, *shape]`` or CSR matrices) and their type, such as ``Sequence[Tensor[3]]``.
+        max_samples: how many samples to give in all; `INFINITELY_REPEAT` for no end, `FULL_DATA_SWEEP` for one sweep.
+
+    Raises:
+        ValueError: if there are no streams.
+        TypeError: if they are no such data, or differ in length.
+
+    Example:
+        >>> source = MinibatchSourceFromData(dict(x=np.eye(3, dtype=np.float32)))
+        >>> [source.next_minibatch(2)[source.streams.x].num_samples for _ in range(3)]
+        [2, 1, 2]
+    """
+
+    def __init__(self, data_streams: Mapping[str, Any], max_samples: int = INFINITELY_REPEAT) -> None:
+        if not isinstance(data_streams, Mapping):
+            raise TypeError(
+                f"MinibatchSourceFromData: expected a dictionary name=data, got {type(data_streams).__name__}"
+            )
+        if not data_streams:
+            raise ValueError(
+                "MinibatchSourceFromData: at least one stream must be given, as name=data or name=(data, type)"
+            )
+        self._data = {name: _StreamData(name, k, given) for k, (name, given) in enumerate(data_streams.items())}
+        counts = {name: len(d) for name, d in self._data.items()}
+        if len(set(counts.values())) != 1:
+            raise TypeError(f"MinibatchSourceFromData: all streams must have the same number of items, got {counts}")
+        self._lengths = np.max([d.lengths() for d in self._data.values()], axis=0)
+        if not len(self._lengths):
+            raise ValueError("MinibatchSourceFromData: the data are empty")
+        # Samples before each item, and in all.
+        self._ends = np.concatenate([[0], np.cumsum(self._lengths)])
+        self._max_samples = int(self._ends[-1]) if max_samples == FULL_DATA_SWEEP else max_samples
+        self._cursor = 0
+        self._total = 0
+        super().__init__()
+
+    def stream_infos(self) -> list[StreamInformation]:
+        """The streams."""
+        return [d.info for d in self._data.values()]
+
+    def is_infinite(self) -> bool:
+        """Whether there is always a next minibatch."""
+        return self._max_samples == INFINITELY_REPEAT
+
+    def next_minibatch(
+        self,
+        num_samples: int,
+        number_of_workers: int = 1,
+        worker_rank: int = 0,
+        device: DeviceDescriptor | None = None,
+    ) -> dict[StreamInformation, MinibatchData]:
+        """The next minibatch; it never reaches beyond the end of a sweep.
+
+        Args:
+            num_samples: how many samples it may have. Sequences count with all their samples; one at least is given.
+            number_of_workers: of how many workers each gets every so-manieth item.
+            worker_rank: which of them this is.
+            device: where to put the data.
+
+        Raises:
+            ValueError: if the number is not positive.
+        """
+        if num_samples <= 0:
+            raise ValueError(f"next_minibatch: the minibatch size must be positive, got {num_samples}")
+        left = self._max_samples - self._total
+        if left <= 0:
+            return {}
+        end, samples = self._reach(min(num_samples, left))
+        begin = self._cursor + worker_rank
+        ends_sweep = end == len(self._lengths)
+        self._cursor = 0 if ends_sweep else end
+        self._total += samples
+        if begin >= end:
+            return {}
+        wanted = slice(begin, end, number_of_workers)
+        return {d.info: d.minibatch(wanted, ends_sweep, device) for d in self._data.values()}
+
+    def _reach(self, room: int) -> tuple[int, int]:
+        """Behind which item a minibatch of so many samples ends, and how many samples it has."""
+        before = int(self._ends[self._cursor])
+        end = int(np.searchsorted(self._ends, before + room, side="right")) - 1
+        end = max(end, self._cursor + 1)
+        return end, int(self._ends[end]) - before
+
+    def get_checkpoint_state(self) -> dict[str, int]:
+        """All that is needed to go on from here."""
+        return {"cursor": self._cursor, "total_num_samples": self._total}
+
+    def restore_from_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Go on from a state that `get_checkpoint_state` gave.
+
+        Raises:
+            KeyError: if it is none.
+        """
+        self._cursor, self._total = checkpoint["cursor"], checkpoint["total_num_samples"]
+
+
+class _StreamData:
+    """One stream's data in memory."""
+
+    def __init__(self, name: str, number: int, given: Any) -> None:
+        data, kind = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+        is_list = isinstance(data, list)
+        if not (is_list or isinstance(data, np.ndarray) or hasattr(data, "tocsr")):
+            raise TypeError(
+                f"MinibatchSourceFromData: stream '{name}' must be a NumPy array, a SciPy CSR matrix, or a list of these with "
+                f"its type, got {type(data).__name__}"
+            )
+        if is_list and not isinstance(kind, ArgumentType):
+            raise TypeError(
+                f"MinibatchSourceFromData: stream '{name}' is a list; give its type too, as in "
+                f"{name}=(data, Sequence[Tensor[3]])"
+            )
+        self.data = data.tocsr() if hasattr(data, "tocsr") else data
+        is_sparse = hasattr(data, "tocsr") if kind is None else kind.is_sparse
+        self.is_sequence = kind is not None and len(kind.dynamic_axes) > 1
+        shape = data.shape[1:] if kind is None else kind.shape
+        first = data[0] if is_list and data else data
+        dtype = np.dtype(np.float64 if getattr(first, "dtype", None) == np.float64 else np.float32)
+        self.info = StreamInformation(name, number, "sparse" if is_sparse else "dense", dtype, shape)
+        axes = [BATCH_AXIS] if kind is None else list(kind.dynamic_axes)
+        self._variable = input_variable(shape, dtype, is_sparse=is_sparse, name=name, dynamic_axes=axes)
+
+    def __len__(self) -> int:
+        return len(self.data) if isinstance(self.data, list) else int(self.data.shape[0])
+
+    def lengths(self) -> np.ndarray:
+        """Samples of each item, int64 ``[items]``."""
+        if not self.is_sequence:
+            return np.ones(len(self), np.int64)
+        return np.array([item.shape[0] for item in self.data], np.int64)
+
+    def minibatch(self, wanted: slice, ends_sweep: bool, device: DeviceDescriptor | None) -> MinibatchData:
+        """Some items as a minibatch's part."""
+        value = Value.create(self._variable, self.data[wanted], device=device)
+        samples = len(value) if value.layout is None else value.layout.frames
+        return MinibatchData(value, len(value), samples, ends_sweep)
