@@ -12,7 +12,7 @@ from cntk._ops.activation import ELU, Sigmoid
 from cntk._ops.cross_entropy import TotalCrossEntropy, TotalSquaredError
 from cntk._ops.operands import apply
 from cntk._ops.softmax import LogSoftmax
-from tests.ops.op_case import ROWS, Held, Misuse, OpCase, Sparse, held, numbers
+from tests.ops.op_case import ROWS, Held, Misuse, OpCase, Sparse, held, numbers, sequences
 
 VECTOR, OTHER = numbers(5), numbers(5, seed=4)
 MATRIX, OTHER_MATRIX = numbers(3, 4), numbers(3, 4, seed=5)
@@ -43,7 +43,8 @@ def wrong_slope(z: np.ndarray, y: np.ndarray, g: np.ndarray) -> tuple[Any, ...]:
 
 
 def binary_cross_entropy(p: np.ndarray, t: np.ndarray) -> np.ndarray:
-    return -(t * np.log(p + 1e-6) + (1 - t) * np.log(1 + 1e-6 - p))
+    little, more = np.float32([1e-6, 1 + 1e-6]).astype(float)
+    return -(t * np.log(p + little) + (1 - t) * np.log(more - p))
 
 
 def weighted(p: np.ndarray, t: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -72,7 +73,18 @@ def standardized(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> np.nda
 
 
 def top_misses(z: np.ndarray, y: np.ndarray) -> Any:
-    return np.sum([np.argmax(t) not in np.argsort(s)[-2:] for s, t in zip(z, y, strict=True)])
+    """Of equal scores the first counts as the largest."""
+    return np.sum([np.argmax(t) not in np.argsort(-s, kind="stable")[:2] for s, t in zip(z, y, strict=True)])
+
+
+def with_the_next_in_time(x: list[np.ndarray], y: list[np.ndarray]) -> list[np.ndarray]:
+    """Of sequences of the same length: further on is the same frame of the next sequence."""
+    places = [(k, t) for t in range(len(x[0])) for k in range(len(x))]
+    rows = [[np.zeros(2) for _ in sequence] for sequence in x]
+    for n, (k, t) in enumerate(places):
+        other, then = places[(n + 1) % len(places)]
+        rows[k][t] = np.array([cosine(x[k][t], y[k][t]), cosine(x[k][t], y[other][then])])
+    return [np.array(r) for r in rows]
 
 
 CASES = (
@@ -147,6 +159,14 @@ CASES = (
         gradient=(),
     ),
     OpCase(
+        "classification_error_top_of_equals",
+        lambda z, y: C.classification_error(z, y, topN=2),
+        (np.round(VECTOR), ONE_HOT),
+        top_misses,
+        whole=True,
+        gradient=(),
+    ),
+    OpCase(
         "squared_error",
         C.squared_error,
         (MATRIX, OTHER_MATRIX),
@@ -162,7 +182,7 @@ CASES = (
         lambda x, y: ((x - y) ** 2).sum(),
         whole=True,
     ),
-    OpCase("binary_cross_entropy", C.binary_cross_entropy, (SCORES, BITS), binary_cross_entropy, tolerance=1e-7),
+    OpCase("binary_cross_entropy", C.binary_cross_entropy, (SCORES, BITS), binary_cross_entropy),
     OpCase(
         "weighted_binary_cross_entropy",
         C.weighted_binary_cross_entropy,
@@ -179,6 +199,14 @@ CASES = (
         lambda p, t: weighted(p, t, np.ones_like(p)),
         whole=True,
     ),
+    OpCase(
+        "weighted_binary_cross_entropy_without_weights",
+        C.weighted_binary_cross_entropy,
+        (SCORES, BITS, np.zeros((ROWS, 5))),
+        lambda p, t, w: np.zeros(()),
+        whole=True,
+        gradient=(),
+    ),
     OpCase("cosine_distance", C.cosine_distance, (MATRIX, OTHER_MATRIX), cosine, free=(0,)),
     OpCase("cosine_distance_parameter", C.cosine_distance, (VECTOR, held(5)), cosine),
     OpCase(
@@ -193,6 +221,20 @@ CASES = (
         lambda x, y: C.cosine_distance_with_negative_samples(x, y, 2, 3),
         (VECTOR, OTHER),
         with_others,
+        whole=True,
+    ),
+    OpCase(
+        "cosine_distance_of_large",
+        C.cosine_distance,
+        (1e30 * VECTOR, 1e-25 * OTHER),
+        lambda x, y: cosine(1e-30 * x, 1e25 * y),
+        gradient=(),
+    ),
+    OpCase(
+        "cosine_distance_with_negative_samples_in_time",
+        lambda x, y: C.cosine_distance_with_negative_samples(x, y, 1, 1),
+        (sequences(3, lengths=(5, 5, 5, 5)), sequences(3, lengths=(5, 5, 5, 5), seed=15)),
+        with_the_next_in_time,
         whole=True,
     ),
     OpCase("fmeasure", C.losses.fmeasure, (SCORES, BITS), f_measure),

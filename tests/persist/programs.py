@@ -123,6 +123,26 @@ def criterion():
 
 
 @program
+def criteria_of_sequences():
+    s, t = sequence(3), sequence(3, "t")
+    marks = C.labels_to_graph(C.hardmax(t) * (1 + C.sequence.is_first(t)))
+    functions = [
+        C.forward_backward(marks, s, 2),
+        C.forward_backward(marks, s, 0, 3, name="late"),
+        C.edit_distance_error(s, t, 0.3, 2, 1.5),
+        C.edit_distance_error(s, t, squashInputs=True, tokensToIgnore=[1, 7], name="squashed"),
+    ]
+    return C.combine(functions)
+
+
+@program
+def rankings():
+    x, y, z = vector(1), vector(1, "y"), vector(1, "z")
+    gain, group = C.abs(y), C.floor(z)
+    return C.combine([C.lambda_rank(x, gain, group), C.ndcg_at_1(x, gain, group, name="metric")])
+
+
+@program
 def activations():
     x = vector((2, 3))
     functions = [C.elu(x), C.selu(x), C.leaky_relu(x), C.softplus(x), C.hard_sigmoid(x, 0.2, 0.5), C.log_softmax(x)]

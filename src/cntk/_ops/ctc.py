@@ -26,6 +26,7 @@ _BEGINS = 2
 # Logarithm of a probability that counts as 0. It is finite, as in the original: where no alignment is possible, the
 # loss is 1e11 and the gradient a share of every state, instead of not-a-numbers that spoil the whole minibatch.
 _IMPOSSIBLE = -1e11
+_LOG_OF_1E30 = 69.07755278982137
 
 
 @primitive(PrimitiveOp.LabelsToGraph)
@@ -254,7 +255,7 @@ def _totals(scores: Tensor, states: _States, layout: Layout) -> Tensor:
     row = torch.arange(layout.count, device=scores.device)
     frame, last = layout.lengths_tensor - 1, states.counts - 1
     # The last state and the one before; a sequence without labels has a single state.
-    before = scores[frame, row, (last - 1).clamp_min(0)].masked_fill(last == 0, -torch.inf)
+    before = scores[frame, row, (last - 1).clamp_min(0)].masked_fill(last == 0, _IMPOSSIBLE)
     return torch.logaddexp(scores[frame, row, last], before)
 
 
@@ -272,9 +273,10 @@ def _shares(scores: Tensor, own: Tensor, totals: Tensor, states: _States, back: 
     through = from_begin + back.by_both(from_end) - own
     beyond = torch.arange(through.shape[2], device=own.device) >= states.counts.unsqueeze(1)
     through = through.masked_fill(beyond.unsqueeze(1), -torch.inf)
-    # Of a frame that no alignment passes through, though there are some, no state has a share.
-    reachable = through.amax(2, True) > totals.reshape(-1, 1, 1) + _IMPOSSIBLE / 2
-    return torch.softmax(through, 2) * reachable
+    # A delay constraint can leave a frame that no alignment passes through. As in the original, what sums up to less
+    # than 1e-30 of all alignments is not brought up to 1: such a frame has no shares.
+    part = torch.logsumexp(through, 2, True) - totals.reshape(-1, 1, 1)
+    return torch.softmax(through, 2) * torch.exp((part + _LOG_OF_1E30).clamp_max(0))
 
 
 def _marks_labels(function: Any) -> bool:

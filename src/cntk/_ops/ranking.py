@@ -14,7 +14,7 @@ from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.align import join_axes
 from cntk._ops.evaluation_only import evaluation_only
-from cntk._ops.operands import apply, as_operand
+from cntk._ops.operands import apply
 
 __all__ = ["lambda_rank", "ndcg_at_1"]
 
@@ -155,22 +155,12 @@ class NDCG(OfGroups):
         return compute
 
 
-def _operands(op_name: str, output: Any, gain: Any, group: Any) -> tuple[Any, Any, Any]:
-    """The operands, of which only the scores may need a gradient."""
-    for what, operand in (("gain", gain), ("group", group)):
-        if as_operand(operand, op_name=op_name).needs_gradient:
-            raise GraphError(
-                f"{op_name}: {what} must not need a gradient; give it as an input, or through cntk.stop_gradient"
-            )
-    return output, gain, group
-
-
 def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite:
     """LambdaRank (Burges, 2010): a loss for the order of samples within groups.
 
     Its value is one minus the normalized discounted cumulative gain, the mean over groups in percent, times the number
     of samples, so that the average over samples that a trainer reports is that percentage. It is piecewise constant; the
-    gradient is LambdaRank's, and not that of the value.
+    gradient is LambdaRank's, and not that of the value. None flows to gain and group.
 
     Args:
         output: each sample's score, ``[1]``.
@@ -182,8 +172,7 @@ def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite
         A function whose output is one number for the minibatch.
 
     Raises:
-        GraphError: if an operand is not one number for each sample, has no batch axis, or if gain or group need a
-            gradient.
+        GraphError: if an operand is not one number for each sample, or they have no common batch axis.
 
     Example:
         >>> import cntk as C
@@ -192,7 +181,7 @@ def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite
         >>> loss.eval({score: [[1], [2]], gain: [[7], [1]], group: [[1], [1]]})
         array(58.038, dtype=float32)
     """
-    return apply(LambdaRank(), _operands("lambda_rank", output, gain, group), name)
+    return apply(LambdaRank(), (output, gain, group), name)
 
 
 def ndcg_at_1(output: Any, gain: Any, group: Any, name: str = "") -> Composite:
@@ -211,8 +200,7 @@ def ndcg_at_1(output: Any, gain: Any, group: Any, name: str = "") -> Composite:
         A function whose output is one number for the minibatch; it has no gradient.
 
     Raises:
-        GraphError: if an operand is not one number for each sample, has no batch axis, or if gain or group need a
-            gradient.
+        GraphError: if an operand is not one number for each sample, or they have no common batch axis.
 
     Example:
         >>> import cntk as C
@@ -221,4 +209,4 @@ def ndcg_at_1(output: Any, gain: Any, group: Any, name: str = "") -> Composite:
         >>> metric.eval({score: [[1], [2], [3]], gain: [[4], [2], [1]], group: [[1], [1], [2]]})
         array(225., dtype=float32)
     """
-    return apply(NDCG(), _operands("ndcg_at_1", output, gain, group), name)
+    return apply(NDCG(), (output, gain, group), name)
