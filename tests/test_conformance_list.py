@@ -55,3 +55,25 @@ def test_random_numbers_in_ids_become_running_numbers() -> None:
         ("t::a[random]#2", "failed"),
         ("t::b[0.5]", "passed"),
     ]
+
+
+def test_few_tests_are_impossible_and_each_has_its_reason() -> None:
+    impossible = run.read_impossible()
+    baseline = {
+        test.partition("[")[0]
+        for test, status in json.loads((run.HERE / "baseline.json").read_text())
+        if status == "passed"
+    }
+    listed = {test.partition("[")[0] for test in run.PASSING.read_text(encoding="utf-8").splitlines()}
+    assert len(impossible) <= 10 and impossible.keys() <= baseline and not impossible.keys() & listed
+    assert all(len(reason.split()) > 4 for reason in impossible.values())
+
+
+def test_what_is_impossible_counts_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "read_impossible", lambda: {PLUS: "it needs what is gone"})
+    baseline = {f"{PLUS}[a]": "passed", f"{PLUS}[b]": "passed", MINUS: "passed"}
+    assert run.summarize(baseline, {MODULE: Ran({MINUS: "passed", f"{PLUS}[a]": "failed"}, "")})
+    assert capsys.readouterr().out.splitlines()[-1].split()[-3:] == ["1", "of", "1"]
+    assert not run.summarize(baseline, {MODULE: Ran({MINUS: "failed"}, "")})

@@ -26,6 +26,8 @@ for alias, kind in {"float": float, "int": int, "bool": bool, "object": object}.
 for alias, name in {"product": "prod", "alltrue": "all"}.items():
     if not hasattr(np, alias):
         setattr(np, alias, getattr(np, name))
+if not hasattr(np.lib, "pad"):
+    np.lib.pad = np.pad  # type: ignore[attr-defined]
 np.set_printoptions(precision=6, suppress=True, legacy="1.13")
 
 
