@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from cntk._engine.run import Run
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.align import aligned, broadcast_shapes, join_axes
 from cntk._ops.composed import compose
 from cntk._ops.cross_entropy import Total
 from cntk._ops.elementwise import ElementTimes, Minus, Plus, element_divide, element_times, minus, plus, square
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, in_float32
 from cntk._ops.reduction import ReduceElements, reduce_sum
 from cntk._ops.unary import Log, Negate
 from cntk.axis import Axis
@@ -58,7 +60,8 @@ class _Logistic(torch.autograd.Function):
         if weight is None:
             return losses.sum()
         spread = weight.expand_as(losses)
-        return (losses * spread).sum() * (losses.numel() / spread.sum())
+        total = spread.sum()
+        return (losses * spread).sum() * torch.where(total == 0, 0.0, losses.numel() / total)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -79,17 +82,18 @@ class CosDistance(Op):
     """Cosine of the angle between two operands, each taken as one vector."""
 
     def infer(self, *operands: TensorType) -> TensorType:
-        broadcast_shapes(*(t.shape for t in operands))
+        x, y = (t.shape for t in operands)
+        broadcast_shapes(x, y)
+        if min((*x, *y), default=0) >= 0 and prod(x) != prod(y):
+            raise GraphError("both operands must have the same number of elements; neither is stretched")
         return TensorType((), join_axes(operands, stretch=False), operands[0].dtype)
 
     def lower(self, *operands: TensorType) -> Any:
-        lead = 1 if join_axes(operands) else 0
-        shape = broadcast_shapes(*(t.shape for t in operands))
+        leads = [t.lead for t in operands]
 
-        def compute(x: Tensor, y: Tensor) -> Tensor:
-            rows = (max(x.shape[0], y.shape[0]),) if lead else ()
-            flat = [t.expand(*rows, *shape).reshape(*rows, -1) for t in (x, y)]
-            return _Cosine.apply(*flat)  # type: ignore[no-any-return]
+        def compute(*tensors: Tensor) -> Tensor:
+            x, y = (t.reshape(*t.shape[:lead], -1) for t, lead in zip(tensors, leads, strict=True))
+            return _Cosine.apply(*torch.broadcast_tensors(x, y))  # type: ignore[no-any-return]
 
         return aligned(operands, compute)
 
@@ -100,7 +104,7 @@ class _Cosine(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
         scale_x, scale_y = _inverse_norm(x), _inverse_norm(y)
-        cosine = (x * y).sum(-1, True) * scale_x * scale_y
+        cosine = ((x * scale_x) * (y * scale_y)).sum(-1, True)
         ctx.save_for_backward(x, y, scale_x, scale_y, cosine)
         return cosine.squeeze(-1)
 
@@ -114,8 +118,9 @@ class _Cosine(torch.autograd.Function):
 
 
 def _inverse_norm(x: Tensor) -> Tensor:
-    squares = (x * x).sum(-1, True)
-    return torch.rsqrt(squares).masked_fill(squares == 0, 0)
+    # In 64 bits, since squares soon leave the range of 32.
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float64)
+    return norm.reciprocal().masked_fill(norm == 0, 0).to(x.dtype)
 
 
 @primitive(PrimitiveOp.CosDistanceWithNegativeSamples)
@@ -151,19 +156,27 @@ class CosDistanceWithNegativeSamples(Op):
             raise GraphError("both operands must have the same shape")
         return TensorType((1 + self.num_negative_samples,), axes, x.dtype)
 
-    def lower(self, *operands: TensorType) -> Kernel:
-        shift, count = self.shift, self.num_negative_samples
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
+        axes = operands[0].dynamic_axes
+        if len(axes) == 1:
+            return lambda x, y, *constants: self._cosines(x, y, lambda places: places)
 
-        def compute(x: Tensor, y: Tensor, *constants: Tensor) -> Tensor:
-            rows = x.shape[0]
-            x, y = x.reshape(rows, -1), y.reshape(rows, -1)
-            steps = torch.arange(shift - 1, shift + count, device=x.device)
-            steps[0] = 0
-            partners = (torch.arange(rows, device=x.device).unsqueeze(1) + steps) % rows
-            others = y.index_select(0, partners.flatten()).reshape(rows, 1 + count, -1)
-            return _Cosine.apply(x.unsqueeze(1).expand_as(others), others)  # type: ignore[no-any-return]
+        def by_steps(run: Run, x: Tensor, y: Tensor, *constants: Tensor) -> Tensor:
+            # Further on is the same frame of the next sequence, and after the last one the next frame of the first.
+            layout = run.layout(axes)
+            order, place = layout.time_major(), layout.from_time_major()
+            return self._cosines(x, y, lambda places: order[places[place]])
 
-        return compute
+        return RunKernel(by_steps)
+
+    def _cosines(self, x: Tensor, y: Tensor, arranged: Callable[[Tensor], Tensor]) -> Tensor:
+        rows, count = x.shape[0], self.num_negative_samples
+        x, y = x.reshape(rows, -1), y.reshape(rows, -1)
+        steps = torch.arange(self.shift - 1, self.shift + count, device=x.device)
+        steps[0] = 0
+        partners = arranged((torch.arange(rows, device=x.device).unsqueeze(1) + steps) % rows)
+        others = y.index_select(0, partners.flatten()).reshape(rows, 1 + count, -1)
+        return _Cosine.apply(x.unsqueeze(1).expand_as(others), others)  # type: ignore[no-any-return]
 
 
 def squared_error(output: Any, target: Any, name: str = "") -> Composite:
@@ -209,9 +222,11 @@ def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
         array([0.69314516, 2.3025753 ], dtype=float32)
     """
 
+    little, more = in_float32(1e-6, 1 + 1e-6)
+
     def build(p: Any, t: Any) -> Composite:
-        positive = apply(ElementTimes(), (t, apply(Log(), (apply(Plus(), (1e-6, p)),))))
-        negative = apply(ElementTimes(), (apply(Minus(), (1, t)), apply(Log(), (apply(Minus(), (1 + 1e-6, p)),))))
+        positive = apply(ElementTimes(), (t, apply(Log(), (apply(Plus(), (little, p)),))))
+        negative = apply(ElementTimes(), (apply(Minus(), (1, t)), apply(Log(), (apply(Minus(), (more, p)),))))
         return apply(Negate(), (apply(Plus(), (positive, negative)),))
 
     return compose("BinaryCrossEntropy", (output, target), build, name)
@@ -264,6 +279,8 @@ def cosine_distance_with_negative_samples(
     x: Any, y: Any, shift: int, num_negative_samples: int, name: str = ""
 ) -> Composite:
     """Cosine with a sample's own partner, and with the partners of other samples of the minibatch.
+
+    Samples of sequences count in the order of time: the first frames of all sequences, the second ones, and so on.
 
     Huang et al., "Learning Deep Structured Semantic Models for Web Search using Clickthrough Data" (2013).
 
