@@ -1,7 +1,7 @@
 """Recurrent components that are an LSTM or a plain RNN, whoever wrote them, on torch's fused kernels.
 
 A loop is read as algebra: its states' expressions, with sums and products flattened, must have the form of a known
-cell. Sequences are padded only inside the fused call.
+cell. Sequences are padded only inside the fused call, and there in pieces of time.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class FusedRecurrence(FusedLoop):
         loop: the loop.
         output: the value that is read outside: the output state.
         gates: the gates' arguments, in torch's order.
-        cell: torch's kernel: padded input ``[n, t, e]``, states, weights; gives output and last states.
+        cell: torch's kernel: a rectangle of frames, states, weights, and whether sequences are its rows rather than
+            columns; gives output and last states.
         order: which delay holds the output state, and which the cell state, if any.
     """
 
@@ -109,27 +110,40 @@ class FusedRecurrence(FusedLoop):
         layout = run.layout(self.axes)
         weights = self._weights(operands)
         states = [
-            self.state(run, layout, operands[k], d).unsqueeze(0).contiguous()
+            self.state(run, layout, operands[k], d).unsqueeze(0)
             for k, d in zip(self._initial, self.delays, strict=True)
         ]
         xs = [operands[k] for k in self._xs]
         x = xs[0] if len(xs) == 1 else torch.cat(xs, 1)
-        if self.backwards:
-            x = layout.reverse(x)
-        padded, *last = self.cell(layout.pad(x), states, weights)
-        if self.only_final:
-            y = (
-                last[0][0]
-                if layout.uniform
-                else padded[torch.arange(layout.count, device=x.device), layout.lengths_tensor - 1]
-            )
-        else:
-            y = layout.unpad(padded)
+        y, last = (self._at_once if layout.uniform else self._in_pieces)(layout, x, states, weights)
         if not self.backwards:
             self._keep(run, layout, y, x, states, weights, last)
-        elif not self.only_final:
-            y = layout.reverse(y)
         return [y]
+
+    def _at_once(
+        self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The output and the last states over sequences of one length."""
+        rows = layout.reverse(x) if self.backwards else x
+        rectangle, *last = self.cell(layout.pad(rows), [s.contiguous() for s in states], weights, True)
+        if self.only_final:
+            return last[0][0], last
+        y = layout.unpad(rectangle)
+        return (layout.reverse(y) if self.backwards else y), last
+
+    def _in_pieces(
+        self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The output over sequences of different length. The last states are not at hand: sequences end inside pieces."""
+        pieces = layout.pieces(self.backwards)
+        states = [s.index_select(1, pieces.order) for s in states]
+        found = []
+        for piece in pieces.split(x.index_select(0, pieces.frames)):
+            y, *states = self.cell(piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False)
+            found.append(y.flatten(0, 1))
+        ends = layout.first if self.backwards else layout.last
+        wanted = pieces.places[ends] if self.only_final else pieces.places
+        return torch.cat(found).index_select(0, wanted), []
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
         inputs = [columns.transposed(operands) for columns in self._inputs]
@@ -179,7 +193,7 @@ _UNRECORDED = 10**9
 # Known cells have few operations; longer loops are not read, which would go as deep as they are long.
 _MOST_MEMBERS = 100
 
-Cell = Callable[[Tensor, list[Tensor], list[Tensor]], tuple[Tensor, ...]]
+Cell = Callable[[Tensor, list[Tensor], list[Tensor], bool], tuple[Tensor, ...]]
 
 
 def _recurrent(gate: Gate) -> tuple[Ref, tuple[int, int]]:
@@ -187,16 +201,16 @@ def _recurrent(gate: Gate) -> tuple[Ref, tuple[int, int]]:
     return gate.recurrent
 
 
-def _lstm(x: Tensor, states: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
-    return torch.lstm(x, states, weights, True, 1, 0.0, x.requires_grad or weights[0].requires_grad, False, True)
+def _lstm(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) -> tuple[Tensor, ...]:
+    return torch.lstm(x, states, weights, True, 1, 0.0, x.requires_grad or weights[0].requires_grad, False, by_rows)
 
 
-def _rnn_tanh(x: Tensor, states: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
-    return torch.rnn_tanh(x, states[0], weights, True, 1, 0.0, False, False, True)
+def _rnn_tanh(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) -> tuple[Tensor, ...]:
+    return torch.rnn_tanh(x, states[0], weights, True, 1, 0.0, False, False, by_rows)
 
 
-def _rnn_relu(x: Tensor, states: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
-    return torch.rnn_relu(x, states[0], weights, True, 1, 0.0, False, False, True)
+def _rnn_relu(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) -> tuple[Tensor, ...]:
+    return torch.rnn_relu(x, states[0], weights, True, 1, 0.0, False, False, by_rows)
 
 
 def fused_recurrence(loop: Loop) -> Loop | None:
