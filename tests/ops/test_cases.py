@@ -22,8 +22,15 @@ TABLES = sorted(path.stem for path in Path(__file__).parent.glob("cases*.py"))
 CASES: list[OpCase] = [case for table in TABLES for case in importlib.import_module(f"tests.ops.{table}").CASES]
 MISUSES = [(case, misuse) for case in CASES for misuse in case.errors]
 
-# Operations that compute nothing by themselves (test_custom_proxy.py), and one whose effect comes after the run (test_assign.py).
-WITHOUT_ROW = {PrimitiveOp.Combine, PrimitiveOp.Block, PrimitiveOp.CustomProxyOp, PrimitiveOp.Assign}
+# Operations that compute nothing by themselves (test_custom_proxy.py), or cannot (test_lattice.py), and one whose effect
+# comes after the run (test_assign.py).
+WITHOUT_ROW = {
+    PrimitiveOp.Combine,
+    PrimitiveOp.Block,
+    PrimitiveOp.CustomProxyOp,
+    PrimitiveOp.LatticeSequenceWithSoftmax,
+    PrimitiveOp.Assign,
+}
 # Operations whose rows are still to be written; nothing is added here.
 PENDING: set[PrimitiveOp] = set()
 
@@ -188,26 +195,33 @@ OPERATIONS = {op: types for case in CASES for op, types in operations(Built(case
 FUSED = {op: types for op, types in OPERATIONS.items() if isinstance(op, Fused)}
 
 
-def operand(type_: TensorType) -> tuple[Any, Any]:
-    """A variable like an operand, and data for it."""
-    axes = type_.dynamic_axes or (C.Axis.default_batch_axis(),)
-    variable = C.input_variable(type_.shape, np.float64, needs_gradient=True, dynamic_axes=axes)
-    data = sequences(*type_.shape, lengths=(2, 4, 3))
-    if not type_.shape:
-        # It may be a condition: it selects each frame once.
-        data = [np.ones_like(x) for x in data]
-    return variable, data if type_.is_sequence else np.stack([x[0] for x in data])
+def operands(types: tuple[TensorType, ...]) -> dict[Any, Any]:
+    """Variables like some operands, and data for them; None for a parameter."""
+    result: dict[Any, Any] = {}
+    for type_ in types:
+        data = sequences(*type_.shape, lengths=(2, 4, 3))
+        if not type_.shape:
+            # It may be a condition: it selects each frame once.
+            data = [np.ones_like(x) for x in data]
+        if not type_.dynamic_axes and any(t.dynamic_axes for t in types):
+            result[C.parameter(init=data[0][0])] = None
+            continue
+        axes = type_.dynamic_axes or (C.Axis.default_batch_axis(),)
+        variable = C.input_variable(type_.shape, np.float64, needs_gradient=True, dynamic_axes=axes)
+        result[variable] = data if type_.is_sequence else np.stack([x[0] for x in data])
+    return result
 
 
 @pytest.mark.parametrize("op", FUSED, ids=repr)
 def test_fused_operation_is_the_graph_that_it_stands_for(op: Fused) -> None:
-    feed = dict(operand(type_) for type_ in FUSED[op])
+    variables = operands(FUSED[op])
+    feed = {v: data for v, data in variables.items() if data is not None}
     results = []
-    for function in (apply(op, list(feed)), op.expand(*feed)):
+    for function in (apply(op, list(variables)), op.expand(*variables)):
         weights = 1 + np.arange(np.prod(function.shape)).reshape(function.shape)
         result = C.element_times(function, C.constant(weights, dtype=np.float64))
-        gradient = result.grad(feed, wrt=list(feed))
-        results.append([result.eval(feed), *(gradient.values() if len(feed) > 1 else [gradient])])
+        gradient = result.grad(feed, wrt=list(variables))
+        results.append([result.eval(feed), *(gradient.values() if len(variables) > 1 else [gradient])])
     for one, other in zip(*results, strict=True):
         check_close(one, other, 1e-7)
 
@@ -215,7 +229,7 @@ def test_fused_operation_is_the_graph_that_it_stands_for(op: Fused) -> None:
 def test_every_operation_has_a_row() -> None:
     # What fused operations stand for has been compared with them.
     found = {type(op) for op in OPERATIONS}
-    found |= {type(part) for op in FUSED for part in operations(op.expand(*dict(map(operand, FUSED[op]))))}
+    found |= {type(part) for op in FUSED for part in operations(op.expand(*operands(FUSED[op])))}
     missing = [
         number.name for number, op in registry.items() if op not in found and number not in WITHOUT_ROW | PENDING
     ]

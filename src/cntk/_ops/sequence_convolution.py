@@ -1,8 +1,9 @@
-"""Convolution along the sequence axis: each sequence on its own, whatever lies beside it in the minibatch."""
+"""Convolution along the sequence axis: each sequence's windows end where it ends."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -10,16 +11,40 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
 from cntk._errors import FeedError, GraphError
-from cntk._graph.op import Op, RunKernel
+from cntk._graph.composite import Composite
+from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.positions import Positions
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import FreeDimension, TensorType
+from cntk._graph.variable import Variable
+from cntk._ops.composed import Fused
 from cntk._ops.convolution_op import Convolution, lower_convolution
+from cntk._ops.operands import apply
+from cntk._ops.transpose import swapaxes
+from cntk._ops.unary import StopGradient
+from cntk._ops.unpack import ToSequence, ToSequenceLike, UnpackSequence
 from cntk._ops.windows import Windows
 from cntk.axis import Axis
 
 
+def unrolled(x: TensorType) -> TensorType:
+    """A sequence with its sequence axis as a static one of unknown length, behind the channels.
+
+    Raises:
+        GraphError: if it is no sequence, or has no channels.
+    """
+    if not x.is_sequence or x.rank == 0:
+        raise GraphError("a sequential convolution needs an operand with a sequence axis and a channel axis")
+    return x.with_shape((x.shape[0], FreeDimension, *x.shape[1:])).with_axes(x.dynamic_axes[:1])
+
+
 @dataclass(frozen=True)
-class SequenceConvolution(Op):
-    """A convolution whose first spatial axis is the sequence axis, over each sequence on its own.
+class SequenceConvolution(Fused):
+    """A convolution whose first spatial axis is the sequence axis.
+
+    Files hold it as a convolution of unpacked sequences, whose padding is laid out for the longest of a minibatch. So it
+    is here: with automatic padding and a stride of 3 or more, where a shorter sequence's first window begins depends
+    on the longest one's length.
 
     Attributes:
         convolution: the same over operands ``[channels, frames, *positions]``.
@@ -30,7 +55,7 @@ class SequenceConvolution(Op):
     op_name = "Convolution"
 
     def infer(self, *operands: TensorType) -> TensorType:
-        kernel, x = self._unrolled(*operands)
+        kernel, x = operands[0], unrolled(operands[1])
         inner = self.convolution.infer(kernel, x)
         batch, sequence = operands[1].dynamic_axes
         frames = self._frames(kernel, x)
@@ -43,52 +68,91 @@ class SequenceConvolution(Op):
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         if not operands[1].is_sequence or operands[1].rank == 0:
             return operands
-        return self.convolution.complete(*self._unrolled(*operands))[0], operands[1]
+        return self.convolution.complete(operands[0], unrolled(operands[1]))[0], operands[1]
 
-    def _unrolled(self, kernel: TensorType, x: TensorType) -> tuple[TensorType, TensorType]:
-        """The operands with the sequence axis as a static one of unknown length."""
-        if not x.is_sequence or x.rank == 0:
-            raise GraphError("a sequential convolution needs an operand with a sequence axis and a channel axis")
-        return kernel, x.with_shape((x.shape[0], FreeDimension, *x.shape[1:])).with_axes(x.dynamic_axes[:1])
+    def expand(self, *operands: Variable) -> Composite:
+        kernel, x = operands
+        op = replace(self.convolution, sequential=False).settled(kernel.type_, unrolled(x.type_))
+        # The first two axes, counted from the last one as in files.
+        first_two = -x.type_.rank - 1, -x.type_.rank
+        frames = swapaxes(apply(UnpackSequence(0.0, True), (x,)), *first_two)
+        rows = swapaxes(apply(op, (kernel, frames)), *first_two)
+        axes = self.infer(kernel.type_, x.type_).dynamic_axes
+        if axes == x.type_.dynamic_axes:
+            return apply(ToSequenceLike(), (rows, x))
+        values = {f.name: getattr(op, f.name) for f in fields(op)}
+        counts = apply(ConvolutionSequenceShape(**values | {"sequential": True}), (kernel, x))
+        return apply(ToSequence("ConvOverSequenceAxisPrefix", axes), (rows, apply(StopGradient(), (counts,))))
+
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SequenceConvolution]:
+        ops = [p.op for p in inside if isinstance(p.op, Convolution) and not p.op.sequential]
+        return [cls(replace(op, sequential=True)) for op in ops]
 
     def _frames(self, kernel: TensorType, x: TensorType) -> Windows:
         return self.convolution.windows(kernel.shape[-x.rank :])[1]
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        kernel, x = self._unrolled(*operands)
+        kernel, x = operands[0], unrolled(operands[1])
         self.convolution.check_computable(kernel, x)
         _, frames, *others = self.convolution.windows(kernel.shape[-x.rank :])
         axes, result_axes = operands[1].dynamic_axes, self.infer(*operands).dynamic_axes
-        groups = self.convolution.groups
-        # The rectangle holds each sequence's own padding already.
-        tight = replace(frames, auto_pad=False, lower=0, upper=0)
+        groups, one_filter = self.convolution.groups, kernel.rank == x.rank
 
         def compute(run: Run, w: Tensor, rows: Tensor) -> Tensor:
             layout = run.layout(axes)
-            result, rectangle = _rectangle(frames, layout, rows)
+            counts = _counts(frames, layout)
+            result = layout if counts == layout.lengths else Layout(counts, None, layout.device)
             run.layouts[result_axes] = result
-            convolve = lower_convolution([tight, *others], (rectangle.shape[2], *x.shape[2:]), groups)
-            out = convolve(w.unsqueeze(0) if kernel.rank == x.rank else w, rectangle)
-            return result.unpad(out.transpose(1, 2)[:, : result.longest])
+            convolve = lower_convolution([frames, *others], (layout.longest, *x.shape[2:]), groups)
+            out = convolve(w.unsqueeze(0) if one_filter else w, layout.pad(rows).transpose(1, 2))
+            return result.unpad(out.transpose(1, 2))
 
         return RunKernel(compute)
 
 
-def _rectangle(frames: Windows, layout: Layout, rows: Tensor) -> tuple[Layout, Tensor]:
-    """The results' layout, and sequences as ``[count, channels, length, *positions]``, each with its own padding."""
+def _counts(frames: Windows, layout: Layout) -> tuple[int, ...]:
+    """How many windows each sequence has.
+
+    Raises:
+        FeedError: if one is shorter than a window that is not padded.
+    """
     try:
-        counts = [frames.count(n) for n in layout.lengths]
+        return tuple(frames.count(n) for n in layout.lengths)
     except GraphError as error:
         raise FeedError(f"sequential convolution: {error}") from None
-    result = layout if counts == list(layout.lengths) else Layout(counts, None, layout.device)
-    before = [frames.before(n) for n in layout.lengths]
-    length = (max(counts) - 1) * frames.stride + frames.extent
-    if layout.uniform and before[0] == 0 and length <= layout.longest:
-        return result, layout.pad(rows).transpose(1, 2)
-    places = layout.positions + torch.tensor(before, device=layout.device)[layout.segments]
-    flat = layout.segments * length + places
-    if min(before) < 0 or max(b + n for b, n in zip(before, layout.lengths, strict=True)) > length:
-        read = (places >= 0) & (places < length)
-        rows, flat = rows[read], flat[read]
-    empty = rows.new_zeros(layout.count * length, *rows.shape[1:])
-    return result, empty.index_copy(0, flat, rows).reshape(layout.count, length, *rows.shape[1:]).transpose(1, 2)
+
+
+@primitive(PrimitiveOp.ConvolutionSequenceShape)
+@dataclass(frozen=True)
+class ConvolutionSequenceShape(Convolution):
+    """How many windows a sequential convolution has along each sequence, ``[1]``; its attributes are the same."""
+
+    op_name = "ConvolutionSequenceShape"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        _, x = operands
+        return TensorType((1,), unrolled(x).dynamic_axes, x.dtype)
+
+    def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        return operands
+
+    def settled(self, *operands: TensorType) -> Convolution:
+        kernel, x = operands
+        return super().settled(kernel, unrolled(x)) if x.is_sequence and x.rank else self
+
+    def lower(self, *operands: TensorType) -> RunKernel:  # type: ignore[override]
+        kernel, x = operands
+        frames = self.windows(kernel.shape[-x.rank - 1 :])[1]
+
+        def compute(run: Run, w: Tensor, rows: Tensor) -> Tensor:
+            counts = _counts(frames, run.layout(x.dynamic_axes))
+            return torch.tensor(counts, dtype=rows.dtype, device=rows.device).unsqueeze(1)
+
+        return RunKernel(compute)
+
+    def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
+        return None, None
+
+    def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
+        return None
