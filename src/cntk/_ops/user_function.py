@@ -362,7 +362,6 @@ class UserOp(Op):
     pure = False
     recordable = False
     regroups = True
-    mixes_formats = True
 
     @property
     def sparse_operands(self) -> tuple[int, ...]:  # type: ignore[override]

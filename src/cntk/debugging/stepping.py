@@ -91,7 +91,7 @@ class _Prompt:
             self.write.write(_shown("Input" if direction == "forward" else "Root gradients", value))
             return False
         elif command == "d":
-            sys.breakpointhook()
+            sys.breakpointhook()  # noqa: T100, the command asks for it
             return False
         elif command:
             self.write.write(DEBUG_USAGE)
