@@ -21,7 +21,7 @@ from cntk._engine.rows import (
     torch_dtype,
 )
 from cntk._engine.run import SparseRows
-from cntk._errors import FeedError, shape_text
+from cntk._errors import FeedError, ReleasedError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.types import Shape
@@ -253,7 +253,7 @@ class Value(ArrayMixin):
 
     def _fill(self, rows: Tensor | SparseRows, layout: Layout | None, shape: Shape, read_only: bool) -> None:
         """Without a layout ``shape`` is the whole array's, with one it is a frame's."""
-        self.rows = rows
+        self._rows: Tensor | SparseRows | None = rows
         self.layout = layout
         self._shape = shape
         self._read_only = read_only
@@ -283,6 +283,24 @@ class Value(ArrayMixin):
         return value
 
     @property
+    def rows(self) -> Tensor | SparseRows:
+        """All samples or frames, one after another.
+
+        Raises:
+            ReleasedError: if this was an evaluation's result, and its function has run again since.
+        """
+        if self._rows is None:
+            raise ReleasedError(
+                "this Value was the result of an evaluation, and such are valid until their function runs again; read it "
+                "before, or have the result as NumPy array (as_numpy=True)"
+            )
+        return self._rows
+
+    def release(self) -> None:
+        """Give up the memory; what has been taken from the value stays."""
+        self._rows = None
+
+    @property
     def shape(self) -> Shape:
         """``(n, *shape)``, or ``(n, longest, *shape)`` for sequences."""
         return self._shape if self.layout is None else (self.layout.count, self.layout.longest, *self._shape)
@@ -309,8 +327,8 @@ class Value(ArrayMixin):
 
     @property
     def is_valid(self) -> bool:
-        """Whether it may still be read."""
-        return True
+        """Whether it may still be read; an evaluation's result may until its function runs again."""
+        return self._rows is not None
 
     @property
     def data(self) -> NDArrayView:

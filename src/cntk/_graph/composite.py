@@ -25,6 +25,8 @@ class Composite(Function):
         self._uid = ""
         # Compiled runs by what they compute, kept by the engine.
         self._plans: dict[Any, Any] = {}
+        # Results that are valid until the next run, kept by the engine.
+        self._lent: list[Any] = []
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
