@@ -168,21 +168,43 @@ def test_results_are_fed_again():
     f, last = C.alias(SEQUENCE), C.sequence.last(SEQUENCE)
     frames = f.eval({SEQUENCE: [LONG, SHORT]}, as_numpy=False)
     np.testing.assert_array_equal(last.eval({SEQUENCE: frames}), [LONG[1], SHORT[0]])
+    with pytest.raises(ValueError, match="sequences.*single samples are expected"):
+        (SAMPLE + 1).eval({SAMPLE: frames})
     samples = last.eval({SEQUENCE: [LONG, SHORT]}, as_numpy=False)
     np.testing.assert_array_equal((SAMPLE + 1).eval({SAMPLE: samples}), [LONG[1] + 1, SHORT[0] + 1])
     # A batch of samples is one of sequences of one frame, and back.
     same(f.eval({SEQUENCE: samples}), [LONG[1:], SHORT])
     single = f.eval({SEQUENCE: [SHORT, SHORT]}, as_numpy=False)
     np.testing.assert_array_equal((SAMPLE + 1).eval({SAMPLE: single}), [SHORT[0] + 1] * 2)
-    with pytest.raises(ValueError, match="sequences.*single samples are expected"):
-        (SAMPLE + 1).eval({SAMPLE: frames})
 
 
-def test_a_result_stays_valid():
+def test_a_result_is_valid_until_its_function_runs_again():
     f = SAMPLE * 2
     first = f.eval({SAMPLE: LONG}, as_numpy=False)
-    f.eval({SAMPLE: -LONG}, as_numpy=False)
-    np.testing.assert_array_equal(first.asarray(), 2 * LONG)
+    view = first.data
+    (f + 1).eval({SAMPLE: -LONG})
+    assert first.is_valid and first.asarray() == pytest.approx(2 * LONG)
+    with pytest.raises(ValueError, match="no data"):
+        f.eval({})
+    assert first.is_valid
+    # It may be the next run's own data.
+    second = f.eval({SAMPLE: first}, as_numpy=False)
+    assert not first.is_valid and second.asarray() == pytest.approx(4 * LONG)
+    with pytest.raises(RuntimeError, match="valid until their function runs again"):
+        first.asarray()
+    with pytest.raises(RuntimeError, match="valid until their function runs again"):
+        f.eval({SAMPLE: first})
+    assert second.is_valid and view.asarray() == pytest.approx(2 * LONG)
+
+
+def test_gradients_are_valid_until_their_function_runs_again():
+    x = C.input_variable(3, needs_gradient=True)
+    f = x * 2
+    state, values = f.forward({x: LONG}, [f.output], {f.output}, as_numpy=False)
+    gradient = f.backward(state, {f.output: LONG}, {x}, as_numpy=False)[x]
+    assert values[f.output].is_valid and gradient.asarray() == pytest.approx(2 * LONG)
+    f.grad({x: LONG})
+    assert not gradient.is_valid and not values[f.output].is_valid
 
 
 @pytest.mark.parametrize(
