@@ -393,7 +393,7 @@ class Value(ArrayMixin):
 
         Args:
             var: what the data are for.
-            data: an array ``[n, *shape]``; a list of samples or sequences; CSR matrices.
+            data: an array or a CSR matrix, which is held as it is; a list of samples or sequences.
             seq_starts: whether each sequence begins here rather than going on from the previous minibatch.
             device: where to put it.
             read_only: whether it must not be written to.
@@ -402,17 +402,12 @@ class Value(ArrayMixin):
             ValueError: if the data do not fit the variable.
             TypeError: if ``var`` is no variable.
         """
-        from cntk._engine.feed import feed
+        from cntk._engine.feed import hold
 
         if not isinstance(var, Variable):
             raise TypeError(f"Value.create: expected a variable, got {type(var).__name__}")
-        fed = feed(var, data if seq_starts is None else (data, seq_starts), (device or default_device()).torch)
-        rows = fed.rows
-        if fed.layout is None and isinstance(data, (list, tuple)) and var.type_.has_batch_axis:
-            shape: Shape = (fed.count or 1, 1, *var.shape)
-        else:
-            shape = tuple(rows.shape) if fed.layout is None else fed.shape
-        return Value.of(rows, fed.layout, shape, read_only)
+        rows, layout, shape = hold(var, data, seq_starts, (device or default_device()).torch)
+        return Value.of(rows, layout, shape, read_only)
 
     @staticmethod
     def one_hot(batch: Any, num_classes: Any, dtype: Any = None, device: DeviceDescriptor | None = None) -> Value:

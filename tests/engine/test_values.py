@@ -25,6 +25,7 @@ def same(actual, wanted) -> None:
 
 
 SAMPLE, SEQUENCE = C.input_variable(3), C.sequence.input_variable(3)
+BARE = C.input_variable(3, dynamic_axes=[])
 SPARSE, SPARSE_SEQUENCE = C.input_variable(3, is_sparse=True), C.sequence.input_variable(3, is_sparse=True)
 LONG, SHORT = counted(2, 3), counted(1, 3)
 
@@ -39,8 +40,14 @@ MADE = {
         (2, 2, 3), [[2, 1], [2, 0]], np.stack([LONG, np.vstack([SHORT, np.zeros((1, 3))])]), [LONG, SHORT],
     ),
     "created of equal sequences": (
-        lambda: Value.create(SEQUENCE, counted(2, 4, 3)), (2, 4, 3), [[2, 1, 1, 1]] * 2, counted(2, 4, 3), list(counted(2, 4, 3)),
+        lambda: Value.create(SEQUENCE, counted(2, 4, 3)), (2, 4, 3), None, counted(2, 4, 3), list(counted(2, 4, 3)),
     ),
+    "created of one sequence": (lambda: Value.create(SEQUENCE, LONG), (2, 3), None, LONG, list(LONG)),
+    "created of frames": (
+        lambda: Value.create(SAMPLE, [LONG, SHORT]),
+        (2, 2, 3), [[2, 1], [2, 0]], np.stack([LONG, np.vstack([SHORT, np.zeros((1, 3))])]), [LONG, SHORT],
+    ),
+    "created of an array without axes": (lambda: Value.create(BARE, [LONG[0], LONG[1]]), (2, 3), None, LONG, list(LONG)),
     "sequences that go on": (
         lambda: Value.create(SEQUENCE, [LONG, SHORT], seq_starts=[True, False]),
         (2, 2, 3), [[2, 1], [1, 0]], np.stack([LONG, np.vstack([SHORT, np.zeros((1, 3))])]), [LONG, SHORT],
@@ -138,6 +145,32 @@ def test_values_that_cannot_be_created():
         Value.create(SEQUENCE, [LONG], seq_starts=[True, False])
     with pytest.raises(ValueError, match="use Value.create"):
         Value([LONG, SHORT])
+    with pytest.raises(ValueError, match="give a single matrix"):
+        Value.create(C.input_variable(3, is_sparse=True, dynamic_axes=[]), [sp.csr_matrix(SHORT)])
+
+
+def test_whether_axes_fit_is_seen_when_a_value_is_fed():
+    twice, both = SAMPLE * 2, Value.create(SAMPLE, [LONG, SHORT])
+    with pytest.raises(ValueError, match="single samples are expected"):
+        twice.eval({SAMPLE: both})
+    same((SEQUENCE * 2).eval({SEQUENCE: both}), [2 * LONG, 2 * SHORT])
+    np.testing.assert_array_equal(
+        twice.eval({SAMPLE: Value.create(SAMPLE, [SHORT, SHORT[0]])}), 2 * np.vstack([SHORT] * 2)
+    )
+    with pytest.raises(ValueError, match="the variable has none"):
+        (BARE * 2).eval({BARE: Value.create(BARE, LONG)})
+    same((SEQUENCE * 2).eval({SEQUENCE: Value.create(SEQUENCE, counted(2, 4, 3))}), list(2 * counted(2, 4, 3)))
+
+
+def test_a_matrix_in_a_samples_shape_is_one_sample():
+    words = C.input_variable((2, 3), is_sparse=True)
+    matrices = [sp.csr_matrix(np.eye(3, dtype=np.float32)[rows]) for rows in ([0, 1], [2, 0])]
+    weights = np.arange(6, dtype=np.float32).reshape(3, 2)
+    result = C.times(words, C.constant(weights)).eval({words: matrices})
+    np.testing.assert_array_equal(result, [m.toarray() @ weights for m in matrices])
+    assert Value.create(words, matrices).shape == (2, 1, 2, 3)
+    frames = C.sequence.input_variable((2, 3), is_sparse=True)
+    same(C.times(frames, C.constant(weights)).eval({frames: matrices}), [[m.toarray() @ weights] for m in matrices])
 
 
 def test_lists_of_equal_arrays_and_numbers():

@@ -13,7 +13,7 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
 from cntk._errors import FeedError, shape_text
-from cntk._graph.types import Shape
+from cntk._graph.types import SEQUENCE_AXIS, Shape, TensorType
 from cntk._graph.variable import Variable
 
 if TYPE_CHECKING:
@@ -60,12 +60,45 @@ def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
     return _Feeding(variable, device).of(data)
 
 
-class _Feeding:
-    """One variable's data on their way."""
+def hold(
+    variable: Variable, data: Any, starts: Sequence[bool] | None, device: torch.device
+) -> tuple[Tensor | SparseRows, Layout | None, Shape]:
+    """Data for a variable as a `Value` holds them: an array or a matrix as it is, a list as a batch of sequences.
 
-    def __init__(self, variable: Variable, device: torch.device) -> None:
+    Args:
+        variable: what the data are for; whether its axes fit is seen when it is fed.
+        data: see `feed`.
+        starts: which sequences begin here.
+        device: where to put them.
+
+    Returns:
+        The rows, the layout of a list's sequences, and a frame's shape; without a layout the whole array's.
+    """
+    type_ = variable.type_
+    if starts is None and type_.has_batch_axis and not type_.is_sequence and isinstance(data, (list, tuple)):
+        type_ = type_.with_axes((*type_.dynamic_axes, SEQUENCE_AXIS))
+    feeding = _Feeding(variable, device, type_)
+    is_array = isinstance(data, (np.ndarray, Tensor)) or (isinstance(data, (list, tuple)) and not type_.dynamic_axes)
+    if starts is None and is_array and not type_.is_sparse:
+        whole = feeding.whole(data)
+        return whole, None, tuple(whole.shape)
+    if starts is None and hasattr(data, "tocsr"):
+        fed = feeding.matrix(data.tocsr())
+        return fed.rows, None, (fed.count or 1, *type_.shape)
+    fed = feeding.of(data if starts is None else (data, starts))
+    if fed.layout is None:
+        return fed.rows, None, tuple(fed.rows.shape)
+    if fed.layout.longest == 1 and type_ is not variable.type_ and not type_.is_sparse:
+        return fed.rows, None, (fed.layout.count, 1, *fed.shape)
+    return fed.rows, fed.layout, fed.shape
+
+
+class _Feeding:
+    """One variable's data on their way, taken as of a type that may have an axis more than the variable's."""
+
+    def __init__(self, variable: Variable, device: torch.device, type_: TensorType | None = None) -> None:
         self.variable = variable
-        self.type = variable.type_
+        self.type = type_ or variable.type_
         self.dtype = self.type.dtype or np.dtype(np.float32)
         self.device = device
 
@@ -103,7 +136,7 @@ class _Feeding:
             tensor = data if isinstance(data, Tensor) else torch.from_numpy(self._array(data))
             return self._rectangle(tensor, starts)
         if hasattr(data, "tocsr"):
-            return self._list([data], starts) if self.type.is_sequence else self._matrix(data.tocsr())
+            return self._list([data], starts) if self.type.is_sequence else self.matrix(data.tocsr())
         if isinstance(data, (list, tuple)):
             return self._list(list(data), starts)
         if isinstance(data, (int, float, np.number)) and not self.type.dynamic_axes:
@@ -123,6 +156,13 @@ class _Feeding:
         return array if array.flags.writeable else array.copy()
 
     # -- one array ------------------------------------------------------------------------------------------------
+
+    def whole(self, data: Any) -> Tensor:
+        """An array with whatever axes before the variable's own."""
+        x = data if isinstance(data, Tensor) else torch.from_numpy(self._array(np.asarray(data)))
+        if x.ndim < self.type.rank or not self._fits(x.shape[x.ndim - self.type.rank :]):
+            raise self.fail(f"data of shape {shape_text(x.shape)} do not end with the variable's shape")
+        return x.to(self.device, getattr(torch, self.dtype.name))
 
     def _rectangle(self, x: Tensor, starts: Sequence[bool] | None) -> Fed:
         rank = self.type.rank
@@ -251,7 +291,8 @@ class _Feeding:
 
     # -- sparse ---------------------------------------------------------------------------------------------------
 
-    def _matrix(self, csr: Any) -> Fed:
+    def matrix(self, csr: Any) -> Fed:
+        """Samples or frames from the rows of a matrix, or one from a matrix of its shape."""
         from cntk._engine.rows import sparse_rows
 
         width = int(np.prod(self.type.shape))
@@ -266,7 +307,9 @@ class _Feeding:
 
         width = int(np.prod(self.type.shape))
         matrices = [m.tocsr() if m.shape != self.type.shape else m.reshape((1, width)).tocsr() for m in items]
-        fed = self._matrix(scipy.sparse.vstack(matrices, format="csr") if len(matrices) > 1 else matrices[0])
+        if not self.type.dynamic_axes:
+            raise self.fail("sparse data are rows of a batch, and a list of matrices was given; give a single matrix")
+        fed = self.matrix(scipy.sparse.vstack(matrices, format="csr") if len(matrices) > 1 else matrices[0])
         lengths = [m.shape[0] for m in matrices]
         if self.type.is_sequence:
             return self._sequences(fed.rows, lengths, starts)
