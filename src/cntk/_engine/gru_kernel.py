@@ -39,27 +39,30 @@ class GatedRecurrence(torch.autograd.Function):
             The states ``[frames, h]`` step by step.
         """
         size = candidate.shape[0]
-        states = a.new_empty(a.shape[0], size)
-        before = torch.empty_like(states)
+        states, values, inner = (a.new_empty(a.shape[0], size) for _ in range(3))
         opened = a.new_empty(a.shape[0], 2 * size)
-        values, inner = torch.empty_like(states), torch.empty_like(states)
-        h, begin = initial, 0
-        for running in sizes:
-            rows = slice(begin, begin + running)
-            h = h[:running]
-            before[rows] = h
-            zr = torch.addmm(a[rows, : 2 * size], h, gates).sigmoid_()
-            z, r = zr[:, :size], zr[:, size:]
+        # Rows of each step by one call for each tensor: a view costs as much as arithmetic on a small step.
+        steps = zip(
+            sizes,
+            *(x.split(sizes) for x in (a[:, : 2 * size], a[:, 2 * size :], opened, opened[:, :size], opened[:, size:])),
+            *(x.split(sizes) for x in (values, inner, states)),
+            strict=True,
+        )
+        before = []
+        h = initial
+        for running, a_zr, a_c, zr, z, r, c, s, state in steps:
+            if running != h.shape[0]:
+                h = h[:running]
+            before.append(h)
+            torch.addmm(a_zr, h, gates, out=zr).sigmoid_()
             if reset_after:
-                s = torch.mm(h, candidate)
-                c = torch.addcmul(a[rows, 2 * size :], r, s).tanh_()
+                torch.mm(h, candidate, out=s)
+                torch.addcmul(a_c, r, s, out=c).tanh_()
             else:
-                s = r * h
-                c = torch.addmm(a[rows, 2 * size :], s, candidate).tanh_()
-            h = torch.lerp(c, h, z)
-            states[rows], opened[rows], values[rows], inner[rows] = h, zr, c, s
-            begin += running
-        ctx.save_for_backward(before, opened, values, inner, gates, candidate)
+                torch.mul(r, h, out=s)
+                torch.addmm(a_c, s, candidate, out=c).tanh_()
+            h = torch.lerp(c, h, z, out=state)
+        ctx.save_for_backward(torch.cat(before), opened, values, inner, gates, candidate)
         ctx.sizes, ctx.reset_after, ctx.sequences = sizes, reset_after, initial.shape[0]
         return states
 
@@ -67,37 +70,37 @@ class GatedRecurrence(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of what comes from outside, of both matrices and of the initial states."""
         before, opened, values, inner, gates, candidate = ctx.saved_tensors
-        size = candidate.shape[0]
+        size, sizes = candidate.shape[0], ctx.sizes
         # What does not depend on later steps, for all frames at once.
         z, r = opened[:, :size], opened[:, size:]
         of_update = (before - values) * z * (1 - z)
         of_value = (1 - z) * (1 - values * values)
         of_reset = (inner if ctx.reset_after else before) * r * (1 - r)
         outside = gradient.new_empty(gradient.shape[0], 3 * size)
-        products = torch.empty_like(values) if ctx.reset_after else None
+        products = torch.empty_like(values) if ctx.reset_after else values
         carried = gradient.new_zeros(ctx.sequences, size)
-        end = gradient.shape[0]
         gates_t, candidate_t = gates.t().contiguous(), candidate.t().contiguous()
-        for running in reversed(ctx.sizes):
-            rows = slice(end - running, end)
-            d = gradient[rows] + carried[:running]
-            piece = outside[rows]
-            dz, dr, dc = piece[:, :size], piece[:, size : 2 * size], piece[:, 2 * size :]
-            torch.mul(d, of_update[rows], out=dz)
-            torch.mul(d, of_value[rows], out=dc)
-            back = torch.mul(d, z[rows])
-            if products is not None:
-                ds = torch.mul(dc, r[rows], out=products[rows])
-                torch.mul(dc, of_reset[rows], out=dr)
+        gradients = gradient.clone(memory_format=torch.contiguous_format)
+        columns = [outside[:, k * size : (k + 1) * size] for k in range(3)]
+        parts = [*columns, outside[:, : 2 * size], of_update, of_value, of_reset, z, r, products]
+        steps = zip(*(x.split(sizes) for x in parts), strict=True)
+        into = (carried, *gradients.split(sizes))
+        for k, (dz, dr, dc, dzr, by_z, by_c, by_r, z_t, r_t, ds) in reversed(list(enumerate(steps))):
+            d = into[k + 1]
+            torch.mul(d, by_z, out=dz)
+            torch.mul(d, by_c, out=dc)
+            back = torch.mul(d, z_t)
+            if ctx.reset_after:
+                torch.mul(dc, r_t, out=ds)
+                torch.mul(dc, by_r, out=dr)
                 back.addmm_(ds, candidate_t)
             else:
                 du = torch.mm(dc, candidate_t)
-                torch.mul(du, of_reset[rows], out=dr)
-                back.addcmul_(du, r[rows])
-            carried[:running] = back.addmm_(piece[:, : 2 * size], gates_t)
-            end -= running
+                torch.mul(du, by_r, out=dr)
+                back.addcmul_(du, r_t)
+            back.addmm_(dzr, gates_t)
+            earlier = into[k]
+            (earlier if earlier.shape[0] == sizes[k] else earlier[: sizes[k]]).add_(back)
         of_gates = torch.mm(before.t(), outside[:, : 2 * size])
-        of_candidate = (
-            torch.mm(before.t(), products) if products is not None else torch.mm(inner.t(), outside[:, 2 * size :])
-        )
-        return outside, of_gates, of_candidate, carried, None, None
+        last = (before, products) if ctx.reset_after else (inner, columns[2])
+        return outside, of_gates, torch.mm(last[0].t(), last[1]), carried, None, None
