@@ -12,6 +12,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.infer import infer_graph
 from cntk._graph.primitive import Primitive
+from cntk._graph.tracing import open_arguments
 from cntk._graph.types import TensorType
 from cntk._graph.variable import HOLDERS, Variable, VariableKind
 
@@ -143,6 +144,8 @@ class _Cloning:
                 return variable
             copy: Variable = variable.copied(self.method is CloneMethod.freeze)  # type: ignore[attr-defined]
             return copy
+        if variable in open_arguments():
+            return variable
         return Variable.make(variable.kind, variable.type_, variable.name, variable.needs_gradient_)
 
     def _operation(self, primitive: Primitive) -> Any:
@@ -150,7 +153,7 @@ class _Cloning:
         if block is None:
             return primitive.op
         inner = {
-            v: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), v.name) for v in block.arguments
+            v: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), v._name) for v in block.arguments
         }
         nested = _Cloning(self.method, {**self.mapping, **inner})
         body = nested.graph(block.composite.root_function)

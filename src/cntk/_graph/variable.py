@@ -53,8 +53,8 @@ class VariableMixin:
 
     @property
     def name(self) -> str:
-        """The name that the program gave, or ''."""
-        return self._name
+        """The name that the program gave, or ''; that of the operand for an argument of a block."""
+        return self._name if self.stands_for is None else self.stands_for.name
 
     @name.setter
     def name(self, name: str) -> None:
@@ -203,7 +203,7 @@ class Variable(VariableMixin, Operators):
             axes = (
                 "[" + ", ".join({BATCH_AXIS: "#", SEQUENCE_AXIS: "*"}.get(a, a.name) for a in self.dynamic_axes) + "]"
             )
-        return f"{self.kind.name}('{self._name or self.uid}', {axes}, {shape_text(self.shape)})"
+        return f"{self.kind.name}('{self.name or self.uid}', {axes}, {shape_text(self.shape)})"
 
 
 def as_shape(shape: Any) -> Shape:
