@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from cntk._engine import device_lock
+
 
 class DeviceKind(enum.IntEnum):
     """Kinds of devices, numbered as in the original."""
@@ -37,8 +39,8 @@ class DeviceDescriptor:
         return self.kind
 
     def is_locked(self) -> bool:
-        """Whether another process holds the device for itself: never, here."""
-        return False
+        """Whether another process holds the device for itself; never the CPU."""
+        return self.kind is DeviceKind.GPU and device_lock.is_taken(self.number)
 
     @property
     def torch(self) -> torch.device:
@@ -57,7 +59,7 @@ class GPUProperties:
         device_id: its number.
         version_major: major compute capability.
         version_minor: minor compute capability.
-        cores: number of multiprocessors.
+        cuda_cores: number of multiprocessors.
         name: the maker's name for it.
         total_memory: in MiB.
     """
@@ -65,7 +67,7 @@ class GPUProperties:
     device_id: int
     version_major: int
     version_minor: int
-    cores: int
+    cuda_cores: int
     name: str
     total_memory: int
 
@@ -126,15 +128,18 @@ def get_gpu_properties(device: DeviceDescriptor) -> GPUProperties:
 
 
 def use_default_device() -> DeviceDescriptor:
-    """The default device, which from now on no longer changes by itself."""
+    """The default device, which from now on no longer changes by itself; a GPU is locked, if no other process has it."""
     _choice.fixed = True
-    return default_device()
+    device = default_device()
+    if device.kind is DeviceKind.GPU:
+        device_lock.acquire(device.number)
+    return device
 
 
 def default_device() -> DeviceDescriptor:
     """The device that is used where none is named."""
     if _choice.default is None:
-        _choice.default = next(d for d in all_devices() if d not in _choice.excluded)
+        _choice.default = next(d for d in all_devices() if d not in _choice.excluded and not d.is_locked())
     return _choice.default
 
 
@@ -143,13 +148,20 @@ def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_
 
     Args:
         new_default_device: the device.
-        acquire_device_lock: accepted for old programs; devices are shared.
+        acquire_device_lock: whether to have it for this process alone. What this process has locked before is given
+            back in any case.
 
     Returns:
-        Whether it could be chosen: not if it was excluded.
+        Whether it could be chosen: not if it was excluded, or is to be locked and another process has it, or it is the
+        CPU, which is always shared.
     """
     if new_default_device in _choice.excluded:
         return False
+    device_lock.release()
+    if acquire_device_lock:
+        is_gpu = new_default_device.kind is DeviceKind.GPU
+        if not is_gpu or not device_lock.acquire(new_default_device.number):
+            return False
     _choice.default = new_default_device
     return True
 

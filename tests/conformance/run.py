@@ -3,8 +3,8 @@
 The suite is read out of the CNTK 2.7 wheel on the Python package index; only its test modules are unpacked, into a
 cache outside the repository (CNTK_CONFORMANCE_CACHE, else the user's cache folder). `baseline.json` says what the
 original itself does with each test on a CPU. `passing.txt` lists what passes with this package; it only grows.
-`impossible.txt` lists the few test functions that cannot pass with today's Python and NumPy for a reason in the test
-itself, with the reason; they count for nothing.
+`impossible.txt` lists the few test functions that cannot pass for a reason in the test itself, with the reason: they
+need what today's NumPy has no more, or the original's native code. They count for nothing.
 
     python tests/conformance/run.py                      whole suite, summary by area
     python tests/conformance/run.py ops train            only these areas

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,9 +13,19 @@ import torch
 
 import cntk as C
 from cntk import device
+from cntk._engine import device_lock
 from cntk.device import DeviceDescriptor, DeviceKind
 
 GPUS = torch.cuda.device_count()
+TAKE_FIRST = """
+import importlib.util, sys, tempfile
+tempfile.tempdir = sys.argv[2]
+spec = importlib.util.spec_from_file_location("device_lock", sys.argv[1])
+device_lock = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(device_lock)
+print("locked" if device_lock.acquire(0) else "not locked", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +92,32 @@ def test_a_machine_with_gpus(monkeypatch):
     assert device.try_set_default_device(second) and device.use_default_device() == second
     device.set_excluded_devices([second])
     assert device.default_device() == second, "but not once it is in use"
+
+
+def test_a_gpu_for_one_process_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first, second = device.gpu(0), device.gpu(1)
+    device._choice.default, device._choice.excluded = None, ()
+    assert not device.try_set_default_device(device.cpu(), acquire_device_lock=True), "the CPU is always shared"
+    other = subprocess.Popen(  # another process, which has the first one until its input ends
+        [sys.executable, "-c", TAKE_FIRST, device_lock.__file__, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert other.stdout is not None and other.stdout.readline() == "locked\n"
+        assert first.is_locked() and not second.is_locked()
+        assert device.use_default_device() == second and not second.is_locked(), "locked, but by this process"
+        assert not device.try_set_default_device(first, acquire_device_lock=True)
+        assert device.default_device() == second
+        assert device.try_set_default_device(first), "shared, if nobody asks for more"
+    finally:
+        other.communicate()
+    assert not first.is_locked()
+    assert device.try_set_default_device(first, acquire_device_lock=True)
+    device_lock.release()
 
 
 def test_where_things_lie():
