@@ -1,6 +1,8 @@
 """Readers: files of samples and sequences as minibatches."""
 
 from cntk.io._ctf import CTFDeserializer as CTFDeserializer
+from cntk.io._ctf_writer import _is_tensor as _is_tensor
+from cntk.io._ctf_writer import sequence_to_cntk_text_format as sequence_to_cntk_text_format
 from cntk.io._minibatch import MinibatchData as MinibatchData
 from cntk.io._source import DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS as DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS
 from cntk.io._source import FULL_DATA_SWEEP as FULL_DATA_SWEEP

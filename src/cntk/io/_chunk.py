@@ -107,7 +107,8 @@ def spans(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """
     total = int(lengths.sum())
     before = np.cumsum(lengths) - lengths
-    return np.arange(total) + np.repeat(begins - before, lengths)
+    numbers: np.ndarray = np.arange(total) + np.repeat(begins - before, lengths)
+    return numbers
 
 
 def take(parts: Sequence[tuple[StreamChunk, np.ndarray]]) -> tuple[Frames, np.ndarray]:
@@ -140,7 +141,8 @@ def _slice(frames: Frames, begin: int, end: int) -> Frames:
 
 def _select(frames: Frames, rows: np.ndarray) -> Frames:
     if not isinstance(frames, SparseFrames):
-        return frames[rows]
+        selected: np.ndarray = frames[rows]
+        return selected
     begins = frames.offsets[rows]
     counts = frames.offsets[rows + 1] - begins
     entries = spans(begins, counts)

@@ -188,7 +188,8 @@ def where_named(block: np.ndarray, pipes: np.ndarray, alias: bytes) -> np.ndarra
     at_end = behind >= len(block)
     following = block[np.minimum(behind, len(block) - 1)]
     is_space = (following == 32) | ((following >= 9) & (following <= 13))
-    return pipes[at_end | is_space | (following == ord("|"))]
+    named: np.ndarray = pipes[at_end | is_space | (following == ord("|"))]
+    return named
 
 
 def _chunks(found: _Sequences, size: int, line: int, chunk_bytes: int) -> list[FileChunk]:

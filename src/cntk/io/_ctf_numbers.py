@@ -63,7 +63,8 @@ def _are_in_place(text: np.ndarray, dots: np.ndarray, exponents: np.ndarray, sig
     """Whether what surrounds each dot, exponent and sign may do so."""
 
     def digit(places: np.ndarray) -> np.ndarray:
-        return text[places] - np.uint8(48) < _DIGIT
+        found: np.ndarray = text[places] - np.uint8(48) < _DIGIT
+        return found
 
     before, behind = text[signs - 1], text[exponents + 1]
     signs_fit = ((before <= _SPACE) | ((before | 32) == ord("e"))) & digit(signs + 1)
@@ -82,7 +83,8 @@ def _owners(begins: np.ndarray, ends: np.ndarray, places: np.ndarray) -> np.ndar
     first = int(begins[0])
     started = np.zeros(int(ends[-1]) - first, np.int32)
     started[begins - first] = 1
-    return np.cumsum(started, out=started)[places - first] - 1
+    owners: np.ndarray = np.cumsum(started, out=started)[places - first] - 1
+    return owners
 
 
 def _repeats(sorted_numbers: np.ndarray) -> bool:
@@ -108,7 +110,7 @@ def _integers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndar
 
 def _up_to_eight(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """The digits before each end, 0 to 8 of them, as float64."""
-    words = np.ndarray((len(text) - 7,), np.uint64, text.data, strides=(1,))[ends - 8]
+    words: np.ndarray = np.ndarray((len(text) - 7,), "<u8", text.data, strides=(1,))[ends - 8]
     # Half of the shift, done twice: one by 64 bits would be none.
     shift = ((8 - lengths) * 4).view(np.uint64)
     words >>= shift
@@ -124,12 +126,13 @@ def _up_to_eight(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.
     words &= _PAIRS
     words *= _THOUSANDS
     words >>= np.uint64(32)
-    return words.astype(np.float64)
+    numbers: np.ndarray = words.astype(np.float64)
+    return numbers
 
 
 def _up_to_four(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """The digits before each end, 0 to 4 of them, in half the time."""
-    words = np.ndarray((len(text) - 3,), np.uint32, text.data, strides=(1,))[ends - 4]
+    words: np.ndarray = np.ndarray((len(text) - 3,), "<u4", text.data, strides=(1,))[ends - 4]
     # Half of the shift, done twice: one by 32 bits would be none.
     shift = (4 - lengths).astype(np.uint32)
     shift *= np.uint32(4)
@@ -143,7 +146,8 @@ def _up_to_four(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.n
     words &= np.uint32(0x00FF00FF)
     words *= np.uint32(6553601)
     words >>= np.uint32(16)
-    return words.astype(np.float64)
+    numbers: np.ndarray = words.astype(np.float64)
+    return numbers
 
 
 def _decimals(text: np.ndarray, begins: np.ndarray, points: np.ndarray, ends: np.ndarray) -> np.ndarray:

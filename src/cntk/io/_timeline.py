@@ -49,6 +49,8 @@ class Timeline:
         self._on_sweep = on_sweep
         self._lengths = lengths
         self._sweep_samples = int(lengths.sum())
+        self._sequences: np.ndarray = np.zeros(0, np.int64)
+        self._begins: np.ndarray = np.zeros(1, np.int64)
         ends = [] if max_samples is None else [max_samples]
         if max_sweeps is not None:
             ends.append(max_sweeps * self._sweep_samples)
