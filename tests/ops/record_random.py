@@ -6,15 +6,14 @@
 import os
 
 import numpy as np
-
 from random_programs import programs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 if __name__ == "__main__":
     found = {}
-    for name, results in programs():
-        for k, result in enumerate(results):
-            found["%s #%d" % (name, k)] = np.asarray(result)
+    for name, run in programs():
+        for k, result in enumerate(run()):
+            found[f"{name} #{k}"] = np.asarray(result)
     np.savez_compressed(os.path.join(HERE, "random_of_the_original.npz"), **found)
     print(len(found), "results")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from cntk._engine.mersenne_twister import MersenneTwister64
+
+if TYPE_CHECKING:
+    from cntk._graph.composite import Composite
 
 
 class TwisterStream:
@@ -85,4 +88,10 @@ class Streams:
 
     def offsets(self) -> dict[int, int]:
         """How many numbers each operation has taken, by the identity of its primitive."""
-        return {id(place[0]): stream.offset for place, (_, stream) in self._kept.items()}
+        return {id(place[0]): stream.offset for place, (op, stream) in self._kept.items() if place[0].op is op}
+
+
+def offsets_of(graph: Composite) -> dict[int, int]:
+    """How many random numbers the operations of a graph have taken; see `Streams.offsets`."""
+    streams = graph._plans.get("streams")
+    return {} if streams is None else streams.offsets()

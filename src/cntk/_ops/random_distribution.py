@@ -153,7 +153,7 @@ def _arguments(kind: str, op_name: str, values: dict[str, Any]) -> tuple[float, 
     if kind in ("normal", "gumbel") and numbers[1] < 0:
         raise ValueError(f"{op_name}: scale must not be negative, got {numbers[1]:g}")
     if kind == "bernoulli" and not 0 <= numbers[0] <= 1:
-        raise ValueError(f"{op_name}: mean is a probability, from 0 to 1, got {numbers[0]:g}")
+        raise ValueError(f"{op_name}: mean must be a probability, from 0 to 1, got {numbers[0]:g}")
     return numbers
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from cntk._engine.streams import offsets_of
 from cntk._errors import GraphError, operation_text
 from cntk._graph import walk
 from cntk._graph.block import Block
@@ -37,15 +39,23 @@ def save(function: Function, filename: str | os.PathLike[str]) -> None:
     files.write(filename, to_dictionary(function))
 
 
-def to_dictionary(function: Function) -> dict[str, Any]:
+def to_dictionary(function: Function, running: Sequence[Composite] = ()) -> dict[str, Any]:
     """A function as a dictionary.
+
+    Args:
+        function: the function.
+        running: other graphs that have run its operations, as training does: random numbers go on where the last of
+            these, or else the function itself, has left them.
 
     Raises:
         FileFormatError: if it holds an operation that files cannot hold.
         ValueError: if a parameter's shape is still to be inferred.
     """
-    writer = _Writer()
     composite = function if isinstance(function, Composite) else Composite(function.root_function)
+    offsets: dict[int, int] = {}
+    for graph in (composite, *running):
+        offsets.update(offsets_of(graph))
+    writer = _Writer(offsets)
     described = _composite(composite, writer.graph(composite.root_function))
     return described | {"inputs": list(writer.variables.values()), "primitive_functions": writer.functions}
 
@@ -69,12 +79,16 @@ def _without_none(values: dict[str, Any]) -> dict[str, Any]:
 class _Writer:
     """One function being written: what has been so far, and under which names.
 
+    Args:
+        offsets: how many random numbers operations have taken, by the identity of their primitives.
+
     Attributes:
         functions: the primitive functions, what is inside a block before the block.
         variables: the variables that no function computes, and stand-ins for outputs that a loop needs too early.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, offsets: Mapping[int, int]) -> None:
+        self._offsets = offsets
         self.functions: list[dict[str, Any]] = []
         self.variables: dict[str, dict[str, Any]] = {}
         self._uids: dict[int, str] = {}
@@ -105,6 +119,8 @@ class _Writer:
 
     def _operation(self, primitive: Primitive) -> dict[str, Any]:
         op = primitive.op
+        if id(primitive) in self._offsets:
+            op = replace(op, rng_offset=self._offsets[id(primitive)])  # type: ignore[call-arg, type-var]
         attributes = attributes_to_file(op, [v.type_ for v in primitive.operands])
         operands = self._on_same_axes(primitive)
         if op.reversed_on_disk:
