@@ -22,6 +22,7 @@ from cntk._persist.arrays import NDShape
 from cntk._persist.dictionary import END_OF_AXES, Size
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
+from tests.persist import programs  # noqa: F401, it makes the user functions known that some files hold
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.model"))
 ARCHIVE = Path(__file__).parent / "golden" / "random_graphs.zip"

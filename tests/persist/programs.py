@@ -8,6 +8,7 @@ from collections import OrderedDict
 import numpy as np
 
 import cntk as C
+from cntk.ops.functions import UserFunction
 
 PROGRAMS = OrderedDict()
 
@@ -274,6 +275,77 @@ def doubles():
 @program
 def free_axis():
     return C.reduce_sum(C.input_variable((2, C.FreeDimension), name="x") * 2, axis=0)
+
+
+class Cube(UserFunction):
+    """``factor * x ** 3``, of samples or of sequences."""
+
+    def __init__(self, x, factor=1.0, name="", state=None):
+        super().__init__([x], name=name)
+        self.factor = factor
+        self.state = state
+
+    def infer_outputs(self):
+        x = self.inputs[0]
+        return [C.output_variable(x.shape, x.dtype, x.dynamic_axes)]
+
+    def forward(self, argument, device=None, outputs_to_retain=None):
+        if isinstance(argument, list):
+            return argument, [self.factor * x**3 for x in argument]
+        return argument, self.factor * argument**3
+
+    def serialize(self):
+        # One of each kind of value that files can hold; None in a list is more than the original can write.
+        return {
+            "factor": self.factor,
+            "nothing": None,
+            "flag": True,
+            "count": 3,
+            "below": -2,
+            "large": 2**40,
+            "list": [1, "a", [2.5]],
+            "array": np.arange(6, dtype=np.float32).reshape(2, 3),
+            "more": {"empty": {}, "text": "\u00e4"},
+        }
+
+    @staticmethod
+    def deserialize(inputs, name, state):
+        return Cube(inputs[0], state["factor"], name, state)
+
+
+@program
+def user_functions():
+    return C.user_function(Cube(C.user_function(Cube(vector(3), 0.5, name="first")) + 1, 2.0, name="second")) * 3
+
+
+@program
+def user_functions_in_loops_and_blocks():
+    @C.BlockFunction("Cubed", "cubed")
+    def cubed(a):
+        return C.user_function(Cube(a, name="inside"))
+
+    s, feedback = sequence(3), C.placeholder(shape=(3,))
+    state = C.user_function(Cube(0.5 * C.sequence.past_value(feedback), 0.2, name="loop")) + s
+    state.replace_placeholders({feedback: state.outputs[0]})
+    return cubed(state)
+
+
+# Files with user functions load where the program knows them: by importing this module.
+if not C.cntk_py.is_native_user_function_registered("NativeUserTimesOp"):
+    LIBRARY = "Cntk.ExtensibilityExamples-2.7"
+    C.ops.register_native_user_function("NativeUserTimesOp", LIBRARY, "CreateUserTimesFunction")
+
+
+@program
+def native_user_function():
+    attributes = {
+        "padding": True,
+        "nothing": None,
+        "lists": [[1, 2], [3]],
+        "text": "t",
+        "array": np.ones((2, 2), np.float32),
+    }
+    return C.ops.native_user_function("NativeUserTimesOp", [weights(3, 2), vector(3)], attributes, "native") + 1
 
 
 def data(function):

@@ -12,6 +12,7 @@ import cntk as C
 from cntk._graph import walk
 from cntk._ops.composed import Fused
 from cntk._persist import files
+from cntk._persist.dictionary import Held
 from cntk._persist.save import to_dictionary
 from tests.persist.programs import PROGRAMS, data, evaluate
 
@@ -81,6 +82,7 @@ def by_uid(values: dict[str, Any], key: str) -> dict[str, Any]:
 
 def check_same(one: Any, other: Any, where: str) -> None:
     """Compare two values of a dictionary, their kinds included."""
+    one = one.held if isinstance(one, Held) else one
     assert type(one) is type(other), where
     if isinstance(one, dict):
         assert set(one) == set(other), where

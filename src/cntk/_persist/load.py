@@ -51,15 +51,15 @@ def from_dictionary(
         name: what it is called in errors.
 
     Raises:
-        FileFormatError: if it is no function, does not hold together, or has an operation that is not known.
-        UserFunctionError: if it holds a user function that the program has not made known, or that fails to be made.
+        FileFormatError: if it is no function, does not hold together, or has an operation or a user function that is not
+            known; if making a user function failed, its error is the cause.
     """
     try:
         return _Reader(values, device).function()
     except FileFormatError as error:
         raise FileFormatError(f"{name} cannot be loaded: {error}") from None
     except UserFunctionError as error:
-        raise UserFunctionError(f"{name} cannot be loaded: {error}") from error.__cause__
+        raise FileFormatError(f"{name} cannot be loaded: {error}") from error.__cause__
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         # Whatever an operation runs into that gets attributes or operands which no program would give it.
         raise FileFormatError(f"{name} cannot be loaded: it does not hold together; {error}") from error
@@ -211,7 +211,8 @@ class _Reader:
         _check(described, ("UserDefinedFunction",), USER_FUNCTION_VERSION)
         operands = [self._operand(v) for v in _texts(described, "inputs")]
         state = part(described, "user_defined_state", dict)
-        root = user_function_from_file(state, bool(described.get("native")), operands, described.get("name") or "")
+        name = described.get("name") or ""
+        root = user_function_from_file(state, bool(described.get("native")), operands, name, uid)
         # What the program made of it may be a graph of several operations.
         self._made.update({f"{uid}/{k}": p for k, p in enumerate(walk.post_order(root.results))})
         return root

@@ -78,7 +78,7 @@ def _from_file(value: Any) -> Any:
 
 
 def user_function_from_file(
-    values: Mapping[str, Any], native: bool, operands: Sequence[Variable], name: str
+    values: Mapping[str, Any], native: bool, operands: Sequence[Variable], name: str, uid: str
 ) -> Primitive:
     """A user function, made by what the program has registered or defined.
 
@@ -87,12 +87,13 @@ def user_function_from_file(
         native: whether it was made by a registered factory rather than a class.
         operands: its operands.
         name: its name in the graph.
+        uid: its unique name there.
 
     Raises:
         UserFunctionError: if the program has not made it known, or what makes it fails or makes something else.
     """
     if native:
-        return _native_from_file(values, operands, name)
+        return _known_as(uid, _native_from_file(values, operands, name))
     op_name, module, cls = (_text(values, key) for key in ("op_name", "module", "class"))
     loader = loader_of(op_name, module, cls)
     try:
@@ -106,6 +107,15 @@ def user_function_from_file(
         )
     root = made.root_function
     root._name = root._name or name
+    return _known_as(uid, root)
+
+
+def _known_as(uid: str, root: Primitive) -> Primitive:
+    """The function under the uid that the file has for it, unless the program put another operation in its place."""
+    if isinstance(root, (UserPrimitive, NativePrimitive)):
+        root._uid = uid
+        for k, variable in enumerate(root.results):
+            variable._uid = f"{uid}_Output_{k}"
     return root
 
 
