@@ -283,6 +283,31 @@ CASES = (
         ),
     ),
     OpCase(
+        "pooling_beyond_the_end",
+        lambda x: C.pooling(x, C.MAX_POOLING, (2, 2), (3, 1), [True, True], ceil_out_dim=True),
+        (numbers(2, 6, 3, seed=12),),
+        lambda x: np.concatenate([pooled(x, (2, 2), (3, 1), (False, True), "max"), np.zeros((2, 1, 3))], 1),
+    ),
+    OpCase(
+        "mean_beyond_the_end",
+        lambda x: C.pooling(x, C.AVG_POOLING, (2, 2), (3, 1), [True, True], ceil_out_dim=True),
+        (numbers(2, 6, 3, seed=12),),
+        lambda x: np.concatenate([pooled(x, (2, 2), (3, 1), (False, True), "mean"), np.zeros((2, 1, 3))], 1),
+    ),
+    OpCase(
+        "roipooling_beyond_the_image",
+        lambda x, r: roipooling(x, r, C.MAX_POOLING, (2, 2), 0.5),
+        (PLANE[:, None], np.tile([[-4.0, 2, 4, 20], [8, -3, 14, 4]], (7, 1, 1))),
+        lambda x, r: np.stack(
+            [
+                # Cells that begin outside are 0: here the left ones of the first region, the upper ones of the second.
+                [[[0, x[0, 1:5, :3].max()], [0, 0]]],
+                [[[0, 0], [x[0, 1:3, 4:6].max(), 0]]],
+            ]
+        ),
+        gradient=(0,),
+    ),
+    OpCase(
         "pooling_across_channels",
         lambda x: C.pooling(x, C.MAX_POOLING, (2, 1, 1), (2, 1, 1)),
         (CHANNELS,),

@@ -209,7 +209,13 @@ def _lower_max(windows: Sequence[Windows], lengths: Shape) -> Callable[[Tensor],
     if padding is not None:
         return lambda x: pool(x, sizes, strides, padding)
     edges = margins(windows, lengths)
-    return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides)
+    seen = torch.ones((), dtype=torch.bool)
+    for w, n in zip(windows, lengths, strict=True):
+        seen = seen.unsqueeze(-1) & torch.tensor(w.sees(n))
+    if seen.all():
+        return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides)
+    # Windows wholly beyond the ends, as there may be where the last one is rounded up, have no largest element.
+    return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides).masked_fill(~seen.to(x.device), 0)
 
 
 def _lower_average(windows: Sequence[Windows], lengths: Shape, include_pad: bool) -> Callable[[Tensor], Tensor]:
@@ -223,6 +229,7 @@ def _lower_average(windows: Sequence[Windows], lengths: Shape, include_pad: bool
         return lambda x: pool(F.pad(x, edges), sizes, strides)
     # Each window's mean over all of its elements, times all of them over those that are not padding.
     inside = pool(F.pad(torch.ones((1, 1, *lengths), dtype=torch.float64), edges), sizes, strides)
+    inside[inside == 0] = 1
     return lambda x: pool(F.pad(x, edges), sizes, strides) / inside.to(device=x.device, dtype=x.dtype)
 
 
@@ -329,7 +336,7 @@ def pooling(
         strides: steps between windows, one for all axes or one for each.
         auto_padding: whether windows are centred on elements and may hang over the ends, one flag for all axes or one
             for each. Elements beyond the ends are never the largest and do not count in a mean.
-        ceil_out_dim: whether a last window that hangs over the end counts.
+        ceil_out_dim: whether a last window that hangs over the end counts; one wholly beyond it gives 0.
         include_pad: whether a mean counts elements beyond the ends as zeros.
         name: its name in the graph.
 

@@ -88,6 +88,12 @@ class Windows:
         """How many elements the last window hangs over the axis's end; negative if elements are left over."""
         return (self.count(length) - 1) * self.stride + self.extent - self.before(length) - length
 
+    def sees(self, length: int) -> list[bool]:
+        """For each window whether any of the axis's elements is in it."""
+        first = -self.before(length)
+        begins = [first + k * self.stride for k in range(self.count(length))]
+        return [begin < length and begin + self.extent > 0 for begin in begins]
+
     def symmetric(self, length: int) -> bool:
         """Whether padding both ends by `before` gives just these windows, as a torch call would lay them."""
         pad = self.before(length)
