@@ -83,19 +83,21 @@ def _step_order(members: list[Node]) -> list[Node]:
     inside = {id(n) for n in members}
     done: set[int] = set()
     order: list[Node] = []
+    opened: set[int] = set()
     for start in members:
         stack = [start]
         while stack:
             node = stack[-1]
             waiting = (
                 []
-                if node.op.delay
+                if node.op.delay or id(node) in done
                 else [r.node for r in node.operands if r.node and id(r.node) in inside and id(r.node) not in done]
             )
             if id(node) in done:
                 stack.pop()
             elif waiting:
-                if any(w is s for w in waiting for s in stack):
+                opened.add(id(node))
+                if any(id(w) in opened for w in waiting):
                     raise node.primitive.misfit(
                         "it depends on its own output without a past_value or future_value between"
                     )

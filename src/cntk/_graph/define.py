@@ -10,6 +10,7 @@ from cntk._graph.block import combine_variables, make_block
 from cntk._graph.call import is_variable_type, variable_type
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
+from cntk._graph.tracing import tracing
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 
@@ -56,7 +57,8 @@ def _name(body: Callable[..., Any]) -> str:
 
 
 def _trace(body: Callable[..., Any], arguments: dict[str, Variable]) -> Composite:
-    result = body(*arguments.values())
+    with tracing(arguments.values()):
+        result = body(*arguments.values())
     if isinstance(result, dict):
         outputs = [_as_output(v, body, name) for name, v in result.items()]
     elif isinstance(result, (tuple, list)):

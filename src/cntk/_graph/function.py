@@ -10,6 +10,7 @@ from cntk._graph import text, walk
 from cntk._graph.naming import renaming_allowed
 from cntk._graph.operators import Operators
 from cntk._graph.run_methods import RunMethods
+from cntk._graph.tracing import open_arguments
 from cntk._graph.variable import Variable, VariableKind
 
 if TYPE_CHECKING:
@@ -143,8 +144,12 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
 
     @property
     def signature(self) -> tuple[Variable, ...]:
-        """The arguments in the order in which a call takes them."""
-        return self.arguments
+        """The arguments in the order in which a call takes them.
+
+        What belongs to a Python function around this one that is still being made is not among them: it stays as it is.
+        """
+        outer = open_arguments()
+        return tuple(v for v in self.arguments if v not in outer) if outer else self.arguments
 
     def _held(self) -> tuple[Variable, ...]:
         """The leaves in the order in which the original lists parameters: that of files."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from cntk._ops.operands import apply
 from cntk._ops.shape import Squeeze
 from cntk._ops.unary import abs as absolute
 from cntk._ops.unary import sqrt
+from cntk._ops.unpack import UnpackSequence
 from cntk.axis import Axis
 
 __all__ = [
@@ -162,34 +164,56 @@ class ReduceElements(Op):
 
 
 def _reduce(x: Any, axis: Any, keepdims: bool, reduction: str, op_name: str, name: str) -> Composite:
-    axes, static = _checked(axis, keepdims, op_name)
+    axes, static = _checked(axis, keepdims, op_name, along_sequences=reduction == "Min")
     whole = next((a for a in axes if a.name in (ALL, ALL_STATIC)), None)
 
     def build(operand: Any) -> Composite:
         if whole is not None:
             return apply(ReduceElements(reduction, False, axis_vec=(whole,)), (operand,))
-        if not static:
-            return apply(ReduceElements(reduction, True, axis_vec=axes), (operand,))
-        result = apply(ReduceElements(reduction, True, axis_vec=static), (operand,))
+        result = operand
+        if static:
+            result = apply(ReduceElements(reduction, True, axis_vec=static), (result,))
         if not keepdims:
             # The original, which reads our files, cannot drop any axis it reduces.
             result = apply(Squeeze(static), (result,))
-        batch = tuple(a for a in axes if a not in static)
+        if any(_is_sequence(a) for a in axes):
+            result = compose("Sequence::ReduceElements", (result,), lambda z: _along_sequence(z, reduction))
+        batch = tuple(a for a in axes if a.is_batch_axis)
         return apply(ReduceElements(reduction, True, axis_vec=batch), (result,)) if batch else result
 
     return compose("ReduceElements", (x,), build, name)
 
 
-def _checked(axis: Any, keepdims: bool, op_name: str) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
+def _is_sequence(axis: Axis) -> bool:
+    return not (axis.is_static_axis or axis.is_batch_axis or axis.name in (ALL, ALL_STATIC))
+
+
+def _along_sequence(x: Any, reduction: str) -> Composite:
+    """A minimum along sequences, as the original has it: the sequence axis stays, as a static one of one element."""
+    if not x.type_.has_shape:
+        raise GraphError("to reduce along the sequence axis, the operand's number of static axes must be known")
+    unpacked = apply(UnpackSequence(inf, True), (x,))
+    return apply(ReduceElements(reduction, True, Axis(-1 - x.type_.rank)), (unpacked,))
+
+
+def _checked(
+    axis: Any, keepdims: bool, op_name: str, along_sequences: bool = False
+) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
     """All axes of an argument, and the static ones among them.
+
+    Args:
+        axis: the argument.
+        keepdims: whether reduced static axes stay.
+        op_name: for errors.
+        along_sequences: whether a sequence axis may be among them.
 
     Raises:
         GraphError: for a sequence axis, or an axis that cannot be dropped.
     """
     axes = (Axis.all_static_axes(),) if axis is None else as_axes(axis, op_name)
     static = tuple(a for a in axes if a.is_static_axis)
-    sequence = [a for a in axes if not (a.is_static_axis or a.is_batch_axis or a.name in (ALL, ALL_STATIC))]
-    if sequence:
+    sequence = [a for a in axes if _is_sequence(a)]
+    if sequence and not along_sequences:
         raise GraphError(
             f"{op_name}: cannot reduce along the sequence axis '{sequence[0].name}'; use sequence.reduce_sum "
             "or sequence.reduce_max"
@@ -258,6 +282,9 @@ def reduce_min(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
 
 def reduce_prod(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
     """Product over axes; arguments as for `reduce_sum`.
+
+    As the only reduction of its kind it takes a sequence axis as well: the result has one more static axis, the first,
+    of one element.
 
     Example:
         >>> reduce_prod([[1, 2], [3, 4], [5, 6]], axis=0).eval()

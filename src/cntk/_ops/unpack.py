@@ -239,11 +239,13 @@ def unpack(x: Any, padding_value: float, no_mask_output: bool = False, name: str
     Example:
         >>> import cntk as C
         >>> x = C.sequence.input_variable(())
-        >>> values, mask = C.sequence.unpack(x, padding_value=-1).outputs
-        >>> values.eval({x: [[5, 6], [7]]})
+        >>> unpacked = C.sequence.unpack(x, padding_value=-1)
+        >>> values, mask = unpacked.outputs
+        >>> results = unpacked.eval({x: [[5, 6], [7]]})
+        >>> results[values]
         array([[ 5.,  6.],
                [ 7., -1.]], dtype=float32)
-        >>> mask.eval({x: [[5, 6], [7]]})
+        >>> results[mask]
         array([[1., 1.],
                [1., 0.]], dtype=float32)
     """

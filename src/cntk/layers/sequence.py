@@ -188,7 +188,7 @@ def _result(outputs: Any, arguments: tuple[Variable, ...], name: str) -> Functio
     if name:
         combined = ops.alias(combined, name) if len(outputs) == 1 else ops.combine(list(outputs), name=name)
     function = Composite(combined.root_function, arguments)
-    if len(function.arguments) == len(arguments):
+    if len(function.signature) == len(arguments):
         return function
     # A state that does not reach the outputs would vanish from the arguments: a block passes all of them on.
     inner, outer = ([ops.placeholder(name=a.name) for a in arguments] for _ in range(2))

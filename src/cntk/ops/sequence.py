@@ -1,5 +1,6 @@
 """Operations along sequences."""
 
+from cntk._ops.attention import scaled_dot_product_attention
 from cntk._ops.delay import delay, future_value, past_value
 from cntk._ops.reconcile import broadcast_as
 from cntk._ops.sequence import (
@@ -17,6 +18,8 @@ from cntk._ops.sequence import (
     softmax,
     where,
 )
+from cntk._ops.sequence_join import join, window
+from cntk._ops.sequence_shape import length, position, reduce_mean, reverse, stride
 from cntk._ops.unpack import unpack
 
 __all__ = [
@@ -29,13 +32,21 @@ __all__ = [
     "input_variable",
     "is_first",
     "is_last",
+    "join",
     "last",
+    "length",
     "past_value",
+    "position",
     "reduce_max",
+    "reduce_mean",
     "reduce_sum",
+    "reverse",
+    "scaled_dot_product_attention",
     "scatter",
     "slice",
     "softmax",
+    "stride",
     "unpack",
     "where",
+    "window",
 ]
