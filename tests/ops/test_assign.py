@@ -29,6 +29,49 @@ def test_it_happens_at_every_evaluation() -> None:
     assert counter.value == 3
 
 
+def test_with_state_kept_it_happens_in_the_backward_pass() -> None:
+    value, target = C.parameter(2, init=5), C.parameter(2)
+    function = C.combine([C.assign(target, value), value * 2])
+    assigned, doubled = function.outputs
+    state, results = function.forward({}, [assigned, doubled], [doubled])
+    assert results[assigned].tolist() == [5, 5] and target.value.tolist() == [0, 0]
+    value.value = 7
+    assert function.backward(state, {doubled: [1, 1]}, [value])[value].tolist() == [2, 2]
+    assert target.value.tolist() == [5, 5], "what it was when it was computed"
+    function.backward(state, {doubled: [1, 1]}, [value])
+    value.value = 3
+    function.forward({}, [assigned])
+    assert target.value.tolist() == [3, 3], "with nothing kept, at once"
+
+
+def test_its_gradient_is_the_values() -> None:
+    value, target = C.parameter(2, init=5), C.parameter(2, init=1)
+    gradients = (C.assign(target, value) * target).grad({}, [target, value])
+    assert gradients[target].tolist() == [5, 5] and gradients[value].tolist() == [1, 1]
+    assert target.value.tolist() == [5, 5]
+
+
+def test_all_see_former_values_and_the_last_one_wins() -> None:
+    first, second = C.parameter(2, init=1), C.parameter(2, init=5)
+    function = C.combine([C.assign(first, second + 0), C.assign(second, first + 1)])
+    results = function.eval()
+    assert [results[v].tolist() for v in function.outputs] == [[5, 5], [2, 2]]
+    assert first.value.tolist() == [5, 5] and second.value.tolist() == [2, 2]
+    C.combine([C.assign(first, second + 4), C.assign(second, first)]).eval()
+    assert first.value.tolist() == [6, 6] and second.value.tolist() == [5, 5], "not what was assigned just before"
+    second.value = 2
+    total = C.assign(first, second + 0) * 10 + C.assign(first, second + 1)
+    assert total.eval().tolist() == [23, 23] and first.value.tolist() == [3, 3]
+
+
+def test_learners_go_on_from_what_was_assigned() -> None:
+    x, w = C.input_variable(2), C.parameter(2, init=1)
+    loss = C.reduce_sum(C.square(x * w) + 0 * C.assign(w, w * 0 + 100))
+    trainer = C.Trainer(None, loss, [C.sgd([w], C.learning_parameter_schedule_per_sample(0.1))])
+    trainer.train_minibatch({x: [[1, 2]]})
+    np.testing.assert_allclose(w.value, [99.8, 99.2], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("target", "value", "message"),
     [

@@ -122,6 +122,7 @@ class TrainingStep:
             else:
                 gradients = ()
         samples = self.samples(plan, run)
+        _settle(run)  # learners go on from what was assigned
         begin, updated = 0, False
         for learner, span in zip(self.learners, spans, strict=True):
             found = gradients[begin : begin + len(span)] or (None,) * len(span)
@@ -196,8 +197,7 @@ class TrainingStep:
         self, plan: Plan, run: Run, results: list[Any], loss: Tensor, samples: int, outputs: Sequence[Variable]
     ) -> StepResult:
         metric = None if self.metric is None else results[1].detach().sum()
-        for action in run.deferred:
-            action()
+        _settle(run)
         first = len(self.function.outputs)
         extra = {v: result_of(results[first + k], plan.types[first + k], run, True) for k, v in enumerate(outputs)}
         return StepResult(loss, metric, samples, extra)
@@ -209,6 +209,12 @@ class TrainingStep:
         if not axes or (len(axes) > 1 and axes not in run.layouts):
             return run.batch or 1
         return run.rows(axes)
+
+
+def _settle(run: Run) -> None:
+    """Do what waited for the end of the pass, once."""
+    while run.deferred:
+        run.deferred.pop(0)()
 
 
 def _update(

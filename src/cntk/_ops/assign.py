@@ -44,9 +44,11 @@ class Assign(Op):
 
     def lower(self, *operands: TensorType) -> RunKernel:
         def compute(run: Run, ref: Tensor, value: Tensor) -> Tensor:
+            kept = value.detach().clone()  # it may be a parameter's memory, which another assignment changes first
+
             def settle() -> None:
                 with torch.no_grad():
-                    ref.copy_(value)
+                    ref.copy_(kept)
 
             run.deferred.append(settle)
             return value
@@ -57,7 +59,8 @@ class Assign(Op):
 def assign(ref: Any, input: Any, name: str = "") -> Composite:
     """Give a parameter or constant a value when the function is evaluated.
 
-    All that the same evaluation computes still sees the former value.
+    All that the same evaluation computes still sees the former value; the assignments are then done in their order. With
+    ``forward(..., keep_for_backward=...)`` they wait for ``backward``.
 
     Args:
         ref: a parameter or constant.
