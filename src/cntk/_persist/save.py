@@ -61,12 +61,14 @@ def to_dictionary(function: Function, running: Sequence[Composite] = ()) -> dict
 
 
 def _composite(composite: Composite, root: str) -> dict[str, Any]:
+    primitive = composite.root_function
     return _without_none(
         {
             "version": Size(COMPOSITE_VERSION),
             "type": "CompositeFunction",
             "root": root,
-            "name": composite.root_function._name or None,
+            # The original gives a graph its root's name, but for user functions'.
+            "name": None if isinstance(primitive, UserPrimitive) else primitive._name or None,
             "uid": composite.uid,
         }
     )
