@@ -144,6 +144,25 @@ def rankings():
 
 
 @program
+def random_numbers():
+    s, w = sequence(3), weights(6)
+    noise = C.random.normal_like(s, 0.5, 2, seed=2**64 - 1) + C.random.gumbel_like(s, seed=3, name="noise")
+    drawn = C.random.uniform((2, 3), low=-1, seed=4), C.random.bernoulli(4, mean=0.3, seed=5)
+    chosen = [C.times(C.random_sample(w * w, 4, again, seed=6), np.eye(6, dtype=np.float32)) for again in (True, False)]
+    often = [C.random_sample_inclusion_frequency(C.abs(w), 4, again, seed=7) for again in (True, False)]
+    return C.combine([noise, *drawn, *chosen, *often])
+
+
+@program
+def few_of_many_classes():
+    x, y, label = sequence(3), sequence(8, "y", is_sparse=True), sequence(1, "label")
+    w, b = weights(8, 3), C.parameter((8, 1), init=0.5, name="b")
+    losses = [C.nce_loss(w, b, x, y, np.arange(8, dtype=np.float32), 3, again, seed=2) for again in (True, False)]
+    chosen, of_groups, of_labels = C.hierarchical_softmax_layer(x, label, 7)
+    return initialized(C.combine(losses + [chosen, of_groups] + of_labels))
+
+
+@program
 def activations():
     x = vector((2, 3))
     functions = [C.elu(x), C.selu(x), C.leaky_relu(x), C.softplus(x), C.hard_sigmoid(x, 0.2, 0.5), C.log_softmax(x)]
