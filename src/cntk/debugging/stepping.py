@@ -166,7 +166,7 @@ def debug_model(
     out_stream: TextIO = sys.stdout,
     exit_func: Callable[[int], Any] = sys.exit,
 ) -> Composite:
-    """The same model with a prompt at every node; it shares the parameters.
+    """The same model with a prompt at every node; it shares arguments and parameters.
 
     The insides of blocks run without a stop. Conditions written in Python, which the original reads at its prompt and
     evaluates, are not taken: ``d`` opens Python's debugger.
@@ -192,7 +192,7 @@ def debug_model(
     if not isinstance(model, Function) or len(model.outputs) != 1:
         raise TypeError(f"debug_model: expected a function with one output, got {model!r}")
     prompt = _Prompt(in_stream, out_stream, exit_func)
-    root = clone(model, "share", {}).root_function
+    root = clone(model, "share", {v: v for v in model.arguments}).root_function
     primitives = walk.post_order(root.results)
     shown: dict[Variable, Variable] = {}
 
