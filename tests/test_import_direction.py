@@ -64,7 +64,12 @@ DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/operators.py": ("cntk.ops",),  # x + y, x[a:b], x @ y build operations
     "_graph/define.py": ("cntk.ops",),  # what a @Function returns by name is an alias
     # f.eval, f.grad, f.train, f.save, ...
-    "_graph/run_methods.py": ("cntk._engine.evaluate", "cntk.train.function_train", "cntk._persist"),
+    "_graph/run_methods.py": (
+        "cntk._engine.evaluate",
+        "cntk._engine.timing",
+        "cntk.train.function_train",
+        "cntk._persist",
+    ),
 }
 
 GROUND_MAY_USE = {"numpy", "typing_extensions"}

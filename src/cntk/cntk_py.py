@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from cntk import device, variables
+from cntk._engine import timing
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed as sentinel_value_for_auto_select_random_seed
 from cntk._engine.seeds import (
     force_deterministic_algorithms,
@@ -73,6 +74,8 @@ __all__ = [
     "always_allow_setting_default_device",
     "are_equal",
     "constant_initializer",
+    "disable_node_timeing",
+    "enable_node_timing",
     "force_deterministic_algorithms",
     "generate_random_seed",
     "generate_uid",
@@ -191,6 +194,16 @@ def universal_learner(
             f"for {len(parameters)} parameters"
         )
     return Universal(parameters, gradients, update_func)
+
+
+def enable_node_timing() -> None:
+    """Have operations timed; see `cntk.debugging.set_node_timing`."""
+    timing.set_enabled(True)
+
+
+def disable_node_timeing() -> None:
+    """Have operations no longer timed. The name is the original's."""
+    timing.set_enabled(False)
 
 
 def get_max_num_cputhreads() -> int:

@@ -62,14 +62,9 @@ def _all_variables(function: Function) -> set[Variable]:
     from cntk._graph import walk
 
     found = set(function.inputs)
-    pending = [function.root_function]
-    while pending:
-        root = pending.pop()
-        for primitive in [*walk.post_order(root.results), root]:
-            found.update(primitive.results)
-            found.update(primitive.operands)
-            if primitive.block is not None:
-                pending.append(primitive.block.composite.root_function)
+    for primitive in walk.primitives(function.root_function):
+        found.update(primitive.results)
+        found.update(primitive.operands)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._engine import checked
+from cntk._engine import checked, timing
 from cntk._engine.fuse import fuse
 from cntk._engine.late import checked_infer, is_late, lowered_late
 from cntk._engine.loop import Loop, extract_loops
@@ -166,8 +166,8 @@ class Plan:
                 slots[self._leaves[variable]] = value
         for slot, rows in zip(self.input_slots, fed, strict=True):
             slots[slot] = rows
-        if checked.is_enabled():
-            return self._execute_checked(slots, run)
+        if checked.is_enabled() or timing.is_enabled():
+            return self._execute_observed(slots, run)
         try:
             for compute, operands, outputs, wants_run, several, free in self.steps:
                 if len(operands) == 2:
@@ -200,24 +200,30 @@ class Plan:
             f"{self._checks[number][0][1]}: {error}; its operands are, with their rows, {shapes or 'none'}"
         )
 
-    def _execute_checked(self, slots: list[Any], run: Run) -> list[Any]:
+    def _execute_observed(self, slots: list[Any], run: Run) -> list[Any]:
+        """As `execute`, with every result checked, or every operation timed."""
+        checks, times = checked.is_enabled(), timing.is_enabled()
         for (compute, operands, outputs, wants_run, several, _), described in zip(
             self.steps, self._checks, strict=True
         ):
             values = [slots[k] for k in operands]
+            begun = timing.now(run.device) if times else 0.0
             result = compute(run, *values) if wants_run else compute(*values)
             results = result if several else (result,)
-            for slot, value, (type_, what) in zip(outputs, results, described, strict=True):
-                checked.check(value, type_, run, what)
+            if times:
+                timing.note(described[0][2], begun, values, results, run.device)
+            for slot, value, (type_, what, _) in zip(outputs, results, described, strict=True):
+                if checks:
+                    checked.check(value, type_, run, what)
                 slots[slot] = value
         return [slots[k] for k in self.output_slots]
 
 
-def _described(item: Node | Loop) -> list[tuple[TensorType, str]]:
-    """For each output of a step its type and a name for errors."""
+def _described(item: Node | Loop) -> list[tuple[TensorType, str, str]]:
+    """For each output of a step its type, a name for errors, and the operation's uid."""
     refs = item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
     nodes = [ref.node.primitive for ref in refs if ref.node is not None]
-    return [(ref.type, operation_text(p.op_name, p.name or p.uid)) for ref, p in zip(refs, nodes, strict=True)]
+    return [(ref.type, operation_text(p.op_name, p.name or p.uid), p.uid) for ref, p in zip(refs, nodes, strict=True)]
 
 
 def lower_node(node: Node) -> Kernel | RunKernel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -197,6 +198,16 @@ class RunMethods:
         return test_function(
             _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks or ()
         )
+
+    def print_node_timing(self) -> None:
+        """Print to the standard error stream how long each operation took since it was last asked, forward and backward.
+
+        Operations are timed while `cntk.debugging.set_node_timing` says so.
+        """
+        from cntk._engine.timing import report
+
+        for line in report(_function(self)):
+            print(line, file=sys.stderr)
 
     def save(
         self,

@@ -40,6 +40,17 @@ def post_order(outputs: Iterable[Variable]) -> list[Primitive]:
     return order
 
 
+def primitives(root: Primitive) -> Iterator[Primitive]:
+    """Yield a graph's primitives, and those of the graphs that blocks among them stand for."""
+    pending = [root]
+    while pending:
+        top = pending.pop()
+        for primitive in dict.fromkeys([*post_order(top.results), top]):
+            yield primitive
+            if primitive.block is not None:
+                pending.append(primitive.block.composite.root_function)
+
+
 def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
     """The variables that no primitive computes, depth first from the root, each operation's operands in order.
 

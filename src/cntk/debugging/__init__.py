@@ -1,5 +1,5 @@
 """Help with finding mistakes."""
 
-from cntk.debugging.debug import DEBUG_USAGE, debug_model, set_checked_mode
+from cntk.debugging.debug import DEBUG_USAGE, debug_model, set_checked_mode, set_node_timing
 
-__all__ = ["DEBUG_USAGE", "debug_model", "set_checked_mode"]
+__all__ = ["DEBUG_USAGE", "debug_model", "set_checked_mode", "set_node_timing"]

@@ -68,7 +68,8 @@ class Evaluator:
             writer.write_test_summary()
 
     def print_node_timing(self) -> None:
-        """Accepted for old programs; torch's profiler tells where time goes."""
+        """Print how long each operation took; see `Function.print_node_timing`."""
+        self._test_step.function.print_node_timing()
 
 
 def sequence_of_learners(parameter_learners: Any) -> Sequence[Any]:

@@ -108,6 +108,10 @@ class Trainer(Evaluator):
             raise ValueError("test_minibatch: this trainer has no metric; give criterion=(loss, metric)")
         return super().test_minibatch(arguments, device)
 
+    def print_node_timing(self) -> None:
+        """Print how long each operation of loss and metric took; see `Function.print_node_timing`."""
+        self._step.function.print_node_timing()
+
     @property
     def model(self) -> Any:
         """The model."""

@@ -1,0 +1,111 @@
+"""How long operations take, forward and backward, while that is asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._graph.function import Function
+from cntk._graph.walk import primitives
+
+
+@dataclass
+class Spent:
+    """What one operation has taken since it was last asked.
+
+    Attributes:
+        forward: seconds.
+        backward: seconds.
+        forward_count: how often it ran.
+        backward_count: how often its gradient did.
+    """
+
+    forward: float = 0.0
+    backward: float = 0.0
+    forward_count: int = 0
+    backward_count: int = 0
+
+
+@dataclass
+class _Clock:
+    enabled: bool = False
+    spent: dict[str, Spent] = field(default_factory=dict)
+    # In a backward pass: whose gradient is being computed, and since when.
+    current: str = ""
+    since: float = 0.0
+
+
+_clock = _Clock()
+
+
+def set_enabled(enabled: bool) -> None:
+    """Turn timing on or off; runs take longer with it."""
+    _clock.enabled = bool(enabled)
+
+
+def is_enabled() -> bool:
+    """Whether runs are timed."""
+    return _clock.enabled
+
+
+def now(device: torch.device) -> float:
+    """The time when all that was asked of a device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def note(uid: str, begun: float, operands: Sequence[Any], results: Iterable[Any], device: torch.device) -> None:
+    """Note that an operation has computed its results, and have its gradient timed when that is computed.
+
+    Args:
+        uid: the operation's uid.
+        begun: when it began.
+        operands: what it computed from.
+        results: what it computed.
+        device: where.
+    """
+    spent = _clock.spent.setdefault(uid, Spent())
+    spent.forward += now(device) - begun
+    spent.forward_count += 1
+    known = {id(x.grad_fn) for x in operands if isinstance(x, Tensor)}
+    made = {x.grad_fn for x in results if isinstance(x, Tensor) and id(x.grad_fn) not in known}
+    for gradient in filter(None, made):
+        gradient.register_prehook(lambda gradients: _enter(uid, device))
+
+
+def _enter(uid: str, device: torch.device) -> None:
+    """The gradient of an operation begins, and with it the one before has ended."""
+    if not _clock.current:
+        torch.autograd.Variable._execution_engine.queue_callback(lambda: _leave(device))
+    _leave(device)
+    _clock.current, _clock.since = uid, now(device)
+
+
+def _leave(device: torch.device) -> None:
+    if _clock.current:
+        spent = _clock.spent.setdefault(_clock.current, Spent())
+        spent.backward += now(device) - _clock.since
+        spent.backward_count += 1
+    _clock.current = ""
+
+
+def report(function: Function) -> list[str]:
+    """A line for each timed operation of a function, and all times start again from 0.
+
+    Args:
+        function: operations inside its blocks count as well.
+    """
+    lines = []
+    for uid in sorted({p.uid for p in primitives(function.root_function)} & _clock.spent.keys()):
+        spent, _clock.spent[uid] = _clock.spent[uid], Spent()
+        forward = spent.forward / max(spent.forward_count, 1)
+        backward = spent.backward / max(spent.backward_count, 1)
+        counts = f"(fwd# {spent.forward_count}|bwd# {spent.backward_count})"
+        lines.append(f"{uid:<30} forward avg {forward:.6f}s, backward avg {backward:.6f}s {counts}")
+    return lines
