@@ -45,7 +45,7 @@ def test_positions_are_nearly_uniform():
     The shuffle is the original's, in which each sequence changes places with any other: a place is at most some tenths
     likelier than another, as theory has it for that shuffle.
     """
-    count, seeds = 6, 3000
+    count, seeds = 6, 1500
     places = np.zeros((count, count))
     for seed in range(seeds):
         places[Order([count], [count], Window(1), 1000 * seed).sweep(0), np.arange(count)] += 1

@@ -98,28 +98,47 @@ class Timeline:
         found: list[np.ndarray] = []
         room = size
         ends_sweep = False
-        while True:
-            ahead = np.arange(self._next, len(self._sequences))
-            if self._end is not None:
-                left = self._end - self._sweep * self._sweep_samples
-                ahead = ahead[self._begins[ahead] < left]
-            at_end = self._next + len(ahead) < len(self._sequences) or not len(ahead)
-            mine = ahead[ahead % workers == rank] if workers > 1 else ahead
-            total = np.cumsum(self._begins[mine + 1] - self._begins[mine])
-            count = int(np.searchsorted(total, room, side="right"))
-            if not found and not count and len(mine):
-                count = 1
-            if count:
-                found.append(self._sequences[mine[:count]])
-                room -= int(total[count - 1])
-            if count < len(mine):
-                if count:
-                    self._next = int(mine[count - 1]) + 1
+        while room > 0:
+            end = self._end_of_sweep()
+            mine = self._fitting(end, room, workers, rank)
+            if not len(mine) and not found:
+                mine = self._first(end, workers, rank)
+            if len(mine):
+                found.append(self._sequences[mine])
+                room -= int(self._lengths[found[-1]].sum())
+            is_idle = self._next == 0 and not len(mine) and not found
+            following = self._first(end, workers, rank, int(mine[-1]) + 1 if len(mine) else self._next)
+            if len(following):
+                self._next = int(mine[-1]) + 1 if len(mine) else self._next
                 break
-            self._next += len(ahead)
-            if self._next == len(self._sequences):
-                ends_sweep = True
-                self._enter(self._sweep + 1)
-            if at_end or room <= 0:
+            self._next = end
+            if end < len(self._sequences):
                 break
+            ends_sweep = True
+            self._enter(self._sweep + 1)
+            if is_idle or self._end_of_sweep() == 0:
+                break  # Sweep after sweep has nothing for this worker, or the timeline ends here.
         return Taken(np.concatenate(found) if found else np.zeros(0, np.int64), ends_sweep)
+
+    def _end_of_sweep(self) -> int:
+        """Behind which sequence the present sweep ends, or the timeline does within it."""
+        if self._end is None:
+            return len(self._sequences)
+        left = self._end - self._sweep * self._sweep_samples
+        return min(int(np.searchsorted(self._begins, left)), len(self._sequences))
+
+    def _fitting(self, end: int, room: int, workers: int, rank: int) -> np.ndarray:
+        """A worker's next places in the sweep, as many as fit into the room."""
+        if workers == 1:
+            reach = int(np.searchsorted(self._begins, self._begins[self._next] + room, side="right")) - 1
+            return np.arange(self._next, max(min(reach, end), self._next))
+        # No sequence is empty, so no more than this fit.
+        mine = self._first(end, workers, rank, count=room)
+        total = np.cumsum(self._begins[mine + 1] - self._begins[mine])
+        return mine[: int(np.searchsorted(total, room, side="right"))]
+
+    def _first(self, end: int, workers: int, rank: int, begin: int | None = None, count: int = 1) -> np.ndarray:
+        """A worker's first places in the sweep from a place on."""
+        begin = self._next if begin is None else begin
+        begin += (rank - begin) % workers
+        return np.arange(begin, min(begin + count * workers, max(end, begin)), workers)
