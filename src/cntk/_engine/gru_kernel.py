@@ -7,7 +7,6 @@ weights' gradients in one product at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -22,7 +21,7 @@ class GatedRecurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, a: Tensor, gates: Tensor, candidate: Tensor, initial: Tensor, sizes: Sequence[int], reset_after: bool
+        ctx: Any, a: Tensor, gates: Tensor, candidate: Tensor, initial: Tensor, sizes: list[int], reset_after: bool
     ) -> Tensor:
         """Compute all states.
 
@@ -44,8 +43,11 @@ class GatedRecurrence(torch.autograd.Function):
         # Rows of each step by one call for each tensor: a view costs as much as arithmetic on a small step.
         steps = zip(
             sizes,
-            *(x.split(sizes) for x in (a[:, : 2 * size], a[:, 2 * size :], opened, opened[:, :size], opened[:, size:])),
-            *(x.split(sizes) for x in (values, inner, states)),
+            *(
+                torch.split(x, sizes)
+                for x in (a[:, : 2 * size], a[:, 2 * size :], opened, opened[:, :size], opened[:, size:])
+            ),
+            *(torch.split(x, sizes) for x in (values, inner, states)),
             strict=True,
         )
         before = []
@@ -83,8 +85,8 @@ class GatedRecurrence(torch.autograd.Function):
         gradients = gradient.clone(memory_format=torch.contiguous_format)
         columns = [outside[:, k * size : (k + 1) * size] for k in range(3)]
         parts = [*columns, outside[:, : 2 * size], of_update, of_value, of_reset, z, r, products]
-        steps = zip(*(x.split(sizes) for x in parts), strict=True)
-        into = (carried, *gradients.split(sizes))
+        steps = zip(*(torch.split(x, sizes) for x in parts), strict=True)
+        into = (carried, *torch.split(gradients, sizes))
         for k, (dz, dr, dc, dzr, by_z, by_c, by_r, z_t, r_t, ds) in reversed(list(enumerate(steps))):
             d = into[k + 1]
             torch.mul(d, by_z, out=dz)
