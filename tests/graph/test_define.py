@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -207,3 +209,47 @@ def test_as_composite():
     composite = C.as_composite(primitive)
     assert composite.is_composite and composite.root_function is primitive
     assert C.as_composite(composite) is composite
+
+
+def test_functions_inside_functions_may_use_the_outer_ones_arguments() -> None:
+    signatures = []
+
+    @C.Function
+    def outer(u: Any, s: Any) -> Any:
+        start = u * 3
+
+        @C.Function
+        def step(h: Any, x: Any) -> Any:
+            return h + x + C.sequence.broadcast_as(start, x)
+
+        signatures.append([v.name for v in step.signature])
+        return C.layers.Recurrence(step)(s)
+
+    assert signatures == [["h", "x"]]
+    assert [v.name for v in outer.signature] == ["u", "s"]
+    u, s = C.input_variable(1), C.sequence.input_variable(1)
+    result = outer(u, s).eval({u: [[1], [2]], s: [[[1], [1]], [[0]]]})
+    np.testing.assert_array_equal(result[0], [[4], [8]])
+    np.testing.assert_array_equal(result[1], [[6]])
+
+
+def test_what_is_put_into_a_clone_shares_its_inputs() -> None:
+    x, y, z = (C.input_variable(2, name=n) for n in "xyz")
+    copy = (x * 2 + y).clone("share", {x: y * z})
+    assert sorted(v.name for v in copy.arguments) == ["y", "z"]
+    np.testing.assert_array_equal(copy.eval({y: [[1, 2]], z: [[3, 4]]}), [[7, 18]])
+
+
+def test_states_of_a_loop_may_be_wider_than_what_they_meet_first() -> None:
+    x, keep = C.sequence.input_variable(2), C.sequence.input_variable(1)
+    cell = C.layers.LSTM(3)
+
+    @C.Function
+    def step(h: Any, c: Any, both: Any) -> Any:
+        return cell(both[-1] * h, both[-1] * c, both[0:-1])
+
+    states = C.layers.Recurrence(step)(C.splice(x, keep))
+    assert states.shape == (3,)
+    plain = C.layers.Recurrence(cell)(x)
+    data = {x: np.ones((1, 4, 2), np.float32), keep: np.ones((1, 4, 1), np.float32)}
+    np.testing.assert_allclose(states.eval(data)[0], plain.eval({x: data[x]})[0], rtol=1e-5)

@@ -40,6 +40,7 @@ class SequenceReduce(Fused):
     reduction: str
 
     op_name = "Sequence::ReduceElements"
+    takes_any_size = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -92,6 +93,7 @@ class SequenceSoftmax(Fused):
     """Softmax over a sequence's frames."""
 
     op_name = "Sequence::Softmax"
+    takes_any_size = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         need_sequence(operands[0])

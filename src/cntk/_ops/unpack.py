@@ -34,6 +34,7 @@ class UnpackSequence(Op):
     """
 
     op_name = "UnpackSequenceOp"
+    takes_any_size = True
 
     sequence_unpack_padding_value: float = 0.0
     sequence_unpack_suppress_mask_output: bool = False
@@ -146,6 +147,7 @@ class ToSequenceLike(Op):
     """The first static axis as the sequence axis of the second operand, each sequence as long as that one's."""
 
     op_name = "ToSequenceLikeOp"
+    takes_any_size = True
     sparse_operands = (1,)
     mixes_formats = True
 
@@ -181,6 +183,7 @@ class ToBatch(Op):
 
     regroups = True
     op_name = "ToBatchAxis"
+    takes_any_size = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -207,6 +210,7 @@ class UnpackBatch(Op):
 
     regroups = True
     op_name = "UnpackBatchAxis"
+    takes_any_size = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
