@@ -196,6 +196,14 @@ CASES = (
     convolved("of_lines", LINE, held(3, 2, 4), lambda x, w: correlated(x, w, 2), strides=2, auto_padding=[False]),
     convolved("of_cubes", CUBE, held(3, 2, 2, 3, 2), lambda x, w: correlated(x, w), auto_padding=[False]),
     convolved("one_filter", IMAGE, held(2, 3, 2), lambda x, w: correlated(x, w[None]), auto_padding=[False]),
+    convolved(
+        "one_filter_along_channels",
+        CHANNELS,
+        held(1, 3, 2, 3),
+        lambda x, w: correlated(x[None], w[None], (2, 1, 1), True)[0],
+        strides=(2, 1, 1),
+        auto_padding=[True],
+    ),
     convolved("of_vectors", numbers(4), held(3, 4), lambda x, w: w @ x, auto_padding=[False]),
     convolved(
         "without_channels",

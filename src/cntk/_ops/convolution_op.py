@@ -179,7 +179,7 @@ class Convolution(Op):
         if self.transpose:
             compute = _lower_transpose(windows, x.shape[1:], self.infer(kernel, x).shape[1:], self.groups)
         else:
-            compute = lower_convolution(windows, x.shape[1:], self.groups)
+            compute = self.along_channels(kernel, x, lower_convolution(windows, x.shape[1:], self.groups))
         if kernel.rank == x.rank:
             compute = _with_one_filter(compute)
         return compute if x.lead else _without_rows(compute)
@@ -212,13 +212,34 @@ class Convolution(Op):
             raise GraphError(f"{x.rank - 1} spatial axes; at most 3 can be convolved")
         if self.transpose:
             return
+        filters = kernel.shape[0] if kernel.rank > x.rank else 1
+        if self._channel_windows(kernel, x) is not None and (filters > 1 or self.groups > 1):
+            raise GraphError(
+                f"windows that cover only some of the {x.shape[0]} channels, or padded channels, can be computed for a "
+                "single filter only; give the kernel all channels and auto_padding False for the channel axis: "
+                "[False, True, ...]"
+            )
+
+    def _channel_windows(self, kernel: TensorType, x: TensorType) -> Windows | None:
+        """The windows along the channels; None if there is one, of all channels."""
         channels = x.shape[0] // self.groups
         windows = self.windows(kernel.shape[-x.rank :])[0]
-        if windows.size != channels or windows.count(channels) != 1:
-            raise GraphError(
-                f"windows that cover only some of the {x.shape[0]} channels, or padded channels, cannot be computed; "
-                "give the kernel all channels and auto_padding False for the channel axis: [False, True, ...]"
-            )
+        return None if windows.size == channels and windows.count(channels) == 1 else windows
+
+    def along_channels(self, kernel: TensorType, x: TensorType, convolve: Kernel) -> Kernel:
+        """A kernel that lets a single filter run along the channels too, as if they were one more spatial axis."""
+        channels = self._channel_windows(kernel, x)
+        if channels is None:
+            return convolve
+        length, size = x.shape[0], channels.size
+        edges = [0, 0] * (x.rank - 1) + [channels.before(length), channels.after(length)]
+        begins = [k * channels.stride for k in range(channels.count(length))]
+
+        def compute(w: Tensor, x: Tensor, b: Tensor | None = None) -> Tensor:
+            wide = pad_tensor(x, edges)
+            return torch.cat([convolve(w, wide[:, begin : begin + size], b) for begin in begins], 1)
+
+        return compute
 
 
 @dataclass(frozen=True)

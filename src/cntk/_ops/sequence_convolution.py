@@ -105,6 +105,7 @@ class SequenceConvolution(Fused):
             result = layout if counts == layout.lengths else Layout(counts, None, layout.device)
             run.layouts[result_axes] = result
             convolve = lower_convolution([frames, *others], (layout.longest, *x.shape[2:]), groups)
+            convolve = self.convolution.along_channels(kernel, x, convolve)
             out = convolve(w.unsqueeze(0) if one_filter else w, layout.pad(rows).transpose(1, 2))
             return result.unpad(out.transpose(1, 2))
 
