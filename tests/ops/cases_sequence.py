@@ -270,6 +270,12 @@ ALONG = (
         (Apart(sequences(3)), sequences(2)),
         lambda y, x: y,
     ),
+    OpCase(
+        "reconcile_dynamic_axes of single frames",
+        C.reconcile_dynamic_axes,
+        (sequences(3, lengths=(1,) * 7), numbers(2)),
+        lambda y, x: y[0],
+    ),
 )
 
 CASES = (*PRODUCTS, *DELAYS, *ALONG)

@@ -30,8 +30,6 @@ class ReconcileDynamicAxis(Op):
         x, like = operands
         if not like.dynamic_axes:
             raise GraphError("the operand whose dynamic axes are taken has none")
-        if x.is_sequence and not like.is_sequence:
-            raise GraphError("a sequence cannot be put on a batch axis alone; reduce it, or take one of its frames")
         return x.dense().with_axes(like.dynamic_axes)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
@@ -49,9 +47,20 @@ class ReconcileDynamicAxis(Op):
                 if x.dynamic_axes:
                     return layout.expand(value)
             rows = run.rows(axes)
+            if len(x.dynamic_axes) > 1:
+                return _single_frames(value, run.layout(x.dynamic_axes), rows)
             return value if x.dynamic_axes else value.expand(rows, *value.shape)
 
         return RunKernel(compute)
+
+
+def _single_frames(value: Tensor, own: Layout, count: int) -> Tensor:
+    if own.longest != 1 or own.count != count:
+        raise FeedError(
+            f"reconcile_dynamic_axes: only sequences of one frame each can be put on a batch axis, one for each sample; "
+            f"there are {count} samples, and sequences of lengths {list(own.lengths)[:8]}; reduce the sequences first"
+        )
+    return value
 
 
 def _same_lengths(value: Tensor, own: Layout, wanted: Layout) -> Tensor:
@@ -88,7 +97,7 @@ def reconcile_dynamic_axes(x: Any, dynamic_axes_as: Any, name: str = "") -> Comp
 
     Args:
         x: any operand. Without a sequence axis, or as sequences of one frame each, it is repeated for each frame;
-            other sequences must have the same lengths.
+            other sequences must have the same lengths. On a batch axis sequences must be of one frame each.
         dynamic_axes_as: whose dynamic axes the result has.
         name: its name in the graph.
 

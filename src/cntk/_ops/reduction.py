@@ -62,9 +62,20 @@ def _joined(x: Tensor, dims: Dims) -> Tensor:
     return x.permute(*kept, *dims).reshape(*(x.shape[d] for d in kept), -1)
 
 
-def _product(x: Tensor, dims: Dims) -> Tensor:
-    shape = [1 if d in dims else n for d, n in enumerate(x.shape)]
-    return torch.prod(_joined(x, dims), -1).reshape(shape)
+class _Product(torch.autograd.Function):
+    """Product of elements, whose gradient is the product divided by each element; where that is 0, so is the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dims: Dims) -> Tensor:
+        shape = [1 if d in dims else n for d, n in enumerate(x.shape)]
+        result = torch.prod(_joined(x, dims), -1).reshape(shape)
+        ctx.save_for_backward(x, result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        x, result = ctx.saved_tensors
+        return (gradient * result / x).masked_fill(x == 0, 0), None
 
 
 def _index(x: Tensor, dims: Dims, arg: Callable[..., Tensor]) -> Tensor:
@@ -78,7 +89,7 @@ _REDUCTIONS: dict[str, Callable[[Tensor, Dims], Tensor]] = {
     "Mean": lambda x, dims: torch.mean(x, dims, True),
     "Max": lambda x, dims: _Extreme.apply(x, dims, torch.amax),
     "Min": lambda x, dims: _Extreme.apply(x, dims, torch.amin),
-    "Prod": _product,
+    "Prod": _Product.apply,
     "LogSum": lambda x, dims: torch.logsumexp(x, dims, True),
     "Argmax": lambda x, dims: _index(x, dims, torch.argmax),
     "Argmin": lambda x, dims: _index(x, dims, torch.argmin),
@@ -273,6 +284,9 @@ def reduce_max(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
 def reduce_min(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
     """Smallest element over axes; of several, each gets the whole gradient. Arguments as for `reduce_sum`.
 
+    As the only reduction of its kind it takes a sequence axis as well: the result has one more static axis, the first,
+    of one element.
+
     Example:
         >>> reduce_min([[10, 20], [30, 40], [50, 60]], axis=0).eval()
         array([[10., 20.]], dtype=float32)
@@ -282,9 +296,6 @@ def reduce_min(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
 
 def reduce_prod(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
     """Product over axes; arguments as for `reduce_sum`.
-
-    As the only reduction of its kind it takes a sequence axis as well: the result has one more static axis, the first,
-    of one element.
 
     Example:
         >>> reduce_prod([[1, 2], [3, 4], [5, 6]], axis=0).eval()

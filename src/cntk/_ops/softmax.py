@@ -130,7 +130,8 @@ def softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
 
     Args:
         x: an operand.
-        axis: the static axis whose elements are summed over; None for all static axes together.
+        axis: the static axis whose elements are summed over; None for all static axes together, or the last alone where
+            ``x`` has no dynamic axis.
         name: its name in the graph.
 
     Raises:
@@ -140,9 +141,11 @@ def softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
         >>> softmax([[1, 1], [3, 3]], axis=1).eval()
         array([[0.5, 0.5],
                [0.5, 0.5]], dtype=float32)
-        >>> softmax([[1, 1], [1, 1]]).eval()
-        array([[0.25, 0.25],
-               [0.25, 0.25]], dtype=float32)
+        >>> import cntk as C
+        >>> x = C.input_variable((2, 2))
+        >>> softmax(x).eval({x: [[[1, 1], [1, 1]]]})
+        array([[[0.25, 0.25],
+                [0.25, 0.25]]], dtype=float32)
     """
     chosen = None if axis is None else as_axis(axis, "softmax")
     if chosen is None or chosen.name == ALL_STATIC:
@@ -178,7 +181,7 @@ def hardmax(x: Any, name: str = "") -> Composite:
     """1 at the largest element of the whole operand, the first of several; 0 elsewhere. The gradient is zero.
 
     Args:
-        x: an operand.
+        x: an operand; without dynamic axes it is taken row by row along its last axis.
         name: its name in the graph.
 
     Example:

@@ -130,4 +130,4 @@ def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "")
 
 def _planes(values: Composite) -> Composite:
     """One number for each channel, with axes for height and width."""
-    return reshape(values, (values.shape[0], 1, 1))
+    return reshape(values, (values.shape[0] if values.shape else 1, 1, 1))
