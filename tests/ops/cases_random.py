@@ -40,7 +40,7 @@ def drawn(weights: Any, allow_duplicates: bool) -> OpCase:
         lambda w: np.tile(np.eye(len(w))[w.argmax()], (count, 1)),
         gradient=(),
         errors=(
-            Misuse(SHAPE, "must be a parameter or a constant, and this operand has a batch axis"),
+            Misuse(((2, 3),), r"must be a vector, one number a class, got \[2 x 3\]"),
             Misuse(SHAPE, "num_samples must be a whole number above 0, got 0", {"num_samples": 0}),
             Misuse(SHAPE, "num_samples must be a whole number above 0, got 1.5", {"num_samples": 1.5}),
             Misuse(SHAPE, "seed must be a whole number", {"seed": -1}),
@@ -88,6 +88,9 @@ CASES = (
         (WEIGHTS,),
         lambda w: 3 * w / w.sum(),
         slope=lambda w, gradient: (np.zeros_like(w),),
-        errors=(Misuse(SHAPE, "this operand has a batch axis"), Misuse(((),), "this operand has a batch axis")),
+        errors=(
+            Misuse(((2, 3),), r"must be a vector, one number a class, got \[2 x 3\]"),
+            Misuse(((),), r"must be a vector, one number a class, got \[\]"),
+        ),
     ),
 )

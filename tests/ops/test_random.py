@@ -33,6 +33,17 @@ def test_programs_give_what_the_original_gives(name: str, run: Callable[[], list
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("sample", [C.random_sample, C.random_sample_inclusion_frequency])
+def test_weights_of_a_batch_are_refused_when_they_run(sample: Callable[..., Any]) -> None:
+    x = C.input_variable(3)
+    function = sample(x, 2, True, seed=123)
+    assert function.dynamic_axes == x.dynamic_axes
+    function.set_attribute("rngSeed", 2**63 + 5)
+    assert function.root_function.attributes["rngSeed"] == 2**63 + 5
+    with pytest.raises(ValueError, match="must be a parameter or a constant, and this operand has a batch axis"):
+        function.eval({x: [[1, 2, 3]]})
+
+
 # -- streams ----------------------------------------------------------------------------------------------------------
 
 

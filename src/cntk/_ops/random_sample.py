@@ -54,8 +54,6 @@ class Sampling(Op):
         Raises:
             GraphError: if the weights are no vector of enough numbers.
         """
-        if weights.has_batch_axis:
-            raise GraphError("the weights must be a parameter or a constant, and this operand has a batch axis")
         if not weights.rank or any(d != 1 for d in weights.shape[:-1]):
             raise GraphError(f"the weights must be a vector, one number a class, got {shape_text(weights.shape)}")
         count = weights.shape[-1]
@@ -94,9 +92,11 @@ class RandomSample(Sampling):
 
     def infer(self, *operands: TensorType) -> TensorType:
         (weights,) = operands
-        return TensorType((self.num_samples, self.classes(weights)), (), weights.dtype, is_sparse=True)
+        shape = (self.num_samples, self.classes(weights))
+        return TensorType(shape, weights.dynamic_axes, weights.dtype, is_sparse=True)
 
     def lower(self, *operands: TensorType) -> StreamKernel:
+        _refuse_batches(operands[0])
         dtype = torch_dtype(operands[0].dtype or np.float32)
 
         def compute(run: Run, stream: TwisterStream, weights: Tensor) -> SparseRows:
@@ -146,6 +146,7 @@ class RandomSampleInclusionFrequency(Sampling):
 
     def lower(self, *operands: TensorType) -> StreamKernel:
         (type_,) = operands
+        _refuse_batches(type_)
         dtype = torch_dtype(type_.dtype or np.float32)
 
         def compute(run: Run, kept: _Estimates, weights: Tensor) -> Tensor:
@@ -166,6 +167,12 @@ class RandomSampleInclusionFrequency(Sampling):
         # Without duplicates a class is in if it comes up in any of the tries that it takes.
         with np.errstate(divide="ignore"):
             return -np.expm1(tries / _TRIALS * np.log1p(-shares))
+
+
+def _refuse_batches(weights: TensorType) -> None:
+    # As in the original a graph may be built so, and not be run.
+    if weights.has_batch_axis:
+        raise GraphError("the weights must be a parameter or a constant, and this operand has a batch axis")
 
 
 def _refuse_to_be_recorded(run: Run) -> None:
