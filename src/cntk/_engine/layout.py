@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -198,12 +199,19 @@ class Layout:
             self._pieces[backwards] = pieces_of(self, backwards)
         return self._pieces[backwards]
 
+    @cached_property
+    def _unpad_index(self) -> Tensor:
+        """Which frame lies at each place of a rectangle; one past the last where there is none."""
+        frames = torch.full((self.count * self.longest,), self.frames, dtype=torch.int64, device=self.device)
+        frames[self._pad_index] = torch.arange(self.frames, device=self.device)
+        return frames
+
     def pad(self, x: Tensor, value: float = 0.0) -> Tensor:
         """Frames as a rectangle ``[count, longest, *shape]``; a view when all sequences are equally long."""
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:])
-        flat = x.new_full((self.count * self.longest, *x.shape[1:]), value)
-        return flat.index_copy_(0, self._pad_index, x).reshape(self.count, self.longest, *x.shape[1:])
+        rows: Tensor = _Pad.apply(x, self._unpad_index, self._pad_index, value)  # type: ignore[no-untyped-call]
+        return rows.reshape(self.count, self.longest, *x.shape[1:])
 
     def unpad(self, x: Tensor) -> Tensor:
         """A rectangle ``[count, longest, *shape]`` as frames; a view when all sequences are equally long.
@@ -251,6 +259,21 @@ class Layout:
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:]).flip(1).reshape(x.shape)
         return x.index_select(0, self.reversal)
+
+
+class _Pad(torch.autograd.Function):
+    """Rows at other places, one value where there are none; torch's own gradient of a selection would add up rows."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, source: Tensor, target: Tensor, value: float) -> Tensor:
+        ctx.save_for_backward(target)
+        # Faster than to write rows into a full rectangle, although it copies them once more.
+        return torch.cat([x, x.new_full((1, *x.shape[1:]), value)]).index_select(0, source)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        (target,) = ctx.saved_tensors
+        return gradient.index_select(0, target), None, None, None
 
 
 def _inverse(permutation: Tensor) -> Tensor:
