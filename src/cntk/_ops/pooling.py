@@ -388,7 +388,8 @@ def unpooling(
         name: its name in the graph.
 
     Returns:
-        A function with output of the shape of ``pooling_input``.
+        A function with output of the shape of ``pooling_input``. An element's gradient is that of the place where it
+        went; the original gives it the largest gradient of its whole window, which is no gradient.
 
     Raises:
         GraphError: if the shapes are not those of such a pooling.

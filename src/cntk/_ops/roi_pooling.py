@@ -94,7 +94,8 @@ def roipooling(
         name: its name in the graph.
 
     Returns:
-        A function with output ``[number, channels, *roi_output_shape]``.
+        A function with output ``[number, channels, *roi_output_shape]``. A region may reach beyond the image; a cell of
+        its grid that begins outside is 0.
 
     Raises:
         ValueError: for another pooling type.

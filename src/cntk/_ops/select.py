@@ -140,6 +140,9 @@ class TopK(Op):
 
     output_count = 2
 
+    def output_name(self, index: int, name: str) -> str:
+        return f"{name}_TopKIndexMask" if name and index else name
+
     def infer(self, *operands: TensorType) -> tuple[TensorType, TensorType]:
         (x,) = operands
         k = place(self.axis, x)
