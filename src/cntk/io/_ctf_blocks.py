@@ -42,6 +42,9 @@ def read_text(lines: Lines, fields: Sequence[Field], threads: int = 1) -> list[S
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
     """
+    # The C library gives memory back to the system after each block, and faults it in again for the next, until it has seen
+    # something this large come and go. Nothing of it is touched.
+    np.empty(32 * _BLOCK, np.uint8)
     blocks = list(_blocks(lines))
 
     def read(block: Lines) -> list[Samples]:
