@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
@@ -71,15 +71,14 @@ def on_sequences(ours: Callable[..., Any], theirs: Callable[..., Tensor], gradie
     """Both sides of an operation on sequences of vectors; PyTorch's pads them."""
     sequences = [uniform(length, WIDTH) for length in LENGTHS]
     variable = C.sequence.input_variable(WIDTH, needs_gradient=gradient)
-    function = ours(variable)
+    made = ours(variable)
+    function, others = made if isinstance(made, tuple) else (made, {})
+    feed = {variable: sequences, **others}
     if gradient:
         return Contestants(
-            pytorch_gradients(padded(theirs), *sequences),
-            repeated(lambda: function.grad({variable: sequences}, wrt=[variable])),
+            pytorch_gradients(padded(theirs), *sequences), repeated(lambda: function.grad(feed, wrt=[variable]))
         )
-    return Contestants(
-        pytorch_results(padded(theirs), *sequences), repeated(lambda: function.eval({variable: sequences}))
-    )
+    return Contestants(pytorch_results(padded(theirs), *sequences), repeated(lambda: function.eval(feed)))
 
 
 def padded(op: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
@@ -113,6 +112,40 @@ def normalization(x: Any) -> Any:
     return C.batch_normalization(x, scale, bias, mean, variance, count, True, epsilon=1e-5)
 
 
+def dropped(x: Any) -> Any:
+    return C.dropout(x, 0.25, seed=1)
+
+
+def attention(x: Any) -> Any:
+    return C.sequence.scaled_dot_product_attention(x, x, x)
+
+
+def masked_attention(x: Tensor) -> Tensor:
+    return F.scaled_dot_product_attention(x, x, x, attn_mask=MASK[:, None, :])
+
+
+def stack(x: Any) -> Any:
+    return C.optimized_rnnstack(x, C.parameter((C.InferredDimension, 1), init=0.01), 64, 2)
+
+
+STACK = nn.LSTM(WIDTH, 64, 2, batch_first=True)
+LABELS = [np.arange(length) % 7 // 6 * (1 + np.arange(length) % 5) for length in LENGTHS]
+TARGETS = [torch.from_numpy(labels[labels > 0]) for labels in LABELS]
+
+
+def ctc(x: Any) -> Any:
+    """Labels of the given frames, as paths with the first frame of each label marked by 2."""
+    marks = [np.eye(WIDTH, dtype=np.float32)[labels] * (1 + (labels > 0))[:, None] for labels in LABELS]
+    graph = C.labels_to_graph(C.sequence.input_variable(WIDTH))
+    return C.forward_backward(graph, x, 0), {graph.arguments[0]: marks}
+
+
+def pytorch_ctc(x: Tensor) -> Tensor:
+    lengths = torch.tensor(LENGTHS)
+    targets, sizes = torch.cat(TARGETS), torch.tensor([len(t) for t in TARGETS])
+    return F.ctc_loss(x.log_softmax(-1).transpose(0, 1), targets, lengths, sizes, reduction="sum")
+
+
 IMAGE = (16, 16, 32, 32)
 MATRIX = (256, 256)
 FILTERS = uniform(32, 16, 3, 3)
@@ -125,6 +158,12 @@ ON_SAMPLES: Sequence[tuple[str, Callable[..., Any], Callable[..., Tensor], tuple
     ("trigonometry", C.sin, torch.sin, (MATRIX,)),
     ("rounding", C.floor, torch.floor, (MATRIX,)),
     ("activation", C.relu, torch.relu, (MATRIX,)),
+    ("gelu", C.gelu, F.gelu, (MATRIX,)),
+    ("dropout", dropped, partial(F.dropout, p=0.25), (MATRIX,)),
+    ("random", C.random.uniform_like, torch.rand_like, (MATRIX,)),
+    ("logic", C.element_and, lambda x, y: torch.logical_and(x > 0, y > 0).to(x.dtype), (MATRIX, MATRIX)),
+    ("cumsum", partial(C.cumsum, axis=0), partial(torch.cumsum, dim=1), (MATRIX,)),
+    ("einsum", partial(C.einsum, "ij,jk->ik"), torch.bmm, ((32, 32, 32), (32, 32, 32))),
     ("elementwise", C.plus, torch.add, (MATRIX, MATRIX)),
     ("division", C.element_divide, torch.div, (MATRIX, MATRIX)),
     ("comparison", C.less, torch.lt, (MATRIX, MATRIX)),
@@ -156,8 +195,14 @@ ON_SEQUENCES: Sequence[tuple[str, Callable[..., Any], Callable[..., Tensor]]] = 
     ("sequence.reduce_sum", C.sequence.reduce_sum, lambda x: (x * MASK[..., None]).sum(1)),
     ("sequence.softmax", C.sequence.softmax, masked_softmax),
     ("sequence.past_value", C.sequence.past_value, previous),
+    ("sequence.unpack", lambda x: C.sequence.unpack(x, 0, no_mask_output=True), lambda x: x),
+    ("sequence.reverse", C.sequence.reverse, lambda x: x.flip(1)),
+    ("attention", attention, masked_attention),
+    ("rnn_stack", stack, lambda x: STACK(x)[0]),
+    ("ctc", ctc, pytorch_ctc),
 )
-WITHOUT_GRADIENT = {"rounding", "comparison", "gather"}
+WITHOUT_GRADIENT = {"rounding", "comparison", "gather", "random", "logic"}
+WITHOUT_RESULT = {"dropout"}  # outside training it does nothing
 
 
 def workloads() -> list[Workload]:
@@ -173,7 +218,7 @@ def workloads() -> list[Workload]:
     return [
         Workload(f"{name}.gradient" if gradient else name, description, build)
         for name, gradient, description, build in rows
-        if not (gradient and name in WITHOUT_GRADIENT)
+        if name not in (WITHOUT_GRADIENT if gradient else WITHOUT_RESULT)
     ]
 
 

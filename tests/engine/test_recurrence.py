@@ -99,7 +99,7 @@ def initials(kind: str, xs: Sequence[np.ndarray]) -> tuple[Any, dict[Any, Any], 
     if kind == "none":
         return None, {}, [np.zeros(WIDTH)] * len(xs)
     if kind == "number":
-        return 0.7, {}, [np.full(WIDTH, 0.7)] * len(xs)
+        return 0.75, {}, [np.full(WIDTH, 0.75)] * len(xs)
     if kind == "list":
         return C.constant(vector), {}, [vector] * len(xs)
     if kind == "parameter":
@@ -178,13 +178,13 @@ def test_several_states_and_outputs():
     """Two states that read each other, with offsets 1 and 2, and a value outside that only the loop reads."""
     s, xs = sequences(), data()
     a, b = C.placeholder(name="a"), C.placeholder(name="b")
-    first = C.tanh(s * 2 + C.sequence.past_value(b, 0.1, 2), name="first")
-    second = C.plus(first * 0.5, C.sequence.past_value(a, -0.2), name="second")
+    first = C.tanh(s * 2 + C.sequence.past_value(b, 0.125, 2), name="first")
+    second = C.plus(first * 0.5, C.sequence.past_value(a, -0.25), name="second")
     both = C.combine([first, second])
     both.replace_placeholders({a: first, b: second})
     values = both.eval({s: xs})
     for k, x in enumerate(xs):
-        f, g = [np.full(WIDTH, -0.2)], [np.full(WIDTH, 0.1)] * 2
+        f, g = [np.full(WIDTH, -0.25)], [np.full(WIDTH, 0.125)] * 2
         for frame in x:
             f.append(np.tanh(frame * 2 + g[-2]))
             g.append(f[-1] * 0.5 + f[-2])
