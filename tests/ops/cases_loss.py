@@ -159,6 +159,21 @@ CASES = (
         gradient=(),
     ),
     OpCase(
+        "classification_error_top_of_matrices",
+        lambda z, y: C.classification_error(z, y, topN=2),
+        (MATRIX, 1.0 * (MATRIX == MATRIX.max((1, 2), keepdims=True))[:, ::-1]),
+        lambda z, y: top_misses(z.reshape(ROWS, -1), y.reshape(ROWS, -1)),
+        whole=True,
+        gradient=(),
+    ),
+    OpCase(
+        "classification_error_of_held_matrix",
+        C.classification_error,
+        (Held(MATRIX[0]), OTHER_MATRIX),
+        lambda z, y: 1 - (z == z.max(-1, keepdims=True)) @ y.T,
+        gradient=(),
+    ),
+    OpCase(
         "classification_error_top_of_equals",
         lambda z, y: C.classification_error(z, y, topN=2),
         (np.round(VECTOR), ONE_HOT),
@@ -208,6 +223,19 @@ CASES = (
         gradient=(),
     ),
     OpCase("cosine_distance", C.cosine_distance, (MATRIX, OTHER_MATRIX), cosine, free=(0,)),
+    OpCase(
+        "cosine_distance_along_sequences",
+        C.cosine_distance,
+        (sequences(3), np.random.default_rng(16).uniform(-2, 2, (3, 3))),
+        lambda x, y: np.array([cosine(row, y) for row in x]),
+    ),
+    OpCase(
+        "cosine_distance_of_other_shape",
+        C.cosine_distance,
+        (numbers(3, 1), numbers(3, seed=17)),
+        lambda x, y: cosine(x.ravel(), y),
+        errors=(Misuse(((2, 3), (3,)), "same number of elements"),),
+    ),
     OpCase("cosine_distance_parameter", C.cosine_distance, (VECTOR, held(5)), cosine),
     OpCase(
         "cosine_distance_of_zero",

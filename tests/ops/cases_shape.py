@@ -98,6 +98,7 @@ CASES = (
             Misuse(((2, 3),), "static axis 2 is out of range", {"axes": 2}),
         ),
     ),
+    OpCase("squeeze_none", C.squeeze, (numbers(1, 3, 1, 4),), lambda x: x, {"axes": ()}),
     OpCase("squeeze_several", C.squeeze, (numbers(1, 3, 1, 4),), lambda x: x[0, :, 0], {"axes": (0, 2)}),
     OpCase("flatten", C.flatten, (CUBE,), lambda x: x.reshape(1, 24), free=(0,)),
     OpCase("flatten_1", C.flatten, (CUBE,), lambda x: x.reshape(2, 12), {"axis": 1}, free=(0, 2)),

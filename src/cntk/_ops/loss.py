@@ -81,12 +81,14 @@ class _Logistic(torch.autograd.Function):
 class CosDistance(Op):
     """Cosine of the angle between two operands, each taken as one vector."""
 
+    stretches = True
+
     def infer(self, *operands: TensorType) -> TensorType:
         x, y = (t.shape for t in operands)
         broadcast_shapes(x, y)
         if min((*x, *y), default=0) >= 0 and prod(x) != prod(y):
             raise GraphError("both operands must have the same number of elements; neither is stretched")
-        return TensorType((), join_axes(operands, stretch=False), operands[0].dtype)
+        return TensorType((), join_axes(operands), operands[0].dtype)
 
     def lower(self, *operands: TensorType) -> Any:
         leads = [t.lead for t in operands]

@@ -228,7 +228,7 @@ def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
 
     Args:
         x: an operand.
-        axes: which static axes to remove; all that have one element if None.
+        axes: which static axes to remove; all that have one element if None, none if it is empty.
         name: its name in the graph.
 
     Raises:
@@ -240,7 +240,10 @@ def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
         >>> squeeze([[[0, 1, 2]]], 0).shape
         (1, 3)
     """
-    chosen = None if axes is None else tuple(as_static_axis(a, "squeeze") for a in as_axes(axes, "squeeze"))
+    some = axes is not None and (not isinstance(axes, (list, tuple)) or len(axes) > 0)
+    chosen = (
+        tuple(as_static_axis(a, "squeeze") for a in as_axes(axes, "squeeze")) if some else None if axes is None else ()
+    )
     return apply(Squeeze(chosen), (x,), name)
 
 

@@ -108,7 +108,7 @@ def _bounds(begin: int, end: int, size: int) -> tuple[int, int]:
 
 
 def _count(begin: int, end: int, stride: int, size: int) -> int:
-    """How many elements there are; unknown dimensions stay so, unless the slice is counted from one end.
+    """How many elements there are; unknown dimensions stay so, unless the slice is counted from the beginning.
 
     Raises:
         GraphError: for a range that is not within the axis, or is empty; for a stride of 0.
@@ -116,9 +116,9 @@ def _count(begin: int, end: int, stride: int, size: int) -> int:
     if stride == 0:
         raise GraphError("a stride of 0 leads nowhere; use a positive one, or a negative one to reverse the slice")
     if size < 0:
-        if (begin >= 0) != (end > 0):
+        if begin < 0 or end <= 0:
             return size
-        size = max(begin, end, -begin, -end)
+        size = end
     first, last = _bounds(begin, end, size)
     if not 0 <= first < last <= size:
         raise GraphError(
