@@ -160,6 +160,9 @@ def test_values_where_no_arrays_are_wanted() -> None:
     value, root = user.given[0][0], user.roots[0][1]
     assert value.shape == (3, 4, 2) and isinstance(root, C.Value)
     assert [a.shape for a in value.as_sequences()] == [(1, 2), (4, 2), (2, 2)]
+    # Programs written for the native layer call them.
+    assert value.shape() == (3, 4, 2) == value.data().shape()
+    assert value.data().as_shape((12.0, 2)).asarray() == pytest.approx(value.asarray().reshape(12, 2))
 
 
 def test_results_of_other_functions_are_taken() -> None:

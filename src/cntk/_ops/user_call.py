@@ -18,7 +18,7 @@ from cntk._errors import FeedError, UserFunctionError, operation_text, shape_tex
 from cntk._graph.op import RunKernel
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
-from cntk.core import Value
+from cntk._ops.native_value import NativeValue
 from cntk.device import DeviceDescriptor, DeviceKind, cpu
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ class _Call:
         self.user = kernel.primitive.user
         self.run = run
         self.count = run.batch
+        # Operands may be batches of different size, such as utterances and the conversations that they make up.
+        self.counts = {run.batch}
         self.device = run.device
         self.state: Any = None
         self.like: list[Any] = []
@@ -103,6 +105,9 @@ class _Call:
         """Call the program's `forward`; its results as rows."""
         variables = self.kernel.primitive.results
         self.like = [x.shape for x in rows]
+        for x, t in zip(rows, self.kernel.operands, strict=True):
+            if t.has_batch_axis:
+                self.counts.add(self._layout(t).count if t.is_sequence else x.shape[0])
         with torch.inference_mode(False), torch.no_grad():
             pairs = zip(rows, self.kernel.operands, strict=True)
             given = tuple(self._shown(x, t) for x, t in pairs)
@@ -177,7 +182,7 @@ class _Call:
             rows = rows.detach().clone()
         are_samples = type_.has_batch_axis and layout is None
         count = rows.rows if isinstance(rows, SparseRows) else rows.shape[0] if are_samples else 0
-        return Value.of(rows, layout, (count, *frame) if are_samples else frame, are_samples=are_samples)
+        return NativeValue.of(rows, layout, (count, *frame) if are_samples else frame, are_samples=are_samples)
 
     def _taken(self, what: str, found: Any, type_: TensorType) -> Tensor:
         """What the program gave as rows of a type.
@@ -199,9 +204,10 @@ class _Call:
         return rows.detach().clone()
 
     def _check_lengths(self, what: str, fed: Fed, type_: TensorType) -> None:
-        if fed.count is not None and fed.count != self.count:
+        if fed.count is not None and fed.count not in self.counts:
+            known = " or ".join(map(str, sorted(self.counts)))
             raise UserFunctionError(
-                f"{self.text}: what {what} has {fed.count} samples or sequences, and there are {self.count}"
+                f"{self.text}: what {what} has {fed.count} samples or sequences, and there are {known}"
             )
         if fed.layout is None:
             return
