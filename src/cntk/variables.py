@@ -142,7 +142,7 @@ class Parameter(_Holder):
     Args:
         shape: its shape; dimensions may be `InferredDimension`. An array given as ``init`` has its own, which counts.
         init: an initializer, a number, or an array.
-        dtype: float32, float64 or float16; from ``init`` where that is an array, else float32.
+        dtype: float32, float64 or float16; arrays take it on as well. `cntk.parameter` keeps an array's own.
         device: where it lies.
         name: its name in the graph.
 
@@ -180,7 +180,7 @@ class Constant(_Holder):
     Args:
         value: a number, an array, or an initializer.
         shape: its shape. An array given as ``value`` has its own, which counts.
-        dtype: float32, float64 or float16; from ``value`` where that is an array, else float32.
+        dtype: float32, float64 or float16; arrays take it on as well. `cntk.constant` keeps an array's own.
         device: where it lies.
         name: its name in the graph.
 
@@ -217,13 +217,10 @@ class Constant(_Holder):
 
 
 def _option(dtype: Any, value: Any, cls: type) -> Any:
-    """A number format: the one given, an array's own, or the default option's."""
+    """A number format: the one given, a tensor's own, or the default option's, which NumPy arrays take on."""
     given = get_default_override(cls, dtype=dtype)
-    if isinstance(dtype, default_override_or):
-        if isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64, np.float16):
-            return value.dtype
-        if isinstance(value, (torch.Tensor, NDArrayView, Value)):
-            return None
+    if isinstance(dtype, default_override_or) and isinstance(value, (torch.Tensor, NDArrayView, Value)):
+        return None
     return given
 
 

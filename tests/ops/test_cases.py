@@ -226,6 +226,12 @@ def test_fused_operation_is_the_graph_that_it_stands_for(op: Fused) -> None:
         check_close(one, other, 1e-7)
 
 
+@pytest.mark.parametrize("op", [op for op in FUSED if op.numbers()], ids=repr)
+def test_fused_operation_lists_the_constants_of_its_graph(op: Fused) -> None:
+    held = [float(c.value) for c in op.expand(*operands(FUSED[op])).constants]
+    np.testing.assert_allclose(sorted(op.numbers()), sorted(held), rtol=1e-6)
+
+
 def test_every_operation_has_a_row() -> None:
     # What fused operations stand for has been compared with them.
     found = {type(op) for op in OPERATIONS}

@@ -77,7 +77,11 @@ def combine_variables(variables: Iterable[Variable], name: str = "") -> Composit
 
 
 def make_block(
-    composite: Function, arguments: Sequence[tuple[Variable, Variable]], block_name: str, instance_name: str = ""
+    composite: Function,
+    arguments: Sequence[tuple[Variable, Variable]],
+    block_name: str,
+    instance_name: str = "",
+    held: Sequence[Variable] = (),
 ) -> Composite:
     """Wrap a graph as one operation.
 
@@ -86,6 +90,7 @@ def make_block(
         arguments: pairs of an argument of the graph and the variable outside that it stands for.
         block_name: what the operation is called.
         instance_name: its name in the graph.
+        held: constants to list among its operands before those that the graph holds.
 
     Raises:
         GraphError: if an argument of the graph is not among the pairs, or one of the pairs is no argument.
@@ -105,5 +110,5 @@ def make_block(
     if unused:
         raise GraphError(f"as_block '{block_name}': {', '.join(map(repr, unused))} is neither placeholder nor input")
     body = composite if isinstance(composite, Composite) else Composite(composite.root_function)
-    held = [v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known]
+    held = [*held, *(v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known)]
     return Composite(Primitive(Block(body, tuple(inner), block_name), [*held, *outer], instance_name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cntk._graph.block import combine_variables, make_block
@@ -56,9 +56,18 @@ def _name(body: Callable[..., Any]) -> str:
     return getattr(body, "__name__", type(body).__name__)
 
 
-def _trace(body: Callable[..., Any], arguments: dict[str, Variable]) -> Composite:
+def _trace(
+    body: Callable[..., Any], arguments: Mapping[str, Variable], passed: Iterable[Variable] | None = None
+) -> Composite:
+    """The graph of a Python function.
+
+    Args:
+        body: the Python function.
+        arguments: a variable for each of its parameters.
+        passed: what it is called with, if not with these themselves.
+    """
     with tracing(arguments.values()):
-        result = body(*arguments.values())
+        result = body(*(arguments.values() if passed is None else passed))
     if isinstance(result, dict):
         outputs = [_as_output(v, body, name) for name, v in result.items()]
     elif isinstance(result, (tuple, list)):
@@ -106,9 +115,20 @@ def function_of_types(body: Callable[..., Any], types: Sequence[Any], named_type
     return _function(body, _variables(arguments), "")
 
 
+def in_order(arguments: Sequence[Variable]) -> tuple[Variable, ...]:
+    """Stand-ins for arguments: a graph that reads these has the arguments in this order, and all of them."""
+    inner = [Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in arguments]
+    return make_block(combine_variables(inner), list(zip(inner, arguments, strict=True)), "Tuple").outputs
+
+
 def _function(body: Callable[..., Any], arguments: dict[str, Variable], name: str) -> Composite:
     function = _trace(body, arguments)
     present = set(function.inputs)
+    found = [v for v in function.inputs if v in arguments.values()]
+    if found != [v for v in arguments.values() if v in present]:
+        # Arguments are found in the order of the graph. As the original, and so that whatever is made of the function
+        # keeps the order of the parameters, the graph is made once more, behind a bundle of all arguments.
+        function = _trace(body, arguments, in_order(list(arguments.values())))
     unused = [argument for argument, variable in arguments.items() if variable not in present]
     if unused:
         raise TypeError(

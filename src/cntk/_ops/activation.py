@@ -17,7 +17,7 @@ from cntk._graph.variable import Variable
 from cntk._ops.comparison import Greater, Less, Select
 from cntk._ops.composed import Fused, compose, compose_fused, constants_of
 from cntk._ops.elementwise import ElementTimes, LogPlus, Plus, element_divide
-from cntk._ops.operands import apply, in_float32
+from cntk._ops.operands import apply, as_operand, in_float32
 from cntk._ops.unary import Abs, Unary
 
 __all__ = [
@@ -91,6 +91,9 @@ class LeakyReLU(Unary, Fused):
         alpha = self.alpha
         return lambda x: _LeakyReLU.apply(x, alpha)
 
+    def numbers(self) -> tuple[float, ...]:
+        return (0, self.alpha)
+
     def expand(self, *operands: Variable) -> Composite:
         (x,) = operands
         return apply(Select(), (apply(Less(), (x, 0)), apply(ElementTimes(), (self.alpha, x)), x))
@@ -128,6 +131,9 @@ class ScaledELU(Unary, Fused):
     def compute(self) -> Kernel:
         alpha, scale = self.alpha, self.scale
         return lambda x: _ScaledELU.apply(x, alpha, scale)
+
+    def numbers(self) -> tuple[float, ...]:
+        return (0, self.alpha) if self.scale == 1 else (self.scale, 0, self.alpha)
 
     def expand(self, *operands: Variable) -> Composite:
         (x,) = operands
@@ -171,11 +177,15 @@ class HardSigmoid(Unary, Fused):
         alpha, beta = self.alpha, self.beta
         return lambda x: _HardSigmoid.apply(x, alpha, beta)
 
+    def numbers(self) -> tuple[float, ...]:
+        return (0, 1, self.alpha, self.beta)
+
     def expand(self, *operands: Variable) -> Composite:
         (x,) = operands
         line = apply(Plus(), (apply(ElementTimes(), (x, self.alpha)), self.beta))
-        below = apply(Select(), (apply(Less(), (line, 1)), line, 1))
-        return apply(Select(), (apply(Greater(), (below, 0)), below, 0))
+        zero, one = (as_operand(n, x.type_.dtype) for n in (0, 1))
+        below = apply(Select(), (apply(Less(), (line, one)), line, one))
+        return apply(Select(), (apply(Greater(), (below, zero)), below, zero))
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[HardSigmoid]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from cntk._errors import GraphError
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
@@ -31,6 +33,10 @@ class Fused(Op):
     # Blocks that it stands in; called as itself if not given.
     block_names: ClassVar[tuple[str, ...]] = ()
 
+    def numbers(self) -> tuple[float, ...]:
+        """The constants in the graph of `expand`: the original lists them among the operands of the block."""
+        return ()
+
     @abstractmethod
     def expand(self, *operands: Variable) -> Composite:
         """The graph that this stands for; the same numbers, but for rounding."""
@@ -52,7 +58,12 @@ def constants_of(inside: Sequence[Primitive], kind: type[Op]) -> list[float]:
 
 
 def compose(
-    op_name: str, operands: Sequence[Any], build: Callable[..., Composite], name: str = "", aligned: bool = True
+    op_name: str,
+    operands: Sequence[Any],
+    build: Callable[..., Composite],
+    name: str = "",
+    aligned: bool = True,
+    numbers: Sequence[float] = (),
 ) -> Composite:
     """A block over operands.
 
@@ -62,6 +73,7 @@ def compose(
         build: makes the graph, given a stand-in for each operand.
         name: its name in the graph.
         aligned: whether the operands must lie on the same dynamic axes, where they have any.
+        numbers: constants that the block lists although nothing reads them; see `Fused.numbers`.
 
     Raises:
         GraphError: if the operands do not fit.
@@ -81,9 +93,10 @@ def compose(
     except GraphError as error:
         # What is inside is not the program's: it knows this operation and its operands.
         raise misfit(op_name, name, error.reason or str(error), variables) from None
-    return make_block(built, list(zip(stand_ins, variables, strict=True)), op_name, name)
+    held = [Constant(number, dtype=variables[0].type_.dtype or np.float32) for number in numbers]
+    return make_block(built, list(zip(stand_ins, variables, strict=True)), op_name, name, held)
 
 
 def compose_fused(op_name: str, op: Fused, operands: Sequence[Any], name: str = "", aligned: bool = True) -> Composite:
     """A block with one fused operation inside; see `compose`."""
-    return compose(op_name, operands, lambda *stand_ins: apply(op, stand_ins), name, aligned)
+    return compose(op_name, operands, lambda *stand_ins: apply(op, stand_ins), name, aligned, op.numbers())

@@ -150,9 +150,12 @@ class Misclassification(AgainstTarget):
         return self.vectors(output, target.to_dense())
 
     def tensors(self, output: Tensor, target: Tensor) -> Tensor:
-        flat = output.flatten(-2)
+        flat = output.flatten(-2) if output.dim() > 2 else output  # without a batch axis row by row, as hardmax
         best = torch.zeros_like(flat).scatter(-1, torch.argmax(flat, -1, True), 1.0).reshape(output.shape)
         return 1 - best @ target.transpose(-1, -2)
+
+    def numbers(self) -> tuple[float, ...]:
+        return (1,)
 
     def expand(self, *operands: Variable) -> Composite:
         output, target = operands
@@ -194,7 +197,11 @@ class TotalClassificationError(Total):
     """
 
     def lower(self, *operands: TensorType) -> Kernel:
+        leads = [x.lead for x in operands[:2]]
+
         def compute(z: Tensor, y: Tensor, *count: Tensor) -> Tensor:
+            # A sample is one vector, whatever its rank.
+            z, y = (t.flatten(lead) if t.dim() > lead + 1 else t for t, lead in zip((z, y), leads, strict=True))
             z, y = torch.broadcast_tensors(z, y)
             wanted = torch.argmax(y, -1, True)
             score = z.gather(-1, wanted)

@@ -121,7 +121,7 @@ def _without_repetition(value: Any, letters: str, sizes: dict[str, int]) -> Name
         first, second = [k for k, letter in enumerate(letters) if letter == twice][:2]
         shape = [1] * len(letters)
         shape[first] = shape[second] = sizes[twice]
-        diagonal = Constant(np.eye(sizes[twice], dtype=_dtype(value)).reshape(shape))
+        diagonal = Constant(np.eye(sizes[twice]).reshape(shape), dtype=_dtype(value))
         value = reduce_sum(apply(ElementTimes(), (value, diagonal)), axis=second, keepdims=False)
         letters = letters[:second] + letters[second + 1 :]
 
@@ -289,7 +289,7 @@ class CumulativeSum(Fused):
         size = x.type_.shape[axis]
         if size < 0:
             raise GraphError("the size of its axis is not known")
-        sums = Constant(np.triu(np.ones((size, size))).astype(_dtype(x)))
+        sums = Constant(np.triu(np.ones((size, size))), dtype=_dtype(x))
         if axis == -1:
             return apply(Times(), (x, sums))
         return swapaxes(apply(Times(), (swapaxes(x, axis, -1), sums)), axis, -1)

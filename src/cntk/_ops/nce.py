@@ -80,13 +80,13 @@ def nce_loss(
     draws = num_samples, allow_duplicates, seed
     if x.type_.has_shape and isinstance(w, Parameter):
         w.refine(w.type_.with_shape((len(noise), x.shape[0])))  # the products within would not tell
-    shares = Constant(noise, name="noise")
+    shares = Constant(noise, dtype=dtype, name="noise")
     expected = random_sample_inclusion_frequency(shares, *draws).eval()
     log_prior = np.log(np.maximum(noise * num_samples, _SMALLEST))
-    prior = Constant(log_prior.reshape(-1, 1).astype(dtype), name="logNoisePrior")
-    entropy = Constant(np.array(num_samples * (noise * log_prior).sum(), dtype), name="noisePriorEntropy")
+    prior = Constant(log_prior.reshape(-1, 1), dtype=dtype, name="logNoisePrior")
+    entropy = Constant(num_samples * (noise * log_prior).sum(), dtype=dtype, name="noisePriorEntropy")
     importance = np.divide(noise, expected, out=np.zeros_like(noise), where=expected > 0)
-    importances = Constant(importance.astype(dtype), name="importanceWeights")
+    importances = Constant(importance, dtype=dtype, name="importanceWeights")
     negatives = random_sample(shares, *draws, name="negativeSamples")
 
     def build(x: Variable, y: Variable) -> Composite:
@@ -97,7 +97,7 @@ def nce_loss(
         logits = _negative_logits(w, b, x, negatives)
         losses = apply(LogPlus(), (logits, _vector(apply(Times(), (negatives, prior)))))
         mean = _sum(apply(ElementTimes(), (scale, losses)))
-        on_negatives = apply(Minus(), (apply(ElementTimes(), (Constant(np.array(num_samples, dtype)), mean)), entropy))
+        on_negatives = apply(Minus(), (apply(ElementTimes(), (Constant(num_samples, dtype=dtype), mean)), entropy))
         return apply(Plus(), (on_positives, on_negatives))
 
     return compose("NCE", (x, y), build, name)

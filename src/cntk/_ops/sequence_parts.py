@@ -128,16 +128,21 @@ class SequenceSlice(Fused):
 
         return RunKernel(compute)
 
+    def numbers(self) -> tuple[float, ...]:
+        # A 0 and a 1 for each end, and a 1 for each that is counted from the other side.
+        sides = ((self.begin, self.begin > 0), (self.end, self.end < 0))
+        return tuple(n for count, other in sides if count for n in ((0, 1, 1) if other else (0, 1)))
+
     def expand(self, *operands: Variable) -> Composite:
         (x,) = operands
-        one = Constant(1, dtype=x.type_.dtype)
+        dtype = x.type_.dtype
         parts = []
         if self.begin:
             ends = _ends(x, abs(self.begin), self.begin < 0)
-            parts.append(ends if self.begin < 0 else apply(Minus(), (one, ends)))
+            parts.append(ends if self.begin < 0 else apply(Minus(), (Constant(1, dtype=dtype), ends)))
         if self.end:
             ends = _ends(x, abs(self.end), self.end < 0)
-            parts.append(ends if self.end > 0 else apply(Minus(), (one, ends)))
+            parts.append(ends if self.end > 0 else apply(Minus(), (Constant(1, dtype=dtype), ends)))
         condition = apply(ElementTimes(), parts) if len(parts) == 2 else parts[0]
         return _picked(x, condition, self._where(x.type_))
 
@@ -187,6 +192,9 @@ class IsEnd(Fused):
             return flags.index_fill_(0, layout.last if self.last else layout.first, 1.0)
 
         return RunKernel(compute)
+
+    def numbers(self) -> tuple[float, ...]:
+        return (0, 1)
 
     def expand(self, *operands: Variable) -> Composite:
         return _ends(operands[0], 1, self.last)

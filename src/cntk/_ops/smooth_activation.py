@@ -71,7 +71,7 @@ def _integral(x: Variable, z: Any) -> Composite:
 
 
 def _times(z: Any, values: np.ndarray, x: Variable) -> Composite:
-    return apply(ElementTimes(), (z, Constant(values.astype(x.type_.dtype))))
+    return apply(ElementTimes(), (z, Constant(values, dtype=x.type_.dtype)))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite
@@ -16,6 +17,7 @@ from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, TensorType
 from cntk._graph.variable import Variable, VariableKind, as_dtype, as_shape
 from cntk._ops.operands import apply, as_operand
 from cntk.axis import Axis
+from cntk.core import NDArrayView, Value
 from cntk.default_options import default_override_or, get_default_override
 from cntk.device import DeviceDescriptor
 from cntk.variables import Constant, Parameter
@@ -124,9 +126,7 @@ def parameter(
         >>> parameter((2, 3), init=1).shape
         (2, 3)
     """
-    if dtype is None:
-        return Parameter(shape, init, device=device, name=name)
-    return Parameter(shape, init, dtype, device, name)
+    return Parameter(shape, init, _own_format(init) if dtype is None else dtype, device, name)
 
 
 def constant(
@@ -138,9 +138,15 @@ def constant(
         >>> constant(2, shape=(2,)).value
         array([2., 2.], dtype=float32)
     """
-    if dtype is None:
-        return Constant(value, shape, device=device, name=name)
-    return Constant(value, shape, dtype, device, name)
+    return Constant(value, shape, _own_format(value) if dtype is None else dtype, device, name)
+
+
+def _own_format(value: Any) -> Any:
+    """An array's own number format, which counts here; `Parameter` and `Constant` ask the default options instead."""
+    if isinstance(value, (torch.Tensor, NDArrayView, Value)):
+        return None
+    floating = isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64, np.float16)
+    return value.dtype if floating else np.float32
 
 
 def combine(*operands: Any, name: str = "") -> Composite:

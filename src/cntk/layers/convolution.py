@@ -57,7 +57,7 @@ def Convolution(
         dilation: distance of the elements that a window looks at, for all axes or for each.
         groups: must be 1; `cntk.convolution` knows groups.
         max_temp_mem_size_in_samples: without effect.
-        op_name: what the block is called in the graph.
+        op_name: without effect.
         name: its name in the graph.
 
     Returns:
@@ -91,7 +91,7 @@ def Convolution(
     W, b = _parameters(filters or (1,), window, reduction_rank, init, init_bias if bias else None, len(window))
     ahead = (window[0] - 1) // 2
 
-    @BlockFunction(op_name, name)
+    @BlockFunction("Convolution", name)
     def convolve(x: Any) -> Any:
         if reduction_rank == 0:
             x = ops.reshape(x, (1,), 0, 0)
@@ -197,7 +197,7 @@ def SequentialConvolution(
         dilation: distance of the frames that a window looks at, for all axes or for each.
         groups: must be 1.
         max_temp_mem_size_in_samples: without effect.
-        op_name: what the block is called in the graph.
+        op_name: without effect.
         name: its name in the graph.
 
     Returns:
@@ -230,7 +230,7 @@ def SequentialConvolution(
 
     W, b = _parameters(filters or (1,), window, reduction_rank, init, init_bias if bias else None, len(window) - 1)
 
-    @BlockFunction(op_name, name)
+    @BlockFunction("Convolution", name)
     def convolve(x: Any) -> Any:
         r: Any = ops.convolution(
             W,

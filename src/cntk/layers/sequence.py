@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cntk import ops
-from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
-from cntk._graph.define import BlockFunction
+from cntk._graph.define import BlockFunction, in_order
 from cntk._graph.function import Function
 from cntk._graph.naming import next_uid
 from cntk._graph.types import InferredDimension
@@ -92,7 +91,7 @@ def PastValueWindow(
 
     @BlockFunction("PastValueWindow", name)
     def past_value_window(x: Any) -> Any:
-        ones = ops.sequence.broadcast_as(Constant(1, shape=(1,) if window_size > 1 else ()), x)
+        ones = ops.sequence.broadcast_as(Constant(1), x)
         shifts = [-t if backwards else t for t in range(window_size)]
         values, valids = ([end(Delay(t)(v)) for t in shifts] for v in (x, ones))
         return ops.splice(*values, axis=axis, name="value"), ops.splice(*valids, axis=axis, name="valid")
@@ -188,14 +187,14 @@ def _result(outputs: Any, arguments: tuple[Variable, ...], name: str) -> Functio
     if name:
         combined = ops.alias(combined, name) if len(outputs) == 1 else ops.combine(list(outputs), name=name)
     function = Composite(combined.root_function, arguments)
-    if len(function.signature) == len(arguments):
+    found = [v for v in function.inputs if v in arguments]
+    if found == list(arguments):
         return function
-    # A state that does not reach the outputs would vanish from the arguments: a block passes all of them on.
-    inner, outer = ([ops.placeholder(name=a.name) for a in arguments] for _ in range(2))
-    passed = make_block(ops.combine(inner), list(zip(inner, outer, strict=True)), "Tuple").outputs
-    present = set(function.arguments)
-    function.replace_placeholders({a: p for a, p in zip(arguments, passed, strict=True) if a in present})
-    return Composite(function.root_function, tuple(outer))
+    # Arguments have an order, and a state that does not reach the outputs is one as well.
+    outer = tuple(ops.placeholder(name=a.name) for a in arguments)
+    passed = dict(zip(arguments, in_order(outer), strict=True))
+    function.replace_placeholders({a: passed[a] for a in found})
+    return Composite(function.root_function, outer)
 
 
 def Recurrence(

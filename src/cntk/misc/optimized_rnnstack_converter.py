@@ -96,7 +96,9 @@ def _reordered(weight: np.ndarray) -> np.ndarray:
 def _gru(size: int, weights: list[np.ndarray], name: str) -> Function:
     """A step of cuDNN's variant: the state's part of the new values has a bias of its own, inside the reset."""
     names = ("W", "H", "b", "b1")
-    W, H, b, b1 = (Parameter(init=np.ascontiguousarray(w.T), name=n) for w, n in zip(weights, names, strict=True))
+    W, H, b, b1 = (
+        Parameter(init=np.ascontiguousarray(w.T), dtype=w.dtype, name=n) for w, n in zip(weights, names, strict=True)
+    )
 
     @BlockFunction("GRU", name)
     def gru(dh: Any, x: Any) -> Any:
