@@ -55,4 +55,7 @@ def difference(description, ours, theirs):
         different = compare(name, one, other)
         if different:
             return different
+    different = compare("output in training", ours["training"], theirs["training"])
+    if different:
+        return different
     return compare("what is held afterwards", ours["after"], theirs["after"])

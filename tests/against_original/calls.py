@@ -100,13 +100,13 @@ def arrays(result):
 
 
 def gradients(call, function, feed, wanted):
-    """The gradient of each wanted variable, from ones at the output or from random numbers."""
+    """The gradient of each wanted variable, from ones at the output or from random numbers; the result in training."""
     ones = call["root"] == "ones"
     sparse = any(x.get("sparse") for x in call["operands"])
     moving = sparse and all(v.is_parameter for v in wanted)
     if ones and len(function.outputs) == 1 and not sparse:
         found = function.grad(feed, wanted)
-        return [found] if len(wanted) == 1 else [found[v] for v in wanted]
+        return [found] if len(wanted) == 1 else [found[v] for v in wanted], []
     output = function.outputs[0]
     state, results = function.forward(feed, [output], {output})
     random = np.random.RandomState(zlib.crc32(call["name"].encode()) & 0xFFFFFFFF)
@@ -116,7 +116,7 @@ def gradients(call, function, feed, wanted):
     found = function.backward(
         state, {output: roots if isinstance(result, list) else roots[0]}, set(wanted), as_numpy=not moving
     )
-    return [moved(v, found[v]) if moving else found[v] for v in wanted]
+    return [moved(v, found[v]) if moving else found[v] for v in wanted], parts
 
 
 def moved(parameter, gradient):
@@ -142,12 +142,12 @@ def run(call, with_gradients=True):
         with_gradients: False to ask for none, where the original is known to break down over them.
 
     Returns:
-        dict: ``outputs``: for each its ``shape``, the number of its dynamic ``axes`` and its ``arrays``;
-        ``gradients``: a list of arrays for each operand that has one; ``after``: the values that watched
-        parameters have in the end; ``error``: where something was raised, `(stage, type)`, and what was found
-        until then.
+        dict: ``outputs``: for each its ``shape``, the number of its dynamic ``axes`` and its ``arrays``. ``training``: the
+        first output's arrays in a training pass, where there was one. ``gradients``: a list of arrays for each operand
+        that has one. ``after``: the values that watched parameters have in the end. ``error``: where something was
+        raised, `[stage, type]`; the rest is what was found until then.
     """
-    found = {"outputs": [], "gradients": [], "after": []}
+    found = {"outputs": [], "training": [], "gradients": [], "after": []}
     try:
         operands = attempt("build", lambda: [Operand(call, k) for k in range(len(call["operands"]))])
         function = attempt("build", lambda: built(call, operands))
@@ -162,7 +162,7 @@ def run(call, with_gradients=True):
         known = used | set(function.parameters)
         wanted = [x.variable for x in operands if x.has_gradient and x.variable in known]
         if wanted and with_gradients:
-            slopes = attempt("gradient", lambda: gradients(call, function, feed, wanted))
+            slopes, found["training"] = attempt("gradient", lambda: gradients(call, function, feed, wanted))
             found["gradients"] = [attempt("gradient", lambda s=slope: arrays(s)) for slope in slopes]
         watched = [operands[k].variable for k in call.get("watch", [])]
         found["after"] = [np.array(v.value) for v in watched]

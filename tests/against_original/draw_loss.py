@@ -54,13 +54,15 @@ def squared(d):
 
 
 def binary(d):
-    shape = d.shape(0, 2)
+    shape = d.shape(0, 2) if d.operation[0] == "b" or d.chance(0.2) else d.one([], [1])
     laws = (("uniform", 0.05, 0.95), d.one(("integers", 0, 2), ("uniform", 0, 1)))
     if d.number % 3 == 0:
         laws = (("chosen", [0, 1, 0.5, 1e-9]), ("integers", 0, 2))
     names = placed(d, *[(shape, law) for law in laws])
     if d.operation.startswith("weighted"):
-        names.append(d.operand(shape, None if d.chance(0.2) else d.operands[0]["on"], ("uniform", 0.5, 2)))
+        d.operands[1]["gradient"] = d.chance(0.1)
+        on = None if d.chance(0.1) else d.operands[0]["on"]
+        names.append(d.operand(shape, on, ("uniform", 0.5, 2), gradient=False))
     d.step(d.operation, *names)
 
 

@@ -17,6 +17,8 @@ def parts(found):
     for output in found["outputs"]:
         for k in range(len(output["arrays"])):
             yield output["arrays"], k
+    for k in range(len(found["training"])):
+        yield found["training"], k
     for slopes in found["gradients"]:
         for k in range(len(slopes)):
             yield slopes, k

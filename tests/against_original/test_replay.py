@@ -41,7 +41,7 @@ def replayed(name: str) -> tuple[str | None, dict[str, Any]]:
     if stage == "gradient":  # the gradient is ours alone; there must be one
         if outcome(ours)[0] != "none" or len(ours["gradients"]) != sum(x["gradient"] for x in description["operands"]):
             return f"{outcome(ours)} where a gradient is due", ours
-        bare = {"gradients": [], "after": []}
+        bare = {"training": [], "gradients": [], "after": []}
         return difference(description, {**ours, **bare}, {"outputs": theirs["outputs"], **bare}), ours
     refused = outcome(ours)[1]
     return (None if refused in ("none", "", "GraphError", "FeedError", "ValueError") else refused), ours

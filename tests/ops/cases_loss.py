@@ -215,6 +215,14 @@ CASES = (
         whole=True,
     ),
     OpCase(
+        "weighted_binary_cross_entropy_of_one_by_many",
+        C.weighted_binary_cross_entropy,
+        (Held(SCORES[0]), Held(BITS[0]), numbers(5, low=0.5, seed=12)),
+        lambda p, t, w: weighted(np.tile(p, (ROWS, 1)), t, w),
+        whole=True,
+        gradient=(),
+    ),
+    OpCase(
         "weighted_binary_cross_entropy_without_weights",
         C.weighted_binary_cross_entropy,
         (SCORES, BITS, np.zeros((ROWS, 5))),

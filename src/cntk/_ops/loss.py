@@ -50,29 +50,34 @@ class Logistic(Total):
 
 
 class _Logistic(torch.autograd.Function):
-    """Weighted binary cross entropy: its value is scaled so that the weights' mean is 1, its gradient is not."""
+    """Weighted binary cross entropy: its value is scaled so that the weights' mean is 1, its gradient is not.
+
+    The logarithm ends at -85.1; the gradient divides by the likelihood itself, by 1e-30 at least.
+    """
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        likelihood = torch.clamp_min(target * output + (1 - target) * (1 - output), 1.10037379e-37)
+        likelihood = target * output + (1 - target) * (1 - output)
         ctx.save_for_backward(output, target, weight, likelihood)
-        losses = -torch.log(likelihood)
+        losses = -torch.log(torch.clamp_min(likelihood, 1.10037379e-37))
         if weight is None:
             return losses.sum()
-        spread = weight.expand_as(losses)
+        losses, spread = torch.broadcast_tensors(losses, weight)
         total = spread.sum()
         return (losses * spread).sum() * torch.where(total == 0, 0.0, losses.numel() / total)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         output, target, weight, likelihood = ctx.saved_tensors
-        scale = -gradient / likelihood if weight is None else -gradient * weight / likelihood
+        far = likelihood.abs().clamp_min(1e-30).copysign(likelihood + 0.0)
+        scale = -gradient / far if weight is None else -gradient * weight / far
         needs = ctx.needs_input_grad
         to_output = (scale * (2 * target - 1)).sum_to_size(output.shape) if needs[0] else None
         to_target = (scale * (2 * output - 1)).sum_to_size(target.shape) if needs[1] else None
         if weight is None:
             return to_output, to_target
-        to_weight = (-gradient * torch.log(likelihood)).sum_to_size(weight.shape) if needs[2] else None
+        losses = -torch.log(torch.clamp_min(likelihood, 1.10037379e-37))
+        to_weight = (gradient * losses + torch.zeros_like(weight)).sum_to_size(weight.shape) if needs[2] else None
         return to_output, to_target, to_weight
 
 

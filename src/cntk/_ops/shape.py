@@ -240,10 +240,9 @@ def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
         >>> squeeze([[[0, 1, 2]]], 0).shape
         (1, 3)
     """
-    some = axes is not None and (not isinstance(axes, (list, tuple)) or len(axes) > 0)
-    chosen = (
-        tuple(as_static_axis(a, "squeeze") for a in as_axes(axes, "squeeze")) if some else None if axes is None else ()
-    )
+    chosen = None if axes is None else ()
+    if axes is not None and axes not in ((), []):
+        chosen = tuple(as_static_axis(a, "squeeze") for a in as_axes(axes, "squeeze"))
     return apply(Squeeze(chosen), (x,), name)
 
 
