@@ -48,14 +48,15 @@ class FusedGRU(FusedLoop):
 
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
-        a = self._addends.of(operands).index_select(0, layout.time_major(self.backwards))
+        a = layout.by_steps(self._addends.of(operands), self.backwards)
         initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
         gates, candidate = self._gates.of(operands), self._candidate.of(operands)
         states = GatedRecurrence.apply(a, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
-        order = layout.from_time_major(self.backwards)
         if self.only_final:
-            order = order[layout.first if self.backwards else layout.last]
-        y = states.index_select(0, order)
+            last = layout.first if self.backwards else layout.last
+            y = states.index_select(0, layout.from_time_major(self.backwards)[last])
+        else:
+            y = layout.by_sequences(states, self.backwards)
         if not self.backwards:
             kept = Layout([1] * layout.count, None, layout.device) if self.only_final else layout
             keep_carry(run, self.delays[0].primitive.uid, y, kept, 1)

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+aten = torch.ops.aten
+
 
 class GatedRecurrence(torch.autograd.Function):
     """``h = (1 - z) * c + z * h'`` with gates z and r (Cho et al., 2014).
@@ -75,9 +77,9 @@ class GatedRecurrence(torch.autograd.Function):
         size, sizes = candidate.shape[0], ctx.sizes
         # What does not depend on later steps, for all frames at once.
         z, r = opened[:, :size], opened[:, size:]
-        of_update = (before - values) * z * (1 - z)
-        of_value = (1 - z) * (1 - values * values)
-        of_reset = (inner if ctx.reset_after else before) * r * (1 - r)
+        of_update = aten.sigmoid_backward(before - values, z)
+        of_value = aten.tanh_backward(1 - z, values)
+        of_reset = aten.sigmoid_backward(inner if ctx.reset_after else before, r)
         outside = gradient.new_empty(gradient.shape[0], 3 * size)
         products = torch.empty_like(values) if ctx.reset_after else values
         carried = gradient.new_zeros(ctx.sequences, size)

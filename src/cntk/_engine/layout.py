@@ -134,6 +134,14 @@ class Layout:
         """
         return self._time_major_backward if backwards else self._time_major_forward
 
+    def by_steps(self, x: Tensor, backwards: bool = False) -> Tensor:
+        """Frames step by step, in the order of `time_major`."""
+        return _permuted(x, self.time_major(backwards), self.from_time_major(backwards))
+
+    def by_sequences(self, x: Tensor, backwards: bool = False) -> Tensor:
+        """Frames in the order of `time_major` as they were."""
+        return _permuted(x, self.from_time_major(backwards), self.time_major(backwards))
+
     @cached_property
     def _time_major_forward(self) -> Tensor:
         order = torch.tensor(self.longest_first, dtype=torch.int64, device=self.device)
@@ -280,3 +288,22 @@ def _inverse(permutation: Tensor) -> Tensor:
     inverse = torch.empty_like(permutation)
     inverse[permutation] = torch.arange(permutation.numel(), device=permutation.device)
     return inverse
+
+
+def _permuted(x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
+    if not x.requires_grad:
+        return x.index_select(0, order)
+    return _Permuted.apply(x, order, inverse)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Permuted(torch.autograd.Function):
+    """Rows in another order: the gradient's are put back by the inverse order, where torch would add them up."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
+        ctx.inverse = inverse
+        return x.index_select(0, order)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient.index_select(0, ctx.inverse), None, None

@@ -282,7 +282,7 @@ def _by_step(x: Any, kind: int, layout: Layout, backwards: bool) -> Callable[[in
         steps = grid.contiguous().unbind(0)
         last = layout.longest - 1
         return (lambda step, size: steps[last - step]) if backwards else (lambda step, size: steps[step])
-    parts = torch.split(x.index_select(0, layout.time_major(backwards)), layout.step_sizes)
+    parts = torch.split(layout.by_steps(x, backwards), layout.step_sizes)
     return lambda step, size: parts[step]
 
 
@@ -299,7 +299,7 @@ def _to_frames(steps: list[Tensor], layout: Layout, backwards: bool) -> Tensor:
         ordered = steps[::-1] if backwards else steps
         stacked = torch.stack(ordered, 1)
         return stacked.reshape(layout.frames, *stacked.shape[2:])
-    return torch.cat(steps).index_select(0, layout.from_time_major(backwards))
+    return layout.by_sequences(torch.cat(steps), backwards)
 
 
 # -- initial and carried state ----------------------------------------------------------------------------------------
