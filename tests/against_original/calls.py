@@ -169,4 +169,5 @@ def run(call, with_gradients=True):
     except Failed as failure:
         found["error"] = [failure.stage, type(failure.error).__name__]
         found["message"] = str(failure.error)
+        found["kinds"] = [kind.__name__ for kind in type(failure.error).__mro__]
     return found

@@ -35,7 +35,8 @@ def work(wanted, with_gradients, folder):
     unfinished = os.path.join(folder, "unfinished.npz")
     for k, name in enumerate(wanted):
         found = run(calls[name], with_gradients)
-        found.pop("message", None)
+        for key in ("message", "kinds"):
+            found.pop(key, None)
         recording.write({name: (calls[name], found)}, unfinished)
         os.rename(unfinished, os.path.join(folder, f"{k}.npz"))
 
