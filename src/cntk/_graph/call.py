@@ -22,7 +22,7 @@ def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Map
         TypeError: if the number or the names of the arguments do not fit.
     """
     if len(args) > len(signature):
-        raise TypeError(f"CNTK Function expected {len(signature)} arguments, got {len(args)}")
+        raise TypeError(_wrong_number(signature, len(args)))
     result: dict[Variable, Any] = dict(zip(signature, args, strict=False))
     by_name: dict[str, list[Variable]] = {}
     for variable in signature:
@@ -38,8 +38,15 @@ def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Map
             raise TypeError(f"CNTK Function got two values for argument '{name}'")
         result[candidates[0]] = value
     if len(result) < len(signature):
-        raise TypeError(f"CNTK Function expected {len(signature)} arguments, got {len(result)}")
+        raise TypeError(_wrong_number(signature, len(result)))
     return result
+
+
+def _wrong_number(signature: Sequence[Variable], got: int) -> str:
+    names = ", ".join(v.name or v.uid for v in signature)
+    inside = any(v.is_input for v in signature) and any(v.is_placeholder for v in signature)
+    hint = "; an input variable that is used inside is an argument as well" if inside else ""
+    return f"CNTK Function expected {len(signature)} arguments, got {got}; its arguments are: {names or 'none'}{hint}"
 
 
 def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

@@ -64,7 +64,9 @@ def clone(function: Function, method: CloneMethod | str, substitutions: Mapping[
         for variable, type_ in shared:
             variable.type_ = type_
         raise
-    return Composite(copy, tuple(mapping.get(v, v) for v in declared))
+    arguments = tuple(mapping.get(v, v) for v in declared)
+    # Where something computed has taken an argument's place, the arguments are those of the graph, in its order.
+    return Composite(copy, arguments if all(v._owner is None for v in arguments) else ())
 
 
 def _as_composite(variable: Variable) -> Composite:
@@ -153,7 +155,8 @@ class _Cloning:
         if block is None:
             return primitive.op
         inner = {
-            v: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), v._name) for v in block.arguments
+            v: Variable.make(VariableKind.Placeholder, TensorType(dtype=v.type_.dtype), v._name)
+            for v in block.arguments
         }
         nested = _Cloning(self.method, {**self.mapping, **inner})
         body = nested.graph(block.composite.root_function)

@@ -38,6 +38,8 @@ def Sequential(layers: Any, name: str = "") -> Function:
         >>> model(C.input_variable(3)).shape
         (2,)
     """
+    if isinstance(layers, Function) and not name:
+        return layers
     if not isinstance(layers, list):
         layers = [layers]
     chain = [layer for item in layers for layer in _flattened(item)]

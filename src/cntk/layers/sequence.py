@@ -178,15 +178,14 @@ def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, n
     previous = [ops.sequence.delay(c, i, -1 if backwards else 1) for c, i in zip(coming, initial, strict=True)]
     taken = step(*previous, x)
     taken.replace_placeholders(dict(zip(coming, taken.outputs, strict=True)))
-    return _result(taken.outputs if return_full_state else taken.outputs[:1], (*initial, x), name)
+    return _result(taken if return_full_state else ops.combine(taken.outputs[:1]), (*initial, x), name)
 
 
-def _result(outputs: Any, arguments: tuple[Variable, ...], name: str) -> Function:
-    """A function of the given arguments, all of them, with the given outputs."""
-    combined = ops.combine(list(outputs))
+def _result(graph: Function, arguments: tuple[Variable, ...], name: str) -> Function:
+    """A function of the given arguments, all of them, from a graph that reads them."""
     if name:
-        combined = ops.alias(combined, name) if len(outputs) == 1 else ops.combine(list(outputs), name=name)
-    function = Composite(combined.root_function, arguments)
+        graph = ops.alias(graph, name) if len(graph.outputs) == 1 else ops.combine(list(graph.outputs), name=name)
+    function = Composite(graph.root_function, arguments)
     found = [v for v in function.inputs if v in arguments]
     if found == list(arguments):
         return function
@@ -233,7 +232,7 @@ def Recurrence(
     from_states = _recurrence_from(step, backwards, return_full_state, "")
     states = _states(state, len(step.signature) - 1)
     x = ops.placeholder(name="x")
-    return _result(from_states(*states, x).outputs, (x,), name)
+    return _result(from_states(*states, x), (x,), name)
 
 
 def _states(state: Any, count: int) -> list[Any]:
@@ -278,7 +277,7 @@ def Fold(
     )
     end = ops.sequence.first if backwards else ops.sequence.last
     x = ops.placeholder(name="x")
-    return _result([end(v).output for v in recurrence(x).outputs], (x,), name)
+    return _result(ops.combine([end(v).output for v in recurrence(x).outputs]), (x,), name)
 
 
 def UnfoldFrom(

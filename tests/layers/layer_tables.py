@@ -1,0 +1,7 @@
+"""All layers that are compared with the original's, under their names."""
+
+from tests.layers import convolution_layers, feed_forward_layers, layers_of_layers, recurrent_layers
+
+CASES = {}
+for table in (feed_forward_layers, convolution_layers, recurrent_layers, layers_of_layers):
+    CASES.update(table.CASES)
