@@ -18,6 +18,10 @@ def tanh_gelu(x: np.ndarray) -> np.ndarray:
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
+def normalized(x: np.ndarray, scale: np.ndarray, bias: np.ndarray, epsilon: float = 1e-5) -> np.ndarray:
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + epsilon) * scale + bias
+
+
 def summed(suffix: str, equation: str, *inputs: Any, wanted: str = "", **extra: Any) -> OpCase:
     return OpCase(
         f"einsum_{suffix}",
@@ -35,6 +39,24 @@ CASES = (
     OpCase("gelu_by_tanh", lambda x: C.gelu(x, approximate=True), (WIDE,), tanh_gelu),
     OpCase("silu", C.silu, (MATRIX,), lambda x: x * scipy.special.expit(x), free=(0, 1)),
     OpCase("mish", C.mish, (MATRIX,), lambda x: x * np.tanh(np.logaddexp(x, 0))),
+    OpCase(
+        "layer_normalization",
+        C.layer_normalization,
+        (MATRIX, held(4), held(4, seed=3)),
+        normalized,
+        free=(0,),
+        errors=(
+            Misuse(((), (1,), (1,)), "a scalar has no axis to normalise along"),
+            Misuse(((3,), (3,), (3,)), "scale must have no dynamic axes"),
+            Misuse(((3,), (3,), (3,)), "expected a positive epsilon, got 0", {"epsilon": 0}),
+        ),
+    ),
+    OpCase(
+        "layer_normalization_of_vectors",
+        lambda *operands: C.layer_normalization(*operands, epsilon=0.5),
+        (WIDE, held(5), held(5, seed=3)),
+        lambda *operands: normalized(*operands, epsilon=0.5),
+    ),
     OpCase(
         "cumsum",
         lambda x, axis=1: C.cumsum(x, axis),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import cntk as C
+from cntk._ops.attention import attention as packed_attention
 from tests.ops.op_case import LENGTHS, Apart, Misuse, OpCase, sequences
 
 NEEDS_SEQUENCE = Misuse(((3,),), r"expected an operand with a sequence axis")
@@ -148,7 +149,10 @@ TOGETHER = (
     OpCase("sequence.window of one", C.sequence.window, (sequences(3),), lambda x: x[:, None], kwargs={"size": 1}),
 )
 
-ATTENTION_MISUSES = (Misuse(((3,), (3,), (3,)), r"Sequence::Attention: expected an operand with a sequence axis"),)
+ATTENTION_MISUSES = (
+    Misuse(((3,), (3,), (3,)), r"Sequence::Attention: expected an operand with a sequence axis"),
+    Misuse(((3,), (3,), (3,)), r"dropout_rate must be in the interval \[0, 1\), got 1", {"dropout_rate": 1}),
+)
 ATTENTION = (
     OpCase(
         "sequence.scaled_dot_product_attention",
@@ -184,6 +188,46 @@ ATTENTION = (
 )
 
 
+def attend_together(*operands: Any, causal: bool = False) -> Any:
+    """Query, key and value in fewer than three operands."""
+    return packed_attention(operands, scale=0.5, causal=causal)
+
+
+TOGETHER_IN_ONE = (
+    OpCase(
+        "attention with all in one operand",
+        attend_together,
+        (sequences(3, 2, 4),),
+        lambda x: attention(*x.swapaxes(0, 1), scale=0.5),
+        tolerance=1e-7,
+        errors=(Misuse(((3, 2),), "Sequence::Attention: expected an operand with a sequence axis"),),
+    ),
+    OpCase(
+        "attention with all in one operand, causal, without heads",
+        attend_together,
+        (sequences(3, 4, lengths=(3, 1, 5, 4, 2)),),
+        lambda x: attention(*x.swapaxes(0, 1), causal=True, scale=0.5),
+        kwargs={"causal": True},
+        tolerance=1e-7,
+    ),
+    OpCase(
+        "attention to key and value in one operand on another axis",
+        attend_together,
+        (sequences(2, 3, lengths=(1, 4, 2, 4)), Apart(sequences(2, 2, 3, lengths=(3, 1, 5, 1), seed=8))),
+        lambda q, kv: attention(q, *kv.swapaxes(0, 1), scale=0.5),
+        tolerance=1e-7,
+    ),
+    OpCase(
+        "attention to key and value in one operand on another axis, causal",
+        attend_together,
+        (sequences(2, 3, lengths=(1, 4, 2, 4)), Apart(sequences(2, 2, 3, lengths=(3, 2, 5, 1), seed=8))),
+        lambda q, kv: attention(q, *kv.swapaxes(0, 1), causal=True, scale=0.5),
+        kwargs={"causal": True},
+        tolerance=1e-7,
+    ),
+)
+
+
 def attend_apart(query: Any, memory: Any) -> Any:
     """Keys and values made of a sequence on another axis."""
     return C.sequence.scaled_dot_product_attention(query, memory, C.tanh(memory))
@@ -206,4 +250,4 @@ APART = (
     ),
 )
 
-CASES = (*BY_LENGTH, *TOGETHER, *ATTENTION, *APART)
+CASES = (*BY_LENGTH, *TOGETHER, *ATTENTION, *TOGETHER_IN_ONE, *APART)

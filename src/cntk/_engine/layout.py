@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._engine.groups import Groups, groups_of
 from cntk._engine.pieces import Pieces, pieces_of
 
 
@@ -36,6 +37,7 @@ class Layout:
         self.device = device or torch.device("cpu")
         self._shifts: dict[int, tuple[Tensor, Tensor]] = {}
         self._pieces: dict[bool, Pieces] = {}
+        self._groups: dict[tuple[tuple[int, ...], int], Groups] = {}
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Layout) and self.lengths == other.lengths)
@@ -206,6 +208,13 @@ class Layout:
         if backwards not in self._pieces:
             self._pieces[backwards] = pieces_of(self, backwards)
         return self._pieces[backwards]
+
+    def groups(self, other: Layout, width: int) -> Groups:
+        """Pairs of sequences, one of this layout and one of another, in rectangles; see `groups_of`."""
+        key = (other.lengths, width)
+        if key not in self._groups:
+            self._groups[key] = groups_of(self, other, width)
+        return self._groups[key]
 
     @cached_property
     def _unpad_index(self) -> Tensor:

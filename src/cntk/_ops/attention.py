@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._engine.layout import Layout
-from cntk._engine.run import Run
+from cntk._engine.run import RandomStream, Run
+from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import RunKernel
@@ -23,13 +23,15 @@ from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.comparison import LessEqual, Select
 from cntk._ops.composed import Fused, compose_fused, constants_of
+from cntk._ops.dropout import Dropout, dropped
 from cntk._ops.elementwise import ElementTimes
 from cntk._ops.operands import apply
 from cntk._ops.packed import need_sequence
 from cntk._ops.reconcile import ReconcileDynamicAxis
 from cntk._ops.reduction import ReduceElements
 from cntk._ops.sequence_shape import positions_of
-from cntk._ops.shape import Reshape
+from cntk._ops.shape import Reshape, reshape
+from cntk._ops.slicing import slice as part
 from cntk._ops.softmax import softmax
 from cntk._ops.unpack import UnpackSequence
 from cntk.axis import Axis
@@ -45,22 +47,32 @@ _NEVER = -1e30
 class Attention(Fused):
     """For each frame of a query the frames of a value, weighted by how their keys fit.
 
+    Its operands are query, key and value; or the query, and key and value together, one after another along a first axis;
+    or all three together.
+
     Attributes:
         scale: by which the products of queries and keys are multiplied.
         causal: whether a frame looks only at frames that do not stand later than itself.
+        dropout_rate: the share of weights set to zero while training.
+        rng_seed: seed of the random numbers for that.
     """
 
     scale: float
     causal: bool = False
+    dropout_rate: float = 0.0
+    rng_seed: int = 0
 
     op_name = "Sequence::Attention"
+    settable = ("dropoutRate", "rngSeed")
+    # Each drops weights of its own.
+    pure = False
 
     def infer(self, *operands: TensorType) -> TensorType:
-        query, key, value = operands
         for operand in operands:
             need_sequence(operand)
-        if key.dynamic_axes != value.dynamic_axes:
+        if operands[-1].dynamic_axes != operands[-2 if len(operands) > 2 else -1].dynamic_axes:
             raise GraphError("key and value must lie on the same sequence axis")
+        query, key, value = _apart(operands)
         if not 1 <= query.rank <= 2 or key.rank != query.rank or value.rank != query.rank:
             raise GraphError("query, key and value must be vectors, or matrices with a row for each head")
         if query.shape != key.shape and min(*query.shape, *key.shape) >= 0:
@@ -70,56 +82,65 @@ class Attention(Fused):
         return query.dense().with_shape((*query.shape[:-1], value.shape[-1]))
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        ours, theirs = operands[0].dynamic_axes, operands[1].dynamic_axes
-        heads = operands[0].rank > 1
+        ours, theirs = operands[0].dynamic_axes, operands[-1].dynamic_axes
+        query, _, value = _apart(operands)
+        heads = query.shape[0] if query.rank > 1 else 1
+        width = heads * max(query.shape[-1], value.shape[-1])
+        stream = RandomStream(self.rng_seed)
+        # Each operand's rows: one after another what lies in it, the heads, their elements.
+        rows = [(-1, *x.shape[: x.rank - query.rank], heads, x.shape[-1]) for x in operands]
 
-        def compute(run: Run, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        def compute(run: Run, *tensors: Tensor) -> Tensor:
             asking, asked = run.layout(ours), run.layout(theirs)
-            frames = [x if heads else x.unsqueeze(1) for x in (query, key, value)]
-            if asking.uniform and asked.uniform:
-                result = self._attend(frames, asking.count, asking.longest, asked.longest)
-            else:
-                result = self._by_lengths(frames, asking, asked)
-            return result if heads else result.squeeze(1)
+            if not asking.frames:
+                return tensors[0].new_zeros((0, *query.shape[:-1], value.shape[-1]))
+            groups = asking.groups(asked, width)
+            # Who looks at nothing later than itself sees no place beyond its own sequence's end.
+            masks = (None,) * len(groups.masks) if self.causal and groups.first is groups.second else groups.masks
+            parts = [
+                rectangles.split(x.reshape(shape))
+                for x, shape, rectangles in zip(
+                    tensors, rows, (groups.first, *(groups.second,) * (len(tensors) - 1)), strict=True
+                )
+            ]
+            found = [
+                self._attend(run, stream, _unbound(together), mask)
+                for together, mask in zip(zip(*parts, strict=True), masks, strict=True)
+            ]
+            return groups.first.join(found).reshape(-1, *query.shape[:-1], value.shape[-1])
 
         return RunKernel(compute)
 
-    def _by_lengths(self, frames: list[Tensor], asking: Layout, asked: Layout) -> Tensor:
-        """All sequences of the same two lengths in one call."""
-        groups: dict[tuple[int, int], list[int]] = {}
-        for number, lengths in enumerate(zip(asking.lengths, asked.lengths, strict=True)):
-            groups.setdefault(lengths, []).append(number)
-        order = [number for numbers in groups.values() for number in numbers]
-        query_rows, key_rows = _rows(asking, order), _rows(asked, order)
-        query, key, value = (
-            x.index_select(0, rows) for x, rows in zip(frames, (query_rows, key_rows, key_rows), strict=True)
-        )
-        queries = query.split([n * len(numbers) for (n, _), numbers in groups.items()])
-        sizes = [m * len(numbers) for (_, m), numbers in groups.items()]
-        keys, values = key.split(sizes), value.split(sizes)
-        parts = [
-            self._attend([q, k, v], len(numbers), *lengths)
-            for (lengths, numbers), q, k, v in zip(groups.items(), queries, keys, values, strict=True)
-        ]
-        back = torch.empty_like(query_rows)
-        back[query_rows] = torch.arange(asking.frames, device=query_rows.device)
-        return torch.cat(parts).index_select(0, back)
+    def _attend(self, run: Run, stream: RandomStream, frames: list[Tensor], mask: Tensor | None) -> Tensor:
+        """Attention in a rectangle ``[sequences, length, heads, size]``.
 
-    def _attend(self, frames: list[Tensor], count: int, length: int, other: int) -> Tensor:
-        """Sequences of the same lengths: ``[count * length, heads, size]`` and ``[count * other, heads, size]``."""
-        query, key, value = (
-            x.reshape(count, n, *x.shape[1:]).transpose(1, 2)
-            for x, n in zip(frames, (length, other, other), strict=True)
-        )
-        found = torch.nn.functional.scaled_dot_product_attention(
-            query, key, value, is_causal=self.causal, scale=self.scale
-        )
-        return found.transpose(1, 2).reshape(count * length, *found.shape[1:2], found.shape[-1])
+        Args:
+            run: whether weights are dropped, and the random numbers for it.
+            stream: where those come from.
+            frames: query, key and value.
+            mask: which of the keys are there, ``[sequences, length]``; all if None.
+        """
+        query, key, value = (x.transpose(1, 2) for x in frames)
+        shown = None if mask is None else mask[:, None, None]
+        if self.dropout_rate == 0 or not run.training:
+            if self.causal and shown is not None:
+                shown = shown & _earlier(query, key)
+            found = torch.nn.functional.scaled_dot_product_attention(
+                query, key, value, shown, is_causal=self.causal and shown is None, scale=self.scale
+            )
+            return found.transpose(1, 2)
+        scores = torch.matmul(query, key.transpose(-1, -2)) * self.scale
+        if self.causal:
+            shown = _earlier(query, key) if shown is None else shown & _earlier(query, key)
+        if shown is not None:
+            scores = scores.masked_fill(~shown, _NEVER)
+        kept = dropped(run, stream, torch.softmax(scores, -1), self.dropout_rate)
+        return torch.matmul(kept, value).transpose(1, 2)
 
     def expand(self, *operands: Variable) -> Composite:
-        query, key, value = operands
         if not all(v.type_.has_shape for v in operands):
             raise GraphError("the operands' number of static axes must be known")
+        query, key, value = _variables_apart(operands)
         rank, dtype = query.type_.rank, query.type_.dtype
 
         def on_query(x: Any) -> Composite:
@@ -134,32 +155,69 @@ class Attention(Fused):
             present = apply(ElementTimes(), (present, apply(LessEqual(), (places, positions_of(query)))))
         shown = apply(Reshape((-1, *(1,) * rank), Axis(-1), Axis(-2)), (present,))
         weights = softmax(apply(Select(), (shown, scores, Constant(_NEVER, dtype=dtype))), Axis(-1 - rank))
+        if self.dropout_rate:
+            weights = apply(Dropout(self.dropout_rate, self.rng_seed), (weights,))
         summed = apply(ReduceElements("Sum", True, Axis(-1 - rank)), (apply(ElementTimes(), (weights, values)),))
         return apply(Reshape((*query.shape[:-1], value.shape[-1]), Axis(-1), Axis(-2 - rank)), (summed,))
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Attention]:
         causal = any(isinstance(p.op, LessEqual) for p in inside)
-        return [cls(scale, causal) for scale in constants_of(inside, ElementTimes)]
+        dropout = next((p.op for p in inside if isinstance(p.op, Dropout)), Dropout())
+        return [
+            cls(scale, causal, dropout.dropout_rate, dropout.rng_seed) for scale in constants_of(inside, ElementTimes)
+        ]
 
 
-def _rows(layout: Layout, order: list[int]) -> Tensor:
-    """The frames of sequences in another order of the sequences."""
-    sequences = torch.tensor(order, dtype=torch.int64, device=layout.device)
-    lengths = layout.lengths_tensor[sequences]
-    ends = torch.cumsum(lengths, 0)
-    shift = torch.repeat_interleave(layout.first[sequences] - (ends - lengths), lengths, output_size=layout.frames)
-    return shift + torch.arange(layout.frames, device=layout.device)
+def _apart(operands: Sequence[TensorType]) -> list[TensorType]:
+    """Query, key and value, of which the last operand may hold several."""
+    *alone, last = operands
+    count = 3 - len(alone)
+    if count == 1:
+        return [*alone, last]
+    if last.rank == 0 or last.shape[0] != count >= 0 <= last.shape[0]:
+        what = "key and value" if count == 2 else "query, key and value"
+        raise GraphError(f"{what} in one operand need a first axis of {count} elements")
+    return [*alone, *(last.with_shape(last.shape[1:]),) * count]
+
+
+def _variables_apart(operands: Sequence[Variable]) -> list[Variable]:
+    """The same as part of a graph."""
+    *alone, last = operands
+    count = 3 - len(alone)
+    if count == 1:
+        return list(operands)
+    parts = (reshape(part(last, 0, k, k + 1), last.shape[1:]).output for k in range(count))
+    return [*alone, *parts]
+
+
+def _unbound(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Query, key and value ``[sequences, length, heads, size]``, of which the last tensor may hold several."""
+    *alone, last = tensors
+    return [*alone, *(last.unbind(2) if last.dim() > 4 else [last])]
+
+
+def _earlier(query: Tensor, key: Tensor) -> Tensor:
+    """Which keys stand no later than each query, bool ``[queries, keys]``."""
+    shape = (query.shape[-2], key.shape[-2])
+    return torch.ones(shape, dtype=torch.bool, device=query.device).tril_()
 
 
 def scaled_dot_product_attention(
-    query: Any, key: Any, value: Any, causal: bool = False, scale: float | None = None, name: str = ""
+    query: Any,
+    key: Any,
+    value: Any,
+    causal: bool = False,
+    scale: float | None = None,
+    dropout_rate: float = 0.0,
+    seed: int = SentinelValueForAutoSelectRandomSeed,
+    name: str = "",
 ) -> Composite:
     """Attention between sequences (Vaswani et al., 2017). An addition: the original has none.
 
     Each frame of the query gets the sum of the value's frames, weighted by the softmax of ``scale`` times the products
-    of the query with the keys. Nothing is padded: sequences are taken together where both their lengths are the same,
-    each group in one call of torch's kernel, so many different lengths cost many calls.
+    of the query with the keys. Sequences of a batch do not see each other, and long ones are not padded: each is a call
+    of torch's kernel on the frames where they lie. Short ones of similar length share a call.
 
     Args:
         query: a sequence of vectors ``[size]``, or ``[heads, size]`` for several heads beside each other.
@@ -168,6 +226,9 @@ def scaled_dot_product_attention(
         causal: whether a frame looks only at the frames of the value that stand no later in their sequence than the
             frame in its own.
         scale: 1 / sqrt(size) if not given; ``size`` must be known then.
+        dropout_rate: probability of a weight to be set to zero while training, from 0 to less than 1; those that stay
+            are divided by 1 minus it.
+        seed: seed of the random numbers for that; chosen if not given.
         name: its name in the graph.
 
     Returns:
@@ -175,6 +236,7 @@ def scaled_dot_product_attention(
 
     Raises:
         GraphError: if an operand is no sequence, key and value lie on different axes, or the shapes do not fit.
+        ValueError: if the rate is not in [0, 1).
 
     Example:
         >>> import cntk as C
@@ -193,5 +255,27 @@ def scaled_dot_product_attention(
                 "a query of known shape"
             )
         scale = 1 / math.sqrt(shape[-1])
-    op = Attention(float(scale), bool(causal))
-    return compose_fused(op.op_name, op, (query, key, value), name, aligned=False)
+    return attention((query, key, value), scale, causal, dropout_rate, seed, name)
+
+
+def attention(
+    operands: Sequence[Any],
+    scale: float,
+    causal: bool = False,
+    dropout_rate: float = 0.0,
+    seed: int = SentinelValueForAutoSelectRandomSeed,
+    name: str = "",
+) -> Composite:
+    """The same of operands that may hold several: all three in one, or key and value; see `Attention`.
+
+    What comes out of one product stays together, and so does its gradient.
+    """
+    if not 0.0 <= dropout_rate < 1.0:
+        raise ValueError(
+            f"sequence.scaled_dot_product_attention: dropout_rate must be in the interval [0, 1), got {dropout_rate}"
+        )
+    drops = dropout_rate > 0
+    if drops and seed == SentinelValueForAutoSelectRandomSeed:
+        seed = next_seed()
+    op = Attention(float(scale), bool(causal), float(dropout_rate), int(seed) if drops else 0)
+    return compose_fused(op.op_name, op, operands, name, aligned=False)

@@ -45,19 +45,27 @@ class Dropout(Op):
         return operands[0] if operands[0].has_shape else None
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        stream = RandomStream(self.rng_seed)
-        rate = self.dropout_rate
-        # 16 random bits an element: an element stays if its number is not among the lowest ``rate * 65536``.
-        threshold = min(round(rate * 65536), 65535) - 32768
-        scale = 1.0 / (1.0 - rate)
+        stream, rate = RandomStream(self.rng_seed), self.dropout_rate
 
         def compute(run: Run, x: Tensor) -> Tensor:
-            if not run.training or rate == 0.0:
-                return x
-            words = run.words(stream, x)
-            return x * (words >= threshold).to(x.dtype).mul_(scale)
+            return x if not run.training or rate == 0.0 else dropped(run, stream, x, rate)
 
         return RunKernel(compute)
+
+
+def dropped(run: Run, stream: RandomStream, x: Tensor, rate: float) -> Tensor:
+    """Zeros at random places, the rest scaled up.
+
+    Args:
+        run: what is under way.
+        stream: the random numbers.
+        x: a tensor of any shape.
+        rate: the share of zeros.
+    """
+    # 16 random bits an element: an element stays if its number is not among the lowest ``rate * 65536``.
+    threshold = min(round(rate * 65536), 65535) - 32768
+    words = run.words(stream, x)
+    return x * (words >= threshold).to(x.dtype).mul_(1.0 / (1.0 - rate))
 
 
 def dropout(

@@ -13,6 +13,7 @@ from cntk._ops.dropout import *
 from cntk._ops.einsum import *
 from cntk._ops.elementwise import *
 from cntk._ops.filled import *
+from cntk._ops.layer_normalization import *
 from cntk._ops.logic import *
 from cntk._ops.normalization import *
 from cntk._ops.padding import *
