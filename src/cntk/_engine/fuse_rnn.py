@@ -15,7 +15,8 @@ from torch import Tensor
 from cntk._engine.fuse_gru import match_gru
 from cntk._engine.fused_loop import FusedLoop
 from cntk._engine.layout import Layout
-from cntk._engine.loop import Loop, keep_carry
+from cntk._engine.loop import Loop
+from cntk._engine.loop_states import keep_carry
 from cntk._engine.nodes import Ref
 from cntk._engine.read_loop import Columns, Expr, LoopReader
 from cntk._engine.run import Run

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
-from cntk._engine.loop import Loop, carried, initial_rows
+from cntk._engine.loop import Loop
+from cntk._engine.loop_states import carried, initial_rows
 from cntk._engine.nodes import Node, Ref
 from cntk._engine.run import Run
 from cntk._graph.op import RunKernel

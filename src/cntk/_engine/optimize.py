@@ -45,6 +45,9 @@ _BINDINGS: dict[Any, Callable[..., Any]] = {
     aten.reshape.default: torch.reshape,
 }
 
+# Memory that calls write into, by the node that made it, and the last of these calls.
+Written = dict[Node, Node]
+
 
 def optimize(module: GraphModule, gradients: int, inputs: int) -> list[bool]:
     """Clean a recorded step in place.
@@ -58,19 +61,34 @@ def optimize(module: GraphModule, gradients: int, inputs: int) -> list[bool]:
         For each gradient whether its output is now a pair of factors ``(x, dy)``: the gradient is ``x.t() @ dy``.
     """
     graph = module.graph
+    written = clean(graph)
+    products = _leave_products(graph, gradients, inputs, written)
+    _clean(graph)
+    use_bindings(graph)
+    graph.lint()
+    module.recompile()
+    return products
+
+
+def clean(graph: Graph) -> Written:
+    """Leave out of a recording what is computed twice or for nothing.
+
+    Returns:
+        Memory that calls write into; see `Written`.
+    """
     written = _written(graph)
     _drop_copies(graph, written)
     _drop_ones(graph, written)
     _drop_views(graph, written)
     _share(graph, written)
-    products = _leave_products(graph, gradients, inputs, written)
-    _clean(graph)
+    return written
+
+
+def use_bindings(graph: Graph) -> None:
+    """Make calls by torch's own bindings, which are faster than its operators."""
     for node in graph.nodes:
         if node.op == "call_function" and node.target in _BINDINGS:
             node.target = _BINDINGS[node.target]
-    graph.lint()
-    module.recompile()
-    return products
 
 
 def _clean(graph: Graph) -> None:
@@ -121,11 +139,7 @@ def _aliased(node: Node) -> Any:
     return next((x for x, alias in operands if alias.is_write), operands[0][0] if operands else None)
 
 
-Written = dict[Node, Node]
-
-
 def _written(graph: Graph) -> Written:
-    """Memory that calls write into, by the node that made it, and the last of these calls."""
     return {
         _root(x): node
         for node in _calls(graph)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
-from cntk._engine.loop import carried, from_sequence, keep_carry, stretched
+from cntk._engine.loop_states import carried, from_sequence, keep_carry, stretched
 from cntk._engine.run import Run
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
