@@ -46,6 +46,11 @@ def looped(step: Callable[[Any], Any], initial: Any = None, offset: int = 1, bac
     return state.replace_placeholders({feedback: state.output})
 
 
+def looped_with_matrix(step: Callable[[Any, Any], Any]) -> C.Function:
+    w = matrix(WIDTH, WIDTH)
+    return looped(lambda h: step(h, w))
+
+
 def gated(s: C.Variable, **options: Any) -> C.Function:
     r, b = matrix(WIDTH, 2 * WIDTH), C.parameter((2 * WIDTH,), init=0.1, dtype=np.float64)
     x = C.times(s, matrix(WIDTH, 2 * WIDTH, 1)) + b
@@ -86,9 +91,9 @@ LOOPS: dict[str, Callable[[C.Variable], C.Function]] = {
     "reshaped inside": lambda s: looped(
         lambda h: C.sin(s + C.reshape(C.transpose(C.reshape(h, (2, 2)), (1, 0)), (4,)))
     ),
-    "products transposed": lambda s: looped(lambda h, w=matrix(WIDTH, WIDTH): C.sin(s + C.times_transpose(h, w))),
-    "a matrix read twice": lambda s: looped(
-        lambda h, w=matrix(WIDTH, WIDTH): C.sin(s + C.times(C.times(h, w), w) + C.reduce_sum(w))
+    "products transposed": lambda s: looped_with_matrix(lambda h, w: C.sin(s + C.times_transpose(h, w))),
+    "a matrix read twice": lambda s: looped_with_matrix(
+        lambda h, w: C.sin(s + C.times(C.times(h, w), w) + C.reduce_sum(w))
     ),
 }
 
