@@ -200,7 +200,7 @@ def test_as_block_maps_every_argument():
     p, q, x = C.placeholder(name="p"), C.placeholder(name="q"), C.input_variable(3, name="x")
     with pytest.raises(ValueError, match="as_block 'Twice': .*leaves out.*'q'.*map every argument"):
         C.as_block(p * 2 + q, [(p, x)], "Twice", "tw")
-    with pytest.raises(ValueError, match="neither placeholder nor input"):
+    with pytest.raises(ValueError, match="as_block 'Twice': Parameter.* is no placeholder; all arguments"):
         C.as_block(p * 2, [(p, x), (C.parameter(3), x)], "Twice", "tw")
 
 

@@ -137,7 +137,13 @@ WRONG: dict[str, Wrong] = {
     "most of too few": Wrong(lambda v: C.top_k(v["x"], 5), ("TopK", "5 elements", "3", X)),
     "padding": Wrong(lambda v: C.pad(v["x"], [(1, 1), (2, 2)], 0), ("Pad", "2 pairs", "1 static axes", X)),
     "layer of another width": Wrong(
-        lambda v: C.layers.Dense(2, name="d")(v["x"])(v["four"]), (r"Times|Dense", r"\[4\]", r"\[3", "inside Dense 'd'")
+        lambda v: (lambda d: (d(v["x"]), d(v["four"])))(C.layers.Dense(2, name="d")),
+        (r"Times|Dense", r"\[4\]", r"\[3", "inside Dense 'd'"),
+    ),
+    "model of another width": Wrong(
+        lambda v: C.layers.Dense(2, name="d")(v["x"])(v["four"]),
+        ("call of d: Dense", "'x' is declared as", "'four'", r"Tensor\[4\]; pass a variable of that type"),
+        TypeError,
     ),
     "dimension": Wrong(lambda v: C.input_variable((3, -5)), (r"\(3, -5\)", "positive", "InferredDimension")),
     "shape": Wrong(lambda v: C.input_variable("x"), ("shape", "tuple of integers", "'x'")),

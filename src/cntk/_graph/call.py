@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cntk._graph.clone import clone
-from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, UNKNOWN_AXES, TensorType
+from cntk._graph.clone import as_variable, clone
+from cntk._graph.text import type_text
+from cntk._graph.types import (
+    BATCH_AXIS,
+    SEQUENCE_AXIS,
+    UNKNOWN_AXES,
+    FreeDimension,
+    InferredDimension,
+    TensorType,
+)
 from cntk._graph.variable import Variable, VariableKind, as_dtype, as_shape
 
 if TYPE_CHECKING:
@@ -66,18 +74,66 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
             f"call of {function}: argument '{wrong.name or wrong.uid}' is data and others are variables; "
             "give all arguments as data, or wrap the data in cntk.constant"
         )
+    for argument, node in symbolic.items():
+        _check_type(function, argument, node)
     return clone(function, "share", symbolic)
+
+
+def _check_type(function: Function, argument: Variable, node: Variable | Function) -> None:
+    """An argument whose type is known takes no variable of another type.
+
+    Raises:
+        TypeError: if shape, dynamic axes, number format or storage differ. What is not known yet differs from nothing.
+    """
+    wanted, given = argument.type_, as_variable(node, "call").type_
+    if not wanted.has_shape or not given.has_shape:
+        return
+    # Frames in a sequence that has become an axis are taken as the original takes them.
+    unpacked = given.shape[:1] == (FreeDimension,) and given.rank > wanted.rank > 0
+    shape = given.shape[1:] if unpacked else given.shape
+    fits = (
+        len(shape) == wanted.rank
+        and all(w < 0 or s in (w, InferredDimension) for w, s in zip(wanted.shape, shape, strict=True))
+        and (not wanted.has_axes or given.dynamic_axes in (wanted.dynamic_axes, (), UNKNOWN_AXES))
+        and (wanted.dtype is None or given.dtype is None or wanted.dtype == given.dtype)
+        and (wanted.is_sparse == given.is_sparse or not given.dynamic_axes)
+    )
+    if not fits:
+        raise TypeError(
+            f"call of {function}: argument '{argument.name or argument.uid}' is declared as {type_text(wanted)}, and "
+            f"{node!r} is {type_text(given)}; pass a variable of that type, or leave the type of the argument open"
+        )
 
 
 def update_signature(function: Function, arg_types: Sequence[Any], kwarg_types: Mapping[str, Any]) -> None:
     """Replace placeholders by input variables of the given types; see `Function.update_signature`."""
     placeholders = [v for v in function.signature if v.is_placeholder]
-    types = argument_map(placeholders, arg_types, kwarg_types)
+    of_all = len(arg_types) + len(kwarg_types) == len(function.signature) or not placeholders
+    types = argument_map(function.signature if of_all else placeholders, arg_types, kwarg_types)
     inputs: dict[Variable, Variable] = {}
-    for placeholder, wanted in types.items():
-        type_ = variable_type(wanted)
-        inputs[placeholder] = Variable.make(VariableKind.Input, type_, placeholder.name)
-    function.replace_placeholders(inputs)
+    for argument, wanted in types.items():
+        if wanted is None:
+            continue
+        type_ = _type_for(argument, wanted)
+        if argument.is_placeholder:
+            inputs[argument] = Variable.make(VariableKind.Input, type_, argument.name)
+        elif type_ != argument.type_:
+            raise TypeError(
+                f"update_signature: argument '{argument.name or argument.uid}' is {type_text(argument.type_)} already and "
+                f"cannot become {type_text(type_)}; clone the function with a placeholder in its place"
+            )
+    if inputs:
+        function.replace_placeholders(inputs)
+
+
+def _type_for(argument: Variable, wanted: Any) -> TensorType:
+    try:
+        return variable_type(wanted)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"update_signature: argument '{argument.name or argument.uid}': expected a shape such as (3, 4), a type such as "
+            f"Tensor[3, 4] or a variable; {error}"
+        ) from None
 
 
 def is_variable_type(wanted: Any) -> bool:

@@ -105,7 +105,7 @@ def function_of_types(body: Callable[..., Any], types: Sequence[Any], named_type
     """A function of the parameters of a Python function, of given types; see `Function.with_signature`."""
     arguments = _arguments(body)
     given = {**dict(zip(arguments, types, strict=False)), **named_types}
-    if len(types) > len(arguments) or not set(given) <= set(arguments):
+    if len(types) + len(named_types) != len(arguments) or set(given) != set(arguments):
         expected = ", ".join(arguments) or "none"
         raise TypeError(
             f"with_signature {_name(body)}: types for {len(types)} parameters and for {list(named_types)} were given; "

@@ -313,7 +313,7 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
             **kwargs: the same, by name.
 
         Raises:
-            TypeError: if there are more types than parameters, or one for a parameter that does not exist.
+            TypeError: if there is not one type for each parameter.
 
         Example:
             >>> import cntk as C

@@ -217,6 +217,8 @@ def as_shape(shape: Any) -> Shape:
     try:
         given: Any = (shape,) if np.isscalar(shape) else shape
         dims = tuple(int(d) for d in given)
+        if any(d != g for d, g in zip(dims, given, strict=True)):
+            raise ValueError
     except (TypeError, ValueError):
         raise ValueError(f"shape: expected an integer or a tuple of integers; got {shape!r}") from None
     if any(d < -3 or d == -2 for d in dims) and dims != (-2,):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cntk._errors import GraphError
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
@@ -228,4 +229,16 @@ def as_block(
         GraphError: if the pairs do not cover the graph's arguments.
     """
     pairs = [(inner, as_operand(outer, op_name="as_block")) for inner, outer in block_arguments_map]
-    return make_block(composite, pairs, block_op_name, block_instance_name)
+    for inner, _ in pairs:
+        if not (isinstance(inner, Variable) and inner.is_placeholder):
+            raise GraphError(
+                f"as_block '{block_op_name}': {inner!r} is no placeholder; all arguments of the graph of a block must "
+                "be placeholders"
+            )
+    # The block has stand-ins of its own, so that the placeholders can be used again.
+    found = set(composite.arguments)
+    stand_ins = {p: Variable.make(VariableKind.Placeholder, p.type_, p.name) for p, _ in pairs}
+    used = {p: stand_in for p, stand_in in stand_ins.items() if p in found}
+    if used:
+        composite.replace_placeholders(used)
+    return make_block(composite, [(stand_ins[p], outer) for p, outer in pairs], block_op_name, block_instance_name)
