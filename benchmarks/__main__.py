@@ -7,11 +7,13 @@ import platform
 
 import torch
 
-from . import convolution, dense, evaluation, operations, sequences
+from . import attention, convolution, dense, evaluation, operations, sequences
 from .timing import Workload, compare
 
 NETWORKS = {
-    workload.name: workload for family in (dense, convolution, sequences, evaluation) for workload in family.WORKLOADS
+    workload.name: workload
+    for family in (dense, convolution, sequences, attention, evaluation)
+    for workload in family.WORKLOADS
 }
 OPERATIONS = {workload.name: workload for workload in operations.WORKLOADS}
 GROUPS = {"networks": NETWORKS, "operations": OPERATIONS}

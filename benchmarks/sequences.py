@@ -194,7 +194,7 @@ def bidirectional(size: int) -> Callable[..., C.Function]:
     return lambda x: C.splice(forwards(x), backwards(x))
 
 
-def pytorch_tagging(model: Tagger, batches: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Run:
+def pytorch_tagging(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Run:
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
 
     def run(steps: int) -> float:
@@ -212,10 +212,12 @@ def pytorch_tagging(model: Tagger, batches: Sequence[tuple[Tensor, Tensor, Tenso
     return run
 
 
-def cntk_tagging(body: Callable[..., C.Function], batches: Sequence[tuple[C.Value, C.Value]]) -> Run:
+def cntk_tagging(
+    body: Callable[..., C.Function], batches: Sequence[tuple[C.Value, C.Value]], embedding: int = EMBEDDING
+) -> Run:
     words = C.sequence.input_variable(VOCAB, is_sparse=True)
     tags = C.sequence.input_variable(NUM_TAGS, is_sparse=True)
-    scores = C.layers.Dense(NUM_TAGS)(body(C.layers.Embedding(EMBEDDING)(words)))
+    scores = C.layers.Dense(NUM_TAGS)(body(C.layers.Embedding(embedding)(words)))
     learner = C.sgd(scores.parameters, C.learning_parameter_schedule(LEARNING_RATE))
     trainer = C.Trainer(scores, C.cross_entropy_with_softmax(scores, tags), [learner])
 

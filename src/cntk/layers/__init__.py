@@ -50,7 +50,9 @@ from cntk.layers.layers import (
     SequentialConvolution,
 )
 from cntk.layers.models.attention import AttentionModel
+from cntk.layers.positions import PositionalEmbedding, PositionalEncoding
 from cntk.layers.sequence import Delay, Fold, PastValueWindow, Recurrence, RecurrenceFrom, UnfoldFrom
+from cntk.layers.transformer import MultiHeadAttention, TransformerBlock
 from cntk.layers.typing import (
     ParameterTensor,
     Sequence,
@@ -96,11 +98,14 @@ __all__ = [
     "LayerNormalization",
     "MaxPooling",
     "MaxUnpooling",
+    "MultiHeadAttention",
     "Parameter",
     "ParameterTensor",
     "PastValueWindow",
     "PoolingType_Average",
     "PoolingType_Max",
+    "PositionalEmbedding",
+    "PositionalEncoding",
     "RNNStep",
     "RNNUnit",
     "Record",
@@ -118,6 +123,7 @@ __all__ = [
     "SparseTensor",
     "Stabilizer",
     "Tensor",
+    "TransformerBlock",
     "UnfoldFrom",
     "UntestedBranchError",
     "Variable",

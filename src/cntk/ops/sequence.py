@@ -2,6 +2,7 @@
 
 from cntk._ops.attention import scaled_dot_product_attention
 from cntk._ops.delay import delay, future_value, past_value
+from cntk._ops.position_encoding import positional_encoding
 from cntk._ops.reconcile import broadcast_as
 from cntk._ops.sequence import (
     first,
@@ -37,6 +38,7 @@ __all__ = [
     "length",
     "past_value",
     "position",
+    "positional_encoding",
     "reduce_max",
     "reduce_mean",
     "reduce_sum",
