@@ -11,6 +11,7 @@ from cntk.default_options import (
     is_default_override,
 )
 from cntk.layers import blocks, higher_order_layers, layers, models, sequence, typing  # noqa: F401
+from cntk.layers.bidirectional import BiRecurrence
 from cntk.layers.blocks import (
     GRU,
     LSTM,
@@ -52,6 +53,14 @@ from cntk.layers.layers import (
 from cntk.layers.models.attention import AttentionModel
 from cntk.layers.positions import PositionalEmbedding, PositionalEncoding
 from cntk.layers.sequence import Delay, Fold, PastValueWindow, Recurrence, RecurrenceFrom, UnfoldFrom
+from cntk.layers.sequence_pooling import (
+    SequenceAttentionPooling,
+    SequenceAveragePooling,
+    SequenceFirst,
+    SequenceLast,
+    SequenceMaxPooling,
+)
+from cntk.layers.tied import TiedProjection
 from cntk.layers.transformer import MultiHeadAttention, TransformerBlock
 from cntk.layers.typing import (
     ParameterTensor,
@@ -71,6 +80,7 @@ __all__ = [
     "AveragePooling",
     "Axis",
     "BatchNormalization",
+    "BiRecurrence",
     "BlockFunction",
     "Constant",
     "Convolution",
@@ -114,6 +124,11 @@ __all__ = [
     "ResNetBlock",
     "SentinelValueForAutoSelectRandomSeed",
     "Sequence",
+    "SequenceAttentionPooling",
+    "SequenceAveragePooling",
+    "SequenceFirst",
+    "SequenceLast",
+    "SequenceMaxPooling",
     "SequenceOver",
     "SequenceOverMeta",
     "Sequential",
@@ -123,6 +138,7 @@ __all__ = [
     "SparseTensor",
     "Stabilizer",
     "Tensor",
+    "TiedProjection",
     "TransformerBlock",
     "UnfoldFrom",
     "UntestedBranchError",
