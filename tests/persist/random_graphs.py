@@ -144,6 +144,9 @@ BY_ELEMENT = OrderedDict(
         ("dropout", lambda draw, x: C.dropout(x, 0.3, seed=5)),
         ("block", swish),
         ("named", lambda draw, x: C.plus(x, 1, name="named")),
+        ("noise", lambda draw, x: x + C.random.uniform_like(x, -0.5, 0.5, seed=7)),
+        ("cast", lambda draw, x: C.cast(C.cast(x, np.float64) * 1, np.float32)),
+        ("straight_through", lambda draw, x: C.straight_through_impl(x) * 0.5),
         ("asin", lambda draw, x: C.asin(C.tanh(x)) + C.acos(C.tanh(x)) + C.atanh(0.5 * C.sin(x))),
         ("mean", lambda draw, x: C.mean(x, draw.like(x), x)),
         ("sum", lambda draw, x: C.sum(x, draw.like(x), x)),
@@ -214,6 +217,10 @@ SEQUENCE = OrderedDict([
     ("ends", lambda draw, s: C.sequence.slice(s, 1, 0) if draw.flag() else C.sequence.slice(s, 0, -1)),
     ("flags", lambda draw, s: s * C.sequence.is_first(s) + C.sequence.is_last(s)),
     ("gathered", gathered),
+    ("unpacked", lambda draw, s: C.to_sequence_like(C.sequence.unpack(s, 0, no_mask_output=True) * 2, s)),
+    ("spread", lambda draw, s: s + C.reduce_sum(C.sequence.unpack(s, 0.5, no_mask_output=True), axis=0, keepdims=False)),
+    ("edits", lambda draw, s: s * C.edit_distance_error(C.hardmax(s), C.hardmax(C.cos(s)), 1, 1, 1, True, [0])),
+    ("ctc", lambda draw, s: s + 0.1 * C.forward_backward(C.labels_to_graph(2 * C.hardmax(C.cos(s))), s, 0)),
     ("window", lambda draw, s: s + C.reduce_sum(C.layers.PastValueWindow(2, C.Axis(-2))(s)[0], axis=0)),
 ])  # fmt: skip
 
