@@ -52,8 +52,8 @@ def check(folder):
         wanted = [results[f"{seed}/output_{k}"] for k in range(len(outputs))]
         if not all(
             a.shape == b.shape and np.allclose(a, b, rtol=1e-5, atol=1e-5, equal_nan=True)
-            for a, b in zip(outputs, wanted)
-        ):  # noqa: B905
+            for a, b in zip(outputs, wanted)  # noqa: B905
+        ):
             wrong.append(seed)
     print(f"{len(SEEDS)} models, of which {len(wrong)} differ: {wrong}")
     return len(wrong)
