@@ -71,7 +71,9 @@ def test_dictionary(tmp_path: Path) -> None:
     assert Dictionary.load(tmp_path / "d.bin") == {"flag": False, "inner": {"size": 3}, "name": "x"}
 
 
-@pytest.mark.parametrize("value", [object(), {1: 2}.keys(), 2**40, np.ones(2, np.int64)], ids=["object", "keys", "large", "int64"])
+@pytest.mark.parametrize(
+    "value", [object(), {1: 2}.keys(), 2**40, np.ones(2, np.int64)], ids=["object", "keys", "large", "int64"]
+)
 def test_what_files_cannot_hold(value: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be saved|too large"):
         DictionaryValue(value).save(tmp_path / "value.bin")
