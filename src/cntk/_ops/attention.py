@@ -30,8 +30,8 @@ from cntk._ops.packed import need_sequence
 from cntk._ops.reconcile import ReconcileDynamicAxis
 from cntk._ops.reduction import ReduceElements
 from cntk._ops.sequence_shape import positions_of
-from cntk._ops.shape import Reshape, reshape
-from cntk._ops.slicing import slice as part
+from cntk._ops.shape import Reshape
+from cntk._ops.slicing import Slice
 from cntk._ops.softmax import softmax
 from cntk._ops.unpack import UnpackSequence
 from cntk.axis import Axis
@@ -187,8 +187,11 @@ def _variables_apart(operands: Sequence[Variable]) -> list[Variable]:
     count = 3 - len(alone)
     if count == 1:
         return list(operands)
-    parts = (reshape(part(last, 0, k, k + 1), last.shape[1:]).output for k in range(count))
-    return [*alone, *parts]
+    rank = last.type_.rank
+    # Counted from the last axis, as files do.
+    drop = Reshape(last.shape[1:], Axis(-1), Axis(-1 - rank))
+    parts = (apply(Slice(Axis(-rank), k, k + 1, 1), (last,)) for k in range(count))
+    return [*alone, *(apply(drop, (part,)).output for part in parts)]
 
 
 def _unbound(tensors: Sequence[Tensor]) -> list[Tensor]:
