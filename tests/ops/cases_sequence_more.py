@@ -38,6 +38,11 @@ def attention(query: np.ndarray, key: np.ndarray, value: np.ndarray, causal: boo
     return weights / weights.sum(1, keepdims=True) @ value
 
 
+def waves(x: np.ndarray, base: float = 10000.0) -> np.ndarray:
+    k = np.arange(x.shape[1])
+    return np.sin(np.arange(len(x))[:, None] / base ** (k // 2 * 2 / len(k)) + k % 2 * np.pi / 2)
+
+
 BY_LENGTH = (
     OpCase(
         "sequence.length",
@@ -52,6 +57,23 @@ BY_LENGTH = (
         (sequences(2, 3),),
         lambda x: np.arange(float(len(x))),
         errors=(NEEDS_SEQUENCE,),
+    ),
+    OpCase(
+        "sequence.positional_encoding",
+        C.sequence.positional_encoding,
+        (sequences(5),),
+        waves,
+        errors=(
+            Misuse(((5,),), r"expected an operand with a sequence axis"),
+            Misuse(((5,),), r"expected a positive base, got -1", {"base": -1}),
+        ),
+    ),
+    OpCase(
+        "sequence.positional_encoding with another base",
+        C.sequence.positional_encoding,
+        (sequences(4),),
+        lambda x: waves(x, 12.5),
+        kwargs={"base": 12.5},
     ),
     OpCase(
         "sequence.reduce_mean",
