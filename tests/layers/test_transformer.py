@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import cntk as C
+from cntk._engine import step
 from cntk.layers import (
     Dense,
     Embedding,
@@ -24,6 +26,12 @@ from cntk.layers import (
 SIZE, HEADS, HIDDEN, OTHER = 6, 3, 10, 5
 LENGTHS, OTHER_LENGTHS = (4, 1, 7, 4, 2), (3, 5, 1, 2, 2)
 MEMORY_AXIS = C.Axis("memory")
+
+
+@pytest.fixture(autouse=True)
+def _automatic_seeds() -> Iterator[None]:
+    yield
+    C.cntk_py.reset_random_seed()
 
 
 def sequences(lengths: tuple[int, ...], size: int, seed: int = 0) -> list[np.ndarray]:
@@ -204,7 +212,7 @@ def test_gradients_are_those_of_finite_differences(make: Any, cross: bool) -> No
     def total() -> float:
         return float(sum(part.sum() for part in weighted.eval(feed)))
 
-    step = 1e-6
+    size = 1e-6
     for variable in wanted:
         # Along one random direction all elements are tested at once.
         if variable in feed:
@@ -213,7 +221,7 @@ def test_gradients_are_those_of_finite_differences(make: Any, cross: bool) -> No
             slope = sum(float((g * d).sum()) for g, d in zip(gradients, directions, strict=True))
             ends = []
             for sign in (1, -1):
-                feed[variable] = [a + sign * step * d for a, d in zip(arrays, directions, strict=True)]
+                feed[variable] = [a + sign * size * d for a, d in zip(arrays, directions, strict=True)]
                 ends.append(total())
             feed[variable] = arrays
         else:
@@ -221,10 +229,10 @@ def test_gradients_are_those_of_finite_differences(make: Any, cross: bool) -> No
             slope = float((found[variable] * direction).sum())
             ends = []
             for sign in (1, -1):
-                variable.value = value + sign * step * direction
+                variable.value = value + sign * size * direction
                 ends.append(total())
             variable.value = value
-        np.testing.assert_allclose((ends[0] - ends[1]) / (2 * step), slope, rtol=2e-5, atol=1e-6)
+        np.testing.assert_allclose((ends[0] - ends[1]) / (2 * size), slope, rtol=2e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("make", "cross"), cases())
@@ -346,6 +354,30 @@ def train(dropout_rate: float, steps: int, causal: bool = False) -> list[float]:
         trainer.train_minibatch({words: C.Value.one_hot(batch, vocabulary), tags: C.Value.one_hot(wanted, 2)})
         result.append(trainer.previous_minibatch_loss_average)
     return result
+
+
+@pytest.mark.parametrize("lengths", [(5, 5, 5), (2, 60, 3, 1)])
+@pytest.mark.parametrize("dropout_rate", [0.0, 0.3])
+def test_a_recorded_training_step_is_the_eager_one(
+    dropout_rate: float, lengths: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def course(record_after: int) -> tuple[list[float], int]:
+        monkeypatch.setattr(step, "RECORD_AFTER", record_after)
+        C.cntk_py.set_fixed_random_seed(3)
+        x, y = (C.sequence.input_variable(SIZE, np.float64) for _ in range(2))
+        model = in_float64(lambda: TransformerBlock(HEADS, SIZE, dropout_rate=dropout_rate, causal=True))(x)
+        trainer = C.Trainer(
+            model, C.squared_error(model, y), [C.sgd(model.parameters, C.learning_parameter_schedule(0.01))]
+        )
+        losses = []
+        for seed in range(8):
+            trainer.train_minibatch({x: sequences(lengths, SIZE, seed), y: sequences(lengths, SIZE, seed + 1)})
+            losses.append(trainer.previous_minibatch_loss_average)
+        return losses, sum(r is not None for _, r in trainer._step._recordings.values())
+
+    (eager, none), (recorded, one) = course(10**9), course(3)
+    assert (none, one) == (0, 1)
+    np.testing.assert_allclose(recorded, eager, rtol=1e-9)
 
 
 @pytest.mark.parametrize("causal", [False, True])
