@@ -138,6 +138,7 @@ def plan_for(
     if plan is None or plan.is_stale():
         plan = composite._plans[key] = Plan(outputs, dict(free), optimize, dense)
         plan.streams = composite._plans.setdefault("streams", plan.streams)
+        plan.carry = composite._plans.setdefault("carry", plan.carry)
     return plan
 
 

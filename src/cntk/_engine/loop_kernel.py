@@ -137,7 +137,7 @@ class LoopKernel:
         full = len(set(sizes)) == 1
         history: dict[int, list[Tensor]] = {slot: [] for slot in self.kept}
         slots: list[Any] = [None] * len(self.slots)
-        inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred, run.draws)
+        inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred, run.draws, run.streams)
         for step, size in enumerate(sizes):
             inner.batch = size
             for k, at in enumerate(sliced):

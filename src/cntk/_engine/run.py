@@ -95,30 +95,62 @@ Data = Any  # a Tensor, or SparseRows where an operand is sparse
 
 
 class RandomStream:
-    """Random numbers of one operation in one plan: the same seed gives the same run.
+    """Random words of one operation: the same seed gives the same ones.
 
     Args:
         seed: any integer.
+        offset: how many words were taken before. On the processor they go on exactly there; other devices' own
+            generators are seeded anew.
+
+    Attributes:
+        offset: how many words have been taken; always some more where a number of them is no multiple of 4.
     """
 
-    def __init__(self, seed: int) -> None:
+    # The generator cannot jump: it begins anew after so many raw words of 64 bits, to be found again in little time.
+    block = 2**26
+
+    def __init__(self, seed: int, offset: int = 0) -> None:
         self.seed = int(seed) % 2**63
-        # NumPy's SFC64 gives raw words several times faster than torch's CPU generator.
-        self._words = np.random.SFC64(self.seed)
+        self.offset = _whole(offset)
+        self._raw: np.random.SFC64 | None = None
         self._generators: dict[torch.device, torch.Generator] = {}
 
     def generator(self, device: torch.device) -> torch.Generator:
         """A torch generator for a device, seeded once."""
         if device not in self._generators:
-            self._generators[device] = torch.Generator(device=device).manual_seed(self.seed)
+            seed = (self.seed + 0x9E3779B97F4A7C15 * self.offset) % 2**63
+            self._generators[device] = torch.Generator(device=device).manual_seed(seed)
         return self._generators[device]
 
     def uint16(self, count: int, device: torch.device) -> Tensor:
         """Uniform 16-bit random numbers as int16 from -32768 to 32767, ``[count]``."""
         if device.type == "cpu":
-            return torch.from_numpy(self._words.random_raw((count + 3) // 4).view(np.int16))[:count]
-        words = torch.empty((count + 3) // 4, dtype=torch.int64, device=device)
-        return words.random_(-(2**63), None, generator=self.generator(device)).view(torch.int16)[:count]
+            return torch.from_numpy(self._words(_whole(count) // 4).view(np.int16))[:count]
+        words = torch.empty(_whole(count) // 4, dtype=torch.int64, device=device)
+        words.random_(-(2**63), None, generator=self.generator(device))
+        self.offset += _whole(count)
+        return words.view(torch.int16)[:count]
+
+    def _words(self, count: int) -> np.ndarray:
+        """The next raw words, uint64 ``[count]``."""
+        place = self.offset // 4 % self.block
+        if self._raw is None or place == 0:
+            self._raw = self._seeded(self.offset // 4 // self.block, place)
+        # NumPy's SFC64 gives raw words several times faster than torch's CPU generator.
+        found = self._raw.random_raw(min(count, self.block - place))
+        self.offset += 4 * len(found)
+        return found if len(found) == count else np.concatenate([found, self._words(count - len(found))])
+
+    def _seeded(self, block: int, place: int) -> np.random.SFC64:
+        generator = np.random.SFC64(np.random.SeedSequence([self.seed, block]) if block else self.seed)
+        for begin in range(0, place, 2**20):
+            generator.random_raw(min(2**20, place - begin))
+        return generator
+
+
+def _whole(count: int) -> int:
+    """A number of words, rounded up to whole raw words of 64 bits."""
+    return -(-count // 4) * 4
 
 
 class Draws(Protocol):

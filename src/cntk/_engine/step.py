@@ -84,11 +84,29 @@ class TrainingStep:
         roots = (loss,) if metric is None else (loss, metric)
         self.function = combine_variables(roots)
         self.inputs = tuple(v for v in self.function.inputs if v.kind is VariableKind.Input)
-        self._counted = _counted(loss)
+        counted = _counted(loss)
+        self._counted = () if counted is None else counted.dynamic_axes
         # Other rules than a plain subtraction tell a row without a gradient from one whose gradient is 0.
         self._by_rows = any(not learner.subtracts for learner in learners)
         self._seen: dict[Any, int] = {}
         self._recordings: dict[Any, tuple[Plan, Recording | None]] = {}
+
+    @property
+    def counted(self) -> Variable | None:
+        """What the samples are counted by where the loss itself has no dynamic axes."""
+        return _counted(self.loss)
+
+    def begin_anew(self) -> None:
+        """Forget what is compiled and recorded, as in a new process; random numbers and carried states go on.
+
+        Recorded steps round otherwise than others. Training goes on alike after a checkpoint has been saved and after it
+        has been restored if both begin without any.
+        """
+        plans = self.function._plans
+        for key in [key for key, kept in plans.items() if isinstance(kept, Plan)]:
+            del plans[key]
+        self._seen.clear()
+        self._recordings.clear()
 
     def feeds(self, arguments: Any, device: torch.device) -> dict[Variable, Fed]:
         """Rows for every input, from what the program gave."""
@@ -248,12 +266,12 @@ def _product(x: Tensor, dy: Tensor, weight: Tensor) -> Tensor:
     return torch.mm(x.t(), dy).view(weight.shape)
 
 
-def _counted(loss: Variable) -> Any:
-    """The dynamic axes of what a loss without any was reduced from."""
+def _counted(loss: Variable) -> Variable | None:
+    """What a loss was reduced from: the first on the way to its operands that has dynamic axes; itself if it has some."""
     seen = loss
     while seen._owner is not None and not seen.dynamic_axes:
         below = [v for v in seen._owner.root_function.operands if v.is_output or v.is_input]
         if not below:
-            return ()
+            return None
         seen = next((v for v in below if v.dynamic_axes), below[0])
-    return seen.dynamic_axes if seen.type_.has_axes else ()
+    return seen if seen.type_.has_axes else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,6 +12,8 @@ from cntk._engine.mersenne_twister import MersenneTwister64
 
 if TYPE_CHECKING:
     from cntk._graph.composite import Composite
+
+T = TypeVar("T")
 
 
 class TwisterStream:
@@ -71,9 +73,9 @@ class Streams:
     """The streams of one graph: all of its plans go on in the same ones."""
 
     def __init__(self) -> None:
-        self._kept: dict[Any, tuple[Any, TwisterStream]] = {}
+        self._kept: dict[Any, tuple[Any, Any]] = {}
 
-    def find(self, place: Any, op: Any, begin: Callable[[], TwisterStream]) -> TwisterStream:
+    def find(self, place: Any, op: Any, begin: Callable[[], T]) -> T:
         """The stream of an operation, begun anew where its attributes have been set since.
 
         Args:

@@ -10,7 +10,7 @@ from torch import Tensor
 from cntk._engine.run import RandomStream, Run
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
 from cntk._graph.composite import Composite
-from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.operands import apply
 
@@ -25,7 +25,7 @@ class Dropout(Op):
     Attributes:
         dropout_rate: the share of elements set to zero.
         rng_seed: seed of the random numbers.
-        rng_offset: how many random numbers a run that goes on from a checkpoint has used before.
+        rng_offset: how many random numbers were drawn before the function was saved.
     """
 
     pointwise = True
@@ -44,13 +44,13 @@ class Dropout(Op):
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         return operands[0] if operands[0].has_shape else None
 
-    def lower(self, *operands: TensorType) -> RunKernel:
-        stream, rate = RandomStream(self.rng_seed), self.dropout_rate
+    def lower(self, *operands: TensorType) -> StreamKernel:
+        rate = self.dropout_rate
 
-        def compute(run: Run, x: Tensor) -> Tensor:
+        def compute(run: Run, stream: RandomStream, x: Tensor) -> Tensor:
             return x if not run.training or rate == 0.0 else dropped(run, stream, x, rate)
 
-        return RunKernel(compute)
+        return StreamKernel(compute, lambda: RandomStream(self.rng_seed, self.rng_offset))
 
 
 def dropped(run: Run, stream: RandomStream, x: Tensor, rate: float) -> Tensor:

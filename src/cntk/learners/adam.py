@@ -24,6 +24,7 @@ class Adam(Learner):
     kind = "adam"
     slots = ("variance", "mean")
     normalizes = True
+    counts = True
 
     def __init__(
         self,

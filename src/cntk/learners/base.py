@@ -32,6 +32,9 @@ class Learner:
     normalizes = False
     """Whether the rule divides by the gradient's own size, so that a mean gradient is not a matter of the rate."""
 
+    counts = False
+    """Whether the rule keeps `smoothed_count`, a count or a running mean of minibatch sizes."""
+
     subtracts = False
     """Whether the rule only subtracts the gradient, times the rate."""
 

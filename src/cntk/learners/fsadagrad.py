@@ -25,6 +25,7 @@ class FSAdaGrad(Learner):
     kind = "fsadagrad"
     slots = ("variance", "velocity")
     normalizes = True
+    counts = True
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ class RMSProp(Learner):
     kind = "rmsprop"
     slots = ("variance", "sign", "step")
     normalizes = True
+    counts = True
 
     def __init__(
         self,
