@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
+from cntk._persist.legacy_wire import START
 from cntk._persist.wire import FileFormatError
 
 # A message can have two gigabytes. In larger files it follows this mark and its size, and arrays' elements follow it.
@@ -31,11 +32,12 @@ def describe(source: Any) -> str:
     return f"'{os.fspath(name)}'" if isinstance(name, (str, os.PathLike)) else repr(name)
 
 
-def read(source: Any) -> dict[str, Any]:
+def read(source: Any, decoded: Callable[[memoryview], dict[str, Any]] | None = None) -> dict[str, Any]:
     """The dictionary in a file.
 
     Args:
         source: a path, the file's bytes, or a file opened for reading in binary mode.
+        decoded: makes the dictionary of the bytes; `decode` if not given.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -44,7 +46,7 @@ def read(source: Any) -> dict[str, Any]:
     """
     data = memoryview(_content(source))
     try:
-        return decode(data)
+        return (decoded or decode)(data)
     except FileFormatError as error:
         raise FileFormatError(f"{describe(source)} cannot be read: {error}") from None
 
@@ -83,7 +85,7 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
         with open(source, "rb") as file:
             # A file of another kind may be of any size: look before taking it all.
             start = file.read(8)
-            if start[: len(_MARK)] != _MARK and start[:1] not in (b"\x08", b"\x12"):
+            if not start.startswith((_MARK, START, b"\x08", b"\x12")):
                 raise FileFormatError(f"{describe(source)} cannot be read: {_foreign(memoryview(start))}")
             file.seek(0)
             return file.read()
@@ -106,18 +108,41 @@ def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
         FileFormatError: for a value that files cannot hold.
         OSError: if it cannot be written.
     """
+    write_together({filename: values})
+
+
+def write_together(files: Mapping[str | os.PathLike[str], Mapping[str, Any]]) -> None:
+    """Write dictionaries to files that belong together; none is replaced before all are written.
+
+    Args:
+        files: the dictionaries by path, the last to be replaced first; see `write`.
+    """
+    prepared = [_prepared(values) for values in files.values()]
+    with ExitStack() as stack:
+        opened = [stack.enter_context(replacing(filename)) for filename in files]
+        for put, file in zip(prepared, opened, strict=True):
+            put(file)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes]], None]:
+    """What writes a dictionary; by then it is known that files can hold it."""
     later: list[np.ndarray] = []
     message = encode_dictionary(values)
     large = message.size > _LARGEST_MESSAGE
     if large:
         message = encode_dictionary(values, later)
-    with replacing(filename) as file:
+
+    def put(file: IO[bytes]) -> None:
         if large:
             file.write(_MARK + message.size.to_bytes(4, "little"))
         message.write(file)
         for elements in later:
             if elements.size:
                 file.write(elements.data.cast("B"))
+
+    return put
 
 
 def write_value(filename: str | os.PathLike[str], value: Any) -> None:

@@ -20,6 +20,7 @@ from cntk._persist import files
 from cntk._persist.arrays import NDShape
 from cntk._persist.attributes import CUSTOM, op_from_file
 from cntk._persist.contract import contracted
+from cntk._persist.legacy_load import is_legacy, legacy_dictionary
 from cntk._persist.save import COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
 from cntk._persist.user_functions import USER_FUNCTION_VERSION, user_function_from_file
 from cntk._persist.wire import FileFormatError
@@ -36,12 +37,21 @@ T = TypeVar("T")
 
 
 def load(model: Any, device: DeviceDescriptor | None = None) -> Composite:
-    """Read a function from a file; see `Function.load`."""
-    return from_dictionary(files.read(model), device, files.describe(model))
+    """Read a function from a file of version 2 or 1; see `Function.load`."""
+    return from_dictionary(files.read(model, model_dictionary), device, files.describe(model))
+
+
+def model_dictionary(data: memoryview) -> dict[str, Any]:
+    """The dictionary in a model file's bytes; for one of version 1, what version 2 would hold.
+
+    Raises:
+        FileFormatError: if it is cut short, damaged, or of another kind.
+    """
+    return legacy_dictionary(data) if is_legacy(data) else files.decode(data)
 
 
 def from_dictionary(
-    values: dict[str, Any], device: DeviceDescriptor | None = None, name: str = "the model"
+    values: dict[str, Any], device: DeviceDescriptor | None = None, name: str = "the model", contract: bool = True
 ) -> Composite:
     """The function that a dictionary describes.
 
@@ -49,13 +59,14 @@ def from_dictionary(
         values: the dictionary.
         device: where its parameters and constants go.
         name: what it is called in errors.
+        contract: whether graphs that one operation computes in a single step become that operation.
 
     Raises:
         FileFormatError: if it is no function, does not hold together, or has an operation or a user function that is not
             known; if making a user function failed, its error is the cause.
     """
     try:
-        return _Reader(values, device).function()
+        return _Reader(values, device, contract).function()
     except FileFormatError as error:
         raise FileFormatError(f"{name} cannot be loaded: {error}") from None
     except UserFunctionError as error:
@@ -89,9 +100,10 @@ def _check(values: dict[str, Any], kinds: tuple[str, ...], newest: int) -> None:
 class _Reader:
     """One function being built: its parts by uid, first as the file describes them, then as they are made."""
 
-    def __init__(self, values: dict[str, Any], device: DeviceDescriptor | None) -> None:
+    def __init__(self, values: dict[str, Any], device: DeviceDescriptor | None, contract: bool) -> None:
         _check(values, ("CompositeFunction",), COMPOSITE_VERSION)
         self._values = values
+        self._contract = contract
         self._device = device
         self._described = {part(f, "uid", str): f for f in _dictionaries(values, "primitive_functions")}
         self._variables = {part(v, "uid", str): v for v in _dictionaries(values, "inputs")}
@@ -226,7 +238,7 @@ class _Reader:
         if len(inner) != len(outer) or len(set(inner)) != len(inner) or wrong:
             raise FileFormatError("a block's arguments do not fit what they stand for; the file is damaged")
         name = part(described, "block_function_op_name", str)
-        single = contracted(name, root, inner)
+        single = contracted(name, root, inner) if self._contract else None
         if single is not None:
             return Block(single, tuple(inner), name), outer
         return Block(_composite(root, values), tuple(inner), name), [*self._held(described, root, inner), *outer]

@@ -1,14 +1,18 @@
-"""Finding mistakes: a prompt at every node of a model, and checked mode.
+"""Finding mistakes: a prompt at every node of a model, and checked mode. And model files of version 1.
 
 In checked mode every value of a run is compared with the type that was inferred for it.
 """
 
 from __future__ import annotations
 
+import os
+
 from cntk._engine import checked, timing
+from cntk._graph.function import Function
+from cntk._persist.legacy_save import save_legacy
 from cntk.debugging.stepping import DEBUG_USAGE, _DebugNode, debug_model
 
-__all__ = ["DEBUG_USAGE", "_DebugNode", "debug_model", "set_checked_mode", "set_node_timing"]
+__all__ = ["DEBUG_USAGE", "_DebugNode", "debug_model", "save_as_legacy_model", "set_checked_mode", "set_node_timing"]
 
 
 def set_checked_mode(enable: bool) -> None:
@@ -37,3 +41,30 @@ def set_node_timing(enable: bool) -> None:
         >>> set_node_timing(False)
     """
     timing.set_enabled(enable)
+
+
+def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) -> None:
+    """Write a function to a file in the format of version 1, that of CNTK before 2.0; `load_model` reads it as well.
+
+    The format is poorer than that of `Function.save`: blocks are opened, the names of combinations and aliases get lost,
+    and so do rates of dropout, which are 0 when the file is loaded. Loaded outputs are in the order of their uids.
+
+    Args:
+        root_op: the function; inputs have a batch axis and definite shapes, and all numbers are float32 or all float64.
+        filename: the path; missing directories are made, and a file of that name is replaced once all is written.
+
+    Raises:
+        ValueError: for an operation or an input that the format cannot hold.
+        TypeError: for anything but a function.
+        OSError: if the file cannot be written.
+
+    Example:
+        >>> import cntk as C, os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), 'double.v1')
+        >>> save_as_legacy_model(C.input_variable(2, name='x') * 2, path)
+        >>> C.load_model(path).eval([[1, 2]])
+        array([[2., 4.]], dtype=float32)
+    """
+    if not isinstance(root_op, Function):
+        raise TypeError(f"save_as_legacy_model: expected a function, got {root_op!r}")
+    save_legacy(root_op, filename)
