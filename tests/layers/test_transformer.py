@@ -320,6 +320,24 @@ def test_dropout_drops_while_training_alone_and_scales_what_stays() -> None:
         assert abs(found.mean() - 1) < 0.15
 
 
+def test_dropped_weights_go_on_after_saving_and_loading(tmp_path: Path) -> None:
+    x = C.sequence.input_variable(SIZE, needs_gradient=True, name="x")
+    data = [d.astype(np.float32) for d in sequences((3, 6, 2, 300), SIZE)]
+    attend = C.sequence.scaled_dot_product_attention(x, x, x, dropout_rate=0.5, seed=3)
+
+    def dropped(function: C.Function) -> np.ndarray:
+        _, outputs = function.forward({function.arguments[0]: data}, function.outputs, function.outputs)
+        return np.concatenate(outputs[function.output])
+
+    first = dropped(attend)
+    attend.save(str(tmp_path / "attend"))
+    loaded = C.load_model(str(tmp_path / "attend"))
+    assert operations(loaded) == operations(attend) == ["Sequence::Attention"]
+    again = [dropped(attend) for _ in range(2)]
+    np.testing.assert_array_equal([dropped(loaded) for _ in range(2)], again)
+    assert not np.array_equal(first, again[0])
+
+
 def test_blocks_with_dropout_draw_the_same_for_the_same_seed() -> None:
     def losses() -> list[float]:
         C.cntk_py.set_fixed_random_seed(7)

@@ -17,7 +17,7 @@ from cntk._engine.run import RandomStream, Run
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import RunKernel
+from cntk._graph.op import RunKernel, StreamKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -55,12 +55,14 @@ class Attention(Fused):
         causal: whether a frame looks only at frames that do not stand later than itself.
         dropout_rate: the share of weights set to zero while training.
         rng_seed: seed of the random numbers for that.
+        rng_offset: how many of them were drawn before the function was saved.
     """
 
     scale: float
     causal: bool = False
     dropout_rate: float = 0.0
     rng_seed: int = 0
+    rng_offset: int = 0
 
     op_name = "Sequence::Attention"
     settable = ("dropoutRate", "rngSeed")
@@ -81,16 +83,15 @@ class Attention(Fused):
             raise GraphError("query and value must have the same number of heads")
         return query.dense().with_shape((*query.shape[:-1], value.shape[-1]))
 
-    def lower(self, *operands: TensorType) -> RunKernel:
+    def lower(self, *operands: TensorType) -> RunKernel | StreamKernel:
         ours, theirs = operands[0].dynamic_axes, operands[-1].dynamic_axes
         query, _, value = _apart(operands)
         heads = query.shape[0] if query.rank > 1 else 1
         width = heads * max(query.shape[-1], value.shape[-1])
-        stream = RandomStream(self.rng_seed)
         # Each operand's rows: one after another what lies in it, the heads, their elements.
         rows = [(-1, *x.shape[: x.rank - query.rank], heads, x.shape[-1]) for x in operands]
 
-        def compute(run: Run, *tensors: Tensor) -> Tensor:
+        def compute(run: Run, stream: RandomStream | None, *tensors: Tensor) -> Tensor:
             asking, asked = run.layout(ours), run.layout(theirs)
             if not asking.frames:
                 return tensors[0].new_zeros((0, *query.shape[:-1], value.shape[-1]))
@@ -109,20 +110,22 @@ class Attention(Fused):
             ]
             return groups.first.join(found).reshape(-1, *query.shape[:-1], value.shape[-1])
 
-        return RunKernel(compute)
+        if self.dropout_rate == 0:
+            return RunKernel(lambda run, *tensors: compute(run, None, *tensors))
+        return StreamKernel(compute, lambda: RandomStream(self.rng_seed, self.rng_offset))
 
-    def _attend(self, run: Run, stream: RandomStream, frames: list[Tensor], mask: Tensor | None) -> Tensor:
+    def _attend(self, run: Run, stream: RandomStream | None, frames: list[Tensor], mask: Tensor | None) -> Tensor:
         """Attention in a rectangle ``[sequences, length, heads, size]``.
 
         Args:
             run: whether weights are dropped, and the random numbers for it.
-            stream: where those come from.
+            stream: where those come from; None if nothing is ever dropped.
             frames: query, key and value.
             mask: which of the keys are there, ``[sequences, length]``; all if None.
         """
         query, key, value = (x.transpose(1, 2) for x in frames)
         shown = None if mask is None else mask[:, None, None]
-        if self.dropout_rate == 0 or not run.training:
+        if stream is None or not run.training:
             if self.causal and shown is not None:
                 shown = shown & _earlier(query, key)
             found = torch.nn.functional.scaled_dot_product_attention(
@@ -156,7 +159,7 @@ class Attention(Fused):
         shown = apply(Reshape((-1, *(1,) * rank), Axis(-1), Axis(-2)), (present,))
         weights = softmax(apply(Select(), (shown, scores, Constant(_NEVER, dtype=dtype))), Axis(-1 - rank))
         if self.dropout_rate:
-            weights = apply(Dropout(self.dropout_rate, self.rng_seed), (weights,))
+            weights = apply(Dropout(self.dropout_rate, self.rng_seed, self.rng_offset), (weights,))
         summed = apply(ReduceElements("Sum", True, Axis(-1 - rank)), (apply(ElementTimes(), (weights, values)),))
         return apply(Reshape((*query.shape[:-1], value.shape[-1]), Axis(-1), Axis(-2 - rank)), (summed,))
 
@@ -164,9 +167,8 @@ class Attention(Fused):
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Attention]:
         causal = any(isinstance(p.op, LessEqual) for p in inside)
         dropout = next((p.op for p in inside if isinstance(p.op, Dropout)), Dropout())
-        return [
-            cls(scale, causal, dropout.dropout_rate, dropout.rng_seed) for scale in constants_of(inside, ElementTimes)
-        ]
+        drawn = (dropout.dropout_rate, dropout.rng_seed, dropout.rng_offset)
+        return [cls(scale, causal, *drawn) for scale in constants_of(inside, ElementTimes)]
 
 
 def _apart(operands: Sequence[TensorType]) -> list[TensorType]:

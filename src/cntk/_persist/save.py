@@ -15,7 +15,7 @@ from cntk._graph import walk
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
-from cntk._graph.op import PrimitiveOp
+from cntk._graph.op import Op, PrimitiveOp
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.composed import Fused
@@ -119,10 +119,14 @@ class _Writer:
         self.functions.append(self._operation(primitive) if block is None else self._block(primitive, block))
         self._written.add(id(primitive))
 
+    def _as_it_stands(self, primitive: Primitive) -> Op:
+        """An operation that says how many random numbers it has taken, if it takes any."""
+        if id(primitive) not in self._offsets:
+            return primitive.op
+        return replace(primitive.op, rng_offset=self._offsets[id(primitive)])  # type: ignore[call-arg, type-var]
+
     def _operation(self, primitive: Primitive) -> dict[str, Any]:
-        op = primitive.op
-        if id(primitive) in self._offsets:
-            op = replace(op, rng_offset=self._offsets[id(primitive)])  # type: ignore[call-arg, type-var]
+        op = self._as_it_stands(primitive)
         attributes = attributes_to_file(op, [v.type_ for v in primitive.operands])
         operands = self._on_same_axes(primitive)
         if op.reversed_on_disk:
@@ -194,7 +198,7 @@ class _Writer:
             FileFormatError: if its operands' types are not known well enough to tell.
         """
         try:
-            expanded: Composite = primitive.op.expand(*operands)  # type: ignore[attr-defined]
+            expanded: Composite = self._as_it_stands(primitive).expand(*operands)  # type: ignore[attr-defined]
         except GraphError as error:
             raise FileFormatError(
                 f"{operation_text(seen.op_name, seen._name)} cannot be saved before the types of its operands are known: "
