@@ -70,6 +70,7 @@ DEFERRED: dict[str, tuple[str, ...]] = {
         "cntk.train.function_train",
         "cntk._persist",
     ),
+    "train/trainer.py": ("cntk._persist.checkpoints",),  # save_checkpoint, restore_from_checkpoint
 }
 
 GROUND_MAY_USE = {"numpy", "typing_extensions"}

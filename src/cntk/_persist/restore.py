@@ -12,6 +12,7 @@ from cntk._graph.function import Function
 from cntk._persist.files import describe
 from cntk._persist.load import load
 from cntk._persist.wire import FileFormatError
+from cntk.variables import Constant, Parameter
 
 
 def restore(function: Function, filename: str | os.PathLike[str]) -> None:
@@ -20,14 +21,29 @@ def restore(function: Function, filename: str | os.PathLike[str]) -> None:
     Inside its blocks the file's function may be written down in other operations, as the original does it: what counts
     are the operations outside, the parameters, and the constants with a name, which hold state.
     """
-    loaded = load(filename)
+    set_values(matched(function, load(filename), filename))
+
+
+def matched(
+    function: Function, loaded: Function, filename: str | os.PathLike[str]
+) -> list[tuple[Parameter | Constant, Parameter | Constant]]:
+    """The parameters and constants of a function, each with its like in one from a file.
+
+    Raises:
+        FileFormatError: if the file holds another function.
+    """
     parameters = _paired(function.parameters, loaded.parameters)
     constants = _paired(function.constants, loaded.constants) or _paired_by_name(function.constants, loaded.constants)
     if parameters is None or constants is None or _operations(function) != _operations(loaded):
         raise FileFormatError(
             f"{describe(filename)} holds another function, {loaded}, than the one to be restored, {function}"
         )
-    for own, other in [*parameters, *constants]:
+    return [*parameters, *constants]
+
+
+def set_values(pairs: Sequence[tuple[Parameter | Constant, Parameter | Constant]]) -> None:
+    """Give the first of each pair the other's value."""
+    for own, other in pairs:
         own.value = other.value
 
 
@@ -39,8 +55,8 @@ def _operations(function: Function) -> Counter[str]:
 
 
 def _paired(own: Sequence[Any], other: Sequence[Any]) -> list[tuple[Any, Any]] | None:
-    """Variables of both functions in order; None unless there are as many, of the same names and shapes."""
-    if [(v.name, v.shape) for v in own] != [(v.name, v.shape) for v in other]:
+    """Variables of both functions in order; None unless there are as many, of the same names, shapes and number formats."""
+    if [(v.name, v.shape, v.dtype) for v in own] != [(v.name, v.shape, v.dtype) for v in other]:
         return None
     return list(zip(own, other, strict=True))
 

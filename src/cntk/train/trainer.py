@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
 
 from cntk._engine.step import StepResult, TrainingStep
 from cntk._graph.block import combine_variables
+from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, default_device
@@ -107,6 +110,68 @@ class Trainer(Evaluator):
         if self._metric is None:
             raise ValueError("test_minibatch: this trainer has no metric; give criterion=(loss, metric)")
         return super().test_minibatch(arguments, device)
+
+    def save_checkpoint(self, filename: str | os.PathLike[str], external_state: Mapping[str, Any] = {}) -> None:
+        """Write all that training needs to go on: model, learners, and where random numbers have got to.
+
+        There are two files, ``filename`` with the model and ``filename`` + ``.ckp`` with the rest. They replace former
+        ones once both are written, and not before. After it, and after restoring, training goes on in the same steps.
+
+        Args:
+            filename: the path of the model's file; missing directories are made.
+            external_state: what else the program wants to keep, such as a reader's position: numbers, text, arrays, and
+                lists and dictionaries of these, by name.
+
+        Raises:
+            ValueError: if files cannot hold the model or ``external_state``.
+            TypeError: if ``external_state`` is no dictionary, or its names are no text.
+            OSError: if a file cannot be written.
+
+        Example:
+            >>> import cntk as C, numpy as np, os, tempfile
+            >>> x, y = C.input_variable(2), C.input_variable(1)
+            >>> model = C.layers.Dense(1)(x)
+            >>> trainer = C.Trainer(model, C.squared_error(model, y), C.adam(model.parameters, 0.1, 0.9))
+            >>> trainer.train_minibatch({x: np.ones((4, 2), np.float32), y: np.ones((4, 1), np.float32)})
+            True
+            >>> path = os.path.join(tempfile.mkdtemp(), "trained.model")
+            >>> trainer.save_checkpoint(path, {"position": 4})
+            >>> trainer.restore_from_checkpoint(path)
+            {'position': 4}
+            >>> trainer.total_number_of_samples_seen
+            4
+        """
+        from cntk._persist.checkpoints import save_checkpoint
+
+        save_checkpoint(filename, self._graph, self._step, self._learners, self._total, external_state)
+        self._step.begin_anew()
+
+    def restore_from_checkpoint(self, filename: str | os.PathLike[str]) -> dict[str, Any]:
+        """Go on from where `save_checkpoint` was called, by this trainer or by one like it, here or with the original.
+
+        Args:
+            filename: the path that was given there.
+
+        Returns:
+            The ``external_state`` that was given there.
+
+        Raises:
+            FileNotFoundError: if there are no such files.
+            ValueError: if they cannot be read, or hold another model.
+            RuntimeError: if they are of other learners. The trainer is left as it was in all these cases.
+        """
+        from cntk._persist.checkpoints import restore_checkpoint
+
+        self._total, external_state = restore_checkpoint(filename, self._graph, self._learners)
+        self._step.begin_anew()
+        return external_state
+
+    @cached_property
+    def _graph(self) -> Composite:
+        """All that is trained, as checkpoints hold it."""
+        from cntk._persist.checkpoints import trained_graph
+
+        return trained_graph(self._model, self._step)
 
     def print_node_timing(self) -> None:
         """Print how long each operation of loss and metric took; see `Function.print_node_timing`."""

@@ -1,0 +1,214 @@
+"""Checkpoints of trainers: a file with the model as it is, and beside it one with what the learners have gathered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from cntk._engine.step import TrainingStep
+from cntk._graph import walk
+from cntk._graph.block import combine_variables
+from cntk._graph.composite import Composite
+from cntk._graph.function import Function
+from cntk._graph.primitive import Primitive
+from cntk._graph.variable import Variable
+from cntk._ops.operands import apply
+from cntk._ops.reduction import ReduceElements
+from cntk._persist import files
+from cntk._persist.dictionary import Single, Size
+from cntk._persist.learner_state import LearnerStateError, learner_from_file, learner_to_file, restore_own_state
+from cntk._persist.load import load
+from cntk._persist.restore import matched, set_values
+from cntk._persist.save import to_dictionary
+from cntk._persist.value import DictionaryValue
+from cntk._persist.wire import FileFormatError
+from cntk.axis import Axis
+from cntk.learners.base import Learner
+
+CHECKPOINT_VERSION = 1
+
+# Not among the original's keys, which it leaves alone: samples that no learner has counted, as at a rate of 0.
+_SAMPLES = "SamplesSeen"
+
+
+def save_checkpoint(
+    filename: str | os.PathLike[str],
+    graph: Composite,
+    step: TrainingStep,
+    learners: tuple[Learner, ...],
+    samples: int,
+    external_state: Mapping[str, Any],
+) -> None:
+    """Write a trainer's checkpoint; see `Trainer.save_checkpoint`.
+
+    Args:
+        filename: the model's file.
+        graph: all that is trained; see `trained_graph`.
+        step: how it is trained.
+        learners: the learners.
+        samples: number of samples trained on.
+        external_state: what the program adds.
+    """
+    if not isinstance(external_state, Mapping):
+        raise TypeError(f"save_checkpoint: external_state must be a dictionary, got {external_state!r}")
+    state: dict[str, Any] = {
+        "Version": Size(CHECKPOINT_VERSION),
+        "DistributedState": {},
+        "Learners": [learner_to_file(learner) for learner in learners],
+        "ExternalState": _held(external_state),
+    }
+    if samples != learners[0].total_number_of_samples_seen():
+        state[_SAMPLES] = Size(samples)
+    files.write_together({filename: to_dictionary(graph, [step.function]), _beside(filename): state})
+
+
+def restore_checkpoint(
+    filename: str | os.PathLike[str], graph: Composite, learners: tuple[Learner, ...]
+) -> tuple[int, dict[str, Any]]:
+    """Go on from a checkpoint; see `Trainer.restore_from_checkpoint`.
+
+    Returns:
+        The number of samples trained on, and what the program had added.
+    """
+    loaded = load(filename)
+    values = files.read(_beside(filename))
+    pairs = matched(graph, loaded, filename)
+    drawing = _drawing(graph, loaded, filename)
+    try:
+        states, external = _states(values, learners, {own: other.uid for own, other in pairs})
+    except (FileFormatError, LearnerStateError) as error:
+        raise type(error)(f"{files.describe(_beside(filename))} cannot be restored: {error}") from None
+    # What a program has written may fail: it comes first, so that nothing is restored by half.
+    for learner, (_, own) in zip(learners, states, strict=True):
+        restore_own_state(learner, own)
+    set_values(pairs)
+    for primitive, other in drawing:
+        primitive.op = replace(primitive.op, rng_seed=other.op.rng_seed, rng_offset=other.op.rng_offset)  # type: ignore[attr-defined, type-var]
+    for learner, (state, _) in zip(learners, states, strict=True):
+        learner.load_state_dict(state)
+    samples = values.get(_SAMPLES, learners[0].total_number_of_samples_seen())
+    return int(samples), external
+
+
+def trained_graph(model: Any, step: TrainingStep) -> Composite:
+    """All that a trainer trains, as one function.
+
+    Its outputs are the model's, then loss and metric, each with its sum over the minibatch; or with what it was reduced
+    from, where it is reduced already.
+
+    Args:
+        model: the model, or None.
+        step: how it is trained.
+    """
+    outputs = list(model.outputs) if isinstance(model, Function) else [] if model is None else [model]
+    outputs += [step.loss, _sum(step.loss, "aggregateLoss") if step.loss.dynamic_axes else step.counted]
+    if step.metric is not None:
+        below = _sum(step.metric, "aggregateEvalMetric") if step.metric.dynamic_axes else _first_operand(step.metric)
+        outputs += [step.metric, below]
+    return combine_variables(v for v in outputs if v is not None)
+
+
+def _sum(variable: Variable, name: str) -> Variable:
+    reduction = ReduceElements("Sum", reduction_keep_dimensions=False, axis=Axis.all_axes())
+    return apply(reduction, (variable,), name).output
+
+
+def _first_operand(variable: Variable) -> Variable | None:
+    owner = variable._owner
+    first = None if owner is None else next(iter(owner.root_function.operands), None)
+    return first if first is not None and first.is_output else None
+
+
+def _beside(filename: str | os.PathLike[str]) -> str:
+    return os.fspath(filename) + ".ckp"
+
+
+# -- random numbers ---------------------------------------------------------------------------------------------------
+
+
+def _drawing(own: Composite, loaded: Composite, filename: Any) -> list[tuple[Primitive, Primitive]]:
+    """The operations that draw random numbers, each with its like in the file.
+
+    Raises:
+        FileFormatError: if the file holds others.
+    """
+    pairs = list(_in_order(own.root_function)), list(_in_order(loaded.root_function))
+    if [p.op_name for p in pairs[0]] != [p.op_name for p in pairs[1]]:
+        raise FileFormatError(
+            f"{files.describe(filename)} holds another function than the one to be restored: it draws other random numbers"
+        )
+    return list(zip(*pairs, strict=True))
+
+
+def _in_order(root: Primitive) -> Iterator[Primitive]:
+    """The operations that draw random numbers, those inside a block in the block's place."""
+    for primitive in walk.post_order(root.results):
+        if primitive.block is not None:
+            yield from _in_order(primitive.block.composite.root_function)
+        elif hasattr(primitive.op, "rng_offset"):
+            yield primitive
+
+
+# -- the file beside the model's ----------------------------------------------------------------------------------------
+
+
+def _states(
+    values: dict[str, Any], learners: tuple[Learner, ...], uids: Mapping[Any, str]
+) -> tuple[list[tuple[dict[str, Any], Any]], dict[str, Any]]:
+    """The learners' states, and what the program had added.
+
+    Raises:
+        FileFormatError: if the dictionary is no checkpoint's.
+        LearnerStateError: if it has other learners.
+    """
+    found, external = values.get("Learners"), values.get("ExternalState")
+    if not isinstance(found, list) or not isinstance(external, dict) or not isinstance(values.get(_SAMPLES, 0), int):
+        raise FileFormatError("it is no checkpoint of a trainer")
+    if len(found) != len(learners):
+        raise LearnerStateError(f"the checkpoint is of {len(found)} learners, and the trainer has {len(learners)}")
+    states = [
+        learner_from_file(state, learner, [uids.get(p) for p in learner.parameters])
+        for state, learner in zip(found, learners, strict=True)
+    ]
+    return states, {key: _given(value) for key, value in external.items()}
+
+
+def _held(value: Any) -> Any:
+    """What a program adds to a checkpoint, as files hold it: whole numbers in what takes them, as the original does."""
+    if value is None:
+        return DictionaryValue()
+    if isinstance(value, Mapping):
+        return {_name(key): _held(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_held(item) for item in value]
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and not -(2**31) <= value < 2**31:
+        number = int(value)
+        if 0 <= number < 2**64:
+            return Size(number)
+        if abs(number) < 2**1000 and int(float(number)) == number:
+            return float(number)
+        raise FileFormatError(f"save_checkpoint: the number {number} is too large for a file; save it as text")
+    return value
+
+
+def _name(key: Any) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"save_checkpoint: names in external_state must be text, got {key!r}")
+    return key
+
+
+def _given(value: Any) -> Any:
+    """What a file holds, as plain Python values and arrays of the program's own."""
+    if isinstance(value, dict):
+        return {key: _given(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_given(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, Size):
+        return int(value)
+    return float(value) if isinstance(value, Single) else value

@@ -1,0 +1,184 @@
+"""What learners have gathered, as dictionaries in files: the original's own, read and written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._errors import shape_text
+from cntk._persist.dictionary import Size
+from cntk._persist.wire import FileFormatError
+from cntk.learners.base import Learner
+from cntk.learners.user import UserLearner
+
+LEARNER_VERSION, SCHEDULE_VERSION = 3, 2
+
+# Of a learner written in Python: what its `create_checkpoint` has given.
+_OWN = "user_state"
+# In the first version a schedule had a unit, a sample or a minibatch, in place of a reference minibatch size.
+_REFERENCE_OF_UNIT = {0: 1, 1: 0}
+
+T = TypeVar("T")
+
+
+class LearnerStateError(RuntimeError):
+    """A checkpoint's learner is of another kind than the one to be restored, or had other parameters."""
+
+
+def learner_to_file(learner: Learner) -> dict[str, Any]:
+    """A learner's state as a dictionary."""
+    state = learner.state_dict()
+    rates = state["learning_rate"]
+    values: dict[str, Any] = {
+        "version": Size(LEARNER_VERSION),
+        "type": "Learner",
+        "sample_count": Size(state["samples"]),
+        "minibatchCount": Size(state["minibatches"]),
+        "sweepCount": Size(state["sweeps"]),
+        "learnig_rate_schedule": {
+            "version": Size(SCHEDULE_VERSION),
+            "type": "TrainingParameterSchedule",
+            "epoch_size": Size(rates["epoch_size"]),
+            "ref_mb_size": Size(rates["minibatch_size"]),
+            "schedule": {str(end): value for end, value in zip(rates["ends"], rates["values"], strict=True)},
+        },
+        "noise_injection_seed": Size(state["noise_seed"]),
+        "master_parameter_updated": state["minibatches"] > 0,
+        "smoothed_gradients": _gathered(learner, state["slots"]),
+    }
+    if learner.counts:
+        values["smoothed_count"] = float(state["smoothed_count"])
+    if _has_own_state(learner):
+        values[_OWN] = learner.create_checkpoint()
+    return values
+
+
+def learner_from_file(values: Any, learner: Learner, uids: Sequence[str | None]) -> tuple[dict[str, Any], Any]:
+    """A learner's state, fit for its `load_state_dict`, and what a learner written in Python has added.
+
+    Args:
+        values: the dictionary.
+        learner: the learner to be restored; it stays as it is.
+        uids: the uids that its parameters had when the file was written. Files of the first version need them.
+
+    Raises:
+        FileFormatError: if the dictionary is not a learner's.
+        LearnerStateError: if it is another kind's, or of one with other parameters.
+    """
+    if values == {} and isinstance(learner, UserLearner):
+        return learner.state_dict(), None  # as the original writes such learners
+    if not isinstance(values, dict) or values.get("type") != "Learner":
+        raise FileFormatError("it holds something else where a learner's state was expected; the file is damaged")
+    version = _part(values, "version", int)
+    if version > LEARNER_VERSION:
+        raise FileFormatError(
+            f"a learner's state is of version {version}, and the newest one known is {LEARNER_VERSION}"
+        )
+    if learner.counts and "smoothed_count" not in values:
+        raise LearnerStateError(
+            f"the checkpoint has no smoothed count for {learner.kind}; was it saved by a learner of another kind?"
+        )
+    before = learner.state_dict()
+    state = {
+        "kind": learner.kind,
+        "samples": int(_part(values, "sample_count", int)),
+        "minibatches": int(_part(values, "minibatchCount", int)),
+        "sweeps": int(_part(values, "sweepCount", int)) if version >= LEARNER_VERSION else before["sweeps"],
+        "noise_seed": int(values.get("noise_injection_seed", before["noise_seed"])),
+        "smoothed_count": float(_part(values, "smoothed_count", float)) if learner.counts else 0.0,
+        "learning_rate": _schedule(_part(values, "learnig_rate_schedule", dict)),
+        "slots": _slots(learner, _arrays(values, version, uids)),
+    }
+    return state, values.get(_OWN)
+
+
+def restore_own_state(learner: Learner, state: Any) -> None:
+    """Hand a learner written in Python what its `create_checkpoint` had given."""
+    if state is not None and _has_own_state(learner):
+        learner.restore_from_checkpoint(state)
+
+
+def _has_own_state(learner: Learner) -> bool:
+    return isinstance(learner, UserLearner) and type(learner).create_checkpoint is not Learner.create_checkpoint
+
+
+# -- arrays -----------------------------------------------------------------------------------------------------------
+
+
+def _gathered(learner: Learner, slots: dict[str, list[Tensor]]) -> list[np.ndarray]:
+    """For each parameter one array: all tensors that the rule keeps for it, one after another."""
+    arrays = []
+    for k, parameter in enumerate(learner.parameters):
+        kept = [slots[name][k].detach().cpu().reshape(-1).numpy() for name in learner.slots]
+        shape = _shape(learner, parameter.shape)
+        arrays.append(np.concatenate(kept).reshape(shape) if kept else np.zeros(shape, parameter.dtype))
+    return arrays
+
+
+def _shape(learner: Learner, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of such an array: several tensors of a parameter stand as matrices under each other."""
+    count = len(learner.slots)
+    if count < 2:
+        return tuple(shape) if count else ()
+    return count * math.prod(shape[:-1]), shape[-1] if shape else 1
+
+
+def _arrays(values: dict[str, Any], version: int, uids: Sequence[str | None]) -> list[np.ndarray]:
+    found = [values.get(uid or "") for uid in uids] if version < 2 else _part(values, "smoothed_gradients", list)
+    if not all(isinstance(array, np.ndarray) for array in found):
+        raise LearnerStateError("the checkpoint does not hold what a learner has gathered for each of its parameters")
+    return found  # type: ignore[return-value]
+
+
+def _slots(learner: Learner, arrays: list[np.ndarray]) -> dict[str, list[Tensor]]:
+    if len(arrays) != len(learner.parameters):
+        raise LearnerStateError(
+            f"the checkpoint's learner has {len(arrays)} parameters, and this {learner.kind} {len(learner.parameters)}"
+        )
+    slots: dict[str, list[Tensor]] = {name: [] for name in learner.slots}
+    for parameter, array in zip(learner.parameters, arrays, strict=True):
+        expected = _shape(learner, parameter.shape)
+        if array.shape != expected:
+            raise LearnerStateError(
+                f"what the checkpoint's learner gathered for parameter '{parameter.name}' has shape "
+                f"{shape_text(array.shape)}, and {learner.kind} keeps {shape_text(expected)}; "
+                "was it saved by a learner of another kind?"
+            )
+        for name, part in zip(learner.slots, np.split(array.reshape(-1), len(learner.slots) or 1), strict=False):
+            slots[name].append(torch.from_numpy(part.reshape(parameter.shape).copy()))
+    return slots
+
+
+# -- schedules --------------------------------------------------------------------------------------------------------
+
+
+def _schedule(values: dict[str, Any]) -> dict[str, Any]:
+    version = _part(values, "version", int)
+    if version > SCHEDULE_VERSION:
+        raise FileFormatError(f"a schedule is of version {version}, and the newest one known is {SCHEDULE_VERSION}")
+    steps = _part(values, "schedule", dict)
+    if not steps or not all(end.isdecimal() and isinstance(value, float) for end, value in steps.items()):
+        raise FileFormatError("it holds a schedule that is none; the file is damaged")
+    ordered = sorted((int(end), float(value)) for end, value in steps.items())
+    if version < SCHEDULE_VERSION:
+        reference = _REFERENCE_OF_UNIT.get(_part(values, "unit", int), 0)
+    else:
+        reference = int(_part(values, "ref_mb_size", int))
+    return {
+        "values": [value for _, value in ordered],
+        "ends": [end for end, _ in ordered],
+        "epoch_size": int(_part(values, "epoch_size", int)),
+        "minibatch_size": reference,
+    }
+
+
+def _part(values: dict[str, Any], key: str, type_: type[T]) -> T:
+    value = values.get(key)
+    if not isinstance(value, type_):
+        raise FileFormatError(f"a learner's state has no '{key}', or one of another kind; the file is damaged")
+    return value
