@@ -1,5 +1,9 @@
 """Readers: files of samples and sequences as minibatches."""
 
+from cntk.io._cbf import CBFDeserializer as CBFDeserializer
+from cntk.io._convert import binary_to_text as binary_to_text
+from cntk.io._convert import header_streams as header_streams
+from cntk.io._convert import text_to_binary as text_to_binary
 from cntk.io._ctf import CTFDeserializer as CTFDeserializer
 from cntk.io._ctf_writer import _is_tensor as _is_tensor
 from cntk.io._ctf_writer import sequence_to_cntk_text_format as sequence_to_cntk_text_format
@@ -12,5 +16,6 @@ from cntk.io._streams import StreamConfiguration as StreamConfiguration
 from cntk.io._streams import StreamDef as StreamDef
 from cntk.io._streams import StreamDefs as StreamDefs
 from cntk.io._streams import StreamInformation as StreamInformation
+from cntk.io._user_deserializer import UserDeserializer as UserDeserializer
 from cntk.io._user_source import MinibatchSourceFromData as MinibatchSourceFromData
 from cntk.io._user_source import UserMinibatchSource as UserMinibatchSource

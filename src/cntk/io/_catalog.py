@@ -25,7 +25,7 @@ class Catalog:
     def __init__(self, corpora: Sequence[Corpus]) -> None:
         self._corpora = list(corpora)
         self.streams = tuple(s for c in corpora for s in c.streams)
-        _check_streams(self._corpora)
+        check_streams(self._corpora)
         first = corpora[0].chunks
         keys = _joined([c.keys for c in first])
         chunk_of = np.repeat(np.arange(len(first)), [len(c.keys) for c in first])
@@ -78,7 +78,8 @@ class Catalog:
         return found
 
 
-def _check_streams(corpora: Sequence[Corpus]) -> None:
+def check_streams(corpora: Sequence[Corpus]) -> None:
+    """Refuse streams of the same name, and several that define the minibatch size."""
     names = [s.name for c in corpora for s in c.streams]
     for name in names:
         if names.count(name) > 1:

@@ -74,16 +74,22 @@ class TextFile:
         streams: what to read of it.
         threads: how many parts of a chunk to read at a time.
         chunk_bytes: how much to read at once.
+        dtype: number format to read into.
     """
 
     def __init__(
-        self, file: str, streams: list[StreamConfiguration], threads: int = 1, chunk_bytes: int = CHUNK_BYTES
+        self,
+        file: str,
+        streams: list[StreamConfiguration],
+        threads: int = 1,
+        chunk_bytes: int = CHUNK_BYTES,
+        dtype: Any = np.float32,
     ) -> None:
         self.file = file
         self._threads = threads
         self.streams = tuple(
             StreamInformation(
-                s.name, k, "sparse" if s.is_sparse else "dense", np.float32, as_shape(s.dim), s.defines_mb_size
+                s.name, k, "sparse" if s.is_sparse else "dense", dtype, as_shape(s.dim), s.defines_mb_size
             )
             for k, s in enumerate(streams)
         )

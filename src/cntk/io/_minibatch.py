@@ -26,10 +26,15 @@ class MinibatchData:
     """
 
     def __init__(self, value: Value, num_sequences: int, num_samples: int, sweep_end: bool) -> None:
-        self.data = value
+        self._value = value
         self.number_of_sequences = num_sequences
         self.number_of_samples = num_samples
         self.sweep_end = sweep_end
+
+    @property
+    def data(self) -> Value:
+        """The sequences."""
+        return self._value
 
     @property
     def num_sequences(self) -> int:

@@ -15,19 +15,19 @@ from cntk._engine.run import SparseRows
 from cntk._errors import DataError
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, default_device
-from cntk.io._catalog import Catalog
 from cntk.io._chunk import Frames, SparseFrames, take
 from cntk.io._minibatch import MinibatchData
-from cntk.io._order import Order, Window
+from cntk.io._order import Window
+from cntk.io._reading import CatalogReading, Limits, Reading
 from cntk.io._streams import StreamInformation
-from cntk.io._timeline import Taken, Timeline
+from cntk.io._user_deserializer import UserChunks
+from cntk.io._windows import WindowReading
 from cntk.variables import Record
 
 INFINITELY_REPEAT = 2**64 - 1
 FULL_DATA_SWEEP = 2**64 - 2
 DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS = 128
 _MOST_THREADS = 4
-_POSITION = "minibatchSourcePosition"
 
 
 class MinibatchSource:
@@ -83,21 +83,23 @@ class MinibatchSource:
         window = _window(randomize, randomization_window_in_chunks, randomization_window_in_samples)
         found = list(deserializers) if isinstance(deserializers, (list, tuple)) else [deserializers]
         threads = 1 if multithreaded_deserializer is False else min(os.cpu_count() or 1, _MOST_THREADS)
-        self._catalog = Catalog([d.open(threads) for d in found])
-        if frame_mode and (self._catalog.lengths != 1).any():
-            longest = int(self._catalog.lengths.max())
-            raise DataError(f"MinibatchSource: frame_mode reads single samples, and a sequence has {longest}")
         sweeps = 1 if max_samples == FULL_DATA_SWEEP else max_sweeps
-        order = Order(self._catalog.sizes, self._catalog.samples, window, randomization_seed)
-        limit = None if max_samples in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else max_samples
-        self._timeline = Timeline(
-            order,
-            self._catalog.lengths,
-            limit,
+        limits = Limits(
+            None if max_samples in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else max_samples,
             None if sweeps in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else sweeps,
-            self._catalog.begin_sweep,
         )
-        self._streams = {s.name: s for s in self._catalog.streams}
+        corpora = [d.open(threads) for d in found]
+        self._reading = self._read(corpora, window, randomization_seed, limits, frame_mode)
+        self._streams = {s.name: s for s in self._reading.streams}
+
+    def _read(self, corpora: list[Any], window: Window | None, seed: int, limits: Limits, frame_mode: bool) -> Reading:
+        """How the opened deserializers are read."""
+        if len(corpora) == 1 and isinstance(corpora[0], UserChunks):
+            return WindowReading(corpora[0], window, seed, limits, frame_mode)
+        reading = CatalogReading(corpora, window, seed, limits)
+        if frame_mode:
+            reading.need_frames()
+        return reading
 
     # -- streams --------------------------------------------------------------------------------------------------
 
@@ -153,15 +155,13 @@ class MinibatchSource:
         """
         size, workers, rank = _request(minibatch_size_in_samples, num_data_partitions, partition_index)
         wanted = {s: s for s in self._streams.values()} if input_map is None else self._mapped(input_map)
-        taken = self._timeline.take(size, workers, rank)
-        if not len(taken.sequences):
+        read = self._reading.next(size, workers, rank, {s.name for s in wanted.values()})
+        if not read.parts:
             return {}
         where = (device or default_device()).torch
         made: dict[str, MinibatchData] = {}
-        parts = self._catalog.read(taken.sequences, {s.name for s in wanted.values()})
-        for name, chunks in parts.items():
-            made[name] = _minibatch(self._streams[name], *take(chunks), taken, where)
-        self._catalog.release(self._timeline.place)
+        for name, chunks in read.parts.items():
+            made[name] = _minibatch(self._streams[name], *take(chunks), read.ends_sweep, where)
         return {key: made[stream.name] for key, stream in wanted.items()}
 
     def _mapped(self, input_map: Mapping[Any, StreamInformation]) -> dict[Any, StreamInformation]:
@@ -177,7 +177,7 @@ class MinibatchSource:
 
     def is_infinite(self) -> bool:
         """Whether there is always a next minibatch."""
-        return self._timeline.is_infinite
+        return self._reading.is_infinite
 
     @property
     def current_position(self) -> dict[str, int]:
@@ -190,7 +190,7 @@ class MinibatchSource:
 
     def get_checkpoint_state(self) -> dict[str, int]:
         """All that is needed to go on from here, in this or another process."""
-        return {_POSITION: self._timeline.position}
+        return self._reading.state()
 
     def restore_from_checkpoint(self, checkpoint: Mapping[str, int]) -> None:
         """Go on from a state that `get_checkpoint_state` gave.
@@ -198,12 +198,7 @@ class MinibatchSource:
         Raises:
             ValueError: if it is none.
         """
-        position = checkpoint.get(_POSITION) if isinstance(checkpoint, Mapping) else None
-        if not isinstance(position, (int, np.integer)) or position < 0:
-            raise ValueError(
-                f"restore_from_checkpoint: expected {{'{_POSITION}': samples}}, as get_checkpoint_state gives, got {checkpoint!r}"
-            )
-        self._timeline.seek(int(position))
+        self._reading.restore(checkpoint)
 
 
 def _check_options(max_samples: int, max_sweeps: int, frame_mode: bool, truncation_length: int) -> None:
@@ -243,11 +238,11 @@ def _request(size: Any, workers: int | None, rank: int | None) -> tuple[int, int
 
 
 def _minibatch(
-    stream: StreamInformation, frames: Frames, lengths: np.ndarray, taken: Taken, device: torch.device
+    stream: StreamInformation, frames: Frames, lengths: np.ndarray, ends_sweep: bool, device: torch.device
 ) -> MinibatchData:
     layout = Layout(lengths.tolist(), None, device)
     value = Value.of(_rows(frames, stream.width, device), layout, stream.sample_shape)
-    return MinibatchData(value, len(lengths), layout.frames, taken.ends_sweep)
+    return MinibatchData(value, len(lengths), layout.frames, ends_sweep)
 
 
 def _rows(frames: Frames, width: int, device: torch.device) -> Tensor | SparseRows:

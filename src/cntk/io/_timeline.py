@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from cntk.io._order import Order
+
+class Sweeps(Protocol):
+    """The order of sequences in each sweep."""
+
+    def sweep(self, number: int) -> np.ndarray:
+        """Sequence numbers in the order of a sweep, int64 ``[sequences]``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Timeline:
 
     def __init__(
         self,
-        order: Order,
+        order: Sweeps,
         lengths: np.ndarray,
         max_samples: int | None,
         max_sweeps: int | None,
