@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cntk._errors import GraphError
 from cntk._graph.clone import as_variable, clone
 from cntk._graph.text import type_text
 from cntk._graph.types import (
@@ -66,6 +67,8 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
     values = argument_map(function.signature, args, kwargs)
     nodes = [v for v in values.values() if isinstance(v, (Variable, Function))]
     if not nodes:
+        for argument, value in values.items():
+            _check_data(function, argument, value)
         return function.eval(values)
     symbolic = {k: v for k, v in values.items() if isinstance(v, (Variable, Function))}
     if len(symbolic) != len(values):
@@ -77,6 +80,23 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
     for argument, node in symbolic.items():
         _check_type(function, argument, node)
     return clone(function, "share", symbolic)
+
+
+def _check_data(function: Function, argument: Variable, value: Any) -> None:
+    """Data need an argument of known type.
+
+    Raises:
+        TypeError: for None.
+        GraphError: for an argument whose type is not known.
+    """
+    name = argument.name or argument.uid
+    if value is None:
+        raise TypeError(f"call of {function}: argument '{name}' is None; was a node not found by its name?")
+    if argument.is_placeholder:
+        raise GraphError(
+            f"call of {function} with data: the type of argument '{name}' is not known; tell it with update_signature, as in "
+            "f.update_signature(784), or apply the function to an input_variable first"
+        )
 
 
 def _check_type(function: Function, argument: Variable, node: Variable | Function) -> None:

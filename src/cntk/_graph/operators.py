@@ -97,5 +97,8 @@ class Operators:
     def __invert__(self) -> Function:
         return _ops().element_not(self)
 
+    # A loop over it would never end where the shape is not known.
+    __iter__ = None
+
     def __getitem__(self, key: Any) -> Any:
         return _ops().subscript(self, key)

@@ -116,7 +116,7 @@ class Primitive(Function):
         except GraphError as error:
             if error.reason is None:
                 raise self.misfit(str(error)) from None
-            if self.block is not None and self._name:
+            if self.block is not None and self.op_name != "Tuple" and not str(error).startswith(self.op_name):
                 error.args = (f"{error} (inside {operation_text(self.op_name, self._name)})",)
             raise
         needs_gradient = any(v.needs_gradient_ for v in self.operands)
@@ -190,5 +190,7 @@ def operand_text(variable: Variable) -> str:
         return f"{variable.kind.name.lower()} '{variable._name}'"
     if variable._owner is not None:
         owner = variable._owner.root_function
+        if owner.is_block and owner.op_name == "Tuple":
+            return operand_text(owner.operands[next(k for k, v in enumerate(owner.results) if v is variable)])
         return f"the output of {operation_text(owner.op_name, owner._name)}"
     return f"{variable.kind.name.lower()} '{variable.uid}'"

@@ -57,7 +57,7 @@ class BatchNormalization(Op):
 
     def infer(self, *operands: TensorType) -> TensorType:
         x = operands[0]
-        if x.rank == 0:
+        if x.rank == 0 and self.spatial:
             raise GraphError("a scalar has no channels to normalise; the operand must have a static axis")
         for t in operands[1:5]:
             size = _size(t.shape)
@@ -76,7 +76,7 @@ class BatchNormalization(Op):
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         x = operands[0]
-        features = self._features(x.shape) if x.has_shape and x.rank else -1
+        features = self._features(x.shape) if x.has_shape and (x.rank or not self.spatial) else -1
         if features < 0:
             return operands
         return (

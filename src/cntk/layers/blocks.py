@@ -14,7 +14,7 @@ from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
-from cntk.layers.options import activated, as_shape, initial
+from cntk.layers.options import activated, as_activation, as_number, as_shape, initial, initial_bias
 from cntk.variables import Parameter
 
 __all__ = [
@@ -91,6 +91,7 @@ def Stabilizer(
     """
     if not get_default_override(Stabilizer, enable_self_stabilization=enable_self_stabilization):
         return identity
+    steepness = as_number(steepness, "Stabilizer: steepness", above=0)
     alpha = Parameter((), init=log(expm1(steepness)) / steepness, name="alpha")
 
     @BlockFunction("Stabilizer", name)
@@ -102,8 +103,8 @@ def Stabilizer(
 
 def _cell_shapes(kind: str, shape: Any, cell_shape: Any) -> tuple[int, int]:
     """Sizes of a cell's output and state."""
-    output = as_shape(shape, f"{kind}: shape")
-    cell = output if cell_shape is None else as_shape(cell_shape, f"{kind}: cell_shape")
+    output = as_shape(shape, f"{kind}: shape", least=1)
+    cell = output if cell_shape is None else as_shape(cell_shape, f"{kind}: cell_shape", least=1)
     if len(output) != 1 or len(cell) != 1:
         raise ValueError(f"{kind}: shape and cell_shape must be vectors (rank-1 tensors), got {output} and {cell}")
     return output[0], cell[0]
@@ -159,14 +160,14 @@ def LSTM(
         >>> C.layers.Recurrence(C.layers.LSTM(5))(x).shape
         (5,)
     """
-    activation = get_default_override(LSTM, activation=activation)
+    activation = as_activation(get_default_override(LSTM, activation=activation), "LSTM")
     use_peepholes = get_default_override(LSTM, use_peepholes=use_peepholes)
     init = initial(get_default_override(LSTM, init=init), "LSTM")
     init_bias = get_default_override(LSTM, init_bias=init_bias)
     stable = get_default_override(LSTM, enable_self_stabilization=enable_self_stabilization)
     size, cell = _cell_shapes("LSTM", shape, cell_shape)
 
-    b = Parameter(4 * cell, init=init_bias, name="b")
+    b = Parameter(4 * cell, init=initial_bias(init_bias, (4 * cell,), "LSTM"), name="b")
     W = Parameter((InferredDimension, 4 * cell), init=init, name="W")
     H = Parameter((size, 4 * cell), init=init, name="H")
     Ci, Cf, Co = (Parameter(cell, init=init, name=n) if use_peepholes else None for n in ("Ci", "Cf", "Co"))
@@ -229,13 +230,15 @@ def GRU(
         >>> C.layers.Recurrence(C.layers.GRU(5))(x).shape
         (5,)
     """
-    activation = get_default_override(GRU, activation=activation)
+    activation = as_activation(get_default_override(GRU, activation=activation), "GRU")
     init = initial(get_default_override(GRU, init=init), "GRU")
     init_bias = get_default_override(GRU, init_bias=init_bias)
     stable = get_default_override(GRU, enable_self_stabilization=enable_self_stabilization)
     size, cell = _cell_shapes("GRU", shape, cell_shape)
+    if cell != size:
+        raise ValueError(f"GRU: cell_shape must be the shape of the output, {size}, got {cell}; leave it out")
 
-    b = Parameter(3 * cell, init=init_bias, name="b")
+    b = Parameter(3 * cell, init=initial_bias(init_bias, (3 * cell,), "GRU"), name="b")
     W = Parameter((InferredDimension, 3 * cell), init=init, name="W")
     H = Parameter((size, 2 * cell), init=init, name="H")
     H1 = Parameter((size, cell), init=init, name="H1")
@@ -289,13 +292,13 @@ def RNNStep(
         >>> C.layers.Recurrence(C.layers.RNNStep(5, activation=C.tanh))(x).shape
         (5,)
     """
-    activation = get_default_override(RNNStep, activation=activation)
+    activation = as_activation(get_default_override(RNNStep, activation=activation), "RNNStep")
     init = initial(get_default_override(RNNStep, init=init), "RNNStep")
     init_bias = get_default_override(RNNStep, init_bias=init_bias)
     stable = get_default_override(RNNStep, enable_self_stabilization=enable_self_stabilization)
     size, cell = _cell_shapes("RNNStep", shape, cell_shape)
 
-    b = Parameter(cell, init=init_bias, name="b")
+    b = Parameter(cell, init=initial_bias(init_bias, (cell,), "RNNStep"), name="b")
     W = Parameter((InferredDimension, cell), init=init, name="W")
     H = Parameter((size, cell), init=init, name="H")
     P = Parameter((cell, size), init=init, name="P") if cell_shape is not None else None

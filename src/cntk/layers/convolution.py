@@ -13,7 +13,17 @@ from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import UntestedBranchError, identity
-from cntk.layers.options import Shape, activated, as_shape, initial, per_axis, shape_for, window_of_rank
+from cntk.layers.options import (
+    Shape,
+    activated,
+    as_activation,
+    as_shape,
+    flags_per_axis,
+    initial,
+    shape_for,
+    sizes_per_axis,
+    window_of_rank,
+)
 from cntk.variables import Parameter
 
 __all__ = ["Convolution", "Convolution1D", "Convolution2D", "Convolution3D", "SequentialConvolution"]
@@ -73,18 +83,18 @@ def Convolution(
         >>> layer(C.input_variable((3, 32, 32))).shape
         (8, 32, 32)
     """
-    activation = get_default_override(Convolution, activation=activation)
+    activation = as_activation(get_default_override(Convolution, activation=activation), "Convolution")
     init = get_default_override(Convolution, init=init)
     pad = get_default_override(Convolution, pad=pad)
     bias = get_default_override(Convolution, bias=bias)
     init_bias = get_default_override(Convolution, init_bias=init_bias)
-    _check_supported(reduction_rank, transpose_weight, groups)
-    window = as_shape(filter_shape, "Convolution: filter_shape")
-    filters = _filters(num_filters)
-    strides = per_axis(strides, window, "strides")
-    sharing = per_axis(sharing, window, "sharing")
-    pad = per_axis(pad, window, "pad")
-    dilation = per_axis(dilation, window, "dilation")
+    _check_supported("Convolution", reduction_rank, transpose_weight, groups)
+    window = as_shape(filter_shape, "Convolution: filter_shape", least=1)
+    filters = _filters(num_filters, "Convolution")
+    strides = sizes_per_axis(strides, window, "Convolution: strides")
+    sharing = flags_per_axis(sharing, window, "Convolution: sharing")
+    pad = flags_per_axis(pad, window, "Convolution: pad")
+    dilation = sizes_per_axis(dilation, window, "Convolution: dilation")
     if sequential and strides[0] != 1:
         UntestedBranchError("Convolution: strides along the sequence axis; use SequentialConvolution")
 
@@ -119,20 +129,22 @@ def Convolution(
     return convolve
 
 
-def _check_supported(reduction_rank: int, transpose_weight: bool, groups: int) -> None:
+def _check_supported(layer: str, reduction_rank: int, transpose_weight: bool, groups: int) -> None:
     if reduction_rank not in (0, 1):
-        raise NotImplementedError(f"Convolution: reduction_rank must be 0 or 1, got {reduction_rank}")
+        raise NotImplementedError(
+            f"{layer}: reduction_rank must be 0 or 1, got {reduction_rank}; put further axes together with cntk.reshape"
+        )
     if transpose_weight:
-        raise NotImplementedError("Convolution: transpose_weight is not supported; use ConvolutionTranspose")
+        raise NotImplementedError(f"{layer}: transpose_weight is not supported; use ConvolutionTranspose")
     if groups != 1:
-        raise ValueError("Convolution: groups > 1 is not supported by this layer; use cntk.convolution")
+        raise ValueError(f"{layer}: groups {groups} is not supported by this layer; use cntk.convolution")
 
 
-def _filters(num_filters: Any) -> Shape:
+def _filters(num_filters: Any, layer: str) -> Shape:
     """The number of filters as a shape; none if there is no axis for them."""
-    filters = () if num_filters is None else as_shape(num_filters, "Convolution: num_filters")
+    filters = () if num_filters is None else as_shape(num_filters, f"{layer}: num_filters", least=1)
     if len(filters) > 1:
-        raise ValueError(f"Convolution: num_filters must be a single number, got {filters}")
+        raise ValueError(f"{layer}: num_filters must be a single number, got {filters}")
     return filters
 
 
@@ -215,18 +227,20 @@ def SequentialConvolution(
         >>> layer(x).eval({x: [[[1], [2], [3], [4]]]})[0].ravel()
         array([3., 6., 9., 7.], dtype=float32)
     """
-    activation = get_default_override(SequentialConvolution, activation=activation)
+    activation = as_activation(
+        get_default_override(SequentialConvolution, activation=activation), "SequentialConvolution"
+    )
     init = get_default_override(SequentialConvolution, init=init)
     pad = get_default_override(SequentialConvolution, pad=pad)
     bias = get_default_override(SequentialConvolution, bias=bias)
     init_bias = get_default_override(SequentialConvolution, init_bias=init_bias)
-    _check_supported(reduction_rank, transpose_weight, groups)
-    window = as_shape(filter_shape, "SequentialConvolution: filter_shape")
-    filters = _filters(num_filters)
-    strides = per_axis(strides, window, "strides")
-    sharing = per_axis(sharing, window, "sharing")
-    pad = per_axis(pad, window, "pad")
-    dilation = per_axis(dilation, window, "dilation")
+    _check_supported("SequentialConvolution", reduction_rank, transpose_weight, groups)
+    window = as_shape(filter_shape, "SequentialConvolution: filter_shape", least=1)
+    filters = _filters(num_filters, "SequentialConvolution")
+    strides = sizes_per_axis(strides, window, "SequentialConvolution: strides")
+    sharing = flags_per_axis(sharing, window, "SequentialConvolution: sharing")
+    pad = flags_per_axis(pad, window, "SequentialConvolution: pad")
+    dilation = sizes_per_axis(dilation, window, "SequentialConvolution: dilation")
 
     W, b = _parameters(filters or (1,), window, reduction_rank, init, init_bias if bias else None, len(window) - 1)
 

@@ -14,7 +14,16 @@ from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override, is_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import identity
-from cntk.layers.options import activated, as_shape, initial, shape_for
+from cntk.layers.options import (
+    activated,
+    as_activation,
+    as_count,
+    as_number,
+    as_shape,
+    initial,
+    initial_bias,
+    shape_for,
+)
 from cntk.variables import Constant, Parameter
 
 __all__ = ["Activation", "Dense", "Dropout", "Embedding", "Label"]
@@ -55,7 +64,7 @@ def Dense(
         >>> layer(x).eval({x: [[1, 2, 3]]})
         array([[6.5, 6.5]], dtype=float32)
     """
-    activation = get_default_override(Dense, activation=activation)
+    activation = as_activation(get_default_override(Dense, activation=activation), "Dense")
     init = get_default_override(Dense, init=init)
     bias = get_default_override(Dense, bias=bias)
     init_bias = get_default_override(Dense, init_bias=init_bias)
@@ -63,13 +72,18 @@ def Dense(
     if input_rank is not None and map_rank is not None:
         raise ValueError("Dense: input_rank and map_rank cannot be specified at the same time.")
 
+    if input_rank is not None:
+        input_rank = as_count(input_rank, "Dense: input_rank", least=0)
+    if map_rank is not None:
+        map_rank = as_count(map_rank, "Dense: map_rank", least=0)
+
     kept = -1 if input_rank is not None else (map_rank or 0)
     W = Parameter(
         shape_for((InferredDimension,) * (1 if input_rank is None else input_rank) + output_shape, init),
         init=initial(init, "Dense", output_rank=len(output_shape)),
         name="W",
     )
-    b = Parameter(output_shape, init=init_bias, name="b") if bias else None
+    b = Parameter(output_shape, init=initial_bias(init_bias, output_shape, "Dense"), name="b") if bias else None
 
     @BlockFunction("Dense", name)
     def dense(x: Any) -> Any:
@@ -115,13 +129,31 @@ def Embedding(
             raise ValueError("Embedding: init and weights options are mutually exclusive")
         if shape is not None:
             raise ValueError("Embedding: output shape must not be specified when weights are given")
-        E = Constant(weights if isinstance(weights, np.ndarray) else np.asarray(weights), name="E")
+        E = Constant(_table(weights), name="E")
 
     @BlockFunction("Embedding", name)
     def embed(x: Any) -> Any:
         return ops.times(x, E)
 
     return embed
+
+
+def _table(weights: Any) -> np.ndarray:
+    """An embedding that is given.
+
+    Raises:
+        TypeError: if it is no array of numbers.
+    """
+    try:
+        table = np.asarray(weights)
+    except ValueError:
+        table = np.asarray(None)
+    if table.dtype.kind not in "biuf" or table.ndim == 0:
+        raise TypeError(
+            f"Embedding: weights: expected an array or a list of vectors of one size, got {type(weights).__name__}; "
+            "to learn an embedding, give shape and init instead"
+        )
+    return table
 
 
 def Activation(activation: Any = default_override_or(identity), name: str = "") -> Function:
@@ -140,7 +172,7 @@ def Activation(activation: Any = default_override_or(identity), name: str = "") 
         >>> C.layers.Activation(C.relu)(x).eval({x: [[-1, 2]]})
         array([[0., 2.]], dtype=float32)
     """
-    activation = get_default_override(Activation, activation=activation)
+    activation = as_activation(get_default_override(Activation, activation=activation), "Activation")
 
     @BlockFunction("Activation", name)
     def activate(x: Any) -> Any:
@@ -179,9 +211,15 @@ def Dropout(
         raise ValueError("Dropout: either dropout_rate or keep_prob must be specified.")
     if dropout_rate is not None and keep_prob is not None:
         raise ValueError("Dropout: dropout_rate and keep_prob cannot be specified at the same time.")
-    rate = dropout_rate if keep_prob is None else 1 - keep_prob
-    if rate is None or not 0 <= rate < 1:
-        raise ValueError(f"Dropout: the rate must be in the interval [0,1), got {rate}")
+    if keep_prob is not None:
+        rate = 1 - as_number(keep_prob, "Dropout: keep_prob")
+        if not 0 <= rate < 1:
+            raise ValueError(f"Dropout: keep_prob must be in the interval (0,1], got {keep_prob}")
+    else:
+        rate = as_number(dropout_rate, "Dropout: dropout_rate")
+        if not 0 <= rate < 1:
+            raise ValueError(f"Dropout: dropout_rate must be in the interval [0,1), got {dropout_rate}")
+    seed = as_count(seed, "Dropout: seed", least=0)
 
     @BlockFunction("Dropout", name)
     def drop(x: Any) -> Any:
@@ -205,6 +243,9 @@ def Label(name: str) -> Function:
         >>> model(C.input_variable(3)).hidden.shape
         (2,)
     """
+
+    if not isinstance(name, str):
+        raise TypeError(f"Label: name: expected a text, by which the place can be found, got {name!r}")
 
     @Function
     def label(x: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from cntk import ops
 from cntk._graph.function import Function
 from cntk.layers.blocks import identity
+from cntk.layers.options import name_of, takes
 
 __all__ = ["For", "ResNetBlock", "Sequential", "SequentialClique"]
 
@@ -67,14 +68,21 @@ def _flattened(item: Any) -> Iterable[Any]:
 
 def _check_callable(layer: Any) -> None:
     if not callable(layer) and not isinstance(layer, (list, tuple)):
-        raise TypeError(f"Sequential: expected functions of one argument, got {layer!r}")
+        raise TypeError(f"Sequential: expected functions of one argument such as Dense(10) or cntk.relu, got {layer!r}")
 
 
 def _applied(layer: Any, value: Any) -> Any:
     if isinstance(layer, tuple):
         values = value if isinstance(value, tuple) and len(value) == len(layer) else (value,) * len(layer)
         return tuple(_applied(Sequential(part), v) for part, v in zip(layer, values, strict=True))
-    return layer(*value) if isinstance(value, tuple) else layer(value)
+    values = value if isinstance(value, tuple) else (value,)
+    if not takes(layer, len(values)):
+        raise TypeError(
+            f"Sequential: {name_of(layer)} is given {len(values)} arguments by what comes before it, and takes another "
+            "number; a tuple of layers gives several outputs, and a function of several arguments, such as cntk.plus, "
+            "takes them"
+        )
+    return layer(*values)
 
 
 def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = "") -> Function:
@@ -101,8 +109,18 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
         raise ValueError(
             "For: constructor must be a Python function/lambda that makes a layer, such as lambda: Dense(5)"
         )
+    if not isinstance(what_range, Iterable):
+        raise TypeError(f"For: what_range: expected something to iterate over such as range(3), got {what_range!r}")
     with_item = len(inspect.signature(constructor).parameters) > 0
-    return Sequential([constructor(item) if with_item else constructor() for item in what_range], name=name)
+    if not takes(constructor, int(with_item)):
+        raise TypeError(
+            f"For: constructor {name_of(constructor)}: must take an item of the range, or nothing; it takes more arguments"
+        )
+    layers = [constructor(item) if with_item else constructor() for item in what_range]
+    for layer in layers:
+        if not callable(layer) and not isinstance(layer, (list, tuple)):
+            raise TypeError(f"For: constructor {name_of(constructor)}: must return a layer, and returned {layer!r}")
+    return Sequential(layers, name=name)
 
 
 def SequentialClique(functions: Sequence[Callable[[Any], Any]], name: str = "") -> Function:
@@ -122,6 +140,8 @@ def SequentialClique(functions: Sequence[Callable[[Any], Any]], name: str = "") 
         array([[144.]], dtype=float32)
     """
 
+    functions = _functions(functions, "SequentialClique")
+
     @Function
     def clique(x: Any) -> Any:
         for function in functions:
@@ -130,6 +150,22 @@ def SequentialClique(functions: Sequence[Callable[[Any], Any]], name: str = "") 
         return out
 
     return _named(clique, name)  # type: ignore[no-any-return]
+
+
+def _functions(functions: Any, layer: str) -> list[Callable[[Any], Any]]:
+    """Functions of one argument, at least one.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if not isinstance(functions, Iterable) or isinstance(functions, str):
+        raise TypeError(f"{layer}: expected a list of functions, got {functions!r}; put a single one in brackets")
+    found = list(functions)
+    wrong = [f for f in found if not callable(f) or not takes(f, 1)]
+    if wrong or not found:
+        got = name_of(wrong[0]) if wrong else "none"
+        raise TypeError(f"{layer}: expected functions of one argument such as Dense(10) or cntk.relu, got {got}")
+    return found
 
 
 def ResNetBlock(f: Callable[[Any], Any], name: str = "") -> Function:
@@ -148,6 +184,8 @@ def ResNetBlock(f: Callable[[Any], Any], name: str = "") -> Function:
         >>> C.layers.ResNetBlock(C.square)(x).eval({x: [[2, 3]]})
         array([[ 6., 12.]], dtype=float32)
     """
+
+    (f,) = _functions([f], "ResNetBlock")
 
     @Function
     def block(x: Any) -> Any:

@@ -10,6 +10,7 @@ from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.blocks import UntestedBranchError
+from cntk.layers.options import as_number, first_value
 from cntk.variables import Constant, Parameter
 
 __all__ = ["BatchNormalization", "LayerNormalization"]
@@ -60,7 +61,8 @@ def BatchNormalization(
         UntestedBranchError("BatchNormalization map_rank can only be 1 or None for now")
 
     shape = (InferredDimension,)
-    scale = Parameter(shape, init=init_scale, name="scale")
+    epsilon = as_number(epsilon, "BatchNormalization: epsilon", least=0)
+    scale = Parameter(shape, init=first_value(init_scale, "BatchNormalization: init_scale"), name="scale")
     bias = Parameter(shape, init=0, name="bias")
     running_mean = Constant(0, shape=shape, name="aggregate_mean")
     running_variance = Constant(0, shape=shape, name="aggregate_variance")
@@ -106,9 +108,15 @@ def LayerNormalization(
         >>> C.layers.LayerNormalization()(x).eval({x: [[1, 2, 3, 4]]}).round(3)
         array([[-1.342, -0.447,  0.447,  1.342]], dtype=float32)
     """
-    epsilon = get_default_override(LayerNormalization, epsilon=epsilon)
-    scale = Parameter((InferredDimension,), init=initial_scale, name="scale")
-    bias = Parameter((InferredDimension,), init=initial_bias, name="bias")
+    epsilon = as_number(
+        get_default_override(LayerNormalization, epsilon=epsilon), "LayerNormalization: epsilon", least=0
+    )
+    scale = Parameter(
+        (InferredDimension,), init=first_value(initial_scale, "LayerNormalization: initial_scale"), name="scale"
+    )
+    bias = Parameter(
+        (InferredDimension,), init=first_value(initial_bias, "LayerNormalization: initial_bias"), name="bias"
+    )
 
     @BlockFunction("LayerNormalization", name)
     def layer_normalize(x: Any) -> Any:

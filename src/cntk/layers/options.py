@@ -1,32 +1,84 @@
-"""What the arguments of layers mean: a number or one for each axis, an initializer or a first value."""
+"""What the arguments of layers mean, and what is wrong with them: sizes, one value for each axis, first values, functions.
+
+Whatever is refused is refused when the layer is made, with the layer's name, what came, and what to give instead.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from cntk import ops
+from cntk._graph.function import Function
+from cntk._graph.variable import Variable
 from cntk.initializer import Initializer, initializer_with_rank
 
 Shape = tuple[int, ...]
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
-    """A number as a tuple of one, anything with several elements as a tuple."""
-    return tuple(value) if isinstance(value, Iterable) else (value,)
+    """A number or a text as a tuple of one, anything with several elements as a tuple."""
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
 
 
-def as_shape(value: Any, what: str) -> Shape:
+def as_shape(value: Any, what: str, least: int = 0) -> Shape:
     """A shape given as a number or a sequence of numbers.
+
+    Args:
+        value: the shape.
+        what: the layer and its argument, such as ``"Dense: shape"``.
+        least: the smallest size that makes sense.
 
     Raises:
         TypeError: for anything else.
+        ValueError: for sizes that are too small.
     """
-    try:
-        return tuple(int(d) for d in as_tuple(value))
-    except (TypeError, ValueError):
-        raise TypeError(f"{what}: expected an integer or a tuple of integers, got {value!r}") from None
+    if isinstance(value, (Variable, Function)):
+        raise TypeError(
+            f"{what}: expected an integer or a tuple of integers, got {value!r}; a layer is made first and applied then, "
+            "as in Dense(10)(x)"
+        )
+    sizes = as_tuple(value)
+    if not all(isinstance(d, Real) and isfinite(d) and int(d) == d for d in sizes):
+        raise TypeError(f"{what}: expected an integer or a tuple of integers, got {value!r}")
+    if any(d < least for d in sizes):
+        raise ValueError(f"{what}: sizes must be at least {least}, got {value!r}")
+    return tuple(int(d) for d in sizes)
+
+
+def as_count(value: Any, what: str, least: int = 1) -> int:
+    """A single whole number.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: if it is too small.
+    """
+    if not isinstance(value, Real) or int(value) != value:
+        raise TypeError(f"{what}: expected an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{what}: must be at least {least}, got {value!r}")
+    return int(value)
+
+
+def as_number(value: Any, what: str, above: float | None = None, least: float | None = None) -> float:
+    """A single number.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: if it is not above, or less than, a bound.
+    """
+    if not isinstance(value, Real):
+        raise TypeError(f"{what}: expected a number, got {value!r}")
+    if above is not None and not value > above:
+        raise ValueError(f"{what}: must be above {above}, got {value!r}")
+    if least is not None and not value >= least:
+        raise ValueError(f"{what}: must be at least {least}, got {value!r}")
+    return float(value)
 
 
 def per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[Any, ...]:
@@ -45,13 +97,30 @@ def per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[Any, ...]:
     return values
 
 
+def sizes_per_axis(value: Any, filter_shape: Shape, what: str) -> Shape:
+    """Steps or distances, at least 1, for each axis of a filter; see `per_axis`."""
+    return as_shape(per_axis(value, filter_shape, what), what, least=1)
+
+
+def flags_per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[bool, ...]:
+    """True or False for each axis of a filter; see `per_axis`.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    flags = as_tuple(value)
+    if not all(isinstance(f, (bool, np.bool_)) or f in (0, 1) for f in flags):
+        raise TypeError(f"{what}: expected True or False, for all axes or for each, got {value!r}")
+    return per_axis(value, filter_shape, what)
+
+
 def window_of_rank(filter_shape: Any, rank: int, layer: str) -> Shape:
     """A window of ``rank`` axes; a single number is for all of them.
 
     Raises:
         ValueError: if it has another number of axes.
     """
-    window = as_shape(filter_shape, f"{layer}: filter_shape")
+    window = as_shape(filter_shape, f"{layer}: filter_shape", least=1)
     if len(window) not in (1, rank):
         raise ValueError(f"{layer}: filter_shape must be a scalar or have {rank} elements, got {window}")
     return window * (rank // len(window))
@@ -62,14 +131,53 @@ def initial(init: Any, what: str, output_rank: int | None = None, filter_rank: i
 
     Raises:
         ValueError: for None.
+        TypeError: for what is no number.
     """
     if init is None:
         raise ValueError(
             f"{what}: init must not be None; give an initializer such as glorot_uniform(), a number or an array"
         )
-    if not isinstance(init, Initializer):
-        return init
-    return initializer_with_rank(init, output_rank, filter_rank)
+    if isinstance(init, Initializer):
+        return initializer_with_rank(init, output_rank, filter_rank)
+    return first_value(init, f"{what}: init")
+
+
+def initial_bias(init_bias: Any, shape: Shape, layer: str) -> Any:
+    """A bias's first value: an initializer, a number, or numbers that can be added to an output of some shape.
+
+    Raises:
+        TypeError: for what is no number.
+        ValueError: for numbers of another shape.
+    """
+    value = first_value(init_bias, f"{layer}: init_bias")
+    if isinstance(value, Initializer):
+        return value
+    given = np.shape(value)
+    fits = len(given) <= len(shape) and all(a in (1, b) for a, b in zip(reversed(given), reversed(shape), strict=False))
+    if not fits:
+        raise ValueError(
+            f"{layer}: init_bias has shape {given}, and the output {shape}; give one of that shape or a number"
+        )
+    return value
+
+
+def first_value(value: Any, what: str) -> Any:
+    """An initializer, a number, or numbers.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if isinstance(value, Initializer):
+        return value
+    try:
+        numeric = np.asarray(value).dtype.kind in "biuf"
+    except ValueError:
+        numeric = False
+    if not numeric:
+        raise TypeError(
+            f"{what}: expected an initializer such as glorot_uniform(), a number or an array, got {value!r}"
+        )
+    return value
 
 
 def shape_for(shape: Shape, init: Any) -> Shape:
@@ -78,6 +186,55 @@ def shape_for(shape: Shape, init: Any) -> Shape:
     return given if len(given) == len(shape) else shape
 
 
+def as_activation(activation: Any, layer: str) -> Callable[[Any], Any] | None:
+    """What is applied to a layer's result: a function of one argument, or None.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if activation is None:
+        return None
+    if not callable(activation):
+        named = isinstance(activation, str) and callable(getattr(ops, activation, None))
+        instead = f"cntk.{activation}" if named else "a function such as cntk.relu, or None"
+        raise TypeError(f"{layer}: activation: expected a function of one argument, got {activation!r}; give {instead}")
+    if not takes(activation, 1):
+        raise TypeError(
+            f"{layer}: activation: expected a function of one argument, and {name_of(activation)} takes another number"
+        )
+    return activation  # type: ignore[no-any-return]
+
+
 def activated(x: Any, activation: Callable[[Any], Any] | None) -> Any:
-    """An activation applied; none is the identity."""
-    return x if activation is None else activation(x)
+    """An activation applied; none is the identity.
+
+    Raises:
+        TypeError: if it returns something that is no part of a graph.
+    """
+    if activation is None:
+        return x
+    result = activation(x)
+    if not isinstance(result, (Variable, Function)):
+        raise TypeError(
+            f"activation {name_of(activation)}: must return a function of the graph, such as cntk.relu(x), "
+            f"and returned {result!r}"
+        )
+    return result
+
+
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether something can be called with so many arguments; True where that cannot be told."""
+    if isinstance(function, Function):
+        return len(function.signature) == count
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
+def name_of(function: Any) -> str:
+    """What to call a function in an error."""
+    return str(function) if isinstance(function, Function) else getattr(function, "__name__", repr(function))

@@ -10,15 +10,15 @@ from cntk._graph.function import Function
 from cntk._graph.types import UNKNOWN_SHAPE
 from cntk._ops.pooling import PoolingType
 from cntk.default_options import default_override_or, get_default_override
-from cntk.layers.options import as_shape, per_axis
+from cntk.layers.options import as_shape, flags_per_axis, sizes_per_axis
 
 __all__ = ["AveragePooling", "GlobalAveragePooling", "GlobalMaxPooling", "MaxPooling", "MaxUnpooling"]
 
 
 def _pooling(kind: PoolingType, op_name: str, filter_shape: Any, strides: Any, pad: Any, name: str) -> Function:
-    window = as_shape(filter_shape, f"{op_name}: filter_shape")
-    strides = per_axis(strides, window, "strides")
-    pad = per_axis(pad, window, "pad")
+    window = as_shape(filter_shape, f"{op_name}: filter_shape", least=1)
+    strides = sizes_per_axis(strides, window, f"{op_name}: strides")
+    pad = flags_per_axis(pad, window, f"{op_name}: pad")
 
     @BlockFunction(op_name, name)
     def pool(x: Any) -> Any:
@@ -133,9 +133,9 @@ def MaxUnpooling(filter_shape: Any, strides: Any = 1, pad: Any = False, name: st
         >>> C.layers.MaxUnpooling(2, strides=2)(pooled, x).eval({x: [[[1, 5, 7, 2]]]})
         array([[[0., 5., 7., 0.]]], dtype=float32)
     """
-    window = as_shape(filter_shape, "MaxUnpooling: filter_shape")
-    strides = per_axis(strides, window, "strides")
-    pad = per_axis(pad, window, "pad")
+    window = as_shape(filter_shape, "MaxUnpooling: filter_shape", least=1)
+    strides = sizes_per_axis(strides, window, "MaxUnpooling: strides")
+    pad = flags_per_axis(pad, window, "MaxUnpooling: pad")
 
     @BlockFunction("MaxUnpooling", name)
     def unpool(x: Any, y: Any) -> Any:

@@ -15,6 +15,7 @@ from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.blocks import ForwardDeclaration
+from cntk.layers.options import as_count, as_number
 from cntk.variables import Constant
 
 __all__ = [
@@ -30,11 +31,18 @@ __all__ = [
 _STATE_NAMES = ("h", "c", "a", "b", "d", "e", "f", "g", "i", "j")
 
 
-def _initial_state(value: Any) -> Any:
-    """What stands before a sequence's beginning: a variable as it is, a number as a constant of one element."""
+def _initial_state(value: Any, layer: str) -> Any:
+    """What stands before a sequence's beginning: a variable as it is, a number as a constant of one element.
+
+    Raises:
+        TypeError: for what is neither a variable nor numbers.
+    """
     if isinstance(value, (Variable, Function)):
         return value
-    return Constant(0 if value is None else value, shape=(1,))
+    try:
+        return Constant(0 if value is None else value, shape=(1,))
+    except (TypeError, ValueError):
+        raise TypeError(f"{layer}: initial_state: expected a number, an array or a variable, got {value!r}") from None
 
 
 def Delay(T: int = 1, initial_state: Any = default_override_or(0), name: str = "") -> Function:
@@ -55,10 +63,11 @@ def Delay(T: int = 1, initial_state: Any = default_override_or(0), name: str = "
         array([0., 1., 2.], dtype=float32)
     """
     state = get_default_override(Delay, initial_state=initial_state)
+    T = as_count(T, "Delay: T", least=-(2**31))
 
     @BlockFunction("Delay", name)
     def delay(x: Any) -> Any:
-        return ops.sequence.delay(x, _initial_state(state) if T else None, T)
+        return ops.sequence.delay(x, _initial_state(state, "Delay") if T else None, T)
 
     return delay
 
@@ -87,6 +96,7 @@ def PastValueWindow(
                 [6.]]], dtype=float32)
     """
     backwards = get_default_override(PastValueWindow, go_backwards=go_backwards)
+    window_size = as_count(window_size, "PastValueWindow: window_size")
     end = ops.sequence.first if backwards else ops.sequence.last
 
     @BlockFunction("PastValueWindow", name)
@@ -107,6 +117,10 @@ def _as_step(step_function: Any, layer: str) -> Function:
     """
     if isinstance(step_function, Function):
         return step_function
+    if not callable(step_function):
+        raise TypeError(
+            f"{layer}: expected a step, a function of the previous states and a frame such as LSTM(100), got {step_function!r}"
+        )
     newest = _number(next_uid("Step"))
     step = Function(step_function)
     if any(_number(p.uid) > newest for p in step.parameters):
@@ -158,18 +172,21 @@ def RecurrenceFrom(
         array([11., 13., 16.], dtype=float32)
     """
     backwards = get_default_override(RecurrenceFrom, go_backwards=go_backwards)
-    return _recurrence_from(_as_step(step_function, "RecurrenceFrom"), backwards, return_full_state, name)
+    return _recurrence_from(
+        _as_step(step_function, "RecurrenceFrom"), backwards, return_full_state, name, "RecurrenceFrom"
+    )
 
 
-def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str) -> Function:
+def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str, layer: str) -> Function:
     count = len(step.signature) - 1
     if count > len(_STATE_NAMES):
         raise ValueError(
-            f"RecurrenceFrom: at most {len(_STATE_NAMES)} state variables are supported, and the step has {count}"
+            f"{layer}: at most {len(_STATE_NAMES)} state variables are supported, and the step has {count}; put some into one "
+            "vector with cntk.splice"
         )
     if count < 1 or len(step.outputs) != count:
         raise TypeError(
-            f"RecurrenceFrom: the step takes {max(count, 0)} states and a frame, and returns {len(step.outputs)} "
+            f"{layer}: the step takes {max(count, 0)} states and a frame, and returns {len(step.outputs)} "
             "values; it must return a new value for each state"
         )
     initial = [ops.placeholder(name=n) for n in _STATE_NAMES[:count]]
@@ -228,20 +245,29 @@ def Recurrence(
     """
     backwards = get_default_override(Recurrence, go_backwards=go_backwards)
     state = get_default_override(Recurrence, initial_state=initial_state)
-    step = _as_step(step_function, "Recurrence")
-    from_states = _recurrence_from(step, backwards, return_full_state, "")
-    states = _states(state, len(step.signature) - 1)
+    return _recurrence(step_function, backwards, state, return_full_state, name, "Recurrence")
+
+
+def _recurrence(
+    step_function: Any, backwards: bool, state: Any, return_full_state: bool, name: str, layer: str
+) -> Function:
+    step = _as_step(step_function, layer)
+    from_states = _recurrence_from(step, backwards, return_full_state, "", layer)
+    states = _states(state, len(step.signature) - 1, layer)
     x = ops.placeholder(name="x")
     return _result(from_states(*states, x), (x,), name)
 
 
-def _states(state: Any, count: int) -> list[Any]:
+def _states(state: Any, count: int, layer: str) -> list[Any]:
     """An initial state for each of a recurrence's states."""
     if not isinstance(state, (tuple, list)) or len(state) == 1:
-        return [_initial_state(state[0] if isinstance(state, (tuple, list)) else state)] * count
+        return [_initial_state(state[0] if isinstance(state, (tuple, list)) else state, layer)] * count
     if len(state) != count:
-        raise ValueError(f"Recurrence: {len(state)} initial states were given, and the step has {count} states")
-    return [_initial_state(s) for s in state]
+        raise ValueError(
+            f"{layer}: {len(state)} initial states were given, and the step has {count}; give one for each, or a single "
+            "one for all"
+        )
+    return [_initial_state(s, layer) for s in state]
 
 
 def Fold(
@@ -272,9 +298,7 @@ def Fold(
     """
     backwards = get_default_override(Fold, go_backwards=go_backwards)
     state = get_default_override(Fold, initial_state=initial_state)
-    recurrence = Recurrence(
-        folder_function, go_backwards=backwards, initial_state=state, return_full_state=return_full_state
-    )
+    recurrence = _recurrence(folder_function, backwards, state, return_full_state, "", "Fold")
     end = ops.sequence.first if backwards else ops.sequence.last
     x = ops.placeholder(name="x")
     return _result(ops.combine([end(v).output for v in recurrence(x).outputs]), (x,), name)
@@ -305,6 +329,17 @@ def UnfoldFrom(
         [array([2., 4., 8.], dtype=float32)]
     """
 
+    if not callable(generator_function):
+        raise TypeError(
+            f"UnfoldFrom: expected a generator, a function of the previous state that returns the new one, got "
+            f"{generator_function!r}"
+        )
+    if until_predicate is not None and not callable(until_predicate):
+        raise TypeError(
+            f"UnfoldFrom: until_predicate: expected a function of a frame, or None, got {until_predicate!r}"
+        )
+    length_increase = as_number(length_increase, "UnfoldFrom: length_increase", above=0)
+
     @Function
     def unfold_from(initial_state: Any, dynamic_axes_like: Any) -> Any:
         like = dynamic_axes_like
@@ -334,4 +369,10 @@ def _outputs(made: Any) -> list[Variable]:
     if isinstance(made, Mapping):
         made = tuple(made.values())
     parts = made if isinstance(made, (tuple, list)) else [made]
-    return [v for part in parts for v in (part.outputs if isinstance(part, Function) else [part])]
+    outputs = [v for part in parts for v in (part.outputs if isinstance(part, Function) else [part])]
+    if not 1 <= len(outputs) <= 2 or not all(isinstance(v, Variable) for v in outputs):
+        got = f"{len(outputs)} values" if len(outputs) > 2 else repr(made)
+        raise TypeError(
+            f"UnfoldFrom: the generator must return the new state, or a frame and the new state; it returned {got}"
+        )
+    return outputs

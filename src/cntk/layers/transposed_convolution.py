@@ -11,7 +11,15 @@ from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import identity
-from cntk.layers.options import activated, as_shape, initial, per_axis, window_of_rank
+from cntk.layers.options import (
+    activated,
+    as_activation,
+    as_shape,
+    flags_per_axis,
+    initial,
+    sizes_per_axis,
+    window_of_rank,
+)
 from cntk.variables import Parameter
 
 __all__ = ["ConvolutionTranspose", "ConvolutionTranspose1D", "ConvolutionTranspose2D", "ConvolutionTranspose3D"]
@@ -64,20 +72,29 @@ def ConvolutionTranspose(
         >>> layer(C.input_variable((2, 8, 8))).shape
         (4, 16, 16)
     """
-    activation = get_default_override(ConvolutionTranspose, activation=activation)
+    activation = as_activation(
+        get_default_override(ConvolutionTranspose, activation=activation), "ConvolutionTranspose"
+    )
     init = get_default_override(ConvolutionTranspose, init=init)
     pad = get_default_override(ConvolutionTranspose, pad=pad)
     bias = get_default_override(ConvolutionTranspose, bias=bias)
     init_bias = get_default_override(ConvolutionTranspose, init_bias=init_bias)
     if reduction_rank not in (0, 1):
-        raise NotImplementedError(f"ConvolutionTranspose: reduction_rank must be 0 or 1, got {reduction_rank}")
-    window = as_shape(filter_shape, "ConvolutionTranspose: filter_shape")
-    filters = as_shape(num_filters, "ConvolutionTranspose: num_filters")
-    strides = per_axis(strides, window, "strides")
-    sharing = per_axis(sharing, window, "sharing")
-    pad = per_axis(pad, window, "pad")
-    dilation = per_axis(dilation, window, "dilation")
-    positions = None if output_shape is None else per_axis(output_shape, window, "output_shape")
+        raise NotImplementedError(
+            f"ConvolutionTranspose: reduction_rank must be 0 or 1, got {reduction_rank}; put further axes together with "
+            "cntk.reshape"
+        )
+    window = as_shape(filter_shape, "ConvolutionTranspose: filter_shape", least=1)
+    filters = as_shape(num_filters, "ConvolutionTranspose: num_filters", least=1)
+    if len(filters) != 1:
+        raise ValueError(f"ConvolutionTranspose: num_filters must be a single number, got {filters}")
+    strides = sizes_per_axis(strides, window, "ConvolutionTranspose: strides")
+    sharing = flags_per_axis(sharing, window, "ConvolutionTranspose: sharing")
+    pad = flags_per_axis(pad, window, "ConvolutionTranspose: pad")
+    dilation = sizes_per_axis(dilation, window, "ConvolutionTranspose: dilation")
+    positions = (
+        None if output_shape is None else sizes_per_axis(output_shape, window, "ConvolutionTranspose: output_shape")
+    )
 
     channels = (InferredDimension,) if reduction_rank else (1,)
     init = initial(init, "ConvolutionTranspose", output_rank=-1, filter_rank=len(window))

@@ -11,6 +11,7 @@ from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import Stabilizer
 from cntk.layers.dense import Dense
 from cntk.layers.higher_order_layers import Sequential
+from cntk.layers.options import as_count
 from cntk.layers.sequence import PastValueWindow
 from cntk.variables import Constant
 
@@ -58,10 +59,17 @@ def AttentionModel(
     init = get_default_override(AttentionModel, init=init)
     backwards = get_default_override(AttentionModel, go_backwards=go_backwards)
     stable = get_default_override(AttentionModel, enable_self_stabilization=enable_self_stabilization)
+    attention_dim = as_count(attention_dim, "AttentionModel: attention_dim")
+    if attention_span is not None:
+        attention_span = as_count(attention_span, "AttentionModel: attention_span")
     if attention_span is None and attention_axis is not None:
-        raise ValueError("AttentionModel: attention_span cannot be None when attention_axis is not None")
+        raise ValueError(
+            "AttentionModel: attention_span cannot be None when attention_axis is not None; give both or neither"
+        )
     if attention_span is not None and attention_axis is None:
-        raise ValueError("AttentionModel: attention_axis cannot be None when attention_span is not None")
+        raise ValueError(
+            "AttentionModel: attention_axis cannot be None when attention_span is not None; give both or neither"
+        )
 
     def projection(size: int) -> Function:
         return Sequential(
