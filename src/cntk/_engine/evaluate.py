@@ -139,6 +139,7 @@ def plan_for(
         plan = composite._plans[key] = Plan(outputs, dict(free), optimize, dense)
         plan.streams = composite._plans.setdefault("streams", plan.streams)
         plan.carry = composite._plans.setdefault("carry", plan.carry)
+        plan.passes = composite._plans.get("passes", 0)
     return plan
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._engine.matrix_product import mm
+
 aten = torch.ops.aten
 
 
@@ -105,6 +107,6 @@ class GatedRecurrence(torch.autograd.Function):
             back.addmm_(dzr, gates_t)
             earlier = into[k]
             (earlier if earlier.shape[0] == sizes[k] else earlier[: sizes[k]]).add_(back)
-        of_gates = torch.mm(before.t(), outside[:, : 2 * size])
+        of_gates = mm(before.t(), outside[:, : 2 * size])
         last = (before, products) if ctx.reset_after else (inner, columns[2])
-        return outside, of_gates, torch.mm(last[0].t(), last[1]), carried, None, None
+        return outside, of_gates, mm(last[0].t(), last[1]), carried, None, None

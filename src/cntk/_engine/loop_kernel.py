@@ -119,7 +119,7 @@ class LoopKernel:
             for step in range(offset)
         ]
         outside = [operands[k] for places in self.places for k in places]
-        recording = self.recorded.recording(outside, starts, static)
+        recording = self.recorded.recording(outside, starts, static, run.passes)
         if recording is None:
             return None
         frames = [layout.by_steps(operands[k], self.backwards) for k in self.places[0]]

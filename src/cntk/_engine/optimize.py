@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch.fx import Graph, GraphModule, Node
 
+from cntk._engine import matrix_product
+
 aten = torch.ops.aten
 
 _SAME = (aten.detach.default, aten.alias.default, aten.lift_fresh_copy.default)
@@ -85,10 +87,25 @@ def clean(graph: Graph) -> Written:
 
 
 def use_bindings(graph: Graph) -> None:
-    """Make calls by torch's own bindings, which are faster than its operators."""
+    """Make calls by torch's own bindings, which are faster than its operators, and large products by ours."""
     for node in graph.nodes:
-        if node.op == "call_function" and node.target in _BINDINGS:
+        if node.op != "call_function":
+            continue
+        if node.target in _PRODUCTS and not node.kwargs and _is_large_product(node):
+            node.target = _PRODUCTS[node.target]
+        elif node.target in _BINDINGS:
             node.target = _BINDINGS[node.target]
+
+
+_PRODUCTS: dict[Any, Callable[..., Any]] = {
+    aten.mm.default: matrix_product.mm,
+    aten.addmm.default: matrix_product.addmm,
+}
+
+
+def _is_large_product(node: Node) -> bool:
+    left, right = (_shape(x) for x in node.args[-2:])
+    return left is not None and right is not None and matrix_product.is_large(left[0], left[1], right[1])
 
 
 def _clean(graph: Graph) -> None:

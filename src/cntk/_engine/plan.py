@@ -52,6 +52,7 @@ class Plan:
         types: the outputs' types.
         is_watched: whether a user function takes part, which is to see all gradients that there are.
         streams: what operations that draw random numbers go on in.
+        passes: how many training passes there had been before it was compiled, where training goes on.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Plan:
         self._mutable = [(n.primitive, n.op) for n in order if n.op.settable]
         self.carry: dict[str, Any] = {}
         self.streams = Streams()
+        self.passes = 0
         self.steps: list[Step] = [self._step(item) for item in work]
         self._checks = [_described(item) for item in work]
         self.output_slots = [self._slot(ref) for ref in refs]
@@ -313,7 +315,7 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
     Raises:
         FeedError: if an input has no data, or two inputs differ in the number or lengths of their sequences.
     """
-    run = Run(training, device, carry=plan.carry, streams=plan.streams)
+    run = Run(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
     rows: list[Any] = []
     first: Variable | None = None
     for variable in plan.inputs:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._engine.matrix_product import mm
 from cntk._engine.step_recording import Product, StepRecording, Total, record_step
 
 # Recording takes a tenth of a second: only loops that run again and again are worth it.
@@ -43,11 +44,16 @@ class RecordedSteps:
     _recordings: dict[tuple[Any, ...], StepRecording | None] = field(default_factory=dict)
 
     def recording(
-        self, rows_outside: Sequence[Tensor], starts: Sequence[Tensor], static: Sequence[Tensor]
+        self, rows_outside: Sequence[Tensor], starts: Sequence[Tensor], static: Sequence[Tensor], passes: int = 0
     ) -> StepRecording | None:
-        """The code for such operands, see `run`; None if there is none, or not yet."""
+        """The code for such operands, see `run`; None if there is none, or not yet.
+
+        Args:
+            rows_outside, starts, static: the operands.
+            passes: how often the loop had run before it was compiled.
+        """
         self._runs += 1
-        if self._runs <= _RUNS_BEFORE:
+        if self._runs + passes <= _RUNS_BEFORE:
             return None
         first: list[Tensor] = []
         begin = 0
@@ -201,7 +207,7 @@ class _Collected:
     def gradient(self) -> Tensor | None:
         """The gradient of all steps."""
         if isinstance(self.how, Product):
-            return torch.mm(torch.cat(self.left).t(), torch.cat(self.right))
+            return mm(torch.cat(self.left).t(), torch.cat(self.right))
         return torch.cat(self.left).sum(0) if isinstance(self.how, Total) else self.total
 
 

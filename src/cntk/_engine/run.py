@@ -175,6 +175,7 @@ class Run:
         draws: the source of random numbers while the run is recorded.
         streams: what operations go on in that draw random numbers as the original does.
         steps: 0; within a loop, where numbers are drawn step by step, 1, or -1 if it runs backwards.
+        passes: how many there had been before the graph was compiled, where training goes on.
         several_batches: whether an operation has made a batch axis of another size than the data's.
     """
 
@@ -187,6 +188,7 @@ class Run:
     draws: Draws | None = None
     streams: Streams = field(default_factory=Streams)
     steps: int = 0
+    passes: int = 0
     several_batches: bool = False
 
     def words(self, stream: RandomStream, like: Tensor) -> Tensor:

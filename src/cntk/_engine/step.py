@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from torch import Tensor
 from cntk._engine import timing
 from cntk._engine.evaluate import as_arguments, plan_for, result_of
 from cntk._engine.feed import Fed, feed
+from cntk._engine.matrix_product import add_product, mm
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.trace import Recording, can_record, record
@@ -89,6 +91,9 @@ class TrainingStep:
         # Other rules than a plain subtraction tell a row without a gradient from one whose gradient is 0.
         self._by_rows = any(not learner.subtracts for learner in learners)
         self._seen: dict[Any, int] = {}
+        self._passes = 0
+        self._before: dict[str, int] = {}
+        self._last_plan: int | None = None
         self._recordings: dict[Any, tuple[Plan, Recording | None]] = {}
 
     @property
@@ -96,17 +101,27 @@ class TrainingStep:
         """What the samples are counted by where the loss itself has no dynamic axes."""
         return _counted(self.loss)
 
-    def begin_anew(self) -> None:
-        """Forget what is compiled and recorded, as in a new process; random numbers and carried states go on.
+    def passes(self) -> tuple[int, dict[str, int]]:
+        """How many minibatches there have been, and how many of each size since the graph was compiled."""
+        found = {_size_text(*size): count for (plan, *size), count in self._seen.items() if plan == self._last_plan}
+        return self._passes, found | self._before
 
-        Recorded steps round otherwise than others. Training goes on alike after a checkpoint has been saved and after it
-        has been restored if both begin without any.
+    def begin_anew(self, passes: int = 0, sizes: Mapping[str, int] | None = None) -> None:
+        """Forget what is compiled and recorded, as in a new process.
+
+        Recorded code rounds otherwise than the rest. Knowing what came before it, training goes on to the bit alike.
+
+        Args:
+            passes: how many minibatches there have been.
+            sizes: how many of each size; see `passes`.
         """
         plans = self.function._plans
         for key in [key for key, kept in plans.items() if isinstance(kept, Plan)]:
             del plans[key]
+        plans["passes"] = self._passes = passes
         self._seen.clear()
         self._recordings.clear()
+        self._before, self._last_plan = dict(sizes or {}), None
 
     def feeds(self, arguments: Any, device: torch.device) -> dict[Variable, Fed]:
         """Rows for every input, from what the program gave."""
@@ -127,6 +142,8 @@ class TrainingStep:
         rows, run = bind(plan, fed, True, device)
         if self._by_rows:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
+        self._passes += 1
+        self._last_plan = id(plan)
         recording = self._recording(plan, rows, run)
         if recording is not None:
             return self._replay(recording, plan, rows, run, outputs, is_sweep_end)
@@ -165,8 +182,10 @@ class TrainingStep:
                 if recording is not None and any(isinstance(x, SparseRows) and not x.one_hot for x in rows)
                 else recording
             )
-        if lengths and len(self._seen) > _MOST_SIZES:
+        if lengths and len(self._seen) + len(self._before) > _MOST_SIZES:
             return None
+        if key not in self._seen and self._before:
+            self._seen[key] = self._before.pop(_size_text(run.batch, lengths), 0)
         count = self._seen[key] = self._seen.get(key, 0) + 1
         if count < RECORD_AFTER or not can_record(plan, rows, run):
             return None
@@ -230,6 +249,12 @@ class TrainingStep:
         return run.rows(axes)
 
 
+def _size_text(batch: int | None, lengths: Sequence[tuple[Any, Any]]) -> str:
+    """The size of a minibatch, as a short text that is the same in every process."""
+    whole = ";".join(",".join(map(str, each)) for _, each in lengths)
+    return f"{batch} {hashlib.blake2b(whole.encode(), digest_size=12).hexdigest()}" if whole else f"{batch}"
+
+
 def _settle(run: Run) -> None:
     """Do what waited for the end of the pass, once."""
     while run.deferred:
@@ -250,7 +275,7 @@ def _update(
     for parameter, gradient, product in zip(learner.parameters, gradients, products, strict=True):
         if product:
             x, dy = gradient
-            parameter.data.view(x.shape[1], dy.shape[1]).addmm_(x.t(), dy, alpha=-rate)
+            add_product(parameter.data.view(x.shape[1], dy.shape[1]), x.t(), dy, -rate)
         elif gradient.is_contiguous():
             targets.append(parameter.data)
             rest.append(gradient)
@@ -263,7 +288,7 @@ def _update(
 
 
 def _product(x: Tensor, dy: Tensor, weight: Tensor) -> Tensor:
-    return torch.mm(x.t(), dy).view(weight.shape)
+    return mm(x.t(), dy).view(weight.shape)
 
 
 def _counted(loss: Variable) -> Variable | None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._engine.matrix_product import addmm, mm
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
@@ -156,11 +157,9 @@ class Affine(Op):
         rows, columns = math.prod(x.shape), math.prod(outer)
         if x.rank == 1 and w.rank == 2:
             if not _is_narrow(rows, columns):
-                return lambda x, w, b: torch.addmm(b, x, w)
+                return lambda x, w, b: addmm(b, x, w)
             return lambda x, w, b: torch.addmm(b, x, _columns_first(w) if x.shape[0] > 8 else w)
-        return lambda x, w, b: torch.addmm(b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)).reshape(
-            -1, *outer
-        )
+        return lambda x, w, b: addmm(b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)).reshape(-1, *outer)
 
 
 def _is_narrow(rows: int, columns: int) -> bool:
@@ -241,18 +240,18 @@ def _product(left: TensorType, right: TensorType, kept: int, count: int) -> Call
         return _sparse_product(left, right, kept, c, o)
     if not right.has_batch_axis:
         if left.has_batch_axis and kept == 0 and count == 1 and left.rank == 1 and right.rank == 2:
-            return torch.mm
+            return mm
         if left.rank == 1 and kept == 0 and right.rank == 2:
             return torch.matmul
 
         def by_matrix(x: Tensor, w: Tensor) -> Tensor:
             rows = x.shape[:1] if left.has_batch_axis else ()
-            return torch.mm(x.reshape(-1, c), w.reshape(c, flat_o)).reshape(*rows, *result)
+            return mm(x.reshape(-1, c), w.reshape(c, flat_o)).reshape(*rows, *result)
 
         return by_matrix
     if not left.has_batch_axis:
         if flat_o == 1:
-            return lambda w, x: torch.mm(x.reshape(-1, c), w.reshape(flat_a, c).t()).reshape(-1, *result)
+            return lambda w, x: mm(x.reshape(-1, c), w.reshape(flat_a, c).t()).reshape(-1, *result)
         return lambda w, x: torch.matmul(w.reshape(flat_a, c), x.reshape(-1, c, flat_o)).reshape(-1, *result)
     return lambda x, y: torch.bmm(x.reshape(-1, flat_a, c), y.reshape(-1, c, flat_o)).reshape(-1, *result)
 
