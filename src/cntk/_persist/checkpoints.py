@@ -31,8 +31,9 @@ from cntk.learners.base import Learner
 
 CHECKPOINT_VERSION = 1
 
-# Not among the original's keys, which it leaves alone: samples that no learner has counted, as at a rate of 0.
-_SAMPLES = "SamplesSeen"
+# Not among the original's keys, and left alone by it: samples that no learner has counted, as at a rate of 0; how many
+# minibatches there have been, and how many of each size, on which it depends when steps are compiled.
+_SAMPLES, _PASSES, _SIZES = "SamplesSeen", "PassesSeen", "SizesSeen"
 
 
 def save_checkpoint(
@@ -61,13 +62,15 @@ def save_checkpoint(
         "Learners": [learner_to_file(learner) for learner in learners],
         "ExternalState": _held(external_state),
     }
+    passes, sizes = step.passes()
+    state |= {_PASSES: Size(passes), _SIZES: {size: Size(count) for size, count in sizes.items()}}
     if samples != learners[0].total_number_of_samples_seen():
         state[_SAMPLES] = Size(samples)
     files.write_together({filename: to_dictionary(graph, [step.function]), _beside(filename): state})
 
 
 def restore_checkpoint(
-    filename: str | os.PathLike[str], graph: Composite, learners: tuple[Learner, ...]
+    filename: str | os.PathLike[str], graph: Composite, step: TrainingStep, learners: tuple[Learner, ...]
 ) -> tuple[int, dict[str, Any]]:
     """Go on from a checkpoint; see `Trainer.restore_from_checkpoint`.
 
@@ -90,8 +93,8 @@ def restore_checkpoint(
         primitive.op = replace(primitive.op, rng_seed=other.op.rng_seed, rng_offset=other.op.rng_offset)  # type: ignore[attr-defined, type-var]
     for learner, (state, _) in zip(learners, states, strict=True):
         learner.load_state_dict(state)
-    samples = values.get(_SAMPLES, learners[0].total_number_of_samples_seen())
-    return int(samples), external
+    step.begin_anew(int(values.get(_PASSES, 0)), {size: int(count) for size, count in values.get(_SIZES, {}).items()})
+    return int(values.get(_SAMPLES, learners[0].total_number_of_samples_seen())), external
 
 
 def trained_graph(model: Any, step: TrainingStep) -> Composite:
@@ -166,7 +169,10 @@ def _states(
         LearnerStateError: if it has other learners.
     """
     found, external = values.get("Learners"), values.get("ExternalState")
-    if not isinstance(found, list) or not isinstance(external, dict) or not isinstance(values.get(_SAMPLES, 0), int):
+    counts = [values.get(_SAMPLES, 0), values.get(_PASSES, 0)]
+    sizes = values.get(_SIZES, {})
+    counts += sizes.values() if isinstance(sizes, dict) else [None]
+    if not (isinstance(found, list) and isinstance(external, dict) and all(isinstance(n, int) for n in counts)):
         raise FileFormatError("it is no checkpoint of a trainer")
     if len(found) != len(learners):
         raise LearnerStateError(f"the checkpoint is of {len(found)} learners, and the trainer has {len(learners)}")

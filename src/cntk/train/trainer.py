@@ -115,7 +115,8 @@ class Trainer(Evaluator):
         """Write all that training needs to go on: model, learners, and where random numbers have got to.
 
         There are two files, ``filename`` with the model and ``filename`` + ``.ckp`` with the rest. They replace former
-        ones once both are written, and not before. After it, and after restoring, training goes on in the same steps.
+        ones once both are written, and not before.
+        Training goes on from them to the bit as it would have without a break, on the processor and with the same data.
 
         Args:
             filename: the path of the model's file; missing directories are made.
@@ -144,7 +145,6 @@ class Trainer(Evaluator):
         from cntk._persist.checkpoints import save_checkpoint
 
         save_checkpoint(filename, self._graph, self._step, self._learners, self._total, external_state)
-        self._step.begin_anew()
 
     def restore_from_checkpoint(self, filename: str | os.PathLike[str]) -> dict[str, Any]:
         """Go on from where `save_checkpoint` was called, by this trainer or by one like it, here or with the original.
@@ -162,8 +162,7 @@ class Trainer(Evaluator):
         """
         from cntk._persist.checkpoints import restore_checkpoint
 
-        self._total, external_state = restore_checkpoint(filename, self._graph, self._learners)
-        self._step.begin_anew()
+        self._total, external_state = restore_checkpoint(filename, self._graph, self._step, self._learners)
         return external_state
 
     @cached_property
