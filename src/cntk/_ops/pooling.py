@@ -256,7 +256,10 @@ class Unpooling(Windowed):
         if self.pooling_type != PoolingType.Max:
             raise GraphError("only max pooling can be undone; use cntk.MAX_UNPOOLING")
         if pooled.dynamic_axes != source.dynamic_axes:
-            raise GraphError("the pooled operand and the pooling's own operand must lie on the same dynamic axes")
+            raise GraphError(
+                "the pooled operand and the pooling's own operand must lie on the same dynamic axes"
+                "; bring them together with cntk.reconcile_dynamic_axes or cntk.sequence.broadcast_as"
+            )
         windows = self.windows(self.unpooling_window_shape, source.shape)
         counts = tuple(w.fit(n) for w, n in zip(windows, source.shape, strict=True))
         if len(counts) != pooled.rank or any(

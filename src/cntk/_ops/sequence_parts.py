@@ -251,7 +251,10 @@ class SequenceGather(OnCondition):
     def infer(self, *operands: TensorType) -> TensorType:
         x, condition = operands
         if x.dynamic_axes != condition.dynamic_axes:
-            raise GraphError("the sequence and the condition must lie on the same dynamic axes")
+            raise GraphError(
+                "the sequence and the condition must lie on the same dynamic axes"
+                "; bring them together with cntk.reconcile_dynamic_axes or cntk.sequence.broadcast_as"
+            )
         return x.with_axes(self.where(condition).new_dynamic_axes or ())
 
     def lower(self, *operands: TensorType) -> RunKernel:

@@ -39,16 +39,18 @@ class ArgumentType:
         shape: one sample's shape.
         is_sparse: whether values are sparse.
         dynamic_axes: batch axis and sequence axis.
+        dtype: the number format, or None for that of the default options.
     """
 
     text: str
     shape: tuple[int, ...]
     is_sparse: bool
     dynamic_axes: tuple[Axis, ...]
+    dtype: np.dtype[Any] | None = None
 
     def tensor_type(self) -> TensorType:
         """As the graph knows it."""
-        dtype = np.dtype(get_default_override(None, dtype=default_override_or(np.float32)))
+        dtype = self.dtype or np.dtype(get_default_override(None, dtype=default_override_or(np.float32)))
         return TensorType(self.shape, self.dynamic_axes, dtype, self.is_sparse)
 
     def keys(self) -> Iterator[str]:
@@ -73,11 +75,7 @@ class _TensorMeta(type):
 
     def __getitem__(cls, shape: Any) -> ArgumentType:
         dims = as_shape(shape)
-        text = (
-            f"{cls.__name__}[{','.join(map(str, dims))}]"
-            if dims or cls.is_sparse or not cls.has_batch_axis
-            else "float"
-        )
+        text = f"{cls.__name__}[{','.join(map(str, dims))}]" if dims else "float"
         return ArgumentType(text, dims, cls.is_sparse, (BATCH_AXIS,) if cls.has_batch_axis else ())
 
 
@@ -108,13 +106,14 @@ tensor = ArgumentType("tensor", UNKNOWN_SHAPE, False, (BATCH_AXIS,))
 
 
 def _sequence(item: Any, axis: Axis, text: str) -> ArgumentType:
-    if item is float:
-        item = Tensor[()]
+    if isinstance(item, type) and (item is float or issubclass(item, np.floating)):
+        name = "float" if item is float else f"np.{item.__name__}"
+        item = ArgumentType(name, (), False, (BATCH_AXIS,), None if item is float else np.dtype(item))
     if not isinstance(item, ArgumentType):
         raise TypeError(f"{text}[...]: expected a type such as Tensor[3], got {item!r}")
     if len(item.dynamic_axes) > 1:
         raise TypeError("sequences over sequences are currently not supported")
-    return ArgumentType(f"{text}[{item}]", item.shape, item.is_sparse, (BATCH_AXIS, axis))
+    return ArgumentType(f"{text}[{item}]", item.shape, item.is_sparse, (BATCH_AXIS, axis), item.dtype)
 
 
 class _SequenceMeta(type):

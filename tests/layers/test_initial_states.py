@@ -1,0 +1,145 @@
+"""What recurrences begin with: numbers, arrays, a state for each sequence, states that are sequences themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cntk as C
+from cntk.layers import GRU, LSTM, Delay, Dense, Fold, Recurrence, RecurrenceFrom, RNNStep
+
+WORDS = C.Axis("words")
+X = C.sequence.input_variable(1, name="x")
+OTHER = C.sequence.input_variable(1, needs_gradient=True, sequence_axis=WORDS, name="other")
+
+
+def counting(start: int, lengths: tuple[int, ...]) -> list[np.ndarray]:
+    """Sequences of these lengths; each begins ten above the one before, and its frames rise by one."""
+    return [start + 10 * k + np.arange(n, dtype=np.float32).reshape(n, 1) for k, n in enumerate(lengths)]
+
+
+def flat(values: Any) -> list[list[float]]:
+    return [v.ravel().tolist() for v in values]
+
+
+# What the original gives for a delay whose initial state is a sequence: its last frames before the beginning of the
+# other sequence, its first frames after the end; a single frame is repeated.
+DELAYED = {
+    (1, (4, 1, 3), (5, 2, 4)): ([[4, 100, 101, 102], [11], [23, 120, 121]], [[0, 0, 0, 0, 1], [0, 1], [0, 0, 0, 1]]),
+    (-1, (4, 1, 3), (5, 2, 4)): ([[101, 102, 103, 0], [10], [121, 122, 20]], [[1, 0, 0, 0, 0], [1, 0], [1, 0, 0, 0]]),
+    (2, (5, 2, 4), (4, 1, 3)): (
+        [[2, 3, 100, 101, 102], [10, 10], [21, 22, 120, 121]],
+        [[0, 0, 1, 1], [2], [0, 1, 1]],
+    ),
+    (-2, (5, 2, 4), (4, 1, 3)): (
+        [[102, 103, 104, 0, 1], [10, 10], [122, 123, 20, 21]],
+        [[1, 1, 0, 0], [2], [1, 1, 0]],
+    ),
+    (2, (4, 2, 3), (4, 2, 3)): ([[2, 3, 100, 101], [10, 11], [21, 22, 120]], [[0, 0, 1, 1], [1, 1], [0, 1, 1]]),
+    (3, (2, 1), (6, 1)): ([[3, 4], [10]], [[0, 0, 0, 1, 1, 0], [1]]),
+    (-3, (2, 1), (6, 1)): ([[1, 2], [10]], [[0, 1, 1, 0, 0, 0], [1]]),
+}
+
+
+@pytest.mark.parametrize(("steps", "lengths", "of_the_state"), DELAYED)
+def test_delay_that_begins_with_a_sequence(steps: int, lengths: tuple[int, ...], of_the_state: tuple[int, ...]) -> None:
+    values, gradients = DELAYED[steps, lengths, of_the_state]
+    feed = {X: counting(100, lengths), OTHER: counting(0, of_the_state)}
+    delayed = C.sequence.delay(X, OTHER, steps)
+    assert flat(delayed.eval(feed)) == values
+    assert flat(delayed.grad(feed, wrt=[OTHER])) == gradients
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_recurrence_that_begins_with_a_sequence_on_another_axis(backwards: bool) -> None:
+    """It begins with the other sequence's last frame, or backwards with its first."""
+    total = RecurrenceFrom(lambda h, x: h + x, go_backwards=backwards)(OTHER, X)
+    feed = {X: counting(100, (4, 1, 3)), OTHER: counting(0, (2, 3, 1))}
+    totals = []
+    for x, start in zip(feed[X], feed[OTHER], strict=True):
+        order = x[::-1] if backwards else x
+        found = np.cumsum(np.concatenate([start[:1] if backwards else start[-1:], order]))[1:]
+        totals.append((found[::-1] if backwards else found).tolist())
+    assert flat(total.eval(feed)) == totals
+    place = 0 if backwards else -1
+    for gradient, x in zip(total.grad(feed, wrt=[OTHER]), feed[X], strict=True):
+        assert gradient[place] == len(x) and gradient.sum() == len(x)
+
+
+def test_state_of_several_frames_that_is_too_short() -> None:
+    delayed = C.sequence.past_value(X, OTHER, 3)
+    with pytest.raises(ValueError, match="initial state of several frames must have at least 3"):
+        delayed.eval({X: counting(0, (4,)), OTHER: counting(0, (2,))})
+
+
+CELLS = {"rnn": RNNStep, "gru": GRU, "lstm": LSTM}
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_each_sequence_has_its_own_states(kind: str, backwards: bool) -> None:
+    """States that are fed, one sequence after another and all together; and states that are constants of their value."""
+    cell = CELLS[kind](4, init_bias=0.1)
+    count = len(cell.outputs)
+    x = C.sequence.input_variable(3)
+    starts = [C.input_variable(4) for _ in range(count)]
+    function = RecurrenceFrom(cell, go_backwards=backwards, return_full_state=True)(*starts, x)
+    random = np.random.RandomState(1)
+    data = [random.uniform(-1, 1, (n, 3)).astype(np.float32) for n in (5, 1, 3)]
+    states = [random.uniform(-1, 1, (3, 4)).astype(np.float32) for _ in range(count)]
+    together = function.eval({x: data, **dict(zip(starts, states, strict=True))})
+    for k, frames in enumerate(data):
+        alone = Recurrence(
+            cell, go_backwards=backwards, return_full_state=True, initial_state=tuple(C.constant(s[k]) for s in states)
+        )(x)
+        values = alone.eval({x: [frames]})
+        for a, b in zip(function.outputs, alone.outputs, strict=True):
+            many, one = (together, values) if count == 1 else (together[a], values[b])
+            np.testing.assert_allclose(many[k], one[0], rtol=1e-5, atol=1e-6)
+
+
+def test_inputs_as_states_inside_a_function() -> None:
+    """What the original refuses: a state that is an argument of the function around."""
+
+    @C.Function
+    def decode(frames: Any, start: Any) -> Any:
+        return Recurrence(RNNStep(1, init=1, activation=C.layers.identity), initial_state=start)(frames)
+
+    start = C.input_variable(1)
+    values = decode(X, start).eval({X: counting(0, (3, 1)), start: [[7], [5]]})
+    assert flat(values) == [[7, 8, 10], [15]]
+
+
+def test_numbers_and_arrays_as_states() -> None:
+    data = {X: counting(0, (3, 1))}
+    for state in (5, 5.0, np.float32(5), [5], np.array([5.0]), C.constant(5), C.parameter(1, init=5)):
+        assert flat(Fold(C.plus, initial_state=state)(X).eval(data)) == [[8], [15]]
+        assert flat(Delay(1, initial_state=state)(X).eval(data)) == [[5, 0, 1], [5]]
+    assert flat(Fold(C.plus, initial_state=None)(X).eval(data)) == [[3], [10]]
+
+
+def test_recurrences_stacked_nested_and_both_ways() -> None:
+    """A step may hold layers; its result may be another recurrence's frames; both directions meet on one axis."""
+    below, above, back = Recurrence(GRU(2)), Recurrence(LSTM(3), go_backwards=True), Fold(RNNStep(2), go_backwards=True)
+    head = Dense(2)
+
+    @C.Function
+    def step(h: Any, x: Any) -> Any:
+        return C.tanh(head(C.splice(h, x)))
+
+    model = C.layers.Sequential([(below, above), C.splice, Recurrence(step), back])(X)
+    whole = model.eval({X: counting(0, (4, 1, 2))})
+    assert whole.shape == (3, 2)
+    for k, frames in enumerate(counting(0, (4, 1, 2))):
+        np.testing.assert_allclose(model.eval({X: [frames]}), whole[k : k + 1], rtol=1e-5)
+    parameters = model.grad({X: counting(0, (4, 1, 2))}, wrt=list(model.parameters))
+    assert all(np.abs(g).sum() > 0 for g in parameters.values())
+
+
+def test_states_that_do_not_reach_the_output_are_still_arguments() -> None:
+    f = RecurrenceFrom(lambda a, b, x: (a + x, b * x))
+    start = [C.input_variable(1) for _ in range(2)]
+    values = f(*start, X).eval({X: counting(1, (3,)), start[0]: [[10]], start[1]: [[3]]})
+    assert flat(values) == [[11, 13, 16]]
