@@ -297,3 +297,13 @@ def test_user_learner():
     assert learner.total_number_of_samples_seen() == 0 and learner.learning_rate() == 0.1  # the original counts none
     with pytest.raises(NotImplementedError, match=r"must define update\(\)"):
         L.UserLearner(given, 0.1).apply(gradients, 4)
+
+
+def test_rmsprop_without_a_limit_of_steps_stays_finite() -> None:
+    """A gradient that keeps its sign for good makes steps grow without end."""
+    w = Parameter(2, init=1)
+    learner = L.rmsprop([w], 1e-3, gamma=0.1, inc=3.0, dec=0.1, max=np.inf, min=1e-8)
+    for _ in range(100):
+        learner.update({w: np.array([1e-3, 1.0], np.float32)}, 1)
+    assert np.isfinite(w.value).all()
+    assert learner.state_dict()["slots"]["step"][0].max() <= 1e30

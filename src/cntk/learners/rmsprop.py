@@ -15,6 +15,8 @@ from cntk.learners.schedules import TrainingParameterSchedule
 
 _FLOOR = 9.999999974752427e-07  # 1e-6 in single precision, as the original has it
 _FIRST_STEP = 0.02
+# Without a limit a step could grow to infinity, and the mean that all are divided by with it: nothing would be a number.
+_LARGEST_STEP = 1e30
 
 
 class RMSProp(Learner):
@@ -67,9 +69,10 @@ class RMSProp(Learner):
         torch._foreach_addcmul_(variance, gradients, gradients, value=1 - gamma)
         size = torch._foreach_add(variance, _FLOOR)
         torch._foreach_sqrt_(size)
+        largest = min(self.max, _LARGEST_STEP)
         for before, now, gradient in zip(sign, step, gradients, strict=True):
             same = (before * gradient) > 0
-            longer, shorter = (now * self.inc).clamp_max_(self.max), (now * self.dec).clamp_min_(self.min)
+            longer, shorter = (now * self.inc).clamp_max_(largest), (now * self.dec).clamp_min_(self.min)
             torch.where(same, longer, shorter, out=now)
             torch.sign(gradient, out=before)
         factor = torch._foreach_div(step, size)
