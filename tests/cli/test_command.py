@@ -149,3 +149,39 @@ def test_interrupted(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
     monkeypatch.setattr("cntk._cli.main._demo", interrupted)
     assert main(["demo"]) == 130
     assert capfd.readouterr().err == "interrupted\n"
+
+
+def test_convert_both_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, binary, again = tmp_path / "data.ctf", tmp_path / "data.bin", tmp_path / "again.ctf"
+    text.write_text("0 |F 1 2 |L 1:1\n0 |F 3 4\n1 |F 5 6 |L 0:1\n")
+    header = tmp_path / "header.txt"
+    header.write_text("features F dense 2\n\nlabels L sparse 3\n")
+    assert main(["convert", "--input", str(text), "--output", str(binary), "--header", str(header)]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == f"{binary}: {binary.stat().st_size:,} bytes"
+    assert main(["convert", "--input", str(binary), "--output", str(again)]) == 0
+    assert again.read_text() == (
+        "0\t|features 1.0 2.0 |labels 1:1.0\n0\t|features 3.0 4.0\n1\t|features 5.0 6.0 |labels 0:1.0\n"
+    )
+    streams = ["--stream", "features features dense 2", "--stream", "labels labels sparse 3", "--precision", "double"]
+    assert main(["convert", "--input", str(again), "--output", str(binary), *streams, "--chunk_size", "10"]) == 0
+    assert C.io.MinibatchSource(C.io.CBFDeserializer(str(binary))).streams.features.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("streams", "reason"),
+    [
+        ([], "give its streams, with --header or --stream"),
+        (["--stream", "x x"], "expected 'name alias dense|sparse width' for a stream, got 'x x'"),
+        (["--stream", "x x dense 1"], "line 2, stream 'x': expected a number"),
+        (["--header", "nowhere.txt"], "nowhere.txt: No such file or directory"),
+    ],
+)
+def test_convert_says_what_is_wrong(
+    streams: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, binary = tmp_path / "data.ctf", tmp_path / "data.bin"
+    text.write_text("|x 1\n|x a\n")
+    assert main(["convert", "--input", str(text), "--output", str(binary), *streams]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith("cntk convert: error: ") and reason in printed.err
+    assert not binary.exists()

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 import cntk as C
+from cntk._cli.convert import ConversionError, convert
 from cntk._cli.data import DataError, mnist_folder, scanned_digits
 from cntk._cli.idx import IdxError
 
@@ -23,15 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, 2 for what a person can mend, 130 when interrupted."""
     options = _parser().parse_args(arguments)
     try:
-        return _demo(options)
+        return _convert(options) if options.command == "convert" else _demo(options)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    except (DataError, IdxError) as error:
+    except (DataError, IdxError, ConversionError) as error:
         reason = str(error)
     except OSError as error:
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    print(f"cntk demo: error: {reason}", file=sys.stderr)
+    print(f"cntk {options.command}: error: {reason}", file=sys.stderr)
     return MISUSE
 
 
@@ -53,7 +54,36 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--epochs", type=_at_least(1), metavar="N", help="how often to go through the training digits")
     demo.add_argument("--seed", type=_at_least(0), metavar="N", default=1, help="same seed, same run "
                       "(default: %(default)s)")  # fmt: skip
+    _add_convert(commands)
     return parser
+
+
+def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "convert",
+        help="convert between the CNTK text format and the binary format",
+        description="Converts a file in the CNTK text format into one in the binary format, or the other way round: what "
+        "the input is, its first bytes tell. Text needs to be told which streams it has.",
+    )
+    parser.add_argument("--input", type=Path, required=True, metavar="FILE", help="what to read")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="what to write")
+    parser.add_argument("--header", type=Path, metavar="FILE", help="file with a line 'name alias dense|sparse width' for "
+                        "each stream of the text; the alias is its name in the text")  # fmt: skip
+    parser.add_argument("--stream", action="append", default=[], metavar="'NAME ALIAS FORMAT WIDTH'",
+                        help="such a line; may be given several times")  # fmt: skip
+    parser.add_argument("--precision", choices=["float", "double"], default="float", help="number format to write "
+                        "(default: %(default)s, the only one that the original reads)")  # fmt: skip
+    parser.add_argument("--chunk_size", type=_at_least(1), metavar="BYTES", default=32 << 20, help="how much text makes a "
+                        "chunk (default: %(default)s)")  # fmt: skip
+
+
+def _convert(options: argparse.Namespace) -> int:
+    lines = list(options.stream)
+    if options.header:
+        lines += options.header.read_text(encoding="utf-8").splitlines()
+    for line in convert(options.input, options.output, lines, options.precision == "double", options.chunk_size):
+        print(line)
+    return 0
 
 
 def _at_least(least: int):  # type: ignore[no-untyped-def]
