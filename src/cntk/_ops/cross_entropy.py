@@ -115,6 +115,26 @@ class _CrossEntropy(torch.autograd.Function):
         return to_output, to_target
 
 
+class _CrossEntropyByLogarithm(torch.autograd.Function):
+    """Target times logarithm of softmax; the gradient takes the target to sum up to 1, as in the original."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, target: Tensor) -> Tensor:
+        logs = torch.log_softmax(output, -1)
+        ctx.save_for_backward(target, logs)
+        return -(logs * target).sum(-1, True)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        target, logs = ctx.saved_tensors
+        to_output = to_target = None
+        if ctx.needs_input_grad[0]:
+            to_output = ((logs.exp() - target) * gradient).sum_to_size(logs.shape)
+        if ctx.needs_input_grad[1]:
+            to_target = (-logs * gradient).sum_to_size(target.shape)
+        return to_output, to_target
+
+
 class _CrossEntropyOfClass(torch.autograd.Function):
     """Cross entropy for targets that are a single 1 in the given columns."""
 
@@ -176,7 +196,7 @@ class TotalCrossEntropy(Total):
     """Cross entropy after softmax over the last axis, of all samples."""
 
     def lower(self, *operands: TensorType) -> Kernel:
-        return lambda z, y: _CrossEntropy.apply(z, y).sum()
+        return lambda z, y: _CrossEntropyByLogarithm.apply(z, y).sum()
 
 
 @primitive(PrimitiveOp.SquaredError)

@@ -5,6 +5,7 @@ Such a file is a flat list of nodes, then who reads whom by name, then which nod
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -179,8 +180,12 @@ class _Reader:
         kind = VariableKind.Parameter if learns else VariableKind.Constant
         node = _Node(name, HOLDER, *_uid_and_name(name, kind.name))
         shape = data.shape()
-        value = data.matrix().reshape(shape[::-1])
-        node.describe_leaf(kind, self._data_type, shape, learns, value=value)
+        value = data.matrix()
+        if value.size != math.prod(shape):
+            raise FileFormatError(
+                f"the value of '{node.shown}' has {value.size} elements, not those of its shape {shape}"
+            )
+        node.describe_leaf(kind, self._data_type, shape, learns, value=value.reshape(shape[::-1]))
         return node
 
     def _input(self, name: str, class_name: str) -> _Node:
@@ -247,7 +252,7 @@ class _Reader:
         ]
         if not any(node.is_operation for node in found):
             raise FileFormatError("it has no outputs; the file is damaged, or it holds variables alone")
-        return sorted(found, key=lambda node: node.name)
+        return sorted(found, key=_place)
 
     def _named(self, name: str) -> _Node:
         if name not in self._nodes:
@@ -330,17 +335,23 @@ class _Graph:
         self._add_function(PrimitiveOp.ElementTimes, node.uid, node.shown, {}, [f"{centred}_Output_0", inverse])
 
     def _add_count(self, node: _Node) -> list[str]:
-        """Bring batch normalization up to date, which held an inverse deviation, and no count among its operands."""
+        """Bring batch normalization up to date: it had no count among its operands, and first an inverse deviation."""
         if len(node.reads) != 5 or node.reads[4].leaf is None or "value" not in node.reads[4].leaf:
             raise FileFormatError(
                 f"batch normalization '{node.shown}' does not read what it should; the file is damaged"
             )
         leaf = node.reads[4].leaf
-        if leaf["uid"] not in self._updated:
+        if self._version < 13 and leaf["uid"] not in self._updated:
             self._updated.add(leaf["uid"])
             with np.errstate(all="ignore"):
                 leaf["value"] = (leaf["value"] ** -2 + node.values["epsilon"]).astype(leaf["value"].dtype)
         return [self._add_constant(np.zeros((), np.float32), node, f"{node.shown}.run_sample_count")]
+
+
+def _place(node: _Node) -> tuple[str, str]:
+    """Where an output comes among others: by name, those of one node together."""
+    further = node.class_name == FURTHER_OUTPUT and node.reads
+    return (node.reads[0].name, node.name) if further else (node.name, "")
 
 
 def _variable(node: _Node) -> str:

@@ -52,8 +52,8 @@ def _read_axes(reader: Reader) -> tuple[int, ...]:
 
 def _reduction(values: Values) -> Attributes:
     axes = [axis_of(number) for number in values["axes"]]
-    # Loaded by the original, a reduction of all axes keeps them, whatever the flag says; single ones are as it says.
-    kept = values["kept"] or not all(axis.is_static_axis for axis in axes)
+    # Loaded by the original, a reduction of all static axes keeps them whatever the flag says.
+    kept = values["kept"] or Axis.all_static_axes() in axes
     return {"axisVec": axes, "reductionOpName": values["op"], "reductionKeepDimensions": kept}
 
 

@@ -27,7 +27,7 @@ __all__ = [
 def load_model(
     model: Any, device: DeviceDescriptor | None = None, format: ModelFormat = ModelFormat.CNTKv2
 ) -> Composite:
-    """Read a function from a file.
+    """Read a function from a file of version 2, or of version 1, from CNTK before 2.0.
 
     Nothing that a file holds is run as a program, and nothing larger than the file is made of it.
 
