@@ -48,3 +48,18 @@ def test_pieces_are_of_few_sizes(longest):
 def test_a_sequence_without_frames_is_nowhere():
     pieces = Layout([2, 0, 5]).pieces()
     assert pieces.sizes == ((5, 2),) and pieces.places.tolist() == [1, 3, 0, 2, 4, 6, 8]
+
+
+@given(lengths, st.booleans())
+def test_rows_go_to_their_places_and_back_with_gradients(given_lengths, backwards):
+    layout = Layout(given_lengths)
+    pieces = layout.pieces(backwards)
+    x = torch.randn(layout.frames, 2, dtype=torch.float64, requires_grad=True)
+    taken = pieces.take(x)
+    assert torch.equal(pieces.give(taken), x)
+    weights = torch.randn(layout.frames, 2, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((pieces.give(taken * 3) * weights).sum(), [x])
+    assert torch.allclose(gradient, 3 * weights)
+    rows = torch.randn(taken.shape, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad((pieces.give(rows) * weights).sum(), [rows])
+    assert torch.equal(gradient, torch.zeros_like(rows).index_copy(0, pieces.places, weights))

@@ -139,12 +139,12 @@ class FusedRecurrence(FusedLoop):
         pieces = layout.pieces(self.backwards)
         states = [s.index_select(1, pieces.order) for s in states]
         found = []
-        for piece in pieces.split(x.index_select(0, pieces.frames)):
+        for piece in pieces.split(pieces.take(x)):
             y, *states = self.cell(piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False)
             found.append(y.flatten(0, 1))
         ends = layout.first if self.backwards else layout.last
-        wanted = pieces.places[ends] if self.only_final else pieces.places
-        return torch.cat(found).index_select(0, wanted), []
+        whole = torch.cat(found)
+        return whole.index_select(0, pieces.places[ends]) if self.only_final else pieces.give(whole), []
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
         inputs = [columns.transposed(operands) for columns in self._inputs]

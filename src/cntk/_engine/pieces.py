@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -37,6 +38,23 @@ class Pieces:
     order: Tensor
     frames: Tensor
     places: Tensor
+
+    def take(self, x: Tensor) -> Tensor:
+        """Frames as they stand at all places, ``[places, *shape]``."""
+        if not x.requires_grad:
+            return x.index_select(0, self.frames)
+        return _Taken.apply(x, self.frames, self.places)  # type: ignore[no-any-return, no-untyped-call]
+
+    @cached_property
+    def empty(self) -> Tensor:
+        """The places where a sequence has ended, int64."""
+        return torch.ones_like(self.frames, dtype=torch.bool).index_fill_(0, self.places, False).nonzero().flatten()
+
+    def give(self, rows: Tensor) -> Tensor:
+        """What stands at all places as frames, ``[frames, *shape]``."""
+        if not rows.requires_grad:
+            return rows.index_select(0, self.places)
+        return _Given.apply(rows, self)  # type: ignore[no-any-return, no-untyped-call]
 
     def split(self, rows: Tensor) -> Iterator[Tensor]:
         """Rows of all places as rectangles ``[steps, running, *shape]``."""
@@ -81,3 +99,29 @@ def _sizes(descending: Sequence[int], steps: int) -> Iterator[tuple[int, int]]:
         while descending[running - 1] <= begin:
             running -= 1
         yield min(steps, descending[0] - begin), running
+
+
+class _Taken(torch.autograd.Function):
+    """Frames by their places; no gradient comes from places where a sequence has ended, so that it is a choice of rows."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, frames: Tensor, places: Tensor) -> Tensor:
+        ctx.places = places
+        return x.index_select(0, frames)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient.index_select(0, ctx.places), None, None
+
+
+class _Given(torch.autograd.Function):
+    """Places by their frames; the gradient is 0 where a sequence has ended."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, pieces: Pieces) -> Tensor:
+        ctx.pieces = pieces
+        return rows.index_select(0, pieces.places)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient.index_select(0, ctx.pieces.frames).index_fill_(0, ctx.pieces.empty, 0), None
