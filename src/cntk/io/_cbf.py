@@ -180,8 +180,12 @@ def _read_dense(part: _Part, at: int) -> tuple[StreamChunk, int]:
     width = part.stream.width * part.numbers
     lengths = part.lengths
     heads = _heads(at, lengths, width)
-    if heads[-1] > len(part.words) or (part.words[heads[:-1]] != lengths).any():
-        heads, lengths = _walk(part, at, width)  # Not as long as the longest stream everywhere.
+    if not _are_there(part, heads, lengths):
+        # Not as long as the longest stream everywhere: one sample for each sequence, perhaps.
+        lengths = np.ones(len(lengths), np.int64)
+        heads = _heads(at, lengths, width)
+        if not _are_there(part, heads, lengths):
+            heads, lengths = _walk(part, at, width)
     words = _without_heads(part.words, heads)
     return StreamChunk(words.view(part.stream.dtype).reshape(-1, part.stream.width), _ends(lengths)), int(heads[-1])
 
@@ -189,6 +193,10 @@ def _read_dense(part: _Part, at: int) -> tuple[StreamChunk, int]:
 def _heads(at: int, lengths: np.ndarray, width: int) -> np.ndarray:
     """Where each sequence begins with its number of samples, and where the last one ends."""
     return at + _ends(1 + lengths * width)
+
+
+def _are_there(part: _Part, heads: np.ndarray, lengths: np.ndarray) -> bool:
+    return bool(heads[-1] <= len(part.words) and (part.words[heads[:-1]] == lengths).all())
 
 
 def _ends(counts: np.ndarray) -> np.ndarray:

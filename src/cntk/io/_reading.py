@@ -151,6 +151,12 @@ class ByLength:
     def sweep(self, number: int) -> np.ndarray:
         """Sequence numbers in the order of a sweep, int64 ``[sequences]``."""
         sequences = self.order.sweep(number)
-        pools = np.arange(len(sequences)) // self.pool
-        lengths = np.where(pools % 2 == 0, self.lengths[sequences], -self.lengths[sequences])
-        return sequences[np.lexsort((lengths, pools))]
+        found: np.ndarray = sequences[by_length(self.lengths[sequences], self.pool)]
+        return found
+
+
+def by_length(lengths: np.ndarray, pool: int) -> np.ndarray:
+    """Places of sequences, so many at a time sorted by length: ascending, then descending, and so on."""
+    pools = np.arange(len(lengths)) // pool
+    places: np.ndarray = np.lexsort((np.where(pools % 2 == 0, lengths, -lengths), pools))
+    return places

@@ -64,6 +64,8 @@ class MinibatchSource:
         >>> os.remove(file.name)
     """
 
+    _bucket = 0
+
     def __init__(
         self,
         deserializers: Any,
@@ -95,8 +97,8 @@ class MinibatchSource:
     def _read(self, corpora: list[Any], window: Window | None, seed: int, limits: Limits, frame_mode: bool) -> Reading:
         """How the opened deserializers are read."""
         if len(corpora) == 1 and isinstance(corpora[0], UserChunks):
-            return WindowReading(corpora[0], window, seed, limits, frame_mode)
-        reading = CatalogReading(corpora, window, seed, limits)
+            return WindowReading(corpora[0], window, seed, limits, frame_mode, self._bucket)
+        reading = CatalogReading(corpora, window, seed, limits, self._bucket)
         if frame_mode:
             reading.need_frames()
         return reading

@@ -17,7 +17,7 @@ from cntk._errors import DataError
 from cntk.io._catalog import check_streams
 from cntk.io._chunk import StreamChunk
 from cntk.io._order import Window
-from cntk.io._reading import Limits, Read
+from cntk.io._reading import Limits, Read, by_length
 from cntk.io._streams import StreamInformation
 from cntk.io._user_deserializer import UserChunks
 
@@ -74,10 +74,17 @@ class WindowReading:
         seed: the first sweep's seed.
         limits: where reading ends.
         frames_only: whether sequences of more than one sample are refused.
+        bucket: within how many sequences of that order those of similar length come together; 0 leaves it.
     """
 
     def __init__(
-        self, corpus: UserChunks, window: Window | None, seed: int, limits: Limits, frames_only: bool = False
+        self,
+        corpus: UserChunks,
+        window: Window | None,
+        seed: int,
+        limits: Limits,
+        frames_only: bool = False,
+        bucket: int = 0,
     ) -> None:
         check_streams([corpus])
         self._corpus = corpus
@@ -85,6 +92,7 @@ class WindowReading:
         self._seed = seed
         self._limits = limits
         self._frames_only = frames_only
+        self._bucket = bucket
         self._shuffles: dict[int, list[int]] = {}
         self._held: dict[tuple[int, int], tuple[StreamChunk, ...]] = {}
         self._workers, self._rank = 1, 0
@@ -257,6 +265,8 @@ class WindowReading:
             mine = np.arange(self._first_of_mine(self._workers, self._rank), len(order), self._workers)
         else:
             mine = _permutation(len(order), span.seed)
+        if self._bucket:
+            mine = mine[by_length(lengths[mine], self._bucket)]
         return _Part(span.ends_sweep, loaded, order[mine], lengths[mine], len(order))
 
     def _chunks(self, sweep: int) -> list[int]:
