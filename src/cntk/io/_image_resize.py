@@ -45,7 +45,8 @@ def resize(image: np.ndarray, width: int, height: int, interpolation: str) -> np
     down = Taps(places.reshape(down.places.shape), down.weights)
     if image.dtype == np.uint8:
         return _whole_numbers(image[rows], across, down, interpolation)
-    return _weighted(_weighted(image[rows], across, 1), down, 0)
+    lines = _weighted(image[rows], across.places, across.weights, 1)
+    return _weighted(lines, down.places, down.weights, 0)
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,14 @@ class Taps:
     @property
     def whole_weights(self) -> np.ndarray:
         """The weights in units of 1/2048, int32 ``[new size, taps]``."""
-        return np.rint(self.weights * np.float32(_UNIT)).astype(np.int32)
+        whole: np.ndarray = np.rint(self.weights * np.float32(_UNIT)).astype(np.int32)
+        return whole
 
 
 def _nearest(old: int, new: int) -> np.ndarray:
-    return np.minimum(np.floor(np.arange(new) * (1 / (new / old))).astype(np.int64), old - 1)
+    places = np.floor(np.arange(new) * (1 / (new / old))).astype(np.int64)
+    within: np.ndarray = np.minimum(places, old - 1)
+    return within
 
 
 def _taps(old: int, new: int, interpolation: str, clip_weights: bool) -> Taps:
@@ -108,39 +112,35 @@ def _lanczos(x: np.ndarray) -> list[np.ndarray]:
 
 
 def _halved(image: np.ndarray) -> np.ndarray:
-    sums = sum(
-        image[y::2, x::2].astype(np.int32 if image.dtype == np.uint8 else np.float32) for y in (0, 1) for x in (0, 1)
-    )
-    return ((sums + 2) >> 2).astype(np.uint8) if image.dtype == np.uint8 else sums * np.float32(0.25)
+    wide = image.astype(np.int32 if image.dtype == np.uint8 else np.float32)
+    sums: np.ndarray = wide[::2, ::2] + wide[::2, 1::2] + wide[1::2, ::2] + wide[1::2, 1::2]
+    return ((sums + 2) >> 2).astype(np.uint8) if image.dtype == np.uint8 else sums / np.float32(4)
 
 
-def _weighted(image: np.ndarray, taps: Taps, axis: int) -> np.ndarray:
-    """A weighted sum of pixels along one axis of an image of float32."""
-    shape = (-1, 1, 1) if axis == 0 else (-1, 1)
-    parts = (
-        np.take(image, taps.places[:, k], axis) * taps.weights[:, k].reshape(shape) for k in range(taps.places.shape[1])
-    )
-    total: np.ndarray = sum(parts, np.float32(0))
+def _weighted(image: np.ndarray, places: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
+    """A weighted sum of pixels along one axis of an image."""
+    weights = weights[:, :, None] if axis == 1 else weights[:, :, None, None]
+    total: np.ndarray = np.take(image, places[:, 0], axis) * weights[:, 0]
+    for k in range(1, weights.shape[1]):
+        total += np.take(image, places[:, k], axis) * weights[:, k]
     return total
 
 
 def _whole_numbers(image: np.ndarray, across: Taps, down: Taps, interpolation: str) -> np.ndarray:
-    wide = image.astype(np.int32)
-    weights = across.whole_weights[:, :, None]
-    lines = sum(np.take(wide, across.places[:, k], 1) * weights[:, k] for k in range(weights.shape[1]))
-    weights = down.whole_weights[:, :, None, None]
-    taps = [np.take(lines, down.places[:, k], 0) for k in range(weights.shape[1])]
+    lines = _weighted(image.astype(np.int32), across.places, across.whole_weights, 1)
+    weights = down.whole_weights
     if interpolation == "linear":
         # Some bits are dropped before the sum, as OpenCV does to stay within 16 bits.
-        total = sum((t >> 4) * weights[:, k] >> 16 for k, t in enumerate(taps))
-        return ((total + 2) >> 2).astype(np.uint8)
-    total = sum(t * weights[:, k] for k, t in enumerate(taps))
-    rounded = (total + (1 << 21)) >> 22
+        high, low = ((np.take(lines >> 4, down.places[:, k], 0) * weights[:, k, None, None]) >> 16 for k in (0, 1))
+        linear: np.ndarray = ((high + low + 2) >> 2).astype(np.uint8)
+        return linear
+    rounded: np.ndarray = (_weighted(lines, down.places, weights, 0) + (1 << 21)) >> 22
     if interpolation == "cubic":
         # OpenCV sums groups of eight numbers of a line as float32, and what is left over as whole numbers.
         scaled = weights.astype(np.float32) * np.float32(2.0**-22)
+        floats = np.rint(_weighted(lines.astype(np.float32), down.places, scaled, 0)).astype(np.int32)
         count = lines[0].size // 8 * 8
-        floats = sum((t.astype(np.float32) * scaled[:, k] for k, t in enumerate(taps)), np.float32(0))
-        flat = rounded.reshape(len(rounded), -1)
-        flat[:, :count] = np.rint(floats).reshape(flat.shape)[:, :count]
-    return np.clip(rounded, 0, 255).astype(np.uint8)
+        height = len(rounded)
+        rounded.reshape(height, -1)[:, :count] = floats.reshape(height, -1)[:, :count]
+    within: np.ndarray = np.clip(rounded, 0, 255).astype(np.uint8)
+    return within

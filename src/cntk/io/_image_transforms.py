@@ -68,7 +68,7 @@ class Crop:
             left, top = (int(draws.integers(f + 1)) for f in free)
             flip = bool(draws.integers(2))
         elif self.crop_type == "multiview10" and view % 5 < 4:
-            left, top = free[0] * (view % 2), free[1] * (view % 5 // 2)
+            left, top = free[0] * (view % 5 % 2), free[1] * (view % 5 // 2)
             flip = view >= 5
         else:
             left, top = free[0] // 2, free[1] // 2
@@ -140,11 +140,15 @@ class Scale:
         return np.pad(scaled, borders, constant_values=value)
 
     def _keeping_proportions(self, width: int, height: int) -> tuple[int, int]:
-        """The size that covers the new one, or fits into it, rounded."""
-        is_wider = width * self.height > height * self.width
-        if is_wider == (self.mode == "crop"):
-            return max(_rounded(width * self.height / height), 1), self.height
-        return self.width, max(_rounded(height * self.width / width), 1)
+        """The size that covers the new one, or fits into it: one side the same, the other rounded."""
+        by_width = self.width, max(_rounded(height * self.width / width), 1)
+        by_height = max(_rounded(width * self.height / height), 1), self.height
+        if self.mode == "crop":
+            # Both may do; the original prefers one by which side is longer.
+            is_done = by_width[1] >= self.height and (width < height or by_height[0] < self.width)
+        else:
+            is_done = by_width[1] <= self.height and (width > height or by_height[0] > self.width)
+        return by_width if is_done else by_height
 
 
 @dataclass(frozen=True)
@@ -277,9 +281,11 @@ class Pipeline:
         """Read the files that transforms need.
 
         Raises:
-            DataError: if one cannot be read.
+            DataError: if one cannot be read, or a crop contradicts itself.
         """
         for step in self.steps:
+            if isinstance(step, Crop) and not min(step.size) and step.side_ratio[0] > 0 and step.area_ratio[0] > 0:
+                raise DataError("transforms.crop: side_ratio and area_ratio exclude each other; give one of them")
             if isinstance(step, Mean):
                 _ = step.image
 

@@ -29,9 +29,9 @@ def crop(
     Args:
         crop_type: ``'center'``; ``'randomside'`` or ``'randomarea'``, both anywhere, mirrored half of the time; or
             ``'multiview10'``: ten samples of each image, from its corners and its centre, and the same mirrored.
-        crop_size: side in pixels, or width and height; no more than the image's are taken. With it, ratios do not count.
+        crop_size: side in pixels, or width and height; no more than the image's are taken. With it ratios do not count.
         side_ratio: side of the part by the image's shorter side, up to 1, or a range of such ratios.
-        area_ratio: area of the part by the image's, up to 1, or a range; not together with ``side_ratio``.
+        area_ratio: area of the part by the image's, up to 1, or a range. A source refuses images with this and ``side_ratio``.
         aspect_ratio: width of the part by its height, or the other way round at random, or a range.
         jitter_type: ``'uniratio'`` draws ratios from their ranges, each number as likely; ``'none'`` takes the lower ends.
 
@@ -58,8 +58,6 @@ def crop(
     for name, ends in (("side_ratio", side), ("area_ratio", area)):
         if ends != (0, 0) and not 0 < ends[0] <= ends[1] <= 1:
             raise ValueError(f"transforms.crop: {name} must be above 0 and no more than 1, got {ends}")
-    if side[0] > 0 and area[0] > 0:
-        raise ValueError("transforms.crop: side_ratio and area_ratio exclude each other; give one of them")
     if aspect[0] <= 0:
         raise ValueError(f"transforms.crop: aspect_ratio must be above 0, got {aspect_ratio!r}")
     return Crop(kind, (int(size[0]), int(size[1])), side, area, aspect, jitter == "uniratio")

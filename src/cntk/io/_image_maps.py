@@ -1,0 +1,169 @@
+"""Lists of labelled images: map files that name images, and files that hold them as base64 text.
+
+Columns are separated by tabs: an optional key, the same as in other files that are read together, and then in a map file the
+image's name and its label, in a base64 file the label and the image. A label is the number of a class.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cntk._errors import DataError
+from cntk.io._image_files import EncodedText
+
+_LABEL = re.compile(rb"\s*\+?(\d{1,18})(\.0*)?\s*")
+_KEY = re.compile(rb"\s*(\d{1,20})\s*")
+CHUNK_BYTES = 32 << 20
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The images of a list.
+
+    Attributes:
+        lines: the line of each, from 1, int64 ``[images]``.
+        keys: what other files know it by, uint64 ``[images]``.
+        labels: its class, int64 ``[images]``.
+        names: its name, in a map file.
+        encoded: where its text is, in a base64 file.
+        shuffled: images that are shuffled together before single ones are.
+        errors: what is wrong with other lines.
+    """
+
+    lines: np.ndarray
+    keys: np.ndarray
+    labels: np.ndarray
+    names: list[str]
+    encoded: EncodedText | None
+    shuffled: list[int]
+    errors: list[DataError]
+
+    def name(self, number: int) -> str:
+        """What an error calls an image."""
+        return f"image '{self.names[number]}'" if self.names else f"the image (sequence {self.keys[number]})"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    line: int
+    key: int
+    label: int
+    name: str
+    begin: int
+    size: int
+
+
+def read_map(file: str, classes: int | None) -> Listed:
+    """The images that a map file names.
+
+    Args:
+        file: the map file.
+        classes: how many classes there are; None if labels are not read.
+
+    Raises:
+        DataError: if the file cannot be read.
+    """
+    entries, errors = _read(file, classes, "image<tab>label", has_names=True)
+    return _listed(entries, errors, [e.name for e in entries], None, [1] * len(entries))
+
+
+def read_base64(file: str, classes: int | None) -> Listed:
+    """The images that a base64 file holds.
+
+    Args:
+        file: the file.
+        classes: how many classes there are; None if labels are not read.
+
+    Raises:
+        DataError: if the file cannot be read.
+    """
+    entries, errors = _read(file, classes, "label<tab>image", has_names=False)
+    encoded = EncodedText(file, np.array([e.begin for e in entries]), np.array([e.size for e in entries]))
+    return _listed(entries, errors, [], encoded, _together(entries))
+
+
+def _together(entries: list[_Entry]) -> list[int]:
+    """Images in each part of the file of as many bytes as the original reads at once."""
+    counts: list[int] = []
+    begin = 0
+    for entry in entries:
+        if not counts or entry.begin + entry.size - begin > CHUNK_BYTES:
+            counts.append(0)
+            begin = entry.begin
+        counts[-1] += 1
+    return counts
+
+
+def _listed(
+    entries: list[_Entry], errors: list[DataError], names: list[str], encoded: EncodedText | None, shuffled: list[int]
+) -> Listed:
+    return Listed(
+        np.array([e.line for e in entries], np.int64),
+        np.array([e.key for e in entries], np.uint64),
+        np.array([e.label for e in entries], np.int64),
+        names,
+        encoded,
+        shuffled,
+        errors,
+    )
+
+
+def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tuple[list[_Entry], list[DataError]]:
+    entries: list[_Entry] = []
+    errors: list[DataError] = []
+    try:
+        with open(file, "rb") as opened:
+            for line, begin, text in _lines(opened):
+                try:
+                    entries.append(_entry(line, begin, text, classes, columns, has_names))
+                except DataError as error:
+                    errors.append(DataError(f"{file}, line {line}: {error}"))
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror}") from error
+    if not entries and not errors:
+        raise DataError(f"{file} lists no images; expected lines of {columns}")
+    return entries, errors
+
+
+def _lines(opened: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """Number, place and text of each line that is not blank."""
+    begin = 0
+    for line, text in enumerate(opened, 1):
+        if text.strip():
+            yield line, begin, text.rstrip(b"\r\n")
+        begin += len(text)
+
+
+def _entry(line: int, begin: int, text: bytes, classes: int | None, columns: str, has_names: bool) -> _Entry:
+    cells = text.split(b"\t")
+    if len(cells) not in (2, 3):
+        raise DataError(
+            f"expected {columns} or key<tab>{columns}, separated by tabs, got {len(cells)} column{'s' * (len(cells) != 1)}"
+        )
+    if len(cells) == 2:
+        key = line - 1
+    elif found := _KEY.fullmatch(cells[0]):
+        key = int(found[1])
+    else:
+        raise DataError(f"expected a number as the key, got {_shown(cells[0])}")
+    if key >= 2**64:
+        raise DataError(f"expected a key below 2**64, got {key}")
+    cell = cells[-1 if has_names else -2]
+    if not (found := _LABEL.fullmatch(cell)):
+        raise DataError(f"expected the number of a class as the label, got {_shown(cell)}")
+    label = int(found[1])
+    if classes is not None and label >= classes:
+        raise DataError(f"the label is {label}; the label's stream has {classes} classes, 0 to {classes - 1}")
+    if has_names:
+        return _Entry(line, key, label, cells[-2].decode("utf-8", "surrogateescape"), 0, 0)
+    size = len(cells[-1])
+    return _Entry(line, key, label, "", begin + len(text) - size, size)
+
+
+def _shown(cell: bytes) -> str:
+    shown = cell.decode("utf-8", "replace")
+    return repr(shown if len(shown) <= 40 else shown[:40] + "...")
