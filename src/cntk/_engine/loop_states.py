@@ -21,14 +21,19 @@ def keep_carry(run: Run, uid: str, frames: Tensor, layout: Layout, offset: int) 
 
 
 def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> Tensor | None:
-    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none was kept."""
+    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none was kept.
+
+    What is given for sequences that do not go on is not to be used.
+    """
     kept = run.carry.get(uid)
     if kept is None or layout.starts is None or not forwards:
         return None
     frames, before = kept() if callable(kept) else kept
-    if before.count != layout.count or min(before.lengths) < back:
+    if before.count != layout.count:
         return None
-    return frames.index_select(0, before.offsets[1:] - back)  # type: ignore[no-any-return]
+    if any(n < back and not begins for n, begins in zip(before.lengths, layout.starts, strict=True)):
+        return None
+    return frames.index_select(0, torch.clamp(before.offsets[1:] - back, min=0))  # type: ignore[no-any-return]
 
 
 def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> Tensor:

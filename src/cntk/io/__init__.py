@@ -10,6 +10,12 @@ from cntk.io._convert import text_to_binary as text_to_binary
 from cntk.io._ctf import CTFDeserializer as CTFDeserializer
 from cntk.io._ctf_writer import _is_tensor as _is_tensor
 from cntk.io._ctf_writer import sequence_to_cntk_text_format as sequence_to_cntk_text_format
+from cntk.io._htk_features import HTKFeatureDeserializer as HTKFeatureDeserializer
+from cntk.io._htk_labels import HTKMLFBinaryDeserializer as HTKMLFBinaryDeserializer
+from cntk.io._htk_labels import HTKMLFDeserializer as HTKMLFDeserializer
+from cntk.io._images import Base64ImageDeserializer as Base64ImageDeserializer
+from cntk.io._images import ImageDeserializer as ImageDeserializer
+from cntk.io._lattice import LatticeDeserializer as LatticeDeserializer
 from cntk.io._minibatch import MinibatchData as MinibatchData
 from cntk.io._rows import ArrowDeserializer as ArrowDeserializer
 from cntk.io._rows import RowDeserializer as RowDeserializer

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import Corpus, StreamChunk
+from cntk.io._chunk import ChunkInfo, Corpus, FrameCorpus, StreamChunk, take
+from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
+from cntk.io._streams import StreamInformation
 
 
 class Catalog:
@@ -17,40 +20,57 @@ class Catalog:
     Args:
         corpora: opened deserializers. The first says which sequences there are and in which order; the others are
             looked up by key, and a sequence that one of them lacks is left out.
+        frame_mode: whether utterances are taken apart into sequences of one frame each.
 
     Raises:
-        DataError: if names of streams are not unique, several streams define the minibatch size, or no sequence is left.
+        DataError: if names of streams are not unique, several streams define the minibatch size, no sequence is left, or
+            there is one that frame mode cannot read.
     """
 
-    def __init__(self, corpora: Sequence[Corpus]) -> None:
+    def __init__(self, corpora: Sequence[Corpus], frame_mode: bool = False) -> None:
         self._corpora = list(corpora)
         self.streams = tuple(s for c in corpora for s in c.streams)
         check_streams(self._corpora)
         first = corpora[0].chunks
         keys = _joined([c.keys for c in first])
-        chunk_of = np.repeat(np.arange(len(first)), [len(c.keys) for c in first])
-        places = [_places(corpora[0])]
-        lengths = [_joined([c.lengths for c in first])]
+        chunk_sizes = _joined([np.array([len(c.keys)]) if c.shuffled is None else c.shuffled for c in first])
+        chunk_of = np.repeat(np.arange(len(chunk_sizes)), chunk_sizes)
+        numbers = [np.arange(len(keys))]
         keep = np.ones(len(keys), bool)
         for corpus in corpora[1:]:
-            numbers, present = _find(keys, _joined([c.keys for c in corpus.chunks]))
+            found, present = _find(keys, _joined([c.keys for c in corpus.chunks]))
             keep &= present
-            places.append(_places(corpus)[numbers])
-            lengths.append(_joined([c.lengths for c in corpus.chunks])[numbers])
+            numbers.append(found)
         if not keep.any():
             raise DataError(
                 "MinibatchSource: the deserializers have no sequence in common; their sequence ids must agree"
             )
-        self._places = [p[keep] for p in places]
+        numbers = [n[keep] for n in numbers]
+        self._places = [_places(c)[n] for c, n in zip(corpora, numbers, strict=True)]
+        lengths = [_joined([i.lengths for i in c.chunks])[n] for c, n in zip(corpora, numbers, strict=True)]
+        chunk_of = chunk_of[keep]
+        self._frames = lengths[0]
+        if frame_mode:
+            counts = _frames_of(self._corpora, lengths, keys[keep])
+            self._places = [_frame_places(c, p, counts) for c, p in zip(self._corpora, self._places, strict=True)]
+            self._corpora = [_Framewise(c) if _has_frames(c) else c for c in self._corpora]
+            numbers = [np.repeat(n, counts) for n in numbers]
+            chunk_of = np.repeat(chunk_of, counts)
+            self._frames = np.ones(len(chunk_of), np.int64)
+            lengths = [self._frames]
+        self.faults = _faults(corpora, numbers)
+        """What is wrong with sequences, by their number."""
         defining = [k for k, c in enumerate(corpora) if any(s.defines_mb_size for s in c.streams)]
-        counted = [lengths[k] for k in defining] or lengths
-        self.lengths = np.max(counted, axis=0)[keep]
+        counted = [lengths[k] for k in defining if not frame_mode and not _is_broadcast(corpora[k])] or lengths
+        self.lengths = np.max(counted, axis=0)
         """Samples that each sequence counts for, int64 ``[sequences]``."""
-        self.sizes = np.bincount(chunk_of[keep], minlength=len(first)).tolist()
+        self.sizes = np.bincount(chunk_of, minlength=len(chunk_sizes)).tolist()
         """Sequences in each of the first corpus' chunks."""
-        self.samples = np.bincount(chunk_of[keep], self.lengths, len(first)).astype(np.int64).tolist()
+        self.samples = np.bincount(chunk_of, self.lengths, len(chunk_sizes)).astype(np.int64).tolist()
         """Samples in each of them."""
-        self._stores = [ChunkStore(c) for c in corpora]
+        self.made = {s.name for c in corpora if isinstance(c, Samples) for s in c.streams if not s.is_sparse}
+        """Streams whose samples are made for each minibatch."""
+        self._stores = [ChunkStore(c) for c in self._corpora]
 
     def begin_sweep(self, order: np.ndarray) -> None:
         """Tell in which order sequences will be read."""
@@ -68,10 +88,14 @@ class Catalog:
         for number, corpus in enumerate(self._corpora):
             if not any(s.name in names for s in corpus.streams):
                 continue
+            repeats = self._frames[sequences] if _is_broadcast(corpus) else None
             places = self._places[number][sequences]
             edges = np.flatnonzero(np.diff(places[:, 0])) + 1
             for run in np.split(places, edges):
                 chunk = self._stores[number].get(int(run[0, 0]))
+                if repeats is not None:
+                    chunk = tuple(_repeated(part, run[:, 1], repeats[: len(run)]) for part in chunk)
+                    repeats, run = repeats[len(run) :], np.stack([run[:, 0], np.arange(len(run))], 1)
                 for stream, part in zip(corpus.streams, chunk, strict=True):
                     if stream.name in names:
                         found.setdefault(stream.name, []).append((part, run[:, 1]))
@@ -84,6 +108,10 @@ def check_streams(corpora: Sequence[Corpus]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"MinibatchSource: two streams are named '{name}'; rename one of them")
+    if _is_broadcast(corpora[0]):
+        raise DataError(
+            f"MinibatchSource: stream '{names[0]}' is broadcast over the frames of the first deserializer, and is the first itself"
+        )
     defining = [s.name for c in corpora for s in c.streams if s.defines_mb_size]
     if len(defining) > 1:
         raise DataError(
@@ -104,7 +132,80 @@ def _places(corpus: Corpus) -> np.ndarray:
 
 def _find(keys: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where each key stands among others (the first, if it does several times), and whether it does."""
+    if (keys.dtype.kind == "U") != (among.dtype.kind == "U"):
+        keys, among = keys.astype(str), among.astype(str)  # Numbers are found by how they are written.
     order = np.argsort(among, kind="stable")
     at = np.minimum(np.searchsorted(among[order], keys), len(among) - 1)
     numbers = order[at]
     return numbers, among[numbers] == keys
+
+
+def _faults(corpora: Sequence[Corpus], numbers: list[np.ndarray]) -> dict[int, DataError]:
+    """What is wrong with sequences, by their number in the catalog."""
+    faults: dict[int, DataError] = {}
+    for corpus, number in zip(corpora, numbers, strict=True):
+        found = corpus.faults if isinstance(corpus, FrameCorpus) else {}
+        for at in np.flatnonzero(np.isin(number, list(found))).tolist() if found else []:
+            faults.setdefault(at, found[int(number[at])])
+    return faults
+
+
+# -- frames -----------------------------------------------------------------------------------------------------------
+
+
+def _is_broadcast(corpus: Corpus) -> bool:
+    return isinstance(corpus, FrameCorpus) and corpus.broadcast
+
+
+def _has_frames(corpus: Corpus) -> bool:
+    return isinstance(corpus, FrameCorpus) and not corpus.broadcast
+
+
+def _repeated(part: StreamChunk, numbers: np.ndarray, counts: np.ndarray) -> StreamChunk:
+    """Sequences of one frame each, which is repeated."""
+    frames, _ = take([(part, numbers)])
+    return StreamChunk(np.repeat(np.asarray(frames), counts, axis=0), np.concatenate([[0], np.cumsum(counts)]))
+
+
+def _frames_of(corpora: Sequence[Corpus], lengths: list[np.ndarray], keys: np.ndarray) -> np.ndarray:
+    """Frames of each sequence, as many as the first corpus has, int64 ``[sequences]``."""
+    for corpus, length in zip(corpora, lengths, strict=True):
+        names = ", ".join(s.name for s in corpus.streams)
+        if not isinstance(corpus, FrameCorpus):
+            if (length != 1).any() or any(isinstance(c, FrameCorpus) for c in corpora):
+                raise DataError(
+                    f"MinibatchSource: frame_mode reads single samples, and a sequence has {length.max()}; {names} is "
+                    "read in whole sequences"
+                )
+        elif corpus.indivisible:
+            raise DataError(f"MinibatchSource: frame_mode cannot read {names}: {corpus.indivisible}")
+        elif not corpus.broadcast and (length < lengths[0]).any():
+            at = int(np.flatnonzero(length < lengths[0])[0])
+            raise DataError(
+                f"MinibatchSource: frame_mode: sequence '{keys[at]}' has {length[at]} frames in {names}, and {lengths[0][at]} "
+                f"in {corpora[0].streams[0].name}"
+            )
+    return lengths[0]
+
+
+def _frame_places(corpus: Corpus, places: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Chunk, and number in it, of each frame, int64 ``[frames, 2]``."""
+    if not _has_frames(corpus):
+        return np.repeat(places, counts, axis=0)
+    firsts = _joined([np.cumsum(c.lengths) - c.lengths for c in corpus.chunks])
+    before = np.cumsum([0, *(len(c.keys) for c in corpus.chunks)])[places[:, 0]]
+    begins = np.repeat(firsts[before + places[:, 1]] - (np.cumsum(counts) - counts), counts)
+    return np.stack([np.repeat(places[:, 0], counts), begins + np.arange(int(counts.sum()))], 1)
+
+
+class _Framewise:
+    """A corpus of utterances whose sequences are its frames."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+        self.streams: tuple[StreamInformation, ...] = corpus.streams
+        self.chunks: Sequence[ChunkInfo] = ()
+
+    def load(self, chunk: int) -> tuple[StreamChunk, ...]:
+        """Read a chunk."""
+        return tuple(replace(p, ends=np.arange(len(p.frames) + 1)) for p in self._corpus.load(chunk))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
+from cntk._errors import DataError
 from cntk.io._streams import StreamInformation
 
 
@@ -38,16 +39,41 @@ Frames: TypeAlias = "np.ndarray | SparseFrames"
 
 
 @dataclass(frozen=True)
+class Neighbours:
+    """Frames that are given beside each frame; beyond the ends of an utterance its first and last one.
+
+    Attributes:
+        before: how many before it.
+        after: how many after it.
+        ends: frames of the chunk before each utterance, and in all, int64 ``[utterances + 1]``.
+    """
+
+    before: int
+    after: int
+    ends: np.ndarray
+
+    def of(self, frames: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Some frames with their neighbours, ``[rows, (before + 1 + after) * width]``."""
+        utterance = np.searchsorted(self.ends, rows, side="right") - 1
+        first, last = self.ends[utterance], self.ends[utterance + 1] - 1
+        wanted = rows[:, None] + np.arange(-self.before, self.after + 1)
+        found: np.ndarray = frames[np.clip(wanted, first[:, None], last[:, None])].reshape(len(rows), -1)
+        return found
+
+
+@dataclass(frozen=True)
 class StreamChunk:
     """One stream's frames of all sequences of a chunk.
 
     Attributes:
         frames: ``[frames, *sample shape]``, or sparse.
         ends: frames before each sequence, and in all, int64 ``[sequences + 1]``.
+        neighbours: what each frame is given with; then ``frames`` hold one frame without them.
     """
 
     frames: Frames
     ends: np.ndarray
+    neighbours: Neighbours | None = None
 
     @property
     def nbytes(self) -> int:
@@ -62,10 +88,12 @@ class ChunkInfo:
     Attributes:
         keys: what its sequences are found by in other files, ``[sequences]``.
         lengths: by how many samples each sequence counts in a minibatch, int64 ``[sequences]``.
+        shuffled: as how many chunks of how many sequences it is shuffled, int64 ``[parts]``; as one, if it is None.
     """
 
     keys: np.ndarray
     lengths: np.ndarray
+    shuffled: np.ndarray | None = None
 
 
 class Corpus(Protocol):
@@ -86,11 +114,31 @@ class Corpus(Protocol):
         ...
 
 
+@runtime_checkable
+class FrameCorpus(Corpus, Protocol):
+    """A corpus of utterances: sequences of frames, which frame mode reads one by one."""
+
+    @property
+    def broadcast(self) -> bool:
+        """Whether each sequence's one frame is repeated for all frames of the first corpus."""
+        ...
+
+    @property
+    def indivisible(self) -> str:
+        """Why frames cannot be read one by one; empty if they can."""
+        ...
+
+    @property
+    def faults(self) -> Mapping[int, DataError]:
+        """What is wrong with sequences, by their number in the corpus; a source may pass over some."""
+        ...
+
+
 class Deserializer(Protocol):
     """Where data are and which streams they have; nothing is opened before a minibatch source asks."""
 
-    def open(self, threads: int = 1) -> Corpus:
-        """Open the files and find their sequences.
+    def open(self, threads: int = 1) -> Corpus | tuple[Corpus, ...]:
+        """Open the files and find their sequences; one corpus, or several that are joined.
 
         Args:
             threads: how many parts of a chunk may be read at a time.
@@ -120,11 +168,14 @@ def take(parts: Sequence[tuple[StreamChunk, np.ndarray]]) -> tuple[Frames, np.nd
     Returns:
         Their frames, and each sequence's number of frames. Neighbours in a chunk are not copied.
     """
-    frames, lengths = [], []
+    frames: list[Frames] = []
+    lengths = []
     for chunk, numbers in parts:
         begins, ends = chunk.ends[numbers], chunk.ends[numbers + 1]
         lengths.append(ends - begins)
-        if len(numbers) == 1 or (begins[1:] == ends[:-1]).all():
+        if chunk.neighbours is not None:
+            frames.append(chunk.neighbours.of(np.asarray(chunk.frames), spans(begins, lengths[-1])))
+        elif len(numbers) == 1 or (begins[1:] == ends[:-1]).all():
             frames.append(_slice(chunk.frames, int(begins[0]), int(ends[-1])))
         else:
             frames.append(_select(chunk.frames, spans(begins, lengths[-1])))

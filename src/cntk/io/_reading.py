@@ -11,6 +11,7 @@ import numpy as np
 from cntk._errors import DataError
 from cntk.io._catalog import Catalog
 from cntk.io._chunk import Corpus, StreamChunk
+from cntk.io._making import Maker, Parts
 from cntk.io._order import Order, Window
 from cntk.io._streams import StreamInformation
 from cntk.io._timeline import Timeline
@@ -25,10 +26,12 @@ class Read:
     Attributes:
         parts: for each wanted stream chunks, and the numbers of the minibatch's sequences in these. None at the end.
         ends_sweep: whether a sweep ends with the minibatch or within it.
+        starts: which sequences begin here rather than going on from the minibatch before; None if all do.
     """
 
     parts: dict[str, list[tuple[StreamChunk, np.ndarray]]]
     ends_sweep: bool
+    starts: tuple[bool, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,27 @@ class CatalogReading:
         seed: the first sweep's seed.
         limits: where reading ends.
         bucket: within how many sequences of that order those of similar length come together.
+        frame_mode: whether utterances are read frame by frame, and other sequences must be of one sample.
+        max_errors: how many malformed sequences to pass over, in all.
+        makers: how many images to read at a time, and ahead of their use; 0 for none.
     """
 
     def __init__(
-        self, corpora: Sequence[Corpus], window: Window | None, seed: int, limits: Limits, bucket: int = 0
+        self,
+        corpora: Sequence[Corpus],
+        window: Window | None,
+        seed: int,
+        limits: Limits,
+        bucket: int = 0,
+        frame_mode: bool = False,
+        max_errors: int = 0,
+        makers: int = 0,
     ) -> None:
-        self._catalog = Catalog(corpora)
+        self._maker = Maker(seed, makers, max_errors)
+        for error in (e for c in corpora for e in getattr(c, "errors", ())):
+            self._maker.pass_over(error)
+        self._catalog = Catalog(corpora, frame_mode)
+        self._errors_left = max_errors
         order = Order(self._catalog.sizes, self._catalog.samples, window, seed)
         self._timeline = Timeline(
             ByLength(order, self._catalog.lengths, bucket) if bucket else order,
@@ -93,12 +111,6 @@ class CatalogReading:
             limits.sweeps,
             self._catalog.begin_sweep,
         )
-
-    def need_frames(self) -> None:
-        """Refuse sequences of more than one sample."""
-        longest = int(self._catalog.lengths.max())
-        if longest != 1:
-            raise DataError(f"MinibatchSource: frame_mode reads single samples, and a sequence has {longest}")
 
     @property
     def streams(self) -> tuple[StreamInformation, ...]:
@@ -112,12 +124,48 @@ class CatalogReading:
 
     def next(self, size: int, workers: int, rank: int, names: set[str]) -> Read:
         """The next sequences of some streams, as many as fit into a size, and one at least."""
-        taken = self._timeline.take(size, workers, rank)
-        if not len(taken.sequences):
-            return Read({}, taken.ends_sweep)
-        parts = self._catalog.read(taken.sequences, names)
-        self._catalog.release(self._timeline.place)
-        return Read(parts, taken.ends_sweep)
+        before, ended = self._timeline.position, 0
+        while True:
+            taken = self._timeline.take(size, workers, rank)
+            ended += taken.ends_sweep
+            sound = self._sound(taken.sequences, before)
+            if sound.any():
+                parts = self._catalog.read(taken.sequences[sound], names)
+                parts = self._finished(parts, taken.sweeps[sound], before)
+                self._catalog.release(self._timeline.place)
+                if parts:
+                    break
+            if not len(taken.sequences) or ended > 2:
+                return Read({}, ended > 0)
+        self._make_ahead(len(taken.sequences), workers, rank, self._catalog.made & names)
+        return Read(parts, ended > 0)
+
+    def _make_ahead(self, count: int, workers: int, rank: int, names: set[str]) -> None:
+        """Begin to make what the next minibatch needs, if it is of the same size and all are sound."""
+        following = self._timeline.following(count, workers, rank)
+        if names and len(following):
+            self._maker.expect(self._catalog.read(following, names), self._timeline.sweep)
+
+    def _finished(self, parts: Parts, sweeps: np.ndarray, begin: int) -> Parts:
+        """Streams all made; if that fails, it stays where it began."""
+        try:
+            return self._maker.finish(parts, sweeps)
+        except DataError:
+            self._timeline.seek(begin)
+            raise
+
+    def _sound(self, sequences: np.ndarray, begin: int) -> np.ndarray:
+        """Which sequences are not malformed; if more of these come than are allowed, it stays where it began."""
+        if not self._catalog.faults:
+            return np.ones(len(sequences), bool)
+        faulty = np.isin(sequences, list(self._catalog.faults))
+        count = int(faulty.sum())
+        if count > self._errors_left:
+            self._timeline.seek(begin)
+            error = self._catalog.faults[int(sequences[faulty][self._errors_left])]
+            raise DataError(f"{error}; MinibatchSource passes over as many as max_errors says")
+        self._errors_left -= count
+        return ~faulty
 
     def state(self) -> dict[str, int]:
         """The position, in samples."""

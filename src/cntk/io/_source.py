@@ -18,8 +18,9 @@ from cntk.device import DeviceDescriptor, default_device
 from cntk.io._chunk import Frames, SparseFrames, take
 from cntk.io._minibatch import MinibatchData
 from cntk.io._order import Window
-from cntk.io._reading import CatalogReading, Limits, Reading
+from cntk.io._reading import CatalogReading, Limits, Read, Reading
 from cntk.io._streams import StreamInformation
+from cntk.io._truncated import TruncatedReading
 from cntk.io._user_deserializer import UserChunks
 from cntk.io._windows import WindowReading
 from cntk.variables import Record
@@ -42,10 +43,12 @@ class MinibatchSource:
         randomization_seed: the first sweep's seed; each further sweep has the next.
         trace_level: accepted for old programs; what is wrong with the data is raised, not logged.
         multithreaded_deserializer: whether to read with several threads; by default that is done. What is read is the same.
-        frame_mode: whether every sequence must be a single sample, and is read as such.
-        truncation_length: accepted as 0 only.
+        frame_mode: whether speech is read frame by frame, each by itself; every other sequence must be a single sample.
+        truncation_length: how many frames of a sequence to read at a time, 0 for all. A minibatch then has pieces of so many
+            sequences as its size holds, and each piece goes on where that sequence stopped in the minibatch before.
         randomize: whether to shuffle; if not, sequences come as they stand in the file.
-        max_errors: accepted for old programs; as in the original, malformed text is an error nevertheless.
+        max_errors: how many malformed sequences of speech, or images that cannot be read, to pass over, in all; other malformed
+            data are always an error, as in the original.
 
     Raises:
         ValueError: if options contradict each other, or a file cannot be read.
@@ -90,18 +93,19 @@ class MinibatchSource:
             None if max_samples in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else max_samples,
             None if sweeps in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else sweeps,
         )
-        corpora = [d.open(threads) for d in found]
-        self._reading = self._read(corpora, window, randomization_seed, limits, frame_mode)
-        self._streams = {s.name: s for s in self._reading.streams}
-
-    def _read(self, corpora: list[Any], window: Window | None, seed: int, limits: Limits, frame_mode: bool) -> Reading:
-        """How the opened deserializers are read."""
+        corpora = _opened(found, threads)
+        self._reading: Reading
         if len(corpora) == 1 and isinstance(corpora[0], UserChunks):
-            return WindowReading(corpora[0], window, seed, limits, frame_mode, self._bucket)
-        reading = CatalogReading(corpora, window, seed, limits, self._bucket)
-        if frame_mode:
-            reading.need_frames()
-        return reading
+            if truncation_length:
+                raise DataError("MinibatchSource: truncation_length is not for a program's own deserializer by itself")
+            self._reading = WindowReading(corpora[0], window, randomization_seed, limits, frame_mode, self._bucket)
+        else:
+            makers = 0 if multithreaded_deserializer is False else os.cpu_count() or 1
+            whole = CatalogReading(
+                corpora, window, randomization_seed, limits, self._bucket, frame_mode, max_errors, makers
+            )
+            self._reading = TruncatedReading(whole, truncation_length) if truncation_length else whole
+        self._streams = {s.name: s for s in self._reading.streams}
 
     # -- streams --------------------------------------------------------------------------------------------------
 
@@ -163,7 +167,7 @@ class MinibatchSource:
         where = (device or default_device()).torch
         made: dict[str, MinibatchData] = {}
         for name, chunks in read.parts.items():
-            made[name] = _minibatch(self._streams[name], *take(chunks), read.ends_sweep, where)
+            made[name] = _minibatch(self._streams[name], *take(chunks), read, where)
         return {key: made[stream.name] for key, stream in wanted.items()}
 
     def _mapped(self, input_map: Mapping[Any, StreamInformation]) -> dict[Any, StreamInformation]:
@@ -203,13 +207,19 @@ class MinibatchSource:
         self._reading.restore(checkpoint)
 
 
+def _opened(deserializers: list[Any], threads: int) -> list[Any]:
+    """The corpora of deserializers, of which one may give several."""
+    opened = [d.open(threads) for d in deserializers]
+    return [c for given in opened for c in (given if isinstance(given, tuple) else (given,))]
+
+
 def _check_options(max_samples: int, max_sweeps: int, frame_mode: bool, truncation_length: int) -> None:
     if max_samples != INFINITELY_REPEAT and max_sweeps != INFINITELY_REPEAT and max_samples != FULL_DATA_SWEEP:
         raise DataError("MinibatchSource: max_samples and max_sweeps exclude each other; give one of them")
     if frame_mode and truncation_length:
         raise DataError("MinibatchSource: frame_mode and truncation_length exclude each other; give one of them")
-    if truncation_length:
-        raise DataError("MinibatchSource: truncation_length must be 0: sequences are always read whole")
+    if truncation_length < 0:
+        raise DataError(f"MinibatchSource: truncation_length must not be negative, got {truncation_length}")
 
 
 def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
@@ -240,11 +250,13 @@ def _request(size: Any, workers: int | None, rank: int | None) -> tuple[int, int
 
 
 def _minibatch(
-    stream: StreamInformation, frames: Frames, lengths: np.ndarray, ends_sweep: bool, device: torch.device
+    stream: StreamInformation, frames: Frames, lengths: np.ndarray, read: Read, device: torch.device
 ) -> MinibatchData:
-    layout = Layout(lengths.tolist(), None, device)
-    value = Value.of(_rows(frames, stream.width, device), layout, stream.sample_shape)
-    return MinibatchData(value, len(lengths), layout.frames, ends_sweep)
+    layout = Layout(lengths.tolist(), read.starts, device)
+    # Images that nothing scales have the size they come with.
+    shape = frames.shape[1:] if isinstance(frames, np.ndarray) and min(stream.sample_shape) < 0 else stream.sample_shape
+    value = Value.of(_rows(frames, stream.width, device), layout, shape)
+    return MinibatchData(value, len(lengths), layout.frames, read.ends_sweep)
 
 
 def _rows(frames: Frames, width: int, device: torch.device) -> Tensor | SparseRows:

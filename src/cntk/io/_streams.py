@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from cntk._errors import shape_text
+from cntk._errors import DataError, shape_text
 from cntk._graph.variable import as_dtype, as_shape
 from cntk.variables import Record
 
@@ -188,3 +189,21 @@ def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
         if not shape or any(d <= 0 for d in shape):
             raise ValueError(f"{reader}: stream '{stream.name}' must have a positive shape, got {stream.dim!r}")
     return found
+
+
+def files_of(stream: Mapping[str, Any], which: str, where: str) -> tuple[str, ...]:
+    """The files that a stream is read from.
+
+    Args:
+        stream: a `StreamDef`.
+        which: ``'scp'`` or ``'mlf'``.
+        where: whose stream it is, for errors.
+
+    Raises:
+        DataError: if there are none.
+    """
+    given = stream.get(which)
+    files = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    if not files or not all(isinstance(f, (str, os.PathLike)) and str(f) for f in files):
+        raise DataError(f"{where} needs a file, or a list of files, as {which}=..., got {given!r}")
+    return tuple(str(f) for f in files)

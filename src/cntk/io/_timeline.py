@@ -27,10 +27,12 @@ class Taken:
     Attributes:
         sequences: their numbers, in order.
         ends_sweep: whether a sweep ends with this minibatch or within it.
+        sweeps: each sequence's sweep, int64 ``[sequences]``.
     """
 
     sequences: np.ndarray
     ends_sweep: bool
+    sweeps: np.ndarray
 
 
 class Timeline:
@@ -103,6 +105,7 @@ class Timeline:
             rank: which of them takes.
         """
         found: list[np.ndarray] = []
+        sweeps: list[np.ndarray] = []
         room = size
         ends_sweep = False
         while room > 0:
@@ -112,6 +115,7 @@ class Timeline:
                 mine = self._first(end, workers, rank)
             if len(mine):
                 found.append(self._sequences[mine])
+                sweeps.append(np.full(len(mine), self._sweep))
                 room -= int(self._lengths[found[-1]].sum())
             is_idle = self._next == 0 and not len(mine) and not found
             following = self._first(end, workers, rank, int(mine[-1]) + 1 if len(mine) else self._next)
@@ -125,7 +129,17 @@ class Timeline:
             self._enter(self._sweep + 1)
             if is_idle or self._end_of_sweep() == 0:
                 break  # Sweep after sweep has nothing for this worker, or the timeline ends here.
-        return Taken(np.concatenate(found) if found else np.zeros(0, np.int64), ends_sweep)
+        return Taken(_joined(found), ends_sweep, _joined(sweeps))
+
+    @property
+    def sweep(self) -> int:
+        """The present sweep."""
+        return self._sweep
+
+    def following(self, count: int, workers: int, rank: int) -> np.ndarray:
+        """A worker's next sequences of the present sweep, not more than a number of them."""
+        found: np.ndarray = self._sequences[self._first(self._end_of_sweep(), workers, rank, count=count)]
+        return found
 
     def _end_of_sweep(self) -> int:
         """Behind which sequence the present sweep ends, or the timeline does within it."""
@@ -149,3 +163,7 @@ class Timeline:
         begin = self._next if begin is None else begin
         begin += (rank - begin) % workers
         return np.arange(begin, min(begin + count * workers, max(end, begin)), workers)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)

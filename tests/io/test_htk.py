@@ -1,0 +1,102 @@
+"""Speech: features, labels and what joins them, as the original read them, number by number; on real speech too."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cntk.io import (
+    CTFDeserializer,
+    HTKFeatureDeserializer,
+    HTKMLFBinaryDeserializer,
+    HTKMLFDeserializer,
+    MinibatchSource,
+    StreamDef,
+    StreamDefs,
+)
+from tests.io.htk_cases import CASES, MANY, archive
+
+HERE = Path(__file__).parent
+GOLDEN = json.loads((HERE / "htk_of_the_original.json").read_text(encoding="utf-8"))
+AN4 = HERE.parents[2] / "shared" / "data" / "an4"
+KINDS = {
+    "htk": HTKFeatureDeserializer,
+    "mlf": HTKMLFDeserializer,
+    "binary": HTKMLFBinaryDeserializer,
+    "ctf": CTFDeserializer,
+}
+
+
+def made(kind, arguments, streams):
+    defs = StreamDefs(**{name: StreamDef(**given) for name, given in streams.items()})
+    return KINDS[kind](*arguments[:1], defs, *arguments[1:])
+
+
+@pytest.mark.filterwarnings("ignore:.*listed several times")
+@pytest.mark.parametrize("case", CASES, ids=[c.name for c in CASES])
+def test_minibatches(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, content in case.files.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    source = MinibatchSource([made(*r) for r in case.readers], **case.options)
+    for size, (position, streams) in zip(case.sizes, GOLDEN[case.name], strict=True):
+        minibatch = source.next_minibatch(size)
+        assert source.current_position == {"minibatchSourcePosition": position}
+        assert {info.name for info in minibatch} == set(streams)
+        for info, data in minibatch.items():
+            samples, count, end, values = streams[info.name]
+            assert (data.num_samples, data.num_sequences, data.end_of_sweep) == (samples, count, end)
+            sequences = [s.toarray() if data.is_sparse else s for s in data.as_sequences()]
+            assert len(sequences) == len(values)
+            for found, expected in zip(sequences, values, strict=True):
+                np.testing.assert_array_equal(found, np.array(expected, np.float32))
+
+
+@pytest.mark.parametrize("number", range(len(MANY)))
+def test_order_of_many_utterances(number, tmp_path):
+    """Chunks hold as many utterances as the original's do, and these are shuffled within the same windows."""
+    lengths, seed = MANY[number]
+    begins = np.cumsum([0, *lengths]).tolist()
+    (tmp_path / "many.chunk").write_bytes(archive([[float(t)] for t in range(begins[-1])]))
+    lines = [f"u{k}={tmp_path}/many.chunk[{begins[k]},{begins[k + 1] - 1}]\n" for k in range(len(lengths))]
+    (tmp_path / "many.scp").write_text("".join(lines))
+    deserializer = made("htk", (), {"f": {"shape": 1, "scp": str(tmp_path / "many.scp")}})
+    options = {"randomization_window_in_chunks": 2, "randomization_seed": seed, "max_sweeps": 2}
+    source = MinibatchSource(deserializer, **options)
+    found = []
+    while minibatch := source.next_minibatch(1):
+        (data,) = minibatch.values()
+        found.append(begins.index(int(data.as_sequences()[0][0, 0])))
+    assert found == GOLDEN["many"][number]
+
+
+@pytest.fixture(scope="module")
+def an4(tmp_path_factory):
+    if not AN4.is_dir():
+        pytest.skip("the AN4 speech is not here")
+    folder = tmp_path_factory.mktemp("an4")
+    for name in ("000000000.chunk", "glob_0000.mlf"):
+        (folder / name).write_bytes(lzma.open(AN4 / f"{name}.xz").read())
+    for name in ("glob_0000.scp", "state.list"):
+        (folder / name).write_bytes((AN4 / name).read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_real_speech(an4, number, monkeypatch):
+    monkeypatch.chdir(an4)
+    options, size, golden = GOLDEN["speech"][number]
+    features = made("htk", (), {"f": {"shape": 33, "scp": "glob_0000.scp", "context": (2, 2)}})
+    states = made("mlf", ("state.list",), {"l": {"shape": 132, "mlf": "glob_0000.mlf"}})
+    source = MinibatchSource([features, states], **options)
+    for samples, sequences, total, classes in golden:
+        minibatch = source.next_minibatch(size)
+        frames, labels = minibatch[source.streams.f], minibatch[source.streams.l]
+        assert (frames.num_samples, labels.num_sequences) == (samples, sequences)
+        assert np.isclose(sum(s.astype("f8").sum() for s in frames.as_sequences()), total, rtol=1e-9)
+        assert sum(int(s.indices.sum()) for s in labels.as_sequences()) == classes
