@@ -30,6 +30,7 @@ from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
 from cntk.device import DeviceDescriptor
 from cntk.initializer import constant_initializer
+from cntk.io._source_config import MinibatchSourceConfig, OptionalBool, to_dictionary
 from cntk.learners.base import Learner
 from cntk.learners.user import Universal
 from cntk.logging.progress_writer import ProgressWriter
@@ -53,7 +54,9 @@ __all__ = [
     "Function",
     "InferredDimension",
     "Learner",
+    "MinibatchSourceConfig",
     "NDArrayView",
+    "OptionalBool",
     "PaddingMode_CONSTANTPAD",
     "PaddingMode_REFLECTPAD",
     "PaddingMode_SYMMETRICPAD",
@@ -87,6 +90,7 @@ __all__ = [
     "set_fixed_random_seed",
     "set_max_num_cputhreads",
     "should_force_deterministic_algorithms",
+    "to_dictionary",
     "universal_learner",
 ]
 

@@ -42,11 +42,17 @@ __all__ = [
 
 
 class TraceLevel(Enum):
-    """How much is told of what goes on inside."""
+    """How much is told of what goes on inside. A level equals its number."""
 
     Error = 0
     Warning = 1
     Info = 2
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or (isinstance(other, int) and other == self.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
 
 
 @dataclass
