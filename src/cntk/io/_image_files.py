@@ -84,16 +84,19 @@ def load_decoder() -> Callable[[bytes, int, bool], np.ndarray]:
         ImportError: if Pillow is not installed.
     """
     try:
-        from PIL import Image, ImageOps
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as error:
         raise ImportError(
             "reading images needs Pillow, which is not installed; pip install 'cntk-torch[image]' gets it"
         ) from error
 
     def decode(encoded: bytes, channels: int, upright: bool) -> np.ndarray:
-        with Image.open(io.BytesIO(encoded)) as image:
-            turned = ImageOps.exif_transpose(image) if upright else image
-            pixels = _pixels(turned, "L" if channels == 1 else "RGB")
+        try:
+            with Image.open(io.BytesIO(encoded)) as image:
+                turned = ImageOps.exif_transpose(image) if upright else image
+                pixels = _pixels(turned, "L" if channels == 1 else "RGB")
+        except UnidentifiedImageError as error:
+            raise DataError("its format is none that Pillow knows") from error
         return pixels[:, :, None] if channels == 1 else pixels[:, :, ::-1]
 
     return decode

@@ -16,7 +16,6 @@ from cntk._errors import DataError
 from cntk.io._image_files import EncodedText
 
 _LABEL = re.compile(rb"\s*\+?(\d{1,18})(\.0*)?\s*")
-_KEY = re.compile(rb"\s*(\d{1,20})\s*")
 CHUNK_BYTES = 32 << 20
 
 
@@ -26,7 +25,7 @@ class Listed:
 
     Attributes:
         lines: the line of each, from 1, int64 ``[images]``.
-        keys: what other files know it by, uint64 ``[images]``.
+        keys: what other files know it by, uint64 ``[images]``, or text if any is no number.
         labels: its class, int64 ``[images]``.
         names: its name, in a map file.
         encoded: where its text is, in a base64 file.
@@ -50,7 +49,7 @@ class Listed:
 @dataclass(frozen=True)
 class _Entry:
     line: int
-    key: int
+    key: str
     label: int
     name: str
     begin: int
@@ -103,13 +102,18 @@ def _listed(
 ) -> Listed:
     return Listed(
         np.array([e.line for e in entries], np.int64),
-        np.array([e.key for e in entries], np.uint64),
+        _keys([e.key for e in entries]),
         np.array([e.label for e in entries], np.int64),
         names,
         encoded,
         shuffled,
         errors,
     )
+
+
+def _keys(keys: list[str]) -> np.ndarray:
+    are_numbers = all(k.isascii() and k.isdigit() and int(k) < 2**64 for k in keys)
+    return np.array([int(k) for k in keys], np.uint64) if are_numbers else np.array(keys)
 
 
 def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tuple[list[_Entry], list[DataError]]:
@@ -144,14 +148,9 @@ def _entry(line: int, begin: int, text: bytes, classes: int | None, columns: str
         raise DataError(
             f"expected {columns} or key<tab>{columns}, separated by tabs, got {len(cells)} column{'s' * (len(cells) != 1)}"
         )
-    if len(cells) == 2:
-        key = line - 1
-    elif found := _KEY.fullmatch(cells[0]):
-        key = int(found[1])
-    else:
-        raise DataError(f"expected a number as the key, got {_shown(cells[0])}")
-    if key >= 2**64:
-        raise DataError(f"expected a key below 2**64, got {key}")
+    key = str(line - 1) if len(cells) == 2 else cells[0].decode("utf-8", "surrogateescape").strip()
+    if not key:
+        raise DataError("expected a key in the first of three columns, got nothing")
     cell = cells[-1 if has_names else -2]
     if not (found := _LABEL.fullmatch(cell)):
         raise DataError(f"expected the number of a class as the label, got {_shown(cell)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -195,7 +196,7 @@ class Images:
         """
         number, view = divmod(row, self._views)
         # An image that is seen in several views is decoded for each; they are rarely needed at the same time.
-        key = (seed[0] & (2**64 - 1), seed[1], int(self._listed.keys[number]))
+        key = (seed[0] & (2**64 - 1), seed[1], _number(self._listed.keys[number]))
         decoded: dict[int, np.ndarray] = {}
         for stream in self._images:
             channels = stream.pipeline.channels
@@ -221,6 +222,13 @@ class Images:
         raise DataError(
             f"{self._file}, line {self._listed.lines[number]}: cannot read {self._listed.name(number)}: {reason}"
         )
+
+
+def _number(key: np.generic) -> int:
+    """A number for a key, itself if it is one."""
+    if isinstance(key, np.str_):
+        return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
+    return int(key)
 
 
 def _classes(labels: list[LabelStream]) -> int | None:
