@@ -168,6 +168,10 @@ def _decimals(text: np.ndarray, begins: np.ndarray, points: np.ndarray, ends: np
     alike = (digits == digits[-1]).all()
     fractions /= _POWERS[digits[-1] if alike else digits]
     values += fractions
+    # Decimals beyond these do not fit the words, and may still tell doubles apart.
+    long = np.flatnonzero(ends - points > 16)
+    if len(long):
+        values[long] = _slowly(text, begins[long], ends[long])
     return values
 
 
