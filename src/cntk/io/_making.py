@@ -102,8 +102,9 @@ class Maker:
         wanted = {name: _wanted(chunks, sweeps) for name, chunks in parts.items() if _is_unmade(chunks)}
         if not wanted:
             return parts
-        self._begin(key for keys in wanted.values() for key in keys)
-        found = {key: self._result(key) for keys in wanted.values() for key in keys}
+        needed = dict.fromkeys(key for keys in wanted.values() for key in keys)
+        self._begin(needed)
+        found = {key: self._result(key) for key in needed}
         kept: np.ndarray = np.ones(len(sweeps), bool)
         for keys in wanted.values():
             kept &= [not isinstance(found[key], DataError) for key in keys]
