@@ -67,7 +67,9 @@ class Numbered(UserDeserializer):
 def read(source, case, of_sequence):
     """Minibatches: sequences, whether a sweep ends, and the state behind it. None where there is none."""
     found = []
-    partition = {} if case.worker is None else {"num_data_partitions": case.worker[0], "partition_index": case.worker[1]}
+    partition = (
+        {} if case.worker is None else {"num_data_partitions": case.worker[0], "partition_index": case.worker[1]}
+    )
     for _ in range(case.count):
         minibatch = source.next_minibatch(case.size, **partition)
         state = source.get_checkpoint_state()
