@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import ChunkInfo, Corpus, FrameCorpus, StreamChunk, take
+from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, has_frames, take
 from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
 from cntk.io._streams import StreamInformation
@@ -144,7 +144,7 @@ def _faults(corpora: Sequence[Corpus], numbers: list[np.ndarray]) -> dict[int, D
     """What is wrong with sequences, by their number in the catalog."""
     faults: dict[int, DataError] = {}
     for corpus, number in zip(corpora, numbers, strict=True):
-        found = corpus.faults if isinstance(corpus, FrameCorpus) else {}
+        found = corpus.faults if has_frames(corpus) else {}
         for at in np.flatnonzero(np.isin(number, list(found))).tolist() if found else []:
             faults.setdefault(at, found[int(number[at])])
     return faults
@@ -154,11 +154,11 @@ def _faults(corpora: Sequence[Corpus], numbers: list[np.ndarray]) -> dict[int, D
 
 
 def _is_broadcast(corpus: Corpus) -> bool:
-    return isinstance(corpus, FrameCorpus) and corpus.broadcast
+    return has_frames(corpus) and corpus.broadcast
 
 
 def _has_frames(corpus: Corpus) -> bool:
-    return isinstance(corpus, FrameCorpus) and not corpus.broadcast
+    return has_frames(corpus) and not corpus.broadcast
 
 
 def _repeated(part: StreamChunk, numbers: np.ndarray, counts: np.ndarray) -> StreamChunk:
@@ -171,8 +171,8 @@ def _frames_of(corpora: Sequence[Corpus], lengths: list[np.ndarray], keys: np.nd
     """Frames of each sequence, as many as the first corpus has, int64 ``[sequences]``."""
     for corpus, length in zip(corpora, lengths, strict=True):
         names = ", ".join(s.name for s in corpus.streams)
-        if not isinstance(corpus, FrameCorpus):
-            if (length != 1).any() or any(isinstance(c, FrameCorpus) for c in corpora):
+        if not has_frames(corpus):
+            if (length != 1).any() or any(has_frames(c) for c in corpora):
                 raise DataError(
                     f"MinibatchSource: frame_mode reads single samples, and a sequence has {length.max()}; {names} is "
                     "read in whole sequences"

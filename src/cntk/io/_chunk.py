@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -114,7 +114,6 @@ class Corpus(Protocol):
         ...
 
 
-@runtime_checkable
 class FrameCorpus(Corpus, Protocol):
     """A corpus of utterances: sequences of frames, which frame mode reads one by one."""
 
@@ -132,6 +131,11 @@ class FrameCorpus(Corpus, Protocol):
     def faults(self) -> Mapping[int, DataError]:
         """What is wrong with sequences, by their number in the corpus; a source may pass over some."""
         ...
+
+
+def has_frames(corpus: Corpus) -> TypeGuard[FrameCorpus]:
+    """Whether a corpus is one of utterances. It is not asked for what it would have to read chunks to tell."""
+    return "broadcast" in vars(corpus) or hasattr(type(corpus), "broadcast")
 
 
 class Deserializer(Protocol):
