@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.groups import Groups, groups_of
+from cntk._engine.moved_rows import moved
 from cntk._engine.pieces import Pieces, pieces_of
 
 
@@ -138,11 +139,11 @@ class Layout:
 
     def by_steps(self, x: Tensor, backwards: bool = False) -> Tensor:
         """Frames step by step, in the order of `time_major`."""
-        return _permuted(x, self.time_major(backwards), self.from_time_major(backwards))
+        return moved(x, self.time_major(backwards), self.from_time_major(backwards))
 
     def by_sequences(self, x: Tensor, backwards: bool = False) -> Tensor:
         """Frames in the order of `time_major` as they were."""
-        return _permuted(x, self.from_time_major(backwards), self.time_major(backwards))
+        return moved(x, self.from_time_major(backwards), self.time_major(backwards))
 
     @cached_property
     def _time_major_forward(self) -> Tensor:
@@ -275,7 +276,7 @@ class Layout:
         """Each sequence's frames in the opposite order."""
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:]).flip(1).reshape(x.shape)
-        return x.index_select(0, self.reversal)
+        return moved(x, self.reversal, self.reversal)
 
 
 class _Pad(torch.autograd.Function):
@@ -297,22 +298,3 @@ def _inverse(permutation: Tensor) -> Tensor:
     inverse = torch.empty_like(permutation)
     inverse[permutation] = torch.arange(permutation.numel(), device=permutation.device)
     return inverse
-
-
-def _permuted(x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
-    if not x.requires_grad:
-        return x.index_select(0, order)
-    return _Permuted.apply(x, order, inverse)  # type: ignore[no-any-return, no-untyped-call]
-
-
-class _Permuted(torch.autograd.Function):
-    """Rows in another order: the gradient's are put back by the inverse order, where torch would add them up."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
-        ctx.inverse = inverse
-        return x.index_select(0, order)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return gradient.index_select(0, ctx.inverse), None, None

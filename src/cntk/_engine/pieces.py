@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from cntk._engine.moved_rows import moved
+
 if TYPE_CHECKING:
     from cntk._engine.layout import Layout
 
@@ -41,9 +43,8 @@ class Pieces:
 
     def take(self, x: Tensor) -> Tensor:
         """Frames as they stand at all places, ``[places, *shape]``."""
-        if not x.requires_grad:
-            return x.index_select(0, self.frames)
-        return _Taken.apply(x, self.frames, self.places)  # type: ignore[no-any-return, no-untyped-call]
+        # No gradient comes from places where a sequence has ended: no frame's result depends on them.
+        return moved(x, self.frames, self.places)
 
     @cached_property
     def empty(self) -> Tensor:
@@ -99,19 +100,6 @@ def _sizes(descending: Sequence[int], steps: int) -> Iterator[tuple[int, int]]:
         while descending[running - 1] <= begin:
             running -= 1
         yield min(steps, descending[0] - begin), running
-
-
-class _Taken(torch.autograd.Function):
-    """Frames by their places; no gradient comes from places where a sequence has ended, so that it is a choice of rows."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, frames: Tensor, places: Tensor) -> Tensor:
-        ctx.places = places
-        return x.index_select(0, frames)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return gradient.index_select(0, ctx.places), None, None
 
 
 class _Given(torch.autograd.Function):

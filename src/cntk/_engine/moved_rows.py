@@ -1,0 +1,35 @@
+"""Rows at other places, with a gradient that is a choice of rows as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def moved(x: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """Rows of a tensor in another order.
+
+    Args:
+        x: ``[rows, *shape]``.
+        source: the row of ``x`` for each row of the result, int64.
+        target: the row of the result for each row of ``x``, int64. Rows of the result that are none of these must get no
+            gradient.
+    """
+    if not x.requires_grad:
+        return x.index_select(0, source)
+    return _Moved.apply(x, source, target)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Moved(torch.autograd.Function):
+    """Rows by their places; torch's own gradient would add rows up."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, source: Tensor, target: Tensor) -> Tensor:
+        ctx.target = target
+        return x.index_select(0, source)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient.index_select(0, ctx.target), None, None
