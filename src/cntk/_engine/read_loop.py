@@ -31,8 +31,7 @@ class Expr:
 
     def is_one(self) -> bool:
         """Whether this is the constant 1."""
-        leaf = self.ref.leaf if self.ref is not None else None
-        return leaf is not None and leaf.is_constant and leaf.shape == () and float(leaf.data) == 1.0  # type: ignore[attr-defined]
+        return self.ref is not None and is_constant(self.ref, 1)
 
     def spread(self) -> list[tuple[Expr, tuple[int, int] | None]]:
         """The terms of a sum, slices of sums taken apart: each term and which of its columns."""
@@ -43,6 +42,12 @@ class Expr:
             if all(span is None for _, span in below):
                 return [(term, (self.span[0], self.span[1])) for term, _ in below]
         return [(self, None)]
+
+
+def is_constant(ref: Ref, number: float) -> bool:
+    """Whether a value is a constant all of whose elements are this number."""
+    leaf = ref.leaf
+    return leaf is not None and leaf.is_constant and bool((leaf.data == number).all())  # type: ignore[attr-defined]
 
 
 _FUNCTIONS = {"StableSigmoid": "sigmoid", "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu"}
@@ -121,6 +126,8 @@ class Columns:
         first = operands[self.parts[0][0]]
         if len(self.parts) == 1 and first.shape[0] == self.parts[0][1][1] and not self.parts[0][1][0]:
             return first
+        if self.order is not None and first.shape[0] == len(self.order) * (self.parts[0][1][1] - self.parts[0][1][0]):
+            return _GatesInOrder.apply(first, self.order)  # type: ignore[no-any-return, no-untyped-call]
         return torch.cat([operands[p][b:e] for p, (b, e) in self.parts])
 
     def transposed(self, operands: Sequence[Tensor]) -> Tensor:
@@ -147,3 +154,18 @@ class _GatesFirst(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         groups = gradient.t().contiguous().chunk(len(ctx.order), 1)
         return torch.cat([groups[ctx.order.index(k)] for k in range(len(ctx.order))], 1), None
+
+
+class _GatesInOrder(torch.autograd.Function):
+    """A vector's groups in another order; autograd's own way back would add up parts."""
+
+    @staticmethod
+    def forward(ctx: Any, vector: Tensor, order: tuple[int, ...]) -> Tensor:
+        ctx.order = order
+        groups = vector.chunk(len(order))
+        return torch.cat([groups[k] for k in order])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        groups = gradient.chunk(len(ctx.order))
+        return torch.cat([groups[ctx.order.index(k)] for k in range(len(ctx.order))]), None
