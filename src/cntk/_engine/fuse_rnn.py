@@ -103,8 +103,9 @@ class FusedRecurrence(FusedLoop):
             for k in range(len(gates[0].biases))
         ]
         self._initial = [self.position(d.operands[1]) for d in self.delays]
-        # Whether sequences may follow one another in a rectangle.
-        self._forgets = bool(cell.shut) and all(is_constant(d.operands[1], 0) for d in self.delays)
+        # Sequences may follow one another in a rectangle if the kernel can be made to begin with zeros anew.
+        forgets = cell.shut and all(is_constant(d.operands[1], 0) for d in self.delays)
+        self._forgetting = cell.column(self.size) if forgets else None
 
     def calls(self, layout: Layout) -> int:
         # Of sequences that differ in length, the last cell states are found only when they are asked for.
@@ -115,9 +116,9 @@ class FusedRecurrence(FusedLoop):
         weights = self._weights(operands)
         xs = [operands[k] for k in self._xs]
         x = xs[0] if len(xs) == 1 else torch.cat(xs, 1)
-        if not layout.uniform and layout.frames and layout.starts is None and self._forgets:
+        if not layout.uniform and layout.frames and layout.starts is None and self._forgetting is not None:
             states, last = [], []
-            y = self._in_slots(layout, x, weights)
+            y = self._in_slots(layout, x, weights, self._forgetting)
         else:
             states = [
                 self.state(run, layout, operands[k], d).unsqueeze(0)
@@ -151,11 +152,12 @@ class FusedRecurrence(FusedLoop):
             found.append(y.flatten(0, 1))
         return self._given(layout, pieces, torch.cat(found)), []
 
-    def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor]) -> Tensor:
+    def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Tensor) -> Tensor:
         """The output over sequences of different length that all begin with zeros, in one rectangle."""
         slots = layout.slots(self.backwards)
         begin = [x.new_zeros(1, slots.count, self.size)] * len(self.delays)
-        y, *_ = self.cell.kernel(slots.take_marked(x), begin, self.cell.forgetting(weights), False)
+        marked = [torch.cat([weights[0], forgetting.to(weights[0])], 1), *weights[1:]]
+        y, *_ = self.cell.kernel(slots.take_marked(x), begin, marked, False)
         return self._given(layout, slots, y.flatten(0, 1))
 
     def _given(self, layout: Layout, where: Places, rows: Tensor) -> Tensor:

@@ -27,16 +27,10 @@ class Cell:
     kernel: Kernel
     shut: tuple[bool, ...] = ()
 
-    def forgetting(self, weights: list[Tensor]) -> list[Tensor]:
-        """Weights for inputs with one more element, which, where it is 1, makes all states 0, and their gradients.
-
-        Args:
-            weights: torch's, of inputs ``[gates * size, inputs]`` first.
-        """
-        of_inputs, *rest = weights
-        column = of_inputs.new_tensor([_SHUT if shut else 0.0 for shut in self.shut])
-        gates = column.repeat_interleave(of_inputs.shape[0] // len(self.shut))
-        return [torch.cat([of_inputs, gates.unsqueeze(1)], 1), *rest]
+    def column(self, size: int) -> Tensor:
+        """Weights ``[gates * size, 1]`` of one more input, which, where it is 1, makes all states and their gradients 0."""
+        gates = torch.tensor([_SHUT if shut else 0.0 for shut in self.shut])
+        return gates.repeat_interleave(size).unsqueeze(1)
 
 
 def _lstm(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) -> tuple[Tensor, ...]:
