@@ -116,11 +116,19 @@ class Columns:
         begins = [span[0] for _, span in parts]
         shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [k * size for k in range(len(parts))]
         self._order = torch.tensor([b // size for b in begins]) if shared else None
+        self._in_place = begins == sorted(begins)
         self._back = torch.argsort(self._order) if self._order is not None else None
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns, ``[rows, gates * size]``."""
         return self.transposed(operands).t() if operands[self.parts[0][0]].dim() == 2 else self.elements(operands)
+
+    def frames(self, operands: Sequence[Tensor]) -> Tensor:
+        """The columns of values that have frames, ``[frames, gates * size]``."""
+        first = operands[self.parts[0][0]]
+        if self._are_all_of(first) and self._in_place:
+            return first
+        return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1)
 
     def elements(self, operands: Sequence[Tensor]) -> Tensor:
         """The elements of vectors, ``[gates * size]``."""
