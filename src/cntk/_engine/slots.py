@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Lengths of slots that are tried, by the longest sequence: longer ones waste less, but a step of few rows is slow.
 _LENGTHS = (1, 1.2, 1.35, 1.5, 1.75, 2)
+_FULL = 0.95
 # A step costs as much as these rows beside its own.
 _STEP = 2
 
@@ -73,6 +74,8 @@ def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
         count, begins, rows = _packed(layout.lengths, layout.longest_first, int(layout.longest * multiple))
         steps = max(begin + length for begin, length in zip(begins, layout.lengths, strict=True))
         found.append((steps, count, begins, rows))
+        if layout.frames >= _FULL * steps * count:
+            break
     return min(found, key=lambda f: f[0] * (f[1] + _STEP))
 
 
