@@ -178,6 +178,12 @@ def RecurrenceFrom(
 
 
 def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str, layer: str) -> Function:
+    outside = [a for a in step.signature if a.is_input]
+    if outside:
+        raise TypeError(
+            f"{layer}: the step uses {', '.join(map(repr, outside))} besides its states and its frame; define the layers "
+            "around it as a function as well (@cntk.Function, def model(x): ...), and apply this to the input"
+        )
     count = len(step.signature) - 1
     if count > len(_STATE_NAMES):
         raise ValueError(
