@@ -81,10 +81,10 @@ STEPS = {
     "initial state of another shape": Misuse(
         lambda: RecurrenceFrom(GRU(3))(FOUR, S), ValueError, ("PastValue", "3, 4", "'four'", "GRU", "cntk.reshape")
     ),
-    "an initial state that is an input": Misuse(
-        lambda: Recurrence(GRU(3), initial_state=X)(S),
+    "more arguments than a step whose initial state is an input has": Misuse(
+        lambda: RecurrenceFrom(GRU(3))(Recurrence(GRU(3), initial_state=X), S, S),
         TypeError,
-        ("expected 2 arguments, got 1", "x, vector", "used inside"),
+        ("expected 2 arguments, got 3", "its arguments are"),
     ),
     "no initial state": Misuse(
         lambda: RecurrenceFrom(LSTM(3))(X, S), TypeError, ("expected 3 arguments, got 2", "its arguments are: h, c, x")
