@@ -85,7 +85,8 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         )
     for argument, node in symbolic.items():
         _check_type(function, argument, node)
-    return clone(function, "share", symbolic)
+    kept = {v: v for v in function.signature if v not in symbolic}
+    return clone(function, "share", symbolic | kept)
 
 
 def _check_data(function: Function, argument: Variable, value: Any) -> None:
