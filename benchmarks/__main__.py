@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
+import shutil
+from contextlib import ExitStack
 
 import torch
 
-from . import attention, convolution, dense, evaluation, operations, sequences
-from .timing import Workload, compare
+from . import attention, convolution, dense, evaluation, memory, operations, sequences
+from .elsewhere import Elsewhere
+from .programs_of_cntk import PROGRAMS
+from .timing import Result, Workload, compare
 
 NETWORKS = {
     workload.name: workload
@@ -21,7 +26,7 @@ WORKLOADS = NETWORKS | OPERATIONS
 
 
 def parse_arguments() -> argparse.Namespace:
-    names = ", ".join((*GROUPS, *WORKLOADS))
+    names = ", ".join((*GROUPS, "memory", *WORKLOADS))
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Times training and evaluation with this package beside the same network in hand-written PyTorch.",
@@ -32,24 +37,46 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds, of which the best counts (default: 5)")
     parser.add_argument("--seconds", type=float, default=0.5, help="length of a round, about (default: 0.5)")
     parser.add_argument("--threads", type=int, default=1, help="threads of each side (default: 1)")
+    parser.add_argument(
+        "--original",
+        metavar="PYTHON",
+        default=os.environ.get("CNTK_ORIGINAL"),
+        help="interpreter with CNTK 2.7: adds what it takes for the same programs (default: $CNTK_ORIGINAL)",
+    )
     arguments = parser.parse_args()
     for name in arguments.workloads:
-        if name not in WORKLOADS and name not in GROUPS:
+        if name not in WORKLOADS and name not in GROUPS and name != "memory":
             parser.error(f"there is no workload {name!r}; there are {names}")
+    if arguments.original and not shutil.which(arguments.original):
+        parser.error(f"--original: there is no program {arguments.original!r}")
     for option in ("rounds", "seconds", "threads"):
         if getattr(arguments, option) <= 0:
             parser.error(f"--{option} must be more than 0")
     return arguments
 
 
-def print_table(workloads: list[Workload], rounds: int, seconds: float) -> None:
+def print_table(workloads: list[Workload], arguments: argparse.Namespace) -> None:
     """Prints each row as soon as it is measured."""
-    width = max(len(workload.name) for workload in workloads)
-    print(f"{'workload':{max(width, 8)}}  {'PyTorch':>10}  {'cntk':>10}  {'ratio':>6}   one step is")
+    width = max(8, *(len(workload.name) for workload in workloads))
+    originals = f"  {'CNTK 2.7':>10}  {'ratio':>6}" if arguments.original else ""
+    print(f"{'workload':{width}}  {'PyTorch':>10}  {'cntk':>10}  {'ratio':>6}{originals}   one step is")
     for workload in workloads:
-        result = compare(workload, rounds, seconds)
-        times = f"{microseconds(result.pytorch)}  {microseconds(result.cntk)}  {result.ratio:6.2f}"
-        print(f"{workload.name:{max(width, 8)}}  {times}   {workload.description}", flush=True)
+        result = measured(workload, arguments)
+        times = f"{microseconds(result.pytorch)}  {microseconds(result.cntk)}  {result.pytorch / result.cntk:6.2f}"
+        if result.original is not None:
+            times += f"  {microseconds(result.original)}  {result.original / result.cntk:6.2f}"
+        elif arguments.original:
+            times += f"  {'-':>10}  {'-':>6}"
+        print(f"{workload.name:{width}}  {times}   {workload.description}", flush=True)
+
+
+def measured(workload: Workload, arguments: argparse.Namespace) -> Result:
+    with ExitStack() as processes:
+        contestants = workload.build()
+        if arguments.original and workload.name in PROGRAMS:
+            original = Elsewhere(arguments.original, workload.name, arguments.threads)
+            contestants = contestants._replace(original=processes.enter_context(original))
+        return compare(contestants, arguments.rounds, arguments.seconds)
 
 
 def microseconds(seconds: float) -> str:
@@ -64,8 +91,12 @@ def main() -> None:
     print("time a step, best of the rounds; a ratio above 1: this package is faster\n")
     chosen: dict[str, Workload] = {}
     for name in arguments.workloads or ["networks"]:
-        chosen |= GROUPS.get(name) or {name: WORKLOADS[name]}
-    print_table(list(chosen.values()), arguments.rounds, arguments.seconds)
+        if name != "memory":
+            chosen |= GROUPS.get(name) or {name: WORKLOADS[name]}
+    if chosen:
+        print_table(list(chosen.values()), arguments)
+    if "memory" in arguments.workloads:
+        memory.print_table(arguments.original, arguments.threads)
 
 
 if __name__ == "__main__":

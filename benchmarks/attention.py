@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 import cntk as C
 from cntk.layers import For, PositionalEncoding, Sequential, TransformerBlock
 
-from .sequences import IGNORED, NUM_TAGS, VOCAB, cntk_tagging, padded, pytorch_tagging
+from .programs_of_cntk import NUM_TAGS, VOCAB, tagged, tagger
+from .sequences import padded_tagging, pytorch_tagging
 from .timing import Contestants, Workload
-from .training import NUM_MINIBATCHES
 
 NUM_BLOCKS, MODEL_DIM, NUM_HEADS, HIDDEN_DIM = 4, 128, 4, 512
 MINIBATCH_SIZE = 16
@@ -55,14 +54,9 @@ def encoder() -> C.Function:
 
 
 def build(shortest: int, longest: int, minibatch_size: int) -> Contestants:
-    rng = np.random.default_rng(0)
-    tensors, values = [], []
-    for _ in range(NUM_MINIBATCHES):
-        lengths = rng.integers(shortest, longest + 1, minibatch_size)
-        words, tags = ([rng.integers(n, size=k).tolist() for k in lengths] for n in (VOCAB, NUM_TAGS))
-        tensors.append((padded(words, 0), torch.from_numpy(lengths), padded(tags, IGNORED)))
-        values.append((C.Value.one_hot(words, VOCAB), C.Value.one_hot(tags, NUM_TAGS)))
-    return Contestants(pytorch_tagging(PaddedEncoder(longest), tensors), cntk_tagging(encoder(), values, MODEL_DIM))
+    minibatches = tagged(shortest, longest, minibatch_size)
+    rival = pytorch_tagging(PaddedEncoder(longest), padded_tagging(minibatches))
+    return Contestants(rival, tagger(encoder(), minibatches, MODEL_DIM))
 
 
 WORKLOADS = [

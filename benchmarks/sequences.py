@@ -1,31 +1,35 @@
 """Training over sequences of very different length: one-hot words on CNTK's side, word indices on PyTorch's.
 
 PyTorch's side is written twice, over a padded rectangle with a mask and over packed sequences where its layers take
-these, and the faster of the two counts.
+these, and the faster of the two counts. CNTK's side is in `programs_of_cntk`, which the original runs too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-import cntk as C
-
+from .programs_of_cntk import (
+    EMBEDDING,
+    HIDDEN,
+    LEARNING_RATE,
+    LENGTH,
+    NUM_CLASSES,
+    NUM_TAGS,
+    VOCAB,
+    Classified,
+    Tagged,
+    build,
+    classified,
+    tagged,
+)
 from .timing import Contestants, Run, Workload, faster
-from .training import LEARNING_RATE, NUM_MINIBATCHES, cntk_training, pytorch_training, random_classes, repeat
+from .training import pytorch_training, repeat
 
-VOCAB = 1000
-EMBEDDING = 64
-HIDDEN = 128
-NUM_CLASSES = 5
-LENGTH = 80
-MINIBATCH_SIZE = 32
-NUM_TAGS = 20
 IGNORED = -100
 
 
@@ -62,51 +66,24 @@ class PackedClassifier(SequenceClassifier):
         return self.linear((last[0] if isinstance(last, tuple) else last)[-1])
 
 
-def cntk_network(cell: Callable[[int], C.Function]) -> C.Function:
-    return C.layers.Sequential(
-        [C.layers.Embedding(EMBEDDING), C.layers.Recurrence(cell(HIDDEN)), C.sequence.last, C.layers.Dense(NUM_CLASSES)]
-    )
-
-
-def random_words(rng: np.random.Generator, shortest: int, longest: int) -> list[list[int]]:
-    lengths = rng.integers(shortest, longest + 1, MINIBATCH_SIZE)
-    return [rng.integers(VOCAB, size=n).tolist() for n in lengths]
-
-
 def padded(sequences: Sequence[Sequence[int]], value: int) -> Tensor:
     longest = max(map(len, sequences))
     return torch.tensor([[*s, *[value] * (longest - len(s))] for s in sequences])
 
 
 def build_equal_lengths() -> Contestants:
-    rng = np.random.default_rng(0)
-    tensors, values = [], []
-    for _ in range(NUM_MINIBATCHES):
-        tokens = rng.integers(VOCAB, size=(MINIBATCH_SIZE, LENGTH))
-        classes, one_hot = random_classes(rng, MINIBATCH_SIZE, NUM_CLASSES)
-        tensors.append((torch.from_numpy(tokens), torch.from_numpy(classes)))
-        values.append((C.Value.one_hot(tokens.tolist(), VOCAB), one_hot))
-    features = C.sequence.input_variable(VOCAB, is_sparse=True)
-    return Contestants(
-        pytorch_training(SequenceClassifier(), tensors),
-        cntk_training(cntk_network(C.layers.LSTM)(features), features, NUM_CLASSES, values),
-    )
+    minibatches = classified(LENGTH, LENGTH)
+    tensors = [(torch.tensor(m.words), torch.from_numpy(m.classes)) for m in minibatches]
+    return Contestants(pytorch_training(SequenceClassifier(), tensors), build("lstm"))
 
 
-def build_classifier(recurrence: type[nn.RNNBase], cell: Callable[[int], C.Function]) -> Contestants:
-    rng = np.random.default_rng(0)
-    tensors, values = [], []
-    for _ in range(NUM_MINIBATCHES):
-        words = random_words(rng, 10, 160)
-        classes, one_hot = random_classes(rng, MINIBATCH_SIZE, NUM_CLASSES)
+def build_classifier(recurrence: type[nn.RNNBase], minibatches: Sequence[Classified], name: str) -> Contestants:
+    tensors = []
+    for words, classes in minibatches:
         batch = padded(words, 0), torch.tensor(list(map(len, words)))
         tensors.append((batch, torch.from_numpy(classes)))
-        values.append((C.Value.one_hot(words, VOCAB), one_hot))
-    features = C.sequence.input_variable(VOCAB, is_sparse=True)
-    return Contestants(
-        faster(*(pytorch_training(kind(recurrence), tensors) for kind in (PaddedClassifier, PackedClassifier))),
-        cntk_training(cntk_network(cell)(features), features, NUM_CLASSES, values),
-    )
+    rivals = (pytorch_training(kind(recurrence), tensors) for kind in (PaddedClassifier, PackedClassifier))
+    return Contestants(faster(*rivals), build(name))
 
 
 class Tagger(nn.Module):
@@ -169,31 +146,6 @@ class GatedCell(nn.Module):
         return torch.stack(states, 1)
 
 
-def gated_cell(size: int) -> Callable[..., C.Variable]:
-    """The same cell from CNTK's primitive operations."""
-    weights = C.parameter((EMBEDDING, 2 * size), init=C.glorot_uniform())
-    recurrent = C.parameter((size, 2 * size), init=C.glorot_uniform())
-    bias = C.parameter(2 * size)
-
-    def layer(x: C.Function) -> C.Function:
-        feedback = C.placeholder(size)
-        before = C.sequence.past_value(feedback)
-        both = C.times(x, weights) + bias + C.times(before, recurrent)
-        gate = C.sigmoid(C.slice(both, 0, 0, size))
-        state = gate * before + (1 - gate) * C.tanh(C.slice(both, 0, size, 2 * size))
-        return state.replace_placeholders({feedback: state.output})
-
-    return layer
-
-
-def bidirectional(size: int) -> Callable[..., C.Function]:
-    forwards, backwards = (
-        C.layers.Recurrence(C.layers.LSTM(size)),
-        C.layers.Recurrence(C.layers.LSTM(size), go_backwards=True),
-    )
-    return lambda x: C.splice(forwards(x), backwards(x))
-
-
 def pytorch_tagging(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Run:
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
 
@@ -212,42 +164,17 @@ def pytorch_tagging(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor, Te
     return run
 
 
-def cntk_tagging(
-    body: Callable[..., C.Function], batches: Sequence[tuple[C.Value, C.Value]], embedding: int = EMBEDDING
-) -> Run:
-    words = C.sequence.input_variable(VOCAB, is_sparse=True)
-    tags = C.sequence.input_variable(NUM_TAGS, is_sparse=True)
-    scores = C.layers.Dense(NUM_TAGS)(body(C.layers.Embedding(embedding)(words)))
-    learner = C.sgd(scores.parameters, C.learning_parameter_schedule(LEARNING_RATE))
-    trainer = C.Trainer(scores, C.cross_entropy_with_softmax(scores, tags), [learner])
-
-    def run(steps: int) -> float:
-        for inputs, targets in repeat(batches, steps):
-            trainer.train_minibatch({words: inputs, tags: targets})
-        return trainer.previous_minibatch_loss_average
-
-    return run
-
-
 def build_tagger(
-    bodies: Sequence[Callable[[], tuple[nn.Module, int]]],
-    body: Callable[[], Callable[..., C.Function]],
-    shortest: int,
-    longest: int,
+    bodies: Sequence[Callable[[], tuple[nn.Module, int]]], minibatches: Sequence[Tagged], name: str
 ) -> Contestants:
-    rng = np.random.default_rng(0)
-    tensors, values = [], []
-    for _ in range(NUM_MINIBATCHES):
-        words = random_words(rng, shortest, longest)
-        tags = [rng.integers(NUM_TAGS, size=len(s)).tolist() for s in words]
-        tensors.append((padded(words, 0), torch.tensor(list(map(len, words))), padded(tags, IGNORED)))
-        values.append((C.Value.one_hot(words, VOCAB), C.Value.one_hot(tags, NUM_TAGS)))
+    tensors = padded_tagging(minibatches)
     rivals = [pytorch_tagging(Tagger(*make()), tensors) for make in bodies]
-    return Contestants(faster(*rivals), cntk_tagging(body(), values))
+    return Contestants(faster(*rivals), build(name))
 
 
-def dense_layers() -> Callable[..., C.Function]:
-    return C.layers.Sequential([C.layers.Dense(512, activation=C.relu), C.layers.Dense(512, activation=C.relu)])
+def padded_tagging(minibatches: Sequence[Tagged]) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Words, lengths and tags as PyTorch takes them."""
+    return [(padded(m.words, 0), torch.tensor(list(map(len, m.words))), padded(m.tags, IGNORED)) for m in minibatches]
 
 
 WORKLOADS = [
@@ -255,31 +182,28 @@ WORKLOADS = [
     Workload(
         "lstm.lengths",
         "the same, lengths 10 to 160",
-        lambda: build_classifier(nn.LSTM, C.layers.LSTM),
+        lambda: build_classifier(nn.LSTM, classified(10, 160), "lstm.lengths"),
     ),
     Workload(
         "gru.lengths",
         "the same with a GRU",
-        lambda: build_classifier(nn.GRU, C.layers.GRU),
+        lambda: build_classifier(nn.GRU, classified(10, 160), "gru.lengths"),
     ),
     Workload(
         "tagger",
         "bidirectional LSTM 150, a tag for each word, lengths 4 to 46",
         lambda: build_tagger(
-            (lambda: (PaddedRecurrence(150), 300), lambda: (PackedRecurrence(150), 300)),
-            lambda: bidirectional(150),
-            4,
-            46,
+            (lambda: (PaddedRecurrence(150), 300), lambda: (PackedRecurrence(150), 300)), tagged(4, 46), "tagger"
         ),
     ),
     Workload(
         "words",
         "two dense layers of 512 on each word, lengths 4 to 46",
-        lambda: build_tagger((lambda: (Layers(512), 512),), dense_layers, 4, 46),
+        lambda: build_tagger((lambda: (Layers(512), 512),), tagged(4, 46), "words"),
     ),
     Workload(
         "gated",
         "a gated cell of 128 written by hand, lengths 20 to 80",
-        lambda: build_tagger((lambda: (GatedCell(128), 128),), lambda: gated_cell(128), 20, 80),
+        lambda: build_tagger((lambda: (GatedCell(128), 128),), tagged(20, 80), "gated"),
     ),
 ]

@@ -1,4 +1,4 @@
-"""How two implementations of one workload are timed: in one process, in alternating rounds, the best round of each.
+"""How the implementations of one workload are timed: in one run, in alternating rounds, the best round of each.
 
 Noise on a shared machine only ever adds time, so the fastest round says most about the code.
 """
@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
 
 Run = Callable[[int], object]
 """Does so many steps and reads the result at the end, so that no work is left under way."""
 
 
 class Contestants(NamedTuple):
-    """The two implementations of a workload, ready to run."""
+    """The implementations of a workload, ready to run; the original's is there only if asked for."""
 
     pytorch: Run
     cntk: Run
+    original: Run | None = None
+
+    def named(self) -> dict[str, Run]:
+        return {name: run for name, run in self._asdict().items() if run is not None}
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,7 @@ class Result:
 
     pytorch: float
     cntk: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times as fast this package is."""
-        return self.pytorch / self.cntk
+    original: float | None = None
 
 
 def faster(*runs: Run) -> Run:
@@ -56,25 +58,31 @@ def faster(*runs: Run) -> Run:
 WARM_UP_STEPS = 20  # more than any just-in-time preparation of either side waits for
 
 
-def compare(workload: Workload, rounds: int, seconds: float) -> Result:
-    """Times both implementations; a round of the slower one takes about the given number of seconds."""
-    contestants = workload.build()
-    for run in contestants:
-        run(WARM_UP_STEPS)
-    steps = steps_within(contestants, seconds)
-    best = dict.fromkeys(Contestants._fields, float("inf"))
+def compare(contestants: Contestants, rounds: int, seconds: float) -> Result:
+    """Times the implementations; a round of the slowest one takes about the given number of seconds."""
+    runs = contestants.named()
+    returned = {name: run(WARM_UP_STEPS) for name, run in runs.items()}
+    if "original" in runs:
+        expect_same_training(returned["cntk"], returned["original"])
+    steps = steps_within(runs, seconds)
+    best = dict.fromkeys(runs, float("inf"))
     for number in range(rounds):
-        order = Contestants._fields if number % 2 == 0 else Contestants._fields[::-1]
-        for name in order:
-            best[name] = min(best[name], seconds_a_step(getattr(contestants, name), steps))
+        for name in runs if number % 2 == 0 else reversed(runs):
+            best[name] = min(best[name], seconds_a_step(runs[name], steps))
     return Result(**best)
 
 
-def steps_within(contestants: Contestants, seconds: float) -> int:
-    """Steps that the slower one does in the time, found by doubling."""
+def expect_same_training(ours: object, theirs: object) -> None:
+    """Both start with the same parameters: after the same steps, the losses show whether they do the same work."""
+    if not np.allclose(ours, theirs, rtol=1e-3):
+        raise SystemExit(f"not the same training: after {WARM_UP_STEPS} steps {ours}, with the original {theirs}")
+
+
+def steps_within(runs: Mapping[str, Run], seconds: float) -> int:
+    """Steps that the slowest one does in the time, found by doubling."""
     steps = 1
     while True:
-        slowest = max(seconds_a_step(run, steps) for run in contestants)
+        slowest = max(seconds_a_step(run, steps) for run in runs.values())
         if slowest * steps >= seconds / 2:
             return max(1, round(seconds / slowest))
         steps *= 2

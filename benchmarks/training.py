@@ -16,10 +16,8 @@ from torch import nn
 
 import cntk as C
 
+from .programs_of_cntk import LEARNING_RATE, NUM_MINIBATCHES, training
 from .timing import Run
-
-LEARNING_RATE = 0.01
-NUM_MINIBATCHES = 16
 
 Item = TypeVar("Item")
 
@@ -52,15 +50,7 @@ def cntk_training(
     """Trains a classifier on minibatches of (inputs, one-hot classes), again and again."""
     label = C.input_variable(num_classes)
     criteria = C.cross_entropy_with_softmax(model, label), C.classification_error(model, label)
-    learner = C.sgd(model.parameters, C.learning_parameter_schedule(LEARNING_RATE))
-    trainer = C.Trainer(model, criteria, [learner])
-
-    def run(steps: int) -> tuple[float, float]:
-        for inputs, classes in repeat(minibatches, steps):
-            trainer.train_minibatch({features: inputs, label: classes})
-        return trainer.previous_minibatch_loss_average, trainer.previous_minibatch_evaluation_average
-
-    return run
+    return training(model, criteria, [{features: inputs, label: classes} for inputs, classes in minibatches])
 
 
 def repeat(minibatches: Sequence[Item], steps: int) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""The examples of README.md run and print what it says; the files that it points to exist."""
+"""The examples of README.md and of the tours run and print what is written; the files that they point to exist."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_examples_print_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("document", ["README.md", "docs/tour-tagger.md"])
+def test_examples_print_what_is_written(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # Blank lines in place of the prose keep the line numbers of a failure those of the file.
-    code = re.split(r"^```(?:python)?$", README, flags=re.MULTILINE)
+    code = re.split(r"^```(?:python)?$", (ROOT / document).read_text(encoding="utf-8"), flags=re.MULTILINE)
     kept = [part if ">>>" in part else re.sub(r"[^\n]", "", part) for part in code]
-    test = doctest.DocTestParser().get_doctest("".join(kept), {}, "README.md", "README.md", 0)
+    test = doctest.DocTestParser().get_doctest("".join(kept), {}, document, document, 0)
     assert len(test.examples) > 15
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

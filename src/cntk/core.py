@@ -424,13 +424,16 @@ class Value(ArrayMixin):
             ValueError: for an empty batch, a number that is no class, or anything that is no integer.
         """
         if not isinstance(batch, (list, tuple, np.ndarray)) or len(batch) == 0:
-            raise ValueError(
-                f"Value.one_hot: expected a list of class numbers or of lists of them, got {type(batch).__name__}"
-            )
+            got = "an empty one" if isinstance(batch, (list, tuple, np.ndarray)) else type(batch).__name__
+            raise ValueError(f"Value.one_hot: expected a list of class numbers or of lists of them, got {got}")
         sequences = isinstance(batch[0], (list, tuple, np.ndarray))
-        kinds = () if isinstance(batch, np.ndarray) else batch
-        if any(isinstance(s, (list, tuple, np.ndarray)) != sequences or (sequences and np.size(s) == 0) for s in kinds):
-            raise ValueError("Value.one_hot: expected either class numbers or lists of them, none of which is empty")
+        for number, item in enumerate(batch if sequences or not isinstance(batch, np.ndarray) else ()):
+            if isinstance(item, (list, tuple, np.ndarray)) != sequences:
+                raise ValueError("Value.one_hot: expected either class numbers or lists of them, and got both")
+            if sequences and np.size(item) == 0:
+                raise ValueError(
+                    f"Value.one_hot: sequence {number} is empty; a sequence must have at least one frame: leave it out"
+                )
         shape = as_shape(num_classes)
         flat = np.concatenate([np.asarray(s).reshape(-1) for s in batch]) if sequences else np.asarray(batch)
         rows = one_hot_rows(flat, shape, as_dtype(dtype) or np.dtype(np.float32), (device or default_device()).torch)

@@ -120,12 +120,14 @@ def test_formats_of_classes(dtype):
         ([[3]], 3, "class number 3 is out of range; there are 3"),
         ([[-2]], 3, "class number -2 is out of range"),
         ([[0.5]], 3, "must be integers"),
-        ([], 3, "expected a list"),
+        ([], 3, "expected a list.*an empty one"),
         (None, 3, "expected a list.*NoneType"),
         (3, 3, "expected a list.*int"),
         ("ab", 3, "expected a list.*str"),
-        ([[]], 3, "none of which is empty"),
-        ([0, [1]], 3, "either class numbers or lists"),
+        ([[]], 3, "sequence 0 is empty"),
+        ([[0, 2], []], 3, "sequence 1 is empty.*leave it out"),
+        (np.zeros((2, 0), int), 3, "sequence 0 is empty"),
+        ([0, [1]], 3, "either class numbers or lists.*both"),
         ([0], 0, "out of range"),
     ],
 )
@@ -141,6 +143,10 @@ def test_values_that_cannot_be_created():
         Value.create(SAMPLE, counted(2, 4))
     with pytest.raises(ValueError, match="there are none"):
         Value.create(SEQUENCE, [])
+    with pytest.raises(ValueError, match="sequence 1 is empty"):
+        Value.create(SEQUENCE, [LONG, SHORT[:0]])
+    with pytest.raises(ValueError, match="sequence 0 is empty"):
+        Value.create(SPARSE_SEQUENCE, [sp.csr_matrix(LONG)[:0], sp.csr_matrix(SHORT)])
     with pytest.raises(ValueError, match="1 sequences and 2 sequence starts"):
         Value.create(SEQUENCE, [LONG], seq_starts=[True, False])
     with pytest.raises(ValueError, match="use Value.create"):

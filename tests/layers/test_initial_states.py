@@ -112,6 +112,23 @@ def test_inputs_as_states_inside_a_function() -> None:
     assert flat(values) == [[7, 8, 10], [15]]
 
 
+@pytest.mark.parametrize("layer", [Recurrence, Fold])
+def test_inputs_and_sequences_as_states_of_a_layer(layer: Any) -> None:
+    """What the original refuses: a layer is a function of its sequence, though its first state comes from elsewhere."""
+    start, other = C.input_variable(2), C.sequence.input_variable(3, sequence_axis=C.Axis("other"))
+    states = Dense(4)(start), Dense(4)(C.sequence.last(other))
+    step = LSTM(4)
+    begun = C.layers.Sequential([C.layers.identity, layer(step, initial_state=states)])(X)
+    wanted = RecurrenceFrom(step)(*states, X)
+    feed = {X: counting(0, (3, 1)), start: [[1, 2], [3, 4]], other: [np.ones((n, 3), np.float32) for n in (4, 2)]}
+    assert set(begun.arguments) == {X, start, other}
+    found, sequences = begun.eval(feed), wanted.eval(feed)
+    for one, frames in zip(found, sequences, strict=True):
+        np.testing.assert_allclose(one, frames if layer is Recurrence else frames[-1], rtol=1e-6)
+    gradients = begun.grad(feed, wrt=list(begun.parameters))
+    assert len(gradients) == 7 and all(np.abs(g).sum() > 0 for g in gradients.values())
+
+
 def test_numbers_and_arrays_as_states() -> None:
     data = {X: counting(0, (3, 1))}
     for state in (5, 5.0, np.float32(5), [5], np.array([5.0]), C.constant(5), C.parameter(1, init=5)):

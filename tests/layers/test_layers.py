@@ -35,6 +35,9 @@ BETTER_HERE = (
     "convolution with numbers",
     "max pooling of one axis",
     "recurrence over two cells",
+    "initial state of each sequence",
+    "initial states of each sequence",
+    "initial state as a sequence",
     "delay of sparse words",
     "sequential with branches, lists in them",
 )

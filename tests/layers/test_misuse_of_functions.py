@@ -42,6 +42,11 @@ STEPS = {
         TypeError,
         ("Fold: the step takes 1 states", "returns 2 values", "for each state"),
     ),
+    "a step that reads an input": Misuse(
+        lambda: Recurrence(C.Function(lambda h, x: h + x * FOUR)),
+        TypeError,
+        ("Recurrence: the step uses", "'four'", "@cntk.Function", "apply this to the input"),
+    ),
     "too many states": Misuse(
         lambda: RecurrenceFrom(lambda a, b, c, d, e, f, g, h, i, j, k, x: (a + x, b, c, d, e, f, g, h, i, j, k)),
         ValueError,
@@ -76,10 +81,10 @@ STEPS = {
     "initial state of another shape": Misuse(
         lambda: RecurrenceFrom(GRU(3))(FOUR, S), ValueError, ("PastValue", "3, 4", "'four'", "GRU", "cntk.reshape")
     ),
-    "an initial state that is an input": Misuse(
-        lambda: Recurrence(GRU(3), initial_state=X)(S),
+    "more arguments than a step whose initial state is an input has": Misuse(
+        lambda: RecurrenceFrom(GRU(3))(Recurrence(GRU(3), initial_state=X), S, S),
         TypeError,
-        ("expected 2 arguments, got 1", "x, vector", "used inside"),
+        ("expected 2 arguments, got 3", "its arguments are"),
     ),
     "no initial state": Misuse(
         lambda: RecurrenceFrom(LSTM(3))(X, S), TypeError, ("expected 3 arguments, got 2", "its arguments are: h, c, x")

@@ -271,7 +271,7 @@ class _Feeding:
         return item.ndim == self.type.rank + 1 and item.shape[1:] == self.type.shape
 
     def _element(self, number: int, array: np.ndarray) -> np.ndarray:
-        rank = self.type.rank
+        rank, nothing = self.type.rank, array.shape == (0,)
         if self.type.shape == (1,) and array.ndim == 1:
             array = array[:, None]
         elif self.type.is_sequence and array.ndim == rank:
@@ -279,6 +279,8 @@ class _Feeding:
         sample = array.shape[array.ndim - rank :] if array.ndim >= rank else ()
         extra = array.ndim - rank
         if extra < 0 or not self._fits(sample) or extra > 1:
+            if nothing and self.type.is_sequence:
+                raise self.fail(f"sequence {number} is empty; a sequence must have at least one frame")
             raise self.fail(f"element {number} of the batch has shape {shape_text(array.shape)}")
         if not self.type.is_sequence and extra == 1:
             if array.shape[0] != 1:

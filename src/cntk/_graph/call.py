@@ -27,9 +27,15 @@ if TYPE_CHECKING:
 def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[Variable, Any]:
     """Which argument gets which value.
 
+    Inputs that a layer uses inside, such as a recurrence's initial state, are arguments as well, and may be left out
+    all together: then they stay as they are.
+
     Raises:
         TypeError: if the number or the names of the arguments do not fit.
     """
+    own = [v for v in signature if v.is_placeholder]
+    if len(args) + len(kwargs) == len(own) > 0 and all(any(v.name == name for v in own) for name in kwargs):
+        signature = own
     if len(args) > len(signature):
         raise TypeError(_wrong_number(signature, len(args)))
     result: dict[Variable, Any] = dict(zip(signature, args, strict=False))
@@ -79,7 +85,8 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         )
     for argument, node in symbolic.items():
         _check_type(function, argument, node)
-    return clone(function, "share", symbolic)
+    kept = {v: v for v in function.signature if v not in symbolic}
+    return clone(function, "share", symbolic | kept)
 
 
 def _check_data(function: Function, argument: Variable, value: Any) -> None:

@@ -32,16 +32,23 @@ def infer_graph(outputs: Iterable[Variable], partial: Guess = Guess.NONE) -> boo
     if any(not v.type_.is_known for p in order for v in p.results):
         for loop in walk.loops(order):
             # Inside a loop something has to be guessed first: operands that are known say what the others will be.
-            if _guess(loop):
-                changed = True
-                _settle(order, partial)
+            for guess in (Guess.CLOSED, Guess.NUMBERS) if _is_fed(loop) else (Guess.CLOSED,):
+                if any(not v.type_.is_known for p in loop for v in p.results) and _guess(loop, guess):
+                    changed = True
+                    _settle(order, partial)
     return changed
 
 
-def _guess(loop: list[Primitive]) -> bool:
+def _is_fed(loop: list[Primitive]) -> bool:
+    """Whether all that a loop reads from outside is known: nothing will come that tells more."""
+    inside = {v for p in loop for v in p.results}
+    return all(v.type_.is_known for p in loop for v in p.operands if v not in inside)
+
+
+def _guess(loop: list[Primitive], guess: Guess) -> bool:
     before = _types(loop)
     try:
-        return _settle(loop, Guess.CLOSED)
+        return _settle(loop, guess)
     except GraphError as error:
         for variable, type_ in before.items():
             variable.type_ = type_

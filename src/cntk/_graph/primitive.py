@@ -146,7 +146,8 @@ class Primitive(Function):
             self.op = self.op.bound(self.operands)
             inferred = self.op.infer(*types)
         else:
-            guess = self.op.infer_partial(*types) if partial else None
+            told = partial is Guess.NUMBERS or any(t.shape or t.dynamic_axes for t in types if t.has_shape)
+            guess = self.op.infer_partial(*types) if partial and told else None
             if guess is not None and partial is Guess.OPEN and guess.has_shape:
                 guess = guess.with_shape(tuple(InferredDimension if d == 1 else d for d in guess.shape))
             inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)

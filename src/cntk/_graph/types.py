@@ -28,13 +28,15 @@ class Guess(enum.Enum):
 
     Attributes:
         NONE: nothing.
-        CLOSED: what the known operands make them.
+        CLOSED: what the known operands make them; single numbers say nothing of how many axes the others have.
         OPEN: the same, but an axis of one element may be longer in an unknown operand, and is yet to be inferred.
+        NUMBERS: what the known operands make them, of single numbers too: they are all that there is to go by.
     """
 
     NONE = enum.auto()
     CLOSED = enum.auto()
     OPEN = enum.auto()
+    NUMBERS = enum.auto()
 
     def __bool__(self) -> bool:
         return self is not Guess.NONE

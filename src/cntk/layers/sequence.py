@@ -178,6 +178,12 @@ def RecurrenceFrom(
 
 
 def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str, layer: str) -> Function:
+    outside = [a for a in step.signature if a.is_input]
+    if outside:
+        raise TypeError(
+            f"{layer}: the step uses {', '.join(map(repr, outside))} besides its states and its frame; define the layers "
+            "around it as a function as well (@cntk.Function, def model(x): ...), and apply this to the input"
+        )
     count = len(step.signature) - 1
     if count > len(_STATE_NAMES):
         raise ValueError(
@@ -226,7 +232,8 @@ def Recurrence(
         step_function: a function of the previous states and the frame that returns the new states, such as
             ``LSTM(100)``, ``GRU(100)`` or any function of one's own.
         go_backwards: whether to begin with the last frame.
-        initial_state: the states before the first frame: a number or a variable for all, or a tuple with one for each.
+        initial_state: the states before the first frame: a number, an array, a variable or what is computed of inputs
+            for all, or a tuple with one for each.
         return_full_state: whether all states are outputs, or the first alone.
         name: its name in the graph.
 
