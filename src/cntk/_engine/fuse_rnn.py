@@ -116,7 +116,7 @@ class FusedRecurrence(FusedLoop):
         weights = self._weights(operands)
         xs = [operands[k] for k in self._xs]
         x = xs[0] if len(xs) == 1 else torch.cat(xs, 1)
-        if not layout.uniform and layout.frames and layout.starts is None and self._forgetting is not None:
+        if self._forgetting is not None and _may_follow(layout, x, weights):
             states, last = [], []
             y = self._in_slots(layout, x, weights, self._forgetting)
         else:
@@ -209,6 +209,14 @@ class FusedRecurrence(FusedLoop):
                 return torch.empty_like(c[0]).index_copy(0, order, c[0]), single
 
         run.carry[cell] = again
+
+
+def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
+    """Whether sequences may follow one another in a rectangle: they begin anew, and none spoils the next."""
+    if layout.uniform or not layout.frames or layout.starts is not None or x.device.type != "cpu":
+        return False
+    # What is not a number cannot be forgotten. In training it would spoil the weights, and with them everything, anyway.
+    return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
 
 
 _UNRECORDED = 10**9

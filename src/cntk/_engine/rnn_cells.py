@@ -48,4 +48,4 @@ def _rnn_relu(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: b
 # The gates in torch's order: i, f, g, o. With i and f shut the cell state is 0, with o shut so is the output.
 LSTM = Cell(_lstm, (True, True, False, True))
 TANH = Cell(_rnn_tanh)
-RELU = Cell(_rnn_relu, (True,))
+RELU = Cell(_rnn_relu)
