@@ -219,7 +219,7 @@ class Layout:
             backwards: whether each sequence's last frame comes first.
         """
         if backwards not in self._slots:
-            self._slots[backwards] = slots_of(self, backwards)
+            self._slots[backwards] = self.slots().backwards(self) if backwards else slots_of(self)
         return self._slots[backwards]
 
     def groups(self, other: Layout, width: int) -> Groups:

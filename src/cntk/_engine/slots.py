@@ -6,8 +6,11 @@ sequence begins with zeros. A minibatch of very different lengths then is one ca
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,11 +21,12 @@ from cntk._engine.places import Places
 if TYPE_CHECKING:
     from cntk._engine.layout import Layout
 
-# Lengths of slots that are tried, by the longest sequence: longer ones waste less, but a step of few rows is slow.
-_LENGTHS = (1, 1.2, 1.35, 1.5, 1.75, 2)
-_FULL = 0.95
-# A step costs as much as these rows beside its own.
-_STEP = 2
+# A kernel takes slots by so many, and each such block costs a step as much as some slots more.
+_BLOCK, _BLOCK_COST = 16, 2.5
+# Numbers of slots that are tried, by how many fill whole blocks, each with its shortest length and a longer one.
+_COUNTS, _LENGTHS = (1, 15 / 16, 14 / 16, 13 / 16, 12 / 16, 11 / 16), (1, 1.04)
+# A packing is good enough if so much of it are frames; the search goes through so many sequences in all.
+_FULL, _SEARCHED = 0.97, 4096
 
 @dataclass(frozen=True)
 class Slots(Places):
@@ -35,6 +39,10 @@ class Slots(Places):
 
     steps: int
     count: int
+
+    def backwards(self, layout: Layout) -> Slots:
+        """The same with each sequence's last frame first."""
+        return _standing(self.places[layout.reversal], self.steps, self.count)
 
     def take_marked(self, x: Tensor) -> Tensor:
         """Frames of vectors at all places, with one more element: 0, and 1 at empty places.
@@ -49,34 +57,41 @@ class Slots(Places):
         return torch.cat([self.take(x), mark], 1).view(self.steps, self.count, x.shape[1] + 1)
 
 
-def slots_of(layout: Layout, backwards: bool) -> Slots:
-    """The slots of a layout that has frames.
-
-    Args:
-        layout: the sequences' lengths.
-        backwards: whether each sequence's last frame comes first.
-    """
+def slots_of(layout: Layout) -> Slots:
+    """The slots of a layout that has frames."""
     steps, count, begins, rows = _fitting(layout)
     begin, row = torch.tensor([begins, rows], dtype=torch.int64, device=layout.device)
-    frames = torch.arange(layout.frames, device=layout.device)
     places = (begin[layout.segments] + layout.positions) * count + row[layout.segments]
-    if backwards:
-        places = places[layout.reversal]
-    standing = torch.zeros(steps * count, dtype=torch.int64, device=layout.device)
-    standing[places] = frames
-    return Slots(standing, places, steps, count)
+    return _standing(places, steps, count)
+
+
+def _standing(places: Tensor, steps: int, count: int) -> Slots:
+    frames = torch.zeros(steps * count, dtype=torch.int64, device=places.device)
+    frames[places] = torch.arange(len(places), device=places.device)
+    return Slots(frames, places, steps, count)
 
 
 def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
     """Steps and number of slots, and each sequence's first step and slot, of the packing that costs least."""
-    found = []
-    for multiple in _LENGTHS:
-        count, begins, rows = _packed(layout.lengths, layout.longest_first, int(layout.longest * multiple))
+    found, costs = [], []
+    for length in islice(_slot_lengths(layout), max(1, _SEARCHED // layout.count)):
+        count, begins, rows = _packed(layout.lengths, layout.longest_first, length)
         steps = max(begin + length for begin, length in zip(begins, layout.lengths, strict=True))
         found.append((steps, count, begins, rows))
+        costs.append(steps * (count + _BLOCK_COST * math.ceil(count / _BLOCK)))
         if layout.frames >= _FULL * steps * count:
             break
-    return min(found, key=lambda f: f[0] * (f[1] + _STEP))
+    return found[costs.index(min(costs))]
+
+
+def _slot_lengths(layout: Layout) -> Iterator[int]:
+    """Lengths of slots to try: that of the longest sequence first, then those that whole blocks of slots would have."""
+    yield layout.longest
+    places = layout.frames + layout.count
+    most = places // (layout.longest + 1)
+    whole = most // _BLOCK * _BLOCK or most
+    for count in (whole * part for part in _COUNTS if whole):
+        yield from (length for f in _LENGTHS if (length := math.ceil(places / count * f)) > layout.longest)
 
 
 def _packed(lengths: tuple[int, ...], order: list[int], steps: int) -> tuple[int, list[int], list[int]]:
