@@ -6,7 +6,7 @@ cell. Inside the fused call sequences lie in slots, one after another, or are pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -222,6 +222,7 @@ def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
 _UNRECORDED = 10**9
 # Known cells have few operations; longer loops are not read, which would go as deep as they are long.
 _MOST_MEMBERS = 100
+
 
 def _recurrent(gate: Gate) -> tuple[Ref, tuple[int, int]]:
     assert gate.recurrent is not None

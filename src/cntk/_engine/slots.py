@@ -28,6 +28,7 @@ _COUNTS, _LENGTHS = (1, 15 / 16, 14 / 16, 13 / 16, 12 / 16, 11 / 16), (1, 1.04)
 # A packing is good enough if so much of it are frames; the search goes through so many sequences in all.
 _FULL, _SEARCHED = 0.97, 4096
 
+
 @dataclass(frozen=True)
 class Slots(Places):
     """How the frames of a layout lie in slots, step by step: ``[steps, count]``.
