@@ -380,9 +380,8 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         results = self.root_function.results
         if len(results) == 1 and hasattr(results[0], name):
             return getattr(results[0], name)
-        # Of a block alone, only what is inside.
-        inside = self.root_function.block.composite if self.root_function is self and self.is_block else self
-        found = inside.find_by_name(name, depth=-1)
+        block = self.root_function.block if self.is_block else None
+        found = (block.composite if block else self).find_by_name(name, depth=-1)  # of a block, only what is inside
         if found is not None:
             return found
         if len(results) != 1:
