@@ -164,3 +164,36 @@ def test_components_that_feed_themselves():
     nodes = {k: [k] for k in edges}  # lists, since only their identity counts
     found = cycles([nodes[k] for k in edges], lambda node: [nodes[k] for k in edges[node[0]]])
     assert sorted(sorted(n[0] for n in component) for component in found) == [[1, 2, 3], [5]]
+
+
+def test_a_name_that_several_nodes_have_is_refused_as_an_attribute():
+    """As in the original: parameters, inputs and operations count alike; of a block, what is inside alone."""
+    x = C.input_variable(3, name="x")
+    model = C.layers.Sequential([C.layers.Dense(2, name="first"), C.layers.Dense(4, name="second")])(x)
+    assert model.first.W.shape == (3, 2) and model.second.W.shape == (2, 4)
+    shared = C.layers.Dense(2)
+    assert C.splice(shared(x), shared(x + 1)).W.shape == (3, 2)
+    ambiguous = [
+        (model, "W"),
+        (x * C.input_variable(3, name="x"), "x"),
+        (C.parameter(3, name="P") * C.input_variable(3, name="P"), "P"),
+        (C.tanh(C.parameter(3, name="P") * x, name="P"), "P"),
+        (C.tanh(x, name="q") + C.sigmoid(x, name="q"), "q"),
+    ]
+    for function, name in ambiguous:
+        with pytest.raises(ValueError, match=f"2 nodes are named '{name}'; find_all_with_name"):
+            getattr(function, name)
+
+
+def test_arguments_are_listed_once_and_inputs_as_often_as_they_are_read():
+    x = C.input_variable(3, name="x")
+    double = (x + x).root_function
+    assert double.arguments == (x,) and double.inputs == (x, x)
+    assert str(double) == "Plus(x: Tensor[3]) -> Tensor[3]"
+
+
+def test_a_python_function_becomes_a_block_on_request():
+    block = C.Function(lambda v: C.tanh(v * 2), make_block=True, op_name="Twice", name="mine")
+    assert block.root_function.is_block and block.name == "mine"
+    assert str(block(C.input_variable(3, name="x"))) == "mine: Twice(x: Tensor[3]) -> Tensor[3]"
+    assert C.Function(lambda v: v * 2, name="unused").name == ""

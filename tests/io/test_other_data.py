@@ -259,6 +259,7 @@ def test_arrays_are_joined_with_a_file(tmp_path):
         ({"a": np.zeros(3)}, [1, 1], "'a' has 3 samples; expected 2"),
         ({"a": np.zeros(3)}, [4, -1], "lengths must be positive"),
         ({"a": np.array(["x"])}, None, "'a' must be an array .* of real numbers"),
+        ({"a": [np.ones((2, 3)), np.ones((1, 3))]}, None, "'a' is a list of arrays .* np.concatenate.* with lengths="),
         ({"a": np.zeros(())}, None, "'a' must be an array"),
         ({"a": np.zeros((0, 3))}, None, "the arrays are empty"),
     ],

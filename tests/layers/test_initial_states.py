@@ -129,6 +129,29 @@ def test_inputs_and_sequences_as_states_of_a_layer(layer: Any) -> None:
     assert len(gradients) == 7 and all(np.abs(g).sum() > 0 for g in gradients.values())
 
 
+def test_steps_that_read_inputs_of_the_graph_around_them() -> None:
+    """What the original refuses, if the inputs are no arguments of a function around."""
+    factor, step = C.input_variable(1), RNNStep(2)
+
+    @C.Function
+    def scaled(h: Any, x: Any) -> Any:
+        return h + factor * x
+
+    feed = {X: counting(1, (3, 1)), factor: [[2], [10]]}
+    assert flat(C.layers.Sequential([C.layers.identity, Recurrence(scaled)])(X).eval(feed)) == [[2, 6, 12], [110]]
+    assert flat(Fold(scaled, initial_state=1)(X).eval(feed)) == [[13], [111]]
+    assert flat(RecurrenceFrom(scaled)(C.constant(1, (1,)), X).eval(feed)) == [[3, 7, 13], [111]]
+    attend = C.layers.AttentionModel(3)
+
+    def decoder(other: Any) -> C.Function:
+        return Recurrence(C.Function(lambda h, x: step(h, C.splice(attend(other, h), x))))
+
+    model = C.Function(lambda other, x: decoder(other)(x))
+    feed = {X: counting(1, (3, 1)), OTHER: counting(0, (2, 4))}
+    for found, wanted in zip(decoder(OTHER)(X).eval(feed), model(OTHER, X).eval(feed), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
 def test_numbers_and_arrays_as_states() -> None:
     data = {X: counting(0, (3, 1))}
     for state in (5, 5.0, np.float32(5), [5], np.array([5.0]), C.constant(5), C.parameter(1, init=5)):

@@ -40,6 +40,8 @@ BETTER_HERE = (
     "initial state as a sequence",
     "delay of sparse words",
     "sequential with branches, lists in them",
+    # States that are computed of other inputs, of which the original loses the axes.
+    *(name for name in REFUSED if name.startswith("drawn")),
 )
 
 
@@ -63,7 +65,7 @@ NUMBERS = recorded_numbers()
 
 
 def test_all_cases_are_recorded() -> None:
-    assert list(CASES) == list(RECORDED) and len(CASES) > 200
+    assert list(CASES) == list(RECORDED) and len(CASES) > 350
 
 
 @pytest.mark.parametrize("name", COMPARED)

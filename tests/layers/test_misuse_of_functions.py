@@ -42,11 +42,6 @@ STEPS = {
         TypeError,
         ("Fold: the step takes 1 states", "returns 2 values", "for each state"),
     ),
-    "a step that reads an input": Misuse(
-        lambda: Recurrence(C.Function(lambda h, x: h + x * FOUR)),
-        TypeError,
-        ("Recurrence: the step uses", "'four'", "@cntk.Function", "apply this to the input"),
-    ),
     "too many states": Misuse(
         lambda: RecurrenceFrom(lambda a, b, c, d, e, f, g, h, i, j, k, x: (a + x, b, c, d, e, f, g, h, i, j, k)),
         ValueError,

@@ -96,9 +96,13 @@ def _as_output(value: Any, body: Callable[..., Any], name: str = "") -> Variable
     return value
 
 
-def function_from_callable(body: Callable[..., Any], name: str = "") -> Composite:
-    """A function of the parameters of a Python function; see `Function`."""
-    return _function(body, _variables(_arguments(body)), name)
+def function_from_callable(
+    body: Callable[..., Any], make_block: bool = False, op_name: str | None = None, name: str | None = None
+) -> Composite:
+    """A function of the parameters of a Python function, or a block with a kind and a name; see `Function`."""
+    if make_block:
+        return block_from_callable(body, op_name or "", name or "")
+    return _function(body, _variables(_arguments(body)))
 
 
 def function_of_types(body: Callable[..., Any], types: Sequence[Any], named_types: Mapping[str, Any]) -> Composite:
@@ -112,7 +116,7 @@ def function_of_types(body: Callable[..., Any], types: Sequence[Any], named_type
             f"the parameters are: {expected}"
         )
     arguments.update({name: variable_type(t) for name, t in given.items() if is_variable_type(t)})
-    return _function(body, _variables(arguments), "")
+    return _function(body, _variables(arguments))
 
 
 def in_order(arguments: Sequence[Variable]) -> tuple[Variable, ...]:
@@ -121,7 +125,7 @@ def in_order(arguments: Sequence[Variable]) -> tuple[Variable, ...]:
     return make_block(combine_variables(inner), list(zip(inner, arguments, strict=True)), "Tuple").outputs
 
 
-def _function(body: Callable[..., Any], arguments: dict[str, Variable], name: str) -> Composite:
+def _function(body: Callable[..., Any], arguments: dict[str, Variable]) -> Composite:
     function = _trace(body, arguments)
     present = set(function.inputs)
     found = [v for v in function.inputs if v in arguments.values()]
@@ -135,8 +139,6 @@ def _function(body: Callable[..., Any], arguments: dict[str, Variable], name: st
             f"@Function {_name(body)}: {len(unused)} unused arguments ({', '.join(unused)}); "
             "every parameter without a default must take part in what is returned"
         )
-    if name and not function.root_function._name:
-        function.root_function._name = name
     return function
 
 

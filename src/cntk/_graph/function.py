@@ -138,9 +138,8 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
     @property
     def arguments(self) -> tuple[Variable, ...]:
         """The inputs and placeholders among the inputs."""
-        return tuple(
-            v for v in self.inputs if v.kind in (VariableKind.Input, VariableKind.Placeholder, VariableKind.Output)
-        )
+        kinds = (VariableKind.Input, VariableKind.Placeholder, VariableKind.Output)
+        return tuple(dict.fromkeys(v for v in self.inputs if v.kind in kinds))
 
     @property
     def signature(self) -> tuple[Variable, ...]:
@@ -189,14 +188,14 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         return self._block().composite.root_function
 
     @property
-    def block_arguments_mapping(self) -> list[tuple[Variable, Variable]]:
+    def block_arguments_mapping(self) -> tuple[tuple[Variable, Variable], ...]:
         """Pairs of a block's inner argument and the variable that it stands for.
 
         Raises:
             ValueError: if this is no block.
         """
         block = self._block()
-        return list(zip(block.arguments, self.root_function.operands[-len(block.arguments) :], strict=True))
+        return tuple(zip(block.arguments, self.root_function.operands[-len(block.arguments) :], strict=True))
 
     def _block(self) -> Block:
         block = self.root_function.block
@@ -381,10 +380,8 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
         results = self.root_function.results
         if len(results) == 1 and hasattr(results[0], name):
             return getattr(results[0], name)
-        for variable in self.inputs:
-            if variable.name == name:
-                return variable
-        found = self.find_by_name(name, depth=-1)
+        block = self.root_function.block if self.is_block else None
+        found = (block.composite if block else self).find_by_name(name, depth=-1)  # of a block, only what is inside
         if found is not None:
             return found
         if len(results) != 1:

@@ -60,7 +60,7 @@ def outputs_text(function: Function) -> str:
 
 
 def _operands_shown(primitive: Primitive) -> tuple[Variable, ...]:
-    return tuple(v for v in primitive.inputs if not (v.is_parameter or v.is_constant))
+    return tuple(dict.fromkeys(v for v in primitive.inputs if not (v.is_parameter or v.is_constant)))
 
 
 def function_repr(function: Function) -> str:

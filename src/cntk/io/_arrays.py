@@ -115,7 +115,13 @@ def _accepted(name: str, data: Any) -> Any:
     if hasattr(data, "tocsr"):
         return data.tocsr()
     # A memory map stays one.
-    array = data if isinstance(data, np.ndarray) else np.asarray(data)
+    try:
+        array = data if isinstance(data, np.ndarray) else np.asarray(data)
+    except ValueError:
+        raise DataError(
+            f"ArrayDeserializer: '{name}' is a list of arrays that do not make one; give sequences one after another, as "
+            "np.concatenate(sequences) with lengths=[len(s) for s in sequences]"
+        ) from None
     if array.ndim == 0 or array.dtype.kind not in "fiub":
         raise DataError(
             f"ArrayDeserializer: '{name}' must be an array [samples, ...] of real numbers, got {array.dtype}"

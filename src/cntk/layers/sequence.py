@@ -177,14 +177,13 @@ def RecurrenceFrom(
     )
 
 
+def _count_states(step: Function) -> int:
+    """How many states a step takes, before the frame; inputs that it reads inside are none."""
+    return sum(not v.is_input for v in step.signature) - 1
+
+
 def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str, layer: str) -> Function:
-    outside = [a for a in step.signature if a.is_input]
-    if outside:
-        raise TypeError(
-            f"{layer}: the step uses {', '.join(map(repr, outside))} besides its states and its frame; define the layers "
-            "around it as a function as well (@cntk.Function, def model(x): ...), and apply this to the input"
-        )
-    count = len(step.signature) - 1
+    count = _count_states(step)
     if count > len(_STATE_NAMES):
         raise ValueError(
             f"{layer}: at most {len(_STATE_NAMES)} state variables are supported, and the step has {count}; put some into one "
@@ -260,7 +259,7 @@ def _recurrence(
 ) -> Function:
     step = _as_step(step_function, layer)
     from_states = _recurrence_from(step, backwards, return_full_state, "", layer)
-    states = _states(state, len(step.signature) - 1, layer)
+    states = _states(state, _count_states(step), layer)
     x = ops.placeholder(name="x")
     return _result(from_states(*states, x), (x,), name)
 

@@ -58,8 +58,7 @@ class ArgumentType:
         return iter(("shape", "is_sparse", "dynamic_axes"))
 
     def __getitem__(self, key: str) -> Any:
-        value = getattr(self, key)
-        return list(value) if key == "dynamic_axes" else value
+        return getattr(self, key)
 
     def __str__(self) -> str:
         return self.text
