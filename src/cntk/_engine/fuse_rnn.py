@@ -117,7 +117,8 @@ class FusedRecurrence(FusedLoop):
         xs = [operands[k] for k in self._xs]
         x = xs[0] if len(xs) == 1 else torch.cat(xs, 1)
         if self._forgetting is not None and _may_follow(layout, x, weights):
-            states, last = [], []
+            states: list[Tensor] = []
+            last: list[Tensor] = []
             y = self._in_slots(layout, x, weights, self._forgetting)
         else:
             states = [
