@@ -100,15 +100,29 @@ class Tagger(nn.Module):
 
 
 class PaddedRecurrence(nn.Module):
+    """Both directions over padded sequences, the second over each sequence turned round, so that it meets no padding."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.forwards = nn.LSTM(EMBEDDING, size, batch_first=True)
+        self.backwards = nn.LSTM(EMBEDDING, size, batch_first=True)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        steps = torch.arange(x.shape[1])
+        turned = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+        states = self.backwards(_chosen(x, turned))[0]
+        return torch.cat([self.forwards(x)[0], _chosen(states, turned)], 2)
+
+
+def _chosen(x: Tensor, steps: Tensor) -> Tensor:
+    return x.gather(1, steps.unsqueeze(2).expand(-1, -1, x.shape[2]))
+
+
+class PackedRecurrence(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(EMBEDDING, size, batch_first=True, bidirectional=True)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        return self.lstm(x)[0]
-
-
-class PackedRecurrence(PaddedRecurrence):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
         return pad_packed_sequence(self.lstm(packed)[0], batch_first=True)[0]
