@@ -124,8 +124,8 @@ class _Feeding:
                 raise self.fail("sequence starts cannot be given with a Value; give them to Value.create")
             if not self.type.is_sequence:
                 raise self.fail("sequence starts were given, and the variable has no sequence axis")
-        held = getattr(data, "data", None)
-        if isinstance(held, Value) and not isinstance(data, Value):
+        held = None if isinstance(data, Value) else getattr(data, "data", None)
+        if isinstance(held, Value):
             # Files know how many numbers a sample has, not its shape: what a reader gives takes on the variable's.
             return self._value(held, may_reshape=True)
         if isinstance(data, NDArrayView):

@@ -49,7 +49,7 @@ class FusedGRU(FusedLoop):
 
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
-        a = layout.by_steps(self._addends.of(operands), self.backwards)
+        a = layout.by_steps(self._addends.frames(operands), self.backwards)
         initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
         gates, candidate = self._gates.of(operands), self._candidate.of(operands)
         states = GatedRecurrence.apply(a, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]

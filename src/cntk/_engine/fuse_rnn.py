@@ -1,12 +1,12 @@
 """Recurrent components that are an LSTM or a plain RNN, whoever wrote them, on torch's fused kernels.
 
 A loop is read as algebra: its states' expressions, with sums and products flattened, must have the form of a known
-cell. Sequences are padded only inside the fused call, and there in pieces of time.
+cell. Inside the fused call sequences lie in slots, one after another, or are padded in pieces of time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -18,7 +18,9 @@ from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
 from cntk._engine.loop_states import keep_carry
 from cntk._engine.nodes import Ref
-from cntk._engine.read_loop import Columns, Expr, LoopReader
+from cntk._engine.places import Places
+from cntk._engine.read_loop import Columns, Expr, LoopReader, is_constant
+from cntk._engine.rnn_cells import LSTM, RELU, TANH, Cell
 from cntk._engine.run import Run
 
 
@@ -83,8 +85,7 @@ class FusedRecurrence(FusedLoop):
         loop: the loop.
         output: the value that is read outside: the output state.
         gates: the gates' arguments, in torch's order.
-        cell: torch's kernel: a rectangle of frames, states, weights, and whether sequences are its rows rather than
-            columns; gives output and last states.
+        cell: torch's kernel.
         order: which delay holds the output state, and which the cell state, if any.
     """
 
@@ -102,6 +103,9 @@ class FusedRecurrence(FusedLoop):
             for k in range(len(gates[0].biases))
         ]
         self._initial = [self.position(d.operands[1]) for d in self.delays]
+        # Sequences may follow one another in a rectangle if the kernel can be made to begin with zeros anew.
+        forgets = cell.shut and all(is_constant(d.operands[1], 0) for d in self.delays)
+        self._forgetting = cell.column(self.size) if forgets else None
 
     def calls(self, layout: Layout) -> int:
         # Of sequences that differ in length, the last cell states are found only when they are asked for.
@@ -110,13 +114,17 @@ class FusedRecurrence(FusedLoop):
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         weights = self._weights(operands)
-        states = [
-            self.state(run, layout, operands[k], d).unsqueeze(0)
-            for k, d in zip(self._initial, self.delays, strict=True)
-        ]
         xs = [operands[k] for k in self._xs]
         x = xs[0] if len(xs) == 1 else torch.cat(xs, 1)
-        y, last = (self._at_once if layout.uniform else self._in_pieces)(layout, x, states, weights)
+        if self._forgetting is not None and _may_follow(layout, x, weights):
+            states, last = [], []
+            y = self._in_slots(layout, x, weights, self._forgetting)
+        else:
+            states = [
+                self.state(run, layout, operands[k], d).unsqueeze(0)
+                for k, d in zip(self._initial, self.delays, strict=True)
+            ]
+            y, last = (self._at_once if layout.uniform else self._in_pieces)(layout, x, states, weights)
         if not self.backwards:
             self._keep(run, layout, y, x, states, weights, last)
         return [y]
@@ -126,7 +134,7 @@ class FusedRecurrence(FusedLoop):
     ) -> tuple[Tensor, list[Tensor]]:
         """The output and the last states over sequences of one length."""
         rows = layout.reverse(x) if self.backwards else x
-        rectangle, *last = self.cell(layout.pad(rows), [s.contiguous() for s in states], weights, True)
+        rectangle, *last = self.cell.kernel(layout.pad(rows), [s.contiguous() for s in states], weights, True)
         if self.only_final:
             return last[0][0], last
         y = layout.unpad(rectangle)
@@ -140,11 +148,23 @@ class FusedRecurrence(FusedLoop):
         states = [s.index_select(1, pieces.order) for s in states]
         found = []
         for piece in pieces.split(pieces.take(x)):
-            y, *states = self.cell(piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False)
+            y, *states = self.cell.kernel(piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False)
             found.append(y.flatten(0, 1))
-        ends = layout.first if self.backwards else layout.last
-        whole = torch.cat(found)
-        return whole.index_select(0, pieces.places[ends]) if self.only_final else pieces.give(whole), []
+        return self._given(layout, pieces, torch.cat(found)), []
+
+    def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Tensor) -> Tensor:
+        """The output over sequences of different length that all begin with zeros, in one rectangle."""
+        slots = layout.slots(self.backwards)
+        begin = [x.new_zeros(1, slots.count, self.size)] * len(self.delays)
+        marked = [torch.cat([weights[0], forgetting.to(weights[0])], 1), *weights[1:]]
+        y, *_ = self.cell.kernel(slots.take_marked(x), begin, marked, False)
+        return self._given(layout, slots, y.flatten(0, 1))
+
+    def _given(self, layout: Layout, where: Places, rows: Tensor) -> Tensor:
+        """The output, from what stands at all places of rectangles."""
+        if not self.only_final:
+            return where.give(rows)
+        return rows.index_select(0, where.places[layout.first if self.backwards else layout.last])
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
         inputs = [columns.transposed(operands) for columns in self._inputs]
@@ -175,43 +195,38 @@ class FusedRecurrence(FusedLoop):
         if layout.uniform:
             run.carry[cell] = (last[1][0].detach(), single)
             return
-        # Padding has run over the shorter sequences' last cell states: they are computed again if anybody asks.
-        held = [t.detach() for t in (x, *states, *weights)]
+        # The shorter sequences' last cell states are gone: they are computed again if anybody asks.
+        begin = [s[0] for s in states] or [x.new_zeros(layout.count, self.size)] * 2
+        held = [t.detach() for t in (x, *begin, *weights)]
 
         def again() -> tuple[Tensor, Layout]:
             with torch.no_grad():
                 rows = held[0].index_select(0, layout.time_major())
                 order = layout.sorted_rows
                 sizes = torch.tensor(layout.step_sizes)
-                begin = tuple(s.index_select(1, order) for s in held[1:3])
+                begin = tuple(s.index_select(0, order).unsqueeze(0) for s in held[1:3])
                 _, _, c = torch.lstm(rows, sizes, begin, held[3:], True, 1, 0.0, False, False)
                 return torch.empty_like(c[0]).index_copy(0, order, c[0]), single
 
         run.carry[cell] = again
 
 
+def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
+    """Whether sequences may follow one another in a rectangle: they begin anew, and none spoils the next."""
+    if layout.uniform or not layout.frames or layout.starts is not None or x.device.type != "cpu":
+        return False
+    # What is not a number cannot be forgotten. In training it would spoil the weights, and with them everything, anyway.
+    return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
+
+
 _UNRECORDED = 10**9
 # Known cells have few operations; longer loops are not read, which would go as deep as they are long.
 _MOST_MEMBERS = 100
-
-Cell = Callable[[Tensor, list[Tensor], list[Tensor], bool], tuple[Tensor, ...]]
 
 
 def _recurrent(gate: Gate) -> tuple[Ref, tuple[int, int]]:
     assert gate.recurrent is not None
     return gate.recurrent
-
-
-def _lstm(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) -> tuple[Tensor, ...]:
-    return torch.lstm(x, states, weights, True, 1, 0.0, x.requires_grad or weights[0].requires_grad, False, by_rows)
-
-
-def _rnn_tanh(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) -> tuple[Tensor, ...]:
-    return torch.rnn_tanh(x, states[0], weights, True, 1, 0.0, False, False, by_rows)
-
-
-def _rnn_relu(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) -> tuple[Tensor, ...]:
-    return torch.rnn_relu(x, states[0], weights, True, 1, 0.0, False, False, by_rows)
 
 
 def fused_recurrence(loop: Loop) -> Loop | None:
@@ -235,7 +250,7 @@ def _match_rnn(loop: Loop) -> Loop | None:
     gate = _gate(expr.parts[0], output.type.shape[0], 0)
     if gate is None or not gate.inputs:
         return None
-    return FusedRecurrence(loop, output, [gate], _rnn_tanh if expr.kind == "tanh" else _rnn_relu, [0])
+    return FusedRecurrence(loop, output, [gate], TANH if expr.kind == "tanh" else RELU, [0])
 
 
 def _match_lstm(loop: Loop) -> Loop | None:
@@ -252,7 +267,7 @@ def _match_lstm(loop: Loop) -> Loop | None:
         gates = [_gate(a, output.type.shape[0], h) for a in arguments]
         found = [g for g in gates if g is not None]
         if len(found) == 4 and _same_inputs(found):
-            return FusedRecurrence(loop, output, found, _lstm, [h, c])
+            return FusedRecurrence(loop, output, found, LSTM, [h, c])
     return None
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from cntk._engine.groups import Groups, groups_of
 from cntk._engine.moved_rows import moved
 from cntk._engine.pieces import Pieces, pieces_of
+from cntk._engine.slots import Slots, slots_of
 
 
 class Layout:
@@ -38,6 +39,7 @@ class Layout:
         self.device = device or torch.device("cpu")
         self._shifts: dict[int, tuple[Tensor, Tensor]] = {}
         self._pieces: dict[bool, Pieces] = {}
+        self._slots: dict[bool, Slots] = {}
         self._groups: dict[tuple[tuple[int, ...], int], Groups] = {}
 
     def __eq__(self, other: object) -> bool:
@@ -209,6 +211,16 @@ class Layout:
         if backwards not in self._pieces:
             self._pieces[backwards] = pieces_of(self, backwards)
         return self._pieces[backwards]
+
+    def slots(self, backwards: bool = False) -> Slots:
+        """The frames as one rectangle, several sequences in a row of it; see `Slots`.
+
+        Args:
+            backwards: whether each sequence's last frame comes first.
+        """
+        if backwards not in self._slots:
+            self._slots[backwards] = self.slots().backwards(self) if backwards else slots_of(self)
+        return self._slots[backwards]
 
     def groups(self, other: Layout, width: int) -> Groups:
         """Pairs of sequences, one of this layout and one of another, in rectangles; see `groups_of`."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from cntk._engine.moved_rows import moved
+from cntk._engine.places import Places
 
 if TYPE_CHECKING:
     from cntk._engine.layout import Layout
@@ -25,37 +24,16 @@ _MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """How the frames of a layout lie in pieces.
+class Pieces(Places):
+    """How the frames of a layout lie in pieces, one piece after another and step by step.
 
     Attributes:
         sizes: steps and running sequences of each piece.
         order: sequence numbers, longest first, int64 ``[count]``.
-        frames: for each place in the pieces, one piece after another and step by step, the frame that stands there,
-            int64 ``[places]``; a frame of any sequence where a sequence has ended.
-        places: where each frame stands, int64 ``[frames]``.
     """
 
     sizes: tuple[tuple[int, int], ...]
     order: Tensor
-    frames: Tensor
-    places: Tensor
-
-    def take(self, x: Tensor) -> Tensor:
-        """Frames as they stand at all places, ``[places, *shape]``."""
-        # No gradient comes from places where a sequence has ended: no frame's result depends on them.
-        return moved(x, self.frames, self.places)
-
-    @cached_property
-    def empty(self) -> Tensor:
-        """The places where a sequence has ended, int64."""
-        return torch.ones_like(self.frames, dtype=torch.bool).index_fill_(0, self.places, False).nonzero().flatten()
-
-    def give(self, rows: Tensor) -> Tensor:
-        """What stands at all places as frames, ``[frames, *shape]``."""
-        if not rows.requires_grad:
-            return rows.index_select(0, self.places)
-        return _Given.apply(rows, self)  # type: ignore[no-any-return, no-untyped-call]
 
     def split(self, rows: Tensor) -> Iterator[Tensor]:
         """Rows of all places as rectangles ``[steps, running, *shape]``."""
@@ -90,7 +68,7 @@ def pieces_of(layout: Layout, backwards: bool) -> Pieces:
     places = starts[piece] + (step - piece * steps) * widths[piece] + rank[layout.segments]
     frames = torch.zeros(total, dtype=torch.int64, device=device)
     frames[places] = torch.arange(layout.frames, device=device)
-    return Pieces(sizes, order, frames, places)
+    return Pieces(frames, places, sizes, order)
 
 
 def _sizes(descending: Sequence[int], steps: int) -> Iterator[tuple[int, int]]:
@@ -100,16 +78,3 @@ def _sizes(descending: Sequence[int], steps: int) -> Iterator[tuple[int, int]]:
         while descending[running - 1] <= begin:
             running -= 1
         yield min(steps, descending[0] - begin), running
-
-
-class _Given(torch.autograd.Function):
-    """Places by their frames; the gradient is 0 where a sequence has ended."""
-
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, pieces: Pieces) -> Tensor:
-        ctx.pieces = pieces
-        return rows.index_select(0, pieces.places)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient.index_select(0, ctx.pieces.frames).index_fill_(0, ctx.pieces.empty, 0), None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from cntk._engine.loop import Loop
+from cntk._engine.moved_rows import moved
 from cntk._engine.nodes import Node, Ref
 
 
@@ -31,8 +31,7 @@ class Expr:
 
     def is_one(self) -> bool:
         """Whether this is the constant 1."""
-        leaf = self.ref.leaf if self.ref is not None else None
-        return leaf is not None and leaf.is_constant and leaf.shape == () and float(leaf.data) == 1.0  # type: ignore[attr-defined]
+        return self.ref is not None and is_constant(self.ref, 1)
 
     def spread(self) -> list[tuple[Expr, tuple[int, int] | None]]:
         """The terms of a sum, slices of sums taken apart: each term and which of its columns."""
@@ -43,6 +42,12 @@ class Expr:
             if all(span is None for _, span in below):
                 return [(term, (self.span[0], self.span[1])) for term, _ in below]
         return [(self, None)]
+
+
+def is_constant(ref: Ref, number: float) -> bool:
+    """Whether a value is a constant all of whose elements are this number."""
+    leaf = ref.leaf
+    return leaf is not None and leaf.is_constant and bool((leaf.data == number).all())  # type: ignore[attr-defined]
 
 
 _FUNCTIONS = {"StableSigmoid": "sigmoid", "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu"}
@@ -107,43 +112,46 @@ class Columns:
     """
 
     def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
-        self.parts = parts
+        self.parts, self.size = parts, size
         begins = [span[0] for _, span in parts]
         shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [k * size for k in range(len(parts))]
-        self.order = tuple(b // size for b in begins) if shared else None
+        self._order = torch.tensor([b // size for b in begins]) if shared else None
+        self._in_place = begins == sorted(begins)
+        self._back = torch.argsort(self._order) if self._order is not None else None
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns, ``[rows, gates * size]``."""
         return self.transposed(operands).t() if operands[self.parts[0][0]].dim() == 2 else self.elements(operands)
 
+    def frames(self, operands: Sequence[Tensor]) -> Tensor:
+        """The columns of values that have frames, ``[frames, gates * size]``."""
+        first = operands[self.parts[0][0]]
+        if self._are_all_of(first) and self._in_place:
+            return first
+        return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1)
+
     def elements(self, operands: Sequence[Tensor]) -> Tensor:
         """The elements of vectors, ``[gates * size]``."""
         first = operands[self.parts[0][0]]
-        if len(self.parts) == 1 and first.shape[0] == self.parts[0][1][1] and not self.parts[0][1][0]:
+        if len(self.parts) == 1 and first.shape[0] == self.size and not self.parts[0][1][0]:
             return first
+        if self._are_all_of(first):
+            return self._ordered(first.reshape(-1, self.size)).flatten()
         return torch.cat([operands[p][b:e] for p, (b, e) in self.parts])
 
     def transposed(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns as rows, ``[gates * size, rows]``, contiguous: as torch's kernels want them."""
         first = operands[self.parts[0][0]]
-        if self.order is not None and first.shape[1] == len(self.order) * (self.parts[0][1][1] - self.parts[0][1][0]):
-            return _GatesFirst.apply(first, self.order)  # type: ignore[no-any-return, no-untyped-call]
+        if self._are_all_of(first):
+            # One copy that transposes and sorts at once.
+            return self._ordered(first.reshape(first.shape[0], -1, self.size).permute(1, 2, 0)).flatten(0, 1)
         return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1).t().contiguous()
 
+    def _are_all_of(self, operand: Tensor) -> bool:
+        """Whether the columns are all that an operand has, in any order of the gates."""
+        return self._order is not None and operand.shape[-1] == len(self._order) * self.size
 
-class _GatesFirst(torch.autograd.Function):
-    """A matrix's transpose with its groups of rows in another order.
-
-    Torch transposes a whole matrix fast, and its parts slowly; autograd's own way back would add up parts.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, matrix: Tensor, order: tuple[int, ...]) -> Tensor:
-        ctx.order = order
-        groups = matrix.chunk(len(order), 1)
-        return torch.cat([groups[k] for k in order], 1).t().contiguous()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        groups = gradient.t().contiguous().chunk(len(ctx.order), 1)
-        return torch.cat([groups[ctx.order.index(k)] for k in range(len(ctx.order))], 1), None
+    def _ordered(self, gates: Tensor) -> Tensor:
+        """The gates' parts ``[gates, ...]`` in the wanted order."""
+        assert self._order is not None and self._back is not None
+        return moved(gates, self._order.to(gates.device), self._back.to(gates.device))

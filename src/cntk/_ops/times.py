@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._engine.matrix_product import addmm, mm
+from cntk._engine.matrix_product import NARROW, addmm, is_large, mm
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
@@ -158,13 +158,20 @@ class Affine(Op):
         if x.rank == 1 and w.rank == 2:
             if not _is_narrow(rows, columns):
                 return lambda x, w, b: addmm(b, x, w)
-            return lambda x, w, b: torch.addmm(b, x, _columns_first(w) if x.shape[0] > 8 else w)
+            return _narrow
         return lambda x, w, b: addmm(b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)).reshape(-1, *outer)
 
 
 def _is_narrow(rows: int, columns: int) -> bool:
     """Whether a matrix has so few columns for its rows that products by it are faster column by column."""
-    return columns <= 32 and rows >= 64
+    return columns <= NARROW and rows >= 64
+
+
+def _narrow(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    """An affine function of few columns."""
+    if is_large(x.shape[0], *w.shape):
+        return addmm(b, x, w)
+    return torch.addmm(b, x, _columns_first(w) if x.shape[0] > 8 else w)
 
 
 def _columns_first(matrix: Tensor) -> Tensor:

@@ -1,0 +1,119 @@
+"""Sequences of different length laid one after another into slots of one length, for kernels that want a rectangle.
+
+Between two sequences of a slot a place stays empty: there the kernel is made to forget its state, so that the next
+sequence begins with zeros. A minibatch of very different lengths then is one call of a kernel, with few empty places.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from cntk._engine.places import Places
+
+if TYPE_CHECKING:
+    from cntk._engine.layout import Layout
+
+# A kernel takes slots by so many, and each such block costs a step as much as some slots more.
+_BLOCK, _BLOCK_COST = 16, 2.5
+# Numbers of slots that are tried, by how many fill whole blocks, each with its shortest length and a longer one.
+_COUNTS, _LENGTHS = (1, 15 / 16, 14 / 16, 13 / 16, 12 / 16, 11 / 16), (1, 1.04)
+# A packing is good enough if so much of it are frames; the search goes through so many sequences in all.
+_FULL, _SEARCHED = 0.97, 4096
+
+
+@dataclass(frozen=True)
+class Slots(Places):
+    """How the frames of a layout lie in slots, step by step: ``[steps, count]``.
+
+    Attributes:
+        steps: places of a slot.
+        count: how many slots there are.
+    """
+
+    steps: int
+    count: int
+
+    def backwards(self, layout: Layout) -> Slots:
+        """The same with each sequence's last frame first."""
+        return _standing(self.places[layout.reversal], self.steps, self.count)
+
+    def take_marked(self, x: Tensor) -> Tensor:
+        """Frames of vectors at all places, with one more element: 0, and 1 at empty places.
+
+        Args:
+            x: ``[frames, size]``.
+
+        Returns:
+            ``[steps, count, size + 1]``.
+        """
+        mark = x.new_zeros(self.frames.shape[0], 1).index_fill_(0, self.empty, 1)
+        return torch.cat([self.take(x), mark], 1).view(self.steps, self.count, x.shape[1] + 1)
+
+
+def slots_of(layout: Layout) -> Slots:
+    """The slots of a layout that has frames."""
+    steps, count, begins, rows = _fitting(layout)
+    begin, row = torch.tensor([begins, rows], dtype=torch.int64, device=layout.device)
+    places = (begin[layout.segments] + layout.positions) * count + row[layout.segments]
+    return _standing(places, steps, count)
+
+
+def _standing(places: Tensor, steps: int, count: int) -> Slots:
+    frames = torch.zeros(steps * count, dtype=torch.int64, device=places.device)
+    frames[places] = torch.arange(len(places), device=places.device)
+    return Slots(frames, places, steps, count)
+
+
+def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
+    """Steps and number of slots, and each sequence's first step and slot, of the packing that costs least."""
+    found, costs = [], []
+    for length in islice(_slot_lengths(layout), max(1, _SEARCHED // layout.count)):
+        count, begins, rows = _packed(layout.lengths, layout.longest_first, length)
+        steps = max(begin + length for begin, length in zip(begins, layout.lengths, strict=True))
+        found.append((steps, count, begins, rows))
+        costs.append(steps * (count + _BLOCK_COST * math.ceil(count / _BLOCK)))
+        if layout.frames >= _FULL * steps * count:
+            break
+    return found[costs.index(min(costs))]
+
+
+def _slot_lengths(layout: Layout) -> Iterator[int]:
+    """Lengths of slots to try: that of the longest sequence first, then those that whole blocks of slots would have."""
+    yield layout.longest
+    places = layout.frames + layout.count
+    most = places // (layout.longest + 1)
+    whole = most // _BLOCK * _BLOCK or most
+    for count in (whole * part for part in _COUNTS if whole):
+        yield from (length for f in _LENGTHS if (length := math.ceil(places / count * f)) > layout.longest)
+
+
+def _packed(lengths: tuple[int, ...], order: list[int], steps: int) -> tuple[int, list[int], list[int]]:
+    """Pack sequences, longest first, each into the fullest slot that still takes it.
+
+    Returns:
+        The number of slots; each sequence's first step, and its slot.
+    """
+    begins, rows = [0] * len(lengths), [0] * len(lengths)
+    open_slots: list[tuple[int, int]] = []  # places left, and the slot; ascending
+    count = 0
+    for k in order:
+        at = bisect_left(open_slots, (lengths[k], 0))
+        if at < len(open_slots):
+            left, row = open_slots.pop(at)
+        else:
+            left, row = steps, count
+            count += 1
+        begins[k], rows[k] = steps - left, row
+        # The place after a sequence stays empty.
+        left -= lengths[k] + 1
+        if left > 0:
+            insort(open_slots, (left, row))
+    return count, begins, rows

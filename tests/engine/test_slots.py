@@ -1,0 +1,100 @@
+"""Slots: every frame has one place, sequences of a slot are kept apart, and a kernel forgets between them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cntk as C
+from cntk._engine.layout import Layout
+from cntk._engine.rnn_cells import LSTM
+
+lengths = st.lists(st.integers(1, 60), min_size=1, max_size=12)
+
+
+@given(lengths, st.booleans())
+def test_frames_of_a_sequence_follow_one_another_in_one_slot(given_lengths, backwards):
+    layout = Layout(given_lengths)
+    slots = layout.slots(backwards)
+    assert layout.slots(backwards) is slots, "made once"
+    assert slots.frames.numel() == slots.steps * slots.count
+    assert torch.equal(slots.frames[slots.places], torch.arange(layout.frames))
+    for begin, length in zip(layout.offsets.tolist(), given_lengths, strict=False):
+        places = slots.places[begin : begin + length].tolist()
+        assert len({p % slots.count for p in places}) == 1, "one slot"
+        steps = [p // slots.count for p in places]
+        first = steps[-1] if backwards else steps[0]
+        assert steps == list(range(first, first + length))[:: -1 if backwards else 1]
+
+
+@given(lengths)
+def test_between_two_sequences_of_a_slot_a_place_is_empty(given_lengths):
+    layout = Layout(given_lengths)
+    slots = layout.slots()
+    owner = torch.full((slots.steps * slots.count,), -1)
+    owner[slots.places] = layout.segments
+    above, below = owner.view(slots.steps, slots.count)[:-1], owner.view(slots.steps, slots.count)[1:]
+    assert not ((above != below) & (above >= 0) & (below >= 0)).any()
+    assert sorted(slots.empty.tolist()) == (owner < 0).nonzero().flatten().tolist()
+
+
+def test_very_different_lengths_leave_few_places_empty():
+    torch.manual_seed(0)
+    layout = Layout(torch.randint(10, 161, (32,)).tolist())
+    assert layout.slots().frames.numel() < 1.1 * layout.frames < layout.longest * layout.count
+
+
+def test_a_sequence_without_frames_is_nowhere():
+    slots = Layout([2, 0, 5]).slots()
+    assert sorted(slots.places.tolist()) == sorted(set(slots.places.tolist())) and slots.places.numel() == 7
+
+
+@given(lengths, st.booleans())
+def test_rows_are_marked_where_no_frame_stands_and_come_back_with_gradients(given_lengths, backwards):
+    layout = Layout(given_lengths)
+    slots = layout.slots(backwards)
+    x = torch.randn(layout.frames, 2, dtype=torch.float64, requires_grad=True)
+    taken = slots.take_marked(x)
+    assert taken.shape == (slots.steps, slots.count, 3)
+    rows = taken.flatten(0, 1)
+    assert torch.equal(rows[:, 2].nonzero().flatten(), slots.empty)
+    assert torch.equal(slots.give(rows[:, :2]), x)
+    weights = torch.randn(layout.frames, 2, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((slots.give(rows[:, :2] * 3) * weights).sum(), [x])
+    assert torch.allclose(gradient, 3 * weights)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_marked_place_makes_all_states_and_their_gradients_zero(dtype):
+    torch.manual_seed(0)
+    cell, size, gates = LSTM, 5, 4
+    weights = [torch.randn(n, k, dtype=dtype) for n, k in ((gates * size, 3), (gates * size, size))]
+    weights += [torch.randn(gates * size, dtype=dtype)] * 2
+    marked = [torch.cat([weights[0], cell.column(size).to(dtype)], 1), *weights[1:]]
+    x = torch.randn(7, 2, 3, dtype=dtype)
+    rows = torch.cat([x, torch.zeros(7, 2, 1, dtype=dtype)], 2)
+    rows[3, :, 3] = 1
+    rows.requires_grad_()
+    begin = [torch.zeros(1, 2, size, dtype=dtype)] * 2
+    y, *_ = cell.kernel(rows, begin, marked, False)
+    for part in (slice(0, 3), slice(4, 7)):
+        alone, *_ = cell.kernel(x[part], begin, weights, False)
+        torch.testing.assert_close(y[part], alone)
+    assert not y[3].any()
+    (gradient,) = torch.autograd.grad(y[4:].sum(), [rows])
+    assert not gradient[:4].any() and gradient[4:].any()
+
+
+def test_a_sequence_that_is_no_number_spoils_no_other():
+    x = C.sequence.input_variable(3)
+    model = C.layers.Recurrence(C.layers.LSTM(4))(x)
+    rows = [np.random.default_rng(n).normal(size=(n, 3)).astype(np.float32) for n in (2, 9, 3, 4)]
+    wanted = model.eval({x: rows})
+    rows[0][1, 1] = np.nan
+    found = model.eval({x: rows})
+    assert np.isnan(found[0][1]).all()
+    for one, other in zip(found[1:], wanted[1:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
