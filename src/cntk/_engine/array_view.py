@@ -1,0 +1,211 @@
+"""Arrays on a device, dense or of sparse rows, with their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._engine.rows import FORMATS, csr_of, sparse_rows, torch_dtype
+from cntk._engine.run import SparseRows
+from cntk._errors import shape_text
+from cntk._graph.types import Shape
+from cntk._graph.variable import as_dtype, as_shape
+from cntk.device import DeviceDescriptor, cpu, default_device
+
+
+class ArrayMixin:
+    """What can be had as a NumPy array."""
+
+    def _as_numpy(self) -> Any:
+        raise NotImplementedError
+
+    def asarray(self) -> Any:
+        """A NumPy copy; a SciPy CSR matrix of sparse data in rows."""
+        return self._as_numpy()
+
+
+class NDArrayView(ArrayMixin):
+    """An array on a device, dense or of sparse rows.
+
+    Args:
+        shape: its shape; the array is filled with zeros.
+        data_type: number format.
+        device: where it lies.
+
+    Example:
+        >>> NDArrayView.from_dense(np.eye(2, dtype=np.float32)).asarray()
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
+
+    def __init__(self, shape: Any, data_type: Any, device: DeviceDescriptor | None = None) -> None:
+        dtype = as_dtype(data_type) or np.dtype(np.float32)
+        self._rows: Tensor | SparseRows = torch.zeros(
+            as_shape(shape), dtype=torch_dtype(dtype), device=(device or default_device()).torch
+        )
+        self._shape: Shape = as_shape(shape)
+        self._read_only = False
+
+    @classmethod
+    def of(cls, rows: Tensor | SparseRows, shape: Shape | None = None, read_only: bool = False) -> NDArrayView:
+        """A view of a tensor or of sparse rows."""
+        view = cls.__new__(cls)
+        view._rows = rows
+        view._shape = tuple(rows.shape) if shape is None else shape
+        view._read_only = read_only
+        return view
+
+    @property
+    def tensor(self) -> Tensor:
+        """The array as a dense torch tensor."""
+        rows = self._rows.to_dense() if isinstance(self._rows, SparseRows) else self._rows
+        return rows.reshape(self._shape)
+
+    @property
+    def shape(self) -> Shape:
+        """The array's shape."""
+        return self._shape
+
+    @property
+    def dtype(self) -> Any:
+        """The number format as a NumPy scalar type."""
+        return np.dtype(str(self._rows.dtype).removeprefix("torch.")).type
+
+    @property
+    def device(self) -> DeviceDescriptor:
+        """Where the array lies."""
+        rows = self._rows.values if isinstance(self._rows, SparseRows) else self._rows
+        return _descriptor(rows.device)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether it is stored as sparse rows."""
+        return isinstance(self._rows, SparseRows)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it must not be written to."""
+        return self._read_only
+
+    def _as_numpy(self) -> Any:
+        if isinstance(self._rows, SparseRows) and len(self._shape) == 2:
+            return csr_of(self._rows)
+        array: np.ndarray = self.tensor.detach().cpu().numpy()
+        return array.copy()
+
+    def __repr__(self) -> str:
+        return f"NDArrayView({shape_text(self._shape)}, {self.device})"
+
+    def as_shape(self, new_shape: Any) -> NDArrayView:
+        """The same elements in another shape, in the same memory.
+
+        Args:
+            new_shape: a shape of as many elements.
+
+        Raises:
+            ValueError: if it has another number of elements.
+        """
+        shape = as_shape(new_shape)
+        if min(shape, default=0) < 0 or int(np.prod(shape)) != int(np.prod(self._shape)):
+            raise ValueError(f"as_shape: {self} does not fill shape {shape_text(shape)}")
+        return NDArrayView.of(self._rows, shape, self._read_only)
+
+    def slice_view(self, start_offset: Sequence[int], extent: Sequence[int], read_only: bool = True) -> NDArrayView:
+        """A part of the array that shares its memory.
+
+        Args:
+            start_offset: where the part begins, one index an axis.
+            extent: how far it extends along the last axes; along the axes before, it is one element.
+            read_only: whether it must not be written to.
+
+        Raises:
+            ValueError: if the part reaches beyond the array.
+        """
+        offset, extent = tuple(start_offset), tuple(extent)
+        fixed = len(offset) - len(extent)
+        spans = zip(offset, (*(1 for _ in range(fixed)), *extent), self._shape, strict=False)
+        bounds_fit = all(o >= 0 and e >= 0 and o + e <= s for o, e, s in spans)
+        if len(offset) != len(self._shape) or fixed < 0 or not bounds_fit:
+            raise ValueError(
+                f"slice_view: offset {offset} and extent {extent} do not lie within shape {shape_text(self._shape)}"
+            )
+        parts = (slice(o, o + e) for o, e in zip(offset[fixed:], extent, strict=True))
+        index: tuple[int | slice, ...] = (*offset[:fixed], *parts)
+        return NDArrayView.of(self.tensor[index], read_only=read_only)
+
+    @staticmethod
+    def from_dense(
+        np_array: np.ndarray, device: DeviceDescriptor | None = None, read_only: bool = False, borrow: bool = False
+    ) -> NDArrayView:
+        """A view of a NumPy array.
+
+        Args:
+            np_array: float32, float64 or float16.
+            device: where to put it.
+            read_only: whether it must not be written to.
+            borrow: whether to share the array's memory where possible.
+
+        Raises:
+            TypeError: for anything but such an array.
+        """
+        if not isinstance(np_array, np.ndarray):
+            raise TypeError(f"from_dense: expected a NumPy array, got {type(np_array).__name__}")
+        if np_array.dtype not in FORMATS:
+            np_array = np_array.astype(np.float32)
+        tensor = torch.from_numpy(np.ascontiguousarray(np_array).reshape(np_array.shape))
+        return NDArrayView.of(_placed(tensor if borrow else tensor.clone(), device), read_only=read_only)
+
+    @staticmethod
+    def from_csr(
+        csr_array: Any,
+        device: DeviceDescriptor | None = None,
+        read_only: bool = False,
+        borrow: bool = False,
+        shape: Any = None,
+    ) -> NDArrayView:
+        """A view of a SciPy CSR matrix.
+
+        Args:
+            csr_array: the matrix.
+            device: where to put it.
+            read_only: whether it must not be written to.
+            borrow: accepted for old programs.
+            shape: the array's shape if not the matrix's: the matrix's columns are its last axes, flattened.
+
+        Raises:
+            TypeError: for anything but a CSR matrix.
+            ValueError: if the matrix does not have as many elements as the shape.
+        """
+        rows = sparse_rows(csr_array, None, (device or cpu()).torch)
+        dims = tuple(csr_array.shape) if shape is None else as_shape(shape)
+        if int(np.prod(dims)) != rows.rows * rows.width:
+            raise ValueError(
+                f"from_csr: a matrix of shape {shape_text(rows.shape)} does not fill shape {shape_text(dims)}"
+            )
+        return NDArrayView.of(rows, dims, read_only)
+
+    @staticmethod
+    def from_data(
+        data: Any, device: DeviceDescriptor | None = None, read_only: bool = False, borrow: bool = False
+    ) -> NDArrayView:
+        """A view of a NumPy array or a SciPy CSR matrix; see `from_dense` and `from_csr`."""
+        if hasattr(data, "tocsr"):
+            return NDArrayView.from_csr(data.tocsr(), device, read_only, borrow)
+        if not isinstance(data, (np.ndarray, np.number, float, int)):
+            raise TypeError(f"from_data: expected a NumPy array or a SciPy CSR matrix, got {type(data).__name__}")
+        return NDArrayView.from_dense(np.asarray(data), device, read_only, borrow)
+
+
+def _descriptor(device: torch.device) -> DeviceDescriptor:
+    from cntk.device import DeviceKind
+
+    return cpu() if device.type == "cpu" else DeviceDescriptor(DeviceKind.GPU, device.index or 0)
+
+
+def _placed(tensor: Tensor, device: DeviceDescriptor | None) -> Tensor:
+    """A tensor on a device, if one is named."""
+    return tensor if device is None else tensor.to(device.torch)
