@@ -140,9 +140,15 @@ from cntk.metrics import *
 from cntk.ops import *
 from cntk.ops import sequence as sequence
 from cntk.random import auto_select as auto_select
+from cntk.train import CheckpointConfig as CheckpointConfig
+from cntk.train import CrossValidationConfig as CrossValidationConfig
+from cntk.train import DataUnit as DataUnit
+from cntk.train import TestConfig as TestConfig
 from cntk.train import Trainer as Trainer
+from cntk.train import TrainingSession as TrainingSession
 from cntk.train import minibatch_size_schedule as minibatch_size_schedule
 from cntk.train import trainer as trainer
+from cntk.train import training_session as training_session
 from cntk.variables import Constant as Constant
 from cntk.variables import Parameter as Parameter
 from cntk.variables import Record as Record

@@ -218,14 +218,30 @@ def test_external_state_comes_back_as_plain_values(tmp_path: Path) -> None:
     assert training.restore_from_checkpoint(str(tmp_path / "c")) == {}
 
 
+class Moving(C.learners.UserLearner):
+    """A learner in Python, which counts no samples."""
+
+    def __init__(self, parameters: Any) -> None:
+        super().__init__(parameters, C.learning_parameter_schedule(0.25))
+
+    def update(self, gradient_values: Any, training_sample_count: int, sweep_end: bool) -> bool:
+        return True
+
+
 def test_samples_that_no_learner_has_counted(tmp_path: Path) -> None:
-    data, training = small(lambda p: C.sgd(p, 0.0))
+    data, training = small(Moving)
     training.train_minibatch(data)
     training.save_checkpoint(tmp_path / "c")
-    _, other = small(lambda p: C.sgd(p, 0.0))
+    _, other = small(Moving)
     other.restore_from_checkpoint(tmp_path / "c")
     assert other.total_number_of_samples_seen == 4
     assert other.parameter_learners[0].total_number_of_samples_seen() == 0
+
+
+def test_minibatches_that_change_nothing_do_not_count() -> None:
+    data, training = small(lambda p: C.sgd(p, 0.0))
+    assert not training.train_minibatch(data)
+    assert training.total_number_of_samples_seen == 0 and training.previous_minibatch_sample_count == 4
 
 
 class Counting(C.learners.UserLearner):

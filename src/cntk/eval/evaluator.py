@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cntk._engine.step import TrainingStep
+from cntk._engine.step import StepResult, TrainingStep
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, default_device
@@ -57,10 +57,15 @@ class Evaluator:
         Raises:
             ValueError: if data are missing or do not fit.
         """
+        result = self._test(arguments, device)
+        return float(result.loss) / result.samples
+
+    def _test(self, arguments: Any, device: DeviceDescriptor | None) -> StepResult:
+        """The metric's sum over one minibatch, of which the writers are told."""
         result = self._test_step.test(arguments, (device or default_device()).torch)
         for writer in self._writers:
             writer.update_test(result.samples, result.loss)
-        return float(result.loss) / result.samples
+        return result
 
     def summarize_test_progress(self) -> None:
         """Have the writers report the average over all minibatches since the last summary."""

@@ -2,119 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from cntk._graph.block import combine_variables
 from cntk._graph.function import Function
-from cntk._graph.variable import Variable
-from cntk.device import default_device
 from cntk.eval.evaluator import Evaluator
-from cntk.io import MinibatchData, UserMinibatchSource
+from cntk.train.minibatches import ArraySource, source_of
+from cntk.train.session_config import CheckpointConfig, CrossValidationConfig, TestConfig
+from cntk.train.tally import Tally
 from cntk.train.trainer import Trainer
+from cntk.train.training_session import TrainingSession
 from cntk.variables import Record
 
 
-class ArraySource:
-    """Arrays in memory as minibatches, in their order.
-
-    Args:
-        arguments: the criterion's arguments.
-        data: for each argument an array ``[n, *shape]``, a CSR matrix, or a list of samples or sequences.
-
-    Raises:
-        ValueError: if the number of arrays is not that of the arguments.
-        TypeError: if they differ in their number of samples.
-    """
-
-    def __init__(self, arguments: Sequence[Variable], data: Sequence[Any]) -> None:
-        if len(data) != len(arguments):
-            raise ValueError(
-                f"train: to pass data directly in place of a minibatch source, pass a tuple of {len(arguments)} arrays, "
-                f"in the order of the arguments of the criterion function; you passed {len(data)}"
-            )
-        self.arguments = arguments
-        self.data = [
-            d.tocsr() if hasattr(d, "tocsr") else d if isinstance(d, (list, np.ndarray)) else np.asarray(d)
-            for d in data
-        ]
-        counts = {d.shape[0] if hasattr(d, "shape") else len(d) for d in self.data}
-        if len(counts) != 1:
-            raise TypeError(f"train: all data items must have the same number of samples, but have {sorted(counts)}")
-        (self.count,) = counts
-
-    def minibatches(self, size: Any, limit: int | None) -> Iterator[tuple[dict[Variable, Any], bool]]:
-        """Minibatches of one sweep after another, and whether they end one; the last of a sweep, and of all, may be smaller."""
-        seen = 0
-        while limit is None or seen < limit:
-            at = 0
-            while at < self.count and (limit is None or seen < limit):
-                step = min(
-                    max(int(_size_at(size, seen)), 1), self.count - at, self.count if limit is None else limit - seen
-                )
-                arguments = {v: d[at : at + step] for v, d in zip(self.arguments, self.data, strict=True)}
-                at += step
-                seen += step
-                yield arguments, at == self.count
-
-
-class StreamSource:
-    """A minibatch source's streams as minibatches.
-
-    Args:
-        source: it has ``next_minibatch``.
-        streams: which stream belongs to which argument.
-    """
-
-    def __init__(self, source: Any, streams: dict[Variable, Any]) -> None:
-        self.source, self.streams = source, streams
-        self.count = 0
-
-    def minibatches(self, size: Any, limit: int | None) -> Iterator[tuple[dict[Variable, Any], bool]]:
-        """Minibatches until the source has no more, and whether they end a sweep."""
-        seen = 0
-        while limit is None or seen < limit:
-            wanted = int(_size_at(size, seen))
-            minibatch = self._next(wanted if limit is None else min(wanted, limit - seen))
-            if not minibatch:
-                return
-            seen += max(m.num_samples for m in minibatch.values())
-            yield minibatch, any(m.sweep_end for m in minibatch.values())
-
-    def _next(self, size: int) -> dict[Variable, MinibatchData]:
-        if isinstance(self.source, UserMinibatchSource):
-            found = self.source.next_minibatch(size, 1, 0)
-            return {v: found[s] for v, s in self.streams.items()} if found else {}
-        minibatch: dict[Variable, MinibatchData] = self.source.next_minibatch(size, self.streams)
-        return minibatch
-
-
-def _size_at(size: Any, samples: int) -> int:
-    return size[samples] if hasattr(size, "__getitem__") else size
-
-
-@dataclass
 class _Summaries:
-    """What `Function.train` returns, as it grows.
+    """A progress writer that gathers what `Function.train` returns.
 
-    Attributes:
+    Args:
         every: after how many minibatches an entry of ``updates`` is made; 0 for never.
         geometric: whether one is made after 1, 3, 7, 15, ... minibatches instead.
     """
 
-    every: int
-    geometric: bool = False
-    updates: list[Record] = field(default_factory=list)
-    epochs: list[Record] = field(default_factory=list)
-    _update: list[tuple[Tensor, Any, int]] = field(default_factory=list)
-    _epoch: list[tuple[Tensor, Any, int]] = field(default_factory=list)
-    _minibatches: int = 0
+    def __init__(self, every: int, geometric: bool = False) -> None:
+        self.every, self.geometric = every, geometric
+        self.updates: list[Record] = []
+        self.epochs: list[Record] = []
+        self.test: Record | None = None
+        self._update: list[tuple[Tensor, Any, int]] = []
+        self._epoch: list[tuple[Tensor, Any, int]] = []
+        self._tested: list[tuple[Tensor, Any, int]] = []
+        self._minibatches = 0
 
-    def add(self, loss: Tensor, metric: Tensor | None, samples: int) -> None:
+    def update_training_with_minibatch(self, samples: int, loss: Tensor, metric: Tensor | None = None) -> None:
+        """Take note of a training minibatch."""
         self._update.append((loss, metric, samples))
         self._epoch.append((loss, metric, samples))
         self._minibatches += 1
@@ -123,12 +46,26 @@ class _Summaries:
             self.updates.append(_summary(self._update))
             self._update.clear()
 
-    def end_epoch(self) -> None:
+    def write_training_summary(self) -> None:
+        """End an epoch."""
         if self._epoch:
             self.epochs.append(_summary(self._epoch))
         self._epoch.clear()
         self._update.clear()
         self._minibatches = 0
+
+    def update_test(self, samples: int, metric: Tensor) -> None:
+        """Take note of a test minibatch."""
+        self._tested.append((metric, None, samples))
+
+    def write_test_summary(self) -> None:
+        """End a test; the last one is that after training."""
+        found = _summary(self._tested)
+        self.test = Record(metric=found["loss"], samples=found["samples"])
+        self._tested.clear()
+
+    def write(self, key: str, value: Any) -> None:
+        """Nothing else is returned."""
 
 
 def _summary(entries: Sequence[tuple[Tensor, Any, int]]) -> Record:
@@ -145,22 +82,6 @@ def _criterion_outputs(function: Function) -> tuple[Any, Any]:
             f"train: the criterion must have one or two outputs (loss and metric), {function} has {len(outputs)}"
         )
     return outputs[0], outputs[1] if len(outputs) == 2 else None
-
-
-def _source(function: Function, source: Any, streams: Any, mapping: Any) -> ArraySource | StreamSource:
-    arguments = function.signature
-    if hasattr(source, "next_minibatch"):
-        if mapping is None:
-            given = streams if streams is not None else list(getattr(source, "streams", {}).values())
-            if len(given) != len(arguments):
-                raise ValueError(
-                    f"train: {function} has {len(arguments)} arguments, and {len(given)} streams were given"
-                )
-            mapping = dict(zip(arguments, given, strict=True))
-        return StreamSource(source, dict(mapping))
-    if not isinstance(source, (tuple, list)):
-        source = (source,)
-    return ArraySource(arguments, source)
 
 
 def _every(frequency: Any, epoch: int | None, size: Any, writers: Sequence[Any]) -> tuple[int, bool]:
@@ -191,9 +112,8 @@ def train_function(
 ) -> Record:
     """Train a criterion function; see `Function.train`."""
     loss, metric = _criterion_outputs(function)
-    writers = _writers(callbacks)
-    trainer = Trainer(None, (loss, metric), parameter_learners, writers)
-    source = _source(function, minibatch_source, streams, model_inputs_to_streams)
+    writers, configs = _callbacks(callbacks)
+    source = source_of(function, minibatch_source, streams, model_inputs_to_streams)
     epoch = epoch_size or source.count or None
     if epoch is None and max_samples is None:
         raise ValueError("train: a minibatch source does not say how long an epoch is; give epoch_size or max_samples")
@@ -205,33 +125,38 @@ def train_function(
     if limit is None and epoch is not None:
         limit = epoch * (max_epochs or 1)
     period = progress_frequency or (epoch if max_samples is None or epoch_size else None)
-    every, geometric = _every(
-        progress_frequency, None if max_samples and not epoch_size else epoch, minibatch_size, writers
+    summaries = _Summaries(
+        *_every(progress_frequency, None if max_samples and not epoch_size else epoch, minibatch_size, writers)
     )
-    summaries = _Summaries(every, geometric)
-    seen, due = 0, period
-    for arguments, ends_sweep in source.minibatches(minibatch_size, limit):
-        trainer.train_minibatch(arguments, is_sweep_end=ends_sweep)
-        result = trainer._previous
-        assert result is not None
-        summaries.add(result.loss, result.metric, result.samples)
-        seen += result.samples
-        if due is not None and period is not None and seen >= due:
-            due += period * ((seen - due) // period + 1)
-            summaries.end_epoch()
-            trainer.summarize_training_progress()
-    if summaries._epoch:
-        summaries.end_epoch()
-        trainer.summarize_training_progress()
-    return Record(updates=summaries.updates, epoch_summaries=summaries.epochs)
+    trainer = Trainer(None, (loss, metric), parameter_learners, [*writers, summaries])
+    mapping = {} if isinstance(source, ArraySource) else source.streams
+    given = source if isinstance(source, ArraySource) else source.source
+    TrainingSession(trainer, given, minibatch_size, mapping, limit, period, *configs).train()
+    result = Record(updates=summaries.updates, epoch_summaries=summaries.epochs)
+    return result if configs[2] is None else Record(**result, test_summary=summaries.test)
 
 
-def _writers(callbacks: Any) -> list[Any]:
-    found = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
-    for callback in found:
-        if not hasattr(callback, "update_training_with_minibatch"):
-            raise TypeError(f"callbacks: expected progress writers, got {type(callback).__name__}")
-    return found
+def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
+    """Progress writers, and configurations of checkpoints, cross validation and test, each if there is one.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: for two configurations of one kind.
+    """
+    kinds = (CheckpointConfig, CrossValidationConfig, TestConfig)
+    given = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+    found = [[c for c in given if isinstance(c, kind)] for kind in kinds]
+    for kind, configs in zip(kinds, found, strict=True):
+        if len(configs) > 1:
+            raise ValueError(f"callbacks: one {kind.__name__} is possible, and {len(configs)} were given")
+    writers = [c for c in given if not isinstance(c, kinds)]
+    for writer in writers:
+        if not hasattr(writer, "update_training_with_minibatch"):
+            raise TypeError(
+                "callbacks: expected progress writers, CheckpointConfig, CrossValidationConfig or TestConfig, got "
+                f"{type(writer).__name__}"
+            )
+    return writers, tuple(configs[0] if configs else None for configs in found)  # type: ignore[return-value]
 
 
 def test_function(
@@ -245,16 +170,12 @@ def test_function(
     """Average a criterion's metric over data; see `Function.test`."""
     loss, metric = _criterion_outputs(function)
     wanted = loss if metric is None else metric
-    source = _source(function, minibatch_source, streams, model_inputs_to_streams)
-    writers = _writers(callbacks)
+    source = source_of(function, minibatch_source, streams, model_inputs_to_streams)
+    writers, _ = _callbacks(callbacks)
     evaluator = Evaluator(combine_variables([wanted]), writers)
-    total, samples = 0.0, 0
+    tally = Tally()
     needed = set(combine_variables([wanted]).inputs)
-    for arguments, _ in source.minibatches(minibatch_size, source.count or None):
-        result = evaluator._test_step.test({k: v for k, v in arguments.items() if k in needed}, default_device().torch)
-        total += float(result.loss)
-        samples += result.samples
-        for writer in writers:
-            writer.update_test(result.samples, result.loss)
+    for arguments, _ in source.minibatches(minibatch_size, source.count or None, lambda: tally.samples):
+        tally.add(evaluator._test({k: v for k, v in arguments.items() if k in needed}, None))
     evaluator.summarize_test_progress()
-    return Record(metric=total / samples, samples=samples)
+    return Record(metric=tally.average(), samples=tally.samples)

@@ -96,7 +96,8 @@ class Trainer(Evaluator):
         )
         result = self._step.train(arguments, wanted, (device or default_device()).torch, bool(is_sweep_end))
         self._previous = result
-        self._total += result.samples
+        # As in the original, a minibatch that changed nothing was not trained on.
+        self._total += result.samples if result.updated else 0
         for writer in self._writers:
             writer.update_training_with_minibatch(result.samples, result.loss, result.metric)
         return result.updated if outputs is None else (result.updated, result.outputs)

@@ -1,0 +1,230 @@
+"""What a training session does beside training: checkpoints, cross validation and a test, and how often."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from cntk.io import INFINITELY_REPEAT
+from cntk.learners.schedules import MinibatchSizeSchedule
+from cntk.train.minibatches import ArraySource, StreamSource, source_of
+
+NEVER = sys.maxsize
+
+
+class DataUnit(Enum):
+    """What frequencies count.
+
+    Example:
+        >>> CheckpointConfig("model", frequency=(100, DataUnit.minibatch)).frequency
+        (100, <DataUnit.minibatch: 'minibatch'>)
+    """
+
+    sample = "sample"
+    minibatch = "minibatch"
+    sweep = "sweep"
+
+
+Frequency = tuple[int, DataUnit]
+
+
+def as_frequency(given: Any, name: str) -> Frequency:
+    """A frequency as a program gives it: a number of samples, a pair of a number and a `DataUnit`, or None for once, at the end.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: for a negative number.
+    """
+    if given is None:
+        return NEVER, DataUnit.sample
+    number, unit = given if isinstance(given, tuple) and len(given) == 2 else (given, DataUnit.sample)
+    if isinstance(number, bool) or not hasattr(number, "__index__") or not isinstance(unit, DataUnit):
+        raise TypeError(
+            f"{name}: the frequency must be a number of samples, such as 1000, or a pair of a number and a unit, such as "
+            f"(5, cntk.train.DataUnit.sweep); got {given!r}"
+        )
+    number = number.__index__()
+    if number < 0:
+        raise ValueError(
+            f"{name}: a frequency must not be negative, got {number}; 0 is for never, None for once, at the end"
+        )
+    return number, unit
+
+
+def as_minibatch_size(given: Any, name: str) -> Any:
+    """A size of minibatches: a number of samples, or a schedule.
+
+    Raises:
+        ValueError: for anything else, and for a size that is not positive.
+    """
+    if isinstance(given, MinibatchSizeSchedule):
+        return given
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        raise ValueError(
+            f"{name}: the minibatch size must be a number of samples or what minibatch_size_schedule() gives, "
+            f"got {type(given).__name__}"
+        )
+    size = given.__index__()
+    if size < 1:
+        raise ValueError(f"{name}: the minibatch size must be positive, got {size}")
+    return size
+
+
+class CheckpointConfig:
+    """Where and how often a session writes checkpoints.
+
+    Args:
+        filename: path of the model's file; that of all else that training needs has ``.ckp`` after it. None for no
+            checkpoints.
+        frequency: after how many samples, or a pair of a number and a `DataUnit`; at the end alone if not given; 0 for never.
+        restore: whether a session goes on from the newest checkpoint that is there.
+        preserve_all: whether each is kept, with a number behind its name, beside the last one.
+
+    Raises:
+        ValueError: if the name is empty, or the frequency negative.
+        TypeError: if the frequency is none.
+
+    Example:
+        >>> CheckpointConfig("model", frequency=1000).preserve_all
+        False
+    """
+
+    def __init__(
+        self,
+        filename: str | os.PathLike[str] | None,
+        frequency: Any = None,
+        restore: bool = True,
+        preserve_all: bool = False,
+    ) -> None:
+        self.frequency = as_frequency(frequency, "CheckpointConfig")
+        if filename is None:
+            self.frequency = (0, DataUnit.sample)
+        elif not os.fspath(filename) and self.frequency[0]:
+            raise ValueError("CheckpointConfig: the file name must not be empty; give None for no checkpoints")
+        self.filename = None if filename is None else os.fspath(filename) or None
+        self.restore, self.preserve_all = restore, preserve_all
+
+
+class _DataConfig:
+    """Data to try a model on, which either a reader or arrays give."""
+
+    def __init__(self, source: Any, size: Any, streams: Any, criterion: Any) -> None:
+        name = type(self).__name__
+        self.minibatch_size = as_minibatch_size(size, name)
+        self.source, self.streams, self._feed = source, streams, None
+        if streams is not None and not isinstance(streams, Mapping):
+            raise TypeError(f"{name}: model_inputs_to_streams must be a dictionary, got {type(streams).__name__}")
+        if source is None or hasattr(source, "next_minibatch"):
+            return
+        if criterion is None:
+            raise ValueError(
+                f"{name}: where data are given in place of a minibatch source, criterion must be given too"
+            )
+        self._feed = source_of(criterion, source, None, None)
+
+    def feed(self, streams: Mapping[Any, Any]) -> ArraySource | StreamSource | None:
+        """The data for a session whose own are these streams; None if there are none."""
+        if self.source is None:
+            return None
+        return self._feed or StreamSource(self.source, dict(self.streams or streams))
+
+
+class CrossValidationConfig(_DataConfig):
+    """On what and how often a session tries the model while it trains.
+
+    Args:
+        minibatch_source: the data; or arrays for the arguments of a criterion; None if there is only a callback.
+        frequency: after how many samples, or a pair of a number and a `DataUnit`; at the end alone if not given; 0 for never.
+        minibatch_size: samples of a minibatch, or a schedule.
+        callback: called with an index, the average error, and the numbers of samples and minibatches; training ends if
+            it returns false.
+        max_samples: of how many samples; all that the source gives if not given.
+        model_inputs_to_streams: which stream is for which argument; the session's own if not given.
+        criterion: whose arguments the arrays are for.
+        source: older name of ``minibatch_source``.
+        mb_size: older name of ``minibatch_size``.
+
+    Raises:
+        ValueError: if arrays come without a criterion, or a number is out of range.
+        TypeError: for arguments of other kinds.
+
+    Example:
+        >>> config = CrossValidationConfig(frequency=100, callback=lambda index, error, samples, minibatches: error > 0.01)
+    """
+
+    def __init__(
+        self,
+        minibatch_source: Any = None,
+        frequency: Any = None,
+        minibatch_size: Any = 32,
+        callback: Callable[[int, float, int, int], bool] | None = None,
+        max_samples: int | None = None,
+        model_inputs_to_streams: Mapping[Any, Any] | None = None,
+        criterion: Any = None,
+        source: Any = None,
+        mb_size: Any = None,
+    ) -> None:
+        given, size = _renamed(self, minibatch_source, minibatch_size, source, mb_size)
+        super().__init__(given, size, model_inputs_to_streams, criterion)
+        self.frequency = as_frequency(frequency, "CrossValidationConfig")
+        if callback is not None and not callable(callback):
+            raise TypeError(f"CrossValidationConfig: the callback must be a function, got {type(callback).__name__}")
+        if max_samples is not None and max_samples < 1:
+            raise ValueError(f"CrossValidationConfig: max_samples must be positive, got {max_samples}")
+        self.callback, self.max_samples = callback, max_samples
+
+
+class TestConfig(_DataConfig):
+    """On what a session tries the model after training.
+
+    Args:
+        minibatch_source: the data; or arrays for the arguments of a criterion.
+        minibatch_size: samples of a minibatch, or a schedule.
+        model_inputs_to_streams: which stream is for which argument; the session's own if not given.
+        criterion: whose arguments the arrays are for.
+        source: older name of ``minibatch_source``.
+        mb_size: older name of ``minibatch_size``.
+
+    Raises:
+        ValueError: if arrays come without a criterion, or the size is not positive.
+
+    Example:
+        >>> TestConfig(minibatch_size=64).minibatch_size
+        64
+    """
+
+    def __init__(
+        self,
+        minibatch_source: Any = None,
+        minibatch_size: Any = 32,
+        model_inputs_to_streams: Mapping[Any, Any] | None = None,
+        criterion: Any = None,
+        source: Any = None,
+        mb_size: Any = None,
+    ) -> None:
+        given, size = _renamed(self, minibatch_source, minibatch_size, source, mb_size)
+        super().__init__(given, size, model_inputs_to_streams, criterion)
+
+
+def _renamed(config: Any, minibatch_source: Any, minibatch_size: Any, source: Any, mb_size: Any) -> tuple[Any, Any]:
+    """Source and size, by whichever of their names they were given."""
+    for old, given, new in (("source", source, "minibatch_source"), ("mb_size", mb_size, "minibatch_size")):
+        if given is not None:
+            warnings.warn(f"{type(config).__name__}: {old} is called {new} now", DeprecationWarning, stacklevel=3)
+    return minibatch_source if source is None else source, minibatch_size if mb_size is None else mb_size
+
+
+def check_finite(feed: ArraySource | StreamSource | None, limit: int | None, what: str) -> None:
+    """Refuse data that never end.
+
+    Raises:
+        ValueError: if there is no limit and the source has none.
+    """
+    if isinstance(feed, StreamSource) and (limit is None or limit >= INFINITELY_REPEAT - 1) and feed.is_infinite():
+        raise ValueError(
+            f"{what} minibatch source must have a limited number of samples or sweeps: give it max_sweeps or max_samples"
+        )

@@ -1,0 +1,33 @@
+"""A metric summed up over minibatches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from cntk._engine.step import StepResult
+
+
+@dataclass
+class Tally:
+    """What has been added up so far; the sum stays on the device until it is asked for.
+
+    Attributes:
+        samples: number of samples.
+        minibatches: number of minibatches.
+    """
+
+    samples: int = 0
+    minibatches: int = 0
+    _total: Tensor | float = 0.0
+
+    def add(self, result: StepResult) -> None:
+        """Add a minibatch."""
+        self._total = self._total + result.loss
+        self.samples += result.samples
+        self.minibatches += 1
+
+    def average(self) -> float:
+        """The sum by the number of samples; 0 of none."""
+        return float(self._total) / self.samples if self.samples else 0.0
