@@ -131,7 +131,7 @@ CELLS: dict[str, tuple[Callable[[Any], C.Function], type]] = {
 }
 
 
-@pytest.mark.parametrize("lengths", [LENGTHS, (3, 3, 3), (1, 1), (5,)])
+@pytest.mark.parametrize("lengths", [LENGTHS, (3, 3, 3), (1, 1), (5,), (17, 3, 9, 1, 1, 25, 12, 8, 30, 2)])
 @pytest.mark.parametrize("name", CELLS)
 def test_cells_written_by_hand(name, lengths):
     build, kind = CELLS[name]
