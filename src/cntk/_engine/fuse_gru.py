@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from cntk._engine.fused_loop import FusedLoop
+from cntk._engine.gates import Gate, Projection, add_outside, same_inputs
 from cntk._engine.gru_kernel import GatedRecurrence
 from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
 from cntk._engine.loop_states import keep_carry
+from cntk._engine.matrix_product import addmm, mm
 from cntk._engine.nodes import Ref
 from cntk._engine.read_loop import Columns, Expr, LoopReader
 from cntk._engine.run import Run
@@ -39,7 +42,13 @@ class FusedGRU(FusedLoop):
     def __init__(self, loop: Loop, output: Ref, cell: _Cell) -> None:
         super().__init__(loop, output, [0])
         self.reset_after = cell.reset_after
-        self._addends = Columns([(self.position(r), span) for r, span in cell.outside], self.size)
+        gates = [Gate() for _ in cell.outside]
+        apart = [add_outside(g, ref, span) for g, (ref, span) in zip(gates, cell.outside, strict=True)]
+        # Products of dense inputs are made here, of frames in the order of time; others come ready made.
+        self._projection = Projection(gates, self.size, self.position) if all(apart) and same_inputs(gates) else None
+        self._addends = None
+        if self._projection is None:
+            self._addends = Columns([(self.position(r), span) for r, span in cell.outside], self.size)
         self._gates = Columns([(self.position(r), span) for r, span in cell.recurrent[:2]], self.size)
         self._candidate = Columns([(self.position(r), span) for r, span in cell.recurrent[2:]], self.size)
         self._initial = self.position(self.delays[0].operands[1])
@@ -49,10 +58,10 @@ class FusedGRU(FusedLoop):
 
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
-        a = layout.by_steps(self._addends.frames(operands), self.backwards)
+        opened, values = self._from_outside(layout, operands)
         initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
         gates, candidate = self._gates.of(operands), self._candidate.of(operands)
-        states = GatedRecurrence.apply(a, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
+        states = GatedRecurrence.apply(opened, values, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
         if self.only_final:
             last = layout.first if self.backwards else layout.last
             y = states.index_select(0, layout.from_time_major(self.backwards)[last])
@@ -62,6 +71,19 @@ class FusedGRU(FusedLoop):
             kept = Layout([1] * layout.count, None, layout.device) if self.only_final else layout
             keep_carry(run, self.delays[0].primitive.uid, y, kept, 1)
         return [y]
+
+    def _from_outside(self, layout: Layout, operands: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """What comes from outside, step by step: for z and r ``[frames, 2 h]``, for c ``[frames, h]``; nobody else's."""
+        cut = 2 * self.size
+        if self._projection is None:
+            assert self._addends is not None
+            a = layout.by_steps(self._addends.frames(operands), self.backwards)
+            return a[:, :cut].contiguous(), a[:, cut:].contiguous()
+        x = layout.by_steps(self._projection.x(operands), self.backwards)
+        weights, bias = self._projection.weights(operands), self._projection.bias(operands)
+        if bias is None:
+            return mm(x, weights[:cut].t()), mm(x, weights[cut:].t())
+        return addmm(bias[:cut], x, weights[:cut].t()), addmm(bias[cut:], x, weights[cut:].t())
 
 
 def match_gru(loop: Loop) -> Loop | None:

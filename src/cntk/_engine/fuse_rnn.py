@@ -7,13 +7,13 @@ cell. Inside the fused call sequences lie in slots, one after another, or are pa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from cntk._engine.fuse_gru import match_gru
 from cntk._engine.fused_loop import FusedLoop
+from cntk._engine.gates import Gate, Projection, add_outside, same_inputs
 from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
 from cntk._engine.loop_states import keep_carry
@@ -22,21 +22,6 @@ from cntk._engine.places import Places
 from cntk._engine.read_loop import Columns, Expr, LoopReader, is_constant
 from cntk._engine.rnn_cells import LSTM, RELU, TANH, Cell
 from cntk._engine.run import Run
-
-
-@dataclass
-class Gate:
-    """The argument of one gate: what is added up in it.
-
-    Attributes:
-        recurrent: the matrix by which the output state is multiplied, and which of its columns.
-        inputs: values outside, each by a matrix, and which of its columns.
-        biases: vectors, and which of their elements.
-    """
-
-    recurrent: tuple[Ref, tuple[int, int]] | None = None
-    inputs: list[tuple[Ref, Ref, tuple[int, int]]] = field(default_factory=list)
-    biases: list[tuple[Ref, tuple[int, int]]] = field(default_factory=list)
 
 
 def _gate(expr: Expr, size: int, state: int) -> Gate | None:
@@ -51,31 +36,9 @@ def _gate(expr: Expr, size: int, state: int) -> Gate | None:
         if term.kind == "times" and term.parts[0] == Expr("state", span=(state,)) and gate.recurrent is None:
             assert term.ref is not None
             gate.recurrent = (term.ref, span)
-        elif term.kind != "outside" or term.ref is None or not _add_outside(gate, term.ref, span):
+        elif term.kind != "outside" or term.ref is None or not add_outside(gate, term.ref, span):
             return None
     return gate if gate.recurrent is not None else None
-
-
-def _add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
-    """Take a value outside apart into products of sequences with matrices, and biases."""
-    node = ref.node
-    if not ref.type.dynamic_axes:
-        if ref.type.rank != 1 or ref.type.shape[0] < span[1]:
-            return False
-        gate.biases.append((ref, span))
-        return True
-    if node is None:
-        return False
-    if node.op.op_name == "Plus":
-        same = all(r.type.shape == ref.type.shape for r in node.operands)
-        return same and all(_add_outside(gate, r, span) for r in node.operands)
-    if node.op.op_name == "Times":
-        x, matrix = node.operands
-        plain = matrix.leaf is not None and matrix.type.rank == 2 and x.type.rank == 1 and not x.type.is_sparse
-        if plain and x.type.is_sequence and x.type.dynamic_axes == ref.type.dynamic_axes:
-            gate.inputs.append((x, matrix, span))
-            return True
-    return False
 
 
 class FusedRecurrence(FusedLoop):
@@ -92,16 +55,8 @@ class FusedRecurrence(FusedLoop):
     def __init__(self, loop: Loop, output: Ref, gates: Sequence[Gate], cell: Cell, order: Sequence[int]) -> None:
         super().__init__(loop, output, order)
         self.cell = cell
-        self._xs = [self.position(x) for x, _, _ in gates[0].inputs]
-        self._inputs = [
-            Columns([(self.position(g.inputs[k][1]), g.inputs[k][2]) for g in gates], self.size)
-            for k in range(len(self._xs))
-        ]
+        self._projection = Projection(gates, self.size, self.position)
         self._recurrent = Columns([(self.position(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
-        self._biases = [
-            Columns([(self.position(g.biases[k][0]), g.biases[k][1]) for g in gates], self.size)
-            for k in range(len(gates[0].biases))
-        ]
         self._initial = [self.position(d.operands[1]) for d in self.delays]
         # Sequences may follow one another in a rectangle if the kernel can be made to begin with zeros anew.
         forgets = cell.shut and all(is_constant(d.operands[1], 0) for d in self.delays)
@@ -114,8 +69,7 @@ class FusedRecurrence(FusedLoop):
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         weights = self._weights(operands)
-        xs = [operands[k] for k in self._xs]
-        x = xs[0] if len(xs) == 1 else torch.cat(xs, 1)
+        x = self._projection.x(operands)
         if self._forgetting is not None and _may_follow(layout, x, weights):
             states: list[Tensor] = []
             last: list[Tensor] = []
@@ -168,14 +122,9 @@ class FusedRecurrence(FusedLoop):
         return rows.index_select(0, where.places[layout.first if self.backwards else layout.last])
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
-        inputs = [columns.transposed(operands) for columns in self._inputs]
-        joined = inputs[0] if len(inputs) == 1 else torch.cat(inputs, 1)
-        recurrent = self._recurrent.transposed(operands)
-        bias = None
-        for columns in self._biases:
-            bias = columns.elements(operands) if bias is None else bias + columns.elements(operands)
+        recurrent, bias = self._recurrent.transposed(operands), self._projection.bias(operands)
         zeros = recurrent.new_zeros(recurrent.shape[0])
-        return [joined, recurrent, zeros if bias is None else bias, zeros]
+        return [self._projection.weights(operands), recurrent, zeros if bias is None else bias, zeros]
 
     def _keep(
         self,
@@ -267,7 +216,7 @@ def _match_lstm(loop: Loop) -> Loop | None:
             continue
         gates = [_gate(a, output.type.shape[0], h) for a in arguments]
         found = [g for g in gates if g is not None]
-        if len(found) == 4 and _same_inputs(found):
+        if len(found) == 4 and same_inputs(found):
             return FusedRecurrence(loop, output, found, LSTM, [h, c])
     return None
 
@@ -301,12 +250,3 @@ def _lstm_arguments(out: Expr | None, cell: Expr | None, state: int) -> tuple[Ex
 def _other(parts: tuple[Expr, ...], known: Expr) -> Expr | None:
     rest = [p for p in parts if p != known]
     return rest[0] if len(rest) == 1 else None
-
-
-def _same_inputs(gates: list[Gate]) -> bool:
-    """Whether all gates read the same values outside, and have as many biases."""
-    first = gates[0]
-    return bool(first.inputs) and all(
-        [x.key for x, _, _ in g.inputs] == [x.key for x, _, _ in first.inputs] and len(g.biases) == len(first.biases)
-        for g in gates
-    )

@@ -25,13 +25,21 @@ class GatedRecurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, a: Tensor, gates: Tensor, candidate: Tensor, initial: Tensor, sizes: list[int], reset_after: bool
+        ctx: Any,
+        opened: Tensor,
+        values: Tensor,
+        gates: Tensor,
+        candidate: Tensor,
+        initial: Tensor,
+        sizes: list[int],
+        reset_after: bool,
     ) -> Tensor:
         """Compute all states.
 
         Args:
             ctx: what backward needs.
-            a: what comes from outside, for z, r and c: ``[frames, 3 h]`` step by step. The gates and c take its place.
+            opened: what comes from outside for z and r, ``[frames, 2 h]`` step by step. The gates take its place.
+            values: what comes from outside for c, ``[frames, h]``. It takes its place.
             gates: recurrent matrix of z and r, ``[h, 2 h]``.
             candidate: recurrent matrix of c, ``[h, h]``.
             initial: states before the first step, ``[sequences, h]``.
@@ -41,10 +49,9 @@ class GatedRecurrence(torch.autograd.Function):
         Returns:
             The states ``[frames, h]`` step by step.
         """
-        size = candidate.shape[0]
-        states, inner = (a.new_empty(a.shape[0], size) for _ in range(2))
+        states, inner = torch.empty_like(values), torch.empty_like(values)
         # Rows of each step by one call for each tensor: a view costs as much as arithmetic on a small step.
-        parts = (a[:, : 2 * size], *a.chunk(3, 1), inner, states)
+        parts = (opened, *opened.chunk(2, 1), values, inner, states)
         steps = zip(sizes, *(torch.split(x, sizes) for x in parts), strict=True)
         before = []
         h = initial
@@ -60,29 +67,28 @@ class GatedRecurrence(torch.autograd.Function):
                 torch.mul(r, h, out=s)
                 c.addmm_(s, candidate).tanh_()
             h = torch.lerp(c, h, z, out=state)
-        ctx.save_for_backward(torch.cat(before), a, inner, gates, candidate)
+        ctx.save_for_backward(torch.cat(before), opened, values, inner, gates, candidate)
         ctx.sizes, ctx.reset_after, ctx.sequences = sizes, reset_after, initial.shape[0]
         return states
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of what comes from outside, of both matrices and of the initial states."""
-        before, opened, inner, gates, candidate = ctx.saved_tensors
-        size, sizes = candidate.shape[0], ctx.sizes
-        z, r, values = opened.chunk(3, 1)
+        before, opened, values, inner, gates, candidate = ctx.saved_tensors
+        sizes = ctx.sizes
+        z, r = opened.chunk(2, 1)
         # What does not depend on later steps, for all frames at once.
         of_update = aten.sigmoid_backward(before - values, z)
         of_value = aten.tanh_backward(1 - z, values)
         of_reset = aten.sigmoid_backward(inner if ctx.reset_after else before, r)
-        outside = torch.empty_like(opened)
-        columns = outside.chunk(3, 1)
+        for_opened, for_values = torch.empty_like(opened), torch.empty_like(values)
         products = torch.empty_like(inner) if ctx.reset_after else inner
-        carried = gradient.new_zeros(ctx.sequences, size)
+        carried = gradient.new_zeros(ctx.sequences, values.shape[1])
         gates_t, candidate_t = gates.t().contiguous(), candidate.t().contiguous()
-        parts = (*columns, outside[:, : 2 * size], of_update, of_value, of_reset, z, r, products)
+        parts = (for_opened, *for_opened.chunk(2, 1), for_values, of_update, of_value, of_reset, z, r, products)
         steps = zip(*(torch.split(x, sizes) for x in parts), strict=True)
         into = (carried, *torch.split(gradient.clone(memory_format=torch.contiguous_format), sizes))
-        for k, (dz, dr, dc, dzr, by_z, by_c, by_r, z_t, r_t, ds) in reversed(list(enumerate(steps))):
+        for k, (dzr, dz, dr, dc, by_z, by_c, by_r, z_t, r_t, ds) in reversed(list(enumerate(steps))):
             d, earlier = into[k + 1], into[k]
             if earlier.shape[0] != sizes[k]:
                 earlier = earlier[: sizes[k]]
@@ -98,6 +104,5 @@ class GatedRecurrence(torch.autograd.Function):
                 torch.mul(du, by_r, out=dr)
                 earlier.addcmul_(du, r_t)
             earlier.addmm_(dzr, gates_t)
-        of_gates = mm(before.t(), outside[:, : 2 * size])
-        last = (before, products) if ctx.reset_after else (inner, columns[2])
-        return outside, of_gates, mm(last[0].t(), last[1]), carried, None, None
+        last = (before, products) if ctx.reset_after else (inner, for_values)
+        return for_opened, for_values, mm(before.t(), for_opened), mm(last[0].t(), last[1]), carried, None, None

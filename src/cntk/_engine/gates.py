@@ -1,0 +1,95 @@
+"""The arguments of a cell's gates, taken apart: products of inputs and of states with matrices, and biases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from cntk._engine.nodes import Ref
+from cntk._engine.read_loop import Columns
+
+
+@dataclass
+class Gate:
+    """The argument of one gate: what is added up in it.
+
+    Attributes:
+        recurrent: the matrix by which the output state is multiplied, and which of its columns.
+        inputs: values outside, each by a matrix, and which of its columns.
+        biases: vectors, and which of their elements.
+    """
+
+    recurrent: tuple[Ref, tuple[int, int]] | None = None
+    inputs: list[tuple[Ref, Ref, tuple[int, int]]] = field(default_factory=list)
+    biases: list[tuple[Ref, tuple[int, int]]] = field(default_factory=list)
+
+
+def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
+    """Take a value outside apart into products of sequences with matrices, and biases."""
+    node = ref.node
+    if not ref.type.dynamic_axes:
+        if ref.type.rank != 1 or ref.type.shape[0] < span[1]:
+            return False
+        gate.biases.append((ref, span))
+        return True
+    if node is None:
+        return False
+    if node.op.op_name == "Plus":
+        same = all(r.type.shape == ref.type.shape for r in node.operands)
+        return same and all(add_outside(gate, r, span) for r in node.operands)
+    if node.op.op_name == "Times":
+        x, matrix = node.operands
+        plain = matrix.leaf is not None and matrix.type.rank == 2 and x.type.rank == 1 and not x.type.is_sparse
+        if plain and x.type.is_sequence and x.type.dynamic_axes == ref.type.dynamic_axes:
+            gate.inputs.append((x, matrix, span))
+            return True
+    return False
+
+
+def same_inputs(gates: Sequence[Gate]) -> bool:
+    """Whether all gates read the same values outside, and have as many biases."""
+    first = gates[0]
+    return bool(first.inputs) and all(
+        [x.key for x, _, _ in g.inputs] == [x.key for x, _, _ in first.inputs] and len(g.biases) == len(first.biases)
+        for g in gates
+    )
+
+
+class Projection:
+    """What gates take from outside: inputs by matrices, and biases, gate after gate.
+
+    Args:
+        gates: the gates; all read the same inputs (see `same_inputs`).
+        size: elements in a gate.
+        position: where a value stands among the operands.
+    """
+
+    def __init__(self, gates: Sequence[Gate], size: int, position: Callable[[Ref], int]) -> None:
+        first = gates[0]
+        self._xs = [position(x) for x, _, _ in first.inputs]
+        self._matrices = [
+            Columns([(position(g.inputs[k][1]), g.inputs[k][2]) for g in gates], size) for k in range(len(self._xs))
+        ]
+        self._biases = [
+            Columns([(position(g.biases[k][0]), g.biases[k][1]) for g in gates], size) for k in range(len(first.biases))
+        ]
+
+    def x(self, operands: Sequence[Tensor]) -> Tensor:
+        """The inputs side by side, ``[frames, inputs]``."""
+        found = [operands[k] for k in self._xs]
+        return found[0] if len(found) == 1 else torch.cat(found, 1)
+
+    def weights(self, operands: Sequence[Tensor]) -> Tensor:
+        """Their weights, ``[gates * size, inputs]``."""
+        found = [columns.transposed(operands) for columns in self._matrices]
+        return found[0] if len(found) == 1 else torch.cat(found, 1)
+
+    def bias(self, operands: Sequence[Tensor]) -> Tensor | None:
+        """The sum of the biases, ``[gates * size]``; None if there is none."""
+        total = None
+        for columns in self._biases:
+            total = columns.elements(operands) if total is None else total + columns.elements(operands)
+        return total
