@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
+from typing import BinaryIO
 
 import numpy as np
 
 from cntk._errors import DataError
+from cntk.io._ctf_compiled import machine
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 22
+_HEAD = 1 << 16
 _NEWLINE = 10
 # What programs may put before the first line: a byte order mark, blank lines.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -72,49 +76,55 @@ def index_file(file: str, chunk_bytes: int, counted_alias: bytes | None = None) 
         DataError: if the file cannot be opened or is empty.
     """
     try:
-        size = os.path.getsize(file)
-        data = np.memmap(file, np.uint8, "r") if size else np.zeros(0, np.uint8)
+        with open(file, "rb") as opened:
+            size = os.fstat(opened.fileno()).st_size
+            begin, line = _first_line(opened.read(_HEAD))
+            if begin == size:
+                raise DataError(f"{file}: the file is empty")
+            opened.seek(begin)
+            have_ids = opened.read(1).isdigit()
+            compiled = machine(size)
+            alias = counted_alias or b""
+            if compiled is None:
+                found = _sequences(opened, begin, have_ids, alias)
+            else:
+                found = _quickly(compiled, opened, begin, have_ids, alias)
     except OSError as error:
         raise DataError(f"{file}: the file cannot be opened ({error.strerror})") from None
-    begin, line = _first_line(data)
-    if begin == size:
-        raise DataError(f"{file}: the file is empty")
-    have_ids = bool(48 <= data[begin] <= 57)
-    found = _sequences(data, begin, have_ids, counted_alias)
     return FileIndex(have_ids, _chunks(found, size, line, chunk_bytes))
 
 
-def _first_line(data: np.ndarray) -> tuple[int, int]:
+def _first_line(head: bytes) -> tuple[int, int]:
     """Offset and number of the first line that has anything on it."""
-    head = data[:65536].tobytes()
     begin = len(_BYTE_ORDER_MARK) if head.startswith(_BYTE_ORDER_MARK) else 0
     skipped = len(head) - begin - len(head[begin:].lstrip())
     line = 1 + head.count(b"\n", 0, begin + skipped)
     return begin + skipped, line
 
 
-def _blocks(data: np.ndarray, begin: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Blocks of whole lines: offset, bytes, and where the lines begin in them."""
-    while begin < len(data):
-        block = np.asarray(data[begin : begin + _BLOCK])
-        newlines = np.flatnonzero(block == _NEWLINE)
-        last = begin + len(block) == len(data)
-        while not last and not len(newlines):
-            block = np.asarray(data[begin : begin + 2 * len(block)])
-            newlines = np.flatnonzero(block == _NEWLINE)
-            last = begin + len(block) == len(data)
-        end = len(block) if last else int(newlines[-1]) + 1
-        starts = np.concatenate([[0], newlines + 1])
-        yield begin, block[:end], starts[starts < end]
-        begin += end
+def _blocks(file: BinaryIO, begin: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Blocks of whole lines: offset and bytes. They are read, since a mapped file's pages would count as memory in use."""
+    size = _BLOCK
+    while True:
+        file.seek(begin)
+        text = file.read(size)
+        is_last = len(text) < size
+        end = len(text) if is_last else text.rfind(b"\n") + 1
+        if end:
+            yield begin, np.frombuffer(text, np.uint8, end)
+        begin, size = begin + end, _BLOCK if end else 2 * size
+        if is_last:
+            return
 
 
-def _sequences(data: np.ndarray, begin: int, have_ids: bool, counted_alias: bytes | None) -> _Sequences:
+def _sequences(file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> _Sequences:
     parts: list[_Sequences] = []
     lines_before = 0
     last_key: np.uint64 | None = None
-    for offset, block, starts in _blocks(data, begin):
-        counted = np.ones(len(starts), np.int64) if counted_alias is None else _lines_with(block, starts, counted_alias)
+    for offset, block in _blocks(file, begin):
+        starts = np.concatenate([[0], np.flatnonzero(block == _NEWLINE) + 1])
+        starts = starts[starts < len(block)]
+        counted = _lines_with(block, starts, counted_alias) if counted_alias else np.ones(len(starts), np.int64)
         if have_ids:
             present, keys = _ids(block, starts)
             is_first = _where_sequences_begin(present, keys, last_key)
@@ -134,6 +144,31 @@ def _sequences(data: np.ndarray, begin: int, have_ids: bool, counted_alias: byte
         if len(heads):
             sums = np.add.reduceat(counted, heads)
             parts.append(_Sequences(starts[heads] + offset, keys[heads], np.diff(edges), sums))
+    return _joined(parts)
+
+
+def _quickly(compiled: ModuleType, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> _Sequences:
+    """The same by compiled code."""
+    parts: list[_Sequences] = []
+    state = np.zeros(4, np.uint64)
+    alias = np.frombuffer(counted_alias, np.uint8)
+    for offset, block in _blocks(file, begin):
+        lines = compiled.count_lines(block, 0, len(block)) + 1
+        arrays = [np.empty(lines, t) for t in (np.int64, np.uint64, np.int64, np.int64)]
+        state[2:] = 0
+        count = compiled.find_sequences(block, 0, len(block), have_ids, alias, state, *arrays)
+        if parts:
+            # Lines before the first new sequence belong to the last one of the block before.
+            parts[-1].rows[-1] += int(state[2])
+            parts[-1].counted[-1] += int(state[3])
+        if count:
+            arrays[0][:count] += offset
+            # Copies, since there may be many more lines than sequences.
+            parts.append(_Sequences(*(a[:count].copy() for a in arrays)))
+    return _joined(parts)
+
+
+def _joined(parts: list[_Sequences]) -> _Sequences:
     return _Sequences(
         np.concatenate([p.begins for p in parts]),
         np.concatenate([p.keys for p in parts]),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import Frames, SparseFrames
+from cntk.io._chunk import Frames, SparseFrames, joined
 
 _NUMBER = re.compile(rb"[+-]?\d+(?:\.(?:\d+(?:[eE][+-]?\d+)?)?|[eE][+-]?\d+)?")
 _NAME = re.compile(rb"[^\s|]+")
@@ -72,6 +72,11 @@ class Samples:
 
     lines: np.ndarray
     frames: Frames
+
+
+def concatenated(parts: Sequence[Samples]) -> Samples:
+    """Samples of several parts of a text, which count lines alike."""
+    return Samples(np.concatenate([p.lines for p in parts]), joined([p.frames for p in parts]))
 
 
 @dataclass
