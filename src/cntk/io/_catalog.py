@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, has_frames, take
+from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, ends_of, has_frames, take
 from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
 from cntk.io._streams import StreamInformation
@@ -70,6 +70,8 @@ class Catalog:
         """Samples in each of them."""
         self.made = {s.name for c in corpora if isinstance(c, Samples) for s in c.streams if not s.is_sparse}
         """Streams whose samples are made for each minibatch."""
+        self.special = self.made | {s.name for c in corpora if _is_broadcast(c) for s in c.streams}
+        """Streams that a minibatch does not have as they stand in chunks."""
         self._stores = [ChunkStore(c) for c in self._corpora]
 
     def begin_sweep(self, order: np.ndarray) -> None:
@@ -99,6 +101,27 @@ class Catalog:
                 for stream, part in zip(corpus.streams, chunk, strict=True):
                     if stream.name in names:
                         found.setdefault(stream.name, []).append((part, run[:, 1]))
+        return found
+
+    def gathered(self, sequences: np.ndarray, names: set[str]) -> dict[str, StreamChunk]:
+        """The sequences of each wanted stream, one after another as a chunk of their own."""
+        found = {}
+        for number, corpus in enumerate(self._corpora):
+            wanted = [k for k, s in enumerate(corpus.streams) if s.name in names]
+            if not wanted:
+                continue
+            places = self._places[number][sequences]
+            order = np.argsort(places[:, 0], kind="stable")
+            runs = np.split(places[order], np.flatnonzero(np.diff(places[order, 0])) + 1)
+            chunks = [self._stores[number].get(int(run[0, 0])) for run in runs]
+            back = None if len(runs) == 1 else np.argsort(order, kind="stable")
+            for k in wanted:
+                frames, lengths = take([(chunk[k], run[:, 1]) for chunk, run in zip(chunks, runs, strict=True)])
+                part = StreamChunk(frames, ends_of(lengths))
+                if back is not None:
+                    frames, lengths = take([(part, back)])
+                    part = StreamChunk(frames, ends_of(lengths))
+                found[corpus.streams[k].name] = part
         return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, TypeGuard
 
 import numpy as np
@@ -20,11 +20,22 @@ class SparseFrames:
         offsets: where each frame's entries begin, int64 ``[frames + 1]``.
         columns: each entry's column, int64 ``[entries]``.
         values: each entry's value ``[entries]``.
+        one_hot: whether it is known that each frame has one entry, which is 1.
     """
 
     offsets: np.ndarray
     columns: np.ndarray
     values: np.ndarray
+    one_hot: bool = False
+
+    def checked(self) -> SparseFrames:
+        """The same, and known whether it is one-hot."""
+        is_one_hot = (
+            len(self.values) == len(self)
+            and bool((self.values == 1).all())
+            and bool((np.diff(self.offsets) == 1).all())
+        )
+        return replace(self, one_hot=is_one_hot)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -191,20 +202,24 @@ def _slice(frames: Frames, begin: int, end: int) -> Frames:
         return frames[begin:end]
     offsets = frames.offsets[begin : end + 1]
     first, last = offsets[0], offsets[-1]
-    return SparseFrames(offsets - first, frames.columns[first:last], frames.values[first:last])
+    return SparseFrames(offsets - first, frames.columns[first:last], frames.values[first:last], frames.one_hot)
 
 
 def _select(frames: Frames, rows: np.ndarray) -> Frames:
     if not isinstance(frames, SparseFrames):
         selected: np.ndarray = frames[rows]
         return selected
+    if frames.one_hot:
+        ones = np.ones(len(rows), frames.values.dtype)
+        return SparseFrames(np.arange(len(rows) + 1), frames.columns[rows], ones, True)
     begins = frames.offsets[rows]
     counts = frames.offsets[rows + 1] - begins
     entries = spans(begins, counts)
-    return SparseFrames(_offsets(counts), frames.columns[entries], frames.values[entries])
+    return SparseFrames(ends_of(counts), frames.columns[entries], frames.values[entries])
 
 
-def _offsets(counts: np.ndarray) -> np.ndarray:
+def ends_of(counts: np.ndarray) -> np.ndarray:
+    """Where each of some parts ends that lie one after another, a zero before, int64 ``[parts + 1]``."""
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     return offsets
@@ -217,5 +232,8 @@ def joined(parts: Sequence[Frames]) -> Frames:
         return np.concatenate([p for p in parts if isinstance(p, np.ndarray)])
     counts = np.concatenate([np.diff(p.offsets) for p in sparse])
     return SparseFrames(
-        _offsets(counts), np.concatenate([p.columns for p in sparse]), np.concatenate([p.values for p in sparse])
+        ends_of(counts),
+        np.concatenate([p.columns for p in sparse]),
+        np.concatenate([p.values for p in sparse]),
+        all(p.one_hot for p in sparse),
     )

@@ -29,24 +29,19 @@ def _compiled(signature):
     return compiled
 
 
-@_compiled(boolean(uint8))
+@njit(inline="always")
 def _is_space(letter: int) -> bool:
     return letter == 32 or 9 <= letter <= 13
 
 
-@_compiled(boolean(uint8))
+@njit(inline="always")
 def _is_digit(letter: int) -> bool:
     return 48 <= letter <= 57
 
 
-@_compiled(int64(_TEXT, int64))
-def _behind_space(text: np.ndarray, at: int) -> int:
-    """The first byte from one on that is no white space, or is a line end."""
-    if text[at] == 32:
-        at += 1
-    while text[at] != _NEWLINE and _is_space(text[at]):
-        at += 1
-    return at
+@njit(inline="always")
+def _ends_number(letter: int) -> bool:
+    return letter == 32 or letter == 124 or 9 <= letter <= 13
 
 
 @_compiled(int64(_TEXT, int64, int64))
@@ -62,7 +57,7 @@ def count_lines(text: np.ndarray, begin: int, end: int) -> int:
 def read_number(text: np.ndarray, at: int) -> tuple[int, float]:
     """A number written as ``[+-]digits[.digits][e[+-]digits]`` from a byte on: the byte behind it, or -1, and its value.
 
-    It ends before the text does. Digits beyond the nineteenth that count are left out, and what comes out is right to a few
+    Digits beyond the nineteenth that count are left out, and what comes out is right to a few
     units in the last place of a float64: a float32 does not show either.
     """
     negative = text[at] == _MINUS
@@ -130,6 +125,117 @@ def _stream(text: np.ndarray, begin: int, end: int, aliases: np.ndarray, alias_e
     return -1
 
 
+# Plain numbers are read where they stand rather than in a function of their own: handing the text to one costs as much as
+# reading a number does, since it is counted who holds it.
+
+
+@_compiled(int64(_TEXT, int64, int64, float32[::1], int64))
+def _dense_sample(text: np.ndarray, at: int, width: int, dense: np.ndarray, place: int) -> int:
+    """Read the numbers behind a name, up to the next '|' or line end, which is given back, or -1."""
+    last = place + width
+    if place < 0 or last > len(dense):
+        return -1
+    while True:
+        letter = text[at]
+        if letter == _NEWLINE or letter == _PIPE:
+            break
+        if _is_space(letter):
+            at += 1
+            continue
+        if place >= last:
+            return -1
+        begin = at
+        if letter == _MINUS:
+            at += 1
+        first, decimals, mantissa = at, 0, int64(0)
+        digit = int64(text[at]) - 48
+        while digit >= 0 and digit <= 9:
+            mantissa = mantissa * 10 + digit
+            at += 1
+            digit = int64(text[at]) - 48
+        if text[at] == _DOT and at > first:
+            at += 1
+            behind = at
+            digit = int64(text[at]) - 48
+            while digit >= 0 and digit <= 9:
+                mantissa = mantissa * 10 + digit
+                at += 1
+                digit = int64(text[at]) - 48
+            decimals = at - behind
+        if at == first or at - first > 18 or not _ends_number(text[at]):
+            at, value = read_number(text, begin)
+            if at < 0 or not _ends_number(text[at]):
+                return -1
+            dense[place] = value
+        else:
+            value = float64(mantissa)
+            if decimals > 0:
+                value /= _POWERS[decimals]
+            dense[place] = -value if letter == _MINUS else value
+        place += 1
+    while place < last:
+        dense[place] = 0.0
+        place += 1
+    return at
+
+
+@_compiled(types.UniTuple(int64, 2)(_TEXT, int64, int64, int64[:, ::1], float32[:, ::1], int64, int64))
+def _sparse_sample(
+    text: np.ndarray, at: int, width: int, columns: np.ndarray, values: np.ndarray, stream: int, total: int
+) -> tuple[int, int]:
+    """Read the entries behind a name, up to the next '|' or line end, which is given back, or -1; and their number."""
+    count = 0
+    while True:
+        letter = text[at]
+        if letter == _NEWLINE or letter == _PIPE:
+            break
+        if _is_space(letter):
+            at += 1
+            continue
+        column, first = int64(0), at
+        digit = int64(letter) - 48
+        while digit >= 0 and digit <= 9 and column < width:
+            column = column * 10 + digit
+            at += 1
+            digit = int64(text[at]) - 48
+        if at == first or text[at] != _COLON or column >= width or total >= columns.shape[1]:
+            return -1, 0
+        begin = at + 1
+        at += 1
+        letter = text[at]
+        if letter == _MINUS:
+            at += 1
+        first, decimals, mantissa = at, 0, int64(0)
+        digit = int64(text[at]) - 48
+        while digit >= 0 and digit <= 9:
+            mantissa = mantissa * 10 + digit
+            at += 1
+            digit = int64(text[at]) - 48
+        if text[at] == _DOT and at > first:
+            at += 1
+            behind = at
+            digit = int64(text[at]) - 48
+            while digit >= 0 and digit <= 9:
+                mantissa = mantissa * 10 + digit
+                at += 1
+                digit = int64(text[at]) - 48
+            decimals = at - behind
+        if at == first or at - first > 18 or not _ends_number(text[at]):
+            at, value = read_number(text, begin)
+            if at < 0 or not _ends_number(text[at]):
+                return -1, 0
+            values[stream, total] = value
+        else:
+            value = float64(mantissa)
+            if decimals > 0:
+                value /= _POWERS[decimals]
+            values[stream, total] = -value if letter == _MINUS else value
+        columns[stream, total] = column
+        total += 1
+        count += 1
+    return at, count
+
+
 @_compiled(
     boolean(
         _TEXT, int64, int64, boolean, int64, int64, _TEXT, int64[::1], int64[::1], boolean[::1],
@@ -191,7 +297,8 @@ def read_block(
         if have_ids:
             while _is_digit(text[at]):
                 at += 1
-        at = _behind_space(text, at)
+        while text[at] != _NEWLINE and _is_space(text[at]):
+            at += 1
         if text[at] != _PIPE or line >= lines:
             return False
         found = 0
@@ -211,49 +318,17 @@ def read_block(
             if sample >= lines:
                 return False
             found += 1
-            width, count = widths[stream], 0
-            at = _behind_space(text, at)
             if is_sparse[stream]:
                 total = totals[stream]
-                while text[at] != _PIPE and text[at] != _NEWLINE:
-                    column, first = 0, at
-                    while _is_digit(text[at]) and column < width:
-                        column = column * 10 + (text[at] - 48)
-                        at += 1
-                    if at == first or text[at] != _COLON or column >= width or total >= columns.shape[1]:
-                        return False
-                    if _is_digit(text[at + 1]) and _is_space(text[at + 2]):
-                        value = float(text[at + 1] - 48)
-                        at += 2
-                    else:
-                        at, value = read_number(text, at + 1)
-                        if at < 0 or not (_is_space(text[at]) or text[at] == _PIPE):
-                            return False
-                    columns[stream, total] = column
-                    values[stream, total] = value
-                    total += 1
-                    count += 1
-                    at = _behind_space(text, at)
-                totals[stream] = total
+                at, count = _sparse_sample(text, at, widths[stream], columns, values, stream, total)
+                totals[stream] = total + count
                 entries[stream, first_line + sample] = count
             else:
-                place = dense_begins[stream] + (first_line + sample) * width
-                while text[at] != _PIPE and text[at] != _NEWLINE:
-                    if count >= width:
-                        return False
-                    if _is_digit(text[at]) and _is_space(text[at + 1]):
-                        dense[place + count] = text[at] - 48
-                        at += 1
-                    else:
-                        at, value = read_number(text, at)
-                        if at < 0 or not (_is_space(text[at]) or text[at] == _PIPE):
-                            return False
-                        dense[place + count] = value
-                    count += 1
-                    at = _behind_space(text, at)
-                while count < width:
-                    dense[place + count] = 0.0
-                    count += 1
+                at = _dense_sample(
+                    text, at, widths[stream], dense, dense_begins[stream] + (first_line + sample) * widths[stream]
+                )
+            if at < 0:
+                return False
             sample_lines[stream, first_line + sample] = first_line + line
             samples[stream] = sample + 1
         if text[at] != _NEWLINE or found == 0 or found > streams:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._engine.mersenne_twister import MersenneTwister64
+from cntk.io._chunk import spans
 
 _DRAWS = 1 << 12
 
@@ -62,26 +63,32 @@ class Order:
     def _shuffled(self, chunks: list[int], draws: _Draws) -> np.ndarray:
         """Sequences of shuffled chunks, shuffled within each one's window."""
         firsts = np.cumsum([0, *self.sizes])
-        order = [k for c in chunks for k in range(int(firsts[c]), int(firsts[c + 1]))]
+        order: list[int] = spans(firsts[chunks], np.array([self.sizes[c] for c in chunks])).tolist()
+        windows = self._windows(chunks)
+        if all(w == (0, len(chunks)) for w in windows):
+            for here, there in enumerate(draws.all_below(len(order), len(order))):
+                order[here], order[there] = order[there], order[here]
+        else:
+            self._exchange(order, chunks, windows, draws)
+        return np.array(order, np.int64)
+
+    def _exchange(self, order: list[int], chunks: list[int], windows: list[tuple[int, int]], draws: _Draws) -> None:
+        """Let every sequence change places with one of its window, in whose window it is too."""
         # Where the chunks lie once they are shuffled, and from which to which each one's window reaches.
         ends = np.cumsum([self.sizes[c] for c in chunks]).tolist()
         begins = [0, *ends[:-1]]
-        windows = self._windows(chunks)
         home = [place for place, c in enumerate(chunks) for _ in range(self.sizes[c])]
-        whole = all(w == (0, len(chunks)) for w in windows)
-        at_home = [0] * 0 if whole else list(home)
+        at_home = list(home)
         for place, (low, high) in enumerate(windows):
             first, count = begins[low], ends[high - 1] - begins[low]
             for here in range(begins[place], ends[place]):
                 there = first + draws.below(count)
-                if not whole:
-                    while not (
-                        _within(windows[home[here]], at_home[there]) and _within(windows[home[there]], at_home[here])
-                    ):
-                        there = first + draws.below(count)
-                    at_home[here], at_home[there] = at_home[there], at_home[here]
+                while not (
+                    _within(windows[home[here]], at_home[there]) and _within(windows[home[there]], at_home[here])
+                ):
+                    there = first + draws.below(count)
+                at_home[here], at_home[there] = at_home[there], at_home[here]
                 order[here], order[there] = order[there], order[here]
-        return np.array(order, np.int64)
 
     def _windows(self, chunks: list[int]) -> list[tuple[int, int]]:
         """For each shuffled chunk the places of the first chunk of its window and of the first behind it."""
@@ -122,3 +129,8 @@ class _Draws:
         if not self._words:
             self._words = self._twister.words(_DRAWS)[::-1].tolist()
         return self._words.pop() % count
+
+    def all_below(self, count: int, numbers: int) -> list[int]:
+        """As many numbers from 0 to ``count - 1``; no other may have been drawn before."""
+        drawn: list[int] = (self._twister.words(numbers) % np.uint64(count)).tolist()
+        return drawn

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
-from cntk.io._chunk import Corpus, StreamChunk
+from cntk.io._chunk import Corpus, SparseFrames, StreamChunk
 
 # What a sweep is done with stays up to so many bytes, so that the next sweep need not read it again.
 _KEPT_BYTES = 1 << 29
@@ -46,19 +47,25 @@ class ChunkStore:
         """A chunk; the one that is needed next begins to be read in the background."""
         if chunk not in self._loaded:
             coming = self._coming.pop(chunk, None)
-            self._loaded[chunk] = self._corpus.load(chunk) if coming is None else coming.result()
+            self._loaded[chunk] = self._load(chunk) if coming is None else coming.result()
         if chunk in self._queue:
             del self._queue[: self._queue.index(chunk) + 1]
             if self._queue:
                 self._read_ahead(self._queue[0])
         return self._loaded[chunk]
 
+    def _load(self, chunk: int) -> Loaded:
+        return tuple(
+            replace(p, frames=p.frames.checked()) if isinstance(p.frames, SparseFrames) else p
+            for p in self._corpus.load(chunk)
+        )
+
     def _read_ahead(self, following: int) -> None:
         if following in self._loaded or following in self._coming:
             return
         if self._reader is None:
             self._reader = ThreadPoolExecutor(1, "cntk-reader")
-        self._coming[following] = self._reader.submit(self._corpus.load, following)
+        self._coming[following] = self._reader.submit(self._load, following)
 
     def release(self, position: int) -> None:
         """Forget chunks that no sequence from a position of the sweep on needs, if they take too much room."""
