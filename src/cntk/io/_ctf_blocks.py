@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk.io._chunk import Frames, SparseFrames, spans
-from cntk.io._ctf_compiled import machine, read_chunk
+from cntk.io._compiled import machine
+from cntk.io._ctf_compiled import read_chunk
 from cntk.io._ctf_index import where_named
 from cntk.io._ctf_lines import Field, Lines, Samples, concatenated, read_lines
 from cntk.io._ctf_numbers import PAD, read_numbers

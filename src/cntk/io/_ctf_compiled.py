@@ -1,16 +1,9 @@
-"""Text of the CNTK text format by compiled code, as soon as there is any: a chunk in blocks, several at a time.
-
-Importing `_ctf_machine` compiles it, which takes seconds when it is done for the first time on a machine. It is done in the
-background, and only once there is a text long enough to be worth it; nobody waits.
-"""
+"""Text of the CNTK text format by compiled code: a chunk in blocks, several at a time."""
 
 from __future__ import annotations
 
-import importlib
-import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import numpy as np
@@ -18,35 +11,7 @@ import numpy as np
 from cntk.io._chunk import Frames, SparseFrames, joined
 from cntk.io._ctf_lines import Field, Lines, Samples, concatenated, read_lines
 
-_WORTH_IT = 1 << 22
 _BLOCK = 1 << 21
-
-
-def machine(size: int) -> ModuleType | None:
-    """The compiled functions, if they are there; a text of some size makes sure that they will be.
-
-    Args:
-        size: how many bytes are to be read.
-    """
-    if size < _WORTH_IT and not _machine.cache_info().currsize:
-        return None
-    coming = _machine()
-    return coming.result() if coming.done() and not coming.exception() else None
-
-
-@cache
-def _machine() -> Future[ModuleType]:
-    coming: Future[ModuleType] = Future()
-
-    def prepare() -> None:
-        try:
-            coming.set_result(importlib.import_module("cntk.io._ctf_machine"))
-        except Exception as error:  # Without numba, or with one that does not fit, all is read another way.
-            coming.set_exception(error)
-
-    # No daemon: a program that ends waits until it is done, rather than have a compiler torn down under way.
-    threading.Thread(target=prepare, name="cntk-compiler").start()
-    return coming
 
 
 def read_chunk(compiled: ModuleType, lines: Lines, fields: Sequence[Field], threads: int) -> list[Samples]:

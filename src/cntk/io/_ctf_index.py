@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._ctf_compiled import machine
+from cntk.io._compiled import machine
 
 _BLOCK = 1 << 22
 _HEAD = 1 << 16

@@ -8,7 +8,7 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io._catalog import Catalog
-from cntk.io._chunk import StreamChunk, take
+from cntk.io._chunk import StreamChunk
 from cntk.io._making import Parts
 
 _BYTES = 1 << 22

@@ -1,4 +1,4 @@
-"""Lines of the CNTK text format, read by machine code: one pass over the bytes, several times as fast as NumPy's many.
+"""What is compiled: lines of the CNTK text format, in one pass over the bytes, and the shuffling of sequences.
 
 To import this module compiles it, or loads what was compiled before, which takes seconds or a fraction of one: `_compiled`
 imports it in the background. What is read here is entirely regular, and the same as `_ctf_lines` reads; what is not is left
@@ -7,8 +7,11 @@ to that. Compiled code checks no index by itself, so that each is checked here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from numba import boolean, float32, float64, int64, njit, types, uint8, uint64
+from numba import boolean, float32, float64, int64, njit, types, uint8, uint64, void
 
 _PIPE, _NEWLINE, _COLON, _DOT, _PLUS, _MINUS = 124, 10, 58, 46, 43, 45
 _POWERS = np.array([float(f"1e{k}") for k in range(81)])
@@ -17,10 +20,10 @@ _TEN = np.uint64(10)
 _TEXT = types.Array(uint8, 1, "C", readonly=True)
 
 
-def _compiled(signature):
+def _compiled(signature: Any) -> Callable[[Any], Any]:
     """Compiled for these types, without Python's lock; kept on disk where numba finds a place for it."""
 
-    def compiled(function):
+    def compiled(function: Any) -> Any:
         try:
             return njit(signature, nogil=True, cache=True)(function)
         except RuntimeError:  # There is no folder to keep it in.
@@ -380,6 +383,15 @@ def find_sequences(
                 digits += 1
                 at += 1
         count = 0 if len(alias) else 1
+        if not len(alias):
+            # Most of a long line is passed over many bytes at a time.
+            while at + 64 <= end:
+                ends = 0
+                for k in range(64):
+                    ends += text[at + k] == 10
+                if ends:
+                    break
+                at += 64
         while at < end and text[at] != _NEWLINE:
             if len(alias) and text[at] == _PIPE:
                 at += 1
@@ -410,3 +422,68 @@ def find_sequences(
             state[2] += np.uint64(1)
             state[3] += np.uint64(count)
     return found
+
+
+@_compiled(void(int64[::1], int64[::1]))
+def exchange(order: np.ndarray, others: np.ndarray) -> None:
+    """Let the entry at each place, one after another, change places with the one at another place.
+
+    Args:
+        order: what is shuffled.
+        others: the other place for each place; both within the order.
+    """
+    for here in range(len(order)):
+        there = others[here]
+        if 0 <= there < len(order):
+            order[here], order[there] = order[there], order[here]
+
+
+@_compiled(
+    types.UniTuple(int64, 2)(
+        int64[::1], int64[::1], int64[::1], int64[:, ::1], int64[::1], uint64[::1], int64, int64
+    )
+)  # fmt: skip
+def exchange_within(
+    order: np.ndarray,
+    home: np.ndarray,
+    at_home: np.ndarray,
+    windows: np.ndarray,
+    begins: np.ndarray,
+    words: np.ndarray,
+    here: int,
+    last: int,
+) -> tuple[int, int]:
+    """Let entries change places with random ones of the window of chunks that each is in, as long as random words last.
+
+    Args:
+        order: what is shuffled.
+        home: the chunk of each place.
+        at_home: the chunk that each entry comes from, changed along with the order.
+        windows: ``[chunks, 2]``, the first chunk of each one's window, and the one behind its last.
+        begins: where each chunk begins, and where the last one ends.
+        words: random words.
+        here: the first place to do.
+        last: the place behind the last one.
+
+    Returns:
+        The first place that is not done, and how many words were used for those that are.
+    """
+    used = 0
+    for place in range(here, last):
+        low, high = windows[home[place], 0], windows[home[place], 1]
+        first = begins[low]
+        count = uint64(begins[high] - first)
+        tried = used
+        while True:
+            if tried >= len(words):
+                return place, used
+            there = first + int64(words[tried] % count)
+            tried += 1
+            one, other = at_home[there], at_home[place]
+            fits = windows[home[place], 0] <= one < windows[home[place], 1]
+            if fits and windows[home[there], 0] <= other < windows[home[there], 1]:
+                break
+        used = tried
+        at_home[place], at_home[there] = at_home[there], at_home[place]
+        order[place], order[there] = order[there], order[place]
+    return last, used
