@@ -49,9 +49,6 @@ def read_text(lines: Lines, fields: Sequence[Field], threads: int = 1) -> list[S
     compiled = None if exact else machine(len(lines.text))
     if compiled is not None and lines.text:
         return read_chunk(compiled, lines, fields, threads)
-    # The C library gives memory back to the system after each block, and faults it in again for the next, until it has seen
-    # something this large come and go. Nothing of it is touched.
-    np.empty(32 * _BLOCK, np.uint8)
     blocks = list(_blocks(lines))
 
     def read(block: Lines) -> list[Samples]:

@@ -13,6 +13,7 @@ from cntk.io._making import Parts
 
 _BYTES = 1 << 22
 _MINIBATCHES = 64
+_LARGE = 31 << 20
 
 
 class Gathering:
@@ -23,6 +24,9 @@ class Gathering:
     """
 
     def __init__(self, catalog: Catalog) -> None:
+        # The C library gives the memory of a minibatch back to the system, and faults it in again for the next, until it has
+        # seen something this large come and go. Nothing of it is touched.
+        np.empty(_LARGE, np.uint8)
         self._catalog = catalog
         self._names: set[str] = set()
         self._sequences: np.ndarray = np.zeros(0, np.int64)
@@ -40,40 +44,25 @@ class Gathering:
         """
         end = self._at + len(sequences)
         if names != self._names or not np.array_equal(self._sequences[self._at : end], sequences):
-            if self._minibatches <= 1 or not self._gather(sequences, names, following):
-                return self._directly(sequences, names)
+            if names & self._catalog.special:
+                return self._catalog.read(sequences, names)
+            self._gather(sequences, names, following)
             end = len(sequences)
         numbers = np.arange(self._at, end)
         self._at = end
         return {name: [(part, numbers)] for name, part in self._parts.items()}
 
-    def _directly(self, sequences: np.ndarray, names: set[str]) -> Parts:
-        parts = self._catalog.read(sequences, names)
-        if self._minibatches:
-            size = sum(_share(part, numbers) for found in parts.values() for part, numbers in found)
-            self._minibatches = min(_BYTES // max(size, 1), _MINIBATCHES)
-        return parts
-
-    def _gather(self, sequences: np.ndarray, names: set[str], following: Callable[[int], np.ndarray]) -> bool:
-        """Gather these sequences and more; False if that does not do."""
-        if names & self._catalog.special:
-            return False
-        ahead = following(len(sequences) * (self._minibatches - 1))
-        if not len(ahead):
-            return False
-        wanted = np.concatenate([sequences, ahead])
+    def _gather(self, sequences: np.ndarray, names: set[str], following: Callable[[int], np.ndarray]) -> None:
+        """Gather these sequences and more."""
+        ahead = following(len(sequences) * self._minibatches - len(sequences))
         try:
-            parts = self._catalog.gathered(wanted, names)
+            wanted = np.concatenate([sequences, ahead])
+            self._parts = self._catalog.gathered(wanted, names)
         except DataError:
             # What is wrong is for the minibatch that has it.
-            self._minibatches = 0
-            return False
-        self._parts = parts
+            self._minibatches, wanted = 1, sequences
+            self._parts = self._catalog.gathered(wanted, names)
+        else:
+            size = sum(part.nbytes for part in self._parts.values()) * len(sequences) // len(wanted)
+            self._minibatches = min(max(_BYTES // max(size, 1), 1), _MINIBATCHES)
         self._sequences, self._names, self._at = wanted, set(names), 0
-        return True
-
-
-def _share(part: StreamChunk, numbers: np.ndarray) -> int:
-    """About how many bytes some sequences of a chunk take."""
-    copies = 1 if part.neighbours is None else 1 + part.neighbours.before + part.neighbours.after
-    return part.nbytes * copies * len(numbers) // max(len(part.ends) - 1, 1)
