@@ -7,7 +7,7 @@ import platform
 
 import torch
 
-from . import attention, convolution, dense, evaluation, operations, sequences
+from . import attention, convolution, dense, evaluation, operations, readers, sequences
 from .timing import Workload, compare
 
 NETWORKS = {
@@ -16,8 +16,9 @@ NETWORKS = {
     for workload in family.WORKLOADS
 }
 OPERATIONS = {workload.name: workload for workload in operations.WORKLOADS}
-GROUPS = {"networks": NETWORKS, "operations": OPERATIONS}
-WORKLOADS = NETWORKS | OPERATIONS
+READERS = {workload.name: workload for workload in readers.WORKLOADS}
+GROUPS = {"networks": NETWORKS, "operations": OPERATIONS, "readers": READERS}
+WORKLOADS = NETWORKS | OPERATIONS | READERS
 
 
 def parse_arguments() -> argparse.Namespace:

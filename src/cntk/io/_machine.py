@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import boolean, float32, float64, int64, njit, types, uint8, uint64, void
+from numba import boolean, float32, float64, int32, int64, njit, types, uint8, uint64, void
 
 _PIPE, _NEWLINE, _COLON, _DOT, _PLUS, _MINUS = 124, 10, 58, 46, 43, 45
 _POWERS = np.array([float(f"1e{k}") for k in range(81)])
@@ -487,3 +487,51 @@ def exchange_within(
         at_home[place], at_home[there] = at_home[there], at_home[place]
         order[place], order[there] = order[there], order[place]
     return last, used
+
+
+_PIXELS = types.Array(uint8, 3, "A", readonly=True)
+
+
+@_compiled(void(_PIXELS, int64[:, ::1], int32[:, ::1], int64[:, ::1], int32[:, ::1], uint8[:, :, ::1]))
+def scale_linearly(
+    image: np.ndarray,
+    across: np.ndarray,
+    across_weights: np.ndarray,
+    down: np.ndarray,
+    down_weights: np.ndarray,
+    scaled: np.ndarray,
+) -> None:
+    """Scale an image with OpenCV's whole numbers; `_image_resize` says how.
+
+    Args:
+        image: ``[rows, columns, channels]``.
+        across: ``[new columns, 2]``, which two columns make a new one.
+        across_weights: what each of them counts, in units of 1/2048.
+        down: ``[new rows, 2]``, which two rows make a new one.
+        down_weights: what each of them counts.
+        scaled: ``[new rows, new columns, channels]``, where the result goes.
+    """
+    rows, columns, channels = image.shape
+    width = scaled.shape[1]
+    lines = np.empty((rows, width, channels), np.int32)
+    for column in range(width):
+        if min(across[column]) < 0 or max(across[column]) >= columns:
+            return
+    for row in range(rows):
+        for column in range(width):
+            left, right = across[column, 0], across[column, 1]
+            of_left, of_right = across_weights[column, 0], across_weights[column, 1]
+            for channel in range(channels):
+                lines[row, column, channel] = (
+                    int32(image[row, left, channel]) * of_left + int32(image[row, right, channel]) * of_right
+                ) >> 4
+    for row in range(scaled.shape[0]):
+        upper, lower = down[row, 0], down[row, 1]
+        of_upper, of_lower = down_weights[row, 0], down_weights[row, 1]
+        if min(upper, lower) < 0 or max(upper, lower) >= rows:
+            return
+        for column in range(width):
+            for channel in range(channels):
+                high = (lines[upper, column, channel] * of_upper) >> 16
+                low = (lines[lower, column, channel] * of_lower) >> 16
+                scaled[row, column, channel] = (high + low + 2) >> 2
