@@ -4,7 +4,6 @@ The same program runs in this package's interpreter and in that of the original 
 same. `readers.py` starts it, and has it read once for each number of steps that it writes on a line.
 """
 
-import gc
 import json
 import sys
 
@@ -33,7 +32,6 @@ def main():
     for line in sys.stdin:
         for _ in range(int(line)):
             if source is None or not job["again"]:
-                gc.collect()
                 source = opened(job) if job["again"] else opened(job, max_sweeps=1)
             sweep(source, job["size"])
         print("done", flush=True)

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cntk._errors import DataError
-from cntk.io import _compiled, _ctf_compiled, _ctf_index, _image_resize, _order
+from cntk.io import _chunk, _compiled, _ctf_compiled, _ctf_index, _image_resize, _order
 from cntk.io._chunk import SparseFrames
 from cntk.io._ctf_compiled import read_chunk
 from cntk.io._ctf_lines import Lines, read_lines
@@ -168,6 +168,19 @@ def test_scaled_images(compiled, height, width, new_height, new_width, channels,
         patch.setattr(_image_resize, "machine", lambda size: None)
         slowly = _image_resize.resize(image, new_width, new_height, "linear")
     np.testing.assert_array_equal(quickly, slowly)
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=9), st.data())
+def test_sparse_rows(compiled, counts, data):
+    rows = np.array(data.draw(st.lists(st.integers(0, len(counts) - 1), max_size=12)), np.int64)
+    total = sum(counts)
+    frames = SparseFrames(_chunk.ends_of(np.array(counts)), np.arange(total), np.arange(total, dtype=np.float32))
+    quickly = _chunk._select(frames, rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_chunk, "machine", lambda size: None)
+        slowly = _chunk._select(frames, rows)
+    for name in ("offsets", "columns", "values"):
+        np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name))
 
 
 def test_little_work_starts_no_compiler():

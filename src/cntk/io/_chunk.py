@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias, TypeGuard
 import numpy as np
 
 from cntk._errors import DataError
+from cntk.io._compiled import machine
 from cntk.io._streams import StreamInformation
 
 
@@ -214,8 +215,15 @@ def _select(frames: Frames, rows: np.ndarray) -> Frames:
         return SparseFrames(np.arange(len(rows) + 1), frames.columns[rows], ones, True)
     begins = frames.offsets[rows]
     counts = frames.offsets[rows + 1] - begins
+    offsets = ends_of(counts)
+    compiled = machine(0) if frames.values.dtype == np.float32 else None
+    if compiled is not None and all(a.flags.c_contiguous for a in (frames.offsets, frames.columns, frames.values)):
+        columns, values = np.empty(offsets[-1], np.int64), np.empty(offsets[-1], np.float32)
+        arrays = (frames.offsets, frames.columns, frames.values)
+        compiled.select_entries(*arrays, np.ascontiguousarray(rows), offsets, columns, values)
+        return SparseFrames(offsets, columns, values)
     entries = spans(begins, counts)
-    return SparseFrames(ends_of(counts), frames.columns[entries], frames.values[entries])
+    return SparseFrames(offsets, frames.columns[entries], frames.values[entries])
 
 
 def ends_of(counts: np.ndarray) -> np.ndarray:

@@ -17,6 +17,8 @@ _PIPE, _NEWLINE, _COLON, _DOT, _PLUS, _MINUS = 124, 10, 58, 46, 43, 45
 _POWERS = np.array([float(f"1e{k}") for k in range(81)])
 _MANY_DIGITS = np.uint64(10**18)
 _TEN = np.uint64(10)
+_NUMBERS = types.Array(int64, 1, "C", readonly=True)
+_VALUES = types.Array(float32, 1, "C", readonly=True)
 _TEXT = types.Array(uint8, 1, "C", readonly=True)
 
 
@@ -487,6 +489,38 @@ def exchange_within(
         at_home[place], at_home[there] = at_home[there], at_home[place]
         order[place], order[there] = order[there], order[place]
     return last, used
+
+
+@_compiled(
+    void(_NUMBERS, _NUMBERS, _VALUES, _NUMBERS, _NUMBERS, int64[::1], float32[::1])
+)  # fmt: skip
+def select_entries(
+    offsets: np.ndarray,
+    columns: np.ndarray,
+    values: np.ndarray,
+    rows: np.ndarray,
+    new_offsets: np.ndarray,
+    new_columns: np.ndarray,
+    new_values: np.ndarray,
+) -> None:
+    """Copy the entries of some sparse rows.
+
+    Args:
+        offsets: where each row's entries begin.
+        columns: each entry's column.
+        values: each entry's value.
+        rows: the rows that are wanted.
+        new_offsets: where the entries of each of these are to begin, and where the last ones end.
+        new_columns: where columns go.
+        new_values: where values go.
+    """
+    for k in range(len(rows)):
+        begin, place, end = offsets[rows[k]], new_offsets[k], new_offsets[k + 1]
+        if begin < 0 or begin + end - place > len(columns) or place < 0 or end > len(new_columns):
+            return
+        for j in range(end - place):
+            new_columns[place + j] = columns[begin + j]
+            new_values[place + j] = values[begin + j]
 
 
 _PIXELS = types.Array(uint8, 3, "A", readonly=True)
