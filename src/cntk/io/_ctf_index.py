@@ -160,21 +160,21 @@ def _quickly(compiled: ModuleType, file: BinaryIO, begin: int, have_ids: bool, c
         if parts:
             # Lines before the first new sequence belong to the last one of the block before.
             parts[-1].rows[-1] += int(state[2])
-            parts[-1].counted[-1] += int(state[3])
+            if counted_alias:
+                parts[-1].counted[-1] += int(state[3])
         if count:
             arrays[0][:count] += offset
             # Copies, since there may be many more lines than sequences.
-            parts.append(_Sequences(*(a[:count].copy() for a in arrays)))
+            begins, keys, rows = (a[:count].copy() for a in arrays[:3])
+            parts.append(_Sequences(begins, keys, rows, arrays[3][:count].copy() if counted_alias else rows))
     return _joined(parts)
 
 
 def _joined(parts: list[_Sequences]) -> _Sequences:
-    return _Sequences(
-        np.concatenate([p.begins for p in parts]),
-        np.concatenate([p.keys for p in parts]),
-        np.concatenate([p.rows for p in parts]),
-        np.concatenate([p.counted for p in parts]),
-    )
+    rows = np.concatenate([p.rows for p in parts])
+    # Where every line counts there is one array for both: a large file has many sequences.
+    counted = rows if parts[0].counted is parts[0].rows else np.concatenate([p.counted for p in parts])
+    return _Sequences(np.concatenate([p.begins for p in parts]), np.concatenate([p.keys for p in parts]), rows, counted)
 
 
 def _where_sequences_begin(present: np.ndarray, keys: np.ndarray, last_key: np.uint64 | None) -> np.ndarray:
