@@ -99,8 +99,12 @@ def text_file(make: Callable[[np.random.Generator], str]) -> Path:
 def binary_file(make: Callable[[np.random.Generator], str]) -> Path:
     text = text_file(make)
     file = text.with_suffix(".bin")
-    text_to_binary(str(text), str(file), StreamDefs(**{name: StreamDef(**given) for name, given in DENSE.items()}))
+    text_to_binary(str(text), str(file), definitions(DENSE))
     return file
+
+
+def definitions(streams: dict[str, Any]) -> Any:
+    return StreamDefs(**{name: StreamDef(**given) for name, given in streams.items()})
 
 
 def reading(interpreter: list[str], job: dict[str, Any]) -> Run:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, ends_of, has_frames, take
+from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, ends_of, has_frames, is_scattered, take
 from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
 from cntk.io._streams import StreamInformation
@@ -86,6 +86,10 @@ class Catalog:
                 continue
             repeats = self._frames[sequences] if _is_broadcast(corpus) else None
             places = self._places[number][sequences]
+            if is_scattered(corpus):
+                for stream, part in zip(corpus.streams, corpus.load_sequences(places[:, 0], places[:, 1]), strict=True):
+                    found[stream.name] = [(part, np.arange(len(places)))]
+                continue
             edges = np.flatnonzero(np.diff(places[:, 0])) + 1
             for run in np.split(places, edges):
                 chunk = self._stores[number].get(int(run[0, 0]))
@@ -99,12 +103,16 @@ class Catalog:
 
     def gathered(self, sequences: np.ndarray, names: set[str]) -> dict[str, StreamChunk]:
         """The sequences of each wanted stream, one after another as a chunk of their own."""
-        found = {}
+        found: dict[str, StreamChunk] = {}
         for number, corpus in enumerate(self._corpora):
             wanted = [k for k, s in enumerate(corpus.streams) if s.name in names]
             if not wanted:
                 continue
             places = self._places[number][sequences]
+            if is_scattered(corpus):
+                parts = corpus.load_sequences(places[:, 0], places[:, 1])
+                found.update((corpus.streams[k].name, parts[k]) for k in wanted)
+                continue
             order = np.argsort(places[:, 0], kind="stable")
             runs = np.split(places[order], np.flatnonzero(np.diff(places[order, 0])) + 1)
             chunks = [self._stores[number].get(int(run[0, 0])) for run in runs]
@@ -155,7 +163,8 @@ def _taken(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Some of many values, without a copy if it is all of them."""
     if len(numbers) == len(values) and numbers[0] == 0 and bool((np.diff(numbers) == 1).all()):
         return values
-    return values[numbers]
+    some: np.ndarray = values[numbers]
+    return some
 
 
 def _places(corpus: Corpus) -> np.ndarray:

@@ -145,9 +145,32 @@ class FrameCorpus(Corpus, Protocol):
         ...
 
 
+class ScatteredCorpus(Corpus, Protocol):
+    """A corpus that reads single sequences as well."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether that is better than chunks, since those would take too much memory."""
+        ...
+
+    def load_sequences(self, chunk: np.ndarray, number: np.ndarray) -> tuple[StreamChunk, ...]:
+        """Read some sequences, in the order in which they are asked for.
+
+        Args:
+            chunk: each one's chunk.
+            number: its number in the chunk.
+        """
+        ...
+
+
 def has_frames(corpus: Corpus) -> TypeGuard[FrameCorpus]:
     """Whether a corpus is one of utterances. It is not asked for what it would have to read chunks to tell."""
     return "broadcast" in vars(corpus) or hasattr(type(corpus), "broadcast")
+
+
+def is_scattered(corpus: Corpus) -> TypeGuard[ScatteredCorpus]:
+    """Whether single sequences of a corpus are read rather than chunks."""
+    return hasattr(type(corpus), "load_sequences") and bool(getattr(corpus, "is_large", False))
 
 
 class Deserializer(Protocol):

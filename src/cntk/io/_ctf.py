@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from cntk._errors import DataError
 from cntk._graph.variable import as_shape
-from cntk.io._chunk import ChunkInfo, Frames, StreamChunk
+from cntk.io._chunk import ChunkInfo, Frames, StreamChunk, ends_of, take
 from cntk.io._ctf_blocks import read_text
 from cntk.io._ctf_index import FileChunk, index_file
 from cntk.io._ctf_lines import Field, Lines, Samples
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 
 CHUNK_BYTES = 32 << 20
+# Of larger files as many chunks as they are shuffled in would take too much memory.
+_LARGE = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -116,11 +120,73 @@ class TextFile:
             DataError: if a line is malformed, or a sequence lacks a stream.
         """
         part = self._index.chunks[chunk]
-        with open(self.file, "rb") as file:
-            file.seek(part.begin)
-            text = file.read(part.end - part.begin)
+        with _reading(self.file) as file:
+            text = _piece(file, part.begin, part.end)
         lines = Lines(self.file, part.first_line, text, self._index.have_ids)
         return self._sequences(lines, part, read_text(lines, self._fields, self._threads))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether sequences are rather read one by one than in chunks, many of which would be in memory."""
+        return self._index.size > _LARGE
+
+    @cached_property
+    def _firsts(self) -> np.ndarray:
+        """The number of each chunk's first sequence."""
+        sizes = np.array([len(c.keys) for c in self._index.chunks])
+        firsts: np.ndarray = np.cumsum(sizes) - sizes
+        return firsts
+
+    def load_sequences(self, chunk: np.ndarray, number: np.ndarray) -> tuple[StreamChunk, ...]:
+        """Read some sequences, in the order in which they are asked for.
+
+        Args:
+            chunk: each one's chunk.
+            number: its number in the chunk.
+
+        Raises:
+            DataError: if a line is malformed, or a sequence lacks a stream.
+        """
+        # As they lie in the file, those that are neighbours there at once.
+        wanted = self._firsts[chunk] + number
+        order = np.argsort(wanted, kind="stable")
+        numbers = wanted[order]
+        lines, part = self._gathered(numbers)
+        try:
+            found = self._sequences(lines, part, read_text(lines, self._fields, self._threads))
+        except DataError:
+            for number in numbers:
+                self._check(int(number))
+            raise
+        if (np.diff(wanted) >= 0).all():
+            return found
+        back = np.argsort(order, kind="stable")
+        moved = [take([(f, back)]) for f in found]
+        return tuple(StreamChunk(frames, ends_of(lengths)) for frames, lengths in moved)
+
+    def _gathered(self, numbers: np.ndarray) -> tuple[Lines, FileChunk]:
+        """The lines of some sequences, as if they were a chunk."""
+        every = self._index.sequences
+        begins = every.begins[numbers]
+        last = numbers + 1 == len(every.begins)
+        ends = np.where(last, self._index.size, every.begins[np.where(last, 0, numbers + 1)])
+        runs = np.flatnonzero(np.append(True, begins[1:] != ends[:-1]))
+        pieces = []
+        with _reading(self.file) as file:
+            for begin, end in zip(
+                begins[runs].tolist(), ends[np.append(runs[1:], len(ends)) - 1].tolist(), strict=True
+            ):
+                pieces.append(_piece(file, begin, end))
+        lines = Lines(self.file, 1, b"".join(pieces), self._index.have_ids)
+        part = FileChunk(0, len(lines.text), 1, every.keys[numbers], every.rows[numbers], every.counted[numbers])
+        return lines, part
+
+    def _check(self, number: int) -> None:
+        """Read one sequence, so that what is wrong with it names its line in the file."""
+        rows = self._index.sequences.rows
+        lines, part = self._gathered(np.array([number]))
+        lines = replace(lines, first=self._index.chunks[0].first_line + int(rows[:number].sum()))
+        self._sequences(lines, part, read_text(lines, self._fields))
 
     def _sequences(self, lines: Lines, part: FileChunk, found: list[Samples]) -> tuple[StreamChunk, ...]:
         """Samples by sequence, each of which must have all streams."""
@@ -150,3 +216,22 @@ class TextFile:
 
     def _shaped(self, frames: Frames, info: StreamInformation) -> Frames:
         return frames.reshape(-1, *info.sample_shape) if isinstance(frames, np.ndarray) else frames
+
+
+@contextmanager
+def _reading(file: str) -> Iterator[BinaryIO]:
+    try:
+        with open(file, "rb") as opened:
+            yield opened
+    except OSError as error:
+        raise DataError(f"{file}: the file cannot be read ({error.strerror})") from None
+
+
+def _piece(file: BinaryIO, begin: int, end: int) -> bytes:
+    file.seek(begin)
+    text = file.read(end - begin)
+    if len(text) != end - begin:
+        raise DataError(
+            f"{file.name}: the file has changed since it was opened: it ends at byte {begin + len(text)}, before byte {end}"
+        )
+    return text

@@ -48,15 +48,26 @@ class FileIndex:
     Attributes:
         have_ids: whether lines may begin with a sequence id.
         chunks: its chunks in order.
+        size: the file's size in bytes.
+        sequences: all sequences of all chunks.
     """
 
     have_ids: bool
     chunks: list[FileChunk]
+    size: int
+    sequences: Sequences
 
 
 @dataclass(frozen=True)
-class _Sequences:
-    """Sequences found so far: offset of the first byte, id, number of lines, lines that count."""
+class Sequences:
+    """Sequences in the order of a file.
+
+    Attributes:
+        begins: offset of the first byte of each, int64 ``[sequences]``.
+        keys: their ids, uint64 ``[sequences]``.
+        rows: lines of each, int64 ``[sequences]``.
+        counted: by how many samples each counts in a minibatch, int64 ``[sequences]``.
+    """
 
     begins: np.ndarray
     keys: np.ndarray
@@ -91,7 +102,7 @@ def index_file(file: str, chunk_bytes: int, counted_alias: bytes | None = None) 
                 found = _quickly(compiled, opened, begin, have_ids, alias)
     except OSError as error:
         raise DataError(f"{file}: the file cannot be opened ({error.strerror})") from None
-    return FileIndex(have_ids, _chunks(found, size, line, chunk_bytes))
+    return FileIndex(have_ids, _chunks(found, size, line, chunk_bytes), size, found)
 
 
 def _first_line(head: bytes) -> tuple[int, int]:
@@ -117,8 +128,8 @@ def _blocks(file: BinaryIO, begin: int) -> Iterator[tuple[int, np.ndarray]]:
             return
 
 
-def _sequences(file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> _Sequences:
-    parts: list[_Sequences] = []
+def _sequences(file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> Sequences:
+    parts: list[Sequences] = []
     lines_before = 0
     last_key: np.uint64 | None = None
     for offset, block in _blocks(file, begin):
@@ -143,13 +154,13 @@ def _sequences(file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes)
             parts[-1].counted[-1] += int(counted[:stop].sum())
         if len(heads):
             sums = np.add.reduceat(counted, heads)
-            parts.append(_Sequences(starts[heads] + offset, keys[heads], np.diff(edges), sums))
+            parts.append(Sequences(starts[heads] + offset, keys[heads], np.diff(edges), sums))
     return _joined(parts)
 
 
-def _quickly(compiled: ModuleType, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> _Sequences:
+def _quickly(compiled: ModuleType, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> Sequences:
     """The same by compiled code."""
-    parts: list[_Sequences] = []
+    parts: list[Sequences] = []
     state = np.zeros(4, np.uint64)
     alias = np.frombuffer(counted_alias, np.uint8)
     for offset, block in _blocks(file, begin):
@@ -166,15 +177,15 @@ def _quickly(compiled: ModuleType, file: BinaryIO, begin: int, have_ids: bool, c
             arrays[0][:count] += offset
             # Copies, since there may be many more lines than sequences.
             begins, keys, rows = (a[:count].copy() for a in arrays[:3])
-            parts.append(_Sequences(begins, keys, rows, arrays[3][:count].copy() if counted_alias else rows))
+            parts.append(Sequences(begins, keys, rows, arrays[3][:count].copy() if counted_alias else rows))
     return _joined(parts)
 
 
-def _joined(parts: list[_Sequences]) -> _Sequences:
+def _joined(parts: list[Sequences]) -> Sequences:
     rows = np.concatenate([p.rows for p in parts])
     # Where every line counts there is one array for both: a large file has many sequences.
     counted = rows if parts[0].counted is parts[0].rows else np.concatenate([p.counted for p in parts])
-    return _Sequences(np.concatenate([p.begins for p in parts]), np.concatenate([p.keys for p in parts]), rows, counted)
+    return Sequences(np.concatenate([p.begins for p in parts]), np.concatenate([p.keys for p in parts]), rows, counted)
 
 
 def _where_sequences_begin(present: np.ndarray, keys: np.ndarray, last_key: np.uint64 | None) -> np.ndarray:
@@ -227,7 +238,7 @@ def where_named(block: np.ndarray, pipes: np.ndarray, alias: bytes) -> np.ndarra
     return named
 
 
-def _chunks(found: _Sequences, size: int, line: int, chunk_bytes: int) -> list[FileChunk]:
+def _chunks(found: Sequences, size: int, line: int, chunk_bytes: int) -> list[FileChunk]:
     ends = np.concatenate([found.begins[1:], [size]])
     before = np.concatenate([[0], np.cumsum(found.rows)])
     chunks = []

@@ -426,18 +426,18 @@ def find_sequences(
     return found
 
 
-@_compiled(void(int64[::1], int64[::1]))
-def exchange(order: np.ndarray, others: np.ndarray) -> None:
-    """Let the entry at each place, one after another, change places with the one at another place.
+@_compiled(void(int64[::1], uint64[::1], int64))
+def exchange(order: np.ndarray, words: np.ndarray, first: int) -> None:
+    """Let some entries, one after another, change places with random ones.
 
     Args:
         order: what is shuffled.
-        others: the other place for each place; both within the order.
+        words: a random word for each of the entries.
+        first: the place of the first of them.
     """
-    for here in range(len(order)):
-        there = others[here]
-        if 0 <= there < len(order):
-            order[here], order[there] = order[there], order[here]
+    for here in range(max(first, 0), min(first + len(words), len(order))):
+        there = int64(words[here - first] % uint64(len(order)))
+        order[here], order[there] = order[there], order[here]
 
 
 @_compiled(

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._engine.mersenne_twister import MersenneTwister64
-from cntk.io._chunk import spans
 from cntk.io._compiled import machine
 
-_DRAWS = 1 << 12
+_DRAWS, _MANY_DRAWS = 1 << 12, 1 << 16
 # What a sequence counts for, in bytes of text, when it is asked whether to compile.
 _WORK = 64
 
@@ -57,18 +56,22 @@ class Order:
             return np.arange(count)
         seed = self.seed + number
         chunks = list(range(len(self.sizes)))
-        others = _below(MersenneTwister64(seed).words(len(chunks)), len(chunks)).tolist() if chunks else []
-        for place, other in enumerate(others):
+        words = MersenneTwister64(seed).words(len(chunks)).tolist()
+        for place, word in enumerate(words):
+            other = word % len(chunks)
             chunks[place], chunks[other] = chunks[other], chunks[place]
         return self._shuffled(np.array(chunks, np.int64), MersenneTwister64(seed))
 
     def _shuffled(self, chunks: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
         """Sequences of shuffled chunks, shuffled within each one's window."""
         sizes = np.array(self.sizes, np.int64)
-        order = spans((np.cumsum(sizes) - sizes)[chunks], sizes[chunks])
+        order = np.empty(int(sizes.sum()), np.int64)
+        firsts, ends = (np.cumsum(sizes) - sizes)[chunks], np.cumsum(sizes[chunks])
+        for first, end, size in zip(firsts.tolist(), ends.tolist(), sizes[chunks].tolist(), strict=True):
+            order[end - size : end] = np.arange(first, first + size)
         windows = self._windows(chunks.tolist())
         if all(w == (0, len(chunks)) for w in windows):
-            return _exchange(order, _below(twister.words(len(order)), len(order)))
+            return _exchange(order, twister)
         return _exchange_within(order, sizes[chunks], windows, twister)
 
     def _windows(self, chunks: list[int]) -> list[tuple[int, int]]:
@@ -94,20 +97,17 @@ class Order:
         return windows
 
 
-def _below(words: np.ndarray, count: int) -> np.ndarray:
-    """Random words as numbers from 0 to ``count - 1``."""
-    numbers: np.ndarray = (words % np.uint64(count)).astype(np.int64)
-    return numbers
-
-
-def _exchange(order: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Every sequence, one after another, changes places with the one at another place."""
+def _exchange(order: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
+    """Every sequence, one after another, changes places with a random one."""
     compiled = machine(len(order) * _WORK)
     if compiled is not None:
-        compiled.exchange(order, others)
+        for first in range(0, len(order), _MANY_DRAWS):
+            compiled.exchange(order, twister.words(min(len(order) - first, _MANY_DRAWS)), first)
         return order
     numbers = order.tolist()
-    for here, there in enumerate(others.tolist()):
+    count = len(numbers)
+    for here, word in enumerate(twister.words(count).tolist()):
+        there = word % count
         numbers[here], numbers[there] = numbers[there], numbers[here]
     return np.array(numbers, np.int64)
 
@@ -124,7 +124,7 @@ def _exchange_within(
     done, words = 0, np.zeros(0, np.uint64)
     arrays = (order, home, home.copy(), np.array(windows, np.int64), begins)
     while done < len(order):
-        words = np.concatenate([words, twister.words(max(len(order) - done, _DRAWS))])
+        words = np.concatenate([words, twister.words(min(len(order) - done + _DRAWS, _MANY_DRAWS))])
         done, used = compiled.exchange_within(*arrays, words, done, len(order))
         words = words[used:]
     return order
