@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -24,9 +25,7 @@ class Gathering:
     """
 
     def __init__(self, catalog: Catalog) -> None:
-        # The C library gives the memory of a minibatch back to the system, and faults it in again for the next, until it has
-        # seen something this large come and go. Nothing of it is touched.
-        np.empty(_LARGE, np.uint8)
+        _keep_memory()
         self._catalog = catalog
         self._names: set[str] = set()
         self._sequences: np.ndarray = np.zeros(0, np.int64)
@@ -66,3 +65,10 @@ class Gathering:
             size = sum(part.nbytes for part in self._parts.values()) * len(sequences) // len(wanted)
             self._minibatches = min(max(_BYTES // max(size, 1), 1), _MINIBATCHES)
         self._sequences, self._names, self._at = wanted, set(names), 0
+
+
+@cache
+def _keep_memory() -> None:
+    """Once, since the C library gives the memory of a minibatch back to the system, and faults it in again for the next, until
+    it has seen something this large come and go. Nothing of it is touched."""
+    np.empty(_LARGE, np.uint8)
