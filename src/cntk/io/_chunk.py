@@ -168,6 +168,19 @@ def has_frames(corpus: Corpus) -> TypeGuard[FrameCorpus]:
     return "broadcast" in vars(corpus) or hasattr(type(corpus), "broadcast")
 
 
+class TolerantCorpus(Corpus, Protocol):
+    """A corpus that can leave out what is malformed in a chunk."""
+
+    def allow(self, errors: int) -> None:
+        """Leave out so much."""
+        ...
+
+
+def is_tolerant(corpus: Corpus) -> TypeGuard[TolerantCorpus]:
+    """Whether a corpus can leave out what is malformed."""
+    return hasattr(type(corpus), "allow")
+
+
 def is_scattered(corpus: Corpus) -> TypeGuard[ScatteredCorpus]:
     """Whether single sequences of a corpus are read rather than chunks."""
     return hasattr(type(corpus), "load_sequences") and bool(getattr(corpus, "is_large", False))

@@ -16,7 +16,7 @@ from cntk.io._chunk import Frames, SparseFrames, spans
 from cntk.io._compiled import machine
 from cntk.io._ctf_compiled import read_chunk
 from cntk.io._ctf_index import where_named
-from cntk.io._ctf_lines import Field, Lines, Samples, concatenated, read_lines
+from cntk.io._ctf_lines import Allowance, Field, Lines, Samples, concatenated, read_lines
 from cntk.io._ctf_numbers import PAD, read_numbers
 
 # So that what is made on the way stays in the processor's cache.
@@ -33,13 +33,16 @@ class _Spans:
     ends: np.ndarray
 
 
-def read_text(lines: Lines, fields: Sequence[Field], threads: int = 1) -> list[Samples]:
+def read_text(
+    lines: Lines, fields: Sequence[Field], threads: int = 1, allowance: Allowance | None = None
+) -> list[Samples]:
     """The samples of each field.
 
     Args:
         lines: what to read.
         fields: what to read of it.
         threads: how many blocks to read at a time.
+        allowance: how much that is malformed to leave out; None for nothing.
 
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
@@ -48,12 +51,12 @@ def read_text(lines: Lines, fields: Sequence[Field], threads: int = 1) -> list[S
     exact = any(f.dtype == np.float64 for f in fields)
     compiled = None if exact else machine(len(lines.text))
     if compiled is not None and lines.text:
-        return read_chunk(compiled, lines, fields, threads)
+        return read_chunk(compiled, lines, fields, threads, allowance)
     blocks = list(_blocks(lines))
 
     def read(block: Lines) -> list[Samples]:
         found = None if exact else _read_block(block, fields)
-        return read_lines(block, fields) if found is None else found
+        return read_lines(block, fields, allowance) if found is None else found
 
     if min(threads, len(blocks)) > 1:
         with ThreadPoolExecutor(min(threads, len(blocks))) as pool:

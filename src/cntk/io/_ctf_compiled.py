@@ -9,12 +9,14 @@ from types import ModuleType
 import numpy as np
 
 from cntk.io._chunk import Frames, SparseFrames, joined
-from cntk.io._ctf_lines import Field, Lines, Samples, concatenated, read_lines
+from cntk.io._ctf_lines import Allowance, Field, Lines, Samples, concatenated, read_lines
 
 _BLOCK = 1 << 21
 
 
-def read_chunk(compiled: ModuleType, lines: Lines, fields: Sequence[Field], threads: int) -> list[Samples]:
+def read_chunk(
+    compiled: ModuleType, lines: Lines, fields: Sequence[Field], threads: int, allowance: Allowance | None = None
+) -> list[Samples]:
     """The samples of each field.
 
     Args:
@@ -22,6 +24,7 @@ def read_chunk(compiled: ModuleType, lines: Lines, fields: Sequence[Field], thre
         lines: what to read.
         fields: what to read of it; all of float32.
         threads: how many blocks to read at a time.
+        allowance: how much that is malformed to leave out; None for nothing.
 
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
@@ -40,7 +43,7 @@ def read_chunk(compiled: ModuleType, lines: Lines, fields: Sequence[Field], thre
         if found is None:
             target.scatter()
             block = Lines(lines.file, lines.first + firsts[k], text[edges[k] : edges[k + 1]], lines.have_ids)
-            slow = read_lines(block, fields)
+            slow = read_lines(block, fields, allowance)
             found = [Samples(s.lines + firsts[k], s.frames) for s in slow]
         return found
 

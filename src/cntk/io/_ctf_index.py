@@ -75,13 +75,14 @@ class Sequences:
     counted: np.ndarray
 
 
-def index_file(file: str, chunk_bytes: int, counted_alias: bytes | None = None) -> FileIndex:
+def index_file(file: str, chunk_bytes: int, counted_alias: bytes | None = None, skip_ids: bool = False) -> FileIndex:
     """Find the sequences of a file.
 
     Args:
         file: its name.
         chunk_bytes: how large a chunk may be; a longer sequence is one by itself.
         counted_alias: the stream, by its name in the file, whose samples count; every line does if None.
+        skip_ids: whether every line is a sequence, whatever id it has.
 
     Raises:
         DataError: if the file cannot be opened or is empty.
@@ -97,9 +98,9 @@ def index_file(file: str, chunk_bytes: int, counted_alias: bytes | None = None) 
             compiled = machine(size)
             alias = counted_alias or b""
             if compiled is None:
-                found = _sequences(opened, begin, have_ids, alias)
+                found = _sequences(opened, begin, have_ids and not skip_ids, alias)
             else:
-                found = _quickly(compiled, opened, begin, have_ids, alias)
+                found = _quickly(compiled, opened, begin, have_ids and not skip_ids, alias)
     except OSError as error:
         raise DataError(f"{file}: the file cannot be opened ({error.strerror})") from None
     return FileIndex(have_ids, _chunks(found, size, line, chunk_bytes), size, found)

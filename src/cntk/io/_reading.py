@@ -10,7 +10,7 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io._catalog import Catalog
-from cntk.io._chunk import Corpus, StreamChunk
+from cntk.io._chunk import Corpus, StreamChunk, is_tolerant
 from cntk.io._gather import Gathering
 from cntk.io._making import Maker, Parts
 from cntk.io._order import Order, Window
@@ -102,6 +102,9 @@ class CatalogReading:
         self._maker = Maker(seed, makers, max_errors)
         for error in (e for c in corpora for e in getattr(c, "errors", ())):
             self._maker.pass_over(error)
+        for corpus in corpora:
+            if is_tolerant(corpus):
+                corpus.allow(max_errors)
         self._catalog = Catalog(corpora, frame_mode)
         self._gathering = Gathering(self._catalog)
         self._errors_left = max_errors
