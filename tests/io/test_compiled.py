@@ -183,6 +183,33 @@ def test_sparse_rows(compiled, counts, data):
         np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name))
 
 
+@given(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=4), min_size=1, max_size=3), st.booleans(), st.data())
+def test_merged_chunks(compiled, chunks, is_sparse, data):
+    """Sequences of several chunks, in any order, some of them twice."""
+    made = []
+    for number, counts in enumerate(chunks):
+        ends = _chunk.ends_of(np.array(counts))
+        values = (np.arange(2 * ends[-1]) + 100 * number).astype(np.float32)
+        frames = SparseFrames(np.arange(ends[-1] + 1), np.arange(ends[-1]), values[: ends[-1]]) if is_sparse else None
+        made.append(_chunk.StreamChunk(frames or values.reshape(-1, 2), ends))
+    every = [(c, k) for c, counts in enumerate(chunks) for k in range(len(counts))]
+    wanted = data.draw(st.lists(st.sampled_from(every), min_size=1, max_size=9))
+    used = sorted({c for c, _ in wanted})
+    places = [np.array([at for at, (c, _) in enumerate(wanted) if c == chunk]) for chunk in used]
+    parts = [(made[c], np.array([wanted[at][1] for at in p])) for c, p in zip(used, places, strict=True)]
+    quickly = _chunk.merged(parts, places)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_chunk, "machine", lambda size: None)
+        slowly = _chunk.merged(parts, places)
+    np.testing.assert_array_equal(quickly.ends, slowly.ends)
+    if is_sparse:
+        np.testing.assert_array_equal(quickly.frames.values, slowly.frames.values)
+    else:
+        expected = [made[c].frames[made[c].ends[k] : made[c].ends[k + 1]] for c, k in wanted]
+        np.testing.assert_array_equal(quickly.frames, np.concatenate(expected))
+        np.testing.assert_array_equal(slowly.frames, quickly.frames)
+
+
 def test_little_work_starts_no_compiler():
     program = (
         "import sys, threading; from cntk.io._compiled import machine; from cntk.io._order import Order, Window;"

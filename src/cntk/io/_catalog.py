@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, ends_of, has_frames, is_scattered, take
+from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, has_frames, is_scattered, merged, take
 from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
 from cntk.io._streams import StreamInformation
@@ -110,20 +110,17 @@ class Catalog:
                 continue
             places = self._places[number][sequences]
             if is_scattered(corpus):
-                parts = corpus.load_sequences(places[:, 0], places[:, 1])
-                found.update((corpus.streams[k].name, parts[k]) for k in wanted)
+                loaded = corpus.load_sequences(places[:, 0], places[:, 1])
+                found.update((corpus.streams[k].name, loaded[k]) for k in wanted)
                 continue
             order = np.argsort(places[:, 0], kind="stable")
-            runs = np.split(places[order], np.flatnonzero(np.diff(places[order, 0])) + 1)
+            edges = np.flatnonzero(np.diff(places[order, 0])) + 1
+            where = np.split(order, edges)
+            runs = [places[o] for o in where]
             chunks = [self._stores[number].get(int(run[0, 0])) for run in runs]
-            back = None if len(runs) == 1 else np.argsort(order, kind="stable")
             for k in wanted:
-                frames, lengths = take([(chunk[k], run[:, 1]) for chunk, run in zip(chunks, runs, strict=True)])
-                part = StreamChunk(frames, ends_of(lengths))
-                if back is not None:
-                    frames, lengths = take([(part, back)])
-                    part = StreamChunk(frames, ends_of(lengths))
-                found[corpus.streams[k].name] = part
+                parts = [(chunk[k], run[:, 1].astype(np.int64)) for chunk, run in zip(chunks, runs, strict=True)]
+                found[corpus.streams[k].name] = merged(parts, where)
         return found
 
 

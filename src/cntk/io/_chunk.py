@@ -234,6 +234,39 @@ def take(parts: Sequence[tuple[StreamChunk, np.ndarray]]) -> tuple[Frames, np.nd
     return (frames[0] if len(frames) == 1 else joined(frames)), np.concatenate(lengths)
 
 
+def merged(parts: Sequence[tuple[StreamChunk, np.ndarray]], places: Sequence[np.ndarray]) -> StreamChunk:
+    """Sequences of some chunks as a chunk of their own.
+
+    Args:
+        parts: chunks, and for each the numbers of the sequences that are wanted.
+        places: for each chunk where these sequences stand among all.
+    """
+    back = np.argsort(np.concatenate(places), kind="stable")
+    compiled = machine(0)
+    if compiled is None or not all(_is_plain(chunk) for chunk, _ in parts):
+        frames, lengths = take(parts)
+        if len(parts) > 1:
+            frames, lengths = take([(StreamChunk(frames, ends_of(lengths)), back)])
+        return StreamChunk(frames, ends_of(lengths))
+    counts = [chunk.ends[numbers + 1] - chunk.ends[numbers] for chunk, numbers in parts]
+    ends = ends_of(np.concatenate(counts)[back])
+    first = np.asarray(parts[0][0].frames)
+    whole = np.empty((int(ends[-1]), *first.shape[1:]), np.float32)
+    for (chunk, numbers), count, place in zip(parts, counts, places, strict=True):
+        rows = np.asarray(chunk.frames)
+        wanted, targets = spans(chunk.ends[numbers], count), spans(ends[place], count)
+        compiled.copy_rows(rows.reshape(len(rows), -1), wanted, whole.reshape(len(whole), -1), targets)
+    return StreamChunk(whole, ends)
+
+
+def _is_plain(chunk: StreamChunk) -> bool:
+    """Whether a chunk's frames are rows of float32 as they are given."""
+    frames = chunk.frames
+    if chunk.neighbours is not None or not isinstance(frames, np.ndarray):
+        return False
+    return frames.dtype == np.float32 and frames.flags.c_contiguous and frames.size > 0
+
+
 def _slice(frames: Frames, begin: int, end: int) -> Frames:
     if not isinstance(frames, SparseFrames):
         return frames[begin:end]

@@ -523,6 +523,25 @@ def select_entries(
             new_values[place + j] = values[begin + j]
 
 
+@_compiled(void(types.Array(float32, 2, "C", readonly=True), _NUMBERS, float32[:, ::1], _NUMBERS))
+def copy_rows(rows: np.ndarray, wanted: np.ndarray, copies: np.ndarray, places: np.ndarray) -> None:
+    """Copy rows of a matrix to places in another, which is as wide.
+
+    Args:
+        rows: the rows.
+        wanted: which of them.
+        copies: where they go.
+        places: to which place each goes.
+    """
+    width = min(rows.shape[1], copies.shape[1])
+    for k in range(min(len(wanted), len(places))):
+        row, place = wanted[k], places[k]
+        if row < 0 or row >= len(rows) or place < 0 or place >= len(copies):
+            return
+        for j in range(width):
+            copies[place, j] = rows[row, j]
+
+
 _PIXELS = types.Array(uint8, 3, "A", readonly=True)
 
 
