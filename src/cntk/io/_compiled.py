@@ -37,6 +37,6 @@ def _coming() -> Future[ModuleType]:
         except Exception as error:  # Without numba, or with one that does not fit, all is read another way.
             coming.set_exception(error)
 
-    # No daemon: a program that ends waits until it is done, rather than have a compiler torn down under way.
+    # No daemon: a program that ends waits until the function under way is done, rather than have a compiler torn down.
     threading.Thread(target=prepare, name="cntk-compiler").start()
     return coming

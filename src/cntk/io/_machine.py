@@ -7,6 +7,7 @@ to that. Compiled code checks no index by itself, so that each is checked here.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,8 @@ def _compiled(signature: Any) -> Callable[[Any], Any]:
     """Compiled for these types, without Python's lock; kept on disk where numba finds a place for it."""
 
     def compiled(function: Any) -> Any:
+        if not threading.main_thread().is_alive():
+            raise ImportError("the program ends: it does not wait for what is not compiled yet")
         try:
             return njit(signature, nogil=True, cache=True)(function)
         except RuntimeError:  # There is no folder to keep it in.
