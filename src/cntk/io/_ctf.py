@@ -15,6 +15,7 @@ from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, Frames, StreamChunk, ends_of, take
 from cntk.io._ctf_blocks import read_text
 from cntk.io._ctf_index import FileChunk, index_file
+from cntk.io._ctf_index_file import index_path
 from cntk.io._ctf_lines import Allowance, Field, Lines, Samples
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 
@@ -22,7 +23,7 @@ CHUNK_BYTES = 32 << 20
 # Of larger files as many chunks as they are shuffled in would take too much memory.
 _LARGE = 512 << 20
 # Options of the original's configuration, and the least value of each.
-_OPTIONS = {"maxErrors": 0, "skipSequenceIds": 0, "chunkSizeInBytes": 1}
+_OPTIONS = {"maxErrors": 0, "skipSequenceIds": 0, "chunkSizeInBytes": 1, "cacheIndex": 0}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class CTFDeserializer:
 
         Args:
             option: ``'maxErrors'``, how many malformed samples, lines and sequences to leave out; ``'skipSequenceIds'``, whether
-                every line is a sequence, whatever id it begins with; or ``'chunkSizeInBytes'``, how much is read at once.
+                every line is a sequence, whatever id it begins with; ``'chunkSizeInBytes'``, how much is read at once; or
+                ``'cacheIndex'``, whether to keep where sequences begin in a file beside this one, for the next time.
             value: a whole number, or a truth value.
 
         Raises:
@@ -95,6 +97,7 @@ class CTFDeserializer:
             threads,
             self._options.get("chunkSizeInBytes", CHUNK_BYTES),
             skip_ids=bool(self._options.get("skipSequenceIds", False)),
+            keep_index=bool(self._options.get("cacheIndex", False)),
         )
         opened.allow(self._options.get("maxErrors", 0))
         return opened
@@ -110,6 +113,7 @@ class TextFile:
         chunk_bytes: how much to read at once.
         dtype: number format to read into.
         skip_ids: whether every line is a sequence, whatever id it begins with.
+        keep_index: whether to keep where sequences begin in a file beside this one.
     """
 
     def __init__(
@@ -120,6 +124,7 @@ class TextFile:
         chunk_bytes: int = CHUNK_BYTES,
         dtype: Any = np.float32,
         skip_ids: bool = False,
+        keep_index: bool = False,
     ) -> None:
         self.file = file
         self._allowance = Allowance(0)
@@ -139,7 +144,9 @@ class TextFile:
             if aliases.count(alias) > 1:
                 raise DataError(f"{file}: several streams are to be read from the same field |{alias.decode()}")
         self._counting = next((f for f, i in zip(self._fields, self.streams, strict=True) if i.defines_mb_size), None)
-        self._index = index_file(file, chunk_bytes, self._counting.alias if self._counting else None, skip_ids)
+        self._index = index_file(
+            file, chunk_bytes, self._counting.alias if self._counting else None, skip_ids, keep_index
+        )
 
     @cached_property
     def chunks(self) -> list[ChunkInfo]:
@@ -237,6 +244,8 @@ class TextFile:
     ) -> tuple[StreamChunk, ...]:
         heads = np.cumsum(part.rows) - part.rows
         sequence_of = np.repeat(np.arange(len(part.rows)), part.rows)
+        if any(len(s.lines) and s.lines[-1] >= len(sequence_of) for s in found):
+            raise DataError(f"{self.file}: its index is of another file; remove {index_path(self.file)}")
         counts = [np.bincount(sequence_of[s.lines], minlength=len(heads)) for s in found]
         for wanted, count in zip(self._fields, counts, strict=True):
             if not count.all():

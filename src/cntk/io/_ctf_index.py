@@ -12,6 +12,8 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io._compiled import machine
+from cntk.io._ctf_index_file import load_index, save_index
+from cntk.io._ctf_sequences import Sequences
 
 _BLOCK = 1 << 22
 _HEAD = 1 << 16
@@ -58,24 +60,9 @@ class FileIndex:
     sequences: Sequences
 
 
-@dataclass(frozen=True)
-class Sequences:
-    """Sequences in the order of a file.
-
-    Attributes:
-        begins: offset of the first byte of each, int64 ``[sequences]``.
-        keys: their ids, uint64 ``[sequences]``.
-        rows: lines of each, int64 ``[sequences]``.
-        counted: by how many samples each counts in a minibatch, int64 ``[sequences]``.
-    """
-
-    begins: np.ndarray
-    keys: np.ndarray
-    rows: np.ndarray
-    counted: np.ndarray
-
-
-def index_file(file: str, chunk_bytes: int, counted_alias: bytes | None = None, skip_ids: bool = False) -> FileIndex:
+def index_file(
+    file: str, chunk_bytes: int, counted_alias: bytes | None = None, skip_ids: bool = False, keep: bool = False
+) -> FileIndex:
     """Find the sequences of a file.
 
     Args:
@@ -83,27 +70,35 @@ def index_file(file: str, chunk_bytes: int, counted_alias: bytes | None = None, 
         chunk_bytes: how large a chunk may be; a longer sequence is one by itself.
         counted_alias: the stream, by its name in the file, whose samples count; every line does if None.
         skip_ids: whether every line is a sequence, whatever id it has.
+        keep: whether to keep what is found in a file beside this one, and to look there first.
 
     Raises:
         DataError: if the file cannot be opened or is empty.
     """
     try:
         with open(file, "rb") as opened:
-            size = os.fstat(opened.fileno()).st_size
+            status = os.fstat(opened.fileno())
             begin, line = _first_line(opened.read(_HEAD))
-            if begin == size:
+            if begin == status.st_size:
                 raise DataError(f"{file}: the file is empty")
             opened.seek(begin)
             have_ids = opened.read(1).isdigit()
-            compiled = machine(size)
-            alias = counted_alias or b""
-            if compiled is None:
-                found = _sequences(opened, begin, have_ids and not skip_ids, alias)
-            else:
-                found = _quickly(compiled, opened, begin, have_ids and not skip_ids, alias)
+            by_id, alias = have_ids and not skip_ids, counted_alias or b""
+            found = load_index(file, by_id, alias) if keep else None
+            if found is None:
+                found = _found(opened, status.st_size, begin, by_id, alias)
+                if keep:
+                    save_index(file, by_id, alias, found, status)
     except OSError as error:
         raise DataError(f"{file}: the file cannot be opened ({error.strerror})") from None
-    return FileIndex(have_ids, _chunks(found, size, line, chunk_bytes), size, found)
+    return FileIndex(have_ids, _chunks(found, status.st_size, line, chunk_bytes), status.st_size, found)
+
+
+def _found(file: BinaryIO, size: int, begin: int, by_id: bool, counted_alias: bytes) -> Sequences:
+    compiled = machine(size)
+    if compiled is None:
+        return _sequences(file, begin, by_id, counted_alias)
+    return _quickly(compiled, file, begin, by_id, counted_alias)
 
 
 def _first_line(head: bytes) -> tuple[int, int]:
