@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, BinaryIO
+from io import FileIO
+from typing import Any
 
 import numpy as np
 
@@ -271,19 +272,20 @@ class TextFile:
 
 
 @contextmanager
-def _reading(file: str) -> Iterator[BinaryIO]:
+def _reading(file: str) -> Iterator[FileIO]:
     try:
-        with open(file, "rb") as opened:
+        # What is read is read as a whole, so that a buffer would only be in the way.
+        with open(file, "rb", buffering=0) as opened:
             yield opened
     except OSError as error:
         raise DataError(f"{file}: the file cannot be read ({error.strerror})") from None
 
 
-def _piece(file: BinaryIO, begin: int, end: int) -> bytes:
+def _piece(file: FileIO, begin: int, end: int) -> bytes:
     file.seek(begin)
     text = file.read(end - begin)
     if len(text) != end - begin:
         raise DataError(
-            f"{file.name}: the file has changed since it was opened: it ends at byte {begin + len(text)}, before byte {end}"
+            f"{file.name!s}: the file has changed since it was opened: it ends at byte {begin + len(text)}, before byte {end}"
         )
     return text
