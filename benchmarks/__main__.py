@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import torch
 
-from . import attention, convolution, dense, evaluation, memory, operations, sequences
+from . import attention, convolution, dense, evaluation, memory, operations, readers, sequences
 from .elsewhere import Elsewhere
 from .programs_of_cntk import PROGRAMS
 from .timing import Result, Workload, compare
@@ -21,15 +21,16 @@ NETWORKS = {
     for workload in family.WORKLOADS
 }
 OPERATIONS = {workload.name: workload for workload in operations.WORKLOADS}
-GROUPS = {"networks": NETWORKS, "operations": OPERATIONS}
-WORKLOADS = NETWORKS | OPERATIONS
+READERS = {workload.name: workload for workload in readers.WORKLOADS}
+GROUPS = {"networks": NETWORKS, "operations": OPERATIONS, "readers": READERS}
+WORKLOADS = NETWORKS | OPERATIONS | READERS
 
 
 def parse_arguments() -> argparse.Namespace:
     names = ", ".join((*GROUPS, "memory", *WORKLOADS))
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Times training and evaluation with this package beside the same network in hand-written PyTorch.",
+        description="Times this package beside hand-written PyTorch, and beside CNTK 2.7 where its interpreter is named.",
     )
     parser.add_argument(
         "workloads", nargs="*", metavar="workload", help=f"which to run; networks if none is given: {names}"
@@ -59,7 +60,7 @@ def print_table(workloads: list[Workload], arguments: argparse.Namespace) -> Non
     """Prints each row as soon as it is measured."""
     width = max(8, *(len(workload.name) for workload in workloads))
     originals = f"  {'CNTK 2.7':>10}  {'ratio':>6}" if arguments.original else ""
-    print(f"{'workload':{width}}  {'PyTorch':>10}  {'cntk':>10}  {'ratio':>6}{originals}   one step is")
+    print(f"{'workload':{width}}  {'rival':>10}  {'cntk':>10}  {'ratio':>6}{originals}   one step is")
     for workload in workloads:
         result = measured(workload, arguments)
         times = f"{microseconds(result.pytorch)}  {microseconds(result.cntk)}  {result.pytorch / result.cntk:6.2f}"
@@ -88,7 +89,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     print(f"PyTorch {torch.__version__}, Python {platform.python_version()}, {arguments.threads} thread(s);")
-    print("time a step, best of the rounds; a ratio above 1: this package is faster\n")
+    print("time a step, best of the rounds; a ratio above 1: this package is faster.")
+    print("The rival is hand-written PyTorch; of text and binary files it is the original's reader.\n")
     chosen: dict[str, Workload] = {}
     for name in arguments.workloads or ["networks"]:
         if name != "memory":

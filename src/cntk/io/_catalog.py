@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, has_frames, take
+from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, has_frames, is_scattered, merged, take
 from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
 from cntk.io._streams import StreamInformation
@@ -34,24 +34,17 @@ class Catalog:
         first = corpora[0].chunks
         keys = _joined([c.keys for c in first])
         chunk_sizes = _joined([np.array([len(c.keys)]) if c.shuffled is None else c.shuffled for c in first])
-        chunk_of = np.repeat(np.arange(len(chunk_sizes)), chunk_sizes)
-        numbers = [np.arange(len(keys))]
-        keep = np.ones(len(keys), bool)
-        for corpus in corpora[1:]:
-            found, present = _find(keys, _joined([c.keys for c in corpus.chunks]))
-            keep &= present
-            numbers.append(found)
-        if not keep.any():
+        numbers = _numbers(keys, corpora)
+        if not len(numbers[0]):
             raise DataError(
                 "MinibatchSource: the deserializers have no sequence in common; their sequence ids must agree"
             )
-        numbers = [n[keep] for n in numbers]
-        self._places = [_places(c)[n] for c, n in zip(corpora, numbers, strict=True)]
-        lengths = [_joined([i.lengths for i in c.chunks])[n] for c, n in zip(corpora, numbers, strict=True)]
-        chunk_of = chunk_of[keep]
+        self._places = [_taken(_places(c), n) for c, n in zip(corpora, numbers, strict=True)]
+        lengths = [_taken(_joined([i.lengths for i in c.chunks]), n) for c, n in zip(corpora, numbers, strict=True)]
+        chunk_of = _taken(np.repeat(np.arange(len(chunk_sizes), dtype=np.int32), chunk_sizes), numbers[0])
         self._frames = lengths[0]
         if frame_mode:
-            counts = _frames_of(self._corpora, lengths, keys[keep])
+            counts = _frames_of(self._corpora, lengths, _taken(keys, numbers[0]))
             self._places = [_frame_places(c, p, counts) for c, p in zip(self._corpora, self._places, strict=True)]
             self._corpora = [_Framewise(c) if _has_frames(c) else c for c in self._corpora]
             numbers = [np.repeat(n, counts) for n in numbers]
@@ -62,14 +55,17 @@ class Catalog:
         """What is wrong with sequences, by their number."""
         defining = [k for k, c in enumerate(corpora) if any(s.defines_mb_size for s in c.streams)]
         counted = [lengths[k] for k in defining if not frame_mode and not _is_broadcast(corpora[k])] or lengths
-        self.lengths = np.max(counted, axis=0)
+        self.lengths = counted[0] if len(counted) == 1 else np.max(counted, axis=0)
         """Samples that each sequence counts for, int64 ``[sequences]``."""
-        self.sizes = np.bincount(chunk_of, minlength=len(chunk_sizes)).tolist()
+        edges = np.searchsorted(chunk_of, np.arange(len(chunk_sizes) + 1))
+        self.sizes = np.diff(edges).tolist()
         """Sequences in each of the first corpus' chunks."""
-        self.samples = np.bincount(chunk_of, self.lengths, len(chunk_sizes)).astype(np.int64).tolist()
+        self.samples = [int(self.lengths[a:b].sum()) for a, b in zip(edges, edges[1:], strict=False)]
         """Samples in each of them."""
         self.made = {s.name for c in corpora if isinstance(c, Samples) for s in c.streams if not s.is_sparse}
         """Streams whose samples are made for each minibatch."""
+        self.special = self.made | {s.name for c in corpora if _is_broadcast(c) for s in c.streams}
+        """Streams that a minibatch does not have as they stand in chunks."""
         self._stores = [ChunkStore(c) for c in self._corpora]
 
     def begin_sweep(self, order: np.ndarray) -> None:
@@ -90,6 +86,10 @@ class Catalog:
                 continue
             repeats = self._frames[sequences] if _is_broadcast(corpus) else None
             places = self._places[number][sequences]
+            if is_scattered(corpus):
+                for stream, part in zip(corpus.streams, corpus.load_sequences(places[:, 0], places[:, 1]), strict=True):
+                    found[stream.name] = [(part, np.arange(len(places)))]
+                continue
             edges = np.flatnonzero(np.diff(places[:, 0])) + 1
             for run in np.split(places, edges):
                 chunk = self._stores[number].get(int(run[0, 0]))
@@ -99,6 +99,28 @@ class Catalog:
                 for stream, part in zip(corpus.streams, chunk, strict=True):
                     if stream.name in names:
                         found.setdefault(stream.name, []).append((part, run[:, 1]))
+        return found
+
+    def gathered(self, sequences: np.ndarray, names: set[str]) -> dict[str, StreamChunk]:
+        """The sequences of each wanted stream, one after another as a chunk of their own."""
+        found: dict[str, StreamChunk] = {}
+        for number, corpus in enumerate(self._corpora):
+            wanted = [k for k, s in enumerate(corpus.streams) if s.name in names]
+            if not wanted:
+                continue
+            places = self._places[number][sequences]
+            if is_scattered(corpus):
+                loaded = corpus.load_sequences(places[:, 0], places[:, 1])
+                found.update((corpus.streams[k].name, loaded[k]) for k in wanted)
+                continue
+            order = np.argsort(places[:, 0], kind="stable")
+            edges = np.flatnonzero(np.diff(places[order, 0])) + 1
+            where = np.split(order, edges)
+            runs = [places[o] for o in where]
+            chunks = [self._stores[number].get(int(run[0, 0])) for run in runs]
+            for k in wanted:
+                parts = [(chunk[k], run[:, 1].astype(np.int64)) for chunk, run in zip(chunks, runs, strict=True)]
+                found[corpus.streams[k].name] = merged(parts, where)
         return found
 
 
@@ -123,11 +145,35 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
+def _numbers(keys: np.ndarray, corpora: Sequence[Corpus]) -> list[np.ndarray]:
+    """For each corpus the numbers of the sequences that all have, in the order of the first."""
+    numbers = [np.arange(len(keys))]
+    keep = np.ones(len(keys), bool)
+    for corpus in corpora[1:]:
+        found, present = _find(keys, _joined([c.keys for c in corpus.chunks]))
+        keep &= present
+        numbers.append(found)
+    return numbers if keep.all() else [n[keep] for n in numbers]
+
+
+def _taken(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Some of many values, without a copy if it is all of them."""
+    if len(numbers) == len(values) and numbers[0] == 0 and bool((np.diff(numbers) == 1).all()):
+        return values
+    some: np.ndarray = values[numbers]
+    return some
+
+
 def _places(corpus: Corpus) -> np.ndarray:
-    """Chunk, and number in it, of each sequence, int64 ``[sequences, 2]``."""
+    """Chunk, and number in it, of each sequence, int32 ``[sequences, 2]``."""
     sizes = [len(c.keys) for c in corpus.chunks]
-    chunk = np.repeat(np.arange(len(sizes)), sizes)
-    return np.stack([chunk, np.concatenate([np.arange(n) for n in sizes])], 1)
+    places = np.empty((sum(sizes), 2), np.int32)
+    first = 0
+    for chunk, size in enumerate(sizes):
+        places[first : first + size, 0] = chunk
+        places[first : first + size, 1] = np.arange(size)
+        first += size
+    return places
 
 
 def _find(keys: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

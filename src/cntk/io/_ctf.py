@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from io import FileIO
 from typing import Any
 
 import numpy as np
 
 from cntk._errors import DataError
 from cntk._graph.variable import as_shape
-from cntk.io._chunk import ChunkInfo, Frames, StreamChunk
+from cntk.io._chunk import ChunkInfo, Frames, StreamChunk, ends_of, take
 from cntk.io._ctf_blocks import read_text
 from cntk.io._ctf_index import FileChunk, index_file
-from cntk.io._ctf_lines import Field, Lines, Samples
+from cntk.io._ctf_index_file import index_path
+from cntk.io._ctf_lines import Allowance, Field, Lines, Samples
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 
 CHUNK_BYTES = 32 << 20
+# Of larger files as many chunks as they are shuffled in would take too much memory.
+_LARGE = 512 << 20
+# Options of the original's configuration, and the least value of each.
+_OPTIONS = {"maxErrors": 0, "skipSequenceIds": 0, "chunkSizeInBytes": 1, "cacheIndex": 0}
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,30 @@ class CTFDeserializer:
 
     filename: str
     streams: Any
+    _options: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         configurations(self.streams, "CTFDeserializer")
+
+    def __setitem__(self, option: str, value: Any) -> None:
+        """Set an option that has no argument, by its name in the original's configuration.
+
+        Args:
+            option: ``'maxErrors'``, how many malformed samples, lines and sequences to leave out; ``'skipSequenceIds'``, whether
+                every line is a sequence, whatever id it begins with; ``'chunkSizeInBytes'``, how much is read at once; or
+                ``'cacheIndex'``, whether to keep where sequences begin in a file beside this one, for the next time.
+            value: a whole number, or a truth value.
+
+        Raises:
+            KeyError: for any other option.
+            ValueError: for any other value.
+        """
+        if option not in _OPTIONS:
+            raise KeyError(f"CTFDeserializer has no option {option!r}; it has {', '.join(map(repr, _OPTIONS))}")
+        low = _OPTIONS[option]
+        if not isinstance(value, (int, np.integer)) or value < low:
+            raise DataError(f"CTFDeserializer: {option} must be a whole number, {low} or more, got {value!r}")
+        self._options[option] = int(value)
 
     def open(self, threads: int = 1) -> TextFile:
         """Open the file and find its sequences.
@@ -63,7 +92,16 @@ class CTFDeserializer:
         found = configurations(self.streams, "CTFDeserializer")
         if not found:
             raise DataError(f"CTFDeserializer: no streams of {self.filename} were given")
-        return TextFile(str(self.filename), found, threads)
+        opened = TextFile(
+            str(self.filename),
+            found,
+            threads,
+            self._options.get("chunkSizeInBytes", CHUNK_BYTES),
+            skip_ids=bool(self._options.get("skipSequenceIds", False)),
+            keep_index=bool(self._options.get("cacheIndex", False)),
+        )
+        opened.allow(self._options.get("maxErrors", 0))
+        return opened
 
 
 class TextFile:
@@ -75,6 +113,8 @@ class TextFile:
         threads: how many parts of a chunk to read at a time.
         chunk_bytes: how much to read at once.
         dtype: number format to read into.
+        skip_ids: whether every line is a sequence, whatever id it begins with.
+        keep_index: whether to keep where sequences begin in a file beside this one.
     """
 
     def __init__(
@@ -84,8 +124,11 @@ class TextFile:
         threads: int = 1,
         chunk_bytes: int = CHUNK_BYTES,
         dtype: Any = np.float32,
+        skip_ids: bool = False,
+        keep_index: bool = False,
     ) -> None:
         self.file = file
+        self._allowance = Allowance(0)
         self._threads = threads
         self.streams = tuple(
             StreamInformation(
@@ -102,12 +145,19 @@ class TextFile:
             if aliases.count(alias) > 1:
                 raise DataError(f"{file}: several streams are to be read from the same field |{alias.decode()}")
         self._counting = next((f for f, i in zip(self._fields, self.streams, strict=True) if i.defines_mb_size), None)
-        self._index = index_file(file, chunk_bytes, self._counting.alias if self._counting else None)
+        self._index = index_file(
+            file, chunk_bytes, self._counting.alias if self._counting else None, skip_ids, keep_index
+        )
 
     @cached_property
     def chunks(self) -> list[ChunkInfo]:
         """What the chunks hold."""
         return [ChunkInfo(c.keys, c.lengths) for c in self._index.chunks]
+
+    def allow(self, errors: int) -> None:
+        """Leave out malformed samples, lines without any, and what sequences lack, up to a number of them."""
+        if errors:
+            self._allowance = Allowance(errors)
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
         """Read a chunk.
@@ -116,33 +166,102 @@ class TextFile:
             DataError: if a line is malformed, or a sequence lacks a stream.
         """
         part = self._index.chunks[chunk]
-        with open(self.file, "rb") as file:
-            file.seek(part.begin)
-            text = file.read(part.end - part.begin)
+        with _reading(self.file) as file:
+            text = _piece(file, part.begin, part.end)
         lines = Lines(self.file, part.first_line, text, self._index.have_ids)
-        return self._sequences(lines, part, read_text(lines, self._fields, self._threads))
+        return self._read(lines, part, self._allowance)
 
-    def _sequences(self, lines: Lines, part: FileChunk, found: list[Samples]) -> tuple[StreamChunk, ...]:
+    @property
+    def is_large(self) -> bool:
+        """Whether sequences are rather read one by one than in chunks, many of which would be in memory."""
+        return self._index.size > _LARGE
+
+    @cached_property
+    def _firsts(self) -> np.ndarray:
+        """The number of each chunk's first sequence."""
+        sizes = np.array([len(c.keys) for c in self._index.chunks])
+        firsts: np.ndarray = np.cumsum(sizes) - sizes
+        return firsts
+
+    def load_sequences(self, chunk: np.ndarray, number: np.ndarray) -> tuple[StreamChunk, ...]:
+        """Read some sequences, in the order in which they are asked for.
+
+        Args:
+            chunk: each one's chunk.
+            number: its number in the chunk.
+
+        Raises:
+            DataError: if a line is malformed, or a sequence lacks a stream.
+        """
+        # As they lie in the file, those that are neighbours there at once.
+        wanted = self._firsts[chunk] + number
+        order = np.argsort(wanted, kind="stable")
+        numbers = wanted[order]
+        lines, part = self._gathered(numbers)
+        try:
+            found = self._read(lines, part, Allowance(0))
+        except DataError:
+            found = self._one_by_one(numbers.tolist())
+        if (np.diff(wanted) >= 0).all():
+            return found
+        back = np.argsort(order, kind="stable")
+        moved = [take([(f, back)]) for f in found]
+        return tuple(StreamChunk(frames, ends_of(lengths)) for frames, lengths in moved)
+
+    def _gathered(self, numbers: np.ndarray) -> tuple[Lines, FileChunk]:
+        """The lines of some sequences, as if they were a chunk."""
+        every = self._index.sequences
+        begins = every.begins[numbers]
+        last = numbers + 1 == len(every.begins)
+        ends = np.where(last, self._index.size, every.begins[np.where(last, 0, numbers + 1)])
+        runs = np.flatnonzero(np.append(True, begins[1:] != ends[:-1]))
+        pieces = []
+        with _reading(self.file) as file:
+            for begin, end in zip(
+                begins[runs].tolist(), ends[np.append(runs[1:], len(ends)) - 1].tolist(), strict=True
+            ):
+                pieces.append(_piece(file, begin, end))
+        lines = Lines(self.file, 1, b"".join(pieces), self._index.have_ids)
+        part = FileChunk(0, len(lines.text), 1, every.keys[numbers], every.rows[numbers], every.counted[numbers])
+        return lines, part
+
+    def _one_by_one(self, numbers: list[int]) -> tuple[StreamChunk, ...]:
+        """Read sequences each by itself, so that what is wrong with them names its line in the file."""
+        rows = self._index.sequences.rows
+        read = []
+        for number in numbers:
+            lines, part = self._gathered(np.array([number]))
+            lines = replace(lines, first=self._index.chunks[0].first_line + int(rows[:number].sum()))
+            read.append(self._read(lines, part, self._allowance))
+        joint = [take([(part, np.zeros(1, np.int64)) for part in parts]) for parts in zip(*read, strict=True)]
+        return tuple(StreamChunk(frames, ends_of(lengths)) for frames, lengths in joint)
+
+    def _read(self, lines: Lines, part: FileChunk, allowance: Allowance) -> tuple[StreamChunk, ...]:
         """Samples by sequence, each of which must have all streams."""
+        return self._sequences(lines, part, read_text(lines, self._fields, self._threads, allowance), allowance)
+
+    def _sequences(
+        self, lines: Lines, part: FileChunk, found: list[Samples], allowance: Allowance
+    ) -> tuple[StreamChunk, ...]:
         heads = np.cumsum(part.rows) - part.rows
         sequence_of = np.repeat(np.arange(len(part.rows)), part.rows)
+        if any(len(s.lines) and s.lines[-1] >= len(sequence_of) for s in found):
+            raise DataError(f"{self.file}: its index is of another file; remove {index_path(self.file)}")
         counts = [np.bincount(sequence_of[s.lines], minlength=len(heads)) for s in found]
-        for field, count in zip(self._fields, counts, strict=True):
+        for wanted, count in zip(self._fields, counts, strict=True):
             if not count.all():
                 at = int(np.flatnonzero(count == 0)[0])
                 raise lines.fail(
-                    int(heads[at]), f"the sequence (id {part.keys[at]}) has no sample of this stream", field.name
+                    int(heads[at]), f"the sequence (id {part.keys[at]}) has no sample of this stream", wanted.name
                 )
         if self._counting is None:
             longest = np.max(counts, axis=0)
-            wrong = np.flatnonzero(longest != part.rows)
-            if len(wrong):
-                at = int(wrong[0])
-                raise lines.fail(
-                    int(heads[at]),
+            for at in np.flatnonzero(longest != part.rows).tolist():
+                reason = (
                     f"the sequence (id {part.keys[at]}) has {part.rows[at]} lines, and {longest[at]} samples "
-                    "of its longest stream; there must be one on each line",
+                    "of its longest stream; there must be one on each line"
                 )
+                allowance.pass_over(lines.fail(int(heads[at]), reason))
         return tuple(
             StreamChunk(self._shaped(samples.frames, info), np.concatenate([[0], np.cumsum(count)]))
             for samples, count, info in zip(found, counts, self.streams, strict=True)
@@ -150,3 +269,23 @@ class TextFile:
 
     def _shaped(self, frames: Frames, info: StreamInformation) -> Frames:
         return frames.reshape(-1, *info.sample_shape) if isinstance(frames, np.ndarray) else frames
+
+
+@contextmanager
+def _reading(file: str) -> Iterator[FileIO]:
+    try:
+        # What is read is read as a whole, so that a buffer would only be in the way.
+        with open(file, "rb", buffering=0) as opened:
+            yield opened
+    except OSError as error:
+        raise DataError(f"{file}: the file cannot be read ({error.strerror})") from None
+
+
+def _piece(file: FileIO, begin: int, end: int) -> bytes:
+    file.seek(begin)
+    text = file.read(end - begin)
+    if len(text) != end - begin:
+        raise DataError(
+            f"{file.name!s}: the file has changed since it was opened: it ends at byte {begin + len(text)}, before byte {end}"
+        )
+    return text

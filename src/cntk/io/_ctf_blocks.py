@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cntk.io._chunk import Frames, SparseFrames, joined, spans
+from cntk.io._chunk import Frames, SparseFrames, spans
+from cntk.io._compiled import machine
+from cntk.io._ctf_compiled import read_chunk
 from cntk.io._ctf_index import where_named
-from cntk.io._ctf_lines import Field, Lines, Samples, read_lines
+from cntk.io._ctf_lines import Allowance, Field, Lines, Samples, concatenated, read_lines
 from cntk.io._ctf_numbers import PAD, read_numbers
 
 # So that what is made on the way stays in the processor's cache.
@@ -31,28 +33,30 @@ class _Spans:
     ends: np.ndarray
 
 
-def read_text(lines: Lines, fields: Sequence[Field], threads: int = 1) -> list[Samples]:
+def read_text(
+    lines: Lines, fields: Sequence[Field], threads: int = 1, allowance: Allowance | None = None
+) -> list[Samples]:
     """The samples of each field.
 
     Args:
         lines: what to read.
         fields: what to read of it.
         threads: how many blocks to read at a time.
+        allowance: how much that is malformed to leave out; None for nothing.
 
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
     """
-    # The C library gives memory back to the system after each block, and faults it in again for the next, until it has seen
-    # something this large come and go. Nothing of it is touched.
-    np.empty(32 * _BLOCK, np.uint8)
-    blocks = list(_blocks(lines))
-
     # What is fast is exact to a few units in the last place of a double, which float32 does not show.
     exact = any(f.dtype == np.float64 for f in fields)
+    compiled = None if exact else machine(len(lines.text))
+    if compiled is not None and lines.text:
+        return read_chunk(compiled, lines, fields, threads, allowance)
+    blocks = list(_blocks(lines))
 
     def read(block: Lines) -> list[Samples]:
         found = None if exact else _read_block(block, fields)
-        return read_lines(block, fields) if found is None else found
+        return read_lines(block, fields, allowance) if found is None else found
 
     if min(threads, len(blocks)) > 1:
         with ThreadPoolExecutor(min(threads, len(blocks))) as pool:
@@ -63,10 +67,7 @@ def read_text(lines: Lines, fields: Sequence[Field], threads: int = 1) -> list[S
         return found[0]
     before = [b.first - lines.first for b in blocks]
     return [
-        Samples(
-            np.concatenate([s.lines + n for s, n in zip(parts, before, strict=True)]),
-            joined([s.frames for s in parts]),
-        )
+        concatenated([Samples(s.lines + n, s.frames) for s, n in zip(parts, before, strict=True)])
         for parts in zip(*found, strict=True)
     ]
 

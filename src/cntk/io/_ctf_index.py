@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
+from typing import BinaryIO
 
 import numpy as np
 
 from cntk._errors import DataError
+from cntk.io._compiled import machine
+from cntk.io._ctf_index_file import load_index, save_index
+from cntk.io._ctf_sequences import Sequences
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 22
+_HEAD = 1 << 16
 _NEWLINE = 10
 # What programs may put before the first line: a byte order mark, blank lines.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -44,77 +50,88 @@ class FileIndex:
     Attributes:
         have_ids: whether lines may begin with a sequence id.
         chunks: its chunks in order.
+        size: the file's size in bytes.
+        sequences: all sequences of all chunks.
     """
 
     have_ids: bool
     chunks: list[FileChunk]
+    size: int
+    sequences: Sequences
 
 
-@dataclass(frozen=True)
-class _Sequences:
-    """Sequences found so far: offset of the first byte, id, number of lines, lines that count."""
-
-    begins: np.ndarray
-    keys: np.ndarray
-    rows: np.ndarray
-    counted: np.ndarray
-
-
-def index_file(file: str, chunk_bytes: int, counted_alias: bytes | None = None) -> FileIndex:
+def index_file(
+    file: str, chunk_bytes: int, counted_alias: bytes | None = None, skip_ids: bool = False, keep: bool = False
+) -> FileIndex:
     """Find the sequences of a file.
 
     Args:
         file: its name.
         chunk_bytes: how large a chunk may be; a longer sequence is one by itself.
         counted_alias: the stream, by its name in the file, whose samples count; every line does if None.
+        skip_ids: whether every line is a sequence, whatever id it has.
+        keep: whether to keep what is found in a file beside this one, and to look there first.
 
     Raises:
         DataError: if the file cannot be opened or is empty.
     """
     try:
-        size = os.path.getsize(file)
-        data = np.memmap(file, np.uint8, "r") if size else np.zeros(0, np.uint8)
+        with open(file, "rb") as opened:
+            status = os.fstat(opened.fileno())
+            begin, line = _first_line(opened.read(_HEAD))
+            if begin == status.st_size:
+                raise DataError(f"{file}: the file is empty")
+            opened.seek(begin)
+            have_ids = opened.read(1).isdigit()
+            by_id, alias = have_ids and not skip_ids, counted_alias or b""
+            found = load_index(file, by_id, alias) if keep else None
+            if found is None:
+                found = _found(opened, status.st_size, begin, by_id, alias)
+                if keep:
+                    save_index(file, by_id, alias, found, status)
     except OSError as error:
         raise DataError(f"{file}: the file cannot be opened ({error.strerror})") from None
-    begin, line = _first_line(data)
-    if begin == size:
-        raise DataError(f"{file}: the file is empty")
-    have_ids = bool(48 <= data[begin] <= 57)
-    found = _sequences(data, begin, have_ids, counted_alias)
-    return FileIndex(have_ids, _chunks(found, size, line, chunk_bytes))
+    return FileIndex(have_ids, _chunks(found, status.st_size, line, chunk_bytes), status.st_size, found)
 
 
-def _first_line(data: np.ndarray) -> tuple[int, int]:
+def _found(file: BinaryIO, size: int, begin: int, by_id: bool, counted_alias: bytes) -> Sequences:
+    compiled = machine(size)
+    if compiled is None:
+        return _sequences(file, begin, by_id, counted_alias)
+    return _quickly(compiled, file, begin, by_id, counted_alias)
+
+
+def _first_line(head: bytes) -> tuple[int, int]:
     """Offset and number of the first line that has anything on it."""
-    head = data[:65536].tobytes()
     begin = len(_BYTE_ORDER_MARK) if head.startswith(_BYTE_ORDER_MARK) else 0
     skipped = len(head) - begin - len(head[begin:].lstrip())
     line = 1 + head.count(b"\n", 0, begin + skipped)
     return begin + skipped, line
 
 
-def _blocks(data: np.ndarray, begin: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Blocks of whole lines: offset, bytes, and where the lines begin in them."""
-    while begin < len(data):
-        block = np.asarray(data[begin : begin + _BLOCK])
-        newlines = np.flatnonzero(block == _NEWLINE)
-        last = begin + len(block) == len(data)
-        while not last and not len(newlines):
-            block = np.asarray(data[begin : begin + 2 * len(block)])
-            newlines = np.flatnonzero(block == _NEWLINE)
-            last = begin + len(block) == len(data)
-        end = len(block) if last else int(newlines[-1]) + 1
-        starts = np.concatenate([[0], newlines + 1])
-        yield begin, block[:end], starts[starts < end]
-        begin += end
+def _blocks(file: BinaryIO, begin: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Blocks of whole lines: offset and bytes. They are read, since a mapped file's pages would count as memory in use."""
+    size = _BLOCK
+    while True:
+        file.seek(begin)
+        text = file.read(size)
+        is_last = len(text) < size
+        end = len(text) if is_last else text.rfind(b"\n") + 1
+        if end:
+            yield begin, np.frombuffer(text, np.uint8, end)
+        begin, size = begin + end, _BLOCK if end else 2 * size
+        if is_last:
+            return
 
 
-def _sequences(data: np.ndarray, begin: int, have_ids: bool, counted_alias: bytes | None) -> _Sequences:
-    parts: list[_Sequences] = []
+def _sequences(file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> Sequences:
+    parts: list[Sequences] = []
     lines_before = 0
     last_key: np.uint64 | None = None
-    for offset, block, starts in _blocks(data, begin):
-        counted = np.ones(len(starts), np.int64) if counted_alias is None else _lines_with(block, starts, counted_alias)
+    for offset, block in _blocks(file, begin):
+        starts = np.concatenate([[0], np.flatnonzero(block == _NEWLINE) + 1])
+        starts = starts[starts < len(block)]
+        counted = _lines_with(block, starts, counted_alias) if counted_alias else np.ones(len(starts), np.int64)
         if have_ids:
             present, keys = _ids(block, starts)
             is_first = _where_sequences_begin(present, keys, last_key)
@@ -133,13 +150,38 @@ def _sequences(data: np.ndarray, begin: int, have_ids: bool, counted_alias: byte
             parts[-1].counted[-1] += int(counted[:stop].sum())
         if len(heads):
             sums = np.add.reduceat(counted, heads)
-            parts.append(_Sequences(starts[heads] + offset, keys[heads], np.diff(edges), sums))
-    return _Sequences(
-        np.concatenate([p.begins for p in parts]),
-        np.concatenate([p.keys for p in parts]),
-        np.concatenate([p.rows for p in parts]),
-        np.concatenate([p.counted for p in parts]),
-    )
+            parts.append(Sequences(starts[heads] + offset, keys[heads], np.diff(edges), sums))
+    return _joined(parts)
+
+
+def _quickly(compiled: ModuleType, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> Sequences:
+    """The same by compiled code."""
+    parts: list[Sequences] = []
+    state = np.zeros(4, np.uint64)
+    alias = np.frombuffer(counted_alias, np.uint8)
+    for offset, block in _blocks(file, begin):
+        lines = compiled.count_lines(block, 0, len(block)) + 1
+        arrays = [np.empty(lines, t) for t in (np.int64, np.uint64, np.int64, np.int64)]
+        state[2:] = 0
+        count = compiled.find_sequences(block, 0, len(block), have_ids, alias, state, *arrays)
+        if parts:
+            # Lines before the first new sequence belong to the last one of the block before.
+            parts[-1].rows[-1] += int(state[2])
+            if counted_alias:
+                parts[-1].counted[-1] += int(state[3])
+        if count:
+            arrays[0][:count] += offset
+            # Copies, since there may be many more lines than sequences.
+            begins, keys, rows = (a[:count].copy() for a in arrays[:3])
+            parts.append(Sequences(begins, keys, rows, arrays[3][:count].copy() if counted_alias else rows))
+    return _joined(parts)
+
+
+def _joined(parts: list[Sequences]) -> Sequences:
+    rows = np.concatenate([p.rows for p in parts])
+    # Where every line counts there is one array for both: a large file has many sequences.
+    counted = rows if parts[0].counted is parts[0].rows else np.concatenate([p.counted for p in parts])
+    return Sequences(np.concatenate([p.begins for p in parts]), np.concatenate([p.keys for p in parts]), rows, counted)
 
 
 def _where_sequences_begin(present: np.ndarray, keys: np.ndarray, last_key: np.uint64 | None) -> np.ndarray:
@@ -192,7 +234,7 @@ def where_named(block: np.ndarray, pipes: np.ndarray, alias: bytes) -> np.ndarra
     return named
 
 
-def _chunks(found: _Sequences, size: int, line: int, chunk_bytes: int) -> list[FileChunk]:
+def _chunks(found: Sequences, size: int, line: int, chunk_bytes: int) -> list[FileChunk]:
     ends = np.concatenate([found.begins[1:], [size]])
     before = np.concatenate([[0], np.cumsum(found.rows)])
     chunks = []

@@ -7,13 +7,15 @@ words its errors; `_ctf_blocks` reads the same lines many at a time and leaves t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import Frames, SparseFrames
+from cntk.io._chunk import Frames, SparseFrames, joined
 
 _NUMBER = re.compile(rb"[+-]?\d+(?:\.(?:\d+(?:[eE][+-]?\d+)?)?|[eE][+-]?\d+)?")
 _NAME = re.compile(rb"[^\s|]+")
@@ -74,6 +76,44 @@ class Samples:
     frames: Frames
 
 
+def concatenated(parts: Sequence[Samples]) -> Samples:
+    """Samples of several parts of a text, which count lines alike."""
+    return Samples(np.concatenate([p.lines for p in parts]), joined([p.frames for p in parts]))
+
+
+class Allowance:
+    """How much malformed data of a file to pass over: each is counted once, however often it is read.
+
+    Args:
+        most: how many malformed samples, lines without any, and sequences of fewer samples than lines.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: set[str] = set()
+        self._lock = Lock()
+
+    def __bool__(self) -> bool:
+        return self._most > 0
+
+    def pass_over(self, error: DataError) -> None:
+        """Warn of an error, or raise it if there are more than are allowed.
+
+        Raises:
+            DataError: if so.
+        """
+        with self._lock:
+            if str(error) in self._seen:
+                return
+            if len(self._seen) >= self._most:
+                if not self._most:
+                    raise error
+                raise DataError(f"{error}. That is one more than max_errors={self._most} allows")
+            self._seen.add(str(error))
+            count = len(self._seen)
+        warnings.warn(f"{error}; it is left out ({count} of {self._most} errors allowed)", stacklevel=2)
+
+
 @dataclass
 class _Growing:
     lines: list[int] = field(default_factory=list)
@@ -82,32 +122,58 @@ class _Growing:
     offsets: list[int] = field(default_factory=lambda: [0])
 
 
-def read_lines(lines: Lines, fields: Sequence[Field]) -> list[Samples]:
+def read_lines(lines: Lines, fields: Sequence[Field], allowance: Allowance | None = None) -> list[Samples]:
     """The samples of each field.
 
+    Args:
+        lines: what to read.
+        fields: what to read of it.
+        allowance: how much that is malformed to leave out, as the original does: a sample by itself, then the rest up to the
+            next '|'. None for nothing.
+
     Raises:
-        DataError: for anything that the format does not allow; it names file, line and stream.
+        DataError: for anything else that the format does not allow; it names file, line and stream.
     """
+    allowance = allowance or Allowance(0)
     found = [_Growing() for _ in fields]
     by_alias = {f.alias: (f, g) for f, g in zip(fields, found, strict=True)}
     text = lines.text[:-1] if lines.text.endswith(b"\n") else lines.text
     for number, line in enumerate(text.split(b"\n") if lines.text else ()):
         head, *parts = line.split(b"|")
-        _check_head(lines, number, head, bool(parts))
         samples = 0
-        for part in parts:
-            name = _NAME.match(part)
-            if name is None:
-                raise lines.fail(number, "a stream's name was expected right after '|'")
-            if name.group() in by_alias:
-                samples += 1
-                _read_sample(lines, number, part[name.end() :], *by_alias[name.group()])
+        for part in (None, *parts):
+            try:
+                if part is None:
+                    _check_head(lines, number, head, bool(parts))
+                else:
+                    samples += _read_field(lines, number, part, by_alias)
+            except DataError as error:
+                allowance.pass_over(error)
         if not samples:
             wanted = ", ".join(f"|{f.alias.decode(errors='replace')}" for f in fields)
-            raise lines.fail(number, f"the line is empty, or has none of the streams that are read: {wanted}")
-        if samples > len(fields):
+            reason = f"the line is empty, or has none of the streams that are read: {wanted}"
+            allowance.pass_over(lines.fail(number, reason))
+        if samples > len(fields) and not allowance:
             raise lines.fail(number, f"{samples} samples on a line, and {len(fields)} streams are read")
     return [_samples(f, g) for f, g in zip(fields, found, strict=True)]
+
+
+def _read_field(lines: Lines, number: int, part: bytes, by_alias: Mapping[bytes, tuple[Field, _Growing]]) -> bool:
+    """Read what stands behind a '|'; whether it is a sample of a stream that is read."""
+    name = _NAME.match(part)
+    if name is None:
+        raise lines.fail(number, "a stream's name was expected right after '|'")
+    if name.group() not in by_alias:
+        return False
+    wanted, into = by_alias[name.group()]
+    counts = len(into.values), len(into.columns)
+    try:
+        _read_sample(lines, number, part[name.end() :], wanted, into)
+    except DataError:
+        # Nothing of it stays.
+        del into.values[counts[0] :], into.columns[counts[1] :], into.lines[-1]
+        raise
+    return True
 
 
 def _check_head(lines: Lines, number: int, head: bytes, has_fields: bool) -> None:

@@ -132,6 +132,10 @@ def open_archive(file: str, place: str) -> Archive:
             return _archive(file, head, opened.read(16 + 8 * 2**15))
     except OSError as error:
         raise DataError(f"{place}: the archive {file} cannot be opened: {error.strerror}") from error
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{place}: the archive {file!r} cannot be opened: its name is none ({error})") from None
 
 
 def _archive(file: str, head: bytes, following: bytes) -> Archive:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cntk.io._compiled import machine
+
 _UNIT = 2048  # 11 bits of a weight
 INTERPOLATIONS = ("nearest", "linear", "cubic", "lanczos")
 
@@ -127,8 +129,13 @@ def _weighted(image: np.ndarray, places: np.ndarray, weights: np.ndarray, axis: 
 
 
 def _whole_numbers(image: np.ndarray, across: Taps, down: Taps, interpolation: str) -> np.ndarray:
-    lines = _weighted(image.astype(np.int32), across.places, across.whole_weights, 1)
     weights = down.whole_weights
+    compiled = machine(0)
+    if interpolation == "linear" and compiled is not None:
+        scaled = np.empty((len(weights), len(across.places), image.shape[2]), np.uint8)
+        compiled.scale_linearly(image, across.places, across.whole_weights, down.places, weights, scaled)
+        return scaled
+    lines = _weighted(image.astype(np.int32), across.places, across.whole_weights, 1)
     if interpolation == "linear":
         # Some bits are dropped before the sum, as OpenCV does to stay within 16 bits.
         high, low = ((np.take(lines >> 4, down.places[:, k], 0) * weights[:, k, None, None]) >> 16 for k in (0, 1))

@@ -13,11 +13,15 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, SparseFrames, StreamChunk
+from cntk.io._compiled import machine
 from cntk.io._image_files import ImageFiles, load_decoder
 from cntk.io._image_maps import Listed, read_base64, read_map
 from cntk.io._image_transforms import Color, Crop, Mean, Pipeline, Scale
 from cntk.io._making import unmade
 from cntk.io._streams import StreamInformation
+
+# What an image counts for, in bytes of text, when it is asked whether to compile.
+_WORK = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,7 @@ class Images:
         self._images = images
         self._labels = labels
         self._decode = load_decoder()
+        machine(len(listed.keys) * _WORK)
         self._files = ImageFiles(os.path.dirname(file) or ".")
         self._views = max((s.pipeline.views for s in images), default=1)
         for stream in images:

@@ -7,14 +7,17 @@ is needed at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cntk._engine.mersenne_twister import MersenneTwister64
+from cntk.io._compiled import machine
 
-_DRAWS = 1 << 12
+_DRAWS, _MANY_DRAWS = 1 << 12, 1 << 16
+# What a sequence counts for, in bytes of text, when it is asked whether to compile.
+_WORK = 64
 
 
 @dataclass(frozen=True)
@@ -53,35 +56,23 @@ class Order:
             return np.arange(count)
         seed = self.seed + number
         chunks = list(range(len(self.sizes)))
-        draws = _Draws(seed)
-        for place in range(len(chunks)):
-            other = draws.below(len(chunks))
+        words = MersenneTwister64(seed).words(len(chunks)).tolist()
+        for place, word in enumerate(words):
+            other = word % len(chunks)
             chunks[place], chunks[other] = chunks[other], chunks[place]
-        return self._shuffled(chunks, _Draws(seed))
+        return self._shuffled(np.array(chunks, np.int64), MersenneTwister64(seed))
 
-    def _shuffled(self, chunks: list[int], draws: _Draws) -> np.ndarray:
+    def _shuffled(self, chunks: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
         """Sequences of shuffled chunks, shuffled within each one's window."""
-        firsts = np.cumsum([0, *self.sizes])
-        order = [k for c in chunks for k in range(int(firsts[c]), int(firsts[c + 1]))]
-        # Where the chunks lie once they are shuffled, and from which to which each one's window reaches.
-        ends = np.cumsum([self.sizes[c] for c in chunks]).tolist()
-        begins = [0, *ends[:-1]]
-        windows = self._windows(chunks)
-        home = [place for place, c in enumerate(chunks) for _ in range(self.sizes[c])]
-        whole = all(w == (0, len(chunks)) for w in windows)
-        at_home = [0] * 0 if whole else list(home)
-        for place, (low, high) in enumerate(windows):
-            first, count = begins[low], ends[high - 1] - begins[low]
-            for here in range(begins[place], ends[place]):
-                there = first + draws.below(count)
-                if not whole:
-                    while not (
-                        _within(windows[home[here]], at_home[there]) and _within(windows[home[there]], at_home[here])
-                    ):
-                        there = first + draws.below(count)
-                    at_home[here], at_home[there] = at_home[there], at_home[here]
-                order[here], order[there] = order[there], order[here]
-        return np.array(order, np.int64)
+        sizes = np.array(self.sizes, np.int64)
+        order = np.empty(int(sizes.sum()), np.int64)
+        firsts, ends = (np.cumsum(sizes) - sizes)[chunks], np.cumsum(sizes[chunks])
+        for first, end, size in zip(firsts.tolist(), ends.tolist(), sizes[chunks].tolist(), strict=True):
+            order[end - size : end] = np.arange(first, first + size)
+        windows = self._windows(chunks.tolist())
+        if all(w == (0, len(chunks)) for w in windows):
+            return _exchange(order, twister)
+        return _exchange_within(order, sizes[chunks], windows, twister)
 
     def _windows(self, chunks: list[int]) -> list[tuple[int, int]]:
         """For each shuffled chunk the places of the first chunk of its window and of the first behind it."""
@@ -106,19 +97,64 @@ class Order:
         return windows
 
 
+def _exchange(order: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
+    """Every sequence, one after another, changes places with a random one."""
+    compiled = machine(len(order) * _WORK)
+    if compiled is not None:
+        for first in range(0, len(order), _MANY_DRAWS):
+            compiled.exchange(order, twister.words(min(len(order) - first, _MANY_DRAWS)), first)
+        return order
+    numbers = order.tolist()
+    count = len(numbers)
+    for here, word in enumerate(twister.words(count).tolist()):
+        there = word % count
+        numbers[here], numbers[there] = numbers[there], numbers[here]
+    return np.array(numbers, np.int64)
+
+
+def _exchange_within(
+    order: np.ndarray, sizes: np.ndarray, windows: list[tuple[int, int]], twister: MersenneTwister64
+) -> np.ndarray:
+    """Every sequence changes places with a random one of its window, in whose window it is too."""
+    begins = np.concatenate([[0], np.cumsum(sizes)])
+    home = np.repeat(np.arange(len(sizes)), sizes)
+    compiled = machine(len(order) * _WORK)
+    if compiled is None:
+        return _exchange_within_slowly(order.tolist(), home.tolist(), windows, begins.tolist(), twister)
+    done, words = 0, np.zeros(0, np.uint64)
+    arrays = (order, home, home.copy(), np.array(windows, np.int64), begins)
+    while done < len(order):
+        words = np.concatenate([words, twister.words(min(len(order) - done + _DRAWS, _MANY_DRAWS))])
+        done, used = compiled.exchange_within(*arrays, words, done, len(order))
+        words = words[used:]
+    return order
+
+
+def _exchange_within_slowly(
+    order: list[int],
+    home: list[int],
+    windows: list[tuple[int, int]],
+    begins: list[int],
+    twister: MersenneTwister64,
+) -> np.ndarray:
+    at_home = list(home)
+    words = _words(twister)
+    for here, chunk in enumerate(home):
+        low, high = windows[chunk]
+        first, count = begins[low], begins[high] - begins[low]
+        there = first + next(words) % count
+        while not (_within(windows[chunk], at_home[there]) and _within(windows[home[there]], at_home[here])):
+            there = first + next(words) % count
+        at_home[here], at_home[there] = at_home[there], at_home[here]
+        order[here], order[there] = order[there], order[here]
+    return np.array(order, np.int64)
+
+
 def _within(window: tuple[int, int], place: int) -> bool:
     return window[0] <= place < window[1]
 
 
-class _Draws:
-    """Random whole numbers one at a time, made many at once."""
-
-    def __init__(self, seed: int) -> None:
-        self._twister = MersenneTwister64(seed)
-        self._words: list[int] = []
-
-    def below(self, count: int) -> int:
-        """A number from 0 to ``count - 1``."""
-        if not self._words:
-            self._words = self._twister.words(_DRAWS)[::-1].tolist()
-        return self._words.pop() % count
+def _words(twister: MersenneTwister64) -> Iterator[int]:
+    """Random words one at a time, made many at once."""
+    while True:
+        yield from twister.words(_DRAWS).tolist()

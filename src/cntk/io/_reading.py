@@ -10,7 +10,8 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io._catalog import Catalog
-from cntk.io._chunk import Corpus, StreamChunk
+from cntk.io._chunk import Corpus, StreamChunk, is_tolerant
+from cntk.io._gather import Gathering
 from cntk.io._making import Maker, Parts
 from cntk.io._order import Order, Window
 from cntk.io._streams import StreamInformation
@@ -101,7 +102,11 @@ class CatalogReading:
         self._maker = Maker(seed, makers, max_errors)
         for error in (e for c in corpora for e in getattr(c, "errors", ())):
             self._maker.pass_over(error)
+        for corpus in corpora:
+            if is_tolerant(corpus):
+                corpus.allow(max_errors)
         self._catalog = Catalog(corpora, frame_mode)
+        self._gathering = Gathering(self._catalog)
         self._errors_left = max_errors
         order = Order(self._catalog.sizes, self._catalog.samples, window, seed)
         self._timeline = Timeline(
@@ -130,7 +135,7 @@ class CatalogReading:
             ended += taken.ends_sweep
             sound = self._sound(taken.sequences, before)
             if sound.any():
-                parts = self._catalog.read(taken.sequences[sound], names)
+                parts = self._read(taken.sequences[sound], workers, rank, names, before)
                 parts = self._finished(parts, taken.sweeps[sound], before)
                 self._catalog.release(self._timeline.place)
                 if parts:
@@ -139,6 +144,14 @@ class CatalogReading:
                 return Read({}, ended > 0)
         self._make_ahead(len(taken.sequences), workers, rank, self._catalog.made & names)
         return Read(parts, ended > 0)
+
+    def _read(self, sequences: np.ndarray, workers: int, rank: int, names: set[str], begin: int) -> Parts:
+        """The sequences of a minibatch; if that fails, it stays where it began."""
+        try:
+            return self._gathering.read(sequences, names, lambda count: self._timeline.following(count, workers, rank))
+        except DataError:
+            self._timeline.seek(begin)
+            raise
 
     def _make_ahead(self, count: int, workers: int, rank: int, names: set[str]) -> None:
         """Begin to make what the next minibatch needs, if it is of the same size and all are sound."""

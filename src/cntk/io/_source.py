@@ -261,9 +261,7 @@ def _minibatch(
 
 def _rows(frames: Frames, width: int, device: torch.device) -> Tensor | SparseRows:
     if isinstance(frames, SparseFrames):
-        one_hot = len(frames.values) == len(frames) and bool(
-            (frames.values == 1).all() and (np.diff(frames.offsets) == 1).all()
-        )
+        one_hot = frames.one_hot or frames.checked().one_hot
         arrays = (frames.offsets, frames.columns, frames.values)
         offsets, columns, values = (_tensor(a, device) for a in arrays)
         return SparseRows(offsets, columns, values, width, one_hot)
@@ -271,4 +269,5 @@ def _rows(frames: Frames, width: int, device: torch.device) -> Tensor | SparseRo
 
 
 def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    return tensor if device.type == "cpu" else tensor.to(device)

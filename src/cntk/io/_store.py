@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
-from cntk.io._chunk import Corpus, StreamChunk
+from cntk.io._chunk import Corpus, SparseFrames, StreamChunk
 
-# What a sweep is done with stays up to so many bytes, so that the next sweep need not read it again.
+# If all chunks fit into so many bytes they stay, so that the next sweep need not read them again.
 _KEPT_BYTES = 1 << 29
 
 Loaded = tuple[StreamChunk, ...]
@@ -19,7 +20,7 @@ class ChunkStore:
 
     Args:
         corpus: where to read them from.
-        kept_bytes: how much may stay in memory that the present sweep no longer needs.
+        kept_bytes: up to which size of all chunks those stay in memory that the present sweep no longer needs.
     """
 
     def __init__(self, corpus: Corpus, kept_bytes: int = _KEPT_BYTES) -> None:
@@ -37,33 +38,46 @@ class ChunkStore:
         Args:
             chunks: the chunk of each sequence, in the order of the sweep.
         """
-        found, first = np.unique(chunks, return_index=True)
-        self._queue = found[np.argsort(first)].tolist()
-        backwards, last = np.unique(chunks[::-1], return_index=True)
-        self._last_use = dict(zip(backwards.tolist(), (len(chunks) - 1 - last).tolist(), strict=True))
+        count = len(chunks)
+        places = np.arange(count)
+        first, last = np.full(int(chunks.max(initial=-1)) + 1, -1), np.full(int(chunks.max(initial=-1)) + 1, -1)
+        # Of several places the one that is written last stays.
+        first[chunks[::-1]] = places[::-1]
+        last[chunks] = places
+        used = np.flatnonzero(last >= 0)
+        self._queue = used[np.argsort(first[used])].tolist()
+        self._last_use = dict(zip(used.tolist(), last[used].tolist(), strict=True))
 
     def get(self, chunk: int) -> Loaded:
         """A chunk; the one that is needed next begins to be read in the background."""
         if chunk not in self._loaded:
             coming = self._coming.pop(chunk, None)
-            self._loaded[chunk] = self._corpus.load(chunk) if coming is None else coming.result()
+            self._loaded[chunk] = self._load(chunk) if coming is None else coming.result()
         if chunk in self._queue:
             del self._queue[: self._queue.index(chunk) + 1]
             if self._queue:
                 self._read_ahead(self._queue[0])
         return self._loaded[chunk]
 
+    def _load(self, chunk: int) -> Loaded:
+        return tuple(
+            replace(p, frames=p.frames.checked()) if isinstance(p.frames, SparseFrames) else p
+            for p in self._corpus.load(chunk)
+        )
+
     def _read_ahead(self, following: int) -> None:
         if following in self._loaded or following in self._coming:
             return
         if self._reader is None:
             self._reader = ThreadPoolExecutor(1, "cntk-reader")
-        self._coming[following] = self._reader.submit(self._corpus.load, following)
+        self._coming[following] = self._reader.submit(self._load, following)
 
     def release(self, position: int) -> None:
-        """Forget chunks that no sequence from a position of the sweep on needs, if they take too much room."""
+        """Forget chunks that no sequence from a position of the sweep on needs, if not all that are needed fit into the room."""
         spent = [c for c in self._loaded if self._last_use.get(c, -1) < position]
-        excess = sum(part.nbytes for c in spent for part in self._loaded[c]) - self._kept_bytes
-        while spent and excess > 0:
-            # The latest goes: what a sweep begins with is needed soonest.
-            excess -= sum(part.nbytes for part in self._loaded.pop(spent.pop()))
+        if not spent:
+            return
+        size = sum(part.nbytes for c in self._loaded for part in self._loaded[c])
+        if size * len(self._last_use) > self._kept_bytes * len(self._loaded):
+            for chunk in spent:
+                del self._loaded[chunk]
