@@ -15,7 +15,7 @@ from cntk._engine.loop import Loop
 from cntk._engine.loop_states import keep_carry
 from cntk._engine.matrix_product import addmm, mm
 from cntk._engine.nodes import Ref
-from cntk._engine.read_loop import Columns, Expr, LoopReader
+from cntk._engine.read_loop import Columns, Expr, LoopReader, together
 from cntk._engine.run import Run
 
 _STATE = Expr("state", span=(0,))
@@ -80,7 +80,7 @@ class FusedGRU(FusedLoop):
             a = layout.by_steps(self._addends.frames(operands), self.backwards)
             return a[:, :cut].contiguous(), a[:, cut:].contiguous()
         x = layout.by_steps(self._projection.x(operands), self.backwards)
-        weights, bias = self._projection.weights(operands), self._projection.bias(operands)
+        weights, bias = self._projection.joined(together(self._projection.columns, operands))
         if bias is None:
             return mm(x, weights[:cut].t()), mm(x, weights[cut:].t())
         return addmm(bias[:cut], x, weights[:cut].t()), addmm(bias[cut:], x, weights[cut:].t())

@@ -19,7 +19,7 @@ from cntk._engine.loop import Loop
 from cntk._engine.loop_states import keep_carry
 from cntk._engine.nodes import Ref
 from cntk._engine.places import Places
-from cntk._engine.read_loop import Columns, Expr, LoopReader, is_constant
+from cntk._engine.read_loop import Columns, Expr, LoopReader, is_constant, together
 from cntk._engine.rnn_cells import LSTM, RELU, TANH, Cell
 from cntk._engine.run import Run
 
@@ -122,9 +122,10 @@ class FusedRecurrence(FusedLoop):
         return rows.index_select(0, where.places[layout.first if self.backwards else layout.last])
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
-        recurrent, bias = self._recurrent.transposed(operands), self._projection.bias(operands)
+        *outside, recurrent = together([*self._projection.columns, self._recurrent], operands)
+        of_inputs, bias = self._projection.joined(outside)
         zeros = recurrent.new_zeros(recurrent.shape[0])
-        return [self._projection.weights(operands), recurrent, zeros if bias is None else bias, zeros]
+        return [of_inputs, recurrent, zeros if bias is None else bias, zeros]
 
     def _keep(
         self,

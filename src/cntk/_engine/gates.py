@@ -65,31 +65,29 @@ class Projection:
         gates: the gates; all read the same inputs (see `same_inputs`).
         size: elements in a gate.
         position: where a value stands among the operands.
+
+    Attributes:
+        columns: the matrices' columns, then the biases' elements.
     """
 
     def __init__(self, gates: Sequence[Gate], size: int, position: Callable[[Ref], int]) -> None:
         first = gates[0]
         self._xs = [position(x) for x, _, _ in first.inputs]
-        self._matrices = [
-            Columns([(position(g.inputs[k][1]), g.inputs[k][2]) for g in gates], size) for k in range(len(self._xs))
-        ]
-        self._biases = [
-            Columns([(position(g.biases[k][0]), g.biases[k][1]) for g in gates], size) for k in range(len(first.biases))
-        ]
+        matrices = [[(position(g.inputs[k][1]), g.inputs[k][2]) for g in gates] for k in range(len(self._xs))]
+        biases = [[(position(g.biases[k][0]), g.biases[k][1]) for g in gates] for k in range(len(first.biases))]
+        self.columns = [Columns(parts, size) for parts in (*matrices, *biases)]
 
     def x(self, operands: Sequence[Tensor]) -> Tensor:
         """The inputs side by side, ``[frames, inputs]``."""
         found = [operands[k] for k in self._xs]
         return found[0] if len(found) == 1 else torch.cat(found, 1)
 
-    def weights(self, operands: Sequence[Tensor]) -> Tensor:
-        """Their weights, ``[gates * size, inputs]``."""
-        found = [columns.transposed(operands) for columns in self._matrices]
-        return found[0] if len(found) == 1 else torch.cat(found, 1)
+    def joined(self, found: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Weights of the inputs ``[gates * size, inputs]``, and the biases' sum ``[gates * size]``, None if there are none.
 
-    def bias(self, operands: Sequence[Tensor]) -> Tensor | None:
-        """The sum of the biases, ``[gates * size]``; None if there is none."""
-        total = None
-        for columns in self._biases:
-            total = columns.elements(operands) if total is None else total + columns.elements(operands)
-        return total
+        Args:
+            found: what `columns` give.
+        """
+        matrices, biases = found[: len(self._xs)], found[len(self._xs) :]
+        weights = matrices[0] if len(matrices) == 1 else torch.cat(list(matrices), 1)
+        return weights, sum(biases[1:], biases[0]) if biases else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from cntk._engine.loop import Loop
-from cntk._engine.moved_rows import moved
 from cntk._engine.nodes import Node, Ref
 
 
@@ -112,46 +112,71 @@ class Columns:
     """
 
     def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
-        self.parts, self.size = parts, size
+        self.parts, self.size, self.first = parts, size, parts[0][0]
         begins = [span[0] for _, span in parts]
         shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [k * size for k in range(len(parts))]
-        self._order = torch.tensor([b // size for b in begins]) if shared else None
+        self.order = torch.tensor([b // size for b in begins]) if shared else None
         self._in_place = begins == sorted(begins)
-        self._back = torch.argsort(self._order) if self._order is not None else None
+
+    def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Which of an operand's gates stands at each place, and where each of them stands, int64."""
+        assert self.order is not None
+        order = self.order.to(device)
+        return order, torch.argsort(order)
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
-        """The columns, ``[rows, gates * size]``."""
-        return self.transposed(operands).t() if operands[self.parts[0][0]].dim() == 2 else self.elements(operands)
+        """The columns of matrices, ``[rows, gates * size]``."""
+        first = operands[self.first]
+        if self.are_all_of(first) and self._in_place:
+            return first
+        return self.transposed(operands).t()
 
     def frames(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns of values that have frames, ``[frames, gates * size]``."""
-        first = operands[self.parts[0][0]]
-        if self._are_all_of(first) and self._in_place:
+        first = operands[self.first]
+        if self.are_all_of(first) and self._in_place:
             return first
         return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1)
 
-    def elements(self, operands: Sequence[Tensor]) -> Tensor:
-        """The elements of vectors, ``[gates * size]``."""
-        first = operands[self.parts[0][0]]
-        if len(self.parts) == 1 and first.shape[0] == self.size and not self.parts[0][1][0]:
-            return first
-        if self._are_all_of(first):
-            return self._ordered(first.reshape(-1, self.size)).flatten()
-        return torch.cat([operands[p][b:e] for p, (b, e) in self.parts])
-
     def transposed(self, operands: Sequence[Tensor]) -> Tensor:
-        """The columns as rows, ``[gates * size, rows]``, contiguous: as torch's kernels want them."""
-        first = operands[self.parts[0][0]]
-        if self._are_all_of(first):
-            # One copy that transposes and sorts at once.
-            return self._ordered(first.reshape(first.shape[0], -1, self.size).permute(1, 2, 0)).flatten(0, 1)
+        """Columns as rows, ``[gates * size, rows]``, contiguous, as torch's kernels want them; of vectors the elements."""
+        return together([self], operands)[0]
+
+    def are_all_of(self, operand: Tensor) -> bool:
+        """Whether the columns are all that an operand has, in any order of the gates."""
+        return self.order is not None and operand.shape[-1] == len(self.order) * self.size
+
+    def picked(self, operands: Sequence[Tensor]) -> Tensor:
+        """As `transposed`, of whatever operands."""
+        if operands[self.first].dim() == 1:
+            return torch.cat([operands[p][b:e] for p, (b, e) in self.parts])
         return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1).t().contiguous()
 
-    def _are_all_of(self, operand: Tensor) -> bool:
-        """Whether the columns are all that an operand has, in any order of the gates."""
-        return self._order is not None and operand.shape[-1] == len(self._order) * self.size
 
-    def _ordered(self, gates: Tensor) -> Tensor:
-        """The gates' parts ``[gates, ...]`` in the wanted order."""
-        assert self._order is not None and self._back is not None
-        return moved(gates, self._order.to(gates.device), self._back.to(gates.device))
+def together(columns: Sequence[Columns], operands: Sequence[Tensor]) -> list[Tensor]:
+    """`Columns.transposed` of several: where each is all of one operand, in one step of autograd, which costs time."""
+    given = [operands[c.first] for c in columns]
+    if all(c.are_all_of(x) for c, x in zip(columns, given, strict=True)):
+        return list(_Sorted.apply(columns, *given))  # type: ignore[no-untyped-call]
+    return [c.picked(operands) for c in columns]
+
+
+class _Sorted(torch.autograd.Function):
+    """Matrices transposed, and vectors, with their gates in another order, each in one copy."""
+
+    @staticmethod
+    def forward(ctx: Any, columns: Sequence[Columns], *given: Tensor) -> tuple[Tensor, ...]:
+        ctx.columns = columns
+        # The size comes last: gates, elements of a gate, rows.
+        parts = (
+            x.reshape(*x.shape[:-1], -1, c.size).movedim((-2, -1), (0, 1)) for c, x in zip(columns, given, strict=True)
+        )
+        return tuple(x.index_select(0, c.on(x.device)[0]).flatten(0, 1) for c, x in zip(columns, parts, strict=True))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
+        found = (
+            g.reshape(-1, c.size, *g.shape[1:]).index_select(0, c.on(g.device)[1]).flatten(0, 1)
+            for c, g in zip(ctx.columns, gradients, strict=True)
+        )
+        return None, *(g.t() for g in found)
