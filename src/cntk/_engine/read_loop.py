@@ -116,13 +116,13 @@ class Columns:
         begins = [span[0] for _, span in parts]
         shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [k * size for k in range(len(parts))]
         self.order = torch.tensor([b // size for b in begins]) if shared else None
+        self._back = None if self.order is None else torch.argsort(self.order)
         self._in_place = begins == sorted(begins)
 
     def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Which of an operand's gates stands at each place, and where each of them stands, int64."""
-        assert self.order is not None
-        order = self.order.to(device)
-        return order, torch.argsort(order)
+        assert self.order is not None and self._back is not None
+        return self.order.to(device), self._back.to(device)
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns of matrices, ``[rows, gates * size]``."""
