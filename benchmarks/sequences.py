@@ -108,14 +108,17 @@ class PaddedRecurrence(nn.Module):
         self.backwards = nn.LSTM(EMBEDDING, size, batch_first=True)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        steps = torch.arange(x.shape[1])
+        count, extent, _ = x.shape
+        steps = torch.arange(extent)
         turned = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
-        states = self.backwards(_chosen(x, turned))[0]
-        return torch.cat([self.forwards(x)[0], _chosen(states, turned)], 2)
+        places = (turned + extent * torch.arange(count)[:, None]).flatten()
+        states = self.backwards(_chosen(x, places))[0]
+        return torch.cat([self.forwards(x)[0], _chosen(states, places)], 2)
 
 
-def _chosen(x: Tensor, steps: Tensor) -> Tensor:
-    return x.gather(1, steps.unsqueeze(2).expand(-1, -1, x.shape[2]))
+def _chosen(x: Tensor, places: Tensor) -> Tensor:
+    """Faster than `gather`, above all on the way back."""
+    return x.flatten(0, 1).index_select(0, places).view_as(x)
 
 
 class PackedRecurrence(nn.Module):
