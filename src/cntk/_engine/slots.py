@@ -10,6 +10,7 @@ import math
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,11 @@ class Slots(Places):
         """The same with each sequence's last frame first."""
         return _standing(self.places[layout.reversal], self.steps, self.count)
 
+    @cached_property
+    def marks(self) -> Tensor:
+        """1 at empty places, else 0: float32 ``[places, 1]``."""
+        return torch.zeros(len(self.frames), 1, device=self.frames.device).index_fill_(0, self.empty, 1)
+
     def take_marked(self, x: Tensor) -> Tensor:
         """Frames of vectors at all places, with one more element: 0, and 1 at empty places.
 
@@ -54,8 +60,7 @@ class Slots(Places):
         Returns:
             ``[steps, count, size + 1]``.
         """
-        mark = x.new_zeros(self.frames.shape[0], 1).index_fill_(0, self.empty, 1)
-        return torch.cat([self.take(x), mark], 1).view(self.steps, self.count, x.shape[1] + 1)
+        return torch.cat([self.take(x), self.marks.to(x.dtype)], 1).view(self.steps, self.count, x.shape[1] + 1)
 
 
 def slots_of(layout: Layout) -> Slots:

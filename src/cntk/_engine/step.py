@@ -151,12 +151,14 @@ class TrainingStep:
         rows, watched = plan.watch(rows) if plan.is_watched else (rows, [])
         with torch.enable_grad():
             results = plan.execute(rows, run)
-            loss = results[0].sum()
             sources = [t for span in spans for t in span]
-            if loss.requires_grad:
-                gradients = torch.autograd.grad(loss, [*sources, *watched], allow_unused=True)
+            if results[0].requires_grad:
+                # The gradient of the loss's sum over all samples.
+                ones = torch.ones_like(results[0])
+                gradients = torch.autograd.grad(results[0], [*sources, *watched], ones, allow_unused=True)
             else:
                 gradients = ()
+        loss = results[0].detach().sum()
         samples = self.samples(plan, run)
         _settle(run)  # learners go on from what was assigned
         begin, updated = 0, False
@@ -165,7 +167,7 @@ class TrainingStep:
             whole = [torch.zeros_like(t) if g is None else g for g, t in zip(found, span, strict=True)]
             updated |= learner.apply(whole, samples, is_sweep_end)
             begin += len(span)
-        return replace(self._finish(plan, run, results, loss.detach(), samples, outputs), updated=updated)
+        return replace(self._finish(plan, run, results, loss, samples, outputs), updated=updated)
 
     # -- the recorded step ----------------------------------------------------------------------------------------
 
