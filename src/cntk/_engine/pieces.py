@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cntk._engine.places import Places
+from cntk._engine.places import Places, standing
 
 if TYPE_CHECKING:
     from cntk._engine.layout import Layout
@@ -66,9 +66,7 @@ def pieces_of(layout: Layout, backwards: bool) -> Pieces:
     piece = torch.div(step, steps, rounding_mode="floor")
     starts, widths = (torch.tensor(x, dtype=torch.int64, device=device) for x in (begins, running))
     places = starts[piece] + (step - piece * steps) * widths[piece] + rank[layout.segments]
-    frames = torch.zeros(total, dtype=torch.int64, device=device)
-    frames[places] = torch.arange(layout.frames, device=device)
-    return Pieces(frames, places, sizes, order)
+    return Pieces(standing(places, total), places, sizes, order)
 
 
 def _sizes(descending: Sequence[int], steps: int) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,13 @@ from torch import Tensor
 from cntk._engine.moved_rows import moved
 
 
+def standing(places: Tensor, total: int) -> Tensor:
+    """Which frame stands at each of so many places, given each frame's place; frame 0 where none does."""
+    frames = torch.zeros(total, dtype=torch.int64, device=places.device)
+    frames[places] = torch.arange(len(places), device=places.device)
+    return frames
+
+
 @dataclass(frozen=True)
 class Places:
     """Where the frames of a layout lie.

@@ -126,17 +126,17 @@ class Columns:
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns of matrices, ``[rows, gates * size]``."""
-        first = operands[self.first]
-        if self.are_all_of(first) and self._in_place:
-            return first
-        return self.transposed(operands).t()
+        whole = self._whole(operands)
+        return self.transposed(operands).t() if whole is None else whole
 
     def frames(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns of values that have frames, ``[frames, gates * size]``."""
-        first = operands[self.first]
-        if self.are_all_of(first) and self._in_place:
-            return first
-        return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1)
+        whole = self._whole(operands)
+        return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1) if whole is None else whole
+
+    def _whole(self, operands: Sequence[Tensor]) -> Tensor | None:
+        """The operand itself, if these are its columns as they stand."""
+        return operands[self.first] if self.are_all_of(operands[self.first]) and self._in_place else None
 
     def transposed(self, operands: Sequence[Tensor]) -> Tensor:
         """Columns as rows, ``[gates * size, rows]``, contiguous, as torch's kernels want them; of vectors the elements."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cntk._engine.places import Places
+from cntk._engine.places import Places, standing
 
 if TYPE_CHECKING:
     from cntk._engine.layout import Layout
@@ -44,7 +44,8 @@ class Slots(Places):
 
     def backwards(self, layout: Layout) -> Slots:
         """The same with each sequence's last frame first."""
-        return _standing(self.places[layout.reversal], self.steps, self.count)
+        places = self.places[layout.reversal]
+        return Slots(standing(places, len(self.frames)), places, self.steps, self.count)
 
     @cached_property
     def marks(self) -> Tensor:
@@ -68,13 +69,7 @@ def slots_of(layout: Layout) -> Slots:
     steps, count, begins, rows = _fitting(layout)
     begin, row = torch.tensor([begins, rows], dtype=torch.int64, device=layout.device)
     places = (begin[layout.segments] + layout.positions) * count + row[layout.segments]
-    return _standing(places, steps, count)
-
-
-def _standing(places: Tensor, steps: int, count: int) -> Slots:
-    frames = torch.zeros(steps * count, dtype=torch.int64, device=places.device)
-    frames[places] = torch.arange(len(places), device=places.device)
-    return Slots(frames, places, steps, count)
+    return Slots(standing(places, steps * count), places, steps, count)
 
 
 def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
