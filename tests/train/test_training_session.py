@@ -110,6 +110,28 @@ def test_functions_train_with_checkpoints_validation_and_test(tmp_path):
     assert [e["samples"] for e in again.epoch_summaries] == [30]
 
 
+@pytest.mark.parametrize(
+    ("frequency", "epochs"),
+    [
+        (10, [16, 8, 6, 16, 8, 6]),
+        ((10, DataUnit.sample), [16, 8, 6, 16, 8, 6]),
+        ((3, DataUnit.minibatch), [24, 22, 14]),
+        ((1, DataUnit.sweep), [30, 30]),
+    ],
+)
+def test_functions_sum_up_by_any_unit(frequency, epochs):
+    z, criterion = model()
+    data = (np.ones((30, 2), np.float32),) * 2
+    result = criterion.train(
+        data,
+        minibatch_size=8,
+        max_epochs=2,
+        parameter_learners=[C.sgd(z.parameters, 0.1)],
+        progress_frequency=frequency,
+    )
+    assert [e["samples"] for e in result.epoch_summaries] == epochs
+
+
 def test_a_source_without_a_state_is_told_of_when_training_goes_on(tmp_path):
     class Ones(C.io.UserMinibatchSource):
         def __init__(self):

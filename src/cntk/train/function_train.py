@@ -11,7 +11,7 @@ from cntk._graph.block import combine_variables
 from cntk._graph.function import Function
 from cntk.eval.evaluator import Evaluator
 from cntk.train.minibatches import ArraySource, source_of
-from cntk.train.session_config import CheckpointConfig, CrossValidationConfig, TestConfig
+from cntk.train.session_config import CheckpointConfig, CrossValidationConfig, DataUnit, TestConfig, as_frequency
 from cntk.train.tally import Tally
 from cntk.train.trainer import Trainer
 from cntk.train.training_session import TrainingSession
@@ -94,7 +94,9 @@ def _every(frequency: Any, epoch: int | None, size: Any, writers: Sequence[Any])
         return 0, False
     if hasattr(size, "__getitem__"):
         return 0, False
-    return max(int(frequency or epoch or 1) // int(size), 1), False
+    number, unit = as_frequency(frequency or epoch or 1, "train")
+    samples = number * {DataUnit.sample: 1, DataUnit.minibatch: int(size), DataUnit.sweep: epoch or 1}[unit]
+    return max(samples // int(size), 1), False
 
 
 def train_function(
@@ -117,10 +119,6 @@ def train_function(
     epoch = epoch_size or source.count or None
     if epoch is None and max_samples is None:
         raise ValueError("train: a minibatch source does not say how long an epoch is; give epoch_size or max_samples")
-    if isinstance(progress_frequency, tuple):
-        progress_frequency = progress_frequency[0] * (
-            int(minibatch_size) if "minibatch" in str(progress_frequency[1]) else epoch or 1
-        )
     limit = max_samples
     if limit is None and epoch is not None:
         limit = epoch * (max_epochs or 1)
