@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -197,8 +198,8 @@ class _Feeding:
     def _is_as_wide(self, rows: SparseRows, shape: Sequence[int]) -> bool:
         """Whether sparse rows are as wide as the variable's samples, or hold samples of a shape that fits it."""
         if min(self.type.shape, default=1) < 0:
-            return self._fits(shape) and rows.width == int(np.prod(shape))
-        return rows.width == int(np.prod(self.type.shape))
+            return self._fits(shape) and rows.width == math.prod(shape)
+        return rows.width == math.prod(self.type.shape)
 
     def _sequences(
         self, rows: Tensor | SparseRows, lengths: list[int], starts: Sequence[bool] | None, shape: Shape | None = None
@@ -297,7 +298,7 @@ class _Feeding:
         """Samples or frames from the rows of a matrix, or one from a matrix of its shape."""
         from cntk._engine.rows import sparse_rows
 
-        width = int(np.prod(self.type.shape))
+        width = math.prod(self.type.shape)
         if csr.shape == self.type.shape:
             csr = csr.reshape((1, width)).tocsr()  # one sample or frame, in its own shape
         if csr.shape[1] != width:
@@ -307,7 +308,7 @@ class _Feeding:
     def _matrices(self, items: list[Any], starts: Sequence[bool] | None) -> Fed:
         import scipy.sparse
 
-        width = int(np.prod(self.type.shape))
+        width = math.prod(self.type.shape)
         matrices = [m.tocsr() if m.shape != self.type.shape else m.reshape((1, width)).tocsr() for m in items]
         if not self.type.dynamic_axes:
             raise self.fail("sparse data are rows of a batch, and a list of matrices was given; give a single matrix")
@@ -335,8 +336,8 @@ class _Feeding:
         if isinstance(rows, SparseRows):
             lead = len(value.shape) - self.type.rank
             sample = value.shape[max(lead, 0) :]
-            if lead >= 0 and sample and rows.width == sample[-1] and rows.rows == int(np.prod(value.shape[:-1])):
-                rows = rows.join(int(np.prod(sample[:-1])))  # given by the last axis
+            if lead >= 0 and sample and rows.width == sample[-1] and rows.rows == math.prod(value.shape[:-1]):
+                rows = rows.join(math.prod(sample[:-1]))  # given by the last axis
             if not self._is_as_wide(rows, sample):
                 raise self.fail(f"the Value has shape {shape_text(value.shape)}")
             count, moved = rows.rows, _moved(rows, self.device)
@@ -357,7 +358,7 @@ class _Feeding:
                 return rows
         elif self._fits(rows.shape[1:]):
             return rows
-        elif may_reshape and min(shape, default=1) > 0 and int(np.prod(rows.shape[1:])) == int(np.prod(shape)):
+        elif may_reshape and min(shape, default=1) > 0 and math.prod(rows.shape[1:]) == math.prod(shape):
             return rows.reshape(-1, *shape)
         raise self.fail(f"frames of the given data have shape {shape_text(value.shape[2:])}")
 
