@@ -107,6 +107,8 @@ class LoopKernel:
         """All steps by recorded code, if there is such."""
         if self.recorded is None or not torch.is_grad_enabled() or run.draws is not None:
             return None
+        # Whatever its lengths: a checkpoint tells how many minibatches there have been, and no more.
+        self.recorded.runs += 1
         if layout.longest < max(_SHORTEST, *(offset for *_, offset in self.delays)):
             return None
         if any(isinstance(x, SparseRows) for x in operands):

@@ -36,11 +36,12 @@ class RecordedSteps:
         step: called with values per frame, per sequence, of the delays, and static ones; gives the outputs, all with
             one row for each running sequence.
         feedback: the delays.
+        runs: how often the loop has run, by recorded code or not.
     """
 
     step: Callable[..., Sequence[Tensor]]
     feedback: Sequence[Feedback]
-    _runs: int = 0
+    runs: int = 0
     _recordings: dict[tuple[Any, ...], StepRecording | None] = field(default_factory=dict)
 
     def recording(
@@ -52,8 +53,7 @@ class RecordedSteps:
             rows_outside, starts, static: the operands.
             passes: how often the loop had run before it was compiled.
         """
-        self._runs += 1
-        if self._runs + passes <= _RUNS_BEFORE:
+        if self.runs + passes <= _RUNS_BEFORE:
             return None
         first: list[Tensor] = []
         begin = 0
