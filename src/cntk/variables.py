@@ -25,6 +25,7 @@ class _Holder(Variable, ArrayMixin):
     _data: torch.Tensor | None
     _initial: Any
     _device: torch.device
+    _is_pinned = False
 
     def _hold(
         self, kind: VariableKind, shape: Any, initial: Any, dtype: Any, device: Any, name: str, uid: str = ""
@@ -90,6 +91,18 @@ class _Holder(Variable, ArrayMixin):
         if self._data is None:
             self._make()
         return self._data  # type: ignore[return-value]
+
+    def pin(self) -> torch.Tensor:
+        """The value, detached, for those that hold on to its memory: from now on it lies as it does."""
+        self._is_pinned = True
+        return self.data.detach()
+
+    def lie_by_columns(self) -> None:
+        """Let a matrix lie in memory column after column, as some kernels want it; nothing else about it changes."""
+        data = self.data
+        if data.dim() == 2 and not self._is_pinned:
+            with torch.inference_mode(False), torch.no_grad():
+                data.data = data.detach().t().contiguous().t()
 
     @property
     def value(self) -> np.ndarray:

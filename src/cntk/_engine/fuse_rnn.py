@@ -22,6 +22,7 @@ from cntk._engine.places import Places
 from cntk._engine.read_loop import Columns, Expr, LoopReader, is_constant, together
 from cntk._engine.rnn_cells import LSTM, RELU, TANH, Cell
 from cntk._engine.run import Run
+from cntk._graph.op import RunKernel
 
 
 def _gate(expr: Expr, size: int, state: int) -> Gate | None:
@@ -65,6 +66,11 @@ class FusedRecurrence(FusedLoop):
     def calls(self, layout: Layout) -> int:
         # Of sequences that differ in length, the last cell states are found only when they are asked for.
         return 20 if layout.uniform or len(self.delays) == 1 or self.backwards else _UNRECORDED
+
+    def lower(self) -> RunKernel:
+        for columns in (*self._projection.columns, self._recurrent):
+            columns.lay(self.operands)
+        return super().lower()
 
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)

@@ -93,7 +93,7 @@ class Plan:
     @cached_property
     def held_memory(self) -> frozenset[int]:
         """Where the parameters' and constants' numbers lie."""
-        return frozenset(v.data.untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
+        return frozenset(v.pin().untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
 
     def is_stale(self) -> bool:
         """Whether an attribute has been changed since the plan was compiled."""

@@ -142,6 +142,12 @@ class Columns:
         """Columns as rows, ``[gates * size, rows]``, contiguous, as torch's kernels want them; of vectors the elements."""
         return together([self], operands)[0]
 
+    def lay(self, operands: Sequence[Ref]) -> None:
+        """Let a parameter whose columns are wanted as rows lie so in memory."""
+        leaf = operands[self.first].leaf
+        if self.order is not None and leaf is not None and leaf.is_parameter:
+            leaf.lie_by_columns()  # type: ignore[attr-defined]
+
     def are_all_of(self, operand: Tensor) -> bool:
         """Whether the columns are all that an operand has, in any order of the gates."""
         return self.order is not None and operand.shape[-1] == len(self.order) * self.size

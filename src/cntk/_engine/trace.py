@@ -157,7 +157,7 @@ def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable]
         kept[:] = [(name, layout) for name, (_, layout) in traced.carry.items()]
         return [*sums, *rest, *(value for value, _ in traced.carry.values()), *found]
 
-    held = [v.data.detach() for v in plan.holders]  # type: ignore[attr-defined]
+    held = [v.pin() for v in plan.holders]  # type: ignore[attr-defined]
     try:
         with torch.enable_grad():
             # Once without recording: it tells the random numbers, and leaves the running statistics as they are.

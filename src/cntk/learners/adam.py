@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk.learners.base import Learner
+from cntk.learners.base import Learner, lying_as
 from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
@@ -77,7 +77,7 @@ class Adam(Learner):
         correction = math.sqrt(_share(decay, self.smoothed_count))
         torch._fused_adam_(
             leaves,
-            [gradient.contiguous() for gradient in gradients],
+            list(map(lying_as, leaves, gradients)),
             self.slot("mean"),
             self.slot("variance"),
             [],

@@ -203,7 +203,7 @@ class Learner:
         """The tensors of that name, one a parameter; zeros at first."""
         found = self._state.get(name)
         if found is None:
-            found = self._state[name] = [torch.zeros_like(leaf) for leaf in self._leaves or self._bind()]
+            found = self._state[name] = [torch.zeros_like(p.data, requires_grad=False) for p in self._parameters]
         return found
 
     def reset_smoothed_gradients(self) -> None:
@@ -272,10 +272,9 @@ class Learner:
         self.load_state_dict(checkpoint)
 
     def _loaded(self, name: str, tensors: list[Tensor] | None) -> list[Tensor]:
-        leaves = self._leaves or self._bind()
-        if tensors is None or len(tensors) != len(leaves):
+        if tensors is None or len(tensors) != len(self._parameters):
             raise RuntimeError(
-                f"{self.kind}: the state to restore holds no {name} for {len(leaves)} parameters; "
+                f"{self.kind}: the state to restore holds no {name} for {len(self._parameters)} parameters; "
                 "was it saved by another kind of learner, or for another model?"
             )
         for parameter, tensor in zip(self._parameters, tensors, strict=True):
@@ -284,7 +283,7 @@ class Learner:
                     f"{self.kind}: the {name} to restore for parameter '{parameter.name}' has shape "
                     f"{shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
                 )
-        return [tensor.detach().to(leaf, copy=True) for tensor, leaf in zip(tensors, leaves, strict=True)]
+        return [torch.empty_like(p.data.detach()).copy_(t) for p, t in zip(self._parameters, tensors, strict=True)]
 
     def _value(self, schedule: TrainingParameterSchedule) -> float:
         value: float = schedule[self._samples if schedule.epoch_size else self._sweeps]
@@ -308,12 +307,14 @@ class Learner:
                 writer.write(f"{what} per {unit}", value)
 
     def _bind(self) -> list[Tensor]:
-        self._leaves = [parameter.data.detach() for parameter in self._parameters]
+        self._leaves = [parameter.pin() for parameter in self._parameters]
         first = self._leaves[0]
         self._is_single = all(leaf.dtype == torch.float32 for leaf in self._leaves)
         self.fusible = first.dtype in (torch.float32, torch.float64) and all(
-            leaf.is_contiguous() and leaf.dtype == first.dtype and leaf.device == first.device for leaf in self._leaves
+            leaf.dtype == first.dtype and leaf.device == first.device for leaf in self._leaves
         )
+        for name, tensors in self._state.items():  # restored, or asked for, before it was settled how parameters lie
+            self._state[name] = [lying_as(leaf, tensor) for leaf, tensor in zip(self._leaves, tensors, strict=True)]
         return self._leaves
 
     def _gradient(self, parameter: Any, gradients: Mapping[Any, Any]) -> Tensor:
@@ -334,6 +335,12 @@ class Learner:
                 )
             gradient = gradient.reshape(data.shape)
         return gradient.to(device=data.device, dtype=data.dtype)
+
+
+def lying_as(leaf: Tensor, tensor: Tensor) -> Tensor:
+    """A tensor in a parameter's number format that lies in memory as the parameter does, as fused kernels want it."""
+    same = tensor.stride() == leaf.stride() and tensor.dtype == leaf.dtype and tensor.device == leaf.device
+    return tensor if same else torch.empty_like(leaf).copy_(tensor)
 
 
 def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:

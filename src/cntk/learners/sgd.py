@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk.learners.base import Learner
+from cntk.learners.base import Learner, lying_as
 from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
 from cntk.learners.schedules import TrainingParameterSchedule
 
@@ -71,7 +71,7 @@ class MomentumSGD(_WithMomentum):
             # As a step of rate 1 whose dampening leaves the gain of the gradient: s and p in one pass over memory.
             torch._fused_sgd_(
                 leaves,
-                [gradient.contiguous() for gradient in gradients],
+                list(map(lying_as, leaves, gradients)),
                 velocity,
                 weight_decay=0.0,
                 momentum=momentum,
