@@ -22,10 +22,10 @@ from cntk._engine.places import Places, standing
 if TYPE_CHECKING:
     from cntk._engine.layout import Layout
 
-# A kernel takes slots by so many, and each such block costs a step as much as some slots more.
-_BLOCK, _BLOCK_COST = 16, 2.5
-# Numbers of slots that are tried, by how many fill whole blocks, each with its shortest length and a longer one.
-_COUNTS, _LENGTHS = (1, 15 / 16, 14 / 16, 13 / 16, 12 / 16, 11 / 16), (1, 1.04)
+# A step costs a kernel as much as one slot more.
+_STEP_COST = 1
+# Numbers of slots that are tried, as shares of the largest, and lengths, by the shortest that so many may have.
+_COUNTS, _LENGTHS = (1, 0.9, 0.8, 0.7), (1, 1.02, 1.05)
 # A packing is good enough if so much of it are frames; the search goes through so many sequences in all.
 _FULL, _SEARCHED = 0.97, 4096
 
@@ -79,19 +79,18 @@ def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
         count, begins, rows = _packed(layout.lengths, layout.longest_first, length)
         steps = max(begin + length for begin, length in zip(begins, layout.lengths, strict=True))
         found.append((steps, count, begins, rows))
-        costs.append(steps * (count + _BLOCK_COST * math.ceil(count / _BLOCK)))
+        costs.append(steps * (count + _STEP_COST))
         if layout.frames >= _FULL * steps * count:
             break
     return found[costs.index(min(costs))]
 
 
 def _slot_lengths(layout: Layout) -> Iterator[int]:
-    """Lengths of slots to try: that of the longest sequence first, then those that whole blocks of slots would have."""
+    """Lengths of slots to try: that of the longest sequence first, then those that fewer slots would have."""
     yield layout.longest
     places = layout.frames + layout.count
     most = places // (layout.longest + 1)
-    whole = most // _BLOCK * _BLOCK or most
-    for count in (whole * part for part in _COUNTS if whole):
+    for count in (most * part for part in _COUNTS):
         yield from (length for f in _LENGTHS if (length := math.ceil(places / count * f)) > layout.longest)
 
 
