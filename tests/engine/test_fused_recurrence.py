@@ -273,6 +273,16 @@ def test_sequences_in_pieces(name, lengths):
     assert not np.allclose(again[1], whole[1][:2])
 
 
+def test_sequences_in_pieces_after_an_initial_state():
+    s, xs = sequences(dtype=np.float32), data((8, 9, 5))
+    function = C.layers.Recurrence(C.layers.LSTM(OUT), initial_state=0.3)(s)
+    whole = function.eval({s: xs})
+    first = function.eval({s: ([x[:k] for x, k in zip(xs, (4, 3, 2), strict=True)], [True] * 3)})
+    second = function.eval({s: ([x[k:] for x, k in zip(xs, (4, 3, 2), strict=True)], [False] * 3)})
+    for *parts, all_of_it in zip(first, second, whole, strict=True):
+        np.testing.assert_allclose(np.concatenate(parts), all_of_it, atol=1e-6)
+
+
 # -- near misses ------------------------------------------------------------------------------------------------------
 
 

@@ -153,16 +153,15 @@ class FusedRecurrence(FusedLoop):
             run.carry[cell] = (last[1][0].detach(), single)
             return
         # The shorter sequences' last cell states are gone: they are computed again if anybody asks.
-        begin = [s[0] for s in states] or [x.new_zeros(layout.count, self.size)] * 2
-        held = [t.detach() for t in (x, *begin, *weights)]
+        held = [t.detach() for t in (x, *states, *weights)]
 
         def again() -> tuple[Tensor, Layout]:
+            frames, *states = held[:-4]
             with torch.no_grad():
-                rows = held[0].index_select(0, layout.time_major())
-                order = layout.sorted_rows
-                sizes = torch.tensor(layout.step_sizes)
-                begin = tuple(s.index_select(0, order).unsqueeze(0) for s in held[1:3])
-                _, _, c = torch.lstm(rows, sizes, begin, held[3:], True, 1, 0.0, False, False)
+                order, sizes = layout.sorted_rows, torch.tensor(layout.step_sizes)
+                rows = frames.index_select(0, layout.time_major())
+                begin = [s.index_select(1, order) for s in states] or [rows.new_zeros(1, layout.count, self.size)] * 2
+                _, _, c = torch.lstm(rows, sizes, begin, held[-4:], True, 1, 0.0, False, False)
                 return torch.empty_like(c[0]).index_copy(0, order, c[0]), single
 
         run.carry[cell] = again
