@@ -173,16 +173,15 @@ class _Sorted(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, columns: Sequence[Columns], *given: Tensor) -> tuple[Tensor, ...]:
         ctx.columns = columns
-        # The size comes last: gates, elements of a gate, rows.
-        parts = (
-            x.reshape(*x.shape[:-1], -1, c.size).movedim((-2, -1), (0, 1)) for c, x in zip(columns, given, strict=True)
-        )
-        return tuple(x.index_select(0, c.on(x.device)[0]).flatten(0, 1) for c, x in zip(columns, parts, strict=True))
+        # Vectors are their own transposes.
+        return tuple(_chosen(x.t(), c.size, c.on(x.device)[0]) for c, x in zip(columns, given, strict=True))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        found = (
-            g.reshape(-1, c.size, *g.shape[1:]).index_select(0, c.on(g.device)[1]).flatten(0, 1)
-            for c, g in zip(ctx.columns, gradients, strict=True)
-        )
+        found = (_chosen(g, c.size, c.on(g.device)[1]) for c, g in zip(ctx.columns, gradients, strict=True))
         return None, *(g.t() for g in found)
+
+
+def _chosen(x: Tensor, size: int, gates: Tensor) -> Tensor:
+    """Gates of so many rows (or elements), in another order."""
+    return x.reshape(-1, size, *x.shape[1:]).index_select(0, gates).flatten(0, 1)
