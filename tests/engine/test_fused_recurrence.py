@@ -114,11 +114,30 @@ def gru(after: bool, bias: bool = True) -> Callable[..., Any]:
     return step
 
 
+def lstm_of_scaled_states(scales: Callable[[Any], Sequence[Any]]) -> Callable[..., Any]:
+    """An LSTM whose gates read the output state times something, which is made of the input."""
+    w, h = [parameter(IN, OUT, seed=k) for k in range(4)], [parameter(OUT, OUT, seed=k + 10) for k in range(4)]
+
+    def step(x: Any, y: Any, c: Any) -> tuple[Any, Any]:
+        i, f, g, o = (C.times(x, w[k]) + C.times(scale * y, h[k]) for k, scale in enumerate(scales(x)))
+        cell = C.sigmoid(f) * c + C.sigmoid(i) * C.tanh(g)
+        return C.sigmoid(o) * C.tanh(cell), cell
+
+    return step
+
+
+def scaled_cell(scales: Callable[[Any], Sequence[Any]]) -> Callable[[Any], C.Function]:
+    return lambda s: loop(lstm_of_scaled_states(scales), s, 2)
+
+
 CELLS: dict[str, tuple[Callable[[Any], C.Function], type]] = {
     "lstm": (lambda s: loop(lstm(), s, 2), FusedRecurrence),
     "lstm without bias": (lambda s: loop(lstm(bias=False), s, 2), FusedRecurrence),
     "lstm in another order": (lambda s: loop(lstm(swapped=True), s, 2), FusedRecurrence),
     "lstm backwards": (lambda s: loop(lstm(), s, 2, backwards=True), FusedRecurrence),
+    "lstm, scaled by a number": (scaled_cell(lambda x: [C.constant(0.5, (), np.float64)] * 4), FusedRecurrence),
+    "lstm, scaled by a parameter": (scaled_cell(lambda x: [parameter(1, seed=5)] * 4), FusedRecurrence),
+    "lstm, scaled element by element": (scaled_cell(lambda x: [parameter(OUT, seed=5)] * 4), FusedRecurrence),
     "tanh": (lambda s: loop(rnn(C.tanh), s), FusedRecurrence),
     "relu": (lambda s: loop(rnn(C.relu), s), FusedRecurrence),
     "tanh without bias": (lambda s: loop(rnn(C.tanh, bias=False), s), FusedRecurrence),
@@ -159,6 +178,8 @@ def test_single_precision(name):
         (lambda: C.layers.LSTM(OUT), FusedRecurrence),
         (lambda: C.layers.RNNStep(OUT, activation=C.tanh), FusedRecurrence),
         (lambda: C.layers.RNNStep(OUT, activation=C.relu), FusedRecurrence),
+        (lambda: C.layers.LSTM(OUT, enable_self_stabilization=True), FusedRecurrence),
+        (lambda: C.layers.RNNStep(OUT, activation=C.tanh, enable_self_stabilization=True), FusedRecurrence),
         (lambda: C.layers.GRU(OUT), FusedGRU),
     ],
 )
@@ -341,6 +362,8 @@ NEAR: dict[str, Callable[[Any], C.Function]] = {
     "another output": lambda s: loop(lstm(gates=other_output), s, 2),
     "coupled gates": lambda s: loop(lstm(gates=coupled), s, 2),
     "a scaled update": lambda s: loop(lstm(gates=scaled), s, 2),
+    "one gate scaled": scaled_cell(lambda x: [parameter(1, seed=5), *[C.constant(1.0, (1,), np.float64)] * 3]),
+    "scaled by the input": scaled_cell(lambda x: [C.slice(x, 0, 0, OUT)] * 4),
     "another activation": lambda s: loop(rnn(C.sigmoid), s),
     "a leaky activation": lambda s: loop(rnn(C.leaky_relu), s),
     "no activation": lambda s: loop(rnn(lambda v: v * 0.5), s),
@@ -356,11 +379,10 @@ def test_near_misses_stay_loops(name):
     compare(NEAR[name](s), {s: data()}, None)
 
 
-def test_layers_with_peepholes_and_stabilization():
+def test_layers_with_peepholes():
     s = C.sequence.input_variable(IN, needs_gradient=True)
-    for options in ({"use_peepholes": True}, {"enable_self_stabilization": True}):
-        function = C.layers.Recurrence(C.layers.LSTM(OUT, **options))(s)
-        compare(function, {s: [x.astype(np.float32) for x in data()]}, None, 1e-5)
+    function = C.layers.Recurrence(C.layers.LSTM(OUT, use_peepholes=True))(s)
+    compare(function, {s: [x.astype(np.float32) for x in data()]}, None, 1e-5)
 
 
 def test_longer_delays_stay_loops():

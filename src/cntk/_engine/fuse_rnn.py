@@ -34,12 +34,25 @@ def _gate(expr: Expr, size: int, state: int) -> Gate | None:
         return None
     gate = Gate()
     for term in expr.parts if expr.kind == "sum" else (expr,):
-        if term.kind == "times" and term.parts[0] == Expr("state", span=(state,)) and gate.recurrent is None:
+        state_read = _state(term.parts[0], state, size) if term.kind == "times" and gate.recurrent is None else None
+        if state_read is not None:
             assert term.ref is not None
-            gate.recurrent = (term.ref, span)
+            gate.recurrent, gate.scale = (term.ref, span), state_read.ref
         elif term.kind != "outside" or term.ref is None or not add_outside(gate, term.ref, span):
             return None
     return gate if gate.recurrent is not None else None
+
+
+def _state(expr: Expr, state: int, size: int) -> Expr | None:
+    """The output state as it is, or the static factors that it is multiplied by; None for all else."""
+    output = Expr("state", span=(state,))
+    if expr == output:
+        return output
+    scale = _other(expr.parts, output) if expr.kind == "product" and len(expr.parts) == 2 else None
+    if scale is None or scale.kind != "outside" or scale.ref is None:
+        return None
+    fits = not scale.ref.type.dynamic_axes and scale.ref.type.shape in ((), (1,), (size,))
+    return scale if fits else None
 
 
 class FusedRecurrence(FusedLoop):
@@ -58,6 +71,7 @@ class FusedRecurrence(FusedLoop):
         self.cell = cell
         self._projection = Projection(gates, self.size, self.position)
         self._recurrent = Columns([(self.position(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
+        self._scale = None if gates[0].scale is None else self.position(gates[0].scale)
         self._initial = [self.position(d.operands[1]) for d in self.delays]
         # Sequences may follow one another in a rectangle if the kernel can be made to begin with zeros anew.
         forgets = cell.shut and all(is_constant(d.operands[1], 0) for d in self.delays)
@@ -129,6 +143,9 @@ class FusedRecurrence(FusedLoop):
 
     def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
         *outside, recurrent = together([*self._projection.columns, self._recurrent], operands)
+        if self._scale is not None:
+            # A state's factors are as well those of the matrix's rows.
+            recurrent = recurrent * operands[self._scale]
         of_inputs, bias = self._projection.joined(outside)
         zeros = recurrent.new_zeros(recurrent.shape[0])
         return [of_inputs, recurrent, zeros if bias is None else bias, zeros]

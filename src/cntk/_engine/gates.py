@@ -18,11 +18,13 @@ class Gate:
 
     Attributes:
         recurrent: the matrix by which the output state is multiplied, and which of its columns.
+        scale: a factor of the output state before that, or one for each of its elements; None if there is none.
         inputs: values outside, each by a matrix, and which of its columns.
         biases: vectors, and which of their elements.
     """
 
     recurrent: tuple[Ref, tuple[int, int]] | None = None
+    scale: Ref | None = None
     inputs: list[tuple[Ref, Ref, tuple[int, int]]] = field(default_factory=list)
     biases: list[tuple[Ref, tuple[int, int]]] = field(default_factory=list)
 
@@ -50,12 +52,13 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
 
 
 def same_inputs(gates: Sequence[Gate]) -> bool:
-    """Whether all gates read the same values outside, and have as many biases."""
-    first = gates[0]
-    return bool(first.inputs) and all(
-        [x.key for x, _, _ in g.inputs] == [x.key for x, _, _ in first.inputs] and len(g.biases) == len(first.biases)
-        for g in gates
-    )
+    """Whether all gates read the same values outside and the state by the same scale, and have as many biases."""
+
+    def read(gate: Gate) -> tuple[object, ...]:
+        scale = None if gate.scale is None else gate.scale.key
+        return [x.key for x, _, _ in gate.inputs], len(gate.biases), scale
+
+    return bool(gates[0].inputs) and all(read(g) == read(gates[0]) for g in gates)
 
 
 class Projection:
