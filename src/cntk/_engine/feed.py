@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
+from cntk._engine.rows import sparse_rows, sparse_rows_of
 from cntk._engine.run import SparseRows
 from cntk._errors import FeedError, shape_text
 from cntk._graph.types import SEQUENCE_AXIS, Shape, TensorType
@@ -230,7 +231,7 @@ class _Feeding:
             if rows.dtype != wanted or rows.device != self.device:
                 rows = rows.to(self.device, wanted)
             if self.type.is_sparse:
-                rows = _sparse(rows.detach())
+                rows = sparse_rows_of(rows.detach())
         elif not self.type.is_sparse:
             rows = rows.to_dense().reshape(-1, *shape)
         return Fed(rows, layout, count, shape)
@@ -296,8 +297,6 @@ class _Feeding:
 
     def matrix(self, csr: Any) -> Fed:
         """Samples or frames from the rows of a matrix, or one from a matrix of its shape."""
-        from cntk._engine.rows import sparse_rows
-
         width = math.prod(self.type.shape)
         if csr.shape == self.type.shape:
             csr = csr.reshape((1, width)).tocsr()  # one sample or frame, in its own shape
@@ -329,7 +328,7 @@ class _Feeding:
                     f"a batch of sequences of shape {shape_text(value.shape)} was given, "
                     "and single samples are expected"
                 )
-            frames = _moved(self._frames(value, may_reshape), self.device)
+            frames = self._frames(value, may_reshape).to(self.device)
             layout = value.layout if self.type.is_sequence else None
             return self._fed(frames, layout, value.layout.count, value.shape[2:])
         rows = value.rows
@@ -340,14 +339,14 @@ class _Feeding:
                 rows = rows.join(math.prod(sample[:-1]))  # given by the last axis
             if not self._is_as_wide(rows, sample):
                 raise self.fail(f"the Value has shape {shape_text(value.shape)}")
-            count, moved = rows.rows, _moved(rows, self.device)
+            count, moved = rows.rows, rows.to(self.device)
             if not self.type.is_sequence:
                 return self._fed(moved, None, count, sample)
             whole = lead == 2 and value.shape[0] * value.shape[1] == count
             lengths = [value.shape[1]] * value.shape[0] if whole else [count]
             return self._sequences(moved, lengths, None, sample)
         if value.are_samples and self.type.is_sequence and self._fits(value.shape[1:]):
-            return self._sequences(_moved(rows, self.device), [1] * len(value), None)
+            return self._sequences(rows.to(self.device), [1] * len(value), None)
         return self._rectangle(rows.reshape(value.shape), None)
 
     def _frames(self, value: Value, may_reshape: bool) -> Tensor | SparseRows:
@@ -383,23 +382,3 @@ def _as_plain(item: Any) -> Any:
         if not isinstance(item, (np.ndarray, np.generic)) and array.dtype.kind in "iufb"
         else array
     )
-
-
-def _moved(rows: Tensor | SparseRows, device: torch.device) -> Tensor | SparseRows:
-    if isinstance(rows, Tensor):
-        return rows.to(device)
-    if rows.values.device == device:
-        return rows
-    return SparseRows(
-        rows.offsets.to(device), rows.columns.to(device), rows.values.to(device), rows.width, rows.one_hot
-    )
-
-
-def _sparse(dense: Tensor) -> SparseRows:
-    flat = dense.reshape(dense.shape[0], -1)
-    row, column = torch.nonzero(flat, as_tuple=True)
-    offsets = torch.zeros(flat.shape[0] + 1, dtype=torch.int64, device=dense.device)
-    torch.cumsum(torch.bincount(row, minlength=flat.shape[0]), 0, out=offsets[1:])
-    values = flat[row, column]
-    one_hot = bool(((offsets[1:] - offsets[:-1]) == 1).all() and (values == 1).all())
-    return SparseRows(offsets, column, values, flat.shape[1], one_hot)

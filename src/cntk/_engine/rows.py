@@ -48,6 +48,17 @@ def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.de
     return SparseRows(torch.from_numpy(offsets).to(device), kept, values, groups * count, one_hot)
 
 
+def sparse_rows_of(dense: Tensor) -> SparseRows:
+    """Sparse rows of what is not 0 in dense ones, ``[rows, *shape]``."""
+    flat = dense.reshape(dense.shape[0], -1)
+    row, column = torch.nonzero(flat, as_tuple=True)
+    offsets = torch.zeros(flat.shape[0] + 1, dtype=torch.int64, device=dense.device)
+    torch.cumsum(torch.bincount(row, minlength=flat.shape[0]), 0, out=offsets[1:])
+    values = flat[row, column]
+    one_hot = bool(((offsets[1:] - offsets[:-1]) == 1).all() and (values == 1).all())
+    return SparseRows(offsets, column, values, flat.shape[1], one_hot)
+
+
 def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
     """Sparse rows from a SciPy CSR matrix.
 

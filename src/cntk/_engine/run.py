@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -61,6 +61,13 @@ class SparseRows:
         """A tensor ``[rows, width]``; entries of the same place add up."""
         dense = torch.zeros(self.rows, self.width, dtype=self.values.dtype, device=self.values.device)
         return dense.index_put_((self.row_numbers(), self.columns), self.values, accumulate=True)
+
+    def to(self, device: torch.device) -> SparseRows:
+        """The same rows on a device."""
+        if self.values.device == device:
+            return self
+        offsets, columns, values = self.offsets.to(device), self.columns.to(device), self.values.to(device)
+        return replace(self, offsets=offsets, columns=columns, values=values)
 
     def select(self, rows: Tensor) -> SparseRows:
         """The rows of the given numbers, in their order."""
