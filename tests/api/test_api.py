@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -118,3 +120,23 @@ def test_signatures_are_compared() -> None:
     assert described_signature(f) == "(x, y=1, *rest, axes=[[1, 2], None], name='', **more)"
     assert described_signature(lambda **kw_name: None) == "(**kw_name)" and spelled_out("(**kw_name)") == "(name='')"
     assert described_member(int, "real") == "attribute" and described_member(ModuleType, "x") == "attribute"
+
+
+def test_operations_that_old_programs_take_from_layers() -> None:
+    layers = importlib.import_module("cntk.layers")
+    space = {name: getattr(layers, name) for name in layers.__all__}
+    ops = importlib.import_module("cntk.ops")
+    names = """alias batch_normalization combine convolution convolution_transpose dropout placeholder pooling
+        reconcile_dynamic_axes reduce_mean reshape sequence sigmoid slice softplus splice sqrt tanh times unpooling"""
+    assert all(space[name] is getattr(ops, name) for name in names.split())
+    assert space["glorot_uniform"] is importlib.import_module("cntk").glorot_uniform
+    # The layers' own modules are still there under their full names.
+    from cntk.layers.convolution import Convolution2D
+    from cntk.layers.sequence import Recurrence
+
+    assert space["Recurrence"] is Recurrence and space["Convolution2D"] is Convolution2D
+
+
+def test_image_transforms_need_no_import_of_their_own() -> None:
+    code = "import cntk, sys; sys.exit(not callable(cntk.io.transforms.scale))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cntk._graph import text, walk
+from cntk._graph.composition import Composition
 from cntk._graph.naming import renaming_allowed
 from cntk._graph.operators import Operators
 from cntk._graph.run_methods import RunMethods
@@ -46,7 +47,7 @@ class _FunctionType(type):
         return function_from_callable(*args, **kwargs)
 
 
-class Function(RunMethods, Operators, metaclass=_FunctionType):
+class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     """A computation: a graph of operations with arguments, parameters and outputs.
 
     ``@Function`` in front of a Python function turns it into one: its parameters become the arguments.
@@ -203,42 +204,7 @@ class Function(RunMethods, Operators, metaclass=_FunctionType):
             raise ValueError(f"{self} is not a block; only functions made by as_block or BlockFunction are")
         return block
 
-    # -- composing --------------------------------------------------------------------------------------------
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Apply the function to variables and functions (the result is a function) or to data (the result is data).
-
-        Raises:
-            TypeError: if the number or the names of the arguments do not fit.
-        """
-        from cntk._graph.call import apply
-
-        return apply(self, args, kwargs)
-
-    def __rshift__(self, other: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...]) -> Any:
-        """Forward composition: ``f >> g`` is g applied to f's output, ``f >> (g, h)`` g and h with both their outputs."""
-        if isinstance(other, tuple):
-            from cntk._graph.block import combine_variables
-
-            return combine_variables(v for part in other for v in part(self).outputs)
-        return other(self)
-
-    def __lshift__(self, other: Any) -> Any:
-        """Composition: ``f << x`` is f applied to x."""
-        return self(other)
-
-    def __rrshift__(self, other: Any) -> Any:
-        return self(other)
-
-    def argument_map(self, *args: Any, **kwargs: Any) -> dict[Variable, Any]:
-        """Which argument gets which value in a call.
-
-        Raises:
-            TypeError: if the number or the names of the arguments do not fit.
-        """
-        from cntk._graph.call import argument_map
-
-        return argument_map(self.signature, args, kwargs)
+    # -- copying ----------------------------------------------------------------------------------------------
 
     def clone(self, method: CloneMethod | str, substitutions: Mapping[Any, Any] | None = None) -> Composite:
         """A copy of the graph.

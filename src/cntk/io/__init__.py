@@ -1,5 +1,6 @@
 """Readers: files of samples and sequences as minibatches."""
 
+from cntk.io import transforms as transforms
 from cntk.io._arrays import ArrayDeserializer as ArrayDeserializer
 from cntk.io._bucketed import BucketedMinibatchSource as BucketedMinibatchSource
 from cntk.io._cbf import CBFDeserializer as CBFDeserializer

@@ -10,7 +10,7 @@ from cntk.default_options import (
     get_default_override,
     is_default_override,
 )
-from cntk.layers import blocks, higher_order_layers, layers, models, sequence, typing  # noqa: F401
+from cntk.layers import blocks, higher_order_layers, layers, models, typing  # noqa: F401
 from cntk.layers.bidirectional import BiRecurrence
 from cntk.layers.blocks import (
     GRU,
@@ -73,6 +73,32 @@ from cntk.layers.typing import (
     tensor,
 )
 from cntk.variables import Constant, Parameter, Record, Variable
+
+# The original hands these on, and programs that say `from cntk.layers import *` count on it. Its `sequence` is that of
+# the operations; the layers' module is imported under its full name.
+from cntk.initializer import glorot_uniform  # isort: skip
+from cntk.ops import (  # isort: skip
+    alias,
+    batch_normalization,
+    combine,
+    convolution,
+    convolution_transpose,
+    dropout,
+    placeholder,
+    pooling,
+    reconcile_dynamic_axes,
+    reduce_mean,
+    reshape,
+    sequence,
+    sigmoid,
+    slice,
+    softplus,
+    splice,
+    sqrt,
+    tanh,
+    times,
+    unpooling,
+)
 
 __all__ = [
     "Activation",
@@ -143,11 +169,32 @@ __all__ = [
     "UnfoldFrom",
     "UntestedBranchError",
     "Variable",
+    "alias",
+    "batch_normalization",
+    "combine",
+    "convolution",
+    "convolution_transpose",
     "default_options",
     "default_options_for",
     "default_override_or",
+    "dropout",
     "get_default_override",
+    "glorot_uniform",
     "identity",
     "is_default_override",
+    "placeholder",
+    "pooling",
+    "reconcile_dynamic_axes",
+    "reduce_mean",
+    "reshape",
+    "sequence",
+    "sigmoid",
+    "slice",
+    "softplus",
+    "splice",
+    "sqrt",
+    "tanh",
     "tensor",
+    "times",
+    "unpooling",
 ]

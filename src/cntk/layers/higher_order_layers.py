@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cntk import ops
+from cntk._graph.composition import spread
 from cntk._graph.function import Function
 from cntk.layers.blocks import identity
 from cntk.layers.options import name_of, takes
@@ -16,7 +17,10 @@ __all__ = ["For", "ResNetBlock", "Sequential", "SequentialClique"]
 
 def _named(function: Any, name: str) -> Any:
     """A function under a name, if one was given."""
-    return ops.alias(function, name=name) if name else function
+    if not name:
+        return function
+    outputs = function.outputs
+    return ops.alias(function, name=name) if len(outputs) == 1 else ops.combine(outputs, name=name)
 
 
 def Sequential(layers: Any, name: str = "") -> Function:
@@ -24,7 +28,7 @@ def Sequential(layers: Any, name: str = "") -> Function:
 
     Args:
         layers: functions of one argument; a list among them is applied as one `Sequential`, a tuple side by side, each
-            giving an output: to the same argument, or to one output each of a tuple before.
+            giving an output: to the same argument, or to one each of several outputs before.
         name: its name in the graph.
 
     Returns:
@@ -73,9 +77,8 @@ def _check_callable(layer: Any) -> None:
 
 def _applied(layer: Any, value: Any) -> Any:
     if isinstance(layer, tuple):
-        values = value if isinstance(value, tuple) and len(value) == len(layer) else (value,) * len(layer)
-        return tuple(_applied(Sequential(part), v) for part, v in zip(layer, values, strict=True))
-    values = value if isinstance(value, tuple) else (value,)
+        return tuple(_applied(Sequential(part), v) for part, v in zip(layer, spread(value, len(layer)), strict=False))
+    values = spread(value, 1)
     if not takes(layer, len(values)):
         raise TypeError(
             f"Sequential: {name_of(layer)} is given {len(values)} arguments by what comes before it, and takes another "
