@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _STEP_COST = 1
 # Numbers of slots that are tried, as shares of the largest, and lengths, by the shortest that so many may have.
 _COUNTS, _LENGTHS = (1, 0.9, 0.8, 0.7), (1, 1.02, 1.05)
-# A packing is good enough if so much of it are frames; the search goes through so many sequences in all.
-_FULL, _SEARCHED = 0.97, 4096
+# A packing is good enough at so many times the least cost; the search goes through so many sequences in all.
+_ENOUGH, _SEARCHED = 1.04, 4096
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,23 @@ def slots_of(layout: Layout) -> Slots:
 def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
     """Steps and number of slots, and each sequence's first step and slot, of the packing that costs least."""
     found, costs = [], []
+    enough = _ENOUGH * _least_cost(layout)
     for length in islice(_slot_lengths(layout), max(1, _SEARCHED // layout.count)):
         count, begins, rows = _packed(layout.lengths, layout.longest_first, length)
         steps = max(begin + length for begin, length in zip(begins, layout.lengths, strict=True))
         found.append((steps, count, begins, rows))
         costs.append(steps * (count + _STEP_COST))
-        if layout.frames >= _FULL * steps * count:
+        if costs[-1] <= enough:
             break
     return found[costs.index(min(costs))]
+
+
+def _least_cost(layout: Layout) -> float:
+    """What no packing falls below: that with as many slots as sequences could fill, no place but those between them empty."""
+    places = layout.frames + layout.count
+    most = max(1, places // (layout.longest + 1))
+    filled = (places - most) / most * (most + _STEP_COST)
+    return min(filled, layout.longest * (most + 1 + _STEP_COST))
 
 
 def _slot_lengths(layout: Layout) -> Iterator[int]:
