@@ -35,9 +35,11 @@ class ReconcileDynamicAxis(Op):
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         return operands[0].dense().with_axes(operands[1].dynamic_axes)
 
-    def lower(self, *operands: TensorType) -> RunKernel:
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         x, like = operands
         axes = like.dynamic_axes
+        if len(axes) == 1 and x.dynamic_axes == axes:
+            return lambda value, other: value  # so it is in each step of a loop
 
         def compute(run: Run, value: Tensor, other: Any) -> Tensor:
             if len(axes) > 1:
