@@ -24,7 +24,11 @@ def is_late(op: Op, types: tuple[TensorType, ...]) -> bool:
     return not op.takes_any_size and any(FreeDimension in t.shape for t in types)
 
 
-def lowered_late(types: tuple[TensorType, ...], lower: Lowering) -> RunKernel:
+class LateKernel(RunKernel):
+    """A kernel that is lowered when its operands' sizes are seen; it only hands the run on to what it becomes."""
+
+
+def lowered_late(types: tuple[TensorType, ...], lower: Lowering) -> LateKernel:
     """A kernel that is lowered when its operands' sizes are seen.
 
     Args:
@@ -46,7 +50,7 @@ def lowered_late(types: tuple[TensorType, ...], lower: Lowering) -> RunKernel:
             kernel = known[sizes] = lower(tuple(definite))
         return kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
 
-    return RunKernel(compute)
+    return LateKernel(compute)
 
 
 def fits(shape: Shape, wanted: Shape) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from cntk._engine.late import LateKernel
 from cntk._engine.layout import Layout
 from cntk._engine.loop_rows import PER_FRAME, PER_SEQUENCE, STATIC, Rows, by_step, kind_of, to_frames
 from cntk._engine.loop_states import initial_state, keep_carry
@@ -16,7 +17,7 @@ from cntk._engine.nodes import Node
 from cntk._engine.recorded_steps import Feedback, RecordedSteps
 from cntk._engine.run import Run, SparseRows
 from cntk._graph.op import RunKernel
-from cntk._graph.types import BATCH_AXIS, TensorType
+from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType
 
 if TYPE_CHECKING:
     from cntk._engine.loop import Loop
@@ -40,7 +41,7 @@ class LoopKernel:
                 self.slots[(id(node), k)] = len(self.slots)
         self.delays = [(self.slots[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays]
         self.initial = [keys[n.operands[1].key] for n in loop.delays]
-        self.steps = []
+        self.steps, reads_run = [], False
         self.ahead: list[tuple[int, Any]] = []
         for node in loop.members:
             if node.op.reads_types_alone:
@@ -52,17 +53,20 @@ class LoopKernel:
                 writes = tuple(self.slots[(id(node), k)] for k in range(len(node.types)))
                 compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
                 self.steps.append((compute, reads, writes, isinstance(kernel, RunKernel), several))
+                reads_run |= isinstance(kernel, RunKernel) and not isinstance(kernel, LateKernel)
         self.results = [self.slots[ref.key] for ref in loop.outputs]
         self.kept = sorted({*self.results, *(source for _, source, _ in self.delays)})
-        self.recorded = self._recorded(read)
+        self.recorded = None if self.ahead or reads_run else self._recorded(read)
 
     def _recorded(self, read: set[tuple[int, int]]) -> RecordedSteps | None:
-        """The steps as they may be recorded; None if a step needs to know the run."""
-        if self.ahead or any(wants_run for *_, wants_run, _ in self.steps):
-            return None
+        """The steps as they may be recorded; None if sizes that only the run tells are more than those of rows."""
         places = {kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in range(3)}
         self.places = [places[PER_FRAME], places[PER_SEQUENCE]]
         self.static = [k for k in places[STATIC] if self.loop.operands[k].key in read]
+        types = {self.slots[(id(n), k)]: t for n in self.loop.members for k, t in enumerate(n.types)}
+        sized = [*(self.loop.operands[k].type for k in self.static), *(types[slot] for slot in self.kept)]
+        if any(FreeDimension in t.shape for t in sized):
+            return None
         slots = [*self.places[0], *self.places[1], *(target for target, _, _ in self.delays), *self.static]
 
         def step(*tensors: Tensor) -> list[Tensor]:
@@ -72,7 +76,9 @@ class LoopKernel:
             self._step(values, None)
             return [values[k] for k in self.kept]
 
-        return RecordedSteps(step, [Feedback(self.kept.index(source), n) for _, source, n in self.delays])
+        shapes = (self.loop.operands[k].type.shape for kind in self.places for k in kind)
+        free = [tuple(axis for axis, d in enumerate(shape, 1) if d == FreeDimension) for shape in shapes]
+        return RecordedSteps(step, [Feedback(self.kept.index(source), n) for _, source, n in self.delays], free)
 
     def _step(self, slots: list[Any], run: Run | None) -> None:
         """Compute one step's values from those that come from outside and from earlier steps."""

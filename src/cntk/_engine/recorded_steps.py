@@ -36,11 +36,13 @@ class RecordedSteps:
         step: called with values per frame, per sequence, of the delays, and static ones; gives the outputs, all with
             one row for each running sequence.
         feedback: the delays.
+        free: for each value per frame or sequence the axes whose size only the run tells.
         runs: how often the loop has run, by recorded code or not.
     """
 
     step: Callable[..., Sequence[Tensor]]
     feedback: Sequence[Feedback]
+    free: Sequence[Sequence[int]]
     runs: int = 0
     _recordings: dict[tuple[Any, ...], StepRecording | None] = field(default_factory=dict)
 
@@ -62,14 +64,29 @@ class RecordedSteps:
             begin += delay.offset
         # Whatever gradient flows from one step to an earlier one must be computed for all.
         flows = any(t.requires_grad for t in (*rows_outside, *starts, *static))
-        if not flows:
+        if not flows or len(self._widths(rows_outside)) > 1:
             return None
         rows = [*((t, t.requires_grad) for t in rows_outside), *((t, True) for t in first)]
-        key = tuple((flag, t.dtype, t.shape[1:]) for t, flag in rows), tuple(t.requires_grad for t in static)
+        free = [*self.free, *[()] * len(first)]
+        key = (
+            tuple(
+                (flag, t.dtype, *(d for k, d in enumerate(t.shape) if k and k not in axes))
+                for (t, flag), axes in zip(rows, free, strict=True)
+            ),
+            tuple(t.requires_grad for t in static),
+        )
         if key not in self._recordings:
             examples = [t.detach()[:1].requires_grad_(flag) for t, flag in rows]
-            self._recordings[key] = record_step(self.step, examples, static)
+            self._recordings[key] = record_step(self.step, examples, static, free)
         return self._recordings[key]
+
+    def _widths(self, rows: Sequence[Tensor]) -> set[int]:
+        """The sizes of free axes."""
+        return {t.shape[k] for t, axes in zip(rows, self.free, strict=True) for k in axes}
+
+    def width(self, rows: Sequence[Tensor]) -> int:
+        """The size of all free axes; 0 if there are none."""
+        return next(iter(self._widths(rows)), 0)
 
     def run(
         self,
@@ -107,7 +124,7 @@ class _Steps(torch.autograd.Function):
         frames, sequences, starts, static = _parted(operands, counts)
         parts = [torch.split(x, sizes) for x in frames]
         history: list[list[Tensor]] = [[] for _ in range(recording.outputs)]
-        ctx.kept = []
+        ctx.kept, ctx.width = [], steps.width((*frames, *sequences))
         begins = _begins(steps.feedback)
         for step, size in enumerate(sizes):
             before = [
@@ -115,7 +132,7 @@ class _Steps(torch.autograd.Function):
                 for d, begin in zip(steps.feedback, begins, strict=True)
             ]
             rows = (*(p[step] for p in parts), *(_head(x, size) for x in sequences), *before)
-            found = recording.forward(*rows, *static, size)
+            found = recording.forward(*rows, *static, size, ctx.width)
             for states, value in zip(history, found[: recording.outputs], strict=True):
                 states.append(value)
             ctx.kept.append(found[recording.outputs :])
@@ -159,7 +176,8 @@ class _Backwards:
         collected = [_Collected(how, x) for how, x in zip(self.recording.static_gradients, self.static, strict=True)]
         for step in reversed(range(len(self.sizes))):
             size = self.sizes[step]
-            found = self.recording.backward(*self.ctx.kept[step], *(s[step] for s in self.seeds), *self.static, size)
+            seeds = (s[step] for s in self.seeds)
+            found = self.recording.backward(*self.ctx.kept[step], *seeds, *self.static, size, self.ctx.width)
             for k in range(frames):
                 if places[k] is not None:
                     of_frames[k].append(found[places[k]])

@@ -1,7 +1,8 @@
 """One step of a loop and its gradient, recorded as two straight lines of calls, for any number of rows.
 
 A step is recorded twice, with numbers of rows that are different large primes. Where the recordings differ, they do so
-by a size that counts rows, which becomes an argument.
+by a size that counts rows, which becomes an argument. So does the size of free axes, such as of sequences that have
+become an axis: all of a loop's that are free have the same, or there is no recording.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cntk._engine.optimize import clean, use_bindings
 aten = torch.ops.aten
 Code = Callable[..., Any]
 
-_ROWS = (10007, 10009)
+_ROWS, _WIDTHS = (10007, 10009), (53, 59)
 _FIRST = [0]  # the axis of rows
 
 
@@ -44,8 +45,9 @@ class StepRecording:
     """A step's code.
 
     Attributes:
-        forward: called with rows, static operands and the number of rows; gives the outputs, then what backward reads.
-        backward: called with what forward kept, the outputs' gradients and the number of rows.
+        forward: called with rows, static operands, the number of rows and the size of free axes; gives the outputs,
+            then what backward reads.
+        backward: called with what forward kept, the outputs' gradients, static operands and the same two sizes.
         outputs: how many outputs.
         row_gradients: for each operand with rows which of backward's results is its gradient; None if it has none.
         static_gradients: the same for static operands, or how it is computed for all steps at once.
@@ -59,7 +61,10 @@ class StepRecording:
 
 
 def record_step(
-    step: Callable[..., Sequence[Tensor]], rows: Sequence[Tensor], static: Sequence[Tensor]
+    step: Callable[..., Sequence[Tensor]],
+    rows: Sequence[Tensor],
+    static: Sequence[Tensor],
+    free: Sequence[Sequence[int]],
 ) -> StepRecording | None:
     """Record a step.
 
@@ -67,12 +72,13 @@ def record_step(
         step: called with one step's rows and the static operands; gives the outputs, each with as many rows.
         rows: examples of the operands with rows ``[m, *shape]``, of any m.
         static: the others. Gradients are recorded for those of all operands that need one.
+        free: for each operand with rows the axes whose size, the same for all, only the run tells.
 
     Returns:
         The code; None for a step that cannot be recorded, or whose calls write into memory.
     """
     try:
-        graphs = [_joint(step, rows, static, count) for count in _ROWS]
+        graphs = [_joint(step, rows, static, free, *sizes) for sizes in zip(_ROWS, _WIDTHS, strict=True)]
         (graph, outputs), (other, _) = graphs
         if not _generalize(graph, other):
             return None
@@ -85,12 +91,21 @@ def record_step(
 
 
 def _joint(
-    step: Callable[..., Sequence[Tensor]], rows: Sequence[Tensor], static: Sequence[Tensor], count: int
+    step: Callable[..., Sequence[Tensor]],
+    rows: Sequence[Tensor],
+    static: Sequence[Tensor],
+    free: Sequence[Sequence[int]],
+    count: int,
+    width: int,
 ) -> tuple[Graph, int]:
     """A step and its gradient as one graph: operands, then the outputs' gradients, to outputs and gradients."""
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    examples = [torch.empty((count, *t.shape[1:]), dtype=t.dtype, device=t.device) for t in rows]
+    shapes = (
+        [width if k in axes else d for k, d in enumerate((count, *t.shape[1:]))]
+        for t, axes in zip(rows, free, strict=True)
+    )
+    examples = [torch.empty(shape, dtype=t.dtype, device=t.device) for t, shape in zip(rows, shapes, strict=True)]
     flags = [t.requires_grad for t in (*rows, *static)]
     with torch.no_grad():
         found = step(*(t.new_zeros((2, *t.shape[1:])) for t in rows), *(t.detach() for t in static))
@@ -121,6 +136,8 @@ def _generalize(graph: Graph, other: Graph) -> bool:
         return False
     last = [n for n in nodes if n.op == "placeholder"][-1]
     with graph.inserting_after(last):
+        width = graph.placeholder("width")
+    with graph.inserting_after(last):
         count = graph.placeholder("count")
     same = dict(zip(others, nodes, strict=True))
     for node, twin in zip(nodes, others, strict=True):
@@ -128,7 +145,8 @@ def _generalize(graph: Graph, other: Graph) -> bool:
             return False
         with graph.inserting_before(node):
             changed = [
-                _merged(graph, count, a, b, same) for a, b in ((node.args, twin.args), (node.kwargs, twin.kwargs))
+                _merged(graph, (count, width), a, b, same)
+                for a, b in ((node.args, twin.args), (node.kwargs, twin.kwargs))
             ]
         if changed[0] is _DIFFERENT or changed[1] is _DIFFERENT:
             return False
@@ -140,31 +158,48 @@ def _generalize(graph: Graph, other: Graph) -> bool:
 _DIFFERENT = object()
 
 
-def _merged(graph: Graph, count: Node, one: Any, two: Any, same: dict[Node, Node]) -> Any:
+def _merged(graph: Graph, sizes: tuple[Node, Node], one: Any, two: Any, same: dict[Node, Node]) -> Any:
     if isinstance(one, Node):
         return one if same.get(two) is one else _DIFFERENT
     if isinstance(one, (list, tuple)):
         if len(one) != len(two):
             return _DIFFERENT
-        parts = [_merged(graph, count, a, b, same) for a, b in zip(one, two, strict=True)]
+        parts = [_merged(graph, sizes, a, b, same) for a, b in zip(one, two, strict=True)]
         return _DIFFERENT if any(p is _DIFFERENT for p in parts) else type(one)(parts)
     if isinstance(one, dict):
-        values = {k: _merged(graph, count, v, two[k], same) for k, v in one.items()}
+        values = {k: _merged(graph, sizes, v, two[k], same) for k, v in one.items()}
         return _DIFFERENT if any(v is _DIFFERENT for v in values.values()) else values
     if isinstance(one, int) and one != two:
-        times, rest = divmod(one, _ROWS[0])
-        if rest or two != times * _ROWS[1]:
-            return _DIFFERENT
-        return count if times == 1 else graph.call_function(operator.mul, (count, times))
+        return _size(graph, sizes, one, two)
     return one if one == two else _DIFFERENT
+
+
+def _size(graph: Graph, sizes: tuple[Node, Node], one: int, two: int) -> Any:
+    """A size in two recordings as a number of rows, of places on free axes or of both, and how often that."""
+    count, width = sizes
+    for factors, base, other in (
+        ((count,), *_ROWS),
+        ((width,), *_WIDTHS),
+        ((count, width), _ROWS[0] * _WIDTHS[0], _ROWS[1] * _WIDTHS[1]),
+    ):
+        times, rest = divmod(one, base)
+        if not rest and two == times * other:
+            found: Any = times
+            for factor in factors:
+                found = (
+                    factor
+                    if isinstance(found, int) and found == 1
+                    else graph.call_function(operator.mul, (factor, found))
+                )
+            return found
+    return _DIFFERENT
 
 
 def _split(graph: Graph, outputs: int, rows: Sequence[bool], static: Sequence[bool]) -> StepRecording:
     """The two halves of a joint graph: what the outputs need, and the rest, which reads what the first half keeps."""
     placeholders = [n for n in graph.nodes if n.op == "placeholder"]
-    count = next(n for n in placeholders if n.name == "count")
     operands = placeholders[: len(rows) + len(static)]
-    seeds = [n for n in placeholders[len(operands) :] if n is not count]
+    *seeds, count, width = placeholders[len(operands) :]
     results = list(next(iter(reversed(graph.nodes))).args[0])
     ahead = _needed(results[:outputs])
     gradients = iter(results[outputs:])
@@ -178,16 +213,16 @@ def _split(graph: Graph, outputs: int, rows: Sequence[bool], static: Sequence[bo
     of_rows = tuple(place(next(gradients)) if needed else None for needed in rows)
     of_static = tuple(_described(next(gradients), place) if needed else None for needed in static)
     behind = _needed(wanted, stop=ahead)
-    # Static operands and the count are at hand in both halves.
-    at_hand = {*operands[len(rows) :], count}
+    # Static operands and the sizes are at hand in both halves.
+    at_hand = {*operands[len(rows) :], count, width}
     read = {
         x
         for node in (*behind, *wanted)
         for x in ([node] if node in ahead or node in operands else node.all_input_nodes)
     }
     kept = [n for n in graph.nodes if n in read and n in ahead | set(operands) and n not in at_hand]
-    forward = _module(graph, [*operands, count], ahead, [*results[:outputs], *kept])
-    backward = _module(graph, [*kept, *seeds, *operands[len(rows) :], count], behind, wanted)
+    forward = _module(graph, [*operands, count, width], ahead, [*results[:outputs], *kept])
+    backward = _module(graph, [*kept, *seeds, *operands[len(rows) :], count, width], behind, wanted)
     return StepRecording(forward, backward, outputs, of_rows, of_static)
 
 

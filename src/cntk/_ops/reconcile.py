@@ -11,7 +11,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.run import Run
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.composed import compose
 from cntk._ops.operands import apply
