@@ -379,6 +379,20 @@ def test_near_misses_stay_loops(name):
     compare(NEAR[name](s), {s: data()}, None)
 
 
+@pytest.mark.parametrize("layer", [C.layers.GRU, C.layers.LSTM])
+def test_products_of_inputs_are_part_of_the_kernel(layer):
+    """Gates are columns of one product with the input: nothing is cut out of it."""
+    s = C.sequence.input_variable(IN, needs_gradient=True)
+    function = C.layers.Recurrence(layer(OUT))(s)
+    plan = compare(
+        function,
+        {s: [x.astype(np.float32) for x in data()]},
+        FusedGRU if layer is C.layers.GRU else FusedRecurrence,
+        1e-5,
+    )
+    assert len(plan.nodes) == 1
+
+
 def test_layers_with_peepholes():
     s = C.sequence.input_variable(IN, needs_gradient=True)
     function = C.layers.Recurrence(C.layers.LSTM(OUT, use_peepholes=True))(s)

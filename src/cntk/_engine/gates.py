@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.nodes import Ref
-from cntk._engine.read_loop import Columns
+from cntk._engine.read_loop import Columns, last_axis_span
 
 
 @dataclass
@@ -42,6 +42,10 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
     if node.op.op_name == "Plus":
         same = all(r.type.shape == ref.type.shape for r in node.operands)
         return same and all(add_outside(gate, r, span) for r in node.operands)
+    if node.op.op_name == "Slice":
+        within = last_axis_span(node)
+        whole = node.operands[0]
+        return within is not None and add_outside(gate, whole, (within[0] + span[0], within[0] + span[1]))
     if node.op.op_name == "Times":
         x, matrix = node.operands
         plain = matrix.leaf is not None and matrix.type.rank == 2 and x.type.rank == 1 and not x.type.is_sparse

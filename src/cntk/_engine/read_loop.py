@@ -91,12 +91,12 @@ class LoopReader:
             plain = matrix.leaf is not None and matrix.type.rank == 2 and node.operands[0].type.rank == 1
             return Expr("times", (part,), ref=matrix) if part is not None and plain else None
         if name == "Slice":
-            part, span = self.read(node.operands[0]), _last_axis_span(node)
+            part, span = self.read(node.operands[0]), last_axis_span(node)
             return None if part is None or span is None else Expr("slice", (part,), span=span)
         return None
 
 
-def _last_axis_span(node: Node) -> tuple[int, int] | None:
+def last_axis_span(node: Node) -> tuple[int, int] | None:
     """Begin and end of a slice along the only axis of a vector."""
     shape = node.operands[0].type.shape
     span = getattr(node.op, "vector_span", None)
