@@ -12,7 +12,8 @@ import torch
 import cntk as C
 from cntk._engine.feed import feed
 from cntk._engine.fuse_gru import FusedGRU
-from cntk._engine.fuse_rnn import FusedRecurrence
+from cntk._engine.fuse_lstm import FusedLSTM
+from cntk._engine.fuse_rnn import FusedRNN
 from cntk._engine.loop import Loop
 from cntk._engine.plan import Plan, bind
 
@@ -53,7 +54,7 @@ def compare(function: C.Function, feeds: Mapping[C.Variable, Any], kind: type | 
     """Fused equals general; ``kind`` is what stands in the loop's place, None if it stays."""
     fused, found = run(function, feeds, True)
     general, wanted = run(function, feeds, False)
-    assert not any(isinstance(n, (FusedRecurrence, FusedGRU)) for n in general.nodes)
+    assert not any(isinstance(n, (FusedLSTM, FusedRNN, FusedGRU)) for n in general.nodes)
     loops = [type(n) for n in fused.nodes if isinstance(n, Loop)]
     assert loops == ([Loop] if kind is None else [kind]) * len(loops) and loops
     assert len(found) == len(wanted)
@@ -131,17 +132,18 @@ def scaled_cell(scales: Callable[[Any], Sequence[Any]]) -> Callable[[Any], C.Fun
 
 
 CELLS: dict[str, tuple[Callable[[Any], C.Function], type]] = {
-    "lstm": (lambda s: loop(lstm(), s, 2), FusedRecurrence),
-    "lstm without bias": (lambda s: loop(lstm(bias=False), s, 2), FusedRecurrence),
-    "lstm in another order": (lambda s: loop(lstm(swapped=True), s, 2), FusedRecurrence),
-    "lstm backwards": (lambda s: loop(lstm(), s, 2, backwards=True), FusedRecurrence),
-    "lstm, scaled by a number": (scaled_cell(lambda x: [C.constant(0.5, (), np.float64)] * 4), FusedRecurrence),
-    "lstm, scaled by a parameter": (scaled_cell(lambda x: [parameter(1, seed=5)] * 4), FusedRecurrence),
-    "lstm, scaled element by element": (scaled_cell(lambda x: [parameter(OUT, seed=5)] * 4), FusedRecurrence),
-    "tanh": (lambda s: loop(rnn(C.tanh), s), FusedRecurrence),
-    "relu": (lambda s: loop(rnn(C.relu), s), FusedRecurrence),
-    "tanh without bias": (lambda s: loop(rnn(C.tanh, bias=False), s), FusedRecurrence),
-    "tanh backwards": (lambda s: loop(rnn(C.tanh), s, backwards=True), FusedRecurrence),
+    "lstm": (lambda s: loop(lstm(), s, 2), FusedLSTM),
+    "lstm without bias": (lambda s: loop(lstm(bias=False), s, 2), FusedLSTM),
+    "lstm in another order": (lambda s: loop(lstm(swapped=True), s, 2), FusedLSTM),
+    "lstm backwards": (lambda s: loop(lstm(), s, 2, backwards=True), FusedLSTM),
+    "lstm, scaled by a number": (scaled_cell(lambda x: [C.constant(0.5, (), np.float64)] * 4), FusedLSTM),
+    "lstm, scaled by a parameter": (scaled_cell(lambda x: [parameter(1, seed=5)] * 4), FusedLSTM),
+    "lstm, scaled element by element": (scaled_cell(lambda x: [parameter(OUT, seed=5)] * 4), FusedLSTM),
+    "tanh": (lambda s: loop(rnn(C.tanh), s), FusedRNN),
+    "relu": (lambda s: loop(rnn(C.relu), s), FusedRNN),
+    "sigmoid": (lambda s: loop(rnn(C.sigmoid), s), FusedRNN),
+    "tanh without bias": (lambda s: loop(rnn(C.tanh, bias=False), s), FusedRNN),
+    "tanh backwards": (lambda s: loop(rnn(C.tanh), s, backwards=True), FusedRNN),
     "gru, reset before": (lambda s: loop(gru(after=False), s), FusedGRU),
     "gru, reset after": (lambda s: loop(gru(after=True), s), FusedGRU),
     "gru without bias": (lambda s: loop(gru(after=False, bias=False), s), FusedGRU),
@@ -175,11 +177,11 @@ def test_single_precision(name):
 @pytest.mark.parametrize(
     "layer, kind",
     [
-        (lambda: C.layers.LSTM(OUT), FusedRecurrence),
-        (lambda: C.layers.RNNStep(OUT, activation=C.tanh), FusedRecurrence),
-        (lambda: C.layers.RNNStep(OUT, activation=C.relu), FusedRecurrence),
-        (lambda: C.layers.LSTM(OUT, enable_self_stabilization=True), FusedRecurrence),
-        (lambda: C.layers.RNNStep(OUT, activation=C.tanh, enable_self_stabilization=True), FusedRecurrence),
+        (lambda: C.layers.LSTM(OUT), FusedLSTM),
+        (lambda: C.layers.RNNStep(OUT, activation=C.tanh), FusedRNN),
+        (lambda: C.layers.RNNStep(OUT, activation=C.relu), FusedRNN),
+        (lambda: C.layers.LSTM(OUT, enable_self_stabilization=True), FusedLSTM),
+        (lambda: C.layers.RNNStep(OUT, activation=C.tanh, enable_self_stabilization=True), FusedRNN),
         (lambda: C.layers.GRU(OUT), FusedGRU),
     ],
 )
@@ -193,8 +195,8 @@ def test_layers(layer, kind, backwards):
 @pytest.mark.parametrize(
     "layer, kind",
     [
-        (C.layers.LSTM, FusedRecurrence),
-        (lambda n: C.layers.RNNStep(n, activation=C.tanh), FusedRecurrence),
+        (C.layers.LSTM, FusedLSTM),
+        (lambda n: C.layers.RNNStep(n, activation=C.tanh), FusedRNN),
         (C.layers.GRU, FusedGRU),
     ],
 )
@@ -230,29 +232,29 @@ def test_weights_shared_by_two_recurrences():
     step = rnn(C.tanh)
     s = sequences()
     function = loop(step, s) + loop(step, s, backwards=True)
-    plan = compare(function, {s: data()}, FusedRecurrence)
-    assert sum(isinstance(n, FusedRecurrence) for n in plan.nodes) == 2
+    plan = compare(function, {s: data()}, FusedRNN)
+    assert sum(isinstance(n, FusedRNN) for n in plan.nodes) == 2
 
 
 def test_stacked_recurrences():
     s = C.sequence.input_variable(IN, needs_gradient=True)
     layers = [C.layers.Recurrence(C.layers.LSTM(OUT)), C.layers.Recurrence(C.layers.LSTM(OUT), go_backwards=True)]
     function = C.layers.Sequential(layers)(s)
-    plan = compare(function, {s: [x.astype(np.float32) for x in data()]}, FusedRecurrence, 1e-5)
-    assert sum(isinstance(n, FusedRecurrence) for n in plan.nodes) == 2
+    plan = compare(function, {s: [x.astype(np.float32) for x in data()]}, FusedLSTM, 1e-5)
+    assert sum(isinstance(n, FusedLSTM) for n in plan.nodes) == 2
 
 
 def test_an_input_that_is_itself_computed():
     s = sequences()
     function = loop(lstm(), C.tanh(s * 2) + 0.1, 2)
-    compare(function, {s: data()}, FusedRecurrence)
+    compare(function, {s: data()}, FusedLSTM)
 
 
 def test_two_inputs():
     s, t = sequences("s"), sequences("t")
     w, v, h = parameter(IN, OUT, seed=1), parameter(IN, OUT, seed=2), parameter(OUT, OUT)
     function = loop(lambda x, y: C.tanh(C.times(x, w) + C.times(t, v) + C.times(y, h)), s)
-    compare(function, {s: data(), t: data(seed=5)}, FusedRecurrence)
+    compare(function, {s: data(), t: data(seed=5)}, FusedRNN)
 
 
 def test_numbers_are_those_of_numpy():
@@ -364,7 +366,7 @@ NEAR: dict[str, Callable[[Any], C.Function]] = {
     "a scaled update": lambda s: loop(lstm(gates=scaled), s, 2),
     "one gate scaled": scaled_cell(lambda x: [parameter(1, seed=5), *[C.constant(1.0, (1,), np.float64)] * 3]),
     "scaled by the input": scaled_cell(lambda x: [C.slice(x, 0, 0, OUT)] * 4),
-    "another activation": lambda s: loop(rnn(C.sigmoid), s),
+    "another activation": lambda s: loop(rnn(C.softplus), s),
     "a leaky activation": lambda s: loop(rnn(C.leaky_relu), s),
     "no activation": lambda s: loop(rnn(lambda v: v * 0.5), s),
     "gru with another candidate": lambda s: loop(gru_with("candidate"), s),
@@ -387,7 +389,7 @@ def test_products_of_inputs_are_part_of_the_kernel(layer):
     plan = compare(
         function,
         {s: [x.astype(np.float32) for x in data()]},
-        FusedGRU if layer is C.layers.GRU else FusedRecurrence,
+        FusedGRU if layer is C.layers.GRU else FusedLSTM,
         1e-5,
     )
     assert len(plan.nodes) == 1

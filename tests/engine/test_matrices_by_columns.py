@@ -21,7 +21,7 @@ def model() -> tuple[list[C.Variable], C.Function]:
     x, y = C.sequence.input_variable(5, name="x"), C.sequence.input_variable(3, name="y")
     init = C.glorot_uniform(seed=3)
     cells = [C.layers.LSTM(4, init=init), C.layers.GRU(4, init=init)]
-    cells += [C.layers.RNNStep(4, init=init, activation=f) for f in (C.tanh, C.sigmoid)]
+    cells += [C.layers.RNNStep(4, init=init, activation=f) for f in (C.tanh, C.softplus)]
     z = C.layers.Dense(3, init=init)(C.splice(*(C.layers.Recurrence(cell)(x) for cell in cells)))
     return [x, y], z
 
@@ -51,7 +51,7 @@ def test_those_that_kernels_take_transposed() -> None:
     before = [p.value for p in z.parameters]
     z.eval({inputs[0]: [np.ones((2, 5), np.float32)]})
     kinds = [(p.shape, lies_by_columns(p)) for p in z.parameters if len(p.shape) == 2]
-    assert sorted(shape for shape, turned in kinds if turned) == [(4, 4), (4, 16), (5, 4), (5, 16)]
+    assert sorted(shape for shape, turned in kinds if turned) == [(4, 16), (5, 16)]
     assert len(kinds) == 10
     for parameter, value in zip(z.parameters, before, strict=True):
         assert parameter.value.flags.c_contiguous and np.array_equal(parameter.value, value)

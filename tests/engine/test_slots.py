@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import cntk as C
 from cntk._engine.layout import Layout
-from cntk._engine.rnn_cells import LSTM
+from cntk._engine.lstm_kernel import lstm, shutting
 
 lengths = st.lists(st.integers(1, 60), min_size=1, max_size=12)
 
@@ -70,18 +70,18 @@ def test_rows_are_marked_where_no_frame_stands_and_come_back_with_gradients(give
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_marked_place_makes_all_states_and_their_gradients_zero(dtype):
     torch.manual_seed(0)
-    cell, size, gates = LSTM, 5, 4
+    size, gates = 5, 4
     weights = [torch.randn(n, k, dtype=dtype) for n, k in ((gates * size, 3), (gates * size, size))]
     weights += [torch.randn(gates * size, dtype=dtype)] * 2
-    marked = [torch.cat([weights[0], cell.column(size).to(dtype)], 1), *weights[1:]]
+    marked = [torch.cat([weights[0], shutting(size).to(dtype)], 1), *weights[1:]]
     x = torch.randn(7, 2, 3, dtype=dtype)
     rows = torch.cat([x, torch.zeros(7, 2, 1, dtype=dtype)], 2)
     rows[3, :, 3] = 1
     rows.requires_grad_()
     begin = [torch.zeros(1, 2, size, dtype=dtype)] * 2
-    y, *_ = cell.kernel(rows, begin, marked, False)
+    y, *_ = lstm(rows, begin, marked, False)
     for part in (slice(0, 3), slice(4, 7)):
-        alone, *_ = cell.kernel(x[part], begin, weights, False)
+        alone, *_ = lstm(x[part], begin, weights, False)
         torch.testing.assert_close(y[part], alone)
     assert not y[3].any()
     (gradient,) = torch.autograd.grad(y[4:].sum(), [rows])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cntk._engine.fuse_rnn import fused_recurrence
+from cntk._engine.fuse_gru import match_gru
+from cntk._engine.fuse_lstm import match_lstm
+from cntk._engine.fuse_rnn import match_rnn
 from cntk._engine.fused_loop import FusedLoop
 from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node, Ref
@@ -30,10 +32,23 @@ def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
     return done
 
 
+# Known cells have few operations; longer loops are not read, which would go as deep as they are long.
+_MOST_MEMBERS = 100
+
+
 def _fused(loop: Loop) -> Node | Loop:
+    """A known cell in place of a loop, if it is one of which nothing but its output is read."""
+    if len(loop.members) > _MOST_MEMBERS or len(loop.outputs) != 1:
+        return loop
     if any(FreeDimension in t.shape for node in loop.members for t in node.types):
         return loop
-    return fused_recurrence(loop) or loop
+    if any(abs(d.op.delay) != 1 or len(d.types[0].shape) != 1 for d in loop.delays):
+        return loop
+    if any(len(d.operands[1].type.dynamic_axes) > 1 for d in loop.delays):
+        return loop
+    if len(loop.delays) == 1:
+        return match_rnn(loop) or match_gru(loop) or loop
+    return (match_lstm(loop) if len(loop.delays) == 2 else None) or loop
 
 
 def _final_states(work: list[Node | Loop], uses: Uses) -> list[Node | Loop]:

@@ -12,10 +12,9 @@ from cntk._engine.gates import Gate, Projection, add_outside, same_inputs
 from cntk._engine.gru_kernel import GatedRecurrence
 from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
-from cntk._engine.loop_states import keep_carry
 from cntk._engine.matrix_product import addmm, mm
 from cntk._engine.nodes import Ref
-from cntk._engine.read_loop import Columns, Expr, LoopReader, together
+from cntk._engine.read_loop import Expr, LoopReader, together
 from cntk._engine.run import Run
 
 _STATE = Expr("state", span=(0,))
@@ -48,13 +47,10 @@ class FusedGRU(FusedLoop):
         self._projection = Projection(gates, self.size, self.position) if all(apart) and same_inputs(gates) else None
         self._addends = None
         if self._projection is None:
-            self._addends = Columns([(self.position(r), span) for r, span in cell.outside], self.size)
-        self._gates = Columns([(self.position(r), span) for r, span in cell.recurrent[:2]], self.size)
-        self._candidate = Columns([(self.position(r), span) for r, span in cell.recurrent[2:]], self.size)
+            self._addends = self.columns(cell.outside)
+        self._gates = self.columns(cell.recurrent[:2])
+        self._candidate = self.columns(cell.recurrent[2:])
         self._initial = self.position(self.delays[0].operands[1])
-
-    def calls(self, layout: Layout) -> int:
-        return layout.longest * 20
 
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
@@ -62,15 +58,7 @@ class FusedGRU(FusedLoop):
         initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
         gates, candidate = self._gates.of(operands), self._candidate.of(operands)
         states = GatedRecurrence.apply(opened, values, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
-        if self.only_final:
-            last = layout.first if self.backwards else layout.last
-            y = states.index_select(0, layout.from_time_major(self.backwards)[last])
-        else:
-            y = layout.by_sequences(states, self.backwards)
-        if not self.backwards:
-            kept = Layout([1] * layout.count, None, layout.device) if self.only_final else layout
-            keep_carry(run, self.delays[0].primitive.uid, y, kept, 1)
-        return [y]
+        return [self.given(run, layout, states)]
 
     def _from_outside(self, layout: Layout, operands: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """What comes from outside, step by step: for z and r ``[frames, 2 h]``, for c ``[frames, h]``; nobody else's."""

@@ -1,275 +1,55 @@
-"""Recurrent components that are an LSTM or a plain RNN, whoever wrote them, on torch's fused kernels.
-
-A loop is read as algebra: its states' expressions, with sums and products flattened, must have the form of a known
-cell. Inside the fused call sequences lie in slots, one after another, or are padded in pieces of time.
-"""
+"""Loops that are a plain recurrence, whoever wrote them, on one kernel."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
 from torch import Tensor
 
-from cntk._engine.fuse_gru import match_gru
 from cntk._engine.fused_loop import FusedLoop
-from cntk._engine.gates import Gate, Projection, add_outside, same_inputs
-from cntk._engine.layout import Layout
+from cntk._engine.gates import Gate, Projection, read_gate
 from cntk._engine.loop import Loop
-from cntk._engine.loop_states import keep_carry
+from cntk._engine.matrix_product import addmm, mm
 from cntk._engine.nodes import Ref
-from cntk._engine.places import Places
-from cntk._engine.read_loop import Columns, Expr, LoopReader, is_constant, together
-from cntk._engine.rnn_cells import LSTM, RELU, TANH, Cell
+from cntk._engine.read_loop import LoopReader, together
+from cntk._engine.rnn_kernel import ACTIVATIONS, PlainRecurrence
 from cntk._engine.run import Run
-from cntk._graph.op import RunKernel
 
 
-def _gate(expr: Expr, size: int, state: int) -> Gate | None:
-    """A gate's argument: sums of products of inputs and of the output state with matrices, and of biases."""
-    span = (0, size)
-    if expr.kind == "slice":
-        span, expr = (expr.span[0], expr.span[1]), expr.parts[0]
-    if span[1] - span[0] != size:
-        return None
-    gate = Gate()
-    for term in expr.parts if expr.kind == "sum" else (expr,):
-        state_read = _state(term.parts[0], state, size) if term.kind == "times" and gate.recurrent is None else None
-        if state_read is not None:
-            assert term.ref is not None
-            gate.recurrent, gate.scale = (term.ref, span), state_read.ref
-        elif term.kind != "outside" or term.ref is None or not add_outside(gate, term.ref, span):
-            return None
-    return gate if gate.recurrent is not None else None
-
-
-def _state(expr: Expr, state: int, size: int) -> Expr | None:
-    """The output state as it is, or the static factors that it is multiplied by; None for all else."""
-    output = Expr("state", span=(state,))
-    if expr == output:
-        return output
-    scale = _other(expr.parts, output) if expr.kind == "product" and len(expr.parts) == 2 else None
-    if scale is None or scale.kind != "outside" or scale.ref is None:
-        return None
-    fits = not scale.ref.type.dynamic_axes and scale.ref.type.shape in ((), (1,), (size,))
-    return scale if fits else None
-
-
-class FusedRecurrence(FusedLoop):
-    """A known cell in place of a loop.
+class FusedRNN(FusedLoop):
+    """A plain recurrence in place of a loop.
 
     Args:
         loop: the loop.
-        output: the value that is read outside: the output state.
-        gates: the gates' arguments, in torch's order.
-        cell: torch's kernel.
-        order: which delay holds the output state, and which the cell state, if any.
+        output: the state.
+        gate: the argument of its function.
+        activation: that function's name.
     """
 
-    def __init__(self, loop: Loop, output: Ref, gates: Sequence[Gate], cell: Cell, order: Sequence[int]) -> None:
-        super().__init__(loop, output, order)
-        self.cell = cell
-        self._projection = Projection(gates, self.size, self.position)
-        self._recurrent = Columns([(self.position(m), span) for m, span in (_recurrent(g) for g in gates)], self.size)
-        self._scale = None if gates[0].scale is None else self.position(gates[0].scale)
-        self._initial = [self.position(d.operands[1]) for d in self.delays]
-        # Sequences may follow one another in a rectangle if the kernel can be made to begin with zeros anew.
-        forgets = cell.shut and all(is_constant(d.operands[1], 0) for d in self.delays)
-        self._forgetting = cell.column(self.size) if forgets else None
-
-    def calls(self, layout: Layout) -> int:
-        # Of sequences that differ in length, the last cell states are found only when they are asked for.
-        return 20 if layout.uniform or len(self.delays) == 1 or self.backwards else _UNRECORDED
-
-    def lower(self) -> RunKernel:
-        for columns in (*self._projection.columns, self._recurrent):
-            columns.lay(self.operands)
-        return super().lower()
+    def __init__(self, loop: Loop, output: Ref, gate: Gate, activation: str) -> None:
+        super().__init__(loop, output, [0])
+        self.activation = activation
+        self._projection = Projection([gate], self.size, self.position)
+        self._recurrent = self.columns([gate.recurrent_columns()])
+        self._scale = None if gate.scale is None else self.position(gate.scale)
+        self._initial = self.position(self.delays[0].operands[1])
 
     def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
-        weights = self._weights(operands)
-        x = self._projection.x(operands)
-        if self._forgetting is not None and _may_follow(layout, x, weights):
-            states: list[Tensor] = []
-            last: list[Tensor] = []
-            y = self._in_slots(layout, x, weights, self._forgetting)
-        else:
-            states = [
-                self.state(run, layout, operands[k], d).unsqueeze(0)
-                for k, d in zip(self._initial, self.delays, strict=True)
-            ]
-            y, last = (self._at_once if layout.uniform else self._in_pieces)(layout, x, states, weights)
-        if not self.backwards:
-            self._keep(run, layout, y, x, states, weights, last)
-        return [y]
-
-    def _at_once(
-        self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
-    ) -> tuple[Tensor, list[Tensor]]:
-        """The output and the last states over sequences of one length."""
-        rows = layout.reverse(x) if self.backwards else x
-        rectangle, *last = self.cell.kernel(layout.pad(rows), [s.contiguous() for s in states], weights, True)
-        if self.only_final:
-            return last[0][0], last
-        y = layout.unpad(rectangle)
-        return (layout.reverse(y) if self.backwards else y), last
-
-    def _in_pieces(
-        self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
-    ) -> tuple[Tensor, list[Tensor]]:
-        """The output over sequences of different length. The last states are not at hand: sequences end inside pieces."""
-        pieces = layout.pieces(self.backwards)
-        states = [s.index_select(1, pieces.order) for s in states]
-        found = []
-        for piece in pieces.split(pieces.take(x)):
-            y, *states = self.cell.kernel(piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False)
-            found.append(y.flatten(0, 1))
-        return self._given(layout, pieces, torch.cat(found)), []
-
-    def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Tensor) -> Tensor:
-        """The output over sequences of different length that all begin with zeros, in one rectangle."""
-        slots = layout.slots(self.backwards)
-        begin = [x.new_zeros(1, slots.count, self.size)] * len(self.delays)
-        marked = [torch.cat([weights[0], forgetting.to(weights[0])], 1), *weights[1:]]
-        y, *_ = self.cell.kernel(slots.take_marked(x), begin, marked, False)
-        return self._given(layout, slots, y.flatten(0, 1))
-
-    def _given(self, layout: Layout, where: Places, rows: Tensor) -> Tensor:
-        """The output, from what stands at all places of rectangles."""
-        if not self.only_final:
-            return where.give(rows)
-        return rows.index_select(0, where.places[layout.first if self.backwards else layout.last])
-
-    def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
-        *outside, recurrent = together([*self._projection.columns, self._recurrent], operands)
+        x = layout.by_steps(self._projection.x(operands), self.backwards)
+        weights, bias = self._projection.joined(together(self._projection.columns, operands))
+        opened = mm(x, weights.t()) if bias is None else addmm(bias, x, weights.t())
+        recurrent = self._recurrent.of(operands)
         if self._scale is not None:
-            # A state's factors are as well those of the matrix's rows.
-            recurrent = recurrent * operands[self._scale]
-        of_inputs, bias = self._projection.joined(outside)
-        zeros = recurrent.new_zeros(recurrent.shape[0])
-        return [of_inputs, recurrent, zeros if bias is None else bias, zeros]
-
-    def _keep(
-        self,
-        run: Run,
-        layout: Layout,
-        y: Tensor,
-        x: Tensor,
-        states: list[Tensor],
-        weights: list[Tensor],
-        last: list[Tensor],
-    ) -> None:
-        """Keep the last states for sequences that go on in the next minibatch."""
-        single = Layout([1] * layout.count, None, layout.device)
-        keep_carry(run, self.delays[0].primitive.uid, y, single if self.only_final else layout, 1)
-        if len(self.delays) == 1:
-            return
-        cell = self.delays[1].primitive.uid
-        if layout.uniform:
-            run.carry[cell] = (last[1][0].detach(), single)
-            return
-        # The shorter sequences' last cell states are gone: they are computed again if anybody asks.
-        held = [t.detach() for t in (x, *states, *weights)]
-
-        def again() -> tuple[Tensor, Layout]:
-            frames, *states = held[:-4]
-            with torch.no_grad():
-                order, sizes = layout.sorted_rows, torch.tensor(layout.step_sizes)
-                rows = frames.index_select(0, layout.time_major())
-                begin = [s.index_select(1, order) for s in states] or [rows.new_zeros(1, layout.count, self.size)] * 2
-                _, _, c = torch.lstm(rows, sizes, begin, held[-4:], True, 1, 0.0, False, False)
-                return torch.empty_like(c[0]).index_copy(0, order, c[0]), single
-
-        run.carry[cell] = again
+            recurrent = recurrent * operands[self._scale].reshape(-1, 1)
+        initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
+        states = PlainRecurrence.apply(opened, recurrent, initial, layout.step_sizes, self.activation)  # type: ignore[no-untyped-call]
+        return [self.given(run, layout, states)]
 
 
-def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
-    """Whether sequences may follow one another in a rectangle: they begin anew, and none spoils the next."""
-    if layout.uniform or not layout.frames or layout.starts is not None or x.device.type != "cpu":
-        return False
-    # What is not a number cannot be forgotten. In training it would spoil the weights, and with them everything, anyway.
-    return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
-
-
-_UNRECORDED = 10**9
-# Known cells have few operations; longer loops are not read, which would go as deep as they are long.
-_MOST_MEMBERS = 100
-
-
-def _recurrent(gate: Gate) -> tuple[Ref, tuple[int, int]]:
-    assert gate.recurrent is not None
-    return gate.recurrent
-
-
-def fused_recurrence(loop: Loop) -> Loop | None:
-    """A fused replacement for a loop, or None if it is none that is known or more than its output is read."""
-    if len(loop.members) > _MOST_MEMBERS:
-        return None
-    if len(loop.outputs) != 1 or any(abs(d.op.delay) != 1 or len(d.types[0].shape) != 1 for d in loop.delays):
-        return None
-    if any(len(d.operands[1].type.dynamic_axes) > 1 for d in loop.delays):
-        return None
-    if len(loop.delays) == 1:
-        return _match_rnn(loop) or match_gru(loop)
-    return _match_lstm(loop) if len(loop.delays) == 2 else None
-
-
-def _match_rnn(loop: Loop) -> Loop | None:
+def match_rnn(loop: Loop) -> Loop | None:
+    """A kernel for a loop that is a plain recurrence, else None."""
     output = loop.delays[0].operands[0]
     expr = LoopReader(loop).read(output)
-    if expr is None or expr.kind not in ("tanh", "relu") or loop.outputs[0].key != output.key:
+    if expr is None or expr.kind not in ACTIVATIONS or loop.outputs[0].key != output.key:
         return None
-    gate = _gate(expr.parts[0], output.type.shape[0], 0)
-    if gate is None or not gate.inputs:
-        return None
-    return FusedRecurrence(loop, output, [gate], TANH if expr.kind == "tanh" else RELU, [0])
-
-
-def _match_lstm(loop: Loop) -> Loop | None:
-    """Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g) (Hochreiter, Gers)."""
-    for h, c in ((0, 1), (1, 0)):
-        output, cell = loop.delays[h].operands[0], loop.delays[c].operands[0]
-        if loop.outputs[0].key != output.key:
-            continue
-        reader = LoopReader(loop)
-        out, inner = reader.read(output), reader.read(cell)
-        arguments = _lstm_arguments(out, inner, c)
-        if arguments is None:
-            continue
-        gates = [_gate(a, output.type.shape[0], h) for a in arguments]
-        found = [g for g in gates if g is not None]
-        if len(found) == 4 and same_inputs(found):
-            return FusedRecurrence(loop, output, found, LSTM, [h, c])
-    return None
-
-
-def _lstm_arguments(out: Expr | None, cell: Expr | None, state: int) -> tuple[Expr, ...] | None:
-    """The arguments of the gates i, f, g, o."""
-    if (
-        out is None
-        or cell is None
-        or out.kind != "product"
-        or cell.kind != "sum"
-        or len(out.parts) != 2
-        or len(cell.parts) != 2
-    ):
-        return None
-    output_gate = _other(out.parts, Expr("tanh", (cell,)))
-    forget = next((p for p in cell.parts if p.kind == "product" and Expr("state", span=(state,)) in p.parts), None)
-    if output_gate is None or forget is None or len(forget.parts) != 2:
-        return None
-    update = cell.parts[1] if cell.parts[0] is forget else cell.parts[0]
-    forget_gate = _other(forget.parts, Expr("state", span=(state,)))
-    if forget_gate is None or update.kind != "product" or len(update.parts) != 2:
-        return None
-    candidate = next((p for p in update.parts if p.kind == "tanh"), None)
-    input_gate = next((p for p in update.parts if p.kind == "sigmoid"), None)
-    if candidate is None or input_gate is None or output_gate.kind != "sigmoid" or forget_gate.kind != "sigmoid":
-        return None
-    return input_gate.parts[0], forget_gate.parts[0], candidate.parts[0], output_gate.parts[0]
-
-
-def _other(parts: tuple[Expr, ...], known: Expr) -> Expr | None:
-    rest = [p for p in parts if p != known]
-    return rest[0] if len(rest) == 1 else None
+    gate = read_gate(expr.parts[0], output.type.shape[0], 0)
+    return None if gate is None or not gate.inputs else FusedRNN(loop, output, gate, expr.kind)

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
-from cntk._engine.loop_states import carried, initial_rows
+from cntk._engine.loop_states import carried, initial_rows, keep_carry
 from cntk._engine.nodes import Node, Ref
+from cntk._engine.read_loop import Columns
 from cntk._engine.run import Run
 from cntk._graph.op import RunKernel
 
@@ -49,6 +50,13 @@ class FusedLoop(Loop):
         """Give only the state after each sequence's last step, under another node's name."""
         self.outputs, self.only_final = [output], True
 
+    def columns(self, parts: Sequence[tuple[Ref, tuple[int, int]]]) -> Columns:
+        """Columns of matrices, gate by gate; see `Columns`."""
+        return Columns([(self.position(matrix), span) for matrix, span in parts], self.size)
+
+    def calls(self, layout: Layout) -> int:
+        return layout.longest * 20
+
     def lower(self) -> RunKernel:
         return RunKernel(self._compute)
 
@@ -64,3 +72,15 @@ class FusedLoop(Loop):
             return rows
         fresh = torch.tensor(layout.starts, device=rows.device)
         return torch.where(fresh.unsqueeze(1), rows, before)
+
+    def given(self, run: Run, layout: Layout, states: Tensor) -> Tensor:
+        """The output, from the states step by step, kept for sequences that go on in the next minibatch."""
+        if self.only_final:
+            last = layout.first if self.backwards else layout.last
+            y = states.index_select(0, layout.from_time_major(self.backwards)[last])
+        else:
+            y = layout.by_sequences(states, self.backwards)
+        if not self.backwards:
+            kept = Layout([1] * layout.count, None, layout.device) if self.only_final else layout
+            keep_carry(run, self.delays[0].primitive.uid, y, kept, 1)
+        return y

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.nodes import Ref
-from cntk._engine.read_loop import Columns, last_axis_span
+from cntk._engine.read_loop import Columns, Expr, last_axis_span
 
 
 @dataclass
@@ -27,6 +27,11 @@ class Gate:
     scale: Ref | None = None
     inputs: list[tuple[Ref, Ref, tuple[int, int]]] = field(default_factory=list)
     biases: list[tuple[Ref, tuple[int, int]]] = field(default_factory=list)
+
+    def recurrent_columns(self) -> tuple[Ref, tuple[int, int]]:
+        """`recurrent`, which a gate that has been read has."""
+        assert self.recurrent is not None
+        return self.recurrent
 
 
 def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
@@ -53,6 +58,42 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
             gate.inputs.append((x, matrix, span))
             return True
     return False
+
+
+def read_gate(expr: Expr, size: int, state: int) -> Gate | None:
+    """A gate's argument: sums of products of inputs and of the output state with matrices, and of biases."""
+    span = (0, size)
+    if expr.kind == "slice":
+        span, expr = (expr.span[0], expr.span[1]), expr.parts[0]
+    if span[1] - span[0] != size:
+        return None
+    gate = Gate()
+    for term in expr.parts if expr.kind == "sum" else (expr,):
+        state_read = _state(term.parts[0], state, size) if term.kind == "times" and gate.recurrent is None else None
+        if state_read is not None:
+            assert term.ref is not None
+            gate.recurrent, gate.scale = (term.ref, span), state_read.ref
+        elif term.kind != "outside" or term.ref is None or not add_outside(gate, term.ref, span):
+            return None
+    return gate if gate.recurrent is not None else None
+
+
+def _state(expr: Expr, state: int, size: int) -> Expr | None:
+    """The output state as it is, or the static factors that it is multiplied by; None for all else."""
+    output = Expr("state", span=(state,))
+    if expr == output:
+        return output
+    scale = other_than(output, expr.parts) if expr.kind == "product" and len(expr.parts) == 2 else None
+    if scale is None or scale.kind != "outside" or scale.ref is None:
+        return None
+    fits = not scale.ref.type.dynamic_axes and scale.ref.type.shape in ((), (1,), (size,))
+    return scale if fits else None
+
+
+def other_than(known: Expr, parts: tuple[Expr, ...]) -> Expr | None:
+    """The only part that is not the known one."""
+    rest = [p for p in parts if p != known]
+    return rest[0] if len(rest) == 1 else None
 
 
 def same_inputs(gates: Sequence[Gate]) -> bool:

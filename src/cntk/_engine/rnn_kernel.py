@@ -1,0 +1,74 @@
+"""A plain recurrence over sequences of different length, forward and backward by hand.
+
+Frames come step by step, longest sequence first, so that nothing is padded. A step is a product and a function in
+place; the weights' gradient is one product at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._engine.matrix_product import mm
+
+# For each function how it is applied in place, and its derivative by its value.
+ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "tanh": (torch.tanh_, lambda y: 1 - y * y),
+    "relu": (torch.relu_, lambda y: (y > 0).to(y.dtype)),
+    "sigmoid": (torch.sigmoid_, lambda y: y * (1 - y)),
+}
+
+
+class PlainRecurrence(torch.autograd.Function):
+    """``h = f(a + h' R)`` (Elman, 1990)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, opened: Tensor, recurrent: Tensor, initial: Tensor, sizes: list[int], activation: str
+    ) -> Tensor:
+        """Compute all states.
+
+        Args:
+            ctx: what backward needs.
+            opened: what comes from outside, a, ``[frames, h]`` step by step. The states take its place.
+            recurrent: R, ``[h, h]``.
+            initial: states before the first step, ``[sequences, h]``.
+            sizes: sequences still running at each step.
+            activation: the name of f.
+
+        Returns:
+            The states ``[frames, h]`` step by step.
+        """
+        activate, _ = ACTIVATIONS[activation]
+        before = []
+        h = initial
+        for running, state in zip(sizes, torch.split(opened, sizes), strict=True):
+            if running != h.shape[0]:
+                h = h[:running]
+            before.append(h)
+            h = activate(state.addmm_(h, recurrent))
+        ctx.mark_dirty(opened)
+        ctx.save_for_backward(torch.cat(before), opened, recurrent)
+        ctx.sizes, ctx.activation, ctx.sequences = sizes, activation, initial.shape[0]
+        return opened
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of what comes from outside, of the matrix and of the initial states."""
+        before, states, recurrent = ctx.saved_tensors
+        sizes = ctx.sizes
+        by_argument = torch.split(ACTIVATIONS[ctx.activation][1](states), sizes)
+        carried = gradient.new_zeros(ctx.sequences, states.shape[1])
+        arguments = gradient.clone(memory_format=torch.contiguous_format)
+        into = (carried, *torch.split(arguments, sizes))
+        recurrent_t = recurrent.t().contiguous()
+        for k in reversed(range(len(sizes))):
+            d = into[k + 1].mul_(by_argument[k])
+            earlier = into[k]
+            if earlier.shape[0] != sizes[k]:
+                earlier = earlier[: sizes[k]]
+            earlier.addmm_(d, recurrent_t)
+        return arguments, mm(before.t(), arguments), carried, None, None
