@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._engine.matrix_product import mm
+from cntk._engine.matrix_product import add_product, mm
 
 aten = torch.ops.aten
 
@@ -59,13 +59,13 @@ class GatedRecurrence(torch.autograd.Function):
             if running != h.shape[0]:
                 h = h[:running]
             before.append(h)
-            zr.addmm_(h, gates).sigmoid_()
+            add_product(zr, h, gates).sigmoid_()
             if reset_after:
                 torch.mm(h, candidate, out=s)
                 c.addcmul_(r, s).tanh_()
             else:
                 torch.mul(r, h, out=s)
-                c.addmm_(s, candidate).tanh_()
+                add_product(c, s, candidate).tanh_()
             h = torch.lerp(c, h, z, out=state)
         ctx.save_for_backward(torch.cat(before), opened, values, inner, gates, candidate)
         ctx.sizes, ctx.reset_after, ctx.sequences = sizes, reset_after, initial.shape[0]
@@ -98,11 +98,11 @@ class GatedRecurrence(torch.autograd.Function):
             if ctx.reset_after:
                 torch.mul(dc, r_t, out=ds)
                 torch.mul(dc, by_r, out=dr)
-                earlier.addmm_(ds, candidate_t)
+                add_product(earlier, ds, candidate_t)
             else:
-                du = torch.mm(dc, candidate_t)
+                du = mm(dc, candidate_t)
                 torch.mul(du, by_r, out=dr)
                 earlier.addcmul_(du, r_t)
-            earlier.addmm_(dzr, gates_t)
+            add_product(earlier, dzr, gates_t)
         last = (before, products) if ctx.reset_after else (inner, for_values)
         return for_opened, for_values, mm(before.t(), for_opened), mm(last[0].t(), last[1]), carried, None, None

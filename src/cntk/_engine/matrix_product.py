@@ -88,12 +88,11 @@ def addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
     return _linear(a, b, bias)
 
 
-def add_product(target: Tensor, a: Tensor, b: Tensor, factor: float) -> None:
-    """Add ``factor * a @ b`` to a matrix in place."""
+def add_product(target: Tensor, a: Tensor, b: Tensor, factor: float = 1) -> Tensor:
+    """Add ``factor * a @ b`` to a matrix in place, without a gradient."""
     if _takes(a, b):
-        target.add_(_linear(a, b, None), alpha=factor)
-    else:
-        target.addmm_(a, b, alpha=factor)
+        return target.add_(_linear(a, b, None), alpha=factor)
+    return target.addmm_(a, b, alpha=factor)
 
 
 class _Product(torch.autograd.Function):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._engine.matrix_product import mm
+from cntk._engine.matrix_product import add_product, mm
 
 # For each function how it is applied in place, and its derivative by its value.
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
@@ -49,7 +49,7 @@ class PlainRecurrence(torch.autograd.Function):
             if running != h.shape[0]:
                 h = h[:running]
             before.append(h)
-            h = activate(state.addmm_(h, recurrent))
+            h = activate(add_product(state, h, recurrent))
         ctx.mark_dirty(opened)
         ctx.save_for_backward(torch.cat(before), opened, recurrent)
         ctx.sizes, ctx.activation, ctx.sequences = sizes, activation, initial.shape[0]
@@ -70,5 +70,5 @@ class PlainRecurrence(torch.autograd.Function):
             earlier = into[k]
             if earlier.shape[0] != sizes[k]:
                 earlier = earlier[: sizes[k]]
-            earlier.addmm_(d, recurrent_t)
+            add_product(earlier, d, recurrent_t)
         return arguments, mm(before.t(), arguments), carried, None, None

@@ -255,6 +255,7 @@ def _module(source: Graph, operands: Sequence[Node], calls: set[Node], results: 
     copies: dict[Node, Node] = {}
     for k, node in enumerate(operands):
         copies[node] = graph.placeholder(f"x{k}")
+        copies[node].meta = dict(node.meta)  # its shape tells which products are large
     for node in source.nodes:
         if node in calls:
             copies[node] = graph.node_copy(node, lambda n: copies[n])
