@@ -100,6 +100,14 @@ def classifier(cell: Layer, minibatches: Sequence[Classified]) -> Callable[[int]
     return training(scores, criteria, feeds)
 
 
+def plain_cell(size: int) -> Any:
+    return C.layers.RNNStep(size, activation=C.tanh)
+
+
+def stabilized_cell(size: int) -> Any:
+    return C.layers.LSTM(size, enable_self_stabilization=True)
+
+
 def tagger(body: Layer, minibatches: Sequence[Tagged], embedding: int = EMBEDDING) -> Callable[[int], Any]:
     """An embedding, a body, and a dense layer that scores tags for each word."""
     words = C.sequence.input_variable(VOCAB, is_sparse=True)
@@ -140,6 +148,8 @@ PROGRAMS: Dict[str, Callable[[], Callable[[int], Any]]] = {
     "lstm": lambda: classifier(C.layers.LSTM, classified(LENGTH, LENGTH)),
     "lstm.lengths": lambda: classifier(C.layers.LSTM, classified(10, 160)),
     "gru.lengths": lambda: classifier(C.layers.GRU, classified(10, 160)),
+    "rnn.lengths": lambda: classifier(plain_cell, classified(10, 160)),
+    "stabilized": lambda: classifier(stabilized_cell, classified(10, 160)),
     "tagger": lambda: tagger(bidirectional(150), tagged(4, 46)),
     "words": lambda: tagger(dense_layers(), tagged(4, 46)),
     "gated": lambda: tagger(gated_cell(128), tagged(20, 80)),

@@ -207,6 +207,16 @@ WORKLOADS = [
         lambda: build_classifier(nn.GRU, classified(10, 160), "gru.lengths"),
     ),
     Workload(
+        "rnn.lengths",
+        "the same with a plain recurrence",
+        lambda: build_classifier(nn.RNN, classified(10, 160), "rnn.lengths"),
+    ),
+    Workload(
+        "stabilized",
+        "the same with a self-stabilized LSTM, whose factor PyTorch's side leaves out",
+        lambda: build_classifier(nn.LSTM, classified(10, 160), "stabilized"),
+    ),
+    Workload(
         "tagger",
         "bidirectional LSTM 150, a tag for each word, lengths 4 to 46",
         lambda: build_tagger(
