@@ -194,28 +194,16 @@ def padded_tagging(minibatches: Sequence[Tagged]) -> list[tuple[Tensor, Tensor, 
     return [(padded(m.words, 0), torch.tensor(list(map(len, m.words))), padded(m.tags, IGNORED)) for m in minibatches]
 
 
+def classifying(name: str, description: str, recurrence: type[nn.RNNBase]) -> Workload:
+    return Workload(name, description, lambda: build_classifier(recurrence, classified(10, 160), name))
+
+
 WORKLOADS = [
     Workload("lstm", "embedding 1000 to 64, LSTM 128, dense 5, length 80, batch 32", build_equal_lengths),
-    Workload(
-        "lstm.lengths",
-        "the same, lengths 10 to 160",
-        lambda: build_classifier(nn.LSTM, classified(10, 160), "lstm.lengths"),
-    ),
-    Workload(
-        "gru.lengths",
-        "the same with a GRU",
-        lambda: build_classifier(nn.GRU, classified(10, 160), "gru.lengths"),
-    ),
-    Workload(
-        "rnn.lengths",
-        "the same with a plain recurrence",
-        lambda: build_classifier(nn.RNN, classified(10, 160), "rnn.lengths"),
-    ),
-    Workload(
-        "stabilized",
-        "the same with a self-stabilized LSTM, whose factor PyTorch's side leaves out",
-        lambda: build_classifier(nn.LSTM, classified(10, 160), "stabilized"),
-    ),
+    classifying("lstm.lengths", "the same, lengths 10 to 160", nn.LSTM),
+    classifying("gru.lengths", "the same with a GRU", nn.GRU),
+    classifying("rnn.lengths", "the same with a plain recurrence", nn.RNN),
+    classifying("stabilized", "the same with a self-stabilized LSTM, whose factor PyTorch's side leaves out", nn.LSTM),
     Workload(
         "tagger",
         "bidirectional LSTM 150, a tag for each word, lengths 4 to 46",
