@@ -13,19 +13,8 @@ import cntk.io as readers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+from made_readers import made  # noqa: E402
 from real_cases import CASES, Summary, unpack  # noqa: E402
-
-KINDS = {
-    "htk": readers.HTKFeatureDeserializer,
-    "mlf": readers.HTKMLFDeserializer,
-    "ctf": readers.CTFDeserializer,
-    "cbf": readers.CBFDeserializer,
-}
-
-
-def made(kind, arguments, streams):
-    defs = readers.StreamDefs(**{name: readers.StreamDef(**given) for name, given in streams.items()})
-    return KINDS[kind](*(arguments[:1] + (defs,) + arguments[1:]))
 
 
 def record(case):

@@ -11,30 +11,14 @@ import numpy as np
 import pytest
 
 from cntk.io import (
-    CTFDeserializer,
-    HTKFeatureDeserializer,
-    HTKMLFBinaryDeserializer,
-    HTKMLFDeserializer,
     MinibatchSource,
-    StreamDef,
-    StreamDefs,
 )
 from tests.io.htk_cases import CASES, MANY, archive
+from tests.io.made_readers import made
 
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "htk_of_the_original.json").read_text(encoding="utf-8"))
 AN4 = Path(os.environ.get("CNTK_TEST_DATA", "")) / "an4"
-KINDS = {
-    "htk": HTKFeatureDeserializer,
-    "mlf": HTKMLFDeserializer,
-    "binary": HTKMLFBinaryDeserializer,
-    "ctf": CTFDeserializer,
-}
-
-
-def made(kind, arguments, streams):
-    defs = StreamDefs(**{name: StreamDef(**given) for name, given in streams.items()})
-    return KINDS[kind](*arguments[:1], defs, *arguments[1:])
 
 
 @pytest.mark.filterwarnings("ignore:.*listed several times")

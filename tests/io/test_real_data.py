@@ -14,18 +14,12 @@ import numpy as np
 import pytest
 
 from cntk.io import (
-    CBFDeserializer,
-    CTFDeserializer,
-    HTKFeatureDeserializer,
-    HTKMLFDeserializer,
     MinibatchSource,
-    StreamDef,
-    StreamDefs,
 )
+from tests.io.made_readers import made
 from tests.io.real_cases import CASES, Summary, unpack
 
 GOLDEN = json.loads((Path(__file__).parent / "real_of_the_original.json").read_text(encoding="utf-8"))
-KINDS = {"htk": HTKFeatureDeserializer, "mlf": HTKMLFDeserializer, "ctf": CTFDeserializer, "cbf": CBFDeserializer}
 BY_NAME = {c.name: c for c in CASES}
 SHUFFLED = [n for n in BY_NAME if n + "_shuffled" in BY_NAME and n not in ("cmudict", "mnist")]
 DATA = os.environ.get("CNTK_TEST_DATA", "")
@@ -36,11 +30,6 @@ pytestmark = pytest.mark.skipif(not DATA, reason="CNTK_TEST_DATA names no folder
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory):
     return tmp_path_factory.mktemp("real")
-
-
-def made(kind, arguments, streams):
-    defs = StreamDefs(**{name: StreamDef(**given) for name, given in streams.items()})
-    return KINDS[kind](*arguments[:1], defs, *arguments[1:])
 
 
 def minibatches(case, unpacked, monkeypatch):
