@@ -11,11 +11,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from cntk._engine.fused_loop import FusedLoop
+from cntk._engine.fused_loop import FusedLoop, one_frame_each
 from cntk._engine.gates import Gate, Projection, other_than, read_gate, same_inputs
 from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
-from cntk._engine.loop_states import keep_carry
 from cntk._engine.lstm_kernel import lstm, shutting
 from cntk._engine.nodes import Ref
 from cntk._engine.places import Places
@@ -97,7 +96,7 @@ class FusedLSTM(FusedLoop):
     def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Tensor) -> Tensor:
         """The output over sequences of different length that all begin with zeros, in one rectangle."""
         slots = layout.slots(self.backwards)
-        begin = [x.new_zeros(1, slots.count, self.size)] * len(self.delays)
+        begin = [x.new_zeros(1, slots.count, self.size)] * 2
         marked = [torch.cat([weights[0], forgetting.to(weights[0])], 1), *weights[1:]]
         y, *_ = lstm(slots.take_marked(x), begin, marked, False)
         return self._given(layout, slots, y.flatten(0, 1))
@@ -128,11 +127,10 @@ class FusedLSTM(FusedLoop):
         last: list[Tensor],
     ) -> None:
         """Keep the last states for sequences that go on in the next minibatch."""
-        single = Layout([1] * layout.count, None, layout.device)
-        keep_carry(run, self.delays[0].primitive.uid, y, single if self.only_final else layout, 1)
+        self.keep_output(run, layout, y)
         cell = self.delays[1].primitive.uid
         if layout.uniform:
-            run.carry[cell] = (last[1][0].detach(), single)
+            run.carry[cell] = (last[1][0].detach(), one_frame_each(layout))
             return
         # The shorter sequences' last cell states are gone: they are computed again if anybody asks.
         held = [t.detach() for t in (x, *states, *weights)]
@@ -144,7 +142,7 @@ class FusedLSTM(FusedLoop):
                 rows = frames.index_select(0, layout.time_major())
                 begin = [s.index_select(1, order) for s in states] or [rows.new_zeros(1, layout.count, self.size)] * 2
                 _, _, c = torch.lstm(rows, sizes, begin, held[-4:], True, 1, 0.0, False, False)
-                return torch.empty_like(c[0]).index_copy(0, order, c[0]), single
+                return torch.empty_like(c[0]).index_copy(0, order, c[0]), one_frame_each(layout)
 
         run.carry[cell] = again
 

@@ -81,6 +81,14 @@ class FusedLoop(Loop):
         else:
             y = layout.by_sequences(states, self.backwards)
         if not self.backwards:
-            kept = Layout([1] * layout.count, None, layout.device) if self.only_final else layout
-            keep_carry(run, self.delays[0].primitive.uid, y, kept, 1)
+            self.keep_output(run, layout, y)
         return y
+
+    def keep_output(self, run: Run, layout: Layout, y: Tensor) -> None:
+        """Keep the output for sequences that go on in the next minibatch."""
+        keep_carry(run, self.delays[0].primitive.uid, y, one_frame_each(layout) if self.only_final else layout, 1)
+
+
+def one_frame_each(layout: Layout) -> Layout:
+    """A layout of as many sequences, of one frame each."""
+    return Layout([1] * layout.count, None, layout.device)

@@ -57,11 +57,7 @@ class RecordedSteps:
         """
         if self.runs + passes <= _RUNS_BEFORE:
             return None
-        first: list[Tensor] = []
-        begin = 0
-        for delay in self.feedback:
-            first.append(starts[begin])
-            begin += delay.offset
+        first = [starts[begin] for begin in _begins(self.feedback)]
         # Whatever gradient flows from one step to an earlier one must be computed for all.
         flows = any(t.requires_grad for t in (*rows_outside, *starts, *static))
         if not flows or len(self._widths(rows_outside)) > 1:

@@ -88,17 +88,21 @@ def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
 
 def _least_cost(layout: Layout) -> float:
     """What no packing falls below: that with as many slots as sequences could fill, no place but those between them empty."""
-    places = layout.frames + layout.count
-    most = max(1, places // (layout.longest + 1))
+    places, most = _most_slots(layout)
     filled = (places - most) / most * (most + _STEP_COST)
     return min(filled, layout.longest * (most + 1 + _STEP_COST))
+
+
+def _most_slots(layout: Layout) -> tuple[int, int]:
+    """Places that the sequences take, each with the one after it, and how many slots as long as the longest that fills."""
+    places = layout.frames + layout.count
+    return places, places // (layout.longest + 1)
 
 
 def _slot_lengths(layout: Layout) -> Iterator[int]:
     """Lengths of slots to try: that of the longest sequence first, then those that fewer slots would have."""
     yield layout.longest
-    places = layout.frames + layout.count
-    most = places // (layout.longest + 1)
+    places, most = _most_slots(layout)
     for count in (most * part for part in _COUNTS):
         yield from (length for f in _LENGTHS if (length := math.ceil(places / count * f)) > layout.longest)
 

@@ -7,6 +7,7 @@ become an axis: all of a loop's that are free have the same, or there is no reco
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -177,21 +178,12 @@ def _merged(graph: Graph, sizes: tuple[Node, Node], one: Any, two: Any, same: di
 def _size(graph: Graph, sizes: tuple[Node, Node], one: int, two: int) -> Any:
     """A size in two recordings as a number of rows, of places on free axes or of both, and how often that."""
     count, width = sizes
-    for factors, base, other in (
-        ((count,), *_ROWS),
-        ((width,), *_WIDTHS),
-        ((count, width), _ROWS[0] * _WIDTHS[0], _ROWS[1] * _WIDTHS[1]),
-    ):
-        times, rest = divmod(one, base)
-        if not rest and two == times * other:
-            found: Any = times
-            for factor in factors:
-                found = (
-                    factor
-                    if isinstance(found, int) and found == 1
-                    else graph.call_function(operator.mul, (factor, found))
-                )
-            return found
+    both = (_ROWS[0] * _WIDTHS[0], _ROWS[1] * _WIDTHS[1])
+    for factors, (first, second) in (((count,), _ROWS), ((width,), _WIDTHS), ((count, width), both)):
+        times, rest = divmod(one, first)
+        if not rest and two == times * second:
+            found = factors if times == 1 else (*factors, times)
+            return functools.reduce(lambda a, b: graph.call_function(operator.mul, (a, b)), found)
     return _DIFFERENT
 
 

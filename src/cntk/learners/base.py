@@ -283,7 +283,8 @@ class Learner:
                     f"{self.kind}: the {name} to restore for parameter '{parameter.name}' has shape "
                     f"{shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
                 )
-        return [torch.empty_like(p.data.detach()).copy_(t) for p, t in zip(self._parameters, tensors, strict=True)]
+        pairs = zip(self._parameters, tensors, strict=True)
+        return [torch.empty_like(p.data.detach()).copy_(t.detach()) for p, t in pairs]
 
     def _value(self, schedule: TrainingParameterSchedule) -> float:
         value: float = schedule[self._samples if schedule.epoch_size else self._sweeps]
