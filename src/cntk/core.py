@@ -19,7 +19,7 @@ from cntk._engine.rows import (
 )
 from cntk._engine.run import SparseRows
 from cntk._errors import FeedError, ReleasedError, shape_text
-from cntk._graph.composite import Composite
+from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
@@ -288,4 +288,4 @@ def user_function(user_func: Function) -> Composite:
     """
     if not isinstance(user_func, Function):
         raise TypeError(f"user_function: expected an instance of a UserFunction, got {type(user_func).__name__}")
-    return user_func if isinstance(user_func, Composite) else Composite(user_func.root_function)
+    return whole_graph(user_func)

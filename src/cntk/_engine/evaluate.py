@@ -16,17 +16,12 @@ from cntk._engine.plan import Plan, bind
 from cntk._engine.rows import rows_as_numpy, touched_rows
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, shape_text
-from cntk._graph.composite import Composite
+from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, default_device
-
-
-def as_composite(function: Function) -> Composite:
-    """A function as a graph that can keep its plans."""
-    return function if isinstance(function, Composite) else Composite(function.root_function)
 
 
 def as_outputs(function: Function, outputs: Any) -> tuple[Variable, ...]:
@@ -61,7 +56,7 @@ def as_outputs(function: Function, outputs: Any) -> tuple[Variable, ...]:
 def _all_variables(function: Function) -> set[Variable]:
     from cntk._graph import walk
 
-    found = set(function.inputs)
+    found = set(whole_graph(function).inputs)
     for primitive in walk.primitives(function.root_function):
         found.update(primitive.results)
         found.update(primitive.operands)
@@ -219,7 +214,7 @@ def execute(
         leaves: inputs whose gradients will be asked for.
         by_rows: whether gradients of what sparse inputs are multiplied with hold only the rows that are read.
     """
-    composite = as_composite(function)
+    composite = whole_graph(function)
     place = (device or default_device()).torch
     needed = _needed_inputs(composite, outputs)
     given = as_arguments(function, data, needed)
@@ -282,7 +277,7 @@ def forward(
     keep = as_outputs(function, keep_for_backward) if keep_for_backward else ()
     computed = tuple(dict.fromkeys((*wanted, *keep)))
     training = bool(keep)
-    leaves = [v for v in function.inputs if training and v.kind is VariableKind.Input and v.needs_gradient]
+    leaves = [v for v in whole_graph(function).inputs if training and v.kind is VariableKind.Input and v.needs_gradient]
     with torch.enable_grad() if training else torch.no_grad():
         done = execute(function, arguments, computed, device, training, leaves)
     if not training:
@@ -368,7 +363,7 @@ def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy:
 def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any) -> Any:
     """Gradients of the sum of an output's elements; see `Function.grad`."""
     if wrt is None:
-        wrt = [v for v in function.arguments if v.needs_gradient]
+        wrt = [v for v in whole_graph(function).arguments if v.needs_gradient]
         if not wrt:
             raise ValueError(f"None of the Function '{function}' arguments have 'needs_gradient == True'")
     wanted = [
@@ -378,8 +373,9 @@ def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, 
     extra = as_outputs(function, outputs) if outputs is not None else ()
     computed = tuple(dict.fromkeys((root, *extra)))
     leaves = [v for v in wanted if v.kind is VariableKind.Input]
+    known = whole_graph(function).inputs
     for variable in wanted:
-        if variable not in function.inputs:
+        if variable not in known:
             raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of {function}")
     with torch.enable_grad():
         done = execute(function, at, computed, device, True, leaves, by_rows=not as_numpy)

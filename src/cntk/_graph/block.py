@@ -8,7 +8,7 @@ from typing import Any
 
 from cntk._errors import GraphError
 from cntk._graph import walk
-from cntk._graph.composite import Composite
+from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.infer import infer_graph
 from cntk._graph.op import Op, PrimitiveOp, primitive
@@ -109,6 +109,6 @@ def make_block(
     unused = [v for v in inner if not (v.is_placeholder or v.is_input)]
     if unused:
         raise GraphError(f"as_block '{block_name}': {', '.join(map(repr, unused))} is neither placeholder nor input")
-    body = composite if isinstance(composite, Composite) else Composite(composite.root_function)
+    body = whole_graph(composite)
     held = [*held, *(v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known)]
     return Composite(Primitive(Block(body, tuple(inner), block_name), [*held, *outer], instance_name))

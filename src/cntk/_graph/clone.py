@@ -56,7 +56,7 @@ def clone(function: Function, method: CloneMethod | str, substitutions: Mapping[
         if len(root.results) == 1 and output in mapping:
             return _as_composite(mapping[output])
     declared = function._declared if isinstance(function, Composite) else ()
-    shared = [(v, v.type_) for v in (*function.inputs, *mapping.values()) if v.kind in HOLDERS]
+    shared = [(v, v.type_) for v in (*walk.leaves(root), *mapping.values()) if v.kind in HOLDERS]
     try:
         copy = _Cloning(method, mapping).graph(root)
     except GraphError:
@@ -179,7 +179,7 @@ def replace_placeholders(function: Function, substitutions: Mapping[Variable, An
             f"replace_placeholders: {wrong[0]!r} is not a placeholder; use clone with substitutions instead"
         )
     root = function.root_function
-    present = set(function.placeholders)
+    present = {v for v in walk.leaves(root) if v.is_placeholder}
     absent = [v for v in mapping if v not in present]
     if absent:
         raise GraphError(f"replace_placeholders: {absent[0]!r} is no placeholder of {function}")

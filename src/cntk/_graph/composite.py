@@ -52,8 +52,16 @@ class Composite(Function):
     def inputs(self) -> tuple[Variable, ...]:
         return walk.leaves(self._root)
 
+    def _held(self) -> tuple[Variable, ...]:
+        return walk.leaves(self._root, as_on_disk=True)
+
     @property
     def arguments(self) -> tuple[Variable, ...]:
         found = super().arguments
         declared = [v for v in dict.fromkeys(self._declared) if v in found]
         return (*declared, *(v for v in found if v not in declared))
+
+
+def whole_graph(function: Function) -> Composite:
+    """The whole graph of a function; of a primitive, such as one found by its name, with all that it depends on."""
+    return function if isinstance(function, Composite) else Composite(function.root_function)

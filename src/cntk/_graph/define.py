@@ -8,7 +8,7 @@ from typing import Any
 
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.call import is_variable_type, variable_type
-from cntk._graph.composite import Composite
+from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.tracing import tracing
 from cntk._graph.types import TensorType
@@ -74,7 +74,7 @@ def _trace(
         outputs = [v for item in result for v in (item if isinstance(item, (tuple, list)) else [item])]
         outputs = [w for v in outputs for w in (v.outputs if isinstance(v, Function) else [_as_output(v, body)])]
     elif isinstance(result, Function):
-        composite = result if isinstance(result, Composite) else Composite(result.root_function)
+        composite = whole_graph(result)
         return Composite(composite.root_function, tuple(arguments.values()))
     else:
         outputs = [_as_output(result, body)]

@@ -152,22 +152,30 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         return tuple(v for v in self.arguments if v not in outer) if outer else self.arguments
 
     def _held(self) -> tuple[Variable, ...]:
-        """The leaves in the order in which the original lists parameters: that of files."""
-        return walk.leaves(self.root_function, as_on_disk=True)
+        """The leaves of a composite's graph, or those among a primitive's own operands, in the original's order: that of files."""
+        return tuple(dict.fromkeys(v for v in walk.operands_as_on_disk(self.root_function) if v._owner is None))
 
     @property
     def parameters(self) -> tuple[Any, ...]:
-        """The parameters, depth first from the root."""
+        """A composite's parameters, depth first from the root; of a primitive, such as a layer found by its name, its own.
+
+        Example:
+            >>> import cntk as C
+            >>> hidden = C.layers.Dense(3, name='hidden')(C.input_variable(2))
+            >>> scores = C.layers.Dense(4, name='scores')(hidden)
+            >>> [p.shape for p in scores.parameters], [p.shape for p in scores.find_by_name('scores').parameters]
+            ([(3, 4), (4,), (2, 3), (3,)], [(3, 4), (4,)])
+        """
         return tuple(v for v in self._held() if v.kind is VariableKind.Parameter)
 
     @property
     def constants(self) -> tuple[Any, ...]:
-        """The constants, depth first from the root."""
+        """The constants, found as `parameters` are."""
         return tuple(v for v in self._held() if v.kind is VariableKind.Constant)
 
     @property
     def placeholders(self) -> tuple[Variable, ...]:
-        """The placeholders, depth first from the root."""
+        """The placeholders, found as `parameters` are."""
         return tuple(v for v in self._held() if v.kind is VariableKind.Placeholder)
 
     @property

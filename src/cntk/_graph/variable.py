@@ -197,6 +197,12 @@ class Variable(VariableMixin, Operators):
         """
         raise TypeError(f"{self!r} is not a constant")
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is this variable, or a function whose only output this is."""
+        return other is self or (self._owner is not None and (self,) == getattr(other, "outputs", None))
+
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         axes = "[???]"
         if self.type_.has_axes:

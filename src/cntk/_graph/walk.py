@@ -51,6 +51,11 @@ def primitives(root: Primitive) -> Iterator[Primitive]:
                 pending.append(primitive.block.composite.root_function)
 
 
+def operands_as_on_disk(primitive: Primitive) -> Iterator[Variable]:
+    """Yield a primitive's operands in the order of files, in which some operations' are reversed."""
+    return reversed(primitive.operands) if primitive.op.reversed_on_disk else iter(primitive.operands)
+
+
 def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
     """The variables that no primitive computes, depth first from the root, each operation's operands in order.
 
@@ -61,9 +66,7 @@ def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
     """
 
     def operands(primitive: Primitive) -> Iterator[Variable]:
-        return (
-            reversed(primitive.operands) if as_on_disk and primitive.op.reversed_on_disk else iter(primitive.operands)
-        )
+        return operands_as_on_disk(primitive) if as_on_disk else iter(primitive.operands)
 
     found: dict[Variable, None] = {}
     seen = {id(root)}

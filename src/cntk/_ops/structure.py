@@ -11,7 +11,7 @@ import torch
 
 from cntk._errors import GraphError
 from cntk._graph.block import combine_variables, make_block
-from cntk._graph.composite import Composite
+from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, TensorType
@@ -208,7 +208,7 @@ def as_composite(root_function: Function, name: str = "") -> Composite:
         root_function: the primitive; a graph is given back as it is.
         name: accepted for old programs.
     """
-    return root_function if isinstance(root_function, Composite) else Composite(root_function.root_function)
+    return whole_graph(root_function)
 
 
 def as_block(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cntk._graph import walk
+from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk._persist.files import describe
 from cntk._persist.load import load
@@ -32,6 +33,7 @@ def matched(
     Raises:
         FileFormatError: if the file holds another function.
     """
+    function = whole_graph(function)
     parameters = _paired(function.parameters, loaded.parameters)
     constants = _paired(function.constants, loaded.constants) or _paired_by_name(function.constants, loaded.constants)
     if parameters is None or constants is None or _operations(function) != _operations(loaded):

@@ -13,7 +13,7 @@ from cntk._engine.streams import offsets_of
 from cntk._errors import GraphError, operation_text
 from cntk._graph import walk
 from cntk._graph.block import Block
-from cntk._graph.composite import Composite
+from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.op import Op, PrimitiveOp
 from cntk._graph.primitive import Primitive
@@ -51,7 +51,7 @@ def to_dictionary(function: Function, running: Sequence[Composite] = ()) -> dict
         FileFormatError: if it holds an operation that files cannot hold.
         ValueError: if a parameter's shape is still to be inferred.
     """
-    composite = function if isinstance(function, Composite) else Composite(function.root_function)
+    composite = whole_graph(function)
     offsets: dict[int, int] = {}
     for graph in (composite, *running):
         offsets.update(offsets_of(graph))

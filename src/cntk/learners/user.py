@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk.core import NDArrayView
 from cntk.learners.base import Learner, checked_parameters
@@ -84,7 +85,7 @@ class Universal(Learner):
         super().__init__(parameters, learning_parameter_schedule(1.0), options)
         if not isinstance(function, Function):
             raise TypeError(f"universal: update_func must return a function, as combine does, got {function!r}")
-        used = function.parameters
+        used = whole_graph(function).parameters
         for parameter in self._parameters:
             if parameter not in used:
                 raise RuntimeError(

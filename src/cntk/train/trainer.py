@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cntk._engine.step import StepResult, TrainingStep
 from cntk._graph.block import combine_variables
-from cntk._graph.composite import Composite
+from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, default_device
@@ -262,7 +262,8 @@ def _criterion(criterion: Any) -> tuple[Any, Any]:
 
 
 def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> None:
-    known = dict.fromkeys((*loss.parameters, *(model.parameters if isinstance(model, Function) else ())))
+    learnable = whole_graph(loss).parameters
+    known = {*learnable, *(whole_graph(model).parameters if isinstance(model, Function) else ())}
     owners: dict[Any, int] = {}
     for learner in learners:
         for parameter in learner.parameters:
@@ -278,7 +279,7 @@ def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> 
             f"Trainer: {len(foreign)} of the learner parameters, {foreign[0]!r} first, are not part of the model; "
             "give the learner model.parameters"
         )
-    idle = [p for p in loss.parameters if p not in owners]
+    idle = [p for p in learnable if p not in owners]
     if idle:
         warnings.warn(
             f"Trainer: {len(idle)} of the model's parameters, {idle[0]!r} first, belong to no learner and will not be learned",
