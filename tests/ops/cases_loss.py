@@ -191,6 +191,20 @@ CASES = (
     ),
     OpCase("squared_error_stretched", C.squared_error, (MATRIX, numbers(3, 1)), lambda x, y: ((x - y) ** 2).sum()),
     OpCase(
+        "total_squared_error_of_other_rank",
+        lambda x, y: apply(TotalSquaredError(), (C.reshape(x, (1, -1)), y)),
+        (VECTOR, OTHER),
+        lambda x, y: ((x - y) ** 2).sum(),
+        whole=True,
+    ),
+    OpCase(
+        "total_cross_entropy_of_other_rank",
+        lambda z, y: apply(TotalCrossEntropy(), (C.reshape(z, (5, 1)), y)),
+        (VECTOR, ONE_HOT),
+        lambda z, y: cross_entropy(z, y).sum(),
+        whole=True,
+    ),
+    OpCase(
         "total_squared_error",
         lambda x, y: apply(TotalSquaredError(), (x, y)),
         (MATRIX, OTHER_MATRIX),
@@ -258,6 +272,14 @@ CASES = (
         (VECTOR, OTHER),
         with_others,
         whole=True,
+    ),
+    OpCase(
+        "cosine_distance_with_negative_samples_of_other_rank",
+        lambda x, y: C.cosine_distance_with_negative_samples(C.reshape(x, (5, 1)), y, 2, 3),
+        (VECTOR, OTHER),
+        with_others,
+        whole=True,
+        errors=(Misuse(((5,), (4,)), "the same number of elements"),),
     ),
     OpCase(
         "cosine_distance_of_large",

@@ -128,7 +128,12 @@ CASES = (
         slope=lambda x, low, high, g: (g * ((x >= low) & (x <= high)), 0 * low, 0 * high),
         errors=(Misuse(((2, 3), (2,), (3,)), "must agree or be 1"),),
     ),
-    OpCase("clip_crossed_bounds", lambda x: C.clip(x, 0.5, -0.5), (MATRIX,), lambda x: np.clip(x, 0.5, -0.5)),
+    OpCase(
+        "clip_crossed_bounds",
+        lambda x: C.clip(x, 0.5, -0.5),
+        (MATRIX,),
+        lambda x: np.where(x < 0.5, 0.5, -0.5),
+    ),
     OpCase("stop_gradient", C.stop_gradient, (MATRIX,), np.positive, slope=lambda x, g: (0 * x,)),
     OpCase(
         "straight_through",

@@ -32,7 +32,7 @@ def matrix(values, rows, columns=1):
 
 def fed(*dims, **options):
     axis = options.get("axis", BATCH)
-    return numbers("Q", 0, 0) + shape(*dims) + numbers("i", 1) + text(axis) + numbers("f", 0)
+    return numbers("Q", 0, 0) + shape(*dims) + numbers("i", 1) + text(axis) + numbers("f", options.get("rate", 0))
 
 
 def held(values, *dims, **options):

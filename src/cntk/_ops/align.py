@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 from torch import Tensor
 
@@ -128,6 +129,26 @@ def _insert(type_: TensorType, rank: int, rows: bool) -> Callable[[Tensor], Tens
         return lambda x: x.unsqueeze(1)
     ones = (1,) * missing
     return lambda x: x.reshape(x.shape[0], *ones, *x.shape[1:])
+
+
+def as_vectors(types: tuple[TensorType, ...], compute: Kernel) -> Kernel:
+    """A kernel that hands each sample of its operands over as one vector, whatever its rank.
+
+    Args:
+        types: the operands' types, complete.
+        compute: a function of tensors ``[rows, elements]``, and ``[elements]`` for operands without dynamic axes.
+
+    Example:
+        >>> import torch
+        >>> from cntk.axis import Axis
+        >>> types = TensorType((2, 1), (Axis.default_batch_axis(),)), TensorType((2,))
+        >>> as_vectors(types, lambda x, y: x - y)(torch.ones(3, 2, 1), torch.ones(2)).shape
+        torch.Size([3, 2])
+    """
+    if all(t.rank == 1 for t in types):
+        return compute
+    shapes = [(-1,) * t.lead + (prod(t.shape),) for t in types]
+    return lambda *tensors: compute(*[x.reshape(shape) for x, shape in zip(tensors, shapes, strict=True)])
 
 
 def static_axis(axis: int, rank: int) -> int:

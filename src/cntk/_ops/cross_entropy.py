@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from cntk._engine.run import SparseRows
 from cntk._errors import GraphError
@@ -14,7 +16,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.align import join_axes
+from cntk._ops.align import as_vectors, broadcast_shapes, join_axes
 from cntk._ops.axes import as_axis
 from cntk._ops.comparison import Equal, GreaterEqual, NotEqual
 from cntk._ops.composed import Fused, compose, compose_fused
@@ -183,20 +185,49 @@ class Misclassification(AgainstTarget):
 
 
 class Total(Op):
-    """A criterion summed over the whole minibatch, as early models hold it."""
+    """A criterion summed over the whole minibatch, as early models hold it.
+
+    A sample is one vector, whatever its rank. Operands on different dynamic axes are refused when the criterion is
+    evaluated, and not before, as in the original: files hold such criteria beside outputs that can be computed.
+    """
+
+    # Whether a single number stretches to the other operand's elements.
+    stretches_numbers: ClassVar[bool] = False
 
     def infer(self, *operands: TensorType) -> TensorType:
-        join_axes(operands, stretch=False)
+        broadcast_shapes(*(t.shape for t in operands))
         return TensorType((), (), operands[0].dtype)
+
+    def lower(self, *operands: TensorType) -> Kernel:
+        join_axes(operands, stretch=False)
+        self.check_sizes(*(prod(t.shape) for t in operands))
+        return as_vectors(operands, self.total)
+
+    def check_sizes(self, *sizes: int) -> None:
+        """Refuse operands whose samples differ in their number of elements.
+
+        Raises:
+            GraphError: for such operands.
+        """
+        first, second = sizes[:2]
+        if first != second and not (self.stretches_numbers and 1 in (first, second)):
+            raise GraphError(
+                f"the samples of output and target must have the same number of elements, but have {first} and {second}; "
+                "use cntk.reshape, cntk.slice or cntk.one_hot to bring them to one size"
+            )
+
+    def total(self, *operands: Tensor) -> Tensor:
+        """The criterion for samples that are vectors."""
+        raise NotImplementedError
 
 
 @primitive(PrimitiveOp.CrossEntropyWithSoftmax)
 @dataclass(frozen=True)
 class TotalCrossEntropy(Total):
-    """Cross entropy after softmax over the last axis, of all samples."""
+    """Cross entropy after softmax over each sample's elements, of all samples."""
 
-    def lower(self, *operands: TensorType) -> Kernel:
-        return lambda z, y: _CrossEntropyByLogarithm.apply(z, y).sum()
+    def total(self, *operands: Tensor) -> Tensor:
+        return _CrossEntropyByLogarithm.apply(*operands).sum()  # type: ignore[no-any-return]
 
 
 @primitive(PrimitiveOp.SquaredError)
@@ -204,8 +235,11 @@ class TotalCrossEntropy(Total):
 class TotalSquaredError(Total):
     """Squared error of all samples."""
 
-    def lower(self, *operands: TensorType) -> Kernel:
-        return lambda x, y: torch.square(x - y).sum()
+    stretches_numbers = True
+
+    def total(self, *operands: Tensor) -> Tensor:
+        x, y = operands
+        return torch.square(x - y).sum()
 
 
 @primitive(PrimitiveOp.ClassificationError)
@@ -216,22 +250,22 @@ class TotalClassificationError(Total):
     The operands are the output, the target, and the constant that says how many of the largest count; 1 without it.
     """
 
-    def lower(self, *operands: TensorType) -> Kernel:
-        leads = [x.lead for x in operands[:2]]
+    def check_sizes(self, *sizes: int) -> None:
+        """Accept operands of all sizes: a class that the output does not have is never found."""
 
-        def compute(z: Tensor, y: Tensor, *count: Tensor) -> Tensor:
-            # A sample is one vector, whatever its rank.
-            z, y = (t.flatten(lead) if t.dim() > lead + 1 else t for t, lead in zip((z, y), leads, strict=True))
-            z, y = torch.broadcast_tensors(z, y)
-            wanted = torch.argmax(y, -1, True)
-            score = z.gather(-1, wanted)
-            # Of equal scores the first counts as the largest.
-            first = torch.arange(z.shape[-1], device=z.device) < wanted
-            larger = ((z > score) | ((z == score) & first)).sum(-1)
-            wrong = larger >= (count[0] if count else 1)
-            return evaluation_only(wrong.sum().to(z.dtype), self.op_name, z, y)
-
-        return compute
+    def total(self, *operands: Tensor) -> Tensor:
+        z, y, *count = operands
+        if y.shape[-1] > z.shape[-1]:
+            z = functional.pad(z, (0, y.shape[-1] - z.shape[-1]), value=-torch.inf)
+        wanted = torch.argmax(y, -1, True)
+        if z.dim() != y.dim():
+            z, wanted = (t.expand(max(z, y, key=Tensor.dim).shape[0], -1) for t in (z, wanted))
+        score = z.gather(-1, wanted)
+        # Of equal scores the first counts as the largest.
+        first = torch.arange(z.shape[-1], device=z.device) < wanted
+        larger = ((z > score) | ((z == score) & first)).sum(-1)
+        wrong = larger >= (count[0] if count else 1)
+        return evaluation_only(wrong.sum().to(z.dtype), self.op_name, z, y)
 
 
 def cross_entropy_with_softmax(output_vector: Any, target_vector: Any, axis: Any = -1, name: str = "") -> Composite:

@@ -39,14 +39,15 @@ __all__ = [
 @primitive(PrimitiveOp.Logistic)
 @dataclass(frozen=True)
 class Logistic(Total):
-    """Weighted binary cross entropy of all samples."""
+    """Weighted binary cross entropy of all samples; a weight is a number, or one for each element."""
 
-    def infer(self, *operands: TensorType) -> TensorType:
-        broadcast_shapes(*(t.shape for t in operands))
-        return super().infer(*operands)
+    def check_sizes(self, *sizes: int) -> None:
+        super().check_sizes(*sizes)
+        if sizes[2:] and sizes[2] not in (1, sizes[0]):
+            raise GraphError(f"a weight must be a number or have the output's {sizes[0]} elements, and has {sizes[2]}")
 
-    def lower(self, *operands: TensorType) -> Any:
-        return aligned(operands, lambda *tensors: _Logistic.apply(*tensors))
+    def total(self, *operands: Tensor) -> Tensor:
+        return _Logistic.apply(*operands)  # type: ignore[no-any-return]
 
 
 class _Logistic(torch.autograd.Function):
@@ -159,8 +160,8 @@ class CosDistanceWithNegativeSamples(Op):
             raise GraphError(
                 "both operands need the same batch axis, since negative samples are other samples of the minibatch"
             )
-        if x.shape != y.shape and min((*x.shape, *y.shape), default=0) >= 0:
-            raise GraphError("both operands must have the same shape")
+        if min((*x.shape, *y.shape), default=0) >= 0 and prod(x.shape) != prod(y.shape):
+            raise GraphError("both operands must have the same number of elements; neither is stretched")
         return TensorType((1 + self.num_negative_samples,), axes, x.dtype)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:

@@ -167,7 +167,12 @@ class Clip(Op):
         return partial_type(operands, stretch=False)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
-        return aligned(operands, lambda x, low, high: torch.clamp(x, low.detach(), high.detach()))
+        def compute(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
+            # Where the bounds cross, what is below the lower one still becomes it: torch.clamp gives the upper one.
+            low = low.detach()
+            return torch.where(x < low, low, torch.clamp_max(x, high.detach()))
+
+        return aligned(operands, compute)
 
 
 @primitive(PrimitiveOp.StopGradient)
