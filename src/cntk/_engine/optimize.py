@@ -44,7 +44,6 @@ _BINDINGS: dict[Any, Callable[..., Any]] = {
     aten.ne.Tensor: torch.ne,
     aten.eq.Tensor: torch.eq,
     aten.ge.Scalar: torch.ge,
-    aten.reshape.default: torch.reshape,
 }
 
 # Memory that calls write into, by the node that made it, and the last of these calls.
@@ -86,12 +85,20 @@ def clean(graph: Graph) -> Written:
     return written
 
 
+def written_placeholders(graph: Graph) -> list[int]:
+    """Return which of a graph's arguments its calls write into."""
+    written = _written(graph)
+    return [k for k, n in enumerate(n for n in graph.nodes if n.op == "placeholder") if n in written]
+
+
 def use_bindings(graph: Graph) -> None:
     """Make calls by torch's own bindings, which are faster than its operators, and large products by ours."""
-    for node in graph.nodes:
-        if node.op != "call_function":
-            continue
-        if node.target in _PRODUCTS and not node.kwargs and _is_large_product(node):
+    written = _written(graph)
+    for node in _calls(graph):
+        if node.target in _VIEWS and _root(node) not in written:
+            # The strides that a recording was made with need not be those that a kernel gives.
+            node.target = torch.reshape
+        elif node.target in _PRODUCTS and not node.kwargs and _is_large_product(node):
             node.target = _PRODUCTS[node.target]
         elif node.target in _BINDINGS:
             node.target = _BINDINGS[node.target]

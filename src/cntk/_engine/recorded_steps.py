@@ -19,6 +19,9 @@ from cntk._engine.step_recording import Product, StepRecording, Total, record_st
 # Recording takes a tenth of a second: only loops that run again and again are worth it.
 _RUNS_BEFORE = 5
 
+# Rows on which a recording is tried.
+_EXAMPLES = 3
+
 
 @dataclass(frozen=True)
 class Feedback:
@@ -72,7 +75,7 @@ class RecordedSteps:
             tuple(t.requires_grad for t in static),
         )
         if key not in self._recordings:
-            examples = [t.detach()[:1].requires_grad_(flag) for t, flag in rows]
+            examples = [t.detach()[:_EXAMPLES].requires_grad_(flag) for t, flag in rows]
             self._recordings[key] = record_step(self.step, examples, static, free)
         return self._recordings[key]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from cntk._engine.feed import Fed, feed
 from cntk._engine.matrix_product import add_product, mm
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import Run, SparseRows
-from cntk._engine.trace import Recording, can_record, record
+from cntk._engine.trace import NotRecorded, Recording, record, why_not_recordable
 from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
@@ -50,6 +51,8 @@ class Updater(Protocol):
 RECORD_AFTER = 40
 # With sequences sizes seldom come again: after so many different ones nothing more is counted.
 _MOST_SIZES = 1000
+
+_LOGGER = logging.getLogger("cntk")
 
 
 @dataclass
@@ -95,6 +98,8 @@ class TrainingStep:
         self._before: dict[str, int] = {}
         self._last_plan: int | None = None
         self._recordings: dict[Any, tuple[Plan, Recording | None]] = {}
+        # Why minibatches that came often enough are not recorded.
+        self.reasons: list[str] = []
 
     @property
     def counted(self) -> Variable | None:
@@ -146,7 +151,19 @@ class TrainingStep:
         self._last_plan = id(plan)
         recording = self._recording(plan, rows, run)
         if recording is not None:
-            return self._replay(recording, plan, rows, run, outputs, is_sweep_end)
+            try:
+                results, gradients = recording.run(rows, run)
+            except NotRecorded as failure:
+                self._keep_eager(self._key(plan, run), plan, failure)
+                run.draws = failure.draws
+            else:
+                return self._replayed(recording, results, gradients, plan, run, outputs, is_sweep_end)
+        return self._eager(plan, rows, run, outputs, is_sweep_end)
+
+    def _eager(
+        self, plan: Plan, rows: Sequence[Any], run: Run, outputs: Sequence[Variable], is_sweep_end: bool
+    ) -> StepResult:
+        """One update by autograd."""
         spans = [[p.data for p in learner.parameters] for learner in self.learners]
         rows, watched = plan.watch(rows) if plan.is_watched else (rows, [])
         with torch.enable_grad():
@@ -176,7 +193,7 @@ class TrainingStep:
         lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
         if timing.is_enabled() or any(layout.starts is not None for layout in run.layouts.values()):
             return None
-        key = (id(plan), run.batch, lengths)
+        key = self._key(plan, run)
         if key in self._recordings:
             recording = self._recordings[key][1]
             return (
@@ -189,26 +206,52 @@ class TrainingStep:
         if key not in self._seen and self._before:
             self._seen[key] = self._before.pop(_size_text(run.batch, lengths), 0)
         count = self._seen[key] = self._seen.get(key, 0) + 1
-        if count < RECORD_AFTER or not can_record(plan, rows, run):
+        if count < RECORD_AFTER:
+            return None
+        reason = why_not_recordable(plan, rows, run)
+        if reason is not None:
+            self._note(reason)
             return None
         wanted = [p for learner in self.learners for p in learner.parameters]
-        recording = record(plan, rows, run, wanted, self.metric is not None)
+        try:
+            recording = record(plan, rows, run, wanted, self.metric is not None)
+        except NotRecorded as failure:
+            self._keep_eager(key, plan, failure)
+            return None
         # The plan is kept with its recordings: its identity is their key.
         self._recordings[key] = (plan, recording)
         return recording
 
-    def _replay(
+    @staticmethod
+    def _key(plan: Plan, run: Run) -> Any:
+        """What a recording is made for: a plan and the sizes of a minibatch."""
+        lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
+        return (id(plan), run.batch, lengths)
+
+    def _keep_eager(self, key: Any, plan: Plan, failure: NotRecorded) -> None:
+        """Run minibatches of these sizes by autograd from now on."""
+        self._recordings[key] = (plan, None)
+        self._note(str(failure), failure.expected)
+
+    def _note(self, reason: str, expected: bool = True) -> None:
+        """Keep why steps are not recorded, and log it once."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+            _LOGGER.log(logging.INFO if expected else logging.WARNING, "training steps are not recorded: %s", reason)
+
+    def _replayed(
         self,
         recording: Recording,
+        results: Sequence[Any],
+        gradients: Sequence[Any],
         plan: Plan,
-        rows: Sequence[Tensor],
         run: Run,
         outputs: Sequence[Variable],
         is_sweep_end: bool,
     ) -> StepResult:
+        """One update by what a recording gave."""
         samples = self.samples(plan, run)
         with torch.no_grad():
-            results, gradients = recording.run(rows, run)
             begin, updated = 0, False
             for learner in self.learners:
                 end = begin + len(learner.parameters)

@@ -8,6 +8,7 @@ become an axis: all of a loop's that are free have the same, or there is no reco
 from __future__ import annotations
 
 import functools
+import logging
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ import torch
 from torch import Tensor
 from torch.fx import Graph, GraphModule, Node
 
+from cntk._engine.agreement import agree
 from cntk._engine.optimize import clean, use_bindings
 
+_LOGGER = logging.getLogger("cntk")
 aten = torch.ops.aten
 Code = Callable[..., Any]
 
@@ -71,24 +74,63 @@ def record_step(
 
     Args:
         step: called with one step's rows and the static operands; gives the outputs, each with as many rows.
-        rows: examples of the operands with rows ``[m, *shape]``, of any m.
+        rows: examples of the operands with rows ``[m, *shape]``, of any m; the recording is tried on these.
         static: the others. Gradients are recorded for those of all operands that need one.
         free: for each operand with rows the axes whose size, the same for all, only the run tells.
 
     Returns:
-        The code; None for a step that cannot be recorded, or whose calls write into memory.
+        The code; None for a step that cannot be recorded, or whose calls write into memory. The reason is logged.
     """
     try:
         graphs = [_joint(step, rows, static, free, *sizes) for sizes in zip(_ROWS, _WIDTHS, strict=True)]
         (graph, outputs), (other, _) = graphs
         if not _generalize(graph, other):
-            return None
-    except Exception:
+            raise ValueError("its calls depend on the number of rows")
+        if clean(graph):
+            raise ValueError("its calls write into memory")
+        found = _split(graph, outputs, [t.requires_grad for t in rows], [t.requires_grad for t in static])
+        agrees = _agrees(found, step, rows, static, free)
+    except Exception as error:
         # Whatever cannot be recorded runs by autograd as before.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        _LOGGER.info("a loop's steps are not recorded: %s", reason)
         return None
-    if clean(graph):
-        return None
-    return _split(graph, outputs, [t.requires_grad for t in rows], [t.requires_grad for t in static])
+    if not agrees:
+        _LOGGER.warning("a loop's steps are not recorded: the recording gives other numbers than the eager steps")
+    return found if agrees else None
+
+
+def _agrees(
+    recording: StepRecording,
+    step: Callable[..., Sequence[Tensor]],
+    rows: Sequence[Tensor],
+    static: Sequence[Tensor],
+    free: Sequence[Sequence[int]],
+) -> bool:
+    """Whether a recording gives a step's outputs and gradients, but for rounding."""
+    count = min(len(t) for t in rows)
+    width = next((t.shape[k] for t, axes in zip(rows, free, strict=True) for k in axes), 0)
+    own = [t[:count].detach().requires_grad_(t.requires_grad) for t in rows]
+    fixed = [t.detach().requires_grad_(t.requires_grad) for t in static]
+    with torch.enable_grad():
+        outputs = step(*own, *fixed)
+        seeds = [torch.ones_like(t) for t in outputs]
+        live = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
+        wanted = [t for t in (*own, *fixed) if t.requires_grad]
+        gradients = torch.autograd.grad([o for o, _ in live], wanted, [s for _, s in live], allow_unused=True)
+    expected = [torch.zeros_like(t) if g is None else g for t, g in zip(wanted, gradients, strict=True)]
+    with torch.no_grad():
+        ahead = recording.forward(*own, *fixed, count, width)
+        behind = recording.backward(*ahead[recording.outputs :], *seeds, *fixed, count, width)
+        ways = (*recording.row_gradients, *recording.static_gradients)
+        found = [_gradient(way, behind) for way in ways if way is not None]
+    return agree(ahead[: recording.outputs], outputs) and agree(found, expected)
+
+
+def _gradient(way: int | Product | Total, found: Sequence[Tensor]) -> Tensor:
+    if isinstance(way, Product):
+        return found[way.left].t() @ found[way.right]
+    return found[way.rows].sum(0) if isinstance(way, Total) else found[way]
 
 
 def _joint(

@@ -185,8 +185,8 @@ class SequenceStride(Fused):
 
         def compute(run: Run, x: Any) -> Any:
             layout = run.layout(axes)
-            settle_layout(run, target, [-(-n // step) for n in layout.lengths])
-            rows = torch.nonzero(torch.remainder(layout.positions, step) == 0).flatten()
+            result = settle_layout(run, target, [-(-n // step) for n in layout.lengths])
+            rows = layout.first[result.segments] + step * result.positions
             return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
 
         return RunKernel(compute)

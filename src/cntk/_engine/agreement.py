@@ -1,0 +1,31 @@
+"""Whether recorded code does what the eager code does, tried on the data that it is recorded from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, allclose
+
+# Far above rounding, far below what a wrong call does.
+_TOLERANCE = 1e-2
+
+
+def agree(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
+    """Return whether results are equal but for rounding.
+
+    Args:
+        found: results of recorded code.
+        expected: results of eager code. The largest of them says what rounding is: a gradient that is 0 in exact
+            arithmetic has rounding alone.
+    """
+    bound = _TOLERANCE * max(map(_largest, expected), default=0.0)
+    return all(
+        one.shape == other.shape
+        and one.dtype == other.dtype
+        and allclose(one, other, rtol=_TOLERANCE, atol=bound, equal_nan=True)
+        for one, other in zip(found, expected, strict=True)
+    )
+
+
+def _largest(x: Tensor) -> float:
+    return float(x.detach().abs().nan_to_num(0, 0, 0).max()) if x.numel() else 0.0
