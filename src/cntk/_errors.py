@@ -21,6 +21,14 @@ class FeedError(ValueError, RuntimeError, TypeError):
     """Data given for a variable do not fit it."""
 
 
+class SettingError(ValueError, NotImplementedError):
+    """A number or list that was given to set something up, as a learner's option or a schedule, cannot be used.
+
+    The original raises RuntimeError for some of these, ValueError for others, and NotImplementedError, which is a
+    RuntimeError, for what its native layer has no use for: programs may catch any of them.
+    """
+
+
 class UserFunctionError(ValueError, RuntimeError):
     """A function that the program wrote itself failed or gave something that does not fit; the cause tells where."""
 

@@ -87,6 +87,7 @@ def cases(L):
         made[kind + "/zero"] = lambda p, make=make: make(p, [0.1, 0.0, 0.2])
     made.update(momenta(L))
     made.update(rates(L))
+    made.update(bounds(L))
     return made
 
 
@@ -96,7 +97,8 @@ def single_cases(L):
     return {
         name: made[name]
         for name in made
-        if name.endswith(("/M5", "/default", "/all,ignore", "momentum sample True", "momentum constant False"))
+        if (name.startswith("bounds") and "1e12" not in name)  # where differences of large numbers are left
+        or name.endswith(("/M5", "/default", "/all,ignore", "momentum sample True", "momentum constant False"))
     }
 
 
@@ -139,6 +141,93 @@ def rates(L):
     made["adadelta/default"] = L.adadelta
     made["adam/default"] = lambda p: L.adam(p, 0.1, 0.9)
     made["fsadagrad/default"] = lambda p: L.fsadagrad(p, 0.1, 0.9)
+    return made
+
+
+def momenta_at_bounds(L):
+    """Momenta at their bounds, in each unit, from the start and in the course of training."""
+    return {
+        "0": L.momentum_schedule(0),
+        "1": L.momentum_schedule(1.0),
+        "sample 0": L.momentum_schedule_per_sample(0),
+        "sample 1": L.momentum_schedule_per_sample(1.0),
+        "M3 0": L.momentum_schedule(0.0, minibatch_size=3),
+        "constant 0": L.momentum_as_time_constant_schedule(0),
+        "constant inf": L.momentum_as_time_constant_schedule(float("inf")),
+        "constant 1e9": L.momentum_as_time_constant_schedule(1e9),
+        "constant -5": L.momentum_as_time_constant_schedule(-5),
+        "constants": L.momentum_as_time_constant_schedule([0, 10, float("inf")], epoch_size=5),
+        "0, 0.9": L.momentum_schedule([0, 0.9], epoch_size=8),
+        "0.9, 0": L.momentum_schedule([0.9, 0], epoch_size=8),
+        "0.9, 1": L.momentum_schedule([0.9, 1], epoch_size=8),
+        "-0.5": L.momentum_schedule(-0.5),
+        "2": L.momentum_schedule(2.0),
+    }
+
+
+def rates_at_bounds(L):
+    """Learning rates that are 0, at first or later, 1, tiny, huge, and no numbers."""
+    return {
+        "0": L.learning_parameter_schedule(0.0),
+        "0, 0.1": L.learning_parameter_schedule([0.0, 0.1], epoch_size=8),
+        "0.1, 0": L.learning_parameter_schedule([0.1, 0.0], epoch_size=8),
+        "-0.1": L.learning_parameter_schedule(-0.1),
+        "sample 1": L.learning_parameter_schedule_per_sample(1.0),
+        "1e-12": L.learning_parameter_schedule(1e-12),
+        "1e12": L.learning_parameter_schedule(1e12),
+        "inf": L.learning_parameter_schedule(float("inf")),
+        "nan": L.learning_parameter_schedule(float("nan")),
+    }
+
+
+OPTIONS_AT_BOUNDS = {
+    "l1 1": {"l1_regularization_weight": 1.0},
+    "l1 -1": {"l1_regularization_weight": -1.0},
+    "l1 inf": {"l1_regularization_weight": float("inf")},
+    "l2 1": {"l2_regularization_weight": 1.0},
+    "l2 -1": {"l2_regularization_weight": -1.0},
+    "noise 1": {"gaussian_noise_injection_std_dev": 1.0},
+    "noise -1": {"gaussian_noise_injection_std_dev": -1.0},
+    "noise 1, 0": {"gaussian_noise_injection_std_dev": [1.0, 0.0, 0.5]},
+    "clip 0": {"gradient_clipping_threshold_per_sample": 0.0},
+    "clip norm 0": {"gradient_clipping_threshold_per_sample": 0.0, "gradient_clipping_with_truncation": False},
+    "clip -1": {"gradient_clipping_threshold_per_sample": -0.2},
+    "clip 1e-30": {"gradient_clipping_threshold_per_sample": 1e-30},
+    "M 1e6": {"minibatch_size": 1000000},
+}
+
+
+def kinds_by_momenta(L):
+    """Each kind that has momenta, as functions of parameters, rate, both momenta and options."""
+    return {
+        "momentum_sgd": lambda p, lr, m, v, **o: L.momentum_sgd(p, lr, m, **o),
+        "nesterov": lambda p, lr, m, v, **o: L.nesterov(p, lr, m, **o),
+        "adam": lambda p, lr, m, v, **o: L.adam(p, lr, m, variance_momentum=v, **o),
+        "adamax": lambda p, lr, m, v, **o: L.adam(p, lr, m, variance_momentum=v, adamax=True, **o),
+        "fsadagrad": lambda p, lr, m, v, **o: L.fsadagrad(p, lr, m, variance_momentum=v, **o),
+    }
+
+
+def bounds(L):
+    """Every schedule and option of every kind of learner at its bounds."""
+    made = {}
+    for kind, make in kinds(L).items():
+        for name, rate in rates_at_bounds(L).items():
+            made[f"bounds {kind}/rate {name}"] = lambda p, make=make, r=rate: make(p, r)
+        for name, options in OPTIONS_AT_BOUNDS.items():
+            made[f"bounds {kind}/{name}"] = lambda p, make=make, o=options: make(p, 0.1, **o)
+    for kind, make in kinds_by_momenta(L).items():
+        for name, momentum in momenta_at_bounds(L).items():
+            for gain in (True, False):
+                made[f"bounds {kind}/momentum {name} {gain}"] = lambda p, make=make, m=momentum, gain=gain: make(
+                    p, 0.1, m, 0.95, unit_gain=gain
+                )
+            if kind not in ("momentum_sgd", "nesterov"):
+                made[f"bounds {kind}/variance {name}"] = lambda p, make=make, m=momentum: make(p, 0.1, 0.9, m)
+    for epsilon in (0.0, 1.0):
+        made[f"bounds adam/epsilon {epsilon}"] = lambda p, e=epsilon: L.adam(p, 0.1, 0.9, epsilon=e)
+        made[f"bounds adadelta/epsilon {epsilon}"] = lambda p, e=epsilon: L.adadelta(p, 0.1, 0.9, e)
+        made[f"bounds adadelta/rho {epsilon}"] = lambda p, r=epsilon: L.adadelta(p, 0.1, r, 1e-3)
     return made
 
 

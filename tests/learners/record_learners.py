@@ -3,7 +3,7 @@
 Run from the root of the repository, by an interpreter that has the original:
 `python -m tests.learners.record_learners`. Writes golden_learners.npz beside this file: for each case the values after
 each step, computed in double precision and kept in single, the learning rates, and whether there was an update; for
-some cases the values computed in single precision as well.
+some cases the values computed in single precision as well. Beside them what whole trainings end with.
 """
 
 import os
@@ -12,6 +12,7 @@ import numpy as np
 
 import cntk as C
 import cntk.learners
+from tests.learners import trained_cases
 from tests.learners.learner_cases import NOISE_SEED, SHAPES, cases, initial_values, run, single_cases
 
 
@@ -32,6 +33,7 @@ if __name__ == "__main__":
         raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
     names, values, rates, updated = record(cases, np.float64)
     single_names, single_values, _, _ = record(single_cases, np.float32)
+    trained = trained_cases.cases(cntk.learners)
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden_learners.npz")
     np.savez_compressed(
         path,
@@ -41,5 +43,7 @@ if __name__ == "__main__":
         updated=updated,
         single_names=single_names,
         single_values=single_values,
+        trained_names=sorted(trained),
+        trained_values=np.array([trained_cases.train(C, *trained[name]) for name in sorted(trained)]),
     )
     print(f"{len(names)} cases, {os.path.getsize(path)} bytes")

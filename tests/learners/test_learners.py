@@ -14,7 +14,8 @@ from cntk.core import NDArrayView
 from cntk.variables import Constant, Parameter
 from tests.learners.learner_cases import NOISE_SEED, SHAPES, cases, initial_values, run
 
-GOLDEN = np.load(os.path.join(os.path.dirname(__file__), "golden_learners.npz"))
+GOLDEN = dict(np.load(os.path.join(os.path.dirname(__file__), "golden_learners.npz")))
+CASES = cases(L)
 
 
 def parameters(dtype=np.float64):
@@ -23,7 +24,7 @@ def parameters(dtype=np.float64):
 
 @pytest.mark.parametrize("number", range(len(GOLDEN["names"])), ids=[str(name) for name in GOLDEN["names"]])
 def test_golden(number):
-    make = cases(L)[str(GOLDEN["names"][number])]
+    make = CASES[str(GOLDEN["names"][number])]
     given = parameters()
     reset_random_seed(NOISE_SEED)
     values, rates, updated = run(make(given), given)
@@ -34,7 +35,7 @@ def test_golden(number):
 
 @pytest.mark.parametrize("number", range(len(GOLDEN["single_names"])), ids=[str(n) for n in GOLDEN["single_names"]])
 def test_golden_in_single_precision(number):
-    make = cases(L)[str(GOLDEN["single_names"][number])]
+    make = CASES[str(GOLDEN["single_names"][number])]
     given = parameters(np.float32)
     reset_random_seed(NOISE_SEED)
     values, _, _ = run(make(given), given)
@@ -43,7 +44,7 @@ def test_golden_in_single_precision(number):
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum_sgd", "nesterov", "adam", "fsadagrad", "adagrad", "rmsprop"])
 def test_mixed_precision_takes_the_general_way(kind):
-    make = cases(L)[f"{kind}/M5"]
+    make = CASES[f"{kind}/M5"]
     mixed = [parameters()[0], parameters(np.float32)[1]]
     double = parameters()
     np.testing.assert_allclose(run(make(mixed), mixed)[0], run(make(double), double)[0], rtol=2e-4, atol=1e-5)
@@ -51,7 +52,7 @@ def test_mixed_precision_takes_the_general_way(kind):
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum_sgd", "nesterov", "adam", "adagrad", "rmsprop"])
 def test_gradients_of_any_memory_layout(kind):
-    make = cases(L)[f"{kind}/"]
+    make = CASES[f"{kind}/"]
     given, reference = (Parameter((3, 4), init=1, dtype=np.float64) for _ in range(2))
     gradient = torch.arange(12.0, dtype=torch.float64).reshape(4, 3).t()
     before = gradient.clone()
@@ -65,7 +66,7 @@ def test_gradients_of_any_memory_layout(kind):
 def test_gradients_are_left_as_they_are(option):
     given = parameters()
     gradients = [torch.ones_like(p.data) for p in given]
-    cases(L)[f"sgd/{option}"](given).apply(gradients, 3)
+    CASES[f"sgd/{option}"](given).apply(gradients, 3)
     assert all(bool((g == 1).all()) for g in gradients)
 
 
@@ -83,7 +84,7 @@ SPARSE_STEPS = (([[1.0, 2], [3, -4]], 0, 1), ([[1.0, 1], [2, 2]], 1, 1), ([[-1.0
     + [f"{kind}/{option}" for kind in ("sgd", "adam") for option in ("l1", "l2", "truncated", "scaled")],
 )
 def test_sparse_gradients_do_what_dense_ones_do(name):
-    make = cases(L)[name]
+    make = CASES[name]
     dense, sparse = (Parameter((5, 2), init=0.5, dtype=np.float64) for _ in range(2))
     for_dense, for_sparse = make([dense]), make([sparse])
     for values, *which in SPARSE_STEPS:
@@ -119,14 +120,14 @@ def test_averaged_adagrad_averages_over_the_rows_present():
 def test_mixed_sparse_and_dense():
     for kind in ("sgd", "momentum_sgd", "adagrad"):
         sparse, dense = Parameter((5, 2), init=0, dtype=np.float64), Parameter((2,), init=0, dtype=np.float64)
-        learner = cases(L)[f"{kind}/"]([sparse, dense])
+        learner = CASES[f"{kind}/"]([sparse, dense])
         learner.apply([rows([[1.0, 1]], 3), torch.ones(2, dtype=torch.float64)], 1)
         assert (sparse.value[3] < 0).all() and not sparse.value[:3].any() and (dense.value < 0).all()
 
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum_sgd", "adam", "adagrad", "fsadagrad", "rmsprop", "adadelta"])
 def test_restored_learners_go_on_alike(kind):
-    make = cases(L)[f"{kind}/all"]
+    make = CASES[f"{kind}/all"]
     first, second = parameters(), parameters()
     learner, restored = make(first), make(second)
     run(learner, first)
@@ -140,7 +141,7 @@ def test_restored_learners_go_on_alike(kind):
 
 def test_a_checkpoint_is_a_copy():
     given = parameters()
-    learner = cases(L)["momentum_sgd/"](given)
+    learner = CASES["momentum_sgd/"](given)
     run(learner, given)
     state = learner.state_dict()
     kept = state["slots"]["velocity"][0].clone()
@@ -151,12 +152,12 @@ def test_a_checkpoint_is_a_copy():
 
 def test_states_of_other_learners_are_refused():
     given = parameters()
-    adam, sgd = cases(L)["adam/"](given), cases(L)["momentum_sgd/"](given)
+    adam, sgd = CASES["adam/"](given), CASES["momentum_sgd/"](given)
     with pytest.raises(RuntimeError, match="holds no variance"):
         adam.load_state_dict(sgd.state_dict())
     other = [Parameter((3, 4), init=1, dtype=np.float64), Parameter((6,), init=1, dtype=np.float64, name="bias")]
     with pytest.raises(RuntimeError, match=r"for parameter 'bias' has shape \[5\], expected \[6\]"):
-        cases(L)["momentum_sgd/"](other).load_state_dict(sgd.state_dict())
+        CASES["momentum_sgd/"](other).load_state_dict(sgd.state_dict())
 
 
 def test_rate_and_counts():

@@ -13,7 +13,7 @@ from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options, rate_schedule
 from cntk.learners.schedules import TrainingParameterSchedule
 
-_FLOOR = 1e-16
+_FLOOR = 1.0000000168623835e-16  # 1e-16 in single precision, as the original has it
 
 
 class AdaGrad(Learner):

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk.learners.base import Learner, lying_as
+from cntk.learners.base import Learner, lying_as, power, quotient, root
 from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
@@ -51,11 +51,13 @@ class Adam(Learner):
         self.smoothed_count += 1
         momentum = self._momentum(self.momentum, samples)
         decay = self._momentum(self.variance_momentum, samples)
-        rate /= _share(momentum, self.smoothed_count)
+        rate = quotient(rate, _share(momentum, self.smoothed_count))
         if not self.adamax:
-            rate *= math.sqrt(_share(decay, self.smoothed_count))
+            rate *= root(_share(decay, self.smoothed_count))
         momentum, decay = self._decay(momentum), self._decay(decay)
-        if self.unit_gain and self.fusible and not self.adamax:
+        # The fused kernel makes corrections of its own, which must be numbers.
+        correctable = 0 <= momentum < 1 and 0 <= decay < 1
+        if self.unit_gain and self.fusible and not self.adamax and correctable:
             self._fused(leaves, gradients, rate, momentum, decay)
             return
         mean, variance = self.slot("mean"), self.slot("variance")
@@ -94,7 +96,7 @@ class Adam(Learner):
 
 def _share(decay: float, count: float) -> float:
     """How much of a running mean that began at 0 has been filled after ``count`` steps."""
-    return 1 - decay**count or math.nan
+    return 1 - power(decay, count)
 
 
 def adam(

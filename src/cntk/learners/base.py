@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -296,7 +297,7 @@ class Learner:
 
     def _momentum(self, schedule: TrainingParameterSchedule, sample_count: int) -> float:
         value, reference = self._value(schedule), schedule.minibatch_size
-        return float(value ** (sample_count / reference)) if reference and reference != sample_count else value
+        return power(value, sample_count / reference) if reference and reference != sample_count else value
 
     def _report(self, what: str, schedule: TrainingParameterSchedule) -> None:
         value = self._value(schedule)
@@ -342,6 +343,23 @@ def lying_as(leaf: Tensor, tensor: Tensor) -> Tensor:
     """A tensor in a parameter's number format that lies in memory as the parameter does, as fused kernels want it."""
     same = tensor.stride() == leaf.stride() and tensor.dtype == leaf.dtype and tensor.device == leaf.device
     return tensor if same else torch.empty_like(leaf).copy_(tensor)
+
+
+def power(base: float, exponent: float) -> float:
+    """``base ** exponent`` as processors compute it: infinity where it is too large, no number where there is none."""
+    with np.errstate(all="ignore"):
+        return float(np.float64(base) ** exponent)
+
+
+def quotient(a: float, b: float) -> float:
+    """``a / b``: infinite, or no number, where b is 0."""
+    with np.errstate(all="ignore"):
+        return float(np.float64(a) / b)
+
+
+def root(value: float) -> float:
+    """The square root; no number of negative ones."""
+    return math.sqrt(value) if value >= 0 else math.nan
 
 
 def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk.learners.base import Learner
+from cntk.learners.base import Learner, root
 from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
@@ -19,7 +19,8 @@ _LARGEST_SCALE = 10.0
 class FSAdaGrad(Learner):
     """``v = b * v + (1 - b) * g**2; s = m * s + u * g * sqrt(n / v); p -= rate * s``.
 
-    Here n is the running mean of minibatch sizes with the same decay b, and a scale above 10 counts as 10.
+    Without a momentum s is left as it is, and the gradient takes its place. Here n is the running mean of minibatch
+    sizes with the same decay b, and a scale above 10 counts as 10.
     """
 
     kind = "fsadagrad"
@@ -46,14 +47,20 @@ class FSAdaGrad(Learner):
         momentum = self._decay(self._momentum(self.momentum, samples))
         decay = self._momentum(self.variance_momentum, samples)
         self.smoothed_count = decay * self.smoothed_count + (1 - decay) * samples
+        size = root(self.smoothed_count)
         decay = self._decay(decay)
         variance, velocity = self.slot("variance"), self.slot("velocity")
         torch._foreach_mul_(variance, decay)
         torch._foreach_addcmul_(variance, gradients, gradients, value=1 - decay)
         scale = torch._foreach_sqrt(variance)
         torch._foreach_reciprocal_(scale)
-        torch._foreach_mul_(scale, math.sqrt(self.smoothed_count))
+        torch._foreach_mul_(scale, size)
         torch._foreach_clamp_max_(scale, _LARGEST_SCALE)
+        if not 0 <= decay < 1:  # where the variance is 0 for all that, gradients stay as they are
+            scale = [torch.where(v == 0, 1.0, s) for v, s in zip(variance, scale, strict=True)]
+        if not momentum > 0:
+            torch._foreach_addcmul_(leaves, gradients, scale, value=-rate)
+            return
         torch._foreach_mul_(velocity, momentum)
         torch._foreach_addcmul_(velocity, gradients, scale, value=1 - momentum if self.unit_gain else 1)
         torch._foreach_add_(leaves, velocity, alpha=-rate)

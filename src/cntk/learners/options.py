@@ -115,7 +115,8 @@ class LearningOptions:
         shrink = rate * samples * self.l1
         if shrink > 0:
             for tensor in tensors:
-                tensor.copy_(torch.nn.functional.softshrink(tensor, shrink))
+                limit = min(shrink, torch.finfo(tensor.dtype).max)  # torch refuses infinity
+                tensor.copy_(torch.nn.functional.softshrink(tensor, limit))
         return seed
 
 

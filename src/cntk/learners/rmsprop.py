@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._errors import SettingError
 from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options, rate_schedule
 from cntk.learners.schedules import TrainingParameterSchedule
@@ -52,7 +53,7 @@ class RMSProp(Learner):
             ("min", min, min > 0, "above 0"),
         ):
             if not holds:
-                raise ValueError(f"rmsprop: expected {name} {expected}, got {value}")
+                raise SettingError(f"rmsprop: expected {name} {expected}, got {value}")
         self.gamma, self.inc, self.dec, self.max, self.min = gamma, inc, dec, max, min
         self.need_ave_multiplier = flag("rmsprop", "need_ave_multiplier", need_ave_multiplier)
 

@@ -13,6 +13,9 @@ from cntk.learners.base import Learner, lying_as
 from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
 from cntk.learners.schedules import TrainingParameterSchedule
 
+# What is left of the gradient by 1 - dampening would lose digits below.
+_SMALLEST_GAIN = 1e-7
+
 
 class SGD(Learner):
     """``p -= rate * g``."""
@@ -45,7 +48,10 @@ class _WithMomentum(Learner):
 
 
 class MomentumSGD(_WithMomentum):
-    """``p -= s``. Rows that a sparse gradient does not have keep their s and their value."""
+    """``p -= s``. Rows that a sparse gradient does not have keep their s and their value.
+
+    As in the original, s of a sparse gradient's rows is left as it is where the momentum is 0.
+    """
 
     kind = "momentum_sgd"
     takes_sparse = True
@@ -67,7 +73,7 @@ class MomentumSGD(_WithMomentum):
                     _move_rows(leaf, moving, gradient.coalesce(), momentum, gain)
                 else:
                     leaf.sub_(moving.mul_(momentum).add_(gradient, alpha=gain))
-        elif self.fusible:
+        elif self.fusible and momentum and gain > _SMALLEST_GAIN:
             # As a step of rate 1 whose dampening leaves the gain of the gradient: s and p in one pass over memory.
             torch._fused_sgd_(
                 leaves,
@@ -105,6 +111,9 @@ class Nesterov(_WithMomentum):
 
 def _move_rows(leaf: Tensor, velocity: Tensor, gradient: Tensor, momentum: float, gain: float) -> None:
     rows = gradient.indices()[0]
+    if momentum == 0:
+        leaf.index_add_(0, rows, gradient.values(), alpha=-gain)
+        return
     moved = velocity[rows].mul_(momentum).add_(gradient.values(), alpha=gain)
     velocity[rows] = moved
     leaf.index_add_(0, rows, moved, alpha=-1)
