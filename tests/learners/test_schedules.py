@@ -23,6 +23,12 @@ COUNTS = (0, 1, 4, 5, 9, 10, 14, 15, 99, 1_000_000)
         (L.learning_parameter_schedule([(3, 0.2), (2, 0.4), (1, 0.8)], 13, 5), [0.2] * 7 + [0.4] + [0.8] * 2, 13, True,
          False),
         (L.learning_parameter_schedule([(1, 0.2), 0.4], None, 5), [0.2] * 3 + [0.4] * 7, 0, False, False),
+        (L.learning_parameter_schedule([(9, 0.2), (0, 0.4)]), [0.2] * 4 + [0.4] * 6, 0, False, True),
+        (L.learning_parameter_schedule([(3, 0.2), (0, 0.4)], 1, 5), [0.2] * 7 + [0.4] * 3, 1, True, False),
+        (L.learning_parameter_schedule([[9, 0.2], [1, 0.4]]), [0.2] * 4 + [0.4] * 6, 0, False, True),
+        (L.learning_parameter_schedule([(0, 0.4)]), [0.4] * 10, 0, False, True),
+        (L.learning_parameter_schedule([(True, 0.1), (False, 0.2)]), [0.1] + [0.2] * 9, 0, False, True),
+        (L.momentum_schedule([(9, 0.9), (0, 0.99)], None), [0.9] * 4 + [0.99] * 6, 0, False, True),
         (L.learning_parameter_schedule([0.1, 0.2], epoch_size=0), [0.1] + [0.2] * 9, 0, False, True),
         (L.learning_parameter_schedule_per_sample([0.1, 0.2], 10), [0.1] * 5 + [0.2] * 5, 1, True, False),
         (L.learning_rate_schedule(0.1, UnitType.sample), [0.1] * 10, 1, True, True),
@@ -90,7 +96,13 @@ def test_a_number_needs_no_epoch_size(make):
         (lambda: L.learning_parameter_schedule(None), "expected a number, a list of numbers"),
         (lambda: L.learning_parameter_schedule((0.1, 0.2)), "expected a number, a list of numbers"),
         (lambda: L.learning_parameter_schedule([]), "the list is empty"),
-        (lambda: L.learning_parameter_schedule([(0, 0.1)]), r"at least 1.*got \(0, 0.1\)"),
+        (lambda: L.learning_parameter_schedule([(0, 0.1), (1, 0.2)]), r"at least 1.*got \(0, 0.1\)"),
+        (lambda: L.learning_parameter_schedule([(1, 0.1), (0, 0.2), (1, 0.3)]), r"at least 1.*got \(0, 0.2\)"),
+        (lambda: L.learning_parameter_schedule([(0, 0.1), (0, 0.2)]), r"at least 1.*got \(0, 0.1\)"),
+        (lambda: L.learning_parameter_schedule([(1, 0.1), (-1, 0.2)]), r"got \(-1, 0.2\)"),
+        (lambda: L.learning_parameter_schedule([(1.0, 0.1)]), r"got \(1.0, 0.1\)"),
+        (lambda: minibatch_size_schedule(-1), "sizes of at least 0, got -1"),
+        (lambda: minibatch_size_schedule([4, -2]), "sizes of at least 0, got -2"),
         (lambda: L.learning_parameter_schedule([(1, 0.1, 2)]), "pairs of a number of epochs"),
         (lambda: L.learning_parameter_schedule(0.1, -1), "at least 0, as minibatch_size, got -1"),
         (lambda: L.learning_parameter_schedule([0.1, 0.2], 1, 2.5), "as epoch_size, got 2.5"),
@@ -101,6 +113,21 @@ def test_a_number_needs_no_epoch_size(make):
 def test_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_refusals_are_of_the_original_s_classes():
+    for error, schedule in (
+        (RuntimeError, []),
+        (NotImplementedError, [(1, "a")]),
+        (RuntimeError, [(0, 1.0), (1, 2.0)]),
+    ):
+        with pytest.raises(error):
+            L.learning_parameter_schedule(schedule)
+
+
+def test_the_last_value_ends_as_if_it_held_for_an_epoch():
+    """So files have it, where values are kept by their ends."""
+    assert L.learning_parameter_schedule([(1000, 0.9), (0, 0.99)], None, 5).ends == (5000, 5005)
 
 
 def test_counts_start_at_zero():

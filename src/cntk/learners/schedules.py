@@ -7,6 +7,7 @@ a reference minibatch size M: it then stands for what is to happen per M samples
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from bisect import bisect_right
 from collections.abc import Callable
@@ -16,10 +17,14 @@ from itertools import accumulate
 from numbers import Integral, Real
 from typing import Any
 
+from cntk._errors import SettingError
+
 IGNORE = 0
 """Reference minibatch size of a value that is taken for each minibatch as it is, whatever its size."""
 
 FULL_DATA_SWEEP = 0
+
+_LARGEST_EXPONENT = math.log(sys.float_info.max)
 
 
 class UnitType(Enum):
@@ -84,7 +89,7 @@ def learning_parameter_schedule(
 
     Args:
         schedule: a number; or a list of numbers, one an epoch; or a list of pairs ``(number of epochs, number)``, the
-            last of which goes on for good; or a schedule, which comes back as it is.
+            last of which goes on for good, whatever its number of epochs; or a schedule, which comes back as it is.
         minibatch_size: reference minibatch size M: with g the gradient summed over a minibatch, a learning rate lr
             moves a parameter by ``lr * g / M``. With `IGNORE`, or if nobody gives one, the minibatch's own size counts.
         epoch_size: how many samples an epoch has; None or 0 takes the sweeps over the data as epochs.
@@ -93,7 +98,7 @@ def learning_parameter_schedule(
         The schedule.
 
     Raises:
-        ValueError: for other values, an empty list, or a number of epochs below 1.
+        ValueError: for other values, an empty list, or a number of epochs below 1 (0 for the last).
 
     Example:
         >>> s = learning_parameter_schedule([(3, 0.2), (2, 0.4), (1, 0.8)], minibatch_size=32, epoch_size=100)
@@ -249,8 +254,12 @@ def minibatch_size_schedule(schedule: Any, epoch_size: int = 1) -> MinibatchSize
     if isinstance(schedule, Integral):
         if epoch_size != 1:
             raise ValueError(f"{name}: epoch_size {epoch_size} has no effect on a single number; leave it out")
-        return MinibatchSizeSchedule((int(schedule),), (0,), FULL_DATA_SWEEP)
-    return MinibatchSizeSchedule(*_steps(name, schedule, epoch_size, Integral, int))
+        made = MinibatchSizeSchedule((int(schedule),), (0,), FULL_DATA_SWEEP)
+    else:
+        made = MinibatchSizeSchedule(*_steps(name, schedule, epoch_size, Integral, int))
+    if min(made.values) < 0:
+        raise SettingError(f"{name}: expected sizes of at least 0, got {min(made.values)}")
+    return made
 
 
 def _training(
@@ -283,15 +292,18 @@ def _steps(
             f"got {schedule!r}"
         )
     if not schedule:
-        raise ValueError(f"{function}: the list is empty; give at least one value")
-    pairs = [entry if isinstance(entry, tuple) else (1, entry) for entry in schedule]
-    for pair in pairs:
-        if len(pair) != 2 or not isinstance(pair[0], Integral) or not isinstance(pair[1], kind) or pair[0] < 1:
-            raise ValueError(
-                f"{function}: expected numbers, or pairs of a number of epochs (at least 1) and a number, got {pair!r}"
+        raise SettingError(f"{function}: the list is empty; give at least one value")
+    pairs = [entry if isinstance(entry, (tuple, list)) else (1, entry) for entry in schedule]
+    for number, pair in enumerate(pairs, 1):
+        # How long the last value holds makes no difference: 0 is accepted there.
+        fewest = number < len(pairs)
+        if len(pair) != 2 or not isinstance(pair[0], Integral) or not isinstance(pair[1], kind) or pair[0] < fewest:
+            raise SettingError(
+                f"{function}: expected numbers, or pairs of a number of epochs (at least 1, except for the last) and a "
+                f"number, got {pair!r}"
             )
     size = _count(function, "epoch_size", epoch_size)
-    ends = tuple(accumulate(int(epochs) * (size or 1) for epochs, _ in pairs))
+    ends = tuple(accumulate((int(epochs) or 1) * (size or 1) for epochs, _ in pairs))
     return tuple(convert(value) for _, value in pairs), ends, size
 
 
@@ -299,12 +311,14 @@ def _count(function: str, name: str, value: Any) -> int:
     if value is None:
         return 0
     if not isinstance(value, Integral) or value < 0:
-        raise ValueError(f"{function}: expected a whole number of samples, at least 0, as {name}, got {value!r}")
+        raise SettingError(f"{function}: expected a whole number of samples, at least 0, as {name}, got {value!r}")
     return int(value)
 
 
 def _decay(time_constant: float) -> float:
-    return 0.0 if time_constant == 0 else math.exp(-1.0 / time_constant)
+    """The momentum per sample; infinite where a negative time constant asks for more than there are numbers."""
+    exponent = -math.inf if time_constant == 0 else -1.0 / time_constant
+    return math.exp(exponent) if exponent < _LARGEST_EXPONENT else math.inf
 
 
 SLOW_VARIANCE_MOMENTUM = momentum_as_time_constant_schedule(2 * 3600 * 100)
