@@ -214,3 +214,19 @@ def test_number_and_variable_operands():
         data = {x: 2 * ONES, y: ONES}
         result = function.eval({v: data[v] for v in function.arguments})
         np.testing.assert_allclose(result, np.full((2, 3), value), err_msg=name)
+
+
+def test_several_outputs_called_on_data_are_a_tuple_in_their_order():
+    x, y = inputs()
+    two = C.combine([y - x, x * 2])
+    found = two(y=5 * ONES, x=ONES)
+    assert isinstance(found, tuple)
+    np.testing.assert_array_equal(found, [4 * ONES, 2 * ONES])
+    difference, double = C.combine([x * 2, x])(ONES)
+    np.testing.assert_array_equal(difference, 2 * double)
+    assert len(C.combine([x, x])(ONES)) == 2
+    s = C.sequence.input_variable(2)
+    frames, last = C.combine([s * 2, C.sequence.last(s)])([np.ones((2, 2), "f"), np.ones((1, 2), "f")])
+    assert [f.shape for f in frames] == [(2, 2), (1, 2)] and last.shape == (2, 2)
+    states = C.layers.Fold(C.layers.LSTM(3), return_full_state=True)(s)([np.ones((2, 2), "f")])
+    assert isinstance(states, tuple) and [np.shape(v) for v in states] == [(1, 3), (1, 3)]

@@ -11,100 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._engine.asked import as_arguments, as_outputs, asked_for, differentiated
 from cntk._engine.feed import Fed, feed
 from cntk._engine.plan import Plan, bind
 from cntk._engine.rows import rows_as_numpy, touched_rows
 from cntk._engine.run import Run, SparseRows
-from cntk._errors import FeedError, shape_text
+from cntk._errors import shape_text
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, default_device
-
-
-def as_outputs(function: Function, outputs: Any) -> tuple[Variable, ...]:
-    """The variables that a program named as outputs, which must be part of the graph.
-
-    Raises:
-        ValueError: if one is not.
-        TypeError: for anything that names no variable.
-    """
-    if outputs is None:
-        return function.outputs
-    if isinstance(outputs, (Variable, Function)):
-        outputs = [outputs]
-    result = []
-    for output in outputs:
-        if isinstance(output, Function):
-            result.append(output.output)
-        elif isinstance(output, Variable):
-            result.append(output)
-        else:
-            raise TypeError(f"outputs: expected variables or functions, got {type(output).__name__}")
-    known = None
-    for variable in result:
-        if variable not in function.outputs:
-            if known is None:
-                known = _all_variables(function)
-            if variable not in known:
-                raise ValueError(f"{variable!r} is not part of {function}; name an output of one of its operations")
-    return tuple(result)
-
-
-def _all_variables(function: Function) -> set[Variable]:
-    from cntk._graph import walk
-
-    found = set(whole_graph(function).inputs)
-    for primitive in walk.primitives(function.root_function):
-        found.update(primitive.results)
-        found.update(primitive.operands)
-    return found
-
-
-def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> dict[Variable, Any]:
-    """Data by variable.
-
-    Args:
-        function: whose arguments they are, for errors.
-        data: a dictionary by variable or name, or the data of the only argument.
-        known: the inputs that need data.
-
-    Raises:
-        FeedError: if the names or the number do not fit.
-    """
-    if data is None or (isinstance(data, (dict, list, tuple)) and len(data) == 0 and not known):
-        data = {}
-    if not isinstance(data, Mapping):
-        if len(known) != 1:
-            raise FeedError(
-                f"{function} needs data for {len(known)} arguments ({', '.join(map(repr, known))}); "
-                "give a dictionary of them"
-            )
-        return {known[0]: data}
-    result: dict[Variable, Any] = {}
-    for key, value in data.items():
-        if isinstance(key, str):
-            matches = [v for v in known if v.name == key or v.uid == key]
-            if not matches:
-                names = ", ".join(v.name or v.uid for v in known)
-                raise FeedError(
-                    f'variable with name "{key}" does not exist in the network. Available variable names: {names}'
-                )
-            key = matches[0]
-        elif isinstance(key, Function):
-            key = key.output
-        elif not isinstance(key, Variable):
-            raise FeedError(f"arguments: expected variables or names as keys, got {type(key).__name__}")
-        result[key] = value
-    missing = [v for v in known if v not in result]
-    if missing:
-        raise FeedError(
-            f"function expects {len(known)} arguments, and no data were given for "
-            f"{', '.join(map(repr, missing))} of {function}"
-        )
-    return result
 
 
 def _needed_inputs(composite: Composite, outputs: tuple[Variable, ...]) -> tuple[Variable, ...]:
@@ -252,13 +170,13 @@ def _as_leaf(variable: Variable, fed: Fed) -> Fed:
 
 def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_numpy: bool) -> Any:
     """Compute outputs; see `Function.eval`."""
-    wanted = as_outputs(function, outputs)
+    asked = as_outputs(function, outputs)
+    wanted = tuple(dict.fromkeys(asked.values()))
     with torch.inference_mode() if as_numpy else torch.no_grad():
         done = execute(function, arguments, wanted, device, training=False)
         done.finish()
-        if wanted.count(wanted[0]) == len(wanted):
-            return done.result(0, as_numpy)
-        return {variable: done.result(k, as_numpy) for k, variable in enumerate(wanted)}
+        results = [done.result(k, as_numpy) for k in range(len(wanted))]
+    return results[0] if len(asked) == 1 else {key: results[wanted.index(v)] for key, v in asked.items()}
 
 
 @dataclass
@@ -271,18 +189,19 @@ class BackwardState:
 
 def forward(
     function: Function, arguments: Any, outputs: Any, keep_for_backward: Any, device: Any, as_numpy: bool
-) -> tuple[BackwardState | None, dict[Variable, Any]]:
+) -> tuple[BackwardState | None, dict[Any, Any]]:
     """Compute outputs and keep what gradients need; see `Function.forward`."""
     wanted = as_outputs(function, outputs)
-    keep = as_outputs(function, keep_for_backward) if keep_for_backward else ()
-    computed = tuple(dict.fromkeys((*wanted, *keep)))
+    asked = {} if keep_for_backward is None else asked_for(keep_for_backward, "keep_for_backward")
+    keep = as_outputs(function, asked) if asked else {}
+    computed = tuple(dict.fromkeys((*wanted.values(), *keep.values())))
     training = bool(keep)
     leaves = [v for v in whole_graph(function).inputs if training and v.kind is VariableKind.Input and v.needs_gradient]
     with torch.enable_grad() if training else torch.no_grad():
         done = execute(function, arguments, computed, device, training, leaves)
     if not training:
         done.finish()
-    results = {variable: done.result(computed.index(variable), as_numpy) for variable in wanted}
+    results = {key: done.result(computed.index(variable), as_numpy) for key, variable in wanted.items()}
     return (BackwardState(done, computed) if training else None), results
 
 
@@ -290,9 +209,9 @@ def backward(
     function: Function,
     state: BackwardState,
     root_gradients: Any,
-    variables: Sequence[Any],
+    variables: Any,
     as_numpy: bool,
-) -> dict[Variable, Any]:
+) -> dict[Any, Any]:
     """Propagate gradients; see `Function.backward`."""
     if state is None:
         raise ValueError("backward: the forward pass kept no state; name the outputs in keep_for_backward")
@@ -308,10 +227,10 @@ def backward(
         if isinstance(rows, Tensor):
             roots.append(rows)
             seeds.append(_seed(output, gradient, rows))
-    wanted = [v.output if isinstance(v, Function) else v for v in variables]
-    found = _differentiate(done, roots, seeds, wanted, keep=True)
+    wanted = differentiated(function, variables, "variables")
+    found = _differentiate(done, roots, seeds, list(wanted.values()), keep=True)
     done.finish()
-    return {v: _gradient_result(v, g, done, as_numpy) for v, g in zip(wanted, found, strict=True)}
+    return _gradient_results(wanted, found, done, as_numpy)
 
 
 def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
@@ -360,32 +279,34 @@ def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy:
     return done.handed_out(gradient, variable.type_.dense(), as_numpy)
 
 
+def _gradient_results(
+    asked: Mapping[Any, Variable], found: Sequence[Tensor], done: Pass, as_numpy: bool
+) -> dict[Any, Any]:
+    return {key: _gradient_result(v, g, done, as_numpy) for (key, v), g in zip(asked.items(), found, strict=True)}
+
+
 def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any) -> Any:
     """Gradients of the sum of an output's elements; see `Function.grad`."""
     if wrt is None:
         wrt = [v for v in whole_graph(function).arguments if v.needs_gradient]
         if not wrt:
             raise ValueError(f"None of the Function '{function}' arguments have 'needs_gradient == True'")
-    wanted = [
-        v.output if isinstance(v, Function) else v for v in (wrt if isinstance(wrt, (list, tuple, set)) else [wrt])
-    ]
-    root = function.output if grad_root is None else as_outputs(function, grad_root)[0]
-    extra = as_outputs(function, outputs) if outputs is not None else ()
-    computed = tuple(dict.fromkeys((root, *extra)))
+    asked = differentiated(function, wrt, "wrt")
+    wanted = list(asked.values())
+    root = function.output if grad_root is None else next(iter(as_outputs(function, grad_root).values()))
+    extra = None if outputs is None else asked_for(outputs, "outputs")
+    extra = as_outputs(function, extra) if extra else None
+    computed = tuple(dict.fromkeys((root, *(extra or {}).values())))
     leaves = [v for v in wanted if v.kind is VariableKind.Input]
-    known = whole_graph(function).inputs
-    for variable in wanted:
-        if variable not in known:
-            raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of {function}")
     with torch.enable_grad():
         done = execute(function, at, computed, device, True, leaves, by_rows=not as_numpy)
         roots = [rows for rows in done.rows[:1] if isinstance(rows, Tensor)]  # sparse ones are not differentiable
         found = _differentiate(done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False)
     done.finish()
-    results: Any = {v: _gradient_result(v, g, done, as_numpy) for v, g in zip(wanted, found, strict=True)}
-    if len(wanted) == 1:
-        results = results[wanted[0]]
-    if outputs is None:
+    results: Any = _gradient_results(asked, found, done, as_numpy)
+    if len(asked) == 1:
+        (results,) = results.values()
+    if extra is None:
         return results
-    values: Any = {v: done.result(computed.index(v), as_numpy) for v in extra}
-    return results, (values[extra[0]] if len(extra) == 1 else values)
+    values = {key: done.result(computed.index(v), as_numpy) for key, v in extra.items()}
+    return results, (next(iter(values.values())) if len(values) == 1 else values)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from cntk._engine import timing
-from cntk._engine.evaluate import as_arguments, plan_for, result_of
+from cntk._engine.asked import as_arguments
+from cntk._engine.evaluate import plan_for, result_of
 from cntk._engine.feed import Fed, feed
 from cntk._engine.matrix_product import add_product, mm
 from cntk._engine.plan import Plan, bind

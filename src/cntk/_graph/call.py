@@ -75,7 +75,11 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
     if not nodes:
         for argument, value in values.items():
             _check_data(function, argument, value)
-        return function.eval(values)
+        results, outputs = function.eval(values), function.outputs
+        if len(outputs) == 1:
+            return results
+        # `eval` gives each output once, and one alone without a dictionary.
+        return (results,) * len(outputs) if len(set(outputs)) == 1 else tuple(results[v] for v in outputs)
     symbolic = {k: v for k, v in values.items() if isinstance(v, (Variable, Function))}
     if len(symbolic) != len(values):
         wrong = next(k for k in values if k not in symbolic)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import enum
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from cntk._graph.composite import Composite
     from cntk._graph.function import Function
-    from cntk._graph.variable import Variable
 
 
 class ModelFormat(enum.Enum):
@@ -51,12 +50,13 @@ class RunMethods:
 
         Args:
             arguments: data for the arguments: a dictionary by variable or name, or the data of the only argument.
-            outputs: which variables to compute; all outputs if not given.
+            outputs: which variables or functions to compute, one or an iterable of them; all outputs if not given.
             device: where to compute.
             as_numpy: whether results are NumPy arrays (lists of them for sequences), else `Value`.
 
         Returns:
-            The result, or a dictionary of results by variable if there are several.
+            The result, or a dictionary of results if there are several: by what was asked for, variable or function, else
+            by output variable.
 
         Raises:
             ValueError: if data are missing or do not fit their variable.
@@ -79,26 +79,26 @@ class RunMethods:
         keep_for_backward: Any = None,
         device: Any = None,
         as_numpy: bool = True,
-    ) -> tuple[Any, dict[Variable, Any]]:
+    ) -> tuple[Any, dict[Any, Any]]:
         """Compute outputs and keep what `backward` needs.
 
         Args:
             arguments: data for the arguments.
-            outputs: which variables to compute; all outputs if not given.
+            outputs: which variables or functions to compute, one or an iterable of them; all outputs if not given.
             keep_for_backward: outputs from which gradients will be propagated.
             device: where to compute.
             as_numpy: whether results are NumPy arrays.
 
         Returns:
-            State for `backward` (None if nothing is kept), and the results by variable.
+            State for `backward` (None if nothing is kept), and the results by what was asked for, variable or function.
         """
         from cntk._engine.evaluate import forward
 
         return forward(_function(self), arguments, outputs, keep_for_backward, device, as_numpy)
 
     def backward(
-        self, state: Any, root_gradients: Mapping[Any, Any], variables: Sequence[Any], as_numpy: bool = True
-    ) -> dict[Variable, Any]:
+        self, state: Any, root_gradients: Mapping[Any, Any], variables: Iterable[Any], as_numpy: bool = True
+    ) -> dict[Any, Any]:
         """Propagate gradients of outputs to variables.
 
         Args:
@@ -117,7 +117,7 @@ class RunMethods:
     def grad(
         self,
         at: Any,
-        wrt: Sequence[Any] | None = None,
+        wrt: Iterable[Any] | None = None,
         outputs: Any = None,
         device: Any = None,
         as_numpy: bool = True,
@@ -127,14 +127,15 @@ class RunMethods:
 
         Args:
             at: data for the arguments.
-            wrt: variables whose gradients are wanted; all arguments that need gradients if not given.
-            outputs: variables to compute as well.
+            wrt: variables whose gradients are wanted, in any iterable; all arguments that need gradients if not given.
+            outputs: variables or functions to compute as well.
             device: where to compute.
             as_numpy: whether results are NumPy arrays.
             grad_root: the output to start from, where there are several.
 
         Returns:
-            The gradient, or a dictionary of gradients; with ``outputs`` a pair of these and the computed outputs.
+            The gradient, or a dictionary of gradients by variable; with ``outputs`` a pair of these and the computed outputs, by
+            what was asked for if there are several.
 
         Raises:
             ValueError: if there is no variable that needs a gradient.

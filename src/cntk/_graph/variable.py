@@ -213,7 +213,7 @@ class Variable(VariableMixin, Operators):
 
 
 def as_shape(shape: Any) -> Shape:
-    """A shape given as a number, a tuple, a list or an array.
+    """A shape given as a number or as an iterable of numbers, such as a tuple, a list, an array or a generator.
 
     Raises:
         ValueError: for anything else, or a dimension that cannot be.
@@ -221,7 +221,7 @@ def as_shape(shape: Any) -> Shape:
     if shape is None:
         return ()
     try:
-        given: Any = (shape,) if np.isscalar(shape) else shape
+        given: Any = (shape,) if np.isscalar(shape) else tuple(shape)
         dims = tuple(int(d) for d in given)
         if any(d != g for d, g in zip(dims, given, strict=True)):
             raise ValueError

@@ -38,7 +38,7 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
         return Constant(x)
     if isinstance(x, Number) and not isinstance(x, complex) and not isinstance(x, np.floating):
         return Constant(x, dtype=like) if like is not None else Constant.of_later_dtype(x)
-    if isinstance(x, (list, tuple, np.ndarray, np.generic)):
+    if isinstance(x, (list, tuple, range, np.ndarray, np.generic)):
         array = np.asarray(x)
         if array.dtype.kind in "biuf":
             own = (

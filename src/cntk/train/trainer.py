@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from cntk._engine.asked import asked_for
 from cntk._engine.step import StepResult, TrainingStep
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph
@@ -72,12 +73,13 @@ class Trainer(Evaluator):
         Args:
             arguments: data by variable or name, such as a reader's minibatch; a pair of them and of a flag whether this
                 ends a sweep is accepted.
-            outputs: variables whose values are wanted.
+            outputs: variables or functions whose values are wanted, in any iterable.
             device: where to run.
             is_sweep_end: whether this minibatch ends a sweep through the data; a reader's minibatch knows it.
 
         Returns:
-            Whether parameters were updated; with ``outputs``, a pair of that and of the values by variable.
+            Whether parameters were updated; with ``outputs``, unless there are none, a pair of that and of the values, by
+            what was asked for.
 
         Raises:
             ValueError: if data are missing or do not fit.
@@ -89,18 +91,17 @@ class Trainer(Evaluator):
                 return False if outputs is None else (False, {})
             if is_sweep_end is None:
                 is_sweep_end = any(isinstance(v, MinibatchData) and v.sweep_end for v in arguments.values())
-        wanted = (
-            ()
-            if outputs is None
-            else tuple(_output(v) for v in (outputs if isinstance(outputs, (list, tuple)) else [outputs]))
-        )
+        asked = {} if outputs is None else asked_for(outputs, "Trainer: outputs")
+        wanted = tuple(dict.fromkeys(asked.values()))
         result = self._step.train(arguments, wanted, (device or default_device()).torch, bool(is_sweep_end))
         self._previous = result
         # As in the original, a minibatch that changed nothing was not trained on.
         self._total += result.samples if result.updated else 0
         for writer in self._writers:
             writer.update_training_with_minibatch(result.samples, result.loss, result.metric)
-        return result.updated if outputs is None else (result.updated, result.outputs)
+        if not asked:
+            return result.updated
+        return result.updated, {key: result.outputs[variable] for key, variable in asked.items()}
 
     def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None) -> float:  # type: ignore[override]
         """The metric's average over one minibatch, without an update.

@@ -1,0 +1,126 @@
+"""What a program asks for and gives: outputs, variables to differentiate by, data for arguments; any iterable will do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cntk._errors import FeedError
+from cntk._graph import walk
+from cntk._graph.composite import whole_graph
+from cntk._graph.function import Function
+from cntk._graph.variable import Variable
+
+
+def asked_for(nodes: Any, what: str) -> dict[Any, Variable]:
+    """The variables that a program named, each by what it was named by: results are handed out by the same keys.
+
+    Args:
+        nodes: a variable, a function with one output, or an iterable of these.
+        what: the argument, for errors.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    found: dict[Any, Variable] = {}
+    for node in [nodes] if isinstance(nodes, (Variable, Function, str)) or not isinstance(nodes, Iterable) else nodes:
+        if isinstance(node, Variable):
+            found[node] = node
+        elif isinstance(node, Function) and len(node.outputs) == 1:
+            found[node] = node.output
+        else:
+            raise TypeError(f"{what}: expected variables or functions with one output, got {node!r}")
+    return found
+
+
+def as_outputs(function: Function, outputs: Any) -> dict[Any, Variable]:
+    """The outputs that a program asked for, by what it named them by; all outputs for None.
+
+    Raises:
+        ValueError: if one is not part of the graph, or there is none.
+        TypeError: for anything that names no variable.
+    """
+    if outputs is None:
+        return {v: v for v in function.outputs}
+    asked = asked_for(outputs, "outputs")
+    if not asked:
+        raise ValueError(f"{function}: the list of outputs is empty; name at least one, or leave it out for all")
+    known = None
+    for variable in asked.values():
+        if variable not in function.outputs:
+            if known is None:
+                known = _all_variables(function)
+            if variable not in known:
+                raise ValueError(f"{variable!r} is not part of {function}; name an output of one of its operations")
+    return asked
+
+
+def _all_variables(function: Function) -> set[Variable]:
+    found = set(whole_graph(function).inputs)
+    for primitive in walk.primitives(function.root_function):
+        found.update(primitive.results)
+        found.update(primitive.operands)
+    return found
+
+
+def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> dict[Variable, Any]:
+    """Data by variable.
+
+    Args:
+        function: whose arguments they are, for errors.
+        data: a dictionary by variable or name, or the data of the only argument.
+        known: the inputs that need data.
+
+    Raises:
+        FeedError: if the names or the number do not fit.
+    """
+    if data is None or (isinstance(data, (dict, list, tuple)) and len(data) == 0 and not known):
+        data = {}
+    if not isinstance(data, Mapping):
+        if len(known) != 1:
+            raise FeedError(
+                f"{function} needs data for {len(known)} arguments ({', '.join(map(repr, known))}); "
+                "give a dictionary of them"
+            )
+        return {known[0]: data}
+    result: dict[Variable, Any] = {}
+    for key, value in data.items():
+        if isinstance(key, str):
+            matches = [v for v in known if v.name == key or v.uid == key]
+            if not matches:
+                names = ", ".join(v.name or v.uid for v in known)
+                raise FeedError(
+                    f'variable with name "{key}" does not exist in the network. Available variable names: {names}'
+                )
+            key = matches[0]
+        elif isinstance(key, Function):
+            key = key.output
+        elif not isinstance(key, Variable):
+            raise FeedError(f"arguments: expected variables or names as keys, got {type(key).__name__}")
+        result[key] = value
+    missing = [v for v in known if v not in result]
+    if missing:
+        raise FeedError(
+            f"function expects {len(known)} arguments, and no data were given for "
+            f"{', '.join(map(repr, missing))} of {function}"
+        )
+    return result
+
+
+def differentiated(function: Function, variables: Any, what: str) -> dict[Any, Variable]:
+    """The variables that gradients are asked for, by what the program named them by; they must be leaves of the graph.
+
+    Raises:
+        ValueError: if one is not, or there is none.
+        TypeError: for anything that names no variable.
+    """
+    asked = asked_for(variables, what)
+    if not asked:
+        raise ValueError(
+            f"gradient of {function}: {what} is empty; name the arguments or parameters to differentiate by"
+        )
+    known = whole_graph(function).inputs
+    for variable in asked.values():
+        if variable not in known:
+            raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of {function}")
+    return asked
