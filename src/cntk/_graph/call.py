@@ -14,7 +14,6 @@ from cntk._graph.types import (
     BATCH_AXIS,
     SEQUENCE_AXIS,
     UNKNOWN_AXES,
-    FreeDimension,
     InferredDimension,
     TensorType,
 )
@@ -111,17 +110,18 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
 
 
 def _check_type(function: Function, argument: Variable, node: Variable | Function) -> None:
-    """An argument whose type is known takes no variable of another type.
+    """An input whose type is known takes no variable of another type.
+
+    What is given may have further axes in front, as the original allows: most operations work along the last ones.
+    A placeholder takes anything: its shape is but a guess at what will come.
 
     Raises:
         TypeError: if shape, dynamic axes, number format or storage differ. What is not known yet differs from nothing.
     """
     wanted, given = argument.type_, as_variable(node, "call").type_
-    if not wanted.has_shape or not given.has_shape:
+    if argument.is_placeholder or not wanted.has_shape or not given.has_shape:
         return
-    # Frames in a sequence that has become an axis are taken as the original takes them.
-    unpacked = given.shape[:1] == (FreeDimension,) and given.rank > wanted.rank > 0
-    shape = given.shape[1:] if unpacked else given.shape
+    shape = given.shape[given.rank - wanted.rank :] if given.rank > wanted.rank > 0 else given.shape
     fits = (
         len(shape) == wanted.rank
         and all(w < 0 or s in (w, InferredDimension) for w, s in zip(wanted.shape, shape, strict=True))

@@ -10,7 +10,16 @@ from cntk._errors import GraphError, operation_text
 from cntk._graph.function import Function
 from cntk._graph.naming import next_uid
 from cntk._graph.op import Op, disk_name
-from cntk._graph.types import Guess, InferredDimension, TensorType, common_dtype
+from cntk._graph.types import (
+    BATCH_AXIS,
+    SEQUENCE_AXIS,
+    UNKNOWN_AXES,
+    DType,
+    Guess,
+    InferredDimension,
+    TensorType,
+    common_dtype,
+)
 from cntk._graph.variable import HOLDERS, Variable, VariableKind, output_type
 
 if TYPE_CHECKING:
@@ -145,6 +154,8 @@ class Primitive(Function):
         if all(t.is_known for t in types):
             self.op = self.op.bound(self.operands)
             inferred = self.op.infer(*types)
+        elif not partial and all(t.has_shape for t in types):
+            inferred = self._infer_shapes(types, dtype)
         else:
             told = partial is Guess.NUMBERS or any(t.shape or t.dynamic_axes for t in types if t.has_shape)
             guess = self.op.infer_partial(*types) if partial and told else None
@@ -159,6 +170,19 @@ class Primitive(Function):
                 if variable.kind in HOLDERS:
                     changed |= variable.refine(replace(type_, dtype=variable.type_.dtype or type_.dtype))
         return changed, tuple(output_type(t, dtype) for t in inferred)
+
+    def _infer_shapes(self, types: tuple[TensorType, ...], dtype: DType | None) -> tuple[TensorType, ...]:
+        """Types where shapes are known and some axes, those of placeholders, are not: as on the usual ones, axes left open.
+
+        Whether the operands fit is not known before the axes are.
+        """
+        usual = (BATCH_AXIS, SEQUENCE_AXIS)
+        try:
+            inferred = self.op.bound(self.operands).infer(*(t if t.has_axes else t.with_axes(usual) for t in types))
+        except GraphError:
+            return (TensorType(dtype=dtype),) * len(self.results)
+        inferred = inferred if isinstance(inferred, tuple) else (inferred,)
+        return tuple(output_type(t.with_axes(UNKNOWN_AXES), dtype) for t in inferred)
 
     def _with(self, types: tuple[TensorType, ...]) -> Iterable[tuple[Variable, TensorType]]:
         return zip(self.operands, types, strict=True)
