@@ -15,15 +15,26 @@ from cntk._errors import GraphError, shape_text
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.positions import Positions
 from cntk._graph.types import InferredDimension, Shape, TensorType
-from cntk._ops.windows import Windows, centres, channels_last, margins, spread
+from cntk._ops.windows import Windows, centres, channels_last, margins, regular, regular_channels_last, spread
 
-
-def _convolve_images(x: Tensor, w: Tensor, *options: Any) -> Tensor:
-    return torch.conv2d(channels_last(x), channels_last(w), *options)
-
-
-_CONVOLVE = {1: torch.conv1d, 2: _convolve_images, 3: torch.conv3d}
+_CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 _TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}
+
+
+def _convolve(x: Tensor, w: Tensor, bias: Tensor | None, *options: Any) -> Tensor:
+    grouped = options[-1] > 1  # recorded code of a loop does not see that the minibatch is one sample
+    return _CONVOLVE[x.dim() - 2](_settled(x, grouped), _settled(w), bias, *options)
+
+
+def _transpose(x: Tensor, w: Tensor, *options: Any) -> Tensor:
+    return _TRANSPOSE[x.dim() - 2](regular(x) if 1 in x.shape else x, regular(w) if 1 in w.shape else w, *options)
+
+
+def _settled(x: Tensor, doubtful: bool = False) -> Tensor:
+    """Return an operand as torch's kernels read it rightly; images with channels last, which is fast."""
+    if doubtful or 1 in x.shape:
+        return regular_channels_last(x)
+    return channels_last(x) if x.dim() == 4 else x
 
 
 @primitive(PrimitiveOp.Convolution)
@@ -263,27 +274,25 @@ def lower_convolution(windows: Sequence[Windows], lengths: Shape, groups: int) -
     if not windows:
         return lambda w, x, b=None: linear(x, w, b)
     strides, dilation = [w.stride for w in windows], [w.dilation for w in windows]
-    convolve = _CONVOLVE[len(windows)]
     if all(w.symmetric(n) for w, n in zip(windows, lengths, strict=True)):
         padding = [w.before(n) for w, n in zip(windows, lengths, strict=True)]
-        return lambda w, x, b=None: convolve(x, w, b, strides, padding, dilation, groups)
+        return lambda w, x, b=None: _convolve(x, w, b, strides, padding, dilation, groups)
     edges = margins(windows, lengths)
-    return lambda w, x, b=None: convolve(pad_tensor(x, edges), w, b, strides, 0, dilation, groups)
+    return lambda w, x, b=None: _convolve(pad_tensor(x, edges), w, b, strides, 0, dilation, groups)
 
 
 def _lower_transpose(windows: Sequence[Windows], lengths: Shape, result: Shape, groups: int) -> Kernel:
     if not windows:
         return lambda w, x: x @ w
     strides, dilation = [w.stride for w in windows], [w.dilation for w in windows]
-    transpose = _TRANSPOSE[len(windows)]
     before = [w.before(m) for w, m in zip(windows, result, strict=True)]
     whole = [(n - 1) * w.stride + w.extent for w, n in zip(windows, lengths, strict=True)]
     extra = [m - (full - 2 * b) for m, full, b in zip(result, whole, before, strict=True)]
     if all(b >= 0 and 0 <= e < max(w.stride, w.dilation) for b, e, w in zip(before, extra, windows, strict=True)):
-        return lambda w, x: transpose(x, w, None, strides, before, extra, groups, dilation)
+        return lambda w, x: _transpose(x, w, None, strides, before, extra, groups, dilation)
     # Cut or fill the untrimmed result where torch's own padding cannot express the two ends.
     edges = [v for b, m, full in reversed(list(zip(before, result, whole, strict=True))) for v in (-b, m - full + b)]
-    return lambda w, x: pad_tensor(transpose(x, w, None, strides, 0, 0, groups, dilation), edges)
+    return lambda w, x: pad_tensor(_transpose(x, w, None, strides, 0, 0, groups, dilation), edges)
 
 
 def _with_one_filter(compute: Kernel) -> Kernel:

@@ -23,6 +23,7 @@ from cntk._ops.elementwise import element_divide, element_times, plus
 from cntk._ops.operands import apply, as_operand
 from cntk._ops.shape import reshape
 from cntk._ops.unary import exp, log
+from cntk._ops.windows import regular
 from cntk.variables import Constant
 
 __all__ = ["batch_normalization", "local_response_normalization"]
@@ -107,10 +108,15 @@ class BatchNormalization(Op):
             count: Tensor | None = None,
         ) -> Tensor:
             rows = x if as_it_is else x.reshape(folded)
-            mean, variance = mean.view(-1), variance.view(-1)
-            scale, bias = scale.view(-1), bias.view(-1)
+            doubtful = 1 in rows.shape
+            if doubtful:
+                rows = regular(rows)
+            mean, variance = mean.reshape(-1), variance.reshape(-1)
+            # Torch reads a scale whose elements lie apart as if they did not.
+            scale, bias = scale.reshape(-1).contiguous(), bias.reshape(-1).contiguous()
             if not run.training or rows.shape[0] == 0:
-                return torch.batch_norm(rows, scale, bias, mean, variance, False, 0.0, epsilon, True).reshape(x.shape)
+                result = torch.batch_norm(rows, scale, bias, mean, variance, False, 0.0, epsilon, True)
+                return (regular(result) if doubtful else result).reshape(x.shape)
             # With a momentum of 1 torch leaves the minibatch's own statistics here, the variance unbiased.
             batch_mean, batch_variance = torch.zeros_like(mean), torch.zeros_like(variance)
             result = torch.batch_norm(rows, scale, bias, batch_mean, batch_variance, True, 1.0, epsilon, True)
@@ -121,7 +127,7 @@ class BatchNormalization(Op):
                     variance.lerp_(batch_variance, weight)
                 if count is not None:
                     count.add_(rows.shape[0] if not frozen else rows.shape[0] * (count == 0))
-            return result.reshape(x.shape)
+            return (regular(result) if doubtful else result).reshape(x.shape)
 
         return RunKernel(compute)
 

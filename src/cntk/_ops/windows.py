@@ -150,9 +150,27 @@ def as_flags(values: Any) -> tuple[bool, ...]:
     return tuple(map(bool, values)) if isinstance(values, Iterable) else (bool(values),)
 
 
+def regular(x: Tensor) -> Tensor:
+    """Return the same values with the strides of a new tensor.
+
+    An axis of size 1 may have any stride. Some of torch's kernels then take channels that lie last for channels that lie
+    first: batch normalization reads the gradient of a single sample in the wrong order, and a convolution's gradient
+    fails or is wrong. A gradient that comes back through this is regular too.
+    """
+    # Not `contiguous`, which leaves such strides as they are.
+    return x.reshape(-1).view(x.shape)
+
+
 def channels_last(x: Tensor) -> Tensor:
-    """The same ``[n, channels, height, width]`` with the channels of each position side by side in memory.
+    """Return the same ``[n, channels, height, width]`` with the channels of each position side by side in memory.
 
     The processor's kernels work on several channels at once that way: a convolutional net trains twice as fast.
     """
     return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
+
+
+def regular_channels_last(x: Tensor) -> Tensor:
+    """Return the same ``[n, channels, *positions]`` with regular strides; images with channels last, see above."""
+    if x.dim() != 4 or x.device.type != "cpu":
+        return regular(x)
+    return regular(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
