@@ -206,7 +206,7 @@ def test_arrays_as_a_source():
         ((3, 6), False, {"cursor": 3, "total_num_samples": 3}),
         ((2, 6), True, {"cursor": 0, "total_num_samples": 5}),
         ((3, 6), False, {"cursor": 3, "total_num_samples": 8}),
-        ((1, 6), False, {"cursor": 4, "total_num_samples": 9}),
+        ((1, 6), True, {"cursor": 4, "total_num_samples": 9}),
     ]
     source.restore_from_checkpoint({"cursor": 3, "total_num_samples": 3})
     np.testing.assert_array_equal(source.next_minibatch(9)[source["x"]].asarray(), SAMPLES[3:5])

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
-from cntk._engine.rows import sparse_rows, sparse_rows_of
+from cntk._engine.rows import FORMATS, sparse_rows, sparse_rows_of
 from cntk._engine.run import SparseRows
 from cntk._errors import FeedError, shape_text
 from cntk._graph.types import SEQUENCE_AXIS, Shape, TensorType
@@ -227,7 +227,7 @@ class _Feeding:
         elif shape is None or min(self.type.shape, default=1) >= 0:
             shape = self.type.shape
         if isinstance(rows, Tensor):
-            wanted = getattr(torch, self.dtype.name)
+            wanted = FORMATS.get(self.dtype) or getattr(torch, self.dtype.name)
             if rows.dtype != wanted or rows.device != self.device:
                 rows = rows.to(self.device, wanted)
             if self.type.is_sparse:

@@ -160,16 +160,17 @@ class RunMethods:
         """Train this criterion (a loss, or a loss and a metric).
 
         Args:
-            minibatch_source: a minibatch source, or a tuple of arrays, one for each argument.
+            minibatch_source: a minibatch source; or a tuple of data in memory, one for each argument: arrays, CSR matrices,
+                `Value` objects, or lists of samples or of sequences, which count with their frames.
             minibatch_size: samples in a minibatch: a number or a schedule.
             streams: the source's streams in the order of the arguments.
             model_inputs_to_streams: streams by argument.
             parameter_learners: one or more learners.
             callbacks: progress writers, and configurations of checkpoints and cross validation.
             progress_frequency: samples (or a pair with a unit) between summaries.
-            max_epochs: how often to go through the data.
-            epoch_size: samples in an epoch.
-            max_samples: samples to stop after.
+            max_epochs: how many epochs to train; 1 unless ``max_samples`` is given.
+            epoch_size: samples in an epoch, at whose end there is a summary; all data in memory unless given.
+            max_samples: samples to stop after, in place of ``max_epochs``.
 
         Returns:
             A record of the epochs' losses, metrics and sample counts.

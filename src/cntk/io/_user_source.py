@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
+from cntk._engine.layout import Layout
+from cntk._engine.run import SparseRows
 from cntk._errors import DataError
 from cntk._graph.types import BATCH_AXIS
 from cntk.core import Value
-from cntk.device import DeviceDescriptor
+from cntk.device import DeviceDescriptor, default_device
 from cntk.io._minibatch import MinibatchData
 from cntk.io._source import FULL_DATA_SWEEP, INFINITELY_REPEAT
 from cntk.io._streams import StreamInformation
@@ -97,8 +100,9 @@ class MinibatchSourceFromData(UserMinibatchSource):
     """Arrays in memory as a minibatch source, in their order.
 
     Args:
-        data_streams: for each stream's name an array ``[n, *shape]``, a CSR matrix, or a pair of a list of sequences (arrays
-            ``[length, *shape]`` or CSR matrices) and their type, such as ``Sequence[Tensor[3]]``.
+        data_streams: for each stream's name an array ``[n, *shape]``, a CSR matrix, a `Value`, or a pair of data and their
+            type, such as ``Sequence[Tensor[3]]``: these may also be a list of samples or of sequences (arrays
+            ``[length, *shape]`` or CSR matrices).
         max_samples: how many samples to give in all; `INFINITELY_REPEAT` for no end, `FULL_DATA_SWEEP` for one sweep.
 
     Raises:
@@ -142,6 +146,11 @@ class MinibatchSourceFromData(UserMinibatchSource):
         """Whether there is always a next minibatch."""
         return self._max_samples == INFINITELY_REPEAT
 
+    @property
+    def sweep_size(self) -> int:
+        """How many samples the data have; a sequence counts with the samples of its longest stream."""
+        return int(self._ends[-1])
+
     def next_minibatch(
         self,
         num_samples: int,
@@ -167,9 +176,10 @@ class MinibatchSourceFromData(UserMinibatchSource):
             return {}
         end, samples = self._reach(min(num_samples, left))
         begin = self._cursor + worker_rank
-        ends_sweep = end == len(self._lengths)
-        self._cursor = 0 if ends_sweep else end
+        at_end = end == len(self._lengths)
+        self._cursor = 0 if at_end else end
         self._total += samples
+        ends_sweep = at_end or self._total >= self._max_samples
         if begin >= end:
             return {}
         wanted = slice(begin, end, number_of_workers)
@@ -177,6 +187,9 @@ class MinibatchSourceFromData(UserMinibatchSource):
 
     def _reach(self, room: int) -> tuple[int, int]:
         """Behind which item a minibatch of so many samples ends, and how many samples it has."""
+        if self.sweep_size == len(self._lengths):  # each item is one sample
+            end = min(self._cursor + room, len(self._lengths))
+            return end, end - self._cursor
         before = int(self._ends[self._cursor])
         end = int(np.searchsorted(self._ends, before + room, side="right")) - 1
         end = max(end, self._cursor + 1)
@@ -195,16 +208,44 @@ class MinibatchSourceFromData(UserMinibatchSource):
         self._cursor, self._total = checkpoint["cursor"], checkpoint["total_num_samples"]
 
 
+def _is_sparse(data: Any) -> bool:
+    return data.is_sparse if isinstance(data, Value) else hasattr(data, "tocsr")
+
+
+def _shared(data: Any, dtype: np.dtype[Any]) -> torch.Tensor | None:
+    """An array as a tensor in the same memory, of which a minibatch is a view; None if that cannot be."""
+    fits = isinstance(data, np.ndarray) and data.dtype == dtype and data.flags.writeable and data.ndim
+    return torch.from_numpy(data) if fits and all(step >= 0 for step in data.strides) else None
+
+
+def _part(value: Value, items: range) -> Value:
+    """Some samples or sequences of a value, by their numbers."""
+    rows, layout = value.rows, value.layout
+    numbers = np.arange(items.start, items.stop, items.step)
+    if layout is not None:
+        lengths = np.array(layout.lengths)[numbers]
+        begins = np.concatenate([[0], np.cumsum(layout.lengths)])[numbers]
+        # The first frame of each sequence, less the number of frames before it, on all its frames.
+        numbers = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
+        layout = Layout(lengths.tolist(), device=rows.values.device if isinstance(rows, SparseRows) else rows.device)
+        shape = value.shape[2:]
+    else:
+        shape = (len(items), *value.shape[1:])
+    if isinstance(rows, SparseRows):
+        return Value.of(rows.select(torch.from_numpy(numbers).to(rows.values.device)), layout, shape)
+    return Value.of(rows[torch.from_numpy(numbers).to(rows.device)], layout, shape)
+
+
 class _StreamData:
     """One stream's data in memory."""
 
     def __init__(self, name: str, number: int, given: Any) -> None:
         data, kind = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
         is_list = isinstance(data, list)
-        if not (is_list or isinstance(data, np.ndarray) or hasattr(data, "tocsr")):
+        if not (is_list or isinstance(data, (np.ndarray, Value)) or hasattr(data, "tocsr")):
             raise TypeError(
-                f"MinibatchSourceFromData: stream '{name}' must be a NumPy array, a SciPy CSR matrix, or a list of these with "
-                f"its type, got {type(data).__name__}"
+                f"MinibatchSourceFromData: stream '{name}' must be a NumPy array, a SciPy CSR matrix, a Value, or a list of "
+                f"arrays or matrices with its type, got {type(data).__name__}"
             )
         if is_list and not isinstance(kind, ArgumentType):
             raise TypeError(
@@ -212,14 +253,18 @@ class _StreamData:
                 f"{name}=(data, Sequence[Tensor[3]])"
             )
         self.data = data.tocsr() if hasattr(data, "tocsr") else data
-        is_sparse = hasattr(data, "tocsr") if kind is None else kind.is_sparse
-        self.is_sequence = kind is not None and len(kind.dynamic_axes) > 1
-        shape = data.shape[1:] if kind is None else kind.shape
+        layout = data.layout if isinstance(data, Value) else None
+        is_sparse = _is_sparse(data) if kind is None else kind.is_sparse
+        self.is_sequence = layout is not None if kind is None else len(kind.dynamic_axes) > 1
+        shape = data.shape[1 if layout is None else 2 :] if kind is None else kind.shape
         first = data[0] if is_list and data else data
         dtype = np.dtype(np.float64 if getattr(first, "dtype", None) == np.float64 else np.float32)
+        if kind is not None and kind.dtype is not None:
+            dtype = kind.dtype
         self.info = StreamInformation(name, number, "sparse" if is_sparse else "dense", dtype, shape)
         axes = [BATCH_AXIS] if kind is None else list(kind.dynamic_axes)
         self._variable = input_variable(shape, dtype, is_sparse=is_sparse, name=name, dynamic_axes=axes)
+        self._whole = None if is_sparse or self.is_sequence or not axes else _shared(self.data, dtype)
 
     def __len__(self) -> int:
         return len(self.data) if isinstance(self.data, list) else int(self.data.shape[0])
@@ -228,10 +273,22 @@ class _StreamData:
         """Samples of each item, int64 ``[items]``."""
         if not self.is_sequence:
             return np.ones(len(self), np.int64)
-        return np.array([item.shape[0] for item in self.data], np.int64)
+        if isinstance(self.data, Value):
+            layout = self.data.layout
+            return np.array(layout.lengths if layout else [self.data.shape[1]] * len(self.data), np.int64)
+        return np.array([item.shape[0] if hasattr(item, "shape") else len(item) for item in self.data], np.int64)
 
     def minibatch(self, wanted: slice, ends_sweep: bool, device: DeviceDescriptor | None) -> MinibatchData:
         """Some items as a minibatch's part."""
-        value = Value.create(self._variable, self.data[wanted], device=device)
+        if self._whole is not None:
+            rows = self._whole[wanted]
+            target = (device or default_device()).torch
+            rows = rows if rows.device == target else rows.to(target)
+            shape = tuple(rows.shape)
+            return MinibatchData(Value.of(rows, None, shape), shape[0], shape[0], ends_sweep)
+        if isinstance(self.data, Value):
+            value = _part(self.data, range(len(self.data))[wanted])
+        else:
+            value = Value.create(self._variable, self.data[wanted], device=device)
         samples = len(value) if value.layout is None else value.layout.frames
         return MinibatchData(value, len(value), samples, ends_sweep)

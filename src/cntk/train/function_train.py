@@ -10,8 +10,16 @@ from torch import Tensor
 from cntk._graph.block import combine_variables
 from cntk._graph.function import Function
 from cntk.eval.evaluator import Evaluator
-from cntk.train.minibatches import ArraySource, source_of
-from cntk.train.session_config import CheckpointConfig, CrossValidationConfig, DataUnit, TestConfig, as_frequency
+from cntk.train.minibatches import StreamSource, size_at, source_of
+from cntk.train.session_config import (
+    CheckpointConfig,
+    CrossValidationConfig,
+    DataUnit,
+    TestConfig,
+    as_frequency,
+    as_minibatch_size,
+    check_finite,
+)
 from cntk.train.tally import Tally
 from cntk.train.trainer import Trainer
 from cntk.train.training_session import TrainingSession
@@ -84,19 +92,51 @@ def _criterion_outputs(function: Function) -> tuple[Any, Any]:
     return outputs[0], outputs[1] if len(outputs) == 2 else None
 
 
-def _every(frequency: Any, epoch: int | None, size: Any, writers: Sequence[Any]) -> tuple[int, bool]:
-    """After how many minibatches updates are noted, and whether at ever longer intervals; a progress printer's word counts."""
+def _every(frequency: Any, epoch: int, size: Any, writers: Sequence[Any]) -> tuple[int, bool]:
+    """After how many minibatches updates are noted, and whether at ever longer intervals instead.
+
+    A progress writer's word counts. As in the original, a frequency below the (first) minibatch size is for ever longer
+    intervals.
+    """
     for writer in writers:
         printed = getattr(writer, "freq", None)
         if printed is not None:
             return printed, printed == 0
-    if epoch is None and frequency is None:
+    if frequency is None:
         return 0, False
-    if hasattr(size, "__getitem__"):
-        return 0, False
-    number, unit = as_frequency(frequency or epoch or 1, "train")
-    samples = number * {DataUnit.sample: 1, DataUnit.minibatch: int(size), DataUnit.sweep: epoch or 1}[unit]
-    return max(samples // int(size), 1), False
+    number, unit = as_frequency(frequency, "train")
+    samples = number * {DataUnit.sample: 1, DataUnit.minibatch: size_at(size, 0), DataUnit.sweep: epoch or 1}[unit]
+    every = samples // size_at(size, 0)
+    return every, every == 0
+
+
+def _are_sequences(function: Function, source: Any) -> bool:
+    """Whether data in memory are given of which some are sequences."""
+    return not hasattr(source, "next_minibatch") and any(len(v.dynamic_axes) > 1 for v in function.signature)
+
+
+def _limits(
+    source: StreamSource, max_epochs: float | None, epoch_size: int | None, max_samples: int | None
+) -> tuple[int | None, int]:
+    """An epoch's size if there are epochs, and how many samples to train on.
+
+    Raises:
+        ValueError: if that is not told, told twice, or not positive.
+    """
+    if max_samples is not None:
+        if max_epochs is not None:
+            raise ValueError("train: max_epochs and max_samples say the same; give one of them")
+        return epoch_size, max_samples
+    if epoch_size is None:
+        if not source.count:
+            raise ValueError(
+                "train: a minibatch source does not say how long an epoch is; give epoch_size or max_samples"
+            )
+        epoch_size = source.count
+    samples = int((1 if max_epochs is None else max_epochs) * epoch_size)
+    if samples < 1:
+        raise ValueError(f"train: max_epochs and epoch_size must be positive, got {max_epochs} and {epoch_size}")
+    return epoch_size, samples
 
 
 def train_function(
@@ -113,24 +153,27 @@ def train_function(
     max_samples: int | None,
 ) -> Record:
     """Train a criterion function; see `Function.train`."""
+    size = as_minibatch_size(minibatch_size, "train")
     loss, metric = _criterion_outputs(function)
     writers, configs = _callbacks(callbacks)
-    source = source_of(function, minibatch_source, streams, model_inputs_to_streams)
-    epoch = epoch_size or source.count or None
-    if epoch is None and max_samples is None:
-        raise ValueError("train: a minibatch source does not say how long an epoch is; give epoch_size or max_samples")
-    limit = max_samples
-    if limit is None and epoch is not None:
-        limit = epoch * (max_epochs or 1)
-    period = progress_frequency or (epoch if max_samples is None or epoch_size else None)
-    summaries = _Summaries(
-        *_every(progress_frequency, None if max_samples and not epoch_size else epoch, minibatch_size, writers)
-    )
+    if max_samples is None and epoch_size is None and _are_sequences(function, minibatch_source):
+        # The trainer counts samples of the loss, the data those of their longest stream: sweeps are the same for both.
+        source = source_of(
+            function, minibatch_source, streams, model_inputs_to_streams, 1 if max_epochs is None else max_epochs
+        )
+        limit, epoch, sweep = None, (1, DataUnit.sweep), source.source.sweep_size
+    else:
+        source = source_of(function, minibatch_source, streams, model_inputs_to_streams)
+        epoch, limit = _limits(source, max_epochs, epoch_size, max_samples)
+        sweep = epoch or source.count
+    period = epoch if progress_frequency is None else progress_frequency
+    summaries = _Summaries(*_every(period, sweep, size, writers))
     trainer = Trainer(None, (loss, metric), parameter_learners, [*writers, summaries])
-    mapping = {} if isinstance(source, ArraySource) else source.streams
-    given = source if isinstance(source, ArraySource) else source.source
-    TrainingSession(trainer, given, minibatch_size, mapping, limit, period, *configs).train()
-    result = Record(updates=summaries.updates, epoch_summaries=summaries.epochs)
+    TrainingSession(trainer, source.source, size, source.streams, limit, period, *configs).train()
+    nothing = [Record(loss=0, metric=0, samples=0)]  # as the original says it where there was no summary
+    result = Record(
+        updates=summaries.updates if summaries.epochs else nothing, epoch_summaries=summaries.epochs or nothing
+    )
     return result if configs[2] is None else Record(**result, test_summary=summaries.test)
 
 
@@ -168,12 +211,13 @@ def test_function(
     """Average a criterion's metric over data; see `Function.test`."""
     loss, metric = _criterion_outputs(function)
     wanted = loss if metric is None else metric
-    source = source_of(function, minibatch_source, streams, model_inputs_to_streams)
+    source = source_of(function, minibatch_source, streams, model_inputs_to_streams, sweeps=1)
+    check_finite(source, None, "Test")
     writers, _ = _callbacks(callbacks)
     evaluator = Evaluator(combine_variables([wanted]), writers)
     tally = Tally()
     needed = set(combine_variables([wanted]).inputs)
-    for arguments, _ in source.minibatches(minibatch_size, source.count or None, lambda: tally.samples):
+    for arguments, _ in source.minibatches(minibatch_size, None, lambda: tally.samples):
         tally.add(evaluator._test({k: v for k, v in arguments.items() if k in needed}, None))
     evaluator.summarize_test_progress()
     return Record(metric=tally.average(), samples=tally.samples)

@@ -7,68 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from cntk._errors import FeedError
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
+from cntk.core import NDArrayView, Value
 from cntk.device import DeviceDescriptor
-from cntk.io import MinibatchData, UserMinibatchSource
+from cntk.io import (
+    MinibatchData,
+    MinibatchSourceFromData,
+    UserMinibatchSource,
+)
+from cntk.layers.typing import ArgumentType
 
 Minibatches = Iterator[tuple[dict[Variable, Any], bool]]
-
-
-class ArraySource:
-    """Arrays in memory as minibatches, in their order.
-
-    Args:
-        arguments: the criterion's arguments.
-        data: for each argument an array ``[n, *shape]``, a CSR matrix, or a list of samples or sequences.
-
-    Raises:
-        ValueError: if the number of arrays is not that of the arguments.
-        TypeError: if they differ in their number of samples.
-    """
-
-    def __init__(self, arguments: Sequence[Variable], data: Sequence[Any]) -> None:
-        if len(data) != len(arguments):
-            raise ValueError(
-                f"train: to pass data directly in place of a minibatch source, pass a tuple of {len(arguments)} arrays, "
-                f"in the order of the arguments of the criterion function; you passed {len(data)}"
-            )
-        self.arguments = arguments
-        self.data = [
-            d.tocsr() if hasattr(d, "tocsr") else d if isinstance(d, (list, np.ndarray)) else np.asarray(d)
-            for d in data
-        ]
-        counts = {d.shape[0] if hasattr(d, "shape") else len(d) for d in self.data}
-        if len(counts) != 1:
-            raise TypeError(f"train: all data items must have the same number of samples, but have {sorted(counts)}")
-        (self.count,) = counts
-
-    def minibatches(
-        self, size: Any, limit: int | None, seen: Callable[[], int], device: DeviceDescriptor | None = None
-    ) -> Minibatches:
-        """Minibatches of one sweep after another; the last of a sweep may be smaller. See `StreamSource.minibatches`.
-
-        A sequence counts as one sample here.
-        """
-        given = seen()
-        while self.count and (limit is None or given < limit):
-            at = given % self.count
-            room = self.count - at if limit is None else min(self.count - at, limit - given)
-            step = min(max(size_at(size, given), 1), room)
-            given += step
-            arguments = {v: d[at : at + step] for v, d in zip(self.arguments, self.data, strict=True)}
-            yield arguments, at + step == self.count
-
-    def is_infinite(self) -> bool:
-        """Whether there is always a next minibatch: there is, sweep after sweep."""
-        return True
-
-    def get_checkpoint_state(self) -> dict[str, Any]:
-        """Nothing: how many samples have been seen says it all."""
-        return {}
-
-    def restore_from_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Nothing is to be done."""
 
 
 class StreamSource:
@@ -77,11 +28,11 @@ class StreamSource:
     Args:
         source: it has ``next_minibatch``.
         streams: which stream belongs to which argument.
+        count: number of items, if the source is data in memory; else 0.
     """
 
-    def __init__(self, source: Any, streams: dict[Variable, Any]) -> None:
-        self.source, self.streams = source, streams
-        self.count = 0
+    def __init__(self, source: Any, streams: dict[Variable, Any], count: int = 0) -> None:
+        self.source, self.streams, self.count = source, streams, count
 
     def minibatches(
         self, size: Any, limit: int | None, seen: Callable[[], int], device: DeviceDescriptor | None = None
@@ -124,31 +75,78 @@ class StreamSource:
         return minibatch
 
 
-def source_of(function: Function, source: Any, streams: Any, mapping: Any) -> ArraySource | StreamSource:
+def source_of(function: Function, source: Any, streams: Any, mapping: Any, sweeps: float | None = None) -> StreamSource:
     """Where a function's arguments come from.
 
     Args:
         function: a criterion.
-        source: a minibatch source; or an array, or a tuple of arrays or lists in the order of the arguments.
+        source: a minibatch source; or an array, or a tuple of data in the order of the arguments: arrays, CSR matrices,
+            `Value` objects, or lists of samples or of sequences.
         streams: a source's streams in the order of the arguments; all that it has if not given.
         mapping: a source's streams by argument, instead.
+        sweeps: how often data in memory are gone through; None for without end.
 
     Raises:
-        ValueError: if there are not as many streams or arrays as arguments.
+        ValueError: if there are not as many streams or data as arguments, or both ``streams`` and ``mapping``.
+        TypeError: for data of other kinds, or whose numbers of samples differ.
     """
     arguments = function.signature
-    if hasattr(source, "next_minibatch"):
-        if mapping is None:
-            given = streams if streams is not None else list(getattr(source, "streams", {}).values())
-            if len(given) != len(arguments):
-                raise ValueError(
-                    f"train: {function} has {len(arguments)} arguments, and {len(given)} streams were given"
-                )
-            mapping = dict(zip(arguments, given, strict=True))
-        return StreamSource(source, dict(mapping))
-    if not isinstance(source, (tuple, list)):
-        source = (source,)
-    return ArraySource(arguments, source)
+    if streams is not None and mapping is not None:
+        raise ValueError("train: streams and model_inputs_to_streams say the same; give one of them")
+    if streams is not None and len(streams) != len(arguments):
+        raise FeedError(f"train: {function} has {len(arguments)} arguments, and {len(streams)} streams were given")
+    if not hasattr(source, "next_minibatch"):
+        if streams is not None or mapping is not None:
+            raise ValueError("train: data that are given directly have no streams; leave out streams and mapping")
+        return _from_memory(arguments, source, sweeps)
+    if mapping is None:
+        given = streams if streams is not None else list(getattr(source, "streams", {}).values())
+        if len(given) != len(arguments):
+            raise FeedError(f"train: {function} has {len(arguments)} arguments, and {len(given)} streams were given")
+        mapping = dict(zip(arguments, given, strict=True))
+    return StreamSource(source, dict(mapping))
+
+
+def _from_memory(arguments: Sequence[Variable], given: Any, sweeps: float | None) -> StreamSource:
+    """Data in memory as a source, which cuts them as the original does: sequences count with their frames."""
+    if isinstance(given, Iterator):
+        given = tuple(given)
+    data = given if isinstance(given, (tuple, list)) else (given,)
+    if len(data) != len(arguments):
+        raise FeedError(
+            f"train: to pass data directly in place of a minibatch source, pass a tuple of {len(arguments)} arrays, "
+            f"in the order of the arguments of the criterion function; you passed {len(data)}"
+        )
+    names = [f"stream_{number}" for number in range(len(arguments))]
+    typed = {
+        name: (_as_data(each), ArgumentType(name, v.shape, v.is_sparse, tuple(v.dynamic_axes), v.type_.dtype))
+        for name, each, v in zip(names, data, arguments, strict=True)
+    }
+    source = MinibatchSourceFromData(typed)
+    if sweeps is not None:
+        source = MinibatchSourceFromData(typed, int(sweeps * source.sweep_size))
+    streams = {v: source.streams[name] for v, name in zip(arguments, names, strict=True)}
+    first, _ = typed[names[0]]
+    return StreamSource(source, streams, first.shape[0] if hasattr(first, "shape") else len(first))
+
+
+def _as_data(given: Any) -> Any:
+    if hasattr(given, "tocsr"):
+        return given.tocsr()
+    if isinstance(given, (list, np.ndarray, Value)):
+        return given
+    if isinstance(given, tuple):
+        return list(given)
+    if isinstance(given, NDArrayView):
+        return Value(given)
+    if isinstance(given, Mapping) or not hasattr(given, "__len__"):
+        raise FeedError(
+            f"train: expected an array, a CSR matrix, a Value or a list as data, got {type(given).__name__}"
+        )
+    array = np.asarray(given)
+    if not array.ndim:
+        raise FeedError(f"train: expected an array, a CSR matrix, a Value or a list as data, got {given!r}")
+    return array
 
 
 def size_at(size: Any, samples: int) -> int:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+from cntk._errors import SettingError
 from cntk.io import INFINITELY_REPEAT
 from cntk.learners.schedules import MinibatchSizeSchedule
-from cntk.train.minibatches import ArraySource, StreamSource, source_of
+from cntk.train.minibatches import StreamSource, source_of
 
 NEVER = sys.maxsize
 
@@ -62,6 +63,7 @@ def as_minibatch_size(given: Any, name: str) -> Any:
         ValueError: for anything else, and for a size that is not positive.
     """
     if isinstance(given, MinibatchSizeSchedule):
+        as_minibatch_size(min(given.values), name)
         return given
     if isinstance(given, bool) or not hasattr(given, "__index__"):
         raise ValueError(
@@ -70,7 +72,7 @@ def as_minibatch_size(given: Any, name: str) -> Any:
         )
     size = given.__index__()
     if size < 1:
-        raise ValueError(f"{name}: the minibatch size must be positive, got {size}")
+        raise SettingError(f"{name}: the minibatch size must be positive, got {size}")
     return size
 
 
@@ -124,9 +126,9 @@ class _DataConfig:
             raise ValueError(
                 f"{name}: where data are given in place of a minibatch source, criterion must be given too"
             )
-        self._feed = source_of(criterion, source, None, None)
+        self._feed = source_of(criterion, source, None, None, sweeps=1)
 
-    def feed(self, streams: Mapping[Any, Any]) -> ArraySource | StreamSource | None:
+    def feed(self, streams: Mapping[Any, Any]) -> StreamSource | None:
         """The data for a session whose own are these streams; None if there are none."""
         if self.source is None:
             return None
@@ -218,13 +220,13 @@ def _renamed(config: Any, minibatch_source: Any, minibatch_size: Any, source: An
     return minibatch_source if source is None else source, minibatch_size if mb_size is None else mb_size
 
 
-def check_finite(feed: ArraySource | StreamSource | None, limit: int | None, what: str) -> None:
+def check_finite(feed: StreamSource | None, limit: int | None, what: str) -> None:
     """Refuse data that never end.
 
     Raises:
         ValueError: if there is no limit and the source has none.
     """
-    if isinstance(feed, StreamSource) and (limit is None or limit >= INFINITELY_REPEAT - 1) and feed.is_infinite():
+    if feed is not None and (limit is None or limit >= INFINITELY_REPEAT - 1) and feed.is_infinite():
         raise ValueError(
             f"{what} minibatch source must have a limited number of samples or sweeps: give it max_sweeps or max_samples"
         )

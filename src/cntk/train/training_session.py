@@ -12,7 +12,7 @@ from typing import Any
 from cntk.device import DeviceDescriptor
 from cntk.io import FULL_DATA_SWEEP
 from cntk.learners.schedules import minibatch_size_schedule
-from cntk.train.minibatches import ArraySource, StreamSource
+from cntk.train.minibatches import StreamSource
 from cntk.train.session_config import (
     CheckpointConfig,
     CrossValidationConfig,
@@ -113,7 +113,7 @@ class TrainingSession:
         self.checkpoints = checkpoint_config or CheckpointConfig(None)
         self.cross_validation = cv_config or CrossValidationConfig(frequency=0)
         streams = dict(model_inputs_to_streams or {})
-        self._feed = mb_source if isinstance(mb_source, ArraySource) else StreamSource(mb_source, streams)
+        self._feed = StreamSource(mb_source, streams)
         self._cv_feed = self.cross_validation.feed(streams)
         self._test_feed = None if test_config is None else test_config.feed(streams)
         self._test_size = None if test_config is None else test_config.minibatch_size
@@ -208,10 +208,8 @@ class TrainingSession:
                 self.trainer.summarize_test_progress()
         return self.on_cross_validation_end(index, error, samples, minibatches)
 
-    def _try(self, feed: ArraySource | StreamSource, size: Any, limit: int | None) -> tuple[float, int, int]:
+    def _try(self, feed: StreamSource, size: Any, limit: int | None) -> tuple[float, int, int]:
         """The average metric over data, and of how many samples and minibatches."""
-        if limit is None and isinstance(feed, ArraySource):
-            limit = feed.count
         tally = Tally()
         for arguments, _ in feed.minibatches(size, limit, lambda: tally.samples, self._device):
             tally.add(self.trainer._test(arguments, self._device))
@@ -235,7 +233,7 @@ class TrainingSession:
         position = self.trainer.restore_from_checkpoint(path).get(_POSITION, {})
         if position:
             self._feed.restore_from_checkpoint(position)
-        elif not isinstance(self._feed, ArraySource):
+        else:
             warnings.warn(
                 f"training_session: the checkpoint {path!r} does not say how far the data had been read; the source begins "
                 "where it is, since it does not define get_checkpoint_state",
@@ -312,7 +310,7 @@ def _check(trainer: Any, source: Any, streams: Any, max_samples: int | None) -> 
         raise ValueError("training_session: a trainer must be given")
     if source is None:
         raise ValueError("training_session: a training minibatch source must be given")
-    if not streams and not isinstance(source, ArraySource):
+    if not streams:
         raise ValueError(
             "training_session: model_inputs_to_streams must say which stream is for which argument of the model"
         )
