@@ -11,9 +11,8 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._engine.evaluate import as_composite
 from cntk._engine.plan import Plan
-from cntk._graph.composite import Composite
+from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
@@ -25,7 +24,7 @@ def names(*outputs: Any, optimize: bool = True) -> list[str]:
 
 
 def plans(function: C.Function) -> list[Plan]:
-    return [p for p in as_composite(function)._plans.values() if isinstance(p, Plan)]
+    return [p for p in whole_graph(function)._plans.values() if isinstance(p, Plan)]
 
 
 def test_operands_come_before_operations():
