@@ -203,7 +203,13 @@ def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable]
     except NotRecorded:
         raise
     except Exception as error:
+        if type(error).__name__ in _BY_DATA:
+            raise NotRecorded("which calls are made, or their sizes, depend on the data") from error
         raise NotRecorded(f"recording failed: {type(error).__name__}: {_first_line(error)}", expected=False) from error
+
+
+# What torch raises where a stand-in without numbers is asked for some; it has no public names.
+_BY_DATA = ("GuardOnDataDependentSymNode", "DataDependentOutputException", "DynamicOutputShapeException")
 
 
 @dataclass
