@@ -9,13 +9,15 @@ from cntk._engine.step import StepResult, TrainingStep
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, default_device
+from cntk.eval.sums import RunningSum
 
 
 def as_writers(progress_writers: Any) -> list[Any]:
     """Progress writers given one by one, in a list, or not at all."""
     if progress_writers is None:
         return []
-    return list(progress_writers) if isinstance(progress_writers, (list, tuple)) else [progress_writers]
+    given = progress_writers if isinstance(progress_writers, (list, tuple)) else [progress_writers]
+    return list({id(writer): writer for writer in given}.values())  # each is told once
 
 
 class Evaluator:
@@ -38,6 +40,7 @@ class Evaluator:
         self._writers = as_writers(progress_writers)
         output = eval_function.output if isinstance(eval_function, Function) else eval_function
         self._test_step = TrainingStep(output, None, ())
+        self._tested = RunningSum()
 
     @property
     def evaluation_function(self) -> Function | Variable:
@@ -63,14 +66,17 @@ class Evaluator:
     def _test(self, arguments: Any, device: DeviceDescriptor | None) -> StepResult:
         """The metric's sum over one minibatch, of which the writers are told."""
         result = self._test_step.test(arguments, (device or default_device()).torch)
+        if self._writers:
+            self._tested.add(result.loss)
         for writer in self._writers:
-            writer.update_test(result.samples, result.loss)
+            writer.update_test(result.samples, self._tested)
         return result
 
     def summarize_test_progress(self) -> None:
         """Have the writers report the average over all minibatches since the last summary."""
         for writer in self._writers:
-            writer.write_test_summary()
+            writer.write_test_summary(self._tested)
+        self._tested.reset()
 
     def print_node_timing(self) -> None:
         """Print how long each operation took; see `Function.print_node_timing`."""

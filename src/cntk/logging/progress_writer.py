@@ -1,6 +1,6 @@
 """The base of all progress writers: sums over minibatches, and when to tell of them.
 
-Trainers hand over sums as they lie on the device. They are kept there, and read only when somebody is to be told.
+Trainers show sums of which the parts lie on the device. They are read only when somebody is to be told.
 """
 
 from __future__ import annotations
@@ -10,40 +10,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
+
+from cntk.eval.sums import RunningSum
 
 NEVER = sys.maxsize
 """A frequency that is never reached."""
-
-_FOLD_AFTER = 64
-
-
-@dataclass
-class _Sum:
-    """A sum of numbers that may lie on a device: they are collected, and added up some at a time."""
-
-    total: Any = 0.0
-    collected: list[Any] = field(default_factory=list)
-
-    def add(self, value: Tensor | float | None) -> None:
-        if value is not None:
-            self.collected.append(value)
-            if len(self.collected) == _FOLD_AFTER:
-                self._fold()
-
-    def read(self) -> float:
-        self._fold()
-        total = self.total = float(self.total)
-        return total
-
-    def _fold(self) -> None:
-        if any(isinstance(value, Tensor) for value in self.collected):
-            values = torch.stack([torch.as_tensor(value).detach() for value in self.collected])
-            self.total = values.sum(dtype=torch.float64) + self.total
-        else:
-            self.total = sum(self.collected, self.total)
-        self.collected.clear()
 
 
 @dataclass
@@ -54,11 +26,11 @@ class _Progress:
     first: int
     samples: int = 0
     updates: int = 0
-    loss: _Sum = field(default_factory=_Sum)
-    metric: _Sum = field(default_factory=_Sum)
+    loss: _Reading = field(default_factory=lambda: _Reading())
+    metric: _Reading = field(default_factory=lambda: _Reading())
     written: tuple[int, int, float, float] = (0, 0, 0.0, 0.0)
 
-    def add(self, samples: int, loss: Tensor | float | None, metric: Tensor | float | None) -> bool:
+    def add(self, samples: int, loss: Any, metric: Any) -> bool:
         """Add a minibatch; returns whether it is time to write."""
         self.samples += samples
         self.updates += 1
@@ -74,10 +46,44 @@ class _Progress:
         self.written = (self.samples, self.updates, self.loss.read(), self.metric.read())
         return tuple(zip(before, self.written, strict=True))  # type: ignore[return-value]
 
-    def restart(self) -> None:
+    def finish(self, loss: RunningSum | None, metric: RunningSum | None) -> tuple[int, int, float, float]:
+        """All there was since the last summary, by a trainer's own sums if it gives some; begins anew."""
+        sums = (self.loss.read(loss), self.metric.read(metric)) if self.samples else (0.0, 0.0)
+        found = self.samples, self.updates, *sums
         self.samples = self.updates = 0
-        self.loss, self.metric = _Sum(), _Sum()
+        self.loss, self.metric = _Reading(), _Reading()
         self.written = (0, 0, 0.0, 0.0)
+        return found
+
+
+@dataclass
+class _Reading:
+    """A sum as a writer sees it.
+
+    Trainers and evaluators keep sums of their own and show them to the writer. As in the original, a writer that several
+    of them share counts the samples of all, and reads the sum of that which reports at the moment.
+    """
+
+    own: RunningSum = field(default_factory=RunningSum)
+    shown: RunningSum | None = None
+    known: float = 0.0
+
+    def add(self, value: Any) -> None:
+        """Take note of a sum that is shown, or add a number where a program calls the writer by itself."""
+        if isinstance(value, RunningSum):
+            self.shown = value
+        elif value is not None:
+            self.own.add(value)
+            self.shown = self.own
+        else:
+            self.shown = None
+
+    def read(self, shown: RunningSum | None = None) -> float:
+        """The sum that was shown last; what was read before if the last minibatch had none."""
+        shown = shown or self.shown
+        if shown is not None:
+            self.known = shown.read()
+        return self.known
 
 
 class ProgressWriter:
@@ -133,21 +139,22 @@ class ProgressWriter:
         self._training_since = self._testing_since = time.perf_counter()
 
     def update_training_with_minibatch(
-        self, samples: int, loss: Tensor | float, metric: Tensor | float | None = None
+        self, samples: int, loss: Tensor | float | RunningSum, metric: Tensor | float | RunningSum | None = None
     ) -> None:
         """Take note of a training minibatch; called by trainers.
 
         Args:
             samples: its number of samples.
-            loss: sum of the loss over its samples: a number, or a tensor of shape [] that nobody writes to any more.
-            metric: sum of the metric, or None.
+            loss: sum of the loss over its samples: a number, or a tensor of shape [] that nobody writes to any more; or
+                the trainer's own sum over all minibatches since its last summary.
+            metric: sum of the metric, likewise, or None.
         """
         self._training_updates += 1
         if self._training.add(samples, loss, metric):
             self.on_write_training_update(*self._training.pairs())
         self.on_training_update_end()
 
-    def update_test(self, samples: int, metric: Tensor | float) -> None:
+    def update_test(self, samples: int, metric: Tensor | float | RunningSum) -> None:
         """Take note of a test minibatch, as `update_training_with_minibatch`; called by evaluators."""
         self._test_updates += 1
         if self._testing.add(samples, None, metric):
@@ -160,23 +167,30 @@ class ProgressWriter:
             seen, updates, _, aggregate = self._syncing.pairs()
             self.on_write_distributed_sync_update(seen, updates, aggregate)
 
-    def write_training_summary(self) -> None:
-        """Tell of all training minibatches since the last summary, and start anew; called by trainers."""
-        progress, now = self._training, time.perf_counter()
+    def write_training_summary(self, loss: RunningSum | None = None, metric: RunningSum | None = None) -> None:
+        """Tell of all training minibatches since the last summary, and start anew; called by trainers.
+
+        Args:
+            loss: the trainer's own sum of the loss.
+            metric: the trainer's own sum of the metric.
+        """
+        now = time.perf_counter()
         elapsed, self._training_since = int((now - self._training_since) * 1000), now
         self._training_summaries += 1
-        seen, updates, loss, metric = progress.samples, progress.updates, progress.loss.read(), progress.metric.read()
-        progress.restart()
-        self.on_write_training_summary(seen, updates, self._training_summaries, loss, metric, elapsed)
+        seen, updates, total, total_metric = self._training.finish(loss, metric)
+        self.on_write_training_summary(seen, updates, self._training_summaries, total, total_metric, elapsed)
 
-    def write_test_summary(self) -> None:
-        """Tell of all test minibatches since the last summary, and start anew; called by evaluators."""
-        progress, now = self._testing, time.perf_counter()
+    def write_test_summary(self, metric: RunningSum | None = None) -> None:
+        """Tell of all test minibatches since the last summary, and start anew; called by evaluators.
+
+        Args:
+            metric: the evaluator's own sum of the metric.
+        """
+        now = time.perf_counter()
         elapsed, self._testing_since = int((now - self._testing_since) * 1000), now
         self._test_summaries += 1
-        seen, updates, metric = progress.samples, progress.updates, progress.metric.read()
-        progress.restart()
-        self.on_write_test_summary(seen, updates, self._test_summaries, metric, elapsed)
+        seen, updates, _, total = self._testing.finish(None, metric)
+        self.on_write_test_summary(seen, updates, self._test_summaries, total, elapsed)
 
     def total_training_updates(self) -> int:
         """How many training minibatches there have been in all."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from cntk._graph.block import combine_variables
 from cntk._graph.function import Function
 from cntk.eval.evaluator import Evaluator
+from cntk.eval.sums import RunningSum
 from cntk.train.minibatches import StreamSource, size_at, source_of
 from cntk.train.session_config import (
     CheckpointConfig,
@@ -44,17 +45,18 @@ class _Summaries:
         self._tested: list[tuple[Tensor, Any, int]] = []
         self._minibatches = 0
 
-    def update_training_with_minibatch(self, samples: int, loss: Tensor, metric: Tensor | None = None) -> None:
+    def update_training_with_minibatch(self, samples: int, loss: RunningSum, metric: RunningSum | None = None) -> None:
         """Take note of a training minibatch."""
-        self._update.append((loss, metric, samples))
-        self._epoch.append((loss, metric, samples))
+        entry = (loss.last, None if metric is None else metric.last, samples)
+        self._update.append(entry)
+        self._epoch.append(entry)
         self._minibatches += 1
         doubled = self._minibatches & (self._minibatches + 1) == 0
         if (self.geometric and doubled) or (self.every and self._minibatches % self.every == 0):
             self.updates.append(_summary(self._update))
             self._update.clear()
 
-    def write_training_summary(self) -> None:
+    def write_training_summary(self, loss: RunningSum, metric: RunningSum | None = None) -> None:
         """End an epoch."""
         if self._epoch:
             self.epochs.append(_summary(self._epoch))
@@ -62,11 +64,11 @@ class _Summaries:
         self._update.clear()
         self._minibatches = 0
 
-    def update_test(self, samples: int, metric: Tensor) -> None:
+    def update_test(self, samples: int, metric: RunningSum) -> None:
         """Take note of a test minibatch."""
-        self._tested.append((metric, None, samples))
+        self._tested.append((metric.last, None, samples))
 
-    def write_test_summary(self) -> None:
+    def write_test_summary(self, metric: RunningSum) -> None:
         """End a test; the last one is that after training."""
         found = _summary(self._tested)
         self.test = Record(metric=found["loss"], samples=found["samples"])

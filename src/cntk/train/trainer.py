@@ -18,6 +18,7 @@ from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, default_device
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
+from cntk.eval.sums import RunningSum
 from cntk.io import MinibatchData
 
 
@@ -58,6 +59,8 @@ class Trainer(Evaluator):
         for learner in self._learners:
             if self._writers:
                 learner.add_progress_writers(self._writers)
+        self._tested, self._trained_loss = RunningSum(), RunningSum()
+        self._trained_metric = None if metric is None else RunningSum()
         self._previous: StepResult | None = None
         self._total = 0
 
@@ -97,11 +100,18 @@ class Trainer(Evaluator):
         self._previous = result
         # As in the original, a minibatch that changed nothing was not trained on.
         self._total += result.samples if result.updated else 0
-        for writer in self._writers:
-            writer.update_training_with_minibatch(result.samples, result.loss, result.metric)
+        if self._writers:
+            self._report(result)
         if not asked:
             return result.updated
         return result.updated, {key: result.outputs[variable] for key, variable in asked.items()}
+
+    def _report(self, result: StepResult) -> None:
+        self._trained_loss.add(result.loss)
+        if self._trained_metric is not None:
+            self._trained_metric.add(result.metric)
+        for writer in self._writers:
+            writer.update_training_with_minibatch(result.samples, self._trained_loss, self._trained_metric)
 
     def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None) -> float:  # type: ignore[override]
         """The metric's average over one minibatch, without an update.
@@ -228,7 +238,10 @@ class Trainer(Evaluator):
     def summarize_training_progress(self) -> None:
         """Have the writers report the averages over all minibatches since the last summary."""
         for writer in self._writers:
-            writer.write_training_summary()
+            writer.write_training_summary(self._trained_loss, self._trained_metric)
+        self._trained_loss.reset()
+        if self._trained_metric is not None:
+            self._trained_metric.reset()
 
 
 def _average(total: Tensor, samples: int) -> float:
