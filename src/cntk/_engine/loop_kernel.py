@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from cntk._engine.late import LateKernel
 from cntk._engine.layout import Layout
 from cntk._engine.loop_rows import PER_FRAME, PER_SEQUENCE, STATIC, Rows, by_step, kind_of, to_frames
-from cntk._engine.loop_states import initial_state, keep_carry
+from cntk._engine.loop_states import initial_state, keep_carry, stretched
 from cntk._engine.nodes import Node
 from cntk._engine.recorded_steps import Feedback, RecordedSteps
 from cntk._engine.run import Run, SparseRows
@@ -39,7 +40,6 @@ class LoopKernel:
         for node in loop.members:
             for k in range(len(node.types)):
                 self.slots[(id(node), k)] = len(self.slots)
-        self.delays = [(self.slots[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays]
         self.initial = [keys[n.operands[1].key] for n in loop.delays]
         self.steps, reads_run = [], False
         self.ahead: list[tuple[int, Any]] = []
@@ -54,6 +54,8 @@ class LoopKernel:
                 compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
                 self.steps.append((compute, reads, writes, isinstance(kernel, RunKernel), several))
                 reads_run |= isinstance(kernel, RunKernel) and not isinstance(kernel, LateKernel)
+        self.types = {self.slots[(id(n), k)]: t for n in loop.members for k, t in enumerate(n.types)}
+        self.delays = [(self.slots[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays]
         self.results = [self.slots[ref.key] for ref in loop.outputs]
         self.kept = sorted({*self.results, *(source for _, source, _ in self.delays)})
         self.recorded = None if self.ahead or reads_run else self._recorded(read)
@@ -63,8 +65,7 @@ class LoopKernel:
         places = {kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in range(3)}
         self.places = [places[PER_FRAME], places[PER_SEQUENCE]]
         self.static = [k for k in places[STATIC] if self.loop.operands[k].key in read]
-        types = {self.slots[(id(n), k)]: t for n in self.loop.members for k, t in enumerate(n.types)}
-        sized = [*(self.loop.operands[k].type for k in self.static), *(types[slot] for slot in self.kept)]
+        sized = [*(self.loop.operands[k].type for k in self.static), *(self.types[slot] for slot in self.kept)]
         if any(FreeDimension in t.shape for t in sized):
             return None
         slots = [*self.places[0], *self.places[1], *(target for target, _, _ in self.delays), *self.static]
@@ -92,10 +93,18 @@ class LoopKernel:
                 slots[writes[0]] = result
 
     def _source(self, delay: Node) -> int:
-        source = delay.operands[0]
+        source, type_ = delay.operands[0], delay.types[0]
         if source.key not in self.slots:
             raise delay.primitive.misfit("its operand must be computed inside the loop")
-        return self.slots[source.key]
+        if source.type.shape == type_.shape:
+            return self.slots[source.key]
+        # An initial state of more or longer axes than the state has: from step to step the state has them as well.
+        slot = len(self.slots)
+        self.slots[(id(delay), -1)] = slot
+        self.types[slot] = type_
+        stretch = partial(stretched, shape=type_.shape)
+        self.steps.append((stretch, (self.slots[source.key],), (slot,), False, False))
+        return slot
 
     def compute(self, run: Run, *operands: Any) -> list[Tensor]:
         layout = run.layout(self.axes)

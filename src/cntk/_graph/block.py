@@ -10,7 +10,7 @@ from cntk._errors import GraphError
 from cntk._graph import walk
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
-from cntk._graph.infer import infer_graph
+from cntk._graph.infer import infer_guessing
 from cntk._graph.op import Op, PrimitiveOp, primitive
 from cntk._graph.types import Guess, TensorType
 from cntk._graph.variable import Variable
@@ -57,7 +57,7 @@ class Block(Op):
             inner.stands_for = outer
 
     def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
-        return self.infer_through(operands, Guess.NONE)[1]
+        return self.infer_through(operands, Guess.AXES)[1]
 
     def infer_through(self, operands: Sequence[TensorType], partial: Guess) -> tuple[bool, tuple[TensorType, ...]]:
         """Types of the outputs, and whether anything inside became known, given the operands'."""
@@ -65,7 +65,7 @@ class Block(Op):
         for inner, outer in zip(self.arguments, operands[len(operands) - len(self.arguments) :], strict=True):
             if outer.has_shape or outer.has_axes:
                 changed |= inner.refine(outer)
-        changed |= infer_graph(self.composite.outputs, partial)
+        changed |= infer_guessing(self.composite.outputs, partial)
         return changed, tuple(v.type_ for v in self.composite.outputs)
 
 

@@ -14,12 +14,47 @@ if TYPE_CHECKING:
     from cntk._graph.primitive import Primitive
 
 
-def infer_graph(outputs: Iterable[Variable], partial: Guess = Guess.NONE) -> bool:
+def infer_graph(outputs: Iterable[Variable]) -> bool:
     """Bring the types of a graph's variables up to date.
+
+    As in CNTK, what is known of some operands counts before all are known, and parameters take it on: behind a
+    recurrence whose state turns out to have more axes, a parameter may have been made for fewer. Where that leads to
+    operands that do not fit, parameters wait for what is certain.
 
     Args:
         outputs: variables of the graph that depend on all others.
-        partial: whether unknown operands may be passed over, as inside a loop, and what is guessed of them.
+
+    Returns:
+        Whether anything new became known.
+
+    Raises:
+        GraphError: if operands do not fit their operation.
+    """
+    outputs = list(outputs)
+    order = walk.post_order(outputs)
+    before = _types_of(order)
+    try:
+        return infer_guessing(outputs, Guess.AXES)
+    except GraphError as error:
+        for variable, type_ in before.items():
+            variable.type_ = type_
+        changed = infer_guessing(outputs, Guess.NONE)
+        variables = {v for p in order for v in p.operands}
+        if _are_known(v for v in variables if v._owner is None) and not _are_known(v for p in order for v in p.results):
+            raise error from None
+        return changed
+
+
+def _are_known(variables: Iterable[Variable]) -> bool:
+    return all(v.type_.is_known for v in variables)
+
+
+def infer_guessing(outputs: Iterable[Variable], guess: Guess) -> bool:
+    """Bring the types of a graph's variables up to date, with one kind of guess where operands are unknown.
+
+    Args:
+        outputs: variables of the graph that depend on all others.
+        guess: what is said of results while operands are unknown.
 
     Returns:
         Whether anything new became known.
@@ -28,25 +63,27 @@ def infer_graph(outputs: Iterable[Variable], partial: Guess = Guess.NONE) -> boo
         GraphError: if operands do not fit their operation.
     """
     order = walk.post_order(outputs)
-    changed = _settle(order, partial)
-    if any(not v.type_.is_known for p in order for v in p.results):
+    changed, misfit = _pass_over(order, guess)
+    if not _are_known(v for p in order for v in p.results):
         for loop in walk.loops(order):
             # Inside a loop something has to be guessed first: operands that are known say what the others will be.
-            for guess in (Guess.CLOSED, Guess.NUMBERS) if _is_fed(loop) else (Guess.CLOSED,):
-                if any(not v.type_.is_known for p in loop for v in p.results) and _guess(loop, guess):
+            for bolder in (Guess.CLOSED, Guess.NUMBERS) if _is_fed(loop) else (Guess.CLOSED,):
+                if not _are_known(v for p in loop for v in p.results) and _guess(loop, bolder):
                     changed = True
-                    _settle(order, partial)
+                    misfit = _pass_over(order, guess)[1]
+    if misfit is not None:
+        raise misfit
     return changed
 
 
 def _is_fed(loop: list[Primitive]) -> bool:
     """Whether all that a loop reads from outside is known: nothing will come that tells more."""
     inside = {v for p in loop for v in p.results}
-    return all(v.type_.is_known for p in loop for v in p.operands if v not in inside)
+    return _are_known(v for p in loop for v in p.operands if v not in inside)
 
 
 def _guess(loop: list[Primitive], guess: Guess) -> bool:
-    before = _types(loop)
+    before = _types_of(loop)
     try:
         return _settle(loop, guess)
     except GraphError as error:
@@ -58,24 +95,38 @@ def _guess(loop: list[Primitive], guess: Guess) -> bool:
             raise error from None
 
 
-def _types(primitives: Iterable[Primitive]) -> dict[Variable, TensorType]:
+def _types_of(primitives: Iterable[Primitive]) -> dict[Variable, TensorType]:
     """The types of all variables of some operations, also inside blocks."""
     found: dict[Variable, TensorType] = {}
     for primitive in primitives:
         found.update({v: v.type_ for v in (*primitive.operands, *primitive.results)})
         if primitive.block is not None:
-            found.update(_types(walk.post_order(primitive.block.composite.outputs)))
+            found.update(_types_of(walk.post_order(primitive.block.composite.outputs)))
             found.update({v: v.type_ for v in primitive.block.arguments})
     return found
 
 
-def _settle(order: list[Primitive], partial: Guess) -> bool:
-    changed = False
+def _settle(loop: list[Primitive], guess: Guess) -> bool:
+    changed, misfit = _pass_over(loop, guess)
+    if misfit is not None:
+        raise misfit
+    return changed
+
+
+def _pass_over(order: list[Primitive], guess: Guess) -> tuple[bool, GraphError | None]:
+    """Infer in passes until nothing new becomes known: whether anything did, and what does not fit then.
+
+    Until then an operand's type may be a guess that a later pass corrects.
+    """
+    changed, misfit = False, None
     for _ in range(len(order) + 2):
-        news = False
+        news, misfit = False, None
         for primitive in order:
-            news |= primitive.infer_results(partial)
+            try:
+                news |= primitive.infer_results(guess)
+            except GraphError as error:
+                misfit = misfit or error
         changed |= news
         if not news:
             break
-    return changed
+    return changed, misfit

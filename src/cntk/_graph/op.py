@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from cntk._graph.positions import SAME_POSITIONS, Positions
-from cntk._graph.types import InferredDimension, TensorType
+from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, InferredDimension, TensorType, common_dtype
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -192,6 +192,8 @@ class Op(ABC):
     pointwise: ClassVar[bool] = False
     # Whether it may take or give batches of another size than the rest of the minibatch.
     regroups: ClassVar[bool] = False
+    # Whether the result lies on its operands' dynamic axes.
+    keeps_axes: ClassVar[bool] = False
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
     # Whether an operand with a batch axis alone stretches along the others' sequences by itself.
@@ -209,6 +211,16 @@ class Op(ABC):
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         """The output's type inside a loop, where an operand may still be unknown; None if nothing can be said."""
         return None
+
+    def infer_known(self, *operands: TensorType) -> TensorType | None:
+        """What operands that are known say of the output before the others are, in a loop or not; None if nothing.
+
+        The output of an operation that lies on its operands' dynamic axes has those of the first operand that has any.
+        """
+        if not self.keeps_axes:
+            return None
+        axes = next((t.dynamic_axes for t in operands if t.has_axes and t.dynamic_axes), UNKNOWN_AXES)
+        return TensorType(UNKNOWN_SHAPE, axes, common_dtype(operands))
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         """The operands' types with inferred dimensions (-1) filled in where the other operands settle them."""

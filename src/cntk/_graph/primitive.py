@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from cntk._errors import GraphError, operation_text
+from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.naming import next_uid
 from cntk._graph.op import Op, disk_name
@@ -14,6 +15,7 @@ from cntk._graph.types import (
     BATCH_AXIS,
     SEQUENCE_AXIS,
     UNKNOWN_AXES,
+    UNKNOWN_SHAPE,
     DType,
     Guess,
     InferredDimension,
@@ -59,7 +61,12 @@ class Primitive(Function):
         )
         for variable in self.results:
             variable._owner = self
-        self.infer_results()
+        try:
+            self.infer_results()
+        except GraphError:
+            # What is known of the operands may be a guess, until all placeholders below have been replaced.
+            if not any(v.is_placeholder and not v.type_.has_shape for v in walk.leaves(self)):
+                raise
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -101,11 +108,11 @@ class Primitive(Function):
             )
         self.op = replace(self.op, **{settable[name]: value})  # type: ignore[type-var]
 
-    def infer_results(self, partial: Guess = Guess.NONE) -> bool:
+    def infer_results(self, partial: Guess = Guess.AXES) -> bool:
         """Bring the outputs' types up to date with the operands'.
 
         Args:
-            partial: what to guess from the operands that are known (inside a loop).
+            partial: what to guess from the operands that are known.
 
         Returns:
             Whether anything new became known.
@@ -154,25 +161,24 @@ class Primitive(Function):
         if all(t.is_known for t in types):
             self.op = self.op.bound(self.operands)
             inferred = self.op.infer(*types)
-        elif not partial and all(t.has_shape for t in types):
-            inferred = self._infer_shapes(types, dtype)
+        elif partial.settles and all(t.has_shape for t in types):
+            inferred = self._infer_shapes(types, dtype, partial)
         else:
-            told = partial is Guess.NUMBERS or any(t.shape or t.dynamic_axes for t in types if t.has_shape)
-            guess = self.op.infer_partial(*types) if partial and told else None
-            if guess is not None and partial is Guess.OPEN and guess.has_shape:
-                guess = guess.with_shape(tuple(InferredDimension if d == 1 else d for d in guess.shape))
+            guess = self._guess(types, partial)
             inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
         changed = False
-        if not partial:
+        if partial.settles:
             # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.
             for variable, type_ in self._with(types):
                 if variable.kind in HOLDERS:
                     changed |= variable.refine(replace(type_, dtype=variable.type_.dtype or type_.dtype))
         return changed, tuple(output_type(t, dtype) for t in inferred)
 
-    def _infer_shapes(self, types: tuple[TensorType, ...], dtype: DType | None) -> tuple[TensorType, ...]:
-        """Types where shapes are known and some axes, those of placeholders, are not: as on the usual ones, axes left open.
+    def _infer_shapes(
+        self, types: tuple[TensorType, ...], dtype: DType | None, partial: Guess
+    ) -> tuple[TensorType, ...]:
+        """Types where shapes are known and some axes, those of placeholders, are not: shapes as on the usual ones.
 
         Whether the operands fit is not known before the axes are.
         """
@@ -182,7 +188,24 @@ class Primitive(Function):
         except GraphError:
             return (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
-        return tuple(output_type(t.with_axes(UNKNOWN_AXES), dtype) for t in inferred)
+        told = self.op.infer_known(*types) if partial is Guess.AXES else None
+        axes = UNKNOWN_AXES if told is None else told.dynamic_axes or UNKNOWN_AXES
+        return tuple(output_type(t.with_axes(axes), dtype) for t in inferred)
+
+    def _guess(self, types: tuple[TensorType, ...], partial: Guess) -> TensorType | None:
+        """What operands that are known say of the result, while others are not."""
+        told = partial is Guess.NUMBERS or any(t.shape or t.dynamic_axes for t in types if t.has_shape)
+        if partial is Guess.NONE:
+            return None
+        if partial is Guess.AXES:
+            guess = self.op.infer_known(*types)
+            if guess is None or not guess.has_axes or not guess.dynamic_axes:
+                return None
+            return guess if told else guess.with_shape(UNKNOWN_SHAPE)
+        guess = self.op.infer_partial(*types) if told else None
+        if guess is not None and partial is Guess.OPEN and guess.has_shape:
+            guess = guess.with_shape(tuple(InferredDimension if d == 1 else d for d in guess.shape))
+        return guess
 
     def _with(self, types: tuple[TensorType, ...]) -> Iterable[tuple[Variable, TensorType]]:
         return zip(self.operands, types, strict=True)

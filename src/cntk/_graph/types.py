@@ -28,18 +28,22 @@ class Guess(enum.Enum):
 
     Attributes:
         NONE: nothing.
+        AXES: what the known operands make them, if these tell the dynamic axes. Parameters take it on, as in CNTK.
         CLOSED: what the known operands make them; single numbers say nothing of how many axes the others have.
         OPEN: the same, but an axis of one element may be longer in an unknown operand, and is yet to be inferred.
         NUMBERS: what the known operands make them, of single numbers too: they are all that there is to go by.
     """
 
     NONE = enum.auto()
+    AXES = enum.auto()
     CLOSED = enum.auto()
     OPEN = enum.auto()
     NUMBERS = enum.auto()
 
-    def __bool__(self) -> bool:
-        return self is not Guess.NONE
+    @property
+    def settles(self) -> bool:
+        """Whether parameters keep what they are made to take on."""
+        return self in (Guess.NONE, Guess.AXES)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
 from torch import Tensor
 
 from cntk._engine.run import Run
-from cntk._errors import GraphError
+from cntk._errors import FeedError, GraphError
 from cntk._graph.op import Kernel, RunKernel
-from cntk._graph.types import UNKNOWN_AXES, FreeDimension, InferredDimension, Shape, TensorType, axis_text, common_dtype
+from cntk._graph.types import (
+    UNKNOWN_AXES,
+    UNKNOWN_SHAPE,
+    FreeDimension,
+    InferredDimension,
+    Shape,
+    TensorType,
+    axis_text,
+    common_dtype,
+)
+from cntk.axis import Axis
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
@@ -90,6 +101,15 @@ def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorT
     return TensorType(broadcast_shapes(*shapes), axes or UNKNOWN_AXES, common_dtype(types))
 
 
+def known_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
+    """What operands that are known say of an element-wise result while others are not: its shape, unless they are scalars.
+
+    A scalar, or a vector of one element, stretches to whatever it meets.
+    """
+    found = partial_type(types, stretch)
+    return found if found is None or found.shape not in ((), (1,)) else found.with_shape(UNKNOWN_SHAPE)
+
+
 def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKernel:
     """A kernel that brings operands into line before an element-wise computation.
 
@@ -149,6 +169,49 @@ def as_vectors(types: tuple[TensorType, ...], compute: Kernel) -> Kernel:
         return compute
     shapes = [(-1,) * t.lead + (prod(t.shape),) for t in types]
     return lambda *tensors: compute(*[x.reshape(shape) for x, shape in zip(tensors, shapes, strict=True)])
+
+
+def on_one_axis(types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+    """The types of operands that meet frame by frame on different sequence axes, as if they were on the first one's.
+
+    Few operations allow for that: those that give one number for a whole minibatch, and those that pick frames. They
+    compare lengths when they run; see `equally_long`.
+    """
+    first = next((t.dynamic_axes for t in types if t.is_sequence), ())
+    return tuple(t.with_axes(first) if t.is_sequence else t for t in types)
+
+
+def equally_long(types: tuple[TensorType, ...], kernel: Kernel | RunKernel) -> Kernel | RunKernel:
+    """A kernel that first compares the lengths of operands on different sequence axes.
+
+    Args:
+        types: the operands' types.
+        kernel: what computes the result, of operands whose frames lie in the same places.
+    """
+    axes = list(dict.fromkeys(t.dynamic_axes for t in types if t.is_sequence))
+    if len(axes) < 2:
+        return kernel
+
+    def compute(run: Run, *operands: Any) -> Any:
+        for other in axes[1:]:
+            need_equal_lengths(run, axes[0], other)
+        return kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
+
+    return RunKernel(compute)
+
+
+def need_equal_lengths(run: Run, axes: tuple[Axis, ...], other: tuple[Axis, ...]) -> None:
+    """Refuse sequences that are not as long as those that they meet.
+
+    Raises:
+        FeedError: if lengths on the two axes differ.
+    """
+    lengths, others = (run.layout(a).lengths for a in (axes, other))
+    if lengths != others:
+        raise FeedError(
+            f"sequences on the axes {axis_text(axes[-1])} and {axis_text(other[-1])} meet frame by frame, and their lengths "
+            f"differ: {list(lengths)[:8]} and {list(others)[:8]}"
+        )
 
 
 def static_axis(axis: int, rank: int) -> int:

@@ -11,7 +11,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.align import aligned, broadcast_shapes, elementwise_type, partial_type
+from cntk._ops.align import aligned, broadcast_shapes, elementwise_type, known_type, partial_type
 from cntk._ops.composed import Fused, compose_fused
 from cntk._ops.elementwise import Binary, associative_multi_arg, completed
 from cntk._ops.operands import apply, in_float32
@@ -93,6 +93,7 @@ class GreaterEqual(Comparison):
 class Select(Op):
     """Elements of one operand or the other, by a flag."""
 
+    keeps_axes = True
     pointwise = True
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -100,6 +101,9 @@ class Select(Op):
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         return partial_type(operands, stretch=False)
+
+    def infer_known(self, *operands: TensorType) -> TensorType | None:
+        return known_type(operands, stretch=False)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         common = operands[0].with_shape(broadcast_shapes(*(t.shape for t in operands)))

@@ -56,6 +56,8 @@ class Convolution(Op):
         sequential: whether the axis after the channels is the sequence axis.
     """
 
+    keeps_axes = True
+
     kernel_shape: Shape = (0,)
     strides: Shape = (1,)
     dilation: Shape = (1,)

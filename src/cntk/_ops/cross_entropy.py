@@ -13,10 +13,10 @@ from torch.nn import functional
 from cntk._engine.run import SparseRows
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.align import as_vectors, broadcast_shapes, join_axes
+from cntk._ops.align import as_vectors, broadcast_shapes, equally_long, join_axes, on_one_axis
 from cntk._ops.axes import as_axis
 from cntk._ops.comparison import Equal, GreaterEqual, NotEqual
 from cntk._ops.composed import Fused, compose, compose_fused
@@ -198,10 +198,10 @@ class Total(Op):
         broadcast_shapes(*(t.shape for t in operands))
         return TensorType((), (), operands[0].dtype)
 
-    def lower(self, *operands: TensorType) -> Kernel:
-        join_axes(operands, stretch=False)
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
+        join_axes(on_one_axis(operands), stretch=False)
         self.check_sizes(*(prod(t.shape) for t in operands))
-        return as_vectors(operands, self.total)
+        return equally_long(operands, as_vectors(operands, self.total))
 
     def check_sizes(self, *sizes: int) -> None:
         """Refuse operands whose samples differ in their number of elements.

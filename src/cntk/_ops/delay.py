@@ -50,6 +50,13 @@ class Delay(Op):
             return TensorType(initial.shape, x.dynamic_axes, x.dtype or initial.dtype)
         return None
 
+    def infer_known(self, *operands: TensorType) -> TensorType | None:
+        x, initial = operands
+        if not x.is_sequence:
+            return None
+        shape = initial.shape if initial.has_shape else x.shape
+        return TensorType(shape, x.dynamic_axes, x.dtype or initial.dtype)
+
     def lower(self, *operands: TensorType) -> RunKernel:
         x, initial = operands
         axes, shape, steps = x.dynamic_axes, broadcast_shapes(x.shape, initial.shape), self.delay

@@ -28,6 +28,7 @@ class Dropout(Op):
         rng_offset: how many random numbers were drawn before the function was saved.
     """
 
+    keeps_axes = True
     pointwise = True
     settable = ("dropoutRate", "rngSeed")
     # Each has random numbers of its own, whatever its attributes are.

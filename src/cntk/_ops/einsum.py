@@ -43,6 +43,8 @@ class Einsum(Fused):
         equation: the operands' letters and the result's, such as ``"ij,jk->ik"``.
     """
 
+    keeps_axes = True
+
     equation: str
 
     op_name = "Einsum"
@@ -264,6 +266,8 @@ class CumulativeSum(Fused):
     Attributes:
         axis: the axis.
     """
+
+    keeps_axes = True
 
     axis: int
 

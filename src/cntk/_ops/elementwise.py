@@ -16,7 +16,7 @@ from cntk._graph.function import Function
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, fill, primitive
 from cntk._graph.types import InferredDimension, TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.align import aligned, elementwise_type, partial_type
+from cntk._ops.align import aligned, elementwise_type, known_type, partial_type
 from cntk._ops.composed import compose
 from cntk._ops.operands import apply, as_operands
 from cntk._ops.structure import alias
@@ -39,6 +39,7 @@ __all__ = [
 class Binary(Op):
     """An operation on two operands element by element, with broadcasting."""
 
+    keeps_axes = True
     pointwise = True
     stretches: ClassVar[bool] = True
 
@@ -51,6 +52,9 @@ class Binary(Op):
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         return partial_type(operands, self.stretches)
+
+    def infer_known(self, *operands: TensorType) -> TensorType | None:
+        return known_type(operands, self.stretches)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         left, right = operands

@@ -36,6 +36,8 @@ class LayerNormalized(Fused):
         epsilon: added to the variance.
     """
 
+    keeps_axes = True
+
     epsilon: float
 
     op_name = "LayerNormalized"

@@ -44,6 +44,7 @@ class BatchNormalization(Op):
         use_cudnn_engine, disable_regularization: kept for files.
     """
 
+    keeps_axes = True
     pointwise = True
     # It counts samples and keeps statistics: two of them do so twice.
     pure = False

@@ -35,6 +35,8 @@ class Pad(Op):
         padding_constant_value: what a constant margin is filled with.
     """
 
+    keeps_axes = True
+
     padding_head: tuple[int, ...]
     padding_foot: tuple[int, ...]
     padding_mode: int = CONSTANT_PAD

@@ -55,6 +55,8 @@ _AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 class Windowed(Op):
     """Pooling and unpooling: what they share is how windows lie on the last static axes."""
 
+    keeps_axes = True
+
     pooling_type: int
     strides: Shape
     auto_padding: tuple[bool, ...]

@@ -12,9 +12,10 @@ from cntk._engine.run import Run
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
-from cntk._graph.types import TensorType
+from cntk._graph.types import TensorType, axis_text
 from cntk._ops.composed import compose
 from cntk._ops.operands import apply
+from cntk.axis import Axis
 
 __all__ = ["broadcast_as", "reconcile_dynamic_axes"]
 
@@ -35,6 +36,9 @@ class ReconcileDynamicAxis(Op):
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         return operands[0].dense().with_axes(operands[1].dynamic_axes)
 
+    def infer_known(self, *operands: TensorType) -> TensorType | None:
+        return self.infer_partial(*operands)
+
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         x, like = operands
         axes = like.dynamic_axes
@@ -45,7 +49,7 @@ class ReconcileDynamicAxis(Op):
             if len(axes) > 1:
                 layout = run.layout(axes)
                 if len(x.dynamic_axes) > 1:
-                    return _same_lengths(value, run.layout(x.dynamic_axes), layout)
+                    return _same_lengths(value, run.layout(x.dynamic_axes), layout, (x.dynamic_axes[1], axes[1]))
                 if x.dynamic_axes:
                     return layout.expand(value)
             rows = run.rows(axes)
@@ -65,13 +69,13 @@ def _single_frames(value: Tensor, own: Layout, count: int) -> Tensor:
     return value
 
 
-def _same_lengths(value: Tensor, own: Layout, wanted: Layout) -> Tensor:
+def _same_lengths(value: Tensor, own: Layout, wanted: Layout, axes: tuple[Axis, Axis]) -> Tensor:
     if own.longest == 1 and own.count == wanted.count:
         return wanted.expand(value)
     if own.lengths != wanted.lengths:
         raise FeedError(
-            f"reconcile_dynamic_axes: sequences of lengths {list(own.lengths)[:8]} cannot be put on an axis with lengths "
-            f"{list(wanted.lengths)[:8]}"
+            f"reconcile_dynamic_axes: sequences on the axis {axis_text(axes[0])}, of lengths {list(own.lengths)[:8]}, cannot be "
+            f"put on the axis {axis_text(axes[1])}, of lengths {list(wanted.lengths)[:8]}"
         )
     return value
 

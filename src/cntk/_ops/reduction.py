@@ -157,6 +157,10 @@ class ReduceElements(Op):
             )
         return TensorType(shape, () if rows else x.dynamic_axes, x.dtype)
 
+    def infer_known(self, *operands: TensorType) -> TensorType | None:
+        along_static_axes = all(a.is_static_axis or a.name == ALL_STATIC for a in self.axes)
+        return operands[0].dense() if along_static_axes else None
+
     def lower(self, *operands: TensorType) -> Kernel:
         (x,) = operands
         static, rows = self._reduced(x)

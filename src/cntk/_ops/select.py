@@ -79,6 +79,8 @@ class OneHot(Op):
         onehot_axis: where the axis of classes goes, counted in the result.
     """
 
+    keeps_axes = True
+
     num_class: int
     one_hot_output_sparse: bool = False
     onehot_axis: Axis = Axis(-1)

@@ -92,6 +92,7 @@ class _Maximum(torch.autograd.Function):
 class SequenceSoftmax(Fused):
     """Softmax over a sequence's frames."""
 
+    keeps_axes = True
     op_name = "Sequence::Softmax"
     takes_any_size = True
 

@@ -34,6 +34,8 @@ class Reshape(Op):
         end_axis: the position where they begin. As in files, whose axes run backwards, hence the names.
     """
 
+    keeps_axes = True
+
     new_shape: Shape
     begin_axis: Axis = Axis(-1)
     end_axis: Axis = BEYOND_FIRST
@@ -110,6 +112,8 @@ class Squeeze(Op):
         axis_vec: which; all of them if None.
     """
 
+    keeps_axes = True
+
     axis_vec: tuple[Axis, ...] | None = None
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -135,6 +139,8 @@ class Flatten(Fused):
     Attributes:
         split: the position; negative ones count from behind the last axis, which is -1.
     """
+
+    keeps_axes = True
 
     split: int
 

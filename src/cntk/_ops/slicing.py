@@ -35,6 +35,8 @@ class Slice(Op):
         axis_vec, begin_index_vec, end_index_vec, slice_strides_vec: for several.
     """
 
+    keeps_axes = True
+
     axis: Axis | None = None
     begin_index: int | None = None
     end_index: int | None = None
@@ -135,6 +137,8 @@ class Splice(Op):
     Attributes:
         axis: the axis; one before the first is made.
     """
+
+    keeps_axes = True
 
     axis: Axis
 

@@ -41,6 +41,8 @@ class Times(Op):
             are kept; -1 to infer single dimensions only; -2 to sum over the sequence axis as well.
     """
 
+    keeps_axes = True
+
     output_rank: int = 1
     infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK
 
@@ -120,6 +122,9 @@ class Times(Op):
         axes = join_axes(tuple(t for t in operands if t.has_axes))
         return TensorType((*kept, *right.shape[count:]), axes or UNKNOWN_AXES, left.dtype or right.dtype)
 
+    def infer_known(self, *operands: TensorType) -> TensorType | None:
+        return None if self.reduces_sequence else super().infer_known(*operands)
+
     def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
         """See `Op.absorb_bias`: of dense samples whose axes all vanish, by a parameter."""
         left, right = operands
@@ -183,6 +188,8 @@ def _columns_first(matrix: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class TransposeTimes(Op):
     """The last axis of the left operand against the last of the right."""
+
+    keeps_axes = True
 
     output_rank: int = 1
 

@@ -32,6 +32,8 @@ class TransposeAxes(Op):
             last.
     """
 
+    keeps_axes = True
+
     axis1: Axis | None = None
     axis2: Axis | None = None
     axis_vec: tuple[Axis, ...] | None = None

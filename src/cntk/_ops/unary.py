@@ -14,7 +14,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import as_dtype
-from cntk._ops.align import aligned, elementwise_type, partial_type
+from cntk._ops.align import aligned, elementwise_type, known_type, partial_type
 from cntk._ops.operands import apply, in_float32
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
 class Unary(Op):
     """An operation on one operand element by element."""
 
+    keeps_axes = True
     pointwise = True
     takes_any_size = True
 
@@ -158,6 +159,7 @@ class _Reciprocal(torch.autograd.Function):
 class Clip(Op):
     """The operand held between bounds, which get no gradient."""
 
+    keeps_axes = True
     pointwise = True
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -165,6 +167,9 @@ class Clip(Op):
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         return partial_type(operands, stretch=False)
+
+    def infer_known(self, *operands: TensorType) -> TensorType | None:
+        return known_type(operands, stretch=False)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         def compute(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -216,6 +221,7 @@ class Cast(Op):
         new_data_type: 1 for float32, 2 for float64, 4 for float16.
     """
 
+    keeps_axes = True
     pointwise = True
     mixes_formats = True
     new_data_type: int
