@@ -42,7 +42,7 @@ def settle_layout(run: Run, axes: Axes, lengths: list[int]) -> Layout:
         known = run.layouts[axes] = Layout(lengths, None, run.device)
     elif known.lengths != tuple(lengths):
         raise FeedError(
-            f"sequences on the axis '{axis_text(axes[-1])}' have lengths {list(known.lengths)[:8]} in one place and {lengths[:8]} "
+            f"sequences on the axis {axis_text(axes[-1])} have lengths {list(known.lengths)[:8]} in one place and {lengths[:8]} "
             "in another"
         )
     return known
@@ -101,6 +101,35 @@ def chosen_lengths(rows: Tensor, layout: Layout, op_name: str) -> list[int]:
             "least one frame"
         )
     return lengths
+
+
+def placed(run: Run, axes: Axes, condition: Axes, sequences: Tensor, positions: Tensor) -> Tensor:
+    """The rows of frames that are told by their sequences and their positions, which a condition on other axes gives.
+
+    Args:
+        run: what is under way.
+        axes: the frames' dynamic axes.
+        condition: the condition's, or what it selects.
+        sequences, positions: for each frame to pick its sequence's number, and where it stands there.
+
+    Raises:
+        FeedError: if there is no such frame.
+    """
+    layout = run.layout(axes)
+    if len(condition) > 1 and run.layout(condition).count != layout.count:
+        raise FeedError(
+            f"{run.layout(condition).count} sequences on the axis {axis_text(condition[-1])} select frames of {layout.count} "
+            f"sequences on the axis {axis_text(axes[-1])}; there must be as many"
+        )
+    lengths = layout.lengths_tensor[sequences]
+    beyond = torch.nonzero((positions < 0) | (positions >= lengths)).flatten()
+    if beyond.numel():
+        k = int(beyond[0])
+        raise FeedError(
+            f"frame {int(positions[k])} of sequence {int(sequences[k])} is selected on the axis {axis_text(condition[-1])}, and "
+            f"the sequence has {int(lengths[k])} frames on the axis {axis_text(axes[-1])}; give both the same lengths"
+        )
+    return layout.first[sequences] + positions
 
 
 @primitive(PrimitiveOp.Where)
@@ -171,9 +200,9 @@ class PackedIndex(Op):
         source, places = (t.dynamic_axes for t in operands)
 
         def compute(run: Run, x: Any, positions: Tensor) -> Tensor:
-            layout = run.layout(source)
-            first = layout.first if len(places) < 2 else layout.first[run.layout(places).segments]
-            return (first + positions.reshape(-1).to(torch.int64)).to(torch.float64)
+            count = run.layout(source).count
+            numbers = torch.arange(count, device=positions.device) if len(places) < 2 else run.layout(places).segments
+            return placed(run, source, places, numbers, positions.reshape(-1).to(torch.int64)).to(torch.float64)
 
         return RunKernel(compute)
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
-from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
-from cntk._ops.align import join_axes
+from cntk._ops.align import equally_long, join_axes, on_one_axis
 from cntk._ops.evaluation_only import evaluation_only
 from cntk._ops.operands import apply
 
@@ -25,7 +25,7 @@ class OfGroups(Op):
     recordable = False
 
     def infer(self, *operands: TensorType) -> TensorType:
-        if not join_axes(operands, stretch=False) or not all(t.dynamic_axes for t in operands):
+        if not join_axes(on_one_axis(operands), stretch=False) or not all(t.dynamic_axes for t in operands):
             raise GraphError("score, gain and group need the same batch axis")
         for what, type_ in zip(("score", "gain", "group"), operands, strict=True):
             if any(d not in (1, -1) for d in type_.shape):
@@ -90,10 +90,11 @@ def _ratio(x: Tensor, y: Tensor) -> Tensor:
 class LambdaRank(OfGroups):
     """How far the order by scores falls short of the ideal one in normalized discounted cumulative gain."""
 
-    def lower(self, *operands: TensorType) -> Kernel:
-        return lambda score, gain, group: (
-            _LambdaRank.apply(score, gain.detach(), group.detach()) if score.numel() else score.sum()
-        )
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
+        def compute(score: Tensor, gain: Tensor, group: Tensor) -> Tensor:
+            return _LambdaRank.apply(score, gain.detach(), group.detach()) if score.numel() else score.sum()  # type: ignore[no-any-return]
+
+        return equally_long(operands, compute)
 
 
 class _LambdaRank(torch.autograd.Function):
@@ -143,7 +144,7 @@ def _pairs(groups: _Groups, order: Tensor) -> Tensor:
 class NDCG(OfGroups):
     """The gain of each group's sample of the highest score, in parts of the gain of its first sample."""
 
-    def lower(self, *operands: TensorType) -> Kernel:
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         def compute(score: Tensor, gain: Tensor, group: Tensor) -> Tensor:
             if not score.numel():
                 return score.sum()
@@ -152,7 +153,7 @@ class NDCG(OfGroups):
             result = groups.average(_ratio(best, groups.gains[:, :1]))
             return evaluation_only(result, self.op_name, score, gain, group)
 
-        return compute
+        return equally_long(operands, compute)
 
 
 def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite:

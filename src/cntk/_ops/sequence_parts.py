@@ -12,11 +12,11 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
-from cntk._errors import FeedError, GraphError
+from cntk._errors import FeedError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, RunKernel
 from cntk._graph.primitive import Primitive
-from cntk._graph.types import TensorType
+from cntk._graph.types import TensorType, axis_text
 from cntk._graph.variable import Variable
 from cntk._ops.composed import Fused
 from cntk._ops.delay import FutureValue, PastValue
@@ -32,6 +32,7 @@ from cntk._ops.packed import (
     chosen_lengths,
     need_condition,
     need_sequence,
+    placed,
     selected_axis,
     settle_layout,
 )
@@ -250,20 +251,19 @@ class SequenceGather(OnCondition):
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, condition = operands
-        if x.dynamic_axes != condition.dynamic_axes:
-            raise GraphError(
-                "the sequence and the condition must lie on the same dynamic axes"
-                "; bring them together with cntk.reconcile_dynamic_axes or cntk.sequence.broadcast_as"
-            )
+        need_sequence(x)
         return x.with_axes(self.where(condition).new_dynamic_axes or ())
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        axes, target = operands[1].dynamic_axes, self.where(operands[1]).new_dynamic_axes or ()
+        own, axes = operands[0].dynamic_axes, operands[1].dynamic_axes
+        target = self.where(operands[1]).new_dynamic_axes or ()
 
         def compute(run: Run, x: Any, flags: Tensor) -> Any:
             layout = run.layout(axes)
             rows = chosen(flags, layout)
             lengths = chosen_lengths(rows, layout, "sequence.gather")
+            if own != axes:
+                rows = placed(run, own, axes, layout.segments[rows], layout.positions[rows])
             if len(target) > 1:
                 settle_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
@@ -300,8 +300,8 @@ class SequenceScatter(OnCondition):
             selected = tuple(chosen_lengths(rows, layout, "sequence.scatter"))
             if selected != lengths:
                 raise FeedError(
-                    f"sequence.scatter: the condition selects {list(selected)[:8]} frames, and the sequences have "
-                    f"{list(lengths)[:8]}"
+                    f"sequence.scatter: the condition on the axis {axis_text(axes[-1])} selects {list(selected)[:8]} frames, and "
+                    f"the sequences on the axis {axis_text(own[-1])} have {list(lengths)[:8]}"
                 )
             return x.new_zeros((flags.shape[0], *x.shape[1:])).index_add(0, rows, x)
 

@@ -14,7 +14,7 @@ from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
-from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType
+from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
 from cntk._ops.operands import apply
 from cntk._ops.packed import Axes, need_sequence, origin, settle_layout
@@ -162,17 +162,17 @@ class ToSequenceLike(Op):
 
         def compute(run: Run, x: Tensor, like: Any) -> Tensor:
             layout = run.layout(axes)
-            _check_fits(x, layout)
+            _check_fits(x, layout, axes[-1])
             return layout.unpad(x)
 
         return RunKernel(compute)
 
 
-def _check_fits(x: Tensor, layout: Layout) -> None:
-    if x.shape[0] != layout.count or x.shape[1] < layout.longest:
+def _check_fits(x: Tensor, layout: Layout, axis: Axis) -> None:
+    if x.shape[0] != layout.count or x.shape[1] != layout.longest:
         raise FeedError(
             f"to_sequence_like: {x.shape[0]} times {x.shape[1]} elements are to become {layout.count} sequences of up to "
-            f"{layout.longest} frames"
+            f"{layout.longest} frames on the axis {axis_text(axis)}"
         )
 
 
