@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -183,3 +184,66 @@ def test_states_that_do_not_reach_the_output_are_still_arguments() -> None:
     start = [C.input_variable(1) for _ in range(2)]
     values = f(*start, X).eval({X: counting(1, (3,)), start[0]: [[10]], start[1]: [[3]]})
     assert flat(values) == [[11, 13, 16]]
+
+
+DEFERRED = C.InferredDimension
+
+
+def behind_a_placeholder(initial: Any, x: Any) -> Any:
+    p = C.placeholder()
+    y = C.sequence.past_value(p, initial)
+    y.replace_placeholders({p: x})
+    return y
+
+
+def by_hand(initial: Any, x: Any) -> Any:
+    state = C.placeholder()
+    y = C.tanh(
+        C.times(C.sequence.past_value(state, initial), C.constant(np.eye(4, dtype=np.float32))) + C.splice(x, x)[0:4]
+    )
+    y.replace_placeholders({state: y.output})
+    return y
+
+
+@pytest.mark.parametrize(
+    ("build", "size", "values", "gradient"),
+    [
+        (lambda s, x: C.sequence.past_value(x, s), 3, [9.85, 6.0], 6.0),
+        (lambda s, x: C.sequence.past_value(x, s, 2), 3, [13.55, 6.0], 9.0),
+        (lambda s, x: C.sequence.future_value(x, s), 3, [8.684, 6.0], 6.0),
+        (lambda s, x: C.sequence.delay(x, s, -2), 3, [12.38, 6.0], 9.0),
+        (lambda s, x: C.layers.Delay(1, initial_state=s)(x), 3, [9.85, 6.0], 6.0),
+        (lambda s, x: C.layers.Recurrence(C.plus, initial_state=s)(x), 3, [27.63, 7.137], 12.0),
+        (behind_a_placeholder, 3, [9.85, 6.0], 6.0),
+    ],
+)
+def test_parameters_find_their_size_as_initial_states(
+    build: Callable[[Any, Any], Any], size: int, values: list[float], gradient: float
+) -> None:
+    """Sums of absolute values are the original's."""
+    initial, x = C.parameter(DEFERRED), C.sequence.input_variable(3)
+    y = build(initial, x)
+    assert initial.shape == (size,)
+    initial.value = np.arange(1, size + 1, dtype=np.float32)
+    data = [np.random.RandomState(n).rand(n, 3).astype(np.float32) for n in (3, 1)]
+    found, results = y.grad({x: data}, wrt=[initial], outputs=[y.output])
+    np.testing.assert_allclose([np.abs(v).sum() for v in results], values, rtol=1e-3)
+    np.testing.assert_allclose(np.abs(found).sum(), gradient, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("build", "shapes"),
+    [
+        (lambda s, t, x: C.layers.Recurrence(C.layers.LSTM(4), initial_state=(s, t))(x), [(4,), (4,)]),
+        (lambda s, t, x: C.layers.RecurrenceFrom(C.layers.LSTM(4))(s, t, x), [(4,), (4,)]),
+        (lambda s, t, x: C.layers.Recurrence(C.layers.GRU(4), initial_state=s)(x) + t, [(4,), (4,)]),
+        (lambda s, t, x: C.layers.Fold(C.layers.RNNStep(4), True, s)(x) + t, [(4,), (4,)]),
+        (lambda s, t, x: by_hand(s, x) + t, [(4,), (4,)]),
+        (lambda s, t, x: C.clip(x, s, t), [(3,), (3,)]),
+    ],
+)
+def test_parameters_find_their_size_in_recurrences(build: Callable[..., Any], shapes: list[tuple[int, ...]]) -> None:
+    states, x = [C.parameter(DEFERRED), C.parameter(DEFERRED)], C.sequence.input_variable(3)
+    y = build(*states, x)
+    assert [s.shape for s in states] == shapes
+    y.eval({x: [np.ones((2, 3), np.float32)]})

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cntk._engine.run import Run
 from cntk._errors import FeedError, GraphError
-from cntk._graph.op import Kernel, RunKernel
+from cntk._graph.op import Kernel, RunKernel, fill
 from cntk._graph.types import (
     UNKNOWN_AXES,
     UNKNOWN_SHAPE,
@@ -108,6 +108,13 @@ def known_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorTyp
     """
     found = partial_type(types, stretch)
     return found if found is None or found.shape not in ((), (1,)) else found.with_shape(UNKNOWN_SHAPE)
+
+
+def completed(type_: TensorType, other: TensorType) -> TensorType:
+    """A type whose inferred dimensions are those of another, aligned at the last axis."""
+    if InferredDimension in type_.shape and type_.rank <= other.rank:
+        return type_.with_shape(fill(type_.shape, other.shape[other.rank - type_.rank :]))
+    return type_
 
 
 def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKernel:

@@ -11,9 +11,9 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.align import aligned, broadcast_shapes, elementwise_type, known_type, partial_type
+from cntk._ops.align import aligned, broadcast_shapes, completed, elementwise_type, known_type, partial_type
 from cntk._ops.composed import Fused, compose_fused
-from cntk._ops.elementwise import Binary, associative_multi_arg, completed
+from cntk._ops.elementwise import Binary, associative_multi_arg
 from cntk._ops.operands import apply, in_float32
 
 __all__ = [

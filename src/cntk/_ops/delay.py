@@ -16,7 +16,7 @@ from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
-from cntk._ops.align import broadcast_shapes
+from cntk._ops.align import broadcast_shapes, completed
 from cntk._ops.operands import apply, as_operands, in_float32
 from cntk._ops.structure import combine
 
@@ -56,6 +56,10 @@ class Delay(Op):
             return None
         shape = initial.shape if initial.has_shape else x.shape
         return TensorType(shape, x.dynamic_axes, x.dtype or initial.dtype)
+
+    def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        x, initial = operands
+        return completed(x, initial), completed(initial, x)
 
     def lower(self, *operands: TensorType) -> RunKernel:
         x, initial = operands

@@ -13,10 +13,10 @@ from torch import Tensor
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
-from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, fill, primitive
-from cntk._graph.types import InferredDimension, TensorType
+from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.align import aligned, elementwise_type, known_type, partial_type
+from cntk._ops.align import aligned, completed, elementwise_type, known_type, partial_type
 from cntk._ops.composed import compose
 from cntk._ops.operands import apply, as_operands
 from cntk._ops.structure import alias
@@ -62,13 +62,6 @@ class Binary(Op):
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         return aligned(operands, self.compute())
-
-
-def completed(type_: TensorType, other: TensorType) -> TensorType:
-    """A type whose inferred dimensions are those of another, aligned at the last axis."""
-    if InferredDimension in type_.shape and type_.rank <= other.rank:
-        return type_.with_shape(fill(type_.shape, other.shape[other.rank - type_.rank :]))
-    return type_
 
 
 @primitive(PrimitiveOp.Plus)

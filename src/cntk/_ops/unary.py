@@ -14,7 +14,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import as_dtype
-from cntk._ops.align import aligned, elementwise_type, known_type, partial_type
+from cntk._ops.align import aligned, completed, elementwise_type, known_type, partial_type
 from cntk._ops.operands import apply, in_float32
 
 __all__ = [
@@ -170,6 +170,10 @@ class Clip(Op):
 
     def infer_known(self, *operands: TensorType) -> TensorType | None:
         return known_type(operands, stretch=False)
+
+    def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        x, low, high = operands
+        return x, completed(low, x), completed(high, x)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         def compute(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
