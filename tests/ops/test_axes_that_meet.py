@@ -99,8 +99,8 @@ def picked(x: Any, scores: Any, other: Any) -> Any:
         (lambda x, s, c: C.sequence.broadcast_as(x, c), column([1, 1], [1, 1]), "on the axis 'A'.*on the axis 'B'"),
         (
             lambda x, s, c: C.to_sequence_like(C.sequence.unpack(x, 0, no_mask_output=True), c),
-            column([1, 1], [1, 1]),
-            "2 times 3 elements are to become 2 sequences of up to 2 frames on the axis 'B'",
+            column([1, 1, 1, 1], [1, 1]),
+            "2 times 3 elements are to become 2 sequences of up to 4 frames on the axis 'B'",
         ),
         (lambda x, s, c: C.lambda_rank(s, c, s), column([1, 1], [1, 1]), "on the axes 'A' and 'B'"),
         (lambda x, s, c: C.ndcg_at_1(s, s, c), column([1, 1], [1, 1]), "on the axes 'A' and 'B'"),

@@ -169,7 +169,7 @@ class ToSequenceLike(Op):
 
 
 def _check_fits(x: Tensor, layout: Layout, axis: Axis) -> None:
-    if x.shape[0] != layout.count or x.shape[1] != layout.longest:
+    if x.shape[0] != layout.count or x.shape[1] < layout.longest:
         raise FeedError(
             f"to_sequence_like: {x.shape[0]} times {x.shape[1]} elements are to become {layout.count} sequences of up to "
             f"{layout.longest} frames on the axis {axis_text(axis)}"
