@@ -34,6 +34,7 @@ __all__ = ["classification_error", "cross_entropy_with_softmax"]
 class AgainstTarget(Fused):
     """An operation on an output vector and a target vector, which may be sparse."""
 
+    keeps_axes = True
     sparse_operands = (1,)
 
     def infer(self, *operands: TensorType) -> TensorType:
