@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cntk._engine.step import StepResult, TrainingStep
+from cntk._errors import FeedError, SettingError
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, default_device
@@ -13,10 +14,17 @@ from cntk.eval.sums import RunningSum
 
 
 def as_writers(progress_writers: Any) -> list[Any]:
-    """Progress writers given one by one, in a list, or not at all."""
+    """Progress writers given one by one, in a list, or not at all.
+
+    Raises:
+        ValueError: for anything else.
+    """
     if progress_writers is None:
         return []
     given = progress_writers if isinstance(progress_writers, (list, tuple)) else [progress_writers]
+    for writer in given:
+        if not hasattr(writer, "update_training_with_minibatch"):
+            raise SettingError(f"expected progress writers, such as ProgressPrinter, got {type(writer).__name__}")
     return list({id(writer): writer for writer in given}.values())  # each is told once
 
 
@@ -26,6 +34,10 @@ class Evaluator:
     Args:
         eval_function: the metric: a function with one output for each sample.
         progress_writers: who reports it.
+
+    Raises:
+        ValueError: if there is no metric.
+        TypeError: if it is no function.
 
     Example:
         >>> import cntk as C
@@ -38,7 +50,11 @@ class Evaluator:
     def __init__(self, eval_function: Function | Variable, progress_writers: Any = None) -> None:
         self._eval_function = eval_function
         self._writers = as_writers(progress_writers)
+        if eval_function is None:
+            raise ValueError("Evaluator: expected a metric, got None")
         output = eval_function.output if isinstance(eval_function, Function) else eval_function
+        if not isinstance(output, Variable):
+            raise TypeError(f"Evaluator: expected a metric, got {type(output).__name__}")
         self._test_step = TrainingStep(output, None, ())
         self._tested = RunningSum()
 
@@ -66,6 +82,8 @@ class Evaluator:
     def _test(self, arguments: Any, device: DeviceDescriptor | None) -> StepResult:
         """The metric's sum over one minibatch, of which the writers are told."""
         result = self._test_step.test(arguments, (device or default_device()).torch)
+        if not result.samples:
+            raise FeedError("test_minibatch: the minibatch has no samples; give at least one")
         if self._writers:
             self._tested.add(result.loss)
         for writer in self._writers:

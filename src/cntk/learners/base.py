@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.seeds import next_seed
-from cntk._errors import FeedError, shape_text
+from cntk._errors import FeedError, SettingError, shape_text
 from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
 
@@ -162,7 +162,7 @@ class Learner:
     def begin_step(self, sample_count: int) -> float:
         """Begin a minibatch of that many samples: the factor of its summed gradient; 0 if nothing is to be done."""
         if sample_count < 1:
-            raise ValueError(f"{self.kind}: expected a minibatch of at least 1 sample, got {sample_count}")
+            raise SettingError(f"{self.kind}: expected a minibatch of at least 1 sample, got {sample_count}")
         if self._writers:
             self.report()
         return self.step_rate(sample_count)

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from enum import Enum
+from enum import IntEnum
 from typing import Any
 
 from cntk._errors import SettingError
@@ -17,17 +17,17 @@ from cntk.train.minibatches import StreamSource, source_of
 NEVER = sys.maxsize
 
 
-class DataUnit(Enum):
-    """What frequencies count.
+class DataUnit(IntEnum):
+    """What frequencies count. The numbers are the original's.
 
     Example:
         >>> CheckpointConfig("model", frequency=(100, DataUnit.minibatch)).frequency
-        (100, <DataUnit.minibatch: 'minibatch'>)
+        (100, <DataUnit.minibatch: 2>)
     """
 
-    sample = "sample"
-    minibatch = "minibatch"
-    sweep = "sweep"
+    sweep = 0
+    sample = 1
+    minibatch = 2
 
 
 Frequency = tuple[int, DataUnit]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._engine.asked import asked_for
 from cntk._engine.step import StepResult, TrainingStep
+from cntk._errors import SettingError
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
@@ -20,6 +21,7 @@ from cntk.device import DeviceDescriptor, default_device
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
 from cntk.eval.sums import RunningSum
 from cntk.io import MinibatchData
+from cntk.train.session_config import DataUnit
 
 
 class Trainer(Evaluator):
@@ -210,13 +212,26 @@ class Trainer(Evaluator):
 
     @property
     def previous_minibatch_loss_average(self) -> float:
-        """The loss of the last minibatch, divided by its number of samples."""
+        """The loss of the last minibatch, divided by its number of samples.
+
+        Raises:
+            RuntimeError: before the first minibatch.
+        """
         previous = self._trained()
         return _average(previous.loss, previous.samples)
 
     @property
     def previous_minibatch_evaluation_average(self) -> float:
-        """The metric of the last minibatch, divided by its number of samples; 0 without a metric."""
+        """The metric of the last minibatch, divided by its number of samples.
+
+        Raises:
+            ValueError: if the trainer has no metric.
+            RuntimeError: before the first minibatch.
+        """
+        if self._metric is None:
+            raise ValueError(
+                "previous_minibatch_evaluation_average: this trainer has no metric; give criterion=(loss, metric)"
+            )
         previous = self._trained()
         return 0.0 if previous.metric is None else _average(previous.metric, previous.samples)
 
@@ -230,9 +245,38 @@ class Trainer(Evaluator):
         """The number of samples trained on so far."""
         return self._total
 
+    def total_number_of_units_seen(self, unit: DataUnit | int) -> int:
+        """The number of samples, minibatches or sweeps trained on so far, those of a checkpoint included.
+
+        Args:
+            unit: what to count: ``DataUnit.sample``, ``DataUnit.minibatch`` or ``DataUnit.sweep``.
+
+        Raises:
+            ValueError: for anything else.
+
+        Example:
+            >>> import cntk as C
+            >>> x = C.input_variable(1)
+            >>> model = C.layers.Dense(1)(x)
+            >>> trainer = C.Trainer(model, C.squared_error(model, x), C.sgd(model.parameters, 0.1))
+            >>> trainer.train_minibatch({x: [[1], [2]]})
+            True
+            >>> trainer.total_number_of_units_seen(C.DataUnit.minibatch)
+            1
+        """
+        if unit not in list(DataUnit):
+            raise SettingError(f"total_number_of_units_seen: expected a DataUnit, got {unit!r}")
+        learner = self._learners[0]
+        count: int = {
+            DataUnit.sample: lambda: self._total,
+            DataUnit.minibatch: learner.total_number_of_minibatches_seen,
+            DataUnit.sweep: learner.total_number_of_sweeps_seen,
+        }[DataUnit(unit)]()
+        return count
+
     def _trained(self) -> StepResult:
         if self._previous is None:
-            raise ValueError("trainer: no minibatch has been trained on yet; call train_minibatch first")
+            raise RuntimeError("trainer: no minibatch has been trained on yet; call train_minibatch first")
         return self._previous
 
     def summarize_training_progress(self) -> None:

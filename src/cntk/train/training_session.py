@@ -241,12 +241,7 @@ class TrainingSession:
             )
 
     def _counts(self) -> dict[DataUnit, int]:
-        learner = self.trainer.parameter_learners[0]
-        return {
-            DataUnit.sample: self.trainer.total_number_of_samples_seen,
-            DataUnit.minibatch: learner.total_number_of_minibatches_seen(),
-            DataUnit.sweep: learner.total_number_of_sweeps_seen(),
-        }
+        return {unit: self.trainer.total_number_of_units_seen(unit) for unit in DataUnit}
 
 
 def training_session(
