@@ -112,7 +112,7 @@ WORDS = StreamDefs(x=StreamDef("x", 1), w=StreamDef("w", 9, is_sparse=True))
 READERS: dict[str, tuple[Callable[[], Any], int, tuple[int, int] | None]] = {
     "text": (lambda: source(text()), 5, None),
     "text in order": (lambda: source(text(), randomize=False), 5, None),
-    "text for a worker": (lambda: source(text()), 8, (2, 1)),
+    "text for a worker": (lambda: source(text(), randomize=False), 8, (2, 1)),
     "text in pieces": (lambda: source(text(), truncation_length=2), 5, None),
     "texts": (lambda: source([text(), CTFDeserializer("e.ctf", StreamDefs(y=StreamDef("y", 1)))]), 5, None),
     "binary": (lambda: source(CBFDeserializer("d.bin"), randomization_window_in_chunks=2), 5, None),

@@ -153,8 +153,8 @@ def test_workers_share_every_sequence(varied, workers, size):
 
 def test_more_workers_than_sequences(tmp_path):
     source = MinibatchSource(reader(tmp_path, "|x 1\n|x 2\n", **X), randomize=False)
-    assert numbers_of(source.next_minibatch(6, num_data_partitions=3, partition_index=1), source) == [2, 2]
-    assert source.next_minibatch(6, num_data_partitions=3, partition_index=2) == {}
+    assert numbers_of(source.next_minibatch(6, num_data_partitions=3, partition_index=1), source) == [2, 1]
+    assert numbers_of(source.next_minibatch(6, num_data_partitions=3, partition_index=2), source) == [1, 2]
 
 
 @pytest.mark.parametrize("partition", [(2, 2), (0, 0), (3, -1)])

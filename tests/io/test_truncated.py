@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +12,10 @@ from hypothesis import strategies as st
 
 import cntk as C
 from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
+from tests.io.truncated_cases import CASES, partition, text
+from tests.io.truncated_cases import pieces as numbered_pieces
 
+GOLDEN = json.loads((Path(__file__).parent / "truncated_of_the_original.json").read_text(encoding="utf-8"))
 LENGTHS = [5, 4, 1, 7, 3, 8, 2, 6, 1, 9]
 
 
@@ -34,43 +40,73 @@ def pieces(source, size):
     return list(zip(data.mask[:, 0] == 2, found, strict=True))
 
 
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_as_the_original(number, tmp_path):
+    """Pieces, their counts, the end of a sweep and the position, minibatch by minibatch."""
+    case = CASES[number]
+    file = tmp_path / "data.ctf"
+    file.write_text(text(case))
+    streams = {"x": StreamDef("x", 1)} | ({"y": StreamDef("y", 1)} if case.others else {})
+    source = MinibatchSource(CTFDeserializer(str(file), StreamDefs(**streams)), **case.options)
+    for size, wanted in zip(case.sizes, GOLDEN[number], strict=False):
+        if isinstance(wanted, str):
+            with pytest.raises((ValueError, RuntimeError), match=r"workers|must have a sequence's every frame"):
+                source.next_minibatch(size, **partition(case))
+            return
+        minibatch = source.next_minibatch(size, **partition(case))
+        if wanted is None:
+            assert minibatch == {}
+            return
+        data = {info.name: d for info, d in minibatch.items()}
+        found = [data["x"].num_sequences, data["x"].num_samples, int(data["x"].end_of_sweep)]
+        found.append(source.current_position["minibatchSourcePosition"])
+        assert found + [in_words(data[name]) for name in sorted(data)] == wanted
+
+
+def in_words(data):
+    sequences = [s.ravel().astype(int).tolist() for s in data.as_sequences()]
+    begins = data.mask[:, 0] == 2
+    return numbered_pieces(
+        [s[0] for s, b in zip(sequences, begins, strict=True) if b],
+        [s[0] for s, b in zip(sequences, begins, strict=True) if not b],
+        [s[-1] for s in sequences],
+    )
+
+
 def test_slots(deserializer):
     source = MinibatchSource(deserializer, randomize=False, truncation_length=3)
     assert pieces(source, 6) == [(True, [0, 1, 2]), (True, [100, 101, 102])]
-    assert pieces(source, 6) == [(False, [3, 4]), (False, [103])]
-    assert pieces(source, 7) == [(True, [200]), (True, [300, 301, 302])]
-    assert pieces(source, 6) == [(True, [400, 401, 402]), (False, [303, 304, 305])]
-    assert pieces(source, 6) == [(True, [500, 501, 502]), (False, [306])]
-    # Another size: what was begun is given to its end, and new slots begin.
-    assert pieces(source, 9) == [(False, [503, 504, 505, 506, 507]), (True, [600, 601])]
-    assert pieces(source, 9) == [(True, [700, 701, 702]), (True, [800]), (True, [900, 901, 902])]
-    assert pieces(source, 2) == [
-        (False, [703, 704, 705]),
-        (True, [0, 1, 2, 3, 4]),
-        (False, [903, 904, 905, 906, 907, 908]),
+    # A slot goes on with the next sequence where one ends.
+    assert pieces(source, 6) == [(False, [3, 4]), (True, [200]), (False, [103]), (True, [400, 401])]
+    # Another size: new slots begin with the next sequence.
+    assert pieces(source, 9) == [
+        (True, [500, 501, 502]),
+        (True, [600, 601]),
+        (True, [700]),
+        (True, [800]),
+        (True, [900, 901]),
     ]
-    assert pieces(source, 2) == [(True, [100, 101, 102])]
 
 
 @settings(max_examples=60)
-@given(
-    st.lists(st.integers(1, 30), min_size=1, max_size=4), st.integers(1, 10), st.booleans(), st.sampled_from([1, 2, 3])
-)
-def test_every_frame_once_and_in_order(deserializer, sizes, length, randomize, sweeps):
+@given(st.integers(1, 30), st.integers(1, 10), st.booleans(), st.sampled_from([1, 2, 3]))
+def test_every_frame_once_and_in_order(deserializer, size, length, randomize, sweeps):
     source = MinibatchSource(
         deserializer, randomize=randomize, truncation_length=length, max_sweeps=sweeps, randomization_seed=5
     )
-    slots, whole, number = [], [], 0
-    while found := pieces(source, sizes[number * len(sizes) // 40 % len(sizes)]):
-        number += 1
-        if not all(begins for begins, _ in found):
-            assert len(found) == len(slots)
-        else:
-            slots = [[] for _ in found]
-        for k, (begins, piece) in enumerate(found):
-            slots[k] = piece if begins else slots[k] + piece
-            if len(slots[k]) == LENGTHS[slots[k][0] // 100]:
-                whole.append(slots[k])
+    before, whole = [], []
+    while minibatch := source.next_minibatch(size):
+        data = minibatch[source.streams.x]
+        assert data.num_samples <= max(size // length, 1) * length
+        found = [s.ravel().astype(int).tolist() for s in data.as_sequences()]
+        layout = data.data.layout
+        begins = layout.starts or (True,) * len(found)
+        found = [
+            piece if begin else before[origin] + piece
+            for piece, begin, origin in zip(found, begins, layout.origins, strict=True)
+        ]
+        whole += [frames for frames in found if len(frames) == LENGTHS[frames[0] // 100]]
+        before = found
     assert sorted(whole) == sorted([[100 * k + t for t in range(n)] for k, n in enumerate(LENGTHS)] * sweeps)
 
 
@@ -99,12 +135,13 @@ def test_workers_share_every_sequence(deserializer):
     assert sorted(found) == [100 * k + t for k, n in enumerate(LENGTHS) for t in range(n)]
 
 
+@pytest.mark.parametrize("cell", [C.layers.LSTM, C.layers.GRU, C.layers.RNNStep])
 @pytest.mark.parametrize("size", [3, 6, 12])
-def test_a_recurrence_goes_on(deserializer, size):
-    """An LSTM's outputs, piece by piece, are those of whole sequences."""
+def test_a_recurrence_goes_on(deserializer, size, cell):
+    """A recurrence's outputs, piece by piece, are those of whole sequences."""
     C.cntk_py.set_fixed_random_seed(1)
     x = C.sequence.input_variable(1)
-    model = C.layers.Recurrence(C.layers.LSTM(3))(x * 0.001)
+    model = C.layers.Recurrence(cell(3))(x * 0.001)
     source = MinibatchSource(deserializer, randomize=False, truncation_length=3, max_sweeps=1)
     whole = np.concatenate(
         model.eval({x: [np.float32(100 * k + np.arange(n))[:, None] for k, n in enumerate(LENGTHS)]})
@@ -120,12 +157,13 @@ def test_a_recurrence_goes_on(deserializer, size):
     assert count == sum(LENGTHS)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_past_values_reach_into_the_piece_before(deserializer, steps):
-    """Also where a sequence beside it ended with a short piece."""
+@pytest.mark.parametrize("length", [1, 3])
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+def test_past_values_reach_into_the_pieces_before(deserializer, steps, length):
+    """Also into several, and not beyond the begin of a sequence. There the original reads other frames."""
     x = C.sequence.input_variable(1)
     model = C.sequence.past_value(x, time_step=steps, initial_state=-7)
-    source = MinibatchSource(deserializer, randomize=False, truncation_length=3, max_sweeps=1)
+    source = MinibatchSource(deserializer, randomize=False, truncation_length=length, max_sweeps=1)
     while minibatch := source.next_minibatch(9, {x: source.streams.x}):
         frames = minibatch[x].as_sequences()
         for numbers, found in zip(frames, model.eval(minibatch, as_numpy=True), strict=True):
@@ -141,5 +179,11 @@ def test_misuse(deserializer, tmp_path):
     with pytest.raises(ValueError, match="must have a sequence's every frame; one has 2 in x, 1 in y"):
         MinibatchSource(unequal, truncation_length=2).next_minibatch(2)
     source = MinibatchSource(deserializer, truncation_length=2)
-    with pytest.raises(ValueError, match="slot 0 stands at"):
-        source.restore_from_checkpoint({"minibatchSourcePosition": 0, "truncatedSlot0Position": -3})
+    source.next_minibatch(4)
+    state = source.get_checkpoint_state()
+    for key in ("truncatedSlot0Sequence0Position", "truncatedSlot1Sequence0Frame", "truncatedMinibatchSize"):
+        with pytest.raises(ValueError, match=f"{key} must be an integer"):
+            source.restore_from_checkpoint({**state, key: -3})
+    source.restore_from_checkpoint({**state, "truncatedSlot0Sequence0Frame": 50})
+    with pytest.raises(ValueError, match="has 50 frames of a sequence at 0, which is not so long"):
+        source.next_minibatch(4)

@@ -67,11 +67,11 @@ class FusedLoop(Loop):
     def state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
         """The state before each sequence's first step, carried over for those that go on, ``[sequences, size]``."""
         rows = initial_rows(delay, initial, layout.count)
-        before = carried(run, delay.primitive.uid, layout, 1, not self.backwards) if layout.starts is not None else None
-        if before is None:
+        found = carried(run, delay.primitive.uid, layout, 1, not self.backwards) if layout.starts is not None else None
+        if found is None:
             return rows
-        fresh = torch.tensor(layout.starts, device=rows.device)
-        return torch.where(fresh.unsqueeze(1), rows, before)
+        before, has = found
+        return torch.where(has.unsqueeze(1), before, rows)
 
     def given(self, run: Run, layout: Layout, states: Tensor) -> Tensor:
         """The output, from the states step by step, kept for sequences that go on in the next minibatch."""

@@ -27,15 +27,22 @@ class Layout:
         starts: whether each sequence begins here, rather than going on from the previous minibatch; all do if
             not given.
         device: where the index maps live.
+        origins: for each sequence that goes on, the number of the one in the previous minibatch that it goes on from;
+            the same as its own if not given. Those of sequences that begin say nothing.
     """
 
     def __init__(
-        self, lengths: Sequence[int], starts: Sequence[bool] | None = None, device: torch.device | None = None
+        self,
+        lengths: Sequence[int],
+        starts: Sequence[bool] | None = None,
+        device: torch.device | None = None,
+        origins: Sequence[int] | None = None,
     ) -> None:
         self.lengths = tuple(lengths)
         self.count = len(self.lengths)
         self.frames = sum(self.lengths)
         self.starts = None if starts is None or all(starts) else tuple(starts)
+        self.origins = None if origins is None else tuple(origins)
         self.device = device or torch.device("cpu")
         self._shifts: dict[int, tuple[Tensor, Tensor]] = {}
         self._pieces: dict[bool, Pieces] = {}

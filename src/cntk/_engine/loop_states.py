@@ -16,24 +16,65 @@ from cntk._graph.types import Shape
 
 
 def keep_carry(run: Run, uid: str, frames: Tensor, layout: Layout, offset: int) -> None:
-    """Keep a delayed value, so that sequences which go on in the next minibatch find its last frames."""
-    run.carry[uid] = (frames.detach(), layout)
+    """Keep a delayed value, so that sequences which go on in the next minibatch find its last frames.
 
-
-def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> Tensor | None:
-    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none was kept.
-
-    What is given for sequences that do not go on is not to be used.
+    A sequence that goes on here with less frames than the delay's offset keeps some of the minibatch before, too.
     """
+    frames = frames.detach()
+    begins = layout.starts or (True,) * layout.count
+    if offset > 1 and any(n < offset and not b for n, b in zip(layout.lengths, begins, strict=True)):
+        kept = _kept(run, uid, layout)
+        if kept is not None:
+            frames, layout = _with_earlier(frames, layout, *kept, offset)
+    run.carry[uid] = (frames, layout)
+
+
+def _kept(run: Run, uid: str, layout: Layout) -> tuple[Tensor, Layout] | None:
+    """What the minibatch before kept, if a layout's sequences can go on from it."""
     kept = run.carry.get(uid)
-    if kept is None or layout.starts is None or not forwards:
+    if kept is None or layout.starts is None:
         return None
     frames, before = kept() if callable(kept) else kept
-    if before.count != layout.count:
+    if layout.origins is None:
+        return None if before.count != layout.count else (frames, before)
+    reach = max(k for k, begins in zip(layout.origins, layout.starts, strict=True) if not begins)
+    return None if reach >= before.count else (frames, before)
+
+
+def _with_earlier(
+    frames: Tensor, layout: Layout, earlier: Tensor, before: Layout, offset: int
+) -> tuple[Tensor, Layout]:
+    """The last frames of each sequence, those of the minibatch before included."""
+    origins = layout.origins or range(layout.count)
+    begins = layout.starts or (True,) * layout.count
+    parts, lengths = [], []
+    for rows, origin, fresh in zip(torch.split(frames, list(layout.lengths)), origins, begins, strict=True):
+        missing = 0 if fresh else max(offset - len(rows), 0)
+        if missing:
+            end = int(before.offsets[origin + 1])
+            rows = torch.cat([earlier[max(end - missing, int(before.offsets[origin])) : end], rows])
+        parts.append(rows[-offset:])
+        lengths.append(len(parts[-1]))
+    return torch.cat(parts), Layout(lengths, None, layout.device)
+
+
+def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> tuple[Tensor, Tensor] | None:
+    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none was kept.
+
+    Returns:
+        The frames ``[sequences, *shape]``, and for which sequences they are that, bool ``[sequences]``: those that begin
+        here, or so few frames earlier, have none.
+    """
+    kept = _kept(run, uid, layout) if forwards else None
+    if kept is None:
         return None
-    if any(n < back and not begins for n, begins in zip(before.lengths, layout.starts, strict=True)):
-        return None
-    return frames.index_select(0, torch.clamp(before.offsets[1:] - back, min=0))  # type: ignore[no-any-return]
+    frames, before = kept
+    ends, lengths = before.offsets[1:], before.lengths_tensor
+    if layout.origins is not None:
+        origins = torch.tensor(layout.origins, device=ends.device).clamp_(max=before.count - 1)
+        ends, lengths = ends[origins], lengths[origins]
+    has = ~torch.tensor(layout.starts, device=ends.device) & (lengths >= back)
+    return frames.index_select(0, torch.clamp(ends - back, min=0)), has
 
 
 def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> Tensor:
@@ -95,16 +136,15 @@ def initial_state(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Cal
     begin = _begin(run, layout, delay, initial)
     if layout.starts is None:
         return begin
-    fresh = torch.tensor(layout.starts, device=run.device).index_select(0, layout.sorted_rows)
     shape = (-1,) + (1,) * len(delay.types[0].shape)
     offset = abs(delay.op.delay)
 
     def mixed(step: int, size: int) -> Tensor:
-        before = carried(run, delay.primitive.uid, layout, offset - step, delay.op.delay > 0)
-        if before is None:
+        found = carried(run, delay.primitive.uid, layout, offset - step, delay.op.delay > 0)
+        if found is None:
             return begin(step, size)
-        before = before.index_select(0, layout.sorted_rows)[:size]
-        return torch.where(fresh[:size].reshape(shape), begin(step, size), before)
+        before, has = (x.index_select(0, layout.sorted_rows)[:size] for x in found)
+        return torch.where(has.reshape(shape), before, begin(step, size))
 
     # The next minibatch's state is kept before this one's is read at a later step: read all now.
     states = [mixed(step, layout.step_sizes[step]) for step in range(min(offset, layout.longest))]

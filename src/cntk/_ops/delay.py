@@ -97,12 +97,12 @@ def _shifted(x: Tensor, missing: Tensor, are_frames: bool, layout: Layout, steps
 
 def _continued(run: Run, key: str, result: Tensor, layout: Layout, steps: int) -> Tensor:
     """The first frames of sequences that go on from the previous minibatch."""
-    fresh = torch.tensor(layout.starts, device=result.device)
     for position in range(steps):
-        before = carried(run, key, layout, steps - position, True)
-        if before is None:
+        found = carried(run, key, layout, steps - position, True)
+        if found is None:
             continue
-        rows = torch.nonzero(~fresh & (layout.lengths_tensor > position)).flatten()
+        before, has = found
+        rows = torch.nonzero(has & (layout.lengths_tensor > position)).flatten()
         result = result.index_copy(0, layout.first[rows] + position, before[rows])
     return result
 

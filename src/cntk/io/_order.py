@@ -54,13 +54,25 @@ class Order:
         count = sum(self.sizes)
         if self.window is None:
             return np.arange(count)
-        seed = self.seed + number
+        return self._shuffled(self._chunks(number), MersenneTwister64(self.seed + number))
+
+    def deals(self, number: int) -> np.ndarray | None:
+        """Shuffled chunks are dealt out among workers: each sequence's chunk's place in a sweep, int64 ``[sequences]``."""
+        if self.window is None:
+            return None
+        chunks = self._chunks(number)
+        places = np.empty_like(chunks)
+        places[chunks] = np.arange(len(chunks))
+        return np.repeat(places, self.sizes)
+
+    def _chunks(self, number: int) -> np.ndarray:
+        """The chunks in the order of a sweep, int64 ``[chunks]``."""
         chunks = list(range(len(self.sizes)))
-        words = MersenneTwister64(seed).words(len(chunks)).tolist()
+        words = MersenneTwister64(self.seed + number).words(len(chunks)).tolist()
         for place, word in enumerate(words):
             other = word % len(chunks)
             chunks[place], chunks[other] = chunks[other], chunks[place]
-        return self._shuffled(np.array(chunks, np.int64), MersenneTwister64(seed))
+        return np.array(chunks, np.int64)
 
     def _shuffled(self, chunks: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
         """Sequences of shuffled chunks, shuffled within each one's window."""

@@ -15,7 +15,7 @@ from cntk.io._gather import Gathering
 from cntk.io._making import Maker, Parts
 from cntk.io._order import Order, Window
 from cntk.io._streams import StreamInformation
-from cntk.io._timeline import Timeline
+from cntk.io._timeline import Request, Timeline
 
 POSITION = "minibatchSourcePosition"
 
@@ -28,11 +28,13 @@ class Read:
         parts: for each wanted stream chunks, and the numbers of the minibatch's sequences in these. None at the end.
         ends_sweep: whether a sweep ends with the minibatch or within it.
         starts: which sequences begin here rather than going on from the minibatch before; None if all do.
+        origins: which of the minibatch before each one goes on from, if it does.
     """
 
     parts: dict[str, list[tuple[StreamChunk, np.ndarray]]]
     ends_sweep: bool
     starts: tuple[bool, ...] | None = None
+    origins: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class Reading(Protocol):
         """Whether there is always a next minibatch."""
         ...
 
-    def next(self, size: int, workers: int, rank: int, names: set[str]) -> Read:
-        """The next sequences of some streams, as many as fit into a size, and one at least."""
+    def next(self, request: Request, names: set[str]) -> Read:
+        """The next sequences of some streams, as many as a worker's room holds, and one at least."""
         ...
 
     def state(self) -> dict[str, int]:
@@ -127,35 +129,40 @@ class CatalogReading:
         """Whether there is always a next minibatch."""
         return self._timeline.is_infinite
 
-    def next(self, size: int, workers: int, rank: int, names: set[str]) -> Read:
-        """The next sequences of some streams, as many as fit into a size, and one at least."""
+    @property
+    def is_over(self) -> bool:
+        """Whether all has been read."""
+        return self._timeline.is_over
+
+    def next(self, request: Request, names: set[str]) -> Read:
+        """The next sequences of some streams, as many as a worker's room holds, and one at least."""
         before, ended = self._timeline.position, 0
         while True:
-            taken = self._timeline.take(size, workers, rank)
+            taken = self._timeline.take(request)
             ended += taken.ends_sweep
             sound = self._sound(taken.sequences, before)
             if sound.any():
-                parts = self._read(taken.sequences[sound], workers, rank, names, before)
+                parts = self._read(taken.sequences[sound], request, names, before)
                 parts = self._finished(parts, taken.sweeps[sound], before)
                 self._catalog.release(self._timeline.place)
                 if parts:
                     break
             if not len(taken.sequences) or ended > 2:
                 return Read({}, ended > 0)
-        self._make_ahead(len(taken.sequences), workers, rank, self._catalog.made & names)
+        self._make_ahead(len(taken.sequences), request, self._catalog.made & names)
         return Read(parts, ended > 0)
 
-    def _read(self, sequences: np.ndarray, workers: int, rank: int, names: set[str], begin: int) -> Parts:
+    def _read(self, sequences: np.ndarray, request: Request, names: set[str], begin: int) -> Parts:
         """The sequences of a minibatch; if that fails, it stays where it began."""
         try:
-            return self._gathering.read(sequences, names, lambda count: self._timeline.following(count, workers, rank))
+            return self._gathering.read(sequences, names, lambda count: self._timeline.following(count, request))
         except DataError:
             self._timeline.seek(begin)
             raise
 
-    def _make_ahead(self, count: int, workers: int, rank: int, names: set[str]) -> None:
+    def _make_ahead(self, count: int, request: Request, names: set[str]) -> None:
         """Begin to make what the next minibatch needs, if it is of the same size and all are sound."""
-        following = self._timeline.following(count, workers, rank)
+        following = self._timeline.following(count, request)
         if names and len(following):
             self._maker.expect(self._catalog.read(following, names), self._timeline.sweep)
 
@@ -214,6 +221,10 @@ class ByLength:
         sequences = self.order.sweep(number)
         found: np.ndarray = sequences[by_length(self.lengths[sequences], self.pool)]
         return found
+
+    def deals(self, number: int) -> np.ndarray | None:
+        """Which worker reads each sequence, as in that order."""
+        return self.order.deals(number)
 
 
 def by_length(lengths: np.ndarray, pool: int) -> np.ndarray:

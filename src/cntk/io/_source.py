@@ -20,6 +20,7 @@ from cntk.io._minibatch import MinibatchData
 from cntk.io._order import Window
 from cntk.io._reading import CatalogReading, Limits, Read, Reading
 from cntk.io._streams import StreamInformation
+from cntk.io._timeline import Request
 from cntk.io._truncated import TruncatedReading
 from cntk.io._user_deserializer import UserChunks
 from cntk.io._windows import WindowReading
@@ -159,9 +160,9 @@ class MinibatchSource:
         Raises:
             ValueError: if the size is not positive, or the data are malformed.
         """
-        size, workers, rank = _request(minibatch_size_in_samples, num_data_partitions, partition_index)
+        request = _request(minibatch_size_in_samples, num_data_partitions, partition_index)
         wanted = {s: s for s in self._streams.values()} if input_map is None else self._mapped(input_map)
-        read = self._reading.next(size, workers, rank, {s.name for s in wanted.values()})
+        read = self._reading.next(request, {s.name for s in wanted.values()})
         if not read.parts:
             return {}
         where = (device or default_device()).torch
@@ -235,7 +236,7 @@ def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
     return Window(samples, in_samples=True) if samples else Window(chunks)
 
 
-def _request(size: Any, workers: int | None, rank: int | None) -> tuple[int, int, int]:
+def _request(size: Any, workers: int | None, rank: int | None) -> Request:
     if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
         raise TypeError(f"next_minibatch: the minibatch size must be a whole number of samples, got {size!r}")
     if size <= 0:
@@ -244,15 +245,13 @@ def _request(size: Any, workers: int | None, rank: int | None) -> tuple[int, int
     rank = 0 if rank is None else rank
     if workers < 1 or not 0 <= rank < workers:
         raise ValueError(f"next_minibatch: partition_index {rank} is none of {workers} data partitions")
-    # The size is shared among the workers, the first of which get what is left over.
-    share = size // workers + (1 if rank < size % workers else 0)
-    return max(int(share), 1), workers, rank
+    return Request(int(size), workers, rank)
 
 
 def _minibatch(
     stream: StreamInformation, frames: Frames, lengths: np.ndarray, read: Read, device: torch.device
 ) -> MinibatchData:
-    layout = Layout(lengths.tolist(), read.starts, device)
+    layout = Layout(lengths.tolist(), read.starts, device, read.origins)
     # Images that nothing scales have the size they come with.
     shape = frames.shape[1:] if isinstance(frames, np.ndarray) and min(stream.sample_shape) < 0 else stream.sample_shape
     value = Value.of(_rows(frames, stream.width, device), layout, shape)

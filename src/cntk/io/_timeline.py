@@ -6,10 +6,40 @@ A position on it is all that a checkpoint holds: which sequences come next follo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a worker asks for.
+
+    Attributes:
+        size: samples of all workers together.
+        workers: of how many workers each reads its own sequences.
+        rank: which of them asks.
+        own: samples of this worker; its share of the size if not given.
+    """
+
+    size: int
+    workers: int = 1
+    rank: int = 0
+    own: int = 0
+
+    @property
+    def room(self) -> int:
+        """Samples of this worker, one at least."""
+        return self.own or max(self.share(self.size), 1)
+
+    def share(self, count: int) -> int:
+        """This worker's part of a number; the first workers get what is left over."""
+        return count // self.workers + (self.rank < count % self.workers)
+
+    def for_one(self) -> Request:
+        """The same worker's request for a single sequence."""
+        return replace(self, own=1)
 
 
 class Sweeps(Protocol):
@@ -17,6 +47,13 @@ class Sweeps(Protocol):
 
     def sweep(self, number: int) -> np.ndarray:
         """Sequence numbers in the order of a sweep, int64 ``[sequences]``."""
+        ...
+
+    def deals(self, number: int) -> np.ndarray | None:
+        """Which worker reads each sequence in a sweep, as a number modulo the workers, int64 ``[sequences]``.
+
+        None if sequences are dealt out one by one as they come.
+        """
         ...
 
 
@@ -60,6 +97,11 @@ class Timeline:
         self._sweep_samples = int(lengths.sum())
         self._sequences: np.ndarray = np.zeros(0, np.int64)
         self._begins: np.ndarray = np.zeros(1, np.int64)
+        self._deals: np.ndarray | None = None
+        # Sequences before the sweep, which are dealt out in turn; as in the original, a seek counts from the sweep's begin.
+        self._dealt = 0
+        self._mine: tuple[tuple[int, int], np.ndarray, np.ndarray] | None = None
+        self._asked: Request | None = None
         ends = [] if max_samples is None else [max_samples]
         if max_sweeps is not None:
             ends.append(max_sweeps * self._sweep_samples)
@@ -70,6 +112,11 @@ class Timeline:
     def is_infinite(self) -> bool:
         """Whether it has no end."""
         return self._end is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it stands at its end."""
+        return self._end is not None and self.position >= self._end
 
     @property
     def position(self) -> int:
@@ -88,57 +135,91 @@ class Timeline:
         if self._next == len(self._sequences):
             self._enter(self._sweep + 1)
 
-    def _enter(self, sweep: int) -> None:
-        self._sweep, self._next = sweep, 0
+    def _enter(self, sweep: int, dealt: int = 0) -> None:
+        self._sweep, self._next, self._dealt, self._mine = sweep, 0, dealt, None
         self._sequences = self._order.sweep(sweep)
+        self._deals = self._order.deals(sweep)
         self._on_sweep(self._sequences)
         # Samples of the sweep before each sequence, and in all.
         self._begins = np.zeros(len(self._sequences) + 1, np.int64)
         np.cumsum(self._lengths[self._sequences], out=self._begins[1:])
 
-    def take(self, size: int, workers: int, rank: int) -> Taken:
-        """The next sequences, as many as fit into a size, and one at least.
+    def take(self, request: Request) -> Taken:
+        """The next sequences of a worker, as many as fit into its room, and one at least.
 
-        Args:
-            size: samples in all.
-            workers: of how many workers each takes its own sequences.
-            rank: which of them takes.
+        As in the original, the sequences of others count for nothing: they are passed over up to the worker's next one. Only
+        where sequences are dealt out one by one and the room is full, what follows the last one is left.
         """
         found: list[np.ndarray] = []
         sweeps: list[np.ndarray] = []
-        room = size
+        room = request.room
         ends_sweep = False
+        self._accept(request)
+        if self._has_nothing(request):
+            return Taken(_joined(found), ends_sweep, _joined(sweeps))
         while room > 0:
             end = self._end_of_sweep()
-            mine = self._fitting(end, room, workers, rank)
-            if not len(mine) and not found:
-                mine = self._first(end, workers, rank)
-            if len(mine):
+            places, begins = self._share(request)
+            first, last = np.searchsorted(places, (self._next, end)).tolist()
+            reach = min(int(np.searchsorted(begins, begins[first] + room, side="right")) - 1, last)
+            behind = max(reach, min(first + 1, last) if not found else first)
+            if behind > first:
+                mine = places[first:behind]
                 found.append(self._sequences[mine])
                 sweeps.append(np.full(len(mine), self._sweep))
-                room -= int(self._lengths[found[-1]].sum())
-            is_idle = self._next == 0 and not len(mine) and not found
-            following = self._first(end, workers, rank, int(mine[-1]) + 1 if len(mine) else self._next)
-            if len(following):
-                self._next = int(mine[-1]) + 1 if len(mine) else self._next
-                break
-            self._next = end
-            if end < len(self._sequences):
+                room -= int(begins[behind] - begins[first])
+            if room <= 0 and self._deals is None:
+                self._next = int(places[behind - 1]) + 1
+            else:
+                self._next = int(places[behind]) if behind < last else end
+            if self._next < len(self._sequences):
                 break
             ends_sweep = True
-            self._enter(self._sweep + 1)
-            if is_idle or self._end_of_sweep() == 0:
-                break  # Sweep after sweep has nothing for this worker, or the timeline ends here.
+            self._enter(self._sweep + 1, self._dealt + len(self._sequences))
+            if self._end_of_sweep() == 0:
+                break  # The timeline ends here.
         return Taken(_joined(found), ends_sweep, _joined(sweeps))
+
+    def _accept(self, request: Request) -> None:
+        """Begin to deal out anew if a worker asks for another part or size than before, as the original does."""
+        if self._deals is None and request != self._asked:
+            self._dealt, self._mine = 0, None
+        self._asked = request
+
+    def _has_nothing(self, request: Request) -> bool:
+        """Whether there are less chunks than workers, and none is this worker's: as in the original, it gets nothing."""
+        if self._deals is None or request.workers == 1 or request.rank <= int(self._deals.max()):
+            return False
+        if self._end is not None:
+            self.seek(self._end)
+        return True
+
+    def _share(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
+        """A worker's places in the sweep, and its samples before each and in all, int64 ``[places (+ 1)]``."""
+        key = request.workers, request.rank
+        if self._mine is None or self._mine[0] != key:
+            if request.workers == 1:
+                self._mine = key, np.arange(len(self._sequences)), self._begins
+            else:
+                deals = self._dealt + np.arange(len(self._sequences))
+                if self._deals is not None:
+                    deals = self._deals[self._sequences]
+                places = np.flatnonzero(deals % request.workers == request.rank)
+                begins = np.zeros(len(places) + 1, np.int64)
+                np.cumsum(self._lengths[self._sequences[places]], out=begins[1:])
+                self._mine = key, places, begins
+        return self._mine[1:]
 
     @property
     def sweep(self) -> int:
         """The present sweep."""
         return self._sweep
 
-    def following(self, count: int, workers: int, rank: int) -> np.ndarray:
+    def following(self, count: int, request: Request) -> np.ndarray:
         """A worker's next sequences of the present sweep, not more than a number of them."""
-        found: np.ndarray = self._sequences[self._first(self._end_of_sweep(), workers, rank, count=count)]
+        places, _ = self._share(request)
+        first, last = np.searchsorted(places, (self._next, self._end_of_sweep())).tolist()
+        found: np.ndarray = self._sequences[places[first : min(first + count, last)]]
         return found
 
     def _end_of_sweep(self) -> int:
@@ -147,22 +228,6 @@ class Timeline:
             return len(self._sequences)
         left = self._end - self._sweep * self._sweep_samples
         return min(int(np.searchsorted(self._begins, left)), len(self._sequences))
-
-    def _fitting(self, end: int, room: int, workers: int, rank: int) -> np.ndarray:
-        """A worker's next places in the sweep, as many as fit into the room."""
-        if workers == 1:
-            reach = int(np.searchsorted(self._begins, self._begins[self._next] + room, side="right")) - 1
-            return np.arange(self._next, max(min(reach, end), self._next))
-        # No sequence is empty, so no more than this fit.
-        mine = self._first(end, workers, rank, count=room)
-        total = np.cumsum(self._begins[mine + 1] - self._begins[mine])
-        return mine[: int(np.searchsorted(total, room, side="right"))]
-
-    def _first(self, end: int, workers: int, rank: int, begin: int | None = None, count: int = 1) -> np.ndarray:
-        """A worker's first places in the sweep from a place on."""
-        begin = self._next if begin is None else begin
-        begin += (rank - begin) % workers
-        return np.arange(begin, min(begin + count * workers, max(end, begin)), workers)
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Long sequences in pieces, for backpropagation through time that is truncated.
 
-A minibatch has a number of slots, each with the next piece of its sequence; a slot whose sequence has ended takes the next
-one with the following minibatch. Sequence k of a minibatch goes on in sequence k of the next: the value says which ones begin
-(its mask), and a recurrence starts the others from the state it stopped at.
+A minibatch has a number of slots. Each holds sequences one after another, and every minibatch takes so many frames of each,
+across the end of a sequence too. What is cut goes on in the next minibatch: the value says which pieces do, and from which
+one, and a recurrence starts these from the state it stopped at.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._chunk import Frames, StreamChunk, joined, take
+from cntk.io._chunk import Frames, StreamChunk, ends_of, joined, take
 from cntk.io._reading import POSITION, CatalogReading, Read
 from cntk.io._streams import StreamInformation
+from cntk.io._timeline import Request
 
-_ASKED, _BEGIN, _GIVEN = "truncatedSlots", "truncatedSlot{}Position", "truncatedSlot{}Frame"
+_ASKED = ("truncatedMinibatchSize", "truncatedWorkers", "truncatedRank")
+# Of each sequence in a slot where it begins, how many of its frames were given, and which piece was the last of these.
+_PLACE = ("truncatedSlot{}Sequence{}Position", "truncatedSlot{}Sequence{}Frame", "truncatedSlot{}Sequence{}Piece")
 
 
 @dataclass
-class _Slot:
+class _Sequence:
     """A sequence on its way.
 
     Attributes:
@@ -31,6 +34,7 @@ class _Slot:
         position: where the source stood before it was read.
         ends_sweep: whether it is the last one of a sweep.
         given: how many frames have been given.
+        piece: which of the last minibatch's pieces was its.
     """
 
     frames: dict[str, Frames]
@@ -38,37 +42,49 @@ class _Slot:
     position: int
     ends_sweep: bool
     given: int = 0
+    piece: int = 0
 
     @property
     def left(self) -> int:
         """Frames that have not been given."""
         return self.length - self.given
 
-    def piece(self, name: str, count: int) -> Frames:
-        """The next frames of a stream."""
-        ends = np.array([self.given, self.given + count])
-        frames, _ = take([(StreamChunk(self.frames[name], ends), np.zeros(1, np.int64))])
+
+@dataclass(frozen=True)
+class _Piece:
+    """So many of a sequence's frames from one on."""
+
+    sequence: _Sequence
+    begin: int
+    count: int
+    origin: int
+
+    def frames(self, name: str) -> Frames:
+        """Those of a stream."""
+        ends = np.array([self.begin, self.begin + self.count])
+        frames, _ = take([(StreamChunk(self.sequence.frames[name], ends), np.zeros(1, np.int64))])
         return frames
 
 
 class TruncatedReading:
     """Reads sequences piece by piece.
 
-    Minibatches of a size have ``size // length`` slots, one at least, less if there are not so many sequences. When the data
-    end, or the size changes, one minibatch gives all that is left of the sequences begun, in longer pieces: so
-    their number changes only where all sequences begin, and none loses its state.
+    Minibatches of a size have ``size // length`` slots, one at least, which are dealt out among workers. A slot reads
+    sequences until it has more frames than a minibatch takes of it. When the data end, each slot gives what it has left.
+    With another size or another worker new slots begin, at the next sequence; as in the original, what was left in the slots
+    before is not read.
 
     Args:
         reading: reads whole sequences.
-        length: frames in a piece.
+        length: frames that a minibatch takes of a slot.
     """
 
     def __init__(self, reading: CatalogReading, length: int) -> None:
         self._reading = reading
         self._length = length
-        self._slots: list[_Slot] = []
-        self._asked = 0
-        self._places: list[tuple[int, int]] = []
+        self._slots: list[list[_Sequence]] = []
+        self._asked: Request | None = None
+        self._places: list[list[tuple[int, ...]]] | None = None
 
     @property
     def streams(self) -> tuple[StreamInformation, ...]:
@@ -80,105 +96,138 @@ class TruncatedReading:
         """Whether there is always a next minibatch."""
         return self._reading.is_infinite
 
-    def next(self, size: int, workers: int, rank: int, names: set[str]) -> Read:
-        """The next pieces of some streams."""
-        self._go_back(workers, rank)
-        wanted = max(size // self._length, 1)
-        begun = any(s.given for s in self._slots)
-        if begun and wanted != self._asked:
-            self._asked = wanted
-            return self._give(names, None, [])
-        self._asked = wanted
-        if len(self._slots) > wanted and not begun:
-            self._reading.restore({POSITION: self._slots[wanted].position})
-            del self._slots[wanted:]
-        if not begun:
-            self._slots += self._fetch(wanted - len(self._slots), workers, rank)
-        if not self._slots:
+    def next(self, request: Request, names: set[str]) -> Read:
+        """The next pieces of some streams.
+
+        Raises:
+            DataError: if there are more workers than slots, or a sequence's streams differ in length.
+        """
+        if request != self._asked:
+            if self._reading.is_over and not any(self._slots):
+                return Read({}, False)
+            self._slots = [[] for _ in range(self._count(request))]
+            self._asked, self._places = request, None
+            for slot in self._slots:
+                self._fill(slot, request)
+        self._go_back(request)
+        for slot in self._slots:
+            self._fill(slot, request)
+        pieces: list[_Piece] = []
+        for slot in self._slots:
+            pieces += self._cut(slot, len(pieces))
+        if not pieces:
             return Read({}, False)
-        ending = sum(s.left <= self._length for s in self._slots)
-        following = self._fetch(ending, workers, rank)
-        return self._give(names, self._length if len(following) == ending else None, following)
-
-    def _fetch(self, count: int, workers: int, rank: int) -> list[_Slot]:
-        """The next sequences; less at the end of the data."""
-        slots: list[_Slot] = []
-        names = {s.name for s in self.streams}
-        for _ in range(count):
-            position = self._reading.state()[POSITION]
-            read = self._reading.next(1, workers, rank, names)
-            if not read.parts:
-                break
-            taken = {name: take(parts) for name, parts in read.parts.items()}
-            lengths = {name: int(found[1][0]) for name, found in taken.items()}
-            if len(set(lengths.values())) != 1:
-                raise DataError(
-                    "MinibatchSource: with truncation_length all streams must have a sequence's every frame; one has "
-                    + ", ".join(f"{n} in {name}" for name, n in lengths.items())
-                )
-            frames = {name: found[0] for name, found in taken.items()}
-            slots.append(_Slot(frames, max(lengths.values()), position, read.ends_sweep))
-        return slots
-
-    def _give(self, names: set[str], length: int | None, following: list[_Slot]) -> Read:
-        """Pieces of a length, or all that is left. Slots whose sequences have ended are filled with others."""
-        slots = self._slots
-        counts = [s.left if length is None else min(s.left, length) for s in slots]
-        ends = np.concatenate([[0], np.cumsum(counts)])
-        numbers = np.arange(len(slots))
+        ends = ends_of(np.array([p.count for p in pieces]))
         parts = {
-            name: [(StreamChunk(joined([s.piece(name, n) for s, n in zip(slots, counts, strict=True)]), ends), numbers)]
+            name: [(StreamChunk(joined([p.frames(name) for p in pieces]), ends), np.arange(len(pieces)))]
             for name in names
         }
-        starts = tuple(not s.given for s in slots)
-        for slot, count in zip(slots, counts, strict=True):
-            slot.given += count
-        ends_sweep = any(s.ends_sweep and not s.left for s in slots)
-        if length is None:
-            self._slots = following
-        else:
-            others = iter(following)
-            self._slots = [s if s.left else next(others) for s in slots]
-        return Read(parts, ends_sweep, starts)
+        ends_sweep = any(p.sequence.ends_sweep and p.begin + p.count == p.sequence.length for p in pieces)
+        return Read(parts, ends_sweep, tuple(not p.begin for p in pieces), tuple(p.origin for p in pieces))
+
+    def _count(self, request: Request) -> int:
+        """How many slots this worker has."""
+        slots = max(request.size // self._length, 1)
+        if request.workers > slots:
+            raise DataError(
+                f"MinibatchSource: minibatches of {request.size} samples hold {slots} sequences of truncation_length "
+                f"{self._length}, and there are {request.workers} workers; give a larger minibatch size or less workers"
+            )
+        return request.share(slots)
+
+    def _fill(self, slot: list[_Sequence], request: Request) -> None:
+        """Read on until a slot has more than a minibatch takes, or the data end."""
+        while sum(s.left for s in slot) <= self._length:
+            sequence = self._fetch(request)
+            if sequence is None:
+                return
+            slot.append(sequence)
+
+    def _cut(self, slot: list[_Sequence], first: int) -> list[_Piece]:
+        """What a minibatch takes of a slot, whose pieces are numbered from `first` on."""
+        pieces: list[_Piece] = []
+        room = self._length
+        while slot and room:
+            sequence = slot[0]
+            count = min(sequence.left, room)
+            pieces.append(_Piece(sequence, sequence.given, count, sequence.piece))
+            sequence.given, sequence.piece = sequence.given + count, first + len(pieces) - 1
+            room -= count
+            if not sequence.left:
+                del slot[0]
+        return pieces
+
+    def _fetch(self, request: Request) -> _Sequence | None:
+        """This worker's next sequence; None at the end of the data."""
+        position = self._reading.state()[POSITION]
+        read = self._reading.next(request.for_one(), {s.name for s in self.streams})
+        if not read.parts:
+            return None
+        taken = {name: take(parts) for name, parts in read.parts.items()}
+        lengths = {name: int(found[1][0]) for name, found in taken.items()}
+        if len(set(lengths.values())) != 1:
+            raise DataError(
+                "MinibatchSource: with truncation_length all streams must have a sequence's every frame; one has "
+                + ", ".join(f"{n} in {name}" for name, n in lengths.items())
+            )
+        frames = {name: found[0] for name, found in taken.items()}
+        return _Sequence(frames, max(lengths.values()), position, read.ends_sweep)
 
     def state(self) -> dict[str, int]:
-        """The source's position, and for each slot where its sequence begins and how much of it was given."""
-        places = self._places or [(s.position, s.given) for s in self._slots]
-        state = {**self._reading.state(), _ASKED: self._asked}
-        for number, (position, given) in enumerate(places):
-            state[_BEGIN.format(number)], state[_GIVEN.format(number)] = position, given
+        """The source's position, and for each slot where its sequences begin and how much of the first was given."""
+        state = self._reading.state()
+        if self._asked is None:
+            return state
+        state.update(zip(_ASKED, (self._asked.size, self._asked.workers, self._asked.rank), strict=True))
+        places = self._places or [[(s.position, s.given, s.piece) for s in slot] for slot in self._slots]
+        for k, slot in enumerate(places):
+            for j, place in enumerate(slot):
+                state.update((key.format(k, j), value) for key, value in zip(_PLACE, place, strict=True))
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go to where `state` was given. A state without slots begins with new sequences.
+        """Go to where `state` was given. A state without slots, as the original's, begins with new sequences.
 
         Raises:
             ValueError: if it is no such state.
         """
         self._reading.restore(state)
-        places, number = [], 0
-        while _BEGIN.format(number) in state:
-            place = state[_BEGIN.format(number)], state.get(_GIVEN.format(number))
-            if not all(isinstance(v, (int, np.integer)) and v >= 0 for v in place):
-                raise ValueError(f"restore_from_checkpoint: slot {number} stands at {place}, which is no place")
-            places.append((int(place[0]), int(place[1] or 0)))
-            number += 1
-        self._asked = int(state.get(_ASKED, 0))
-        self._slots, self._places = [], places
+        self._slots, self._asked, self._places = [], None, None
+        if _ASKED[0] not in state:
+            return
+        asked = [_whole(state, key, least) for key, least in zip(_ASKED, (1, 1, 0), strict=True)]
+        request = Request(*asked)
+        places: list[list[tuple[int, ...]]] = []
+        for k in range(self._count(request)):
+            places.append([])
+            while _PLACE[0].format(k, len(places[k])) in state:
+                keys = (key.format(k, len(places[k])) for key in _PLACE)
+                places[k].append(tuple(_whole(state, key, 0) for key in keys))
+        self._asked, self._places = request, places
 
-    def _go_back(self, workers: int, rank: int) -> None:
+    def _go_back(self, request: Request) -> None:
         """Read again the sequences that a state has begun."""
-        if not self._places:
+        if self._places is None:
             return
         here = self._reading.state()
-        for position, given in self._places:
-            self._reading.restore({POSITION: position})
-            (slot,) = self._fetch(1, workers, rank)
-            if given >= slot.length:
-                raise ValueError(
-                    f"restore_from_checkpoint: the state has {given} frames of a sequence of {slot.length}"
-                )
-            slot.given = given
-            self._slots.append(slot)
-        self._places = []
+        self._slots = []
+        for places in self._places:
+            self._slots.append([])
+            for position, given, piece in places:
+                self._reading.restore({POSITION: position})
+                sequence = self._fetch(request)
+                if sequence is None or given >= sequence.length:
+                    raise ValueError(
+                        f"restore_from_checkpoint: the state has {given} frames of a sequence at {position}, which is not so long"
+                    )
+                sequence.given, sequence.piece = given, piece
+                self._slots[-1].append(sequence)
+        self._places = None
         self._reading.restore(here)
+
+
+def _whole(state: Mapping[str, Any], key: str, least: int) -> int:
+    value = state.get(key)
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"restore_from_checkpoint: {key} must be an integer of at least {least}, got {value!r}")
+    return int(value)

@@ -19,6 +19,7 @@ from cntk.io._chunk import StreamChunk
 from cntk.io._order import Window
 from cntk.io._reading import Limits, Read, by_length
 from cntk.io._streams import StreamInformation
+from cntk.io._timeline import Request
 from cntk.io._user_deserializer import UserChunks
 
 # A state's keys are the original's: those of shuffled reading, and of reading in order.
@@ -113,11 +114,11 @@ class WindowReading:
 
     # -- minibatches ----------------------------------------------------------------------------------------------
 
-    def next(self, size: int, workers: int, rank: int, names: set[str]) -> Read:
-        """The next sequences of some streams, as many as fit into a size, and one at least."""
-        self._deal(workers, rank)
+    def next(self, request: Request, names: set[str]) -> Read:
+        """The next sequences of some streams, as many as a worker's room holds, and one at least."""
+        self._deal(request.workers, request.rank)
         found: dict[str, list[tuple[StreamChunk, np.ndarray]]] = {}
-        room, ends_sweep, without = size, False, 0
+        room, ends_sweep, without = request.room, False, 0
         while room > 0 and not self._is_over():
             part = self._arrive()
             taken = self._fitting(part, room, first=not found)
