@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._errors import GraphError
+from cntk._errors import FeedError, GraphError
 from tests.persist import legacy_files
 from tests.persist.legacy_criteria import files, results
 
@@ -36,17 +36,23 @@ def test_operands_that_do_not_fit(name: str) -> None:
         results(C.load_model(FILES[name]), name)
 
 
+SAME_AXIS = ("InputValue", "labels", legacy_files.fed(3, axis="*", rate=1), [])
 LABELS = ("InputValue", "labels", legacy_files.fed(3, axis="other", rate=1), [])
 
 
 @pytest.mark.parametrize("kind", ["CrossEntropyWithSoftmax", "ErrorPrediction", "SquareError", "Logistic"])
-def test_labels_on_another_axis_are_refused_when_they_are_used(kind: str) -> None:
+def test_labels_on_another_axis(kind: str) -> None:
     axes = [("DynamicAxis", name, b"", []) for name in ("*", "other")]
-    nodes = [*axes, legacy_files.S, LABELS, ("Tanh", "z", b"", ["features"]), (kind, "loss", b"", ["labels", "z"])]
+    nodes = [*axes, legacy_files.S, LABELS, ("Sigmoid", "z", b"", ["features"]), (kind, "loss", b"", ["labels", "z"])]
     model = C.load_model(legacy_files.model(nodes, output=["z"]))
-    rows = np.ones((2, 3), np.float32)
-    fed = {"features": [rows], "labels": [rows]}
-    z = next(v for v in model.outputs if v.name == "z").owner
-    np.testing.assert_allclose(z.eval({v: fed[v.name] for v in z.arguments})[0], np.tanh(rows), rtol=1e-6)
-    with pytest.raises(GraphError, match=r"'loss'.*different dynamic axes"):
-        model.eval({v: fed[v.name] for v in model.arguments})
+    rows = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
+    z, loss = (C.combine([v for v in model.outputs if v.name == name]) for name in ("z", "loss"))
+    (features,) = z.arguments
+    np.testing.assert_allclose(z.eval({features: [rows]})[0], 1 / (1 + np.exp(-rows)), rtol=1e-6)
+    fed = {"features": [rows[:1], rows[1:]], "labels": [rows[:1], rows[1:]]}
+    same = C.load_model(legacy_files.of_sequences(*nodes[2:3], SAME_AXIS, *nodes[4:]))
+    wanted = same.eval({v: fed[v.name] for v in same.arguments})
+    assert loss.eval({v: fed[v.name] for v in loss.arguments}) == wanted
+    fed["labels"] = [rows[:2], rows[2:]]
+    with pytest.raises(FeedError, match=r"their lengths differ"):
+        loss.eval({v: fed[v.name] for v in loss.arguments})
