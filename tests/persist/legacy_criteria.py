@@ -1,4 +1,4 @@
-"""Nodes of version 1 whose operands differ in their rank: as files, and what they compute, with gradients.
+"""Nodes of version 1 whose operands differ in their rank, and oldest kinds: as files, and what they compute.
 
 The code runs under Python 3.6, the original's, as well.
 """
@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from tests.persist.legacy_files import BATCH, SEQUENCE, fed, model
+from tests.persist.legacy_files import BATCH, SEQUENCE, fed, held, model, numbers, shape, windows
 
 # In files of version 1 the label comes before the output. Operands are named so that their order is that of names.
 KINDS = (
@@ -51,6 +51,45 @@ def named(kind, shapes, axis):
     return "%s %s %s" % (kind, " ".join("x".join(map(str, s)) for s in shapes), axis)  # noqa: UP031
 
 
+def image_with(*nodes):
+    return model([("DynamicAxis", BATCH, b"", []), ("InputValue", "a", fed(5, 4, 2, rate=1), [])] + list(nodes))
+
+
+def convolved(layout, oldest, *dims):
+    filters = ("LearnableParameter", "filters", held([0.1 * k for k in range(72)], *dims), [])
+    fields = windows(31, (3, 3, 2), (1, 1, 4), (1, 2, 2), 0, layout) + (b"\1" if oldest else b"\0") + shape(1, 1, 1)
+    return image_with(filters, ("Convolution", "z", fields, ["filters", "a"]))
+
+
+def pooled(kind, *sizes):
+    return image_with((kind, "z", numbers("I", sizes[0], 1) + numbers("Q", *sizes[1:]), ["a"]))
+
+
+def oldest_files():
+    """Files with kinds of nodes, or forms of them, that only the oldest programs have written."""
+    scale = ("LearnableParameter", "w", held([0.5, -1, 2], 3), [])
+    return OrderedDict(
+        [
+            ("MaxPooling batch", pooled("MaxPooling", 2, 3, 2, 1)),
+            ("AveragePooling batch", pooled("AveragePooling", 2, 3, 2, 1)),
+            ("Convolution matrix batch", convolved(1, False, 4, 18)),
+            ("Convolution oldest_matrix batch", convolved(1, True, 4, 18)),
+            ("Convolution other_layout batch", convolved(0, False, 3, 3, 2, 4)),
+            (
+                "DiagTimes batch",
+                model(
+                    [
+                        ("DynamicAxis", BATCH, b"", []),
+                        ("InputValue", "a", fed(3, rate=1), []),
+                        scale,
+                        ("DiagTimes", "z", b"", ["w", "a"]),
+                    ]
+                ),
+            ),
+        ]
+    )
+
+
 def has_gradient(kind, name):
     """Whether an operand has a gradient: no targets of losses, no metrics."""
     return kind not in ("ErrorPrediction", "Less") and (name == "b" or kind not in ("Logistic", "If", "Clip"))
@@ -69,6 +108,7 @@ def files():
                 ]
                 nodes = [("DynamicAxis", axis, b"", [])] + inputs + [(kind, "z", b"", names)]
                 found[named(kind, shapes, word)] = model(nodes)
+    found.update(oldest_files())
     return found
 
 

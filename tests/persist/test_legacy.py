@@ -19,6 +19,8 @@ from cntk._persist.load import from_dictionary
 from cntk._persist.wire import FileFormatError
 from cntk.debugging import save_as_legacy_model
 from tests.persist import legacy_files
+from tests.persist.legacy_criteria import oldest_files
+from tests.persist.legacy_former import COMPUTED, NOT_COMPUTED
 from tests.persist.legacy_programs import PROGRAMS, STATELESS, data, evaluate
 from tests.persist.mutations import damaged, is_loaded, limit_memory  # noqa: F401, a process of its own uses it
 from tests.persist.programs import Cube
@@ -229,7 +231,13 @@ def test_values_can_be_restored_from_it(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.parameters[0].value, wanted)
 
 
-WHOLE = [*legacy_files.FILES.values(), *(content for name, content in FILES.items() if name.endswith(".v1"))]
+WHOLE = [
+    *legacy_files.FILES.values(),
+    *oldest_files().values(),
+    *COMPUTED.values(),
+    *NOT_COMPUTED.values(),
+    *(content for name, content in FILES.items() if name.endswith(".v1")),
+]
 
 
 def test_damaged_files_are_loaded_or_refused_by_one_kind_of_error() -> None:

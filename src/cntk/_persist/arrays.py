@@ -32,7 +32,7 @@ def encode_shape(shape: tuple[int, ...]) -> Message:
 
 
 def decode_shape(data: memoryview) -> NDShape:
-    """A shape.
+    """A shape, whose dimensions may be any numbers; see `checked_shape`.
 
     Raises:
         FileFormatError: if it is none, or has impossibly many axes.
@@ -49,9 +49,18 @@ def decode_shape(data: memoryview) -> NDShape:
             dims.append(signed(value))
         if len(dims) > MAX_RANK:
             raise FileFormatError(f"a shape has more than {MAX_RANK} axes; the file is damaged")
-    if any(d < -3 or (d == -2 and len(dims) > 1) for d in dims):
-        raise FileFormatError(f"a shape has an impossible dimension, {min(dims)}; the file is damaged")
     return NDShape(dims)
+
+
+def checked_shape(shape: NDShape) -> NDShape:
+    """The same shape, if it is one that a variable or an attribute may have.
+
+    Raises:
+        FileFormatError: if it has a negative dimension that means nothing.
+    """
+    if any(d < -3 or (d == -2 and len(shape) > 1) for d in shape):
+        raise FileFormatError(f"a shape has an impossible dimension, {min(shape)}; the file is damaged")
+    return shape
 
 
 def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:

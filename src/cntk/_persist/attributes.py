@@ -13,7 +13,7 @@ from cntk._graph.block import Block
 from cntk._graph.op import DiskKind, Op
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
-from cntk._persist.arrays import NDShape
+from cntk._persist.arrays import NDShape, checked_shape
 from cntk._persist.dictionary import END_OF_AXES, Single, Size
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
@@ -169,7 +169,9 @@ _KINDS: dict[str | DiskKind, _Kind] = {
     "float": _Kind(lambda value, rank: float(value), _number),
     "str": _Kind(lambda value, rank: str(value), _text),
     "Axis": _Kind(axis_to_file, axis_from_file),
-    "Shape": _Kind(lambda value, rank: NDShape(reversed(value)), lambda value: tuple(reversed(_shape(value)))),
+    "Shape": _Kind(
+        lambda value, rank: NDShape(reversed(value)), lambda value: tuple(reversed(checked_shape(_shape(value))))
+    ),
     "tuple[bool, ...]": _Kind(
         lambda value, rank: [bool(flag) for flag in reversed(value)],
         lambda value: tuple(_flag(flag) for flag in reversed(_list(value))),

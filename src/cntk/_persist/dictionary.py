@@ -31,6 +31,10 @@ class Single(float):
     """A number of 32 bits with a fraction."""
 
 
+class PythonShape(tuple):  # type: ignore[type-arg]
+    """A shape in Python's order; files hold it the last axis first."""
+
+
 class Held:
     """A value that a program has wrapped for a file; files hold the value itself.
 
@@ -173,6 +177,7 @@ _WRITERS: list[tuple[Any, Kind, _Writer]] = [
     ((float, np.floating), Kind.Double, lambda m, v, _: m.double(7, float(v))),
     (str, Kind.Text, lambda m, v, _: m.data(8, v)),
     (NDShape, Kind.Shape, lambda m, v, _: m.message(9, arrays.encode_shape(v))),
+    (PythonShape, Kind.Shape, lambda m, v, _: m.message(9, arrays.encode_shape(v[::-1]))),
     (Axis, Kind.Axis, _write_axis),
     ((list, tuple), Kind.List, _write_list),
     (Mapping, Kind.Dictionary, lambda m, v, later: m.message(12, encode_dictionary(v, later))),
@@ -188,9 +193,11 @@ class Decoder:
 
     Args:
         behind: the arrays' elements that stand behind the message, where it does not hold them itself.
+        newer_is_nothing: whether values of unknown kinds are None, as for the original; else they are refused.
     """
 
-    def __init__(self, behind: memoryview | None = None) -> None:
+    def __init__(self, behind: memoryview | None = None, newer_is_nothing: bool = False) -> None:
+        self._newer_is_nothing = newer_is_nothing
         self._arrays = arrays.Decoder(behind)
         self._values = 0
 
@@ -229,7 +236,7 @@ class Decoder:
                 kind = value
             elif number >= 3:
                 held, where = value, number
-        if kind == Kind.Nothing:
+        if kind == Kind.Nothing or (kind not in _FIELDS and self._newer_is_nothing):
             return None
         if kind not in _FIELDS or (where is not None and where != _FIELDS[kind]):
             raise FileFormatError(

@@ -60,16 +60,26 @@ def read_value(source: Any) -> Any:
         raise FileFormatError(f"{describe(source)} cannot be read: {error}") from None
 
 
-def decode(data: memoryview) -> dict[str, Any]:
-    """The dictionary in a file's bytes; see `read`."""
+def decode_loosely(data: memoryview) -> dict[str, Any]:
+    """The dictionary in a file's bytes, with None for each value of a kind that is not known; see `read`."""
+    return decode(data, newer_is_nothing=True)
+
+
+def decode(data: memoryview, newer_is_nothing: bool = False) -> dict[str, Any]:
+    """The dictionary in a file's bytes; see `read`.
+
+    Args:
+        data: the bytes.
+        newer_is_nothing: whether values of unknown kinds are None; else the file is refused.
+    """
     if data[: len(_MARK)] != _MARK:
         if not len(data) or data[0] not in (0x08, 0x12):
             raise FileFormatError(_foreign(data))
-        return Decoder().dictionary(data)
+        return Decoder(newer_is_nothing=newer_is_nothing).dictionary(data)
     size = int.from_bytes(data[4:8], "little")
     if 8 + size > len(data):
         raise FileFormatError("it is shorter than it says; the file is cut short")
-    return Decoder(data[8 + size :]).dictionary(data[8 : 8 + size])
+    return Decoder(data[8 + size :], newer_is_nothing).dictionary(data[8 : 8 + size])
 
 
 def _foreign(data: memoryview) -> str:

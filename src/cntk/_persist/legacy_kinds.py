@@ -76,6 +76,11 @@ Fields = tuple[Field, ...]
 T = TypeVar("T")
 
 
+def read_fields(fields: Fields, reader: Reader) -> Values:
+    """The fields of a node, which come next in a file."""
+    return {f.name: f.kind.read(reader) if f.since <= reader.version else f.before for f in fields}
+
+
 @dataclass(frozen=True)
 class NodeKind:
     """One kind of nodes.
@@ -95,11 +100,6 @@ class NodeKind:
     attributes: Callable[[Values], Attributes] = dict
     values: Callable[[Attributes, Signature], Values] = lambda attributes, signature: attributes
     order: tuple[int, ...] = ()
-
-    def read(self, reader: Reader) -> Values:
-        """The fields of a node, which come next in a file."""
-        version = reader.version
-        return {f.name: f.kind.read(reader) if f.since <= version else f.before for f in self.fields}
 
     def as_before(self, operands: Sequence[T]) -> list[T]:
         """A node's operands in the order of version 1 from that of version 2."""

@@ -109,6 +109,7 @@ _KINDS = (
 _ALSO = {
     "ColumnElementTimes": "ElementTimes",
     "Delay": "PastValue",
+    "DiagTimes": "ElementTimes",
     "ErrorPrediction": "ClassificationError",
     "RNN": "OptimizedRNNStack",
     "RowElementTimes": "ElementTimes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cntk._graph.op import PrimitiveOp
 from cntk._persist.dictionary import Single, Size
 from cntk._persist.legacy_kinds import (
+    DOUBLE,
     ELEMENT,
     FLAG,
     SHAPE,
@@ -97,6 +98,27 @@ def _recurrent_stack_values(attributes: Attributes, signature: Signature) -> Val
     return attributes | {"axis": -1}
 
 
+_LATTICE_FILES = ("SymListPath", "PhonePath", "StateListPath", "TransProbPath", "LatticeConfigPath")
+_LATTICE_NUMBERS = (
+    "FrameDropThresh",
+    "HSmoothingWeight",
+    "SeqGammarAMF",
+    "SeqGammarLMF",
+    "SeqGammarWordPen",
+    "SeqGammarBMMIFactor",
+)
+_LATTICE: Fields = (
+    *(Field(name, TEXT) for name in _LATTICE_FILES),
+    *(Field(name, DOUBLE) for name in _LATTICE_NUMBERS),
+    Field("SeqGammarUsesMBR", FLAG),
+    Field("DoReferenceAlign", FLAG),
+)
+
+
+def _lattice(values: Values) -> Attributes:
+    return values | {name: Single(values[name]) for name in _LATTICE_NUMBERS}
+
+
 _ALIGNMENT: Fields = (Field("DelayConstraint", WHOLE), Field("BlankTokenId", SIZE))
 _UNPACK: Fields = (Field("padding", ELEMENT), Field("alone", FLAG))
 _EXCHANGED = (1, 0)
@@ -108,6 +130,7 @@ SEQUENCE_KINDS = (
     NodeKind("ToSequence", PrimitiveOp.ToSequence, (Field("axis", TEXT),), _to_sequence, _where_values),
     NodeKind("UnpackSequence", PrimitiveOp.UnpackSequence, _UNPACK, _unpack, _unpack_values),
     NodeKind("EditDistanceError", PrimitiveOp.EditDistanceError, _EDIT_DISTANCE, _edit_distance),
+    NodeKind("LatticeSequenceWithSoftmax", PrimitiveOp.LatticeSequenceWithSoftmax, _LATTICE, _lattice),
     NodeKind("ForwardBackward", PrimitiveOp.ForwardBackward, _ALIGNMENT, _alignment),
     NodeKind(
         "OptimizedRNNStack",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 from cntk._graph.op import PrimitiveOp
@@ -54,11 +55,9 @@ def _check_layout(values: Values) -> None:
 
 
 def _convolution(values: Values) -> Attributes:
-    _check_layout(values)
+    # The layout means something to convolutions of the oldest kind alone.
     if values["two_dimensional"]:
-        raise FileFormatError(
-            "it holds a convolution of the oldest kind, with filters in a matrix, which is not supported"
-        )
+        _check_layout(values)
     return {
         "kernelShape": NDShape(values["kernel"]),
         "maxTempMemSizeInSamples": Size(values["maxTempMemSizeInSamples"]),
@@ -67,6 +66,22 @@ def _convolution(values: Values) -> Attributes:
         **{name: list(values[name]) for name in ("sharing", "autoPadding")},
         **{name: NDShape(values[name]) for name in ("strides", "lowerPad", "upperPad", "outputShape")},
     }
+
+
+def filters_shape(shape: Sequence[int], kernel: Sequence[int]) -> tuple[int, ...]:
+    """The shape of a convolution's filters, the last axis first: those in a matrix ``[filters x elements]`` are tensors.
+
+    Raises:
+        FileFormatError: if a matrix's rows are no windows.
+    """
+    if len(shape) != 2 or len(kernel) < 2 or tuple(shape) == tuple(kernel):
+        return tuple(shape)
+    filters, elements = shape
+    if elements != prod(kernel):
+        raise FileFormatError(
+            f"filters lie in a matrix [{filters} x {elements}], and the window has {prod(kernel)} elements; the file is damaged"
+        )
+    return (*kernel, filters)
 
 
 def _convolution_values(attributes: Attributes, signature: Signature) -> Values:
@@ -133,6 +148,31 @@ def _pooling_values(attributes: Attributes, signature: Signature) -> Values:
     }
 
 
+# Windows of the oldest kind of pooling lie on the first two axes of [width x height x channels].
+_OLDEST_POOLING: Fields = (
+    Field("width", WHOLE),
+    Field("layout", WHOLE),
+    Field("height", SIZE),
+    Field("right", SIZE),
+    Field("down", SIZE),
+)
+
+
+def _oldest_pooling(what: int) -> Callable[[Values], Attributes]:
+    def attributes(values: Values) -> Attributes:
+        _check_layout(values)
+        return {
+            "poolingWindowShape": NDShape((values["width"], values["height"], 1)),
+            "strides": NDShape((values["right"], values["down"], 1)),
+            "poolingType": Size(what),
+            "autoPadding": [False],
+            "lowerPad": NDShape((0,)),
+            "upperPad": NDShape((0,)),
+        }
+
+    return attributes
+
+
 def _region_pooling(values: Values) -> Attributes:
     return {
         "poolingType": Size(values["what"] - 1),
@@ -193,6 +233,8 @@ _REGIONS: Fields = (Field("shape", SHAPE), Field("what", WHOLE, 26, 1), Field("s
 WINDOW_KINDS = (
     NodeKind("Convolution", PrimitiveOp.Convolution, _CONVOLUTION, _convolution, _convolution_values),
     NodeKind("Pooling", PrimitiveOp.Pooling, _WINDOWS, _pooling, _pooling_values),
+    NodeKind("MaxPooling", PrimitiveOp.Pooling, _OLDEST_POOLING, _oldest_pooling(0)),
+    NodeKind("AveragePooling", PrimitiveOp.Pooling, _OLDEST_POOLING, _oldest_pooling(1)),
     NodeKind("MaxUnpooling", PrimitiveOp.Unpooling, _WINDOWS, _unpooling, _pooling_values),
     NodeKind("ROIPooling", PrimitiveOp.ROIPooling, _REGIONS, _region_pooling, _region_pooling_values),
     NodeKind("Crop", PrimitiveOp.Crop, (Field("x", DOUBLE), Field("y", DOUBLE)), _crop, _crop_values),

@@ -121,6 +121,19 @@ class Reader:
         except UnicodeDecodeError:
             raise FileFormatError("a text is none; the file is damaged") from None
 
+    def narrow(self) -> bytes:
+        """A string of single bytes, with a zero behind it.
+
+        Raises:
+            FileFormatError: if it does not end.
+        """
+        found = self._data[self._position : self._position + _TEXT_SIZES[1]].tobytes()
+        end = found.find(b"\0")
+        if end < 0:
+            raise FileFormatError("a text does not end; the file is cut short or damaged")
+        self._position += end + 1
+        return found[:end]
+
     def at(self, text: str) -> bool:
         """Whether a mark comes next; if so, it is passed."""
         expected = mark(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -12,14 +13,17 @@ from cntk._graph import walk
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite
 from cntk._graph.infer import infer_graph
+from cntk._graph.naming import next_uid
 from cntk._graph.op import Op, PrimitiveOp, registry
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind, as_dtype
+from cntk._ops.former import FormerNode
 from cntk._persist import files
-from cntk._persist.arrays import NDShape
+from cntk._persist.arrays import NDShape, checked_shape
 from cntk._persist.attributes import CUSTOM, op_from_file
 from cntk._persist.contract import contracted
+from cntk._persist.legacy_former import FORMER, FORMER_NODE
 from cntk._persist.legacy_load import is_legacy, legacy_dictionary
 from cntk._persist.save import COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
 from cntk._persist.user_functions import USER_FUNCTION_VERSION, user_function_from_file
@@ -110,6 +114,7 @@ class _Reader:
         self._leaves: dict[str, Variable] = {}
         self._made: dict[str, Primitive] = {}
         self._stand_ins: dict[Variable, str] = {}
+        self._uncounted = False
 
     def function(self) -> Composite:
         """The function."""
@@ -118,6 +123,12 @@ class _Reader:
         for uid in self._order(root, self._below):
             self._made[uid] = self._primitive(uid)
         self._close_loops(self._made[root])
+        if self._uncounted:
+            warnings.warn(
+                "the model is from before batch normalization counted samples: the counts begin at 0, so that the first "
+                "minibatch of further training replaces the running statistics; evaluation is not affected",
+                stacklevel=2,
+            )
         return _composite(self._made[root], self._values)
 
     # -- order ----------------------------------------------------------------------------------------------------
@@ -202,6 +213,8 @@ class _Reader:
         described = self._function(uid)
         if described.get("type") == "UserDefinedFunction":
             return self._user_function(described, uid)
+        if described.get("type") == FORMER_NODE:
+            return self._former_node(described, uid)
         _check(described, ("PrimitiveFunction",), PRIMITIVE_VERSION)
         attributes = part(described, "attributes", dict)
         number = part(described, "op", int)
@@ -213,6 +226,8 @@ class _Reader:
             operands = [self._operand(v) for v in _texts(described, "inputs")]
             if op_class.reversed_on_disk:
                 operands.reverse()
+            if number == PrimitiveOp.BatchNormalization and len(operands) == 5:
+                operands.append(self._count(operands[0]))
             op = op_from_file(op_class, attributes, operands)
         primitive = Primitive(op, operands, described.get("name") or "", uid)
         custom = attributes.get(CUSTOM)
@@ -228,6 +243,22 @@ class _Reader:
         # What the program made of it may be a graph of several operations.
         self._made.update({f"{uid}/{k}": p for k, p in enumerate(walk.post_order(root.results))})
         return root
+
+    def _count(self, operand: Variable) -> Variable:
+        """A new count of samples for batch normalization in files from before there was one."""
+        self._uncounted = True
+        count = Constant.__new__(Constant)
+        dtype = operand.type_.dtype or np.dtype(np.float32)
+        uid = next_uid("BatchNormSampleCountConstant")
+        count._hold(VariableKind.Constant, (), np.zeros((), dtype), dtype, self._device, "", uid)
+        return count
+
+    def _former_node(self, described: dict[str, Any], uid: str) -> Primitive:
+        kind, rank = part(described, "kind", str), part(described, "rank", int)
+        if kind not in FORMER:
+            raise FileFormatError(f"'{uid}' is a {kind}, which is not supported")
+        operands = [self._operand(v) for v in _texts(described, "inputs")]
+        return Primitive(FormerNode(kind, rank), operands, described.get("name") or "", uid)
 
     def _block(self, described: dict[str, Any]) -> tuple[Block, list[Variable]]:
         values = part(described, "block_function_composite", dict)
@@ -330,7 +361,7 @@ def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> 
     axes = part(values, "dynamic_axis", list)
     if not all(isinstance(axis, Axis) and not axis.is_static_axis for axis in axes):
         raise FileFormatError(f"variable '{uid}' has dynamic axes that are none; the file is damaged")
-    shape = tuple(reversed(part(values, "shape", NDShape)))
+    shape = tuple(reversed(checked_shape(part(values, "shape", NDShape))))
     type_ = TensorType(shape, tuple(reversed(axes)), dtype, bool(values.get("is_sparse", False)))
     name = values.get("name") or ""
     needs_gradient = bool(values.get("needs_gradient", False))

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cntk._persist import files
-from cntk._persist.dictionary import Held, Kind, kind_of
+from cntk._persist.arrays import NDShape
+from cntk._persist.dictionary import Held, Kind, PythonShape, kind_of
 
 _NAMES = {
     Kind.Nothing: "None",
@@ -91,7 +92,7 @@ class DictionaryValue(Held):
             FileNotFoundError: if there is no such file.
             FileFormatError: if it is cut short, damaged, or of another kind.
         """
-        return DictionaryValue(files.read_value(filename))
+        return DictionaryValue(_in_python(files.read_value(filename)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DictionaryValue):
@@ -150,7 +151,7 @@ class Dictionary(dict):  # type: ignore[type-arg]
             FileNotFoundError: if there is no such file.
             FileFormatError: if it is cut short, damaged, or of another kind.
         """
-        return Dictionary(files.read(filename))
+        return Dictionary(_in_python(files.read(filename, files.decode_loosely)))
 
 
 def unwrapped(value: Any) -> Any:
@@ -162,6 +163,15 @@ def unwrapped(value: Any) -> Any:
     if type(value) in (list, tuple):
         return [unwrapped(item) for item in value]
     return value
+
+
+def _in_python(value: Any) -> Any:
+    """A value from a file with its shapes in Python's order, in lists and dictionaries too."""
+    if isinstance(value, NDShape):
+        return PythonShape(reversed(value))
+    if isinstance(value, dict):
+        return {key: _in_python(item) for key, item in value.items()}
+    return [_in_python(item) for item in value] if isinstance(value, list) else value
 
 
 def _equal(left: Any, right: Any) -> bool:
