@@ -1,0 +1,57 @@
+"""Files that people have from earlier versions of CNTK: they load, compute what they do there, and are saved again.
+
+The data are read from the folder that the environment variable CNTK_TEST_DATA names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import cntk as C
+from cntk._persist.wire import FileFormatError
+from cntk.debugging import save_as_legacy_model
+from tests.persist.old_models import NAMES, found, outputs
+
+DATA = os.environ.get("CNTK_TEST_DATA", "")
+RECORDED = json.loads((Path(__file__).parent / "golden" / "old_models.json").read_text())
+
+pytestmark = [
+    pytest.mark.skipif(not DATA, reason="CNTK_TEST_DATA names no folder of real data"),
+    pytest.mark.filterwarnings("ignore:the model is from before"),
+]
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return found(DATA, str(tmp_path_factory.mktemp("models")))  # type: ignore[no-any-return]
+
+
+def check(function: Any, name: str) -> None:
+    computed, wanted = outputs(function), RECORDED[name]
+    assert list(computed) == list(wanted)
+    for key, output in computed.items():
+        assert output["shape"] == wanted[key]["shape"]
+        np.testing.assert_allclose(output["numbers"], wanted[key]["numbers"], rtol=1e-3, atol=1e-4, err_msg=key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models(name: str, paths: dict[str, str], tmp_path: Path) -> None:
+    if name not in paths:
+        pytest.skip(f"{name} is not there")
+    function = C.load_model(paths[name])
+    check(function, name)
+    folder = Path(os.environ.get("CNTK_MODELS_SAVED_HERE", tmp_path))
+    function.save(folder / f"{name}.v2")
+    check(C.load_model(folder / f"{name}.v2"), name)
+    try:
+        save_as_legacy_model(function, folder / f"{name}.v1")
+    except FileFormatError as error:
+        assert "version 1" in str(error)  # noqa: PT017
+    else:
+        assert set(outputs(C.load_model(folder / f"{name}.v1"))) == set(RECORDED[name])
