@@ -188,7 +188,7 @@ class Misclassification(AgainstTarget):
 class Total(Op):
     """A criterion summed over the whole minibatch, as early models hold it.
 
-    A sample is one vector, whatever its rank. Operands on different dynamic axes are refused when the criterion is
+    A sample is one vector, whatever its rank. Operands that do not meet frame by frame are refused when the criterion is
     evaluated, and not before, as in the original: files hold such criteria beside outputs that can be computed.
     """
 
