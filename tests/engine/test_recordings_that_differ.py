@@ -195,6 +195,15 @@ def test_a_batch_axis_that_the_graph_makes(monkeypatch):
     check(make, monkeypatch)
 
 
+def test_batch_normalization_of_one_number_for_each_channel(monkeypatch):
+    def make() -> tuple[C.Function, Feed, list[Any]]:
+        x = C.input_variable(4, np.float64)
+        y = C.layers.BatchNormalization(normalization_time_constant=20)(C.layers.Dense(3)(x))
+        return total(C.layers.Dense(2)(y) - 0.3), {x: uniform(1, 4)}, [y.output]
+
+    check(make, monkeypatch)
+
+
 # -- failures ---------------------------------------------------------------------------------------------------------
 
 

@@ -120,7 +120,10 @@ class BatchNormalization(Op):
                 return (regular(result) if doubtful else result).reshape(x.shape)
             # With a momentum of 1 torch leaves the minibatch's own statistics here, the variance unbiased.
             batch_mean, batch_variance = torch.zeros_like(mean), torch.zeros_like(variance)
-            result = torch.batch_norm(rows, scale, bias, batch_mean, batch_variance, True, 1.0, epsilon, True)
+            if rows.numel() == features:
+                batch_mean, result = _single(rows, scale, bias, epsilon)
+            else:
+                result = torch.batch_norm(rows, scale, bias, batch_mean, batch_variance, True, 1.0, epsilon, True)
             with torch.no_grad():
                 weight = self._weight(rows.shape[0], count)
                 mean.lerp_(batch_mean, weight)
@@ -140,6 +143,14 @@ class BatchNormalization(Op):
         if time < 0:
             return (samples / (count + samples)).squeeze()
         return (count == 0).to(count.dtype).clamp_(min=_decay(samples, time)).squeeze()
+
+
+def _single(rows: Tensor, scale: Tensor, bias: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+    """The mean and the result for one number in each channel, of which torch's stand-ins divide by zero."""
+    shape = (1, -1, *(1,) * (rows.dim() - 2))
+    centred = rows - rows.mean([0, *range(2, rows.dim())], keepdim=True)
+    result = centred * (scale.view(shape) * epsilon**-0.5) + bias.view(shape)
+    return rows.detach().reshape(-1), result
 
 
 def _decay(samples: int, time: float) -> float:
