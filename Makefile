@@ -1,4 +1,4 @@
-# Every target works on a fresh machine: Python 3.10 to 3.13, no environment, an empty cache.
+# Every target works on a fresh machine: Python 3.11 to 3.13, no environment, an empty cache.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -11,10 +11,14 @@ OUT    ?= cntk-demo
 # Many small tests on few cores: one thread each is fastest, and the sums are the same everywhere.
 test conformance: export OMP_NUM_THREADS = 1
 
-.PHONY: help venv demo test lint format direction bench conformance clean
+# Every Python that the README promises; `make resolve` asks pip whether the constraints serve it.
+PYTHONS := 3.11 3.12 3.13
+
+.PHONY: help venv resolve demo test lint format direction bench conformance clean
 
 help:
 	@echo 'make venv         install this package and its tools into $(VENV)'
+	@echo 'make resolve      ask pip whether constraints.txt can be installed on each Python'
 	@echo 'make demo         train a small network on real digits; picture and model go to $(OUT)/'
 	@echo 'make test         unit tests and the examples in the documentation'
 	@echo 'make lint         ruff, mypy, direction of imports'
@@ -28,8 +32,18 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing the package and its tools into $(VENV): about 500 MB, once; this takes a few minutes.'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+# pip looks into no other Python here: it reads what packages say of themselves, and installs nothing.
+resolve: venv
+	@for version in $(PYTHONS); do \
+	  echo "Python $$version: can constraints.txt be installed?"; \
+	  $(BIN)/python -m pip install --dry-run --ignore-installed --quiet --disable-pip-version-check \
+	    --python-version $$version --implementation cp --only-binary=:all: --target .resolve \
+	    -c constraints.txt '.[dev]' || exit 1; \
+	done
 
 demo: venv
 	$(BIN)/python -m cntk demo --out $(OUT)

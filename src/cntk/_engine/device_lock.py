@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import tempfile
 from pathlib import Path
-from typing import IO
 
-_held: dict[int, IO[bytes]] = {}
+from filelock import FileLock, Timeout
+
+_held: dict[int, FileLock] = {}
+
+# Seconds to wait for another process that only looks whether a GPU is taken.
+_LOOKING = 0.2
 
 
-def _file(number: int) -> IO[bytes]:
-    """The lock's file, which all users of the machine share."""
+def _lock(number: int) -> FileLock:
+    """The lock of a GPU, by a file that all users of the machine share."""
     path = Path(tempfile.gettempdir()) / f"cntk-gpu-{number}.lock"
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666), "rb")
+    return FileLock(path, mode=0o666, thread_local=False)
 
 
 def acquire(number: int) -> bool:
@@ -28,36 +30,29 @@ def acquire(number: int) -> bool:
     """
     if number in _held:
         return True
+    lock = _lock(number)
     try:
-        file = _file(number)
-    except OSError:
+        lock.acquire(timeout=_LOOKING)
+    except (Timeout, OSError):
         return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return False
-    _held[number] = file
+    _held[number] = lock
     return True
 
 
 def release() -> None:
     """Give back all that this process has locked."""
     while _held:
-        _held.popitem()[1].close()
+        _held.popitem()[1].release()
 
 
 def is_taken(number: int) -> bool:
-    """Whether another process has locked a GPU."""
+    """Return whether another process has locked a GPU."""
     if number in _held:
         return False
     try:
-        file = _file(number)
+        with _lock(number).acquire(timeout=_LOOKING):
+            return False
+    except Timeout:
+        return True
     except OSError:
         return False
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False

@@ -17,7 +17,7 @@ from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, InferredDimension, TensorType, common_dtype
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from cntk._graph.variable import Variable
 

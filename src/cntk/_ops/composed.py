@@ -20,7 +20,7 @@ from cntk._ops.operands import apply, as_operands
 from cntk.variables import Constant
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 class Fused(Op):

@@ -12,7 +12,7 @@ from cntk._graph.types import Shape
 from cntk.core import NDArrayView, Value
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 class NativeShape(tuple):  # type: ignore[type-arg]

@@ -41,7 +41,7 @@ from cntk.axis import Axis
 from cntk.variables import Constant
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:

@@ -144,8 +144,8 @@ def _whole_numbers(image: np.ndarray, across: Taps, down: Taps, interpolation: s
     rounded: np.ndarray = (_weighted(lines, down.places, weights, 0) + (1 << 21)) >> 22
     if interpolation == "cubic":
         # OpenCV sums groups of eight numbers of a line as float32, and what is left over as whole numbers.
-        scaled = weights.astype(np.float32) * np.float32(2.0**-22)
-        floats = np.rint(_weighted(lines.astype(np.float32), down.places, scaled, 0)).astype(np.int32)
+        factors = weights.astype(np.float32) * np.float32(2.0**-22)
+        floats = np.rint(_weighted(lines.astype(np.float32), down.places, factors, 0)).astype(np.int32)
         count = lines[0].size // 8 * 8
         height = len(rounded)
         rounded.reshape(height, -1)[:, :count] = floats.reshape(height, -1)[:, :count]
