@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -202,6 +203,54 @@ def test_batch_normalization_of_one_number_for_each_channel(monkeypatch):
         return total(C.layers.Dense(2)(y) - 0.3), {x: uniform(1, 4)}, [y.output]
 
     check(make, monkeypatch)
+
+
+# -- what stays eager -------------------------------------------------------------------------------------------------
+
+
+def chosen_by_data() -> tuple[C.Function, Feed, list[Any]]:
+    s = C.sequence.input_variable(3, np.float64)
+    h = C.layers.Dense(2)(s)
+    condition = C.greater(C.reduce_sum(s), -9)
+    return total(C.sequence.gather(h, condition)), {s: [uniform(4, 3), uniform(2, 3)]}, []
+
+
+def sparse_output() -> tuple[C.Function, Feed, list[Any]]:
+    x = C.input_variable(3, np.float64)
+    classes = C.one_hot(C.reduce_sum(C.floor(C.abs(x))), 3, sparse_output=True)
+    return total(C.layers.Dense(2)(x)), {x: uniform(4, 3)}, [classes.output]
+
+
+def assigned() -> tuple[C.Function, Feed, list[Any]]:
+    x = C.input_variable(3, np.float64)
+    kept = C.constant(np.zeros(2), dtype=np.float64)
+    y = C.layers.Dense(2)(x)
+    return (
+        total(y) + C.reduce_sum(C.assign(kept, C.reduce_mean(y, axis=C.Axis.all_axes()) + kept)),
+        {x: uniform(4, 3)},
+        [],
+    )
+
+
+EAGER = {
+    chosen_by_data: "depend on the data",
+    sparse_output: "sparse outputs are asked for",
+    assigned: "Assign acts when it runs",
+}
+
+
+@pytest.mark.parametrize("make", EAGER)
+def test_what_stays_eager_is_no_warning(make, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "cntk")
+    monkeypatch.setattr(step_module, "RECORD_AFTER", AT_ONCE)
+    with C.layers.default_options(dtype=np.float64):
+        loss, feed, outputs = make()
+    trainer = C.Trainer(None, loss, C.sgd(loss.parameters, C.learning_parameter_schedule(0.1)))
+    for _ in range(MINIBATCHES):
+        trainer.train_minibatch(feed, outputs=outputs)
+    (reason,) = trainer._step.reasons
+    assert EAGER[make] in reason
+    assert [r.levelname for r in caplog.records if r.name == "cntk"] == ["INFO"]
 
 
 # -- failures ---------------------------------------------------------------------------------------------------------

@@ -234,6 +234,8 @@ class _Step:
         for k in self.wanted:
             own[k] = own[k].detach().requires_grad_()
         results = self.plan.execute(rows, run, own)
+        if not all(isinstance(r, Tensor) for r in results):
+            raise NotRecorded("sparse outputs are asked for")
         loss = results[0].sum()
         sources = [own[k] for k in self.wanted]
         gradients = torch.autograd.grad(loss, sources, allow_unused=True) if loss.requires_grad else [None] * len(own)
