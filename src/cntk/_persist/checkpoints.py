@@ -27,7 +27,7 @@ from cntk._persist.save import to_dictionary
 from cntk._persist.value import DictionaryValue
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
-from cntk.learners.base import Learner
+from cntk.train.distributed import DistributedLearner, samples_seen
 
 CHECKPOINT_VERSION = 1
 
@@ -40,7 +40,7 @@ def save_checkpoint(
     filename: str | os.PathLike[str],
     graph: Composite,
     step: TrainingStep,
-    learners: tuple[Learner, ...],
+    learners: tuple[Any, ...],
     samples: int,
     external_state: Mapping[str, Any],
 ) -> None:
@@ -56,21 +56,31 @@ def save_checkpoint(
     """
     if not isinstance(external_state, Mapping):
         raise TypeError(f"save_checkpoint: external_state must be a dictionary, got {external_state!r}")
+    held = _held(external_state)
+    for learner in learners:
+        if isinstance(learner, DistributedLearner):
+            learner.before_checkpoint()
     state: dict[str, Any] = {
         "Version": Size(CHECKPOINT_VERSION),
-        "DistributedState": {},
+        "DistributedState": _of_workers(learners, held),
         "Learners": [learner_to_file(learner) for learner in learners],
-        "ExternalState": _held(external_state),
+        "ExternalState": held,
     }
     passes, sizes = step.passes()
     state |= {_PASSES: Size(passes), _SIZES: {size: Size(count) for size, count in sizes.items()}}
-    if samples != learners[0].total_number_of_samples_seen():
+    if samples != samples_seen(learners[0]):
         state[_SAMPLES] = Size(samples)
     files.write_together({filename: to_dictionary(graph, [step.function]), _beside(filename): state})
 
 
+def _of_workers(learners: tuple[Any, ...], external_state: Any) -> dict[str, Any]:
+    """What each process adds, by its rank; nothing where none is distributed."""
+    ranks = {str(each.communicator().rank()) for each in learners if isinstance(each, DistributedLearner)}
+    return {rank: {"external_worker_state": external_state, "internal_worker_state": {}} for rank in ranks}
+
+
 def restore_checkpoint(
-    filename: str | os.PathLike[str], graph: Composite, step: TrainingStep, learners: tuple[Learner, ...]
+    filename: str | os.PathLike[str], graph: Composite, step: TrainingStep, learners: tuple[Any, ...]
 ) -> tuple[int, dict[str, Any]]:
     """Go on from a checkpoint; see `Trainer.restore_from_checkpoint`.
 
@@ -94,7 +104,7 @@ def restore_checkpoint(
     for learner, (state, _) in zip(learners, states, strict=True):
         learner.load_state_dict(state)
     step.begin_anew(int(values.get(_PASSES, 0)), {size: int(count) for size, count in values.get(_SIZES, {}).items()})
-    return int(values.get(_SAMPLES, learners[0].total_number_of_samples_seen())), external
+    return int(values.get(_SAMPLES, samples_seen(learners[0]))), external
 
 
 def trained_graph(model: Any, step: TrainingStep) -> Composite:
@@ -160,7 +170,7 @@ def _in_order(root: Primitive) -> Iterator[Primitive]:
 
 
 def _states(
-    values: dict[str, Any], learners: tuple[Learner, ...], uids: Mapping[Any, str]
+    values: dict[str, Any], learners: tuple[Any, ...], uids: Mapping[Any, str]
 ) -> tuple[list[tuple[dict[str, Any], Any]], dict[str, Any]]:
     """The learners' states, and what the program had added.
 

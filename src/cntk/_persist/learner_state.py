@@ -15,11 +15,14 @@ from cntk._persist.dictionary import Size
 from cntk._persist.wire import FileFormatError
 from cntk.learners.base import Learner
 from cntk.learners.user import UserLearner
+from cntk.train.distributed import BlockMomentumLearner, DistributedLearner
 
 LEARNER_VERSION, SCHEDULE_VERSION = 3, 2
 
 # Of a learner written in Python: what its `create_checkpoint` has given.
 _OWN = "user_state"
+# Of distributed learners: what they are around, and what block momentum keeps.
+_LOCAL, _BASE, _SMOOTHED = "localLearners", "base", "blockLevelSmoothedGradient"
 # In the first version a schedule had a unit, a sample or a minibatch, in place of a reference minibatch size.
 _REFERENCE_OF_UNIT = {0: 1, 1: 0}
 
@@ -30,8 +33,10 @@ class LearnerStateError(RuntimeError):
     """A checkpoint's learner is of another kind than the one to be restored, or had other parameters."""
 
 
-def learner_to_file(learner: Learner) -> dict[str, Any]:
+def learner_to_file(learner: Any) -> dict[str, Any]:
     """A learner's state as a dictionary."""
+    if isinstance(learner, DistributedLearner):
+        return _distributed_to_file(learner)
     state = learner.state_dict()
     rates = state["learning_rate"]
     values: dict[str, Any] = {
@@ -58,7 +63,40 @@ def learner_to_file(learner: Learner) -> dict[str, Any]:
     return values
 
 
-def learner_from_file(values: Any, learner: Learner, uids: Sequence[str | None]) -> tuple[dict[str, Any], Any]:
+def _distributed_to_file(learner: DistributedLearner) -> dict[str, Any]:
+    seen = Size(learner.total_number_of_samples_seen)
+    values: dict[str, Any] = {_LOCAL: learner_to_file(learner.local), "totalNumberOfSamplesSeen": seen}
+    if isinstance(learner, BlockMomentumLearner):
+        smoothed = [tensor.cpu().numpy() for tensor in learner.smoothed]
+        values = {_BASE: values, "localTotalNumSamplesSeen": seen, _SMOOTHED: smoothed}
+    return values
+
+
+def _distributed_from_file(
+    values: Any, learner: DistributedLearner, uids: Sequence[str | None]
+) -> tuple[dict[str, Any], Any]:
+    """The state of a distributed learner; the checkpoint may be one of the learner that it is around."""
+    local, own = learner_from_file(_local_values(values), learner.local, uids)
+    state: dict[str, Any] = {"local": local}
+    if isinstance(learner, BlockMomentumLearner):
+        smoothed = values.get(_SMOOTHED) if isinstance(values, dict) else None
+        if smoothed is None:
+            raise LearnerStateError("the checkpoint is not of a learner with block momentum")
+        if not isinstance(smoothed, list) or [np.size(a) for a in smoothed] != [a.numel() for a in learner.smoothed]:
+            raise LearnerStateError("the block momentum to restore is that of other parameters")
+        state["smoothed"] = [torch.from_numpy(np.array(array)) for array in smoothed]
+    return state, own
+
+
+def _local_values(values: Any) -> Any:
+    """What a distributed learner's dictionary holds of the learner that it is around."""
+    for key in (_BASE, _LOCAL):
+        if isinstance(values, dict) and key in values:
+            values = values[key]
+    return values
+
+
+def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> tuple[dict[str, Any], Any]:
     """A learner's state, fit for its `load_state_dict`, and what a learner written in Python has added.
 
     Args:
@@ -70,6 +108,9 @@ def learner_from_file(values: Any, learner: Learner, uids: Sequence[str | None])
         FileFormatError: if the dictionary is not a learner's.
         LearnerStateError: if it is another kind's, or of one with other parameters.
     """
+    if isinstance(learner, DistributedLearner):
+        return _distributed_from_file(values, learner, uids)
+    values = _local_values(values)  # one process goes on with what several have trained
     if values == {} and isinstance(learner, UserLearner):
         return learner.state_dict(), None  # as the original writes such learners
     if not isinstance(values, dict) or values.get("type") != "Learner":
@@ -97,8 +138,10 @@ def learner_from_file(values: Any, learner: Learner, uids: Sequence[str | None])
     return state, values.get(_OWN)
 
 
-def restore_own_state(learner: Learner, state: Any) -> None:
+def restore_own_state(learner: Any, state: Any) -> None:
     """Hand a learner written in Python what its `create_checkpoint` had given."""
+    while isinstance(learner, DistributedLearner):
+        learner = learner.local
     if state is not None and _has_own_state(learner):
         learner.restore_from_checkpoint(state)
 

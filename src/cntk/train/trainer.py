@@ -21,6 +21,7 @@ from cntk.device import DeviceDescriptor, default_device
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
 from cntk.eval.sums import RunningSum
 from cntk.io import MinibatchData
+from cntk.train.distributed import DistributedLearner
 from cntk.train.session_config import DataUnit
 
 
@@ -55,6 +56,10 @@ class Trainer(Evaluator):
         self._learners = tuple(sequence_of_learners(parameter_learners))
         self._writers = as_writers(progress_writers)
         _check_parameters(model, self._loss, self._learners)
+        if len({isinstance(learner, DistributedLearner) for learner in self._learners}) > 1:
+            raise ValueError(
+                "Trainer: some learners are distributed and others are not; make all of them distributed, or none"
+            )
         loss, metric = _output(self._loss), None if self._metric is None else _output(self._metric)
         self._step = TrainingStep(loss, metric, self._learners)
         self._test_step = self._step if metric is None else TrainingStep(metric, None, ())

@@ -1,0 +1,420 @@
+"""Training in several processes: the names of the original, with what they do where there is one.
+
+A distributed learner is a learner around another, which trains in this process; what is exchanged with other processes
+lies between the gradients and that learner. Where a launcher has started several processes, `mpi_communicator` refuses,
+rather than training each of them by itself.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._errors import SettingError
+from cntk.learners.base import Learner
+from cntk.learners.schedules import TrainingParameterSchedule
+
+__all__ = [
+    "Communicator",
+    "DistributedLearner",
+    "WorkerDescriptor",
+    "block_momentum_distributed_learner",
+    "data_parallel_distributed_learner",
+    "mpi_communicator",
+]
+
+# Where launchers of several processes say how many they have started.
+_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "WORLD_SIZE")
+
+
+@dataclass(frozen=True)
+class WorkerDescriptor:
+    """One of the processes that train together.
+
+    Attributes:
+        global_rank: its number, from 0.
+        host_id: name of the machine that it runs on.
+    """
+
+    global_rank: int
+    host_id: str
+
+
+class Communicator:
+    """The processes that train together; made by `mpi_communicator`.
+
+    Example:
+        >>> communicator = mpi_communicator()
+        >>> communicator.is_main(), [worker.global_rank for worker in communicator.workers()]
+        (True, [0])
+        >>> Communicator.rank(), Communicator.num_workers()
+        (0, 1)
+    """
+
+    def workers(self) -> list[WorkerDescriptor]:
+        """Return all of them."""
+        return [self.current_worker()]
+
+    def current_worker(self) -> WorkerDescriptor:
+        """Return this process."""
+        return WorkerDescriptor(self.rank(), socket.gethostname())
+
+    def is_main(self) -> bool:
+        """Return whether this process is the one that saves and reports: that of rank 0."""
+        return self.current_worker().global_rank == 0
+
+    def barrier(self) -> None:
+        """Wait until all processes have come here, which one process has by itself."""
+
+    @staticmethod
+    def rank() -> int:
+        """Return this process's number."""
+        _check_alone()
+        return 0
+
+    @staticmethod
+    def num_workers() -> int:
+        """Return the number of processes."""
+        _check_alone()
+        return 1
+
+    @staticmethod
+    def finalize() -> None:
+        """End communication; programs call it last. One process has nothing to end."""
+
+
+def _check_alone() -> None:
+    for name in _SIZES:
+        size = os.environ.get(name, "")
+        if size.isdecimal() and int(size) > 1:
+            raise RuntimeError(
+                f"distributed: training in several processes is not available yet, and {name} says that there are {size}; "
+                f"start one process, or unset {name} if it has nothing to do with this program"
+            )
+
+
+def mpi_communicator() -> Communicator:
+    """Return the communicator of all processes.
+
+    Raises:
+        RuntimeError: if a launcher has started several processes, which is not available yet.
+
+    Example:
+        >>> mpi_communicator().workers()[0].global_rank
+        0
+    """
+    _check_alone()
+    return Communicator()
+
+
+class DistributedLearner:
+    """A learner that trains together with those of other processes; made by `data_parallel_distributed_learner`.
+
+    Attributes:
+        local: the learner that changes the parameters in this process.
+        distributed_after: after how many samples processes begin to train together.
+    """
+
+    def __init__(self, local: Any, distributed_after: int) -> None:
+        self.local, self.distributed_after = local, distributed_after
+        self._communicator = mpi_communicator()
+
+    def communicator(self) -> Communicator:
+        """Return the processes that train together."""
+        return self._communicator
+
+    @property
+    def total_number_of_samples_seen(self) -> int:
+        """How many samples all processes were given."""
+        return samples_seen(self.local)
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        """The parameters that this learner changes."""
+        found: tuple[Any, ...] = self.local.parameters
+        return found
+
+    @property
+    def minibatch_size(self) -> int:
+        """The learner's reference minibatch size; see `Learner.minibatch_size`."""
+        return int(self.local.minibatch_size)
+
+    @minibatch_size.setter
+    def minibatch_size(self, size: int) -> None:
+        self.local.minibatch_size = size
+
+    def is_compatible_mode(self) -> bool:
+        """Return whether the rule sees the mean gradient."""
+        return bool(self.local.is_compatible_mode())
+
+    def learning_rate(self) -> float:
+        """Return the learning rate of the next minibatch."""
+        return float(self.local.learning_rate())
+
+    def reset_learning_rate(self, learning_rate: TrainingParameterSchedule) -> None:
+        """Take another schedule of learning rates; see `Learner.reset_learning_rate`."""
+        self.local.reset_learning_rate(learning_rate)
+
+    def reset_smoothed_gradients(self) -> None:
+        """Forget what the rule has gathered."""
+        self.local.reset_smoothed_gradients()
+
+    def total_number_of_minibatches_seen(self) -> int:
+        """Return how many minibatches this learner was given."""
+        return int(self.local.total_number_of_minibatches_seen())
+
+    def total_number_of_sweeps_seen(self) -> int:
+        """Return how many ends of sweeps this learner was told of."""
+        return int(self.local.total_number_of_sweeps_seen())
+
+    def add_progress_writers(self, progress_writers: Sequence[Any]) -> None:
+        """Let writers know of synchronizations; of learning rates, as in the original, they hear nothing."""
+
+    def create_checkpoint(self) -> dict[str, Any]:
+        """Return the learner's state: see `Learner.create_checkpoint`."""
+        self.before_checkpoint()
+        return self.state_dict()
+
+    def restore_from_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Go on from a state that `create_checkpoint` gave."""
+        self.load_state_dict(checkpoint)
+
+    # -- what a training step asks for ----------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """The name of the function that makes the local learner."""
+        return str(self.local.kind)
+
+    @property
+    def subtracts(self) -> bool:
+        """See `Learner.subtracts`."""
+        return bool(self.local.subtracts)
+
+    @property
+    def is_plain(self) -> bool:
+        """See `Learner.is_plain`."""
+        return bool(self.local.is_plain)
+
+    def apply(self, gradients: list[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
+        """See `Learner.apply`."""
+        return bool(self.local.apply(gradients, sample_count, is_sweep_end))
+
+    def begin_step(self, sample_count: int) -> float:
+        """See `Learner.begin_step`."""
+        return float(self.local.begin_step(sample_count))
+
+    def end_step(self, sample_count: int, is_sweep_end: bool = False) -> None:
+        """See `Learner.end_step`."""
+        self.local.end_step(sample_count, is_sweep_end)
+
+    def before_checkpoint(self) -> None:
+        """Bring the parameters to where a checkpoint may hold them."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that changes in the course of training."""
+        return {"local": self.local.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.local.load_state_dict(state["local"])
+
+
+class BlockMomentumLearner(DistributedLearner):
+    """``s = m * s + (1 - m) * r * (w_before - w); w = w_before - s``, and ``w -= m * s`` with Nesterov's momentum.
+
+    That is done after each block of samples, with ``w_before`` the parameters at its begin and ``m`` the momentum over
+    the samples of the block.
+    """
+
+    def __init__(
+        self,
+        local: Any,
+        distributed_after: int,
+        block_size: int,
+        time_constant: float,
+        nesterov: bool,
+        resets_momentum: bool,
+        rate: float,
+    ) -> None:
+        super().__init__(local, distributed_after)
+        self.block_size, self.time_constant, self.rate = block_size, time_constant, rate
+        self.nesterov, self.resets_momentum = nesterov, resets_momentum
+        self.smoothed = [torch.zeros_like(p.data, requires_grad=False) for p in local.parameters]
+        self._before: list[Tensor] | None = None
+        self._seen = 0
+
+    def apply(self, gradients: list[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
+        """See `Learner.apply`."""
+        self._begin_block()
+        updated = super().apply(gradients, sample_count, is_sweep_end)
+        if updated:
+            self._count(sample_count)
+        return updated
+
+    def begin_step(self, sample_count: int) -> float:
+        """See `Learner.begin_step`."""
+        self._begin_block()
+        return super().begin_step(sample_count)
+
+    def end_step(self, sample_count: int, is_sweep_end: bool = False) -> None:
+        """See `Learner.end_step`."""
+        super().end_step(sample_count, is_sweep_end)
+        self._count(sample_count)
+
+    def before_checkpoint(self) -> None:
+        """End the block, as the original does."""
+        if self._before is not None:
+            self._end_block()
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `DistributedLearner.state_dict`."""
+        return {**super().state_dict(), "smoothed": [tensor.clone() for tensor in self.smoothed]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """See `DistributedLearner.load_state_dict`; a new block begins."""
+        super().load_state_dict(state)
+        self.smoothed = [
+            torch.empty_like(p.data.detach()).copy_(tensor.reshape(p.data.shape))
+            for p, tensor in zip(self.parameters, state["smoothed"], strict=True)
+        ]
+        self._before, self._seen = None, 0
+
+    def _begin_block(self) -> None:
+        if self._before is None:
+            self._before = [p.data.detach().clone() for p in self.parameters]
+
+    def _count(self, samples: int) -> None:
+        if self.total_number_of_samples_seen < self.distributed_after:
+            return
+        self._seen += samples
+        if self._seen >= self.block_size:
+            self._end_block()
+
+    def _end_block(self) -> None:
+        momentum = math.exp(-self._seen / self.time_constant) if self.time_constant else 0.0
+        with torch.no_grad():
+            for parameter, before, smoothed in zip(self.parameters, self._before or (), self.smoothed, strict=True):
+                value = parameter.data.detach()
+                smoothed.mul_(momentum).add_(before - value, alpha=(1 - momentum) * self.rate)
+                value.copy_(before.sub_(smoothed, alpha=1 + momentum if self.nesterov else 1))
+        self._seen = 0
+        if self.resets_momentum:
+            self.local.reset_smoothed_gradients()
+
+
+def samples_seen(learner: Any) -> int:
+    """Return how many samples a learner was given, distributed or not."""
+    seen = learner.total_number_of_samples_seen
+    return int(seen() if callable(seen) else seen)
+
+
+def _checked(function: str, learner: Any, distributed_after: Any) -> int:
+    if learner is None:
+        raise SettingError(f"{function}: expected a learner, got None")
+    if not isinstance(learner, (Learner, DistributedLearner)):
+        raise SettingError(f"{function}: expected a learner such as cntk.sgd(...) gives, got {type(learner).__name__}")
+    return _number(function, "distributed_after", distributed_after)
+
+
+def _number(function: str, name: str, value: Any) -> int:
+    if not hasattr(value, "__index__") or value < 0:
+        raise SettingError(f"{function}: expected a number of samples, at least 0, as {name}, got {value!r}")
+    return int(value)
+
+
+def data_parallel_distributed_learner(
+    learner: Any,
+    distributed_after: int = 0,
+    num_quantization_bits: int = 32,
+    use_async_buffered_parameter_update: bool = False,
+) -> DistributedLearner:
+    """Make a learner that sums up the gradients of all processes. In one process it trains as the given learner does.
+
+    Args:
+        learner: the learner that changes the parameters.
+        distributed_after: after how many samples processes begin to train together.
+        num_quantization_bits: to how many bits gradients are rounded on their way between processes.
+        use_async_buffered_parameter_update: not available, as in the original.
+
+    Returns:
+        The learner, for a `Trainer`.
+
+    Raises:
+        RuntimeError: for an asynchronous update; if there are several processes, which is not available yet.
+        ValueError: for anything but a learner, or a number out of range.
+
+    Example:
+        >>> import cntk as C
+        >>> w = C.parameter((2,), init=1)
+        >>> learner = data_parallel_distributed_learner(C.sgd([w], 0.1), num_quantization_bits=32)
+        >>> learner.communicator().is_main()
+        True
+    """
+    name = "data_parallel_distributed_learner"
+    after = _checked(name, learner, distributed_after)
+    _number(name, "num_quantization_bits", num_quantization_bits)
+    if use_async_buffered_parameter_update:
+        raise RuntimeError(f"{name}: an asynchronous update of parameters is not available; leave the argument out")
+    return DistributedLearner(learner, after)
+
+
+def block_momentum_distributed_learner(
+    learner: Any,
+    block_size: int,
+    block_momentum_as_time_constant: float | None = None,
+    use_nestrov_momentum: bool = True,
+    reset_sgd_momentum_after_aggregation: bool = True,
+    block_learning_rate: float = 1.0,
+    distributed_after: int = 0,
+) -> DistributedLearner:
+    """Make a learner whose processes train by themselves, and average their parameters after each block of samples.
+
+    K. Chen, Q. Huo: "Scalable training of deep learning machines by incremental block training with intra-block parallel
+    optimization and blockwise model-update filtering", ICASSP 2016.
+
+    Args:
+        learner: the learner that changes the parameters.
+        block_size: samples of a block, over all processes.
+        block_momentum_as_time_constant: after how many samples a block's contribution has faded to 1/e; unless given
+            what suits the number of processes: nothing is kept if there is one.
+        use_nestrov_momentum: whether the momentum is Nesterov's.
+        reset_sgd_momentum_after_aggregation: whether the learner forgets its own momentum after each block.
+        block_learning_rate: by how much a block's change of the parameters is multiplied.
+        distributed_after: after how many samples processes begin to train together.
+
+    Returns:
+        The learner, for a `Trainer`.
+
+    Raises:
+        RuntimeError: if there are several processes, which is not available yet.
+        ValueError: for anything but a learner, or a number out of range.
+
+    Example:
+        >>> import cntk as C
+        >>> w = C.parameter((2,), init=1)
+        >>> block_momentum_distributed_learner(C.sgd([w], 0.1), block_size=1000).total_number_of_samples_seen
+        0
+    """
+    name = "block_momentum_distributed_learner"
+    after = _checked(name, learner, distributed_after)
+    size = _number(name, "block_size", block_size)
+    if not size:
+        raise SettingError(f"{name}: expected a block of at least 1 sample, got {block_size}")
+    constant = 0.0 if block_momentum_as_time_constant is None else float(block_momentum_as_time_constant)
+    return BlockMomentumLearner(
+        learner,
+        after,
+        size,
+        constant,
+        bool(use_nestrov_momentum),
+        bool(reset_sgd_momentum_after_aggregation),
+        float(block_learning_rate),
+    )
