@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 
 import cntk as C
+from cntk import cntk_py
+from cntk._persist import files
+from cntk._persist.learner_state import learner_from_file
 from cntk._persist.wire import FileFormatError
 from cntk.debugging import save_as_legacy_model
 from tests.persist.old_models import NAMES, found, outputs
@@ -55,3 +58,28 @@ def test_models(name: str, paths: dict[str, str], tmp_path: Path) -> None:
         assert "version 1" in str(error)  # noqa: PT017
     else:
         assert set(outputs(C.load_model(folder / f"{name}.v1"))) == set(RECORDED[name])
+
+
+@pytest.mark.parametrize("name", ["past", "v2.0.beta1.0", "future"])
+def test_dictionaries(name: str, paths: dict[str, str], tmp_path: Path) -> None:
+    loaded = cntk_py.Dictionary.load(paths[f"{name}.dictionary.proto.bin"])
+    # What the original reads, but for the axes, which it gives without a class.
+    assert (loaded["SizeT"], loaded["Int"], loaded["String"]) == (49308572, -9843, "String")
+    assert loaded["NDShape"] == (19, 39467, 56516, 54)
+    assert loaded["Dictionary"]["key2"] == 13980328397181907123
+    assert ("Zombi" in loaded) == (name == "future") and loaded["Zombi"] is None
+    loaded.save(tmp_path / "again.bin")
+    again = cntk_py.Dictionary.load(tmp_path / "again.bin")
+    assert {key for key in loaded if loaded[key] is not None} == set(again)
+
+
+def test_a_learner_goes_on(paths: dict[str, str]) -> None:
+    state = files.read(paths["learner.checkpoint.backcompat.bin"])
+    gathered = {key: value for key, value in state.items() if isinstance(value, np.ndarray)}
+    parameters = [C.parameter(value.shape, init=0) for value in gathered.values()]
+    learner = C.momentum_sgd(parameters, C.learning_parameter_schedule(0.5), C.momentum_schedule(0.9))
+    restored, _ = learner_from_file(state, learner, list(gathered))
+    learner.load_state_dict(restored)
+    assert learner.learning_rate() == 0.005 and restored["minibatches"] == 10
+    for value, velocity in zip(gathered.values(), learner.state_dict()["slots"]["velocity"], strict=True):
+        np.testing.assert_array_equal(velocity.numpy(), value)
