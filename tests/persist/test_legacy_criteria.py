@@ -10,6 +10,8 @@ import pytest
 
 import cntk as C
 from cntk._errors import FeedError, GraphError
+from cntk._ops.cross_entropy import TotalSquaredError
+from cntk._ops.operands import apply
 from tests.persist import legacy_files
 from tests.persist.legacy_criteria import files, results
 
@@ -56,3 +58,12 @@ def test_labels_on_another_axis(kind: str) -> None:
     fed["labels"] = [rows[:2], rows[2:]]
     with pytest.raises(FeedError, match=r"their lengths differ"):
         loss.eval({v: fed[v.name] for v in loss.arguments})
+
+
+def test_samples_meet_sequences_of_one_frame() -> None:
+    x, y = C.sequence.input_variable(3), C.input_variable(3)
+    loss = apply(TotalSquaredError(), (x, y))
+    rows = np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3)
+    assert loss.eval({x: [rows[:1], rows[1:]], y: rows + 2}) == pytest.approx(24)
+    with pytest.raises(FeedError, match=r"their lengths differ: \[2, 1\] and \[1, 1\]"):
+        loss.eval({x: [rows, rows[:1]], y: rows})

@@ -188,14 +188,17 @@ def on_one_axis(types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
     return tuple(t.with_axes(first) if t.is_sequence else t for t in types)
 
 
-def equally_long(types: tuple[TensorType, ...], kernel: Kernel | RunKernel) -> Kernel | RunKernel:
+def equally_long(
+    types: tuple[TensorType, ...], kernel: Kernel | RunKernel, samples: bool = False
+) -> Kernel | RunKernel:
     """A kernel that first compares the lengths of operands on different sequence axes.
 
     Args:
         types: the operands' types.
         kernel: what computes the result, of operands whose frames lie in the same places.
+        samples: whether samples meet sequences of one frame each.
     """
-    axes = list(dict.fromkeys(t.dynamic_axes for t in types if t.is_sequence))
+    axes = list(dict.fromkeys(t.dynamic_axes for t in types if t.is_sequence or (samples and t.has_batch_axis)))
     if len(axes) < 2:
         return kernel
 
@@ -213,7 +216,7 @@ def need_equal_lengths(run: Run, axes: tuple[Axis, ...], other: tuple[Axis, ...]
     Raises:
         FeedError: if lengths on the two axes differ.
     """
-    lengths, others = (run.layout(a).lengths for a in (axes, other))
+    lengths, others = ((1,) * run.rows(a) if len(a) == 1 else run.layout(a).lengths for a in (axes, other))
     if lengths != others:
         raise FeedError(
             f"sequences on the axes {axis_text(axes[-1])} and {axis_text(other[-1])} meet frame by frame, and their lengths "

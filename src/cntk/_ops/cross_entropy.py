@@ -16,7 +16,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.align import as_vectors, broadcast_shapes, equally_long, join_axes, on_one_axis
+from cntk._ops.align import as_vectors, broadcast_shapes, equally_long, join_axes
 from cntk._ops.axes import as_axis
 from cntk._ops.comparison import Equal, GreaterEqual, NotEqual
 from cntk._ops.composed import Fused, compose, compose_fused
@@ -200,9 +200,8 @@ class Total(Op):
         return TensorType((), (), operands[0].dtype)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
-        join_axes(on_one_axis(operands), stretch=False)
         self.check_sizes(*(prod(t.shape) for t in operands))
-        return equally_long(operands, as_vectors(operands, self.total))
+        return equally_long(operands, as_vectors(operands, self.total), samples=True)
 
     def check_sizes(self, *sizes: int) -> None:
         """Refuse operands whose samples differ in their number of elements.
