@@ -251,6 +251,7 @@ def test_what_stays_eager_is_no_warning(make, monkeypatch, caplog):
     (reason,) = trainer._step.reasons
     assert EAGER[make] in reason
     assert [r.levelname for r in caplog.records if r.name == "cntk"] == ["INFO"]
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
 # -- failures ---------------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.fx import Graph, GraphModule, Node
 
-from cntk._engine.agreement import agree
 from cntk._engine.optimize import clean, use_bindings
+from cntk._engine.recording_check import agree, quiet
 
 _LOGGER = logging.getLogger("cntk")
 aten = torch.ops.aten
@@ -165,7 +165,7 @@ def _joint(
         zeros = (torch.zeros_like(t) if g is None else g for t, g in zip(wanted, gradients, strict=True))
         return [*(r.detach() for r in results), *zeros]
 
-    with torch.enable_grad():
+    with torch.enable_grad(), quiet():
         module = make_fx(both, tracing_mode="fake", _allow_non_fake_inputs=True)(
             *examples, *(t.detach() for t in static), *seeds
         )

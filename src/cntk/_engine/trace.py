@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._engine.agreement import agree
 from cntk._engine.layout import Layout
 from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node
 from cntk._engine.plan import Plan
+from cntk._engine.recording_check import agree, quiet
 from cntk._engine.run import Draws, Run, SparseRows
 from cntk._graph.variable import Variable
 from cntk.axis import Axis
@@ -264,7 +264,7 @@ def _compiled(
         traced = _fresh(eager, _Given(tensors[len(rows) + len(held) :]))
         return step.compute(inputs, [t.detach() for t in tensors[len(rows) : len(rows) + len(held)]], traced)
 
-    with torch.enable_grad():
+    with torch.enable_grad(), quiet():
         module = make_fx(compute, tracing_mode="fake", _allow_non_fake_inputs=True)(*_tensors(rows), *held, *words)
     products = optimize(module, len(step.wanted), len(rows))
     changed = [k - len(rows) for k in written_placeholders(module.graph)]

@@ -1,8 +1,10 @@
-"""Whether recorded code does what the eager code does, tried on the data that it is recorded from."""
+"""What all recordings share: they are made without torch's own messages, and compared with eager code before use."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from torch import Tensor, allclose
 
@@ -25,6 +27,17 @@ def agree(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
         and allclose(one, other, rtol=_TOLERANCE, atol=bound, equal_nan=True)
         for one, other in zip(found, expected, strict=True)
     )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep torch from logging what is raised to its caller as well, with all of its stack."""
+    log = logging.getLogger("torch._subclasses.fake_tensor")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def _largest(x: Tensor) -> float:
