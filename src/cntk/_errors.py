@@ -21,6 +21,10 @@ class FeedError(ValueError, RuntimeError, TypeError):
     """Data given for a variable do not fit it."""
 
 
+class SequenceStartsError(FeedError, NotImplementedError):
+    """What was given to say which sequences begin here are no such flags; the original raises one or the other."""
+
+
 class SettingError(ValueError, NotImplementedError):
     """A number or list that was given to set something up, as a learner's option or a schedule, cannot be used.
 

@@ -335,13 +335,16 @@ def test_nothing_is_carried_backwards():
     )
 
 
-def test_a_minibatch_of_another_size_begins_anew():
+def test_a_minibatch_of_another_size_goes_on_where_it_can():
     s, xs = sequences(), data((4, 4, 4))
     out = loop(graph_step, s, 0.25)
+    whole = out.eval({s: [np.concatenate([x, x]) for x in xs]})
     out.eval({s: xs})
-    check(
-        out.eval({s: (xs[:2], [False, False])}), [reference(numpy_step, x, np.full((1, WIDTH), 0.25)) for x in xs[:2]]
-    )
+    check(out.eval({s: (xs[:2], [False, False])}), [v[4:] for v in whole[:2]])
+    with pytest.raises(
+        RuntimeError, match="sequence 2 is said to go on from the minibatch before, which had 2 sequences"
+    ):
+        out.eval({s: (xs, [False, False, False])})
 
 
 def test_a_long_way_through_a_loop():

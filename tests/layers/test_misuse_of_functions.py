@@ -246,7 +246,6 @@ AXES = {
     "recurrence": lambda: Recurrence(GRU(3))(S) + W,
     "step": lambda: Recurrence(lambda h, x: h + x)(S) - W,
     "shortcut": lambda: ResNetBlock(Delay(1))(S) + W,
-    "gather": lambda: C.sequence.gather(S, C.reduce_sum(W)),
     "selected frames": lambda: C.sequence.slice(S, 1, 3) + S,
 }
 

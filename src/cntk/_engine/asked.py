@@ -76,6 +76,8 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
     """
     if data is None or (isinstance(data, (dict, list, tuple)) and len(data) == 0 and not known):
         data = {}
+    if isinstance(data, tuple) and len(data) == 2 and isinstance(data[0], Mapping):
+        return _with_starts(as_arguments(function, data[0], known), data[1])
     if not isinstance(data, Mapping):
         if len(known) != 1:
             raise FeedError(
@@ -105,6 +107,26 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
             f"{', '.join(map(repr, missing))} of {function}"
         )
     return result
+
+
+def _with_starts(arguments: dict[Variable, Any], starts: Any) -> dict[Variable, Any]:
+    """Data with flags for all of them that say which sequences begin here.
+
+    Raises:
+        FeedError: if a variable is no sequence, or has flags of its own.
+    """
+    if starts is None:
+        return arguments
+    for variable, value in arguments.items():
+        if not variable.type_.is_sequence:
+            raise FeedError(
+                f"{variable!r}: sequence starts were given for all data, and this variable has no sequence axis"
+            )
+        if isinstance(value, tuple):
+            raise FeedError(
+                f"{variable!r}: sequence starts were given for all data; they cannot be given for this one as well"
+            )
+    return {variable: (value, starts) for variable, value in arguments.items()}
 
 
 def differentiated(function: Function, variables: Any, what: str) -> dict[Any, Variable]:

@@ -56,6 +56,11 @@ def plan_for(
     return plan
 
 
+def share_carried_states(one: Composite, other: Composite) -> None:
+    """Have two functions of one graph go on from the same states, whichever of them a minibatch went through."""
+    other._plans["carry"] = one._plans.setdefault("carry", {})
+
+
 @dataclass
 class Pass:
     """One execution: its plan, its run and what it computed.

@@ -14,7 +14,7 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.rows import FORMATS, sparse_rows, sparse_rows_of
 from cntk._engine.run import SparseRows
-from cntk._errors import FeedError, shape_text
+from cntk._errors import FeedError, SequenceStartsError, shape_text
 from cntk._graph.types import SEQUENCE_AXIS, Shape, TensorType
 from cntk._graph.variable import Variable
 
@@ -120,8 +120,12 @@ class _Feeding:
         from cntk.core import NDArrayView, Value
 
         starts: Sequence[bool] | None = None
-        if isinstance(data, tuple) and len(data) == 2 and _are_flags(data[1]):
+        if isinstance(data, tuple) and len(data) == 2 and (data[1] is None or _are_meant_as_flags(data[1])):
             data, starts = data
+            if starts is not None and not _are_flags(starts):
+                raise SequenceStartsError(
+                    f"{self.variable!r}: sequence starts must be a list with True or False for each sequence, got {starts!r}"
+                )
             if isinstance(data, Value):
                 raise self.fail("sequence starts cannot be given with a Value; give them to Value.create")
             if not self.type.is_sequence:
@@ -192,7 +196,8 @@ class _Feeding:
                 x = x.squeeze(1)
             return self._fed(x, None, x.shape[0])
         if extra == 1:
-            x = x.unsqueeze(0) if starts is None or len(starts) != x.shape[0] else x.unsqueeze(1)
+            # With flags an array is a batch of single frames, as in the original: they are told apart so.
+            x = x.unsqueeze(0 if starts is None else 1)
         lengths = [x.shape[1]] * x.shape[0]
         return self._sequences(x.flatten(0, 1), lengths, starts)
 
@@ -368,6 +373,15 @@ def _are_flags(flags: Any) -> bool:
         and len(flags) > 0
         and all(isinstance(f, (bool, np.bool_)) for f in flags)
     )
+
+
+def _are_meant_as_flags(flags: Any) -> bool:
+    """Whether what stands beside data can only be flags, good ones or not: no sequence looks like that."""
+    if isinstance(flags, (bool, np.bool_)):
+        return True
+    if isinstance(flags, (list, tuple)):
+        return all(isinstance(f, (bool, np.bool_, str)) or (f is not flags and _are_flags(f)) for f in flags)
+    return _are_flags(flags)
 
 
 def _as_plain(item: Any) -> Any:

@@ -67,7 +67,7 @@ class FusedLoop(Loop):
     def state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
         """The state before each sequence's first step, carried over for those that go on, ``[sequences, size]``."""
         rows = initial_rows(delay, initial, layout.count)
-        found = carried(run, delay.primitive.uid, layout, 1, not self.backwards) if layout.starts is not None else None
+        found = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
         if found is None:
             return rows
         before, has = found

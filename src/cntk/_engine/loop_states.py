@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -23,32 +23,36 @@ def keep_carry(run: Run, uid: str, frames: Tensor, layout: Layout, offset: int) 
     frames = frames.detach()
     begins = layout.starts or (True,) * layout.count
     if offset > 1 and any(n < offset and not b for n, b in zip(layout.lengths, begins, strict=True)):
-        kept = _kept(run, uid, layout)
-        if kept is not None:
+        kept = _kept(run, uid)
+        if kept is not None and _lost(layout, kept[1].count) is None:
             frames, layout = _with_earlier(frames, layout, *kept, offset)
     run.carry[uid] = (frames, layout)
 
 
-def _kept(run: Run, uid: str, layout: Layout) -> tuple[Tensor, Layout] | None:
-    """What the minibatch before kept, if a layout's sequences can go on from it."""
+def _kept(run: Run, uid: str) -> tuple[Tensor, Layout] | None:
+    """What the minibatch before kept."""
     kept = run.carry.get(uid)
-    if kept is None or layout.starts is None:
-        return None
-    frames, before = kept() if callable(kept) else kept
-    if layout.origins is None:
-        return None if before.count != layout.count else (frames, before)
-    reach = max(k for k, begins in zip(layout.origins, layout.starts, strict=True) if not begins)
-    return None if reach >= before.count else (frames, before)
+    return kept() if callable(kept) else kept
+
+
+def _origins(layout: Layout) -> Sequence[int]:
+    """For each sequence the one of the minibatch before that it goes on from, if it does: the one in the same place."""
+    return range(layout.count) if layout.origins is None else layout.origins
+
+
+def _lost(layout: Layout, count: int) -> int | None:
+    """The first sequence that goes on from one that the minibatch before, of so many, did not have."""
+    places = zip(_origins(layout), layout.starts or (), strict=True)
+    return next((k for k, (origin, begins) in enumerate(places) if not begins and origin >= count), None)
 
 
 def _with_earlier(
     frames: Tensor, layout: Layout, earlier: Tensor, before: Layout, offset: int
 ) -> tuple[Tensor, Layout]:
     """The last frames of each sequence, those of the minibatch before included."""
-    origins = layout.origins or range(layout.count)
     begins = layout.starts or (True,) * layout.count
     parts, lengths = [], []
-    for rows, origin, fresh in zip(torch.split(frames, list(layout.lengths)), origins, begins, strict=True):
+    for rows, origin, fresh in zip(torch.split(frames, list(layout.lengths)), _origins(layout), begins, strict=True):
         missing = 0 if fresh else max(offset - len(rows), 0)
         if missing:
             end = int(before.offsets[origin + 1])
@@ -59,20 +63,39 @@ def _with_earlier(
 
 
 def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> tuple[Tensor, Tensor] | None:
-    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none was kept.
+    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none goes on.
+
+    Args:
+        run: what is under way.
+        uid: the delay's.
+        layout: the sequences'; it says which go on.
+        back: how many frames back.
+        forwards: whether the delay looks back in time; else nothing is carried.
 
     Returns:
         The frames ``[sequences, *shape]``, and for which sequences they are that, bool ``[sequences]``: those that begin
         here, or so few frames earlier, have none.
+
+    Raises:
+        FeedError: if a sequence goes on, and there was none in its place. What a reader gives begins anew: it may have
+            been restored in the middle of a sequence.
     """
-    kept = _kept(run, uid, layout) if forwards else None
-    if kept is None:
+    if layout.starts is None or not forwards:
+        return None
+    kept = _kept(run, uid)
+    count = 0 if kept is None else kept[1].count
+    lost = _lost(layout, count)
+    if lost is not None and layout.origins is None:
+        earlier = f"had {count} sequences" if count else "does not exist"
+        raise FeedError(
+            f"sequence {lost} is said to go on from the minibatch before, which {earlier}; evaluate its beginning first, or "
+            "say True for it, that it begins here"
+        )
+    if kept is None or lost is not None:
         return None
     frames, before = kept
-    ends, lengths = before.offsets[1:], before.lengths_tensor
-    if layout.origins is not None:
-        origins = torch.tensor(layout.origins, device=ends.device).clamp_(max=before.count - 1)
-        ends, lengths = ends[origins], lengths[origins]
+    origins = torch.tensor(_origins(layout), device=frames.device).clamp_(max=before.count - 1)
+    ends, lengths = before.offsets[1:][origins], before.lengths_tensor[origins]
     has = ~torch.tensor(layout.starts, device=ends.device) & (lengths >= back)
     return frames.index_select(0, torch.clamp(ends - back, min=0)), has
 

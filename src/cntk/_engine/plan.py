@@ -17,7 +17,7 @@ from cntk._engine.nodes import Flattener, Node, Ref
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.streams import Streams
 from cntk._errors import FeedError, GraphError, operation_text, shape_text
-from cntk._graph.op import Kernel, RunKernel, StreamKernel
+from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import Variable, VariableKind
 
@@ -253,6 +253,8 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
         raise node.primitive.misfit(str(error)) from None
     if isinstance(kernel, StreamKernel):
         kernel = _with_stream(kernel, node)
+    elif isinstance(kernel, CarryingKernel):
+        kernel = _with_name(kernel, node)
     if not dense:
         return kernel
     shapes = {k: (*(-1,) * types[k].lead, *types[k].shape) for k in dense}
@@ -273,6 +275,12 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
 def _with_stream(kernel: StreamKernel, node: Node) -> RunKernel:
     place, op, compute, begin = node.place, node.op, kernel.compute, kernel.begin
     return RunKernel(lambda run, *operands: compute(run, run.streams.find(place, op, begin), *operands))
+
+
+def _with_name(kernel: CarryingKernel, node: Node) -> RunKernel:
+    # The same in all plans of a graph, whatever is asked of it.
+    name, compute = " in ".join(primitive.uid for primitive in node.place), kernel.compute
+    return RunKernel(lambda run, *operands: compute(run, name, *operands))
 
 
 def _share(refs: list[Ref], work: list[Node | Loop]) -> tuple[list[Ref], list[Node | Loop]]:

@@ -169,6 +169,17 @@ class StreamKernel:
     begin: Callable[[], Any]
 
 
+@dataclass(frozen=True)
+class CarryingKernel:
+    """A kernel that keeps values which the next minibatch goes on from.
+
+    Attributes:
+        compute: called with the run, the name to keep them under, then the operands' tensors.
+    """
+
+    compute: Callable[..., Any]
+
+
 class Op(ABC):
     """One operation: attributes as dataclass fields, behaviour as methods."""
 
@@ -226,7 +237,7 @@ class Op(ABC):
         """The operands' types with inferred dimensions (-1) filled in where the other operands settle them."""
         return operands
 
-    def lower(self, *operands: TensorType) -> Kernel | RunKernel | StreamKernel:
+    def lower(self, *operands: TensorType) -> Kernel | RunKernel | StreamKernel | CarryingKernel:
         """A function over raw tensors that computes the operation; called once per plan."""
         raise NotImplementedError(f"{self.op_name} is not computed by itself")
 

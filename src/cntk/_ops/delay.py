@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,15 +13,13 @@ from cntk._engine.loop_states import carried, from_sequence, keep_carry, stretch
 from cntk._engine.run import Run
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import CarryingKernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.align import broadcast_shapes, completed
 from cntk._ops.operands import apply, as_operands, in_float32
 from cntk._ops.structure import combine
 
 __all__ = ["delay", "future_value", "past_value"]
-
-_places = itertools.count()
 
 
 class Delay(Op):
@@ -61,15 +58,13 @@ class Delay(Op):
         x, initial = operands
         return completed(x, initial), completed(initial, x)
 
-    def lower(self, *operands: TensorType) -> RunKernel:
+    def lower(self, *operands: TensorType) -> CarryingKernel:
         x, initial = operands
         axes, shape, steps = x.dynamic_axes, broadcast_shapes(x.shape, initial.shape), self.delay
         initial_axes = initial.dynamic_axes
-        # The same operation may stand in several places of a plan: clones share it.
-        key = f"{self.op_name} {next(_places)}"
         raised = (1,) * (len(shape) - x.rank) + x.shape
 
-        def compute(run: Run, frames: Tensor, start: Tensor) -> Tensor:
+        def compute(run: Run, key: str, frames: Tensor, start: Tensor) -> Tensor:
             layout = run.layout(axes)
             frames = frames.reshape(frames.shape[0], *raised).expand(frames.shape[0], *shape)
             if len(initial_axes) > 1:
@@ -87,7 +82,7 @@ class Delay(Op):
                 keep_carry(run, key, frames, layout, steps)
             return result
 
-        return RunKernel(compute)
+        return CarryingKernel(compute)
 
 
 def _shifted(x: Tensor, missing: Tensor, are_frames: bool, layout: Layout, steps: int) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from cntk._engine.asked import asked_for
+from cntk._engine.evaluate import share_carried_states
 from cntk._engine.step import StepResult, TrainingStep
 from cntk._errors import SettingError
 from cntk._graph.block import combine_variables
@@ -63,6 +64,7 @@ class Trainer(Evaluator):
         loss, metric = _output(self._loss), None if self._metric is None else _output(self._metric)
         self._step = TrainingStep(loss, metric, self._learners)
         self._test_step = self._step if metric is None else TrainingStep(metric, None, ())
+        share_carried_states(self._step.function, self._test_step.function)
         for learner in self._learners:
             if self._writers:
                 learner.add_progress_writers(self._writers)
