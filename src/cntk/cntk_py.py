@@ -28,12 +28,17 @@ from cntk._ops.native_function import is_native_user_function_registered
 from cntk._persist.value import Dictionary, DictionaryValue
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
+from cntk.debugging.debug import set_checked_mode, set_computation_network_trace_level
+from cntk.debugging.profiler import disable_profiler, enable_profiler, start_profiler, stop_profiler
 from cntk.device import DeviceDescriptor
 from cntk.initializer import constant_initializer
 from cntk.io._source_config import MinibatchSourceConfig, OptionalBool, to_dictionary
 from cntk.learners.base import Learner
+from cntk.learners.options import set_default_unit_gain_value
 from cntk.learners.user import Universal
+from cntk.logging import get_trace_level, set_trace_level
 from cntk.logging.progress_writer import ProgressWriter
+from cntk.train.distributed import Communicator
 from cntk.train.trainer import Trainer
 
 __all__ = [
@@ -77,21 +82,40 @@ __all__ = [
     "always_allow_setting_default_device",
     "are_equal",
     "constant_initializer",
+    "disable_cpueval_optimization",
+    "disable_forward_values_sharing",
+    "disable_gradient_accumulation_optimization",
     "disable_node_timeing",
+    "disable_profiler",
+    "enable_cpueval_optimization",
+    "enable_forward_values_sharing",
+    "enable_gradient_accumulation_optimization",
     "enable_node_timing",
+    "enable_profiler",
     "force_deterministic_algorithms",
     "generate_random_seed",
     "generate_uid",
     "get_max_num_cputhreads",
     "get_random_seed",
+    "get_trace_level",
     "is_random_seed_fixed",
+    "number_of_workers",
     "reset_random_seed",
     "sentinel_value_for_auto_select_random_seed",
+    "set_checked_mode",
+    "set_computation_network_trace_level",
+    "set_default_unit_gain_value",
     "set_fixed_random_seed",
+    "set_gpumemory_allocation_trace_level",
+    "set_math_lib_trace_level",
     "set_max_num_cputhreads",
+    "set_trace_level",
     "should_force_deterministic_algorithms",
+    "start_profiler",
+    "stop_profiler",
     "to_dictionary",
     "universal_learner",
+    "worker_global_rank",
 ]
 
 DataType_Unknown = 0
@@ -222,3 +246,39 @@ def set_max_num_cputhreads(num_cputhreads: int) -> None:
         num_cputhreads: the number, at least 1.
     """
     torch.set_num_threads(num_cputhreads)
+
+
+number_of_workers = Communicator.num_workers
+worker_global_rank = Communicator.rank
+
+
+def enable_forward_values_sharing() -> None:
+    """Accepted for programs that call it: a plan always frees what is not read any more."""
+
+
+def disable_forward_values_sharing() -> None:
+    """Accepted for programs that call it, as before looking at values inside a graph: ask for them as outputs."""
+
+
+def enable_gradient_accumulation_optimization() -> None:
+    """Accepted for programs that call it: gradients are always added where they lie."""
+
+
+def disable_gradient_accumulation_optimization() -> None:
+    """Accepted for programs that call it; results are the same either way."""
+
+
+def enable_cpueval_optimization() -> None:
+    """Accepted for programs that call it: plans for a CPU are always optimized."""
+
+
+def disable_cpueval_optimization() -> None:
+    """Accepted for programs that call it; results are the same either way."""
+
+
+def set_gpumemory_allocation_trace_level(level: int) -> None:
+    """Accepted for programs that call it; ``torch.cuda.memory`` tells of a GPU's memory."""
+
+
+def set_math_lib_trace_level(level: int) -> None:
+    """Accepted for programs that call it: there is no such library to be traced."""

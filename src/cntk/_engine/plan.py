@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._engine import checked, timing
+from cntk._engine import checked, timing, tracing
 from cntk._engine.fuse import fuse
 from cntk._engine.late import checked_infer, is_late, lowered_late
 from cntk._engine.loop import Loop, extract_loops
@@ -168,7 +168,7 @@ class Plan:
                 slots[self._leaves[variable]] = value
         for slot, rows in zip(self.input_slots, fed, strict=True):
             slots[slot] = rows
-        if checked.is_enabled() or timing.is_enabled():
+        if checked.is_enabled() or timing.is_enabled() or tracing.is_enabled():
             return self._execute_observed(slots, run)
         try:
             for compute, operands, outputs, wants_run, several, free in self.steps:
@@ -203,8 +203,8 @@ class Plan:
         )
 
     def _execute_observed(self, slots: list[Any], run: Run) -> list[Any]:
-        """As `execute`, with every result checked, or every operation timed."""
-        checks, times = checked.is_enabled(), timing.is_enabled()
+        """As `execute`, with every result checked or told, or every operation timed."""
+        checks, times, tells = checked.is_enabled(), timing.is_enabled(), tracing.is_enabled()
         for (compute, operands, outputs, wants_run, several, _), described in zip(
             self.steps, self._checks, strict=True
         ):
@@ -217,6 +217,8 @@ class Plan:
             for slot, value, (type_, what, _) in zip(outputs, results, described, strict=True):
                 if checks:
                     checked.check(value, type_, run, what)
+                if tells:
+                    tracing.tell(what, value)
                 slots[slot] = value
         return [slots[k] for k in self.output_slots]
 

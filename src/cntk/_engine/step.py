@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from cntk._engine import timing
+from cntk._engine import timing, tracing
 from cntk._engine.asked import as_arguments
 from cntk._engine.evaluate import plan_for, result_of
 from cntk._engine.feed import Fed, feed
@@ -192,7 +192,11 @@ class TrainingStep:
     def _recording(self, plan: Plan, rows: Sequence[Any], run: Run) -> Recording | None:
         """The recording for minibatches of these sizes, made once enough of them have come."""
         lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
-        if timing.is_enabled() or any(layout.starts is not None for layout in run.layouts.values()):
+        if (
+            timing.is_enabled()
+            or tracing.is_enabled()
+            or any(layout.starts is not None for layout in run.layouts.values())
+        ):
             return None
         key = self._key(plan, run)
         if key in self._recordings:

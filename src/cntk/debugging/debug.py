@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import os
 
-from cntk._engine import checked, timing
+from cntk._engine import checked, timing, tracing
 from cntk._graph.function import Function
 from cntk._persist.legacy_save import save_legacy
 from cntk.debugging.stepping import DEBUG_USAGE, _DebugNode, debug_model
 
-__all__ = ["DEBUG_USAGE", "_DebugNode", "debug_model", "save_as_legacy_model", "set_checked_mode", "set_node_timing"]
+__all__ = [
+    "DEBUG_USAGE",
+    "_DebugNode",
+    "debug_model",
+    "save_as_legacy_model",
+    "set_checked_mode",
+    "set_computation_network_trace_level",
+    "set_node_timing",
+]
 
 
 def set_checked_mode(enable: bool) -> None:
@@ -41,6 +49,25 @@ def set_node_timing(enable: bool) -> None:
         >>> set_node_timing(False)
     """
     timing.set_enabled(enable)
+
+
+def set_computation_network_trace_level(level: int) -> None:
+    """Have what operations compute told on the standard error stream. Runs take longer with it.
+
+    Args:
+        level: 0 for nothing; 1 for shapes; 1000 for the sum of absolute values too, forward and backward; 1000000 for
+            all values too.
+
+    Raises:
+        TypeError: if the level is no integer.
+
+    Example:
+        >>> set_computation_network_trace_level(1000)
+        >>> set_computation_network_trace_level(0)
+    """
+    if not hasattr(level, "__index__"):
+        raise TypeError(f"set_computation_network_trace_level: expected an integer as level, got {level!r}")
+    tracing.set_level(level.__index__())
 
 
 def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) -> None:
