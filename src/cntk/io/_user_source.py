@@ -14,6 +14,7 @@ from cntk._errors import DataError
 from cntk._graph.types import BATCH_AXIS
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, default_device
+from cntk.io._chunk import ends_of
 from cntk.io._minibatch import MinibatchData
 from cntk.io._source import FULL_DATA_SWEEP, INFINITELY_REPEAT
 from cntk.io._streams import StreamInformation
@@ -128,12 +129,14 @@ class MinibatchSourceFromData(UserMinibatchSource):
         counts = {name: len(d) for name, d in self._data.items()}
         if len(set(counts.values())) != 1:
             raise TypeError(f"MinibatchSourceFromData: all streams must have the same number of items, got {counts}")
-        self._lengths = np.max([d.lengths() for d in self._data.values()], axis=0)
-        if not len(self._lengths):
+        lengths = {name: d.lengths() for name, d in self._data.items()}
+        self._sweep_size = int(np.max(list(lengths.values()), axis=0).sum())
+        self._count = next(iter(counts.values()))
+        if not self._count:
             raise ValueError("MinibatchSourceFromData: the data are empty")
-        # Samples before each item, and in all.
-        self._ends = np.concatenate([[0], np.cumsum(self._lengths)])
-        self._max_samples = int(self._ends[-1]) if max_samples == FULL_DATA_SWEEP else max_samples
+        # Samples of each stream before each item, and in all.
+        self._ends = {name: ends_of(n) for name, n in lengths.items()}
+        self._max_samples = self._sweep_size if max_samples == FULL_DATA_SWEEP else max_samples
         self._cursor = 0
         self._total = 0
         super().__init__()
@@ -143,13 +146,18 @@ class MinibatchSourceFromData(UserMinibatchSource):
         return [d.info for d in self._data.values()]
 
     def is_infinite(self) -> bool:
+        """False, as in the original, whether there is a limit or not; `repeats` tells."""
+        return False
+
+    @property
+    def repeats(self) -> bool:
         """Whether there is always a next minibatch."""
         return self._max_samples == INFINITELY_REPEAT
 
     @property
     def sweep_size(self) -> int:
         """How many samples the data have; a sequence counts with the samples of its longest stream."""
-        return int(self._ends[-1])
+        return self._sweep_size
 
     def next_minibatch(
         self,
@@ -161,39 +169,50 @@ class MinibatchSourceFromData(UserMinibatchSource):
         """The next minibatch; it never reaches beyond the end of a sweep.
 
         Args:
-            num_samples: how many samples it may have. Sequences count with all their samples; one at least is given.
-            number_of_workers: of how many workers each gets every so-manieth item.
+            num_samples: how many samples it may have of each stream. Sequences count with all their samples; one at least is
+                given.
+            number_of_workers: of how many workers each gets every so-manieth item. The data are this worker's; the minibatch's
+                numbers of sequences and samples are those of all.
             worker_rank: which of them this is.
             device: where to put the data.
 
         Raises:
-            ValueError: if the number is not positive.
+            ValueError: if the number is not positive, or too small for this worker to get a sequence.
         """
         if num_samples <= 0:
             raise ValueError(f"next_minibatch: the minibatch size must be positive, got {num_samples}")
         left = self._max_samples - self._total
         if left <= 0:
             return {}
-        end, samples = self._reach(min(num_samples, left))
-        begin = self._cursor + worker_rank
-        at_end = end == len(self._lengths)
+        begin, end = self._cursor, self._reach(min(num_samples, left))
+        # As in the original, a worker's part ends as much later as it begins: what lies there another worker reads, too.
+        wanted = range(begin + worker_rank, min(end + worker_rank, self._count), number_of_workers)
+        if not wanted and any(d.is_sequence for d in self._data.values()):
+            raise DataError(
+                f"next_minibatch: {end - begin} sequences are left or fit into {num_samples} samples, which are too few for "
+                f"{number_of_workers} workers; give a larger minibatch size"
+            )
+        counts = {name: int(ends[end] - ends[begin]) for name, ends in self._ends.items()}
+        at_end = end == self._count
         self._cursor = 0 if at_end else end
-        self._total += samples
+        self._total += max(counts.values())
         ends_sweep = at_end or self._total >= self._max_samples
-        if begin >= end:
-            return {}
-        wanted = slice(begin, end, number_of_workers)
-        return {d.info: d.minibatch(wanted, ends_sweep, device) for d in self._data.values()}
+        found = {}
+        for name, data in self._data.items():
+            value = data.minibatch(
+                slice(wanted.start, max(wanted.stop, wanted.start), wanted.step), ends_sweep, device
+            ).data
+            found[data.info] = MinibatchData(value, end - begin, counts[name], ends_sweep)
+        return found
 
-    def _reach(self, room: int) -> tuple[int, int]:
-        """Behind which item a minibatch of so many samples ends, and how many samples it has."""
-        if self.sweep_size == len(self._lengths):  # each item is one sample
-            end = min(self._cursor + room, len(self._lengths))
-            return end, end - self._cursor
-        before = int(self._ends[self._cursor])
-        end = int(np.searchsorted(self._ends, before + room, side="right")) - 1
-        end = max(end, self._cursor + 1)
-        return end, int(self._ends[end]) - before
+    def _reach(self, room: int) -> int:
+        """Behind which item a minibatch ends that has so many samples of each stream, and one item at least."""
+        if self._sweep_size == self._count:  # each item is one sample
+            return min(self._cursor + room, self._count)
+        reach = [
+            int(np.searchsorted(ends, ends[self._cursor] + room, side="right")) - 1 for ends in self._ends.values()
+        ]
+        return max(min(reach), self._cursor + 1)
 
     def get_checkpoint_state(self) -> dict[str, int]:
         """All that is needed to go on from here."""

@@ -57,7 +57,8 @@ class StreamSource:
 
     def is_infinite(self) -> bool:
         """Whether there is always a next minibatch."""
-        return bool(self.source.is_infinite())
+        # A source of data in memory says False, as the original's does.
+        return bool(getattr(self.source, "repeats", False) or self.source.is_infinite())
 
     def get_checkpoint_state(self) -> dict[str, Any]:
         """The source's state."""
