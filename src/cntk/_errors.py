@@ -25,6 +25,17 @@ class SequenceStartsError(FeedError, NotImplementedError):
     """What was given to say which sequences begin here are no such flags; the original raises one or the other."""
 
 
+class NodeAsSizeError(TypeError, KeyError):
+    """A node of a graph was given where a layer expects a size; the original looks for sizes in it and raises KeyError."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # a KeyError shows its text in quotes
+
+
+class StateCountError(ValueError, TypeError):
+    """There are not as many initial states as states; the original raises TypeError."""
+
+
 class SettingError(ValueError, NotImplementedError):
     """A number or list that was given to set something up, as a learner's option or a schedule, cannot be used.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from cntk.layers import (
     SequentialClique,
     UnfoldFrom,
 )
+from cntk.layers.models import AttentionModel
 from cntk.layers.typing import Sequence, SequenceOver, Signature, SparseTensor, Tensor
 from tests.layers.misuse import FOUR, NUMBER, Misuse, S, W, X, check
 
@@ -277,3 +279,34 @@ def test_axes_that_differ_are_reconciled_as_the_error_says() -> None:
     for function in (total, together):
         values = function.eval({S: first, W: second})
         assert [v.shape for v in values] == [(2, 3), (1, 3)] and all((v == 6).all() for v in values)
+
+
+@pytest.mark.parametrize(
+    ("call", "kinds", "reason"),
+    [
+        (
+            lambda: AttentionModel(LSTM(4), 10, -3),
+            (KeyError, TypeError),
+            r"attention_dim: expected an integer, got Comp",
+        ),
+        (lambda: C.cross_entropy_with_softmax(Fold(LSTM(3))(S), S), (RuntimeError,), "different dynamic axes"),
+        (lambda: Recurrence(LSTM(4))(Fold(LSTM(3))(S)), (RuntimeError,), "an operand with a sequence axis"),
+        (lambda: AttentionModel(4, 10, 1)(S, W), (ValueError,), "static axis 1 is out of range"),
+        (lambda: AttentionModel(4)(C.input_variable(3), S), (ValueError,), "an operand with a sequence axis"),
+        (lambda: AttentionModel(4, 10), (ValueError,), "attention_axis cannot be None"),
+        (
+            lambda: Recurrence(LSTM(4), initial_state=(1, 2, 3))(S),
+            (TypeError, ValueError),
+            "3 initial states were given",
+        ),
+        (lambda: C.sequence.past_value(C.input_variable(3)), (RuntimeError,), "an operand with a sequence axis"),
+        (lambda: C.sequence.past_value(S, C.constant([1.0, 2.0])), (RuntimeError,), "must agree or be 1"),
+    ],
+)
+def test_exceptions_are_of_the_originals_class(
+    call: Callable[[], Any], kinds: tuple[type[Exception], ...], reason: str
+) -> None:
+    for kind in kinds:
+        with pytest.raises(kind) as caught:
+            call()
+        assert re.search(reason, str(caught.value)) and not str(caught.value).startswith(('"', "'"))

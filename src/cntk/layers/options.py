@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cntk import ops
+from cntk._errors import NodeAsSizeError
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.initializer import Initializer, initializer_with_rank
@@ -39,7 +40,7 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
         ValueError: for sizes that are too small.
     """
     if isinstance(value, (Variable, Function)):
-        raise TypeError(
+        raise NodeAsSizeError(
             f"{what}: expected an integer or a tuple of integers, got {value!r}; a layer is made first and applied then, "
             "as in Dense(10)(x)"
         )
@@ -58,6 +59,10 @@ def as_count(value: Any, what: str, least: int = 1) -> int:
         TypeError: for anything else.
         ValueError: if it is too small.
     """
+    if isinstance(value, (Variable, Function)):
+        raise NodeAsSizeError(
+            f"{what}: expected an integer, got {value!r}; sizes come first, as in AttentionModel(100)"
+        )
     if not isinstance(value, Real) or int(value) != value:
         raise TypeError(f"{what}: expected an integer, got {value!r}")
     if value < least:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cntk import ops
+from cntk._errors import StateCountError
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction, in_order
 from cntk._graph.function import Function
@@ -269,7 +270,7 @@ def _states(state: Any, count: int, layer: str) -> list[Any]:
     if not isinstance(state, (tuple, list)) or len(state) == 1:
         return [_initial_state(state[0] if isinstance(state, (tuple, list)) else state, layer)] * count
     if len(state) != count:
-        raise ValueError(
+        raise StateCountError(
             f"{layer}: {len(state)} initial states were given, and the step has {count}; give one for each, or a single "
             "one for all"
         )
