@@ -154,7 +154,7 @@ def combine(*operands: Any, name: str = "") -> Composite:
     """Several outputs as those of one function.
 
     Args:
-        *operands: variables and functions, or one list of them.
+        *operands: variables and functions, or one list of them; none gives a function without outputs.
         name: its name in the graph.
 
     Example:
@@ -167,8 +167,6 @@ def combine(*operands: Any, name: str = "") -> Composite:
     variables: list[Variable] = []
     for operand in operands:
         variables.extend(operand.outputs if isinstance(operand, Function) else [as_operand(operand, op_name="combine")])
-    if not variables:
-        raise ValueError("combine: expected at least one variable or function")
     return combine_variables(variables, name)
 
 
