@@ -313,3 +313,31 @@ def test_buckets_need_fewer_steps():
     )
     with pytest.raises(ValueError, match="bucket_sequences must be positive"):
         BucketedMinibatchSource(data, 0)
+
+
+@pytest.mark.parametrize("randomize", [True, False])
+@pytest.mark.parametrize("per_chunk", [2, 5, 100])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 10, 15])
+def test_sweeps_end_as_those_of_text(tmp_path, randomize, per_chunk, size):
+    """With the minibatch that has the last sequence, also where that is full."""
+    lengths = [1, 3, 2, 1, 2, 1, 1, 1, 2, 1]
+    (tmp_path / "rows.ctf").write_text("".join(f"{k} |x {k}\n" * n for k, n in enumerate(lengths)))
+    streams = StreamDefs(x=StreamDef("x", 1))
+    rows = RowDeserializer([{"x": [float(k)] * n} for k, n in enumerate(lengths)], streams, rows_per_chunk=per_chunk)
+    text = CTFDeserializer(str(tmp_path / "rows.ctf"), streams)
+    seen = []
+    for deserializer in (rows, text):
+        # Shuffled rows come in another order than those of text.
+        options = {"randomize": randomize and deserializer is rows, "max_sweeps": 3}
+        source = MinibatchSource(deserializer, **options)
+        read, sweep, flags = 0, 0, []
+        while minibatch := source.next_minibatch(size):
+            data = minibatch[source.streams.x]
+            read += data.num_samples
+            ends = read // sum(lengths) > sweep
+            sweep = read // sum(lengths)
+            assert data.end_of_sweep == ends
+            flags.append(data.end_of_sweep)
+        seen.append(flags)
+    assert sweep == 3
+    assert randomize or seen[0] == seen[1]

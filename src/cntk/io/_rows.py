@@ -45,6 +45,8 @@ class RowDeserializer(UserDeserializer):
         MinibatchData(data=Value([2 x 3 x 10], CPU), samples=4, seqs=2)
     """
 
+    _ends_sweeps_late = False
+
     def __init__(self, rows: Any, streams: Any, rows_per_chunk: int = 1 << 10) -> None:
         super().__init__()
         self._rows = _indexable(rows)
@@ -91,6 +93,8 @@ class ArrowDeserializer(UserDeserializer):
         ImportError: if pyarrow is not there.
         ValueError: if a file cannot be read, or has no such column.
     """
+
+    _ends_sweeps_late = False
 
     def __init__(self, files: Any, streams: Any) -> None:
         super().__init__()

@@ -34,6 +34,8 @@ class UserDeserializer:
         [0.0, 1.0, 4.0, 9.0]
     """
 
+    _ends_sweeps_late = True
+
     def __init__(self) -> None:
         pass
 
@@ -62,7 +64,7 @@ class UserDeserializer:
 
     def open(self, threads: int = 1) -> UserChunks:
         """What a minibatch source reads."""
-        return UserChunks(self)
+        return UserChunks(self, self._ends_sweeps_late)
 
 
 class UserChunks:
@@ -70,10 +72,13 @@ class UserChunks:
 
     Args:
         owner: the deserializer.
+        ends_sweeps_late: whether a minibatch that is full with the last sequence of a sweep leaves it to the next one to
+            end the sweep, as the original has it for a program's own deserializers, and for these alone.
     """
 
-    def __init__(self, owner: UserDeserializer) -> None:
+    def __init__(self, owner: UserDeserializer, ends_sweeps_late: bool = True) -> None:
         self._owner = owner
+        self.ends_sweeps_late = ends_sweeps_late
         self.name = type(owner).__name__
         self.streams: tuple[StreamInformation, ...] = tuple(owner.stream_infos())
         if not self.streams or not all(isinstance(s, StreamInformation) for s in self.streams):

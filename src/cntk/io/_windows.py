@@ -126,7 +126,7 @@ class WindowReading:
                 self._gather(part, taken, names, found)
                 count = int(part.lengths[self._at : self._at + taken].sum())
                 self._at, self._samples, room = self._at + taken, self._samples + count, room - count
-            if self._at < len(part.order) or (part.ends_sweep and room <= 0):
+            if self._at < len(part.order) or (part.ends_sweep and room <= 0 and self._corpus.ends_sweeps_late):
                 break
             ends_sweep |= part.ends_sweep
             self._leave(part)
