@@ -23,6 +23,7 @@ class _Holder(Variable, ArrayMixin):
     """A variable with a value of its own, made when its shape and number format are known."""
 
     _data: torch.Tensor | None
+    _first_version: int
     _initial: Any
     _device: torch.device
     _is_pinned = False
@@ -83,7 +84,12 @@ class _Holder(Variable, ArrayMixin):
                 )
             value = value.to(device=self._device, dtype=torch_dtype).reshape(shape).contiguous()
             self._data = value.requires_grad_(self.is_parameter and value.is_floating_point())
-        self._initial = None
+        self._initial, self._first_version = None, self._data._version
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the value is no longer the one that it was made with."""
+        return self._data is not None and self._data._version != self._first_version
 
     @property
     def data(self) -> torch.Tensor:

@@ -254,3 +254,24 @@ def test_blocks_take_their_arguments_later():
     block.replace_placeholders({block.arguments[0]: x})
     assert block.shape == (2,) and block.arguments == (x,)
     assert block.parameters[0].shape == (3, 2)
+
+
+def test_constants_inside_of_blocks_are_substituted() -> None:
+    x, rows = C.input_variable(2, name="x"), np.array([[-1, 2]], np.float32)
+    function = C.leaky_relu(x, 0.1)
+    slope = C.parameter((), init=0.5)
+    for other, wanted, count in ((C.constant(0.25), -0.25, 0), (slope, -0.5, 1)):
+        copy = function.clone("share", {function.constants[1]: other})
+        np.testing.assert_allclose(copy.eval({copy.arguments[0]: rows}), [[wanted, 2]])
+        assert len(copy.parameters) == count and other in copy.inputs
+    np.testing.assert_allclose(function.eval({x: rows}), [[-0.1, 2]])
+
+
+def test_constants_inside_of_blocks_may_be_changed() -> None:
+    x, rows = C.input_variable(2, name="x"), np.array([[-1, 2]], np.float32)
+    function = C.leaky_relu(x, 0.1)
+    np.testing.assert_allclose(function.eval({x: rows}), [[-0.1, 2]])
+    function.constants[1].value = 0.5
+    np.testing.assert_allclose(function.eval({x: rows}), [[-0.5, 2]])
+    C.assign(function.constants[1], C.constant(0.75)).eval()
+    np.testing.assert_allclose(function.eval({x: rows}), [[-0.75, 2]])

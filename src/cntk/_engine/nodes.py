@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,6 +71,18 @@ class _Frame:
     blocks: tuple[Primitive, ...]
 
 
+def single_operation(primitive: Primitive) -> Op | None:
+    """An operation that computes a block in one step; None where a constant of its graph has been changed."""
+    block = primitive.block
+    return None if block is None or any(v.is_changed for v in held_constants(primitive)) else block.single
+
+
+def held_constants(primitive: Primitive) -> list[Any]:
+    """The constants that a block's graph holds."""
+    block = primitive.block
+    return [] if block is None else [v for v in block.held_in(primitive.operands) if v.kind is VariableKind.Constant]
+
+
 class Flattener:
     """Opens blocks and gives every operation definite types.
 
@@ -118,7 +131,9 @@ class Flattener:
     def _operands(self, node: Node) -> list[Ref]:
         if not node.operands and node.primitive.operands:
             frame = self._frame_of[id(node)]
-            node.operands = _widened(node, [self._resolve(v, frame)[0] for v in node.primitive.operands])
+            block, read = node.primitive.block, node.primitive.operands
+            variables = read if block is None else block.operands_of(read)
+            node.operands = _widened(node, variables, [self._resolve(v, frame)[0] for v in variables])
         return node.operands
 
     def _resolve(self, variable: Variable, frame: _Frame | None) -> tuple[Ref, _Frame | None]:
@@ -132,11 +147,11 @@ class Flattener:
             primitive = owner.root_function
             index = primitive.results.index(variable)
             block = primitive.block
-            if block is None:
+            if block is None or single_operation(primitive) is not None:
                 return Ref(self._node(primitive, frame), index), frame
             key = (id(primitive), id(frame))
             if key not in self._frames:
-                outer = primitive.operands[len(primitive.operands) - len(block.arguments) :]
+                outer = block.operands_of(primitive.operands)
                 around = () if frame is None else frame.blocks
                 arguments = dict(zip(block.arguments, outer, strict=True))
                 self._frames[key] = _Frame(arguments, frame, (primitive, *around))
@@ -145,7 +160,11 @@ class Flattener:
     def _node(self, primitive: Primitive, frame: _Frame | None) -> Node:
         key = (id(primitive), id(frame))
         if key not in self._nodes:
-            node = Node(primitive.op, primitive, place=(primitive, *(() if frame is None else frame.blocks)))
+            node = Node(
+                single_operation(primitive) or primitive.op,
+                primitive,
+                place=(primitive, *(() if frame is None else frame.blocks)),
+            )
             node.types = (TensorType(),) * len(primitive.results)
             self._nodes[key] = node
             self._frame_of[id(node)] = frame
@@ -203,9 +222,9 @@ class Widen(Op):
         return lambda x: x.to(dtype)
 
 
-def _widened(node: Node, refs: list[Ref]) -> list[Ref]:
+def _widened(node: Node, variables: Sequence[Variable], refs: list[Ref]) -> list[Ref]:
     """Operands, constants among them converted where the others have a wider format; a narrower one is refused later."""
-    formats = {v.type_.dtype for v in node.primitive.operands if v.kind is not VariableKind.Constant} - {None}
+    formats = {v.type_.dtype for v in variables if v.kind is not VariableKind.Constant} - {None}
     if len(formats) != 1 or node.op.mixes_formats:
         return refs
     (wanted,) = formats

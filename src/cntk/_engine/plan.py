@@ -13,7 +13,7 @@ from cntk._engine import checked, timing, tracing
 from cntk._engine.fuse import fuse
 from cntk._engine.late import checked_infer, is_late, lowered_late
 from cntk._engine.loop import Loop, extract_loops
-from cntk._engine.nodes import Flattener, Node, Ref
+from cntk._engine.nodes import Flattener, Node, Ref, held_constants
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.streams import Streams
 from cntk._errors import FeedError, GraphError, operation_text, shape_text
@@ -75,6 +75,8 @@ class Plan:
         self._template: list[Any] = []
         self._leaves: dict[Variable, int] = {}
         self._mutable = [(n.primitive, n.op) for n in order if n.op.settable]
+        # Constants whose values are attributes of operations here.
+        self._settled = [v for n in order for v in held_constants(n.primitive)]
         self.carry: dict[str, Any] = {}
         self.streams = Streams()
         self.passes = 0
@@ -97,7 +99,9 @@ class Plan:
 
     def is_stale(self) -> bool:
         """Whether an attribute has been changed since the plan was compiled."""
-        return any(primitive.op is not op for primitive, op in self._mutable)
+        return any(primitive.op is not op for primitive, op in self._mutable) or any(
+            v.is_changed for v in self._settled
+        )
 
     def watch(self, rows: Sequence[Any]) -> tuple[list[Any], list[Tensor]]:
         """Make everything that needs a gradient have one, asked for or not, so that user functions see it.

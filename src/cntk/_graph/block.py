@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from cntk._errors import GraphError
 from cntk._graph import walk
@@ -14,6 +14,8 @@ from cntk._graph.infer import infer_guessing
 from cntk._graph.op import Op, PrimitiveOp, primitive
 from cntk._graph.types import Guess, TensorType
 from cntk._graph.variable import Variable
+
+Operand = TypeVar("Operand", Variable, TensorType)
 
 
 @primitive(PrimitiveOp.Combine)
@@ -34,11 +36,16 @@ class Block(Op):
         composite: the graph.
         arguments: its inner arguments, in the order of the block's last operands.
         block_name: what the operation is called.
+        single: an operation on the arguments that computes the whole graph in one step, if there is one.
+        details: attributes of the block by their names in files: numbers, flags, strings, axes and tuples of them; those
+            that files hold in 32 bits are NumPy's.
     """
 
     composite: Composite
     arguments: tuple[Variable, ...]
     block_name: str
+    single: Op | None = field(default=None, kw_only=True)
+    details: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     @property
     def op_name(self) -> str:  # type: ignore[override]
@@ -49,12 +56,29 @@ class Block(Op):
         return len(self.composite.outputs)
 
     def attributes(self) -> dict[str, Any]:
-        return {}
+        return dict(self.details)
 
-    def stand_for(self, operands: Sequence[Variable]) -> None:
-        """Have the inner arguments know the operands that they stand for: axes are named after these."""
-        for inner, outer in zip(self.arguments, operands[len(operands) - len(self.arguments) :], strict=True):
+    def operands_of(self, operands: Sequence[Operand]) -> Sequence[Operand]:
+        """What the arguments stand for, among the operands of the block.
+
+        Args:
+            operands: all of them, or their types: those that the graph holds, then what the arguments stand for.
+        """
+        return operands[len(operands) - len(self.arguments) :]
+
+    def held_in(self, operands: Sequence[Variable]) -> Sequence[Variable]:
+        """The constants and parameters that the graph holds, among the operands of the block."""
+        return operands[: len(operands) - len(self.arguments)]
+
+    def bound(self, operands: Sequence[Variable]) -> Block:
+        outside = self.operands_of(operands)
+        for inner, outer in zip(self.arguments, outside, strict=True):
+            # Axes are named after what is outside.
             inner.stands_for = outer
+        if self.single is None or not all(v.type_.is_known for v in outside):
+            return self
+        single = self.single.bound(outside)
+        return self if single == self.single else replace(self, single=single)
 
     def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
         return self.infer_through(operands, Guess.AXES)[1]
@@ -62,7 +86,11 @@ class Block(Op):
     def infer_through(self, operands: Sequence[TensorType], partial: Guess) -> tuple[bool, tuple[TensorType, ...]]:
         """Types of the outputs, and whether anything inside became known, given the operands'."""
         changed = False
-        for inner, outer in zip(self.arguments, operands[len(operands) - len(self.arguments) :], strict=True):
+        outside = self.operands_of(operands)
+        if self.single is not None and all(t.is_known for t in outside):
+            # It knows the operation, and says what does not fit better than what is inside.
+            self.single.infer(*outside)
+        for inner, outer in zip(self.arguments, outside, strict=True):
             if outer.has_shape or outer.has_axes:
                 changed |= inner.refine(outer)
         changed |= infer_guessing(self.composite.outputs, partial)
@@ -82,6 +110,8 @@ def make_block(
     block_name: str,
     instance_name: str = "",
     held: Sequence[Variable] = (),
+    single: Op | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> Composite:
     """Wrap a graph as one operation.
 
@@ -90,7 +120,9 @@ def make_block(
         arguments: pairs of an argument of the graph and the variable outside that it stands for.
         block_name: what the operation is called.
         instance_name: its name in the graph.
-        held: constants to list among its operands before those that the graph holds.
+        held: constants and parameters to list first among its operands, in this order, where the graph holds them.
+        single: an operation that computes the whole graph in one step.
+        details: attributes; see `Block`.
 
     Raises:
         GraphError: if an argument of the graph is not among the pairs, or one of the pairs is no argument.
@@ -110,5 +142,7 @@ def make_block(
     if unused:
         raise GraphError(f"as_block '{block_name}': {', '.join(map(repr, unused))} is neither placeholder nor input")
     body = whole_graph(composite)
-    held = [*held, *(v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known)]
-    return Composite(Primitive(Block(body, tuple(inner), block_name), [*held, *outer], instance_name))
+    leaves = [v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known]
+    listed = dict.fromkeys([*(v for v in held if v in leaves), *leaves])
+    block = Block(body, tuple(inner), block_name, single=single, details=details or {})
+    return Composite(Primitive(block, [*listed, *outer], instance_name))

@@ -84,6 +84,8 @@ class _Cloning:
     def __init__(self, method: CloneMethod, mapping: dict[Variable, Variable]) -> None:
         self.method = method
         self.mapping = mapping
+        # What the program wants replaced, in blocks too.
+        self.replaced = frozenset(mapping)
         for new in list(mapping.values()):
             # What takes another's place, or is read by what does, is there already, wherever else the graph has it.
             read = (new,) if new._owner is None else walk.leaves(new._owner.root_function)
@@ -159,12 +161,15 @@ class _Cloning:
             for v in block.arguments
         }
         nested = _Cloning(self.method, {**self.mapping, **inner})
+        nested.replaced = self.replaced
         body = nested.graph(block.composite.root_function)
         # Parameters seen first inside a block are the same copies outside.
         for leaf in walk.leaves(block.composite.root_function):
             if leaf in nested.mapping and leaf not in inner:
                 self.mapping.setdefault(leaf, nested.mapping[leaf])
-        return replace(block, composite=Composite(body), arguments=tuple(inner.values()))
+        inside = (v for p in walk.primitives(block.composite.root_function) for v in (*p.operands, *p.results))
+        single = None if any(v in self.replaced for v in inside) else block.single
+        return replace(block, composite=Composite(body), arguments=tuple(inner.values()), single=single)
 
 
 def replace_placeholders(function: Function, substitutions: Mapping[Variable, Any]) -> None:

@@ -204,7 +204,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             ValueError: if this is no block.
         """
         block = self._block()
-        return tuple(zip(block.arguments, self.root_function.operands[-len(block.arguments) :], strict=True))
+        return tuple(zip(block.arguments, block.operands_of(self.root_function.operands), strict=True))
 
     def _block(self) -> Block:
         block = self.root_function.block

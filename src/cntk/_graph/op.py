@@ -135,11 +135,13 @@ class DiskKind(enum.Enum):
         Int: a signed number of 32 bits, or a list of them.
         Single: a number of 32 bits with a fraction.
         DynamicAxes: a list of axes in reverse order.
+        GivenAxes: a list of static axes; those that count from the first stay negative, whatever the rank.
     """
 
     Int = enum.auto()
     Single = enum.auto()
     DynamicAxes = enum.auto()
+    GivenAxes = enum.auto()
 
 
 Kernel = Callable[..., Any]

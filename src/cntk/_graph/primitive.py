@@ -125,7 +125,7 @@ class Primitive(Function):
         types = tuple(v.type_ for v in self.operands)
         try:
             if self.block is not None:
-                self.block.stand_for(self.operands)
+                self.block = self.op = self.block.bound(self.operands)
                 changed, inferred = self.block.infer_through(types, partial)
             else:
                 changed, inferred = self._infer_operation(types, partial)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -91,10 +92,10 @@ class LeakyReLU(Unary, Fused):
         alpha = self.alpha
         return lambda x: _LeakyReLU.apply(x, alpha)
 
-    def numbers(self) -> tuple[float, ...]:
-        return (0, self.alpha)
+    def details(self) -> dict[str, Any]:
+        return {"alpha": self.alpha}
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         return apply(Select(), (apply(Less(), (x, 0)), apply(ElementTimes(), (self.alpha, x)), x))
 
@@ -123,23 +124,23 @@ class ScaledELU(Unary, Fused):
     """Scaled exponential below 0, scaled operand above."""
 
     alpha: float
-    scale: float = 1.0
+    scale: float | None = None
 
     op_name = "ELU"
     block_names = ("ELU", "SELU")
 
     def compute(self) -> Kernel:
-        alpha, scale = self.alpha, self.scale
+        alpha, scale = self.alpha, 1.0 if self.scale is None else self.scale
         return lambda x: _ScaledELU.apply(x, alpha, scale)
 
-    def numbers(self) -> tuple[float, ...]:
-        return (0, self.alpha) if self.scale == 1 else (self.scale, 0, self.alpha)
+    def details(self) -> dict[str, Any]:
+        return {"alpha": self.alpha} | ({} if self.scale is None else {"gamma": self.scale})
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
-        below = apply(ElementTimes(), (self.alpha, apply(ELU(), (x,))))
-        unit = apply(Select(), (apply(Less(), (x, 0)), below, x))
-        return unit if self.scale == 1 else apply(ElementTimes(), (self.scale, unit))
+        unscaled = apply(ELU(), (x,), f"{name}_ELU" if self.scale is None else "")
+        unit = apply(Select(), (apply(Less(), (x, 0)), apply(ElementTimes(), (self.alpha, unscaled)), x))
+        return unit if self.scale is None else apply(ElementTimes(), (self.scale, unit))
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[ScaledELU]:
@@ -177,10 +178,10 @@ class HardSigmoid(Unary, Fused):
         alpha, beta = self.alpha, self.beta
         return lambda x: _HardSigmoid.apply(x, alpha, beta)
 
-    def numbers(self) -> tuple[float, ...]:
-        return (0, 1, self.alpha, self.beta)
+    def details(self) -> dict[str, Any]:
+        return {"alpha": np.float32(self.alpha), "beta": np.float32(self.beta)}
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         line = apply(Plus(), (apply(ElementTimes(), (x, self.alpha)), self.beta))
         zero, one = (as_operand(n, x.type_.dtype) for n in (0, 1))

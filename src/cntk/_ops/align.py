@@ -102,12 +102,15 @@ def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorT
 
 
 def known_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
-    """What operands that are known say of an element-wise result while others are not: its shape, unless they are scalars.
+    """What operands that are known say of an element-wise result while others are not: its axes, and its shape if no scalars.
 
     A scalar, or a vector of one element, stretches to whatever it meets.
     """
     found = partial_type(types, stretch)
-    return found if found is None or found.shape not in ((), (1,)) else found.with_shape(UNKNOWN_SHAPE)
+    if found is None:
+        axes = join_axes(tuple(t for t in types if t.has_axes), stretch)
+        return TensorType(UNKNOWN_SHAPE, axes or UNKNOWN_AXES, common_dtype(types))
+    return found if found.shape not in ((), (1,)) else found.with_shape(UNKNOWN_SHAPE)
 
 
 def completed(type_: TensorType, other: TensorType) -> TensorType:

@@ -65,6 +65,7 @@ class Attention(Fused):
     rng_offset: int = 0
 
     op_name = "Sequence::Attention"
+    reads_operands = True
     settable = ("dropoutRate", "rngSeed")
     # Each drops weights of its own.
     pure = False
@@ -140,7 +141,7 @@ class Attention(Fused):
         kept = dropped(run, stream, torch.softmax(scores, -1), self.dropout_rate)
         return torch.matmul(kept, value).transpose(1, 2)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         if not all(v.type_.has_shape for v in operands):
             raise GraphError("the operands' number of static axes must be known")
         query, key, value = _variables_apart(operands)

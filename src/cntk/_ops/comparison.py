@@ -124,7 +124,7 @@ class Extreme(Binary, Fused):
         relation = type(self).relation
         return lambda x, y: torch.where(relation(x, y), x, y)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         return apply(Select(), (apply(type(self).winner(), operands), *operands))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
 
 from cntk._errors import GraphError
 from cntk._graph.block import make_block
@@ -26,20 +25,28 @@ if TYPE_CHECKING:
 class Fused(Op):
     """An operation that computes in one step what the original, and its files, hold as a graph of several.
 
-    It stands inside a block; whoever writes the block to a file, or to another format, may take `expand` instead. A
-    graph read from a file becomes the operation again if it is what the operation would be written as.
+    It computes a block in whose inside is the graph of `expand`, as in files. Where that depends on the operands'
+    types, the operation itself stands inside until the block is written to a file, or to another format. A graph read
+    from a file becomes the operation again if it is what the operation would be written as.
     """
 
     # Blocks that it stands in; called as itself if not given.
     block_names: ClassVar[tuple[str, ...]] = ()
+    # Whether the graph of `expand` depends on the operands' types.
+    reads_operands: ClassVar[bool] = False
 
-    def numbers(self) -> tuple[float, ...]:
-        """The constants in the graph of `expand`: the original lists them among the operands of the block."""
-        return ()
+    def details(self) -> dict[str, Any]:
+        """The attributes of its block; see `Block.details`."""
+        return {}
 
     @abstractmethod
-    def expand(self, *operands: Variable) -> Composite:
-        """The graph that this stands for; the same numbers, but for rounding."""
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
+        """The graph that this stands for; the same numbers, but for rounding.
+
+        Args:
+            *operands: what it reads.
+            name: what the block is called; some of what is inside is named after it.
+        """
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Self]:
@@ -63,7 +70,8 @@ def compose(
     build: Callable[..., Composite],
     name: str = "",
     aligned: bool = True,
-    numbers: Sequence[float] = (),
+    details: Mapping[str, Any] | None = None,
+    single: Op | None = None,
 ) -> Composite:
     """A block over operands.
 
@@ -73,7 +81,8 @@ def compose(
         build: makes the graph, given a stand-in for each operand.
         name: its name in the graph.
         aligned: whether the operands must lie on the same dynamic axes, where they have any.
-        numbers: constants that the block lists although nothing reads them; see `Fused.numbers`.
+        details: the block's attributes; see `Block.details`.
+        single: an operation that computes the graph in one step.
 
     Raises:
         GraphError: if the operands do not fit.
@@ -83,6 +92,8 @@ def compose(
         # Inside a block nothing stretches by itself along sequences, as in the original.
         if aligned:
             join_axes(tuple(v.type_ for v in variables), stretch=False)
+        if single is not None and all(v.type_.is_known for v in variables):
+            single.infer(*(v.type_ for v in variables))
     except GraphError as error:
         raise misfit(op_name, name, str(error), variables) from None
     stand_ins = [Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in variables]
@@ -93,10 +104,11 @@ def compose(
     except GraphError as error:
         # What is inside is not the program's: it knows this operation and its operands.
         raise misfit(op_name, name, error.reason or str(error), variables) from None
-    held = [Constant(number, dtype=variables[0].type_.dtype or np.float32) for number in numbers]
-    return make_block(built, list(zip(stand_ins, variables, strict=True)), op_name, name, held)
+    return make_block(built, list(zip(stand_ins, variables, strict=True)), op_name, name, (), single, details)
 
 
 def compose_fused(op_name: str, op: Fused, operands: Sequence[Any], name: str = "", aligned: bool = True) -> Composite:
-    """A block with one fused operation inside; see `compose`."""
-    return compose(op_name, operands, lambda *stand_ins: apply(op, stand_ins), name, aligned, op.numbers())
+    """A block that one fused operation computes; see `compose`."""
+    if op.reads_operands:
+        return compose(op_name, operands, lambda *stand_ins: apply(op, stand_ins), name, aligned, op.details())
+    return compose(op_name, operands, functools.partial(op.expand, name=name), name, aligned, op.details(), op)

@@ -92,7 +92,7 @@ class CrossEntropy(AgainstTarget):
     def tensors(self, output: Tensor, target: Tensor) -> Tensor:
         return torch.logsumexp(output, -1, True) - output @ target.transpose(-1, -2)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         total = apply(ReduceElements("LogSum", True, Axis(-1)), operands[:1])
         return apply(Minus(), (total, apply(TransposeTimes(), operands)))
 
@@ -177,10 +177,7 @@ class Misclassification(AgainstTarget):
         best = torch.zeros_like(flat).scatter(-1, torch.argmax(flat, -1, True), 1.0).reshape(output.shape)
         return 1 - best @ target.transpose(-1, -2)
 
-    def numbers(self) -> tuple[float, ...]:
-        return (1,)
-
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         output, target = operands
         return apply(Minus(), (1, apply(TransposeTimes(), (apply(Hardmax(), (output,)), target))))
 

@@ -17,7 +17,7 @@ from cntk._graph.op import CarryingKernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.align import broadcast_shapes, completed
 from cntk._ops.operands import apply, as_operands, in_float32
-from cntk._ops.structure import combine
+from cntk._ops.structure import alias
 
 __all__ = ["delay", "future_value", "past_value"]
 
@@ -176,4 +176,4 @@ def delay(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "")
         return past_value(x, initial_state, time_step, name)
     if time_step < 0:
         return future_value(x, initial_state, -time_step, name)
-    return combine(x, name=name)
+    return alias(x, name)

@@ -48,6 +48,7 @@ class Einsum(Fused):
     equation: str
 
     op_name = "Einsum"
+    reads_operands = True
     takes_any_size = True
 
     @property
@@ -92,7 +93,7 @@ class Einsum(Fused):
         equation = f"{listed}->{rows if any(t.lead for t in operands) else ''}{result}"
         return lambda *tensors: torch.einsum(equation, *tensors)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         terms, result = self.terms
         sizes = self._sizes([v.type_ for v in operands])
         if any(d < 0 for d in sizes.values()):
@@ -272,6 +273,7 @@ class CumulativeSum(Fused):
     axis: int
 
     op_name = "CumulativeSum"
+    reads_operands = True
     takes_any_size = True
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -286,7 +288,7 @@ class CumulativeSum(Fused):
         dim = static_axis(self.axis, x.rank) + x.lead
         return lambda t: t.cumsum(dim)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         # Counted from the last axis, as in files.
         axis = static_axis(self.axis, x.type_.rank) - x.type_.rank

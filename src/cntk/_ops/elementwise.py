@@ -242,7 +242,7 @@ def element_divide(left: Any, right: Any, name: str = "") -> Composite:
     """
 
     def build(x: Any, y: Any) -> Composite:
-        return apply(ElementTimes(), (x, apply(Reciprocal(), (y,))))
+        return apply(ElementTimes(), (x, apply(Reciprocal(), (y,))), name)
 
     return compose("ElementDivide", (left, right), build, name)
 

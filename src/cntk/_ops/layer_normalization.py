@@ -41,6 +41,7 @@ class LayerNormalized(Fused):
     epsilon: float
 
     op_name = "LayerNormalized"
+    reads_operands = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, scale, bias = operands
@@ -60,7 +61,7 @@ class LayerNormalized(Fused):
         size = operands[0].shape[-1:]
         return lambda x, scale, bias: torch.nn.functional.layer_norm(x, size, scale, bias, self.epsilon)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         x, scale, bias = operands
         centred = apply(Minus(), (x, reduce_mean(x, -1)))
         variance = reduce_mean(apply(ElementTimes(), (centred, centred)), -1)

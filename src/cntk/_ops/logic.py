@@ -5,17 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from cntk._graph.composite import Composite
+from cntk._graph.op import Op
+from cntk._graph.types import common_dtype
+from cntk._graph.variable import Variable
 from cntk._ops.comparison import Greater, NotEqual
 from cntk._ops.composed import compose
 from cntk._ops.elementwise import ElementTimes, Plus
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, as_operand
 from cntk._ops.unary import Negate
 
 __all__ = ["element_and", "element_not", "element_or", "element_xor"]
 
 
-def _true(x: Any) -> Composite:
-    return apply(Greater(), (x, 0))
+def _true(x: Any, zero: Any = 0) -> Composite:
+    return apply(Greater(), (x, zero))
+
+
+def _logic(op_name: str, combined: Op, x: Any, y: Any, name: str, again: bool = True) -> Composite:
+    """An operation on the truth of two operands, and whether its result is greater than 0.
+
+    Args:
+        op_name: what it is called.
+        combined: the operation.
+        x, y: the operands.
+        name: its name in the graph.
+        again: whether the result still has to be compared with 0.
+    """
+
+    def build(a: Variable, b: Variable) -> Composite:
+        zero = as_operand(0, common_dtype((a.type_, b.type_)))
+        both = apply(combined, (_true(a, zero), _true(b, zero)))
+        return _true(both, zero) if again else both
+
+    return compose(op_name, (x, y), build, name)
 
 
 def element_and(x: Any, y: Any, name: str = "") -> Composite:
@@ -32,7 +54,7 @@ def element_and(x: Any, y: Any, name: str = "") -> Composite:
         >>> element_and([1, 1, 0, -1], [1, 0, 0, 1]).eval()
         array([1., 0., 0., 0.], dtype=float32)
     """
-    return compose("And", (x, y), lambda a, b: _true(apply(ElementTimes(), (_true(a), _true(b)))), name)
+    return _logic("And", ElementTimes(), x, y, name)
 
 
 def element_or(x: Any, y: Any, name: str = "") -> Composite:
@@ -42,7 +64,7 @@ def element_or(x: Any, y: Any, name: str = "") -> Composite:
         >>> element_or([1, 1, 0, -1], [1, 0, 0, 1]).eval()
         array([1., 1., 0., 1.], dtype=float32)
     """
-    return compose("Or", (x, y), lambda a, b: _true(apply(Plus(), (_true(a), _true(b)))), name)
+    return _logic("Or", Plus(), x, y, name)
 
 
 def element_xor(x: Any, y: Any, name: str = "") -> Composite:
@@ -52,7 +74,7 @@ def element_xor(x: Any, y: Any, name: str = "") -> Composite:
         >>> element_xor([1, 1, 0, -1], [1, 0, 0, 1]).eval()
         array([0., 1., 0., 1.], dtype=float32)
     """
-    return compose("Xor", (x, y), lambda a, b: apply(NotEqual(), (_true(a), _true(b))), name)
+    return _logic("Xor", NotEqual(), x, y, name, again=False)
 
 
 def element_not(x: Any, name: str = "") -> Composite:

@@ -340,5 +340,5 @@ def fmeasure(output: Any, target: Any, beta: float = 1) -> Composite:
     hits = reduce_sum(element_times(output, target))
     precision = element_divide(hits, reduce_sum(output))
     recall = element_divide(hits, reduce_sum(target))
-    both = element_times(1 + beta**2, precision, recall)
+    both = element_times(element_times(1 + beta**2, precision), recall)
     return minus(1, element_divide(both, plus(element_times(beta**2, precision), recall)))

@@ -272,4 +272,6 @@ def local_response_normalization(
     squares = reshape(element_times(inner, inner), (1, InferredDimension), 0, 1)
     sums = reshape(convolution(kernel, squares), (InferredDimension,), 0, 2)
     power = exp(element_times(Constant(beta, dtype=dtype), log(plus(Constant(bias, dtype=dtype), sums))))
-    return make_block(element_divide(inner, power), [(inner, x)], "LocalResponseNormalization", name)
+    details = {"depthRadius": int(depth_radius), "bias": float(bias), "alpha": float(alpha), "beta": float(beta)}
+    root = element_divide(inner, power)
+    return make_block(root, [(inner, x)], "LocalResponseNormalization", name, details=details)

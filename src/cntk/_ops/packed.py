@@ -60,6 +60,36 @@ def selected_axis(condition: Variable) -> Axis:
     return Axis(f"whereNodeDynamicAxis_conditionVar_{origin(condition).uid}")
 
 
+def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:
+    """The axis of sequences whose length follows from that of others; none for single frames.
+
+    Those that are equally long share their axis, so that they can meet again.
+
+    Args:
+        axis: the others' axis.
+        factor: times their length
+        added: plus this.
+    """
+    if factor == 0:
+        return None if added == 1 else Axis(f"{axis.name}_fixedSliceOf_{added}")
+    if (factor, added) == (1, 0):
+        return axis
+    change = f"plus_{added}" if added > 0 else f"minus_{-added}"
+    return Axis(f"{axis.name}_times_{factor}_{change}")
+
+
+def derived_axes(x: TensorType, factor: int, added: int) -> Axes:
+    """The dynamic axes of sequences whose length follows from that of others; see `derived_axis`.
+
+    Raises:
+        GraphError: if the others are no sequences.
+    """
+    need_sequence(x)
+    batch, sequence = x.dynamic_axes
+    axis = derived_axis(sequence, factor, added)
+    return (batch,) if axis is None else (batch, axis)
+
+
 def need_condition(condition: TensorType) -> None:
     """Refuse what is no sequence of single numbers.
 
@@ -154,6 +184,9 @@ class Where(Op):
     }
 
     def bound(self, operands: Sequence[Variable]) -> Where:
+        factor, added = self.new_sequence_axis_length_scaling_factor, self.new_sequence_axis_length_additive_factor
+        if factor is not None and added is not None:
+            return replace(self, new_dynamic_axes=derived_axes(operands[0].type_, factor, added))
         if self.new_dynamic_axes is not None:
             return self
         return replace(self, new_dynamic_axes=(BATCH_AXIS, selected_axis(operands[0])))

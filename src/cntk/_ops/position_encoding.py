@@ -38,6 +38,7 @@ class PositionalEncoding(Fused):
     base: float
 
     op_name = "Sequence::PositionalEncoding"
+    reads_operands = True
     sparse_operands = (0,)
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -65,7 +66,7 @@ class PositionalEncoding(Fused):
         pairs, turn = np.divmod(np.arange(size), 2)
         return self.base ** (-2.0 * pairs / size), turn * (math.pi / 2)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         if not x.type_.has_shape or min(x.shape) < 0:
             raise GraphError("the operand's size must be known")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -13,12 +14,12 @@ from torch import Tensor
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
-from cntk._graph.types import TensorType
+from cntk._graph.types import InferredDimension, TensorType
 from cntk._ops.axes import ALL, ALL_STATIC, as_axes, as_axis, places
 from cntk._ops.composed import compose
 from cntk._ops.elementwise import square
 from cntk._ops.operands import apply
-from cntk._ops.shape import Squeeze
+from cntk._ops.shape import Reshape, Squeeze
 from cntk._ops.unary import abs as absolute
 from cntk._ops.unary import sqrt
 from cntk._ops.unpack import UnpackSequence
@@ -182,33 +183,49 @@ def _reduce(x: Any, axis: Any, keepdims: bool, reduction: str, op_name: str, nam
     axes, static = _checked(axis, keepdims, op_name, along_sequences=reduction == "Min")
     whole = next((a for a in axes if a.name in (ALL, ALL_STATIC)), None)
 
+    def one_by_one(result: Any) -> Any:
+        if static:
+            result = apply(ReduceElements(reduction, True, axis_vec=static), (result,), "_static_axes_subop")
+        if any(_is_sequence(a) for a in axes):
+            part = "_sequence_axes_subop"
+            along = functools.partial(_along_sequence, reduction=reduction, name=part)
+            result = compose("Sequence::ReduceElements", (result,), along, part)
+        batch = tuple(a for a in axes if a.is_batch_axis)
+        return (
+            apply(ReduceElements(reduction, True, axis_vec=batch), (result,), "_batch_axes_subop") if batch else result
+        )
+
     def build(operand: Any) -> Composite:
         if whole is not None:
             return apply(ReduceElements(reduction, False, axis_vec=(whole,)), (operand,))
-        result = operand
-        if static:
-            result = apply(ReduceElements(reduction, True, axis_vec=static), (result,))
-        if not keepdims:
-            # The original, which reads our files, cannot drop any axis it reduces.
-            result = apply(Squeeze(static), (result,))
-        if any(_is_sequence(a) for a in axes):
-            result = compose("Sequence::ReduceElements", (result,), lambda z: _along_sequence(z, reduction))
-        batch = tuple(a for a in axes if a.is_batch_axis)
-        return apply(ReduceElements(reduction, True, axis_vec=batch), (result,)) if batch else result
+        result = compose("MultiAxisReduce", (operand,), one_by_one)
+        return result if keepdims else _without_axes(result, operand, static)
 
-    return compose("ReduceElements", (x,), build, name)
+    return compose(
+        "ReduceElements", (x,), build, name, details=_details(axes, keepdims) | {"reductionOpName": reduction}
+    )
+
+
+def _details(axes: tuple[Axis, ...], keepdims: bool) -> dict[str, Any]:
+    return {"axisVec": axes, "reductionKeepDimensions": keepdims}
+
+
+def _without_axes(result: Any, x: Any, axes: tuple[Axis, ...]) -> Composite:
+    """A result without the axes that it was reduced over, in a way that the original can read."""
+    shape = x.type_.shape if x.type_.has_shape else (InferredDimension,)
+    if min(shape, default=0) < 0:
+        return apply(Squeeze(axes), (result,))
+    dropped = places(axes, x.type_)
+    return apply(Reshape(tuple(d for k, d in enumerate(shape) if k not in dropped)), (result,))
 
 
 def _is_sequence(axis: Axis) -> bool:
     return not (axis.is_static_axis or axis.is_batch_axis or axis.name in (ALL, ALL_STATIC))
 
 
-def _along_sequence(x: Any, reduction: str) -> Composite:
+def _along_sequence(x: Any, reduction: str, name: str) -> Composite:
     """A minimum along sequences, as the original has it: the sequence axis stays, as a static one of one element."""
-    if not x.type_.has_shape:
-        raise GraphError("to reduce along the sequence axis, the operand's number of static axes must be known")
-    unpacked = apply(UnpackSequence(inf, True), (x,))
-    return apply(ReduceElements(reduction, True, Axis(-1 - x.type_.rank)), (unpacked,))
+    return apply(ReduceElements(reduction, True, Axis(0)), (apply(UnpackSequence(inf, True), (x,), name),))
 
 
 def _checked(
@@ -327,8 +344,7 @@ def reduce_l1(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -
         array([[ 7.],
                [17.]], dtype=float32)
     """
-    _checked(axis, keepdims, "reduce_l1")
-    return compose("ReduceL1", (x,), lambda z: reduce_sum(absolute(z), axis, keepdims), name)
+    return _norm("ReduceL1", lambda z: reduce_sum(absolute(z), axis), x, axis, keepdims, name)
 
 
 def reduce_l2(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
@@ -339,8 +355,7 @@ def reduce_l2(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -
         array([[ 5.],
                [13.]], dtype=float32)
     """
-    _checked(axis, keepdims, "reduce_l2")
-    return compose("ReduceL2", (x,), lambda z: sqrt(reduce_sum_square(z, axis, keepdims)), name)
+    return _norm("ReduceL2", lambda z: sqrt(reduce_sum_square(z, axis)), x, axis, keepdims, name)
 
 
 def reduce_sum_square(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
@@ -351,8 +366,17 @@ def reduce_sum_square(x: Any, axis: Any = None, keepdims: bool = True, name: str
         array([[ 25.],
                [169.]], dtype=float32)
     """
-    _checked(axis, keepdims, "reduce_sum_square")
-    return compose("ReduceSumSquare", (x,), lambda z: reduce_sum(square(z), axis, keepdims), name)
+    return _norm("ReduceSumSquare", lambda z: reduce_sum(square(z), axis), x, axis, keepdims, name)
+
+
+def _norm(op_name: str, build: Callable[[Any], Composite], x: Any, axis: Any, keepdims: bool, name: str) -> Composite:
+    """A block around a reduction that keeps its axes; they go in the end, where they are to."""
+    axes, static = _checked(axis, keepdims, op_name)
+
+    def reduced(z: Any) -> Composite:
+        return build(z) if keepdims else _without_axes(build(z), z, static)
+
+    return compose(op_name, (x,), reduced, name, details=_details(axes, keepdims))
 
 
 def _place(x: Any, axis: Any, reduction: str, op_name: str, name: str) -> Composite:

@@ -192,9 +192,9 @@ def gather(reference: Any, indices: Any, axis: Any = None, name: str = "") -> Co
         return apply(Gather(chosen), operands, name)
 
     def build(index: Any, table: Any) -> Composite:
-        return swapaxes(apply(Gather(), (swapaxes(table, 0, chosen), index)), 0, chosen)
+        return swapaxes(apply(Gather(), (swapaxes(table, 0, chosen), index), f"{name}_inner"), 0, chosen)
 
-    return compose("GatherOp", (operands[1], operands[0]), build, name)
+    return compose("GatherOp", (operands[1], operands[0]), build, name, details={"axis": chosen})
 
 
 def one_hot(x: Any, num_classes: int, sparse_output: bool = False, axis: Any = -1, name: str = "") -> Composite:
@@ -255,4 +255,4 @@ def top_k(x: Any, k: int, axis: Any = -1, name: str = "") -> Composite:
         found = apply(TopK(Axis(-1), int(k)), (swapaxes(operand, -1, chosen),))
         return combine(*(swapaxes(v, -1, chosen) for v in found.outputs))
 
-    return compose("TopK", (variable,), build, name)
+    return compose("TopK", (variable,), build, name, details={"axis": chosen, "numItems": int(k)})

@@ -13,7 +13,7 @@ from cntk._ops.operands import apply
 from cntk._ops.packed import Where
 from cntk._ops.sequence_parts import IsEnd, SequenceGather, SequenceScatter, SequenceSlice
 from cntk._ops.sequence_reduction import SequenceReduce, SequenceSoftmax
-from cntk._ops.structure import alias
+from cntk._ops.structure import combine
 from cntk._ops.structure import input_variable as _input_variable
 from cntk.axis import Axis
 from cntk.default_options import default_override_or
@@ -119,7 +119,7 @@ def slice(seq: Any, begin_index: int, end_index: int, name: str = "") -> Composi
         array([2., 3.], dtype=float32)
     """
     if begin_index == 0 and end_index == 0:
-        return alias(seq, name)
+        return combine(seq)
     return _over(SequenceSlice(int(begin_index), int(end_index)), (seq,), name)
 
 

@@ -53,6 +53,7 @@ class SequenceConvolution(Fused):
     convolution: Convolution
 
     op_name = "Convolution"
+    reads_operands = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         kernel, x = operands[0], unrolled(operands[1])
@@ -70,7 +71,7 @@ class SequenceConvolution(Fused):
             return operands
         return self.convolution.complete(operands[0], unrolled(operands[1]))[0], operands[1]
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         kernel, x = operands
         op = replace(self.convolution, sequential=False).settled(kernel.type_, unrolled(x.type_))
         # The first two axes, counted from the last one as in files.

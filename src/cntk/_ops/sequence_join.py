@@ -25,9 +25,9 @@ from cntk._ops.composed import Fused, compose_fused
 from cntk._ops.delay import FutureValue, PastValue
 from cntk._ops.elementwise import ElementTimes, Plus
 from cntk._ops.operands import apply
-from cntk._ops.packed import Axes, PackedIndex, ScatterPacked, Where, need_sequence, settle_layout
+from cntk._ops.packed import Axes, PackedIndex, ScatterPacked, Where, derived_axis, need_sequence, settle_layout
 from cntk._ops.reconcile import ReconcileDynamicAxis
-from cntk._ops.sequence_parts import IsEnd, derived_axis
+from cntk._ops.sequence_parts import IsEnd
 from cntk._ops.sequence_shape import length_of, ones_on, positions_of
 from cntk._ops.shape import expand_dims
 from cntk._ops.slicing import Splice
@@ -42,6 +42,7 @@ class SequenceJoin(Fused):
     """The frames of one sequence, then those of another; an operand without a sequence axis is a single frame."""
 
     op_name = "Sequence::Join"
+    reads_operands = True
     takes_any_size = True
 
     def _axes(self, left: TensorType, right: TensorType) -> Axes:
@@ -83,7 +84,7 @@ class SequenceJoin(Fused):
 
         return RunKernel(compute)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         left, right = operands
         target = self._axes(left.type_, right.type_)
         one = Constant(1, dtype=left.type_.dtype)
@@ -128,6 +129,7 @@ class SequenceWindow(Fused):
     padding: float = 0.0
 
     op_name = "Sequence::Window"
+    reads_operands = True
     takes_any_size = True
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -149,7 +151,7 @@ class SequenceWindow(Fused):
 
         return RunKernel(compute)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         if not x.type_.has_shape:
             raise GraphError("the operand's number of static axes must be known")

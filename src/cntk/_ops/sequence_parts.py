@@ -16,12 +16,12 @@ from cntk._errors import FeedError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, RunKernel
 from cntk._graph.primitive import Primitive
-from cntk._graph.types import TensorType, axis_text
+from cntk._graph.types import BATCH_AXIS, TensorType, axis_text
 from cntk._graph.variable import Variable
 from cntk._ops.composed import Fused
 from cntk._ops.delay import FutureValue, PastValue
 from cntk._ops.elementwise import ElementTimes, Minus
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, as_operand
 from cntk._ops.packed import (
     Axes,
     GatherPacked,
@@ -30,6 +30,7 @@ from cntk._ops.packed import (
     Where,
     chosen,
     chosen_lengths,
+    derived_axes,
     need_condition,
     need_sequence,
     placed,
@@ -38,35 +39,15 @@ from cntk._ops.packed import (
 )
 from cntk._ops.reconcile import ReconcileDynamicAxis
 from cntk.axis import Axis
-from cntk.variables import Constant
 
 if TYPE_CHECKING:
     from typing import Self
 
 
-def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:
-    """The axis of sequences whose length follows from that of others; none for single frames.
-
-    Those that are equally long share their axis, so that they can meet again.
-
-    Args:
-        axis: the others' axis.
-        factor: times their length
-        added: plus this.
-    """
-    if factor == 0:
-        return None if added == 1 else Axis(f"{axis.name}_fixedSliceOf_{added}")
-    if (factor, added) == (1, 0):
-        return axis
-    change = f"plus_{added}" if added > 0 else f"minus_{-added}"
-    return Axis(f"{axis.name}_times_{factor}_{change}")
-
-
 def _ends(x: Variable, count: int, last: bool) -> Composite:
     """1 at so many of each sequence's first or last frames, 0 elsewhere."""
-    dtype = x.type_.dtype
-    zeros = apply(ReconcileDynamicAxis(), (Constant(0, dtype=dtype), x))
-    return apply((FutureValue if last else PastValue)(count), (zeros, Constant(1, dtype=dtype)))
+    zero, one = (as_operand(number, x.type_.dtype) for number in (0, 1))
+    return apply((FutureValue if last else PastValue)(count), (apply(ReconcileDynamicAxis(), (zero, x)), one))
 
 
 def _picked(x: Variable, condition: Any, where: Where) -> Composite:
@@ -89,19 +70,29 @@ class SequenceSlice(Fused):
     op_name = "Sequence::Slice"
     sparse_operands = (0,)
 
-    def _where(self, x: TensorType) -> Where:
-        """The frames as files describe them: the result's axes, and how its length follows from the operand's."""
-        need_sequence(x)
-        batch, sequence = x.dynamic_axes
-        begin, end = self.begin, self.end
-        if (begin >= 0) != (end > 0) and begin < 0:
-            return Where((batch, Axis(f"{sequence.name}_slice_{begin}_{end}")))
-        factor = 1 if (begin >= 0) != (end > 0) else 0
-        axis = derived_axis(sequence, factor, end - begin)
-        return Where((batch,) if axis is None else (batch, axis), factor, end - begin)
+    @property
+    def _factor(self) -> int | None:
+        """Whether the result's length grows with the operand's; None if it follows in no such way."""
+        if self.begin < 0 < self.end:
+            return None
+        return 0 if (self.begin >= 0) == (self.end > 0) else 1
+
+    @property
+    def reads_operands(self) -> bool:  # type: ignore[override]
+        return self._factor is None
 
     def _axes(self, x: TensorType) -> Axes:
-        return self._where(x).new_dynamic_axes or ()
+        need_sequence(x)
+        if self._factor is not None:
+            return derived_axes(x, self._factor, self.end - self.begin)
+        batch, sequence = x.dynamic_axes
+        return batch, Axis(f"{sequence.name}_slice_{self.begin}_{self.end}")
+
+    def _where(self, x: TensorType) -> Where:
+        """The frames as files describe them: how the result's length follows from the operand's, or its axes."""
+        if self._factor is None:
+            return Where(self._axes(x))
+        return Where(None, self._factor, self.end - self.begin)
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -129,21 +120,15 @@ class SequenceSlice(Fused):
 
         return RunKernel(compute)
 
-    def numbers(self) -> tuple[float, ...]:
-        # A 0 and a 1 for each end, and a 1 for each that is counted from the other side.
-        sides = ((self.begin, self.begin > 0), (self.end, self.end < 0))
-        return tuple(n for count, other in sides if count for n in ((0, 1, 1) if other else (0, 1)))
-
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
-        dtype = x.type_.dtype
         parts = []
         if self.begin:
             ends = _ends(x, abs(self.begin), self.begin < 0)
-            parts.append(ends if self.begin < 0 else apply(Minus(), (Constant(1, dtype=dtype), ends)))
+            parts.append(ends if self.begin < 0 else apply(Minus(), (as_operand(1, x.type_.dtype), ends)))
         if self.end:
             ends = _ends(x, abs(self.end), self.end < 0)
-            parts.append(ends if self.end > 0 else apply(Minus(), (Constant(1, dtype=dtype), ends)))
+            parts.append(ends if self.end > 0 else apply(Minus(), (as_operand(1, x.type_.dtype), ends)))
         condition = apply(ElementTimes(), parts) if len(parts) == 2 else parts[0]
         return _picked(x, condition, self._where(x.type_))
 
@@ -194,10 +179,7 @@ class IsEnd(Fused):
 
         return RunKernel(compute)
 
-    def numbers(self) -> tuple[float, ...]:
-        return (0, 1)
-
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         return _ends(operands[0], 1, self.last)
 
     @classmethod
@@ -223,14 +205,19 @@ class OnCondition(Fused):
             return self
         return replace(self, axis=selected_axis(operands[1]))
 
-    def where(self, condition: TensorType) -> Where:
+    @property
+    def where(self) -> Where:
         """The frames as files describe them."""
+        axes = None if self.axis is None else (BATCH_AXIS, self.axis)
+        return Where(axes, self.factor, self.added)
+
+    def selected_axes(self, condition: TensorType) -> Axes:
+        """The dynamic axes of the frames."""
         need_condition(condition)
+        if self.factor is not None and self.added is not None:
+            return derived_axes(condition, self.factor, self.added)
         batch, sequence = condition.dynamic_axes
-        if self.factor is None or self.added is None:
-            return Where((batch, self.axis or Axis(f"{sequence.name}_where")))
-        axis = derived_axis(sequence, self.factor, self.added)
-        return Where((batch,) if axis is None else (batch, axis), self.factor, self.added)
+        return batch, self.axis or Axis(f"{sequence.name}_where")
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Self]:
@@ -252,11 +239,11 @@ class SequenceGather(OnCondition):
     def infer(self, *operands: TensorType) -> TensorType:
         x, condition = operands
         need_sequence(x)
-        return x.with_axes(self.where(condition).new_dynamic_axes or ())
+        return x.with_axes(self.selected_axes(condition))
 
     def lower(self, *operands: TensorType) -> RunKernel:
         own, axes = operands[0].dynamic_axes, operands[1].dynamic_axes
-        target = self.where(operands[1]).new_dynamic_axes or ()
+        target = self.selected_axes(operands[1])
 
         def compute(run: Run, x: Any, flags: Tensor) -> Any:
             layout = run.layout(axes)
@@ -274,9 +261,9 @@ class SequenceGather(OnCondition):
 
         return RunKernel(compute)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         x, condition = operands
-        return _picked(x, condition, self.where(condition.type_))
+        return _picked(x, condition, self.where)
 
 
 @dataclass(frozen=True)
@@ -307,8 +294,7 @@ class SequenceScatter(OnCondition):
 
         return RunKernel(compute)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         x, condition = operands
-        where = apply(self.where(condition.type_), (condition,))
-        index = apply(PackedIndex(), (condition, where))
+        index = apply(PackedIndex(), (condition, apply(self.where, (condition,))))
         return apply(ScatterPacked(), (x, index, condition))

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
-from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import RunKernel
 from cntk._graph.primitive import Primitive
@@ -52,13 +51,11 @@ class SequenceReduce(Fused):
         reduce = Layout.sum if self.reduction == "Sum" else _maximum
         return RunKernel(lambda run, x: reduce(run.layout(axes), x))
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
-        if not x.type_.has_shape:
-            raise GraphError("the operand's number of static axes must be known")
         padding = 0.0 if self.reduction == "Sum" else -inf
-        unpacked = apply(UnpackSequence(padding, True), (x,))
-        return apply(ReduceElements(self.reduction, False, Axis(-1 - x.type_.rank)), (unpacked,))
+        unpacked = apply(UnpackSequence(padding, True), (x,), name)
+        return apply(ReduceElements(self.reduction, False, Axis(0)), (unpacked,))
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SequenceReduce]:
@@ -110,7 +107,7 @@ class SequenceSoftmax(Fused):
 
         return RunKernel(compute)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         largest, total = (SequenceReduce(name) for name in ("Max", "Sum"))
         top = broadcast_as(compose_fused(largest.op_name, largest, (x,)), x)

@@ -65,6 +65,7 @@ class SequenceLength(Fused):
     """How many frames each sequence has."""
 
     op_name = "Sequence::Length"
+    reads_operands = True
     sparse_operands = (0,)
     takes_any_size = True
 
@@ -77,7 +78,7 @@ class SequenceLength(Fused):
         axes, dtype = operands[0].dynamic_axes, torch_format(operands[0].dtype)
         return RunKernel(lambda run, x: run.layout(axes).lengths_tensor.to(dtype))
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         return length_of(operands[0])
 
 
@@ -86,6 +87,7 @@ class SequencePosition(Fused):
     """Each frame's place in its sequence, from 0."""
 
     op_name = "Sequence::Position"
+    reads_operands = True
     sparse_operands = (0,)
     takes_any_size = True
 
@@ -98,7 +100,7 @@ class SequencePosition(Fused):
         axes, dtype = operands[0].dynamic_axes, torch_format(operands[0].dtype)
         return RunKernel(lambda run, x: run.layout(axes).positions.to(dtype))
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         return positions_of(operands[0])
 
 
@@ -107,6 +109,7 @@ class SequenceMean(Fused):
     """Mean over a sequence's frames."""
 
     op_name = "Sequence::Mean"
+    reads_operands = True
     takes_any_size = True
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -125,7 +128,7 @@ class SequenceMean(Fused):
 
         return RunKernel(compute)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         return element_divide(SequenceReduce("Sum").expand(x), length_of(x))
 
@@ -135,6 +138,7 @@ class SequenceReverse(Fused):
     """Each sequence's frames in the opposite order."""
 
     op_name = "Sequence::Reverse"
+    reads_operands = True
     sparse_operands = (0,)
     takes_any_size = True
 
@@ -151,7 +155,7 @@ class SequenceReverse(Fused):
 
         return RunKernel(compute)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         last = apply(ReconcileDynamicAxis(), (apply(Minus(), (length_of(x), Constant(1, dtype=x.type_.dtype))), x))
         return picked(x, apply(Minus(), (last, positions_of(x))))
@@ -168,6 +172,7 @@ class SequenceStride(Fused):
     step: int
 
     op_name = "Sequence::Stride"
+    reads_operands = True
     sparse_operands = (0,)
     takes_any_size = True
 
@@ -191,7 +196,7 @@ class SequenceStride(Fused):
 
         return RunKernel(compute)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         share, half, step = (Constant(v, dtype=x.type_.dtype) for v in (1 / self.step, 0.5, self.step))
         position = positions_of(x)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
-from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
+from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.positions import SAME_POSITIONS, Positions
+from cntk._graph.primitive import Primitive
 from cntk._graph.types import FreeDimension, InferredDimension, Shape, TensorType
 from cntk._graph.variable import Variable, as_shape
 from cntk._ops.axes import BEYOND_FIRST, as_axes, as_axis, as_static_axis, places
 from cntk._ops.composed import Fused, compose, compose_fused
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, as_operand
 from cntk.axis import Axis
 
 __all__ = ["expand_dims", "flatten", "reshape", "squeeze"]
@@ -113,6 +116,7 @@ class Squeeze(Op):
     """
 
     keeps_axes = True
+    disk_kinds = {"axis_vec": DiskKind.GivenAxes}
 
     axis_vec: tuple[Axis, ...] | None = None
 
@@ -145,6 +149,7 @@ class Flatten(Fused):
     split: int
 
     op_name = "Flatten"
+    reads_operands = True
 
     def _shape(self, x: TensorType) -> Shape:
         split = self.split if self.split >= 0 else x.rank + 1 + self.split
@@ -158,8 +163,12 @@ class Flatten(Fused):
     def lower(self, *operands: TensorType) -> Kernel:
         return reshaped(operands[0], self._shape(operands[0]))
 
-    def expand(self, *operands: Variable) -> Composite:
-        return apply(Reshape(self._shape(operands[0].type_)), operands)
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
+        return apply(Reshape(self._shape(operands[0].type_)), operands, name)
+
+    @classmethod
+    def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Flatten]:
+        return ()  # what is inside runs as well
 
 
 def _whole(shape: Shape) -> int:
@@ -270,4 +279,9 @@ def flatten(x: Any, axis: Any = None, name: str = "") -> Composite:
         ((1, 24), (2, 12))
     """
     split = 0 if axis is None else as_static_axis(axis, "flatten").static_axis_index()
-    return compose_fused("Flatten", Flatten(split), (x,), name)
+    op, operand = Flatten(split), as_operand(x, op_name="flatten")
+    if not operand.type_.has_shape or min(operand.shape, default=0) < 0:
+        return compose_fused("Flatten", op, (operand,), name)
+    # In files axes count from the last, and this is where the second part begins.
+    begins = {"axis": Axis(-1 - (operand.type_.rank - split if split >= 0 else -1 - split))}
+    return compose("Flatten", (operand,), functools.partial(op.expand, name=name), name, True, begins, op)

@@ -24,7 +24,7 @@ from cntk._ops.composed import Fused, compose_fused
 from cntk._ops.elementwise import ElementTimes, LogPlus, Plus
 from cntk._ops.operands import apply
 from cntk._ops.reduction import reduce_sum
-from cntk._ops.shape import Reshape
+from cntk._ops.shape import Reshape, Squeeze
 from cntk._ops.unary import Exp, Negate, Unary, clip
 from cntk.axis import Axis
 from cntk.variables import Constant
@@ -37,11 +37,12 @@ class Erf(Unary, Fused):
     """The error function."""
 
     op_name = "Erf"
+    reads_operands = True
 
     def compute(self) -> Kernel:
         return torch.erf
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         return _integral(x, x)
 
@@ -67,7 +68,8 @@ def _integral(x: Variable, z: Any) -> Composite:
     held = clip(z, -_FLAT, _FLAT)
     last = apply(Reshape((1,), Axis(-1), Axis(-1)), (apply(ElementTimes(), (held, held)),))
     heights = apply(Exp(), (apply(Negate(), (_times(last, squares, x),)),))
-    return apply(ElementTimes(), (held, reduce_sum(_times(heights, factors, x), axis=-1, keepdims=False)))
+    total = reduce_sum(_times(heights, factors, x), axis=-1)
+    return apply(ElementTimes(), (held, apply(Squeeze((Axis(-1),)), (total,))))
 
 
 def _times(z: Any, values: np.ndarray, x: Variable) -> Composite:
@@ -85,11 +87,12 @@ class GELU(Unary, Fused):
     approximate: bool = False
 
     op_name = "GELU"
+    reads_operands = True
 
     def compute(self) -> Kernel:
         return partial(torch.nn.functional.gelu, approximate="tanh" if self.approximate else "none")
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         if self.approximate:
             cube = apply(ElementTimes(), (apply(ElementTimes(), (x, x)), x))
@@ -113,7 +116,7 @@ class SiLU(Unary, Fused):
     def compute(self) -> Kernel:
         return torch.nn.functional.silu
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         return apply(ElementTimes(), (x, apply(StableSigmoid(), (x,))))
 
@@ -127,7 +130,7 @@ class Mish(Unary, Fused):
     def compute(self) -> Kernel:
         return torch.nn.functional.mish
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         return apply(ElementTimes(), (x, apply(Tanh(), (apply(LogPlus(), (x, 0)),))))
 

@@ -87,6 +87,9 @@ class SoftmaxAlong(Unary, Fused):
 
     op_name = "Softmax"
 
+    def details(self) -> dict[str, Any]:
+        return {"axis": self.axis}
+
     def infer(self, *operands: TensorType) -> TensorType:
         place(self.axis, operands[0])
         return super().infer(*operands)
@@ -95,7 +98,7 @@ class SoftmaxAlong(Unary, Fused):
         dim = place(self.axis, operands[0]) + operands[0].lead
         return lambda x: torch.softmax(x, dim)
 
-    def expand(self, *operands: Variable) -> Composite:
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
         exponentials = apply(Exp(), (_shifted(operands[0], self.axis),))
         return element_divide(exponentials, apply(ReduceElements("Sum", True, self.axis), (exponentials,)))
 
@@ -115,10 +118,11 @@ class LogSoftmaxAlong(SoftmaxAlong):
         dim = place(self.axis, operands[0]) + operands[0].lead
         return lambda x: torch.log_softmax(x, dim)
 
-    def expand(self, *operands: Variable) -> Composite:
-        shifted = _shifted(operands[0], self.axis)
-        total = apply(ReduceElements("Sum", True, self.axis), (apply(Exp(), (shifted,)),))
-        return apply(Minus(), (shifted, apply(Log(), (total,))))
+    def expand(self, *operands: Variable, name: str = "") -> Composite:
+        (x,) = operands
+        top = apply(ReduceElements("Max", True, self.axis), (x,))
+        total = apply(ReduceElements("Sum", True, self.axis), (apply(Exp(), (apply(Minus(), (x, top)),)),))
+        return apply(Minus(), (apply(Minus(), (x, top)), apply(Log(), (total,))))
 
 
 def _shifted(x: Any, axis: Axis) -> Composite:

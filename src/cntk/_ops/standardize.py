@@ -49,7 +49,7 @@ def mean_variance_normalization(
         raise GraphError(f"mean_variance_normalization: expected an epsilon of 0 or more, got {epsilon}")
     variable = as_operand(operand, op_name="mean_variance_normalization")
     rank = variable.type_.rank if variable.type_.has_shape else 0
-    axes = list(range(rank))[0 if use_stats_across_channels or rank == 1 else 1 :]
+    axes = list(range(-1, -1 - rank + (0 if use_stats_across_channels or rank == 1 else 1), -1))
     if not axes:
         raise GraphError(
             "mean_variance_normalization: expected an operand whose shape is known, with at least one static axis, "
@@ -61,9 +61,15 @@ def mean_variance_normalization(
         if not do_variance_scaling:
             return centered
         deviation = sqrt(reduce_mean(square(centered), axes))
-        return element_divide(centered, apply(Plus(), (deviation, epsilon)))
+        floor = Constant(epsilon, dtype=x.type_.dtype or np.float32, name="mvn_epsilon")
+        return element_divide(centered, apply(Plus(), (deviation, floor)))
 
-    return compose("MeanVarianceNormalization", (variable,), build, name)
+    details = {
+        "epsilon": float(epsilon),
+        "useStatsAcrossChannels": bool(use_stats_across_channels),
+        "doVarianceScaling": bool(do_variance_scaling),
+    }
+    return compose("MeanVarianceNormalization", (variable,), build, name, details=details)
 
 
 def per_dim_mean_variance_normalize(operand: Any, mean: Any, inv_stddev: Any, name: str = "") -> Composite:
@@ -123,9 +129,11 @@ def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "")
     def build(image: Any) -> Composite:
         dtype = variable.type_.dtype or np.dtype(np.float32)
         added = splice(*(Constant(b, dtype=dtype) for b in shifts), axis=-1)
-        return apply(Plus(), (apply(ElementTimes(), (image, Constant(float(scalar), dtype=dtype))), _planes(added)))
+        scaled = apply(ElementTimes(), (image, Constant(float(scalar), dtype=dtype)))
+        return apply(Plus(), (scaled, _planes(added)), name)
 
-    return compose("ImageScaler", (variable,), build, name)
+    details = {"Scaler": np.float32(scalar), "Biases": tuple(map(np.float32, shifts))}
+    return compose("ImageScaler", (variable,), build, name, details=details)
 
 
 def _planes(values: Composite) -> Composite:

@@ -148,7 +148,7 @@ def depth_to_space(operand: Any, block_size: int, name: str = "") -> Composite:
         blocks = transpose(reshape(x, (b, b, InferredDimension), 0, 1), (2, 3, 0, 4, 1))
         return reshape(reshape(blocks, (InferredDimension,), 1, 3), (InferredDimension,), 2, 4)
 
-    return compose("DepthToSpace", (variable,), build, name)
+    return compose("DepthToSpace", (variable,), build, name, details={"blockSize": b})
 
 
 def space_to_depth(operand: Any, block_size: int, name: str = "") -> Composite:
@@ -177,4 +177,4 @@ def space_to_depth(operand: Any, block_size: int, name: str = "") -> Composite:
         blocks = reshape(reshape(x, (InferredDimension, b), 2, 3), (InferredDimension, b), 1, 2)
         return reshape(transpose(blocks, (2, 4, 0, 1, 3)), (InferredDimension,), 0, 3)
 
-    return compose("SpaceToDepth", (variable,), build, name)
+    return compose("SpaceToDepth", (variable,), build, name, details={"blockSize": b})

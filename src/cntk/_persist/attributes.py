@@ -5,9 +5,11 @@ Python counts axes from the first, files from the last: axis -1 - k here is axis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from cntk._graph.block import Block
 from cntk._graph.op import DiskKind, Op
@@ -46,9 +48,41 @@ def attributes_shown(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
         op: the operation.
         operands: its operands' types.
     """
+    if isinstance(op, Block) and op.details:
+        return {name: _shown(value) for name, value in details_to_file(op.details).items()}
     if op.primitive is None or isinstance(op, Block):
         return op.attributes()
     return {name: _shown(value) for name, value in attributes_to_file(op, operands).items()}
+
+
+def details_to_file(details: Mapping[str, Any]) -> dict[str, Any]:
+    """A block's attributes as files hold them; axes that count from the first stay negative, whatever the rank."""
+    return {name: _detail_to_file(value) for name, value in details.items()}
+
+
+def _detail_to_file(value: Any) -> Any:
+    if isinstance(value, Axis):
+        return axis_to_file(value, None)
+    if isinstance(value, np.float32):
+        return Single(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Size(value)
+    return [_detail_to_file(item) for item in value] if isinstance(value, tuple) else value
+
+
+def details_from_file(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """A block's attributes from a file; see `cntk._graph.block.Block`."""
+    return {name: _detail_from_file(value) for name, value in attributes.items() if name != CUSTOM}
+
+
+def _detail_from_file(value: Any) -> Any:
+    if isinstance(value, Axis):
+        return axis_from_file(value)
+    if isinstance(value, Single):
+        return np.float32(value)
+    if isinstance(value, list):
+        return tuple(_detail_from_file(item) for item in value)
+    return int(value) if isinstance(value, Size) else value
 
 
 def _shown(value: Any) -> Any:
@@ -193,6 +227,10 @@ _KINDS: dict[str | DiskKind, _Kind] = {
         lambda value: tuple(_whole(number) for number in value) if isinstance(value, list) else _whole(value),
     ),
     DiskKind.Single: _Kind(lambda value, rank: Single(value), _number),
+    DiskKind.GivenAxes: _Kind(
+        lambda value, rank: [axis_to_file(axis, None) for axis in value],
+        lambda value: tuple(axis_from_file(axis) for axis in _list(value)),
+    ),
     DiskKind.DynamicAxes: _Kind(
         lambda value, rank: list(reversed(value)),
         lambda value: tuple(axis_from_file(axis) for axis in reversed(_list(value))),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from cntk._errors import GraphError
 from cntk._graph import walk
-from cntk._graph.composite import Composite
+from cntk._graph.op import Op
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.composed import Fused
+from cntk._persist.attributes import attributes_to_file
 
 
-def contracted(block_name: str, root: Primitive, arguments: Sequence[Variable]) -> Composite | None:
-    """A single operation that computes what a block's graph does, or None.
+def single_operation(block_name: str, root: Primitive, arguments: Sequence[Variable]) -> Fused | None:
+    """An operation that computes in one step what a block's graph does, or None.
 
     Args:
         block_name: what the block is called.
@@ -23,9 +25,6 @@ def contracted(block_name: str, root: Primitive, arguments: Sequence[Variable]) 
         arguments: the graph's arguments in order.
     """
     inside = walk.post_order(root.results)
-    # A name that a program gave must stay to be found; the original's own begin with an underscore.
-    if any(primitive._name and not primitive._name.startswith("_") for primitive in inside):
-        return None
     for kind in _kinds(Fused):  # type: ignore[type-abstract]
         if block_name not in (kind.block_names or (kind.op_name,)):
             continue
@@ -36,7 +35,7 @@ def contracted(block_name: str, root: Primitive, arguments: Sequence[Variable]) 
                 # The operands' types are not known well enough, or are none that the operation takes.
                 continue
             if same_graph(root, expanded.root_function):
-                return Composite(Primitive(op, arguments))
+                return op
     return None
 
 
@@ -85,11 +84,18 @@ def _same_operation(a: Primitive, b: Primitive) -> bool:
     if len(a.operands) != len(b.operands):
         return False
     if a.block is None or b.block is None:
-        return a.op == b.op
+        return a.op == b.op or _as_in_files(a) == _as_in_files(b)
     if a.block.block_name != b.block.block_name or len(a.block.arguments) != len(b.block.arguments):
         return False
     stand_ins = dict(zip(b.block.arguments, a.block.arguments, strict=True))
     return same_graph(a.block.composite.root_function, b.block.composite.root_function, stand_ins)
+
+
+def _as_in_files(primitive: Primitive) -> tuple[type[Op], Op | dict[str, Any]]:
+    """An operation's class and attributes, in which an axis is the same however it has been counted."""
+    op = primitive.op
+    written = op.primitive is not None
+    return type(op), attributes_to_file(op, [v.type_ for v in primitive.operands]) if written else op
 
 
 def _same_leaf(v: Variable, w: Variable) -> bool:

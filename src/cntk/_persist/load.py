@@ -21,8 +21,8 @@ from cntk._graph.variable import Variable, VariableKind, as_dtype
 from cntk._ops.former import FormerNode
 from cntk._persist import files
 from cntk._persist.arrays import NDShape, checked_shape
-from cntk._persist.attributes import CUSTOM, op_from_file
-from cntk._persist.contract import contracted
+from cntk._persist.attributes import CUSTOM, details_from_file, op_from_file
+from cntk._persist.contract import single_operation
 from cntk._persist.legacy_former import FORMER, FORMER_NODE
 from cntk._persist.legacy_load import is_legacy, legacy_dictionary
 from cntk._persist.save import COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
@@ -269,14 +269,17 @@ class _Reader:
         if len(inner) != len(outer) or len(set(inner)) != len(inner) or wrong:
             raise FileFormatError("a block's arguments do not fit what they stand for; the file is damaged")
         name = part(described, "block_function_op_name", str)
-        single = contracted(name, root, inner) if self._contract else None
-        if single is not None:
-            return Block(single, tuple(inner), name), outer
-        return Block(_composite(root, values), tuple(inner), name), [*self._held(described, root, inner), *outer]
+        details = details_from_file(part(described, "attributes", dict))
+        single = single_operation(name, root, inner) if self._contract else None
+        if single is not None and single.reads_operands and not _named(root):
+            return Block(Composite(Primitive(single, inner)), tuple(inner), name, details=details), outer
+        block = Block(_composite(root, values), tuple(inner), name, single=single, details=details)
+        return block, [*self._held(described, root, inner), *outer]
 
     def _held(self, described: dict[str, Any], root: Primitive, inner: list[Variable]) -> list[Variable]:
         """The parameters and constants inside a block, in the file's order, which is that of `Function.parameters`."""
-        known = set(inner)
+        # What stands for an output that comes later in a loop is no variable of the block's own.
+        known = {*inner, *self._stand_ins}
         held = dict.fromkeys(v for v in walk.leaves(root) if v not in known)
         listed = [v for v in map(self._operand, _texts(described, "inputs")) if v in held]
         return listed if len(listed) == len(held) else list(held)
@@ -319,6 +322,11 @@ class _Reader:
                 if primitive.op_name == "Combine":
                     primitive.results = tuple(primitive.operands)
         infer_graph(root.results)
+
+
+def _named(root: Primitive) -> bool:
+    """Whether a name that a program gave must stay to be found; the original's own begin with an underscore."""
+    return any(p._name and not p._name.startswith("_") for p in walk.post_order(root.results))
 
 
 def _composite(root: Primitive, values: dict[str, Any]) -> Composite:

@@ -24,7 +24,7 @@ from cntk._ops.reconcile import ReconcileDynamicAxis
 from cntk._ops.user_function import UserPrimitive
 from cntk._persist import files
 from cntk._persist.arrays import NDShape
-from cntk._persist.attributes import CUSTOM, attributes_to_file
+from cntk._persist.attributes import CUSTOM, attributes_to_file, details_to_file
 from cntk._persist.dictionary import Size
 from cntk._persist.user_functions import user_function_to_file
 from cntk._persist.wire import FileFormatError
@@ -162,7 +162,8 @@ class _Writer:
         # The block's own order is that of `Function.parameters`; what an expansion has made comes after.
         leaves = [v for v in walk.leaves(inside) if v not in block.arguments]
         held = dict.fromkeys([*(v for v in primitive.operands[:split] if v in leaves), *leaves])
-        return self._described(primitive, PrimitiveOp.Block, {}, [*map(self._operand, held), *arguments]) | {
+        details = details_to_file(block.details)
+        return self._described(primitive, PrimitiveOp.Block, details, [*map(self._operand, held), *arguments]) | {
             "block_function_op_name": block.block_name,
             "block_function_composite": _composite(block.composite, root),
             "block_function_composite_arguments_map_keys": [self._operand(v) for v in block.arguments],

@@ -10,6 +10,7 @@ from cntk import ops
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
+from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import UntestedBranchError, identity
@@ -110,7 +111,7 @@ def Convolution(
         r: Any = ops.convolution(
             W,
             x,
-            strides=strides,
+            strides=strides if reduction_rank else (1, *strides),
             sharing=(True, *sharing),
             auto_padding=(False, False, *pad[1:]) if sequential else (False, *pad),
             dilation=dilation,
@@ -169,7 +170,8 @@ def _without_axis(x: Any, place: int) -> Any:
 
 def _frames_around(x: Any, window: Shape, ahead: int) -> Any:
     """Each frame with its neighbours, on a new static axis before the window's other axes."""
-    x = ops.expand_dims(x, -len(window))
+    place = 1 - len(window) if len(window) > 1 else Axis.new_leading_axis()
+    x = ops.reshape(x, (1,), place, place)
     shifts = range(ahead, ahead - window[0], -1)
     return ops.splice(*[ops.sequence.delay(x, 0, k) if k else x for k in shifts], axis=-len(window))
 

@@ -68,7 +68,7 @@ def Delay(T: int = 1, initial_state: Any = default_override_or(0), name: str = "
 
     @BlockFunction("Delay", name)
     def delay(x: Any) -> Any:
-        return ops.sequence.delay(x, _initial_state(state, "Delay") if T else None, T)
+        return ops.sequence.delay(x, _initial_state(state, "Delay"), T) if T else ops.combine([x])
 
     return delay
 

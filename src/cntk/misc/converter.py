@@ -89,6 +89,8 @@ def _inside(primitive: Primitive, filter: Filter, converter: Converter) -> Funct
     """A block with the functions inside replaced."""
     block = primitive.block
     assert block is not None
-    outer = primitive.operands[len(primitive.operands) - len(block.arguments) :]
+    outer = block.operands_of(primitive.operands)
     body = convert(block.composite, filter, converter)
-    return make_block(body, list(zip(block.arguments, outer, strict=True)), block.block_name, primitive._name)
+    return make_block(
+        body, list(zip(block.arguments, outer, strict=True)), block.block_name, primitive._name, details=block.details
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 from cntk import ops
 from cntk._graph.function import Function
+from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import Stabilizer
@@ -17,8 +18,9 @@ from cntk.variables import Constant
 
 __all__ = ["AttentionModel"]
 
-# Scores of frames that are not there, before the softmax.
-_NO_FRAME = -50.0
+# Scores of frames that are not there, before the softmax: of a whole sequence, and of a window.
+_NO_FRAME = -1e30
+_NO_FRAME_OF_WINDOW = -50.0
 
 
 def AttentionModel(
@@ -88,14 +90,15 @@ def AttentionModel(
     def attend_to_window(h_enc: Any, h_dec: Any) -> Any:
         values, valid = PastValueWindow(attention_span or 0, axis=attention_axis, go_backwards=backwards)(h_enc).outputs
         missing = ops.sequence.broadcast_as(valid, h_dec) - 1
-        masked = scores(values, h_dec) + missing * Constant(-_NO_FRAME)
+        masked = scores(values, h_dec) + missing * Constant(-_NO_FRAME_OF_WINDOW)
         weights = ops.alias(ops.softmax(masked, axis=attention_axis), name="attention_weights")
         summed = ops.reduce_sum(ops.sequence.broadcast_as(values, h_dec) * weights, axis=attention_axis)
         return of_result(summed)
 
     def attend(encoder_hidden_state: Any, decoder_hidden_state: Any) -> Any:
+        behind = Axis.new_leading_axis()
         values, valid = ops.sequence.unpack(encoder_hidden_state, padding_value=0).outputs
-        present = ops.sequence.broadcast_as(ops.expand_dims(valid, -1), decoder_hidden_state)
+        present = ops.sequence.broadcast_as(ops.reshape(valid, (1,), behind, behind), decoder_hidden_state)
         masked = ops.element_select(present, scores(values, decoder_hidden_state), Constant(_NO_FRAME))
         weights = ops.alias(ops.softmax(masked, axis=0), name="attention_weights")
         summed = ops.reduce_sum(weights * ops.sequence.broadcast_as(values, weights), axis=0)
