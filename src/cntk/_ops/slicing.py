@@ -21,6 +21,7 @@ from cntk._ops.axes import BEYOND_FIRST, as_axis, place
 from cntk._ops.operands import apply, as_operand, as_operands, in_float32
 from cntk._ops.structure import combine
 from cntk.axis import Axis
+from cntk.default_options import default_override_or, get_default_override, get_global_option
 
 __all__ = ["slice", "splice", "subscript"]
 
@@ -288,6 +289,8 @@ def subscript(x: Any, key: Any) -> Any:
         key: an index, a slice, a list of indices, an Ellipsis, or a tuple of these, one for each axis. The rules are
             those of `slice`: an end of 0 is the axis's end, and a negative step takes the elements from begin to end
             backwards.
+            With ``cntk.set_global_option('align_axis', 1)`` places count dynamic axes first: as many as there are, or
+            as the default option ``axis_offset`` says. A whole slice passes over these.
 
     Returns:
         The operand itself if it is wanted whole.
@@ -308,10 +311,20 @@ def subscript(x: Any, key: Any) -> Any:
     x = as_operand(x, op_name="subscript")
     split = next((k for k, part in enumerate(keys) if part is Ellipsis), len(keys))
     first, last = keys[:split], keys[split + 1 :]
-    parts = [*enumerate(first), *((k - len(last), part) for k, part in enumerate(last))]
-    for axis, part in parts:
-        x = _part(x, axis, part)
+    skipped = _counted_axes(x)
+    for axis, part in enumerate(first):
+        # The original counts the axis of a list of indices as ever.
+        x = _part(x, axis if isinstance(part, (list, tuple)) else axis - skipped, part)
+    for axis, part in enumerate(last):
+        x = _part(x, axis - len(last), part)
     return x
+
+
+def _counted_axes(x: Variable) -> int:
+    """How many axes of a subscript stand for dynamic ones: none, unless the option ``align_axis`` is 1, as Keras sets it."""
+    if get_global_option("align_axis", 0) != 1:
+        return 0
+    return int(get_default_override(None, axis_offset=default_override_or(len(x.dynamic_axes))))
 
 
 def _part(x: Any, axis: int, key: Any) -> Any:
