@@ -17,6 +17,14 @@ class GraphError(ValueError, RuntimeError):
     reason: str | None = None
 
 
+class ArgumentError(TypeError, ValueError, NotImplementedError):
+    """An argument is of a kind that cannot be used, as None or a string where an operand is expected.
+
+    The original raises TypeError, ValueError or NotImplementedError, which is a RuntimeError, for these, as Python, NumPy
+    or its native layer is the first to notice: programs may catch any of them.
+    """
+
+
 class FeedError(ValueError, RuntimeError, TypeError):
     """Data given for a variable do not fit it."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 
+from cntk._errors import ArgumentError
+
 _STATIC_NAME = "staticAxisIdx="
 _ALL_STATIC, _ALL, _UNKNOWN = "AllStaticAxes", "AllAxes", "UnknownAxes"
 # What stands in an index's place, for programs that ask without wanting to know and in files.
@@ -22,7 +24,7 @@ class Axis:
             name), a name and a bool (whether positions on the dynamic axis are ordered), or another axis.
 
     Raises:
-        TypeError: for anything else.
+        ArgumentError: for anything else.
 
     Example:
         >>> Axis(-1), Axis("words")
@@ -49,7 +51,7 @@ class Axis:
                 self._index = int(match[1])
             self._ordered = bool(args[1]) if len(args) == 2 else self._name != _BATCH and self._name not in _NO_INDEX
         else:
-            raise TypeError(f"Axis: expected an index, a name, or another Axis; got {args!r}")
+            raise ArgumentError(f"Axis: expected an index, a name, or another Axis; got {args!r}")
 
     @property
     def name(self) -> str:

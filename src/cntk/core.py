@@ -23,7 +23,7 @@ from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
-from cntk.device import DeviceDescriptor, default_device
+from cntk.device import DeviceDescriptor, torch_device
 
 # As a number of samples or sweeps: no end.
 INFINITELY_REPEAT = 2**64 - 1
@@ -220,7 +220,7 @@ class Value(ArrayMixin):
 
         if not isinstance(var, Variable):
             raise TypeError(f"Value.create: expected a variable, got {type(var).__name__}")
-        rows, layout, shape = hold(var, data, seq_starts, (device or default_device()).torch)
+        rows, layout, shape = hold(var, data, seq_starts, torch_device(device))
         return Value.of(rows, layout, shape, read_only)
 
     @staticmethod
@@ -250,7 +250,7 @@ class Value(ArrayMixin):
                 )
         shape = as_shape(num_classes)
         flat = np.concatenate([np.asarray(s).reshape(-1) for s in batch]) if sequences else np.asarray(batch)
-        rows = one_hot_rows(flat, shape, as_dtype(dtype) or np.dtype(np.float32), (device or default_device()).torch)
+        rows = one_hot_rows(flat, shape, as_dtype(dtype) or np.dtype(np.float32), torch_device(device))
         if not sequences:
             return Value.of(rows, None, (rows.rows, *shape))
         groups = int(np.prod(shape[:-1]))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 
 from cntk._engine import device_lock
+from cntk._errors import ArgumentError
 
 
 class DeviceKind(enum.IntEnum):
@@ -143,6 +144,19 @@ def default_device() -> DeviceDescriptor:
     return _choice.default
 
 
+def torch_device(device: DeviceDescriptor | None) -> torch.device:
+    """A device that a program named, or the default one for None, in torch's terms.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    if device is None:
+        return default_device().torch
+    if not isinstance(device, DeviceDescriptor):
+        raise ArgumentError(f"expected a device such as cntk.cpu() or cntk.gpu(0), got {device!r}")
+    return device.torch
+
+
 def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_lock: bool = False) -> bool:
     """Choose the device that is used where none is named.
 
@@ -155,6 +169,8 @@ def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_
         Whether it could be chosen: not if it was excluded, or is to be locked and another process has it, or it is the
         CPU, which is always shared.
     """
+    if not isinstance(new_default_device, DeviceDescriptor):
+        raise ArgumentError(f"try_set_default_device: expected a device such as cntk.cpu(), got {new_default_device!r}")
     if new_default_device in _choice.excluded:
         return False
     device_lock.release()

@@ -26,6 +26,7 @@ from cntk._engine.initial_values import (
     Uniform,
 )
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk._errors import ArgumentError
 
 __all__ = [
     "DefaultParamInitScale",
@@ -52,12 +53,12 @@ def _number(function: str, name: str, value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{function}: expected a number as {name}, got {value!r}") from None
+        raise ArgumentError(f"{function}: expected a number as {name}, got {value!r}") from None
 
 
 def _whole(function: str, name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{function}: expected a whole number as {name}, got {value!r}")
+        raise ArgumentError(f"{function}: expected a whole number as {name}, got {value!r}")
     return int(value)
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 
 from cntk._engine.seeds import next_seed
-from cntk._errors import shape_text
+from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype, as_shape
 from cntk.core import ArrayMixin, NDArrayView, Value
 from cntk.default_options import default_override_or, get_default_override
-from cntk.device import DeviceDescriptor, default_device
+from cntk.device import DeviceDescriptor, torch_device
 from cntk.initializer import Initializer
 
 __all__ = ["Constant", "Parameter", "Record", "Variable", "VariableMixin"]
@@ -47,7 +47,7 @@ class _Holder(Variable, ArrayMixin):
         else:
             initial = np.asarray(initial)
             if initial.dtype.kind not in "biuf":
-                raise TypeError(f"{kind.name} '{name}': expected numbers as its value, got {initial.dtype}")
+                raise ArgumentError(f"{kind.name} '{name}': expected numbers as its value, got {initial.dtype}")
             array_shape = initial.shape
             if dtype is None and initial.dtype in (np.float32, np.float64, np.float16) and initial.ndim:
                 dtype = initial.dtype
@@ -55,7 +55,7 @@ class _Holder(Variable, ArrayMixin):
         if wanted is None:
             raise ValueError(f"{kind.name} '{name}': needs a shape, since an initializer alone does not tell one")
         self._initial, self._data = initial, None
-        self._device = (device or default_device()).torch
+        self._device = torch_device(device)
         self._set_up(kind, TensorType(wanted, (), dtype), name, kind is VariableKind.Parameter, uid)
         if dtype is not None and all(d >= 0 for d in wanted):
             self._make()
@@ -115,7 +115,8 @@ class _Holder(Variable, ArrayMixin):
         """A copy of the value, ``[*shape]``. May be set to an array, a number, or an `NDArrayView` of that shape.
 
         Raises:
-            ValueError: when read while the shape is still to be inferred, or set to a value of another shape.
+            ValueError: when read while the shape is still to be inferred.
+            FeedError: when set to a value of another shape, or to what is no value.
         """
         return self.data.detach().cpu().numpy().copy()
 
@@ -123,14 +124,27 @@ class _Holder(Variable, ArrayMixin):
     def value(self, value: Any) -> None:
         if isinstance(value, Value):
             value = value.data
-        new = value.tensor if isinstance(value, NDArrayView) else torch.as_tensor(np.asarray(value))
+        new = value.tensor if isinstance(value, NDArrayView) else self._numbers(value)
         data = self.data
         if new.numel() != data.numel() and new.ndim:
-            raise ValueError(
+            raise FeedError(
                 f"{self!r}: expected a value of shape {shape_text(self.shape)}, got {shape_text(new.shape)}"
             )
         with torch.no_grad():
             data.copy_(new.reshape(data.shape) if new.ndim and new.shape != data.shape else new)
+
+    def _numbers(self, value: Any) -> torch.Tensor:
+        """Numbers as a tensor.
+
+        Raises:
+            FeedError: for anything else.
+        """
+        try:
+            return torch.as_tensor(np.asarray(value))
+        except (TypeError, ValueError):
+            raise FeedError(
+                f"{self!r}: expected a number, an array or an NDArrayView as its value, got {value!r}"
+            ) from None
 
     def _as_numpy(self) -> np.ndarray:
         return self.value
@@ -218,7 +232,9 @@ class Constant(_Holder):
         name: str = "",
     ) -> None:
         if shape is None and value is None:
-            shape = ()
+            raise ValueError(
+                f"constant '{name}': needs a value, as in constant(0), or a shape of zeros, constant(shape=3)"
+            )
         self._hold(
             VariableKind.Constant, shape, 0 if value is None else value, _option(dtype, value, Constant), device, name
         )

@@ -14,7 +14,7 @@ from cntk._engine.run import SparseRows
 from cntk._errors import shape_text
 from cntk._graph.types import Shape
 from cntk._graph.variable import as_dtype, as_shape
-from cntk.device import DeviceDescriptor, cpu, default_device
+from cntk.device import DeviceDescriptor, cpu, torch_device
 
 
 class ArrayMixin:
@@ -45,7 +45,7 @@ class NDArrayView(ArrayMixin):
     def __init__(self, shape: Any, data_type: Any, device: DeviceDescriptor | None = None) -> None:
         dtype = as_dtype(data_type) or np.dtype(np.float32)
         self._rows: Tensor | SparseRows = torch.zeros(
-            as_shape(shape), dtype=torch_dtype(dtype), device=(device or default_device()).torch
+            as_shape(shape), dtype=torch_dtype(dtype), device=torch_device(device)
         )
         self._shape: Shape = as_shape(shape)
         self._read_only = False

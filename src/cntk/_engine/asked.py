@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cntk._errors import FeedError
+from cntk._errors import ArgumentError, FeedError
 from cntk._graph import walk
 from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
@@ -20,7 +20,7 @@ def asked_for(nodes: Any, what: str) -> dict[Any, Variable]:
         what: the argument, for errors.
 
     Raises:
-        TypeError: for anything else.
+        ArgumentError: for anything else.
     """
     found: dict[Any, Variable] = {}
     for node in [nodes] if isinstance(nodes, (Variable, Function, str)) or not isinstance(nodes, Iterable) else nodes:
@@ -29,7 +29,7 @@ def asked_for(nodes: Any, what: str) -> dict[Any, Variable]:
         elif isinstance(node, Function) and len(node.outputs) == 1:
             found[node] = node.output
         else:
-            raise TypeError(f"{what}: expected variables or functions with one output, got {node!r}")
+            raise ArgumentError(f"{what}: expected variables or functions with one output, got {node!r}")
     return found
 
 
@@ -38,7 +38,7 @@ def as_outputs(function: Function, outputs: Any) -> dict[Any, Variable]:
 
     Raises:
         ValueError: if one is not part of the graph, or there is none.
-        TypeError: for anything that names no variable.
+        ArgumentError: for anything that names no variable.
     """
     if outputs is None:
         return {v: v for v in function.outputs}
@@ -130,11 +130,13 @@ def _with_starts(arguments: dict[Variable, Any], starts: Any) -> dict[Variable, 
 
 
 def differentiated(function: Function, variables: Any, what: str) -> dict[Any, Variable]:
-    """The variables that gradients are asked for, by what the program named them by; they must be leaves of the graph.
+    """The variables that gradients are asked for, by what the program named them by.
+
+    They must be leaves of the graph that need a gradient.
 
     Raises:
         ValueError: if one is not, or there is none.
-        TypeError: for anything that names no variable.
+        ArgumentError: for anything that names no variable.
     """
     asked = asked_for(variables, what)
     if not asked:
@@ -145,4 +147,6 @@ def differentiated(function: Function, variables: Any, what: str) -> dict[Any, V
     for variable in asked.values():
         if variable not in known:
             raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of {function}")
+        if not variable.needs_gradient:
+            raise ValueError(f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True")
     return asked

@@ -22,7 +22,7 @@ from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk.core import Value
-from cntk.device import DeviceDescriptor, default_device
+from cntk.device import DeviceDescriptor, torch_device
 
 
 def _needed_inputs(composite: Composite, outputs: tuple[Variable, ...]) -> tuple[Variable, ...]:
@@ -138,7 +138,7 @@ def execute(
         by_rows: whether gradients of what sparse inputs are multiplied with hold only the rows that are read.
     """
     composite = whole_graph(function)
-    place = (device or default_device()).torch
+    place = torch_device(device)
     needed = _needed_inputs(composite, outputs)
     given = as_arguments(function, data, needed)
     fed = {v: feed(v, given[v], place) for v in needed}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cntk._errors import GraphError
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.clone import as_variable, clone
 from cntk._graph.text import type_text
 from cntk._graph.types import (
@@ -96,12 +96,12 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
     """Data need an argument of known type.
 
     Raises:
-        TypeError: for None.
+        ArgumentError: for None.
         GraphError: for an argument whose type is not known.
     """
     name = argument.name or argument.uid
     if value is None:
-        raise TypeError(f"call of {function}: argument '{name}' is None; was a node not found by its name?")
+        raise ArgumentError(f"call of {function}: argument '{name}' is None; was a node not found by its name?")
     if argument.is_placeholder:
         raise GraphError(
             f"call of {function} with data: the type of argument '{name}' is not known; tell it with update_signature, as in "

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cntk._errors import GraphError
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph import walk
 from cntk._graph.composite import Composite
 from cntk._graph.function import CloneMethod, Function
@@ -22,7 +22,7 @@ def as_variable(node: Any, what: str) -> Variable:
 
     Raises:
         AttributeError: for None, as the original.
-        TypeError: for anything else.
+        ArgumentError: for anything else.
     """
     if isinstance(node, Variable):
         return node
@@ -30,7 +30,7 @@ def as_variable(node: Any, what: str) -> Variable:
         return node.output
     if node is None:
         raise AttributeError(f"{what}: got None instead of a variable or function; was a node not found by its name?")
-    raise TypeError(f"{what}: expected a variable or function, got {type(node).__name__}")
+    raise ArgumentError(f"{what}: expected a variable or function, got {type(node).__name__}")
 
 
 def _substitution_map(substitutions: Mapping[Any, Any]) -> dict[Variable, Variable]:

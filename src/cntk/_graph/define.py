@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from cntk._errors import ArgumentError
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.call import is_variable_type, variable_type
 from cntk._graph.composite import Composite, whole_graph
@@ -99,7 +100,13 @@ def _as_output(value: Any, body: Callable[..., Any], name: str = "") -> Variable
 def function_from_callable(
     body: Callable[..., Any], make_block: bool = False, op_name: str | None = None, name: str | None = None
 ) -> Composite:
-    """A function of the parameters of a Python function, or a block with a kind and a name; see `Function`."""
+    """A function of the parameters of a Python function, or a block with a kind and a name; see `Function`.
+
+    Raises:
+        ArgumentError: for anything that cannot be called.
+    """
+    if not callable(body):
+        raise ArgumentError(f"Function: expected a Python function, got {body!r}")
     if make_block:
         return block_from_callable(body, op_name or "", name or "")
     return _function(body, _variables(_arguments(body)))

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cntk._errors import ArgumentError
 from cntk._graph import text, walk
 from cntk._graph.composition import Composition
 from cntk._graph.naming import renaming_allowed
@@ -327,6 +328,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     def find_all_with_name(self, name: str, depth: int = 0) -> list[Any]:
         """All functions and variables of a name; see `find_by_name`."""
+        if not isinstance(name, str):
+            raise ArgumentError(f"find_all_with_name: expected a name, got {name!r}")
         return walk.depth_first_search(self, lambda node: node.name == name, depth)
 
     def find_by_name(self, name: str, depth: int = 0) -> Any:

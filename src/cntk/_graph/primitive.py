@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from cntk._errors import GraphError, operation_text
@@ -22,7 +23,7 @@ from cntk._graph.types import (
     TensorType,
     common_dtype,
 )
-from cntk._graph.variable import HOLDERS, Variable, VariableKind, output_type
+from cntk._graph.variable import HOLDERS, Variable, VariableKind, as_name, output_type
 
 if TYPE_CHECKING:
     from cntk._graph.block import Block
@@ -41,7 +42,7 @@ class Primitive(Function):
     def __init__(self, op: Op, operands: Iterable[Variable], name: str = "", uid: str = "") -> None:
         self.op = op
         self.operands = list(operands)
-        self._name = name
+        self._name = as_name(name, op.op_name)
         self.custom: dict[str, Any] = {}
         self.block: Block | None = op if getattr(op, "composite", None) is not None else None  # type: ignore[assignment]
         self._uid = uid or next_uid(op.op_name if self.block is None else "Block")
@@ -106,7 +107,12 @@ class Primitive(Function):
             raise GraphError(
                 f"{operation_text(self.op_name, self._name)}: attribute '{name}' cannot be set; settable: {allowed}"
             )
-        self.op = replace(self.op, **{settable[name]: value})  # type: ignore[type-var]
+        kind = type(getattr(self.op, settable[name]))
+        if isinstance(value, bool) or not isinstance(value, Integral if kind is int else Real):
+            raise GraphError(
+                f"{operation_text(self.op_name, self._name)}: attribute '{name}' is a number; got {value!r}"
+            )
+        self.op = replace(self.op, **{settable[name]: kind(value)})  # type: ignore[type-var]
 
     def infer_results(self, partial: Guess = Guess.AXES) -> bool:
         """Bring the outputs' types up to date with the operands'.

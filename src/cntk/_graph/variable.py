@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cntk._errors import shape_text
+from cntk._errors import ArgumentError, shape_text
 from cntk._graph.naming import next_uid
 from cntk._graph.operators import Operators
 from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, DType, Shape, TensorType
@@ -153,7 +153,7 @@ class Variable(VariableMixin, Operators):
     def _set_up(self, kind: VariableKind, type_: TensorType, name: str, needs_gradient: bool, uid: str = "") -> None:
         self.kind = kind
         self.type_ = type_
-        self._name = name
+        self._name = as_name(name, kind.name)
         self.needs_gradient_ = needs_gradient
         self._uid = uid or next_uid(kind.name)
 
@@ -212,21 +212,35 @@ class Variable(VariableMixin, Operators):
         return f"{self.kind.name}('{self.name or self.uid}', {axes}, {shape_text(self.shape)})"
 
 
+def as_name(name: Any, of: str) -> str:
+    """A name in the graph.
+
+    Args:
+        name: what the program gave.
+        of: what it is for, for the error.
+
+    Raises:
+        ArgumentError: for anything but a string.
+    """
+    if not isinstance(name, str):
+        raise ArgumentError(f"{of}: expected a string as name, '' for none; got {name!r}")
+    return name
+
+
 def as_shape(shape: Any) -> Shape:
     """A shape given as a number or as an iterable of numbers, such as a tuple, a list, an array or a generator.
 
     Raises:
-        ValueError: for anything else, or a dimension that cannot be.
+        ArgumentError: for anything else.
+        ValueError: for a dimension that cannot be.
     """
-    if shape is None:
-        return ()
     try:
         given: Any = (shape,) if np.isscalar(shape) else tuple(shape)
         dims = tuple(int(d) for d in given)
         if any(d != g for d, g in zip(dims, given, strict=True)):
             raise ValueError
     except (TypeError, ValueError):
-        raise ValueError(f"shape: expected an integer or a tuple of integers; got {shape!r}") from None
+        raise ArgumentError(f"shape: expected an integer or a tuple of integers; got {shape!r}") from None
     if any(d < -3 or d == -2 for d in dims) and dims != (-2,):
         raise ValueError(f"shape {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)")
     return dims

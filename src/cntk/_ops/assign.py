@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.run import Run
-from cntk._errors import GraphError, shape_text
+from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
@@ -72,7 +72,7 @@ def assign(ref: Any, input: Any, name: str = "") -> Composite:
 
     Raises:
         GraphError: if the shapes differ or there are dynamic axes.
-        TypeError: if ``ref`` is neither parameter nor constant.
+        ArgumentError: if ``ref`` is neither parameter nor constant.
 
     Example:
         >>> import cntk as C
@@ -84,5 +84,5 @@ def assign(ref: Any, input: Any, name: str = "") -> Composite:
     """
     target, value = as_operands(in_float32(ref, input), "assign")
     if not (target.is_parameter or target.is_constant):
-        raise TypeError(f"assign: expected a parameter or constant to assign to, got {target!r}")
+        raise ArgumentError(f"assign: expected a parameter or constant to assign to, got {target!r}")
     return apply(Assign(), (target, value), name)

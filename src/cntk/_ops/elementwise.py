@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
@@ -154,7 +154,7 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
             *more, name = more  # type: ignore[assignment]
         operands = [left, right, *more]
         if any(isinstance(x, str) for x in operands):
-            raise TypeError(
+            raise ArgumentError(
                 f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; use name="
             )
         return _in_halves(f, as_operands(operands, f.__name__), name)

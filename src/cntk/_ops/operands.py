@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cntk._errors import ArgumentError
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.op import Op
@@ -28,12 +29,12 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
         op_name: for the error.
 
     Raises:
-        TypeError: for anything else.
+        ArgumentError: for anything else.
     """
     if isinstance(x, Variable):
         return x
     if isinstance(x, Function):
-        return x.output
+        return _only_output(x, op_name)
     if isinstance(x, (NDArrayView, Value, torch.Tensor)):
         return Constant(x)
     if isinstance(x, Number) and not isinstance(x, complex) and not isinstance(x, np.floating):
@@ -47,14 +48,24 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
                 else None
             )
             return Constant(array, dtype=own or like or np.float32)
-    raise TypeError(
+    raise ArgumentError(
         f"{op_name}: expected a variable, a function, a number or an array as operand, got {type(x).__name__}"
     )
 
 
+def _only_output(function: Function, op_name: str) -> Variable:
+    if len(function.outputs) != 1:
+        raise ArgumentError(
+            f"{op_name}: {function!r} has {len(function.outputs)} outputs; take one of `.outputs` as operand"
+        )
+    return function.output
+
+
 def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]:
     """Variables for several operands; numbers take on the format of the others, arrays that of the graph's."""
-    nodes = (x if isinstance(x, Variable) else x.output for x in xs if isinstance(x, (Variable, Function)))
+    nodes = [
+        x if isinstance(x, Variable) else _only_output(x, op_name) for x in xs if isinstance(x, (Variable, Function))
+    ]
     of_graph = next((v.type_.dtype for v in nodes if v.type_.dtype is not None), None)
     if of_graph is not None:
         xs = [x.astype(of_graph) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in xs]

@@ -6,13 +6,14 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cntk._errors import GraphError, shape_text
+from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.positions import SAME_POSITIONS, Positions
@@ -322,6 +323,17 @@ class _Unpooled(torch.autograd.Function):
         return ctx.largest(gradient)[0].reshape(ctx.shape), None, None, None
 
 
+def _kind(value: Any, what: str) -> int:
+    """Which kind of pooling, as a number.
+
+    Raises:
+        ArgumentError: for anything but a number.
+    """
+    if not isinstance(value, Integral):
+        raise ArgumentError(f"{what}: expected MAX_POOLING, AVG_POOLING or MAX_UNPOOLING of cntk, got {value!r}")
+    return int(value)
+
+
 def pooling(
     operand: Any,
     pooling_type: int,
@@ -352,6 +364,7 @@ def pooling(
 
     Raises:
         GraphError: if the window does not fit the operand.
+        ArgumentError: if ``pooling_type`` is no kind of pooling.
 
     Example:
         >>> import numpy as np, cntk as C
@@ -362,7 +375,7 @@ def pooling(
                  [13., 15.]]]], dtype=float32)
     """
     op = Pooling(
-        int(pooling_type),
+        _kind(pooling_type, "pooling_type"),
         as_dims(pooling_window_shape, "pooling_window_shape"),
         as_dims(strides, "strides"),
         as_flags(auto_padding),
@@ -407,7 +420,7 @@ def unpooling(
         array([[[0., 5., 7., 0.]]], dtype=float32)
     """
     op = Unpooling(
-        int(unpooling_type),
+        _kind(unpooling_type, "unpooling_type"),
         as_dims(unpooling_window_shape, "unpooling_window_shape"),
         as_dims(strides, "strides"),
         as_flags(auto_padding),

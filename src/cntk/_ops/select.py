@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.run import SparseRows
-from cntk._errors import FeedError, GraphError
+from cntk._errors import ArgumentError, FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
@@ -221,7 +221,7 @@ def one_hot(x: Any, num_classes: int, sparse_output: bool = False, axis: Any = -
                [0., 0., 0.]], dtype=float32)
     """
     if not isinstance(num_classes, Integral) or num_classes < 0:
-        raise GraphError(f"one_hot: expected a number of classes, got {num_classes!r}")
+        raise ArgumentError(f"one_hot: expected a number of classes, got {num_classes!r}")
     return apply(OneHot(int(num_classes), bool(sparse_output), as_static_axis(axis, "one_hot")), (x,), name)
 
 

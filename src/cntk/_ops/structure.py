@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from cntk._errors import GraphError
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
@@ -59,6 +59,8 @@ def input_variable(
         >>> input_variable((2, 3), name='x')
         Input('x', [#], [2 x 3])
     """
+    if isinstance(dynamic_axes, str) or not isinstance(dynamic_axes, (Axis, Iterable)):
+        raise ArgumentError(f"input_variable: expected a list of axes as dynamic_axes, got {dynamic_axes!r}")
     axes = (dynamic_axes,) if isinstance(dynamic_axes, Axis) else tuple(dynamic_axes)
     axes = tuple(Axis(a) if isinstance(a, str) else a for a in axes)
     if axes and not axes[0].is_batch_axis and axes != UNKNOWN_AXES and all(a.is_sequence_axis for a in axes):

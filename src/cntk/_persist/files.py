@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from cntk._errors import ArgumentError
 from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
 from cntk._persist.legacy_wire import START
 from cntk._persist.wire import FileFormatError
@@ -20,8 +21,12 @@ _MARK = b"ktnc"
 _LARGEST_MESSAGE = 2**31 - 2**20
 
 
-class ModelNotFoundError(FileNotFoundError, ValueError):
-    """There is no such file. The original raises ValueError."""
+class ModelNotFoundError(FileNotFoundError, ValueError, RuntimeError):
+    """There is no such file. The original raises ValueError for models and RuntimeError for checkpoints."""
+
+
+class NotWritableError(OSError, RuntimeError):
+    """A file cannot be made. The original raises RuntimeError."""
 
 
 def describe(source: Any) -> str:
@@ -42,7 +47,7 @@ def read(source: Any, decoded: Callable[[memoryview], dict[str, Any]] | None = N
     Raises:
         FileNotFoundError: if there is no such file.
         FileFormatError: if it is cut short, damaged, or of another kind.
-        TypeError: for any other source.
+        ArgumentError: for any other source.
     """
     data = memoryview(_content(source))
     try:
@@ -104,7 +109,7 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
         if isinstance(content, bytes):
             return content
         raise TypeError(f"{describe(source)} gives text; open it in binary mode, open(..., 'rb')")
-    raise TypeError(f"expected a path, bytes, or a file opened in binary mode, got {type(source).__name__}")
+    raise ArgumentError(f"expected a path, bytes, or a file opened in binary mode, got {type(source).__name__}")
 
 
 def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
@@ -168,10 +173,19 @@ def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     Args:
         filename: the path; missing directories are made.
+
+    Raises:
+        ArgumentError: for anything but a path.
+        NotWritableError: if there cannot be such a file.
     """
+    if not isinstance(filename, (str, os.PathLike)):
+        raise ArgumentError(f"expected a path to write to, got {filename!r}")
     target = Path(os.path.realpath(filename))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise NotWritableError(error.errno, f"cannot be written: {error.strerror}", str(filename)) from None
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from cntk._engine.step import StepResult, TrainingStep
-from cntk._errors import FeedError, SettingError
+from cntk._errors import ArgumentError, FeedError, SettingError
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
-from cntk.device import DeviceDescriptor, default_device
+from cntk.device import DeviceDescriptor, torch_device
 from cntk.eval.sums import RunningSum
 
 
@@ -81,7 +81,7 @@ class Evaluator:
 
     def _test(self, arguments: Any, device: DeviceDescriptor | None) -> StepResult:
         """The metric's sum over one minibatch, of which the writers are told."""
-        result = self._test_step.test(arguments, (device or default_device()).torch)
+        result = self._test_step.test(arguments, torch_device(device))
         if not result.samples:
             raise FeedError("test_minibatch: the minibatch has no samples; give at least one")
         if self._writers:
@@ -106,12 +106,12 @@ def sequence_of_learners(parameter_learners: Any) -> Sequence[Any]:
 
     Raises:
         ValueError: if there is none.
-        TypeError: for anything that is no learner.
+        ArgumentError: for anything that is no learner.
     """
     learners = list(parameter_learners) if isinstance(parameter_learners, (list, tuple)) else [parameter_learners]
     if not learners:
         raise ValueError("Trainer: there must be at least one learner")
     for learner in learners:
         if not hasattr(learner, "parameters") or not hasattr(learner, "apply"):
-            raise TypeError(f"Trainer: expected learners such as cntk.sgd(...) gives, got {type(learner).__name__}")
+            raise ArgumentError(f"Trainer: expected learners such as cntk.sgd(...) gives, got {type(learner).__name__}")
     return learners

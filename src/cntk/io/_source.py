@@ -12,9 +12,9 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
-from cntk._errors import DataError
+from cntk._errors import ArgumentError, DataError
 from cntk.core import Value
-from cntk.device import DeviceDescriptor, default_device
+from cntk.device import DeviceDescriptor, torch_device
 from cntk.io._chunk import Frames, SparseFrames, take
 from cntk.io._minibatch import MinibatchData
 from cntk.io._order import Window
@@ -165,7 +165,7 @@ class MinibatchSource:
         read = self._reading.next(request, {s.name for s in wanted.values()})
         if not read.parts:
             return {}
-        where = (device or default_device()).torch
+        where = torch_device(device)
         made: dict[str, MinibatchData] = {}
         for name, chunks in read.parts.items():
             made[name] = _minibatch(self._streams[name], *take(chunks), read, where)
@@ -209,7 +209,17 @@ class MinibatchSource:
 
 
 def _opened(deserializers: list[Any], threads: int) -> list[Any]:
-    """The corpora of deserializers, of which one may give several."""
+    """The corpora of deserializers, of which one may give several.
+
+    Raises:
+        DataError: if there is no deserializer.
+        ArgumentError: for anything else in the place of one.
+    """
+    if not deserializers:
+        raise DataError("MinibatchSource: expected at least one deserializer, such as CTFDeserializer(...), got none")
+    for given in deserializers:
+        if not callable(getattr(given, "open", None)):
+            raise ArgumentError(f"MinibatchSource: expected a deserializer such as CTFDeserializer(...), got {given!r}")
     opened = [d.open(threads) for d in deserializers]
     return [c for given in opened for c in (given if isinstance(given, tuple) else (given,))]
 

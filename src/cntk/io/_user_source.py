@@ -10,10 +10,10 @@ import torch
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
-from cntk._errors import DataError
+from cntk._errors import ArgumentError, DataError
 from cntk._graph.types import BATCH_AXIS
 from cntk.core import Value
-from cntk.device import DeviceDescriptor, default_device
+from cntk.device import DeviceDescriptor, torch_device
 from cntk.io._chunk import ends_of
 from cntk.io._minibatch import MinibatchData
 from cntk.io._source import FULL_DATA_SWEEP, INFINITELY_REPEAT
@@ -118,7 +118,7 @@ class MinibatchSourceFromData(UserMinibatchSource):
 
     def __init__(self, data_streams: Mapping[str, Any], max_samples: int = INFINITELY_REPEAT) -> None:
         if not isinstance(data_streams, Mapping):
-            raise TypeError(
+            raise ArgumentError(
                 f"MinibatchSourceFromData: expected a dictionary name=data, got {type(data_streams).__name__}"
             )
         if not data_streams:
@@ -301,7 +301,7 @@ class _StreamData:
         """Some items as a minibatch's part."""
         if self._whole is not None:
             rows = self._whole[wanted]
-            target = (device or default_device()).torch
+            target = torch_device(device)
             rows = rows if rows.device == target else rows.to(target)
             shape = tuple(rows.shape)
             return MinibatchData(Value.of(rows, None, shape), shape[0], shape[0], ends_sweep)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from cntk import ops
+from cntk._errors import ArgumentError
 from cntk._graph.composition import spread
 from cntk._graph.function import Function
 from cntk.layers.blocks import identity
@@ -100,7 +101,7 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
         A function of one argument.
 
     Raises:
-        ValueError: if ``constructor`` is no Python function; a layer in its place would share its parameters.
+        ArgumentError: if ``constructor`` is no Python function; a layer in its place would share its parameters.
 
     Example:
         >>> import cntk as C
@@ -109,7 +110,7 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
         (6,)
     """
     if isinstance(constructor, Function) or not inspect.isroutine(constructor):
-        raise ValueError(
+        raise ArgumentError(
             "For: constructor must be a Python function/lambda that makes a layer, such as lambda: Dense(5)"
         )
     if not isinstance(what_range, Iterable):

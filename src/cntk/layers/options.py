@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cntk import ops
-from cntk._errors import NodeAsSizeError
+from cntk._errors import ArgumentError, NodeAsSizeError
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.initializer import Initializer, initializer_with_rank
@@ -170,7 +170,7 @@ def first_value(value: Any, what: str) -> Any:
     """An initializer, a number, or numbers.
 
     Raises:
-        TypeError: for anything else.
+        ArgumentError: for anything else.
     """
     if isinstance(value, Initializer):
         return value
@@ -179,7 +179,7 @@ def first_value(value: Any, what: str) -> Any:
     except ValueError:
         numeric = False
     if not numeric:
-        raise TypeError(
+        raise ArgumentError(
             f"{what}: expected an initializer such as glorot_uniform(), a number or an array, got {value!r}"
         )
     return value

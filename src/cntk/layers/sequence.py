@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cntk import ops
-from cntk._errors import StateCountError
+from cntk._errors import ArgumentError, StateCountError
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction, in_order
 from cntk._graph.function import Function
@@ -43,7 +43,9 @@ def _initial_state(value: Any, layer: str) -> Any:
     try:
         return Constant(0 if value is None else value, shape=(1,))
     except (TypeError, ValueError):
-        raise TypeError(f"{layer}: initial_state: expected a number, an array or a variable, got {value!r}") from None
+        raise ArgumentError(
+            f"{layer}: initial_state: expected a number, an array or a variable, got {value!r}"
+        ) from None
 
 
 def Delay(T: int = 1, initial_state: Any = default_override_or(0), name: str = "") -> Function:

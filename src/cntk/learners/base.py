@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.seeds import next_seed
-from cntk._errors import FeedError, SettingError, shape_text
+from cntk._errors import ArgumentError, FeedError, SettingError, shape_text
 from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
 
@@ -367,17 +367,19 @@ def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
 
     Raises:
         ValueError: for none at all, for one that is given twice, or whose shape is not known yet.
-        TypeError: for anything but a list of parameters.
+        ArgumentError: for anything but a list of parameters.
     """
     if isinstance(parameters, (str, Mapping)) or not hasattr(parameters, "__iter__") or hasattr(parameters, "uid"):
-        raise TypeError(f"{learner}: expected a list of parameters, such as model.parameters, got {parameters!r}")
+        raise ArgumentError(f"{learner}: expected a list of parameters, such as model.parameters, got {parameters!r}")
     found = tuple(parameters)
     if not found:
         raise ValueError(f"{learner}: the list of parameters is empty; does the model have any (model.parameters)?")
     seen = set()
     for parameter in found:
         if not getattr(parameter, "is_parameter", hasattr(parameter, "uid")):
-            raise TypeError(f"{learner}: expected parameters, got {parameter!r}; constants and inputs are not learned")
+            raise ArgumentError(
+                f"{learner}: expected parameters, got {parameter!r}; constants and inputs are not learned"
+            )
         if any(dimension < 0 for dimension in parameter.shape):
             raise ValueError(
                 f"{learner}: parameter '{parameter.name}' has shape {shape_text(parameter.shape)}, which is still to "

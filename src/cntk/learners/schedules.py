@@ -43,6 +43,8 @@ class _Schedule:
     epoch_size: int
 
     def __getitem__(self, count: int) -> Any:
+        if not isinstance(count, Integral):
+            raise TypeError(f"schedule: expected a count of samples, got {count!r}")
         values = self.values
         if len(values) == 1:
             return values[0]

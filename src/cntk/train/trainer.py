@@ -18,7 +18,7 @@ from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
-from cntk.device import DeviceDescriptor, default_device
+from cntk.device import DeviceDescriptor, torch_device
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
 from cntk.eval.sums import RunningSum
 from cntk.io import MinibatchData
@@ -105,7 +105,7 @@ class Trainer(Evaluator):
                 is_sweep_end = any(isinstance(v, MinibatchData) and v.sweep_end for v in arguments.values())
         asked = {} if outputs is None else asked_for(outputs, "Trainer: outputs")
         wanted = tuple(dict.fromkeys(asked.values()))
-        result = self._step.train(arguments, wanted, (device or default_device()).torch, bool(is_sweep_end))
+        result = self._step.train(arguments, wanted, torch_device(device), bool(is_sweep_end))
         self._previous = result
         # As in the original, a minibatch that changed nothing was not trained on.
         self._total += result.samples if result.updated else 0
@@ -240,7 +240,7 @@ class Trainer(Evaluator):
                 "previous_minibatch_evaluation_average: this trainer has no metric; give criterion=(loss, metric)"
             )
         previous = self._trained()
-        return 0.0 if previous.metric is None else _average(previous.metric, previous.samples)
+        return _average(previous.metric, previous.samples)
 
     @property
     def previous_minibatch_sample_count(self) -> int:
