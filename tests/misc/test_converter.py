@@ -90,3 +90,10 @@ def test_weights_without_a_value_are_refused() -> None:
     model = C.optimized_rnnstack(C.placeholder(), C.parameter((C.InferredDimension, 4)), 4, 1)
     with pytest.raises(ValueError, match="have no value yet"):
         convert_optimized_rnnstack(model)
+
+
+def test_both_converters_are_in_the_package_too():
+    from cntk.misc import convert, convert_optimized_rnnstack, converter, optimized_rnnstack_converter
+
+    assert convert is converter.convert
+    assert convert_optimized_rnnstack is optimized_rnnstack_converter.convert_optimized_rnnstack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._errors import shape_text
 from cntk._persist.dictionary import Size
+from cntk._persist.value import Dictionary
 from cntk._persist.wire import FileFormatError
 from cntk.learners.base import Learner
 from cntk.learners.user import UserLearner
@@ -34,9 +35,27 @@ class LearnerStateError(RuntimeError):
 
 
 def learner_to_file(learner: Any) -> dict[str, Any]:
-    """A learner's state as a dictionary."""
+    """A learner's state as a dictionary, with what a learner written in Python adds."""
     if isinstance(learner, DistributedLearner):
         return _distributed_to_file(learner)
+    values = _common(learner)
+    if _has_own_state(learner):
+        values[_OWN] = learner.create_checkpoint()
+    return values
+
+
+def learner_checkpoint(learner: Learner) -> Dictionary:
+    """A learner's state by itself; see `Learner.create_checkpoint`."""
+    return Dictionary(_common(learner))
+
+
+def restore_learner(values: Mapping[str, Any], learner: Learner) -> None:
+    """Have a learner go on from its state by itself; see `Learner.restore_from_checkpoint`."""
+    state, _ = learner_from_file(dict(values), learner, [p.uid for p in learner.parameters])
+    learner.load_state_dict(state)
+
+
+def _common(learner: Learner) -> dict[str, Any]:
     state = learner.state_dict()
     rates = state["learning_rate"]
     values: dict[str, Any] = {
@@ -58,8 +77,6 @@ def learner_to_file(learner: Any) -> dict[str, Any]:
     }
     if learner.counts:
         values["smoothed_count"] = float(state["smoothed_count"])
-    if _has_own_state(learner):
-        values[_OWN] = learner.create_checkpoint()
     return values
 
 

@@ -264,13 +264,24 @@ class Learner:
         self._noise_seed, self.smoothed_count = state["noise_seed"], state["smoothed_count"]
         self._state = loaded
 
-    def create_checkpoint(self) -> dict[str, Any]:
-        """The learner's state: see `state_dict`."""
-        return self.state_dict()
+    def create_checkpoint(self) -> Any:
+        """Return the learner's state as checkpoints hold it: a `cntk.cntk_py.Dictionary`, which can be saved."""
+        from cntk._persist.learner_state import learner_checkpoint
+
+        return learner_checkpoint(self)
 
     def restore_from_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Go on from a state: see `load_state_dict`."""
-        self.load_state_dict(checkpoint)
+        """Go on from what `create_checkpoint` returned.
+
+        Raises:
+            ArgumentError: for anything but such a dictionary.
+            RuntimeError: if it is of another kind of learner, or for other parameters. Nothing has been changed then.
+        """
+        from cntk._persist.learner_state import restore_learner
+
+        if not isinstance(checkpoint, Mapping):
+            raise ArgumentError(f"{self.kind}: expected what create_checkpoint returned, got {checkpoint!r}")
+        restore_learner(checkpoint, self)
 
     def _loaded(self, name: str, tensors: list[Tensor] | None) -> list[Tensor]:
         if tensors is None or len(tensors) != len(self._parameters):

@@ -281,6 +281,11 @@ class Trainer(Evaluator):
         }[DataUnit(unit)]()
         return count
 
+    @staticmethod
+    def _get_loss_metric(criterion: Any) -> tuple[Any, Any]:
+        # Libraries read a criterion by this name.
+        return _criterion(criterion)
+
     def _trained(self) -> StepResult:
         if self._previous is None:
             raise RuntimeError("trainer: no minibatch has been trained on yet; call train_minibatch first")
