@@ -64,6 +64,7 @@ FLOORS: dict[str, int] = {
 DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/operators.py": ("cntk.ops",),  # x + y, x[a:b], x @ y build operations
     "_graph/define.py": ("cntk.ops",),  # what a @Function returns by name is an alias
+    "_graph/late_names.py": ("cntk.internal.names",),  # underscored names that libraries import from modules
     # f.eval, f.grad, f.train, f.save, ...
     "_graph/run_methods.py": (
         "cntk._engine.evaluate",

@@ -32,6 +32,18 @@ from cntk.debugging.debug import set_checked_mode, set_computation_network_trace
 from cntk.debugging.profiler import disable_profiler, enable_profiler, start_profiler, stop_profiler
 from cntk.device import DeviceDescriptor
 from cntk.initializer import constant_initializer
+from cntk.internal.native_learners import (
+    AdditionalLearningOptions,
+    SizeTWrapper,
+    ada_delta_learner,
+    ada_grad_learner,
+    adam_learner,
+    fsada_grad_learner,
+    momentum_sgd_learner,
+    nesterov_learner,
+    rmsprop_learner,
+    sgd_learner,
+)
 from cntk.io._source_config import MinibatchSourceConfig, OptionalBool, to_dictionary
 from cntk.learners.base import Learner
 from cntk.learners.options import set_default_unit_gain_value
@@ -42,6 +54,7 @@ from cntk.train.distributed import Communicator
 from cntk.train.trainer import Trainer
 
 __all__ = [
+    "AdditionalLearningOptions",
     "Axis",
     "Constant",
     "DataType_Double",
@@ -69,6 +82,7 @@ __all__ = [
     "PoolingType_Average",
     "PoolingType_Max",
     "ProgressWriter",
+    "SizeTWrapper",
     "Trainer",
     "Value",
     "Variable",
@@ -77,8 +91,10 @@ __all__ = [
     "VariableKind_Output",
     "VariableKind_Parameter",
     "VariableKind_Placeholder",
+    "ada_delta_learner",
+    "ada_grad_learner",
+    "adam_learner",
     "allow_renaming_functions",
-    "is_native_user_function_registered",
     "always_allow_setting_default_device",
     "are_equal",
     "constant_initializer",
@@ -93,14 +109,19 @@ __all__ = [
     "enable_node_timing",
     "enable_profiler",
     "force_deterministic_algorithms",
+    "fsada_grad_learner",
     "generate_random_seed",
     "generate_uid",
     "get_max_num_cputhreads",
     "get_random_seed",
     "get_trace_level",
+    "is_native_user_function_registered",
     "is_random_seed_fixed",
+    "momentum_sgd_learner",
+    "nesterov_learner",
     "number_of_workers",
     "reset_random_seed",
+    "rmsprop_learner",
     "sentinel_value_for_auto_select_random_seed",
     "set_checked_mode",
     "set_computation_network_trace_level",
@@ -110,6 +131,7 @@ __all__ = [
     "set_math_lib_trace_level",
     "set_max_num_cputhreads",
     "set_trace_level",
+    "sgd_learner",
     "should_force_deterministic_algorithms",
     "start_profiler",
     "stop_profiler",

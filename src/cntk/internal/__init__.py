@@ -1,5 +1,6 @@
 """Conversions and helpers that programs written against the original import from here."""
 
+from cntk.internal.names import _as_tuple as _as_tuple
 from cntk.internal.sanitize import *
 from cntk.internal.swig_helper import map_if_possible as map_if_possible
 from cntk.internal.swig_helper import typemap as typemap

@@ -1,6 +1,7 @@
 """All feed-forward layers under the import path that they have always had."""
 
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk._graph.late_names import late_names
 from cntk._ops.pooling import PoolingType
 from cntk.layers.blocks import UntestedBranchError, identity
 from cntk.layers.convolution import Convolution, Convolution1D, Convolution2D, Convolution3D, SequentialConvolution
@@ -45,3 +46,6 @@ __all__ = [
     "UntestedBranchError",
     "identity",
 ]
+
+
+__getattr__ = late_names(__name__)  # what libraries import besides

@@ -11,6 +11,7 @@ from cntk._errors import ArgumentError, StateCountError
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction, in_order
 from cntk._graph.function import Function
+from cntk._graph.late_names import late_names
 from cntk._graph.naming import next_uid
 from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
@@ -385,3 +386,6 @@ def _outputs(made: Any) -> list[Variable]:
             f"UnfoldFrom: the generator must return the new state, or a frame and the new state; it returned {got}"
         )
     return outputs
+
+
+__getattr__ = late_names(__name__)  # what libraries import besides

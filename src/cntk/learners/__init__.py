@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cntk._graph.late_names import late_names
 from cntk.learners.adadelta import adadelta
 from cntk.learners.adagrad import adagrad
 from cntk.learners.adam import adam
@@ -47,3 +48,6 @@ __all__ = [
     "training_parameter_schedule",
     "universal",
 ]
+
+
+__getattr__ = late_names(__name__)  # what libraries import besides

@@ -6,6 +6,7 @@ from typing import Any
 
 from cntk import ops
 from cntk._graph.function import Function
+from cntk._graph.late_names import late_names
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
@@ -106,3 +107,6 @@ def AttentionModel(
 
     attention = Function(attend if attention_span is None else attend_to_window)
     return ops.alias(attention, name) if name else attention
+
+
+__getattr__ = late_names(__name__)  # what libraries import besides
