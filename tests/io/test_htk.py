@@ -13,7 +13,7 @@ import pytest
 from cntk.io import (
     MinibatchSource,
 )
-from tests.io.htk_cases import CASES, MANY, archive
+from tests.io.htk_cases import CASES, MANY, STATES, TEN, archive
 from tests.io.made_readers import made
 
 HERE = Path(__file__).parent
@@ -85,3 +85,33 @@ def test_real_speech(an4, number, monkeypatch):
         assert (frames.num_samples, labels.num_sequences) == (samples, sequences)
         assert np.isclose(sum(s.astype("f8").sum() for s in frames.as_sequences()), total, rtol=1e-9)
         assert sum(int(s.indices.sum()) for s in labels.as_sequences()) == classes
+
+
+@pytest.mark.parametrize(
+    ("segments", "classes"),
+    [
+        ("0 2 a/2 4 b/4 5 c", "00112"),
+        ("0 2 a/200000 500000 b", "00111"),
+        ("0 200000 a/2 4 b/4 5 c", "00112"),
+        ("0.0 2.0 a/2.0 5.0 b", "00111"),
+        ("0 2.7 a/2.7 5 b", "00111"),
+        ("0 99999 a/100000 500000 b", "01111"),
+        ("0 140000 a/140000 290000 b/290000 500000 c", "01122"),
+        ("0 0 a/0 5 b", "11111"),
+    ],
+)
+def test_times_in_frames(segments, classes, tmp_path, monkeypatch):
+    """Line by line, where they are less than 99999 apart; the classes are the original's."""
+    monkeypatch.chdir(tmp_path)
+    lines = segments.replace("/", "\n")
+    for name, content in {"s.list": STATES, "l.mlf": f'#!MLF!#\n"x.lab"\n{lines}\n.\n'}.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / "s.scp").write_text("x=a.chunk[0,4]\n")
+    (tmp_path / "a.chunk").write_bytes(TEN)
+    given = (
+        made("htk", (), {"f": {"shape": 1, "scp": "s.scp"}}),
+        made("mlf", ("s.list",), {"l": {"shape": 3, "mlf": "l.mlf"}}),
+    )
+    source = MinibatchSource(list(given), randomize=False)
+    (sequence,) = source.next_minibatch(5)[source.streams.l].as_sequences()
+    assert "".join(map(str, sequence.indices)) == classes

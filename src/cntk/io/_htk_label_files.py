@@ -187,14 +187,18 @@ def _segment(fields: list[str], reached: int, states: Mapping[str, int]) -> tupl
     """What is wrong with a segment (nothing, if empty), its first frame and the one behind its last."""
     times = [_TIME.fullmatch(f) for f in fields[:2]]
     if len(fields) < 3 or times[0] is None or times[1] is None:
-        return "'begin end state' was expected, with times in 100 ns", 0, 0
-    first, last = ((int(t[1]) + _FRAME // 2) // _FRAME for t in times if t is not None)
+        return "'begin end state' was expected, with times in 100 ns or in frames", 0, 0
+    first, last = (int(t[1]) for t in times if t is not None)
+    # As in the original: what is shorter than a frame in 100 ns is in frames, line by line.
+    unit = 1 if last - first < _FRAME - 1 else _FRAME
+    first, last = (first + unit // 2) // unit, (last + unit // 2) // unit
+    if last < first:
+        return "the segment ends before it begins", first, 0
     if last >= _LONGEST:
         return "its end is out of range", first, 0
     if first != reached:
-        return f"the segment was expected to begin at {reached * _FRAME}, where the one before ends", first, last
-    if last <= first:
-        return "a segment of one frame or more was expected (a frame lasts 100000)", first, last
+        which = "" if unit > 1 else " (times less than 99999 apart are numbers of frames)"
+        return f"the segment was expected to begin at {reached * unit}, where the one before ends{which}", first, last
     if fields[2] not in states:
         return f"the state '{fields[2]}' is not in the file of state names", first, last
     return "", first, last
