@@ -14,6 +14,7 @@ from cntk._errors import DataError
 from cntk.io._compiled import machine
 from cntk.io._ctf_index_file import load_index, save_index
 from cntk.io._ctf_sequences import Sequences
+from cntk.io._encoding import check_encoding
 
 _BLOCK = 1 << 22
 _HEAD = 1 << 16
@@ -78,7 +79,9 @@ def index_file(
     try:
         with open(file, "rb") as opened:
             status = os.fstat(opened.fileno())
-            begin, line = _first_line(opened.read(_HEAD))
+            head = opened.read(_HEAD)
+            check_encoding(file, head)
+            begin, line = _first_line(head)
             if begin == status.st_size:
                 raise DataError(f"{file}: the file is empty")
             opened.seek(begin)

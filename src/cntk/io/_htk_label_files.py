@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._errors import DataError
+from cntk.io._encoding import decoded
 from cntk.io._htk_script import key_of
 
 # A frame lasts 10 ms, whatever the features say; times are in 100 ns.
@@ -90,10 +91,7 @@ def _content(file: str, what: str) -> bytes:
 
 
 def _text(file: str, what: str) -> str:
-    try:
-        return _content(file, what).decode()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: a {what} is text in UTF-8, and byte {error.start} is none") from error
+    return decoded(file, _content(file, what), what)
 
 
 def read_states(file: str) -> dict[str, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._errors import DataError
+from cntk.io._encoding import decoded
 
 _ENTRY = re.compile(r"([^=]+)=([^=\[\]]+)\[\s*(\d+)\s*,\s*(\d+)\s*\]")
 _LARGEST = 2**31
@@ -102,9 +103,8 @@ def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
 
 def _lines(file: str) -> list[str]:
     try:
-        with open(file, encoding="utf-8") as opened:
-            return opened.read().split("\n")
+        with open(file, "rb") as opened:
+            content = opened.read()
     except OSError as error:
         raise DataError(f"{file}: the script file cannot be opened: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: a script file is text in UTF-8, and byte {error.start} is none") from error
+    return decoded(file, content, "script file").replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._errors import DataError
+from cntk.io._encoding import MARK, check_encoding
 from cntk.io._image_files import EncodedText
 
 _LABEL = re.compile(rb"\s*\+?(\d{1,18})(\.0*)?\s*")
@@ -121,6 +122,8 @@ def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tupl
     errors: list[DataError] = []
     try:
         with open(file, "rb") as opened:
+            check_encoding(file, opened.read(4))
+            opened.seek(0)
             for line, begin, text in _lines(opened):
                 try:
                     entries.append(_entry(line, begin, text, classes, columns, has_names))
@@ -137,6 +140,8 @@ def _lines(opened: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
     """Number, place and text of each line that is not blank."""
     begin = 0
     for line, text in enumerate(opened, 1):
+        if line == 1 and text.startswith(MARK):
+            begin, text = len(MARK), text[len(MARK) :]
         if text.strip():
             yield line, begin, text.rstrip(b"\r\n")
         begin += len(text)
