@@ -161,7 +161,7 @@ class _ScaledELU(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         x, result = ctx.saved_tensors
-        slope = torch.where(x < 0, result + ctx.alpha * ctx.scale, ctx.scale)
+        slope = torch.where(x >= 0, ctx.scale, result + ctx.alpha * ctx.scale)
         return gradient * slope, None, None
 
 
@@ -199,7 +199,7 @@ class _HardSigmoid(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, alpha: float, beta: float) -> Tensor:
-        result = torch.clamp(x * alpha + beta, 0, 1)
+        result = torch.clamp(x * alpha + beta, 0, 1).nan_to_num_(1.0)  # nan is not below 1
         ctx.save_for_backward(result)
         ctx.alpha = alpha
         return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -110,7 +111,7 @@ class Pow(Binary):
 
 
 class _Power(torch.autograd.Function):
-    """Power as CNTK defines it: 0 to a negative power is 0; a base of 0 or less sends its exponent no gradient."""
+    """Power as CNTK defines it: 0 to any power but 0 is 0; a base of 0 or less sends its exponent no gradient."""
 
     @staticmethod
     def forward(ctx: Any, base: Tensor, exponent: Tensor) -> Tensor:
@@ -125,13 +126,16 @@ class _Power(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             to_base = (gradient * exponent * _power(base, exponent - 1)).sum_to_size(base.shape)
         if ctx.needs_input_grad[1]:
-            slope = torch.where(base > 0, result * torch.log(base), torch.zeros_like(result))
+            slope = torch.where(base <= 0, torch.zeros_like(result), result * torch.log(base))
             to_exponent = (gradient * slope).sum_to_size(exponent.shape)
         return to_base, to_exponent
 
 
 def _power(base: Tensor, exponent: Tensor) -> Tensor:
-    return torch.pow(base, exponent).masked_fill((base == 0) & (exponent < 0), 0)
+    # An exponent counts as a whole number if 32 bits hold it.
+    fractional = ~((exponent.trunc() == exponent) & (exponent >= -(2.0**31)) & (exponent < 2.0**31))
+    result = torch.pow(base, exponent).masked_fill((base == 0) & (exponent != 0), 0)
+    return result.masked_fill((base < 0) & fractional, math.nan)
 
 
 def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composite]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -100,7 +101,7 @@ class _Log(torch.autograd.Function):
         return gradient / above
 
 
-_SMALLEST = 1.10037383e-37  # e^-85.1
+_SMALLEST = math.exp(np.float32(-85.1))
 _SMALLEST_HALF = 6e-8  # what float16 can hold instead
 
 
@@ -114,11 +115,11 @@ class Sqrt(Unary):
 
 
 class _Sqrt(torch.autograd.Function):
-    """Square root that takes negative numbers for 0, with the infinite gradient of 0."""
+    """Square root that takes negative numbers and nan for 0, with the infinite gradient of 0."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        root = torch.clamp_min(x, 0).abs_().sqrt_()  # -0.0 counts as 0
+        root = torch.clamp_min(x, 0).abs_().sqrt_().nan_to_num_(0.0, math.inf)  # -0.0 counts as 0
         ctx.save_for_backward(root)
         return root
 
@@ -151,7 +152,7 @@ class _Reciprocal(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (result,) = ctx.saved_tensors
-        return -gradient * result * result
+        return -(result * result) * gradient
 
 
 @primitive(PrimitiveOp.Clip)
