@@ -57,7 +57,8 @@ def train(make: Callable[[], Task], record_after: int, monkeypatch: pytest.Monke
     for feed in task.feeds:
         trainer.train_minibatch(feed)
         losses.append(trainer.previous_minibatch_loss_average)
-        metrics.append(trainer.previous_minibatch_evaluation_average)
+        has_metric = trainer.evaluation_function is not None
+        metrics.append(trainer.previous_minibatch_evaluation_average if has_metric else 0.0)
     values = [p.value for p in (*task.loss.parameters, *task.watched)]
     found = [r for _, r in trainer._step._recordings.values() if r is not None]
     return Course(losses, metrics, values, len(found), trainer)
