@@ -50,7 +50,7 @@ def aligned():
     C.set_global_option("align_axis", 0)
 
 
-@pytest.mark.parametrize(("operand", "key", "expected"), CASES, ids=lambda v: repr(v) if isinstance(v, tuple) else "")
+@pytest.mark.parametrize(("operand", "key", "expected"), CASES, ids=[f"{k} {case[1]}" for k, case in enumerate(CASES)])
 def test_places_of_dynamic_axes_come_first(operand, key, expected):
     make, data = operand
     x = make()
