@@ -15,6 +15,7 @@ from cntk._engine.seeds import (
     get_random_seed,
     is_random_seed_fixed,
     reset_random_seed,
+    set_dropout_compatibility,
     set_fixed_random_seed,
     should_force_deterministic_algorithms,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "set_checked_mode",
     "set_computation_network_trace_level",
     "set_default_unit_gain_value",
+    "set_dropout_compatibility",
     "set_fixed_random_seed",
     "set_gpumemory_allocation_trace_level",
     "set_math_lib_trace_level",

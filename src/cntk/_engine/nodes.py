@@ -134,6 +134,11 @@ class Flattener:
             block, read = node.primitive.block, node.primitive.operands
             variables = read if block is None else block.operands_of(read)
             node.operands = _widened(node, variables, [self._resolve(v, frame)[0] for v in variables])
+            factors = node.op.factored()
+            if factors is not None:
+                node.op, second = factors
+                beside = Node(second, node.primitive, list(node.operands), (TensorType(),), node.place)
+                node.operands = [*node.operands, Ref(beside)]
         return node.operands
 
     def _resolve(self, variable: Variable, frame: _Frame | None) -> tuple[Ref, _Frame | None]:

@@ -74,7 +74,7 @@ class Plan:
         self._slots: dict[tuple[int, int], int] = {}
         self._template: list[Any] = []
         self._leaves: dict[Variable, int] = {}
-        self._mutable = [(n.primitive, n.op) for n in order if n.op.settable]
+        self._mutable = [(n.primitive, n.primitive.op) for n in order if n.primitive.op.settable]
         # Constants whose values are attributes of operations here.
         self._settled = [v for n in order for v in held_constants(n.primitive)]
         self.carry: dict[str, Any] = {}
@@ -279,8 +279,8 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
 
 
 def _with_stream(kernel: StreamKernel, node: Node) -> RunKernel:
-    place, op, compute, begin = node.place, node.op, kernel.compute, kernel.begin
-    return RunKernel(lambda run, *operands: compute(run, run.streams.find(place, op, begin), *operands))
+    place, kind, compute, begin = node.place, type(node.op), kernel.compute, kernel.begin
+    return RunKernel(lambda run, *operands: compute(run, run.streams.find(place, kind, begin), *operands))
 
 
 def _with_name(kernel: CarryingKernel, node: Node) -> RunKernel:

@@ -75,22 +75,23 @@ class Streams:
     def __init__(self) -> None:
         self._kept: dict[Any, tuple[Any, Any]] = {}
 
-    def find(self, place: Any, op: Any, begin: Callable[[], T]) -> T:
-        """The stream of an operation, begun anew where its attributes have been set since.
+    def find(self, place: Any, kind: type, begin: Callable[[], T]) -> T:
+        """The stream of an operation, begun anew where its seed has been set since.
 
         Args:
             place: where in the graph the operation stands.
-            op: the operation.
+            kind: the operation's class.
             begin: makes the stream.
         """
-        kept = self._kept.get(place)
-        if kept is None or kept[0] is not op:
-            kept = self._kept[place] = (op, begin())
+        kept = self._kept.get((place, kind))
+        if kept is None or kept[0] != place[0].times_seeded:
+            kept = self._kept[place, kind] = (place[0].times_seeded, begin())
         return kept[1]
 
     def offsets(self) -> dict[int, int]:
         """How many numbers each operation has taken, by the identity of its primitive."""
-        return {id(place[0]): stream.offset for place, (op, stream) in self._kept.items() if place[0].op is op}
+        kept = ((place[0], times, stream) for (place, _), (times, stream) in self._kept.items())
+        return {id(primitive): stream.offset for primitive, times, stream in kept if primitive.times_seeded == times}
 
 
 def offsets_of(graph: Composite) -> dict[int, int]:

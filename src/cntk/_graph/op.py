@@ -275,6 +275,14 @@ class Op(ABC):
         whole = tuple(map(max, zip(*planes, strict=True)))
         return tuple(SAME_POSITIONS if t.rank > 1 and t.shape[-2:] == whole else None for t in operands)
 
+    def factored(self) -> tuple[Op, Op] | None:
+        """Two operations that this one runs as, where something that reads types alone is better drawn for itself.
+
+        Returns:
+            An operation on the operands, and on the result of the second, which reads the operands as well; or None.
+        """
+        return None
+
     def located(self, operands: Sequence[Any]) -> Op:
         """The same operation once the flat graph that it reads is known, where more than operands' types matters.
 

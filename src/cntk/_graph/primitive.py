@@ -44,6 +44,8 @@ class Primitive(Function):
         self.operands = list(operands)
         self._name = as_name(name, op.op_name)
         self.custom: dict[str, Any] = {}
+        # How often the seed of its random numbers has been set: they begin anew then.
+        self.times_seeded = 0
         self.block: Block | None = op if getattr(op, "composite", None) is not None else None  # type: ignore[assignment]
         self._uid = uid or next_uid(op.op_name if self.block is None else "Block")
         self.results: tuple[Variable, ...] = ()
@@ -112,7 +114,11 @@ class Primitive(Function):
             raise GraphError(
                 f"{operation_text(self.op_name, self._name)}: attribute '{name}' is a number; got {value!r}"
             )
-        self.op = replace(self.op, **{settable[name]: kind(value)})  # type: ignore[type-var]
+        changes = {settable[name]: kind(value)}
+        if name == "rngSeed":
+            self.times_seeded += 1
+            changes |= {"rng_offset": 0}
+        self.op = replace(self.op, **changes)  # type: ignore[type-var]
 
     def infer_results(self, partial: Guess = Guess.AXES) -> bool:
         """Bring the outputs' types up to date with the operands'.

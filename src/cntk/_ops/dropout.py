@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
+from cntk._engine.rows import torch_dtype
 from cntk._engine.run import RandomStream, Run
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
+from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, is_dropout_compatible, next_seed
+from cntk._engine.streams import TwisterStream
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
+from cntk._ops.elementwise import ElementTimes
 from cntk._ops.operands import apply
+from cntk._ops.random_distribution import drawn
 
 __all__ = ["dropout"]
 
@@ -45,6 +51,11 @@ class Dropout(Op):
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         return operands[0] if operands[0].has_shape else None
 
+    def factored(self) -> tuple[Op, Op] | None:
+        if not is_dropout_compatible() or self.dropout_rate == 0.0:
+            return None
+        return ElementTimes(), DropoutMask(self.dropout_rate, self.rng_seed, self.rng_offset)
+
     def lower(self, *operands: TensorType) -> StreamKernel:
         rate = self.dropout_rate
 
@@ -52,6 +63,31 @@ class Dropout(Op):
             return x if not run.training or rate == 0.0 else dropped(run, stream, x, rate)
 
         return StreamKernel(compute, lambda: RandomStream(self.rng_seed, self.rng_offset))
+
+
+@dataclass(frozen=True)
+class DropoutMask(Dropout):
+    """What dropout multiplies its operand by to drop what the original does."""
+
+    reads_types_alone = True
+    takes_any_size = False
+
+    def factored(self) -> tuple[Op, Op] | None:
+        return None
+
+    def lower(self, *operands: TensorType) -> StreamKernel:
+        rate, type_ = self.dropout_rate, self.infer(*operands)
+        shape, axes, dtype = type_.shape, type_.dynamic_axes, torch_dtype(type_.dtype or np.float32)
+
+        def draw(stream: TwisterStream, count: int, device: torch.device) -> Tensor:
+            return (stream.uniform(count, device) > rate).double().mul_(1.0 / (1.0 - rate))
+
+        def compute(run: Run, stream: TwisterStream, *_: Any) -> Tensor:
+            if run.training:
+                return drawn(run, stream, draw, shape, axes, dtype)
+            return torch.ones((run.rows(axes), *shape) if axes else shape, dtype=dtype, device=run.device)
+
+        return StreamKernel(compute, lambda: TwisterStream(self.rng_seed, self.rng_offset))
 
 
 def dropped(run: Run, stream: RandomStream, x: Tensor, rate: float) -> Tensor:

@@ -22,6 +22,7 @@ from cntk._graph.op import DiskKind, Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import as_dtype, as_shape
 from cntk._ops.operands import apply
+from cntk.axis import Axis
 
 Draw = Callable[[TwisterStream, int, torch.device], Tensor]
 
@@ -74,23 +75,39 @@ class RandomDistribution(Op):
         type_ = self.infer(*operands)
         shape, axes, dtype = type_.shape, type_.dynamic_axes, torch_dtype(type_.dtype or np.float32)
         draw = _draws(self.random_distribution_type, self.random_distribution_args)
-        size = int(np.prod(shape))
 
         def compute(run: Run, stream: TwisterStream, *_: Any) -> Tensor:
-            whole = (run.rows(axes), *shape) if axes else shape
-            layout = run.layout(axes) if len(axes) > 1 else None
-            device, steps = run.device, run.steps
-
-            def make() -> Tensor:
-                if layout is None:
-                    numbers = draw(stream, size * (whole[0] if axes else 1), device)
-                else:
-                    numbers = _on_sequences(draw, stream, layout, size, steps)
-                return numbers.to(dtype).view(whole)
-
-            return run.draw(make, whole, dtype)
+            return drawn(run, stream, draw, shape, axes, dtype)
 
         return StreamKernel(compute, lambda: TwisterStream(self.rng_seed, self.rng_offset))
+
+
+def drawn(
+    run: Run, stream: TwisterStream, draw: Draw, shape: Shape, axes: tuple[Axis, ...], dtype: torch.dtype
+) -> Tensor:
+    """Random numbers in the original's order, ``[*shape]``, with a row for each sample or frame if there are dynamic axes.
+
+    Args:
+        run: what is under way.
+        stream: from where they are taken.
+        draw: draws so many of them.
+        shape: the static shape.
+        axes: the dynamic axes.
+        dtype: the number format of the result.
+    """
+    size = int(np.prod(shape))
+    whole = (run.rows(axes), *shape) if axes else shape
+    layout = run.layout(axes) if len(axes) > 1 else None
+    device, steps = run.device, run.steps
+
+    def make() -> Tensor:
+        if layout is None:
+            numbers = draw(stream, size * (whole[0] if axes else 1), device)
+        else:
+            numbers = _on_sequences(draw, stream, layout, size, steps)
+        return numbers.to(dtype).view(whole)
+
+    return run.draw(make, whole, dtype)
 
 
 def _draws(kind: str, arguments: Sequence[float]) -> Draw:

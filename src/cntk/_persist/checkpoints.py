@@ -101,6 +101,7 @@ def restore_checkpoint(
     set_values(pairs)
     for primitive, other in drawing:
         primitive.op = replace(primitive.op, rng_seed=other.op.rng_seed, rng_offset=other.op.rng_offset)  # type: ignore[attr-defined, type-var]
+        primitive.times_seeded += 1
     for learner, (state, _) in zip(learners, states, strict=True):
         learner.load_state_dict(state)
     step.begin_anew(int(values.get(_PASSES, 0)), {size: int(count) for size, count in values.get(_SIZES, {}).items()})
