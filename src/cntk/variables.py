@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ class _Holder(Variable, ArrayMixin):
     """A variable with a value of its own, made when its shape and number format are known."""
 
     _data: torch.Tensor | None
-    _first_version: int
+    # The number that a constant was made as, and whether it was another at some version of the tensor.
+    _number: float | None = None
+    _seen: tuple[int, bool] = (0, False)
     _initial: Any
     _device: torch.device
     _is_pinned = False
@@ -82,14 +85,22 @@ class _Holder(Variable, ArrayMixin):
                 value = torch.from_numpy(
                     np.array(np.broadcast_to(self._initial, shape) if self._initial.ndim == 0 else self._initial)
                 )
+            if self.is_constant and not shape:
+                self._number = float(value.to(torch_dtype))
             value = value.to(device=self._device, dtype=torch_dtype).reshape(shape).contiguous()
             self._data = value.requires_grad_(self.is_parameter and value.is_floating_point())
-        self._initial, self._first_version = None, self._data._version
+        self._initial, self._seen = None, (self._data._version, False)
 
     @property
     def is_changed(self) -> bool:
-        """Whether the value is no longer the one that it was made with."""
-        return self._data is not None and self._data._version != self._first_version
+        """Whether a constant that is a single number is no longer the one that it was made as."""
+        if self._number is None or self._data is None:
+            return False
+        if self._data._version != self._seen[0]:  # something has been written there since
+            number = float(self._data)
+            same = number == self._number or (math.isnan(number) and math.isnan(self._number))
+            self._seen = self._data._version, not same
+        return self._seen[1]
 
     @property
     def data(self) -> torch.Tensor:

@@ -275,3 +275,13 @@ def test_constants_inside_of_blocks_may_be_changed() -> None:
     np.testing.assert_allclose(function.eval({x: rows}), [[-0.5, 2]])
     C.assign(function.constants[1], C.constant(0.75)).eval()
     np.testing.assert_allclose(function.eval({x: rows}), [[-0.75, 2]])
+
+
+def test_a_constant_that_is_given_its_own_value_is_not_changed() -> None:
+    constant = C.leaky_relu(C.input_variable(2), 0.1).constants[1]
+    constant.value = constant.value
+    assert not constant.is_changed
+    constant.value = 0.5
+    assert constant.is_changed
+    constant.value = 0.1
+    assert not constant.is_changed
