@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
@@ -36,8 +37,13 @@ class Comparison(Binary):
 
     def compute(self) -> Kernel:
         relation = type(self).relation
-        # Straight into numbers: the detour over torch's bool tensors takes several times as long on a CPU.
-        return lambda x, y: relation(x.detach(), y.detach(), out=x.new_empty(0))
+
+        def compare(x: Tensor, y: Tensor) -> Tensor:
+            shape = x.shape if x.shape == y.shape else torch.broadcast_shapes(x.shape, y.shape)
+            # Straight into numbers: the detour over torch's bool tensors takes several times as long on a CPU.
+            return relation(x.detach(), y.detach(), out=x.new_empty(shape))
+
+        return compare
 
 
 @primitive(PrimitiveOp.Equal)

@@ -144,7 +144,7 @@ class _Reciprocal(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         # Where x is 0 this is 1/1 - 1, elsewhere 1/x - 0: faster than a choice by a mask.
-        is_zero = torch.eq(x, 0, out=x.new_empty(0))
+        is_zero = torch.eq(x, 0, out=torch.empty_like(x))
         result = torch.add(x, is_zero).reciprocal_().sub_(is_zero)
         ctx.save_for_backward(result)
         return result
