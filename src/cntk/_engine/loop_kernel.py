@@ -58,7 +58,8 @@ class LoopKernel:
         self.delays = [(self.slots[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays]
         self.results = [self.slots[ref.key] for ref in loop.outputs]
         self.kept = sorted({*self.results, *(source for _, source, _ in self.delays)})
-        self.recorded = None if self.ahead or reads_run else self._recorded(read)
+        differs = reads_run or any(not n.op.recordable for n in loop.members)
+        self.recorded = None if self.ahead or differs else self._recorded(read)
 
     def _recorded(self, read: set[tuple[int, int]]) -> RecordedSteps | None:
         """The steps as they may be recorded; None if sizes that only the run tells are more than those of rows."""

@@ -89,7 +89,7 @@ class Plan:
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
         self.holders = [v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)]
         single = (n for item in work for n in (item.members if isinstance(item, Loop) else [item]))
-        self.is_watched = any(not n.op.recordable for n in single)
+        self.is_watched = any(n.op.sees_gradients for n in single)
         self.regroups = any(n.op.regroups for n in order)
 
     @cached_property

@@ -199,6 +199,8 @@ class Op(ABC):
     acts: ClassVar[bool] = False
     # Whether a training step with it may be recorded: its calls are torch's own, the same for all data of these sizes.
     recordable: ClassVar[bool] = True
+    # Whether it is to see all gradients that there are, asked for or not.
+    sees_gradients: ClassVar[bool] = False
     # Whether its kernel is the same for all sizes of the operands' free dimensions, so that it need not wait for them.
     takes_any_size: ClassVar[bool] = False
     # Whether each element of the result comes from elements at the same place along the operands' last two axes alone.

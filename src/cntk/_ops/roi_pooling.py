@@ -33,6 +33,9 @@ class ROIPooling(Op):
         spatial_scale: what regions' coordinates are multiplied with to be positions in the operand.
     """
 
+    # Which elements a cell has depends on the regions' values.
+    recordable = False
+
     pooling_type: int = 0
     roi_output_shape: Shape = (1, 1)
     spatial_scale: float = 1.0

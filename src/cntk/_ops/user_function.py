@@ -361,6 +361,7 @@ class UserOp(Op):
     op_name = "UserFunction"
     pure = False
     recordable = False
+    sees_gradients = True
     regroups = True
 
     @property
