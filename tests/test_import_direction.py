@@ -73,7 +73,9 @@ DEFERRED: dict[str, tuple[str, ...]] = {
         "cntk._persist",
     ),
     "train/trainer.py": ("cntk._persist.checkpoints",),  # save_checkpoint, restore_from_checkpoint
-    "learners/base.py": ("cntk._persist.learner_state",),  # create_checkpoint, restore_from_checkpoint
+    # create_checkpoint, restore_from_checkpoint
+    "learners/base.py": ("cntk._persist.learner_state",),
+    "train/distributed.py": ("cntk._persist.learner_state",),
 }
 
 GROUND_MAY_USE = {"numpy", "typing_extensions"}

@@ -182,6 +182,75 @@ def test_what_a_distributed_learner_tells():
     assert twice.total_number_of_samples_seen == 6 and twice.parameters == learner.parameters
 
 
+def kinds(value):
+    if isinstance(value, dict):
+        return {key: kinds(item) for key, item in value.items()}
+    return [item.shape for item in value] if isinstance(value, list) else type(value)
+
+
+SCHEDULE = {"epoch_size": int, "ref_mb_size": int, "schedule": {"0": float}, "type": str, "version": int}
+# As the original's learners give them.
+STATE = {
+    "learnig_rate_schedule": SCHEDULE,
+    "master_parameter_updated": bool,
+    "minibatchCount": int,
+    "noise_injection_seed": int,
+    "sample_count": int,
+    "smoothed_count": float,
+    "smoothed_gradients": [(4, 1), (2, 1)],
+    "sweepCount": int,
+    "type": str,
+    "version": int,
+}
+AROUND = {"localLearners": STATE, "totalNumberOfSamplesSeen": int}
+STATES = [
+    (alone, {}, STATE),
+    (data_parallel_distributed_learner, {}, AROUND),
+    (
+        block_momentum_distributed_learner,
+        {"block_size": 4},
+        {"base": AROUND, "localTotalNumSamplesSeen": int, "blockLevelSmoothedGradient": [(2, 1), (1,)]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrap", "options", "expected"), STATES)
+def test_the_state_of_a_learner(wrap, options, expected, tmp_path):
+    trainer, data = made(adam, wrap, **options)
+    (learner,) = trainer.parameter_learners
+    losses(trainer, data, 1)
+    state = learner.create_checkpoint()
+    assert isinstance(state, C.cntk_py.Dictionary)
+    assert {key: kinds(state[key]) for key in state} == expected
+    state.save(tmp_path / "state")
+    weights = [p.value for p in learner.parameters]
+    after = losses(trainer, data, 3)
+    for kept in (state, C.cntk_py.Dictionary.load(tmp_path / "state")):
+        for parameter, value in zip(learner.parameters, weights, strict=True):
+            parameter.value = value
+        learner.restore_from_checkpoint(kept)
+        assert losses(trainer, data, 3) == after
+
+
+def test_states_that_are_none():
+    trainer, _ = made()
+    (learner,) = trainer.parameter_learners
+    for wrong in (None, 5, "x"):
+        with pytest.raises(TypeError, match="expected what create_checkpoint returned"):
+            learner.restore_from_checkpoint(wrong)
+    block = block_momentum_distributed_learner(sgd(learner.parameters), 4)
+    with pytest.raises(RuntimeError, match="not of a learner with block momentum"):
+        block.restore_from_checkpoint(learner.create_checkpoint())
+
+
+def test_parameters_are_an_attribute_and_a_call():
+    trainer, _ = made()
+    (learner,) = trainer.parameter_learners
+    assert learner.parameters == learner.parameters() == learner.local.parameters
+    assert type(learner.parameters()) is tuple
+    assert learner.set_as_metric_aggregator() is None and learner.is_metric_aggregator()
+
+
 def test_distributed_learners_train_in_one_call():
     x, y = C.input_variable(2), C.input_variable(1)
     z = C.layers.Dense(1, init=0.5)(x)

@@ -44,15 +44,17 @@ def learner_to_file(learner: Any) -> dict[str, Any]:
     return values
 
 
-def learner_checkpoint(learner: Learner) -> Dictionary:
+def learner_checkpoint(learner: Learner | DistributedLearner) -> Dictionary:
     """A learner's state by itself; see `Learner.create_checkpoint`."""
-    return Dictionary(_common(learner))
+    return Dictionary(_common(learner) if isinstance(learner, Learner) else learner_to_file(learner))
 
 
-def restore_learner(values: Mapping[str, Any], learner: Learner) -> None:
+def restore_learner(values: Mapping[str, Any], learner: Learner | DistributedLearner) -> None:
     """Have a learner go on from its state by itself; see `Learner.restore_from_checkpoint`."""
-    state, _ = learner_from_file(dict(values), learner, [p.uid for p in learner.parameters])
+    state, own = learner_from_file(dict(values), learner, [p.uid for p in learner.parameters])
     learner.load_state_dict(state)
+    if isinstance(learner, DistributedLearner):
+        restore_own_state(learner, own)
 
 
 def _common(learner: Learner) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cntk._persist import files
 from cntk._persist.arrays import NDShape
-from cntk._persist.dictionary import Held, Kind, PythonShape, kind_of
+from cntk._persist.dictionary import Held, Kind, PythonShape, Single, Size, kind_of
 
 _NAMES = {
     Kind.Nothing: "None",
@@ -115,6 +115,9 @@ class Dictionary(dict):  # type: ignore[type-arg]
         (True, None)
     """
 
+    def __getitem__(self, key: str) -> Any:
+        return _read(super().__getitem__(key))
+
     def __missing__(self, key: str) -> None:
         return None
 
@@ -163,6 +166,17 @@ def unwrapped(value: Any) -> Any:
     if type(value) in (list, tuple):
         return [unwrapped(item) for item in value]
     return value
+
+
+def _read(value: Any) -> Any:
+    """A value as programs read it: its kind in files, as of an unsigned number, stays in the dictionary."""
+    if isinstance(value, Size):
+        return int(value)
+    if isinstance(value, Single):
+        return float(value)
+    if isinstance(value, dict):
+        return {key: _read(item) for key, item in value.items()}
+    return [_read(item) for item in value] if isinstance(value, list) else value
 
 
 def _in_python(value: Any) -> Any:

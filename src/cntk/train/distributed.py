@@ -1,25 +1,22 @@
 """Training in several processes: the names of the original, with what they do where there is one.
 
 A distributed learner is a learner around another, which trains in this process; what is exchanged with other processes
-lies between the gradients and that learner. Where a launcher has started several processes, `mpi_communicator` refuses,
-rather than training each of them by itself.
+lies between the gradients and that learner. Which processes there are is said by `cntk.train.processes`.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from cntk._errors import SettingError
+from cntk._errors import ArgumentError, SettingError
 from cntk.learners.base import Learner
 from cntk.learners.schedules import TrainingParameterSchedule
+from cntk.train.processes import Communicator, WorkerDescriptor, mpi_communicator
 
 __all__ = [
     "Communicator",
@@ -30,88 +27,22 @@ __all__ = [
     "mpi_communicator",
 ]
 
-# Where launchers of several processes say how many they have started.
-_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS", "WORLD_SIZE")
 
-
-@dataclass(frozen=True)
-class WorkerDescriptor:
-    """One of the processes that train together.
-
-    Attributes:
-        global_rank: its number, from 0.
-        host_id: name of the machine that it runs on.
-    """
-
-    global_rank: int
-    host_id: str
-
-
-class Communicator:
-    """The processes that train together; made by `mpi_communicator`.
+class Parameters(tuple[Any, ...]):
+    """Parameters as other learners have them, as an attribute; in the original distributed ones are called for them.
 
     Example:
-        >>> communicator = mpi_communicator()
-        >>> communicator.is_main(), [worker.global_rank for worker in communicator.workers()]
-        (True, [0])
-        >>> Communicator.rank(), Communicator.num_workers()
-        (0, 1)
+        >>> import cntk as C
+        >>> learner = data_parallel_distributed_learner(C.sgd([C.parameter(2, name='w')], 0.1))
+        >>> learner.parameters == learner.parameters() == (learner.local.parameters[0],)
+        True
     """
 
-    def workers(self) -> list[WorkerDescriptor]:
-        """Return all of them."""
-        return [self.current_worker()]
+    __slots__ = ()
 
-    def current_worker(self) -> WorkerDescriptor:
-        """Return this process."""
-        return WorkerDescriptor(self.rank(), socket.gethostname())
-
-    def is_main(self) -> bool:
-        """Return whether this process is the one that saves and reports: that of rank 0."""
-        return self.current_worker().global_rank == 0
-
-    def barrier(self) -> None:
-        """Wait until all processes have come here, which one process has by itself."""
-
-    @staticmethod
-    def rank() -> int:
-        """Return this process's number."""
-        _check_alone()
-        return 0
-
-    @staticmethod
-    def num_workers() -> int:
-        """Return the number of processes."""
-        _check_alone()
-        return 1
-
-    @staticmethod
-    def finalize() -> None:
-        """End communication; programs call it last. One process has nothing to end."""
-
-
-def _check_alone() -> None:
-    for name in _SIZES:
-        size = os.environ.get(name, "")
-        if size.isdecimal() and int(size) > 1:
-            raise RuntimeError(
-                f"distributed: training in several processes is not available yet, and {name} says that there are {size}; "
-                f"start one process, or unset {name} if it has nothing to do with this program"
-            )
-
-
-def mpi_communicator() -> Communicator:
-    """Return the communicator of all processes.
-
-    Raises:
-        RuntimeError: if a launcher has started several processes, which is not available yet.
-
-    Example:
-        >>> mpi_communicator().workers()[0].global_rank
-        0
-    """
-    _check_alone()
-    return Communicator()
+    def __call__(self) -> tuple[Any, ...]:
+        """Return them."""
+        return tuple(self)
 
 
 class DistributedLearner:
@@ -125,6 +56,7 @@ class DistributedLearner:
     def __init__(self, local: Any, distributed_after: int) -> None:
         self.local, self.distributed_after = local, distributed_after
         self._communicator = mpi_communicator()
+        self._aggregates_metrics = True
 
     def communicator(self) -> Communicator:
         """Return the processes that train together."""
@@ -136,10 +68,9 @@ class DistributedLearner:
         return samples_seen(self.local)
 
     @property
-    def parameters(self) -> tuple[Any, ...]:
+    def parameters(self) -> Parameters:
         """The parameters that this learner changes."""
-        found: tuple[Any, ...] = self.local.parameters
-        return found
+        return Parameters(self.local.parameters)
 
     @property
     def minibatch_size(self) -> int:
@@ -177,14 +108,28 @@ class DistributedLearner:
     def add_progress_writers(self, progress_writers: Sequence[Any]) -> None:
         """Let writers know of synchronizations; of learning rates, as in the original, they hear nothing."""
 
-    def create_checkpoint(self) -> dict[str, Any]:
-        """Return the learner's state: see `Learner.create_checkpoint`."""
+    def is_metric_aggregator(self) -> bool:
+        """Return whether this learner sums up metrics of all processes; every one does, as in the original."""
+        return self._aggregates_metrics
+
+    def set_as_metric_aggregator(self) -> None:
+        """Make this the learner that sums up metrics of all processes. Those of one process are the sums already."""
+        self._aggregates_metrics = True
+
+    def create_checkpoint(self) -> Any:
+        """Return the state of this learner and of the local one; see `Learner.create_checkpoint`."""
+        from cntk._persist.learner_state import learner_checkpoint
+
         self.before_checkpoint()
-        return self.state_dict()
+        return learner_checkpoint(self)
 
     def restore_from_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Go on from a state that `create_checkpoint` gave."""
-        self.load_state_dict(checkpoint)
+        """Go on from what `create_checkpoint` returned; see `Learner.restore_from_checkpoint`."""
+        from cntk._persist.learner_state import restore_learner
+
+        if not isinstance(checkpoint, Mapping):
+            raise ArgumentError(f"{self.kind}: expected what create_checkpoint returned, got {checkpoint!r}")
+        restore_learner(checkpoint, self)
 
     # -- what a training step asks for ----------------------------------------------------------------------------
 
