@@ -26,7 +26,7 @@ NEVER = 10**9
 MINIBATCHES = 4
 
 # Whether they can be recorded depends on their data.
-SELDOM_RECORDED = {"data-dependent", "SparseRows", "depends on the weights"}
+SELDOM_RECORDED = {"data-dependent", "SparseRows"}
 
 
 def some(case: OpCase, choices: Sequence[Any], count: int = 1) -> Sequence[Any]:

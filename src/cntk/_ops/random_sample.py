@@ -47,6 +47,8 @@ class Sampling(Op):
 
     settable = ("rngSeed",)
     pure = False
+    # Which classes are drawn depends on the weights' values.
+    recordable = False
 
     def classes(self, weights: TensorType) -> int:
         """How many classes there are; -1 if that is still unknown.
@@ -100,7 +102,6 @@ class RandomSample(Sampling):
         dtype = torch_dtype(operands[0].dtype or np.float32)
 
         def compute(run: Run, stream: TwisterStream, weights: Tensor) -> SparseRows:
-            _refuse_to_be_recorded(run)
             sums = self.cumulative(weights)
             if self.allow_duplicates:
                 drawn = _classes(stream.twister.uniform(self.num_samples), sums)
@@ -150,7 +151,6 @@ class RandomSampleInclusionFrequency(Sampling):
         dtype = torch_dtype(type_.dtype or np.float32)
 
         def compute(run: Run, kept: _Estimates, weights: Tensor) -> Tensor:
-            _refuse_to_be_recorded(run)
             sums = self.cumulative(weights)
             if not np.array_equal(sums, kept.weights):
                 kept.weights, kept.frequencies = sums, self._estimate(kept.stream, sums)
@@ -173,11 +173,6 @@ def _refuse_batches(weights: TensorType) -> None:
     # As in the original a graph may be built so, and not be run.
     if weights.has_batch_axis:
         raise GraphError("the weights must be a parameter or a constant, and this operand has a batch axis")
-
-
-def _refuse_to_be_recorded(run: Run) -> None:
-    if run.draws is not None:
-        raise NotImplementedError("which classes are drawn depends on the weights' values")
 
 
 def _classes(uniform: _Doubles, sums: _Doubles) -> _Classes:
