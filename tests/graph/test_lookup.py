@@ -88,7 +88,7 @@ def test_a_name_is_given_once():
     function = C.input_variable(3) + 1
     assert function.name == ""
     function.name = "sum"
-    assert function.name == function.root_function.name == "sum" and str(function).startswith("sum: Plus")
+    assert function.name == "sum" and function.root_function.name == "" and str(function).startswith("sum: Plus")
     with pytest.raises(ValueError, match="'sum' has a name already"):
         function.name = "total"
     assert function.name == "sum"

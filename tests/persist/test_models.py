@@ -351,3 +351,29 @@ def test_operations_go_before_what_reads_them(tmp_path: Path) -> None:
     listed = [f["uid"] for f in to_dictionary(function)["primitive_functions"]]
     order = [p.uid for p in walk.post_order(function.outputs)]
     assert [uid for uid in listed if uid in order] == order
+
+
+def test_a_graph_may_have_a_name_of_its_own(tmp_path: Path) -> None:
+    """As in the original: it goes to clones, calls and files, and is not its root's."""
+    x = C.input_variable(2, name="x")
+    named = C.plus(x, 1, name="p").root_function
+    later = C.plus(x, 1)
+    later.name = "later"
+    for function, name, root in (
+        (C.as_composite(named, "graph"), "graph", "p"),
+        (C.as_composite(named), "", "p"),
+        (C.as_composite(C.plus(x, 1).root_function, "graph"), "graph", ""),
+        (C.alias(C.as_composite(named, "graph"), "alias"), "alias", "alias"),
+        (C.as_composite(named, "graph").clone("clone"), "graph", "p"),
+        (C.as_composite(named, "graph")(C.input_variable(2)), "graph", "p"),
+        (C.as_composite(C.as_composite(named, "graph"), "other"), "graph", "p"),
+        (C.plus(x, 1, name="p"), "p", "p"),
+        (named.clone("share"), "", "p"),
+        (later, "later", ""),
+    ):
+        loaded = C.load_model(saved(function, tmp_path))
+        for found in (function, loaded):
+            assert (found.name, found.root_function.name, found.output.name) == (name, root, root)
+            assert str(found).startswith(f"{name}: " if name else function.root_function.op_name)
+    with pytest.raises(ValueError, match="'later' has a name already"):
+        later.name = "again"

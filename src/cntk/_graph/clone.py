@@ -66,7 +66,8 @@ def clone(function: Function, method: CloneMethod | str, substitutions: Mapping[
         raise
     arguments = tuple(mapping.get(v, v) for v in declared)
     # Where something computed has taken an argument's place, the arguments are those of the graph, in its order.
-    return Composite(copy, arguments if all(v._owner is None for v in arguments) else ())
+    name = function._own_name if isinstance(function, Composite) else ""
+    return Composite(copy, arguments if all(v._owner is None for v in arguments) else (), name)
 
 
 def _as_composite(variable: Variable) -> Composite:

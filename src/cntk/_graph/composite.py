@@ -17,11 +17,13 @@ class Composite(Function):
     Args:
         root: the primitive whose outputs are the graph's.
         declared: arguments whose order is laid down, as by a Python function's parameters.
+        name: its name, where that is not its root's.
     """
 
-    def __init__(self, root: Primitive, declared: tuple[Variable, ...] = ()) -> None:
+    def __init__(self, root: Primitive, declared: tuple[Variable, ...] = (), name: str | None = None) -> None:
         self._root = root
         self._declared = declared
+        self._own_name = name
         self._uid = ""
         # Compiled runs by what they compute, kept by the engine.
         self._plans: dict[Any, Any] = {}
@@ -39,6 +41,15 @@ class Composite(Function):
         if not self._uid:
             self._uid = next_uid("CompositeFunction")
         return self._uid
+
+    @property
+    def name(self) -> str:
+        return self._root._name if self._own_name is None else self._own_name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self.check_renaming(name)
+        self._own_name = name
 
     @property
     def is_composite(self) -> bool:

@@ -98,15 +98,22 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     @property
     def name(self) -> str:
-        """The name in the graph, or ''. May be set once."""
+        """The name, or ''. May be set once. A graph's is that of its root unless it has been given one of its own."""
         return self.root_function._name
 
     @name.setter
     def name(self, name: str) -> None:
-        root = self.root_function
-        if root._name and not renaming_allowed():
-            raise ValueError(f"function '{root._name}' has a name already and cannot be renamed to '{name}'")
-        root._name = name
+        self.check_renaming(name)
+        self.root_function._name = name
+
+    def check_renaming(self, name: str) -> None:
+        """Refuse another name for a function that has one.
+
+        Raises:
+            ValueError: for such a function.
+        """
+        if self.name and not renaming_allowed():
+            raise ValueError(f"function '{self.name}' has a name already and cannot be renamed to '{name}'")
 
     @property
     def outputs(self) -> tuple[Variable, ...]:

@@ -47,7 +47,7 @@ def function_text(function: Function) -> str:
         kind = "Composite"
     else:
         kind = root.op_name if function.is_composite else function.op_name
-    name = f"{root.name}: " if root.name else ""
+    name = f"{function.name}: " if function.name else ""
     arguments = function.arguments if function.is_composite else _operands_shown(root)
     shown = ", ".join(f"{v.name}: {type_text(v.type_)}" if v.name else type_text(v.type_) for v in arguments)
     return f"{name}{kind}({shown}) -> {outputs_text(function)}"

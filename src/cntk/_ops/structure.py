@@ -11,7 +11,7 @@ import torch
 
 from cntk._errors import ArgumentError, GraphError
 from cntk._graph.block import combine_variables, make_block
-from cntk._graph.composite import Composite, whole_graph
+from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, TensorType
@@ -207,9 +207,9 @@ def as_composite(root_function: Function, name: str = "") -> Composite:
 
     Args:
         root_function: the primitive; a graph is given back as it is.
-        name: accepted for old programs.
+        name: the graph's own name; the primitive keeps its own.
     """
-    return whole_graph(root_function)
+    return root_function if isinstance(root_function, Composite) else Composite(root_function.root_function, (), name)
 
 
 def as_block(

@@ -330,7 +330,7 @@ def _named(root: Primitive) -> bool:
 
 
 def _composite(root: Primitive, values: dict[str, Any]) -> Composite:
-    composite = Composite(root)
+    composite = Composite(root, (), values.get("name") or "")
     composite._uid = part(values, "uid", str)
     return composite
 

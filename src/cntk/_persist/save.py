@@ -68,7 +68,8 @@ def _composite(composite: Composite, root: str) -> dict[str, Any]:
             "type": "CompositeFunction",
             "root": root,
             # The original gives a graph its root's name, but for user functions'.
-            "name": None if isinstance(primitive, UserPrimitive) else primitive._name or None,
+            "name": (None if isinstance(primitive, UserPrimitive) and not composite._own_name else composite.name)
+            or None,
             "uid": composite.uid,
         }
     )
