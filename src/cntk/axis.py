@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 from cntk._errors import ArgumentError
@@ -13,7 +12,8 @@ _ALL_STATIC, _ALL, _UNKNOWN = "AllStaticAxes", "AllAxes", "UnknownAxes"
 _NO_INDEX = {_ALL_STATIC: 2**31 - 2, _UNKNOWN: 2**31 - 3, _ALL: 2**31 - 5}
 _LEADING_INDEX = 2**31 - 4
 _BATCH, _SEQUENCE = "defaultBatchAxis", "defaultDynamicAxis"
-_unique = itertools.count()
+# Names of dynamic axes so far, and the next number to try behind each that has been asked for again.
+_known: dict[str, int] = {}
 
 
 class Axis:
@@ -50,6 +50,8 @@ class Axis:
             if match := re.fullmatch(_STATIC_NAME + r"(-?\d+)", self._name):
                 self._index = int(match[1])
             self._ordered = bool(args[1]) if len(args) == 2 else self._name != _BATCH and self._name not in _NO_INDEX
+            if self._index is None:
+                _known.setdefault(self._name, 1)
         else:
             raise ArgumentError(f"Axis: expected an index, a name, or another Axis; got {args!r}")
 
@@ -130,12 +132,20 @@ class Axis:
 
     @staticmethod
     def new_unique_dynamic_axis(name: str) -> Axis:
-        """A sequence axis that equals no other.
+        """A sequence axis that equals no other so far.
 
         Args:
-            name: what the new axis's name begins with.
+            name: its name if no dynamic axis has it yet; else what its name begins with, before a number.
+
+        Example:
+            >>> [Axis.new_unique_dynamic_axis("words of a page").name for _ in range(3)]
+            ['words of a page', 'words of a page1', 'words of a page2']
         """
-        return Axis(f"{name}{next(_unique)}", True)
+        unique = name
+        while unique in _known:
+            unique = f"{name}{_known[name]}"
+            _known[name] += 1
+        return Axis(unique, True)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Axis) and self._name == other._name

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cntk as C
 from cntk.axis import Axis
 
 # name, static, ordered, batch, sequence, the unchecked index: as recorded from the original
@@ -81,3 +84,37 @@ def test_unique_axes_are_sequence_axes_that_equal_no_other():
 def test_anything_else_is_no_axis(arguments):
     with pytest.raises(TypeError, match="expected an index, a name, or another Axis"):
         Axis(*arguments)
+
+
+def test_unique_names_are_the_prefix_first_and_then_numbered() -> None:
+    """As in the original, whoever has made an axis of that name before."""
+    names = [C.Axis.new_unique_dynamic_axis("pages").name for _ in range(3)]
+    assert names == ["pages", "pages1", "pages2"]
+    C.Axis("pages3")
+    assert C.Axis.new_unique_dynamic_axis("pages").name == "pages4"
+    assert C.Axis("pages4") == C.Axis("pages4") and C.Axis.new_unique_dynamic_axis("pages4").name == "pages41"
+    assert C.Axis.new_unique_dynamic_axis("defaultDynamicAxis").name != "defaultDynamicAxis"
+
+
+def test_axes_that_operations_make_are_named_as_in_the_original(tmp_path: Path) -> None:
+    s, c = C.sequence.input_variable(3, name="s"), C.sequence.input_variable((), name="c")
+    words = C.sequence.input_variable(3, sequence_axis=C.Axis("words"))
+    table = C.input_variable((4, 3))
+    flags = C.sequence.is_last(s)
+    named = {
+        "whereNodeDynamicAxis_conditionVar_" + c.uid: C.sequence.where(c),
+        # A block's output is what is inside of the block.
+        "whereNodeDynamicAxis_conditionVar_" + flags.root_function.block_root.output.uid: C.sequence.gather(s, flags),
+        "defaultDynamicAxis_times_1_minus_1": C.sequence.gather(s, c, new_sequence_axis_typeinfo=(1, -1)),
+        "words_fixedSliceOf_2": C.sequence.slice(words, 1, 3),
+        "defaultDynamicAxis_fixedSliceOf_3_fixedSliceOf_2": C.sequence.slice(C.sequence.slice(s, 1, 4), 0, 2),
+        "defaultDynamicAxis_times_1_minus_2": C.sequence.slice(s, 1, -1),
+        "toSequence_" + table.uid: C.to_sequence(table),
+        "mine" + table.uid: C.to_sequence(table, sequence_axis_name_prefix="mine"),
+        "words": C.to_sequence_like(table, words),
+    }
+    for name, function in named.items():
+        function.save(tmp_path / "axes.model")
+        for found in (function, C.load_model(tmp_path / "axes.model")):
+            assert found.output.dynamic_axes[-1].name == name
+            assert f"SequenceOver[{name}]" in str(found)

@@ -34,7 +34,6 @@ OTHERWISE = (
     "layer: convolution along the sequence without channels",
     "layer: convolution along the sequence of numbers",
     "layer: recurrence over three states",
-    "layer: unfold longer",  # the axis is named after another function
 )
 
 

@@ -49,10 +49,17 @@ def settle_layout(run: Run, axes: Axes, lengths: list[int]) -> Layout:
 
 
 def origin(variable: Variable) -> Variable:
-    """What a variable stands for outside of the blocks that it is an argument of."""
-    while variable.stands_for is not None:
-        variable = variable.stands_for
-    return variable
+    """What computes a variable: outside of the blocks that it is an argument of, and inside those that it comes from."""
+    while True:
+        owner = variable._owner
+        block = None if owner is None else owner.root_function.block
+        if variable.stands_for is not None:
+            variable = variable.stands_for
+        elif owner is not None and block is not None:
+            place = next(k for k, v in enumerate(owner.root_function.results) if v is variable)
+            variable = block.composite.outputs[place]
+        else:
+            return variable
 
 
 def selected_axis(condition: Variable) -> Axis:
