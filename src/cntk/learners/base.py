@@ -136,6 +136,12 @@ class Learner:
         Raises:
             ValueError: if a parameter has no gradient, one of another shape, or there are no samples.
         """
+        if not isinstance(gradient_values, Mapping):
+            raise ArgumentError(
+                f"{self.kind}: update expects a dictionary of gradients by parameter, got {type(gradient_values).__name__}"
+            )
+        if not isinstance(training_sample_count, (int, np.integer)):
+            raise ArgumentError(f"{self.kind}: update expects a number of samples, got {training_sample_count!r}")
         gradients = [self._gradient(parameter, gradient_values) for parameter in self._parameters]
         return self.apply(gradients, training_sample_count, is_sweep_end)
 

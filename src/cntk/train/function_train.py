@@ -18,6 +18,7 @@ from cntk.train.session_config import (
     DataUnit,
     TestConfig,
     as_frequency,
+    as_limit,
     as_minibatch_size,
     check_finite,
 )
@@ -125,6 +126,9 @@ def _limits(
     Raises:
         ValueError: if that is not told, told twice, or not positive.
     """
+    for name, given in (("max_epochs", max_epochs), ("epoch_size", epoch_size), ("max_samples", max_samples)):
+        if given is not None:
+            as_limit(given, f"train: {name}")
     if max_samples is not None:
         if max_epochs is not None:
             raise ValueError("train: max_epochs and max_samples say the same; give one of them")
@@ -160,9 +164,8 @@ def train_function(
     writers, configs = _callbacks(callbacks)
     if max_samples is None and epoch_size is None and _are_sequences(function, minibatch_source):
         # The trainer counts samples of the loss, the data those of their longest stream: sweeps are the same for both.
-        source = source_of(
-            function, minibatch_source, streams, model_inputs_to_streams, 1 if max_epochs is None else max_epochs
-        )
+        sweeps = 1 if max_epochs is None else as_limit(max_epochs, "train: max_epochs")
+        source = source_of(function, minibatch_source, streams, model_inputs_to_streams, sweeps)
         limit, epoch, sweep = None, (1, DataUnit.sweep), source.source.sweep_size
     else:
         source = source_of(function, minibatch_source, streams, model_inputs_to_streams)
@@ -213,13 +216,14 @@ def test_function(
     """Average a criterion's metric over data; see `Function.test`."""
     loss, metric = _criterion_outputs(function)
     wanted = loss if metric is None else metric
+    size = as_minibatch_size(minibatch_size, "test")
     source = source_of(function, minibatch_source, streams, model_inputs_to_streams, sweeps=1)
     check_finite(source, None, "Test")
     writers, _ = _callbacks(callbacks)
     evaluator = Evaluator(combine_variables([wanted]), writers)
     tally = Tally()
     needed = set(combine_variables([wanted]).inputs)
-    for arguments, _ in source.minibatches(minibatch_size, None, lambda: tally.samples):
+    for arguments, _ in source.minibatches(size, None, lambda: tally.samples):
         tally.add(evaluator._test({k: v for k, v in arguments.items() if k in needed}, None))
     evaluator.summarize_test_progress()
     return Record(metric=tally.average(), samples=tally.samples)

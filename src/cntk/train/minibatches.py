@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,12 @@ class StreamSource:
     def _next(self, size: int, device: DeviceDescriptor | None) -> dict[Variable, MinibatchData]:
         if isinstance(self.source, UserMinibatchSource):
             found = self.source.next_minibatch(size, 1, 0, device)
+            for variable, stream in self.streams.items():
+                if found and not (isinstance(stream, Hashable) and stream in found):
+                    known = ", ".join(str(getattr(s, "name", s)) for s in found)
+                    raise FeedError(
+                        f"the minibatch source has no stream {stream!r}, which is to be for {variable!r}; it has {known}"
+                    )
             return {v: found[s] for v, s in self.streams.items()} if found else {}
         minibatch: dict[Variable, MinibatchData] = self.source.next_minibatch(size, self.streams, device)
         return minibatch
@@ -94,6 +100,8 @@ def source_of(function: Function, source: Any, streams: Any, mapping: Any, sweep
     arguments = function.signature
     if streams is not None and mapping is not None:
         raise ValueError("train: streams and model_inputs_to_streams say the same; give one of them")
+    if streams is not None and not hasattr(streams, "__len__"):
+        raise FeedError(f"train: expected streams in the order of the arguments, got {streams!r}")
     if streams is not None and len(streams) != len(arguments):
         raise FeedError(f"train: {function} has {len(arguments)} arguments, and {len(streams)} streams were given")
     if not hasattr(source, "next_minibatch"):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from numbers import Real
 from typing import Any
 
-from cntk._errors import SettingError
+import numpy as np
+
+from cntk._errors import ArgumentError, SettingError
 from cntk.io import INFINITELY_REPEAT
 from cntk.learners.schedules import MinibatchSizeSchedule
 from cntk.train.minibatches import StreamSource, source_of
@@ -43,37 +47,57 @@ def as_frequency(given: Any, name: str) -> Frequency:
     if given is None:
         return NEVER, DataUnit.sample
     number, unit = given if isinstance(given, tuple) and len(given) == 2 else (given, DataUnit.sample)
-    if isinstance(number, bool) or not hasattr(number, "__index__") or not isinstance(unit, DataUnit):
+    count = as_index(number)
+    if count is None or not isinstance(unit, DataUnit):
         raise TypeError(
             f"{name}: the frequency must be a number of samples, such as 1000, or a pair of a number and a unit, such as "
             f"(5, cntk.train.DataUnit.sweep); got {given!r}"
         )
-    number = number.__index__()
-    if number < 0:
+    if count < 0:
         raise ValueError(
-            f"{name}: a frequency must not be negative, got {number}; 0 is for never, None for once, at the end"
+            f"{name}: a frequency must not be negative, got {count}; 0 is for never, None for once, at the end"
         )
-    return number, unit
+    return count, unit
 
 
 def as_minibatch_size(given: Any, name: str) -> Any:
     """A size of minibatches: a number of samples, or a schedule.
 
     Raises:
-        ValueError: for anything else, and for a size that is not positive.
+        ArgumentError: for anything else.
+        ValueError: for a size that is not positive.
     """
     if isinstance(given, MinibatchSizeSchedule):
         as_minibatch_size(min(given.values), name)
         return given
-    if isinstance(given, bool) or not hasattr(given, "__index__"):
-        raise ValueError(
+    size = as_index(given)
+    if size is None:
+        raise ArgumentError(
             f"{name}: the minibatch size must be a number of samples or what minibatch_size_schedule() gives, "
             f"got {type(given).__name__}"
         )
-    size = given.__index__()
     if size < 1:
         raise SettingError(f"{name}: the minibatch size must be positive, got {size}")
     return size
+
+
+def as_index(given: Any) -> int | None:
+    """An integer as such, of NumPy's as well as of Python's; None for anything else."""
+    try:
+        return None if isinstance(given, bool) else operator.index(given)
+    except TypeError:
+        return None
+
+
+def as_limit(given: Any, name: str) -> Any:
+    """How many samples to go to, with a fraction at most.
+
+    Raises:
+        ArgumentError: for what is no number.
+    """
+    if isinstance(given, bool) or not isinstance(given, (Real, np.integer, np.floating)):
+        raise ArgumentError(f"{name} must be a number, got {given!r}")
+    return given
 
 
 class CheckpointConfig:
@@ -103,6 +127,8 @@ class CheckpointConfig:
         preserve_all: bool = False,
     ) -> None:
         self.frequency = as_frequency(frequency, "CheckpointConfig")
+        if filename is not None and not isinstance(filename, (str, os.PathLike)):
+            raise ArgumentError(f"CheckpointConfig: expected the path of a file as filename, got {filename!r}")
         if filename is None:
             self.frequency = (0, DataUnit.sample)
         elif not os.fspath(filename) and self.frequency[0]:
@@ -175,7 +201,7 @@ class CrossValidationConfig(_DataConfig):
         self.frequency = as_frequency(frequency, "CrossValidationConfig")
         if callback is not None and not callable(callback):
             raise TypeError(f"CrossValidationConfig: the callback must be a function, got {type(callback).__name__}")
-        if max_samples is not None and max_samples < 1:
+        if max_samples is not None and as_limit(max_samples, "CrossValidationConfig: max_samples") < 1:
             raise ValueError(f"CrossValidationConfig: max_samples must be positive, got {max_samples}")
         self.callback, self.max_samples = callback, max_samples
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from cntk._engine.asked import asked_for
 from cntk._engine.evaluate import share_carried_states
 from cntk._engine.step import StepResult, TrainingStep
-from cntk._errors import SettingError
+from cntk._errors import ArgumentError, SettingError
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
@@ -23,7 +23,7 @@ from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
 from cntk.eval.sums import RunningSum
 from cntk.io import MinibatchData
 from cntk.train.distributed import DistributedLearner
-from cntk.train.session_config import DataUnit
+from cntk.train.session_config import DataUnit, as_index
 
 
 class Trainer(Evaluator):
@@ -165,6 +165,7 @@ class Trainer(Evaluator):
         """
         from cntk._persist.checkpoints import save_checkpoint
 
+        _check_path("save_checkpoint", filename)
         save_checkpoint(filename, self._graph, self._step, self._learners, self._total, external_state)
 
     def restore_from_checkpoint(self, filename: str | os.PathLike[str]) -> dict[str, Any]:
@@ -183,6 +184,7 @@ class Trainer(Evaluator):
         """
         from cntk._persist.checkpoints import restore_checkpoint
 
+        _check_path("restore_from_checkpoint", filename)
         self._total, external_state = restore_checkpoint(filename, self._graph, self._step, self._learners)
         return external_state
 
@@ -271,7 +273,7 @@ class Trainer(Evaluator):
             >>> trainer.total_number_of_units_seen(C.DataUnit.minibatch)
             1
         """
-        if unit not in list(DataUnit):
+        if as_index(unit) not in list(DataUnit):
             raise SettingError(f"total_number_of_units_seen: expected a DataUnit, got {unit!r}")
         learner = self._learners[0]
         count: int = {
@@ -298,6 +300,11 @@ class Trainer(Evaluator):
         self._trained_loss.reset()
         if self._trained_metric is not None:
             self._trained_metric.reset()
+
+
+def _check_path(method: str, filename: Any) -> None:
+    if not isinstance(filename, (str, os.PathLike)):
+        raise ArgumentError(f"{method}: expected the path of a file, got {filename!r}")
 
 
 def _average(total: Tensor, samples: int) -> float:

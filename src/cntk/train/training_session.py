@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cntk._errors import ArgumentError
 from cntk.device import DeviceDescriptor
 from cntk.io import FULL_DATA_SWEEP
 from cntk.learners.schedules import minibatch_size_schedule
@@ -20,6 +21,7 @@ from cntk.train.session_config import (
     Frequency,
     TestConfig,
     as_frequency,
+    as_limit,
     as_minibatch_size,
     check_finite,
 )
@@ -223,7 +225,8 @@ class TrainingSession:
         return True
 
     def _save(self, filename: str | None) -> None:
-        assert filename is not None
+        if filename is None:
+            raise ValueError("training_session: a checkpoint needs a file name; give CheckpointConfig one")
         self.trainer.save_checkpoint(filename, {_POSITION: self._feed.get_checkpoint_state()})
 
     def _restore(self) -> None:
@@ -303,13 +306,22 @@ def training_session(
 def _check(trainer: Any, source: Any, streams: Any, max_samples: int | None) -> None:
     if trainer is None:
         raise ValueError("training_session: a trainer must be given")
+    if not hasattr(trainer, "train_minibatch"):
+        raise ArgumentError(f"training_session: expected a Trainer, got {type(trainer).__name__}")
     if source is None:
         raise ValueError("training_session: a training minibatch source must be given")
+    if not hasattr(source, "next_minibatch"):
+        raise ArgumentError(
+            f"training_session: expected a minibatch source, got {type(source).__name__}; "
+            "give data in memory to cntk.io.MinibatchSourceFromData"
+        )
+    if streams is not None and not isinstance(streams, Mapping):
+        raise ArgumentError(f"training_session: model_inputs_to_streams must be a dictionary, got {streams!r}")
     if not streams:
         raise ValueError(
             "training_session: model_inputs_to_streams must say which stream is for which argument of the model"
         )
-    if max_samples is not None and max_samples < 1:
+    if max_samples is not None and as_limit(max_samples, "training_session: max_samples") < 1:
         raise ValueError(f"training_session: max_samples must be positive, got {max_samples}")
 
 
