@@ -45,6 +45,9 @@ from cntk import (
     metrics as metrics,
 )
 from cntk import (
+    misc as misc,
+)
+from cntk import (
     ops as ops,
 )
 from cntk import (
@@ -56,6 +59,7 @@ from cntk import (
 from cntk import (
     train as train,
 )
+from cntk._graph.late_names import hand_on
 from cntk._graph.types import FreeDimension as FreeDimension
 from cntk._graph.types import InferredDimension as InferredDimension
 from cntk.axis import Axis as Axis
@@ -165,3 +169,5 @@ __version__ = "3.0.0"
 
 cntk_library_path = os.path.dirname(__file__)
 """Where the package lies."""
+
+hand_on(globals())

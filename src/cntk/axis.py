@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cntk._errors import ArgumentError
+from cntk._graph.late_names import hand_on
 
 _STATIC_NAME = "staticAxisIdx="
 _ALL_STATIC, _ALL, _UNKNOWN = "AllStaticAxes", "AllAxes", "UnknownAxes"
@@ -155,3 +156,6 @@ class Axis:
 
     def __repr__(self) -> str:
         return f"Axis('{self._name}')"
+
+
+hand_on(globals())

@@ -45,6 +45,8 @@ from cntk.internal.native_learners import (
     rmsprop_learner,
     sgd_learner,
 )
+from cntk.internal.native_shape import NDShape
+from cntk.internal.utils import DictionaryValueFromDict, DictionaryValueFromNDArrayView
 from cntk.io._source_config import MinibatchSourceConfig, OptionalBool, to_dictionary
 from cntk.learners.base import Learner
 from cntk.learners.options import set_default_unit_gain_value
@@ -69,12 +71,15 @@ __all__ = [
     "DeviceKind_GPU",
     "Dictionary",
     "DictionaryValue",
+    "DictionaryValueFromDict",
+    "DictionaryValueFromNDArrayView",
     "FreeDimension",
     "Function",
     "InferredDimension",
     "Learner",
     "MinibatchSourceConfig",
     "NDArrayView",
+    "NDShape",
     "OptionalBool",
     "PaddingMode_CONSTANTPAD",
     "PaddingMode_REFLECTPAD",

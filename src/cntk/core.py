@@ -21,6 +21,7 @@ from cntk._engine.run import SparseRows
 from cntk._errors import FeedError, ReleasedError, shape_text
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
 from cntk.device import DeviceDescriptor, torch_device
@@ -289,3 +290,6 @@ def user_function(user_func: Function) -> Composite:
     if not isinstance(user_func, Function):
         raise TypeError(f"user_function: expected an instance of a UserFunction, got {type(user_func).__name__}")
     return whole_graph(user_func)
+
+
+hand_on(globals())

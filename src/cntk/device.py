@@ -10,6 +10,7 @@ import torch
 
 from cntk._engine import device_lock
 from cntk._errors import ArgumentError
+from cntk._graph.late_names import hand_on
 
 
 class DeviceKind(enum.IntEnum):
@@ -190,3 +191,6 @@ def set_excluded_devices(excluded_devices: Sequence[DeviceDescriptor]) -> None:
     _choice.excluded = excluded
     if _choice.default in excluded and not _choice.fixed:
         _choice.default = None
+
+
+hand_on(globals())

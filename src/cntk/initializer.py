@@ -27,6 +27,7 @@ from cntk._engine.initial_values import (
 )
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._errors import ArgumentError
+from cntk._graph.late_names import hand_on
 
 __all__ = [
     "DefaultParamInitScale",
@@ -364,3 +365,6 @@ def initializer_with_rank(
         output_rank=_new_rank(initializer.kind, "output_rank", initializer.output_rank, output_rank),
         filter_rank=_new_rank(initializer.kind, "filter_rank", initializer.filter_rank, filter_rank),
     )
+
+
+hand_on(globals())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk._graph.late_names import hand_on
 from cntk._ops.cross_entropy import cross_entropy_with_softmax
 from cntk._ops.hierarchical_softmax import hierarchical_softmax_layer
 from cntk._ops.lattice import lattice_sequence_with_softmax
@@ -32,3 +33,5 @@ __all__ = [
 ]
 
 auto_select = SentinelValueForAutoSelectRandomSeed
+
+hand_on(globals())

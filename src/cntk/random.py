@@ -8,6 +8,7 @@ import numpy as np
 
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._graph.composite import Composite
+from cntk._graph.late_names import hand_on
 from cntk._ops.random_distribution import like, of_shape
 from cntk.default_options import default_override_or, get_default_override
 
@@ -274,3 +275,6 @@ def bernoulli_like(
                [0., 1.]], dtype=float32)
     """
     return like("bernoulli", x, seed, name, mean=mean)
+
+
+hand_on(globals())

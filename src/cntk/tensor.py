@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cntk._graph.late_names import hand_on
 from cntk._graph.operators import Operators as TensorOpsMixin
 from cntk.core import ArrayMixin
 
@@ -12,3 +13,5 @@ AVAILABLE_TENSOR_OPS = [
     "truediv", "neg",
 ]  # fmt: skip
 """The operators that every variable and function has, by the names of Python's methods."""
+
+hand_on(globals())

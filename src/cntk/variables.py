@@ -10,6 +10,7 @@ import torch
 
 from cntk._engine.seeds import next_seed
 from cntk._errors import ArgumentError, FeedError, shape_text
+from cntk._graph.late_names import hand_on
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype, as_shape
 from cntk.core import ArrayMixin, NDArrayView, Value
@@ -304,3 +305,6 @@ class Record(dict):  # type: ignore[type-arg]
         if unknown:
             raise AttributeError(f"Record has no entry '{unknown[0]}'; it has: {', '.join(self) or 'none'}")
         return Record(**{**self, **kwargs})
+
+
+hand_on(globals())

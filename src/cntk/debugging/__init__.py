@@ -1,6 +1,7 @@
 """Help with finding mistakes."""
 
 from cntk._engine.seeds import force_deterministic_algorithms, set_fixed_random_seed
+from cntk._graph.late_names import hand_on
 from cntk.debugging.debug import (
     DEBUG_USAGE,
     debug_model,
@@ -48,3 +49,6 @@ def force_deterministic(seed: int) -> None:
         raise OverflowError(f"force_deterministic: expected a seed of at least 0, got {seed}")
     set_fixed_random_seed(seed.__index__())
     force_deterministic_algorithms()
+
+
+hand_on(globals())

@@ -9,6 +9,7 @@ import os
 
 from cntk._engine import checked, timing, tracing
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._persist.legacy_save import save_legacy
 from cntk.debugging.stepping import DEBUG_USAGE, _DebugNode, debug_model
 
@@ -95,3 +96,6 @@ def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) ->
     if not isinstance(root_op, Function):
         raise TypeError(f"save_as_legacy_model: expected a function, got {root_op!r}")
     save_legacy(root_op, filename)
+
+
+hand_on(globals())

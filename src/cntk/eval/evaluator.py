@@ -8,6 +8,7 @@ from typing import Any
 from cntk._engine.step import StepResult, TrainingStep
 from cntk._errors import ArgumentError, FeedError, SettingError
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, torch_device
 from cntk.eval.sums import RunningSum
@@ -115,3 +116,6 @@ def sequence_of_learners(parameter_learners: Any) -> Sequence[Any]:
         if not hasattr(learner, "parameters") or not hasattr(learner, "apply"):
             raise ArgumentError(f"Trainer: expected learners such as cntk.sgd(...) gives, got {type(learner).__name__}")
     return learners
+
+
+hand_on(globals())

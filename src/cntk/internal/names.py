@@ -12,9 +12,11 @@ from typing import Any
 
 from cntk._errors import ArgumentError
 from cntk._graph.function import Function
+from cntk._graph.handed_on import handed_on
 from cntk._graph.types import InferredDimension
 from cntk._ops.structure import combine
 from cntk.initializer import Initializer, constant_initializer, initializer_with_rank
+from cntk.internal.homes import at_home
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule, learning_parameter_schedule
 from cntk.variables import Constant
 
@@ -200,6 +202,6 @@ def name_in(module: str, name: str) -> Any:
         AttributeError: if it has no such name.
     """
     try:
-        return NAMES[module][name]
+        return at_home(name) if name in handed_on(module) else NAMES[module][name]
     except KeyError:
         raise AttributeError(f"module '{module}' has no attribute '{name}'") from None

@@ -6,13 +6,15 @@ in that layer's order, the last axis first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from cntk._errors import FeedError
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
 from cntk._ops.operands import as_operand
@@ -23,10 +25,12 @@ from cntk.device import DeviceDescriptor
 from cntk.internal.names import _as_tuple as _as_tuple
 
 __all__ = [
+    "bounded_cache",
     "data_type_to_dtype",
     "is_byte_buffer",
     "is_string",
     "sanitize_2d_number",
+    "sanitize_Function_attributes",
     "sanitize_axis",
     "sanitize_axis_list",
     "sanitize_batch",
@@ -40,13 +44,17 @@ __all__ = [
     "sanitize_permutation",
     "sanitize_pooling_args",
     "sanitize_precision",
+    "sanitize_random_args",
     "sanitize_range",
     "sanitize_shape",
     "sanitize_value",
     "sanitize_var_map",
     "sanitize_variable_or_function",
+    "sanitize_variable_value_dict",
     "sanitize_variables_or_functions",
 ]
+
+R = TypeVar("R")
 
 # -- number formats -----------------------------------------------------------------------------------------------
 
@@ -231,6 +239,35 @@ def sanitize_pooling_args(
     return as_shape(pooling_window_shape), as_shape(strides), _flags(auto_padding)
 
 
+def sanitize_random_args(shape: Any, dtype: Any) -> tuple[Shape, int]:
+    """The shape of a random result as a tuple, and its dtype as files number it; float32 for None.
+
+    Raises:
+        ValueError: for a dtype that there is not.
+
+    Example:
+        >>> sanitize_random_args(2, None)
+        ((2,), 1)
+    """
+    return as_shape(shape), sanitize_dtype_cntk(np.float32 if dtype is None else dtype)
+
+
+def sanitize_Function_attributes(attributes: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    """A function's attributes as the native layer keeps them, with flags for each axis turned round, in place.
+
+    Args:
+        attributes: by name; ``sharing`` and ``autoPadding`` hold flags.
+
+    Example:
+        >>> sanitize_Function_attributes({'sharing': [True, False], 'strides': (1, 2)})
+        {'sharing': [False, True], 'strides': (1, 2)}
+    """
+    for name in ("sharing", "autoPadding"):
+        if name in attributes:
+            attributes[name] = attributes[name][::-1]
+    return attributes
+
+
 def _flags(value: Any) -> list[bool]:
     return list(reversed(value)) if isinstance(value, (list, tuple)) else [bool(value)]
 
@@ -308,6 +345,21 @@ def sanitize_value(shape: Any, value: Any, dtype: Any, device: DeviceDescriptor 
     return NDArrayView.from_dense(array.astype(wanted), device)
 
 
+def sanitize_variable_value_dict(var_value_dict: Mapping[Any, Any]) -> Any:
+    """The only value of a dictionary; the dictionary itself if it has several.
+
+    Raises:
+        IndexError: if there is none.
+
+    Example:
+        >>> sanitize_variable_value_dict({'x': 3}), sanitize_variable_value_dict({'x': 3, 'y': 4})
+        (3, {'x': 3, 'y': 4})
+    """
+    if not var_value_dict:
+        raise IndexError("expected values by variable, got an empty dictionary")
+    return next(iter(var_value_dict.values())) if len(var_value_dict) == 1 else var_value_dict
+
+
 def sanitize_batch(var: Variable, batch: Any, seq_starts: Sequence[bool] | None = None, device: Any = None) -> Value:
     """Data for a variable as a `Value`; see `Value.create`.
 
@@ -367,6 +419,24 @@ def _named(name: str, variables: Sequence[Variable]) -> Variable:
     raise FeedError(f'variable with name "{name}" does not exist in the network. Available variable names: {known}')
 
 
+def bounded_cache(maxsize: int) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """A decorator that keeps a function's last results by its arguments, so that it is not called for them again.
+
+    Args:
+        maxsize: how many results are kept.
+
+    Example:
+        >>> @bounded_cache(10)
+        ... def square(x):
+        ...     print('computed')
+        ...     return x * x
+        >>> square(3), square(3)
+        computed
+        (9, 9)
+    """
+    return functools.lru_cache(maxsize)
+
+
 def is_string(s: Any) -> bool:
     """Whether it is a text."""
     return isinstance(s, str)
@@ -375,3 +445,6 @@ def is_string(s: Any) -> bool:
 def is_byte_buffer(s: Any) -> bool:
     """Whether it is a file's content in memory."""
     return isinstance(s, (bytes, bytearray))
+
+
+hand_on(globals())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from cntk._graph.late_names import hand_on
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -22,3 +24,6 @@ def typemap(f: Callable[P, R]) -> Callable[P, R]:
         f: the function. What it returns is of the public classes already, so it is left as it is.
     """
     return f
+
+
+hand_on(globals())

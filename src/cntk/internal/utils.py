@@ -10,12 +10,20 @@ import numpy as np
 import torch
 
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk._persist.value import Dictionary, DictionaryValue
 from cntk.core import NDArrayView, Value
 from cntk.internal.sanitize import sanitize_dtype_numpy
 
-__all__ = ["eval", "get_data_type", "get_python_function_arguments", "map_function_arguments"]
+__all__ = [
+    "DictionaryValueFromDict",
+    "DictionaryValueFromNDArrayView",
+    "eval",
+    "get_data_type",
+    "get_python_function_arguments",
+    "map_function_arguments",
+]
 
 
 def get_data_type(*args: Any) -> Any:
@@ -136,6 +144,33 @@ def _py_dict_to_cntk_dict(py_dict: Mapping[str, Any]) -> Dictionary:
     return result
 
 
+def DictionaryValueFromDict(dict: Dictionary) -> DictionaryValue:  # noqa: N802
+    """A dictionary as one value for a file.
+
+    Raises:
+        TypeError: for anything but a `Dictionary`.
+    """
+    if not isinstance(dict, Dictionary):
+        raise TypeError(f"DictionaryValueFromDict: expected a Dictionary, got {type(dict).__name__}")
+    return DictionaryValue(dict)
+
+
+def DictionaryValueFromNDArrayView(value: NDArrayView) -> DictionaryValue:  # noqa: N802
+    """An array as one value for a file.
+
+    Raises:
+        TypeError: for anything but an `NDArrayView`.
+
+    Example:
+        >>> view = NDArrayView.from_dense(np.ones((2, 3), np.float32))
+        >>> DictionaryValue.type_name(DictionaryValueFromNDArrayView(view).value_type())
+        'NDArrayView'
+    """
+    if not isinstance(value, NDArrayView):
+        raise TypeError(f"DictionaryValueFromNDArrayView: expected an NDArrayView, got {type(value).__name__}")
+    return DictionaryValue(value.asarray())
+
+
 def _value_as_sequence(val: Value, var: Variable) -> list[Any]:
     """A value as a list: an array for each sequence, or for each sample of a variable without a sequence axis."""
     return list(val.as_sequences(var))
@@ -145,3 +180,6 @@ def _value_as_sequence_or_array(val: Value | NDArrayView, var: Variable) -> Any:
     """A value as a result of `var` is shown: a list with an array for each sequence, else one array."""
     sequences = isinstance(val, Value) and len(var.dynamic_axes) == 2
     return val.as_sequences(var) if isinstance(val, Value) and sequences else val.asarray()
+
+
+hand_on(globals())

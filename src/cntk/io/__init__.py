@@ -1,5 +1,6 @@
 """Readers: files of samples and sequences as minibatches."""
 
+from cntk._graph.late_names import hand_on
 from cntk.io import transforms as transforms
 from cntk.io._arrays import ArrayDeserializer as ArrayDeserializer
 from cntk.io._bucketed import BucketedMinibatchSource as BucketedMinibatchSource
@@ -31,3 +32,5 @@ from cntk.io._streams import StreamInformation as StreamInformation
 from cntk.io._user_deserializer import UserDeserializer as UserDeserializer
 from cntk.io._user_source import MinibatchSourceFromData as MinibatchSourceFromData
 from cntk.io._user_source import UserMinibatchSource as UserMinibatchSource
+
+hand_on(globals())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._graph.late_names import hand_on
 from cntk.io._image_resize import INTERPOLATIONS
 from cntk.io._image_transforms import Color, Crop, Mean, Scale
 
@@ -164,3 +165,6 @@ def _range(function: str, name: str, value: Any) -> tuple[float, float]:
     if low > high:
         raise ValueError(f"transforms.{function}: {name} must be a range with its lower end first, got {value!r}")
     return float(low), float(high)
+
+
+hand_on(globals())

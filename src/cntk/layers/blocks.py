@@ -10,7 +10,7 @@ from typing import Any
 from cntk import ops
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
-from cntk._graph.late_names import late_names
+from cntk._graph.late_names import hand_on
 from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override
@@ -327,4 +327,4 @@ def RNNUnit(
     return RNNStep(shape, cell_shape, activation, init, init_bias, enable_self_stabilization, name)
 
 
-__getattr__ = late_names(__name__)  # what libraries import besides
+hand_on(globals())

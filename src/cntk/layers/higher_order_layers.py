@@ -10,7 +10,7 @@ from cntk import ops
 from cntk._errors import ArgumentError
 from cntk._graph.composition import spread
 from cntk._graph.function import Function
-from cntk._graph.late_names import late_names
+from cntk._graph.late_names import hand_on
 from cntk.layers.blocks import identity
 from cntk.layers.options import name_of, takes
 
@@ -199,4 +199,4 @@ def ResNetBlock(f: Callable[[Any], Any], name: str = "") -> Function:
     return _named(block, name)  # type: ignore[no-any-return]
 
 
-__getattr__ = late_names(__name__)  # what libraries import besides
+hand_on(globals())

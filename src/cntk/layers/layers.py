@@ -1,7 +1,7 @@
 """All feed-forward layers under the import path that they have always had."""
 
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
-from cntk._graph.late_names import late_names
+from cntk._graph.late_names import hand_on
 from cntk._ops.pooling import PoolingType
 from cntk.layers.blocks import UntestedBranchError, identity
 from cntk.layers.convolution import Convolution, Convolution1D, Convolution2D, Convolution3D, SequentialConvolution
@@ -47,5 +47,4 @@ __all__ = [
     "identity",
 ]
 
-
-__getattr__ = late_names(__name__)  # what libraries import besides
+hand_on(globals())

@@ -11,7 +11,7 @@ from cntk._errors import ArgumentError, StateCountError
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction, in_order
 from cntk._graph.function import Function
-from cntk._graph.late_names import late_names
+from cntk._graph.late_names import hand_on
 from cntk._graph.naming import next_uid
 from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
@@ -388,4 +388,4 @@ def _outputs(made: Any) -> list[Variable]:
     return outputs
 
 
-__getattr__ = late_names(__name__)  # what libraries import besides
+hand_on(globals())

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._graph.late_names import hand_on
 from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, UNKNOWN_SHAPE, TensorType
 from cntk._graph.variable import as_shape
 from cntk.axis import Axis
@@ -182,3 +183,6 @@ def Signature(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], Calla
         return function
 
     return annotate
+
+
+hand_on(globals())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cntk._graph.late_names import late_names
+from cntk._graph.late_names import hand_on
 from cntk.learners.adadelta import adadelta
 from cntk.learners.adagrad import adagrad
 from cntk.learners.adam import adam
@@ -49,5 +49,4 @@ __all__ = [
     "universal",
 ]
 
-
-__getattr__ = late_names(__name__)  # what libraries import besides
+hand_on(globals())

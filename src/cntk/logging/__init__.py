@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from cntk._graph.late_names import hand_on
 from cntk.logging import graph
 from cntk.logging.graph import (
     depth_first_search,
@@ -86,3 +87,6 @@ def set_trace_level(value: TraceLevel | int) -> None:
     if not isinstance(value, (TraceLevel, int)):
         raise TypeError(f"set_trace_level: expected a TraceLevel or its number, got {value!r}")
     _trace.level = TraceLevel(value)
+
+
+hand_on(globals())

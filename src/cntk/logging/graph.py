@@ -10,6 +10,7 @@ from typing import Any
 from cntk._errors import shape_text
 from cntk._graph import walk
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
 
 __all__ = [
@@ -217,3 +218,6 @@ def _label(kind: str, name: str) -> str:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+hand_on(globals())

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from cntk._graph.late_names import hand_on
 from cntk.logging.manual_progress import ManualProgress
 from cntk.logging.progress_writer import NEVER, ProgressWriter
 from cntk.logging.tensorboard import TensorBoardProgressWriter
@@ -307,3 +308,6 @@ def _since_last(
 ) -> tuple[float, float, int]:
     count = samples[1] - samples[0]
     return _average(loss[1] - loss[0], count), _average(metric[1] - metric[0], count), count
+
+
+hand_on(globals())

@@ -9,6 +9,7 @@ from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.infer import infer_graph
+from cntk._graph.late_names import hand_on
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable
 
@@ -94,3 +95,6 @@ def _inside(primitive: Primitive, filter: Filter, converter: Converter) -> Funct
     return make_block(
         body, list(zip(block.arguments, outer, strict=True)), block.block_name, primitive._name, details=block.details
     )
+
+
+hand_on(globals())

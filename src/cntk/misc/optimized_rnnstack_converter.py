@@ -10,6 +10,7 @@ import torch
 from cntk import layers, ops
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._ops.rnn_stack import OptimizedRNNStack
 from cntk.default_options import default_options
 from cntk.misc.converter import convert
@@ -109,3 +110,6 @@ def _gru(size: int, weights: list[np.ndarray], name: str) -> Function:
         return (1 - update) * new_values + update * dh
 
     return gru
+
+
+hand_on(globals())

@@ -1,6 +1,7 @@
 """Operations: every function that builds a node of a graph."""
 
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk._graph.late_names import hand_on
 from cntk._ops.activation import *
 from cntk._ops.assign import *
 from cntk._ops.comparison import *
@@ -38,4 +39,13 @@ from cntk._ops.unary import *
 from cntk._ops.unpack import *
 from cntk.core import INFINITELY_REPEAT as INFINITELY_REPEAT
 from cntk.ops import functions, sequence
-from cntk.ops.functions import *
+from cntk.ops.functions import BlockFunction as BlockFunction
+from cntk.ops.functions import CloneMethod as CloneMethod
+from cntk.ops.functions import Function as Function
+from cntk.ops.functions import ModelFormat as ModelFormat
+from cntk.ops.functions import UserFunction as UserFunction
+from cntk.ops.functions import load_model as load_model
+from cntk.ops.functions import native_user_function as native_user_function
+from cntk.ops.functions import register_native_user_function as register_native_user_function
+
+hand_on(globals())

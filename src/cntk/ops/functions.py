@@ -7,6 +7,7 @@ from typing import Any
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import CloneMethod, Function
+from cntk._graph.late_names import hand_on
 from cntk._graph.run_methods import ModelFormat
 from cntk._ops.native_function import native_user_function, register_native_user_function
 from cntk._ops.user_function import UserFunction
@@ -50,3 +51,6 @@ def load_model(
         array([[3.]], dtype=float32)
     """
     return Function.load(model, device, format)
+
+
+hand_on(globals())

@@ -1,5 +1,6 @@
 """Operations along sequences."""
 
+from cntk._graph.late_names import hand_on
 from cntk._ops.attention import scaled_dot_product_attention
 from cntk._ops.delay import delay, future_value, past_value
 from cntk._ops.position_encoding import positional_encoding
@@ -52,3 +53,5 @@ __all__ = [
     "where",
     "window",
 ]
+
+hand_on(globals())

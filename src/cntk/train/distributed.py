@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from cntk._errors import ArgumentError, SettingError
+from cntk._graph.late_names import hand_on
 from cntk.learners.base import Learner
 from cntk.learners.schedules import TrainingParameterSchedule
 from cntk.train.processes import Communicator, WorkerDescriptor, mpi_communicator
@@ -363,3 +364,6 @@ def block_momentum_distributed_learner(
         bool(reset_sgd_momentum_after_aggregation),
         float(block_learning_rate),
     )
+
+
+hand_on(globals())

@@ -17,6 +17,7 @@ from cntk._errors import ArgumentError, SettingError
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, torch_device
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
@@ -362,3 +363,6 @@ def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> 
             f"Trainer: {len(idle)} of the model's parameters, {idle[0]!r} first, belong to no learner and will not be learned",
             stacklevel=3,
         )
+
+
+hand_on(globals())

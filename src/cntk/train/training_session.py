@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cntk._errors import ArgumentError
+from cntk._graph.late_names import hand_on
 from cntk.device import DeviceDescriptor
 from cntk.io import FULL_DATA_SWEEP
 from cntk.learners.schedules import minibatch_size_schedule
@@ -339,3 +340,6 @@ def _newest(filename: str) -> str | None:
     names = (p.name for p in path.parent.glob("*") if p.name.startswith(path.name)) if path.parent.is_dir() else ()
     numbers = [int(n) for name in names if (n := name[len(path.name) :]).isascii() and n.isdigit()]
     return f"{filename}{max(numbers)}" if numbers else None
+
+
+hand_on(globals())

@@ -1,5 +1,8 @@
 """Models that are used as layers."""
 
+from cntk._graph.late_names import hand_on
 from cntk.layers.models.attention import AttentionModel
 
 __all__ = ["AttentionModel"]
+
+hand_on(globals())

@@ -6,7 +6,7 @@ from typing import Any
 
 from cntk import ops
 from cntk._graph.function import Function
-from cntk._graph.late_names import late_names
+from cntk._graph.late_names import hand_on
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
@@ -109,4 +109,4 @@ def AttentionModel(
     return ops.alias(attention, name) if name else attention
 
 
-__getattr__ = late_names(__name__)  # what libraries import besides
+hand_on(globals())
