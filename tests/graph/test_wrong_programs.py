@@ -130,7 +130,7 @@ WRONG: dict[str, Wrong] = {
     "no operand": Wrong(lambda v: C.plus(v["x"], None), ("plus|Plus", "got NoneType"), TypeError),
     "operand and name mixed up": Wrong(lambda v: C.plus(v["x"], "sum"), ("plus", "text"), TypeError),
     "several outputs as an operand": Wrong(
-        lambda v: C.relu(C.combine([v["x"] + 1, v["x"] * 2])), ("2 outputs", "pick one of"), RuntimeError
+        lambda v: C.relu(C.combine([v["x"] + 1, v["x"] * 2])), ("2 outputs", "take one of"), RuntimeError
     ),
     "squeezed axis": Wrong(lambda v: C.squeeze(v["m"], 0), ("Squeeze", "3 elements", M)),
     "flattened axis": Wrong(lambda v: C.flatten(v["m"], 5), ("Flatten", "axis 5", "2 static axes")),

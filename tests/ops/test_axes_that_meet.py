@@ -21,7 +21,7 @@ def inputs() -> tuple[Any, Any, Any]:
     """Frames on an axis A, scores on the same one, and a condition on an axis B."""
     a, b = C.Axis("A"), C.Axis("B")
     return (
-        C.sequence.input_variable(2, sequence_axis=a),
+        C.sequence.input_variable(2, sequence_axis=a, needs_gradient=True),
         C.sequence.input_variable(1, sequence_axis=a),
         C.sequence.input_variable(1, sequence_axis=b),
     )
