@@ -114,6 +114,18 @@ def test_formats_of_classes(dtype):
     assert Value.one_hot([[0, 1]], 3, dtype=dtype).dtype == dtype
 
 
+def test_flags_are_classes_and_what_is_left_out_is_no_class():
+    """As the original has it: the number that stands for a row of zeros is the largest of 32 bits, and -1 is none."""
+    assert Value.ONE_HOT_SKIP == 4294967295
+    for batch in ([[True, False]], [np.array([True, False])], [np.array([1, 0], np.uint8)]):
+        np.testing.assert_array_equal(Value.one_hot(batch, 3).asarray(), [np.eye(3)[[1, 0]]])
+    skipped = Value.one_hot(np.array([4294967295, 1], np.uint32), 3).asarray()
+    np.testing.assert_array_equal(skipped.todense(), [[0, 0, 0], [0, 1, 0]])
+    for error in (ValueError, NotImplementedError):
+        with pytest.raises(error, match=r"class number -1 is out of range.*ONE_HOT_SKIP"):
+            Value.one_hot([-1], 3)
+
+
 @pytest.mark.parametrize(
     "batch, classes, words",
     [

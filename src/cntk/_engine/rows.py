@@ -10,10 +10,10 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
-from cntk._errors import FeedError
+from cntk._errors import FeedError, SettingError
 from cntk._graph.types import Shape, TensorType
 
-ONE_HOT_SKIP = -1
+ONE_HOT_SKIP = 2**32 - 1
 
 FORMATS = {
     np.dtype(np.float16): torch.float16,
@@ -29,15 +29,17 @@ def torch_dtype(dtype: Any) -> torch.dtype:
 
 def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.device) -> SparseRows:
     """Sparse rows from class numbers; see `Value.one_hot`."""
-    if classes.dtype.kind not in "iu":
-        if classes.dtype.kind != "f" or (classes != np.floor(classes)).any():
-            raise ValueError(f"Value.one_hot: class numbers must be integers, got {classes.dtype}")
-        classes = classes.astype(np.int64)
+    if classes.dtype.kind not in "iub" and (classes.dtype.kind != "f" or (classes != np.floor(classes)).any()):
+        raise ValueError(f"Value.one_hot: class numbers must be integers, got {classes.dtype}")
+    classes = classes.astype(np.int64)
     count = shape[-1]
     skipped = classes == ONE_HOT_SKIP
-    if ((classes >= count) | ((classes < 0) & ~skipped)).any():
-        wrong = classes[(classes >= count) | ((classes < 0) & ~skipped)][0]
-        raise ValueError(f"Value.one_hot: class number {wrong} is out of range; there are {count} classes, from 0")
+    outside = ((classes >= count) | (classes < 0)) & ~skipped
+    if outside.any():
+        raise SettingError(
+            f"Value.one_hot: class number {classes[outside][0]} is out of range; there are {count} classes, from 0, "
+            "and Value.ONE_HOT_SKIP is a row of zeros"
+        )
     groups = int(np.prod(shape[:-1]))
     columns = classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
     present = ~skipped.reshape(-1, groups)
