@@ -58,18 +58,18 @@ class TraceLevel(Enum):
 
 @dataclass
 class _Trace:
-    level: TraceLevel = TraceLevel.Warning
+    level: int = TraceLevel.Warning.value
 
 
 _trace = _Trace()
 
 
-def get_trace_level() -> TraceLevel:
-    """How much is told of what goes on inside.
+def get_trace_level() -> int:
+    """Return how much is told of what goes on inside: the number of a `TraceLevel`.
 
     Example:
-        >>> get_trace_level()
-        <TraceLevel.Warning: 1>
+        >>> get_trace_level(), get_trace_level() == TraceLevel.Warning
+        (1, True)
     """
     return _trace.level
 
@@ -78,15 +78,14 @@ def set_trace_level(value: TraceLevel | int) -> None:
     """Set how much is told of what goes on inside.
 
     Args:
-        value: a level, or its number.
+        value: a level, or a number; those above ``TraceLevel.Info`` are accepted as in the original.
 
     Raises:
         TypeError: for anything but a level or a number.
-        ValueError: for the number of no level.
     """
     if not isinstance(value, (TraceLevel, int)):
         raise TypeError(f"set_trace_level: expected a TraceLevel or its number, got {value!r}")
-    _trace.level = TraceLevel(value)
+    _trace.level = value.value if isinstance(value, TraceLevel) else int(value)
 
 
 hand_on(globals())
