@@ -12,6 +12,8 @@ from cntk._engine import device_lock
 from cntk._errors import ArgumentError
 from cntk._graph.late_names import hand_on
 
+_TORCH_CPU = torch.device("cpu")  # every minibatch asks for it
+
 
 class DeviceKind(enum.IntEnum):
     """Kinds of devices, numbered as in the original."""
@@ -47,7 +49,7 @@ class DeviceDescriptor:
     @property
     def torch(self) -> torch.device:
         """The same device in torch's terms."""
-        return torch.device("cpu") if self.kind is DeviceKind.CPU else torch.device("cuda", self.number)
+        return _TORCH_CPU if self.kind is DeviceKind.CPU else torch.device("cuda", self.number)
 
     def __str__(self) -> str:
         return "CPU" if self.kind is DeviceKind.CPU else f"GPU[{self.number}] {torch.cuda.get_device_name(self.number)}"

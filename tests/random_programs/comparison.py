@@ -17,6 +17,7 @@ from tests.random_programs.program import Program, draw
 
 NEVER, AT_ONCE = 10**9, 3
 MINIBATCHES = 6
+_EXPLODED = 1e4
 
 
 @dataclass
@@ -63,6 +64,8 @@ def train(seed: int, dtype: type, step: int, loop: int) -> Course:
             for feed in program.feeds:
                 course.numbers += _minibatch(trainer, program, feed)
                 course.reached += 1
+                if not abs(trainer.previous_minibatch_loss_average) < _EXPLODED:
+                    return course  # from here on, rounding is as large as anything
             course.numbers += [p.value for p in program.loss.parameters]
             kept = [r for _, r in trainer._step._recordings.values()]
             course.recorded = any(r is not None for r in kept)
@@ -136,6 +139,8 @@ def _compared(seed: int, dtype: type, tolerance: float) -> Outcome:
 
 
 def _difference(found: list[np.ndarray], expected: list[np.ndarray], tolerance: float) -> str:
+    if len(found) != len(expected):
+        return f"{len(found)} results, eager {len(expected)}: one of them explodes"
     for k, (one, other) in enumerate(zip(found, expected, strict=True)):
         if one.shape != other.shape:
             return f"result {k} has shape {one.shape}, eager {other.shape}"

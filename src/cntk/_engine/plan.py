@@ -99,9 +99,10 @@ class Plan:
 
     def is_stale(self) -> bool:
         """Whether an attribute has been changed since the plan was compiled."""
-        return any(primitive.op is not op for primitive, op in self._mutable) or any(
-            v.is_changed for v in self._settled
-        )
+        for primitive, op in self._mutable:
+            if primitive.op is not op:
+                return True
+        return bool(self._settled) and any(v.is_changed for v in self._settled)
 
     def watch(self, rows: Sequence[Any]) -> tuple[list[Any], list[Tensor]]:
         """Make everything that needs a gradient have one, asked for or not, so that user functions see it.

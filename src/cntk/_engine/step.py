@@ -150,12 +150,14 @@ class TrainingStep:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
         self._passes += 1
         self._last_plan = id(plan)
-        recording = self._recording(plan, rows, run)
+        lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
+        key = (id(plan), run.batch, lengths)
+        recording = self._recording(key, plan, rows, run)
         if recording is not None:
             try:
                 results, gradients = recording.run(rows, run)
             except NotRecorded as failure:
-                self._keep_eager(self._key(plan, run), plan, failure)
+                self._keep_eager(key, plan, failure)
                 run.draws = failure.draws
             else:
                 return self._replayed(recording, results, gradients, plan, run, outputs, is_sweep_end)
@@ -189,16 +191,15 @@ class TrainingStep:
 
     # -- the recorded step ----------------------------------------------------------------------------------------
 
-    def _recording(self, plan: Plan, rows: Sequence[Any], run: Run) -> Recording | None:
-        """The recording for minibatches of these sizes, made once enough of them have come."""
-        lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
-        if (
-            timing.is_enabled()
-            or tracing.is_enabled()
-            or any(layout.starts is not None for layout in run.layouts.values())
-        ):
+    def _recording(self, key: Any, plan: Plan, rows: Sequence[Any], run: Run) -> Recording | None:
+        """The recording for minibatches of these sizes, made once enough of them have come.
+
+        Args:
+            key: the plan's identity, the number of samples and the sequences' lengths.
+            plan, rows, run: what is to be recorded.
+        """
+        if timing.is_enabled() or tracing.is_enabled() or any(x.starts is not None for x in run.layouts.values()):
             return None
-        key = self._key(plan, run)
         if key in self._recordings:
             recording = self._recordings[key][1]
             return (
@@ -206,10 +207,11 @@ class TrainingStep:
                 if recording is not None and any(isinstance(x, SparseRows) and not x.one_hot for x in rows)
                 else recording
             )
+        _, batch, lengths = key
         if lengths and len(self._seen) + len(self._before) > _MOST_SIZES:
             return None
         if key not in self._seen and self._before:
-            self._seen[key] = self._before.pop(_size_text(run.batch, lengths), 0)
+            self._seen[key] = self._before.pop(_size_text(batch, lengths), 0)
         count = self._seen[key] = self._seen.get(key, 0) + 1
         if count < RECORD_AFTER:
             return None
@@ -226,12 +228,6 @@ class TrainingStep:
         # The plan is kept with its recordings: its identity is their key.
         self._recordings[key] = (plan, recording)
         return recording
-
-    @staticmethod
-    def _key(plan: Plan, run: Run) -> Any:
-        """What a recording is made for: a plan and the sizes of a minibatch."""
-        lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
-        return (id(plan), run.batch, lengths)
 
     def _keep_eager(self, key: Any, plan: Plan, failure: NotRecorded) -> None:
         """Run minibatches of these sizes by autograd from now on."""

@@ -91,7 +91,8 @@ class Recording:
             failed = NotRecorded(f"a call of the recorded step failed: {_first_line(error)}", expected=False)
             failed.draws = _Given(words)
             raise failed from error
-        run.layouts.update(self.layouts)
+        if self.layouts:
+            run.layouts.update(self.layouts)
         run.batch = self.batch
         gradients = len(results) - len(self.products)
         first = gradients - len(self.carry)

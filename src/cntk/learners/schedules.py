@@ -43,7 +43,7 @@ class _Schedule:
     epoch_size: int
 
     def __getitem__(self, count: int) -> Any:
-        if not isinstance(count, Integral):
+        if type(count) is not int and not isinstance(count, Integral):
             raise TypeError(f"schedule: expected a count of samples, got {count!r}")
         values = self.values
         if len(values) == 1:

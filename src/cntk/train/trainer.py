@@ -105,7 +105,7 @@ class Trainer(Evaluator):
             if is_sweep_end is None:
                 is_sweep_end = any(isinstance(v, MinibatchData) and v.sweep_end for v in arguments.values())
         asked = {} if outputs is None else asked_for(outputs, "Trainer: outputs")
-        wanted = tuple(dict.fromkeys(asked.values()))
+        wanted = tuple(dict.fromkeys(asked.values())) if asked else ()
         result = self._step.train(arguments, wanted, torch_device(device), bool(is_sweep_end))
         self._previous = result
         # As in the original, a minibatch that changed nothing was not trained on.
