@@ -138,7 +138,7 @@ CLASSES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "wrong", "error"), CLASSES, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("name", "wrong", "error"), CLASSES, ids=[f"{k} {case[0]}" for k, case in enumerate(CLASSES)])
 def test_classes_are_the_original_s(made, name, wrong, error):
     with pytest.raises(error, match=r"expected|expects|must|pass a tuple|no gradient"):
         made[name](wrong)

@@ -43,9 +43,9 @@ class FusedLSTM(FusedLoop):
         zeros = all(is_constant(d.operands[1], 0) for d in self.delays)
         self._forgetting = shutting(self.size) if zeros else None
 
-    def calls(self, layout: Layout) -> int:
+    def calls(self, layout: Layout) -> int | None:
         # Of sequences that differ in length, the last cell states are found only when they are asked for.
-        return 20 if layout.uniform or self.backwards else _UNRECORDED
+        return 20 if layout.uniform or self.backwards else None
 
     def lower(self) -> RunKernel:
         for columns in (*self._projection.columns, self._recurrent):
@@ -153,9 +153,6 @@ def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
         return False
     # What is not a number cannot be forgotten. In training it would spoil the weights, and with them everything, anyway.
     return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
-
-
-_UNRECORDED = 10**9
 
 
 def match_lstm(loop: Loop) -> Loop | None:

@@ -64,8 +64,8 @@ class Loop:
         """Leave out the outputs that nobody reads."""
         self.outputs = [ref for ref in self.outputs if ref.key in wanted]
 
-    def calls(self, layout: Layout) -> int:
-        """How many calls a run comes to, about."""
+    def calls(self, layout: Layout) -> int | None:
+        """Return about how many calls a run comes to; None for one that cannot be recorded."""
         return layout.longest * len(self.members)
 
     def lower(self) -> RunKernel:

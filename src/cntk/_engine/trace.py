@@ -153,7 +153,10 @@ def _why_not_loop(loop: Loop, run: Run) -> tuple[str | None, int]:
     if layout is None:
         return "a loop on a sequence axis that the graph makes", 0
     reason = next((r for r in map(_why_not_node, loop.members) if r is not None), None)
-    return reason, loop.calls(layout)
+    calls = loop.calls(layout)
+    if reason is None and calls is None:
+        reason = "an LSTM over sequences of different length, whose last cell states are found when they are asked for"
+    return reason, calls or 0
 
 
 def _why_not_node(node: Node) -> str | None:
