@@ -31,7 +31,7 @@ from cntk.layers import (
     UnfoldFrom,
 )
 
-LONG, SHORT = 60, 15
+LONG, SHORT = 20, 12
 NEVER = 10**9
 PROGRAMS: dict[str, Callable[[Any], Any]] = {}
 
@@ -217,7 +217,7 @@ def test_training_is_the_same_whichever_way_it_runs(
 
     losses, values = train(NEVER, NEVER)
     assert np.isfinite(losses).all()
-    for ways in ((NEVER, 3), (5, NEVER), (5, 3)) if minibatches == LONG else ((5, 3),):
+    for ways in ((NEVER, 3), (5, 3)) if minibatches == LONG else ((5, 3),):
         other_losses, other_values = train(*ways)
         np.testing.assert_allclose(other_losses, losses, rtol=1e-9, atol=1e-12)
         for one, other in zip(other_values, values, strict=True):

@@ -92,7 +92,7 @@ def test_training_of_a_loop_is_the_general_one(case: OpCase, monkeypatch: pytest
     assert not warnings()
 
 
-@pytest.mark.parametrize("case", ids(IN_LOOPS if WHOLE else IN_LOOPS[::5]))
+@pytest.mark.parametrize("case", ids(IN_LOOPS if WHOLE else IN_LOOPS[::10]))
 def test_recorded_training_of_a_loop_is_the_eager_one(
     case: OpCase, monkeypatch: pytest.MonkeyPatch, warnings: Any
 ) -> None:

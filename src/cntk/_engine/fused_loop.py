@@ -54,7 +54,7 @@ class FusedLoop(Loop):
         """Columns of matrices, gate by gate; see `Columns`."""
         return Columns([(self.position(matrix), span) for matrix, span in parts], self.size)
 
-    def calls(self, layout: Layout) -> int:
+    def calls(self, layout: Layout) -> int | None:
         return layout.longest * 20
 
     def lower(self) -> RunKernel:
