@@ -81,6 +81,13 @@ class Chance:
     def parameter(self, *shape: int, scale: float = 0.7) -> Any:
         return C.parameter(shape, init=self.array(*shape, scale=scale), dtype=self.dtype)
 
+    def apart(self, x: Drawn) -> Any:
+        """A value of which no two elements are equal, where gradients are compared.
+
+        The original's gradient of a maximum goes to every element that is as large, which is no derivative.
+        """
+        return x.f + self.array(*x.shape) if self.smooth else x.f
+
     def operand(self, *shape: int) -> Any:
         """A parameter, a constant or an array, to be combined with a value."""
         kind = self.below(6)

@@ -131,5 +131,5 @@ def reduced(chance: Chance, x: Drawn) -> Drawn | None:
         axis = (0, x.rank - 1)
     elif chance.often(0.15):
         axis, keepdims = C.Axis.all_static_axes(), True
-    operand = x.f if how is not C.reduce_l2 else x.f + 2
+    operand = x.f + 2 if how is C.reduce_l2 else chance.apart(x)
     return x.with_(how(operand, axis=axis, keepdims=keepdims))

@@ -91,14 +91,14 @@ def pooling(chance: Chance, x: Drawn) -> Drawn | None:
     if not _is_image(x):
         return None
     layer = chance.one_of([C.layers.MaxPooling, C.layers.AveragePooling])
-    return x.with_(layer((2, 2), strides=chance.one_of([1, 2]), pad=chance.often(0.4))(x.f))
+    return x.with_(layer((2, 2), strides=chance.one_of([1, 2]), pad=chance.often(0.4))(chance.apart(x)))
 
 
 @operation("image")
 def global_pooling(chance: Chance, x: Drawn) -> Drawn | None:
     if not _is_image(x):
         return None
-    return x.with_(chance.one_of([C.layers.GlobalAveragePooling, C.layers.GlobalMaxPooling])()(x.f))
+    return x.with_(chance.one_of([C.layers.GlobalAveragePooling, C.layers.GlobalMaxPooling])()(chance.apart(x)))
 
 
 @operation("image")

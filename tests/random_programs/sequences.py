@@ -65,7 +65,8 @@ def turned(chance: Chance, x: Drawn) -> Drawn:
 
 @operation("sequence")
 def over_time(chance: Chance, x: Drawn) -> Drawn:
-    how = chance.one_of([C.sequence.reduce_sum, C.sequence.reduce_max, C.sequence.reduce_mean])
+    # Frames may be equal, and then the gradient of a maximum is no derivative.
+    how = chance.one_of([C.sequence.reduce_sum, C.sequence.reduce_mean, *[C.sequence.reduce_max] * (not chance.smooth)])
     return Drawn(how(x.f), x.shape)
 
 
