@@ -94,7 +94,7 @@ class _Holder(Variable, ArrayMixin):
 
     @property
     def is_changed(self) -> bool:
-        """Whether a constant that is a single number is no longer the one that it was made as."""
+        """Whether a constant that is a scalar is no longer the one that it was made as."""
         if self._number is None or self._data is None:
             return False
         if self._data._version != self._seen[0]:  # something has been written there since

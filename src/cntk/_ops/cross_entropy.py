@@ -189,7 +189,7 @@ class Total(Op):
     evaluated, and not before, as in the original: files hold such criteria beside outputs that can be computed.
     """
 
-    # Whether a single number stretches to the other operand's elements.
+    # Whether a scalar stretches to the other operand's elements.
     stretches_numbers: ClassVar[bool] = False
 
     def infer(self, *operands: TensorType) -> TensorType:

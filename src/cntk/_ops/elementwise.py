@@ -132,7 +132,7 @@ class _Power(torch.autograd.Function):
 
 
 def _power(base: Tensor, exponent: Tensor) -> Tensor:
-    # An exponent counts as a whole number if 32 bits hold it.
+    # An exponent counts as an integer if 32 bits hold it.
     fractional = ~((exponent.trunc() == exponent) & (exponent >= -(2.0**31)) & (exponent < 2.0**31))
     result = torch.pow(base, exponent).masked_fill((base == 0) & (exponent != 0), 0)
     return result.masked_fill((base < 0) & fractional, math.nan)

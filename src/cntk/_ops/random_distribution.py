@@ -93,7 +93,7 @@ def drawn(
         draw: draws so many of them.
         shape: the static shape.
         axes: the dynamic axes.
-        dtype: the number format of the result.
+        dtype: the dtype of the result.
     """
     size = int(np.prod(shape))
     whole = (run.rows(axes), *shape) if axes else shape

@@ -159,7 +159,7 @@ class Graph:
         )
 
     def _add_constant(self, value: Any, beside: Node, name: str = "") -> str:
-        """Add a constant in the number format of what a node reads; returns its uid."""
+        """Add a constant in the dtype of what a node reads; returns its uid."""
         uid = next_uid(VariableKind.Constant.name)
         value = np.asarray(value)
         dtype = next((n.leaf["value"].dtype for n in beside.reads if n.leaf and "value" in n.leaf), value.dtype)
