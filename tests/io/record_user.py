@@ -10,8 +10,8 @@ import sys
 import cntk as C
 from cntk.io import MinibatchSource
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from recording_apart import write  # noqa: E402
 from user_cases import CASES, Numbered, read  # noqa: E402
 
 
@@ -26,18 +26,5 @@ def record(case):
     return json.dumps(read(source, case, sequences), sort_keys=True)
 
 
-def apart(case):
-    """In a process of its own: the original's sources cannot always be taken down."""
-    reading, writing = os.pipe()
-    if not os.fork():
-        os.write(writing, record(case).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        return pipe.read() or "null"  # It crashed.
-
-
 if __name__ == "__main__":
-    lines = [apart(case) for case in CASES]
-    with open(os.path.join(HERE, "user_of_the_original.json"), "w") as file:
-        file.write("[\n" + ",\n".join(lines) + "\n]\n")
+    write("user_of_the_original.json", record, CASES)

@@ -242,9 +242,11 @@ class _Step:
             raise NotRecorded("sparse outputs are asked for")
         loss = results[0].sum()
         sources = [own[k] for k in self.wanted]
-        gradients = torch.autograd.grad(loss, sources, allow_unused=True) if loss.requires_grad else [None] * len(own)
+        gradients = (
+            torch.autograd.grad(loss, sources, allow_unused=True) if loss.requires_grad else [None] * len(sources)
+        )
         sums = [loss.detach(), results[1].detach().sum()] if self.metric else [loss.detach()]
-        found = [torch.zeros_like(t) if g is None else g for g, t in zip(gradients, sources, strict=False)]
+        found = [torch.zeros_like(t) if g is None else g for g, t in zip(gradients, sources, strict=True)]
         return [*sums, *(r.detach() for r in results[len(sums) :]), *(v for v, _ in run.carry.values()), *found]
 
 
