@@ -1,0 +1,29 @@
+"""Programs in the manner of the original's tutorials and examples come to the original's metrics, by its course.
+
+`record_tutorials.py` wrote down the original's numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.programs.tutorials import PROGRAMS, numbers_of
+
+ORIGINAL: dict[str, list[float]] = json.loads(
+    (Path(__file__).parent / "tutorials_of_the_original.json").read_text(encoding="utf-8")
+)
+
+
+def test_all_are_recorded() -> None:
+    assert sorted(program.__name__ for program in PROGRAMS) == sorted(ORIGINAL)
+
+
+@pytest.mark.filterwarnings("ignore:momentum_schedule", "ignore:Trainer")
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_tutorial(program: Callable[[str], list[float]], tmp_path: Path) -> None:
+    np.testing.assert_allclose(numbers_of(program, str(tmp_path)), ORIGINAL[program.__name__], rtol=1e-4, atol=2e-6)
