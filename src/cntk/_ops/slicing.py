@@ -290,7 +290,8 @@ def subscript(x: Any, key: Any) -> Any:
             those of `slice`: an end of 0 is the axis's end, and a negative step takes the elements from begin to end
             backwards.
             With ``cntk.set_global_option('align_axis', 1)`` places count dynamic axes first: as many as there are, or
-            as the default option ``axis_offset`` says. A whole slice passes over these.
+            as the default option ``axis_offset`` says. A whole slice passes over these. An operand without dynamic
+            axes is indexed as ever.
 
     Returns:
         The operand itself if it is wanted whole.
@@ -321,8 +322,11 @@ def subscript(x: Any, key: Any) -> Any:
 
 
 def _counted_axes(x: Variable) -> int:
-    """How many axes of a subscript stand for dynamic ones: none, unless the option ``align_axis`` is 1, as Keras sets it."""
-    if get_global_option("align_axis", 0) != 1:
+    """How many axes of a subscript stand for dynamic ones: none, unless the option ``align_axis`` is 1, as Keras sets it.
+
+    Without dynamic axes there is nothing to stand for, whatever ``axis_offset`` says: a weight is cut as ever.
+    """
+    if get_global_option("align_axis", 0) != 1 or not x.dynamic_axes:
         return 0
     return int(get_default_override(None, axis_offset=default_override_or(len(x.dynamic_axes))))
 
