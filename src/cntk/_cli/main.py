@@ -15,6 +15,7 @@ import cntk as C
 from cntk._cli.convert import ConversionError, convert
 from cntk._cli.data import DataError, mnist_folder, scanned_digits
 from cntk._cli.idx import IdxError
+from cntk._cli.run import SUMMARY, run
 
 MISUSE = 2
 INTERRUPTED = 130
@@ -22,7 +23,10 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, 2 for what a person can mend, 130 when interrupted."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"]:
+        return run(words[1:])  # what follows the program's name is not ours to read
+    options = _parser().parse_args(words)
     try:
         return _convert(options) if options.command == "convert" else _demo(options)
     except KeyboardInterrupt:
@@ -55,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=_at_least(0), metavar="N", default=1, help="same seed, same run "
                       "(default: %(default)s)")  # fmt: skip
     _add_convert(commands)
+    commands.add_parser("run", help=SUMMARY)
     return parser
 
 

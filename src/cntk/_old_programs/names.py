@@ -1,0 +1,10 @@
+"""The table of old names: every name that `python -m cntk run` puts in place."""
+
+from __future__ import annotations
+
+from cntk._old_programs.names_h5py import H5PY
+from cntk._old_programs.names_numpy import NUMPY
+from cntk._old_programs.names_python import PYTHON
+from cntk._old_programs.rows import Row
+
+TABLE: list[Row] = [*PYTHON, *NUMPY, *H5PY]

@@ -1,0 +1,13 @@
+"""h5py: what version 3 does otherwise."""
+
+from __future__ import annotations
+
+from cntk._old_programs.rows import Changed, Name, Row
+
+H5PY: list[Row] = [
+    Name("h5py:Dataset", "value", ".h5py_changes:value", "dataset[()]", "h5py 3.0"),
+    Changed("h5py:AttributeManager", "__getitem__", ".h5py_changes:text_that_decodes",
+            "attribute that was bytes", "leave .decode('utf8') out", "h5py 3.0"),
+    Changed("h5py:File", "__init__", ".h5py_changes:mode", "no mode, to write", "h5py.File(name, 'a')",
+            "h5py 3.0"),
+]  # fmt: skip

@@ -1,0 +1,153 @@
+"""Runs a program as Python itself would: its arguments, its folder, its `__main__`, its tracebacks."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import CodeType, ModuleType, TracebackType
+
+PACKAGE = Path(__file__).resolve().parent.parent
+OURS = tuple(str(PACKAGE / name) for name in ("_old_programs", "_cli", "__main__.py"))
+"""Files whose frames a user's traceback does not show."""
+
+
+class NoProgramError(ValueError):
+    """There is no such program. The message is for people."""
+
+
+class Source(importlib.abc.InspectLoader):
+    """Loads a program from its text, under the name of its file.
+
+    Args:
+        path: what tracebacks call it.
+        text: the program, decoded; None to read the file.
+    """
+
+    def __init__(self, path: str, text: bytes | None = None) -> None:
+        self.path, self._text = path, text
+
+    def get_source(self, fullname: str) -> str:
+        """Return the text, decoded as the program says."""
+        return importlib.util.decode_source(self.bytes())
+
+    def bytes(self) -> bytes:
+        """Return the text as it lies in the file."""
+        return Path(self.path).read_bytes() if self._text is None else self._text
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the program, compiled."""
+        return compile(self.bytes(), self.path, "exec", dont_inherit=True)
+
+    def is_package(self, fullname: str) -> bool:
+        """Return False: a program is none."""
+        return False
+
+    def get_filename(self, fullname: str) -> str:
+        """Return the path."""
+        return self.path
+
+
+def run_file(program: str, arguments: Sequence[str]) -> None:
+    """Run a program from a file, a folder or archive with a `__main__`, or standard input (``-``).
+
+    Raises:
+        NoProgramError: there is no such file.
+    """
+    path = find(program)
+    sys.argv[:] = [path, *arguments]
+    if path == "-":
+        sys.path[:1] = [""]
+        run_source(Source("<stdin>", sys.stdin.buffer.read()))
+    elif os.path.isdir(path) or path.endswith((".zip", ".pyz", ".pyc")):
+        if not sys.flags.safe_path:
+            sys.path[:1] = []
+        runpy.run_path(path, run_name="__main__")
+    else:
+        if not sys.flags.safe_path:
+            sys.path[:1] = [os.path.dirname(os.path.realpath(path))]
+        run_source(Source(path))
+
+
+def run_module(module: str, arguments: Sequence[str]) -> None:
+    """Run an installed module, as `python -m` does."""
+    sys.argv[:] = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def find(program: str) -> str:
+    """Return the path of a program; its name may lack `.py`.
+
+    Raises:
+        NoProgramError: there is none.
+    """
+    for path in (program, program + ".py"):
+        if program == "-" or os.path.isfile(path) or (os.path.isdir(path) and os.path.exists(f"{path}/__main__.py")):
+            return path
+    what = "is a folder without __main__.py" if os.path.isdir(program) else "no such program"
+    raise NoProgramError(f"{program}: {what}")
+
+
+def main_module(source: Source, file: str | None) -> ModuleType:
+    """Return a fresh `__main__`."""
+    module = ModuleType("__main__")
+    module.__loader__ = source
+    if file is not None:
+        module.__file__ = file
+        vars(module)["__cached__"] = None
+    sys.modules["__main__"] = module
+    return module
+
+
+def run_source(source: Source) -> None:
+    """Run a program as `__main__`."""
+    source.exec_module(main_module(source, None if source.path == "<stdin>" else source.path))
+
+
+def without_our_frames(error: BaseException) -> None:
+    """Take the frames of this package out of an exception's traceback, and of those that led to it."""
+    seen: set[int] = set()
+    todo: list[BaseException | None] = [error]
+    while todo:
+        one = todo.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = _kept(one.__traceback__)
+            todo += [one.__cause__, one.__context__]
+
+
+def _kept(traceback: TracebackType | None) -> TracebackType | None:
+    frames = []
+    while traceback is not None:
+        frames.append(traceback)
+        traceback = traceback.tb_next
+    while frames and (_is_ours(frames[0]) or _starts_programs(frames[0])):
+        del frames[0]
+    kept: TracebackType | None = None
+    for one in reversed(frames):
+        if not _is_ours(one):
+            kept = TracebackType(kept, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return kept
+
+
+def _is_ours(traceback: TracebackType) -> bool:
+    return traceback.tb_frame.f_code.co_filename.startswith(OURS)
+
+
+def _starts_programs(traceback: TracebackType) -> bool:
+    return str(traceback.tb_frame.f_globals.get("__name__", "")).startswith(("runpy", "importlib."))
+
+
+def show_errors_as_python() -> None:
+    """Have uncaught errors shown as if Python ran the program itself."""
+    shown = sys.excepthook
+
+    def show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        without_our_frames(error)
+        shown(kind, error, error.__traceback__)
+
+    sys.excepthook = show

@@ -1,0 +1,114 @@
+"""Kinds of rows in the tables: a name that is gone, a module, a function that behaves otherwise, an error.
+
+A place is written ``module:name``; a leading dot stands for this package. What stands in for an old name is imported
+when a program first uses it, never before.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+HERE = __package__ or ""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name that a module or a class no longer has.
+
+    Attributes:
+        owner: the module, as ``numpy``, or the class in it, as ``pandas:DataFrame``.
+        name: the old name; ``*`` for all public names of the module that `value` is.
+        value: place of what stands in for it.
+        write: the line to write instead; ``{name}`` stands for the name.
+        gone: since when the name is gone.
+    """
+
+    owner: str
+    name: str
+    value: str
+    write: str
+    gone: str
+
+    @property
+    def title(self) -> str:
+        """What users call it."""
+        return f"{self.owner.replace(':', '.')}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module that is gone.
+
+    Attributes:
+        name: its old name.
+        value: the module that is imported in its place; "" for an empty one, whose names have rows of their own.
+        write: the line to write instead.
+        gone: since when it is gone.
+    """
+
+    name: str
+    value: str
+    write: str
+    gone: str
+
+    @property
+    def title(self) -> str:
+        """What users call it."""
+        return self.name
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A function that is still there and no longer takes or does what it did.
+
+    Attributes:
+        owner: the module or class, as for `Name`.
+        name: the function.
+        value: place of a function that takes today's function and this row, and returns what stands in for it.
+        what: what an old program does with it, as users would say it.
+        write: the line to write instead.
+        gone: since when it no longer works.
+        old: the old argument, where the row is about one.
+        new: the argument that took its place; "" where it has no use any more.
+    """
+
+    owner: str
+    name: str
+    value: str
+    what: str
+    write: str
+    gone: str
+    old: str = ""
+    new: str = ""
+
+    @property
+    def title(self) -> str:
+        """What users call it."""
+        name = "" if self.name.startswith("__") else f".{self.name}"
+        return f"{self.owner.replace(':', '.')}{name}: {self.what}"
+
+
+Row = Name | Module | Changed
+
+
+def keyword(owner: str, name: str, old: str, new: str, gone: str, write: str = "") -> Changed:
+    """Return the row for an argument that has another name today, or none ("")."""
+    return Changed(
+        owner, name, ".keywords:renamed", f"the argument {old}=",
+        write or (f"{new}=..." if new else f"leave {old}= out"), gone, old, new,
+    )  # fmt: skip
+
+
+def resolve(place: str) -> Any:
+    """Return what lies at a place.
+
+    Example:
+        >>> resolve("os.path:join") is __import__("os").path.join
+        True
+    """
+    module, _, names = place.partition(":")
+    found = importlib.import_module(HERE + module if module.startswith(".") else module)
+    return reduce(getattr, names.split("."), found) if names else found
