@@ -192,6 +192,27 @@ def test_reference_sizes():
     assert old.is_compatible_mode() and old._learning_rate_schedule.minibatch_size == L.IGNORE
 
 
+@pytest.mark.parametrize(
+    ("first", "options", "moved"),
+    [
+        (None, {}, 1 / 3),
+        (1, {}, 1),
+        (4, {}, 1 / 4),
+        (None, {"minibatch_size": 6}, 1 / 6),
+        (4, {"minibatch_size": 6}, 1 / 4),
+        (1, {"use_mean_gradient": True}, 1 / 3),
+    ],
+)
+@pytest.mark.parametrize("second", [None, L.IGNORE, 1, 4])
+def test_a_rate_set_anew_is_for_minibatches_of_the_same_size(first, options, moved, second):
+    """As in the original, whatever size the new schedule states."""
+    parameter = Parameter((2,), init=0, dtype=np.float64)
+    learner = L.sgd([parameter], L.learning_parameter_schedule(0.5, minibatch_size=first), **options)
+    learner.reset_learning_rate(L.learning_parameter_schedule(1, minibatch_size=second))
+    learner.update({parameter: np.array([1.0, 2.0])}, 3)
+    np.testing.assert_allclose(parameter.value, [-moved, -2 * moved], rtol=1e-12)
+
+
 def test_a_learner_leaves_a_schedule_as_it_is():
     schedule = L.learning_parameter_schedule(0.1)
     L.sgd(parameters(), schedule, minibatch_size=5)

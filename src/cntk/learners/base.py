@@ -73,6 +73,8 @@ class Learner:
     def reset_learning_rate(self, learning_rate: TrainingParameterSchedule) -> None:
         """Take another schedule of learning rates, which begins now.
 
+        Its rates are for minibatches of the size that the first schedule's were for, whatever it says itself.
+
         Args:
             learning_rate: made by `learning_parameter_schedule`.
 
@@ -84,8 +86,7 @@ class Learner:
                 f"reset_learning_rate: expected a schedule, got {learning_rate!r}; "
                 "make one with learning_parameter_schedule"
             )
-        if self.is_minibatch_size_explicitly_specified and not learning_rate.is_minibatch_size_explicitly_specified:
-            learning_rate = replace(learning_rate, minibatch_size=self._minibatch_size)
+        learning_rate = replace(learning_rate, minibatch_size=self._learning_rate_schedule.minibatch_size)
         seen = self._sweeps if learning_rate.is_sweep_based() else self._samples
         self._learning_rate_schedule = learning_rate.from_now(seen)
 
