@@ -52,6 +52,7 @@ from cntk.learners.base import Learner
 from cntk.learners.options import set_default_unit_gain_value
 from cntk.learners.user import Universal
 from cntk.logging import get_trace_level, set_trace_level
+from cntk.logging.event_file import TensorBoardFileWriter
 from cntk.logging.progress_writer import ProgressWriter
 from cntk.train.distributed import Communicator
 from cntk.train.trainer import Trainer
@@ -89,6 +90,7 @@ __all__ = [
     "PoolingType_Max",
     "ProgressWriter",
     "SizeTWrapper",
+    "TensorBoardFileWriter",
     "Trainer",
     "Value",
     "Variable",

@@ -12,7 +12,7 @@ import time
 import pytest
 import torch
 
-from cntk.logging import ProgressPrinter, ProgressWriter, TensorBoardProgressWriter, TrainingSummaryProgressCallback
+from cntk.logging import ProgressPrinter, ProgressWriter, TrainingSummaryProgressCallback
 
 HEADER = [
     " average      since    average      since      examples",
@@ -342,66 +342,3 @@ def test_reporting_a_table_by_hand(capsys):
 def test_reporting_by_hand_is_deprecated():
     with pytest.warns(DeprecationWarning, match="pass the ProgressPrinter to Trainer"):
         ProgressPrinter().update(1.0, 2)
-
-
-def test_tensorboard_asks_for_its_package(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ImportError, match="^TensorBoardProgressWriter needs the package tensorboard: pip install"):
-        TensorBoardProgressWriter(log_dir=str(tmp_path))
-    assert TensorBoardProgressWriter(log_dir=str(tmp_path), rank=1).writer is None
-
-
-class Recorded:
-    def __init__(self):
-        self.values = []
-
-    def add_scalar(self, name, value, step):
-        self.values.append((name, pytest.approx(value), step))
-
-    def add_image(self, name, picture, step, dataformats):
-        self.values.append((name, picture.shape, picture.dtype.name, step))
-
-    def flush(self):
-        pass
-
-    def close(self):
-        pass
-
-
-@pytest.fixture
-def recorded(monkeypatch):
-    written = Recorded()
-    monkeypatch.setattr("cntk.logging.tensorboard._summary_writer", lambda log_dir: written)
-    return written
-
-
-def test_tensorboard_values(recorded):
-    writer = TensorBoardProgressWriter(freq=2)
-    train(writer, 4, {4})
-    writer.update_test(2, 0.5)
-    writer.write_test_summary()
-    assert recorded.values == [
-        ("minibatch/avg_loss", 1.12, 2),
-        ("minibatch/avg_metric", 0.74 / 7, 2),
-        ("minibatch/avg_loss", 11.08 / 7, 4),
-        ("minibatch/avg_metric", 0.88 / 7, 4),
-        ("summary/avg_loss", 18.92 / 14, 1),
-        ("summary/avg_metric", 1.62 / 14, 1),
-        ("minibatch/test_avg_metric", 0.25, 4),
-    ]
-    writer.close()
-    with pytest.raises(RuntimeError, match="has been closed"):
-        writer.write_value("more", 1.0, 5)
-
-
-def test_tensorboard_pictures(recorded):
-    writer = TensorBoardProgressWriter()
-    writer.write_image("digits", {"x": torch.rand(2, 1, 8, 8).numpy()}, 3)
-    writer.write_image("photo", {"x": 255 * torch.rand(1, 3, 8, 8).numpy()}, 3)
-    assert recorded.values == [
-        ("digits/image/0", (1, 8, 8), "float32", 3),
-        ("digits/image/1", (1, 8, 8), "float32", 3),
-        ("photo/image/0", (3, 8, 8), "uint8", 3),
-    ]
-    with pytest.raises(ValueError, match=r"expected a batch .* got shape \[2, 8, 8\]"):
-        writer.write_image("flat", {"x": torch.rand(2, 8, 8).numpy()}, 3)

@@ -119,9 +119,17 @@ class Message:
     def message(self, field: int, value: Message) -> Message:
         """Add a message."""
         self._add(varint(field << 3 | BYTES) + varint(value.size))
-        self._parts += value._parts
-        self.size += value.size
+        return self.merge(value)
+
+    def merge(self, other: Message) -> Message:
+        """Add the fields of another message."""
+        self._parts += other._parts
+        self.size += other.size
         return self
+
+    def to_bytes(self) -> bytes:
+        """Return it as bytes."""
+        return b"".join(self._parts)
 
     def write(self, file: IO[bytes]) -> None:
         """Write it to a file."""

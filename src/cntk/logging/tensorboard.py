@@ -1,36 +1,52 @@
-"""Progress as TensorBoard shows it; needs the package tensorboard."""
+"""Progress as TensorBoard shows it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from cntk._graph.function import Function
+from cntk.logging.event_file import TensorBoardFileWriter
 from cntk.logging.progress_writer import NEVER, ProgressWriter
 
 
 class TensorBoardProgressWriter(ProgressWriter):
-    """Writes loss, metric and pictures to a folder for TensorBoard.
+    """Writes loss, metric, pictures and the model's graph to a folder for TensorBoard.
+
+    It needs no other package: ``tensorboard --logdir log``, wherever that is installed, shows the folder. A file is made
+    when there is something to write, and always a new one.
 
     Args:
         freq: write every freq-th minibatch; 0 writes after 1, 3, 7, 15, ... minibatches; None only summaries.
         log_dir: the folder; made if need be.
         rank: number of this process if there are several: only 0 writes.
-        model: accepted for programs that give it; TensorBoard's picture of a graph is not written.
+        model: a function whose graph is written as well.
 
     Raises:
-        ImportError: if the package tensorboard is not installed.
+        TypeError: if the frequency is no integer, ``log_dir`` no path, or ``model`` no function.
+        ValueError: if the frequency is negative.
 
     Example:
-        >>> writer = TensorBoardProgressWriter(freq=10, log_dir='log')  # doctest: +SKIP
-        >>> trainer = C.Trainer(z, (loss, metric), [learner], [writer])  # doctest: +SKIP
+        >>> import cntk as C
+        >>> x, y = C.input_variable(2), C.input_variable(1)
+        >>> z = C.layers.Dense(1, name='out')(x)
+        >>> writer = TensorBoardProgressWriter(freq=10, log_dir='log', model=z)
+        >>> learner = C.sgd(z.parameters, C.learning_parameter_schedule(0.1))
+        >>> trainer = C.Trainer(z, (C.squared_error(z, y), None), [learner], [writer])
+        >>> writer.write_value('temperature', 0.5, step=trainer.total_number_of_samples_seen)  # doctest: +SKIP
     """
 
-    def __init__(self, freq: int | None = None, log_dir: str = ".", rank: int | None = None, model: Any = None) -> None:
+    def __init__(
+        self,
+        freq: int | None = None,
+        log_dir: str | os.PathLike[str] = ".",
+        rank: int | None = None,
+        model: Function | None = None,
+    ) -> None:
         super().__init__(NEVER if freq is None else freq)
         self.closed = False
-        self.writer: Any = None if rank else _summary_writer(log_dir)
+        self.writer = None if rank else TensorBoardFileWriter(log_dir, model)
 
     def write_value(self, name: str, value: float, step: int) -> None:
         """Write a number.
@@ -38,49 +54,58 @@ class TensorBoardProgressWriter(ProgressWriter):
         Args:
             name: what it is called.
             value: the number.
-            step: where it belongs on the horizontal axis.
+            step: where it belongs on the horizontal axis; at least 0.
 
         Raises:
+            OverflowError: if the step is negative, or the number too large for 32 bits.
+            OSError: if the file cannot be written.
             RuntimeError: after `close`.
         """
-        if self._open():
-            self.writer.add_scalar(name, value, step)
+        self._check_open()
+        if self.writer is not None:
+            self.writer.write_value(str(name), float(value), int(step))
 
     def write_image(self, name: str, data: Mapping[Any, Any], step: int) -> None:
-        """Write a batch of pictures.
+        """Write batches of pictures.
+
+        Channels are in the order of `cntk.io.ImageDeserializer`: blue, green, red. Each picture has its rows from the top
+        down; the original mixes up pixels of those that are not square, or have several channels.
 
         Args:
-            name: what they are called.
-            data: one variable and its batch, ``[n, channels, height, width]`` with 1, 3 or 4 channels; values from 0
-                to 255, or from 0 to 1.
-            step: where they belong on the horizontal axis.
+            name: what they are called; a picture's tag is ``name/image/number``.
+            data: variables and their batches, ``[n x channels x height x width]`` with 1, 3 or 4 channels; values from 0
+                to 255, or from 0 to 1 where none of a batch is larger.
+            step: where they belong on the horizontal axis; at least 0.
 
         Raises:
-            ValueError: if the batch is of another shape.
+            TypeError: if ``data`` is no dictionary.
+            ValueError: if a batch is of another shape.
+            OverflowError: if the step is negative.
+            OSError: if the file cannot be written.
             RuntimeError: after `close`.
         """
-        if not self._open():
+        self._check_open()
+        if self.writer is None:
             return
-        if not isinstance(data, Mapping) or len(data) != 1:
-            raise ValueError("write_image: expected a dictionary of one variable and its batch of pictures")
-        (batch,) = (np.asarray(value) for value in data.values())
-        if batch.ndim != 4 or batch.shape[1] not in (1, 3, 4):
-            raise ValueError(
-                f"write_image '{name}': expected a batch [n x channels x height x width] with 1, 3 or 4 channels, "
-                f"got shape {list(batch.shape)}"
-            )
-        pictures = batch if batch.max(initial=0) <= 1 else np.clip(batch, 0, 255).astype(np.uint8)
-        for number, picture in enumerate(pictures):
-            self.writer.add_image(f"{name}/image/{number}", picture, step, dataformats="CHW")
+        if not isinstance(data, Mapping):
+            raise TypeError("write_image: expected a dictionary of variables and their batches of pictures")
+        for batch in data.values():
+            self.writer.write_image(str(name), batch, int(step))
 
     def flush(self) -> None:
         """Write out what is still in memory."""
-        if self._open():
+        self._check_open()
+        if self.writer is not None:
             self.writer.flush()
 
     def close(self) -> None:
-        """Write out everything and close the file; nothing can be written after that."""
-        if self.writer is not None and not self.closed:
+        """Write out everything and close the file; nothing can be written after that.
+
+        Raises:
+            RuntimeError: if it has been closed before.
+        """
+        self._check_open()
+        if self.writer is not None:
             self.writer.close()
             self.closed = True
 
@@ -92,16 +117,21 @@ class TensorBoardProgressWriter(ProgressWriter):
         aggregate_metric: tuple[float, float],
     ) -> None:
         """See `ProgressWriter`; writes averages since the last time, by the number of minibatches."""
-        count = samples[1] - samples[0]
-        if count:
-            step = self.total_training_updates()
-            self.write_value("minibatch/avg_loss", (aggregate_loss[1] - aggregate_loss[0]) / count, step)
-            self.write_value("minibatch/avg_metric", (aggregate_metric[1] - aggregate_metric[0]) / count, step)
+        count, step = samples[1] - samples[0], self.total_training_updates()
+        self.write_value("minibatch/avg_loss", _average(aggregate_loss[1] - aggregate_loss[0], count), step)
+        self.write_value("minibatch/avg_metric", _average(aggregate_metric[1] - aggregate_metric[0], count), step)
 
     def on_write_test_update(
         self, samples: tuple[int, int], updates: tuple[int, int], aggregate_metric: tuple[float, float]
     ) -> None:
-        """See `ProgressWriter`; writes nothing."""
+        """See `ProgressWriter`; never called by trainers and evaluators, since tests are told of by their summaries.
+
+        Raises:
+            NotImplementedError: always, as in the original.
+        """
+        raise NotImplementedError(
+            "TensorBoardProgressWriter: minibatches of tests are not written, only their summaries"
+        )
 
     def on_write_training_summary(
         self,
@@ -113,24 +143,23 @@ class TensorBoardProgressWriter(ProgressWriter):
         elapsed_milliseconds: int,
     ) -> None:
         """See `ProgressWriter`; writes averages since the last summary, by the number of summaries."""
-        self.write_value("summary/avg_loss", aggregate_loss / (samples or 1), summaries)
-        self.write_value("summary/avg_metric", aggregate_metric / (samples or 1), summaries)
+        self.write_value("summary/avg_loss", _average(aggregate_loss, samples), summaries)
+        self.write_value("summary/avg_metric", _average(aggregate_metric, samples), summaries)
 
     def on_write_test_summary(
         self, samples: int, updates: int, summaries: int, aggregate_metric: float, elapsed_milliseconds: int
     ) -> None:
-        """See `ProgressWriter`; writes the average, by the number of training minibatches."""
-        self.write_value("minibatch/test_avg_metric", aggregate_metric / (samples or 1), self.total_training_updates())
+        """See `ProgressWriter`; writes the average, by the number of training minibatches if there were any."""
+        average = _average(aggregate_metric, samples)
+        if self.total_training_updates():
+            self.write_value("minibatch/test_avg_metric", average, self.total_training_updates())
+        else:
+            self.write_value("summary/test_avg_metric", average, summaries)
 
-    def _open(self) -> bool:
+    def _check_open(self) -> None:
         if self.closed:
             raise RuntimeError("TensorBoardProgressWriter: it has been closed; make another one to write more")
-        return self.writer is not None
 
 
-def _summary_writer(log_dir: str) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise ImportError("TensorBoardProgressWriter needs the package tensorboard: pip install tensorboard") from None
-    return SummaryWriter(log_dir)
+def _average(total: float, samples: int) -> float:
+    return total / samples if samples else 0.0
