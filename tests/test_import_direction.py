@@ -20,6 +20,7 @@ FLOORS: dict[str, int] = {
     # 0 ground: the graph as a description
     "cntk.axis": 0,
     "cntk._errors": 0,
+    "cntk._files": 0,
     "cntk._graph": 0,
     # 1 engine: data as it runs. Initializers only describe and draw numbers; parameters, on floor 2, use them.
     "cntk.device": 1,

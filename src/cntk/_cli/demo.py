@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 import cntk as C
 from cntk._cli.data import CLASSES, Digits
+from cntk._files import replacing
 
 MINIBATCH = 64
 TEST_MINIBATCH = 1000
@@ -68,8 +68,9 @@ def run(digits: Digits, folder: Path, epochs: int | None, seed: int) -> None:
     outcome = train(digits, epochs or (EPOCHS_SMALL if small else EPOCHS_LARGE), seed, console)
     right = int((outcome.guesses == digits.test_labels).sum())
     picture, model = folder / "digits.png", folder / "digits.model"
-    _write(picture, lambda path: draw(digits, outcome, path))
-    _write(model, lambda path: outcome.model.save(str(path)))
+    with replacing(picture) as file:
+        draw(digits, outcome, file)
+    outcome.model.save(str(model))
     count = len(digits.test_labels)
     for line in (
         f"{right / count:.2%} of {count:,} digits never seen before are read correctly",
@@ -142,13 +143,3 @@ def guess(scores: C.Function, images: NDArray[np.float32]) -> NDArray[np.intp]:
 def _minibatches(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     for start in range(0, len(order), MINIBATCH):
         yield order[start : start + MINIBATCH]
-
-
-def _write(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a file beside the target, then rename it: the target is whole or as it was."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(fresh)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

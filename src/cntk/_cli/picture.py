@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,7 +20,7 @@ INK, GREY, BLUE, ORANGE = "#222222", "#8a8f98", "#2f6db5", "#e07b39"
 MISREAD_AT_MOST = 12
 
 
-def draw(digits: Digits, outcome: Outcome, path: Path) -> None:
+def draw(digits: Digits, outcome: Outcome, file: IO[bytes]) -> None:
     """Write the picture as PNG, 1,400 x 900 pixels. No screen is needed."""
     figure = Figure(figsize=(14, 9), dpi=100, facecolor="white")
     right = float((outcome.guesses == digits.test_labels).mean())
@@ -37,7 +36,7 @@ def draw(digits: Digits, outcome: Outcome, path: Path) -> None:
     _draw_errors(figure.add_subplot(grid[1, 0]), outcome.course, len(digits.test_labels))
     _draw_confusion(figure.add_subplot(grid[0:2, 1]), digits.test_labels, outcome.guesses)
     _draw_misread(figure, grid[2, :], digits, outcome.guesses)
-    figure.savefig(path, format="png")
+    figure.savefig(file, format="png")
 
 
 def _draw_losses(axes: Axes, course: Course) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import IO, Any
 
 import numpy as np
 
 from cntk._errors import ArgumentError
+from cntk._files import opened, reachable, replacing
 from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
 from cntk._persist.legacy_wire import START
 from cntk._persist.wire import FileFormatError
@@ -23,10 +22,6 @@ _LARGEST_MESSAGE = 2**31 - 2**20
 
 class ModelNotFoundError(FileNotFoundError, ValueError, RuntimeError):
     """There is no such file. The original raises ValueError for models and RuntimeError for checkpoints."""
-
-
-class NotWritableError(OSError, RuntimeError):
-    """A file cannot be made. The original raises RuntimeError."""
 
 
 def describe(source: Any) -> str:
@@ -95,9 +90,9 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return source
     if isinstance(source, (str, os.PathLike)):
-        if not os.path.isfile(source):
+        if not os.path.isfile(reachable(source)):
             raise ModelNotFoundError(f"there is no file {describe(source)} to load")
-        with open(source, "rb") as file:
+        with opened(source) as file:
             # A file of another kind may be of any size: look before taking it all.
             start = file.read(8)
             if not start.startswith((_MARK, START, b"\x08", b"\x12")):
@@ -134,8 +129,8 @@ def write_together(files: Mapping[str | os.PathLike[str], Mapping[str, Any]]) ->
     """
     prepared = [_prepared(values) for values in files.values()]
     with ExitStack() as stack:
-        opened = [stack.enter_context(replacing(filename)) for filename in files]
-        for put, file in zip(prepared, opened, strict=True):
+        fresh = [stack.enter_context(replacing(filename)) for filename in files]
+        for put, file in zip(prepared, fresh, strict=True):
             put(file)
             file.flush()
             os.fsync(file.fileno())
@@ -165,58 +160,3 @@ def write_value(filename: str | os.PathLike[str], value: Any) -> None:
     message = encode_value(value)
     with replacing(filename) as file:
         message.write(file)
-
-
-@contextmanager
-def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """A file to write that takes another's place when it is complete and safe on the disk.
-
-    Args:
-        filename: the path; missing directories are made.
-
-    Raises:
-        ArgumentError: for anything but a path.
-        NotWritableError: if there cannot be such a file.
-    """
-    if not isinstance(filename, (str, os.PathLike)):
-        raise ArgumentError(f"expected a path to write to, got {filename!r}")
-    target = Path(os.path.realpath(filename))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    except OSError as error:
-        raise NotWritableError(error.errno, f"cannot be written: {error.strerror}", str(filename)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode(target))
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    _sync_directory(target.parent)
-
-
-def _mode(target: Path) -> int:
-    """Who may read and write the file: as before, or as any new file."""
-    try:
-        return target.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name itself safe, where directories can be."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)

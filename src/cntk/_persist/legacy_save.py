@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from cntk._engine.nodes import Flattener, Node, Ref, Widen
 from cntk._errors import operation_text
+from cntk._files import replacing
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.op import PrimitiveOp
@@ -18,7 +19,6 @@ from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.native_function import NativePrimitive
 from cntk._ops.user_function import UserPrimitive
 from cntk._persist.attributes import attributes_to_file
-from cntk._persist.files import replacing
 from cntk._persist.legacy_kinds import (
     DYNAMIC_AXIS,
     FURTHER_OUTPUT,

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from cntk._files import replacing
 from cntk._graph.late_names import hand_on
 
 __all__ = ["disable_profiler", "enable_profiler", "start_profiler", "stop_profiler"]
@@ -51,13 +52,13 @@ class _Profile:
         """Write a summary, and the trace of each part."""
         stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
         tables = [part.key_averages().table(row_limit=_SHOWN) for part in self.parts]
-        (self.folder / f"{stamp}_summary_.txt").write_text(
-            "\n".join(tables) or "The profiler was not enabled.\n", encoding="utf-8"
-        )
+        with replacing(self.folder / f"{stamp}_summary_.txt") as file:
+            file.write(("\n".join(tables) or "The profiler was not enabled.\n").encode())
         for number, part in enumerate(self.parts):
             part.export_chrome_trace(str(self.folder / f"{stamp}_detail_{number or ''}.json"))
         if not self.parts:
-            (self.folder / f"{stamp}_detail_.json").write_text(json.dumps({"traceEvents": []}), encoding="utf-8")
+            with replacing(self.folder / f"{stamp}_detail_.json") as file:
+                file.write(json.dumps({"traceEvents": []}).encode())
 
 
 @dataclass

@@ -1,14 +1,17 @@
-"""The CNTK binary format: samples and sequences of any number of dense or sparse streams, read from a mapped file."""
+"""The CNTK binary format: samples and sequences of any number of dense or sparse streams, a chunk at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import opened
 from cntk._graph.variable import as_shape
 from cntk.io._cbf_layout import WORD, BinaryChunk, BinaryStream, Directory, bad, read_directory
 from cntk.io._chunk import ChunkInfo, Frames, SparseFrames, StreamChunk
@@ -64,7 +67,7 @@ class CBFDeserializer:
 
 
 class BinaryFile:
-    """An opened file in the binary format. Of its bytes only what is read comes into memory.
+    """A file in the binary format. Of its bytes only what is read comes into memory.
 
     Args:
         file: its name.
@@ -73,12 +76,8 @@ class BinaryFile:
 
     def __init__(self, file: str, streams: list[StreamConfiguration]) -> None:
         self.file = file
-        try:
-            self._data: np.ndarray = np.memmap(file, np.uint8, "r")
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is empty"
-            raise DataError(f"{file}: the file cannot be opened: {reason}") from None
-        self.directory: Directory = read_directory(file, self._data)
+        with self._reading() as start:
+            self.directory: Directory = read_directory(file, start)
         self.streams = tuple(_information(file, k, s, streams) for k, s in enumerate(self.directory.streams))
         known = {s.name for s in self.directory.streams}
         for given in streams:
@@ -91,8 +90,10 @@ class BinaryFile:
     def chunks(self) -> list[ChunkInfo]:
         """What the chunks hold; sequences are numbered through the file."""
         found, first = [], 0
-        for chunk in self.directory.chunks:
-            lengths = self._words(chunk)[: chunk.sequences].astype(np.int64)
+        with self._reading() as file:
+            heads = [self._words(file, chunk, chunk.sequences) for chunk in self.directory.chunks]
+        for chunk, head in zip(self.directory.chunks, heads, strict=True):
+            lengths = head.astype(np.int64)
             if not lengths.all() or lengths.sum() != chunk.samples:
                 raise bad(
                     self.file, chunk.begin, f"expected the lengths of {chunk.sequences} sequences, {chunk.samples} in all"
@@ -108,8 +109,9 @@ class BinaryFile:
             DataError: if it contradicts itself.
         """
         place = self.directory.chunks[chunk]
-        words = self._words(place)
         lengths = self.chunks[chunk].lengths
+        with self._reading() as file:
+            words = self._words(file, place, (place.end - place.begin) // WORD)
         at, longest, found = len(lengths), np.zeros(len(lengths), np.int64), []
         for stream, info in zip(self.directory.streams, self.streams, strict=True):
             read = _read_sparse if stream.is_sparse else _read_dense
@@ -130,9 +132,24 @@ class BinaryFile:
             )  # fmt: skip
         return tuple(found)
 
-    def _words(self, chunk: BinaryChunk) -> np.ndarray:
-        """A chunk as numbers of 32 bits."""
-        return self._data[chunk.begin : chunk.end].view("<u4")
+    @contextmanager
+    def _reading(self) -> Iterator[BinaryIO]:
+        # Not mapped, and open only while it is read: nobody could replace it on Windows, and none should cut it short.
+        try:
+            with opened(self.file) as file:
+                yield file
+        except OSError as error:
+            raise DataError(f"{self.file}: the file cannot be opened: {error.strerror}") from None
+
+    def _words(self, file: BinaryIO, chunk: BinaryChunk, count: int) -> np.ndarray:
+        """The first words of a chunk, as numbers of 32 bits."""
+        file.seek(chunk.begin)
+        words = np.fromfile(file, "<u4", count)
+        if len(words) < count:
+            raise bad(
+                self.file, chunk.begin + len(words) * WORD, "the file ends here; it has changed since it was opened"
+            )
+        return words
 
 
 def _information(file: str, number: int, stream: BinaryStream, given: list[StreamConfiguration]) -> StreamInformation:

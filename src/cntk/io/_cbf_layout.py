@@ -7,8 +7,10 @@ their numbers. A sparse sequence has its samples, its entries, then all values, 
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 
@@ -77,28 +79,34 @@ def bad(file: str, byte: int, reason: str) -> DataError:
     return DataError(f"{file}, byte {byte}: {reason}")
 
 
-def read_directory(file: str, data: np.ndarray) -> Directory:
+def read_directory(file: str, opened: BinaryIO) -> Directory:
     """What a file holds, by its own account; nothing beyond that account is believed.
 
     Args:
         file: the file's name, for errors.
-        data: its bytes, uint8 ``[size]``.
+        opened: the file, opened to read bytes.
 
     Raises:
         DataError: if it is no such file, is truncated, or contradicts itself.
     """
-    size = len(data)
-    if data[: len(MAGIC)].tobytes() != MAGIC:
+    size = opened.seek(0, os.SEEK_END)
+    if not size:
+        raise DataError(f"{file}: the file cannot be opened: it is empty")
+    opened.seek(0)
+    head = opened.read(BEGIN)
+    if head[: len(MAGIC)] != MAGIC:
         raise bad(file, 0, f"expected a file in the CNTK binary format, which begins with {MAGIC!r}")
     if size < BEGIN + len(MAGIC) + 16:
         raise bad(file, size, "the file is truncated")
-    (version,) = struct.unpack("<I", data[len(MAGIC) : BEGIN].tobytes())
+    (version,) = struct.unpack("<I", head[len(MAGIC) :])
     if version != VERSION:
         raise bad(file, len(MAGIC), f"expected version {VERSION} of the format, got {version}")
-    (begin,) = struct.unpack("<q", data[-8:].tobytes())
+    opened.seek(size - 8)
+    (begin,) = struct.unpack("<q", opened.read(8))
     if not BEGIN <= begin <= size - 8 - len(MAGIC) - 8:
         raise bad(file, size - 8, f"expected the place of the directory, got {begin} of {size} bytes; is it truncated?")
-    cursor = _Cursor(file, begin, data[begin:-8].tobytes())
+    opened.seek(begin)
+    cursor = _Cursor(file, begin, opened.read(size - 8 - begin))
     if cursor.take(len(MAGIC), "the directory") != MAGIC:
         raise bad(file, begin, f"expected the directory, which begins with {MAGIC!r}")
     chunks, streams = struct.unpack("<II", cursor.take(8, "how many chunks and streams there are"))

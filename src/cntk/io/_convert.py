@@ -5,14 +5,12 @@ An addition in this place: the original has a script for one direction.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import opened, replacing
 from cntk._graph.variable import as_dtype
 from cntk.io._cbf import BinaryFile
 from cntk.io._cbf_layout import MAGIC, VERSION, BinaryChunk, BinaryStream, directory_bytes
@@ -57,7 +55,7 @@ def text_to_binary(
         raise DataError(f"text_to_binary: no streams of {text_file} were given")
     text = TextFile(str(text_file), found, chunk_bytes=chunk_bytes, dtype=number)
     described = [BinaryStream(i.name, i.is_sparse, np.dtype(number).newbyteorder("<"), i.width) for i in text.streams]
-    with _replacing(binary_file) as out:
+    with replacing(binary_file) as out:
         out.write(MAGIC + VERSION.to_bytes(4, "little"))
         chunks = []
         for k in range(len(text.chunks)):
@@ -84,7 +82,7 @@ def binary_to_text(binary_file: str, text_file: str) -> None:
     for name in names:
         if not name or any(c in name for c in "| \t\r\n:#"):
             raise DataError(f"{binary_file}: the text format cannot hold a stream named {name!r}")
-    with _replacing(text_file) as out:
+    with replacing(text_file) as out:
         first = 0
         for k, info in enumerate(source.chunks):
             parts = [_texts(str(binary_file), name, part) for name, part in zip(names, source.load(k), strict=True)]
@@ -98,8 +96,8 @@ def binary_to_text(binary_file: str, text_file: str) -> None:
 
 def is_binary(file: str) -> bool:
     """Whether a file is in the binary format, by how it begins."""
-    with open(file, "rb") as opened:
-        return opened.read(len(MAGIC)) == MAGIC
+    with opened(file) as start:
+        return start.read(len(MAGIC)) == MAGIC
 
 
 def header_streams(lines: list[str]) -> list[StreamConfiguration]:
@@ -124,20 +122,7 @@ def header_streams(lines: list[str]) -> list[StreamConfiguration]:
     return found
 
 
-@contextmanager
-def _replacing(file: str) -> Iterator[BinaryIO]:
-    """A new file beside the target, which takes its place at the end; the target is whole or as it was."""
-    fresh = f"{file}.{os.getpid()}"
-    try:
-        with open(fresh, "xb") as out:
-            yield out
-        os.replace(fresh, file)
-    finally:
-        if os.path.exists(fresh):
-            os.remove(fresh)
-
-
-def _write_chunk(out: BinaryIO, streams: list[BinaryStream], parts: tuple[StreamChunk, ...]) -> np.ndarray:
+def _write_chunk(out: IO[bytes], streams: list[BinaryStream], parts: tuple[StreamChunk, ...]) -> np.ndarray:
     lengths: np.ndarray = np.max([np.diff(p.ends) for p in parts], axis=0)
     out.write(lengths.astype("<u4").tobytes())
     for stream, part in zip(streams, parts, strict=True):

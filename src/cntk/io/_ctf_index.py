@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import opened
 from cntk.io._compiled import machine
 from cntk.io._ctf_index_file import load_index, save_index
 from cntk.io._ctf_sequences import Sequences
@@ -77,19 +78,19 @@ def index_file(
         DataError: if the file cannot be opened or is empty.
     """
     try:
-        with open(file, "rb") as opened:
-            status = os.fstat(opened.fileno())
-            head = opened.read(_HEAD)
+        with opened(file) as text:
+            status = os.fstat(text.fileno())
+            head = text.read(_HEAD)
             check_encoding(file, head)
             begin, line = _first_line(head)
             if begin == status.st_size:
                 raise DataError(f"{file}: the file is empty")
-            opened.seek(begin)
-            have_ids = opened.read(1).isdigit()
+            text.seek(begin)
+            have_ids = text.read(1).isdigit()
             by_id, alias = have_ids and not skip_ids, counted_alias or b""
             found = load_index(file, by_id, alias) if keep else None
             if found is None:
-                found = _found(opened, status.st_size, begin, by_id, alias)
+                found = _found(text, status.st_size, begin, by_id, alias)
                 if keep:
                     save_index(file, by_id, alias, found, status)
     except OSError as error:

@@ -11,20 +11,25 @@ import contextlib
 import hashlib
 import os
 import struct
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from cntk._files import opened, reachable, replacing
 from cntk.io._ctf_sequences import Sequences
 
 _MARK = b"CTFINDEX"
+# Bytes that a file system allows for a name.
+_LONGEST_NAME = 255
 _HEADER = struct.Struct("<8sqqqqq8s")
 
 
 def index_path(file: str) -> Path:
-    """Where the index of a text file lies."""
-    return Path(f"{file}.index")
+    """Where the index of a text file lies: beside it, under a shorter name where its own is as long as names can be."""
+    path = Path(f"{file}.index")
+    if len(os.fsencode(path.name)) <= _LONGEST_NAME:
+        return path
+    return path.with_name(f"{hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()}.index")
 
 
 def load_index(file: str, have_ids: bool, counted_alias: bytes) -> Sequences | None:
@@ -38,13 +43,14 @@ def load_index(file: str, have_ids: bool, counted_alias: bytes) -> Sequences | N
     Returns:
         None if there is no index, or it is of another state of the file, of other options, or damaged.
     """
-    status = os.stat(file)
+    status = os.stat(reachable(file))
     path = index_path(file)
     try:
         # No file has more sequences than bytes.
-        if not _HEADER.size <= path.stat().st_size <= _HEADER.size + 32 * status.st_size:
-            return None
-        data = np.fromfile(path, np.uint8)
+        with opened(path) as kept:
+            if not _HEADER.size <= os.fstat(kept.fileno()).st_size <= _HEADER.size + 32 * status.st_size:
+                return None
+            data = np.fromfile(kept, np.uint8)
     except OSError:
         return None
     mark, size, changed, ids, count, shared, name = _HEADER.unpack(data[: _HEADER.size].tobytes())
@@ -72,19 +78,11 @@ def save_index(file: str, have_ids: bool, counted_alias: bytes, found: Sequences
     header = _HEADER.pack(
         _MARK, status.st_size, status.st_mtime_ns, have_ids, len(found.begins), shared, _digest(counted_alias)
     )
-    path = index_path(file)
-    fresh = ""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as out:
-            fresh = out.name
-            out.write(header)
-            for array in arrays:
-                out.write(array.astype("<i8", copy=False).tobytes())
-        os.replace(fresh, path)
-    except OSError:
-        # An index that cannot be kept is made again the next time.
-        with contextlib.suppress(OSError):
-            os.remove(fresh)
+    # An index that cannot be kept is made again the next time.
+    with contextlib.suppress(OSError), replacing(index_path(file)) as out:
+        out.write(header)
+        for array in arrays:
+            out.write(array.astype("<i8", copy=False).tobytes())
 
 
 def _digest(name: bytes) -> bytes:

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import opened
 from cntk.io._image_resize import resize
 
 VIEWS = 10
@@ -184,7 +185,8 @@ class Mean:
         if not self.filename:
             raise DataError("transforms.mean: no file was given")
         try:
-            root = xml.etree.ElementTree.parse(self.filename).getroot()
+            with opened(self.filename) as file:
+                root = xml.etree.ElementTree.parse(file).getroot()
             shape = [int(root.findtext(name) or "") for name in ("Row", "Col", "Channel")]
             numbers = np.array((root.findtext("MeanImg/data") or "").split(), np.float32)
             return numbers.reshape(shape)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import opened
 from cntk._graph.variable import as_shape
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 from cntk.io._user_deserializer import UserDeserializer
@@ -150,20 +151,30 @@ def _open_table(file: str) -> tuple[Any, int, list[str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # The file is open only while a part is read: nobody could replace it on Windows.
     try:
-        if file.endswith(".parquet"):
-            parquet = pq.ParquetFile(file)
-            return parquet.read_row_group, parquet.num_row_groups, parquet.schema_arrow.names
-        reader = pa.ipc.open_file(pa.memory_map(file))
+        with opened(file) as source:
+            if file.endswith(".parquet"):
+                parquet = pq.ParquetFile(source)
+                count, names, metadata = parquet.num_row_groups, parquet.schema_arrow.names, parquet.metadata
+            else:
+                reader = pa.ipc.open_file(source)
+                count, names = reader.num_record_batches, reader.schema.names
     except OSError as error:
         raise DataError(f"{file}: the file cannot be opened: {error}") from None
     except pa.ArrowException as error:
         raise DataError(f"{file}: expected an Arrow file: {error}") from None
-    return (
-        (lambda part, columns: reader.get_batch(part).select(columns)),
-        reader.num_record_batches,
-        reader.schema.names,
-    )
+
+    def row_group(part: int, columns: list[str]) -> Any:
+        with opened(file) as source:
+            return pq.ParquetFile(source, metadata=metadata).read_row_group(part, columns)
+
+    def record_batch(part: int, columns: list[str]) -> Any:
+        wanted = pa.ipc.IpcReadOptions(included_fields=[names.index(name) for name in columns])
+        with opened(file) as source:
+            return pa.ipc.open_file(source, options=wanted).get_batch(part).select(columns)
+
+    return row_group if file.endswith(".parquet") else record_batch, count, names
 
 
 def _indexable(rows: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from cntk._errors import shape_text
+from cntk._files import replacing
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
@@ -179,12 +180,12 @@ def _draw(functions: list[Any], filename: str) -> None:
         raise ValueError(f"plot: expected a file name that ends in .dot, {', '.join(_PICTURES)}, got '{filename}'")
     text = "\n".join(_dot(functions))
     if suffix == ".dot":
-        with open(filename, "w", encoding="utf-8") as file:
-            file.write(text)
+        with replacing(filename) as file:
+            file.write(text.encode())
         return
     command = ["dot", f"-T{suffix[1:]}", "-o", filename]
     try:
-        subprocess.run(command, input=text, text=True, capture_output=True, check=True)
+        subprocess.run(command, input=text, encoding="utf-8", capture_output=True, check=True)
     except FileNotFoundError:
         raise RuntimeError(
             f"plot: drawing '{filename}' needs Graphviz, whose program dot was not found; "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from cntk._files import reachable
 from cntk._graph.late_names import hand_on
 from cntk.logging.manual_progress import ManualProgress
 from cntk.logging.progress_writer import NEVER, ProgressWriter
@@ -97,9 +99,9 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
     def log(self, message: str) -> None:
         """Print a line, to the log file if there is one."""
         if self.logfilename is None:
-            print(message, flush=True)
+            _show(message)
         else:
-            with open(self.logfilename, "a", encoding="utf-8") as file:
+            with open(reachable(self.logfilename), "a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(f"{message}\n")
 
     def write(self, key: str, value: Any) -> None:
@@ -180,8 +182,8 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         self.log(f"Distributed training: #Syncs elapsed = {syncs}, #Samples elapsed = {seen}")
 
     def _begin_file(self, name: str) -> None:
-        print(f"Redirecting log to file {name}", flush=True)
-        with open(name, "w", encoding="utf-8") as file:
+        _show(f"Redirecting log to file {name}")
+        with open(reachable(name), "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{name}\n")
         self.logfilename = name
         epochs = _EPOCHS_IF_UNKNOWN if self.num_epochs is None else self.num_epochs
@@ -265,6 +267,15 @@ class TrainingSummaryProgressCallback(ProgressWriter):
 
     def write(self, *args: Any, **kwargs: Any) -> None:
         """See `ProgressWriter`; tells of nothing."""
+
+
+def _show(line: str) -> None:
+    """Print a line, though names in it may have characters that where it goes cannot hold."""
+    try:
+        print(line, flush=True)
+    except UnicodeEncodeError:
+        encoding = sys.stdout.encoding
+        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def log_number_of_parameters(model: Any, trace_level: int = 0) -> None:

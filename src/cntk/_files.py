@@ -1,0 +1,166 @@
+"""Files as every system lets them be: written whole or not at all, however long their names are, and open no longer than need be.
+
+Windows replaces no file that anybody has open, a virus scanner for some moments among them, and finds paths of 260
+characters or more only behind a mark. Whatever the package writes over another file goes through `replacing`.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, BinaryIO
+
+from cntk._errors import ArgumentError
+
+# Seconds between attempts to replace a file: a second and a half in all.
+_WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+# Windows takes paths of up to 259 characters, and folders of up to 247. Room is left for a temporary name.
+_LONG = 210
+_KEPT = 40
+
+
+class NotWritableError(OSError, RuntimeError):
+    """A file cannot be made. The original raises RuntimeError."""
+
+
+def extended(path: str) -> str:
+    r"""A path of Windows with the mark that a long one needs.
+
+    Args:
+        path: an absolute path.
+
+    Example:
+        >>> print(extended('C:/data/' + 30 * 'folder/' + 'a.model')[:20])
+        \\?\C:\data\folder\f
+        >>> print(extended('C:/data/a.model'))
+        C:/data/a.model
+    """
+    if len(path) < _LONG or path.startswith(("\\\\?\\", "\\\\.\\")):
+        return path
+    whole = ntpath.normpath(path)
+    return "\\\\?\\UNC" + whole[1:] if whole.startswith("\\\\") else "\\\\?\\" + whole
+
+
+def reachable(path: str | os.PathLike[str]) -> str:
+    """A path that this system finds, however long it is."""
+    return extended(os.path.abspath(path)) if os.name == "nt" else os.fspath(path)
+
+
+def opened(path: str | os.PathLike[str], buffering: int = -1) -> BinaryIO:
+    """Open a file to read its bytes, however long its path is."""
+    return open(reachable(path), "rb", buffering)
+
+
+class Reopened:
+    """A file to read that is open only while it is read, so that others may replace it.
+
+    Args:
+        path: its path.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path, self._at = path, 0
+        with opened(path) as file:
+            self._size = file.seek(0, os.SEEK_END)
+
+    def seekable(self) -> bool:
+        """Whether any place in it can be read."""
+        return True
+
+    def tell(self) -> int:
+        """Return the place of the next byte to be read."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place, as files do."""
+        self._at = max({os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence] + offset, 0)
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, all that are left if no size is given."""
+        with opened(self._path) as file:
+            file.seek(self._at)
+            content = file.read(size)
+        self._at += len(content)
+        return content
+
+    def close(self) -> None:
+        """Do nothing: it is not open."""
+
+
+@contextmanager
+def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file to write that takes another's place when it is complete and safe on the disk.
+
+    Args:
+        filename: the path; missing directories are made.
+
+    Raises:
+        ArgumentError: for anything but a path.
+        NotWritableError: if there cannot be such a file, or the one that is there cannot be replaced.
+    """
+    if not isinstance(filename, (str, os.PathLike)):
+        raise ArgumentError(f"expected a path to write to, got {filename!r}")
+    try:
+        target = reachable(os.path.realpath(filename))
+        folder, name = os.path.split(target)
+        os.makedirs(folder, exist_ok=True)
+        # Only part of the name: with all of it the temporary one might be too long.
+        handle, temporary = tempfile.mkstemp(prefix=f".{name[:_KEPT]}.", suffix=".part", dir=folder)
+    except (OSError, ValueError) as error:
+        number, reason = (error.errno, error.strerror) if isinstance(error, OSError) else (None, str(error))
+        raise NotWritableError(number, f"cannot be written: {reason}", str(filename)) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, _mode(target))
+        _replace(temporary, target, str(filename))
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_directory(folder)
+
+
+def _replace(temporary: str, target: str, filename: str) -> None:
+    for wait in (*_WAITS, None):
+        try:
+            os.replace(temporary, target)
+            return
+        except PermissionError as error:
+            if wait is None or os.path.isdir(target):
+                reason = (
+                    "cannot be replaced: this or another program has it open or mapped into memory, or it may not be written; "
+                    "close it there, or give another name"
+                )
+                raise NotWritableError(error.errno, reason, filename) from None
+            time.sleep(wait)
+
+
+def _mode(target: str) -> int:
+    """Who may read and write the file: as before, or as any new file."""
+    try:
+        return os.stat(target).st_mode & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _sync_directory(directory: str) -> None:
+    """Make the new name itself safe, where directories can be."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)

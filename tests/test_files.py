@@ -1,0 +1,133 @@
+"""Files as Windows lets them be: replaced while a scanner looks on, with long and foreign names, never held open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cntk as C
+from cntk import _files
+from cntk._files import NotWritableError, Reopened, extended, opened, replacing
+from cntk.io._ctf_index_file import index_path
+
+
+@pytest.fixture
+def refusals(monkeypatch):
+    """How often `os.replace` is refused before it works; and how long was waited each time."""
+    state = {"left": 0, "waits": []}
+    replace = os.replace
+
+    def sometimes(source, target):
+        if state["left"]:
+            state["left"] -= 1
+            raise PermissionError(13, "Access is denied", str(target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", sometimes)
+    monkeypatch.setattr(_files.time, "sleep", state["waits"].append)
+    return state
+
+
+def saved(path):
+    C.Function.save(C.input_variable(1, name="x") * 2, path)
+
+
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_a_scanner_is_waited_for(refusals, tmp_path, count):
+    refusals["left"] = count
+    saved(tmp_path / "a.model")
+    assert len(refusals["waits"]) == count and refusals["waits"] == sorted(refusals["waits"])
+    assert C.load_model(str(tmp_path / "a.model")).eval([[3]]) == 6
+    assert [p.name for p in tmp_path.iterdir()] == ["a.model"]
+
+
+def test_who_never_lets_go_is_named(refusals, tmp_path):
+    path = tmp_path / "a.model"
+    path.write_bytes(b"as before")
+    refusals["left"] = 1000
+    with pytest.raises(RuntimeError, match=r"cannot be replaced: .* has it open .*close it.*a\.model") as caught:
+        saved(path)
+    assert isinstance(caught.value, OSError) and sum(refusals["waits"]) < 2
+    assert path.read_bytes() == b"as before" and [p.name for p in tmp_path.iterdir()] == ["a.model"]
+
+
+def test_what_an_error_leaves_is_told_by_the_error(refusals, tmp_path, monkeypatch):
+    """The temporary file may be in use too; the error is the first one all the same."""
+    refusals["left"] = 1000
+    monkeypatch.setattr(os, "unlink", lambda path: (_ for _ in ()).throw(PermissionError(13, "in use")))
+    with pytest.raises(NotWritableError, match="cannot be replaced"):
+        saved(tmp_path / "a.model")
+
+
+@pytest.mark.parametrize(
+    "name", ["Модель/ümläut/模型.model", "n" * 250, "ö" * 127, "模" * 85, "/".join(["folder" * 20] * 4) + "/a.model"],
+    ids=["foreign", "long", "long in bytes", "longer in bytes", "long path"],
+)  # fmt: skip
+def test_names_of_every_kind(tmp_path, name):
+    path = str(tmp_path / name)
+    for _ in range(2):
+        saved(path)
+        C.load_model(path).save(path)
+    assert C.load_model(path).eval([[3]]) == 6
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_names_that_cannot_be(tmp_path, name):
+    with pytest.raises(RuntimeError, match="cannot be written"):
+        saved(str(tmp_path / name))
+    with pytest.raises(ValueError, match="no file"):
+        C.load_model(str(tmp_path / name))
+
+
+DEEP = "C:\\data\\" + 30 * "folder\\" + "a.model"
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("C:\\data\\a.model", "C:\\data\\a.model"),
+        (DEEP, "\\\\?\\" + DEEP),
+        (DEEP.replace("\\", "/"), "\\\\?\\" + DEEP),
+        (DEEP.replace("folder\\", "folder\\x\\..\\"), "\\\\?\\" + DEEP),
+        ("\\\\?\\" + DEEP, "\\\\?\\" + DEEP),
+        ("\\\\server\\share" + DEEP[2:], "\\\\?\\UNC\\server\\share" + DEEP[2:]),
+    ],
+    ids=["short", "long", "slashes", "not normal", "marked", "share"],
+)
+def test_long_paths_get_their_mark(path, found):
+    assert extended(path) == found
+
+
+@pytest.mark.parametrize("name", ["d.ctf", "d" * 246 + ".ctf", "模" * 84])
+def test_an_index_has_a_name_that_can_be(name):
+    found = index_path(f"folder/{name}")
+    assert found.parent == Path("folder") and len(os.fsencode(found.name)) <= 255
+    assert (found.name == f"{name}.index") == (len(os.fsencode(name)) <= 249)
+    assert index_path(f"folder/{name}x") != found
+
+
+def test_a_file_that_is_open_only_while_it_is_read(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(bytes(range(10)))
+    file = Reopened(path)
+    assert (file.read(3), file.tell(), file.seek(-2, os.SEEK_END), file.read()) == (b"\0\1\2", 3, 8, b"\10\11")
+    assert (file.seek(4), file.seek(1, os.SEEK_CUR), file.read(1)) == (4, 5, b"\5") and file.seekable()
+
+
+def test_streams_that_fail_leave_the_target(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"as before")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a", b"as before")]
+
+
+def test_a_file_is_read_however_long_its_name_is(tmp_path):
+    path = tmp_path / ("ö" * 100)
+    path.write_bytes(np.arange(4, dtype="u1"))
+    with opened(path) as file:
+        assert file.read() == b"\0\1\2\3"
