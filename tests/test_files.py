@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import cntk as C
 from cntk import _files
 from cntk._files import NotWritableError, Reopened, extended, opened, replacing
 from cntk.io._ctf_index_file import index_path
+
+SOURCE = Path(__file__).resolve().parent.parent / "src"
 
 
 @pytest.fixture
@@ -124,6 +127,44 @@ def test_streams_that_fail_leave_the_target(tmp_path):
         file.write(b"half")
         raise KeyboardInterrupt
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a", b"as before")]
+
+
+# What opens files in any other way, and why.
+ELSEWHERE = {
+    "_files.py": "the one place",
+    "_cli/idx.py": "the files of MNIST are in a folder that the user names",
+    "_engine/matrix_product.py": "what the system says of its CPU",
+    "logging/progress_print.py": "a log grows line by line",
+}
+
+
+def calls(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def test_files_are_opened_and_replaced_in_one_place():
+    kinds = {
+        "open",
+        "io.open",
+        "os.open",
+        "os.replace",
+        "os.rename",
+        "shutil.move",
+        "np.memmap",
+        "np.load",
+        "mmap.mmap",
+    }
+    methods = (".write_text", ".write_bytes", ".read_text", ".read_bytes")
+    found = {
+        (name, call)
+        for file in (SOURCE / "cntk").rglob("*.py")
+        if (name := file.relative_to(SOURCE / "cntk").as_posix()) not in ELSEWHERE
+        for call in calls(file)
+        if call in kinds or call.endswith(methods)
+    }
+    assert found == set()
 
 
 def test_a_file_is_read_however_long_its_name_is(tmp_path):

@@ -8,10 +8,26 @@ from pathlib import Path
 import numpy as np
 
 import cntk as C
+from cntk._files import opened
+from cntk.io._encoding import decoded
 
 
 class ConversionError(ValueError):
     """The files cannot be converted. The message is for people."""
+
+
+def header_lines(header: Path) -> list[str]:
+    """The lines of a file that says which streams a text has.
+
+    Raises:
+        ConversionError: if it is text in UTF-16 or UTF-32.
+    """
+    with opened(header) as file:
+        content = file.read()
+    try:
+        return decoded(str(header), content).splitlines()
+    except RuntimeError as error:
+        raise ConversionError(str(error)) from None
 
 
 def convert(source: Path, target: Path, streams: Sequence[str], double: bool, chunk_bytes: int) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 import cntk as C
-from cntk._cli.convert import ConversionError, convert
+from cntk._cli.convert import ConversionError, convert, header_lines
 from cntk._cli.data import DataError, mnist_folder, scanned_digits
 from cntk._cli.idx import IdxError
 from cntk._cli.run import SUMMARY, run
@@ -85,7 +85,7 @@ def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _convert(options: argparse.Namespace) -> int:
     lines = list(options.stream)
     if options.header:
-        lines += options.header.read_text(encoding="utf-8").splitlines()
+        lines += header_lines(options.header)
     for line in convert(options.input, options.output, lines, options.precision == "double", options.chunk_size):
         print(line)
     return 0

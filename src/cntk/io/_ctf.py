@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from io import FileIO
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import opened
 from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, Frames, StreamChunk, ends_of, take
 from cntk.io._ctf_blocks import read_text
 from cntk.io._ctf_index import FileChunk, index_file
 from cntk.io._ctf_index_file import index_path
 from cntk.io._ctf_lines import Allowance, Field, Lines, Samples
+from cntk.io._encoding import windows_bytes
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 
 CHUNK_BYTES = 32 << 20
+_LOOKED_AT = 1 << 16
+_NAME = re.compile(rb"\|([^#\s|][^\s|]*)")
 # Of larger files as many chunks as they are shuffled in would take too much memory.
 _LARGE = 512 << 20
 # Options of the original's configuration, and the least value of each.
@@ -137,13 +141,15 @@ class TextFile:
             for k, s in enumerate(streams)
         )
         self._fields = [
-            Field(i.name, (s.stream_alias or s.name).encode(), i.width, i.is_sparse, np.dtype(i.dtype))
+            Field(i.name, _written(file, s.stream_alias or s.name), i.width, i.is_sparse, np.dtype(i.dtype))
             for s, i in zip(streams, self.streams, strict=True)
         ]
         aliases = [f.alias for f in self._fields]
         for alias in aliases:
             if aliases.count(alias) > 1:
-                raise DataError(f"{file}: several streams are to be read from the same field |{alias.decode()}")
+                raise DataError(
+                    f"{file}: several streams are to be read from the same field |{alias.decode(errors='replace')}"
+                )
         self._counting = next((f for f, i in zip(self._fields, self.streams, strict=True) if i.defines_mb_size), None)
         self._index = index_file(
             file, chunk_bytes, self._counting.alias if self._counting else None, skip_ids, keep_index
@@ -271,17 +277,30 @@ class TextFile:
         return frames.reshape(-1, *info.sample_shape) if isinstance(frames, np.ndarray) else frames
 
 
+def _written(file: str, alias: str) -> bytes:
+    """A field's name as the text has it: in UTF-8, or in Windows-1252 if that is what its beginning has."""
+    plain, windows = alias.encode(), windows_bytes(alias)
+    if alias.isascii() or windows is None:
+        return plain
+    try:
+        with _reading(file) as text:
+            names = set(_NAME.findall(text.read(_LOOKED_AT)))
+    except DataError:  # which is said in other words once the file is gone through
+        return plain
+    return windows if windows in names and plain not in names else plain
+
+
 @contextmanager
-def _reading(file: str) -> Iterator[FileIO]:
+def _reading(file: str) -> Iterator[BinaryIO]:
     try:
         # What is read is read as a whole, so that a buffer would only be in the way.
-        with open(file, "rb", buffering=0) as opened:
-            yield opened
+        with opened(file, buffering=0) as text:
+            yield text
     except OSError as error:
         raise DataError(f"{file}: the file cannot be read ({error.strerror})") from None
 
 
-def _piece(file: FileIO, begin: int, end: int) -> bytes:
+def _piece(file: BinaryIO, begin: int, end: int) -> bytes:
     file.seek(begin)
     text = file.read(end - begin)
     if len(text) != end - begin:

@@ -1,8 +1,9 @@
-"""How text in files is encoded: as UTF-8, with or without a byte order mark."""
+"""How text in files is encoded: as UTF-8, with or without a byte order mark, or as Windows-1252."""
 
 from __future__ import annotations
 
 import codecs
+import re
 
 from cntk._errors import DataError
 
@@ -13,6 +14,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
+# Windows-1252 is Latin-1 but for these; the five that it does not define stay what they are there.
+_FROM_WINDOWS = {
+    byte: bytes([byte]).decode("cp1252") for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+_TO_WINDOWS = {ord(character): byte for byte, character in _FROM_WINDOWS.items()}
+_SURROGATES = re.compile("[\ud800-\udfff]")
 # Which of the first bytes are 0 where text begins with ASCII characters and no mark.
 _ZEROS = {
     (False, True, True, True): "UTF-32",
@@ -38,20 +45,59 @@ def check_encoding(file: str, head: bytes) -> None:
         raise DataError(f"{file}: the file is text in {name}, and UTF-8 was expected; save it as UTF-8")
 
 
-def decoded(file: str, content: bytes, what: str) -> str:
-    """A file's text, without a byte order mark.
+def decoded(file: str, content: bytes) -> str:
+    """A file's text, without a byte order mark. Lines that are not in UTF-8 are taken as Windows-1252.
 
     Args:
         file: its name, for errors.
         content: its bytes.
-        what: what kind of file it is, for errors.
 
     Raises:
-        DataError: if it is no text in UTF-8.
+        DataError: if it is text in UTF-16 or UTF-32.
     """
+    text = escaped(file, content)
+    return text if _is_plain(text) else "\n".join(map(readable, text.split("\n")))
+
+
+def escaped(file: str, content: bytes) -> str:
+    """A file's text as by `decoded`, but with bytes that are not in UTF-8 escaped, as Python has them in names of files."""
     check_encoding(file, content[:4])
+    return content.removeprefix(MARK).decode("utf-8", "surrogateescape")
+
+
+def readable(text: str) -> str:
+    """Text whose escaped bytes are taken as Windows-1252, and then all of it.
+
+    Example:
+        >>> readable('gr' + chr(0xdcfc) + 'n')
+        'grün'
+    """
+    if _is_plain(text):
+        return text
     try:
-        return content.removeprefix(MARK).decode()
-    except UnicodeDecodeError as error:
-        at = error.start + len(MARK) * content.startswith(MARK)
-        raise DataError(f"{file}: a {what} is text in UTF-8, and byte {at} is none") from error
+        return text.encode("utf-8", "surrogateescape").decode("latin-1").translate(_FROM_WINDOWS)
+    except UnicodeEncodeError:  # a lone surrogate that stands for no byte
+        return text
+
+
+def as_windows(text: str) -> str | None:
+    """The name that a file has whose bytes are text in Windows-1252, as Python has it; None if they cannot be."""
+    raw = windows_bytes(text)
+    return None if raw is None else raw.decode("utf-8", "surrogateescape")
+
+
+def windows_bytes(text: str) -> bytes | None:
+    """Text as bytes in Windows-1252; None if it cannot be.
+
+    Example:
+        >>> windows_bytes('grün'), windows_bytes('模')
+        (b'gr\\xfcn', None)
+    """
+    try:
+        return text.translate(_TO_WINDOWS).encode("latin-1")
+    except UnicodeEncodeError:
+        return None
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() or not _SURROGATES.search(text)

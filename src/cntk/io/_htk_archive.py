@@ -13,6 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import opened
+from cntk.io._encoding import readable
+from cntk.io._listed_names import advice
 
 _HEADER = 12
 _MFCC, _FBANK, _USER, _PLP, _WITH_GUID = 6, 7, 9, 11, 12
@@ -89,7 +92,7 @@ class Archive:
             )
         kind = np.dtype(f"{self.order}{'f4' if self.scale is None else 'i2'}")
         first, size = self.begin + begin * self.width * kind.itemsize, (end - begin) * self.width * kind.itemsize
-        with open(self.file, "rb") as file:
+        with opened(self.file) as file:
             there = file.seek(0, os.SEEK_END)
             if there < first + size:
                 raise DataError(
@@ -127,11 +130,12 @@ def open_archive(file: str, place: str) -> Archive:
         DataError: if it cannot be opened, or is none.
     """
     try:
-        with open(file, "rb") as opened:
-            head = opened.read(_HEADER)
-            return _archive(file, head, opened.read(16 + 8 * 2**15))
+        with opened(file) as archive:
+            head = archive.read(_HEADER)
+            return _archive(file, head, archive.read(16 + 8 * 2**15))
     except OSError as error:
-        raise DataError(f"{place}: the archive {file} cannot be opened: {error.strerror}") from error
+        reason = f"{error.strerror}{advice(file) if isinstance(error, FileNotFoundError) else ''}"
+        raise DataError(f"{place}: the archive {readable(file)} cannot be opened: {reason}") from error
     except ValueError as error:
         if isinstance(error, DataError):
             raise

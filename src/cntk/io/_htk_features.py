@@ -24,7 +24,9 @@ class HTKFeatureDeserializer:
     """Reads speech features from HTK archives.
 
     A script file has lines ``name=archive[first,last]``. Several streams are joined by the names of their utterances, of
-    which the extension is left out; the first stream says which utterances there are and in which order.
+    which the extension is left out; the first stream says which utterances there are and in which order. ``...`` at the
+    beginning of an archive's name stands for the script file's folder. Script files from Windows are read as well, with ``\\``
+    for ``/``, which makes no difference in names of utterances either, a byte order mark, and names in Windows-1252.
 
     Args:
         streams: its streams, `StreamDefs` of `StreamDef` with ``scp`` (script file, or files), ``shape`` (numbers in a frame of

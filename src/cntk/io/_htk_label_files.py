@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import opened
 from cntk.io._encoding import decoded
 from cntk.io._htk_script import key_of
+from cntk.io._listed_names import as_key
 
 # A frame lasts 10 ms, whatever the features say; times are in 100 ns.
 _FRAME = 100_000
@@ -84,14 +86,14 @@ class _Collected:
 
 def _content(file: str, what: str) -> bytes:
     try:
-        with open(file, "rb") as opened:
-            return opened.read()
+        with opened(file) as labels:
+            return labels.read()
     except OSError as error:
         raise DataError(f"{file}: the {what} cannot be opened: {error.strerror}") from error
 
 
 def _text(file: str, what: str) -> str:
-    return decoded(file, _content(file, what), what)
+    return decoded(file, _content(file, what))
 
 
 def read_states(file: str) -> dict[str, int]:
@@ -153,8 +155,7 @@ def _key(file: str, number: int, line: str) -> str:
         raise DataError(
             f'{file}, line {number + 1}: the name of an utterance was expected, as "name.lab", got {line[:80]!r}'
         )
-    name = name[:-1]
-    return key_of(name[2:] if name.startswith("*/") else name)
+    return key_of(name[:-1].replace("\\", "/").removeprefix("*/"))
 
 
 def _add_utterance(
@@ -230,12 +231,10 @@ def _add_binary(found: _Collected, file: str, content: bytes, begin: int, versio
         else:
             (size,) = struct.unpack_from("<H", content, begin)
             (name,) = struct.unpack_from(f"{size}s", content, begin + 2)
-            key, at = name.decode(), begin + 2 + size
+            key, at = as_key(name.decode("utf-8", "surrogateescape")), begin + 2 + size
         length, segments = struct.unpack_from("<IH", content, at)
         table = np.frombuffer(content, "<u2", 2 * segments, at + 6).astype(np.int64).reshape(-1, 2)
     except (struct.error, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise DataError(f"{file}, byte {begin + 2}: the name of an utterance is no text in UTF-8") from error
         raise DataError(
             f"{file}, byte {begin}: the file ends, at byte {len(content)}, within the utterance that begins there"
         ) from error

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._encoding import decoded
+from cntk._files import opened
+from cntk.io._encoding import escaped
+from cntk.io._listed_names import as_key, folder_of, located
 
 _ENTRY = re.compile(r"([^=]+)=([^=\[\]]+)\[\s*(\d+)\s*,\s*(\d+)\s*\]")
 _LARGEST = 2**31
@@ -42,13 +44,13 @@ class Script:
 
 
 def key_of(name: str) -> str:
-    """The key of an utterance, by which its features and labels find each other: its name without the extension.
+    r"""The key of an utterance, by which its features and labels find each other: its name without the extension.
 
     Example:
-        >>> key_of('train/a.b.mfc'), key_of('v1.2/a')
-        ('train/a.b', 'v1.2/a')
+        >>> key_of('train/a.b.mfc'), key_of('v1.2/a'), key_of('v1.2\\a')
+        ('train/a.b', 'v1.2/a', 'v1.2/a')
     """
-    folder, slash, file = name.rpartition("/")
+    folder, slash, file = as_key(name).rpartition("/")
     stem, dot, _ = file.rpartition(".")
     return folder + slash + (stem if dot else file)
 
@@ -58,7 +60,7 @@ def read_script(files: Sequence[str], longest: int) -> Script:
 
     Args:
         files: the script files. A path that begins with ``...`` is relative to the script file's folder, others to the working
-            folder.
+            folder. Paths may be written as on Windows.
         longest: the most frames that an utterance may have; longer ones are left out.
 
     Raises:
@@ -84,7 +86,8 @@ def read_script(files: Sequence[str], longest: int) -> Script:
 def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
     """Key, archive, first and last frame, and place of each line."""
     entries = []
-    folder = file.rpartition("/")[0] or "."
+    places: dict[str, str] = {}
+    folder = folder_of(file)
     for number, line in enumerate(_lines(file), 1):
         if not line.strip():
             continue
@@ -95,16 +98,16 @@ def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
         begin, end = int(first), int(last)
         if begin > end or end >= _LARGEST:
             raise DataError(f"{file}, line {number}: frames {begin} to {end} of {archive} are no range of frames")
-        if archive.startswith("..."):
-            archive = folder + archive[3:]
-        entries.append((key_of(name), archive, begin, end, (file, number)))
+        if archive not in places:
+            places[archive] = located(archive, folder)
+        entries.append((key_of(name), places[archive], begin, end, (file, number)))
     return entries
 
 
 def _lines(file: str) -> list[str]:
     try:
-        with open(file, "rb") as opened:
-            content = opened.read()
+        with opened(file) as script:
+            content = script.read()
     except OSError as error:
         raise DataError(f"{file}: the script file cannot be opened: {error.strerror}") from error
-    return decoded(file, content, "script file").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return escaped(file, content).replace("\r\n", "\n").replace("\r", "\n").split("\n")

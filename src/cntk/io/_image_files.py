@@ -13,6 +13,10 @@ from typing import Any
 import numpy as np
 
 from cntk._errors import DataError
+from cntk._files import Reopened, opened
+from cntk.io._listed_names import entry, located
+
+_HERE = (".../", "...\\")
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class ImageFiles:
     """Reads encoded images by the names that a map file gives.
 
     ``.../`` at the beginning of a name stands for the map file's folder; other names are relative to the folder in which the
-    program runs. ``archive.zip@/name`` is a file in an archive.
+    program runs. ``archive.zip@/name`` is a file in an archive. Names may be written as on Windows.
 
     Attributes:
         folder: the map file's folder.
@@ -37,18 +41,18 @@ class ImageFiles:
             OSError: if there is no such file.
             KeyError: if an archive has no such file.
         """
-        path = self.folder + name[3:] if name.startswith((".../", "...\\")) else name
-        archive, at, inside = path.partition("@")
+        archive, at, inside = name.partition("@")
         if at and (inside[:1] in ("/", "\\") or archive.lower().endswith(".zip")):
-            return self._archive(archive).read(inside.replace("\\", "/").lstrip("/")), False
-        with open(path, "rb") as file:
+            found = self._archive(located(archive, self.folder, _HERE))
+            return found.read(entry(found.NameToInfo, inside)), False
+        with opened(located(name, self.folder, _HERE)) as file:
             return file.read(), True
 
     def _archive(self, path: str) -> zipfile.ZipFile:
-        # An open archive may be read by several threads, but its directory need be read only once.
+        # An archive may be read by several threads, but its directory need be read only once.
         with self._lock:
             if path not in self._archives:
-                self._archives[path] = zipfile.ZipFile(path)
+                self._archives[path] = zipfile.ZipFile(Reopened(path))
             return self._archives[path]
 
 
@@ -72,7 +76,7 @@ class EncodedText:
         Raises:
             ValueError: if it is no base64 text.
         """
-        with open(self.file, "rb") as file:
+        with opened(self.file) as file:
             file.seek(int(self.begins[number]))
             return base64.b64decode(file.read(int(self.sizes[number])), validate=True)
 

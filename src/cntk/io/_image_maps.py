@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._encoding import MARK, check_encoding
+from cntk._files import opened
+from cntk.io._encoding import MARK, check_encoding, readable
 from cntk.io._image_files import EncodedText
+from cntk.io._listed_names import as_key
 
 _LABEL = re.compile(rb"\s*\+?(\d{1,18})(\.0*)?\s*")
 CHUNK_BYTES = 32 << 20
@@ -44,7 +46,7 @@ class Listed:
 
     def name(self, number: int) -> str:
         """What an error calls an image."""
-        return f"image '{self.names[number]}'" if self.names else f"the image (sequence {self.keys[number]})"
+        return f"image '{readable(self.names[number])}'" if self.names else f"the image (sequence {self.keys[number]})"
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,10 @@ def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tupl
     entries: list[_Entry] = []
     errors: list[DataError] = []
     try:
-        with open(file, "rb") as opened:
-            check_encoding(file, opened.read(4))
-            opened.seek(0)
-            for line, begin, text in _lines(opened):
+        with opened(file) as listed:
+            check_encoding(file, listed.read(4))
+            listed.seek(0)
+            for line, begin, text in _lines(listed):
                 try:
                     entries.append(_entry(line, begin, text, classes, columns, has_names))
                 except DataError as error:
@@ -136,10 +138,10 @@ def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tupl
     return entries, errors
 
 
-def _lines(opened: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
+def _lines(listed: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
     """Number, place and text of each line that is not blank."""
     begin = 0
-    for line, text in enumerate(opened, 1):
+    for line, text in enumerate(listed, 1):
         if line == 1 and text.startswith(MARK):
             begin, text = len(MARK), text[len(MARK) :]
         if text.strip():
@@ -153,7 +155,7 @@ def _entry(line: int, begin: int, text: bytes, classes: int | None, columns: str
         raise DataError(
             f"expected {columns} or key<tab>{columns}, separated by tabs, got {len(cells)} column{'s' * (len(cells) != 1)}"
         )
-    key = str(line - 1) if len(cells) == 2 else cells[0].decode("utf-8", "surrogateescape").strip()
+    key = str(line - 1) if len(cells) == 2 else as_key(cells[0].decode("utf-8", "surrogateescape")).strip()
     if not key:
         raise DataError("expected a key in the first of three columns, got nothing")
     cell = cells[-1 if has_names else -2]

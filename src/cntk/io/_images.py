@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,11 @@ from cntk._errors import DataError
 from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, SparseFrames, StreamChunk
 from cntk.io._compiled import machine
+from cntk.io._encoding import readable
 from cntk.io._image_files import ImageFiles, load_decoder
 from cntk.io._image_maps import Listed, read_base64, read_map
 from cntk.io._image_transforms import Color, Crop, Mean, Pipeline, Scale
+from cntk.io._listed_names import advice, folder_of
 from cntk.io._making import unmade
 from cntk.io._streams import StreamInformation
 
@@ -30,7 +31,8 @@ class ImageDeserializer:
 
     The map file has a line for each image: ``name<tab>label``, or ``key<tab>name<tab>label`` where the key is the sequence id
     by which other deserializers know it. ``.../`` at the beginning of a name stands for the map file's folder, and
-    ``archive.zip@/name`` is a file in an archive. A sample is ``[channels, height, width]``, its channels blue, green, red,
+    ``archive.zip@/name`` is a file in an archive. Maps from Windows are read as well, with ``\\`` for ``/``, a byte order mark,
+    and names in Windows-1252. A sample is ``[channels, height, width]``, its channels blue, green, red,
     from 0 to 255; a label is a sparse one-hot row. Needs Pillow, the extra ``image``.
 
     Args:
@@ -164,7 +166,7 @@ class Images:
         self._labels = labels
         self._decode = load_decoder()
         machine(len(listed.keys) * _WORK)
-        self._files = ImageFiles(os.path.dirname(file) or ".")
+        self._files = ImageFiles(folder_of(file))
         self._views = max((s.pipeline.views for s in images), default=1)
         for stream in images:
             stream.pipeline.prepare()
@@ -219,7 +221,7 @@ class Images:
         except MemoryError:
             raise
         except FileNotFoundError as error:
-            reason = f"there is no file {error.filename}"
+            reason = f"there is no file {readable(error.filename)}{advice(error.filename)}"
         except KeyError as error:
             reason = str(error.args[0])
         except Exception as error:  # Decoders of foreign data raise all kinds of errors.

@@ -1,0 +1,126 @@
+r"""Names of files in lists, which may have been written on another system.
+
+On Windows names are parted by ``\`` or ``/``, begin with a drive, and have capital letters or small ones as one likes;
+lists are in Windows-1252 where files are named in UTF-8, or the other way round.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+
+from cntk.io._encoding import as_windows, readable, windows_bytes
+
+_ABSOLUTE_ON_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_HERE = "..."
+
+
+def folder_of(file: str) -> str:
+    """The folder of a list, which ``...`` at the beginning of its names stands for."""
+    return os.path.dirname(file) or "."
+
+
+def located(name: str, folder: str, here: tuple[str, ...] = (_HERE,)) -> str:
+    r"""The file that a list means.
+
+    Args:
+        name: its name in the list, bytes that are no UTF-8 escaped.
+        folder: the list's folder.
+        here: what a name must begin with for its ``...`` to stand for that folder.
+
+    Returns:
+        The first of the ways to read the name that is there: as it stands, with ``/`` for ``\``, and both in the other
+        encoding. If none is, the first.
+    """
+    if name.startswith(here):
+        start, name = folder, name[len(_HERE) :]
+    else:
+        start = ""
+    found = [start + spelling for spelling in spellings(name)]
+    return next((path for path in found if os.path.exists(path)), found[0]) if len(found) > 1 else found[0]
+
+
+def spellings(name: str) -> Iterator[str]:
+    """The ways to read a name, as it stands first."""
+    slashes = [name] if "\\" not in name or os.name == "nt" else [name, name.replace("\\", "/")]
+    for text in slashes:
+        yield text
+        if not text.isascii():
+            yield from (other for other in (readable(text), as_windows(text)) if other not in (text, None))
+
+
+def as_key(name: str) -> str:
+    r"""The key that a sequence's name is, the same for ``folder\a`` and ``folder/a`` and in either encoding."""
+    return readable(name).replace("\\", "/")
+
+
+def advice(path: str) -> str:
+    """What to do about a file that is not there, for the end of an error; empty if nothing is known."""
+    if os.name != "nt" and _ABSOLUTE_ON_WINDOWS.match(path):
+        return (
+            f"; this is a path of Windows: put the folder where the files are now in the place of "
+            f"'{_first_folder(path)}', or name files from the list's own folder on, as .../name"
+        )
+    similar = _similar(path)
+    return f"; did you mean '{similar}'?" if similar else ""
+
+
+def _first_folder(path: str) -> str:
+    return path[: re.match(r"(\\\\)?[^\\/]*", path).end()]  # type: ignore[union-attr]
+
+
+def _similar(path: str) -> str | None:
+    """The file whose name differs by capital letters and by how accents are written alone."""
+    there, parts = "", re.split(r"([/\\])" if os.name == "nt" else "(/)", path.replace("\\", "/"))
+    for part in parts:
+        if part in ("", "/", ".", "..") or os.path.exists(there + part):
+            there += part
+            continue
+        try:
+            names = sorted(os.listdir(there or "."))
+        except OSError:
+            return None
+        found = next((name for name in names if _folded(name) == _folded(part)), None)
+        if found is None:
+            return None
+        there += found
+    return there if there != path and os.path.exists(there) else None
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", readable(name)).casefold()
+
+
+def entry(names: Collection[str], inside: str) -> str:
+    """The name of a file in an archive that a list means.
+
+    Args:
+        names: all names in the archive.
+        inside: the list's name for it.
+
+    Raises:
+        KeyError: if there is none.
+    """
+    plain = inside.replace("\\", "/").lstrip("/")
+    found = _entry_names(plain)
+    for name in found:
+        if name in names:
+            return name
+    similar = ""
+    for name in names:
+        there = name.replace("\\", "/")
+        if there in found:
+            return name
+        if _folded(there) == _folded(plain):
+            similar = f"; did you mean '{name}'?"
+    raise KeyError(f"the archive has no file '{readable(plain)}'{similar}")
+
+
+def _entry_names(plain: str) -> list[str]:
+    """The ways in which an archive may have a name: as it stands, and as bytes that archives hold without a mark."""
+    if plain.isascii():
+        return [plain]
+    raw = (plain.encode("utf-8", "surrogateescape"), windows_bytes(readable(plain)))
+    return [plain, readable(plain), *(name.decode("cp437") for name in raw if name is not None)]
