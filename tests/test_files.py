@@ -134,6 +134,8 @@ ELSEWHERE = {
     "_files.py": "the one place",
     "_cli/idx.py": "the files of MNIST are in a folder that the user names",
     "_engine/matrix_product.py": "what the system says of its CPU",
+    "_old_programs/program.py": "a program, as Python itself reads it",
+    "logging/event_file.py": "events grow record by record",
     "logging/progress_print.py": "a log grows line by line",
 }
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from cntk._files import NotWritableError, reachable
 from cntk._graph.function import Function
-from cntk._persist.files import NotWritableError
 from cntk._persist.wire import Message
 from cntk.logging.event_graph import graph_message
 from cntk.logging.png import encode_png
@@ -179,7 +179,7 @@ def _new_file(folder: Path) -> Any:
     number = 0
     while True:
         try:
-            return open(folder / (f"{name}.{number}" if number else name), "xb", buffering=0)
+            return open(reachable(folder / (f"{name}.{number}" if number else name)), "xb", buffering=0)
         except FileExistsError:
             number += 1
 
