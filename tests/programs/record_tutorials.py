@@ -2,6 +2,9 @@
 
 Run from the root of the repository, by an interpreter that has the original: `python -m tests.programs.record_tutorials`.
 Writes tutorials_of_the_original.json beside this file: for each program the numbers of its course, its metric last.
+
+The original's reader of images needs libraries of its time (libjpeg 8, libpng 1.2, libtiff 5, libjasper 1). Bitmaps are read
+without them, so that libraries which only have the names of their functions will do.
 """
 
 import json

@@ -4,7 +4,7 @@ Runs with the original too, on Python 3.6.
 """
 
 import os
-import zlib
+import re
 from struct import pack
 
 import numpy as np
@@ -45,28 +45,31 @@ def write_sequences(folder, name, **fields):
 
 
 def write_images(folder, name, images, classes):
-    """Images [height x width x RGB] as PNG files, and a file that maps them to classes; gives its path."""
+    """Images [height x width x RGB] as bitmaps, and a file that maps them to classes; gives its path.
+
+    The original reads bitmaps without the libraries of its time.
+    """
     lines = []
     for number, (image, label) in enumerate(zip(images, classes)):
-        path = os.path.join(folder, "{}_{}.png".format(name, number))
+        path = os.path.join(folder, f"{name}_{number}.bmp")
         with open(path, "wb") as file:
-            file.write(_png(image))
-        lines.append("{}\t{}".format(path, label))
+            file.write(_bitmap(image))
+        lines.append(f"{path}\t{label}")
     return write_text(folder, name + "_map.txt", lines)
 
 
-def _png(image):
+def _bitmap(image):
     height, width, _ = image.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in np.ascontiguousarray(image, np.uint8))
-    parts = (b"IHDR", pack(">2I5B", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
-    chunks = [pack(">I", len(data)) + kind + data + pack(">I", zlib.crc32(kind + data)) for kind, data in parts]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+    padding = bytes(-3 * width % 4)
+    rows = b"".join(row[:, ::-1].astype(np.uint8).tobytes() + padding for row in image[::-1])
+    head = pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, len(rows), 2835, 2835, 0, 0)
+    return b"BM" + pack("<IHHI", 54 + len(rows), 0, 0, 54) + head + rows
 
 
 def write_mean(folder, name, mean):
     """A mean image [channels x height x width] as the original's tools write it, for OpenCV."""
     channels, height, width = mean.shape
-    lines = ["<?xml version='1.0' encoding='utf-8'?>", "<opencv_storage>"]
+    lines = ['<?xml version="1.0" ?>', "<opencv_storage>"]
     lines += ["<Channel>%d</Channel><Row>%d</Row><Col>%d</Col>" % (channels, height, width)]
     lines += ['<MeanImg type_id="opencv-matrix"><rows>1</rows><cols>%d</cols><dt>f</dt>' % mean.size]
     lines += ["<data>" + " ".join("%.6f" % number for number in mean.ravel()) + "</data></MeanImg>"]
@@ -76,3 +79,16 @@ def write_mean(folder, name, mean):
 def averages(trainer):
     """Loss and metric of the last minibatch."""
     return [trainer.previous_minibatch_loss_average, trainer.previous_minibatch_evaluation_average]
+
+
+def numbers_in_log(folder, name):
+    """What progress printers wrote into files: numbers of samples, losses and metrics; names of files are counted."""
+    names = sorted(found for found in os.listdir(folder) if found.startswith(name))
+    numbers = [len(names)]
+    for found in names:
+        with open(os.path.join(folder, found)) as file:
+            text = file.read()
+        for line in text.splitlines():
+            for loss, count in re.findall(r"(?:loss|metric) = (\S+?)%? \* (\d+)", line):
+                numbers += [float(loss), int(count)]
+    return numbers

@@ -6,9 +6,25 @@ Runs with the original too, on Python 3.6.
 import numpy as np
 
 import cntk as C
-from tests.programs import tutorial_first_steps
+from tests.programs import (
+    tutorial_first_steps,
+    tutorial_images,
+    tutorial_language_models,
+    tutorial_networks,
+    tutorial_sequences,
+    tutorial_speech,
+    tutorial_translation,
+)
 
-PROGRAMS = [*tutorial_first_steps.PROGRAMS]
+PROGRAMS = [
+    *tutorial_first_steps.PROGRAMS,
+    *tutorial_images.PROGRAMS,
+    *tutorial_language_models.PROGRAMS,
+    *tutorial_networks.PROGRAMS,
+    *tutorial_sequences.PROGRAMS,
+    *tutorial_speech.PROGRAMS,
+    *tutorial_translation.PROGRAMS,
+]
 
 
 def numbers_of(program, folder):
