@@ -103,6 +103,19 @@ def test_what_kind_of_function():
     assert block.name == root.name == "b"
 
 
+def test_all_functions_of_graphs_are_of_one_type_as_in_the_original():
+    class Own(C.ops.functions.UserFunction):
+        pass
+
+    f = C.BlockFunction("B", "b")(lambda x: C.relu(x) + 1)(C.input_variable(3))
+    for function in (f, f.root_function, f.root_function.block_root):
+        assert type(function) == C.Function and C.Function == type(function)  # noqa: E721 -- as programs ask
+        assert {C.Function: "known"}[type(function)] == "known"
+    for other in (Own, C.ops.functions.UserFunction, C.Variable, int):
+        assert not other == C.Function and C.Function != other
+    assert len({Own, C.ops.functions.UserFunction, C.Function, type(f)}) == 3
+
+
 def test_inside_a_block():
     x = C.input_variable(3, name="x")
     root = C.BlockFunction("B", "b")(lambda v: C.relu(v) + 1)(x).root_function

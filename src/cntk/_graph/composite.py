@@ -20,6 +20,8 @@ class Composite(Function):
         name: its name, where that is not its root's.
     """
 
+    _is_plain = True
+
     def __init__(self, root: Primitive, declared: tuple[Variable, ...] = (), name: str | None = None) -> None:
         self._root = root
         self._declared = declared

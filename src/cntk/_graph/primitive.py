@@ -39,6 +39,8 @@ class Primitive(Function):
         uid: its unique name; made if not given.
     """
 
+    _is_plain = True
+
     def __init__(self, op: Op, operands: Iterable[Variable], name: str = "", uid: str = "") -> None:
         self.op = op
         self.operands = list(operands)

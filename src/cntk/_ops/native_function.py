@@ -182,6 +182,7 @@ class _Native(Block):
 class NativePrimitive(Primitive):
     """The place of a factory's function in a graph."""
 
+    _is_plain = True
     op: _Native
 
     @property

@@ -253,6 +253,8 @@ class UserPrimitive(Primitive):
         differentiable: for each output whether `infer_outputs` lets gradients through it.
     """
 
+    _is_plain = True
+
     def __init__(self, user: UserFunction, operands: Sequence[Variable], name: str) -> None:
         self.user = user
         self.differentiable: tuple[bool, ...] = ()
