@@ -12,7 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/tour-tagger.md", "docs/watching.md"])
+DOCUMENTS = ["README.md", "docs/shrink-and-convert.md", "docs/tour-tagger.md", "docs/watching.md"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_examples_print_what_is_written(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # Blank lines in place of the prose keep the line numbers of a failure those of the file.

@@ -68,6 +68,10 @@ class DataError(ValueError, RuntimeError):
     """
 
 
+class ConversionError(ValueError, AssertionError):
+    """A model has something in it that a converter has no counterpart for; the original raises AssertionError for most."""
+
+
 class ReleasedError(RuntimeError):
     """A result was read after its memory went back to the engine."""
 

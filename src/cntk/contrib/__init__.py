@@ -1,0 +1,4 @@
+"""Tools around the core: smaller models, models from other toolkits, learning by reinforcement.
+
+None of them is imported by `import cntk`.
+"""
