@@ -27,7 +27,7 @@ STARS: dict[str, str] = json.loads((Path(__file__).parent / "stars_of_the_origin
 NOT_BROUGHT = {
     "tests": "the original's own tests, which lie within its modules",
     "getargspec": "a function of Python's that is gone since 3.11; inspect.signature is what to use",
-    "contrib": "examples; see tests/api/pending.txt",
+    "contrib": "imported by its own name alone, in the original's programs too",
     "sample_installer": "installs the original's examples",
     "install_samples": "installs the original's examples",
     "cntk_py_init": "looks for the original's native libraries",

@@ -1,0 +1,1 @@
+"""Reinforcement learning: agents that learn to act from the rewards that a world gives them."""

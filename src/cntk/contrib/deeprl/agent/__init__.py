@@ -1,0 +1,1 @@
+"""The agents: random, tabular and deep Q-learning, actor-critic."""

@@ -1,0 +1,1 @@
+"""What the agents are made of: networks, replay memory, preprocessing, configuration files."""
