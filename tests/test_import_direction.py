@@ -78,6 +78,7 @@ DEFERRED: dict[str, tuple[str, ...]] = {
     # create_checkpoint, restore_from_checkpoint
     "learners/base.py": ("cntk._persist.learner_state",),
     "train/distributed.py": ("cntk._persist.learner_state",),
+    "io/_streams.py": ("cntk.internal.native_shape",),  # m_sample_layout
 }
 
 GROUND_MAY_USE = {"numpy", "typing_extensions"}

@@ -5,26 +5,35 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cntk._errors import DataError, shape_text
-from cntk._graph.variable import as_dtype, as_shape
+from cntk._graph.variable import as_dtype, as_shape, format_number
 from cntk.variables import Record
 
+if TYPE_CHECKING:
+    from cntk.internal.native_shape import NDShape
+
+# Storage formats by their number in the native layer.
+_STORAGE = ("dense", "sparse")
 MAX_SEQUENCE_LENGTH = 65535
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(init=False, repr=False)
 class StreamInformation:
     """What one stream of a reader gives.
+
+    Programs read and change it by the original's names as well: `m_name`, `m_id`, `m_storage_format` (0 is dense, 1
+    sparse), `m_element_type` (a number as `cntk.cntk_py.DataType_Float`) and `m_sample_layout`.
 
     Args:
         name: the stream's name.
         stream_id: its number within its reader.
         storage_format: ``'dense'`` or ``'sparse'``.
-        dtype: number format.
+        dtype: dtype of its elements.
         shape: shape of one sample.
         defines_mb_size: whether minibatches are measured in samples of this stream.
 
@@ -32,8 +41,11 @@ class StreamInformation:
         ValueError: for another storage format.
 
     Example:
-        >>> StreamInformation('features', 0, 'dense', np.float32, (28, 28))
+        >>> stream = StreamInformation('features', 0, 'dense', np.float32, (28, 28))
+        >>> stream
         features([28 x 28])
+        >>> stream.m_name, stream.m_id, stream.m_storage_format, stream.m_element_type, stream.m_sample_layout.dimensions()
+        ('features', 0, 0, 1, (28, 28))
     """
 
     name: str
@@ -52,17 +64,18 @@ class StreamInformation:
         shape: Any,
         defines_mb_size: bool = False,
     ) -> None:
-        if storage_format not in ("dense", "sparse"):
+        if storage_format not in _STORAGE:
             raise ValueError(
                 f"StreamInformation '{name}': storage_format must be 'dense' or 'sparse', got {storage_format!r}"
             )
-        # A frozen dataclass whose arguments are named as in the original, not as its fields.
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "stream_id", stream_id)
-        object.__setattr__(self, "storage_format", storage_format)
-        object.__setattr__(self, "dtype", (as_dtype(dtype) or np.dtype(np.float32)).type)
-        object.__setattr__(self, "sample_shape", as_shape(shape))
-        object.__setattr__(self, "defines_mb_size", bool(defines_mb_size))
+        self.name, self.stream_id, self.storage_format = name, stream_id, storage_format
+        self.dtype = (as_dtype(dtype) or np.dtype(np.float32)).type
+        self.sample_shape = as_shape(shape)
+        self.defines_mb_size = bool(defines_mb_size)
+
+    def __hash__(self) -> int:
+        # As in the original: a stream may be renamed while it is the key of a minibatch.
+        return hash(self.stream_id)
 
     @property
     def is_sparse(self) -> bool:
@@ -74,8 +87,88 @@ class StreamInformation:
         """Numbers in one sample."""
         return int(np.prod(self.sample_shape, dtype=np.int64))
 
-    def __repr__(self) -> str:
+    @property
+    def m_name(self) -> str:
+        """The stream's name."""
+        return self.name
+
+    @m_name.setter
+    def m_name(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"{self}: m_name must be a string, got {name!r}")
+        self.name = name
+
+    @property
+    def m_id(self) -> int:
+        """The stream's number within its reader."""
+        return self.stream_id
+
+    @m_id.setter
+    def m_id(self, stream_id: int) -> None:
+        if not isinstance(stream_id, Integral):
+            raise TypeError(f"{self}: m_id must be an integer, got {stream_id!r}")
+        if stream_id < 0:
+            raise OverflowError(f"{self}: m_id must be 0 or more, got {stream_id}")
+        self.stream_id = int(stream_id)
+
+    @property
+    def m_storage_format(self) -> int:
+        """How samples are stored, as a number: 0 is dense, 1 sparse."""
+        return _STORAGE.index(self.storage_format)
+
+    @m_storage_format.setter
+    def m_storage_format(self, storage_format: int) -> None:
+        if storage_format not in range(len(_STORAGE)):
+            raise TypeError(f"{self}: m_storage_format must be 0 for dense or 1 for sparse, got {storage_format!r}")
+        self.storage_format = _STORAGE[storage_format]
+
+    @property
+    def m_element_type(self) -> int:
+        """The dtype as the native layer numbers it, such as `cntk.cntk_py.DataType_Float`."""
+        return format_number(np.dtype(self.dtype))
+
+    @m_element_type.setter
+    def m_element_type(self, element_type: int) -> None:
+        dtype = as_dtype(element_type) if isinstance(element_type, Integral) else None
+        if dtype is None:
+            raise TypeError(
+                f"{self}: m_element_type must be a number such as cntk_py.DataType_Float, got {element_type!r}"
+            )
+        self.dtype = dtype.type
+
+    @property
+    def m_sample_layout(self) -> NDShape:
+        """The shape of one sample, as the native layer has it."""
+        from cntk.internal.native_shape import NDShape
+
+        return NDShape(self.sample_shape[::-1])
+
+    @m_sample_layout.setter
+    def m_sample_layout(self, shape: NDShape) -> None:
+        if not hasattr(shape, "dimensions"):
+            raise TypeError(f"{self}: m_sample_layout must be a cntk_py.NDShape, got {shape!r}")
+        self.sample_shape = tuple(shape.dimensions())
+
+    @property
+    def m_defines_mb_size(self) -> bool:
+        """Whether minibatches are measured in samples of this stream."""
+        return self.defines_mb_size
+
+    @m_defines_mb_size.setter
+    def m_defines_mb_size(self, defines_mb_size: bool) -> None:
+        self.defines_mb_size = bool(defines_mb_size)
+
+    def as_string(self) -> str:
+        """Return the stream's name and the shape of one sample.
+
+        Example:
+            >>> StreamInformation('x', 0, 'dense', np.float32, (2, 3)).as_string()
+            'x([2 x 3])'
+        """
         return f"{self.name}({shape_text(self.sample_shape)})"
+
+    def __repr__(self) -> str:
+        return self.as_string()
 
 
 @dataclass(frozen=True)
