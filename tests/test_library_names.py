@@ -181,6 +181,18 @@ def test_learners_of_the_native_layer(make, loss):
     assert trainer.previous_minibatch_loss_average == pytest.approx(loss, abs=2e-5)
 
 
+@pytest.mark.parametrize(("size", "sees_the_mean"), [(0, True), (2, False)])
+def test_reference_size_of_the_native_layer(size, sees_the_mean):
+    made, w = cntk_py.AdditionalLearningOptions(), C.parameter((2, 1), init=0.5)
+    made.dict_options[cntk_py.Learner._MINIBATCH_SIZE] = cntk_py.SizeTWrapper(size)
+    learner = cntk_py.sgd_learner([w], C.learning_parameter_schedule_per_sample(0.1), made)
+    assert (learner.minibatch_size, learner.is_compatible_mode()) == (size, sees_the_mean)
+    x = C.input_variable(2)
+    loss = C.reduce_sum(C.square(C.times(x, w)))
+    C.Trainer(loss, (loss, None), [learner]).train_minibatch({x: np.array([[1, 2], [3, 1], [0, 1]], "f")})
+    np.testing.assert_allclose(w.value, [[-1], [-0.6]], atol=1e-6)  # as the original's
+
+
 @pytest.mark.parametrize(
     "misuse",
     [

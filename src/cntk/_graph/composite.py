@@ -11,7 +11,7 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable
 
 
-class Composite(Function):
+class Composite(Function, inner=True):
     """A graph: a root primitive and all that it depends on.
 
     Args:
@@ -19,8 +19,6 @@ class Composite(Function):
         declared: arguments whose order is laid down, as by a Python function's parameters.
         name: its name, where that is not its root's.
     """
-
-    _is_plain = True
 
     def __init__(self, root: Primitive, declared: tuple[Variable, ...] = (), name: str | None = None) -> None:
         self._root = root

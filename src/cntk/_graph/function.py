@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cntk._errors import ArgumentError
 from cntk._graph import text, walk
 from cntk._graph.composition import Composition
+from cntk._graph.kinds import Kind
 from cntk._graph.naming import renaming_allowed
 from cntk._graph.operators import Operators
 from cntk._graph.run_methods import RunMethods
@@ -35,20 +36,8 @@ class CloneMethod(enum.Enum):
     freeze = "freeze"
 
 
-class _FunctionType(type):
-    """Lets `Function` stand as a decorator in front of a Python function, while its subclasses are made as usual.
-
-    The original has one class for all functions of graphs, and programs ask for ``type(f) == Function``: the classes
-    that say ``_is_plain`` in their own body are equal to it.
-    """
-
-    def __eq__(cls, other: object) -> bool:
-        if cls is other:
-            return True
-        return isinstance(other, _FunctionType) and "_is_plain" in vars(cls) and "_is_plain" in vars(other)
-
-    def __hash__(cls) -> int:
-        return hash("Function") if "_is_plain" in vars(cls) else super().__hash__()
+class _FunctionType(Kind):
+    """Lets `Function` stand as a decorator in front of a Python function, while its subclasses are made as usual."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is not Function:
@@ -74,7 +63,6 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         Composite(x: Tensor[3], s: Tensor[3]) -> Tensor[3]
     """
 
-    _is_plain = True
     _uid: str
 
     # -- what it is -------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cntk._graph.block import Block
 
 
-class Primitive(Function):
+class Primitive(Function, inner=True):
     """One operation on its operands.
 
     Args:
@@ -38,8 +38,6 @@ class Primitive(Function):
         name: its name in the graph.
         uid: its unique name; made if not given.
     """
-
-    _is_plain = True
 
     def __init__(self, op: Op, operands: Iterable[Variable], name: str = "", uid: str = "") -> None:
         self.op = op

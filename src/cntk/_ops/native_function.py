@@ -179,10 +179,9 @@ class _Native(Block):
         return self.given
 
 
-class NativePrimitive(Primitive):
+class NativePrimitive(Primitive, inner=True):
     """The place of a factory's function in a graph."""
 
-    _is_plain = True
     op: _Native
 
     @property

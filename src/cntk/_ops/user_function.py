@@ -241,7 +241,7 @@ def _with_operands(value: Any, operands: Mapping[Variable, Variable]) -> Any:
     return operands.get(value, value) if isinstance(value, Variable) else value
 
 
-class UserPrimitive(Primitive):
+class UserPrimitive(Primitive, inner=True):
     """A user function's place in a graph.
 
     Args:
@@ -252,8 +252,6 @@ class UserPrimitive(Primitive):
     Attributes:
         differentiable: for each output whether `infer_outputs` lets gradients through it.
     """
-
-    _is_plain = True
 
     def __init__(self, user: UserFunction, operands: Sequence[Variable], name: str) -> None:
         self.user = user

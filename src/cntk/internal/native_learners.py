@@ -23,7 +23,8 @@ class AdditionalLearningOptions:
         gaussian_noise_injection_std_dev: a schedule: standard deviation of the normal noise added to parameters.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
         gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient as a whole.
-        dict_options: what else a program notes down. As in the original, learners made here do not read it.
+        dict_options: ``dict_options[cntk_py.Learner._MINIBATCH_SIZE]``, a `SizeTWrapper`, is the learner's reference
+            minibatch size: 0 for rules that see the mean gradient. It does not change schedules that state none.
 
     Example:
         >>> options = AdditionalLearningOptions()
@@ -85,7 +86,11 @@ def _made(
     options = AdditionalLearningOptions() if options is None else options
     if not isinstance(options, AdditionalLearningOptions):
         raise ArgumentError(f"{make.__name__}: expected AdditionalLearningOptions, got {options!r}")
-    return make(parameters, *schedules, **arguments, **options.arguments())
+    made = make(parameters, *schedules, **arguments, **options.arguments())
+    size = options.dict_options.get(Learner._MINIBATCH_SIZE)
+    if size is not None:
+        made.minibatch_size = int(getattr(size, "value", size))
+    return made
 
 
 def sgd_learner(

@@ -16,7 +16,7 @@ from cntk.learners.schedules import TrainingParameterSchedule, learning_paramete
 _RATE_ONE = learning_parameter_schedule_per_sample(1)
 
 
-class AdaDelta(Learner):
+class AdaDelta(Learner, inner=True):
     """``v = r * v + (1 - r) * g**2; d = g * sqrt((w + e) / (v + e)); w = r * w + (1 - r) * d**2; p -= rate * d``."""
 
     kind = "adadelta"

@@ -16,7 +16,7 @@ from cntk.learners.schedules import TrainingParameterSchedule
 _FLOOR = 1.0000000168623835e-16  # 1e-16 in single precision, as the original has it
 
 
-class AdaGrad(Learner):
+class AdaGrad(Learner, inner=True):
     """``h += g**2; p -= rate * g / sqrt(h)``, divided by the mean of ``1 / sqrt(h)`` if averaged.
 
     Rows that a sparse gradient does not have are left alone, and out of that mean.

@@ -14,7 +14,7 @@ from cntk.learners.options import LearningOptions, flag, learning_options, param
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
 
-class Adam(Learner):
+class Adam(Learner, inner=True):
     """``v = b * v + (1 - b) * g**2; m = a * m + (1 - a) * g; p -= rate * c * m / (sqrt(v) + epsilon)``.
 
     AdaMax has ``v = max(b * v, |g|)`` instead, and ``v`` for its square root. The correction c makes up for moments

@@ -13,16 +13,23 @@ from torch import Tensor
 
 from cntk._engine.seeds import next_seed
 from cntk._errors import ArgumentError, FeedError, SettingError, shape_text
+from cntk._graph.kinds import Kind
 from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
 
 
-class Learner:
+class Learner(metaclass=Kind):
     """Changes parameters by their gradients. Made by `sgd`, `adam` and the other functions of this package.
 
     A step asks for the learning rate, applies the rule of the concrete learner, and counts the samples:
     `begin_step`, the rule, `end_step`. `apply` does all three.
     """
+
+    _MINIBATCH_SIZE = "MinibatchSize"
+    """What `cntk.cntk_py.AdditionalLearningOptions.dict_options` calls the reference minibatch size; libraries ask for it."""
+
+    ignored_minibatch_size = IGNORE
+    """The reference minibatch size that stands for each minibatch's own."""
 
     kind = ""
     """The name of the function that makes such a learner."""

@@ -16,7 +16,7 @@ from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSch
 _LARGEST_SCALE = 10.0
 
 
-class FSAdaGrad(Learner):
+class FSAdaGrad(Learner, inner=True):
     """``v = b * v + (1 - b) * g**2; s = m * s + u * g * sqrt(n / v); p -= rate * s``.
 
     Without a momentum s is left as it is, and the gradient takes its place. Here n is the running mean of minibatch

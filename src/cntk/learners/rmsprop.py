@@ -20,7 +20,7 @@ _FIRST_STEP = 0.02
 _LARGEST_STEP = 1e30
 
 
-class RMSProp(Learner):
+class RMSProp(Learner, inner=True):
     """``v = gamma * v + (1 - gamma) * g**2; p -= rate * step * g / sqrt(v)``, divided by the mean factor if averaged.
 
     A step is multiplied by ``inc``, up to ``max``, where the gradient has the sign that it had before, else by ``dec``,

@@ -17,7 +17,7 @@ from cntk.learners.schedules import TrainingParameterSchedule
 _SMALLEST_GAIN = 1e-7
 
 
-class SGD(Learner):
+class SGD(Learner, inner=True):
     """``p -= rate * g``."""
 
     kind = "sgd"
@@ -29,7 +29,7 @@ class SGD(Learner):
         torch._foreach_add_(leaves, gradients, alpha=-rate)
 
 
-class _WithMomentum(Learner):
+class _WithMomentum(Learner, inner=True):
     """``s = m * s + u * rate * g``, where u is 1 - m with unit gain, else 1."""
 
     slots = ("velocity",)
@@ -47,7 +47,7 @@ class _WithMomentum(Learner):
         self.unit_gain = flag(self.kind, "unit_gain", unit_gain)
 
 
-class MomentumSGD(_WithMomentum):
+class MomentumSGD(_WithMomentum, inner=True):
     """``p -= s``. Rows that a sparse gradient does not have keep their s and their value.
 
     As in the original, s of a sparse gradient's rows is left as it is where the momentum is 0.
@@ -93,7 +93,7 @@ class MomentumSGD(_WithMomentum):
             torch._foreach_sub_(leaves, velocity)
 
 
-class Nesterov(_WithMomentum):
+class Nesterov(_WithMomentum, inner=True):
     """``p -= m * s + u * rate * g``."""
 
     kind = "nesterov"

@@ -18,6 +18,23 @@ from cntk.learners.schedules import learning_parameter_schedule
 from cntk.variables import Constant
 
 
+class CallableParameters(tuple[Any, ...]):
+    """Parameters that may be called for, as those of user learners and of distributed ones are in the original.
+
+    Example:
+        >>> import cntk as C
+        >>> learner = C.learners.UserLearner([C.parameter(2, name='w')], C.learning_parameter_schedule(0.1))
+        >>> learner.parameters == learner.parameters()
+        True
+    """
+
+    __slots__ = ()
+
+    def __call__(self) -> tuple[Any, ...]:
+        """Return them."""
+        return tuple(self)
+
+
 class UserLearner(Learner):
     """Base of learners whose rule is written in Python: a subclass defines `update`.
 
@@ -44,6 +61,11 @@ class UserLearner(Learner):
         super().__init__(parameters, parameter_schedule(self.kind, "lr_schedule", lr_schedule, options), options)
         self.as_numpy = as_numpy
 
+    @property
+    def parameters(self) -> CallableParameters:
+        """The parameters that this learner changes; ``self.parameters()`` gives them as well."""
+        return CallableParameters(self._parameters)
+
     def update(  # type: ignore[override]  # the original names this argument otherwise here
         self, gradient_values: Mapping[Any, Any], training_sample_count: int, sweep_end: bool
     ) -> bool:
@@ -69,7 +91,7 @@ class UserLearner(Learner):
         return bool(self.update(views, sample_count, is_sweep_end))
 
 
-class Universal(Learner):
+class Universal(Learner, inner=True):
     """Evaluates a function that assigns to the parameters.
 
     Args:

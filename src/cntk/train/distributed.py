@@ -17,6 +17,7 @@ from cntk._errors import ArgumentError, SettingError
 from cntk._graph.late_names import hand_on
 from cntk.learners.base import Learner
 from cntk.learners.schedules import TrainingParameterSchedule
+from cntk.learners.user import CallableParameters
 from cntk.train.processes import Communicator, WorkerDescriptor, mpi_communicator
 
 __all__ = [
@@ -27,23 +28,6 @@ __all__ = [
     "data_parallel_distributed_learner",
     "mpi_communicator",
 ]
-
-
-class Parameters(tuple[Any, ...]):
-    """Parameters as other learners have them, as an attribute; in the original distributed ones are called for them.
-
-    Example:
-        >>> import cntk as C
-        >>> learner = data_parallel_distributed_learner(C.sgd([C.parameter(2, name='w')], 0.1))
-        >>> learner.parameters == learner.parameters() == (learner.local.parameters[0],)
-        True
-    """
-
-    __slots__ = ()
-
-    def __call__(self) -> tuple[Any, ...]:
-        """Return them."""
-        return tuple(self)
 
 
 class DistributedLearner:
@@ -69,9 +53,9 @@ class DistributedLearner:
         return samples_seen(self.local)
 
     @property
-    def parameters(self) -> Parameters:
+    def parameters(self) -> CallableParameters:
         """The parameters that this learner changes."""
-        return Parameters(self.local.parameters)
+        return CallableParameters(self.local.parameters)
 
     @property
     def minibatch_size(self) -> int:
