@@ -14,12 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.pretended_windows import POSIX_MODULES, PRETENDING, WITHOUT_TORCH
+
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 
-# Modules that Python has on POSIX systems alone.
-POSIX_MODULES = frozenset(
-    ["crypt", "fcntl", "grp", "nis", "posix", "pty", "pwd", "readline", "resource", "spwd", "syslog", "termios", "tty"]
-)  # fmt: skip
 # Names of `os` and `signal` that are not there, or not everywhere.
 POSIX_NAMES = frozenset(
     f"os.{name}"
@@ -98,101 +96,132 @@ def test_what_the_search_finds(text: str, found: list[str]) -> None:
     assert list(posix_only(text)) == found
 
 
-# Lacks POSIX modules and names, oneDNN and MKL; cannot replace files that are open.
-PRETENDING = f"""
-import builtins, importlib.abc, os, sys
-POSIX = {sorted(POSIX_MODULES - {"posix"})!r}
-
-class Absent(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name in POSIX:
-            raise ImportError(f"No module named {{name!r}}", name=name)
-
-for name in POSIX:
-    sys.modules.pop(name, None)
-sys.meta_path.insert(0, Absent())
-
-import torch
-torch.backends.mkldnn.is_available = lambda: False
-torch.backends.mkl.is_available = lambda: False
-del os.O_DIRECTORY, os.O_CLOEXEC
-
-opened, replace, plain_open = {{}}, os.replace, builtins.open
-
-def open_and_note(file, *arguments, **options):
-    handle = plain_open(file, *arguments, **options)
-    if isinstance(file, (str, os.PathLike)):
-        opened[id(handle)] = (os.path.realpath(file), handle)
-    return handle
-
-def replace_unless_open(source, target):
-    for path, handle in opened.values():
-        if not handle.closed and path in (os.path.realpath(source), os.path.realpath(target)):
-            raise PermissionError(13, "Access is denied", str(target))
-    replace(source, target)
-
-builtins.open, os.replace = open_and_note, replace_unless_open
-"""
-
-TRAINING = """
+PROGRAM = (
+    PRETENDING
+    + """
+import multiprocessing
 import pkgutil
 import numpy as np
 import cntk as C
 import cntk
 
-for module in pkgutil.walk_packages(cntk.__path__, "cntk."):
-    if module.name != "cntk.__main__":
-        __import__(module.name)
-
-with open("data.txt", "w", newline="\\r\\n") as file:
-    for k in range(40):
-        file.write(f"{k // 4} |x {k % 7} {k % 5} |y {k % 3}:1\\n")
-
-def source():
-    streams = C.io.StreamDefs(
-        x=C.io.StreamDef(field="x", shape=2), y=C.io.StreamDef(field="y", shape=3, is_sparse=True)
-    )
-    return C.io.MinibatchSource(C.io.CTFDeserializer("data.txt", streams), max_sweeps=4)
-
-x, y = C.sequence.input_variable(2), C.sequence.input_variable(3, is_sparse=True)
-model = C.layers.Sequential([C.layers.Recurrence(C.layers.LSTM(4)), C.layers.Dense(3)])(x)
-loss = C.cross_entropy_with_softmax(model, y)
-
-def trainer():
+def trainer_of(model, loss):
     return C.Trainer(model, loss, C.adam(model.parameters, 0.01, 0.9))
+
+def criterion():
+    x, y = C.sequence.input_variable(2, name="x"), C.sequence.input_variable(3, is_sparse=True, name="y")
+    model = C.layers.Sequential([C.layers.Recurrence(C.layers.LSTM(4)), C.layers.Dense(3)])(x)
+    return model, C.cross_entropy_with_softmax(model, y)
 
 def train(trainer, reader, minibatches):
     losses = []
     for _ in range(minibatches):
-        data = reader.next_minibatch(8, {x: reader.streams.x, y: reader.streams.y})
-        trainer.train_minibatch(data)
+        arguments = {a: reader.streams[a.name] for a in trainer.loss_function.arguments}
+        trainer.train_minibatch(reader.next_minibatch(8, arguments))
         losses.append(trainer.previous_minibatch_loss_average)
     return losses
 
-reader, first = source(), trainer()
-train(first, reader, 5)
-first.save_checkpoint("state.dnn", {"reader": reader.get_checkpoint_state()})
-first.save_checkpoint("state.dnn", {"reader": reader.get_checkpoint_state()})
-rest = train(first, reader, 5)
-again, second = source(), trainer()
-again.restore_from_checkpoint(second.restore_from_checkpoint("state.dnn")["reader"])
-assert train(second, again, 5) == rest
-model.save("a.model")
-loaded = C.load_model("a.model")
-loaded.save("a.model")
-data = [np.ones((3, 2), np.float32)]
-np.testing.assert_array_equal(C.load_model("a.model").eval(data), model.eval(data))
-print("trained")
+def resume(deserializer, checkpoint, minibatches):
+    reader, trainer = C.io.MinibatchSource(deserializer, max_sweeps=4), trainer_of(*criterion())
+    reader.restore_from_checkpoint(trainer.restore_from_checkpoint(checkpoint)["reader"])
+    return train(trainer, reader, minibatches)
+
+def resume_apart(answer, *arguments):
+    answer.send(resume(*arguments))
+
+def main():
+    for module in pkgutil.walk_packages(cntk.__path__, "cntk."):
+        if module.name != "cntk.__main__":
+            __import__(module.name)
+    with open("data.txt", "w", newline="\\r\\n") as file:
+        for k in range(40):
+            file.write(f"{k // 4} |x {k % 7} {k % 5} |y {k % 3}:1\\n")
+    streams = C.io.StreamDefs(
+        x=C.io.StreamDef(field="x", shape=2), y=C.io.StreamDef(field="y", shape=3, is_sparse=True)
+    )
+    text = C.io.CTFDeserializer("data.txt", streams)
+    text["cacheIndex"] = True
+    C.io.text_to_binary("data.txt", "data.bin", streams)
+
+    # What is being read is replaced.
+    reader, read = C.io.MinibatchSource(text, max_sweeps=4), C.io.MinibatchSource(C.io.CBFDeserializer("data.bin"))
+    read.next_minibatch(4)
+    C.io.text_to_binary("data.txt", "data.bin", streams)
+    os.replace("data.txt", "moved.txt")
+    os.replace("moved.txt", "data.txt")
+    read.next_minibatch(4)
+
+    model, loss = criterion()
+    first = trainer_of(model, loss)
+    train(first, reader, 5)
+    for _ in range(2):
+        first.save_checkpoint("state.dnn", {"reader": reader.get_checkpoint_state()})
+    rest = train(first, reader, 5)
+    assert resume(text, "state.dnn", 5) == rest
+    first.save_checkpoint("state.dnn")
+
+    model.save("a.model")
+    loaded = C.load_model("a.model")
+    loaded.save("a.model")
+    data = [np.ones((3, 2), np.float32)]
+    np.testing.assert_array_equal(C.load_model("a.model").eval(data), model.eval(data))
+
+    # A process that is spawned gets what is pickled, and goes on from a checkpoint as this one.
+    reader, trainer = C.io.MinibatchSource(text, max_sweeps=4), trainer_of(*criterion())
+    train(trainer, reader, 5)
+    trainer.save_checkpoint("other.dnn", {"reader": reader.get_checkpoint_state()})
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("spawn").Process(target=resume_apart, args=(there, text, "other.dnn", 5))
+    child.start()
+    there.close()
+    assert here.recv() == train(trainer, reader, 5)
+    child.join()
+    print("trained", *sorted(os.listdir()))
+
+if __name__ == "__main__":
+    main()
 """
+)
 
 
 def test_a_training_where_posix_is_not(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", PRETENDING + TRAINING],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=False,
+        [sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False
     )
-    assert done.stdout.endswith("trained\n"), done.stderr[-3000:]
+    files = "a.model data.bin data.txt data.txt.index other.dnn other.dnn.ckp program.py state.dnn state.dnn.ckp"
+    assert done.stdout.splitlines()[-1:] == [f"trained {files}"], done.stderr[-3000:]
+
+
+REFUSED = (
+    WITHOUT_TORCH
+    + """
+def refused(kind, function, *arguments):
+    try:
+        function(*arguments)
+    except kind as error:
+        return error.errno in (13, 22)
+
+import numpy as np
+for name in ("a", "b"):
+    np.arange(3.0).tofile(name)
+held = open("a", "rb")
+assert refused(PermissionError, os.replace, "b", "a") and refused(PermissionError, os.remove, "a")
+held.close()
+mapped = np.memmap("a", np.uint8, "r")
+assert refused(PermissionError, os.replace, "b", "a") or not os.path.isdir("/proc/self/fd")
+del mapped
+for name in ("a:b", "con", "NUL.txt", "a.", "a ", "a?", "a|b"):
+    assert refused(OSError, open, name, "w") and refused(OSError, os.open, name, os.O_CREAT | os.O_WRONLY), name
+os.replace("b", "a")
+print("refused")
+"""
+)
+
+
+def test_what_the_pretence_refuses(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.stdout == "refused\n", done.stderr[-3000:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cntk._errors import ArgumentError
 from cntk._graph import text, walk
@@ -383,6 +383,12 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         if isinstance(key, int) and -len(results) <= key < len(results):
             return results[key]
         raise KeyError(f"{self} has {len(results)} outputs; [{key!r}] must select one of them by its number")
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError(
+            f"{self!r}: a function is not copied or pickled, as for another process; save it to a file with save(), and load that "
+            "there with Function.load(), or use clone()"
+        )
 
     def __str__(self) -> str:
         return text.function_text(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -132,6 +132,12 @@ class MinibatchSource:
 
     def __getitem__(self, name: str) -> StreamInformation:
         return self.stream_info(name)
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError(
+            "MinibatchSource: a source is not copied or pickled, as for another process; hand over its deserializers and the state "
+            "of get_checkpoint_state(), and make one there"
+        )
 
     # -- minibatches ----------------------------------------------------------------------------------------------
 
