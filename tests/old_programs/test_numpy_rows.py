@@ -75,6 +75,8 @@ def test_every_name_is_served() -> None:
          ("float32", "f", np.longdouble.__name__)),
         (lambda: np.math.factorial(5), 120),
         (lambda: (np.array([[1], [2, 3]]).dtype.name, np.asarray([[1], [2, 3]]).shape), ("object", (2,))),
+        (lambda: (np.max([[1], [2, 3]]), np.shape([[1], [2, 3]]), np.sort([[2], [1, 3]]).tolist()),
+         ([2, 3], (2,), [[1, 3], [2]])),
         (lambda: (np.array([1, 2], copy=False).tolist()), [1, 2]),
         (lambda: (np.array([1, -1, 256], np.uint8).tolist()), [1, 255, 0]),
         (lambda: (np.array([1, -1], dtype=np.uint8).tolist()), [1, 255]),

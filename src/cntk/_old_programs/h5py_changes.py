@@ -1,4 +1,4 @@
-"""h5py as version 2 was: attributes that decode, files that can be written."""
+"""h5py as version 2 was: attributes that are bytes, files that can be written."""
 
 from __future__ import annotations
 
@@ -13,38 +13,53 @@ from cntk._old_programs.rows import Changed
 from cntk._old_programs.tell import Teller, is_served
 
 
-class Text(str):
-    """A string that was bytes in version 2: it decodes to itself."""
+def ascii_is_bytes(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
+    """Return `AttributeManager.__getitem__` with bytes where the file says ASCII, of any length, as for what was bytes."""
 
-    _row: Changed
-    _teller: Teller
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Return the string."""
-        self._teller.row(self._row)
-        return str(self)
-
-
-def text_that_decodes(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
-    """Return `AttributeManager.__getitem__` with strings that have `decode`."""
-
-    def text(found: Any) -> Any:
-        if type(found) is not str:
-            return found
-        made = Text(found)
-        made._row, made._teller = row, teller
-        return made
+    def as_bytes(text: str) -> bytes:
+        return text.encode("utf-8", "surrogateescape")
 
     @functools.wraps(function)
     def old(attributes: Any, name: Any) -> Any:
         found = function(attributes, name)
-        if isinstance(found, np.ndarray) and found.dtype == object and is_served():
-            flat = np.empty(found.size, object)
-            flat[:] = [text(one) for one in found.ravel()]
-            return flat.reshape(found.shape)
-        return text(found) if type(found) is str and is_served() else found
+        if not isinstance(found, str) and not (isinstance(found, np.ndarray) and found.dtype.kind == "O"):
+            return found
+        if _encoding(attributes.get_id(name).dtype) != "ascii" or not is_served():
+            return found
+        teller.row(row)
+        if isinstance(found, str):
+            return as_bytes(found)
+        flat = np.empty(found.size, object)
+        flat[:] = [as_bytes(one) for one in found.ravel()]
+        return flat.reshape(found.shape)
 
     return old
+
+
+def _encoding(dtype: np.dtype[Any]) -> str | None:
+    """Return how strings of any length are encoded; None if these are none."""
+    kind = dtype.metadata["vlen"] if dtype.metadata and "vlen" in dtype.metadata else None
+    return "ascii" if kind is bytes else "utf-8" if kind is str else None
+
+
+def fixed_bytes(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
+    """Return what writes an attribute, writing a list of bytes as NumPy makes an array of it."""
+
+    @functools.wraps(function)
+    def old(attributes: Any, name: Any, data: Any, *arguments: Any, **options: Any) -> None:
+        if isinstance(data, (list, tuple)) and not arguments and options.get("dtype") is None and _are_bytes(data):
+            if is_served():
+                teller.row(row)
+                data = np.array(data)
+        function(attributes, name, data, *arguments, **options)
+
+    return old
+
+
+def _are_bytes(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return bool(data) and all(map(_are_bytes, data))
+    return isinstance(data, bytes)
 
 
 def mode(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
@@ -67,4 +82,9 @@ def _value(dataset: Any) -> Any:
     return dataset[()]
 
 
+def _fid(file: Any) -> Any:
+    return file.id
+
+
 value = property(_value)
+fid = property(_fid)

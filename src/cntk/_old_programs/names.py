@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cntk._old_programs.names_h5py import H5PY
 from cntk._old_programs.names_numpy import NUMPY
+from cntk._old_programs.names_pytest import PYTEST
 from cntk._old_programs.names_python import PYTHON
 from cntk._old_programs.rows import Row
 
-TABLE: list[Row] = [*PYTHON, *NUMPY, *H5PY]
+TABLE: list[Row] = [*PYTHON, *NUMPY, *H5PY, *PYTEST]

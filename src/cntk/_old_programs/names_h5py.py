@@ -6,8 +6,14 @@ from cntk._old_programs.rows import Changed, Name, Row
 
 H5PY: list[Row] = [
     Name("h5py:Dataset", "value", ".h5py_changes:value", "dataset[()]", "h5py 3.0"),
-    Changed("h5py:AttributeManager", "__getitem__", ".h5py_changes:text_that_decodes",
+    Name("h5py:File", "fid", ".h5py_changes:fid", "file.id", "h5py 3.0"),
+    Changed("h5py:AttributeManager", "__getitem__", ".h5py_changes:ascii_is_bytes",
             "attribute that was bytes", "leave .decode('utf8') out", "h5py 3.0"),
+    *(
+        Changed("h5py:AttributeManager", name, ".h5py_changes:fixed_bytes",
+                "lists of bytes, in a field of fixed width", "np.array([...])", "h5py 3.0")
+        for name in ("__setitem__", "create")
+    ),
     Changed("h5py:File", "__init__", ".h5py_changes:mode", "no mode, to write", "h5py.File(name, 'a')",
             "h5py 3.0"),
 ]  # fmt: skip

@@ -119,6 +119,11 @@ NUMPY: list[Row] = [
             "NumPy 1.24"),
     Changed("numpy", "asarray", ".numpy_changes:ragged", "rows of different lengths", "np.asarray(..., dtype=object)",
             "NumPy 1.24"),
+    *(
+        Changed("numpy", name, ".numpy_changes:ragged_operand", "rows of different lengths",
+                f"np.{name}(np.array(..., dtype=object))", "NumPy 1.24")
+        for name in ("amax", "amin", "argmax", "argmin", "max", "min", "ndim", "shape", "size", "sort", "sum")
+    ),
     Changed("numpy", "array", ".numpy_changes:no_copy", "copy=False of what has to be copied", "np.asarray(...)",
             "NumPy 2.0"),
     Changed("numpy", "array", ".numpy_changes:wrapped", "integers that the dtype does not hold",

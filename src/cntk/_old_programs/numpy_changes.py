@@ -32,6 +32,22 @@ def ragged(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
     return old
 
 
+def ragged_operand(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
+    """Return the function with rows of different lengths as an array of objects."""
+
+    @functools.wraps(function)
+    def old(values: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return function(values, *arguments, **options)
+        except ValueError as error:
+            if "inhomogeneous" not in str(error) or isinstance(values, np.ndarray) or not is_served():
+                raise
+        teller.row(row)
+        return function(np.array(values, dtype=object), *arguments, **options)
+
+    return old
+
+
 def no_copy(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
     """Return the function with copy=False as "copy only if needed"."""
 
