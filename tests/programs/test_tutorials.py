@@ -6,17 +6,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+import cntk as C
 from tests.programs.tutorials import PROGRAMS, numbers_of
 
 ORIGINAL: dict[str, list[float]] = json.loads(
     (Path(__file__).parent / "tutorials_of_the_original.json").read_text(encoding="utf-8")
 )
+
+
+@pytest.fixture(autouse=True)
+def _switches_as_before() -> Iterator[None]:
+    """Leave to other tests the algorithms and the log that they expect."""
+    deterministic, level = torch.are_deterministic_algorithms_enabled(), C.logging.get_trace_level()
+    yield
+    torch.use_deterministic_algorithms(deterministic)
+    C.logging.set_trace_level(level)
 
 
 def test_all_are_recorded() -> None:

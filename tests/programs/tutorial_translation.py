@@ -9,7 +9,6 @@ import numpy as np
 
 import cntk as C
 from cntk.layers import (
-    GRU,
     LSTM,
     AttentionModel,
     Delay,
@@ -148,7 +147,7 @@ def spelling(folder):
 
 def spelling_with_attention(folder):
     """204: the decoder looks back at each step."""
-    return _spell(folder, True, 6)
+    return _spell(folder, True, 5)
 
 
 def spelling_by_hand(folder):
@@ -226,43 +225,4 @@ def spelling_by_hand(folder):
     return [*told, trainer.test_minibatch(reader.next_minibatch(100, input_map=bind(reader, model)))]
 
 
-def question_answering(folder):
-    """ReasoNet's and BiDAF's manner: one sequence unpacked and looked at by another, the answer a place in it."""
-    rng, tested = np.random.RandomState(4), []
-    context_axis, query_axis = C.Axis("context"), C.Axis("query")
-    context = C.sequence.input_variable(SIZE, sequence_axis=context_axis)
-    query = C.sequence.input_variable(SIZE, sequence_axis=query_axis)
-    place = C.sequence.input_variable(1, sequence_axis=context_axis)
-    embed = Embedding(4)
-    both = Recurrence(GRU(5)), Recurrence(GRU(5), go_backwards=True)
-    c = C.splice(*(r(embed(context)) for r in both))
-    q = C.splice(*(r(embed(query)) for r in both))
-    rows, mask = C.sequence.unpack(q, padding_value=0).outputs
-    rows, mask = C.sequence.broadcast_as(rows, c), C.sequence.broadcast_as(mask, c)
-    likeness = C.reshape(C.times_transpose(rows, C.reshape(c, (1, 10))), (C.FreeDimension,))
-    weights = C.softmax(C.element_select(mask, likeness, mask * 0 - 1e6), axis=0)
-    seen = C.reshape(C.times(C.reshape(weights, (1, C.FreeDimension)), rows), (10,))
-    scores = Dense(1)(C.splice(c, seen, c * seen))
-    log_z = C.sequence.reduce_sum(C.sequence.softmax(scores) * place)
-    loss = -C.log(log_z)
-    wrong = C.not_equal(
-        C.sequence.reduce_sum(place * C.equal(scores, C.sequence.broadcast_as(C.sequence.reduce_max(scores), scores))),
-        1,
-    )
-    model = C.combine([scores])
-    trainer = C.Trainer(model, (loss, wrong), [C.adam(model.parameters, C.learning_parameter_schedule(0.05), 0.9)])
-
-    def minibatch():
-        contexts = [rng.permutation(SIZE)[: rng.randint(3, 8)] for _ in range(6)]
-        asked = [rng.randint(0, len(words)) for words in contexts]
-        queries = [[words[i], *rng.randint(0, SIZE, rng.randint(0, 3))] for words, i in zip(contexts, asked)]
-        places = [np.eye(len(words), dtype=np.float32)[i][:, np.newaxis] for words, i in zip(contexts, asked)]
-        return {context: [EYE[w] for w in contexts], query: [EYE[w] for w in queries], place: places}
-
-    for _ in range(8):
-        trainer.train_minibatch(minibatch())
-        tested += averages(trainer)
-    return [*tested, trainer.test_minibatch(minibatch())]
-
-
-PROGRAMS = [spelling, spelling_with_attention, spelling_by_hand, question_answering]
+PROGRAMS = [spelling, spelling_with_attention, spelling_by_hand]

@@ -7,6 +7,8 @@ import numpy as np
 
 import cntk as C
 from tests.programs import (
+    tutorial_comprehension,
+    tutorial_examples,
     tutorial_first_steps,
     tutorial_images,
     tutorial_language_models,
@@ -17,6 +19,8 @@ from tests.programs import (
 )
 
 PROGRAMS = [
+    *tutorial_comprehension.PROGRAMS,
+    *tutorial_examples.PROGRAMS,
     *tutorial_first_steps.PROGRAMS,
     *tutorial_images.PROGRAMS,
     *tutorial_language_models.PROGRAMS,
