@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
 
+from cntk._engine.array_methods import ArrayMethods
 from cntk._engine.array_view import ArrayMixin as ArrayMixin
 from cntk._engine.array_view import NDArrayView as NDArrayView
 from cntk._engine.layout import Layout
@@ -26,11 +27,14 @@ from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
 from cntk.device import DeviceDescriptor, torch_device
 
+if TYPE_CHECKING:
+    from typing import Self
+
 # As a number of samples or sweeps: no end.
 INFINITELY_REPEAT = 2**64 - 1
 
 
-class Value(ArrayMixin):
+class Value(ArrayMethods, ArrayMixin):
     """A batch: samples, or sequences of which each has its own length.
 
     Args:
@@ -44,7 +48,7 @@ class Value(ArrayMixin):
         (2, 2, 4)
     """
 
-    ONE_HOT_SKIP = ONE_HOT_SKIP
+    ONE_HOT_SKIP = one_hot_skip = ONE_HOT_SKIP
 
     def __init__(
         self, batch: Any, seq_starts: Sequence[bool] | None = None, device: DeviceDescriptor | None = None
@@ -82,7 +86,7 @@ class Value(ArrayMixin):
         shape: Shape,
         read_only: bool = False,
         are_samples: bool = False,
-    ) -> Value:
+    ) -> Self:
         """A value of rows, jagged if a layout is given.
 
         Args:
@@ -171,6 +175,47 @@ class Value(ArrayMixin):
         starts = np.array(self.layout.starts or [True] * self.layout.count)
         mask[starts, 0] = 2
         return mask
+
+    def _with(self, rows: Tensor | SparseRows, read_only: bool) -> Self:
+        return type(self).of(rows, self.layout, self._shape, read_only, self.are_samples)
+
+    def copy_from(self, source: Any) -> None:
+        """Take over the elements of another value, and which of them are frames; see `ArrayMethods.copy_from`."""
+        super().copy_from(source)
+        self.layout = source.layout
+
+    def masked_count(self) -> int:
+        """Return how many places of the rectangle are no frames.
+
+        Example:
+            >>> Value.one_hot([[0, 1], [2]], 4).masked_count()
+            1
+        """
+        return 0 if self.layout is None else self.layout.count * self.layout.longest - sum(self.layout.lengths)
+
+    def erase(self) -> None:
+        """Give up the memory: the value may no longer be read."""
+        self.release()
+
+    def unpack_variable_value(self, variable: Variable, *options: Any) -> Any:
+        """Return each sequence, or sample, as an array by itself.
+
+        Args:
+            variable: what the value is for.
+            *options: a device, and in front of it whether to tell as well which sequences begin here.
+
+        Returns:
+            A tuple of `NDArrayView`; with ``True`` in front of the device, a pair of that and a tuple of flags.
+
+        Example:
+            >>> import cntk as C
+            >>> Value(np.ones((2, 3), np.float32)).unpack_variable_value(C.input_variable(3), C.cpu())
+            (NDArrayView([3], CPU), NDArrayView([3], CPU))
+        """
+        device = options[-1] if options and not isinstance(options[-1], bool) else None
+        views = tuple(NDArrayView.from_data(array, device) for array in self.as_sequences(variable))
+        starts = (True,) * len(views) if self.layout is None or not self.layout.starts else tuple(self.layout.starts)
+        return (views, starts) if options and options[0] is True else views
 
     def _as_numpy(self) -> Any:
         return self.data.asarray()

@@ -22,7 +22,7 @@ class DeviceKind(enum.IntEnum):
     GPU = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeviceDescriptor:
     """A processor to run on. Made by `cpu` and `gpu`.
 
@@ -51,8 +51,37 @@ class DeviceDescriptor:
         """The same device in torch's terms."""
         return _TORCH_CPU if self.kind is DeviceKind.CPU else torch.device("cuda", self.number)
 
-    def __str__(self) -> str:
+    @staticmethod
+    def cpu_device() -> DeviceDescriptor:
+        """Return the CPU; see `cpu`."""
+        return cpu()
+
+    @staticmethod
+    def gpu_device(device_id: int) -> DeviceDescriptor:
+        """Return a GPU; see `gpu`."""
+        return gpu(device_id)
+
+    @staticmethod
+    def all_devices() -> tuple[DeviceDescriptor, ...]:
+        """Return every device of this machine; see `all_devices`."""
+        return all_devices()
+
+    @staticmethod
+    def use_default_device() -> DeviceDescriptor:
+        """Return the default device; see `use_default_device`."""
+        return use_default_device()
+
+    def as_string(self) -> str:
+        """Return the device's name.
+
+        Example:
+            >>> cpu().as_string()
+            'CPU'
+        """
         return "CPU" if self.kind is DeviceKind.CPU else f"GPU[{self.number}] {torch.cuda.get_device_name(self.number)}"
+
+    def __repr__(self) -> str:
+        return self.as_string()
 
 
 @dataclass(frozen=True)

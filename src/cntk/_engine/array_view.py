@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._engine.array_methods import ArrayMethods
 from cntk._engine.rows import FORMATS, csr_of, sparse_rows, torch_dtype
 from cntk._engine.run import SparseRows
-from cntk._errors import shape_text
+from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._graph.types import Shape
 from cntk._graph.variable import as_dtype, as_shape
 from cntk.device import DeviceDescriptor, cpu, torch_device
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class ArrayMixin:
@@ -28,7 +33,7 @@ class ArrayMixin:
         return self._as_numpy()
 
 
-class NDArrayView(ArrayMixin):
+class NDArrayView(ArrayMethods, ArrayMixin):
     """An array on a device, dense or of sparse rows.
 
     Args:
@@ -51,7 +56,7 @@ class NDArrayView(ArrayMixin):
         self._read_only = False
 
     @classmethod
-    def of(cls, rows: Tensor | SparseRows, shape: Shape | None = None, read_only: bool = False) -> NDArrayView:
+    def of(cls, rows: Tensor | SparseRows, shape: Shape | None = None, read_only: bool = False) -> Self:
         """A view of a tensor or of sparse rows."""
         view = cls.__new__(cls)
         view._rows = rows
@@ -96,6 +101,29 @@ class NDArrayView(ArrayMixin):
             return csr_of(self._rows)
         array: np.ndarray = self.tensor.detach().cpu().numpy()
         return array.copy()
+
+    def _with(self, rows: Tensor | SparseRows, read_only: bool) -> Self:
+        return type(self).of(rows, self._shape, read_only)
+
+    def to_ndarray(self) -> Any:
+        """Return a NumPy copy; see `asarray`."""
+        return self._as_numpy()
+
+    def set_value(self, value: float) -> None:
+        """Set all elements to one number.
+
+        Args:
+            value: the number.
+
+        Raises:
+            ArgumentError: for anything else, such as an array; see `copy_from`.
+            FeedError: if elements are stored as sparse rows.
+        """
+        if not isinstance(value, Real):
+            raise ArgumentError(f"set_value: expected a number, got {type(value).__name__}; see copy_from")
+        if isinstance(self._rows, SparseRows):
+            raise FeedError(f"set_value: {self} is stored as sparse rows, of which not every element is there")
+        self._rows.fill_(float(value))
 
     def __repr__(self) -> str:
         return f"NDArrayView({shape_text(self._shape)}, {self.device})"

@@ -1,15 +1,18 @@
 """Values as user functions get them that want no arrays: read as `Value`, or in the native layer's way.
 
-In the original these are objects of its native layer, whose ``shape()`` and ``data()`` are methods, while they are
-properties everywhere else. Here both ways of writing them work.
+In the original these are objects of its native layer, whose ``shape()``, ``data()`` or ``device()`` are methods, while
+they are properties everywhere else. Here both ways of writing them work.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cntk._graph.types import Shape
 from cntk.core import NDArrayView, Value
+from cntk.device import DeviceDescriptor
 
 if TYPE_CHECKING:
     from typing import Self
@@ -21,39 +24,122 @@ class NativeShape(tuple):  # type: ignore[type-arg]
     def __call__(self) -> Self:
         return self
 
+    def dimensions(self) -> tuple[int, ...]:
+        """Return the dimensions, as `cntk.cntk_py.NDShape` does."""
+        return tuple(self)
 
-class NativeArray(NDArrayView):
-    """An array whose shape may be called, and which gives itself when it is called."""
+    def rank(self) -> int:
+        """Return the number of axes."""
+        return len(self)
+
+    def total_size(self) -> int:
+        """Return the number of elements."""
+        return int(np.prod(self, dtype=np.int64))
+
+
+class NativeFlag(int):
+    """Something that is so or is not, and that says so when it is called."""
+
+    def __call__(self) -> bool:
+        return bool(self)
+
+    def __repr__(self) -> str:
+        return repr(bool(self))
+
+
+class NativeDevice(DeviceDescriptor):
+    """A device that gives itself when it is called."""
+
+    def __call__(self) -> DeviceDescriptor:
+        return DeviceDescriptor(self.kind, self.number)
+
+    def __eq__(self, other: object) -> bool:
+        return self() == (other() if isinstance(other, NativeDevice) else other)
+
+    def __hash__(self) -> int:
+        return hash(self())
+
+
+class NativeMask(np.ndarray):
+    """Which places of a rectangle hold frames: 2 where a sequence begins, 1 at its other frames, 0 where there is none."""
 
     def __call__(self) -> Self:
         return self
 
+    def asarray(self) -> np.ndarray:
+        """Return a NumPy copy."""
+        return np.array(self)
+
+    to_ndarray = asarray
+
+    def masked_count(self) -> int:
+        """Return how many places hold none."""
+        return int(np.sum(self.asarray() == 0))
+
+
+def _no_mask() -> None:
+    """Every place holds a sample."""
+
+
+class _Called:
+    """Properties that may be called as well."""
+
     @property
     def shape(self) -> Shape:
-        """The array's shape."""
-        return NativeShape(super().shape)
+        """The array's shape; of sequences ``(n, longest, *shape)``."""
+        return NativeShape(super().shape)  # type: ignore[misc]
+
+    @property
+    def device(self) -> NativeDevice:
+        """Where it lies."""
+        device = super().device  # type: ignore[misc]
+        return NativeDevice(device.kind, device.number)
+
+    @property
+    def is_sparse(self) -> NativeFlag:
+        """Whether it is stored as sparse rows."""
+        return NativeFlag(super().is_sparse)  # type: ignore[misc]
+
+    @property
+    def is_read_only(self) -> NativeFlag:
+        """Whether it must not be written to."""
+        return NativeFlag(super().is_read_only)  # type: ignore[misc]
+
+
+class NativeArray(_Called, NDArrayView):
+    """An array whose properties may be called, and which gives itself when it is called."""
+
+    def __call__(self) -> Self:
+        return self
 
     def as_shape(self, new_shape: Any) -> NativeArray:
-        """The same elements in another shape; see `NDArrayView.as_shape`. Whole numbers may be given as floats."""
+        """The same elements in another shape; see `NDArrayView.as_shape`. Integers may be given as floats."""
         view = super().as_shape(tuple(int(d) if d == int(d) else d for d in new_shape))
         return _native(view)
 
+    def slice_view(self, start_offset: Any, extent: Any, read_only: bool = True) -> NativeArray:
+        """A part of the array that shares its memory; see `NDArrayView.slice_view`."""
+        return _native(super().slice_view(start_offset, extent, read_only))
 
-class NativeValue(Value):
-    """A value whose shape and data may be called."""
 
-    @property
-    def shape(self) -> Shape:
-        """``(n, *shape)``, or ``(n, longest, *shape)`` for sequences."""
-        return NativeShape(super().shape)
+class NativeValue(_Called, Value):
+    """A value whose properties may be called."""
 
     @property
     def data(self) -> NDArrayView:
         """The batch as one rectangle; sequences shorter than the longest are filled up with zeros."""
         return _native(super().data)
 
+    @property
+    def is_valid(self) -> NativeFlag:
+        """Whether it may still be read."""
+        return NativeFlag(super().is_valid)
+
+    @property
+    def mask(self) -> Any:
+        """Which places hold frames; called, None where there are no sequences of different length."""
+        return _no_mask if self.masked_count() == 0 else super().mask.view(NativeMask)
+
 
 def _native(view: NDArrayView) -> NativeArray:
-    array = NativeArray.of(view._rows, view._shape, view.is_read_only)
-    assert isinstance(array, NativeArray)
-    return array
+    return NativeArray.of(view._rows, view._shape, view.is_read_only)
