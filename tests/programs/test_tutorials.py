@@ -26,7 +26,8 @@ def _switches_as_before() -> Iterator[None]:
     """Leave to other tests the algorithms and the log that they expect."""
     deterministic, level = torch.are_deterministic_algorithms_enabled(), C.logging.get_trace_level()
     yield
-    torch.use_deterministic_algorithms(deterministic)
+    if torch.are_deterministic_algorithms_enabled() != deterministic:
+        torch.use_deterministic_algorithms(deterministic)
     C.logging.set_trace_level(level)
 
 

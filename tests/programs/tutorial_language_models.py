@@ -164,7 +164,7 @@ def two_tables(folder):
         }
 
     told = [communicator.rank(), C.train.distributed.Communicator.num_workers(), communicator.is_main()]
-    for _ in range(6):
+    for _ in range(5):
         trainer.train_minibatch(minibatch())
         told += averages(trainer)
     data = minibatch()

@@ -142,12 +142,12 @@ def _spell(folder, use_attention, minibatches):
 
 def spelling(folder):
     """204: the decoder begins with the encoder's last state."""
-    return _spell(folder, False, 6)
+    return _spell(folder, False, 4)
 
 
 def spelling_with_attention(folder):
     """204: the decoder looks back at each step."""
-    return _spell(folder, True, 5)
+    return _spell(folder, True, 4)
 
 
 def spelling_by_hand(folder):
