@@ -28,7 +28,9 @@ def old() -> Iterator[None]:
 
 
 def present(row: Name) -> bool:
-    return hasattr(importlib.import_module(row.owner), row.name)
+    module, _, kind = row.owner.partition(":")
+    owner = importlib.import_module(module)
+    return hasattr(getattr(owner, kind) if kind else owner, row.name)
 
 
 @pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="an older NumPy still has some")
@@ -63,7 +65,7 @@ def test_every_name_is_served() -> None:
         (lambda: (np.msort([[2, 1], [1, 2]]).tolist()), [[1, 1], [2, 2]]),
         (lambda: (np.asfarray([1, 2], np.int32).dtype.name), "float64"),
         (lambda: (np.find_common_type([np.float32], [np.int64, np.float64]).name), "float32"),
-        (lambda: (np.find_common_type([np.int64], [np.float32]).name), "float32"),
+        (lambda: (np.find_common_type([np.int64], [np.float32]).name), "float64"),
         (lambda: (np.find_common_type([], [np.int8, np.int16]).name), "int16"),
         (lambda: (np.find_common_type([], [])), None),
         (lambda: (np.cast['float32']([1]).dtype.name, np.cast[int](2.7).item()), ("float32", 2)),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
+import gc
 import importlib.abc
 import importlib.machinery
 import sys
@@ -9,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
-from cntk._old_programs.rows import Changed, Module, Name, Row, resolve
+from cntk._old_programs.rows import Advice, Changed, Module, Name, Row, resolve
 from cntk._old_programs.tell import Teller, is_served
 
 
@@ -29,7 +32,7 @@ class Hook(importlib.abc.MetaPathFinder):
         for row in table:
             if isinstance(row, Module):
                 modules[row.name] = row
-            else:
+            elif not isinstance(row, Advice):
                 self._rows.setdefault(row.owner.partition(":")[0], []).append(row)
         self._gone = GoneModules(modules, teller)
 
@@ -80,6 +83,8 @@ class Hook(importlib.abc.MetaPathFinder):
                 self._change(module, row)
             elif ":" in row.owner:
                 self._add_member(module, row)
+            elif place == "builtins":  # names are looked up there without asking for attributes
+                self._set(module, row.name, _first_said(row, self.teller))
             else:
                 names[row.name] = row
         if names:
@@ -90,7 +95,10 @@ class Hook(importlib.abc.MetaPathFinder):
         owner = _owner(module, row)
         current = getattr(owner, row.name, None) if owner is not None else None
         if current is not None:
-            self._set(owner, row.name, resolve(row.value)(current, row, self.teller))
+            changed = resolve(row.value)(current, row, self.teller)
+            if isinstance(current, _Unbound) or not hasattr(current, "__get__"):
+                changed = _Unbound(changed)
+            self._set(owner, row.name, changed)
 
     def _add_member(self, module: ModuleType, row: Name) -> None:
         owner = _owner(module, row)
@@ -101,13 +109,58 @@ class Hook(importlib.abc.MetaPathFinder):
         before = vars(owner).get(name, self)
 
         def undo() -> None:
-            if before is self:
-                delattr(owner, name)
-            else:
+            if before is not self:
                 setattr(owner, name, before)
+            elif _is_of_c(owner):
+                _set_in_c_class(owner, name, None)
+            else:
+                delattr(owner, name)
 
-        setattr(owner, name, value)
+        if _is_of_c(owner):
+            _set_in_c_class(owner, name, value)
+        else:
+            setattr(owner, name, value)
         self._undo.append(undo)
+
+
+IMMUTABLE = 1 << 8
+"""The bit of a class's flags that says that its attributes cannot be set."""
+
+
+def _is_of_c(owner: Any) -> bool:
+    return isinstance(owner, type) and bool(owner.__flags__ & IMMUTABLE)
+
+
+def _set_in_c_class(owner: type, name: str, value: object) -> None:
+    """Set an attribute of a class that is written in C, or remove it (None); Python itself refuses to."""
+    for namespace in gc.get_referents(vars(owner)):
+        if type(namespace) is dict:
+            if value is None:
+                namespace.pop(name, None)
+            else:
+                namespace[name] = value
+            ctypes.pythonapi.PyType_Modified(ctypes.py_object(owner))
+
+
+def _first_said(row: Name, teller: Teller) -> Callable[..., Any]:
+    def call(*arguments: Any, **options: Any) -> Any:
+        return _stand_in(row, teller)(*arguments, **options)
+
+    return _Unbound(call)
+
+
+class _Unbound:
+    """A function that, like those written in C, is no method where a class holds it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self._function(*arguments, **options)
+
+    def __reduce__(self) -> str:
+        return str(vars(self)["__qualname__"])
 
 
 def _owner(module: ModuleType, row: Name | Changed) -> Any:
@@ -136,7 +189,7 @@ def _attributes(
             if everything is None:
                 raise
         if everything is not None and not name.startswith("_") and is_served():
-            found = getattr(resolve(everything.value), name, None)
+            found = getattr(resolve(everything.value or ""), name, None)
             if found is not None and not isinstance(found, ModuleType):
                 teller.row(everything, name)
                 return found
@@ -149,13 +202,15 @@ def _stand_in(row: Name, teller: Teller) -> Any:
     """Return what stands in for a name.
 
     Raises:
-        AttributeError: it lies in a package that is not installed.
+        AttributeError: nothing does, or what does lies in a package that is not installed.
     """
     try:
-        found = resolve(row.value)
+        found = None if row.value is None else resolve(row.value)
     except ImportError:
-        raise AttributeError(f"{row.title} is gone since {row.gone}; write: {row.write}") from None
-    teller.row(row)
+        found = None
+    teller.row(row)  # first, for `from module import name` hides what an AttributeError says
+    if found is None:
+        raise AttributeError(f"{row.title} is gone since {row.gone}; write: {row.write}")
     return found
 
 
@@ -166,9 +221,8 @@ class _Member:
         self._row, self._teller = row, teller
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
-        if not is_served():
-            raise AttributeError(f"{getattr(owner, '__name__', owner)!r} object has no attribute {self._row.name!r}")
-        value = _stand_in(self._row, self._teller)
+        # Others see it in dir() and expect that it is there; they are told nothing.
+        value = _stand_in(self._row, self._teller if is_served() else Teller(quiet=True))
         return value.__get__(instance, owner) if hasattr(value, "__get__") else value
 
 
@@ -221,6 +275,8 @@ class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         row = self._modules.get(name)
         if row is None:
             return
+        if row.value is None:
+            raise ModuleNotFoundError(f"{name} is gone since {row.gone}; write: {row.write}", name=name)
         self._teller.row(row)
         if row.value:
             stand_in = sys.modules[name] = resolve(row.value)

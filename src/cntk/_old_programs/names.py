@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from cntk._old_programs.names_drawing import MATPLOTLIB, PILLOW
 from cntk._old_programs.names_h5py import H5PY
 from cntk._old_programs.names_numpy import NUMPY
+from cntk._old_programs.names_pandas import PANDAS
 from cntk._old_programs.names_pytest import PYTEST
 from cntk._old_programs.names_python import PYTHON
+from cntk._old_programs.names_scipy import SCIPY
+from cntk._old_programs.names_sklearn import SKLEARN
 from cntk._old_programs.rows import Row
 
-TABLE: list[Row] = [*PYTHON, *NUMPY, *H5PY, *PYTEST]
+TABLE: list[Row] = [*PYTHON, *NUMPY, *SCIPY, *PANDAS, *H5PY, *PILLOW, *MATPLOTLIB, *SKLEARN, *PYTEST]

@@ -89,12 +89,24 @@ ALIASES = (  # old name, what stands in for it, the line to write, gone since
 
 FINANCE = ("fv", "ipmt", "irr", "mirr", "nper", "npv", "pmt", "ppmt", "pv", "rate")
 
+METHODS = (
+    ("tostring", "tostring", "x.tobytes()", "2.3"),
+    ("ptp", "ptp", "np.ptp(x)", "2.0"),
+    ("itemset", "itemset", "x[index] = value", "2.0"),
+    ("newbyteorder", "newbyteorder", "x.view(x.dtype.newbyteorder(...))", "2.0"),
+)
+
 NUMPY: list[Row] = [
     *(Name("numpy", name, value, write, f"NumPy {gone}") for name, value, write, gone in ALIASES),
     *(
         Name("numpy", name, f"numpy_financial:{name}", f"numpy_financial.{name}(...), from: pip install numpy-financial",
              "NumPy 1.20")
         for name in FINANCE
+    ),
+    *(
+        Name(f"numpy:{kind}", name, f".numpy_functions:{value}", write, f"NumPy {gone}")
+        for kind in ("ndarray", "generic")
+        for name, value, write, gone in METHODS
     ),
     Name("numpy.lib", "pad", "numpy:pad", "np.pad(...)", "NumPy 2.0"),
     Name("numpy.testing", "dec", ".numpy_decorators", "pytest.mark, or unittest.skipIf", "NumPy 1.25"),

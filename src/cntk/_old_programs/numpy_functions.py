@@ -74,7 +74,7 @@ def find_common_type(array_types: Sequence[DTypeLike], scalar_types: Sequence[DT
         return np.result_type(*(arrays or scalars))
     widest, scalar = np.result_type(*arrays), np.result_type(*scalars)
     order = "buifcSUVOMm"
-    return scalar if order.find(scalar.kind) > order.find(widest.kind) else widest
+    return np.result_type(scalar, widest) if order.find(scalar.kind) > order.find(widest.kind) else widest
 
 
 def source(thing: Any, output: TextIO | None = None) -> None:
@@ -161,3 +161,29 @@ def _warning(
         return function(*arguments, **options)
 
     return warns
+
+
+def tostring(array: Any, order: Any = "C") -> bytes:
+    """Return the bytes of an array."""
+    found: bytes = array.tobytes(order)
+    return found
+
+
+def ptp(array: Any, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+    """Return the difference of the greatest and the least value."""
+    return np.ptp(array, axis, out, keepdims)
+
+
+def itemset(array: Any, *arguments: Any) -> None:
+    """Set one value: of the only item, of an item counted along all axes, or at an index."""
+    *place, value = arguments
+    index = place[0] if place else 0
+    if isinstance(index, tuple):
+        array[index] = value
+    else:
+        array.flat[index] = value
+
+
+def newbyteorder(array: Any, new_order: Any = "S") -> Any:
+    """Return the same bytes, read in another order."""
+    return array.view(array.dtype.newbyteorder(new_order))

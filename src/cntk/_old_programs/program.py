@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
 PACKAGE = Path(__file__).resolve().parent.parent
-OURS = tuple(str(PACKAGE / name) for name in ("_old_programs", "_cli", "__main__.py"))
+HIDDEN = ("<frozen importlib", *(str(PACKAGE / name) for name in ("_old_programs", "_cli", "__main__.py")))
 """Files whose frames a user's traceback does not show."""
 
 
@@ -125,17 +125,17 @@ def _kept(traceback: TracebackType | None) -> TracebackType | None:
     while traceback is not None:
         frames.append(traceback)
         traceback = traceback.tb_next
-    while frames and (_is_ours(frames[0]) or _starts_programs(frames[0])):
+    while frames and (_is_hidden(frames[0]) or _starts_programs(frames[0])):
         del frames[0]
     kept: TracebackType | None = None
     for one in reversed(frames):
-        if not _is_ours(one):
+        if not _is_hidden(one):
             kept = TracebackType(kept, one.tb_frame, one.tb_lasti, one.tb_lineno)
     return kept
 
 
-def _is_ours(traceback: TracebackType) -> bool:
-    return traceback.tb_frame.f_code.co_filename.startswith(OURS)
+def _is_hidden(traceback: TracebackType) -> bool:
+    return traceback.tb_frame.f_code.co_filename.startswith(HIDDEN)
 
 
 def _starts_programs(traceback: TracebackType) -> bool:

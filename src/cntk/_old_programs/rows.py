@@ -1,4 +1,4 @@
-"""Kinds of rows in the tables: a name that is gone, a module, a function that behaves otherwise, an error.
+"""Kinds of rows in the tables: a name that is gone, a module, a function that does otherwise, an error.
 
 A place is written ``module:name``; a leading dot stands for this package. What stands in for an old name is imported
 when a program first uses it, never before.
@@ -21,20 +21,22 @@ class Name:
     Attributes:
         owner: the module, as ``numpy``, or the class in it, as ``pandas:DataFrame``.
         name: the old name; ``*`` for all public names of the module that `value` is.
-        value: place of what stands in for it.
+        value: place of what stands in for it; None if nothing can: asking for it is an error that says what to write.
         write: the line to write instead; ``{name}`` stands for the name.
         gone: since when the name is gone.
     """
 
     owner: str
     name: str
-    value: str
+    value: str | None
     write: str
     gone: str
 
     @property
     def title(self) -> str:
         """What users call it."""
+        if self.owner == "builtins":
+            return self.name
         return f"{self.owner.replace(':', '.')}.{self.name}"
 
 
@@ -44,13 +46,14 @@ class Module:
 
     Attributes:
         name: its old name.
-        value: the module that is imported in its place; "" for an empty one, whose names have rows of their own.
+        value: the module that is imported in its place; "" for an empty one, whose names have rows of their own; None if
+            there is none: importing it is an error that says what to write.
         write: the line to write instead.
         gone: since when it is gone.
     """
 
     name: str
-    value: str
+    value: str | None
     write: str
     gone: str
 
@@ -88,10 +91,31 @@ class Changed:
     def title(self) -> str:
         """What users call it."""
         name = "" if self.name.startswith("__") else f".{self.name}"
-        return f"{self.owner.replace(':', '.')}{name}: {self.what}"
+        owner = f"{self.owner.replace(':', '.')}{name}"
+        return f"{owner.removeprefix('builtins.')}: {self.what}"
 
 
-Row = Name | Module | Changed
+@dataclass(frozen=True)
+class Advice:
+    """An error that a program may end with, where nothing can be put in place.
+
+    Attributes:
+        error: a regular expression, found in the error's class and text, as ``TypeError: ...``.
+        write: the line to write instead.
+        gone: since when it is an error.
+    """
+
+    error: str
+    write: str
+    gone: str
+
+    @property
+    def title(self) -> str:
+        """What users see."""
+        return self.error
+
+
+Row = Name | Module | Changed | Advice
 
 
 def keyword(owner: str, name: str, old: str, new: str, gone: str, write: str = "") -> Changed:
