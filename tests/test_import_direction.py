@@ -54,6 +54,7 @@ FLOORS: dict[str, int] = {
     "cntk.contrib": 5,
     "cntk.internal": 5,
     "cntk.cntk_py": 5,
+    "cntk.sample_installer": 5,
     # 6 the public face, `import cntk`, and 7 the programs that use it as anybody would
     "cntk": 6,
     "cntk.tests": 7,

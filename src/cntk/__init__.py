@@ -54,6 +54,9 @@ from cntk import (
     random as random,
 )
 from cntk import (
+    sample_installer as sample_installer,
+)
+from cntk import (
     tensor as tensor,
 )
 from cntk import (
@@ -144,6 +147,7 @@ from cntk.metrics import *
 from cntk.ops import *
 from cntk.ops import sequence as sequence
 from cntk.random import auto_select as auto_select
+from cntk.sample_installer import install_samples as install_samples
 from cntk.train import CheckpointConfig as CheckpointConfig
 from cntk.train import Communicator as Communicator
 from cntk.train import CrossValidationConfig as CrossValidationConfig

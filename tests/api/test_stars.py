@@ -28,8 +28,6 @@ NOT_BROUGHT = {
     "tests": "the original's own tests, which lie within its modules",
     "getargspec": "a function of Python's that is gone since 3.11; inspect.signature is what to use",
     "contrib": "imported by its own name alone, in the original's programs too",
-    "sample_installer": "installs the original's examples",
-    "install_samples": "installs the original's examples",
     "cntk_py_init": "looks for the original's native libraries",
 }
 # What is not the package's own.
