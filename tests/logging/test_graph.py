@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -90,30 +89,6 @@ def test_plot_as_text(model, dense):
 def test_plot_of_a_loop_ends():
     z = C.layers.Recurrence(C.layers.LSTM(4))(C.sequence.input_variable(3))
     assert graph.plot(z).count("PastValue") >= 2
-
-
-def test_plot_to_a_file(model, tmp_path):
-    name = tmp_path / "model.dot"
-    text = graph.plot(model, str(name))
-    drawn = name.read_text()
-    assert text == graph.plot(model)
-    assert drawn.startswith("digraph {") and drawn.count("->") == 8
-    assert '"Times\\nsecond"' in drawn and '"[2 x 3]"' in drawn
-    with pytest.raises(ValueError, match="ends in .dot"):
-        graph.plot(model, str(tmp_path / "model.txt"))
-
-
-def test_pictures_need_graphviz(model, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RuntimeError, match="install Graphviz, or give a file name that ends in .dot"):
-        graph.plot(model, str(tmp_path / "model.png"))
-
-
-@pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz")
-def test_pictures(model, tmp_path):
-    for suffix in ("svg", "pdf", "png"):
-        graph.plot(model, str(tmp_path / f"model.{suffix}"))
-        assert (tmp_path / f"model.{suffix}").stat().st_size > 100
 
 
 def test_search_refuses_what_is_no_graph():

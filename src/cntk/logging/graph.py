@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from cntk._errors import shape_text
-from cntk._files import replacing
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
+from cntk.logging.drawing.description import describe
+from cntk.logging.drawing.files import check_suffix, write_picture
 
 __all__ = [
     "depth_first_search",
@@ -22,8 +21,6 @@ __all__ = [
     "get_node_outputs",
     "plot",
 ]
-
-_PICTURES = (".svg", ".pdf", ".png")
 
 
 def depth_first_search(root: Any, visitor: Callable[[Any], bool], depth: int = 0) -> list[Any]:
@@ -139,20 +136,26 @@ def get_node_outputs(node: Any, depth: int = 0) -> list[Any]:
     return [output for function in functions for output in function.outputs]
 
 
-def plot(root: Any, filename: str | None = None) -> str:
-    """The graph of a function as text and, if asked for, as a picture.
+def plot(root: Any, filename: str | os.PathLike[str] | None = None) -> str:
+    """Describe the graph of a function as text, and draw it if asked to.
+
+    Blocks are drawn as one node. Rounded nodes are inputs and results, and nodes with thin frames parameters and constants; a
+    shape follows ``[#]`` for the batch axis, ``[#,*]`` for a sequence axis too. Edges that close a loop point upwards.
 
     Args:
         root: the function.
-        filename: where to draw it: ``.dot`` is a description for Graphviz; for ``.svg``, ``.pdf`` and ``.png``
-            Graphviz must be installed.
+        filename: where to draw it. ``.svg`` and ``.pdf`` need nothing else, ``.png`` needs Matplotlib; Graphviz draws
+            them where its program ``dot`` is found. ``.dot`` is a description for Graphviz.
 
     Returns:
-        One line an operation, operands before the operations that use them: ``operation(uids of operands) -> uid;``.
+        One line an output of an operation, operands before the operations that use them:
+        ``operation(uids of operands) -> uid;``.
 
     Raises:
+        TypeError: if ``root`` is no function.
         ValueError: for files of another kind.
-        RuntimeError: if Graphviz is needed but not found, or fails.
+        ImportError: if Matplotlib is needed and not installed.
+        RuntimeError: if the file cannot be written, or Graphviz fails.
 
     Example:
         >>> import cntk as C
@@ -163,62 +166,16 @@ def plot(root: Any, filename: str | None = None) -> str:
         ReLU(Plus..._Output_0) -> ReLU..._Output_0;
         <BLANKLINE>
     """
-    functions = [found.root_function for found in depth_first_search(root, lambda found: isinstance(found, Function))]
-    if filename is not None:
-        _draw(functions, filename)
-    lines = [
-        f"{function.op_name}({', '.join(operand.uid for operand in function.inputs)}) -> {output.uid};\n"
-        for function in functions
-        for output in function.outputs
-    ]
-    return "\n".join(reversed(lines))
-
-
-def _draw(functions: list[Any], filename: str) -> None:
-    suffix = os.path.splitext(filename)[1].lower()
-    if suffix != ".dot" and suffix not in _PICTURES:
-        raise ValueError(f"plot: expected a file name that ends in .dot, {', '.join(_PICTURES)}, got '{filename}'")
-    text = "\n".join(_dot(functions))
-    if suffix == ".dot":
-        with replacing(filename) as file:
-            file.write(text.encode())
-        return
-    command = ["dot", f"-T{suffix[1:]}", "-o", filename]
-    try:
-        subprocess.run(command, input=text, encoding="utf-8", capture_output=True, check=True)
-    except FileNotFoundError:
-        raise RuntimeError(
-            f"plot: drawing '{filename}' needs Graphviz, whose program dot was not found; "
-            "install Graphviz, or give a file name that ends in .dot"
-        ) from None
-    except subprocess.CalledProcessError as failure:
-        raise RuntimeError(f"plot: Graphviz could not draw '{filename}': {failure.stderr.strip()}") from None
-
-
-def _dot(functions: list[Any]) -> Iterator[str]:
-    """A description for Graphviz: operations as boxes, variables without an operation as ellipses."""
-    yield "digraph {"
-    yield "  rankdir=LR; node [fontsize=10]; edge [fontsize=8];"
-    leaves: dict[str, Variable] = {}
-    for function in functions:
-        yield f"  {_quoted(function.uid)} [shape=box, label={_quoted(_label(function.op_name, function.name))}];"
-        for operand in function.inputs:
-            source = operand.owner.root_function.uid if operand.is_output else operand.uid
-            if not operand.is_output:
-                leaves[operand.uid] = operand
-            yield f"  {_quoted(source)} -> {_quoted(function.uid)} [label={_quoted(shape_text(operand.shape))}];"
-    for uid, leaf in leaves.items():
-        yield f"  {_quoted(uid)} [shape=ellipse, label={_quoted(_label(leaf.kind.name, leaf.name))}];"
-    yield "}"
-
-
-def _label(kind: str, name: str) -> str:
-    return f"{kind}\n{name}" if name else kind
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    if isinstance(root, Variable) and root.is_output:
+        root = root.owner
+    if not isinstance(root, Function):
+        raise TypeError(f"plot: expected a function as root, got {root!r}")
+    if filename:
+        check_suffix(filename)
+    found = describe(root)
+    if filename:
+        write_picture(found, filename)
+    return "\n".join(found.lines)
 
 
 hand_on(globals())

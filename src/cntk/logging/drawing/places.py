@@ -1,0 +1,90 @@
+"""Places of cells within ordered layers: near their neighbours, and with room between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+_SWEEPS = 24
+
+
+@dataclass
+class Cell:
+    """What stands in a layer: a node, a label beside an edge, or only an edge that passes.
+
+    Attributes:
+        width: how much room it takes.
+        height: likewise.
+        gap: room to its right and left.
+        anchor: where edges meet it, to the right of its middle.
+        stiffness: how much edges through it should be straight.
+        x: its middle.
+        above: its neighbours in the layer above.
+        below: those in the layer below.
+    """
+
+    width: float
+    height: float
+    gap: float
+    anchor: float = 0.0
+    stiffness: float = 1.0
+    x: float = 0.0
+    above: list[int] = field(default_factory=list)
+    below: list[int] = field(default_factory=list)
+
+
+def place_cells(cells: Sequence[Cell], layers: Sequence[Sequence[int]]) -> None:
+    """Set where the middles of cells are, from left to right, in the order of their layers."""
+    for layer in layers:
+        offsets = _offsets(cells, layer)
+        for number, offset in zip(layer, offsets, strict=True):
+            cells[number].x = offset - (offsets[-1] if offsets else 0) / 2
+    for sweep in range(_SWEEPS):
+        down = sweep % 2 == 0
+        both = sweep >= _SWEEPS - 6
+        for layer in layers if down else reversed(layers):
+            _pull(cells, layer, use_above=down or both, use_below=not down or both)
+    left = min((c.x - c.width / 2 for c in cells), default=0.0)
+    for cell in cells:
+        cell.x -= left
+
+
+def _offsets(cells: Sequence[Cell], layer: Sequence[int]) -> list[float]:
+    """How far the cells of a layer are from its first one, if they stand as close as they may."""
+    offsets: list[float] = []
+    for position, number in enumerate(layer):
+        if not position:
+            offsets.append(0.0)
+            continue
+        cell, before = cells[number], cells[layer[position - 1]]
+        offsets.append(offsets[-1] + (cell.width + before.width) / 2 + max(cell.gap, before.gap))
+    return offsets
+
+
+def _pull(cells: Sequence[Cell], layer: Sequence[int], use_above: bool, use_below: bool) -> None:
+    """Move the cells of a layer to where their neighbours are, as far as order and room allow: least squares."""
+    wishes, weights = [], []
+    for number in layer:
+        cell = cells[number]
+        pulls = [cells[n] for n in (*(cell.above if use_above else ()), *(cell.below if use_below else ()))]
+        weight = sum(cell.stiffness * other.stiffness for other in pulls)
+        total = sum(cell.stiffness * other.stiffness * (other.x + other.anchor - cell.anchor) for other in pulls)
+        wishes.append(total / weight if pulls else cell.x)
+        weights.append(weight if pulls else 0.05)
+    offsets = _offsets(cells, layer)
+    targets = [wish - offset for wish, offset in zip(wishes, offsets, strict=True)]
+    for number, place, offset in zip(layer, _isotonic(targets, weights), offsets, strict=True):
+        cells[number].x = place + offset
+
+
+def _isotonic(targets: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """The numbers nearest to targets that never fall: pools of neighbours that take their average."""
+    pools: list[tuple[float, float, int]] = []
+    for target, weight in zip(targets, weights, strict=True):
+        size = 1
+        while pools and pools[-1][0] > target:
+            before, before_weight, before_size = pools.pop()
+            target = (before * before_weight + target * weight) / (before_weight + weight)
+            weight, size = before_weight + weight, before_size + size
+        pools.append((target, weight, size))
+    return [target for target, _, size in pools for _ in range(size)]
