@@ -134,7 +134,7 @@ ELSEWHERE = {
     "_files.py": "the one place",
     "_cli/idx.py": "the files of MNIST are in a folder that the user names",
     "_engine/matrix_product.py": "what the system says of its CPU",
-    "_old_programs/program.py": "a program, as Python itself reads it",
+    "_old_programs/": "programs, and functions that Python and NumPy had",
     "logging/event_file.py": "events grow record by record",
     "logging/progress_print.py": "a log grows line by line",
 }
@@ -162,7 +162,7 @@ def test_files_are_opened_and_replaced_in_one_place():
     found = {
         (name, call)
         for file in (SOURCE / "cntk").rglob("*.py")
-        if (name := file.relative_to(SOURCE / "cntk").as_posix()) not in ELSEWHERE
+        if not (name := file.relative_to(SOURCE / "cntk").as_posix()).startswith(tuple(ELSEWHERE))
         for call in calls(file)
         if call in kinds or call.endswith(methods)
     }

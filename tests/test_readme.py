@@ -12,7 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-DOCUMENTS = ["README.md", "docs/shrink-and-convert.md", "docs/tour-tagger.md", "docs/watching.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/other-systems.md",
+    "docs/shrink-and-convert.md",
+    "docs/tour-tagger.md",
+    "docs/watching.md",
+]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

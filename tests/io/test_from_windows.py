@@ -19,9 +19,11 @@ import pytest
 
 Image = pytest.importorskip("PIL.Image")
 
+import cntk as C  # noqa: E402
 import cntk.io.transforms as xforms  # noqa: E402
 from cntk.io import (  # noqa: E402
     Base64ImageDeserializer,
+    CBFDeserializer,
     CTFDeserializer,
     HTKFeatureDeserializer,
     HTKMLFBinaryDeserializer,
@@ -311,3 +313,37 @@ def test_folders_of_every_name(folder, monkeypatch):
     assert minibatches(speech(*names[1:4])())
     first = minibatches(text)
     assert (place / "d.ctf.index").exists() and minibatches(text) == first
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda file: CTFDeserializer(file, StreamDefs(x=StreamDef("x", 1))),
+        CBFDeserializer,
+        lambda file: pictures(ImageDeserializer, file)(),
+        lambda file: pictures(Base64ImageDeserializer, file)(),
+        lambda file: speech(script=file)(),
+        lambda file: speech(labels=file)(),
+        lambda file: speech(states=file)(),
+        lambda file: speech(labels=file + ".bin")(),
+    ],
+    ids=["text", "binary", "map", "base64", "script", "labels", "states", "binary labels"],
+)
+def test_files_of_programs_from_windows(made, folder):
+    """What a program names itself is not looked for elsewhere, but the error says where it is."""
+    write(CLEAN)
+    for name in ("there", "there.bin"):
+        (folder / "lists" / name).write_bytes(b"")
+    for file in ("lists\\there", "Lists/there"):
+        assert re.search(r"; did you mean 'lists/there(.bin)?'\?", fails(lambda file=file: made(file)))
+    assert "this is a path of Windows: put the folder where the files are now in the place of 'C:'" in fails(
+        lambda: made("C:\\lists\\there")
+    )
+
+
+@POSIX
+def test_models_of_programs_from_windows(folder):
+    (folder / "lists" / "a.model").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"there is no file 'lists\\a.model' to load; did you mean 'lists/a.model'\?"):
+        C.load_model("lists\\a.model")

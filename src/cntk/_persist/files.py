@@ -14,6 +14,7 @@ from cntk._files import opened, reachable, replacing
 from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
 from cntk._persist.legacy_wire import START
 from cntk._persist.wire import FileFormatError
+from cntk.io._listed_names import advice
 
 # A message can have two gigabytes. In larger files it follows this mark and its size, and arrays' elements follow it.
 _MARK = b"ktnc"
@@ -91,7 +92,7 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
         return source
     if isinstance(source, (str, os.PathLike)):
         if not os.path.isfile(reachable(source)):
-            raise ModelNotFoundError(f"there is no file {describe(source)} to load")
+            raise ModelNotFoundError(f"there is no file {describe(source)} to load{advice(os.fspath(source))}")
         with opened(source) as file:
             # A file of another kind may be of any size: look before taking it all.
             start = file.read(8)

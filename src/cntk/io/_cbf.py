@@ -15,6 +15,7 @@ from cntk._files import opened
 from cntk._graph.variable import as_shape
 from cntk.io._cbf_layout import WORD, BinaryChunk, BinaryStream, Directory, bad, read_directory
 from cntk.io._chunk import ChunkInfo, Frames, SparseFrames, StreamChunk
+from cntk.io._listed_names import why
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 
 _COPIED_BY_SEQUENCE = 64
@@ -139,7 +140,7 @@ class BinaryFile:
             with opened(self.file) as file:
                 yield file
         except OSError as error:
-            raise DataError(f"{self.file}: the file cannot be opened: {error.strerror}") from None
+            raise DataError(f"{self.file}: the file cannot be opened: {why(error, self.file)}") from None
 
     def _words(self, file: BinaryIO, chunk: BinaryChunk, count: int) -> np.ndarray:
         """The first words of a chunk, as numbers of 32 bits."""

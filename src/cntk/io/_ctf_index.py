@@ -16,6 +16,7 @@ from cntk.io._compiled import machine
 from cntk.io._ctf_index_file import load_index, save_index
 from cntk.io._ctf_sequences import Sequences
 from cntk.io._encoding import check_encoding
+from cntk.io._listed_names import why
 
 _BLOCK = 1 << 22
 _HEAD = 1 << 16
@@ -94,7 +95,7 @@ def index_file(
                 if keep:
                     save_index(file, by_id, alias, found, status)
     except OSError as error:
-        raise DataError(f"{file}: the file cannot be opened ({error.strerror})") from None
+        raise DataError(f"{file}: the file cannot be opened ({why(error, file)})") from None
     return FileIndex(have_ids, _chunks(found, status.st_size, line, chunk_bytes), status.st_size, found)
 
 

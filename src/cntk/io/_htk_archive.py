@@ -15,7 +15,7 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._encoding import readable
-from cntk.io._listed_names import advice
+from cntk.io._listed_names import why
 
 _HEADER = 12
 _MFCC, _FBANK, _USER, _PLP, _WITH_GUID = 6, 7, 9, 11, 12
@@ -134,8 +134,9 @@ def open_archive(file: str, place: str) -> Archive:
             head = archive.read(_HEADER)
             return _archive(file, head, archive.read(16 + 8 * 2**15))
     except OSError as error:
-        reason = f"{error.strerror}{advice(file) if isinstance(error, FileNotFoundError) else ''}"
-        raise DataError(f"{place}: the archive {readable(file)} cannot be opened: {reason}") from error
+        raise DataError(
+            f"{place}: the archive {readable(file)} cannot be opened: {why(error, file, is_listed=True)}"
+        ) from error
     except ValueError as error:
         if isinstance(error, DataError):
             raise

@@ -13,7 +13,7 @@ from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._encoding import decoded
 from cntk.io._htk_script import key_of
-from cntk.io._listed_names import as_key
+from cntk.io._listed_names import as_key, why
 
 # A frame lasts 10 ms, whatever the features say; times are in 100 ns.
 _FRAME = 100_000
@@ -89,7 +89,7 @@ def _content(file: str, what: str) -> bytes:
         with opened(file) as labels:
             return labels.read()
     except OSError as error:
-        raise DataError(f"{file}: the {what} cannot be opened: {error.strerror}") from error
+        raise DataError(f"{file}: the {what} cannot be opened: {why(error, file)}") from error
 
 
 def _text(file: str, what: str) -> str:

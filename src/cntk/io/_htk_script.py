@@ -13,7 +13,7 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._encoding import escaped
-from cntk.io._listed_names import as_key, folder_of, located
+from cntk.io._listed_names import as_key, folder_of, located, why
 
 _ENTRY = re.compile(r"([^=]+)=([^=\[\]]+)\[\s*(\d+)\s*,\s*(\d+)\s*\]")
 _LARGEST = 2**31
@@ -109,5 +109,5 @@ def _lines(file: str) -> list[str]:
         with opened(file) as script:
             content = script.read()
     except OSError as error:
-        raise DataError(f"{file}: the script file cannot be opened: {error.strerror}") from error
+        raise DataError(f"{file}: the script file cannot be opened: {why(error, file)}") from error
     return escaped(file, content).replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -16,7 +16,7 @@ from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._encoding import MARK, check_encoding, readable
 from cntk.io._image_files import EncodedText
-from cntk.io._listed_names import as_key
+from cntk.io._listed_names import as_key, why
 
 _LABEL = re.compile(rb"\s*\+?(\d{1,18})(\.0*)?\s*")
 CHUNK_BYTES = 32 << 20
@@ -132,7 +132,7 @@ def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tupl
                 except DataError as error:
                     errors.append(DataError(f"{file}, line {line}: {error}"))
     except OSError as error:
-        raise DataError(f"cannot read {file}: {error.strerror}") from error
+        raise DataError(f"cannot read {file}: {why(error, file)}") from error
     if not entries and not errors:
         raise DataError(f"{file} lists no images; expected lines of {columns}")
     return entries, errors

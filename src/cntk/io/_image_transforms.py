@@ -17,6 +17,7 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._image_resize import resize
+from cntk.io._listed_names import why
 
 VIEWS = 10
 # How often a random crop is drawn that does not fit into the image before the whole image is taken.
@@ -191,7 +192,7 @@ class Mean:
             numbers = np.array((root.findtext("MeanImg/data") or "").split(), np.float32)
             return numbers.reshape(shape)
         except OSError as error:
-            raise DataError(f"transforms.mean: cannot read {self.filename}: {error.strerror}") from error
+            raise DataError(f"transforms.mean: cannot read {self.filename}: {why(error, self.filename)}") from error
         except (xml.etree.ElementTree.ParseError, ValueError) as error:
             raise DataError(
                 f"{self.filename}: expected a mean image in OpenCV's XML format, with Channel, Row, Col and, in MeanImg, as many "

@@ -221,7 +221,7 @@ class Images:
         except MemoryError:
             raise
         except FileNotFoundError as error:
-            reason = f"there is no file {readable(error.filename)}{advice(error.filename)}"
+            reason = f"there is no file {readable(error.filename)}{advice(error.filename, is_listed=True)}"
         except KeyError as error:
             reason = str(error.args[0])
         except Exception as error:  # Decoders of foreign data raise all kinds of errors.

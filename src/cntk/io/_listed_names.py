@@ -56,12 +56,23 @@ def as_key(name: str) -> str:
     return readable(name).replace("\\", "/")
 
 
-def advice(path: str) -> str:
-    """What to do about a file that is not there, for the end of an error; empty if nothing is known."""
+def why(error: OSError, path: str, is_listed: bool = False) -> str:
+    """Why a file cannot be opened, and what to do about it if that is known."""
+    return f"{error.strerror}{advice(path, is_listed) if isinstance(error, FileNotFoundError) else ''}"
+
+
+def advice(path: str, is_listed: bool = False) -> str:
+    """What to do about a file that is not there, for the end of an error; empty if nothing is known.
+
+    Args:
+        path: its path.
+        is_listed: whether a list names it.
+    """
     if os.name != "nt" and _ABSOLUTE_ON_WINDOWS.match(path):
+        relative = ", or name files from the list's own folder on, as .../name" if is_listed else ""
+        start = _first_folder(path)
         return (
-            f"; this is a path of Windows: put the folder where the files are now in the place of "
-            f"'{_first_folder(path)}', or name files from the list's own folder on, as .../name"
+            f"; this is a path of Windows: put the folder where the files are now in the place of '{start}'{relative}"
         )
     similar = _similar(path)
     return f"; did you mean '{similar}'?" if similar else ""

@@ -16,6 +16,7 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk._graph.variable import as_shape
+from cntk.io._listed_names import why
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 from cntk.io._user_deserializer import UserDeserializer
 
@@ -161,7 +162,7 @@ def _open_table(file: str) -> tuple[Any, int, list[str]]:
                 reader = pa.ipc.open_file(source)
                 count, names = reader.num_record_batches, reader.schema.names
     except OSError as error:
-        raise DataError(f"{file}: the file cannot be opened: {error}") from None
+        raise DataError(f"{file}: the file cannot be opened: {why(error, file)}") from None
     except pa.ArrowException as error:
         raise DataError(f"{file}: expected an Arrow file: {error}") from None
 

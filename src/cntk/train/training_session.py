@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cntk._errors import ArgumentError
+from cntk._files import reachable
 from cntk._graph.late_names import hand_on
 from cntk.device import DeviceDescriptor
 from cntk.io import FULL_DATA_SWEEP
@@ -334,9 +335,9 @@ def _check_kinds(*given: Any) -> None:
 
 def _newest(filename: str) -> str | None:
     """The checkpoint to go on from: that of the very name, else the one with the largest number behind it."""
-    if os.path.exists(filename):
+    if os.path.exists(reachable(filename)):
         return filename
-    path = Path(filename)
+    path = Path(reachable(filename))
     names = (p.name for p in path.parent.glob("*") if p.name.startswith(path.name)) if path.parent.is_dir() else ()
     numbers = [int(n) for name in names if (n := name[len(path.name) :]).isascii() and n.isdigit()]
     return f"{filename}{max(numbers)}" if numbers else None
