@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cntk._old_programs.hook import Hook
 from cntk._old_programs.names import TABLE
-from cntk._old_programs.program import NoProgramError, run_file, run_module, show_errors_as_python
+from cntk._old_programs.program import ProgramError, run_file, run_module, show_errors_as_python
 from cntk._old_programs.tell import Teller
 
 MISUSE = 2
@@ -22,8 +22,8 @@ def run(arguments: Sequence[str]) -> int:
         arguments: of the command, without the word ``run``.
 
     Returns:
-        The exit status: 0, or 2 if there is no such program. Errors of the program end the process as Python itself
-        would.
+        The exit status: 0, or 2 if there is no such program or it is in Python 2. Errors of the program end the process
+        as Python itself would.
     """
     own, rest = _split(arguments)
     parser = _parser()
@@ -33,14 +33,15 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     if options.module is None and options.program is None:
         parser.error("give the program to run, or -m and a module")
-    Hook(TABLE, Teller(options.quiet)).install()
-    show_errors_as_python()
+    teller = Teller(options.quiet)
+    Hook(TABLE, teller).install()
+    show_errors_as_python(TABLE, teller)
     try:
         if options.module is not None:
             run_module(options.module, rest)
         else:
             run_file(options.program, rest)
-    except NoProgramError as error:
+    except ProgramError as error:
         print(f"cntk run: error: {error}", file=sys.stderr)
         return MISUSE
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cntk._old_programs.names_drawing import MATPLOTLIB, PILLOW
+from cntk._old_programs.names_errors import ERRORS
 from cntk._old_programs.names_h5py import H5PY
 from cntk._old_programs.names_numpy import NUMPY
 from cntk._old_programs.names_pandas import PANDAS
@@ -10,6 +11,33 @@ from cntk._old_programs.names_pytest import PYTEST
 from cntk._old_programs.names_python import PYTHON
 from cntk._old_programs.names_scipy import SCIPY
 from cntk._old_programs.names_sklearn import SKLEARN
-from cntk._old_programs.rows import Row
+from cntk._old_programs.rows import Changed, Row
 
-TABLE: list[Row] = [*PYTHON, *NUMPY, *SCIPY, *PANDAS, *H5PY, *PILLOW, *MATPLOTLIB, *SKLEARN, *PYTEST]
+DOWNLOADS: list[Row] = [
+    Changed(
+        owner,
+        name,
+        f".download_changes:{value}",
+        "dead addresses of data",
+        "the mirror's address",
+        "the sites shut down",
+    )
+    for owner, name, value in (
+        ("urllib.request:OpenerDirector", "open", "opened"),
+        ("requests.sessions:Session", "request", "requested"),
+    )
+]
+
+TABLE: list[Row] = [
+    *PYTHON,
+    *NUMPY,
+    *SCIPY,
+    *PANDAS,
+    *H5PY,
+    *PILLOW,
+    *MATPLOTLIB,
+    *SKLEARN,
+    *PYTEST,
+    *DOWNLOADS,
+    *ERRORS,
+]

@@ -5,19 +5,24 @@ from __future__ import annotations
 import importlib.abc
 import importlib.util
 import os
+import re
 import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
+from cntk._old_programs import python2
+from cntk._old_programs.rows import Advice, Row
+from cntk._old_programs.tell import Teller
+
 PACKAGE = Path(__file__).resolve().parent.parent
 HIDDEN = ("<frozen importlib", *(str(PACKAGE / name) for name in ("_old_programs", "_cli", "__main__.py")))
 """Files whose frames a user's traceback does not show."""
 
 
-class NoProgramError(ValueError):
-    """There is no such program. The message is for people."""
+class ProgramError(ValueError):
+    """There is no such program, or it is no program of Python 3. The message is for people."""
 
 
 class Source(importlib.abc.InspectLoader):
@@ -56,7 +61,7 @@ def run_file(program: str, arguments: Sequence[str]) -> None:
     """Run a program from a file, a folder or archive with a `__main__`, or standard input (``-``).
 
     Raises:
-        NoProgramError: there is no such file.
+        ProgramError: there is no such file, or it is in Python 2.
     """
     path = find(program)
     sys.argv[:] = [path, *arguments]
@@ -83,13 +88,13 @@ def find(program: str) -> str:
     """Return the path of a program; its name may lack `.py`.
 
     Raises:
-        NoProgramError: there is none.
+        ProgramError: there is none.
     """
     for path in (program, program + ".py"):
         if program == "-" or os.path.isfile(path) or (os.path.isdir(path) and os.path.exists(f"{path}/__main__.py")):
             return path
     what = "is a folder without __main__.py" if os.path.isdir(program) else "no such program"
-    raise NoProgramError(f"{program}: {what}")
+    raise ProgramError(f"{program}: {what}")
 
 
 def main_module(source: Source, file: str | None) -> ModuleType:
@@ -104,7 +109,17 @@ def main_module(source: Source, file: str | None) -> ModuleType:
 
 
 def run_source(source: Source) -> None:
-    """Run a program as `__main__`."""
+    """Run a program as `__main__`.
+
+    Raises:
+        ProgramError: it is in Python 2.
+    """
+    try:
+        found = list(python2.signs(source.get_source("__main__")))
+    except (SyntaxError, UnicodeDecodeError):  # Python itself says which bytes are wrong
+        found = []
+    if found:
+        raise ProgramError(python2.message(source.path, found))
     source.exec_module(main_module(source, None if source.path == "<stdin>" else source.path))
 
 
@@ -142,12 +157,17 @@ def _starts_programs(traceback: TracebackType) -> bool:
     return str(traceback.tb_frame.f_globals.get("__name__", "")).startswith(("runpy", "importlib."))
 
 
-def show_errors_as_python() -> None:
-    """Have uncaught errors shown as if Python ran the program itself."""
+def show_errors_as_python(table: Sequence[Row], teller: Teller) -> None:
+    """Have uncaught errors shown as if Python ran the program itself, and then what to write, where the table knows it."""
     shown = sys.excepthook
+    known = [row for row in table if isinstance(row, Advice)]
 
     def show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         without_our_frames(error)
         shown(kind, error, error.__traceback__)
+        text = f"{kind.__name__}: {error}"
+        for row in known:
+            if re.search(row.error, text):
+                teller.say_at("", f"this is an error since {row.gone}; write: {row.write}")
 
     sys.excepthook = show

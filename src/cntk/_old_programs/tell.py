@@ -29,7 +29,7 @@ class Teller:
 
     def say(self, text: str) -> None:
         """Write a line that begins with the place in the program that is running."""
-        caller = calling_frame()
+        caller = program_frame()
         self.say_at(f"{short(caller.f_code.co_filename)}:{caller.f_lineno}" if caller else "", text)
 
     def say_at(self, place: str, text: str) -> None:
@@ -66,7 +66,20 @@ def calling_frame() -> FrameType | None:
     return None
 
 
+def program_frame() -> FrameType | None:
+    """Return the nearest frame that is no current package's, or the nearest of all."""
+    nearest = frame = calling_frame()
+    while frame is not None and not _is_old(frame):
+        frame = frame.f_back
+    return frame or nearest
+
+
+def _is_old(frame: FrameType) -> bool:
+    name = str(frame.f_globals.get("__name__", ""))
+    return not name.startswith(HERE) and name.partition(".")[0] not in CURRENT
+
+
 def is_served() -> bool:
     """Tell whether the code that asks is the program's, or a library's of its time."""
     frame = calling_frame()
-    return frame is None or str(frame.f_globals.get("__name__", "")).partition(".")[0] not in CURRENT
+    return frame is None or _is_old(frame)

@@ -1,0 +1,70 @@
+"""Programs in Python 2 are recognized before anything of them runs; programs for both are let through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cntk._old_programs.program import ProgramError, Source, run_source
+from cntk._old_programs.python2 import signs
+
+
+@pytest.mark.parametrize(
+    ("source", "kinds"),
+    [
+        ("print 'a'", ["print without brackets"]),
+        ("if a: print x, y", ["print without brackets"]),
+        ("print >>sys.stderr, 'x'", ["print without brackets"]),
+        ("print ('a %d') % 3", ["print without brackets"]),
+        ("print", ["print without brackets"]),
+        ("try:\n    pass\nexcept ValueError, e:\n    pass", ["except X, error:"]),
+        ("raise ValueError, 'x'", ["raise X, text"]),
+        ("exec code in d", ["exec without brackets"]),
+        ("x = `1`", ["backticks"]),
+        ("if a <> b:\n    pass", ["<>"]),
+        ("x = ur'a'", ["ur'...'"]),
+        ("x = 10L", ["numbers as 0777 or 1L"]),
+        ("x = 0777", ["numbers as 0777 or 1L"]),
+        ("if x:\n\ty = 1\n        z = 1", ["tabs and spaces mixed"]),
+        ("def f(a, (b, c)):\n    pass", ["arguments in brackets"]),
+        ("import cPickle, urllib2", ["import cPickle", "import urllib2"]),
+        ("from StringIO import StringIO", ["import StringIO"]),
+        ("for i in xrange(3):\n    raw_input(unicode(i))", ["raw_input", "unicode", "xrange"]),
+        ("print(1)\nprint 2", ["print without brackets"]),
+    ],
+)
+def test_python_2(source: str, kinds: list[str]) -> None:
+    assert sorted(kind for _, kind in signs(source)) == kinds
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print('a')\nprint",
+        "x = (",
+        "if x\n    pass",
+        "f(1 2)",
+        "try:\n    xrange\nexcept NameError:\n    xrange = range\nxrange(3)",
+        "try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle",
+        "if sys.version_info[0] < 3:\n    import urllib2\n    text = unicode",
+        "from six.moves import xrange\nxrange(2)",
+        "from past.builtins import *\nunicode(3)",
+        "def f(file, long=1):\n    return file, long",
+        "reload(sys)",
+    ],
+)
+def test_not_python_2(source: str) -> None:
+    assert list(signs(source)) == ([(2, "print without brackets")] if source.endswith("\nprint") else [])
+
+
+def test_nothing_is_run_and_the_way_out_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(f"open({str(tmp_path / 'made')!r}, 'w')\nprint 'a'\n")
+    with pytest.raises(ProgramError) as refused:
+        run_source(Source(str(path)))
+    assert str(refused.value) == (
+        f"{path} is a program in Python 2 (line 2: print without brackets); nothing of it was run. Convert it first: "
+        f"pip install fissix && python -m fissix -w {path}"
+    )
+    assert not (tmp_path / "made").exists()
