@@ -148,3 +148,9 @@ def test_switches_of_the_native_layer():
         assert getattr(native, f"enable_{name}")() is None and getattr(native, f"disable_{name}")() is None
     native.set_math_lib_trace_level(0)
     native.set_gpumemory_allocation_trace_level(0)
+
+
+@pytest.mark.parametrize("value", [1, 0, None, "on"], ids=str)
+def test_checked_mode_is_on_or_off(value):
+    with pytest.raises(TypeError, match="expected True or False"):
+        debugging.set_checked_mode(value)

@@ -283,10 +283,16 @@ def test_long_sums_keep_their_precision():
     assert writer.heard[-1][3] == pytest.approx(100_000 * 0.1, rel=1e-6)
 
 
-@pytest.mark.parametrize("frequency, error", [(-1, ValueError), (1.5, TypeError), ("a", TypeError)])
+@pytest.mark.parametrize(
+    "frequency, error", [(-1, ValueError), (-1, OverflowError), (1.5, TypeError), ("a", TypeError)]
+)
 def test_frequencies_refused(frequency, error):
     with pytest.raises(error, match="frequenc"):
         ProgressPrinter(freq=frequency)
+
+
+def test_true_is_every_minibatch():
+    assert Listener(True)._training.frequency == 1
 
 
 def test_callback_at_the_end_of_epochs():

@@ -28,13 +28,18 @@ def set_checked_mode(enable: bool) -> None:
     """Turn expensive checks during evaluation on or off.
 
     Args:
-        enable: whether every operation's result is compared with the shape, the number of rows and the number
-            format that were inferred for it; the first that differs raises an error that names the operation.
+        enable: whether every operation's result is compared with the shape, the number of rows and the dtype that
+            were inferred for it; the first that differs raises an error that names the operation.
+
+    Raises:
+        TypeError: for anything but True or False.
 
     Example:
         >>> set_checked_mode(True)
         >>> set_checked_mode(False)
     """
+    if not isinstance(enable, bool):
+        raise TypeError(f"set_checked_mode: expected True or False, got {enable!r}")
     checked.set_enabled(enable)
 
 

@@ -49,8 +49,8 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         distributed_first: as ``first``, for synchronizations.
 
     Raises:
-        TypeError: for frequencies that are no whole numbers.
-        ValueError: for negative ones.
+        TypeError: for frequencies that are no integers.
+        FrequencyError: for negative ones, a ValueError and an OverflowError.
 
     Example:
         >>> printer = ProgressPrinter(freq=2, num_epochs=3)

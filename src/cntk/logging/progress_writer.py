@@ -18,6 +18,10 @@ NEVER = sys.maxsize
 """A frequency that is never reached."""
 
 
+class FrequencyError(ValueError, OverflowError):
+    """A frequency is negative. The original raises OverflowError."""
+
+
 @dataclass
 class _Progress:
     """What has been seen since the last summary, and how much of it was written of already."""
@@ -101,8 +105,8 @@ class ProgressWriter:
         distributed_sync_first: as ``training_first``.
 
     Raises:
-        TypeError: for numbers that are no whole ones.
-        ValueError: for negative ones.
+        TypeError: for frequencies that are no integers.
+        FrequencyError: for negative ones.
 
     Example:
         >>> class Losses(ProgressWriter):
@@ -127,10 +131,10 @@ class ProgressWriter:
         given = (training_update_freq, training_first, test_update_freq, test_first,
                  distributed_sync_update_freq, distributed_sync_first)  # fmt: skip
         for number in given:
-            if isinstance(number, bool) or not isinstance(number, int):
-                raise TypeError(f"{type(self).__name__}: expected whole numbers as frequencies, got {number!r}")
+            if not isinstance(number, int):
+                raise TypeError(f"{type(self).__name__}: expected integers as frequencies, got {number!r}")
             if number < 0:
-                raise ValueError(f"{type(self).__name__}: expected a frequency of at least 0, got {number}")
+                raise FrequencyError(f"{type(self).__name__}: expected a frequency of at least 0, got {number}")
         self._training = _Progress(training_update_freq, training_first)
         self._testing = _Progress(test_update_freq, test_first)
         self._syncing = _Progress(distributed_sync_update_freq, distributed_sync_first)

@@ -25,7 +25,7 @@ class TensorBoardProgressWriter(ProgressWriter):
 
     Raises:
         TypeError: if the frequency is no integer, ``log_dir`` no path, or ``model`` no function.
-        ValueError: if the frequency is negative.
+        FrequencyError: if the frequency is negative, a ValueError and an OverflowError.
 
     Example:
         >>> import cntk as C

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 
-_SWEEPS = 16
+_FEWEST_SWEEPS, _MOST_SWEEPS = 4, 16
+_MOST_VISITS = 200_000
 _SWAPS_AT_MOST = 400
 
 
@@ -14,7 +15,8 @@ def order_layers(
 ) -> list[list[int]]:
     """Return layers with their cells in an order in which few edges cross.
 
-    Sweeps down and up put each cell where its neighbours are on average; the best order found is kept.
+    Sweeps down and up put each cell where its neighbours are on average; the best order found is kept. Very large graphs get
+    fewer sweeps.
 
     Args:
         layers: the cells of each layer.
@@ -23,7 +25,8 @@ def order_layers(
     """
     current = [list(layer) for layer in layers]
     best, fewest = current, count_crossings(current, below)
-    for sweep in range(_SWEEPS):
+    visits = sum(map(len, layers))
+    for sweep in range(max(_FEWEST_SWEEPS, min(_MOST_SWEEPS, _MOST_VISITS // max(1, visits)))):
         if not fewest:
             break
         current = [list(layer) for layer in current]

@@ -35,15 +35,15 @@ class Cell:
 
 def place_cells(cells: Sequence[Cell], layers: Sequence[Sequence[int]]) -> None:
     """Set where the middles of cells are, from left to right, in the order of their layers."""
-    for layer in layers:
-        offsets = _offsets(cells, layer)
-        for number, offset in zip(layer, offsets, strict=True):
-            cells[number].x = offset - (offsets[-1] if offsets else 0) / 2
+    rows = [([cells[number] for number in layer], _offsets(cells, layer)) for layer in layers]
+    for row, offsets in rows:
+        for cell, offset in zip(row, offsets, strict=True):
+            cell.x = offset - offsets[-1] / 2
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
         both = sweep >= _SWEEPS - 6
-        for layer in layers if down else reversed(layers):
-            _pull(cells, layer, use_above=down or both, use_below=not down or both)
+        for row, offsets in rows if down else reversed(rows):
+            _pull(cells, row, offsets, use_above=down or both, use_below=not down or both)
     left = min((c.x - c.width / 2 for c in cells), default=0.0)
     for cell in cells:
         cell.x -= left
@@ -61,20 +61,22 @@ def _offsets(cells: Sequence[Cell], layer: Sequence[int]) -> list[float]:
     return offsets
 
 
-def _pull(cells: Sequence[Cell], layer: Sequence[int], use_above: bool, use_below: bool) -> None:
+def _pull(
+    cells: Sequence[Cell], row: Sequence[Cell], offsets: Sequence[float], use_above: bool, use_below: bool
+) -> None:
     """Move the cells of a layer to where their neighbours are, as far as order and room allow: least squares."""
-    wishes, weights = [], []
-    for number in layer:
-        cell = cells[number]
-        pulls = [cells[n] for n in (*(cell.above if use_above else ()), *(cell.below if use_below else ()))]
-        weight = sum(cell.stiffness * other.stiffness for other in pulls)
-        total = sum(cell.stiffness * other.stiffness * (other.x + other.anchor - cell.anchor) for other in pulls)
-        wishes.append(total / weight if pulls else cell.x)
-        weights.append(weight if pulls else 0.05)
-    offsets = _offsets(cells, layer)
-    targets = [wish - offset for wish, offset in zip(wishes, offsets, strict=True)]
-    for number, place, offset in zip(layer, _isotonic(targets, weights), offsets, strict=True):
-        cells[number].x = place + offset
+    targets, weights = [], []
+    for cell, offset in zip(row, offsets, strict=True):
+        weight = total = 0.0
+        for neighbours in (cell.above if use_above else (), cell.below if use_below else ()):
+            for number in neighbours:
+                other = cells[number]
+                weight += other.stiffness
+                total += other.stiffness * (other.x + other.anchor)
+        targets.append((total / weight - cell.anchor if weight else cell.x) - offset)
+        weights.append(weight * cell.stiffness or 0.05)
+    for cell, place, offset in zip(row, _isotonic(targets, weights), offsets, strict=True):
+        cell.x = place + offset
 
 
 def _isotonic(targets: Sequence[float], weights: Sequence[float]) -> list[float]:
