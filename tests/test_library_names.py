@@ -10,19 +10,26 @@ import pytest
 import cntk as C
 from cntk import cntk_py
 from cntk.initializer import Initializer
+from cntk.internal import native_names
 from cntk.internal.names import NAMES, name_in
 
 # As the original has them, by module.
 OF_THE_ORIGINAL = {
-    "cntk.layers.blocks": "_inject_name _initializer_for _INFERRED _get_initial_state_or_default _as_tuple",
-    "cntk.layers.layers": "_initializer_for _INFERRED _as_tuple",
+    "cntk.layers.blocks": "_inject_name _initializer_for _INFERRED _get_initial_state_or_default _as_tuple _RecurrentBlock",
+    "cntk.layers.layers": "_initializer_for _INFERRED _as_tuple _pad_to_shape _window",
+    "cntk.layers.typing": "_as_tuple",
+    "cntk.ops.functions": "_as_tuple _py_dict_to_cntk_dict _to_cntk_dict_value _value_as_sequence_or_array",
+    "cntk.train.trainer": "_py_dict_to_cntk_dict _value_as_sequence_or_array",
+    "cntk.train.training_session": "_as_tuple",
+    "cntk.io": "_py_dict_to_cntk_dict",
     "cntk.layers.higher_order_layers": "_inject_name",
     "cntk.layers.models.attention": "_inject_name",
     "cntk.layers.sequence": "_santize_step_function _sanitize_function _get_initial_state_or_default _inject_name RecurrenceFrom",
     "cntk.internal": "_as_tuple",
     "cntk.internal.sanitize": "_as_tuple",
     "cntk.learners": "_infer_learning_rate_schedule_and_ref_minibatch_size _infer_learning_parameter_schedule "
-    "_verify_momentum_type _verify_learning_rate_type _infer_ref_minibatch_size_from_legacy_use_mean_gradient",
+    "_verify_momentum_type _verify_learning_rate_type _infer_ref_minibatch_size_from_legacy_use_mean_gradient "
+    "_prepare_training_parameter_list",
     "cntk.cntk_py": "AdditionalLearningOptions SizeTWrapper Learner sgd_learner momentum_sgd_learner nesterov_learner "
     "ada_grad_learner ada_delta_learner adam_learner fsada_grad_learner rmsprop_learner universal_learner",
     "cntk.misc": "convert convert_optimized_rnnstack",
@@ -47,6 +54,66 @@ def test_the_table_says_what_modules_hand_out():
             name_in(module, "_nothing")
         assert not hasattr(importlib.import_module(module), "_nothing")
         assert not hasattr(importlib.import_module(module), "nothing")
+
+
+def test_windows():
+    sizes, window = named("cntk.layers.layers", "_pad_to_shape"), named("cntk.layers.layers", "_window")
+    assert (sizes((3, 3), 1, "s"), sizes((3, 3), (1, 2), "s"), sizes((3,), True, "s")) == ((1, 1), (1, 2), (True,))
+    with pytest.raises(ValueError, match="strides parameter"):
+        sizes((3, 3, 3), (1, 2), "strides")
+    x = C.sequence.input_variable(3)
+    for state, edge in ((None, 0), (9, 9)):
+        found = window(x, 0, -1, 2, 1, 1, initial_state=state).eval({x: [np.arange(6, dtype="f").reshape(2, 3)]})
+        ends = [edge] * 3
+        assert found[0].tolist() == [[*ends, 0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5, *ends]]
+    with pytest.raises(NotImplementedError):
+        window(x, 0, -1, 2, 1, 2)
+
+
+RECURRENT = {
+    "LSTM": [("b", (12,)), ("W", (-1, 12)), ("H", (3, 12))],
+    "GRU": [("b", (9,)), ("W", (-1, 9)), ("H", (3, 6)), ("H1", (3, 3))],
+    "RNNStep": [("W", (-1, 3)), ("H", (3, 3)), ("b", (3,))],
+}
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_recurrent_blocks(kind):
+    made = named("cntk.layers.blocks", "_RecurrentBlock")(kind, 3, None, C.tanh, False, 0.1, 0, False, name="step")
+    assert [(p.name, p.shape) for p in made.parameters] == RECURRENT[kind] and made.name == "step"
+    with pytest.raises(KeyError):
+        named("cntk.layers.blocks", "_RecurrentBlock")("RNNUnit", 3, None, C.tanh, False, 0.1, 0, False)
+
+
+def test_lists_of_values():
+    pairs = named("cntk.learners", "_prepare_training_parameter_list")
+    assert (pairs([0.1, 0.2]), pairs([(2, 0.1), 0.2]), pairs(0.5)) == ([(1, 0.1), (1, 0.2)], [(2, 0.1), (1, 0.2)], 0.5)
+
+
+@pytest.mark.parametrize("name", native_names.names())
+def test_names_of_the_native_layer(name):
+    assert getattr(cntk_py, name) is not None
+    assert not hasattr(cntk_py, f"{name}_")
+
+
+def test_native_names_do_what_public_ones_do():
+    from cntk.cntk_py import re_lu, square
+
+    x = C.input_variable(2)
+    for make, expected in ((square, [[9, 4]]), (re_lu, [[0, 2]])):
+        assert make(x, "q").name == "q" and make(x).eval({x: np.array([[-3, 2]], "f")}).tolist() == expected
+    assert isinstance(RATE, cntk_py.training_double_parameter_schedule) and not isinstance(1, cntk_py.Evaluator)
+    assert cntk_py.training_double_parameter_schedule(0.1)[0] == 0.1
+    sizes = cntk_py.minibatch_size_schedule(3)
+    assert sizes[0] == 3 and isinstance(sizes, cntk_py.minibatch_size_schedule)
+    assert isinstance(C.train.minibatch_size_schedule(3), cntk_py.minibatch_size_schedule)
+    assert [C.constant(1).kind(), C.parameter(2).kind(), x.kind()] == [
+        cntk_py.VariableKind_Constant, cntk_py.VariableKind_Parameter, cntk_py.VariableKind_Input,
+    ]  # fmt: skip
+    assert (x.has_batch_axis(), x.has_sequence_axis(), x.as_string()) == (True, False, repr(x))
+    assert C.parameter((2,), init=3).get_value().asarray().tolist() == [3, 3]
+    cntk_py.use_sparse_gradient_aggregation_in_data_parallel_sgd(False)
+    assert cntk_py.should_use_sparse_gradient_aggregation_in_data_parallel_sgd() is False
 
 
 def test_tuples():

@@ -66,6 +66,24 @@ class Axis:
         """Whether this is one axis of a sample's shape."""
         return self._index is not None
 
+    def is_dynamic_axis(self) -> bool:
+        """Return whether this is a batch or a sequence axis.
+
+        Example:
+            >>> Axis.default_batch_axis().is_dynamic_axis(), Axis(0).is_dynamic_axis()
+            (True, False)
+        """
+        return not self.is_static_axis
+
+    def as_string(self) -> str:
+        """Return what this is in a few words.
+
+        Example:
+            >>> Axis(1).as_string()
+            "Axis('staticAxisIdx=1')"
+        """
+        return repr(self)
+
     @property
     def is_ordered(self) -> bool:
         """Whether positions along the axis have an order: on static and on sequence axes."""

@@ -45,6 +45,7 @@ from cntk.internal.native_learners import (
     rmsprop_learner,
     sgd_learner,
 )
+from cntk.internal.native_names import native_name
 from cntk.internal.native_shape import NDShape
 from cntk.internal.utils import DictionaryValueFromDict, DictionaryValueFromNDArrayView
 from cntk.io._source_config import MinibatchSourceConfig, OptionalBool, to_dictionary
@@ -142,10 +143,12 @@ __all__ = [
     "set_trace_level",
     "sgd_learner",
     "should_force_deterministic_algorithms",
+    "should_use_sparse_gradient_aggregation_in_data_parallel_sgd",
     "start_profiler",
     "stop_profiler",
     "to_dictionary",
     "universal_learner",
+    "use_sparse_gradient_aggregation_in_data_parallel_sgd",
     "worker_global_rank",
 ]
 
@@ -313,3 +316,24 @@ def set_gpumemory_allocation_trace_level(level: int) -> None:
 
 def set_math_lib_trace_level(level: int) -> None:
     """Accepted for programs that call it: there is no such library to be traced."""
+
+
+_sparse_aggregation = [False]
+
+
+def use_sparse_gradient_aggregation_in_data_parallel_sgd(enable: bool) -> None:
+    """Accepted for programs that call it: what is summed up over processes is the same either way.
+
+    Args:
+        enable: what `should_use_sparse_gradient_aggregation_in_data_parallel_sgd` gives from now on.
+    """
+    _sparse_aggregation[0] = bool(enable)
+
+
+def should_use_sparse_gradient_aggregation_in_data_parallel_sgd() -> bool:
+    """Return what `use_sparse_gradient_aggregation_in_data_parallel_sgd` was told last; at first False."""
+    return _sparse_aggregation[0]
+
+
+def __getattr__(name: str) -> Any:
+    return native_name(name)

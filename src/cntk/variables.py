@@ -165,6 +165,15 @@ class _Holder(Variable, ArrayMixin):
         """Set the value; see `value`."""
         self.value = value
 
+    def get_value(self) -> NDArrayView:
+        """Return the value as an `NDArrayView` of the same memory.
+
+        Example:
+            >>> Parameter((2, 3), init=1).get_value()
+            NDArrayView([2 x 3], CPU)
+        """
+        return NDArrayView.of(self.data.detach())
+
     @property
     def device(self) -> torch.device:
         """Where the value lies."""

@@ -31,6 +31,11 @@ class Ones(UserMinibatchSource):
         return [self.made]
 
 
+def test_numbers_of_sources():
+    assert (MinibatchSource.infinitely_repeat, MinibatchSource.full_data_sweep) == (2**64 - 1, 2**64 - 2)
+    assert MinibatchSource.default_randomization_window_in_chunks == 128
+
+
 def test_streams_that_a_program_makes():
     stream = StreamInformation("a", 3, "dense", np.float32, (2, 3))
     assert shown(stream) == ["a", 3, 0, 1, False, (2, 3)]

@@ -27,6 +27,10 @@ class VariableKind(enum.IntEnum):
     Constant = 3
     Placeholder = 4
 
+    def __call__(self) -> int:
+        """Return the number; programs of the native layer call a variable's kind."""
+        return int(self)
+
 
 # Number formats as files number them.
 _NUMBERS = {"float32": 1, "float64": 2, "float16": 4, "int8": 5, "int16": 6}
@@ -86,6 +90,24 @@ class VariableMixin:
     def needs_gradient(self) -> bool:
         """Whether gradients with respect to this variable, or through it, can be asked for."""
         return self.needs_gradient_
+
+    def has_batch_axis(self) -> bool:
+        """Return whether there is a batch axis."""
+        return self.type_.has_batch_axis
+
+    def has_sequence_axis(self) -> bool:
+        """Return whether there is a sequence axis."""
+        return self.type_.is_sequence
+
+    def as_string(self) -> str:
+        """Return what this is in a few words: its kind, name, axes and shape.
+
+        Example:
+            >>> import cntk as C
+            >>> C.sequence.input_variable(3, name='x').as_string()
+            "Input('x', [#, *], [3])"
+        """
+        return repr(self)
 
     @property
     def owner(self) -> Function:

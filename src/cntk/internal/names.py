@@ -5,7 +5,7 @@ The modules that the original has them in hand them out from here, by `name_in`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -17,25 +17,13 @@ from cntk._graph.types import InferredDimension
 from cntk._ops.structure import combine
 from cntk.initializer import Initializer, constant_initializer, initializer_with_rank
 from cntk.internal.homes import at_home
+from cntk.internal.layer_names import _pad_to_shape, _RecurrentBlock, _window
+from cntk.internal.tuples import _as_tuple as _as_tuple
+from cntk.internal.utils import _py_dict_to_cntk_dict, _to_cntk_dict_value, _value_as_sequence_or_array
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule, learning_parameter_schedule
 from cntk.variables import Constant
 
 _INFERRED = (InferredDimension,)
-
-
-def _as_tuple(x: Any) -> tuple[Any, ...]:
-    """Return a number or a string as a tuple of one, and anything with several elements as a tuple.
-
-    Raises:
-        TypeError: for None.
-
-    Example:
-        >>> _as_tuple(3), _as_tuple([1, 2])
-        ((3,), (1, 2))
-    """
-    if x is None:
-        raise TypeError("expected a number or numbers, got None")
-    return tuple(x) if isinstance(x, Iterable) and not isinstance(x, str) else (x,)
 
 
 def _inject_name(f: Function, name: str) -> Function:
@@ -164,13 +152,27 @@ def _verify_learning_rate_type(learning_rate: Any) -> None:
         )
 
 
+def _prepare_training_parameter_list(schedule: Any) -> Any:
+    """Return a list of values, or of pairs of a count and a value, as pairs; anything else as it is.
+
+    Example:
+        >>> _prepare_training_parameter_list([(2, 0.1), 0.2])
+        [(2, 0.1), (1, 0.2)]
+    """
+    if not isinstance(schedule, list):
+        return schedule
+    return [value if isinstance(value, tuple) else (1, value) for value in schedule]
+
+
 _LEARNERS = (
+    _prepare_training_parameter_list,
     _infer_learning_parameter_schedule,
     _infer_learning_rate_schedule_and_ref_minibatch_size,
     _infer_ref_minibatch_size_from_legacy_use_mean_gradient,
     _verify_learning_rate_type,
     _verify_momentum_type,
 )
+_DICTIONARIES = (_py_dict_to_cntk_dict, _to_cntk_dict_value)
 _STATE = (_get_initial_state_or_default, _inject_name)
 
 
@@ -180,8 +182,13 @@ def _by_name(*functions: Callable[..., Any], **others: Any) -> dict[str, Any]:
 
 # What each module hands out besides its own names. The spelling is the original's.
 NAMES: dict[str, dict[str, Any]] = {
-    "cntk.layers.blocks": _by_name(*_STATE, _as_tuple, _initializer_for, _INFERRED=_INFERRED),
-    "cntk.layers.layers": _by_name(_as_tuple, _initializer_for, _INFERRED=_INFERRED),
+    "cntk.layers.blocks": _by_name(*_STATE, _as_tuple, _initializer_for, _RecurrentBlock, _INFERRED=_INFERRED),
+    "cntk.layers.layers": _by_name(_as_tuple, _initializer_for, _pad_to_shape, _window, _INFERRED=_INFERRED),
+    "cntk.layers.typing": _by_name(_as_tuple),
+    "cntk.ops.functions": _by_name(_as_tuple, *_DICTIONARIES, _value_as_sequence_or_array),
+    "cntk.train.trainer": _by_name(_py_dict_to_cntk_dict, _value_as_sequence_or_array),
+    "cntk.train.training_session": _by_name(_as_tuple),
+    "cntk.io": _by_name(_py_dict_to_cntk_dict),
     "cntk.layers.higher_order_layers": _by_name(_inject_name),
     "cntk.layers.models.attention": _by_name(_inject_name),
     "cntk.layers.sequence": _by_name(*_STATE, _sanitize_function, _santize_step_function=_sanitize_function),

@@ -22,7 +22,7 @@ from cntk._ops.structure import combine
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
 from cntk.device import DeviceDescriptor
-from cntk.internal.names import _as_tuple as _as_tuple
+from cntk.internal.tuples import _as_tuple as _as_tuple
 
 __all__ = [
     "bounded_cache",

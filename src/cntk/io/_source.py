@@ -70,6 +70,9 @@ class MinibatchSource:
 
     _bucket = 0
 
+    infinitely_repeat, full_data_sweep = INFINITELY_REPEAT, FULL_DATA_SWEEP
+    default_randomization_window_in_chunks = DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS
+
     def __init__(
         self,
         deserializers: Any,

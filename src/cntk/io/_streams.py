@@ -158,6 +158,11 @@ class StreamInformation:
     def m_defines_mb_size(self, defines_mb_size: bool) -> None:
         self.defines_mb_size = bool(defines_mb_size)
 
+    @property
+    def m_is_binary(self) -> bool:
+        """Whether samples are bytes rather than numbers; they never are."""
+        return False
+
     def as_string(self) -> str:
         """Return the stream's name and the shape of one sample.
 
