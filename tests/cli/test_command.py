@@ -167,6 +167,20 @@ def test_convert_both_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert C.io.MinibatchSource(C.io.CBFDeserializer(str(binary))).streams.features.dtype == np.float64
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_convert_what_windows_wrote(tmp_path: Path, encoding: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text, binary, header = tmp_path / "data.ctf", tmp_path / "data.bin", tmp_path / "header.txt"
+    text.write_bytes("|größe 1 |# für\r\n|größe 2\r\n".encode(encoding))
+    header.write_bytes("größe größe dense 1\r\n".encode(encoding))
+    arguments = ["convert", "--input", str(text), "--output", str(binary), "--header", str(header)]
+    for _ in range(2):
+        assert main(arguments) == 0
+        assert C.io.MinibatchSource(C.io.CBFDeserializer(str(binary)))["größe"].sample_shape == (1,)
+    header.write_bytes("größe größe dense 1\r\n".encode("utf-16"))
+    assert main(arguments) == 2
+    assert "the file is text in UTF-16" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("streams", "reason"),
     [

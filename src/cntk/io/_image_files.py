@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from cntk._files import Reopened, opened
 from cntk.io._listed_names import entry, located
 
 _HERE = (".../", "...\\")
+_IN_ARCHIVE = re.compile(r"(?P<zip>.*?\.zip)@(?P<entry>.*)|(?P<other>.*?)@(?P<rooted>[\\/].*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,9 @@ class ImageFiles:
             OSError: if there is no such file.
             KeyError: if an archive has no such file.
         """
-        archive, at, inside = name.partition("@")
-        if at and (inside[:1] in ("/", "\\") or archive.lower().endswith(".zip")):
-            found = self._archive(located(archive, self.folder, _HERE))
-            return found.read(entry(found.NameToInfo, inside)), False
+        if parts := _IN_ARCHIVE.fullmatch(name):
+            found = self._archive(located(parts["zip"] or parts["other"], self.folder, _HERE))
+            return found.read(entry(found.NameToInfo, parts["entry"] or parts["rooted"])), False
         with opened(located(name, self.folder, _HERE)) as file:
             return file.read(), True
 

@@ -11,10 +11,12 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator
 
-from cntk.io._encoding import as_windows, readable, windows_bytes
+from cntk._files import reachable
+from cntk.io._encoding import as_windows, readable
 
 _ABSOLUTE_ON_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _HERE = "..."
+_ON_WINDOWS = os.name == "nt"
 
 
 def folder_of(file: str) -> str:
@@ -31,29 +33,38 @@ def located(name: str, folder: str, here: tuple[str, ...] = (_HERE,)) -> str:
         here: what a name must begin with for its ``...`` to stand for that folder.
 
     Returns:
-        The first of the ways to read the name that is there: as it stands, with ``/`` for ``\``, and both in the other
-        encoding. If none is, the first.
+        The first of the ways to read the name that is there: as it stands, with ``/`` for ``\``, and both with accents
+        as macOS writes them and in the other encoding. If none is, the first.
     """
     if name.startswith(here):
         start, name = folder, name[len(_HERE) :]
     else:
         start = ""
     found = [start + spelling for spelling in spellings(name)]
-    return next((path for path in found if os.path.exists(path)), found[0]) if len(found) > 1 else found[0]
+    return next((path for path in found if os.path.exists(reachable(path))), found[0]) if len(found) > 1 else found[0]
 
 
 def spellings(name: str) -> Iterator[str]:
     """The ways to read a name, as it stands first."""
-    slashes = [name] if "\\" not in name or os.name == "nt" else [name, name.replace("\\", "/")]
+    slashes = [name] if "\\" not in name or _ON_WINDOWS else [name, name.replace("\\", "/")]
     for text in slashes:
-        yield text
-        if not text.isascii():
-            yield from (other for other in (readable(text), as_windows(text)) if other not in (text, None))
+        yield from _written_otherwise(text)
+
+
+def _written_otherwise(text: str) -> Iterator[str]:
+    """A name as it stands, with accents as all others or as macOS write them, and as bytes in Windows-1252."""
+    yield text
+    if not text.isascii():
+        plain = readable(text)
+        composed = unicodedata.normalize("NFC", plain)
+        others = [plain, composed, unicodedata.normalize("NFD", plain), as_windows(composed)]
+        yield from (other for other in dict.fromkeys(others) if other is not None and other != text)
 
 
 def as_key(name: str) -> str:
-    r"""The key that a sequence's name is, the same for ``folder\a`` and ``folder/a`` and in either encoding."""
-    return readable(name).replace("\\", "/")
+    r"""The key that a sequence's name is, the same for ``folder\a`` and ``folder/a``, and however ``ä`` is written."""
+    slashes = name.replace("\\", "/")
+    return slashes if name.isascii() else unicodedata.normalize("NFC", readable(slashes))
 
 
 def why(error: OSError, path: str, is_listed: bool = False) -> str:
@@ -68,7 +79,7 @@ def advice(path: str, is_listed: bool = False) -> str:
         path: its path.
         is_listed: whether a list names it.
     """
-    if os.name != "nt" and _ABSOLUTE_ON_WINDOWS.match(path):
+    if not _ON_WINDOWS and _ABSOLUTE_ON_WINDOWS.match(path):
         relative = ", or name files from the list's own folder on, as .../name" if is_listed else ""
         start = _first_folder(path)
         return (
@@ -84,7 +95,7 @@ def _first_folder(path: str) -> str:
 
 def _similar(path: str) -> str | None:
     """The file whose name differs by capital letters and by how accents are written alone."""
-    there, parts = "", re.split(r"([/\\])" if os.name == "nt" else "(/)", path.replace("\\", "/"))
+    there, parts = "", re.split(r"([/\\])" if _ON_WINDOWS else "(/)", path.replace("\\", "/"))
     for part in parts:
         if part in ("", "/", ".", "..") or os.path.exists(there + part):
             there += part
@@ -131,7 +142,9 @@ def entry(names: Collection[str], inside: str) -> str:
 
 def _entry_names(plain: str) -> list[str]:
     """The ways in which an archive may have a name: as it stands, and as bytes that archives hold without a mark."""
-    if plain.isascii():
-        return [plain]
-    raw = (plain.encode("utf-8", "surrogateescape"), windows_bytes(readable(plain)))
-    return [plain, readable(plain), *(name.decode("cp437") for name in raw if name is not None)]
+    found = list(_written_otherwise(plain))
+    return (
+        found
+        if plain.isascii()
+        else [*found, *(name.encode("utf-8", "surrogateescape").decode("cp437") for name in found)]
+    )
