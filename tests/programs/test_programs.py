@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.programs import digits_convnet, digits_mlp, logistic_regression, sequence_classifier, slot_tagger
+from tests.programs import cart_pole, digits_convnet, digits_mlp, logistic_regression, sequence_classifier, slot_tagger
 
 
 def test_logistic_regression_finds_the_best_line() -> None:
@@ -65,3 +65,10 @@ def test_slot_tagger_learns_the_grammar(sparse: bool) -> None:
 def test_slot_tagger_is_the_same_for_sparse_and_dense_words() -> None:
     sparse, dense = (slot_tagger.train(sparse, num_minibatches=2)["losses"] for sparse in (True, False))
     np.testing.assert_allclose(sparse, dense, rtol=1e-5)  # momentum of rows without gradient makes later ones differ
+
+
+def test_cart_pole_learns_to_balance() -> None:
+    result = cart_pole.train()
+    assert np.mean(result["by_chance"]) < 30
+    assert np.mean(result["lengths"][:10]) < 40
+    assert np.mean(result["learned"]) > 120
