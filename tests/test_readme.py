@@ -15,6 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     "README.md",
     "docs/other-systems.md",
+    "docs/reinforcement-learning.md",
     "docs/shrink-and-convert.md",
     "docs/tour-tagger.md",
     "docs/watching.md",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -19,6 +21,7 @@ from cntk.contrib.deeprl.agent.policy_gradient import ActorCritic
 from cntk.contrib.deeprl.agent.qlearning import QLearning
 from cntk.contrib.deeprl.agent.random_agent import RandomAgent
 from cntk.contrib.deeprl.agent.shared import _named, _spaces
+from cntk.contrib.deeprl.agent.shared._settings import Settings
 from cntk.contrib.deeprl.agent.shared.cntk_utils import huber_loss
 from cntk.contrib.deeprl.agent.shared.customized_models import conv_dqn
 from cntk.contrib.deeprl.agent.shared.discretize import BoxSpaceDiscretizer
@@ -391,10 +394,22 @@ def test_priorities_always_lead_to_a_transition(capacity: int) -> None:
         memory = ReplayMemory(capacity, prioritized=True)
         for state in range(count):
             memory.store(state, 0, 0.0, None, 0.1 * (state + 1))
+        holding = {0}
+        for place in range(capacity - 1, capacity - 1 + count):
+            while place:
+                holding.add(place)
+                place = (place - 1) // 2
+        assert {node for node in range(2 * capacity - 1) if memory._holds(node)} == holding
         for priority in (0.0, memory._sum(0), memory._sum(0) * (1 + 1e-9)):
             assert memory._memory[memory._place_of(priority)].state in range(count)
         random.seed(1)
         assert {t.state for _, t in memory.sample_minibatch(200)} == set(range(count))
+
+
+def test_a_large_memory_takes_no_longer() -> None:
+    memory = ReplayMemory(2**20, prioritized=True)
+    memory.store(0, 0, 0.0, None, 1.0)
+    assert len(memory.sample_minibatch(32)) == 32
 
 
 def test_priorities_are_drawn_in_proportion() -> None:
@@ -444,3 +459,26 @@ def test_a_placeholder_for_the_input() -> None:
         x = C.input_variable(network["inputs"].shape)
         network["f"].replace_placeholder(x)
         assert network["loss"].arguments == (x, network["outputs"])
+
+
+def test_the_page_lists_every_parameter(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = {("General", "Agent", "random")}
+    readers = {name: getattr(Settings, name) for name in ("_text", "_number", "_integer", "_flag", "_literal")}
+
+    def noted(name: str, settings: Settings, section: str, key: str, default: Any) -> Any:
+        text = f"{default:g}" if isinstance(default, float) else str(default)
+        read.add((section, key, text.replace("inf", "none")))
+        return readers[name](settings, section, key, default)
+
+    for name in readers:
+        monkeypatch.setattr(Settings, name, partialmethod(lambda self, name, *rest: noted(name, self, *rest), name))
+    QLearningParameters("")
+    PolicyGradientParameters("")
+    page = Path(__file__).resolve().parents[3] / "docs" / "reinforcement-learning.md"
+    listed, section = set(), ""
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if re.match(r"\| *(`|\| `)", line):
+            cells = [cell.strip().strip("`") for cell in line.split("|")[1:4]]
+            section = cells[0] or section
+            listed.add((section, cells[1], cells[2]))
+    assert listed == read

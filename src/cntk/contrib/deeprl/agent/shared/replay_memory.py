@@ -121,9 +121,14 @@ class ReplayMemory:
 
     def _holds(self, node: int) -> bool:
         """Whether there is a transition at a node or below it."""
-        if node >= self._first:
-            return node < len(self._memory)
-        return self._memory[node] > 0 or self._holds(2 * node + 1) or self._holds(2 * node + 2)
+        if node < self._first and self._memory[node] > 0:
+            return True
+        low = high = node  # the nodes below it, level by level
+        while low < len(self._memory):
+            if high >= self._first:
+                return True
+            low, high = 2 * low + 1, 2 * high + 2
+        return False
 
     def _place_of(self, priority: float) -> int:
         """The transition up to which, from left to right, the priorities add to this one."""
