@@ -8,6 +8,7 @@ import pytest
 
 from cntk._old_programs.program import ProgramError, Source, run_source
 from cntk._old_programs.python2 import signs
+from cntk._old_programs.tell import Teller
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_nothing_is_run_and_the_way_out_is_said(tmp_path: Path) -> None:
     path = tmp_path / "program.py"
     path.write_text(f"open({str(tmp_path / 'made')!r}, 'w')\nprint 'a'\n")
     with pytest.raises(ProgramError) as refused:
-        run_source(Source(str(path)))
+        run_source(Source(str(path)), Teller())
     assert str(refused.value) == (
         f"{path} is a program in Python 2 (line 2: print without brackets); nothing of it was run. Convert it first: "
         f"pip install fissix && python -m fissix -w {path}"

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from cntk._old_programs.hook import Hook
 from cntk._old_programs.names import TABLE
-from cntk._old_programs.program import ProgramError, run_file, run_module, show_errors_as_python
-from cntk._old_programs.tell import Teller
+from cntk._old_programs.notebook import run_notebook
+from cntk._old_programs.program import ProgramError, find, run_file, run_module, show_errors_as_python
+from cntk._old_programs.tell import Teller, since
 
 MISUSE = 2
 SUMMARY = "run an old program, with the names that newer libraries lack"
@@ -29,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(own)
     if options.list:
-        print("\n".join(f"{row.title}  (gone since {row.gone})\n    write: {row.write}" for row in TABLE))
+        print("\n".join(f"{row.title}  ({since(row)})\n    write: {row.write}" for row in TABLE))
         return 0
     if options.module is None and options.program is None:
         parser.error("give the program to run, or -m and a module")
@@ -40,7 +41,11 @@ def run(arguments: Sequence[str]) -> int:
         if options.module is not None:
             run_module(options.module, rest)
         else:
-            run_file(options.program, rest)
+            path = find(options.program)
+            if path.endswith(".ipynb"):
+                run_notebook(path, rest, teller)
+            else:
+                run_file(path, rest, teller)
     except ProgramError as error:
         print(f"cntk run: error: {error}", file=sys.stderr)
         return MISUSE
@@ -69,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="%(prog)s [--quiet] PROGRAM [ARGUMENTS ...]\n       %(prog)s [--quiet] -m MODULE [ARGUMENTS ...]\n"
         "       %(prog)s --list",
     )
-    parser.add_argument("program", nargs="?", metavar="PROGRAM", help="its file; - for standard input")
+    parser.add_argument("program", nargs="?", metavar="PROGRAM", help="its file, or a notebook; - for standard input")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="run an installed module, as python -m does")
     parser.add_argument("--quiet", action="store_true", help="do not say which old names are used")
     parser.add_argument("--list", action="store_true", help="show the table of old names and end")

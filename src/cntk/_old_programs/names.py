@@ -11,7 +11,7 @@ from cntk._old_programs.names_pytest import PYTEST
 from cntk._old_programs.names_python import PYTHON
 from cntk._old_programs.names_scipy import SCIPY
 from cntk._old_programs.names_sklearn import SKLEARN
-from cntk._old_programs.rows import Changed, Row
+from cntk._old_programs.rows import Changed, Module, Row
 
 DOWNLOADS: list[Row] = [
     Changed(
@@ -28,6 +28,12 @@ DOWNLOADS: list[Row] = [
     )
 ]
 
+NOTEBOOKS: list[Row] = [
+    Module("IPython", ".ipython", "pip install ipython", ""),
+    Module("IPython.display", ".ipython_display", "pip install ipython", ""),
+    Module("IPython.core.display", ".ipython_display", "pip install ipython", ""),
+]
+
 TABLE: list[Row] = [
     *PYTHON,
     *NUMPY,
@@ -39,5 +45,6 @@ TABLE: list[Row] = [
     *SKLEARN,
     *PYTEST,
     *DOWNLOADS,
+    *NOTEBOOKS,
     *ERRORS,
 ]

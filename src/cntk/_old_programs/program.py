@@ -10,10 +10,12 @@ import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from traceback import print_exception
 from types import CodeType, ModuleType, TracebackType
 
 from cntk._old_programs import python2
 from cntk._old_programs.rows import Advice, Row
+from cntk._old_programs.shell import Shell
 from cntk._old_programs.tell import Teller
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -57,25 +59,29 @@ class Source(importlib.abc.InspectLoader):
         return self.path
 
 
-def run_file(program: str, arguments: Sequence[str]) -> None:
+def run_file(path: str, arguments: Sequence[str], teller: Teller) -> None:
     """Run a program from a file, a folder or archive with a `__main__`, or standard input (``-``).
 
     Raises:
-        ProgramError: there is no such file, or it is in Python 2.
+        ProgramError: it is in Python 2.
     """
-    path = find(program)
     sys.argv[:] = [path, *arguments]
     if path == "-":
         sys.path[:1] = [""]
-        run_source(Source("<stdin>", sys.stdin.buffer.read()))
+        run_source(Source("<stdin>", sys.stdin.buffer.read()), teller)
     elif os.path.isdir(path) or path.endswith((".zip", ".pyz", ".pyc")):
         if not sys.flags.safe_path:
             sys.path[:1] = []
         runpy.run_path(path, run_name="__main__")
     else:
-        if not sys.flags.safe_path:
-            sys.path[:1] = [os.path.dirname(os.path.realpath(path))]
-        run_source(Source(path))
+        import_from_folder_of(path)
+        run_source(Source(path), teller)
+
+
+def import_from_folder_of(path: str) -> None:
+    """Have modules looked for beside a program first, instead of in the current folder."""
+    if not sys.flags.safe_path:
+        sys.path[:1] = [os.path.dirname(os.path.realpath(path))]
 
 
 def run_module(module: str, arguments: Sequence[str]) -> None:
@@ -85,12 +91,12 @@ def run_module(module: str, arguments: Sequence[str]) -> None:
 
 
 def find(program: str) -> str:
-    """Return the path of a program; its name may lack `.py`.
+    """Return the path of a program; its name may lack `.py` or `.ipynb`.
 
     Raises:
         ProgramError: there is none.
     """
-    for path in (program, program + ".py"):
+    for path in (program, program + ".py", program + ".ipynb"):
         if program == "-" or os.path.isfile(path) or (os.path.isdir(path) and os.path.exists(f"{path}/__main__.py")):
             return path
     what = "is a folder without __main__.py" if os.path.isdir(program) else "no such program"
@@ -108,7 +114,7 @@ def main_module(source: Source, file: str | None) -> ModuleType:
     return module
 
 
-def run_source(source: Source) -> None:
+def run_source(source: Source, teller: Teller) -> None:
     """Run a program as `__main__`.
 
     Raises:
@@ -120,7 +126,10 @@ def run_source(source: Source) -> None:
         found = []
     if found:
         raise ProgramError(python2.message(source.path, found))
-    source.exec_module(main_module(source, None if source.path == "<stdin>" else source.path))
+    module = main_module(source, None if source.path == "<stdin>" else source.path)
+    if b"get_ipython(" in source.bytes():  # made of a notebook
+        vars(module)["get_ipython"] = lambda: Shell(teller)
+    source.exec_module(module)
 
 
 def without_our_frames(error: BaseException) -> None:
@@ -164,7 +173,10 @@ def show_errors_as_python(table: Sequence[Row], teller: Teller) -> None:
 
     def show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         without_our_frames(error)
-        shown(kind, error, error.__traceback__)
+        if shown is sys.__excepthook__ and sys.version_info < (3, 13):
+            print_exception(error)  # with the lines of notebooks' cells, which are no files
+        else:
+            shown(kind, error, error.__traceback__)
         text = f"{kind.__name__}: {error}"
         for row in known:
             if re.search(row.error, text):

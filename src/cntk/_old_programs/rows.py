@@ -49,7 +49,7 @@ class Module:
         value: the module that is imported in its place; "" for an empty one, whose names have rows of their own; None if
             there is none: importing it is an error that says what to write.
         write: the line to write instead.
-        gone: since when it is gone.
+        gone: since when it is gone; "" for what is only not installed.
     """
 
     name: str

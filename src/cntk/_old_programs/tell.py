@@ -43,7 +43,12 @@ class Teller:
         """Say that what a row lists is used; `name` for a row that lists many."""
         title = row.title.replace("*", name) if name else row.title
         write = row.write.replace("{name}", name)
-        self.say(f"{title}: gone since {row.gone}; write: {write}")
+        self.say(f"{title}: {since(row)}; write: {write}")
+
+
+def since(row: Row) -> str:
+    """Return since when a row's name is gone."""
+    return f"gone since {row.gone}" if row.gone else "not installed"
 
 
 def short(path: str) -> str:
