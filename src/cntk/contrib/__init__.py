@@ -2,3 +2,6 @@
 
 None of them is imported by `import cntk`.
 """
+
+from cntk.contrib import crosstalk as crosstalk
+from cntk.contrib import crosstalkcaffe as crosstalkcaffe

@@ -1,0 +1,5 @@
+"""Convolutional networks of Caffe made into models of this package; see `CaffeConverter`. Caffe itself is not needed."""
+
+from __future__ import annotations
+
+from cntk.contrib.crosstalkcaffe.convert import CaffeConverter as CaffeConverter

@@ -1,0 +1,6 @@
+"""The configuration of a conversion, read from JSON."""
+
+from __future__ import annotations
+
+from cntk.contrib.crosstalkcaffe.utils import format as format
+from cntk.contrib.crosstalkcaffe.utils import globalconf as globalconf
