@@ -120,6 +120,62 @@ def test_a_file_that_is_open_only_while_it_is_read(tmp_path):
     assert (file.seek(4), file.seek(1, os.SEEK_CUR), file.read(1)) == (4, 5, b"\5") and file.seekable()
 
 
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """A trainer, and what makes replacing fail from a certain file on."""
+    x, y = C.input_variable(3), C.input_variable(1)
+    model = C.layers.Dense(1, name="d")(x)
+    rates = C.learning_parameter_schedule(0.05), C.momentum_schedule(0.9)
+    trainer = C.Trainer(model, C.squared_error(model, y), [C.momentum_sgd(model.parameters, *rates)])
+    replace = os.replace
+
+    def train():
+        trainer.train_minibatch({x: np.ones((4, 3), np.float32), y: np.ones((4, 1), np.float32)})
+        return model.d.W.value.copy(), trainer.total_number_of_samples_seen
+
+    def fail_at(ending, error):
+        def failing(source, target):
+            if str(source).endswith(".part") and str(target).endswith(ending):
+                raise error
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", failing)
+
+    monkeypatch.setattr(_files.time, "sleep", lambda seconds: None)
+    return trainer, model, train, fail_at
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), PermissionError(13, "in use"), OSError(28, "full")], ids=repr)
+@pytest.mark.parametrize("ending", [".dnn", ".ckp"])
+@pytest.mark.parametrize("has_links", [True, False], ids=["links", "no links"])
+def test_a_checkpoint_is_replaced_as_a_whole(trained, tmp_path, monkeypatch, error, ending, has_links):
+    """On Windows somebody may have one of the two files open: the former checkpoint is still there, and whole."""
+    trainer, model, train, fail_at = trained
+    if not has_links:
+        monkeypatch.setattr(os, "link", lambda source, target: (_ for _ in ()).throw(OSError(1, "no links")))
+    path = str(tmp_path / "c.dnn")
+    weights, samples = train()
+    trainer.save_checkpoint(path)
+    train()
+    fail_at(ending, error)
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        trainer.save_checkpoint(path)
+    monkeypatch.undo()
+    assert sorted(os.listdir(tmp_path)) == ["c.dnn", "c.dnn.ckp"]
+    train()
+    trainer.restore_from_checkpoint(path)
+    assert trainer.total_number_of_samples_seen == samples
+    np.testing.assert_array_equal(model.d.W.value, weights)
+
+
+def test_a_first_checkpoint_is_there_as_a_whole_or_not_at_all(trained, tmp_path):
+    trainer, _, _, fail_at = trained
+    fail_at(".dnn", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        trainer.save_checkpoint(str(tmp_path / "c.dnn"))
+    assert os.listdir(tmp_path) == []
+
+
 def test_streams_that_fail_leave_the_target(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"as before")

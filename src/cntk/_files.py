@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ntpath
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from cntk._errors import ArgumentError
@@ -103,6 +105,57 @@ def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         ArgumentError: for anything but a path.
         NotWritableError: if there cannot be such a file, or the one that is there cannot be replaced.
     """
+    with replacing_together([filename]) as (file,):
+        yield file
+
+
+@contextmanager
+def replacing_together(filenames: Iterable[str | os.PathLike[str]]) -> Iterator[list[IO[bytes]]]:
+    """Files to write that belong together: all take others' places once all are complete, or if one cannot, none does.
+
+    Args:
+        filenames: the paths, the last to be replaced first; see `replacing`.
+    """
+    fresh: list[_Fresh] = []
+    try:
+        for filename in filenames:
+            fresh.append(_begun(filename))
+        yield [each.file for each in fresh]
+        for each in fresh:
+            each.finish()
+        _exchange(fresh[::-1])
+    finally:
+        for each in fresh:
+            each.file.close()
+            _remove(each.temporary)
+    for folder in {os.path.dirname(each.target) for each in fresh}:
+        _sync_directory(folder)
+
+
+@dataclass(frozen=True)
+class _Fresh:
+    """A file that is written, and what it is to replace.
+
+    Attributes:
+        filename: the target's name for errors.
+        target: its path.
+        temporary: the path of the file that is written.
+        file: that file.
+    """
+
+    filename: str
+    target: str
+    temporary: str
+    file: IO[bytes]
+
+    def finish(self) -> None:
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        os.chmod(self.temporary, _mode(self.target))
+
+
+def _begun(filename: str | os.PathLike[str]) -> _Fresh:
     if not isinstance(filename, (str, os.PathLike)):
         raise ArgumentError(f"expected a path to write to, got {filename!r}")
     try:
@@ -114,18 +167,39 @@ def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except (OSError, ValueError) as error:
         number, reason = (error.errno, error.strerror) if isinstance(error, OSError) else (None, str(error))
         raise NotWritableError(number, f"cannot be written: {reason}", str(filename)) from None
+    return _Fresh(str(filename), target, temporary, os.fdopen(handle, "wb"))
+
+
+def _exchange(fresh: Sequence[_Fresh]) -> None:
+    """Put files in their places; those that are there already give way again if one cannot be."""
+    with ExitStack() as removed, ExitStack() as undone:
+        for each in fresh:
+            if each is not fresh[-1]:
+                former = each.temporary + ".former"
+                removed.callback(_remove, former)
+                has_former = _keep(each.target, former)
+                if has_former:
+                    undone.callback(_replace, former, each.target, each.filename)
+                else:
+                    undone.callback(_remove, each.target)
+            _replace(each.temporary, each.target, each.filename)
+        undone.pop_all()
+
+
+def _keep(target: str, former: str) -> bool:
+    """Have a file under another name as well; whether there is one."""
+    if not os.path.exists(target):
+        return False
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode(target))
-        _replace(temporary, target, str(filename))
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    _sync_directory(folder)
+        os.link(target, former)
+    except OSError:  # The system, or the disk, has no second names.
+        shutil.copy2(target, former)
+    return True
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def _replace(temporary: str, target: str, filename: str) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from typing import IO, Any
 
 import numpy as np
 
 from cntk._errors import ArgumentError
-from cntk._files import opened, reachable, replacing
+from cntk._files import opened, reachable, replacing, replacing_together
 from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
 from cntk._persist.legacy_wire import START
 from cntk._persist.wire import FileFormatError
@@ -123,18 +122,15 @@ def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
 
 
 def write_together(files: Mapping[str | os.PathLike[str], Mapping[str, Any]]) -> None:
-    """Write dictionaries to files that belong together; none is replaced before all are written.
+    """Write dictionaries to files that belong together; if one cannot be replaced, none is.
 
     Args:
         files: the dictionaries by path, the last to be replaced first; see `write`.
     """
     prepared = [_prepared(values) for values in files.values()]
-    with ExitStack() as stack:
-        fresh = [stack.enter_context(replacing(filename)) for filename in files]
+    with replacing_together(files) as fresh:
         for put, file in zip(prepared, fresh, strict=True):
             put(file)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes]], None]:
