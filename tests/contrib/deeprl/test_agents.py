@@ -138,6 +138,11 @@ def refuse(make: Callable[..., Any], error: type[Exception], pattern: str) -> An
             r"MinibatchSize in section \[QLearningAlgo\] of .* is '1.5'; expected an integer",
         ),
         refuse(
+            lambda f: PolicyGradientParameters(f(PolicyGradient={"UpdateFrequency": 0})),
+            ValueError,
+            r"UpdateFrequency in section \[PolicyGradient\] of .* is 0; expected at least 1",
+        ),
+        refuse(
             lambda f: QLearningParameters(f(QLearningAlgo={"ErrorClipping": "maybe"})),
             ValueError,
             "is 'maybe'; expected true or false",
@@ -271,6 +276,11 @@ def test_networks_and_preprocessings_of_a_program(
         assert agent.start(np.array([0.5, 1]))[0] in (0, 1)
         agent.step(1, [0.25, 1])
     assert made == [((4,), 2), ((4,), 2), ((4,), 1)]
+    module.nothing = lambda *_: {"inputs": None, "f": None}
+    with pytest.raises(ValueError, match=f"'{OWN}.nothing' returned no network; .* with outputs, loss as well"):
+        QLearning(configured(QLearningAlgo={"QRepresentation": f"{OWN}.nothing"}), BOX, TWO)
+    monkeypatch.setattr(sys.modules["__main__"], "linear", linear, raising=False)
+    assert _named.named("__main__.linear") is linear
     np.testing.assert_array_equal(agent._preprocess_state([1, 2]), np.array([1, 2, 3, 6], np.float32))
     assert agent._preprocess_state([1, 2]).dtype == np.float32
 
@@ -382,6 +392,14 @@ def test_an_episode_that_goes_on_after_its_end_is_refused() -> None:
             call(1, BOX.low)
     agent.start(BOX.low)
     assert agent.step_count == 1 and agent._value_network_output_buffer == [[1]]
+
+
+def test_nothing_else_imports_it() -> None:
+    """`import cntk` must stay without it, as in the original."""
+    package = Path(C.__file__).parent
+    others = [path for path in package.rglob("*.py") if package / "contrib" not in path.parents]
+    assert len(others) > 100
+    assert not [path for path in others if re.search(r"(from|import) .*\bcontrib\b", path.read_text(encoding="utf-8"))]
 
 
 # -- the parts --------------------------------------------------------------------------------------------------------

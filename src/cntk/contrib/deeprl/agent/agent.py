@@ -182,10 +182,10 @@ def faded(initial: float, minimum: float, step_count: int, steps: int) -> float:
         initial: its value at step 0.
         minimum: its value from step ``steps`` on.
         step_count: the step.
-        steps: how many it takes.
+        steps: how many it takes; with 0 it begins at the minimum.
 
     Example:
         >>> [round(faded(1.0, 0.1, step, 9), 3) for step in (0, 1, 9, 20)]
         [1.0, 0.9, 0.1, 0.1]
     """
-    return minimum + max(0, (initial - minimum) * (1 - float(step_count) / steps))
+    return minimum + max(0, (initial - minimum) * (1 - float(step_count) / steps)) if steps else minimum

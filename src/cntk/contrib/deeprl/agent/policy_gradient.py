@@ -132,10 +132,9 @@ class ActorCritic(AgentBaseClass):
             model = Models.feedforward_network(shape, outputs, hidden, *loss, use_placeholder_for_input=True)  # type: ignore[misc]
         else:
             try:
-                function = _named.named(named)
+                model = _named.network(named, shape, outputs, *loss, use_placeholder_for_input=True)
             except ValueError as error:
                 raise ValueError(f"{key} must be 'nn' or name a function: {error}") from error
-            model = function(shape, outputs, *loss, use_placeholder_for_input=True)
         model["f"].replace_placeholder(self._input_variables)
         return model
 

@@ -150,11 +150,9 @@ class QLearning(AgentBaseClass):
         if p.q_representation == "dueling-dqn":
             return Models.dueling_network(shape, actions, p.hidden_layers, loss)
         try:
-            function = _named.named(p.q_representation)
+            return _named.network(p.q_representation, shape, actions, loss)
         except ValueError as error:
             raise ValueError(f"QRepresentation must be 'dqn', 'dueling-dqn' or name a function: {error}") from error
-        model: dict[str, Any] = function(shape, actions, loss)
-        return model
 
     def _check_started(self) -> None:
         if self._last_state is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._persist.files import replacing
+from cntk._files import replacing
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, faded
 from cntk.contrib.deeprl.agent.shared._spaces import DISCRETE, kind_of
 from cntk.contrib.deeprl.agent.shared.qlearning_parameters import QLearningParameters

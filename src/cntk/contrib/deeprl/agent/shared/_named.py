@@ -59,6 +59,24 @@ def _module(name: str, path: str) -> ModuleType:
     return module
 
 
+def network(path: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+    """Make the network that a configuration file names.
+
+    Args:
+        path: ``module.function``.
+        *arguments: what the function gets.
+        **options: what it gets by name.
+
+    Raises:
+        ValueError: if there is no such function, or it returns something else.
+    """
+    model: dict[str, Any] = named(path)(*arguments, **options)
+    missing = [key for key in ("inputs", "outputs", "f", "loss") if not isinstance(model, dict) or key not in model]
+    if missing:
+        raise ValueError(f"'{path}' returned no network; expected a dictionary with {', '.join(missing)} as well")
+    return model
+
+
 def preprocessor(path: str, arguments: str, input_shape: tuple[int, ...]) -> Any:
     """Make the preprocessing that a configuration file names.
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from cntk._persist.files import replacing
+from cntk._files import replacing
 
 T = TypeVar("T")
 
@@ -73,6 +73,12 @@ class Settings:
 
     def _integer(self, section: str, key: str, default: int) -> int:
         return self._converted(self.config.getint, section, key, default, "an integer")
+
+    def _count(self, section: str, key: str, default: int) -> int:
+        value = self._integer(section, key, default)
+        if value < 1:
+            raise ValueError(f"{key} in section [{section}] of {self._file!r} is {value}; expected at least 1")
+        return value
 
     def _flag(self, section: str, key: str, default: bool) -> bool:
         return self._converted(self.config.getboolean, section, key, default, "true or false")

@@ -36,7 +36,7 @@ class PolicyGradientParameters(Settings):
         self.value_function_representation = text(gradient, "ValueFunctionRepresentation", "nn")
         self.relative_step_size = number(gradient, "RelativeStepSize", 0.5)
         self.regularization_weight = number(gradient, "RegularizationWeight", 0.001)
-        self.update_frequency = integer(gradient, "UpdateFrequency", 64)
+        self.update_frequency = self._count(gradient, "UpdateFrequency", 64)
         self.initial_policy_network = text(gradient, "InitialPolicy", "")
 
         network = "NetworkModel"

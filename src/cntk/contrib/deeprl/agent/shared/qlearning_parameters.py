@@ -26,7 +26,8 @@ class QLearningParameters(Settings):
 
     def __init__(self, config_file: Any) -> None:
         super().__init__(config_file)
-        number, integer, flag, text = self._number, self._integer, self._flag, self._text
+        number, integer, count = self._number, self._integer, self._count
+        flag, text = self._flag, self._text
 
         self.gamma = number("General", "Gamma", 0.95)
         self.preprocessing = text("General", "PreProcessing", "")
@@ -40,10 +41,10 @@ class QLearningParameters(Settings):
         self.initial_q = number(algorithm, "InitialQ", 0.0)
         resolution = self._literal(algorithm, "DiscretizationResolution", "10")
         self.discretization_resolution = np.array(resolution) if isinstance(resolution, list) else resolution
-        self.target_q_update_frequency = integer(algorithm, "TargetQUpdateFrequency", 10000)
-        self.minibatch_size = integer(algorithm, "MinibatchSize", 32)
+        self.target_q_update_frequency = count(algorithm, "TargetQUpdateFrequency", 10000)
+        self.minibatch_size = count(algorithm, "MinibatchSize", 32)
         self.replays_per_update = integer(algorithm, "ReplaysPerUpdate", 1)
-        self.q_update_frequency = integer(algorithm, "QUpdateFrequency", 4)
+        self.q_update_frequency = count(algorithm, "QUpdateFrequency", 4)
         self.use_error_clipping = flag(algorithm, "ErrorClipping", True)
         self.double_q_learning = flag(algorithm, "DoubleQLearning", False)
 
