@@ -190,6 +190,7 @@ ELSEWHERE = {
     "_files.py": "the one place",
     "_cli/idx.py": "the files of MNIST are in a folder that the user names",
     "_engine/matrix_product.py": "what the system says of its CPU",
+    "contrib/": "files of other toolkits, read at once",
     "_old_programs/": "programs, and functions that Python and NumPy had",
     "logging/event_file.py": "events grow record by record",
     "logging/progress_print.py": "a log grows line by line",
