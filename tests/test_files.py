@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,22 @@ def test_names_of_every_kind(tmp_path, name):
         saved(path)
         C.load_model(path).save(path)
     assert C.load_model(path).eval([[3]]) == 6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_names_that_are_no_text(tmp_path):
+    """On Linux a name is bytes; whatever writes files takes it."""
+    folder = tmp_path / os.fsdecode(b"f\xfcr\xff")
+    folder.mkdir()
+    function = C.input_variable(1, name="x") * 2
+    function.save(folder / os.fsdecode(b"\xff.model"))
+    C.logging.ProgressPrinter(1, log_to_file=str(folder / "log"))
+    C.logging.graph.plot(function, str(folder / "a.dot"))
+    C.debugging.start_profiler(str(folder / "profile"))
+    C.debugging.enable_profiler()
+    function.eval([[3]])
+    C.debugging.stop_profiler()
+    assert len(os.listdir(folder)) == 4 and len(os.listdir(folder / "profile")) == 2
 
 
 @pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])

@@ -16,6 +16,7 @@ from cntk._cli.convert import ConversionError, convert, header_lines
 from cntk._cli.data import DataError, mnist_folder, scanned_digits
 from cntk._cli.idx import IdxError
 from cntk._cli.run import SUMMARY, run
+from cntk.logging.printing import show
 
 MISUSE = 2
 INTERRUPTED = 130
@@ -87,7 +88,7 @@ def _convert(options: argparse.Namespace) -> int:
     if options.header:
         lines += header_lines(options.header)
     for line in convert(options.input, options.output, lines, options.precision == "double", options.chunk_size):
-        print(line)
+        show(line)
     return 0
 
 

@@ -8,6 +8,7 @@ from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.axis import Axis
 from cntk.logging.graph import depth_first_search
+from cntk.logging.printing import show
 
 __all__ = ["dump_function", "dump_signature"]
 
@@ -27,7 +28,7 @@ def dump_signature(root: Any, tag: str | None = None) -> None:
         >>> dump_signature(C.plus(C.input_variable(2, name='x'), 1, name='p'))
         p: Plus(x: Tensor[2]) -> Tensor[2]
     """
-    print(root)
+    show(root)
 
 
 def dump_function(root: Function, tag: str | None = None) -> None:
@@ -56,7 +57,7 @@ def dump_function(root: Function, tag: str | None = None) -> None:
     dump_signature(root, tag)
     names = _Names()
     for node in nodes:
-        print(names.line(node))
+        show(names.line(node))
 
 
 class _Names:
@@ -98,7 +99,7 @@ class _Names:
             known = {"UnknownAxes": "?", "defaultBatchAxis": "b*"}.get(axis.name)
             if known is None:
                 known = f"{_letters(len(self.axes) + _FIRST_AXIS)}*"
-                print("  Axis", axis.name, "==", known)
+                show(f"  Axis {axis.name} == {known}")
             self.axes[axis.name] = known
         return known
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import torch
 
-from cntk._files import replacing
+from cntk._files import opened, replacing
 from cntk._graph.late_names import hand_on
 
 __all__ = ["disable_profiler", "enable_profiler", "start_profiler", "stop_profiler"]
@@ -55,10 +57,19 @@ class _Profile:
         with replacing(self.folder / f"{stamp}_summary_.txt") as file:
             file.write(("\n".join(tables) or "The profiler was not enabled.\n").encode())
         for number, part in enumerate(self.parts):
-            part.export_chrome_trace(str(self.folder / f"{stamp}_detail_{number or ''}.json"))
+            _write_trace(part, self.folder / f"{stamp}_detail_{number or ''}.json")
         if not self.parts:
             with replacing(self.folder / f"{stamp}_detail_.json") as file:
                 file.write(json.dumps({"traceEvents": []}).encode())
+
+
+def _write_trace(part: Any, target: Path) -> None:
+    """Write a trace, which torch can do under plain names alone."""
+    with tempfile.TemporaryDirectory(prefix="cntk-") as plain:
+        written = Path(plain, "trace.json")
+        part.export_chrome_trace(str(written))
+        with opened(written) as source, replacing(target) as file:
+            shutil.copyfileobj(source, file)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from cntk._files import reachable
 from cntk._graph.late_names import hand_on
 from cntk.logging.manual_progress import ManualProgress
+from cntk.logging.printing import show
 from cntk.logging.progress_writer import NEVER, ProgressWriter
 from cntk.logging.tensorboard import TensorBoardProgressWriter
 
@@ -99,7 +99,7 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
     def log(self, message: str) -> None:
         """Print a line, to the log file if there is one."""
         if self.logfilename is None:
-            _show(message)
+            show(message)
         else:
             with open(reachable(self.logfilename), "a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(f"{message}\n")
@@ -182,7 +182,7 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         self.log(f"Distributed training: #Syncs elapsed = {syncs}, #Samples elapsed = {seen}")
 
     def _begin_file(self, name: str) -> None:
-        _show(f"Redirecting log to file {name}")
+        show(f"Redirecting log to file {name}")
         with open(reachable(name), "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{name}\n")
         self.logfilename = name
@@ -267,15 +267,6 @@ class TrainingSummaryProgressCallback(ProgressWriter):
 
     def write(self, *args: Any, **kwargs: Any) -> None:
         """See `ProgressWriter`; tells of nothing."""
-
-
-def _show(line: str) -> None:
-    """Print a line, though names in it may have characters that where it goes cannot hold."""
-    try:
-        print(line, flush=True)
-    except UnicodeEncodeError:
-        encoding = sys.stdout.encoding
-        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def log_number_of_parameters(model: Any, trace_level: int = 0) -> None:
