@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from cntk._old_programs.children import CHILDREN
 from cntk._old_programs.hook import Hook
 from cntk._old_programs.names import TABLE
 from cntk._old_programs.notebook import run_notebook
@@ -35,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     if options.module is None and options.program is None:
         parser.error("give the program to run, or -m and a module")
     teller = Teller(options.quiet)
-    Hook(TABLE, teller).install()
+    Hook([*TABLE, *CHILDREN], teller).install()
     show_errors_as_python(TABLE, teller)
     try:
         if options.module is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from types import FrameType
 
 from cntk._old_programs.rows import HERE, Row
@@ -21,11 +22,16 @@ class Teller:
 
     Args:
         quiet: whether to say nothing.
+        said: what has been said already.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, said: Iterable[str] = ()) -> None:
         self.quiet = quiet
-        self._said: set[str] = set()
+        self._said = set(said)
+
+    def said(self) -> list[str]:
+        """Return what has been said."""
+        return sorted(self._said)
 
     def say(self, text: str) -> None:
         """Write a line that begins with the place in the program that is running."""
