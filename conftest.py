@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 
@@ -18,12 +17,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Of `tests`, only `test_*.py` are tests; programs, tables of cases and recorders beside them are not.
-
-    What stands for old names of pandas can only be imported where pandas is.
-    """
-    if collection_path.name.startswith("pandas_functions") and importlib.util.find_spec("pandas") is None:
-        return True
+    """Of `tests`, only `test_*.py` are tests; programs, tables of cases and recorders beside them are not."""
     if TESTS not in collection_path.parents or collection_path.is_dir():
         return None
     return None if collection_path.name.startswith("test_") else True

@@ -68,9 +68,12 @@ def test_there_is_no_such_program(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == f"cntk run: error: {tmp_path}: is a folder without __main__.py\n"
 
 
-def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_is_the_page_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--list"]) == 0
-    assert "numpy.float  (gone since NumPy 1.24)\n    write: float\n" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "| `numpy.float` | gone since NumPy 1.24 | float |\n" in listed
+    page = (SOURCE.parent / "docs" / "old-names.md").read_text(encoding="utf-8")
+    assert page.partition("\n## ")[2] == listed.partition("## ")[2], "python -m cntk run --list makes it anew"
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "-m"], ["run", "--loud", "program.py"]])

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from cntk._old_programs.children import CHILDREN
 from cntk._old_programs.hook import Hook
-from cntk._old_programs.names import TABLE
+from cntk._old_programs.names import TABLE, listed
 from cntk._old_programs.notebook import run_notebook
 from cntk._old_programs.program import ProgramError, find, run_file, run_module, show_errors_as_python
-from cntk._old_programs.tell import Teller, since
+from cntk._old_programs.tell import Teller
 
 MISUSE = 2
 SUMMARY = "run an old program, with the names that newer libraries lack"
@@ -31,22 +31,21 @@ def run(arguments: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(own)
     if options.list:
-        print("\n".join(f"{row.title}  ({since(row)})\n    write: {row.write}" for row in TABLE))
+        print(listed(), end="")
         return 0
     if options.module is None and options.program is None:
         parser.error("give the program to run, or -m and a module")
-    teller = Teller(options.quiet)
-    Hook([*TABLE, *CHILDREN], teller).install()
-    show_errors_as_python(TABLE, teller)
     try:
-        if options.module is not None:
+        path = None if options.program is None else find(options.program)
+        teller = Teller(options.quiet)
+        Hook([*TABLE, *CHILDREN], teller).install()  # for the rest of the process, which is the program's
+        show_errors_as_python(TABLE, teller)
+        if path is None:
             run_module(options.module, rest)
+        elif path.endswith(".ipynb"):
+            run_notebook(path, rest, teller)
         else:
-            path = find(options.program)
-            if path.endswith(".ipynb"):
-                run_notebook(path, rest, teller)
-            else:
-                run_file(path, rest, teller)
+            run_file(path, rest, teller)
     except ProgramError as error:
         print(f"cntk run: error: {error}", file=sys.stderr)
         return MISUSE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cntk._old_programs.addresses import ADDRESSES
 from cntk._old_programs.names_drawing import MATPLOTLIB, PILLOW
 from cntk._old_programs.names_errors import ERRORS
 from cntk._old_programs.names_h5py import H5PY
@@ -12,6 +13,7 @@ from cntk._old_programs.names_python import PYTHON
 from cntk._old_programs.names_scipy import SCIPY
 from cntk._old_programs.names_sklearn import SKLEARN
 from cntk._old_programs.rows import Changed, Module, Row
+from cntk._old_programs.tell import since
 
 DOWNLOADS: list[Row] = [
     Changed(
@@ -34,17 +36,35 @@ NOTEBOOKS: list[Row] = [
     Module("IPython.core.display", ".ipython_display", "pip install ipython", ""),
 ]
 
-TABLE: list[Row] = [
-    *PYTHON,
-    *NUMPY,
-    *SCIPY,
-    *PANDAS,
-    *H5PY,
-    *PILLOW,
-    *MATPLOTLIB,
-    *SKLEARN,
-    *PYTEST,
-    *DOWNLOADS,
-    *NOTEBOOKS,
-    *ERRORS,
-]
+TABLES: dict[str, list[Row]] = {
+    "Python": PYTHON,
+    "NumPy": NUMPY,
+    "SciPy": SCIPY,
+    "pandas": PANDAS,
+    "h5py": H5PY,
+    "Pillow": PILLOW,
+    "Matplotlib": MATPLOTLIB,
+    "scikit-learn": SKLEARN,
+    "pytest": PYTEST,
+    "Downloads": DOWNLOADS,
+    "Notebooks": NOTEBOOKS,
+    "Errors that nothing can be put in place of": ERRORS,
+}
+"""The rows by library."""
+
+TABLE = [row for rows in TABLES.values() for row in rows]
+
+
+def listed() -> str:
+    """Return the tables as text, in Markdown."""
+    parts = []
+    for library, rows in TABLES.items():
+        lines = [f"| `{_cell(row.title)}` | {since(row)} | {_cell(row.write)} |" for row in rows]
+        parts += [f"## {library}\n", "| name | | write |", "|---|---|---|", *lines, ""]
+    dead = [f"| {row.old} | {row.new or row.advice} | {row.digest.partition(':')[0]} |" for row in ADDRESSES]
+    parts += ["## Addresses\n", "| dead | read from, or what to do | checked by |", "|---|---|---|", *dead, ""]
+    return "\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

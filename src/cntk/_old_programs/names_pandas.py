@@ -62,13 +62,13 @@ NAMES = (  # owner, old name, place, the line to write, gone since
     ("pandas:Timestamp", "weekday_name", "weekday_name", "x.day_name()", "1.0"),
     ("pandas:Timestamp", "to_datetime", "to_pydatetime", "x.to_pydatetime()", "0.23"),
     ("pandas:DatetimeIndex", "weekday_name", "weekday_name", "x.day_name()", "1.0"),
-    ("pandas", "TimeSeries", "Series", "pd.Series", "0.20"),
     ("pandas", "ewma", "ewma", "x.ewm(...).mean()", "0.23"),
     ("pandas", "ewmstd", "ewmstd", "x.ewm(...).std()", "0.23"),
     ("pandas", "rolling_apply", "rolling_apply", "x.rolling(...).apply(...)", "0.23"),
-    ("pandas", "scatter_matrix", "scatter_matrix", "pd.plotting.scatter_matrix(...)", "0.25"),
 )
 ELSEWHERE = (  # names of pandas that are other places' today
+    ("TimeSeries", "pandas:Series", "pd.Series", "0.20"),
+    ("scatter_matrix", "pandas.plotting:scatter_matrix", "pd.plotting.scatter_matrix(...)", "0.25"),
     ("Int64Index", "pandas:Index", "pd.Index(..., dtype='int64')", "2.0"),
     ("UInt64Index", "pandas:Index", "pd.Index(..., dtype='uint64')", "2.0"),
     ("Float64Index", "pandas:Index", "pd.Index(..., dtype='float64')", "2.0"),

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from pandas import Series as Series
-from pandas.plotting import scatter_matrix as scatter_matrix
 
 Table = Any
 """A DataFrame or a Series."""
+
+
+class _Pandas:
+    """pandas, imported when a program that has it first uses one of its old names."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(importlib.import_module("pandas"), name)
+
+
+pd: Any = _Pandas()
 
 
 def append(
@@ -24,7 +34,7 @@ def append(
     return pd.concat([table, *others], ignore_index=ignore_index, verify_integrity=verify_integrity, sort=sort)
 
 
-def _as_rows(one: Any, table: pd.DataFrame, ignore_index: bool) -> pd.DataFrame:
+def _as_rows(one: Any, table: Any, ignore_index: bool) -> Any:
     if isinstance(one, dict):
         one = pd.Series(one)
     if not isinstance(one, pd.Series):
@@ -90,7 +100,7 @@ def convert_objects(table: Table, convert_dates: Any = True, convert_numeric: An
     return found.apply(_numeric)
 
 
-def _numeric(column: pd.Series) -> pd.Series:
+def _numeric(column: Any) -> Any:
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
         return column
     numbers = pd.to_numeric(column, errors="coerce")
@@ -277,7 +287,7 @@ class _Ix:
         return _labels(key, self._table.index)
 
 
-def _labels(key: Any, axis: pd.Index) -> Any:
+def _labels(key: Any, axis: Any) -> Any:
     """Turn counts into the labels that they stand for; slices of counts exclude their end, slices of labels do not."""
     if pd.api.types.is_integer_dtype(axis):
         return key
