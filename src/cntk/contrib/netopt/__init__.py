@@ -1,4 +1,4 @@
-"""Smaller and faster networks: dense layers as products of narrow matrices, convolutions of signs.
+"""Smaller networks: dense layers as products of narrow matrices, convolutions of signs.
 
 What there is stands in the modules `factorization`, `quantization` and `custom_convolution_ops`.
 """

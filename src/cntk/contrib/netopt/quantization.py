@@ -1,4 +1,4 @@
-"""Convolutions whose filters and inputs are signs: made of a model's, trained, and turned into faster ones."""
+"""Convolutions whose filters and inputs are signs: made of a model's, trained, and freed from Python."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Filter = Callable[[Function], bool]
 def binarize_convolution(
     model: Function, train_function: Callable[[Function], Any], filter_function: Filter | None = None
 ) -> Function:
-    """Replace convolution layers by binary ones, train these, and turn them into faster ones.
+    """Replace convolution layers by binary ones, train these, and turn them into such as run without Python.
 
     Args:
         model: the model; it is left as it is.
