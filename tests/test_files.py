@@ -207,7 +207,6 @@ ELSEWHERE = {
     "_files.py": "the one place",
     "_cli/idx.py": "the files of MNIST are in a folder that the user names",
     "_engine/matrix_product.py": "what the system says of its CPU",
-    "contrib/": "files of other toolkits, read at once",
     "_old_programs/": "programs, and functions that Python and NumPy had",
     "logging/event_file.py": "events grow record by record",
     "logging/progress_print.py": "a log grows line by line",
@@ -229,7 +228,6 @@ def test_files_are_opened_and_replaced_in_one_place():
         "os.rename",
         "shutil.move",
         "np.memmap",
-        "np.load",
         "mmap.mmap",
     }
     methods = (".write_text", ".write_bytes", ".read_text", ".read_bytes")

@@ -409,3 +409,15 @@ def test_configurations(tmp_path: Path) -> None:
             CaffeConverter.from_model(str(path))
     with pytest.raises(FileNotFoundError):
         CaffeConverter.from_model(str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
+def test_networks_that_windows_wrote(tmp_path: Path, encoding: str) -> None:
+    network = image_input(3, 9, 8) + layer("Convolution", "convolution_param { num_output: 4 kernel_size: 3 }")
+    conf = write(tmp_path, network, {"y": [FILTERS, BIAS]})
+    for path, text in [(tmp_path / "net.prototxt", f"# für Bilder\n{network}"), (conf, conf.read_text())]:
+        path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    CaffeConverter.from_model(str(conf))
+    model = C.load_model(tmp_path / "net.model")
+    wanted = convolved(IMAGE, FILTERS, BIAS, s=(1, 1), p=(0, 0))
+    np.testing.assert_allclose(model.eval({model.arguments[0]: IMAGE[None]})[0], wanted, atol=1e-5)

@@ -11,7 +11,6 @@ import pytest
 import cntk as C
 from cntk.logging.printing import show
 
-
 ENCODINGS = ["ascii", "cp1252", "utf-8"]
 
 

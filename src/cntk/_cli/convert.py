@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import cntk as C
-from cntk._files import opened
-from cntk.io._encoding import decoded
+from cntk.io._encoding import text_of
 
 
 class ConversionError(ValueError):
@@ -22,10 +21,8 @@ def header_lines(header: Path) -> list[str]:
     Raises:
         ConversionError: if it is text in UTF-16 or UTF-32.
     """
-    with opened(header) as file:
-        content = file.read()
     try:
-        return decoded(str(header), content).splitlines()
+        return text_of(header).splitlines()
     except RuntimeError as error:
         raise ConversionError(str(error)) from None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 
 from cntk._errors import DataError
+from cntk._files import opened
 
 MARK = codecs.BOM_UTF8
 _MARKS = (
@@ -43,6 +45,17 @@ def check_encoding(file: str, head: bytes) -> None:
     name = name or _ZEROS.get(tuple(byte == 0 for byte in head[:4]))  # type: ignore[arg-type]
     if name is not None:
         raise DataError(f"{file}: the file is text in {name}, and UTF-8 was expected; save it as UTF-8")
+
+
+def text_of(path: str | os.PathLike[str]) -> str:
+    """The text that a file holds, as by `decoded`.
+
+    Raises:
+        OSError: if it cannot be read.
+        DataError: if it is text in UTF-16 or UTF-32.
+    """
+    with opened(path) as file:
+        return decoded(str(path), file.read())
 
 
 def decoded(file: str, content: bytes) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 from cntk._errors import DataError
+from cntk.io._encoding import text_of
 
 __all__ = ["camel_to_snake", "json_parser"]
 
@@ -34,7 +34,7 @@ def json_parser(path: str) -> dict[str, Any]:
         DataError: (a ValueError and RuntimeError) if it holds no object.
     """
     try:
-        found = json.JSONDecoder().raw_decode(Path(path).read_text(encoding="utf-8").lstrip())[0]
+        found = json.JSONDecoder().raw_decode(text_of(path).lstrip())[0]
     except ValueError as error:
         raise DataError(f"'{path}' is no JSON: {error}") from None
     if not isinstance(found, dict):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cntk._errors import ConversionError, DataError
+from cntk._files import opened
 from cntk._persist.wire import FileFormatError
 from cntk.contrib.crosstalkcaffe.adapter.baseadapter import Adapter
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffeimpl import CAFFE_LAYER_WRAPPER
@@ -24,6 +24,7 @@ from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import (
     CntkTensorDefinition,
 )
 from cntk.contrib.crosstalkcaffe.utils.globalconf import GlobalConf
+from cntk.io._encoding import text_of
 
 __all__ = ["CaffeAdapter"]
 
@@ -48,8 +49,8 @@ class CaffeAdapter(Adapter):
         source = global_conf.source_solver
         if not source.model_path or not source.weights_path:
             raise DataError("the configuration must name a ModelPath and a WeightsPath in SourceSolver")
-        network = _read(source.model_path, lambda data: read_text("NetParameter", data.decode("utf-8")))
-        weights = _read(source.weights_path, lambda data: read_message("NetParameter", memoryview(data)))
+        network = _read(source.model_path, lambda path: read_text("NetParameter", text_of(path)))
+        weights = _read(source.weights_path, lambda path: read_message("NetParameter", memoryview(_content(path))))
         phase = _TEST if source.phase is None else source.phase
         model = CntkModelDescription(model_name=os.path.splitext(source.model_path)[0])
         reading = _Reading(model, global_conf.model_solver.cntk_tensor or {})
@@ -64,9 +65,14 @@ class CaffeAdapter(Adapter):
 
 def _read(path: str, decode: Any) -> Message:
     try:
-        return decode(Path(path).read_bytes())  # type: ignore[no-any-return]
-    except (FileFormatError, UnicodeDecodeError) as error:
+        return decode(path)  # type: ignore[no-any-return]
+    except FileFormatError as error:
         raise DataError(f"'{path}' is no network of Caffe: {error}") from None
+
+
+def _content(path: str) -> bytes:
+    with opened(path) as file:
+        return file.read()
 
 
 def _declared_inputs(network: Message) -> Iterator[tuple[str, list[int]]]:
