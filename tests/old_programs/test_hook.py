@@ -144,3 +144,18 @@ def test_quiet(library: None, capsys: pytest.CaptureFixture[str]) -> None:
     teller = Teller(quiet=True)
     teller.say("nothing")
     assert capsys.readouterr().err == ""
+
+
+def test_processes_that_are_spawned_are_served() -> None:
+    from multiprocessing import spawn
+
+    from cntk._old_programs.children import CHILDREN
+
+    teller = Teller(said=["said"])
+    with Hook(CHILDREN, teller):
+        command = spawn.get_command_line(pipe_handle=3)
+    program = command[command.index("-c") + 1]
+    assert program.startswith(
+        "from cntk._old_programs.children import serve; serve(False, ['said']); from multiprocessing"
+    )
+    assert spawn.get_command_line(pipe_handle=3) != command

@@ -121,11 +121,16 @@ def run_source(source: Source, teller: Teller) -> None:
         ProgramError: it is in Python 2.
     """
     try:
-        found = list(python2.signs(source.get_source("__main__")))
+        text = source.get_source("__main__")
     except (SyntaxError, UnicodeDecodeError):  # Python itself says which bytes are wrong
-        found = []
+        text = ""
+    found = python2.signs(text)
     if found:
         raise ProgramError(python2.message(source.path, found))
+    for line, what in python2.doubts(text):
+        teller.say_at(
+            f"{source.path}:{line}", f"{what}: Python 2 alone has it; {python2.CONVERT.format(path=source.path)}"
+        )
     module = main_module(source, None if source.path == "<stdin>" else source.path)
     if b"get_ipython(" in source.bytes():  # made of a notebook
         vars(module)["get_ipython"] = lambda: Shell(teller)

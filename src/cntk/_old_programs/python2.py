@@ -38,24 +38,46 @@ NAMES = frozenset(
 )
 
 
-def signs(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a program that only Python 2 understands, and what it is about them.
+VERSION = re.compile(r"version|\bpy_?[23]|is_py|python_?[23]|builtin", re.IGNORECASE)
+Sign = tuple[int, str]
+"""A line that only Python 2 understands, and what it is about it."""
+
+
+def signs(source: str) -> list[Sign]:
+    """Return what shows that a program is in Python 2; nothing for one that Python 3 may run.
 
     Example:
-        >>> list(signs("import os\\nprint 'a'\\n"))
+        >>> signs("import os\\nprint 'a'\\n")
         [(2, 'print without brackets')]
-        >>> list(signs("try:\\n    import cPickle\\nexcept ImportError:\\n    import pickle\\n"))
+        >>> signs("try:\\n    import cPickle\\nexcept ImportError:\\n    import pickle\\n")
         []
     """
+    return _examine(source)[0]
+
+
+def doubts(source: str) -> list[Sign]:
+    """Return what is in functions only, which a program of Python 3 may never call.
+
+    Example:
+        >>> doubts("def f(x):\\n    return unicode(x)\\n")
+        [(2, 'unicode')]
+    """
+    sure, later = _examine(source)
+    return [] if sure else later
+
+
+def _examine(source: str) -> tuple[list[Sign], list[Sign]]:
+    """Return all signs of Python 2 if there are sure ones, and those in functions."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        yield from _in_text(source, error)
-    else:
-        yield from sorted(_in_tree(tree))
+        return list(_in_text(source, error)), []
+    found = sorted(set(_in_tree(tree)))
+    every, later = [(line, what) for line, what, _ in found], [(line, what) for line, what, inside in found if inside]
+    return (every if len(later) < len(every) else []), later
 
 
-def _in_text(source: str, error: SyntaxError) -> Iterator[tuple[int, str]]:
+def _in_text(source: str, error: SyntaxError) -> Iterator[Sign]:
     if isinstance(error, TabError):
         yield error.lineno or 1, "tabs and spaces mixed"
         return
@@ -76,9 +98,10 @@ def _kind(line: str) -> str | None:
     return next((kind for pattern, kind in SYNTAX if re.search(pattern, code)), None)
 
 
-def _in_tree(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _in_tree(tree: ast.Module) -> Iterator[tuple[int, str, bool]]:
+    """Yield signs, and whether each is in a function."""
     made = _names_made(tree)
-    for node in _unguarded(tree):
+    for node, inside in _unguarded(tree, False):
         if not isinstance(node, (ast.stmt, ast.expr)):
             continue
         if isinstance(node, ast.Import):
@@ -88,18 +111,18 @@ def _in_tree(tree: ast.Module) -> Iterator[tuple[int, str]]:
         else:
             modules = []
         if isinstance(node, ast.Expr) and _prints(node.value):
-            yield node.lineno, PRINT
+            yield node.lineno, PRINT, False
         for module in modules:
             top = module.partition(".")[0]
             if top in MODULES and not _exists(top):
-                yield node.lineno, f"import {module}"
+                yield node.lineno, f"import {module}", inside
         if (
             isinstance(node, ast.Name)
             and isinstance(node.ctx, ast.Load)
             and node.id in NAMES - made
             and not hasattr(builtins, node.id)
         ):
-            yield node.lineno, node.id
+            yield node.lineno, node.id, inside
 
 
 def _prints(value: ast.expr) -> bool:
@@ -139,23 +162,23 @@ def _names_made(tree: ast.Module) -> set[str]:
     return made
 
 
-def _unguarded(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that run whatever the version: not those in `try` with a way out, or below a test of the version."""
+def _unguarded(node: ast.AST, inside: bool) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield the nodes that run whatever the version, and whether they are in a function.
+
+    Those in `try` with a way out, or below a test of the version, do not.
+    """
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Try) and child.handlers:
             for part in (*child.orelse, *child.finalbody):
-                yield part
-                yield from _unguarded(part)
-            continue
-        if isinstance(child, (ast.If, ast.IfExp)) and re.search(
-            r"version|PY2|PY3|python2|python3", ast.unparse(child.test), re.I
-        ):
-            continue
-        yield child
-        yield from _unguarded(child)
+                yield part, inside
+                yield from _unguarded(part, inside)
+        elif not (isinstance(child, (ast.If, ast.IfExp)) and VERSION.search(ast.unparse(child.test))):
+            within = inside or isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            yield child, inside
+            yield from _unguarded(child, within)
 
 
-def message(path: str, found: list[tuple[int, str]]) -> str:
+def message(path: str, found: list[Sign]) -> str:
     """Return what a person is told about a program in Python 2."""
     shown = "; ".join(f"line {line}: {what}" for line, what in found[:5]) + ("; ..." if len(found) > 5 else "")
     return f"{path} is a program in Python 2 ({shown}); nothing of it was run. Convert it first: {CONVERT.format(path=path)}"
