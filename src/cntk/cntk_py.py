@@ -45,11 +45,11 @@ from cntk.internal.native_learners import (
     rmsprop_learner,
     sgd_learner,
 )
-from cntk.internal.native_names import native_name
+from cntk.internal.native_names import Learner, native_name
 from cntk.internal.native_shape import NDShape
 from cntk.internal.utils import DictionaryValueFromDict, DictionaryValueFromNDArrayView
 from cntk.io._source_config import MinibatchSourceConfig, OptionalBool, to_dictionary
-from cntk.learners.base import Learner
+from cntk.learners import base
 from cntk.learners.options import set_default_unit_gain_value
 from cntk.learners.user import Universal
 from cntk.logging import get_trace_level, set_trace_level
@@ -229,7 +229,7 @@ def are_equal(left: NDArrayView | Value, right: NDArrayView | Value) -> bool:
 
 def universal_learner(
     parameters: Sequence[variables.Parameter], gradients: Sequence[variables.Constant], update_func: Function
-) -> Learner:
+) -> base.Learner:
     """A learner whose rule is a CNTK function of given constants that stand for the gradients.
 
     Args:

@@ -39,6 +39,23 @@ def test_learners_are_learners(name):
     assert learner.parameters == (W,) and learner.ignored_minibatch_size == 0
 
 
+def test_distributed_learners_are_learners_of_the_native_layer():
+    for learner in (
+        C.data_parallel_distributed_learner(C.sgd([W], RATE)),
+        C.block_momentum_distributed_learner(C.sgd([W], RATE), 100),
+    ):
+        assert isinstance(learner, cntk_py.Learner) and not isinstance(learner, C.learners.Learner)
+        assert learner.parameters() == (W,)
+    assert issubclass(C.DistributedLearner, cntk_py.Learner) and issubclass(Own, cntk_py.Learner)
+    assert issubclass(cntk_py.Learner, cntk_py.Learner) and not issubclass(int, cntk_py.Learner)
+    assert not isinstance(W, cntk_py.Learner)
+
+    class Derived(cntk_py.Learner):
+        pass
+
+    assert issubclass(Derived, cntk_py.Learner) and not issubclass(Own, Derived)
+
+
 def test_parameters_of_user_learners():
     learner = Own([W], RATE)
     assert type(learner) == Own and learner.parameters == learner.parameters() == (W,)  # noqa: E721

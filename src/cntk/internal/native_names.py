@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from cntk._graph.kinds import Kind
+from cntk.learners import base
 from cntk.learners.schedules import MinibatchSizeSchedule, TrainingParameterSchedule, training_parameter_schedule
 from cntk.train import minibatch_size_schedule
+from cntk.train.distributed import DistributedLearner
 
 CONSTANTS: dict[str, int] = {
     "DataType_UChar": 3,
@@ -96,6 +99,28 @@ class minibatch_size_schedules(metaclass=_Schedules):  # noqa: N801 - `minibatch
     made, make = MinibatchSizeSchedule, staticmethod(minibatch_size_schedule)
 
 
+class _EveryLearner(Kind):
+    """The native layer's class of learners, which distributed ones are of as well."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return super().__instancecheck__(instance) or (cls is Learner and isinstance(instance, _LEARNERS))
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return super().__subclasscheck__(subclass) or (cls is Learner and issubclass(subclass, _LEARNERS))
+
+
+class Learner(base.Learner, metaclass=_EveryLearner):
+    """Every learner, distributed ones included.
+
+    Example:
+        >>> import cntk as C
+        >>> learner = C.sgd([C.parameter(2)], C.learning_parameter_schedule(0.1))
+        >>> isinstance(C.data_parallel_distributed_learner(learner), Learner), isinstance(learner, Learner)
+        (True, True)
+    """
+
+
+_LEARNERS = (base.Learner, DistributedLearner)
 _OWN = {
     "training_double_parameter_schedule": training_double_parameter_schedule,
     "minibatch_size_schedule": minibatch_size_schedules,
