@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import cntk as C
 import cntk.learners as L
 from cntk._engine.seeds import reset_random_seed
 from cntk.core import NDArrayView
@@ -104,6 +105,38 @@ def test_momentum_of_rows_that_are_absent_rests():
         learner.apply([rows([[1.0, 1]], which, size=3)], 1)
         moves.append((before - parameter.value)[:, 0])
     np.testing.assert_allclose([m[0] for m in moves], [0.1, 0, 0.19, 0, 0.271])
+
+
+# What the original comes to: minibatches of other sizes, and rates that change, move what rows have gathered as well.
+OF_ROWS = {
+    "plain": ("0.1", "0.5", {}, [0.35164, 0.465, 0.35112, 0.41375]),
+    "of a size": ("0.1 of 2", "0.5", {}, [0.35872, 0.43875, 0.32066, 0.43875]),
+    "momentum of a size": ("0.1", "0.5 of 2", {}, [0.3459, 0.45647, 0.34782, 0.40003]),
+    "without unit gain": ("0.1", "0.5", {"unit_gain": False}, [0.22624, 0.43083, 0.2242, 0.33]),
+    "rising": ("rising", "0.5", {}, [0.0032, 0.24, -0.1713, 0.17]),
+    "clipped": ("0.1", "0.5", {"gradient_clipping_threshold_per_sample": 0.2}, [0.42875, 0.47625, 0.43375, 0.46]),
+    "shrunk": ("0.1", "0.5", {"l1_regularization_weight": 0.1}, [0.29675, 0.40575, 0.29786, 0.35993]),
+}
+OF_ROWS_SCHEDULES = {
+    "0.1": L.learning_parameter_schedule(0.1),
+    "0.1 of 2": L.learning_parameter_schedule(0.1, minibatch_size=2),
+    "rising": L.learning_parameter_schedule_per_sample([0.1, 0.3], epoch_size=4),
+    "0.5": L.momentum_schedule(0.5),
+    "0.5 of 2": L.momentum_schedule(0.5, minibatch_size=2),
+}
+
+
+@pytest.mark.parametrize("name", OF_ROWS)
+def test_momentum_of_rows_is_gathered_before_the_rate(name):
+    rate, momentum, options, expected = OF_ROWS[name]
+    parameter = Parameter((4, 2), init=0.5)
+    learner = L.momentum_sgd([parameter], OF_ROWS_SCHEDULES[rate], OF_ROWS_SCHEDULES[momentum], **options)
+    x = C.input_variable(4, is_sparse=True)
+    y = C.times(x, parameter)
+    trainer = C.Trainer(y, (C.reduce_sum(y * y), None), [learner])
+    for words in ([0, 1, 2], [0], [2, 2], [0, 1, 2, 3], [3], [0, 2]):
+        trainer.train_minibatch({x: C.Value.one_hot(words, 4)})
+    np.testing.assert_allclose(parameter.value, np.transpose([expected, expected]), atol=6e-6)
 
 
 def test_averaged_adagrad_averages_over_the_rows_present():

@@ -50,7 +50,8 @@ class _WithMomentum(Learner, inner=True):
 class MomentumSGD(_WithMomentum, inner=True):
     """``p -= s``. Rows that a sparse gradient does not have keep their s and their value.
 
-    As in the original, s of a sparse gradient's rows is left as it is where the momentum is 0.
+    As in the original, s of a sparse gradient's rows is that of a rate of 1, ``p -= rate * s``: another rate, or size of
+    the minibatch, holds for what was gathered before as well. It is left as it is where the momentum is 0.
     """
 
     kind = "momentum_sgd"
@@ -65,12 +66,13 @@ class MomentumSGD(_WithMomentum, inner=True):
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""
         momentum = self._decay(self._momentum(self.momentum, samples))
-        gain = (1 - momentum if self.unit_gain else 1) * rate
+        share = 1 - momentum if self.unit_gain else 1
+        gain = share * rate
         velocity = self.slot("velocity")
         if any(gradient.is_sparse for gradient in gradients):
             for leaf, moving, gradient in zip(leaves, velocity, gradients, strict=True):
                 if gradient.is_sparse:
-                    _move_rows(leaf, moving, gradient.coalesce(), momentum, gain)
+                    _move_rows(leaf, moving, gradient.coalesce(), momentum, share, rate)
                 else:
                     leaf.sub_(moving.mul_(momentum).add_(gradient, alpha=gain))
         elif self.fusible and momentum and gain > _SMALLEST_GAIN:
@@ -109,14 +111,14 @@ class Nesterov(_WithMomentum, inner=True):
         torch._foreach_add_(leaves, gradients, alpha=-gain)
 
 
-def _move_rows(leaf: Tensor, velocity: Tensor, gradient: Tensor, momentum: float, gain: float) -> None:
-    rows = gradient.indices()[0]
+def _move_rows(leaf: Tensor, velocity: Tensor, gradient: Tensor, momentum: float, share: float, rate: float) -> None:
+    rows, moved = gradient.indices()[0], gradient.values()
     if momentum == 0:
-        leaf.index_add_(0, rows, gradient.values(), alpha=-gain)
+        leaf.index_add_(0, rows, moved, alpha=-share * rate)
         return
-    moved = velocity[rows].mul_(momentum).add_(gradient.values(), alpha=gain)
+    moved = velocity[rows].mul_(momentum).add_(moved, alpha=share)
     velocity[rows] = moved
-    leaf.index_add_(0, rows, moved, alpha=-1)
+    leaf.index_add_(0, rows, moved, alpha=-rate)
 
 
 def sgd(
