@@ -16,6 +16,7 @@ from tests.programs import (
     tutorial_sequences,
     tutorial_speech,
     tutorial_translation,
+    tutorial_variations,
 )
 
 PROGRAMS = [
@@ -28,6 +29,7 @@ PROGRAMS = [
     *tutorial_sequences.PROGRAMS,
     *tutorial_speech.PROGRAMS,
     *tutorial_translation.PROGRAMS,
+    *tutorial_variations.PROGRAMS,
 ]
 
 
