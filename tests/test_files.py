@@ -185,6 +185,28 @@ def test_a_checkpoint_is_replaced_as_a_whole(trained, tmp_path, monkeypatch, err
     np.testing.assert_array_equal(model.d.W.value, weights)
 
 
+def test_a_process_that_ends_between_two_files(trained, tmp_path, monkeypatch):
+    """As by a power failure: the weights are those of the states, for they are on the disk already."""
+    trainer, model, train, _ = trained
+    path = str(tmp_path / "c.dnn")
+    train()
+    trainer.save_checkpoint(path)
+    weights, samples = train()
+    with monkeypatch.context() as ended:
+        ended.setattr(_files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target))
+        ended.setattr(_files, "_remove", lambda path: None)
+        trainer.save_checkpoint(path)
+    train()
+    trainer.restore_from_checkpoint(path)
+    assert trainer.total_number_of_samples_seen == samples
+    np.testing.assert_array_equal(model.d.W.value, weights)
+    weights, _ = train()
+    trainer.save_checkpoint(path)
+    train()
+    trainer.restore_from_checkpoint(path)
+    np.testing.assert_array_equal(model.d.W.value, weights)
+
+
 def test_a_first_checkpoint_is_there_as_a_whole_or_not_at_all(trained, tmp_path):
     trainer, _, _, fail_at = trained
     fail_at(".dnn", KeyboardInterrupt())

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ntpath
 import os
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -110,16 +110,20 @@ def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def replacing_together(filenames: Iterable[str | os.PathLike[str]]) -> Iterator[list[IO[bytes]]]:
+def replacing_together(
+    filenames: Iterable[str | os.PathLike[str]], mark: str | None = None
+) -> Iterator[list[IO[bytes]]]:
     """Files to write that belong together: all take others' places once all are complete, or if one cannot, none does.
 
     Args:
         filenames: the paths, the last to be replaced first; see `replacing`.
+        mark: becomes part of the temporary names, see `name_until_replaced`; something of its own if None.
     """
+    mark = mark or new_mark()
     fresh: list[_Fresh] = []
     try:
         for filename in filenames:
-            fresh.append(_begun(filename))
+            fresh.append(_begun(filename, mark))
         yield [each.file for each in fresh]
         for each in fresh:
             each.finish()
@@ -155,19 +159,30 @@ class _Fresh:
         os.chmod(self.temporary, _mode(self.target))
 
 
-def _begun(filename: str | os.PathLike[str]) -> _Fresh:
+def new_mark() -> str:
+    """Something of its own for temporary names."""
+    return secrets.token_hex(6)
+
+
+def name_until_replaced(filename: str | os.PathLike[str], mark: str) -> str:
+    """The name that a file is written under before it takes its place."""
+    # Only part of the name: with all of it this one might be too long.
+    return f".{os.path.basename(os.path.realpath(filename))[:_KEPT]}.{mark}.part"
+
+
+def _begun(filename: str | os.PathLike[str], mark: str) -> _Fresh:
     if not isinstance(filename, (str, os.PathLike)):
         raise ArgumentError(f"expected a path to write to, got {filename!r}")
     try:
         target = reachable(os.path.realpath(filename))
-        folder, name = os.path.split(target)
+        folder = os.path.dirname(target)
         os.makedirs(folder, exist_ok=True)
-        # Only part of the name: with all of it the temporary one might be too long.
-        handle, temporary = tempfile.mkstemp(prefix=f".{name[:_KEPT]}.", suffix=".part", dir=folder)
+        temporary = os.path.join(folder, name_until_replaced(filename, mark))
+        file = open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
     except (OSError, ValueError) as error:
         number, reason = (error.errno, error.strerror) if isinstance(error, OSError) else (None, str(error))
         raise NotWritableError(number, f"cannot be written: {reason}", str(filename)) from None
-    return _Fresh(str(filename), target, temporary, os.fdopen(handle, "wb"))
+    return _Fresh(str(filename), target, temporary, file)
 
 
 def _exchange(fresh: Sequence[_Fresh]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cntk._engine.step import TrainingStep
+from cntk._files import name_until_replaced, new_mark, reachable
 from cntk._graph import walk
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite
@@ -34,6 +35,8 @@ CHECKPOINT_VERSION = 1
 # Not among the original's keys, and left alone by it: samples that no learner has counted, as at a rate of 0; how many
 # minibatches there have been, and how many of each size, on which it depends when steps are compiled.
 _SAMPLES, _PASSES, _SIZES = "SamplesSeen", "PassesSeen", "SizesSeen"
+# Nor is this: the name of the model's new file until it takes the former one's place, which is right after these states have.
+_WEIGHTS = "WeightsUntilReplaced"
 
 
 def save_checkpoint(
@@ -70,7 +73,9 @@ def save_checkpoint(
     state |= {_PASSES: Size(passes), _SIZES: {size: Size(count) for size, count in sizes.items()}}
     if samples != samples_seen(learners[0]):
         state[_SAMPLES] = Size(samples)
-    files.write_together({filename: to_dictionary(graph, [step.function]), _beside(filename): state})
+    mark = new_mark()
+    state[_WEIGHTS] = name_until_replaced(filename, mark)
+    files.write_together({filename: to_dictionary(graph, [step.function]), _beside(filename): state}, mark)
 
 
 def _of_workers(learners: tuple[Any, ...], external_state: Any) -> dict[str, Any]:
@@ -89,6 +94,8 @@ def restore_checkpoint(
     """
     loaded = load(filename)
     values = files.read(_beside(filename))
+    if interrupted := _still_to_be_replaced(filename, values):
+        loaded = load(interrupted)
     pairs = matched(graph, loaded, filename)
     drawing = _drawing(graph, loaded, filename)
     try:
@@ -139,6 +146,15 @@ def _first_operand(variable: Variable) -> Variable | None:
 
 def _beside(filename: str | os.PathLike[str]) -> str:
     return os.fspath(filename) + ".ckp"
+
+
+def _still_to_be_replaced(filename: str | os.PathLike[str], values: dict[str, Any]) -> str | None:
+    """The model's new file, if a process ended after it had put the states in their place, and not yet this one."""
+    name = values.get(_WEIGHTS)
+    if not isinstance(name, str) or os.path.basename(name) != name:
+        return None
+    path = os.path.join(os.path.dirname(os.path.realpath(filename)), name)
+    return path if os.path.isfile(reachable(path)) else None
 
 
 # -- random numbers ---------------------------------------------------------------------------------------------------

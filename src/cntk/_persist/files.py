@@ -121,14 +121,15 @@ def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
     write_together({filename: values})
 
 
-def write_together(files: Mapping[str | os.PathLike[str], Mapping[str, Any]]) -> None:
+def write_together(files: Mapping[str | os.PathLike[str], Mapping[str, Any]], mark: str | None = None) -> None:
     """Write dictionaries to files that belong together; if one cannot be replaced, none is.
 
     Args:
         files: the dictionaries by path, the last to be replaced first; see `write`.
+        mark: becomes part of the temporary names.
     """
     prepared = [_prepared(values) for values in files.values()]
-    with replacing_together(files) as fresh:
+    with replacing_together(files, mark) as fresh:
         for put, file in zip(prepared, fresh, strict=True):
             put(file)
 
