@@ -36,6 +36,26 @@ def ascii_is_bytes(function: Callable[..., Any], row: Changed, teller: Teller) -
     return old
 
 
+def strings(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
+    """Return `Dataset.__getitem__` with strings where the file says UTF-8."""
+
+    @functools.wraps(function)
+    def old(dataset: Any, *arguments: Any, **options: Any) -> Any:
+        found = function(dataset, *arguments, **options)
+        if not isinstance(found, bytes) and not (isinstance(found, np.ndarray) and found.dtype.kind == "O"):
+            return found
+        if _encoding(dataset.dtype) != "utf-8" or not is_served():
+            return found
+        teller.row(row)
+        if isinstance(found, bytes):
+            return found.decode("utf-8")
+        flat = np.empty(found.size, object)
+        flat[:] = [one.decode("utf-8") if isinstance(one, bytes) else one for one in found.ravel()]
+        return flat.reshape(found.shape)
+
+    return old
+
+
 def _encoding(dtype: np.dtype[Any]) -> str | None:
     """Return how strings of any length are encoded; None if these are none."""
     kind = dtype.metadata["vlen"] if dtype.metadata and "vlen" in dtype.metadata else None

@@ -124,6 +124,7 @@ NUMPY: list[Row] = [
     Module("numpy.lib.twodim_base", "numpy.lib._twodim_base_impl", "from numpy import ...", "NumPy 2.0"),
     Module("numpy.lib.shape_base", "numpy.lib._shape_base_impl", "from numpy import ...", "NumPy 2.0"),
     Module("numpy.lib.arraypad", "numpy", "from numpy import pad", "NumPy 2.0"),
+    Module("numpy.core.umath_tests", "numpy._core._umath_tests", "np.einsum(...), x @ y", "NumPy 2.0"),
     Module("numpy.linalg.linalg", "numpy.linalg", "from numpy.linalg import ...", "NumPy 2.4"),
     Module("numpy.fft.fftpack", "numpy.fft", "from numpy.fft import ...", "NumPy 1.17"),
     Module("numpy.dual", "numpy.linalg", "from numpy.linalg import ...", "NumPy 1.20"),

@@ -21,7 +21,6 @@ BOTH = (  # old name of DataFrame and Series, what stands in for it, the line to
     ("mad", "mad", "(x - x.mean()).abs().mean()", "2.0"),
     ("order", "order", "x.sort_values()", "0.20"),
     ("pad", "ffill", "x.ffill()", "3.0"),
-    ("select", "select", "x.loc[...]", "1.0"),
     ("set_value", "set_value", "x.at[...] = value", "1.0"),
     ("sort", "sort", "x.sort_values(...) or x.sort_index()", "0.20"),
     ("sortlevel", "sortlevel", "x.sort_index(level=...)", "1.0"),

@@ -68,7 +68,6 @@ MODULES = (  # old name, what stands in for it, the line to write, gone since
     ("imghdr", ".python_imghdr", "PIL.Image.open(path).format", "3.13"),
     ("imp", ".python_imp", "import importlib", "3.12"),
     ("pipes", "", "shlex.quote, subprocess", "3.13"),
-    ("xml.etree.cElementTree", "xml.etree.ElementTree", "import xml.etree.ElementTree", "3.9"),
 )
 
 PYTHON: list[Row] = [

@@ -63,7 +63,6 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
     ("scipy.spatial.distance", "matching", "scipy.spatial.distance:hamming", "scipy.spatial.distance.hamming(...)", "1.4"),
     ("scipy.spatial.distance", "wminkowski", ".scipy_functions:wminkowski", "scipy.spatial.distance.minkowski(u, v, p, w**p)",
      "1.8"),
-    ("scipy", "fft", "scipy.fft:fft", "scipy.fft.fft(...)", "1.4"),
     ("scipy", "ifft", "scipy.fft:ifft", "scipy.fft.ifft(...)", "1.4"),
     ("scipy", "rand", "numpy.random:rand", "np.random.rand(...)", "1.13"),
     ("scipy", "randn", "numpy.random:randn", "np.random.randn(...)", "1.13"),

@@ -139,12 +139,6 @@ def lookup(table: Table, row_labels: Any, col_labels: Any) -> Any:
     return table.to_numpy()[table.index.get_indexer(row_labels), table.columns.get_indexer(col_labels)]
 
 
-def select(table: Table, crit: Callable[[Any], bool], axis: int = 0) -> Table:
-    """Return what has labels for which a function is true."""
-    labels = table.axes[axis]
-    return table.take(np.flatnonzero([bool(crit(label)) for label in labels]), axis=axis)
-
-
 def mad(table: Table, axis: Any = 0, skipna: bool = True, **_: Any) -> Any:
     """Return the mean distance from the mean."""
     if isinstance(table, pd.Series):
