@@ -39,8 +39,9 @@ def test_a_program(tmp_path: Path) -> None:
     (tmp_path / "code" / "helper.py").write_text("import os\nFOLDER = os.path.dirname(os.path.abspath(__file__))\n")
     path = os.path.join("code", "program.py")
     (tmp_path / path).write_text(PROGRAM)
+    full = str(tmp_path.resolve() / path)
     ended = command(tmp_path, path, "-m", "--list", given="read")
-    assert ended.stdout.split() == repr([path, "-m", "--list"]).split() + ["__main__", path, "True", "read", "True"]
+    assert ended.stdout.split() == repr([path, "-m", "--list"]).split() + ["__main__", full, "True", "read", "True"]
     assert ended.returncode == 1
     first, second, third, *traceback = ended.stderr.splitlines()
     assert (
@@ -51,9 +52,9 @@ def test_a_program(tmp_path: Path) -> None:
     assert third == f"cntk run: {path}:7: numpy.int: gone since NumPy 1.24; write: int"
     assert [line.strip() for line in traceback if "^^" not in line] == [
         "Traceback (most recent call last):",
-        f'File "{path}", line 8, in <module>',
+        f'File "{full}", line 8, in <module>',
         "fail()",
-        f'File "{path}", line 7, in fail',
+        f'File "{full}", line 7, in fail',
         "np.array([[1], [2, 3]], dtype=np.int)",
         "ValueError: setting an array element with a sequence. The requested array has an inhomogeneous shape after 1 "
         "dimensions. The detected shape was (2,) + inhomogeneous part.",

@@ -24,6 +24,8 @@ ERRORS: list[Row] = [
     Advice(r"AttributeError: 'dict' object has no attribute 'has_key'", "key in d", "Python 3.0"),
     Advice(r"AttributeError: 'dict' object has no attribute 'iter(items|keys|values)'", "d.items(), d.keys(), d.values()",
            "Python 3.0"),
+    Advice(r"NameError: name '(NaN|NAN|Inf|Infinity|PINF|NINF|infty|asscalar|product|cumproduct|alltrue|sometrue|in1d|trapz|mat)'",
+           "np.nan, np.inf, np.prod, ...: `from numpy import *` no longer brings the name", "NumPy 2.0"),
     Advice(r"NameError: name '(unicode|basestring|long|xrange|raw_input|reduce|execfile)' is not defined",
            "str, str, int, range, input, functools.reduce, runpy.run_path", "Python 3.0"),
 ]  # fmt: skip

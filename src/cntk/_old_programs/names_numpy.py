@@ -141,6 +141,8 @@ NUMPY: list[Row] = [
             "NumPy 2.0"),
     Changed("numpy", "array", ".numpy_changes:wrapped", "integers that the dtype does not hold",
             "np.array(...).astype(dtype)", "NumPy 2.0"),
+    Changed("numpy", "asarray", ".numpy_changes:wrapped", "integers that the dtype does not hold",
+            "np.asarray(...).astype(dtype)", "NumPy 2.0"),
     Changed("numpy", "fromstring", ".numpy_changes:from_bytes", "bytes", "np.frombuffer(...).copy()", "NumPy 2.3"),
     Changed("numpy", "linspace", ".numpy_changes:count_as_int", "num= that is no integer", "num=int(...)", "NumPy 1.18"),
     keyword("numpy", "histogram", "normed", "density", "NumPy 1.24"),

@@ -16,7 +16,7 @@ from types import CodeType, ModuleType, TracebackType
 from cntk._old_programs import python2
 from cntk._old_programs.rows import Advice, Row
 from cntk._old_programs.shell import Shell
-from cntk._old_programs.tell import Teller
+from cntk._old_programs.tell import Teller, short
 
 PACKAGE = Path(__file__).resolve().parent.parent
 HIDDEN = ("<frozen importlib", *(str(PACKAGE / name) for name in ("_old_programs", "_cli", "__main__.py")))
@@ -67,7 +67,8 @@ def run_file(path: str, arguments: Sequence[str], teller: Teller) -> None:
     """
     sys.argv[:] = [path, *arguments]
     if path == "-":
-        sys.path[:1] = [""]
+        if not sys.flags.safe_path:
+            sys.path[:1] = [""]
         run_source(Source("<stdin>", sys.stdin.buffer.read()), teller)
     elif os.path.isdir(path) or path.endswith((".zip", ".pyz", ".pyc")):
         if not sys.flags.safe_path:
@@ -75,7 +76,7 @@ def run_file(path: str, arguments: Sequence[str], teller: Teller) -> None:
         runpy.run_path(path, run_name="__main__")
     else:
         import_from_folder_of(path)
-        run_source(Source(path), teller)
+        run_source(Source(os.path.abspath(path)), teller)
 
 
 def import_from_folder_of(path: str) -> None:
@@ -126,11 +127,10 @@ def run_source(source: Source, teller: Teller) -> None:
         text = ""
     found = python2.signs(text)
     if found:
-        raise ProgramError(python2.message(source.path, found))
+        raise ProgramError(python2.message(short(source.path), found))
+    path = short(source.path)
     for line, what in python2.doubts(text):
-        teller.say_at(
-            f"{source.path}:{line}", f"{what}: Python 2 alone has it; {python2.CONVERT.format(path=source.path)}"
-        )
+        teller.say_at(f"{path}:{line}", f"{what}: Python 2 alone has it; {python2.CONVERT.format(path=path)}")
     module = main_module(source, None if source.path == "<stdin>" else source.path)
     if b"get_ipython(" in source.bytes():  # made of a notebook
         vars(module)["get_ipython"] = lambda: Shell(teller)
