@@ -33,7 +33,7 @@ def test_list_is_in_order_and_knows_only_the_suites_tests() -> None:
 def test_update_adds_what_passes_twice_and_removes_nothing(passing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = {MODULE: Ran({PLUS: "failed", MINUS: "passed", TIMES: "passed"}, "")}
     second = {MODULE: Ran({PLUS: "failed", MINUS: "passed", TIMES: "failed"}, "")}
-    monkeypatch.setattr(run, "run_modules", lambda modules, suite, args: second)
+    monkeypatch.setattr(run, "run_modules", lambda *_: second)
     run.update(run.read_passing(), first, passing.parent, Namespace())
     assert passing.read_text().splitlines() == [MINUS, PLUS]
 

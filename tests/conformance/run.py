@@ -33,7 +33,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -158,15 +158,18 @@ def run_pytest(module: Module, suite: Path, folder: str, timeout: int, arguments
     sys.exit(pytest.main([*options, str(module.path), *arguments]))
 
 
-class Running:
-    """A module that runs in a process of its own."""
+Runner = Callable[[Module, Path, str, int, list[str]], None]
 
-    def __init__(self, module: Module, suite: Path, args: argparse.Namespace) -> None:
+
+class Running:
+    """A module that runs in a process of its own; `run` is what runs there."""
+
+    def __init__(self, module: Module, suite: Path, args: argparse.Namespace, run: Runner) -> None:
         self.module = module
         self.started = time.monotonic()
         self.folder = tempfile.TemporaryDirectory()
         self.process = multiprocessing.get_context("fork").Process(
-            target=run_pytest, args=(module, suite, self.folder.name, args.timeout, args.arguments)
+            target=run, args=(module, suite, self.folder.name, args.timeout, args.arguments)
         )
         self.process.start()
 
@@ -190,13 +193,15 @@ class Running:
         return Ran(outcomes, complaint)
 
 
-def run_modules(modules: list[Module], suite: Path, args: argparse.Namespace) -> dict[Module, Ran]:
+def run_modules(
+    modules: list[Module], suite: Path, args: argparse.Namespace, run: Runner = run_pytest
+) -> dict[Module, Ran]:
     """Run modules side by side, `--jobs` at a time, the ones with most tests first."""
     done: dict[Module, Ran] = {}
     waiting, running = list(modules), list[Running]()
     while waiting or running:
         while waiting and len(running) < args.jobs:
-            running.append(Running(waiting.pop(0), suite, args))
+            running.append(Running(waiting.pop(0), suite, args, run))
         multiprocessing.connection.wait([one.process.sentinel for one in running], timeout=5)
         for one in [one for one in running if one.ended()]:
             running.remove(one)
@@ -215,14 +220,15 @@ def tell(one: Running, ran: Ran, with_complaint: bool) -> None:
     print(f"{one.module.short:44s} {told or 'no outcome'} ({one.seconds():.0f} s)", flush=True)
 
 
-def read_impossible() -> dict[str, str]:
+def read_impossible(file: Path | None = None) -> dict[str, str]:
     """By test function why it cannot pass; each line has both, with two blanks between."""
-    lines = IMPOSSIBLE.read_text(encoding="utf-8").splitlines()
+    lines = (file or IMPOSSIBLE).read_text(encoding="utf-8").splitlines()
     return dict(line.split("  ", 1) for line in lines)  # type: ignore[misc]
 
 
-def read_passing() -> set[str]:
-    return set(PASSING.read_text(encoding="utf-8").splitlines()) if PASSING.exists() else set()
+def read_passing(file: Path | None = None) -> set[str]:
+    file = file or PASSING
+    return set(file.read_text(encoding="utf-8").splitlines()) if file.exists() else set()
 
 
 def check(listed: set[str], done: dict[Module, Ran]) -> int:
@@ -237,16 +243,24 @@ def check(listed: set[str], done: dict[Module, Ran]) -> int:
     return lost
 
 
-def update(listed: set[str], done: dict[Module, Ran], suite: Path, args: argparse.Namespace) -> None:
+def update(
+    listed: set[str],
+    done: dict[Module, Ran],
+    suite: Path,
+    args: argparse.Namespace,
+    run: Runner = run_pytest,
+    file: Path | None = None,
+) -> None:
     """Add to the list what passes twice: once may be luck, and the list is never shortened."""
     again = [module for module, ran in done.items() if _passed(ran) - listed]
-    second = run_modules(again, suite, args)
+    second = run_modules(again, suite, args, run)
+    file = file or PASSING
     new = set[str]().union(*(_passed(done[module]) & _passed(ran) for module, ran in second.items())) - listed
     if new:
-        fresh = PASSING.with_suffix(".new")
+        fresh = file.with_suffix(".new")
         fresh.write_text("".join(f"{test}\n" for test in sorted(listed | new)), encoding="utf-8")
-        fresh.replace(PASSING)
-    print(f"{len(new)} added to {PASSING.name}, which now lists {len(listed | new)}")
+        fresh.replace(file)
+    print(f"{len(new)} added to {file.name}, which now lists {len(listed | new)}")
 
 
 def _passed(ran: Ran) -> set[str]:
