@@ -9,12 +9,12 @@ PYTEST ?= -n 2
 OUT    ?= cntk-demo
 
 # Many small tests on few cores: one thread each is fastest, and the sums are the same everywhere.
-test conformance: export OMP_NUM_THREADS = 1
+test conformance keras: export OMP_NUM_THREADS = 1
 
 # Every Python that the README promises; `make resolve` asks pip whether the constraints serve it.
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: help venv resolve demo test lint format direction bench conformance clean
+.PHONY: help venv resolve demo test lint format direction bench conformance keras clean
 
 help:
 	@echo 'make venv         install this package and its tools into $(VENV)'
@@ -25,6 +25,7 @@ help:
 	@echo 'make format       lay the sources out as `make lint` wants them'
 	@echo 'make bench        speed, beside hand-written PyTorch'
 	@echo 'make conformance  the original toolkit'"'"'s own test suite'
+	@echo 'make keras        the tests of Keras 2.3.1, with this package as its backend'
 
 venv: $(STAMP)
 
@@ -42,7 +43,7 @@ resolve: venv
 	  echo "Python $$version: can constraints.txt be installed?"; \
 	  $(BIN)/python -m pip install --dry-run --ignore-installed --quiet --disable-pip-version-check \
 	    --python-version $$version --implementation cp --only-binary=:all: --target .resolve \
-	    -c constraints.txt '.[dev]' || exit 1; \
+	    -c constraints.txt '.[dev,keras]' || exit 1; \
 	done
 
 demo: venv
@@ -69,6 +70,10 @@ bench: venv
 # make conformance SELECT="ops layers/sequence_test"
 conformance: venv
 	$(BIN)/python tests/conformance/run.py $(SELECT)
+
+# make keras SELECT="layers engine/test_training"
+keras: venv
+	$(BIN)/python tests/keras/run.py $(SELECT)
 
 clean:
 	rm -rf build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
