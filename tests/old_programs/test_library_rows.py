@@ -281,6 +281,18 @@ def test_pillow() -> None:
     assert draw.textsize("abc\nd", font) == (font.getsize("abc")[0], 2 * (font.getsize("A")[1] + 4) - 4)
 
 
+def test_backends_of_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    from cntk._old_programs import matplotlib_changes
+
+    row = next(row for row in TABLE if isinstance(row, Changed) and row.value.endswith(":backend"))
+    use = matplotlib_changes.backend(lambda name, **_: name, row, Teller(quiet=True))
+    monkeypatch.setattr(matplotlib_changes, "_has_no_screen", lambda: True)
+    assert [use(name) for name in ("Qt4Agg", "TkAgg", "svg")] == ["agg", "agg", "svg"]
+    monkeypatch.setattr(matplotlib_changes, "_has_no_screen", lambda: False)
+    assert [use(name) for name in ("Qt4Agg", "GTKAgg", "TkAgg", "svg")] == ["qtagg", "gtk3agg", "TkAgg", "svg"]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_matplotlib() -> None:
     pytest.importorskip("matplotlib")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,30 @@ from cntk._old_programs.rows import Changed
 from cntk._old_programs.tell import Teller, is_served
 
 Wrapped = Callable[..., Any]
+
+
+RENAMED = {"qt4agg": "qtagg", "qt4cairo": "qtcairo", "gtkagg": "gtk3agg", "gtk": "gtk3agg", "gtkcairo": "gtk3cairo"}
+WINDOWS = ("qt", "gtk", "tk", "wx", "macosx")
+
+
+def backend(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
+    """Return `matplotlib.use` that draws without a window where there is no screen, and knows old backends."""
+
+    @functools.wraps(function)
+    def old(backend: Any, *arguments: Any, **options: Any) -> Any:
+        wanted = str(backend).lower()
+        if wanted.startswith(WINDOWS) and is_served():
+            found = "agg" if _has_no_screen() else RENAMED.get(wanted, wanted)
+            if found != wanted:
+                teller.row(row)
+                backend = found
+        return function(backend, *arguments, **options)
+
+    return old
+
+
+def _has_no_screen() -> bool:
+    return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def gca(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:

@@ -107,6 +107,8 @@ MATPLOTLIB: list[Row] = [
         for name in ("plot", "scatter", "bar", "imshow", "contour", "hist")
     ),
     keyword("matplotlib", "use", "warn", "", "Matplotlib 3.3"),
+    Changed("matplotlib", "use", ".matplotlib_changes:backend", "a backend that is gone, or windows without a screen",
+            "leave it out, or matplotlib.use('Agg')", "Matplotlib 3.5"),
     Changed("matplotlib.figure:Figure", "gca", ".matplotlib_changes:gca", "arguments", "fig.add_subplot(projection=...)",
             "Matplotlib 3.6"),
     Changed("matplotlib.style", "use", ".matplotlib_changes:style", "seaborn's styles", "plt.style.use('seaborn-v0_8...')",

@@ -34,7 +34,7 @@ NAMES = (  # owner, old name, what stands in for it, the line to write, gone sin
     ("sys", "getcheckinterval", ".python_functions:getcheckinterval", "sys.getswitchinterval()", "3.9"),
     ("sys", "setcheckinterval", ".python_functions:setcheckinterval", "sys.setswitchinterval(...)", "3.9"),
     ("threading:Thread", "isAlive", ".python_functions:is_alive", "x.is_alive()", "3.9"),
-    ("time", "clock", "time:perf_counter", "time.perf_counter()", "3.8"),
+    ("time", "clock", ".python_functions:clock", "time.perf_counter(), or time.process_time()", "3.8"),
     ("unittest", "makeSuite", ".python_functions:make_suite", "unittest.TestLoader().loadTestsFromTestCase(...)", "3.13"),
     ("xml.etree.ElementTree:Element", "getchildren", ".python_functions:children", "list(x)", "3.9"),
     ("xml.etree.ElementTree:Element", "getiterator", ".python_functions:iterator", "x.iter(...)", "3.9"),

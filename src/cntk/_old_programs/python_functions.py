@@ -8,6 +8,8 @@ import inspect
 import locale
 import platform
 import plistlib
+import sys
+import time
 import unittest
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -97,6 +99,11 @@ def write_plist(value: Any, file: Any) -> None:
         return
     with open(file, "wb") as opened:
         plistlib.dump(value, opened)
+
+
+def clock() -> float:
+    """Return seconds of the processor; on Windows, seconds since the start."""
+    return time.perf_counter() if sys.platform == "win32" else time.process_time()
 
 
 def getcheckinterval() -> int:
