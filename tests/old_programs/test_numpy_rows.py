@@ -83,6 +83,8 @@ def test_every_name_is_served() -> None:
         (lambda: (np.array([1, -1, 256], np.uint8).tolist()), [1, 255, 0]),
         (lambda: (np.array([1, -1], dtype=np.uint8).tolist()), [1, 255]),
         (lambda: (np.asarray([1, -1], np.uint8).tolist()), [1, 255]),
+        (lambda: (np.array(object=[1, -1], dtype=np.uint8).tolist()), [1, 255]),
+        (lambda: (np.asarray(a=[[1], [2, 3]]).shape, np.array(object=[1, 2]).tolist()), ((2,), [1, 2])),
         (lambda: (np.fromstring(b'\x01\x00', np.int16).tolist()), [1]),
         (lambda: (np.fromstring('1 2', sep=' ').tolist()), [1.0, 2.0]),
         (lambda: (np.linspace(0, 1, 3.0).tolist()), [0.0, 0.5, 1.0]),

@@ -19,15 +19,15 @@ def ragged(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
     """Return the function with an array of objects for rows of different lengths."""
 
     @functools.wraps(function)
-    def old(values: Any, *arguments: Any, **options: Any) -> Any:
+    def old(*arguments: Any, **options: Any) -> Any:
         try:
-            return function(values, *arguments, **options)
+            return function(*arguments, **options)
         except ValueError as error:
-            dtype = arguments[0] if arguments else options.get("dtype")
+            dtype = arguments[1] if arguments[1:] else options.get("dtype")
             if "inhomogeneous" not in str(error) or dtype is not None or not is_served():
                 raise
         teller.row(row)
-        return function(values, *arguments[1:], **{**options, "dtype": object})
+        return function(*arguments[:1], *arguments[2:], **{**options, "dtype": object})
 
     return old
 
@@ -36,14 +36,16 @@ def ragged_operand(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
     """Return the function with rows of different lengths as an array of objects."""
 
     @functools.wraps(function)
-    def old(values: Any, *arguments: Any, **options: Any) -> Any:
+    def old(*arguments: Any, **options: Any) -> Any:
         try:
-            return function(values, *arguments, **options)
+            return function(*arguments, **options)
         except ValueError as error:
+            values = arguments[0] if arguments else options.get("a")
             if "inhomogeneous" not in str(error) or isinstance(values, np.ndarray) or not is_served():
                 raise
         teller.row(row)
-        return function(np.array(values, dtype=object), *arguments, **options)
+        options.pop("a", None)
+        return function(np.array(values, dtype=object), *arguments[1:], **options)
 
     return old
 
@@ -68,15 +70,15 @@ def wrapped(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
     """Return the function with integers that do not fit taken modulo the dtype's range."""
 
     @functools.wraps(function)
-    def old(values: Any, *arguments: Any, **options: Any) -> Any:
+    def old(*arguments: Any, **options: Any) -> Any:
         try:
-            return function(values, *arguments, **options)
+            return function(*arguments, **options)
         except OverflowError as error:
             if "out of bounds" not in str(error) or not is_served():
                 raise
         teller.row(row)
-        dtype = arguments[0] if arguments else options.pop("dtype")
-        return function(values, *arguments[1:], **options).astype(dtype)
+        dtype = arguments[1] if arguments[1:] else options.pop("dtype")
+        return function(*arguments[:1], *arguments[2:], **options).astype(dtype)
 
     return old
 
