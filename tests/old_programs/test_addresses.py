@@ -15,7 +15,7 @@ import pytest
 from cntk._old_programs import addresses
 from cntk._old_programs.addresses import ADDRESSES, Address, find
 from cntk._old_programs.hook import Hook
-from cntk._old_programs.names import DOWNLOADS
+from cntk._old_programs.table import DOWNLOADS
 from cntk._old_programs.tell import Teller
 
 DATA = b"the data"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cntk._old_programs.hook import Hook
-from cntk._old_programs.names import TABLE
+from cntk._old_programs.table import TABLE
 from cntk._old_programs.tell import Teller
 
 

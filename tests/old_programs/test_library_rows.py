@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 from cntk._old_programs.hook import Hook
-from cntk._old_programs.names import TABLE
 from cntk._old_programs.rows import Advice, Changed, Module, Name, resolve
+from cntk._old_programs.table import TABLE
 from cntk._old_programs.tell import Teller
 
 Found = Callable[[], object]
@@ -187,7 +187,7 @@ def test_imp_finds_and_loads(tmp_path, monkeypatch) -> None:
     (tmp_path / "old_settings.py").write_text("RATE = 1\n")
     (tmp_path / "old_box").mkdir()
     (tmp_path / "old_box" / "__init__.py").write_text("RATE = 2\n")
-    from cntk._old_programs import python_imp
+    from cntk._old_programs.python import imp as python_imp
 
     for kind in (python_imp, importlib.import_module("imp")):
         module = kind.load_source("old_settings", str(tmp_path / "old_settings.py"))
@@ -204,7 +204,7 @@ def test_imp_finds_and_loads(tmp_path, monkeypatch) -> None:
 
 
 def test_distutils() -> None:
-    from cntk._old_programs.python_distutils import LooseVersion, StrictVersion, strtobool
+    from cntk._old_programs.python.distutils import LooseVersion, StrictVersion, strtobool
 
     assert LooseVersion("1.10") > LooseVersion("1.9") and LooseVersion("0.22.1") < "0.23"
     assert StrictVersion("1.0a1") < StrictVersion("1.0") == StrictVersion("1.0.0")
@@ -283,7 +283,7 @@ def test_pillow() -> None:
 
 def test_backends_of_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("matplotlib")
-    from cntk._old_programs import matplotlib_changes
+    from cntk._old_programs.drawing import matplotlib_changes
 
     row = next(row for row in TABLE if isinstance(row, Changed) and row.value.endswith(":backend"))
     use = matplotlib_changes.backend(lambda name, **_: name, row, Teller(quiet=True))

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from cntk._old_programs.hook import Hook
-from cntk._old_programs.names import NOTEBOOKS
 from cntk._old_programs.notebook import prepared, read, run_notebook
 from cntk._old_programs.program import ProgramError
+from cntk._old_programs.table import NOTEBOOKS
 from cntk._old_programs.tell import Teller
 
 

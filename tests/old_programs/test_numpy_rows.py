@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from cntk._old_programs.hook import Hook
-from cntk._old_programs.names import TABLE
-from cntk._old_programs.names_numpy import NUMPY
+from cntk._old_programs.numpy.names import NUMPY
 from cntk._old_programs.rows import Module, Name
+from cntk._old_programs.table import TABLE
 from cntk._old_programs.tell import Teller
 
 NAMES = [row for row in NUMPY if isinstance(row, Name)]

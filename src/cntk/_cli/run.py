@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from cntk._old_programs.children import CHILDREN
 from cntk._old_programs.hook import Hook
-from cntk._old_programs.names import TABLE, listed
 from cntk._old_programs.notebook import run_notebook
 from cntk._old_programs.program import ProgramError, find, run_file, run_module, show_errors_as_python
+from cntk._old_programs.table import TABLE, listed
 from cntk._old_programs.tell import Teller
 
 MISUSE = 2

@@ -60,8 +60,8 @@ ADDRESSES = [
              "sha256:f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5"),
         )
     ),
-    Address("cntk.ai/Models/", advice="CNTK's trained models are no longer served: use a copy of your own, or the same network "
-            "from the ONNX model zoo with cntk.Function.load(path, format=cntk.ModelFormat.ONNX)"),
+    Address("cntk.ai/Models/", advice="CNTK's trained models are no longer served: put a copy of your own where the program "
+            "looks for it"),
     Address("cntk.ai/", advice="the site is gone: put a copy of the file where the program looks for it"),
     Address("mldata.org/", advice="the site is gone: sklearn.datasets.fetch_openml has most of its data"),
     Address("deeplearning.net/data/", advice="the site is gone; for mnist.pkl.gz take keras.datasets.mnist or the idx files"),

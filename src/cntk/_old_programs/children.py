@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cntk._old_programs.hook import Hook
-from cntk._old_programs.names import TABLE
 from cntk._old_programs.rows import Changed, Row
+from cntk._old_programs.table import TABLE
 from cntk._old_programs.tell import Teller
 
 

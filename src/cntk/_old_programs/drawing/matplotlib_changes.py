@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from cntk._old_programs.names_drawing import COLOURS
+from cntk._old_programs.drawing.names import COLOURS
 from cntk._old_programs.rows import Changed
 from cntk._old_programs.tell import Teller, is_served
 

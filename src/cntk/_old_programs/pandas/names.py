@@ -91,7 +91,7 @@ MODULES = (  # old name, what stands in for it, the line to write, gone since
     ("pandas.io.data", None, READER, "0.19"),
     ("pandas.io.ga", None, READER, "0.19"),
     ("pandas.io.wb", None, READER, "0.19"),
-    ("pandas.stats.moments", ".pandas_functions", "x.rolling(...), x.ewm(...)", "0.23"),
+    ("pandas.stats.moments", ".pandas.functions", "x.rolling(...), x.ewm(...)", "0.23"),
     ("pandas.stats.api", None, "statsmodels.api, from: pip install statsmodels", "0.20"),
     ("pandas.tools.merge", "pandas", "from pandas import concat, merge", "0.20"),
     ("pandas.tools.pivot", "pandas", "from pandas import pivot_table, crosstab", "0.20"),
@@ -138,7 +138,7 @@ POSITIONAL = (  # functions that took more by position: their owner, their name,
     ("pandas", "read_table", "filepath_or_buffer sep delimiter header names index_col"),
 )
 
-_HERE = ".pandas_functions:"
+_HERE = ".pandas.functions:"
 
 PANDAS: list[Row] = [
     *(
@@ -158,27 +158,27 @@ PANDAS: list[Row] = [
     *(Module(name, value, write, f"pandas {gone}") for name, value, write, gone in MODULES),
     *(keyword(owner, name, old, new, f"pandas {gone}") for owner, name, old, new, gone in KEYWORDS),
     *(
-        Changed(owner, name, ".pandas_changes:by_position", "arguments by position", f"their names: {words.replace(' ', '=, ')}=",
+        Changed(owner, name, ".pandas.changes:by_position", "arguments by position", f"their names: {words.replace(' ', '=, ')}=",
                 "pandas 2.0", words)
         for owner, name, words in POSITIONAL
     ),
     *(
-        Changed("pandas:DataFrame", name, ".pandas_changes:numbers_only", "columns that are no numbers", "numeric_only=True",
+        Changed("pandas:DataFrame", name, ".pandas.changes:numbers_only", "columns that are no numbers", "numeric_only=True",
                 "pandas 2.0")
         for name in NUMERIC
     ),
-    Changed("pandas", "read_csv", ".pandas_changes:squeezed", "the argument squeeze=", "pd.read_csv(...).squeeze('columns')",
+    Changed("pandas", "read_csv", ".pandas.changes:squeezed", "the argument squeeze=", "pd.read_csv(...).squeeze('columns')",
             "pandas 2.0"),
-    Changed("pandas", "read_csv", ".pandas_changes:bad_lines", "the argument error_bad_lines=", "on_bad_lines='skip'",
+    Changed("pandas", "read_csv", ".pandas.changes:bad_lines", "the argument error_bad_lines=", "on_bad_lines='skip'",
             "pandas 2.0"),
-    Changed("pandas", "read_csv", ".pandas_changes:by_spaces", "the argument delim_whitespace=", "sep=r'\\s+'", "pandas 3.0"),
-    Changed("pandas:DataFrame", "fillna", ".pandas_changes:filled", "the argument method=", "x.ffill() or x.bfill()",
+    Changed("pandas", "read_csv", ".pandas.changes:by_spaces", "the argument delim_whitespace=", "sep=r'\\s+'", "pandas 3.0"),
+    Changed("pandas:DataFrame", "fillna", ".pandas.changes:filled", "the argument method=", "x.ffill() or x.bfill()",
             "pandas 3.0"),
-    Changed("pandas:Series", "fillna", ".pandas_changes:filled", "the argument method=", "x.ffill() or x.bfill()",
+    Changed("pandas:Series", "fillna", ".pandas.changes:filled", "the argument method=", "x.ffill() or x.bfill()",
             "pandas 3.0"),
-    Changed("pandas:DataFrame", "resample", ".pandas_changes:resampled", "the argument how=", "x.resample(...).mean()",
+    Changed("pandas:DataFrame", "resample", ".pandas.changes:resampled", "the argument how=", "x.resample(...).mean()",
             "pandas 0.25"),
-    Changed("pandas:Series", "resample", ".pandas_changes:resampled", "the argument how=", "x.resample(...).mean()",
+    Changed("pandas:Series", "resample", ".pandas.changes:resampled", "the argument how=", "x.resample(...).mean()",
             "pandas 0.25"),
     Advice(r"ValueError: Invalid frequency: (M|Q|Y|A|H|T|S|L|BM)\b", "the new names: ME, QE, YE, h, min, s, ms, BME",
            "pandas 3.0"),

@@ -6,22 +6,23 @@ from cntk._old_programs.rows import Advice, Changed, Module, Name, Row, keyword
 
 PILLOW: list[Row] = [
     Name("PIL", "PILLOW_VERSION", "PIL:__version__", "PIL.__version__", "Pillow 9"),
-    Name("PIL", "VERSION", ".pillow_functions:VERSION", "PIL.__version__", "Pillow 6"),
+    Name("PIL", "VERSION", ".drawing.pillow_functions:VERSION", "PIL.__version__", "Pillow 6"),
     Name("PIL.Image", "PILLOW_VERSION", "PIL:__version__", "PIL.__version__", "Pillow 9"),
-    Name("PIL.Image", "VERSION", ".pillow_functions:VERSION", "PIL.__version__", "Pillow 6"),
+    Name("PIL.Image", "VERSION", ".drawing.pillow_functions:VERSION", "PIL.__version__", "Pillow 6"),
     Name("PIL.Image", "ANTIALIAS", "PIL.Image:Resampling.LANCZOS", "Image.LANCZOS", "Pillow 10"),
     Name("PIL.Image", "LINEAR", "PIL.Image:Resampling.BILINEAR", "Image.BILINEAR", "Pillow 10"),
     Name("PIL.Image", "CUBIC", "PIL.Image:Resampling.BICUBIC", "Image.BICUBIC", "Pillow 10"),
     Name("PIL.Image", "fromstring", "PIL.Image:frombytes", "Image.frombytes(...)", "Pillow 3"),
-    Name("PIL.Image:Image", "tostring", ".pillow_functions:tostring", "x.tobytes()", "Pillow 3"),
-    Name("PIL.Image:Image", "fromstring", ".pillow_functions:fromstring", "x.frombytes(...)", "Pillow 3"),
+    Name("PIL.Image:Image", "tostring", ".drawing.pillow_functions:tostring", "x.tobytes()", "Pillow 3"),
+    Name("PIL.Image:Image", "fromstring", ".drawing.pillow_functions:fromstring", "x.frombytes(...)", "Pillow 3"),
     *(
-        Name(f"PIL.ImageFont:{kind}", name, f".pillow_functions:{name}", "font.getbbox(text)", "Pillow 10")
+        Name(f"PIL.ImageFont:{kind}", name, f".drawing.pillow_functions:{name}", "font.getbbox(text)", "Pillow 10")
         for kind in ("FreeTypeFont", "ImageFont", "TransposedFont")
         for name in ("getsize", "getoffset")
     ),
-    Name("PIL.ImageDraw:ImageDraw", "textsize", ".pillow_functions:textsize", "draw.textbbox((0, 0), text, font)", "Pillow 10"),
-    Name("PIL.ImageDraw:ImageDraw", "multiline_textsize", ".pillow_functions:textsize",
+    Name("PIL.ImageDraw:ImageDraw", "textsize", ".drawing.pillow_functions:textsize",
+         "draw.textbbox((0, 0), text, font)", "Pillow 10"),
+    Name("PIL.ImageDraw:ImageDraw", "multiline_textsize", ".drawing.pillow_functions:textsize",
          "draw.multiline_textbbox((0, 0), text, font)", "Pillow 10"),
     Module("Image", "PIL.Image", "from PIL import Image", "Pillow 1"),
     Module("ImageDraw", "PIL.ImageDraw", "from PIL import ImageDraw", "Pillow 1"),
@@ -56,7 +57,7 @@ FACE = (  # functions that took axisbg=
     ("matplotlib.figure:Figure", "add_subplot"),
     ("matplotlib.figure:Figure", "add_axes"),
 )
-_HERE = ".matplotlib_functions:"
+_HERE = ".drawing.matplotlib_functions:"
 
 MATPLOTLIB: list[Row] = [
     Name("matplotlib.pyplot", "hold", _HERE + "hold", "leave it out: everything is drawn over what is there", "Matplotlib 3.0"),
@@ -107,13 +108,13 @@ MATPLOTLIB: list[Row] = [
         for name in ("plot", "scatter", "bar", "imshow", "contour", "hist")
     ),
     keyword("matplotlib", "use", "warn", "", "Matplotlib 3.3"),
-    Changed("matplotlib", "use", ".matplotlib_changes:backend", "a backend that is gone, or windows without a screen",
+    Changed("matplotlib", "use", ".drawing.matplotlib_changes:backend", "a backend that is gone, or windows without a screen",
             "leave it out, or matplotlib.use('Agg')", "Matplotlib 3.5"),
-    Changed("matplotlib.figure:Figure", "gca", ".matplotlib_changes:gca", "arguments", "fig.add_subplot(projection=...)",
+    Changed("matplotlib.figure:Figure", "gca", ".drawing.matplotlib_changes:gca", "arguments", "fig.add_subplot(projection=...)",
             "Matplotlib 3.6"),
-    Changed("matplotlib.style", "use", ".matplotlib_changes:style", "seaborn's styles", "plt.style.use('seaborn-v0_8...')",
+    Changed("matplotlib.style", "use", ".drawing.matplotlib_changes:style", "seaborn's styles", "plt.style.use('seaborn-v0_8...')",
             "Matplotlib 3.8"),
-    Changed("matplotlib.pyplot", "get_cmap", ".matplotlib_changes:colours", "old names of colour maps",
+    Changed("matplotlib.pyplot", "get_cmap", ".drawing.matplotlib_changes:colours", "old names of colour maps",
             ", ".join(f"{new} for {old}" for old, new in COLOURS), "Matplotlib 2.2"),
     Advice(r"'(spectral|Vega\w+)' is not a (valid|known)", "nipy_spectral for spectral, tab10 for Vega10", "Matplotlib 2.2"),
 ]  # fmt: skip

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from cntk._old_programs.addresses import ADDRESSES
-from cntk._old_programs.names_drawing import MATPLOTLIB, PILLOW
-from cntk._old_programs.names_errors import ERRORS
-from cntk._old_programs.names_h5py import H5PY
-from cntk._old_programs.names_numpy import NUMPY
-from cntk._old_programs.names_pandas import PANDAS
-from cntk._old_programs.names_pytest import PYTEST
-from cntk._old_programs.names_python import PYTHON
-from cntk._old_programs.names_scipy import SCIPY
-from cntk._old_programs.names_sklearn import SKLEARN
+from cntk._old_programs.drawing.names import MATPLOTLIB, PILLOW
+from cntk._old_programs.errors import ERRORS
+from cntk._old_programs.h5py.names import H5PY
+from cntk._old_programs.numpy.names import NUMPY
+from cntk._old_programs.pandas.names import PANDAS
+from cntk._old_programs.pytest.names import PYTEST
+from cntk._old_programs.python.names import PYTHON
 from cntk._old_programs.rows import Changed, Module, Row
+from cntk._old_programs.scipy.names import SCIPY
+from cntk._old_programs.sklearn.names import SKLEARN
 from cntk._old_programs.tell import since
 
 DOWNLOADS: list[Row] = [

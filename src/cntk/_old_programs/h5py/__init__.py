@@ -1,0 +1,1 @@
+"""Old names of h5py, and what stands in for them."""

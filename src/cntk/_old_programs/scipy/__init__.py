@@ -1,0 +1,1 @@
+"""Old names of SciPy, and what stands in for them."""
