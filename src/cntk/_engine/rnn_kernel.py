@@ -14,11 +14,12 @@ from torch import Tensor
 
 from cntk._engine.matrix_product import add_product, mm
 
-# For each function how it is applied in place, and its derivative by its value.
-ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
-    "tanh": (torch.tanh_, lambda y: 1 - y * y),
-    "relu": (torch.relu_, lambda y: (y > 0).to(y.dtype)),
-    "sigmoid": (torch.sigmoid_, lambda y: y * (1 - y)),
+# For each function how it is applied in place, what its values say of its gradient, and how a gradient goes through in
+# place. A closed rectifier lets nothing through, infinity and nan neither.
+ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], Callable[..., Tensor]]] = {
+    "tanh": (torch.tanh_, lambda y: 1 - y * y, Tensor.mul_),
+    "relu": (torch.relu_, lambda y: ~(y > 0), lambda gradient, closed: gradient.masked_fill_(closed, 0)),
+    "sigmoid": (torch.sigmoid_, lambda y: y * (1 - y), Tensor.mul_),
 }
 
 
@@ -42,7 +43,7 @@ class PlainRecurrence(torch.autograd.Function):
         Returns:
             The states ``[frames, h]`` step by step.
         """
-        activate, _ = ACTIVATIONS[activation]
+        activate, _, _ = ACTIVATIONS[activation]
         before = []
         h = initial
         for running, state in zip(sizes, torch.split(opened, sizes), strict=True):
@@ -60,13 +61,14 @@ class PlainRecurrence(torch.autograd.Function):
         """Gradients of what comes from outside, of the matrix and of the initial states."""
         before, states, recurrent = ctx.saved_tensors
         sizes = ctx.sizes
-        by_argument = torch.split(ACTIVATIONS[ctx.activation][1](states), sizes)
+        _, derivative, through = ACTIVATIONS[ctx.activation]
+        by_argument = torch.split(derivative(states), sizes)
         carried = gradient.new_zeros(ctx.sequences, states.shape[1])
         arguments = gradient.clone(memory_format=torch.contiguous_format)
         into = (carried, *torch.split(arguments, sizes))
         recurrent_t = recurrent.t().contiguous()
         for k in reversed(range(len(sizes))):
-            d = into[k + 1].mul_(by_argument[k])
+            d = through(into[k + 1], by_argument[k])
             earlier = into[k]
             if earlier.shape[0] != sizes[k]:
                 earlier = earlier[: sizes[k]]

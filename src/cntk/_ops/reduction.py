@@ -54,7 +54,8 @@ class _Extreme(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         x, result = ctx.saved_tensors
-        return gradient * (x == result), None, None
+        # What is infinite, or no number, goes to them alone, too.
+        return torch.where(x == result, gradient, gradient.new_zeros(())), None, None
 
 
 def _joined(x: Tensor, dims: Dims) -> Tensor:
