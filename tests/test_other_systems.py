@@ -188,6 +188,7 @@ if __name__ == "__main__":
 )
 
 
+@pytest.mark.slow
 def test_a_training_where_posix_is_not(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")

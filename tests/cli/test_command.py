@@ -39,6 +39,7 @@ def test_version() -> None:
     assert ended.stdout.startswith(f"cntk-torch {C.__version__} (PyTorch ")
 
 
+@pytest.mark.slow
 def test_demo_learns_and_writes_picture_and_model(tmp_path: Path) -> None:
     ended = command("demo", "--out", tmp_path / "new" / "folder")
     assert ended.returncode == 0, ended.stderr

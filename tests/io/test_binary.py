@@ -259,6 +259,7 @@ def large():
 LARGE = [0, 1, 255, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1]
 
 
+@pytest.mark.slow
 def test_two_thousand_mutations(tmp_path):
     """Each is refused, with the file and the byte, or read; no mutation takes more memory than twice the file."""
     text, binary = write_text(tmp_path, large()), tmp_path / "b.bin"

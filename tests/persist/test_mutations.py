@@ -44,6 +44,7 @@ def child(*arguments: object) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @only_linux
 def test_thousands_of_files_without_memory_above_twice_the_file() -> None:
     loaded, refused = map(int, child("-m", mutations.__name__, 5000, 20).split())
