@@ -284,15 +284,21 @@ def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
     return good == total
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("select", nargs="*", help="areas (ops, layers, contrib ...) or modules (ops/sequence_test)")
+def parser_of(description: str | None, seconds: int) -> argparse.ArgumentParser:
+    """Return the parser of what every runner of a suite takes; `seconds` is the default limit of one test."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("select", nargs="*", help="areas (ops, layers ...) or modules (ops/sequence_test)")
     parser.add_argument("--check", action="store_true", help="only modules with listed tests, which must pass")
     parser.add_argument("--update", action="store_true", help="add what passes to the list")
     parser.add_argument("--jobs", type=int, default=2, help="modules that run at the same time (default: 2)")
-    parser.add_argument("--timeout", type=int, default=120, help="seconds for one test (default: 120)")
+    parser.add_argument("--timeout", type=int, default=seconds, help=f"seconds for one test (default: {seconds})")
     parser.add_argument("--out", type=Path, help="file for the outcome of every test, as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the summary alone")
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """Parse arguments; what follows ``--`` is kept for pytest."""
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     args = parser.parse_args(arguments[:cut])
     args.arguments = arguments[cut + 1 :]
@@ -301,32 +307,45 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return args
 
 
+def choose(modules: list[Module], select: list[str], listed: list[str] | None) -> list[Module]:
+    """Return the modules that are selected by area or name, all unless any is; with a list, only those with tests in it."""
+    if select:
+        modules = [m for m in modules if any(m.short == s or m.short.startswith(s + "/") for s in select)]
+        if not modules:
+            sys.exit(f"no module of the suite is called {' or '.join(select)}")
+    return modules if listed is None else [module for module in modules if any(map(module.owns, listed))]
+
+
+def write_outcomes(path: Path | None, done: dict[Module, Ran]) -> None:
+    """Write the outcome of every test to a file, if there is to be one."""
+    if path:
+        outcomes = sorted(pair for ran in done.values() for pair in ran.outcomes.items())
+        path.write_text(json.dumps(outcomes, indent=0), encoding="utf-8")
+
+
+def summarize_list(suite: str, listed: Iterable[str], modules: list[Module], lost: int, started: float) -> int:
+    """Print how many of the listed tests of modules pass; return the exit status."""
+    expected = sum(any(module.owns(test) for module in modules) for test in listed)
+    print(f"{suite}: {expected - lost} of {expected} listed tests pass ({time.monotonic() - started:.0f} s)")
+    return 1 if lost else 0
+
+
 def main() -> int:
-    args = parse(sys.argv[1:])
+    args = parse(parser_of(__doc__, 120), sys.argv[1:])
     suite = unpack_suite()
     baseline: dict[str, str] = dict(json.loads((HERE / "baseline.json").read_text(encoding="utf-8")))
     listed = read_passing()
-    modules = find_modules(suite, baseline)
-    if args.select:
-        modules = [m for m in modules if any(m.short == s or m.short.startswith(s + "/") for s in args.select)]
-        if not modules:
-            sys.exit(f"no module of the suite is called {' or '.join(args.select)}")
-    if args.check:
-        modules = [module for module in modules if any(map(module.owns, listed))]
+    modules = choose(find_modules(suite, baseline), args.select, listed if args.check else None)
     started = time.monotonic()
     preload(suite)
     done = run_modules(modules, suite, args)
-    if args.out:
-        outcomes = sorted(pair for ran in done.values() for pair in ran.outcomes.items())
-        args.out.write_text(json.dumps(outcomes, indent=0), encoding="utf-8")
+    write_outcomes(args.out, done)
     if not args.check and not args.update:
         return 0 if summarize(baseline, done) else 1
     lost = check(listed, done)
     if args.update:
         update(listed, done, suite, args)
-    expected = sum(any(module.owns(test) for module in modules) for test in listed)
-    print(f"conformance: {expected - lost} of {expected} listed tests pass ({time.monotonic() - started:.0f} s)")
-    return 1 if lost else 0
+    return summarize_list("conformance", listed, modules, lost, started)
 
 
 if __name__ == "__main__":

@@ -39,10 +39,15 @@ from tests.conformance.run import (  # noqa: E402
     Module,
     Ran,
     check,
+    choose,
+    parse,
+    parser_of,
     read_impossible,
     read_passing,
     run_modules,
+    summarize_list,
     update,
+    write_outcomes,
 )
 
 PASSING = HERE / "passing.txt"
@@ -149,30 +154,20 @@ def run_inside(args: argparse.Namespace, source: Path) -> int:
     tests = source / "tests"
     baseline = dict(json.loads(BASELINE.read_text(encoding="utf-8"))) if BASELINE.exists() else {}
     listed = read_passing(PASSING)
-    modules = find_modules(tests, baseline)
     select = [*args.select, *(SAMPLE if args.sample else ())]
-    if select:
-        modules = [m for m in modules if any(m.short == s or m.short.startswith(s + "/") for s in select)]
-        if not modules:
-            sys.exit(f"no file of Keras's tests is called {' or '.join(select)}")
-    if args.check:
-        modules = [module for module in modules if any(map(module.owns, listed))]
+    modules = choose(find_modules(tests, baseline), select, listed if args.check else None)
     started = time.monotonic()
     import keras  # noqa: F401
     import pytest  # noqa: F401
 
     done = run_modules(modules, tests, args, run_pytest)
-    if args.out:
-        outcomes = sorted(pair for ran in done.values() for pair in ran.outcomes.items())
-        args.out.write_text(json.dumps(outcomes, indent=0), encoding="utf-8")
+    write_outcomes(args.out, done)
     if not args.check and not args.update:
         return 0 if summarize(baseline, done) else 1
     lost = check(listed, done)
     if args.update:
         update(listed, done, tests, args, run_pytest, PASSING)
-    expected = sum(any(module.owns(test) for module in modules) for test in listed)
-    print(f"keras: {expected - lost} of {expected} listed tests pass ({time.monotonic() - started:.0f} s)")
-    return 1 if lost else 0
+    return summarize_list("keras", listed, modules, lost, started)
 
 
 def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
@@ -190,26 +185,10 @@ def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
     return len(good) == len(due)
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("select", nargs="*", help="areas (layers, engine ...) or files (layers/core_test)")
-    parser.add_argument("--sample", action="store_true", help="the files of the sample")
-    parser.add_argument("--check", action="store_true", help="only files with listed tests, which must pass")
-    parser.add_argument("--update", action="store_true", help="add what passes to the list")
-    parser.add_argument("--jobs", type=int, default=2, help="files that run at the same time (default: 2)")
-    parser.add_argument("--timeout", type=int, default=600, help="seconds for one test (default: 600)")
-    parser.add_argument("--out", type=Path, help="file for the outcome of every test, as JSON")
-    parser.add_argument("--quiet", action="store_true", help="print the summary alone")
-    cut = arguments.index("--") if "--" in arguments else len(arguments)
-    args = parser.parse_args(arguments[:cut])
-    args.arguments = arguments[cut + 1 :]
-    if args.arguments and (args.check or args.update):
-        parser.error("--check and --update run whole files; nothing can be passed on to pytest")
-    return args
-
-
 def main() -> int:
-    args = parse(sys.argv[1:])
+    parser = parser_of(__doc__, 600)
+    parser.add_argument("--sample", action="store_true", help="the files of the sample")
+    args = parse(parser, sys.argv[1:])
     source = fetch_source()
     if os.environ.get(INSIDE):
         return run_inside(args, source)
