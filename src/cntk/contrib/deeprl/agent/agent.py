@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from cntk import learners
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared._spaces import BOX, DISCRETE, kind_of, shape_of, size_of
 from cntk.contrib.deeprl.agent.shared.discretize import BoxSpaceDiscretizer
+from cntk.train import Trainer
 
 
 class NoEpisodeError(RuntimeError, AttributeError):
@@ -189,3 +191,18 @@ def faded(initial: float, minimum: float, step_count: int, steps: int) -> float:
         [1.0, 0.9, 0.1, 0.1]
     """
     return minimum + max(0, (initial - minimum) * (1 - float(step_count) / steps)) if steps else minimum
+
+
+def fade_learning_rate(trainer: Trainer, parameters: Any, step_count: int) -> None:
+    """Set a trainer's learning rate to that of a step, where the configuration lets it go down.
+
+    Args:
+        trainer: it has one learner.
+        parameters: `QLearningParameters` or `PolicyGradientParameters`.
+        step_count: the step.
+    """
+    p = parameters
+    if p.initial_eta != p.eta_minimum:
+        eta = faded(p.initial_eta, p.eta_minimum, step_count, p.eta_decay_step_count)
+        schedule = learners.learning_parameter_schedule_per_sample(eta)
+        trainer.parameter_learners[0].reset_learning_rate(schedule)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cntk import layers, learners, losses, ops, train
 from cntk._graph.function import Function
-from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, faded
+from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, fade_learning_rate
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared.cntk_utils import negative_of_entropy_with_softmax
 from cntk.contrib.deeprl.agent.shared.models import Models
@@ -244,16 +244,9 @@ class ActorCritic(AgentBaseClass):
             worths.append(worth)
         return worths[::-1]
 
-    def _adjust_learning_rate(self) -> None:
-        p = self._parameters
-        if p.initial_eta != p.eta_minimum:
-            eta = faded(p.initial_eta, p.eta_minimum, self.step_count, p.eta_decay_step_count)
-            schedule = learners.learning_parameter_schedule_per_sample(eta)
-            self._trainer.parameter_learners[0].reset_learning_rate(schedule)
-
     def _update_networks(self) -> None:
         """Learn from what has been put aside, as one minibatch."""
-        self._adjust_learning_rate()
+        fade_learning_rate(self._trainer, self._parameters, self.step_count)
         data = {
             self._input_variables: self._input_buffer,
             self._policy_network_output_variables: self._policy_network_output_buffer,

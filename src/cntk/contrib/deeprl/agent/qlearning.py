@@ -9,7 +9,7 @@ import numpy as np
 
 from cntk import learners, ops, train
 from cntk._graph.function import Function
-from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, faded
+from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, fade_learning_rate, faded
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared.cntk_utils import huber_loss
 from cntk.contrib.deeprl.agent.shared.models import Models
@@ -194,10 +194,7 @@ class QLearning(AgentBaseClass):
         p = self._parameters
         if self.step_count < p.replay_start_size or self.step_count % p.q_update_frequency != 0:
             return
-        if p.initial_eta != p.eta_minimum:
-            eta = faded(p.initial_eta, p.eta_minimum, self.step_count, p.eta_decay_step_count)
-            schedule = learners.learning_parameter_schedule_per_sample(eta)
-            self._trainer.parameter_learners[0].reset_learning_rate(schedule)
+        fade_learning_rate(self._trainer, p, self.step_count)
         for _ in range(p.replays_per_update):
             self._replay_and_update()
         if self.step_count % p.target_q_update_frequency == 0:

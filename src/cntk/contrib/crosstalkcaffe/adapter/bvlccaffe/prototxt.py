@@ -25,7 +25,7 @@ _CLOSING = {"{": "}", "<": ">"}
 
 
 def read_text(kind: str, text: str) -> Message:
-    """Return the message in a text; fields that nobody looks at are passed over.
+    """Return the message in a string; fields that nobody looks at are passed over.
 
     Args:
         kind: the message's name in `schema.MESSAGES`.
@@ -45,7 +45,7 @@ def read_text(kind: str, text: str) -> Message:
 
 
 class _Reader:
-    """Goes through a text token by token."""
+    """Goes through a string token by token."""
 
     def __init__(self, text: str) -> None:
         self._text = text
