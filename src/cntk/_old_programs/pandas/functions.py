@@ -349,33 +349,22 @@ def rolling_cov(arg1: Any, arg2: Any = None, window: Any = None, **options: Any)
     return _rolling("cov")(arg1, window, arg2, **options)
 
 
-def _weighted(arg: Any, name: str, com: Any, span: Any, halflife: Any, min_periods: int, adjust: bool) -> Any:
-    weights = pd.Series(arg) if isinstance(arg, np.ndarray) and arg.ndim == 1 else arg
-    window = weights.ewm(com=com, span=span, halflife=halflife, min_periods=min_periods, adjust=adjust)
-    return getattr(window, name)()
+def _weighted(name: str, old: str) -> Callable[..., Any]:
+    def weighted(
+        arg: Any,
+        com: Any = None,
+        span: Any = None,
+        halflife: Any = None,
+        min_periods: int = 0,
+        adjust: bool = True,
+        **_: Any,
+    ) -> Any:
+        table = pd.Series(arg) if isinstance(arg, np.ndarray) and arg.ndim == 1 else arg
+        window = table.ewm(com=com, span=span, halflife=halflife, min_periods=min_periods, adjust=adjust)
+        return getattr(window, name)()
+
+    weighted.__name__ = old
+    return weighted
 
 
-def ewma(
-    arg: Any,
-    com: Any = None,
-    span: Any = None,
-    halflife: Any = None,
-    min_periods: int = 0,
-    adjust: bool = True,
-    **_: Any,
-) -> Any:
-    """Return means with weights that fall off with age."""
-    return _weighted(arg, "mean", com, span, halflife, min_periods, adjust)
-
-
-def ewmstd(
-    arg: Any,
-    com: Any = None,
-    span: Any = None,
-    halflife: Any = None,
-    min_periods: int = 0,
-    adjust: bool = True,
-    **_: Any,
-) -> Any:
-    """Return standard deviations with weights that fall off with age."""
-    return _weighted(arg, "std", com, span, halflife, min_periods, adjust)
+ewma, ewmstd = _weighted("mean", "ewma"), _weighted("std", "ewmstd")
