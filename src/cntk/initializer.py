@@ -59,7 +59,7 @@ def _number(function: str, name: str, value: Any) -> float:
 
 def _whole(function: str, name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ArgumentError(f"{function}: expected a whole number as {name}, got {value!r}")
+        raise ArgumentError(f"{function}: expected an integer as {name}, got {value!r}")
     return int(value)
 
 

@@ -159,8 +159,8 @@ def test_ranks_beyond_the_shape(output_rank, filter_rank, shape):
     "call, message",
     [
         (lambda: I.uniform("wide"), "uniform: expected a number as scale, got 'wide'"),
-        (lambda: I.normal(1, output_rank=1.5), "normal: expected a whole number as output_rank"),
-        (lambda: I.xavier(seed=0.5), "xavier: expected a whole number as seed"),
+        (lambda: I.normal(1, output_rank=1.5), "normal: expected an integer as output_rank"),
+        (lambda: I.xavier(seed=0.5), "xavier: expected an integer as seed"),
     ],
 )
 def test_arguments_of_wrong_kind(call, message):

@@ -114,12 +114,12 @@ class Reader:
             if end >= 0 or len(found) < size:
                 break
         if end < 0:
-            raise FileFormatError("a text does not end; the file is cut short or damaged")
+            raise FileFormatError("a string does not end; the file is cut short or damaged")
         self._position += end + 2
         try:
             return found[:end].decode("utf-16-le")
         except UnicodeDecodeError:
-            raise FileFormatError("a text is none; the file is damaged") from None
+            raise FileFormatError("a string is not UTF-16; the file is damaged") from None
 
     def narrow(self) -> bytes:
         """A string of single bytes, with a zero behind it.
@@ -130,7 +130,7 @@ class Reader:
         found = self._data[self._position : self._position + _TEXT_SIZES[1]].tobytes()
         end = found.find(b"\0")
         if end < 0:
-            raise FileFormatError("a text does not end; the file is cut short or damaged")
+            raise FileFormatError("a string does not end; the file is cut short or damaged")
         self._position += end + 1
         return found[:end]
 

@@ -19,7 +19,7 @@ def fromstring(image: Any, *arguments: Any) -> None:
 
 
 def getsize(font: Any, text: str, *arguments: Any, **options: Any) -> tuple[int, int]:
-    """Return the width and height of a text, its height from the line's top."""
+    """Return the width and height of a string, its height from the line's top."""
     left, _, right, bottom = (
         font.getbbox(text, "", *arguments, **options) if arguments else font.getbbox(text, **options)
     )
@@ -27,13 +27,13 @@ def getsize(font: Any, text: str, *arguments: Any, **options: Any) -> tuple[int,
 
 
 def getoffset(font: Any, text: str) -> tuple[int, int]:
-    """Return where a text begins."""
+    """Return where a string begins."""
     left, top, _, _ = font.getbbox(text)
     return int(left), int(top)
 
 
 def textsize(draw: Any, text: str, font: Any = None, spacing: int = 4, *_: Any, **options: Any) -> tuple[int, int]:
-    """Return the width and height of a text of one line or more."""
+    """Return the width and height of a string of one line or more."""
     font = font or draw.getfont()
     lines = text.split("\n")
     if len(lines) == 1:

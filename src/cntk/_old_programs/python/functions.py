@@ -102,7 +102,7 @@ def write_plist(value: Any, file: Any) -> None:
 
 
 def clock() -> float:
-    """Return seconds of the processor; on Windows, seconds since the start."""
+    """Return seconds of CPU time; on Windows, seconds since the start."""
     return time.perf_counter() if sys.platform == "win32" else time.process_time()
 
 
