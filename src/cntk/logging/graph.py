@@ -10,8 +10,6 @@ from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
-from cntk.logging.drawing.description import describe
-from cntk.logging.drawing.files import check_suffix, write_picture
 
 __all__ = [
     "depth_first_search",
@@ -170,6 +168,10 @@ def plot(root: Any, filename: str | os.PathLike[str] | None = None) -> str:
         root = root.owner
     if not isinstance(root, Function):
         raise TypeError(f"plot: expected a function as root, got {root!r}")
+    # Drawing takes a dozen modules, which `import cntk` need not wait for.
+    from cntk.logging.drawing.description import describe
+    from cntk.logging.drawing.files import check_suffix, write_picture
+
     if filename:
         check_suffix(filename)
     found = describe(root)
