@@ -1,15 +1,10 @@
-"""Damaged and forged model files, made of whole ones at random; and a process that loads them under a memory limit.
-
-Run as a program, with the number of files and a seed: it loads that many files, made of all recorded models by turns,
-with an address space of its own size, twice the largest file and a fixed allowance, and prints how many were loaded
-and how many refused. Anything else ends it with a traceback.
-"""
+"""Damaged and forged files of dictionaries, made of whole ones at random. `tests.reliability.forgeries` reads them."""
 
 from __future__ import annotations
 
 import copy
 import random
-import sys
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,17 +12,24 @@ from typing import Any
 import numpy as np
 
 import cntk as C
+from cntk._graph.op import PrimitiveOp, registry
 from cntk._persist import files
 from cntk._persist.arrays import NDShape
 from cntk._persist.dictionary import END_OF_AXES, Size
+from cntk._persist.legacy_nodes import BY_NAME
+from cntk._persist.legacy_wire import START, mark
+from cntk._persist.load import model_dictionary
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
-from tests.persist import programs  # noqa: F401, it makes the user functions known that some files hold
+from tests.persist import legacy_files, programs, record_legacy_models  # noqa: F401, the second makes functions known
+from tests.persist.legacy_criteria import oldest_files
+from tests.persist.legacy_former import COMPUTED, NOT_COMPUTED
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.model"))
 ARCHIVE = Path(__file__).parent / "golden" / "random_graphs.zip"
 ALLOWANCE = 48 * 2**20  # for objects of the graphs, and pages that the allocator keeps
-SIZES = [0, 1, 2, 3, 5, 57, 2**31, 2**63, 2**64 - 1]
+SIZES = [0, 1, 2, 3, 5, 57, 2**28, 2**31, 2**40, 2**63, 2**64 - 1]
+DIMS = [0, 1, 2, -1, -2, -3, 2**20, 2**28, 2**31, 2**40, 2**62]
 WHOLE = [0, 1, -1, -2, 2**31 - 1, -(2**31)]
 AXES = [Axis(0), Axis(-1), Axis(60), Axis(END_OF_AXES), Axis.default_batch_axis(), Axis.all_axes(), Axis("other")]
 ANYTHING = [0, Size(5), "x", 1.5, [], {}, NDShape((2, 3)), Axis(1), np.zeros(3, np.float32), True]
@@ -71,47 +73,111 @@ def forge(values: dict[str, Any], draw: random.Random) -> None:
     """Put another value in the place of one: of the same kind, mostly."""
     found = places(values)
     holder, key = draw.choice(found)
-    value = holder[key]
-    if draw.random() < 0.08:
+    value, how = holder[key], draw.random()
+    if how < 0.08:
         del holder[key]
-    elif draw.random() < 0.08:
+    elif how < 0.16:
         holder[key] = draw.choice(ANYTHING)
-    elif isinstance(value, bool):
-        holder[key] = not value
-    elif isinstance(value, Size):
-        holder[key] = Size(draw.choice([*SIZES, draw.randrange(98)]))
-    elif isinstance(value, int):
-        holder[key] = draw.choice(WHOLE)
-    elif isinstance(value, float):
-        holder[key] = draw.choice([0.0, -1.0, float("inf"), float("nan")])
-    elif isinstance(value, str):
-        holder[key] = draw.choice([h[k] for h, k in found if isinstance(h[k], str)])
-    elif isinstance(value, NDShape):
-        dims = [*value, draw.choice([1, 2, -1, 2**40])] if draw.random() < 0.5 else list(value[:-1])
-        holder[key] = NDShape(d for d in dims if d != -2)
-    elif isinstance(value, Axis):
-        holder[key] = draw.choice(AXES)
-    elif isinstance(value, np.ndarray):
-        holder[key] = draw.choice(
-            [np.zeros(0, np.float32), value.astype(np.float64), value.reshape(-1), value.astype(np.int8)]
-        )
-    elif isinstance(value, list):
-        draw.shuffle(value)
+    elif how < 0.2:
+        holder[key] = copy.deepcopy(draw.choice(found)[0])
+    elif how < 0.23 and isinstance(holder, dict):
+        holder[draw.choice([k for h, k in found if isinstance(k, str)])] = holder.pop(key)
+    elif how < 0.26 and isinstance(holder, list):
+        holder += [value] * draw.choice((1, 1, 5))
+    elif how < 0.35:
+        forge_function(values, draw)
+    else:
+        holder[key] = _other(value, [h[k] for h, k in found], draw)
+
+
+def _other(value: Any, all_values: list[Any], draw: random.Random) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, Size):
+        return Size(draw.choice([*SIZES, draw.randrange(98)]))
+    if isinstance(value, int):
+        return draw.choice(WHOLE)
+    if isinstance(value, float):
+        return type(value)(draw.choice([0.0, -1.0, 0.5, 1.0, 1e30, float("inf"), float("nan")]))
+    if isinstance(value, str):
+        return draw.choice([other for other in all_values if isinstance(other, str)])
+    if isinstance(value, NDShape):
+        return NDShape(_other_shape(value, draw))
+    if isinstance(value, Axis):
+        return draw.choice(AXES)
+    if isinstance(value, np.ndarray):
+        like = [np.zeros(0, np.float32), value.astype(np.float64), value.reshape(-1), value.astype(np.int8)]
+        return draw.choice(like)
+    if isinstance(value, list):
+        return draw.choice((draw.sample(value, len(value)), value[::2], value[1:], []))
+    return value
+
+
+def _other_shape(shape: tuple[int, ...], draw: random.Random) -> tuple[int, ...]:
+    if not shape or draw.random() < 0.3:
+        return (*shape, draw.choice(DIMS))
+    place = draw.randrange(len(shape))
+    return (*shape[:place], *draw.choice(((), (draw.choice(DIMS),), (draw.choice(DIMS),))), *shape[place + 1 :])
+
+
+def forge_function(values: dict[str, Any], draw: random.Random) -> None:
+    """Have an operation be another, or read or have what another does."""
+    functions = [f for f in values.get("primitive_functions") or () if isinstance(f, dict)]
+    if not functions:
+        return
+    one, other = draw.choice(functions), draw.choice(functions)
+    key = draw.choice(("op", "inputs", "attributes"))
+    if key == "op" and draw.random() < 0.5:
+        one["op"] = Size(draw.choice([int(number) for number in registry if number != PrimitiveOp.Block]))
+    elif key in other:
+        one[key] = copy.deepcopy(other[key])
 
 
 def forged(data: bytes, draw: random.Random) -> bytes:
-    """A file whose bytes are in order and which says something else than before."""
-    values = copy.deepcopy(files.decode(memoryview(data)))
+    """A file whose bytes are in order and which says something else than before; of version 2, whatever it was."""
+    values = copy.deepcopy(model_dictionary(memoryview(data)))
     for _ in range(draw.choice((1, 1, 2, 3))):
         forge(values, draw)
-    return b"".join(bytes(part) for part in files.encode_dictionary(values)._parts)
+    return files.encode_dictionary(values).to_bytes()
+
+
+def numbers_changed(data: bytes, draw: random.Random) -> bytes:
+    """A file of version 1 in which some numbers of 32 or 64 bits are others."""
+    result = bytearray(data)
+    for _ in range(draw.choice((1, 1, 2))):
+        place = draw.randrange(len(data) - 8)
+        result[place : place + 4] = struct.pack("<I", draw.choice([0, 1, 2, 31, 2**16, 2**31, 2**32 - 1]))
+    return bytes(result)
+
+
+def kinds_changed(data: bytes, draw: random.Random) -> bytes:
+    """A file of version 1 in which a node says that it is of another kind."""
+    found = [mark(kind) for kind in BY_NAME if mark(kind) in data]
+    return data.replace(draw.choice(found), mark(draw.choice(list(BY_NAME))), 1) if found else data
+
+
+def changed(data: bytes, draw: random.Random) -> bytes:
+    """A file of version 2 or 1, damaged or forged."""
+    if draw.random() < 0.3:
+        return damaged(data, draw)
+    if not data.startswith(START):
+        return forged(data, draw)
+    return draw.choice((numbers_changed, kinds_changed, forged))(data, draw)
 
 
 def recorded_models() -> list[bytes]:
-    """All models of the original that the tests have."""
+    """All models of the original that the tests have, of version 2."""
     with zipfile.ZipFile(ARCHIVE) as archive:
         drawn = [archive.read(name) for name in archive.namelist() if name.endswith(".model")]
     return [path.read_bytes() for path in GOLDEN] + drawn
+
+
+def legacy_models() -> list[bytes]:
+    """All models of version 1 that the tests have."""
+    found = (legacy_files.FILES, oldest_files(), COMPUTED, NOT_COMPUTED)
+    recorded = [data for name, data in record_legacy_models.recorded()[0].items() if name.endswith(".v1")]
+    return [*(data for files in found for data in files.values()), *recorded]
 
 
 def limit_memory(size: int) -> None:
@@ -121,19 +187,3 @@ def limit_memory(size: int) -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + 2 * size + ALLOWANCE
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-
-def main(count: int, seed: int) -> None:
-    models, draw = recorded_models(), random.Random(seed)
-    if not all(map(is_loaded, models)):  # which also makes all that loading needs once
-        raise ValueError("a recorded model is not loaded")
-    limit_memory(max(map(len, models)))
-    loaded = 0
-    for k in range(count):
-        change = forged if k % 4 == 0 else damaged
-        loaded += is_loaded(change(models[k % len(models)], draw))
-    print(loaded, count - loaded)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))

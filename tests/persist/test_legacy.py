@@ -19,10 +19,8 @@ from cntk._persist.load import from_dictionary
 from cntk._persist.wire import FileFormatError
 from cntk.debugging import save_as_legacy_model
 from tests.persist import legacy_files
-from tests.persist.legacy_criteria import oldest_files
-from tests.persist.legacy_former import COMPUTED, NOT_COMPUTED
 from tests.persist.legacy_programs import PROGRAMS, STATELESS, data, evaluate
-from tests.persist.mutations import damaged, is_loaded, limit_memory  # noqa: F401, a process of its own uses it
+from tests.persist.mutations import damaged, is_loaded, legacy_models, limit_memory, numbers_changed  # noqa: F401
 from tests.persist.programs import Cube
 from tests.persist.record_legacy_models import recorded
 from tests.persist.test_mutations import child, only_linux
@@ -231,13 +229,7 @@ def test_values_can_be_restored_from_it(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.parameters[0].value, wanted)
 
 
-WHOLE = [
-    *legacy_files.FILES.values(),
-    *oldest_files().values(),
-    *COMPUTED.values(),
-    *NOT_COMPUTED.values(),
-    *(content for name, content in FILES.items() if name.endswith(".v1")),
-]
+WHOLE = legacy_models()
 
 
 def test_damaged_files_are_loaded_or_refused_by_one_kind_of_error() -> None:
@@ -249,16 +241,6 @@ def test_damaged_files_are_loaded_or_refused_by_one_kind_of_error() -> None:
 def test_files_cut_anywhere_are_refused() -> None:
     content = FILES["named.v1"]
     assert not any(is_loaded(content[:size]) for size in range(len(content)))
-
-
-def numbers_changed(content: bytes, draw: random.Random) -> bytes:
-    """A file in which some numbers of 32 or 64 bits are others."""
-    result = bytearray(content)
-    for _ in range(draw.choice((1, 1, 2))):
-        place = draw.randrange(len(content) - 8)
-        value = draw.choice([0, 1, 2, 31, 2**16, 2**31, 2**32 - 1])
-        result[place : place + 4] = struct.pack("<I", value)
-    return bytes(result)
 
 
 def test_forged_numbers_are_loaded_or_refused_by_one_kind_of_error() -> None:

@@ -16,6 +16,7 @@ import cntk as C
 from cntk._engine.step import RECORD_AFTER
 from cntk._persist import files
 from cntk._persist.dictionary import Size
+from tests.reliability.forged_checkpoints import everything
 from tests.train.checkpoint_programs import MINIBATCHES, SAVED_AFTER, external, learners, losses, trainer
 
 GOLDEN = np.load(Path(__file__).parent / "golden_checkpoints.npz")
@@ -36,15 +37,6 @@ def changed(path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
     change(values)
     files.write(f"{path}.ckp", values)
     return path
-
-
-def everything(training: C.Trainer) -> list[Any]:
-    """All that a checkpoint could change in a trainer."""
-    graph = C.combine([training.model, training.loss_function])
-    values = [v.value for v in (*graph.parameters, *graph.constants)]
-    states = [learner.state_dict() for learner in training.parameter_learners]
-    slots = [t.numpy() for state in states for tensors in state.pop("slots").values() for t in tensors]
-    return [training.total_number_of_samples_seen, repr(states), *(a.tobytes() for a in (*values, *slots))]
 
 
 # -- with the original ------------------------------------------------------------------------------------------------
@@ -120,6 +112,7 @@ GO_ON = """
 import sys
 import numpy as np
 import cntk as C
+from tests.reliability.forged_checkpoints import everything
 from tests.train.checkpoint_programs import MINIBATCHES, SAVED_AFTER, learners, losses, trainer
 
 for _ in range(7):
