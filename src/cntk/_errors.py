@@ -89,6 +89,17 @@ def shape_text(shape: Iterable[int]) -> str:
     return "[" + " x ".join({-1: "?", -3: "*"}.get(d, str(d)) for d in shape) + "]"
 
 
+def shortened(value: object, longest: int = 60) -> str:
+    """What a program gave as errors show it: as Python does, cut off where that is long.
+
+    Example:
+        >>> shortened([1, 2, 3], 7)
+        '[1, ...'
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
 def operation_text(op_name: str, name: str = "") -> str:
     """An operation as errors name it: its kind, and its name in the graph where it has one."""
     return f"{op_name} '{name}'" if name else op_name

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cntk._errors import ArgumentError
+from cntk._errors import ArgumentError, shortened
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.op import Op
@@ -40,7 +40,7 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
     if isinstance(x, Number) and not isinstance(x, complex) and not isinstance(x, np.floating):
         return Constant(x, dtype=like) if like is not None else Constant.of_later_dtype(x)
     if isinstance(x, (list, tuple, range, np.ndarray, np.generic)):
-        array = np.asarray(x)
+        array = _as_array(x, op_name)
         if array.dtype.kind in "biuf":
             own = (
                 array.dtype
@@ -51,6 +51,19 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
     raise ArgumentError(
         f"{op_name}: expected a variable, a function, a number or an array as operand, got {type(x).__name__}"
     )
+
+
+def _as_array(x: Any, op_name: str) -> np.ndarray:
+    try:
+        array = np.asarray(x)
+    except (TypeError, ValueError):  # NumPy takes no lists of different length
+        raise ArgumentError(
+            f"{op_name}: expected a variable, a function, a number or an array as operand, got lists of different length or depth, "
+            f"{shortened(x)}; give an array, or a variable to which sequences of different length are fed"
+        ) from None
+    if not array.size and isinstance(x, (list, tuple)):
+        raise ArgumentError(f"{op_name}: expected an operand with elements, got {x!r}, which is empty")
+    return array
 
 
 def _only_output(function: Function, op_name: str) -> Variable:
@@ -83,7 +96,10 @@ def in_float32(*xs: Any) -> list[Any]:
 
 
 def _rounded(x: Any) -> Any:
-    array = np.asarray(x)
+    try:
+        array = np.asarray(x)
+    except (TypeError, ValueError):
+        return x  # no operand: `as_operand` says so
     return array.astype(np.float32).astype(float).tolist() if array.dtype.kind in "biuf" else x
 
 

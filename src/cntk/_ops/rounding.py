@@ -10,7 +10,7 @@ import torch
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
 from cntk._ops.elementwise import Plus
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, as_operands
 from cntk._ops.unary import Negate, Unary
 
 __all__ = ["ceil", "floor", "round"]
@@ -64,4 +64,4 @@ def round(arg: Any, name: str = "") -> Composite:
         >>> round([0.5, 1.4, -1.5]).eval()
         array([ 1.,  1., -1.], dtype=float32)
     """
-    return apply(Floor(), (apply(Plus(), (arg, 0.5)),), name)
+    return apply(Floor(), (apply(Plus(), as_operands((arg, 0.5), "round")),), name)
