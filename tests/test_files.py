@@ -227,7 +227,6 @@ def test_streams_that_fail_leave_the_target(tmp_path):
 # What opens files in any other way, and why.
 ELSEWHERE = {
     "_files.py": "the one place",
-    "_cli/idx.py": "the files of MNIST are in a folder that the user names",
     "_engine/matrix_product.py": "what the system says of its CPU",
     "_old_programs/": "programs, and functions that Python and NumPy had",
     "logging/event_file.py": "events grow record by record",
@@ -261,6 +260,46 @@ def test_files_are_opened_and_replaced_in_one_place():
         if call in kinds or call.endswith(methods)
     }
     assert found == set()
+
+
+READERS = {
+    "text": lambda path: C.io.CTFDeserializer(path, C.io.StreamDefs(x=C.io.StreamDef("x", 1))).open(),
+    "binary": lambda path: C.io.CBFDeserializer(path).open(),
+    "features": lambda path: C.io.HTKFeatureDeserializer(C.io.StreamDefs(f=C.io.StreamDef(scp=path, shape=1))).open(),
+    "states": lambda path: C.io.HTKMLFDeserializer(path, C.io.StreamDefs(l=C.io.StreamDef(mlf=path, shape=1))).open(),
+    "labels": lambda path: C.io.HTKMLFBinaryDeserializer(C.io.StreamDefs(l=C.io.StreamDef(mlf=path, shape=1))).open(),
+    "map": lambda path: C.io.ImageDeserializer(path, C.io.StreamDefs(l=C.io.StreamDef("label", shape=1))).open(),
+    "model": C.load_model,
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names only on POSIX systems")
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("kind", ["pipe", "link", "device"])
+def test_only_regular_files_are_read(tmp_path, reader, kind):
+    """A pipe that nobody writes to would be waited for for ever, and a device may have no end."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    if kind == "link":
+        path = tmp_path / "link"
+        path.symlink_to("pipe")
+    path = "/dev/zero" if kind == "device" else str(path)
+    with pytest.raises(ValueError, match=r"regular file|there is no file"):
+        READERS[reader](path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names only on POSIX systems")
+def test_links_to_regular_files_are_read(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    (tmp_path / "b").symlink_to("a")
+    with opened(tmp_path / "b") as file:
+        assert file.read() == b"abc"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_names_that_no_file_can_have(tmp_path, name):
+    with pytest.raises(OSError, match="name"):
+        opened(str(tmp_path / name))
 
 
 def test_a_file_is_read_however_long_its_name_is(tmp_path):

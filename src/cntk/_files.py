@@ -6,10 +6,12 @@ characters or more only behind a mark. Whatever the package writes over another 
 
 from __future__ import annotations
 
+import errno
 import ntpath
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -53,8 +55,50 @@ def reachable(path: str | os.PathLike[str]) -> str:
 
 
 def opened(path: str | os.PathLike[str], buffering: int = -1) -> BinaryIO:
-    """Open a file to read its bytes, however long its path is."""
-    return open(reachable(path), "rb", buffering)
+    """Open a regular file, or a link to one, to read its bytes, however long its path is.
+
+    Paths come from files that anybody may have written. To open a pipe may wait forever, a device may have no end, and for
+    some devices to be opened is to be set going.
+
+    Args:
+        path: the path.
+        buffering: as for `open`.
+
+    Raises:
+        OSError: if it cannot be opened, or is a device, a pipe or a socket; ``strerror`` tells which.
+    """
+    try:
+        found = reachable(path)
+        _require_regular(os.stat(found).st_mode, path)
+        file = open(found, "rb", buffering, opener=_open_at_once)
+    except ValueError:  # A null character, or half of one that needs two.
+        raise OSError(errno.EINVAL, "its name has characters that no name of a file has", os.fspath(path)) from None
+    try:
+        # It may have become another since.
+        _require_regular(os.fstat(file.fileno()).st_mode, path)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for anybody else to open it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _require_regular(mode: int, path: str | os.PathLike[str]) -> None:
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # The system itself refuses a folder.
+        return
+    kinds = (
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    kind = next((name for is_kind, name in kinds if is_kind(mode)), "something else")
+    reason = f"it is {kind}, and a regular file was expected; copy what it gives to a file"
+    raise OSError(errno.EINVAL, reason, os.fspath(path))
 
 
 class Reopened:

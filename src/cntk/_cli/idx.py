@@ -13,9 +13,12 @@ import math
 import struct
 import zlib
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cntk._files import opened
 
 UNSIGNED_BYTE = 0x08
 OTHER_TYPES = {0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
@@ -44,7 +47,7 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
         IdxError: the file is of another kind, truncated, longer than it says, or unreasonably large.
         OSError: the file cannot be opened or read.
     """
-    with path.open("rb") as file:
+    with cast(io.BufferedReader, opened(path)) as file:
         compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         size = file.seek(0, 2)
         file.seek(0)

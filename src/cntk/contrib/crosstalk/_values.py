@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from cntk._errors import DataError
-from cntk._files import replacing
+from cntk._files import opened, replacing
 
 Array = NDArray[Any]
 
@@ -115,20 +115,20 @@ def _put_together(arrays: dict[str, Array], layers: Mapping[str, type]) -> Any:
 
 
 def _read_arrays(path: Path, layers: Mapping[str, type]) -> Any:
-    with zipfile.ZipFile(path) as archive:
+    with opened(path) as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         plain = all(m.compress_type == zipfile.ZIP_STORED and m.compress_size == m.file_size for m in members)
         if not plain or sum(m.file_size for m in members) > path.stat().st_size:
             raise ValueError("its arrays must be uncompressed, as numpy.savez writes them")
         arrays = {}
         for member in members:
-            with archive.open(member) as file:
-                arrays[member.filename.removesuffix(".npy")] = _array(file, member.file_size)
+            with archive.open(member) as part:
+                arrays[member.filename.removesuffix(".npy")] = _array(part, member.file_size)
     return _put_together(arrays, layers)
 
 
 def _read_array(path: Path) -> Array:
-    with path.open("rb") as file:
+    with opened(path) as file:
         return _array(file, path.stat().st_size)
 
 

@@ -8,10 +8,17 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from cntk._files import opened
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffeimpl import CaffeResolver
 from cntk.contrib.crosstalkcaffe.utils.globalconf import SourceSolverConf
 
 __all__ = ["CaffeValidCore", "ValidCore"]
+
+
+def _loaded(path: str) -> np.ndarray:
+    with opened(path) as file:
+        found: np.ndarray = np.load(file, allow_pickle=False)
+    return found
 
 
 class ValidCore(ABC):
@@ -40,7 +47,7 @@ class CaffeValidCore(ValidCore):
             return
         net = caffe.Net(source_solver.model_path, source_solver.weights_path, caffe.TEST)
         values = {
-            os.path.splitext(file)[0]: np.load(os.path.join(valid_dir, file), allow_pickle=False)
+            os.path.splitext(file)[0]: _loaded(os.path.join(valid_dir, file))
             for file in sorted(os.listdir(valid_dir))
             if file.endswith(".npy")
         }
