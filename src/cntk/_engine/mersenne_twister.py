@@ -15,6 +15,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from cntk._engine.mersenne_jump import Recurrence
+
 _Words = npt.NDArray[np.uint64]
 _Doubles = npt.NDArray[np.float64]
 
@@ -25,6 +27,9 @@ _BLOCK = 1 << 16
 _LOW_BITS = (1 << 31) - 1
 _UPPER, _LOWER = np.uint64(~_LOW_BITS & (1 << 64) - 1), np.uint64(_LOW_BITS)
 _TWIST = np.uint64(0xB5026F5AA96619E9)
+_RECURRENCE = Recurrence(w=64, n=_STATE, m=_MIDDLE, r=31, a=int(_TWIST))
+# Fewer words are sooner made than jumped over.
+_JUMP = 1 << 21
 _ONE = np.uint64(1)
 _WORD_RANGE = 2.0**64
 
@@ -79,7 +84,12 @@ class MersenneTwister64:
         return self._ready[:count]
 
     def skip(self, count: int) -> None:
-        """Leave out the next ``count`` words."""
+        """Leave out the next ``count`` words, in milliseconds however many they are."""
+        if count >= _JUMP:
+            count -= len(self._ready)
+            self._ready = self._ready[:0]
+            self._state = _RECURRENCE.jumped(self._raw(_RECURRENCE.degree), count)
+            return
         for start in range(0, count, _BLOCK):
             self.words(min(_BLOCK, count - start))
 
@@ -106,6 +116,12 @@ class MersenneTwister64:
 
     def _make(self, count: int) -> _Words:
         """At least ``count`` new words."""
+        words = self._raw(count)
+        self._state = words[-_STATE:].copy()
+        return _temper(words[_STATE:])
+
+    def _raw(self, count: int) -> _Words:
+        """The state, and at least ``count`` new words behind it as they are before tempering."""
         steps = -(-count // _STEP)
         words: _Words = np.empty(_STATE + steps * _STEP, np.uint64)
         words[:_STATE] = self._state
@@ -121,8 +137,7 @@ class MersenneTwister64:
             new = words[k + _STATE : k + _STATE + _STEP]
             np.bitwise_xor(words[k + _MIDDLE : k + _STATE], twisted[:_MIDDLE], out=new[:_MIDDLE])
             np.bitwise_xor(new[: _STEP - _MIDDLE], twisted[_MIDDLE:], out=new[_MIDDLE:])
-        self._state = words[-_STATE:].copy()
-        return _temper(words[_STATE:])
+        return words
 
     def _normal_block(self, out: _Doubles) -> int:
         """Fill the front of ``out``; returns how much of it.
