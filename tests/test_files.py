@@ -194,7 +194,6 @@ def test_a_process_that_ends_between_two_files(trained, tmp_path, monkeypatch):
     weights, samples = train()
     with monkeypatch.context() as ended:
         ended.setattr(_files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target))
-        ended.setattr(_files, "_remove", lambda path: None)
         trainer.save_checkpoint(path)
     train()
     trainer.restore_from_checkpoint(path)
@@ -227,6 +226,7 @@ def test_streams_that_fail_leave_the_target(tmp_path):
 # What opens files in any other way, and why.
 ELSEWHERE = {
     "_files.py": "the one place",
+    "_leftovers.py": "temporary files are opened to see whether they are locked",
     "_engine/matrix_product.py": "what the system says of its CPU",
     "_old_programs/": "programs, and functions that Python and NumPy had",
     "logging/event_file.py": "events grow record by record",

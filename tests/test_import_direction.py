@@ -21,6 +21,7 @@ FLOORS: dict[str, int] = {
     "cntk.axis": 0,
     "cntk._errors": 0,
     "cntk._files": 0,
+    "cntk._leftovers": 0,
     "cntk._graph": 0,
     # 1 engine: data as it runs. Initializers only describe and draw numbers; parameters, on floor 2, use them.
     "cntk.device": 1,
@@ -76,6 +77,7 @@ DEFERRED: dict[str, tuple[str, ...]] = {
         "cntk._persist",
     ),
     "train/trainer.py": ("cntk._persist.checkpoints",),  # save_checkpoint, restore_from_checkpoint
+    "train/training_session.py": ("cntk._persist.checkpoints",),  # which checkpoint a session goes on from
     # create_checkpoint, restore_from_checkpoint
     "learners/base.py": ("cntk._persist.learner_state",),
     "train/distributed.py": ("cntk._persist.learner_state",),

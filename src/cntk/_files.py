@@ -9,22 +9,22 @@ from __future__ import annotations
 import errno
 import ntpath
 import os
-import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, BinaryIO
 
 from cntk._errors import ArgumentError
+from cntk._leftovers import FORMER, LOCKS, hold, name_until_replaced, new_mark, sweep
 
 # Seconds between attempts to replace a file: a second and a half in all.
 _WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 # Windows takes paths of up to 259 characters, and folders of up to 247. Room is left for a temporary name.
 _LONG = 210
-_KEPT = 40
 
 
 class NotWritableError(OSError, RuntimeError):
@@ -153,21 +153,33 @@ def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         yield file
 
 
+def _nothing(target: str) -> Collection[str]:
+    return ()
+
+
 @contextmanager
 def replacing_together(
-    filenames: Iterable[str | os.PathLike[str]], mark: str | None = None
+    filenames: Iterable[str | os.PathLike[str]],
+    mark: str | None = None,
+    needed: Callable[[str], Collection[str]] = _nothing,
 ) -> Iterator[list[IO[bytes]]]:
     """Files to write that belong together: all take others' places once all are complete, or if one cannot, none does.
 
+    The last one is replaced first, and its being replaced decides: whatever ends the process after that, the other files
+    are on the disk, under their temporary names if not under their own. What processes that were killed have left of these
+    files is removed.
+
     Args:
-        filenames: the paths, the last to be replaced first; see `replacing`.
+        filenames: the paths; see `replacing`.
         mark: becomes part of the temporary names, see `name_until_replaced`; something of its own if None.
+        needed: for a path, the names of temporaries that are needed although nobody writes them any more.
     """
     mark = mark or new_mark()
     fresh: list[_Fresh] = []
     try:
         for filename in filenames:
             fresh.append(_begun(filename, mark))
+            sweep(fresh[-1].target, fresh[-1].folder, partial(needed, fresh[-1].target))
         yield [each.file for each in fresh]
         for each in fresh:
             each.finish()
@@ -175,9 +187,14 @@ def replacing_together(
     finally:
         for each in fresh:
             each.file.close()
-            _remove(each.temporary)
-    for folder in {os.path.dirname(each.target) for each in fresh}:
+        # Where the file that decides has been replaced, the others are needed until they are in their places.
+        if fresh and os.path.exists(fresh[-1].temporary):
+            for each in fresh:
+                _remove(each.temporary)
+    for folder in {each.folder for each in fresh}:
         _sync_directory(folder)
+    for each in fresh:  # Once more: what was needed until now need not be any more.
+        sweep(each.target, each.folder, partial(needed, each.target))
 
 
 @dataclass(frozen=True)
@@ -196,22 +213,16 @@ class _Fresh:
     temporary: str
     file: IO[bytes]
 
+    @property
+    def folder(self) -> str:
+        return os.path.dirname(self.target)
+
     def finish(self) -> None:
         self.file.flush()
         os.fsync(self.file.fileno())
-        self.file.close()
+        if not LOCKS:  # As long as it is open it is locked; or, on Windows, cannot take another's place.
+            self.file.close()
         os.chmod(self.temporary, _mode(self.target))
-
-
-def new_mark() -> str:
-    """Something of its own for temporary names."""
-    return secrets.token_hex(6)
-
-
-def name_until_replaced(filename: str | os.PathLike[str], mark: str) -> str:
-    """The name that a file is written under before it takes its place."""
-    # Only part of the name: with all of it this one might be too long.
-    return f".{os.path.basename(os.path.realpath(filename))[:_KEPT]}.{mark}.part"
 
 
 def _begun(filename: str | os.PathLike[str], mark: str) -> _Fresh:
@@ -222,7 +233,8 @@ def _begun(filename: str | os.PathLike[str], mark: str) -> _Fresh:
         folder = os.path.dirname(target)
         os.makedirs(folder, exist_ok=True)
         temporary = os.path.join(folder, name_until_replaced(filename, mark))
-        file = open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
+        while not hold(file := open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))):
+            file.close()
     except (OSError, ValueError) as error:
         number, reason = (error.errno, error.strerror) if isinstance(error, OSError) else (None, str(error))
         raise NotWritableError(number, f"cannot be written: {reason}", str(filename)) from None
@@ -230,30 +242,48 @@ def _begun(filename: str | os.PathLike[str], mark: str) -> _Fresh:
 
 
 def _exchange(fresh: Sequence[_Fresh]) -> None:
-    """Put files in their places; those that are there already give way again if one cannot be."""
-    with ExitStack() as removed, ExitStack() as undone:
+    """Put files in their places, the one that decides first; those that are there already give way again if one cannot be.
+
+    What has been done is read from the disk: an interrupt may come anywhere.
+    """
+    try:
+        for each in fresh[:-1]:
+            _keep(each.target, each.temporary + FORMER)
         for each in fresh:
-            if each is not fresh[-1]:
-                former = each.temporary + ".former"
-                removed.callback(_remove, former)
-                has_former = _keep(each.target, former)
-                if has_former:
-                    undone.callback(_replace, former, each.target, each.filename)
-                else:
-                    undone.callback(_remove, each.target)
             _replace(each.temporary, each.target, each.filename)
-        undone.pop_all()
+            if each is not fresh[-1]:
+                _sync_directory(each.folder)
+    except BaseException:
+        if os.path.exists(fresh[-1].temporary):
+            _take_back(fresh)
+        raise
+    finally:
+        for each in fresh[:-1]:
+            _remove(each.temporary + FORMER)
 
 
-def _keep(target: str, former: str) -> bool:
-    """Have a file under another name as well; whether there is one."""
+def _take_back(fresh: Sequence[_Fresh]) -> None:
+    """Put the former files in the places of those that have been replaced."""
+    for each in fresh[-2::-1]:
+        if os.path.exists(each.temporary):
+            continue
+        former = each.temporary + FORMER
+        if os.path.exists(former):
+            _replace(former, each.target, each.filename)
+        else:
+            os.unlink(each.target)
+    for each in fresh:
+        _remove(each.temporary)
+
+
+def _keep(target: str, former: str) -> None:
+    """Have a file, if it is there, under another name as well."""
     if not os.path.exists(target):
-        return False
+        return
     try:
         os.link(target, former)
     except OSError:  # The system, or the disk, has no second names.
         shutil.copy2(target, former)
-    return True
 
 
 def _remove(path: str) -> None:
@@ -290,10 +320,9 @@ def _sync_directory(directory: str) -> None:
     """Make the new name itself safe, where directories can be."""
     if not hasattr(os, "O_DIRECTORY"):
         return
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
+    with suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from cntk._engine.step import TrainingStep
-from cntk._files import name_until_replaced, new_mark, reachable
+from cntk._files import reachable
 from cntk._graph import walk
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable
+from cntk._leftovers import name_until_replaced, new_mark
 from cntk._ops.operands import apply
 from cntk._ops.reduction import ReduceElements
 from cntk._persist import files
 from cntk._persist.dictionary import Single, Size
 from cntk._persist.learner_state import LearnerStateError, learner_from_file, learner_to_file, restore_own_state
-from cntk._persist.load import load
+from cntk._persist.load import from_dictionary, model_dictionary
 from cntk._persist.restore import matched, set_values
 from cntk._persist.save import to_dictionary
 from cntk._persist.value import DictionaryValue
@@ -35,8 +38,10 @@ CHECKPOINT_VERSION = 1
 # Not among the original's keys, and left alone by it: samples that no learner has counted, as at a rate of 0; how many
 # minibatches there have been, and how many of each size, on which it depends when steps are compiled.
 _SAMPLES, _PASSES, _SIZES = "SamplesSeen", "PassesSeen", "SizesSeen"
-# Nor is this: the name of the model's new file until it takes the former one's place, which is right after these states have.
-_WEIGHTS = "WeightsUntilReplaced"
+# Nor is this, in both files: the same text says that they belong together.
+_MARK = "CheckpointMark"
+# Seconds to wait for another process that is putting a checkpoint in its place.
+_WAITS = (0.05, 0.25)
 
 
 def save_checkpoint(
@@ -74,8 +79,9 @@ def save_checkpoint(
     if samples != samples_seen(learners[0]):
         state[_SAMPLES] = Size(samples)
     mark = new_mark()
-    state[_WEIGHTS] = name_until_replaced(filename, mark)
-    files.write_together({filename: to_dictionary(graph, [step.function]), _beside(filename): state}, mark)
+    state |= {files.WEIGHTS_UNTIL_REPLACED: name_until_replaced(filename, mark), _MARK: mark}
+    model = to_dictionary(graph, [step.function]) | {_MARK: mark}
+    files.write_together({filename: model, files.beside(filename): state}, mark)
 
 
 def _of_workers(learners: tuple[Any, ...], external_state: Any) -> dict[str, Any]:
@@ -92,16 +98,14 @@ def restore_checkpoint(
     Returns:
         The number of samples trained on, and what the program had added.
     """
-    loaded = load(filename)
-    values = files.read(_beside(filename))
-    if interrupted := _still_to_be_replaced(filename, values):
-        loaded = load(interrupted)
+    model, values = _pair(filename)
+    loaded = from_dictionary(model, name=files.describe(filename))
     pairs = matched(graph, loaded, filename)
     drawing = _drawing(graph, loaded, filename)
     try:
         states, external = _states(values, learners, {own: other.uid for own, other in pairs})
     except (FileFormatError, LearnerStateError) as error:
-        raise type(error)(f"{files.describe(_beside(filename))} cannot be restored: {error}") from None
+        raise type(error)(f"{files.describe(files.beside(filename))} cannot be restored: {error}") from None
     # What a program has written may fail: it comes first, so that nothing is restored by half.
     for learner, (_, own) in zip(learners, states, strict=True):
         restore_own_state(learner, own)
@@ -144,13 +148,96 @@ def _first_operand(variable: Variable) -> Variable | None:
     return first if first is not None and first.is_output else None
 
 
-def _beside(filename: str | os.PathLike[str]) -> str:
-    return os.fspath(filename) + ".ckp"
+# -- two files that belong together -----------------------------------------------------------------------------------
+
+
+class TornCheckpointError(FileFormatError):
+    """A model and the states beside it are not of the same checkpoint."""
+
+
+def is_checkpoint(filename: str | os.PathLike[str]) -> bool:
+    """Return whether there is a checkpoint, be it that a process ended before the model had its name."""
+    if os.path.exists(reachable(filename)):
+        return True
+    try:
+        return _still_to_be_replaced(filename, files.read(files.beside(filename))) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def go_on_from(paths: Sequence[str], restore: Callable[[str], dict[str, Any]]) -> tuple[str, dict[str, Any]] | None:
+    """Go on from the first checkpoint whose files belong together; a warning names those that do not.
+
+    Args:
+        paths: where there are checkpoints, the newest first.
+        restore: the trainer's `restore_from_checkpoint`.
+
+    Returns:
+        Its path and what ``restore`` gave; None without any checkpoint.
+
+    Raises:
+        TornCheckpointError: if the last one's do not, either.
+        FileNotFoundError: if one of its files is missing.
+    """
+    for path in paths:
+        try:
+            return path, restore(path)
+        except (TornCheckpointError, files.ModelNotFoundError) as error:
+            if path == paths[-1]:
+                raise
+            warnings.warn(f"{error}; an earlier checkpoint is taken", stacklevel=4)
+    return None
+
+
+def samples_in(filename: str | os.PathLike[str]) -> int:
+    """Return after how many samples a checkpoint was written; 0 if it cannot be read."""
+    try:
+        values = files.read(files.beside(filename))
+        counted = values["Learners"][0]
+        while "sample_count" not in counted:
+            counted = next(counted[key] for key in ("localLearners", "base") if key in counted)
+        return int(values.get(_SAMPLES, counted["sample_count"]))
+    except (OSError, ValueError, LookupError, TypeError, StopIteration):
+        return 0
+
+
+def _pair(filename: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The dictionaries of both files of a checkpoint; they have the same mark, or none.
+
+    Raises:
+        TornCheckpointError: if they have not.
+    """
+    for wait in (*_WAITS, None):
+        values = files.read(files.beside(filename))
+        interrupted = _still_to_be_replaced(filename, values)
+        for path in (interrupted, filename) if interrupted else (filename,):
+            model = files.read(path, model_dictionary)
+            if model.get(_MARK) == values.get(_MARK):
+                return model, values
+        if wait is not None:
+            time.sleep(wait)
+    raise TornCheckpointError(_why_torn(filename, model.get(_MARK), values))
+
+
+def _why_torn(filename: str | os.PathLike[str], mark: Any, values: dict[str, Any]) -> str:
+    name, states = files.describe(filename), files.describe(files.beside(filename))
+    if mark is None:
+        why = f"something else than this version's save_checkpoint, such as Function.save, has written {name} since"
+    elif values.get(_MARK) is None:
+        why = f"{states} was written by the original or an older version, or is of another checkpoint"
+    else:
+        why = "one was replaced or copied without the other"
+        why += f", or without the file {values.get(files.WEIGHTS_UNTIL_REPLACED)!r}, which had the weights meanwhile"
+    return (
+        f"{name} and {states} are not of the same checkpoint: {why}. Training cannot go on from weights with another's "
+        "states: give the name of an earlier checkpoint, or put both files there as they were saved; "
+        "cntk.load_model loads the weights alone, for a training that begins anew"
+    )
 
 
 def _still_to_be_replaced(filename: str | os.PathLike[str], values: dict[str, Any]) -> str | None:
     """The model's new file, if a process ended after it had put the states in their place, and not yet this one."""
-    name = values.get(_WEIGHTS)
+    name = values.get(files.WEIGHTS_UNTIL_REPLACED)
     if not isinstance(name, str) or os.path.basename(name) != name:
         return None
     path = os.path.join(os.path.dirname(os.path.realpath(filename)), name)

@@ -19,6 +19,10 @@ from cntk.io._listed_names import advice
 _MARK = b"ktnc"
 _LARGEST_MESSAGE = 2**31 - 2**20
 
+# In a checkpoint's states: the name of the model's new file until it takes the former one's place, which is right after these
+# states have. The original leaves this key alone.
+WEIGHTS_UNTIL_REPLACED = "WeightsUntilReplaced"
+
 
 class ModelNotFoundError(FileNotFoundError, ValueError, RuntimeError):
     """There is no such file. The original raises ValueError for models and RuntimeError for checkpoints."""
@@ -129,9 +133,22 @@ def write_together(files: Mapping[str | os.PathLike[str], Mapping[str, Any]], ma
         mark: becomes part of the temporary names.
     """
     prepared = [_prepared(values) for values in files.values()]
-    with replacing_together(files, mark) as fresh:
+    with replacing_together(files, mark, _named_by_states) as fresh:
         for put, file in zip(prepared, fresh, strict=True):
             put(file)
+
+
+def beside(filename: str | os.PathLike[str]) -> str:
+    """Return the path of the states that belong to a checkpoint's model."""
+    return os.fspath(filename) + ".ckp"
+
+
+def _named_by_states(filename: str) -> set[Any]:
+    """The temporary of a model that is needed: the states beside it are in their place, and it is not."""
+    try:
+        return {read(beside(filename)).get(WEIGHTS_UNTIL_REPLACED)}
+    except (OSError, ValueError):
+        return set()
 
 
 def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes]], None]:

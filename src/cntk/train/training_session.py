@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,6 +41,9 @@ __all__ = [
 
 # Under which name the original keeps a reader's position in a checkpoint.
 _POSITION = "TrainingMinibatchSource"
+# Not among the original's names: the index of a cross validation that was due when the checkpoint was written, which comes
+# first. Where the process ends in between, it is made up for: it may change the learning rate.
+_DUE = "CrossValidationDue"
 
 Counts = Mapping[DataUnit, int]
 
@@ -69,11 +71,17 @@ class _Action:
 
     def after_minibatch(self, counts: Counts) -> bool:
         """Do it if it is due; whether training is to go on."""
+        return not self.is_due(counts) or self.do(counts)
+
+    def is_due(self, counts: Counts) -> bool:
+        """Return whether it is to be done after this minibatch."""
         every, unit = self.frequency
-        due = counts[unit] // every
-        if due <= self.index:
-            return True
-        return self._do(counts[unit], due)
+        return counts[unit] // every > self.index
+
+    def do(self, counts: Counts) -> bool:
+        """Do it; whether training is to go on."""
+        every, unit = self.frequency
+        return self._do(counts[unit], counts[unit] // every)
 
     def at_end(self, counts: Counts) -> None:
         """Do it for what has come since it was done last, if anything."""
@@ -130,6 +138,8 @@ class TrainingSession:
         check_finite(self._test_feed, None, "Test")
         self._progress = as_frequency(progress_frequency, "training_session")
         self._device: DeviceDescriptor | None = None
+        self._validation: _Action | None = None
+        self._now: Counts = {}
 
     def train(self, device: DeviceDescriptor | None = None) -> None:
         """Train until the data end, or as many samples as wanted have been seen, or nothing is updated any more.
@@ -141,13 +151,19 @@ class TrainingSession:
             ValueError: if data are malformed or do not fit, or a checkpoint cannot be read.
         """
         self._device = device
-        self._restore()
-        counts = self._counts()
+        restored, missed = self._restore()
+        counts = self._now = self._counts()
         begun = dict(counts)
         actions = [a for a in self._actions() if a.frequency[0]]
         for action in actions:
             action.begin(counts)
-        feed = self._feed.minibatches(self.mb_size, self.max_samples, lambda: counts[DataUnit.sample], device)
+        self._validation = next((a for a in actions if a.act == self._cross_validate), None)
+        limit = self.max_samples
+        if missed is not None and self._validation is not None:
+            self._validation.index = missed
+            if not self._validation.do(counts):
+                limit = counts[DataUnit.sample]
+        feed = self._feed.minibatches(self.mb_size, limit, lambda: counts[DataUnit.sample], device)
         for arguments, ends_sweep in feed:
             updated = self.trainer.train_minibatch(arguments, device=device, is_sweep_end=ends_sweep)
             if updated:
@@ -160,7 +176,9 @@ class TrainingSession:
         if counts != begun:
             for action in actions:
                 action.at_end(counts)
-            if self.checkpoints.preserve_all and self.checkpoints.frequency[0]:
+        if self.checkpoints.preserve_all and self.checkpoints.frequency[0]:
+            # Also where the process ended just before this.
+            if counts != begun or restored not in (None, self.checkpoints.filename):
                 self._save(self.checkpoints.filename)
         if self._test_feed is not None and self._try(self._test_feed, self._test_size, None)[1]:
             self.trainer.summarize_test_progress()
@@ -229,13 +247,26 @@ class TrainingSession:
     def _save(self, filename: str | None) -> None:
         if filename is None:
             raise ValueError("training_session: a checkpoint needs a file name; give CheckpointConfig one")
-        self.trainer.save_checkpoint(filename, {_POSITION: self._feed.get_checkpoint_state()})
+        state: dict[str, Any] = {_POSITION: self._feed.get_checkpoint_state()}
+        if self._validation is not None and self._validation.is_due(self._now):
+            state[_DUE] = self._validation.index
+        self.trainer.save_checkpoint(filename, state)
 
-    def _restore(self) -> None:
-        path = _newest(self.checkpoints.filename) if self.checkpoints.restore and self.checkpoints.filename else None
-        if path is None:
-            return
-        position = self.trainer.restore_from_checkpoint(path).get(_POSITION, {})
+    def _restore(self) -> tuple[str | None, int | None]:
+        """Go on from the newest checkpoint.
+
+        Returns:
+            Its path, or None if there is none; and the index of a cross validation that was still due then.
+        """
+        from cntk._persist.checkpoints import go_on_from
+
+        if not (self.checkpoints.restore and self.checkpoints.filename):
+            return None, None
+        found = go_on_from(_checkpoints(self.checkpoints.filename), self.trainer.restore_from_checkpoint)
+        if found is None:
+            return None, None
+        path, state = found
+        position = state.get(_POSITION, {})
         if position:
             self._feed.restore_from_checkpoint(position)
         else:
@@ -244,6 +275,7 @@ class TrainingSession:
                 "where it is, since it does not define get_checkpoint_state",
                 stacklevel=3,
             )
+        return path, state.get(_DUE)
 
     def _counts(self) -> dict[DataUnit, int]:
         return {unit: self.trainer.total_number_of_units_seen(unit) for unit in DataUnit}
@@ -333,14 +365,19 @@ def _check_kinds(*given: Any) -> None:
             raise TypeError(f"training_session: expected a {kind.__name__}, got {type(config).__name__}")
 
 
-def _newest(filename: str) -> str | None:
-    """The checkpoint to go on from: that of the very name, else the one with the largest number behind it."""
-    if os.path.exists(reachable(filename)):
-        return filename
+def _checkpoints(filename: str) -> list[str]:
+    """The checkpoints that there are, the newest first: that of the very name is, unless one with a number went on from it."""
+    from cntk._persist.checkpoints import is_checkpoint, samples_in
+
     path = Path(reachable(filename))
     names = (p.name for p in path.parent.glob("*") if p.name.startswith(path.name)) if path.parent.is_dir() else ()
-    numbers = [int(n) for name in names if (n := name[len(path.name) :]).isascii() and n.isdigit()]
-    return f"{filename}{max(numbers)}" if numbers else None
+    numbers = {int(n) for name in names if (n := name[len(path.name) :].removesuffix(".ckp")).isascii() and n.isdigit()}
+    found = [name for n in sorted(numbers, reverse=True) if is_checkpoint(name := f"{filename}{n}")]
+    if not is_checkpoint(filename):
+        return found
+    if found and samples_in(found[0]) > samples_in(filename):
+        return [found[0], filename, *found[1:]]
+    return [filename, *found]
 
 
 hand_on(globals())
