@@ -25,6 +25,13 @@ class ArgumentError(TypeError, ValueError, NotImplementedError):
     """
 
 
+class RangeError(ArgumentError, OverflowError):
+    """A number that was given is too small or too large.
+
+    The original raises OverflowError where a negative number comes to its native layer, ValueError or others elsewhere.
+    """
+
+
 class FeedError(ValueError, RuntimeError, TypeError):
     """Data given for a variable do not fit it."""
 

@@ -67,7 +67,7 @@ SIZES = {
         lambda: Convolution((3, 3), 2, strides=0), ValueError, ("Convolution: strides", "at least 1", "0")
     ),
     "Convolution, dilation": Misuse(
-        lambda: Convolution2D(3, 2, dilation=0), ValueError, ("Convolution: dilation", "at least 1")
+        lambda: Convolution2D(3, 2, dilation=0), ValueError, ("Convolution2D: dilation", "at least 1")
     ),
     "Convolution, pad": Misuse(
         lambda: Convolution((3, 3), 2, pad="same"), TypeError, ("Convolution: pad", "True or False", "'same'")
@@ -238,7 +238,7 @@ VALUES = {
     "dropout, both": Misuse(lambda: Dropout(0.5, 0.5), ValueError, ("Dropout", "at the same time")),
     "dropout, neither": Misuse(Dropout, ValueError, ("Dropout", "either dropout_rate or keep_prob")),
     "dropout, seed": Misuse(lambda: Dropout(0.5, seed="a"), TypeError, ("Dropout: seed", "integer", "'a'")),
-    "label": Misuse(lambda: Label(3), TypeError, ("Label: name", "text", "got 3")),
+    "label": Misuse(lambda: Label(3), TypeError, ("Label: name", "string", "got 3")),
     "epsilon": Misuse(
         lambda: BatchNormalization(epsilon=-1), ValueError, ("BatchNormalization: epsilon", "at least 0", "-1")
     ),

@@ -8,6 +8,7 @@ from math import expm1, log
 from typing import Any
 
 from cntk import ops
+from cntk._arguments import as_flag, as_real
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
@@ -15,7 +16,7 @@ from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
-from cntk.layers.options import activated, as_activation, as_number, as_shape, initial, initial_bias
+from cntk.layers.options import activated, as_activation, as_shape, initial, initial_bias
 from cntk.variables import Parameter
 
 __all__ = [
@@ -69,6 +70,10 @@ def ForwardDeclaration(name: str = "forward_declaration") -> Variable:
     return ops.placeholder(name=name)
 
 
+_STEEPEST = 700.0
+"""Beyond that the exponential of a steepness is no number."""
+
+
 def Stabilizer(
     steepness: float = 4, enable_self_stabilization: Any = default_override_or(True), name: str = ""
 ) -> Function:
@@ -90,9 +95,10 @@ def Stabilizer(
         >>> C.layers.Stabilizer()(x).eval({x: [[1, 2]]}).round(4)
         array([[1., 2.]], dtype=float32)
     """
-    if not get_default_override(Stabilizer, enable_self_stabilization=enable_self_stabilization):
+    enabled = get_default_override(Stabilizer, enable_self_stabilization=enable_self_stabilization)
+    if not as_flag(enabled, "Stabilizer: enable_self_stabilization"):
         return identity
-    steepness = as_number(steepness, "Stabilizer: steepness", above=0)
+    steepness = as_real(steepness, "Stabilizer: steepness", above=0, most=_STEEPEST)
     alpha = Parameter((), init=log(expm1(steepness)) / steepness, name="alpha")
 
     @BlockFunction("Stabilizer", name)
@@ -162,10 +168,11 @@ def LSTM(
         (5,)
     """
     activation = as_activation(get_default_override(LSTM, activation=activation), "LSTM")
-    use_peepholes = get_default_override(LSTM, use_peepholes=use_peepholes)
+    use_peepholes = as_flag(get_default_override(LSTM, use_peepholes=use_peepholes), "LSTM: use_peepholes")
     init = initial(get_default_override(LSTM, init=init), "LSTM")
     init_bias = get_default_override(LSTM, init_bias=init_bias)
     stable = get_default_override(LSTM, enable_self_stabilization=enable_self_stabilization)
+    stable = as_flag(stable, "LSTM: enable_self_stabilization")
     size, cell = _cell_shapes("LSTM", shape, cell_shape)
 
     b = Parameter(4 * cell, init=initial_bias(init_bias, (4 * cell,), "LSTM"), name="b")
@@ -235,6 +242,7 @@ def GRU(
     init = initial(get_default_override(GRU, init=init), "GRU")
     init_bias = get_default_override(GRU, init_bias=init_bias)
     stable = get_default_override(GRU, enable_self_stabilization=enable_self_stabilization)
+    stable = as_flag(stable, "GRU: enable_self_stabilization")
     size, cell = _cell_shapes("GRU", shape, cell_shape)
     if cell != size:
         raise ValueError(f"GRU: cell_shape must be the shape of the output, {size}, got {cell}; leave it out")
@@ -297,6 +305,7 @@ def RNNStep(
     init = initial(get_default_override(RNNStep, init=init), "RNNStep")
     init_bias = get_default_override(RNNStep, init_bias=init_bias)
     stable = get_default_override(RNNStep, enable_self_stabilization=enable_self_stabilization)
+    stable = as_flag(stable, "RNNStep: enable_self_stabilization")
     size, cell = _cell_shapes("RNNStep", shape, cell_shape)
 
     b = Parameter(cell, init=initial_bias(init_bias, (cell,), "RNNStep"), name="b")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from cntk import ops
+from cntk._arguments import as_flag, as_integer, shown
+from cntk._errors import ArgumentError, SettingError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
@@ -19,6 +22,9 @@ from cntk.layers.options import (
     activated,
     as_activation,
     as_shape,
+    check_reduction_rank,
+    first_value,
+    fitted,
     flags_per_axis,
     initial,
     shape_for,
@@ -84,22 +90,64 @@ def Convolution(
         >>> layer(C.input_variable((3, 32, 32))).shape
         (8, 32, 32)
     """
-    activation = as_activation(get_default_override(Convolution, activation=activation), "Convolution")
-    init = get_default_override(Convolution, init=init)
-    pad = get_default_override(Convolution, pad=pad)
-    bias = get_default_override(Convolution, bias=bias)
-    init_bias = get_default_override(Convolution, init_bias=init_bias)
-    _check_supported("Convolution", reduction_rank, transpose_weight, groups)
-    window = as_shape(filter_shape, "Convolution: filter_shape", least=1)
-    filters = _filters(num_filters, "Convolution")
-    strides = sizes_per_axis(strides, window, "Convolution: strides")
-    sharing = flags_per_axis(sharing, window, "Convolution: sharing")
-    pad = flags_per_axis(pad, window, "Convolution: pad")
-    dilation = sizes_per_axis(dilation, window, "Convolution: dilation")
+    return _convolution(
+        "Convolution",
+        filter_shape,
+        num_filters,
+        sequential,
+        activation=get_default_override(Convolution, activation=activation),
+        init=get_default_override(Convolution, init=init),
+        pad=get_default_override(Convolution, pad=pad),
+        strides=strides,
+        sharing=sharing,
+        bias=get_default_override(Convolution, bias=bias),
+        init_bias=get_default_override(Convolution, init_bias=init_bias),
+        reduction_rank=reduction_rank,
+        transpose_weight=transpose_weight,
+        dilation=dilation,
+        groups=groups,
+        max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
+        name=name,
+    )
+
+
+def _convolution(
+    layer: str,
+    filter_shape: Any,
+    num_filters: Any,
+    sequential: Any = False,
+    *,
+    activation: Any,
+    init: Any,
+    pad: Any,
+    strides: Any,
+    sharing: Any = True,
+    bias: Any,
+    init_bias: Any,
+    reduction_rank: Any,
+    transpose_weight: Any = False,
+    dilation: Any,
+    groups: Any = 1,
+    max_temp_mem_size_in_samples: Any = 0,
+    name: str,
+) -> Function:
+    """`Convolution`, and the layers that are one, with the name that errors call it by."""
+    activation = as_activation(activation, layer)
+    _check_supported(layer, reduction_rank, transpose_weight, groups)
+    window = _window(filter_shape, layer)
+    filters = _filters(num_filters, layer)
+    strides = sizes_per_axis(strides, window, f"{layer}: strides")
+    sharing = flags_per_axis(sharing, window, f"{layer}: sharing")
+    pad = flags_per_axis(pad, window, f"{layer}: pad")
+    dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
+    bias = as_flag(bias, f"{layer}: bias")
+    sequential = as_flag(sequential, f"{layer}: sequential")
+    memory = as_integer(max_temp_mem_size_in_samples, f"{layer}: max_temp_mem_size_in_samples", least=0, most=2**64 - 1)
     if sequential and strides[0] != 1:
         UntestedBranchError("Convolution: strides along the sequence axis; use SequentialConvolution")
 
-    W, b = _parameters(filters or (1,), window, reduction_rank, init, init_bias if bias else None, len(window))
+    init_bias = init_bias if bias else None
+    W, b = _parameters(layer, filters or (1,), window, reduction_rank, init, init_bias, len(window))
     ahead = (window[0] - 1) // 2
 
     @BlockFunction("Convolution", name)
@@ -115,7 +163,7 @@ def Convolution(
             sharing=(True, *sharing),
             auto_padding=(False, False, *pad[1:]) if sequential else (False, *pad),
             dilation=dilation,
-            max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
+            max_temp_mem_size_in_samples=memory,
         )
         if sequential and not pad[0] and window[0] > 1:
             r = ops.sequence.slice(r, ahead, ahead + 1 - window[0])
@@ -130,35 +178,44 @@ def Convolution(
     return convolve
 
 
-def _check_supported(layer: str, reduction_rank: int, transpose_weight: bool, groups: int) -> None:
-    if reduction_rank not in (0, 1):
-        raise NotImplementedError(
-            f"{layer}: reduction_rank must be 0 or 1, got {reduction_rank}; put further axes together with cntk.reshape"
-        )
-    if transpose_weight:
+def _check_supported(layer: str, reduction_rank: Any, transpose_weight: Any, groups: Any) -> None:
+    check_reduction_rank(reduction_rank, layer)
+    if as_flag(transpose_weight, f"{layer}: transpose_weight"):
         raise NotImplementedError(f"{layer}: transpose_weight is not supported; use ConvolutionTranspose")
-    if groups != 1:
-        raise ValueError(f"{layer}: groups {groups} is not supported by this layer; use cntk.convolution")
+    if not isinstance(groups, Real) or groups != 1:
+        raise ArgumentError(f"{layer}: groups {shown(groups)} is not supported by this layer; use cntk.convolution")
+
+
+def _window(filter_shape: Any, layer: str) -> Shape:
+    """A filter's shape.
+
+    Raises:
+        ValueError: if it has no axis.
+    """
+    window = as_shape(filter_shape, f"{layer}: filter_shape", least=1)
+    if not window:
+        raise SettingError(f"{layer}: filter_shape: expected at least one axis, got {shown(filter_shape)}")
+    return window
 
 
 def _filters(num_filters: Any, layer: str) -> Shape:
     """The number of filters as a shape; none if there is no axis for them."""
     filters = () if num_filters is None else as_shape(num_filters, f"{layer}: num_filters", least=1)
-    if len(filters) > 1:
+    if num_filters is not None and len(filters) != 1:
         raise ValueError(f"{layer}: num_filters must be a single number, got {filters}")
     return filters
 
 
 def _parameters(
-    filters: Shape, window: Shape, reduction_rank: int, init: Any, init_bias: Any, bias_axes: int
+    layer: str, filters: Shape, window: Shape, reduction_rank: int, init: Any, init_bias: Any, bias_axes: int
 ) -> tuple[Parameter, Parameter | None]:
     """Filters, and the bias if it has an initial value. A bias given as an array keeps the array's shape."""
     shape = shape_for((*filters, InferredDimension if reduction_rank else 1, *window), init)
-    init = initial(init, "Convolution", output_rank=-1, filter_rank=len(window))
-    # Numbers may be given without the axes of filters and channels where these have one entry.
-    W = Parameter(shape, init=np.reshape(init, shape) if np.ndim(init) else init, name="W")
+    init = initial(init, layer, output_rank=-1, filter_rank=len(window))
+    W = Parameter(shape, init=fitted(init, shape, layer), name="W")
     if init_bias is None:
         return W, None
+    init_bias = first_value(init_bias, f"{layer}: init_bias")
     b_shape = np.shape(init_bias) or (*filters, *(1,) * bias_axes)
     return W, Parameter(b_shape, init=init_bias, name="b")
 
@@ -229,22 +286,23 @@ def SequentialConvolution(
         >>> layer(x).eval({x: [[[1], [2], [3], [4]]]})[0].ravel()
         array([3., 6., 9., 7.], dtype=float32)
     """
-    activation = as_activation(
-        get_default_override(SequentialConvolution, activation=activation), "SequentialConvolution"
-    )
+    layer = "SequentialConvolution"
+    activation = as_activation(get_default_override(SequentialConvolution, activation=activation), layer)
     init = get_default_override(SequentialConvolution, init=init)
     pad = get_default_override(SequentialConvolution, pad=pad)
     bias = get_default_override(SequentialConvolution, bias=bias)
     init_bias = get_default_override(SequentialConvolution, init_bias=init_bias)
-    _check_supported("SequentialConvolution", reduction_rank, transpose_weight, groups)
-    window = as_shape(filter_shape, "SequentialConvolution: filter_shape", least=1)
-    filters = _filters(num_filters, "SequentialConvolution")
-    strides = sizes_per_axis(strides, window, "SequentialConvolution: strides")
-    sharing = flags_per_axis(sharing, window, "SequentialConvolution: sharing")
-    pad = flags_per_axis(pad, window, "SequentialConvolution: pad")
-    dilation = sizes_per_axis(dilation, window, "SequentialConvolution: dilation")
+    _check_supported(layer, reduction_rank, transpose_weight, groups)
+    window = _window(filter_shape, layer)
+    filters = _filters(num_filters, layer)
+    strides = sizes_per_axis(strides, window, f"{layer}: strides")
+    sharing = flags_per_axis(sharing, window, f"{layer}: sharing")
+    pad = flags_per_axis(pad, window, f"{layer}: pad")
+    dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
+    memory = as_integer(max_temp_mem_size_in_samples, f"{layer}: max_temp_mem_size_in_samples", least=0, most=2**64 - 1)
 
-    W, b = _parameters(filters or (1,), window, reduction_rank, init, init_bias if bias else None, len(window) - 1)
+    init_bias = init_bias if as_flag(bias, f"{layer}: bias") else None
+    W, b = _parameters(layer, filters or (1,), window, reduction_rank, init, init_bias, len(window) - 1)
 
     @BlockFunction("Convolution", name)
     def convolve(x: Any) -> Any:
@@ -256,7 +314,7 @@ def SequentialConvolution(
             auto_padding=(False, *pad),
             sequential=True,
             dilation=dilation,
-            max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
+            max_temp_mem_size_in_samples=memory,
         )
         r = r if b is None else r + b
         return activated(r if filters else _without_axis(r, len(window)), activation)
@@ -284,7 +342,8 @@ def Convolution1D(
         >>> C.layers.Convolution1D(3, 8)(C.input_variable((2, 10))).shape
         (8, 8)
     """
-    return Convolution(
+    return _convolution(
+        "Convolution1D",
         window_of_rank(filter_shape, 1, "Convolution1D"),
         num_filters,
         activation=get_default_override(Convolution1D, activation=activation),
@@ -320,7 +379,8 @@ def Convolution2D(
         >>> C.layers.Convolution2D((3, 5), 8)(C.input_variable((2, 10, 10))).shape
         (8, 8, 6)
     """
-    return Convolution(
+    return _convolution(
+        "Convolution2D",
         window_of_rank(filter_shape, 2, "Convolution2D"),
         num_filters,
         activation=get_default_override(Convolution2D, activation=activation),
@@ -357,7 +417,8 @@ def Convolution3D(
         >>> C.layers.Convolution3D((3, 3, 3), 8, pad=True)(C.input_variable((2, 5, 10, 10))).shape
         (8, 5, 10, 10)
     """
-    return Convolution(
+    return _convolution(
+        "Convolution3D",
         window_of_rank(filter_shape, 3, "Convolution3D"),
         num_filters,
         activation=get_default_override(Convolution3D, activation=activation),

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from cntk import ops
+from cntk._arguments import as_flag, as_real, as_string
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk._errors import RangeError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
@@ -15,10 +17,10 @@ from cntk.default_options import default_override_or, get_default_override, is_d
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import identity
 from cntk.layers.options import (
+    MOST_AXES,
     activated,
     as_activation,
     as_count,
-    as_number,
     as_shape,
     initial,
     initial_bias,
@@ -66,16 +68,18 @@ def Dense(
     """
     activation = as_activation(get_default_override(Dense, activation=activation), "Dense")
     init = get_default_override(Dense, init=init)
-    bias = get_default_override(Dense, bias=bias)
+    bias = as_flag(get_default_override(Dense, bias=bias), "Dense: bias")
     init_bias = get_default_override(Dense, init_bias=init_bias)
     output_shape = as_shape(shape, "Dense: shape")
+    if not output_shape:
+        raise RangeError("Dense: shape: expected at least one axis, got (); give 1 for a single number")
     if input_rank is not None and map_rank is not None:
         raise ValueError("Dense: input_rank and map_rank cannot be specified at the same time.")
 
     if input_rank is not None:
-        input_rank = as_count(input_rank, "Dense: input_rank", least=0)
+        input_rank = as_count(input_rank, "Dense: input_rank", least=0, most=MOST_AXES)
     if map_rank is not None:
-        map_rank = as_count(map_rank, "Dense: map_rank", least=0)
+        map_rank = as_count(map_rank, "Dense: map_rank", least=0, most=MOST_AXES)
 
     kept = -1 if input_rank is not None else (map_rank or 0)
     W = Parameter(
@@ -212,14 +216,14 @@ def Dropout(
     if dropout_rate is not None and keep_prob is not None:
         raise ValueError("Dropout: dropout_rate and keep_prob cannot be specified at the same time.")
     if keep_prob is not None:
-        rate = 1 - as_number(keep_prob, "Dropout: keep_prob")
+        rate = 1 - as_real(keep_prob, "Dropout: keep_prob")
         if not 0 <= rate < 1:
             raise ValueError(f"Dropout: keep_prob must be in the interval (0,1], got {keep_prob}")
     else:
-        rate = as_number(dropout_rate, "Dropout: dropout_rate")
+        rate = as_real(dropout_rate, "Dropout: dropout_rate")
         if not 0 <= rate < 1:
             raise ValueError(f"Dropout: dropout_rate must be in the interval [0,1), got {dropout_rate}")
-    seed = as_count(seed, "Dropout: seed", least=0)
+    seed = as_count(seed, "Dropout: seed", least=0, most=2**64 - 1)
 
     @BlockFunction("Dropout", name)
     def drop(x: Any) -> Any:
@@ -244,8 +248,7 @@ def Label(name: str) -> Function:
         (2,)
     """
 
-    if not isinstance(name, str):
-        raise TypeError(f"Label: name: expected a text, by which the place can be found, got {name!r}")
+    name = as_string(name, "Label: name", "by which the place can be found")
 
     @Function
     def label(x: Any) -> Any:

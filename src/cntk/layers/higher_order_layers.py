@@ -11,15 +11,16 @@ from cntk._errors import ArgumentError
 from cntk._graph.composition import spread
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
+from cntk._graph.variable import as_name
 from cntk.layers.blocks import identity
 from cntk.layers.options import name_of, takes
 
 __all__ = ["For", "ResNetBlock", "Sequential", "SequentialClique"]
 
 
-def _named(function: Any, name: str) -> Any:
+def _named(function: Any, name: str, layer: str) -> Any:
     """A function under a name, if one was given."""
-    if not name:
+    if not as_name(name, layer):
         return function
     outputs = function.outputs
     return ops.alias(function, name=name) if len(outputs) == 1 else ops.combine(outputs, name=name)
@@ -45,7 +46,7 @@ def Sequential(layers: Any, name: str = "") -> Function:
         >>> model(C.input_variable(3)).shape
         (2,)
     """
-    if isinstance(layers, Function) and not name:
+    if isinstance(layers, Function) and not as_name(name, "Sequential"):
         return layers
     if not isinstance(layers, list):
         layers = [layers]
@@ -58,7 +59,7 @@ def Sequential(layers: Any, name: str = "") -> Function:
             values = _applied(layer, values)
         return values
 
-    return _named(sequential, name)  # type: ignore[no-any-return]
+    return _named(sequential, name, "Sequential")  # type: ignore[no-any-return]
 
 
 def _flattened(item: Any) -> Iterable[Any]:
@@ -154,7 +155,7 @@ def SequentialClique(functions: Sequence[Callable[[Any], Any]], name: str = "") 
             x = x + out
         return out
 
-    return _named(clique, name)  # type: ignore[no-any-return]
+    return _named(clique, name, "SequentialClique")  # type: ignore[no-any-return]
 
 
 def _functions(functions: Any, layer: str) -> list[Callable[[Any], Any]]:
@@ -196,7 +197,7 @@ def ResNetBlock(f: Callable[[Any], Any], name: str = "") -> Function:
     def block(x: Any) -> Any:
         return f(x) + x
 
-    return _named(block, name)  # type: ignore[no-any-return]
+    return _named(block, name, "ResNetBlock")  # type: ignore[no-any-return]
 
 
 hand_on(globals())

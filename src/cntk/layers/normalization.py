@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 from cntk import ops
+from cntk._arguments import as_flag, as_real
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.blocks import UntestedBranchError
-from cntk.layers.options import as_number, first_value
+from cntk.layers.options import first_value
 from cntk.variables import Constant, Parameter
 
 __all__ = ["BatchNormalization", "LayerNormalization"]
@@ -57,11 +59,15 @@ def BatchNormalization(
     epsilon = get_default_override(BatchNormalization, epsilon=epsilon)
     use_cntk_engine = get_default_override(BatchNormalization, use_cntk_engine=use_cntk_engine)
     disable = get_default_override(BatchNormalization, disable_regularization=disable_regularization)
-    if map_rank not in (None, 1):
+    if map_rank is not None and not (isinstance(map_rank, Real) and map_rank == 1):
         UntestedBranchError("BatchNormalization map_rank can only be 1 or None for now")
+    time_constant = as_real(time_constant, "BatchNormalization: normalization_time_constant", finite=False)
+    blend_time_constant = as_real(blend_time_constant, "BatchNormalization: blend_time_constant", finite=False)
+    use_cntk_engine = as_flag(use_cntk_engine, "BatchNormalization: use_cntk_engine")
+    disable = as_flag(disable, "BatchNormalization: disable_regularization")
 
     shape = (InferredDimension,)
-    epsilon = as_number(epsilon, "BatchNormalization: epsilon", least=0)
+    epsilon = as_real(epsilon, "BatchNormalization: epsilon", least=0)
     scale = Parameter(shape, init=first_value(init_scale, "BatchNormalization: init_scale"), name="scale")
     bias = Parameter(shape, init=0, name="bias")
     running_mean = Constant(0, shape=shape, name="aggregate_mean")
@@ -108,9 +114,7 @@ def LayerNormalization(
         >>> C.layers.LayerNormalization()(x).eval({x: [[1, 2, 3, 4]]}).round(3)
         array([[-1.342, -0.447,  0.447,  1.342]], dtype=float32)
     """
-    epsilon = as_number(
-        get_default_override(LayerNormalization, epsilon=epsilon), "LayerNormalization: epsilon", least=0
-    )
+    epsilon = as_real(get_default_override(LayerNormalization, epsilon=epsilon), "LayerNormalization: epsilon", least=0)
     scale = Parameter(
         (InferredDimension,), init=first_value(initial_scale, "LayerNormalization: initial_scale"), name="scale"
     )

@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from math import isfinite
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from cntk import ops
-from cntk._errors import ArgumentError, NodeAsSizeError
+from cntk._arguments import shown
+from cntk._errors import ArgumentError, NodeAsSizeError, RangeError, SettingError, shape_text
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.initializer import Initializer, initializer_with_rank
 
 Shape = tuple[int, ...]
 
+_LARGEST = 2**31 - 1
+"""More elements than that along an axis nothing computes with."""
+
+MOST_AXES = 32
+"""More axes nothing has."""
+
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
     """A number or a text as a tuple of one, anything with several elements as a tuple."""
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
 
 
 def as_shape(value: Any, what: str, least: int = 0) -> Shape:
@@ -37,7 +43,7 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
 
     Raises:
         TypeError: for anything else.
-        ValueError: for sizes that are too small.
+        ValueError: for sizes that are too small, or larger than anything.
     """
     if isinstance(value, (Variable, Function)):
         raise NodeAsSizeError(
@@ -45,45 +51,37 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
             "as in Dense(10)(x)"
         )
     sizes = as_tuple(value)
-    if not all(isinstance(d, Real) and isfinite(d) and int(d) == d for d in sizes):
-        raise TypeError(f"{what}: expected an integer or a tuple of integers, got {value!r}")
+    if not all(map(_is_whole, sizes)):
+        raise ArgumentError(f"{what}: expected an integer or a tuple of integers, got {shown(value)}")
     if any(d < least for d in sizes):
-        raise ValueError(f"{what}: sizes must be at least {least}, got {value!r}")
+        raise RangeError(f"{what}: sizes must be at least {least}, got {shown(value)}")
+    if any(d > _LARGEST for d in sizes):
+        raise RangeError(f"{what}: sizes must be at most {_LARGEST}, got {shown(value)}")
     return tuple(int(d) for d in sizes)
 
 
-def as_count(value: Any, what: str, least: int = 1) -> int:
-    """A single whole number.
+def _is_whole(value: Any) -> bool:
+    """Whether it is an integer, or a float that is one."""
+    return isinstance(value, Real) and value == value and abs(value) != float("inf") and int(value) == value
+
+
+def as_count(value: Any, what: str, least: int = 1, most: int = _LARGEST) -> int:
+    """A single integer.
 
     Raises:
         TypeError: for anything else.
-        ValueError: if it is too small.
+        ValueError: if it is too small or too large.
     """
     if isinstance(value, (Variable, Function)):
         raise NodeAsSizeError(
             f"{what}: expected an integer, got {value!r}; sizes come first, as in AttentionModel(100)"
         )
-    if not isinstance(value, Real) or int(value) != value:
-        raise TypeError(f"{what}: expected an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{what}: must be at least {least}, got {value!r}")
+    if not _is_whole(value):
+        raise ArgumentError(f"{what}: expected an integer, got {shown(value)}")
+    if not least <= value <= most:
+        bound = f"at least {least}" if value < least else f"at most {most}"
+        raise RangeError(f"{what}: must be {bound}, got {shown(value)}")
     return int(value)
-
-
-def as_number(value: Any, what: str, above: float | None = None, least: float | None = None) -> float:
-    """A single number.
-
-    Raises:
-        TypeError: for anything else.
-        ValueError: if it is not above, or less than, a bound.
-    """
-    if not isinstance(value, Real):
-        raise TypeError(f"{what}: expected a number, got {value!r}")
-    if above is not None and not value > above:
-        raise ValueError(f"{what}: must be above {above}, got {value!r}")
-    if least is not None and not value >= least:
-        raise ValueError(f"{what}: must be at least {least}, got {value!r}")
-    return float(value)
 
 
 def per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[Any, ...]:
@@ -114,8 +112,8 @@ def flags_per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[bool, ..
         TypeError: for anything else.
     """
     flags = as_tuple(value)
-    if not all(isinstance(f, (bool, np.bool_)) or f in (0, 1) for f in flags):
-        raise TypeError(f"{what}: expected True or False, for all axes or for each, got {value!r}")
+    if not all(isinstance(f, (bool, np.bool_, Real)) and f in (0, 1) for f in flags):
+        raise ArgumentError(f"{what}: expected True or False, for all axes or for each, got {shown(value)}")
     return per_axis(value, filter_shape, what)
 
 
@@ -129,6 +127,19 @@ def window_of_rank(filter_shape: Any, rank: int, layer: str) -> Shape:
     if len(window) not in (1, rank):
         raise ValueError(f"{layer}: filter_shape must be a scalar or have {rank} elements, got {window}")
     return window * (rank // len(window))
+
+
+def check_reduction_rank(reduction_rank: Any, layer: str) -> None:
+    """Refuse a number of the input's channel axes that is neither 0 nor 1.
+
+    Raises:
+        NotImplementedError: for anything else.
+    """
+    if not isinstance(reduction_rank, Real) or reduction_rank not in (0, 1):
+        raise ArgumentError(
+            f"{layer}: reduction_rank must be 0 or 1, got {shown(reduction_rank)}; put further axes together with "
+            "cntk.reshape"
+        )
 
 
 def initial(init: Any, what: str, output_rank: int | None = None, filter_rank: int | None = None) -> Any:
@@ -174,21 +185,42 @@ def first_value(value: Any, what: str) -> Any:
     """
     if isinstance(value, Initializer):
         return value
-    try:
-        numeric = np.asarray(value).dtype.kind in "biuf"
-    except ValueError:
-        numeric = False
-    if not numeric:
+    if not _is_numeric(value):
         raise ArgumentError(
-            f"{what}: expected an initializer such as glorot_uniform(), a number or an array, got {value!r}"
+            f"{what}: expected an initializer such as glorot_uniform(), a number or an array, got {shown(value)}"
         )
     return value
 
 
+def _is_numeric(value: Any) -> bool:
+    """Whether it is a number, or numbers of some shape."""
+    try:
+        return np.asarray(value).dtype.kind in "biuf"
+    except ValueError:
+        return False
+
+
 def shape_for(shape: Shape, init: Any) -> Shape:
     """A parameter's shape; numbers with as many axes settle the dimensions that are yet to be inferred."""
-    given = () if isinstance(init, Initializer) else np.shape(init)
+    given = () if isinstance(init, Initializer) or not _is_numeric(init) else np.shape(init)
     return given if len(given) == len(shape) else shape
+
+
+def fitted(init: Any, shape: Shape, what: str) -> Any:
+    """A parameter's first value with all of its axes: numbers may be given without those that have one entry.
+
+    Raises:
+        ValueError: for numbers that do not fit the shape.
+    """
+    if isinstance(init, Initializer) or not np.ndim(init):
+        return init
+    try:
+        return np.reshape(init, shape)
+    except ValueError:
+        raise SettingError(
+            f"{what}: init has shape {shape_text(np.shape(init))}, and the parameter {shape_text(shape)}; give numbers of that "
+            "shape, or an initializer such as glorot_uniform()"
+        ) from None
 
 
 def as_activation(activation: Any, layer: str) -> Callable[[Any], Any] | None:
@@ -202,7 +234,9 @@ def as_activation(activation: Any, layer: str) -> Callable[[Any], Any] | None:
     if not callable(activation):
         named = isinstance(activation, str) and callable(getattr(ops, activation, None))
         instead = f"cntk.{activation}" if named else "a function such as cntk.relu, or None"
-        raise TypeError(f"{layer}: activation: expected a function of one argument, got {activation!r}; give {instead}")
+        raise TypeError(
+            f"{layer}: activation: expected a function of one argument, got {shown(activation)}; give {instead}"
+        )
     if not takes(activation, 1):
         raise TypeError(
             f"{layer}: activation: expected a function of one argument, and {name_of(activation)} takes another number"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cntk import ops
+from cntk._arguments import as_flag, as_real, shown
 from cntk._errors import ArgumentError, StateCountError
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction, in_order
@@ -14,10 +15,10 @@ from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk._graph.naming import next_uid
 from cntk._graph.types import InferredDimension
-from cntk._graph.variable import Variable
+from cntk._graph.variable import Variable, as_name
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.blocks import ForwardDeclaration
-from cntk.layers.options import as_count, as_number
+from cntk.layers.options import as_count, name_of, takes
 from cntk.variables import Constant
 
 __all__ = [
@@ -29,6 +30,9 @@ __all__ = [
     "RecurrenceFrom",
     "UnfoldFrom",
 ]
+
+_LONGEST_WINDOW = 2**16
+"""A window has a node for each of its frames."""
 
 _STATE_NAMES = ("h", "c", "a", "b", "d", "e", "f", "g", "i", "j")
 
@@ -45,7 +49,7 @@ def _initial_state(value: Any, layer: str) -> Any:
         return Constant(0 if value is None else value, shape=(1,))
     except (TypeError, ValueError):
         raise ArgumentError(
-            f"{layer}: initial_state: expected a number, an array or a variable, got {value!r}"
+            f"{layer}: initial_state: expected a number, an array or a variable, got {shown(value)}"
         ) from None
 
 
@@ -67,7 +71,7 @@ def Delay(T: int = 1, initial_state: Any = default_override_or(0), name: str = "
         array([0., 1., 2.], dtype=float32)
     """
     state = get_default_override(Delay, initial_state=initial_state)
-    T = as_count(T, "Delay: T", least=-(2**31))
+    T = as_count(T, "Delay: T", least=-(2**31) + 1)
 
     @BlockFunction("Delay", name)
     def delay(x: Any) -> Any:
@@ -99,8 +103,10 @@ def PastValueWindow(
         array([[[7.],
                 [6.]]], dtype=float32)
     """
-    backwards = get_default_override(PastValueWindow, go_backwards=go_backwards)
-    window_size = as_count(window_size, "PastValueWindow: window_size")
+    backwards = as_flag(
+        get_default_override(PastValueWindow, go_backwards=go_backwards), "PastValueWindow: go_backwards"
+    )
+    window_size = as_count(window_size, "PastValueWindow: window_size", most=_LONGEST_WINDOW)
     end = ops.sequence.first if backwards else ops.sequence.last
 
     @BlockFunction("PastValueWindow", name)
@@ -175,7 +181,7 @@ def RecurrenceFrom(
         >>> add(start, x).eval({start: [[10]], x: [[[1], [2], [3]]]})[0].ravel()
         array([11., 13., 16.], dtype=float32)
     """
-    backwards = get_default_override(RecurrenceFrom, go_backwards=go_backwards)
+    backwards = as_flag(get_default_override(RecurrenceFrom, go_backwards=go_backwards), "RecurrenceFrom: go_backwards")
     return _recurrence_from(
         _as_step(step_function, "RecurrenceFrom"), backwards, return_full_state, name, "RecurrenceFrom"
     )
@@ -187,6 +193,8 @@ def _count_states(step: Function) -> int:
 
 
 def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str, layer: str) -> Function:
+    return_full_state = as_flag(return_full_state, f"{layer}: return_full_state")
+    as_name(name, layer)
     count = _count_states(step)
     if count > len(_STATE_NAMES):
         raise ValueError(
@@ -253,7 +261,7 @@ def Recurrence(
         >>> C.layers.Recurrence(C.plus)(x).eval({x: [[[1], [2], [3]]]})[0].ravel()
         array([1., 3., 6.], dtype=float32)
     """
-    backwards = get_default_override(Recurrence, go_backwards=go_backwards)
+    backwards = as_flag(get_default_override(Recurrence, go_backwards=go_backwards), "Recurrence: go_backwards")
     state = get_default_override(Recurrence, initial_state=initial_state)
     return _recurrence(step_function, backwards, state, return_full_state, name, "Recurrence")
 
@@ -261,6 +269,7 @@ def Recurrence(
 def _recurrence(
     step_function: Any, backwards: bool, state: Any, return_full_state: bool, name: str, layer: str
 ) -> Function:
+    as_name(name, layer)
     step = _as_step(step_function, layer)
     from_states = _recurrence_from(step, backwards, return_full_state, "", layer)
     states = _states(state, _count_states(step), layer)
@@ -306,8 +315,9 @@ def Fold(
         array([[6.],
                [4.]], dtype=float32)
     """
-    backwards = get_default_override(Fold, go_backwards=go_backwards)
+    backwards = as_flag(get_default_override(Fold, go_backwards=go_backwards), "Fold: go_backwards")
     state = get_default_override(Fold, initial_state=initial_state)
+    as_name(name, "Fold")
     recurrence = _recurrence(folder_function, backwards, state, return_full_state, "", "Fold")
     end = ops.sequence.first if backwards else ops.sequence.last
     x = ops.placeholder(name="x")
@@ -339,16 +349,15 @@ def UnfoldFrom(
         [array([2., 4., 8.], dtype=float32)]
     """
 
-    if not callable(generator_function):
-        raise TypeError(
-            f"UnfoldFrom: expected a generator, a function of the previous state that returns the new one, got "
-            f"{generator_function!r}"
-        )
-    if until_predicate is not None and not callable(until_predicate):
-        raise TypeError(
-            f"UnfoldFrom: until_predicate: expected a function of a frame, or None, got {until_predicate!r}"
-        )
-    length_increase = as_number(length_increase, "UnfoldFrom: length_increase", above=0)
+    generator_function = _of_one(
+        generator_function,
+        "generator_function",
+        "a generator, a function of the previous state that returns the new one",
+    )
+    if until_predicate is not None:
+        until_predicate = _of_one(until_predicate, "until_predicate", "a function of a frame, or None")
+    as_name(name, "UnfoldFrom")
+    length_increase = as_real(length_increase, "UnfoldFrom: length_increase", above=0)
 
     @Function
     def unfold_from(initial_state: Any, dynamic_axes_like: Any) -> Any:
@@ -372,6 +381,21 @@ def UnfoldFrom(
         return ops.sequence.gather(output, running(until_predicate(output)), name="valid_output")
 
     return ops.alias(unfold_from, name) if name else unfold_from
+
+
+def _of_one(function: Any, argument: str, wanted: str) -> Callable[..., Any]:
+    """A function of one argument.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    if not callable(function):
+        raise ArgumentError(f"UnfoldFrom: {argument}: expected {wanted}, got {shown(function)}")
+    if not takes(function, 1):
+        raise ArgumentError(
+            f"UnfoldFrom: {argument}: expected {wanted}, and {name_of(function)} takes another number of arguments"
+        )
+    return function  # type: ignore[no-any-return]
 
 
 def _outputs(made: Any) -> list[Variable]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cntk import ops
+from cntk._arguments import as_flag, as_integer
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
@@ -15,6 +16,8 @@ from cntk.layers.options import (
     activated,
     as_activation,
     as_shape,
+    check_reduction_rank,
+    first_value,
     flags_per_axis,
     initial,
     sizes_per_axis,
@@ -72,33 +75,62 @@ def ConvolutionTranspose(
         >>> layer(C.input_variable((2, 8, 8))).shape
         (4, 16, 16)
     """
-    activation = as_activation(
-        get_default_override(ConvolutionTranspose, activation=activation), "ConvolutionTranspose"
-    )
-    init = get_default_override(ConvolutionTranspose, init=init)
-    pad = get_default_override(ConvolutionTranspose, pad=pad)
-    bias = get_default_override(ConvolutionTranspose, bias=bias)
-    init_bias = get_default_override(ConvolutionTranspose, init_bias=init_bias)
-    if reduction_rank not in (0, 1):
-        raise NotImplementedError(
-            f"ConvolutionTranspose: reduction_rank must be 0 or 1, got {reduction_rank}; put further axes together with "
-            "cntk.reshape"
-        )
-    window = as_shape(filter_shape, "ConvolutionTranspose: filter_shape", least=1)
-    filters = as_shape(num_filters, "ConvolutionTranspose: num_filters", least=1)
-    if len(filters) != 1:
-        raise ValueError(f"ConvolutionTranspose: num_filters must be a single number, got {filters}")
-    strides = sizes_per_axis(strides, window, "ConvolutionTranspose: strides")
-    sharing = flags_per_axis(sharing, window, "ConvolutionTranspose: sharing")
-    pad = flags_per_axis(pad, window, "ConvolutionTranspose: pad")
-    dilation = sizes_per_axis(dilation, window, "ConvolutionTranspose: dilation")
-    positions = (
-        None if output_shape is None else sizes_per_axis(output_shape, window, "ConvolutionTranspose: output_shape")
+    return _transposed(
+        "ConvolutionTranspose",
+        filter_shape,
+        num_filters,
+        activation=get_default_override(ConvolutionTranspose, activation=activation),
+        init=get_default_override(ConvolutionTranspose, init=init),
+        pad=get_default_override(ConvolutionTranspose, pad=pad),
+        strides=strides,
+        sharing=sharing,
+        bias=get_default_override(ConvolutionTranspose, bias=bias),
+        init_bias=get_default_override(ConvolutionTranspose, init_bias=init_bias),
+        output_shape=output_shape,
+        reduction_rank=reduction_rank,
+        dilation=dilation,
+        max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
+        name=name,
     )
 
+
+def _transposed(
+    layer: str,
+    filter_shape: Any,
+    num_filters: Any,
+    *,
+    activation: Any,
+    init: Any,
+    pad: Any,
+    strides: Any,
+    sharing: Any = True,
+    bias: Any,
+    init_bias: Any,
+    output_shape: Any,
+    reduction_rank: Any,
+    dilation: Any,
+    max_temp_mem_size_in_samples: Any = 0,
+    name: str,
+) -> Function:
+    """`ConvolutionTranspose`, and the layers that are one, with the name that errors call it by."""
+    activation = as_activation(activation, layer)
+    check_reduction_rank(reduction_rank, layer)
+    window = as_shape(filter_shape, f"{layer}: filter_shape", least=1)
+    filters = as_shape(num_filters, f"{layer}: num_filters", least=1)
+    if len(filters) != 1:
+        raise ValueError(f"{layer}: num_filters must be a single number, got {filters}")
+    strides = sizes_per_axis(strides, window, f"{layer}: strides")
+    sharing = flags_per_axis(sharing, window, f"{layer}: sharing")
+    pad = flags_per_axis(pad, window, f"{layer}: pad")
+    dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
+    bias = as_flag(bias, f"{layer}: bias")
+    memory = as_integer(max_temp_mem_size_in_samples, f"{layer}: max_temp_mem_size_in_samples", least=0, most=2**64 - 1)
+    positions = None if output_shape is None else sizes_per_axis(output_shape, window, f"{layer}: output_shape")
+
     channels = (InferredDimension,) if reduction_rank else (1,)
-    init = initial(init, "ConvolutionTranspose", output_rank=-1, filter_rank=len(window))
+    init = initial(init, layer, output_rank=-1, filter_rank=len(window))
     W = Parameter((*channels, *filters, *window), init=init, name="W")
+    init_bias = first_value(init_bias, f"{layer}: init_bias") if bias else None
     b = Parameter((*filters, *(1,) * len(window)), init=init_bias, name="b") if bias else None
 
     @BlockFunction("ConvolutionTranspose", name)
@@ -111,7 +143,7 @@ def ConvolutionTranspose(
             auto_padding=(False, *pad),
             output_shape=None if positions is None else (*filters, *positions),
             dilation=dilation,
-            max_temp_mem_size_in_samples=max_temp_mem_size_in_samples,
+            max_temp_mem_size_in_samples=memory,
         )
         return activated(r if b is None else r + b, activation)
 
@@ -139,7 +171,8 @@ def ConvolutionTranspose1D(
         >>> C.layers.ConvolutionTranspose1D(3, 4, strides=2)(C.input_variable((2, 9))).shape
         (4, 19)
     """
-    return ConvolutionTranspose(
+    return _transposed(
+        "ConvolutionTranspose1D",
         window_of_rank(filter_shape, 1, "ConvolutionTranspose1D"),
         num_filters,
         activation=get_default_override(ConvolutionTranspose1D, activation=activation),
@@ -176,7 +209,8 @@ def ConvolutionTranspose2D(
         >>> C.layers.ConvolutionTranspose2D((3, 3), 4)(C.input_variable((2, 8, 8))).shape
         (4, 10, 10)
     """
-    return ConvolutionTranspose(
+    return _transposed(
+        "ConvolutionTranspose2D",
         window_of_rank(filter_shape, 2, "ConvolutionTranspose2D"),
         num_filters,
         activation=get_default_override(ConvolutionTranspose2D, activation=activation),
@@ -213,7 +247,8 @@ def ConvolutionTranspose3D(
         >>> C.layers.ConvolutionTranspose3D((3, 3, 3), 4, pad=True)(C.input_variable((2, 5, 8, 8))).shape
         (4, 5, 8, 8)
     """
-    return ConvolutionTranspose(
+    return _transposed(
+        "ConvolutionTranspose3D",
         window_of_rank(filter_shape, 3, "ConvolutionTranspose3D"),
         num_filters,
         activation=get_default_override(ConvolutionTranspose3D, activation=activation),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cntk import ops
+from cntk._arguments import as_flag
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
+from cntk._graph.variable import as_name
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
@@ -60,11 +62,13 @@ def AttentionModel(
         (1, 1, 5)
     """
     init = get_default_override(AttentionModel, init=init)
-    backwards = get_default_override(AttentionModel, go_backwards=go_backwards)
+    backwards = as_flag(get_default_override(AttentionModel, go_backwards=go_backwards), "AttentionModel: go_backwards")
     stable = get_default_override(AttentionModel, enable_self_stabilization=enable_self_stabilization)
+    stable = as_flag(stable, "AttentionModel: enable_self_stabilization")
+    as_name(name, "AttentionModel")
     attention_dim = as_count(attention_dim, "AttentionModel: attention_dim")
     if attention_span is not None:
-        attention_span = as_count(attention_span, "AttentionModel: attention_span")
+        attention_span = as_count(attention_span, "AttentionModel: attention_span", most=2**16)
     if attention_span is None and attention_axis is not None:
         raise ValueError(
             "AttentionModel: attention_span cannot be None when attention_axis is not None; give both or neither"
