@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_integer, as_real
 from cntk._engine.initial_values import (
     Bilinear,
     Constant,
@@ -26,7 +27,7 @@ from cntk._engine.initial_values import (
     Uniform,
 )
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
-from cntk._errors import ArgumentError
+from cntk._errors import ArgumentError, RangeError
 from cntk._graph.late_names import hand_on
 
 __all__ = [
@@ -51,25 +52,24 @@ DefaultParamInitScale = 1
 
 
 def _number(function: str, name: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{function}: expected a number as {name}, got {value!r}") from None
+    if isinstance(value, np.ndarray) and not value.ndim:
+        value = value[()]
+    return as_real(value, f"{function}: {name}", finite=False)
 
 
 def _whole(function: str, name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ArgumentError(f"{function}: expected an integer as {name}, got {value!r}")
-    return int(value)
+    if isinstance(value, bool):
+        raise ArgumentError(f"{function}: {name}: expected an integer, got {value!r}")
+    return as_integer(value, f"{function}: {name}")
 
 
 def _seed(function: str, seed: Any) -> int | None:
-    if seed is None or seed == SentinelValueForAutoSelectRandomSeed:
+    if seed is None:
         return None
     number = _whole(function, "seed", seed)
     if not 0 <= number < 2**64:
-        raise ValueError(f"{function}: expected a seed from 0 to 2**64 - 1, got {number}")
-    return number
+        raise RangeError(f"{function}: expected a seed from 0 to 2**64 - 1, got {number}")
+    return None if number == SentinelValueForAutoSelectRandomSeed else number
 
 
 def _new_rank(kind: str, name: str, present: int, wanted: int | None) -> int:

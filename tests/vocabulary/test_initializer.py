@@ -158,9 +158,9 @@ def test_ranks_beyond_the_shape(output_rank, filter_rank, shape):
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: I.uniform("wide"), "uniform: expected a number as scale, got 'wide'"),
-        (lambda: I.normal(1, output_rank=1.5), "normal: expected an integer as output_rank"),
-        (lambda: I.xavier(seed=0.5), "xavier: expected an integer as seed"),
+        (lambda: I.uniform("wide"), "uniform: scale: expected a number, got 'wide'"),
+        (lambda: I.normal(1, output_rank=1.5), "normal: output_rank: expected an integer"),
+        (lambda: I.xavier(seed=0.5), "xavier: seed: expected an integer"),
     ],
 )
 def test_arguments_of_wrong_kind(call, message):

@@ -349,13 +349,12 @@ def UnfoldFrom(
         [array([2., 4., 8.], dtype=float32)]
     """
 
-    generator_function = _of_one(
+    _check_of_one(
         generator_function,
-        "generator_function",
-        "a generator, a function of the previous state that returns the new one",
+        "UnfoldFrom: expected a generator, a function of the previous state that returns the new one",
     )
     if until_predicate is not None:
-        until_predicate = _of_one(until_predicate, "until_predicate", "a function of a frame, or None")
+        _check_of_one(until_predicate, "UnfoldFrom: until_predicate: expected a function of a frame, or None")
     as_name(name, "UnfoldFrom")
     length_increase = as_real(length_increase, "UnfoldFrom: length_increase", above=0)
 
@@ -383,19 +382,16 @@ def UnfoldFrom(
     return ops.alias(unfold_from, name) if name else unfold_from
 
 
-def _of_one(function: Any, argument: str, wanted: str) -> Callable[..., Any]:
-    """A function of one argument.
+def _check_of_one(function: Any, wanted: str) -> None:
+    """Refuse what cannot be called with one argument; ``wanted`` begins the error.
 
     Raises:
         ArgumentError: for anything else.
     """
     if not callable(function):
-        raise ArgumentError(f"UnfoldFrom: {argument}: expected {wanted}, got {shown(function)}")
+        raise ArgumentError(f"{wanted}; got {shown(function)}")
     if not takes(function, 1):
-        raise ArgumentError(
-            f"UnfoldFrom: {argument}: expected {wanted}, and {name_of(function)} takes another number of arguments"
-        )
-    return function  # type: ignore[no-any-return]
+        raise ArgumentError(f"{wanted}; got {name_of(function)}, which takes another number of arguments")
 
 
 def _outputs(made: Any) -> list[Variable]:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_real
 from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, learning_options, rate_schedule
 from cntk.learners.schedules import TrainingParameterSchedule, learning_parameter_schedule_per_sample
@@ -32,8 +33,8 @@ class AdaDelta(Learner, inner=True):
         options: LearningOptions,
     ) -> None:
         super().__init__(parameters, learning_rate, options)
-        self.rho = float(rho)
-        self.epsilon = float(epsilon)
+        self.rho = as_real(rho, "adadelta: rho", finite=False)
+        self.epsilon = as_real(epsilon, "adadelta: epsilon", finite=False)
 
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_real
 from cntk.learners.base import Learner, lying_as, power, quotient, root
 from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
@@ -38,13 +39,11 @@ class Adam(Learner, inner=True):
         options: LearningOptions,
     ) -> None:
         super().__init__(parameters, learning_rate, options)
-        if not epsilon >= 0:
-            raise ValueError(f"adam: expected an epsilon of at least 0, got {epsilon}")
         self.momentum = momentum
         self.variance_momentum = variance_momentum
         self.unit_gain = flag("adam", "unit_gain", unit_gain)
         self.adamax = flag("adam", "adamax", adamax)
-        self.epsilon = epsilon
+        self.epsilon = as_real(epsilon, "adam: epsilon", least=0, finite=False)
 
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""

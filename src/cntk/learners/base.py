@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_integer, shown
 from cntk._engine.seeds import next_seed
 from cntk._errors import ArgumentError, FeedError, SettingError, shape_text
 from cntk._graph.kinds import Kind
@@ -89,8 +90,8 @@ class Learner(metaclass=Kind):
             ValueError: if it is no schedule.
         """
         if not isinstance(learning_rate, TrainingParameterSchedule):
-            raise ValueError(
-                f"reset_learning_rate: expected a schedule, got {learning_rate!r}; "
+            raise ArgumentError(
+                f"reset_learning_rate: expected a schedule, got {shown(learning_rate)}; "
                 "make one with learning_parameter_schedule"
             )
         learning_rate = replace(learning_rate, minibatch_size=self._learning_rate_schedule.minibatch_size)
@@ -104,7 +105,7 @@ class Learner(metaclass=Kind):
 
     @minibatch_size.setter
     def minibatch_size(self, size: int) -> None:
-        self._minibatch_size = size
+        self._minibatch_size = as_integer(size, f"{self.kind}: minibatch_size", least=0, most=2**64 - 1)
         self.is_minibatch_size_explicitly_specified = True
 
     def is_compatible_mode(self) -> bool:
@@ -125,6 +126,10 @@ class Learner(metaclass=Kind):
 
     def add_progress_writers(self, progress_writers: Sequence[Any]) -> None:
         """Let progress writers know of each new learning rate (and momentum), by their ``write(key, value)``."""
+        if not isinstance(progress_writers, (list, tuple)):
+            raise ArgumentError(
+                f"{self.kind}: add_progress_writers expects a list of progress writers, got {shown(progress_writers)}"
+            )
         self._writers.extend(progress_writers)
 
     def update(
@@ -148,8 +153,10 @@ class Learner(metaclass=Kind):
             raise ArgumentError(
                 f"{self.kind}: update expects a dictionary of gradients by parameter, got {type(gradient_values).__name__}"
             )
-        if not isinstance(training_sample_count, (int, np.integer)):
-            raise ArgumentError(f"{self.kind}: update expects a number of samples, got {training_sample_count!r}")
+        training_sample_count = as_integer(
+            training_sample_count, f"{self.kind}: update: training_sample_count", most=2**64 - 1
+        )
+        is_sweep_end = as_bool(is_sweep_end, f"{self.kind}: update: is_sweep_end")
         gradients = [self._gradient(parameter, gradient_values) for parameter in self._parameters]
         return self.apply(gradients, training_sample_count, is_sweep_end)
 
@@ -395,7 +402,9 @@ def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
         ArgumentError: for anything but a list of parameters.
     """
     if isinstance(parameters, (str, Mapping)) or not hasattr(parameters, "__iter__") or hasattr(parameters, "uid"):
-        raise ArgumentError(f"{learner}: expected a list of parameters, such as model.parameters, got {parameters!r}")
+        raise ArgumentError(
+            f"{learner}: expected a list of parameters, such as model.parameters, got {shown(parameters)}"
+        )
     found = tuple(parameters)
     if not found:
         raise ValueError(f"{learner}: the list of parameters is empty; does the model have any (model.parameters)?")
@@ -403,7 +412,7 @@ def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
     for parameter in found:
         if not getattr(parameter, "is_parameter", hasattr(parameter, "uid")):
             raise ArgumentError(
-                f"{learner}: expected parameters, got {parameter!r}; constants and inputs are not learned"
+                f"{learner}: expected parameters, got {shown(parameter)}; constants and inputs are not learned"
             )
         if any(dimension < 0 for dimension in parameter.shape):
             raise ValueError(

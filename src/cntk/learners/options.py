@@ -10,14 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_flag, as_real, shown
 from cntk._engine.mersenne_twister import MersenneTwister64
+from cntk._errors import SettingError
 from cntk.learners.schedules import (
     IGNORE,
     TrainingParameterSchedule,
     UnitType,
     _count,
-    learning_parameter_schedule,
-    training_parameter_schedule,
+    _in_units,
+    _training,
 )
 
 
@@ -57,9 +59,7 @@ def flag(function: str, name: str, value: Any) -> bool:
     Raises:
         TypeError: for anything else.
     """
-    if not isinstance(value, bool):
-        raise TypeError(f"{function}: expected True or False as {name}, got {value!r}")
-    return value
+    return as_bool(value, f"{function}: {name}")
 
 
 @dataclass(frozen=True)
@@ -171,20 +171,21 @@ def learning_options(
         ("l2_regularization_weight", l2),
         ("gradient_clipping_threshold_per_sample", clipping_threshold),
     ):
-        if not isinstance(value, Real) or math.isnan(value):
-            raise ValueError(f"{learner}: expected a number as {name}, got {value!r}")
+        if math.isnan(as_real(value, f"{learner}: {name}", finite=False)):
+            raise SettingError(f"{learner}: {name}: expected a number, got nan")
+    mean_gradient = as_flag(use_mean_gradient, f"{learner}: use_mean_gradient")
     if minibatch_size is not None:
         _count(learner, "minibatch_size", minibatch_size)
-    elif use_mean_gradient:
+    elif mean_gradient:
         minibatch_size = IGNORE
     return LearningOptions(
         float(l1),
         float(l2),
-        training_parameter_schedule(noise, UnitType.minibatch),
+        _in_units(f"{learner}: gaussian_noise_injection_std_dev", noise, UnitType.minibatch, None),
         float(clipping_threshold),
-        bool(clips_by_truncation),
+        flag(learner, "gradient_clipping_with_truncation", clips_by_truncation),
         minibatch_size,
-        bool(use_mean_gradient),
+        mean_gradient,
     )
 
 
@@ -197,11 +198,11 @@ def parameter_schedule(
         ValueError: for other values.
     """
     if not isinstance(value, (TrainingParameterSchedule, Real, list)):
-        raise ValueError(
-            f"{learner}: expected a number, a list of numbers or pairs, or a schedule as {name}, got {value!r}; "
+        raise SettingError(
+            f"{learner}: {name}: expected a number, a list of numbers or pairs, or a schedule, got {shown(value)}; "
             "see learning_parameter_schedule"
         )
-    made = learning_parameter_schedule(value, options.minibatch_size, epoch_size)
+    made = _training(f"{learner}: {name}", value, options.minibatch_size, epoch_size)
     if options.minibatch_size is not None and not made.is_minibatch_size_explicitly_specified:
         made = replace(made, minibatch_size=options.minibatch_size)
     return made

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_real
 from cntk._errors import SettingError
 from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, flag, learning_options, rate_schedule
@@ -45,6 +46,8 @@ class RMSProp(Learner, inner=True):
         options: LearningOptions,
     ) -> None:
         super().__init__(parameters, learning_rate, options)
+        gamma, inc, dec = (as_real(v, f"rmsprop: {n}") for n, v in (("gamma", gamma), ("inc", inc), ("dec", dec)))
+        max, min = (as_real(v, f"rmsprop: {n}", finite=False) for n, v in (("max", max), ("min", min)))
         for name, value, holds, expected in (
             ("gamma", gamma, 0 < gamma < 1, "between 0 and 1"),
             ("inc", inc, inc > 1, "above 1"),

@@ -17,12 +17,16 @@ from itertools import accumulate
 from numbers import Integral, Real
 from typing import Any
 
+from cntk._arguments import as_integer, as_real, shown
 from cntk._errors import SettingError
 
 IGNORE = 0
 """Reference minibatch size of a value that is taken for each minibatch as it is, whatever its size."""
 
 FULL_DATA_SWEEP = 0
+
+_MOST = 2**64 - 1
+"""As many samples as the original can count."""
 
 _LARGEST_EXPONENT = math.log(sys.float_info.max)
 
@@ -146,7 +150,7 @@ def learning_rate_schedule(lr: Any, unit: UnitType, epoch_size: int | None = Non
         >>> learning_rate_schedule(0.01, UnitType.sample).minibatch_size
         1
     """
-    return training_parameter_schedule(lr, unit, epoch_size)
+    return _in_units("learning_rate_schedule", lr, unit, epoch_size)
 
 
 def training_parameter_schedule(
@@ -169,12 +173,17 @@ def training_parameter_schedule(
         >>> training_parameter_schedule([0.1, 0.01], UnitType.minibatch, epoch_size=1000)[1000]
         0.01
     """
+    return _in_units("training_parameter_schedule", schedule, unit, epoch_size)
+
+
+def _in_units(function: str, schedule: Any, unit: Any, epoch_size: Any) -> TrainingParameterSchedule:
     try:
         UnitType(unit)
     except ValueError:
-        raise ValueError(f"schedule: expected UnitType.sample or UnitType.minibatch as unit, got {unit!r}") from None
-    minibatch_size = 1 if unit is UnitType.sample else IGNORE
-    made = _training("training_parameter_schedule", schedule, minibatch_size, epoch_size)
+        raise SettingError(
+            f"{function}: unit: expected UnitType.sample or UnitType.minibatch, got {shown(unit)}"
+        ) from None
+    made = _training(function, schedule, 1 if unit is UnitType.sample else IGNORE, epoch_size)
     return replace(made, is_minibatch_size_explicitly_specified=True)
 
 
@@ -254,13 +263,13 @@ def minibatch_size_schedule(schedule: Any, epoch_size: int = 1) -> MinibatchSize
     """
     name = "minibatch_size_schedule"
     if isinstance(schedule, Integral):
-        if epoch_size != 1:
-            raise ValueError(f"{name}: epoch_size {epoch_size} has no effect on a single number; leave it out")
+        if not isinstance(epoch_size, Integral) or epoch_size != 1:
+            raise ValueError(f"{name}: epoch_size {shown(epoch_size)} has no effect on a single number; leave it out")
         made = MinibatchSizeSchedule((int(schedule),), (0,), FULL_DATA_SWEEP)
     else:
         made = MinibatchSizeSchedule(*_steps(name, schedule, epoch_size, Integral, int))
-    if min(made.values) < 0:
-        raise SettingError(f"{name}: expected sizes of at least 0, got {min(made.values)}")
+    for size in made.values:
+        as_integer(size, name, least=0, most=_MOST)
     return made
 
 
@@ -280,7 +289,8 @@ def _training(
             warnings.warn(
                 f"{function}: epoch_size has no effect on a schedule of one number", RuntimeWarning, stacklevel=3
             )
-        return TrainingParameterSchedule((convert(schedule),), (0,), FULL_DATA_SWEEP, reference, explicit)
+        value = convert(as_real(schedule, function, finite=False))
+        return TrainingParameterSchedule((value,), (0,), FULL_DATA_SWEEP, reference, explicit)
     return TrainingParameterSchedule(*_steps(function, schedule, epoch_size, Real, convert), reference, explicit)
 
 
@@ -291,7 +301,7 @@ def _steps(
     if not isinstance(schedule, list):
         raise ValueError(
             f"{function}: expected a number, a list of numbers, or a list of pairs (number of epochs, number), "
-            f"got {schedule!r}"
+            f"got {shown(schedule)}"
         )
     if not schedule:
         raise SettingError(f"{function}: the list is empty; give at least one value")
@@ -302,7 +312,7 @@ def _steps(
         if len(pair) != 2 or not isinstance(pair[0], Integral) or not isinstance(pair[1], kind) or pair[0] < fewest:
             raise SettingError(
                 f"{function}: expected numbers, or pairs of a number of epochs (at least 1, except for the last) and a "
-                f"number, got {pair!r}"
+                f"number, got {shown(pair)}"
             )
     size = _count(function, "epoch_size", epoch_size)
     ends = tuple(accumulate((int(epochs) or 1) * (size or 1) for epochs, _ in pairs))
@@ -312,9 +322,7 @@ def _steps(
 def _count(function: str, name: str, value: Any) -> int:
     if value is None:
         return 0
-    if not isinstance(value, Integral) or value < 0:
-        raise SettingError(f"{function}: expected a whole number of samples, at least 0, as {name}, got {value!r}")
-    return int(value)
+    return as_integer(value, f"{function}: {name}", least=0, most=_MOST)
 
 
 def _decay(time_constant: float) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from cntk._arguments import as_function
 from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk.core import NDArrayView
@@ -150,8 +151,7 @@ def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Lea
         >>> w.value
         array([0.9, 1.2], dtype=float32)
     """
-    if not callable(update_func):
-        raise TypeError(f"universal: expected a function of parameters and gradients, got {update_func!r}")
+    as_function(update_func, "universal: update_func", "of parameters and gradients")
     if len(inspect.signature(update_func).parameters) != 2:
         raise ValueError(
             "universal: update_func must take two arguments, the lists of parameters and of their gradients"
