@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import struct
 import sys
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
 
 import cntk as C
-from cntk.io import Base64ImageDeserializer, CTFDeserializer, ImageDeserializer, MinibatchSource, StreamDef, StreamDefs
+from cntk.io import (
+    Base64ImageDeserializer,
+    CTFDeserializer,
+    ImageDeserializer,
+    MinibatchSource,
+    StreamDef,
+    StreamDefs,
+    _image_decoding,
+)
 from cntk.io import transforms as xf
 from cntk.io._image_transforms import Crop, Pipeline
 
@@ -489,11 +500,11 @@ def test_without_labels_they_are_not_limited(folder):
 
 BROKEN = {
     "missing.png": "there is no file",
-    "text.png": r"no image that can be decoded \(its format is none that Pillow knows\)",
+    "text.png": "no image that can be decoded: its format is none of BMP, .*WEBP",
     "cut.png": "no image that can be decoded",
     "a.zip@/none.png": "none.png",
     "b.zip@/none.png": "there is no file",
-    "text.png@/none.png": "there is no file|Not a directory|File is not a zip",
+    "text.png@/none.png": "there is no file|Not a directory|is no zip archive, or is damaged",
 }
 
 
@@ -518,6 +529,114 @@ def test_images_that_cannot_be_read(folder, name, threads):
     assert shades(minibatch, source) == [0, 1, 3] and labels(minibatch, source) == [0, 1, 3]
     with pytest.raises(ValueError, match="one more than max_errors=1 allows"):
         source.next_minibatch(4)
+
+
+def zipped(content, method=zipfile.ZIP_DEFLATED):
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", method) as archive:
+        archive.writestr("a.png", content)
+    return written.getvalue()
+
+
+def changed(content, at, new):
+    return content[:at] + new + content[at + len(new) :]
+
+
+def wide(width, height):
+    """A PNG file that says to be of a certain size."""
+    whole = encoded(shade(1))
+    head = struct.pack(">4sII", b"IHDR", width, height) + whole[24:29]
+    return whole[:12] + head + struct.pack(">I", zlib.crc32(head)) + whole[33:]
+
+
+ONE = encoded(shade(1))
+
+
+def in_directory(content, at, new):
+    """An archive of one file whose directory says something else of it."""
+    return changed(content, content.rindex(b"PK\1\2") + at, new)
+
+
+HOSTILE = {
+    "pixels": (wide(9000, 9000), "a.png", "9000 x 9000 pixels, and 8,388,608 were expected at the most.*maxPixels"),
+    "more pixels": (wide(90000, 90000), "a.png", "more pixels than Pillow takes for safe"),
+    "webp": (
+        b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\0\xff\xff\0" + bytes(9),
+        "a.png",
+        "65536 x 65536 pixels",
+    ),
+    "scans": (encoded(shade(1), "JPEG")[:-2] + b"\xff\xda" * 200, "a.png", "JPEG file of 201 scans"),
+    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a.png", "its format is none of BMP"),
+    "inflates": (zipped(bytes(1 << 21)), "a.zip@/a.png", "2,097,152 bytes, and 1,000,000 were expected.*maxBytes"),
+    "lies": (in_directory(zipped(bytes(1 << 21)), 24, b"\x10\0\0\0"), "a.zip@/a.png", "the archive is damaged"),
+    "method": (zipped(ONE, zipfile.ZIP_LZMA), "a.zip@/a.png", "compressed by method 14"),
+    "password": (in_directory(zipped(ONE), 8, b"\1"), "a.zip@/a.png", "encrypted"),
+    "damaged": (changed(zipped(ONE), 50, b"abc"), "a.zip@/a.png", "the archive is damaged where it has 'a.png'"),
+    "directory": (zipped(ONE)[:-30], "a.zip@/a.png", "no zip archive, or is damaged"),
+    "long": (ONE, "n" * 5000, "expected an image's name of up to 4,096 characters, got 5,004"),
+    "null": (ONE, "a\0.png", "its name has characters"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_files_that_would_fill_the_memory(folder, name):
+    content, entry, expected = HOSTILE[name]
+    (folder / "a.png").write_bytes(content)
+    (folder / "a.zip").write_bytes(content)
+    reader = ImageDeserializer(listed(folder, [f".../{entry}\t0"]), streams())
+    reader["maxBytes"] = 1_000_000
+    with pytest.raises(ValueError, match=f"map.txt, line 1: .*{expected}"):
+        MinibatchSource(reader).next_minibatch(1)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have names only on POSIX systems")
+@pytest.mark.parametrize("name", [".../pipe", "/dev/zero", ".../pipe@/a.png"])
+def test_maps_that_name_no_files(folder, name):
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(ValueError, match="it is a (pipe|device), and a regular file was expected"):
+        source_of(folder, [f"{name}\t0"]).next_minibatch(1)
+
+
+def test_larger_images_are_read_where_the_program_says_so(folder):
+    (folder / "big.png").write_bytes(encoded(np.full((2900, 2900, 3), 7, np.uint8)))
+    text = base64.b64encode(encoded(np.full((2900, 2900, 3), 7, np.uint8))).decode()
+    files = {ImageDeserializer: [".../big.png\t0"], Base64ImageDeserializer: [f"0\t{text}"]}
+    for kind, lines in files.items():
+        reader = kind(listed(folder, lines), streams())
+        with pytest.raises(ValueError, match="2900 x 2900"):
+            MinibatchSource(reader).next_minibatch(1)
+        reader["maxPixels"] = 9_000_000
+        source = MinibatchSource(reader)
+        assert shades(source.next_minibatch(1), source) == [7]
+        reader["maxBytes"] = 10
+        with pytest.raises(ValueError, match="10 were expected"):
+            MinibatchSource(reader).next_minibatch(1)
+        with pytest.raises(KeyError, match="has no option 'pixels'; it has 'maxPixels', 'maxBytes'"):
+            reader["pixels"] = 1
+        with pytest.raises(ValueError, match="maxPixels must be a whole number"):
+            reader["maxPixels"] = 0
+
+
+def test_a_very_long_image_is_not_scaled_to_cover(folder):
+    (folder / "long.png").write_bytes(encoded(shade(1, (1, 60000))))
+    with pytest.raises(ValueError, match=r"line 1: .*60000 x 1 pixels, and \d+ x 200 when it covers 200 x 200"):
+        source_of(folder, [".../long.png\t0"], [xf.scale(200, 200, 3, scale_mode="crop")]).next_minibatch(1)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "I;16", "1"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_large_images_are_taken_in_strips(folder, mode, channels, monkeypatch):
+    """They come out as small ones, of every kind."""
+    noise = Image.fromarray(np.random.RandomState(0).randint(0, 256, (30, 20, 3)).astype(np.uint8))
+    noise = noise.convert("L").convert("I").convert("I;16") if mode == "I;16" else noise.convert(mode)
+    noise.save(folder / "n.tif")
+    steps = [xf.crop("center"), xf.scale(20, 30, channels)]
+    pictures = []
+    for strip in (1 << 18, 50):
+        monkeypatch.setattr(_image_decoding, "_STRIP", strip)
+        source = source_of(folder, [".../n.tif\t0"], steps)
+        pictures.append(source.next_minibatch(1)[source.streams.image].asarray())
+    np.testing.assert_array_equal(*pictures)
 
 
 def test_a_minibatch_of_nothing_but_broken_images_is_passed_over(folder):

@@ -9,6 +9,7 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, has_frames, is_scattered, merged, take
+from cntk.io._listed_names import is_text, joined_keys
 from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
 from cntk.io._streams import StreamInformation
@@ -32,7 +33,7 @@ class Catalog:
         self.streams = tuple(s for c in corpora for s in c.streams)
         check_streams(self._corpora)
         first = corpora[0].chunks
-        keys = _joined([c.keys for c in first])
+        keys = joined_keys([c.keys for c in first])
         chunk_sizes = _joined([np.array([len(c.keys)]) if c.shuffled is None else c.shuffled for c in first])
         numbers = _numbers(keys, corpora)
         if not len(numbers[0]):
@@ -150,7 +151,7 @@ def _numbers(keys: np.ndarray, corpora: Sequence[Corpus]) -> list[np.ndarray]:
     numbers = [np.arange(len(keys))]
     keep = np.ones(len(keys), bool)
     for corpus in corpora[1:]:
-        found, present = _find(keys, _joined([c.keys for c in corpus.chunks]))
+        found, present = _find(keys, joined_keys([c.keys for c in corpus.chunks]))
         keep &= present
         numbers.append(found)
     return numbers if keep.all() else [n[keep] for n in numbers]
@@ -178,8 +179,9 @@ def _places(corpus: Corpus) -> np.ndarray:
 
 def _find(keys: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where each key stands among others (the first, if it does several times), and whether it does."""
-    if (keys.dtype.kind == "U") != (among.dtype.kind == "U"):
-        keys, among = keys.astype(str), among.astype(str)  # Numbers are found by how they are written.
+    if is_text(keys) != is_text(among):
+        # Numbers are found by how they are written.
+        keys, among = (found if is_text(found) else found.astype(str) for found in (keys, among))
     order = np.argsort(among, kind="stable")
     at = np.minimum(np.searchsorted(among[order], keys), len(among) - 1)
     numbers = order[at]

@@ -20,6 +20,7 @@ from cntk.io._ctf_index import FileChunk, index_file
 from cntk.io._ctf_index_file import index_path
 from cntk.io._ctf_lines import Allowance, Field, Lines, Samples
 from cntk.io._encoding import windows_bytes
+from cntk.io._options import set_option
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 
 CHUNK_BYTES = 32 << 20
@@ -78,12 +79,7 @@ class CTFDeserializer:
             KeyError: for any other option.
             ValueError: for any other value.
         """
-        if option not in _OPTIONS:
-            raise KeyError(f"CTFDeserializer has no option {option!r}; it has {', '.join(map(repr, _OPTIONS))}")
-        low = _OPTIONS[option]
-        if not isinstance(value, (int, np.integer)) or value < low:
-            raise DataError(f"CTFDeserializer: {option} must be a whole number, {low} or more, got {value!r}")
-        self._options[option] = int(value)
+        set_option("CTFDeserializer", self._options, _OPTIONS, option, value)
 
     def open(self, threads: int = 1) -> TextFile:
         """Open the file and find its sequences.

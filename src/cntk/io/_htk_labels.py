@@ -14,6 +14,7 @@ from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, SparseFrames, StreamChunk
 from cntk.io._htk_features import CHUNK_FRAMES
 from cntk.io._htk_label_files import Alignments, read_binary, read_states, read_text
+from cntk.io._listed_names import keys_of
 from cntk.io._streams import StreamInformation, files_of
 
 
@@ -166,7 +167,7 @@ class Labels:
             self._find_faults(part, before)
             for begin, end in _cuts(part.lengths):
                 self._chunks.append((part, begin, end))
-                self.chunks.append(ChunkInfo(np.array(part.keys[begin:end]), part.lengths[begin:end]))
+                self.chunks.append(ChunkInfo(keys_of(part.keys[begin:end]), part.lengths[begin:end]))
             before += len(part.keys)
         if not before:
             raise DataError(f"{', '.join(p.file for p in self._parts)}: the label files have no utterances")

@@ -1,12 +1,12 @@
-"""Images as files hold them: by name, in a zip archive, or as base64 text; and what decodes them."""
+"""Images as files hold them: by name, in a zip archive, or as base64 text."""
 
 from __future__ import annotations
 
 import base64
-import io
+import binascii
+import os
 import re
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -15,9 +15,12 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk._files import Reopened, opened
-from cntk.io._listed_names import entry, located
+from cntk.io._encoding import readable
+from cntk.io._image_decoding import ImageLimits
+from cntk.io._listed_names import entry, located, shortened
 
 _HERE = (".../", "...\\")
+_ENCRYPTED = 1
 _IN_ARCHIVE = re.compile(r"(?P<zip>.*?\.zip)@(?P<entry>.*)|(?P<other>.*?)@(?P<rooted>[\\/].*)", re.IGNORECASE)
 
 
@@ -30,9 +33,11 @@ class ImageFiles:
 
     Attributes:
         folder: the map file's folder.
+        limits: how large an encoded image may be.
     """
 
     folder: str
+    limits: ImageLimits
     _archives: dict[str, zipfile.ZipFile] = field(default_factory=dict, repr=False, compare=False)
     _lock: Any = field(default_factory=Lock, repr=False, compare=False)
 
@@ -41,19 +46,47 @@ class ImageFiles:
 
         Raises:
             OSError: if there is no such file.
-            KeyError: if an archive has no such file.
+            DataError: if it has too many bytes, an archive has no such file, or is none, or is damaged.
         """
         if parts := _IN_ARCHIVE.fullmatch(name):
-            found = self._archive(located(parts["zip"] or parts["other"], self.folder, _HERE))
-            return found.read(entry(found.NameToInfo, parts["entry"] or parts["rooted"])), False
+            path = located(parts["zip"] or parts["other"], self.folder, _HERE)
+            return self._unpacked(self._archive(path), parts["entry"] or parts["rooted"]), False
         with opened(located(name, self.folder, _HERE)) as file:
-            return file.read(), True
+            self.limits.check_bytes(os.fstat(file.fileno()).st_size)
+            return file.read(self.limits.bytes), True
+
+    def _unpacked(self, archive: zipfile.ZipFile, inside: str) -> bytes:
+        """A file of an archive; no more of it comes into memory than the archive says it has."""
+        try:
+            there = archive.NameToInfo[entry(archive.NameToInfo, inside)]
+        except KeyError as error:
+            raise DataError(str(error.args[0])) from None
+        if there.flag_bits & _ENCRYPTED:
+            raise DataError("the archive has it encrypted; put it there without a password")
+        if there.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DataError(
+                f"the archive has it compressed by method {there.compress_type}; 0 (stored) or 8 (deflated) was expected"
+            )
+        self.limits.check_bytes(there.file_size)
+        try:
+            with archive.open(there) as packed:
+                # Reading to the end tells whether it is whole.
+                return packed.read(there.file_size) + packed.read()
+        except (OSError, MemoryError):
+            raise
+        except Exception:  # What archives may contradict themselves in is told by all kinds of errors.
+            raise DataError(f"the archive is damaged where it has '{readable(shortened(there.filename))}'") from None
 
     def _archive(self, path: str) -> zipfile.ZipFile:
         # An archive may be read by several threads, but its directory need be read only once.
         with self._lock:
             if path not in self._archives:
-                self._archives[path] = zipfile.ZipFile(Reopened(path))
+                try:
+                    self._archives[path] = zipfile.ZipFile(Reopened(path))
+                except (OSError, MemoryError):
+                    raise
+                except Exception:  # As above.
+                    raise DataError(f"{readable(path)} is no zip archive, or is damaged") from None
             return self._archives[path]
 
 
@@ -65,53 +98,27 @@ class EncodedText:
         file: the file.
         begins: where each image's text begins, int64 ``[images]``.
         sizes: how many bytes of text it has, int64 ``[images]``.
+        limits: how large an encoded image may be.
     """
 
     file: str
     begins: np.ndarray
     sizes: np.ndarray
+    limits: ImageLimits
 
     def read(self, number: int) -> bytes:
         """The encoded image.
 
         Raises:
-            ValueError: if it is no base64 text.
+            OSError: if the file is not there any more.
+            DataError: if it is no base64 text, or too much of it.
         """
+        size = int(self.sizes[number])
+        self.limits.check_bytes(size * 3 // 4)
         with opened(self.file) as file:
             file.seek(int(self.begins[number]))
-            return base64.b64decode(file.read(int(self.sizes[number])), validate=True)
-
-
-def load_decoder() -> Callable[[bytes, int, bool], np.ndarray]:
-    """What decodes images: a function of the encoded image, the number of channels, and whether to turn it upright.
-
-    Raises:
-        ImportError: if Pillow is not installed.
-    """
-    try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
-    except ImportError as error:
-        raise ImportError(
-            "reading images needs Pillow, which is not installed; pip install 'cntk-torch[image]' gets it"
-        ) from error
-
-    def decode(encoded: bytes, channels: int, upright: bool) -> np.ndarray:
+            text = file.read(size)
         try:
-            with Image.open(io.BytesIO(encoded)) as image:
-                turned = ImageOps.exif_transpose(image) if upright else image
-                pixels = _pixels(turned, "L" if channels == 1 else "RGB")
-        except UnidentifiedImageError as error:
-            raise DataError("its format is none that Pillow knows") from error
-        return pixels[:, :, None] if channels == 1 else pixels[:, :, ::-1]
-
-    return decode
-
-
-def _pixels(image: Any, mode: str) -> np.ndarray:
-    if image.mode.startswith("I"):
-        # Sixteen bits of grey: the upper eight count.
-        shades = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-        return shades if mode == "L" else np.repeat(shades[:, :, None], 3, 2)
-    if image.mode == "F":
-        raise DataError("its numbers are floating-point ones; expected whole numbers")
-    return np.asarray(image.convert(mode))
+            return base64.b64decode(text, validate=True)
+        except binascii.Error:
+            raise DataError(f"its {size:,} characters are no base64 text") from None

@@ -15,11 +15,12 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._encoding import MARK, check_encoding, readable
-from cntk.io._image_files import EncodedText
-from cntk.io._listed_names import as_key, why
+from cntk.io._listed_names import as_key, check_name, keys_of, shortened, why
 
 _LABEL = re.compile(rb"\s*\+?(\d{1,18})(\.0*)?\s*")
 CHUNK_BYTES = 32 << 20
+# More make no number of 64 bits, unless it begins with zeros.
+_DIGITS = 40
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Listed:
         keys: what other files know it by, uint64 ``[images]``, or text if any is no number.
         labels: its class, int64 ``[images]``.
         names: its name, in a map file.
-        encoded: where its text is, in a base64 file.
+        texts: where the text of each begins, and how many bytes it has, int64 ``[images]``, in a base64 file.
         shuffled: images that are shuffled together before single ones are.
         errors: what is wrong with other lines.
     """
@@ -40,13 +41,17 @@ class Listed:
     keys: np.ndarray
     labels: np.ndarray
     names: list[str]
-    encoded: EncodedText | None
+    texts: tuple[np.ndarray, np.ndarray] | None
     shuffled: list[int]
     errors: list[DataError]
 
     def name(self, number: int) -> str:
         """What an error calls an image."""
-        return f"image '{readable(self.names[number])}'" if self.names else f"the image (sequence {self.keys[number]})"
+        return (
+            f"image '{readable(shortened(self.names[number]))}'"
+            if self.names
+            else f"the image (sequence {self.keys[number]})"
+        )
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,8 @@ def read_base64(file: str, classes: int | None) -> Listed:
         DataError: if the file cannot be read.
     """
     entries, errors = _read(file, classes, "label<tab>image", has_names=False)
-    encoded = EncodedText(file, np.array([e.begin for e in entries]), np.array([e.size for e in entries]))
-    return _listed(entries, errors, [], encoded, _together(entries))
+    texts = np.array([e.begin for e in entries], np.int64), np.array([e.size for e in entries], np.int64)
+    return _listed(entries, errors, [], texts, _together(entries))
 
 
 def _together(entries: list[_Entry]) -> list[int]:
@@ -101,22 +106,26 @@ def _together(entries: list[_Entry]) -> list[int]:
 
 
 def _listed(
-    entries: list[_Entry], errors: list[DataError], names: list[str], encoded: EncodedText | None, shuffled: list[int]
+    entries: list[_Entry],
+    errors: list[DataError],
+    names: list[str],
+    texts: tuple[np.ndarray, np.ndarray] | None,
+    shuffled: list[int],
 ) -> Listed:
     return Listed(
         np.array([e.line for e in entries], np.int64),
         _keys([e.key for e in entries]),
         np.array([e.label for e in entries], np.int64),
         names,
-        encoded,
+        texts,
         shuffled,
         errors,
     )
 
 
 def _keys(keys: list[str]) -> np.ndarray:
-    are_numbers = all(k.isascii() and k.isdigit() and int(k) < 2**64 for k in keys)
-    return np.array([int(k) for k in keys], np.uint64) if are_numbers else np.array(keys)
+    are_numbers = all(len(k) <= _DIGITS and k.isascii() and k.isdigit() and int(k) < 2**64 for k in keys)
+    return np.array([int(k) for k in keys], np.uint64) if are_numbers else keys_of(keys)
 
 
 def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tuple[list[_Entry], list[DataError]]:
@@ -150,11 +159,16 @@ def _lines(listed: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _entry(line: int, begin: int, text: bytes, classes: int | None, columns: str, has_names: bool) -> _Entry:
-    cells = text.split(b"\t")
+    cells = text.split(b"\t", 3)
     if len(cells) not in (2, 3):
+        count = 1 + text.count(b"\t")
         raise DataError(
-            f"expected {columns} or key<tab>{columns}, separated by tabs, got {len(cells)} column{'s' * (len(cells) != 1)}"
+            f"expected {columns} or key<tab>{columns}, separated by tabs, got {count} column{'s' * (count != 1)}"
         )
+    if len(cells) == 3:
+        check_name("a key", cells[0])
+    if has_names:
+        check_name("an image's name", cells[-2])
     key = str(line - 1) if len(cells) == 2 else as_key(cells[0].decode("utf-8", "surrogateescape")).strip()
     if not key:
         raise DataError("expected a key in the first of three columns, got nothing")
@@ -171,5 +185,5 @@ def _entry(line: int, begin: int, text: bytes, classes: int | None, columns: str
 
 
 def _shown(cell: bytes) -> str:
-    shown = cell.decode("utf-8", "replace")
+    shown = cell[:200].decode("utf-8", "replace")
     return repr(shown if len(shown) <= 40 else shown[:40] + "...")

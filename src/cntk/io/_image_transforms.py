@@ -22,6 +22,8 @@ from cntk.io._listed_names import why
 VIEWS = 10
 # How often a random crop is drawn that does not fit into the image before the whole image is taken.
 _TRIES = 10
+# An image that is very long would take any amount of memory before what is beyond the new size is cut off.
+_PIXELS, _RATIO = 1 << 22, 64
 
 Range = tuple[float, float]
 
@@ -130,6 +132,11 @@ class Scale:
         if self.mode == "fill":
             return resize(image, self.width, self.height, self.interpolation)
         width, height = self._keeping_proportions(image.shape[1], image.shape[0])
+        if width * height > max(_PIXELS, _RATIO * self.width * self.height):
+            raise DataError(
+                f"it is {image.shape[1]} x {image.shape[0]} pixels, and {width} x {height} when it covers {self.width} x "
+                f"{self.height}; crop it before, or use scale_mode='fill'"
+            )
         scaled = resize(image, width, height, self.interpolation)
         if self.mode == "crop":
             left, top = (width - self.width) // 2, (height - self.height) // 2
@@ -190,14 +197,16 @@ class Mean:
                 root = xml.etree.ElementTree.parse(file).getroot()
             shape = [int(root.findtext(name) or "") for name in ("Row", "Col", "Channel")]
             numbers = np.array((root.findtext("MeanImg/data") or "").split(), np.float32)
+            if min(shape) < 1 or math.prod(shape) != len(numbers) or not np.isfinite(numbers).all():
+                raise ValueError
             return numbers.reshape(shape)
         except OSError as error:
             raise DataError(f"transforms.mean: cannot read {self.filename}: {why(error, self.filename)}") from error
-        except (xml.etree.ElementTree.ParseError, ValueError) as error:
+        except (xml.etree.ElementTree.ParseError, ValueError, LookupError):  # The last for an encoding that is none.
             raise DataError(
                 f"{self.filename}: expected a mean image in OpenCV's XML format, with Channel, Row, Col and, in MeanImg, as many "
-                f"numbers as these say ({error})"
-            ) from error
+                "numbers as these say, all of them finite"
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,19 @@ from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, SparseFrames, StreamChunk
 from cntk.io._compiled import machine
 from cntk.io._encoding import readable
-from cntk.io._image_files import ImageFiles, load_decoder
+from cntk.io._image_decoding import BYTES, ImageLimits, load_decoder
+from cntk.io._image_files import EncodedText, ImageFiles
 from cntk.io._image_maps import Listed, read_base64, read_map
 from cntk.io._image_transforms import Color, Crop, Mean, Pipeline, Scale
-from cntk.io._listed_names import advice, folder_of
+from cntk.io._listed_names import advice, folder_of, shortened
 from cntk.io._making import unmade
+from cntk.io._options import set_option
 from cntk.io._streams import StreamInformation
 
 # What an image counts for, in bytes of text, when it is asked whether to compile.
 _WORK = 1 << 15
+# Options, and the least value of each.
+_OPTIONS = {"maxPixels": 1, "maxBytes": 1}
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,25 @@ class ImageDeserializer:
 
     filename: str
     streams: Any
+    _options: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _definitions(self.streams, "ImageDeserializer")
+
+    def __setitem__(self, option: str, value: Any) -> None:
+        """Set how large images may be; larger ones cannot be read, since what a few bytes say may fill the memory.
+
+        Args:
+            option: ``'maxPixels'``, how many pixels an image may have: 8,388,608, or 16 for each byte of its file if that is
+                more, unless it is set; or ``'maxBytes'``, how many bytes an encoded image may have, by itself or taken out of
+                an archive: 134,217,728, unless it is set.
+            value: an integer.
+
+        Raises:
+            KeyError: for any other option.
+            ValueError: for any other value.
+        """
+        set_option("ImageDeserializer", self._options, _OPTIONS, option, value)
 
     def open(self, threads: int = 1) -> Images:
         """Read the map file; images are read when they are needed.
@@ -74,7 +94,7 @@ class ImageDeserializer:
         """
         images, labels = _definitions(self.streams, "ImageDeserializer")
         listed = read_map(str(self.filename), _classes(labels))
-        return Images(str(self.filename), listed, images, labels)
+        return Images(str(self.filename), listed, images, labels, _limits(self._options))
 
 
 @dataclass(frozen=True)
@@ -100,9 +120,23 @@ class Base64ImageDeserializer:
 
     filename: str
     streams: Any
+    _options: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         _definitions(self.streams, "Base64ImageDeserializer")
+
+    def __setitem__(self, option: str, value: Any) -> None:
+        """Set how large images may be, as for `ImageDeserializer`.
+
+        Args:
+            option: ``'maxPixels'`` or ``'maxBytes'``.
+            value: an integer.
+
+        Raises:
+            KeyError: for any other option.
+            ValueError: for any other value.
+        """
+        set_option("Base64ImageDeserializer", self._options, _OPTIONS, option, value)
 
     def open(self, threads: int = 1) -> Images:
         """Find the images in the file; they are read when they are needed.
@@ -112,7 +146,7 @@ class Base64ImageDeserializer:
         """
         images, labels = _definitions(self.streams, "Base64ImageDeserializer")
         listed = read_base64(str(self.filename), _classes(labels))
-        return Images(str(self.filename), listed, images, labels)
+        return Images(str(self.filename), listed, images, labels, _limits(self._options))
 
 
 @dataclass(frozen=True)
@@ -153,20 +187,24 @@ class Images:
         listed: what it lists.
         images: the streams of images.
         labels: the streams of labels.
+        limits: how large images may be.
 
     Raises:
         DataError: if a file that a transform needs cannot be read.
         ImportError: if Pillow is not installed.
     """
 
-    def __init__(self, file: str, listed: Listed, images: list[ImageStream], labels: list[LabelStream]) -> None:
+    def __init__(
+        self, file: str, listed: Listed, images: list[ImageStream], labels: list[LabelStream], limits: ImageLimits
+    ) -> None:
         self._file = file
         self._listed = listed
         self._images = images
         self._labels = labels
-        self._decode = load_decoder()
+        self._decode = load_decoder(limits)
         machine(len(listed.keys) * _WORK)
-        self._files = ImageFiles(folder_of(file))
+        self._files = ImageFiles(folder_of(file), limits)
+        self._encoded = EncodedText(file, *listed.texts, limits) if listed.texts else None
         self._views = max((s.pipeline.views for s in images), default=1)
         for stream in images:
             stream.pipeline.prepare()
@@ -209,33 +247,40 @@ class Images:
             channels = stream.pipeline.channels
             if channels not in decoded:
                 decoded[channels] = self._decoded(number, channels)
-        return tuple(s.pipeline.sample(decoded[s.pipeline.channels], key, view) for s in self._images)
+        try:
+            return tuple(s.pipeline.sample(decoded[s.pipeline.channels], key, view) for s in self._images)
+        except DataError as error:
+            raise self._fault(number, error) from None
 
     def _decoded(self, number: int, channels: int) -> np.ndarray:
         try:
-            if self._listed.encoded is not None:
-                return self._decode(self._listed.encoded.read(number), channels, False)
+            if self._encoded is not None:
+                return self._decode(self._encoded.read(number), channels, False)
             encoded, is_file = self._files.read(self._listed.names[number])
             # The original's decoder heeds how a camera was held in files of their own only.
             return self._decode(encoded, channels, is_file)
-        except MemoryError:
-            raise
         except FileNotFoundError as error:
-            reason = f"there is no file {readable(error.filename)}{advice(error.filename, is_listed=True)}"
-        except KeyError as error:
-            reason = str(error.args[0])
-        except Exception as error:  # Decoders of foreign data raise all kinds of errors.
-            reason = f"it is no image that can be decoded ({error})"
-        raise DataError(
-            f"{self._file}, line {self._listed.lines[number]}: cannot read {self._listed.name(number)}: {reason}"
-        )
+            reason = f"there is no file {readable(shortened(error.filename))}{advice(error.filename, is_listed=True)}"
+        except OSError as error:
+            reason = f"the file {readable(shortened(str(error.filename)))} cannot be opened: {error.strerror}"
+        except DataError as error:
+            reason = str(error)
+        raise self._fault(number, reason)
+
+    def _fault(self, number: int, reason: object) -> DataError:
+        where = f"{self._file}, line {self._listed.lines[number]}"
+        return DataError(f"{where}: cannot read {self._listed.name(number)}: {reason}")
 
 
-def _number(key: np.generic) -> int:
+def _number(key: np.generic | str) -> int:
     """A number for a key, itself if it is one."""
-    if isinstance(key, np.str_):
+    if isinstance(key, str):
         return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
     return int(key)
+
+
+def _limits(options: Mapping[str, int]) -> ImageLimits:
+    return ImageLimits(options.get("maxBytes", BYTES), options.get("maxPixels"))
 
 
 def _classes(labels: list[LabelStream]) -> int | None:

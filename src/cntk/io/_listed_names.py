@@ -9,13 +9,20 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
+import numpy as np
+
+from cntk._errors import DataError
 from cntk._files import reachable
 from cntk.io._encoding import as_windows, readable
 
 _ABSOLUTE_ON_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _HERE = "..."
+LONGEST = 4096
+"""Characters of a name, or a path, in a list."""
+# Bytes that an array of names may take, whatever their lengths are.
+_ROOM = 1 << 25
 _ON_WINDOWS = os.name == "nt"
 
 
@@ -42,6 +49,61 @@ def located(name: str, folder: str, here: tuple[str, ...] = (_HERE,)) -> str:
         start = ""
     found = [start + spelling for spelling in spellings(name)]
     return next((path for path in found if os.path.exists(reachable(path))), found[0]) if len(found) > 1 else found[0]
+
+
+def check_name(what: str, name: str | bytes) -> None:
+    """Refuse a name that no file has.
+
+    Args:
+        what: what it is, for the error.
+        name: the name.
+
+    Raises:
+        DataError: if it is too long.
+    """
+    if len(name) > LONGEST:
+        start = name[:40] if isinstance(name, str) else name[:40].decode("utf-8", "replace")
+        raise DataError(
+            f"expected {what} of up to {LONGEST:,} characters, got {len(name):,}, which begin with {start!r}"
+        )
+
+
+def shortened(text: str, most: int = 240) -> str:
+    """Text as errors show it: of a long one its beginning and its end.
+
+    Example:
+        >>> shortened('a' * 100 + 'b' * 100, 13)
+        'aaaaa...bbbbb'
+    """
+    half = (most - 3) // 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
+
+
+def keys_of(names: Sequence[str]) -> np.ndarray:
+    """Names as the keys of sequences, ``[names]``.
+
+    They are an array of text, in which each takes as much room as the longest; Python's own strings where much of that
+    would be empty.
+    """
+    longest = max(map(len, names), default=0)
+    is_wasteful = 4 * longest * len(names) > _ROOM + 16 * sum(map(len, names))
+    return np.array(names, object if is_wasteful else np.str_)
+
+
+def is_text(keys: np.ndarray) -> bool:
+    """Whether keys are names, and not numbers."""
+    return keys.dtype.kind in "UO"
+
+
+def joined_keys(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The keys of several chunks, one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    if any(map(is_text, parts)):
+        room = max(p.dtype.itemsize for p in parts) * sum(map(len, parts))
+        if room > _ROOM + 4 * sum(p.nbytes for p in parts):
+            return np.concatenate([p.astype(object) for p in parts])
+    return np.concatenate(parts)
 
 
 def spellings(name: str) -> Iterator[str]:
@@ -79,6 +141,8 @@ def advice(path: str, is_listed: bool = False) -> str:
         path: its path.
         is_listed: whether a list names it.
     """
+    if len(path) > LONGEST:
+        return ""
     if not _ON_WINDOWS and _ABSOLUTE_ON_WINDOWS.match(path):
         relative = ", or name files from the list's own folder on, as .../name" if is_listed else ""
         start = _first_folder(path)

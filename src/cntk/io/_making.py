@@ -188,7 +188,8 @@ def _stacked(name: str, samples: list[np.ndarray]) -> StreamChunk:
             f"MinibatchSource: samples of stream '{name}' differ in shape: {shape_text(shapes[0])} and {shape_text(shapes[1])}; "
             "images of different sizes need transforms.scale, after any crop"
         )
-    return StreamChunk(np.stack(samples), np.arange(len(samples) + 1))
+    frames = np.stack(samples) if len(samples) > 1 else samples[0][None]
+    return StreamChunk(frames, np.arange(len(samples) + 1))
 
 
 def _filtered(chunks: Chunks, kept: np.ndarray) -> Chunks:
