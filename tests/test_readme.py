@@ -18,6 +18,7 @@ DOCUMENTS = [
     "docs/reinforcement-learning.md",
     "docs/shrink-and-convert.md",
     "docs/tour-tagger.md",
+    "docs/debugging.md",
     "docs/watching.md",
 ]
 

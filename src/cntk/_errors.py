@@ -68,6 +68,31 @@ class UserFunctionError(ValueError, RuntimeError):
         return cls(f"{operation_text(op_name, name)}: {method} raised {type(error).__name__}: {error}")
 
 
+class NotFiniteError(RuntimeError, FloatingPointError):
+    """Numbers became infinite, or NaN, while that is looked for; the original raises RuntimeError in checked mode.
+
+    Attributes:
+        direction: ``"forward"``, ``"backward"`` or ``"update"``: in which pass.
+        operation: the kind of the operation where they arose, such as ``"Exp"``; empty where it was none.
+        name: its name in the graph, or that of the parameter or input that held them.
+        uid: its uid.
+        minibatch: the number of the minibatch, from 1, counted by the trainer; 0 outside a training.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        direction: str = "forward",
+        operation: str = "",
+        name: str = "",
+        uid: str = "",
+        minibatch: int = 0,
+    ) -> None:
+        super().__init__(text)
+        self.direction, self.minibatch = direction, minibatch
+        self.operation, self.name, self.uid = operation, name, uid
+
+
 class DataError(ValueError, RuntimeError):
     """A file of data cannot be read; the error tells the file and the place in it.
 

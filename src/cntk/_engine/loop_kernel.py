@@ -15,6 +15,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.loop_rows import PER_FRAME, PER_SEQUENCE, STATIC, Rows, by_step, kind_of, to_frames
 from cntk._engine.loop_states import initial_state, keep_carry, stretched
 from cntk._engine.nodes import Node
+from cntk._engine.probe import Step
 from cntk._engine.recorded_steps import Feedback, RecordedSteps
 from cntk._engine.run import Run, SparseRows
 from cntk._graph.op import RunKernel
@@ -42,6 +43,7 @@ class LoopKernel:
                 self.slots[(id(node), k)] = len(self.slots)
         self.initial = [keys[n.operands[1].key] for n in loop.delays]
         self.steps, reads_run = [], False
+        self.nodes: list[Node] = []
         self.ahead: list[tuple[int, Any]] = []
         for node in loop.members:
             if node.op.reads_types_alone:
@@ -53,6 +55,7 @@ class LoopKernel:
                 writes = tuple(self.slots[(id(node), k)] for k in range(len(node.types)))
                 compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
                 self.steps.append((compute, reads, writes, isinstance(kernel, RunKernel), several))
+                self.nodes.append(node)
                 reads_run |= isinstance(kernel, RunKernel) and not isinstance(kernel, LateKernel)
         self.types = {self.slots[(id(n), k)]: t for n in loop.members for k, t in enumerate(n.types)}
         self.delays = [(self.slots[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays]
@@ -82,11 +85,15 @@ class LoopKernel:
         free = [tuple(axis for axis, d in enumerate(shape, 1) if d == FreeDimension) for shape in shapes]
         return RecordedSteps(step, [Feedback(self.kept.index(source), n) for _, source, n in self.delays], free)
 
-    def _step(self, slots: list[Any], run: Run | None) -> None:
+    def _step(self, slots: list[Any], run: Run | None, step: Step | None = None) -> None:
         """Compute one step's values from those that come from outside and from earlier steps."""
-        for compute, reads, writes, wants_run, several in self.steps:
+        probe = None if run is None else run.probe
+        for node, (compute, reads, writes, wants_run, several) in zip(self.nodes, self.steps, strict=True):
             values = [slots[k] for k in reads]
-            result = compute(run, *values) if wants_run else compute(*values)
+            if probe is not None and run is not None:
+                result = probe.run(node, compute, run, wants_run, values, step)
+            else:
+                result = compute(run, *values) if wants_run else compute(*values)
             if several:
                 for slot, value in zip(writes, result, strict=True):
                     slots[slot] = value
@@ -105,6 +112,7 @@ class LoopKernel:
         self.types[slot] = type_
         stretch = partial(stretched, shape=type_.shape)
         self.steps.append((stretch, (self.slots[source.key],), (slot,), False, False))
+        self.nodes.append(delay)
         return slot
 
     def compute(self, run: Run, *operands: Any) -> list[Tensor]:
@@ -121,7 +129,7 @@ class LoopKernel:
         self, run: Run, layout: Layout, operands: Sequence[Any], initial: Sequence[Rows]
     ) -> dict[int, Tensor] | None:
         """All steps by recorded code, if there is such."""
-        if self.recorded is None or not torch.is_grad_enabled() or run.draws is not None:
+        if self.recorded is None or not torch.is_grad_enabled() or run.draws is not None or run.probe is not None:
             return None
         # Whatever its lengths: a checkpoint tells how many minibatches there have been, and no more.
         self.recorded.runs += 1
@@ -155,7 +163,7 @@ class LoopKernel:
         full = len(set(sizes)) == 1
         history: dict[int, list[Tensor]] = {slot: [] for slot in self.kept}
         slots: list[Any] = [None] * len(self.slots)
-        inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred, run.draws, run.streams)
+        inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred, run.draws, run.streams, probe=run.probe)
         for step, size in enumerate(sizes):
             inner.batch = size
             for k, at in enumerate(sliced):
@@ -168,7 +176,7 @@ class LoopKernel:
                     slots[target] = before if full else before[:size]
                 else:
                     slots[target] = states(step, size)
-            self._step(slots, inner)
+            self._step(slots, inner, Step(step, layout, self.backwards) if run.probe is not None else None)
             for slot in self.kept:
                 history[slot].append(slots[slot])
         return {slot: to_frames(history[slot], layout, self.backwards) for slot in self.kept}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from cntk._engine.fuse import fuse
 from cntk._engine.late import checked_infer, is_late, lowered_late
 from cntk._engine.loop import Loop, extract_loops
 from cntk._engine.nodes import Flattener, Node, Ref, held_constants
+from cntk._engine.probe import Probe
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.streams import Streams
 from cntk._errors import FeedError, GraphError, operation_text, shape_text
@@ -88,9 +89,16 @@ class Plan:
         self.input_slots = [self._leaves[v] for v in self.inputs]
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
         self.holders = [v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)]
-        single = (n for item in work for n in (item.members if isinstance(item, Loop) else [item]))
-        self.is_watched = any(n.op.sees_gradients for n in single)
+        self.is_watched = any(n.op.sees_gradients for n in self.single_nodes())
         self.regroups = any(n.op.regroups for n in order)
+
+    def single_nodes(self) -> Iterator[Node]:
+        """All operations, those of loops one by one."""
+        for item in self.nodes:
+            if isinstance(item, Loop):
+                yield from item.members
+            else:
+                yield item
 
     @cached_property
     def held_memory(self) -> frozenset[int]:
@@ -173,7 +181,7 @@ class Plan:
                 slots[self._leaves[variable]] = value
         for slot, rows in zip(self.input_slots, fed, strict=True):
             slots[slot] = rows
-        if checked.is_enabled() or timing.is_enabled() or tracing.is_enabled():
+        if checked.is_enabled() or timing.is_enabled() or tracing.is_enabled() or run.probe is not None:
             return self._execute_observed(slots, run)
         try:
             for compute, operands, outputs, wants_run, several, free in self.steps:
@@ -210,12 +218,17 @@ class Plan:
     def _execute_observed(self, slots: list[Any], run: Run) -> list[Any]:
         """As `execute`, with every result checked or told, or every operation timed."""
         checks, times, tells = checked.is_enabled(), timing.is_enabled(), tracing.is_enabled()
-        for (compute, operands, outputs, wants_run, several, _), described in zip(
-            self.steps, self._checks, strict=True
+        if checks and run.probe is None:
+            run.probe = Probe(strict=True)
+        for item, (compute, operands, outputs, wants_run, several, _), described in zip(
+            self.nodes, self.steps, self._checks, strict=True
         ):
             values = [slots[k] for k in operands]
             begun = timing.now(run.device) if times else 0.0
-            result = compute(run, *values) if wants_run else compute(*values)
+            if run.probe is not None:
+                result = run.probe.run(item, compute, run, wants_run, values)
+            else:
+                result = compute(run, *values) if wants_run else compute(*values)
             results = result if several else (result,)
             if times:
                 timing.note(described[0][2], begun, values, results, run.device)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
-from cntk._engine.streams import Streams
+from cntk._engine.streams import Mark, Streams, restore_generators
 from cntk._errors import FeedError
 from cntk._graph.types import axis_text
 from cntk.axis import Axis
+
+if TYPE_CHECKING:
+    from cntk._engine.probe import Probe
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class RandomStream:
 
     def __init__(self, seed: int, offset: int = 0) -> None:
         self.seed = int(seed) % 2**63
-        self.offset = _whole(offset)
+        self.offset = self._begin = _whole(offset)
         self._raw: np.random.SFC64 | None = None
         self._generators: dict[torch.device, torch.Generator] = {}
 
@@ -128,6 +131,16 @@ class RandomStream:
             seed = (self.seed + 0x9E3779B97F4A7C15 * self.offset) % 2**63
             self._generators[device] = torch.Generator(device=device).manual_seed(seed)
         return self._generators[device]
+
+    def mark(self) -> Mark:
+        """Return where it is, for `go_back`."""
+        return self.offset, {device: g.get_state() for device, g in self._generators.items()}
+
+    def go_back(self, mark: Mark | None) -> None:
+        """Go on from a mark; from where it began if there is none."""
+        self.offset, states = mark or (self._begin, {})
+        self._raw = None
+        restore_generators(self._generators, states)
 
     def uint16(self, count: int, device: torch.device) -> Tensor:
         """Uniform 16-bit random numbers as int16 from -32768 to 32767, ``[count]``."""
@@ -184,6 +197,7 @@ class Run:
         steps: 0; within a loop, where numbers are drawn step by step, 1, or -1 if it runs backwards.
         passes: how many there had been before the graph was compiled, where training goes on.
         several_batches: whether an operation has made a batch axis of another size than the data's.
+        probe: what looks at each operation's results, if anything does.
     """
 
     training: bool
@@ -197,6 +211,7 @@ class Run:
     steps: int = 0
     passes: int = 0
     several_batches: bool = False
+    probe: Probe | None = None
 
     def words(self, stream: RandomStream, like: Tensor) -> Tensor:
         """Uniform 16-bit random numbers from -32768 to 32767, as int16, of a tensor's shape."""

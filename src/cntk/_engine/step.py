@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from cntk._engine import timing, tracing
+from cntk._engine import checked, timing, tracing
 from cntk._engine.asked import as_arguments
 from cntk._engine.evaluate import plan_for, result_of
 from cntk._engine.feed import Fed, feed
 from cntk._engine.matrix_product import add_product, mm
+from cntk._engine.nan_watch import Guard, is_watched, train_watched
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.trace import NotRecorded, Recording, record, why_not_recordable
@@ -45,6 +46,10 @@ class Updater(Protocol):
 
     def end_step(self, sample_count: int, is_sweep_end: bool = False) -> None:
         """Count a minibatch."""
+        ...
+
+    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
+        """Keep what an update changes; see `Learner.before_update`."""
         ...
 
 
@@ -93,12 +98,15 @@ class TrainingStep:
         counted = _counted(loss)
         self._counted = () if counted is None else counted.dynamic_axes
         # Other rules than a plain subtraction tell a row without a gradient from one whose gradient is 0.
-        self._by_rows = any(not learner.subtracts for learner in learners)
+        self.by_rows = any(not learner.subtracts for learner in learners)
         self._seen: dict[Any, int] = {}
         self._passes = 0
         self._before: dict[str, int] = {}
         self._last_plan: int | None = None
         self._recordings: dict[Any, tuple[Plan, Recording | None]] = {}
+        # How many watch this step; and what is asked before an update while somebody does.
+        self.watches = 0
+        self.guard: Guard | None = None
         # Why minibatches that came often enough are not recorded.
         self.reasons: list[str] = []
 
@@ -145,14 +153,36 @@ class TrainingStep:
         """One update."""
         fed = self.feeds(arguments, device)
         plan = self._plan(fed, outputs)
-        rows, run = bind(plan, fed, True, device)
-        if self._by_rows:
-            rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
         self._passes += 1
         self._last_plan = id(plan)
+        if not is_watched(self):
+            return self._minibatch(plan, fed, outputs, device, is_sweep_end)
+
+        def run(may_replay: bool) -> StepResult:
+            return self._minibatch(plan, fed, outputs, device, is_sweep_end, may_replay)
+
+        return train_watched(self, plan, fed, run, device)
+
+    def forget_pass(self) -> None:
+        """Do as if the last minibatch had not been: it has been taken back."""
+        self._passes -= 1
+
+    def _minibatch(
+        self,
+        plan: Plan,
+        fed: Mapping[Variable, Fed],
+        outputs: Sequence[Variable],
+        device: torch.device,
+        is_sweep_end: bool,
+        may_replay: bool = True,
+    ) -> StepResult:
+        """One update, by recorded code if there is such and it may be used."""
+        rows, run = bind(plan, fed, True, device)
+        if self.by_rows:
+            rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
         lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
         key = (id(plan), run.batch, lengths)
-        recording = self._recording(key, plan, rows, run)
+        recording = self._recording(key, plan, rows, run) if may_replay else None
         if recording is not None:
             try:
                 results, gradients = recording.run(rows, run)
@@ -180,12 +210,14 @@ class TrainingStep:
                 gradients = ()
         loss = results[0].detach().sum()
         samples = self.samples(plan, run)
+        found = gradients or (None,) * len(sources)
+        whole = [torch.zeros_like(t) if g is None else g for g, t in zip(found, sources, strict=False)]
+        if self.guard is not None:
+            self.guard.before_update(loss, whole)
         _settle(run)  # learners go on from what was assigned
         begin, updated = 0, False
         for learner, span in zip(self.learners, spans, strict=True):
-            found = gradients[begin : begin + len(span)] or (None,) * len(span)
-            whole = [torch.zeros_like(t) if g is None else g for g, t in zip(found, span, strict=True)]
-            updated |= learner.apply(whole, samples, is_sweep_end)
+            updated |= learner.apply(whole[begin : begin + len(span)], samples, is_sweep_end)
             begin += len(span)
         return replace(self._finish(plan, run, results, loss, samples, outputs), updated=updated)
 
@@ -198,7 +230,9 @@ class TrainingStep:
             key: the plan's identity, the number of samples and the sequences' lengths.
             plan, rows, run: what is to be recorded.
         """
-        if timing.is_enabled() or tracing.is_enabled() or any(x.starts is not None for x in run.layouts.values()):
+        if checked.is_enabled() or timing.is_enabled() or tracing.is_enabled():
+            return None
+        if any(x.starts is not None for x in run.layouts.values()):
             return None
         if key in self._recordings:
             recording = self._recordings[key][1]
@@ -252,6 +286,8 @@ class TrainingStep:
     ) -> StepResult:
         """One update by what a recording gave."""
         samples = self.samples(plan, run)
+        if self.guard is not None:
+            self.guard.before_update(results[0], gradients, recording.products)
         with torch.no_grad():
             begin, updated = 0, False
             for learner in self.learners:

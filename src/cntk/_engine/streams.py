@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# How many numbers a stream has taken, and where other devices' generators are.
+Mark = tuple[int, dict[torch.device, Tensor]]
+
+
+def restore_generators(generators: dict[torch.device, torch.Generator], states: dict[torch.device, Tensor]) -> None:
+    """Have generators go on from their states; those that have none are to be made anew."""
+    for device in list(generators):
+        if device in states:
+            generators[device].set_state(states[device])
+        else:
+            del generators[device]
+
 
 class TwisterStream:
     """Random numbers of one operation in one graph.
@@ -31,7 +43,7 @@ class TwisterStream:
     """
 
     def __init__(self, seed: int, offset: int = 0) -> None:
-        self._seed, self.offset = seed, offset
+        self._seed, self.offset, self._begin = seed, offset, offset
         self._twister: MersenneTwister64 | None = None
         self._generators: dict[torch.device, torch.Generator] = {}
 
@@ -42,6 +54,16 @@ class TwisterStream:
             self._twister = MersenneTwister64(self._seed)
             self._twister.skip(self.offset)
         return self._twister
+
+    def mark(self) -> Mark:
+        """Return where it is, for `go_back`."""
+        return self.offset, {device: g.get_state() for device, g in self._generators.items()}
+
+    def go_back(self, mark: Mark | None) -> None:
+        """Go on from a mark; from where it began if there is none."""
+        self.offset, states = mark or (self._begin, {})
+        self._twister = None
+        restore_generators(self._generators, states)
 
     def uniform(self, count: int, device: torch.device) -> Tensor:
         """The next numbers uniform on [0, 1), float64 ``[count]``."""
@@ -87,6 +109,16 @@ class Streams:
         if kept is None or kept[0] != place[0].times_seeded:
             kept = self._kept[place, kind] = (place[0].times_seeded, begin())
         return kept[1]
+
+    def mark(self) -> dict[Any, tuple[int, Mark]]:
+        """Return where all of them are, for `go_back`."""
+        return {key: (times, stream.mark()) for key, (times, stream) in self._kept.items()}
+
+    def go_back(self, marks: dict[Any, tuple[int, Mark]]) -> None:
+        """Go on from marks, so that the same numbers come again."""
+        for key, (times, stream) in self._kept.items():
+            seeded, mark = marks.get(key, (times, None))
+            stream.go_back(mark if seeded == times else None)
 
     def offsets(self) -> dict[int, int]:
         """How many numbers each operation has taken, by the identity of its primitive."""

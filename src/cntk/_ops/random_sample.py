@@ -130,6 +130,15 @@ class _Estimates:
         """How many numbers have been taken."""
         return self.stream.offset
 
+    def mark(self) -> Any:
+        """Return where it is, for `go_back`."""
+        return self.stream.mark(), self.weights, self.frequencies
+
+    def go_back(self, mark: Any) -> None:
+        """Go on from a mark; from where it began if there is none."""
+        stream, self.weights, self.frequencies = mark or (None, np.empty(0), np.empty(0))
+        self.stream.go_back(stream)
+
 
 # So many times the original draws all samples, to see how many tries it takes.
 _TRIALS = 10

@@ -11,10 +11,13 @@ from cntk.debugging.debug import (
     set_node_timing,
 )
 from cntk.debugging.dump import dump_function, dump_signature
+from cntk.debugging.nan import NanWatch, NotFiniteError, watch_nan
 from cntk.debugging.profiler import disable_profiler, enable_profiler, start_profiler, stop_profiler
 
 __all__ = [
     "DEBUG_USAGE",
+    "NanWatch",
+    "NotFiniteError",
     "debug_model",
     "disable_profiler",
     "dump_function",
@@ -27,6 +30,7 @@ __all__ = [
     "set_node_timing",
     "start_profiler",
     "stop_profiler",
+    "watch_nan",
 ]
 
 

@@ -1,6 +1,6 @@
 """Finding mistakes: a prompt at every node of a model, and checked mode. And model files of version 1.
 
-In checked mode every value of a run is compared with the type that was inferred for it.
+In checked mode every value of a run is compared with the type that was inferred for it, and must be finite.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def set_checked_mode(enable: bool) -> None:
 
     Args:
         enable: whether every operation's result is compared with the shape, the number of rows and the dtype that
-            were inferred for it; the first that differs raises an error that names the operation.
+            were inferred for it, and its numbers, and its gradients', are looked at. The first that differs, is NaN, or
+            is infinite though all that it comes from is finite, raises an error that names the operation.
 
     Raises:
         TypeError: for anything but True or False.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch
@@ -9,12 +10,30 @@ from torch import Tensor
 
 _FOLD_AFTER = 64
 
+_LOGGER = logging.getLogger("cntk")
+
+
+class NanNotice:
+    """Says once that a training's loss is NaN, when somebody reads it anyway."""
+
+    def __init__(self) -> None:
+        self._is_told = False
+
+    def look(self, loss: float) -> None:
+        """Take note of a loss that was read."""
+        if loss != loss and not self._is_told:
+            self._is_told = True
+            _LOGGER.warning(
+                "the training loss is NaN; cntk.debugging.watch_nan(trainer) stops at the first one and names its operation"
+            )
+
 
 class RunningSum:
     """A sum of numbers that may lie on a device: they are collected, and added up some at a time.
 
     Attributes:
         last: the number that was added last; None at first.
+        notice: what is shown the sum when it is read.
 
     Example:
         >>> total = RunningSum()
@@ -24,7 +43,8 @@ class RunningSum:
         3.5
     """
 
-    def __init__(self) -> None:
+    def __init__(self, notice: NanNotice | None = None) -> None:
+        self.notice = notice
         self.reset()
 
     def reset(self) -> None:
@@ -45,6 +65,8 @@ class RunningSum:
         """Return the sum, which waits for the device."""
         self._fold()
         total = self._total = float(self._total)
+        if self.notice is not None:
+            self.notice.look(total)
         return total
 
     def _fold(self) -> None:

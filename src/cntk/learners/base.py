@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -179,6 +179,39 @@ class Learner(metaclass=Kind):
             self._noise_seed = self.options.finish(leaves, rate, sample_count, std, self._noise_seed)
         self.end_step(sample_count, is_sweep_end)
         return True
+
+    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
+        """Keep what an update is about to change, so that it can be taken back.
+
+        Args:
+            sparse: for each parameter its gradient where that is sparse, else None. Of a sparse gradient's parameter only
+                the rows that it has are kept, where the rule touches no others.
+
+        Returns:
+            What takes the update back; and what gives, for each parameter, a tensor with all that may have changed.
+        """
+        leaves = self._leaves or self._bind()
+        counts = (self._samples, self._minibatches, self._sweeps, self.smoothed_count, self._noise_seed)
+        by_rows = self.takes_sparse and self.is_plain and type(self).rule is not Learner.rule
+        kept = []
+        changed: list[tuple[Tensor, Tensor | None]] = []
+        for k, (leaf, gradient) in enumerate(zip(leaves, sparse, strict=True)):
+            rows = gradient._indices()[0].unique() if gradient is not None and by_rows else None
+            tensors = [leaf, *(tensors[k] for tensors in self._state.values())]
+            changed.append((leaf, rows))
+            kept += [(t, rows, t.clone() if rows is None else t[rows]) for t in tensors]
+        slots = {name: list(tensors) for name, tensors in self._state.items()}
+
+        def undo() -> None:
+            for tensor, rows, value in kept:
+                if rows is None:
+                    tensor.copy_(value)
+                else:
+                    tensor[rows] = value
+            self._samples, self._minibatches, self._sweeps, self.smoothed_count, self._noise_seed = counts
+            self._state = slots
+
+        return undo, lambda: [leaf if rows is None else leaf[rows] for leaf, rows in changed]
 
     def begin_step(self, sample_count: int) -> float:
         """Begin a minibatch of that many samples: the factor of its summed gradient; 0 if nothing is to be done."""

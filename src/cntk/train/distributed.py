@@ -7,7 +7,7 @@ lies between the gradients and that learner. Which processes there are is said b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -145,6 +145,11 @@ class DistributedLearner:
         """See `Learner.end_step`."""
         self.local.end_step(sample_count, is_sweep_end)
 
+    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
+        """See `Learner.before_update`."""
+        undo, changed = self.local.before_update(sparse)
+        return undo, changed
+
     def before_checkpoint(self) -> None:
         """Bring the parameters to where a checkpoint may hold them."""
 
@@ -198,6 +203,19 @@ class BlockMomentumLearner(DistributedLearner):
         """See `Learner.end_step`."""
         super().end_step(sample_count, is_sweep_end)
         self._count(sample_count)
+
+    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
+        """See `Learner.before_update`."""
+        undo_local, changed = super().before_update([None] * len(sparse))  # at the end of a block all rows change
+        smoothed = [tensor.clone() for tensor in self.smoothed]
+        before = None if self._before is None else [tensor.clone() for tensor in self._before]
+        seen = self._seen
+
+        def undo() -> None:
+            undo_local()
+            self.smoothed, self._before, self._seen = smoothed, before, seen
+
+        return undo, changed
 
     def before_checkpoint(self) -> None:
         """End the block, as the original does."""

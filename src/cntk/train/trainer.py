@@ -21,7 +21,7 @@ from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, torch_device
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners
-from cntk.eval.sums import RunningSum
+from cntk.eval.sums import NanNotice, RunningSum
 from cntk.io import MinibatchData
 from cntk.train.distributed import DistributedLearner
 from cntk.train.session_config import DataUnit, as_index
@@ -69,7 +69,8 @@ class Trainer(Evaluator):
         for learner in self._learners:
             if self._writers:
                 learner.add_progress_writers(self._writers)
-        self._tested, self._trained_loss = RunningSum(), RunningSum()
+        self._notice = NanNotice()
+        self._tested, self._trained_loss = RunningSum(), RunningSum(self._notice)
         self._trained_metric = None if metric is None else RunningSum()
         self._previous: StepResult | None = None
         self._total = 0
@@ -228,7 +229,9 @@ class Trainer(Evaluator):
             RuntimeError: before the first minibatch.
         """
         previous = self._trained()
-        return _average(previous.loss, previous.samples)
+        average = _average(previous.loss, previous.samples)
+        self._notice.look(average)
+        return average
 
     @property
     def previous_minibatch_evaluation_average(self) -> float:
