@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_LONGEST_SHOWN = 1000
+
 
 class GraphError(ValueError, RuntimeError):
     """An operation's operands do not fit; raised while a graph is built or completed.
@@ -132,6 +134,27 @@ def shortened(value: object, longest: int = 60) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
+def shown(name: str) -> str:
+    r"""A name as texts show it: what would move the cursor, color a terminal or turn a line around is escaped.
+
+    Args:
+        name: a name that a program or a file has given; of a very long one the beginning is shown.
+
+    Example:
+        >>> print(shown('new\nline \x1b[31m größe'))
+        new\nline \x1b[31m größe
+    """
+    if name.isprintable() and len(name) <= _LONGEST_SHOWN:
+        return name
+    start = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[:_LONGEST_SHOWN])
+    return start + "..." * (len(name) > _LONGEST_SHOWN)
+
+
+def quoted(name: str) -> str:
+    """A name in quotes, as errors show it; see `shown`."""
+    return f"'{shown(name)}'"
+
+
 def operation_text(op_name: str, name: str = "") -> str:
     """An operation as errors name it: its kind, and its name in the graph where it has one."""
-    return f"{op_name} '{name}'" if name else op_name
+    return f"{shown(op_name)} {quoted(name)}" if name else shown(op_name)

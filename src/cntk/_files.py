@@ -7,6 +7,7 @@ characters or more only behind a mark. Whatever the package writes over another 
 from __future__ import annotations
 
 import errno
+import io
 import ntpath
 import os
 import shutil
@@ -18,17 +19,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, BinaryIO
 
-from cntk._errors import ArgumentError
+from cntk._file_errors import NotWritableError, checked_path, naming
 from cntk._leftovers import FORMER, LOCKS, hold, name_until_replaced, new_mark, sweep
 
 # Seconds between attempts to replace a file: a second and a half in all.
 _WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 # Windows takes paths of up to 259 characters, and folders of up to 247. Room is left for a temporary name.
 _LONG = 210
-
-
-class NotWritableError(OSError, RuntimeError):
-    """A file cannot be made. The original raises RuntimeError."""
 
 
 def extended(path: str) -> str:
@@ -138,18 +135,39 @@ class Reopened:
         """Do nothing: it is not open."""
 
 
+class _NamedFile(io.FileIO):
+    """A new file, open for writing, whose errors name the operation and the path.
+
+    Args:
+        path: its path; there must be no such file.
+        operation: what the program has called.
+        filename: the path as errors show it.
+    """
+
+    def __init__(self, path: str, operation: str, filename: str) -> None:
+        # Nobody else may read it before it has the rights of the file that it replaces.
+        super().__init__(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
+        self._operation, self._filename = operation, filename
+
+    def write(self, content: object, /) -> int:
+        """Write bytes; returns how many the system has taken."""
+        with naming(self._operation, self._filename):
+            return super().write(content)  # type: ignore[arg-type]
+
+
 @contextmanager
-def replacing(filename: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+def replacing(filename: str | os.PathLike[str], operation: str) -> Iterator[IO[bytes]]:
     """A file to write that takes another's place when it is complete and safe on the disk.
 
     Args:
         filename: the path; missing directories are made.
+        operation: what the program has called, for errors.
 
     Raises:
         ArgumentError: for anything but a path.
         NotWritableError: if there cannot be such a file, or the one that is there cannot be replaced.
     """
-    with replacing_together([filename]) as (file,):
+    with replacing_together([filename], operation) as (file,):
         yield file
 
 
@@ -160,6 +178,7 @@ def _nothing(target: str) -> Collection[str]:
 @contextmanager
 def replacing_together(
     filenames: Iterable[str | os.PathLike[str]],
+    operation: str,
     mark: str | None = None,
     needed: Callable[[str], Collection[str]] = _nothing,
 ) -> Iterator[list[IO[bytes]]]:
@@ -171,14 +190,16 @@ def replacing_together(
 
     Args:
         filenames: the paths; see `replacing`.
+        operation: what the program has called, for errors.
         mark: becomes part of the temporary names, see `name_until_replaced`; something of its own if None.
         needed: for a path, the names of temporaries that are needed although nobody writes them any more.
     """
     mark = mark or new_mark()
+    checked = [checked_path(filename, operation) for filename in filenames]
     fresh: list[_Fresh] = []
     try:
-        for filename in filenames:
-            fresh.append(_begun(filename, mark))
+        for filename in checked:
+            fresh.append(_begun(filename, operation, mark))
             sweep(fresh[-1].target, fresh[-1].folder, partial(needed, fresh[-1].target))
         yield [each.file for each in fresh]
         for each in fresh:
@@ -186,7 +207,9 @@ def replacing_together(
         _exchange(fresh[::-1])
     finally:
         for each in fresh:
-            each.file.close()
+            # What could not be written is not written by closing either.
+            with suppress(OSError):
+                each.file.close()
         # Where the file that decides has been replaced, the others are needed until they are in their places.
         if fresh and os.path.exists(fresh[-1].temporary):
             for each in fresh:
@@ -202,12 +225,14 @@ class _Fresh:
     """A file that is written, and what it is to replace.
 
     Attributes:
+        operation: what the program has called, for errors.
         filename: the target's name for errors.
         target: its path.
         temporary: the path of the file that is written.
         file: that file.
     """
 
+    operation: str
     filename: str
     target: str
     temporary: str
@@ -218,27 +243,26 @@ class _Fresh:
         return os.path.dirname(self.target)
 
     def finish(self) -> None:
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        if not LOCKS:  # As long as it is open it is locked; or, on Windows, cannot take another's place.
-            self.file.close()
-        os.chmod(self.temporary, _mode(self.target))
+        with naming(self.operation, self.filename):
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            if not LOCKS:  # As long as it is open it is locked; or, on Windows, cannot take another's place.
+                self.file.close()
+            os.chmod(self.temporary, _mode(self.target))
 
 
-def _begun(filename: str | os.PathLike[str], mark: str) -> _Fresh:
-    if not isinstance(filename, (str, os.PathLike)):
-        raise ArgumentError(f"expected a path to write to, got {filename!r}")
+def _begun(filename: str, operation: str, mark: str) -> _Fresh:
     try:
         target = reachable(os.path.realpath(filename))
         folder = os.path.dirname(target)
-        os.makedirs(folder, exist_ok=True)
-        temporary = os.path.join(folder, name_until_replaced(filename, mark))
-        while not hold(file := open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))):
-            file.close()
-    except (OSError, ValueError) as error:
-        number, reason = (error.errno, error.strerror) if isinstance(error, OSError) else (None, str(error))
-        raise NotWritableError(number, f"cannot be written: {reason}", str(filename)) from None
-    return _Fresh(str(filename), target, temporary, file)
+        with naming(operation, filename):
+            os.makedirs(folder, exist_ok=True)
+            temporary = os.path.join(folder, name_until_replaced(filename, mark))
+            while not hold(file := io.BufferedWriter(_NamedFile(temporary, operation, filename))):
+                file.close()
+    except ValueError as error:
+        raise NotWritableError.of(operation, filename, str(error)) from None
+    return _Fresh(operation, filename, target, temporary, file)
 
 
 def _exchange(fresh: Sequence[_Fresh]) -> None:
@@ -248,9 +272,10 @@ def _exchange(fresh: Sequence[_Fresh]) -> None:
     """
     try:
         for each in fresh[:-1]:
-            _keep(each.target, each.temporary + FORMER)
+            with naming(each.operation, each.filename):
+                _keep(each.target, each.temporary + FORMER)
         for each in fresh:
-            _replace(each.temporary, each.target, each.filename)
+            _replace(each.temporary, each)
             if each is not fresh[-1]:
                 _sync_directory(each.folder)
     except BaseException:
@@ -269,7 +294,7 @@ def _take_back(fresh: Sequence[_Fresh]) -> None:
             continue
         former = each.temporary + FORMER
         if os.path.exists(former):
-            _replace(former, each.target, each.filename)
+            _replace(former, each)
         else:
             os.unlink(each.target)
     for each in fresh:
@@ -291,18 +316,21 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _replace(temporary: str, target: str, filename: str) -> None:
+def _replace(temporary: str, of: _Fresh) -> None:
     for wait in (*_WAITS, None):
         try:
-            os.replace(temporary, target)
+            with naming(of.operation, of.filename):
+                os.replace(temporary, of.target)
             return
-        except PermissionError as error:
-            if wait is None or os.path.isdir(target):
+        except NotWritableError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM):
+                raise
+            if wait is None:
                 reason = (
-                    "cannot be replaced: this or another program has it open or mapped into memory, or it may not be written; "
-                    "close it there, or give another name"
+                    "it cannot be replaced: this or another program has it open or mapped into memory, or it may not be "
+                    "written; close it there, or give another name"
                 )
-                raise NotWritableError(error.errno, reason, filename) from None
+                raise NotWritableError.of(of.operation, of.filename, reason, error.errno) from None
             time.sleep(wait)
 
 

@@ -119,7 +119,7 @@ def test_no_part_of_a_record_is_left(tmp_path):
 
     file = writer.writer._file
     writer.writer._file = FullDisk(file)
-    with pytest.raises(RuntimeError, match="cannot be written .*no space left on device"):
+    with pytest.raises(RuntimeError, match="cannot write .*no space left on device"):
         writer.write_value("second", 2, 2)
     assert bytes_of(tmp_path) == [before]
     writer.writer._file = file
@@ -276,7 +276,7 @@ def test_writers_that_are_refused(given, error, text):
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     writer = TensorBoardProgressWriter(log_dir=tmp_path / "file")
-    with pytest.raises(RuntimeError, match=r"cannot be written to '.*file'"):
+    with pytest.raises(RuntimeError, match=r"cannot write .*file.: .*is no folder"):
         writer.write_value("a", 1, 1)
 
 

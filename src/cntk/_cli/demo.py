@@ -68,7 +68,7 @@ def run(digits: Digits, folder: Path, epochs: int | None, seed: int) -> None:
     outcome = train(digits, epochs or (EPOCHS_SMALL if small else EPOCHS_LARGE), seed, console)
     right = int((outcome.guesses == digits.test_labels).sum())
     picture, model = folder / "digits.png", folder / "digits.model"
-    with replacing(picture) as file:
+    with replacing(picture, "demo") as file:
         draw(digits, outcome, file)
     outcome.model.save(str(model))
     count = len(digits.test_labels)

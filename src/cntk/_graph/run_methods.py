@@ -6,7 +6,7 @@ import enum
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from cntk._graph.composite import Composite
@@ -213,7 +213,7 @@ class RunMethods:
 
     def save(
         self,
-        filename: str | os.PathLike[str],
+        filename: str | os.PathLike[str] | IO[bytes],
         format: ModelFormat = ModelFormat.CNTKv2,
         use_external_files_to_store_parameters: bool = False,
     ) -> None:
@@ -222,13 +222,15 @@ class RunMethods:
         The file is readable by the original. A file of that name is replaced once all is written, and not before.
 
         Args:
-            filename: the path; missing directories are made.
+            filename: the path, missing directories are made; or a file opened for writing in binary mode, or anything else
+                with a `write` that takes bytes.
             format: the file's format.
             use_external_files_to_store_parameters: accepted for old programs; files of this format may be of any size.
 
         Raises:
             ValueError: if an operation cannot be held by such a file, or a parameter's shape is still to be inferred.
-            OSError: if the file cannot be written.
+            TypeError: if the filename is empty, or neither a path nor a file.
+            OSError: if the file cannot be written; the error names the path.
 
         Example:
             >>> import cntk as C, os, tempfile

@@ -81,7 +81,7 @@ def save_checkpoint(
     mark = new_mark()
     state |= {files.WEIGHTS_UNTIL_REPLACED: name_until_replaced(filename, mark), _MARK: mark}
     model = to_dictionary(graph, [step.function]) | {_MARK: mark}
-    files.write_together({filename: model, files.beside(filename): state}, mark)
+    files.write_together({filename: model, files.beside(filename): state}, "save_checkpoint", mark)
 
 
 def _of_workers(learners: tuple[Any, ...], external_state: Any) -> dict[str, Any]:

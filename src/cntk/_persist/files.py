@@ -9,6 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from cntk._errors import ArgumentError
+from cntk._file_errors import checked_path, naming
 from cntk._files import opened, reachable, replacing, replacing_together
 from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
 from cntk._persist.legacy_wire import START
@@ -111,29 +112,37 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
     raise ArgumentError(f"expected a path, bytes, or a file opened in binary mode, got {type(source).__name__}")
 
 
-def write(filename: str | os.PathLike[str], values: Mapping[str, Any]) -> None:
+def write(target: str | os.PathLike[str] | IO[bytes], values: Mapping[str, Any], operation: str = "save") -> None:
     """Write a dictionary to a file; a file of that name is replaced once all is written, and not before.
 
     Args:
-        filename: the path; missing directories are made.
+        target: the path, missing directories are made; or a file opened for writing in binary mode.
         values: the dictionary.
+        operation: what the program has called, for errors.
 
     Raises:
         FileFormatError: for a value that files cannot hold.
+        ArgumentError: for any other target.
         OSError: if it cannot be written.
     """
-    write_together({filename: values})
+    if isinstance(target, (str, os.PathLike)) or not hasattr(target, "write"):
+        write_together({checked_path(target, operation): values}, operation)
+    else:
+        _prepared(values)(_Given(target, operation))
 
 
-def write_together(files: Mapping[str | os.PathLike[str], Mapping[str, Any]], mark: str | None = None) -> None:
+def write_together(
+    files: Mapping[str | os.PathLike[str], Mapping[str, Any]], operation: str, mark: str | None = None
+) -> None:
     """Write dictionaries to files that belong together; if one cannot be replaced, none is.
 
     Args:
         files: the dictionaries by path, the last to be replaced first; see `write`.
+        operation: what the program has called, for errors.
         mark: becomes part of the temporary names.
     """
     prepared = [_prepared(values) for values in files.values()]
-    with replacing_together(files, mark, _named_by_states) as fresh:
+    with replacing_together(files, operation, mark, _named_by_states) as fresh:
         for put, file in zip(prepared, fresh, strict=True):
             put(file)
 
@@ -151,7 +160,38 @@ def _named_by_states(filename: str) -> set[Any]:
         return set()
 
 
-def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes]], None]:
+class _Given:
+    """A file that the program has opened and goes on to own.
+
+    Args:
+        file: the file.
+        operation: what the program has called, for errors.
+
+    Raises:
+        ArgumentError: if it is closed, takes strings in place of bytes, or was opened to be read.
+    """
+
+    def __init__(self, file: IO[bytes], operation: str) -> None:
+        self._file, self._operation = file, operation
+        try:
+            file.write(b"")
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"{operation}: {describe(file)} takes no bytes; open it in binary mode, open(..., 'wb'), and close it afterwards"
+            ) from None
+        except OSError:
+            pass  # The first bytes that there are fail as well.
+
+    def write(self, content: bytes | bytearray | memoryview) -> None:
+        """Write all of the bytes."""
+        left = memoryview(content)
+        with naming(self._operation, str(getattr(self._file, "name", type(self._file).__name__))):
+            while left:
+                taken = self._file.write(left)
+                left = left[len(left) if taken is None else taken :]
+
+
+def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes] | _Given], None]:
     """What writes a dictionary; by then it is known that files can hold it."""
     later: list[np.ndarray] = []
     message = encode_dictionary(values)
@@ -159,7 +199,7 @@ def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes]], None]:
     if large:
         message = encode_dictionary(values, later)
 
-    def put(file: IO[bytes]) -> None:
+    def put(file: IO[bytes] | _Given) -> None:
         if large:
             file.write(_MARK + message.size.to_bytes(4, "little"))
         message.write(file)
@@ -170,8 +210,8 @@ def _prepared(values: Mapping[str, Any]) -> Callable[[IO[bytes]], None]:
     return put
 
 
-def write_value(filename: str | os.PathLike[str], value: Any) -> None:
+def write_value(filename: str | os.PathLike[str], value: Any, operation: str = "save") -> None:
     """Write a single value, which need not be a dictionary, to a file; see `write`."""
     message = encode_value(value)
-    with replacing(filename) as file:
+    with replacing(filename, operation) as file:
         message.write(file)

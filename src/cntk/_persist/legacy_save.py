@@ -59,7 +59,7 @@ def save_legacy(function: Function, filename: str | os.PathLike[str]) -> None:
     # As version 2 holds it a graph has no operations but the original's own.
     whole = from_dictionary(to_dictionary(function), contract=False)
     writer = _Writer(whole.outputs).file()
-    with replacing(filename) as file:
+    with replacing(filename, "save_as_legacy_model") as file:
         writer.write(file)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import IO, Any
 
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
@@ -14,10 +14,10 @@ from cntk._persist.wire import FileFormatError
 from cntk.device import DeviceDescriptor
 
 
-def save(function: Function, filename: str | os.PathLike[str], format: ModelFormat) -> None:
+def save(function: Function, target: str | os.PathLike[str] | IO[bytes], format: ModelFormat) -> None:
     """Write a function to a file; see `Function.save`."""
     _check(format)
-    save_v2(function, filename)
+    save_v2(function, target)
 
 
 def load(model: Any, device: DeviceDescriptor | None, format: ModelFormat) -> Composite:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -34,9 +34,9 @@ from cntk.variables import Constant, Parameter
 COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION = 3, 24, 1
 
 
-def save(function: Function, filename: str | os.PathLike[str]) -> None:
+def save(function: Function, target: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write a function to a file; see `Function.save`."""
-    files.write(filename, to_dictionary(function))
+    files.write(target, to_dictionary(function))
 
 
 def to_dictionary(function: Function, running: Sequence[Composite] = ()) -> dict[str, Any]:

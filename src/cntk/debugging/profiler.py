@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from cntk._file_errors import naming
 from cntk._files import opened, replacing
 from cntk._graph.late_names import hand_on
 
@@ -54,12 +55,12 @@ class _Profile:
         """Write a summary, and the trace of each part."""
         stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
         tables = [part.key_averages().table(row_limit=_SHOWN) for part in self.parts]
-        with replacing(self.folder / f"{stamp}_summary_.txt") as file:
+        with replacing(self.folder / f"{stamp}_summary_.txt", "stop_profiler") as file:
             file.write(("\n".join(tables) or "The profiler was not enabled.\n").encode())
         for number, part in enumerate(self.parts):
             _write_trace(part, self.folder / f"{stamp}_detail_{number or ''}.json")
         if not self.parts:
-            with replacing(self.folder / f"{stamp}_detail_.json") as file:
+            with replacing(self.folder / f"{stamp}_detail_.json", "stop_profiler") as file:
                 file.write(json.dumps({"traceEvents": []}).encode())
 
 
@@ -68,7 +69,7 @@ def _write_trace(part: Any, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="cntk-") as plain:
         written = Path(plain, "trace.json")
         part.export_chrome_trace(str(written))
-        with opened(written) as source, replacing(target) as file:
+        with opened(written) as source, replacing(target, "stop_profiler") as file:
             shutil.copyfileobj(source, file)
 
 
@@ -115,7 +116,8 @@ def start_profiler(
             f"start_profiler: a profile for {str(_profiling.current.folder)!r} has been started; call stop_profiler first"
         )
     folder = Path(dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    with naming("start_profiler", folder):
+        folder.mkdir(parents=True, exist_ok=True)
     _profiling.current = _Profile(folder)
 
 

@@ -55,7 +55,7 @@ def text_to_binary(
         raise DataError(f"text_to_binary: no streams of {text_file} were given")
     text = TextFile(str(text_file), found, chunk_bytes=chunk_bytes, dtype=number)
     described = [BinaryStream(i.name, i.is_sparse, np.dtype(number).newbyteorder("<"), i.width) for i in text.streams]
-    with replacing(binary_file) as out:
+    with replacing(binary_file, "text_to_binary") as out:
         out.write(MAGIC + VERSION.to_bytes(4, "little"))
         chunks = []
         for k in range(len(text.chunks)):
@@ -82,7 +82,7 @@ def binary_to_text(binary_file: str, text_file: str) -> None:
     for name in names:
         if not name or any(c in name for c in "| \t\r\n:#"):
             raise DataError(f"{binary_file}: the text format cannot hold a stream named {name!r}")
-    with replacing(text_file) as out:
+    with replacing(text_file, "binary_to_text") as out:
         first = 0
         for k, info in enumerate(source.chunks):
             parts = [_texts(str(binary_file), name, part) for name, part in zip(names, source.load(k), strict=True)]

@@ -79,7 +79,7 @@ def save_index(file: str, have_ids: bool, counted_alias: bytes, found: Sequences
         _MARK, status.st_size, status.st_mtime_ns, have_ids, len(found.begins), shared, _digest(counted_alias)
     )
     # An index that cannot be kept is made again the next time.
-    with contextlib.suppress(OSError), replacing(index_path(file)) as out:
+    with contextlib.suppress(OSError), replacing(index_path(file), "CTFDeserializer") as out:
         out.write(header)
         for array in arrays:
             out.write(array.astype("<i8", copy=False).tobytes())

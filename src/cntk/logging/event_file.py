@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from cntk._files import NotWritableError, reachable
+from cntk._file_errors import NotWritableError, naming
+from cntk._files import reachable
 from cntk._graph.function import Function
 from cntk._persist.wire import Message
 from cntk.logging.event_graph import graph_message
@@ -114,11 +115,9 @@ class TensorBoardFileWriter:
         self._write(event)
 
     def _begin(self) -> None:
-        try:
+        with naming("TensorBoardProgressWriter", self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._file = _new_file(self._folder)
-        except OSError as error:
-            raise NotWritableError(f"TensorBoard's events cannot be written to '{self._folder}': {error}") from None
         self._write(Message().data(3, _VERSION))
         if self._model is not None:
             self._write(Message().data(4, graph_message(self._model).to_bytes()))
@@ -134,7 +133,7 @@ class TensorBoardFileWriter:
         except OSError as error:
             self._file.truncate(before)
             self._file.seek(before)
-            raise NotWritableError(f"TensorBoard's events cannot be written to '{self._file.name}': {error}") from None
+            raise NotWritableError.of("TensorBoardProgressWriter", self._file.name, error) from None
 
 
 def to_record(event: bytes) -> bytes:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from cntk._file_errors import naming
 from cntk._files import reachable
 from cntk._graph.late_names import hand_on
 from cntk.logging.manual_progress import ManualProgress
@@ -101,7 +102,10 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         if self.logfilename is None:
             show(message)
         else:
-            with open(reachable(self.logfilename), "a", encoding="utf-8", errors="backslashreplace") as file:
+            with (
+                naming("ProgressPrinter", self.logfilename),
+                open(reachable(self.logfilename), "a", encoding="utf-8", errors="backslashreplace") as file,
+            ):
                 file.write(f"{message}\n")
 
     def write(self, key: str, value: Any) -> None:
@@ -183,7 +187,10 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
 
     def _begin_file(self, name: str) -> None:
         show(f"Redirecting log to file {name}")
-        with open(reachable(name), "w", encoding="utf-8", errors="backslashreplace") as file:
+        with (
+            naming("ProgressPrinter", name),
+            open(reachable(name), "w", encoding="utf-8", errors="backslashreplace") as file,
+        ):
             file.write(f"{name}\n")
         self.logfilename = name
         epochs = _EPOCHS_IF_UNKNOWN if self.num_epochs is None else self.num_epochs
@@ -211,6 +218,14 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         if with_metric:
             line += f", metric = {self._metric(metric, samples)}"
         self.log(f"{line} {seconds:.3f}s ({speed:5.1f} samples/s);")
+
+
+def _put_line(filename: str, mode: str, line: str) -> None:
+    with (
+        naming("ProgressPrinter", filename),
+        open(reachable(filename), mode, encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        file.write(f"{line}\n")
 
 
 class TrainingSummaryProgressCallback(ProgressWriter):

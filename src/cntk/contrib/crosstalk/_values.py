@@ -42,7 +42,7 @@ def write_value(stem: str, value: Any, layers: Mapping[str, type]) -> None:
     """
     one = isinstance(value, np.ndarray)
     arrays = {} if one else _taken_apart(value, layers)
-    with replacing(stem + (".npy" if one else ".npz")) as file:
+    with replacing(stem + (".npy" if one else ".npz"), "save") as file:
         if one:
             np.save(file, value, allow_pickle=False)
         else:

@@ -43,7 +43,7 @@ def write_picture(found: Description, filename: str | os.PathLike[str]) -> None:
         content = _by_graphviz(program, found, suffix, filename)
     else:
         content = _by_ourselves(found, suffix, filename)
-    with replacing(filename) as file:
+    with replacing(filename, "plot") as file:
         file.write(content)
 
 

@@ -77,5 +77,6 @@ class Validator:
 
 
 def _save(folder: str, name: str, value: NDArray[Any]) -> None:
-    with replacing(os.path.join(folder, re.sub(r"[\\/]", ".", name) + ".npy")) as file:
+    path = os.path.join(folder, re.sub(r"[\\/]", ".", name) + ".npy")
+    with replacing(path, "ValidSolver") as file:
         np.save(file, value, allow_pickle=False)

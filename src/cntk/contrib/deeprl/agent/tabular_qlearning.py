@@ -92,7 +92,7 @@ class TabularQLearning(AgentBaseClass):
             OSError: if it cannot be written.
         """
         self._check_best_model()
-        with replacing(filename) as file:
+        with replacing(filename, "save") as file:
             for state, values in enumerate(self._best_model):
                 file.write(f"{state}\t{values}\n".encode())
 

@@ -62,7 +62,7 @@ class Settings:
         """
         text = io.StringIO()
         self.config.write(text)
-        with replacing(config_file) as file:
+        with replacing(config_file, "save") as file:
             file.write(text.getvalue().encode())
 
     def _text(self, section: str, key: str, default: str) -> str:
