@@ -19,6 +19,7 @@ DOCUMENTS = [
     "docs/shrink-and-convert.md",
     "docs/tour-tagger.md",
     "docs/debugging.md",
+    "docs/mixed-precision.md",
     "docs/watching.md",
 ]
 

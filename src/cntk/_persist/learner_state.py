@@ -15,6 +15,7 @@ from cntk._persist.dictionary import Size
 from cntk._persist.value import Dictionary
 from cntk._persist.wire import FileFormatError
 from cntk.learners.base import Learner
+from cntk.learners.masters import SHORT
 from cntk.learners.user import UserLearner
 from cntk.train.distributed import BlockMomentumLearner, DistributedLearner
 
@@ -75,7 +76,7 @@ def _common(learner: Learner) -> dict[str, Any]:
         },
         "noise_injection_seed": Size(state["noise_seed"]),
         "master_parameter_updated": state["minibatches"] > 0,
-        "smoothed_gradients": _gathered(learner, state["slots"]),
+        "smoothed_gradients": _gathered(learner, state["slots"], state["masters"]),
     }
     if learner.counts:
         values["smoothed_count"] = float(state["smoothed_count"])
@@ -144,6 +145,7 @@ def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> 
             f"the checkpoint has no smoothed count for {learner.kind}; was it saved by a learner of another kind?"
         )
     before = learner.state_dict()
+    slots, masters = _slots(learner, _arrays(values, version, uids), bool(values.get("master_parameter_updated")))
     state = {
         "kind": learner.kind,
         "samples": int(_part(values, "sample_count", int)),
@@ -152,7 +154,8 @@ def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> 
         "noise_seed": int(values.get("noise_injection_seed", before["noise_seed"])),
         "smoothed_count": float(_part(values, "smoothed_count", float)) if learner.counts else 0.0,
         "learning_rate": _schedule(_part(values, "learnig_rate_schedule", dict)),
-        "slots": _slots(learner, _arrays(values, version, uids)),
+        "slots": slots,
+        "masters": masters,
     }
     return state, values.get(_OWN)
 
@@ -172,19 +175,24 @@ def _has_own_state(learner: Learner) -> bool:
 # -- arrays -----------------------------------------------------------------------------------------------------------
 
 
-def _gathered(learner: Learner, slots: dict[str, list[Tensor]]) -> list[np.ndarray]:
-    """For each parameter one array: all tensors that the rule keeps for it, one after another."""
+def _gathered(learner: Learner, slots: dict[str, list[Tensor]], masters: Sequence[Tensor | None]) -> list[np.ndarray]:
+    """For each parameter one array: all tensors that the rule keeps for it, one after another.
+
+    After those of a parameter of 16 bits come room for its gradient, where the original has some, and its copy in float32.
+    """
     arrays = []
     for k, parameter in enumerate(learner.parameters):
-        kept = [slots[name][k].detach().cpu().reshape(-1).numpy() for name in learner.slots]
-        shape = _shape(learner, parameter.shape)
+        tensors, master = [slots[name][k] for name in learner.slots], masters[k]
+        if master is not None:
+            tensors += [*[torch.zeros_like(master)] * (learner.spare_copies - 1), master]
+        kept = [t.detach().cpu().reshape(-1).numpy() for t in tensors]
+        shape = _shape(learner, parameter.shape, len(kept))
         arrays.append(np.concatenate(kept).reshape(shape) if kept else np.zeros(shape, parameter.dtype))
     return arrays
 
 
-def _shape(learner: Learner, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _shape(learner: Learner, shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     """The shape of such an array: several tensors of a parameter stand as matrices under each other."""
-    count = len(learner.slots)
     if count < 2:
         return tuple(shape) if count else ()
     return count * math.prod(shape[:-1]), shape[-1] if shape else 1
@@ -197,23 +205,36 @@ def _arrays(values: dict[str, Any], version: int, uids: Sequence[str | None]) ->
     return found  # type: ignore[return-value]
 
 
-def _slots(learner: Learner, arrays: list[np.ndarray]) -> dict[str, list[Tensor]]:
+def _slots(
+    learner: Learner, arrays: list[np.ndarray], has_masters: bool
+) -> tuple[dict[str, list[Tensor]], list[Tensor | None]]:
+    """What a rule keeps, by name; and copies in float32 of parameters of 16 bits, None where there are none."""
     if len(arrays) != len(learner.parameters):
         raise LearnerStateError(
             f"the checkpoint's learner has {len(arrays)} parameters, and this {learner.kind} {len(learner.parameters)}"
         )
     slots: dict[str, list[Tensor]] = {name: [] for name in learner.slots}
+    masters: list[Tensor | None] = []
     for parameter, array in zip(learner.parameters, arrays, strict=True):
-        expected = _shape(learner, parameter.shape)
+        count = len(learner.slots)
+        expected = _shape(learner, parameter.shape, count)
+        short = parameter.data.dtype in SHORT and learner.has_masters
+        # Earlier checkpoints of this package have no copies.
+        with_copy = _shape(learner, parameter.shape, count + learner.spare_copies)
+        if short and array.shape != expected:
+            expected, count = with_copy, count + learner.spare_copies
         if array.shape != expected:
             raise LearnerStateError(
                 f"what the checkpoint's learner gathered for parameter '{parameter.name}' has shape "
                 f"{shape_text(array.shape)}, and {learner.kind} keeps {shape_text(expected)}; "
                 "was it saved by a learner of another kind?"
             )
-        for name, part in zip(learner.slots, np.split(array.reshape(-1), len(learner.slots) or 1), strict=False):
-            slots[name].append(torch.from_numpy(part.reshape(parameter.shape).copy()))
-    return slots
+        parts = np.split(array.reshape(-1), count or 1)
+        tensors = [torch.from_numpy(part.reshape(parameter.shape).copy()) for part in parts[:count]]
+        for name, tensor in zip(learner.slots, tensors, strict=False):
+            slots[name].append(tensor)
+        masters.append(tensors[-1] if count > len(learner.slots) and has_masters else None)
+    return slots, masters
 
 
 # -- schedules --------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ class Adam(Learner, inner=True):
     """
 
     kind = "adam"
+    spare_copies = 2
     slots = ("variance", "mean")
     normalizes = True
     counts = True

@@ -15,6 +15,7 @@ from cntk._arguments import as_bool, as_integer, shown
 from cntk._engine.seeds import next_seed
 from cntk._errors import ArgumentError, FeedError, SettingError, shape_text
 from cntk._graph.kinds import Kind
+from cntk.learners.masters import SHORT, Masters, state_like
 from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
 
@@ -47,6 +48,12 @@ class Learner(metaclass=Kind):
     subtracts = False
     """Whether the rule only subtracts the gradient, times the rate."""
 
+    spare_copies = 1
+    """How many matrices more the original keeps for a parameter of 16 bits: a copy in float32, and room for its gradient."""
+
+    has_masters = True
+    """Whether the rule changes what it is given, so that this may be copies in float32 of parameters of 16 bits."""
+
     takes_sparse = False
     """Whether the rule can be given gradients of some rows only (sparse COO tensors)."""
 
@@ -64,6 +71,8 @@ class Learner(metaclass=Kind):
         self._samples = self._minibatches = self._sweeps = 0
         self.smoothed_count = 0.0
         self._leaves: list[Tensor] | None = None
+        self._masters: Masters | None = None
+        self._restored: list[Tensor | None] | None = None
         self.fusible = self._is_single = False
         self._state: dict[str, list[Tensor]] = {}
         self._writers: list[Any] = []
@@ -168,6 +177,9 @@ class Learner(metaclass=Kind):
         leaves = self._leaves or self._bind()
         if not self.takes_sparse:
             gradients = [g.to_dense() if g.is_sparse else g for g in gradients]
+        masters = self._masters
+        if masters is not None:
+            leaves, gradients = masters.follow(), masters.widened(gradients)
         if self._conditions:
             gradients = self.options.condition(leaves, gradients, sample_count)
         if self.normalizes and self.is_compatible_mode():
@@ -177,6 +189,8 @@ class Learner(metaclass=Kind):
         if self._finishes:
             std = self._value(self.options.noise)
             self._noise_seed = self.options.finish(leaves, rate, sample_count, std, self._noise_seed)
+        if masters is not None:
+            masters.hand_on()
         self.end_step(sample_count, is_sweep_end)
         return True
 
@@ -197,7 +211,8 @@ class Learner(metaclass=Kind):
         changed: list[tuple[Tensor, Tensor | None]] = []
         for k, (leaf, gradient) in enumerate(zip(leaves, sparse, strict=True)):
             rows = gradient._indices()[0].unique() if gradient is not None and by_rows else None
-            tensors = [leaf, *(tensors[k] for tensors in self._state.values())]
+            copies = [] if self._masters is None else [self._masters.tensors[k]]
+            tensors = [leaf, *copies, *(tensors[k] for tensors in self._state.values())]
             changed.append((leaf, rows))
             kept += [(t, rows, t.clone() if rows is None else t[rows]) for t in tensors]
         slots = {name: list(tensors) for name, tensors in self._state.items()}
@@ -235,8 +250,10 @@ class Learner(metaclass=Kind):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the rule is all there is: no clipping, regularization or noise."""
-        return not (self._conditions or self._finishes)
+        """Whether the rule is all there is: no clipping, regularization or noise, and no copies of parameters."""
+        if self._leaves is None:
+            self._bind()
+        return not (self._conditions or self._finishes or self._masters is not None)
 
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """Change ``leaves`` in place.
@@ -258,7 +275,7 @@ class Learner(metaclass=Kind):
         """The tensors of that name, one a parameter; zeros at first."""
         found = self._state.get(name)
         if found is None:
-            found = self._state[name] = [torch.zeros_like(p.data, requires_grad=False) for p in self._parameters]
+            found = self._state[name] = [state_like(p.data).zero_() for p in self._parameters]
         return found
 
     def reset_smoothed_gradients(self) -> None:
@@ -279,8 +296,11 @@ class Learner(metaclass=Kind):
 
         Returns:
             ``kind``, ``samples``, ``minibatches``, ``sweeps``, ``noise_seed``, ``smoothed_count``; ``learning_rate``,
-            the schedule as a dictionary; ``slots``, for each name of `slots` a list of one tensor a parameter.
+            the schedule as a dictionary; ``slots``, for each name of `slots` a list of one tensor a parameter; ``masters``,
+            a list of the copies in float32 of parameters of 16 bits, None for others.
         """
+        if self._leaves is None:
+            self._bind()
         schedule = self._learning_rate_schedule
         return {
             "kind": self.kind,
@@ -296,6 +316,7 @@ class Learner(metaclass=Kind):
                 "minibatch_size": schedule.minibatch_size,
             },
             "slots": {name: [tensor.clone() for tensor in self.slot(name)] for name in self.slots},
+            "masters": [None] * len(self._parameters) if self._masters is None else self._masters.copied(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -317,6 +338,8 @@ class Learner(metaclass=Kind):
         self._samples, self._minibatches, self._sweeps = state["samples"], state["minibatches"], state["sweeps"]
         self._noise_seed, self.smoothed_count = state["noise_seed"], state["smoothed_count"]
         self._state = loaded
+        self._restored = state.get("masters")
+        self._leaves = None
 
     def create_checkpoint(self) -> Any:
         """Return the learner's state as checkpoints hold it: a `cntk.cntk_py.Dictionary`, which can be saved."""
@@ -350,7 +373,7 @@ class Learner(metaclass=Kind):
                     f"{shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
                 )
         pairs = zip(self._parameters, tensors, strict=True)
-        return [torch.empty_like(p.data.detach()).copy_(t.detach()) for p, t in pairs]
+        return [state_like(p.data).copy_(t.detach()) for p, t in pairs]
 
     def _value(self, schedule: TrainingParameterSchedule) -> float:
         value: float = schedule[self._samples if schedule.epoch_size else self._sweeps]
@@ -375,13 +398,19 @@ class Learner(metaclass=Kind):
 
     def _bind(self) -> list[Tensor]:
         self._leaves = [parameter.pin() for parameter in self._parameters]
-        first = self._leaves[0]
-        self._is_single = all(leaf.dtype == torch.float32 for leaf in self._leaves)
+        masters = Masters(self._leaves) if self.has_masters else None
+        self._masters = masters if masters is not None and masters.copies else None
+        if self._masters is not None and self._restored is not None:
+            self._masters.load(self._restored)
+        self._restored = None
+        changed = self._leaves if self._masters is None else self._masters.tensors
+        first = changed[0]
+        self._is_single = all(leaf.dtype == torch.float32 for leaf in changed)
         self.fusible = first.dtype in (torch.float32, torch.float64) and all(
-            leaf.dtype == first.dtype and leaf.device == first.device for leaf in self._leaves
+            leaf.dtype == first.dtype and leaf.device == first.device for leaf in changed
         )
         for name, tensors in self._state.items():  # restored, or asked for, before it was settled how parameters lie
-            self._state[name] = [lying_as(leaf, tensor) for leaf, tensor in zip(self._leaves, tensors, strict=True)]
+            self._state[name] = [lying_as(leaf, tensor) for leaf, tensor in zip(changed, tensors, strict=True)]
         return self._leaves
 
     def _gradient(self, parameter: Any, gradients: Mapping[Any, Any]) -> Tensor:
@@ -401,7 +430,7 @@ class Learner(metaclass=Kind):
                     f"{shape_text(gradient.shape)}, expected {shape_text(data.shape)}"
                 )
             gradient = gradient.reshape(data.shape)
-        return gradient.to(device=data.device, dtype=data.dtype)
+        return gradient.to(device=data.device, dtype=torch.float32 if data.dtype in SHORT else data.dtype)
 
 
 def lying_as(leaf: Tensor, tensor: Tensor) -> Tensor:

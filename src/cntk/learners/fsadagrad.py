@@ -24,6 +24,7 @@ class FSAdaGrad(Learner, inner=True):
     """
 
     kind = "fsadagrad"
+    spare_copies = 2
     slots = ("variance", "velocity")
     normalizes = True
     counts = True

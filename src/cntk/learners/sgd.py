@@ -55,6 +55,7 @@ class MomentumSGD(_WithMomentum, inner=True):
     """
 
     kind = "momentum_sgd"
+    spare_copies = 2
     takes_sparse = True
 
     def report(self) -> None:
@@ -99,6 +100,7 @@ class Nesterov(_WithMomentum, inner=True):
     """``p -= m * s + u * rate * g``."""
 
     kind = "nesterov"
+    spare_copies = 2
 
     def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
         """See `Learner.rule`."""

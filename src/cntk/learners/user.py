@@ -56,6 +56,7 @@ class UserLearner(Learner):
     """
 
     kind = "UserLearner"
+    has_masters = False
 
     def __init__(self, parameters: Sequence[Any], lr_schedule: Any, as_numpy: bool = True) -> None:
         options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
@@ -102,6 +103,7 @@ class Universal(Learner, inner=True):
     """
 
     kind = "universal"
+    has_masters = False
 
     def __init__(self, parameters: Sequence[Any], gradients: Sequence[Constant], function: Function) -> None:
         options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
