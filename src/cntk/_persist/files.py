@@ -12,12 +12,15 @@ from cntk._errors import ArgumentError
 from cntk._file_errors import checked_path, naming
 from cntk._files import opened, reachable, replacing, replacing_together
 from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
+from cntk._persist.foreign import ENOUGH, is_onnx, what_it_is
 from cntk._persist.legacy_wire import START
 from cntk._persist.wire import FileFormatError
 from cntk.io._listed_names import advice
 
 # A message can have two gigabytes. In larger files it follows this mark and its size, and arrays' elements follow it.
 _MARK = b"ktnc"
+# How else a file begins: with a version, or the first value.
+_BEGINNINGS = (b"\x08", b"\x12")
 _LARGEST_MESSAGE = 2**31 - 2**20
 
 # In a checkpoint's states: the name of the model's new file until it takes the former one's place, which is right after these
@@ -78,8 +81,7 @@ def decode(data: memoryview, newer_is_nothing: bool = False) -> dict[str, Any]:
         newer_is_nothing: whether values of unknown kinds are None; else the file is refused.
     """
     if data[: len(_MARK)] != _MARK:
-        if not len(data) or data[0] not in (0x08, 0x12):
-            raise FileFormatError(_foreign(data))
+        _require_own(bytes(data[:ENOUGH]))
         return Decoder(newer_is_nothing=newer_is_nothing).dictionary(data)
     size = int.from_bytes(data[4:8], "little")
     if 8 + size > len(data):
@@ -87,21 +89,27 @@ def decode(data: memoryview, newer_is_nothing: bool = False) -> dict[str, Any]:
     return Decoder(data[8 + size :], newer_is_nothing).dictionary(data[8 : 8 + size])
 
 
-def _foreign(data: memoryview) -> str:
-    return "it is not in CNTK's format of version 2" if len(data) else "it is empty"
+def _require_own(start: bytes) -> None:
+    if not start.startswith(_BEGINNINGS) or is_onnx(start):
+        raise FileFormatError(what_it_is(start))
 
 
 def _content(source: Any) -> bytes | bytearray | memoryview:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return source
     if isinstance(source, (str, os.PathLike)):
+        if os.path.isdir(reachable(source)):
+            raise ModelNotFoundError(f"{describe(source)} is a folder; give the path of a model's file")
         if not os.path.isfile(reachable(source)):
             raise ModelNotFoundError(f"there is no file {describe(source)} to load{advice(os.fspath(source))}")
         with opened(source) as file:
             # A file of another kind may be of any size: look before taking it all.
-            start = file.read(8)
-            if not start.startswith((_MARK, START, b"\x08", b"\x12")):
-                raise FileFormatError(f"{describe(source)} cannot be read: {_foreign(memoryview(start))}")
+            start = file.read(ENOUGH)
+            if not start.startswith((_MARK, START)):
+                try:
+                    _require_own(start)
+                except FileFormatError as error:
+                    raise FileFormatError(f"{describe(source)} cannot be read: {error}") from None
             file.seek(0)
             return file.read()
     if hasattr(source, "read"):
