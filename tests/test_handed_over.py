@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 
 import numpy as np
@@ -54,19 +53,6 @@ def test_options_of_a_deserializer_come_along():
 def test_numbers_come_back():
     for made in (C.Value(np.ones((2, 3), np.float32)), C.NDArrayView.from_dense(np.ones((2, 3), np.float32))):
         np.testing.assert_array_equal(carried(made).asarray(), made.asarray())
-
-
-@pytest.mark.parametrize(
-    "made",
-    [lambda x: x * 2, C.layers.Dense(3), lambda x: C.layers.Dense(3)(x).root_function],
-    ids=["node", "layer", "root"],
-)
-@pytest.mark.parametrize("way", [pickle.dumps, copy.deepcopy])
-def test_functions_are_saved_instead(way, made):
-    """The original raises TypeError of either, with no word on what to do."""
-    function = made if isinstance(made, C.Function) else made(C.input_variable(2))
-    with pytest.raises(TypeError, match=r"not copied or pickled.*save\(\)"):
-        way(function)
 
 
 def test_sources_are_made_anew_instead(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from cntk._errors import ArgumentError
 from cntk._graph import text, walk
@@ -384,11 +384,10 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             return results[key]
         raise KeyError(f"{self} has {len(results)} outputs; [{key!r}] must select one of them by its number")
 
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError(
-            f"{self!r}: a function is not copied or pickled, as for another process; save it to a file with save(), and load that "
-            "there with Function.load(), or use clone()"
-        )
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        from cntk._persist.pickled import function_parts
+
+        return function_parts(self)
 
     def __str__(self) -> str:
         return text.function_text(self)

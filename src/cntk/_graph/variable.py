@@ -172,6 +172,11 @@ class Variable(VariableMixin, Operators):
         )
         self._set_up(VariableKind.Input, tensor_type, name, needs_gradient)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        from cntk._persist.pickled import variable_parts
+
+        return variable_parts(self)
+
     def _set_up(self, kind: VariableKind, type_: TensorType, name: str, needs_gradient: bool, uid: str = "") -> None:
         self.kind = kind
         self.type_ = type_

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,7 +25,7 @@ from cntk._persist.attributes import CUSTOM, details_from_file, op_from_file
 from cntk._persist.contract import single_operation
 from cntk._persist.legacy_former import FORMER, FORMER_NODE
 from cntk._persist.legacy_load import is_legacy, legacy_dictionary
-from cntk._persist.save import COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
+from cntk._persist.save import APART, COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
 from cntk._persist.user_functions import USER_FUNCTION_VERSION, user_function_from_file
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
@@ -55,7 +55,11 @@ def model_dictionary(data: memoryview) -> dict[str, Any]:
 
 
 def from_dictionary(
-    values: dict[str, Any], device: DeviceDescriptor | None = None, name: str = "the model", contract: bool = True
+    values: dict[str, Any],
+    device: DeviceDescriptor | None = None,
+    name: str = "the model",
+    contract: bool = True,
+    apart: Sequence[Variable] = (),
 ) -> Composite:
     """The function that a dictionary describes.
 
@@ -64,13 +68,14 @@ def from_dictionary(
         device: where its parameters and constants go.
         name: what it is called in errors.
         contract: whether graphs that one operation computes in a single step become that operation.
+        apart: variables that the dictionary has by their places in it; see `to_dictionary`.
 
     Raises:
         FileFormatError: if it is no function, does not hold together, or has an operation or a user function that is not
             known; if making a user function failed, its error is the cause.
     """
     try:
-        return _Reader(values, device, contract).function()
+        return _Reader(values, device, contract, apart).function()
     except FileFormatError as error:
         raise FileFormatError(f"{name} cannot be loaded: {error}") from None
     except UserFunctionError as error:
@@ -104,10 +109,12 @@ def _check(values: dict[str, Any], kinds: tuple[str, ...], newest: int) -> None:
 class _Reader:
     """One function being built: its parts by uid, first as the file describes them, then as they are made."""
 
-    def __init__(self, values: dict[str, Any], device: DeviceDescriptor | None, contract: bool) -> None:
+    def __init__(
+        self, values: dict[str, Any], device: DeviceDescriptor | None, contract: bool, apart: Sequence[Variable]
+    ) -> None:
         _check(values, ("CompositeFunction",), COMPOSITE_VERSION)
         self._values = values
-        self._contract = contract
+        self._contract, self._apart = contract, apart
         self._device = device
         self._described = {part(f, "uid", str): f for f in _dictionaries(values, "primitive_functions")}
         self._variables = {part(v, "uid", str): v for v in _dictionaries(values, "inputs")}
@@ -290,7 +297,7 @@ class _Reader:
             return self._output(*owner)
         if uid not in self._leaves:
             if uid in self._variables:
-                self._leaves[uid] = _leaf(self._variables[uid], uid, self._device)
+                self._leaves[uid] = self._leaf(uid)
             elif owner is not None:
                 self._leaves[uid] = Variable.make(VariableKind.Placeholder, TensorType(), "")
             else:
@@ -298,6 +305,15 @@ class _Reader:
             if owner is not None:
                 self._stand_ins[self._leaves[uid]] = uid
         return self._leaves[uid]
+
+    def _leaf(self, uid: str) -> Variable:
+        described = self._variables[uid]
+        if not self._apart or APART not in described:
+            return _leaf(described, uid, self._device)
+        place = part(described, APART, int)
+        if not 0 <= place < len(self._apart) or not isinstance(self._apart[place], Variable):
+            raise FileFormatError(f"variable '{uid}' is not there")
+        return self._apart[place]
 
     def _output(self, function: str, place: int) -> Variable:
         results = self._made[function].results
@@ -322,6 +338,18 @@ class _Reader:
                 if primitive.op_name == "Combine":
                     primitive.results = tuple(primitive.operands)
         infer_graph(root.results)
+
+
+def leaf_from_dictionary(values: dict[str, Any], name: str) -> Variable:
+    """The variable that a dictionary describes, which no function computes.
+
+    Raises:
+        FileFormatError: if it describes something else.
+    """
+    try:
+        return _leaf(values, part(values, "uid", str), None)
+    except FileFormatError as error:
+        raise FileFormatError(f"{name} cannot be loaded: {error}") from None
 
 
 def _named(root: Primitive) -> bool:

@@ -33,19 +33,26 @@ from cntk.variables import Constant, Parameter
 # The newest versions that the original writes and reads.
 COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION = 3, 24, 1
 
+# In pickles: the place of a variable that is held elsewhere.
+APART = "apart"
+
 
 def save(function: Function, target: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write a function to a file; see `Function.save`."""
     files.write(target, to_dictionary(function))
 
 
-def to_dictionary(function: Function, running: Sequence[Composite] = ()) -> dict[str, Any]:
+def to_dictionary(
+    function: Function, running: Sequence[Composite] = (), apart: list[Variable] | None = None
+) -> dict[str, Any]:
     """A function as a dictionary.
 
     Args:
         function: the function.
         running: other graphs that have run its operations, as training does: random numbers go on where the last of
             these, or else the function itself, has left them.
+        apart: takes the variables that no function computes, which are in the dictionary by their places in it; the
+            dictionary itself holds them if None.
 
     Raises:
         FileFormatError: if it holds an operation that files cannot hold.
@@ -55,7 +62,7 @@ def to_dictionary(function: Function, running: Sequence[Composite] = ()) -> dict
     offsets: dict[int, int] = {}
     for graph in (composite, *running):
         offsets.update(offsets_of(graph))
-    writer = _Writer(offsets)
+    writer = _Writer(offsets, apart)
     described = _composite(composite, writer.graph(composite.root_function))
     return described | {"inputs": list(writer.variables.values()), "primitive_functions": writer.functions}
 
@@ -84,14 +91,15 @@ class _Writer:
 
     Args:
         offsets: how many random numbers operations have taken, by the identity of their primitives.
+        apart: see `to_dictionary`.
 
     Attributes:
         functions: the primitive functions, what is inside a block before the block.
         variables: the variables that no function computes, and stand-ins for outputs that a loop needs too early.
     """
 
-    def __init__(self, offsets: Mapping[int, int]) -> None:
-        self._offsets = offsets
+    def __init__(self, offsets: Mapping[int, int], apart: list[Variable] | None = None) -> None:
+        self._offsets, self._apart = offsets, apart
         self.functions: list[dict[str, Any]] = []
         self.variables: dict[str, dict[str, Any]] = {}
         self._uids: dict[int, str] = {}
@@ -232,7 +240,7 @@ class _Writer:
         if owner is None:
             uid = self._uid(variable)
             if uid not in self.variables:
-                self.variables[uid] = _variable(variable, uid, variable.kind)
+                self.variables[uid] = self._leaf(variable, uid)
             return uid
         primitive = owner.root_function
         place = next(k for k, v in enumerate(primitive.results) if v is variable)
@@ -240,6 +248,12 @@ class _Writer:
         if id(primitive) not in self._written and uid not in self.variables:
             self.variables[uid] = _variable(variable, uid, VariableKind.Placeholder)
         return uid
+
+    def _leaf(self, variable: Variable, uid: str) -> dict[str, Any]:
+        if self._apart is None:
+            return _variable(variable, uid, variable.kind)
+        self._apart.append(variable)
+        return {"uid": uid, APART: Size(len(self._apart) - 1)}
 
     def _uid(self, node: Primitive | Variable) -> str:
         """A node's uid; another one if a node of another origin has it."""
@@ -252,6 +266,11 @@ class _Writer:
             self._uids[id(node)] = uid
             self._taken.add(uid)
         return uid
+
+
+def leaf_to_dictionary(variable: Variable) -> dict[str, Any]:
+    """A variable that no function computes as a dictionary."""
+    return _variable(variable, variable.uid, variable.kind)
 
 
 def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any]:

@@ -59,6 +59,9 @@ class Evaluator:
         self._test_step = TrainingStep(output, None, ())
         self._tested = RunningSum()
 
+    def __reduce__(self) -> Any:
+        return Evaluator, (self._eval_function, list(self._writers))
+
     @property
     def evaluation_function(self) -> Function | Variable:
         """The metric."""

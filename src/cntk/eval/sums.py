@@ -47,6 +47,11 @@ class RunningSum:
         self.notice = notice
         self.reset()
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A pickle holds no tensors.
+        last = None if self.last is None else float(self.last)
+        return {"notice": self.notice, "last": last, "_total": self.read(), "_collected": []}
+
     def reset(self) -> None:
         """Begin again at 0."""
         self.last: Any = None

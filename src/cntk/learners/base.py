@@ -78,6 +78,11 @@ class Learner(metaclass=Kind):
         self._writers: list[Any] = []
         self._reported: dict[str, float] = {}
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        from cntk._persist.pickled import learner_parts
+
+        return learner_parts(self)
+
     @property
     def parameters(self) -> tuple[Any, ...]:
         """The parameters that this learner changes."""

@@ -56,6 +56,10 @@ class TensorBoardFileWriter:
         self._model = modelToVisualize
         self._file: Any = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        # An open file stays with its process: a copy begins one of its own.
+        return vars(self) | {"_file": None}
+
     def write_value(self, name: str, value: float, step: int) -> None:
         """Append a number.
 

@@ -43,6 +43,11 @@ class DistributedLearner:
         self._communicator = mpi_communicator()
         self._aggregates_metrics = True
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        from cntk._persist.pickled import learner_parts
+
+        return learner_parts(self)
+
     def communicator(self) -> Communicator:
         """Return the processes that train together."""
         return self._communicator

@@ -75,6 +75,11 @@ class Trainer(Evaluator):
         self._previous: StepResult | None = None
         self._total = 0
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        from cntk._persist.pickled import trainer_parts
+
+        return trainer_parts(self)
+
     def train_minibatch(
         self,
         arguments: Any,

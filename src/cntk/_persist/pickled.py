@@ -1,0 +1,244 @@
+"""Functions, variables, learners and trainers in pickles, as for another process or for `copy`.
+
+A graph is in a pickle as it is in a file, and so is a parameter. Only what no function computes is apart from its graph: so a
+model and its loss that are pickled together go on sharing parameters and inputs, and a shallow copy shares them too.
+Python unpickles what anybody has written: nothing here runs more than loading a file does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from cntk._errors import GraphError
+from cntk._graph.block import combine_variables
+from cntk._graph.composite import Composite, whole_graph
+from cntk._graph.function import Function
+from cntk._graph.primitive import Primitive
+from cntk._graph.types import TensorType
+from cntk._graph.variable import HOLDERS, Variable, VariableKind, as_dtype
+from cntk._persist import files
+from cntk._persist.dictionary import encode_dictionary
+from cntk._persist.learner_state import learner_from_file, learner_to_file, restore_own_state
+from cntk._persist.load import from_dictionary, leaf_from_dictionary
+from cntk._persist.save import leaf_to_dictionary, to_dictionary
+from cntk.learners.base import Learner
+from cntk.train.distributed import DistributedLearner
+from cntk.variables import Constant, Parameter
+
+_NAME = "what was pickled"
+# A pickle names what makes an object again, and gives its arguments.
+Parts = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+# -- functions ----------------------------------------------------------------------------------------------------------
+
+
+def function_parts(function: Function) -> Parts:
+    """What a pickle holds of a function."""
+    if not function.is_composite:
+        return root_of, (whole_graph(function),)
+    composite = whole_graph(function)
+    return function_of, (*_graph_parts(composite), composite._declared)
+
+
+def _graph_parts(composite: Composite, running: Sequence[Composite] = ()) -> tuple[bytes, list[Variable]]:
+    apart: list[Variable] = []
+    return encode_dictionary(to_dictionary(composite, running, apart)).to_bytes(), apart
+
+
+def function_of(graph: bytes, apart: Sequence[Variable], declared: Sequence[Variable]) -> Composite:
+    """Return the function whose parts these are; see `function_parts`."""
+    function = from_dictionary(files.decode(memoryview(graph)), name=_NAME, apart=apart)
+    function._declared = tuple(declared)
+    return function
+
+
+def root_of(composite: Composite) -> Primitive:
+    """Return a graph's last operation."""
+    return composite.root_function
+
+
+# -- variables ----------------------------------------------------------------------------------------------------------
+
+
+def variable_parts(variable: Variable) -> Parts:
+    """What a pickle holds of a variable."""
+    owner = variable._owner
+    if owner is not None:
+        results = owner.root_function.results
+        return output_of, (Composite(owner.root_function), next(k for k, v in enumerate(results) if v is variable))
+    if isinstance(variable, (Parameter, Constant)) and variable._data is None:
+        return unmade_of, _unmade(variable)
+    return variable_of, (encode_dictionary(leaf_to_dictionary(variable)).to_bytes(),)
+
+
+def output_of(composite: Composite, place: int) -> Variable:
+    """Return an output of a graph."""
+    return composite.root_function.results[place]
+
+
+def variable_of(content: bytes) -> Variable:
+    """Return the variable that a dictionary describes."""
+    return leaf_from_dictionary(files.decode(memoryview(content)), _NAME)
+
+
+def _unmade(variable: Parameter | Constant) -> tuple[Any, ...]:
+    """A parameter or constant that has no value yet, since its shape or dtype is still to be inferred."""
+    initial, type_ = variable._initial, variable.type_
+    if isinstance(initial, torch.Tensor):
+        initial = initial.detach().cpu().numpy()
+    if isinstance(initial, np.ndarray):
+        initial = (str(initial.dtype), initial.shape, initial.tobytes())
+    dtype = None if type_.dtype is None else type_.dtype.name
+    return int(variable.kind), type_.shape, dtype, initial, variable._name, variable._uid, variable.needs_gradient_
+
+
+def unmade_of(
+    kind: int, shape: tuple[int, ...], dtype: str | None, initial: Any, name: str, uid: str, needs_gradient: bool
+) -> Variable:
+    """Return a parameter or constant that gets its value later; see `Parameter`.
+
+    Raises:
+        GraphError: for variables of other kinds.
+    """
+    if kind not in HOLDERS:
+        raise GraphError(f"unpickling: a variable of kind {kind} has no value")
+    if isinstance(initial, tuple):
+        number, sizes, content = initial
+        initial = np.frombuffer(content, np.dtype(number)).reshape(sizes)
+    made_class = Parameter if kind == VariableKind.Parameter else Constant
+    made = made_class.__new__(made_class)
+    made._hold(VariableKind(kind), shape, initial, as_dtype(dtype), None, name, uid)
+    made.refine(TensorType(tuple(shape), (), as_dtype(dtype)))
+    made.needs_gradient_ = needs_gradient
+    return made
+
+
+# -- learners -----------------------------------------------------------------------------------------------------------
+
+# What a learner makes anew of its state.
+_MADE_ANEW = {"_leaves": None, "_masters": None, "_restored": None, "_state": {}, "fusible": False, "_is_single": False}
+
+
+def learner_parts(learner: Learner | DistributedLearner) -> Parts:
+    """What a pickle holds of a learner."""
+    attributes = {key: _without_tensors(value) for key, value in vars(learner).items() if key not in _MADE_ANEW}
+    state = encode_dictionary(learner_to_file(learner)).to_bytes() if isinstance(learner, Learner) else b""
+    return learner_of, (type(learner), attributes, state)
+
+
+def learner_of(kind: type, attributes: dict[str, Any], state: bytes) -> Learner | DistributedLearner:
+    """Return the learner whose parts these are; see `learner_parts`.
+
+    Raises:
+        TypeError: if they are of something else.
+    """
+    if not issubclass(kind, (Learner, DistributedLearner)):
+        raise TypeError(f"unpickling: expected a kind of learner, got {kind!r}")
+    learner: Learner | DistributedLearner = kind.__new__(kind)
+    vars(learner).update({key: _with_tensors(value) for key, value in attributes.items()})
+    if isinstance(learner, Learner):
+        vars(learner).update({key: value.copy() if value == {} else value for key, value in _MADE_ANEW.items()})  # type: ignore[attr-defined]
+        values = files.decode(memoryview(state))
+        loaded, own = learner_from_file(values, learner, [p.uid for p in learner.parameters])
+        learner.load_state_dict(loaded)
+        restore_own_state(learner, own)
+    return learner
+
+
+class _Arrays(tuple):  # type: ignore[type-arg]
+    """Tensors, each as its dtype, shape and bytes; None where there is none."""
+
+
+def _without_tensors(value: Any) -> Any:
+    if isinstance(value, list) and any(isinstance(item, torch.Tensor) for item in value):
+        arrays = [None if item is None else item.detach().cpu().numpy() for item in value]
+        return _Arrays(None if a is None else (str(a.dtype), a.shape, a.tobytes()) for a in arrays)
+    return value
+
+
+def _with_tensors(value: Any) -> Any:
+    if not isinstance(value, _Arrays):
+        return value
+    return [
+        None if part is None else torch.from_numpy(np.frombuffer(part[2], np.dtype(part[0])).reshape(part[1]).copy())
+        for part in value
+    ]
+
+
+# -- trainers -----------------------------------------------------------------------------------------------------------
+
+
+def trainer_parts(trainer: Any) -> Parts:
+    """What a pickle holds of a trainer: all that is trained as one graph, and where training has got to."""
+    nodes = (trainer._model, trainer._loss, trainer._metric)
+    outputs = [v for node in nodes for v in _outputs(node)]
+    graph, apart = _graph_parts(combine_variables(outputs), [trainer._step.function])
+    described = [_described(node) for node in nodes]
+    progress = (trainer._total, *trainer._step.passes())
+    # Writers hold on to these sums.
+    sums = (trainer._tested, trainer._trained_loss, trainer._trained_metric, trainer._notice)
+    return trainer_of, (type(trainer), graph, apart, described, trainer._learners, trainer._writers, sums, progress)
+
+
+def trainer_of(
+    kind: type,
+    graph: bytes,
+    apart: Sequence[Variable],
+    described: Sequence[tuple[str, int, str]],
+    learners: Sequence[Any],
+    writers: Sequence[Any],
+    sums: tuple[Any, ...],
+    progress: tuple[int, int, dict[str, int]],
+) -> Any:
+    """Return the trainer whose parts these are; see `trainer_parts`.
+
+    Raises:
+        TypeError: if they are of something else.
+    """
+    from cntk.train.trainer import Trainer
+
+    if not issubclass(kind, Trainer):
+        raise TypeError(f"unpickling: expected a kind of trainer, got {kind!r}")
+    outputs = list(function_of(graph, apart, ()).outputs)
+    model, loss, metric = (
+        _node(kind_of, [outputs.pop(0) for _ in range(count)], name) for kind_of, count, name in described
+    )
+    # What the writers were told of learners is theirs already.
+    trainer = kind.__new__(kind)
+    known = [list(learner._writers) for learner in learners if isinstance(learner, Learner)]
+    Trainer.__init__(trainer, model, (loss, metric), list(learners), list(writers))
+    for learner, before in zip((each for each in learners if isinstance(each, Learner)), known, strict=True):
+        learner._writers = before
+    trainer._tested, trainer._trained_loss, trainer._trained_metric, trainer._notice = sums
+    trainer._total, passes, sizes = progress
+    trainer._step.begin_anew(passes, sizes)
+    return trainer
+
+
+def _outputs(node: Any) -> Sequence[Variable]:
+    if node is None:
+        return ()
+    return node.outputs if isinstance(node, Function) else (node,)
+
+
+def _described(node: Any) -> tuple[str, int, str]:
+    """A model or criterion: what it is, of how many outputs, and its name."""
+    if not isinstance(node, Function):
+        return ("nothing" if node is None else "variable"), len(_outputs(node)), ""
+    return ("combination" if node.root_function.op_name == "Combine" else "function"), len(node.outputs), node.name
+
+
+def _node(kind: str, outputs: list[Variable], name: str) -> Any:
+    if kind == "nothing":
+        return None
+    if kind == "variable":
+        return outputs[0]
+    owner = outputs[0]._owner
+    if kind == "combination" or owner is None:
+        return combine_variables(outputs, name)
+    return Composite(owner.root_function, (), name)
