@@ -106,6 +106,10 @@ class ConversionError(ValueError, AssertionError):
     """A model has something in it that a converter has no counterpart for; the original raises AssertionError for most."""
 
 
+class NoDeviceError(RuntimeError):
+    """Raised where no device is left to run on."""
+
+
 class ReleasedError(RuntimeError):
     """A result was read after its memory went back to the engine."""
 

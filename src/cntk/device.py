@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 
 from cntk._engine import device_lock
-from cntk._errors import ArgumentError
+from cntk._errors import ArgumentError, NoDeviceError, SettingError
 from cntk._graph.late_names import hand_on
 
 _TORCH_CPU = torch.device("cpu")  # every minibatch asks for it
@@ -161,19 +163,65 @@ def get_gpu_properties(device: DeviceDescriptor) -> GPUProperties:
 
 
 def use_default_device() -> DeviceDescriptor:
-    """The default device, which from now on no longer changes by itself; a GPU is locked, if no other process has it."""
-    _choice.fixed = True
+    """The default device, which from now on no longer changes by itself; a GPU is locked, if no other process has it.
+
+    Raises:
+        SettingError: if the environment variable ``CNTK_DEVICE`` names no device of this machine.
+        RuntimeError: if all devices are excluded, or locked by other processes.
+    """
     device = default_device()
+    _choice.fixed = True
     if device.kind is DeviceKind.GPU:
         device_lock.acquire(device.number)
     return device
 
 
 def default_device() -> DeviceDescriptor:
-    """The device that is used where none is named."""
+    """The device that is used where none is named.
+
+    Raises:
+        SettingError: if the environment variable ``CNTK_DEVICE`` names no device of this machine.
+        NoDeviceError: if none is left to choose.
+    """
     if _choice.default is None:
-        _choice.default = next(d for d in all_devices() if d not in _choice.excluded and not d.is_locked())
+        _choice.default = _chosen()
     return _choice.default
+
+
+# What the default device is where a program does not choose one: cpu, gpu (the first that is free) or gpu:N.
+VARIABLE = "CNTK_DEVICE"
+
+
+def _chosen() -> DeviceDescriptor:
+    """The first device that is neither excluded nor locked, of those that the environment allows."""
+    named = os.environ.get(VARIABLE, "").strip().lower()
+    there = all_devices()
+    allowed = _named(named, there) if named else there
+    found = next((d for d in allowed if d not in _choice.excluded and not d.is_locked()), None)
+    if found is None:
+        which = f"{VARIABLE}={named} allows" if named else "this machine has"
+        raise NoDeviceError(
+            f"no device is left to choose: {which} {', '.join(map(repr, allowed))}, and each is excluded by "
+            "cntk.device.set_excluded_devices or locked by another process"
+        )
+    return found
+
+
+def _named(named: str, there: Sequence[DeviceDescriptor]) -> tuple[DeviceDescriptor, ...]:
+    """The devices of this machine that a name means."""
+    found = re.fullmatch(r"cpu|gpu(?::(\d+))?", named)
+    if found is None:
+        raise SettingError(f"{VARIABLE}={named!r} names no device; set it to cpu, gpu or gpu:0, or leave it out")
+    kind = DeviceKind.CPU if named == "cpu" else DeviceKind.GPU
+    number = None if found[1] is None else int(found[1])
+    meant = tuple(d for d in there if d.kind is kind and number in (None, d.number))
+    if not meant:
+        count = len(there) - 1
+        raise SettingError(
+            f"{VARIABLE}={named}: torch sees {count} GPU{'' if count == 1 else 's'} on this machine; set it to "
+            f"{'cpu' if not count else f'a number below {count}'}, or leave it out"
+        )
+    return meant
 
 
 def torch_device(device: DeviceDescriptor | None) -> torch.device:
@@ -203,7 +251,7 @@ def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_
     """
     if not isinstance(new_default_device, DeviceDescriptor):
         raise ArgumentError(f"try_set_default_device: expected a device such as cntk.cpu(), got {new_default_device!r}")
-    if new_default_device in _choice.excluded:
+    if new_default_device in _choice.excluded and not (_choice.fixed and new_default_device == _choice.default):
         return False
     device_lock.release()
     if acquire_device_lock:
@@ -215,10 +263,11 @@ def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_
 
 
 def set_excluded_devices(excluded_devices: Sequence[DeviceDescriptor]) -> None:
-    """Name devices that are never chosen by default; the CPU cannot be excluded while there is no GPU left."""
+    """Name devices that are never chosen by default; a default device that is in use already stays.
+
+    Where all are named, whatever asks for the default device fails, as in the original.
+    """
     excluded = tuple(excluded_devices)
-    if all(d in excluded for d in all_devices()):
-        excluded = tuple(d for d in excluded if d.kind is not DeviceKind.CPU)
     _choice.excluded = excluded
     if _choice.default in excluded and not _choice.fixed:
         _choice.default = None

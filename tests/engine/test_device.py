@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -71,10 +72,70 @@ def test_excluded_devices():
     assert device.try_set_default_device(device.cpu())
 
 
-def test_the_cpu_stays_where_there_is_nothing_else():
-    device._choice.default = None
+def test_all_devices_excluded():
+    """The original says so where a device is needed; one that is in use already stays."""
+    device._choice.default, device._choice.fixed = None, False
     device.set_excluded_devices(device.all_devices())
-    assert device.default_device() == device.cpu()
+    assert not device.try_set_default_device(device.cpu())
+    for ask in (device.use_default_device, lambda: C.parameter(2)):
+        with pytest.raises(RuntimeError, match="no device is left to choose: this machine has .*CPU.*excluded"):
+            ask()
+    device.set_excluded_devices([])
+    assert device.use_default_device() == device.all_devices()[0]
+    device.set_excluded_devices(device.all_devices())
+    assert device.try_set_default_device(device.all_devices()[0])
+    assert device.use_default_device() == device.all_devices()[0]
+
+
+@pytest.mark.parametrize(
+    ("named", "gpus", "chosen"),
+    [
+        ("", 0, "CPU"),
+        ("", 2, "GPU[0] pretended"),
+        ("cpu", 2, "CPU"),
+        (" CPU ", 0, "CPU"),
+        ("gpu", 2, "GPU[0] pretended"),
+        ("GPU:1", 2, "GPU[1] pretended"),
+    ],
+)
+def test_the_environment_chooses(named: str, gpus: int, chosen: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CNTK_DEVICE", named)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: "pretended")
+    device._choice.default, device._choice.excluded = None, ()
+    assert str(device.default_device()) == chosen
+    assert device.try_set_default_device(device.cpu()) and device.default_device() == device.cpu(), (
+        "a program may choose"
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "gpus", "match"),
+    [
+        ("gpu:0", 0, "CNTK_DEVICE=gpu:0: torch sees 0 GPUs on this machine; set it to cpu"),
+        ("gpu", 0, "CNTK_DEVICE=gpu: torch sees 0 GPUs"),
+        ("gpu:1", 1, "CNTK_DEVICE=gpu:1: torch sees 1 GPU on this machine; set it to a number below 1"),
+        ("cuda:0", 1, "CNTK_DEVICE='cuda:0' names no device; set it to cpu, gpu or gpu:0"),
+        ("gpu:x", 1, "names no device"),
+        ("gpu:-1", 1, "names no device"),
+        ("0", 1, "names no device"),
+    ],
+)
+def test_an_environment_that_names_no_device(named: str, gpus: int, match: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CNTK_DEVICE", named)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    device._choice.default = None
+    for ask in (device.use_default_device, lambda: C.parameter(2)):
+        with pytest.raises(ValueError, match=re.escape(match)):
+            ask()
+
+
+def test_an_environment_that_names_what_is_excluded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CNTK_DEVICE", "cpu")
+    device._choice.default, device._choice.fixed = None, False
+    device.set_excluded_devices([device.cpu()])
+    with pytest.raises(RuntimeError, match="CNTK_DEVICE=cpu allows CPU, and each is excluded"):
+        device.use_default_device()
 
 
 def test_a_machine_with_gpus(monkeypatch):
