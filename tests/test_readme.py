@@ -14,6 +14,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 DOCUMENTS = [
     "README.md",
+    "docs/devices.md",
     "docs/other-systems.md",
     "docs/reinforcement-learning.md",
     "docs/shrink-and-convert.md",
@@ -31,7 +32,7 @@ def test_examples_print_what_is_written(document: str, tmp_path: Path, monkeypat
     code = re.split(r"^```(?:python)?$", (ROOT / document).read_text(encoding="utf-8"), flags=re.MULTILINE)
     kept = [part if ">>>" in part else re.sub(r"[^\n]", "", part) for part in code]
     test = doctest.DocTestParser().get_doctest("".join(kept), {}, document, document, 0)
-    assert len(test.examples) > 15
+    assert len(test.examples) > (5 if document == "docs/devices.md" else 15)
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     runner.run(test, out=report.append)

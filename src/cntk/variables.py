@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from cntk._engine.seeds import next_seed
+from cntk._engine.transfer import move
 from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._graph.late_names import hand_on
 from cntk._graph.types import TensorType
@@ -114,6 +115,11 @@ class _Holder(Variable, ArrayMixin):
         """The value, detached, for those that hold on to its memory: from now on it lies as it does."""
         self._is_pinned = True
         return self.data.detach()
+
+    def move_to(self, device: torch.device) -> None:
+        """Let the value lie on a device from now on; the tensor stays the same."""
+        if move(self.data, device):
+            self._device = device
 
     def lie_by_columns(self) -> None:
         """Let a matrix lie in memory column after column, as some kernels want it; nothing else about it changes."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.rows import FORMATS, sparse_rows, sparse_rows_of
 from cntk._engine.run import SparseRows
+from cntk._engine.transfer import to_device
 from cntk._errors import FeedError, SequenceStartsError, shape_text
 from cntk._graph.types import SEQUENCE_AXIS, Shape, TensorType
 from cntk._graph.variable import Variable
@@ -56,9 +57,9 @@ def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
         # The common case, by the shortest way: samples in an array of the right format, which None seems to be for NumPy.
         if data.ndim and data.shape[1:] == type_.shape and type_.dtype is not None and data.flags.carray:
             rows = torch.from_numpy(data)
-            return Fed(rows if device.type == "cpu" else rows.to(device), None, data.shape[0], type_.shape)
+            return Fed(rows if device.type == "cpu" else to_device(rows, device), None, data.shape[0], type_.shape)
         if data.shape == type_.shape:
-            return Fed(torch.from_numpy(data).unsqueeze(0).to(device), None, 1, type_.shape)
+            return Fed(to_device(torch.from_numpy(data).unsqueeze(0), device), None, 1, type_.shape)
     return _Feeding(variable, device).of(data)
 
 
@@ -168,7 +169,7 @@ class _Feeding:
         x = data if isinstance(data, Tensor) else torch.from_numpy(self._array(np.asarray(data)))
         if x.ndim < self.type.rank or not self._fits(x.shape[x.ndim - self.type.rank :]):
             raise self.fail(f"data of shape {shape_text(x.shape)} do not end with the variable's shape")
-        return x.to(self.device, getattr(torch, self.dtype.name))
+        return to_device(x, self.device, getattr(torch, self.dtype.name))
 
     def _rectangle(self, x: Tensor, starts: Sequence[bool] | None) -> Fed:
         rank = self.type.rank
@@ -234,9 +235,10 @@ class _Feeding:
         if isinstance(rows, Tensor):
             wanted = FORMATS.get(self.dtype) or getattr(torch, self.dtype.name)
             if rows.dtype != wanted or rows.device != self.device:
-                rows = rows.to(self.device, wanted)
+                # What is sparse is looked for where the data are.
+                rows = rows.to(wanted) if self.type.is_sparse else to_device(rows, self.device, wanted)
             if self.type.is_sparse:
-                rows = sparse_rows_of(rows.detach())
+                rows = sparse_rows_of(rows.detach()).to(self.device)
         elif not self.type.is_sparse:
             rows = rows.to_dense().reshape(-1, *shape)
         return Fed(rows, layout, count, shape)
@@ -333,8 +335,8 @@ class _Feeding:
                     f"a batch of sequences of shape {shape_text(value.shape)} was given, "
                     "and single samples are expected"
                 )
-            frames = self._frames(value, may_reshape).to(self.device)
-            layout = value.layout if self.type.is_sequence else None
+            frames = self._moved(self._frames(value, may_reshape))
+            layout = value.layout.on(self.device) if self.type.is_sequence else None
             return self._fed(frames, layout, value.layout.count, value.shape[2:])
         rows = value.rows
         if isinstance(rows, SparseRows):
@@ -344,15 +346,18 @@ class _Feeding:
                 rows = rows.join(math.prod(sample[:-1]))  # given by the last axis
             if not self._is_as_wide(rows, sample):
                 raise self.fail(f"the Value has shape {shape_text(value.shape)}")
-            count, moved = rows.rows, rows.to(self.device)
+            count, moved = rows.rows, self._moved(rows)
             if not self.type.is_sequence:
                 return self._fed(moved, None, count, sample)
             whole = lead == 2 and value.shape[0] * value.shape[1] == count
             lengths = [value.shape[1]] * value.shape[0] if whole else [count]
             return self._sequences(moved, lengths, None, sample)
         if value.are_samples and self.type.is_sequence and self._fits(value.shape[1:]):
-            return self._sequences(rows.to(self.device), [1] * len(value), None)
+            return self._sequences(self._moved(rows), [1] * len(value), None)
         return self._rectangle(rows.reshape(value.shape), None)
+
+    def _moved(self, rows: Tensor | SparseRows) -> Tensor | SparseRows:
+        return rows.to(self.device) if isinstance(rows, SparseRows) else to_device(rows, self.device)
 
     def _frames(self, value: Value, may_reshape: bool) -> Tensor | SparseRows:
         """A batch of sequences' frames, of the variable's shape."""

@@ -20,6 +20,7 @@ from cntk._engine.nodes import Ref
 from cntk._engine.places import Places
 from cntk._engine.read_loop import Expr, LoopReader, is_constant, together
 from cntk._engine.run import Run
+from cntk._engine.transfer import Everywhere
 from cntk._graph.op import RunKernel
 
 
@@ -41,7 +42,7 @@ class FusedLSTM(FusedLoop):
         self._initial = [self.position(d.operands[1]) for d in self.delays]
         # Sequences may follow one another in a rectangle if all begin with zeros.
         zeros = all(is_constant(d.operands[1], 0) for d in self.delays)
-        self._forgetting = shutting(self.size) if zeros else None
+        self._forgetting = Everywhere(shutting(self.size)) if zeros else None
 
     def calls(self, layout: Layout) -> int | None:
         # Of sequences that differ in length, the last cell states are found only when they are asked for.
@@ -93,11 +94,11 @@ class FusedLSTM(FusedLoop):
             found.append(y.flatten(0, 1))
         return self._given(layout, pieces, torch.cat(found)), []
 
-    def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Tensor) -> Tensor:
+    def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Everywhere) -> Tensor:
         """The output over sequences of different length that all begin with zeros, in one rectangle."""
         slots = layout.slots(self.backwards)
         begin = [x.new_zeros(1, slots.count, self.size)] * 2
-        marked = [torch.cat([weights[0], forgetting.to(weights[0])], 1), *weights[1:]]
+        marked = [torch.cat([weights[0], forgetting.on(x.device, x.dtype)], 1), *weights[1:]]
         y, *_ = lstm(slots.take_marked(x), begin, marked, False)
         return self._given(layout, slots, y.flatten(0, 1))
 

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._engine.transfer import to_device
+
 if TYPE_CHECKING:
     from cntk._engine.layout import Layout
 
@@ -35,6 +37,7 @@ class Rectangles:
         frames: for each place of each gathered rectangle the frame that stands there, the sequence's last one where it
             has ended, int64; None for the others.
         held: the same, with the number of all frames where a sequence has ended.
+        is_full: for each rectangle whether all of its places hold a frame.
         places: where each frame stands in all rectangles, one after another, int64 ``[frames]``; None if it is there
             already.
     """
@@ -43,6 +46,7 @@ class Rectangles:
     begins: tuple[int | None, ...]
     frames: tuple[Tensor | None, ...]
     held: tuple[Tensor | None, ...]
+    is_full: tuple[bool, ...]
     places: Tensor | None
 
     def split(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -72,6 +76,15 @@ class Rectangles:
         begin = self.begins[k]
         part = x.narrow(0, begin, count * length) if rows is None else x.index_select(0, rows)  # type: ignore[arg-type]
         return part.reshape(count, length, *x.shape[1:])
+
+    def masks(self, frames: int) -> tuple[Tensor | None, ...]:
+        """For each rectangle which places hold a frame, bool ``[sequences, length]``; None if all do.
+
+        Args:
+            frames: how many frames there are in all.
+        """
+        pairs = zip(self.held, self.sizes, self.is_full, strict=True)
+        return tuple(None if rows is None or full else (rows < frames).view(size) for rows, size, full in pairs)
 
     def put_back(self, parts: Sequence[Tensor]) -> Tensor:
         """One row for each frame."""
@@ -132,7 +145,7 @@ def groups_of(first: Layout, second: Layout, width: int) -> Groups:
     alike = first.lengths == second.lengths
     one = _rectangles(first, numbers)
     other = one if alike else _rectangles(second, numbers)
-    return Groups(one, other, tuple(_mask(second, group) for group in numbers))
+    return Groups(one, other, other.masks(second.frames))
 
 
 def _grouped(first: Sequence[int], second: Sequence[int], call: int) -> list[list[int]]:
@@ -168,8 +181,9 @@ def _rectangles(layout: Layout, groups: list[list[int]]) -> Rectangles:
     starts = tuple(int(begins[group[0]]) if as_it_is else None for group, as_it_is in zip(groups, lie, strict=True))
     sizes = tuple(zip(map(len, groups), extents, strict=True))
     none = (None,) * len(groups)
+    full = tuple(len({layout.lengths[k] for k in group}) == 1 for group in groups)
     if in_order and all(lie):
-        return Rectangles(sizes, starts, none, none, None)
+        return Rectangles(sizes, starts, none, none, full, None)
     widths = np.repeat(extents, [len(group) for group in groups])
     first_place = np.cumsum(widths) - widths
     row = np.repeat(np.arange(len(order)), widths)
@@ -180,14 +194,10 @@ def _rectangles(layout: Layout, groups: list[list[int]]) -> Rectangles:
     places = np.empty(layout.frames, dtype=np.int64)
     places[frames[present]] = np.flatnonzero(present)
     held = np.where(present, frames, layout.frames)
-    ends = np.cumsum([count * extent for count, extent in sizes])[:-1]
-    return Rectangles(
-        sizes,
-        starts,
-        _gathered(frames, ends, lie, layout.device),
-        _gathered(held, ends, lie, layout.device),
-        torch.from_numpy(places).to(layout.device),
-    )
+    ends = np.cumsum([count * extent for count, extent in sizes])[:-1].tolist()
+    whole = to_device(torch.from_numpy(np.concatenate([frames, held, places])), layout.device)
+    of_frames, of_held, of_places = torch.split(whole, [len(frames), len(held), len(places)])
+    return Rectangles(sizes, starts, _gathered(of_frames, ends, lie), _gathered(of_held, ends, lie), full, of_places)
 
 
 def _lies(lengths: Sequence[int], group: list[int]) -> bool:
@@ -195,15 +205,6 @@ def _lies(lengths: Sequence[int], group: list[int]) -> bool:
     return group[-1] - group[0] == len(group) - 1 and len({lengths[k] for k in group}) == 1
 
 
-def _gathered(rows: np.ndarray, ends: np.ndarray, lie: list[bool], device: torch.device) -> tuple[Tensor | None, ...]:
-    parts = torch.from_numpy(rows).to(device).tensor_split(ends.tolist())
+def _gathered(rows: Tensor, ends: list[int], lie: list[bool]) -> tuple[Tensor | None, ...]:
+    parts = rows.tensor_split(ends)
     return tuple(None if as_it_is else part for part, as_it_is in zip(parts, lie, strict=True))
-
-
-def _mask(layout: Layout, group: list[int]) -> Tensor | None:
-    lengths = [layout.lengths[k] for k in group]
-    longest = max(lengths)
-    if min(lengths) == longest:
-        return None
-    places = np.arange(longest) < np.asarray(lengths)[:, None]
-    return torch.from_numpy(places).to(layout.device)

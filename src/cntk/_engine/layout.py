@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from cntk._engine.groups import Groups, groups_of
 from cntk._engine.moved_rows import moved
 from cntk._engine.pieces import Pieces, pieces_of
 from cntk._engine.slots import Slots, slots_of
+from cntk._engine.transfer import integers, true_places
 
 
 class Layout:
@@ -54,6 +56,10 @@ class Layout:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def on(self, device: torch.device) -> Layout:
+        """Return the same layout with its index maps on a device."""
+        return self if self.device == device else Layout(self.lengths, self.starts, device, self.origins)
+
     @cached_property
     def longest(self) -> int:
         """Frames of the longest sequence; 0 if there is none."""
@@ -65,13 +71,42 @@ class Layout:
         return self.count > 0 and self.frames == self.longest * self.count and self.frames > 0
 
     @cached_property
+    def on_host(self) -> Layout:
+        """The same layout with its index maps on the CPU."""
+        return self.on(torch.device("cpu"))
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Where each sequence ends."""
+        return list(accumulate(self.lengths))
+
+    @cached_property
+    def _sent(self) -> tuple[Tensor, ...]:
+        """What all index maps on a GPU are made of there, gone over in one copy.
+
+        Lengths, offsets, sequence numbers with the longest first, step sizes; which sequences begin here, and where the
+        others go on from, if not all begin.
+        """
+        parts: list[Sequence[int]] = [self.lengths, (0, *self.ends), self.longest_first, self.step_sizes]
+        if self.starts is not None:
+            parts += [self.starts, self.places_before]
+        whole = integers((n for part in parts for n in part), self.device)
+        return torch.split(whole, [len(part) for part in parts])
+
+    @property
+    def _is_on_gpu(self) -> bool:
+        return self.device.type != "cpu"
+
+    @cached_property
     def lengths_tensor(self) -> Tensor:
         """Lengths, int64 ``[count]``."""
-        return torch.tensor(self.lengths, dtype=torch.int64, device=self.device)
+        return self._sent[0] if self._is_on_gpu else torch.tensor(self.lengths, dtype=torch.int64)
 
     @cached_property
     def offsets(self) -> Tensor:
         """Where each sequence begins, int64 ``[count + 1]``; the last entry is the number of frames."""
+        if self._is_on_gpu:
+            return self._sent[1]
         offsets = torch.zeros(self.count + 1, dtype=torch.int64, device=self.device)
         torch.cumsum(self.lengths_tensor, 0, out=offsets[1:])
         return offsets
@@ -113,7 +148,8 @@ class Layout:
         if abs(steps) == 1 and 0 not in self.lengths:
             return self.first if steps == 1 else self.last
         source = self.positions - steps
-        return torch.nonzero((source < 0) | (source >= self.lengths_tensor[self.segments])).flatten()
+        beyond = (source < 0) | (source >= self.lengths_tensor[self.segments])
+        return true_places(beyond, sum(min(abs(steps), n) for n in self.lengths))
 
     @cached_property
     def reversal(self) -> Tensor:
@@ -156,9 +192,8 @@ class Layout:
 
     @cached_property
     def _time_major_forward(self) -> Tensor:
-        order = torch.tensor(self.longest_first, dtype=torch.int64, device=self.device)
-        starts = self.offsets[:-1][order]
-        sizes = torch.tensor(self.step_sizes, dtype=torch.int64, device=self.device)
+        starts = self.offsets[:-1][self.sorted_rows]
+        sizes = self.step_sizes_tensor
         steps = torch.repeat_interleave(torch.arange(self.longest, device=self.device), sizes, output_size=self.frames)
         begins = torch.cumsum(sizes, 0) - sizes
         rows = torch.arange(self.frames, device=self.device) - begins[steps]
@@ -182,8 +217,25 @@ class Layout:
 
     @cached_property
     def sorted_rows(self) -> Tensor:
-        """Sequence numbers, longest first, as a tensor."""
-        return torch.tensor(self.longest_first, dtype=torch.int64, device=self.device)
+        """Sequence numbers, longest first, int64 ``[count]``."""
+        return self._sent[2] if self._is_on_gpu else torch.tensor(self.longest_first, dtype=torch.int64)
+
+    @cached_property
+    def step_sizes_tensor(self) -> Tensor:
+        """How many sequences are still running at each time step, int64 ``[longest]``."""
+        return self._sent[3] if self._is_on_gpu else torch.tensor(self.step_sizes, dtype=torch.int64)
+
+    @cached_property
+    def places_before(self) -> Sequence[int]:
+        """For each sequence the one of the minibatch before that it goes on from, if it does: that in the same place."""
+        return range(self.count) if self.origins is None else self.origins
+
+    @cached_property
+    def going_on(self) -> tuple[Tensor, Tensor]:
+        """Which sequences begin here, bool ``[count]``, and `places_before`, int64 ``[count]``, if not all begin."""
+        if self._is_on_gpu:
+            return self._sent[4].bool(), self._sent[5]
+        return torch.tensor(self.starts), torch.tensor(self.places_before)
 
     @cached_property
     def _pad_index(self) -> Tensor:
@@ -206,7 +258,7 @@ class Layout:
             begins.append(used[row])
             rows.append(row)
             used[row] += length
-        first, row_of = torch.tensor([begins, rows], dtype=torch.int64, device=self.device)
+        first, row_of = integers((*begins, *rows), self.device).view(2, -1)
         return len(used), (first[self.segments] + self.positions) * len(used) + row_of[self.segments]
 
     def pieces(self, backwards: bool = False) -> Pieces:

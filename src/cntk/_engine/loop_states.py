@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.loop_rows import PER_FRAME, by_step
 from cntk._engine.nodes import Node
 from cntk._engine.run import Run
+from cntk._engine.transfer import to_device
 from cntk._errors import FeedError
 from cntk._graph.types import Shape
 
@@ -32,17 +33,13 @@ def keep_carry(run: Run, uid: str, frames: Tensor, layout: Layout, offset: int) 
 def _kept(run: Run, uid: str) -> tuple[Tensor, Layout] | None:
     """What the minibatch before kept."""
     kept = run.carry.get(uid)
-    return kept() if callable(kept) else kept
-
-
-def _origins(layout: Layout) -> Sequence[int]:
-    """For each sequence the one of the minibatch before that it goes on from, if it does: the one in the same place."""
-    return range(layout.count) if layout.origins is None else layout.origins
+    kept = kept() if callable(kept) else kept
+    return None if kept is None else (to_device(kept[0], run.device), kept[1].on(run.device))
 
 
 def _lost(layout: Layout, count: int) -> int | None:
     """The first sequence that goes on from one that the minibatch before, of so many, did not have."""
-    places = zip(_origins(layout), layout.starts or (), strict=True)
+    places = zip(layout.places_before, layout.starts or (), strict=True)
     return next((k for k, (origin, begins) in enumerate(places) if not begins and origin >= count), None)
 
 
@@ -52,11 +49,12 @@ def _with_earlier(
     """The last frames of each sequence, those of the minibatch before included."""
     begins = layout.starts or (True,) * layout.count
     parts, lengths = [], []
-    for rows, origin, fresh in zip(torch.split(frames, list(layout.lengths)), _origins(layout), begins, strict=True):
+    places = layout.places_before
+    for rows, origin, fresh in zip(torch.split(frames, list(layout.lengths)), places, begins, strict=True):
         missing = 0 if fresh else max(offset - len(rows), 0)
         if missing:
-            end = int(before.offsets[origin + 1])
-            rows = torch.cat([earlier[max(end - missing, int(before.offsets[origin])) : end], rows])
+            end = before.ends[origin]
+            rows = torch.cat([earlier[max(end - missing, end - before.lengths[origin]) : end], rows])
         parts.append(rows[-offset:])
         lengths.append(len(parts[-1]))
     return torch.cat(parts), Layout(lengths, None, layout.device)
@@ -94,10 +92,21 @@ def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> tu
     if kept is None or lost is not None:
         return None
     frames, before = kept
-    origins = torch.tensor(_origins(layout), device=frames.device).clamp_(max=before.count - 1)
+    begins, origins = layout.going_on
+    origins = origins.clamp(max=before.count - 1)
     ends, lengths = before.offsets[1:][origins], before.lengths_tensor[origins]
-    has = ~torch.tensor(layout.starts, device=ends.device) & (lengths >= back)
+    has = ~begins & (lengths >= back)
     return frames.index_select(0, torch.clamp(ends - back, min=0)), has
+
+
+def goes_on(run: Run, uid: str, layout: Layout, back: int) -> list[int]:
+    """The sequences for which `carried` gives a frame."""
+    kept = _kept(run, uid)
+    if kept is None or layout.starts is None:
+        return []
+    before = kept[1].lengths
+    places = enumerate(zip(layout.starts, layout.places_before, strict=True))
+    return [k for k, (begins, place) in places if not begins and before[min(place, len(before) - 1)] >= back]
 
 
 def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> Tensor:
@@ -114,9 +123,9 @@ def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> T
     """
     if given.count != layout.count:
         raise FeedError(f"delay: {given.count} initial states were given for {layout.count} sequences")
-    size = given.lengths_tensor
-    if bool(((size < abs(steps)) & (size != 1)).any()):
+    if any(n < abs(steps) and n != 1 for n in given.lengths):
         raise FeedError(f"delay: an initial state of several frames must have at least {abs(steps)}, the delay's steps")
+    size = given.lengths_tensor
     if steps > 0:
         at = size[layout.segments] - steps + layout.positions
     else:

@@ -53,18 +53,16 @@ def pieces_of(layout: Layout, backwards: bool) -> Pieces:
     steps = next((s for longest, s in _STEPS if layout.longest <= longest), _MOST_STEPS)
     sizes = tuple(_sizes(sorted(layout.lengths, reverse=True), steps))
     device = layout.device
-    begins, running, total = [], [], 0
-    for count, still in sizes:
-        begins.append(total)
-        running.append(still)
-        total += count * still
+    total = sum(count * still for count, still in sizes)
     order = layout.sorted_rows
     rank = torch.empty_like(order).index_copy_(0, order, torch.arange(layout.count, device=device))
     step = layout.positions
     if backwards:
         step = (layout.lengths_tensor - 1)[layout.segments] - step
     piece = torch.div(step, steps, rounding_mode="floor")
-    starts, widths = (torch.tensor(x, dtype=torch.int64, device=device) for x in (begins, running))
+    # All pieces but the last have as many steps: what lies before one is known without it.
+    widths = layout.step_sizes_tensor[::steps]
+    starts = (torch.cumsum(widths, 0) - widths) * steps
     places = starts[piece] + (step - piece * steps) * widths[piece] + rank[layout.segments]
     return Pieces(standing(places, total), places, sizes, order)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.moved_rows import moved
+from cntk._engine.transfer import true_places
 
 
 def standing(places: Tensor, total: int) -> Tensor:
@@ -39,7 +40,8 @@ class Places:
     @cached_property
     def empty(self) -> Tensor:
         """The places that hold no frame, int64."""
-        return torch.ones_like(self.frames, dtype=torch.bool).index_fill_(0, self.places, False).nonzero().flatten()
+        flags = torch.ones_like(self.frames, dtype=torch.bool).index_fill_(0, self.places, False)
+        return true_places(flags, len(self.frames) - len(self.places))
 
     def give(self, rows: Tensor) -> Tensor:
         """What stands at all places as frames, ``[frames, *shape]``."""

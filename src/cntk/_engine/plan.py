@@ -17,6 +17,7 @@ from cntk._engine.nodes import Flattener, Node, Ref, held_constants
 from cntk._engine.probe import Probe
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.streams import Streams
+from cntk._engine.transfer import moves
 from cntk._errors import FeedError, GraphError, operation_text, shape_text
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType
@@ -81,6 +82,7 @@ class Plan:
         self.carry: dict[str, Any] = {}
         self.streams = Streams()
         self.passes = 0
+        self._lies_on: tuple[torch.device, int] | None = None
         self.steps: list[Step] = [self._step(item) for item in work]
         self._checks = [_described(item) for item in work]
         self.output_slots = [self._slot(ref) for ref in refs]
@@ -104,6 +106,15 @@ class Plan:
     def held_memory(self) -> frozenset[int]:
         """Where the parameters' and constants' numbers lie."""
         return frozenset(v.pin().untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
+
+    def lie_on(self, device: torch.device) -> None:
+        """Let parameters and constants lie on the device of a run; those that lie elsewhere move there."""
+        if self._lies_on == (device, moves()):
+            return
+        for variable in self.holders:
+            variable.move_to(device)  # type: ignore[attr-defined]
+        self.__dict__.pop("held_memory", None)
+        self._lies_on = device, moves()
 
     def is_stale(self) -> bool:
         """Whether an attribute has been changed since the plan was compiled."""
@@ -343,6 +354,7 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
     Raises:
         FeedError: if an input has no data, or two inputs differ in the number or lengths of their sequences.
     """
+    plan.lie_on(device)
     run = Run(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
     rows: list[Any] = []
     first: Variable | None = None

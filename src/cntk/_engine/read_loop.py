@@ -11,6 +11,7 @@ from torch import Tensor
 
 from cntk._engine.loop import Loop
 from cntk._engine.nodes import Node, Ref
+from cntk._engine.transfer import Everywhere
 
 
 @dataclass(frozen=True)
@@ -115,14 +116,15 @@ class Columns:
         self.parts, self.size, self.first = parts, size, parts[0][0]
         begins = [span[0] for _, span in parts]
         shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [k * size for k in range(len(parts))]
-        self.order = torch.tensor([b // size for b in begins]) if shared else None
-        self._back = None if self.order is None else torch.argsort(self.order)
+        order = torch.tensor([b // size for b in begins]) if shared else None
+        self.order = None if order is None else Everywhere(order)
+        self._back = None if order is None else Everywhere(torch.argsort(order))
         self._in_place = begins == sorted(begins)
 
     def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Which of an operand's gates stands at each place, and where each of them stands, int64."""
         assert self.order is not None and self._back is not None
-        return self.order.to(device), self._back.to(device)
+        return self.order.on(device), self._back.on(device)
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns of matrices, ``[rows, gates * size]``."""
@@ -150,7 +152,7 @@ class Columns:
 
     def are_all_of(self, operand: Tensor) -> bool:
         """Whether the columns are all that an operand has, in any order of the gates."""
-        return self.order is not None and operand.shape[-1] == len(self.order) * self.size
+        return self.order is not None and operand.shape[-1] == len(self.order.host) * self.size
 
     def picked(self, operands: Sequence[Tensor]) -> Tensor:
         """As `transposed`, of whatever operands."""

@@ -73,6 +73,7 @@ class RecordedSteps:
                 for (t, flag), axes in zip(rows, free, strict=True)
             ),
             tuple(t.requires_grad for t in static),
+            starts[0].device,
         )
         if key not in self._recordings:
             examples = [t.detach()[:_EXAMPLES].requires_grad_(flag) for t, flag in rows]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
+from cntk._engine.transfer import integers, to_device
 from cntk._errors import FeedError, SettingError
 from cntk._graph.types import Shape, TensorType
 
@@ -43,11 +44,13 @@ def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.de
     groups = int(np.prod(shape[:-1]))
     columns = classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
     present = ~skipped.reshape(-1, groups)
-    offsets = np.concatenate([[0], np.cumsum(present.sum(1))]).astype(np.int64)
-    kept = torch.from_numpy(columns[present]).to(device)
+    kept = to_device(torch.from_numpy(columns[present]), device)
     values = torch.ones(kept.numel(), dtype=torch_dtype(dtype), device=device)
-    one_hot = groups == 1 and bool(present.all())
-    return SparseRows(torch.from_numpy(offsets).to(device), kept, values, groups * count, one_hot)
+    if present.all():
+        offsets = torch.arange(0, columns.size + 1, groups, device=device)
+        return SparseRows(offsets, kept, values, groups * count, groups == 1)
+    offsets = integers(np.concatenate([[0], np.cumsum(present.sum(1))]).tolist(), device)
+    return SparseRows(offsets, kept, values, groups * count)
 
 
 def sparse_rows_of(dense: Tensor) -> SparseRows:
@@ -72,9 +75,10 @@ def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
     values = np.asarray(csr.data, dtype=dtype or (csr.dtype if csr.dtype in FORMATS else np.float32))
     offsets = np.asarray(csr.indptr, dtype=np.int64)
     one_hot = bool((np.diff(offsets) == 1).all() and (values == 1).all())
-    arrays = (offsets, np.asarray(csr.indices, np.int64), values)
-    begins, columns, entries = (torch.from_numpy(np.array(a)).to(device) for a in arrays)
-    return SparseRows(begins, columns, entries, csr.shape[1], one_hot)
+    arrays = (offsets, np.asarray(csr.indices, np.int64))
+    places = to_device(torch.from_numpy(np.concatenate(arrays[:2])), device)
+    begins, columns = torch.split(places, [len(offsets), len(places) - len(offsets)])
+    return SparseRows(begins, columns, to_device(torch.from_numpy(np.array(values)), device), csr.shape[1], one_hot)
 
 
 def csr_of(rows: SparseRows) -> Any:

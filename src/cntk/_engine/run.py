@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.streams import Mark, Streams, restore_generators
+from cntk._engine.transfer import to_device
 from cntk._errors import FeedError
 from cntk._graph.types import axis_text
 from cntk.axis import Axis
@@ -58,7 +59,8 @@ class SparseRows:
     def row_numbers(self) -> Tensor:
         """The row of each entry, int64 ``[entries]``."""
         counts = self.offsets[1:] - self.offsets[:-1]
-        return torch.repeat_interleave(torch.arange(self.rows, device=self.offsets.device), counts)
+        rows = torch.arange(self.rows, device=self.offsets.device)
+        return torch.repeat_interleave(rows, counts, output_size=self.columns.shape[0])
 
     def to_dense(self) -> Tensor:
         """A tensor ``[rows, width]``; entries of the same place add up."""
@@ -69,11 +71,15 @@ class SparseRows:
         """The same rows on a device."""
         if self.values.device == device:
             return self
-        offsets, columns, values = self.offsets.to(device), self.columns.to(device), self.values.to(device)
-        return replace(self, offsets=offsets, columns=columns, values=values)
+        places = to_device(torch.cat([self.offsets, self.columns]), device)
+        offsets, columns = torch.split(places, [len(self.offsets), len(self.columns)])
+        return replace(self, offsets=offsets, columns=columns, values=to_device(self.values, device))
 
     def select(self, rows: Tensor) -> SparseRows:
         """The rows of the given numbers, in their order."""
+        if self.one_hot:
+            offsets = torch.arange(len(rows) + 1, device=rows.device)
+            return replace(self, offsets=offsets, columns=self.columns[rows], values=self.values[rows])
         counts = (self.offsets[1:] - self.offsets[:-1])[rows]
         offsets = torch.zeros(rows.numel() + 1, dtype=torch.int64, device=rows.device)
         torch.cumsum(counts, 0, out=offsets[1:])
@@ -90,7 +96,7 @@ class SparseRows:
         # A row's entries need not stand in the order of their columns.
         order = torch.argsort(rows, stable=True)
         offsets = torch.zeros(self.rows * parts + 1, dtype=torch.int64, device=rows.device)
-        torch.cumsum(torch.bincount(rows, minlength=self.rows * parts), 0, out=offsets[1:])
+        offsets.index_add_(0, rows + 1, torch.ones_like(rows)).cumsum_(0)
         columns = (self.columns - piece * width)[order]
         return SparseRows(offsets, columns, self.values[order], width, by_rows=self.by_rows)
 

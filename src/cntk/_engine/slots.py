@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.places import Places, standing
+from cntk._engine.transfer import integers
 
 if TYPE_CHECKING:
     from cntk._engine.layout import Layout
@@ -67,7 +68,7 @@ class Slots(Places):
 def slots_of(layout: Layout) -> Slots:
     """The slots of a layout that has frames."""
     steps, count, begins, rows = _fitting(layout)
-    begin, row = torch.tensor([begins, rows], dtype=torch.int64, device=layout.device)
+    begin, row = integers((*begins, *rows), layout.device).view(2, -1)
     places = (begin[layout.segments] + layout.positions) * count + row[layout.segments]
     return Slots(standing(places, steps * count), places, steps, count)
 

@@ -20,6 +20,7 @@ from cntk._engine.nan_watch import Guard, is_watched, train_watched
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.trace import NotRecorded, Recording, record, why_not_recordable
+from cntk._engine.transfer import moves
 from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
@@ -107,6 +108,7 @@ class TrainingStep:
         # How many watch this step; and what is asked before an update while somebody does.
         self.watches = 0
         self.guard: Guard | None = None
+        self._moves = moves()
         # Why minibatches that came often enough are not recorded.
         self.reasons: list[str] = []
 
@@ -155,6 +157,7 @@ class TrainingStep:
         plan = self._plan(fed, outputs)
         self._passes += 1
         self._last_plan = id(plan)
+        plan.lie_on(device)  # before anybody keeps what a minibatch changes
         if not is_watched(self):
             return self._minibatch(plan, fed, outputs, device, is_sweep_end)
 
@@ -180,6 +183,9 @@ class TrainingStep:
         rows, run = bind(plan, fed, True, device)
         if self.by_rows:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
+        if self._moves != moves():  # recordings hold the memory where parameters lay
+            self._recordings.clear()
+            self._moves = moves()
         lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
         key = (id(plan), run.batch, lengths)
         recording = self._recording(key, plan, rows, run) if may_replay else None

@@ -119,18 +119,19 @@ def _states(labels: Tensor, layout: Layout, blank: int, delay: int) -> _States:
     """The states that labels ``[frames, classes]`` describe."""
     marks, classes = labels.max(1)
     begins = marks == _BEGINS
-    found = layout.sum(begins.long())
-    number = (torch.cumsum(begins, 0) - 1 - (torch.cumsum(found, 0) - found)[layout.segments])[begins]
-    row = layout.segments[begins]
+    found, row = layout.sum(begins.long()), layout.segments
+    number = torch.cumsum(begins, 0) - 1 - (torch.cumsum(found, 0) - found)[row]
     width = 2 * int(found.max()) + 1
-    states = torch.full((layout.count, width), blank, dtype=torch.int64, device=labels.device)
-    states[row, 2 * number + 1] = classes[begins]
+    # What belongs nowhere goes to one more column, which is left out.
+    states = torch.full((layout.count, width + 1), blank, dtype=torch.int64, device=labels.device)
+    states = states.index_put_((row, torch.where(begins, 2 * number + 1, width)), classes)[:, :width]
     counts = 2 * found + 1
     if delay == -1:
         return _States(states, counts, None)
     # Where the label after each one is marked; behind the last, where the sequence ends.
-    following = layout.lengths_tensor.unsqueeze(1).repeat(1, width // 2 + 1)
-    following[row[number > 0], number[number > 0] - 1] = layout.positions[begins][number > 0]
+    following = layout.lengths_tensor.unsqueeze(1).repeat(1, width // 2 + 2)
+    place = torch.where(begins & (number > 0), number - 1, width // 2 + 1)
+    following = following.index_put_((row, place), layout.positions)[:, :-1]
     latest = following.repeat_interleave(2, 1)[:, :width] + delay
     latest = torch.where(states == blank, latest - 1, latest)
     # Quirks of the original: the blank at the end is held to the first frames, and what would be held to before
@@ -162,8 +163,8 @@ def _scores(logs: Tensor, classes: Tensor, forbidden: Tensor | None, blank: int)
     scores[0, :, 2:4] = own[:, 0, :2]
     # A label may follow the label before without a blank between, unless it is the same.
     passes = torch.full_like(own[:, 0], -torch.inf)
-    passes[:, 2:][(classes[:, 2:] != blank) & (classes[:, 2:] != classes[:, :-2])] = 0
-    floor = logs.new_tensor(_IMPOSSIBLE)
+    passes[:, 2:].masked_fill_((classes[:, 2:] != blank) & (classes[:, 2:] != classes[:, :-2]), 0)
+    floor = logs.new_full((), _IMPOSSIBLE)
     for frame in range(1, frames):
         before = scores[frame - 1]
         ways = torch.logaddexp(before[:, 2:], before[:, 1:-1])

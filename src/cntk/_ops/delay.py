@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
-from cntk._engine.loop_states import carried, from_sequence, keep_carry, stretched
+from cntk._engine.loop_states import carried, from_sequence, goes_on, keep_carry, stretched
 from cntk._engine.run import Run
+from cntk._engine.transfer import integers
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import CarryingKernel, Op, PrimitiveOp, primitive
@@ -96,8 +96,9 @@ def _continued(run: Run, key: str, result: Tensor, layout: Layout, steps: int) -
         found = carried(run, key, layout, steps - position, True)
         if found is None:
             continue
-        before, has = found
-        rows = torch.nonzero(has & (layout.lengths_tensor > position)).flatten()
+        before, _ = found
+        numbers = [k for k in goes_on(run, key, layout, steps - position) if layout.lengths[k] > position]
+        rows = integers(numbers, result.device)
         result = result.index_copy(0, layout.first[rows] + position, before[rows])
     return result
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
+from cntk._engine.transfer import to_device
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Op, PrimitiveOp, RunKernel, primitive
@@ -68,9 +69,11 @@ class EditDistanceError(Op):
 
     def lower(self, *operands: TensorType) -> RunKernel:
         def compute(run: Run, *values: Any) -> Tensor:
-            tokens = [_tokens(x) for x in values]
+            # How many tokens count the host has to know: all of it is done there, after one copy.
+            each = [_tokens(x) for x in values]
+            tokens = list(torch.cat(each).cpu().split([len(x) for x in each]))
             layouts = [
-                run.layout(t.dynamic_axes) if t.is_sequence else Layout([1] * (run.batch or 0), None, run.device)
+                run.layout(t.dynamic_axes).on_host if t.is_sequence else Layout([1] * (run.batch or 0))
                 for t in operands
             ]
             for one, other in ((0, 1), (1, 0)):
@@ -78,7 +81,7 @@ class EditDistanceError(Op):
                     tokens[other], layouts[other] = layouts[one].expand(tokens[other]), layouts[one]
             edits, length = self._edits(tokens, layouts)
             result = edits.to(values[0].dtype) / length * layouts[0].frames
-            return evaluation_only(result, self.op_name, *values)
+            return evaluation_only(to_device(result, run.device), self.op_name, *values)
 
         return RunKernel(compute)
 
@@ -95,7 +98,7 @@ class EditDistanceError(Op):
             same = (tokens[1:] == tokens[:-1]) & (layout.segments[1:] == layout.segments[:-1])
             kept[1:] &= ~same
         if self.tokens_to_ignore:
-            kept &= ~torch.isin(tokens, torch.tensor(self.tokens_to_ignore, device=tokens.device))
+            kept &= ~torch.isin(tokens, torch.tensor(self.tokens_to_ignore))
         lengths = layout.sum(kept.long())
         place = torch.cumsum(kept, 0) - 1 - (torch.cumsum(lengths, 0) - lengths)[layout.segments]
         longest = int(lengths.max()) if layout.count else 0
@@ -125,7 +128,7 @@ def edits(
     alone. Of ways that cost the same, a substitution goes before an insertion, that before a deletion.
 
     Args:
-        a, b: tokens, int64 ``[sequences, longest]``.
+        a, b: tokens on the CPU, int64 ``[sequences, longest]``.
         a_lengths, b_lengths: how many tokens each sequence has, int64 ``[sequences]``.
         substitution, insertion, deletion: what each edit costs; a token that agrees costs nothing.
 
@@ -134,7 +137,7 @@ def edits(
     """
     count, width = a.shape[0], a.shape[1] + 1
     # Costs have 32 bits whatever the operands have, which decides some ties.
-    costs = torch.tensor([substitution, insertion, deletion], dtype=torch.float32, device=a.device)
+    costs = torch.tensor([substitution, insertion, deletion], dtype=torch.float32)
     # Reversed, so that on a diagonal a and b are read in the same direction; nothing agrees with the padding.
     mirrored = F.pad(b.flip(1), (width, width), value=_PADDING - 1)
     before = torch.full((count, width), torch.inf, device=a.device)

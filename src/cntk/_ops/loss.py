@@ -181,7 +181,7 @@ class CosDistanceWithNegativeSamples(Op):
         rows, count = x.shape[0], self.num_negative_samples
         x, y = x.reshape(rows, -1), y.reshape(rows, -1)
         steps = torch.arange(self.shift - 1, self.shift + count, device=x.device)
-        steps[0] = 0
+        steps[:1].zero_()
         partners = arranged((torch.arange(rows, device=x.device).unsqueeze(1) + steps) % rows)
         others = y.index_select(0, partners.flatten()).reshape(rows, 1 + count, -1)
         return _Cosine.apply(x.unsqueeze(1).expand_as(others), others)  # type: ignore[no-any-return]

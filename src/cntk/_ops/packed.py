@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
+from cntk._engine.transfer import to_device
 from cntk._errors import FeedError, GraphError
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, InferredDimension, TensorType, axis_text
@@ -108,13 +109,28 @@ def need_condition(condition: TensorType) -> None:
         raise GraphError(f"the condition must be a sequence of single numbers, and has frames {condition.shape}")
 
 
-def chosen(flags: Tensor, layout: Layout) -> Tensor:
-    """The rows that a condition selects.
+def chosen(flags: Tensor, layout: Layout, op_name: str) -> tuple[Tensor, list[int]]:
+    """The rows that a condition selects, and how many of them each sequence has.
 
     Those at which it is 1, not those at which it is 0. Other numbers add up along a sequence: after each frame, as many
     as the sum, rounded up, are to have been selected, the frame several times or not at all for that.
+
+    Raises:
+        FeedError: if a sequence has none.
     """
-    flags = flags.reshape(-1)
+    # How many there are the host has to know: all of it is found there, after one copy.
+    host = layout.on_host
+    rows = _chosen(flags.detach().reshape(-1).cpu(), host)
+    lengths: list[int] = torch.bincount(host.segments[rows], minlength=layout.count).tolist()
+    if 0 in lengths:
+        raise FeedError(
+            f"{op_name}: no frame of sequence {lengths.index(0)} of the minibatch is selected; a sequence must have at "
+            "least one frame"
+        )
+    return to_device(rows, flags.device), lengths
+
+
+def _chosen(flags: Tensor, layout: Layout) -> Tensor:
     whole = flags != 0
     if bool((flags == whole).all()):
         return torch.nonzero(whole).flatten()
@@ -122,22 +138,7 @@ def chosen(flags: Tensor, layout: Layout) -> Tensor:
     sums = layout.pad(flags.to(torch.float64)).cumsum(1) * (1 - torch.finfo(flags.dtype).eps)
     due = layout.unpad(sums.ceil().clamp(min=0).cummax(1).values.to(torch.int64))
     before = due.roll(1).index_fill(0, layout.first, 0)
-    return torch.repeat_interleave(torch.arange(layout.frames, device=due.device), due - before)
-
-
-def chosen_lengths(rows: Tensor, layout: Layout, op_name: str) -> list[int]:
-    """How many of the chosen rows each sequence has.
-
-    Raises:
-        FeedError: if a sequence has none.
-    """
-    lengths: list[int] = torch.bincount(layout.segments[rows], minlength=layout.count).tolist()
-    if 0 in lengths:
-        raise FeedError(
-            f"{op_name}: no frame of sequence {lengths.index(0)} of the minibatch is selected; a sequence must have at "
-            "least one frame"
-        )
-    return lengths
+    return torch.repeat_interleave(torch.arange(layout.frames), due - before)
 
 
 def placed(run: Run, axes: Axes, condition: Axes, sequences: Tensor, positions: Tensor) -> Tensor:
@@ -159,9 +160,9 @@ def placed(run: Run, axes: Axes, condition: Axes, sequences: Tensor, positions: 
             f"sequences on the axis {axis_text(axes[-1])}; there must be as many"
         )
     lengths = layout.lengths_tensor[sequences]
-    beyond = torch.nonzero((positions < 0) | (positions >= lengths)).flatten()
-    if beyond.numel():
-        k = int(beyond[0])
+    beyond = (positions < 0) | (positions >= lengths)
+    if bool(beyond.any()):
+        k = int(torch.nonzero(beyond)[0])
         raise FeedError(
             f"frame {int(positions[k])} of sequence {int(sequences[k])} is selected on the axis {axis_text(condition[-1])}, and "
             f"the sequence has {int(lengths[k])} frames on the axis {axis_text(axes[-1])}; give both the same lengths"
@@ -211,8 +212,7 @@ class Where(Op):
 
         def compute(run: Run, flags: Tensor) -> Tensor:
             layout = run.layout(axes)
-            rows = chosen(flags, layout)
-            lengths = chosen_lengths(rows, layout, "sequence.where")
+            rows, lengths = chosen(flags, layout, "sequence.where")
             if len(target) > 1:
                 settle_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._engine.transfer import Everywhere
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
@@ -66,14 +67,14 @@ class Pad(Op):
             return lambda t: torch.nn.functional.pad(t, flat, value=value)
         around = 1 if self.padding_mode == REFLECT_PAD else 0
         picks = [
-            (dim + x.lead, _mirrored(size, head, foot, around))
+            (dim + x.lead, Everywhere(torch.tensor(_mirrored(size, head, foot, around))))
             for dim, (size, (head, foot)) in enumerate(zip(x.shape, margins[::-1], strict=True))
             if head or foot
         ]
 
         def compute(t: Tensor) -> Tensor:
             for dim, places in picks:
-                t = t.index_select(dim, torch.tensor(places, device=t.device))
+                t = t.index_select(dim, places.on(t.device))
             return t
 
         return compute

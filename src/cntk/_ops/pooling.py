@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cntk._engine.transfer import Everywhere
 from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
@@ -218,7 +219,8 @@ def _lower_max(windows: Sequence[Windows], lengths: Shape) -> Callable[[Tensor],
     if seen.all():
         return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides)
     # Windows wholly beyond the ends, as there may be where the last one is rounded up, have no largest element.
-    return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides).masked_fill(~seen.to(x.device), 0)
+    unseen = Everywhere(~seen)
+    return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides).masked_fill(unseen.on(x.device), 0)
 
 
 def _lower_average(windows: Sequence[Windows], lengths: Shape, include_pad: bool) -> Callable[[Tensor], Tensor]:
@@ -233,7 +235,8 @@ def _lower_average(windows: Sequence[Windows], lengths: Shape, include_pad: bool
     # Each window's mean over all of its elements, times all of them over those that are not padding.
     inside = pool(F.pad(torch.ones((1, 1, *lengths), dtype=torch.float64), edges), sizes, strides)
     inside[inside == 0] = 1
-    return lambda x: pool(F.pad(x, edges), sizes, strides) / inside.to(device=x.device, dtype=x.dtype)
+    shares = Everywhere(inside)
+    return lambda x: pool(F.pad(x, edges), sizes, strides) / shares.on(x.device, x.dtype)
 
 
 @primitive(PrimitiveOp.Unpooling)

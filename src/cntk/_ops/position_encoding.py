@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine.run import Run
+from cntk._engine.transfer import to_device
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import RunKernel
@@ -56,7 +57,7 @@ class PositionalEncoding(Fused):
         def compute(run: Run, *_: Tensor) -> Tensor:
             layout = run.layout(x.dynamic_axes)
             places = torch.arange(layout.longest, dtype=torch.float64)
-            waves = torch.sin(torch.outer(places, frequencies).add_(phases)).to(layout.device, dtype)
+            waves = to_device(torch.sin(torch.outer(places, frequencies).add_(phases)), layout.device, dtype)
             return waves.index_select(0, layout.positions)
 
         return RunKernel(compute)

@@ -16,6 +16,7 @@ from cntk._engine.rows import torch_dtype
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._engine.streams import TwisterStream
+from cntk._engine.transfer import to_device
 from cntk._errors import FeedError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
@@ -111,7 +112,7 @@ class RandomSample(Sampling):
                 stream.offset += taken
             offsets = torch.arange(self.num_samples + 1, device=run.device)
             ones = torch.ones(self.num_samples, dtype=dtype, device=run.device)
-            columns = torch.from_numpy(drawn).to(run.device)
+            columns = to_device(torch.from_numpy(drawn), run.device)
             return SparseRows(offsets, columns, ones, len(sums), one_hot=True, by_rows=True)
 
         return StreamKernel(compute, lambda: TwisterStream(self.rng_seed, self.rng_offset))
@@ -163,7 +164,7 @@ class RandomSampleInclusionFrequency(Sampling):
             sums = self.cumulative(weights)
             if not np.array_equal(sums, kept.weights):
                 kept.weights, kept.frequencies = sums, self._estimate(kept.stream, sums)
-            return torch.from_numpy(kept.frequencies).to(run.device, dtype).reshape(type_.shape)
+            return to_device(torch.from_numpy(kept.frequencies), run.device, dtype).reshape(type_.shape)
 
         return StreamKernel(compute, lambda: _Estimates(TwisterStream(self.rng_seed, self.rng_offset)))
 

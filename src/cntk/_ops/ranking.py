@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from cntk._engine.transfer import to_device
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
@@ -55,17 +56,20 @@ class _Groups(NamedTuple):
     @classmethod
     def of(cls, score: Tensor, gain: Tensor, group: Tensor) -> _Groups:
         """Samples of a group come one after another: where the number changes, the next one begins."""
-        numbers = group.flatten().trunc()
+        # How many there are the host has to know: their places are found there, after one copy.
+        numbers = group.flatten().trunc().cpu()
         new = torch.ones_like(numbers, dtype=torch.bool)
         new[1:] = numbers[1:] != numbers[:-1]
         row = torch.cumsum(new, 0) - 1
         first = torch.nonzero(new).flatten()
-        column = torch.arange(numbers.numel(), device=row.device) - first[row]
+        column = torch.arange(numbers.numel()) - first[row]
         shape = (first.numel(), int(column.max()) + 1)
+        row, column = to_device(torch.stack([row, column]), score.device)
         scores = score.new_full(shape, -torch.inf)
         gains = score.new_zeros(shape)
         present = torch.zeros(shape, dtype=torch.bool, device=row.device)
-        scores[row, column], gains[row, column], present[row, column] = score.flatten(), gain.flatten(), True
+        scores[row, column], gains[row, column] = score.flatten(), gain.flatten()
+        present.index_put_((row, column), torch.ones_like(row, dtype=torch.bool))
         discounts = 1 / torch.log(torch.arange(2, shape[1] + 2, dtype=score.dtype, device=row.device))
         return cls(row, column, present, scores, gains, discounts, (gains * discounts).sum(1))
 
@@ -133,9 +137,12 @@ def _pairs(groups: _Groups, order: Tensor) -> Tensor:
     # A quirk of the original: pairs of equal gain have no part in the gradient, but their factors stay in the list of
     # all pairs, and the others' are taken from the head of that list.
     counted = paired & (difference != 0)
-    factors = wrong[paired]
-    push = torch.zeros_like(wrong)
-    push[counted] = change[counted] * factors[: int(counted.sum())]
+    # Those that are no pairs go behind all others, where nobody looks.
+    flat, rank = paired.flatten(), torch.cumsum(paired.flatten(), 0) - 1
+    factors = wrong.new_zeros(rank.numel() + 1)
+    factors.index_put_((torch.where(flat, rank, rank.numel()),), wrong.flatten())
+    place = (torch.cumsum(counted.flatten(), 0) - 1).clamp(min=0)
+    push = torch.where(counted, change * factors[place].view_as(wrong), 0.0)
     return push.sum(1) - push.sum(2)
 
 

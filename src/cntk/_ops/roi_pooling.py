@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cntk._engine.transfer import to_device
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
@@ -80,7 +81,7 @@ def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
         for begin, size, cells, length in ((top, height, grid[0], rows), (left, width, grid[1], columns))
     ]
     kept = torch.tensor(inside[0]).unsqueeze(1) & torch.tensor(inside[1])
-    return torch.where(kept.to(pooled.device), pooled, torch.zeros_like(pooled))
+    return torch.where(to_device(kept, pooled.device), pooled, torch.zeros_like(pooled))
 
 
 def roipooling(

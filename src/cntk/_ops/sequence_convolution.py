@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
+from cntk._engine.transfer import to_device
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
@@ -149,7 +150,7 @@ class ConvolutionSequenceShape(Convolution):
 
         def compute(run: Run, w: Tensor, rows: Tensor) -> Tensor:
             counts = _counts(frames, run.layout(x.dynamic_axes))
-            return torch.tensor(counts, dtype=rows.dtype, device=rows.device).unsqueeze(1)
+            return to_device(torch.tensor(counts, dtype=rows.dtype), rows.device).unsqueeze(1)
 
         return RunKernel(compute)
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
+from cntk._engine.transfer import to_device
 from cntk._errors import FeedError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, RunKernel
@@ -29,7 +30,6 @@ from cntk._ops.packed import (
     ScatterPacked,
     Where,
     chosen,
-    chosen_lengths,
     derived_axes,
     need_condition,
     need_sequence,
@@ -112,10 +112,13 @@ class SequenceSlice(Fused):
             if any(e <= b for b, e in spans):
                 short = next(n for n, (b, e) in zip(layout.lengths, spans, strict=True) if e <= b)
                 raise FeedError(f"sequence.slice [{begin}, {end}): a sequence of length {short} has no such frames")
-            starts = torch.tensor([b for b, _ in spans], device=layout.device)
             lengths = [e - b for b, e in spans]
-            result = settle_layout(run, target, lengths) if len(target) > 1 else Layout(lengths, None, layout.device)
-            rows = (layout.first + starts)[result.segments] + result.positions
+            if len(target) > 1:
+                settle_layout(run, target, lengths)
+            first = [end - n + b for end, n, (b, _) in zip(layout.ends, layout.lengths, spans, strict=True)]
+            before = np.cumsum(lengths) - lengths
+            numbers = np.repeat(np.asarray(first, np.int64) - before, lengths) + np.arange(sum(lengths))
+            rows = to_device(torch.from_numpy(numbers), layout.device)
             return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
 
         return RunKernel(compute)
@@ -247,8 +250,7 @@ class SequenceGather(OnCondition):
 
         def compute(run: Run, x: Any, flags: Tensor) -> Any:
             layout = run.layout(axes)
-            rows = chosen(flags, layout)
-            lengths = chosen_lengths(rows, layout, "sequence.gather")
+            rows, lengths = chosen(flags, layout, "sequence.gather")
             if own != axes:
                 rows = placed(run, own, axes, layout.segments[rows], layout.positions[rows])
             if len(target) > 1:
@@ -282,12 +284,11 @@ class SequenceScatter(OnCondition):
 
         def compute(run: Run, x: Tensor, flags: Tensor) -> Tensor:
             layout = run.layout(axes)
-            rows = chosen(flags, layout)
+            rows, selected = chosen(flags, layout, "sequence.scatter")
             lengths = run.layout(own).lengths if len(own) > 1 else (1,) * x.shape[0]
-            selected = tuple(chosen_lengths(rows, layout, "sequence.scatter"))
-            if selected != lengths:
+            if tuple(selected) != lengths:
                 raise FeedError(
-                    f"sequence.scatter: the condition on the axis {axis_text(axes[-1])} selects {list(selected)[:8]} frames, and "
+                    f"sequence.scatter: the condition on the axis {axis_text(axes[-1])} selects {selected[:8]} frames, and "
                     f"the sequences on the axis {axis_text(own[-1])} have {list(lengths)[:8]}"
                 )
             return x.new_zeros((flags.shape[0], *x.shape[1:])).index_add(0, rows, x)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
+from cntk._engine.transfer import to_device
 from cntk._errors import ArgumentError, DataError
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, torch_device
@@ -281,11 +282,10 @@ def _rows(frames: Frames, width: int, device: torch.device) -> Tensor | SparseRo
     if isinstance(frames, SparseFrames):
         one_hot = frames.one_hot or frames.checked().one_hot
         arrays = (frames.offsets, frames.columns, frames.values)
-        offsets, columns, values = (_tensor(a, device) for a in arrays)
-        return SparseRows(offsets, columns, values, width, one_hot)
-    return _tensor(frames, device)
+        offsets, columns, values = map(_tensor, arrays)
+        return SparseRows(offsets, columns, values, width, one_hot).to(device)
+    return to_device(_tensor(frames), device)
 
 
-def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
-    return tensor if device.type == "cpu" else tensor.to(device)
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array))

@@ -10,6 +10,7 @@ import torch
 
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
+from cntk._engine.transfer import to_device
 from cntk._errors import ArgumentError, DataError
 from cntk._graph.types import BATCH_AXIS
 from cntk.core import Value
@@ -251,8 +252,8 @@ def _part(value: Value, items: range) -> Value:
     else:
         shape = (len(items), *value.shape[1:])
     if isinstance(rows, SparseRows):
-        return Value.of(rows.select(torch.from_numpy(numbers).to(rows.values.device)), layout, shape)
-    return Value.of(rows[torch.from_numpy(numbers).to(rows.device)], layout, shape)
+        return Value.of(rows.select(to_device(torch.from_numpy(numbers), rows.values.device)), layout, shape)
+    return Value.of(rows[to_device(torch.from_numpy(numbers), rows.device)], layout, shape)
 
 
 class _StreamData:
@@ -302,7 +303,7 @@ class _StreamData:
         if self._whole is not None:
             rows = self._whole[wanted]
             target = torch_device(device)
-            rows = rows if rows.device == target else rows.to(target)
+            rows = rows if rows.device == target else to_device(rows, target)
             shape = tuple(rows.shape)
             return MinibatchData(Value.of(rows, None, shape), shape[0], shape[0], ends_sweep)
         if isinstance(self.data, Value):

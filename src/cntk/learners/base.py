@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cntk._arguments import as_bool, as_integer, shown
 from cntk._engine.seeds import next_seed
+from cntk._engine.transfer import moves
 from cntk._errors import ArgumentError, FeedError, SettingError, shape_text
 from cntk._graph.kinds import Kind
 from cntk.learners.masters import SHORT, Masters, state_like
@@ -179,7 +180,7 @@ class Learner(metaclass=Kind):
         rate = self.begin_step(sample_count)
         if rate == 0:
             return False
-        leaves = self._leaves or self._bind()
+        leaves = self._leaves if self._leaves and self._moves == moves() else self._bind()
         if not self.takes_sparse:
             gradients = [g.to_dense() if g.is_sparse else g for g in gradients]
         masters = self._masters
@@ -402,6 +403,7 @@ class Learner(metaclass=Kind):
                 writer.write(f"{what} per {unit}", value)
 
     def _bind(self) -> list[Tensor]:
+        self._moves = moves()
         self._leaves = [parameter.pin() for parameter in self._parameters]
         masters = Masters(self._leaves) if self.has_masters else None
         self._masters = masters if masters is not None and masters.copies else None

@@ -1,0 +1,110 @@
+"""Data on their way to a device: copies that the host does not wait for, and counts that it knows beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def to_device(x: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+    """Return a tensor on a device, itself if it is there already.
+
+    From the CPU to a GPU it goes by way of memory of our own that is locked to its place. So the copy waits for its turn
+    on the GPU while the host goes on, and a program may change its data meanwhile.
+
+    Args:
+        x: the tensor.
+        device: where it is wanted.
+        dtype: the wanted dtype; its own if not given.
+    """
+    dtype = dtype or x.dtype
+    if x.device.type != "cpu" or device.type == "cpu":
+        return x.to(device, dtype)
+    locked = torch.empty_like(x, dtype=dtype, pin_memory=True, requires_grad=False).copy_(x)
+    return locked.to(device, non_blocking=True)
+
+
+def integers(values: Iterable[int], device: torch.device) -> Tensor:
+    """Return integers that the host knows as a tensor on a device, int64.
+
+    Example:
+        >>> integers([3, 1], torch.device("cpu"))
+        tensor([3, 1])
+    """
+    return to_device(torch.tensor(list(values), dtype=torch.int64), device)
+
+
+@dataclass
+class _Moves:
+    count: int = 0
+
+
+_moves = _Moves()
+
+
+def moves() -> int:
+    """Return how often the value of a parameter or a constant has gone to another device.
+
+    Who holds on to the memory of one has to ask for it again when this has changed.
+    """
+    return _moves.count
+
+
+def move(value: Tensor, device: torch.device) -> bool:
+    """Move the value of a parameter or a constant to a device; it stays the same tensor.
+
+    Returns:
+        Whether it lay on another one.
+    """
+    if value.device == device:
+        return False
+    with torch.inference_mode(False), torch.no_grad():
+        value.data = to_device(value.detach(), device)
+    _moves.count += 1
+    return True
+
+
+class Everywhere:
+    """A tensor that the host has made once for a kernel, on every device on which the kernel has run.
+
+    Args:
+        x: the tensor, on the CPU.
+
+    Example:
+        >>> Everywhere(torch.ones(2)).on(torch.device("cpu"))
+        tensor([1., 1.])
+    """
+
+    def __init__(self, x: Tensor) -> None:
+        self.host = x
+        self._copies: dict[tuple[torch.device, torch.dtype], Tensor] = {}
+
+    def on(self, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+        """Return the tensor on a device, in its own dtype if none is given."""
+        key = (device, dtype or self.host.dtype)
+        found = self._copies.get(key)
+        if found is None:
+            with torch.inference_mode(False):  # an evaluation may be the first to ask, a gradient the next
+                found = to_device(self.host, *key)
+            if type(found) is Tensor:  # what stands in for it while a recording is made is not kept
+                self._copies[key] = found
+        return found
+
+
+def true_places(flags: Tensor, count: int) -> Tensor:
+    """Return where flags are true, ascending, int64 ``[count]``.
+
+    Args:
+        flags: bool ``[places]``.
+        count: how many of them are true. A GPU need not tell the host then.
+
+    Example:
+        >>> true_places(torch.tensor([True, False, True]), 2)
+        tensor([0, 2])
+    """
+    if flags.device.type == "cpu":
+        return flags.nonzero().flatten()
+    return flags.to(torch.uint8).argsort(descending=True, stable=True)[:count]
