@@ -102,6 +102,13 @@ class DataError(ValueError, RuntimeError):
     """
 
 
+class CheckpointStateError(ValueError, RuntimeError, TypeError, KeyError):
+    """What a program gave is no state that a reader goes on from; the original raises KeyError or TypeError."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # a KeyError shows its text in quotes
+
+
 class ConversionError(ValueError, AssertionError):
     """A model has something in it that a converter has no counterpart for; the original raises AssertionError for most."""
 

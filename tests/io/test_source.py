@@ -301,7 +301,7 @@ def test_chunks_are_read_once_and_forgotten_when_spent(varied):
     [
         ({"max_samples": 10, "max_sweeps": 2}, "max_samples and max_sweeps exclude each other"),
         ({"randomization_window_in_samples": 5}, "both in chunks and in samples"),
-        ({"randomization_window_in_chunks": -1}, "must not be negative"),
+        ({"randomization_window_in_chunks": -1}, "must be at least 0"),
         ({"frame_mode": True, "truncation_length": 2}, "exclude each other"),
         ({"frame_mode": True}, "a sequence has 5"),
     ],

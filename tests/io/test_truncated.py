@@ -172,7 +172,7 @@ def test_past_values_reach_into_the_pieces_before(deserializer, steps, length):
 
 
 def test_misuse(deserializer, tmp_path):
-    with pytest.raises(ValueError, match="truncation_length must not be negative"):
+    with pytest.raises(ValueError, match="truncation_length: must be at least 0"):
         MinibatchSource(deserializer, truncation_length=-1)
     (tmp_path / "y.ctf").write_text("0 |x 1 |y 2\n0 |x 3\n")
     unequal = CTFDeserializer(str(tmp_path / "y.ctf"), StreamDefs(x=StreamDef("x", 1), y=StreamDef("y", 1)))

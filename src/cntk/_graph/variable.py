@@ -266,7 +266,7 @@ def as_shape(shape: Any) -> Shape:
         dims = tuple(int(d) for d in given)
         if any(d != g for d, g in zip(dims, given, strict=True)):
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ArgumentError(f"shape: expected an integer or a tuple of integers; got {shape!r}") from None
     if any(d < -3 or d == -2 for d in dims) and dims != (-2,):
         raise ValueError(f"shape {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)")

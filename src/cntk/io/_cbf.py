@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from cntk._arguments import as_path
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk._graph.variable import as_shape
@@ -54,6 +55,7 @@ class CBFDeserializer:
     def __init__(self, filename: str, streams: Any = {}) -> None:  # noqa: B006 - the original's default; it is only read
         object.__setattr__(self, "filename", filename)
         object.__setattr__(self, "streams", streams)
+        as_path(filename, "CBFDeserializer: filename")
         configurations(streams, "CBFDeserializer")
 
     def open(self, threads: int = 1) -> BinaryFile:

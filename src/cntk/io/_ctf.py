@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from cntk._arguments import as_path
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk._graph.variable import as_shape
@@ -64,6 +65,7 @@ class CTFDeserializer:
     _options: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        as_path(self.filename, "CTFDeserializer: filename")
         configurations(self.streams, "CTFDeserializer")
 
     def __setitem__(self, option: str, value: Any) -> None:

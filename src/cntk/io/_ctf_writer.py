@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Number
+from numbers import Number, Real
 from typing import Any
 
 import numpy as np
+
+from cntk._arguments import shown
+from cntk._errors import ArgumentError
 
 
 def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, Any]) -> str:
@@ -28,6 +31,15 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
         7   |tag 0 1 |word 4:1
         7   |word 2:1
     """
+    if isinstance(seq_idx, (tuple, list, np.ndarray)) and len(seq_idx) == 1:
+        seq_idx = seq_idx[0]
+    if not isinstance(seq_idx, (Real, np.number)) or not abs(seq_idx) < 2**64:
+        raise ArgumentError(f"sequence_to_cntk_text_format: seq_idx: expected an integer, got {shown(seq_idx)}")
+    if not isinstance(alias_tensor_map, Mapping):
+        raise ArgumentError(
+            f"sequence_to_cntk_text_format: alias_tensor_map: expected a dictionary of samples by field, got "
+            f"{shown(alias_tensor_map)}"
+        )
     fields = {alias: _samples(alias, alias_tensor_map[alias]) for alias in sorted(alias_tensor_map)}
     lines = []
     for row in range(max(map(len, fields.values()), default=0)):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import shown
 from cntk._errors import DataError
 from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, Neighbours, StreamChunk
@@ -94,7 +95,7 @@ class FeatureConfiguration:
 def _configurations(streams: Any) -> list[FeatureConfiguration]:
     if not isinstance(streams, Mapping):
         raise TypeError(
-            f"HTKFeatureDeserializer: streams must be StreamDefs(name=StreamDef(...), ...), got {streams!r}"
+            f"HTKFeatureDeserializer: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}"
         )
     if not streams:
         raise DataError("HTKFeatureDeserializer: no streams were given")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_flag, as_path, shown
 from cntk._errors import DataError
 from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, SparseFrames, StreamChunk
@@ -60,8 +61,10 @@ class HTKMLFDeserializer:
         _stream(self.streams, type(self).__name__)
         if not isinstance(self.label_mapping_file, (str, os.PathLike)) or not str(self.label_mapping_file):
             raise DataError(
-                f"HTKMLFDeserializer: expected a file with the names of states, got {self.label_mapping_file!r}"
+                f"HTKMLFDeserializer: expected a file with the names of states, got {shown(self.label_mapping_file)}"
             )
+        as_path(self.label_mapping_file, "HTKMLFDeserializer: label_mapping_file")
+        as_flag(self.phoneBoundaries, "HTKMLFDeserializer: phoneBoundaries")
 
     def open(self, threads: int = 1) -> Labels:
         """Read the label files.
@@ -125,7 +128,7 @@ class HTKMLFBinaryDeserializer:
 def _stream(streams: Any, reader: str) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
     """The one stream's name, files and definition."""
     if not isinstance(streams, Mapping):
-        raise TypeError(f"{reader}: streams must be StreamDefs(name=StreamDef(...)), got {streams!r}")
+        raise TypeError(f"{reader}: streams must be StreamDefs(name=StreamDef(...)), got {shown(streams)}")
     if len(streams) != 1:
         raise DataError(f"{reader}: one stream of labels is expected, got {len(streams)}; use a deserializer for each")
     ((name, stream),) = streams.items()

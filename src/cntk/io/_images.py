@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_path, shown
 from cntk._errors import DataError
 from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, SparseFrames, StreamChunk
@@ -69,6 +70,7 @@ class ImageDeserializer:
     _options: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        as_path(self.filename, "ImageDeserializer: filename")
         _definitions(self.streams, "ImageDeserializer")
 
     def __setitem__(self, option: str, value: Any) -> None:
@@ -123,6 +125,7 @@ class Base64ImageDeserializer:
     _options: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        as_path(self.filename, "Base64ImageDeserializer: filename")
         _definitions(self.streams, "Base64ImageDeserializer")
 
     def __setitem__(self, option: str, value: Any) -> None:
@@ -290,7 +293,7 @@ def _classes(labels: list[LabelStream]) -> int | None:
 def _definitions(streams: Any, reader: str) -> tuple[list[ImageStream], list[LabelStream]]:
     """The streams of images and those of labels."""
     if not isinstance(streams, Mapping):
-        raise TypeError(f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {streams!r}")
+        raise TypeError(f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}")
     images, labels = [], []
     for name, stream in streams.items():
         if not isinstance(stream, Mapping):

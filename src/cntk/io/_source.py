@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_flag, as_integer, shown
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
 from cntk._engine.transfer import to_device
@@ -89,8 +90,21 @@ class MinibatchSource:
         randomize: bool = True,
         max_errors: int = 0,
     ) -> None:
+        max_samples = _integer(max_samples, "max_samples", least=1)
+        max_sweeps = _integer(max_sweeps, "max_sweeps")
+        frame_mode = as_bool(frame_mode, "MinibatchSource: frame_mode")
+        truncation_length = _integer(truncation_length, "truncation_length", most=2**31 - 1)
+        randomization_seed = _integer(randomization_seed, "randomization_seed")
+        max_errors = _integer(max_errors, "max_errors")
+        _integer(trace_level, "trace_level")
+        if multithreaded_deserializer is not None:
+            as_bool(multithreaded_deserializer, "MinibatchSource: multithreaded_deserializer")
         _check_options(max_samples, max_sweeps, frame_mode, truncation_length)
-        window = _window(randomize, randomization_window_in_chunks, randomization_window_in_samples)
+        window = _window(
+            as_flag(randomize, "MinibatchSource: randomize"),
+            _integer(randomization_window_in_chunks, "randomization_window_in_chunks"),
+            _integer(randomization_window_in_samples, "randomization_window_in_samples"),
+        )
         found = list(deserializers) if isinstance(deserializers, (list, tuple)) else [deserializers]
         threads = 1 if multithreaded_deserializer is False else min(os.cpu_count() or 1, _MOST_THREADS)
         sweeps = 1 if max_samples == FULL_DATA_SWEEP else max_sweeps
@@ -129,7 +143,7 @@ class MinibatchSource:
         Raises:
             DataError: if there is none.
         """
-        if name not in self._streams:
+        if not isinstance(name, str) or name not in self._streams:
             known = ", ".join(self._streams)
             raise DataError(f"MinibatchSource: no stream is named {name!r}; there are: {known}")
         return self._streams[name]
@@ -171,7 +185,7 @@ class MinibatchSource:
             ValueError: if the size is not positive, or the data are malformed.
         """
         request = _request(minibatch_size_in_samples, num_data_partitions, partition_index)
-        wanted = {s: s for s in self._streams.values()} if input_map is None else self._mapped(input_map)
+        wanted = self._mapped(input_map) if _is_given(input_map) else {s: s for s in self._streams.values()}
         read = self._reading.next(request, {s.name for s in wanted.values()})
         if not read.parts:
             return {}
@@ -182,6 +196,10 @@ class MinibatchSource:
         return {key: made[stream.name] for key, stream in wanted.items()}
 
     def _mapped(self, input_map: Mapping[Any, StreamInformation]) -> dict[Any, StreamInformation]:
+        if not isinstance(input_map, Mapping):
+            raise ArgumentError(
+                f"next_minibatch: input_map: expected a dictionary of streams by variable, got {shown(input_map)}"
+            )
         for key, stream in input_map.items():
             if not isinstance(stream, StreamInformation) or stream.name not in self._streams:
                 known = ", ".join(self._streams)
@@ -229,9 +247,20 @@ def _opened(deserializers: list[Any], threads: int) -> list[Any]:
         raise DataError("MinibatchSource: expected at least one deserializer, such as CTFDeserializer(...), got none")
     for given in deserializers:
         if not callable(getattr(given, "open", None)):
-            raise ArgumentError(f"MinibatchSource: expected a deserializer such as CTFDeserializer(...), got {given!r}")
+            raise ArgumentError(
+                f"MinibatchSource: expected a deserializer such as CTFDeserializer(...), got {shown(given)}"
+            )
     opened = [d.open(threads) for d in deserializers]
     return [c for given in opened for c in (given if isinstance(given, tuple) else (given,))]
+
+
+def _integer(value: Any, name: str, least: int = 0, most: int = INFINITELY_REPEAT) -> int:
+    return as_integer(value, f"MinibatchSource: {name}", least=least, most=most)
+
+
+def _is_given(input_map: Any) -> bool:
+    """Whether it says anything; as in the original, nothing stands for all streams."""
+    return isinstance(input_map, np.ndarray) or bool(input_map)
 
 
 def _check_options(max_samples: int, max_sweeps: int, frame_mode: bool, truncation_length: int) -> None:
@@ -239,13 +268,9 @@ def _check_options(max_samples: int, max_sweeps: int, frame_mode: bool, truncati
         raise DataError("MinibatchSource: max_samples and max_sweeps exclude each other; give one of them")
     if frame_mode and truncation_length:
         raise DataError("MinibatchSource: frame_mode and truncation_length exclude each other; give one of them")
-    if truncation_length < 0:
-        raise DataError(f"MinibatchSource: truncation_length must not be negative, got {truncation_length}")
 
 
 def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
-    if chunks < 0 or samples < 0:
-        raise DataError(f"MinibatchSource: a randomization window must not be negative, got {min(chunks, samples)}")
     if not randomize or not (chunks or samples):
         return None
     if chunks and samples:
@@ -258,14 +283,14 @@ def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
 
 def _request(size: Any, workers: int | None, rank: int | None) -> Request:
     if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
-        raise TypeError(f"next_minibatch: the minibatch size must be a whole number of samples, got {size!r}")
+        raise ArgumentError(f"next_minibatch: the minibatch size must be an integer, got {shown(size)}")
     if size <= 0:
         raise ValueError(f"next_minibatch: the minibatch size must be positive, got {size}")
-    workers = 1 if workers is None else workers
-    rank = 0 if rank is None else rank
+    workers = 1 if workers is None else as_integer(workers, "next_minibatch: num_data_partitions", most=2**31 - 1)
+    rank = 0 if rank is None else as_integer(rank, "next_minibatch: partition_index")
     if workers < 1 or not 0 <= rank < workers:
         raise ValueError(f"next_minibatch: partition_index {rank} is none of {workers} data partitions")
-    return Request(int(size), workers, rank)
+    return Request(min(int(size), 2**62), workers, rank)
 
 
 def _minibatch(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cntk._errors import DataError, shape_text
+from cntk._arguments import as_bool, as_flag, as_integer, as_string, shown
+from cntk._errors import ArgumentError, DataError, RangeError, SettingError, shape_text
 from cntk._graph.variable import as_dtype, as_shape, format_number
 from cntk.variables import Record
 
@@ -64,14 +65,16 @@ class StreamInformation:
         shape: Any,
         defines_mb_size: bool = False,
     ) -> None:
-        if storage_format not in _STORAGE:
-            raise ValueError(
-                f"StreamInformation '{name}': storage_format must be 'dense' or 'sparse', got {storage_format!r}"
+        if not isinstance(storage_format, str) or storage_format not in _STORAGE:
+            raise SettingError(
+                f"StreamInformation '{name}': storage_format must be 'dense' or 'sparse', got {shown(storage_format)}"
             )
-        self.name, self.stream_id, self.storage_format = name, stream_id, storage_format
+        self.name = as_string(name, "StreamInformation: name")
+        self.stream_id = as_integer(stream_id, "StreamInformation: stream_id", least=0, most=2**64 - 1)
+        self.storage_format = storage_format
         self.dtype = (as_dtype(dtype) or np.dtype(np.float32)).type
         self.sample_shape = as_shape(shape)
-        self.defines_mb_size = bool(defines_mb_size)
+        self.defines_mb_size = as_bool(defines_mb_size, "StreamInformation: defines_mb_size")
 
     def __hash__(self) -> int:
         # As in the original: a stream may be renamed while it is the key of a minibatch.
@@ -118,7 +121,7 @@ class StreamInformation:
 
     @m_storage_format.setter
     def m_storage_format(self, storage_format: int) -> None:
-        if storage_format not in range(len(_STORAGE)):
+        if not isinstance(storage_format, Integral) or storage_format not in range(len(_STORAGE)):
             raise TypeError(f"{self}: m_storage_format must be 0 for dense or 1 for sparse, got {storage_format!r}")
         self.storage_format = _STORAGE[storage_format]
 
@@ -156,7 +159,7 @@ class StreamInformation:
 
     @m_defines_mb_size.setter
     def m_defines_mb_size(self, defines_mb_size: bool) -> None:
-        self.defines_mb_size = bool(defines_mb_size)
+        self.defines_mb_size = as_bool(defines_mb_size, f"{self}: m_defines_mb_size")
 
     @property
     def m_is_binary(self) -> bool:
@@ -198,6 +201,16 @@ class StreamConfiguration:
     stream_alias: str = ""
     defines_mb_size: bool = False
 
+    def __post_init__(self) -> None:
+        as_string(self.name, "StreamConfiguration: name")
+        as_string(self.stream_alias, "StreamConfiguration: stream_alias")
+        if not isinstance(self.dim, (Integral, tuple, list, np.ndarray)):
+            raise ArgumentError(
+                f"StreamConfiguration: dim: expected an integer or a tuple of integers, got {shown(self.dim)}"
+            )
+        as_bool(self.is_sparse, "StreamConfiguration: is_sparse")
+        as_bool(self.defines_mb_size, "StreamConfiguration: defines_mb_size")
+
 
 def StreamDef(
     field: str | None = None,
@@ -232,12 +245,17 @@ def StreamDef(
         >>> StreamDef(field='S0', shape=69, is_sparse=True).dim
         69
     """
+    if field is not None:
+        as_string(field, "StreamDef: field", "or None")
+    if broadcast is not None:
+        broadcast = as_flag(broadcast, "StreamDef: broadcast")
+    max_sequence_length = as_integer(max_sequence_length, "StreamDef: max_sequence_length", least=0)
     given = {"dim": shape, "transforms": transforms, "context": context, "scp": scp, "mlf": mlf, "broadcast": broadcast}
     return Record(
         stream_alias=field,
-        is_sparse=bool(is_sparse) or mlf is not None,
+        is_sparse=as_flag(is_sparse, "StreamDef: is_sparse") or mlf is not None,
         **{key: value for key, value in given.items() if value is not None},
-        defines_mb_size=bool(defines_mb_size),
+        defines_mb_size=as_flag(defines_mb_size, "StreamDef: defines_mb_size"),
         max_sequence_length=max_sequence_length,
     )
 
@@ -255,6 +273,18 @@ def StreamDefs(**kwargs: Record) -> Record:
     return Record(**kwargs)
 
 
+def stream_list(infos: Any, owner: str) -> list[StreamInformation]:
+    """The streams that a program's own source or deserializer says it has.
+
+    Raises:
+        DataError: if they are no list of `StreamInformation`, or there are none.
+    """
+    found = list(infos) if isinstance(infos, (list, tuple)) else []
+    if not found or not all(isinstance(s, StreamInformation) for s in found):
+        raise DataError(f"{owner}.stream_infos: expected a list of StreamInformation, got {shown(infos)}")
+    return found
+
+
 def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
     """Stream definitions as configurations, for readers of files that name their streams.
 
@@ -269,7 +299,7 @@ def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
     if not isinstance(streams, Mapping):
         found = list(streams) if isinstance(streams, (list, tuple)) else [streams]
         if not all(isinstance(s, StreamConfiguration) for s in found):
-            raise TypeError(f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {streams!r}")
+            raise ArgumentError(f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}")
     else:
         found = []
         for name, stream in streams.items():
@@ -277,16 +307,30 @@ def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
                 raise TypeError(f"{reader}: stream '{name}' must be a StreamDef, got {type(stream).__name__}")
             if "dim" not in stream:
                 raise ValueError(f"{reader}: stream '{name}' has no shape; give StreamDef(field=..., shape=...)")
+            _check_dimensions(stream["dim"], f"{reader}: stream '{name}'")
             found.append(
                 StreamConfiguration(
                     name, stream["dim"], stream["is_sparse"], stream["stream_alias"] or name, stream["defines_mb_size"]
                 )
             )
     for stream in found:
-        shape = as_shape(stream.dim)
-        if not shape or any(d <= 0 for d in shape):
-            raise ValueError(f"{reader}: stream '{stream.name}' must have a positive shape, got {stream.dim!r}")
+        _check_dimensions(stream.dim, f"{reader}: stream '{stream.name}'")
     return found
+
+
+def _check_dimensions(dim: Any, where: str) -> None:
+    """Refuse what is no shape of samples.
+
+    Raises:
+        ArgumentError: for what is no shape at all.
+        RangeError: for one that no sample has.
+    """
+    try:
+        shape = as_shape(dim)
+    except ValueError:
+        raise ArgumentError(f"{where}: expected an integer or a tuple of integers as shape, got {shown(dim)}") from None
+    if not shape or any(not 0 < d < 2**31 for d in shape):
+        raise RangeError(f"{where} must have a positive shape, got {shown(dim)}")
 
 
 def files_of(stream: Mapping[str, Any], which: str, where: str) -> tuple[str, ...]:

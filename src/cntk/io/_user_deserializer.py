@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import shown
 from cntk._errors import DataError, shape_text
 from cntk.io._chunk import ChunkInfo, Frames, SparseFrames, StreamChunk, joined
-from cntk.io._streams import StreamInformation
+from cntk.io._streams import StreamInformation, stream_list
 
 
 class UserDeserializer:
@@ -80,12 +81,11 @@ class UserChunks:
         self._owner = owner
         self.ends_sweeps_late = ends_sweeps_late
         self.name = type(owner).__name__
-        self.streams: tuple[StreamInformation, ...] = tuple(owner.stream_infos())
-        if not self.streams or not all(isinstance(s, StreamInformation) for s in self.streams):
-            raise DataError(f"{self.name}.stream_infos: expected a list of StreamInformation, got {self.streams!r}")
-        self.count = int(owner.num_chunks())
-        if self.count < 1:
-            raise DataError(f"{self.name}.num_chunks: expected 1 or more, got {self.count}")
+        self.streams: tuple[StreamInformation, ...] = tuple(stream_list(owner.stream_infos(), self.name))
+        count = owner.num_chunks()
+        if not isinstance(count, (int, float, np.number)) or not 1 <= count < 2**31:
+            raise DataError(f"{self.name}.num_chunks: expected 1 or more, got {shown(count)}")
+        self.count = int(count)
 
     @cached_property
     def chunks(self) -> list[ChunkInfo]:

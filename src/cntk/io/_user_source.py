@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
+from cntk._arguments import as_integer, as_real, shown
 from cntk._engine.layout import Layout
 from cntk._engine.run import SparseRows
 from cntk._engine.transfer import to_device
-from cntk._errors import ArgumentError, DataError
+from cntk._errors import ArgumentError, CheckpointStateError, DataError, RangeError, SettingError
 from cntk._graph.types import BATCH_AXIS
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, torch_device
 from cntk.io._chunk import ends_of
 from cntk.io._minibatch import MinibatchData
 from cntk.io._source import FULL_DATA_SWEEP, INFINITELY_REPEAT
-from cntk.io._streams import StreamInformation
+from cntk.io._streams import StreamInformation, stream_list
 from cntk.layers.typing import ArgumentType
 from cntk.ops import input_variable
 from cntk.variables import Record
@@ -40,7 +42,8 @@ class UserMinibatchSource:
     """
 
     def __init__(self) -> None:
-        self._stream_infos = {info.name: info for info in self.stream_infos()}
+        infos = stream_list(self.stream_infos(), type(self).__name__)
+        self._stream_infos = {info.name: info for info in infos}
 
     def stream_infos(self) -> list[StreamInformation]:
         """The streams; to be overridden."""
@@ -79,7 +82,7 @@ class UserMinibatchSource:
         Raises:
             DataError: if there is none.
         """
-        if name not in self._stream_infos:
+        if not isinstance(name, str) or name not in self._stream_infos:
             known = ", ".join(self._stream_infos)
             raise DataError(f"{type(self).__name__}: no stream is named {name!r}; there are: {known}")
         return self._stream_infos[name]
@@ -137,6 +140,8 @@ class MinibatchSourceFromData(UserMinibatchSource):
             raise ValueError("MinibatchSourceFromData: the data are empty")
         # Samples of each stream before each item, and in all.
         self._ends = {name: ends_of(n) for name, n in lengths.items()}
+        if math.isnan(as_real(max_samples, "MinibatchSourceFromData: max_samples", finite=False)):
+            raise SettingError("MinibatchSourceFromData: max_samples: expected a number, got nan")
         self._max_samples = self._sweep_size if max_samples == FULL_DATA_SWEEP else max_samples
         self._cursor = 0
         self._total = 0
@@ -180,8 +185,11 @@ class MinibatchSourceFromData(UserMinibatchSource):
         Raises:
             ValueError: if the number is not positive, or too small for this worker to get a sequence.
         """
+        num_samples = as_integer(num_samples, "next_minibatch: num_samples")
         if num_samples <= 0:
-            raise ValueError(f"next_minibatch: the minibatch size must be positive, got {num_samples}")
+            raise RangeError(f"next_minibatch: the minibatch size must be positive, got {num_samples}")
+        number_of_workers = as_integer(number_of_workers, "next_minibatch: number_of_workers", least=1, most=2**31 - 1)
+        worker_rank = as_integer(worker_rank, "next_minibatch: worker_rank", least=0, most=2**31 - 1)
         left = self._max_samples - self._total
         if left <= 0:
             return {}
@@ -223,9 +231,16 @@ class MinibatchSourceFromData(UserMinibatchSource):
         """Go on from a state that `get_checkpoint_state` gave.
 
         Raises:
-            KeyError: if it is none.
+            CheckpointStateError: if it is none, a KeyError, TypeError, ValueError and RuntimeError.
         """
-        self._cursor, self._total = checkpoint["cursor"], checkpoint["total_num_samples"]
+        what = "MinibatchSourceFromData: restore_from_checkpoint"
+        if not isinstance(checkpoint, Mapping) or not {"cursor", "total_num_samples"} <= set(checkpoint):
+            raise CheckpointStateError(
+                f"{what}: expected what get_checkpoint_state() gave, with cursor and total_num_samples, got {shown(checkpoint)}"
+            )
+        cursor = as_integer(checkpoint["cursor"], f"{what}: cursor", least=0, most=self._count)
+        self._total = as_integer(checkpoint["total_num_samples"], f"{what}: total_num_samples", least=0)
+        self._cursor = cursor
 
 
 def _is_sparse(data: Any) -> bool:
@@ -271,6 +286,11 @@ class _StreamData:
             raise TypeError(
                 f"MinibatchSourceFromData: stream '{name}' is a list; give its type too, as in "
                 f"{name}=(data, Sequence[Tensor[3]])"
+            )
+        if kind is not None and not isinstance(kind, ArgumentType):
+            raise ArgumentError(
+                f"MinibatchSourceFromData: stream '{name}': expected a type such as Tensor[3] or Sequence[Tensor[3]] beside the "
+                f"data, got {shown(kind)}"
             )
         self.data = data.tocsr() if hasattr(data, "tocsr") else data
         layout = data.layout if isinstance(data, Value) else None

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_integer, as_path, as_real, shown
+from cntk._errors import ArgumentError, RangeError, SettingError
 from cntk._graph.late_names import hand_on
 from cntk.io._image_resize import INTERPOLATIONS
 from cntk.io._image_transforms import Color, Crop, Mean, Scale
@@ -51,7 +53,9 @@ def crop(
     _one_of("crop", "jitter_type", jitter, _JITTERS)
     size = _pair("crop", "crop_size", crop_size)
     if any(int(n) != n or n < 0 for n in size):
-        raise ValueError(f"transforms.crop: crop_size must be whole numbers of pixels, 0 or more, got {crop_size!r}")
+        raise SettingError(
+            f"transforms.crop: crop_size must be whole numbers of pixels, 0 or more, got {shown(crop_size)}"
+        )
     side, area, aspect = (
         _range("crop", name, x)
         for name, x in (("side_ratio", side_ratio), ("area_ratio", area_ratio), ("aspect_ratio", aspect_ratio))
@@ -95,9 +99,10 @@ def scale(
     """
     for name, number in (("width", width), ("height", height), ("channels", channels), ("pad_value", pad_value)):
         if not isinstance(number, (int, np.integer)) or isinstance(number, bool):
-            raise TypeError(f"transforms.scale: {name} must be a whole number, got {number!r}")
+            raise ArgumentError(f"transforms.scale: {name} must be a whole number, got {shown(number)}")
+        as_integer(number, f"transforms.scale: {name}", most=2**16 - 1)
     if width <= 0 or height <= 0:
-        raise ValueError(f"transforms.scale: width and height must be 1 or more, got {width} and {height}")
+        raise RangeError(f"transforms.scale: width and height must be 1 or more, got {width} and {height}")
     if channels not in (1, 3):
         raise ValueError(f"transforms.scale: channels must be 3, or 1 for shades of grey, got {channels}")
     interpolation, mode = str(interpolations).lower(), str(scale_mode).lower()
@@ -120,7 +125,7 @@ def mean(filename: str) -> Mean:
         >>> mean('mean.xml').filename
         'mean.xml'
     """
-    return Mean(str(filename))
+    return Mean(as_path(filename, "transforms.mean: filename"))
 
 
 def color(brightness_radius: float = 0.0, contrast_radius: float = 0.0, saturation_radius: float = 0.0) -> Color:
@@ -143,8 +148,8 @@ def color(brightness_radius: float = 0.0, contrast_radius: float = 0.0, saturati
     """
     radii = {"brightness": brightness_radius, "contrast": contrast_radius, "saturation": saturation_radius}
     for name, radius in radii.items():
-        if not 0 <= radius <= 1:
-            raise ValueError(f"transforms.color: {name}_radius must be from 0 to 1, got {radius!r}")
+        if not 0 <= as_real(radius, f"transforms.color: {name}_radius", finite=False) <= 1:
+            raise RangeError(f"transforms.color: {name}_radius must be from 0 to 1, got {radius!r}")
     return Color(float(brightness_radius), float(contrast_radius), float(saturation_radius))
 
 
@@ -156,7 +161,11 @@ def _one_of(function: str, name: str, value: str, allowed: tuple[str, ...]) -> N
 def _pair(function: str, name: str, value: Any) -> tuple[Any, Any]:
     pair = value if isinstance(value, tuple) else (value, value)
     if len(pair) != 2 or not all(isinstance(x, (int, float, np.number)) and not isinstance(x, bool) for x in pair):
-        raise ValueError(f"transforms.{function}: {name} must be a number or a tuple of two numbers, got {value!r}")
+        raise ArgumentError(
+            f"transforms.{function}: {name} must be a number or a tuple of two numbers, got {shown(value)}"
+        )
+    for number in pair:
+        as_real(number, f"transforms.{function}: {name}", most=2**31 - 1)
     return pair[0], pair[1]
 
 
