@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from cntk import device, variables
+from cntk._arguments import as_bool, as_integer
 from cntk._engine import timing
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed as sentinel_value_for_auto_select_random_seed
 from cntk._engine.seeds import (
@@ -312,10 +313,12 @@ def disable_cpueval_optimization() -> None:
 
 def set_gpumemory_allocation_trace_level(level: int) -> None:
     """Accepted for programs that call it; ``torch.cuda.memory`` tells of a GPU's memory."""
+    as_integer(level, "set_gpumemory_allocation_trace_level: level", least=-(2**31), most=2**31 - 1)
 
 
 def set_math_lib_trace_level(level: int) -> None:
     """Accepted for programs that call it: there is no such library to be traced."""
+    as_integer(level, "set_math_lib_trace_level: level", least=-(2**31), most=2**31 - 1)
 
 
 _sparse_aggregation = [False]
@@ -327,7 +330,7 @@ def use_sparse_gradient_aggregation_in_data_parallel_sgd(enable: bool) -> None:
     Args:
         enable: what `should_use_sparse_gradient_aggregation_in_data_parallel_sgd` gives from now on.
     """
-    _sparse_aggregation[0] = bool(enable)
+    _sparse_aggregation[0] = as_bool(enable, "use_sparse_gradient_aggregation_in_data_parallel_sgd")
 
 
 def should_use_sparse_gradient_aggregation_in_data_parallel_sgd() -> bool:

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from cntk._arguments import as_string, shown
+from cntk._errors import ArgumentError
+
 _overrides: ContextVar[tuple[tuple[tuple[Any, ...] | None, dict[str, Any]], ...]] = ContextVar("overrides", default=())
 _global_options: dict[str, Any] = {}
 
@@ -57,6 +60,12 @@ def default_options_for(functions: Any, **kwargs: Any) -> Iterator[None]:
         **kwargs: arguments by name.
     """
     scope = None if functions is None else tuple(functions) if isinstance(functions, (list, tuple)) else (functions,)
+    for function in scope or ():
+        if not callable(function):
+            raise ArgumentError(
+                "default_options_for: expected layers such as cntk.layers.Dense, or a list of them, got "
+                f"{shown(functions)}"
+            )
     token = _overrides.set((*_overrides.get(), (scope, kwargs)))
     try:
         yield
@@ -76,6 +85,10 @@ def get_default_override(function_or_class: Callable[..., Any] | type | None, **
     """
     if len(kwargs) != 1:
         raise TypeError(f"get_default_override: expected one argument by name, got {len(kwargs)}")
+    if function_or_class is not None and not callable(function_or_class):
+        raise ArgumentError(
+            f"get_default_override: expected a function or a class, whose argument it is, got {shown(function_or_class)}"
+        )
     ((name, value),) = kwargs.items()
     if not isinstance(value, default_override_or):
         return value
@@ -87,9 +100,9 @@ def get_default_override(function_or_class: Callable[..., Any] | type | None, **
 
 def get_global_option(key: str, default_value: Any) -> Any:
     """A global option's value, or the default given."""
-    return _global_options.get(key, default_value)
+    return _global_options.get(as_string(key, "get_global_option: key"), default_value)
 
 
 def set_global_option(key: str, value: Any) -> None:
     """Set a global option."""
-    _global_options[key] = value
+    _global_options[as_string(key, "set_global_option: key")] = value

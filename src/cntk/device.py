@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import torch
 
+from cntk._arguments import as_bool, as_integer, shown
 from cntk._engine import device_lock
-from cntk._errors import ArgumentError, NoDeviceError, SettingError
+from cntk._errors import ArgumentError, NoDeviceError, RangeError, SettingError
 from cntk._graph.late_names import hand_on
 
 _TORCH_CPU = torch.device("cpu")  # every minibatch asks for it
@@ -137,9 +138,10 @@ def gpu(device_id: int) -> DeviceDescriptor:
     Raises:
         ValueError: if there is no such GPU.
     """
+    device_id = as_integer(device_id, "gpu: device_id")
     count = torch.cuda.device_count()
     if not 0 <= device_id < count:
-        raise ValueError(f"gpu({device_id}): torch sees {count} GPUs on this machine; use cntk.device.cpu()")
+        raise RangeError(f"gpu({device_id}): torch sees {count} GPUs on this machine; use cntk.device.cpu()")
     return DeviceDescriptor(DeviceKind.GPU, device_id)
 
 
@@ -154,6 +156,8 @@ def get_gpu_properties(device: DeviceDescriptor) -> GPUProperties:
     Raises:
         ValueError: for the CPU.
     """
+    if not isinstance(device, DeviceDescriptor):
+        raise ArgumentError(f"get_gpu_properties: expected a device such as cntk.gpu(0), got {shown(device)}")
     if device.kind is not DeviceKind.GPU:
         raise ValueError("get_gpu_properties: the CPU has no GPU properties")
     found = torch.cuda.get_device_properties(device.number)
@@ -233,7 +237,7 @@ def torch_device(device: DeviceDescriptor | None) -> torch.device:
     if device is None:
         return default_device().torch
     if not isinstance(device, DeviceDescriptor):
-        raise ArgumentError(f"expected a device such as cntk.cpu() or cntk.gpu(0), got {device!r}")
+        raise ArgumentError(f"expected a device such as cntk.cpu() or cntk.gpu(0), got {shown(device)}")
     return device.torch
 
 
@@ -250,7 +254,10 @@ def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_
         CPU, which is always shared.
     """
     if not isinstance(new_default_device, DeviceDescriptor):
-        raise ArgumentError(f"try_set_default_device: expected a device such as cntk.cpu(), got {new_default_device!r}")
+        raise ArgumentError(
+            f"try_set_default_device: expected a device such as cntk.cpu(), got {shown(new_default_device)}"
+        )
+    acquire_device_lock = as_bool(acquire_device_lock, "try_set_default_device: acquire_device_lock")
     if new_default_device in _choice.excluded and not (_choice.fixed and new_default_device == _choice.default):
         return False
     device_lock.release()
@@ -267,7 +274,15 @@ def set_excluded_devices(excluded_devices: Sequence[DeviceDescriptor]) -> None:
 
     Where all are named, whatever asks for the default device fails, as in the original.
     """
-    excluded = tuple(excluded_devices)
+    given = (
+        tuple(excluded_devices) if isinstance(excluded_devices, (list, tuple, set, frozenset)) else (excluded_devices,)
+    )
+    for device in given:
+        if not isinstance(device, DeviceDescriptor):
+            raise ArgumentError(
+                f"set_excluded_devices: expected a list of devices such as [cntk.gpu(0)], got {shown(excluded_devices)}"
+            )
+    excluded = given
     _choice.excluded = excluded
     if _choice.default in excluded and not _choice.fixed:
         _choice.default = None

@@ -12,6 +12,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from cntk._arguments import as_flag, as_path, shown
 from cntk._errors import ArgumentError
 
 _PATIENCE = 60  # seconds without a byte
@@ -74,8 +75,11 @@ def install_samples(
     """
     address = default_sample_url() if url is None else url
     if not isinstance(address, str):
-        raise ArgumentError(f"install_samples: expected the address of a zip file as url, got {address!r}")
-    folder = Path(default_sample_dir() if directory is None else directory)
+        raise ArgumentError(f"install_samples: expected the address of a zip file as url, got {shown(address)}")
+    folder = Path(
+        default_sample_dir() if directory is None else as_path(directory, "install_samples: directory", "a folder")
+    )
+    quiet = as_flag(quiet, "install_samples: quiet")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ValueError(f"install_samples: directory {folder} must be empty or not exist yet")
     if address == default_sample_url():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from cntk._arguments import as_flag, as_integer
+
 SentinelValueForAutoSelectRandomSeed = 2**64 - 3
 
 
@@ -29,7 +31,7 @@ def next_seed() -> int:
 
 def set_fixed_random_seed(seed: int) -> None:
     """Give every operation and parameter that chooses its own seed this one."""
-    _state.next, _state.fixed = int(seed), True
+    _state.next, _state.fixed = _seed(seed, "set_fixed_random_seed"), True
 
 
 def reset_random_seed(seed: int = 0) -> None:
@@ -38,7 +40,11 @@ def reset_random_seed(seed: int = 0) -> None:
     Args:
         seed: the number to start from.
     """
-    _state.next, _state.fixed = int(seed), False
+    _state.next, _state.fixed = _seed(seed, "reset_random_seed"), False
+
+
+def _seed(seed: int, function: str) -> int:
+    return as_integer(seed, f"{function}: seed", least=0, most=2**64 - 1)
 
 
 def get_random_seed() -> int:
@@ -68,7 +74,7 @@ def set_dropout_compatibility(on: bool = True) -> None:
         array([[0., 2., 0., 2., 2., 2.]], dtype=float32)
         >>> C.cntk_py.set_dropout_compatibility(False)
     """
-    _state.original_dropout = bool(on)
+    _state.original_dropout = as_flag(on, "set_dropout_compatibility")
 
 
 def is_dropout_compatible() -> bool:

@@ -198,7 +198,7 @@ class RunMethods:
         from cntk.train.function_train import test_function
 
         return test_function(
-            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks or ()
+            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks
         )
 
     def print_node_timing(self) -> None:

@@ -1,5 +1,6 @@
 """Help with finding mistakes."""
 
+from cntk._arguments import as_integer
 from cntk._engine.seeds import force_deterministic_algorithms, set_fixed_random_seed
 from cntk._graph.late_names import hand_on
 from cntk.debugging.debug import (
@@ -47,11 +48,7 @@ def force_deterministic(seed: int) -> None:
     Example:
         >>> force_deterministic(7)
     """
-    if not hasattr(seed, "__index__"):
-        raise TypeError(f"force_deterministic: expected an integer as seed, got {seed!r}")
-    if seed < 0:
-        raise OverflowError(f"force_deterministic: expected a seed of at least 0, got {seed}")
-    set_fixed_random_seed(seed.__index__())
+    set_fixed_random_seed(as_integer(seed, "force_deterministic: seed", least=0, most=2**64 - 1))
     force_deterministic_algorithms()
 
 

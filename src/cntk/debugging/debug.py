@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 
+from cntk._arguments import as_bool, as_flag, as_integer, as_path, shown
 from cntk._engine import checked, timing, tracing
+from cntk._errors import ArgumentError
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk._persist.legacy_save import save_legacy
@@ -39,9 +41,7 @@ def set_checked_mode(enable: bool) -> None:
         >>> set_checked_mode(True)
         >>> set_checked_mode(False)
     """
-    if not isinstance(enable, bool):
-        raise TypeError(f"set_checked_mode: expected True or False, got {enable!r}")
-    checked.set_enabled(enable)
+    checked.set_enabled(as_bool(enable, "set_checked_mode"))
 
 
 def set_node_timing(enable: bool) -> None:
@@ -55,7 +55,7 @@ def set_node_timing(enable: bool) -> None:
         >>> set_node_timing(True)
         >>> set_node_timing(False)
     """
-    timing.set_enabled(enable)
+    timing.set_enabled(as_flag(enable, "set_node_timing: enable"))
 
 
 def set_computation_network_trace_level(level: int) -> None:
@@ -72,9 +72,7 @@ def set_computation_network_trace_level(level: int) -> None:
         >>> set_computation_network_trace_level(1000)
         >>> set_computation_network_trace_level(0)
     """
-    if not hasattr(level, "__index__"):
-        raise TypeError(f"set_computation_network_trace_level: expected an integer as level, got {level!r}")
-    tracing.set_level(level.__index__())
+    tracing.set_level(as_integer(level, "set_computation_network_trace_level: level", least=-(2**31), most=2**31 - 1))
 
 
 def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) -> None:
@@ -100,7 +98,8 @@ def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) ->
         array([[2., 4.]], dtype=float32)
     """
     if not isinstance(root_op, Function):
-        raise TypeError(f"save_as_legacy_model: expected a function, got {root_op!r}")
+        raise ArgumentError(f"save_as_legacy_model: expected a function, got {shown(root_op)}")
+    as_path(filename, "save_as_legacy_model: filename")
     save_legacy(root_op, filename)
 
 

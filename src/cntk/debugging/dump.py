@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cntk._arguments import shown
+from cntk._errors import ArgumentError
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.axis import Axis
@@ -50,7 +52,7 @@ def dump_function(root: Function, tag: str | None = None) -> None:
           Constant             a                               ()
     """
     if not isinstance(root, Function):
-        raise TypeError(f"dump_function: expected a function, got {root!r}")
+        raise ArgumentError(f"dump_function: expected a function, got {shown(root)}")
     nodes = depth_first_search(
         root.root_function, lambda node: not isinstance(node, Variable) or not node.is_output, -1
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from cntk._arguments import as_flag, as_integer, as_path
 from cntk._file_errors import naming
 from cntk._files import opened, replacing
 from cntk._graph.late_names import hand_on
@@ -107,10 +108,9 @@ def start_profiler(
         >>> sorted(name[20:] for name in os.listdir(folder))
         ['detail_.json', 'summary_.txt']
     """
-    if not isinstance(dir, (str, os.PathLike)):
-        raise TypeError(f"start_profiler: expected the path of a folder as dir, got {dir!r}")
-    if reserve_mem < 0:
-        raise ValueError(f"start_profiler: expected at least 0 bytes as reserve_mem, got {reserve_mem}")
+    as_path(dir, "start_profiler: dir", "a folder")
+    as_flag(sync_gpu, "start_profiler: sync_gpu")
+    as_integer(reserve_mem, "start_profiler: reserve_mem", least=0, most=2**64 - 1)
     if _profiling.current is not None:
         raise RuntimeError(
             f"start_profiler: a profile for {str(_profiling.current.folder)!r} has been started; call stop_profiler first"

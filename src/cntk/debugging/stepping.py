@@ -9,6 +9,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from cntk._arguments import as_function
+from cntk._arguments import shown as named
+from cntk._errors import ArgumentError
 from cntk._graph import walk
 from cntk._graph.clone import clone
 from cntk._graph.composite import Composite
@@ -190,7 +193,13 @@ def debug_model(
         [[1. 0.]]
     """
     if not isinstance(model, Function) or len(model.outputs) != 1:
-        raise TypeError(f"debug_model: expected a function with one output, got {model!r}")
+        raise ArgumentError(f"debug_model: expected a function with one output, got {named(model)}")
+    for name, stream, method in (("in_stream", in_stream, "readline"), ("out_stream", out_stream, "write")):
+        if not hasattr(stream, method):
+            raise ArgumentError(
+                f"debug_model: {name}: expected a text stream, which has {method}(), got {named(stream)}"
+            )
+    as_function(exit_func, "debug_model: exit_func", "that is called with 0 to quit")
     prompt = _Prompt(in_stream, out_stream, exit_func)
     root = clone(model, "share", {v: v for v in model.arguments}).root_function
     primitives = walk.post_order(root.results)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cntk._arguments import as_bool, shown
 from cntk._engine.step import StepResult, TrainingStep
-from cntk._errors import ArgumentError, FeedError, SettingError
+from cntk._errors import ArgumentError, FeedError
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
@@ -14,8 +15,8 @@ from cntk.device import DeviceDescriptor, torch_device
 from cntk.eval.sums import RunningSum
 
 
-def as_writers(progress_writers: Any) -> list[Any]:
-    """Progress writers given one by one, in a list, or not at all.
+def as_writers(progress_writers: Any, owner: str) -> list[Any]:
+    """Progress writers given one by one, in a list, or not at all; ``owner`` is who is given them.
 
     Raises:
         ValueError: for anything else.
@@ -25,7 +26,9 @@ def as_writers(progress_writers: Any) -> list[Any]:
     given = progress_writers if isinstance(progress_writers, (list, tuple)) else [progress_writers]
     for writer in given:
         if not hasattr(writer, "update_training_with_minibatch"):
-            raise SettingError(f"expected progress writers, such as ProgressPrinter, got {type(writer).__name__}")
+            raise ArgumentError(
+                f"{owner}: progress_writers: expected progress writers, such as ProgressPrinter, got {shown(writer)}"
+            )
     return list({id(writer): writer for writer in given}.values())  # each is told once
 
 
@@ -50,12 +53,14 @@ class Evaluator:
 
     def __init__(self, eval_function: Function | Variable, progress_writers: Any = None) -> None:
         self._eval_function = eval_function
-        self._writers = as_writers(progress_writers)
+        self._writers = as_writers(progress_writers, "Evaluator")
         if eval_function is None:
-            raise ValueError("Evaluator: expected a metric, got None")
+            raise ValueError("Evaluator: expected a metric, got None; give one such as cntk.classification_error(z, y)")
         output = eval_function.output if isinstance(eval_function, Function) else eval_function
         if not isinstance(output, Variable):
-            raise TypeError(f"Evaluator: expected a metric, got {type(output).__name__}")
+            raise ArgumentError(
+                f"Evaluator: expected a metric, got {type(output).__name__}; give one such as cntk.classification_error(z, y)"
+            )
         self._test_step = TrainingStep(output, None, ())
         self._tested = RunningSum()
 
@@ -80,6 +85,8 @@ class Evaluator:
         Raises:
             ValueError: if data are missing or do not fit.
         """
+        if not isinstance(distributed, bool):
+            as_bool(distributed, "test_minibatch: distributed")
         result = self._test(arguments, device)
         return float(result.loss) / result.samples
 
@@ -117,7 +124,7 @@ def sequence_of_learners(parameter_learners: Any) -> Sequence[Any]:
         raise ValueError("Trainer: there must be at least one learner")
     for learner in learners:
         if not hasattr(learner, "parameters") or not hasattr(learner, "apply"):
-            raise ArgumentError(f"Trainer: expected learners such as cntk.sgd(...) gives, got {type(learner).__name__}")
+            raise ArgumentError(f"Trainer: expected learners such as cntk.sgd(...) gives, got {shown(learner)}")
     return learners
 
 

@@ -195,7 +195,7 @@ class MinibatchSource:
             made[name] = _minibatch(self._streams[name], *take(chunks), read, where)
         return {key: made[stream.name] for key, stream in wanted.items()}
 
-    def _mapped(self, input_map: Mapping[Any, StreamInformation]) -> dict[Any, StreamInformation]:
+    def _mapped(self, input_map: Any) -> dict[Any, StreamInformation]:
         if not isinstance(input_map, Mapping):
             raise ArgumentError(
                 f"next_minibatch: input_map: expected a dictionary of streams by variable, got {shown(input_map)}"

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from cntk._arguments import as_function, as_path, as_real, as_string, shown
+from cntk._errors import ArgumentError
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
@@ -42,8 +44,20 @@ def depth_first_search(root: Any, visitor: Callable[[Any], bool], depth: int = 0
         ['z', 'x', 'c']
     """
     if not isinstance(root, (Function, Variable)):
-        raise TypeError(f"depth_first_search: expected a function or a variable as root, got {root!r}")
-    return walk.depth_first_search(root, visitor, depth)
+        raise ArgumentError(f"depth_first_search: expected a function or a variable as root, got {shown(root)}")
+    as_function(visitor, "depth_first_search: visitor", "of a node, which says whether it belongs to the result")
+    return walk.depth_first_search(root, visitor, _depth(depth, "depth_first_search"))
+
+
+def _found(function: str, node: Any, accepts: Callable[[Any], bool], depth: Any) -> list[Any]:
+    """What `depth_first_search` finds for another function, by whose name errors call it."""
+    if not isinstance(node, (Function, Variable)):
+        raise ArgumentError(f"{function}: node: expected a function or a variable, got {shown(node)}")
+    return walk.depth_first_search(node, accepts, _depth(depth, function))
+
+
+def _depth(depth: Any, function: str) -> int:
+    return int(max(-1.0, min(as_real(depth, f"{function}: depth", finite=False), 2.0**31)))
 
 
 def find_all_with_name(node: Any, node_name: str, depth: int = 0) -> list[Any]:
@@ -63,7 +77,9 @@ def find_all_with_name(node: Any, node_name: str, depth: int = 0) -> list[Any]:
         >>> len(find_all_with_name(C.plus(C.plus(x, 1, name='p'), 2, name='p'), 'p'))
         2
     """
-    return depth_first_search(node, lambda found: found.name == node_name, depth)
+    # As in the original, nothing has a name that is no string.
+    named = isinstance(node_name, str)
+    return _found("find_all_with_name", node, lambda found: named and found.name == node_name, depth)
 
 
 def find_by_name(node: Any, node_name: str, depth: int = 0) -> Any:
@@ -85,7 +101,8 @@ def find_by_name(node: Any, node_name: str, depth: int = 0) -> Any:
         >>> find_by_name(C.input_variable(2, name='x') * 2, 'x').shape
         (2,)
     """
-    found = find_all_with_name(node, node_name, depth)
+    as_string(node_name, "find_by_name: node_name")
+    found = _found("find_by_name", node, lambda each: each.name == node_name, depth)
     if len(found) > 1:
         raise ValueError(
             f"find_by_name: there are {len(found)} nodes named '{node_name}'; use find_all_with_name to get them all"
@@ -110,7 +127,8 @@ def find_by_uid(node: Any, node_uid: str, depth: int = 0) -> Any:
         >>> find_by_uid(x * 2, x.uid) == x
         True
     """
-    found = depth_first_search(node, lambda each: each.uid == node_uid, depth)
+    as_string(node_uid, "find_by_uid: node_uid")
+    found = _found("find_by_uid", node, lambda each: each.uid == node_uid, depth)
     return found[0] if found else None
 
 
@@ -130,7 +148,7 @@ def get_node_outputs(node: Any, depth: int = 0) -> list[Any]:
         >>> [output.name for output in get_node_outputs(C.plus(C.times(x, C.parameter((2, 3)), name='a'), 1, name='b'))]
         ['b', 'a']
     """
-    functions = depth_first_search(node, lambda found: isinstance(found, Function), depth)
+    functions = _found("get_node_outputs", node, lambda found: isinstance(found, Function), depth)
     return [output for function in functions for output in function.outputs]
 
 
@@ -167,7 +185,9 @@ def plot(root: Any, filename: str | os.PathLike[str] | None = None) -> str:
     if isinstance(root, Variable) and root.is_output:
         root = root.owner
     if not isinstance(root, Function):
-        raise TypeError(f"plot: expected a function as root, got {root!r}")
+        raise ArgumentError(f"plot: expected a function as root, got {shown(root)}")
+    if filename is not None and not (isinstance(filename, str) and not filename):
+        filename = as_path(filename, "plot: filename")
     # Drawing takes a dozen modules, which `import cntk` need not wait for.
     from cntk.logging.drawing.description import describe
     from cntk.logging.drawing.files import check_suffix, write_picture

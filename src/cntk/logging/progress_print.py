@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from cntk._arguments import as_flag, as_function, as_integer, as_path, as_real, as_string, shown
+from cntk._errors import ArgumentError
 from cntk._file_errors import naming
 from cntk._files import reachable
+from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk.logging.manual_progress import ManualProgress
 from cntk.logging.printing import show
@@ -83,11 +86,15 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         syncs = NEVER if distributed_freq is None else distributed_freq
         ManualProgress.__init__(self)
         ProgressWriter.__init__(self, self.freq, first, self.test_freq, test_first, syncs, distributed_first)
+        if log_to_file is not None:
+            log_to_file = as_path(log_to_file, "ProgressPrinter: log_to_file")
+        if tag:
+            as_string(tag, "ProgressPrinter: tag")
         self.tag = f"[{tag}] " if tag else ""
         self.epochs = 0
         self.num_epochs = num_epochs
-        self.gen_heartbeat = gen_heartbeat
-        self.metric_is_pct = metric_is_pct
+        self.gen_heartbeat = as_flag(gen_heartbeat, "ProgressPrinter: gen_heartbeat")
+        self.metric_is_pct = as_flag(metric_is_pct, "ProgressPrinter: metric_is_pct")
         self._heartbeat_due = 0.0
         self.log_to_file = log_to_file
         self.logfilename: str | None = None
@@ -246,9 +253,8 @@ class TrainingSummaryProgressCallback(ProgressWriter):
 
     def __init__(self, epoch_size: int, callback: Callable[[int, float, float, int], Any]) -> None:
         super().__init__()
-        if not callable(callback):
-            raise TypeError(f"TrainingSummaryProgressCallback: expected a function as callback, got {callback!r}")
-        self.epoch_size = epoch_size
+        as_function(callback, "TrainingSummaryProgressCallback: callback", "as callback")
+        self.epoch_size = as_integer(epoch_size, "TrainingSummaryProgressCallback: epoch_size", least=0, most=2**64 - 1)
         self.callback = callback
 
     def on_write_training_update(
@@ -299,6 +305,9 @@ def log_number_of_parameters(model: Any, trace_level: int = 0) -> None:
             (4, 3)
             (3,)
     """
+    if not isinstance(model, Function):
+        raise ArgumentError(f"log_number_of_parameters: expected a function as model, got {shown(model)}")
+    trace_level = int(as_real(trace_level, "log_number_of_parameters: trace_level", finite=True))
     shapes = [parameter.shape for parameter in model.parameters]
     known = all(dimension >= 0 for shape in shapes for dimension in shape)
     total = str(sum(_size(shape) for shape in shapes)) if known else "so far unspecified number of"

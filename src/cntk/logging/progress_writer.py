@@ -12,6 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
+from cntk._arguments import shown
+from cntk._errors import ArgumentError
 from cntk.eval.sums import RunningSum
 
 NEVER = sys.maxsize
@@ -132,9 +134,10 @@ class ProgressWriter:
                  distributed_sync_update_freq, distributed_sync_first)  # fmt: skip
         for number in given:
             if not isinstance(number, int):
-                raise TypeError(f"{type(self).__name__}: expected integers as frequencies, got {number!r}")
-            if number < 0:
-                raise FrequencyError(f"{type(self).__name__}: expected a frequency of at least 0, got {number}")
+                raise ArgumentError(f"{type(self).__name__}: expected integers as frequencies, got {shown(number)}")
+            if not 0 <= number < 2**64:
+                bound = "at least 0" if number < 0 else "less than 2**64"
+                raise FrequencyError(f"{type(self).__name__}: expected a frequency of {bound}, got {number}")
         self._training = _Progress(training_update_freq, training_first)
         self._testing = _Progress(test_update_freq, test_first)
         self._syncing = _Progress(distributed_sync_update_freq, distributed_sync_first)

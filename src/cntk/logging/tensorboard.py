@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from cntk._arguments import as_integer, as_real
 from cntk._graph.function import Function
 from cntk.logging.event_file import TensorBoardFileWriter
 from cntk.logging.progress_writer import NEVER, ProgressWriter
@@ -45,6 +46,7 @@ class TensorBoardProgressWriter(ProgressWriter):
         model: Function | None = None,
     ) -> None:
         super().__init__(NEVER if freq is None else freq)
+        rank = None if rank is None else as_integer(rank, "TensorBoardProgressWriter: rank")
         self.closed = False
         self.writer = None if rank else TensorBoardFileWriter(log_dir, model)
 
@@ -63,7 +65,8 @@ class TensorBoardProgressWriter(ProgressWriter):
         """
         self._check_open()
         if self.writer is not None:
-            self.writer.write_value(str(name), float(value), int(step))
+            number = as_real(value, "write_value: value", finite=False)
+            self.writer.write_value(str(name), number, as_integer(step, "write_value: step"))
 
     def write_image(self, name: str, data: Mapping[Any, Any], step: int) -> None:
         """Write batches of pictures.
@@ -90,7 +93,7 @@ class TensorBoardProgressWriter(ProgressWriter):
         if not isinstance(data, Mapping):
             raise TypeError("write_image: expected a dictionary of variables and their batches of pictures")
         for batch in data.values():
-            self.writer.write_image(str(name), batch, int(step))
+            self.writer.write_image(str(name), batch, as_integer(step, "write_image: step"))
 
     def flush(self) -> None:
         """Write out what is still in memory."""

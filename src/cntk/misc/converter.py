@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cntk._arguments import as_function, shown
+from cntk._errors import ArgumentError
 from cntk._graph import walk
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite
@@ -40,6 +42,10 @@ def convert(root_func: Function, filter: Filter, converter: Converter) -> Functi
         >>> [f.op_name for f in C.logging.depth_first_search(faster, lambda f: hasattr(f, 'op_name'), depth=-1)]
         ['Dense', 'ReLU', 'Plus', 'Times']
     """
+    if not isinstance(root_func, Function):
+        raise ArgumentError(f"convert: expected a function, got {shown(root_func)}")
+    as_function(filter, "convert: filter", "of a node, which says whether it is to be replaced")
+    as_function(converter, "convert: converter", "of a node, which gives what takes its place")
     if not any(_concerned(p, filter) for p in _order(root_func)):
         return root_func
     copy = root_func.clone(CloneMethod.share, {v: v for v in root_func.inputs}).root_function

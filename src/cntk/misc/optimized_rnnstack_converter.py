@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 from cntk import layers, ops
+from cntk._arguments import shown
+from cntk._errors import ArgumentError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
@@ -41,6 +43,8 @@ def convert_optimized_rnnstack(cudnn_model: Function) -> Function:
         >>> [p.shape for p in convert_optimized_rnnstack(stack).parameters]
         [(5, 5), (5, 5), (5,), (3, 5), (5, 5), (5,)]
     """
+    if not isinstance(cudnn_model, Function):
+        raise ArgumentError(f"convert_optimized_rnnstack: expected a function, got {shown(cudnn_model)}")
     return convert(cudnn_model, lambda f: isinstance(getattr(f.root_function, "op", None), OptimizedRNNStack), _layers)
 
 

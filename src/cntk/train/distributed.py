@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_flag, as_integer, as_real
 from cntk._errors import ArgumentError, SettingError
 from cntk._graph.late_names import hand_on
 from cntk.learners.base import Learner
@@ -278,9 +279,7 @@ def _checked(function: str, learner: Any, distributed_after: Any) -> int:
 
 
 def _number(function: str, name: str, value: Any) -> int:
-    if not hasattr(value, "__index__") or value < 0:
-        raise SettingError(f"{function}: expected a number of samples, at least 0, as {name}, got {value!r}")
-    return int(value)
+    return as_integer(value, f"{function}: {name}", least=0, most=2**64 - 1)
 
 
 def data_parallel_distributed_learner(
@@ -314,7 +313,7 @@ def data_parallel_distributed_learner(
     name = "data_parallel_distributed_learner"
     after = _checked(name, learner, distributed_after)
     _number(name, "num_quantization_bits", num_quantization_bits)
-    if use_async_buffered_parameter_update:
+    if as_flag(use_async_buffered_parameter_update, f"{name}: use_async_buffered_parameter_update"):
         raise RuntimeError(f"{name}: an asynchronous update of parameters is not available; leave the argument out")
     return DistributedLearner(learner, after)
 
@@ -361,15 +360,17 @@ def block_momentum_distributed_learner(
     size = _number(name, "block_size", block_size)
     if not size:
         raise SettingError(f"{name}: expected a block of at least 1 sample, got {block_size}")
-    constant = 0.0 if block_momentum_as_time_constant is None else float(block_momentum_as_time_constant)
+    constant = 0.0
+    if block_momentum_as_time_constant is not None:
+        constant = as_real(block_momentum_as_time_constant, f"{name}: block_momentum_as_time_constant", finite=False)
     return BlockMomentumLearner(
         learner,
         after,
         size,
         constant,
-        bool(use_nestrov_momentum),
-        bool(reset_sgd_momentum_after_aggregation),
-        float(block_learning_rate),
+        as_bool(use_nestrov_momentum, f"{name}: use_nestrov_momentum"),
+        as_bool(reset_sgd_momentum_after_aggregation, f"{name}: reset_sgd_momentum_after_aggregation"),
+        as_real(block_learning_rate, f"{name}: block_learning_rate", finite=False),
     )
 
 

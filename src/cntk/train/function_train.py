@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
+from cntk._arguments import shown
 from cntk._graph.block import combine_variables
 from cntk._graph.function import Function
 from cntk.eval.evaluator import Evaluator
@@ -128,7 +130,7 @@ def _limits(
     """
     for name, given in (("max_epochs", max_epochs), ("epoch_size", epoch_size), ("max_samples", max_samples)):
         if given is not None:
-            as_limit(given, f"train: {name}")
+            as_limit(given, f"train: {name}", finite=name != "max_samples")
     if max_samples is not None:
         if max_epochs is not None:
             raise ValueError("train: max_epochs and max_samples say the same; give one of them")
@@ -164,7 +166,7 @@ def train_function(
     writers, configs = _callbacks(callbacks)
     if max_samples is None and epoch_size is None and _are_sequences(function, minibatch_source):
         # The trainer counts samples of the loss, the data those of their longest stream: sweeps are the same for both.
-        sweeps = 1 if max_epochs is None else as_limit(max_epochs, "train: max_epochs")
+        sweeps = 1 if max_epochs is None else as_limit(max_epochs, "train: max_epochs", finite=True)
         source = source_of(function, minibatch_source, streams, model_inputs_to_streams, sweeps)
         limit, epoch, sweep = None, (1, DataUnit.sweep), source.source.sweep_size
     else:
@@ -191,6 +193,8 @@ def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
     """
     kinds = (CheckpointConfig, CrossValidationConfig, TestConfig)
     given = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+    if not isinstance(callbacks, np.ndarray) and not callbacks:
+        given = []
     found = [[c for c in given if isinstance(c, kind)] for kind in kinds]
     for kind, configs in zip(kinds, found, strict=True):
         if len(configs) > 1:
@@ -200,7 +204,7 @@ def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
         if not hasattr(writer, "update_training_with_minibatch"):
             raise TypeError(
                 "callbacks: expected progress writers, CheckpointConfig, CrossValidationConfig or TestConfig, got "
-                f"{type(writer).__name__}"
+                f"{shown(writer)}"
             )
     return writers, tuple(configs[0] if configs else None for configs in found)  # type: ignore[return-value]
 
@@ -217,7 +221,7 @@ def test_function(
     loss, metric = _criterion_outputs(function)
     wanted = loss if metric is None else metric
     size = as_minibatch_size(minibatch_size, "test")
-    source = source_of(function, minibatch_source, streams, model_inputs_to_streams, sweeps=1)
+    source = source_of(function, minibatch_source, streams, model_inputs_to_streams, sweeps=1, method="test")
     check_finite(source, None, "Test")
     writers, _ = _callbacks(callbacks)
     evaluator = Evaluator(combine_variables([wanted]), writers)

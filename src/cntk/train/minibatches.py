@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import FeedError
+from cntk._arguments import shown
+from cntk._errors import ArgumentError, FeedError
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.core import NDArrayView, Value
@@ -82,7 +83,9 @@ class StreamSource:
         return minibatch
 
 
-def source_of(function: Function, source: Any, streams: Any, mapping: Any, sweeps: float | None = None) -> StreamSource:
+def source_of(
+    function: Function, source: Any, streams: Any, mapping: Any, sweeps: float | None = None, method: str = "train"
+) -> StreamSource:
     """Where a function's arguments come from.
 
     Args:
@@ -92,6 +95,7 @@ def source_of(function: Function, source: Any, streams: Any, mapping: Any, sweep
         streams: a source's streams in the order of the arguments; all that it has if not given.
         mapping: a source's streams by argument, instead.
         sweeps: how often data in memory are gone through; None for without end.
+        method: who is given them, for errors.
 
     Raises:
         ValueError: if there are not as many streams or data as arguments, or both ``streams`` and ``mapping``.
@@ -99,36 +103,38 @@ def source_of(function: Function, source: Any, streams: Any, mapping: Any, sweep
     """
     arguments = function.signature
     if streams is not None and mapping is not None:
-        raise ValueError("train: streams and model_inputs_to_streams say the same; give one of them")
+        raise ValueError(f"{method}: streams and model_inputs_to_streams say the same; give one of them")
     if streams is not None and not hasattr(streams, "__len__"):
-        raise FeedError(f"train: expected streams in the order of the arguments, got {streams!r}")
+        raise FeedError(f"{method}: expected streams in the order of the arguments, got {shown(streams)}")
     if streams is not None and len(streams) != len(arguments):
-        raise FeedError(f"train: {function} has {len(arguments)} arguments, and {len(streams)} streams were given")
+        raise FeedError(f"{method}: {function} has {len(arguments)} arguments, and {len(streams)} streams were given")
     if not hasattr(source, "next_minibatch"):
         if streams is not None or mapping is not None:
-            raise ValueError("train: data that are given directly have no streams; leave out streams and mapping")
-        return _from_memory(arguments, source, sweeps)
+            raise ValueError(f"{method}: data that are given directly have no streams; leave out streams and mapping")
+        return _from_memory(arguments, source, sweeps, method)
     if mapping is None:
         given = streams if streams is not None else list(getattr(source, "streams", {}).values())
         if len(given) != len(arguments):
-            raise FeedError(f"train: {function} has {len(arguments)} arguments, and {len(given)} streams were given")
+            raise FeedError(f"{method}: {function} has {len(arguments)} arguments, and {len(given)} streams were given")
         mapping = dict(zip(arguments, given, strict=True))
+    if not isinstance(mapping, Mapping):
+        raise ArgumentError(f"{method}: model_inputs_to_streams must be a dictionary, got {shown(mapping)}")
     return StreamSource(source, dict(mapping))
 
 
-def _from_memory(arguments: Sequence[Variable], given: Any, sweeps: float | None) -> StreamSource:
+def _from_memory(arguments: Sequence[Variable], given: Any, sweeps: float | None, method: str) -> StreamSource:
     """Data in memory as a source, which cuts them as the original does: sequences count with their frames."""
     if isinstance(given, Iterator):
         given = tuple(given)
     data = given if isinstance(given, (tuple, list)) else (given,)
     if len(data) != len(arguments):
         raise FeedError(
-            f"train: to pass data directly in place of a minibatch source, pass a tuple of {len(arguments)} arrays, "
+            f"{method}: to pass data directly in place of a minibatch source, pass a tuple of {len(arguments)} arrays, "
             f"in the order of the arguments of the criterion function; you passed {len(data)}"
         )
     names = [f"stream_{number}" for number in range(len(arguments))]
     typed = {
-        name: (_as_data(each), ArgumentType(name, v.shape, v.is_sparse, tuple(v.dynamic_axes), v.type_.dtype))
+        name: (_as_data(each, method), ArgumentType(name, v.shape, v.is_sparse, tuple(v.dynamic_axes), v.type_.dtype))
         for name, each, v in zip(names, data, arguments, strict=True)
     }
     source = MinibatchSourceFromData(typed)
@@ -139,7 +145,7 @@ def _from_memory(arguments: Sequence[Variable], given: Any, sweeps: float | None
     return StreamSource(source, streams, first.shape[0] if hasattr(first, "shape") else len(first))
 
 
-def _as_data(given: Any) -> Any:
+def _as_data(given: Any, method: str) -> Any:
     if hasattr(given, "tocsr"):
         return given.tocsr()
     if isinstance(given, (list, np.ndarray, Value)):
@@ -150,11 +156,14 @@ def _as_data(given: Any) -> Any:
         return Value(given)
     if isinstance(given, Mapping) or not hasattr(given, "__len__"):
         raise FeedError(
-            f"train: expected an array, a CSR matrix, a Value or a list as data, got {type(given).__name__}"
+            f"{method}: expected an array, a CSR matrix, a Value or a list as data, got {type(given).__name__}"
         )
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        array = np.asarray(None)
     if not array.ndim:
-        raise FeedError(f"train: expected an array, a CSR matrix, a Value or a list as data, got {given!r}")
+        raise FeedError(f"{method}: expected an array, a CSR matrix, a Value or a list as data, got {shown(given)}")
     return array
 
 

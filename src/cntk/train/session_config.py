@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_flag, as_path, as_real, shown
 from cntk._errors import ArgumentError, SettingError
+from cntk._graph.function import Function
 from cntk.io import INFINITELY_REPEAT
 from cntk.learners.schedules import MinibatchSizeSchedule
 from cntk.train.minibatches import StreamSource, source_of
@@ -51,7 +53,7 @@ def as_frequency(given: Any, name: str) -> Frequency:
     if count is None or not isinstance(unit, DataUnit):
         raise TypeError(
             f"{name}: the frequency must be a number of samples, such as 1000, or a pair of a number and a unit, such as "
-            f"(5, cntk.train.DataUnit.sweep); got {given!r}"
+            f"(5, cntk.train.DataUnit.sweep); got {shown(given)}"
         )
     if count < 0:
         raise ValueError(
@@ -89,14 +91,16 @@ def as_index(given: Any) -> int | None:
         return None
 
 
-def as_limit(given: Any, name: str) -> Any:
-    """How many samples to go to, with a fraction at most.
+def as_limit(given: Any, name: str, finite: bool = False) -> Any:
+    """How many samples to go to, with a fraction at most; infinitely many unless it must be ``finite``.
 
     Raises:
         ArgumentError: for what is no number.
     """
     if isinstance(given, bool) or not isinstance(given, (Real, np.integer, np.floating)):
-        raise ArgumentError(f"{name} must be a number, got {given!r}")
+        raise ArgumentError(f"{name} must be a number, got {shown(given)}")
+    if finite or given != given:
+        as_real(given, name)
     return given
 
 
@@ -127,14 +131,15 @@ class CheckpointConfig:
         preserve_all: bool = False,
     ) -> None:
         self.frequency = as_frequency(frequency, "CheckpointConfig")
-        if filename is not None and not isinstance(filename, (str, os.PathLike)):
-            raise ArgumentError(f"CheckpointConfig: expected the path of a file as filename, got {filename!r}")
+        if filename is not None:
+            as_path(filename, "CheckpointConfig: filename")
         if filename is None:
             self.frequency = (0, DataUnit.sample)
         elif not os.fspath(filename) and self.frequency[0]:
             raise ValueError("CheckpointConfig: the file name must not be empty; give None for no checkpoints")
         self.filename = None if filename is None else os.fspath(filename) or None
-        self.restore, self.preserve_all = restore, preserve_all
+        self.restore = as_flag(restore, "CheckpointConfig: restore")
+        self.preserve_all = as_flag(preserve_all, "CheckpointConfig: preserve_all")
 
 
 class _DataConfig:
@@ -152,7 +157,9 @@ class _DataConfig:
             raise ValueError(
                 f"{name}: where data are given in place of a minibatch source, criterion must be given too"
             )
-        self._feed = source_of(criterion, source, None, None, sweeps=1)
+        if not isinstance(criterion, Function):
+            raise ArgumentError(f"{name}: criterion: expected a function, got {shown(criterion)}")
+        self._feed = source_of(criterion, source, None, None, sweeps=1, method=name)
 
     def feed(self, streams: Mapping[Any, Any]) -> StreamSource | None:
         """The data for a session whose own are these streams; None if there are none."""
@@ -200,7 +207,7 @@ class CrossValidationConfig(_DataConfig):
         super().__init__(given, size, model_inputs_to_streams, criterion)
         self.frequency = as_frequency(frequency, "CrossValidationConfig")
         if callback is not None and not callable(callback):
-            raise TypeError(f"CrossValidationConfig: the callback must be a function, got {type(callback).__name__}")
+            raise ArgumentError(f"CrossValidationConfig: the callback must be a function, got {shown(callback)}")
         if max_samples is not None and as_limit(max_samples, "CrossValidationConfig: max_samples") < 1:
             raise ValueError(f"CrossValidationConfig: max_samples must be positive, got {max_samples}")
         self.callback, self.max_samples = callback, max_samples

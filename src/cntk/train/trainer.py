@@ -6,10 +6,12 @@ import os
 import warnings
 from collections.abc import Mapping
 from functools import cached_property
+from types import NoneType
 from typing import Any
 
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_path, shown
 from cntk._engine.asked import asked_for
 from cntk._engine.evaluate import share_carried_states
 from cntk._engine.step import StepResult, TrainingStep
@@ -53,10 +55,12 @@ class Trainer(Evaluator):
     """
 
     def __init__(self, model: Any, criterion: Any, parameter_learners: Any, progress_writers: Any = None) -> None:
+        if model is not None and not isinstance(model, (Function, Variable)):
+            raise ArgumentError(f"Trainer: model: expected a function, or None, got {shown(model)}")
         self._model = model
         self._loss, self._metric = _criterion(criterion)
         self._learners = tuple(sequence_of_learners(parameter_learners))
-        self._writers = as_writers(progress_writers)
+        self._writers = as_writers(progress_writers, "Trainer")
         _check_parameters(model, self._loss, self._learners)
         if len({isinstance(learner, DistributedLearner) for learner in self._learners}) > 1:
             raise ValueError(
@@ -91,7 +95,8 @@ class Trainer(Evaluator):
 
         Args:
             arguments: data by variable or name, such as a reader's minibatch; a pair of them and of a flag whether this
-                ends a sweep is accepted.
+                ends a sweep is accepted. Where there are none, as in what readers give once their data have ended,
+                nothing is trained.
             outputs: variables or functions whose values are wanted, in any iterable.
             device: where to run.
             is_sweep_end: whether this minibatch ends a sweep through the data; a reader's minibatch knows it.
@@ -106,12 +111,15 @@ class Trainer(Evaluator):
         if isinstance(arguments, tuple) and len(arguments) == 2 and isinstance(arguments[1], bool):
             arguments, is_sweep_end = arguments
         if isinstance(arguments, Mapping):
-            if not arguments:
+            if not arguments:  # as readers give it when their data have ended
+                self._previous = None
                 return False if outputs is None else (False, {})
             if is_sweep_end is None:
                 is_sweep_end = any(isinstance(v, MinibatchData) and v.sweep_end for v in arguments.values())
         asked = {} if outputs is None else asked_for(outputs, "Trainer: outputs")
         wanted = tuple(dict.fromkeys(asked.values())) if asked else ()
+        if not isinstance(is_sweep_end, (bool, NoneType)):
+            is_sweep_end = as_bool(is_sweep_end, "train_minibatch: is_sweep_end")
         result = self._step.train(arguments, wanted, torch_device(device), bool(is_sweep_end))
         self._previous = result
         # As in the original, a minibatch that changed nothing was not trained on.
@@ -283,7 +291,7 @@ class Trainer(Evaluator):
             1
         """
         if as_index(unit) not in list(DataUnit):
-            raise SettingError(f"total_number_of_units_seen: expected a DataUnit, got {unit!r}")
+            raise SettingError(f"total_number_of_units_seen: expected a DataUnit, got {shown(unit)}")
         learner = self._learners[0]
         count: int = {
             DataUnit.sample: lambda: self._total,
@@ -299,7 +307,9 @@ class Trainer(Evaluator):
 
     def _trained(self) -> StepResult:
         if self._previous is None:
-            raise RuntimeError("trainer: no minibatch has been trained on yet; call train_minibatch first")
+            raise RuntimeError(
+                "trainer: no minibatch has been trained on yet, or the last one was empty; call train_minibatch first"
+            )
         return self._previous
 
     def summarize_training_progress(self) -> None:
@@ -312,8 +322,7 @@ class Trainer(Evaluator):
 
 
 def _check_path(method: str, filename: Any) -> None:
-    if not isinstance(filename, (str, os.PathLike)):
-        raise ArgumentError(f"{method}: expected the path of a file, got {filename!r}")
+    as_path(filename, method)
 
 
 def _average(total: Tensor, samples: int) -> float:
@@ -325,7 +334,7 @@ def _output(node: Any) -> Variable:
         return node.output
     if isinstance(node, Variable):
         return node
-    raise TypeError(f"Trainer: Object of type {type(node)} cannot be cast to Variable; give a loss function")
+    raise ArgumentError(f"Trainer: criterion: expected a function, or a pair of loss and metric, got {shown(node)}")
 
 
 def _criterion(criterion: Any) -> tuple[Any, Any]:
@@ -348,6 +357,10 @@ def _criterion(criterion: Any) -> tuple[Any, Any]:
 
 
 def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> None:
+    if not whole_graph(loss).arguments:
+        raise SettingError(
+            f"Trainer: {loss!r} reads no input, whose samples could be counted; give a loss of the model's inputs"
+        )
     learnable = whole_graph(loss).parameters
     known = {*learnable, *(whole_graph(model).parameters if isinstance(model, Function) else ())}
     owners: dict[Any, int] = {}

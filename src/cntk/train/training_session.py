@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cntk._arguments import shown
 from cntk._errors import ArgumentError
 from cntk._files import reachable
 from cntk._graph.late_names import hand_on
@@ -350,7 +351,7 @@ def _check(trainer: Any, source: Any, streams: Any, max_samples: int | None) -> 
             "give data in memory to cntk.io.MinibatchSourceFromData"
         )
     if streams is not None and not isinstance(streams, Mapping):
-        raise ArgumentError(f"training_session: model_inputs_to_streams must be a dictionary, got {streams!r}")
+        raise ArgumentError(f"training_session: model_inputs_to_streams must be a dictionary, got {shown(streams)}")
     if not streams:
         raise ValueError(
             "training_session: model_inputs_to_streams must say which stream is for which argument of the model"

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cntk import ops
-from cntk._errors import ConversionError, DataError, shape_text
+from cntk._arguments import as_integer, as_real, shown
+from cntk._errors import ArgumentError, ConversionError, DataError, shape_text
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk._ops.user_function import UserFunction
@@ -368,16 +369,25 @@ def CustomMultibitKernel(input: Any, bit_map: int | ArrayLike, mean_bits: float 
 
 def _bit_map(operand: Any, bit_map: Any, mean_bits: float | None, what: str) -> NDArray[Any]:
     """How many bits each element has."""
+    if not isinstance(operand, (Variable, Function)):
+        raise ArgumentError(f"{what}: input: expected a variable or a function, got {shown(operand)}")
     shape = operand.shape
     if any(d < 0 for d in shape):
         raise ConversionError(f"{what}: the operand's shape must be known, and is {shape_text(shape)}")
+    mean_bits = None if mean_bits is None else as_real(mean_bits, f"{what}: mean_bits")
     if mean_bits:
         drawn = np.maximum(np.round(np.random.normal(mean_bits, 1, shape)), 1).astype(np.int32)
         print("Mean Bits: ", np.mean(drawn))
         return drawn
     if isinstance(bit_map, (int, np.integer)):
+        bit_map = as_integer(bit_map, f"{what}: bit_map", most=2**15)
         return np.full(shape, bit_map)
-    found = np.asarray(bit_map)
+    try:
+        found = np.asarray(bit_map)
+    except ValueError:
+        found = np.asarray(None)
+    if found.dtype.kind not in "iuf":
+        raise ArgumentError(f"{what}: bit_map: expected an integer or an array of them, got {shown(bit_map)}")
     if found.shape != shape:
         raise ConversionError(
             f"{what}: bit_map must be an integer or an array of the operand's shape {shape_text(shape)}, and is of shape "

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cntk import ops
-from cntk._errors import ConversionError, operation_text, shape_text
+from cntk._arguments import as_flag, as_function, as_integer, shown
+from cntk._errors import ArgumentError, ConversionError, operation_text, shape_text
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
@@ -48,8 +49,27 @@ def svd_subprojection(matrix: ArrayLike, k: int) -> tuple[NDArray[Any], NDArray[
         array([[2., 4.],
                [1., 2.]])
     """
-    left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    k = as_integer(k, "svd_subprojection: k", least=1)
+    try:
+        left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    except (TypeError, ValueError) as error:
+        raise MatrixError(f"svd_subprojection: expected a matrix of numbers, got {shown(matrix)}") from error
     return np.ascontiguousarray(left[:, :k]), values[:k, np.newaxis] * right[:k]
+
+
+class MatrixError(np.linalg.LinAlgError, ArgumentError):
+    """What was given is no matrix."""
+
+
+def optional_function(function: Any, what: str, of: str) -> Any:
+    """A function, or None; as in the original, whatever is empty stands for None.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    if not callable(function) and not isinstance(function, np.ndarray) and not function:
+        return None
+    return as_function(function, what, of, "or None")
 
 
 def factor_dense(
@@ -86,6 +106,15 @@ def factor_dense(
         >>> [(p.name, p.shape) for p in smaller.parameters]
         [('W2', (2, 4)), ('W1', (5, 2)), ('b', (4,)), ('W', (6, 5)), ('b', (5,))]
     """
+    if not isinstance(model, Function):
+        raise ArgumentError(f"factor_dense: model: expected a function, got {shown(model)}")
+    projection_function = optional_function(
+        projection_function, "factor_dense: projection_function", "of a layer's weights"
+    )
+    filter_function = optional_function(filter_function, "factor_dense: filter_function", "of a layer")
+    factor_function = optional_function(
+        factor_function, "factor_dense: factor_function", "of weights and a number of columns"
+    )
     if factor_function is None and projection_function is None:
         raise ValueError("factor_dense: give a projection_function, which says of weights how many columns to keep")
 
@@ -97,7 +126,7 @@ def factor_dense(
         weights, bias = _weights_of(layer)
         what = f"factor_dense: {operation_text('Dense', layer.name)}"
         k = min(weights.shape) if projection_function is None else projection_function(weights)
-        if k < 1:
+        if not isinstance(k, (int, float, np.number)) or not k >= 1:
             raise ValueError(f"{what}: the projection_function must keep at least one column, and returned {k!r}")
         W1, W2 = (factor_function or svd_subprojection)(weights, k)
         with default_options(dtype=weights.dtype):
@@ -168,9 +197,11 @@ def dense_factored(
     if input_rank is not None or map_rank is not None:
         raise ConversionError("dense_factored: input_rank and map_rank cannot be given: the input must be a vector")
     if not isinstance(shapes, (tuple, list)) or [type(n) for n in shapes] != [int, int]:
-        raise ConversionError(f"dense_factored: expected two integers (k, outputs) as shapes, got {shapes!r}")
+        raise ConversionError(f"dense_factored: expected two integers (k, outputs) as shapes, got {shown(shapes)}")
     activation = as_activation(get_default_override(Dense, activation=activation), "dense_factored")
-    bias = get_default_override(Dense, bias=bias)
+    bias = as_flag(get_default_override(Dense, bias=bias), "dense_factored: bias")
+    if not isinstance(init, Mapping) or not {"W1", "W2"} <= set(init):
+        raise ArgumentError(f"dense_factored: init: expected a dictionary with W1 and W2, got {shown(init)}")
     init_bias = get_default_override(Dense, init_bias=init_bias)
     k, outputs = shapes
     W1 = Parameter((InferredDimension, k), init=_initial(init["W1"]), name="W1")

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from cntk import ops
-from cntk._errors import ConversionError, operation_text, shape_text
+from cntk._arguments import as_flag, shown
+from cntk._errors import ArgumentError, ConversionError, operation_text, shape_text
 from cntk._graph.function import CloneMethod, Function
+from cntk._graph.variable import as_name
 from cntk._ops.native_function import native_user_function
 from cntk.contrib.netopt import native_convolution_id
 from cntk.contrib.netopt.custom_convolution_ops import CustomMultibit as CustomMultibit
@@ -18,7 +20,9 @@ from cntk.contrib.netopt.custom_convolution_ops import Multibit as Multibit
 from cntk.contrib.netopt.custom_convolution_ops import MultibitKernel as MultibitKernel
 from cntk.contrib.netopt.custom_convolution_ops import SignWithEstimation as SignWithEstimation
 from cntk.contrib.netopt.custom_convolution_ops import pySign as pySign
+from cntk.contrib.netopt.factorization import optional_function
 from cntk.initializer import glorot_uniform
+from cntk.layers.options import as_count, as_shape, initial
 from cntk.misc.converter import convert
 from cntk.variables import Parameter
 
@@ -59,7 +63,8 @@ def binarize_convolution(
         >>> binary.shape
         (2,)
     """
-    if not train_function:
+    _check_model(model, "binarize_convolution")
+    if not callable(train_function):
         raise ConversionError("binarize_convolution: give a train_function: filters of binary convolutions are new")
     binary = convert_to_binary_convolution(model, filter_function)
     train_function(binary)
@@ -92,6 +97,9 @@ def convert_to_binary_convolution(model: Function, filter_function: Filter | Non
         ['ReLU', 'Plus', 'BinaryConvolution']
     """
 
+    _check_model(model, "convert_to_binary_convolution")
+    filter_function = optional_function(filter_function, "convert_to_binary_convolution: filter_function", "of a layer")
+
     def is_layer(function: Function) -> bool:
         found = function.op_name == "Convolution" and function.is_block
         return found and (filter_function is None or bool(filter_function(function)))
@@ -102,6 +110,11 @@ def convert_to_binary_convolution(model: Function, filter_function: Filter | Non
         return inside.clone(CloneMethod.share, dict(layer.block_arguments_mapping))
 
     return convert(model, is_layer, converted)
+
+
+def _check_model(model: Any, function: str) -> None:
+    if not isinstance(model, Function):
+        raise ArgumentError(f"{function}: model: expected a function, got {shown(model)}")
 
 
 def _is_convolution(function: Function) -> bool:
@@ -171,7 +184,14 @@ def binary_convolution(
         >>> layer(x).eval([[[[1, -1], [2, 4]]]])
         array([[[[16.]]]], dtype=float32)
     """
-    filters = Parameter((num_filters, channels, *filter_shape), init=init, name="filter")
+    window = as_shape(filter_shape, "binary_convolution: filter_shape", least=1)
+    num_filters = as_count(num_filters, "binary_convolution: num_filters")
+    channels = as_count(channels, "binary_convolution: channels")
+    (strides,) = as_shape(strides, "binary_convolution: strides", least=1)[:1] or (1,)
+    pad = as_flag(pad, "binary_convolution: pad")
+    as_name(name, "binary_convolution")
+    init = initial(init, "binary_convolution")
+    filters = Parameter((num_filters, channels, *window), init=init, name="filter")
 
     def convolution(operand: Any) -> Function:
         inner = ops.placeholder(operand.shape, operand.dynamic_axes, name="operand")

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from cntk._arguments import as_path
 from cntk._files import replacing
 
 T = TypeVar("T")
@@ -28,6 +29,8 @@ def read_configuration(config_file: Any, keeps_case: bool = True) -> configparse
     Raises:
         configparser.Error: if it is not in the ini format.
     """
+    for path in config_file if isinstance(config_file, (list, tuple)) else [config_file]:
+        as_path(path, "configuration of an agent")
     config = configparser.ConfigParser()
     if keeps_case:
         config.optionxform = str  # type: ignore[assignment,method-assign]

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from cntk import layers, losses, ops
+from cntk import layers, ops
+from cntk._arguments import as_flag
 from cntk._graph.function import Function
+from cntk.contrib.deeprl.agent.shared.models import loss_of
 
 
 def conv_dqn(
@@ -41,7 +43,7 @@ def conv_dqn(
         >>> network['f'].shape, [p.shape for p in network['f'].parameters][:3]
         ((3,), [(512, 3), (3,), (64, 4, 4, 512)])
     """
-    if use_placeholder_for_input:
+    if as_flag(use_placeholder_for_input, "conv_dqn: use_placeholder_for_input"):
         inputs = ops.placeholder(shape=shape_of_inputs)
     else:
         inputs = ops.input_variable(shape=shape_of_inputs, dtype=np.float32)
@@ -60,5 +62,5 @@ def conv_dqn(
         "inputs": inputs,
         "outputs": outputs,
         "f": f,
-        "loss": (loss_function or losses.squared_error)(f, outputs),
+        "loss": loss_of(loss_function)(f, outputs),
     }

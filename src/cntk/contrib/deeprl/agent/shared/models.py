@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cntk import layers, losses, ops
+from cntk._arguments import as_flag, as_function
 from cntk._errors import ArgumentError
 from cntk._graph.function import Function
 
@@ -126,7 +127,15 @@ def _sizes(values: Any, text: str) -> list[Any]:
 
 
 def _inputs(shape: tuple[int, ...], as_placeholder: bool) -> Any:
+    as_placeholder = as_flag(as_placeholder, "use_placeholder_for_input")
     return ops.placeholder(shape=shape) if as_placeholder else ops.input_variable(shape=shape, dtype=np.float32)
+
+
+def loss_of(loss_function: Any) -> Callable[[Any, Any], Any]:
+    """A network's loss; the squared error unless one is given."""
+    if loss_function is None:
+        return losses.squared_error
+    return as_function(loss_function, "loss_function", "of the network's output and its target", "or None")
 
 
 def _hidden(sizes: Sequence[Any]) -> Any:
@@ -139,5 +148,5 @@ def _dense(sizes: Sequence[Any], number_of_outputs: int) -> Any:
 
 def _network(inputs: Any, f: Any, number_of_outputs: int, loss_function: Any) -> dict[str, Any]:
     outputs = ops.input_variable(shape=(number_of_outputs,), dtype=np.float32)
-    loss = (loss_function or losses.squared_error)(f, outputs)
+    loss = loss_of(loss_function)(f, outputs)
     return {"inputs": inputs, "outputs": outputs, "f": f, "loss": loss}

@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_integer, shown
+from cntk._errors import ArgumentError
+from cntk.layers.options import as_shape
+
 
 class Preprocessing:
     """What every preprocessing offers; write your own by deriving from it.
@@ -75,7 +79,12 @@ class SlidingWindow(Preprocessing):
     """
 
     def __init__(self, input_shape: tuple[int, ...], history_len: int = 4, dtype: Any = np.float32) -> None:
-        super().__init__(input_shape)
+        super().__init__(as_shape(input_shape, "SlidingWindow: input_shape"))
+        history_len = as_integer(history_len, "SlidingWindow: history_len", least=1, most=2**16)
+        try:
+            np.dtype(dtype)
+        except (TypeError, ValueError):
+            raise ArgumentError(f"SlidingWindow: dtype: expected a dtype of NumPy's, got {shown(dtype)}") from None
         self.__history_len = history_len
         self.__dtype = dtype
         self.__history: deque[np.ndarray] = deque(maxlen=history_len)
@@ -120,7 +129,8 @@ class AtariPreprocessing(Preprocessing):
     """
 
     def __init__(self, input_shape: tuple[int, ...], history_len: int = 4) -> None:
-        super().__init__(input_shape)
+        super().__init__(as_shape(input_shape, "AtariPreprocessing: input_shape"))
+        history_len = as_integer(history_len, "AtariPreprocessing: history_len", least=1, most=2**16)
         self.__history_len = history_len
         self.__processed_image_seq: deque[np.ndarray] = deque(maxlen=history_len)
         self.reset()

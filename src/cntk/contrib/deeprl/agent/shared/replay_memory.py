@@ -6,6 +6,8 @@ import random
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from cntk._arguments import as_flag, as_integer
+
 
 class _Transition(NamedTuple):
     """One step: what was seen, what was done, what it brought and what was seen then; None at an episode's end."""
@@ -41,6 +43,8 @@ class ReplayMemory:
     # first `capacity - 1` nodes hold the sum of the priorities below them, the others are transitions.
 
     def __init__(self, capacity: int, prioritized: bool = False) -> None:
+        capacity = as_integer(capacity, "ReplayMemory: capacity", most=2**31 - 1)
+        prioritized = as_flag(prioritized, "ReplayMemory: prioritized")
         if capacity < 1:
             raise ValueError(f"the capacity of a replay memory is {capacity}; expected at least 1")
         self._capacity = capacity
