@@ -42,7 +42,7 @@ class SequenceStartsError(FeedError, NotImplementedError):
     """What was given to say which sequences begin here are no such flags; the original raises one or the other."""
 
 
-class NodeAsSizeError(TypeError, KeyError):
+class NodeAsSizeError(ArgumentError, KeyError):
     """A node of a graph was given where a layer expects a size; the original looks for sizes in it and raises KeyError."""
 
     def __str__(self) -> str:
@@ -53,12 +53,8 @@ class StateCountError(ValueError, TypeError):
     """There are not as many initial states as states; the original raises TypeError."""
 
 
-class SettingError(ValueError, NotImplementedError):
-    """A number or list that was given to set something up, as a learner's option or a schedule, cannot be used.
-
-    The original raises RuntimeError for some of these, ValueError for others, and NotImplementedError, which is a
-    RuntimeError, for what its native layer has no use for: programs may catch any of them.
-    """
+class SettingError(ArgumentError):
+    """A number or list that was given to set something up, as a learner's option or a schedule, cannot be used."""
 
 
 class UserFunctionError(ValueError, RuntimeError):

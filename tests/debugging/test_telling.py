@@ -75,7 +75,7 @@ def test_trace_levels(capsys, no_trace):
     assert "forward Minus" in told[1] and "sum" not in told[1]
     assert "absolute sum" in told[1000] and "backward" in told[1000]
     assert len(told[1000000].splitlines()) > len(told[1000].splitlines())
-    with pytest.raises(TypeError, match="expected an integer as level"):
+    with pytest.raises(TypeError, match="level: expected an integer"):
         debugging.set_computation_network_trace_level("a")
 
 

@@ -276,11 +276,23 @@ def test_all_learners_are_distributed_or_none():
         (lambda p: data_parallel_distributed_learner(None), ValueError, "got None"),
         (lambda p: data_parallel_distributed_learner("a"), NotImplementedError, "expected a learner"),
         (lambda p: data_parallel_distributed_learner([sgd(p)]), NotImplementedError, "expected a learner"),
-        (lambda p: data_parallel_distributed_learner(sgd(p), -1), NotImplementedError, "as distributed_after, got -1"),
+        (
+            lambda p: data_parallel_distributed_learner(sgd(p), -1),
+            NotImplementedError,
+            "distributed_after: must be at least 0, got -1",
+        ),
         (lambda p: data_parallel_distributed_learner(sgd(p), 0, 32, True), RuntimeError, "asynchronous"),
         (lambda p: block_momentum_distributed_learner(sgd(p), 0), ValueError, "at least 1 sample"),
-        (lambda p: block_momentum_distributed_learner(sgd(p), -1), NotImplementedError, "as block_size, got -1"),
-        (lambda p: block_momentum_distributed_learner(sgd(p), None), NotImplementedError, "as block_size, got None"),
+        (
+            lambda p: block_momentum_distributed_learner(sgd(p), -1),
+            NotImplementedError,
+            "block_size: must be at least 0, got -1",
+        ),
+        (
+            lambda p: block_momentum_distributed_learner(sgd(p), None),
+            NotImplementedError,
+            "block_size: expected an integer, got None",
+        ),
         (lambda p: block_momentum_distributed_learner(None, 10), ValueError, "got None"),
     ],
 )

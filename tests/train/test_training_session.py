@@ -173,7 +173,7 @@ CONFIGS = [
     (lambda: C.CheckpointConfig("c", frequency=(3, "sweep")), TypeError, "DataUnit"),
     (lambda: C.CrossValidationConfig(minibatch_size=2.5), ValueError, "minibatch_size_schedule"),
     (lambda: C.CrossValidationConfig(minibatch_size=0), ValueError, "must be positive, got 0"),
-    (lambda: C.CrossValidationConfig(callback=3), TypeError, "must be a function, got int"),
+    (lambda: C.CrossValidationConfig(callback=3), TypeError, "must be a function, got 3"),
     (lambda: C.CrossValidationConfig(max_samples=0), ValueError, "max_samples must be positive"),
     (lambda: C.CrossValidationConfig(model_inputs_to_streams=3), TypeError, "must be a dictionary"),
     (lambda: C.TestConfig((np.ones((3, 2)),)), ValueError, "criterion must be given"),

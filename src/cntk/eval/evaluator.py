@@ -121,7 +121,7 @@ def sequence_of_learners(parameter_learners: Any) -> Sequence[Any]:
     """
     learners = list(parameter_learners) if isinstance(parameter_learners, (list, tuple)) else [parameter_learners]
     if not learners:
-        raise ValueError("Trainer: there must be at least one learner")
+        raise ArgumentError("Trainer: there must be at least one learner, such as cntk.sgd(model.parameters, 0.1)")
     for learner in learners:
         if not hasattr(learner, "parameters") or not hasattr(learner, "apply"):
             raise ArgumentError(f"Trainer: expected learners such as cntk.sgd(...) gives, got {shown(learner)}")

@@ -284,6 +284,7 @@ def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
 def _request(size: Any, workers: int | None, rank: int | None) -> Request:
     if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
         raise ArgumentError(f"next_minibatch: the minibatch size must be an integer, got {shown(size)}")
+    as_integer(size, "next_minibatch: minibatch_size_in_samples", most=INFINITELY_REPEAT)
     if size <= 0:
         raise ValueError(f"next_minibatch: the minibatch size must be positive, got {size}")
     workers = 1 if workers is None else as_integer(workers, "next_minibatch: num_data_partitions", most=2**31 - 1)

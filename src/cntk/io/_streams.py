@@ -277,11 +277,11 @@ def stream_list(infos: Any, owner: str) -> list[StreamInformation]:
     """The streams that a program's own source or deserializer says it has.
 
     Raises:
-        DataError: if they are no list of `StreamInformation`, or there are none.
+        ArgumentError: if they are no list of `StreamInformation`, or there are none.
     """
     found = list(infos) if isinstance(infos, (list, tuple)) else []
     if not found or not all(isinstance(s, StreamInformation) for s in found):
-        raise DataError(f"{owner}.stream_infos: expected a list of StreamInformation, got {shown(infos)}")
+        raise ArgumentError(f"{owner}.stream_infos: expected a list of StreamInformation, got {shown(infos)}")
     return found
 
 

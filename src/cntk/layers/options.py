@@ -171,7 +171,7 @@ def initial_bias(init_bias: Any, shape: Shape, layer: str) -> Any:
     given = np.shape(value)
     fits = len(given) <= len(shape) and all(a in (1, b) for a, b in zip(reversed(given), reversed(shape), strict=False))
     if not fits:
-        raise ValueError(
+        raise SettingError(
             f"{layer}: init_bias has shape {given}, and the output {shape}; give one of that shape or a number"
         )
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import NoneType
 from typing import Any
 
 from cntk._arguments import as_flag, as_function, as_integer, as_path, as_real, as_string, shown
@@ -88,7 +89,7 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         ProgressWriter.__init__(self, self.freq, first, self.test_freq, test_first, syncs, distributed_first)
         if log_to_file is not None:
             log_to_file = as_path(log_to_file, "ProgressPrinter: log_to_file")
-        if tag:
+        if not isinstance(tag, NoneType):
             as_string(tag, "ProgressPrinter: tag")
         self.tag = f"[{tag}] " if tag else ""
         self.epochs = 0

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
 
-from cntk._arguments import as_integer, as_real
+from cntk._arguments import as_integer, shown
+from cntk._errors import ArgumentError, RangeError
 from cntk._graph.function import Function
 from cntk.logging.event_file import TensorBoardFileWriter
 from cntk.logging.progress_writer import NEVER, ProgressWriter
+
+
+def _number(value: Any, what: str) -> float:
+    """A number, or an array of one."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise ArgumentError(f"{what}: expected a number, got {shown(value)}") from None
+
+
+def _step(value: Any, what: str) -> int:
+    """Where something belongs on the horizontal axis; as in the original a fraction is left out."""
+    number = _number(value, what)
+    if not math.isfinite(number):
+        raise RangeError(f"{what}: expected a finite number, got {shown(value)}")
+    return int(value)
 
 
 class TensorBoardProgressWriter(ProgressWriter):
@@ -65,8 +83,8 @@ class TensorBoardProgressWriter(ProgressWriter):
         """
         self._check_open()
         if self.writer is not None:
-            number = as_real(value, "write_value: value", finite=False)
-            self.writer.write_value(str(name), number, as_integer(step, "write_value: step"))
+            number = _number(value, "write_value: value")
+            self.writer.write_value(str(name), number, _step(step, "write_value: step"))
 
     def write_image(self, name: str, data: Mapping[Any, Any], step: int) -> None:
         """Write batches of pictures.
@@ -93,7 +111,7 @@ class TensorBoardProgressWriter(ProgressWriter):
         if not isinstance(data, Mapping):
             raise TypeError("write_image: expected a dictionary of variables and their batches of pictures")
         for batch in data.values():
-            self.writer.write_image(str(name), batch, as_integer(step, "write_image: step"))
+            self.writer.write_image(str(name), batch, _step(step, "write_image: step"))
 
     def flush(self) -> None:
         """Write out what is still in memory."""

@@ -56,7 +56,7 @@ def as_frequency(given: Any, name: str) -> Frequency:
             f"(5, cntk.train.DataUnit.sweep); got {shown(given)}"
         )
     if count < 0:
-        raise ValueError(
+        raise SettingError(
             f"{name}: a frequency must not be negative, got {count}; 0 is for never, None for once, at the end"
         )
     return count, unit
@@ -209,7 +209,7 @@ class CrossValidationConfig(_DataConfig):
         if callback is not None and not callable(callback):
             raise ArgumentError(f"CrossValidationConfig: the callback must be a function, got {shown(callback)}")
         if max_samples is not None and as_limit(max_samples, "CrossValidationConfig: max_samples") < 1:
-            raise ValueError(f"CrossValidationConfig: max_samples must be positive, got {max_samples}")
+            raise SettingError(f"CrossValidationConfig: max_samples must be positive, got {max_samples}")
         self.callback, self.max_samples = callback, max_samples
 
 

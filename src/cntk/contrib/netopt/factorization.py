@@ -53,7 +53,9 @@ def svd_subprojection(matrix: ArrayLike, k: int) -> tuple[NDArray[Any], NDArray[
     try:
         left, values, right = np.linalg.svd(matrix, full_matrices=False)
     except (TypeError, ValueError) as error:
-        raise MatrixError(f"svd_subprojection: expected a matrix of numbers, got {shown(matrix)}") from error
+        raise MatrixError(
+            f"svd_subprojection: expected a two-dimensional array of numbers, got {shown(matrix)}"
+        ) from error
     return np.ascontiguousarray(left[:, :k]), values[:k, np.newaxis] * right[:k]
 
 
