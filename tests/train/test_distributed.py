@@ -286,12 +286,12 @@ def test_all_learners_are_distributed_or_none():
         (
             lambda p: block_momentum_distributed_learner(sgd(p), -1),
             NotImplementedError,
-            "block_size: must be at least 0, got -1",
+            "block_size: .* got -1",
         ),
         (
             lambda p: block_momentum_distributed_learner(sgd(p), None),
             NotImplementedError,
-            "block_size: expected an integer, got None",
+            "block_size: .* got None",
         ),
         (lambda p: block_momentum_distributed_learner(None, 10), ValueError, "got None"),
     ],
