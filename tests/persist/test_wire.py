@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import random
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cntk._persist import files
+from cntk._persist import dictionary, files
+from cntk._persist.alike import numbers_alike
 from cntk._persist.arrays import NDShape
 from cntk._persist.dictionary import MAX_DEPTH, Single, Size
-from cntk._persist.wire import FileFormatError, Message, fields, read_varint, signed, varint
+from cntk._persist.wire import FileFormatError, Message, fields, read_varint, scan, signed, varint
 from cntk.axis import Axis
 
 
@@ -206,3 +209,66 @@ def test_a_message_is_not_longer_than_what_holds_it() -> None:
     ):
         with pytest.raises(FileFormatError):
             list(fields(memoryview(data)))
+        with pytest.raises(FileFormatError):
+            scan(memoryview(data), 0, len(data))
+
+
+# -- lists of numbers, which are read all at once ---------------------------------------------------------------------
+
+SEEN_AT_ONCE: dict[str, list[Any]] = {
+    "bool": [True, False] * 20,
+    "int": [0, 1, -1, 127, 128, -128, 2**31 - 1, -(2**31)] * 5,
+    "size": [Size(v) for v in (0, 1, 127, 128, 10, 2**14, 2**32, 2**63, 2**64 - 1)] * 5,
+    "single": [Single(v) for v in (0.0, -1.5, np.inf, 2.0**-149)] * 10,
+    "double": [0.0, -1.5, np.inf, 1e-300] * 10,
+}
+
+
+@pytest.mark.parametrize("kind", SEEN_AT_ONCE)
+def test_lists_of_numbers_come_back(kind: str) -> None:
+    wanted = SEEN_AT_ONCE[kind]
+    data = files.encode_dictionary({"x": wanted, "y": {"z": [wanted, wanted[:3]]}}).to_bytes()
+    found = files.decode(memoryview(data))
+    for values in (found["x"], found["y"]["z"][0], found["y"]["z"][1]):
+        assert values == wanted[: len(values)] and {type(v) for v in values} == {type(wanted[0])}
+    assert numbers_alike(memoryview(dictionary.encode_value(wanted).to_bytes())[6:]) is None  # not at its beginning
+
+
+@pytest.mark.parametrize("kind", SEEN_AT_ONCE)
+def test_damaged_lists_of_numbers_are_read_as_one_by_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(kind)
+    whole = files.encode_dictionary({"x": SEEN_AT_ONCE[kind]}).to_bytes()
+    cases = [bytes(whole)]
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(draw.choice((1, 2))):
+            data[draw.randrange(8, len(data))] = draw.choice(
+                (0, 1, 2, 8, 10, 0x12, 0x28, 0x80, 0xFF, draw.randrange(256))
+            )
+        cases.append(bytes(data))
+    at_once = [outcome(data) for data in cases]
+    monkeypatch.setattr(dictionary, "numbers_alike", lambda content: None)
+    assert at_once == [outcome(data) for data in cases]
+
+
+def outcome(data: bytes) -> str:
+    """What comes of decoding, as a string in which nan is equal to itself."""
+    try:
+        return repr(files.decode(memoryview(data)))
+    except FileFormatError:
+        return "refused"
+
+
+def test_how_many_values_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = memoryview(files.encode_dictionary({"x": [1] * 100, "y": ["a"] * 100}).to_bytes())
+    for limit, reason in (("MAX_NUMBERS", "more than 99 numbers"), ("MAX_VALUES", "more than 99 values")):
+        with monkeypatch.context() as patch:
+            patch.setattr(dictionary, limit, 99)
+            with pytest.raises(FileFormatError, match=reason):
+                files.decode(data)
+
+
+def test_reading_leaves_the_collection_of_garbage_as_it_was() -> None:
+    for data in (b"\x08\x02", b"\x08"):
+        outcome(data)
+        assert gc.isenabled()

@@ -14,21 +14,26 @@ from typing import Any
 import numpy as np
 
 from cntk._persist import arrays
+from cntk._persist.alike import Numbers, numbers_alike
 from cntk._persist.arrays import MAX_RANK, NDShape
-from cntk._persist.wire import BYTES, FileFormatError, Message, fields, signed
+from cntk._persist.wire import BYTES, FIXED32, FIXED64, VARINT, FileFormatError, Message, fields, scan, signed
 from cntk.axis import Axis
 
 VERSION = 2
-# Real files nest a few levels, and hold values by the hundred thousand.
-MAX_DEPTH, MAX_VALUES = 64, 5_000_000
+# Real files nest a few levels, and hold values by the hundred thousand. Numbers in lists of their like take little time.
+MAX_DEPTH, MAX_VALUES, MAX_NUMBERS = 64, 1_000_000, 5_000_000
 
 
 class Size(int):
     """An unsigned number of 64 bits."""
 
+    __slots__ = ()
+
 
 class Single(float):
     """A number of 32 bits with a fraction."""
+
+    __slots__ = ()
 
 
 class PythonShape(tuple):  # type: ignore[type-arg]
@@ -199,84 +204,117 @@ class Decoder:
     def __init__(self, behind: memoryview | None = None, newer_is_nothing: bool = False) -> None:
         self._newer_is_nothing = newer_is_nothing
         self._arrays = arrays.Decoder(behind)
-        self._values = 0
+        self._values = self._numbers = 0
+        self._data = memoryview(b"")
 
-    def dictionary(self, data: memoryview, depth: int = 0) -> dict[str, Any]:
+    def dictionary(self, data: memoryview) -> dict[str, Any]:
         """The values of a dictionary by name.
 
         Raises:
             FileFormatError: if the data are no dictionary, or hold what cannot be read.
         """
-        if depth > MAX_DEPTH:
-            raise FileFormatError(f"values are nested more than {MAX_DEPTH} levels deep")
+        self._data = data
+        return self._dictionary(0, len(data), 0)
+
+    def value(self, data: memoryview) -> Any:
+        """One value."""
+        self._data = data
+        return self._value(0, len(data), 0)
+
+    def _dictionary(self, begin: int, end: int, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for number, stored, value in fields(data):
-            if number == 1 and isinstance(value, int):
-                _check_version(value)
-            elif number == 2 and stored == BYTES and isinstance(value, memoryview):
-                entry = {n: v for n, _, v in fields(value)}
-                key, held = entry.get(1, memoryview(b"")), entry.get(2, memoryview(b""))
-                if not isinstance(key, memoryview) or not isinstance(held, memoryview):
-                    raise FileFormatError(
-                        "an entry of a dictionary has no name; the file is damaged or of another kind"
-                    )
-                result[_text(key)] = self.value(held, depth)
+        for number, stored, first, last in scan(self._data, begin, end):
+            if number == 1 and stored == VARINT:
+                _check_version(first)
+            elif number == 2 and stored == BYTES:
+                key = held = (0, 0)
+                for n, s, a, b in scan(self._data, first, last):
+                    if n in (1, 2) and s == VARINT:
+                        raise FileFormatError(
+                            "an entry of a dictionary has no name; the file is damaged or of another kind"
+                        )
+                    if n == 1:
+                        key = a, b
+                    elif n == 2:
+                        held = a, b
+                result[_text(self._data[key[0] : key[1]])] = self._value(*held, depth)
         return result
 
-    def value(self, data: memoryview, depth: int = 0) -> Any:
-        """One value."""
+    def _value(self, begin: int, end: int, depth: int) -> Any:
         self._values += 1
         if self._values > MAX_VALUES:
             raise FileFormatError(f"it holds more than {MAX_VALUES} values")
-        kind, held, where = Kind.Nothing.value, None, None
-        for number, _, value in fields(data):
-            if number == 1 and isinstance(value, int):
-                _check_version(value)
-            elif number == 2 and isinstance(value, int):
-                kind = value
-            elif number >= 3:
-                held, where = value, number
-        if kind == Kind.Nothing or (kind not in _FIELDS and self._newer_is_nothing):
+        kind, held, where = 0, None, 0
+        for field in scan(self._data, begin, end):
+            number, stored = field[:2]
+            if number >= 3:
+                held, where = field, number
+            elif stored == VARINT and number == 1:
+                _check_version(field[2])
+            elif stored == VARINT and number == 2:
+                kind = field[2]
+        if kind == 0 or (kind not in _FIELDS and self._newer_is_nothing):
             return None
-        if kind not in _FIELDS or (where is not None and where != _FIELDS[kind]):
+        if kind not in _FIELDS or (held is not None and where != _FIELDS[kind]):
             raise FileFormatError(
                 f"a value is of the unknown kind {kind}, or does not fit its kind; the file is damaged or newer"
             )
-        try:
-            return self._read(Kind(kind), held, depth)
-        except (TypeError, struct.error):
-            raise FileFormatError(f"a value does not fit its kind, {Kind(kind).name}; the file is damaged") from None
+        if held is None:
+            held = (where, _STORED[kind], 0, 0)
+        elif held[1] != _STORED[kind]:
+            raise _unfit(kind)
+        return self._read(kind, held[2], held[3], depth)
 
-    def _read(self, kind: Kind, held: Any, depth: int) -> Any:
-        if kind in (Kind.Bool, Kind.Int, Kind.Size):
-            number = 0 if held is None else held
-            if not isinstance(number, int):
-                raise TypeError
-            return bool(number) if kind == Kind.Bool else Size(number) if kind == Kind.Size else signed(number)
-        if kind in (Kind.Single, Kind.Double):
-            if held is None:
-                return Single(0.0) if kind == Kind.Single else 0.0
-            return Single(*struct.unpack("<f", held)) if kind == Kind.Single else struct.unpack("<d", held)[0]
-        content = memoryview(b"") if held is None else held
-        if not isinstance(content, memoryview):
-            raise TypeError
+    def _read(self, kind: int, first: int, last: int, depth: int) -> Any:
+        """A value of a kind: its number, or what lies between two places."""
+        if kind <= Kind.Size:
+            return _NUMBERS[kind](first)
+        content = self._data[first:last]
         if kind == Kind.Text:
             return _text(content)
-        if kind == Kind.Shape:
-            return arrays.decode_shape(content)
-        if kind == Kind.Axis:
-            return _axis(content)
-        if kind == Kind.List:
+        if kind in (Kind.Single, Kind.Double):
+            number = struct.unpack("<f" if kind == Kind.Single else "<d", content)[0] if last else 0.0
+            return Single(number) if kind == Kind.Single else number
+        if kind in (Kind.List, Kind.Dictionary):
             if depth > MAX_DEPTH:
                 raise FileFormatError(f"values are nested more than {MAX_DEPTH} levels deep")
-            items = (v for n, _, v in fields(content) if n == 1)
-            return [self.value(v, depth + 1) for v in items if isinstance(v, memoryview)]
-        if kind == Kind.Dictionary:
-            return self.dictionary(content, depth + 1)
-        return self._arrays.array(content)
+            return (self._list if kind == Kind.List else self._dictionary)(first, last, depth + 1)
+        if kind == Kind.Array:
+            return self._arrays.array(content)
+        return arrays.decode_shape(content) if kind == Kind.Shape else _axis(content)
+
+    def _list(self, begin: int, end: int, depth: int) -> list[Any]:
+        alike = numbers_alike(self._data[begin:end])
+        if alike is not None:
+            self._numbers += len(alike)
+            if self._numbers > MAX_NUMBERS:
+                raise FileFormatError(f"its lists hold more than {MAX_NUMBERS} numbers")
+            return _numbers_of(alike)
+        items = scan(self._data, begin, end)
+        return [self._value(a, b, depth) for n, stored, a, b in items if n == 1 and stored != VARINT]
 
 
 _FIELDS = {kind.value: kind.value + 2 for kind in Kind if kind != Kind.Nothing}
+
+
+# How each kind is stored, and how numbers become values.
+_STORED = {kind.value: BYTES for kind in Kind} | {Kind.Bool: VARINT, Kind.Int: VARINT, Kind.Size: VARINT}
+_STORED |= {Kind.Single: FIXED32, Kind.Double: FIXED64}
+_NUMBERS: dict[int, Callable[[int], Any]] = {Kind.Bool: bool, Kind.Int: signed, Kind.Size: Size}
+
+
+def _unfit(kind: int) -> FileFormatError:
+    return FileFormatError(f"a value does not fit its kind, {Kind(kind).name}; the file is damaged")
+
+
+def _numbers_of(alike: Numbers) -> list[Any]:
+    """The numbers of a list as values."""
+    numbers: list[Any] = alike.values.tolist()
+    if alike.kind == Kind.Size:
+        return list(map(Size, numbers))
+    if alike.kind == Kind.Single:
+        return list(map(Single, numbers))
+    return list(map(bool, numbers)) if alike.kind == Kind.Bool else numbers
 
 
 def _check_version(version: int) -> None:
@@ -295,13 +333,13 @@ def _axis(data: memoryview) -> Axis:
     parts = {n: v for n, _, v in fields(data)}
     index, name, ordered = parts.get(1, 0), parts.get(2, memoryview(b"")), parts.get(3, 0)
     if not isinstance(index, int) or not isinstance(name, memoryview):
-        raise TypeError
+        raise _unfit(Kind.Axis)
     index, text = signed(index), _text(name)
     if text in _SPECIAL:
         return _SPECIAL[text]
     if index >= _DYNAMIC:
         if text.startswith("staticAxisIdx="):
-            raise TypeError
+            raise _unfit(Kind.Axis)
         return Axis(text, bool(ordered))
     if -MAX_RANK <= index <= MAX_RANK or index == END_OF_AXES:
         return Axis(index)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -63,7 +65,8 @@ def read_value(source: Any) -> Any:
     """The single value in a file that `write_value` wrote; see `read`."""
     data = memoryview(_content(source))
     try:
-        return Decoder().value(data)
+        with _no_collection():
+            return Decoder().value(data)
     except FileFormatError as error:
         raise FileFormatError(f"{describe(source)} cannot be read: {error}") from None
 
@@ -82,11 +85,25 @@ def decode(data: memoryview, newer_is_nothing: bool = False) -> dict[str, Any]:
     """
     if data[: len(_MARK)] != _MARK:
         _require_own(bytes(data[:ENOUGH]))
-        return Decoder(newer_is_nothing=newer_is_nothing).dictionary(data)
+        with _no_collection():
+            return Decoder(newer_is_nothing=newer_is_nothing).dictionary(data)
     size = int.from_bytes(data[4:8], "little")
     if 8 + size > len(data):
         raise FileFormatError("it is shorter than it says; the file is cut short")
-    return Decoder(data[8 + size :], newer_is_nothing).dictionary(data[8 : 8 + size])
+    with _no_collection():
+        return Decoder(data[8 + size :], newer_is_nothing).dictionary(data[8 : 8 + size])
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Do not look for garbage meanwhile: of the many values that are made none is, and looking takes most of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _require_own(start: bytes) -> None:

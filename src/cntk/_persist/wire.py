@@ -65,6 +65,46 @@ def fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
         position += length
 
 
+def scan(data: memoryview, begin: int, end: int) -> list[tuple[int, int, int, int]]:
+    """The fields of a message that lies between two places; as `fields`, for many small messages in less time.
+
+    Returns:
+        For each field its number, how it is stored, and a number and 0, or the two places between which its bytes lie.
+
+    Raises:
+        FileFormatError: if there is no message.
+    """
+    found = []
+    position = begin
+    while position < end:
+        key = data[position]
+        position += 1
+        if key > 0x7F:
+            key, position = read_varint(data, position - 1)
+        stored = key & 7
+        if stored in (VARINT, BYTES):
+            if position >= end:
+                raise FileFormatError("it ends in the middle of a number; the file is cut short or damaged")
+            value = data[position]
+            position += 1
+            if value > 0x7F:
+                value, position = read_varint(data, position - 1)
+            if stored == VARINT:
+                found.append((key >> 3, stored, value, 0))
+                continue
+        elif stored in (FIXED64, FIXED32):
+            value = 8 if stored == FIXED64 else 4
+        else:
+            raise FileFormatError("a field is stored in an unknown way; the file is damaged or of another kind")
+        if key < 8 or value > end - position:
+            raise FileFormatError("a field reaches past the end of what holds it; the file is cut short or damaged")
+        found.append((key >> 3, stored, position, position + value))
+        position += value
+    if position > end:
+        raise FileFormatError("a field reaches past the end of what holds it; the file is cut short or damaged")
+    return found
+
+
 def signed(value: int) -> int:
     """A 64-bit number in two's complement as a signed one."""
     return value - _WORD if value >= _WORD // 2 else value
