@@ -113,6 +113,10 @@ class NoDeviceError(RuntimeError):
     """Raised where no device is left to run on."""
 
 
+class NotEnoughMemoryError(MemoryError, RuntimeError):
+    """An operation's result, or a value, is larger than the memory that is left; the original raises RuntimeError."""
+
+
 class ReleasedError(RuntimeError):
     """A result was read after its memory went back to the engine."""
 

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from cntk._engine.seeds import next_seed
+from cntk._engine.shortage import is_shortage, shortage_text
 from cntk._engine.transfer import move
-from cntk._errors import ArgumentError, FeedError, shape_text
+from cntk._errors import ArgumentError, FeedError, NotEnoughMemoryError, shape_text
 from cntk._graph.late_names import hand_on
-from cntk._graph.types import TensorType
+from cntk._graph.types import MAX_HELD, Shape, TensorType, element_count
 from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype, as_shape
 from cntk.core import ArrayMixin, NDArrayView, Value
 from cntk.default_options import default_override_or, get_default_override
@@ -75,9 +76,20 @@ class _Holder(Variable, ArrayMixin):
         if dtype is None:
             dtype = np.dtype(np.float32)
             self.refine(TensorType(shape, (), dtype))
-        torch_dtype = getattr(torch, dtype.name)
         if isinstance(self._initial, Initializer) and dtype.kind != "f":
             raise ValueError(f"{self!r}: an initializer draws no {dtype.name}; give a number or an array")
+        count = element_count(shape)
+        if count > MAX_HELD:
+            raise NotEnoughMemoryError(f"{self!r}: a value may have {MAX_HELD} elements, and this has {count}")
+        try:
+            self._make_value(shape, dtype)
+        except (MemoryError, RuntimeError) as error:
+            if not is_shortage(error):
+                raise
+            raise NotEnoughMemoryError(f"{self!r}: {shortage_text(error)}") from error
+
+    def _make_value(self, shape: Shape, dtype: np.dtype[Any]) -> None:
+        torch_dtype = getattr(torch, dtype.name)
         with torch.inference_mode(False):  # the first to want the value may be an evaluation, the next a gradient
             if isinstance(self._initial, Initializer):
                 value = torch.from_numpy(self._initial.sample(shape, dtype, self._initial.seed or 0))

@@ -72,6 +72,8 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 def forge(values: dict[str, Any], draw: random.Random) -> None:
     """Put another value in the place of one: of the same kind, mostly."""
     found = places(values)
+    if not found:
+        return
     holder, key = draw.choice(found)
     value, how = holder[key], draw.random()
     if how < 0.08:
@@ -84,8 +86,10 @@ def forge(values: dict[str, Any], draw: random.Random) -> None:
         holder[draw.choice([k for h, k in found if isinstance(k, str)])] = holder.pop(key)
     elif how < 0.26 and isinstance(holder, list):
         holder += [value] * draw.choice((1, 1, 5))
-    elif how < 0.35:
+    elif how < 0.4:
         forge_function(values, draw)
+    elif how < 0.7:
+        forge_numbers(values, draw)
     else:
         holder[key] = _other(value, [h[k] for h, k in found], draw)
 
@@ -101,7 +105,7 @@ def _other(value: Any, all_values: list[Any], draw: random.Random) -> Any:
     if isinstance(value, float):
         return type(value)(draw.choice([0.0, -1.0, 0.5, 1.0, 1e30, float("inf"), float("nan")]))
     if isinstance(value, str):
-        return draw.choice([other for other in all_values if isinstance(other, str)])
+        return draw.choice([other for other in all_values if isinstance(other, str)] or [""])
     if isinstance(value, NDShape):
         return NDShape(_other_shape(value, draw))
     if isinstance(value, Axis):
@@ -121,9 +125,23 @@ def _other_shape(shape: tuple[int, ...], draw: random.Random) -> tuple[int, ...]
     return (*shape[:place], *draw.choice(((), (draw.choice(DIMS),), (draw.choice(DIMS),))), *shape[place + 1 :])
 
 
+def forge_numbers(values: dict[str, Any], draw: random.Random) -> None:
+    """Have an operation's attribute be another, or a variable's shape."""
+    found = [place for f in _dictionaries(values, "primitive_functions") for place in places(f.get("attributes"))]
+    found += [(v, key) for v in _dictionaries(values, "inputs") for key in ("shape", "value", "is_sparse") if key in v]
+    if found:
+        holder, key = draw.choice(found)
+        holder[key] = _other(holder[key], [h[k] for h, k in found], draw)
+
+
+def _dictionaries(values: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    held = values.get(key)
+    return [item for item in held if isinstance(item, dict)] if isinstance(held, list) else []
+
+
 def forge_function(values: dict[str, Any], draw: random.Random) -> None:
     """Have an operation be another, or read or have what another does."""
-    functions = [f for f in values.get("primitive_functions") or () if isinstance(f, dict)]
+    functions = _dictionaries(values, "primitive_functions")
     if not functions:
         return
     one, other = draw.choice(functions), draw.choice(functions)

@@ -262,7 +262,7 @@ WRONG = {
     ),
     "attribute of another kind": (
         lambda v: v["primitive_functions"][0]["attributes"].update(outputRank="one"),
-        "'outputRank' is 'one'",
+        "'outputRank' is the string 'one'",
     ),
     "missing function": (lambda v: v["primitive_functions"].pop(0), "is not there"),
     "missing variable": (lambda v: v["inputs"].pop(0), "is not there"),
@@ -273,7 +273,7 @@ WRONG = {
         "float64",
     ),
     "no value": (lambda v: v["inputs"][0].pop("value"), "no 'value'"),
-    "shapes that do not fit": (lambda v: v["inputs"][1].update(shape=v["inputs"][0]["shape"]), "hold together|shape"),
+    "shapes that do not fit": (lambda v: v["inputs"][1].update(shape=v["inputs"][0]["shape"]), "must agree|shape"),
     "unknown kind of variable": (lambda v: v["inputs"][0].update(kind=Size(17)), "17"),
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from cntk._errors import GraphError
 from cntk._graph.op import Kernel, Op, RunKernel
-from cntk._graph.types import FreeDimension, Shape, TensorType
+from cntk._graph.types import FreeDimension, Shape, TensorType, check_sizes
 
 Lowering = Callable[[tuple[TensorType, ...]], "Kernel | RunKernel"]
 
@@ -75,7 +75,8 @@ def checked_infer(op: Op, types: tuple[TensorType, ...], misfit: Callable[[str],
         GraphError: saying why.
     """
     try:
-        op.infer(*types)
+        inferred = op.infer(*types)
+        check_sizes(inferred if isinstance(inferred, tuple) else (inferred,), types)
     except GraphError as error:
         if error.reason is not None:
             raise

@@ -12,7 +12,7 @@ import torch
 from cntk._errors import GraphError
 from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
-from cntk._graph.types import InferredDimension, Shape, TensorType, common_dtype
+from cntk._graph.types import InferredDimension, Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind, output_type
 
 
@@ -260,10 +260,11 @@ def infer_node(node: Node, partial: bool) -> bool:
     """
     types = tuple(ref.type for ref in node.operands)
     known = all(t.is_known for t in types)
+    inferred: TensorType | tuple[TensorType, ...] | None
     try:
         if known:
             _same_format(node, types)
-            inferred: TensorType | tuple[TensorType, ...] | None = node.op.infer(*types)
+            inferred = _checked_infer(node.op, types)
         else:
             inferred = (_as_in_graph(node) or node.op.infer_partial(*types)) if partial else None
     except GraphError as error:
@@ -280,6 +281,13 @@ def infer_node(node: Node, partial: bool) -> bool:
     changed = found != node.types
     node.types = found
     return changed
+
+
+def _checked_infer(op: Op, types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+    inferred = op.infer(*types)
+    results = inferred if isinstance(inferred, tuple) else (inferred,)
+    check_sizes(results, types)
+    return results
 
 
 def _as_in_graph(node: Node) -> tuple[TensorType, ...] | None:

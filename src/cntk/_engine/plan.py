@@ -16,9 +16,10 @@ from cntk._engine.loop import Loop, extract_loops
 from cntk._engine.nodes import Flattener, Node, Ref, held_constants
 from cntk._engine.probe import Probe
 from cntk._engine.run import Run, SparseRows
+from cntk._engine.shortage import is_shortage, shortage_text
 from cntk._engine.streams import Streams
 from cntk._engine.transfer import moves
-from cntk._errors import FeedError, GraphError, operation_text, shape_text
+from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_text, shape_text
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import Variable, VariableKind
@@ -212,19 +213,20 @@ class Plan:
                     slots[outputs[0]] = result
                 for slot in free:
                     slots[slot] = None
-        except RuntimeError as error:
-            if type(error) is not RuntimeError:
+        except (RuntimeError, MemoryError) as error:
+            if type(error) is not RuntimeError and not is_shortage(error):
                 raise
             raise self._explained(error, outputs, [slots[k] for k in operands]) from error
         return [slots[k] for k in self.output_slots]
 
-    def _explained(self, error: RuntimeError, outputs: tuple[int, ...], values: Sequence[Any]) -> FeedError:
+    def _explained(self, error: Exception, outputs: tuple[int, ...], values: Sequence[Any]) -> Exception:
         """What torch refuses, as an error that says which operation it was and on what."""
         number = next(k for k, step in enumerate(self.steps) if step[2] is outputs)
         shapes = " and ".join(shape_text(x.shape) if hasattr(x, "shape") else "nothing" for x in values)
-        return FeedError(
-            f"{self._checks[number][0][1]}: {error}; its operands are, with their rows, {shapes or 'none'}"
-        )
+        what, rest = self._checks[number][0][1], f"its operands are, with their rows, {shapes or 'none'}"
+        if is_shortage(error):
+            return NotEnoughMemoryError(f"{what}: {shortage_text(error)}; {rest}")
+        return FeedError(f"{what}: {error}; {rest}")
 
     def _execute_observed(self, slots: list[Any], run: Run) -> list[Any]:
         """As `execute`, with every result checked or told, or every operation timed."""

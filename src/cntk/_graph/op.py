@@ -8,11 +8,14 @@ function over raw tensors that computes it (`lower`).
 from __future__ import annotations
 
 import enum
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from cntk._errors import GraphError
 from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, InferredDimension, TensorType, common_dtype
 
@@ -187,6 +190,13 @@ class Op(ABC):
 
     primitive: ClassVar[PrimitiveOp | None] = None
     op_name: ClassVar[str] = ""
+    # How many operands it may have; empty for any number.
+    operand_counts: ClassVar[tuple[int, ...]] = ()
+    # Attributes that become elements of results: they may be nan or infinite. Others that may be infinite alone.
+    filling: ClassVar[tuple[str, ...]] = ()
+    endless: ClassVar[tuple[str, ...]] = ()
+    # Attributes that are not in files: they are the values of constants among the operands.
+    held_by_operands: ClassVar[tuple[str, ...]] = ()
     # Operands that a kernel takes as sparse rows; all others are made dense before it is called.
     sparse_operands: ClassVar[tuple[int, ...]] = ()
     # Attributes that `Function.set_attribute` may change, by their name on disk.
@@ -218,6 +228,19 @@ class Op(ABC):
     disk_kinds: ClassVar[Mapping[str, DiskKind]] = {}
     # Whether files hold the operands in reverse order.
     reversed_on_disk: ClassVar[bool] = False
+
+    def check(self) -> None:
+        """Refuse attributes that no such operation can have: called before it is put into a graph.
+
+        Raises:
+            GraphError: saying which attribute it is.
+        """
+        for name in _numbers_of(type(self)):
+            value = getattr(self, name)
+            for number in value if isinstance(value, tuple) else (value,):
+                if number is None or math.isfinite(number) or (name in self.endless and number == math.inf):
+                    continue
+                raise GraphError(f"{name} must be a finite number, got {number:g}")
 
     @abstractmethod
     def infer(self, *operands: TensorType) -> TensorType | tuple[TensorType, ...]:
@@ -320,6 +343,16 @@ class Op(ABC):
     def settled(self, *operands: TensorType) -> Op:
         """The same operation as files hold it, where operands' types decide what an attribute means."""
         return self
+
+
+@cache
+def _numbers_of(cls: type[Op]) -> tuple[str, ...]:
+    """The attributes that are numbers with a fraction, or several, but for those that results are filled with."""
+    return tuple(
+        f.name
+        for f in fields(cls)  # type: ignore[arg-type]
+        if str(f.type).startswith(("float", "tuple[float")) and f.name not in cls.filling
+    )
 
 
 def disk_name(field_name: str) -> str:

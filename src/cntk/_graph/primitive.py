@@ -21,6 +21,7 @@ from cntk._graph.types import (
     Guess,
     InferredDimension,
     TensorType,
+    check_sizes,
     common_dtype,
 )
 from cntk._graph.variable import HOLDERS, Variable, VariableKind, as_name, output_type
@@ -43,6 +44,7 @@ class Primitive(Function, inner=True):
         self.op = op
         self.operands = list(operands)
         self._name = as_name(name, op.op_name)
+        self._check(op)
         self.custom: dict[str, Any] = {}
         # How often the seed of its random numbers has been set: they begin anew then.
         self.times_seeded = 0
@@ -50,6 +52,20 @@ class Primitive(Function, inner=True):
         self._uid = uid or next_uid(op.op_name if self.block is None else "Block")
         self.results: tuple[Variable, ...] = ()
         self._create_results()
+
+    def _check(self, op: Op) -> None:
+        """Refuse an operation whose attributes are none, or with another number of operands than it has.
+
+        Raises:
+            GraphError: saying why.
+        """
+        counts, count = op.operand_counts, len(self.operands)
+        if counts and count not in counts:
+            raise self.misfit(f"it has {' or '.join(map(str, counts))} operands, and was given {count}")
+        try:
+            op.check()
+        except GraphError as error:
+            raise self.misfit(str(error)) from None
 
     def _create_results(self) -> None:
         if self.op.op_name == "Combine":
@@ -116,9 +132,12 @@ class Primitive(Function, inner=True):
             )
         changes = {settable[name]: kind(value)}
         if name == "rngSeed":
+            changes["rng_offset"] = 0
+        op = replace(self.op, **changes)  # type: ignore[type-var]
+        self._check(op)
+        self.op = op
+        if name == "rngSeed":
             self.times_seeded += 1
-            changes |= {"rng_offset": 0}
-        self.op = replace(self.op, **changes)  # type: ignore[type-var]
 
     def infer_results(self, partial: Guess = Guess.AXES) -> bool:
         """Bring the outputs' types up to date with the operands'.
@@ -179,6 +198,7 @@ class Primitive(Function, inner=True):
             guess = self._guess(types, partial)
             inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
+        check_sizes(inferred, types)
         changed = False
         if partial.settles:
             # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.

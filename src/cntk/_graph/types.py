@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import enum
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from cntk._errors import shape_text
+from cntk._errors import GraphError, shape_text
 from cntk.axis import Axis
 
 InferredDimension = -1
 FreeDimension = -3
 UNKNOWN_SHAPE = (-2,)
 UNKNOWN_AXES = Axis.unknown_dynamic_axes()
+
+# What one sample of an operation's result may have, in elements, unless an operand has as many; what a parameter or a
+# constant may have; and what anything may have whose elements need not be there, as an input.
+MAX_ELEMENTS, MAX_HELD, MAX_SIZE = 2**31 - 1, 2**34, 2**63 - 1
 
 Shape = tuple[int, ...]
 DType = np.dtype[Any]
@@ -136,6 +142,33 @@ class TensorType:
         if not self.dynamic_axes:
             return shape_text(self.shape)
         return f"{shape_text(self.shape)} on [{', '.join(axis_text(a) for a in self.dynamic_axes)}]"
+
+
+def element_count(shape: Iterable[int]) -> int:
+    """How many elements a shape has; dimensions that are not known count as 1."""
+    return math.prod(d if d >= 0 else 1 for d in shape)
+
+
+def check_sizes(results: Iterable[TensorType], operands: Iterable[TensorType]) -> None:
+    """Refuse results that an operation makes too large, before memory is asked for.
+
+    Args:
+        results: the results' types.
+        operands: the operands' types.
+
+    Raises:
+        GraphError: if a sample of a result has more than `MAX_ELEMENTS` elements, and no operand has as many.
+    """
+    for type_ in results:
+        count = element_count(type_.shape)
+        if count > MAX_ELEMENTS:
+            given = max((element_count(t.shape) for t in operands), default=0)
+            limit = MAX_SIZE if type_.is_sparse else max(MAX_ELEMENTS, given)
+            if count > limit:
+                raise GraphError(
+                    f"a sample of the result would be {shape_text(type_.shape)}, which is {count} elements, and it may have "
+                    f"{limit}; make what decides on its shape smaller"
+                )
 
 
 def axis_text(axis: Axis) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from cntk._errors import ArgumentError, shape_text
 from cntk._graph.naming import next_uid
 from cntk._graph.operators import Operators
-from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, DType, Shape, TensorType
+from cntk._graph.types import BATCH_AXIS, MAX_SIZE, SEQUENCE_AXIS, DType, Shape, TensorType, element_count
 from cntk.axis import Axis
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class VariableKind(enum.IntEnum):
 
 
 # Number formats as files number them.
-_NUMBERS = {"float32": 1, "float64": 2, "float16": 4, "int8": 5, "int16": 6}
+DTYPE_NUMBERS = {"float32": 1, "float64": 2, "float16": 4, "int8": 5, "int16": 6}
 # Kinds of variables that hold a value of their own.
 HOLDERS = (VariableKind.Parameter, VariableKind.Constant)
 
@@ -270,6 +270,8 @@ def as_shape(shape: Any) -> Shape:
         raise ArgumentError(f"shape: expected an integer or a tuple of integers; got {shape!r}") from None
     if any(d < -3 or d == -2 for d in dims) and dims != (-2,):
         raise ValueError(f"shape {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)")
+    if element_count(dims) > MAX_SIZE:
+        raise ValueError(f"shape {dims}: it has {element_count(dims)} elements, more than there can be, 2**63 - 1")
     return dims
 
 
@@ -284,19 +286,22 @@ def as_dtype(dtype: Any) -> DType | None:
     """
     if dtype is None or (isinstance(dtype, int) and not isinstance(dtype, bool) and dtype == 0):
         return None
-    if isinstance(dtype, int) and dtype in _NUMBERS.values():
-        dtype = next(name for name, number in _NUMBERS.items() if number == dtype)
+    if isinstance(dtype, int) and not isinstance(dtype, bool):
+        found = [name for name, number in DTYPE_NUMBERS.items() if number == dtype]
+        if not found:
+            raise ValueError(f"dtype {dtype} is not supported; there are {DTYPE_NUMBERS}")
+        dtype = found[0]
     if isinstance(dtype, str):
         dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
     result: DType = np.dtype(dtype)
-    if result.name not in _NUMBERS:
+    if result.name not in DTYPE_NUMBERS:
         raise ValueError(f"dtype {result.name} is not supported; use float16, float32 or float64")
     return result
 
 
 def format_number(dtype: DType | None) -> int:
     """A number format as files number it; 0 if it is not known yet."""
-    return 0 if dtype is None else _NUMBERS[dtype.name]
+    return 0 if dtype is None else DTYPE_NUMBERS[dtype.name]
 
 
 def output_type(type_: TensorType, dtype: DType | None) -> TensorType:

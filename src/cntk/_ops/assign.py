@@ -23,6 +23,7 @@ __all__ = ["assign"]
 class Assign(Op):
     """The second operand's value; once the run is over, the first operand has it as well."""
 
+    operand_counts = (2,)
     pure = False
     acts = True
 

@@ -23,7 +23,7 @@ from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.comparison import LessEqual, Select
 from cntk._ops.composed import Fused, compose_fused, constants_of
-from cntk._ops.dropout import Dropout, dropped
+from cntk._ops.dropout import Dropout, check_rate, dropped
 from cntk._ops.elementwise import ElementTimes
 from cntk._ops.operands import apply
 from cntk._ops.packed import need_sequence
@@ -69,6 +69,10 @@ class Attention(Fused):
     settable = ("dropoutRate", "rngSeed")
     # Each drops weights of its own.
     pure = False
+
+    def check(self) -> None:
+        super().check()
+        check_rate(self.dropout_rate)
 
     def infer(self, *operands: TensorType) -> TensorType:
         for operand in operands:

@@ -99,6 +99,7 @@ class GreaterEqual(Comparison):
 class Select(Op):
     """Elements of one operand or the other, by a flag."""
 
+    operand_counts = (3,)
     keeps_axes = True
     pointwise = True
 

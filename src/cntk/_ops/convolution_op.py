@@ -56,6 +56,7 @@ class Convolution(Op):
         sequential: whether the axis after the channels is the sequence axis.
     """
 
+    operand_counts = (2,)
     keeps_axes = True
 
     kernel_shape: Shape = (0,)

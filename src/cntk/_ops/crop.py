@@ -34,6 +34,8 @@ class Crop(Op):
         offset: where the part begins along the last axis and along the one before it; none if that is to be found.
     """
 
+    operand_counts = (2, 4)
+
     offset: tuple[int, ...] = ()
 
     def infer(self, *operands: TensorType) -> TensorType:

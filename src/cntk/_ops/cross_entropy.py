@@ -189,6 +189,8 @@ class Total(Op):
     evaluated, and not before, as in the original: files hold such criteria beside outputs that can be computed.
     """
 
+    operand_counts = (2,)
+
     # Whether a scalar stretches to the other operand's elements.
     stretches_numbers: ClassVar[bool] = False
 
@@ -246,6 +248,8 @@ class TotalClassificationError(Total):
 
     The operands are the output, the target, and the constant that says how many of the largest count; 1 without it.
     """
+
+    operand_counts = (2, 3)
 
     def check_sizes(self, *sizes: int) -> None:
         """Accept operands of all sizes: a class that the output does not have is never found."""

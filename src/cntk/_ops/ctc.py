@@ -34,6 +34,8 @@ _LOG_OF_1E30 = 69.07755278982137
 class LabelsToGraph(Op):
     """Marks labels as those of `forward_backward`; the values stay."""
 
+    operand_counts = (1,)
+
     def infer(self, *operands: TensorType) -> TensorType:
         return operands[0].dense()
 
@@ -53,6 +55,8 @@ class ForwardBackward(Op):
         blank_token_id: the class that stands for no label.
         delay_constraint: how many frames a label may come later than it is marked; -1 for any number.
     """
+
+    operand_counts = (2,)
 
     blank_token_id: int
     delay_constraint: int = -1

@@ -25,6 +25,8 @@ __all__ = ["delay", "future_value", "past_value"]
 class Delay(Op):
     """The value some frames away in the same sequence; beyond the sequence's end, an initial state."""
 
+    operand_counts = (2,)
+
     direction: ClassVar[int]
     offset: int
     pure = False

@@ -13,6 +13,7 @@ from cntk._engine.rows import torch_dtype
 from cntk._engine.run import RandomStream, Run
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, is_dropout_compatible, next_seed
 from cntk._engine.streams import TwisterStream
+from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
@@ -34,6 +35,7 @@ class Dropout(Op):
         rng_offset: how many random numbers were drawn before the function was saved.
     """
 
+    operand_counts = (1,)
     keeps_axes = True
     pointwise = True
     settable = ("dropoutRate", "rngSeed")
@@ -44,6 +46,9 @@ class Dropout(Op):
     dropout_rate: float = 0.0
     rng_seed: int = 0
     rng_offset: int = 0
+
+    def check(self) -> None:
+        check_rate(self.dropout_rate)
 
     def infer(self, *operands: TensorType) -> TensorType:
         return operands[0].dense()
@@ -88,6 +93,16 @@ class DropoutMask(Dropout):
             return torch.ones((run.rows(axes), *shape) if axes else shape, dtype=dtype, device=run.device)
 
         return StreamKernel(compute, lambda: TwisterStream(self.rng_seed, self.rng_offset))
+
+
+def check_rate(rate: float) -> None:
+    """Refuse what is no share of elements to drop.
+
+    Raises:
+        GraphError: for such a number.
+    """
+    if not 0.0 <= rate < 1.0:
+        raise GraphError(f"dropout_rate must be in the interval [0, 1), got {rate:g}")
 
 
 def dropped(run: Run, stream: RandomStream, x: Tensor, rate: float) -> Tensor:

@@ -38,6 +38,9 @@ class EditDistanceError(Op):
         tokens_to_ignore: tokens that are left out of both operands.
     """
 
+    operand_counts = (2,)
+    endless = ("substitution_penalty", "deletion_penalty", "insertion_penalty")
+
     substitution_penalty: float
     deletion_penalty: float
     insertion_penalty: float

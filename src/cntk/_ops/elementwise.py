@@ -40,6 +40,7 @@ __all__ = [
 class Binary(Op):
     """An operation on two operands element by element, with broadcasting."""
 
+    operand_counts = (2,)
     keeps_axes = True
     pointwise = True
     stretches: ClassVar[bool] = True

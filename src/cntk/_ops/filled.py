@@ -27,6 +27,9 @@ class ConstantOp(Op):
         fill_value: the number.
     """
 
+    operand_counts = (1,)
+    filling = ("fill_value",)
+
     fill_value: float
 
     sparse_operands = (0,)
@@ -50,6 +53,8 @@ class EyeLike(Op):
     Attributes:
         output_sparse: whether the result is stored sparsely.
     """
+
+    operand_counts = (1,)
 
     output_sparse: bool = True
 

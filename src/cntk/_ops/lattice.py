@@ -27,6 +27,8 @@ class LatticeSequenceWithSoftmax(Op):
     Attributes are the arguments of `lattice_sequence_with_softmax`.
     """
 
+    operand_counts = (4,)
+
     sym_list_path: str
     phone_path: str
     state_list_path: str

@@ -15,7 +15,7 @@ from cntk._engine.run import Run
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
-from cntk._graph.types import TensorType
+from cntk._graph.types import MAX_ELEMENTS, TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.align import aligned, broadcast_shapes, join_axes
 from cntk._ops.composed import compose
@@ -40,6 +40,8 @@ __all__ = [
 @dataclass(frozen=True)
 class Logistic(Total):
     """Weighted binary cross entropy of all samples; a weight is a number, or one for each element."""
+
+    operand_counts = (2, 3)
 
     def check_sizes(self, *sizes: int) -> None:
         super().check_sizes(*sizes)
@@ -87,6 +89,7 @@ class _Logistic(torch.autograd.Function):
 class CosDistance(Op):
     """Cosine of the angle between two operands, each taken as one vector."""
 
+    operand_counts = (2,)
     stretches = True
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -143,6 +146,9 @@ class CosDistanceWithNegativeSamples(Op):
         num_negative_samples: how many others there are.
     """
 
+    operand_counts = (4,)
+    held_by_operands = ("shift", "num_negative_samples")
+
     shift: int
     num_negative_samples: int
 
@@ -151,7 +157,12 @@ class CosDistanceWithNegativeSamples(Op):
 
     @classmethod
     def from_file(cls, values: Mapping[str, Any], operands: Sequence[Variable]) -> CosDistanceWithNegativeSamples:
-        return cls(*(int(constant.value) for constant in operands[2:]))
+        numbers = [float(v.value) if v.is_constant and v.shape == () else 0.5 for v in operands[2:]]  # type: ignore[attr-defined]
+        if len(numbers) != 2 or not all(n.is_integer() and 0 <= n < MAX_ELEMENTS for n in numbers):
+            raise GraphError(
+                "the third and fourth operand, the shift and the number of samples, must be constant integers"
+            )
+        return cls(*map(int, numbers))
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, y = operands[:2]

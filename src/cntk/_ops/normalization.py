@@ -44,6 +44,8 @@ class BatchNormalization(Op):
         use_cudnn_engine, disable_regularization: kept for files.
     """
 
+    operand_counts = (5, 6)
+    endless = ("normalization_time_constant", "blend_time_constant")
     keeps_axes = True
     pointwise = True
     # It counts samples and keeps statistics: two of them do so twice.

@@ -182,6 +182,8 @@ class Where(Op):
         new_sequence_axis_length_additive_factor: what is added.
     """
 
+    operand_counts = (1,)
+
     new_dynamic_axes: Axes | None = None
     new_sequence_axis_length_scaling_factor: int | None = None
     new_sequence_axis_length_additive_factor: int | None = None
@@ -229,6 +231,7 @@ class Where(Op):
 class PackedIndex(Op):
     """Which rows of a sequence operand positions within its sequences are."""
 
+    operand_counts = (2,)
     sparse_operands = (0,)
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -252,6 +255,7 @@ class PackedIndex(Op):
 class GatherPacked(Op):
     """The rows of an operand that a packed index names."""
 
+    operand_counts = (2,)
     sparse_operands = (0,)
     mixes_formats = True
 
@@ -273,6 +277,7 @@ class GatherPacked(Op):
 class ScatterPacked(Op):
     """Rows put where a packed index says, on the axes of a condition; those put in the same place add up."""
 
+    operand_counts = (3,)
     sparse_operands = (2,)
     mixes_formats = True
 

@@ -36,6 +36,8 @@ class Pad(Op):
         padding_constant_value: what a constant margin is filled with.
     """
 
+    operand_counts = (1,)
+    filling = ("padding_constant_value",)
     keeps_axes = True
 
     padding_head: tuple[int, ...]

@@ -121,6 +121,8 @@ class Pooling(Windowed):
         include_pad: whether a mean counts padding as zeros.
     """
 
+    operand_counts = (1,)
+
     pooling_type: int = 0
     pooling_window_shape: Shape = (1,)
     strides: Shape = (1,)
@@ -249,6 +251,8 @@ class Unpooling(Windowed):
         unpooling_window_shape: for the last static axes.
         strides, auto_padding, lower_pad, upper_pad: as of the pooling.
     """
+
+    operand_counts = (2,)
 
     pooling_type: int = 0
     unpooling_window_shape: Shape = (1,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -27,6 +28,10 @@ from cntk.axis import Axis
 Draw = Callable[[TwisterStream, int, torch.device], Tensor]
 
 
+# How many arguments each distribution has.
+_ARGUMENTS = {"uniform": 2, "normal": 2, "gumbel": 2, "bernoulli": 1}
+
+
 @primitive(PrimitiveOp.RandomDistribution)
 @dataclass(frozen=True)
 class RandomDistribution(Op):
@@ -40,6 +45,8 @@ class RandomDistribution(Op):
         new_shape: the shape, where there is no operand.
         new_data_type: the number format as files number it, where there is no operand.
     """
+
+    operand_counts = (0, 1)
 
     random_distribution_type: str
     random_distribution_args: tuple[float, ...]
@@ -56,6 +63,17 @@ class RandomDistribution(Op):
 
     def attributes(self) -> dict[str, Any]:
         return {name: value for name, value in super().attributes().items() if value is not None}
+
+    def check(self) -> None:
+        super().check()
+        kind, arguments = self.random_distribution_type, self.random_distribution_args
+        count = _ARGUMENTS.get(kind)
+        if count is None:
+            raise GraphError(f"there is no random distribution '{kind}'; there are {', '.join(_ARGUMENTS)}")
+        if len(arguments) != count:
+            raise GraphError(f"a {kind} distribution has {count} arguments, and was given {len(arguments)}")
+        if kind in ("normal", "gumbel") and arguments[1] < 0:
+            raise GraphError(f"scale must not be negative, got {arguments[1]:g}")
 
     def infer(self, *operands: TensorType) -> TensorType:
         if operands:
@@ -95,7 +113,7 @@ def drawn(
         axes: the dynamic axes.
         dtype: the dtype of the result.
     """
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     whole = (run.rows(axes), *shape) if axes else shape
     layout = run.layout(axes) if len(axes) > 1 else None
     device, steps = run.device, run.steps
@@ -121,7 +139,7 @@ def _draws(kind: str, arguments: Sequence[float]) -> Draw:
         return lambda stream, n, device: first - second * torch.log(-torch.log1p(-stream.uniform(n, device)))
     if kind == "bernoulli":
         return lambda stream, n, device: (stream.uniform(n, device) >= 1 - first).double()
-    raise GraphError(f"there is no random distribution '{kind}'; there are uniform, normal, gumbel and bernoulli")
+    raise NotImplementedError(kind)
 
 
 def _on_sequences(draw: Draw, stream: TwisterStream, layout: Layout, size: int, steps: int) -> Tensor:

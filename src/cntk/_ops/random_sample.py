@@ -41,6 +41,8 @@ class Sampling(Op):
         rng_offset: how many numbers were drawn before the function was saved.
     """
 
+    operand_counts = (1,)
+
     num_samples: int
     allow_duplicates: bool
     rng_seed: int = 0

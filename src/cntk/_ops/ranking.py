@@ -23,6 +23,7 @@ __all__ = ["lambda_rank", "ndcg_at_1"]
 class OfGroups(Op):
     """A number for the whole minibatch, from each sample's score, gain and group."""
 
+    operand_counts = (3,)
     recordable = False
 
     def infer(self, *operands: TensorType) -> TensorType:

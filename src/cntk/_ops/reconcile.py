@@ -25,6 +25,7 @@ __all__ = ["broadcast_as", "reconcile_dynamic_axes"]
 class ReconcileDynamicAxis(Op):
     """The first operand on the dynamic axes of the second, repeated along sequences where it has none."""
 
+    operand_counts = (2,)
     sparse_operands = (1,)
 
     def infer(self, *operands: TensorType) -> TensorType:

@@ -110,6 +110,8 @@ class ReduceElements(Op):
         axis_vec: the axes, where they are several.
     """
 
+    operand_counts = (1,)
+
     reduction_op_name: str
     reduction_keep_dimensions: bool = True
     axis: Axis | None = None

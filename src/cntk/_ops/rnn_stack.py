@@ -43,6 +43,8 @@ class OptimizedRNNStack(Op):
         recurrent_op: ``lstm``, ``gru``, ``rnnReLU`` or ``rnnTanh``.
     """
 
+    operand_counts = (2,)
+
     bidirectional: bool
     num_layers: int
     hidden_size: int

@@ -34,6 +34,7 @@ class ROIPooling(Op):
         spatial_scale: what regions' coordinates are multiplied with to be positions in the operand.
     """
 
+    operand_counts = (2,)
     # Which elements a cell has depends on the regions' values.
     recordable = False
 

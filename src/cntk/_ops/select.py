@@ -33,6 +33,8 @@ class Gather(Op):
         axis: the first axis, where a file says so.
     """
 
+    operand_counts = (2,)
+
     axis: Axis | None = None
 
     reversed_on_disk = True
@@ -79,6 +81,7 @@ class OneHot(Op):
         onehot_axis: where the axis of classes goes, counted in the result.
     """
 
+    operand_counts = (1,)
     keeps_axes = True
 
     num_class: int
@@ -136,6 +139,8 @@ class TopK(Op):
         axis: the axis.
         num_items: how many.
     """
+
+    operand_counts = (1,)
 
     axis: Axis
     num_items: int

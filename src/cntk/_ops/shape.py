@@ -37,6 +37,7 @@ class Reshape(Op):
         end_axis: the position where they begin. As in files, whose axes run backwards, hence the names.
     """
 
+    operand_counts = (1,)
     keeps_axes = True
 
     new_shape: Shape
@@ -115,6 +116,7 @@ class Squeeze(Op):
         axis_vec: which; all of them if None.
     """
 
+    operand_counts = (1,)
     keeps_axes = True
     disk_kinds = {"axis_vec": DiskKind.GivenAxes}
 

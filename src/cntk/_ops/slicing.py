@@ -36,6 +36,7 @@ class Slice(Op):
         axis_vec, begin_index_vec, end_index_vec, slice_strides_vec: for several.
     """
 
+    operand_counts = (1,)
     keeps_axes = True
 
     axis: Axis | None = None

@@ -177,6 +177,7 @@ def combine(*operands: Any, name: str = "") -> Composite:
 class NoOp(Op):
     """The operand itself, under another name."""
 
+    operand_counts = (1,)
     keeps_axes = True
     pointwise = True
     sparse_operands = (0,)

@@ -41,6 +41,7 @@ class Times(Op):
             are kept; -1 to infer single dimensions only; -2 to sum over the sequence axis as well.
     """
 
+    operand_counts = (2,)
     keeps_axes = True
 
     output_rank: int = 1
@@ -189,6 +190,7 @@ def _columns_first(matrix: Tensor) -> Tensor:
 class TransposeTimes(Op):
     """The last axis of the left operand against the last of the right."""
 
+    operand_counts = (2,)
     keeps_axes = True
 
     output_rank: int = 1

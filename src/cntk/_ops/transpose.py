@@ -32,6 +32,7 @@ class TransposeAxes(Op):
             last.
     """
 
+    operand_counts = (1,)
     keeps_axes = True
 
     axis1: Axis | None = None

@@ -35,6 +35,7 @@ __all__ = [
 class Unary(Op):
     """An operation on one operand element by element."""
 
+    operand_counts = (1,)
     keeps_axes = True
     pointwise = True
     takes_any_size = True
@@ -160,6 +161,7 @@ class _Reciprocal(torch.autograd.Function):
 class Clip(Op):
     """The operand held between bounds, which get no gradient."""
 
+    operand_counts = (3,)
     keeps_axes = True
     pointwise = True
 

@@ -33,6 +33,8 @@ class UnpackSequence(Op):
         sequence_unpack_suppress_mask_output: whether the second output is left out.
     """
 
+    operand_counts = (1,)
+    filling = ("sequence_unpack_padding_value",)
     op_name = "UnpackSequenceOp"
     takes_any_size = True
 
@@ -91,6 +93,7 @@ class ToSequence(Op):
         new_dynamic_axes: the result's dynamic axes, once the operand is known.
     """
 
+    operand_counts = (1, 2)
     op_name = "ToSequenceOp"
     disk_kinds = {"new_dynamic_axes": DiskKind.DynamicAxes}
     mixes_formats = True
@@ -146,6 +149,7 @@ def _as_lengths(lengths: Tensor, extent: int) -> list[int]:
 class ToSequenceLike(Op):
     """The first static axis as the sequence axis of the second operand, each sequence as long as that one's."""
 
+    operand_counts = (2,)
     op_name = "ToSequenceLikeOp"
     takes_any_size = True
     sparse_operands = (1,)
@@ -181,6 +185,7 @@ def _check_fits(x: Tensor, layout: Layout, axis: Axis) -> None:
 class ToBatch(Op):
     """The first static axis as the batch axis."""
 
+    operand_counts = (1,)
     regroups = True
     op_name = "ToBatchAxis"
     takes_any_size = True
@@ -208,6 +213,7 @@ class ToBatch(Op):
 class UnpackBatch(Op):
     """The batch axis as a static one, the first."""
 
+    operand_counts = (1,)
     regroups = True
     op_name = "UnpackBatchAxis"
     takes_any_size = True

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._graph.types import MAX_SIZE, element_count
 from cntk._persist.wire import BYTES, FileFormatError, Message, fields, read_varint, signed, varint
 
 MAX_RANK = 64
@@ -60,6 +61,8 @@ def checked_shape(shape: NDShape) -> NDShape:
     """
     if any(d < -3 or (d == -2 and len(shape) > 1) for d in shape):
         raise FileFormatError(f"a shape has an impossible dimension, {min(shape)}; the file is damaged")
+    if element_count(shape) > MAX_SIZE:
+        raise FileFormatError("a shape has more elements than there can be; the file is damaged")
     return shape
 
 

@@ -6,7 +6,7 @@ Python counts axes from the first, files from the last: axis -1 - k here is axis
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from cntk._graph.op import DiskKind, Op
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._persist.arrays import NDShape, checked_shape
+from cntk._persist.described import briefly
 from cntk._persist.dictionary import END_OF_AXES, Single, Size
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
@@ -123,10 +124,15 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
             raise FileFormatError(f"{cls.op_name} has an attribute '{name}' that is not known; the file may be newer")
         try:
             values[field] = _KINDS[kinds[field]].from_file(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError) as error:
+            reason = f"; {error}" if isinstance(error, FileFormatError) else ""
             raise FileFormatError(
-                f"{cls.op_name}: the attribute '{name}' is {value!r}, which does not fit its kind"
+                f"{cls.op_name}: the attribute '{name}' is {briefly(value)}, which does not fit its kind{reason}"
             ) from None
+    for field in fields(cls):  # type: ignore[arg-type]
+        needed = field.default is MISSING and field.default_factory is MISSING
+        if needed and field.name not in values and field.name not in cls.held_by_operands:
+            raise FileFormatError(f"{cls.op_name}: the attribute '{cls.disk_fields()[field.name]}' is missing")
     return cls.from_file(values, operands)
 
 

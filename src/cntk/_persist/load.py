@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from cntk._errors import UserFunctionError
+from cntk._errors import GraphError, UserFunctionError
 from cntk._graph import walk
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite
 from cntk._graph.infer import infer_graph
 from cntk._graph.naming import next_uid
 from cntk._graph.op import Op, PrimitiveOp, registry
-from cntk._graph.primitive import Primitive
+from cntk._graph.primitive import Primitive, misfit
 from cntk._graph.types import TensorType
-from cntk._graph.variable import Variable, VariableKind, as_dtype
+from cntk._graph.variable import DTYPE_NUMBERS, Variable, VariableKind, as_dtype
 from cntk._ops.former import FormerNode
 from cntk._persist import files
 from cntk._persist.arrays import NDShape, checked_shape
 from cntk._persist.attributes import CUSTOM, details_from_file, op_from_file
 from cntk._persist.contract import single_operation
+from cntk._persist.described import briefly, part
 from cntk._persist.legacy_former import FORMER, FORMER_NODE
 from cntk._persist.legacy_load import is_legacy, legacy_dictionary
 from cntk._persist.save import APART, COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
@@ -37,7 +38,9 @@ MAX_BLOCK_DEPTH = 16
 # How often the operations of a file may stand in its opened blocks, on average.
 MAX_REPETITION = 50
 
-T = TypeVar("T")
+# What an operation may run into that has attributes or operands which no program would give it. These errors' own texts
+# say nothing to whoever has a file.
+NOT_MEANT = (ArithmeticError, AttributeError, LookupError, RecursionError, RuntimeError, TypeError, ValueError)
 
 
 def load(model: Any, device: DeviceDescriptor | None = None) -> Composite:
@@ -80,22 +83,12 @@ def from_dictionary(
         raise FileFormatError(f"{name} cannot be loaded: {error}") from None
     except UserFunctionError as error:
         raise FileFormatError(f"{name} cannot be loaded: {error}") from error.__cause__
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        # Whatever an operation runs into that gets attributes or operands which no program would give it.
-        raise FileFormatError(f"{name} cannot be loaded: it does not hold together; {error}") from error
-
-
-def part(values: dict[str, Any], key: str, type_: type[T]) -> T:
-    """A value of a dictionary.
-
-    Raises:
-        FileFormatError: if it is missing or of another type.
-    """
-    value = values.get(key)
-    if not isinstance(value, type_):
-        what = f"a part has no '{key}'" if value is None else f"'{key}' is not of the right kind"
-        raise FileFormatError(f"{what}; the file is damaged or holds something else than a model")
-    return value
+    except GraphError as error:
+        raise FileFormatError(f"{name} cannot be loaded: {error}") from error
+    except NOT_MEANT as error:
+        raise FileFormatError(
+            f"{name} cannot be loaded: its parts do not hold together; the file is damaged"
+        ) from error
 
 
 def _check(values: dict[str, Any], kinds: tuple[str, ...], newest: int) -> None:
@@ -235,17 +228,34 @@ class _Reader:
                 operands.reverse()
             if number == PrimitiveOp.BatchNormalization and len(operands) == 5:
                 operands.append(self._count(operands[0]))
-            op = op_from_file(op_class, attributes, operands)
-        primitive = Primitive(op, operands, described.get("name") or "", uid)
+            try:
+                op = op_from_file(op_class, attributes, operands)
+            except (FileFormatError, GraphError) as error:
+                raise FileFormatError(f"function '{uid}': {error}") from None
+        primitive = self._applied(op, operands, described, uid)
         custom = attributes.get(CUSTOM)
         primitive.custom = custom if isinstance(custom, dict) else {}
         return primitive
+
+    def _applied(self, op: Op, operands: list[Variable], described: dict[str, Any], uid: str) -> Primitive:
+        """An operation on operands, or an error that names both."""
+        name = _name(described, uid)
+        try:
+            return Primitive(op, operands, name, uid)
+        except (FileFormatError, GraphError, UserFunctionError):
+            raise
+        except NOT_MEANT as error:
+            attributes = ", ".join(
+                f"{key} {briefly(value)}" for key, value in part(described, "attributes", dict).items()
+            )
+            reason = f"its attributes ({attributes}) do not fit each other or its operands"
+            raise misfit(op.op_name, name or uid, reason, operands) from error
 
     def _user_function(self, described: dict[str, Any], uid: str) -> Primitive:
         _check(described, ("UserDefinedFunction",), USER_FUNCTION_VERSION)
         operands = [self._operand(v) for v in _texts(described, "inputs")]
         state = part(described, "user_defined_state", dict)
-        name = described.get("name") or ""
+        name = _name(described, uid)
         root = user_function_from_file(state, bool(described.get("native")), operands, name, uid)
         # What the program made of it may be a graph of several operations.
         self._made.update({f"{uid}/{k}": p for k, p in enumerate(walk.post_order(root.results))})
@@ -265,11 +275,16 @@ class _Reader:
         if kind not in FORMER:
             raise FileFormatError(f"'{uid}' is a {kind}, which is not supported")
         operands = [self._operand(v) for v in _texts(described, "inputs")]
-        return Primitive(FormerNode(kind, rank), operands, described.get("name") or "", uid)
+        return Primitive(FormerNode(kind, rank), operands, _name(described, uid), uid)
 
     def _block(self, described: dict[str, Any]) -> tuple[Block, list[Variable]]:
         values = part(described, "block_function_composite", dict)
-        root = self._made[part(values, "root", str)]
+        root_uid = part(values, "root", str)
+        if root_uid not in self._made:
+            raise FileFormatError(
+                f"block '{described['uid']}' holds the graph of '{root_uid}', which itself reads the block; the file is damaged"
+            )
+        root = self._made[root_uid]
         inner = [self._operand(v) for v in _texts(described, "block_function_composite_arguments_map_keys")]
         outer = [self._operand(v) for v in _texts(described, "block_function_composite_arguments_map_values")]
         wrong = [v for v in inner if not (v.is_placeholder or v.is_input)]
@@ -358,9 +373,17 @@ def _named(root: Primitive) -> bool:
 
 
 def _composite(root: Primitive, values: dict[str, Any]) -> Composite:
-    composite = Composite(root, (), values.get("name") or "")
+    composite = Composite(root, (), _name(values, "the function"))
     composite._uid = part(values, "uid", str)
     return composite
+
+
+def _name(values: dict[str, Any], uid: str) -> str:
+    """What a program called a part of the file, '' for no name."""
+    name = values.get("name") or ""
+    if not isinstance(name, str):
+        raise FileFormatError(f"'{uid}' has a name that is no string; the file is damaged")
+    return name
 
 
 def _op_class(number: int, uid: str) -> type[Op]:
@@ -376,30 +399,39 @@ def _op_class(number: int, uid: str) -> type[Op]:
 
 
 def _dictionaries(values: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    items = part(values, key, list)
-    if not all(isinstance(item, dict) for item in items):
-        raise FileFormatError(f"'{key}' is not of the right kind; the file is damaged")
-    return items
+    return _items(values, key, dict)
 
 
 def _texts(values: dict[str, Any], key: str) -> list[str]:
+    return _items(values, key, str)
+
+
+def _items(values: dict[str, Any], key: str, type_: type[Any]) -> list[Any]:
     items = part(values, key, list)
-    if not all(isinstance(item, str) for item in items):
-        raise FileFormatError(f"'{key}' is not of the right kind; the file is damaged")
+    for item in items:
+        part({"uid": values.get("uid"), f"an item of {key}": item}, f"an item of {key}", type_)
     return items
 
 
 def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> Variable:
     """A variable that no function computes."""
     _check(values, ("Variable",), VARIABLE_VERSION)
-    kind = VariableKind(part(values, "kind", int))
-    dtype = as_dtype(part(values, "data_type", int) or None)
+    kind, data_type = part(values, "kind", int), part(values, "data_type", int)
+    if kind not in list(VariableKind):
+        raise FileFormatError(
+            f"variable '{uid}' is of the kind {kind}, which is not known; the file is damaged or newer"
+        )
+    if data_type and data_type not in DTYPE_NUMBERS.values():
+        raise FileFormatError(
+            f"variable '{uid}' has the dtype {data_type}, which is not known; the file is damaged or newer"
+        )
+    kind, dtype = VariableKind(kind), as_dtype(data_type)
     axes = part(values, "dynamic_axis", list)
     if not all(isinstance(axis, Axis) and not axis.is_static_axis for axis in axes):
         raise FileFormatError(f"variable '{uid}' has dynamic axes that are none; the file is damaged")
     shape = tuple(reversed(checked_shape(part(values, "shape", NDShape))))
     type_ = TensorType(shape, tuple(reversed(axes)), dtype, bool(values.get("is_sparse", False)))
-    name = values.get("name") or ""
+    name = _name(values, uid)
     needs_gradient = bool(values.get("needs_gradient", False))
     if kind in (VariableKind.Parameter, VariableKind.Constant):
         return _holder(kind, type_, name, uid, part(values, "value", np.ndarray), needs_gradient, device)
