@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cntk._arguments import as_integer
 from cntk._engine.run import SparseRows
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
@@ -329,11 +330,12 @@ def classification_error(
         array([0.], dtype=float32)
     """
     chosen = as_axis(axis, "classification_error")
+    topN = as_integer(topN, "classification_error: topN", least=1, most=2**31 - 1)
     operands = (output_vector, target_vector)
     if chosen == Axis(-1):
         if topN == 1:
             return compose_fused("ClassificationError", Misclassification(), operands, name)
-        return apply(TotalClassificationError(), (*operands, int(topN)), name)
+        return apply(TotalClassificationError(), (*operands, topN), name)
     if topN != 1:
         raise GraphError(
             f"classification_error: topN is for the last axis, got topN={topN} and axis={axis!r}; leave out one of them"

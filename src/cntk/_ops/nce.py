@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_bool, as_integer, shown
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
-from cntk._errors import GraphError, shape_text
+from cntk._errors import ArgumentError, GraphError, SettingError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.types import DType
 from cntk._graph.variable import Variable
@@ -77,7 +79,10 @@ def nce_loss(
     dtype = next((v.type_.dtype for v in (x, w, b) if v.type_.dtype is not None), np.dtype(np.float32))
     noise = _noise(noise_distribution, dtype)
     _check_shapes(w, b, x, y, len(noise))
-    draws = num_samples, allow_duplicates, seed
+    if not isinstance(num_samples, Integral) or num_samples <= 0:
+        raise SettingError(f"nce_loss: num_samples must be a whole number above 0, got {shown(num_samples)}")
+    allow_duplicates = as_bool(allow_duplicates, "nce_loss: allow_duplicates")
+    draws = num_samples, allow_duplicates, as_integer(seed, "nce_loss: seed", least=0, most=2**64 - 1)
     if x.type_.has_shape and isinstance(w, Parameter):
         w.refine(w.type_.with_shape((len(noise), x.shape[0])))  # the products within would not tell
     shares = Constant(noise, dtype=dtype, name="noise")
@@ -134,7 +139,10 @@ def _noise(given: Any, dtype: DType) -> np.ndarray:
             "nce_loss: noise_distribution must be an array or a constant, since the loss is made for its values; "
             "give the parameter's `value`"
         )
-    values = np.asarray(given.value if isinstance(given, Constant) else given, dtype)
+    try:
+        values = np.asarray(given.value if isinstance(given, Constant) else given, dtype)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"nce_loss: noise_distribution must be a vector of numbers, got {shown(given)}") from None
     if values.ndim != 1:
         raise GraphError(f"nce_loss: noise_distribution must be a vector, got {shape_text(values.shape)}")
     if not np.isfinite(values).all() or (values < 0).any() or not (values > 0).any():
