@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from cntk._arguments import as_string, shown
+from cntk._arguments import shown
 from cntk._errors import ArgumentError
 
 _overrides: ContextVar[tuple[tuple[tuple[Any, ...] | None, dict[str, Any]], ...]] = ContextVar("overrides", default=())
-_global_options: dict[str, Any] = {}
+_global_options: dict[Hashable, Any] = {}
 
 
 class default_override_or:
@@ -98,11 +98,17 @@ def get_default_override(function_or_class: Callable[..., Any] | type | None, **
     return value.value
 
 
+def _key(key: Any, function: str) -> Hashable:
+    if not isinstance(key, Hashable):
+        raise ArgumentError(f"{function}: key: expected a string, got {shown(key)}")
+    return key
+
+
 def get_global_option(key: str, default_value: Any) -> Any:
     """A global option's value, or the default given."""
-    return _global_options.get(as_string(key, "get_global_option: key"), default_value)
+    return _global_options.get(_key(key, "get_global_option"), default_value)
 
 
 def set_global_option(key: str, value: Any) -> None:
     """Set a global option."""
-    _global_options[as_string(key, "set_global_option: key")] = value
+    _global_options[_key(key, "set_global_option")] = value

@@ -97,7 +97,7 @@ ROWS: list[Wrong] = [
     wrong("LatticeDeserializer", lambda v: io.LatticeDeserializer("x", STREAMS), "lattice", error=NotImplementedError),
     *(wrong("StreamDef", lambda v, a=a, b=b: io.StreamDef(**{a: b}), a, error=TypeError)
       for a, b in (("field", 5), ("field", ARRAY), ("is_sparse", ARRAY), ("defines_mb_size", ARRAY), ("broadcast", ARRAY),
-                   ("max_sequence_length", "x"), ("max_sequence_length", None), ("max_sequence_length", -1))),
+                   ("max_sequence_length", "x"), ("max_sequence_length", -1))),
     wrong("StreamDef", lambda v: io.StreamDef(dim=3), "dim", error=TypeError),
     *(wrong("StreamConfiguration", lambda v, a=a: io.StreamConfiguration(*a), w, error=NotImplementedError)
       for a, w in (((None, 2), "name"), (("x", "y"), "dim"), (("x", 2, "z"), "is_sparse"), (("x", 2, False, 5), "stream_alias"),

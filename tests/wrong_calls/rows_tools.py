@@ -97,7 +97,7 @@ ROWS: list[Wrong] = [
       "'x'",
           error=ValueError),
     *(wrong("svd_subprojection", lambda v, a=a: factorization.svd_subprojection(*a), error=TypeError)
-      for a in ((None, 1), ("x", 1), ([[1], [1, 2]], 1), (ARRAY, "x"), (ARRAY, 2.5), (ARRAY, 0))),
+      for a in ((None, 1), ("x", 1), ([[1], [1, 2]], 1), (ARRAY, "x"), (ARRAY, 2.5))),
     *(wrong("dense_factored", lambda v, o=o: factorization.dense_factored(**({"shapes": (2, 2)} | o)), *o,
       error=(ValueError, TypeError))
       for o in ({"shapes": None}, {"shapes": (2,)}, {"shapes": "xy"}, {"init": None}, {"init": {}}, {"bias": ARRAY},

@@ -170,9 +170,9 @@ ROWS: list[Wrong] = [
       for b, e in (("x", TypeError), (2.5, TypeError), (-1, OverflowError), (2**70, OverflowError))),
     *(wrong("ProgressPrinter", lambda v, o=o, b=b: G.ProgressPrinter(**{o: b}), o, error=e) for o, b, e in (
         ("log_to_file", 5, TypeError), ("log_to_file", "a\0b", ValueError), ("gen_heartbeat", ARRAY, ValueError),
-        ("metric_is_pct", ARRAY, ValueError), ("tag", 5, TypeError))),
+        ("metric_is_pct", ARRAY, ValueError), ("tag", ARRAY, ValueError))),
     *(wrong("TensorBoardProgressWriter", lambda v, o=o, b=b: G.TensorBoardProgressWriter(**{o: b}), error=e, named="TensorBoard")
-      for o, b, e in (("freq", "x", TypeError), ("freq", -1, OverflowError), ("log_dir", 5, TypeError), ("rank", "x", TypeError),
+      for o, b, e in (("freq", "x", TypeError), ("freq", -1, OverflowError), ("log_dir", 5, TypeError), ("rank", ARRAY, TypeError),
                       ("model", "x", TypeError))),
     *(wrong("ProgressWriter", lambda v, b=b: G.progress_print.ProgressWriter(b), "frequenc", error=e)
       for b, e in (("x", TypeError), (-1, OverflowError))),

@@ -222,7 +222,7 @@ def StreamDef(
     mlf: Any = None,
     broadcast: bool | None = None,
     defines_mb_size: bool = False,
-    max_sequence_length: int = MAX_SEQUENCE_LENGTH,
+    max_sequence_length: int | None = MAX_SEQUENCE_LENGTH,
 ) -> Record:
     """Where a deserializer finds one stream, and in which form.
 
@@ -249,6 +249,8 @@ def StreamDef(
         as_string(field, "StreamDef: field", "or None")
     if broadcast is not None:
         broadcast = as_flag(broadcast, "StreamDef: broadcast")
+    if max_sequence_length is None:
+        max_sequence_length = MAX_SEQUENCE_LENGTH
     max_sequence_length = as_integer(max_sequence_length, "StreamDef: max_sequence_length", least=0)
     given = {"dim": shape, "transforms": transforms, "context": context, "scp": scp, "mlf": mlf, "broadcast": broadcast}
     return Record(

@@ -185,6 +185,8 @@ class MinibatchSourceFromData(UserMinibatchSource):
         Raises:
             ValueError: if the number is not positive, or too small for this worker to get a sequence.
         """
+        if isinstance(num_samples, float) and num_samples == math.inf:
+            num_samples = INFINITELY_REPEAT
         num_samples = as_integer(num_samples, "next_minibatch: num_samples")
         if num_samples <= 0:
             raise RangeError(f"next_minibatch: the minibatch size must be positive, got {num_samples}")

@@ -201,7 +201,7 @@ def _window(filter_shape: Any, layer: str) -> Shape:
 def _filters(num_filters: Any, layer: str) -> Shape:
     """The number of filters as a shape; none if there is no axis for them."""
     filters = () if num_filters is None else as_shape(num_filters, f"{layer}: num_filters", least=1)
-    if num_filters is not None and len(filters) != 1:
+    if len(filters) > 1:
         raise ValueError(f"{layer}: num_filters must be a single number, got {filters}")
     return filters
 

@@ -11,16 +11,16 @@ from cntk._errors import ArgumentError
 from cntk._graph.composition import spread
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
-from cntk._graph.variable import as_name
 from cntk.layers.blocks import identity
-from cntk.layers.options import name_of, takes
+from cntk.layers.options import as_layer_name, name_of, takes
 
 __all__ = ["For", "ResNetBlock", "Sequential", "SequentialClique"]
 
 
 def _named(function: Any, name: str, layer: str) -> Any:
     """A function under a name, if one was given."""
-    if not as_name(name, layer):
+    name = as_layer_name(name, layer)
+    if not name:
         return function
     outputs = function.outputs
     return ops.alias(function, name=name) if len(outputs) == 1 else ops.combine(outputs, name=name)
@@ -46,7 +46,7 @@ def Sequential(layers: Any, name: str = "") -> Function:
         >>> model(C.input_variable(3)).shape
         (2,)
     """
-    if isinstance(layers, Function) and not as_name(name, "Sequential"):
+    if isinstance(layers, Function) and not as_layer_name(name, "Sequential"):
         return layers
     if not isinstance(layers, list):
         layers = [layers]
@@ -111,6 +111,7 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
         >>> model(C.input_variable(3)).shape
         (6,)
     """
+    name = as_layer_name(name, "For")
     if isinstance(constructor, Function) or not inspect.isroutine(constructor):
         raise ArgumentError(
             "For: constructor must be a Python function/lambda that makes a layer, such as lambda: Dense(5)"

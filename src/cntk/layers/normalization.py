@@ -67,7 +67,7 @@ def BatchNormalization(
     disable = as_flag(disable, "BatchNormalization: disable_regularization")
 
     shape = (InferredDimension,)
-    epsilon = as_real(epsilon, "BatchNormalization: epsilon", least=0)
+    epsilon = as_real(epsilon, "BatchNormalization: epsilon", least=0, finite=False)
     scale = Parameter(shape, init=first_value(init_scale, "BatchNormalization: init_scale"), name="scale")
     bias = Parameter(shape, init=0, name="bias")
     running_mean = Constant(0, shape=shape, name="aggregate_mean")
@@ -114,7 +114,9 @@ def LayerNormalization(
         >>> C.layers.LayerNormalization()(x).eval({x: [[1, 2, 3, 4]]}).round(3)
         array([[-1.342, -0.447,  0.447,  1.342]], dtype=float32)
     """
-    epsilon = as_real(get_default_override(LayerNormalization, epsilon=epsilon), "LayerNormalization: epsilon", least=0)
+    epsilon = as_real(
+        get_default_override(LayerNormalization, epsilon=epsilon), "LayerNormalization: epsilon", least=0, finite=False
+    )
     scale = Parameter(
         (InferredDimension,), init=first_value(initial_scale, "LayerNormalization: initial_scale"), name="scale"
     )

@@ -16,7 +16,7 @@ from cntk import ops
 from cntk._arguments import shown
 from cntk._errors import ArgumentError, NodeAsSizeError, RangeError, SettingError, shape_text
 from cntk._graph.function import Function
-from cntk._graph.variable import Variable
+from cntk._graph.variable import Variable, as_name
 from cntk.initializer import Initializer, initializer_with_rank
 
 Shape = tuple[int, ...]
@@ -221,6 +221,15 @@ def fitted(init: Any, shape: Shape, what: str) -> Any:
             f"{what}: init has shape {shape_text(np.shape(init))}, and the parameter {shape_text(shape)}; give numbers of that "
             "shape, or an initializer such as glorot_uniform()"
         ) from None
+
+
+def as_layer_name(name: Any, layer: str) -> str:
+    """A name in the graph; as in the original whatever is empty, as None, is none.
+
+    Raises:
+        ArgumentError: for anything but a string.
+    """
+    return "" if not isinstance(name, np.ndarray) and not name else as_name(name, layer)
 
 
 def as_activation(activation: Any, layer: str) -> Callable[[Any], Any] | None:

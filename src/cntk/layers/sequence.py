@@ -15,10 +15,10 @@ from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk._graph.naming import next_uid
 from cntk._graph.types import InferredDimension
-from cntk._graph.variable import Variable, as_name
+from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.blocks import ForwardDeclaration
-from cntk.layers.options import as_count, name_of, takes
+from cntk.layers.options import as_count, as_layer_name, name_of, takes
 from cntk.variables import Constant
 
 __all__ = [
@@ -194,7 +194,7 @@ def _count_states(step: Function) -> int:
 
 def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str, layer: str) -> Function:
     return_full_state = as_flag(return_full_state, f"{layer}: return_full_state")
-    as_name(name, layer)
+    name = as_layer_name(name, layer)
     count = _count_states(step)
     if count > len(_STATE_NAMES):
         raise ValueError(
@@ -269,7 +269,7 @@ def Recurrence(
 def _recurrence(
     step_function: Any, backwards: bool, state: Any, return_full_state: bool, name: str, layer: str
 ) -> Function:
-    as_name(name, layer)
+    name = as_layer_name(name, layer)
     step = _as_step(step_function, layer)
     from_states = _recurrence_from(step, backwards, return_full_state, "", layer)
     states = _states(state, _count_states(step), layer)
@@ -317,7 +317,7 @@ def Fold(
     """
     backwards = as_flag(get_default_override(Fold, go_backwards=go_backwards), "Fold: go_backwards")
     state = get_default_override(Fold, initial_state=initial_state)
-    as_name(name, "Fold")
+    name = as_layer_name(name, "Fold")
     recurrence = _recurrence(folder_function, backwards, state, return_full_state, "", "Fold")
     end = ops.sequence.first if backwards else ops.sequence.last
     x = ops.placeholder(name="x")
@@ -355,7 +355,7 @@ def UnfoldFrom(
     )
     if until_predicate is not None:
         _check_of_one(until_predicate, "UnfoldFrom: until_predicate: expected a function of a frame, or None")
-    as_name(name, "UnfoldFrom")
+    name = as_layer_name(name, "UnfoldFrom")
     length_increase = as_real(length_increase, "UnfoldFrom: length_increase", above=0)
 
     @Function

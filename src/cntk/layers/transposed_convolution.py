@@ -130,7 +130,7 @@ def _transposed(
     channels = (InferredDimension,) if reduction_rank else (1,)
     init = initial(init, layer, output_rank=-1, filter_rank=len(window))
     W = Parameter((*channels, *filters, *window), init=init, name="W")
-    init_bias = first_value(init_bias, f"{layer}: init_bias") if bias else None
+    init_bias = first_value(init_bias, f"{layer}: init_bias") if bias and init_bias is not None else None
     b = Parameter((*filters, *(1,) * len(window)), init=init_bias, name="b") if bias else None
 
     @BlockFunction("ConvolutionTranspose", name)

@@ -46,7 +46,9 @@ class RMSProp(Learner, inner=True):
         options: LearningOptions,
     ) -> None:
         super().__init__(parameters, learning_rate, options)
-        gamma, inc, dec = (as_real(v, f"rmsprop: {n}") for n, v in (("gamma", gamma), ("inc", inc), ("dec", dec)))
+        gamma, inc, dec = (
+            as_real(v, f"rmsprop: {n}", finite=False) for n, v in (("gamma", gamma), ("inc", inc), ("dec", dec))
+        )
         max, min = (as_real(v, f"rmsprop: {n}", finite=False) for n, v in (("max", max), ("min", min)))
         for name, value, holds, expected in (
             ("gamma", gamma, 0 < gamma < 1, "between 0 and 1"),

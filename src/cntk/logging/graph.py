@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from cntk._arguments import as_function, as_path, as_real, as_string, shown
 from cntk._errors import ArgumentError
 from cntk._graph import walk
@@ -186,7 +188,7 @@ def plot(root: Any, filename: str | os.PathLike[str] | None = None) -> str:
         root = root.owner
     if not isinstance(root, Function):
         raise ArgumentError(f"plot: expected a function as root, got {shown(root)}")
-    if filename is not None and not (isinstance(filename, str) and not filename):
+    if isinstance(filename, np.ndarray) or filename:
         filename = as_path(filename, "plot: filename")
     # Drawing takes a dozen modules, which `import cntk` need not wait for.
     from cntk.logging.drawing.description import describe

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import NoneType
 from typing import Any
 
-from cntk._arguments import as_flag, as_function, as_integer, as_path, as_real, as_string, shown
+from cntk._arguments import as_flag, as_function, as_integer, as_path, as_real, shown
 from cntk._errors import ArgumentError
 from cntk._file_errors import naming
 from cntk._files import reachable
@@ -89,9 +88,7 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         ProgressWriter.__init__(self, self.freq, first, self.test_freq, test_first, syncs, distributed_first)
         if log_to_file is not None:
             log_to_file = as_path(log_to_file, "ProgressPrinter: log_to_file")
-        if not isinstance(tag, NoneType):
-            as_string(tag, "ProgressPrinter: tag")
-        self.tag = f"[{tag}] " if tag else ""
+        self.tag = f"[{tag}] " if as_flag(tag, "ProgressPrinter: tag") else ""
         self.epochs = 0
         self.num_epochs = num_epochs
         self.gen_heartbeat = as_flag(gen_heartbeat, "ProgressPrinter: gen_heartbeat")
@@ -308,12 +305,12 @@ def log_number_of_parameters(model: Any, trace_level: int = 0) -> None:
     """
     if not isinstance(model, Function):
         raise ArgumentError(f"log_number_of_parameters: expected a function as model, got {shown(model)}")
-    trace_level = int(as_real(trace_level, "log_number_of_parameters: trace_level", finite=True))
+    shows_shapes = as_real(trace_level, "log_number_of_parameters: trace_level", finite=False) > 0
     shapes = [parameter.shape for parameter in model.parameters]
     known = all(dimension >= 0 for shape in shapes for dimension in shape)
     total = str(sum(_size(shape) for shape in shapes)) if known else "so far unspecified number of"
     print(f"Training {total} parameters in {len(shapes)} parameter tensors.")
-    if trace_level > 0:
+    if shows_shapes:
         print()
         for shape in shapes:
             print(f"\t{shape}")

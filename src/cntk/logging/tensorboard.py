@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from cntk._arguments import as_integer, shown
+from cntk._arguments import as_flag, shown
 from cntk._errors import ArgumentError, RangeError
 from cntk._graph.function import Function
 from cntk.logging.event_file import TensorBoardFileWriter
@@ -64,9 +64,10 @@ class TensorBoardProgressWriter(ProgressWriter):
         model: Function | None = None,
     ) -> None:
         super().__init__(NEVER if freq is None else freq)
-        rank = None if rank is None else as_integer(rank, "TensorBoardProgressWriter: rank")
         self.closed = False
-        self.writer = None if rank else TensorBoardFileWriter(log_dir, model)
+        self.writer = (
+            None if as_flag(rank, "TensorBoardProgressWriter: rank") else TensorBoardFileWriter(log_dir, model)
+        )
 
     def write_value(self, name: str, value: float, step: int) -> None:
         """Write a number.

@@ -49,7 +49,7 @@ def svd_subprojection(matrix: ArrayLike, k: int) -> tuple[NDArray[Any], NDArray[
         array([[2., 4.],
                [1., 2.]])
     """
-    k = as_integer(k, "svd_subprojection: k", least=1)
+    k = None if k is None else as_integer(k, "svd_subprojection: k")
     try:
         left, values, right = np.linalg.svd(matrix, full_matrices=False)
     except (TypeError, ValueError) as error:

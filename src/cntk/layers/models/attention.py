@@ -8,14 +8,13 @@ from cntk import ops
 from cntk._arguments import as_flag
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
-from cntk._graph.variable import as_name
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.blocks import Stabilizer
 from cntk.layers.dense import Dense
 from cntk.layers.higher_order_layers import Sequential
-from cntk.layers.options import as_count
+from cntk.layers.options import as_count, as_layer_name
 from cntk.layers.sequence import PastValueWindow
 from cntk.variables import Constant
 
@@ -65,7 +64,7 @@ def AttentionModel(
     backwards = as_flag(get_default_override(AttentionModel, go_backwards=go_backwards), "AttentionModel: go_backwards")
     stable = get_default_override(AttentionModel, enable_self_stabilization=enable_self_stabilization)
     stable = as_flag(stable, "AttentionModel: enable_self_stabilization")
-    as_name(name, "AttentionModel")
+    name = as_layer_name(name, "AttentionModel")
     attention_dim = as_count(attention_dim, "AttentionModel: attention_dim")
     if attention_span is not None:
         attention_span = as_count(attention_span, "AttentionModel: attention_span", most=2**16)
