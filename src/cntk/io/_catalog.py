@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io._chunk import ChunkInfo, Corpus, StreamChunk, has_frames, is_scattered, merged, take
-from cntk.io._listed_names import is_text, joined_keys
+from cntk.io._listed_names import is_text, joined_keys, shortened
 from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
 from cntk.io._streams import StreamInformation
@@ -128,8 +129,8 @@ class Catalog:
 def check_streams(corpora: Sequence[Corpus]) -> None:
     """Refuse streams of the same name, and several that define the minibatch size."""
     names = [s.name for c in corpora for s in c.streams]
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise DataError(f"MinibatchSource: two streams are named '{name}'; rename one of them")
     if _is_broadcast(corpora[0]):
         raise DataError(
@@ -230,8 +231,8 @@ def _frames_of(corpora: Sequence[Corpus], lengths: list[np.ndarray], keys: np.nd
         elif not corpus.broadcast and (length < lengths[0]).any():
             at = int(np.flatnonzero(length < lengths[0])[0])
             raise DataError(
-                f"MinibatchSource: frame_mode: sequence '{keys[at]}' has {length[at]} frames in {names}, and {lengths[0][at]} "
-                f"in {corpora[0].streams[0].name}"
+                f"MinibatchSource: frame_mode: sequence '{shortened(str(keys[at]))}' has {length[at]} frames in {names}, and "
+                f"{lengths[0][at]} in {corpora[0].streams[0].name}"
             )
     return lengths[0]
 

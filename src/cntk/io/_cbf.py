@@ -16,7 +16,7 @@ from cntk._files import opened
 from cntk._graph.variable import as_shape
 from cntk.io._cbf_layout import WORD, BinaryChunk, BinaryStream, Directory, bad, read_directory
 from cntk.io._chunk import ChunkInfo, Frames, SparseFrames, StreamChunk
-from cntk.io._listed_names import why
+from cntk.io._listed_names import shortened, why
 from cntk.io._streams import StreamConfiguration, StreamInformation, configurations
 
 _COPIED_BY_SEQUENCE = 64
@@ -86,7 +86,8 @@ class BinaryFile:
         for given in streams:
             if not {given.name, given.stream_alias} & known:
                 raise DataError(
-                    f"{file}: the file has no stream '{given.stream_alias or given.name}'; it has: {', '.join(sorted(known))}"
+                    f"{file}: the file has no stream '{given.stream_alias or given.name}'; it has: "
+                    f"{shortened(', '.join(sorted(known)), 400)}"
                 )
 
     @cached_property
@@ -186,7 +187,7 @@ class _Part:
         return self.stream.dtype.itemsize // WORD
 
     def bad(self, at: int, reason: str) -> DataError:
-        return bad(self.file, self.begin + at * WORD, f"stream '{self.stream.name}': {reason}")
+        return bad(self.file, self.begin + at * WORD, f"stream '{shortened(self.stream.name)}': {reason}")
 
     def need(self, at: int, words: int, what: str) -> None:
         if words > len(self.words) - at:
@@ -199,7 +200,9 @@ def _read_dense(part: _Part, at: int) -> tuple[StreamChunk, int]:
     """A dense stream, and behind which word it ends."""
     width = part.stream.width * part.numbers
     lengths = part.lengths
-    heads = _heads(at, lengths, width)
+    # What the chunk cannot hold might not fit into 64 bits either.
+    room = (len(part.words) - at) // width
+    heads = _heads(at, np.minimum(lengths, room + 1), width)
     if not _are_there(part, heads, lengths):
         # Not as long as the longest stream everywhere: one sample for each sequence, perhaps.
         lengths = np.ones(len(lengths), np.int64)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cntk._errors import DataError
+from cntk.io._listed_names import LONGEST, shortened
 
 MAGIC = b"nib_ktnc"
 VERSION = 1
@@ -24,6 +25,8 @@ WORD = 4
 """Bytes that everything within a chunk is a multiple of."""
 _TYPES = (np.dtype("<f4"), np.dtype("<f8"))
 _FORMATS = ("dense", "sparse")
+# Each is a part of every minibatch.
+_STREAMS = 1 << 12
 _ENTRY = np.dtype([("offset", "<i8"), ("sequences", "<u4"), ("samples", "<u4")])
 
 
@@ -112,15 +115,18 @@ def read_directory(file: str, opened: BinaryIO) -> Directory:
     chunks, streams = struct.unpack("<II", cursor.take(8, "how many chunks and streams there are"))
     if not chunks or not streams:
         raise bad(file, begin + len(MAGIC), f"the file is empty: it has {chunks} chunks and {streams} streams")
-    found = []
+    if streams > _STREAMS:
+        raise bad(file, begin + len(MAGIC) + 4, f"expected up to {_STREAMS:,} streams, got {streams:,}")
+    found: dict[str, BinaryStream] = {}
     for _ in range(streams):
-        found.append(_stream(cursor))
-        if found[-1].name in [s.name for s in found[:-1]]:
-            raise bad(file, cursor.place, f"a second stream is named '{found[-1].name}'")
+        stream = _stream(cursor)
+        if stream.name in found:
+            raise bad(file, cursor.place, f"a second stream is named '{shortened(stream.name)}'")
+        found[stream.name] = stream
     table = np.frombuffer(cursor.take(chunks * _ENTRY.itemsize, f"the places of {chunks} chunks"), _ENTRY)
     if cursor.left:
         raise bad(file, cursor.place, f"the directory ends here, and {cursor.left} bytes follow")
-    return Directory(tuple(found), _chunks(file, begin, table, cursor.place - table.nbytes))
+    return Directory(tuple(found.values()), _chunks(file, begin, table, cursor.place - table.nbytes))
 
 
 class _Cursor:
@@ -148,15 +154,18 @@ def _stream(cursor: _Cursor) -> BinaryStream:
     if storage >= len(_FORMATS):
         raise bad(cursor.file, at, f"expected 0 (dense) or 1 (sparse), got {storage}")
     try:
-        name = cursor.take(length, "a stream's name").decode()
+        name = cursor.take(length, "a stream's name")
+        if length > LONGEST:
+            raise bad(cursor.file, at + 1, f"expected a stream's name of up to {LONGEST:,} bytes, got {length:,}")
+        text = name.decode()
     except UnicodeDecodeError:
         raise bad(cursor.file, at + 5, "expected a stream's name in UTF-8") from None
     kind, width = struct.unpack("<BI", cursor.take(5, "a stream's number format and width"))
     if kind >= len(_TYPES):
         raise bad(cursor.file, cursor.place - 5, f"expected 0 (float) or 1 (double), got {kind}")
     if not 0 < width < 1 << 31:
-        raise bad(cursor.file, cursor.place - 4, f"expected the width of stream '{name}', got {width}")
-    return BinaryStream(name, bool(storage), _TYPES[kind], width)
+        raise bad(cursor.file, cursor.place - 4, f"expected the width of stream '{shortened(text)}', got {width}")
+    return BinaryStream(text, bool(storage), _TYPES[kind], width)
 
 
 def _chunks(file: str, end: int, table: np.ndarray, place: int) -> tuple[BinaryChunk, ...]:

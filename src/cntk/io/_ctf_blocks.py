@@ -14,9 +14,9 @@ import numpy as np
 
 from cntk.io._chunk import Frames, SparseFrames, spans
 from cntk.io._compiled import machine
-from cntk.io._ctf_compiled import read_chunk
+from cntk.io._ctf_compiled import is_mostly_empty, read_chunk
 from cntk.io._ctf_index import where_named
-from cntk.io._ctf_lines import Allowance, Field, Lines, Samples, concatenated, read_lines
+from cntk.io._ctf_lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
 from cntk.io._ctf_numbers import PAD, read_numbers
 
 # So that what is made on the way stays in the processor's cache.
@@ -50,12 +50,13 @@ def read_text(
     # What is fast is exact to a few units in the last place of a double, which float32 does not show.
     exact = any(f.dtype == np.float64 for f in fields)
     compiled = None if exact else machine(len(lines.text))
-    if compiled is not None and lines.text:
+    if compiled is not None and lines.text and not is_mostly_empty(lines.text, fields):
         return read_chunk(compiled, lines, fields, threads, allowance)
     blocks = list(_blocks(lines))
 
     def read(block: Lines) -> list[Samples]:
-        found = None if exact else _read_block(block, fields)
+        is_regular = not exact and not is_long(len(block.text) - _BLOCK, fields)
+        found = _read_block(block, fields) if is_regular else None
         return read_lines(block, fields, allowance) if found is None else found
 
     if min(threads, len(blocks)) > 1:

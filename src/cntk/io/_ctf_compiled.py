@@ -9,9 +9,17 @@ from types import ModuleType
 import numpy as np
 
 from cntk.io._chunk import Frames, SparseFrames, joined
-from cntk.io._ctf_lines import Allowance, Field, Lines, Samples, concatenated, read_lines
+from cntk.io._ctf_lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
 
 _BLOCK = 1 << 21
+# Bytes of dense samples to each byte of text, and in all, up to which there is an array for them beforehand.
+_FILLED, _ROOM = 16, 1 << 26
+
+
+def is_mostly_empty(text: bytes, fields: Sequence[Field]) -> bool:
+    """Whether dense samples would take far more memory than a text of so many lines can fill."""
+    dense = 4 * sum(f.width for f in fields if not f.is_sparse)
+    return dense * text.count(b"\n") > _ROOM + _FILLED * len(text)
 
 
 def read_chunk(
@@ -39,7 +47,9 @@ def read_chunk(
     target = _Target(fields, firsts[-1])
 
     def read(k: int) -> list[Samples]:
-        found = target.read(compiled, bytes_, edges[k], edges[k + 1], lines.have_ids, firsts[k], counts[k])
+        found = None
+        if not is_long(edges[k + 1] - edges[k] - _BLOCK, fields):
+            found = target.read(compiled, bytes_, edges[k], edges[k + 1], lines.have_ids, firsts[k], counts[k])
         if found is None:
             target.scatter()
             block = Lines(lines.file, lines.first + firsts[k], text[edges[k] : edges[k + 1]], lines.have_ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -21,6 +22,8 @@ from cntk.io._listed_names import why
 _BLOCK = 1 << 22
 _HEAD = 1 << 16
 _NEWLINE = 10
+# The last 64 digits of a number say what it is modulo 2^64, since that divides 10^64.
+_DIGITS = 64
 # What programs may put before the first line: a byte order mark, blank lines.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -207,6 +210,9 @@ def _ids(block: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     present = np.zeros(len(starts), bool)
     step = 0
     while len(active):
+        if step == _DIGITS:
+            keys[active] = [_long_id(block, begin) for begin in starts[active].tolist()]
+            break
         places = starts[active] + step
         active = active[places < len(block)]
         digits = block[starts[active] + step] - np.uint8(48)
@@ -217,6 +223,12 @@ def _ids(block: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
             present[active] = True
         step += 1
     return present, keys
+
+
+def _long_id(block: np.ndarray, begin: int) -> int:
+    """An id of more digits than matter: numbers of 64 bits have no use for those before."""
+    digits = re.compile(rb"[0-9]*").match(block.data, begin)
+    return int(digits[0][-_DIGITS:]) % 2**64 if digits else 0
 
 
 def _lines_with(block: np.ndarray, starts: np.ndarray, alias: bytes) -> np.ndarray:

@@ -98,6 +98,7 @@ def _is_sound(found: Sequences, size: int) -> bool:
         and (np.diff(begins) > 0).all()
         and (found.rows > 0).all()
         and (found.rows <= size).all()
+        and found.rows.sum(dtype=np.float64) <= size
         and (found.counted >= 0).all()
         and (found.counted <= size).all()
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -20,6 +21,12 @@ from cntk.io._chunk import Frames, SparseFrames, joined
 _NUMBER = re.compile(rb"[+-]?\d+(?:\.(?:\d+(?:[eE][+-]?\d+)?)?|[eE][+-]?\d+)?")
 _NAME = re.compile(rb"[^\s|]+")
 _SPACE = b" \t\r\v\f"
+_TOKEN = re.compile(rb"\S+")
+_SOLID = bytes(0 if byte in b" \t\n\r\v\f" else 1 for byte in range(256))
+# Limits of a line that no honest one comes near, and that no memory need be taken for to see it.
+_FIELDS, _ENTRIES, _DIGITS = 1 << 21, 1 << 20, 20
+# Bytes of a line to each number that a sample may have: from so many on it is read with care rather than fast.
+_LONG, _NUMBER_BYTES = 1 << 22, 32
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,11 @@ def concatenated(parts: Sequence[Samples]) -> Samples:
     return Samples(np.concatenate([p.lines for p in parts]), joined([p.frames for p in parts]))
 
 
+def is_long(text: int, fields: Sequence[Field]) -> bool:
+    """Whether so many bytes are more than lines of some streams have, and would take much memory if they were read fast."""
+    return text > max(_LONG, _NUMBER_BYTES * sum(f.width for f in fields))
+
+
 class Allowance:
     """How much malformed data of a file to pass over: each is counted once, however often it is read.
 
@@ -116,10 +128,10 @@ class Allowance:
 
 @dataclass
 class _Growing:
-    lines: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    columns: list[int] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=lambda: [0])
+    lines: array[int] = field(default_factory=lambda: array("q"))
+    values: array[float] = field(default_factory=lambda: array("d"))
+    columns: array[int] = field(default_factory=lambda: array("q"))
+    offsets: array[int] = field(default_factory=lambda: array("q", [0]))
 
 
 def read_lines(lines: Lines, fields: Sequence[Field], allowance: Allowance | None = None) -> list[Samples]:
@@ -139,12 +151,11 @@ def read_lines(lines: Lines, fields: Sequence[Field], allowance: Allowance | Non
     by_alias = {f.alias: (f, g) for f, g in zip(fields, found, strict=True)}
     text = lines.text[:-1] if lines.text.endswith(b"\n") else lines.text
     for number, line in enumerate(text.split(b"\n") if lines.text else ()):
-        head, *parts = line.split(b"|")
         samples = 0
-        for part in (None, *parts):
+        for part in _parts(lines, number, line, allowance):
             try:
                 if part is None:
-                    _check_head(lines, number, head, bool(parts))
+                    _check_head(lines, number, line[: line.find(b"|")] if b"|" in line else line)
                 else:
                     samples += _read_field(lines, number, part, by_alias)
             except DataError as error:
@@ -156,6 +167,16 @@ def read_lines(lines: Lines, fields: Sequence[Field], allowance: Allowance | Non
         if samples > len(fields) and not allowance:
             raise lines.fail(number, f"{samples} samples on a line, and {len(fields)} streams are read")
     return [_samples(f, g) for f, g in zip(fields, found, strict=True)]
+
+
+def _parts(lines: Lines, number: int, line: bytes, allowance: Allowance) -> Iterator[bytes | None]:
+    """None for what stands before the first '|', then what stands behind each."""
+    yield None
+    count = line.count(b"|")
+    if count > _FIELDS:
+        allowance.pass_over(lines.fail(number, f"a line of up to {_FIELDS:,} fields was expected, got {count:,}"))
+    elif count:
+        yield from line.split(b"|")[1:]
 
 
 def _read_field(lines: Lines, number: int, part: bytes, by_alias: Mapping[bytes, tuple[Field, _Growing]]) -> bool:
@@ -176,7 +197,7 @@ def _read_field(lines: Lines, number: int, part: bytes, by_alias: Mapping[bytes,
     return True
 
 
-def _check_head(lines: Lines, number: int, head: bytes, has_fields: bool) -> None:
+def _check_head(lines: Lines, number: int, head: bytes) -> None:
     """What stands before the first '|': nothing, or a sequence id."""
     rest = head
     if lines.first + number == 1 and rest.startswith(b"\xef\xbb\xbf"):
@@ -190,30 +211,50 @@ def _check_head(lines: Lines, number: int, head: bytes, has_fields: bool) -> Non
 
 def _read_sample(lines: Lines, number: int, text: bytes, wanted: Field, into: _Growing) -> None:
     into.lines.append(number)
-    tokens = text.split()
     if wanted.is_sparse:
-        for token in tokens:
-            index, colon, value = token.partition(b":")
-            if not colon or not index.isdigit() or not _NUMBER.fullmatch(value):
-                raise lines.fail(number, f"expected index:value, got {_quoted(token)}", wanted.name)
-            if int(index) >= wanted.width:
-                raise lines.fail(
-                    number, f"index {int(index)} is out of range, the stream has {wanted.width} columns", wanted.name
-                )
-            into.columns.append(int(index))
-            into.values.append(float(value))
-        into.offsets.append(len(into.values))
+        _read_entries(lines, number, text, wanted, into)
         return
-    for token in tokens:
+    tokens = text.split(None, wanted.width)
+    for token in tokens[: wanted.width]:
         if not _NUMBER.fullmatch(token):
             raise lines.fail(number, f"expected a number such as -0.5 or 1e-3, got {_quoted(token)}", wanted.name)
     if len(tokens) > wanted.width:
+        count = wanted.width + _count(tokens[-1])
         raise lines.fail(
-            number, f"a sample has {len(tokens)} numbers, and the stream's shape holds {wanted.width}", wanted.name
+            number, f"a sample has {count} numbers, and the stream's shape holds {wanted.width}", wanted.name
         )
     # As in the original, zeros at the end of a dense sample need not be written.
     into.values.extend(map(float, tokens))
     into.values.extend([0.0] * (wanted.width - len(tokens)))
+
+
+def _read_entries(lines: Lines, number: int, text: bytes, wanted: Field, into: _Growing) -> None:
+    most = len(into.columns) + max(_ENTRIES, 4 * wanted.width)
+    for match in _TOKEN.finditer(text):
+        index, colon, value = match[0].partition(b":")
+        if not colon or not index.isdigit() or not _NUMBER.fullmatch(value):
+            raise lines.fail(number, f"expected index:value, got {_quoted(match[0])}", wanted.name)
+        digits = index if len(index) <= _DIGITS else index.lstrip(b"0") or b"0"
+        if len(digits) > _DIGITS or int(digits) >= wanted.width:
+            shown = int(digits) if len(digits) <= _DIGITS else _quoted(digits)
+            raise lines.fail(
+                number, f"index {shown} is out of range, the stream has {wanted.width} columns", wanted.name
+            )
+        if len(into.columns) == most:
+            raise lines.fail(
+                number,
+                f"a sample has more than {most:,} entries, and the stream has {wanted.width} columns",
+                wanted.name,
+            )
+        into.columns.append(int(digits))
+        into.values.append(float(value))
+    into.offsets.append(len(into.values))
+
+
+def _count(text: bytes) -> int:
+    """How many words there are in a text, which begins with one."""
+    solid = np.frombuffer(text.translate(_SOLID), np.uint8)
+    return 1 + int(np.count_nonzero(solid[1:] > solid[:-1]))
 
 
 def _samples(wanted: Field, found: _Growing) -> Samples:
@@ -228,5 +269,5 @@ def _samples(wanted: Field, found: _Growing) -> Samples:
 
 
 def _quoted(text: bytes) -> str:
-    shown = text.decode("utf-8", errors="replace")
+    shown = text[:200].decode("utf-8", errors="replace")
     return repr(shown if len(shown) <= 40 else shown[:37] + "...")

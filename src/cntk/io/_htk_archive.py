@@ -15,7 +15,7 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._encoding import readable
-from cntk.io._listed_names import why
+from cntk.io._listed_names import shortened, why
 
 _HEADER = 12
 _MFCC, _FBANK, _USER, _PLP, _WITH_GUID = 6, 7, 9, 11, 12
@@ -135,12 +135,8 @@ def open_archive(file: str, place: str) -> Archive:
             return _archive(file, head, archive.read(16 + 8 * 2**15))
     except OSError as error:
         raise DataError(
-            f"{place}: the archive {readable(file)} cannot be opened: {why(error, file, is_listed=True)}"
-        ) from error
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{place}: the archive {file!r} cannot be opened: its name is none ({error})") from None
+            f"{place}: the archive {readable(shortened(file))} cannot be opened: {why(error, file, is_listed=True)}"
+        ) from None
 
 
 def _archive(file: str, head: bytes, following: bytes) -> Archive:
@@ -169,6 +165,11 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
     if len(following) < 8 * width:
         raise DataError(f"{file}: compressed frames begin with {2 * width} float32 numbers, and the file ends before")
     scale, shift = np.frombuffer(following[: 8 * width], order + "f4").astype(np.float32).reshape(2, width)
+    if not (np.isfinite(scale) & np.isfinite(shift) & (scale != 0)).all():
+        raise DataError(
+            f"{file}: compressed frames begin with the scales and shifts of {width} columns (bytes {begin} to "
+            f"{begin + 8 * width}); finite numbers were expected, and no scale of 0"
+        )
     # The header counts these numbers as four frames.
     return Archive(file, order, max(frames - 4, 0), period, width, kind, begin + 8 * width, scale, shift)
 

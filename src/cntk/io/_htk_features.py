@@ -14,6 +14,7 @@ from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, Neighbours, StreamChunk
 from cntk.io._htk_archive import Archives
 from cntk.io._htk_script import read_script
+from cntk.io._listed_names import shortened
 from cntk.io._streams import MAX_SEQUENCE_LENGTH, StreamInformation, files_of
 
 # A chunk takes utterances until it has more frames than this, a quarter of an hour at 100 a second; as in the original.
@@ -185,7 +186,7 @@ class Utterances:
             at = begin + int(np.flatnonzero(lengths != 1)[0])
             raise DataError(
                 f"{script.place(at)}: stream '{self._configuration.name}' is broadcast, so its utterances must have one frame, "
-                f"and '{script.keys[at]}' has {script.lengths[at]}"
+                f"and '{shortened(script.keys[at])}' has {script.lengths[at]}"
             )
         ends = np.concatenate([[0], np.cumsum(lengths)])
         frames = np.concatenate([self._read(b, e) for b, e in self._runs(begin, end)])

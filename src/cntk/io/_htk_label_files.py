@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +13,17 @@ from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._encoding import decoded
 from cntk.io._htk_script import key_of
-from cntk.io._listed_names import as_key, why
+from cntk.io._listed_names import LONGEST, as_key, check_name, shortened, why
 
 # A frame lasts 10 ms, whatever the features say; times are in 100 ns.
 _FRAME = 100_000
 # Eleven hours: longer utterances are mistakes in the file, and would fill the memory.
 _LONGEST = 2**22
-_TIME = re.compile(r"(\d{1,18})(?:\.\d*)?")
+_TIME = re.compile(r"([0-9]{1,18})(?:\.[0-9]*)?")
+# Characters of a line of a segment: times, a state, and what programs write behind it.
+_LINE = 2 * LONGEST
+# Characters of a text that are cut into lines at a time.
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,20 @@ def _content(file: str, what: str) -> bytes:
         with opened(file) as labels:
             return labels.read()
     except OSError as error:
-        raise DataError(f"{file}: the {what} cannot be opened: {why(error, file)}") from error
+        raise DataError(f"{file}: the {what} cannot be opened: {why(error, file)}") from None
 
 
-def _text(file: str, what: str) -> str:
-    return decoded(file, _content(file, what))
+def _lines(file: str, what: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text file and their numbers, from 1; a list of all of them might take many times its size."""
+    text = decoded(file, _content(file, what))
+    begin, number = 0, 1
+    while begin <= len(text):
+        end = text.find("\n", begin + _PIECE)
+        end = len(text) if end < 0 else end
+        for line in text[begin:end].split("\n"):
+            yield number, line
+            number += 1
+        begin = end + 1
 
 
 def read_states(file: str) -> dict[str, int]:
@@ -103,10 +116,12 @@ def read_states(file: str) -> dict[str, int]:
         DataError: if the file cannot be read, has no names, or one of them twice.
     """
     states: dict[str, int] = {}
-    for number, line in enumerate(_text(file, "file of state names").split("\n"), 1):
+    for number, line in _lines(file, "file of state names"):
         name = line.strip()
         if name in states:
-            raise DataError(f"{file}, line {number}: the state '{name}' is listed before, as class {states[name]}")
+            raise DataError(
+                f"{file}, line {number}: the state '{shortened(name)}' is listed before, as class {states[name]}"
+            )
         if name:
             states[name] = len(states)
     if not states:
@@ -124,26 +139,28 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
     Raises:
         DataError: if it cannot be read, or a line outside an utterance is none that belongs there.
     """
-    lines = _text(file, "label file").split("\n")
-    if lines[0].rstrip() != "#!MLF!#":
-        raise DataError(f"{file}, line 1: a label file begins with #!MLF!#, this one with {lines[0][:40]!r}")
     found = _Collected(file)
     key: str | None = None
     begin = 0
-    for number, line in enumerate(lines):
+    segments: list[tuple[int, str]] = []
+    for number, line in _lines(file, "label file"):
+        if number == 1 and line.rstrip() != "#!MLF!#":
+            raise DataError(f"{file}, line 1: a label file begins with #!MLF!#, this one with {line[:40]!r}")
         if key is None:
             if line.startswith('"'):
-                key, begin = _key(file, number, line), number
+                key, begin, segments = _key(file, number, line), number, []
             elif line.strip() and line.rstrip() != "#!MLF!#":
                 raise DataError(
-                    f'{file}, line {number + 1}: the name of an utterance was expected, as "name.lab", got {line[:80]!r}'
+                    f'{file}, line {number}: the name of an utterance was expected, as "name.lab", got {line[:80]!r}'
                 )
         elif line.rstrip() == ".":
-            _add_utterance(found, file, key, lines, begin + 1, number, states)
+            _add_utterance(found, file, key, begin, segments, states)
             key = None
+        elif line and not line.isspace():
+            segments.append((number, line))
     if key is not None:
         error = DataError(
-            f"{file}, line {begin + 1}: the file ends within the utterance '{key}'; a line with '.' was expected"
+            f"{file}, line {begin}: the file ends within the utterance '{shortened(key)}'; a line with '.' was expected"
         )
         found.add_fault(key, 1, error)
     return found.done()
@@ -153,31 +170,31 @@ def _key(file: str, number: int, line: str) -> str:
     name = line.rstrip()[1:]
     if not name.endswith('"') or len(name) < 2:
         raise DataError(
-            f'{file}, line {number + 1}: the name of an utterance was expected, as "name.lab", got {line[:80]!r}'
+            f'{file}, line {number}: the name of an utterance was expected, as "name.lab", got {line[:80]!r}'
         )
+    try:
+        check_name("the name of an utterance", name)
+    except DataError as error:
+        raise DataError(f"{file}, line {number}: {error}") from None
     return key_of(name[:-1].replace("\\", "/").removeprefix("*/"))
 
 
 def _add_utterance(
-    found: _Collected, file: str, key: str, lines: list[str], begin: int, end: int, states: Mapping[str, int]
+    found: _Collected, file: str, key: str, begin: int, segments: list[tuple[int, str]], states: Mapping[str, int]
 ) -> None:
     classes, counts, reached = [], [], 0
-    for number in range(begin, end):
-        fields = lines[number].split(None, 3)
-        if not fields:
-            continue
+    for number, line in segments:
+        fields = line[:_LINE].split(None, 3)
         reason, first, last = _segment(fields, reached, states)
         if reason:
-            where = f"{file}, line {number + 1}, utterance '{key}'"
-            found.add_fault(
-                key, max(last, reached), DataError(f"{where}: {reason}, got {lines[number].strip()[:80]!r}")
-            )
+            where = f"{file}, line {number}, utterance '{shortened(key)}'"
+            found.add_fault(key, max(last, reached), DataError(f"{where}: {reason}, got {line.strip()[:80]!r}"))
             return
         classes.append(states[fields[2]])
         counts.append(last - first)
         reached = last
     if not classes:
-        found.add_fault(key, 1, DataError(f"{file}, line {begin}, utterance '{key}': it has no segments"))
+        found.add_fault(key, 1, DataError(f"{file}, line {begin}, utterance '{shortened(key)}': it has no segments"))
         return
     found.add(key, np.array(classes, np.int64), np.array(counts, np.int64))
 
@@ -199,7 +216,7 @@ def _segment(fields: list[str], reached: int, states: Mapping[str, int]) -> tupl
         which = "" if unit > 1 else " (times less than 99999 apart are numbers of frames)"
         return f"the segment was expected to begin at {reached * unit}, where the one before ends{which}", first, last
     if fields[2] not in states:
-        return f"the state '{fields[2]}' is not in the file of state names", first, last
+        return f"the state '{shortened(fields[2])}' is not in the file of state names", first, last
     return "", first, last
 
 
@@ -231,17 +248,23 @@ def _add_binary(found: _Collected, file: str, content: bytes, begin: int, versio
         else:
             (size,) = struct.unpack_from("<H", content, begin)
             (name,) = struct.unpack_from(f"{size}s", content, begin + 2)
+            if size > LONGEST:
+                raise DataError(
+                    f"{file}, byte {begin}: expected a name of up to {LONGEST:,} bytes, got one of {size:,}"
+                )
             key, at = as_key(name.decode("utf-8", "surrogateescape")), begin + 2 + size
         length, segments = struct.unpack_from("<IH", content, at)
         table = np.frombuffer(content, "<u2", 2 * segments, at + 6).astype(np.int64).reshape(-1, 2)
-    except (struct.error, ValueError) as error:
+    except DataError:
+        raise
+    except (struct.error, ValueError):
         raise DataError(
             f"{file}, byte {begin}: the file ends, at byte {len(content)}, within the utterance that begins there"
-        ) from error
+        ) from None
     classes, counts = table[:, 0], table[:, 1]
     total = int(counts.sum())
     if total != length or not 0 < total <= _LONGEST:
-        where = f"{file}, byte {begin}, utterance '{key}'"
+        where = f"{file}, byte {begin}, utterance '{shortened(key)}'"
         reason = f"{length} frames were announced, and its {segments} segments have {total}"
         found.add_fault(key, min(length, total), DataError(f"{where}: {reason}"))
     else:

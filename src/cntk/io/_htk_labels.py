@@ -15,7 +15,7 @@ from cntk._graph.variable import as_shape
 from cntk.io._chunk import ChunkInfo, SparseFrames, StreamChunk
 from cntk.io._htk_features import CHUNK_FRAMES
 from cntk.io._htk_label_files import Alignments, read_binary, read_states, read_text
-from cntk.io._listed_names import keys_of
+from cntk.io._listed_names import keys_of, shortened
 from cntk.io._streams import StreamInformation, files_of
 
 
@@ -183,7 +183,7 @@ class Labels:
             self.faults.setdefault(
                 before + number,
                 DataError(
-                    f"{part.file}, utterance '{part.keys[number]}': class {part.classes[at]} is out of range, stream "
+                    f"{part.file}, utterance '{shortened(part.keys[number])}': class {part.classes[at]} is out of range, stream "
                     f"'{self.streams[0].name}' has {width} classes"
                 ),
             )

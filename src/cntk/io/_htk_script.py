@@ -13,10 +13,14 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._encoding import escaped
-from cntk.io._listed_names import as_key, folder_of, located, why
+from cntk.io._listed_names import LONGEST, as_key, check_name, folder_of, keys_of, located, shortened, why
 
-_ENTRY = re.compile(r"([^=]+)=([^=\[\]]+)\[\s*(\d+)\s*,\s*(\d+)\s*\]")
+_ENTRY = re.compile(r"([^=]+)=([^=\[\]]+)\[\s*([0-9]+)\s*,\s*([0-9]+)\s*\]")
 _LARGEST = 2**31
+# Digits of a number of a frame, with zeros that programs put before it.
+_DIGITS = 20
+# A line of two names as long as names can be, and a range.
+_LINE = 2 * LONGEST + 4 * _DIGITS
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def read_script(files: Sequence[str], longest: int) -> Script:
     twice = [key for key, n in counts.items() if n > 1]
     if twice:
         warnings.warn(
-            f"{', '.join(files)}: {len(twice)} utterances are listed several times and are left out: {', '.join(twice[:5])}",
+            f"{', '.join(files)}: {len(twice)} utterances are listed several times and are left out: "
+            f"{', '.join(shortened(key, 80) for key in twice[:5])}",
             stacklevel=2,
         )
     kept = [e for e in found if counts[e[0]] == 1 and e[3] - e[2] < longest]
@@ -79,8 +84,7 @@ def read_script(files: Sequence[str], longest: int) -> Script:
         raise DataError(f"{', '.join(files)}: no utterances to read; each line must be name=archive[first,last]")
     begins = np.array([e[2] for e in kept], np.int64)
     ends = np.array([e[3] for e in kept], np.int64)
-    keys = np.array([e[0] for e in kept])
-    return Script(keys, [e[1] for e in kept], begins, ends - begins + 1, [e[4] for e in kept])
+    return Script(keys_of([e[0] for e in kept]), [e[1] for e in kept], begins, ends - begins + 1, [e[4] for e in kept])
 
 
 def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
@@ -91,13 +95,23 @@ def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
     for number, line in enumerate(_lines(file), 1):
         if not line.strip():
             continue
-        match = _ENTRY.fullmatch(line)
+        match = _ENTRY.fullmatch(line) if len(line) <= _LINE else None
         if match is None:
-            raise DataError(f"{file}, line {number}: expected name=archive[first,last], got {line[:80]!r}")
+            raise DataError(
+                f"{file}, line {number}: expected name=archive[first,last], got {shortened(line, 80)!r} ({len(line):,} characters)"
+            )
         name, archive, first, last = match.groups()
+        try:
+            check_name("the name of an utterance", name)
+            check_name("the name of an archive", archive)
+        except DataError as error:
+            raise DataError(f"{file}, line {number}: {error}") from None
+        if max(len(first), len(last)) > _DIGITS or not int(first) <= int(last) < _LARGEST:
+            raise DataError(
+                f"{file}, line {number}: frames {shortened(first, 30)} to {shortened(last, 30)} of {shortened(archive, 80)} are no "
+                f"range of frames; two numbers below {_LARGEST:,} were expected, the first not above the second"
+            )
         begin, end = int(first), int(last)
-        if begin > end or end >= _LARGEST:
-            raise DataError(f"{file}, line {number}: frames {begin} to {end} of {archive} are no range of frames")
         if archive not in places:
             places[archive] = located(archive, folder)
         entries.append((key_of(name), places[archive], begin, end, (file, number)))

@@ -52,8 +52,9 @@ class ImageFiles:
             path = located(parts["zip"] or parts["other"], self.folder, _HERE)
             return self._unpacked(self._archive(path), parts["entry"] or parts["rooted"]), False
         with opened(located(name, self.folder, _HERE)) as file:
-            self.limits.check_bytes(os.fstat(file.fileno()).st_size)
-            return file.read(self.limits.bytes), True
+            size = os.fstat(file.fileno()).st_size
+            self.limits.check_bytes(size)
+            return file.read(size), True
 
     def _unpacked(self, archive: zipfile.ZipFile, inside: str) -> bytes:
         """A file of an archive; no more of it comes into memory than the archive says it has."""
