@@ -16,7 +16,7 @@ from cntk._files import opened
 from cntk.io._compiled import machine
 from cntk.io._ctf_index_file import load_index, save_index
 from cntk.io._ctf_sequences import Sequences
-from cntk.io._encoding import check_encoding
+from cntk.io._encoding import EMPTY_LINE, check_empty_lines, check_encoding
 from cntk.io._listed_names import why
 
 _BLOCK = 1 << 22
@@ -94,7 +94,7 @@ def index_file(
             by_id, alias = have_ids and not skip_ids, counted_alias or b""
             found = load_index(file, by_id, alias) if keep else None
             if found is None:
-                found = _found(text, status.st_size, begin, by_id, alias)
+                found = _found(file, text, status.st_size, begin, by_id, alias)
                 if keep:
                     save_index(file, by_id, alias, found, status)
     except OSError as error:
@@ -102,11 +102,11 @@ def index_file(
     return FileIndex(have_ids, _chunks(found, status.st_size, line, chunk_bytes), status.st_size, found)
 
 
-def _found(file: BinaryIO, size: int, begin: int, by_id: bool, counted_alias: bytes) -> Sequences:
+def _found(name: str, file: BinaryIO, size: int, begin: int, by_id: bool, counted_alias: bytes) -> Sequences:
     compiled = machine(size)
     if compiled is None:
-        return _sequences(file, begin, by_id, counted_alias)
-    return _quickly(compiled, file, begin, by_id, counted_alias)
+        return _sequences(name, file, begin, by_id, counted_alias)
+    return _quickly(compiled, name, file, begin, by_id, counted_alias)
 
 
 def _first_line(head: bytes) -> tuple[int, int]:
@@ -117,26 +117,28 @@ def _first_line(head: bytes) -> tuple[int, int]:
     return begin + skipped, line
 
 
-def _blocks(file: BinaryIO, begin: int) -> Iterator[tuple[int, np.ndarray]]:
+def _blocks(name: str, file: BinaryIO, begin: int) -> Iterator[tuple[int, np.ndarray]]:
     """Blocks of whole lines: offset and bytes. They are read, since a mapped file's pages would count as memory in use."""
-    size = _BLOCK
+    size, empty = _BLOCK, 0
     while True:
         file.seek(begin)
         text = file.read(size)
         is_last = len(text) < size
         end = len(text) if is_last else text.rfind(b"\n") + 1
         if end:
+            empty += text.count(EMPTY_LINE)
+            check_empty_lines(name, empty)
             yield begin, np.frombuffer(text, np.uint8, end)
         begin, size = begin + end, _BLOCK if end else 2 * size
         if is_last:
             return
 
 
-def _sequences(file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> Sequences:
+def _sequences(name: str, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> Sequences:
     parts: list[Sequences] = []
     lines_before = 0
     last_key: np.uint64 | None = None
-    for offset, block in _blocks(file, begin):
+    for offset, block in _blocks(name, file, begin):
         starts = np.concatenate([[0], np.flatnonzero(block == _NEWLINE) + 1])
         starts = starts[starts < len(block)]
         counted = _lines_with(block, starts, counted_alias) if counted_alias else np.ones(len(starts), np.int64)
@@ -162,12 +164,14 @@ def _sequences(file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes)
     return _joined(parts)
 
 
-def _quickly(compiled: ModuleType, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> Sequences:
+def _quickly(
+    compiled: ModuleType, name: str, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes
+) -> Sequences:
     """The same by compiled code."""
     parts: list[Sequences] = []
     state = np.zeros(4, np.uint64)
     alias = np.frombuffer(counted_alias, np.uint8)
-    for offset, block in _blocks(file, begin):
+    for offset, block in _blocks(name, file, begin):
         lines = compiled.count_lines(block, 0, len(block)) + 1
         arrays = [np.empty(lines, t) for t in (np.int64, np.uint64, np.int64, np.int64)]
         state[2:] = 0

@@ -23,8 +23,9 @@ _NAME = re.compile(rb"[^\s|]+")
 _SPACE = b" \t\r\v\f"
 _TOKEN = re.compile(rb"\S+")
 _SOLID = bytes(0 if byte in b" \t\n\r\v\f" else 1 for byte in range(256))
-# Limits of a line that no honest one comes near, and that no memory need be taken for to see it.
-_FIELDS, _ENTRIES, _DIGITS = 1 << 21, 1 << 20, 20
+# What no honest line comes near, beside its numbers: names, comments, streams that are not read.
+_LONGEST = 1 << 23
+_DIGITS = 20
 # Bytes of a line to each number that a sample may have: from so many on it is read with care rather than fast.
 _LONG, _NUMBER_BYTES = 1 << 22, 32
 
@@ -149,10 +150,11 @@ def read_lines(lines: Lines, fields: Sequence[Field], allowance: Allowance | Non
     allowance = allowance or Allowance(0)
     found = [_Growing() for _ in fields]
     by_alias = {f.alias: (f, g) for f, g in zip(fields, found, strict=True)}
+    longest = _LONGEST + _NUMBER_BYTES * sum(f.width for f in fields)
     text = lines.text[:-1] if lines.text.endswith(b"\n") else lines.text
     for number, line in enumerate(text.split(b"\n") if lines.text else ()):
         samples = 0
-        for part in _parts(lines, number, line, allowance):
+        for part in _parts(lines, number, line, longest, allowance):
             try:
                 if part is None:
                     _check_head(lines, number, line[: line.find(b"|")] if b"|" in line else line)
@@ -169,13 +171,14 @@ def read_lines(lines: Lines, fields: Sequence[Field], allowance: Allowance | Non
     return [_samples(f, g) for f, g in zip(fields, found, strict=True)]
 
 
-def _parts(lines: Lines, number: int, line: bytes, allowance: Allowance) -> Iterator[bytes | None]:
+def _parts(lines: Lines, number: int, line: bytes, longest: int, allowance: Allowance) -> Iterator[bytes | None]:
     """None for what stands before the first '|', then what stands behind each."""
+    if len(line) > longest:
+        reason = f"a line of up to {longest:,} bytes was expected, got {len(line):,}, which begin with {_quoted(line)}"
+        allowance.pass_over(lines.fail(number, reason))
+        return
     yield None
-    count = line.count(b"|")
-    if count > _FIELDS:
-        allowance.pass_over(lines.fail(number, f"a line of up to {_FIELDS:,} fields was expected, got {count:,}"))
-    elif count:
+    if b"|" in line:
         yield from line.split(b"|")[1:]
 
 
@@ -229,7 +232,6 @@ def _read_sample(lines: Lines, number: int, text: bytes, wanted: Field, into: _G
 
 
 def _read_entries(lines: Lines, number: int, text: bytes, wanted: Field, into: _Growing) -> None:
-    most = len(into.columns) + max(_ENTRIES, 4 * wanted.width)
     for match in _TOKEN.finditer(text):
         index, colon, value = match[0].partition(b":")
         if not colon or not index.isdigit() or not _NUMBER.fullmatch(value):
@@ -239,12 +241,6 @@ def _read_entries(lines: Lines, number: int, text: bytes, wanted: Field, into: _
             shown = int(digits) if len(digits) <= _DIGITS else _quoted(digits)
             raise lines.fail(
                 number, f"index {shown} is out of range, the stream has {wanted.width} columns", wanted.name
-            )
-        if len(into.columns) == most:
-            raise lines.fail(
-                number,
-                f"a sample has more than {most:,} entries, and the stream has {wanted.width} columns",
-                wanted.name,
             )
         into.columns.append(int(digits))
         into.values.append(float(value))

@@ -10,6 +10,9 @@ from cntk._errors import DataError
 from cntk._files import opened
 
 MARK = codecs.BOM_UTF8
+EMPTY_LINE = b"\n\n"
+# Of more, which are nothing but work, no honest file of any kind is made.
+_EMPTY_LINES = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -47,6 +50,20 @@ def check_encoding(file: str, head: bytes) -> None:
         raise DataError(f"{file}: the file is text in {name}, and UTF-8 was expected; save it as UTF-8")
 
 
+def check_empty_lines(file: str, count: int) -> None:
+    """Refuse a file that has hardly anything but empty lines.
+
+    Args:
+        file: its name, for the error.
+        count: how many there are.
+
+    Raises:
+        DataError: if there are too many.
+    """
+    if count > _EMPTY_LINES:
+        raise DataError(f"{file}: up to {_EMPTY_LINES:,} empty lines were expected, got {count:,} and perhaps more")
+
+
 def text_of(path: str | os.PathLike[str]) -> str:
     """The text that a file holds, as by `decoded`.
 
@@ -75,6 +92,7 @@ def decoded(file: str, content: bytes) -> str:
 def escaped(file: str, content: bytes) -> str:
     """A file's text as by `decoded`, but with bytes that are not in UTF-8 escaped, as Python has them in names of files."""
     check_encoding(file, content[:4])
+    check_empty_lines(file, content.count(EMPTY_LINE))
     return content.removeprefix(MARK).decode("utf-8", "surrogateescape")
 
 

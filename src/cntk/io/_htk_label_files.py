@@ -24,6 +24,8 @@ _TIME = re.compile(r"([0-9]{1,18})(?:\.[0-9]*)?")
 _LINE = 2 * LONGEST
 # Characters of a text that are cut into lines at a time.
 _PIECE = 1 << 20
+# Segments of an utterance, of which the longest has four times as many frames.
+_SEGMENTS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,9 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
             _add_utterance(found, file, key, begin, segments, states)
             key = None
         elif line and not line.isspace():
+            if len(segments) == _SEGMENTS:
+                where = f"{file}, line {number}, utterance '{shortened(key)}'"
+                raise DataError(f"{where}: up to {_SEGMENTS:,} segments of an utterance were expected")
             segments.append((number, line))
     if key is not None:
         error = DataError(

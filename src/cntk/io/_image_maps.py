@@ -14,7 +14,7 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk._files import opened
-from cntk.io._encoding import MARK, check_encoding, readable
+from cntk.io._encoding import MARK, check_empty_lines, check_encoding, readable
 from cntk.io._listed_names import as_key, check_name, keys_of, shortened, why
 
 _LABEL = re.compile(rb"\s*\+?(\d{1,18})(\.0*)?\s*")
@@ -135,26 +135,29 @@ def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tupl
         with opened(file) as listed:
             check_encoding(file, listed.read(4))
             listed.seek(0)
-            for line, begin, text in _lines(listed):
+            for line, begin, text in _lines(file, listed):
                 try:
                     entries.append(_entry(line, begin, text, classes, columns, has_names))
                 except DataError as error:
                     errors.append(DataError(f"{file}, line {line}: {error}"))
     except OSError as error:
-        raise DataError(f"cannot read {file}: {why(error, file)}") from error
+        raise DataError(f"cannot read {file}: {why(error, file)}") from None
     if not entries and not errors:
         raise DataError(f"{file} lists no images; expected lines of {columns}")
     return entries, errors
 
 
-def _lines(listed: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
+def _lines(file: str, listed: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
     """Number, place and text of each line that is not blank."""
-    begin = 0
+    begin = empty = 0
     for line, text in enumerate(listed, 1):
         if line == 1 and text.startswith(MARK):
             begin, text = len(MARK), text[len(MARK) :]
         if text.strip():
             yield line, begin, text.rstrip(b"\r\n")
+        else:
+            empty += 1
+            check_empty_lines(file, empty)
         begin += len(text)
 
 

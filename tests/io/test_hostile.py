@@ -1,0 +1,171 @@
+"""Files that ask for more than there is: numbers of thousands of digits, lines without end, counts that no file holds."""
+
+from __future__ import annotations
+
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cntk.io import (
+    CBFDeserializer,
+    CTFDeserializer,
+    HTKFeatureDeserializer,
+    HTKMLFBinaryDeserializer,
+    HTKMLFDeserializer,
+    ImageDeserializer,
+    MinibatchSource,
+    StreamDef,
+    StreamDefs,
+    _compiled,
+    _ctf_compiled,
+    text_to_binary,
+)
+from cntk.io._listed_names import joined_keys, keys_of
+from tests.io.htk_cases import archive
+
+TEXT = StreamDefs(x=StreamDef("x", 3), s=StreamDef("s", 4, is_sparse=True))
+
+
+def text(content):
+    Path("d").write_bytes(content)
+    return CTFDeserializer("d", TEXT)
+
+
+def script(content):
+    Path("d").write_bytes(content)
+    Path("a.chunk").write_bytes(archive([[1.0]] * 4))
+    return HTKFeatureDeserializer(StreamDefs(f=StreamDef(scp="d", shape=1)))
+
+
+def labels(content):
+    Path("d").write_bytes(b'#!MLF!#\n"u.lab"\n' + content)
+    Path("states").write_bytes(b"a\nb\n")
+    return HTKMLFDeserializer("states", StreamDefs(l=StreamDef(mlf="d", shape=2)))
+
+
+def binary_labels(content):
+    Path("d").write_bytes(b"MLF\2\0" + content)
+    return HTKMLFBinaryDeserializer(StreamDefs(l=StreamDef(mlf="d", shape=2)))
+
+
+def image_map(content):
+    pytest.importorskip("PIL.Image")
+    Path("d").write_bytes(content)
+    return ImageDeserializer("d", StreamDefs(l=StreamDef("label", shape=2)))
+
+
+def binary(streams, chunks, content=b""):
+    """A file of streams (storage, name, dtype, width) and chunks (sequences, samples), whatever that is."""
+    head = b"nib_ktnc" + struct.pack("<I", 1) + content
+    parts = [b"nib_ktnc", struct.pack("<II", len(chunks), len(streams))]
+    parts += [struct.pack("<BI", s, len(n)) + n + struct.pack("<BI", t, w) for s, n, t, w in streams]
+    parts += [struct.pack("<qII", 12, *chunk) for chunk in chunks]
+    Path("d").write_bytes(head + b"".join(parts) + struct.pack("<q", len(head)))
+    return CBFDeserializer("d")
+
+
+MANY, NINES = b"9" * 5000, r"'?9{10}[9.]*'?"
+HOSTILE = {
+    "index": (text, b"|x 1 |s 0:1\n|x 2 |s " + MANY + b":1\n", rf"line 2, stream 's': index {NINES} is out of range"),
+    "numbers": (text, b"|x " + b"1 " * 400_000 + b"|s 0:1", "line 1, stream 'x': a sample has 400000 numbers"),
+    "a line": (text, b"|x 1 |s 0:1\n|x 1 |s " + b"7" * 9_000_000, "line 2: a line of up to 8,388,832 bytes was expected"),
+    "empty lines": (text, b"|x 1 |s 0:1" + b"\n" * 2_200_000, "up to 1,048,576 empty lines were expected"),
+    "frames": (script, b"u=a.chunk[0," + MANY + b"]", rf"line 1: frames 0 to {NINES} of a.chunk are no range of frames"),
+    "no numbers": (script, b"u=a.chunk[nan,inf]", r"line 1: expected name=archive\[first,last\], got 'u=a.chunk\[nan,inf\]'"),
+    "other digits": (script, "u=a.chunk[0,٣]".encode(), r"line 1: expected name=archive\[first,last\]"),
+    "a script's line": (script, b"u=" * 10_000, r"line 1: expected name=archive\[first,last\].*20,000 characters"),
+    "a name": (script, b"u" * 5000 + b"=a.chunk[0,1]", "line 1: expected the name of an utterance of up to 4,096 characters"),
+    "empty script": (script, b"\n" * 2_200_000, "up to 1,048,576 empty lines were expected"),
+    "times": (labels, b"0 " + MANY + b" a\n.\n", "line 3, utterance 'u': 'begin end state' was expected"),
+    "endless times": (labels, b"0 inf a\n.\n", "line 3, utterance 'u': 'begin end state' was expected"),
+    "a state": (labels, b"0 1 " + b"c" * 9000 + b"\n.\n", "line 3, utterance 'u': the state 'ccc+[.]{3}c+' is not"),
+    "a key": (labels, b'0 1 a\n.\n"' + b"v" * 5000 + b'"\n0 1 a\n.\n', "line 5: expected the name of an utterance of up to"),
+    "a label's key": (binary_labels, struct.pack("<H", 5000) + b"v" * 5000 + bytes(6), "byte 5: expected a name of up to"),
+    "a label": (image_map, b"a.png\t" + MANY, "line 1: expected the number of a class as the label, got '9{40}[.]{3}'"),
+    "columns": (image_map, b"\n" + b"\t" * 300_000 + b"1", "line 2: expected image<tab>label .* got 300001 columns"),
+    "a width": (lambda c: binary([(0, b"x", 0, 2**31 - 1)], [(1, 2**32 - 1)], c), struct.pack("<II", 2**32 - 1, 1), "d, byte"),
+    "widths": (
+        lambda c: binary([(0, b"x", 1, 2**31 - 1)], [(2, 2**32 - 1)], c), struct.pack("<3I", 2**31, 2**31 - 1, 7), "d, byte"
+    ),
+    "streams": (lambda c: binary([(0, b"%d" % k, 0, 1) for k in range(5000)], [(1, 1)], c), b"abcd", "up to 4,096 streams"),
+    "a stream": (lambda c: binary([(0, b"n" * 5000, 0, 1)], [(1, 1)], c), b"abcd", "a stream's name of up to 4,096 bytes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_one_error_tells_file_and_place(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    make, content, expected = HOSTILE[name]
+    with pytest.raises(ValueError, match=expected) as caught:
+        source = MinibatchSource(make(content), randomize=False)
+        for _ in range(3):
+            source.next_minibatch(1)
+    assert str(caught.value).startswith("d") and len(str(caught.value)) < 600 and isinstance(caught.value, RuntimeError)
+
+
+def test_a_scale_that_is_no_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    reader = script(b"u=p.chunk[0,1]")
+    for scale in (0, np.nan, np.inf):
+        head = struct.pack(">iihH", 6, 100000, 2, 9 | 0o2000) + struct.pack(">2f", scale, 0)
+        Path("p.chunk").write_bytes(head + bytes(4))
+        with pytest.raises(ValueError, match="p.chunk: compressed frames begin with .*finite numbers were expected"):
+            MinibatchSource(reader)
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_ids_of_any_length_are_one_number_modulo_two_to_the_64(tmp_path, monkeypatch, is_compiled):
+    monkeypatch.chdir(tmp_path)
+    if is_compiled:
+        while _compiled.machine(1 << 30) is None:
+            time.sleep(0.05)
+    else:
+        monkeypatch.setattr("cntk.io._ctf_index.machine", lambda size: None)
+    ids = [10**70 + 7, int("9" * 3000), 7]
+    reader = text(b"".join(b"1" + b"0" * 63 + b"0" * 6 + b"7 |x 1 |s\n" if k == ids[0] else b"" for k in ids))
+    assert reader.open().chunks[0].keys.tolist() == [(10**70 + 7) % 2**64]
+    reader = text(b"%d |x 1 |s\n%s |x 2 |s\n7 |x 3 |s\n" % (7, b"9" * 3000))
+    assert reader.open().chunks[0].keys.tolist() == [7, int("9" * 3000) % 2**64, 7]
+
+
+def test_an_index_that_claims_more_lines_than_bytes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    reader = text(b"0 |x 1 |s 0:1\n1 |x 1 |s 0:1\n")
+    reader["cacheIndex"] = True
+    reader.open()
+    index = Path("d.index")
+    content = index.read_bytes()
+    rows = np.frombuffer(content, "<i8", 2, len(content) - 16)
+    index.write_bytes(content[:-16] + (rows + 20).astype("<i8").tobytes())
+    assert len(MinibatchSource(reader, max_sweeps=1).next_minibatch(9)) == 2
+
+
+def test_lines_that_are_mostly_empty_fill_no_array_beforehand(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    while _compiled.machine(1 << 30) is None:
+        time.sleep(0.05)
+    monkeypatch.setattr(_ctf_compiled, "_ROOM", 1 << 10)
+    Path("d").write_bytes(b"|x 1\n" * 500)
+    source = MinibatchSource(CTFDeserializer("d", StreamDefs(x=StreamDef("x", 300))), randomize=False)
+    monkeypatch.setattr(_ctf_compiled, "_Target", None)
+    assert source.next_minibatch(500)[source.streams.x].asarray().sum() == 500
+
+
+def test_one_long_key_does_not_widen_all(tmp_path):
+    names = [f"u{k}" for k in range(100_000)]
+    keys = keys_of([*names, "v" * 4000])
+    assert keys.nbytes < 4 << 20 and keys.tolist()[:2] == ["u0", "u1"]
+    joined = joined_keys([keys_of(names), keys_of(["v" * 4000])])
+    assert joined.nbytes < 4 << 20 and joined.tolist() == keys.tolist()
+    assert keys_of(names).dtype.kind == "U"
+
+
+def test_conversion_refuses_the_same(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text(b"|x 1 |s " + MANY + b":1\n")
+    with pytest.raises(ValueError, match="d, line 1, stream 's'"):
+        text_to_binary("d", "d.bin", TEXT)
+    assert not Path("d.bin").exists()
