@@ -132,8 +132,8 @@ def test_sequences(compiled, lines, have_ids, alias, block, ends):
     text = (b"7 " if have_ids else b"|") + text
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_ctf_index, "_BLOCK", block)
-        quickly = _ctf_index._quickly(compiled, io.BytesIO(text), 0, have_ids, alias)
-        slowly = _ctf_index._sequences(io.BytesIO(text), 0, have_ids, alias)
+        quickly = _ctf_index._quickly(compiled, "d.ctf", io.BytesIO(text), 0, have_ids, alias)
+        slowly = _ctf_index._sequences("d.ctf", io.BytesIO(text), 0, have_ids, alias)
     for name in ("begins", "keys", "rows", "counted"):
         np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name), name)
 
