@@ -15,3 +15,37 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     "README.md",
     "docs/data-files.md",
+    "docs/devices.md",
+    "docs/other-systems.md",
+    "docs/reinforcement-learning.md",
+    "docs/shrink-and-convert.md",
+    "docs/tour-tagger.md",
+    "docs/debugging.md",
+    "docs/mixed-precision.md",
+    "docs/watching.md",
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_examples_print_what_is_written(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # Blank lines in place of the prose keep the line numbers of a failure those of the file.
+    code = re.split(r"^```(?:python)?$", (ROOT / document).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    kept = [part if ">>>" in part else re.sub(r"[^\n]", "", part) for part in code]
+    test = doctest.DocTestParser().get_doctest("".join(kept), {}, document, document, 0)
+    assert len(test.examples) > (5 if document == "docs/devices.md" else 15)
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner.run(test, out=report.append)
+    assert not report, "".join(report)
+
+
+def test_links_lead_somewhere() -> None:
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / link).exists(), f"{document.name} points to {link}"
+
+
+@pytest.mark.parametrize("target", re.findall(r"\bmake (\w+)", README))
+def test_commands_exist(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
