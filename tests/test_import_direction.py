@@ -26,6 +26,7 @@ FLOORS: dict[str, int] = {
     "cntk._leftovers": 0,
     "cntk._graph": 0,
     # 1 engine: data as it runs. Initializers only describe and draw numbers; parameters, on floor 2, use them.
+    "cntk._openmp": 1,
     "cntk.device": 1,
     "cntk.core": 1,
     "cntk._engine": 1,

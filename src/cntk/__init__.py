@@ -12,6 +12,9 @@ Example:
 import os
 
 from cntk import (
+    _openmp as _openmp,
+)
+from cntk import (
     cntk_py as cntk_py,
 )
 from cntk import (

@@ -16,6 +16,7 @@ from cntk._engine.feed import Fed, feed
 from cntk._engine.plan import Plan, bind
 from cntk._engine.rows import rows_as_numpy, touched_rows
 from cntk._engine.run import Run, SparseRows
+from cntk._engine.threads import OneThread
 from cntk._errors import shape_text
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
@@ -123,6 +124,7 @@ def execute(
     outputs: tuple[Variable, ...],
     device: DeviceDescriptor | None,
     training: bool,
+    limit: OneThread,
     leaves: Sequence[Variable] = (),
     by_rows: bool = False,
 ) -> Pass:
@@ -134,6 +136,7 @@ def execute(
         outputs: what to compute.
         device: where.
         training: whether this is a training pass.
+        limit: lifted if there is much to do.
         leaves: inputs whose gradients will be asked for.
         by_rows: whether gradients of what sparse inputs are multiplied with hold only the rows that are read.
     """
@@ -147,6 +150,8 @@ def execute(
             fed[variable] = _as_leaf(variable, fed[variable])
     plan = plan_for(composite, outputs, fed)
     rows, run = bind(plan, fed, training, place)
+    if plan.work.is_large(run):
+        limit.lift()
     if by_rows:
         rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
     rows, watched = plan.watch(rows) if training and plan.is_watched else (rows, [])
@@ -177,8 +182,8 @@ def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_n
     """Compute outputs; see `Function.eval`."""
     asked = as_outputs(function, outputs)
     wanted = tuple(dict.fromkeys(asked.values()))
-    with torch.inference_mode() if as_numpy else torch.no_grad():
-        done = execute(function, arguments, wanted, device, training=False)
+    with OneThread() as limit, torch.inference_mode() if as_numpy else torch.no_grad():
+        done = execute(function, arguments, wanted, device, False, limit)
         done.finish()
         results = [done.result(k, as_numpy) for k in range(len(wanted))]
     return results[0] if len(asked) == 1 else {key: results[wanted.index(v)] for key, v in asked.items()}
@@ -202,8 +207,8 @@ def forward(
     computed = tuple(dict.fromkeys((*wanted.values(), *keep.values())))
     training = bool(keep)
     leaves = [v for v in whole_graph(function).inputs if training and v.kind is VariableKind.Input and v.needs_gradient]
-    with torch.enable_grad() if training else torch.no_grad():
-        done = execute(function, arguments, computed, device, training, leaves)
+    with OneThread() as limit, torch.enable_grad() if training else torch.no_grad():
+        done = execute(function, arguments, computed, device, training, limit, leaves)
     if not training:
         done.finish()
     results = {key: done.result(computed.index(variable), as_numpy) for key, variable in wanted.items()}
@@ -233,7 +238,10 @@ def backward(
             roots.append(rows)
             seeds.append(_seed(output, gradient, rows))
     wanted = differentiated(function, variables, "variables")
-    found = _differentiate(done, roots, seeds, list(wanted.values()), keep=True)
+    with OneThread() as limit:
+        if done.plan.work.is_large(done.run):
+            limit.lift()
+        found = _differentiate(done, roots, seeds, list(wanted.values()), keep=True)
     done.finish()
     return _gradient_results(wanted, found, done, as_numpy)
 
@@ -303,8 +311,8 @@ def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, 
     extra = as_outputs(function, extra) if extra else None
     computed = tuple(dict.fromkeys((root, *(extra or {}).values())))
     leaves = [v for v in wanted if v.kind is VariableKind.Input]
-    with torch.enable_grad():
-        done = execute(function, at, computed, device, True, leaves, by_rows=not as_numpy)
+    with OneThread() as limit, torch.enable_grad():
+        done = execute(function, at, computed, device, True, limit, leaves, by_rows=not as_numpy)
         roots = [rows for rows in done.rows[:1] if isinstance(rows, Tensor)]  # sparse ones are not differentiable
         found = _differentiate(done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False)
     done.finish()

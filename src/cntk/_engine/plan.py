@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any
@@ -19,6 +20,7 @@ from cntk._engine.run import Run, SparseRows
 from cntk._engine.shortage import is_shortage, shortage_text
 from cntk._engine.streams import Streams
 from cntk._engine.transfer import moves
+from cntk._engine.work import Work
 from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_text, shape_text
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType
@@ -54,6 +56,7 @@ class Plan:
         regroups: whether its inputs may have batches of different sizes, since an operation makes others of them.
         types: the outputs' types.
         is_watched: whether a user function takes part, which is to see all gradients that there are.
+        work: how much there is to do in a run.
         streams: what operations that draw random numbers go on in.
         passes: how many training passes there had been before it was compiled, where training goes on.
     """
@@ -93,6 +96,7 @@ class Plan:
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
         self.holders = [v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)]
         self.is_watched = any(n.op.sees_gradients for n in self.single_nodes())
+        self.work = Work(work, [math.prod(v.shape) for v in self.parameters])
         self.regroups = any(n.op.regroups for n in order)
 
     def single_nodes(self) -> Iterator[Node]:

@@ -19,6 +19,7 @@ from cntk._engine.matrix_product import add_product, mm
 from cntk._engine.nan_watch import Guard, is_watched, train_watched
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import Run, SparseRows
+from cntk._engine.threads import OneThread
 from cntk._engine.trace import NotRecorded, Recording, record, why_not_recordable
 from cntk._engine.transfer import moves
 from cntk._graph.block import combine_variables
@@ -153,18 +154,17 @@ class TrainingStep:
         self, arguments: Any, outputs: Sequence[Variable], device: torch.device, is_sweep_end: bool = False
     ) -> StepResult:
         """One update."""
-        fed = self.feeds(arguments, device)
-        plan = self._plan(fed, outputs)
-        self._passes += 1
-        self._last_plan = id(plan)
-        plan.lie_on(device)  # before anybody keeps what a minibatch changes
-        if not is_watched(self):
-            return self._minibatch(plan, fed, outputs, device, is_sweep_end)
+        with OneThread() as limit:
+            fed = self.feeds(arguments, device)
+            plan = self._plan(fed, outputs)
+            self._passes += 1
+            self._last_plan = id(plan)
+            plan.lie_on(device)  # before anybody keeps what a minibatch changes
 
-        def run(may_replay: bool) -> StepResult:
-            return self._minibatch(plan, fed, outputs, device, is_sweep_end, may_replay)
+            def run(may_replay: bool) -> StepResult:
+                return self._minibatch(plan, fed, outputs, device, limit, is_sweep_end, may_replay)
 
-        return train_watched(self, plan, fed, run, device)
+            return train_watched(self, plan, fed, run, device) if is_watched(self) else run(True)
 
     def forget_pass(self) -> None:
         """Do as if the last minibatch had not been: it has been taken back."""
@@ -176,11 +176,14 @@ class TrainingStep:
         fed: Mapping[Variable, Fed],
         outputs: Sequence[Variable],
         device: torch.device,
+        limit: OneThread,
         is_sweep_end: bool,
-        may_replay: bool = True,
+        may_replay: bool,
     ) -> StepResult:
         """One update, by recorded code if there is such and it may be used."""
         rows, run = bind(plan, fed, True, device)
+        if plan.work.is_large(run):
+            limit.lift()
         if self.by_rows:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
         if self._moves != moves():  # recordings hold the memory where parameters lay
@@ -309,12 +312,15 @@ class TrainingStep:
 
     def test(self, arguments: Any, device: torch.device) -> StepResult:
         """Loss and metric without an update."""
-        fed = self.feeds(arguments, device)
-        plan = self._plan(fed, ())
-        rows, run = bind(plan, fed, False, device)
-        with torch.inference_mode():
-            results = plan.execute(rows, run)
-            return self._finish(plan, run, results, results[0].sum(), self.samples(plan, run), ())
+        with OneThread() as limit:
+            fed = self.feeds(arguments, device)
+            plan = self._plan(fed, ())
+            rows, run = bind(plan, fed, False, device)
+            if plan.work.is_large(run):
+                limit.lift()
+            with torch.inference_mode():
+                results = plan.execute(rows, run)
+                return self._finish(plan, run, results, results[0].sum(), self.samples(plan, run), ())
 
     def _plan(self, fed: Mapping[Variable, Fed], outputs: Sequence[Variable]) -> Plan:
         return plan_for(self.function, (*self.function.outputs, *outputs), fed)

@@ -268,6 +268,15 @@ class Op(ABC):
         """A function over raw tensors that computes the operation; called once per plan."""
         raise NotImplementedError(f"{self.op_name} is not computed by itself")
 
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        """About how many multiplications one row of the result takes, beyond touching each element once.
+
+        Args:
+            operands: the operands' types, with definite sizes.
+            result: the type of the first result.
+        """
+        return 0
+
     def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
         """An operation that adds one more operand, without dynamic axes, to this one's result in the same call.
 

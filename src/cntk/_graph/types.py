@@ -89,6 +89,11 @@ class TensorType:
         return len(self.shape)
 
     @property
+    def elements(self) -> int:
+        """Number of elements in one sample of a definite shape."""
+        return math.prod(self.shape)
+
+    @property
     def has_shape(self) -> bool:
         """Whether the number of static axes is known."""
         return self.shape != UNKNOWN_SHAPE

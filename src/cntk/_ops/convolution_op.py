@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -198,6 +199,12 @@ class Convolution(Op):
             compute = _with_one_filter(compute)
         return compute if x.lead else _without_rows(compute)
 
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        kernel, x = operands
+        # Each weight meets each position of what the windows lie around once.
+        positions = x.shape[1:] if self.transpose else result.shape[1:]
+        return kernel.elements * math.prod(positions)
+
     def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
         """See `Op.absorb_bias`: a bias for each filter is torch's own."""
         kernel, x = operands
@@ -266,6 +273,9 @@ class Biased(Op):
 
     def infer(self, *operands: TensorType) -> TensorType:
         return self.convolution.infer(*operands[:2])
+
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        return self.convolution.multiplications(operands[:2], result)
 
     def lower(self, *operands: TensorType) -> Kernel:
         compute = self.convolution.lower(*operands[:2])

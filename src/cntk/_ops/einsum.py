@@ -5,6 +5,7 @@ Each runs as one operation. In files it is a graph of the original's own operati
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,9 @@ class Einsum(Fused):
                 )
         shape = tuple(sizes[letter] for letter in result)
         return TensorType(shape, join_axes(operands, stretch=False), operands[0].dtype)
+
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        return math.prod(self._sizes(operands).values())
 
     def _sizes(self, operands: Sequence[TensorType]) -> dict[str, int]:
         """The size of each letter's axes.

@@ -68,6 +68,9 @@ class OptimizedRNNStack(Op):
         self._check_count(x.shape[0], weights.shape)
         return TensorType((self.hidden_size * self.directions,), x.dynamic_axes, x.dtype)
 
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        return operands[1].elements
+
     def _check_count(self, inputs: int, weights: Shape) -> None:
         if inputs < 0 or any(d < 0 for d in weights):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -71,6 +72,9 @@ class SequenceConvolution(Fused):
         if not operands[1].is_sequence or operands[1].rank == 0:
             return operands
         return self.convolution.complete(operands[0], unrolled(operands[1]))[0], operands[1]
+
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        return operands[0].elements * math.prod(result.shape[1:])
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         kernel, x = operands

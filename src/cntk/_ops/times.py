@@ -126,6 +126,11 @@ class Times(Op):
     def infer_known(self, *operands: TensorType) -> TensorType | None:
         return None if self.reduces_sequence else super().infer_known(*operands)
 
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        left, right = operands
+        rows = math.prod(left.shape[: left.rank - self.contracted(right)])
+        return 0 if left.is_sparse else rows * right.elements
+
     def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
         """See `Op.absorb_bias`: of dense samples whose axes all vanish, by a parameter."""
         left, right = operands
@@ -156,6 +161,9 @@ class Affine(Op):
 
     def infer(self, *operands: TensorType) -> TensorType:
         return self.times.infer(*operands[:2])
+
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        return self.times.multiplications(operands[:2], result)
 
     def lower(self, *operands: TensorType) -> Kernel:
         x, w, _ = operands
@@ -215,6 +223,10 @@ class TransposeTimes(Op):
             raise GraphError(f"the last axes of the operands ({left.shape[-1]} and {right.shape[-1]}) must agree")
         outer = right.shape[:-1] if right.rank == 2 else (1,)
         return TensorType((*left.shape[:-1], *outer), join_axes(operands), left.dtype or right.dtype)
+
+    def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
+        left, right = operands
+        return 0 if right.is_sparse else left.elements * (right.shape[0] if right.rank == 2 else 1)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         left, right = operands
