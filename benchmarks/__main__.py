@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import torch
 
-from . import attention, convolution, dense, evaluation, memory, operations, readers, sequences
+from . import attention, busy, convolution, dense, evaluation, memory, operations, readers, sequences
 from .elsewhere import Elsewhere
 from .programs_of_cntk import PROGRAMS
 from .timing import Result, Workload, compare
@@ -23,11 +23,12 @@ NETWORKS = {
 OPERATIONS = {workload.name: workload for workload in operations.WORKLOADS}
 READERS = {workload.name: workload for workload in readers.WORKLOADS}
 GROUPS = {"networks": NETWORKS, "operations": OPERATIONS, "readers": READERS}
+TABLES = ("busy", "memory")
 WORKLOADS = NETWORKS | OPERATIONS | READERS
 
 
 def parse_arguments() -> argparse.Namespace:
-    names = ", ".join((*GROUPS, "memory", *WORKLOADS))
+    names = ", ".join((*GROUPS, *TABLES, *WORKLOADS))
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Times this package beside hand-written PyTorch, and beside CNTK 2.7 where its interpreter is named.",
@@ -46,7 +47,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     for name in arguments.workloads:
-        if name not in WORKLOADS and name not in GROUPS and name != "memory":
+        if name not in (*WORKLOADS, *GROUPS, *TABLES):
             parser.error(f"there is no workload {name!r}; there are {names}")
     if arguments.original and not shutil.which(arguments.original):
         parser.error(f"--original: there is no program {arguments.original!r}")
@@ -93,10 +94,12 @@ def main() -> None:
     print("The rival is hand-written PyTorch; of text and binary files it is the original's reader.\n")
     chosen: dict[str, Workload] = {}
     for name in arguments.workloads or ["networks"]:
-        if name != "memory":
+        if name not in TABLES:
             chosen |= GROUPS.get(name) or {name: WORKLOADS[name]}
     if chosen:
         print_table(list(chosen.values()), arguments)
+    if "busy" in arguments.workloads:
+        busy.print_table(busy.NAMES, arguments.rounds, arguments.seconds, max(2, arguments.threads))
     if "memory" in arguments.workloads:
         memory.print_table(arguments.original, arguments.threads)
 
