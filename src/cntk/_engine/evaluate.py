@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -50,11 +51,28 @@ def plan_for(
     key = (outputs, free, dense, optimize)
     plan = composite._plans.get(key)
     if plan is None or plan.is_stale():
+        if free:
+            _drop_old_plans(composite._plans)
         plan = composite._plans[key] = Plan(outputs, dict(free), optimize, dense)
         plan.streams = composite._plans.setdefault("streams", plan.streams)
         plan.carry = composite._plans.setdefault("carry", plan.carry)
         plan.passes = composite._plans.get("passes", 0)
+    if free:
+        plan.last_use = next(_uses)
     return plan
+
+
+# Plans for so many sizes of free dimensions are kept for a graph; each takes some ten kilobytes and milliseconds to make.
+_MOST_PLANS = 200
+_uses = itertools.count()
+
+
+def _drop_old_plans(plans: dict[Any, Any]) -> None:
+    """Drop the half that was used least lately, once there are too many for different sizes of free dimensions."""
+    sized = [(p.last_use, key) for key, p in list(plans.items()) if isinstance(p, Plan) and key[1]]
+    if len(sized) >= _MOST_PLANS:
+        for _, key in sorted(sized, key=lambda each: each[0])[: len(sized) // 2]:
+            plans.pop(key, None)
 
 
 def share_carried_states(one: Composite, other: Composite) -> None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cntk._engine.recent import Recent
 from cntk._errors import GraphError
 from cntk._graph.op import Kernel, Op, RunKernel
 from cntk._graph.types import FreeDimension, Shape, TensorType, check_sizes
 
 Lowering = Callable[[tuple[TensorType, ...]], "Kernel | RunKernel"]
 
-# Sizes seldom come again where there are this many: those kept are dropped.
-_MOST_SIZES = 500
+# Each kernel takes some kilobytes, and to make it about as long as to run it.
+_MOST_SIZES = 128
 
 
 def is_late(op: Op, types: tuple[TensorType, ...]) -> bool:
@@ -35,19 +36,18 @@ def lowered_late(types: tuple[TensorType, ...], lower: Lowering) -> LateKernel:
         types: the operands' types, with free dimensions.
         lower: gives the kernel for definite types; raises GraphError if they do not fit.
     """
-    known: dict[tuple[Shape, ...], Kernel | RunKernel] = {}
+    known: Recent[Kernel | RunKernel] = Recent(_MOST_SIZES)
     open_ones = [(k, t.lead) for k, t in enumerate(types) if FreeDimension in t.shape]
 
     def compute(run: Any, *operands: Any) -> Any:
         sizes = tuple(operands[k].shape[lead:] for k, lead in open_ones)
         kernel = known.get(sizes)
         if kernel is None:
-            if len(known) >= _MOST_SIZES:
-                known.clear()
             definite = list(types)
             for (k, _), shape in zip(open_ones, sizes, strict=True):
                 definite[k] = definite[k].with_shape(shape)
-            kernel = known[sizes] = lower(tuple(definite))
+            kernel = lower(tuple(definite))
+            known.put(sizes, kernel)
         return kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
 
     return LateKernel(compute)

@@ -58,6 +58,7 @@ class Plan:
         is_watched: whether a user function takes part, which is to see all gradients that there are.
         work: how much there is to do in a run.
         streams: what operations that draw random numbers go on in.
+        last_use: when it was last used, as its graph counts; only where inputs have free dimensions.
         passes: how many training passes there had been before it was compiled, where training goes on.
     """
 
@@ -87,6 +88,7 @@ class Plan:
         self.streams = Streams()
         self.passes = 0
         self._lies_on: tuple[torch.device, int] | None = None
+        self.last_use = 0
         self.steps: list[Step] = [self._step(item) for item in work]
         self._checks = [_described(item) for item in work]
         self.output_slots = [self._slot(ref) for ref in refs]

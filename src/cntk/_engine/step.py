@@ -59,6 +59,8 @@ class Updater(Protocol):
 RECORD_AFTER = 40
 # With sequences sizes seldom come again: after so many different ones nothing more is counted.
 _MOST_SIZES = 1000
+# Recordings of so many sizes are kept; each takes some hundred kilobytes, and to make it about a second.
+_MOST_RECORDINGS = 100
 
 _LOGGER = logging.getLogger("cntk")
 
@@ -101,7 +103,8 @@ class TrainingStep:
         self._counted = () if counted is None else counted.dynamic_axes
         # Other rules than a plain subtraction tell a row without a gradient from one whose gradient is 0.
         self.by_rows = any(not learner.subtracts for learner in learners)
-        self._seen: dict[Any, int] = {}
+        # By the plan's identity and the size, as `_size_text` writes it.
+        self._seen: dict[tuple[int, str], int] = {}
         self._passes = 0
         self._before: dict[str, int] = {}
         self._last_plan: int | None = None
@@ -120,7 +123,7 @@ class TrainingStep:
 
     def passes(self) -> tuple[int, dict[str, int]]:
         """How many minibatches there have been, and how many of each size since the graph was compiled."""
-        found = {_size_text(*size): count for (plan, *size), count in self._seen.items() if plan == self._last_plan}
+        found = {size: count for (plan, size), count in self._seen.items() if plan == self._last_plan}
         return self._passes, found | self._before
 
     def begin_anew(self, passes: int = 0, sizes: Mapping[str, int] | None = None) -> None:
@@ -251,12 +254,20 @@ class TrainingStep:
                 else recording
             )
         _, batch, lengths = key
-        if lengths and len(self._seen) + len(self._before) > _MOST_SIZES:
+        full = len(self._seen) + len(self._before) > _MOST_SIZES
+        if lengths and full:
             return None
-        if key not in self._seen and self._before:
-            self._seen[key] = self._before.pop(_size_text(batch, lengths), 0)
-        count = self._seen[key] = self._seen.get(key, 0) + 1
+        size = _size_text(batch, lengths)
+        counted = id(plan), size
+        if counted not in self._seen:
+            if full and size not in self._before:
+                return None
+            self._seen[counted] = self._before.pop(size, 0)
+        count = self._seen[counted] = self._seen[counted] + 1
         if count < RECORD_AFTER:
+            return None
+        if sum(made is not None for _, made in self._recordings.values()) >= _MOST_RECORDINGS:
+            self._note(f"{_MOST_RECORDINGS} sizes of minibatches are recorded already")
             return None
         reason = why_not_recordable(plan, rows, run)
         if reason is not None:

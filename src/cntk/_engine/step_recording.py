@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.fx import Graph, GraphModule, Node
 
 from cntk._engine.optimize import clean, use_bindings
+from cntk._engine.recorded_code import drop_source, keep_code_alone
 from cntk._engine.recording_check import agree, quiet
 
 _LOGGER = logging.getLogger("cntk")
@@ -169,6 +170,7 @@ def _joint(
         module = make_fx(both, tracing_mode="fake", _allow_non_fake_inputs=True)(
             *examples, *(t.detach() for t in static), *seeds
         )
+    drop_source(module)
     return module.graph, len(found)
 
 
@@ -296,5 +298,7 @@ def _module(source: Graph, operands: Sequence[Node], calls: set[Node], results: 
     graph.output(tuple(copies[r] for r in results))
     use_bindings(graph)
     graph.lint()
-    code: Code = GraphModule(torch.nn.Module(), graph).forward
+    module = GraphModule(torch.nn.Module(), graph)
+    keep_code_alone(module)
+    code: Code = module.forward
     return code

@@ -264,6 +264,7 @@ def _compiled(
     from torch.fx.experimental.proxy_tensor import make_fx
 
     from cntk._engine.optimize import optimize, written_placeholders
+    from cntk._engine.recorded_code import drop_source, keep_code_alone
 
     def compute(*tensors: Tensor) -> list[Tensor]:
         inputs = _rebuilt(tensors[: len(rows)], rows)
@@ -272,8 +273,10 @@ def _compiled(
 
     with torch.enable_grad(), quiet():
         module = make_fx(compute, tracing_mode="fake", _allow_non_fake_inputs=True)(*_tensors(rows), *held, *words)
+    drop_source(module)  # of the code before it is optimized
     products = optimize(module, len(step.wanted), len(rows))
     changed = [k - len(rows) for k in written_placeholders(module.graph)]
+    keep_code_alone(module)
     copies = [t.detach().clone() for t in held]
     with torch.enable_grad():
         found = module.forward(*_tensors(rows), *copies, *words)

@@ -71,7 +71,8 @@ class Einsum(Fused):
         return TensorType(shape, join_axes(operands, stretch=False), operands[0].dtype)
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
-        return math.prod(self._sizes(operands).values())
+        pairs = zip(self.terms[0], operands, strict=True)
+        return math.prod({letter: d for term, t in pairs for letter, d in zip(term, t.shape, strict=False)}.values())
 
     def _sizes(self, operands: Sequence[TensorType]) -> dict[str, int]:
         """The size of each letter's axes.
