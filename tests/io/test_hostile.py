@@ -169,3 +169,23 @@ def test_conversion_refuses_the_same(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="d, line 1, stream 's'"):
         text_to_binary("d", "d.bin", TEXT)
     assert not Path("d.bin").exists()
+
+
+@pytest.mark.parametrize(
+    "files, expected",
+    [
+        ({"d": b"u=a.chunk[0,2147483646]"}, "d, line 1: frames up to 2147483646 are wanted, and a.chunk has 4 by its header"),
+        ({"a.chunk": b"\x7f\xff\xff\xff" + archive([[1.0]] * 4)[4:]}, "line 1: a.chunk is truncated: frames 0 to 2147483646"),
+        ({"l": b'#!MLF!#\n' + b'"u.lab"\n0 400000000000 a\n.\n' * 9}, "l: the label file has 9 segments"),
+    ],
+    ids=["script", "header", "labels"],
+)  # fmt: skip
+def test_frames_are_there_before_they_are_counted(tmp_path, monkeypatch, files, expected):
+    """In frame mode each frame is a sequence."""
+    monkeypatch.chdir(tmp_path)
+    features = script(b"u=a.chunk[0,2147483646]")
+    readers = [features, HTKMLFDeserializer("states", StreamDefs(l=StreamDef(mlf="l", shape=2)))]
+    for name, content in ({"states": b"a\n", "l": b""} | files).items():
+        Path(name).write_bytes(content)
+    with pytest.raises(ValueError, match=expected):
+        MinibatchSource(readers[1:] if "l" in files else features, frame_mode=True)

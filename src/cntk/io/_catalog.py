@@ -15,6 +15,9 @@ from cntk.io._making import Samples
 from cntk.io._store import ChunkStore
 from cntk.io._streams import StreamInformation
 
+# So many frames, in 46 hours of speech, are more than a forged file may count one by one.
+_MANY_FRAMES = 1 << 24
+
 
 class Catalog:
     """All sequences of some corpora.
@@ -218,6 +221,9 @@ def _repeated(part: StreamChunk, numbers: np.ndarray, counts: np.ndarray) -> Str
 
 def _frames_of(corpora: Sequence[Corpus], lengths: list[np.ndarray], keys: np.ndarray) -> np.ndarray:
     """Frames of each sequence, as many as the first corpus has, int64 ``[sequences]``."""
+    if lengths[0].sum(dtype=np.float64) > _MANY_FRAMES:
+        for utterances in filter(has_frames, corpora):
+            utterances.check_frames()
     for corpus, length in zip(corpora, lengths, strict=True):
         names = ", ".join(s.name for s in corpus.streams)
         if not has_frames(corpus):

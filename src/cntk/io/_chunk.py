@@ -144,6 +144,10 @@ class FrameCorpus(Corpus, Protocol):
         """What is wrong with sequences, by their number in the corpus; a source may pass over some."""
         ...
 
+    def check_frames(self) -> None:
+        """Refuse frames that cannot be there, before each is counted."""
+        ...
+
 
 class ScatteredCorpus(Corpus, Protocol):
     """A corpus that reads single sequences as well."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 
@@ -75,6 +76,34 @@ class Archive:
         """What the frames are, for errors."""
         return f"{kind_text(self.kind)} of {self.width} numbers each {self.period / 10000:g} ms"
 
+    @property
+    def _kind(self) -> np.dtype:
+        return np.dtype(f"{self.order}{'f4' if self.scale is None else 'i2'}")
+
+    def check(self, end: int, place: str) -> None:
+        """Refuse frames that are not there.
+
+        Args:
+            end: the first one that is not wanted.
+            place: who asks for them, for errors.
+
+        Raises:
+            DataError: if the archive does not have them.
+        """
+        with opened(self.file) as file:
+            self._check(file, 0, end, place)
+
+    def _check(self, file: BinaryIO, begin: int, end: int, place: str) -> None:
+        if end > self.frames:
+            raise DataError(
+                f"{place}: frames up to {end - 1} are wanted, and {self.file} has {self.frames} by its header"
+            )
+        there, wanted = file.seek(0, os.SEEK_END), self.begin + end * self.width * self._kind.itemsize
+        if there < wanted:
+            raise DataError(
+                f"{place}: {self.file} is truncated: frames {begin} to {end - 1} end at byte {wanted}, the file at byte {there}"
+            )
+
     def read(self, begin: int, end: int, place: str) -> np.ndarray:
         """Frames as float32 ``[end - begin, width]``.
 
@@ -86,22 +115,12 @@ class Archive:
         Raises:
             DataError: if the archive does not have them.
         """
-        if end > self.frames:
-            raise DataError(
-                f"{place}: frames up to {end - 1} are wanted, and {self.file} has {self.frames} by its header"
-            )
-        kind = np.dtype(f"{self.order}{'f4' if self.scale is None else 'i2'}")
-        first, size = self.begin + begin * self.width * kind.itemsize, (end - begin) * self.width * kind.itemsize
+        size = self.width * self._kind.itemsize
         with opened(self.file) as file:
-            there = file.seek(0, os.SEEK_END)
-            if there < first + size:
-                raise DataError(
-                    f"{place}: {self.file} is truncated: frames {begin} to {end - 1} end at byte {first + size}, the file "
-                    f"at byte {there}"
-                )
-            file.seek(first)
-            content = file.read(size)
-        stored = np.frombuffer(content, kind).reshape(-1, self.width)
+            self._check(file, begin, end, place)
+            file.seek(self.begin + begin * size)
+            content = file.read((end - begin) * size)
+        stored = np.frombuffer(content, self._kind).reshape(-1, self.width)
         if self.scale is None or self.shift is None:
             return stored.astype(np.float32)
         found: np.ndarray = (stored.astype(np.float32) + self.shift) / self.scale

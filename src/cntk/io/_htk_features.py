@@ -173,6 +173,21 @@ class Utterances:
             )
         return factor // 2, factor // 2
 
+    def check_frames(self) -> None:
+        """Refuse frames that the archives do not have; else that is seen when they are read.
+
+        Raises:
+            DataError: if there are any.
+        """
+        last: dict[str, int] = {}
+        ends = self._script.begins + self._script.lengths
+        for number, file in enumerate(self._script.archives):
+            if file not in last or ends[number] > ends[last[file]]:
+                last[file] = number
+        for file, number in last.items():
+            place = self._script.place(number)
+            self._archives.get(file, place).check(int(ends[number]), place)
+
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
         """Read a chunk.
 

@@ -18,6 +18,9 @@ from cntk.io._htk_label_files import Alignments, read_binary, read_states, read_
 from cntk.io._listed_names import keys_of, shortened
 from cntk.io._streams import StreamInformation, files_of
 
+# Half a minute: on average no segment of speech is as long.
+_SEGMENT = 3000
+
 
 @dataclass(frozen=True)
 class HTKMLFDeserializer:
@@ -187,6 +190,20 @@ class Labels:
                     f"'{self.streams[0].name}' has {width} classes"
                 ),
             )
+
+    def check_frames(self) -> None:
+        """Refuse files that say to have far more frames than alignments of speech have for each segment.
+
+        Raises:
+            DataError: if one does.
+        """
+        for part in self._parts:
+            frames, segments = int(part.lengths.sum()), len(part.classes)
+            if frames > _SEGMENT * segments:
+                raise DataError(
+                    f"{part.file}: the label file has {segments:,} segments; up to {_SEGMENT:,} frames for each were expected, got "
+                    f"{frames:,} in all"
+                )
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
         """The frames of a chunk. Those of a faulty utterance are all of class 0."""
