@@ -79,11 +79,15 @@ DEFERRED: dict[str, tuple[str, ...]] = {
         "cntk.train.function_train",
         "cntk._persist",
     ),
-    "train/trainer.py": ("cntk._persist.checkpoints",),  # save_checkpoint, restore_from_checkpoint
+    # __reduce_ex__: what pickle keeps is what files keep
+    "_graph/function.py": ("cntk._persist.pickled",),
+    "_graph/variable.py": ("cntk._persist.pickled",),
+    # save_checkpoint, restore_from_checkpoint, __reduce_ex__
+    "train/trainer.py": ("cntk._persist.checkpoints", "cntk._persist.pickled"),
     "train/training_session.py": ("cntk._persist.checkpoints",),  # which checkpoint a session goes on from
-    # create_checkpoint, restore_from_checkpoint
-    "learners/base.py": ("cntk._persist.learner_state",),
-    "train/distributed.py": ("cntk._persist.learner_state",),
+    # create_checkpoint, restore_from_checkpoint, __reduce_ex__
+    "learners/base.py": ("cntk._persist.learner_state", "cntk._persist.pickled"),
+    "train/distributed.py": ("cntk._persist.learner_state", "cntk._persist.pickled"),
     "io/_streams.py": ("cntk.internal.native_shape",),  # m_sample_layout
 }
 
