@@ -287,9 +287,10 @@ class SequenceScatter(OnCondition):
             rows, selected = chosen(flags, layout, "sequence.scatter")
             lengths = run.layout(own).lengths if len(own) > 1 else (1,) * x.shape[0]
             if tuple(selected) != lengths:
+                whose = f"the sequences on the axis {axis_text(own[-1])}" if own else "the operand without dynamic axes"
                 raise FeedError(
                     f"sequence.scatter: the condition on the axis {axis_text(axes[-1])} selects {selected[:8]} frames, and "
-                    f"the sequences on the axis {axis_text(own[-1])} have {list(lengths)[:8]}"
+                    f"{whose} {'have' if own else 'has'} {list(lengths)[:8]}"
                 )
             return x.new_zeros((flags.shape[0], *x.shape[1:])).index_add(0, rows, x)
 

@@ -23,6 +23,7 @@ from cntk._leftovers import name_until_replaced, new_mark
 from cntk._ops.operands import apply
 from cntk._ops.reduction import ReduceElements
 from cntk._persist import files
+from cntk._persist.described import part
 from cntk._persist.dictionary import Single, Size
 from cntk._persist.learner_state import LearnerStateError, learner_from_file, learner_to_file, restore_own_state
 from cntk._persist.load import from_dictionary, model_dictionary
@@ -212,11 +213,16 @@ def _pair(filename: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, A
         interrupted = _still_to_be_replaced(filename, values)
         for path in (interrupted, filename) if interrupted else (filename,):
             model = files.read(path, model_dictionary)
-            if model.get(_MARK) == values.get(_MARK):
+            if _mark(model) == _mark(values):
                 return model, values
         if wait is not None:
             time.sleep(wait)
-    raise TornCheckpointError(_why_torn(filename, model.get(_MARK), values))
+    raise TornCheckpointError(_why_torn(filename, _mark(model), values))
+
+
+def _mark(values: dict[str, Any]) -> str | None:
+    """What says of which checkpoint a file is, if anything does."""
+    return part(values, _MARK, str, "a file of a checkpoint") if values.get(_MARK) is not None else None
 
 
 def _why_torn(filename: str | os.PathLike[str], mark: Any, values: dict[str, Any]) -> str:
@@ -286,7 +292,9 @@ def _states(
     counts = [values.get(_SAMPLES, 0), values.get(_PASSES, 0)]
     sizes = values.get(_SIZES, {})
     counts += sizes.values() if isinstance(sizes, dict) else [None]
-    if not (isinstance(found, list) and isinstance(external, dict) and all(isinstance(n, int) for n in counts)):
+    if not (
+        isinstance(found, list) and isinstance(external, dict) and all(isinstance(n, int) and n >= 0 for n in counts)
+    ):
         raise FileFormatError("it is no checkpoint of a trainer")
     if len(found) != len(learners):
         raise LearnerStateError(f"the checkpoint is of {len(found)} learners, and the trainer has {len(learners)}")

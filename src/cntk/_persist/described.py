@@ -17,6 +17,7 @@ _EXPECTED: dict[type, str] = {
     str: "a string",
     int: "an integer",
     float: "a number",
+    bool: "a flag",
     dict: "a dictionary",
     list: "a list",
     NDShape: "a shape",
@@ -62,3 +63,12 @@ def part(values: dict[str, Any], key: str, type_: type[T], whose: str = "a part"
             f"{what}, and {_EXPECTED[type_]} was expected; the file is damaged or holds something else"
         )
     return value
+
+
+def flag(values: dict[str, Any], key: str) -> bool:
+    """A flag of a dictionary, unset if it is not there.
+
+    Raises:
+        FileFormatError: if something else is there.
+    """
+    return values.get(key) is not None and part(values, key, bool)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from cntk._errors import shape_text
+from cntk._persist.described import flag, part
 from cntk._persist.dictionary import Size
 from cntk._persist.value import Dictionary
 from cntk._persist.wire import FileFormatError
@@ -102,7 +103,8 @@ def _distributed_from_file(
         smoothed = values.get(_SMOOTHED) if isinstance(values, dict) else None
         if smoothed is None:
             raise LearnerStateError("the checkpoint is not of a learner with block momentum")
-        if not isinstance(smoothed, list) or [np.size(a) for a in smoothed] != [a.numel() for a in learner.smoothed]:
+        sizes = [a.size if isinstance(a, np.ndarray) else -1 for a in smoothed] if isinstance(smoothed, list) else []
+        if sizes != [a.numel() for a in learner.smoothed]:
             raise LearnerStateError("the block momentum to restore is that of other parameters")
         state["smoothed"] = [torch.from_numpy(np.array(array)) for array in smoothed]
     return state, own
@@ -131,9 +133,9 @@ def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> 
     if isinstance(learner, DistributedLearner):
         return _distributed_from_file(values, learner, uids)
     values = _local_values(values)  # one process goes on with what several have trained
-    if values == {} and isinstance(learner, UserLearner):
+    if isinstance(values, dict) and not values and isinstance(learner, UserLearner):
         return learner.state_dict(), None  # as the original writes such learners
-    if not isinstance(values, dict) or values.get("type") != "Learner":
+    if not isinstance(values, dict) or _part(values, "type", str) != "Learner":
         raise FileFormatError("it holds something else where a learner's state was expected; the file is damaged")
     version = _part(values, "version", int)
     if version > LEARNER_VERSION:
@@ -145,14 +147,16 @@ def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> 
             f"the checkpoint has no smoothed count for {learner.kind}; was it saved by a learner of another kind?"
         )
     before = learner.state_dict()
-    slots, masters = _slots(learner, _arrays(values, version, uids), bool(values.get("master_parameter_updated")))
+    slots, masters = _slots(learner, _arrays(values, version, uids), flag(values, "master_parameter_updated"))
     state = {
         "kind": learner.kind,
-        "samples": int(_part(values, "sample_count", int)),
-        "minibatches": int(_part(values, "minibatchCount", int)),
-        "sweeps": int(_part(values, "sweepCount", int)) if version >= LEARNER_VERSION else before["sweeps"],
-        "noise_seed": int(values.get("noise_injection_seed", before["noise_seed"])),
-        "smoothed_count": float(_part(values, "smoothed_count", float)) if learner.counts else 0.0,
+        "samples": _count(values, "sample_count"),
+        "minibatches": _count(values, "minibatchCount"),
+        "sweeps": _count(values, "sweepCount") if version >= LEARNER_VERSION else before["sweeps"],
+        "noise_seed": _count({"noise_injection_seed": before["noise_seed"]} | values, "noise_injection_seed"),
+        "smoothed_count": _finite(_part(values, "smoothed_count", float), "'smoothed_count'")
+        if learner.counts
+        else 0.0,
         "learning_rate": _schedule(_part(values, "learnig_rate_schedule", dict)),
         "slots": slots,
         "masters": masters,
@@ -245,23 +249,44 @@ def _schedule(values: dict[str, Any]) -> dict[str, Any]:
     if version > SCHEDULE_VERSION:
         raise FileFormatError(f"a schedule is of version {version}, and the newest one known is {SCHEDULE_VERSION}")
     steps = _part(values, "schedule", dict)
-    if not steps or not all(end.isdecimal() and isinstance(value, float) for end, value in steps.items()):
-        raise FileFormatError("it holds a schedule that is none; the file is damaged")
-    ordered = sorted((int(end), float(value)) for end, value in steps.items())
+    wrong = next((end for end in steps if not (end.isdecimal() and len(end) <= 20)), None)
+    if not steps or wrong is not None:
+        told = "no steps" if wrong is None else f"a step until '{wrong[:40]}', which is no number"
+        raise FileFormatError(f"a learner's schedule has {told}; the file is damaged")
+    ordered = sorted(
+        (int(end), _finite(_part(steps, end, float), f"value of its schedule until {end}")) for end in steps
+    )
     if version < SCHEDULE_VERSION:
         reference = _REFERENCE_OF_UNIT.get(_part(values, "unit", int), 0)
     else:
-        reference = int(_part(values, "ref_mb_size", int))
+        reference = _count(values, "ref_mb_size")
     return {
         "values": [value for _, value in ordered],
         "ends": [end for end, _ in ordered],
-        "epoch_size": int(_part(values, "epoch_size", int)),
+        "epoch_size": _count(values, "epoch_size"),
         "minibatch_size": reference,
     }
 
 
 def _part(values: dict[str, Any], key: str, type_: type[T]) -> T:
-    value = values.get(key)
-    if not isinstance(value, type_):
-        raise FileFormatError(f"a learner's state has no '{key}', or one of another kind; the file is damaged")
-    return value
+    return part(values, key, type_, "a learner's state")
+
+
+def _count(values: dict[str, Any], key: str) -> int:
+    """A number of things, or a seed.
+
+    Raises:
+        FileFormatError: if it is missing, or no such number.
+    """
+    count = _part(values, key, int)
+    if isinstance(count, bool) or count < 0:
+        raise FileFormatError(f"a learner's state has as '{key}' {count}, which is no count; the file is damaged")
+    return int(count)
+
+
+def _finite(number: float, what: str) -> float:
+    if not math.isfinite(number):
+        raise FileFormatError(
+            f"a learner's state has as {what} {number:g}, which is no finite number; the file is damaged"
+        )
+    return float(number)

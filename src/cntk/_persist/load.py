@@ -23,7 +23,7 @@ from cntk._persist import files
 from cntk._persist.arrays import NDShape, checked_shape
 from cntk._persist.attributes import CUSTOM, details_from_file, op_from_file
 from cntk._persist.contract import single_operation
-from cntk._persist.described import briefly, part
+from cntk._persist.described import briefly, flag, part
 from cntk._persist.legacy_former import FORMER, FORMER_NODE
 from cntk._persist.legacy_load import is_legacy, legacy_dictionary
 from cntk._persist.save import APART, COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION
@@ -211,9 +211,10 @@ class _Reader:
 
     def _primitive(self, uid: str) -> Primitive:
         described = self._function(uid)
-        if described.get("type") == "UserDefinedFunction":
+        kind = part(described, "type", str)
+        if kind == "UserDefinedFunction":
             return self._user_function(described, uid)
-        if described.get("type") == FORMER_NODE:
+        if kind == FORMER_NODE:
             return self._former_node(described, uid)
         _check(described, ("PrimitiveFunction",), PRIMITIVE_VERSION)
         attributes = part(described, "attributes", dict)
@@ -256,7 +257,7 @@ class _Reader:
         operands = [self._operand(v) for v in _texts(described, "inputs")]
         state = part(described, "user_defined_state", dict)
         name = _name(described, uid)
-        root = user_function_from_file(state, bool(described.get("native")), operands, name, uid)
+        root = user_function_from_file(state, flag(described, "native"), operands, name, uid)
         # What the program made of it may be a graph of several operations.
         self._made.update({f"{uid}/{k}": p for k, p in enumerate(walk.post_order(root.results))})
         return root
@@ -331,6 +332,8 @@ class _Reader:
         return self._apart[place]
 
     def _output(self, function: str, place: int) -> Variable:
+        if function not in self._made:
+            raise FileFormatError(f"function '{function}' is read by a loop that it is no part of; the file is damaged")
         results = self._made[function].results
         if place >= len(results):
             raise FileFormatError(f"function '{function}' has no output {place}; the file is damaged")
@@ -430,9 +433,9 @@ def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> 
     if not all(isinstance(axis, Axis) and not axis.is_static_axis for axis in axes):
         raise FileFormatError(f"variable '{uid}' has dynamic axes that are none; the file is damaged")
     shape = tuple(reversed(checked_shape(part(values, "shape", NDShape))))
-    type_ = TensorType(shape, tuple(reversed(axes)), dtype, bool(values.get("is_sparse", False)))
+    type_ = TensorType(shape, tuple(reversed(axes)), dtype, flag(values, "is_sparse"))
     name = _name(values, uid)
-    needs_gradient = bool(values.get("needs_gradient", False))
+    needs_gradient = flag(values, "needs_gradient")
     if kind in (VariableKind.Parameter, VariableKind.Constant):
         return _holder(kind, type_, name, uid, part(values, "value", np.ndarray), needs_gradient, device)
     if kind is VariableKind.Output:
