@@ -22,6 +22,7 @@ DOCUMENTS = [
     "docs/tour-tagger.md",
     "docs/debugging.md",
     "docs/mixed-precision.md",
+    "docs/streaming.md",
     "docs/watching.md",
 ]
 

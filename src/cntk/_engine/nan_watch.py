@@ -155,7 +155,7 @@ def train_watched(
     Raises:
         NotFiniteError: if loss, gradients or new parameters are not finite.
     """
-    before, number = _Before(step, plan), step.passes()[0]
+    before, number = _Before(step, plan), step.passes()[0] + 1
     try:
         try:
             return _guarded(step, run, True, number)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from cntk._engine import checked, timing, tracing
+from cntk._engine.continued import Reaching
 from cntk._engine.fuse import fuse
 from cntk._engine.late import checked_infer, is_late, lowered_late
 from cntk._engine.loop import Loop, extract_loops
@@ -84,6 +85,7 @@ class Plan:
         self._mutable = [(n.primitive, n.primitive.op) for n in order if n.primitive.op.settable]
         # Constants whose values are attributes of operations here.
         self._settled = [v for n in order for v in held_constants(n.primitive)]
+        self.reaching = Reaching(order)
         self.carry: dict[str, Any] = {}
         self.streams = Streams()
         self.passes = 0
@@ -366,6 +368,7 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
     run = Run(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
     rows: list[Any] = []
     first: Variable | None = None
+    goes_on = False
     for variable in plan.inputs:
         data = fed.get(variable)
         if data is None:
@@ -393,4 +396,7 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
                     f"lengths differ: {list(data.layout.lengths)[:8]} and {list(known.lengths)[:8]}; "
                     "give inputs of different lengths axes of their own"
                 )
+            goes_on |= data.layout.starts is not None
+    if goes_on:
+        plan.reaching.check(run)
     return rows, run

@@ -160,7 +160,6 @@ class TrainingStep:
         with OneThread() as limit:
             fed = self.feeds(arguments, device)
             plan = self._plan(fed, outputs)
-            self._passes += 1
             self._last_plan = id(plan)
             plan.lie_on(device)  # before anybody keeps what a minibatch changes
 
@@ -192,6 +191,7 @@ class TrainingStep:
         if self._moves != moves():  # recordings hold the memory where parameters lay
             self._recordings.clear()
             self._moves = moves()
+        self._passes += may_replay  # or else it is the same minibatch again
         lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
         key = (id(plan), run.batch, lengths)
         recording = self._recording(key, plan, rows, run) if may_replay else None

@@ -150,6 +150,20 @@ class DiskKind(enum.Enum):
 Kernel = Callable[..., Any]
 
 
+class Reach(enum.Enum):
+    """What an operation reads of sequences, besides frames that come no later than that which it computes.
+
+    Attributes:
+        NONE: nothing: sequences may be given piece by piece.
+        LATER: frames that come later, or the sequence's end. The original computes pieces as if nothing followed.
+        WHOLE: all of the sequence. The original refuses pieces.
+    """
+
+    NONE = enum.auto()
+    LATER = enum.auto()
+    WHOLE = enum.auto()
+
+
 @dataclass(frozen=True)
 class RunKernel:
     """A kernel that needs to know the run it is part of: its layouts, its mode, its random numbers.
@@ -219,6 +233,8 @@ class Op(ABC):
     regroups: ClassVar[bool] = False
     # Whether the result lies on its operands' dynamic axes.
     keeps_axes: ClassVar[bool] = False
+    # What it reads of its sequences.
+    reach: ClassVar[Reach] = Reach.NONE
     # Whether operands may differ in their number format.
     mixes_formats: ClassVar[bool] = False
     # Whether an operand with a batch axis alone stretches along the others' sequences by itself.

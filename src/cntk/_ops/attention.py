@@ -17,7 +17,7 @@ from cntk._engine.run import RandomStream, Run
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import RunKernel, StreamKernel
+from cntk._graph.op import Reach, RunKernel, StreamKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -69,6 +69,7 @@ class Attention(Fused):
     settable = ("dropoutRate", "rngSeed")
     # Each drops weights of its own.
     pure = False
+    reach = Reach.WHOLE
 
     def check(self) -> None:
         super().check()

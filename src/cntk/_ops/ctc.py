@@ -13,7 +13,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.run import Run
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
-from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operand
@@ -64,6 +64,7 @@ class ForwardBackward(Op):
     disk_names = {"blank_token_id": "BlankTokenId", "delay_constraint": "DelayConstraint"}
     disk_kinds = {"delay_constraint": DiskKind.Int}
     recordable = False
+    reach = Reach.LATER
 
     def infer(self, *operands: TensorType) -> TensorType:
         labels, features = operands

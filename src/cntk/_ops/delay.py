@@ -13,7 +13,7 @@ from cntk._engine.run import Run
 from cntk._engine.transfer import integers
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import CarryingKernel, Op, PrimitiveOp, primitive
+from cntk._graph.op import CarryingKernel, Op, PrimitiveOp, Reach, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.align import broadcast_shapes, completed
 from cntk._ops.operands import apply, as_operands, in_float32
@@ -34,6 +34,10 @@ class Delay(Op):
     @property
     def delay(self) -> int:
         return self.direction * self.offset
+
+    @property
+    def reach(self) -> Reach:  # type: ignore[override]
+        return Reach.LATER if self.delay < 0 else Reach.NONE
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, initial = operands

@@ -16,7 +16,7 @@ from cntk._engine.run import Run, SparseRows
 from cntk._engine.transfer import to_device
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import DiskKind, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import DiskKind, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.align import broadcast_shapes, join_axes
 from cntk._ops.evaluation_only import evaluation_only
@@ -61,6 +61,7 @@ class EditDistanceError(Op):
     }
     sparse_operands = (0, 1)
     recordable = False
+    reach = Reach.LATER
 
     def infer(self, *operands: TensorType) -> TensorType:
         a, b = operands

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import DiskKind, Op, PrimitiveOp, primitive
+from cntk._graph.op import DiskKind, Op, PrimitiveOp, Reach, primitive
 from cntk._graph.types import TensorType
 
 __all__ = ["lattice_sequence_with_softmax"]
@@ -66,6 +66,7 @@ class LatticeSequenceWithSoftmax(Op):
         "seq_gammar_bmmi_factor": DiskKind.Single,
         "seq_gammar_word_pen": DiskKind.Single,
     }
+    reach = Reach.LATER
 
     def infer(self, *operands: TensorType) -> TensorType:
         return TensorType((), (), operands[0].dtype)

@@ -14,7 +14,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.transfer import to_device
 from cntk._errors import FeedError, GraphError
-from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, InferredDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
 from cntk.axis import Axis
@@ -192,6 +192,7 @@ class Where(Op):
         "new_dynamic_axes": DiskKind.DynamicAxes,
         "new_sequence_axis_length_additive_factor": DiskKind.Int,
     }
+    reach = Reach.WHOLE
 
     def bound(self, operands: Sequence[Variable]) -> Where:
         factor, added = self.new_sequence_axis_length_scaling_factor, self.new_sequence_axis_length_additive_factor
@@ -233,6 +234,7 @@ class PackedIndex(Op):
 
     operand_counts = (2,)
     sparse_operands = (0,)
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         need_sequence(operands[0])
@@ -258,6 +260,7 @@ class GatherPacked(Op):
     operand_counts = (2,)
     sparse_operands = (0,)
     mixes_formats = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, index = operands
@@ -280,6 +283,7 @@ class ScatterPacked(Op):
     operand_counts = (3,)
     sparse_operands = (2,)
     mixes_formats = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, _, condition = operands

@@ -15,7 +15,7 @@ from cntk._engine.run import Run
 from cntk._engine.transfer import to_device
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import RunKernel
+from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -41,6 +41,7 @@ class PositionalEncoding(Fused):
     op_name = "Sequence::PositionalEncoding"
     reads_operands = True
     sparse_operands = (0,)
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands

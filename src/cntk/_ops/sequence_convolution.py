@@ -14,7 +14,7 @@ from cntk._engine.run import Run
 from cntk._engine.transfer import to_device
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.positions import Positions
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import FreeDimension, TensorType
@@ -56,6 +56,7 @@ class SequenceConvolution(Fused):
 
     op_name = "Convolution"
     reads_operands = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         kernel, x = operands[0], unrolled(operands[1])

@@ -16,7 +16,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.run import Run
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import RunKernel
+from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -44,6 +44,7 @@ class SequenceJoin(Fused):
     op_name = "Sequence::Join"
     reads_operands = True
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def _axes(self, left: TensorType, right: TensorType) -> Axes:
         if not (left.is_sequence or right.is_sequence):
@@ -131,6 +132,7 @@ class SequenceWindow(Fused):
     op_name = "Sequence::Window"
     reads_operands = True
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands

@@ -15,7 +15,7 @@ from cntk._engine.run import Run, SparseRows
 from cntk._engine.transfer import to_device
 from cntk._errors import FeedError
 from cntk._graph.composite import Composite
-from cntk._graph.op import Op, RunKernel
+from cntk._graph.op import Op, Reach, RunKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import BATCH_AXIS, TensorType, axis_text
 from cntk._graph.variable import Variable
@@ -69,6 +69,7 @@ class SequenceSlice(Fused):
 
     op_name = "Sequence::Slice"
     sparse_operands = (0,)
+    reach = Reach.WHOLE
 
     @property
     def _factor(self) -> int | None:
@@ -167,6 +168,10 @@ class IsEnd(Fused):
     def op_name(self) -> str:  # type: ignore[override]
         return "Sequence::IsLast" if self.last else "Sequence::IsFirst"
 
+    @property
+    def reach(self) -> Reach:  # type: ignore[override]
+        return Reach.LATER if self.last else Reach.NONE
+
     def infer(self, *operands: TensorType) -> TensorType:
         need_sequence(operands[0])
         return TensorType((), operands[0].dynamic_axes, operands[0].dtype)
@@ -178,7 +183,10 @@ class IsEnd(Fused):
         def compute(run: Run, x: Any) -> Tensor:
             layout = run.layout(axes)
             flags = torch.zeros(layout.frames, dtype=dtype, device=layout.device)
-            return flags.index_fill_(0, layout.last if self.last else layout.first, 1.0)
+            ends = layout.last if self.last else layout.first
+            if not self.last and layout.starts is not None:
+                ends = ends[torch.tensor(layout.starts, device=layout.device)]
+            return flags.index_fill_(0, ends, 1.0)
 
         return RunKernel(compute)
 
@@ -202,6 +210,7 @@ class OnCondition(Fused):
     axis: Axis | None = None
     factor: int | None = None
     added: int | None = None
+    reach = Reach.WHOLE
 
     def bound(self, operands: Sequence[Variable]) -> Op:
         if self.axis is not None or self.factor is not None:

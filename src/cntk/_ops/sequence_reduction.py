@@ -13,7 +13,7 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
 from cntk._graph.composite import Composite
-from cntk._graph.op import RunKernel
+from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
@@ -40,6 +40,7 @@ class SequenceReduce(Fused):
 
     op_name = "Sequence::ReduceElements"
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -92,6 +93,7 @@ class SequenceSoftmax(Fused):
     keeps_axes = True
     op_name = "Sequence::Softmax"
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         need_sequence(operands[0])

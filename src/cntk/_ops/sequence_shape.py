@@ -16,7 +16,7 @@ from torch import Tensor
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import RunKernel
+from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import DType, TensorType
 from cntk._graph.variable import Variable
@@ -68,6 +68,7 @@ class SequenceLength(Fused):
     reads_operands = True
     sparse_operands = (0,)
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -90,6 +91,7 @@ class SequencePosition(Fused):
     reads_operands = True
     sparse_operands = (0,)
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -111,6 +113,7 @@ class SequenceMean(Fused):
     op_name = "Sequence::Mean"
     reads_operands = True
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -141,6 +144,7 @@ class SequenceReverse(Fused):
     reads_operands = True
     sparse_operands = (0,)
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         need_sequence(operands[0])
@@ -175,6 +179,7 @@ class SequenceStride(Fused):
     reads_operands = True
     sparse_operands = (0,)
     takes_any_size = True
+    reach = Reach.WHOLE
 
     def _where(self, x: TensorType) -> Where:
         need_sequence(x)

@@ -13,7 +13,7 @@ from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
+from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
 from cntk._ops.operands import apply
@@ -40,6 +40,7 @@ class UnpackSequence(Op):
 
     sequence_unpack_padding_value: float = 0.0
     sequence_unpack_suppress_mask_output: bool = False
+    reach = Reach.WHOLE
 
     @property
     def output_count(self) -> int:
