@@ -425,12 +425,15 @@ def test_sequences_in_pieces(monkeypatch):
     """State is carried into minibatches that go on, whether the one before was replayed or not."""
 
     def make() -> Task:
-        task = sequence_task(CELLS["rnn"], [(3, 3)] * 9)
-        for k, feed in enumerate(task.feeds):
-            if k % 3 == 2:
-                v = next(v for v in feed if v.name == "s")
-                feed[v] = (feed[v], [False, False])
-        return task
+        s, y = C.sequence.input_variable(6), C.sequence.input_variable(3)
+        model = C.layers.Sequential([C.layers.Recurrence(CELLS["rnn"]()), C.layers.Dense(3)])(s)
+        random = np.random.default_rng(1)
+        feeds = []
+        for k in range(9):
+            rows, labels = ([random.random((3, n), np.float32) for _ in range(2)] for n in (6, 3))
+            begins = [k % 3 != 2] * 2
+            feeds.append({s: (rows, begins), y: (labels, begins)})
+        return Task(C.squared_error(model, y), feeds, momentum)
 
     eager, recorded = (train(make, after, monkeypatch) for after in (NEVER, AT_ONCE))
     assert recorded.recordings == 1

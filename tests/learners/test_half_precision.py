@@ -106,3 +106,12 @@ def test_gradients_by_row_and_rules_of_ones_own():
     table.value = np.ones((5, 2), np.float16)
     C.Trainer(None, loss, universal).train_minibatch(data)
     assert table.value[:, 0].tolist() == [0, 1, -1, 1, 1]
+
+
+def test_copies_stay_where_parameters_are_looked_up_anew():
+    w = C.parameter((1,), init=1, dtype=np.float16)
+    learner = C.momentum_sgd([w], 1e-5, 0.9)
+    for _ in range(200):
+        learner.update({w: np.array([1.0], np.float16)}, 1)
+        learner.rebind()
+    assert np.allclose(w.value, 0.998, atol=5e-4)

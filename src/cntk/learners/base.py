@@ -180,7 +180,7 @@ class Learner(metaclass=Kind):
         rate = self.begin_step(sample_count)
         if rate == 0:
             return False
-        leaves = self._leaves if self._leaves and self._moves == moves() else self._bind()
+        leaves = self._current()
         if not self.takes_sparse:
             gradients = [g.to_dense() if g.is_sparse else g for g in gradients]
         masters = self._masters
@@ -210,7 +210,7 @@ class Learner(metaclass=Kind):
         Returns:
             What takes the update back; and what gives, for each parameter, a tensor with all that may have changed.
         """
-        leaves = self._leaves or self._bind()
+        leaves = self._current()
         counts = (self._samples, self._minibatches, self._sweeps, self.smoothed_count, self._noise_seed)
         by_rows = self.takes_sparse and self.is_plain and type(self).rule is not Learner.rule
         kept = []
@@ -402,13 +402,18 @@ class Learner(metaclass=Kind):
             for writer in self._writers:
                 writer.write(f"{what} per {unit}", value)
 
+    def _current(self) -> list[Tensor]:
+        """The parameters' tensors, where they lie now."""
+        return self._leaves if self._leaves and self._moves == moves() else self._bind()
+
     def _bind(self) -> list[Tensor]:
         self._moves = moves()
         self._leaves = [parameter.pin() for parameter in self._parameters]
         masters = Masters(self._leaves) if self.has_masters else None
+        known = self._restored or (None if self._masters is None else self._masters.tensors)
         self._masters = masters if masters is not None and masters.copies else None
-        if self._masters is not None and self._restored is not None:
-            self._masters.load(self._restored)
+        if self._masters is not None and known is not None:
+            self._masters.load(known)
         self._restored = None
         changed = self._leaves if self._masters is None else self._masters.tensors
         first = changed[0]
