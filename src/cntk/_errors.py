@@ -7,7 +7,14 @@ from collections.abc import Iterable
 _LONGEST_SHOWN = 1000
 
 
-class GraphError(ValueError, RuntimeError):
+class Escaped(Exception):
+    """Text that names of a file or a program may be in: no name moves the cursor, colors a terminal or begins a line."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(escaped(each) if isinstance(each, str) else each for each in args))
+
+
+class GraphError(Escaped, ValueError, RuntimeError):
     """An operation's operands do not fit; raised while a graph is built or completed.
 
     The original raises ValueError for some operations and RuntimeError for others: programs may catch either.
@@ -19,7 +26,7 @@ class GraphError(ValueError, RuntimeError):
     reason: str | None = None
 
 
-class ArgumentError(TypeError, ValueError, NotImplementedError):
+class ArgumentError(Escaped, TypeError, ValueError, NotImplementedError):
     """An argument is of a kind that cannot be used, as None or a string where an operand is expected.
 
     The original raises TypeError, ValueError or NotImplementedError, which is a RuntimeError, for these, as Python, NumPy
@@ -34,7 +41,7 @@ class RangeError(ArgumentError, OverflowError):
     """
 
 
-class FeedError(ValueError, RuntimeError, TypeError):
+class FeedError(Escaped, ValueError, RuntimeError, TypeError):
     """Data given for a variable do not fit it."""
 
 
@@ -91,7 +98,7 @@ class NotFiniteError(RuntimeError, FloatingPointError):
         self.operation, self.name, self.uid = operation, name, uid
 
 
-class DataError(ValueError, RuntimeError):
+class DataError(Escaped, ValueError, RuntimeError):
     """A file of data cannot be read; the error tells the file and the place in it.
 
     The original raises RuntimeError for most of these and ValueError for some: programs may catch either.
@@ -105,7 +112,7 @@ class CheckpointStateError(ValueError, RuntimeError, TypeError, KeyError):
         return Exception.__str__(self)  # a KeyError shows its text in quotes
 
 
-class ConversionError(ValueError, AssertionError):
+class ConversionError(Escaped, ValueError, AssertionError):
     """A model has something in it that a converter has no counterpart for; the original raises AssertionError for most."""
 
 
@@ -145,27 +152,23 @@ def shortened(value: object, longest: int = 60) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def shown(name: str) -> str:
-    r"""A name as texts show it: what would move the cursor, color a terminal or turn a line around is escaped.
-
-    Args:
-        name: a name that a program or a file has given; of a very long one the beginning is shown.
+def escaped(text: str) -> str:
+    r"""A text whose names move no cursor, color no terminal and turn no line around: what is not printable is escaped.
 
     Example:
-        >>> print(shown('new\nline \x1b[31m größe'))
+        >>> print(escaped('new\nline \x1b[31m größe'))
         new\nline \x1b[31m größe
     """
-    if name.isprintable() and len(name) <= _LONGEST_SHOWN:
-        return name
-    start = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name[:_LONGEST_SHOWN])
-    return start + "..." * (len(name) > _LONGEST_SHOWN)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def quoted(name: str) -> str:
-    """A name in quotes, as errors show it; see `shown`."""
-    return f"'{shown(name)}'"
+    """A name as errors show it, in quotes and escaped; of a very long one the beginning."""
+    return f"'{escaped(name[:_LONGEST_SHOWN])}{'...' * (len(name) > _LONGEST_SHOWN)}'"
 
 
 def operation_text(op_name: str, name: str = "") -> str:
     """An operation as errors name it: its kind, and its name in the graph where it has one."""
-    return f"{shown(op_name)} {quoted(name)}" if name else shown(op_name)
+    return f"{escaped(op_name)} {quoted(name)}" if name else escaped(op_name)

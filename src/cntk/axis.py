@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cntk._errors import ArgumentError
+from cntk._errors import ArgumentError, quoted
 from cntk._graph.late_names import hand_on
 
 _STATIC_NAME = "staticAxisIdx="
@@ -173,7 +173,7 @@ class Axis:
         return hash(self._name)
 
     def __repr__(self) -> str:
-        return f"Axis('{self._name}')"
+        return f"Axis({quoted(self._name)})"
 
 
 hand_on(globals())

@@ -11,7 +11,7 @@ import torch
 from cntk._engine.seeds import next_seed
 from cntk._engine.shortage import is_shortage, shortage_text
 from cntk._engine.transfer import move
-from cntk._errors import ArgumentError, FeedError, NotEnoughMemoryError, shape_text
+from cntk._errors import ArgumentError, FeedError, NotEnoughMemoryError, quoted, shape_text
 from cntk._graph.late_names import hand_on
 from cntk._graph.types import MAX_HELD, Shape, TensorType, element_count
 from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype, as_shape
@@ -53,13 +53,13 @@ class _Holder(Variable, ArrayMixin):
         else:
             initial = np.asarray(initial)
             if initial.dtype.kind not in "biuf":
-                raise ArgumentError(f"{kind.name} '{name}': expected numbers as its value, got {initial.dtype}")
+                raise ArgumentError(f"{kind.name} {quoted(name)}: expected numbers as its value, got {initial.dtype}")
             array_shape = initial.shape
             if dtype is None and initial.dtype in (np.float32, np.float64, np.float16) and initial.ndim:
                 dtype = initial.dtype
         wanted = array_shape if shape is None or array_shape else as_shape(shape)  # an array's own shape counts
         if wanted is None:
-            raise ValueError(f"{kind.name} '{name}': needs a shape, since an initializer alone does not tell one")
+            raise ValueError(f"{kind.name} {quoted(name)}: needs a shape, since an initializer alone does not tell one")
         self._initial, self._data = initial, None
         self._device = torch_device(device)
         self._set_up(kind, TensorType(wanted, (), dtype), name, kind is VariableKind.Parameter, uid)
@@ -272,7 +272,7 @@ class Constant(_Holder):
     ) -> None:
         if shape is None and value is None:
             raise ValueError(
-                f"constant '{name}': needs a value, as in constant(0), or a shape of zeros, constant(shape=3)"
+                f"constant {quoted(name)}: needs a value, as in constant(0), or a shape of zeros, constant(shape=3)"
             )
         self._hold(
             VariableKind.Constant, shape, 0 if value is None else value, _option(dtype, value, Constant), device, name
@@ -317,7 +317,7 @@ class Record(dict):  # type: ignore[type-arg]
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(f"Record has no entry '{name}'; it has: {', '.join(self) or 'none'}") from None
+            raise AttributeError(f"Record has no entry {quoted(name)}; it has: {', '.join(self) or 'none'}") from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"Record entries cannot be set; use updated_with({name}=...)")

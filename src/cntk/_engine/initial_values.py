@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cntk._engine.mersenne_twister import MersenneTwister64
-from cntk._errors import shape_text
+from cntk._errors import quoted, shape_text
 
 Array = npt.NDArray[Any]
 SentinelValueForInferParamInitRank = 2**31 - 1
@@ -74,7 +74,7 @@ class Random(Initializer):
     def validate(self, name: str) -> None:
         if not self.scale > 0:
             raise ValueError(
-                f"CreateInitializer: parameter '{name}': the scale of initializer '{self.kind}' must be "
+                f"CreateInitializer: parameter {quoted(name)}: the scale of initializer '{self.kind}' must be "
                 f"greater than 0, got {self.scale:g}; for a parameter of equal values pass a number as init"
             )
 

@@ -14,6 +14,7 @@ from cntk._engine.nodes import Ref
 from cntk._engine.plan import Plan
 from cntk._engine.probe import Call, Flags, Key, Probe, flags_of, named, place_of, title, together, what
 from cntk._engine.run import Run
+from cntk._errors import quoted
 from cntk._graph.variable import Variable, VariableKind
 
 
@@ -194,7 +195,7 @@ def _backward_origin(plan: Plan, probe: Probe, bad: Sequence[Variable]) -> Origi
     first = min((c for c in found.values() if c.began), key=lambda c: c.turn or 0, default=None)
     if first is None:
         name = bad[0].name or bad[0].uid
-        text = f"parameter '{name}' is used several times: each of its gradients is finite, and their sum is not"
+        text = f"parameter {quoted(name)} is used several times: each of its gradients is finite, and their sum is not"
         return Origin(text, "backward", {"name": bad[0].name, "uid": bad[0].uid})
     flags, place = next(iter(first.outgoing.values()))
     text = f"the gradient of {title(first.node)} is the first that holds {what(flags)}{_at(place)}; that of its result is finite"

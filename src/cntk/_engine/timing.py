@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._errors import escaped
 from cntk._graph.function import Function
 from cntk._graph.walk import primitives
 
@@ -107,5 +108,5 @@ def report(function: Function) -> list[str]:
         forward = spent.forward / max(spent.forward_count, 1)
         backward = spent.backward / max(spent.backward_count, 1)
         counts = f"(fwd# {spent.forward_count}|bwd# {spent.backward_count})"
-        lines.append(f"{uid:<30} forward avg {forward:.6f}s, backward avg {backward:.6f}s {counts}")
+        lines.append(f"{escaped(uid):<30} forward avg {forward:.6f}s, backward avg {backward:.6f}s {counts}")
     return lines

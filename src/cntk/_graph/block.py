@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from cntk._errors import GraphError
+from cntk._errors import GraphError, quoted
 from cntk._graph import walk
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
@@ -135,12 +135,14 @@ def make_block(
     free = [v for v in composite.arguments if v not in known]
     if free:
         raise GraphError(
-            f"as_block '{block_name}': the block_arguments_map leaves out {', '.join(map(repr, free))}; "
+            f"as_block {quoted(block_name)}: the block_arguments_map leaves out {', '.join(map(repr, free))}; "
             "map every argument"
         )
     unused = [v for v in inner if not (v.is_placeholder or v.is_input)]
     if unused:
-        raise GraphError(f"as_block '{block_name}': {', '.join(map(repr, unused))} is neither placeholder nor input")
+        raise GraphError(
+            f"as_block {quoted(block_name)}: {', '.join(map(repr, unused))} is neither placeholder nor input"
+        )
     body = whole_graph(composite)
     leaves = [v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known]
     listed = dict.fromkeys([*(v for v in held if v in leaves), *leaves])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cntk._errors import ArgumentError, GraphError
+from cntk._errors import ArgumentError, GraphError, escaped, quoted
 from cntk._graph.clone import as_variable, clone
 from cntk._graph.text import type_text
 from cntk._graph.types import (
@@ -46,10 +46,10 @@ def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Map
         if len(candidates) != 1:
             problem = "has no argument" if not candidates else "has several arguments"
             raise TypeError(
-                f"CNTK Function {problem} named '{name}'; its arguments are: {', '.join(by_name) or 'none'}"
+                f"CNTK Function {problem} named {quoted(name)}; its arguments are: {', '.join(map(escaped, by_name)) or 'none'}"
             )
         if candidates[0] in result:
-            raise TypeError(f"CNTK Function got two values for argument '{name}'")
+            raise TypeError(f"CNTK Function got two values for argument {quoted(name)}")
         result[candidates[0]] = value
     if len(result) < len(signature):
         raise TypeError(_wrong_number(signature, len(result)))
@@ -57,7 +57,7 @@ def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Map
 
 
 def _wrong_number(signature: Sequence[Variable], got: int) -> str:
-    names = ", ".join(v.name or v.uid for v in signature)
+    names = ", ".join(escaped(v.name or v.uid) for v in signature)
     inside = any(v.is_input for v in signature) and any(v.is_placeholder for v in signature)
     hint = "; an input variable that is used inside is an argument as well" if inside else ""
     return f"CNTK Function expected {len(signature)} arguments, got {got}; its arguments are: {names or 'none'}{hint}"
@@ -101,10 +101,10 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
     """
     name = argument.name or argument.uid
     if value is None:
-        raise ArgumentError(f"call of {function}: argument '{name}' is None; was a node not found by its name?")
+        raise ArgumentError(f"call of {function}: argument {quoted(name)} is None; was a node not found by its name?")
     if argument.is_placeholder:
         raise GraphError(
-            f"call of {function} with data: the type of argument '{name}' is not known; tell it with update_signature, as in "
+            f"call of {function} with data: the type of argument {quoted(name)} is not known; tell it with update_signature, as in "
             "f.update_signature(784), or apply the function to an input_variable first"
         )
 

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from cntk._errors import UserFunctionError
+from cntk._errors import UserFunctionError, quoted
 
 _callbacks: dict[str, Callable[..., Any]] = {}
 _classes: weakref.WeakValueDictionary[str, type[Any]] = weakref.WeakValueDictionary()
@@ -24,7 +24,7 @@ def register_callback(op_name: str, callback: Callable[..., Any]) -> None:
             f"{type(callback).__name__}"
         )
     if op_name in _callbacks:
-        raise ValueError(f"a callback for user functions named '{op_name}' has been registered already")
+        raise ValueError(f"a callback for user functions named {quoted(op_name)} has been registered already")
     _callbacks[op_name] = callback
 
 
@@ -49,8 +49,8 @@ def loader_of(op_name: str, module: str, class_name: str) -> Callable[..., Any]:
     cls = _classes.get(f"{module}.{class_name}")
     if cls is None:
         raise UserFunctionError(
-            f"it holds a user function '{op_name}' of the class {class_name} in the module {module}, which this program "
+            f"it holds a user function {quoted(op_name)} of the class {class_name} in the module {module}, which this program "
             f"has not defined; import the module before loading, or give something that makes the function: "
-            f"Function.register_udf_deserialize_callback('{op_name}', lambda inputs, name, state: ...)"
+            f"Function.register_udf_deserialize_callback({quoted(op_name)}, lambda inputs, name, state: ...)"
         )
     return cls.deserialize  # type: ignore[no-any-return]

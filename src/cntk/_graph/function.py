@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cntk._errors import ArgumentError
+from cntk._errors import ArgumentError, quoted
 from cntk._graph import text, walk
 from cntk._graph.composition import Composition
 from cntk._graph.kinds import Kind
@@ -114,7 +114,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             ValueError: for such a function.
         """
         if self.name and not renaming_allowed():
-            raise ValueError(f"function '{self.name}' has a name already and cannot be renamed to '{name}'")
+            raise ValueError(f"function {quoted(self.name)} has a name already and cannot be renamed to {quoted(name)}")
 
     @property
     def outputs(self) -> tuple[Variable, ...]:
@@ -352,7 +352,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         """
         found = self.find_all_with_name(name, depth)
         if len(found) > 1:
-            raise ValueError(f"{self}: {len(found)} nodes are named '{name}'; find_all_with_name gives all of them")
+            raise ValueError(
+                f"{self}: {len(found)} nodes are named {quoted(name)}; find_all_with_name gives all of them"
+            )
         return found[0] if found else None
 
     def find_by_uid(self, uid: str, depth: int = 0) -> Any:
@@ -371,10 +373,10 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             return found
         if len(results) != 1:
             raise AttributeError(
-                f"Function {self} has no '{name}', and it cannot be looked up in its outputs, "
+                f"Function {self} has no {quoted(name)}, and it cannot be looked up in its outputs, "
                 f"of which there are {len(results)}"
             )
-        raise AttributeError(f"Function {self} has no attribute, argument, or node named '{name}'")
+        raise AttributeError(f"Function {self} has no attribute, argument, or node named {quoted(name)}")
 
     def __getitem__(self, key: Any) -> Any:
         results = self.root_function.results

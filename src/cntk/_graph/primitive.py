@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from cntk._errors import GraphError, operation_text
+from cntk._errors import GraphError, operation_text, quoted
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.naming import next_uid
@@ -123,12 +123,12 @@ class Primitive(Function, inner=True):
         if name not in settable:
             allowed = ", ".join(settable) or "none"
             raise GraphError(
-                f"{operation_text(self.op_name, self._name)}: attribute '{name}' cannot be set; settable: {allowed}"
+                f"{operation_text(self.op_name, self._name)}: attribute {quoted(name)} cannot be set; settable: {allowed}"
             )
         kind = type(getattr(self.op, settable[name]))
         if isinstance(value, bool) or not isinstance(value, Integral if kind is int else Real):
             raise GraphError(
-                f"{operation_text(self.op_name, self._name)}: attribute '{name}' is a number; got {value!r}"
+                f"{operation_text(self.op_name, self._name)}: attribute {quoted(name)} is a number; got {value!r}"
             )
         changes = {settable[name]: kind(value)}
         if name == "rngSeed":
@@ -267,7 +267,7 @@ def operand_text(variable: Variable) -> str:
     while variable.stands_for is not None:
         variable = variable.stands_for
     if variable._name:
-        return f"{variable.kind.name.lower()} '{variable._name}'"
+        return f"{variable.kind.name.lower()} {quoted(variable._name)}"
     if variable._owner is not None:
         owner = variable._owner.root_function
         if owner.is_block and owner.op_name == "Tuple":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cntk._errors import escaped
 from cntk._graph.types import SEQUENCE_AXIS, TensorType
 from cntk._graph.variable import Variable
 
@@ -36,7 +37,7 @@ def type_text(type_: TensorType) -> str:
     if not type_.has_axes:
         return f"Sequence[{text}]"
     for axis in type_.dynamic_axes[1:]:
-        text = f"Sequence[{text}]" if axis == SEQUENCE_AXIS else f"SequenceOver[{axis.name}][{text}]"
+        text = f"Sequence[{text}]" if axis == SEQUENCE_AXIS else f"SequenceOver[{escaped(axis.name)}][{text}]"
     return text
 
 
@@ -47,10 +48,10 @@ def function_text(function: Function) -> str:
         kind = "Composite"
     else:
         kind = root.op_name if function.is_composite else function.op_name
-    name = f"{function.name}: " if function.name else ""
+    name = f"{escaped(function.name)}: " if function.name else ""
     arguments = function.arguments if function.is_composite else _operands_shown(root)
-    shown = ", ".join(f"{v.name}: {type_text(v.type_)}" if v.name else type_text(v.type_) for v in arguments)
-    return f"{name}{kind}({shown}) -> {outputs_text(function)}"
+    given = ", ".join(f"{escaped(v.name)}: {type_text(v.type_)}" if v.name else type_text(v.type_) for v in arguments)
+    return f"{name}{escaped(kind)}({given}) -> {outputs_text(function)}"
 
 
 def outputs_text(function: Function) -> str:
@@ -66,6 +67,6 @@ def _operands_shown(primitive: Primitive) -> tuple[Variable, ...]:
 def function_repr(function: Function) -> str:
     """A function with its arguments and outputs as variables, as `repr` shows it."""
     root = function.root_function
-    kind = f"Composite({root.op_name})" if function.is_composite else root.op_name
+    kind = f"Composite({escaped(root.op_name)})" if function.is_composite else escaped(root.op_name)
     arguments = function.arguments if function.is_composite else _operands_shown(root)
     return f"{kind}: {', '.join(map(repr, arguments))} -> {', '.join(map(repr, function.outputs))}"

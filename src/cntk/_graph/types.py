@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import GraphError, shape_text
+from cntk._errors import GraphError, quoted, shape_text
 from cntk.axis import Axis
 
 InferredDimension = -1
@@ -182,7 +182,7 @@ def axis_text(axis: Axis) -> str:
         return "batch"
     if axis == SEQUENCE_AXIS:
         return "sequence"
-    return f"'{axis.name}'"
+    return f"{quoted(axis.name)}"
 
 
 def common_dtype(types: tuple[TensorType, ...]) -> DType | None:

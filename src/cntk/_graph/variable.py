@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cntk._errors import ArgumentError, shape_text
+from cntk._errors import ArgumentError, escaped, quoted, shape_text
 from cntk._graph.naming import next_uid
 from cntk._graph.operators import Operators
 from cntk._graph.types import BATCH_AXIS, MAX_SIZE, SEQUENCE_AXIS, DType, Shape, TensorType, element_count
@@ -63,7 +63,9 @@ class VariableMixin:
     @name.setter
     def name(self, name: str) -> None:
         if self._name:
-            raise ValueError(f"variable '{self._name}' has a name already and cannot be renamed to '{name}'")
+            raise ValueError(
+                f"variable {quoted(self._name)} has a name already and cannot be renamed to {quoted(name)}"
+            )
         self._name = name
 
     @property
@@ -234,9 +236,11 @@ class Variable(VariableMixin, Operators):
         axes = "[???]"
         if self.type_.has_axes:
             axes = (
-                "[" + ", ".join({BATCH_AXIS: "#", SEQUENCE_AXIS: "*"}.get(a, a.name) for a in self.dynamic_axes) + "]"
+                "["
+                + ", ".join({BATCH_AXIS: "#", SEQUENCE_AXIS: "*"}.get(a, escaped(a.name)) for a in self.dynamic_axes)
+                + "]"
             )
-        return f"{self.kind.name}('{self.name or self.uid}', {axes}, {shape_text(self.shape)})"
+        return f"{self.kind.name}({quoted(self.name or self.uid)}, {axes}, {shape_text(self.shape)})"
 
 
 def as_name(name: Any, of: str) -> str:

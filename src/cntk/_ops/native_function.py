@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cntk._errors import GraphError, UserFunctionError, operation_text
+from cntk._errors import GraphError, UserFunctionError, operation_text, quoted
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
@@ -74,13 +74,13 @@ def register_native_user_function(op_id: str, module_name: str, factory_method_n
         module = importlib.import_module(name)
     except (ImportError, ValueError) as error:
         raise UserFunctionError(
-            f"register_native_user_function '{op_id}': the module '{module_name}' cannot be imported ({error}); "
+            f"register_native_user_function '{op_id}': the module {quoted(module_name)} cannot be imported ({error}); "
             "what the original has in a shared library must be a Python module here"
         ) from error
     factory = getattr(module, factory_method_name, None)
     if not callable(factory):
         raise UserFunctionError(
-            f"register_native_user_function '{op_id}': the module '{module_name}' has no function '{factory_method_name}'"
+            f"register_native_user_function '{op_id}': the module {quoted(module_name)} has no function '{factory_method_name}'"
         )
     _registered[op_id] = _Registration(module_name, factory_method_name, factory)
 

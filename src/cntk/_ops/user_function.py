@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cntk._errors import UserFunctionError, operation_text
+from cntk._errors import UserFunctionError, operation_text, quoted
 from cntk._graph.extensions import note_class
 from cntk._graph.function import Function
 from cntk._graph.naming import next_uid
@@ -208,7 +208,7 @@ class UserFunction(Function):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or self._is_being_inferred or (self._primitive is None and not hasattr(Variable, name)):
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute {quoted(name)}")
         return super().__getattr__(name)
 
     def declared_outputs(self) -> list[Variable]:

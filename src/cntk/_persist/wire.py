@@ -10,13 +10,15 @@ import struct
 from collections.abc import Iterator
 from typing import IO, TypeAlias
 
+from cntk._errors import Escaped
+
 Data: TypeAlias = "bytes | memoryview"
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _WORD = 2**64
 
 
-class FileFormatError(ValueError, RuntimeError):
+class FileFormatError(Escaped, ValueError, RuntimeError):
     """A file is cut short, damaged, not of this kind, or holds what cannot be read or written."""
 
 

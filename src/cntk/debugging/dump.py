@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError
+from cntk._errors import ArgumentError, escaped
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 from cntk.axis import Axis
@@ -86,7 +86,7 @@ class _Names:
     def of(self, node: Any) -> str:
         """A node's name."""
         if node.name:
-            return str(node.name)
+            return escaped(node.name)
         return self.nodes.setdefault(node, _letters(len(self.nodes)))
 
     def type_of(self, variable: Variable) -> str:
@@ -101,7 +101,7 @@ class _Names:
             known = {"UnknownAxes": "?", "defaultBatchAxis": "b*"}.get(axis.name)
             if known is None:
                 known = f"{_letters(len(self.axes) + _FIRST_AXIS)}*"
-                show(f"  Axis {axis.name} == {known}")
+                show(f"  Axis {escaped(axis.name)} == {known}")
             self.axes[axis.name] = known
         return known
 

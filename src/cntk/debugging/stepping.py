@@ -11,7 +11,7 @@ import numpy as np
 
 from cntk._arguments import as_function
 from cntk._arguments import shown as named
-from cntk._errors import ArgumentError
+from cntk._errors import ArgumentError, quoted
 from cntk._graph import walk
 from cntk._graph.clone import clone
 from cntk._graph.composite import Composite
@@ -122,7 +122,7 @@ def _names(node: Any) -> set[str]:
 
 def _described(node: Any) -> str:
     shown = str(node) if isinstance(node, Function) else repr(node)
-    return f"{shown} with uid '{node.uid}'"
+    return f"{shown} with uid {quoted(node.uid)}"
 
 
 def _shown(what: str, value: Any) -> str:

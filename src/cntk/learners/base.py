@@ -14,7 +14,7 @@ from torch import Tensor
 from cntk._arguments import as_bool, as_integer, shown
 from cntk._engine.seeds import next_seed
 from cntk._engine.transfer import moves
-from cntk._errors import ArgumentError, FeedError, SettingError, shape_text
+from cntk._errors import ArgumentError, FeedError, SettingError, quoted, shape_text
 from cntk._graph.kinds import Kind
 from cntk.learners.masters import SHORT, Masters, state_like
 from cntk.learners.options import LearningOptions
@@ -375,7 +375,7 @@ class Learner(metaclass=Kind):
         for parameter, tensor in zip(self._parameters, tensors, strict=True):
             if tensor.shape != parameter.data.shape:
                 raise RuntimeError(
-                    f"{self.kind}: the {name} to restore for parameter '{parameter.name}' has shape "
+                    f"{self.kind}: the {name} to restore for parameter {quoted(parameter.name)} has shape "
                     f"{shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
                 )
         pairs = zip(self._parameters, tensors, strict=True)
@@ -429,7 +429,7 @@ class Learner(metaclass=Kind):
         value = gradients.get(parameter)
         if value is None:
             raise FeedError(
-                f"{self.kind}: there is no gradient for parameter '{parameter.name}' (uid {parameter.uid}); "
+                f"{self.kind}: there is no gradient for parameter {quoted(parameter.name)} (uid {parameter.uid}); "
                 "update needs one for each of the learner's parameters"
             )
         value = getattr(value, "tensor", value)
@@ -438,7 +438,7 @@ class Learner(metaclass=Kind):
         if tuple(gradient.shape) != tuple(data.shape):
             if gradient.numel() != data.numel():
                 raise FeedError(
-                    f"{self.kind}: the gradient of parameter '{parameter.name}' has shape "
+                    f"{self.kind}: the gradient of parameter {quoted(parameter.name)} has shape "
                     f"{shape_text(gradient.shape)}, expected {shape_text(data.shape)}"
                 )
             gradient = gradient.reshape(data.shape)
@@ -490,10 +490,12 @@ def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
             )
         if any(dimension < 0 for dimension in parameter.shape):
             raise ValueError(
-                f"{learner}: parameter '{parameter.name}' has shape {shape_text(parameter.shape)}, which is still to "
+                f"{learner}: parameter {quoted(parameter.name)} has shape {shape_text(parameter.shape)}, which is still to "
                 "be inferred; apply the model to its input first"
             )
         if parameter.uid in seen:
-            raise ValueError(f"{learner}: parameter '{parameter.name}' (uid {parameter.uid}) is in the list twice")
+            raise ValueError(
+                f"{learner}: parameter {quoted(parameter.name)} (uid {parameter.uid}) is in the list twice"
+            )
         seen.add(parameter.uid)
     return found

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from cntk._arguments import as_function
+from cntk._errors import quoted
 from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk.core import NDArrayView
@@ -114,7 +115,7 @@ class Universal(Learner, inner=True):
         for parameter in self._parameters:
             if parameter not in used:
                 raise RuntimeError(
-                    f"universal: what update_func returns does not contain parameter '{parameter.name}' "
+                    f"universal: what update_func returns does not contain parameter {quoted(parameter.name)} "
                     f"(uid {parameter.uid}); assign to it"
                 )
         self._gradients = list(gradients)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._errors import quoted
 from cntk._file_errors import NotWritableError, naming
 from cntk._files import reachable
 from cntk._graph.function import Function
@@ -92,7 +93,7 @@ class TensorBoardFileWriter:
         batch = data.asarray() if hasattr(data, "asarray") else np.asarray(data)
         if batch.ndim != 4 or batch.shape[1] not in (1, 3, 4) or not all(batch.shape[2:]):
             raise ValueError(
-                f"write_image '{name}': expected a batch [n x channels x height x width] with 1, 3 or 4 channels, "
+                f"write_image {quoted(name)}: expected a batch [n x channels x height x width] with 1, 3 or 4 channels, "
                 f"got shape {list(batch.shape)}"
             )
         pictures = [
@@ -202,7 +203,7 @@ def _summary(values: Iterable[Message], step: int) -> Message:
 
 def _checked_step(name: str, step: int) -> int:
     if not 0 <= step <= _LARGEST_STEP:
-        raise OverflowError(f"TensorBoard's events, '{name}': expected a step from 0 to 2 ** 64 - 1, got {step}")
+        raise OverflowError(f"TensorBoard's events, {quoted(name)}: expected a step from 0 to 2 ** 64 - 1, got {step}")
     return step
 
 
@@ -210,7 +211,9 @@ def _as_float32(name: str, value: float) -> float:
     try:
         struct.pack("<f", value)
     except OverflowError:
-        raise OverflowError(f"TensorBoard's events, '{name}': {value} is too large for a number of 32 bits") from None
+        raise OverflowError(
+            f"TensorBoard's events, {quoted(name)}: {value} is too large for a number of 32 bits"
+        ) from None
     return value
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_function, as_path, as_real, as_string, shown
-from cntk._errors import ArgumentError
+from cntk._errors import ArgumentError, quoted
 from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
@@ -107,7 +107,7 @@ def find_by_name(node: Any, node_name: str, depth: int = 0) -> Any:
     found = _found("find_by_name", node, lambda each: each.name == node_name, depth)
     if len(found) > 1:
         raise ValueError(
-            f"find_by_name: there are {len(found)} nodes named '{node_name}'; use find_all_with_name to get them all"
+            f"find_by_name: there are {len(found)} nodes named {quoted(node_name)}; use find_all_with_name to get them all"
         )
     return found[0] if found else None
 
