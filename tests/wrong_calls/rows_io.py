@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cntk import io
+from cntk import Value, io
 from cntk.io import transforms as T
 from tests.wrong_calls.checker import Wrong, wrong
 from tests.wrong_calls.nodes import something
@@ -135,6 +135,10 @@ ROWS: list[Wrong] = [
     *(wrong("sequence_to_cntk_text_format", lambda v, a=a: io.sequence_to_cntk_text_format(*a), error=ValueError)
       for a in ((None, {"x": X}), ("x", {"x": X}), (NAN, {"x": X}), (1, None), (1, "x"), (1, {"x": None}), (1, {"x": [[1],
         [1, 2]]}))),
+    *(wrong("MinibatchData", lambda v, a=a: io.MinibatchData(*a), w, error=TypeError) for a, w in (
+        ((None, 1, 1, False), "value"), ((X, 1, 1, False), "Value"), ((Value(X), None, 1, False), "num_sequences"),
+        ((Value(X), 4, "x", False), "num_samples"), ((Value(X), -1, 4, False), "num_sequences"), ((Value(X), 4, 4, ARRAY),
+          "sweep_end"))),
     # Transforms.
     *(wrong("transforms.crop", lambda v, a=a, b=b: T.crop(**{a: b}), a, error=ValueError)
       for a, b in (("crop_type", "x"), ("crop_size", "x"), ("crop_size", NAN), ("crop_size", -1), ("crop_size", 2.5),

@@ -8,9 +8,11 @@ import numpy as np
 
 import cntk as C
 from cntk import debugging, device
-from cntk.contrib.deeprl.agent import agent_factory
+from cntk.contrib.deeprl.agent import agent_factory, random_agent
 from cntk.contrib.deeprl.agent.shared import (
+    cntk_utils,
     customized_models,
+    discretize,
     models,
     preprocessing,
     qlearning_parameters,
@@ -140,6 +142,14 @@ ROWS: list[Wrong] = [
           named="configuration"),
     wrong("make_agent", lambda v: agent_factory.make_agent("", SimpleNamespace(n=2), None), "discrete",
       error=ValueError, named="RandomAgent"),
+    *(wrong(n, lambda v, n=n, b=b, k=k: getattr(cntk_utils, n)(*[b] * k), "operand", error=ValueError)
+      for n, k in (("huber_loss", 2), ("negative_of_entropy_with_softmax", 1)) for b in (None, "x", [])),
+    *(wrong("BoxSpaceDiscretizer", lambda v, b=b: discretize.BoxSpaceDiscretizer(b, 10), "box", error=ValueError)
+      for b in OBJECTS),
+    *(wrong(n, lambda v, n=n, b=b: getattr(bits, n)(b), "operand", error=TypeError) for n in ("CustomSign", "CustomPySign")
+      for b in (None, "x", [])),
+    *(wrong("RandomAgent", lambda v, b=b: random_agent.RandomAgent(SimpleNamespace(n=2), b), "discrete", error=ValueError)
+      for b in (None, "x", 5)),
     # Samples.
     *(wrong("install_samples", lambda v, a=a: C.sample_installer.install_samples(*a), error=(TypeError, ValueError))
       for a in ((5,), ("x",), ("file:///f.zip", 5), ("file:///f.zip", "a\0b"), ("file:///f.zip", "no_such_folder", ARRAY))),

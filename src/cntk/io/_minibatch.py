@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_flag, as_integer, shown
+from cntk._errors import ArgumentError
 from cntk._graph.variable import Variable
 from cntk.core import Value
 
@@ -26,10 +28,14 @@ class MinibatchData:
     """
 
     def __init__(self, value: Value, num_sequences: int, num_samples: int, sweep_end: bool) -> None:
+        if not isinstance(value, Value):
+            raise ArgumentError(
+                f"MinibatchData: value: expected a Value, such as cntk.Value(array), got {shown(value)}"
+            )
         self._value = value
-        self.number_of_sequences = num_sequences
-        self.number_of_samples = num_samples
-        self.sweep_end = sweep_end
+        self.number_of_sequences = as_integer(num_sequences, "MinibatchData: num_sequences", least=0)
+        self.number_of_samples = as_integer(num_samples, "MinibatchData: num_samples", least=0)
+        self.sweep_end = as_flag(sweep_end, "MinibatchData: sweep_end")
 
     @property
     def data(self) -> Value:

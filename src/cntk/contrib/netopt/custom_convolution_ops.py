@@ -18,6 +18,7 @@ from cntk._arguments import as_integer, as_real, shown
 from cntk._errors import ArgumentError, ConversionError, DataError, shape_text
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
+from cntk._ops.operands import as_operand
 from cntk._ops.user_function import UserFunction
 from cntk.core import Value, user_function
 from cntk.variables import Constant
@@ -295,7 +296,7 @@ def CustomSign(input: Any) -> Function:
         >>> CustomSign(x).grad([[-2, 0, 0.5, 3]])
         array([[0., 1., 1., 0.]], dtype=float32)
     """
-    return user_function(SignWithEstimation(input))
+    return user_function(SignWithEstimation(as_operand(input, op_name="CustomSign")))
 
 
 def CustomPySign(input: Any) -> Function:
@@ -312,7 +313,7 @@ def CustomPySign(input: Any) -> Function:
         >>> CustomPySign(C.constant([-2, 0, 3])).eval()
         array([-1., -1.,  1.], dtype=float32)
     """
-    return user_function(pySign(input))
+    return user_function(pySign(as_operand(input, op_name="CustomPySign")))
 
 
 def CustomMultibit(input: Any, bit_map: int | ArrayLike, mean_bits: float | None = None) -> Function:

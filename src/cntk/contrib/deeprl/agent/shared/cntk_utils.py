@@ -6,6 +6,7 @@ from typing import Any
 
 from cntk import ops
 from cntk._graph.function import Function
+from cntk._ops.operands import as_operands
 
 
 def huber_loss(output: Any, target: Any) -> Function:
@@ -26,6 +27,7 @@ def huber_loss(output: Any, target: Any) -> Function:
         >>> huber_loss(x, y).eval({x: [[2, 1], [1, 5]], y: [[4, 1], [1, 4]]}).tolist()
         [1.5, 0.5]
     """
+    output, target = as_operands((output, target), "huber_loss")
     distance = ops.abs(target - output)
     return ops.reduce_sum(ops.element_select(ops.less(distance, 1), 0.5 * ops.square(distance), distance - 0.5))
 
@@ -45,4 +47,5 @@ def negative_of_entropy_with_softmax(p: Any) -> Function:
         >>> negative_of_entropy_with_softmax(x).eval({x: [[0.5, 0.5], [1000, 1]]}).round(4).tolist()
         [-0.6931, 0.0]
     """
+    (p,) = as_operands((p,), "negative_of_entropy_with_softmax")
     return ops.reduce_sum(ops.softmax(p) * p) - ops.reduce_log_sum_exp(p)

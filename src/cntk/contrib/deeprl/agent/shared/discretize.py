@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import shown
+from cntk._errors import ArgumentError
 from cntk.contrib.deeprl.agent.shared._spaces import BOX, kind_of
 
 
@@ -33,7 +35,9 @@ class BoxSpaceDiscretizer:
 
     def __init__(self, space: Any, resolution: Any) -> None:
         if kind_of(space) != BOX:
-            raise ValueError(f"{space} cannot be cut into cells; expected a box, which has low, high and shape")
+            raise ArgumentError(
+                f"BoxSpaceDiscretizer: {shown(space)} cannot be cut into cells; expected a box, which has low, high and shape"
+            )
         shape = np.shape(space.low)
         if not np.isscalar(resolution) and np.shape(resolution) != shape:
             raise ValueError(
