@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cntk._errors import DataError
 from cntk.io import (
     CBFDeserializer,
     CTFDeserializer,
@@ -19,6 +20,8 @@ from cntk.io import (
     MinibatchSource,
     StreamDef,
     StreamDefs,
+    StreamInformation,
+    UserDeserializer,
     _compiled,
     _ctf_compiled,
     text_to_binary,
@@ -161,6 +164,39 @@ def test_one_long_key_does_not_widen_all(tmp_path):
     joined = joined_keys([keys_of(names), keys_of(["v" * 4000])])
     assert joined.nbytes < 4 << 20 and joined.tolist() == keys.tolist()
     assert keys_of(names).dtype.kind == "U"
+
+
+class Failing(UserDeserializer):
+    """A deserializer whose second chunk cannot be read as often as it is told."""
+
+    def __init__(self, failures):
+        super().__init__()
+        self.left = failures
+
+    def stream_infos(self):
+        return [StreamInformation("x", 0, "dense", np.float32, (1,))]
+
+    def num_chunks(self):
+        return 3
+
+    def get_chunk(self, chunk_id):
+        if chunk_id == 1 and self.left:
+            self.left -= 1
+            raise DataError("chunk 1 is damaged")
+        return {"x": np.full((1, 1), chunk_id, np.float32)}
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_source_is_asked_again_behind_an_error(failures):
+    source = MinibatchSource(Failing(failures), randomize=False, max_sweeps=1)
+    found = []
+    for _ in range(3 + failures):
+        try:
+            found.append(float(source.next_minibatch(1)[source.streams.x].asarray().ravel()[0]))
+        except DataError:
+            found.append(None)
+    assert found == [0, *[None] * failures, 1, 2]
+    assert not source.next_minibatch(1)
 
 
 def test_conversion_refuses_the_same(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ words and lines. An error must name a file of the case.
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
 import random
 import re
@@ -23,6 +24,7 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io import (
+    ArrowDeserializer,
     Base64ImageDeserializer,
     CBFDeserializer,
     CTFDeserializer,
@@ -436,6 +438,35 @@ def images_as_text() -> Kind:
     return Kind(files, ("d.base64",), (), readers)
 
 
+def tables() -> Kind:
+    """Arrow and Parquet files of numbers, lists of them, and indices."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "x": [[[float(k), 1.0], [2.0, 3.0]] for k in range(12)],
+        "s": [[k % 4, 3] for k in range(12)],
+        "y": [float(k) for k in range(12)],
+    }
+    table = pa.table(columns)
+    written = {
+        "d.arrow": pa.BufferOutputStream(),
+        "d.parquet": pa.BufferOutputStream(),
+        "p.arrow": pa.BufferOutputStream(),
+    }
+    for name, options in (("d.arrow", None), ("p.arrow", pa.ipc.IpcWriteOptions(compression="lz4"))):
+        with pa.ipc.new_file(written[name], table.schema, options=options) as out:
+            out.write_table(table, max_chunksize=5)
+    pq.write_table(table, written["d.parquet"], row_group_size=5)
+    files = {name: stream.getvalue().to_pybytes() for name, stream in written.items()}
+    streams = StreamDefs(x=StreamDef("x", 2), s=StreamDef("s", 4, is_sparse=True), y=StreamDef("y", 1))
+
+    def readers(folder: Path, draw: random.Random) -> list[Any]:
+        return [ArrowDeserializer([str(folder / name) for name in files], streams)]
+
+    return Kind(files, (), tuple(files), readers)
+
+
 KINDS: dict[str, Callable[[], Kind]] = {
     "text": text,
     "text_without_ids": text_without_ids,
@@ -447,3 +478,5 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "images_in_archives": images_in_archives,
     "images_as_text": images_as_text,
 }
+if importlib.util.find_spec("pyarrow") is not None:
+    KINDS["tables"] = tables

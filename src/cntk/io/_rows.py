@@ -124,6 +124,10 @@ class ArrowDeserializer(UserDeserializer):
         """How many record batches or row groups there are."""
         return len(self._places)
 
+    def _place_of_chunk(self, chunk_id: int) -> str:
+        file, part = self._places[chunk_id]
+        return f"{self._names[file]}, part {part}"
+
     def get_chunk(self, chunk_id: int) -> dict[str, Any]:
         """A record batch or row group.
 
@@ -131,18 +135,23 @@ class ArrowDeserializer(UserDeserializer):
             chunk_id: its number.
         """
         file, part = self._places[chunk_id]
-        where = f"{self._names[file]}, part {part}"
+        where = self._place_of_chunk(chunk_id)
         columns = [f.stream_alias or f.name for f in self._fields]
         try:
             table = self._opened[file][0](part, columns)
-        except Exception as error:  # pyarrow's own kinds, which are many.
-            raise DataError(f"{where}: it cannot be read: {error}") from None
+            # What contradicts itself, as the ends of lists, would be believed.
+            table.validate(full=True)
+        except Exception:  # pyarrow's own kinds, which are many.
+            raise DataError(f"{where}: it cannot be read: it is cut short or damaged") from None
         found = {}
         for field, name in zip(self._fields, columns, strict=True):
             column = table.column(name)
             if column.null_count:
                 raise DataError(f"{where}, column '{name}': {column.null_count} rows have no value")
-            values = column.to_numpy(zero_copy_only=False) if hasattr(column, "type") else column.to_pylist()
+            try:
+                values = column.to_numpy(zero_copy_only=False) if hasattr(column, "type") else column.to_pylist()
+            except Exception:  # As above; of text that is none.
+                raise DataError(f"{where}, column '{name}': its values are no numbers that can be read") from None
             found[field.name] = _sequences(list(values), field, [f"{where}, row {k}" for k in range(len(values))])
         return found
 
@@ -154,17 +163,20 @@ def _open_table(file: str) -> tuple[Any, int, list[str]]:
 
     # The file is open only while a part is read: nobody could replace it on Windows.
     try:
-        with opened(file) as source:
+        source = opened(file)
+    except OSError as error:
+        raise DataError(f"{file}: the file cannot be opened: {why(error, file)}") from None
+    with source:
+        try:
             if file.endswith(".parquet"):
                 parquet = pq.ParquetFile(source)
                 count, names, metadata = parquet.num_row_groups, parquet.schema_arrow.names, parquet.metadata
             else:
                 reader = pa.ipc.open_file(source)
                 count, names = reader.num_record_batches, reader.schema.names
-    except OSError as error:
-        raise DataError(f"{file}: the file cannot be opened: {why(error, file)}") from None
-    except pa.ArrowException as error:
-        raise DataError(f"{file}: expected an Arrow file: {error}") from None
+        except Exception:  # pyarrow's own kinds, which are many.
+            kind = "a Parquet file" if file.endswith(".parquet") else "an Arrow file"
+            raise DataError(f"{file}: expected {kind}, and it is none, or is cut short or damaged") from None
 
     def row_group(part: int, columns: list[str]) -> Any:
         with opened(file) as source:
@@ -249,9 +261,14 @@ def _dense(value: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _array(value: Any) -> np.ndarray:
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return np.stack([_array(v) for v in value]) if len(value) else np.zeros((0,))
-    return np.asarray(value)
+    try:
+        if isinstance(value, np.ndarray) and value.dtype == object:
+            return np.stack([_array(v) for v in value]) if len(value) else np.zeros((0,))
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"its lists differ in length, and rows of numbers were expected: {str(value)[:40]!r}"
+        ) from None
 
 
 def _one_hot(value: Any, shape: tuple[int, ...]) -> Any:

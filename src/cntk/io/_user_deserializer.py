@@ -63,6 +63,10 @@ class UserDeserializer:
         """
         raise NotImplementedError(f"{type(self).__name__} must override get_chunk, to give a dictionary of sequences")
 
+    def _place_of_chunk(self, chunk_id: int) -> str:
+        """What an error calls a chunk."""
+        return f"{type(self).__name__}.get_chunk({chunk_id})"
+
     def open(self, threads: int = 1) -> UserChunks:
         """What a minibatch source reads."""
         return UserChunks(self, self._ends_sweeps_late)
@@ -109,7 +113,7 @@ class UserChunks:
         Raises:
             DataError: if it is not as the streams say.
         """
-        where = f"{self.name}.get_chunk({chunk})"
+        where = self._owner._place_of_chunk(chunk)
         found = self._owner.get_chunk(chunk)
         if not isinstance(found, Mapping):
             raise DataError(f"{where}: expected a dictionary name=sequences, got {type(found).__name__}")

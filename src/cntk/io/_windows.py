@@ -207,7 +207,9 @@ class WindowReading:
             if self._spans is None:
                 self._spans, self._following = self._open_window()
             if self._part is None:
-                self._part = self._load(self._spans.pop(0))
+                # If that fails it is tried again the next time.
+                self._part = self._load(self._spans[0])
+                del self._spans[0]
             # Where a state said: so many places ahead.
             step = min(self._ahead, len(self._part.order) - self._at)
             self._at, self._ahead = self._at + step, self._ahead - step
