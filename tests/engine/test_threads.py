@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,24 @@ def test_errors_leave_the_number_of_threads_alone() -> None:
     with pytest.raises(ValueError):
         (x + 1).eval({x: np.ones((2, 4), np.float32)})
     assert torch.get_num_threads() == THREADS
+
+
+def test_evaluations_in_many_threads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "LEAST_CALL", 1)
+    monkeypatch.setattr(work, "LEAST_RUN", 16 * 40 * 2 * 10)  # rows of 40 and more take all threads
+    x = C.input_variable(40)
+    model = C.layers.Dense(40, init=0.01)(x)
+    rows = [np.full((n, 40), n, np.float32) for n in (1, 5, 20, 60, 90)]
+    expected = [model.eval({x: r}) for r in rows]
+
+    def evaluate(first: int) -> int:
+        for k in range(100):
+            which = (first + k) % len(rows)
+            np.testing.assert_array_equal(model.eval({x: rows[which]}), expected[which])
+        return torch.get_num_threads()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(evaluate, range(8))) == {THREADS}
 
 
 BATCH = 64

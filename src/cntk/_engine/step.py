@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,45 +15,16 @@ from cntk._engine import checked, timing, tracing
 from cntk._engine.asked import as_arguments
 from cntk._engine.evaluate import plan_for, result_of
 from cntk._engine.feed import Fed, feed
-from cntk._engine.matrix_product import add_product, mm
 from cntk._engine.nan_watch import Guard, is_watched, train_watched
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.threads import OneThread
 from cntk._engine.trace import NotRecorded, Recording, record, why_not_recordable
 from cntk._engine.transfer import moves
+from cntk._engine.updating import Updater, update
 from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
-
-
-class Updater(Protocol):
-    """What a step needs of a learner."""
-
-    parameters: Sequence[Any]
-    subtracts: bool
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the rule is all there is: no clipping, regularization or noise."""
-        ...
-
-    def apply(self, gradients: Sequence[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
-        """Update the parameters by gradients summed over a minibatch."""
-        ...
-
-    def begin_step(self, sample_count: int) -> float:
-        """Begin a minibatch; the rate by which its summed gradient is to be multiplied."""
-        ...
-
-    def end_step(self, sample_count: int, is_sweep_end: bool = False) -> None:
-        """Count a minibatch."""
-        ...
-
-    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
-        """Keep what an update changes; see `Learner.before_update`."""
-        ...
-
 
 # Minibatches of the same sizes after which the step is recorded: the first ones are never held up.
 RECORD_AFTER = 40
@@ -312,7 +283,7 @@ class TrainingStep:
             begin, updated = 0, False
             for learner in self.learners:
                 end = begin + len(learner.parameters)
-                updated |= _update(learner, gradients[begin:end], recording.products[begin:end], samples, is_sweep_end)
+                updated |= update(learner, gradients[begin:end], recording.products[begin:end], samples, is_sweep_end)
                 begin = end
         has_metric = self.metric is not None
         extra = {
@@ -364,36 +335,6 @@ def _settle(run: Run) -> None:
     """Do what waited for the end of the pass, once."""
     while run.deferred:
         run.deferred.pop(0)()
-
-
-def _update(
-    learner: Updater, gradients: Sequence[Any], products: Sequence[bool], samples: int, is_sweep_end: bool
-) -> bool:
-    """Hand gradients to a learner; those left as factors go straight into the weights where its rule is that simple."""
-    if not (learner.subtracts and learner.is_plain):
-        held = zip(gradients, products, learner.parameters, strict=True)
-        return learner.apply([_product(g[0], g[1], w.data) if p else g for g, p, w in held], samples, is_sweep_end)
-    rate = learner.begin_step(samples)
-    if rate == 0:
-        return False
-    rest, targets = [], []
-    for parameter, gradient, product in zip(learner.parameters, gradients, products, strict=True):
-        if product:
-            x, dy = gradient
-            add_product(parameter.data.view(x.shape[1], dy.shape[1]), x.t(), dy, -rate)
-        elif gradient.is_contiguous():
-            targets.append(parameter.data)
-            rest.append(gradient)
-        else:
-            parameter.data.add_(gradient, alpha=-rate)
-    if rest:
-        torch._foreach_add_(targets, rest, alpha=-rate)
-    learner.end_step(samples, is_sweep_end)
-    return True
-
-
-def _product(x: Tensor, dy: Tensor, weight: Tensor) -> Tensor:
-    return mm(x.t(), dy).view(weight.shape)
 
 
 def _counted(loss: Variable) -> Variable | None:
