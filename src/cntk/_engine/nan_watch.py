@@ -13,8 +13,9 @@ from cntk._engine.evaluate import plan_for
 from cntk._engine.nan_origin import all_finite, find_origin
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import SparseRows
+from cntk._engine.taken_back import Before
 from cntk._errors import NotFiniteError
-from cntk._graph.variable import Variable, VariableKind
+from cntk._graph.variable import Variable
 
 if TYPE_CHECKING:
     from cntk._engine.feed import Fed
@@ -114,28 +115,6 @@ class Guard:
         return None
 
 
-class _Before:
-    """What a minibatch changes besides parameters and learners: it can be put back."""
-
-    def __init__(self, step: TrainingStep, plan: Plan) -> None:
-        self._step, self._plan = step, plan
-        self._carry = dict(plan.carry)
-        self._streams = plan.streams.mark()
-        # Running statistics are changed in the forward pass.
-        impure = {id(r.leaf) for n in plan.single_nodes() if not n.op.pure for r in n.operands if r.leaf is not None}
-        held = [v.pin() for v in plan.holders if id(v) in impure and v.kind is VariableKind.Constant]  # type: ignore[attr-defined]
-        self._held = [(t, t.detach().clone()) for t in held]
-
-    def restore(self) -> None:
-        """Put all of it back."""
-        self._plan.carry.clear()
-        self._plan.carry.update(self._carry)
-        self._plan.streams.go_back(self._streams)
-        with torch.no_grad():
-            for tensor, value in self._held:
-                tensor.copy_(value)
-
-
 def train_watched(
     step: TrainingStep,
     plan: Plan,
@@ -155,7 +134,7 @@ def train_watched(
     Raises:
         NotFiniteError: if loss, gradients or new parameters are not finite.
     """
-    before, number = _Before(step, plan), step.passes()[0] + 1
+    before, number = Before(step, plan), step.passes()[0] + 1
     try:
         try:
             return _guarded(step, run, True, number)
@@ -169,7 +148,6 @@ def train_watched(
         before.restore()
         error = failure if isinstance(failure, NotFiniteError) else _search(step, plan, fed, device, number)
         before.restore()
-        step.forget_pass()
         raise error from None
 
 

@@ -112,6 +112,12 @@ class Plan:
                 yield item
 
     @cached_property
+    def changed_constants(self) -> list[Any]:
+        """The constants that a pass changes, such as running statistics."""
+        impure = {id(r.leaf) for n in self.single_nodes() if not n.op.pure for r in n.operands if r.leaf is not None}
+        return [v for v in self.holders if id(v) in impure and v.kind is VariableKind.Constant]
+
+    @cached_property
     def held_memory(self) -> frozenset[int]:
         """Where the parameters' and constants' numbers lie."""
         return frozenset(v.pin().untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]

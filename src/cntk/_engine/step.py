@@ -18,6 +18,7 @@ from cntk._engine.feed import Fed, feed
 from cntk._engine.nan_watch import Guard, is_watched, train_watched
 from cntk._engine.plan import Plan, bind
 from cntk._engine.run import Run, SparseRows
+from cntk._engine.taken_back import Before, update_as_a_whole
 from cntk._engine.threads import OneThread
 from cntk._engine.trace import NotRecorded, Recording, record, why_not_recordable
 from cntk._engine.transfer import moves
@@ -77,6 +78,10 @@ class TrainingStep:
         # By the plan's identity and the size, as `_size_text` writes it.
         self._seen: dict[tuple[int, str], int] = {}
         self._passes = 0
+        # How many samples have changed parameters; and whether this minibatch has yet.
+        self.trained = 0
+        self.is_updated = False
+        self._counted_size: Any = None
         self._before: dict[str, int] = {}
         self._last_plan: int | None = None
         self._recordings: dict[Any, tuple[Plan, Recording | None]] = {}
@@ -95,7 +100,7 @@ class TrainingStep:
     def passes(self) -> tuple[int, dict[str, int]]:
         """How many minibatches there have been, and how many of each size since the graph was compiled."""
         found = {size: count for (plan, size), count in self._seen.items() if plan == self._last_plan}
-        return self._passes, found | self._before
+        return self._passes, self._before | found
 
     def begin_anew(self, passes: int = 0, sizes: Mapping[str, int] | None = None) -> None:
         """Forget what is compiled and recorded, as in a new process.
@@ -131,17 +136,33 @@ class TrainingStep:
         with OneThread() as limit:
             fed = self.feeds(arguments, device)
             plan = self._plan(fed, outputs)
-            self._last_plan = id(plan)
             plan.lie_on(device)  # before anybody keeps what a minibatch changes
+            before = Before(self, plan)
 
             def run(may_replay: bool) -> StepResult:
                 return self._minibatch(plan, fed, outputs, device, limit, is_sweep_end, may_replay)
 
-            return train_watched(self, plan, fed, run, device) if is_watched(self) else run(True)
+            try:
+                self.is_updated, self._counted_size = False, None
+                self._last_plan = id(plan)
+                return train_watched(self, plan, fed, run, device) if is_watched(self) else run(True)
+            except BaseException:
+                if not self.is_updated:
+                    before.restore()
+                raise
 
-    def forget_pass(self) -> None:
+    @property
+    def count(self) -> tuple[int, int | None, int]:
+        """How many minibatches and samples there have been, for `go_back`."""
+        return self._passes, self._last_plan, self.trained
+
+    def go_back(self, count: tuple[int, int | None, int]) -> None:
         """Do as if the last minibatch had not been: it has been taken back."""
-        self._passes -= 1
+        self._passes, self._last_plan, self.trained = count
+        if self._counted_size is not None:
+            size, times = self._counted_size
+            self._seen[size] = times
+            self._counted_size = None
 
     def _minibatch(
         self,
@@ -162,7 +183,7 @@ class TrainingStep:
         if self._moves != moves():  # recordings hold the memory where parameters lay
             self._recordings.clear()
             self._moves = moves()
-        self._passes += may_replay  # or else it is the same minibatch again
+        self._passes += 1
         lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
         key = (id(plan), run.batch, lengths)
         recording = self._recording(key, plan, rows, run) if may_replay else None
@@ -197,12 +218,24 @@ class TrainingStep:
         whole = [torch.zeros_like(t) if g is None else g for g, t in zip(found, sources, strict=False)]
         if self.guard is not None:
             self.guard.before_update(loss, whole)
-        _settle(run)  # learners go on from what was assigned
-        begin, updated = 0, False
-        for learner, span in zip(self.learners, spans, strict=True):
-            updated |= learner.apply(whole[begin : begin + len(span)], samples, is_sweep_end)
-            begin += len(span)
+        updated = False
+
+        def change() -> None:
+            nonlocal updated
+            _settle(run)  # learners go on from what was assigned
+            begin = 0
+            for learner, span in zip(self.learners, spans, strict=True):
+                updated |= learner.apply(whole[begin : begin + len(span)], samples, is_sweep_end)
+                begin += len(span)
+            self._count_update(samples, updated)
+
+        update_as_a_whole(self, whole, change)
         return replace(self._finish(plan, run, results, loss, samples, outputs), updated=updated)
+
+    def _count_update(self, samples: int, updated: bool) -> None:
+        # As in the original, a minibatch that changed nothing was not trained on.
+        self.trained += samples if updated else 0
+        self.is_updated = True
 
     # -- the recorded step ----------------------------------------------------------------------------------------
 
@@ -233,7 +266,9 @@ class TrainingStep:
         if counted not in self._seen:
             if full and size not in self._before:
                 return None
-            self._seen[counted] = self._before.pop(size, 0)
+            self._seen[counted] = self._before.get(size, 0)
+            self._before.pop(size, None)
+        self._counted_size = counted, self._seen[counted]
         count = self._seen[counted] = self._seen[counted] + 1
         if count < RECORD_AFTER:
             return None
@@ -279,12 +314,19 @@ class TrainingStep:
         samples = self.samples(plan, run)
         if self.guard is not None:
             self.guard.before_update(results[0], gradients, recording.products)
-        with torch.no_grad():
-            begin, updated = 0, False
+        updated = False
+
+        def change() -> None:
+            nonlocal updated
+            begin = 0
             for learner in self.learners:
                 end = begin + len(learner.parameters)
                 updated |= update(learner, gradients[begin:end], recording.products[begin:end], samples, is_sweep_end)
                 begin = end
+            self._count_update(samples, updated)
+
+        with torch.no_grad():
+            update_as_a_whole(self, [None] * len(gradients), change)
         has_metric = self.metric is not None
         extra = {
             v: result_of(results[1 + has_metric + k], plan.types[1 + has_metric + k], run, True)

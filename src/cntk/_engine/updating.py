@@ -34,6 +34,15 @@ class Updater(Protocol):
         """Count a minibatch."""
         ...
 
+    @property
+    def runs_users_code(self) -> bool:
+        """Whether the rule is what the program has written, which may fail."""
+        ...
+
+    def tell_writers(self) -> None:
+        """Tell progress writers of rates that have changed."""
+        ...
+
     def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
         """Keep what an update changes; see `Learner.before_update`."""
         ...

@@ -55,6 +55,9 @@ class Learner(metaclass=Kind):
     has_masters = True
     """Whether the rule changes what it is given, so that this may be copies in float32 of parameters of 16 bits."""
 
+    runs_users_code = False
+    """Whether the rule is what the program has written: it may fail, and an update is taken back then."""
+
     takes_sparse = False
     """Whether the rule can be given gradients of some rows only (sparse COO tensors)."""
 
@@ -238,8 +241,7 @@ class Learner(metaclass=Kind):
         """Begin a minibatch of that many samples: the factor of its summed gradient; 0 if nothing is to be done."""
         if sample_count < 1:
             raise SettingError(f"{self.kind}: expected a minibatch of at least 1 sample, got {sample_count}")
-        if self._writers:
-            self.report()
+        self.tell_writers()
         return self.step_rate(sample_count)
 
     def step_rate(self, sample_count: int) -> float:
@@ -292,6 +294,11 @@ class Learner(metaclass=Kind):
     def rebind(self) -> None:
         """Look up the parameters' tensors anew; needed only after they were replaced, not after changes in place."""
         self._leaves = None
+
+    def tell_writers(self) -> None:
+        """Tell progress writers, if there are any, of values that have changed."""
+        if self._writers:
+            self.report()
 
     def report(self) -> None:
         """Tell progress writers of values that have changed."""

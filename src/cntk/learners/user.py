@@ -57,6 +57,7 @@ class UserLearner(Learner):
     """
 
     kind = "UserLearner"
+    runs_users_code = True
     has_masters = False
 
     def __init__(self, parameters: Sequence[Any], lr_schedule: Any, as_numpy: bool = True) -> None:
@@ -104,6 +105,7 @@ class Universal(Learner, inner=True):
     """
 
     kind = "universal"
+    runs_users_code = True
     has_masters = False
 
     def __init__(self, parameters: Sequence[Any], gradients: Sequence[Constant], function: Function) -> None:

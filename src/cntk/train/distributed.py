@@ -139,6 +139,15 @@ class DistributedLearner:
         """See `Learner.is_plain`."""
         return bool(self.local.is_plain)
 
+    @property
+    def runs_users_code(self) -> bool:
+        """See `Learner.runs_users_code`."""
+        return bool(self.local.runs_users_code)
+
+    def tell_writers(self) -> None:
+        """See `Learner.tell_writers`."""
+        self.local.tell_writers()
+
     def apply(self, gradients: list[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
         """See `Learner.apply`."""
         return bool(self.local.apply(gradients, sample_count, is_sweep_end))

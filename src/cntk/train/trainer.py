@@ -77,7 +77,6 @@ class Trainer(Evaluator):
         self._tested, self._trained_loss = RunningSum(), RunningSum(self._notice)
         self._trained_metric = None if metric is None else RunningSum()
         self._previous: StepResult | None = None
-        self._total = 0
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         from cntk._persist.pickled import trainer_parts
@@ -92,6 +91,8 @@ class Trainer(Evaluator):
         is_sweep_end: bool | None = None,
     ) -> Any:
         """Update the parameters by one minibatch.
+
+        Whatever error or interrupt ends it, parameters and learners are as before the minibatch, or as after it.
 
         Args:
             arguments: data by variable or name, such as a reader's minibatch; a pair of them and of a flag whether this
@@ -122,8 +123,6 @@ class Trainer(Evaluator):
             is_sweep_end = as_bool(is_sweep_end, "train_minibatch: is_sweep_end")
         result = self._step.train(arguments, wanted, torch_device(device), bool(is_sweep_end))
         self._previous = result
-        # As in the original, a minibatch that changed nothing was not trained on.
-        self._total += result.samples if result.updated else 0
         if self._writers:
             self._report(result)
         if not asked:
@@ -181,7 +180,7 @@ class Trainer(Evaluator):
         from cntk._persist.checkpoints import save_checkpoint
 
         _check_path("save_checkpoint", filename)
-        save_checkpoint(filename, self._graph, self._step, self._learners, self._total, external_state)
+        save_checkpoint(filename, self._graph, self._step, self._learners, self._step.trained, external_state)
 
     def restore_from_checkpoint(self, filename: str | os.PathLike[str]) -> dict[str, Any]:
         """Go on from where `save_checkpoint` was called, by this trainer or by one like it, here or with the original.
@@ -200,7 +199,7 @@ class Trainer(Evaluator):
         from cntk._persist.checkpoints import restore_checkpoint
 
         _check_path("restore_from_checkpoint", filename)
-        self._total, external_state = restore_checkpoint(filename, self._graph, self._step, self._learners)
+        self._step.trained, external_state = restore_checkpoint(filename, self._graph, self._step, self._learners)
         return external_state
 
     @cached_property
@@ -269,7 +268,7 @@ class Trainer(Evaluator):
     @property
     def total_number_of_samples_seen(self) -> int:
         """The number of samples trained on so far."""
-        return self._total
+        return self._step.trained
 
     def total_number_of_units_seen(self, unit: DataUnit | int) -> int:
         """The number of samples, minibatches or sweeps trained on so far, those of a checkpoint included.
@@ -294,7 +293,7 @@ class Trainer(Evaluator):
             raise SettingError(f"total_number_of_units_seen: expected a DataUnit, got {shown(unit)}")
         learner = self._learners[0]
         count: int = {
-            DataUnit.sample: lambda: self._total,
+            DataUnit.sample: lambda: self._step.trained,
             DataUnit.minibatch: learner.total_number_of_minibatches_seen,
             DataUnit.sweep: learner.total_number_of_sweeps_seen,
         }[DataUnit(unit)]()
