@@ -14,6 +14,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 DOCUMENTS = [
     "README.md",
+    "docs/checkpoints.md",
     "docs/data-files.md",
     "docs/devices.md",
     "docs/other-systems.md",
