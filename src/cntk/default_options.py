@@ -9,6 +9,7 @@ from typing import Any
 
 from cntk._arguments import shown
 from cntk._errors import ArgumentError
+from cntk._graph.late_names import hand_on
 
 _overrides: ContextVar[tuple[tuple[tuple[Any, ...] | None, dict[str, Any]], ...]] = ContextVar("overrides", default=())
 _global_options: dict[Hashable, Any] = {}
@@ -112,3 +113,6 @@ def get_global_option(key: str, default_value: Any) -> Any:
 def set_global_option(key: str, value: Any) -> None:
     """Set a global option."""
     _global_options[_key(key, "set_global_option")] = value
+
+
+hand_on(globals())

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 from cntk._arguments import as_flag, as_path, shown
 from cntk._errors import ArgumentError
+from cntk._graph.late_names import hand_on
 
 _PATIENCE = 60  # seconds without a byte
 _ARCHIVE = "https://github.com/microsoft/CNTK/archive/refs/tags/v2.7.zip"
@@ -118,3 +119,6 @@ def _unpack(archive: IO[bytes], folder: Path) -> None:
 def _say(quiet: bool, text: str) -> None:
     if not quiet:
         print(text)
+
+
+hand_on(globals())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cntk._graph.handed_on import handed_on
+from cntk._graph.misspelt import unknown_name
 
 
 def hand_on(namespace: dict[str, Any]) -> None:
@@ -23,7 +24,7 @@ def hand_on(namespace: dict[str, Any]) -> None:
             own = [key for key, value in namespace.items() if not key.startswith("_") and value is not hand_on]
             return [*dict.fromkeys([*own, *names])]
         if name not in names and (not name.startswith("_") or name.startswith("__")):
-            raise AttributeError(f"module '{module}' has no attribute '{name}'")
+            raise unknown_name(module, name, lambda: [*namespace, *names])
         from cntk.internal.names import name_in
 
         return name_in(module, name)

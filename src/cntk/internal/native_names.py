@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from cntk._graph.kinds import Kind
+from cntk._graph.misspelt import unknown_name
 from cntk.learners import base
 from cntk.learners.schedules import MinibatchSizeSchedule, TrainingParameterSchedule, training_parameter_schedule
 from cntk.train import minibatch_size_schedule
@@ -143,7 +144,7 @@ def native_name(name: str) -> Any:
     if name in _OWN:
         return _OWN[name]
     if name not in _HOMES:
-        raise AttributeError(f"module 'cntk.cntk_py' has no attribute '{name}'")
+        raise unknown_name("cntk.cntk_py", name, names)
     module, public = _HOMES[name]
     return getattr(importlib.import_module(module), public)
 

@@ -5,6 +5,7 @@ What there is stands in the modules `factorization`, `quantization` and `custom_
 
 from __future__ import annotations
 
+from cntk._graph.late_names import hand_on
 from cntk._ops.native_function import is_native_user_function_registered, register_native_user_function
 from cntk.contrib.netopt import native_convolution
 
@@ -46,3 +47,6 @@ if not is_native_user_function_registered(_OF_THIS_PACKAGE):
         _OF_THIS_PACKAGE, native_convolution.__name__, native_convolution.CreateBinaryConvolveFunction.__name__
     )
 try_register_native_convolve_function()
+
+
+hand_on(globals())

@@ -17,6 +17,7 @@ from cntk import ops
 from cntk._arguments import as_integer, as_real, shown
 from cntk._errors import ArgumentError, ConversionError, DataError, shape_text
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk._ops.operands import as_operand
 from cntk._ops.user_function import UserFunction
@@ -395,3 +396,6 @@ def _bit_map(operand: Any, bit_map: Any, mean_bits: float | None, what: str) -> 
             f"{shape_text(found.shape)}"
         )
     return found
+
+
+hand_on(globals())

@@ -10,6 +10,7 @@ from cntk._arguments import as_flag, shown
 from cntk._errors import ArgumentError, ConversionError, operation_text, shape_text
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.variable import as_name
+from cntk._graph.late_names import hand_on
 from cntk._ops.native_function import native_user_function
 from cntk.contrib.netopt import native_convolution_id
 from cntk.contrib.netopt.custom_convolution_ops import CustomMultibit as CustomMultibit
@@ -254,3 +255,6 @@ def convert_to_native_binary_convolution(model: Function) -> Function:
         return native_user_function(native_convolution_id(), [filters, operand], given, "NativeBinaryConvolution")
 
     return convert(model, is_binary, native)
+
+
+hand_on(globals())

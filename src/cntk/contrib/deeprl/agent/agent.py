@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cntk import learners
+from cntk._graph.late_names import hand_on
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared._spaces import BOX, DISCRETE, kind_of, shape_of, size_of
 from cntk.contrib.deeprl.agent.shared.discretize import BoxSpaceDiscretizer
@@ -206,3 +207,6 @@ def fade_learning_rate(trainer: Trainer, parameters: Any, step_count: int) -> No
         eta = faded(p.initial_eta, p.eta_minimum, step_count, p.eta_decay_step_count)
         schedule = learners.learning_parameter_schedule_per_sample(eta)
         trainer.parameter_learners[0].reset_learning_rate(schedule)
+
+
+hand_on(globals())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cntk._graph.late_names import hand_on
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass
 from cntk.contrib.deeprl.agent.policy_gradient import ActorCritic
 from cntk.contrib.deeprl.agent.qlearning import QLearning
@@ -37,3 +38,6 @@ def make_agent(agent_config: Any, o_space: Any, a_space: Any) -> AgentBaseClass:
     if kind not in _KINDS:
         raise ValueError(f"Agent in {agent_config!r} is '{kind}'; expected one of {', '.join([*_KINDS, 'random'])}")
     return _KINDS[kind](agent_config, o_space, a_space)
+
+
+hand_on(globals())

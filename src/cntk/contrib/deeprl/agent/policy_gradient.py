@@ -8,6 +8,7 @@ import numpy as np
 
 from cntk import layers, learners, losses, ops, train
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, fade_learning_rate
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared.cntk_utils import negative_of_entropy_with_softmax
@@ -261,3 +262,6 @@ class ActorCritic(AgentBaseClass):
         self._value_network_output_buffer: list[list[float]] = []
         self._policy_network_output_buffer: list[np.ndarray] = []
         self._policy_network_weight_buffer: list[list[float]] = []
+
+
+hand_on(globals())

@@ -9,6 +9,7 @@ import numpy as np
 
 from cntk import learners, ops, train
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, fade_learning_rate, faded
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared.cntk_utils import huber_loss
@@ -259,3 +260,6 @@ class QLearning(AgentBaseClass):
             )
         weights = np.array([[transition.priority**-self._parameters.priority_beta] for transition in transitions])
         return np.asarray(weights / weights.sum(), np.float32)
+
+
+hand_on(globals())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._graph.late_names import hand_on
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass
 
 
@@ -50,3 +51,6 @@ class RandomAgent(AgentBaseClass):
 
     def _choose_action(self, state: Any) -> tuple[int, str]:
         return np.random.randint(self._num_actions), "RANDOM"
+
+
+hand_on(globals())

@@ -17,6 +17,7 @@ from cntk import layers, ops
 from cntk._arguments import as_flag
 from cntk._graph.function import Function
 from cntk.contrib.deeprl.agent.shared.models import loss_of
+from cntk._graph.late_names import hand_on
 
 
 def conv_dqn(
@@ -64,3 +65,6 @@ def conv_dqn(
         "f": f,
         "loss": loss_of(loss_function)(f, outputs),
     }
+
+
+hand_on(globals())

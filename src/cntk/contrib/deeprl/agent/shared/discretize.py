@@ -8,6 +8,7 @@ import numpy as np
 
 from cntk._arguments import shown
 from cntk._errors import ArgumentError
+from cntk._graph.late_names import hand_on
 from cntk.contrib.deeprl.agent.shared._spaces import BOX, kind_of
 
 
@@ -74,3 +75,6 @@ class BoxSpaceDiscretizer:
         for part, count in zip(parts.flat, counts.flat, strict=True):
             index = index * int(count) + int(part)
         return index
+
+
+hand_on(globals())

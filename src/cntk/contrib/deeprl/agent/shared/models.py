@@ -12,6 +12,7 @@ from cntk import layers, losses, ops
 from cntk._arguments import as_flag, as_function
 from cntk._errors import ArgumentError
 from cntk._graph.function import Function
+from cntk._graph.late_names import hand_on
 
 
 class Models:
@@ -150,3 +151,6 @@ def _network(inputs: Any, f: Any, number_of_outputs: int, loss_function: Any) ->
     outputs = ops.input_variable(shape=(number_of_outputs,), dtype=np.float32)
     loss = loss_of(loss_function)(f, outputs)
     return {"inputs": inputs, "outputs": outputs, "f": f, "loss": loss}
+
+
+hand_on(globals())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cntk._graph.late_names import hand_on
 from cntk.contrib.deeprl.agent.shared._settings import Settings
 
 
@@ -48,3 +49,6 @@ class PolicyGradientParameters(Settings):
         self.eta_decay_step_count = integer(optimization, "EtaDecayStepCount", 100000)
         self.eta_minimum = number(optimization, "EtaMinimum", 0.001)
         self.momentum = number(optimization, "Momentum", 0.95)
+
+
+hand_on(globals())

@@ -10,6 +10,7 @@ import numpy as np
 from cntk._arguments import as_integer, shown
 from cntk._errors import ArgumentError
 from cntk.layers.options import as_shape
+from cntk._graph.late_names import hand_on
 
 
 class Preprocessing:
@@ -174,3 +175,6 @@ def _small_and_gray(image: np.ndarray) -> np.ndarray:
         ) from error
     gray = Image.fromarray(image).convert("YCbCr").getchannel(0)
     return np.asarray(gray.resize((84, 84), Image.Resampling.BILINEAR))
+
+
+hand_on(globals())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._graph.late_names import hand_on
 from cntk.contrib.deeprl.agent.shared._settings import Settings
 
 
@@ -64,3 +65,6 @@ class QLearningParameters(Settings):
         self.priority_epsilon = number(replay, "PriorityEpsilon", 0.01)
 
         self.hidden_layers = text("NetworkModel", "HiddenLayerNodes", "[20]")
+
+
+hand_on(globals())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from cntk._arguments import as_flag, as_integer
+from cntk._graph.late_names import hand_on
 
 
 class _Transition(NamedTuple):
@@ -147,3 +148,6 @@ class ReplayMemory:
                 priority -= below
                 node = left + 1
         return node
+
+
+hand_on(globals())
