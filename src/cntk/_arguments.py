@@ -123,6 +123,30 @@ def as_real(
     return number
 
 
+def as_number(value: Any, what: str) -> float:
+    """A number, infinity and NaN too; an array without axes counts.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    if type(value) is float:
+        return value
+    return as_real(value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value, what, finite=False)
+
+
+def as_share(value: Any, what: str) -> float:
+    """A number from 0 to less than 1.
+
+    Raises:
+        ArgumentError: for what is no number.
+        RangeError: for one that is out of range.
+    """
+    number = as_number(value, what)
+    if not 0 <= number < 1:
+        raise RangeError(f"{what} must be in the interval [0, 1), got {shown(value)}")
+    return number
+
+
 def _check_range(number: float, what: str, least: float | None, most: float | None, value: Any) -> None:
     if least is not None and not number >= least:
         raise RangeError(f"{what}: must be at least {least}, got {shown(value)}")

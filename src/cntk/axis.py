@@ -46,7 +46,7 @@ class Axis:
         elif len(args) == 1 and isinstance(args[0], int) and not isinstance(args[0], bool):
             self._index = args[0]
             self._name = f"{_STATIC_NAME}{args[0]}"
-        elif args and isinstance(args[0], str) and len(args) <= 2:
+        elif args and isinstance(args[0], str) and len(args) <= 2 and all(isinstance(a, (bool, int)) for a in args[1:]):
             self._name = args[0]
             if match := re.fullmatch(_STATIC_NAME + r"(-?\d+)", self._name):
                 self._index = int(match[1])
@@ -54,7 +54,8 @@ class Axis:
             if self._index is None:
                 _known.setdefault(self._name, 1)
         else:
-            raise ArgumentError(f"Axis: expected an index, a name, or another Axis; got {args!r}")
+            given = repr(args[0]) if len(args) == 1 else args or "nothing"
+            raise ArgumentError(f"Axis: expected an index, a name, or another Axis; got {given}")
 
     @property
     def name(self) -> str:
@@ -160,6 +161,8 @@ class Axis:
             >>> [Axis.new_unique_dynamic_axis("words of a page").name for _ in range(3)]
             ['words of a page', 'words of a page1', 'words of a page2']
         """
+        if not isinstance(name, str):
+            raise ArgumentError(f"Axis.new_unique_dynamic_axis: expected a string as name, got {name!r}")
         unique = name
         while unique in _known:
             unique = f"{name}{_known[name]}"

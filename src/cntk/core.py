@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from cntk._arguments import as_bool, shown
 from cntk._engine.array_methods import ArrayMethods
 from cntk._engine.array_view import ArrayMixin as ArrayMixin
 from cntk._engine.array_view import NDArrayView as NDArrayView
@@ -19,7 +20,7 @@ from cntk._engine.rows import (
     split,
 )
 from cntk._engine.run import SparseRows
-from cntk._errors import FeedError, ReleasedError, shape_text
+from cntk._errors import ArgumentError, FeedError, ReleasedError, shape_text
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
@@ -53,22 +54,38 @@ class Value(ArrayMethods, ArrayMixin):
     def __init__(
         self, batch: Any, seq_starts: Sequence[bool] | None = None, device: DeviceDescriptor | None = None
     ) -> None:
+        if device is not None:
+            torch_device(device, "Value: device")
         if isinstance(batch, NDArrayView):
             view = batch
         elif isinstance(batch, Tensor):
             view = NDArrayView.of(batch)
         elif isinstance(batch, (list, tuple)):
-            arrays = [np.asarray(a) for a in batch]
+            arrays = [numbers_of(a, "Value") for a in batch]
             if len({a.shape for a in arrays}) != 1:
                 raise FeedError("Value: arrays of different shape need a variable to tell their axes; use Value.create")
             view = NDArrayView.from_dense(np.stack(arrays), device)
-        else:
+        elif isinstance(batch, np.ndarray) or hasattr(batch, "tocsr"):
             view = NDArrayView.from_data(batch, device)
+        else:
+            raise ArgumentError(
+                f"Value: expected an array, a CSR matrix, a list of arrays or an NDArrayView, got {shown(batch)}"
+            )
         self._fill(view._rows, None, view.shape, view.is_read_only)
         if seq_starts is not None:
             tensor = view.tensor
+            if (
+                tensor.dim() < 2
+                or not isinstance(seq_starts, (list, tuple, np.ndarray))
+                or len(seq_starts) != len(tensor)
+            ):
+                raise FeedError(
+                    f"Value: seq_starts: expected True or False for each sequence of an array [n, length, *shape], got "
+                    f"{shown(seq_starts)} for {shape_text(tensor.shape)}"
+                )
+            starts = [as_bool(start, "Value: seq_starts") for start in seq_starts]
             lengths = [tensor.shape[1]] * tensor.shape[0]
-            self._fill(tensor.flatten(0, 1), Layout(lengths, seq_starts, tensor.device), tuple(tensor.shape[2:]), False)
+            self._fill(tensor.flatten(0, 1), Layout(lengths, starts, tensor.device), tuple(tensor.shape[2:]), False)
 
     def _fill(self, rows: Tensor | SparseRows, layout: Layout | None, shape: Shape, read_only: bool) -> None:
         """Without a layout ``shape`` is the whole array's, with one it is a frame's."""
@@ -265,8 +282,8 @@ class Value(ArrayMethods, ArrayMixin):
         from cntk._engine.feed import hold
 
         if not isinstance(var, Variable):
-            raise TypeError(f"Value.create: expected a variable, got {type(var).__name__}")
-        rows, layout, shape = hold(var, data, seq_starts, torch_device(device))
+            raise ArgumentError(f"Value.create: expected a variable, got {shown(var)}")
+        rows, layout, shape = hold(var, data, seq_starts, torch_device(device, "Value.create: device"))
         return Value.of(rows, layout, shape, read_only)
 
     @staticmethod
@@ -294,13 +311,31 @@ class Value(ArrayMethods, ArrayMixin):
                 raise ValueError(
                     f"Value.one_hot: sequence {number} is empty; a sequence must have at least one frame: leave it out"
                 )
-        shape = as_shape(num_classes)
+        shape, place = (
+            as_shape(num_classes, "Value.one_hot: num_classes"),
+            torch_device(device, "Value.one_hot: device"),
+        )
         flat = np.concatenate([np.asarray(s).reshape(-1) for s in batch]) if sequences else np.asarray(batch)
-        rows = one_hot_rows(flat, shape, as_dtype(dtype) or np.dtype(np.float32), torch_device(device))
+        rows = one_hot_rows(flat, shape, as_dtype(dtype, "Value.one_hot: dtype") or np.dtype(np.float32), place)
         if not sequences:
             return Value.of(rows, None, (rows.rows, *shape))
         groups = int(np.prod(shape[:-1]))
         return Value.of(rows, Layout([np.asarray(s).size // groups for s in batch], device=rows.values.device), shape)
+
+
+def numbers_of(value: Any, called: str) -> np.ndarray:
+    """Numbers as an array.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # NumPy takes no lists of different length
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf":
+        raise ArgumentError(f"{called}: expected numbers, or lists of them of one length, got {shown(value)}")
+    return array
 
 
 def asarray(value: Any, dtype: Any = None) -> Any:
@@ -314,12 +349,14 @@ def asarray(value: Any, dtype: Any = None) -> Any:
         >>> asarray(Value(np.ones((1, 2), np.float32)))
         array([[1., 1.]], dtype=float32)
     """
-    array = value.asarray() if isinstance(value, (Value, NDArrayView)) else np.asarray(value)
-    return array if dtype is None else array.astype(as_dtype(dtype))
+    array = value.asarray() if isinstance(value, (Value, NDArrayView)) else numbers_of(value, "asarray")
+    return array if dtype is None else array.astype(as_dtype(dtype, "asarray: dtype"))
 
 
 def asvalue(variable: Variable, data_array: Any) -> Value:
     """Data as a `Value` for a variable; see `Value.create`."""
+    if not isinstance(variable, Variable):
+        raise ArgumentError(f"asvalue: expected a variable, got {shown(variable)}")
     return Value.create(variable, data_array)
 
 

@@ -228,8 +228,12 @@ def _named(named: str, there: Sequence[DeviceDescriptor]) -> tuple[DeviceDescrip
     return meant
 
 
-def torch_device(device: DeviceDescriptor | None) -> torch.device:
+def torch_device(device: DeviceDescriptor | None, what: object = "device") -> torch.device:
     """A device that a program named, or the default one for None, in torch's terms.
+
+    Args:
+        device: the device.
+        what: what it is for, such as "Value.create: device" or a function, for the error.
 
     Raises:
         ArgumentError: for anything else.
@@ -237,7 +241,7 @@ def torch_device(device: DeviceDescriptor | None) -> torch.device:
     if device is None:
         return default_device().torch
     if not isinstance(device, DeviceDescriptor):
-        raise ArgumentError(f"expected a device such as cntk.cpu() or cntk.gpu(0), got {shown(device)}")
+        raise ArgumentError(f"{what}: expected a device such as cntk.cpu() or cntk.gpu(0), got {shown(device)}")
     return device.torch
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from cntk._arguments import shown
 from cntk._engine.seeds import next_seed
 from cntk._engine.shortage import is_shortage, shortage_text
 from cntk._engine.transfer import move
-from cntk._errors import ArgumentError, FeedError, NotEnoughMemoryError, quoted, shape_text
+from cntk._errors import ArgumentError, FeedError, NotEnoughMemoryError, operation_text, quoted, shape_text
 from cntk._graph.late_names import hand_on
 from cntk._graph.types import MAX_HELD, Shape, TensorType, element_count
 from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype, as_shape
@@ -41,7 +42,8 @@ class _Holder(Variable, ArrayMixin):
             initial = initial.data
         if isinstance(initial, NDArrayView):
             initial = initial.tensor
-        dtype = as_dtype(dtype)
+        called = operation_text(kind.name, name) if isinstance(name, str) else kind.name
+        dtype = as_dtype(dtype, f"{called}: dtype")
         if isinstance(initial, torch.Tensor):
             array_shape: tuple[int, ...] | None = tuple(initial.shape)
             dtype = dtype or as_dtype(str(initial.dtype).removeprefix("torch."))
@@ -51,17 +53,17 @@ class _Holder(Variable, ArrayMixin):
                 initial = initial.seeded(next_seed())
             array_shape = None
         else:
-            initial = np.asarray(initial)
-            if initial.dtype.kind not in "biuf":
-                raise ArgumentError(f"{kind.name} {quoted(name)}: expected numbers as its value, got {initial.dtype}")
+            initial = _numbers(initial, called)
             array_shape = initial.shape
             if dtype is None and initial.dtype in (np.float32, np.float64, np.float16) and initial.ndim:
                 dtype = initial.dtype
-        wanted = array_shape if shape is None or array_shape else as_shape(shape)  # an array's own shape counts
+        wanted = (
+            array_shape if shape is None or array_shape else as_shape(shape, f"{called}: shape")
+        )  # an array's own shape counts
         if wanted is None:
-            raise ValueError(f"{kind.name} {quoted(name)}: needs a shape, since an initializer alone does not tell one")
+            raise ValueError(f"{called}: needs a shape, since an initializer alone does not tell one")
         self._initial, self._data = initial, None
-        self._device = torch_device(device)
+        self._device = torch_device(device, f"{called}: device")
         self._set_up(kind, TensorType(wanted, (), dtype), name, kind is VariableKind.Parameter, uid)
         if dtype is not None and all(d >= 0 for d in wanted):
             self._make()
@@ -206,6 +208,25 @@ class _Holder(Variable, ArrayMixin):
         copy._hold(kind, self.shape, initial, self.type_.dtype, None, self._name)
         copy._device = self._device
         return copy
+
+
+def _numbers(value: Any, called: str) -> np.ndarray:
+    """What a parameter or constant is to hold, as an array.
+
+    Raises:
+        ArgumentError: for anything that is no number, or lists of different length.
+    """
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # NumPy takes no lists of different length
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf" or (not array.size and isinstance(value, (list, tuple))):
+        kind = "" if isinstance(value, np.ndarray) else ", lists of one length" * isinstance(value, (list, tuple))
+        raise ArgumentError(
+            f"{called}: expected numbers, as a number or an array{kind}, or an initializer such as cntk.glorot_uniform() as "
+            f"its value, got {shown(value)}"
+        )
+    return array
 
 
 class Parameter(_Holder):

@@ -15,8 +15,9 @@ import cntk
 SOURCE = Path(cntk.__file__).resolve().parent
 # What Python, NumPy and torch say of their own insides.
 BARE = re.compile(
-    r"object has no attribute|object is not|objects? cannot be|is not iterable|has no len\(\)|unsupported operand|"
-    r"not supported between|not subscriptable|not callable|NoneType' object|list index|tuple index|index out of range|"
+    r"object has no attribute|object is not (iterable|callable|subscr|an iter|revers)|"
+    r"objects? cannot be|is not iterable|has no len\(\)|unsupported operand|"
+    r"not supported between|not subscriptable|NoneType' object|list index|tuple index|index out of range|"
     r"not enough values|too many values|broadcast together|could not broadcast|expected scalar type|invalid literal|"
     r"could not convert|argument must be a|must be real number|not understood|inhomogeneous|cannot reshape|"
     r"Expected all tensors|size of tensor|shapes cannot be multiplied|must match the (size|existing)|aten::|torch\.|"
@@ -24,9 +25,7 @@ BARE = re.compile(
     r"ambiguous|is not a valid \w+$|only integer scalar|__\w+__\(\)"
 )
 # Python's own words for keywords and numbers of arguments that a function does not take; they name it.
-SIGNATURE = re.compile(
-    r"(?:\w+\.)*(\w+)(?:\.__(?:init|new|call)__)?\(\) (got an unexpected|got multiple|got some|missing|takes)"
-)
+SIGNATURE = re.compile(r"([\w.]+)\(\) (got an unexpected|got multiple|got some|missing|takes)")
 LONGEST, MOST_LINES = 500, 2
 
 
@@ -94,7 +93,8 @@ def complaints(name: str, error: BaseException, *named: str) -> list[str]:
     match = SIGNATURE.match(text)
     names = [*filter(None, named), name.rsplit(".", 1)[-1]]
     if match and type(error) is TypeError:
-        return [] if match[1] in [*names, *name.split(".")] else [f"names '{match[1]}', not '{name}': {text}"]
+        called = [part for part in match[1].split(".") if not part.startswith("__")][-1]
+        return [] if called in [*names, *name.split(".")] else [f"names '{called}', not '{name}': {text}"]
     found = []
     if not is_ours(error):
         last = traceback.extract_tb(error.__traceback__)[-1]

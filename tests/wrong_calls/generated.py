@@ -40,6 +40,8 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
     "path": [NOTHING, OBJECT, FRACTION, LIST],
     "iterable of nodes": [TEXT, OBJECT, HUGE, TEXTS],
     "data": [NOTHING, TEXT, BYTES, OBJECT, TEXTS, RAGGED, EMPTY, CALLABLE, ("1j", [1j])],
+    "nodes": [TEXT, OBJECT, HUGE, TEXTS],
+    "some": [TEXT, OBJECT, HUGE, TEXTS, FRACTION, CALLABLE],
     "any": [],
 }
 
@@ -74,7 +76,9 @@ KINDS = {
     "dilation": "sizes",
     "auto_padding": "flags",
     "sharing": "flags",
-    **dict.fromkeys(("needs_gradient", "is_sparse", "keepdims", "spatial", "sequential", "as_numpy"), "flag"),
+    **dict.fromkeys(("needs_gradient", "is_sparse", "keepdims", "spatial", "sequential"), "flag"),
+    # Anything counts as true or false here, as in the original.
+    **dict.fromkeys(("as_numpy", "read_only", "borrow", "use_external_files_to_store_parameters"), "any"),
 }
 OPERANDS = (
     "x y left right operand operands inputs seq condition node_input node_referent arg input base exponent flag "

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import shown
 from cntk._engine.array_methods import ArrayMethods
 from cntk._engine.rows import FORMATS, csr_of, sparse_rows, torch_dtype
 from cntk._engine.run import SparseRows
@@ -48,11 +49,12 @@ class NDArrayView(ArrayMethods, ArrayMixin):
     """
 
     def __init__(self, shape: Any, data_type: Any, device: DeviceDescriptor | None = None) -> None:
-        dtype = as_dtype(data_type) or np.dtype(np.float32)
-        self._rows: Tensor | SparseRows = torch.zeros(
-            as_shape(shape), dtype=torch_dtype(dtype), device=torch_device(device)
-        )
-        self._shape: Shape = as_shape(shape)
+        dtype = as_dtype(data_type, "NDArrayView: data_type") or np.dtype(np.float32)
+        self._shape: Shape = as_shape(shape, "NDArrayView: shape")
+        if min(self._shape, default=0) < 0:
+            raise ArgumentError(f"NDArrayView: shape {self._shape}: its sizes must be known, 0 or more")
+        where = torch_device(device, "NDArrayView: device")
+        self._rows: Tensor | SparseRows = torch.zeros(self._shape, dtype=torch_dtype(dtype), device=where)
         self._read_only = False
 
     @classmethod
@@ -180,12 +182,13 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         Raises:
             TypeError: for anything but such an array.
         """
-        if not isinstance(np_array, np.ndarray):
-            raise TypeError(f"from_dense: expected a NumPy array, got {type(np_array).__name__}")
+        if not isinstance(np_array, np.ndarray) or np_array.dtype.kind not in "biuf":
+            got = np_array.dtype if isinstance(np_array, np.ndarray) else type(np_array).__name__
+            raise ArgumentError(f"from_dense: expected a NumPy array of numbers, got {got}")
         if np_array.dtype not in FORMATS:
             np_array = np_array.astype(np.float32)
         tensor = torch.from_numpy(np.ascontiguousarray(np_array).reshape(np_array.shape))
-        return NDArrayView.of(_placed(tensor if borrow else tensor.clone(), device), read_only=read_only)
+        return NDArrayView.of(_placed(tensor if borrow else tensor.clone(), device, "from_dense"), read_only=read_only)
 
     @staticmethod
     def from_csr(
@@ -208,8 +211,10 @@ class NDArrayView(ArrayMethods, ArrayMixin):
             TypeError: for anything but a CSR matrix.
             ValueError: if the matrix does not have as many elements as the shape.
         """
-        rows = sparse_rows(csr_array, None, (device or cpu()).torch)
-        dims = tuple(csr_array.shape) if shape is None else as_shape(shape)
+        if not hasattr(csr_array, "tocsr"):
+            raise ArgumentError(f"from_csr: expected a SciPy CSR matrix, got {shown(csr_array)}")
+        rows = sparse_rows(csr_array, None, torch_device(device or cpu(), "from_csr: device"))
+        dims = tuple(csr_array.shape) if shape is None else as_shape(shape, "from_csr: shape")
         if int(np.prod(dims)) != rows.rows * rows.width:
             raise ValueError(
                 f"from_csr: a matrix of shape {shape_text(rows.shape)} does not fill shape {shape_text(dims)}"
@@ -224,7 +229,9 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         if hasattr(data, "tocsr"):
             return NDArrayView.from_csr(data.tocsr(), device, read_only, borrow)
         if not isinstance(data, (np.ndarray, np.number, float, int)):
-            raise TypeError(f"from_data: expected a NumPy array or a SciPy CSR matrix, got {type(data).__name__}")
+            raise ArgumentError(f"from_data: expected a NumPy array or a SciPy CSR matrix, got {shown(data)}")
+        if device is not None:
+            torch_device(device, "from_data: device")
         return NDArrayView.from_dense(np.asarray(data), device, read_only, borrow)
 
 
@@ -234,6 +241,6 @@ def _descriptor(device: torch.device) -> DeviceDescriptor:
     return cpu() if device.type == "cpu" else DeviceDescriptor(DeviceKind.GPU, device.index or 0)
 
 
-def _placed(tensor: Tensor, device: DeviceDescriptor | None) -> Tensor:
+def _placed(tensor: Tensor, device: DeviceDescriptor | None, called: str) -> Tensor:
     """A tensor on a device, if one is named."""
-    return tensor if device is None else tensor.to(device.torch)
+    return tensor if device is None else tensor.to(torch_device(device, f"{called}: device"))

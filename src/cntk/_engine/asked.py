@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cntk._arguments import shown
 from cntk._errors import ArgumentError, FeedError
 from cntk._graph import walk
 from cntk._graph.composite import whole_graph
@@ -12,12 +13,13 @@ from cntk._graph.function import Function
 from cntk._graph.variable import Variable
 
 
-def asked_for(nodes: Any, what: str) -> dict[Any, Variable]:
+def asked_for(nodes: Any, what: str, function: Function | None = None) -> dict[Any, Variable]:
     """The variables that a program named, each by what it was named by: results are handed out by the same keys.
 
     Args:
         nodes: a variable, a function with one output, or an iterable of these.
         what: the argument, for errors.
+        function: the function that is to run, for errors.
 
     Raises:
         ArgumentError: for anything else.
@@ -29,7 +31,8 @@ def asked_for(nodes: Any, what: str) -> dict[Any, Variable]:
         elif isinstance(node, Function) and len(node.outputs) == 1:
             found[node] = node.output
         else:
-            raise ArgumentError(f"{what}: expected variables or functions with one output, got {node!r}")
+            called = what if function is None else f"{function}: {what}"
+            raise ArgumentError(f"{called}: expected variables or functions with one output, got {shown(node)}")
     return found
 
 
@@ -42,7 +45,7 @@ def as_outputs(function: Function, outputs: Any) -> dict[Any, Variable]:
     """
     if outputs is None:
         return {v: v for v in function.outputs}
-    asked = asked_for(outputs, "outputs")
+    asked = asked_for(outputs, "outputs", function)
     if not asked:
         raise ValueError(f"{function}: the list of outputs is empty; name at least one, or leave it out for all")
     known = None
@@ -79,6 +82,11 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
     if isinstance(data, tuple) and len(data) == 2 and isinstance(data[0], Mapping):
         return _with_starts(as_arguments(function, data[0], known), data[1])
     if not isinstance(data, Mapping):
+        if not known and function.placeholders:
+            listed = ", ".join(map(repr, function.placeholders))
+            raise FeedError(
+                f"{function}: no variable has taken the place of {listed}; call the function with one, or use replace_placeholders"
+            )
         if len(known) != 1:
             raise FeedError(
                 f"{function} needs data for {len(known)} arguments ({', '.join(map(repr, known))}); "
@@ -98,7 +106,9 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
         elif isinstance(key, Function):
             key = key.output
         elif not isinstance(key, Variable):
-            raise FeedError(f"arguments: expected variables or names as keys, got {type(key).__name__}")
+            raise FeedError(
+                f"arguments of {function}: expected variables or names as keys, got {type(key).__name__} {shown(key)}"
+            )
         result[key] = value
     missing = [v for v in known if v not in result]
     if missing:
@@ -138,7 +148,7 @@ def differentiated(function: Function, variables: Any, what: str) -> dict[Any, V
         ValueError: if one is not, or there is none.
         ArgumentError: for anything that names no variable.
     """
-    asked = asked_for(variables, what)
+    asked = asked_for(variables, what, function)
     if not asked:
         raise ValueError(
             f"gradient of {function}: {what} is empty; name the arguments or parameters to differentiate by"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,18 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import shown
 from cntk._engine.asked import as_arguments, as_outputs, asked_for, differentiated
 from cntk._engine.feed import Fed, feed
 from cntk._engine.plan import Plan, bind
 from cntk._engine.rows import rows_as_numpy, touched_rows
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.threads import OneThread
-from cntk._errors import shape_text
+from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
-from cntk.core import Value
+from cntk.core import NDArrayView, Value, numbers_of
 from cntk.device import DeviceDescriptor, torch_device
 
 
@@ -159,7 +161,7 @@ def execute(
         by_rows: whether gradients of what sparse inputs are multiplied with hold only the rows that are read.
     """
     composite = whole_graph(function)
-    place = torch_device(device)
+    place = torch_device(device, function)
     needed = _needed_inputs(composite, outputs)
     given = as_arguments(function, data, needed)
     fed = {v: feed(v, given[v], place) for v in needed}
@@ -220,7 +222,7 @@ def forward(
 ) -> tuple[BackwardState | None, dict[Any, Any]]:
     """Compute outputs and keep what gradients need; see `Function.forward`."""
     wanted = as_outputs(function, outputs)
-    asked = {} if keep_for_backward is None else asked_for(keep_for_backward, "keep_for_backward")
+    asked = {} if keep_for_backward is None else asked_for(keep_for_backward, "keep_for_backward", function)
     keep = as_outputs(function, asked) if asked else {}
     computed = tuple(dict.fromkeys((*wanted.values(), *keep.values())))
     training = bool(keep)
@@ -242,15 +244,25 @@ def backward(
 ) -> dict[Any, Any]:
     """Propagate gradients; see `Function.backward`."""
     if state is None:
-        raise ValueError("backward: the forward pass kept no state; name the outputs in keep_for_backward")
+        raise ArgumentError("backward: the forward pass kept no state; name the outputs in keep_for_backward")
+    if not isinstance(state, BackwardState):
+        raise ArgumentError(f"backward: expected the state that forward returned, got {shown(state)}")
     done = state.done
     if not isinstance(root_gradients, Mapping):
+        if not isinstance(root_gradients, (Value, NDArrayView, np.ndarray, list, tuple)):
+            raise ArgumentError(
+                f"backward: {function}: expected a dictionary of gradients by output, got {shown(root_gradients)}"
+            )
         root_gradients = {function.output: root_gradients}
+    if not root_gradients:
+        raise ArgumentError(
+            f"backward: {function}: no gradients were given; give one for an output of the forward pass"
+        )
     roots, seeds = [], []
     for root, gradient in root_gradients.items():
         output = root.output if isinstance(root, Function) else root
-        if output not in state.outputs:
-            raise ValueError(f"backward: {output!r} was not among the outputs of the forward pass")
+        if not isinstance(output, Variable) or output not in state.outputs:
+            raise ArgumentError(f"backward: {output!r} was not among the outputs of the forward pass")
         rows = done.rows[state.outputs.index(output)]
         if isinstance(rows, Tensor):
             roots.append(rows)
@@ -265,12 +277,19 @@ def backward(
 
 
 def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
+    if isinstance(gradient, NDArrayView):
+        gradient = Value(gradient)
     if isinstance(gradient, Value):
         found = gradient.rows if isinstance(gradient.rows, Tensor) else gradient.rows.to_dense()
     elif isinstance(gradient, (list, tuple)):
-        found = torch.from_numpy(np.concatenate([np.asarray(g).reshape(-1, *rows.shape[1:]) for g in gradient]))
+        called = f"backward: gradient for {output!r}"
+        given = [numbers_of(g, called) for g in gradient]
+        size = max(math.prod(rows.shape[1:]), 1)
+        if any(g.size % size for g in given) or not given:
+            raise FeedError(f"{called}: expected one of shape {shape_text(rows.shape)}, got {shown(gradient)}")
+        found = torch.from_numpy(np.concatenate([g.reshape(-1, *rows.shape[1:]) for g in given]))
     else:
-        found = torch.from_numpy(np.array(gradient))
+        found = torch.from_numpy(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
     if found.numel() != rows.numel():
         raise ValueError(
             f"backward: the gradient given for {output!r} has shape {shape_text(found.shape)}, "
@@ -325,7 +344,7 @@ def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, 
     asked = differentiated(function, wrt, "wrt")
     wanted = list(asked.values())
     root = function.output if grad_root is None else next(iter(as_outputs(function, grad_root).values()))
-    extra = None if outputs is None else asked_for(outputs, "outputs")
+    extra = None if outputs is None else asked_for(outputs, "outputs", function)
     extra = as_outputs(function, extra) if extra else None
     computed = tuple(dict.fromkeys((root, *(extra or {}).values())))
     leaves = [v for v in wanted if v.kind is VariableKind.Input]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from cntk._arguments import shown
 from cntk._errors import ArgumentError, GraphError
 from cntk._graph import walk
 from cntk._graph.composite import Composite
@@ -35,6 +36,10 @@ def as_variable(node: Any, what: str) -> Variable:
 
 def _substitution_map(substitutions: Mapping[Any, Any]) -> dict[Variable, Variable]:
     result: dict[Variable, Variable] = {}
+    if not isinstance(substitutions, Mapping):
+        raise ArgumentError(
+            f"clone: substitutions: expected a dictionary of variables or functions, got {shown(substitutions)}"
+        )
     for old, new in substitutions.items():
         if isinstance(old, Function) and isinstance(new, Function) and len(old.outputs) == len(new.outputs) > 1:
             result.update(zip(old.outputs, new.outputs, strict=True))
@@ -175,6 +180,12 @@ class _Cloning:
 
 def replace_placeholders(function: Function, substitutions: Mapping[Variable, Any]) -> None:
     """Put variables in the places of placeholders; see `Function.replace_placeholders`."""
+    if substitutions is None:  # nothing to replace, as in the original
+        return
+    if not isinstance(substitutions, Mapping):
+        raise ArgumentError(
+            f"replace_placeholders: expected a dictionary of placeholders and variables, got {shown(substitutions)}"
+        )
     mapping = {
         as_variable(old, "replace_placeholders"): as_variable(new, "replace_placeholders")
         for old, new in substitutions.items()

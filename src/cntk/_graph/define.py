@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from cntk._arguments import as_string
 from cntk._errors import ArgumentError
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.call import is_variable_type, variable_type
@@ -13,7 +14,7 @@ from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.tracing import tracing
 from cntk._graph.types import TensorType
-from cntk._graph.variable import Variable, VariableKind
+from cntk._graph.variable import Variable, VariableKind, as_name
 
 
 def _arguments(body: Callable[..., Any]) -> dict[str, TensorType]:
@@ -175,4 +176,5 @@ def BlockFunction(op_name: str, name: str) -> Callable[[Callable[..., Any]], Com
         >>> print(swish(C.input_variable(3, name='x')))
         act: Swish(x: Tensor[3]) -> Tensor[3]
     """
+    op_name, name = as_string(op_name, "BlockFunction: op_name"), as_name(name, f"BlockFunction {op_name}")
     return lambda body: block_from_callable(body, op_name, name)

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from cntk._errors import UserFunctionError, quoted
+from cntk._errors import ArgumentError, UserFunctionError, quoted
 
 _callbacks: dict[str, Callable[..., Any]] = {}
 _classes: weakref.WeakValueDictionary[str, type[Any]] = weakref.WeakValueDictionary()
@@ -19,12 +19,14 @@ _classes: weakref.WeakValueDictionary[str, type[Any]] = weakref.WeakValueDiction
 def register_callback(op_name: str, callback: Callable[..., Any]) -> None:
     """Note what makes the user functions of a name; see `Function.register_udf_deserialize_callback`."""
     if not isinstance(op_name, str) or not callable(callback):
-        raise TypeError(
+        raise ArgumentError(
             f"register_udf_deserialize_callback: expected a name and a function, got {type(op_name).__name__} and "
             f"{type(callback).__name__}"
         )
     if op_name in _callbacks:
-        raise ValueError(f"a callback for user functions named {quoted(op_name)} has been registered already")
+        raise ValueError(
+            f"register_udf_deserialize_callback: a callback for user functions named {quoted(op_name)} has been registered already"
+        )
     _callbacks[op_name] = callback
 
 

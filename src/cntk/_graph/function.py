@@ -6,10 +6,12 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cntk._errors import ArgumentError, quoted
+from cntk._arguments import as_integer, as_string, shown
+from cntk._errors import ArgumentError, operation_text, quoted
 from cntk._graph import text, walk
 from cntk._graph.composition import Composition
 from cntk._graph.kinds import Kind
+from cntk._graph.misspelt import UnknownNameError, did_you_mean
 from cntk._graph.naming import renaming_allowed
 from cntk._graph.operators import Operators
 from cntk._graph.run_methods import RunMethods
@@ -44,6 +46,10 @@ class _FunctionType(Kind):
             return super().__call__(*args, **kwargs)
         if args and isinstance(args[0], Function):
             return args[0]
+        if not args and "body" not in kwargs:
+            raise ArgumentError(
+                "Function: expected a Python function, as in @Function or Function(lambda x: x + 1), got none"
+            )
         from cntk._graph.define import function_from_callable
 
         return function_from_callable(*args, **kwargs)
@@ -64,6 +70,17 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     """
 
     _uid: str
+    # Whether an operator such as `<` made it: its truth is that of numbers which are not known.
+    _is_condition = False
+
+    def __bool__(self) -> bool:
+        if self._is_condition:
+            called = operation_text(self.root_function.op_name, self.name)
+            raise ArgumentError(
+                f"{called}: a comparison of nodes is itself a node, neither true nor false before it is evaluated; use "
+                "cntk.element_select(condition, x, y) in the graph, or compare what eval gives"
+            )
+        return True
 
     # -- what it is -------------------------------------------------------------------------------------------
 
@@ -194,6 +211,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     @custom_attributes.setter
     def custom_attributes(self, values: Mapping[str, Any]) -> None:
+        if not isinstance(values, Mapping):
+            raise ArgumentError(f"custom_attributes of {self}: expected a dictionary, got {shown(values)}")
         self.root_function.custom = dict(values)
 
     @property
@@ -337,7 +356,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     def find_all_with_name(self, name: str, depth: int = 0) -> list[Any]:
         """All functions and variables of a name; see `find_by_name`."""
         if not isinstance(name, str):
-            raise ArgumentError(f"find_all_with_name: expected a name, got {name!r}")
+            raise ArgumentError(f"find_all_with_name, find_by_name: expected a name, got {shown(name)}")
+        depth = as_integer(depth, "find_all_with_name, find_by_name: depth")
         return walk.depth_first_search(self, lambda node: node.name == name, depth)
 
     def find_by_name(self, name: str, depth: int = 0) -> Any:
@@ -359,6 +379,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     def find_by_uid(self, uid: str, depth: int = 0) -> Any:
         """The function or variable of a uid, or None; see `find_by_name`."""
+        as_string(uid, "find_by_uid: uid")
+        depth = as_integer(depth, "find_by_uid: depth")
         return next(iter(walk.depth_first_search(self, lambda node: node.uid == uid, depth)), None)
 
     def __getattr__(self, name: str) -> Any:
@@ -372,11 +394,20 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         if found is not None:
             return found
         if len(results) != 1:
-            raise AttributeError(
+            raise UnknownNameError(
                 f"Function {self} has no {quoted(name)}, and it cannot be looked up in its outputs, "
-                f"of which there are {len(results)}"
+                f"of which there are {len(results)}",
+                lambda: self._did_you_mean(name),
             )
-        raise AttributeError(f"Function {self} has no attribute, argument, or node named {quoted(name)}")
+        raise UnknownNameError(
+            f"Function {self} has no attribute, argument, or node named {quoted(name)}",
+            lambda: self._did_you_mean(name),
+        )
+
+    def _did_you_mean(self, name: str) -> str:
+        nodes = walk.depth_first_search(self, lambda node: bool(node.name), -1)
+        named = did_you_mean(name, [node.name for node in nodes], 0.6)
+        return named or did_you_mean(name, [*dir(type(self)), *dir(Variable)])
 
     def __getitem__(self, key: Any) -> Any:
         results = self.root_function.results

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
+
+from cntk._errors import ArgumentError
 
 if TYPE_CHECKING:
     from cntk._graph.function import Function
@@ -20,13 +22,90 @@ def _ops() -> _Operations:
     return cast(_Operations, ops)
 
 
+# Operators that NumPy has functions for, by these: methods of a node on the left, and of one on the right.
+_OF_NUMPY = {
+    "add": ("__add__", "__radd__"),
+    "subtract": ("__sub__", "__rsub__"),
+    "multiply": ("__mul__", "__rmul__"),
+    "divide": ("__truediv__", "__rtruediv__"),
+    "true_divide": ("__truediv__", "__rtruediv__"),
+    "matmul": ("__matmul__", "__rmatmul__"),
+    "power": ("__pow__", "__rpow__"),
+    "floor_divide": ("__floordiv__", "__rfloordiv__"),
+    "remainder": ("__mod__", "__rmod__"),
+    "less": ("__lt__", "__gt__"),
+    "less_equal": ("__le__", "__ge__"),
+    "greater": ("__gt__", "__lt__"),
+    "greater_equal": ("__ge__", "__le__"),
+    "equal": ("__eq__", "__eq__"),
+    "not_equal": ("__ne__", "__ne__"),
+    "bitwise_and": ("__and__", "__and__"),
+    "bitwise_or": ("__or__", "__or__"),
+    "bitwise_xor": ("__xor__", "__xor__"),
+    "absolute": ("__abs__", ""),
+    "negative": ("__neg__", ""),
+    "positive": ("__pos__", ""),
+    "invert": ("__invert__", ""),
+}
+# Functions of NumPy and Python for which the graph has others.
+_INSTEAD = {
+    **{name: f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod")},
+    **{name: name for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "square", "clip")},
+    **{name: name for name in ("transpose", "reshape", "squeeze", "swapaxes", "argmax", "argmin", "expand_dims")},
+    **{name: name for name in ("floor", "ceil", "reciprocal", "einsum", "pad", "cumsum", "zeros_like", "ones_like")},
+    "amax": "reduce_max",
+    "amin": "reduce_min",
+    "rint": "round",
+    "maximum": "element_max",
+    "minimum": "element_min",
+    "where": "element_select",
+    "concatenate": "splice",
+    "dot": "times",
+    "logaddexp": "log_add_exp",
+}
+
+
+def _no_numbers(called: str, node: Any) -> ArgumentError:
+    """The error for what wants numbers of a node."""
+    instead = _INSTEAD.get(called.rpartition(".")[2])
+    first = f"use cntk.{instead} to build the graph" if instead else "build the graph of cntk's own operations"
+    held = node.is_parameter or node.is_constant if hasattr(node, "is_parameter") else False
+    then = "its .value has the numbers" if held else "evaluate it with data for numbers, f.eval({x: data})"
+    return ArgumentError(f"{called}: {node!r} is a node of a graph, which has no numbers yet; {first}, or {then}")
+
+
+def _no_operator(symbol: str, node: Any, instead: str) -> ArgumentError:
+    return ArgumentError(f"{symbol}: {node!r} is a node of a graph, and there is no such operation; use {instead}")
+
+
+def _condition(result: Function) -> Function:
+    """A comparison that an operator made: `if x < y` means its numbers, which the function does not have."""
+    result._is_condition = True
+    return result
+
+
 class Operators:
     """Arithmetic on graph nodes builds graph nodes."""
 
     __slots__ = ()
     # NumPy must not take `array + variable` apart element by element.
     __array_priority__ = 1000
-    __array_ufunc__ = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        """What NumPy's operators ask for where an array or a NumPy number stands on either side of a node."""
+        names = _OF_NUMPY.get(ufunc.__name__)
+        in_place = out is None or (len(out) == 1 and out[0] is inputs[0])  # `array += node` makes a new node as well
+        if names is None or method != "__call__" or options or not in_place:
+            raise _no_numbers(f"numpy.{ufunc.__name__}", next(x for x in inputs if isinstance(x, Operators)))
+        if isinstance(inputs[0], Operators):
+            return getattr(inputs[0], names[0])(*inputs[1:])
+        return getattr(inputs[1], names[1])(inputs[0])
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        """NumPy's functions for arrays: a node has its shape, and no numbers that they could work on."""
+        if function.__name__ in ("shape", "ndim", "size", "iscomplexobj", "isrealobj"):
+            return function._implementation(*args, **options)
+        raise _no_numbers(f"numpy.{function.__name__}", self)
 
     def __add__(self, other: Any) -> Function:
         return _ops().plus(self, other)
@@ -74,28 +153,60 @@ class Operators:
         return _ops().abs(self)
 
     def __lt__(self, other: Any) -> Function:
-        return _ops().less(self, other)
+        return _condition(_ops().less(self, other))
 
     def __le__(self, other: Any) -> Function:
-        return _ops().less_equal(self, other)
+        return _condition(_ops().less_equal(self, other))
 
     def __gt__(self, other: Any) -> Function:
-        return _ops().greater(self, other)
+        return _condition(_ops().greater(self, other))
 
     def __ge__(self, other: Any) -> Function:
-        return _ops().greater_equal(self, other)
+        return _condition(_ops().greater_equal(self, other))
 
     def __and__(self, other: Any) -> Function:
-        return _ops().element_and(self, other)
+        return _condition(_ops().element_and(self, other))
 
     def __or__(self, other: Any) -> Function:
-        return _ops().element_or(self, other)
+        return _condition(_ops().element_or(self, other))
 
     def __xor__(self, other: Any) -> Function:
-        return _ops().element_xor(self, other)
+        return _condition(_ops().element_xor(self, other))
 
     def __invert__(self) -> Function:
-        return _ops().element_not(self)
+        return _condition(_ops().element_not(self))
+
+    def __bool__(self) -> bool:
+        """Whether this is there: ``if x:`` asks whether a program has a node or None. It is no condition on its numbers."""
+        return True
+
+    def __len__(self) -> int:
+        raise ArgumentError(f"len: {self!r} is a node of a graph and has no length; its shape is {self.shape}")  # type: ignore[attr-defined]
+
+    def __float__(self) -> float:
+        raise _no_numbers("float", self)
+
+    def __int__(self) -> int:
+        raise _no_numbers("int", self)
+
+    def __round__(self, digits: Any = None) -> Function:
+        if digits is not None:
+            raise ArgumentError(
+                f"round: expected no digits for {self!r}, got {digits!r}; use cntk.round(x * 100) / 100"
+            )
+        return _ops().round(self)
+
+    def __floordiv__(self, other: Any) -> NoReturn:
+        raise _no_operator("//", self, "cntk.floor(x / y)")
+
+    def __rfloordiv__(self, other: Any) -> NoReturn:
+        raise _no_operator("//", self, "cntk.floor(x / y)")
+
+    def __mod__(self, other: Any) -> NoReturn:
+        raise _no_operator("%", self, "x - y * cntk.floor(x / y)")
+
+    def __rmod__(self, other: Any) -> NoReturn:
+        raise _no_operator("%", self, "x - y * cntk.floor(x / y)")
 
     # A loop over it would never end where the shape is not known.
     __iter__ = None

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+from cntk._arguments import shown
 from cntk._errors import GraphError, operation_text, quoted
 from cntk._graph import walk
 from cntk._graph.function import Function
@@ -120,15 +121,23 @@ class Primitive(Function, inner=True):
     def change_attribute(self, name: str, value: Any) -> None:
         """Replace the operation by one with another value of a settable attribute."""
         settable = {disk_name(f.name): f.name for f in fields(self.op) if disk_name(f.name) in self.op.settable}  # type: ignore[arg-type]
-        if name not in settable:
+        if not isinstance(name, str) or name not in settable:
             allowed = ", ".join(settable) or "none"
             raise GraphError(
-                f"{operation_text(self.op_name, self._name)}: attribute {quoted(name)} cannot be set; settable: {allowed}"
+                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {shown(name)} cannot be set; "
+                f"settable: {allowed}"
             )
         kind = type(getattr(self.op, settable[name]))
         if isinstance(value, bool) or not isinstance(value, Integral if kind is int else Real):
             raise GraphError(
-                f"{operation_text(self.op_name, self._name)}: attribute {quoted(name)} is a number; got {value!r}"
+                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {quoted(name)} is a number; "
+                f"got {value!r}"
+            )
+        if not float(value) >= 0 or (name == "dropoutRate" and float(value) >= 1):
+            limit = "in the interval [0, 1)" if name == "dropoutRate" else "not negative"
+            raise GraphError(
+                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {quoted(name)} must be {limit}; "
+                f"got {value!r}"
             )
         changes = {settable[name]: kind(value)}
         if name == "rngSeed":

@@ -272,6 +272,8 @@ class RunMethods:
             >>> w.value
             array([1., 1.], dtype=float32)
         """
+        from cntk._persist.models import need_source
         from cntk._persist.restore import restore
 
+        need_source(filename, "restore")
         restore(_function(self), filename)

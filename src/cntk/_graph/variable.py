@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from numbers import Number
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cntk._errors import ArgumentError, escaped, quoted, shape_text
+from cntk._arguments import shown
+from cntk._errors import ArgumentError, escaped, operation_text, quoted, shape_text
+from cntk._graph.misspelt import UnknownNameError, did_you_mean
 from cntk._graph.naming import next_uid
 from cntk._graph.operators import Operators
 from cntk._graph.types import BATCH_AXIS, MAX_SIZE, SEQUENCE_AXIS, DType, Shape, TensorType, element_count
@@ -179,6 +182,12 @@ class Variable(VariableMixin, Operators):
 
         return variable_parts(self)
 
+    if not TYPE_CHECKING:  # so that attributes that there are not are still found when types are checked
+
+        def __getattr__(self, name: str) -> NoReturn:
+            called = operation_text(type(self).__name__, self.__dict__.get("_name", ""))
+            raise UnknownNameError(f"{called} has no attribute '{name}'", lambda: did_you_mean(name, dir(type(self))))
+
     def _set_up(self, kind: VariableKind, type_: TensorType, name: str, needs_gradient: bool, uid: str = "") -> None:
         self.kind = kind
         self.type_ = type_
@@ -188,10 +197,18 @@ class Variable(VariableMixin, Operators):
 
     @classmethod
     def make(
-        cls, kind: VariableKind, type_: TensorType, name: str = "", needs_gradient: bool = False, uid: str = ""
+        cls,
+        kind: VariableKind,
+        type_: TensorType,
+        name: str = "",
+        needs_gradient: bool = False,
+        uid: str = "",
+        of: str = "",
     ) -> Variable:
-        """A variable of a kind that holds no value."""
+        """A variable of a kind that holds no value; ``of`` is the public function that makes it, for errors."""
         variable = cls.__new__(cls)
+        if not isinstance(name, str):
+            name = as_name(name, of or kind.name)
         variable._set_up(kind, type_, name, needs_gradient, uid)
         return variable
 
@@ -228,7 +245,14 @@ class Variable(VariableMixin, Operators):
 
     def __eq__(self, other: object) -> bool:
         """Whether the other is this variable, or a function whose only output this is."""
-        return other is self or (self._owner is not None and (self,) == getattr(other, "outputs", None))
+        if other is self or (self._owner is not None and (self,) == getattr(other, "outputs", None)):
+            return True
+        if isinstance(other, (Number, np.ndarray)):
+            raise ArgumentError(
+                f"==: {self!r} is a node of a graph, and is compared with {shown(other)}; == tells whether two nodes are the "
+                "same; use cntk.equal to compare numbers"
+            )
+        return False
 
     __hash__ = object.__hash__
 
@@ -258,8 +282,12 @@ def as_name(name: Any, of: str) -> str:
     return name
 
 
-def as_shape(shape: Any) -> Shape:
+def as_shape(shape: Any, what: str = "shape") -> Shape:
     """A shape given as a number or as an iterable of numbers, such as a tuple, a list, an array or a generator.
+
+    Args:
+        shape: the shape.
+        what: the function and its argument, for the error.
 
     Raises:
         ArgumentError: for anything else.
@@ -271,35 +299,43 @@ def as_shape(shape: Any) -> Shape:
         if any(d != g for d, g in zip(dims, given, strict=True)):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise ArgumentError(f"shape: expected an integer or a tuple of integers; got {shape!r}") from None
+        raise ArgumentError(f"{what}: expected an integer or a tuple of integers; got {shown(shape)}") from None
     if any(d < -3 or d == -2 for d in dims) and dims != (-2,):
-        raise ValueError(f"shape {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)")
+        raise ValueError(f"{what} {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)")
     if element_count(dims) > MAX_SIZE:
-        raise ValueError(f"shape {dims}: it has {element_count(dims)} elements, more than there can be, 2**63 - 1")
+        raise ValueError(f"{what} {dims}: it has {element_count(dims)} elements, more than there can be, 2**63 - 1")
     return dims
 
 
-def as_dtype(dtype: Any) -> DType | None:
+def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
     """A number format of variables, from NumPy's or the original's names for it.
 
     int8 and int16 are there to be kept and saved, in parameters, constants and `custom_proxy_op`; nothing computes in
     them.
 
+    Args:
+        dtype: the number format.
+        what: the function and its argument, for the error.
+
     Raises:
-        ValueError: for a format that variables do not have.
+        ArgumentError: for a format that variables do not have.
     """
     if dtype is None or (isinstance(dtype, int) and not isinstance(dtype, bool) and dtype == 0):
         return None
     if isinstance(dtype, int) and not isinstance(dtype, bool):
         found = [name for name, number in DTYPE_NUMBERS.items() if number == dtype]
         if not found:
-            raise ValueError(f"dtype {dtype} is not supported; there are {DTYPE_NUMBERS}")
+            raise ArgumentError(f"{what}: {dtype} is not supported; the numbers of dtypes are {DTYPE_NUMBERS}")
         dtype = found[0]
     if isinstance(dtype, str):
         dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
-    result: DType = np.dtype(dtype)
-    if result.name not in DTYPE_NUMBERS:
-        raise ValueError(f"dtype {result.name} is not supported; use float16, float32 or float64")
+    try:
+        result: DType | None = np.dtype(dtype)
+    except (TypeError, ValueError):  # NumPy knows no such format
+        result = None
+    if result is None or result.name not in DTYPE_NUMBERS:
+        given = shown(dtype) if result is None or isinstance(dtype, str) else result.name
+        raise ArgumentError(f"{what}: {given} is not supported; use float16, float32 or float64")
     return result
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
+from cntk._arguments import as_number
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, PrimitiveOp, primitive
 from cntk._graph.primitive import Primitive
@@ -342,6 +342,7 @@ def softplus(x: Any, steepness: float = 1, name: str = "") -> Composite:
         >>> softplus([-1, 0, 1]).eval()
         array([0.3132617, 0.6931472, 1.3132617], dtype=float32)
     """
+    steepness = _number(steepness, "softplus", "steepness")
     if steepness == 1:
         return compose("Softplus", (x,), lambda z: apply(LogPlus(), (z, 0)), name)
     return compose(
@@ -361,6 +362,7 @@ def softsign(x: Any, steepness: float = 1, name: str = "") -> Composite:
         >>> softsign([-1, 0, 1]).eval()
         array([-0.5,  0. ,  0.5], dtype=float32)
     """
+    _number(steepness, "softsign", "steepness")  # as in the original, it changes nothing
     return compose("Softsign", (x,), lambda z: element_divide(z, apply(Plus(), (apply(Abs(), (z,)), 1))), name)
 
 
@@ -383,7 +385,4 @@ def hard_sigmoid(x: Any, alpha: float, beta: float, name: str = "") -> Composite
 
 
 def _number(value: Any, op_name: str, argument: str) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise GraphError(f"{op_name}: expected a number as {argument}, got {value!r}") from None
+    return as_number(value, f"{op_name}: {argument}")

@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_number, as_share
 from cntk._engine.run import RandomStream, Run
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
+from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Reach, RunKernel, StreamKernel
@@ -25,8 +26,9 @@ from cntk._ops.comparison import LessEqual, Select
 from cntk._ops.composed import Fused, compose_fused, constants_of
 from cntk._ops.dropout import Dropout, check_rate, dropped
 from cntk._ops.elementwise import ElementTimes
-from cntk._ops.operands import apply
+from cntk._ops.operands import apply, as_operand
 from cntk._ops.packed import need_sequence
+from cntk._ops.random_distribution import as_seed
 from cntk._ops.reconcile import ReconcileDynamicAxis
 from cntk._ops.reduction import ReduceElements
 from cntk._ops.sequence_shape import positions_of
@@ -259,7 +261,7 @@ def scaled_dot_product_attention(
         [array([[2., 3.]], dtype=float32)]
     """
     if scale is None:
-        shape = query.shape
+        shape = as_operand(query, op_name="sequence.scaled_dot_product_attention").shape
         if not shape or shape[-1] < 1:
             raise GraphError(
                 "sequence.scaled_dot_product_attention: the query's size is not known yet; give the scale, or apply it to "
@@ -281,12 +283,10 @@ def attention(
 
     What comes out of one product stays together, and so does its gradient.
     """
-    if not 0.0 <= dropout_rate < 1.0:
-        raise ValueError(
-            f"sequence.scaled_dot_product_attention: dropout_rate must be in the interval [0, 1), got {dropout_rate}"
-        )
-    drops = dropout_rate > 0
-    if drops and seed == SentinelValueForAutoSelectRandomSeed:
-        seed = next_seed()
-    op = Attention(float(scale), bool(causal), float(dropout_rate), int(seed) if drops else 0)
+    called = "sequence.scaled_dot_product_attention"
+    rate = as_share(dropout_rate, f"{called}: dropout_rate")
+    if rate or seed != SentinelValueForAutoSelectRandomSeed:
+        seed = as_seed(seed, called)
+    scale = as_number(scale, f"{called}: scale")
+    op = Attention(scale, as_bool(causal, f"{called}: causal"), rate, seed if rate else 0)
     return compose_fused(op.op_name, op, operands, name, aligned=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
-from cntk._errors import GraphError
+from cntk._arguments import shown
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.types import TensorType
 from cntk._ops.align import static_axis
 from cntk.axis import Axis
@@ -20,20 +21,20 @@ def as_axis(axis: Any, op_name: str) -> Axis:
     """An axis given as an index or an `Axis`.
 
     Raises:
-        TypeError: for anything else.
+        ArgumentError: for anything else.
     """
     if isinstance(axis, Axis):
         return axis
     if isinstance(axis, Integral) and not isinstance(axis, bool):
         return Axis(int(axis))
-    raise TypeError(f"{op_name}: expected an axis, an integer or an Axis, got {axis!r}")
+    raise ArgumentError(f"{op_name}: expected an axis, an integer or an Axis, got {shown(axis)}")
 
 
 def as_axes(axis: Any, op_name: str) -> tuple[Axis, ...]:
     """One or several axes.
 
     Raises:
-        TypeError: for anything that is no axis.
+        ArgumentError: for anything that is no axis.
         GraphError: if there is none.
     """
     axes = tuple(as_axis(a, op_name) for a in axis) if isinstance(axis, (list, tuple)) else (as_axis(axis, op_name),)
@@ -46,13 +47,26 @@ def as_static_axis(axis: Any, op_name: str) -> Axis:
     """A static axis given as an index or an `Axis`.
 
     Raises:
-        TypeError: for anything that is no axis.
+        ArgumentError: for anything that is no axis.
         GraphError: for a dynamic axis.
     """
     result = as_axis(axis, op_name)
     if not result.is_static_axis:
         raise GraphError(f"{op_name}: expected a static axis, got {result}, which has no index")
     return result
+
+
+def as_dynamic_axes(axes: Any, what: str) -> tuple[Axis, ...]:
+    """Dynamic axes: one, or an iterable of them.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    given = (axes,) if isinstance(axes, Axis) else axes
+    found = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else None
+    if found is None or not all(isinstance(a, Axis) for a in found):
+        raise ArgumentError(f"{what}: expected a list of axes, such as [Axis.default_batch_axis()], got {shown(axes)}")
+    return found
 
 
 def place(axis: Axis, x: TensorType) -> int:

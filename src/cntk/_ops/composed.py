@@ -13,7 +13,7 @@ from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op
 from cntk._graph.primitive import Primitive, misfit
-from cntk._graph.variable import Variable, VariableKind
+from cntk._graph.variable import Variable, VariableKind, as_name
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operands
 from cntk.variables import Constant
@@ -87,7 +87,7 @@ def compose(
     Raises:
         GraphError: if the operands do not fit.
     """
-    variables = as_operands(operands, op_name)
+    variables, name = as_operands(operands, op_name), as_name(name, op_name)
     try:
         # Inside a block nothing stretches by itself along sequences, as in the original.
         if aligned:

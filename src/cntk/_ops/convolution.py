@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from cntk._arguments import as_bool, as_integer
 from cntk._errors import GraphError, shape_text
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
@@ -70,15 +71,17 @@ def convolution(
     """
     kernel, x = as_operands((convolution_map, operand), "Convolution")
     op = Convolution(
-        strides=as_dims(strides, "strides"),
-        dilation=as_dims(dilation, "dilation"),
-        sharing=as_flags(sharing),
-        auto_padding=as_flags(auto_padding),
-        groups=int(groups),
-        max_temp_mem_size_in_samples=int(max_temp_mem_size_in_samples),
-        sequential=bool(sequential),
+        strides=as_dims(strides, "convolution: strides", 1),
+        dilation=as_dims(dilation, "convolution: dilation", 1),
+        sharing=as_flags(sharing, "convolution: sharing"),
+        auto_padding=as_flags(auto_padding, "convolution: auto_padding"),
+        groups=as_integer(groups, "convolution: groups", 1),
+        max_temp_mem_size_in_samples=as_integer(
+            max_temp_mem_size_in_samples, "convolution: max_temp_mem_size_in_samples", 0
+        ),
+        sequential=as_bool(sequential, "convolution: sequential"),
     )
-    return _build(op, kernel, x, reduction_rank, "Convolution", name)
+    return _build(op, kernel, x, as_integer(reduction_rank, "convolution: reduction_rank", 0), "Convolution", name)
 
 
 def convolution_transpose(
@@ -127,15 +130,24 @@ def convolution_transpose(
     """
     kernel, x = as_operands((convolution_map, operand), "ConvolutionTranspose")
     op = Convolution(
-        strides=as_dims(strides, "strides"),
-        dilation=as_dims(dilation, "dilation"),
-        sharing=as_flags(sharing),
-        auto_padding=as_flags(auto_padding),
+        strides=as_dims(strides, "convolution_transpose: strides", 1),
+        dilation=as_dims(dilation, "convolution_transpose: dilation", 1),
+        sharing=as_flags(sharing, "convolution_transpose: sharing"),
+        auto_padding=as_flags(auto_padding, "convolution_transpose: auto_padding"),
         transpose=True,
-        output_shape=(0,) if output_shape is None else as_dims(output_shape, "output_shape"),
-        max_temp_mem_size_in_samples=int(max_temp_mem_size_in_samples),
+        output_shape=(0,) if output_shape is None else as_dims(output_shape, "convolution_transpose: output_shape", 0),
+        max_temp_mem_size_in_samples=as_integer(
+            max_temp_mem_size_in_samples, "convolution_transpose: max_temp_mem_size_in_samples", 0
+        ),
     )
-    return _build(op, kernel, x, reduction_rank, "ConvolutionTranspose", name)
+    return _build(
+        op,
+        kernel,
+        x,
+        as_integer(reduction_rank, "convolution_transpose: reduction_rank", 0),
+        "ConvolutionTranspose",
+        name,
+    )
 
 
 def _build(

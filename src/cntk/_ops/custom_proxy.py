@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cntk._arguments import as_string
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
@@ -66,7 +67,15 @@ def custom_proxy_op(
         >>> custom_proxy_op('packed_times', 2, np.float32, x, w).output.shape
         (2,)
     """
-    dtype = as_dtype(output_data_type)
+    dtype = as_dtype(output_data_type, "custom_proxy_op: output_data_type")
     if dtype is None:
         raise GraphError("custom_proxy_op: expected a number format for the output, got None")
-    return apply(CustomProxyOp(str(custom_op), as_shape(output_shape), format_number(dtype)), operands, name)
+    return apply(
+        CustomProxyOp(
+            as_string(custom_op, "custom_proxy_op: custom_op"),
+            as_shape(output_shape, "custom_proxy_op: output_shape"),
+            format_number(dtype),
+        ),
+        operands,
+        name,
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 from torch import Tensor
 
+from cntk._arguments import as_integer, shown
 from cntk._engine.layout import Layout
 from cntk._engine.loop_states import carried, from_sequence, goes_on, keep_carry, stretched
 from cntk._engine.run import Run
 from cntk._engine.transfer import integers
-from cntk._errors import GraphError
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import CarryingKernel, Op, PrimitiveOp, Reach, primitive
 from cntk._graph.types import TensorType
@@ -130,10 +132,10 @@ class FutureValue(Delay):
 def _delayed(
     op: type[PastValue] | type[FutureValue], x: Any, initial_state: Any, time_step: int, name: str
 ) -> Composite:
-    if not isinstance(time_step, int) or time_step < 1:
-        raise ValueError(f"{op.op_name}: the time step must be an integer of at least 1, got {time_step!r}")
+    if not isinstance(time_step, Integral) or time_step < 1:
+        raise ArgumentError(f"{op.op_name}: the time step must be an integer of at least 1, got {shown(time_step)}")
     operands = as_operands(in_float32(x, 0 if initial_state is None else initial_state), op.op_name)
-    return apply(op(time_step), operands, name)
+    return apply(op(int(time_step)), operands, name)
 
 
 def past_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
@@ -179,6 +181,7 @@ def delay(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "")
         >>> delay(x, time_step=-1).eval({x: [[[1], [2], [3]]]})[0].ravel()
         array([2., 3., 0.], dtype=float32)
     """
+    time_step = as_integer(time_step, "delay: time_step")
     if time_step > 0:
         return past_value(x, initial_state, time_step, name)
     if time_step < 0:

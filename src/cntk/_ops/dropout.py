@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_share
 from cntk._engine.rows import torch_dtype
 from cntk._engine.run import RandomStream, Run
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, is_dropout_compatible, next_seed
+from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, is_dropout_compatible
 from cntk._engine.streams import TwisterStream
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
@@ -19,7 +20,7 @@ from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.elementwise import ElementTimes
 from cntk._ops.operands import apply
-from cntk._ops.random_distribution import drawn
+from cntk._ops.random_distribution import as_seed, drawn
 
 __all__ = ["dropout"]
 
@@ -143,8 +144,5 @@ def dropout(
         >>> C.dropout(x, 0.5).eval({x: [[1, 2, 3]]})
         array([[1., 2., 3.]], dtype=float32)
     """
-    if not 0.0 <= dropout_rate < 1.0:
-        raise ValueError(f"dropout: dropout_rate must be in the interval [0, 1), got {dropout_rate}")
-    if seed == SentinelValueForAutoSelectRandomSeed:
-        seed = next_seed()
-    return apply(Dropout(float(dropout_rate), int(seed)), (x,), name)
+    rate = as_share(dropout_rate, "dropout: dropout_rate")
+    return apply(Dropout(rate, as_seed(seed, "dropout")), (x,), name)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cntk._arguments import as_string
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel
@@ -210,7 +211,7 @@ def _read(equation: str, count: int) -> str:
     Raises:
         GraphError: if it cannot be read.
     """
-    left, arrow, result = str(equation).replace(" ", "").partition("->")
+    left, arrow, result = as_string(equation, "einsum: equation").replace(" ", "").partition("->")
     terms = left.split(",")
     wrong = sorted({c for c in left + result if c not in ascii_letters and c != ","} | {c for c in result if c == ","})
     if wrong:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool
 from cntk._engine.run import SparseRows
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
@@ -131,4 +132,4 @@ def eye_like(x: Any, sparse_output: bool = True, name: str = "") -> Composite:
         array([[1., 0., 0.],
                [0., 1., 0.]], dtype=float32)
     """
-    return apply(EyeLike(bool(sparse_output)), (x,), name)
+    return apply(EyeLike(as_bool(sparse_output, "eye_like: sparse_output")), (x,), name)

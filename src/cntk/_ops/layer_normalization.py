@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from cntk._arguments import as_number
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel
@@ -101,7 +102,7 @@ def layer_normalization(x: Any, scale: Any, bias: Any, epsilon: float = 0.00001,
         >>> y.eval({x: [[1, 2, 3, 4]]}).round(3)
         array([[-1.342, -0.447,  0.447,  1.342]], dtype=float32)
     """
-    if not epsilon > 0:
+    if not as_number(epsilon, "layer_normalization: epsilon") > 0:
         raise GraphError(f"layer_normalization: expected a positive epsilon, got {epsilon}")
     op = LayerNormalized(float(epsilon))
     return compose_fused(op.op_name, op, (x, scale, bias), name)

@@ -11,11 +11,12 @@ It stands in a module that can be imported, and is registered under the name tha
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cntk._errors import GraphError, UserFunctionError, operation_text, quoted
+from cntk._arguments import as_string, shown
+from cntk._errors import ArgumentError, GraphError, UserFunctionError, operation_text, quoted
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
@@ -67,6 +68,8 @@ def register_native_user_function(op_id: str, module_name: str, factory_method_n
         >>> is_native_user_function_registered('ExampleTimes')
         True
     """
+    for what, value in (("op_id", op_id), ("module_name", module_name), ("factory_method_name", factory_method_name)):
+        as_string(value, f"register_native_user_function: {what}")
     if op_id in _registered:
         raise ValueError(f"register_native_user_function: there is a '{op_id}' already; choose another name")
     name = _EXAMPLES_MODULE if module_name.startswith(_EXAMPLES) else module_name
@@ -117,9 +120,16 @@ def native_user_function(
         >>> native_user_function('Times', [w, x]).eval([[1, 1]])
         array([[4., 6.]], dtype=float32)
     """
+    as_string(op_id, "native_user_function: op_id")
+    if isinstance(operands, str) or not isinstance(operands, Iterable):
+        raise ArgumentError(f"native_user_function '{op_id}': expected a list of operands, got {shown(operands)}")
+    if attributes is not None and not isinstance(attributes, Mapping):
+        raise ArgumentError(
+            f"native_user_function '{op_id}': attributes: expected a dictionary, got {shown(attributes)}"
+        )
     return native_function(
         op_id,
-        as_operands(operands, op_id),
+        as_operands(list(operands), op_id),
         dict(attributes or {}),
         user_function_instance_name,
         f"register_native_user_function('{op_id}', module_name, factory_method_name) makes one known",

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_integer, as_number
 from cntk._engine.run import Run
 from cntk._errors import GraphError, shape_text
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType
-from cntk._graph.variable import Variable, VariableKind
+from cntk._graph.variable import Variable, VariableKind, as_name
 from cntk._ops.convolution import convolution
 from cntk._ops.elementwise import element_divide, element_times, plus
 from cntk._ops.operands import apply, as_operand
@@ -225,14 +226,15 @@ def batch_normalization(
             stacklevel=2,
         )
         running_count = Constant(0, shape=(), dtype=dtype or np.float32)
-    count = as_operand(running_count, dtype)
+    count = as_operand(running_count, dtype, "BatchNormalization")
+    called = "batch_normalization"
     op = BatchNormalization(
-        bool(spatial),
-        float(normalization_time_constant),
-        float(blend_time_constant),
-        float(epsilon),
-        bool(use_cudnn_engine),
-        bool(disable_regularization),
+        as_bool(spatial, f"{called}: spatial"),
+        as_number(normalization_time_constant, f"{called}: normalization_time_constant"),
+        as_number(blend_time_constant, f"{called}: blend_time_constant"),
+        as_number(epsilon, f"{called}: epsilon"),
+        as_bool(use_cudnn_engine, f"{called}: use_cudnn_engine"),
+        as_bool(disable_regularization, f"{called}: disable_regularization"),
     )
     return apply(op, (*operands, count), name)
 
@@ -263,7 +265,12 @@ def local_response_normalization(
         >>> y.eval({x: [[[[0, 1]]]]}).round(4)
         array([[[[0.    , 0.7071]]]], dtype=float32)
     """
-    x = as_operand(operand, None, "LocalResponseNormalization")
+    called = "local_response_normalization"
+    depth_radius = as_integer(depth_radius, f"{called}: depth_radius", 0)
+    bias, alpha, beta = (
+        as_number(value, f"{called}: {what}") for what, value in (("bias", bias), ("alpha", alpha), ("beta", beta))
+    )
+    x, name = as_operand(operand, None, "LocalResponseNormalization"), as_name(name, "LocalResponseNormalization")
     inner = Variable.make(VariableKind.Placeholder, x.type_)
     width = 2 * int(depth_radius) + 1
     dtype = x.type_.dtype or np.dtype(np.float32)

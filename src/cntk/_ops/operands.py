@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from cntk._errors import ArgumentError, shortened
+from cntk._arguments import shown
+from cntk._errors import ArgumentError
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.op import Op
@@ -59,7 +60,7 @@ def _as_array(x: Any, op_name: str) -> np.ndarray:
     except (TypeError, ValueError):  # NumPy takes no lists of different length
         raise ArgumentError(
             f"{op_name}: expected a variable, a function, a number or an array as operand, got lists of different length or depth, "
-            f"{shortened(x)}; give an array, or a variable to which sequences of different length are fed"
+            f"{shown(x)}; give an array, or a variable to which sequences of different length are fed"
         ) from None
     if not array.size and isinstance(x, (list, tuple)):
         raise ArgumentError(f"{op_name}: expected an operand with elements, got {x!r}, which is empty")

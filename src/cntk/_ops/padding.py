@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_number, shown
 from cntk._engine.transfer import Everywhere
-from cntk._errors import GraphError
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
@@ -113,8 +114,14 @@ def pad(
     """
     if mode not in (CONSTANT_PAD, REFLECT_PAD, SYMMETRIC_PAD):
         raise GraphError(f"pad: unknown mode {mode!r}; use CONSTANT_PAD, REFLECT_PAD or SYMMETRIC_PAD")
+    if not isinstance(pattern, Iterable) or not all(isinstance(pair, Iterable) for pair in pattern):
+        raise ArgumentError(
+            f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {shown(pattern)}"
+        )
     pairs = [tuple(pair) for pair in pattern]
     if any(len(p) != 2 or not all(isinstance(n, Integral) and n >= 0 for n in p) for p in pairs):
         raise GraphError(f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {pattern!r}")
     heads, feet = ([int(p[k]) for p in reversed(pairs)] for k in (0, 1))
-    return apply(Pad(tuple(heads), tuple(feet), int(mode), float(constant_value)), (x,), name)
+    return apply(
+        Pad(tuple(heads), tuple(feet), int(mode), as_number(constant_value, "pad: constant_value")), (x,), name
+    )

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cntk._arguments import as_bool, shown
 from cntk._engine.transfer import Everywhere
 from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
@@ -330,14 +331,15 @@ class _Unpooled(torch.autograd.Function):
         return ctx.largest(gradient)[0].reshape(ctx.shape), None, None, None
 
 
-def _kind(value: Any, what: str) -> int:
+def _kind(value: Any, what: str, *kinds: int) -> int:
     """Which kind of pooling, as a number.
 
     Raises:
-        ArgumentError: for anything but a number.
+        ArgumentError: for anything but one of the kinds.
     """
-    if not isinstance(value, Integral):
-        raise ArgumentError(f"{what}: expected MAX_POOLING, AVG_POOLING or MAX_UNPOOLING of cntk, got {value!r}")
+    if not isinstance(value, Integral) or value not in kinds:
+        names = "cntk.MAX_UNPOOLING" if what.startswith("un") else "cntk.MAX_POOLING or cntk.AVG_POOLING"
+        raise ArgumentError(f"{what}: expected {names}, got {shown(value)}")
     return int(value)
 
 
@@ -382,12 +384,12 @@ def pooling(
                  [13., 15.]]]], dtype=float32)
     """
     op = Pooling(
-        _kind(pooling_type, "pooling_type"),
-        as_dims(pooling_window_shape, "pooling_window_shape"),
-        as_dims(strides, "strides"),
-        as_flags(auto_padding),
-        ceil_out_dim=bool(ceil_out_dim),
-        include_pad=bool(include_pad),
+        _kind(pooling_type, "pooling: pooling_type", MAX_POOLING, AVG_POOLING),
+        as_dims(pooling_window_shape, "pooling: pooling_window_shape"),
+        as_dims(strides, "pooling: strides", 1),
+        as_flags(auto_padding, "pooling: auto_padding"),
+        ceil_out_dim=as_bool(ceil_out_dim, "pooling: ceil_out_dim"),
+        include_pad=as_bool(include_pad, "pooling: include_pad"),
     )
     return apply(op, (operand,), name)
 
@@ -427,9 +429,9 @@ def unpooling(
         array([[[0., 5., 7., 0.]]], dtype=float32)
     """
     op = Unpooling(
-        _kind(unpooling_type, "unpooling_type"),
-        as_dims(unpooling_window_shape, "unpooling_window_shape"),
-        as_dims(strides, "strides"),
-        as_flags(auto_padding),
+        _kind(unpooling_type, "unpooling: unpooling_type", MAX_UNPOOLING, AVG_POOLING),
+        as_dims(unpooling_window_shape, "unpooling: unpooling_window_shape"),
+        as_dims(strides, "unpooling: strides", 1),
+        as_flags(auto_padding, "unpooling: auto_padding"),
     )
     return apply(op, (operand, pooling_input), name)

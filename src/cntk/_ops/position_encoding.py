@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_number
 from cntk._engine.run import Run
 from cntk._engine.transfer import to_device
 from cntk._errors import GraphError
@@ -110,7 +111,7 @@ def positional_encoding(seq: Any, base: float = 10000.0, name: str = "") -> Comp
         array([[0.    , 1.    , 0.    , 1.    ],
                [0.8415, 0.5403, 0.01  , 1.    ]], dtype=float32)
     """
-    if not base > 0:
+    if not as_number(base, "sequence.positional_encoding: base") > 0:
         raise GraphError(f"sequence.positional_encoding: expected a positive base, got {base}")
     op = PositionalEncoding(float(base))
     return compose_fused(op.op_name, op, (seq,), name, aligned=False)

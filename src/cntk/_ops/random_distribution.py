@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import shown
 from cntk._engine.layout import Layout
 from cntk._engine.rows import torch_dtype
 from cntk._engine.run import Run
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
 from cntk._engine.streams import TwisterStream
-from cntk._errors import GraphError, shape_text
+from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import Shape, TensorType
@@ -168,16 +169,16 @@ def as_seed(seed: Any, op_name: str) -> int:
     """A seed, chosen where none is given.
 
     Raises:
-        ValueError: for anything but a whole number of up to 64 bits.
+        ArgumentError: for anything but an integer of up to 64 bits.
     """
     if not isinstance(seed, Integral) or not 0 <= seed < 2**64:
-        raise ValueError(f"{op_name}: seed must be a whole number from 0 to 2**64 - 1, got {seed!r}")
+        raise ArgumentError(f"{op_name}: seed must be a whole number from 0 to 2**64 - 1, got {shown(seed)}")
     return next_seed() if seed == SentinelValueForAutoSelectRandomSeed else int(seed)
 
 
 def _number(value: Any, argument: str, op_name: str) -> float:
     if not isinstance(value, Real) or not np.isfinite(value):
-        raise ValueError(f"{op_name}: {argument} must be a finite number, got {value!r}")
+        raise ArgumentError(f"{op_name}: {argument} must be a finite number, got {shown(value)}")
     return float(value)
 
 
@@ -208,9 +209,11 @@ def of_shape(kind: str, shape: Any, dtype: Any, seed: Any, name: str, **values: 
     """
     if shape is None:
         raise TypeError(f"{kind}: expected a shape, a number or a tuple of them, got None")
-    form = {"float32": 1, "float64": 2, "float16": 4}[np.dtype(as_dtype(dtype) or np.float32).name]
+    form = {"float32": 1, "float64": 2, "float16": 4}[np.dtype(as_dtype(dtype, f"{kind}: dtype") or np.float32).name]
     arguments = _arguments(kind, kind, values)
-    return apply(RandomDistribution(kind, arguments, as_seed(seed, kind), 0, as_shape(shape), form), (), name)
+    return apply(
+        RandomDistribution(kind, arguments, as_seed(seed, kind), 0, as_shape(shape, f"{kind}: shape"), form), (), name
+    )
 
 
 def like(kind: str, x: Any, seed: Any, name: str, **values: Any) -> Composite:

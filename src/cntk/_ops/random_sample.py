@@ -11,13 +11,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, shown
 from cntk._engine.mersenne_twister import MersenneTwister64
 from cntk._engine.rows import torch_dtype
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._engine.streams import TwisterStream
 from cntk._engine.transfer import to_device
-from cntk._errors import FeedError, GraphError, shape_text
+from cntk._errors import ArgumentError, FeedError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
@@ -213,10 +214,11 @@ def _apply(
     kind: type[Sampling], op_name: str, weights: Any, num_samples: int, allow_duplicates: bool, seed: int, name: str
 ) -> Composite:
     if not isinstance(num_samples, Integral) or num_samples <= 0:
-        raise ValueError(f"{op_name}: num_samples must be a whole number above 0, got {num_samples!r}")
+        raise ArgumentError(f"{op_name}: num_samples must be a whole number above 0, got {shown(num_samples)}")
+    repeats = as_bool(allow_duplicates, f"{op_name}: allow_duplicates")
     # Arrays become float32, as in the original.
     operand = weights.astype(np.float32) if isinstance(weights, np.ndarray) else weights
-    return apply(kind(int(num_samples), bool(allow_duplicates), as_seed(seed, op_name)), (operand,), name)
+    return apply(kind(int(num_samples), repeats, as_seed(seed, op_name)), (operand,), name)
 
 
 def random_sample(

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
@@ -246,6 +247,7 @@ def _checked(
         GraphError: for a sequence axis, or an axis that cannot be dropped.
     """
     axes = (Axis.all_static_axes(),) if axis is None else as_axes(axis, op_name)
+    as_bool(keepdims, f"{op_name}: keepdims")
     static = tuple(a for a in axes if a.is_static_axis)
     sequence = [a for a in axes if _is_sequence(a)]
     if sequence and not along_sequences:

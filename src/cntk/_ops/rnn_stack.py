@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_integer, shown
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
-from cntk._errors import FeedError, GraphError, shape_text
+from cntk._errors import ArgumentError, FeedError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType
@@ -232,9 +233,14 @@ def optimized_rnnstack(
         >>> weights.shape
         (216, 5)
     """
-    if recurrent_op not in GATES:
-        raise ValueError(
-            f"optimized_rnnstack: unknown recurrent_op {recurrent_op!r}; use one of {', '.join(map(repr, GATES))}"
+    if not isinstance(recurrent_op, str) or recurrent_op not in GATES:
+        raise ArgumentError(
+            f"optimized_rnnstack: unknown recurrent_op {shown(recurrent_op)}; use one of {', '.join(map(repr, GATES))}"
         )
-    op = OptimizedRNNStack(bool(bidirectional), int(num_layers), int(hidden_size), recurrent_op)
+    op = OptimizedRNNStack(
+        as_bool(bidirectional, "optimized_rnnstack: bidirectional"),
+        as_integer(num_layers, "optimized_rnnstack: num_layers"),
+        as_integer(hidden_size, "optimized_rnnstack: hidden_size"),
+        recurrent_op,
+    )
     return apply(op, (operand, weights), name)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cntk._arguments import as_number
 from cntk._engine.transfer import to_device
 from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
@@ -117,5 +118,6 @@ def roipooling(
         raise ValueError(
             f"roipooling: only max pooling is supported (cntk.MAX_POOLING), got pooling type {pooling_type}"
         )
-    op = ROIPooling(int(pooling_type), as_dims(roi_output_shape, "roi_output_shape"), float(spatial_scale))
+    scale = as_number(spatial_scale, "roipooling: spatial_scale")
+    op = ROIPooling(int(pooling_type), as_dims(roi_output_shape, "roipooling: roi_output_shape", 1), scale)
     return apply(op, (operand, rois), name)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, shown
 from cntk._engine.run import SparseRows
 from cntk._errors import ArgumentError, FeedError, GraphError
 from cntk._graph.composite import Composite
@@ -227,7 +228,11 @@ def one_hot(x: Any, num_classes: int, sparse_output: bool = False, axis: Any = -
     """
     if not isinstance(num_classes, Integral) or num_classes < 0:
         raise ArgumentError(f"one_hot: expected a number of classes, got {num_classes!r}")
-    return apply(OneHot(int(num_classes), bool(sparse_output), as_static_axis(axis, "one_hot")), (x,), name)
+    return apply(
+        OneHot(int(num_classes), as_bool(sparse_output, "one_hot: sparse_output"), as_static_axis(axis, "one_hot")),
+        (x,),
+        name,
+    )
 
 
 def top_k(x: Any, k: int, axis: Any = -1, name: str = "") -> Composite:
@@ -251,7 +256,7 @@ def top_k(x: Any, k: int, axis: Any = -1, name: str = "") -> Composite:
         [array([5., 3.], dtype=float32), array([1., 2.], dtype=float32)]
     """
     if not isinstance(k, Integral) or k < 0:
-        raise GraphError(f"top_k: expected a number of elements, got {k!r}")
+        raise ArgumentError(f"top_k: expected a number of elements, got {shown(k)}")
     variable, chosen = as_operand(x, op_name="top_k"), as_static_axis(axis, "top_k")
     if chosen == Axis(-1):
         return apply(TopK(chosen, int(k)), (variable,), name)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cntk._arguments import as_integer, shown
+from cntk._errors import ArgumentError
 from cntk._graph.composite import Composite
 from cntk._graph.variable import Variable
 from cntk._ops.composed import Fused, compose_fused
@@ -57,6 +59,11 @@ def input_variable(
         >>> input_variable(3, name='words')
         Input('words', [#, *], [3])
     """
+    if not isinstance(sequence_axis, (Axis, str)):
+        raise ArgumentError(
+            "sequence.input_variable: sequence_axis: expected an axis, such as Axis('words') or Axis.default_dynamic_axis(), "
+            f"got {shown(sequence_axis)}"
+        )
     axes = (Axis.default_batch_axis(), sequence_axis)
     return _input_variable(shape, dtype, needs_gradient, is_sparse, axes, name)
 
@@ -120,7 +127,8 @@ def slice(seq: Any, begin_index: int, end_index: int, name: str = "") -> Composi
     """
     if begin_index == 0 and end_index == 0:
         return combine(seq)
-    return _over(SequenceSlice(int(begin_index), int(end_index)), (seq,), name)
+    begin = as_integer(begin_index, "sequence.slice: begin_index")
+    return _over(SequenceSlice(begin, as_integer(end_index, "sequence.slice: end_index")), (seq,), name)
 
 
 def reduce_sum(seq: Any, name: str = "") -> Composite:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_integer, as_number, shown
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run
-from cntk._errors import GraphError
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
@@ -226,7 +228,9 @@ def window(seq: Any, size: int, ahead: int = 0, padding: float = 0.0, name: str 
                [1., 2., 3.],
                [2., 3., 0.]], dtype=float32)
     """
-    if int(size) != size or size < 1:
-        raise GraphError(f"sequence.window: the size must be an integer of at least 1, got {size!r}")
-    op = SequenceWindow(int(size), int(ahead), float(padding))
+    if not isinstance(size, Integral) or size < 1:
+        raise ArgumentError(f"sequence.window: the size must be an integer of at least 1, got {shown(size)}")
+    op = SequenceWindow(
+        int(size), as_integer(ahead, "sequence.window: ahead"), as_number(padding, "sequence.window: padding")
+    )
     return compose_fused(op.op_name, op, (seq,), name, aligned=False)

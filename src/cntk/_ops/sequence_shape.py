@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._arguments import shown
 from cntk._engine.run import Run, SparseRows
-from cntk._errors import GraphError
+from cntk._errors import ArgumentError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Reach, RunKernel
 from cntk._graph.primitive import Primitive
@@ -323,8 +325,8 @@ def stride(seq: Any, step: int, name: str = "") -> Composite:
         >>> C.sequence.stride(x, 2).eval({x: [[1, 2, 3], [4]]})
         [array([1., 3.], dtype=float32), array([4.], dtype=float32)]
     """
-    if int(step) != step or step < 1:
-        raise GraphError(f"sequence.stride: the step must be an integer of at least 1, got {step!r}")
+    if not isinstance(step, Integral) or step < 1:
+        raise ArgumentError(f"sequence.stride: the step must be an integer of at least 1, got {shown(step)}")
     return _over(SequenceStride(int(step)), seq, name)
 
 

@@ -203,7 +203,7 @@ def reshape(x: Any, shape: Any, begin_axis: Any = None, end_axis: Any = None, na
     """
     begin = BEYOND_FIRST if begin_axis is None else _boundary(begin_axis)
     end = Axis(-1) if end_axis is None else _boundary(end_axis)
-    return apply(Reshape(as_shape(shape), end, begin), (x,), name)
+    return apply(Reshape(as_shape(shape, "reshape: shape"), end, begin), (x,), name)
 
 
 def _boundary(axis: Any) -> Axis:

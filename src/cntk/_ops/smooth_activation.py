@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cntk._arguments import as_bool
 from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel
@@ -169,7 +170,7 @@ def gelu(x: Any, approximate: bool = False, name: str = "") -> Composite:
         >>> gelu([-1, 0, 2], approximate=True).eval().round(4)
         array([-0.1588,  0.    ,  1.9546], dtype=float32)
     """
-    return compose_fused("GELU", GELU(bool(approximate)), (x,), name)
+    return compose_fused("GELU", GELU(as_bool(approximate, "gelu: approximate")), (x,), name)
 
 
 def silu(x: Any, name: str = "") -> Composite:

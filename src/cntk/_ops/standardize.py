@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cntk._errors import GraphError
+from cntk._arguments import as_bool, as_number, shown
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._ops.composed import compose
 from cntk._ops.elementwise import ElementTimes, Minus, Plus, element_divide, square
@@ -45,8 +46,12 @@ def mean_variance_normalization(
         array([[-1.,  1.],
                [-1.,  1.]], dtype=float32)
     """
+    called = "mean_variance_normalization"
+    epsilon = as_number(epsilon, f"{called}: epsilon")
     if epsilon < 0:
-        raise GraphError(f"mean_variance_normalization: expected an epsilon of 0 or more, got {epsilon}")
+        raise GraphError(f"{called}: expected an epsilon of 0 or more, got {epsilon}")
+    use_stats_across_channels = as_bool(use_stats_across_channels, f"{called}: use_stats_across_channels")
+    do_variance_scaling = as_bool(do_variance_scaling, f"{called}: do_variance_scaling")
     variable = as_operand(operand, op_name="mean_variance_normalization")
     rank = variable.type_.rank if variable.type_.has_shape else 0
     axes = list(range(-1, -1 - rank + (0 if use_stats_across_channels or rank == 1 else 1), -1))
@@ -114,10 +119,13 @@ def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "")
         <BLANKLINE>
                [[36., 46.]]], dtype=float32)
     """
+    scalar = as_number(scalar, "image_scaler: scalar")
     try:
         shifts = [float(b) for b in biases]
     except (TypeError, ValueError):
-        raise TypeError(f"image_scaler: expected a number for each channel as biases, got {biases!r}") from None
+        raise ArgumentError(
+            f"image_scaler: expected a number for each channel as biases, got {shown(biases)}"
+        ) from None
     variable = as_operand(x, op_name="image_scaler")
     shape = variable.type_.shape
     if not shifts or (variable.type_.has_shape and (len(shape) != 3 or len(shifts) != shape[0] >= 0)):

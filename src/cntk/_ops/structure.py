@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
+from cntk._arguments import as_bool, as_string, shown
 from cntk._errors import ArgumentError, GraphError
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, TensorType
-from cntk._graph.variable import Variable, VariableKind, as_dtype, as_shape
+from cntk._graph.variable import Variable, VariableKind, as_dtype, as_name, as_shape
+from cntk._ops.axes import as_dynamic_axes
 from cntk._ops.operands import apply, as_operand
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
@@ -59,16 +61,21 @@ def input_variable(
         >>> input_variable((2, 3), name='x')
         Input('x', [#], [2 x 3])
     """
-    if isinstance(dynamic_axes, str) or not isinstance(dynamic_axes, (Axis, Iterable)):
-        raise ArgumentError(f"input_variable: expected a list of axes as dynamic_axes, got {dynamic_axes!r}")
-    axes = (dynamic_axes,) if isinstance(dynamic_axes, Axis) else tuple(dynamic_axes)
-    axes = tuple(Axis(a) if isinstance(a, str) else a for a in axes)
+    if isinstance(dynamic_axes, Iterable) and not isinstance(dynamic_axes, str):
+        dynamic_axes = [Axis(a) if isinstance(a, str) else a for a in dynamic_axes]
+    axes = as_dynamic_axes(dynamic_axes, "input_variable: dynamic_axes")
     if axes and not axes[0].is_batch_axis and axes != UNKNOWN_AXES and all(a.is_sequence_axis for a in axes):
         axes = (Axis.default_batch_axis(), *axes)
-    type_ = TensorType(
-        as_shape(shape), axes, as_dtype(get_default_override(input_variable, dtype=dtype)), bool(is_sparse)
+    dims = as_shape(shape, "input_variable: shape")
+    if 0 in dims:
+        raise ArgumentError(
+            f"input_variable: shape {dims}: a dimension must be positive; leave out what has no elements"
+        )
+    wanted = as_dtype(get_default_override(input_variable, dtype=dtype), "input_variable: dtype")
+    type_ = TensorType(dims, axes, wanted, as_bool(is_sparse, "input_variable: is_sparse"))
+    return Variable.make(
+        VariableKind.Input, type_, name, as_bool(needs_gradient, "input_variable: needs_gradient"), of="input_variable"
     )
-    return Variable.make(VariableKind.Input, type_, name, bool(needs_gradient))
 
 
 def input(
@@ -95,8 +102,10 @@ def output_variable(
         needs_gradient: whether gradients flow through it.
         name: its name in the graph.
     """
-    type_ = TensorType(as_shape(shape), tuple(dynamic_axes), as_dtype(dtype))
-    return Variable.make(VariableKind.Output, type_, name, needs_gradient)
+    axes = as_dynamic_axes(dynamic_axes, "output_variable: dynamic_axes")
+    type_ = TensorType(as_shape(shape, "output_variable: shape"), axes, as_dtype(dtype, "output_variable: dtype"))
+    flows = as_bool(needs_gradient, "output_variable: needs_gradient")
+    return Variable.make(VariableKind.Output, type_, name, flows, of="output_variable")
 
 
 def placeholder(shape: Any = None, dynamic_axes: Any = None, name: str = "") -> Variable:
@@ -115,8 +124,8 @@ def placeholder(shape: Any = None, dynamic_axes: Any = None, name: str = "") -> 
     """
     if isinstance(shape, str) and not name:
         shape, name = None, shape
-    axes = UNKNOWN_AXES if dynamic_axes is None else tuple(dynamic_axes)
-    type_ = TensorType(UNKNOWN_SHAPE if shape is None else as_shape(shape), axes)
+    axes = UNKNOWN_AXES if dynamic_axes is None else as_dynamic_axes(dynamic_axes, "placeholder: dynamic_axes")
+    type_ = TensorType(UNKNOWN_SHAPE if shape is None else as_shape(shape, "placeholder: shape"), axes)
     return Variable.make(VariableKind.Placeholder, type_, name)
 
 
@@ -210,6 +219,9 @@ def as_composite(root_function: Function, name: str = "") -> Composite:
         root_function: the primitive; a graph is given back as it is.
         name: the graph's own name; the primitive keeps its own.
     """
+    if not isinstance(root_function, Function):
+        raise ArgumentError(f"as_composite: expected a function, got {shown(root_function)}; use combine for variables")
+    name = as_name(name, "as_composite")
     return root_function if isinstance(root_function, Composite) else Composite(root_function.root_function, (), name)
 
 
@@ -230,7 +242,17 @@ def as_block(
     Raises:
         GraphError: if the pairs do not cover the graph's arguments.
     """
-    pairs = [(inner, as_operand(outer, op_name="as_block")) for inner, outer in block_arguments_map]
+    if not isinstance(composite, Function):
+        raise ArgumentError(f"as_block: composite: expected a function, got {shown(composite)}")
+    op_name = as_string(block_op_name, "as_block: block_op_name")
+    is_map = isinstance(block_arguments_map, Iterable) and not isinstance(block_arguments_map, (str, Mapping))
+    given = list(block_arguments_map) if is_map else [None]
+    if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in given):
+        raise ArgumentError(
+            f"as_block '{op_name}': block_arguments_map: expected pairs of an argument and what it stands for, got "
+            f"{shown(block_arguments_map)}"
+        )
+    pairs = [(inner, as_operand(outer, op_name="as_block")) for inner, outer in given]
     for inner, _ in pairs:
         if not (isinstance(inner, Variable) and inner.is_placeholder):
             raise GraphError(

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_integer
 from cntk._engine.matrix_product import NARROW, addmm, is_large, mm
 from cntk._engine.run import Run, SparseRows
-from cntk._errors import GraphError, shape_text
+from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import UNKNOWN_AXES, InferredDimension, Shape, TensorType
@@ -376,10 +377,12 @@ def times(
         array([[17.],
                [39.]], dtype=float32)
     """
+    output_rank = as_integer(output_rank, "times: output_rank")
     if output_rank <= 0:
-        raise ValueError(f"times: output rank ({output_rank}) must be > 0")
+        raise ArgumentError(f"times: output rank ({output_rank}) must be > 0")
+    infer_input_rank_to_map = as_integer(infer_input_rank_to_map, "times: infer_input_rank_to_map")
     variables = as_operands((left, right), "times")
-    return apply(Times(int(output_rank), int(infer_input_rank_to_map)), variables, name)
+    return apply(Times(output_rank, infer_input_rank_to_map), variables, name)
 
 
 def times_transpose(left: Any, right: Any, name: str = "") -> Composite:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-from cntk._errors import GraphError, shape_text
+import numpy as np
+
+from cntk._arguments import shown
+from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import InferredDimension, TensorType
@@ -82,9 +85,13 @@ def transpose(x: Any, perm: Sequence[int], name: str = "") -> Composite:
         array([[0., 2., 4.],
                [1., 3., 5.]], dtype=float32)
     """
+    if isinstance(perm, Integral):
+        raise ArgumentError(
+            f"transpose: expected a permutation of all axes as perm, got {perm}; to swap two axes use cntk.swapaxes"
+        )
+    if not isinstance(perm, (Sequence, np.ndarray)) or not all(isinstance(p, Integral) for p in perm):
+        raise ArgumentError(f"transpose: expected integers in perm, got {shown(perm)}")
     count = len(perm)
-    if not all(isinstance(p, Integral) for p in perm):
-        raise TypeError(f"transpose: expected integers in perm, got {perm!r}")
     if sorted(p % count for p in perm) != list(range(count)) or any(not -count <= p < count for p in perm):
         raise GraphError(f"transpose: perm must name each axis from 0 to {count - 1} once, got {tuple(perm)}")
     order = tuple(Axis(int(p) % count - count) for p in reversed(perm))

@@ -392,7 +392,7 @@ def cast(node_input: Any, dtype: Any, name: str = "") -> Composite:
         >>> cast([1.5, 2], np.float64).eval()
         array([1.5, 2. ])
     """
-    wanted = as_dtype(dtype)
+    wanted = as_dtype(dtype, "cast: dtype")
     if wanted is None:
         raise GraphError("cast: expected a number format, float32, float64 or float16, got None")
     return apply(Cast({"float32": 1, "float64": 2, "float16": 4}[wanted.name]), (node_input,), name)

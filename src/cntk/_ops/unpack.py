@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._arguments import as_bool, as_number, as_string
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, GraphError
@@ -260,7 +261,8 @@ def unpack(x: Any, padding_value: float, no_mask_output: bool = False, name: str
         array([[1., 1.],
                [1., 0.]], dtype=float32)
     """
-    return apply(UnpackSequence(float(padding_value), bool(no_mask_output)), (x,), name)
+    padding = as_number(padding_value, "sequence.unpack: padding_value")
+    return apply(UnpackSequence(padding, as_bool(no_mask_output, "sequence.unpack: no_mask_output")), (x,), name)
 
 
 def to_sequence(
@@ -291,7 +293,9 @@ def to_sequence(
                [6.]], dtype=float32)]
     """
     operands = (x,) if sequence_lengths is None else (x, sequence_lengths)
-    return apply(ToSequence(str(sequence_axis_name_prefix)), operands, name)
+    return apply(
+        ToSequence(as_string(sequence_axis_name_prefix, "to_sequence: sequence_axis_name_prefix")), operands, name
+    )
 
 
 def to_sequence_like(x: Any, dynamic_axes_like: Any, name: str = "") -> Composite:

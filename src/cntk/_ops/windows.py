@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from cntk._errors import GraphError
+from cntk._arguments import as_bool, shown
+from cntk._errors import ArgumentError, GraphError
 from cntk._graph.positions import AxisMap, Positions
 from cntk._graph.types import Shape
 
@@ -133,21 +136,33 @@ def spread(values: Sequence[T], rank: int, what: str) -> tuple[T, ...]:
     return (values[0],) * (rank - len(values)) + tuple(values)
 
 
-def as_dims(values: Any, what: str) -> Shape:
+def as_dims(values: Any, what: str, least: int | None = None) -> Shape:
     """Strides, dilations or a window's shape, given as a number or a sequence, as a tuple.
 
     Raises:
-        TypeError: for anything else.
+        ArgumentError: for anything else, nothing at all, or sizes less than ``least``.
     """
-    try:
-        return tuple(map(int, values)) if isinstance(values, Iterable) else (int(values),)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what}: expected an integer or a tuple of integers, got {values!r}") from None
+    if type(values) is tuple and values and all(type(n) is int and (least is None or n >= least) for n in values):
+        return values  # as nearly always
+    given = tuple(values) if isinstance(values, Iterable) and not isinstance(values, (str, Mapping)) else (values,)
+    fits = all(isinstance(n, Real) and isfinite(n) and int(n) == n and (least is None or n >= least) for n in given)
+    if not given or not fits:
+        limit = "" if least is None else f", {least} or more"
+        raise ArgumentError(f"{what}: expected an integer or a tuple of integers{limit}, got {shown(values)}")
+    return tuple(map(int, given))
 
 
-def as_flags(values: Any) -> tuple[bool, ...]:
-    """Padding flags, given as one bool or a sequence, as a tuple."""
-    return tuple(map(bool, values)) if isinstance(values, Iterable) else (bool(values),)
+def as_flags(values: Any, what: str) -> tuple[bool, ...]:
+    """Padding flags, given as one bool or a sequence, as a tuple.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    is_several = type(values) in (list, tuple) or (
+        isinstance(values, Iterable) and not isinstance(values, (str, Mapping))
+    )
+    given = values if is_several else (values,)
+    return tuple(as_bool(bool(f) if isinstance(f, Integral) and f in (0, 1) else f, what) for f in given)
 
 
 def regular(x: Tensor) -> Tensor:

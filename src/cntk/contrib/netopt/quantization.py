@@ -9,8 +9,8 @@ from cntk import ops
 from cntk._arguments import as_flag, shown
 from cntk._errors import ArgumentError, ConversionError, operation_text, shape_text
 from cntk._graph.function import CloneMethod, Function
-from cntk._graph.variable import as_name
 from cntk._graph.late_names import hand_on
+from cntk._graph.variable import as_name
 from cntk._ops.native_function import native_user_function
 from cntk.contrib.netopt import native_convolution_id
 from cntk.contrib.netopt.custom_convolution_ops import CustomMultibit as CustomMultibit

@@ -16,8 +16,8 @@ import numpy as np
 from cntk import layers, ops
 from cntk._arguments import as_flag
 from cntk._graph.function import Function
-from cntk.contrib.deeprl.agent.shared.models import loss_of
 from cntk._graph.late_names import hand_on
+from cntk.contrib.deeprl.agent.shared.models import loss_of
 
 
 def conv_dqn(

@@ -9,8 +9,8 @@ import numpy as np
 
 from cntk._arguments import as_integer, shown
 from cntk._errors import ArgumentError
-from cntk.layers.options import as_shape
 from cntk._graph.late_names import hand_on
+from cntk.layers.options import as_shape
 
 
 class Preprocessing:
