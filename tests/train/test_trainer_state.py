@@ -114,7 +114,7 @@ def test_what_is_no_checkpoint_of_a_learner():
     (sgd,) = small()[0].parameter_learners
     with pytest.raises(ValueError, match="expected what create_checkpoint returned"):
         sgd.restore_from_checkpoint(None)
-    with pytest.raises(ValueError, match="something else where a learner's state was expected"):
+    with pytest.raises(ValueError, match="a learner.s state has no .type., and a string was expected"):
         sgd.restore_from_checkpoint({})
     with pytest.raises(RuntimeError, match="no smoothed count for adam"):
         adam.restore_from_checkpoint(sgd.create_checkpoint())
