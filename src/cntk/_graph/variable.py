@@ -322,7 +322,7 @@ def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
     """
     if dtype is None or (isinstance(dtype, int) and not isinstance(dtype, bool) and dtype == 0):
         return None
-    if isinstance(dtype, int) and not isinstance(dtype, bool):
+    if isinstance(dtype, int) and dtype is not False:  # True counts as 1, as in the original
         found = [name for name, number in DTYPE_NUMBERS.items() if number == dtype]
         if not found:
             raise ArgumentError(f"{what}: {dtype} is not supported; the numbers of dtypes are {DTYPE_NUMBERS}")
