@@ -205,6 +205,27 @@ def sparse_rows() -> Training:
     return Training(C.cross_entropy_with_softmax(z, y), None, feed)
 
 
+def read() -> Training:
+    """Minibatches of a source: dense sequences, and sparse ones that are one-hot."""
+    x, y = C.sequence.input_variable(3), C.sequence.input_variable(_TAGS, is_sparse=True)
+    z = C.layers.Dense(_TAGS)(x)
+    numbers = _numbers()
+    lengths = numbers.integers(1, 9, 30)
+    frames = [numbers.normal(size=(n, 3)).astype(np.float32) for n in lengths]
+    tags = [scipy.sparse.csr_matrix(np.eye(_TAGS, dtype=np.float32)[numbers.integers(0, _TAGS, n)]) for n in lengths]
+    types = (
+        C.layers.typing.Sequence[C.layers.typing.Tensor[3]],
+        C.layers.typing.Sequence[C.layers.typing.SparseTensor[_TAGS]],
+    )
+    source = C.io.MinibatchSourceFromData({"x": (frames, types[0]), "y": (tags, types[1])})
+
+    def feed() -> dict[Any, Any]:
+        found = source.next_minibatch(20)
+        return {x: found[source.streams.x], y: found[source.streams.y]}
+
+    return Training(C.cross_entropy_with_softmax(z, y), C.classification_error(z, y), feed)
+
+
 def unpacked() -> Training:
     """Sequences made rectangles and back."""
     x, y = C.sequence.input_variable(3), C.sequence.input_variable(3)
@@ -284,6 +305,7 @@ PROGRAMS: dict[str, Callable[[], Training]] = {
     "ranked": ranked,
     "sparse_rows": sparse_rows,
     "unpacked": unpacked,
+    "read": read,
 }
 
 # Those whose steps are recorded: sizes are the same in all minibatches.

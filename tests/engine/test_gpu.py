@@ -54,6 +54,7 @@ STEPS: dict[str, tuple[int, dict[str, int]]] = {
     "ranked": (5, {"copy back in _ops.ranking.of": 2}),  # three inputs; places of samples for loss and metric
     "sparse_rows": (3, {}),
     "unpacked": (3, {}),
+    "read": (3, {}),  # dense frames, and entries of sparse ones; nothing of their lengths is needed
 }
 # Their random numbers are others on a GPU.
 OF_THEIR_OWN = {"images", "dense.regularized"}
