@@ -263,6 +263,10 @@ def _regularized(parameters: Any) -> Any:
     )
 
 
+def _assigned(parameters: Any, gradients: Any) -> Any:
+    return C.combine([C.assign(p, p - 0.01 * g) for p, g in zip(parameters, gradients, strict=True)])
+
+
 LEARNERS: dict[str, Callable[[Any], Any]] = {
     "sgd": _plain(C.sgd),
     "momentum_sgd": _momentum(C.momentum_sgd),
@@ -274,6 +278,7 @@ LEARNERS: dict[str, Callable[[Any], Any]] = {
     "fsadagrad": _momentum(C.fsadagrad),
     "rmsprop": _plain(C.rmsprop, 0.9, 1.2, 0.7, 10, 0.1),
     "regularized": _regularized,
+    "universal": lambda parameters: C.universal(_assigned, parameters),
 }
 
 PROGRAMS: dict[str, Callable[[], Training]] = {

@@ -152,7 +152,14 @@ def test_every_reason_is_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "first"), [("dense.adam", "cpu"), ("images", "gpu"), ("tagger.momentum_sgd", "gpu"), ("continued", "cpu")]
+    ("name", "first"),
+    [
+        ("dense.adam", "cpu"),
+        ("dense.universal", "gpu"),
+        ("images", "gpu"),
+        ("tagger.momentum_sgd", "gpu"),
+        ("continued", "cpu"),
+    ],
 )
 def test_parameters_go_to_the_device_of_the_call(name: str, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With learners' states, what sequences have carried over, and recordings, which hold memory."""

@@ -127,7 +127,8 @@ class Universal(Learner, inner=True):
         """See `Learner.rule`."""
         for constant, gradient in zip(self._gradients, gradients, strict=True):
             constant.data.detach().copy_(gradient)
-        self._function.eval({}, as_numpy=False)
+        # Where the parameters lie, whatever the default device is.
+        self._function.eval({}, device=NDArrayView.of(leaves[0]).device, as_numpy=False)
 
 
 def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Learner:
