@@ -152,12 +152,15 @@ def test_attributes_that_may_be_infinite() -> None:
     assert loaded.eval({loaded.arguments[0]: [[1, 2, 3]]})[0, 0] == -np.inf
 
 
-def test_what_an_attribute_is_set_to_is_checked_as_well() -> None:
-    function = C.dropout(C.input_variable(3), 0.5)
-    for rate in (1.0, -0.5, np.nan, np.inf):
-        with pytest.raises(RuntimeError, match="dropout_rate must be in"):
-            function.set_attribute("dropoutRate", rate)
-    assert function.root_function.attributes["dropoutRate"] == 0.5
+@pytest.mark.parametrize("rate", [1.0, 3.14159, -0.5, np.nan, np.inf])
+def test_a_rate_that_cannot_be_may_be_set_and_is_refused_when_run(rate: float) -> None:
+    x = C.input_variable(3)
+    function = C.dropout(x, 0.5)
+    function.eval({x: [[1, 2, 3]]})
+    function.set_attribute("dropoutRate", rate)
+    np.testing.assert_equal(function.root_function.attributes["dropoutRate"], rate)
+    with pytest.raises(RuntimeError, match="dropout_rate must be in the interval"):
+        function.eval({x: [[1, 2, 3]]})
 
 
 def test_another_number_of_operands_is_refused_when_the_file_is_loaded() -> None:

@@ -50,7 +50,7 @@ RIGHT: list[Right] = [
     Right(
         "nodes.dropped.set_attribute",
         lambda v: {"name": "dropoutRate", "value": 0.1},
-        {"value": "share", "name": "text"},
+        {"value": "number", "name": "text"},  # a rate that cannot be is refused when the function runs
     ),
     Right(
         "Function.register_udf_deserialize_callback",

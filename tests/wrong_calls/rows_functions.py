@@ -225,7 +225,6 @@ ROWS = [
         "'a'",
         error=RuntimeError,
     ),
-    wrong("set_attribute", lambda v: v.dropped.set_attribute("dropoutRate", 2.0), r"\[0, 1\)", "2.0"),
     wrong("set_attribute", lambda v: v.dropped.set_attribute("rngSeed", -1), "not negative", "-1"),
     wrong("set_attribute", lambda v: v.dropped.set_attribute("rngSeed", 1.5), "number", "1.5"),
     wrong("custom_attributes", lambda v: setattr(v.f, "custom_attributes", 3), "dictionary", "3"),

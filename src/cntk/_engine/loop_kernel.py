@@ -41,6 +41,9 @@ class LoopKernel:
         for node in loop.members:
             for k in range(len(node.types)):
                 self.slots[(id(node), k)] = len(self.slots)
+        for node in loop.delays:
+            if node.operands[1].key not in keys:
+                raise node.primitive.misfit("its initial state depends on the loop that it is part of")
         self.initial = [keys[n.operands[1].key] for n in loop.delays]
         self.steps, reads_run = [], False
         self.nodes: list[Node] = []

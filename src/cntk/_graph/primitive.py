@@ -133,18 +133,16 @@ class Primitive(Function, inner=True):
                 f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {quoted(name)} is a number; "
                 f"got {value!r}"
             )
-        if not float(value) >= 0 or (name == "dropoutRate" and float(value) >= 1):
-            limit = "in the interval [0, 1)" if name == "dropoutRate" else "not negative"
+        if kind is int and value < 0:
             raise GraphError(
-                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {quoted(name)} must be {limit}; "
+                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {quoted(name)} must be not negative; "
                 f"got {value!r}"
             )
         changes = {settable[name]: kind(value)}
         if name == "rngSeed":
             changes["rng_offset"] = 0
-        op = replace(self.op, **changes)  # type: ignore[type-var]
-        self._check(op)
-        self.op = op
+        # As in the original, a rate that cannot be is refused when the function next runs.
+        self.op = replace(self.op, **changes)  # type: ignore[type-var]
         if name == "rngSeed":
             self.times_seeded += 1
 

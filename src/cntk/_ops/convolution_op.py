@@ -76,6 +76,10 @@ class Convolution(Op):
     def attributes(self) -> dict[str, Any]:
         return super().attributes() | {"autoPadding": list(self.auto_padding), "sharing": list(self.sharing)}
 
+    def check(self) -> None:
+        if self.groups < 1:
+            raise GraphError(f"groups must be 1 or more, got {self.groups}")
+
     def infer(self, *operands: TensorType) -> TensorType:
         kernel, x = operands
         if kernel.has_batch_axis:

@@ -33,6 +33,10 @@ class Delay(Op):
     offset: int
     pure = False
 
+    def check(self) -> None:
+        if not abs(self.offset) < 2**31:
+            raise GraphError(f"offset must be less than 2**31 frames, got {self.offset}")
+
     @property
     def delay(self) -> int:
         return self.direction * self.offset

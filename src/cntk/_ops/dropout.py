@@ -63,6 +63,7 @@ class Dropout(Op):
         return ElementTimes(), DropoutMask(self.dropout_rate, self.rng_seed, self.rng_offset)
 
     def lower(self, *operands: TensorType) -> StreamKernel:
+        self.check()
         rate = self.dropout_rate
 
         def compute(run: Run, stream: RandomStream, x: Tensor) -> Tensor:
@@ -82,6 +83,7 @@ class DropoutMask(Dropout):
         return None
 
     def lower(self, *operands: TensorType) -> StreamKernel:
+        self.check()
         rate, type_ = self.dropout_rate, self.infer(*operands)
         shape, axes, dtype = type_.shape, type_.dynamic_axes, torch_dtype(type_.dtype or np.float32)
 

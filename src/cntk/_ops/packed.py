@@ -13,7 +13,7 @@ from torch import Tensor
 from cntk._engine.layout import Layout
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.transfer import to_device
-from cntk._errors import FeedError, GraphError
+from cntk._errors import FeedError, GraphError, shape_text
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, InferredDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
@@ -265,6 +265,8 @@ class GatherPacked(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         x, index = operands
         need_sequence(x)
+        if index.rank and index.has_shape:
+            raise GraphError(f"the index must be a number for each frame, got {shape_text(index.shape)}")
         return x.with_axes(index.dynamic_axes)
 
     def lower(self, *operands: TensorType) -> Kernel:

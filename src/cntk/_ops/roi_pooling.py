@@ -45,6 +45,8 @@ class ROIPooling(Op):
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, rois = operands
+        if len(self.roi_output_shape) != 2 or min(self.roi_output_shape) < 1:
+            raise GraphError(f"roi_output_shape must be [rows x columns], got {shape_text(self.roi_output_shape)}")
         if x.rank != 3:
             raise GraphError(f"the operand must be [channels x rows x columns], got {shape_text(x.shape)}")
         if rois.rank != 2 or rois.shape[1] not in (4, -1):

@@ -154,9 +154,7 @@ def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> 
         "minibatches": _count(values, "minibatchCount"),
         "sweeps": _count(values, "sweepCount") if version >= LEARNER_VERSION else before["sweeps"],
         "noise_seed": _count({"noise_injection_seed": before["noise_seed"]} | values, "noise_injection_seed"),
-        "smoothed_count": _finite(_part(values, "smoothed_count", float), "'smoothed_count'")
-        if learner.counts
-        else 0.0,
+        "smoothed_count": _smoothed_count(values) if learner.counts else 0.0,
         "learning_rate": _schedule(_part(values, "learnig_rate_schedule", dict)),
         "slots": slots,
         "masters": masters,
@@ -282,6 +280,15 @@ def _count(values: dict[str, Any], key: str) -> int:
     if isinstance(count, bool) or count < 0:
         raise FileFormatError(f"a learner's state has as '{key}' {count}, which is no count; the file is damaged")
     return int(count)
+
+
+def _smoothed_count(values: dict[str, Any]) -> float:
+    count = _finite(_part(values, "smoothed_count", float), "'smoothed_count'")
+    if count < 0:
+        raise FileFormatError(
+            f"a learner's state has as 'smoothed_count' {count:g}, which is no count; the file is damaged"
+        )
+    return count
 
 
 def _finite(number: float, what: str) -> float:
