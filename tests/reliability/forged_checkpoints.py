@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import cntk as C
-from cntk._errors import FeedError, GraphError
+from cntk._errors import FeedError, GraphError, NotEnoughMemoryError
 from cntk._persist import files
 from cntk._persist.learner_state import LearnerStateError
 from cntk._persist.wire import FileFormatError
 from tests.persist import mutations
 from tests.train import checkpoint_programs
 
-refusals = (FileFormatError, LearnerStateError, GraphError, FeedError)
+refusals = (FileFormatError, LearnerStateError, GraphError, FeedError, NotEnoughMemoryError)
 GOLDEN = Path(checkpoint_programs.__file__).parent / "golden_checkpoints.npz"
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from cntk._errors import FeedError, GraphError, UserFunctionError
+from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, UserFunctionError
 from cntk._persist.wire import FileFormatError
 from tests.persist import mutations
 
-refusals = (FileFormatError, GraphError, FeedError, UserFunctionError)
+refusals = (FileFormatError, GraphError, FeedError, UserFunctionError, NotEnoughMemoryError)
 # Data for an input of more elements are not made.
 LARGEST_INPUT = 100_000
 

@@ -35,11 +35,12 @@ SHARES = {"models": 0.4, "checkpoints": 0.2, "data": 0.4}
 SECONDS, MEMORY = 10, 256 * 2**20
 # Words that stand in no text of ours: what they come from was never meant for whoever reads a file.
 INTERNAL = re.compile(
-    r"out of range for|index out of|out of bounds|keyword argument|positional argument|has no attribute|to unpack|NoneType|"
+    r"index out of|out of bounds|keyword argument|positional argument|has no attribute|to unpack|NoneType|"
     r"unhashable|object is not|object cannot be|unsupported operand|not supported between|invalid literal|could not convert|"
     r"cannot convert|must be real number|must be str|must be an integer|is not subscriptable|not iterable|codec can't|"
     r"broadcast together|could not broadcast|cannot reshape|tensor a|size of tensor|Dimension out|Storage size|aten::|zip\(\)|"
-    r"\btorch\.|\bnumpy\.|\bnp\.|__init__|\b__\w+__\(\)|<class|<function|Traceback|unpack requires|buffer size|buffer is smaller|"
+    r"\btorch\.|\bnumpy\.|\bnp\.(?!float)|__init__|\b__\w+__\(\)|<class|<function|Traceback|"
+    r"unpack requires|buffer size|buffer is smaller|"
     r"recursion depth|too large to convert|Python int|int too|can't allocate|Unable to allocate|math domain|NaN to integer"
 )
 
