@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
+from cntk._errors import quoted
+
 # Where a name of one module may be that was looked for in another.
 _PLACES = (
     "cntk cntk.layers cntk.ops cntk.ops.sequence cntk.learners cntk.losses cntk.metrics cntk.initializer cntk.io "
@@ -123,7 +125,7 @@ def meant(name: str, known: Iterable[str], alike: float = 0.76) -> str | None:
 def did_you_mean(name: str, known: Iterable[str], alike: float = 0.76) -> str:
     """What to add to an error about a name; '' if none is like it. See `meant`."""
     found = meant(name, known, alike)
-    return "" if found is None else f"; did you mean '{found}'?"
+    return "" if found is None else f"; did you mean {quoted(found)}?"
 
 
 def _hint(module: str, name: str, known: Iterable[str]) -> str:
@@ -141,7 +143,7 @@ def _hint(module: str, name: str, known: Iterable[str]) -> str:
         return ""
     place, _, short = elsewhere.rpartition(".")
     shown = short if place == module else elsewhere.replace("cntk.ops.sequence.", "cntk.sequence.")
-    return f"; did you mean '{shown}'?"
+    return f"; did you mean {quoted(shown)}?"
 
 
 def _names_of(place: str) -> Iterable[str]:
