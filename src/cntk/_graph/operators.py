@@ -47,12 +47,14 @@ _OF_NUMPY = {
     "positive": ("__pos__", ""),
     "invert": ("__invert__", ""),
 }
+# Functions of NumPy that read no numbers: a node counts as one object for them, as in the original.
+_OF_SHAPES = frozenset("shape ndim size iscomplexobj isrealobj zeros_like ones_like empty_like full_like".split())
 # Functions of NumPy and Python for which the graph has others.
 _INSTEAD = {
     **{name: f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod")},
     **{name: name for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "square", "clip")},
     **{name: name for name in ("transpose", "reshape", "squeeze", "swapaxes", "argmax", "argmin", "expand_dims")},
-    **{name: name for name in ("floor", "ceil", "reciprocal", "einsum", "pad", "cumsum", "zeros_like", "ones_like")},
+    **{name: name for name in ("floor", "ceil", "reciprocal", "einsum", "pad", "cumsum")},
     "amax": "reduce_max",
     "amin": "reduce_min",
     "rint": "round",
@@ -103,7 +105,7 @@ class Operators:
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         """NumPy's functions for arrays: a node has its shape, and no numbers that they could work on."""
-        if function.__name__ in ("shape", "ndim", "size", "iscomplexobj", "isrealobj"):
+        if function.__name__ in _OF_SHAPES:
             return function._implementation(*args, **options)
         raise _no_numbers(f"numpy.{function.__name__}", self)
 
