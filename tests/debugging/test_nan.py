@@ -262,8 +262,8 @@ def checked():
 
 
 CHECKED = {
-    "overflow": (lambda x: C.exp(x, name="here"), [[100, 1, 1]], "Exp 'here'.*infinity at sample 0"),
-    "cast": (lambda x: C.cast(x, np.float16, name="here"), [[1, 7e4, 1]], "Cast 'here'.*infinity"),
+    "overflow": (lambda x: -C.exp(x, name="here"), [[100, 1, 1]], "Exp 'here'.*infinity at sample 0"),
+    "cast": (lambda x: C.cast(x, np.float16, name="here") - 1, [[1, 7e4, 1]], "Cast 'here'.*infinity"),
     "given": (lambda x: C.plus(x, 1, name="here"), [[1, np.nan, 1]], "Plus 'here': it unexpectedly produced NaN"),
 }  # fmt: skip
 
@@ -274,6 +274,17 @@ def test_checked_mode_lets_nothing_through(kind, checked):
     x = C.input_variable(3)
     with pytest.raises(RuntimeError, match=text):
         build(x).eval(np.array(data, np.float32))
+
+
+def test_checked_mode_shows_what_is_asked_for(checked):
+    """As in the original: whoever asks for an operation's result, or the gradient of an input, sees an infinity there."""
+    x = C.input_variable(2, needs_gradient=True)
+    assert np.isinf(C.exp(x).eval([[100, 1]])).tolist() == [[True, False]]
+    assert np.isinf(C.sqrt(x).grad([[0, 1]])).tolist() == [[True, False]]
+    with pytest.raises(NotFiniteError, match="Exp .*infinity"):
+        C.reduce_sum(C.exp(x)).eval([[100, 1]])
+    with pytest.raises(NotFiniteError, match="produced NaN"):
+        (x / x).eval([[np.inf, 1]])
 
 
 def test_checked_mode_looks_at_loops_gradients_and_steps_that_were_recorded():

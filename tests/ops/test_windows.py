@@ -53,7 +53,7 @@ def test_windows_that_do_not_fit() -> None:
 
 def test_arguments() -> None:
     assert as_dims(3, "strides") == (3,) and as_dims([2, 3], "strides") == (2, 3)
-    assert as_flags(True) == (True,) and as_flags([1, 0]) == (True, False)
+    assert as_flags(True, "p") == (True,) and as_flags([1, 0], "p") == (True, False)
     assert spread((2,), 3, "strides") == (2, 2, 2)
     with pytest.raises(TypeError, match="strides: expected an integer"):
         as_dims("a", "strides")

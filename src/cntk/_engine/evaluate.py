@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import shown
+from cntk._engine import checked
 from cntk._engine.asked import as_arguments, as_outputs, asked_for, differentiated
 from cntk._engine.feed import Fed, feed
 from cntk._engine.plan import Plan, bind
+from cntk._engine.probe import Probe
 from cntk._engine.rows import rows_as_numpy, touched_rows
 from cntk._engine.run import Run, SparseRows
 from cntk._engine.threads import OneThread
@@ -175,6 +177,8 @@ def execute(
     if by_rows:
         rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
     rows, watched = plan.watch(rows) if training and plan.is_watched else (rows, [])
+    if checked.is_enabled():
+        run.probe = Probe(True, (*plan.final_nodes, *leaves))
     results = plan.execute(rows, run)
     if composite._lent:
         _take_back(composite._lent)

@@ -57,6 +57,7 @@ class Plan:
         regroups: whether its inputs may have batches of different sizes, since an operation makes others of them.
         types: the outputs' types.
         is_watched: whether a user function takes part, which is to see all gradients that there are.
+        final_nodes: the operations that compute the outputs.
         work: how much there is to do in a run.
         streams: what operations that draw random numbers go on in.
         last_use: when it was last used, as its graph counts; only where inputs have free dimensions.
@@ -78,6 +79,7 @@ class Plan:
         if optimize:
             work = _needed(refs, fuse(refs, work))
         self.types = [ref.type for ref in refs]
+        self.final_nodes = [ref.node for ref in refs if ref.node is not None]
         self.nodes = work
         self._slots: dict[tuple[int, int], int] = {}
         self._template: list[Any] = []

@@ -95,13 +95,15 @@ class Probe:
     Args:
         strict: whether the first result that is not finite though the operands are, or that has a NaN, is an error at
             once; the same for gradients.
+        shown: operations whose results the program gets and sees, and variables whose gradients it does: an infinity of
+            theirs is no error.
 
     Attributes:
         calls: all calls, in their order.
     """
 
-    def __init__(self, strict: bool = False) -> None:
-        self.strict = strict
+    def __init__(self, strict: bool = False, shown: Iterable[object] = ()) -> None:
+        self.strict, self._shown = strict, frozenset(map(id, shown))
         self.calls: list[Call] = []
         self._turns = 0
 
@@ -130,7 +132,8 @@ class Probe:
         before = len(self.calls)
         node, types, result_types = _described(item)
         call = Call(before, node, step, [flags_of(x) for x in values])
-        values = [self._watched(x, call, k, types[k], run) for k, x in enumerate(values)]
+        seen = [ref.leaf is not None and id(ref.leaf) in self._shown for ref in item.operands]
+        values = [x if seen[k] else self._watched(x, call, k, types[k], run) for k, x in enumerate(values)]
         result = compute(run, *values) if wants_run else compute(*values)
         if len(self.calls) > before:
             return result
@@ -143,7 +146,8 @@ class Probe:
             call.results |= found
             if isinstance(value, Tensor) and value.requires_grad:
                 value.register_hook(lambda gradient: self._received(call, gradient))  # type: ignore[no-untyped-call]
-        if self.strict and call.results.any and (not call.given.any or call.results.nan):
+        overflows = not call.given.any and id(item) not in self._shown
+        if self.strict and call.results.any and (overflows or call.results.nan):
             raise NotFiniteError(_strict_text(call), direction="forward", **named(node))
         return result
 
