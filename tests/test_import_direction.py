@@ -91,7 +91,7 @@ DEFERRED: dict[str, tuple[str, ...]] = {
     "io/_streams.py": ("cntk.internal.native_shape",),  # m_sample_layout
 }
 
-GROUND_MAY_USE = {"numpy", "typing_extensions"}
+GROUND_MAY_USE = {"ml_dtypes", "numpy", "typing_extensions"}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from cntk._engine.rows import (
 )
 from cntk._engine.run import SparseRows
 from cntk._errors import ArgumentError, FeedError, ReleasedError, shape_text
+from cntk._graph.bfloat16 import is_number
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
@@ -333,7 +334,7 @@ def numbers_of(value: Any, called: str) -> np.ndarray:
         array = np.asarray(value)
     except (TypeError, ValueError):  # NumPy takes no lists of different length
         array = np.asarray(None)
-    if array.dtype.kind not in "biuf":
+    if not is_number(array.dtype):
         raise ArgumentError(f"{called}: expected numbers, or lists of them of one length, got {shown(value)}")
     return array
 

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 
 from cntk._arguments import shown
+from cntk._engine.numpy_tensors import array_of, tensor_of
 from cntk._engine.seeds import next_seed
 from cntk._engine.shortage import is_shortage, shortage_text
 from cntk._engine.transfer import move
 from cntk._errors import ArgumentError, FeedError, NotEnoughMemoryError, operation_text, quoted, shape_text
+from cntk._graph.bfloat16 import is_bfloat16, is_computed, is_floating, is_number
 from cntk._graph.late_names import hand_on
 from cntk._graph.types import MAX_HELD, Shape, TensorType, element_count
 from cntk._graph.variable import Variable, VariableKind, VariableMixin, as_dtype, as_shape
@@ -55,7 +57,7 @@ class _Holder(Variable, ArrayMixin):
         else:
             initial = _numbers(initial, called)
             array_shape = initial.shape
-            if dtype is None and initial.dtype in (np.float32, np.float64, np.float16) and initial.ndim:
+            if dtype is None and is_computed(initial.dtype) and initial.ndim:
                 dtype = initial.dtype
         wanted = (
             array_shape if shape is None or array_shape else as_shape(shape, f"{called}: shape")
@@ -78,7 +80,7 @@ class _Holder(Variable, ArrayMixin):
         if dtype is None:
             dtype = np.dtype(np.float32)
             self.refine(TensorType(shape, (), dtype))
-        if isinstance(self._initial, Initializer) and dtype.kind != "f":
+        if isinstance(self._initial, Initializer) and not is_floating(dtype):
             raise ValueError(f"{self!r}: an initializer draws no {dtype.name}; give a number or an array")
         count = element_count(shape)
         if count > MAX_HELD:
@@ -92,13 +94,14 @@ class _Holder(Variable, ArrayMixin):
 
     def _make_value(self, shape: Shape, dtype: np.dtype[Any]) -> None:
         torch_dtype = getattr(torch, dtype.name)
+        drawn = np.dtype(np.float32) if is_bfloat16(dtype) else dtype
         with torch.inference_mode(False):  # the first to want the value may be an evaluation, the next a gradient
             if isinstance(self._initial, Initializer):
-                value = torch.from_numpy(self._initial.sample(shape, dtype, self._initial.seed or 0))
+                value = tensor_of(self._initial.sample(shape, drawn, self._initial.seed or 0))
             elif isinstance(self._initial, torch.Tensor):
                 value = self._initial.detach().clone()
             else:
-                value = torch.from_numpy(
+                value = tensor_of(
                     np.array(np.broadcast_to(self._initial, shape) if self._initial.ndim == 0 else self._initial)
                 )
             if self.is_constant and not shape:
@@ -150,7 +153,7 @@ class _Holder(Variable, ArrayMixin):
             ValueError: when read while the shape is still to be inferred.
             FeedError: when set to a value of another shape, or to what is no value.
         """
-        return self.data.detach().cpu().numpy().copy()
+        return array_of(self.data).copy()
 
     @value.setter
     def value(self, value: Any) -> None:
@@ -172,7 +175,7 @@ class _Holder(Variable, ArrayMixin):
             FeedError: for anything else.
         """
         try:
-            return torch.as_tensor(np.asarray(value))
+            return value if isinstance(value, torch.Tensor) else tensor_of(np.array(value))
         except (TypeError, ValueError):
             raise FeedError(
                 f"{self!r}: expected a number, an array or an NDArrayView as its value, got {value!r}"
@@ -220,7 +223,7 @@ def _numbers(value: Any, called: str) -> np.ndarray:
         array = np.asarray(value)
     except (TypeError, ValueError):  # NumPy takes no lists of different length
         array = np.asarray(None)
-    if array.dtype.kind not in "biuf" or (not array.size and isinstance(value, (list, tuple))):
+    if not is_number(array.dtype) or (not array.size and isinstance(value, (list, tuple))):
         kind = "" if isinstance(value, np.ndarray) else ", lists of one length" * isinstance(value, (list, tuple))
         raise ArgumentError(
             f"{called}: expected numbers, as a number or an array{kind}, or an initializer such as cntk.glorot_uniform() as "
@@ -235,7 +238,7 @@ class Parameter(_Holder):
     Args:
         shape: its shape; dimensions may be `InferredDimension`. An array given as ``init`` has its own, which counts.
         init: an initializer, a number, or an array.
-        dtype: float32, float64 or float16; arrays take it on as well. `cntk.parameter` keeps an array's own.
+        dtype: float32, float64, float16 or bfloat16; arrays take it on as well. `cntk.parameter` keeps an array's own.
         device: where it lies.
         name: its name in the graph.
 
@@ -273,7 +276,7 @@ class Constant(_Holder):
     Args:
         value: a number, an array, or an initializer.
         shape: its shape. An array given as ``value`` has its own, which counts.
-        dtype: float32, float64 or float16; arrays take it on as well. `cntk.constant` keeps an array's own.
+        dtype: float32, float64, float16 or bfloat16; arrays take it on as well. `cntk.constant` keeps an array's own.
         device: where it lies.
         name: its name in the graph.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -41,24 +42,34 @@ def train(trainer, data, minibatches):
         trainer.train_minibatch(data)
 
 
+# What a number of about 1 may be off after rounding.
+FORMATS = pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [(np.float16, 2e-3), (ml_dtypes.bfloat16, 1.2e-2)],
+    ids=["float16", "bfloat16"],
+)
+
+
+@FORMATS
 @pytest.mark.parametrize("kind", LEARNERS)
-def test_training_comes_to_what_it_does_in_float32(kind, tmp_path):
+def test_training_comes_to_what_it_does_in_float32(kind, dtype, tolerance):
     found = []
-    for dtype in (np.float16, np.float32):
-        trainer, w, data = build(kind, dtype)
+    for used in (dtype, np.float32):
+        trainer, w, data = build(kind, used)
         train(trainer, data, 50)  # the last ones recorded
         found.append(w.value)
-    assert np.allclose(found[0], found[1], atol=2e-3)
+    assert np.allclose(found[0].astype(np.float32), found[1], atol=tolerance)
 
 
+@FORMATS
 @pytest.mark.parametrize("kind", LEARNERS)
-def test_checkpoints_hold_the_copies(kind, tmp_path):
-    trainer, w, data = build(kind, np.float16)
+def test_checkpoints_hold_the_copies(kind, dtype, tolerance, tmp_path):
+    trainer, w, data = build(kind, dtype)
     train(trainer, data, 3)
     path = str(tmp_path / "m")
     trainer.save_checkpoint(path)
     train(trainer, data, 3)
-    other, other_w, other_data = build(kind, np.float16)
+    other, other_w, other_data = build(kind, dtype)
     other.restore_from_checkpoint(path)
     train(other, other_data, 3)
     assert np.array_equal(w.value, other_w.value)

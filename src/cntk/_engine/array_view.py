@@ -12,9 +12,11 @@ from torch import Tensor
 
 from cntk._arguments import shown
 from cntk._engine.array_methods import ArrayMethods
-from cntk._engine.rows import FORMATS, csr_of, sparse_rows, torch_dtype
+from cntk._engine.numpy_tensors import array_of, numpy_dtype, tensor_of
+from cntk._engine.rows import csr_of, sparse_rows, torch_dtype
 from cntk._engine.run import SparseRows
 from cntk._errors import ArgumentError, FeedError, shape_text
+from cntk._graph.bfloat16 import is_computed, is_number
 from cntk._graph.types import Shape
 from cntk._graph.variable import as_dtype, as_shape
 from cntk.device import DeviceDescriptor, cpu, torch_device
@@ -80,7 +82,7 @@ class NDArrayView(ArrayMethods, ArrayMixin):
     @property
     def dtype(self) -> Any:
         """The number format as a NumPy scalar type."""
-        return np.dtype(str(self._rows.dtype).removeprefix("torch.")).type
+        return numpy_dtype(self._rows.dtype).type
 
     @property
     def device(self) -> DeviceDescriptor:
@@ -101,7 +103,7 @@ class NDArrayView(ArrayMethods, ArrayMixin):
     def _as_numpy(self) -> Any:
         if isinstance(self._rows, SparseRows) and len(self._shape) == 2:
             return csr_of(self._rows)
-        array: np.ndarray = self.tensor.detach().cpu().numpy()
+        array: np.ndarray = array_of(self.tensor)
         return array.copy()
 
     def _with(self, rows: Tensor | SparseRows, read_only: bool) -> Self:
@@ -174,7 +176,7 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         """A view of a NumPy array.
 
         Args:
-            np_array: float32, float64 or float16.
+            np_array: float32, float64, float16 or bfloat16.
             device: where to put it.
             read_only: whether it must not be written to.
             borrow: whether to share the array's memory where possible.
@@ -182,12 +184,12 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         Raises:
             TypeError: for anything but such an array.
         """
-        if not isinstance(np_array, np.ndarray) or np_array.dtype.kind not in "biuf":
+        if not isinstance(np_array, np.ndarray) or not is_number(np_array.dtype):
             got = np_array.dtype if isinstance(np_array, np.ndarray) else type(np_array).__name__
             raise ArgumentError(f"from_dense: expected a NumPy array of numbers, got {got}")
-        if np_array.dtype not in FORMATS:
+        if not is_computed(np_array.dtype):
             np_array = np_array.astype(np.float32)
-        tensor = torch.from_numpy(np.ascontiguousarray(np_array).reshape(np_array.shape))
+        tensor = tensor_of(np.ascontiguousarray(np_array).reshape(np_array.shape))
         return NDArrayView.of(_placed(tensor if borrow else tensor.clone(), device, "from_dense"), read_only=read_only)
 
     @staticmethod

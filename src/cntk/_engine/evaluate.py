@@ -17,6 +17,7 @@ from cntk._arguments import shown
 from cntk._engine import checked
 from cntk._engine.asked import as_arguments, as_outputs, asked_for, differentiated
 from cntk._engine.feed import Fed, feed
+from cntk._engine.numpy_tensors import tensor_of
 from cntk._engine.plan import Plan, bind
 from cntk._engine.probe import Probe
 from cntk._engine.rows import rows_as_numpy, touched_rows
@@ -291,9 +292,9 @@ def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
         size = max(math.prod(rows.shape[1:]), 1)
         if any(g.size % size for g in given) or not given:
             raise FeedError(f"{called}: expected one of shape {shape_text(rows.shape)}, got {shown(gradient)}")
-        found = torch.from_numpy(np.concatenate([g.reshape(-1, *rows.shape[1:]) for g in given]))
+        found = tensor_of(np.concatenate([g.reshape(-1, *rows.shape[1:]) for g in given]))
     else:
-        found = torch.from_numpy(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
+        found = tensor_of(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
     if found.numel() != rows.numel():
         raise ValueError(
             f"backward: the gradient given for {output!r} has shape {shape_text(found.shape)}, "

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
+from cntk._engine.numpy_tensors import tensor_of
 from cntk._engine.rows import FORMATS, sparse_rows, sparse_rows_of
 from cntk._engine.run import SparseRows
 from cntk._engine.transfer import to_device
 from cntk._errors import FeedError, SequenceStartsError, shape_text
+from cntk._graph.bfloat16 import is_computed, is_number
 from cntk._graph.types import SEQUENCE_AXIS, Shape, TensorType
 from cntk._graph.variable import Variable
 
@@ -56,10 +58,10 @@ def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
     if type(data) is np.ndarray and data.dtype == type_.dtype and not type_.is_sparse and len(type_.dynamic_axes) == 1:
         # The common case, by the shortest way: samples in an array of the right format, which None seems to be for NumPy.
         if data.ndim and data.shape[1:] == type_.shape and type_.dtype is not None and data.flags.carray:
-            rows = torch.from_numpy(data)
+            rows = tensor_of(data)
             return Fed(rows if device.type == "cpu" else to_device(rows, device), None, data.shape[0], type_.shape)
         if data.shape == type_.shape:
-            return Fed(to_device(torch.from_numpy(data).unsqueeze(0), device), None, 1, type_.shape)
+            return Fed(to_device(tensor_of(data).unsqueeze(0), device), None, 1, type_.shape)
     return _Feeding(variable, device).of(data)
 
 
@@ -131,7 +133,7 @@ class _Feeding:
                 raise self.fail("sequence starts cannot be given with a Value; give them to Value.create")
             if not self.type.is_sequence:
                 raise self.fail("sequence starts were given, and the variable has no sequence axis")
-        held = None if isinstance(data, Value) else getattr(data, "data", None)
+        held = None if isinstance(data, (Value, np.ndarray)) else getattr(data, "data", None)
         if isinstance(held, Value):
             # Files know how many numbers a sample has, not its shape: what a reader gives takes on the variable's.
             return self._value(held, may_reshape=True)
@@ -140,14 +142,14 @@ class _Feeding:
         if isinstance(data, Value):
             return self._value(data)
         if isinstance(data, (Tensor, np.ndarray)):
-            tensor = data if isinstance(data, Tensor) else torch.from_numpy(self._array(data))
+            tensor = data if isinstance(data, Tensor) else tensor_of(self._array(data))
             return self._rectangle(tensor, starts)
         if hasattr(data, "tocsr"):
             return self._list([data], starts) if self.type.is_sequence else self.matrix(data.tocsr())
         if isinstance(data, (list, tuple)):
             return self._list(list(data), starts)
-        if isinstance(data, (int, float, np.number)) and not self.type.dynamic_axes:
-            return self._rectangle(torch.from_numpy(self._array(np.asarray(data))), None)
+        if isinstance(data, (int, float, np.generic)) and not self.type.dynamic_axes:
+            return self._rectangle(tensor_of(self._array(np.asarray(data))), None)
         raise self.fail(
             "batch must be a list of NumPy arrays or SciPy CSR matrices, an array or a Value; "
             f"got {type(data).__name__}"
@@ -155,9 +157,9 @@ class _Feeding:
 
     def _array(self, array: np.ndarray) -> np.ndarray:
         kind = array.dtype
-        if not (kind == np.bool_ or kind in (np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64)):
+        if not (kind in (np.bool_, np.int32, np.int64, np.uint64) or is_computed(kind)):
             raise self.fail(
-                f"only integer (32 and 64 bit), bool, float32, float64 and float16 data are supported, you gave {kind}"
+                f"only integer (32 and 64 bit), bool, float32, float64, float16 and bfloat16 data are supported, you gave {kind}"
             )
         array = np.ascontiguousarray(array, dtype=self.dtype).reshape(array.shape)
         return array if array.flags.writeable else array.copy()
@@ -166,7 +168,7 @@ class _Feeding:
 
     def whole(self, data: Any) -> Tensor:
         """An array with whatever axes before the variable's own."""
-        x = data if isinstance(data, Tensor) else torch.from_numpy(self._array(np.asarray(data)))
+        x = data if isinstance(data, Tensor) else tensor_of(self._array(np.asarray(data)))
         if x.ndim < self.type.rank or not self._fits(x.shape[x.ndim - self.type.rank :]):
             raise self.fail(f"data of shape {shape_text(x.shape)} do not end with the variable's shape")
         return to_device(x, self.device, getattr(torch, self.dtype.name))
@@ -253,9 +255,9 @@ class _Feeding:
         if hasattr(items[0], "tocsr"):
             return self._matrices(items, starts)
         if not self.type.dynamic_axes:
-            return self._rectangle(torch.from_numpy(self._array(np.asarray(_as_plain(items)))), None)
+            return self._rectangle(tensor_of(self._array(np.asarray(_as_plain(items)))), None)
         if self.type.is_sequence and all(map(self._is_ready, items)):
-            return self._sequences(torch.from_numpy(np.concatenate(items)), [len(x) for x in items], starts)
+            return self._sequences(tensor_of(np.concatenate(items)), [len(x) for x in items], starts)
         arrays: list[np.ndarray] = []
         for number, item in enumerate(items):
             try:
@@ -269,9 +271,9 @@ class _Feeding:
                 shapes = " and ".join(shape_text(a.shape[self.type.is_sequence :]) for a in (arrays[0], arrays[-1]))
                 raise self.fail(f"elements 0 and {number} of the batch differ in their samples' shape, {shapes}")
         if self.type.is_sequence:
-            rows = torch.from_numpy(np.concatenate(arrays)) if len(arrays) > 1 else torch.from_numpy(arrays[0])
+            rows = tensor_of(np.concatenate(arrays)) if len(arrays) > 1 else tensor_of(arrays[0])
             return self._sequences(rows, [len(a) for a in arrays], starts)
-        return self._fed(torch.from_numpy(np.stack(arrays)), None, len(arrays))
+        return self._fed(tensor_of(np.stack(arrays)), None, len(arrays))
 
     def _is_ready(self, item: Any) -> bool:
         """Whether an item is a sequence's array of the right format and shape."""
@@ -397,7 +399,5 @@ def _as_plain(item: Any) -> Any:
     array = np.asarray(item)
     # Nested Python numbers have no format of their own.
     return (
-        array.astype(np.float64)
-        if not isinstance(item, (np.ndarray, np.generic)) and array.dtype.kind in "iufb"
-        else array
+        array.astype(np.float64) if not isinstance(item, (np.ndarray, np.generic)) and is_number(array.dtype) else array
     )

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from cntk._errors import GraphError
+from cntk._graph.bfloat16 import is_floating
 from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType, check_sizes, common_dtype
@@ -301,6 +302,6 @@ def _same_format(node: Node, types: tuple[TensorType, ...]) -> None:
     if len(formats) > 1 and not node.op.mixes_formats:
         listed = " and ".join(sorted(f.name for f in formats))
         raise node.primitive.misfit(f"operands must have the same number format, and have {listed}; use cntk.cast")
-    whole = next((f for f in formats if f.kind != "f"), None)
+    whole = next((f for f in formats if not is_floating(f)), None)
     if whole is not None and not node.op.mixes_formats:
         raise node.primitive.misfit(f"nothing computes in {whole.name}; use cntk.cast")

@@ -24,7 +24,7 @@ from cntk._engine.transfer import moves
 from cntk._engine.work import Work
 from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_text, shape_text
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
-from cntk._graph.types import Shape, TensorType
+from cntk._graph.types import Shape, TensorType, common_dtype
 from cntk._graph.variable import Variable, VariableKind
 
 # kernel, operand slots, output slots, whether it is given the run, whether it has several outputs, slots no longer needed
@@ -242,6 +242,11 @@ class Plan:
         what, rest = self._checks[number][0][1], f"its operands are, with their rows, {shapes or 'none'}"
         if is_shortage(error):
             return NotEnoughMemoryError(f"{what}: {shortage_text(error)}; {rest}")
+        if "not implemented for" in str(error):
+            found = " and ".join(
+                dict.fromkeys(str(x.dtype).removeprefix("torch.") for x in values if isinstance(x, Tensor))
+            )
+            return FeedError(f"{what}: nothing computes it in {found} on this device; use cntk.cast to float32; {rest}")
         return FeedError(f"{what}: {error}; {rest}")
 
     def _execute_observed(self, slots: list[Any], run: Run) -> list[Any]:
@@ -295,7 +300,7 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
     lowered = tuple(t.dense() if k in dense else t for k, t in enumerate(types))
     try:
         with torch.inference_mode(False):  # tensors that a kernel keeps serve evaluations and gradients alike
-            kernel = node.op.lower(*lowered)
+            kernel = node.op.in_dtype(common_dtype(lowered)).lower(*lowered)
     except GraphError as error:
         if error.reason is not None:
             raise

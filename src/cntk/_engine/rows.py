@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from cntk._engine.layout import Layout
+from cntk._engine.numpy_tensors import array_of, tensor_of
 from cntk._engine.run import SparseRows
 from cntk._engine.transfer import integers, to_device
 from cntk._errors import FeedError, SettingError
+from cntk._graph.bfloat16 import is_bfloat16, is_computed
 from cntk._graph.types import Shape, TensorType
 
 ONE_HOT_SKIP = 2**32 - 1
@@ -25,7 +27,8 @@ FORMATS = {
 
 def torch_dtype(dtype: Any) -> torch.dtype:
     """The torch name of a number format."""
-    return FORMATS[np.dtype(dtype)]
+    found = np.dtype(dtype)
+    return torch.bfloat16 if is_bfloat16(found) else FORMATS[found]
 
 
 def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.device) -> SparseRows:
@@ -44,7 +47,7 @@ def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.de
     groups = int(np.prod(shape[:-1]))
     columns = classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
     present = ~skipped.reshape(-1, groups)
-    kept = to_device(torch.from_numpy(columns[present]), device)
+    kept = to_device(tensor_of(columns[present]), device)
     values = torch.ones(kept.numel(), dtype=torch_dtype(dtype), device=device)
     if present.all():
         offsets = torch.arange(0, columns.size + 1, groups, device=device)
@@ -72,21 +75,22 @@ def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
     """
     if not hasattr(csr, "indptr"):
         raise FeedError(f"expected a SciPy CSR matrix, got {type(csr).__name__}")
-    values = np.asarray(csr.data, dtype=dtype or (csr.dtype if csr.dtype in FORMATS else np.float32))
+    values = np.asarray(csr.data, dtype=dtype or (csr.dtype if is_computed(csr.dtype) else np.float32))
     offsets = np.asarray(csr.indptr, dtype=np.int64)
     one_hot = bool((np.diff(offsets) == 1).all() and (values == 1).all())
     arrays = (offsets, np.asarray(csr.indices, np.int64))
-    places = to_device(torch.from_numpy(np.concatenate(arrays[:2])), device)
+    places = to_device(tensor_of(np.concatenate(arrays[:2])), device)
     begins, columns = torch.split(places, [len(offsets), len(places) - len(offsets)])
-    return SparseRows(begins, columns, to_device(torch.from_numpy(np.array(values)), device), csr.shape[1], one_hot)
+    return SparseRows(begins, columns, to_device(tensor_of(np.array(values)), device), csr.shape[1], one_hot)
 
 
 def csr_of(rows: SparseRows) -> Any:
-    """Sparse rows as a SciPy CSR matrix."""
+    """Sparse rows as a SciPy CSR matrix; of float32 where they are bfloat16, which SciPy does not have."""
     import scipy.sparse
 
-    parts = (rows.values, rows.columns, rows.offsets)
-    return scipy.sparse.csr_matrix(tuple(p.detach().cpu().numpy() for p in parts), shape=rows.shape)
+    values = rows.values.float() if rows.values.dtype is torch.bfloat16 else rows.values
+    parts = (values, rows.columns, rows.offsets)
+    return scipy.sparse.csr_matrix(tuple(array_of(p) for p in parts), shape=rows.shape)
 
 
 def touched_rows(gradient: Tensor) -> SparseRows:
@@ -130,7 +134,7 @@ def split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> Sequences:
     if isinstance(rows, SparseRows):
         matrix = csr_of(rows)
     else:
-        matrix = rows.detach().cpu().numpy().reshape(-1, *shape)
+        matrix = array_of(rows).reshape(-1, *shape)
     ends = np.cumsum(layout.lengths)
     return Sequences(matrix[e - n : e].copy() for e, n in zip(ends, layout.lengths, strict=True))
 
@@ -141,4 +145,4 @@ def rows_as_numpy(rows: Tensor | SparseRows, type_: TensorType, layout: Layout |
         return split(rows, layout, tuple(rows.shape[1:]) if isinstance(rows, Tensor) else type_.shape)
     if isinstance(rows, SparseRows):
         return csr_of(rows)
-    return rows.detach().cpu().numpy()
+    return array_of(rows)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from cntk._engine.numpy_tensors import array_of
 from cntk._engine.run import SparseRows
 from cntk._errors import shape_text
 
@@ -50,5 +51,5 @@ def _write(direction: str, what: str, value: Tensor) -> None:
     if _trace.level >= SUMS:
         line += f", absolute sum {float(value.abs().sum()):.6g}"
     if _trace.level >= VALUES:
-        line += f"\n{value.cpu().numpy()}"
+        line += f"\n{array_of(value)}"
     print(line, file=sys.stderr)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from cntk._errors import GraphError
 from cntk._graph.positions import SAME_POSITIONS, Positions
-from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, InferredDimension, TensorType, common_dtype
+from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, DType, InferredDimension, TensorType, common_dtype
 
 if TYPE_CHECKING:
     from typing import Self
@@ -279,6 +279,10 @@ class Op(ABC):
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         """The operands' types with inferred dimensions (-1) filled in where the other operands settle them."""
         return operands
+
+    def in_dtype(self, dtype: DType | None) -> Op:
+        """The operation as it is computed in a dtype, which may round some of its attributes."""
+        return self
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel | StreamKernel | CarryingKernel:
         """A function over raw tensors that computes the operation; called once per plan."""

@@ -11,6 +11,8 @@ import numpy as np
 
 from cntk._arguments import shown
 from cntk._errors import ArgumentError, escaped, operation_text, quoted, shape_text
+from cntk._graph.bfloat16 import NAME as BFLOAT16
+from cntk._graph.bfloat16 import NUMBER, bfloat16
 from cntk._graph.misspelt import UnknownNameError, did_you_mean
 from cntk._graph.naming import next_uid
 from cntk._graph.operators import Operators
@@ -36,7 +38,7 @@ class VariableKind(enum.IntEnum):
 
 
 # Number formats as files number them.
-DTYPE_NUMBERS = {"float32": 1, "float64": 2, "float16": 4, "int8": 5, "int16": 6}
+DTYPE_NUMBERS = {"float32": 1, "float64": 2, "float16": 4, "int8": 5, "int16": 6, BFLOAT16: NUMBER}
 # Kinds of variables that hold a value of their own.
 HOLDERS = (VariableKind.Parameter, VariableKind.Constant)
 
@@ -224,7 +226,8 @@ class Variable(VariableMixin, Operators):
         return True
 
     def get_data_type(self) -> int:
-        """The number format as files number it: 0 unknown, 1 float, 2 double, 4 float16, 5 int8, 6 int16."""
+        """The number format as files number it: 0 unknown, 1 float, 2 double, 4 float16, 5 int8, 6 int16;
+        16 for bfloat16, which only this package has."""
         return format_number(self.type_.dtype)
 
     def as_parameter(self) -> Any:
@@ -308,7 +311,7 @@ def as_shape(shape: Any, what: str = "shape") -> Shape:
 
 
 def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
-    """A number format of variables, from NumPy's or the original's names for it.
+    """A number format of variables, from NumPy's, torch's or the original's names for it.
 
     int8 and int16 are there to be kept and saved, in parameters, constants and `custom_proxy_op`; nothing computes in
     them.
@@ -327,15 +330,17 @@ def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
         if not found:
             raise ArgumentError(f"{what}: {dtype} is not supported; the numbers of dtypes are {DTYPE_NUMBERS}")
         dtype = found[0]
+    if type(dtype).__module__ == "torch":
+        dtype = str(dtype).removeprefix("torch.")
     if isinstance(dtype, str):
         dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
     try:
-        result: DType | None = np.dtype(dtype)
+        result: DType | None = bfloat16() if isinstance(dtype, str) and dtype == BFLOAT16 else np.dtype(dtype)
     except (TypeError, ValueError):  # NumPy knows no such format
         result = None
     if result is None or result.name not in DTYPE_NUMBERS:
         given = shown(dtype) if result is None or isinstance(dtype, str) else result.name
-        raise ArgumentError(f"{what}: {given} is not supported; use float16, float32 or float64")
+        raise ArgumentError(f"{what}: {given} is not supported; use float16, float32 or float64, or bfloat16")
     return result
 
 

@@ -87,6 +87,7 @@ class LeakyReLU(Unary, Fused):
     alpha: float
 
     op_name = "LeakyReLU"
+    constants = ("alpha",)
 
     def compute(self) -> Kernel:
         alpha = self.alpha
@@ -128,6 +129,7 @@ class ScaledELU(Unary, Fused):
 
     op_name = "ELU"
     block_names = ("ELU", "SELU")
+    constants = ("alpha", "scale")
 
     def compute(self) -> Kernel:
         alpha, scale = self.alpha, 1.0 if self.scale is None else self.scale
@@ -173,6 +175,7 @@ class HardSigmoid(Unary, Fused):
     beta: float
 
     op_name = "HardSigmoid"
+    constants = ("alpha", "beta")
 
     def compute(self) -> Kernel:
         alpha, beta = self.alpha, self.beta

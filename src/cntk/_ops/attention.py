@@ -68,6 +68,7 @@ class Attention(Fused):
 
     op_name = "Sequence::Attention"
     reads_operands = True
+    constants = ("scale",)
     settable = ("dropoutRate", "rngSeed")
     # Each drops weights of its own.
     pure = False

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cntk._errors import GraphError
+from cntk._graph.bfloat16 import is_short
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op
 from cntk._graph.primitive import Primitive, misfit
+from cntk._graph.types import DType
 from cntk._graph.variable import Variable, VariableKind, as_name
 from cntk._ops.align import join_axes
 from cntk._ops.operands import apply, as_operands
@@ -32,12 +34,20 @@ class Fused(Op):
 
     # Blocks that it stands in; called as itself if not given.
     block_names: ClassVar[tuple[str, ...]] = ()
+    # Attributes that are constants in the graph of `expand`: there they are rounded to the operands' dtype.
+    constants: ClassVar[tuple[str, ...]] = ()
     # Whether the graph of `expand` depends on the operands' types.
     reads_operands: ClassVar[bool] = False
 
     def details(self) -> dict[str, Any]:
         """The attributes of its block; see `Block.details`."""
         return {}
+
+    def in_dtype(self, dtype: DType | None) -> Op:
+        if dtype is None or not is_short(dtype):
+            return self
+        held = {name: getattr(self, name) for name in self.constants}
+        return replace(self, **{name: float(dtype.type(x)) for name, x in held.items() if x is not None})  # type: ignore[type-var]
 
     @abstractmethod
     def expand(self, *operands: Variable, name: str = "") -> Composite:

@@ -42,6 +42,7 @@ class LayerNormalized(Fused):
     epsilon: float
 
     op_name = "LayerNormalized"
+    constants = ("epsilon",)
     reads_operands = True
 
     def infer(self, *operands: TensorType) -> TensorType:

@@ -14,6 +14,7 @@ from torch import Tensor
 from cntk._arguments import as_bool, as_integer, as_number
 from cntk._engine.run import Run
 from cntk._errors import GraphError, shape_text
+from cntk._graph.bfloat16 import is_short
 from cntk._graph.block import make_block
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
@@ -49,6 +50,8 @@ class BatchNormalization(Op):
     endless = ("normalization_time_constant", "blend_time_constant")
     keeps_axes = True
     pointwise = True
+    # Beside data of 16 bits, statistics, scale and bias may be float32.
+    mixes_formats = True
     # It counts samples and keeps statistics: two of them do so twice.
     pure = False
     disk_names = {"use_cudnn_engine": "useCuDNNEngine"}
@@ -74,6 +77,7 @@ class BatchNormalization(Op):
                 )
         if len(operands) > 5 and _size(operands[5].shape) > 1:
             raise GraphError(f"running_count must be one number, got {shape_text(operands[5].shape)}")
+        _check_formats(operands)
         return x.dense()
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
@@ -129,6 +133,8 @@ class BatchNormalization(Op):
                 result = torch.batch_norm(rows, scale, bias, batch_mean, batch_variance, True, 1.0, epsilon, True)
             with torch.no_grad():
                 weight = self._weight(rows.shape[0], count)
+                if isinstance(weight, Tensor):
+                    weight = weight.to(mean.dtype)
                 mean.lerp_(batch_mean, weight)
                 if rows.numel() > features:
                     variance.lerp_(batch_variance, weight)
@@ -146,6 +152,17 @@ class BatchNormalization(Op):
         if time < 0:
             return (samples / (count + samples)).squeeze()
         return (count == 0).to(count.dtype).clamp_(min=_decay(samples, time)).squeeze()
+
+
+def _check_formats(operands: tuple[TensorType, ...]) -> None:
+    data = operands[0].dtype
+    allowed = (data, np.dtype(np.float32)) if is_short(data) else (data,)
+    for t in operands[1:]:
+        if data is not None and t.dtype is not None and t.dtype not in allowed:
+            raise GraphError(
+                f"scale, bias and running statistics must be {' or '.join(d.name for d in allowed if d is not None)} "
+                f"beside data of {data.name}, got {t.dtype.name}; use cntk.cast"
+            )
 
 
 def _single(rows: Tensor, scale: Tensor, bias: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
@@ -219,6 +236,8 @@ def batch_normalization(
         as_operand(v, None, "BatchNormalization") for v in (operand, scale, bias, running_mean, running_inv_std)
     ]
     dtype = operands[0].type_.dtype
+    if is_short(dtype):
+        dtype = np.dtype(np.float32)  # it counts on
     if running_count is None:
         warnings.warn(
             "batch_normalization: without running_count the running statistics do not know how many samples they hold; "

@@ -11,6 +11,7 @@ import torch
 
 from cntk._arguments import shown
 from cntk._errors import ArgumentError
+from cntk._graph.bfloat16 import is_computed, is_floating, is_number
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
 from cntk._graph.op import Op
@@ -42,12 +43,8 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
         return Constant(x, dtype=like) if like is not None else Constant.of_later_dtype(x)
     if isinstance(x, (list, tuple, range, np.ndarray, np.generic)):
         array = _as_array(x, op_name)
-        if array.dtype.kind in "biuf":
-            own = (
-                array.dtype
-                if isinstance(x, np.ndarray) and array.dtype in (np.float32, np.float64, np.float16)
-                else None
-            )
+        if is_number(array.dtype):
+            own = array.dtype if isinstance(x, np.ndarray) and is_computed(array.dtype) else None
             return Constant(array, dtype=own or like or np.float32)
     raise ArgumentError(
         f"{op_name}: expected a variable, a function, a number or an array as operand, got {type(x).__name__}"
@@ -82,8 +79,8 @@ def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]
     ]
     of_graph = next((v.type_.dtype for v in nodes if v.type_.dtype is not None), None)
     if of_graph is not None:
-        xs = [x.astype(of_graph) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in xs]
-    arrays = (x.dtype for x in xs if isinstance(x, np.ndarray) and x.dtype in (np.float32, np.float64, np.float16))
+        xs = [x.astype(of_graph) if isinstance(x, np.ndarray) and is_floating(x.dtype) else x for x in xs]
+    arrays = (x.dtype for x in xs if isinstance(x, np.ndarray) and is_computed(x.dtype))
     dtype = of_graph or next(arrays, None)
     return [as_operand(x, dtype, op_name) for x in xs]
 
@@ -101,7 +98,7 @@ def _rounded(x: Any) -> Any:
         array = np.asarray(x)
     except (TypeError, ValueError):
         return x  # no operand: `as_operand` says so
-    return array.astype(np.float32).astype(float).tolist() if array.dtype.kind in "biuf" else x
+    return array.astype(np.float32).astype(float).tolist() if is_number(array.dtype) else x
 
 
 def apply(op: Op, operands: Sequence[Any], name: str = "") -> Composite:

@@ -22,7 +22,7 @@ from cntk._errors import ArgumentError, GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import Shape, TensorType
-from cntk._graph.variable import as_dtype, as_shape
+from cntk._graph.variable import as_dtype, as_shape, format_number
 from cntk._ops.operands import apply
 from cntk.axis import Axis
 
@@ -83,8 +83,8 @@ class RandomDistribution(Op):
         if any(d < 0 for d in shape):
             raise GraphError(f"the shape must be fully known, got {shape_text(shape)}")
         dtype = as_dtype(self.new_data_type)
-        if dtype == np.float16:
-            raise GraphError("the number format must be float32 or float64; use cntk.cast for float16")
+        if dtype is not None and dtype not in (np.float32, np.float64):
+            raise GraphError(f"the number format must be float32 or float64; use cntk.cast for {dtype.name}")
         return TensorType(shape, (), dtype)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
@@ -209,7 +209,7 @@ def of_shape(kind: str, shape: Any, dtype: Any, seed: Any, name: str, **values: 
     """
     if shape is None:
         raise TypeError(f"{kind}: expected a shape, a number or a tuple of them, got None")
-    form = {"float32": 1, "float64": 2, "float16": 4}[np.dtype(as_dtype(dtype, f"{kind}: dtype") or np.float32).name]
+    form = format_number(as_dtype(dtype, f"{kind}: dtype") or np.dtype(np.float32))
     arguments = _arguments(kind, kind, values)
     return apply(
         RandomDistribution(kind, arguments, as_seed(seed, kind), 0, as_shape(shape, f"{kind}: shape"), form), (), name

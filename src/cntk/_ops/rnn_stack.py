@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._arguments import as_bool, as_integer, shown
 from cntk._engine.layout import Layout
+from cntk._engine.numpy_tensors import SHORT
 from cntk._engine.run import Run
 from cntk._errors import ArgumentError, FeedError, GraphError, shape_text
 from cntk._graph.composite import Composite
@@ -130,6 +131,9 @@ class OptimizedRNNStack(Op):
         axes, inputs = x.dynamic_axes, x.shape[0]
 
         def compute(run: Run, rows: Tensor, weights: Tensor) -> Tensor:
+            if rows.dtype in SHORT and not rows.is_cuda:
+                # On the CPU states keep what 16 bits would round away.
+                return compute(run, rows.float(), weights.float()).to(rows.dtype)
             layout = run.layout(axes) if len(axes) > 1 else Layout([1] * rows.shape[0], None, rows.device)
             if layout.starts is not None:
                 raise FeedError(

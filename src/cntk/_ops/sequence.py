@@ -49,7 +49,7 @@ def input_variable(
 
     Args:
         shape: one frame's shape.
-        dtype: float32, float64 or float16.
+        dtype: float32, float64, float16 or bfloat16.
         needs_gradient: whether gradients with respect to it will be asked for.
         is_sparse: whether its data are sparse.
         sequence_axis: its sequence axis; inputs whose sequences differ in length need axes of their own.

@@ -11,6 +11,7 @@ import torch
 
 from cntk._arguments import as_bool, as_string, shown
 from cntk._errors import ArgumentError, GraphError
+from cntk._graph.bfloat16 import is_computed
 from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite
 from cntk._graph.function import Function
@@ -51,7 +52,7 @@ def input_variable(
 
     Args:
         shape: one sample's shape: a number or a tuple, which may hold `FreeDimension`.
-        dtype: float32, float64 or float16.
+        dtype: float32, float64, float16 or bfloat16.
         needs_gradient: whether gradients with respect to it will be asked for.
         is_sparse: whether its data are sparse.
         dynamic_axes: the batch axis; and a sequence axis, for which `sequence.input_variable` is the shorter way.
@@ -157,7 +158,7 @@ def _own_format(value: Any) -> Any:
     """An array's own number format, which counts here; `Parameter` and `Constant` ask the default options instead."""
     if isinstance(value, (torch.Tensor, NDArrayView, Value)):
         return None
-    floating = isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float64, np.float16)
+    floating = isinstance(value, np.ndarray) and is_computed(value.dtype)
     return value.dtype if floating else np.float32
 
 

@@ -14,7 +14,7 @@ from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
-from cntk._graph.variable import as_dtype
+from cntk._graph.variable import as_dtype, format_number
 from cntk._ops.align import aligned, completed, elementwise_type, known_type, partial_type
 from cntk._ops.operands import apply, in_float32
 
@@ -225,7 +225,7 @@ class Cast(Op):
     """The operand in another number format.
 
     Attributes:
-        new_data_type: 1 for float32, 2 for float64, 4 for float16.
+        new_data_type: 1 for float32, 2 for float64, 4 for float16, 16 for bfloat16.
     """
 
     keeps_axes = True
@@ -382,7 +382,7 @@ def cast(node_input: Any, dtype: Any, name: str = "") -> Composite:
 
     Args:
         node_input: an operand.
-        dtype: float32, float64 or float16.
+        dtype: float32, float64, float16 or bfloat16.
         name: its name in the graph.
 
     Raises:
@@ -394,5 +394,5 @@ def cast(node_input: Any, dtype: Any, name: str = "") -> Composite:
     """
     wanted = as_dtype(dtype, "cast: dtype")
     if wanted is None:
-        raise GraphError("cast: expected a number format, float32, float64 or float16, got None")
-    return apply(Cast({"float32": 1, "float64": 2, "float16": 4}[wanted.name]), (node_input,), name)
+        raise GraphError("cast: expected a number format, float32, float64, float16 or bfloat16, got None")
+    return apply(Cast(format_number(wanted)), (node_input,), name)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._engine.feed import Fed, feed
 from cntk._engine.layout import Layout
+from cntk._engine.numpy_tensors import array_of
 from cntk._engine.rows import csr_of, split
 from cntk._engine.run import Run, SparseRows
 from cntk._errors import FeedError, UserFunctionError, operation_text, shape_text
@@ -177,7 +178,7 @@ class _Call:
         if self.user.as_numpy:
             if layout is not None:
                 return split(rows, layout, frame)
-            return csr_of(rows) if isinstance(rows, SparseRows) else rows.detach().cpu().numpy().copy()
+            return csr_of(rows) if isinstance(rows, SparseRows) else array_of(rows).copy()
         if isinstance(rows, Tensor):
             rows = rows.detach().clone()
         are_samples = type_.has_batch_axis and layout is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cntk._graph.bfloat16 import bfloat16, is_bfloat16
 from cntk._graph.types import MAX_SIZE, element_count
 from cntk._persist.wire import BYTES, FileFormatError, Message, fields, read_varint, signed, varint
 
@@ -20,6 +21,8 @@ _FORMATS: dict[int, tuple[Any, int, str]] = {
     5: (np.int8, 6, "i1"),
     6: (np.int16, 7, "zigzag"),
 }
+# A field of our own: it says that numbers, kept as float32, are bfloat16. The original passes over it.
+_IS_BFLOAT16 = 16
 _NUMBERS = {np.dtype(format_[0]): number for number, format_ in _FORMATS.items()}
 
 
@@ -77,13 +80,16 @@ def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:
     Raises:
         FileFormatError: for a number format that files do not hold.
     """
-    number = _NUMBERS.get(value.dtype)
+    short = is_bfloat16(value.dtype)
+    number = _NUMBERS.get(np.dtype(np.float32) if short else value.dtype)
     if number is None:
         raise FileFormatError(
-            f"an array of {value.dtype} cannot be saved; convert it to float32, float64, float16, int8 or int16"
+            f"an array of {value.dtype} cannot be saved; convert it to float32, float64, float16, bfloat16, int8 or int16"
         )
     _, field, stored = _FORMATS[number]
     message = Message().number(1, number).message(3, encode_shape(value.shape[::-1]))
+    if short:
+        message.number(_IS_BFLOAT16, 1)
     if stored == "zigzag":
         return message.message(field, Message().data(1, _zigzag(value)))
     elements = np.ascontiguousarray(value).reshape(-1).astype(stored, copy=False)
@@ -156,6 +162,8 @@ class Decoder:
             raise FileFormatError(
                 f"an array of shape {tuple(shape)} should have {count} elements and has {elements.size}; the file is damaged"
             )
+        if parts.get(_IS_BFLOAT16):
+            dtype = bfloat16()
         return elements.astype(dtype, copy=False).reshape(shape)
 
     def _elements(self, message: Any, stored: str, count: int) -> np.ndarray:

@@ -11,17 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cntk._graph.bfloat16 import NUMBER
 from cntk._graph.block import Block
 from cntk._graph.op import DiskKind, Op
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._persist.arrays import NDShape, checked_shape
-from cntk._persist.described import briefly
+from cntk._persist.described import briefly, flag
 from cntk._persist.dictionary import END_OF_AXES, Single, Size
 from cntk._persist.wire import FileFormatError
 from cntk.axis import Axis
 
 CUSTOM = "customAttributes"
+IS_BFLOAT16, DATA_TYPE = "bfloat16", "newDataType"
 
 
 def attributes_to_file(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
@@ -40,6 +42,23 @@ def attributes_to_file(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]
         for field, kind in kinds.items()
         if names[field] in written and getattr(op, field) is not None
     }
+
+
+def format_to_file(values: dict[str, Any], key: str) -> dict[str, Any]:
+    """A dictionary in which a dtype is numbered as files do: bfloat16 as float32, with a word beside that the original ignores.
+
+    Args:
+        values: the dictionary.
+        key: the dtype's name there.
+    """
+    return values if values.get(key) != NUMBER else values | {key: type(values[key])(1), IS_BFLOAT16: True}
+
+
+def format_from_file(values: dict[str, Any], key: str) -> dict[str, Any]:
+    """The dictionary that `format_to_file` was given."""
+    if key not in values or not flag(values, IS_BFLOAT16):
+        return values
+    return {name: value for name, value in values.items() if name != IS_BFLOAT16} | {key: NUMBER}
 
 
 def attributes_shown(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
@@ -113,6 +132,7 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
     Raises:
         FileFormatError: for an attribute that the operation does not have, or of another kind.
     """
+    attributes = format_from_file(attributes, DATA_TYPE)
     kinds = field_kinds(cls)
     by_name = {name: field for field, name in cls.disk_fields().items() if field in kinds}
     values = {}

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cntk._engine.numpy_tensors import SHORT, array_of, tensor_of
 from cntk._errors import shape_text
 from cntk._persist.described import flag, part
 from cntk._persist.dictionary import Size
 from cntk._persist.value import Dictionary
 from cntk._persist.wire import FileFormatError
 from cntk.learners.base import Learner
-from cntk.learners.masters import SHORT
 from cntk.learners.user import UserLearner
 from cntk.train.distributed import BlockMomentumLearner, DistributedLearner
 
@@ -88,7 +88,7 @@ def _distributed_to_file(learner: DistributedLearner) -> dict[str, Any]:
     seen = Size(learner.total_number_of_samples_seen)
     values: dict[str, Any] = {_LOCAL: learner_to_file(learner.local), "totalNumberOfSamplesSeen": seen}
     if isinstance(learner, BlockMomentumLearner):
-        smoothed = [tensor.cpu().numpy() for tensor in learner.smoothed]
+        smoothed = [array_of(tensor) for tensor in learner.smoothed]
         values = {_BASE: values, "localTotalNumSamplesSeen": seen, _SMOOTHED: smoothed}
     return values
 
@@ -106,7 +106,7 @@ def _distributed_from_file(
         sizes = [a.size if isinstance(a, np.ndarray) else -1 for a in smoothed] if isinstance(smoothed, list) else []
         if sizes != [a.numel() for a in learner.smoothed]:
             raise LearnerStateError("the block momentum to restore is that of other parameters")
-        state["smoothed"] = [torch.from_numpy(np.array(array)) for array in smoothed]
+        state["smoothed"] = [tensor_of(np.array(array)) for array in smoothed]
     return state, own
 
 
@@ -187,7 +187,7 @@ def _gathered(learner: Learner, slots: dict[str, list[Tensor]], masters: Sequenc
         tensors, master = [slots[name][k] for name in learner.slots], masters[k]
         if master is not None:
             tensors += [*[torch.zeros_like(master)] * (learner.spare_copies - 1), master]
-        kept = [t.detach().cpu().reshape(-1).numpy() for t in tensors]
+        kept = [array_of(t).reshape(-1) for t in tensors]
         shape = _shape(learner, parameter.shape, len(kept))
         arrays.append(np.concatenate(kept).reshape(shape) if kept else np.zeros(shape, parameter.dtype))
     return arrays
@@ -232,7 +232,7 @@ def _slots(
                 "was it saved by a learner of another kind?"
             )
         parts = np.split(array.reshape(-1), count or 1)
-        tensors = [torch.from_numpy(part.reshape(parameter.shape).copy()) for part in parts[:count]]
+        tensors = [tensor_of(part.reshape(parameter.shape).copy()) for part in parts[:count]]
         for name, tensor in zip(learner.slots, tensors, strict=False):
             slots[name].append(tensor)
         masters.append(tensors[-1] if count > len(learner.slots) and has_masters else None)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 
 from cntk._engine.nodes import Flattener, Node, Ref, Widen
+from cntk._engine.numpy_tensors import array_of
 from cntk._errors import operation_text
 from cntk._files import replacing
 from cntk._graph import walk
@@ -167,7 +168,7 @@ class _Writer:
         elif isinstance(what, (Parameter, Constant)):
             out.single(_PARAMETER_RATE if what.needs_gradient_ else 0.0)
             out.shape(what.type_.shape[::-1])
-            out.matrix(what.data.detach().cpu().numpy())
+            out.matrix(array_of(what.data))
         elif what is not None:
             self._write_input(what)
 

@@ -21,7 +21,7 @@ from cntk._graph.variable import DTYPE_NUMBERS, Variable, VariableKind, as_dtype
 from cntk._ops.former import FormerNode
 from cntk._persist import files
 from cntk._persist.arrays import NDShape, checked_shape
-from cntk._persist.attributes import CUSTOM, details_from_file, op_from_file
+from cntk._persist.attributes import CUSTOM, details_from_file, format_from_file, op_from_file
 from cntk._persist.contract import single_operation
 from cntk._persist.described import briefly, flag, part
 from cntk._persist.legacy_former import FORMER, FORMER_NODE
@@ -419,6 +419,7 @@ def _items(values: dict[str, Any], key: str, type_: type[Any]) -> list[Any]:
 def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> Variable:
     """A variable that no function computes."""
     _check(values, ("Variable",), VARIABLE_VERSION)
+    values = format_from_file(values, "data_type")
     kind, data_type = part(values, "kind", int), part(values, "data_type", int)
     if kind not in list(VariableKind):
         raise FileFormatError(

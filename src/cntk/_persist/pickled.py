@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from cntk._engine.numpy_tensors import array_of, tensor_of
 from cntk._errors import GraphError
+from cntk._graph.bfloat16 import dtype_named
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
@@ -90,7 +92,7 @@ def _unmade(variable: Parameter | Constant) -> tuple[Any, ...]:
     """A parameter or constant that has no value yet, since its shape or dtype is still to be inferred."""
     initial, type_ = variable._initial, variable.type_
     if isinstance(initial, torch.Tensor):
-        initial = initial.detach().cpu().numpy()
+        initial = array_of(initial)
     if isinstance(initial, np.ndarray):
         initial = (str(initial.dtype), initial.shape, initial.tobytes())
     dtype = None if type_.dtype is None else type_.dtype.name
@@ -109,7 +111,7 @@ def unmade_of(
         raise GraphError(f"unpickling: a variable of kind {kind} has no value")
     if isinstance(initial, tuple):
         number, sizes, content = initial
-        initial = np.frombuffer(content, np.dtype(number)).reshape(sizes)
+        initial = np.frombuffer(content, dtype_named(number)).reshape(sizes)
     made_class = Parameter if kind == VariableKind.Parameter else Constant
     made = made_class.__new__(made_class)
     made._hold(VariableKind(kind), shape, initial, as_dtype(dtype), None, name, uid)
@@ -156,7 +158,7 @@ class _Arrays(tuple):  # type: ignore[type-arg]
 
 def _without_tensors(value: Any) -> Any:
     if isinstance(value, list) and any(isinstance(item, torch.Tensor) for item in value):
-        arrays = [None if item is None else item.detach().cpu().numpy() for item in value]
+        arrays = [None if item is None else array_of(item) for item in value]
         return _Arrays(None if a is None else (str(a.dtype), a.shape, a.tobytes()) for a in arrays)
     return value
 
@@ -165,7 +167,7 @@ def _with_tensors(value: Any) -> Any:
     if not isinstance(value, _Arrays):
         return value
     return [
-        None if part is None else torch.from_numpy(np.frombuffer(part[2], np.dtype(part[0])).reshape(part[1]).copy())
+        None if part is None else tensor_of(np.frombuffer(part[2], dtype_named(part[0])).reshape(part[1]).copy())
         for part in value
     ]
 

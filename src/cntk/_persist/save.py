@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from cntk._engine.numpy_tensors import array_of
 from cntk._engine.streams import offsets_of
 from cntk._errors import GraphError, operation_text
 from cntk._graph import walk
@@ -24,7 +25,7 @@ from cntk._ops.reconcile import ReconcileDynamicAxis
 from cntk._ops.user_function import UserPrimitive
 from cntk._persist import files
 from cntk._persist.arrays import NDShape
-from cntk._persist.attributes import CUSTOM, attributes_to_file, details_to_file
+from cntk._persist.attributes import CUSTOM, DATA_TYPE, attributes_to_file, details_to_file, format_to_file
 from cntk._persist.dictionary import Size
 from cntk._persist.user_functions import user_function_to_file
 from cntk._persist.wire import FileFormatError
@@ -136,7 +137,7 @@ class _Writer:
 
     def _operation(self, primitive: Primitive) -> dict[str, Any]:
         op = self._as_it_stands(primitive)
-        attributes = attributes_to_file(op, [v.type_ for v in primitive.operands])
+        attributes = format_to_file(attributes_to_file(op, [v.type_ for v in primitive.operands]), DATA_TYPE)
         operands = self._on_same_axes(primitive)
         if op.reversed_on_disk:
             operands.reverse()
@@ -278,7 +279,7 @@ def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any
     value = _value(variable) if isinstance(variable, (Parameter, Constant)) else None
     type_ = variable.type_
     stands_in = kind is VariableKind.Placeholder
-    return _without_none(
+    described = _without_none(
         {
             "version": Size(VARIABLE_VERSION),
             "type": "Variable",
@@ -293,7 +294,8 @@ def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any
             "value": value,
         }
     )
+    return format_to_file(described, "data_type")
 
 
 def _value(variable: Parameter | Constant) -> np.ndarray:
-    return variable.data.detach().cpu().numpy()
+    return array_of(variable.data)

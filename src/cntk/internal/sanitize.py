@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from cntk._errors import FeedError
+from cntk._graph.bfloat16 import is_floating
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk._graph.types import Shape
-from cntk._graph.variable import Variable, as_dtype, as_shape
+from cntk._graph.variable import DTYPE_NUMBERS, Variable, as_dtype, as_shape, format_number
 from cntk._ops.operands import as_operand
 from cntk._ops.structure import combine
 from cntk.axis import Axis
@@ -58,8 +59,6 @@ R = TypeVar("R")
 
 # -- number formats -----------------------------------------------------------------------------------------------
 
-_FORMATS: dict[int, Any] = {1: np.float32, 2: np.float64, 4: np.float16, 5: np.int8, 6: np.int16}
-_NUMBERS = {np.dtype(format_): number for number, format_ in _FORMATS.items()}
 _WORDS = {"float": np.float32, "double": np.float64}
 
 
@@ -73,10 +72,10 @@ def sanitize_dtype_numpy(dtype: Any) -> Any:
         ValueError: for a format that there is not.
     """
     try:
-        found = None if dtype is None else np.dtype(_WORDS.get(dtype, np.float32 if dtype is int else dtype))
-    except TypeError:
+        found = None if dtype is None else as_dtype(_WORDS.get(dtype, np.float32 if dtype is int else np.dtype(dtype)))
+    except (TypeError, ValueError):
         found = None
-    if found is None or found not in _NUMBERS:
+    if found is None:
         raise ValueError(f"data type {dtype!r} is not supported; use float32, float64, float16, int8 or int16")
     return found.type
 
@@ -99,7 +98,7 @@ def sanitize_dtype_cntk(dtype: Any) -> int:
     if isinstance(dtype, int) and not isinstance(dtype, bool):
         data_type_to_dtype(dtype)
         return dtype
-    return _NUMBERS[np.dtype(sanitize_dtype_numpy(dtype))]
+    return format_number(np.dtype(sanitize_dtype_numpy(dtype)))
 
 
 def data_type_to_dtype(data_type: int) -> Any:
@@ -110,9 +109,9 @@ def data_type_to_dtype(data_type: int) -> Any:
     """
     if data_type == 0:
         return object
-    if data_type not in _FORMATS:
+    if data_type not in DTYPE_NUMBERS.values():
         raise ValueError(f"data_type {data_type} is not supported; it must be one of 0, 1, 2, 4, 5 and 6")
-    return _FORMATS[data_type]
+    return np.dtype(as_dtype(data_type)).type
 
 
 def sanitize_precision(precision: Any) -> Any:
@@ -122,7 +121,7 @@ def sanitize_precision(precision: Any) -> Any:
         ValueError: for any other.
     """
     found = sanitize_dtype_numpy(precision)
-    if not np.issubdtype(found, np.floating):
+    if not is_floating(np.dtype(found)):
         raise ValueError(f"precision {precision!r} is not supported; use float32, float64 or float16")
     return found
 
@@ -406,7 +405,7 @@ def sanitize_var_map(
         starts = None
         if isinstance(data, tuple) and len(data) == 2 and isinstance(data[1], list):
             data, starts = data
-        held = getattr(data, "data", None)
+        held = None if isinstance(data, np.ndarray) else getattr(data, "data", None)
         result[variable] = sanitize_batch(variable, held if isinstance(held, Value) else data, starts, device)
     return result
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from cntk._engine.numpy_tensors import array_of
+from cntk._graph.bfloat16 import is_computed
 from cntk._graph.function import Function
 from cntk._graph.late_names import hand_on
 from cntk._graph.variable import Variable
@@ -45,18 +47,15 @@ def get_data_type(*args: Any) -> Any:
             of_data.add(_format(arg))
     of_variables.discard(None)
     found = of_variables or of_data
-    for format_ in (np.float64, np.float32, np.float16):
-        if format_ in found:
-            return format_
-    return None
+    return max(found, key=lambda format_: (np.dtype(format_).itemsize, format_ is np.float16), default=None)
 
 
 def _format(data: Any) -> Any:
     if isinstance(data, torch.Tensor):
-        data = data.detach().cpu().numpy()
+        data = array_of(data)
     dtype = getattr(data, "dtype", None)
     format_ = np.float32 if dtype is None else np.dtype(dtype).type
-    return format_ if format_ in (np.float16, np.float64) else np.float32
+    return format_ if is_computed(np.dtype(format_)) else np.float32
 
 
 def get_python_function_arguments(f: Callable[..., Any]) -> tuple[list[str], dict[str, Any]]:

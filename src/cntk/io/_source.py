@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cntk._arguments import as_bool, as_flag, as_integer, shown
 from cntk._engine.layout import Layout
+from cntk._engine.numpy_tensors import tensor_of
 from cntk._engine.run import SparseRows
 from cntk._engine.transfer import to_device
 from cntk._errors import ArgumentError, DataError
@@ -314,4 +315,4 @@ def _rows(frames: Frames, width: int, device: torch.device) -> Tensor | SparseRo
 
 
 def _tensor(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array))
+    return tensor_of(np.ascontiguousarray(array))

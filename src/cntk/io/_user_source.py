@@ -11,6 +11,7 @@ import torch
 
 from cntk._arguments import as_integer, as_real, shown
 from cntk._engine.layout import Layout
+from cntk._engine.numpy_tensors import tensor_of
 from cntk._engine.run import SparseRows
 from cntk._engine.transfer import to_device
 from cntk._errors import ArgumentError, CheckpointStateError, DataError, RangeError, SettingError
@@ -252,7 +253,7 @@ def _is_sparse(data: Any) -> bool:
 def _shared(data: Any, dtype: np.dtype[Any]) -> torch.Tensor | None:
     """An array as a tensor in the same memory, of which a minibatch is a view; None if that cannot be."""
     fits = isinstance(data, np.ndarray) and data.dtype == dtype and data.flags.writeable and data.ndim
-    return torch.from_numpy(data) if fits and all(step >= 0 for step in data.strides) else None
+    return tensor_of(data) if fits and all(step >= 0 for step in data.strides) else None
 
 
 def _part(value: Value, items: range) -> Value:
@@ -269,8 +270,8 @@ def _part(value: Value, items: range) -> Value:
     else:
         shape = (len(items), *value.shape[1:])
     if isinstance(rows, SparseRows):
-        return Value.of(rows.select(to_device(torch.from_numpy(numbers), rows.values.device)), layout, shape)
-    return Value.of(rows[to_device(torch.from_numpy(numbers), rows.device)], layout, shape)
+        return Value.of(rows.select(to_device(tensor_of(numbers), rows.values.device)), layout, shape)
+    return Value.of(rows[to_device(tensor_of(numbers), rows.device)], layout, shape)
 
 
 class _StreamData:

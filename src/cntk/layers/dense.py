@@ -10,6 +10,7 @@ from cntk import ops
 from cntk._arguments import as_flag, as_real, as_string
 from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._errors import RangeError
+from cntk._graph.bfloat16 import is_number
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
@@ -152,7 +153,7 @@ def _table(weights: Any) -> np.ndarray:
         table = np.asarray(weights)
     except ValueError:
         table = np.asarray(None)
-    if table.dtype.kind not in "biuf" or table.ndim == 0:
+    if not is_number(table.dtype) or table.ndim == 0:
         raise TypeError(
             f"Embedding: weights: expected an array or a list of vectors of one size, got {type(weights).__name__}; "
             "to learn an embedding, give shape and init instead"

@@ -5,11 +5,15 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from cntk import ops
 from cntk._arguments import as_flag, as_real
+from cntk._graph.bfloat16 import is_short
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
+from cntk._graph.variable import as_dtype
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.blocks import UntestedBranchError
 from cntk.layers.options import first_value
@@ -68,11 +72,14 @@ def BatchNormalization(
 
     shape = (InferredDimension,)
     epsilon = as_real(epsilon, "BatchNormalization: epsilon", least=0, finite=False)
-    scale = Parameter(shape, init=first_value(init_scale, "BatchNormalization: init_scale"), name="scale")
-    bias = Parameter(shape, init=0, name="bias")
-    running_mean = Constant(0, shape=shape, name="aggregate_mean")
-    running_variance = Constant(0, shape=shape, name="aggregate_variance")
-    running_count = Constant(0, shape=(), name="aggregate_count")
+    dtype = as_dtype(get_default_override(None, dtype=default_override_or(np.float32)), "BatchNormalization: dtype")
+    if is_short(dtype):
+        dtype = np.dtype(np.float32)  # statistics are gathered over many samples
+    scale = Parameter(shape, first_value(init_scale, "BatchNormalization: init_scale"), dtype, name="scale")
+    bias = Parameter(shape, init=0, dtype=dtype, name="bias")
+    running_mean = Constant(0, shape=shape, dtype=dtype, name="aggregate_mean")
+    running_variance = Constant(0, shape=shape, dtype=dtype, name="aggregate_variance")
+    running_count = Constant(0, shape=(), dtype=dtype, name="aggregate_count")
 
     @BlockFunction("BatchNormalization", name)
     def batch_normalize(x: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from cntk import ops
 from cntk._arguments import shown
 from cntk._errors import ArgumentError, NodeAsSizeError, RangeError, SettingError, shape_text
+from cntk._graph.bfloat16 import is_number
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable, as_name
 from cntk.initializer import Initializer, initializer_with_rank
@@ -195,7 +196,7 @@ def first_value(value: Any, what: str) -> Any:
 def _is_numeric(value: Any) -> bool:
     """Whether it is a number, or numbers of some shape."""
     try:
-        return np.asarray(value).dtype.kind in "biuf"
+        return is_number(np.asarray(value).dtype)
     except ValueError:
         return False
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from cntk._graph.bfloat16 import is_floating
 from cntk._graph.late_names import hand_on
 from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, UNKNOWN_SHAPE, TensorType
-from cntk._graph.variable import as_shape
+from cntk._graph.variable import as_dtype, as_shape
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 
@@ -51,7 +52,7 @@ class ArgumentType:
 
     def tensor_type(self) -> TensorType:
         """As the graph knows it."""
-        dtype = self.dtype or np.dtype(get_default_override(None, dtype=default_override_or(np.float32)))
+        dtype = self.dtype or as_dtype(get_default_override(None, dtype=default_override_or(np.float32)))
         return TensorType(self.shape, self.dynamic_axes, dtype, self.is_sparse)
 
     def keys(self) -> Iterator[str]:
@@ -106,9 +107,9 @@ tensor = ArgumentType("tensor", UNKNOWN_SHAPE, False, (BATCH_AXIS,))
 
 
 def _sequence(item: Any, axis: Axis, text: str) -> ArgumentType:
-    if isinstance(item, type) and (item is float or issubclass(item, np.floating)):
+    if isinstance(item, type) and (item is float or (issubclass(item, np.generic) and is_floating(np.dtype(item)))):
         name = "float" if item is float else f"np.{item.__name__}"
-        item = ArgumentType(name, (), False, (BATCH_AXIS,), None if item is float else np.dtype(item))
+        item = ArgumentType(name, (), False, (BATCH_AXIS,), None if item is float else as_dtype(item))
     if not isinstance(item, ArgumentType):
         raise TypeError(f"{text}[...]: expected a type such as Tensor[3], got {item!r}")
     if len(item.dynamic_axes) > 1:

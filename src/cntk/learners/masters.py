@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-SHORT = (torch.float16, torch.bfloat16)
-"""The dtypes of 16 bits."""
+from cntk._engine.numpy_tensors import SHORT
 
 
 class Masters:

@@ -15,7 +15,7 @@ from cntk._graph.variable import Variable, VariableKind
 from cntk._persist.wire import Message
 
 _LEAVES = {VariableKind.Constant: "Const"}
-_DTYPES = {"float32": 1, "float64": 2, "int16": 5, "int8": 6, "float16": 19}
+_DTYPES = {"float32": 1, "float64": 2, "int16": 5, "int8": 6, "float16": 19, "bfloat16": 14}
 
 
 def graph_message(model: Function) -> Message:

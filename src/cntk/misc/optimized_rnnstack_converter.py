@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from cntk import layers, ops
 from cntk._arguments import shown
+from cntk._engine.numpy_tensors import tensor_of
 from cntk._errors import ArgumentError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
@@ -60,7 +60,7 @@ def _layers(stack: Function) -> Function:
         raise ValueError(
             f"convert_optimized_rnnstack: the weights {weights!r} have no value yet; give the stack its input first"
         )
-    parts = op.split(torch.from_numpy(np.array(weights.value)), x.shape[0])  # type: ignore[attr-defined]
+    parts = op.split(tensor_of(np.array(weights.value)), x.shape[0])  # type: ignore[attr-defined]
     arrays = [[w.numpy().copy() for w in layer] for layer in parts]
     result: Any = x
     for k in range(op.num_layers):
