@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import pickle
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
 import scipy.sparse
+import torch
 
 import cntk as C
+from cntk._graph.op import Kernel
+from cntk._ops.composed import Fused
+from cntk._ops.operands import apply
+from cntk._ops.unary import Unary
 from tests.ops.op_case import Built, Held, OpCase, Operand, Sparse
-from tests.ops.test_cases import CASES, named
+from tests.ops.test_cases import CASES, named, operations
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
@@ -116,6 +122,37 @@ def test_results_and_gradients_are_float32s_but_for_rounding(case: OpCase) -> No
     for result in (*values, *gradients):
         first = result[0] if isinstance(result, list) else result
         assert first.dtype == (np.float32 if case.name in SPARSE else BFLOAT16)
+
+
+def composed(case: OpCase) -> bool:
+    """Whether a row has an operation that files hold as a graph of others, with numbers that bfloat16 rounds."""
+    return any(isinstance(op, Fused) and op.constants for op in operations(Built(case).function))
+
+
+@named([case for case in CASES if composed(case)])
+def test_what_files_hold_as_a_graph_gives_the_same_when_it_is_read(case: OpCase) -> None:
+    built = Rounded(case, BFLOAT16)
+    wanted = built.eval()
+    data = {v.name: x for v, x in built.feed().items()}
+    built.function = pickle.loads(pickle.dumps(built.function))  # noqa: S301
+    found = built.function.eval({v: data[v.name] for v in built.function.arguments})
+    assert np.array_equal(flat(found), flat(wanted[0]))
+
+
+@dataclass(frozen=True)
+class Zeta(Unary):
+    """What torch has no kernel for in 16 bits."""
+
+    op_name = "Zeta"
+
+    def compute(self) -> Kernel:
+        return lambda x: torch.special.zeta(x, x)
+
+
+def test_what_torch_does_not_compute_is_told() -> None:
+    x = C.input_variable(2, "bfloat16", name="x")
+    with pytest.raises(ValueError, match="Zeta 'z': nothing computes it in bfloat16 on this device; use cntk.cast"):
+        apply(Zeta(), (x,), "z").eval({x: [[2, 3]]})
 
 
 def test_exceptions_are_rows() -> None:

@@ -12,6 +12,9 @@ import scipy.sparse
 import torch
 
 import cntk as C
+from cntk._persist.arrays import encode
+from cntk._persist.save import to_dictionary
+from cntk._persist.wire import fields
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 RANDOM = np.random.default_rng(0)
@@ -110,6 +113,26 @@ def test_files_pickles_and_checkpoints_keep_every_bit(kind, tmp_path):
     assert not equal(states(loss), wanted)
     trainer.restore_from_checkpoint(path)
     assert equal(states(loss), wanted)
+
+
+def test_files_hold_float32_for_others():
+    x = C.input_variable(2, "bfloat16")
+    model = C.cast(C.cast(C.times(x, C.parameter((2, 3), init=1.5, dtype="bfloat16")), np.float32), "bfloat16")
+    held = to_dictionary(model)
+    assert {(v["data_type"], v["bfloat16"]) for v in held["inputs"]} == {(1, True)}
+    casts = [f["attributes"] for f in held["primitive_functions"] if "newDataType" in f["attributes"]]
+    assert sorted(map(str, casts)) == ["{'newDataType': 1, 'bfloat16': True}", "{'newDataType': 1}"]
+    parts = {number: value for number, _, value in fields(memoryview(encode(np.ones(3, BFLOAT16), None).to_bytes()))}
+    assert parts[1] == 1  # float32
+    assert parts[4][2:] == np.ones(3, "<f4").tobytes()
+
+
+def test_infinities_are_found():
+    z, w = C.input_variable(2, "bfloat16"), C.parameter((2,), init=1000, dtype="bfloat16")
+    trainer = C.Trainer(None, C.reduce_sum(C.exp(z * w)), C.sgd([w], 0.1))
+    with C.debugging.watch_nan(trainer), pytest.raises(RuntimeError, match="Exp.* is the first that gives infinity"):
+        trainer.train_minibatch({z: [[1, 1]]})
+    assert w.value.tolist() == [1000, 1000]
 
 
 def test_recorded_steps_are_those_of_single_operations():

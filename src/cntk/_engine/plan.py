@@ -230,7 +230,7 @@ class Plan:
                 for slot in free:
                     slots[slot] = None
         except (RuntimeError, MemoryError) as error:
-            if type(error) is not RuntimeError and not is_shortage(error):
+            if type(error) is not RuntimeError and not is_shortage(error) and not _is_missing(error):
                 raise
             raise self._explained(error, outputs, [slots[k] for k in operands]) from error
         return [slots[k] for k in self.output_slots]
@@ -242,7 +242,7 @@ class Plan:
         what, rest = self._checks[number][0][1], f"its operands are, with their rows, {shapes or 'none'}"
         if is_shortage(error):
             return NotEnoughMemoryError(f"{what}: {shortage_text(error)}; {rest}")
-        if "not implemented for" in str(error):
+        if _is_missing(error):
             found = " and ".join(
                 dict.fromkeys(str(x.dtype).removeprefix("torch.") for x in values if isinstance(x, Tensor))
             )
@@ -273,6 +273,11 @@ class Plan:
                     tracing.tell(what, value)
                 slots[slot] = value
         return [slots[k] for k in self.output_slots]
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether an error says that torch has no kernel for a dtype."""
+    return isinstance(error, RuntimeError) and "not implemented for '" in str(error)
 
 
 def _described(item: Node | Loop) -> list[tuple[TensorType, str, str]]:
