@@ -33,7 +33,7 @@ def parts(folder: Path) -> list[str]:
 
 
 def write(path: Path) -> None:
-    with replacing(path) as file:
+    with replacing(path, "save") as file:
         file.write(b"whole")
 
 
@@ -68,7 +68,7 @@ def test_what_a_killed_process_left_goes_with_the_next_writing(tmp_path: Path) -
 @needs_locks
 def test_writers_of_one_process_leave_each_other_s_alone(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    with replacing(path) as first:
+    with replacing(path, "save") as first:
         first.write(b"first")
         write(path)
         assert len(parts(tmp_path)) == 1

@@ -142,7 +142,7 @@ def test_paths_that_cannot_be(name):
 @pytest.mark.parametrize("name", [name for name in ATOMIC if "plot" not in name])
 @pytest.mark.parametrize("path", ["", b"a.model", None, 5, ["a"]], ids=str)
 def test_what_is_no_path(name, path):
-    with pytest.raises((TypeError, ValueError), match=f"^{SAID[name]}: expected (a path|the path)"):
+    with pytest.raises((TypeError, ValueError), match=f"^{SAID[name]}: (filename: |)expected (a path|the path)"):
         WRITERS[name](path)
     assert not left()
 

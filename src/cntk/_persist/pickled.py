@@ -181,7 +181,7 @@ def trainer_parts(trainer: Any) -> Parts:
     outputs = [v for node in nodes for v in _outputs(node)]
     graph, apart = _graph_parts(combine_variables(outputs), [trainer._step.function])
     described = [_described(node) for node in nodes]
-    progress = (trainer._total, *trainer._step.passes())
+    progress = (trainer._step.trained, *trainer._step.passes())
     # Writers hold on to these sums.
     sums = (trainer._tested, trainer._trained_loss, trainer._trained_metric, trainer._notice)
     return trainer_of, (type(trainer), graph, apart, described, trainer._learners, trainer._writers, sums, progress)
@@ -217,7 +217,7 @@ def trainer_of(
     for learner, before in zip((each for each in learners if isinstance(each, Learner)), known, strict=True):
         learner._writers = before
     trainer._tested, trainer._trained_loss, trainer._trained_metric, trainer._notice = sums
-    trainer._total, passes, sizes = progress
+    trainer._step.trained, passes, sizes = progress
     trainer._step.begin_anew(passes, sizes)
     return trainer
 

@@ -313,7 +313,8 @@ class Learner(metaclass=Kind):
             the schedule as a dictionary; ``slots``, for each name of `slots` a list of one tensor a parameter; ``masters``,
             a list of the copies in float32 of parameters of 16 bits, None for others.
         """
-        if self._leaves is None:
+        # Others stay free to lie as the first pass wants them.
+        if self._leaves is None and self.has_masters and any(p.data.dtype in SHORT for p in self._parameters):
             self._bind()
         schedule = self._learning_rate_schedule
         return {
