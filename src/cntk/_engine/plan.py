@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from cntk._engine.transfer import moves
 from cntk._engine.work import Work
 from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_text, shape_text
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
-from cntk._graph.types import Shape, TensorType, common_dtype
+from cntk._graph.types import Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind
 
 # kernel, operand slots, output slots, whether it is given the run, whether it has several outputs, slots no longer needed
@@ -95,6 +95,7 @@ class Plan:
         self.last_use = 0
         self.steps: list[Step] = [self._step(item) for item in work]
         self._checks = [_described(item) for item in work]
+        _check_sizes(order)
         self.output_slots = [self._slot(ref) for ref in refs]
         self._free_after_use()
         self.inputs = [v for v in self._leaves if v.kind is VariableKind.Input]
@@ -273,6 +274,14 @@ class Plan:
                     tracing.tell(what, value)
                 slots[slot] = value
         return [slots[k] for k in self.output_slots]
+
+
+def _check_sizes(nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        try:
+            check_sizes(node.types, [ref.type for ref in node.operands])
+        except GraphError as error:
+            raise node.primitive.misfit(str(error)) from None
 
 
 def _is_missing(error: Exception) -> bool:

@@ -205,7 +205,7 @@ class Primitive(Function, inner=True):
             guess = self._guess(types, partial)
             inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
-        check_sizes(inferred, types)
+        check_sizes(inferred, types, is_run=False)
         changed = False
         if partial.settles:
             # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.

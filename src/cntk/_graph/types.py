@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -154,12 +154,13 @@ def element_count(shape: Iterable[int]) -> int:
     return math.prod(d if d >= 0 else 1 for d in shape)
 
 
-def check_sizes(results: Iterable[TensorType], operands: Iterable[TensorType]) -> None:
+def check_sizes(results: Iterable[TensorType], operands: Sequence[TensorType], is_run: bool = True) -> None:
     """Refuse results that an operation makes too large, before memory is asked for.
 
     Args:
         results: the results' types.
         operands: the operands' types.
+        is_run: whether they are about to be computed. A graph may have outer products of large operands, as in the original.
 
     Raises:
         GraphError: if a sample of a result has more than `MAX_ELEMENTS` elements, and no operand has as many.
@@ -167,9 +168,10 @@ def check_sizes(results: Iterable[TensorType], operands: Iterable[TensorType]) -
     for type_ in results:
         count = element_count(type_.shape)
         if count > MAX_ELEMENTS:
-            given = max((element_count(t.shape) for t in operands), default=0)
+            counts = [element_count(t.shape) for t in operands]
+            given = max(counts, default=0)
             limit = MAX_SIZE if type_.is_sparse else max(MAX_ELEMENTS, given)
-            if count > limit:
+            if count > limit and (is_run or count != math.prod(counts)):
                 raise GraphError(
                     f"a sample of the result would be {shape_text(type_.shape)}, which is {count} elements, and it may have "
                     f"{limit}; make what decides on its shape smaller"
