@@ -287,6 +287,12 @@ def test_checked_mode_shows_what_is_asked_for(checked):
         (x / x).eval([[np.inf, 1]])
 
 
+def test_gradients_by_sparse_rows_stay_sparse_in_checked_mode(checked):
+    w = C.parameter((20, 2), init=1)
+    found = C.times(C.input_variable(20, is_sparse=True), w).grad(C.Value.one_hot([3], 20), wrt=[w], as_numpy=False)
+    assert found.is_sparse
+
+
 def test_checked_mode_looks_at_loops_gradients_and_steps_that_were_recorded():
     loss, data = _loop(False)
     x, y = sample_input()

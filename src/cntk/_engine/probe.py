@@ -132,8 +132,10 @@ class Probe:
         before = len(self.calls)
         node, types, result_types = _described(item)
         call = Call(before, node, step, [flags_of(x) for x in values])
-        seen = [ref.leaf is not None and id(ref.leaf) in self._shown for ref in item.operands]
-        values = [x if seen[k] else self._watched(x, call, k, types[k], run) for k, x in enumerate(values)]
+        # A parameter's gradient by sparse rows has only some rows, as long as nothing comes between.
+        by_rows = self.strict and any(isinstance(x, SparseRows) for x in values)
+        apart = [ref.leaf is not None and (by_rows or id(ref.leaf) in self._shown) for ref in item.operands]
+        values = [x if apart[k] else self._watched(x, call, k, types[k], run) for k, x in enumerate(values)]
         result = compute(run, *values) if wants_run else compute(*values)
         if len(self.calls) > before:
             return result
