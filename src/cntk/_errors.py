@@ -141,19 +141,8 @@ def shape_text(shape: Iterable[int]) -> str:
     return "[" + " x ".join({-1: "?", -3: "*"}.get(d, str(d)) for d in shape) + "]"
 
 
-def shortened(value: object, longest: int = 60) -> str:
-    """What a program gave as errors show it: as Python does, cut off where that is long.
-
-    Example:
-        >>> shortened([1, 2, 3], 7)
-        '[1, ...'
-    """
-    text = " ".join(repr(value).split())
-    return text if len(text) <= longest else text[: longest - 3] + "..."
-
-
 def escaped(text: str) -> str:
-    r"""A text whose names move no cursor, color no terminal and turn no line around: what is not printable is escaped.
+    r"""Escape what is not printable in a string: its names move no cursor, color no terminal and turn no line around.
 
     Example:
         >>> print(escaped('new\nline \x1b[31m größe'))

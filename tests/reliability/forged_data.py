@@ -216,7 +216,7 @@ def changed_bytes(content: bytes, draw: random.Random) -> bytes:
 
 
 def changed_text(content: bytes, draw: random.Random) -> bytes:
-    """A text with some of its words, lines or separators changed, or in another encoding."""
+    """A string with some of its words, lines or separators changed, or in another encoding."""
     how = draw.randrange(10)
     if how < 5:
         words = list(_WORD.finditer(content))

@@ -226,7 +226,7 @@ class Variable(VariableMixin, Operators):
         return True
 
     def get_data_type(self) -> int:
-        """The number format as files number it: 0 unknown, 1 float, 2 double, 4 float16, 5 int8, 6 int16;
+        """The dtype as files number it: 0 unknown, 1 float, 2 double, 4 float16, 5 int8, 6 int16;
         16 for bfloat16, which only this package has."""
         return format_number(self.type_.dtype)
 
@@ -311,7 +311,7 @@ def as_shape(shape: Any, what: str = "shape") -> Shape:
 
 
 def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
-    """A number format of variables, from NumPy's, torch's or the original's names for it.
+    """A dtype of variables, from NumPy's, torch's or the original's names for it.
 
     int8 and int16 are there to be kept and saved, in parameters, constants and `custom_proxy_op`; nothing computes in
     them.

@@ -134,7 +134,7 @@ def _chosen(flags: Tensor, layout: Layout) -> Tensor:
     whole = flags != 0
     if bool((flags == whole).all()):
         return torch.nonzero(whole).flatten()
-    # In the original's arithmetic a sum that is a whole number but for rounding counts as that number.
+    # In the original's arithmetic a sum that is an integer but for rounding counts as that integer.
     sums = layout.pad(flags.to(torch.float64)).cumsum(1) * (1 - torch.finfo(flags.dtype).eps)
     due = layout.unpad(sums.ceil().clamp(min=0).cummax(1).values.to(torch.int64))
     before = due.roll(1).index_fill(0, layout.first, 0)

@@ -248,7 +248,7 @@ def _read_entries(lines: Lines, number: int, text: bytes, wanted: Field, into: _
 
 
 def _count(text: bytes) -> int:
-    """How many words there are in a text, which begins with one."""
+    """Count the words of a string that begins with one."""
     solid = np.frombuffer(text.translate(_SOLID), np.uint8)
     return 1 + int(np.count_nonzero(solid[1:] > solid[:-1]))
 

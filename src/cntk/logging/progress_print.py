@@ -107,11 +107,7 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         if self.logfilename is None:
             show(message)
         else:
-            with (
-                naming("ProgressPrinter", self.logfilename),
-                open(reachable(self.logfilename), "a", encoding="utf-8", errors="backslashreplace") as file,
-            ):
-                file.write(f"{message}\n")
+            _put_line(self.logfilename, "a", message)
 
     def write(self, key: str, value: Any) -> None:
         """Print a value by its name, such as a new learning rate."""
@@ -192,11 +188,7 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
 
     def _begin_file(self, name: str) -> None:
         show(f"Redirecting log to file {name}")
-        with (
-            naming("ProgressPrinter", name),
-            open(reachable(name), "w", encoding="utf-8", errors="backslashreplace") as file,
-        ):
-            file.write(f"{name}\n")
+        _put_line(name, "w", name)
         self.logfilename = name
         epochs = _EPOCHS_IF_UNKNOWN if self.num_epochs is None else self.num_epochs
         self.log(f"CNTKCommandTrainInfo: train : {epochs}")
