@@ -48,6 +48,17 @@ def test_links_lead_somewhere() -> None:
             assert (document.parent / link).exists(), f"{document.name} points to {link}"
 
 
+def test_changelog_says_each_thing_once() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased = re.split(r"^## ", changelog, flags=re.MULTILINE)[1]
+    assert unreleased.startswith("[Unreleased]")
+    subjects = re.findall(r"^### (.*)$", unreleased, flags=re.MULTILINE)
+    lines = re.findall(r"^- .*(?:\n  .*)*$", unreleased, flags=re.MULTILINE)
+    for entries in (subjects, lines):
+        assert not {entry for entry in entries if entries.count(entry) > 1}
+    assert not {"Added", "Changed", "Fixed", "Removed"} & set(subjects), "lines stand under their subject"
+
+
 @pytest.mark.parametrize("target", re.findall(r"\bmake (\w+)", README))
 def test_commands_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
