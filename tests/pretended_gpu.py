@@ -24,7 +24,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _pop_mode_temporarily
 
 from cntk import device
-from cntk._engine import recording_check, step_recording, trace
+from cntk._compiler.recording import check, record_loop_step, record_training_step
 
 GPU = torch.device("cuda", 0)
 _CPU = torch.device("cpu")
@@ -310,12 +310,12 @@ def pretended_gpu() -> Iterator[PretendedGPU]:
     @contextmanager
     def quiet() -> Iterator[None]:
         # While a recording is made, stand-ins run, which this mode must leave alone.
-        with _pop_mode_temporarily(), recording_check.quiet():
+        with _pop_mode_temporarily(), check.quiet():
             yield
 
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        patch.setattr(trace, "quiet", quiet)
-        patch.setattr(step_recording, "quiet", quiet)
+        patch.setattr(record_training_step, "quiet", quiet)
+        patch.setattr(record_loop_step, "quiet", quiet)
         patch.setattr(torch.autograd, "_engine_run_backward", run_backward)
         patch.setattr(torch, "Generator", _Generator)
         patch.setattr(torch.cuda, "device_count", lambda: 1)

@@ -14,7 +14,7 @@ import cntk as C
 from cntk import _files
 from cntk._file_errors import NotWritableError
 from cntk._files import Reopened, extended, opened, replacing
-from cntk.io._ctf_index_file import index_path
+from cntk.io._text.index_file import index_path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 
@@ -228,7 +228,7 @@ def test_streams_that_fail_leave_the_target(tmp_path):
 ELSEWHERE = {
     "_files.py": "the one place",
     "_leftovers.py": "temporary files are opened to see whether they are locked",
-    "_engine/matrix_product.py": "what the system says of its CPU",
+    "_runtime/matmul.py": "what the system says of its CPU",
     "_old_programs/": "programs, and functions that Python and NumPy had",
     "logging/event_file.py": "events grow record by record",
     "logging/progress_print.py": "a log grows line by line",

@@ -17,7 +17,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 
 FLOORS: dict[str, int] = {
-    # 0 ground: the graph as a description
+    # 0 graph: a description
     "cntk.axis": 0,
     "cntk._errors": 0,
     "cntk._arguments": 0,
@@ -25,11 +25,11 @@ FLOORS: dict[str, int] = {
     "cntk._files": 0,
     "cntk._leftovers": 0,
     "cntk._graph": 0,
-    # 1 engine: data as it runs. Initializers only describe and draw numbers; parameters, on floor 2, use them.
+    # 1 runtime: what a kernel may use. Initializers only describe and draw numbers; parameters, on floor 2, use them.
     "cntk._openmp": 1,
     "cntk.device": 1,
     "cntk.core": 1,
-    "cntk._engine": 1,
+    "cntk._runtime": 1,
     "cntk.default_options": 1,
     "cntk.initializer": 1,
     # 2 operations
@@ -38,44 +38,46 @@ FLOORS: dict[str, int] = {
     "cntk.tensor": 2,
     "cntk.variables": 2,
     "cntk.random": 2,
-    # 3 vocabulary
-    "cntk.losses": 3,
-    "cntk.metrics": 3,
-    "cntk.layers": 3,
-    # 4 training
-    "cntk.learners": 4,
-    "cntk.train": 4,
-    "cntk.distributed": 4,
-    "cntk.io": 4,
-    "cntk.eval": 4,
-    # 5 edges: files, pictures, compatibility
-    "cntk._persist": 5,
-    "cntk._onnx": 5,
-    "cntk.torch": 5,
-    "cntk.logging": 5,
-    "cntk.debugging": 5,
-    "cntk.misc": 5,
-    "cntk.contrib": 5,
-    "cntk.internal": 5,
-    "cntk.cntk_py": 5,
-    "cntk.sample_installer": 5,
-    # 6 the public face, `import cntk`, and 7 the programs that use it as anybody would
-    "cntk": 6,
-    "cntk.tests": 7,
-    "cntk._cli": 7,
-    "cntk._old_programs": 7,
-    "cntk.__main__": 7,
+    # 3 compiler: graph to plan
+    "cntk._compiler": 3,
+    # 4 execution: running a plan
+    "cntk._execution": 4,
+    # 5 vocabulary
+    "cntk.losses": 5,
+    "cntk.metrics": 5,
+    "cntk.layers": 5,
+    # 6 training
+    "cntk.learners": 6,
+    "cntk.train": 6,
+    "cntk.distributed": 6,
+    "cntk.io": 6,
+    "cntk.eval": 6,
+    # 7 edges: files, pictures, compatibility
+    "cntk._persist": 7,
+    "cntk.logging": 7,
+    "cntk.debugging": 7,
+    "cntk.misc": 7,
+    "cntk.contrib": 7,
+    "cntk.internal": 7,
+    "cntk.cntk_py": 7,
+    "cntk.sample_installer": 7,
+    # 8 the public face, `import cntk`, and 9 the programs that use it as anybody would
+    "cntk": 8,
+    "cntk.tests": 9,
+    "cntk._cli": 9,
+    "cntk._old_programs": 9,
+    "cntk.__main__": 9,
 }
 
 # file -> what it may import from above, late. CNTK's method syntax asks for these and for nothing else.
 DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/operators.py": ("cntk.ops",),  # x + y, x[a:b], x @ y build operations
     "_graph/define.py": ("cntk.ops",),  # what a @Function returns by name is an alias
-    "_graph/late_names.py": ("cntk.internal.names",),  # underscored names that libraries import from modules
+    "_graph/names/late_names.py": ("cntk.internal.names",),  # underscored names that libraries import from modules
     # f.eval, f.grad, f.train, f.save, ...
-    "_graph/run_methods.py": (
-        "cntk._engine.evaluate",
-        "cntk._engine.timing",
+    "_graph/function_methods.py": (
+        "cntk._execution.evaluate",
+        "cntk._compiler.profiling",
         "cntk.train.function_train",
         "cntk._persist",
     ),
@@ -88,7 +90,7 @@ DEFERRED: dict[str, tuple[str, ...]] = {
     # create_checkpoint, restore_from_checkpoint, __reduce_ex__
     "learners/base.py": ("cntk._persist.learner_state", "cntk._persist.pickled"),
     "train/distributed.py": ("cntk._persist.learner_state", "cntk._persist.pickled"),
-    "io/_streams.py": ("cntk.internal.native_shape",),  # m_sample_layout
+    "io/_corpus/streams.py": ("cntk.internal.native_shape",),  # m_sample_layout
 }
 
 GROUND_MAY_USE = {"ml_dtypes", "numpy", "typing_extensions"}
@@ -223,12 +225,12 @@ def test_deferred_imports_are_needed() -> None:
     [
         ("_graph/walk.py", "import torch", "no torch"),
         ("_graph/walk.py", "def f():\n    import torch.fx", "no torch"),
-        ("_graph/walk.py", "from cntk._engine import plan", "above it, when"),
-        ("_engine/plan.py", "from .. import ops", "above it, when"),
-        ("_engine/plan.py", "from ..layers.blocks import LSTM", "above it, when"),
-        ("_engine/plan.py", "class A:\n    from cntk import layers", "above it, when"),
-        ("_engine/plan.py", "if True:\n    import cntk as C", "(floor 6)"),
-        ("_engine/plan.py", "def f():\n    import cntk.layers", "not listed"),
+        ("_graph/walk.py", "from cntk._compiler import plan", "above it, when"),
+        ("_runtime/feed.py", "from .. import ops", "above it, when"),
+        ("_compiler/plan.py", "from ..layers.blocks import LSTM", "above it, when"),
+        ("_compiler/plan.py", "class A:\n    from cntk import layers", "above it, when"),
+        ("_compiler/plan.py", "if True:\n    import cntk as C", "(floor 8)"),
+        ("_compiler/plan.py", "def f():\n    import cntk.layers", "not listed"),
         ("_graph/operators.py", "from cntk import ops", "above it, when"),
         ("_graph/operators.py", "def f():\n    from cntk import layers", "not listed"),
         (
@@ -237,7 +239,7 @@ def test_deferred_imports_are_needed() -> None:
             "not lis",
         ),
         ("newcomer.py", "", "has no floor"),
-        ("_ops/new.py", "from cntk import newcomer", "(floor 6)"),
+        ("_ops/new.py", "from cntk import newcomer", "(floor 8)"),
         ("_ops/new.py", "import cntk.newcomer", "has no floor"),
     ],
 )

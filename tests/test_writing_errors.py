@@ -16,7 +16,7 @@ import cntk as C
 from cntk._errors import ArgumentError
 from cntk._file_errors import NotWritableError
 from cntk.io import StreamDef, StreamDefs
-from cntk.io._convert import binary_to_text, text_to_binary
+from cntk.io._binary.convert import binary_to_text, text_to_binary
 
 
 def function():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cntk._errors import ArgumentError, quoted
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 
 _STATIC_NAME = "staticAxisIdx="
 _ALL_STATIC, _ALL, _UNKNOWN = "AllStaticAxes", "AllAxes", "UnknownAxes"

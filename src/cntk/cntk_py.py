@@ -9,25 +9,24 @@ import torch
 
 from cntk import device, variables
 from cntk._arguments import as_bool, as_integer
-from cntk._engine import timing
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed as sentinel_value_for_auto_select_random_seed
-from cntk._engine.seeds import (
+from cntk._compiler import profiling
+from cntk._graph.function import Function
+from cntk._graph.names.naming import allow_renaming_functions, next_uid as generate_uid
+from cntk._graph.types import FreeDimension, InferredDimension
+from cntk._graph.variable import Variable, VariableKind
+from cntk._ops.user.native_function import is_native_user_function_registered
+from cntk._persist.protobuf.value import Dictionary, DictionaryValue
+from cntk._runtime.random.seeds import (
+    SentinelValueForAutoSelectRandomSeed as sentinel_value_for_auto_select_random_seed,
     force_deterministic_algorithms,
     get_random_seed,
     is_random_seed_fixed,
+    next_seed as generate_random_seed,
     reset_random_seed,
     set_dropout_compatibility,
     set_fixed_random_seed,
     should_force_deterministic_algorithms,
 )
-from cntk._engine.seeds import next_seed as generate_random_seed
-from cntk._graph.function import Function
-from cntk._graph.naming import allow_renaming_functions
-from cntk._graph.naming import next_uid as generate_uid
-from cntk._graph.types import FreeDimension, InferredDimension
-from cntk._graph.variable import Variable, VariableKind
-from cntk._ops.native_function import is_native_user_function_registered
-from cntk._persist.value import Dictionary, DictionaryValue
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
 from cntk.debugging.debug import set_checked_mode, set_computation_network_trace_level
@@ -49,7 +48,7 @@ from cntk.internal.native_learners import (
 from cntk.internal.native_names import Learner, native_name
 from cntk.internal.native_shape import NDShape
 from cntk.internal.utils import DictionaryValueFromDict, DictionaryValueFromNDArrayView
-from cntk.io._source_config import MinibatchSourceConfig, OptionalBool, to_dictionary
+from cntk.io._source.source_config import MinibatchSourceConfig, OptionalBool, to_dictionary
 from cntk.learners import base
 from cntk.learners.options import set_default_unit_gain_value
 from cntk.learners.user import Universal
@@ -261,12 +260,12 @@ def universal_learner(
 
 def enable_node_timing() -> None:
     """Have operations timed; see `cntk.debugging.set_node_timing`."""
-    timing.set_enabled(True)
+    profiling.set_enabled(True)
 
 
 def disable_node_timeing() -> None:
     """Have operations no longer timed. The name is the original's."""
-    timing.set_enabled(False)
+    profiling.set_enabled(False)
 
 
 def get_max_num_cputhreads() -> int:

@@ -9,24 +9,23 @@ import numpy as np
 from torch import Tensor
 
 from cntk._arguments import as_bool, shown
-from cntk._engine.array_methods import ArrayMethods
-from cntk._engine.array_view import ArrayMixin as ArrayMixin
-from cntk._engine.array_view import NDArrayView as NDArrayView
-from cntk._engine.layout import Layout
-from cntk._engine.rows import (
+from cntk._errors import ArgumentError, FeedError, ReleasedError, shape_text
+from cntk._graph.bfloat16 import is_number
+from cntk._graph.composite import Composite, whole_graph
+from cntk._graph.function import Function
+from cntk._graph.names.late_names import hand_on
+from cntk._graph.types import Shape
+from cntk._graph.variable import Variable, as_dtype, as_shape
+from cntk._runtime.array_methods import ArrayMethods
+from cntk._runtime.array_view import ArrayMixin as ArrayMixin, NDArrayView as NDArrayView
+from cntk._runtime.context import SparseRows
+from cntk._runtime.conversion import (
     ONE_HOT_SKIP,
     one_hot_rows,
     padded_rows,
     split,
 )
-from cntk._engine.run import SparseRows
-from cntk._errors import ArgumentError, FeedError, ReleasedError, shape_text
-from cntk._graph.bfloat16 import is_number
-from cntk._graph.composite import Composite, whole_graph
-from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
-from cntk._graph.types import Shape
-from cntk._graph.variable import Variable, as_dtype, as_shape
+from cntk._runtime.layout.layout import Layout
 from cntk.device import DeviceDescriptor, torch_device
 
 if TYPE_CHECKING:
@@ -280,7 +279,7 @@ class Value(ArrayMethods, ArrayMixin):
             ValueError: if the data do not fit the variable.
             TypeError: if ``var`` is no variable.
         """
-        from cntk._engine.feed import hold
+        from cntk._runtime.feed import hold
 
         if not isinstance(var, Variable):
             raise ArgumentError(f"Value.create: expected a variable, got {shown(var)}")

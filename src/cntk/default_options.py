@@ -9,7 +9,7 @@ from typing import Any
 
 from cntk._arguments import shown
 from cntk._errors import ArgumentError
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 
 _overrides: ContextVar[tuple[tuple[tuple[Any, ...] | None, dict[str, Any]], ...]] = ContextVar("overrides", default=())
 _global_options: dict[Hashable, Any] = {}

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from cntk._arguments import as_integer, as_real
-from cntk._engine.initial_values import (
+from cntk._errors import ArgumentError, RangeError
+from cntk._graph.names.late_names import hand_on
+from cntk._runtime.random.initial_values import (
     Bilinear,
     Constant,
     FanScaled,
@@ -26,9 +28,7 @@ from cntk._engine.initial_values import (
     TruncatedNormal,
     Uniform,
 )
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
-from cntk._errors import ArgumentError, RangeError
-from cntk._graph.late_names import hand_on
+from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 
 __all__ = [
     "DefaultParamInitScale",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
-from cntk._graph.late_names import hand_on
-from cntk._ops.cross_entropy import cross_entropy_with_softmax
-from cntk._ops.hierarchical_softmax import hierarchical_softmax_layer
-from cntk._ops.lattice import lattice_sequence_with_softmax
-from cntk._ops.loss import (
+from cntk._graph.names.late_names import hand_on
+from cntk._ops.loss.cross_entropy import cross_entropy_with_softmax
+from cntk._ops.loss.hierarchical_softmax import hierarchical_softmax_layer
+from cntk._ops.loss.lattice import lattice_sequence_with_softmax
+from cntk._ops.loss.nce import nce_loss
+from cntk._ops.loss.ranking import lambda_rank
+from cntk._ops.loss.regression import (
     binary_cross_entropy,
     cosine_distance,
     cosine_distance_with_negative_samples,
@@ -15,8 +16,7 @@ from cntk._ops.loss import (
     squared_error,
     weighted_binary_cross_entropy,
 )
-from cntk._ops.nce import nce_loss
-from cntk._ops.ranking import lambda_rank
+from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 
 __all__ = [
     "binary_cross_entropy",

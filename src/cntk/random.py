@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._graph.composite import Composite
-from cntk._graph.late_names import hand_on
-from cntk._ops.random_distribution import like, of_shape
+from cntk._graph.names.late_names import hand_on
+from cntk._ops.random.distribution import like, of_shape
+from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk.default_options import default_override_or, get_default_override
 
 __all__ = [
@@ -82,7 +82,7 @@ def uniform_like(
         ValueError: if ``low`` is not below ``high``.
 
     Example:
-        >>> from cntk._ops.structure import input_variable
+        >>> from cntk._ops.support.structure import input_variable
         >>> x = input_variable(2)
         >>> uniform_like(x, 5, 6, seed=98052).eval({x: [[1, 2], [3, 4]]}).round(3)
         array([[5.932, 5.815],
@@ -146,7 +146,7 @@ def normal_like(
         ValueError: if ``scale`` is negative.
 
     Example:
-        >>> from cntk._ops.structure import input_variable
+        >>> from cntk._ops.support.structure import input_variable
         >>> x = input_variable(2)
         >>> normal_like(x, seed=98052).eval({x: [[1, 2], [3, 4]]}).shape
         (2, 2)
@@ -211,7 +211,7 @@ def gumbel_like(
         ValueError: if ``scale`` is negative.
 
     Example:
-        >>> from cntk._ops.structure import input_variable
+        >>> from cntk._ops.support.structure import input_variable
         >>> x = input_variable(2)
         >>> gumbel_like(x, seed=98052).eval({x: [[1, 2], [3, 4]]}).shape
         (2, 2)
@@ -268,7 +268,7 @@ def bernoulli_like(
         ValueError: if ``mean`` is not from 0 to 1.
 
     Example:
-        >>> from cntk._ops.structure import input_variable
+        >>> from cntk._ops.support.structure import input_variable
         >>> x = input_variable(2)
         >>> bernoulli_like(x, seed=98052).eval({x: [[1, 2], [3, 4]]})
         array([[1., 1.],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.operators import Operators as TensorOpsMixin
 from cntk.core import ArrayMixin
 

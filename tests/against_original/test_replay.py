@@ -11,7 +11,7 @@ import pytest
 import cntk as C
 from cntk._graph import walk
 from cntk._graph.op import Op, registry
-from cntk._ops.composed import Fused
+from cntk._ops.support.composite_op import Fused
 from tests.against_original import calls, draw, recording
 from tests.against_original.agreement import difference
 from tests.against_original.known import CANNOT, WRONG

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._graph.handed_on import HANDED_ON
+from cntk._graph.names.handed_on import HANDED_ON
 from cntk.internal import native_shape, sanitize, utils
 
 STARS: dict[str, str] = json.loads((Path(__file__).parent / "stars_of_the_original.json").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cntk._persist.wire import Message, varint
+from cntk._persist.protobuf.wire import Message, varint
 
 Array = NDArray[Any]
 

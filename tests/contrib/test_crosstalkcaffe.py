@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._persist.wire import Message
+from cntk._persist.protobuf.wire import Message
 from cntk.contrib.crosstalkcaffe import CaffeConverter
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffeimpl import CaffeResolver
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffemodel import read_message

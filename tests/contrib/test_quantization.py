@@ -141,7 +141,7 @@ def test_the_flag_is_the_originals_without_its_library() -> None:
 
 
 def test_a_program_may_bring_a_kernel_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cntk._ops import native_function
+    from cntk._ops.user import native_function
 
     monkeypatch.setattr(native_function, "_registered", dict(native_function._registered))
     monkeypatch.setattr(cntk.contrib.netopt, "native_convolve_function_registered", False)

@@ -14,7 +14,7 @@ import torch
 
 import cntk as C
 from cntk import device
-from cntk._engine import device_lock
+from cntk._runtime import device_lock
 from cntk.device import DeviceDescriptor, DeviceKind
 
 GPUS = torch.cuda.device_count()

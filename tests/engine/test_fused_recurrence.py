@@ -10,12 +10,12 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._engine.feed import feed
-from cntk._engine.fuse_gru import FusedGRU
-from cntk._engine.fuse_lstm import FusedLSTM
-from cntk._engine.fuse_rnn import FusedRNN
-from cntk._engine.loop import Loop
-from cntk._engine.plan import Plan, bind
+from cntk._compiler.plan import Plan, bind
+from cntk._compiler.recurrence.gru import FusedGRU
+from cntk._compiler.recurrence.loop import Loop
+from cntk._compiler.recurrence.lstm import FusedLSTM
+from cntk._compiler.recurrence.rnn import FusedRNN
+from cntk._runtime.feed import feed
 
 CPU = torch.device("cpu")
 IN, OUT = 4, 3

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._engine import recorded_steps
-from cntk._engine import step as step_module
+from cntk._compiler.recurrence import recorded_steps
 from cntk._errors import GraphError
+from cntk._execution import training_step as step_module
 from tests.engine.device_programs import PROGRAMS, RECORDED, Training
 from tests.ops.op_case import Built, OpCase, Sparse
 from tests.ops.test_cases import TABLES
@@ -26,18 +26,18 @@ WARM, COUNTED = 5, 2
 
 # Why the host waits. Sizes of tensors are known to the host, and with them which memory they take.
 REASONS = {
-    "copy back in _ops.packed.chosen": "a condition says how many frames there are",
-    "copy back in _ops.ranking.of": "data say how many groups there are",
-    "copy back in _ops.edit_distance.compute": "data say how many tokens count; a metric, computed on the CPU",
-    "copy back in _ops.random_sample.cumulative": "the original's numbers are drawn on the CPU, by the weights",
-    "_local_scalar_dense in _ops.ctc._states": "data say how many labels there are",
-    "_local_scalar_dense in _ops.select._sparse_one_hot": "sparse rows have no entry for a class out of range",
-    "index by a mask in _ops.select._sparse_one_hot": "sparse rows have no entry for a class out of range",
-    "tolist in _ops.roi_pooling.compute": "data say which part of an image is pooled",
-    "tolist in _ops.unpack._as_lengths": "data say how long sequences are",
+    "copy back in _ops.shape.packed.chosen": "a condition says how many frames there are",
+    "copy back in _ops.loss.ranking.of": "data say how many groups there are",
+    "copy back in _ops.loss.edit_distance.compute": "data say how many tokens count; a metric, computed on the CPU",
+    "copy back in _ops.random.sampling.cumulative": "the original's numbers are drawn on the CPU, by the weights",
+    "_local_scalar_dense in _ops.loss.ctc._states": "data say how many labels there are",
+    "_local_scalar_dense in _ops.shape.select._sparse_one_hot": "sparse rows have no entry for a class out of range",
+    "index by a mask in _ops.shape.select._sparse_one_hot": "sparse rows have no entry for a class out of range",
+    "tolist in _ops.nn.roi_pooling.compute": "data say which part of an image is pooled",
+    "tolist in _ops.shape.unpack._as_lengths": "data say how long sequences are",
     "_coalesce in learners.adagrad.rule": "data say how many rows of a table are touched",
     "_coalesce in learners.sgd.rule": "data say how many rows of a table are touched",
-    "_coalesce in _engine.rows.touched_rows": "data say how many rows of a table are touched",
+    "_coalesce in _runtime.conversion.touched_rows": "data say how many rows of a table are touched",
 }
 
 # For each program the copies to the GPU of a step: one for each dense or one-hot input, two for one of other sparse rows,
@@ -49,9 +49,12 @@ STEPS: dict[str, tuple[int, dict[str, int]]] = {
     "tagger.adagrad": (3, {"_coalesce in learners.adagrad.rule": 1}),
     "tagger.momentum_sgd": (3, {"_coalesce in learners.sgd.rule": 1}),
     "continued": (4, {}),  # and the sequences that go on
-    "chosen_frames": (4, {"copy back in _ops.packed.chosen": 2}),  # the chosen frames, twice, and no layout
-    "connectionist": (4, {"_local_scalar_dense in _ops.ctc._states": 1, "copy back in _ops.edit_distance.compute": 1}),
-    "ranked": (5, {"copy back in _ops.ranking.of": 2}),  # three inputs; places of samples for loss and metric
+    "chosen_frames": (4, {"copy back in _ops.shape.packed.chosen": 2}),  # the chosen frames, twice, and no layout
+    "connectionist": (
+        4,
+        {"_local_scalar_dense in _ops.loss.ctc._states": 1, "copy back in _ops.loss.edit_distance.compute": 1},
+    ),
+    "ranked": (5, {"copy back in _ops.loss.ranking.of": 2}),  # three inputs; places of samples for loss and metric
     "sparse_rows": (3, {}),
     "unpacked": (3, {}),
     "read": (3, {}),  # dense frames, and entries of sparse ones; nothing of their lengths is needed
@@ -121,16 +124,16 @@ def run(case: OpCase) -> None:
 
 
 WAITING_OPERATIONS = {
-    "cases_ctc": {"_local_scalar_dense in _ops.ctc._states", "copy back in _ops.edit_distance.compute"},
-    "cases_nn": {"tolist in _ops.roi_pooling.compute"},
-    "cases_random": {"copy back in _ops.random_sample.cumulative"},
-    "cases_ranking": {"copy back in _ops.ranking.of"},
-    "cases_sequence": {"_coalesce in _engine.rows.touched_rows", "copy back in _ops.packed.chosen"},
+    "cases_ctc": {"_local_scalar_dense in _ops.loss.ctc._states", "copy back in _ops.loss.edit_distance.compute"},
+    "cases_nn": {"tolist in _ops.nn.roi_pooling.compute"},
+    "cases_random": {"copy back in _ops.random.sampling.cumulative"},
+    "cases_ranking": {"copy back in _ops.loss.ranking.of"},
+    "cases_sequence": {"_coalesce in _runtime.conversion.touched_rows", "copy back in _ops.shape.packed.chosen"},
     "cases_shape": {
-        "_local_scalar_dense in _ops.select._sparse_one_hot",
-        "index by a mask in _ops.select._sparse_one_hot",
+        "_local_scalar_dense in _ops.shape.select._sparse_one_hot",
+        "index by a mask in _ops.shape.select._sparse_one_hot",
     },
-    "cases_unpack": {"tolist in _ops.unpack._as_lengths"},
+    "cases_unpack": {"tolist in _ops.shape.unpack._as_lengths"},
 }
 
 

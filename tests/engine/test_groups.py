@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from cntk._engine.groups import Groups, groups_of
-from cntk._engine.layout import Layout
+from cntk._runtime.layout.layout import Layout
+from cntk._runtime.layout.length_buckets import Groups, groups_of
 
 LENGTHS = st.lists(st.integers(0, 9) | st.integers(30, 60), min_size=1, max_size=12)
 

@@ -6,10 +6,9 @@ from unittest import mock
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from cntk._engine.layout import Layout
+from cntk._runtime.layout.layout import Layout
 
 some_lengths = st.lists(st.integers(1, 5), min_size=1, max_size=6)
 equal_lengths = st.builds(lambda n, t: [t] * n, st.integers(1, 5), st.integers(1, 5))

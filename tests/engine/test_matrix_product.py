@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from cntk._engine import matrix_product
-from cntk._engine.matrix_product import add_product, addmm, mm
+from cntk._runtime import matmul
+from cntk._runtime.matmul import add_product, addmm, mm
 
 LAYOUTS: dict[str, Callable[[int, int], Tensor]] = {
     "rows": lambda n, m: torch.randn(n, m),
@@ -26,8 +26,8 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param == "forced":
         if linear is None:
             pytest.skip("this torch has no oneDNN")
-        monkeypatch.setattr(matrix_product, "_by_onednn", lambda: linear)
-        monkeypatch.setattr(matrix_product, "LEAST", 1)
+        monkeypatch.setattr(matmul, "_by_onednn", lambda: linear)
+        monkeypatch.setattr(matmul, "LEAST", 1)
     torch.manual_seed(0)
     yield
 

@@ -15,9 +15,10 @@ import pytest
 import torch.fx.graph_module
 
 import cntk as C
-from cntk._engine import evaluate, late, step
-from cntk._engine.plan import Plan
-from cntk._engine.recent import Recent
+from cntk._compiler import deferred_shapes
+from cntk._compiler.plan import Plan
+from cntk._execution import evaluate, training_step
+from cntk._runtime.recent import Recent
 
 RNG = np.random.default_rng(3)
 
@@ -71,8 +72,8 @@ def traced(run: Callable[[], None], steps: int) -> int:
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step, "_MOST_SIZES", 10)
-    monkeypatch.setattr(late, "_MOST_SIZES", 10)
+    monkeypatch.setattr(training_step, "_MOST_SIZES", 10)
+    monkeypatch.setattr(deferred_shapes, "_MOST_SIZES", 10)
     monkeypatch.setattr(evaluate, "_MOST_PLANS", 10)
 
 
@@ -129,7 +130,7 @@ def trained(steps: int) -> list[weakref.ref[Any]]:
     model.eval({x: data[x]})
     model.grad({x: data[x]}, wrt=model.parameters)
     recordings = [r for _, r in trainer._step._recordings.values()]
-    assert len(recordings) == (steps >= step.RECORD_AFTER)
+    assert len(recordings) == (steps >= training_step.RECORD_AFTER)
     plans = [p for f in (model, trainer._step.function) for p in f._plans.values() if isinstance(p, Plan)]
     return [weakref.ref(one) for one in (trainer, model, *model.parameters, *plans, *recordings)]
 
@@ -146,11 +147,11 @@ def test_models_that_are_dropped_leave_nothing() -> None:
 
 def test_recordings_that_are_dropped_leave_nothing() -> None:
     for _ in range(2):
-        trained(step.RECORD_AFTER)
+        trained(training_step.RECORD_AFTER)
     gc.collect()
     kept: Any = torch.fx.graph_module._loader.eval_cache  # type: ignore[attr-defined]
     before = objects(), len(linecache.cache), len(kept)
-    references = trained(step.RECORD_AFTER)
+    references = trained(training_step.RECORD_AFTER)
     gc.collect()
     assert [one() for one in references] == [None] * len(references) and len(references) > 8
     assert (len(linecache.cache), len(kept)) == before[1:]
@@ -182,20 +183,20 @@ def test_plans_for_sizes_are_bounded(small_limits: None) -> None:
 
 
 def test_recordings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step, "_MOST_RECORDINGS", 1)
+    monkeypatch.setattr(training_step, "_MOST_RECORDINGS", 1)
     x = C.input_variable(3)
     model = C.layers.Dense(2)(x)
     loss = C.reduce_sum(model * model)
     trainer = C.Trainer(model, loss, [C.sgd(model.parameters, 0.001)])
     for size in (1, 2):
-        for _ in range(step.RECORD_AFTER + 1):
+        for _ in range(training_step.RECORD_AFTER + 1):
             trainer.train_minibatch({x: np.ones((size, 3), np.float32)})
     assert len(trainer._step._recordings) == 1
     assert trainer._step.reasons == ["1 sizes of minibatches are recorded already"]
 
 
 def test_sizes_that_are_counted_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step, "_MOST_SIZES", 5)
+    monkeypatch.setattr(training_step, "_MOST_SIZES", 5)
     x = C.input_variable(3)
     model = C.layers.Dense(2)(x)
     trainer = C.Trainer(model, C.reduce_sum(model * model), [C.sgd(model.parameters, 0.001)])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cntk._engine import mersenne_twister
-from cntk._engine.mersenne_jump import Recurrence
-from cntk._engine.mersenne_twister import _RECURRENCE, MersenneTwister64
+from cntk._runtime.random import mersenne_twister
+from cntk._runtime.random.mersenne_jump import Recurrence
+from cntk._runtime.random.mersenne_twister import _RECURRENCE, MersenneTwister64
 
 
 def test_the_standards_check_value():

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from cntk._engine.optimize import optimize
+from cntk._compiler.recording.fx_passes import optimize
 
 
 def cleaned(f: Callable[..., list[Tensor]], *examples: Tensor, gradients: int = 0, inputs: int = 0):

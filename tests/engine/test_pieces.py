@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from cntk._engine.layout import Layout
+from cntk._runtime.layout.layout import Layout
 
 lengths = st.lists(st.integers(1, 90), min_size=1, max_size=9)
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._engine.plan import Plan
+from cntk._compiler.plan import Plan
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
@@ -115,7 +115,7 @@ def test_optimized_plans_give_the_same_numbers():
 
 
 def _run(batch: int) -> Any:
-    from cntk._engine.run import Run
+    from cntk._runtime.context import Run
 
     return Run(False, torch.device("cpu"), batch)
 

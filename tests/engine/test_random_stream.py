@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._engine.run import RandomStream
+from cntk._runtime.context import RandomStream
 
 CPU = torch.device("cpu")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._engine import recorded_steps
-from cntk._engine.recorded_steps import RecordedSteps
+from cntk._compiler.recurrence import recorded_steps
+from cntk._compiler.recurrence.recorded_steps import RecordedSteps
 
 WIDTH = 4
 RUNS = 7  # more than a loop runs before it is recorded

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._engine import step as step_module
-from cntk._engine import step_recording, trace
-from cntk._engine.recorded_steps import RecordedSteps
+from cntk._compiler.recording import record_loop_step, record_training_step
+from cntk._compiler.recurrence.recorded_steps import RecordedSteps
+from cntk._execution import training_step as step_module
 
 NEVER, AT_ONCE, MINIBATCHES = 10**9, 3, 9
 Feed = dict[Any, Any]
@@ -287,26 +287,28 @@ def same_as_eager(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
 
 
 def test_a_step_that_cannot_be_recorded_stays_eager(monkeypatch, caplog):
-    from cntk._engine import optimize
+    from cntk._compiler.recording import fx_passes
 
     def fails(*_: Any) -> None:
         raise TypeError("no such call")
 
-    monkeypatch.setattr(optimize, "optimize", fails)
+    monkeypatch.setattr(fx_passes, "optimize", fails)
     same_as_eager(monkeypatch, "recording failed: TypeError: no such call")
     assert [r.levelname for r in caplog.records if r.name == "cntk"] == ["WARNING"]
 
 
 def test_a_recording_that_gives_other_numbers_is_not_used(monkeypatch):
-    agree = trace.agree
-    monkeypatch.setattr(trace, "agree", lambda found, expected: agree([1.5 * x for x in found], expected))
+    agree = record_training_step.agree
+    monkeypatch.setattr(
+        record_training_step, "agree", lambda found, expected: agree([1.5 * x for x in found], expected)
+    )
     same_as_eager(monkeypatch, "the recording gives another loss")
 
 
 @pytest.mark.parametrize("when", [0, 2])
 def test_a_recording_that_fails_later_leaves_everything_as_it_was(when, monkeypatch):
     """Statistics are put back, random numbers that were drawn are used, and the step is done by autograd."""
-    record, calls = trace.record, [0]
+    record, calls = record_training_step.record, [0]
 
     def failing(*arguments: Any) -> Any:
         recording = record(*arguments)
@@ -327,7 +329,7 @@ def test_a_recording_that_fails_later_leaves_everything_as_it_was(when, monkeypa
 
 
 def test_a_loop_whose_recording_gives_other_numbers_runs_by_autograd(monkeypatch, caplog):
-    monkeypatch.setattr(step_recording, "agree", lambda *_: False)
+    monkeypatch.setattr(record_loop_step, "agree", lambda *_: False)
     s = C.sequence.input_variable(3, np.float64)
     w = parameter(3, 3)
     h = C.layers.Recurrence(lambda h, x: C.sin(x + C.times(h, w)), initial_state=0.1)(s)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._engine import recorded_steps
-from cntk._engine import step as step_module
+from cntk._compiler.recurrence import recorded_steps
+from cntk._execution import training_step as step_module
 from cntk.layers import (
     GRU,
     LSTM,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import cntk as C
-from cntk._engine.layout import Layout
-from cntk._engine.lstm_kernel import lstm, shutting
+from cntk._compiler.recurrence.lstm_kernel import lstm, shutting
+from cntk._runtime.layout.layout import Layout
 
 lengths = st.lists(st.integers(1, 60), min_size=1, max_size=12)
 

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._engine import work
-from cntk._engine.evaluate import plan_for
-from cntk._engine.plan import bind
-from cntk._engine.threads import OneThread
+from cntk._compiler import work
+from cntk._compiler.plan import bind
+from cntk._execution.evaluate import plan_for
+from cntk._runtime.threads import OneThread
 
 THREADS = 3
 
@@ -160,7 +160,7 @@ def test_work_is_told_from_sizes(name: str) -> None:
 
 def run_of(model: Any, x: Any, data: Any, training: bool = False) -> int:
     """The work of a run."""
-    from cntk._engine.feed import feed
+    from cntk._runtime.feed import feed
 
     fed = {x: feed(x, data, torch.device("cpu"))}
     plan = plan_for(model, (model.output,), fed)

@@ -11,8 +11,8 @@ import pytest
 import scipy.sparse
 
 import cntk as C
-from cntk._engine import step as step_module
-from cntk._engine.step import TrainingStep
+from cntk._execution import training_step as step_module
+from cntk._execution.training_step import TrainingStep
 
 NEVER, AT_ONCE = 10**9, 3
 

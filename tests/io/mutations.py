@@ -37,11 +37,11 @@ from cntk.io import (
     MinibatchSource,
     StreamDef,
     StreamDefs,
-    _compiled,
     text_to_binary,
     transforms,
 )
-from cntk.io._ctf_lines import Field, Lines, read_lines
+from cntk.io._native import loader
+from cntk.io._text.lines import Field, Lines, read_lines
 from tests.io.htk_cases import archive, labels
 
 ALLOWANCE = (
@@ -247,7 +247,7 @@ def main(count: int, seed: int) -> None:
     warnings.simplefilter("ignore")
     draw = random.Random(seed)
     if seed % 2:
-        while _compiled.machine(1 << 30) is None:
+        while loader.machine(1 << 30) is None:
             time.sleep(0.1)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

@@ -32,10 +32,10 @@ from cntk.io import (
     RowDeserializer,
     StreamDef,
     StreamDefs,
-    _ctf,
     text_to_binary,
     transforms,
 )
+from cntk.io._text import deserializer
 from tests.io.htk_cases import archive, labels
 from tests.io.user_cases import Numbered
 
@@ -89,7 +89,7 @@ def text() -> Any:
 
 def large_text() -> Any:
     """Text that is read sequence by sequence."""
-    _ctf._LARGE = 1
+    deserializer._LARGE = 1
     return text()
 
 

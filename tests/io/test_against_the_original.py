@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
-from cntk.io._catalog import Catalog
-from cntk.io._ctf import TextFile
-from cntk.io._order import Order, Window
-from cntk.io._streams import StreamConfiguration
+from cntk.io._corpus.catalog import Catalog
+from cntk.io._corpus.streams import StreamConfiguration
+from cntk.io._sampling.shuffle import Order, Window
+from cntk.io._text.deserializer import TextFile
 from tests.io.reader_cases import CASES, ORDERS, ordered_text
 
 GOLDEN = json.loads((Path(__file__).parent / "readers_of_the_original.json").read_text(encoding="utf-8"))

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from cntk.io import (
     CBFDeserializer,
@@ -25,7 +24,7 @@ from cntk.io import (
     sequence_to_cntk_text_format,
     text_to_binary,
 )
-from cntk.io._cbf import BinaryFile
+from cntk.io._binary.deserializer import BinaryFile
 from tests.io.binary_cases import CASES
 
 GOLDEN = json.loads((Path(__file__).parent / "binary_of_the_original.json").read_text(encoding="utf-8"))

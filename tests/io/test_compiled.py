@@ -9,14 +9,17 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from cntk._errors import DataError
-from cntk.io import _chunk, _compiled, _ctf_compiled, _ctf_index, _image_resize, _order
-from cntk.io._chunk import SparseFrames
-from cntk.io._ctf_compiled import read_chunk
-from cntk.io._ctf_lines import Lines, read_lines
+from cntk.io._corpus import chunk as corpus_chunk
+from cntk.io._corpus.chunk import SparseFrames
+from cntk.io._images import resize as _image_resize
+from cntk.io._native import loader
+from cntk.io._sampling import shuffle
+from cntk.io._text import compiled as text_compiled, index as text_index
+from cntk.io._text.compiled import read_chunk
+from cntk.io._text.lines import Lines, read_lines
 from tests.io.test_ctf_parser import FIELDS, check, lines_of_text, pieces
 
 WAIT = 120
@@ -25,7 +28,7 @@ WAIT = 120
 @pytest.fixture(scope="module")
 def compiled():
     end = time.monotonic() + WAIT
-    while (found := _compiled.machine(1 << 30)) is None:
+    while (found := loader.machine(1 << 30)) is None:
         assert time.monotonic() < end, "the compiler does not end, or failed"
         time.sleep(0.05)
     return found
@@ -35,7 +38,7 @@ def is_regular(compiled, lines, fields):
     """Whether compiled code reads a text by itself."""
     text = np.frombuffer(lines.text, np.uint8)
     count = compiled.count_lines(text, 0, len(text))
-    return _ctf_compiled._Target(fields, count).read(compiled, text, 0, len(text), lines.have_ids, 0, count) is not None
+    return text_compiled._Target(fields, count).read(compiled, text, 0, len(text), lines.have_ids, 0, count) is not None
 
 
 @given(st.data(), st.booleans(), st.integers(1, 3))
@@ -96,7 +99,7 @@ def test_blocks_are_put_together(compiled, monkeypatch, threads, second):
         "|d " + " ".join(map(str, row)) + (second if k % 9 == 4 else " |one {}\n").format(k)
         for k, row in enumerate(rows)
     )
-    monkeypatch.setattr(_ctf_compiled, "_BLOCK", 64)
+    monkeypatch.setattr(text_compiled, "_BLOCK", 64)
     lines = Lines("file", 1, text.encode(), False)
     for one, other in zip(
         read_chunk(compiled, lines, [FIELDS[0], FIELDS[2]], threads),
@@ -109,7 +112,7 @@ def test_blocks_are_put_together(compiled, monkeypatch, threads, second):
 
 def test_errors_in_later_blocks_name_their_line(compiled, monkeypatch):
     text = "|d 1 2 3\n" * 50 + "|d 1 x 3\n" + "|d 1 2 3\n" * 5
-    monkeypatch.setattr(_ctf_compiled, "_BLOCK", 64)
+    monkeypatch.setattr(text_compiled, "_BLOCK", 64)
     with pytest.raises(DataError, match=r"^file, line 151, stream 'dense': expected a number .* got 'x'$"):
         read_chunk(compiled, Lines("file", 101, text.encode(), False), [FIELDS[0]], 2)
 
@@ -131,9 +134,9 @@ def test_sequences(compiled, lines, have_ids, alias, block, ends):
     text = ("\n".join(a + b for a, b in lines) + "\n" * ends).encode()
     text = (b"7 " if have_ids else b"|") + text
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_ctf_index, "_BLOCK", block)
-        quickly = _ctf_index._quickly(compiled, "d.ctf", io.BytesIO(text), 0, have_ids, alias)
-        slowly = _ctf_index._sequences("d.ctf", io.BytesIO(text), 0, have_ids, alias)
+        patch.setattr(text_index, "_BLOCK", block)
+        quickly = text_index._quickly(compiled, "d.ctf", io.BytesIO(text), 0, have_ids, alias)
+        slowly = text_index._sequences("d.ctf", io.BytesIO(text), 0, have_ids, alias)
     for name in ("begins", "keys", "rows", "counted"):
         np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name), name)
 
@@ -141,10 +144,10 @@ def test_sequences(compiled, lines, have_ids, alias, block, ends):
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.integers(1, 12), st.booleans(), st.integers(0, 9))
 def test_orders(compiled, sizes, width, in_samples, seed):
     samples = [3 * n for n in sizes]
-    order = _order.Order(sizes, samples, _order.Window(width, in_samples), seed)
+    order = shuffle.Order(sizes, samples, shuffle.Window(width, in_samples), seed)
     quickly = order.sweep(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_order, "machine", lambda size: None)
+        patch.setattr(shuffle, "machine", lambda size: None)
         slowly = order.sweep(1)
     np.testing.assert_array_equal(quickly, slowly)
     assert sorted(quickly) == list(range(sum(sizes)))
@@ -152,10 +155,10 @@ def test_orders(compiled, sizes, width, in_samples, seed):
 
 def test_random_words_run_out(compiled, monkeypatch):
     """An order takes more words than are drawn at a time."""
-    monkeypatch.setattr(_order, "_DRAWS", 1)
-    order = _order.Order([5] * 40, [5] * 40, _order.Window(3), 1)
+    monkeypatch.setattr(shuffle, "_DRAWS", 1)
+    order = shuffle.Order([5] * 40, [5] * 40, shuffle.Window(3), 1)
     quickly = order.sweep(0)
-    monkeypatch.setattr(_order, "machine", lambda size: None)
+    monkeypatch.setattr(shuffle, "machine", lambda size: None)
     np.testing.assert_array_equal(quickly, order.sweep(0))
 
 
@@ -174,11 +177,11 @@ def test_scaled_images(compiled, height, width, new_height, new_width, channels,
 def test_sparse_rows(compiled, counts, data):
     rows = np.array(data.draw(st.lists(st.integers(0, len(counts) - 1), max_size=12)), np.int64)
     total = sum(counts)
-    frames = SparseFrames(_chunk.ends_of(np.array(counts)), np.arange(total), np.arange(total, dtype=np.float32))
-    quickly = _chunk._select(frames, rows)
+    frames = SparseFrames(corpus_chunk.ends_of(np.array(counts)), np.arange(total), np.arange(total, dtype=np.float32))
+    quickly = corpus_chunk._select(frames, rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_chunk, "machine", lambda size: None)
-        slowly = _chunk._select(frames, rows)
+        patch.setattr(corpus_chunk, "machine", lambda size: None)
+        slowly = corpus_chunk._select(frames, rows)
     for name in ("offsets", "columns", "values"):
         np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name))
 
@@ -188,19 +191,19 @@ def test_merged_chunks(compiled, chunks, is_sparse, data):
     """Sequences of several chunks, in any order, some of them twice."""
     made = []
     for number, counts in enumerate(chunks):
-        ends = _chunk.ends_of(np.array(counts))
+        ends = corpus_chunk.ends_of(np.array(counts))
         values = (np.arange(2 * ends[-1]) + 100 * number).astype(np.float32)
         frames = SparseFrames(np.arange(ends[-1] + 1), np.arange(ends[-1]), values[: ends[-1]]) if is_sparse else None
-        made.append(_chunk.StreamChunk(frames or values.reshape(-1, 2), ends))
+        made.append(corpus_chunk.StreamChunk(frames or values.reshape(-1, 2), ends))
     every = [(c, k) for c, counts in enumerate(chunks) for k in range(len(counts))]
     wanted = data.draw(st.lists(st.sampled_from(every), min_size=1, max_size=9))
     used = sorted({c for c, _ in wanted})
     places = [np.array([at for at, (c, _) in enumerate(wanted) if c == chunk]) for chunk in used]
     parts = [(made[c], np.array([wanted[at][1] for at in p])) for c, p in zip(used, places, strict=True)]
-    quickly = _chunk.merged(parts, places)
+    quickly = corpus_chunk.merged(parts, places)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_chunk, "machine", lambda size: None)
-        slowly = _chunk.merged(parts, places)
+        patch.setattr(corpus_chunk, "machine", lambda size: None)
+        slowly = corpus_chunk.merged(parts, places)
     np.testing.assert_array_equal(quickly.ends, slowly.ends)
     if is_sparse:
         np.testing.assert_array_equal(quickly.frames.values, slowly.frames.values)
@@ -212,7 +215,7 @@ def test_merged_chunks(compiled, chunks, is_sparse, data):
 
 def test_little_work_starts_no_compiler():
     program = (
-        "import sys, threading; from cntk.io._compiled import machine; from cntk.io._order import Order, Window;"
+        "import sys, threading; from cntk.io._native.loader import machine; from cntk.io._sampling.shuffle import Order, Window;"
         "assert machine(1000) is None; Order([100], [100], Window(3), 0).sweep(0);"
         "assert 'numba' not in sys.modules and threading.active_count() == 1"
     )

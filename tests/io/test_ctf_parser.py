@@ -6,15 +6,14 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from cntk._errors import DataError
-from cntk.io import _ctf_blocks
-from cntk.io._chunk import SparseFrames
-from cntk.io._ctf_blocks import read_text
-from cntk.io._ctf_lines import Field, Lines, read_lines
-from cntk.io._ctf_numbers import PAD, read_numbers
+from cntk.io._corpus.chunk import SparseFrames
+from cntk.io._text import blocks
+from cntk.io._text.blocks import read_text
+from cntk.io._text.lines import Field, Lines, read_lines
+from cntk.io._text.numbers import PAD, read_numbers
 
 F32 = np.dtype(np.float32)
 FIELDS = [
@@ -96,7 +95,7 @@ def check(found, values):
 def test_all_ways_of_reading_agree(data, have_ids):
     text, values = data.draw(lines_of_text(have_ids))
     lines = Lines("file", 1, text.encode(), have_ids)
-    slowly, quickly = read_lines(lines, FIELDS), _ctf_blocks._read_block(lines, FIELDS)
+    slowly, quickly = read_lines(lines, FIELDS), blocks._read_block(lines, FIELDS)
     check(slowly, values)
     assert quickly is not None, "regular lines are read by the quick way"
     check(quickly, values)
@@ -123,7 +122,7 @@ pieces = st.text("0123456789.+-eE:|# \t\r\n|dspone\x00\x0b\xff", max_size=60)
 def test_whatever_comes_is_read_alike_or_refused(text, have_ids):
     """No text is read otherwise by the quick way than line by line, and none brings anything but a `DataError`."""
     lines = Lines("file", 7, text.encode("latin-1"), have_ids)
-    quickly = _ctf_blocks._read_block(lines, FIELDS) if text else None
+    quickly = blocks._read_block(lines, FIELDS) if text else None
     try:
         slowly = read_lines(lines, FIELDS)
     except DataError as error:
@@ -147,7 +146,7 @@ def test_blocks_are_put_together(monkeypatch, threads):
     text = "".join("|d " + " ".join(map(str, row)) + f" |one {k}\n" for k, row in enumerate(wanted))
     text = text.replace(" |one 20\n", " |one 2e1\n").replace(" |one 30\n", "\t|one\t30.0\n")
     lines = Lines("file", 1, text.encode(), False)
-    monkeypatch.setattr(_ctf_blocks, "_BLOCK", 64)
+    monkeypatch.setattr(blocks, "_BLOCK", 64)
     dense, one = read_text(lines, [FIELDS[0], FIELDS[2]], threads)
     np.testing.assert_array_equal(dense.frames, wanted)
     np.testing.assert_array_equal(one.frames[:, 0], np.arange(57))
@@ -156,7 +155,7 @@ def test_blocks_are_put_together(monkeypatch, threads):
 
 def test_errors_in_later_blocks_name_their_line(monkeypatch):
     text = "|d 1 2 3\n" * 50 + "|d 1 x 3\n" + "|d 1 2 3\n" * 5
-    monkeypatch.setattr(_ctf_blocks, "_BLOCK", 64)
+    monkeypatch.setattr(blocks, "_BLOCK", 64)
     with pytest.raises(DataError, match=r"^file, line 151, stream 'dense': expected a number .* got 'x'$"):
         read_text(Lines("file", 101, text.encode(), False), [FIELDS[0]])
 
@@ -178,4 +177,4 @@ def test_numbers(tokens):
 def test_what_is_no_number(token):
     with pytest.raises(DataError, match="number"):
         read_lines(Lines("file", 1, f"|one {token}\n".encode(), False), FIELDS[2:])
-    assert _ctf_blocks._read_block(Lines("file", 1, f"|one {token}\n".encode(), False), FIELDS[2:]) is None
+    assert blocks._read_block(Lines("file", 1, f"|one {token}\n".encode(), False), FIELDS[2:]) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._engine.run import SparseRows
+from cntk._runtime.context import SparseRows
 from cntk.io import (
     CTFDeserializer,
     MinibatchData,

@@ -22,11 +22,11 @@ from cntk.io import (
     StreamDefs,
     StreamInformation,
     UserDeserializer,
-    _compiled,
-    _ctf_compiled,
     text_to_binary,
 )
-from cntk.io._listed_names import joined_keys, keys_of
+from cntk.io._native import loader
+from cntk.io._text import compiled
+from cntk.io._text.listed_names import joined_keys, keys_of
 from tests.io.htk_cases import archive
 
 TEXT = StreamDefs(x=StreamDef("x", 3), s=StreamDef("s", 4, is_sparse=True))
@@ -123,10 +123,10 @@ def test_a_scale_that_is_no_number(tmp_path, monkeypatch):
 def test_ids_of_any_length_are_one_number_modulo_two_to_the_64(tmp_path, monkeypatch, is_compiled):
     monkeypatch.chdir(tmp_path)
     if is_compiled:
-        while _compiled.machine(1 << 30) is None:
+        while loader.machine(1 << 30) is None:
             time.sleep(0.05)
     else:
-        monkeypatch.setattr("cntk.io._ctf_index.machine", lambda size: None)
+        monkeypatch.setattr("cntk.io._text.index.machine", lambda size: None)
     ids = [10**70 + 7, int("9" * 3000), 7]
     reader = text(b"".join(b"1" + b"0" * 63 + b"0" * 6 + b"7 |x 1 |s\n" if k == ids[0] else b"" for k in ids))
     assert reader.open().chunks[0].keys.tolist() == [(10**70 + 7) % 2**64]
@@ -148,12 +148,12 @@ def test_an_index_that_claims_more_lines_than_bytes(tmp_path, monkeypatch):
 
 def test_lines_that_are_mostly_empty_fill_no_array_beforehand(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    while _compiled.machine(1 << 30) is None:
+    while loader.machine(1 << 30) is None:
         time.sleep(0.05)
-    monkeypatch.setattr(_ctf_compiled, "_ROOM", 1 << 10)
+    monkeypatch.setattr(compiled, "_ROOM", 1 << 10)
     Path("d").write_bytes(b"|x 1\n" * 500)
     source = MinibatchSource(CTFDeserializer("d", StreamDefs(x=StreamDef("x", 300))), randomize=False)
-    monkeypatch.setattr(_ctf_compiled, "_Target", None)
+    monkeypatch.setattr(compiled, "_Target", None)
     assert source.next_minibatch(500)[source.streams.x].asarray().sum() == 500
 
 

@@ -21,10 +21,10 @@ from cntk.io import (
     MinibatchSource,
     StreamDef,
     StreamDefs,
-    _image_decoding,
+    transforms as xf,
 )
-from cntk.io import transforms as xf
-from cntk.io._image_transforms import Crop, Pipeline
+from cntk.io._images import decoding as _image_decoding
+from cntk.io._images.transforms import Crop, Pipeline
 
 Image = pytest.importorskip("PIL.Image")
 

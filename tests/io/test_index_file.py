@@ -7,8 +7,9 @@ import os
 import numpy as np
 import pytest
 
-from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs, _ctf_index
-from cntk.io._ctf_index_file import index_path
+from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
+from cntk.io._text import index as text_index
+from cntk.io._text.index_file import index_path
 
 STREAMS = StreamDefs(x=StreamDef("x", 1), y=StreamDef("y", 1))
 BY_Y = StreamDefs(x=StreamDef("x", 1), y=StreamDef("y", 1, defines_mb_size=True))
@@ -25,8 +26,8 @@ def file(tmp_path):
 def passes(monkeypatch):
     """How often a file was gone through."""
     found = []
-    through = _ctf_index._found
-    monkeypatch.setattr(_ctf_index, "_found", lambda *given: found.append(1) or through(*given))
+    through = text_index._found
+    monkeypatch.setattr(text_index, "_found", lambda *given: found.append(1) or through(*given))
     return found
 
 

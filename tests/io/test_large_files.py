@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs, _ctf
+from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
+from cntk.io._text import deserializer
 
 STREAMS = StreamDefs(x=StreamDef("x", 2), w=StreamDef("w", 50, is_sparse=True))
 
@@ -38,8 +39,8 @@ def test_minibatches_are_the_same(tmp_path, monkeypatch, options, last):
     options = {k: v for k, v in options.items() if k != "max_sweeps"}
     file = written(tmp_path / "data.ctf", last=last)
     expected = minibatches(file, **options)
-    monkeypatch.setattr(_ctf, "_LARGE", 1)
-    monkeypatch.setattr(_ctf.TextFile, "load", lambda self, chunk: pytest.fail("a whole chunk was read"))
+    monkeypatch.setattr(deserializer, "_LARGE", 1)
+    monkeypatch.setattr(deserializer.TextFile, "load", lambda self, chunk: pytest.fail("a whole chunk was read"))
     assert minibatches(file, **options) == expected
 
 
@@ -47,7 +48,7 @@ def test_of_two_files_one_may_be_large(tmp_path, monkeypatch):
     first, second = written(tmp_path / "one.ctf"), str(tmp_path / "two.ctf")
     (tmp_path / "two.ctf").write_text("".join(f"{k} |y {k}\n" for k in range(59, -1, -2)))
     readers = [CTFDeserializer(first, STREAMS), CTFDeserializer(second, StreamDefs(y=StreamDef("y", 1)))]
-    monkeypatch.setattr(_ctf, "_LARGE", 500)
+    monkeypatch.setattr(deserializer, "_LARGE", 500)
     source = MinibatchSource(readers, max_sweeps=1)
     seen = []
     while minibatch := source.next_minibatch(9):
@@ -65,14 +66,14 @@ def test_errors_name_the_line_in_the_file(tmp_path, monkeypatch, options):
         lines = opened.read().split("\n")
     lines[101] = lines[101].replace("|x ", "|x e")
     (tmp_path / "data.ctf").write_text("\n".join(lines))
-    monkeypatch.setattr(_ctf, "_LARGE", 1)
+    monkeypatch.setattr(deserializer, "_LARGE", 1)
     with pytest.raises(ValueError, match=r"data.ctf, line 102, stream 'x': .*'e"):
         minibatches(file, **options)
 
 
 def test_a_file_that_shrinks_is_refused(tmp_path, monkeypatch):
     file = written(tmp_path / "data.ctf")
-    monkeypatch.setattr(_ctf, "_LARGE", 1)
+    monkeypatch.setattr(deserializer, "_LARGE", 1)
     source = MinibatchSource(CTFDeserializer(file, STREAMS), randomize=False)
     with open(file, "r+") as opened:
         opened.truncate(100)

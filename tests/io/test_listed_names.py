@@ -19,9 +19,9 @@ from cntk.io import (  # noqa: E402
     MinibatchSource,
     StreamDef,
     StreamDefs,
-    _listed_names,
     text_to_binary,
 )
+from cntk.io._text import listed_names  # noqa: E402
 from tests.io.htk_cases import TEN  # noqa: E402
 from tests.io.windows_cases import (  # noqa: E402
     CLEAN,
@@ -146,10 +146,10 @@ def test_archives_in_folders_with_an_at(folder):
 
 @pytest.mark.parametrize("name", ["C:\\data\\a.png", "C:/data/a.png", "\\\\server\\share\\a.png", "sub\\a.png"])
 def test_names_stay_as_they_are_on_windows(monkeypatch, name):
-    monkeypatch.setattr(_listed_names, "_ON_WINDOWS", True)
-    assert _listed_names.located(name, "D:\\lists") == name
-    assert _listed_names.located("...\\a.png", "D:\\lists") == "D:\\lists\\a.png"
-    assert "path of Windows" not in _listed_names.advice(name)
+    monkeypatch.setattr(listed_names, "_ON_WINDOWS", True)
+    assert listed_names.located(name, "D:\\lists") == name
+    assert listed_names.located("...\\a.png", "D:\\lists") == "D:\\lists\\a.png"
+    assert "path of Windows" not in listed_names.advice(name)
 
 
 def test_folders_of_every_name(folder, monkeypatch):

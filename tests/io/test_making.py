@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cntk._errors import DataError
-from cntk.io._making import Maker, unmade
+from cntk.io._corpus.sample_maker import Maker, unmade
 
 
 class Counted:

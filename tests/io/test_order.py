@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from cntk.io._order import Order, Window
+from cntk.io._sampling.shuffle import Order, Window
 
 SIZES = st.lists(st.integers(1, 6), min_size=1, max_size=8)
 WINDOWS = st.none() | st.builds(Window, st.integers(1, 10), st.booleans())

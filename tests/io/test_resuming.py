@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cntk.io import _ctf
+from cntk.io._text import deserializer
 
 pytest.importorskip("PIL.Image")
 pytest.importorskip("pyarrow")
@@ -26,14 +26,14 @@ def resumed(tmp_path_factory):
     write(folder)
     before = os.getcwd()
     os.chdir(folder)
-    large = _ctf._LARGE
+    large = deserializer._LARGE
     try:
         read, states = {}, {}
         for name, (make, size, worker) in READERS.items():
             read[name], states[name] = stepwise(make(), size, worker)
     finally:
         os.chdir(before)
-        _ctf._LARGE = large
+        deserializer._LARGE = large
     environment = dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'src'}")
     command = [sys.executable, "-m", "tests.io.resuming"]
     ended = subprocess.run(

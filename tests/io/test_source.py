@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import cntk as C
 from cntk.io import (
@@ -16,10 +15,9 @@ from cntk.io import (
     StreamDef,
     StreamDefs,
     StreamInformation,
-    _ctf,
-    _ctf_index,
 )
-from cntk.io._store import ChunkStore
+from cntk.io._corpus.chunk_cache import ChunkStore
+from cntk.io._text import deserializer as text_deserializer, index as text_index
 
 
 def write(folder, text, name="data.ctf"):
@@ -57,8 +55,8 @@ class SmallChunks:
         self.deserializer, self.chunk_bytes = deserializer, chunk_bytes
 
     def open(self, threads=1):
-        found = _ctf.configurations(self.deserializer.streams, "test")
-        return _ctf.TextFile(self.deserializer.filename, found, threads, self.chunk_bytes)
+        found = text_deserializer.configurations(self.deserializer.streams, "test")
+        return text_deserializer.TextFile(self.deserializer.filename, found, threads, self.chunk_bytes)
 
 
 # -- minibatches ------------------------------------------------------------------------------------------------------
@@ -246,9 +244,9 @@ def test_streams_of_several_files_must_agree(tmp_path):
 def test_index_in_blocks(tmp_path, monkeypatch, block):
     lengths = [1, 4, 2, 9, 1, 1, 3]
     file = write(tmp_path, "\ufeff\n\n" + counted(lengths) + "6 |x 63")
-    whole = _ctf_index.index_file(file, 10**9)
-    monkeypatch.setattr(_ctf_index, "_BLOCK", block)
-    (chunk,) = _ctf_index.index_file(file, 10**9).chunks
+    whole = text_index.index_file(file, 10**9)
+    monkeypatch.setattr(text_index, "_BLOCK", block)
+    (chunk,) = text_index.index_file(file, 10**9).chunks
     assert chunk.rows.tolist() == whole.chunks[0].rows.tolist() == [1, 4, 2, 9, 1, 1, 4]
     assert chunk.keys.tolist() == list(range(7))
     assert (chunk.begin, chunk.first_line) == (5, 3)
@@ -256,7 +254,7 @@ def test_index_in_blocks(tmp_path, monkeypatch, block):
 
 def test_chunks_are_whole_sequences(tmp_path):
     file = write(tmp_path, counted([2, 3, 1, 8, 1]))
-    chunks = _ctf_index.index_file(file, 40).chunks
+    chunks = text_index.index_file(file, 40).chunks
     assert [c.rows.tolist() for c in chunks] == [[2, 3], [1], [8], [1]]
     assert [c.first_line for c in chunks] == [1, 6, 7, 15]
     assert [c.begin for c in chunks[1:]] == [c.end for c in chunks[:-1]]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cntk.cntk_py import MinibatchSourceConfig, to_dictionary
-from cntk.io import CTFDeserializer, ImageDeserializer, StreamDef, StreamDefs, UserDeserializer
-from cntk.io import transforms as xf
+from cntk.io import CTFDeserializer, ImageDeserializer, StreamDef, StreamDefs, UserDeserializer, transforms as xf
 
 TEXT = CTFDeserializer("x.ctf", StreamDefs(a=StreamDef("S0", 5, is_sparse=True, defines_mb_size=True)))
 IMAGES = ImageDeserializer(

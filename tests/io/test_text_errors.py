@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs, _ctf
+from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
+from cntk.io._text import deserializer as text_deserializer
 from tests.io.text_error_cases import AFTER, BEFORE, CASES
 
 GOLDEN = json.loads((Path(__file__).parent / "text_errors_of_the_original.json").read_text(encoding="utf-8"))
@@ -34,7 +35,7 @@ def read(file, deserializer=None, **options):
 @pytest.mark.parametrize("name", list(CASES))
 def test_what_is_left_out(name, large, tmp_path, monkeypatch):
     if large:
-        monkeypatch.setattr(_ctf, "_LARGE", 1)
+        monkeypatch.setattr(text_deserializer, "_LARGE", 1)
     file = tmp_path / "data.ctf"
     file.write_text(BEFORE + CASES[name] + AFTER)
     least, expected = GOLDEN[name]
@@ -61,7 +62,7 @@ def test_each_is_counted_once(tmp_path, monkeypatch):
     file = tmp_path / "data.ctf"
     file.write_text(BEFORE + "1 |A 2 |B 2:2\n1 |A x |B 4:4\n" + AFTER)
     for large in (1 << 40, 1):
-        monkeypatch.setattr(_ctf, "_LARGE", large)
+        monkeypatch.setattr(text_deserializer, "_LARGE", large)
         deserializer = CTFDeserializer(str(file), STREAMS)
         deserializer["chunkSizeInBytes"] = 1
         source = MinibatchSource(deserializer, max_sweeps=3, max_errors=1)

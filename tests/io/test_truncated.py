@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import cntk as C
 from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
-from tests.io.truncated_cases import CASES, partition, text
-from tests.io.truncated_cases import pieces as numbered_pieces
+from tests.io.truncated_cases import CASES, partition, pieces as numbered_pieces, text
 
 GOLDEN = json.loads((Path(__file__).parent / "truncated_of_the_original.json").read_text(encoding="utf-8"))
 LENGTHS = [5, 4, 1, 7, 3, 8, 2, 6, 1, 9]

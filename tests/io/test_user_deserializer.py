@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs, StreamInformation, UserDeserializer
 from tests.io.user_cases import CASES, Numbered, chunks, read

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("PIL.Image")
 pytest.importorskip("pyarrow")
-from cntk.io import _ctf  # noqa: E402
+from cntk.io._text import deserializer  # noqa: E402
 from tests.io.resuming import READERS, write  # noqa: E402
 
 
@@ -43,6 +43,6 @@ def sequences(name, workers, rank):
 @pytest.mark.parametrize("workers", [2, 3])
 def test_every_sequence_is_read_as_often(folder, monkeypatch, name, workers):
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(_ctf, "_LARGE", _ctf._LARGE)
+    monkeypatch.setattr(deserializer, "_LARGE", deserializer._LARGE)
     together = sum((sequences(name, workers, rank) for rank in range(workers)), collections.Counter())
     assert together == sequences(name, 1, 0)

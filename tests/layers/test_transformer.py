@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._engine import step
+from cntk._execution import training_step
 from cntk.layers import (
     Dense,
     Embedding,
@@ -380,7 +380,7 @@ def test_a_recorded_training_step_is_the_eager_one(
     dropout_rate: float, lengths: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def course(record_after: int) -> tuple[list[float], int]:
-        monkeypatch.setattr(step, "RECORD_AFTER", record_after)
+        monkeypatch.setattr(training_step, "RECORD_AFTER", record_after)
         C.cntk_py.set_fixed_random_seed(3)
         x, y = (C.sequence.input_variable(SIZE, np.float64) for _ in range(2))
         model = in_float64(lambda: TransformerBlock(HEADS, SIZE, dropout_rate=dropout_rate, causal=True))(x)

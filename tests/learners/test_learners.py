@@ -10,7 +10,7 @@ import torch
 
 import cntk as C
 import cntk.learners as L
-from cntk._engine.seeds import reset_random_seed
+from cntk._runtime.random.seeds import reset_random_seed
 from cntk.core import NDArrayView
 from cntk.variables import Constant, Parameter
 from tests.learners.learner_cases import NOISE_SEED, SHAPES, cases, initial_values, run

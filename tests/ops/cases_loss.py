@@ -8,10 +8,10 @@ import numpy as np
 import scipy.special
 
 import cntk as C
-from cntk._ops.activation import ELU, Sigmoid
-from cntk._ops.cross_entropy import TotalCrossEntropy, TotalSquaredError
-from cntk._ops.operands import apply
-from cntk._ops.softmax import LogSoftmax
+from cntk._ops.loss.cross_entropy import TotalCrossEntropy, TotalSquaredError
+from cntk._ops.math.activation import ELU, Sigmoid
+from cntk._ops.math.softmax import LogSoftmax
+from cntk._ops.support.operands import apply
 from tests.ops.op_case import ROWS, Held, Misuse, OpCase, Sparse, held, numbers, sequences
 
 VECTOR, OTHER = numbers(5), numbers(5, seed=4)

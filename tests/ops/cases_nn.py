@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from cntk._ops.roi_pooling import roipooling
+from cntk._ops.nn.roi_pooling import roipooling
 from tests.ops.op_case import LENGTHS, Held, Misuse, OpCase, held, numbers, sequences
 
 IMAGE, LINE, CUBE, PLANE = numbers(2, 5, 6), numbers(2, 9, seed=4), numbers(2, 3, 4, 5, seed=5), numbers(5, 6, seed=6)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from cntk._ops.attention import attention as packed_attention
+from cntk._ops.sequence.attention import attention as packed_attention
 from tests.ops.op_case import LENGTHS, Apart, Misuse, OpCase, sequences
 
 NEEDS_SEQUENCE = Misuse(((3,),), r"expected an operand with a sequence axis")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cntk._engine import plan as plan_module
+from cntk._compiler import plan as plan_module
 from cntk._graph.op import RunKernel
 from cntk._graph.variable import VariableKind
 

@@ -14,9 +14,9 @@ import torch
 
 import cntk as C
 from cntk._graph.op import Kernel
-from cntk._ops.composed import Fused
-from cntk._ops.operands import apply
-from cntk._ops.unary import Unary
+from cntk._ops.math.unary import Unary
+from cntk._ops.support.composite_op import Fused
+from cntk._ops.support.operands import apply
 from tests.ops.op_case import Built, Held, OpCase, Operand, Sparse
 from tests.ops.test_cases import CASES, named, operations
 

@@ -14,8 +14,8 @@ import cntk as C
 from cntk._graph import walk
 from cntk._graph.op import Op, PrimitiveOp, registry
 from cntk._graph.types import TensorType
-from cntk._ops.composed import Fused
-from cntk._ops.operands import apply
+from cntk._ops.support.composite_op import Fused
+from cntk._ops.support.operands import apply
 from tests.ops.op_case import ROWS, Built, Held, Misuse, OpCase, Operand, Sparse, expected, raw, sample, sequences
 
 TABLES = sorted(path.stem for path in Path(__file__).parent.glob("cases*.py"))

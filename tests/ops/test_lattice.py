@@ -9,8 +9,8 @@ import pytest
 
 import cntk as C
 from cntk._errors import GraphError
-from cntk._ops.lattice import LatticeSequenceWithSoftmax
-from cntk._ops.operands import apply
+from cntk._ops.loss.lattice import LatticeSequenceWithSoftmax
+from cntk._ops.support.operands import apply
 from tests.ops.op_case import sequences
 
 OP = LatticeSequenceWithSoftmax("symbols", "phones", "states", "transitions", h_smoothing_weight=0.5)

@@ -13,9 +13,9 @@ import torch
 
 import cntk as C
 import cntk.random as random
-from cntk._engine.layout import Layout
-from cntk._engine.step import RECORD_AFTER
-from cntk._engine.streams import TwisterStream
+from cntk._execution.training_step import RECORD_AFTER
+from cntk._runtime.layout.layout import Layout
+from cntk._runtime.random.streams import TwisterStream
 from tests.ops.random_programs import label_rows, programs
 
 GOLDEN = np.load(Path(__file__).parent / "random_of_the_original.npz")

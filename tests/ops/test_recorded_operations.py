@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import cntk as C
-from cntk._engine import recorded_steps
-from cntk._engine import step as step_module
-from cntk._engine.recorded_steps import RecordedSteps
+from cntk._compiler.recurrence import recorded_steps
+from cntk._compiler.recurrence.recorded_steps import RecordedSteps
+from cntk._execution import training_step as step_module
 from tests.ops.op_case import OpCase, densely
 from tests.ops.test_cases import CASES, check_close
 from tests.ops.training_programs import LOSSES, WAYS, Program, as_it_is, fits_in_loop, looped, straight

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._ops.operands import apply
-from cntk._ops.sequence_parts import SequenceGather, SequenceScatter
+from cntk._ops.sequence.parts import SequenceGather, SequenceScatter
+from cntk._ops.support.operands import apply
 from tests.ops.cases_sequence import COUNTS, FLAGS, SHARES, chosen
 from tests.ops.op_case import sequences
 

@@ -11,8 +11,8 @@ import scipy.sparse
 import torch
 
 import cntk as C
-from cntk._engine import step as step_module
-from cntk._engine.layout import Layout
+from cntk._execution import training_step as step_module
+from cntk._runtime.layout.layout import Layout
 from tests.ops.op_case import sequences
 
 

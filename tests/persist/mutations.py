@@ -14,12 +14,12 @@ import numpy as np
 import cntk as C
 from cntk._graph.op import PrimitiveOp, registry
 from cntk._persist import files
-from cntk._persist.arrays import NDShape
-from cntk._persist.dictionary import END_OF_AXES, Size
-from cntk._persist.legacy_nodes import BY_NAME
-from cntk._persist.legacy_wire import START, mark
-from cntk._persist.load import model_dictionary
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.arrays import NDShape
+from cntk._persist.protobuf.dictionary import END_OF_AXES, Size
+from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.v1.nodes import BY_NAME
+from cntk._persist.v1.wire import START, mark
+from cntk._persist.v2.load import model_dictionary
 from cntk.axis import Axis
 from tests.persist import legacy_files, programs, record_legacy_models  # noqa: F401, the second makes functions known
 from tests.persist.legacy_criteria import oldest_files

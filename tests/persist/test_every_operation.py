@@ -12,7 +12,7 @@ import cntk as C
 from cntk._graph import walk
 from cntk._graph.op import PrimitiveOp, registry
 from cntk._graph.primitive import Primitive
-from cntk._persist.attributes import field_kinds
+from cntk._persist.v2.attributes import field_kinds
 from tests.graph.graph_programs import facts
 from tests.ops.op_case import Built, OpCase, densely
 from tests.ops.test_cases import CASES

@@ -14,7 +14,7 @@ import torch
 
 import cntk as C
 from cntk._persist.foreign import is_onnx
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError
 
 
 def torch_file(new):

@@ -10,10 +10,10 @@ import pytest
 
 import cntk as C
 from cntk._graph import walk
-from cntk._ops.composed import Fused
+from cntk._ops.support.composite_op import Fused
 from cntk._persist import files
-from cntk._persist.dictionary import Held
-from cntk._persist.save import to_dictionary
+from cntk._persist.protobuf.dictionary import Held
+from cntk._persist.v2.save import to_dictionary
 from tests.persist.programs import PROGRAMS, data, evaluate
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,10 +13,10 @@ import cntk as C
 from cntk._errors import GraphError, NotEnoughMemoryError
 from cntk._graph.op import PrimitiveOp, registry
 from cntk._persist import files
-from cntk._persist.arrays import NDShape
-from cntk._persist.dictionary import Size
-from cntk._persist.save import to_dictionary
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.arrays import NDShape
+from cntk._persist.protobuf.dictionary import Size
+from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.v2.save import to_dictionary
 from tests.reliability.forgeries import INTERNAL
 
 

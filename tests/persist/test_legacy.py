@@ -13,10 +13,10 @@ import pytest
 
 import cntk as C
 from cntk._persist import files
-from cntk._persist.legacy_nodes import BY_NAME, BY_OPERATION
-from cntk._persist.legacy_wire import START, mark
-from cntk._persist.load import from_dictionary
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.v1.nodes import BY_NAME, BY_OPERATION
+from cntk._persist.v1.wire import START, mark
+from cntk._persist.v2.load import from_dictionary
 from cntk.debugging import save_as_legacy_model
 from tests.persist import legacy_files
 from tests.persist.legacy_programs import PROGRAMS, STATELESS, data, evaluate

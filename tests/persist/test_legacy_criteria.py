@@ -10,8 +10,8 @@ import pytest
 
 import cntk as C
 from cntk._errors import FeedError, GraphError
-from cntk._ops.cross_entropy import TotalSquaredError
-from cntk._ops.operands import apply
+from cntk._ops.loss.cross_entropy import TotalSquaredError
+from cntk._ops.support.operands import apply
 from tests.persist import legacy_files
 from tests.persist.legacy_criteria import files, results
 

@@ -10,9 +10,9 @@ import pytest
 
 import cntk as C
 from cntk._errors import GraphError
-from cntk._ops import former
-from cntk._persist.legacy_former import FORMER
-from cntk._persist.wire import FileFormatError
+from cntk._ops.support import version1_nodes
+from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.v1.former import FORMER
 from tests.persist.legacy_former import COMPUTED, NOT_COMPUTED
 
 RNG = np.random.default_rng(5)
@@ -68,7 +68,7 @@ def test_what_nothing_computes_is_refused_when_it_is_evaluated(kind: str) -> Non
 
 def test_each_node_is_there_with_its_reason(tmp_path: Path) -> None:
     assert {*COMPUTED, *NOT_COMPUTED} - {"LatticeSequenceWithSoftmax"} == set(FORMER)
-    assert {kind.name for kind in FORMER.values() if kind.build is None} == set(former._REASONS)
+    assert {kind.name for kind in FORMER.values() if kind.build is None} == set(version1_nodes._REASONS)
     with pytest.raises(FileFormatError, match=r"FormerNode 'z' cannot be saved"):
         C.load_model(NOT_COMPUTED["DummyCriterion"]).save(tmp_path / "again.model")
 

@@ -13,10 +13,10 @@ import pytest
 import cntk as C
 from cntk._graph import walk
 from cntk._persist import files
-from cntk._persist.dictionary import Size
-from cntk._persist.load import from_dictionary
-from cntk._persist.save import to_dictionary
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.dictionary import Size
+from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.v2.load import from_dictionary
+from cntk._persist.v2.save import to_dictionary
 from tests.persist.programs import PROGRAMS, data, evaluate
 
 

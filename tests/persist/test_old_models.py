@@ -17,7 +17,7 @@ import cntk as C
 from cntk import cntk_py
 from cntk._persist import files
 from cntk._persist.learner_state import learner_from_file
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError
 from cntk.debugging import save_as_legacy_model
 from tests.persist.old_models import NAMES, found, outputs
 

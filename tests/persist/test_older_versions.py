@@ -12,11 +12,11 @@ import cntk as C
 from cntk import cntk_py
 from cntk._graph.op import PrimitiveOp
 from cntk._persist import files
-from cntk._persist.arrays import NDShape
-from cntk._persist.dictionary import Size, encode_dictionary
-from cntk._persist.load import from_dictionary
-from cntk._persist.save import to_dictionary
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.arrays import NDShape
+from cntk._persist.protobuf.dictionary import Size, encode_dictionary
+from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.v2.load import from_dictionary
+from cntk._persist.v2.save import to_dictionary
 
 
 def normalizations(values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError
 
 FRAMES = [np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3), np.linspace(1, -2, 6, dtype=np.float32).reshape(2, 3)]
 X = np.linspace(-1, 1, 24, dtype=np.float32).reshape(8, 3)

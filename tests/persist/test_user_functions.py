@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._graph import extensions
+from cntk._graph import user_function_registry
 from cntk._persist import files
 from cntk.ops.functions import Function, UserFunction
 from tests.ops.user_functions import Cube, SumAndDifference, like
@@ -22,7 +22,7 @@ DATA = np.array([[1, -2], [3, 0.5]], np.float32)
 @pytest.fixture(autouse=True)
 def callbacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Callbacks last as long as a test."""
-    monkeypatch.setattr(extensions, "_callbacks", {})
+    monkeypatch.setattr(user_function_registry, "_callbacks", {})
     yield
 
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cntk._persist import dictionary, files
-from cntk._persist.alike import numbers_alike
-from cntk._persist.arrays import NDShape
-from cntk._persist.dictionary import MAX_DEPTH, Single, Size
-from cntk._persist.wire import FileFormatError, Message, fields, read_varint, scan, signed, varint
+from cntk._persist import files
+from cntk._persist.protobuf import dictionary
+from cntk._persist.protobuf.arrays import NDShape
+from cntk._persist.protobuf.dictionary import MAX_DEPTH, Single, Size
+from cntk._persist.protobuf.number_lists import numbers_alike
+from cntk._persist.protobuf.wire import FileFormatError, Message, fields, read_varint, scan, signed, varint
 from cntk.axis import Axis
 
 

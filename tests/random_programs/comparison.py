@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from cntk._engine import recorded_steps
-from cntk._engine import step as step_module
+from cntk._compiler.recurrence import recorded_steps
+from cntk._execution import training_step as step_module
 from tests.random_programs.program import Program, draw
 
 NEVER, AT_ONCE = 10**9, 3

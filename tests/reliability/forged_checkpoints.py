@@ -16,7 +16,7 @@ import cntk as C
 from cntk._errors import FeedError, GraphError, NotEnoughMemoryError
 from cntk._persist import files
 from cntk._persist.learner_state import LearnerStateError
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError
 from tests.persist import mutations
 from tests.train import checkpoint_programs
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import cntk as C
 from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, UserFunctionError
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError
 from tests.persist import mutations
 
 refusals = (FileFormatError, GraphError, FeedError, UserFunctionError, NotEnoughMemoryError)

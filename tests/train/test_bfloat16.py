@@ -12,9 +12,9 @@ import scipy.sparse
 import torch
 
 import cntk as C
-from cntk._persist.arrays import encode
-from cntk._persist.save import to_dictionary
-from cntk._persist.wire import fields
+from cntk._persist.protobuf.arrays import encode
+from cntk._persist.protobuf.wire import fields
+from cntk._persist.v2.save import to_dictionary
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 RANDOM = np.random.default_rng(0)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._engine.step import RECORD_AFTER
+from cntk._execution.training_step import RECORD_AFTER
 from cntk._persist import files
-from cntk._persist.dictionary import Size
+from cntk._persist.protobuf.dictionary import Size
 from tests.reliability.forged_checkpoints import everything
 from tests.train.checkpoint_programs import MINIBATCHES, SAVED_AFTER, external, learners, losses, trainer
 

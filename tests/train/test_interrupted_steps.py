@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._engine import step
-from cntk._engine.uninterrupted import Uninterrupted
 from cntk._errors import UserFunctionError
+from cntk._execution import training_step
+from cntk._runtime.uninterrupted import Uninterrupted
 
 PACKAGE = str(Path(C.__file__).parent) + os.sep
 
@@ -91,7 +91,7 @@ def test_an_interrupt_leaves_what_was_before_or_what_is_after(
     learners: Any, recorded_after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At lines of a step all over: and training then goes on to the bit."""
-    monkeypatch.setattr(step, "RECORD_AFTER", recorded_after)
+    monkeypatch.setattr(training_step, "RECORD_AFTER", recorded_after)
     whole, training = Training(learners), Training(learners)
     number, at, seen = 0, 1, {"before": 0, "after": 0}
     for number in range(3):

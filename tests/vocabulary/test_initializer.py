@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cntk import initializer as I
-from cntk._engine.initial_values import Ranked
+from cntk._runtime.random.initial_values import Ranked
 
 SEVEN = {  # float64, shape (2, 3), seed 7
     "uniform": (I.uniform(0.3), [0.15263118249171476, 0.2695807217355865, -0.22955143137928913,

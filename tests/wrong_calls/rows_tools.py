@@ -14,13 +14,12 @@ from cntk.contrib.deeprl.agent.shared import (
     customized_models,
     discretize,
     models,
+    policy_gradient_parameters as gradients,
     preprocessing,
     qlearning_parameters,
     replay_memory,
 )
-from cntk.contrib.deeprl.agent.shared import policy_gradient_parameters as gradients
-from cntk.contrib.netopt import custom_convolution_ops as bits
-from cntk.contrib.netopt import factorization, quantization
+from cntk.contrib.netopt import custom_convolution_ops as bits, factorization, quantization
 from cntk.logging import graph
 from cntk.misc import converter, optimized_rnnstack_converter
 from tests.wrong_calls.checker import Wrong, wrong

@@ -67,7 +67,7 @@ def test_misspelt(module: str, name: str, meant: str) -> None:
 
 
 def test_what_is_suggested_is_there() -> None:
-    from cntk._graph import misspelt
+    from cntk._graph.names import misspelt
 
     for path in misspelt._ELSEWHERE.values():
         module, _, name = path.rpartition(".")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import cntk as C
-from cntk.io._encoding import text_of
+from cntk.io._text.encoding import text_of
 
 
 class ConversionError(ValueError):

@@ -9,7 +9,7 @@ import numpy as np
 
 from cntk._errors import ArgumentError, GraphError, escaped, quoted
 from cntk._graph.clone import as_variable, clone
-from cntk._graph.text import type_text
+from cntk._graph.printing import type_text
 from cntk._graph.types import (
     BATCH_AXIS,
     SEQUENCE_AXIS,

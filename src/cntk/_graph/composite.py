@@ -6,7 +6,7 @@ from typing import Any
 
 from cntk._graph import walk
 from cntk._graph.function import Function
-from cntk._graph.naming import next_uid
+from cntk._graph.names.naming import next_uid
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from cntk._arguments import as_integer, as_string, shown
 from cntk._errors import ArgumentError, operation_text, quoted
-from cntk._graph import text, walk
+from cntk._graph import printing, walk
 from cntk._graph.composition import Composition
+from cntk._graph.function_methods import RunMethods
 from cntk._graph.kinds import Kind
-from cntk._graph.misspelt import UnknownNameError, did_you_mean
-from cntk._graph.naming import renaming_allowed
+from cntk._graph.names.misspelt import UnknownNameError, did_you_mean
+from cntk._graph.names.naming import renaming_allowed
 from cntk._graph.operators import Operators
-from cntk._graph.run_methods import RunMethods
 from cntk._graph.tracing import open_arguments
 from cntk._graph.variable import Variable, VariableKind
 
@@ -155,7 +155,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     @property
     def type(self) -> str:
         """The output's type in the vocabulary of `cntk.layers.typing`, such as ``Sequence[Tensor[3]]``."""
-        return text.outputs_text(self)
+        return printing.outputs_text(self)
 
     @property
     def inputs(self) -> tuple[Variable, ...]:
@@ -301,7 +301,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             ValueError: if there is one for that name already.
             TypeError: for anything but a name and something that can be called.
         """
-        from cntk._graph.extensions import register_callback
+        from cntk._graph.user_function_registry import register_callback
 
         register_callback(op_name, callback)
 
@@ -423,7 +423,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         return function_parts(self)
 
     def __str__(self) -> str:
-        return text.function_text(self)
+        return printing.function_text(self)
 
     def __repr__(self) -> str:
-        return text.function_repr(self)
+        return printing.function_repr(self)

@@ -337,14 +337,6 @@ class Op(ABC):
         """
         return None
 
-    def located(self, operands: Sequence[Any]) -> Op:
-        """The same operation once the flat graph that it reads is known, where more than operands' types matters.
-
-        Args:
-            operands: what it reads, each a `cntk._engine.nodes.Ref`.
-        """
-        return self
-
     @property
     def delay(self) -> int:
         """For a delay along a sequence how many frames back it looks, forward if negative; 0 for all else."""

@@ -11,7 +11,7 @@ from cntk._arguments import shown
 from cntk._errors import GraphError, operation_text, quoted
 from cntk._graph import walk
 from cntk._graph.function import Function
-from cntk._graph.naming import next_uid
+from cntk._graph.names.naming import next_uid
 from cntk._graph.op import Op, disk_name
 from cntk._graph.types import (
     BATCH_AXIS,

@@ -11,10 +11,9 @@ import numpy as np
 
 from cntk._arguments import shown
 from cntk._errors import ArgumentError, escaped, operation_text, quoted, shape_text
-from cntk._graph.bfloat16 import NAME as BFLOAT16
-from cntk._graph.bfloat16 import NUMBER, bfloat16
-from cntk._graph.misspelt import UnknownNameError, did_you_mean
-from cntk._graph.naming import next_uid
+from cntk._graph.bfloat16 import NAME as BFLOAT16, NUMBER, bfloat16
+from cntk._graph.names.misspelt import UnknownNameError, did_you_mean
+from cntk._graph.names.naming import next_uid
 from cntk._graph.operators import Operators
 from cntk._graph.types import BATCH_AXIS, MAX_SIZE, SEQUENCE_AXIS, DType, Shape, TensorType, element_count
 from cntk.axis import Axis

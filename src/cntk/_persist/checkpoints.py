@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._engine.step import TrainingStep
+from cntk._execution.training_step import TrainingStep
 from cntk._files import reachable
 from cntk._graph import walk
 from cntk._graph.block import combine_variables
@@ -20,17 +20,17 @@ from cntk._graph.function import Function
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable
 from cntk._leftovers import name_until_replaced, new_mark
-from cntk._ops.operands import apply
-from cntk._ops.reduction import ReduceElements
+from cntk._ops.math.reduction import ReduceElements
+from cntk._ops.support.operands import apply
 from cntk._persist import files
-from cntk._persist.described import part
-from cntk._persist.dictionary import Single, Size
 from cntk._persist.learner_state import LearnerStateError, learner_from_file, learner_to_file, restore_own_state
-from cntk._persist.load import from_dictionary, model_dictionary
+from cntk._persist.protobuf.described import part
+from cntk._persist.protobuf.dictionary import Single, Size
+from cntk._persist.protobuf.value import DictionaryValue
+from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.restore import matched, set_values
-from cntk._persist.save import to_dictionary
-from cntk._persist.value import DictionaryValue
-from cntk._persist.wire import FileFormatError
+from cntk._persist.v2.load import from_dictionary, model_dictionary
+from cntk._persist.v2.save import to_dictionary
 from cntk.axis import Axis
 from cntk.train.distributed import DistributedLearner, samples_seen
 

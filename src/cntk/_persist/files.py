@@ -13,11 +13,11 @@ import numpy as np
 from cntk._errors import ArgumentError
 from cntk._file_errors import checked_path, naming
 from cntk._files import opened, reachable, replacing, replacing_together
-from cntk._persist.dictionary import Decoder, encode_dictionary, encode_value
 from cntk._persist.foreign import ENOUGH, is_onnx, what_it_is
-from cntk._persist.legacy_wire import START
-from cntk._persist.wire import FileFormatError
-from cntk.io._listed_names import advice
+from cntk._persist.protobuf.dictionary import Decoder, encode_dictionary, encode_value
+from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.v1.wire import START
+from cntk.io._text.listed_names import advice
 
 # A message can have two gigabytes. In larger files it follows this mark and its size, and arrays' elements follow it.
 _MARK = b"ktnc"

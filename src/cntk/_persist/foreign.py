@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cntk._persist.wire import FileFormatError, read_varint
+from cntk._persist.protobuf.wire import FileFormatError, read_varint
 
 # So many bytes tell every kind.
 ENOUGH = 512

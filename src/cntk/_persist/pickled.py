@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from cntk._engine.numpy_tensors import array_of, tensor_of
 from cntk._errors import GraphError
 from cntk._graph.bfloat16 import dtype_named
 from cntk._graph.block import combine_variables
@@ -23,10 +22,11 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import HOLDERS, Variable, VariableKind, as_dtype
 from cntk._persist import files
-from cntk._persist.dictionary import encode_dictionary
 from cntk._persist.learner_state import learner_from_file, learner_to_file, restore_own_state
-from cntk._persist.load import from_dictionary, leaf_from_dictionary
-from cntk._persist.save import leaf_to_dictionary, to_dictionary
+from cntk._persist.protobuf.dictionary import encode_dictionary
+from cntk._persist.v2.load import from_dictionary, leaf_from_dictionary
+from cntk._persist.v2.save import leaf_to_dictionary, to_dictionary
+from cntk._runtime.numpy_tensors import array_of, tensor_of
 from cntk.learners.base import Learner
 from cntk.train.distributed import DistributedLearner
 from cntk.variables import Constant, Parameter

@@ -3,8 +3,7 @@
 None of them is imported by `import cntk`.
 """
 
-from cntk._graph.late_names import hand_on
-from cntk.contrib import crosstalk as crosstalk
-from cntk.contrib import crosstalkcaffe as crosstalkcaffe
+from cntk._graph.names.late_names import hand_on
+from cntk.contrib import crosstalk as crosstalk, crosstalkcaffe as crosstalkcaffe
 
 hand_on(globals())

@@ -1,8 +1,8 @@
 """Help with finding mistakes."""
 
 from cntk._arguments import as_integer
-from cntk._engine.seeds import force_deterministic_algorithms, set_fixed_random_seed
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
+from cntk._runtime.random.seeds import force_deterministic_algorithms, set_fixed_random_seed
 from cntk.debugging.debug import (
     DEBUG_USAGE,
     debug_model,

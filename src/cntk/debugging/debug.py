@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 
 from cntk._arguments import as_bool, as_flag, as_integer, as_path, shown
-from cntk._engine import checked, timing, tracing
+from cntk._compiler import profiling, value_log, verify
 from cntk._errors import ArgumentError
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
-from cntk._persist.legacy_save import save_legacy
+from cntk._graph.names.late_names import hand_on
+from cntk._persist.v1.save import save_legacy
 from cntk.debugging.stepping import DEBUG_USAGE, _DebugNode, debug_model
 
 __all__ = [
@@ -41,7 +41,7 @@ def set_checked_mode(enable: bool) -> None:
         >>> set_checked_mode(True)
         >>> set_checked_mode(False)
     """
-    checked.set_enabled(as_bool(enable, "set_checked_mode"))
+    verify.set_enabled(as_bool(enable, "set_checked_mode"))
 
 
 def set_node_timing(enable: bool) -> None:
@@ -55,7 +55,7 @@ def set_node_timing(enable: bool) -> None:
         >>> set_node_timing(True)
         >>> set_node_timing(False)
     """
-    timing.set_enabled(as_flag(enable, "set_node_timing: enable"))
+    profiling.set_enabled(as_flag(enable, "set_node_timing: enable"))
 
 
 def set_computation_network_trace_level(level: int) -> None:
@@ -72,7 +72,7 @@ def set_computation_network_trace_level(level: int) -> None:
         >>> set_computation_network_trace_level(1000)
         >>> set_computation_network_trace_level(0)
     """
-    tracing.set_level(as_integer(level, "set_computation_network_trace_level: level", least=-(2**31), most=2**31 - 1))
+    value_log.set_level(as_integer(level, "set_computation_network_trace_level: level", least=-(2**31), most=2**31 - 1))
 
 
 def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) -> None:

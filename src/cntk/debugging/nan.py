@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cntk._engine.nan_watch import watch
 from cntk._errors import ArgumentError, NotFiniteError
-from cntk._graph.late_names import hand_on
+from cntk._execution.nan_watch import watch
+from cntk._graph.names.late_names import hand_on
 
 __all__ = ["NanWatch", "NotFiniteError", "watch_nan"]
 

@@ -16,7 +16,7 @@ import torch
 from cntk._arguments import as_flag, as_integer, as_path
 from cntk._file_errors import naming
 from cntk._files import opened, replacing
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 
 __all__ = ["disable_profiler", "enable_profiler", "start_profiler", "stop_profiler"]
 

@@ -9,8 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from cntk._arguments import as_function
-from cntk._arguments import shown as named
+from cntk._arguments import as_function, shown as named
 from cntk._errors import ArgumentError, quoted
 from cntk._graph import walk
 from cntk._graph.clone import clone
@@ -19,7 +18,7 @@ from cntk._graph.function import Function
 from cntk._graph.infer import infer_graph
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import HOLDERS, Variable
-from cntk._ops.user_function import UserFunction
+from cntk._ops.user.user_function import UserFunction
 from cntk.core import user_function
 from cntk.ops import output_variable
 

@@ -1,6 +1,6 @@
 """Evaluation of models on test data."""
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.eval.evaluator import Evaluator
 
 __all__ = ["Evaluator"]

@@ -1,4 +1,4 @@
-"""Where the names are that modules hand on: see `cntk._graph.handed_on`."""
+"""Where the names are that modules hand on: see `cntk._graph.names.handed_on`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _MODULES = {
 # A module -> what is taken from it.
 _FROM = {
     "__future__": "division print_function",
-    "cntk._persist.value": "Dictionary DictionaryValue",
+    "cntk._persist.protobuf.value": "Dictionary DictionaryValue",
     "cntk.axis": "Axis",
     "cntk.core": "asarray NDArrayView user_function Value",
     "cntk.default_options": "default_options default_override_or get_default_override is_default_override",

@@ -9,7 +9,7 @@ from typing import Any
 
 from cntk import learners
 from cntk._errors import ArgumentError
-from cntk._persist.value import Dictionary
+from cntk._persist.protobuf.value import Dictionary
 from cntk.learners.base import Learner
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule, training_parameter_schedule
 

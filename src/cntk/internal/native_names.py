@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from cntk._graph.kinds import Kind
-from cntk._graph.misspelt import unknown_name
+from cntk._graph.names.misspelt import unknown_name
 from cntk.learners import base
 from cntk.learners.schedules import MinibatchSizeSchedule, TrainingParameterSchedule, training_parameter_schedule
 from cntk.train import minibatch_size_schedule

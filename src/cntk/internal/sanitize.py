@@ -15,11 +15,11 @@ import numpy as np
 from cntk._errors import FeedError
 from cntk._graph.bfloat16 import is_floating
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.types import Shape
 from cntk._graph.variable import DTYPE_NUMBERS, Variable, as_dtype, as_shape, format_number
-from cntk._ops.operands import as_operand
-from cntk._ops.structure import combine
+from cntk._ops.support.operands import as_operand
+from cntk._ops.support.structure import combine
 from cntk.axis import Axis
 from cntk.core import NDArrayView, Value
 from cntk.device import DeviceDescriptor

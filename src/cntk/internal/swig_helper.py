@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 
 P = ParamSpec("P")
 R = TypeVar("R")

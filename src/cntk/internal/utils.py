@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from cntk._engine.numpy_tensors import array_of
 from cntk._graph.bfloat16 import is_computed
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import Variable
-from cntk._persist.value import Dictionary, DictionaryValue
+from cntk._persist.protobuf.value import Dictionary, DictionaryValue
+from cntk._runtime.numpy_tensors import array_of
 from cntk.core import NDArrayView, Value
 from cntk.internal.sanitize import sanitize_dtype_numpy
 

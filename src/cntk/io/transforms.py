@@ -8,9 +8,9 @@ import numpy as np
 
 from cntk._arguments import as_integer, as_path, as_real, shown
 from cntk._errors import ArgumentError, RangeError, SettingError
-from cntk._graph.late_names import hand_on
-from cntk.io._image_resize import INTERPOLATIONS
-from cntk.io._image_transforms import Color, Crop, Mean, Scale
+from cntk._graph.names.late_names import hand_on
+from cntk.io._images.resize import INTERPOLATIONS
+from cntk.io._images.transforms import Color, Crop, Mean, Scale
 
 _CROPS = ("center", "randomside", "randomarea", "multiview10")
 _JITTERS = ("none", "uniratio")

@@ -2,7 +2,7 @@
 
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.axis import Axis
 from cntk.default_options import (
     default_options,

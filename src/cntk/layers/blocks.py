@@ -11,7 +11,7 @@ from cntk import ops
 from cntk._arguments import as_flag, as_real
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override

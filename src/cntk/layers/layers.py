@@ -1,8 +1,8 @@
 """All feed-forward layers under the import path that they have always had."""
 
-from cntk._engine.seeds import SentinelValueForAutoSelectRandomSeed
-from cntk._graph.late_names import hand_on
-from cntk._ops.pooling import PoolingType
+from cntk._graph.names.late_names import hand_on
+from cntk._ops.nn.pooling import PoolingType
+from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk.layers.blocks import UntestedBranchError, identity
 from cntk.layers.convolution import Convolution, Convolution1D, Convolution2D, Convolution3D, SequentialConvolution
 from cntk.layers.dense import Activation, Dense, Dropout, Embedding, Label

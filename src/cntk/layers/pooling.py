@@ -8,7 +8,7 @@ from cntk import ops
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import UNKNOWN_SHAPE
-from cntk._ops.pooling import PoolingType
+from cntk._ops.nn.pooling import PoolingType
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.options import as_shape, flags_per_axis, sizes_per_axis
 

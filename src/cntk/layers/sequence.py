@@ -12,8 +12,8 @@ from cntk._errors import ArgumentError, StateCountError
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction, in_order
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
-from cntk._graph.naming import next_uid
+from cntk._graph.names.late_names import hand_on
+from cntk._graph.names.naming import next_uid
 from cntk._graph.types import InferredDimension
 from cntk._graph.variable import Variable
 from cntk.default_options import default_override_or, get_default_override

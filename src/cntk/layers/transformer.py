@@ -13,7 +13,7 @@ from cntk import ops
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
 from cntk._graph.types import InferredDimension
-from cntk._ops.attention import attention
+from cntk._ops.sequence.attention import attention
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform
 from cntk.layers.dense import Dense, Dropout

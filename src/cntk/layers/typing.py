@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cntk._graph.bfloat16 import is_floating
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.types import BATCH_AXIS, SEQUENCE_AXIS, UNKNOWN_SHAPE, TensorType
 from cntk._graph.variable import as_dtype, as_shape
 from cntk.axis import Axis

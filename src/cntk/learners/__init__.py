@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.learners.adadelta import adadelta
 from cntk.learners.adagrad import adagrad
 from cntk.learners.adam import adam

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_integer, shown
-from cntk._engine.numpy_tensors import SHORT
-from cntk._engine.seeds import next_seed
-from cntk._engine.transfer import moves
 from cntk._errors import ArgumentError, FeedError, SettingError, quoted, shape_text
 from cntk._graph.kinds import Kind
+from cntk._runtime.numpy_tensors import SHORT
+from cntk._runtime.random.seeds import next_seed
+from cntk._runtime.transfer import moves
 from cntk.learners.masters import Masters, state_like
 from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule

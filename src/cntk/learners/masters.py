@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from cntk._engine.numpy_tensors import SHORT
+from cntk._runtime.numpy_tensors import SHORT
 
 
 class Masters:

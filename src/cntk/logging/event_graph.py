@@ -12,7 +12,7 @@ from cntk._graph import walk
 from cntk._graph.function import Function
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable, VariableKind
-from cntk._persist.wire import Message
+from cntk._persist.protobuf.wire import Message
 
 _LEAVES = {VariableKind.Constant: "Const"}
 _DTYPES = {"float32": 1, "float64": 2, "int16": 5, "int8": 6, "float16": 19, "bfloat16": 14}

@@ -11,7 +11,7 @@ from cntk._errors import ArgumentError
 from cntk._file_errors import naming
 from cntk._files import reachable
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.logging.manual_progress import ManualProgress
 from cntk.logging.printing import show
 from cntk.logging.progress_writer import NEVER, ProgressWriter

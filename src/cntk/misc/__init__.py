@@ -1,6 +1,6 @@
 """Models rewritten: some of their functions replaced by others."""
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.misc.converter import convert as convert
 from cntk.misc.optimized_rnnstack_converter import convert_optimized_rnnstack as convert_optimized_rnnstack
 

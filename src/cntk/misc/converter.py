@@ -11,7 +11,7 @@ from cntk._graph.block import combine_variables, make_block
 from cntk._graph.composite import Composite
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.infer import infer_graph
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.primitive import Primitive
 from cntk._graph.variable import Variable
 

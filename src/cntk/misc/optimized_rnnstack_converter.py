@@ -8,12 +8,12 @@ import numpy as np
 
 from cntk import layers, ops
 from cntk._arguments import shown
-from cntk._engine.numpy_tensors import tensor_of
 from cntk._errors import ArgumentError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
-from cntk._ops.rnn_stack import OptimizedRNNStack
+from cntk._graph.names.late_names import hand_on
+from cntk._ops.sequence.rnn_stack import OptimizedRNNStack
+from cntk._runtime.numpy_tensors import tensor_of
 from cntk.default_options import default_options
 from cntk.misc.converter import convert
 from cntk.variables import Parameter

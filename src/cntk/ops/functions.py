@@ -7,10 +7,10 @@ from typing import Any
 from cntk._graph.composite import Composite
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import CloneMethod, Function
-from cntk._graph.late_names import hand_on
-from cntk._graph.run_methods import ModelFormat
-from cntk._ops.native_function import native_user_function, register_native_user_function
-from cntk._ops.user_function import UserFunction
+from cntk._graph.function_methods import ModelFormat
+from cntk._graph.names.late_names import hand_on
+from cntk._ops.user.native_function import native_user_function, register_native_user_function
+from cntk._ops.user.user_function import UserFunction
 from cntk.device import DeviceDescriptor
 
 __all__ = [

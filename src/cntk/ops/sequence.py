@@ -1,11 +1,12 @@
 """Operations along sequences."""
 
-from cntk._graph.late_names import hand_on
-from cntk._ops.attention import scaled_dot_product_attention
-from cntk._ops.delay import delay, future_value, past_value
-from cntk._ops.position_encoding import positional_encoding
-from cntk._ops.reconcile import broadcast_as
-from cntk._ops.sequence import (
+from cntk._graph.names.late_names import hand_on
+from cntk._ops.sequence.attention import scaled_dot_product_attention
+from cntk._ops.sequence.delay import delay, future_value, past_value
+from cntk._ops.sequence.join import join, window
+from cntk._ops.sequence.lengths import length, position, reduce_mean, reverse, stride
+from cntk._ops.sequence.position_encoding import positional_encoding
+from cntk._ops.sequence.selection import (
     first,
     gather,
     input,
@@ -20,9 +21,8 @@ from cntk._ops.sequence import (
     softmax,
     where,
 )
-from cntk._ops.sequence_join import join, window
-from cntk._ops.sequence_shape import length, position, reduce_mean, reverse, stride
-from cntk._ops.unpack import unpack
+from cntk._ops.shape.reconcile import broadcast_as
+from cntk._ops.shape.unpack import unpack
 
 __all__ = [
     "broadcast_as",

@@ -1,6 +1,6 @@
 """Training: the trainer, training sessions, and training of functions."""
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.learners.schedules import minibatch_size_schedule
 from cntk.train.distributed import (
     Communicator,

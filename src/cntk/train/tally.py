@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from cntk._engine.step import StepResult
+from cntk._execution.training_step import StepResult
 
 
 @dataclass

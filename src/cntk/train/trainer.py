@@ -12,14 +12,14 @@ from typing import Any
 from torch import Tensor
 
 from cntk._arguments import as_bool, as_path, shown
-from cntk._engine.asked import asked_for
-from cntk._engine.evaluate import share_carried_states
-from cntk._engine.step import StepResult, TrainingStep
 from cntk._errors import ArgumentError, SettingError
+from cntk._execution.arguments import asked_for
+from cntk._execution.evaluate import share_carried_states
+from cntk._execution.training_step import StepResult, TrainingStep
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import Variable
 from cntk.device import DeviceDescriptor, torch_device
 from cntk.eval.evaluator import Evaluator, as_writers, sequence_of_learners

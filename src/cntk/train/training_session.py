@@ -11,7 +11,7 @@ from typing import Any
 from cntk._arguments import shown
 from cntk._errors import ArgumentError
 from cntk._files import reachable
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.device import DeviceDescriptor
 from cntk.io import FULL_DATA_SWEEP
 from cntk.learners.schedules import minibatch_size_schedule

@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
-from os import PathLike as os_PathLike
-from os import fspath as os_fspath
+from os import PathLike as os_PathLike, fspath as os_fspath
 from typing import Any
 
 long, integer_types, basestring, unicode = int, (int,), str, str

@@ -5,8 +5,8 @@ What there is stands in the modules `factorization`, `quantization` and `custom_
 
 from __future__ import annotations
 
-from cntk._graph.late_names import hand_on
-from cntk._ops.native_function import is_native_user_function_registered, register_native_user_function
+from cntk._graph.names.late_names import hand_on
+from cntk._ops.user.native_function import is_native_user_function_registered, register_native_user_function
 from cntk.contrib.netopt import native_convolution
 
 _OF_THE_PROGRAM = "NativeBinaryConvolveFunction"

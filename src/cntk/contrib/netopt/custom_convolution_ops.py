@@ -17,10 +17,10 @@ from cntk import ops
 from cntk._arguments import as_integer, as_real, shown
 from cntk._errors import ArgumentError, ConversionError, DataError, shape_text
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import Variable
-from cntk._ops.operands import as_operand
-from cntk._ops.user_function import UserFunction
+from cntk._ops.support.operands import as_operand
+from cntk._ops.user.user_function import UserFunction
 from cntk.core import Value, user_function
 from cntk.variables import Constant
 

@@ -9,18 +9,20 @@ from cntk import ops
 from cntk._arguments import as_flag, shown
 from cntk._errors import ArgumentError, ConversionError, operation_text, shape_text
 from cntk._graph.function import CloneMethod, Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk._graph.variable import as_name
-from cntk._ops.native_function import native_user_function
+from cntk._ops.user.native_function import native_user_function
 from cntk.contrib.netopt import native_convolution_id
-from cntk.contrib.netopt.custom_convolution_ops import CustomMultibit as CustomMultibit
-from cntk.contrib.netopt.custom_convolution_ops import CustomMultibitKernel as CustomMultibitKernel
-from cntk.contrib.netopt.custom_convolution_ops import CustomPySign as CustomPySign
-from cntk.contrib.netopt.custom_convolution_ops import CustomSign as CustomSign
-from cntk.contrib.netopt.custom_convolution_ops import Multibit as Multibit
-from cntk.contrib.netopt.custom_convolution_ops import MultibitKernel as MultibitKernel
-from cntk.contrib.netopt.custom_convolution_ops import SignWithEstimation as SignWithEstimation
-from cntk.contrib.netopt.custom_convolution_ops import pySign as pySign
+from cntk.contrib.netopt.custom_convolution_ops import (
+    CustomMultibit as CustomMultibit,
+    CustomMultibitKernel as CustomMultibitKernel,
+    CustomPySign as CustomPySign,
+    CustomSign as CustomSign,
+    Multibit as Multibit,
+    MultibitKernel as MultibitKernel,
+    SignWithEstimation as SignWithEstimation,
+    pySign as pySign,
+)
 from cntk.contrib.netopt.factorization import optional_function
 from cntk.initializer import glorot_uniform
 from cntk.layers.options import as_count, as_shape, initial

@@ -7,7 +7,7 @@ from typing import Any
 from cntk import ops
 from cntk._arguments import as_flag
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.axis import Axis
 from cntk.default_options import default_override_or, get_default_override
 from cntk.initializer import glorot_uniform

@@ -2,5 +2,4 @@
 
 from __future__ import annotations
 
-from cntk.contrib.crosstalkcaffe.utils import format as format
-from cntk.contrib.crosstalkcaffe.utils import globalconf as globalconf
+from cntk.contrib.crosstalkcaffe.utils import format as format, globalconf as globalconf

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from cntk._errors import DataError
-from cntk.io._encoding import text_of
+from cntk.io._text.encoding import text_of
 
 __all__ = ["camel_to_snake", "json_parser"]
 

@@ -1,5 +1,5 @@
 """The agents: random, tabular and deep Q-learning, actor-critic."""
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 
 hand_on(globals())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cntk import learners
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared._spaces import BOX, DISCRETE, kind_of, shape_of, size_of
 from cntk.contrib.deeprl.agent.shared.discretize import BoxSpaceDiscretizer

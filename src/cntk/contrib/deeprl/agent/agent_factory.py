@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass
 from cntk.contrib.deeprl.agent.policy_gradient import ActorCritic
 from cntk.contrib.deeprl.agent.qlearning import QLearning

@@ -8,7 +8,7 @@ import numpy as np
 
 from cntk import layers, learners, losses, ops, train
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, fade_learning_rate
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared.cntk_utils import negative_of_entropy_with_softmax

@@ -9,7 +9,7 @@ import numpy as np
 
 from cntk import learners, ops, train
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, fade_learning_rate, faded
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared.cntk_utils import huber_loss

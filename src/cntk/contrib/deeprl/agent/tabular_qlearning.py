@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cntk._files import replacing
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, faded
 from cntk.contrib.deeprl.agent.shared._spaces import DISCRETE, kind_of
 from cntk.contrib.deeprl.agent.shared.qlearning_parameters import QLearningParameters

@@ -10,7 +10,7 @@ import numpy as np
 
 from cntk._errors import ConversionError, DataError
 from cntk._files import opened
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError
 from cntk.contrib.crosstalkcaffe.adapter.baseadapter import Adapter
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffeimpl import CAFFE_LAYER_WRAPPER
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffemodel import read_message
@@ -24,7 +24,7 @@ from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import (
     CntkTensorDefinition,
 )
 from cntk.contrib.crosstalkcaffe.utils.globalconf import GlobalConf
-from cntk.io._encoding import text_of
+from cntk.io._text.encoding import text_of
 
 __all__ = ["CaffeAdapter"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cntk._errors import ConversionError
-from cntk._ops.windows import Windows
+from cntk._ops.nn.windows import Windows
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.schema import Message
 
 __all__ = ["Geometry", "geometry_of"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cntk._persist.wire import FileFormatError
+from cntk._persist.protobuf.wire import FileFormatError
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.schema import MESSAGES, Field, Message
 
 __all__ = ["read_text"]

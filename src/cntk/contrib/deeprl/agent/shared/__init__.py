@@ -1,5 +1,5 @@
 """What the agents are made of: networks, replay memory, preprocessing, configuration files."""
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 
 hand_on(globals())

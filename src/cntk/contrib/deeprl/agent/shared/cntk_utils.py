@@ -6,8 +6,8 @@ from typing import Any
 
 from cntk import ops
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
-from cntk._ops.operands import as_operands
+from cntk._graph.names.late_names import hand_on
+from cntk._ops.support.operands import as_operands
 
 
 def huber_loss(output: Any, target: Any) -> Function:

@@ -16,7 +16,7 @@ import numpy as np
 from cntk import layers, ops
 from cntk._arguments import as_flag
 from cntk._graph.function import Function
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.contrib.deeprl.agent.shared.models import loss_of
 
 

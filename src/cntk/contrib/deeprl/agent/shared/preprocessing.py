@@ -9,7 +9,7 @@ import numpy as np
 
 from cntk._arguments import as_integer, shown
 from cntk._errors import ArgumentError
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.layers.options import as_shape
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 from cntk.contrib.deeprl.agent.shared._settings import Settings
 
 

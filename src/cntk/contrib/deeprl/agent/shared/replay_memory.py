@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from cntk._arguments import as_flag, as_integer
-from cntk._graph.late_names import hand_on
+from cntk._graph.names.late_names import hand_on
 
 
 class _Transition(NamedTuple):

@@ -1,0 +1,84 @@
+"""Free dimensions whose size only the run tells, such as a sequence axis made static: operations meet them late.
+
+An operation is lowered for definite types. Where an operand's size is known only when it comes, that is done at the
+first run with this size, and kept for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cntk._errors import GraphError
+from cntk._graph.op import Kernel, Op, RunKernel
+from cntk._graph.types import FreeDimension, Shape, TensorType, check_sizes
+from cntk._runtime.recent import Recent
+
+Lowering = Callable[[tuple[TensorType, ...]], "Kernel | RunKernel"]
+
+# Each kernel takes some kilobytes, and to make it about as long as to run it.
+_MOST_SIZES = 128
+
+
+def is_late(op: Op, types: tuple[TensorType, ...]) -> bool:
+    """Whether an operation has to wait for its operands' sizes."""
+    return not op.takes_any_size and any(FreeDimension in t.shape for t in types)
+
+
+class LateKernel(RunKernel):
+    """A kernel that is lowered when its operands' sizes are seen; it only hands the run on to what it becomes."""
+
+
+def lowered_late(types: tuple[TensorType, ...], lower: Lowering) -> LateKernel:
+    """A kernel that is lowered when its operands' sizes are seen.
+
+    Args:
+        types: the operands' types, with free dimensions.
+        lower: gives the kernel for definite types; raises GraphError if they do not fit.
+    """
+    known: Recent[Kernel | RunKernel] = Recent(_MOST_SIZES)
+    open_ones = [(k, t.lead) for k, t in enumerate(types) if FreeDimension in t.shape]
+
+    def compute(run: Any, *operands: Any) -> Any:
+        sizes = tuple(operands[k].shape[lead:] for k, lead in open_ones)
+        kernel = known.get(sizes)
+        if kernel is None:
+            definite = list(types)
+            for (k, _), shape in zip(open_ones, sizes, strict=True):
+                definite[k] = definite[k].with_shape(shape)
+            kernel = lower(tuple(definite))
+            known.put(sizes, kernel)
+        return kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
+
+    return LateKernel(compute)
+
+
+def fits(shape: Shape, wanted: Shape) -> bool:
+    """Whether a shape is one that a type allows.
+
+    Example:
+        >>> fits((5, 2), (FreeDimension, 2)), fits((5, 3), (FreeDimension, 2))
+        (True, False)
+    """
+    return len(shape) == len(wanted) and all(w in (d, FreeDimension) for d, w in zip(shape, wanted, strict=True))
+
+
+def checked_infer(op: Op, types: tuple[TensorType, ...], misfit: Callable[[str], GraphError]) -> None:
+    """Refuse operands that turn out not to fit now that their sizes are known.
+
+    Args:
+        op: the operation.
+        types: the operands' definite types.
+        misfit: makes the error from its reason.
+
+    Raises:
+        GraphError: saying why.
+    """
+    try:
+        inferred = op.infer(*types)
+        check_sizes(inferred if isinstance(inferred, tuple) else (inferred,), types)
+    except GraphError as error:
+        if error.reason is not None:
+            raise
+        sizes = ", ".join(f"operand {k} is {t}" for k, t in enumerate(types))
+        raise misfit(f"{error} (in this run {sizes})") from None

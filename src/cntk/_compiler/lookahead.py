@@ -1,0 +1,56 @@
+"""Sequences that go on from the minibatch before, and operations that need more of them than has come."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from cntk._compiler.ir import Node
+from cntk._errors import FeedError, operation_text
+from cntk._graph.op import Reach
+from cntk._runtime.context import Run
+
+_LOGGER = logging.getLogger("cntk")
+
+
+class Reaching:
+    """The operations of a plan that read later frames, or whole sequences.
+
+    Args:
+        nodes: all operations.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = [n for n in nodes if n.op.reach is not Reach.NONE]
+        self._is_told = False
+
+    def check(self, run: Run) -> None:
+        """Refuse pieces of sequences where an operation would compute something else of them than of the whole.
+
+        What a reader cuts is the exception, as in the original: it trains with what looks ahead as if nothing followed a
+        piece. That is told once.
+
+        Raises:
+            FeedError: if a sequence goes on from the minibatch before, and an operation needs later frames or all of them.
+        """
+        for node in self._nodes:
+            axes = next((ref.type.dynamic_axes for ref in node.operands if ref.type.is_sequence), ())
+            layout = run.layouts.get(axes)
+            if layout is None or layout.starts is None:
+                continue
+            primitive, number = node.primitive, layout.starts.index(False)
+            title = operation_text(primitive.op_name, primitive.name or primitive.uid)
+            needs = "looks ahead to later frames" if node.op.reach is Reach.LATER else "needs whole sequences"
+            if layout.origins is None or node.op.reach is Reach.WHOLE:
+                raise FeedError(
+                    f"{title}: it {needs}, and sequence {number} goes on from the minibatch before, so that neither piece "
+                    "gives what the whole sequence would; give whole sequences, or a model that looks back alone"
+                )
+            if not self._is_told:
+                self._is_told = True
+                _LOGGER.warning(
+                    "%s %s; sequences that are cut into pieces, as by truncation_length, are computed as if nothing followed "
+                    "a piece, as CNTK does",
+                    title,
+                    needs,
+                )

@@ -1,0 +1,1 @@
+"""Rewrites of a flat graph, one after another."""

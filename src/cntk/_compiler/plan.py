@@ -1,0 +1,431 @@
+"""Plans: a graph and wanted outputs, compiled once into a straight list of torch calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._compiler import profiling, value_log, verify
+from cntk._compiler.deferred_shapes import checked_infer, is_late, lowered_late
+from cntk._compiler.ir import Flattener, Node, Ref, held_constants
+from cntk._compiler.lookahead import Reaching
+from cntk._compiler.passes.fuse import fuse
+from cntk._compiler.passes.resolve_crop import resolve_crop
+from cntk._compiler.probe import Probe
+from cntk._compiler.recurrence.loop import Loop, extract_loops
+from cntk._compiler.work import Work
+from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_text, shape_text
+from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
+from cntk._graph.types import Shape, TensorType, check_sizes, common_dtype
+from cntk._graph.variable import Variable, VariableKind
+from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.memory_shortage import is_shortage, shortage_text
+from cntk._runtime.random.streams import Streams
+from cntk._runtime.transfer import moves
+
+# kernel, operand slots, output slots, whether it is given the run, whether it has several outputs, slots no longer needed
+Step = tuple[Kernel, tuple[int, ...], tuple[int, ...], bool, bool, tuple[int, ...]]
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Have the C library keep freed blocks for the next step instead of giving them back to the system.
+
+    glibc raises its limits for that to the size of the largest block that was ever freed, up to 32 MiB. Without this,
+    each step of a convolutional net takes all its memory page by page from the system again.
+    """
+    torch.empty(2**25 - 2**12, dtype=torch.uint8)
+
+
+class Plan:
+    """A compiled graph.
+
+    Args:
+        outputs: the variables to compute.
+        shapes: shapes of inputs with free dimensions, as fed.
+        optimize: whether known patterns may run on fused kernels; the general way gives the same numbers.
+        dense: sparse inputs that are fed as dense rows, because their gradient is asked for.
+
+    Attributes:
+        inputs: the inputs that must be fed.
+        parameters: the parameters that take part.
+        holders: the parameters and constants that take part.
+        regroups: whether its inputs may have batches of different sizes, since an operation makes others of them.
+        types: the outputs' types.
+        is_watched: whether a user function takes part, which is to see all gradients that there are.
+        final_nodes: the operations that compute the outputs.
+        work: how much there is to do in a run.
+        streams: what operations that draw random numbers go on in.
+        last_use: when it was last used, as its graph counts; only where inputs have free dimensions.
+        passes: how many training passes there had been before it was compiled, where training goes on.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Variable],
+        shapes: Mapping[Variable, Shape],
+        optimize: bool = True,
+        dense: Collection[Variable] = (),
+    ) -> None:
+        _keep_freed_memory()
+        refs, order = Flattener(shapes, dense).flatten(outputs)
+        resolve_crop(order)
+        work: list[Node | Loop] = extract_loops(order)
+        refs, work = _share(refs, work)
+        work = _needed(refs, work)
+        if optimize:
+            work = _needed(refs, fuse(refs, work))
+        self.types = [ref.type for ref in refs]
+        self.final_nodes = [ref.node for ref in refs if ref.node is not None]
+        self.nodes = work
+        self._slots: dict[tuple[int, int], int] = {}
+        self._template: list[Any] = []
+        self._leaves: dict[Variable, int] = {}
+        self._mutable = [(n.primitive, n.primitive.op) for n in order if n.primitive.op.settable]
+        # Constants whose values are attributes of operations here.
+        self._settled = [v for n in order for v in held_constants(n.primitive)]
+        self.reaching = Reaching(order)
+        self.carry: dict[str, Any] = {}
+        self.streams = Streams()
+        self.passes = 0
+        self._lies_on: tuple[torch.device, int] | None = None
+        self.last_use = 0
+        self.steps: list[Step] = [self._step(item) for item in work]
+        self._checks = [_described(item) for item in work]
+        _check_sizes(order)
+        self.output_slots = [self._slot(ref) for ref in refs]
+        self._free_after_use()
+        self.inputs = [v for v in self._leaves if v.kind is VariableKind.Input]
+        self.input_slots = [self._leaves[v] for v in self.inputs]
+        self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
+        self.holders = [v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)]
+        self.is_watched = any(n.op.sees_gradients for n in self.single_nodes())
+        self.work = Work(work, [math.prod(v.shape) for v in self.parameters])
+        self.regroups = any(n.op.regroups for n in order)
+
+    def single_nodes(self) -> Iterator[Node]:
+        """All operations, those of loops one by one."""
+        for item in self.nodes:
+            if isinstance(item, Loop):
+                yield from item.members
+            else:
+                yield item
+
+    @cached_property
+    def changed_constants(self) -> list[Any]:
+        """The constants that a pass changes, such as running statistics."""
+        impure = {id(r.leaf) for n in self.single_nodes() if not n.op.pure for r in n.operands if r.leaf is not None}
+        return [v for v in self.holders if id(v) in impure and v.kind is VariableKind.Constant]
+
+    @cached_property
+    def held_memory(self) -> frozenset[int]:
+        """Where the parameters' and constants' numbers lie."""
+        return frozenset(v.pin().untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
+
+    def lie_on(self, device: torch.device) -> None:
+        """Let parameters and constants lie on the device of a run; those that lie elsewhere move there."""
+        if self._lies_on == (device, moves()):
+            return
+        for variable in self.holders:
+            variable.move_to(device)  # type: ignore[attr-defined]
+        self.__dict__.pop("held_memory", None)
+        self._lies_on = device, moves()
+
+    def is_stale(self) -> bool:
+        """Whether an attribute has been changed since the plan was compiled."""
+        for primitive, op in self._mutable:
+            if primitive.op is not op:
+                return True
+        return bool(self._settled) and any(v.is_changed for v in self._settled)
+
+    def watch(self, rows: Sequence[Any]) -> tuple[list[Any], list[Tensor]]:
+        """Make everything that needs a gradient have one, asked for or not, so that user functions see it.
+
+        Args:
+            rows: rows for each of `inputs`.
+
+        Returns:
+            The rows, and what gradients are to be computed for besides those that are asked for.
+        """
+        pairs = zip(self.inputs, rows, strict=True)
+        leaves = [
+            x.detach().requires_grad_() if v.needs_gradient_ and isinstance(x, Tensor) and not x.requires_grad else x
+            for v, x in pairs
+        ]
+        held = [v.data for v in self.parameters]  # type: ignore[attr-defined]
+        return leaves, [x for x in (*leaves, *held) if isinstance(x, Tensor) and x.requires_grad]
+
+    # -- compiling ------------------------------------------------------------------------------------------------
+
+    def _slot(self, ref: Ref) -> int:
+        slot = self._slots.get(ref.key)
+        if slot is None:
+            slot = self._slots[ref.key] = len(self._template)
+            value = None
+            if ref.leaf is not None:
+                if ref.leaf.kind in (VariableKind.Parameter, VariableKind.Constant):
+                    value = ref.leaf.data  # type: ignore[attr-defined]
+                self._leaves[ref.leaf] = slot
+            self._template.append(value)
+        return slot
+
+    def _step(self, item: Node | Loop) -> Step:
+        operands = tuple(self._slot(ref) for ref in item.operands)
+        kernel: Kernel | RunKernel
+        if isinstance(item, Loop):
+            kernel, outputs = item.lower(), item.outputs
+        else:
+            kernel, outputs = lower_node(item), [Ref(item, k) for k in range(len(item.types))]
+        slots = tuple(self._slot(ref) for ref in outputs)
+        wants_run = isinstance(kernel, RunKernel)
+        compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
+        return compute, operands, slots, wants_run, isinstance(item, Loop) or len(slots) > 1, ()
+
+    def _free_after_use(self) -> None:
+        """Let each step empty the slots that no later one reads, so that their memory serves again."""
+        kept = {*self.output_slots, *(k for k, value in enumerate(self._template) if value is not None)}
+        steps: list[Step] = []
+        for compute, operands, outputs, wants_run, several, _ in reversed(self.steps):
+            free = tuple(dict.fromkeys(k for k in (*operands, *outputs) if k not in kept))
+            kept.update(free)
+            steps.append((compute, operands, outputs, wants_run, several, free))
+        self.steps = steps[::-1]
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def execute(self, fed: Sequence[Any], run: Run, held: Sequence[Any] | None = None) -> list[Any]:
+        """Compute the outputs.
+
+        Args:
+            fed: rows for each of `inputs`.
+            run: the run's layouts and mode.
+            held: tensors in place of those of `holders`.
+        """
+        slots = self._template.copy()
+        if held is not None:
+            for variable, value in zip(self.holders, held, strict=True):
+                slots[self._leaves[variable]] = value
+        for slot, rows in zip(self.input_slots, fed, strict=True):
+            slots[slot] = rows
+        if verify.is_enabled() or profiling.is_enabled() or value_log.is_enabled() or run.probe is not None:
+            return self._execute_observed(slots, run)
+        try:
+            for compute, operands, outputs, wants_run, several, free in self.steps:
+                if len(operands) == 2:
+                    first, second = operands
+                    result = (
+                        compute(run, slots[first], slots[second]) if wants_run else compute(slots[first], slots[second])
+                    )
+                elif wants_run:
+                    result = compute(run, *[slots[k] for k in operands])
+                else:
+                    result = compute(*[slots[k] for k in operands])
+                if several:
+                    for slot, value in zip(outputs, result, strict=True):
+                        slots[slot] = value
+                else:
+                    slots[outputs[0]] = result
+                for slot in free:
+                    slots[slot] = None
+        except (RuntimeError, MemoryError) as error:
+            if type(error) is not RuntimeError and not is_shortage(error) and not _is_missing(error):
+                raise
+            raise self._explained(error, outputs, [slots[k] for k in operands]) from error
+        return [slots[k] for k in self.output_slots]
+
+    def _explained(self, error: Exception, outputs: tuple[int, ...], values: Sequence[Any]) -> Exception:
+        """What torch refuses, as an error that says which operation it was and on what."""
+        number = next(k for k, step in enumerate(self.steps) if step[2] is outputs)
+        shapes = " and ".join(shape_text(x.shape) if hasattr(x, "shape") else "nothing" for x in values)
+        what, rest = self._checks[number][0][1], f"its operands are, with their rows, {shapes or 'none'}"
+        if is_shortage(error):
+            return NotEnoughMemoryError(f"{what}: {shortage_text(error)}; {rest}")
+        if _is_missing(error):
+            found = " and ".join(
+                dict.fromkeys(str(x.dtype).removeprefix("torch.") for x in values if isinstance(x, Tensor))
+            )
+            return FeedError(f"{what}: nothing computes it in {found} on this device; use cntk.cast to float32; {rest}")
+        return FeedError(f"{what}: {error}; {rest}")
+
+    def _execute_observed(self, slots: list[Any], run: Run) -> list[Any]:
+        """As `execute`, with every result checked or told, or every operation timed."""
+        checks, times, tells = verify.is_enabled(), profiling.is_enabled(), value_log.is_enabled()
+        if checks and run.probe is None:
+            run.probe = Probe(strict=True)
+        for item, (compute, operands, outputs, wants_run, several, _), described in zip(
+            self.nodes, self.steps, self._checks, strict=True
+        ):
+            values = [slots[k] for k in operands]
+            begun = profiling.now(run.device) if times else 0.0
+            if run.probe is not None:
+                result = run.probe.run(item, compute, run, wants_run, values)
+            else:
+                result = compute(run, *values) if wants_run else compute(*values)
+            results = result if several else (result,)
+            if times:
+                profiling.note(described[0][2], begun, values, results, run.device)
+            for slot, value, (type_, what, _) in zip(outputs, results, described, strict=True):
+                if checks:
+                    verify.check(value, type_, run, what)
+                if tells:
+                    value_log.tell(what, value)
+                slots[slot] = value
+        return [slots[k] for k in self.output_slots]
+
+
+def _check_sizes(nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        try:
+            check_sizes(node.types, [ref.type for ref in node.operands])
+        except GraphError as error:
+            raise node.primitive.misfit(str(error)) from None
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether an error says that torch has no kernel for a dtype."""
+    return isinstance(error, RuntimeError) and "not implemented for '" in str(error)
+
+
+def _described(item: Node | Loop) -> list[tuple[TensorType, str, str]]:
+    """For each output of a step its type, a name for errors, and the operation's uid."""
+    refs = item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
+    nodes = [ref.node.primitive for ref in refs if ref.node is not None]
+    return [(ref.type, operation_text(p.op_name, p.name or p.uid), p.uid) for ref, p in zip(refs, nodes, strict=True)]
+
+
+def lower_node(node: Node) -> Kernel | RunKernel:
+    """A node's kernel; sparse operands that it does not take are made dense first."""
+    types = tuple(ref.type for ref in node.operands)
+    if not is_late(node.op, types):
+        return _lowered(node, types)
+
+    def lower(definite: tuple[TensorType, ...]) -> Kernel | RunKernel:
+        checked_infer(node.op, definite, node.primitive.misfit)
+        return _lowered(node, definite)
+
+    return lowered_late(types, lower)
+
+
+def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
+    dense = [k for k, t in enumerate(types) if t.is_sparse and k not in node.op.sparse_operands]
+    lowered = tuple(t.dense() if k in dense else t for k, t in enumerate(types))
+    try:
+        with torch.inference_mode(False):  # tensors that a kernel keeps serve evaluations and gradients alike
+            kernel = node.op.in_dtype(common_dtype(lowered)).lower(*lowered)
+    except GraphError as error:
+        if error.reason is not None:
+            raise
+        raise node.primitive.misfit(str(error)) from None
+    if isinstance(kernel, StreamKernel):
+        kernel = _with_stream(kernel, node)
+    elif isinstance(kernel, CarryingKernel):
+        kernel = _with_name(kernel, node)
+    if not dense:
+        return kernel
+    shapes = {k: (*(-1,) * types[k].lead, *types[k].shape) for k in dense}
+
+    def densified(operands: tuple[Any, ...]) -> list[Any]:
+        return [
+            x.to_dense().reshape(shapes[k]) if k in shapes and isinstance(x, SparseRows) else x
+            for k, x in enumerate(operands)
+        ]
+
+    if isinstance(kernel, RunKernel):
+        inner = kernel.compute
+        return RunKernel(lambda run, *operands: inner(run, *densified(operands)))
+    compute = kernel
+    return lambda *operands: compute(*densified(operands))
+
+
+def _with_stream(kernel: StreamKernel, node: Node) -> RunKernel:
+    place, kind, compute, begin = node.place, type(node.op), kernel.compute, kernel.begin
+    return RunKernel(lambda run, *operands: compute(run, run.streams.find(place, kind, begin), *operands))
+
+
+def _with_name(kernel: CarryingKernel, node: Node) -> RunKernel:
+    # The same in all plans of a graph, whatever is asked of it.
+    name, compute = " in ".join(primitive.uid for primitive in node.place), kernel.compute
+    return RunKernel(lambda run, *operands: compute(run, name, *operands))
+
+
+def _share(refs: list[Ref], work: list[Node | Loop]) -> tuple[list[Ref], list[Node | Loop]]:
+    """The same operation on the same operands runs once."""
+    same: dict[tuple[int, int], Ref] = {}
+    seen: dict[Any, Node] = {}
+    kept: list[Node | Loop] = []
+    for item in work:
+        if isinstance(item, Loop):
+            item.substitute(same)
+        else:
+            item.operands = [same.get(ref.key, ref) for ref in item.operands]
+        if isinstance(item, Node) and item.op.pure:
+            key = (item.op, tuple(ref.key for ref in item.operands))
+            twin = seen.setdefault(key, item)
+            if twin is not item:
+                same.update({(id(item), k): Ref(twin, k) for k in range(len(item.types))})
+                continue
+        kept.append(item)
+    return [same.get(ref.key, ref) for ref in refs], kept
+
+
+def _needed(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
+    """Without what no output needs."""
+    wanted = {ref.key for ref in refs}
+    kept: list[Node | Loop] = []
+    for item in reversed(work):
+        outputs = item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
+        if any(ref.key in wanted for ref in outputs) or (isinstance(item, Node) and item.op.acts):
+            if isinstance(item, Loop):
+                item.keep_outputs(wanted)
+            kept.append(item)
+            wanted.update(ref.key for ref in item.operands)
+    return kept[::-1]
+
+
+def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.device) -> tuple[list[Any], Run]:
+    """Rows in the order of a plan's inputs, and the run that their layouts make.
+
+    Raises:
+        FeedError: if an input has no data, or two inputs differ in the number or lengths of their sequences.
+    """
+    plan.lie_on(device)
+    run = Run(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
+    rows: list[Any] = []
+    first: Variable | None = None
+    goes_on = False
+    for variable in plan.inputs:
+        data = fed.get(variable)
+        if data is None:
+            raise FeedError(
+                f"no data were given for {variable!r}; the arguments are {', '.join(map(repr, plan.inputs))}"
+            )
+        rows.append(data.rows)
+        if data.count is None:
+            continue
+        if run.batch is None:
+            run.batch, first = data.count, variable
+        elif run.batch != data.count and plan.regroups:
+            run.several_batches = True
+        elif run.batch != data.count:
+            raise FeedError(
+                f"{variable!r} was given {data.count} samples or sequences, and {first!r} {run.batch}; "
+                "all data of a minibatch must have the same number"
+            )
+        if data.layout is not None:
+            axes = variable.dynamic_axes
+            known = run.layouts.setdefault(axes, data.layout)
+            if known.lengths != data.layout.lengths:
+                raise FeedError(
+                    f"{variable!r} shares its sequence axis '{axes[-1].name}' with another input, but their sequences' "
+                    f"lengths differ: {list(data.layout.lengths)[:8]} and {list(known.lengths)[:8]}; "
+                    "give inputs of different lengths axes of their own"
+                )
+            goes_on |= data.layout.starts is not None
+    if goes_on:
+        plan.reaching.check(run)
+    return rows, run

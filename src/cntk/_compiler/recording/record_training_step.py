@@ -1,0 +1,311 @@
+"""The recorded training step: forward, loss and gradients as one straight list of torch calls.
+
+After some minibatches of the same sizes a step is recorded once, with autograd's own calls in it, cleaned of what is
+computed twice or for nothing, and from then on replayed: no graph is built, no autograd bookkeeping is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._compiler.ir import Node
+from cntk._compiler.plan import Plan
+from cntk._compiler.recording.check import agree, quiet
+from cntk._compiler.recurrence.loop import Loop
+from cntk._graph.variable import Variable
+from cntk._runtime.context import Draws, Run, SparseRows
+from cntk._runtime.layout.layout import Layout
+from cntk.axis import Axis
+
+
+class NotRecorded(Exception):
+    """A step stays eager; the message says why.
+
+    Attributes:
+        expected: whether the reason is a known limit of recording, and not a fault of it.
+        draws: the random numbers that were drawn already for this step.
+    """
+
+    def __init__(self, reason: str, expected: bool = True) -> None:
+        super().__init__(reason)
+        self.expected = expected
+        self.draws: Draws | None = None
+
+
+@dataclass
+class Recording:
+    """A recorded step.
+
+    Attributes:
+        compute: takes the inputs' tensors, the holders' and random words, one after another; gives loss, metric (if
+            any), further outputs, values to carry over, then gradients.
+        held: the holders' tensors.
+        code: the Python code that it runs, for reading.
+        draws: what draws the random numbers, in their order.
+        carry: for each value to carry over its name and its layout.
+        products: for each gradient whether it is left as two factors ``(x, dy)``; the gradient is ``x.t() @ dy``.
+        layouts: the layouts of all sequence axes, of those too that the graph makes.
+        batch: samples or sequences in the minibatch, where the graph makes the batch axis too.
+        statistics: which of the holders the step itself changes, as batch normalization does.
+    """
+
+    compute: Callable[..., Any]
+    held: list[Tensor]
+    code: str
+    draws: list[Callable[[], Tensor]]
+    carry: list[tuple[str, Layout]]
+    products: list[bool]
+    layouts: dict[tuple[Axis, ...], Layout]
+    batch: int | None
+    statistics: list[Tensor]
+    _before: list[Tensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = [t.clone() for t in self.statistics]
+
+    def run(self, rows: Sequence[Any], run: Run) -> tuple[list[Any], list[Any]]:
+        """Replay the step.
+
+        Returns:
+            Loss, metric and further outputs; and the gradients.
+
+        Raises:
+            NotRecorded: if a call fails; the holders are as they were.
+        """
+        if self.statistics:
+            torch._foreach_copy_(self._before, self.statistics)
+        words = [make() for make in self.draws]
+        try:
+            # Nothing here requires a gradient; but oneDNN's recurrent kernel prepares for its backward pass in this mode
+            # alone.
+            with torch.enable_grad():
+                results = self.compute(*_tensors(rows), *self.held, *words)
+        except Exception as error:
+            if self.statistics:
+                torch._foreach_copy_(self.statistics, self._before)
+            failed = NotRecorded(f"a call of the recorded step failed: {_first_line(error)}", expected=False)
+            failed.draws = _Given(words)
+            raise failed from error
+        if self.layouts:
+            run.layouts.update(self.layouts)
+        run.batch = self.batch
+        gradients = len(results) - len(self.products)
+        first = gradients - len(self.carry)
+        for (name, layout), value in zip(self.carry, results[first:gradients], strict=True):
+            run.carry[name] = (value, layout)
+        return results[:first], results[gradients:]
+
+
+class _Listed:
+    """Notes which random numbers a run takes, and gives zeros."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self.found: list[Callable[[], Tensor]] = []
+        self.zeros: list[Tensor] = []
+
+    def take(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+        self.found.append(make)
+        self.zeros.append(torch.zeros(tuple(shape), dtype=dtype, device=self._device))
+        return self.zeros[-1]
+
+
+class _Given:
+    """Gives the random numbers that the recording was handed."""
+
+    def __init__(self, words: Sequence[Tensor]) -> None:
+        self._words = iter(words)
+
+    def take(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+        return next(self._words)
+
+
+# A loop is recorded step by step: longer ones would take longer to record than they save.
+_LONGEST = 1500
+
+
+def why_not_recordable(plan: Plan, rows: Sequence[Any], run: Run) -> str | None:
+    """Return why a plan's step is not recorded; None if it may be: its calls are the same for these sizes."""
+    if any(isinstance(x, SparseRows) and (x.by_rows or not x.one_hot) for x in rows):
+        return "sparse data that are not one-hot, or whose gradient has the touched rows alone"
+    if any(layout.starts is not None for layout in run.layouts.values()):
+        return "sequences that go on from the minibatch before"
+    calls = 0
+    for item in plan.nodes:
+        if isinstance(item, Loop):
+            reason, count = _why_not_loop(item, run)
+        else:
+            reason, count = _why_not_node(item), 1
+        if reason is not None:
+            return reason
+        calls += count
+    return f"{calls} calls, more than {_LONGEST}" if calls > _LONGEST else None
+
+
+def _why_not_loop(loop: Loop, run: Run) -> tuple[str | None, int]:
+    """Why a loop's steps are not recorded one by one, and about how many calls they come to."""
+    layout = run.layouts.get(loop.axes)
+    if layout is None:
+        return "a loop on a sequence axis that the graph makes", 0
+    reason = next((r for r in map(_why_not_node, loop.members) if r is not None), None)
+    calls = loop.calls(layout)
+    if reason is None and calls is None:
+        reason = "an LSTM over sequences of different length, whose last cell states are found when they are asked for"
+    return reason, calls or 0
+
+
+def _why_not_node(node: Node) -> str | None:
+    if node.op.acts:
+        return f"{node.op.op_name} acts when it runs"
+    return None if node.op.recordable else f"{node.op.op_name} cannot be recorded"
+
+
+def _tensors(rows: Sequence[Any]) -> list[Tensor]:
+    """The tensors of rows: of one-hot rows, their columns."""
+    return [x.columns if isinstance(x, SparseRows) else x for x in rows]
+
+
+def _rebuilt(tensors: Sequence[Tensor], like: Sequence[Any]) -> list[Any]:
+    return [
+        SparseRows(x.offsets, t, x.values, x.width, True) if isinstance(x, SparseRows) else t
+        for t, x in zip(tensors, like, strict=True)
+    ]
+
+
+def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable], metric: bool) -> Recording:
+    """Record one training step, and compare it with the eager one on the same minibatch.
+
+    Args:
+        plan: loss, metric and further outputs.
+        rows: an example of the inputs' rows.
+        run: their run.
+        wanted: the parameters whose gradients are needed.
+        metric: whether the second output is a metric.
+
+    Raises:
+        NotRecorded: if the step cannot be recorded, or the recording does not do what the eager step does.
+    """
+    positions = {v: k for k, v in enumerate(plan.holders)}
+    if any(v not in positions for v in wanted):
+        raise NotRecorded("the loss does not depend on all of the learners' parameters")
+    held = [v.pin() for v in plan.holders]  # type: ignore[attr-defined]
+    step = _Step(plan, rows, [positions[v] for v in wanted], metric)
+    listed = _Listed(run.device)
+    eager = _fresh(run, listed)
+    try:
+        with torch.enable_grad():
+            expected = step.compute(rows, [t.detach().clone() for t in held], eager)
+        if eager.deferred:
+            raise NotRecorded("what an operation does after the run is not recorded")
+        words = listed.zeros
+        return _compiled(step, rows, held, words, eager, listed.found, expected)
+    except NotRecorded:
+        raise
+    except Exception as error:
+        if type(error).__name__ in _BY_DATA:
+            raise NotRecorded("which calls are made, or their sizes, depend on the data") from error
+        raise NotRecorded(f"recording failed: {type(error).__name__}: {_first_line(error)}", expected=False) from error
+
+
+# What torch raises where a stand-in without numbers is asked for some; it has no public names.
+_BY_DATA = ("GuardOnDataDependentSymNode", "DataDependentOutputException", "DynamicOutputShapeException")
+
+
+@dataclass
+class _Step:
+    """A training step as a function of tensors.
+
+    Attributes:
+        plan: loss, metric and further outputs.
+        like: the inputs' rows as they were fed.
+        wanted: the positions among the holders of the parameters whose gradients are needed.
+        metric: whether the second output is a metric.
+    """
+
+    plan: Plan
+    like: Sequence[Any]
+    wanted: Sequence[int]
+    metric: bool
+
+    def compute(self, rows: Sequence[Any], held: Sequence[Tensor], run: Run) -> list[Tensor]:
+        """Return loss, metric and further outputs, what is carried over, and the gradients."""
+        own = list(held)
+        for k in self.wanted:
+            own[k] = own[k].detach().requires_grad_()
+        results = self.plan.execute(rows, run, own)
+        if not all(isinstance(r, Tensor) for r in results):
+            raise NotRecorded("sparse outputs are asked for")
+        loss = results[0].sum()
+        sources = [own[k] for k in self.wanted]
+        gradients = (
+            torch.autograd.grad(loss, sources, allow_unused=True) if loss.requires_grad else [None] * len(sources)
+        )
+        sums = [loss.detach(), results[1].detach().sum()] if self.metric else [loss.detach()]
+        found = [torch.zeros_like(t) if g is None else g for g, t in zip(gradients, sources, strict=True)]
+        return [*sums, *(r.detach() for r in results[len(sums) :]), *(v for v, _ in run.carry.values()), *found]
+
+
+def _compiled(
+    step: _Step,
+    rows: Sequence[Any],
+    held: list[Tensor],
+    words: list[Tensor],
+    eager: Run,
+    draws: list[Callable[[], Tensor]],
+    expected: Sequence[Tensor],
+) -> Recording:
+    """The recording of a step, of which the eager run is known."""
+    # Takes a second to import, and only long trainings need it.
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    from cntk._compiler.recording.fx_passes import optimize, written_placeholders
+    from cntk._compiler.recording.recorded_code import drop_source, keep_code_alone
+
+    def compute(*tensors: Tensor) -> list[Tensor]:
+        inputs = _rebuilt(tensors[: len(rows)], rows)
+        traced = _fresh(eager, _Given(tensors[len(rows) + len(held) :]))
+        return step.compute(inputs, [t.detach() for t in tensors[len(rows) : len(rows) + len(held)]], traced)
+
+    with torch.enable_grad(), quiet():
+        module = make_fx(compute, tracing_mode="fake", _allow_non_fake_inputs=True)(*_tensors(rows), *held, *words)
+    drop_source(module)  # of the code before it is optimized
+    products = optimize(module, len(step.wanted), len(rows))
+    changed = [k - len(rows) for k in written_placeholders(module.graph)]
+    keep_code_alone(module)
+    copies = [t.detach().clone() for t in held]
+    with torch.enable_grad():
+        found = module.forward(*_tensors(rows), *copies, *words)
+    first = len(expected) - len(products)
+    gradients = [_whole(*g) for g in zip(found[first:], expected[first:], products, strict=True)]
+    if not all(agree(found[k : k + 1], expected[k : k + 1]) for k in range(first)):
+        raise NotRecorded("the recording gives another loss, metric or output than the eager step", expected=False)
+    if not agree(gradients, expected[first:]):
+        raise NotRecorded("the recording gives other gradients than the eager step", expected=False)
+    return Recording(
+        compute=module.forward,
+        held=held,
+        code=module.code,
+        draws=draws,
+        carry=[(name, layout) for name, (_, layout) in eager.carry.items()],
+        products=products,
+        layouts=dict(eager.layouts),
+        batch=eager.batch,
+        statistics=[held[k] for k in changed if 0 <= k < len(held)],
+    )
+
+
+def _whole(gradient: Any, like: Tensor, is_product: bool) -> Tensor:
+    return (gradient[0].t() @ gradient[1]).view(like.shape) if is_product else gradient  # type: ignore[no-any-return]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
+
+
+def _fresh(run: Run, draws: _Listed | _Given) -> Run:
+    return Run(True, run.device, run.batch, dict(run.layouts), draws=draws, streams=run.streams)

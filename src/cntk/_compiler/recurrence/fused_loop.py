@@ -1,0 +1,95 @@
+"""What kernels that take a loop's place have in common: their operands, their initial states, and what they give."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from cntk._compiler.ir import Node, Ref
+from cntk._compiler.recurrence.initial_states import initial_rows
+from cntk._compiler.recurrence.loop import Loop
+from cntk._compiler.recurrence.loop_algebra import Columns
+from cntk._graph.op import RunKernel
+from cntk._runtime.carried_state import carried, keep_carry
+from cntk._runtime.context import Run
+from cntk._runtime.layout.layout import Layout
+
+
+class FusedLoop(Loop):
+    """A known cell in place of a loop.
+
+    Args:
+        loop: the loop.
+        output: the value that is read outside: the output state.
+        order: which delay holds the output state, and which further states, if any.
+
+    Attributes:
+        size: elements in a state.
+        only_final: whether only the state after each sequence's last step is given.
+    """
+
+    def __init__(self, loop: Loop, output: Ref, order: Sequence[int]) -> None:
+        self.delays = [loop.delays[k] for k in order]
+        self.members, self.backwards, self.axes = loop.members, loop.backwards, loop.axes
+        self.outputs = [output]
+        self.only_final = False
+        self.size = output.type.shape[0]
+        self.operands: list[Ref] = []
+        self._positions: dict[tuple[int, int], int] = {}
+
+    def position(self, ref: Ref) -> int:
+        """Where a value stands among the operands; it becomes one if it is none yet."""
+        if ref.key not in self._positions:
+            self._positions[ref.key] = len(self.operands)
+            self.operands.append(ref)
+        return self._positions[ref.key]
+
+    def give_final(self, output: Ref) -> None:
+        """Give only the state after each sequence's last step, under another node's name."""
+        self.outputs, self.only_final = [output], True
+
+    def columns(self, parts: Sequence[tuple[Ref, tuple[int, int]]]) -> Columns:
+        """Columns of matrices, gate by gate; see `Columns`."""
+        return Columns([(self.position(matrix), span) for matrix, span in parts], self.size)
+
+    def calls(self, layout: Layout) -> int | None:
+        return layout.longest * 20
+
+    def lower(self) -> RunKernel:
+        return RunKernel(self._compute)
+
+    @abstractmethod
+    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+        """The one output."""
+
+    def state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
+        """The state before each sequence's first step, carried over for those that go on, ``[sequences, size]``."""
+        rows = initial_rows(delay, initial, layout.count)
+        found = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
+        if found is None:
+            return rows
+        before, has = found
+        return torch.where(has.unsqueeze(1), before, rows)
+
+    def given(self, run: Run, layout: Layout, states: Tensor) -> Tensor:
+        """The output, from the states step by step, kept for sequences that go on in the next minibatch."""
+        if self.only_final:
+            last = layout.first if self.backwards else layout.last
+            y = states.index_select(0, layout.from_time_major(self.backwards)[last])
+        else:
+            y = layout.by_sequences(states, self.backwards)
+        if not self.backwards:
+            self.keep_output(run, layout, y)
+        return y
+
+    def keep_output(self, run: Run, layout: Layout, y: Tensor) -> None:
+        """Keep the output for sequences that go on in the next minibatch."""
+        keep_carry(run, self.delays[0].primitive.uid, y, one_frame_each(layout) if self.only_final else layout, 1)
+
+
+def one_frame_each(layout: Layout) -> Layout:
+    """A layout of as many sequences, of one frame each."""
+    return Layout([1] * layout.count, None, layout.device)

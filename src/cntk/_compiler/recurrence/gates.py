@@ -1,0 +1,141 @@
+"""The arguments of a cell's gates, taken apart: products of inputs and of states with matrices, and biases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from cntk._compiler.ir import Ref
+from cntk._compiler.recurrence.loop_algebra import Columns, Expr, last_axis_span
+
+
+@dataclass
+class Gate:
+    """The argument of one gate: what is added up in it.
+
+    Attributes:
+        recurrent: the matrix by which the output state is multiplied, and which of its columns.
+        scale: a factor of the output state before that, or one for each of its elements; None if there is none.
+        inputs: values outside, each by a matrix, and which of its columns.
+        biases: vectors, and which of their elements.
+    """
+
+    recurrent: tuple[Ref, tuple[int, int]] | None = None
+    scale: Ref | None = None
+    inputs: list[tuple[Ref, Ref, tuple[int, int]]] = field(default_factory=list)
+    biases: list[tuple[Ref, tuple[int, int]]] = field(default_factory=list)
+
+    def recurrent_columns(self) -> tuple[Ref, tuple[int, int]]:
+        """`recurrent`, which a gate that has been read has."""
+        assert self.recurrent is not None
+        return self.recurrent
+
+
+def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
+    """Take a value outside apart into products of sequences with matrices, and biases."""
+    node = ref.node
+    if not ref.type.dynamic_axes:
+        if ref.type.rank != 1 or ref.type.shape[0] < span[1]:
+            return False
+        gate.biases.append((ref, span))
+        return True
+    if node is None:
+        return False
+    if node.op.op_name == "Plus":
+        same = all(r.type.shape == ref.type.shape for r in node.operands)
+        return same and all(add_outside(gate, r, span) for r in node.operands)
+    if node.op.op_name == "Slice":
+        within = last_axis_span(node)
+        whole = node.operands[0]
+        return within is not None and add_outside(gate, whole, (within[0] + span[0], within[0] + span[1]))
+    if node.op.op_name == "Times":
+        x, matrix = node.operands
+        plain = matrix.leaf is not None and matrix.type.rank == 2 and x.type.rank == 1 and not x.type.is_sparse
+        if plain and x.type.is_sequence and x.type.dynamic_axes == ref.type.dynamic_axes:
+            gate.inputs.append((x, matrix, span))
+            return True
+    return False
+
+
+def read_gate(expr: Expr, size: int, state: int) -> Gate | None:
+    """A gate's argument: sums of products of inputs and of the output state with matrices, and of biases."""
+    span = (0, size)
+    if expr.kind == "slice":
+        span, expr = (expr.span[0], expr.span[1]), expr.parts[0]
+    if span[1] - span[0] != size:
+        return None
+    gate = Gate()
+    for term in expr.parts if expr.kind == "sum" else (expr,):
+        state_read = _state(term.parts[0], state, size) if term.kind == "times" and gate.recurrent is None else None
+        if state_read is not None:
+            assert term.ref is not None
+            gate.recurrent, gate.scale = (term.ref, span), state_read.ref
+        elif term.kind != "outside" or term.ref is None or not add_outside(gate, term.ref, span):
+            return None
+    return gate if gate.recurrent is not None else None
+
+
+def _state(expr: Expr, state: int, size: int) -> Expr | None:
+    """The output state as it is, or the static factors that it is multiplied by; None for all else."""
+    output = Expr("state", span=(state,))
+    if expr == output:
+        return output
+    scale = other_than(output, expr.parts) if expr.kind == "product" and len(expr.parts) == 2 else None
+    if scale is None or scale.kind != "outside" or scale.ref is None:
+        return None
+    fits = not scale.ref.type.dynamic_axes and scale.ref.type.shape in ((), (1,), (size,))
+    return scale if fits else None
+
+
+def other_than(known: Expr, parts: tuple[Expr, ...]) -> Expr | None:
+    """The only part that is not the known one."""
+    rest = [p for p in parts if p != known]
+    return rest[0] if len(rest) == 1 else None
+
+
+def same_inputs(gates: Sequence[Gate]) -> bool:
+    """Whether all gates read the same values outside and the state by the same scale, and have as many biases."""
+
+    def read(gate: Gate) -> tuple[object, ...]:
+        scale = None if gate.scale is None else gate.scale.key
+        return [x.key for x, _, _ in gate.inputs], len(gate.biases), scale
+
+    return bool(gates[0].inputs) and all(read(g) == read(gates[0]) for g in gates)
+
+
+class Projection:
+    """What gates take from outside: inputs by matrices, and biases, gate after gate.
+
+    Args:
+        gates: the gates; all read the same inputs (see `same_inputs`).
+        size: elements in a gate.
+        position: where a value stands among the operands.
+
+    Attributes:
+        columns: the matrices' columns, then the biases' elements.
+    """
+
+    def __init__(self, gates: Sequence[Gate], size: int, position: Callable[[Ref], int]) -> None:
+        first = gates[0]
+        self._xs = [position(x) for x, _, _ in first.inputs]
+        matrices = [[(position(g.inputs[k][1]), g.inputs[k][2]) for g in gates] for k in range(len(self._xs))]
+        biases = [[(position(g.biases[k][0]), g.biases[k][1]) for g in gates] for k in range(len(first.biases))]
+        self.columns = [Columns(parts, size) for parts in (*matrices, *biases)]
+
+    def x(self, operands: Sequence[Tensor]) -> Tensor:
+        """The inputs side by side, ``[frames, inputs]``."""
+        found = [operands[k] for k in self._xs]
+        return found[0] if len(found) == 1 else torch.cat(found, 1)
+
+    def joined(self, found: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Weights of the inputs ``[gates * size, inputs]``, and the biases' sum ``[gates * size]``, None if there are none.
+
+        Args:
+            found: what `columns` give.
+        """
+        matrices, biases = found[: len(self._xs)], found[len(self._xs) :]
+        weights = matrices[0] if len(matrices) == 1 else torch.cat(list(matrices), 1)
+        return weights, sum(biases[1:], biases[0]) if biases else None

@@ -1,0 +1,172 @@
+"""Loops that are a gated recurrent unit, whoever wrote them, on one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from cntk._compiler.ir import Ref
+from cntk._compiler.recurrence.fused_loop import FusedLoop
+from cntk._compiler.recurrence.gates import Gate, Projection, add_outside, same_inputs
+from cntk._compiler.recurrence.gru_kernel import GatedRecurrence
+from cntk._compiler.recurrence.loop import Loop
+from cntk._compiler.recurrence.loop_algebra import Expr, LoopReader, together
+from cntk._runtime.context import Run
+from cntk._runtime.layout.layout import Layout
+from cntk._runtime.matmul import addmm, mm
+
+_STATE = Expr("state", span=(0,))
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A unit's parts: for z, r and c what comes from outside, and the recurrent matrices with their columns."""
+
+    outside: tuple[tuple[Ref, tuple[int, int]], ...]
+    recurrent: tuple[tuple[Ref, tuple[int, int]], ...]
+    reset_after: bool
+
+
+class FusedGRU(FusedLoop):
+    """A gated recurrent unit in place of a loop.
+
+    Args:
+        loop: the loop.
+        output: the value that is read outside.
+        cell: the unit's parts.
+    """
+
+    def __init__(self, loop: Loop, output: Ref, cell: _Cell) -> None:
+        super().__init__(loop, output, [0])
+        self.reset_after = cell.reset_after
+        gates = [Gate() for _ in cell.outside]
+        apart = [add_outside(g, ref, span) for g, (ref, span) in zip(gates, cell.outside, strict=True)]
+        # Products of dense inputs are made here, of frames in the order of time; others come ready made.
+        self._projection = Projection(gates, self.size, self.position) if all(apart) and same_inputs(gates) else None
+        self._addends = None
+        if self._projection is None:
+            self._addends = self.columns(cell.outside)
+        self._gates = self.columns(cell.recurrent[:2])
+        self._candidate = self.columns(cell.recurrent[2:])
+        self._initial = self.position(self.delays[0].operands[1])
+
+    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+        layout = run.layout(self.axes)
+        opened, values = self._from_outside(layout, operands)
+        initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
+        gates, candidate = self._gates.of(operands), self._candidate.of(operands)
+        states = GatedRecurrence.apply(opened, values, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
+        return [self.given(run, layout, states)]
+
+    def _from_outside(self, layout: Layout, operands: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """What comes from outside, step by step: for z and r ``[frames, 2 h]``, for c ``[frames, h]``; nobody else's."""
+        cut = 2 * self.size
+        if self._projection is None:
+            assert self._addends is not None
+            a = layout.by_steps(self._addends.frames(operands), self.backwards)
+            return a[:, :cut].contiguous(), a[:, cut:].contiguous()
+        x = layout.by_steps(self._projection.x(operands), self.backwards)
+        weights, bias = self._projection.joined(together(self._projection.columns, operands))
+        if bias is None:
+            return mm(x, weights[:cut].t()), mm(x, weights[cut:].t())
+        return addmm(bias[:cut], x, weights[:cut].t()), addmm(bias[cut:], x, weights[cut:].t())
+
+
+def match_gru(loop: Loop) -> Loop | None:
+    """A kernel for a loop that is a gated recurrent unit, else None."""
+    output = loop.delays[0].operands[0]
+    if loop.outputs[0].key != output.key:
+        return None
+    expr = LoopReader(loop).read(output)
+    cell = None if expr is None else _cell(expr, output.type.shape[0])
+    return None if cell is None else FusedGRU(loop, output, cell)
+
+
+def _cell(expr: Expr, size: int) -> _Cell | None:
+    """Read ``(1 - z) * c + z * h'``."""
+    if expr.kind != "sum" or len(expr.parts) != 2:
+        return None
+    kept = next((p for p in expr.parts if p.kind == "product" and len(p.parts) == 2 and _STATE in p.parts), None)
+    if kept is None:
+        return None
+    new = expr.parts[1] if expr.parts[0] is kept else expr.parts[0]
+    z = kept.parts[0] if kept.parts[1] == _STATE else kept.parts[1]
+    if z.kind != "sigmoid" or new.kind != "product" or len(new.parts) != 2:
+        return None
+    c = next((p for p in new.parts if p.kind == "tanh"), None)
+    rest = next((p for p in new.parts if _is_complement(p, z)), None)
+    if c is None or rest is None:
+        return None
+    update = _gate(z.parts[0], size)
+    candidate = _candidate(c.parts[0], size)
+    if update is None or candidate is None:
+        return None
+    reset, outside, matrix, after = candidate
+    opened = _gate(reset.parts[0], size)
+    if opened is None:
+        return None
+    return _Cell((update[0], opened[0], outside), (update[1], opened[1], matrix), after)
+
+
+def _is_complement(expr: Expr, of: Expr) -> bool:
+    """Whether this is 1 minus an expression."""
+    return (
+        expr.kind == "sum"
+        and len(expr.parts) == 2
+        and expr.parts[0].is_one()
+        and expr.parts[1] == Expr("negative", (of,))
+    )
+
+
+Columned = tuple[Ref, tuple[int, int]]
+
+
+def _gate(expr: Expr, size: int) -> tuple[Columned, Columned] | None:
+    """One value from outside, and the state by a matrix."""
+    terms = expr.spread()
+    outside = [t for t in terms if t[0].kind == "outside"]
+    products = [t for t in terms if t[0].kind == "times" and t[0].parts[0] == _STATE]
+    if len(terms) != 2 or len(outside) != 1 or len(products) != 1:
+        return None
+    first, second = _columns(outside[0], size), _columns(products[0], size)
+    return None if first is None or second is None else (first, second)
+
+
+def _columns(term: tuple[Expr, tuple[int, int] | None], size: int) -> Columned | None:
+    expr, span = term
+    if expr.ref is None or not (expr.kind == "times" or len(expr.ref.type.dynamic_axes) > 1):
+        return None
+    span = span or (0, size)
+    return (expr.ref, span) if span[1] - span[0] == size else None
+
+
+def _candidate(expr: Expr, size: int) -> tuple[Expr, Columned, Columned, bool] | None:
+    """The reset gate, what comes from outside, the recurrent matrix, and whether the reset acts after the product."""
+    terms = expr.spread()
+    outside = [t for t in terms if t[0].kind == "outside"]
+    others = [t for t in terms if t[0].kind != "outside"]
+    if len(outside) != 1 or len(others) != 1:
+        return None
+    first, (other, span) = _columns(outside[0], size), others[0]
+    if first is None:
+        return None
+    if other.kind == "times" and other.parts[0].kind == "product" and _STATE in other.parts[0].parts:
+        inner = other.parts[0].parts
+        reset = inner[0] if inner[1] == _STATE else inner[1]
+        matrix = _columns((other, span), size)
+        return None if matrix is None or reset.kind != "sigmoid" or len(inner) != 2 else (reset, first, matrix, False)
+    if other.kind == "product" and len(other.parts) == 2 and span is None:
+        reset_after = next((p for p in other.parts if p.kind == "sigmoid"), None)
+        product = next((p for p in other.parts if p.kind in ("times", "slice")), None)
+        if reset_after is None or product is None:
+            return None
+        spread = product.spread()
+        if len(spread) != 1:
+            return None
+        term, columns = spread[0]
+        if term.kind == "times" and term.parts[0] == _STATE:
+            matrix = _columns((term, columns), size)
+            return None if matrix is None else (reset_after, first, matrix, True)
+    return None

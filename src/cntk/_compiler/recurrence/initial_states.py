@@ -1,0 +1,58 @@
+"""The states of a delay before a loop's first steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from cntk._compiler.ir import Node
+from cntk._graph.types import Shape
+from cntk._runtime.carried_state import carried, from_sequence, stretched
+from cntk._runtime.context import Run
+from cntk._runtime.layout.layout import Layout
+from cntk._runtime.step_operands import PER_FRAME, by_step
+
+
+def initial_rows(delay: Node, initial: Tensor, count: int) -> Tensor:
+    """A delay's initial state for each of so many sequences: ``[count, *shape]``."""
+    given, shape = delay.operands[1].type, delay.types[0].shape
+    return stretched(initial, shape) if given.has_batch_axis else _repeated(initial, shape, count)
+
+
+def _repeated(value: Tensor, shape: Shape, count: int) -> Tensor:
+    """A value without rows as so many rows of a shape."""
+    return stretched(value.unsqueeze(0), shape).expand(count, *(-1,) * len(shape))
+
+
+def _begin(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[int, int], Tensor]:
+    """A delay's initial states at one of the first steps, for the sequences that are still running."""
+    given, shape = delay.operands[1].type, delay.types[0].shape
+    if given.is_sequence:
+        frames = from_sequence(initial, run.layout(given.dynamic_axes), layout, delay.op.delay)
+        return by_step(stretched(frames, shape), PER_FRAME, layout, delay.op.delay < 0)
+    if given.has_batch_axis:
+        rows = stretched(initial if layout.uniform else initial.index_select(0, layout.sorted_rows), shape)
+        return lambda step, size: rows[:size]
+    return lambda step, size: _repeated(initial, shape, size)
+
+
+def initial_state(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[int, int], Tensor]:
+    """Return what gives a delay's state before one of the first steps, ``[size, *shape]``: carried over, or initial."""
+    begin = _begin(run, layout, delay, initial)
+    if layout.starts is None:
+        return begin
+    shape = (-1,) + (1,) * len(delay.types[0].shape)
+    offset = abs(delay.op.delay)
+
+    def mixed(step: int, size: int) -> Tensor:
+        found = carried(run, delay.primitive.uid, layout, offset - step, delay.op.delay > 0)
+        if found is None:
+            return begin(step, size)
+        before, has = (x.index_select(0, layout.sorted_rows)[:size] for x in found)
+        return torch.where(has.reshape(shape), before, begin(step, size))
+
+    # The next minibatch's state is kept before this one's is read at a later step: read all now.
+    states = [mixed(step, layout.step_sizes[step]) for step in range(min(offset, layout.longest))]
+    return lambda step, size: states[step]

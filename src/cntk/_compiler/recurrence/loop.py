@@ -1,0 +1,139 @@
+"""Recurrent loops: components of a graph that feed themselves through delays, run step by step.
+
+What does not depend on the recurrent state is outside the component and was computed for all frames at once. Inside,
+the frames of all sequences lie step by step, longest sequence first: a step is a contiguous slice, and sequences
+that have ended take no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cntk._compiler.ir import Node, Ref
+from cntk._compiler.recurrence.kernel import LoopKernel
+from cntk._errors import GraphError
+from cntk._graph.op import RunKernel
+from cntk._graph.walk import cycles
+from cntk._runtime.layout.layout import Layout
+
+
+class Loop:
+    """One recurrent component as a single operation of a plan.
+
+    Args:
+        members: its nodes, operands first but for the delays.
+
+    Attributes:
+        operands: what it reads from outside.
+        outputs: those of its members' values that are read outside.
+    """
+
+    def __init__(self, members: list[Node]) -> None:
+        self.delays = [n for n in members if n.op.delay]
+        self.members = _step_order(members)
+        self.operands = self._outside()
+        self.outputs = [Ref(n, k) for n in members for k in range(len(n.types))]
+        signs = {n.op.delay > 0 for n in self.delays}
+        if len(signs) != 1:
+            names = ", ".join(n.primitive.name or n.primitive.uid for n in self.delays)
+            raise GraphError(
+                f"a loop must run either forwards or backwards, but this one has past and future values: {names}"
+            )
+        self.backwards = signs == {False}
+        self.axes = self.delays[0].types[0].dynamic_axes
+        if len(self.axes) < 2:
+            raise self.delays[0].primitive.misfit("a loop needs a sequence axis, and its operands have none")
+
+    def _outside(self) -> list[Ref]:
+        inside = {id(n) for n in self.members}
+        found: dict[tuple[int, int], Ref] = {}
+        for node in self.members:
+            for ref in node.operands:
+                if ref.node is None or id(ref.node) not in inside:
+                    found.setdefault(ref.key, ref)
+        return list(found.values())
+
+    def substitute(self, same: Mapping[tuple[int, int], Ref]) -> None:
+        """Read equal values in place of others."""
+        for node in self.members:
+            node.operands = [same.get(ref.key, ref) for ref in node.operands]
+        self.operands = self._outside()
+
+    def keep_outputs(self, wanted: set[tuple[int, int]]) -> None:
+        """Leave out the outputs that nobody reads."""
+        self.outputs = [ref for ref in self.outputs if ref.key in wanted]
+
+    def calls(self, layout: Layout) -> int | None:
+        """Return about how many calls a run comes to; None for one that cannot be recorded."""
+        return layout.longest * len(self.members)
+
+    def lower(self) -> RunKernel:
+        """The kernel: operands in the order of `operands`, results in the order of `outputs`."""
+        return RunKernel(LoopKernel(self).compute)
+
+
+def _step_order(members: list[Node]) -> list[Node]:
+    """The members in the order in which a step computes them; delays read earlier steps and come first."""
+    inside = {id(n) for n in members}
+    done: set[int] = set()
+    order: list[Node] = []
+    opened: set[int] = set()
+    for start in members:
+        stack = [start]
+        while stack:
+            node = stack[-1]
+            waiting = (
+                []
+                if node.op.delay or id(node) in done
+                else [r.node for r in node.operands if r.node and id(r.node) in inside and id(r.node) not in done]
+            )
+            if id(node) in done:
+                stack.pop()
+            elif waiting:
+                opened.add(id(node))
+                if any(id(w) in opened for w in waiting):
+                    raise node.primitive.misfit(
+                        "it depends on its own output without a past_value or future_value between"
+                    )
+                stack.extend(waiting)
+            else:
+                done.add(id(node))
+                order.append(node)
+                stack.pop()
+    return order
+
+
+def extract_loops(order: list[Node]) -> list[Node | Loop]:
+    """A plan's work list: nodes and loops, operands first."""
+    components = cycles(order, lambda n: [r.node for r in n.operands if r.node is not None])
+    if not components:
+        return list(order)
+    owner: dict[int, Any] = {}
+    for members in components:
+        if not any(n.op.delay for n in members):
+            raise members[0].primitive.misfit(
+                "it depends on its own output without a past_value or future_value between"
+            )
+        loop = Loop(members)
+        owner.update({id(n): loop for n in members})
+    work: list[Node | Loop] = []
+    placed: set[int] = set()
+
+    def unit(node: Node) -> Node | Loop:
+        return owner.get(id(node), node)  # type: ignore[no-any-return]
+
+    for start in order:
+        stack: list[Node | Loop] = [unit(start)]
+        while stack:
+            item = stack[-1]
+            waiting = [unit(r.node) for r in item.operands if r.node is not None and id(unit(r.node)) not in placed]
+            if id(item) in placed:
+                stack.pop()
+            elif waiting:
+                stack.extend(waiting)
+            else:
+                placed.add(id(item))
+                work.append(item)
+                stack.pop()
+    return work

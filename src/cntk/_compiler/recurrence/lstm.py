@@ -1,0 +1,200 @@
+"""Loops that are an LSTM, whoever wrote them, on torch's fused kernel.
+
+A loop is read as algebra: its states' expressions, with sums and products flattened, must have the form of a known
+cell. Inside the fused call sequences lie in slots, one after another, or are padded in pieces of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from cntk._compiler.ir import Ref
+from cntk._compiler.recurrence.fused_loop import FusedLoop, one_frame_each
+from cntk._compiler.recurrence.gates import Gate, Projection, other_than, read_gate, same_inputs
+from cntk._compiler.recurrence.loop import Loop
+from cntk._compiler.recurrence.loop_algebra import Expr, LoopReader, is_constant, together
+from cntk._compiler.recurrence.lstm_kernel import lstm, shutting
+from cntk._graph.op import RunKernel
+from cntk._runtime.context import Run
+from cntk._runtime.layout.index_map import Places
+from cntk._runtime.layout.layout import Layout
+from cntk._runtime.transfer import Everywhere
+
+
+class FusedLSTM(FusedLoop):
+    """An LSTM in place of a loop.
+
+    Args:
+        loop: the loop.
+        output: the value that is read outside: the output state.
+        gates: the gates' arguments, in torch's order.
+        order: which delay holds the output state, and which the cell state.
+    """
+
+    def __init__(self, loop: Loop, output: Ref, gates: Sequence[Gate], order: Sequence[int]) -> None:
+        super().__init__(loop, output, order)
+        self._projection = Projection(gates, self.size, self.position)
+        self._recurrent = self.columns([g.recurrent_columns() for g in gates])
+        self._scale = None if gates[0].scale is None else self.position(gates[0].scale)
+        self._initial = [self.position(d.operands[1]) for d in self.delays]
+        # Sequences may follow one another in a rectangle if all begin with zeros.
+        zeros = all(is_constant(d.operands[1], 0) for d in self.delays)
+        self._forgetting = Everywhere(shutting(self.size)) if zeros else None
+
+    def calls(self, layout: Layout) -> int | None:
+        # Of sequences that differ in length, the last cell states are found only when they are asked for.
+        return 20 if layout.uniform or self.backwards else None
+
+    def lower(self) -> RunKernel:
+        for columns in (*self._projection.columns, self._recurrent):
+            columns.lay(self.operands)
+        return super().lower()
+
+    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+        layout = run.layout(self.axes)
+        weights = self._weights(operands)
+        x = self._projection.x(operands)
+        if self._forgetting is not None and _may_follow(layout, x, weights):
+            states: list[Tensor] = []
+            last: list[Tensor] = []
+            y = self._in_slots(layout, x, weights, self._forgetting)
+        else:
+            states = [
+                self.state(run, layout, operands[k], d).unsqueeze(0)
+                for k, d in zip(self._initial, self.delays, strict=True)
+            ]
+            y, last = (self._at_once if layout.uniform else self._in_pieces)(layout, x, states, weights)
+        if not self.backwards:
+            self._keep(run, layout, y, x, states, weights, last)
+        return [y]
+
+    def _at_once(
+        self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The output and the last states over sequences of one length."""
+        rows = layout.reverse(x) if self.backwards else x
+        rectangle, *last = lstm(layout.pad(rows), [s.contiguous() for s in states], weights, True)
+        if self.only_final:
+            return last[0][0], last
+        y = layout.unpad(rectangle)
+        return (layout.reverse(y) if self.backwards else y), last
+
+    def _in_pieces(
+        self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The output over sequences of different length. The last states are not at hand: sequences end inside pieces."""
+        pieces = layout.pieces(self.backwards)
+        states = [s.index_select(1, pieces.order) for s in states]
+        found = []
+        for piece in pieces.split(pieces.take(x)):
+            y, *states = lstm(piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False)
+            found.append(y.flatten(0, 1))
+        return self._given(layout, pieces, torch.cat(found)), []
+
+    def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Everywhere) -> Tensor:
+        """The output over sequences of different length that all begin with zeros, in one rectangle."""
+        slots = layout.slots(self.backwards)
+        begin = [x.new_zeros(1, slots.count, self.size)] * 2
+        marked = [torch.cat([weights[0], forgetting.on(x.device, x.dtype)], 1), *weights[1:]]
+        y, *_ = lstm(slots.take_marked(x), begin, marked, False)
+        return self._given(layout, slots, y.flatten(0, 1))
+
+    def _given(self, layout: Layout, where: Places, rows: Tensor) -> Tensor:
+        """The output, from what stands at all places of rectangles."""
+        if not self.only_final:
+            return where.give(rows)
+        return rows.index_select(0, where.places[layout.first if self.backwards else layout.last])
+
+    def _weights(self, operands: Sequence[Tensor]) -> list[Tensor]:
+        *outside, recurrent = together([*self._projection.columns, self._recurrent], operands)
+        if self._scale is not None:
+            # A state's factors are as well those of the matrix's rows.
+            recurrent = recurrent * operands[self._scale]
+        of_inputs, bias = self._projection.joined(outside)
+        zeros = recurrent.new_zeros(recurrent.shape[0])
+        return [of_inputs, recurrent, zeros if bias is None else bias, zeros]
+
+    def _keep(
+        self,
+        run: Run,
+        layout: Layout,
+        y: Tensor,
+        x: Tensor,
+        states: list[Tensor],
+        weights: list[Tensor],
+        last: list[Tensor],
+    ) -> None:
+        """Keep the last states for sequences that go on in the next minibatch."""
+        self.keep_output(run, layout, y)
+        cell = self.delays[1].primitive.uid
+        if layout.uniform:
+            run.carry[cell] = (last[1][0].detach(), one_frame_each(layout))
+            return
+        # The shorter sequences' last cell states are gone: they are computed again if anybody asks.
+        held = [t.detach() for t in (x, *states, *weights)]
+
+        def again() -> tuple[Tensor, Layout]:
+            frames, *states = held[:-4]
+            with torch.no_grad():
+                order, sizes = layout.sorted_rows, torch.tensor(layout.step_sizes)
+                rows = frames.index_select(0, layout.time_major())
+                begin = [s.index_select(1, order) for s in states] or [rows.new_zeros(1, layout.count, self.size)] * 2
+                _, _, c = torch.lstm(rows, sizes, begin, held[-4:], True, 1, 0.0, False, False)
+                return torch.empty_like(c[0]).index_copy(0, order, c[0]), one_frame_each(layout)
+
+        run.carry[cell] = again
+
+
+def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
+    """Whether sequences may follow one another in a rectangle: they begin anew, and none spoils the next."""
+    if layout.uniform or not layout.frames or layout.starts is not None or x.device.type != "cpu":
+        return False
+    # What is not a number cannot be forgotten. In training it would spoil the weights, and with them everything, anyway.
+    return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
+
+
+def match_lstm(loop: Loop) -> Loop | None:
+    """Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g) (Hochreiter, Gers)."""
+    for h, c in ((0, 1), (1, 0)):
+        output, cell = loop.delays[h].operands[0], loop.delays[c].operands[0]
+        if loop.outputs[0].key != output.key:
+            continue
+        reader = LoopReader(loop)
+        out, inner = reader.read(output), reader.read(cell)
+        arguments = _lstm_arguments(out, inner, c)
+        if arguments is None:
+            continue
+        gates = [read_gate(a, output.type.shape[0], h) for a in arguments]
+        found = [g for g in gates if g is not None]
+        if len(found) == 4 and same_inputs(found):
+            return FusedLSTM(loop, output, found, [h, c])
+    return None
+
+
+def _lstm_arguments(out: Expr | None, cell: Expr | None, state: int) -> tuple[Expr, ...] | None:
+    """The arguments of the gates i, f, g, o."""
+    if (
+        out is None
+        or cell is None
+        or out.kind != "product"
+        or cell.kind != "sum"
+        or len(out.parts) != 2
+        or len(cell.parts) != 2
+    ):
+        return None
+    output_gate = other_than(Expr("tanh", (cell,)), out.parts)
+    forget = next((p for p in cell.parts if p.kind == "product" and Expr("state", span=(state,)) in p.parts), None)
+    if output_gate is None or forget is None or len(forget.parts) != 2:
+        return None
+    update = cell.parts[1] if cell.parts[0] is forget else cell.parts[0]
+    forget_gate = other_than(Expr("state", span=(state,)), forget.parts)
+    if forget_gate is None or update.kind != "product" or len(update.parts) != 2:
+        return None
+    candidate = next((p for p in update.parts if p.kind == "tanh"), None)
+    input_gate = next((p for p in update.parts if p.kind == "sigmoid"), None)
+    if candidate is None or input_gate is None or output_gate.kind != "sigmoid" or forget_gate.kind != "sigmoid":
+        return None
+    return input_gate.parts[0], forget_gate.parts[0], candidate.parts[0], output_gate.parts[0]

@@ -1,0 +1,257 @@
+"""Loops whose steps have a gradient of their own, recorded once a loop has run a few times.
+
+Autograd would keep every call of every step, and add up a matrix's gradient step by step. Here a step's gradient is a
+straight line of calls, and gradients of matrices and vectors are computed for all steps at once in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._compiler.recording.record_loop_step import Product, StepRecording, Total, record_step
+from cntk._runtime.matmul import mm
+
+# Recording takes a tenth of a second: only loops that run again and again are worth it.
+_RUNS_BEFORE = 5
+
+# Rows on which a recording is tried.
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """A delay: which of the step's outputs it gives back, and how many steps later."""
+
+    output: int
+    offset: int
+
+
+@dataclass
+class RecordedSteps:
+    """A loop's step, and its recordings.
+
+    Attributes:
+        step: called with values per frame, per sequence, of the delays, and static ones; gives the outputs, all with
+            one row for each running sequence.
+        feedback: the delays.
+        free: for each value per frame or sequence the axes whose size only the run tells.
+        runs: how often the loop has run, by recorded code or not.
+    """
+
+    step: Callable[..., Sequence[Tensor]]
+    feedback: Sequence[Feedback]
+    free: Sequence[Sequence[int]]
+    runs: int = 0
+    _recordings: dict[tuple[Any, ...], StepRecording | None] = field(default_factory=dict)
+
+    def recording(
+        self, rows_outside: Sequence[Tensor], starts: Sequence[Tensor], static: Sequence[Tensor], passes: int = 0
+    ) -> StepRecording | None:
+        """The code for such operands, see `run`; None if there is none, or not yet.
+
+        Args:
+            rows_outside, starts, static: the operands.
+            passes: how often the loop had run before it was compiled.
+        """
+        if self.runs + passes <= _RUNS_BEFORE:
+            return None
+        first = [starts[begin] for begin in _begins(self.feedback)]
+        # Whatever gradient flows from one step to an earlier one must be computed for all.
+        flows = any(t.requires_grad for t in (*rows_outside, *starts, *static))
+        if not flows or len(self._widths(rows_outside)) > 1:
+            return None
+        rows = [*((t, t.requires_grad) for t in rows_outside), *((t, True) for t in first)]
+        free = [*self.free, *[()] * len(first)]
+        key = (
+            tuple(
+                (flag, t.dtype, *(d for k, d in enumerate(t.shape) if k and k not in axes))
+                for (t, flag), axes in zip(rows, free, strict=True)
+            ),
+            tuple(t.requires_grad for t in static),
+            starts[0].device,
+        )
+        if key not in self._recordings:
+            examples = [t.detach()[:_EXAMPLES].requires_grad_(flag) for t, flag in rows]
+            self._recordings[key] = record_step(self.step, examples, static, free)
+        return self._recordings[key]
+
+    def _widths(self, rows: Sequence[Tensor]) -> set[int]:
+        """The sizes of free axes."""
+        return {t.shape[k] for t, axes in zip(rows, self.free, strict=True) for k in axes}
+
+    def width(self, rows: Sequence[Tensor]) -> int:
+        """The size of all free axes; 0 if there are none."""
+        return next(iter(self._widths(rows)), 0)
+
+    def run(
+        self,
+        recording: StepRecording,
+        sizes: Sequence[int],
+        frames: Sequence[Tensor],
+        sequences: Sequence[Tensor],
+        starts: Sequence[Tensor],
+        static: Sequence[Tensor],
+    ) -> Sequence[Tensor]:
+        """All steps.
+
+        Args:
+            recording: the step's code.
+            sizes: how many sequences still run at each step.
+            frames: values per frame, step by step, ``[frames, *shape]``.
+            sequences: values per sequence, longest first, ``[sequences, *shape]``.
+            starts: for each delay the values before the first step, one for each step up to its offset.
+            static: values that are the same at every step.
+
+        Returns:
+            The outputs, step by step, ``[frames, *shape]``.
+        """
+        counts = (len(frames), len(sequences), len(starts))
+        return _Steps.apply(self, recording, sizes, counts, *frames, *sequences, *starts, *static)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Steps(torch.autograd.Function):
+    """All steps by the recorded code, and their gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, steps: RecordedSteps, recording: StepRecording, sizes: list[int], counts: Any, *operands: Tensor
+    ) -> tuple[Tensor, ...]:
+        frames, sequences, starts, static = _parted(operands, counts)
+        parts = [torch.split(x, sizes) for x in frames]
+        history: list[list[Tensor]] = [[] for _ in range(recording.outputs)]
+        ctx.kept, ctx.width = [], steps.width((*frames, *sequences))
+        begins = _begins(steps.feedback)
+        for step, size in enumerate(sizes):
+            before = [
+                _head(history[d.output][step - d.offset] if step >= d.offset else starts[begin + step], size)
+                for d, begin in zip(steps.feedback, begins, strict=True)
+            ]
+            rows = (*(p[step] for p in parts), *(_head(x, size) for x in sequences), *before)
+            found = recording.forward(*rows, *static, size, ctx.width)
+            for states, value in zip(history, found[: recording.outputs], strict=True):
+                states.append(value)
+            ctx.kept.append(found[recording.outputs :])
+        ctx.steps, ctx.recording, ctx.sizes, ctx.counts = steps, recording, sizes, counts
+        ctx.operands = operands
+        ctx.shapes = [states[-1].shape[1:] for states in history]
+        ctx.set_materialize_grads(False)
+        return tuple(torch.cat(states) for states in history)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Any, ...]:
+        return (None, None, None, None, *_Backwards(ctx, gradients).gradients())
+
+
+class _Backwards:
+    """The gradients of all steps' operands, from the last step to the first."""
+
+    def __init__(self, ctx: Any, given: Sequence[Tensor | None]) -> None:
+        self.ctx = ctx
+        self.sizes, self.recording = ctx.sizes, ctx.recording
+        self.frames, self.sequences, self.starts, self.static = _parted(ctx.operands, ctx.counts)
+        like = next(x for x in given if x is not None)
+        # What later steps add to an output's gradient goes in place.
+        whole = (
+            like.new_zeros(sum(self.sizes), *shape) if g is None else g.clone(memory_format=torch.contiguous_format)
+            for g, shape in zip(given, ctx.shapes, strict=True)
+        )
+        self.seeds = [torch.split(g, self.sizes) for g in whole]
+
+    def gradients(self) -> list[Tensor | None]:
+        """For each operand its gradient, or None."""
+        frames, sequences, feedback = len(self.frames), len(self.sequences), self.ctx.steps.feedback
+        places = self.recording.row_gradients
+        of_frames: list[list[Tensor]] = [[] for _ in self.frames]
+        of_sequences = [
+            torch.zeros_like(x) if places[frames + k] is not None else None for k, x in enumerate(self.sequences)
+        ]
+        of_starts: list[Tensor | None] = [None] * len(self.starts)
+        begins = _begins(feedback)
+        collected = [_Collected(how, x) for how, x in zip(self.recording.static_gradients, self.static, strict=True)]
+        for step in reversed(range(len(self.sizes))):
+            size = self.sizes[step]
+            seeds = (s[step] for s in self.seeds)
+            found = self.recording.backward(*self.ctx.kept[step], *seeds, *self.static, size, self.ctx.width)
+            for k in range(frames):
+                if places[k] is not None:
+                    of_frames[k].append(found[places[k]])
+            for k, total in enumerate(of_sequences):
+                if total is not None:
+                    total[:size].add_(found[places[frames + k]])
+            for k, (delay, begin) in enumerate(zip(feedback, begins, strict=True)):
+                place = places[frames + sequences + k]
+                if place is None:
+                    continue
+                if step >= delay.offset:
+                    _head(self.seeds[delay.output][step - delay.offset], size).add_(found[place])
+                else:
+                    of_starts[begin + step] = found[place]
+            for one in collected:
+                one.take(found)
+            self.ctx.kept[step] = None
+        return [
+            *(torch.cat(parts[::-1]) if parts else None for parts in of_frames),
+            *of_sequences,
+            *(_as(g, x) for g, x in zip(of_starts, self.starts, strict=True)),
+            *(one.gradient() for one in collected),
+        ]
+
+
+class _Collected:
+    """A static operand's gradient, gathered from the steps."""
+
+    def __init__(self, how: int | Product | Total | None, operand: Tensor) -> None:
+        self.how = how
+        self.total = torch.zeros_like(operand) if isinstance(how, int) else None
+        self.left: list[Tensor] = []
+        self.right: list[Tensor] = []
+
+    def take(self, found: Sequence[Tensor]) -> None:
+        """Take a step's part."""
+        if isinstance(self.how, Product):
+            self.left.append(found[self.how.left])
+            self.right.append(found[self.how.right])
+        elif isinstance(self.how, Total):
+            self.left.append(found[self.how.rows])
+        elif self.total is not None:
+            self.total.add_(found[self.how])  # type: ignore[index]
+
+    def gradient(self) -> Tensor | None:
+        """The gradient of all steps."""
+        if isinstance(self.how, Product):
+            return mm(torch.cat(self.left).t(), torch.cat(self.right))
+        return torch.cat(self.left).sum(0) if isinstance(self.how, Total) else self.total
+
+
+def _parted(operands: Sequence[Tensor], counts: tuple[int, int, int]) -> list[Sequence[Tensor]]:
+    parts, begin = [], 0
+    for count in counts:
+        parts.append(operands[begin : begin + count])
+        begin += count
+    return [*parts, operands[begin:]]
+
+
+def _begins(feedback: Sequence[Feedback]) -> list[int]:
+    """Where each delay's values before the first step begin among all of these."""
+    begins, total = [], 0
+    for delay in feedback:
+        begins.append(total)
+        total += delay.offset
+    return begins
+
+
+def _head(x: Tensor, size: int) -> Tensor:
+    return x if x.shape[0] == size else x[:size]
+
+
+def _as(gradient: Tensor | None, operand: Tensor) -> Tensor | None:
+    """A start's gradient with zeros for the sequences that end before it is read."""
+    if gradient is None or gradient.shape == operand.shape:
+        return gradient
+    return torch.cat([gradient, gradient.new_zeros(operand.shape[0] - gradient.shape[0], *gradient.shape[1:])])

@@ -1,0 +1,55 @@
+"""Loops that are a plain recurrence, whoever wrote them, on one kernel."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from cntk._compiler.ir import Ref
+from cntk._compiler.recurrence.fused_loop import FusedLoop
+from cntk._compiler.recurrence.gates import Gate, Projection, read_gate
+from cntk._compiler.recurrence.loop import Loop
+from cntk._compiler.recurrence.loop_algebra import LoopReader, together
+from cntk._compiler.recurrence.rnn_kernel import ACTIVATIONS, PlainRecurrence
+from cntk._runtime.context import Run
+from cntk._runtime.matmul import addmm, mm
+
+
+class FusedRNN(FusedLoop):
+    """A plain recurrence in place of a loop.
+
+    Args:
+        loop: the loop.
+        output: the state.
+        gate: the argument of its function.
+        activation: that function's name.
+    """
+
+    def __init__(self, loop: Loop, output: Ref, gate: Gate, activation: str) -> None:
+        super().__init__(loop, output, [0])
+        self.activation = activation
+        self._projection = Projection([gate], self.size, self.position)
+        self._recurrent = self.columns([gate.recurrent_columns()])
+        self._scale = None if gate.scale is None else self.position(gate.scale)
+        self._initial = self.position(self.delays[0].operands[1])
+
+    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+        layout = run.layout(self.axes)
+        x = layout.by_steps(self._projection.x(operands), self.backwards)
+        weights, bias = self._projection.joined(together(self._projection.columns, operands))
+        opened = mm(x, weights.t()) if bias is None else addmm(bias, x, weights.t())
+        recurrent = self._recurrent.of(operands)
+        if self._scale is not None:
+            recurrent = recurrent * operands[self._scale].reshape(-1, 1)
+        initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
+        states = PlainRecurrence.apply(opened, recurrent, initial, layout.step_sizes, self.activation)  # type: ignore[no-untyped-call]
+        return [self.given(run, layout, states)]
+
+
+def match_rnn(loop: Loop) -> Loop | None:
+    """A kernel for a loop that is a plain recurrence, else None."""
+    output = loop.delays[0].operands[0]
+    expr = LoopReader(loop).read(output)
+    if expr is None or expr.kind not in ACTIVATIONS or loop.outputs[0].key != output.key:
+        return None
+    gate = read_gate(expr.parts[0], output.type.shape[0], 0)
+    return None if gate is None or not gate.inputs else FusedRNN(loop, output, gate, expr.kind)

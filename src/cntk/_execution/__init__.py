@@ -1,0 +1,1 @@
+"""Running a plan: evaluation, gradients, the training step."""

@@ -1,0 +1,367 @@
+"""Evaluation and gradients of functions: arguments in, results out."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._arguments import shown
+from cntk._compiler import verify
+from cntk._compiler.plan import Plan, bind
+from cntk._compiler.probe import Probe
+from cntk._errors import ArgumentError, FeedError, shape_text
+from cntk._execution.arguments import as_arguments, as_outputs, asked_for, differentiated
+from cntk._graph.composite import Composite, whole_graph
+from cntk._graph.function import Function
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable, VariableKind
+from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.conversion import rows_as_numpy, touched_rows
+from cntk._runtime.feed import Fed, feed
+from cntk._runtime.numpy_tensors import tensor_of
+from cntk._runtime.threads import OneThread
+from cntk.core import NDArrayView, Value, numbers_of
+from cntk.device import DeviceDescriptor, torch_device
+
+
+def _needed_inputs(composite: Composite, outputs: tuple[Variable, ...]) -> tuple[Variable, ...]:
+    """The inputs that some outputs depend on; kept with the graph's plans."""
+    key = ("inputs", outputs)
+    if key not in composite._plans:
+        from cntk._graph import walk
+        from cntk._graph.block import combine_variables
+
+        leaves = walk.leaves(combine_variables(outputs).root_function)
+        inputs = tuple(v for v in leaves if v.kind is VariableKind.Input)
+        if any(v.is_placeholder for v in leaves):
+            return inputs  # and none that takes a placeholder's place later
+        composite._plans[key] = inputs
+    return composite._plans[key]  # type: ignore[no-any-return]
+
+
+def plan_for(
+    composite: Composite, outputs: tuple[Variable, ...], fed: Mapping[Variable, Fed], optimize: bool = True
+) -> Plan:
+    """The plan of a graph for some outputs and the shapes that were fed; compiled at first use."""
+    free = tuple((v, f.shape) for v, f in fed.items() if -1 in v.type_.shape or -3 in v.type_.shape)
+    dense = tuple(v for v, f in fed.items() if v.type_.is_sparse and isinstance(f.rows, Tensor))
+    key = (outputs, free, dense, optimize)
+    plan = composite._plans.get(key)
+    if plan is None or plan.is_stale():
+        if free:
+            _drop_old_plans(composite._plans)
+        plan = composite._plans[key] = Plan(outputs, dict(free), optimize, dense)
+        plan.streams = composite._plans.setdefault("streams", plan.streams)
+        plan.carry = composite._plans.setdefault("carry", plan.carry)
+        plan.passes = composite._plans.get("passes", 0)
+    if free:
+        plan.last_use = next(_uses)
+    return plan
+
+
+# Plans for so many sizes of free dimensions are kept for a graph; each takes some ten kilobytes and milliseconds to make.
+_MOST_PLANS = 200
+_uses = itertools.count()
+
+
+def _drop_old_plans(plans: dict[Any, Any]) -> None:
+    """Drop the half that was used least lately, once there are too many for different sizes of free dimensions."""
+    sized = [(p.last_use, key) for key, p in list(plans.items()) if isinstance(p, Plan) and key[1]]
+    if len(sized) >= _MOST_PLANS:
+        for _, key in sorted(sized, key=lambda each: each[0])[: len(sized) // 2]:
+            plans.pop(key, None)
+
+
+def share_carried_states(one: Composite, other: Composite) -> None:
+    """Have two functions of one graph go on from the same states, whichever of them a minibatch went through."""
+    other._plans["carry"] = one._plans.setdefault("carry", {})
+
+
+@dataclass
+class Pass:
+    """One execution: its plan, its run and what it computed.
+
+    Attributes:
+        plan: what was run.
+        run: its layouts and mode.
+        fed: the arguments' data.
+        rows: the outputs.
+        watched: what gradients are computed for besides those that are asked for; see `Plan.watch`.
+        lent: the function's results that are valid until it runs again.
+    """
+
+    plan: Plan
+    run: Run
+    fed: dict[Variable, Fed]
+    rows: list[Any]
+    watched: Sequence[Tensor] = ()
+    lent: list[weakref.ref[Value]] = field(default_factory=list)
+
+    def result(self, index: int, as_numpy: bool) -> Any:
+        """An output as the program sees it; never a view of what was fed, or of a parameter."""
+        rows = self.rows[index]
+        if isinstance(rows, Tensor) and not self.plan.types[index].is_sequence:
+            memory = rows.untyped_storage().data_ptr()
+            fed = (f.rows for f in self.fed.values() if isinstance(f.rows, Tensor))
+            if memory in self.plan.held_memory or any(memory == x.untyped_storage().data_ptr() for x in fed):
+                rows = rows.clone()
+        return self.handed_out(rows, self.plan.types[index], as_numpy)
+
+    def handed_out(self, rows: Any, type_: TensorType, as_numpy: bool) -> Any:
+        """Rows as the program sees them; see `result_of`. A `Value` is valid until the function runs again."""
+        result = result_of(rows, type_, self.run, as_numpy)
+        if not as_numpy:
+            self.lent.append(weakref.ref(result))
+        return result
+
+    def finish(self) -> None:
+        """Do what waited for the end of the pass, once."""
+        while self.run.deferred:
+            self.run.deferred.pop(0)()
+
+
+def result_of(rows: Any, type_: TensorType, run: Run, as_numpy: bool) -> Any:
+    """Rows as the program sees them: NumPy arrays, or a `Value`."""
+    layout = run.layout(type_.dynamic_axes) if type_.is_sequence else None
+    if as_numpy:
+        return rows_as_numpy(rows, type_, layout)
+    rows = rows.detach() if isinstance(rows, Tensor) else rows
+    if isinstance(rows, SparseRows):
+        shape = type_.shape if layout is not None else (rows.rows, *type_.shape)
+    else:
+        shape = tuple(rows.shape[1:] if layout is not None else rows.shape)
+    return Value.of(rows, layout, shape, are_samples=type_.has_batch_axis and layout is None)
+
+
+def execute(
+    function: Function,
+    data: Any,
+    outputs: tuple[Variable, ...],
+    device: DeviceDescriptor | None,
+    training: bool,
+    limit: OneThread,
+    leaves: Sequence[Variable] = (),
+    by_rows: bool = False,
+) -> Pass:
+    """Run a function.
+
+    Args:
+        function: what to run.
+        data: the program's arguments.
+        outputs: what to compute.
+        device: where.
+        training: whether this is a training pass.
+        limit: lifted if there is much to do.
+        leaves: inputs whose gradients will be asked for.
+        by_rows: whether gradients of what sparse inputs are multiplied with hold only the rows that are read.
+    """
+    composite = whole_graph(function)
+    place = torch_device(device, function)
+    needed = _needed_inputs(composite, outputs)
+    given = as_arguments(function, data, needed)
+    fed = {v: feed(v, given[v], place) for v in needed}
+    for variable in leaves:
+        if variable in fed:
+            fed[variable] = _as_leaf(variable, fed[variable])
+    plan = plan_for(composite, outputs, fed)
+    rows, run = bind(plan, fed, training, place)
+    if plan.work.is_large(run):
+        limit.lift()
+    if by_rows:
+        rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
+    rows, watched = plan.watch(rows) if training and plan.is_watched else (rows, [])
+    if verify.is_enabled():
+        run.probe = Probe(True, (*plan.final_nodes, *leaves))
+    results = plan.execute(rows, run)
+    if composite._lent:
+        _take_back(composite._lent)
+    return Pass(plan, run, fed, results, watched, composite._lent)
+
+
+def _take_back(lent: list[weakref.ref[Value]]) -> None:
+    """Values of the run before are no longer valid."""
+    for reference in lent:
+        value = reference()
+        if value is not None:
+            value.release()
+    lent.clear()
+
+
+def _as_leaf(variable: Variable, fed: Fed) -> Fed:
+    """Data whose gradient is asked for; sparse ones are made dense, since any place may have a gradient."""
+    rows = fed.rows
+    if isinstance(rows, SparseRows):
+        rows = rows.to_dense().reshape(-1, *variable.shape)
+    return Fed(rows.detach().clone().requires_grad_(), fed.layout, fed.count, fed.shape)
+
+
+def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_numpy: bool) -> Any:
+    """Compute outputs; see `Function.eval`."""
+    asked = as_outputs(function, outputs)
+    wanted = tuple(dict.fromkeys(asked.values()))
+    with OneThread() as limit, torch.inference_mode() if as_numpy else torch.no_grad():
+        done = execute(function, arguments, wanted, device, False, limit)
+        done.finish()
+        results = [done.result(k, as_numpy) for k in range(len(wanted))]
+    return results[0] if len(asked) == 1 else {key: results[wanted.index(v)] for key, v in asked.items()}
+
+
+@dataclass
+class BackwardState:
+    """What `Function.backward` needs of a forward pass."""
+
+    done: Pass
+    outputs: tuple[Variable, ...]
+
+
+def forward(
+    function: Function, arguments: Any, outputs: Any, keep_for_backward: Any, device: Any, as_numpy: bool
+) -> tuple[BackwardState | None, dict[Any, Any]]:
+    """Compute outputs and keep what gradients need; see `Function.forward`."""
+    wanted = as_outputs(function, outputs)
+    asked = {} if keep_for_backward is None else asked_for(keep_for_backward, "keep_for_backward", function)
+    keep = as_outputs(function, asked) if asked else {}
+    computed = tuple(dict.fromkeys((*wanted.values(), *keep.values())))
+    training = bool(keep)
+    leaves = [v for v in whole_graph(function).inputs if training and v.kind is VariableKind.Input and v.needs_gradient]
+    with OneThread() as limit, torch.enable_grad() if training else torch.no_grad():
+        done = execute(function, arguments, computed, device, training, limit, leaves)
+    if not training:
+        done.finish()
+    results = {key: done.result(computed.index(variable), as_numpy) for key, variable in wanted.items()}
+    return (BackwardState(done, computed) if training else None), results
+
+
+def backward(
+    function: Function,
+    state: BackwardState,
+    root_gradients: Any,
+    variables: Any,
+    as_numpy: bool,
+) -> dict[Any, Any]:
+    """Propagate gradients; see `Function.backward`."""
+    if state is None:
+        raise ArgumentError("backward: the forward pass kept no state; name the outputs in keep_for_backward")
+    if not isinstance(state, BackwardState):
+        raise ArgumentError(f"backward: expected the state that forward returned, got {shown(state)}")
+    done = state.done
+    if not isinstance(root_gradients, Mapping):
+        if not isinstance(root_gradients, (Value, NDArrayView, np.ndarray, list, tuple)):
+            raise ArgumentError(
+                f"backward: {function}: expected a dictionary of gradients by output, got {shown(root_gradients)}"
+            )
+        root_gradients = {function.output: root_gradients}
+    if not root_gradients:
+        raise ArgumentError(
+            f"backward: {function}: no gradients were given; give one for an output of the forward pass"
+        )
+    roots, seeds = [], []
+    for root, gradient in root_gradients.items():
+        output = root.output if isinstance(root, Function) else root
+        if not isinstance(output, Variable) or output not in state.outputs:
+            raise ArgumentError(f"backward: {output!r} was not among the outputs of the forward pass")
+        rows = done.rows[state.outputs.index(output)]
+        if isinstance(rows, Tensor):
+            roots.append(rows)
+            seeds.append(_seed(output, gradient, rows))
+    wanted = differentiated(function, variables, "variables")
+    with OneThread() as limit:
+        if done.plan.work.is_large(done.run):
+            limit.lift()
+        found = _differentiate(done, roots, seeds, list(wanted.values()), keep=True)
+    done.finish()
+    return _gradient_results(wanted, found, done, as_numpy)
+
+
+def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
+    if isinstance(gradient, NDArrayView):
+        gradient = Value(gradient)
+    if isinstance(gradient, Value):
+        found = gradient.rows if isinstance(gradient.rows, Tensor) else gradient.rows.to_dense()
+    elif isinstance(gradient, (list, tuple)):
+        called = f"backward: gradient for {output!r}"
+        given = [numbers_of(g, called) for g in gradient]
+        size = max(math.prod(rows.shape[1:]), 1)
+        if any(g.size % size for g in given) or not given:
+            raise FeedError(f"{called}: expected one of shape {shape_text(rows.shape)}, got {shown(gradient)}")
+        found = tensor_of(np.concatenate([g.reshape(-1, *rows.shape[1:]) for g in given]))
+    else:
+        found = tensor_of(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
+    if found.numel() != rows.numel():
+        raise ValueError(
+            f"backward: the gradient given for {output!r} has shape {shape_text(found.shape)}, "
+            f"its value {shape_text(rows.shape)}"
+        )
+    return found.to(rows.device, rows.dtype).reshape(rows.shape)
+
+
+def _differentiate(
+    done: Pass, roots: Sequence[Tensor], seeds: Sequence[Tensor], wanted: Sequence[Variable], keep: bool
+) -> list[Tensor]:
+    sources: list[Any] = []
+    for variable in wanted:
+        if variable.kind is VariableKind.Input and variable in done.fed:
+            sources.append(done.fed[variable].rows)
+        elif variable.kind is VariableKind.Parameter:
+            sources.append(variable.data)  # type: ignore[attr-defined]
+        else:
+            raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of the function")
+    for variable, source in zip(wanted, sources, strict=True):
+        if not (isinstance(source, Tensor) and source.requires_grad):
+            raise ValueError(f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True")
+    live = [(r, s) for r, s in zip(roots, seeds, strict=True) if r.requires_grad]
+    if not live:
+        return [torch.zeros_like(s) for s in sources]
+    found = torch.autograd.grad(
+        [r for r, _ in live], [*sources, *done.watched], [s for _, s in live], retain_graph=keep, allow_unused=True
+    )[: len(sources)]
+    return [torch.zeros_like(s) if g is None else g for g, s in zip(found, sources, strict=True)]
+
+
+def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy: bool) -> Any:
+    if gradient.is_sparse:
+        if not as_numpy:
+            return Value.of(touched_rows(gradient), None, tuple(gradient.shape))
+        gradient = gradient.to_dense()
+    return done.handed_out(gradient, variable.type_.dense(), as_numpy)
+
+
+def _gradient_results(
+    asked: Mapping[Any, Variable], found: Sequence[Tensor], done: Pass, as_numpy: bool
+) -> dict[Any, Any]:
+    return {key: _gradient_result(v, g, done, as_numpy) for (key, v), g in zip(asked.items(), found, strict=True)}
+
+
+def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any) -> Any:
+    """Gradients of the sum of an output's elements; see `Function.grad`."""
+    if wrt is None:
+        wrt = [v for v in whole_graph(function).arguments if v.needs_gradient]
+        if not wrt:
+            raise ValueError(f"None of the Function '{function}' arguments have 'needs_gradient == True'")
+    asked = differentiated(function, wrt, "wrt")
+    wanted = list(asked.values())
+    root = function.output if grad_root is None else next(iter(as_outputs(function, grad_root).values()))
+    extra = None if outputs is None else asked_for(outputs, "outputs", function)
+    extra = as_outputs(function, extra) if extra else None
+    computed = tuple(dict.fromkeys((root, *(extra or {}).values())))
+    leaves = [v for v in wanted if v.kind is VariableKind.Input]
+    with OneThread() as limit, torch.enable_grad():
+        done = execute(function, at, computed, device, True, limit, leaves, by_rows=not as_numpy)
+        roots = [rows for rows in done.rows[:1] if isinstance(rows, Tensor)]  # sparse ones are not differentiable
+        found = _differentiate(done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False)
+    done.finish()
+    results: Any = _gradient_results(asked, found, done, as_numpy)
+    if len(asked) == 1:
+        (results,) = results.values()
+    if extra is None:
+        return results
+    values = {key: done.result(computed.index(v), as_numpy) for key, v in extra.items()}
+    return results, (next(iter(values.values())) if len(values) == 1 else values)

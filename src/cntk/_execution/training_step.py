@@ -1,0 +1,390 @@
+"""The training step: loss, metric, gradients and update of one minibatch, by autograd or by its recorded trace."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cntk._compiler import profiling, value_log, verify
+from cntk._compiler.plan import Plan, bind
+from cntk._compiler.recording.record_training_step import NotRecorded, Recording, record, why_not_recordable
+from cntk._execution.arguments import as_arguments
+from cntk._execution.evaluate import plan_for, result_of
+from cntk._execution.learner_updates import Updater, update
+from cntk._execution.nan_watch import Guard, is_watched, train_watched
+from cntk._execution.rollback import Before, update_as_a_whole
+from cntk._graph.block import combine_variables
+from cntk._graph.types import TensorType
+from cntk._graph.variable import Variable, VariableKind
+from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.feed import Fed, feed
+from cntk._runtime.threads import OneThread
+from cntk._runtime.transfer import moves
+
+# Minibatches of the same sizes after which the step is recorded: the first ones are never held up.
+RECORD_AFTER = 40
+# With sequences sizes seldom come again: after so many different ones nothing more is counted.
+_MOST_SIZES = 1000
+# Recordings of so many sizes are kept; each takes some hundred kilobytes, and to make it about a second.
+_MOST_RECORDINGS = 100
+
+_LOGGER = logging.getLogger("cntk")
+
+
+@dataclass
+class StepResult:
+    """What one minibatch gave.
+
+    Attributes:
+        loss: sum of the loss over the samples, on the device.
+        metric: sum of the metric, or None.
+        samples: number of samples.
+        outputs: further outputs that were asked for, by variable.
+        updated: whether a learner changed its parameters; none does at a rate of 0.
+    """
+
+    loss: Tensor
+    metric: Tensor | None
+    samples: int
+    outputs: dict[Variable, Any]
+    updated: bool = True
+
+
+class TrainingStep:
+    """Runs minibatches of one criterion.
+
+    Args:
+        loss: what to minimise.
+        metric: what else to sum up, or None.
+        learners: who updates the parameters.
+    """
+
+    def __init__(self, loss: Variable, metric: Variable | None, learners: Sequence[Updater]) -> None:
+        self.loss, self.metric = loss, metric
+        self.learners = learners
+        roots = (loss,) if metric is None else (loss, metric)
+        self.function = combine_variables(roots)
+        self.inputs = tuple(v for v in self.function.inputs if v.kind is VariableKind.Input)
+        counted = _counted(loss)
+        self._counted = () if counted is None else counted.dynamic_axes
+        # Other rules than a plain subtraction tell a row without a gradient from one whose gradient is 0.
+        self.by_rows = any(not learner.subtracts for learner in learners)
+        # By the plan's identity and the size, as `_size_text` writes it.
+        self._seen: dict[tuple[int, str], int] = {}
+        self._passes = 0
+        # How many samples have changed parameters; and whether this minibatch has yet.
+        self.trained = 0
+        self.is_updated = False
+        self._counted_size: Any = None
+        self._before: dict[str, int] = {}
+        self._last_plan: int | None = None
+        self._recordings: dict[Any, tuple[Plan, Recording | None]] = {}
+        # How many watch this step; and what is asked before an update while somebody does.
+        self.watches = 0
+        self.guard: Guard | None = None
+        self._moves = moves()
+        # Why minibatches that came often enough are not recorded.
+        self.reasons: list[str] = []
+
+    @property
+    def counted(self) -> Variable | None:
+        """What the samples are counted by where the loss itself has no dynamic axes."""
+        return _counted(self.loss)
+
+    def passes(self) -> tuple[int, dict[str, int]]:
+        """How many minibatches there have been, and how many of each size since the graph was compiled."""
+        found = {size: count for (plan, size), count in self._seen.items() if plan == self._last_plan}
+        return self._passes, self._before | found
+
+    def begin_anew(self, passes: int = 0, sizes: Mapping[str, int] | None = None) -> None:
+        """Forget what is compiled and recorded, as in a new process.
+
+        Recorded code rounds otherwise than the rest. Knowing what came before it, training goes on to the bit alike.
+
+        Args:
+            passes: how many minibatches there have been.
+            sizes: how many of each size; see `passes`.
+        """
+        plans = self.function._plans
+        for key in [key for key, kept in plans.items() if isinstance(kept, Plan)]:
+            del plans[key]
+        plans["passes"] = self._passes = passes
+        self._seen.clear()
+        self._recordings.clear()
+        self._before, self._last_plan = dict(sizes or {}), None
+
+    def feeds(self, arguments: Any, device: torch.device) -> dict[Variable, Fed]:
+        """Rows for every input, from what the program gave."""
+        if type(arguments) is dict and len(arguments) == len(self.inputs):
+            try:
+                return {v: feed(v, arguments[v], device) for v in self.inputs}
+            except KeyError:
+                pass
+        given = as_arguments(self.function, arguments, self.inputs)
+        return {v: feed(v, given[v], device) for v in self.inputs}
+
+    def train(
+        self, arguments: Any, outputs: Sequence[Variable], device: torch.device, is_sweep_end: bool = False
+    ) -> StepResult:
+        """One update."""
+        with OneThread() as limit:
+            fed = self.feeds(arguments, device)
+            plan = self._plan(fed, outputs)
+            plan.lie_on(device)  # before anybody keeps what a minibatch changes
+            before = Before(self, plan)
+
+            def run(may_replay: bool) -> StepResult:
+                return self._minibatch(plan, fed, outputs, device, limit, is_sweep_end, may_replay)
+
+            try:
+                self.is_updated, self._counted_size = False, None
+                self._last_plan = id(plan)
+                return train_watched(self, plan, fed, run, device) if is_watched(self) else run(True)
+            except BaseException:
+                if not self.is_updated:
+                    before.restore()
+                raise
+
+    @property
+    def count(self) -> tuple[int, int | None, int]:
+        """How many minibatches and samples there have been, for `go_back`."""
+        return self._passes, self._last_plan, self.trained
+
+    def go_back(self, count: tuple[int, int | None, int]) -> None:
+        """Do as if the last minibatch had not been: it has been taken back."""
+        self._passes, self._last_plan, self.trained = count
+        if self._counted_size is not None:
+            size, times = self._counted_size
+            self._seen[size] = times
+            self._counted_size = None
+
+    def _minibatch(
+        self,
+        plan: Plan,
+        fed: Mapping[Variable, Fed],
+        outputs: Sequence[Variable],
+        device: torch.device,
+        limit: OneThread,
+        is_sweep_end: bool,
+        may_replay: bool,
+    ) -> StepResult:
+        """One update, by recorded code if there is such and it may be used."""
+        rows, run = bind(plan, fed, True, device)
+        if plan.work.is_large(run):
+            limit.lift()
+        if self.by_rows:
+            rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
+        if self._moves != moves():  # recordings hold the memory where parameters lay
+            self._recordings.clear()
+            self._moves = moves()
+        self._passes += 1
+        lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
+        key = (id(plan), run.batch, lengths)
+        recording = self._recording(key, plan, rows, run) if may_replay else None
+        if recording is not None:
+            try:
+                results, gradients = recording.run(rows, run)
+            except NotRecorded as failure:
+                self._keep_eager(key, plan, failure)
+                run.draws = failure.draws
+            else:
+                return self._replayed(recording, results, gradients, plan, run, outputs, is_sweep_end)
+        return self._eager(plan, rows, run, outputs, is_sweep_end)
+
+    def _eager(
+        self, plan: Plan, rows: Sequence[Any], run: Run, outputs: Sequence[Variable], is_sweep_end: bool
+    ) -> StepResult:
+        """One update by autograd."""
+        spans = [[p.data for p in learner.parameters] for learner in self.learners]
+        rows, watched = plan.watch(rows) if plan.is_watched else (rows, [])
+        with torch.enable_grad():
+            results = plan.execute(rows, run)
+            sources = [t for span in spans for t in span]
+            if results[0].requires_grad:
+                # The gradient of the loss's sum over all samples.
+                ones = torch.ones_like(results[0])
+                gradients = torch.autograd.grad(results[0], [*sources, *watched], ones, allow_unused=True)
+            else:
+                gradients = ()
+        loss = results[0].detach().sum()
+        samples = self.samples(plan, run)
+        found = gradients or (None,) * len(sources)
+        whole = [torch.zeros_like(t) if g is None else g for g, t in zip(found, sources, strict=False)]
+        if self.guard is not None:
+            self.guard.before_update(loss, whole)
+        updated = False
+
+        def change() -> None:
+            nonlocal updated
+            _settle(run)  # learners go on from what was assigned
+            begin = 0
+            for learner, span in zip(self.learners, spans, strict=True):
+                updated |= learner.apply(whole[begin : begin + len(span)], samples, is_sweep_end)
+                begin += len(span)
+            self._count_update(samples, updated)
+
+        update_as_a_whole(self, whole, change)
+        return replace(self._finish(plan, run, results, loss, samples, outputs), updated=updated)
+
+    def _count_update(self, samples: int, updated: bool) -> None:
+        # As in the original, a minibatch that changed nothing was not trained on.
+        self.trained += samples if updated else 0
+        self.is_updated = True
+
+    # -- the recorded step ----------------------------------------------------------------------------------------
+
+    def _recording(self, key: Any, plan: Plan, rows: Sequence[Any], run: Run) -> Recording | None:
+        """The recording for minibatches of these sizes, made once enough of them have come.
+
+        Args:
+            key: the plan's identity, the number of samples and the sequences' lengths.
+            plan, rows, run: what is to be recorded.
+        """
+        if verify.is_enabled() or profiling.is_enabled() or value_log.is_enabled():
+            return None
+        if any(x.starts is not None for x in run.layouts.values()):
+            return None
+        if key in self._recordings:
+            recording = self._recordings[key][1]
+            return (
+                None
+                if recording is not None and any(isinstance(x, SparseRows) and not x.one_hot for x in rows)
+                else recording
+            )
+        _, batch, lengths = key
+        full = len(self._seen) + len(self._before) > _MOST_SIZES
+        if lengths and full:
+            return None
+        size = _size_text(batch, lengths)
+        counted = id(plan), size
+        if counted not in self._seen:
+            if full and size not in self._before:
+                return None
+            self._seen[counted] = self._before.get(size, 0)
+            self._before.pop(size, None)
+        self._counted_size = counted, self._seen[counted]
+        count = self._seen[counted] = self._seen[counted] + 1
+        if count < RECORD_AFTER:
+            return None
+        if sum(made is not None for _, made in self._recordings.values()) >= _MOST_RECORDINGS:
+            self._note(f"{_MOST_RECORDINGS} sizes of minibatches are recorded already")
+            return None
+        reason = why_not_recordable(plan, rows, run)
+        if reason is not None:
+            self._note(reason)
+            return None
+        wanted = [p for learner in self.learners for p in learner.parameters]
+        try:
+            recording = record(plan, rows, run, wanted, self.metric is not None)
+        except NotRecorded as failure:
+            self._keep_eager(key, plan, failure)
+            return None
+        # The plan is kept with its recordings: its identity is their key.
+        self._recordings[key] = (plan, recording)
+        return recording
+
+    def _keep_eager(self, key: Any, plan: Plan, failure: NotRecorded) -> None:
+        """Run minibatches of these sizes by autograd from now on."""
+        self._recordings[key] = (plan, None)
+        self._note(str(failure), failure.expected)
+
+    def _note(self, reason: str, expected: bool = True) -> None:
+        """Keep why steps are not recorded, and log it once."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+            _LOGGER.log(logging.INFO if expected else logging.WARNING, "training steps are not recorded: %s", reason)
+
+    def _replayed(
+        self,
+        recording: Recording,
+        results: Sequence[Any],
+        gradients: Sequence[Any],
+        plan: Plan,
+        run: Run,
+        outputs: Sequence[Variable],
+        is_sweep_end: bool,
+    ) -> StepResult:
+        """One update by what a recording gave."""
+        samples = self.samples(plan, run)
+        if self.guard is not None:
+            self.guard.before_update(results[0], gradients, recording.products)
+        updated = False
+
+        def change() -> None:
+            nonlocal updated
+            begin = 0
+            for learner in self.learners:
+                end = begin + len(learner.parameters)
+                updated |= update(learner, gradients[begin:end], recording.products[begin:end], samples, is_sweep_end)
+                begin = end
+            self._count_update(samples, updated)
+
+        with torch.no_grad():
+            update_as_a_whole(self, [None] * len(gradients), change)
+        has_metric = self.metric is not None
+        extra = {
+            v: result_of(results[1 + has_metric + k], plan.types[1 + has_metric + k], run, True)
+            for k, v in enumerate(outputs)
+        }
+        return StepResult(results[0], results[1] if has_metric else None, samples, extra, updated)
+
+    def test(self, arguments: Any, device: torch.device) -> StepResult:
+        """Loss and metric without an update."""
+        with OneThread() as limit:
+            fed = self.feeds(arguments, device)
+            plan = self._plan(fed, ())
+            rows, run = bind(plan, fed, False, device)
+            if plan.work.is_large(run):
+                limit.lift()
+            with torch.inference_mode():
+                results = plan.execute(rows, run)
+                return self._finish(plan, run, results, results[0].sum(), self.samples(plan, run), ())
+
+    def _plan(self, fed: Mapping[Variable, Fed], outputs: Sequence[Variable]) -> Plan:
+        return plan_for(self.function, (*self.function.outputs, *outputs), fed)
+
+    def _finish(
+        self, plan: Plan, run: Run, results: list[Any], loss: Tensor, samples: int, outputs: Sequence[Variable]
+    ) -> StepResult:
+        metric = None if self.metric is None else results[1].detach().sum()
+        _settle(run)
+        first = len(self.function.outputs)
+        extra = {v: result_of(results[first + k], plan.types[first + k], run, True) for k, v in enumerate(outputs)}
+        return StepResult(loss, metric, samples, extra)
+
+    def samples(self, plan: Plan, run: Run) -> int:
+        """How many samples the loss is a sum over: rows of the loss, or of what it was reduced from."""
+        type_: TensorType = plan.types[0]
+        axes = type_.dynamic_axes or self._counted
+        if not axes or (len(axes) > 1 and axes not in run.layouts):
+            return run.batch or 1
+        return run.rows(axes)
+
+
+def _size_text(batch: int | None, lengths: Sequence[tuple[Any, Any]]) -> str:
+    """The size of a minibatch, as a short text that is the same in every process."""
+    whole = ";".join(",".join(map(str, each)) for _, each in lengths)
+    return f"{batch} {hashlib.blake2b(whole.encode(), digest_size=12).hexdigest()}" if whole else f"{batch}"
+
+
+def _settle(run: Run) -> None:
+    """Do what waited for the end of the pass, once."""
+    while run.deferred:
+        run.deferred.pop(0)()
+
+
+def _counted(loss: Variable) -> Variable | None:
+    """What a loss was reduced from: the first on the way to its operands that has dynamic axes; itself if it has some."""
+    seen = loss
+    while seen._owner is not None and not seen.dynamic_axes:
+        below = [v for v in seen._owner.root_function.operands if v.is_output or v.is_input]
+        if not below:
+            return None
+        seen = next((v for v in below if v.dynamic_axes), below[0])
+    return seen if seen.type_.has_axes else None

@@ -1,0 +1,1 @@
+"""Names: of nodes, of modules' own and handed-on attributes, and misspelt ones."""

@@ -1,0 +1,1 @@
+"""Random numbers and samples as operations."""

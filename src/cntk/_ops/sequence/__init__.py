@@ -1,0 +1,1 @@
+"""Operations along sequence axes, and recurrence."""

@@ -1,0 +1,1 @@
+"""Operations on shapes, axes and indices."""

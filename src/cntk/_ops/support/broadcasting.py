@@ -1,0 +1,240 @@
+"""Alignment: how operands of different rank and on different axes meet element by element, decided before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from torch import Tensor
+
+from cntk._errors import FeedError, GraphError
+from cntk._graph.op import Kernel, RunKernel, fill
+from cntk._graph.types import (
+    UNKNOWN_AXES,
+    UNKNOWN_SHAPE,
+    FreeDimension,
+    InferredDimension,
+    Shape,
+    TensorType,
+    axis_text,
+    common_dtype,
+)
+from cntk._runtime.context import Run
+from cntk.axis import Axis
+
+
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """The shape of an element-wise result: axes meet from the last one backwards, 1 stretches to anything.
+
+    Raises:
+        GraphError: if two dimensions differ.
+
+    Example:
+        >>> broadcast_shapes((2, 1), (3,))
+        (2, 3)
+    """
+    rank = max(map(len, shapes))
+    result = []
+    for axis in range(-rank, 0):
+        dims = [s[axis] for s in shapes if len(s) >= -axis]
+        fixed = {d for d in dims if d > 1 or d == 0}
+        if len(fixed) > 1:
+            listed = ", ".join(map(str, sorted(fixed)))
+            raise GraphError(
+                f"static axis {axis} of the operands must agree or be 1, but has {listed}; use "
+                "cntk.reshape, cntk.slice or cntk.pad to bring them to one shape"
+            )
+        if fixed:
+            result.append(fixed.pop())
+        elif FreeDimension in dims or InferredDimension in dims:
+            result.append(FreeDimension if FreeDimension in dims else InferredDimension)
+        else:
+            result.append(1)
+    return tuple(result)
+
+
+def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # type: ignore[type-arg]
+    """The dynamic axes on which operands meet: those with none join any; a batch axis alone stretches along sequences.
+
+    Args:
+        types: the operands' types.
+        stretch: whether a batch axis alone may stretch.
+
+    Raises:
+        GraphError: if two operands lie on different axes.
+    """
+    result: tuple = ()  # type: ignore[type-arg]
+    for t in types:
+        axes = t.dynamic_axes
+        if not t.has_axes or not axes or axes == result:
+            continue
+        if not result:
+            result = axes
+        elif stretch and axes == result[:1]:
+            continue
+        elif stretch and result == axes[:1]:
+            result = axes
+        else:
+            names = ["[" + ", ".join(axis_text(a) for a in axes_) + "]" for axes_ in (result, axes)]
+            raise GraphError(
+                f"operands lie on different dynamic axes, {names[0]} and {names[1]}; bring them together with "
+                "cntk.reconcile_dynamic_axes, cntk.sequence.broadcast_as or by giving their inputs the same axis"
+            )
+    return result
+
+
+def elementwise_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType:
+    """The type of an element-wise result."""
+    return TensorType(broadcast_shapes(*(t.shape for t in types)), join_axes(types, stretch), types[0].dtype)
+
+
+def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
+    """What can be said of an element-wise result inside a loop, where some operands are not known yet.
+
+    Operands without dynamic axes do not tell the result's: those that are not known yet may have some.
+    """
+    shapes = [t.shape for t in types if t.has_shape]
+    if not shapes:
+        return None
+    axes = join_axes(tuple(t for t in types if t.has_axes), stretch)
+    return TensorType(broadcast_shapes(*shapes), axes or UNKNOWN_AXES, common_dtype(types))
+
+
+def known_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
+    """What operands that are known say of an element-wise result while others are not: its axes, and its shape if no scalars.
+
+    A scalar, or a vector of one element, stretches to whatever it meets.
+    """
+    found = partial_type(types, stretch)
+    if found is None:
+        axes = join_axes(tuple(t for t in types if t.has_axes), stretch)
+        return TensorType(UNKNOWN_SHAPE, axes or UNKNOWN_AXES, common_dtype(types))
+    return found if found.shape not in ((), (1,)) else found.with_shape(UNKNOWN_SHAPE)
+
+
+def completed(type_: TensorType, other: TensorType) -> TensorType:
+    """A type whose inferred dimensions are those of another, aligned at the last axis."""
+    if InferredDimension in type_.shape and type_.rank <= other.rank:
+        return type_.with_shape(fill(type_.shape, other.shape[other.rank - type_.rank :]))
+    return type_
+
+
+def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKernel:
+    """A kernel that brings operands into line before an element-wise computation.
+
+    Args:
+        types: the operands' types.
+        compute: a function of tensors that broadcast against each other as torch does.
+    """
+    rank = max(t.rank for t in types)
+    axes = join_axes(types)
+    steps = [_insert(t, rank, bool(axes)) for t in types]
+    stretched = [len(axes) > 1 and len(t.dynamic_axes) == 1 for t in types]
+    if any(stretched):
+
+        def with_layout(run: Run, *tensors: Tensor) -> Tensor:
+            layout = run.layout(axes)
+            rows = [layout.expand(x) if s else x for x, s in zip(tensors, stretched, strict=True)]
+            return compute(*[x if step is None else step(x) for x, step in zip(rows, steps, strict=True)])  # type: ignore[no-any-return]
+
+        return RunKernel(with_layout)
+    if not any(steps):
+        return compute
+    if len(steps) == 2:
+        left, right = steps
+        if left is None and right is not None:
+            return lambda x, y: compute(x, right(y))
+        if right is None and left is not None:
+            return lambda x, y: compute(left(x), y)
+    return lambda *tensors: compute(*[x if step is None else step(x) for x, step in zip(tensors, steps, strict=True)])
+
+
+def _insert(type_: TensorType, rank: int, rows: bool) -> Callable[[Tensor], Tensor] | None:
+    """What puts an operand of lower rank in place: ones between its rows and its static axes. None if nothing need be done."""
+    missing = rank - type_.rank
+    if missing == 0 or not type_.has_batch_axis:
+        return None
+    if missing == 1:
+        return lambda x: x.unsqueeze(1)
+    ones = (1,) * missing
+    return lambda x: x.reshape(x.shape[0], *ones, *x.shape[1:])
+
+
+def as_vectors(types: tuple[TensorType, ...], compute: Kernel) -> Kernel:
+    """A kernel that hands each sample of its operands over as one vector, whatever its rank.
+
+    Args:
+        types: the operands' types, complete.
+        compute: a function of tensors ``[rows, elements]``, and ``[elements]`` for operands without dynamic axes.
+
+    Example:
+        >>> import torch
+        >>> from cntk.axis import Axis
+        >>> types = TensorType((2, 1), (Axis.default_batch_axis(),)), TensorType((2,))
+        >>> as_vectors(types, lambda x, y: x - y)(torch.ones(3, 2, 1), torch.ones(2)).shape
+        torch.Size([3, 2])
+    """
+    if all(t.rank == 1 for t in types):
+        return compute
+    shapes = [(-1,) * t.lead + (prod(t.shape),) for t in types]
+    return lambda *tensors: compute(*[x.reshape(shape) for x, shape in zip(tensors, shapes, strict=True)])
+
+
+def on_one_axis(types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+    """The types of operands that meet frame by frame on different sequence axes, as if they were on the first one's.
+
+    Few operations allow for that: those that give one number for a whole minibatch, and those that pick frames. They
+    compare lengths when they run; see `equally_long`.
+    """
+    first = next((t.dynamic_axes for t in types if t.is_sequence), ())
+    return tuple(t.with_axes(first) if t.is_sequence else t for t in types)
+
+
+def equally_long(
+    types: tuple[TensorType, ...], kernel: Kernel | RunKernel, samples: bool = False
+) -> Kernel | RunKernel:
+    """A kernel that first compares the lengths of operands on different sequence axes.
+
+    Args:
+        types: the operands' types.
+        kernel: what computes the result, of operands whose frames lie in the same places.
+        samples: whether samples meet sequences of one frame each.
+    """
+    axes = list(dict.fromkeys(t.dynamic_axes for t in types if t.is_sequence or (samples and t.has_batch_axis)))
+    if len(axes) < 2:
+        return kernel
+
+    def compute(run: Run, *operands: Any) -> Any:
+        for other in axes[1:]:
+            need_equal_lengths(run, axes[0], other)
+        return kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
+
+    return RunKernel(compute)
+
+
+def need_equal_lengths(run: Run, axes: tuple[Axis, ...], other: tuple[Axis, ...]) -> None:
+    """Refuse sequences that are not as long as those that they meet.
+
+    Raises:
+        FeedError: if lengths on the two axes differ.
+    """
+    lengths, others = ((1,) * run.rows(a) if len(a) == 1 else run.layout(a).lengths for a in (axes, other))
+    if lengths != others:
+        raise FeedError(
+            f"sequences on the axes {axis_text(axes[-1])} and {axis_text(other[-1])} meet frame by frame, and their lengths "
+            f"differ: {list(lengths)[:8]} and {list(others)[:8]}"
+        )
+
+
+def static_axis(axis: int, rank: int) -> int:
+    """A static axis's index counted from the first.
+
+    Raises:
+        GraphError: if there is no such axis.
+    """
+    if not -rank <= axis < rank:
+        raise GraphError(
+            f"static axis {axis} is out of range for an operand with {rank} static axes; use one from -{rank} to {rank - 1}"
+        )
+    return axis % rank if rank else 0

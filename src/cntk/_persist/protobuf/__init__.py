@@ -1,0 +1,1 @@
+"""The original's protobuf dictionary: wire format, values, arrays."""

@@ -1,0 +1,1 @@
+"""Model files of version 1, from before CNTK 2.0."""

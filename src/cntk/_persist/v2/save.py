@@ -1,0 +1,301 @@
+"""Functions as dictionaries: what `Function.save` writes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import IO, Any
+
+import numpy as np
+
+from cntk._errors import GraphError, operation_text
+from cntk._graph import walk
+from cntk._graph.block import Block
+from cntk._graph.composite import Composite, whole_graph
+from cntk._graph.function import Function
+from cntk._graph.op import Op, PrimitiveOp
+from cntk._graph.primitive import Primitive
+from cntk._graph.variable import Variable, VariableKind
+from cntk._ops.shape.reconcile import ReconcileDynamicAxis
+from cntk._ops.support.composite_op import Fused
+from cntk._ops.user.native_function import NativePrimitive
+from cntk._ops.user.user_function import UserPrimitive
+from cntk._persist import files
+from cntk._persist.protobuf.arrays import NDShape
+from cntk._persist.protobuf.dictionary import Size
+from cntk._persist.protobuf.wire import FileFormatError
+from cntk._persist.v2.attributes import CUSTOM, DATA_TYPE, attributes_to_file, details_to_file, format_to_file
+from cntk._persist.v2.user_functions import user_function_to_file
+from cntk._runtime.numpy_tensors import array_of
+from cntk._runtime.random.streams import offsets_of
+from cntk.variables import Constant, Parameter
+
+# The newest versions that the original writes and reads.
+COMPOSITE_VERSION, PRIMITIVE_VERSION, VARIABLE_VERSION = 3, 24, 1
+
+# In pickles: the place of a variable that is held elsewhere.
+APART = "apart"
+
+
+def save(function: Function, target: str | os.PathLike[str] | IO[bytes]) -> None:
+    """Write a function to a file; see `Function.save`."""
+    files.write(target, to_dictionary(function))
+
+
+def to_dictionary(
+    function: Function, running: Sequence[Composite] = (), apart: list[Variable] | None = None
+) -> dict[str, Any]:
+    """A function as a dictionary.
+
+    Args:
+        function: the function.
+        running: other graphs that have run its operations, as training does: random numbers go on where the last of
+            these, or else the function itself, has left them.
+        apart: takes the variables that no function computes, which are in the dictionary by their places in it; the
+            dictionary itself holds them if None.
+
+    Raises:
+        FileFormatError: if it holds an operation that files cannot hold.
+        ValueError: if a parameter's shape is still to be inferred.
+    """
+    composite = whole_graph(function)
+    offsets: dict[int, int] = {}
+    for graph in (composite, *running):
+        offsets.update(offsets_of(graph))
+    writer = _Writer(offsets, apart)
+    described = _composite(composite, writer.graph(composite.root_function))
+    return described | {"inputs": list(writer.variables.values()), "primitive_functions": writer.functions}
+
+
+def _composite(composite: Composite, root: str) -> dict[str, Any]:
+    primitive = composite.root_function
+    return _without_none(
+        {
+            "version": Size(COMPOSITE_VERSION),
+            "type": "CompositeFunction",
+            "root": root,
+            # The original gives a graph its root's name, but for user functions'.
+            "name": (None if isinstance(primitive, UserPrimitive) and not composite._own_name else composite.name)
+            or None,
+            "uid": composite.uid,
+        }
+    )
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+class _Writer:
+    """One function being written: what has been so far, and under which names.
+
+    Args:
+        offsets: how many random numbers operations have taken, by the identity of their primitives.
+        apart: see `to_dictionary`.
+
+    Attributes:
+        functions: the primitive functions, what is inside a block before the block.
+        variables: the variables that no function computes, and stand-ins for outputs that a loop needs too early.
+    """
+
+    def __init__(self, offsets: Mapping[int, int], apart: list[Variable] | None = None) -> None:
+        self._offsets, self._apart = offsets, apart
+        self.functions: list[dict[str, Any]] = []
+        self.variables: dict[str, dict[str, Any]] = {}
+        self._uids: dict[int, str] = {}
+        self._taken: set[str] = set()
+        self._written: set[int] = set()
+        # What is made on the way must live as long as its identity counts.
+        self._kept: list[Any] = []
+
+    def graph(self, root: Primitive) -> str:
+        """Write a graph; returns the root's uid."""
+        for primitive in walk.post_order(root.results):
+            self._function(primitive)
+        self._function(root)
+        return self._uid(root)
+
+    def _function(self, primitive: Primitive) -> None:
+        if id(primitive) in self._written:
+            return
+        if isinstance(primitive, (UserPrimitive, NativePrimitive)):
+            self.functions.append(self._user_function(primitive))
+            self._written.add(id(primitive))
+            return
+        block = primitive.block
+        if block is None and primitive.op.primitive is None:
+            block = self._expanded(primitive)
+        self.functions.append(self._operation(primitive) if block is None else self._block(primitive, block))
+        self._written.add(id(primitive))
+
+    def _as_it_stands(self, primitive: Primitive) -> Op:
+        """An operation that says how many random numbers it has taken, if it takes any."""
+        if id(primitive) not in self._offsets:
+            return primitive.op
+        return replace(primitive.op, rng_offset=self._offsets[id(primitive)])  # type: ignore[call-arg, type-var]
+
+    def _operation(self, primitive: Primitive) -> dict[str, Any]:
+        op = self._as_it_stands(primitive)
+        attributes = format_to_file(attributes_to_file(op, [v.type_ for v in primitive.operands]), DATA_TYPE)
+        operands = self._on_same_axes(primitive)
+        if op.reversed_on_disk:
+            operands.reverse()
+        return self._described(primitive, op.primitive, attributes, [self._operand(v) for v in operands])
+
+    def _on_same_axes(self, primitive: Primitive) -> list[Variable]:
+        """The operands, with an operation before each that stretches by itself here and does not in files."""
+        operands = list(primitive.operands)
+        if not primitive.op.stretches:
+            return operands
+        widest = max(operands, key=lambda v: len(v.type_.dynamic_axes))
+        axes = widest.type_.dynamic_axes
+        for k, operand in enumerate(operands):
+            if len(axes) > 1 and operand.type_.dynamic_axes == axes[:1]:
+                reconciled = Primitive(ReconcileDynamicAxis(), [operand, widest])
+                self._kept.append(reconciled)
+                self._function(reconciled)
+                operands[k] = reconciled.results[0]
+        return operands
+
+    def _user_function(self, primitive: UserPrimitive | NativePrimitive) -> dict[str, Any]:
+        operands = [self._operand(v) for v in primitive.inputs]
+        return user_function_to_file(primitive, self._uid(primitive), operands)
+
+    def _block(self, primitive: Primitive, block: Block) -> dict[str, Any]:
+        inside = block.composite.root_function
+        if inside.block is None and inside.op.primitive is None and isinstance(inside.op, Fused):
+            inside = self._expansion(inside, inside.operands, primitive).root_function
+        root = self.graph(inside)
+        split = len(primitive.operands) - len(block.arguments)
+        arguments = [self._operand(v) for v in primitive.operands[split:]]
+        # The block's own order is that of `Function.parameters`; what an expansion has made comes after.
+        leaves = [v for v in walk.leaves(inside) if v not in block.arguments]
+        held = dict.fromkeys([*(v for v in primitive.operands[:split] if v in leaves), *leaves])
+        details = details_to_file(block.details)
+        return self._described(primitive, PrimitiveOp.Block, details, [*map(self._operand, held), *arguments]) | {
+            "block_function_op_name": block.block_name,
+            "block_function_composite": _composite(block.composite, root),
+            "block_function_composite_arguments_map_keys": [self._operand(v) for v in block.arguments],
+            "block_function_composite_arguments_map_values": arguments,
+        }
+
+    def _expanded(self, primitive: Primitive) -> Block:
+        """The graph that files hold in place of an operation of our own.
+
+        Raises:
+            FileFormatError: if there is none.
+        """
+        op = primitive.op
+        if not isinstance(op, Fused):
+            raise FileFormatError(
+                f"{operation_text(op.op_name, primitive._name)} cannot be saved: the file format has no such operation, and it "
+                "is not known how to express it by others"
+            )
+        stand_ins = tuple(Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in primitive.operands)
+        block = Block(self._expansion(primitive, stand_ins, primitive), stand_ins, op.op_name)
+        self._kept.append(block)
+        return block
+
+    def _expansion(self, primitive: Primitive, operands: Sequence[Variable], seen: Primitive) -> Composite:
+        """A fused operation as a graph of those that files hold.
+
+        Args:
+            primitive: the operation.
+            operands: what it reads.
+            seen: what the program knows it as: the operation itself, or the block that it stands in.
+
+        Raises:
+            FileFormatError: if its operands' types are not known well enough to tell.
+        """
+        try:
+            expanded: Composite = self._as_it_stands(primitive).expand(*operands)  # type: ignore[attr-defined]
+        except GraphError as error:
+            raise FileFormatError(
+                f"{operation_text(seen.op_name, seen._name)} cannot be saved before the types of its operands are known: "
+                f"{error}; apply the function to its inputs first"
+            ) from None
+        self._kept.append(expanded)
+        return expanded
+
+    def _described(
+        self, primitive: Primitive, number: int | None, attributes: dict[str, Any], operands: list[str]
+    ) -> dict[str, Any]:
+        if primitive.custom:
+            attributes = attributes | {CUSTOM: primitive.custom}
+        return _without_none(
+            {
+                "version": Size(PRIMITIVE_VERSION),
+                "type": "PrimitiveFunction",
+                "op": Size(number or 0),
+                "name": primitive._name or None,
+                "uid": self._uid(primitive),
+                "attributes": attributes,
+                "inputs": operands,
+            }
+        )
+
+    def _operand(self, variable: Variable) -> str:
+        """The uid of an operand, which is written first if no function computes it."""
+        owner = variable._owner
+        if owner is None:
+            uid = self._uid(variable)
+            if uid not in self.variables:
+                self.variables[uid] = self._leaf(variable, uid)
+            return uid
+        primitive = owner.root_function
+        place = next(k for k, v in enumerate(primitive.results) if v is variable)
+        uid = f"{self._uid(primitive)}_Output_{place}"
+        if id(primitive) not in self._written and uid not in self.variables:
+            self.variables[uid] = _variable(variable, uid, VariableKind.Placeholder)
+        return uid
+
+    def _leaf(self, variable: Variable, uid: str) -> dict[str, Any]:
+        if self._apart is None:
+            return _variable(variable, uid, variable.kind)
+        self._apart.append(variable)
+        return {"uid": uid, APART: Size(len(self._apart) - 1)}
+
+    def _uid(self, node: Primitive | Variable) -> str:
+        """A node's uid; another one if a node of another origin has it."""
+        uid = self._uids.get(id(node))
+        if uid is None:
+            uid, count = node.uid, 0
+            while uid in self._taken:
+                count += 1
+                uid = f"{node.uid}_{count}"
+            self._uids[id(node)] = uid
+            self._taken.add(uid)
+        return uid
+
+
+def leaf_to_dictionary(variable: Variable) -> dict[str, Any]:
+    """A variable that no function computes as a dictionary."""
+    return _variable(variable, variable.uid, variable.kind)
+
+
+def _variable(variable: Variable, uid: str, kind: VariableKind) -> dict[str, Any]:
+    # A number's format may be settled only when its value is made.
+    value = _value(variable) if isinstance(variable, (Parameter, Constant)) else None
+    type_ = variable.type_
+    stands_in = kind is VariableKind.Placeholder
+    described = _without_none(
+        {
+            "version": Size(VARIABLE_VERSION),
+            "type": "Variable",
+            "uid": uid,
+            "kind": Size(kind),
+            "data_type": Size(variable.get_data_type()),
+            "dynamic_axis": list(reversed(type_.dynamic_axes)),
+            "is_sparse": type_.is_sparse and not stands_in,
+            "name": variable._name or None,
+            "needs_gradient": variable.needs_gradient_ and not stands_in,
+            "shape": NDShape(reversed(type_.shape)),
+            "value": value,
+        }
+    )
+    return format_to_file(described, "data_type")
+
+
+def _value(variable: Parameter | Constant) -> np.ndarray:
+    return array_of(variable.data)

@@ -1,0 +1,136 @@
+"""User functions in files: what they are called and their state; what makes them is the program's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cntk._errors import UserFunctionError
+from cntk._graph.function import Function
+from cntk._graph.primitive import Primitive
+from cntk._graph.user_function_registry import loader_of
+from cntk._graph.variable import Variable
+from cntk._ops.user.native_function import NativePrimitive, native_function
+from cntk._ops.user.user_function import UserPrimitive
+from cntk._persist.protobuf.arrays import NDShape
+from cntk._persist.protobuf.dictionary import Held, Single, Size
+from cntk._persist.protobuf.wire import FileFormatError
+
+USER_FUNCTION_VERSION = 0
+_STATE_VERSION = 1
+
+
+class _Nothing(Held):
+    """None, where files hold that there is none."""
+
+    held = None
+
+
+def user_function_to_file(primitive: UserPrimitive | NativePrimitive, uid: str, operands: Sequence[str]) -> Any:
+    """A user function as files hold it.
+
+    Args:
+        primitive: its place in the graph.
+        uid: its uid there.
+        operands: the operands' uids.
+
+    Raises:
+        FileFormatError: if its state is nothing that files can hold.
+    """
+    native = isinstance(primitive, NativePrimitive)
+    state = primitive.serialize()
+    described = {
+        "version": Size(USER_FUNCTION_VERSION),
+        "type": "UserDefinedFunction",
+        "native": native,
+        "uid": uid,
+        "inputs": list(operands),
+        "user_defined_state": {key: _to_file(value) for key, value in state.items()}
+        | {"version": Size(_STATE_VERSION) if native else _STATE_VERSION},
+    }
+    return described | ({"name": primitive._name} if primitive._name else {})
+
+
+def _to_file(value: Any) -> Any:
+    """A value of a program's own as one that files can hold: None stays, large numbers are sizes."""
+    if value is None:
+        return _Nothing()
+    if isinstance(value, Mapping):
+        return {key: _to_file(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_to_file(item) for item in value]
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 2**31:
+        return Size(value)
+    return value
+
+
+def _from_file(value: Any) -> Any:
+    """A value as the program had it, without the types that tell what kind it is in files."""
+    if isinstance(value, dict):
+        return {key: _from_file(item) for key, item in value.items()}
+    if isinstance(value, NDShape):
+        return tuple(reversed(value))
+    if isinstance(value, list):
+        return [_from_file(item) for item in value]
+    return int(value) if isinstance(value, Size) else float(value) if isinstance(value, Single) else value
+
+
+def user_function_from_file(
+    values: Mapping[str, Any], native: bool, operands: Sequence[Variable], name: str, uid: str
+) -> Primitive:
+    """A user function, made by what the program has registered or defined.
+
+    Args:
+        values: its state in the file.
+        native: whether it was made by a registered factory rather than a class.
+        operands: its operands.
+        name: its name in the graph.
+        uid: its unique name there.
+
+    Raises:
+        UserFunctionError: if the program has not made it known, or what makes it fails or makes something else.
+    """
+    if native:
+        return _known_as(uid, _native_from_file(values, operands, name))
+    op_name, module, cls = (_text(values, key) for key in ("op_name", "module", "class"))
+    loader = loader_of(op_name, module, cls)
+    try:
+        made = loader(list(operands), name, _from_file(values.get("state")))
+    except Exception as error:
+        raise UserFunctionError.of(op_name, name, "deserialize", error) from error
+    if not isinstance(made, Function):
+        raise UserFunctionError(
+            f"{op_name} '{name}': deserialize must return a UserFunction or another function, and returned a "
+            f"{type(made).__name__}"
+        )
+    root = made.root_function
+    root._name = root._name or name
+    return _known_as(uid, root)
+
+
+def _known_as(uid: str, root: Primitive) -> Primitive:
+    """The function under the uid that the file has for it, unless the program put another operation in its place."""
+    if isinstance(root, (UserPrimitive, NativePrimitive)):
+        root._uid = uid
+        for k, variable in enumerate(root.results):
+            variable._uid = f"{uid}_Output_{k}"
+    return root
+
+
+def _native_from_file(values: Mapping[str, Any], operands: Sequence[Variable], name: str) -> Primitive:
+    attributes = _from_file(values.get("user_defined_state") or {})
+    op_id = _text(values, "op")
+    hint = (
+        f"it was register_native_user_function('{op_id}', '{_text(values, 'module')}', "
+        f"'{_text(values, 'deserialize_method')}') where the file was written"
+    )
+    return native_function(op_id, operands, attributes, name, hint).root_function
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    value = values.get(key)
+    if not isinstance(value, str):
+        raise FileFormatError(f"a user function has no '{key}'; the file is damaged")
+    return value

@@ -1,0 +1,1 @@
+"""What kernels may use: the run's context, jagged layouts, sparse rows, random streams, feeding."""

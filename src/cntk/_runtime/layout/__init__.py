@@ -1,0 +1,1 @@
+"""Jagged sequences: lengths, offsets, and the index maps made of them."""

@@ -1,0 +1,76 @@
+"""Sequences of different length cut into pieces of time, for fused kernels that want rectangles.
+
+A piece holds some steps of those sequences that still run, longest first, so that the places beyond a sequence's end
+are few: only in the piece in which it ends. A kernel hands its states from piece to piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from cntk._runtime.layout.index_map import Places, standing
+
+if TYPE_CHECKING:
+    from cntk._runtime.layout.layout import Layout
+
+# Steps of a piece by the longest sequence: few sizes, since kernels prepare themselves anew for each they meet.
+_STEPS = ((64, 8), (192, 16), (768, 32))
+_MOST_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Pieces(Places):
+    """How the frames of a layout lie in pieces, one piece after another and step by step.
+
+    Attributes:
+        sizes: steps and running sequences of each piece.
+        order: sequence numbers, longest first, int64 ``[count]``.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    order: Tensor
+
+    def split(self, rows: Tensor) -> Iterator[Tensor]:
+        """Rows of all places as rectangles ``[steps, running, *shape]``."""
+        begin = 0
+        for steps, running in self.sizes:
+            yield rows[begin : begin + steps * running].view(steps, running, *rows.shape[1:])
+            begin += steps * running
+
+
+def pieces_of(layout: Layout, backwards: bool) -> Pieces:
+    """The pieces of a layout.
+
+    Args:
+        layout: the sequences' lengths.
+        backwards: whether step 0 is each sequence's last frame.
+    """
+    steps = next((s for longest, s in _STEPS if layout.longest <= longest), _MOST_STEPS)
+    sizes = tuple(_sizes(sorted(layout.lengths, reverse=True), steps))
+    device = layout.device
+    total = sum(count * still for count, still in sizes)
+    order = layout.sorted_rows
+    rank = torch.empty_like(order).index_copy_(0, order, torch.arange(layout.count, device=device))
+    step = layout.positions
+    if backwards:
+        step = (layout.lengths_tensor - 1)[layout.segments] - step
+    piece = torch.div(step, steps, rounding_mode="floor")
+    # All pieces but the last have as many steps: what lies before one is known without it.
+    widths = layout.step_sizes_tensor[::steps]
+    starts = (torch.cumsum(widths, 0) - widths) * steps
+    places = starts[piece] + (step - piece * steps) * widths[piece] + rank[layout.segments]
+    return Pieces(standing(places, total), places, sizes, order)
+
+
+def _sizes(descending: Sequence[int], steps: int) -> Iterator[tuple[int, int]]:
+    """Steps and running sequences of each piece, given the lengths, longest first."""
+    running = len(descending)
+    for begin in range(0, descending[0] if descending else 0, steps):
+        while descending[running - 1] <= begin:
+            running -= 1
+        yield min(steps, descending[0] - begin), running

@@ -1,0 +1,1 @@
+"""Random numbers: the original's generators, streams and seeds."""

@@ -1,0 +1,1 @@
+"""The binary format, CBF: reading and converting."""

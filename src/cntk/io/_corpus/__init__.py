@@ -1,0 +1,1 @@
+"""Where sequences lie: chunks, catalogs, arrays, tables."""

@@ -1,0 +1,1 @@
+"""Code that numba compiles, and how it is loaded."""

@@ -1,0 +1,1 @@
+"""Minibatch sources: what programs read minibatches from."""

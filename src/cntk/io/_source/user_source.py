@@ -1,0 +1,337 @@
+"""Minibatch sources that a program writes itself, and the ready one for arrays in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from cntk._arguments import as_integer, as_real, shown
+from cntk._errors import ArgumentError, CheckpointStateError, DataError, RangeError, SettingError
+from cntk._graph.types import BATCH_AXIS
+from cntk._runtime.context import SparseRows
+from cntk._runtime.layout.layout import Layout
+from cntk._runtime.numpy_tensors import tensor_of
+from cntk._runtime.transfer import to_device
+from cntk.core import Value
+from cntk.device import DeviceDescriptor, torch_device
+from cntk.io._corpus.chunk import ends_of
+from cntk.io._corpus.streams import StreamInformation, stream_list
+from cntk.io._source.minibatch import MinibatchData
+from cntk.io._source.minibatch_source import FULL_DATA_SWEEP, INFINITELY_REPEAT
+from cntk.layers.typing import ArgumentType
+from cntk.ops import input_variable
+from cntk.variables import Record
+
+
+class UserMinibatchSource:
+    """Base class for a program's own minibatch source: override `stream_infos` and `next_minibatch`.
+
+    Example:
+        >>> class Ones(UserMinibatchSource):
+        ...     def stream_infos(self):
+        ...         return [StreamInformation('ones', 0, 'dense', np.float32, (2,))]
+        ...     def next_minibatch(self, num_samples, number_of_workers, worker_rank, device=None):
+        ...         value = Value(np.ones((num_samples, 2), np.float32))
+        ...         return {self.streams.ones: MinibatchData(value, num_samples, num_samples, False)}
+        >>> source = Ones()
+        >>> source.next_minibatch(3, 1, 0)[source.streams.ones].shape
+        (3, 2)
+    """
+
+    def __init__(self) -> None:
+        infos = stream_list(self.stream_infos(), type(self).__name__)
+        self._stream_infos = {info.name: info for info in infos}
+
+    def stream_infos(self) -> list[StreamInformation]:
+        """The streams; to be overridden."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must override stream_infos, to give a list of StreamInformation"
+        )
+
+    def next_minibatch(
+        self, num_samples: int, number_of_workers: int, worker_rank: int, device: DeviceDescriptor | None = None
+    ) -> dict[StreamInformation, MinibatchData]:
+        """The next minibatch; to be overridden.
+
+        Args:
+            num_samples: how many samples it may have.
+            number_of_workers: how many workers share the data.
+            worker_rank: which of them this is.
+            device: where to put the data.
+
+        Returns:
+            `MinibatchData` for each stream; nothing at the end of the data.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override next_minibatch")
+
+    def is_infinite(self) -> bool:
+        """Whether there is always a next minibatch."""
+        return False
+
+    @property
+    def streams(self) -> Record:
+        """The streams by name, as attributes."""
+        return Record(**self._stream_infos)
+
+    def stream_info(self, name: str) -> StreamInformation:
+        """The stream of a name.
+
+        Raises:
+            DataError: if there is none.
+        """
+        if not isinstance(name, str) or name not in self._stream_infos:
+            known = ", ".join(self._stream_infos)
+            raise DataError(f"{type(self).__name__}: no stream is named {name!r}; there are: {known}")
+        return self._stream_infos[name]
+
+    def __getitem__(self, name: str) -> StreamInformation:
+        return self.stream_info(name)
+
+    def get_checkpoint_state(self) -> dict[str, Any]:
+        """All that is needed to go on from here; to be overridden by sources that can."""
+        return {}
+
+    def restore_from_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that `get_checkpoint_state` gave; to be overridden by sources that can."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must override restore_from_checkpoint and get_checkpoint_state to go on from checkpoints"
+        )
+
+
+class MinibatchSourceFromData(UserMinibatchSource):
+    """Arrays in memory as a minibatch source, in their order.
+
+    Args:
+        data_streams: for each stream's name an array ``[n, *shape]``, a CSR matrix, a `Value`, or a pair of data and their
+            type, such as ``Sequence[Tensor[3]]``: these may also be a list of samples or of sequences (arrays
+            ``[length, *shape]`` or CSR matrices).
+        max_samples: how many samples to give in all; `INFINITELY_REPEAT` for no end, `FULL_DATA_SWEEP` for one sweep.
+
+    Raises:
+        ValueError: if there are no streams.
+        TypeError: if they are no such data, or differ in length.
+
+    Example:
+        >>> source = MinibatchSourceFromData(dict(x=np.eye(3, dtype=np.float32)))
+        >>> [source.next_minibatch(2)[source.streams.x].num_samples for _ in range(3)]
+        [2, 1, 2]
+    """
+
+    def __init__(self, data_streams: Mapping[str, Any], max_samples: int = INFINITELY_REPEAT) -> None:
+        if not isinstance(data_streams, Mapping):
+            raise ArgumentError(
+                f"MinibatchSourceFromData: expected a dictionary name=data, got {type(data_streams).__name__}"
+            )
+        if not data_streams:
+            raise ValueError(
+                "MinibatchSourceFromData: at least one stream must be given, as name=data or name=(data, type)"
+            )
+        self._data = {name: _StreamData(name, k, given) for k, (name, given) in enumerate(data_streams.items())}
+        counts = {name: len(d) for name, d in self._data.items()}
+        if len(set(counts.values())) != 1:
+            raise TypeError(f"MinibatchSourceFromData: all streams must have the same number of items, got {counts}")
+        lengths = {name: d.lengths() for name, d in self._data.items()}
+        self._sweep_size = int(np.max(list(lengths.values()), axis=0).sum())
+        self._count = next(iter(counts.values()))
+        if not self._count:
+            raise ValueError("MinibatchSourceFromData: the data are empty")
+        # Samples of each stream before each item, and in all.
+        self._ends = {name: ends_of(n) for name, n in lengths.items()}
+        if math.isnan(as_real(max_samples, "MinibatchSourceFromData: max_samples", finite=False)):
+            raise SettingError("MinibatchSourceFromData: max_samples: expected a number, got nan")
+        self._max_samples = self._sweep_size if max_samples == FULL_DATA_SWEEP else max_samples
+        self._cursor = 0
+        self._total = 0
+        super().__init__()
+
+    def stream_infos(self) -> list[StreamInformation]:
+        """The streams."""
+        return [d.info for d in self._data.values()]
+
+    def is_infinite(self) -> bool:
+        """False, as in the original, whether there is a limit or not; `repeats` tells."""
+        return False
+
+    @property
+    def repeats(self) -> bool:
+        """Whether there is always a next minibatch."""
+        return self._max_samples == INFINITELY_REPEAT
+
+    @property
+    def sweep_size(self) -> int:
+        """How many samples the data have; a sequence counts with the samples of its longest stream."""
+        return self._sweep_size
+
+    def next_minibatch(
+        self,
+        num_samples: int,
+        number_of_workers: int = 1,
+        worker_rank: int = 0,
+        device: DeviceDescriptor | None = None,
+    ) -> dict[StreamInformation, MinibatchData]:
+        """The next minibatch; it never reaches beyond the end of a sweep.
+
+        Args:
+            num_samples: how many samples it may have of each stream. Sequences count with all their samples; one at least is
+                given.
+            number_of_workers: of how many workers each gets every so-manieth item. The data are this worker's; the minibatch's
+                numbers of sequences and samples are those of all.
+            worker_rank: which of them this is.
+            device: where to put the data.
+
+        Raises:
+            ValueError: if the number is not positive, or too small for this worker to get a sequence.
+        """
+        if isinstance(num_samples, float) and num_samples == math.inf:
+            num_samples = INFINITELY_REPEAT
+        num_samples = as_integer(num_samples, "next_minibatch: num_samples")
+        if num_samples <= 0:
+            raise RangeError(f"next_minibatch: the minibatch size must be positive, got {num_samples}")
+        number_of_workers = as_integer(number_of_workers, "next_minibatch: number_of_workers", least=1, most=2**31 - 1)
+        worker_rank = as_integer(worker_rank, "next_minibatch: worker_rank", least=0, most=2**31 - 1)
+        left = self._max_samples - self._total
+        if left <= 0:
+            return {}
+        begin, end = self._cursor, self._reach(min(num_samples, left))
+        # As in the original, a worker's part ends as much later as it begins: what lies there another worker reads, too.
+        wanted = range(begin + worker_rank, min(end + worker_rank, self._count), number_of_workers)
+        if not wanted and any(d.is_sequence for d in self._data.values()):
+            raise DataError(
+                f"next_minibatch: {end - begin} sequences are left or fit into {num_samples} samples, which are too few for "
+                f"{number_of_workers} workers; give a larger minibatch size"
+            )
+        counts = {name: int(ends[end] - ends[begin]) for name, ends in self._ends.items()}
+        at_end = end == self._count
+        self._cursor = 0 if at_end else end
+        self._total += max(counts.values())
+        ends_sweep = at_end or self._total >= self._max_samples
+        found = {}
+        for name, data in self._data.items():
+            value = data.minibatch(
+                slice(wanted.start, max(wanted.stop, wanted.start), wanted.step), ends_sweep, device
+            ).data
+            found[data.info] = MinibatchData(value, end - begin, counts[name], ends_sweep)
+        return found
+
+    def _reach(self, room: int) -> int:
+        """Behind which item a minibatch ends that has so many samples of each stream, and one item at least."""
+        if self._sweep_size == self._count:  # each item is one sample
+            return min(self._cursor + room, self._count)
+        reach = [
+            int(np.searchsorted(ends, ends[self._cursor] + room, side="right")) - 1 for ends in self._ends.values()
+        ]
+        return max(min(reach), self._cursor + 1)
+
+    def get_checkpoint_state(self) -> dict[str, int]:
+        """All that is needed to go on from here."""
+        return {"cursor": self._cursor, "total_num_samples": self._total}
+
+    def restore_from_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
+        """Go on from a state that `get_checkpoint_state` gave.
+
+        Raises:
+            CheckpointStateError: if it is none, a KeyError, TypeError, ValueError and RuntimeError.
+        """
+        what = "MinibatchSourceFromData: restore_from_checkpoint"
+        if not isinstance(checkpoint, Mapping) or not {"cursor", "total_num_samples"} <= set(checkpoint):
+            raise CheckpointStateError(
+                f"{what}: expected what get_checkpoint_state() gave, with cursor and total_num_samples, got {shown(checkpoint)}"
+            )
+        cursor = as_integer(checkpoint["cursor"], f"{what}: cursor", least=0, most=self._count)
+        self._total = as_integer(checkpoint["total_num_samples"], f"{what}: total_num_samples", least=0)
+        self._cursor = cursor
+
+
+def _is_sparse(data: Any) -> bool:
+    return data.is_sparse if isinstance(data, Value) else hasattr(data, "tocsr")
+
+
+def _shared(data: Any, dtype: np.dtype[Any]) -> torch.Tensor | None:
+    """An array as a tensor in the same memory, of which a minibatch is a view; None if that cannot be."""
+    fits = isinstance(data, np.ndarray) and data.dtype == dtype and data.flags.writeable and data.ndim
+    return tensor_of(data) if fits and all(step >= 0 for step in data.strides) else None
+
+
+def _part(value: Value, items: range) -> Value:
+    """Some samples or sequences of a value, by their numbers."""
+    rows, layout = value.rows, value.layout
+    numbers = np.arange(items.start, items.stop, items.step)
+    if layout is not None:
+        lengths = np.array(layout.lengths)[numbers]
+        begins = np.concatenate([[0], np.cumsum(layout.lengths)])[numbers]
+        # The first frame of each sequence, less the number of frames before it, on all its frames.
+        numbers = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
+        layout = Layout(lengths.tolist(), device=rows.values.device if isinstance(rows, SparseRows) else rows.device)
+        shape = value.shape[2:]
+    else:
+        shape = (len(items), *value.shape[1:])
+    if isinstance(rows, SparseRows):
+        return Value.of(rows.select(to_device(tensor_of(numbers), rows.values.device)), layout, shape)
+    return Value.of(rows[to_device(tensor_of(numbers), rows.device)], layout, shape)
+
+
+class _StreamData:
+    """One stream's data in memory."""
+
+    def __init__(self, name: str, number: int, given: Any) -> None:
+        data, kind = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+        is_list = isinstance(data, list)
+        if not (is_list or isinstance(data, (np.ndarray, Value)) or hasattr(data, "tocsr")):
+            raise TypeError(
+                f"MinibatchSourceFromData: stream '{name}' must be a NumPy array, a SciPy CSR matrix, a Value, or a list of "
+                f"arrays or matrices with its type, got {type(data).__name__}"
+            )
+        if is_list and not isinstance(kind, ArgumentType):
+            raise TypeError(
+                f"MinibatchSourceFromData: stream '{name}' is a list; give its type too, as in "
+                f"{name}=(data, Sequence[Tensor[3]])"
+            )
+        if kind is not None and not isinstance(kind, ArgumentType):
+            raise ArgumentError(
+                f"MinibatchSourceFromData: stream '{name}': expected a type such as Tensor[3] or Sequence[Tensor[3]] beside the "
+                f"data, got {shown(kind)}"
+            )
+        self.data = data.tocsr() if hasattr(data, "tocsr") else data
+        layout = data.layout if isinstance(data, Value) else None
+        is_sparse = _is_sparse(data) if kind is None else kind.is_sparse
+        self.is_sequence = layout is not None if kind is None else len(kind.dynamic_axes) > 1
+        shape = data.shape[1 if layout is None else 2 :] if kind is None else kind.shape
+        first = data[0] if is_list and data else data
+        dtype = np.dtype(np.float64 if getattr(first, "dtype", None) == np.float64 else np.float32)
+        if kind is not None and kind.dtype is not None:
+            dtype = kind.dtype
+        self.info = StreamInformation(name, number, "sparse" if is_sparse else "dense", dtype, shape)
+        axes = [BATCH_AXIS] if kind is None else list(kind.dynamic_axes)
+        self._variable = input_variable(shape, dtype, is_sparse=is_sparse, name=name, dynamic_axes=axes)
+        self._whole = None if is_sparse or self.is_sequence or not axes else _shared(self.data, dtype)
+
+    def __len__(self) -> int:
+        return len(self.data) if isinstance(self.data, list) else int(self.data.shape[0])
+
+    def lengths(self) -> np.ndarray:
+        """Samples of each item, int64 ``[items]``."""
+        if not self.is_sequence:
+            return np.ones(len(self), np.int64)
+        if isinstance(self.data, Value):
+            layout = self.data.layout
+            return np.array(layout.lengths if layout else [self.data.shape[1]] * len(self.data), np.int64)
+        return np.array([item.shape[0] if hasattr(item, "shape") else len(item) for item in self.data], np.int64)
+
+    def minibatch(self, wanted: slice, ends_sweep: bool, device: DeviceDescriptor | None) -> MinibatchData:
+        """Some items as a minibatch's part."""
+        if self._whole is not None:
+            rows = self._whole[wanted]
+            target = torch_device(device)
+            rows = rows if rows.device == target else to_device(rows, target)
+            shape = tuple(rows.shape)
+            return MinibatchData(Value.of(rows, None, shape), shape[0], shape[0], ends_sweep)
+        if isinstance(self.data, Value):
+            value = _part(self.data, range(len(self.data))[wanted])
+        else:
+            value = Value.create(self._variable, self.data[wanted], device=device)
+        samples = len(value) if value.layout is None else value.layout.frames
+        return MinibatchData(value, len(value), samples, ends_sweep)

@@ -1,0 +1,1 @@
+"""Speech: HTK archives, scripts, labels, lattices."""

@@ -1,0 +1,127 @@
+"""HTK script files: which utterances there are, and which frames of which archive hold them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cntk._errors import DataError
+from cntk._files import opened
+from cntk.io._text.encoding import escaped
+from cntk.io._text.listed_names import LONGEST, as_key, check_name, folder_of, keys_of, located, shortened, why
+
+_ENTRY = re.compile(r"([^=]+)=([^=\[\]]+)\[\s*([0-9]+)\s*,\s*([0-9]+)\s*\]")
+_LARGEST = 2**31
+# Digits of a number of a frame, with zeros that programs put before it.
+_DIGITS = 20
+# A line of two names as long as names can be, and a range.
+_LINE = 2 * LONGEST + 4 * _DIGITS
+
+
+@dataclass(frozen=True)
+class Script:
+    """The utterances of script files.
+
+    Attributes:
+        keys: their names without the extension, ``[utterances]``.
+        archives: the archive of each.
+        begins: the first frame of each in its archive, int64 ``[utterances]``.
+        lengths: its number of frames, int64 ``[utterances]``.
+        places: file and line of each.
+    """
+
+    keys: np.ndarray
+    archives: list[str]
+    begins: np.ndarray
+    lengths: np.ndarray
+    places: list[tuple[str, int]]
+
+    def place(self, number: int) -> str:
+        """Where an utterance is listed, for errors."""
+        file, line = self.places[number]
+        return f"{file}, line {line}"
+
+
+def key_of(name: str) -> str:
+    r"""The key of an utterance, by which its features and labels find each other: its name without the extension.
+
+    Example:
+        >>> key_of('train/a.b.mfc'), key_of('v1.2/a'), key_of('v1.2\\a')
+        ('train/a.b', 'v1.2/a', 'v1.2/a')
+    """
+    folder, slash, file = as_key(name).rpartition("/")
+    stem, dot, _ = file.rpartition(".")
+    return folder + slash + (stem if dot else file)
+
+
+def read_script(files: Sequence[str], longest: int) -> Script:
+    """Read script files. A name that is listed twice is left out, both times, as the original does.
+
+    Args:
+        files: the script files. A path that begins with ``...`` is relative to the script file's folder, others to the working
+            folder. Paths may be written as on Windows.
+        longest: the most frames that an utterance may have; longer ones are left out.
+
+    Raises:
+        DataError: if a file cannot be read, a line is malformed, or no utterance is left.
+    """
+    found = [e for file in files for e in _entries(file)]
+    counts = Counter(e[0] for e in found)
+    twice = [key for key, n in counts.items() if n > 1]
+    if twice:
+        warnings.warn(
+            f"{', '.join(files)}: {len(twice)} utterances are listed several times and are left out: "
+            f"{', '.join(shortened(key, 80) for key in twice[:5])}",
+            stacklevel=2,
+        )
+    kept = [e for e in found if counts[e[0]] == 1 and e[3] - e[2] < longest]
+    if not kept:
+        raise DataError(f"{', '.join(files)}: no utterances to read; each line must be name=archive[first,last]")
+    begins = np.array([e[2] for e in kept], np.int64)
+    ends = np.array([e[3] for e in kept], np.int64)
+    return Script(keys_of([e[0] for e in kept]), [e[1] for e in kept], begins, ends - begins + 1, [e[4] for e in kept])
+
+
+def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
+    """Key, archive, first and last frame, and place of each line."""
+    entries = []
+    places: dict[str, str] = {}
+    folder = folder_of(file)
+    for number, line in enumerate(_lines(file), 1):
+        if not line.strip():
+            continue
+        match = _ENTRY.fullmatch(line) if len(line) <= _LINE else None
+        if match is None:
+            raise DataError(
+                f"{file}, line {number}: expected name=archive[first,last], got {shortened(line, 80)!r} ({len(line):,} characters)"
+            )
+        name, archive, first, last = match.groups()
+        try:
+            check_name("the name of an utterance", name)
+            check_name("the name of an archive", archive)
+        except DataError as error:
+            raise DataError(f"{file}, line {number}: {error}") from None
+        if max(len(first), len(last)) > _DIGITS or not int(first) <= int(last) < _LARGEST:
+            raise DataError(
+                f"{file}, line {number}: frames {shortened(first, 30)} to {shortened(last, 30)} of {shortened(archive, 80)} are no "
+                f"range of frames; two numbers below {_LARGEST:,} were expected, the first not above the second"
+            )
+        begin, end = int(first), int(last)
+        if archive not in places:
+            places[archive] = located(archive, folder)
+        entries.append((key_of(name), places[archive], begin, end, (file, number)))
+    return entries
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        with opened(file) as script:
+            content = script.read()
+    except OSError as error:
+        raise DataError(f"{file}: the script file cannot be opened: {why(error, file)}") from error
+    return escaped(file, content).replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -1,0 +1,1 @@
+"""The text format, CTF: reading, indexing, writing; and how text is encoded."""

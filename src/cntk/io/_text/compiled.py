@@ -1,0 +1,134 @@
+"""Text of the CNTK text format by compiled code: a chunk in blocks, several at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+
+import numpy as np
+
+from cntk.io._corpus.chunk import Frames, SparseFrames, joined
+from cntk.io._text.lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
+
+_BLOCK = 1 << 21
+# Bytes of dense samples to each byte of text, and in all, up to which there is an array for them beforehand.
+_FILLED, _ROOM = 16, 1 << 26
+
+
+def is_mostly_empty(text: bytes, fields: Sequence[Field]) -> bool:
+    """Whether dense samples would take far more memory than a text of so many lines can fill."""
+    dense = 4 * sum(f.width for f in fields if not f.is_sparse)
+    return dense * text.count(b"\n") > _ROOM + _FILLED * len(text)
+
+
+def read_chunk(
+    compiled: ModuleType, lines: Lines, fields: Sequence[Field], threads: int, allowance: Allowance | None = None
+) -> list[Samples]:
+    """The samples of each field.
+
+    Args:
+        compiled: the compiled functions.
+        lines: what to read.
+        fields: what to read of it; all of float32.
+        threads: how many blocks to read at a time.
+        allowance: how much that is malformed to leave out; None for nothing.
+
+    Raises:
+        DataError: for anything that the format does not allow; it names file, line and stream.
+    """
+    text = lines.text if lines.text.endswith(b"\n") else lines.text + b"\n"
+    bytes_ = np.frombuffer(text, np.uint8)
+    edges = [0]
+    while edges[-1] < len(text):
+        edges.append(text.find(b"\n", min(edges[-1] + _BLOCK, len(text)) - 1) + 1)
+    counts = [compiled.count_lines(bytes_, a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    firsts = np.cumsum([0, *counts]).tolist()
+    target = _Target(fields, firsts[-1])
+
+    def read(k: int) -> list[Samples]:
+        found = None
+        if not is_long(edges[k + 1] - edges[k] - _BLOCK, fields):
+            found = target.read(compiled, bytes_, edges[k], edges[k + 1], lines.have_ids, firsts[k], counts[k])
+        if found is None:
+            target.scatter()
+            block = Lines(lines.file, lines.first + firsts[k], text[edges[k] : edges[k + 1]], lines.have_ids)
+            slow = read_lines(block, fields, allowance)
+            found = [Samples(s.lines + firsts[k], s.frames) for s in slow]
+        return found
+
+    blocks = range(len(counts))
+    if min(threads, len(blocks)) > 1:
+        with ThreadPoolExecutor(min(threads, len(blocks))) as pool:
+            parts = list(pool.map(read, blocks))
+    else:
+        parts = [read(k) for k in blocks]
+    return [target.joined(k, [p[k] for p in parts]) for k in range(len(fields))]
+
+
+class _Target:
+    """Arrays for the samples of some lines: where each line has one sample of a stream, blocks fit together as they are.
+
+    Args:
+        fields: the streams.
+        lines: how many lines there are.
+    """
+
+    def __init__(self, fields: Sequence[Field], lines: int) -> None:
+        self._fields = list(fields)
+        self._lines = lines
+        self._aliases = np.frombuffer(b"".join(f.alias for f in fields), np.uint8)
+        self._alias_ends = np.cumsum([len(f.alias) for f in fields])
+        self._widths = np.array([f.width for f in fields], np.int64)
+        self._is_sparse = np.array([f.is_sparse for f in fields], np.bool_)
+        sizes = np.where(self._is_sparse, 0, self._widths) * lines
+        self._begins = np.cumsum(sizes) - sizes
+        self._dense = np.empty(int(sizes.sum()), np.float32)
+        self._sample_lines = np.empty((len(fields), lines), np.int64)
+        self._entries = np.empty((len(fields), lines if self._is_sparse.any() else 0), np.int64)
+        self._scattered: set[int] = set()
+
+    def scatter(self) -> None:
+        """A block's samples are somewhere else."""
+        self._scattered.update(range(len(self._fields)))
+
+    def read(
+        self, compiled: ModuleType, text: np.ndarray, begin: int, end: int, have_ids: bool, first: int, lines: int
+    ) -> list[Samples] | None:
+        """The samples of each stream in a block, or None if it is not entirely regular."""
+        room = int(np.count_nonzero(text[begin:end] == ord(":"))) if self._is_sparse.any() else 0
+        columns = np.empty((len(self._fields), room), np.int64)
+        values = np.empty((len(self._fields), room), np.float32)
+        samples, totals = np.zeros(len(self._fields), np.int64), np.zeros(len(self._fields), np.int64)
+        is_regular = compiled.read_block(
+            text, begin, end, have_ids, first, lines, self._aliases, self._alias_ends, self._widths, self._is_sparse,
+            self._dense, self._begins, self._sample_lines, self._entries, columns, values, samples, totals,
+        )  # fmt: skip
+        if not is_regular:
+            return None
+        found = []
+        for k, field in enumerate(self._fields):
+            part = slice(first, first + int(samples[k]))
+            frames: Frames
+            if field.is_sparse:
+                offsets = np.zeros(int(samples[k]) + 1, np.int64)
+                np.cumsum(self._entries[k, part], out=offsets[1:])
+                frames = SparseFrames(offsets, columns[k, : totals[k]], values[k, : totals[k]])
+            else:
+                frames = self._frames(k)[part]
+            found.append(Samples(self._sample_lines[k, part], frames))
+            if samples[k] != lines:
+                self._scattered.add(k)
+        return found
+
+    def _frames(self, stream: int) -> np.ndarray:
+        width, begin = int(self._widths[stream]), int(self._begins[stream])
+        return self._dense[begin : begin + self._lines * width].reshape(-1, width)
+
+    def joined(self, stream: int, parts: list[Samples]) -> Samples:
+        """A stream's samples in all blocks."""
+        if stream in self._scattered:
+            return concatenated(parts)
+        if self._is_sparse[stream]:
+            return Samples(self._sample_lines[stream], joined([p.frames for p in parts]))
+        return Samples(self._sample_lines[stream], self._frames(stream))
