@@ -12,10 +12,16 @@ import cntk as C
 from cntk._graph import walk
 from cntk._graph.op import PrimitiveOp, registry
 from cntk._graph.primitive import Primitive
+from cntk._ops.support.composite_op import Fused
 from cntk._persist.v2.attributes import field_kinds
 from tests.graph.graph_programs import facts
 from tests.ops.op_case import Built, OpCase, densely
-from tests.ops.test_cases import CASES
+from tests.ops.test_cases import CASES, operations
+
+# Fused operations that a loaded graph need not become again: what files hold of them runs as well, or several of them
+# are written alike. One row has a graph of which its operation cannot be told.
+RUN_AS_WRITTEN = {"Einsum", "Flatten"}
+NOT_TOLD = {"convolution_sequential_without_channels"}
 
 
 def check_equal(one: Any, other: Any) -> None:
@@ -38,6 +44,11 @@ def becomes_another_graph(function: Any) -> bool:
     return any(is_ours(p) for p in walk.primitives(function.root_function))
 
 
+def fused_kinds(function: Any) -> set[str]:
+    """What computes blocks of a function in one step."""
+    return {type(op).__name__ for op in operations(function) if isinstance(op, Fused)}
+
+
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 def test_operation_is_the_same_after_saving_and_loading(case: OpCase, tmp_path: Path) -> None:
     built = Built(case)
@@ -47,6 +58,8 @@ def test_operation_is_the_same_after_saving_and_loading(case: OpCase, tmp_path: 
     if not becomes_another_graph(built.function):
         assert [(v.name, v.shape) for v in loaded.inputs] == [(v.name, v.shape) for v in built.function.inputs]
         assert facts(C, loaded) == facts(C, built.function)
+    if case.name not in NOT_TOLD:
+        assert fused_kinds(loaded) == fused_kinds(built.function) - RUN_AS_WRITTEN, "see `Fused.guesses`"
     loaded.save(tmp_path / "again.model")
     assert facts(C, C.load_model(tmp_path / "again.model")) == facts(C, loaded)
     data = {variable.name: value for variable, value in built.feed().items()}
