@@ -245,6 +245,14 @@ class Op(ABC):
     # Whether files hold the operands in reverse order.
     reversed_on_disk: ClassVar[bool] = False
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        taken = [name for name in cls.__dict__.get("__annotations__", ()) if callable(getattr(Op, name, None))]
+        if taken:
+            raise TypeError(
+                f"{cls.__name__}: a field cannot be called '{taken[0]}': operations have a method of that name"
+            )
+
     def check(self) -> None:
         """Refuse attributes that no such operation can have: called before it is put into a graph.
 
