@@ -10,7 +10,17 @@ from contextlib import ExitStack
 
 import torch
 
-from . import attention, busy, convolution, dense, evaluation, memory, operations, readers, sequences
+from . import (
+    attention,
+    busy,
+    convolution,
+    dense,
+    evaluation,
+    memory,
+    operations,
+    readers,
+    sequences,
+)
 from .elsewhere import Elsewhere
 from .programs_of_cntk import PROGRAMS
 from .timing import Result, Workload, compare
@@ -34,10 +44,17 @@ def parse_arguments() -> argparse.Namespace:
         description="Times this package beside hand-written PyTorch, and beside CNTK 2.7 where its interpreter is named.",
     )
     parser.add_argument(
-        "workloads", nargs="*", metavar="workload", help=f"which to run; networks if none is given: {names}"
+        "workloads",
+        nargs="*",
+        metavar="workload",
+        help=f"which to run; networks if none is given: {names}",
     )
-    parser.add_argument("--rounds", type=int, default=5, help="timed rounds, of which the best counts (default: 5)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="length of a round, about (default: 0.5)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="timed rounds, of which the best counts (default: 5)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=0.5, help="length of a round, about (default: 0.5)"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads of each side (default: 1)")
     parser.add_argument(
         "--original",
@@ -61,7 +78,9 @@ def print_table(workloads: list[Workload], arguments: argparse.Namespace) -> Non
     """Prints each row as soon as it is measured."""
     width = max(8, *(len(workload.name) for workload in workloads))
     originals = f"  {'CNTK 2.7':>10}  {'ratio':>6}" if arguments.original else ""
-    print(f"{'workload':{width}}  {'rival':>10}  {'cntk':>10}  {'ratio':>6}{originals}   one step is")
+    print(
+        f"{'workload':{width}}  {'rival':>10}  {'cntk':>10}  {'ratio':>6}{originals}   one step is"
+    )
     for workload in workloads:
         result = measured(workload, arguments)
         times = f"{microseconds(result.pytorch)}  {microseconds(result.cntk)}  {result.pytorch / result.cntk:6.2f}"
@@ -89,9 +108,13 @@ def main() -> None:
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    print(f"PyTorch {torch.__version__}, Python {platform.python_version()}, {arguments.threads} thread(s);")
+    print(
+        f"PyTorch {torch.__version__}, Python {platform.python_version()}, {arguments.threads} thread(s);"
+    )
     print("time a step, best of the rounds; a ratio above 1: this package is faster.")
-    print("The rival is hand-written PyTorch; of text and binary files it is the original's reader.\n")
+    print(
+        "The rival is hand-written PyTorch; of text and binary files it is the original's reader.\n"
+    )
     chosen: dict[str, Workload] = {}
     for name in arguments.workloads or ["networks"]:
         if name not in TABLES:

@@ -28,7 +28,9 @@ class PaddedEncoder(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(VOCAB, MODEL_DIM)
         self.register_buffer("waves", waves(longest))
-        layer = nn.TransformerEncoderLayer(MODEL_DIM, NUM_HEADS, HIDDEN_DIM, dropout=0.0, batch_first=True)
+        layer = nn.TransformerEncoderLayer(
+            MODEL_DIM, NUM_HEADS, HIDDEN_DIM, dropout=0.0, batch_first=True
+        )
         self.encoder = nn.TransformerEncoder(layer, NUM_BLOCKS)
         self.linear = nn.Linear(MODEL_DIM, NUM_TAGS)
 

@@ -31,7 +31,11 @@ class Side:
         first = "cntk" if side == "cntk" else "torch"
         code = f"import {first}, benchmarks.busy; benchmarks.busy.answer({name!r}, {side!r}, {threads})"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=many_threads()
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=many_threads(),
         )
 
     def seconds_a_step(self, seconds: float) -> float:
@@ -76,7 +80,9 @@ def busy_processes() -> Iterator[None]:
     """Two other processes that use all the time they get."""
     with ExitStack() as stack:
         for code in (MULTIPLYING, SPINNING):
-            process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=many_threads())
+            process = subprocess.Popen(
+                [sys.executable, "-c", code], stdout=subprocess.PIPE, env=many_threads()
+            )
             stack.callback(process.communicate)
             stack.callback(process.kill)
             if code == MULTIPLYING:
@@ -87,10 +93,16 @@ def busy_processes() -> Iterator[None]:
 
 def many_threads() -> dict[str, str]:
     """The environment without a limit on threads."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "MKL_", "GOMP_"))}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OMP_", "MKL_", "GOMP_"))
+    }
 
 
-def measured(name: str, rounds: int, seconds: float, threads: int) -> dict[str, tuple[list[float], list[float]]]:
+def measured(
+    name: str, rounds: int, seconds: float, threads: int
+) -> dict[str, tuple[list[float], list[float]]]:
     """For each side the times of a step alone, and beside busy processes; the sides take turns."""
     found: dict[str, tuple[list[float], list[float]]] = {side: ([], []) for side in SIDES}
     with ExitStack() as stack:
@@ -106,7 +118,9 @@ def measured(name: str, rounds: int, seconds: float, threads: int) -> dict[str, 
 
 def print_table(names: Sequence[str], rounds: int, seconds: float, threads: int) -> None:
     """Print each row as soon as it is measured."""
-    print(f"Beside two busy processes; {threads} threads. Alone the best round counts, beside them the median.")
+    print(
+        f"Beside two busy processes; {threads} threads. Alone the best round counts, beside them the median."
+    )
     print(f"{'busy':12}" + "".join(f"  {side:>10}  {'busy':>10}  {'times':>6}" for side in SIDES))
     for name in names:
         row = ""

@@ -52,4 +52,8 @@ def build_digits() -> Contestants:
     )
 
 
-WORKLOADS = [Workload("convnet", "28x28: conv 5x5x32, pool, conv 3x3x48, pool, 96-10, batch 64", build_digits)]
+WORKLOADS = [
+    Workload(
+        "convnet", "28x28: conv 5x5x32, pool, conv 3x3x48, pool, 96-10, batch 64", build_digits
+    )
+]

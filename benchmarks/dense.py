@@ -10,7 +10,9 @@ from .timing import Contestants, Workload
 from .training import cntk_training, pytorch_training, random_minibatches
 
 
-def race(pytorch: nn.Module, cntk: C.Function, num_inputs: int, num_classes: int, minibatch_size: int) -> Contestants:
+def race(
+    pytorch: nn.Module, cntk: C.Function, num_inputs: int, num_classes: int, minibatch_size: int
+) -> Contestants:
     """Both networks in training on the same random vectors; `cntk` is a layer, not yet applied to an input."""
     tensors, arrays = random_minibatches((num_inputs,), num_classes, minibatch_size)
     features = C.input_variable(num_inputs)
@@ -31,7 +33,9 @@ def build_tiny() -> Contestants:
 
 
 def build_logistic_regression() -> Contestants:
-    return race(nn.Linear(784, 10), C.layers.Dense(10), num_inputs=784, num_classes=10, minibatch_size=64)
+    return race(
+        nn.Linear(784, 10), C.layers.Dense(10), num_inputs=784, num_classes=10, minibatch_size=64
+    )
 
 
 def build_perceptron() -> Contestants:
@@ -47,7 +51,10 @@ def build_perceptron() -> Contestants:
         ),
         C.layers.Sequential(
             [
-                C.layers.For(range(2), lambda: [C.layers.Dense(512, activation=C.relu), C.layers.Dropout(0.5)]),
+                C.layers.For(
+                    range(2),
+                    lambda: [C.layers.Dense(512, activation=C.relu), C.layers.Dropout(0.5)],
+                ),
                 C.layers.Dense(10),
             ]
         ),

@@ -43,7 +43,9 @@ class Elsewhere:
             line = ""
         if not line:
             self._complaints.seek(0)
-            raise SystemExit(f"{self._interpreter} ended instead of training:\n{self._complaints.read()[-3000:]}")
+            raise SystemExit(
+                f"{self._interpreter} ended instead of training:\n{self._complaints.read()[-3000:]}"
+            )
         answer = json.loads(line)
         self.peak = answer["peak"]
         return tuple(answer["averages"])
@@ -52,7 +54,10 @@ class Elsewhere:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._process.kill()
         self._process.communicate()

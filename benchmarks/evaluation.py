@@ -8,11 +8,11 @@ from torch import nn
 
 import cntk as C
 
-from .timing import Contestants, Run, Workload
+from .timing import Contestants, RunContext, Workload
 from .training import NUM_MINIBATCHES, repeat
 
 
-def pytorch_evaluation(model: nn.Module, samples: list[torch.Tensor]) -> Run:
+def pytorch_evaluation(model: nn.Module, samples: list[torch.Tensor]) -> RunContext:
     model.eval()
 
     @torch.inference_mode()
@@ -23,7 +23,9 @@ def pytorch_evaluation(model: nn.Module, samples: list[torch.Tensor]) -> Run:
     return run
 
 
-def cntk_evaluation(model: C.Function, features: C.Variable, samples: list[np.ndarray]) -> Run:
+def cntk_evaluation(
+    model: C.Function, features: C.Variable, samples: list[np.ndarray]
+) -> RunContext:
     def run(steps: int) -> None:
         for sample in repeat(samples, steps):
             model.eval({features: sample})
@@ -34,7 +36,9 @@ def cntk_evaluation(model: C.Function, features: C.Variable, samples: list[np.nd
 def build_single_sample() -> Contestants:
     rng = np.random.default_rng(0)
     samples = [rng.random((1, 784), dtype=np.float32) for _ in range(NUM_MINIBATCHES)]
-    pytorch = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
+    pytorch = nn.Sequential(
+        nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)
+    )
     features = C.input_variable(784)
     with C.layers.default_options(activation=C.relu):
         cntk = C.layers.Sequential(
@@ -46,4 +50,6 @@ def build_single_sample() -> Contestants:
     )
 
 
-WORKLOADS = [Workload("evaluation", "784-512-512-10, relu, one sample at a time", build_single_sample)]
+WORKLOADS = [
+    Workload("evaluation", "784-512-512-10, relu, one sample at a time", build_single_sample)
+]

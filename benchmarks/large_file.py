@@ -37,8 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.large_file", description="Memory of reading a large file."
     )
-    parser.add_argument("--gigabytes", type=float, default=3.0, help="size of the file (default: 3)")
-    parser.add_argument("--folder", type=Path, help="where to make it; by default where temporary files are")
+    parser.add_argument(
+        "--gigabytes", type=float, default=3.0, help="size of the file (default: 3)"
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="where to make it; by default where temporary files are"
+    )
     parser.add_argument("--in-order", action="store_true", help="do not shuffle")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
@@ -48,7 +52,9 @@ def main() -> None:
         print(f"{size:.0f} MB of text; before: {resident():.0f} MB resident", flush=True)
         start = time.perf_counter()
         source = MinibatchSource(
-            CTFDeserializer(str(file), definitions(DENSE)), max_sweeps=1, randomize=not arguments.in_order
+            CTFDeserializer(str(file), definitions(DENSE)),
+            max_sweeps=1,
+            randomize=not arguments.in_order,
         )
         print(f"opened after {time.perf_counter() - start:.1f} s: {resident():.0f} MB", flush=True)
         samples = 0

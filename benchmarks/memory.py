@@ -20,7 +20,8 @@ def print_table(original: str | None, threads: int) -> None:
     print(f"{'memory':12}{''.join(f'  {name:>10}' for name in interpreters)}   one step is")
     for name, description in CASES.items():
         peaks = "".join(
-            f"  {peak(interpreter, name, threads) / 2**20:7.0f} MB" for interpreter in interpreters.values()
+            f"  {peak(interpreter, name, threads) / 2**20:7.0f} MB"
+            for interpreter in interpreters.values()
         )
         print(f"{name:12}{peaks}   {description}", flush=True)
 

@@ -18,14 +18,14 @@ from torch.nn.utils.rnn import pad_sequence
 
 import cntk as C
 
-from .timing import Contestants, Run, Workload
+from .timing import Contestants, RunContext, Workload
 
 LENGTHS = tuple(range(4, 47, 3))
 WIDTH = 64
 MASK = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS)[:, None]
 
 
-def repeated(step: Callable[[], object]) -> Run:
+def repeated(step: Callable[[], object]) -> RunContext:
     def run(steps: int) -> None:
         for _ in range(steps):
             step()
@@ -38,7 +38,7 @@ def uniform(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(0.1, 1, shape).astype(np.float32)
 
 
-def pytorch_results(op: Callable[..., Tensor], *arrays: np.ndarray) -> Run:
+def pytorch_results(op: Callable[..., Tensor], *arrays: np.ndarray) -> RunContext:
     @torch.inference_mode()
     def step() -> np.ndarray:
         return op(*map(torch.from_numpy, arrays)).numpy()
@@ -46,7 +46,7 @@ def pytorch_results(op: Callable[..., Tensor], *arrays: np.ndarray) -> Run:
     return repeated(step)
 
 
-def pytorch_gradients(op: Callable[..., Tensor], *arrays: np.ndarray) -> Run:
+def pytorch_gradients(op: Callable[..., Tensor], *arrays: np.ndarray) -> RunContext:
     def step() -> list[np.ndarray]:
         leaves = [torch.from_numpy(array).requires_grad_() for array in arrays]
         return [gradient.numpy() for gradient in torch.autograd.grad(op(*leaves).sum(), leaves)]
@@ -55,7 +55,10 @@ def pytorch_gradients(op: Callable[..., Tensor], *arrays: np.ndarray) -> Run:
 
 
 def on_samples(
-    ours: Callable[..., Any], theirs: Callable[..., Tensor], gradient: bool, *shapes: tuple[int, ...]
+    ours: Callable[..., Any],
+    theirs: Callable[..., Tensor],
+    gradient: bool,
+    *shapes: tuple[int, ...],
 ) -> Any:
     """Both sides of an operation on operands of some shapes, each with a batch axis."""
     arrays = [uniform(*shape) for shape in shapes]
@@ -63,11 +66,15 @@ def on_samples(
     feed = dict(zip(variables, arrays, strict=True))
     function = ours(*variables)
     if gradient:
-        return Contestants(pytorch_gradients(theirs, *arrays), repeated(lambda: function.grad(feed, wrt=variables)))
+        return Contestants(
+            pytorch_gradients(theirs, *arrays), repeated(lambda: function.grad(feed, wrt=variables))
+        )
     return Contestants(pytorch_results(theirs, *arrays), repeated(lambda: function.eval(feed)))
 
 
-def on_sequences(ours: Callable[..., Any], theirs: Callable[..., Tensor], gradient: bool) -> Contestants:
+def on_sequences(
+    ours: Callable[..., Any], theirs: Callable[..., Tensor], gradient: bool
+) -> Contestants:
     """Both sides of an operation on sequences of vectors; PyTorch's pads them."""
     sequences = [uniform(length, WIDTH) for length in LENGTHS]
     variable = C.sequence.input_variable(WIDTH, needs_gradient=gradient)
@@ -76,9 +83,12 @@ def on_sequences(ours: Callable[..., Any], theirs: Callable[..., Tensor], gradie
     feed = {variable: sequences, **others}
     if gradient:
         return Contestants(
-            pytorch_gradients(padded(theirs), *sequences), repeated(lambda: function.grad(feed, wrt=[variable]))
+            pytorch_gradients(padded(theirs), *sequences),
+            repeated(lambda: function.grad(feed, wrt=[variable])),
         )
-    return Contestants(pytorch_results(padded(theirs), *sequences), repeated(lambda: function.eval(feed)))
+    return Contestants(
+        pytorch_results(padded(theirs), *sequences), repeated(lambda: function.eval(feed))
+    )
 
 
 def padded(op: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
@@ -103,7 +113,9 @@ def cross_entropy(x: Tensor, target: Tensor) -> Tensor:
 
 
 def normalized(x: Tensor) -> Tensor:
-    return F.batch_norm(x, torch.zeros(16), torch.ones(16), torch.ones(16), torch.zeros(16), False, 0.0, 1e-5)
+    return F.batch_norm(
+        x, torch.zeros(16), torch.ones(16), torch.ones(16), torch.zeros(16), False, 0.0, 1e-5
+    )
 
 
 def normalization(x: Any) -> Any:
@@ -135,7 +147,9 @@ TARGETS = [torch.from_numpy(labels[labels > 0]) for labels in LABELS]
 
 def ctc(x: Any) -> Any:
     """Labels of the given frames, as paths with the first frame of each label marked by 2."""
-    marks = [np.eye(WIDTH, dtype=np.float32)[labels] * (1 + (labels > 0))[:, None] for labels in LABELS]
+    marks = [
+        np.eye(WIDTH, dtype=np.float32)[labels] * (1 + (labels > 0))[:, None] for labels in LABELS
+    ]
     graph = C.labels_to_graph(C.sequence.input_variable(WIDTH))
     return C.forward_backward(graph, x, 0), {graph.arguments[0]: marks}
 
@@ -152,7 +166,9 @@ FILTERS = uniform(32, 16, 3, 3)
 WEIGHTS = uniform(256, 128)
 
 # Name, this package's operation, torch's, and the operands' shapes, the batch axis first.
-ON_SAMPLES: Sequence[tuple[str, Callable[..., Any], Callable[..., Tensor], tuple[tuple[int, ...], ...]]] = (
+ON_SAMPLES: Sequence[
+    tuple[str, Callable[..., Any], Callable[..., Tensor], tuple[tuple[int, ...], ...]]
+] = (
     ("overhead", C.relu, torch.relu, ((4, 16),)),
     ("unary", C.exp, torch.exp, (MATRIX,)),
     ("trigonometry", C.sin, torch.sin, (MATRIX,)),
@@ -161,29 +177,69 @@ ON_SAMPLES: Sequence[tuple[str, Callable[..., Any], Callable[..., Tensor], tuple
     ("gelu", C.gelu, F.gelu, (MATRIX,)),
     ("dropout", dropped, partial(F.dropout, p=0.25), (MATRIX,)),
     ("random", C.random.uniform_like, torch.rand_like, (MATRIX,)),
-    ("logic", C.element_and, lambda x, y: torch.logical_and(x > 0, y > 0).to(x.dtype), (MATRIX, MATRIX)),
+    (
+        "logic",
+        C.element_and,
+        lambda x, y: torch.logical_and(x > 0, y > 0).to(x.dtype),
+        (MATRIX, MATRIX),
+    ),
     ("cumsum", partial(C.cumsum, axis=0), partial(torch.cumsum, dim=1), (MATRIX,)),
     ("einsum", partial(C.einsum, "ij,jk->ik"), torch.bmm, ((32, 32, 32), (32, 32, 32))),
     ("elementwise", C.plus, torch.add, (MATRIX, MATRIX)),
     ("division", C.element_divide, torch.div, (MATRIX, MATRIX)),
     ("comparison", C.less, torch.lt, (MATRIX, MATRIX)),
-    ("gather", lambda k: C.gather(C.constant(WEIGHTS), k), lambda k: torch.from_numpy(WEIGHTS)[k.long()], ((256, 8),)),
-    ("top_k", lambda x: C.combine([C.top_k(x, 5).outputs[0]]), lambda x: x.topk(5).values, (MATRIX,)),
+    (
+        "gather",
+        lambda k: C.gather(C.constant(WEIGHTS), k),
+        lambda k: torch.from_numpy(WEIGHTS)[k.long()],
+        ((256, 8),),
+    ),
+    (
+        "top_k",
+        lambda x: C.combine([C.top_k(x, 5).outputs[0]]),
+        lambda x: x.topk(5).values,
+        (MATRIX,),
+    ),
     ("softmax", C.softmax, partial(torch.softmax, dim=-1), (MATRIX,)),
-    ("reduction", partial(C.reduce_sum, axis=0), partial(torch.sum, dim=-1, keepdim=True), (MATRIX,)),
-    ("transpose", partial(C.transpose, perm=(1, 0)), lambda x: x.transpose(1, 2).contiguous(), ((16, 64, 64),)),
-    ("reshape", partial(C.reshape, shape=(16, 16)), lambda x: x.reshape(-1, 16, 16).clone(), (MATRIX,)),
+    (
+        "reduction",
+        partial(C.reduce_sum, axis=0),
+        partial(torch.sum, dim=-1, keepdim=True),
+        (MATRIX,),
+    ),
+    (
+        "transpose",
+        partial(C.transpose, perm=(1, 0)),
+        lambda x: x.transpose(1, 2).contiguous(),
+        ((16, 64, 64),),
+    ),
+    (
+        "reshape",
+        partial(C.reshape, shape=(16, 16)),
+        lambda x: x.reshape(-1, 16, 16).clone(),
+        (MATRIX,),
+    ),
     ("slice", lambda x: C.slice(x, 0, 8, 200), lambda x: x[:, 8:200].contiguous(), (MATRIX,)),
     ("splice", C.splice, lambda x, y: torch.cat((x, y), -1), (MATRIX, MATRIX)),
     ("pad", partial(C.pad, pattern=[(2, 3)]), partial(F.pad, pad=(2, 3)), (MATRIX,)),
-    ("times", lambda x: C.times(x, C.constant(WEIGHTS)), lambda x: x @ torch.from_numpy(WEIGHTS), (MATRIX,)),
+    (
+        "times",
+        lambda x: C.times(x, C.constant(WEIGHTS)),
+        lambda x: x @ torch.from_numpy(WEIGHTS),
+        (MATRIX,),
+    ),
     (
         "convolution",
         lambda x: C.convolution(C.constant(FILTERS), x, auto_padding=[False, True, True]),
         lambda x: F.conv2d(x, torch.from_numpy(FILTERS), padding=1),
         (IMAGE,),
     ),
-    ("pooling", lambda x: C.pooling(x, C.MAX_POOLING, (2, 2), (2, 2)), lambda x: F.max_pool2d(x, 2), (IMAGE,)),
+    (
+        "pooling",
+        lambda x: C.pooling(x, C.MAX_POOLING, (2, 2), (2, 2)),
+        lambda x: F.max_pool2d(x, 2),
+        (IMAGE,),
+    ),
     ("normalization", normalization, normalized, (IMAGE,)),
     ("cross_entropy", C.cross_entropy_with_softmax, cross_entropy, (MATRIX, MATRIX)),
     ("squared_error", C.squared_error, lambda x, y: (x - y).square().sum(-1), (MATRIX, MATRIX)),
@@ -211,10 +267,19 @@ def workloads() -> list[Workload]:
     for gradient, what in ((False, "result"), (True, "gradient")):
         for name, ours, theirs, shapes in ON_SAMPLES:
             build = partial(on_samples, ours, theirs, gradient, *shapes)
-            rows.append((name, gradient, f"{what}, operands {' and '.join(map(shape_text, shapes))}", build))
+            rows.append(
+                (name, gradient, f"{what}, operands {' and '.join(map(shape_text, shapes))}", build)
+            )
         for name, ours, theirs in ON_SEQUENCES:
             build = partial(on_sequences, ours, theirs, gradient)
-            rows.append((name, gradient, f"{what}, {len(LENGTHS)} sequences of 4 to 46 vectors of {WIDTH}", build))
+            rows.append(
+                (
+                    name,
+                    gradient,
+                    f"{what}, {len(LENGTHS)} sequences of 4 to 46 vectors of {WIDTH}",
+                    build,
+                )
+            )
     return [
         Workload(f"{name}.gradient" if gradient else name, description, build)
         for name, gradient, description, build in rows

@@ -91,7 +91,9 @@ def build() -> Contestants:
         transforms.scale(SCALED, SCALED, 3),
         transforms.mean(str(where / "mean.xml")),
     ]
-    streams = StreamDefs(image=StreamDef("image", transforms=steps_of), label=StreamDef("label", shape=10))
+    streams = StreamDefs(
+        image=StreamDef("image", transforms=steps_of), label=StreamDef("label", shape=10)
+    )
     source = MinibatchSource(ImageDeserializer(str(where / "map.txt"), streams))
 
     def cntk(steps: int) -> None:
@@ -102,4 +104,10 @@ def build() -> Contestants:
 
 
 Build = Callable[[], Contestants]
-WORKLOADS = [Workload("pictures", "256 JPEG files of 256 x 256: crop, scale, mean; DataLoader with two workers", build)]
+WORKLOADS = [
+    Workload(
+        "pictures",
+        "256 JPEG files of 256 x 256: crop, scale, mean; DataLoader with two workers",
+        build,
+    )
+]

@@ -62,7 +62,10 @@ def classified(shortest: int, longest: int) -> List[Classified]:
 
 
 def tagged(
-    shortest: int, longest: int, minibatch_size: int = MINIBATCH_SIZE, num_minibatches: int = NUM_MINIBATCHES
+    shortest: int,
+    longest: int,
+    minibatch_size: int = MINIBATCH_SIZE,
+    num_minibatches: int = NUM_MINIBATCHES,
 ) -> List[Tagged]:
     rng = np.random.default_rng(0)
     minibatches = []
@@ -73,7 +76,9 @@ def tagged(
     return minibatches
 
 
-def training(model: Any, criteria: Sequence[Any], minibatches: Sequence[Dict[Any, Any]]) -> Callable[[int], Any]:
+def training(
+    model: Any, criteria: Sequence[Any], minibatches: Sequence[Dict[Any, Any]]
+) -> Callable[[int], Any]:
     """Plain gradient descent on minibatches, again and again; a run returns the averages of its last minibatch."""
     learner = C.sgd(model.parameters, C.learning_parameter_schedule(LEARNING_RATE))
     trainer = C.Trainer(model, tuple(criteria), [learner])
@@ -83,7 +88,10 @@ def training(model: Any, criteria: Sequence[Any], minibatches: Sequence[Dict[Any
             trainer.train_minibatch(minibatch)
         if len(criteria) == 1:
             return (trainer.previous_minibatch_loss_average,)
-        return trainer.previous_minibatch_loss_average, trainer.previous_minibatch_evaluation_average
+        return (
+            trainer.previous_minibatch_loss_average,
+            trainer.previous_minibatch_evaluation_average,
+        )
 
     return run
 
@@ -96,7 +104,10 @@ def classifier(cell: Layer, minibatches: Sequence[Classified]) -> Callable[[int]
     scores = C.layers.Sequential(layers + [C.layers.Dense(NUM_CLASSES)])(words)
     criteria = C.cross_entropy_with_softmax(scores, label), C.classification_error(scores, label)
     one_hot = np.eye(NUM_CLASSES, dtype=np.float32)
-    feeds = [{words: C.Value.one_hot(m.words, VOCAB), label: C.Value(one_hot[m.classes])} for m in minibatches]
+    feeds = [
+        {words: C.Value.one_hot(m.words, VOCAB), label: C.Value(one_hot[m.classes])}
+        for m in minibatches
+    ]
     return training(scores, criteria, feeds)
 
 
@@ -108,12 +119,17 @@ def stabilized_cell(size: int) -> Any:
     return C.layers.LSTM(size, enable_self_stabilization=True)
 
 
-def tagger(body: Layer, minibatches: Sequence[Tagged], embedding: int = EMBEDDING) -> Callable[[int], Any]:
+def tagger(
+    body: Layer, minibatches: Sequence[Tagged], embedding: int = EMBEDDING
+) -> Callable[[int], Any]:
     """An embedding, a body, and a dense layer that scores tags for each word."""
     words = C.sequence.input_variable(VOCAB, is_sparse=True)
     tags = C.sequence.input_variable(NUM_TAGS, is_sparse=True)
     scores = C.layers.Dense(NUM_TAGS)(body(C.layers.Embedding(embedding)(words)))
-    feeds = [{words: C.Value.one_hot(m.words, VOCAB), tags: C.Value.one_hot(m.tags, NUM_TAGS)} for m in minibatches]
+    feeds = [
+        {words: C.Value.one_hot(m.words, VOCAB), tags: C.Value.one_hot(m.tags, NUM_TAGS)}
+        for m in minibatches
+    ]
     return training(scores, [C.cross_entropy_with_softmax(scores, tags)], feeds)
 
 
@@ -124,7 +140,9 @@ def bidirectional(size: int) -> Layer:
 
 
 def dense_layers() -> Layer:
-    return C.layers.Sequential([C.layers.Dense(512, activation=C.relu), C.layers.Dense(512, activation=C.relu)])
+    return C.layers.Sequential(
+        [C.layers.Dense(512, activation=C.relu), C.layers.Dense(512, activation=C.relu)]
+    )
 
 
 def gated_cell(size: int) -> Layer:
@@ -153,7 +171,9 @@ PROGRAMS: Dict[str, Callable[[], Callable[[int], Any]]] = {
     "tagger": lambda: tagger(bidirectional(150), tagged(4, 46)),
     "words": lambda: tagger(dense_layers(), tagged(4, 46)),
     "gated": lambda: tagger(gated_cell(128), tagged(20, 80)),
-    "memory.long": lambda: tagger(C.layers.Recurrence(C.layers.LSTM(256)), tagged(5000, 5000, 1, 2)),
+    "memory.long": lambda: tagger(
+        C.layers.Recurrence(C.layers.LSTM(256)), tagged(5000, 5000, 1, 2)
+    ),
     "memory.batch": lambda: tagger(C.layers.Recurrence(C.layers.LSTM(256)), tagged(1, 1000, 64, 2)),
 }
 
@@ -169,7 +189,9 @@ def peak_memory() -> int:
     if os.path.exists("/proc/self/status"):
         with open("/proc/self/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
 
 
 def main(name: str, threads: str) -> None:

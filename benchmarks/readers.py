@@ -23,11 +23,14 @@ import numpy as np
 from cntk.io import StreamDef, StreamDefs, text_to_binary
 
 from . import pictures
-from .timing import Contestants, Run, Workload
+from .timing import Contestants, RunContext, Workload
 
 ORIGINAL = os.environ.get("CNTK_ORIGINAL", "")
 PROGRAM = Path(__file__).with_name("reading.py")
-DENSE = {"labels": {"field": "labels", "shape": 10}, "features": {"field": "features", "shape": 784}}
+DENSE = {
+    "labels": {"field": "labels", "shape": 10},
+    "features": {"field": "features", "shape": 784},
+}
 WORDS = {
     "words": {"field": "w", "shape": 943, "is_sparse": True},
     "intent": {"field": "i", "shape": 26, "is_sparse": True},
@@ -107,7 +110,7 @@ def definitions(streams: dict[str, Any]) -> Any:
     return StreamDefs(**{name: StreamDef(**given) for name, given in streams.items()})
 
 
-def reading(interpreter: list[str], job: dict[str, Any]) -> Run:
+def reading(interpreter: list[str], job: dict[str, Any]) -> RunContext:
     """Steps of a job in another process, which lives as long as this one."""
     process = subprocess.Popen(
         [*interpreter, str(PROGRAM), json.dumps(job)],
@@ -147,10 +150,20 @@ def workloads() -> list[Workload]:
                 beside_the_original, functools.partial(text_file, make), "ctf", streams, size, again
             )
             what = (make.__doc__ or "").rstrip(".")
-            found.append(Workload(f"ctf_{make.__name__}{'_again' * again}", f"beside the original: {what}", build))
+            found.append(
+                Workload(
+                    f"ctf_{make.__name__}{'_again' * again}", f"beside the original: {what}", build
+                )
+            )
     for again in (False, True):
-        build = functools.partial(beside_the_original, functools.partial(binary_file, digits), "cbf", {}, 256, again)
-        found.append(Workload(f"cbf{'_again' * again}", "beside the original: the digits as a binary file", build))
+        build = functools.partial(
+            beside_the_original, functools.partial(binary_file, digits), "cbf", {}, 256, again
+        )
+        found.append(
+            Workload(
+                f"cbf{'_again' * again}", "beside the original: the digits as a binary file", build
+            )
+        )
     return found
 
 

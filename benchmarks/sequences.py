@@ -27,7 +27,7 @@ from .programs_of_cntk import (
     classified,
     tagged,
 )
-from .timing import Contestants, Run, Workload, faster
+from .timing import Contestants, RunContext, Workload, faster
 from .training import pytorch_training, repeat
 
 IGNORED = -100
@@ -61,7 +61,9 @@ class PackedClassifier(SequenceClassifier):
 
     def forward(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         tokens, lengths = batch
-        packed = pack_padded_sequence(self.embedding(tokens), lengths, batch_first=True, enforce_sorted=False)
+        packed = pack_padded_sequence(
+            self.embedding(tokens), lengths, batch_first=True, enforce_sorted=False
+        )
         _, last = self.recurrence(packed)
         return self.linear((last[0] if isinstance(last, tuple) else last)[-1])
 
@@ -77,12 +79,16 @@ def build_equal_lengths() -> Contestants:
     return Contestants(pytorch_training(SequenceClassifier(), tensors), build("lstm"))
 
 
-def build_classifier(recurrence: type[nn.RNNBase], minibatches: Sequence[Classified], name: str) -> Contestants:
+def build_classifier(
+    recurrence: type[nn.RNNBase], minibatches: Sequence[Classified], name: str
+) -> Contestants:
     tensors = []
     for words, classes in minibatches:
         batch = padded(words, 0), torch.tensor(list(map(len, words)))
         tensors.append((batch, torch.from_numpy(classes)))
-    rivals = (pytorch_training(kind(recurrence), tensors) for kind in (PaddedClassifier, PackedClassifier))
+    rivals = (
+        pytorch_training(kind(recurrence), tensors) for kind in (PaddedClassifier, PackedClassifier)
+    )
     return Contestants(faster(*rivals), build(name))
 
 
@@ -136,7 +142,9 @@ class Layers(nn.Module):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(EMBEDDING, size), nn.ReLU(), nn.Linear(size, size), nn.ReLU())
+        self.layers = nn.Sequential(
+            nn.Linear(EMBEDDING, size), nn.ReLU(), nn.Linear(size, size), nn.ReLU()
+        )
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         return self.layers(x)
@@ -163,7 +171,9 @@ class GatedCell(nn.Module):
         return torch.stack(states, 1)
 
 
-def pytorch_tagging(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Run:
+def pytorch_tagging(
+    model: nn.Module, batches: Sequence[tuple[Tensor, Tensor, Tensor]]
+) -> RunContext:
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
 
     def run(steps: int) -> float:
@@ -191,24 +201,37 @@ def build_tagger(
 
 def padded_tagging(minibatches: Sequence[Tagged]) -> list[tuple[Tensor, Tensor, Tensor]]:
     """Words, lengths and tags as PyTorch takes them."""
-    return [(padded(m.words, 0), torch.tensor(list(map(len, m.words))), padded(m.tags, IGNORED)) for m in minibatches]
+    return [
+        (padded(m.words, 0), torch.tensor(list(map(len, m.words))), padded(m.tags, IGNORED))
+        for m in minibatches
+    ]
 
 
 def classifying(name: str, description: str, recurrence: type[nn.RNNBase]) -> Workload:
-    return Workload(name, description, lambda: build_classifier(recurrence, classified(10, 160), name))
+    return Workload(
+        name, description, lambda: build_classifier(recurrence, classified(10, 160), name)
+    )
 
 
 WORKLOADS = [
-    Workload("lstm", "embedding 1000 to 64, LSTM 128, dense 5, length 80, batch 32", build_equal_lengths),
+    Workload(
+        "lstm", "embedding 1000 to 64, LSTM 128, dense 5, length 80, batch 32", build_equal_lengths
+    ),
     classifying("lstm.lengths", "the same, lengths 10 to 160", nn.LSTM),
     classifying("gru.lengths", "the same with a GRU", nn.GRU),
     classifying("rnn.lengths", "the same with a plain recurrence", nn.RNN),
-    classifying("stabilized", "the same with a self-stabilized LSTM, whose factor PyTorch's side leaves out", nn.LSTM),
+    classifying(
+        "stabilized",
+        "the same with a self-stabilized LSTM, whose factor PyTorch's side leaves out",
+        nn.LSTM,
+    ),
     Workload(
         "tagger",
         "bidirectional LSTM 150, a tag for each word, lengths 4 to 46",
         lambda: build_tagger(
-            (lambda: (PaddedRecurrence(150), 300), lambda: (PackedRecurrence(150), 300)), tagged(4, 46), "tagger"
+            (lambda: (PaddedRecurrence(150), 300), lambda: (PackedRecurrence(150), 300)),
+            tagged(4, 46),
+            "tagger",
         ),
     ),
     Workload(

@@ -13,18 +13,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-Run = Callable[[int], object]
+RunContext = Callable[[int], object]
 """Does so many steps and reads the result at the end, so that no work is left under way."""
 
 
 class Contestants(NamedTuple):
     """The implementations of a workload, ready to run; the original's is there only if asked for."""
 
-    pytorch: Run
-    cntk: Run
-    original: Run | None = None
+    pytorch: RunContext
+    cntk: RunContext
+    original: RunContext | None = None
 
-    def named(self) -> dict[str, Run]:
+    def named(self) -> dict[str, RunContext]:
         return {name: run for name, run in self._asdict().items() if run is not None}
 
 
@@ -46,7 +46,7 @@ class Result:
     original: float | None = None
 
 
-def faster(*runs: Run) -> Run:
+def faster(*runs: RunContext) -> RunContext:
     """The fastest of several implementations of one side, by their own clock."""
     if len(runs) == 1:
         return runs[0]
@@ -75,10 +75,12 @@ def compare(contestants: Contestants, rounds: int, seconds: float) -> Result:
 def expect_same_training(ours: object, theirs: object) -> None:
     """Both start with the same parameters: after the same steps, the losses show whether they do the same work."""
     if not np.allclose(ours, theirs, rtol=1e-3):
-        raise SystemExit(f"not the same training: after {WARM_UP_STEPS} steps {ours}, with the original {theirs}")
+        raise SystemExit(
+            f"not the same training: after {WARM_UP_STEPS} steps {ours}, with the original {theirs}"
+        )
 
 
-def steps_within(runs: Mapping[str, Run], seconds: float) -> int:
+def steps_within(runs: Mapping[str, RunContext], seconds: float) -> int:
     """Steps that the slowest one does in the time, found by doubling."""
     steps = 1
     while True:
@@ -88,7 +90,7 @@ def steps_within(runs: Mapping[str, Run], seconds: float) -> int:
         steps *= 2
 
 
-def seconds_a_step(run: Run, steps: int) -> float:
+def seconds_a_step(run: RunContext, steps: int) -> float:
     """Average time of a step in one round, without the garbage that earlier rounds left."""
     gc.collect()
     start = time.perf_counter()

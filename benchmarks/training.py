@@ -17,12 +17,14 @@ from torch import nn
 import cntk as C
 
 from .programs_of_cntk import LEARNING_RATE, NUM_MINIBATCHES, training
-from .timing import Run
+from .timing import RunContext
 
 Item = TypeVar("Item")
 
 
-def pytorch_training(model: nn.Module, minibatches: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Run:
+def pytorch_training(
+    model: nn.Module, minibatches: Sequence[tuple[torch.Tensor, torch.Tensor]]
+) -> RunContext:
     """Trains a classifier on minibatches of (inputs, class indices), again and again."""
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
     criterion = nn.CrossEntropyLoss()
@@ -45,12 +47,17 @@ def pytorch_training(model: nn.Module, minibatches: Sequence[tuple[torch.Tensor,
 
 
 def cntk_training(
-    model: C.Function, features: C.Variable, num_classes: int, minibatches: Sequence[tuple[object, np.ndarray]]
-) -> Run:
+    model: C.Function,
+    features: C.Variable,
+    num_classes: int,
+    minibatches: Sequence[tuple[object, np.ndarray]],
+) -> RunContext:
     """Trains a classifier on minibatches of (inputs, one-hot classes), again and again."""
     label = C.input_variable(num_classes)
     criteria = C.cross_entropy_with_softmax(model, label), C.classification_error(model, label)
-    return training(model, criteria, [{features: inputs, label: classes} for inputs, classes in minibatches])
+    return training(
+        model, criteria, [{features: inputs, label: classes} for inputs, classes in minibatches]
+    )
 
 
 def repeat(minibatches: Sequence[Item], steps: int) -> Iterator[Item]:
@@ -71,7 +78,9 @@ def random_minibatches(
     return tensors, arrays
 
 
-def random_classes(rng: np.random.Generator, num_samples: int, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+def random_classes(
+    rng: np.random.Generator, num_samples: int, num_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Classes drawn at random, as indices (int64) and as one-hot rows (float32)."""
     classes = rng.integers(num_classes, size=num_samples)
     return classes, np.eye(num_classes, dtype=np.float32)[classes]

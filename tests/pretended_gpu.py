@@ -57,7 +57,14 @@ _INDEXED = {
     aten._unsafe_index_put,
 }
 # Kernels that take a single number from the CPU beside operands on the GPU, besides those that work element by element.
-_WITH_NUMBERS = {aten.where, aten.masked_fill, aten.masked_fill_, aten.fill_, aten.index_fill, aten.index_fill_}
+_WITH_NUMBERS = {
+    aten.where,
+    aten.masked_fill,
+    aten.masked_fill_,
+    aten.fill_,
+    aten.index_fill,
+    aten.index_fill_,
+}
 _REPEATING = {aten.repeat_interleave.Tensor, aten.repeat_interleave.self_Tensor}
 _FROM_LISTS = {torch.tensor, torch.as_tensor, torch.asarray, Tensor.new_tensor}
 
@@ -111,7 +118,9 @@ class PretendedGPU:
         self.copies: Counter[str] = Counter()
         self.waits: Counter[str] = Counter()
         self.mixed: Counter[str] = Counter()
-        self.of_call: bool = False  # whether a call has to do with the GPU, for kernels without operands
+        self.of_call: bool = (
+            False  # whether a call has to do with the GPU, for kernels without operands
+        )
 
     def clear(self) -> None:
         """Forget what has happened."""
@@ -147,7 +156,9 @@ class _Functions(TorchFunctionMode):
         is_gpu = any(_marked(x) == "gpu" for x in _tensors(args, kwargs))
         if name in ("numpy", "__array__", "tolist") and is_gpu:
             if name != "tolist":
-                raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() first")
+                raise TypeError(
+                    "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() first"
+                )
             self.gpu.waited("tolist")
         if func in (Tensor.to, Tensor.cpu, Tensor.cuda):
             return self._moved(func, args, kwargs)
@@ -202,7 +213,10 @@ class _Functions(TorchFunctionMode):
         is_async = kwargs.pop("non_blocking", False)
         if to_gpu == (here == "gpu"):
             return x.to(*kept, **kwargs) if kept or kwargs else x
-        with torch.inference_mode(x.is_inference()), torch.set_grad_enabled(torch.is_grad_enabled()):
+        with (
+            torch.inference_mode(x.is_inference()),
+            torch.set_grad_enabled(torch.is_grad_enabled()),
+        ):
             result = x.to(*kept, **kwargs) if kept or kwargs else x
             result = result.clone() if result is x else result
         _mark(result, "gpu" if to_gpu else None)
@@ -250,7 +264,15 @@ class _Kernels(TorchDispatchMode):
                         _mark(x, "gpu")
             return result
 
-    def _check(self, packet: Any, func: Any, args: Any, kwargs: Any, operands: list[Tensor], marks: list[Any]) -> None:
+    def _check(
+        self,
+        packet: Any,
+        func: Any,
+        args: Any,
+        kwargs: Any,
+        operands: list[Tensor],
+        marks: list[Any],
+    ) -> None:
         if "gpu" not in marks:
             return
         if packet in _COPIES:
@@ -271,7 +293,11 @@ class _Kernels(TorchDispatchMode):
                 if _marked(index) != "gpu":
                     self.gpu.copied(None, False, f"copy of an index for {name}")
             return
-        takes_numbers = torch.Tag.pointwise in func.tags or packet in _WITH_NUMBERS or name.startswith("_foreach")
+        takes_numbers = (
+            torch.Tag.pointwise in func.tags
+            or packet in _WITH_NUMBERS
+            or name.startswith("_foreach")
+        )
         others = [x for x, mark in zip(operands, marks, strict=True) if mark != "gpu"]
         if packet in _LENGTHS_ON_CPU:
             others = [x for x in others if x.dtype is not torch.int64]

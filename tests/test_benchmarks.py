@@ -26,7 +26,10 @@ def test_another_process_trains_the_same_program() -> None:
 
 
 def test_what_another_process_complains_about_is_shown() -> None:
-    with Elsewhere(sys.executable, "no such program", 1) as run, pytest.raises(SystemExit, match="no such program"):
+    with (
+        Elsewhere(sys.executable, "no such program", 1) as run,
+        pytest.raises(SystemExit, match="no such program"),
+    ):
         run(1)
 
 

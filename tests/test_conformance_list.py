@@ -30,7 +30,9 @@ def test_list_is_in_order_and_knows_only_the_suites_tests() -> None:
     assert [test for test in listed if test not in baseline] == []
 
 
-def test_update_adds_what_passes_twice_and_removes_nothing(passing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_update_adds_what_passes_twice_and_removes_nothing(
+    passing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = {MODULE: Ran({PLUS: "failed", MINUS: "passed", TIMES: "passed"}, "")}
     second = {MODULE: Ran({PLUS: "failed", MINUS: "passed", TIMES: "failed"}, "")}
     monkeypatch.setattr(run, "run_modules", lambda *_: second)
@@ -39,7 +41,9 @@ def test_update_adds_what_passes_twice_and_removes_nothing(passing: Path, monkey
 
 
 @pytest.mark.parametrize("outcome", ["failed", "skipped", "missing"])
-def test_check_names_what_is_lost(passing: Path, capsys: pytest.CaptureFixture[str], outcome: str) -> None:
+def test_check_names_what_is_lost(
+    passing: Path, capsys: pytest.CaptureFixture[str], outcome: str
+) -> None:
     outcomes = {MINUS: "passed"} if outcome == "missing" else {PLUS: outcome}
     assert run.check(run.read_passing(), {MODULE: Ran(outcomes, "E   AssertionError")}) == 1
     told = capsys.readouterr().out
@@ -49,7 +53,11 @@ def test_check_names_what_is_lost(passing: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_random_numbers_in_ids_become_running_numbers() -> None:
-    cases = [("t::a[0.123456789]", "passed"), ("t::a[0.987654321e-05]", "failed"), ("t::b[0.5]", "passed")]
+    cases = [
+        ("t::a[0.123456789]", "passed"),
+        ("t::a[0.987654321e-05]", "failed"),
+        ("t::b[0.5]", "passed"),
+    ]
     assert list(run.numbered(cases)) == [
         ("t::a[random]#1", "passed"),
         ("t::a[random]#2", "failed"),
@@ -64,8 +72,12 @@ def test_few_tests_are_impossible_and_each_has_its_reason() -> None:
         for test, status in json.loads((run.HERE / "baseline.json").read_text())
         if status == "passed"
     }
-    listed = {test.partition("[")[0] for test in run.PASSING.read_text(encoding="utf-8").splitlines()}
-    assert len(impossible) <= 10 and impossible.keys() <= baseline and not impossible.keys() & listed
+    listed = {
+        test.partition("[")[0] for test in run.PASSING.read_text(encoding="utf-8").splitlines()
+    }
+    assert (
+        len(impossible) <= 10 and impossible.keys() <= baseline and not impossible.keys() & listed
+    )
     assert all(len(reason.split()) > 4 for reason in impossible.values())
 
 

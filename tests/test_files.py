@@ -53,7 +53,9 @@ def test_who_never_lets_go_is_named(refusals, tmp_path):
     path = tmp_path / "a.model"
     path.write_bytes(b"as before")
     refusals["left"] = 1000
-    with pytest.raises(RuntimeError, match=r"'.*a\.model': it cannot be replaced: .* has it open .*close it") as caught:
+    with pytest.raises(
+        RuntimeError, match=r"'.*a\.model': it cannot be replaced: .* has it open .*close it"
+    ) as caught:
         saved(path)
     assert isinstance(caught.value, OSError) and sum(refusals["waits"]) < 2
     assert path.read_bytes() == b"as before" and [p.name for p in tmp_path.iterdir()] == ["a.model"]
@@ -62,7 +64,9 @@ def test_who_never_lets_go_is_named(refusals, tmp_path):
 def test_what_an_error_leaves_is_told_by_the_error(refusals, tmp_path, monkeypatch):
     """The temporary file may be in use too; the error is the first one all the same."""
     refusals["left"] = 1000
-    monkeypatch.setattr(os, "unlink", lambda path: (_ for _ in ()).throw(PermissionError(13, "in use")))
+    monkeypatch.setattr(
+        os, "unlink", lambda path: (_ for _ in ()).throw(PermissionError(13, "in use"))
+    )
     with pytest.raises(NotWritableError, match="cannot be replaced"):
         saved(tmp_path / "a.model")
 
@@ -134,8 +138,17 @@ def test_a_file_that_is_open_only_while_it_is_read(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(bytes(range(10)))
     file = Reopened(path)
-    assert (file.read(3), file.tell(), file.seek(-2, os.SEEK_END), file.read()) == (b"\0\1\2", 3, 8, b"\10\11")
-    assert (file.seek(4), file.seek(1, os.SEEK_CUR), file.read(1)) == (4, 5, b"\5") and file.seekable()
+    assert (file.read(3), file.tell(), file.seek(-2, os.SEEK_END), file.read()) == (
+        b"\0\1\2",
+        3,
+        8,
+        b"\10\11",
+    )
+    assert (file.seek(4), file.seek(1, os.SEEK_CUR), file.read(1)) == (
+        4,
+        5,
+        b"\5",
+    ) and file.seekable()
 
 
 @pytest.fixture
@@ -144,7 +157,9 @@ def trained(tmp_path, monkeypatch):
     x, y = C.input_variable(3), C.input_variable(1)
     model = C.layers.Dense(1, name="d")(x)
     rates = C.learning_parameter_schedule(0.05), C.momentum_schedule(0.9)
-    trainer = C.Trainer(model, C.squared_error(model, y), [C.momentum_sgd(model.parameters, *rates)])
+    trainer = C.Trainer(
+        model, C.squared_error(model, y), [C.momentum_sgd(model.parameters, *rates)]
+    )
     replace = os.replace
 
     def train():
@@ -163,14 +178,20 @@ def trained(tmp_path, monkeypatch):
     return trainer, model, train, fail_at
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), PermissionError(13, "in use"), OSError(28, "full")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), PermissionError(13, "in use"), OSError(28, "full")], ids=repr
+)
 @pytest.mark.parametrize("ending", [".dnn", ".ckp"])
 @pytest.mark.parametrize("has_links", [True, False], ids=["links", "no links"])
-def test_a_checkpoint_is_replaced_as_a_whole(trained, tmp_path, monkeypatch, error, ending, has_links):
+def test_a_checkpoint_is_replaced_as_a_whole(
+    trained, tmp_path, monkeypatch, error, ending, has_links
+):
     """On Windows somebody may have one of the two files open: the former checkpoint is still there, and whole."""
     trainer, model, train, fail_at = trained
     if not has_links:
-        monkeypatch.setattr(os, "link", lambda source, target: (_ for _ in ()).throw(OSError(1, "no links")))
+        monkeypatch.setattr(
+            os, "link", lambda source, target: (_ for _ in ()).throw(OSError(1, "no links"))
+        )
     path = str(tmp_path / "c.dnn")
     weights, samples = train()
     trainer.save_checkpoint(path)
@@ -194,7 +215,9 @@ def test_a_process_that_ends_between_two_files(trained, tmp_path, monkeypatch):
     trainer.save_checkpoint(path)
     weights, samples = train()
     with monkeypatch.context() as ended:
-        ended.setattr(_files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target))
+        ended.setattr(
+            _files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
+        )
         trainer.save_checkpoint(path)
     train()
     trainer.restore_from_checkpoint(path)
@@ -264,12 +287,22 @@ def test_files_are_opened_and_replaced_in_one_place():
 
 
 READERS = {
-    "text": lambda path: C.io.CTFDeserializer(path, C.io.StreamDefs(x=C.io.StreamDef("x", 1))).open(),
+    "text": lambda path: C.io.CTFDeserializer(
+        path, C.io.StreamDefs(x=C.io.StreamDef("x", 1))
+    ).open(),
     "binary": lambda path: C.io.CBFDeserializer(path).open(),
-    "features": lambda path: C.io.HTKFeatureDeserializer(C.io.StreamDefs(f=C.io.StreamDef(scp=path, shape=1))).open(),
-    "states": lambda path: C.io.HTKMLFDeserializer(path, C.io.StreamDefs(l=C.io.StreamDef(mlf=path, shape=1))).open(),
-    "labels": lambda path: C.io.HTKMLFBinaryDeserializer(C.io.StreamDefs(l=C.io.StreamDef(mlf=path, shape=1))).open(),
-    "map": lambda path: C.io.ImageDeserializer(path, C.io.StreamDefs(l=C.io.StreamDef("label", shape=1))).open(),
+    "features": lambda path: C.io.HTKFeatureDeserializer(
+        C.io.StreamDefs(f=C.io.StreamDef(scp=path, shape=1))
+    ).open(),
+    "states": lambda path: C.io.HTKMLFDeserializer(
+        path, C.io.StreamDefs(l=C.io.StreamDef(mlf=path, shape=1))
+    ).open(),
+    "labels": lambda path: C.io.HTKMLFBinaryDeserializer(
+        C.io.StreamDefs(l=C.io.StreamDef(mlf=path, shape=1))
+    ).open(),
+    "map": lambda path: C.io.ImageDeserializer(
+        path, C.io.StreamDefs(l=C.io.StreamDef("label", shape=1))
+    ).open(),
     "model": C.load_model,
 }
 

@@ -13,7 +13,9 @@ from cntk.io import StreamDef, StreamDefs
 
 STREAMS = StreamDefs(x=StreamDef("x", 1))
 PICTURES = StreamDefs(
-    i=StreamDef("image", transforms=[xforms.crop("randomside", side_ratio=0.5), xforms.scale(2, 2, 3)])
+    i=StreamDef(
+        "image", transforms=[xforms.crop("randomside", side_ratio=0.5), xforms.scale(2, 2, 3)]
+    )
 )
 
 HANDED_OVER = {
@@ -23,7 +25,9 @@ HANDED_OVER = {
     "images": lambda: C.io.ImageDeserializer("d.map", PICTURES),
     "images as text": lambda: C.io.Base64ImageDeserializer("d.txt", PICTURES),
     "speech": lambda: C.io.HTKFeatureDeserializer(StreamDefs(f=StreamDef(scp="d.scp", shape=1))),
-    "labels": lambda: C.io.HTKMLFDeserializer("d.list", StreamDefs(l=StreamDef(mlf="d.mlf", shape=1))),
+    "labels": lambda: C.io.HTKMLFDeserializer(
+        "d.list", StreamDefs(l=StreamDef(mlf="d.mlf", shape=1))
+    ),
     "transform": lambda: xforms.color(0.1, 0.2, 0.3),
     "schedule": lambda: C.momentum_schedule([(2, 0.1), (1, 0.2)], 10),
     "initializer": lambda: C.glorot_uniform(seed=3),
@@ -51,7 +55,10 @@ def test_options_of_a_deserializer_come_along():
 
 
 def test_numbers_come_back():
-    for made in (C.Value(np.ones((2, 3), np.float32)), C.NDArrayView.from_dense(np.ones((2, 3), np.float32))):
+    for made in (
+        C.Value(np.ones((2, 3), np.float32)),
+        C.NDArrayView.from_dense(np.ones((2, 3), np.float32)),
+    ):
         np.testing.assert_array_equal(carried(made).asarray(), made.asarray())
 
 

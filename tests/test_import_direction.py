@@ -73,7 +73,9 @@ FLOORS: dict[str, int] = {
 DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/operators.py": ("cntk.ops",),  # x + y, x[a:b], x @ y build operations
     "_graph/define.py": ("cntk.ops",),  # what a @Function returns by name is an alias
-    "_graph/names/late_names.py": ("cntk.internal.names",),  # underscored names that libraries import from modules
+    "_graph/names/late_names.py": (
+        "cntk.internal.names",
+    ),  # underscored names that libraries import from modules
     # f.eval, f.grad, f.train, f.save, ...
     "_graph/function_methods.py": (
         "cntk._execution.evaluate",
@@ -86,7 +88,9 @@ DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/variable.py": ("cntk._persist.pickled",),
     # save_checkpoint, restore_from_checkpoint, __reduce_ex__
     "train/trainer.py": ("cntk._persist.checkpoints", "cntk._persist.pickled"),
-    "train/training_session.py": ("cntk._persist.checkpoints",),  # which checkpoint a session goes on from
+    "train/training_session.py": (
+        "cntk._persist.checkpoints",
+    ),  # which checkpoint a session goes on from
     # create_checkpoint, restore_from_checkpoint, __reduce_ex__
     "learners/base.py": ("cntk._persist.learner_state", "cntk._persist.pickled"),
     "train/distributed.py": ("cntk._persist.learner_state", "cntk._persist.pickled"),
@@ -130,7 +134,11 @@ def is_for_type_checkers(test: ast.expr) -> bool:
 
 def imports(path: Path, source: Path) -> Iterator[Import]:
     """Yield every imported module of a file; `from package import name` gives the module where `name` is one."""
-    package = module_name(path, source) if path.name == "__init__.py" else module_name(path, source).rpartition(".")[0]
+    package = (
+        module_name(path, source)
+        if path.name == "__init__.py"
+        else module_name(path, source).rpartition(".")[0]
+    )
 
     def exists(module: str) -> bool:
         place = source.joinpath(*module.split("."))
@@ -147,7 +155,9 @@ def imports(path: Path, source: Path) -> Iterator[Import]:
                 base = ".".join([*above, base] if base else above)
             for alias in node.names:
                 inner = f"{base}.{alias.name}"
-                yield Import(node.lineno, inner if base.startswith("cntk") and exists(inner) else base, late)
+                yield Import(
+                    node.lineno, inner if base.startswith("cntk") and exists(inner) else base, late
+                )
         elif isinstance(node, ast.If) and is_for_type_checkers(node.test):
             for child in node.body:
                 yield from visit(child, True)
@@ -183,7 +193,11 @@ def faults(path: Path, source: Path) -> Iterator[str]:
         if target is None:
             yield f"{place}: {found.target} has no floor yet; give it one in FLOORS of {Path(__file__).name}"
         elif target > own and not (found.late and is_or_is_within(found.target, allowed)):
-            how = "late, but is not listed in DEFERRED" if found.late else "when it is imported itself"
+            how = (
+                "late, but is not listed in DEFERRED"
+                if found.late
+                else "when it is imported itself"
+            )
             yield f"{place}: {module} (floor {own}) imports {found.target} (floor {target}), which is above it, {how}"
 
 
@@ -216,7 +230,11 @@ def test_deferred_imports_are_needed() -> None:
         path = SOURCE / "cntk" / name
         if path.exists():
             used = [found.target for found in imports(path, SOURCE) if found.late]
-            stale += [(name, t) for t in targets if not any(is_or_is_within(target, (t,)) for target in used)]
+            stale += [
+                (name, t)
+                for t in targets
+                if not any(is_or_is_within(target, (t,)) for target in used)
+            ]
     assert not stale
 
 
@@ -226,7 +244,7 @@ def test_deferred_imports_are_needed() -> None:
         ("_graph/walk.py", "import torch", "no torch"),
         ("_graph/walk.py", "def f():\n    import torch.fx", "no torch"),
         ("_graph/walk.py", "from cntk._compiler import plan", "above it, when"),
-        ("_runtime/feed.py", "from .. import ops", "above it, when"),
+        ("_runtime/bind_input.py", "from .. import ops", "above it, when"),
         ("_compiler/plan.py", "from ..layers.blocks import LSTM", "above it, when"),
         ("_compiler/plan.py", "class A:\n    from cntk import layers", "above it, when"),
         ("_compiler/plan.py", "if True:\n    import cntk as C", "(floor 8)"),
@@ -253,8 +271,14 @@ def test_faults_are_found(tmp_path: Path, name: str, text: str, fault: str) -> N
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("_graph/operators.py", "def f():\n    from cntk import ops\n    from cntk.ops.sequence import first"),
-        ("_graph/clone.py", "from cntk._graph.walk import walk\nfrom . import types\nimport numpy as np"),
+        (
+            "_graph/operators.py",
+            "def f():\n    from cntk import ops\n    from cntk.ops.sequence import first",
+        ),
+        (
+            "_graph/clone.py",
+            "from cntk._graph.walk import walk\nfrom . import types\nimport numpy as np",
+        ),
         ("_ops/linear.py", "import torch\nfrom cntk._graph.op import Op\nfrom ..device import cpu"),
         ("layers/blocks.py", "from cntk import ops, initializer"),
         ("__init__.py", "from cntk.layers import Dense\nfrom . import logging"),

@@ -54,8 +54,16 @@ def test_axes_are_counted_from_the_last() -> None:
     assert internal.sanitize_multi_axis_reduction_list([BATCH, 1]) == [BATCH, C.Axis(-2)]
     assert internal.sanitize_dynamic_axes([BATCH, SEQUENCE]) == (SEQUENCE, BATCH)
     assert internal.sanitize_dynamic_axes(BATCH) == (BATCH,)
-    assert internal.sanitize_convolution_args(2, [True], [True, False]) == ((2,), [True], [False, True])
-    assert internal.sanitize_pooling_args((2, 3), (1, 2), [False, True]) == ((2, 3), (1, 2), [True, False])
+    assert internal.sanitize_convolution_args(2, [True], [True, False]) == (
+        (2,),
+        [True],
+        [False, True],
+    )
+    assert internal.sanitize_pooling_args((2, 3), (1, 2), [False, True]) == (
+        (2, 3),
+        (1, 2),
+        [True, False],
+    )
     with pytest.raises(TypeError, match="expected an Axis or the index of one, got 'x'"):
         internal.sanitize_axis("x")
     with pytest.raises(TypeError, match="expected an Axis, got int"):
@@ -77,14 +85,21 @@ def test_what_is_no_permutation(perm: tuple[int, ...]) -> None:
 
 
 def test_numbers_and_ranges() -> None:
-    assert internal.sanitize_2d_number(3) == (3, 3) and internal.sanitize_2d_number((3, 4)) == (3, 4)
+    assert internal.sanitize_2d_number(3) == (3, 3) and internal.sanitize_2d_number((3, 4)) == (
+        3,
+        4,
+    )
     assert internal.sanitize_range(3) == (3, 3) and internal.sanitize_range((3, 4)) == (3, 4)
     with pytest.raises(ValueError, match="two numbers"):
         internal.sanitize_2d_number((1, 2, 3))
     with pytest.raises(ValueError, match="lower end first"):
         internal.sanitize_range((2, 1))
     assert internal.is_string("x") and not internal.is_string(b"x")
-    assert internal.is_byte_buffer(b"x") and internal.is_byte_buffer(bytearray()) and not internal.is_byte_buffer("x")
+    assert (
+        internal.is_byte_buffer(b"x")
+        and internal.is_byte_buffer(bytearray())
+        and not internal.is_byte_buffer("x")
+    )
 
 
 def test_operands() -> None:
@@ -115,11 +130,15 @@ def test_data() -> None:
     assert continued.mask.tolist() == [[2, 1, 1], [1, 0, 0]]
     with pytest.raises(ValueError, match="there are 2; give a dictionary"):
         internal.sanitize_var_map((x, y), rows)
-    with pytest.raises(ValueError, match='"z" does not exist in the network. Available variable names: x, y'):
+    with pytest.raises(
+        ValueError, match='"z" does not exist in the network. Available variable names: x, y'
+    ):
         internal.sanitize_var_map((x, y), {"z": rows})
     with pytest.raises(ValueError, match="sequence starts cannot be given beside a Value"):
         internal.sanitize_batch(words, continued, [True, False])
-    np.testing.assert_array_equal(internal.sanitize_value((2, 3), 4, np.float64, None).asarray(), np.full((2, 3), 4.0))
+    np.testing.assert_array_equal(
+        internal.sanitize_value((2, 3), 4, np.float64, None).asarray(), np.full((2, 3), 4.0)
+    )
     assert internal.sanitize_value(None, rows, np.float64, None).dtype == np.float64
     with pytest.raises(ValueError, match="neither"):
         internal.sanitize_value(None, None, np.float32, None)
@@ -131,7 +150,10 @@ def test_results_as_they_are_shown() -> None:
     samples, sequences = C.asvalue(x, rows), C.asvalue(words, [rows, rows[:1]])
     assert [a.shape for a in internal._value_as_sequence(samples, x)] == [(2,)] * 3
     assert internal._value_as_sequence_or_array(samples, x).shape == (3, 2)
-    assert [a.shape for a in internal._value_as_sequence_or_array(sequences, words)] == [(3, 2), (1, 2)]
+    assert [a.shape for a in internal._value_as_sequence_or_array(sequences, words)] == [
+        (3, 2),
+        (1, 2),
+    ]
 
 
 def test_shared_number_format() -> None:
@@ -140,7 +162,10 @@ def test_shared_number_format() -> None:
     assert utils.get_data_type(single, np.ones(2)) is np.float32  # variables before data
     assert utils.get_data_type(unknown, np.ones(2)) is np.float64
     assert utils.get_data_type(single * 2, double) is np.float64
-    assert utils.get_data_type(1, np.float16(1)) is np.float32 and utils.get_data_type(np.float16(1)) is np.float16
+    assert (
+        utils.get_data_type(1, np.float16(1)) is np.float32
+        and utils.get_data_type(np.float16(1)) is np.float16
+    )
     assert utils.get_data_type(unknown) is utils.get_data_type() is None
 
 
@@ -157,19 +182,29 @@ def test_arguments_of_python_functions() -> None:
 def test_objects_are_of_public_classes() -> None:
     @typemap
     def made() -> list[Any]:
-        return [cntk_py.Parameter((1, 2), cntk_py.DataType_Double, 5.0), cntk_py.Constant((2,), 1, 3)]
+        return [
+            cntk_py.Parameter((1, 2), cntk_py.DataType_Double, 5.0),
+            cntk_py.Constant((2,), 1, 3),
+        ]
 
     parameter, constant = made()
     map_if_possible(parameter)
     assert parameter.__class__ is C.Parameter and constant.__class__ is C.Constant
-    assert parameter.value.tolist() == [[5, 5]] and parameter.dtype == np.float64 and constant.value.tolist() == [3, 3]
+    assert (
+        parameter.value.tolist() == [[5, 5]]
+        and parameter.dtype == np.float64
+        and constant.value.tolist() == [3, 3]
+    )
     assert isinstance(parameter, cntk_py.Parameter) and not isinstance(constant, cntk_py.Parameter)
     assert isinstance(parameter, cntk_py.Variable) and isinstance(parameter + 1, cntk_py.Function)
 
 
 def test_seeds_and_determinism() -> None:
     cntk_py.reset_random_seed(7)
-    assert [cntk_py.generate_random_seed() for _ in range(2)] == [7, 8] and cntk_py.get_random_seed() == 9
+    assert [cntk_py.generate_random_seed() for _ in range(2)] == [
+        7,
+        8,
+    ] and cntk_py.get_random_seed() == 9
     cntk_py.set_fixed_random_seed(5)
     assert cntk_py.is_random_seed_fixed()
     assert C.dropout(C.input_variable(2), 0.5).root_function.attributes["rngSeed"] == 5
@@ -191,11 +226,15 @@ def test_the_oldest_name_of_the_native_layer() -> None:
     assert all(getattr(_cntk_py, name) is getattr(cntk_py, name) for name in cntk_py.__all__)
 
 
-@pytest.mark.parametrize("make", [lambda a: C.NDArrayView.from_dense(np.array(a)), lambda a: C.Value(np.array(a))])
+@pytest.mark.parametrize(
+    "make", [lambda a: C.NDArrayView.from_dense(np.array(a)), lambda a: C.Value(np.array(a))]
+)
 def test_equal_arrays(make: Callable[[Any], Any]) -> None:
     arrays = [[1.0, 2.0], [1.0, 3.0], [[1.0, 2.0]], [1.0], np.array([1, 2], np.float32)]
     kinds = [make(a) for a in arrays]
-    assert [[cntk_py.are_equal(a, b) for b in kinds] for a in kinds] == [[a is b for b in kinds] for a in kinds]
+    assert [[cntk_py.are_equal(a, b) for b in kinds] for a in kinds] == [
+        [a is b for b in kinds] for a in kinds
+    ]
 
 
 def test_universal_learner() -> None:
@@ -232,7 +271,11 @@ def test_attributes_are_those_of_files() -> None:
     assert shown(C.pad(x, [(1, 0), (0, 2), (3, 0)])) == {
         "paddingHead": [3, 0, 1], "paddingFoot": [0, 2, 0], "paddingMode": 0, "paddingConstantValue": 0.0,
     }  # fmt: skip
-    assert shown(C.to_sequence(x))["newDynamicAxes"][1] == ("unordered", "dynamic", "defaultBatchAxis")
+    assert shown(C.to_sequence(x))["newDynamicAxes"][1] == (
+        "unordered",
+        "dynamic",
+        "defaultBatchAxis",
+    )
     assert shown(x + x) == {}
 
 
@@ -248,15 +291,26 @@ def test_arrays_by_their_base() -> None:
     for holder in (view, C.Value(view), C.parameter(init=view), C.constant(view)):
         assert isinstance(holder, C.tensor.ArrayMixin)
         assert super(type(holder), holder).asarray().tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert repr(view) == "NDArrayView([2 x 3], CPU)" and repr(C.Value(view)) == "Value([2 x 3], CPU)"
+    assert (
+        repr(view) == "NDArrayView([2 x 3], CPU)" and repr(C.Value(view)) == "Value([2 x 3], CPU)"
+    )
     assert view.as_shape((3, 2)).asarray().tolist() == [[0, 1], [2, 3], [4, 5]]
-    with pytest.raises(ValueError, match=r"as_shape: NDArrayView\(\[2 x 3\], CPU\) does not fill shape \[4 x 2\]"):
+    with pytest.raises(
+        ValueError, match=r"as_shape: NDArrayView\(\[2 x 3\], CPU\) does not fill shape \[4 x 2\]"
+    ):
         view.as_shape((4, 2))
 
 
 def test_operators_of_tensors() -> None:
-    names = {f"__{name}__" for name in C.tensor.AVAILABLE_TENSOR_OPS} - {"__div__", "__rdiv__"}  # those of Python 2
-    assert all(hasattr(cls, name) for name in names for cls in (C.tensor.TensorOpsMixin, C.Variable, C.Function))
+    names = {f"__{name}__" for name in C.tensor.AVAILABLE_TENSOR_OPS} - {
+        "__div__",
+        "__rdiv__",
+    }  # those of Python 2
+    assert all(
+        hasattr(cls, name)
+        for name in names
+        for cls in (C.tensor.TensorOpsMixin, C.Variable, C.Function)
+    )
 
 
 def test_composition() -> None:

@@ -25,10 +25,16 @@ def test_the_most_frequent_words_come_first() -> None:
     assert data.numbers([["the", "cow", "cat"]], index) == [[1, 2]]
 
 
-def test_a_cut_that_does_not_fit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_that_does_not_fit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "examples").mkdir()
     program = tmp_path / "examples" / "mnist_mlp.py"
-    monkeypatch.setitem(examples.EXAMPLES, "mnist_mlp", examples.Example({"epochs = 20": "epochs = 2"}, "loss", 0, 0))
+    monkeypatch.setitem(
+        examples.EXAMPLES,
+        "mnist_mlp",
+        examples.Example({"epochs = 20": "epochs = 2"}, "loss", 0, 0),
+    )
     program.write_text(examples.FUTURE + "epochs = 20\n")
     assert "\nepochs = 2\n" in examples.cut("mnist_mlp", tmp_path)
     program.write_text(examples.FUTURE + "epochs = 30\n")

@@ -22,7 +22,9 @@ def test_what_the_original_passes_is_listed_or_has_a_reason() -> None:
     reasons = read_impossible(run.IMPOSSIBLE)
     assert not listed & reasons.keys()
     assert [
-        test for test, status in baseline.items() if status == "passed" and test not in listed | reasons.keys()
+        test
+        for test, status in baseline.items()
+        if status == "passed" and test not in listed | reasons.keys()
     ] == []
     assert [test for test in reasons if test not in baseline] == []
 

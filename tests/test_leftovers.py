@@ -40,7 +40,12 @@ def write(path: Path) -> None:
 @contextmanager
 def writer(path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process in the midst of writing."""
-    command = [sys.executable, "-c", WRITING, str(path.with_name(name_until_replaced(path, new_mark())))]
+    command = [
+        sys.executable,
+        "-c",
+        WRITING,
+        str(path.with_name(name_until_replaced(path, new_mark()))),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None and process.stdout.readline() == "writing\n"
@@ -50,7 +55,9 @@ def writer(path: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-needs_locks = pytest.mark.skipif(not _leftovers.LOCKS, reason="systems without locks go by the time")
+needs_locks = pytest.mark.skipif(
+    not _leftovers.LOCKS, reason="systems without locks go by the time"
+)
 
 
 @needs_locks
@@ -86,10 +93,23 @@ def test_writers_of_one_process_leave_each_other_s_alone(tmp_path: Path) -> None
         ("abcdef012345", True, 3600, False),  # of a version that did not name the machine
         ("abcdef012345", True, 3 * 24 * 3600, True),
     ],
-    ids=["locks", "no locks", "no locks, old", "another machine", "another machine, old", "former", "former, old"],
+    ids=[
+        "locks",
+        "no locks",
+        "no locks, old",
+        "another machine",
+        "another machine, old",
+        "former",
+        "former, old",
+    ],
 )
 def test_who_is_taken_for_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, locks: bool, age: float, is_left: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mark: str,
+    locks: bool,
+    age: float,
+    is_left: bool,
 ) -> None:
     if locks and not _leftovers.LOCKS:
         pytest.skip("this system has no locks")
@@ -122,7 +142,9 @@ def test_other_files_stay(tmp_path: Path) -> None:
     assert set(kept) <= set(os.listdir(tmp_path))
 
 
-def test_a_temporary_that_is_taken_away_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_temporary_that_is_taken_away_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody may take it for a leftover between its beginning and its lock."""
     if not _leftovers.LOCKS:
         pytest.skip("this system has no locks")

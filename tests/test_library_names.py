@@ -57,13 +57,22 @@ def test_the_table_says_what_modules_hand_out():
 
 
 def test_windows():
-    sizes, window = named("cntk.layers.layers", "_pad_to_shape"), named("cntk.layers.layers", "_window")
-    assert (sizes((3, 3), 1, "s"), sizes((3, 3), (1, 2), "s"), sizes((3,), True, "s")) == ((1, 1), (1, 2), (True,))
+    sizes, window = (
+        named("cntk.layers.layers", "_pad_to_shape"),
+        named("cntk.layers.layers", "_window"),
+    )
+    assert (sizes((3, 3), 1, "s"), sizes((3, 3), (1, 2), "s"), sizes((3,), True, "s")) == (
+        (1, 1),
+        (1, 2),
+        (True,),
+    )
     with pytest.raises(ValueError, match="strides parameter"):
         sizes((3, 3, 3), (1, 2), "strides")
     x = C.sequence.input_variable(3)
     for state, edge in ((None, 0), (9, 9)):
-        found = window(x, 0, -1, 2, 1, 1, initial_state=state).eval({x: [np.arange(6, dtype="f").reshape(2, 3)]})
+        found = window(x, 0, -1, 2, 1, 1, initial_state=state).eval(
+            {x: [np.arange(6, dtype="f").reshape(2, 3)]}
+        )
         ends = [edge] * 3
         assert found[0].tolist() == [[*ends, 0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5, *ends]]
     with pytest.raises(NotImplementedError):
@@ -79,15 +88,23 @@ RECURRENT = {
 
 @pytest.mark.parametrize("kind", RECURRENT)
 def test_recurrent_blocks(kind):
-    made = named("cntk.layers.blocks", "_RecurrentBlock")(kind, 3, None, C.tanh, False, 0.1, 0, False, name="step")
+    made = named("cntk.layers.blocks", "_RecurrentBlock")(
+        kind, 3, None, C.tanh, False, 0.1, 0, False, name="step"
+    )
     assert [(p.name, p.shape) for p in made.parameters] == RECURRENT[kind] and made.name == "step"
     with pytest.raises(KeyError):
-        named("cntk.layers.blocks", "_RecurrentBlock")("RNNUnit", 3, None, C.tanh, False, 0.1, 0, False)
+        named("cntk.layers.blocks", "_RecurrentBlock")(
+            "RNNUnit", 3, None, C.tanh, False, 0.1, 0, False
+        )
 
 
 def test_lists_of_values():
     pairs = named("cntk.learners", "_prepare_training_parameter_list")
-    assert (pairs([0.1, 0.2]), pairs([(2, 0.1), 0.2]), pairs(0.5)) == ([(1, 0.1), (1, 0.2)], [(2, 0.1), (1, 0.2)], 0.5)
+    assert (pairs([0.1, 0.2]), pairs([(2, 0.1), 0.2]), pairs(0.5)) == (
+        [(1, 0.1), (1, 0.2)],
+        [(2, 0.1), (1, 0.2)],
+        0.5,
+    )
 
 
 @pytest.mark.parametrize("name", native_names.names())
@@ -101,8 +118,13 @@ def test_native_names_do_what_public_ones_do():
 
     x = C.input_variable(2)
     for make, expected in ((square, [[9, 4]]), (re_lu, [[0, 2]])):
-        assert make(x, "q").name == "q" and make(x).eval({x: np.array([[-3, 2]], "f")}).tolist() == expected
-    assert isinstance(RATE, cntk_py.training_double_parameter_schedule) and not isinstance(1, cntk_py.Evaluator)
+        assert (
+            make(x, "q").name == "q"
+            and make(x).eval({x: np.array([[-3, 2]], "f")}).tolist() == expected
+        )
+    assert isinstance(RATE, cntk_py.training_double_parameter_schedule) and not isinstance(
+        1, cntk_py.Evaluator
+    )
     assert cntk_py.training_double_parameter_schedule(0.1)[0] == 0.1
     sizes = cntk_py.minibatch_size_schedule(3)
     assert sizes[0] == 3 and isinstance(sizes, cntk_py.minibatch_size_schedule)
@@ -140,7 +162,10 @@ def test_names_are_given():
     f = C.relu(x, name="a")
     assert inject(f, "") is f and inject(f, "b").name == "b"
     assert str(inject(f, "b")) == "b: Composite(x: Tensor[2]) -> Tensor[2]"
-    assert str(inject(C.combine([f, x * 1]), "q")) == "q: Composite(x: Tensor[2]) -> Tuple[Tensor[2], Tensor[2]]"
+    assert (
+        str(inject(C.combine([f, x * 1]), "q"))
+        == "q: Composite(x: Tensor[2]) -> Tuple[Tensor[2], Tensor[2]]"
+    )
     with pytest.raises(NotImplementedError):
         inject(x, "b")
 
@@ -204,7 +229,11 @@ def test_schedules_are_asked_for():
         named("cntk.learners", "_infer_learning_parameter_schedule")("a", 1, None)
 
 
-RATE, M, V = C.learning_parameter_schedule(0.05), C.momentum_schedule(0.9), C.momentum_schedule(0.99)
+RATE, M, V = (
+    C.learning_parameter_schedule(0.05),
+    C.momentum_schedule(0.9),
+    C.momentum_schedule(0.99),
+)
 
 
 def options() -> cntk_py.AdditionalLearningOptions:
@@ -244,7 +273,9 @@ def test_learners_of_the_native_layer(make, loss):
     z = C.layers.Dense(1, init=0.5)(x)
     trainer = C.Trainer(z, (C.squared_error(z, y), None), [make(z.parameters)])
     for _ in range(4):
-        trainer.train_minibatch({x: np.array([[1, 2], [3, 1], [0, 1]], "f"), y: np.array([[1], [0], [2]], "f")})
+        trainer.train_minibatch(
+            {x: np.array([[1, 2], [3, 1], [0, 1]], "f"), y: np.array([[1], [0], [2]], "f")}
+        )
     assert trainer.previous_minibatch_loss_average == pytest.approx(loss, abs=2e-5)
 
 
@@ -256,7 +287,9 @@ def test_reference_size_of_the_native_layer(size, sees_the_mean):
     assert (learner.minibatch_size, learner.is_compatible_mode()) == (size, sees_the_mean)
     x = C.input_variable(2)
     loss = C.reduce_sum(C.square(C.times(x, w)))
-    C.Trainer(loss, (loss, None), [learner]).train_minibatch({x: np.array([[1, 2], [3, 1], [0, 1]], "f")})
+    C.Trainer(loss, (loss, None), [learner]).train_minibatch(
+        {x: np.array([[1, 2], [3, 1], [0, 1]], "f")}
+    )
     np.testing.assert_allclose(w.value, [[-1], [-0.6]], atol=1e-6)  # as the original's
 
 

@@ -24,7 +24,9 @@ def test_sparse_and_dense() -> None:
     np.testing.assert_array_equal(test_utils._to_dense(frames, True), np.eye(3)[[[1, 0], [2, 2]]])
 
 
-@pytest.mark.parametrize(("variable", "kind"), [("cpu", C.device.DeviceKind.CPU), (None, C.device.DeviceKind.CPU)])
+@pytest.mark.parametrize(
+    ("variable", "kind"), [("cpu", C.device.DeviceKind.CPU), (None, C.device.DeviceKind.CPU)]
+)
 def test_the_device_of_the_environment(variable, kind, monkeypatch) -> None:
     monkeypatch.delenv("TEST_DEVICE", raising=False)
     if variable:
@@ -39,5 +41,7 @@ def test_pytest_is_not_needed() -> None:
         "from cntk.tests.test_utils import *\n"
         "print(TOLERANCE_ABSOLUTE, PRECISION_TO_TYPE['double'].__name__, AA([1]))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "1e-06 float64 [1]\n"

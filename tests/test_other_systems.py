@@ -46,15 +46,20 @@ def posix_only(text: str) -> Iterator[str]:
     guarded = {
         node
         for block in ast.walk(tree)
-        if isinstance(block, ast.Try) and any(_catches(h, "ImportError", "OSError") for h in block.handlers)
+        if isinstance(block, ast.Try)
+        and any(_catches(h, "ImportError", "OSError") for h in block.handlers)
         for statement in block.body
         for node in ast.walk(statement)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names if alias.name.split(".")[0] in POSIX_MODULES]
+            found = [
+                alias.name for alias in node.names if alias.name.split(".")[0] in POSIX_MODULES
+            ]
         elif isinstance(node, ast.ImportFrom):
-            found = [node.module or ""] if (node.module or "").split(".")[0] in POSIX_MODULES else []
+            found = (
+                [node.module or ""] if (node.module or "").split(".")[0] in POSIX_MODULES else []
+            )
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             name = f"{node.value.id}.{node.attr}"
             found = [name] if name in POSIX_NAMES - asked else []
@@ -71,7 +76,9 @@ def posix_only(text: str) -> Iterator[str]:
 
 
 def _catches(handler: ast.ExceptHandler, *names: str) -> bool:
-    return handler.type is None or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(handler.type))
+    return handler.type is None or any(
+        isinstance(n, ast.Name) and n.id in names for n in ast.walk(handler.type)
+    )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
@@ -193,7 +200,12 @@ def test_a_training_where_posix_is_not(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, timeout=250, check=False
+        [sys.executable, str(program)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
     )
     files = "a.model data.bin data.txt data.txt.index other.dnn other.dnn.ckp program.py state.dnn state.dnn.ckp"
     assert done.stdout.splitlines()[-1:] == [f"trained {files}"], done.stderr[-3000:]
@@ -227,6 +239,11 @@ print("refused")
 
 def test_what_the_pretence_refuses(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", REFUSED], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", REFUSED],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     assert done.stdout == "refused\n", done.stderr[-3000:]

@@ -22,7 +22,11 @@ def test_package_is_typed() -> None:
 def test_every_dependency_is_pinned() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     named = set(re.findall(r'"([a-z][a-z0-9-]*)>=', project)) - {"setuptools"}
-    pinned = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    pinned = set(
+        re.findall(
+            r"^([a-z0-9-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
     assert {"numpy", "torch", "pytest"} <= named
     assert named <= pinned
     explained = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")

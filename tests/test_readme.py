@@ -29,10 +29,14 @@ DOCUMENTS = [
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_examples_print_what_is_written(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_print_what_is_written(
+    document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     # Blank lines in place of the prose keep the line numbers of a failure those of the file.
-    code = re.split(r"^```(?:python)?$", (ROOT / document).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    code = re.split(
+        r"^```(?:python)?$", (ROOT / document).read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     kept = [part if ">>>" in part else re.sub(r"[^\n]", "", part) for part in code]
     test = doctest.DocTestParser().get_doctest("".join(kept), {}, document, document, 0)
     assert len(test.examples) > (5 if document == "docs/devices.md" else 15)
@@ -43,7 +47,11 @@ def test_examples_print_what_is_written(document: str, tmp_path: Path, monkeypat
 
 
 def test_links_lead_somewhere() -> None:
-    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    for document in [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).exists(), f"{document.name} points to {link}"
 
@@ -61,4 +69,6 @@ def test_changelog_says_each_thing_once() -> None:
 
 @pytest.mark.parametrize("target", re.findall(r"\bmake (\w+)", README))
 def test_commands_exist(target: str) -> None:
-    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert re.search(
+        rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )

@@ -24,7 +24,8 @@ def test_the_address_is_gone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for address in (None, sample_installer.default_sample_url()):
         with pytest.raises(
-            SamplesGoneError, match=r"^install_samples: https://cntk.ai/.* is gone.*github.com/microsoft/CNTK"
+            SamplesGoneError,
+            match=r"^install_samples: https://cntk.ai/.* is gone.*github.com/microsoft/CNTK",
         ):
             C.install_samples(address)
     assert issubclass(SamplesGoneError, URLError) and issubclass(SamplesGoneError, OSError)
@@ -44,7 +45,9 @@ def test_archives_are_unpacked(archive, tmp_path, capsys, there):
 
 def test_the_default_folder_and_no_words(archive, tmp_path, capsys):
     C.install_samples(archive, quiet=True)
-    assert (tmp_path / "CNTK-Samples-2-7" / "requirements.txt").exists() and capsys.readouterr().out == ""
+    assert (
+        tmp_path / "CNTK-Samples-2-7" / "requirements.txt"
+    ).exists() and capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

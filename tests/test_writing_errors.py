@@ -42,7 +42,9 @@ WRITERS = {
     "plot.svg": lambda path: C.logging.graph.plot(function(), path),
     "plot.dot": lambda path: C.logging.graph.plot(function(), path),
     "plot.pdf": lambda path: C.logging.graph.plot(function(), path),
-    "text_to_binary": lambda path: text_to_binary("data.ctf", path, StreamDefs(x=StreamDef("x", 1))),
+    "text_to_binary": lambda path: text_to_binary(
+        "data.ctf", path, StreamDefs(x=StreamDef("x", 1))
+    ),
     "binary_to_text": lambda path: binary_to_text("data.bin", path),
     "ProgressPrinter": lambda path: C.logging.ProgressPrinter(log_to_file=path),
 }
@@ -114,7 +116,10 @@ def test_a_disk_that_fails_at_the_end(name, call, number, monkeypatch):
 
     monkeypatch.setattr(os, call, fails)
     text = os.strerror(number)
-    with pytest.raises(NotWritableError, match=f"^{SAID[name]}: cannot write '{path}.*': {text[0].lower()}{text[1:]}"):
+    with pytest.raises(
+        NotWritableError,
+        match=f"^{SAID[name]}: cannot write '{path}.*': {text[0].lower()}{text[1:]}",
+    ):
         WRITERS[name](path)
     assert not left()
 
@@ -131,10 +136,13 @@ def test_paths_that_cannot_be(name):
             WRITERS[name](path)
         return
     with pytest.raises(
-        NotWritableError, match=f"^{said}: cannot write '{path}': it is a folder; give the path of a file"
+        NotWritableError,
+        match=f"^{said}: cannot write '{path}': it is a folder; give the path of a file",
     ):
         WRITERS[name](path)
-    with pytest.raises(NotWritableError, match=rf"^{said}: cannot write 'plain.{path}': '.*plain' is no folder"):
+    with pytest.raises(
+        NotWritableError, match=rf"^{said}: cannot write 'plain.{path}': '.*plain' is no folder"
+    ):
         WRITERS[name](os.path.join("plain", path))
     assert left() == {"plain", path} and not os.listdir(path)
 
@@ -142,7 +150,9 @@ def test_paths_that_cannot_be(name):
 @pytest.mark.parametrize("name", [name for name in ATOMIC if "plot" not in name])
 @pytest.mark.parametrize("path", ["", b"a.model", None, 5, ["a"]], ids=str)
 def test_what_is_no_path(name, path):
-    with pytest.raises((TypeError, ValueError), match=f"^{SAID[name]}: (filename: |)expected (a path|the path)"):
+    with pytest.raises(
+        (TypeError, ValueError), match=f"^{SAID[name]}: (filename: |)expected (a path|the path)"
+    ):
         WRITERS[name](path)
     assert not left()
 
@@ -156,7 +166,9 @@ def test_a_folder_that_is_meant(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes have names there")
 def test_a_pipe_stays_a_pipe():
     os.mkfifo("pipe")
-    with pytest.raises(NotWritableError, match="save: cannot write 'pipe': it is a device or a pipe"):
+    with pytest.raises(
+        NotWritableError, match="save: cannot write 'pipe': it is a device or a pipe"
+    ):
         function().save("pipe")
     with pytest.raises(NotWritableError, match="it is a device"):
         function().save(os.devnull)
@@ -167,7 +179,11 @@ def test_errors_go_to_other_processes():
     with pytest.raises(NotWritableError) as caught:
         function().save("new" + os.sep)
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
-    assert str(again) == str(caught.value) and again.errno == errno.EISDIR and again.filename == "new" + os.sep
+    assert (
+        str(again) == str(caught.value)
+        and again.errno == errno.EISDIR
+        and again.filename == "new" + os.sep
+    )
 
 
 class Counting:
@@ -206,7 +222,10 @@ def test_files_that_take_no_bytes():
         pytest.raises(ArgumentError, match=r"save: 'a.txt' takes no bytes; open it in binary"),
     ):
         f.save(file)
-    with open("a.txt", "rb") as file, pytest.raises(ArgumentError, match=r"save: 'a.txt' takes no bytes"):
+    with (
+        open("a.txt", "rb") as file,
+        pytest.raises(ArgumentError, match=r"save: 'a.txt' takes no bytes"),
+    ):
         f.save(file)
     with pytest.raises(ArgumentError, match="takes no bytes"):
         f.save(file)  # closed by now

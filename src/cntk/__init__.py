@@ -82,7 +82,10 @@ from cntk.internal import (
     typemap as typemap,
     utils as utils,
 )
-from cntk.internal.utils import _to_cntk_dict_value as _to_cntk_dict_value, get_data_type as get_data_type
+from cntk.internal.utils import (
+    _to_cntk_dict_value as _to_cntk_dict_value,
+    get_data_type as get_data_type,
+)
 from cntk.learners import *
 from cntk.losses import *
 from cntk.metrics import *
@@ -108,7 +111,12 @@ from cntk.train import (
     trainer as trainer,
     training_session as training_session,
 )
-from cntk.variables import Constant as Constant, Parameter as Parameter, Record as Record, Variable as Variable
+from cntk.variables import (
+    Constant as Constant,
+    Parameter as Parameter,
+    Record as Record,
+    Variable as Variable,
+)
 
 __version__ = "3.0.0"
 

@@ -63,7 +63,9 @@ def as_bool(value: Any, what: str) -> bool:
     return bool(value)
 
 
-def as_integer(value: Any, what: str, least: int | None = None, most: int | None = None, instead: str = "") -> int:
+def as_integer(
+    value: Any, what: str, least: int | None = None, most: int | None = None, instead: str = ""
+) -> int:
     """An integer of Python's or NumPy's.
 
     Args:
@@ -82,7 +84,9 @@ def as_integer(value: Any, what: str, least: int | None = None, most: int | None
     except TypeError:
         number = None
     if number is None or (isinstance(value, np.ndarray) and value.ndim):
-        raise ArgumentError(f"{what}: expected an integer{instead and ' ' + instead}, got {shown(value)}")
+        raise ArgumentError(
+            f"{what}: expected an integer{instead and ' ' + instead}, got {shown(value)}"
+        )
     _check_range(number, what, least, most, value)
     return number
 
@@ -131,7 +135,11 @@ def as_number(value: Any, what: str) -> float:
     """
     if type(value) is float:
         return value
-    return as_real(value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value, what, finite=False)
+    return as_real(
+        value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value,
+        what,
+        finite=False,
+    )
 
 
 def as_share(value: Any, what: str) -> float:
@@ -147,7 +155,9 @@ def as_share(value: Any, what: str) -> float:
     return number
 
 
-def _check_range(number: float, what: str, least: float | None, most: float | None, value: Any) -> None:
+def _check_range(
+    number: float, what: str, least: float | None, most: float | None, value: Any
+) -> None:
     if least is not None and not number >= least:
         raise RangeError(f"{what}: must be at least {least}, got {shown(value)}")
     if most is not None and not number <= most:
@@ -161,7 +171,9 @@ def as_string(value: Any, what: str, instead: str = "") -> str:
         ArgumentError: for anything else.
     """
     if not isinstance(value, str):
-        raise ArgumentError(f"{what}: expected a string{instead and ' ' + instead}, got {shown(value)}")
+        raise ArgumentError(
+            f"{what}: expected a string{instead and ' ' + instead}, got {shown(value)}"
+        )
     return value
 
 

@@ -70,7 +70,9 @@ class UserFunctionError(ValueError, RuntimeError):
     @classmethod
     def of(cls, op_name: str, name: str, method: str, error: Exception) -> UserFunctionError:
         """The error for an exception in one of a user function's methods."""
-        return cls(f"{operation_text(op_name, name)}: {method} raised {type(error).__name__}: {error}")
+        return cls(
+            f"{operation_text(op_name, name)}: {method} raised {type(error).__name__}: {error}"
+        )
 
 
 class NotFiniteError(RuntimeError, FloatingPointError):

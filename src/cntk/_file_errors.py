@@ -28,7 +28,11 @@ class NotWritableError(OSError, RuntimeError):
 
     @classmethod
     def of(
-        cls, operation: str, filename: str | os.PathLike[str], reason: BaseException | str, number: int | None = None
+        cls,
+        operation: str,
+        filename: str | os.PathLike[str],
+        reason: BaseException | str,
+        number: int | None = None,
     ) -> NotWritableError:
         """Return the error for one file.
 
@@ -42,7 +46,9 @@ class NotWritableError(OSError, RuntimeError):
             number, said = reason.errno, reason.strerror or str(reason)
             if number in (errno.EEXIST, errno.ENOTDIR):
                 said = f"{quoted(os.fsdecode(reason.filename or filename))} is no folder"
-            way_out = _WAYS_OUT.get(number or 0) or (_WAYS_OUT[errno.ENOSPC] if number == _QUOTA else None)
+            way_out = _WAYS_OUT.get(number or 0) or (
+                _WAYS_OUT[errno.ENOSPC] if number == _QUOTA else None
+            )
             reason = said[:1].lower() + said[1:] + (f"; {way_out}" if way_out else "")
         path = os.fspath(filename)
         return cls(number, f"{operation}: cannot write {quoted(path)}: {reason}", path)
@@ -77,12 +83,18 @@ def checked_path(filename: object, operation: str) -> str:
         ArgumentError: for anything but a path, and for an empty one.
         NotWritableError: if it is that of a folder or a device.
     """
-    if not isinstance(filename, (str, os.PathLike)) or not isinstance(path := os.fspath(filename), str):
+    if not isinstance(filename, (str, os.PathLike)) or not isinstance(
+        path := os.fspath(filename), str
+    ):
         raise ArgumentError(f"{operation}: expected a path to write to, got {filename!r}")
     if not path:
         raise ArgumentError(f"{operation}: expected a path to write to, got an empty one")
     if path.endswith(tuple(filter(None, (os.sep, os.altsep)))) or os.path.isdir(path):
-        raise NotWritableError.of(operation, path, "it is a folder; give the path of a file in it", errno.EISDIR)
+        raise NotWritableError.of(
+            operation, path, "it is a folder; give the path of a file in it", errno.EISDIR
+        )
     if os.path.exists(path) and not os.path.isfile(path):
-        raise NotWritableError.of(operation, path, "it is a device or a pipe; give the path of a file", errno.EINVAL)
+        raise NotWritableError.of(
+            operation, path, "it is a device or a pipe; give the path of a file", errno.EINVAL
+        )
     return path

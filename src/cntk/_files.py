@@ -69,7 +69,9 @@ def opened(path: str | os.PathLike[str], buffering: int = -1) -> BinaryIO:
         _require_regular(os.stat(found).st_mode, path)
         file = open(found, "rb", buffering, opener=_open_at_once)
     except ValueError:  # A null character, or half of one that needs two.
-        raise OSError(errno.EINVAL, "its name has characters that no name of a file has", os.fspath(path)) from None
+        raise OSError(
+            errno.EINVAL, "its name has characters that no name of a file has", os.fspath(path)
+        ) from None
     try:
         # It may have become another since.
         _require_regular(os.fstat(file.fileno()).st_mode, path)
@@ -120,7 +122,9 @@ class Reopened:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place, as files do."""
-        self._at = max({os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence] + offset, 0)
+        self._at = max(
+            {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence] + offset, 0
+        )
         return self._at
 
     def read(self, size: int = -1) -> bytes:
@@ -246,7 +250,9 @@ class _Fresh:
         with naming(self.operation, self.filename):
             self.file.flush()
             os.fsync(self.file.fileno())
-            if not LOCKS:  # As long as it is open it is locked; or, on Windows, cannot take another's place.
+            if (
+                not LOCKS
+            ):  # As long as it is open it is locked; or, on Windows, cannot take another's place.
                 self.file.close()
             os.chmod(self.temporary, _mode(self.target))
 

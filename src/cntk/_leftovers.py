@@ -29,7 +29,9 @@ LOCKS = fcntl is not None
 _CLOSED, _ELSEWHERE = 600, 24 * 60 * 60
 # Only part of the target's name, with a digest of the rest: with all of it a name might be too long.
 _KEPT = 40
-_HOST = hashlib.blake2b(socket.gethostname().encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+_HOST = hashlib.blake2b(
+    socket.gethostname().encode("utf-8", "surrogatepass"), digest_size=4
+).hexdigest()
 FORMER = ".former"
 
 
@@ -67,14 +69,18 @@ def hold(file: IO[bytes]) -> bool:
 def leftovers(filename: str | os.PathLike[str], folder: str) -> list[str]:
     """Return the names of a file's temporaries in a folder, by whomever they are."""
     # Marks of 12 letters are those of earlier versions.
-    pattern = re.compile(re.escape(_stem(filename)) + r"\.(?:[0-9a-f]{12}|[0-9a-f]{20})\.part(?:\.former)?")
+    pattern = re.compile(
+        re.escape(_stem(filename)) + r"\.(?:[0-9a-f]{12}|[0-9a-f]{20})\.part(?:\.former)?"
+    )
     try:
         return [name for name in os.listdir(folder) if pattern.fullmatch(name)]
     except OSError:
         return []
 
 
-def sweep(filename: str | os.PathLike[str], folder: str, needed: Callable[[], Collection[str]]) -> None:
+def sweep(
+    filename: str | os.PathLike[str], folder: str, needed: Callable[[], Collection[str]]
+) -> None:
     """Remove a file's temporaries that nobody writes any more.
 
     Args:
@@ -87,7 +93,9 @@ def sweep(filename: str | os.PathLike[str], folder: str, needed: Callable[[], Co
     for name in found:
         path = os.path.join(folder, name)
         with ExitStack() as asked:
-            if name not in kept and all(asked.enter_context(abandoned(part)) for part in _writing(name, folder)):
+            if name not in kept and all(
+                asked.enter_context(abandoned(part)) for part in _writing(name, folder)
+            ):
                 with suppress(OSError):
                     os.unlink(path)
 
@@ -109,7 +117,9 @@ def abandoned(path: str) -> Iterator[bool]:
             if fcntl is None or not is_of_here:
                 is_left = _is_older(path, _CLOSED if is_of_here else _ELSEWHERE)
             else:
-                fcntl.flock(opened.enter_context(open(path, "r+b", 0)), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(
+                    opened.enter_context(open(path, "r+b", 0)), fcntl.LOCK_EX | fcntl.LOCK_NB
+                )
                 is_left = True
         except BlockingIOError:
             is_left = False

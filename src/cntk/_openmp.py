@@ -18,7 +18,11 @@ def load_torch() -> None:
 
     The environment is the same afterwards, for other libraries and for programs that this one starts.
     """
-    if "torch" in sys.modules or sys.platform != "linux" or any(name in os.environ for name in _CHOICES):
+    if (
+        "torch" in sys.modules
+        or sys.platform != "linux"
+        or any(name in os.environ for name in _CHOICES)
+    ):
         return
     os.environ["GOMP_SPINCOUNT"] = _TURNS
     try:

@@ -46,11 +46,20 @@ class Axis:
         elif len(args) == 1 and isinstance(args[0], int) and not isinstance(args[0], bool):
             self._index = args[0]
             self._name = f"{_STATIC_NAME}{args[0]}"
-        elif args and isinstance(args[0], str) and len(args) <= 2 and all(isinstance(a, (bool, int)) for a in args[1:]):
+        elif (
+            args
+            and isinstance(args[0], str)
+            and len(args) <= 2
+            and all(isinstance(a, (bool, int)) for a in args[1:])
+        ):
             self._name = args[0]
             if match := re.fullmatch(_STATIC_NAME + r"(-?\d+)", self._name):
                 self._index = int(match[1])
-            self._ordered = bool(args[1]) if len(args) == 2 else self._name != _BATCH and self._name not in _NO_INDEX
+            self._ordered = (
+                bool(args[1])
+                if len(args) == 2
+                else self._name != _BATCH and self._name not in _NO_INDEX
+            )
             if self._index is None:
                 _known.setdefault(self._name, 1)
         else:
@@ -162,7 +171,9 @@ class Axis:
             ['words of a page', 'words of a page1', 'words of a page2']
         """
         if not isinstance(name, str):
-            raise ArgumentError(f"Axis.new_unique_dynamic_axis: expected a string as name, got {name!r}")
+            raise ArgumentError(
+                f"Axis.new_unique_dynamic_axis: expected a string as name, got {name!r}"
+            )
         unique = name
         while unique in _known:
             unique = f"{name}{_known[name]}"

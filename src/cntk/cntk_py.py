@@ -179,9 +179,16 @@ class _NativeOrder(type):
     value_name: str
 
     def __call__(
-        cls, shape: Any, data_type: Any, value: Any, device: DeviceDescriptor | None = None, name: str = ""
+        cls,
+        shape: Any,
+        data_type: Any,
+        value: Any,
+        device: DeviceDescriptor | None = None,
+        name: str = "",
     ) -> Any:
-        return cls.made(shape=shape, dtype=data_type, device=device, name=name, **{cls.value_name: value})
+        return cls.made(
+            shape=shape, dtype=data_type, device=device, name=name, **{cls.value_name: value}
+        )
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, cls.made)
@@ -228,7 +235,9 @@ def are_equal(left: NDArrayView | Value, right: NDArrayView | Value) -> bool:
 
 
 def universal_learner(
-    parameters: Sequence[variables.Parameter], gradients: Sequence[variables.Constant], update_func: Function
+    parameters: Sequence[variables.Parameter],
+    gradients: Sequence[variables.Constant],
+    update_func: Function,
 ) -> base.Learner:
     """A learner whose rule is a CNTK function of given constants that stand for the gradients.
 

@@ -52,7 +52,10 @@ class Value(ArrayMethods, ArrayMixin):
     ONE_HOT_SKIP = one_hot_skip = ONE_HOT_SKIP
 
     def __init__(
-        self, batch: Any, seq_starts: Sequence[bool] | None = None, device: DeviceDescriptor | None = None
+        self,
+        batch: Any,
+        seq_starts: Sequence[bool] | None = None,
+        device: DeviceDescriptor | None = None,
     ) -> None:
         if device is not None:
             torch_device(device, "Value: device")
@@ -63,7 +66,9 @@ class Value(ArrayMethods, ArrayMixin):
         elif isinstance(batch, (list, tuple)):
             arrays = [numbers_of(a, "Value") for a in batch]
             if len({a.shape for a in arrays}) != 1:
-                raise FeedError("Value: arrays of different shape need a variable to tell their axes; use Value.create")
+                raise FeedError(
+                    "Value: arrays of different shape need a variable to tell their axes; use Value.create"
+                )
             view = NDArrayView.from_dense(np.stack(arrays), device)
         elif isinstance(batch, np.ndarray) or hasattr(batch, "tocsr"):
             view = NDArrayView.from_data(batch, device)
@@ -85,9 +90,16 @@ class Value(ArrayMethods, ArrayMixin):
                 )
             starts = [as_bool(start, "Value: seq_starts") for start in seq_starts]
             lengths = [tensor.shape[1]] * tensor.shape[0]
-            self._fill(tensor.flatten(0, 1), Layout(lengths, starts, tensor.device), tuple(tensor.shape[2:]), False)
+            self._fill(
+                tensor.flatten(0, 1),
+                Layout(lengths, starts, tensor.device),
+                tuple(tensor.shape[2:]),
+                False,
+            )
 
-    def _fill(self, rows: Tensor | SparseRows, layout: Layout | None, shape: Shape, read_only: bool) -> None:
+    def _fill(
+        self, rows: Tensor | SparseRows, layout: Layout | None, shape: Shape, read_only: bool
+    ) -> None:
         """Without a layout ``shape`` is the whole array's, with one it is a frame's."""
         self._rows: Tensor | SparseRows | None = rows
         self.layout = layout
@@ -139,7 +151,11 @@ class Value(ArrayMethods, ArrayMixin):
     @property
     def shape(self) -> Shape:
         """``(n, *shape)``, or ``(n, longest, *shape)`` for sequences."""
-        return self._shape if self.layout is None else (self.layout.count, self.layout.longest, *self._shape)
+        return (
+            self._shape
+            if self.layout is None
+            else (self.layout.count, self.layout.longest, *self._shape)
+        )
 
     @property
     def dtype(self) -> Any:
@@ -177,7 +193,9 @@ class Value(ArrayMethods, ArrayMixin):
                 return NDArrayView.of(rows, self.shape, self._read_only)
             rows = padded_rows(rows, self.layout)
             return NDArrayView.of(rows, self.shape, self._read_only)
-        return NDArrayView.of(self.layout.pad(rows.reshape(-1, *self._shape)), self.shape, self._read_only)
+        return NDArrayView.of(
+            self.layout.pad(rows.reshape(-1, *self._shape)), self.shape, self._read_only
+        )
 
     @property
     def mask(self) -> np.ndarray:
@@ -208,7 +226,11 @@ class Value(ArrayMethods, ArrayMixin):
             >>> Value.one_hot([[0, 1], [2]], 4).masked_count()
             1
         """
-        return 0 if self.layout is None else self.layout.count * self.layout.longest - sum(self.layout.lengths)
+        return (
+            0
+            if self.layout is None
+            else self.layout.count * self.layout.longest - sum(self.layout.lengths)
+        )
 
     def erase(self) -> None:
         """Give up the memory: the value may no longer be read."""
@@ -231,7 +253,11 @@ class Value(ArrayMethods, ArrayMixin):
         """
         device = options[-1] if options and not isinstance(options[-1], bool) else None
         views = tuple(NDArrayView.from_data(array, device) for array in self.as_sequences(variable))
-        starts = (True,) * len(views) if self.layout is None or not self.layout.starts else tuple(self.layout.starts)
+        starts = (
+            (True,) * len(views)
+            if self.layout is None or not self.layout.starts
+            else tuple(self.layout.starts)
+        )
         return (views, starts) if options and options[0] is True else views
 
     def _as_numpy(self) -> Any:
@@ -279,15 +305,19 @@ class Value(ArrayMethods, ArrayMixin):
             ValueError: if the data do not fit the variable.
             TypeError: if ``var`` is no variable.
         """
-        from cntk._runtime.feed import hold
+        from cntk._runtime.bind_input import to_value
 
         if not isinstance(var, Variable):
             raise ArgumentError(f"Value.create: expected a variable, got {shown(var)}")
-        rows, layout, shape = hold(var, data, seq_starts, torch_device(device, "Value.create: device"))
+        rows, layout, shape = to_value(
+            var, data, seq_starts, torch_device(device, "Value.create: device")
+        )
         return Value.of(rows, layout, shape, read_only)
 
     @staticmethod
-    def one_hot(batch: Any, num_classes: Any, dtype: Any = None, device: DeviceDescriptor | None = None) -> Value:
+    def one_hot(
+        batch: Any, num_classes: Any, dtype: Any = None, device: DeviceDescriptor | None = None
+    ) -> Value:
         """Class numbers as sparse one-hot rows.
 
         Args:
@@ -301,12 +331,22 @@ class Value(ArrayMethods, ArrayMixin):
             ValueError: for an empty batch, a number that is no class, or anything that is no integer.
         """
         if not isinstance(batch, (list, tuple, np.ndarray)) or len(batch) == 0:
-            got = "an empty one" if isinstance(batch, (list, tuple, np.ndarray)) else type(batch).__name__
-            raise ValueError(f"Value.one_hot: expected a list of class numbers or of lists of them, got {got}")
+            got = (
+                "an empty one"
+                if isinstance(batch, (list, tuple, np.ndarray))
+                else type(batch).__name__
+            )
+            raise ValueError(
+                f"Value.one_hot: expected a list of class numbers or of lists of them, got {got}"
+            )
         sequences = isinstance(batch[0], (list, tuple, np.ndarray))
-        for number, item in enumerate(batch if sequences or not isinstance(batch, np.ndarray) else ()):
+        for number, item in enumerate(
+            batch if sequences or not isinstance(batch, np.ndarray) else ()
+        ):
             if isinstance(item, (list, tuple, np.ndarray)) != sequences:
-                raise ValueError("Value.one_hot: expected either class numbers or lists of them, and got both")
+                raise ValueError(
+                    "Value.one_hot: expected either class numbers or lists of them, and got both"
+                )
             if sequences and np.size(item) == 0:
                 raise ValueError(
                     f"Value.one_hot: sequence {number} is empty; a sequence must have at least one frame: leave it out"
@@ -315,12 +355,22 @@ class Value(ArrayMethods, ArrayMixin):
             as_shape(num_classes, "Value.one_hot: num_classes"),
             torch_device(device, "Value.one_hot: device"),
         )
-        flat = np.concatenate([np.asarray(s).reshape(-1) for s in batch]) if sequences else np.asarray(batch)
-        rows = one_hot_rows(flat, shape, as_dtype(dtype, "Value.one_hot: dtype") or np.dtype(np.float32), place)
+        flat = (
+            np.concatenate([np.asarray(s).reshape(-1) for s in batch])
+            if sequences
+            else np.asarray(batch)
+        )
+        rows = one_hot_rows(
+            flat, shape, as_dtype(dtype, "Value.one_hot: dtype") or np.dtype(np.float32), place
+        )
         if not sequences:
             return Value.of(rows, None, (rows.rows, *shape))
         groups = int(np.prod(shape[:-1]))
-        return Value.of(rows, Layout([np.asarray(s).size // groups for s in batch], device=rows.values.device), shape)
+        return Value.of(
+            rows,
+            Layout([np.asarray(s).size // groups for s in batch], device=rows.values.device),
+            shape,
+        )
 
 
 def numbers_of(value: Any, called: str) -> np.ndarray:
@@ -334,7 +384,9 @@ def numbers_of(value: Any, called: str) -> np.ndarray:
     except (TypeError, ValueError):  # NumPy takes no lists of different length
         array = np.asarray(None)
     if not is_number(array.dtype):
-        raise ArgumentError(f"{called}: expected numbers, or lists of them of one length, got {shown(value)}")
+        raise ArgumentError(
+            f"{called}: expected numbers, or lists of them of one length, got {shown(value)}"
+        )
     return array
 
 
@@ -349,7 +401,9 @@ def asarray(value: Any, dtype: Any = None) -> Any:
         >>> asarray(Value(np.ones((1, 2), np.float32)))
         array([[1., 1.]], dtype=float32)
     """
-    array = value.asarray() if isinstance(value, (Value, NDArrayView)) else numbers_of(value, "asarray")
+    array = (
+        value.asarray() if isinstance(value, (Value, NDArrayView)) else numbers_of(value, "asarray")
+    )
     return array if dtype is None else array.astype(as_dtype(dtype, "asarray: dtype"))
 
 
@@ -370,7 +424,9 @@ def user_function(user_func: Function) -> Composite:
         TypeError: for anything else.
     """
     if not isinstance(user_func, Function):
-        raise TypeError(f"user_function: expected an instance of a UserFunction, got {type(user_func).__name__}")
+        raise TypeError(
+            f"user_function: expected an instance of a UserFunction, got {type(user_func).__name__}"
+        )
     return whole_graph(user_func)
 
 

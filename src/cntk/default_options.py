@@ -11,7 +11,9 @@ from cntk._arguments import shown
 from cntk._errors import ArgumentError
 from cntk._graph.names.late_names import hand_on
 
-_overrides: ContextVar[tuple[tuple[tuple[Any, ...] | None, dict[str, Any]], ...]] = ContextVar("overrides", default=())
+_overrides: ContextVar[tuple[tuple[tuple[Any, ...] | None, dict[str, Any]], ...]] = ContextVar(
+    "overrides", default=()
+)
 _global_options: dict[Hashable, Any] = {}
 
 
@@ -60,7 +62,13 @@ def default_options_for(functions: Any, **kwargs: Any) -> Iterator[None]:
         functions: one layer factory, a list of them, or None for all.
         **kwargs: arguments by name.
     """
-    scope = None if functions is None else tuple(functions) if isinstance(functions, (list, tuple)) else (functions,)
+    scope = (
+        None
+        if functions is None
+        else tuple(functions)
+        if isinstance(functions, (list, tuple))
+        else (functions,)
+    )
     for function in scope or ():
         if not callable(function):
             raise ArgumentError(

@@ -81,7 +81,11 @@ class DeviceDescriptor:
             >>> cpu().as_string()
             'CPU'
         """
-        return "CPU" if self.kind is DeviceKind.CPU else f"GPU[{self.number}] {torch.cuda.get_device_name(self.number)}"
+        return (
+            "CPU"
+            if self.kind is DeviceKind.CPU
+            else f"GPU[{self.number}] {torch.cuda.get_device_name(self.number)}"
+        )
 
     def __repr__(self) -> str:
         return self.as_string()
@@ -141,7 +145,9 @@ def gpu(device_id: int) -> DeviceDescriptor:
     device_id = as_integer(device_id, "gpu: device_id")
     count = torch.cuda.device_count()
     if not 0 <= device_id < count:
-        raise RangeError(f"gpu({device_id}): torch sees {count} GPUs on this machine; use cntk.device.cpu()")
+        raise RangeError(
+            f"gpu({device_id}): torch sees {count} GPUs on this machine; use cntk.device.cpu()"
+        )
     return DeviceDescriptor(DeviceKind.GPU, device_id)
 
 
@@ -157,12 +163,19 @@ def get_gpu_properties(device: DeviceDescriptor) -> GPUProperties:
         ValueError: for the CPU.
     """
     if not isinstance(device, DeviceDescriptor):
-        raise ArgumentError(f"get_gpu_properties: expected a device such as cntk.gpu(0), got {shown(device)}")
+        raise ArgumentError(
+            f"get_gpu_properties: expected a device such as cntk.gpu(0), got {shown(device)}"
+        )
     if device.kind is not DeviceKind.GPU:
         raise ValueError("get_gpu_properties: the CPU has no GPU properties")
     found = torch.cuda.get_device_properties(device.number)
     return GPUProperties(
-        device.number, found.major, found.minor, found.multi_processor_count, found.name, found.total_memory >> 20
+        device.number,
+        found.major,
+        found.minor,
+        found.multi_processor_count,
+        found.name,
+        found.total_memory >> 20,
     )
 
 
@@ -215,7 +228,9 @@ def _named(named: str, there: Sequence[DeviceDescriptor]) -> tuple[DeviceDescrip
     """The devices of this machine that a name means."""
     found = re.fullmatch(r"cpu|gpu(?::(\d+))?", named)
     if found is None:
-        raise SettingError(f"{VARIABLE}={named!r} names no device; set it to cpu, gpu or gpu:0, or leave it out")
+        raise SettingError(
+            f"{VARIABLE}={named!r} names no device; set it to cpu, gpu or gpu:0, or leave it out"
+        )
     kind = DeviceKind.CPU if named == "cpu" else DeviceKind.GPU
     number = None if found[1] is None else int(found[1])
     meant = tuple(d for d in there if d.kind is kind and number in (None, d.number))
@@ -241,11 +256,15 @@ def torch_device(device: DeviceDescriptor | None, what: object = "device") -> to
     if device is None:
         return default_device().torch
     if not isinstance(device, DeviceDescriptor):
-        raise ArgumentError(f"{what}: expected a device such as cntk.cpu() or cntk.gpu(0), got {shown(device)}")
+        raise ArgumentError(
+            f"{what}: expected a device such as cntk.cpu() or cntk.gpu(0), got {shown(device)}"
+        )
     return device.torch
 
 
-def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_lock: bool = False) -> bool:
+def try_set_default_device(
+    new_default_device: DeviceDescriptor, acquire_device_lock: bool = False
+) -> bool:
     """Choose the device that is used where none is named.
 
     Args:
@@ -261,8 +280,12 @@ def try_set_default_device(new_default_device: DeviceDescriptor, acquire_device_
         raise ArgumentError(
             f"try_set_default_device: expected a device such as cntk.cpu(), got {shown(new_default_device)}"
         )
-    acquire_device_lock = as_bool(acquire_device_lock, "try_set_default_device: acquire_device_lock")
-    if new_default_device in _choice.excluded and not (_choice.fixed and new_default_device == _choice.default):
+    acquire_device_lock = as_bool(
+        acquire_device_lock, "try_set_default_device: acquire_device_lock"
+    )
+    if new_default_device in _choice.excluded and not (
+        _choice.fixed and new_default_device == _choice.default
+    ):
         return False
     device_lock.release()
     if acquire_device_lock:
@@ -279,7 +302,9 @@ def set_excluded_devices(excluded_devices: Sequence[DeviceDescriptor]) -> None:
     Where all are named, whatever asks for the default device fails, as in the original.
     """
     given = (
-        tuple(excluded_devices) if isinstance(excluded_devices, (list, tuple, set, frozenset)) else (excluded_devices,)
+        tuple(excluded_devices)
+        if isinstance(excluded_devices, (list, tuple, set, frozenset))
+        else (excluded_devices,)
     )
     for device in given:
         if not isinstance(device, DeviceDescriptor):

@@ -180,7 +180,9 @@ def truncated_normal(stdev: float, seed: int | None = None) -> Initializer:
         >>> bool(np.abs(truncated_normal(3).sample((1000,), np.dtype('float32'), 5)).max() <= 6)
         True
     """
-    return TruncatedNormal(_seed("truncated_normal", seed), "TruncNormal", _number("truncated_normal", "stdev", stdev))
+    return TruncatedNormal(
+        _seed("truncated_normal", seed), "TruncNormal", _number("truncated_normal", "stdev", stdev)
+    )
 
 
 def xavier(
@@ -230,7 +232,9 @@ def glorot_uniform(
         >>> bool(np.abs(glorot_uniform().sample((300, 300), np.dtype('float64'), 0)).max() < 0.1)
         True
     """
-    return _fan_scaled("glorot_uniform", "glorotUniform", scale, (output_rank, filter_rank), seed, 6, True, True)
+    return _fan_scaled(
+        "glorot_uniform", "glorotUniform", scale, (output_rank, filter_rank), seed, 6, True, True
+    )
 
 
 def glorot_normal(
@@ -256,7 +260,9 @@ def glorot_normal(
         >>> round(float(glorot_normal().sample((100, 100), np.dtype('float64'), 0).std()), 2)
         0.1
     """
-    return _fan_scaled("glorot_normal", "glorotNormal", scale, (output_rank, filter_rank), seed, 2, True, False)
+    return _fan_scaled(
+        "glorot_normal", "glorotNormal", scale, (output_rank, filter_rank), seed, 2, True, False
+    )
 
 
 def he_uniform(
@@ -282,7 +288,9 @@ def he_uniform(
         >>> bool(np.abs(he_uniform().sample((600, 20), np.dtype('float64'), 0)).max() < 0.1)
         True
     """
-    return _fan_scaled("he_uniform", "heUniform", scale, (output_rank, filter_rank), seed, 6, False, True)
+    return _fan_scaled(
+        "he_uniform", "heUniform", scale, (output_rank, filter_rank), seed, 6, False, True
+    )
 
 
 def he_normal(
@@ -308,7 +316,9 @@ def he_normal(
         >>> round(float(he_normal().sample((200, 100), np.dtype('float64'), 0).std()), 2)
         0.1
     """
-    return _fan_scaled("he_normal", "heNormal", scale, (output_rank, filter_rank), seed, 2, False, False)
+    return _fan_scaled(
+        "he_normal", "heNormal", scale, (output_rank, filter_rank), seed, 2, False, False
+    )
 
 
 def bilinear(kernel_width: int, kernel_height: int) -> Initializer:
@@ -362,8 +372,12 @@ def initializer_with_rank(
         return initializer
     return replace(
         initializer,
-        output_rank=_new_rank(initializer.kind, "output_rank", initializer.output_rank, output_rank),
-        filter_rank=_new_rank(initializer.kind, "filter_rank", initializer.filter_rank, filter_rank),
+        output_rank=_new_rank(
+            initializer.kind, "output_rank", initializer.output_rank, output_rank
+        ),
+        filter_rank=_new_rank(
+            initializer.kind, "filter_rank", initializer.filter_rank, filter_rank
+        ),
     )
 
 

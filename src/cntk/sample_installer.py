@@ -76,9 +76,13 @@ def install_samples(
     """
     address = default_sample_url() if url is None else url
     if not isinstance(address, str):
-        raise ArgumentError(f"install_samples: expected the address of a zip file as url, got {shown(address)}")
+        raise ArgumentError(
+            f"install_samples: expected the address of a zip file as url, got {shown(address)}"
+        )
     folder = Path(
-        default_sample_dir() if directory is None else as_path(directory, "install_samples: directory", "a folder")
+        default_sample_dir()
+        if directory is None
+        else as_path(directory, "install_samples: directory", "a folder")
     )
     quiet = as_flag(quiet, "install_samples: quiet")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
@@ -108,7 +112,10 @@ def install_samples(
 def _unpack(archive: IO[bytes], folder: Path) -> None:
     """Unpack an archive into a folder, which is there with all of it or not at all."""
     folder.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.absolute().parent) as beside, zipfile.ZipFile(archive) as opened:
+    with (
+        tempfile.TemporaryDirectory(dir=folder.absolute().parent) as beside,
+        zipfile.ZipFile(archive) as opened,
+    ):
         unpacked = Path(beside) / "unpacked"
         opened.extractall(unpacked)
         if folder.exists():

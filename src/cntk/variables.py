@@ -9,7 +9,14 @@ import numpy as np
 import torch
 
 from cntk._arguments import shown
-from cntk._errors import ArgumentError, FeedError, NotEnoughMemoryError, operation_text, quoted, shape_text
+from cntk._errors import (
+    ArgumentError,
+    FeedError,
+    NotEnoughMemoryError,
+    operation_text,
+    quoted,
+    shape_text,
+)
 from cntk._graph.bfloat16 import is_bfloat16, is_computed, is_floating, is_number
 from cntk._graph.names.late_names import hand_on
 from cntk._graph.types import MAX_HELD, Shape, TensorType, element_count
@@ -38,7 +45,14 @@ class _Holder(Variable, ArrayMixin):
     _is_pinned = False
 
     def _hold(
-        self, kind: VariableKind, shape: Any, initial: Any, dtype: Any, device: Any, name: str, uid: str = ""
+        self,
+        kind: VariableKind,
+        shape: Any,
+        initial: Any,
+        dtype: Any,
+        device: Any,
+        name: str,
+        uid: str = "",
     ) -> None:
         if isinstance(initial, Value):
             initial = initial.data
@@ -63,7 +77,9 @@ class _Holder(Variable, ArrayMixin):
             array_shape if shape is None or array_shape else as_shape(shape, f"{called}: shape")
         )  # an array's own shape counts
         if wanted is None:
-            raise ValueError(f"{called}: needs a shape, since an initializer alone does not tell one")
+            raise ValueError(
+                f"{called}: needs a shape, since an initializer alone does not tell one"
+            )
         self._initial, self._data = initial, None
         self._device = torch_device(device, f"{called}: device")
         self._set_up(kind, TensorType(wanted, (), dtype), name, kind is VariableKind.Parameter, uid)
@@ -81,10 +97,14 @@ class _Holder(Variable, ArrayMixin):
             dtype = np.dtype(np.float32)
             self.refine(TensorType(shape, (), dtype))
         if isinstance(self._initial, Initializer) and not is_floating(dtype):
-            raise ValueError(f"{self!r}: an initializer draws no {dtype.name}; give a number or an array")
+            raise ValueError(
+                f"{self!r}: an initializer draws no {dtype.name}; give a number or an array"
+            )
         count = element_count(shape)
         if count > MAX_HELD:
-            raise NotEnoughMemoryError(f"{self!r}: a value may have {MAX_HELD} elements, and this has {count}")
+            raise NotEnoughMemoryError(
+                f"{self!r}: a value may have {MAX_HELD} elements, and this has {count}"
+            )
         try:
             self._make_value(shape, dtype)
         except (MemoryError, RuntimeError) as error:
@@ -95,14 +115,20 @@ class _Holder(Variable, ArrayMixin):
     def _make_value(self, shape: Shape, dtype: np.dtype[Any]) -> None:
         torch_dtype = getattr(torch, dtype.name)
         drawn = np.dtype(np.float32) if is_bfloat16(dtype) else dtype
-        with torch.inference_mode(False):  # the first to want the value may be an evaluation, the next a gradient
+        with torch.inference_mode(
+            False
+        ):  # the first to want the value may be an evaluation, the next a gradient
             if isinstance(self._initial, Initializer):
                 value = tensor_of(self._initial.sample(shape, drawn, self._initial.seed or 0))
             elif isinstance(self._initial, torch.Tensor):
                 value = self._initial.detach().clone()
             else:
                 value = tensor_of(
-                    np.array(np.broadcast_to(self._initial, shape) if self._initial.ndim == 0 else self._initial)
+                    np.array(
+                        np.broadcast_to(self._initial, shape)
+                        if self._initial.ndim == 0
+                        else self._initial
+                    )
                 )
             if self.is_constant and not shape:
                 self._number = float(value.to(torch_dtype))
@@ -128,7 +154,7 @@ class _Holder(Variable, ArrayMixin):
             self._make()
         return self._data  # type: ignore[return-value]
 
-    def pin(self) -> torch.Tensor:
+    def freeze_storage(self) -> torch.Tensor:
         """The value, detached, for those that hold on to its memory: from now on it lies as it does."""
         self._is_pinned = True
         return self.data.detach()
@@ -138,7 +164,7 @@ class _Holder(Variable, ArrayMixin):
         if move(self.data, device):
             self._device = device
 
-    def lie_by_columns(self) -> None:
+    def use_column_major(self) -> None:
         """Let a matrix lie in memory column after column, as some kernels want it; nothing else about it changes."""
         data = self.data
         if data.dim() == 2 and not self._is_pinned:
@@ -224,7 +250,11 @@ def _numbers(value: Any, called: str) -> np.ndarray:
     except (TypeError, ValueError):  # NumPy takes no lists of different length
         array = np.asarray(None)
     if not is_number(array.dtype) or (not array.size and isinstance(value, (list, tuple))):
-        kind = "" if isinstance(value, np.ndarray) else ", lists of one length" * isinstance(value, (list, tuple))
+        kind = (
+            ""
+            if isinstance(value, np.ndarray)
+            else ", lists of one length" * isinstance(value, (list, tuple))
+        )
         raise ArgumentError(
             f"{called}: expected numbers, as a number or an array{kind}, or an initializer such as cntk.glorot_uniform() as "
             f"its value, got {shown(value)}"
@@ -262,7 +292,12 @@ class Parameter(_Holder):
         if shape is None and init is None:
             shape = ()
         self._hold(
-            VariableKind.Parameter, shape, 0 if init is None else init, _option(dtype, init, Parameter), device, name
+            VariableKind.Parameter,
+            shape,
+            0 if init is None else init,
+            _option(dtype, init, Parameter),
+            device,
+            name,
         )
 
     def as_parameter(self) -> Parameter:
@@ -299,7 +334,12 @@ class Constant(_Holder):
                 f"constant {quoted(name)}: needs a value, as in constant(0), or a shape of zeros, constant(shape=3)"
             )
         self._hold(
-            VariableKind.Constant, shape, 0 if value is None else value, _option(dtype, value, Constant), device, name
+            VariableKind.Constant,
+            shape,
+            0 if value is None else value,
+            _option(dtype, value, Constant),
+            device,
+            name,
         )
 
     @classmethod
@@ -317,7 +357,9 @@ class Constant(_Holder):
 def _option(dtype: Any, value: Any, cls: type) -> Any:
     """A number format: the one given, a tensor's own, or the default option's, which NumPy arrays take on."""
     given = get_default_override(cls, dtype=dtype)
-    if isinstance(dtype, default_override_or) and isinstance(value, (torch.Tensor, NDArrayView, Value)):
+    if isinstance(dtype, default_override_or) and isinstance(
+        value, (torch.Tensor, NDArrayView, Value)
+    ):
         return None
     return given
 
@@ -341,7 +383,9 @@ class Record(dict):  # type: ignore[type-arg]
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(f"Record has no entry {quoted(name)}; it has: {', '.join(self) or 'none'}") from None
+            raise AttributeError(
+                f"Record has no entry {quoted(name)}; it has: {', '.join(self) or 'none'}"
+            ) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"Record entries cannot be set; use updated_with({name}=...)")
@@ -354,7 +398,9 @@ class Record(dict):  # type: ignore[type-arg]
         """
         unknown = [k for k in kwargs if k not in self]
         if unknown:
-            raise AttributeError(f"Record has no entry '{unknown[0]}'; it has: {', '.join(self) or 'none'}")
+            raise AttributeError(
+                f"Record has no entry '{unknown[0]}'; it has: {', '.join(self) or 'none'}"
+            )
         return Record(**{**self, **kwargs})
 
 

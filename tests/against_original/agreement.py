@@ -17,7 +17,11 @@ def close(one, other):
     finite = np.abs(other[np.isfinite(other)])
     largest = float(finite.max()) if finite.size else 0.0
     return np.allclose(
-        one.astype(float), other.astype(float), rtol=relative, atol=max(floor * largest, least), equal_nan=True
+        one.astype(float),
+        other.astype(float),
+        rtol=relative,
+        atol=max(floor * largest, least),
+        equal_nan=True,
     )
 
 
@@ -36,10 +40,16 @@ def compare(what, ours, theirs):
 def difference(description, ours, theirs):
     """The first thing in which a result differs from another; None if they agree."""
     stages = [found.get("error", ["none", ""])[0] for found in (ours, theirs)]
-    refused = [stage in ("build", "forward") for stage in stages]  # which of the two is a matter of taste
+    refused = [
+        stage in ("build", "forward") for stage in stages
+    ]  # which of the two is a matter of taste
     if all(refused):
         kind = MEANT.get(theirs["error"][1], theirs["error"][1])
-        return None if kind in ours.get("kinds", [kind]) else "{}, not {}".format(ours["error"], theirs["error"])
+        return (
+            None
+            if kind in ours.get("kinds", [kind])
+            else "{}, not {}".format(ours["error"], theirs["error"])
+        )
     if any(refused):
         return "{}, not {}".format(ours.get("error", "a result"), theirs.get("error", "a result"))
     if len(ours["outputs"]) != len(theirs["outputs"]):
@@ -52,7 +62,9 @@ def difference(description, ours, theirs):
         if different:
             return different
     if stages[0] != stages[1]:
-        return "{}, not {}".format(ours.get("error", "a gradient"), theirs.get("error", "a gradient"))
+        return "{}, not {}".format(
+            ours.get("error", "a gradient"), theirs.get("error", "a gradient")
+        )
     differentiable = [k for k, x in enumerate(description["operands"]) if x["gradient"]]
     for k, (one, other) in enumerate(zip(ours["gradients"], theirs["gradients"])):
         name = f"gradient {k} of operands {differentiable}"

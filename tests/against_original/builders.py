@@ -74,7 +74,9 @@ PLACES = {name: "losses." + name for name in ("fmeasure", "lambda_rank", "nce_lo
 
 BUILDERS = {
     path: public(PLACES.get(path, path))
-    for path in " ".join([ELEMENTWISE, REDUCTIONS, ARRANGEMENTS, NETWORKS, SEQUENCES, RANDOM, LOSSES]).split()
+    for path in " ".join(
+        [ELEMENTWISE, REDUCTIONS, ARRANGEMENTS, NETWORKS, SEQUENCES, RANDOM, LOSSES]
+    ).split()
 }
 
 
@@ -206,7 +208,9 @@ def crop_automatic(x):
 @builder
 def connectionist(labels, scores, blank, delay=-1):
     """The criterion of connectionist temporal classification."""
-    return C.forward_backward(C.labels_to_graph(labels), scores, blankTokenId=blank, delayConstraint=delay)
+    return C.forward_backward(
+        C.labels_to_graph(labels), scores, blankTokenId=blank, delayConstraint=delay
+    )
 
 
 @builder

@@ -40,7 +40,9 @@ class Operand:
         self.shape = tuple(self.description["shape"])
         self.sparse = self.description.get("sparse", False)
         self.has_gradient = self.description["gradient"]
-        self.random = np.random.RandomState(zlib.crc32("{} x{}".format(call["name"], k).encode()) & 0xFFFFFFFF)
+        self.random = np.random.RandomState(
+            zlib.crc32("{} x{}".format(call["name"], k).encode()) & 0xFFFFFFFF
+        )
         self.data = self._data(call["lengths"])
         self.variable = self._variable()
 
@@ -63,7 +65,9 @@ class Operand:
         if self.on == "constant":
             return C.constant(self.data, dtype=self.dtype)
         free = self.description.get("free", ())
-        shape = tuple(C.FreeDimension if axis in free else size for axis, size in enumerate(self.shape))
+        shape = tuple(
+            C.FreeDimension if axis in free else size for axis, size in enumerate(self.shape)
+        )
         how = {"dtype": self.dtype, "needs_gradient": self.has_gradient, "is_sparse": self.sparse}
         if self.on == "batch":
             return C.input_variable(shape, **how)
@@ -112,9 +116,15 @@ def gradients(call, function, feed, wanted):
     random = np.random.RandomState(zlib.crc32(call["name"].encode()) & 0xFFFFFFFF)
     result = results[output]
     parts = arrays(result)
-    roots = [np.ones_like(x) if ones else random.uniform(0.5, 1.5, x.shape).astype(x.dtype) for x in parts]
+    roots = [
+        np.ones_like(x) if ones else random.uniform(0.5, 1.5, x.shape).astype(x.dtype)
+        for x in parts
+    ]
     found = function.backward(
-        state, {output: roots if isinstance(result, list) else roots[0]}, set(wanted), as_numpy=not moving
+        state,
+        {output: roots if isinstance(result, list) else roots[0]},
+        set(wanted),
+        as_numpy=not moving,
     )
     return [moved(v, found[v]) if moving else found[v] for v in wanted], parts
 
@@ -122,7 +132,9 @@ def gradients(call, function, feed, wanted):
 def moved(parameter, gradient):
     """A gradient by what it moves: the original cannot show one that is sparse."""
     before = parameter.value
-    C.sgd([parameter], C.learning_parameter_schedule_per_sample(1)).update({parameter: gradient.data}, 1)
+    C.sgd([parameter], C.learning_parameter_schedule_per_sample(1)).update(
+        {parameter: gradient.data}, 1
+    )
     return before - parameter.value
 
 
@@ -149,7 +161,9 @@ def run(call, with_gradients=True):
     """
     found = {"outputs": [], "training": [], "gradients": [], "after": []}
     try:
-        operands = attempt("build", lambda: [Operand(call, k) for k in range(len(call["operands"]))])
+        operands = attempt(
+            "build", lambda: [Operand(call, k) for k in range(len(call["operands"]))]
+        )
         function = attempt("build", lambda: built(call, operands))
         used = attempt("build", lambda: set(function.arguments))
         feed = {x.variable: x.data for x in operands if x.is_fed and x.variable in used}
@@ -157,13 +171,19 @@ def run(call, with_gradients=True):
         several = len(function.outputs) > 1
         for variable in function.outputs:
             output = {"shape": list(variable.shape), "axes": len(variable.dynamic_axes)}
-            output["arrays"] = attempt("forward", lambda v=variable: arrays(results[v] if several else results))
+            output["arrays"] = attempt(
+                "forward", lambda v=variable: arrays(results[v] if several else results)
+            )
             found["outputs"].append(output)
         known = used | set(function.parameters)
         wanted = [x.variable for x in operands if x.has_gradient and x.variable in known]
         if wanted and with_gradients:
-            slopes, found["training"] = attempt("gradient", lambda: gradients(call, function, feed, wanted))
-            found["gradients"] = [attempt("gradient", lambda s=slope: arrays(s)) for slope in slopes]
+            slopes, found["training"] = attempt(
+                "gradient", lambda: gradients(call, function, feed, wanted)
+            )
+            found["gradients"] = [
+                attempt("gradient", lambda s=slope: arrays(s)) for slope in slopes
+            ]
         watched = [operands[k].variable for k in call.get("watch", [])]
         found["after"] = [np.array(v.value) for v in watched]
     except Failed as failure:

@@ -36,7 +36,9 @@ def cut_several(d):
 def brackets(d):
     shape = d.shape(1, 3)
     begin = d.below(-shape[0], shape[0])
-    more = d.one({}, {"end": shape[0]}, {"end": d.below(1, shape[0] + 1)}, {"end": shape[0], "stride": 2})
+    more = d.one(
+        {}, {"end": shape[0]}, {"end": d.below(1, shape[0] + 1)}, {"end": shape[0], "stride": 2}
+    )
     d.step("item", d.operand(shape), begin=begin, **more)
 
 
@@ -129,7 +131,9 @@ def gather(d):
     shape = d.shape(2, 3) if d.chance(0.8) else d.shape(1, 1)
     axis = d.one(None, None, d.below(0, len(shape)))
     size = shape[0 if axis is None else axis]
-    indices = d.operand(d.shape(0, 2), d.one("constant", "batch", "sequence"), ("integers", 0, size), gradient=False)
+    indices = d.operand(
+        d.shape(0, 2), d.one("constant", "batch", "sequence"), ("integers", 0, size), gradient=False
+    )
     reference = d.operand(shape, d.one("parameter", "parameter", "batch"))
     d.step("gather", reference, indices, axis=axis)
 
@@ -202,7 +206,17 @@ def free_axes(d):
     """An axis whose size is known only when it is fed."""
     shape = d.shape(2, 3)
     x = d.operand(shape, d.one("batch", "sequence"), free=[d.below(0, len(shape))])
-    name = d.one("reduce_sum", "softmax", "swapaxes", "flatten", "times", "splice", "slice", "reduce_mean", "plus")
+    name = d.one(
+        "reduce_sum",
+        "softmax",
+        "swapaxes",
+        "flatten",
+        "times",
+        "splice",
+        "slice",
+        "reduce_mean",
+        "plus",
+    )
     if name == "times":
         d.step("times", x, d.operand([shape[-1], 3], "parameter"))
     elif name in ("splice", "plus"):

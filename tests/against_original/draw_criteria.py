@@ -6,7 +6,10 @@ SMALL = ("uniform", -2, 2)
 def ranking(d):
     """Scores and gains of documents, and the query that each belongs to."""
     d.lengths["sequence"] = [1] * d.below(2, 7)
-    scores, gains = d.operand([1], "batch"), d.operand([1], "batch", ("integers", 0, 4), gradient=False)
+    scores, gains = (
+        d.operand([1], "batch"),
+        d.operand([1], "batch", ("integers", 0, 4), gradient=False),
+    )
     groups = d.operand([1], "batch", ("given", 1.0), gradient=False)
     d.step(d.operation, scores, gains, groups)
 
@@ -14,7 +17,12 @@ def ranking(d):
 def edit_distance(d):
     width = d.below(3, 6)
     names = [d.operand([width], "sequence", ("one_hot",), gradient=False) for _ in range(2)]
-    more = d.one({}, {"subPen": 1.0, "delPen": 2.0, "insPen": 0.5}, {"squashInputs": True}, {"tokensToIgnore": [0, 2]})
+    more = d.one(
+        {},
+        {"subPen": 1.0, "delPen": 2.0, "insPen": 0.5},
+        {"squashInputs": True},
+        {"tokensToIgnore": [0, 2]},
+    )
     d.step("edit_distance_error", *names, **more)
 
 
@@ -23,7 +31,13 @@ def connectionist(d):
     width = d.below(3, 5)
     d.lengths["sequence"] = [d.below(3, 7) for _ in d.lengths["sequence"]]
     labels = d.operand([width], "sequence", ("one_hot",), gradient=False)
-    d.step("connectionist", labels, d.operand([width], "sequence"), blank=width - 1, delay=d.one(-1, -1, 1))
+    d.step(
+        "connectionist",
+        labels,
+        d.operand([width], "sequence"),
+        blank=width - 1,
+        delay=d.one(-1, -1, 1),
+    )
 
 
 def noise_contrastive(d):
@@ -57,18 +71,28 @@ def to_sequence(d):
 
 
 def to_batch(d):
-    d.step("to_batch", d.operand([d.below(1, 5)] + d.shape(0, 2), d.one("parameter", "constant", "batch")))
+    d.step(
+        "to_batch",
+        d.operand([d.below(1, 5)] + d.shape(0, 2), d.one("parameter", "constant", "batch")),
+    )
 
 
 def unpack_batch(d):
-    f = d.step("unpack_batch", d.operand(d.shape(0, 2), d.one("batch", "batch", "parameter", "sequence")))
+    f = d.step(
+        "unpack_batch", d.operand(d.shape(0, 2), d.one("batch", "batch", "parameter", "sequence"))
+    )
     if d.chance(0.5):
         d.step("reduce_sum", f, axis=0)
 
 
 def scaled_image(d):
     x = d.operand([d.below(1, 4), 2, 3], d.one("batch", "sequence"))
-    d.step("image_scaler", x, scalar=d.one(2.0, 0.5), biases=[0.5, -1.0, 2.0][: d.operands[0]["shape"][0]])
+    d.step(
+        "image_scaler",
+        x,
+        scalar=d.one(2.0, 0.5),
+        biases=[0.5, -1.0, 2.0][: d.operands[0]["shape"][0]],
+    )
 
 
 def cropped(d):
@@ -94,8 +118,16 @@ def numbers_like(d):
 
 
 def samples(d):
-    weights = d.operand([d.below(3, 7)], d.one("constant", "parameter"), ("uniform", 0.1, 2), gradient=False)
-    d.step(d.operation, weights, num_samples=d.below(1, 4), allow_duplicates=d.chance(0.5), seed=d.below(1, 999))
+    weights = d.operand(
+        [d.below(3, 7)], d.one("constant", "parameter"), ("uniform", 0.1, 2), gradient=False
+    )
+    d.step(
+        d.operation,
+        weights,
+        num_samples=d.below(1, 4),
+        allow_duplicates=d.chance(0.5),
+        seed=d.below(1, 999),
+    )
 
 
 DRAWN = {

@@ -55,7 +55,13 @@ def several(d):
 def same_operand(d):
     """One variable as both operands."""
     x = d.operand(d.shape(), numbers=d.one(SPECIAL, SMALL))
-    d.step(d.one("plus", "minus", "element_times", "element_divide", "log_add_exp", "element_max", "pow"), x, x)
+    d.step(
+        d.one(
+            "plus", "minus", "element_times", "element_divide", "log_add_exp", "element_max", "pow"
+        ),
+        x,
+        x,
+    )
 
 
 def power(d):
@@ -72,7 +78,10 @@ def clip(d):
         d.step("clip", x, min_value=low, max_value=low + d.one(0.0, 1.0, 2.0))
         return
     shape = d.operands[0]["shape"]
-    bounds = [d.operand(shape, d.one("constant", "parameter", "batch"), ("uniform", v, v + 0.4)) for v in (-1, 1)]
+    bounds = [
+        d.operand(shape, d.one("constant", "parameter", "batch"), ("uniform", v, v + 0.4))
+        for v in (-1, 1)
+    ]
     d.step("clip", x, *bounds)
 
 
@@ -84,24 +93,37 @@ def select(d):
 
 def param_relu(d):
     alpha, x = broadcastable(d)
-    d.step("param_relu", d.operand(alpha, d.one("parameter", "constant", "batch")), d.operand(x, numbers=WHOLE))
+    d.step(
+        "param_relu",
+        d.operand(alpha, d.one("parameter", "constant", "batch")),
+        d.operand(x, numbers=WHOLE),
+    )
 
 
 def cast(d):
     x = d.operand(d.shape(), numbers=d.one(SMALL, WHOLE))
-    f = d.step("cast", x, dtype={"format": d.one("float32", "float64", "float32", "float64", "float16")})
+    f = d.step(
+        "cast", x, dtype={"format": d.one("float32", "float64", "float32", "float64", "float16")}
+    )
     if d.chance(0.4):
-        d.step("cast", d.step("scaled", f, factor=1.5), dtype={"format": d.one("float32", "float64")})
+        d.step(
+            "cast", d.step("scaled", f, factor=1.5), dtype={"format": d.one("float32", "float64")}
+        )
 
 
 def eye_like(d):
-    x = d.operand([d.below(1, 5)] if d.chance(0.6) else d.shape(2, 2), d.place("parameter", "batch"))
+    x = d.operand(
+        [d.below(1, 5)] if d.chance(0.6) else d.shape(2, 2), d.place("parameter", "batch")
+    )
     d.step("eye_like", x, sparse_output=d.chance(0.5))
 
 
 def normalized(d):
     shape = d.shape(0, 3)
-    mean, deviation = d.operand(shape, "constant"), d.operand(shape, "constant", ("uniform", 0.5, 2))
+    mean, deviation = (
+        d.operand(shape, "constant"),
+        d.operand(shape, "constant", ("uniform", 0.5, 2)),
+    )
     x = d.operand(shape)
     d.step("per_dim_mean_variance_normalize", x, mean, deviation)
 
@@ -109,7 +131,11 @@ def normalized(d):
 def assign(d):
     shape = d.shape(0, 3)
     x = d.operand(shape, d.place("parameter", "parameter", "constant", "batch"))
-    held = d.operand(shape if d.chance(0.8) else d.shape(), d.one("parameter", "parameter", "constant"), gradient=False)
+    held = d.operand(
+        shape if d.chance(0.8) else d.shape(),
+        d.one("parameter", "parameter", "constant"),
+        gradient=False,
+    )
     d.step("assign", x, held, plus=d.one(0.0, 1.0))
     d.watched = [1]
 
@@ -124,10 +150,16 @@ def numbers_as_operands(d):
     x = d.operand(d.shape(0, 2))
     f = d.step("scaled", x, factor=d.one(0.1, 2, -1.5))
     f = d.step("shifted", f, by=d.one(0.1, 2, -1.5))
-    d.step(d.one("plus", "minus", "element_times", "element_divide", "pow"), f, arguments=[d.one(2, 0.1, -3.0)])
+    d.step(
+        d.one("plus", "minus", "element_times", "element_divide", "pow"),
+        f,
+        arguments=[d.one(2, 0.1, -3.0)],
+    )
 
 
-SIGMOIDS = "sigmoid tanh relu selu softplus softsign elu exp sin cos cosh sinh tan atan asinh".split()
+SIGMOIDS = (
+    "sigmoid tanh relu selu softplus softsign elu exp sin cos cosh sinh tan atan asinh".split()
+)
 PLAIN = "abs alias ceil floor negate round square stop_gradient straight_through_impl zeros_like ones_like".split()
 DRAWN = {name: (6, unary()) for name in SIGMOIDS + PLAIN}
 DRAWN.update({name: (5, unary(-0.95, 0.95)) for name in ("acos", "asin", "atanh")})
@@ -145,7 +177,10 @@ DRAWN.update({name: (12, binary(SMALL, WHOLE)) for name in BINARY})
 COMPARISONS = "equal not_equal less less_equal greater greater_equal".split()
 DRAWN.update({name: (6, binary(WHOLE, SMALL)) for name in COMPARISONS})
 DRAWN.update(
-    {name: (5, binary(("integers", 0, 2), SMALL, WHOLE)) for name in "element_and element_or element_xor".split()}
+    {
+        name: (5, binary(("integers", 0, 2), SMALL, WHOLE))
+        for name in "element_and element_or element_xor".split()
+    }
 )
 DRAWN.update(dict.fromkeys(("sum", "mean"), (5, several)))
 DRAWN.update(

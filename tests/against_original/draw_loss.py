@@ -8,7 +8,9 @@ def placed(d, *shapes_and_laws, **more):
     on = d.place("parameter", "batch", "batch", "sequence", "sequence", "sequence")
     names = []
     for shape, numbers in shapes_and_laws:
-        names.append(d.operand(shape, d.place("constant", "batch") if d.chance(0.1) else on, numbers))
+        names.append(
+            d.operand(shape, d.place("constant", "batch") if d.chance(0.1) else on, numbers)
+        )
     return names
 
 
@@ -25,17 +27,35 @@ def sparse_entropy(d):
     on = d.one("batch", "sequence")
     x, y = d.operand([width], on), d.operand([width], on, ("one_hot",), sparse=True)
     d.step(
-        d.one("cross_entropy_with_softmax", "cross_entropy_with_softmax", "classification_error", "squared_error"), x, y
+        d.one(
+            "cross_entropy_with_softmax",
+            "cross_entropy_with_softmax",
+            "classification_error",
+            "squared_error",
+        ),
+        x,
+        y,
     )
 
 
 def wrong_shapes(d):
     shape = d.shape(1, 2)
-    other = d.one(shape[:-1], shape + [1], [size + 1 for size in shape], [1] + shape, [1] * len(shape))
-    name = d.one("cross_entropy_with_softmax", "classification_error", "squared_error", "binary_cross_entropy")
+    other = d.one(
+        shape[:-1], shape + [1], [size + 1 for size in shape], [1] + shape, [1] * len(shape)
+    )
+    name = d.one(
+        "cross_entropy_with_softmax",
+        "classification_error",
+        "squared_error",
+        "binary_cross_entropy",
+    )
     name = d.one(name, "cosine_distance")
     on = d.place("parameter", "batch", "sequence")
-    d.step(name, d.operand(shape, on, ("uniform", 0.1, 0.9)), d.operand(other, on, ("uniform", 0.1, 0.9)))
+    d.step(
+        name,
+        d.operand(shape, on, ("uniform", 0.1, 0.9)),
+        d.operand(other, on, ("uniform", 0.1, 0.9)),
+    )
 
 
 def classification(d):
@@ -95,9 +115,13 @@ def classifier(d):
     x, y = d.operand([width], on), d.operand([classes], on, ("one_hot",), gradient=False)
     hidden = d.step("tanh", d.step("times", x, d.operand([width, 3], "parameter")))
     scores = d.step(
-        "plus", d.step("times", hidden, d.operand([3, classes], "parameter")), d.operand([classes], "parameter")
+        "plus",
+        d.step("times", hidden, d.operand([3, classes], "parameter")),
+        d.operand([classes], "parameter"),
     )
-    loss = d.step(d.one("cross_entropy_with_softmax", "classification_error", "squared_error"), scores, y)
+    loss = d.step(
+        d.one("cross_entropy_with_softmax", "classification_error", "squared_error"), scores, y
+    )
     if d.chance(0.4):
         d.step("reduce_mean", loss, axis={"axis": "all"})
 
@@ -109,7 +133,17 @@ def composition(d):
     for _ in range(d.below(2, 5)):
         if d.chance(0.5):
             unary = d.one(
-                "tanh", "sigmoid", "square", "negate", "exp", "relu", "softplus", "abs", "sin", "elu", "softmax"
+                "tanh",
+                "sigmoid",
+                "square",
+                "negate",
+                "exp",
+                "relu",
+                "softplus",
+                "abs",
+                "sin",
+                "elu",
+                "softmax",
             )
             values.append(d.step(unary, values[-1]))
         else:
@@ -117,7 +151,9 @@ def composition(d):
             values.append(d.step(pair, values[-1], d.one(*values[:-1])))
     if d.chance(0.4):
         d.step(
-            d.one("reduce_sum", "reduce_log_sum_exp", "reduce_mean", "reduce_max"), values[-1], axis=d.one(0, -1, None)
+            d.one("reduce_sum", "reduce_log_sum_exp", "reduce_mean", "reduce_max"),
+            values[-1],
+            axis=d.one(0, -1, None),
         )
 
 

@@ -48,7 +48,13 @@ def convolution_of_one(d):
     """The operand has no batch axis, or channels do not agree."""
     x = d.operand([2, 5, 4], d.one("parameter", "constant", "batch"))
     kernel = d.operand([3, d.one(2, 2, 3), 3, 2], "parameter")
-    d.step("convolution_of", x, kernel, strides=d.one([1], [2, 2], [1, 2, 2]), auto_padding=d.one([True], [False]))
+    d.step(
+        "convolution_of",
+        x,
+        kernel,
+        strides=d.one([1], [2, 2], [1, 2, 2]),
+        auto_padding=d.one([True], [False]),
+    )
 
 
 def transposed(d):
@@ -59,7 +65,13 @@ def transposed(d):
     channels, maps = d.below(1, 4), d.below(1, 3)
     x = d.operand([channels] + spatial, d.one("batch", "batch", "sequence"), IMAGE)
     kernel = d.operand([channels, maps] + window, held(d))
-    d.step("transposed_convolution_of", x, kernel, strides=[1] + strides, auto_padding=[False] + padding)
+    d.step(
+        "transposed_convolution_of",
+        x,
+        kernel,
+        strides=[1] + strides,
+        auto_padding=[False] + padding,
+    )
 
 
 def transposed_to_size(d):
@@ -70,7 +82,14 @@ def transposed_to_size(d):
     size = [3, 3 * stride, 4 * stride]
     if d.chance(0.3):
         size[1] += 1
-    d.step("transposed_convolution_of", x, kernel, strides=[1, stride, stride], auto_padding=padded, output_shape=size)
+    d.step(
+        "transposed_convolution_of",
+        x,
+        kernel,
+        strides=[1, stride, stride],
+        auto_padding=padded,
+        output_shape=size,
+    )
 
 
 def along_sequences(d):
@@ -99,7 +118,15 @@ def pooling(d):
     if d.chance(0.3):
         more["include_pad"] = True
     kind = d.one(0, 1)
-    d.step("pooling", x, pooling_type=kind, pooling_window_shape=window, strides=strides, auto_padding=padding, **more)
+    d.step(
+        "pooling",
+        x,
+        pooling_type=kind,
+        pooling_window_shape=window,
+        strides=strides,
+        auto_padding=padding,
+        **more,
+    )
 
 
 def pooling_settings(d):
@@ -108,7 +135,13 @@ def pooling_settings(d):
     window = d.one([2, 2], [2, 2, 2], [4, 5], [1, 4, 5], [5, 6], [3])
     strides = d.one({}, {"strides": [2]}, {"strides": [2, 2]}, {"strides": [1, 2, 1]})
     padding = d.one({}, {"auto_padding": [True]}, {"auto_padding": [False, True, True]})
-    d.step("pooling", x, pooling_type=d.one(0, 1), pooling_window_shape=window, **dict(strides, **padding))
+    d.step(
+        "pooling",
+        x,
+        pooling_type=d.one(0, 1),
+        pooling_window_shape=window,
+        **dict(strides, **padding),
+    )
 
 
 def unpooled(d):
@@ -120,10 +153,17 @@ def unpooled(d):
 
 def regions(d):
     image = d.operand([d.below(1, 3), d.below(4, 7), d.below(4, 7)], "batch", ("distinct",))
-    rois = d.operand([d.below(1, 4), 4], "constant" if d.chance(0.1) else "batch", ("boxes",), gradient=False)
+    rois = d.operand(
+        [d.below(1, 4), 4], "constant" if d.chance(0.1) else "batch", ("boxes",), gradient=False
+    )
     scale = d.one(1.0, 0.5, 0.7)
     d.step(
-        "roipooling", image, rois, pooling_type=0, roi_output_shape=d.one([2, 2], [3, 2], [1, 1]), spatial_scale=scale
+        "roipooling",
+        image,
+        rois,
+        pooling_type=0,
+        roi_output_shape=d.one([2, 2], [3, 2], [1, 1]),
+        spatial_scale=scale,
     )
 
 
@@ -135,7 +175,11 @@ def normalization(d):
     scale, bias = d.operand(kept, "parameter", ("uniform", 0.5, 2)), d.operand(kept, "parameter")
     for numbers in (("uniform", -1, 1), ("uniform", 0.5, 2)):
         d.operand(kept, d.one("constant", "constant", "parameter"), numbers, gradient=False)
-    more = {"spatial": spatial, "normalization_time_constant": d.one(5000, 0, -1, 10), "epsilon": d.one(1e-5, 0.1)}
+    more = {
+        "spatial": spatial,
+        "normalization_time_constant": d.one(5000, 0, -1, 10),
+        "epsilon": d.one(1e-5, 0.1),
+    }
     if d.chance(0.2):
         more["blend_time_constant"] = d.one(1, 100)
     d.watched = [3, 4]
@@ -163,7 +207,13 @@ def local_response(d):
 
 def layer(d):
     x = d.operand([d.below(1, 4)], "sequence")
-    d.step("layer", x, kind=d.one("LSTM", "GRU", "RNNStep"), units=d.below(1, 4), forwards=d.chance(0.5))
+    d.step(
+        "layer",
+        x,
+        kind=d.one("LSTM", "GRU", "RNNStep"),
+        units=d.below(1, 4),
+        forwards=d.chance(0.5),
+    )
 
 
 def stack(d):
@@ -175,16 +225,27 @@ def stack(d):
     for _ in range(layers):
         size += ways * gates * units * (incoming + units + 2)
         incoming = ways * units
-    x, weights = d.operand([width], "sequence"), d.operand([size, 1], "parameter", ("uniform", -0.5, 0.5))
+    x, weights = (
+        d.operand([width], "sequence"),
+        d.operand([size, 1], "parameter", ("uniform", -0.5, 0.5)),
+    )
     d.step(
-        "optimized_rnnstack", x, weights, hidden_size=units, num_layers=layers, bidirectional=both, recurrent_op=kind
+        "optimized_rnnstack",
+        x,
+        weights,
+        hidden_size=units,
+        num_layers=layers,
+        bidirectional=both,
+        recurrent_op=kind,
     )
 
 
 def small_network(d):
     """Convolution, activation, pooling."""
     x = d.operand([2, 6, 6], "batch")
-    f = d.step("convolution_of", x, d.operand([3, 2, 3, 3], "parameter"), auto_padding=[False, True, True])
+    f = d.step(
+        "convolution_of", x, d.operand([3, 2, 3, 3], "parameter"), auto_padding=[False, True, True]
+    )
     f = d.step("plus", f, d.operand([3, 1, 1], "parameter"))
     f = d.step(d.one("relu", "tanh"), f)
     d.step("pooling", f, pooling_type=d.one(0, 1), pooling_window_shape=[2, 2], strides=[2, 2])

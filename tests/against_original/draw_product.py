@@ -11,10 +11,18 @@ def times(d):
     if d.chance(0.07):
         left = left + [5]
     places = d.one(
-        ("batch", "parameter"), ("sequence", "parameter"), ("parameter", "sequence"), ("sequence", "sequence")
+        ("batch", "parameter"),
+        ("sequence", "parameter"),
+        ("parameter", "sequence"),
+        ("sequence", "sequence"),
     )
     if d.chance(0.3):
-        places = d.one(("parameter", "parameter"), ("batch", "batch"), ("batch", "sequence"), ("sequence", "batch"))
+        places = d.one(
+            ("parameter", "parameter"),
+            ("batch", "batch"),
+            ("batch", "sequence"),
+            ("sequence", "batch"),
+        )
     names = [d.operand(shape, on) for shape, on in zip((left, right), places)]
     more = {} if output_rank == 1 and d.chance(0.6) else {"output_rank": output_rank}
     d.step("times", *names, **more)
@@ -23,7 +31,13 @@ def times(d):
 def vectors(d):
     """A vector on the left or on the right."""
     width = d.below(1, 5)
-    left, right = d.one(([width], [width]), ([width], [width, 3]), ([3, width], [width]), ([], [3]), ([width, 1], [3]))
+    left, right = d.one(
+        ([width], [width]),
+        ([width], [width, 3]),
+        ([3, width], [width]),
+        ([], [3]),
+        ([width, 1], [3]),
+    )
     more = {"output_rank": d.below(0, 2)} if d.chance(0.3) else {}
     d.step("times", d.operand(left), d.operand(right), **more)
 
@@ -40,10 +54,16 @@ def inferred(d):
 
 def over_sequences(d):
     """Sums over the sequence axis."""
-    left = d.operand([d.one(1, 1, 2)] if d.chance(0.9) else [], d.one(*["sequence"] * 5 + ["batch"]), gradient=False)
+    left = d.operand(
+        [d.one(1, 1, 2)] if d.chance(0.9) else [],
+        d.one(*["sequence"] * 5 + ["batch"]),
+        gradient=False,
+    )
     sparse = d.chance(0.5)
     law = d.one(("one_hot",), ("few",)) if sparse else ("uniform", -2, 2)
-    right = d.operand([d.below(1, 4)] if sparse else d.shape(1, 2, 3), "sequence", law, sparse=sparse)
+    right = d.operand(
+        [d.below(1, 4)] if sparse else d.shape(1, 2, 3), "sequence", law, sparse=sparse
+    )
     d.step("times", left, right, infer_input_rank_to_map=-2)
 
 
@@ -76,8 +96,27 @@ def sparse_elsewhere(d):
     width = d.below(2, 6)
     on = d.one("batch", "sequence")
     x = d.operand([width], on, d.one(("one_hot",), ("few",)), sparse=True)
-    names = ["plus", "element_times", "reduce_sum", "slice", "splice", "reshape", "softmax", "abs", "minus", "alias"]
-    names += ["element_times", "sequence.first", "sequence.past_value", "reduce_max", "tanh", "squared_error", "equal"]
+    names = [
+        "plus",
+        "element_times",
+        "reduce_sum",
+        "slice",
+        "splice",
+        "reshape",
+        "softmax",
+        "abs",
+        "minus",
+        "alias",
+    ]
+    names += [
+        "element_times",
+        "sequence.first",
+        "sequence.past_value",
+        "reduce_max",
+        "tanh",
+        "squared_error",
+        "equal",
+    ]
     name = names[d.number % len(names)]
     if name in ("plus", "minus", "element_times", "splice", "squared_error", "equal"):
         if d.chance(0.6):
@@ -95,9 +134,13 @@ def sparse_elsewhere(d):
 
 def times_transpose(d):
     width = d.below(1, 5)
-    left, right = d.one(([2, width], [3, width]), ([width], [3, width]), ([width], [width]), ([2, width], [width]))
+    left, right = d.one(
+        ([2, width], [3, width]), ([width], [3, width]), ([width], [width]), ([2, width], [width])
+    )
     if d.chance(0.15):
-        left, right = d.one(([2, width], [3, width + 1]), ([2, 2, width], [3, width]), ([2, width], [3, 2, width]))
+        left, right = d.one(
+            ([2, width], [3, width + 1]), ([2, 2, width], [3, width]), ([2, width], [3, 2, width])
+        )
     d.step("times_transpose", d.operand(left), d.operand(right))
 
 
@@ -105,7 +148,10 @@ def affine(d):
     width, units = d.below(1, 5), d.below(1, 4)
     x = d.operand([width], d.one("batch", "sequence"))
     product = d.step("times", x, d.operand([width, units], "parameter"))
-    d.step(d.one("tanh", "relu", "sigmoid", "softmax"), d.step("plus", product, d.operand([units], "parameter")))
+    d.step(
+        d.one("tanh", "relu", "sigmoid", "softmax"),
+        d.step("plus", product, d.operand([units], "parameter")),
+    )
 
 
 DRAWN = {

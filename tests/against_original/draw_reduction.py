@@ -45,9 +45,15 @@ def chosen_place(d):
 
 def softmax(d):
     shape = d.shape(0 if d.chance(0.15) else 1)
-    x = d.operand(shape, numbers=d.one(SMALL, ("uniform", -8, 8), ("extreme",), ("integers", -1, 2)))
+    x = d.operand(
+        shape, numbers=d.one(SMALL, ("uniform", -8, 8), ("extreme",), ("integers", -1, 2))
+    )
     rank = len(shape)
-    d.step(d.operation, x, axis=d.one(None, -1, d.below(-rank, rank) if rank else 0, rank if d.chance(0.2) else 0))
+    d.step(
+        d.operation,
+        x,
+        axis=d.one(None, -1, d.below(-rank, rank) if rank else 0, rank if d.chance(0.2) else 0),
+    )
 
 
 def hardmax(d):
@@ -95,6 +101,8 @@ DRAWN.update(
     mean_variance_normalization=(8, mean_variance),
     layer_normalization=(
         3,
-        lambda d: d.step("layer_normalization", d.operand(d.shape(1, 2), d.one("batch", "sequence"))),
+        lambda d: d.step(
+            "layer_normalization", d.operand(d.shape(1, 2), d.one("batch", "sequence"))
+        ),
     ),
 )

@@ -4,14 +4,28 @@
 def plain(d):
     """An operation whose only operand is a sequence; now and then something without a sequence axis."""
     on = "sequence" if d.number else d.one("batch", "parameter")
-    d.step(d.operation, d.operand(d.shape(0, 3), on, d.one(("uniform", -2, 2), ("distinct",), ("uniform", -9, 9))))
+    d.step(
+        d.operation,
+        d.operand(d.shape(0, 3), on, d.one(("uniform", -2, 2), ("distinct",), ("uniform", -9, 9))),
+    )
 
 
 def cut(d):
     d.lengths["sequence"] = [d.below(2, 6) for _ in d.lengths["sequence"]]
     x = d.operand(d.shape(0, 2), "sequence")
     begin, end = d.one(
-        (0, 1), (0, 2), (-1, 0), (1, 0), (0, -1), (-2, 0), (-2, -1), (1, 2), (0, 0), (0, 4), (3, 0), (-3, 0)
+        (0, 1),
+        (0, 2),
+        (-1, 0),
+        (1, 0),
+        (0, -1),
+        (-2, 0),
+        (-2, -1),
+        (1, 2),
+        (0, 0),
+        (0, 4),
+        (3, 0),
+        (-3, 0),
     )
     d.step("sequence.slice", x, begin_index=begin, end_index=end)
 
@@ -34,7 +48,10 @@ def delay(d):
 def general_delay(d):
     """`delay` looks back, ahead, or nowhere."""
     d.step(
-        "sequence.delay", d.operand(d.shape(0, 2), "sequence"), time_step=d.below(-2, 4), initial_state=d.one(0.3, 2)
+        "sequence.delay",
+        d.operand(d.shape(0, 2), "sequence"),
+        time_step=d.below(-2, 4),
+        initial_state=d.one(0.3, 2),
     )
 
 
@@ -49,7 +66,11 @@ def kept(d, x):
 
 def gathered(d):
     x = d.operand(d.shape(0, 2), "sequence")
-    condition = kept(d, x) if d.chance(0.7) else d.operand([], "sequence", ("integers", 0, 2), gradient=False)
+    condition = (
+        kept(d, x)
+        if d.chance(0.7)
+        else d.operand([], "sequence", ("integers", 0, 2), gradient=False)
+    )
     f = d.step("sequence.gather", x, condition)
     if d.chance(0.5):
         d.step(d.one("sequence.last", "sequence.reduce_sum", "square", "sequence.past_value"), f)
@@ -76,7 +97,11 @@ def broadcast(d):
 def attention(d):
     """Weights along each sequence, and the mean that they make."""
     x = d.operand([d.below(1, 4)], "sequence")
-    scores = d.step("reduce_sum", d.step("element_times", x, d.operand(d.operands[0]["shape"], "parameter")), axis=0)
+    scores = d.step(
+        "reduce_sum",
+        d.step("element_times", x, d.operand(d.operands[0]["shape"], "parameter")),
+        axis=0,
+    )
     weights = d.step("sequence.softmax", scores)
     d.step("sequence.reduce_sum", d.step("element_times", weights, x))
 
@@ -98,7 +123,10 @@ def two_axes(d):
 
 def recurrence(d):
     width = d.below(1, 4)
-    x, weight = d.operand([width], "sequence"), d.operand([width, width], "parameter", ("uniform", -0.7, 0.7))
+    x, weight = (
+        d.operand([width], "sequence"),
+        d.operand([width, width], "parameter", ("uniform", -0.7, 0.7)),
+    )
     initial = d.operand(d.one([width], []), d.one("parameter", "constant", "batch"))
     d.step("recurrence", x, weight, initial, forwards=d.chance(0.6), time_step=d.one(1, 1, 2))
 
@@ -113,7 +141,10 @@ def loop(d):
     else:
         f = d.step(name, x, forwards=d.chance(0.5), decay=d.one(1.0, 0.5))
     if d.chance(0.4):
-        d.step(d.one("sequence.last", "sequence.first", "sequence.reduce_sum", "sequence.reduce_max"), f)
+        d.step(
+            d.one("sequence.last", "sequence.first", "sequence.reduce_sum", "sequence.reduce_max"),
+            f,
+        )
 
 
 def window(d):
@@ -126,11 +157,19 @@ def composition(d):
     f = d.operand(d.shape(0, 2), "sequence")
     for _ in range(d.below(2, 4)):
         name = d.one(
-            "sequence.past_value", "sequence.future_value", "sequence.softmax", "tanh", "running_sum", "square"
+            "sequence.past_value",
+            "sequence.future_value",
+            "sequence.softmax",
+            "tanh",
+            "running_sum",
+            "square",
         )
         f = d.step(name, f)
     if d.chance(0.5):
-        d.step(d.one("sequence.first", "sequence.last", "sequence.reduce_sum", "sequence.reduce_max"), f)
+        d.step(
+            d.one("sequence.first", "sequence.last", "sequence.reduce_sum", "sequence.reduce_max"),
+            f,
+        )
 
 
 def aligned(d):
@@ -138,7 +177,10 @@ def aligned(d):
     shape = d.shape(0, 2)
     names = "plus minus element_times element_divide pow log_add_exp element_max element_min equal less greater"
     names = (names + " squared_error element_and").split()
-    x, y = d.operand(shape, "sequence", ("uniform", 0.5, 2)), d.operand(shape, "batch", ("uniform", 0.5, 2))
+    x, y = (
+        d.operand(shape, "sequence", ("uniform", 0.5, 2)),
+        d.operand(shape, "batch", ("uniform", 0.5, 2)),
+    )
     d.step(names[d.number % len(names)], *d.one((x, y), (y, x)))
 
 

@@ -71,7 +71,12 @@ class Draw:
 
     def description(self):
         """The finished call."""
-        described = {"name": self.name, "dtype": self.dtype, "lengths": self.lengths, "operands": self.operands}
+        described = {
+            "name": self.name,
+            "dtype": self.dtype,
+            "lengths": self.lengths,
+            "operands": self.operands,
+        }
         described.update(steps=self.steps, root=self.root)
         if self.watched:
             described["watch"] = self.watched

@@ -10,7 +10,10 @@ CANNOT = {
         "convolution/11",
         "convolution/28",
     ],
-    "stacks of recurrent layers have no kernel on its processor": ["optimized_rnnstack/0", "optimized_rnnstack/1"],
+    "stacks of recurrent layers have no kernel on its processor": [
+        "optimized_rnnstack/0",
+        "optimized_rnnstack/1",
+    ],
     "its library of kernels refuses this convolution": [
         "convolution/5",
         "convolution/7",
@@ -53,7 +56,9 @@ CANNOT = {
         "slice/15",
         "slice_several/1",
     ],
-    "most operations are not there for sparse operands": [f"sparse_elsewhere/{k}" for k in range(20) if k != 11],
+    "most operations are not there for sparse operands": [
+        f"sparse_elsewhere/{k}" for k in range(20) if k != 11
+    ],
     "gradients of products with sparse operands of some forms": [
         "sparse_left/2",
         "sparse_left/10",
@@ -99,7 +104,9 @@ WRONG = {
         "pooling/15",
         "pooling/17",
     ],
-    "the variance of a single sample is no number, and stays in the running one": ["batch_normalization/16"],
+    "the variance of a single sample is no number, and stays in the running one": [
+        "batch_normalization/16"
+    ],
     "all groups are computed from the first one's channels where padding is uneven": [
         "convolution/1",
         "convolution/16",
@@ -112,8 +119,12 @@ WRONG = {
         "pooling_settings/11",
     ],
     "no gradient for rows of a picture below the number of its columns": ["roipooling/0"],
-    "a product of two samples with a single number as result is the product of their sums": ["times/24"],
-    "the gradient of operands of different shape is added up wrongly": ["losses_of_wrong_shapes/11"],
+    "a product of two samples with a single number as result is the product of their sums": [
+        "times/24"
+    ],
+    "the gradient of operands of different shape is added up wrongly": [
+        "losses_of_wrong_shapes/11"
+    ],
     "sequences that are all shorter than the rectangle that they come from": ["to_sequence/3"],
 }
 

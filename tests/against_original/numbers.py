@@ -3,7 +3,25 @@
 import numpy as np
 
 # Where functions bend, break or overflow.
-EXTREME = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5, -2.5, 1.5, 3.0, -3.0, 1e-30, -1e-30, 1e4, -1e4, 100.0, -100.0)
+EXTREME = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -0.5,
+    2.5,
+    -2.5,
+    1.5,
+    3.0,
+    -3.0,
+    1e-30,
+    -1e-30,
+    1e4,
+    -1e4,
+    100.0,
+    -100.0,
+)
 
 
 def uniform(random, shape, low, high):
@@ -55,12 +73,25 @@ def probabilities(random, shape):
 def boxes(random, shape):
     """Corners `x1, y1, x2, y2` of regions of a picture of 8 by 8."""
     corners = random.randint(0, 5, shape[:-1] + (2,))
-    return np.concatenate([corners, corners + random.randint(1, 4, shape[:-1] + (2,))], axis=-1).astype(float)
+    return np.concatenate(
+        [corners, corners + random.randint(1, 4, shape[:-1] + (2,))], axis=-1
+    ).astype(float)
 
 
 LAWS = {
     law.__name__: law
-    for law in (uniform, integers, distinct, extreme, chosen, given, one_hot, few, probabilities, boxes)
+    for law in (
+        uniform,
+        integers,
+        distinct,
+        extreme,
+        chosen,
+        given,
+        one_hot,
+        few,
+        probabilities,
+        boxes,
+    )
 }
 
 

@@ -109,5 +109,7 @@ if __name__ == "__main__":
         import cntk
 
         if cntk.__version__ != "2.7":
-            raise SystemExit(f"only the original CNTK 2.7 may record reference values; this is {cntk.__version__}")
+            raise SystemExit(
+                f"only the original CNTK 2.7 may record reference values; this is {cntk.__version__}"
+            )
         main()

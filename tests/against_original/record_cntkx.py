@@ -23,11 +23,16 @@ def write(results, path):
     index, pool = {}, []
     for name, stages in sorted(results.items()):
         kept = {key: found for key, found in stages.items() if not key.endswith(" message")}
-        index[name] = {k: f if isinstance(f, str) else [list(np.shape(x)) for x in f] for k, f in sorted(kept.items())}
+        index[name] = {
+            k: f if isinstance(f, str) else [list(np.shape(x)) for x in f]
+            for k, f in sorted(kept.items())
+        }
         pool += [np.ravel(x) for _, f in sorted(kept.items()) if not isinstance(f, str) for x in f]
     text = json.dumps(index, sort_keys=True).encode()
     np.savez_compressed(
-        path, index=np.frombuffer(text, np.uint8), pool=np.concatenate(pool + [np.zeros(0)]).astype("f")
+        path,
+        index=np.frombuffer(text, np.uint8),
+        pool=np.concatenate(pool + [np.zeros(0)]).astype("f"),
     )
 
 
@@ -53,7 +58,11 @@ def recorded(name):
         path = os.path.join(folder, "one.npz")
         arguments = [sys.executable, "-m", "tests.against_original.record_cntkx", name, path]
         done = subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return read(path)[name] if done.returncode == 0 and os.path.exists(path) else {"build": "crash"}
+        return (
+            read(path)[name]
+            if done.returncode == 0 and os.path.exists(path)
+            else {"build": "crash"}
+        )
 
 
 def main():

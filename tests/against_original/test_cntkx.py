@@ -25,7 +25,10 @@ RECORDED = read()
 # Stages that fail on the original, with the reason, and give a result here.
 BROKEN = {
     ("BertEmbeddings", "gradients"): "the loss alone has a sparse constant as its operand",
-    ("PreTrainedBertEmbeddings", "gradients"): "the loss alone has a sparse constant as its operand",
+    (
+        "PreTrainedBertEmbeddings",
+        "gradients",
+    ): "the loss alone has a sparse constant as its operand",
     ("PositionalEmbedding", "gradients"): "one_hot has no gradient",
     ("PositionalEmbedding", "trained"): "one_hot has no gradient",
     ("SequentialConvolution groups", "output"): "convolutions along sequences take no groups",
@@ -35,7 +38,9 @@ BROKEN = {
 
 def close(one: Any, other: Any) -> bool:
     scale = float(np.abs(other[np.isfinite(other)]).max(initial=0))
-    return one.shape == other.shape and np.allclose(one, other, rtol=1e-4, atol=max(1e-5, 2e-5 * scale), equal_nan=True)
+    return one.shape == other.shape and np.allclose(
+        one, other, rtol=1e-4, atol=max(1e-5, 2e-5 * scale), equal_nan=True
+    )
 
 
 def test_every_case_is_recorded() -> None:
@@ -48,7 +53,9 @@ def test_gives_what_the_original_gave(name: str) -> None:
     for stage, expected in theirs.items():
         found, reason = ours.get(stage), ours.get(f"{stage} message", "")
         if isinstance(expected, str):
-            assert isinstance(found, str) != ((name, stage) in BROKEN), f"{stage}: {found}, not {expected}: {reason}"
+            assert isinstance(found, str) != ((name, stage) in BROKEN), (
+                f"{stage}: {found}, not {expected}: {reason}"
+            )
             continue
         assert isinstance(found, list), f"{stage}: {found}: {reason}"
         assert [x.shape for x in found] == [x.shape for x in expected], stage

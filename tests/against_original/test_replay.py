@@ -16,10 +16,17 @@ from tests.against_original import calls, draw, recording
 from tests.against_original.agreement import difference
 from tests.against_original.known import CANNOT, WRONG
 
-pytestmark = pytest.mark.filterwarnings("ignore:batch_normalization")  # that nobody counts samples is meant
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:batch_normalization"
+)  # that nobody counts samples is meant
 
 RECORDED = recording.read()
-REASONS = {name: reason for reasons in (CANNOT, WRONG) for reason, names in reasons.items() for name in names}
+REASONS = {
+    name: reason
+    for reasons in (CANNOT, WRONG)
+    for reason, names in reasons.items()
+    for name in names
+}
 IN_OLD_FILES_ALONE = {"CrossEntropyWithSoftmax", "LogSoftmax", "Sigmoid", "SquaredError"}
 # What a proxy stands for, and lattices from files of a speech recogniser, cannot be run by a call that is drawn.
 WITHOUT_THE_ORIGINAL = {"CustomProxyOp", "LatticeSequenceWithSoftmax"}
@@ -39,12 +46,18 @@ def replayed(name: str) -> tuple[str | None, dict[str, Any]]:
     if error not in NOTHING:
         return difference(description, ours, theirs), ours
     if stage == "gradient":  # the gradient is ours alone; there must be one
-        if outcome(ours)[0] != "none" or len(ours["gradients"]) != sum(x["gradient"] for x in description["operands"]):
+        if outcome(ours)[0] != "none" or len(ours["gradients"]) != sum(
+            x["gradient"] for x in description["operands"]
+        ):
             return f"{outcome(ours)} where a gradient is due", ours
         bare = {"training": [], "gradients": [], "after": []}
-        return difference(description, {**ours, **bare}, {"outputs": theirs["outputs"], **bare}), ours
+        return difference(
+            description, {**ours, **bare}, {"outputs": theirs["outputs"], **bare}
+        ), ours
     refused = outcome(ours)[1]
-    return (None if refused in ("none", "", "GraphError", "FeedError", "ValueError") else refused), ours
+    return (
+        None if refused in ("none", "", "GraphError", "FeedError", "ValueError") else refused
+    ), ours
 
 
 def test_recording_is_of_the_calls_that_are_drawn() -> None:
@@ -56,7 +69,10 @@ def test_recording_is_of_the_calls_that_are_drawn() -> None:
 def test_gives_what_the_original_gave(name: str) -> None:
     different, ours = replayed(name)
     if different:
-        pytest.fail(f"{json.dumps(RECORDED[name][0])}\n{different}\n{ours.get('message', '')}", pytrace=False)
+        pytest.fail(
+            f"{json.dumps(RECORDED[name][0])}\n{different}\n{ours.get('message', '')}",
+            pytrace=False,
+        )
 
 
 @pytest.mark.parametrize("name", REASONS)

@@ -32,4 +32,8 @@ def described_default(value):
     if any(base.__name__ == "Initializer" for base in type(value).__mro__):
         return "<dictionary>"  # the original describes initial values by dictionaries
     kind = getattr(value, "__name__", type(value).__name__).lower()
-    return "<" + next((word for word in ("override", "schedule", "dictionary") if word in kind), kind) + ">"
+    return (
+        "<"
+        + next((word for word in ("override", "schedule", "dictionary") if word in kind), kind)
+        + ">"
+    )

@@ -15,7 +15,13 @@ from described import described_signature
 
 import cntk
 
-LEFT_OUT = ("cntk.cntk_py", "cntk.internal", "cntk.conftest", "cntk.sample_installer", "cntk.contrib.crosstalk")
+LEFT_OUT = (
+    "cntk.cntk_py",
+    "cntk.internal",
+    "cntk.conftest",
+    "cntk.sample_installer",
+    "cntk.contrib.crosstalk",
+)
 
 
 def module_names():
@@ -53,9 +59,15 @@ def describe(module, value):
     if isinstance(value, (bool, int, float)):
         return value
     home = getattr(value, "__module__", None) or ""
-    if not isinstance(value, (type, types.FunctionType)) or not home.startswith("cntk") or home == "cntk.cntk_py":
+    if (
+        not isinstance(value, (type, types.FunctionType))
+        or not home.startswith("cntk")
+        or home == "cntk.cntk_py"
+    ):
         return None
-    if home != module:  # a package's face hands on what is within; else it is there because the module uses it
+    if (
+        home != module
+    ):  # a package's face hands on what is within; else it is there because the module uses it
         return home if module == "cntk" or home.startswith(module + ".") else None
     return members(value) if isinstance(value, type) else described_signature(value)
 
@@ -67,7 +79,11 @@ def main():
             module = importlib.import_module(name)
         except ImportError:
             continue
-        entries = {key: describe(name, value) for key, value in vars(module).items() if not key.startswith("_")}
+        entries = {
+            key: describe(name, value)
+            for key, value in vars(module).items()
+            if not key.startswith("_")
+        }
         entries = {key: entry for key, entry in entries.items() if entry is not None}
         if entries:
             api[name] = entries

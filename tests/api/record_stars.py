@@ -12,7 +12,13 @@ import pkgutil
 import cntk
 
 # Examples, the toolkit's own tests, and the native layer; `test_stars.py` says why.
-LEFT_OUT = ("cntk.contrib", "cntk.conftest", "cntk.cntk_py", "cntk.cntk_py_init", "cntk.sample_installer")
+LEFT_OUT = (
+    "cntk.contrib",
+    "cntk.conftest",
+    "cntk.cntk_py",
+    "cntk.cntk_py_init",
+    "cntk.sample_installer",
+)
 
 
 def module_names():

@@ -21,7 +21,9 @@ import pytest
 from tests.api.described import described_signature
 
 HERE = Path(__file__).parent
-API: dict[str, dict[str, Any]] = json.loads((HERE / "api_of_the_original.json").read_text(encoding="utf-8"))
+API: dict[str, dict[str, Any]] = json.loads(
+    (HERE / "api_of_the_original.json").read_text(encoding="utf-8")
+)
 PENDING = (HERE / "pending.txt").read_text(encoding="utf-8").splitlines()
 # What the original takes as **kw_name and looks into itself is spelled out here.
 SPELLED_OUT = {"**kw_name": "name=''", "**kw_axis_name": "axis=-1, name=''"}
@@ -38,7 +40,9 @@ def module_of(name: str) -> ModuleType | None:
 
 def static(cls: type, name: str) -> Any:
     """A class's member, not called; a dataclass's field is as good as a property."""
-    return inspect.getattr_static(cls, name, property() if name in getattr(cls, "__dataclass_fields__", ()) else None)
+    return inspect.getattr_static(
+        cls, name, property() if name in getattr(cls, "__dataclass_fields__", ()) else None
+    )
 
 
 def described_member(cls: type, name: str) -> str:
@@ -48,7 +52,9 @@ def described_member(cls: type, name: str) -> str:
     if isinstance(member, (staticmethod, classmethod)):
         return "static " + described_signature(member.__func__)
     if name == "__init__" and not inspect.isfunction(member):
-        return "(self, " + described_signature(cls)[1:]  # calling it is all that there is to its metaclass
+        return (
+            "(self, " + described_signature(cls)[1:]
+        )  # calling it is all that there is to its metaclass
     return described_signature(member) if inspect.isfunction(member) else "attribute"
 
 
@@ -80,7 +86,11 @@ def missing() -> list[str]:
         found += [f"{name}.{key}" for key in absent]
         for key, entry in entries.items():
             if isinstance(entry, dict) and key not in absent:
-                found += [f"{name}.{key}.{member}" for member in entry if static(getattr(module, key), member) is None]
+                found += [
+                    f"{name}.{key}.{member}"
+                    for member in entry
+                    if static(getattr(module, key), member) is None
+                ]
     return found
 
 
@@ -118,8 +128,14 @@ def test_signatures_are_compared() -> None:
         pass
 
     assert described_signature(f) == "(x, y=1, *rest, axes=[[1, 2], None], name='', **more)"
-    assert described_signature(lambda **kw_name: None) == "(**kw_name)" and spelled_out("(**kw_name)") == "(name='')"
-    assert described_member(int, "real") == "attribute" and described_member(ModuleType, "x") == "attribute"
+    assert (
+        described_signature(lambda **kw_name: None) == "(**kw_name)"
+        and spelled_out("(**kw_name)") == "(name='')"
+    )
+    assert (
+        described_member(int, "real") == "attribute"
+        and described_member(ModuleType, "x") == "attribute"
+    )
 
 
 def test_operations_that_old_programs_take_from_layers() -> None:

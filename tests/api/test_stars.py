@@ -22,7 +22,9 @@ import cntk as C
 from cntk._graph.names.handed_on import HANDED_ON
 from cntk.internal import native_shape, sanitize, utils
 
-STARS: dict[str, str] = json.loads((Path(__file__).parent / "stars_of_the_original.json").read_text(encoding="utf-8"))
+STARS: dict[str, str] = json.loads(
+    (Path(__file__).parent / "stars_of_the_original.json").read_text(encoding="utf-8")
+)
 
 NOT_BROUGHT = {
     "tests": "the original's own tests, which lie within its modules",
@@ -50,7 +52,11 @@ def test_star_import(module: str) -> None:
         assert space[name] is OTHERS[name]
     for name in wanted:
         assert space[name] is getattr(importlib.import_module(module), name)
-        if isinstance(space[name], type) and hasattr(C, name) and name not in ("Sequence", "Tensor"):
+        if (
+            isinstance(space[name], type)
+            and hasattr(C, name)
+            and name not in ("Sequence", "Tensor")
+        ):
             assert space[name] is getattr(C, name)
 
 
@@ -65,13 +71,19 @@ def test_there_are_no_other_names() -> None:
         loaded = importlib.import_module(module)
         assert isinstance(loaded, ModuleType)
         for name in ("nothing", "_nothing", "__nothing__"):
-            with pytest.raises(AttributeError, match=f"module '{module}' has no attribute '{name}'"):
+            with pytest.raises(
+                AttributeError, match=f"module '{module}' has no attribute '{name}'"
+            ):
                 getattr(loaded, name)
 
 
-@pytest.mark.parametrize("module", ["cntk", "cntk.layers", "cntk.ops.functions", "cntk.internal", "cntk.train"])
+@pytest.mark.parametrize(
+    "module", ["cntk", "cntk.layers", "cntk.ops.functions", "cntk.internal", "cntk.train"]
+)
 def test_a_program_that_begins_with_a_star_import(module: str) -> None:
-    code = f"from {module} import *" + ("\nsys.exit(int(np.ones(2).sum()) - 2)" if module == "cntk" else "")
+    code = f"from {module} import *" + (
+        "\nsys.exit(int(np.ones(2).sum()) - 2)" if module == "cntk" else ""
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -142,13 +154,29 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("given", "dimensions", "text", "size", "free", "inferred", "scalar"), SHAPES)
+@pytest.mark.parametrize(
+    ("given", "dimensions", "text", "size", "free", "inferred", "scalar"), SHAPES
+)
 def test_native_shapes(
-    given: Any, dimensions: tuple[int, ...], text: str, size: int | None, free: bool, inferred: bool, scalar: bool
+    given: Any,
+    dimensions: tuple[int, ...],
+    text: str,
+    size: int | None,
+    free: bool,
+    inferred: bool,
+    scalar: bool,
 ) -> None:
     shape = native_shape.NDShape(given)
-    assert (shape.dimensions(), shape.as_string(), shape.rank()) == (dimensions, text, len(dimensions))
-    assert (shape.has_free_dimension(), shape.has_inferred_dimension(), shape.is_scalar()) == (free, inferred, scalar)
+    assert (shape.dimensions(), shape.as_string(), shape.rank()) == (
+        dimensions,
+        text,
+        len(dimensions),
+    )
+    assert (shape.has_free_dimension(), shape.has_inferred_dimension(), shape.is_scalar()) == (
+        free,
+        inferred,
+        scalar,
+    )
     assert shape.has_unbound_dimension() == inferred and not shape.is_unknown()
     assert shape == native_shape.NDShape(given) and hash(shape) == hash(native_shape.NDShape(given))
     with pytest.raises(RuntimeError, match="has no axis 5"):
@@ -167,4 +195,7 @@ def test_parts_of_native_shapes() -> None:
     )  # fmt: skip
     with pytest.raises(ValueError, match="expected a range of the 0 axes"):
         native_shape.NDShape(()).sub_shape(1)
-    assert native_shape.NDShape.unknown().is_unknown() and repr(native_shape.NDShape.unknown()) == "NDShape([???])"
+    assert (
+        native_shape.NDShape.unknown().is_unknown()
+        and repr(native_shape.NDShape.unknown()) == "NDShape([???])"
+    )

@@ -20,7 +20,9 @@ SOURCE = Path(C.__file__).resolve().parent.parent
 
 
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]))
+    env = dict(
+        os.environ, PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
+    )
     return subprocess.run(
         [sys.executable, "-m", "cntk", *map(str, arguments)],
         env=env, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=250,
@@ -49,7 +51,10 @@ def test_demo_learns_and_writes_picture_and_model(tmp_path: Path) -> None:
     assert sorted(path.name for path in written.iterdir()) == ["digits.model", "digits.png"]
     picture = (written / "digits.png").read_bytes()
     assert picture.startswith(b"\x89PNG\r\n")
-    assert (int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")) == (1400, 900)
+    assert (int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")) == (
+        1400,
+        900,
+    )
 
     digits = scanned_digits()
     model = C.Function.load(str(written / "digits.model"))
@@ -80,7 +85,9 @@ def test_truncated_file_ends_with_one_line_and_status_2(tmp_path: Path) -> None:
         (idx(np.zeros((20, 11, 13), np.uint8))[:-1], "truncated"),
     ],
 )
-def test_file_of_another_kind(tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes, message: str) -> None:
+def test_file_of_another_kind(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes, message: str
+) -> None:
     write_mnist(tmp_path)
     (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
     assert main(["demo", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
@@ -122,24 +129,53 @@ def test_same_seed_same_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     write_mnist(folder, counts=(200, 50))
     scores = []
     for seed in ("3", "3", "4"):
-        assert main(["demo", "--data", str(folder), "--out", str(folder), "--epochs", "2", "--seed", seed]) == 0
+        assert (
+            main(
+                [
+                    "demo",
+                    "--data",
+                    str(folder),
+                    "--out",
+                    str(folder),
+                    "--epochs",
+                    "2",
+                    "--seed",
+                    seed,
+                ]
+            )
+            == 0
+        )
         assert f"picture: {folder / 'digits.png'}\n" in capfd.readouterr().out
         model = C.Function.load(str(folder / "digits.model"))
         scores.append(model.eval(mnist_folder(folder).test_images).tobytes())
     assert scores[0] == scores[1] != scores[2]
 
 
-@pytest.mark.skipif("CNTK_TEST_DATA" not in os.environ, reason="CNTK_TEST_DATA names no folder with mnist/ in it")
+@pytest.mark.skipif(
+    "CNTK_TEST_DATA" not in os.environ, reason="CNTK_TEST_DATA names no folder with mnist/ in it"
+)
 def test_demo_on_mnist_itself(tmp_path: Path) -> None:
-    ended = command("demo", "--data", Path(os.environ["CNTK_TEST_DATA"]) / "mnist", "--out", tmp_path, "--epochs", "1")
+    ended = command(
+        "demo",
+        "--data",
+        Path(os.environ["CNTK_TEST_DATA"]) / "mnist",
+        "--out",
+        tmp_path,
+        "--epochs",
+        "1",
+    )
     assert ended.returncode == 0, ended.stderr
     assert accuracy(ended.stdout) >= 0.97
 
 
-def test_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_missing_extra_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["demo"]) == 2
-    told = "needs rich and matplotlib and sklearn; install them with: pip install 'cntk-torch[demo]'"
+    told = (
+        "needs rich and matplotlib and sklearn; install them with: pip install 'cntk-torch[demo]'"
+    )
     assert capfd.readouterr().err == f"cntk demo: error: {told}\n"
 
 
@@ -157,19 +193,47 @@ def test_convert_both_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     text.write_text("0 |F 1 2 |L 1:1\n0 |F 3 4\n1 |F 5 6 |L 0:1\n")
     header = tmp_path / "header.txt"
     header.write_text("features F dense 2\n\nlabels L sparse 3\n")
-    assert main(["convert", "--input", str(text), "--output", str(binary), "--header", str(header)]) == 0
+    assert (
+        main(["convert", "--input", str(text), "--output", str(binary), "--header", str(header)])
+        == 0
+    )
     assert capsys.readouterr().out.splitlines()[1] == f"{binary}: {binary.stat().st_size:,} bytes"
     assert main(["convert", "--input", str(binary), "--output", str(again)]) == 0
     assert again.read_text() == (
         "0\t|features 1.0 2.0 |labels 1:1.0\n0\t|features 3.0 4.0\n1\t|features 5.0 6.0 |labels 0:1.0\n"
     )
-    streams = ["--stream", "features features dense 2", "--stream", "labels labels sparse 3", "--precision", "double"]
-    assert main(["convert", "--input", str(again), "--output", str(binary), *streams, "--chunk_size", "10"]) == 0
-    assert C.io.MinibatchSource(C.io.CBFDeserializer(str(binary))).streams.features.dtype == np.float64
+    streams = [
+        "--stream",
+        "features features dense 2",
+        "--stream",
+        "labels labels sparse 3",
+        "--precision",
+        "double",
+    ]
+    assert (
+        main(
+            [
+                "convert",
+                "--input",
+                str(again),
+                "--output",
+                str(binary),
+                *streams,
+                "--chunk_size",
+                "10",
+            ]
+        )
+        == 0
+    )
+    assert (
+        C.io.MinibatchSource(C.io.CBFDeserializer(str(binary))).streams.features.dtype == np.float64
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
-def test_convert_what_windows_wrote(tmp_path: Path, encoding: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_convert_what_windows_wrote(
+    tmp_path: Path, encoding: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     text, binary, header = tmp_path / "data.ctf", tmp_path / "data.bin", tmp_path / "header.txt"
     text.write_bytes("|größe 1 |# für\r\n|größe 2\r\n".encode(encoding))
     header.write_bytes("größe größe dense 1\r\n".encode(encoding))
@@ -198,5 +262,9 @@ def test_convert_says_what_is_wrong(
     text.write_text("|x 1\n|x a\n")
     assert main(["convert", "--input", str(text), "--output", str(binary), *streams]) == 2
     printed = capsys.readouterr()
-    assert printed.out == "" and printed.err.startswith("cntk convert: error: ") and reason in printed.err
+    assert (
+        printed.out == ""
+        and printed.err.startswith("cntk convert: error: ")
+        and reason in printed.err
+    )
     assert not binary.exists()

@@ -61,7 +61,9 @@ def test_pictures_of_both_parts_must_have_one_size(tmp_path: Path) -> None:
 def test_missing_folder_and_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere: no such folder"):
         mnist_folder(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="has no file train-images-idx3-ubyte or train-images-idx3-ubyte.gz"):
+    with pytest.raises(
+        DataError, match="has no file train-images-idx3-ubyte or train-images-idx3-ubyte.gz"
+    ):
         mnist_folder(tmp_path)
 
 

@@ -100,7 +100,9 @@ def test_memory_is_not_taken_on_the_word_of_a_header(tmp_path: Path, claim: int)
 
 
 @given(st.binary(max_size=64), st.sampled_from([1, 3]), st.booleans())
-def test_any_bytes_give_an_array_or_an_idx_error(tmp_path_factory, data: bytes, rank: int, with_magic: bool) -> None:
+def test_any_bytes_give_an_array_or_an_idx_error(
+    tmp_path_factory, data: bytes, rank: int, with_magic: bool
+) -> None:
     path = tmp_path_factory.mktemp("any") / "file"
     path.write_bytes((b"\0\0\x08" + bytes([rank]) if with_magic else b"") + data)
     try:

@@ -40,7 +40,9 @@ class SuiteFinder(importlib.abc.MetaPathFinder):
         *parents, _ = fullname.split(".")
         if parents[:1] != ["cntk"]:
             return None
-        return importlib.machinery.PathFinder.find_spec(fullname, [str(SUITE.joinpath(*parents))], target)
+        return importlib.machinery.PathFinder.find_spec(
+            fullname, [str(SUITE.joinpath(*parents))], target
+        )
 
 
 sys.meta_path.append(SuiteFinder())

@@ -79,7 +79,10 @@ def unpack_suite() -> Path:
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
         fetched = subprocess.run(
-            [sys.executable, "-m", *DOWNLOAD.split(), "-d", tmp], text=True, capture_output=True, check=False
+            [sys.executable, "-m", *DOWNLOAD.split(), "-d", tmp],
+            text=True,
+            capture_output=True,
+            check=False,
         )
         if fetched.returncode:
             sys.exit(f"the suite could not be fetched:\n{fetched.stderr.strip()}")
@@ -124,7 +127,13 @@ def read_report(report: Path) -> Iterator[tuple[str, str]]:
     """Yield (test, status) from pytest's JUnit report."""
     for case in ET.parse(report).getroot().iter("testcase"):
         kinds = {child.tag for child in case}
-        status = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+        status = (
+            "failed"
+            if kinds & {"failure", "error"}
+            else "skipped"
+            if "skipped" in kinds
+            else "passed"
+        )
         yield f"{case.get('classname')}::{case.get('name')}", status
 
 
@@ -132,7 +141,9 @@ def preload(suite: Path) -> None:
     """Import once what every module needs; the processes that run them are forked from this one."""
     search = [str(HERE), str(HERE.parent.parent / "src")]
     sys.path[:0] = search
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [*search, os.environ.get("PYTHONPATH")]))
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [*search, os.environ.get("PYTHONPATH")])
+    )
     os.environ["CNTK_CONFORMANCE_SUITE"] = str(suite)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     import pytest  # noqa: F401
@@ -141,7 +152,9 @@ def preload(suite: Path) -> None:
     import cntk  # noqa: F401
 
 
-def run_pytest(module: Module, suite: Path, folder: str, timeout: int, arguments: list[str]) -> None:
+def run_pytest(
+    module: Module, suite: Path, folder: str, timeout: int, arguments: list[str]
+) -> None:
     """Run one module in this process, which is its own, from a folder of its own."""
     import pytest
 
@@ -150,7 +163,15 @@ def run_pytest(module: Module, suite: Path, folder: str, timeout: int, arguments
     os.dup2(log, sys.stderr.fileno())
     os.chdir(folder)
     sys.argv = ["pytest"]
-    options = ["-q", "-p", "conformance_plugin", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    options = [
+        "-q",
+        "-p",
+        "conformance_plugin",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+    ]
     options += ["-p", "no:xdist", "-c", os.devnull, f"--rootdir={suite}"]
     # No pattern for files: one that fits the suite's names fits every module, and pytest rewrites what it fits.
     options += ["-o", "python_classes=*Test", "--tb=short", f"--timeout={timeout}"]
@@ -186,7 +207,11 @@ class Running:
         """Read what the process left behind; its folder goes."""
         report, log = (Path(self.folder.name) / name for name in ("report.xml", "log"))
         outcomes = dict(numbered(read_report(report))) if report.exists() else {}
-        complaint = log.read_text(encoding="utf-8", errors="replace")[-6000:] if self.process.exitcode else ""
+        complaint = (
+            log.read_text(encoding="utf-8", errors="replace")[-6000:]
+            if self.process.exitcode
+            else ""
+        )
         if self.process.exitcode not in (0, PYTEST_TESTS_FAILED):
             complaint += f"\nthe process ended with {self.process.exitcode}"
         self.folder.cleanup()
@@ -214,7 +239,9 @@ def run_modules(
 def tell(one: Running, ran: Ran, with_complaint: bool) -> None:
     """Print a line about a module that has ended, after what pytest complained about."""
     counts = collections.Counter(ran.outcomes.values())
-    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", "failed", "skipped") if counts[kind])
+    told = ", ".join(
+        f"{counts[kind]} {kind}" for kind in ("passed", "failed", "skipped") if counts[kind]
+    )
     if ran.complaint and with_complaint:
         print(ran.complaint)
     print(f"{one.module.short:44s} {told or 'no outcome'} ({one.seconds():.0f} s)", flush=True)
@@ -235,11 +262,18 @@ def check(listed: set[str], done: dict[Module, Ran]) -> int:
     """Say which listed tests of the modules that ran did not pass; return their number."""
     lost = 0
     for module, ran in done.items():
-        missing = sorted(test for test in listed if module.owns(test) and ran.outcomes.get(test) != "passed")
+        missing = sorted(
+            test for test in listed if module.owns(test) and ran.outcomes.get(test) != "passed"
+        )
         if missing:
             lost += len(missing)
             print(f"\n{ran.complaint}\nlisted as passing, but not any more, in {module.short}:")
-            print("".join(f"    {test} ({ran.outcomes.get(test, 'did not run')})\n" for test in missing), flush=True)
+            print(
+                "".join(
+                    f"    {test} ({ran.outcomes.get(test, 'did not run')})\n" for test in missing
+                ),
+                flush=True,
+            )
     return lost
 
 
@@ -255,7 +289,10 @@ def update(
     again = [module for module, ran in done.items() if _passed(ran) - listed]
     second = run_modules(again, suite, args, run)
     file = file or PASSING
-    new = set[str]().union(*(_passed(done[module]) & _passed(ran) for module, ran in second.items())) - listed
+    new = (
+        set[str]().union(*(_passed(done[module]) & _passed(ran) for module, ran in second.items()))
+        - listed
+    )
     if new:
         fresh = file.with_suffix(".new")
         fresh.write_text("".join(f"{test}\n" for test in sorted(listed | new)), encoding="utf-8")
@@ -286,12 +323,22 @@ def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
 
 def parser_of(description: str | None, seconds: int) -> argparse.ArgumentParser:
     """Return the parser of what every runner of a suite takes; `seconds` is the default limit of one test."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("select", nargs="*", help="areas (ops, layers ...) or modules (ops/sequence_test)")
-    parser.add_argument("--check", action="store_true", help="only modules with listed tests, which must pass")
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "select", nargs="*", help="areas (ops, layers ...) or modules (ops/sequence_test)"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only modules with listed tests, which must pass"
+    )
     parser.add_argument("--update", action="store_true", help="add what passes to the list")
-    parser.add_argument("--jobs", type=int, default=2, help="modules that run at the same time (default: 2)")
-    parser.add_argument("--timeout", type=int, default=seconds, help=f"seconds for one test (default: {seconds})")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="modules that run at the same time (default: 2)"
+    )
+    parser.add_argument(
+        "--timeout", type=int, default=seconds, help=f"seconds for one test (default: {seconds})"
+    )
     parser.add_argument("--out", type=Path, help="file for the outcome of every test, as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the summary alone")
     return parser
@@ -310,10 +357,16 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
 def choose(modules: list[Module], select: list[str], listed: list[str] | None) -> list[Module]:
     """Return the modules that are selected by area or name, all unless any is; with a list, only those with tests in it."""
     if select:
-        modules = [m for m in modules if any(m.short == s or m.short.startswith(s + "/") for s in select)]
+        modules = [
+            m for m in modules if any(m.short == s or m.short.startswith(s + "/") for s in select)
+        ]
         if not modules:
             sys.exit(f"no module of the suite is called {' or '.join(select)}")
-    return modules if listed is None else [module for module in modules if any(map(module.owns, listed))]
+    return (
+        modules
+        if listed is None
+        else [module for module in modules if any(map(module.owns, listed))]
+    )
 
 
 def write_outcomes(path: Path | None, done: dict[Module, Ran]) -> None:
@@ -323,17 +376,23 @@ def write_outcomes(path: Path | None, done: dict[Module, Ran]) -> None:
         path.write_text(json.dumps(outcomes, indent=0), encoding="utf-8")
 
 
-def summarize_list(suite: str, listed: Iterable[str], modules: list[Module], lost: int, started: float) -> int:
+def summarize_list(
+    suite: str, listed: Iterable[str], modules: list[Module], lost: int, started: float
+) -> int:
     """Print how many of the listed tests of modules pass; return the exit status."""
     expected = sum(any(module.owns(test) for module in modules) for test in listed)
-    print(f"{suite}: {expected - lost} of {expected} listed tests pass ({time.monotonic() - started:.0f} s)")
+    print(
+        f"{suite}: {expected - lost} of {expected} listed tests pass ({time.monotonic() - started:.0f} s)"
+    )
     return 1 if lost else 0
 
 
 def main() -> int:
     args = parse(parser_of(__doc__, 120), sys.argv[1:])
     suite = unpack_suite()
-    baseline: dict[str, str] = dict(json.loads((HERE / "baseline.json").read_text(encoding="utf-8")))
+    baseline: dict[str, str] = dict(
+        json.loads((HERE / "baseline.json").read_text(encoding="utf-8"))
+    )
     listed = read_passing()
     modules = choose(find_modules(suite, baseline), args.select, listed if args.check else None)
     started = time.monotonic()

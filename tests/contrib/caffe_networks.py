@@ -37,7 +37,13 @@ def caffemodel(layers: Mapping[str, Sequence[Array]], old: bool = False) -> byte
     return net.to_bytes()
 
 
-def write(folder: Path, network: str, layers: Mapping[str, Sequence[Array]], old: bool = False, **more: Any) -> Path:
+def write(
+    folder: Path,
+    network: str,
+    layers: Mapping[str, Sequence[Array]],
+    old: bool = False,
+    **more: Any,
+) -> Path:
     """Write a network, its parameters, and the configuration of a conversion; return the latter."""
     (folder / "net.prototxt").write_text(network)
     (folder / "net.caffemodel").write_bytes(caffemodel(layers, old))
@@ -57,10 +63,14 @@ def write(folder: Path, network: str, layers: Mapping[str, Sequence[Array]], old
 
 def image_input(*shape: int) -> str:
     dims = " ".join(f"dim: {d}" for d in (1, *shape))
-    return f'layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{ {dims} }} }} }}\n'
+    return (
+        f'layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{ {dims} }} }} }}\n'
+    )
 
 
-def layer(kind: str, options: str = "", bottom: str = "data", top: str = "y", name: str = "y") -> str:
+def layer(
+    kind: str, options: str = "", bottom: str = "data", top: str = "y", name: str = "y"
+) -> str:
     return f'layer {{ name: "{name}" type: "{kind}" bottom: "{bottom}" top: "{top}" {options} }}\n'
 
 
@@ -88,7 +98,9 @@ def convolved(
     return found if b is None else found + b[:, None, None]
 
 
-def pooled(x: Array, k: tuple[int, int], s: tuple[int, int], p: tuple[int, int], average: bool) -> Array:
+def pooled(
+    x: Array, k: tuple[int, int], s: tuple[int, int], p: tuple[int, int], average: bool
+) -> Array:
     """Caffe's pooling of one image, whose last window may hang over the end."""
     size = x.shape[1:]
     counts = [-(-(size[a] + 2 * p[a] - k[a]) // s[a]) + 1 for a in (0, 1)]

@@ -45,7 +45,10 @@ class Scene:
         self.image = C.input_variable((1, 4, 4))
         self.conv = C.layers.Convolution2D((3, 2), 2, init=uniform(1), init_bias=0.5)(self.image)
         self.plain = C.layers.Convolution2D((3, 2), 2, init=uniform(1), bias=False)(self.image)
-        cells = [C.layers.Recurrence(C.layers.LSTM(2, init=uniform(k)), go_backwards=k == 3) for k in (2, 3)]
+        cells = [
+            C.layers.Recurrence(C.layers.LSTM(2, init=uniform(k)), go_backwards=k == 3)
+            for k in (2, 3)
+        ]
         self.both = C.splice(cells[0](self.s), cells[1](self.s))
         self.words = C.layers.Embedding(2, init=uniform(4))(C.input_variable(3))
         self.p = C.parameter((2, 3), init=np.arange(6, dtype=np.float32).reshape(2, 3))
@@ -72,7 +75,11 @@ def scene(tmp_path: Path) -> Scene:
 def test_values_are_the_originals(scene: Scene) -> None:
     talk = scene.talk
     conv = talk.fetch("conv")
-    assert conv.W.shape == (2, 3, 2) and conv.b.tolist() == [0.5, 0.5] and talk.fetch("plain").b is None
+    assert (
+        conv.W.shape == (2, 3, 2)
+        and conv.b.tolist() == [0.5, 0.5]
+        and talk.fetch("plain").b is None
+    )
     np.testing.assert_allclose(conv.W[0, 0], [-0.7322467, -0.7271859], rtol=1e-6)
     lstm = talk.fetch("lstm")
     assert [part.shape for part in lstm] == [(3, 8), (2, 8), (8,)] * 2
@@ -82,7 +89,9 @@ def test_values_are_the_originals(scene: Scene) -> None:
     assert list(words) == WORDS.dict
     np.testing.assert_allclose(words["b/c"], [0.18850125, -0.8753803], rtol=1e-6)
     result = talk.fetch("result")
-    np.testing.assert_allclose(result[0][0], [-0.01699694, 0.02725407, 0.09064697, -0.00013167], atol=1e-7)
+    np.testing.assert_allclose(
+        result[0][0], [-0.01699694, 0.02725407, 0.09064697, -0.00013167], atol=1e-7
+    )
     np.testing.assert_array_equal(talk.fetch("output")[1], result[1])
     assert [name for name in talk.vars if not talk.is_param(name)] == ["result", "output"]
 
@@ -92,7 +101,13 @@ def test_all_is_saved_loaded_and_compared(scene: Scene, tmp_path: Path) -> None:
     old = {name: talk.fetch(name) for name in talk.vars}
     talk.save_all()
     assert (tmp_path / "0_p.npy").exists() and (tmp_path / "0_lstm.npz").exists()
-    for parameter in [*scene.conv.parameters, *scene.both.parameters, scene.words.E, scene.p, scene.q]:
+    for parameter in [
+        *scene.conv.parameters,
+        *scene.both.parameters,
+        scene.words.E,
+        scene.p,
+        scene.q,
+    ]:
         parameter.value = parameter.value + 1
     changed = [name for name in talk.vars if name != "plain"]
     assert [talk.compare(name) for name in changed] == [False] * len(changed)
@@ -124,7 +139,11 @@ def test_values_are_assigned(scene: Scene) -> None:
     talk.assign("words", {"ü": np.ones(2), "b/c": 2 * np.ones(2), "a": np.zeros(2)})
     lstm = talk.fetch("lstm")
     talk.assign("lstm", lstm._replace(fw_W=2 * lstm.fw_W))
-    assert scene.p.value.tolist() == [[2] * 3] * 2 and scene.p.dtype == np.float32 and scene.q.value.max() == 0
+    assert (
+        scene.p.value.tolist() == [[2] * 3] * 2
+        and scene.p.dtype == np.float32
+        and scene.q.value.max() == 0
+    )
     assert scene.conv.W.value.min() == 1 and scene.conv.b.value.max() == 0.5
     assert scene.words.E.value.tolist() == [[0, 0], [2, 2], [1, 1]]
     np.testing.assert_array_equal(talk.fetch("lstm").fw_W, 2 * lstm.fw_W)
@@ -136,7 +155,9 @@ def test_an_rnn_stack_takes_the_values_of_two_lstms(scene: Scene) -> None:
     scene.talk.watch(stack, "stack", RnnAttr, LSTM)
     scene.talk.save(["lstm"])
     scene.talk.assign("stack", load=True, load_name="lstm")
-    for found, wanted in zip(stack.eval({scene.s: ROWS}), scene.both.eval({scene.s: ROWS}), strict=True):
+    for found, wanted in zip(
+        stack.eval({scene.s: ROWS}), scene.both.eval({scene.s: ROWS}), strict=True
+    ):
         np.testing.assert_allclose(found, wanted, atol=1e-6)
     for found, wanted in zip(scene.talk.fetch("stack"), scene.talk.fetch("lstm"), strict=True):
         np.testing.assert_array_equal(found, wanted)
@@ -166,7 +187,9 @@ def test_sequences_are_compared_with_padded_ones(
 
 def test_find_func_param(scene: Scene) -> None:
     assert find_func_param(scene.plain, "any") is find_func_param(scene.plain)
-    assert find_func_param(scene.conv, "b").shape == (2, 1, 1) and find_func_param(scene.conv, shape=(2, 1, 3, 2))
+    assert find_func_param(scene.conv, "b").shape == (2, 1, 1) and find_func_param(
+        scene.conv, shape=(2, 1, 3, 2)
+    )
     assert find_func_param(scene.conv, "x", allow_not_found=True) is None
     for function, found in ((scene.conv, "found 0"), (scene.both, "found 2")):
         with pytest.raises(ValueError, match=found):
@@ -231,7 +254,10 @@ DAMAGED: dict[str, tuple[str, bytes]] = {
     "no archive": (".npz", b"PK nothing"),
     "no header": (".npz", npz(a=np.zeros(2))),
     "unknown": (".npz", npz(header=np.array('{"kind": "eval"}'))),
-    "missing part": (".npz", npz(header=np.array('{"kind": "dict", "keys": ["a", "b"]}'), **{"0": np.zeros(2)})),
+    "missing part": (
+        ".npz",
+        npz(header=np.array('{"kind": "dict", "keys": ["a", "b"]}'), **{"0": np.zeros(2)}),
+    ),
     "header": (".npz", npz(header=np.array("[1"))),
     "bomb": (".npz", zipped("header.npy", bytes(10**6), zipfile.ZIP_DEFLATED)),
     "huge part": (".npz", zipped("header.npy", npy("(1000000000000,)", 8), zipfile.ZIP_STORED)),
@@ -275,7 +301,11 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "shape": (lambda t: t.assign("p", np.zeros(3)), ValueError, r"\(2, 3\), and the value \(3,\)"),
     "kind": (lambda t: t.assign("p", [1, 2]), ValueError, "expected a ndarray, got a list"),
     "computed": (lambda t: t.assign("result", t.fetch("result")), ValueError, "no setter"),
-    "keys": (lambda t: t.assign("pq", {"p": np.zeros(1), "z": np.zeros(2)}), ValueError, "expected values for"),
+    "keys": (
+        lambda t: t.assign("pq", {"p": np.zeros(1), "z": np.zeros(2)}),
+        ValueError,
+        "expected values for",
+    ),
     "words": (lambda t: t.assign("words", {"a": np.zeros(2)}), ValueError, "the same words"),
     "no bias": (
         lambda t: t.assign("plain", Conv2DArgs(np.zeros((2, 3, 2)), np.zeros(2))),
@@ -283,7 +313,10 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         "has no bias",
     ),
     "one way": (
-        lambda t: (t.watch(t.vars["result"].var, "n", RnnAttr, LSTM._replace(bidirectional=False)), t.fetch("n")),
+        lambda t: (
+            t.watch(t.vars["result"].var, "n", RnnAttr, LSTM._replace(bidirectional=False)),
+            t.fetch("n"),
+        ),
         NotImplementedError,
         "bidirectional",
     ),
@@ -292,14 +325,26 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         NotImplementedError,
         "splice",
     ),
-    "input": (lambda t: (t.watch(C.input_variable(2), "n"), t.fetch("n")), RuntimeError, "not computed"),
-    "another kind": (lambda t: (t.save(["p", "words"]), t.compare("p", "words")), ValueError, "the file holds a dict"),
+    "input": (
+        lambda t: (t.watch(C.input_variable(2), "n"), t.fetch("n")),
+        RuntimeError,
+        "not computed",
+    ),
+    "another kind": (
+        lambda t: (t.save(["p", "words"]), t.compare("p", "words")),
+        ValueError,
+        "the file holds a dict",
+    ),
     "another file": (
         lambda t: (t.save(["p", "words"]), t.assign("conv", load=True, load_name="words")),
         ValueError,
         "expected a Conv2DArgs",
     ),
-    "unlike": (lambda t: (t.save(["p"]), t.compare("pq", "p")), ValueError, "a dict of 2.*a ndarray"),
+    "unlike": (
+        lambda t: (t.save(["p"]), t.compare("pq", "p")),
+        ValueError,
+        "a dict of 2.*a ndarray",
+    ),
 }
 
 
@@ -321,7 +366,9 @@ def test_values_that_files_cannot_hold(tmp_path: Path) -> None:
     talk = Crosstalk()
     talk.set_workdir(str(tmp_path))
     talk.register_funcs(tuple, getter=lambda v, attr: v[0])
-    for k, value in enumerate([{(1, 2): np.zeros(2)}, [1, 2], np.array([None]), "text", [np.array(["a"], object)]]):
+    for k, value in enumerate(
+        [{(1, 2): np.zeros(2)}, [1, 2], np.array([None]), "text", [np.array(["a"], object)]]
+    ):
         talk.watch((value,), str(k))
         with pytest.raises((TypeError, ValueError)):
             talk.fetch(str(k), save=True)
@@ -350,8 +397,16 @@ def assignment(variable: Variable, value: Any) -> Any:
 def tensorflow(monkeypatch: pytest.MonkeyPatch) -> list[Variable]:
     """A stand-in for the little of TensorFlow that is used."""
     random = np.random.RandomState(1)
-    shapes = {"fw/cell/kernel": (5, 8), "fw/cell/bias": 8, "bw/cell/kernel": (5, 8), "bw/cell/bias": 8}
-    variables = [Variable(f"rnn/{name}", random.randn(*np.atleast_1d(shape))) for name, shape in shapes.items()]
+    shapes = {
+        "fw/cell/kernel": (5, 8),
+        "fw/cell/bias": 8,
+        "bw/cell/kernel": (5, 8),
+        "bw/cell/bias": 8,
+    }
+    variables = [
+        Variable(f"rnn/{name}", random.randn(*np.atleast_1d(shape)))
+        for name, shape in shapes.items()
+    ]
     keys = SimpleNamespace(TRAINABLE_VARIABLES="trainable")
     v1 = SimpleNamespace(
         GraphKeys=keys,
@@ -362,11 +417,17 @@ def tensorflow(monkeypatch: pytest.MonkeyPatch) -> list[Variable]:
     return variables
 
 
-def test_tensorflow_and_this_package_exchange_values(scene: Scene, tensorflow: list[Variable], tmp_path: Path) -> None:
+def test_tensorflow_and_this_package_exchange_values(
+    scene: Scene, tensorflow: list[Variable], tmp_path: Path
+) -> None:
     talk = TensorFlowCrosstalk()
     talk.set_workdir(str(tmp_path))
     filters, bias = Variable("W", np.zeros((3, 2, 1, 2))), Variable("b", np.zeros((2,)))
-    words, p, q = Variable("E", np.zeros((3, 2))), Variable("p", np.zeros((2, 3))), Variable("q", np.zeros((1, 2)))
+    words, p, q = (
+        Variable("E", np.zeros((3, 2))),
+        Variable("p", np.zeros((2, 3))),
+        Variable("q", np.zeros((1, 2))),
+    )
     talk.watch(Conv2DArgs(filters, bias), "conv", Conv2DAttr, CONVOLUTION)  # type: ignore[arg-type]
     talk.watch("rnn", "lstm", RnnAttr, LSTM._replace(forget_bias=1))
     talk.watch(words, "words", EmbedAttr, WORDS)
@@ -377,7 +438,9 @@ def test_tensorflow_and_this_package_exchange_values(scene: Scene, tensorflow: l
     scene.talk.save_all()
     talk.load_all_trainables()
     assert [name for name in talk.vars if not talk.is_trainable(name)] == ["computed"]
-    np.testing.assert_array_equal(filters.value[:, :, 0].transpose(2, 0, 1), scene.talk.fetch("conv").W)
+    np.testing.assert_array_equal(
+        filters.value[:, :, 0].transpose(2, 0, 1), scene.talk.fetch("conv").W
+    )
     np.testing.assert_array_equal(words.value, scene.words.E.value)
     np.testing.assert_array_equal(talk.fetch("computed"), scene.p.value + 1)
     lstm = scene.talk.fetch("lstm")

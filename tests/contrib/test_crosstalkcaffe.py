@@ -17,14 +17,25 @@ from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffeimpl import CaffeResolve
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.caffemodel import read_message
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.prototxt import read_text
 from cntk.contrib.crosstalkcaffe.utils.globalconf import load_conf
-from tests.contrib.caffe_networks import Array, caffemodel, convolved, image_input, layer, normalized, pooled, write
+from tests.contrib.caffe_networks import (
+    Array,
+    caffemodel,
+    convolved,
+    image_input,
+    layer,
+    normalized,
+    pooled,
+    write,
+)
 
 IMAGE = np.random.RandomState(0).randn(3, 9, 8).astype(np.float32)
 FILTERS = np.random.RandomState(1).randn(4, 3, 3, 3).astype(np.float32)
 BIAS = np.random.RandomState(2).randn(4).astype(np.float32)
 
 
-def convert(folder: Path, network: str, layers: dict[str, Any], old: bool = False, **more: Any) -> C.Function:
+def convert(
+    folder: Path, network: str, layers: dict[str, Any], old: bool = False, **more: Any
+) -> C.Function:
     CaffeConverter.from_model(str(write(folder, network, layers, old, **more)))
     return C.load_model(folder / "net.model")
 
@@ -38,8 +49,14 @@ CONVOLUTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "plain": ("kernel_size: 3", {}),
     "padded": ("kernel_size: 3 pad: 1", {"p": (1, 1)}),
     "strides": ("kernel_size: 3 pad: 1 stride: 2", {"p": (1, 1), "s": (2, 2)}),
-    "another margin than the automatic one": ("kernel_size: 3 pad: 2 stride: 2", {"p": (2, 2), "s": (2, 2)}),
-    "two numbers": ("kernel_size: [3, 3] stride: 1 stride: 2 pad: 1 pad: 0", {"p": (1, 0), "s": (1, 2)}),
+    "another margin than the automatic one": (
+        "kernel_size: 3 pad: 2 stride: 2",
+        {"p": (2, 2), "s": (2, 2)},
+    ),
+    "two numbers": (
+        "kernel_size: [3, 3] stride: 1 stride: 2 pad: 1 pad: 0",
+        {"p": (1, 0), "s": (1, 2)},
+    ),
     "by height and width": (
         "kernel_h: 3 kernel_w: 3 stride_h: 2 stride_w: 1 pad_h: 0 pad_w: 1",
         {"p": (0, 1), "s": (2, 1)},
@@ -54,14 +71,21 @@ def test_convolutions(name: str, tmp_path: Path) -> None:
     text, options = CONVOLUTIONS[name]
     network = layer("Convolution", f"convolution_param {{ num_output: 4 {text} }}")
     wanted = convolved(IMAGE, FILTERS, BIAS, **{"s": (1, 1), "p": (0, 0), **options})
-    np.testing.assert_allclose(computed(tmp_path, network, {"y": [FILTERS, BIAS]}), wanted, atol=1e-5)
+    np.testing.assert_allclose(
+        computed(tmp_path, network, {"y": [FILTERS, BIAS]}), wanted, atol=1e-5
+    )
 
 
 def test_convolutions_in_groups_and_without_bias(tmp_path: Path) -> None:
     image = np.concatenate([IMAGE, IMAGE[:1] + 1])
-    network = layer("Convolution", "convolution_param { num_output: 4 kernel_size: 3 group: 2 bias_term: false }")
+    network = layer(
+        "Convolution",
+        "convolution_param { num_output: 4 kernel_size: 3 group: 2 bias_term: false }",
+    )
     found = computed(tmp_path, network, {"y": [FILTERS[:, :2]]}, image)
-    np.testing.assert_allclose(found, convolved(image, FILTERS[:, :2], None, (1, 1), (0, 0), group=2), atol=1e-5)
+    np.testing.assert_allclose(
+        found, convolved(image, FILTERS[:, :2], None, (1, 1), (0, 0), group=2), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("average", [False, True], ids=["maximum", "average"])
@@ -78,7 +102,11 @@ def test_convolutions_in_groups_and_without_bias(tmp_path: Path) -> None:
 def test_pooling(k: Any, s: Any, p: Any, average: bool, tmp_path: Path) -> None:
     """The last window may hang over the end, and averages count margins: what the original's converter leaves out."""
     text = f"kernel_h: {k[0]} kernel_w: {k[1]} stride_h: {s[0]} stride_w: {s[1]} pad_h: {p[0]} pad_w: {p[1]}"
-    found = computed(tmp_path, layer("Pooling", f"pooling_param {{ pool: {'AVE' if average else 'MAX'} {text} }}"), {})
+    found = computed(
+        tmp_path,
+        layer("Pooling", f"pooling_param {{ pool: {'AVE' if average else 'MAX'} {text} }}"),
+        {},
+    )
     np.testing.assert_allclose(found, pooled(IMAGE, k, s, p, average), atol=1e-6)
 
 
@@ -93,13 +121,21 @@ RELU = layer("ReLU", top="r", name="r")
 
 LAYERS: dict[str, tuple[str, dict[str, Any], Array]] = {
     "relu": (layer("ReLU"), {}, np.maximum(IMAGE, 0)),
-    "leaky": (layer("ReLU", "relu_param { negative_slope: 0.5 }"), {}, np.where(IMAGE > 0, IMAGE, IMAGE / 2)),
+    "leaky": (
+        layer("ReLU", "relu_param { negative_slope: 0.5 }"),
+        {},
+        np.where(IMAGE > 0, IMAGE, IMAGE / 2),
+    ),
     "pooling of all": (
         layer("Pooling", "pooling_param { pool: AVE global_pooling: true }"),
         {},
         IMAGE.mean((1, 2), keepdims=True),
     ),
-    "dense": (layer("InnerProduct", "inner_product_param { num_output: 5 }"), {"y": [WEIGHTS, np.arange(5)]}, DENSE),
+    "dense": (
+        layer("InnerProduct", "inner_product_param { num_output: 5 }"),
+        {"y": [WEIGHTS, np.arange(5)]},
+        DENSE,
+    ),
     "dense, transposed": (
         layer("InnerProduct", "inner_product_param { num_output: 5 transpose: true }"),
         {"y": [WEIGHTS.T, np.arange(5)]},
@@ -136,12 +172,14 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Array]] = {
         IMAGE,
     ),
     "sum of three": (
-        RELU + 'layer { name: "y" type: "Eltwise" bottom: "r" bottom: "data" bottom: "r" top: "y" }',
+        RELU
+        + 'layer { name: "y" type: "Eltwise" bottom: "r" bottom: "data" bottom: "r" top: "y" }',
         {},
         2 * np.maximum(IMAGE, 0) + IMAGE,
     ),
     "concat": (
-        RELU + 'layer { name: "y" type: "Concat" bottom: "data" bottom: "r" top: "y" concat_param { axis: 1 } }',
+        RELU
+        + 'layer { name: "y" type: "Concat" bottom: "data" bottom: "r" top: "y" concat_param { axis: 1 } }',
         {},
         np.concatenate([IMAGE, np.maximum(IMAGE, 0)]),
     ),
@@ -169,11 +207,21 @@ def test_layers(name: str, tmp_path: Path) -> None:
 
 
 def test_names_are_the_originals(tmp_path: Path) -> None:
-    network = layer("Convolution", "convolution_param { num_output: 4 kernel_size: 3 }", top="c", name="c")
-    network += layer("InnerProduct", "inner_product_param { num_output: 2 }", bottom="c", top="d", name="d")
-    network += layer("Softmax", bottom="d", top="p", name="p") + layer("ReLU", bottom="c", top="r", name="r")
+    network = layer(
+        "Convolution", "convolution_param { num_output: 4 kernel_size: 3 }", top="c", name="c"
+    )
+    network += layer(
+        "InnerProduct", "inner_product_param { num_output: 2 }", bottom="c", top="d", name="d"
+    )
+    network += layer("Softmax", bottom="d", top="p", name="p") + layer(
+        "ReLU", bottom="c", top="r", name="r"
+    )
     weights = np.zeros((2, 4 * 7 * 6), np.float32)
-    model = convert(tmp_path, image_input(3, 9, 8) + network, {"c": [FILTERS, BIAS], "d": [weights, np.zeros(2)]})
+    model = convert(
+        tmp_path,
+        image_input(3, 9, 8) + network,
+        {"c": [FILTERS, BIAS], "d": [weights, np.zeros(2)]},
+    )
     found = C.logging.depth_first_search(model, lambda f: isinstance(f, C.Function))
     assert [(f.op_name, f.name) for f in found] == [
         ("Combine", "outputs"),
@@ -182,7 +230,9 @@ def test_names_are_the_originals(tmp_path: Path) -> None:
         ("Convolution", "c"),
         ("ReLU", "r"),
     ]
-    assert [p.name for p in model.parameters] == ["d.sc", "d.b", "c.W", "c.b"] and model.arguments[0].name == "data"
+    assert [p.name for p in model.parameters] == ["d.sc", "d.b", "c.W", "c.b"] and model.arguments[
+        0
+    ].name == "data"
 
 
 def test_old_files(tmp_path: Path) -> None:
@@ -217,13 +267,21 @@ def test_results_are_written_down_and_compared(
     }
     convert(tmp_path, image_input(3, 9, 8) + layer("ReLU"), {}, ValidSolver=valid)
     x, y = (np.load(tmp_path / "results" / f"{name}.npy") for name in ("data", "a.b"))
-    assert x.shape == (1, 3, 9, 8) and x.min() >= -1 and x.max() <= 1 and np.array_equal(y, np.maximum(x, 0))
+    assert (
+        x.shape == (1, 3, 9, 8)
+        and x.min() >= -1
+        and x.max() <= 1
+        and np.array_equal(y, np.maximum(x, 0))
+    )
     assert "Caffe is not installed" in capsys.readouterr().out
 
     def forward() -> None:
         blobs["a.b"].data = np.maximum(blobs["data"].data, 0) + 0.5
 
-    blobs = {"data": SimpleNamespace(data=np.zeros((1, 3, 9, 8))), "a.b": SimpleNamespace(data=None)}
+    blobs = {
+        "data": SimpleNamespace(data=np.zeros((1, 3, 9, 8))),
+        "a.b": SimpleNamespace(data=None),
+    }
     net = SimpleNamespace(inputs=["data"], blobs=blobs, forward=forward)
     monkeypatch.setattr(CaffeResolver, "caffe", SimpleNamespace(Net=lambda *paths: net, TEST=1))
     given = {**valid, "ValInputs": {"data": [IMAGE.tolist()]}}
@@ -242,7 +300,12 @@ def test_results_are_written_down_and_compared(
     ],
 )
 def test_checks_that_cannot_be_done(change: dict[str, Any], words: str, tmp_path: Path) -> None:
-    valid = {"SavePath": str(tmp_path / "r"), "ValInputs": {"data": [[0, 1]]}, "ValNodes": {"y": "y"}, **change}
+    valid = {
+        "SavePath": str(tmp_path / "r"),
+        "ValInputs": {"data": [[0, 1]]},
+        "ValNodes": {"y": "y"},
+        **change,
+    }
     with pytest.raises(ValueError, match=words):
         convert(tmp_path, image_input(3, 9, 8) + layer("ReLU"), {}, ValidSolver=valid)
 
@@ -253,7 +316,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "unknown blob": (layer("ReLU", bottom="x"), {}, "'y' reads 'x'"),
     "two outputs": (layer("ReLU", 'top: "z"'), {}, "one output"),
     "same name": (RELU + layer("ReLU", name="r"), {}, "a name of its own"),
-    "no kernel": (layer("Convolution", "convolution_param { num_output: 4 }"), {}, "kernel_size is missing"),
+    "no kernel": (
+        layer("Convolution", "convolution_param { num_output: 4 }"),
+        {},
+        "kernel_size is missing",
+    ),
     "kernel of 0": (layer("Pooling", "pooling_param { kernel_size: 0 }"), {}, "too small"),
     "kernel too large": (
         layer("Convolution", "convolution_param { num_output: 4 kernel_size: 30 }"),
@@ -265,16 +332,29 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         "height and width",
     ),
-    "groups": (layer("Convolution", "convolution_param { num_output: 4 kernel_size: 3 group: 2 }"), {}, "in 2 groups"),
+    "groups": (
+        layer("Convolution", "convolution_param { num_output: 4 kernel_size: 3 group: 2 }"),
+        {},
+        "in 2 groups",
+    ),
     "no image": (
-        layer("InnerProduct", "inner_product_param { num_output: 5 }") + layer("Convolution", CONV, "y", "c", "c"),
+        layer("InnerProduct", "inner_product_param { num_output: 5 }")
+        + layer("Convolution", CONV, "y", "c", "c"),
         {},
         r"channels, height and width, and has shape \[5\]",
     ),
     "no weights": (layer("Convolution", CONV), {}, "has 0 parameters in the file"),
     "no bias": (layer("Convolution", CONV), {"y": [FILTERS]}, "needs 2"),
-    "other weights": (layer("Convolution", CONV), {"y": [FILTERS[:, :2], BIAS]}, "has 72 numbers.*wants"),
-    "stochastic": (layer("Pooling", "pooling_param { pool: STOCHASTIC kernel_size: 2 }"), {}, "maxima and averages"),
+    "other weights": (
+        layer("Convolution", CONV),
+        {"y": [FILTERS[:, :2], BIAS]},
+        "has 72 numbers.*wants",
+    ),
+    "stochastic": (
+        layer("Pooling", "pooling_param { pool: STOCHASTIC kernel_size: 2 }"),
+        {},
+        "maxima and averages",
+    ),
     "product": (layer("Eltwise", "eltwise_param { operation: PROD }"), {}, "plain sums"),
     "factors": (layer("Eltwise", "eltwise_param { coeff: 2 }"), {}, "plain sums"),
     "scale alone": (layer("Scale"), {}, "right behind a batch normalization"),
@@ -289,7 +369,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         "'y' reads 'b'",
     ),
     "axis": (layer("Softmax", "softmax_param { axis: 2 }"), {}, "only axis 1"),
-    "region": (layer("LRN", "lrn_param { norm_region: WITHIN_CHANNEL }"), {}, "odd number of channels"),
+    "region": (
+        layer("LRN", "lrn_param { norm_region: WITHIN_CHANNEL }"),
+        {},
+        "odd number of channels",
+    ),
     "even": (layer("LRN", "lrn_param { local_size: 4 }"), {}, "odd number of channels"),
     "shapes": (
         layer("Pooling", "pooling_param { kernel_size: 2 }", top="p", name="p")
@@ -345,7 +429,11 @@ def test_texts() -> None:
     net = read_text("NetParameter", text)
     assert net.name == "ab\n" and [one.name for one in net.layer] == ["p", ""]
     assert (net.layer[0].pooling_param.pool, net.layer[0].pooling_param.kernel_size) == (1, [3])
-    assert (net.layer[1].lrn_param.alpha, net.layer[1].lrn_param.beta, net.layer[1].lrn_param.local_size) == (
+    assert (
+        net.layer[1].lrn_param.alpha,
+        net.layer[1].lrn_param.beta,
+        net.layer[1].lrn_param.local_size,
+    ) == (
         1e-4,
         0.75,
         5,
@@ -375,7 +463,10 @@ def test_damaged_parameters(tmp_path: Path) -> None:
     conf = write(tmp_path, image_input(1, 9, 8) + layer("Convolution", CONV.replace("4", "1")), {})
     random = np.random.RandomState(0)
     refused = 0
-    changed = [bytes(b ^ (k == at) * int(random.randint(1, 256)) for k, b in enumerate(good)) for at in range(24)]
+    changed = [
+        bytes(b ^ (k == at) * int(random.randint(1, 256)) for k, b in enumerate(good))
+        for at in range(24)
+    ]
     for content in [good[:n] for n in range(0, len(good), 7)] + changed:
         (tmp_path / "net.caffemodel").write_bytes(content)
         try:
@@ -383,7 +474,9 @@ def test_damaged_parameters(tmp_path: Path) -> None:
         except (ValueError, RuntimeError):
             refused += 1
     assert refused > 20
-    huge = Message().message(100, Message().data(1, "y").message(7, Message().message(7, Message().number(1, 2**60))))
+    huge = Message().message(
+        100, Message().data(1, "y").message(7, Message().message(7, Message().number(1, 2**60)))
+    )
     (tmp_path / "net.caffemodel").write_bytes(huge.to_bytes())
     with pytest.raises(ValueError, match="a parameter of shape .* has 0 numbers"):
         CaffeConverter.from_model(str(conf))
@@ -392,10 +485,19 @@ def test_damaged_parameters(tmp_path: Path) -> None:
 def test_configurations(tmp_path: Path) -> None:
     path = tmp_path / "conf.json"
     path.write_text(
-        json.dumps({"SourceSolver": {"Source": "Caffe", "Phase": 0, "New": 1}, "valid_solver": {"save_path": "x"}})
+        json.dumps(
+            {
+                "SourceSolver": {"Source": "Caffe", "Phase": 0, "New": 1},
+                "valid_solver": {"save_path": "x"},
+            }
+        )
     )
     conf = load_conf(str(path))
-    assert (conf.source_solver.source, conf.source_solver.phase, conf.valid_solver.save_path) == ("Caffe", 0, "x")
+    assert (conf.source_solver.source, conf.source_solver.phase, conf.valid_solver.save_path) == (
+        "Caffe",
+        0,
+        "x",
+    )
     assert conf.model_solver.cntk_tensor is None and conf.valid_solver.val_nodes == {}
     for text, words in [
         ("[1]", "an object in JSON"),
@@ -413,9 +515,14 @@ def test_configurations(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
 def test_networks_that_windows_wrote(tmp_path: Path, encoding: str) -> None:
-    network = image_input(3, 9, 8) + layer("Convolution", "convolution_param { num_output: 4 kernel_size: 3 }")
+    network = image_input(3, 9, 8) + layer(
+        "Convolution", "convolution_param { num_output: 4 kernel_size: 3 }"
+    )
     conf = write(tmp_path, network, {"y": [FILTERS, BIAS]})
-    for path, text in [(tmp_path / "net.prototxt", f"# für Bilder\n{network}"), (conf, conf.read_text())]:
+    for path, text in [
+        (tmp_path / "net.prototxt", f"# für Bilder\n{network}"),
+        (conf, conf.read_text()),
+    ]:
         path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
     CaffeConverter.from_model(str(conf))
     model = C.load_model(tmp_path / "net.model")

@@ -26,17 +26,35 @@ SIGNS = [-1, -1, -1, -1, 1, 1, 1]
 # bits -> the original's values and gradients, the sum of the elements times 1 to 7 being differentiated
 ROWS: dict[str, tuple[Any, list[float], list[float]]] = {
     "one": (1, [MEAN * s for s in SIGNS], [0, 2, 3, 4, 5, 6, 0]),
-    "two": (2, [-1.4387755, -1.4387755, -0.4183674, -0.4183674, 0.4183674, 1.4387755, 1.4387755], ALL),
-    "three": (3, [-1.7361517, -1.1413994, -0.7157435, -0.12099129, 0.7157435, 1.1413994, 1.7361517], ALL),
-    "map": (BITS, [-MEAN, -1.3392857, -MEAN, -0.5178572, MEAN, 1.3392857, 1.5], [0, 2, 3, 4, 5, 6, 7]),
-    "some have none": ([0, 2, 1, 2, 1, 2, 3], [0, -1.25, -0.75, -0.25, 0.75, 1.25, 1.5], [0, 2, 3, 4, 5, 6, 7]),
+    "two": (
+        2,
+        [-1.4387755, -1.4387755, -0.4183674, -0.4183674, 0.4183674, 1.4387755, 1.4387755],
+        ALL,
+    ),
+    "three": (
+        3,
+        [-1.7361517, -1.1413994, -0.7157435, -0.12099129, 0.7157435, 1.1413994, 1.7361517],
+        ALL,
+    ),
+    "map": (
+        BITS,
+        [-MEAN, -1.3392857, -MEAN, -0.5178572, MEAN, 1.3392857, 1.5],
+        [0, 2, 3, 4, 5, 6, 7],
+    ),
+    "some have none": (
+        [0, 2, 1, 2, 1, 2, 3],
+        [0, -1.25, -0.75, -0.25, 0.75, 1.25, 1.5],
+        [0, 2, 3, 4, 5, 6, 7],
+    ),
     "none": (0, [0] * 7, [0, 0, 0, 4, 0, 0, 0]),
     "fewer than none": (-1, [0] * 7, [0] * 7),
 }
 
 
 def gradient(function: C.Function, x: Any, value: Any, factors: Any = FACTORS) -> Any:
-    return C.reduce_sum(function * C.constant(factors)).grad({x: value} if x.is_input else {}, wrt=[x])
+    return C.reduce_sum(function * C.constant(factors)).grad(
+        {x: value} if x.is_input else {}, wrt=[x]
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -46,7 +64,9 @@ def test_bits(name: str, dtype: Any) -> None:
     x = C.input_variable(7, dtype, needs_gradient=True)
     function = CustomMultibit(x, bits)
     np.testing.assert_allclose(function.eval(ROW.astype(dtype))[0], value, atol=2e-7)
-    np.testing.assert_array_equal(gradient(function, x, ROW.astype(dtype), FACTORS.astype(dtype))[0], wanted)
+    np.testing.assert_array_equal(
+        gradient(function, x, ROW.astype(dtype), FACTORS.astype(dtype))[0], wanted
+    )
 
 
 @pytest.mark.parametrize("make", [CustomSign, CustomPySign])
@@ -56,10 +76,14 @@ def test_signs(make: Any, dtype: Any) -> None:
     x = C.input_variable(7, dtype, needs_gradient=True)
     found = make(x).eval(ROW.astype(dtype))
     assert found.dtype == dtype and found.tolist() == [SIGNS]
-    assert gradient(make(x), x, ROW.astype(dtype), FACTORS.astype(dtype)).tolist() == [[0, 2, 3, 4, 5, 6, 0]]
+    assert gradient(make(x), x, ROW.astype(dtype), FACTORS.astype(dtype)).tolist() == [
+        [0, 2, 3, 4, 5, 6, 0]
+    ]
 
 
-@pytest.mark.parametrize("make", [CustomSign, CustomPySign, lambda x: CustomMultibit(x, 2)], ids=["sign", "py", "bits"])
+@pytest.mark.parametrize(
+    "make", [CustomSign, CustomPySign, lambda x: CustomMultibit(x, 2)], ids=["sign", "py", "bits"]
+)
 def test_sequences_and_batches_are_as_samples_one_by_one(make: Any) -> None:
     rows = np.concatenate([ROW, 2 * ROW + 1, 0 * ROW])
     x = C.input_variable(7, needs_gradient=True)
@@ -93,13 +117,21 @@ def test_bits_of_a_parameter() -> None:
 def test_bits_of_filters_have_scales_of_their_own() -> None:
     """The original cannot make this function; it is what its text says."""
     filters = C.parameter((2, 3, 2, 2), init=FILTERS)
-    one = np.stack([np.full((3, 2, 2), -np.abs(FILTERS[0]).mean()), np.full((3, 2, 2), np.abs(FILTERS[1]).mean())])
+    one = np.stack(
+        [
+            np.full((3, 2, 2), -np.abs(FILTERS[0]).mean()),
+            np.full((3, 2, 2), np.abs(FILTERS[1]).mean()),
+        ]
+    )
     np.testing.assert_allclose(CustomMultibitKernel(filters, 1).eval(), one)
     for bits in (1, 2, MAP):
         each = [
-            CustomMultibit(C.constant(f), np.broadcast_to(bits, (2, 3, 2, 2))[k]).eval() for k, f in enumerate(FILTERS)
+            CustomMultibit(C.constant(f), np.broadcast_to(bits, (2, 3, 2, 2))[k]).eval()
+            for k, f in enumerate(FILTERS)
         ]
-        np.testing.assert_allclose(CustomMultibitKernel(filters, bits).eval(), np.stack(each), atol=1e-6)
+        np.testing.assert_allclose(
+            CustomMultibitKernel(filters, bits).eval(), np.stack(each), atol=1e-6
+        )
     found = gradient(CustomMultibitKernel(filters, MAP), filters, None, FILTERS + 1)
     np.testing.assert_array_equal(found, np.where(np.abs(FILTERS) <= MAP, FILTERS + 1, 0))
 
@@ -114,7 +146,12 @@ def test_numbers_of_bits_are_drawn_as_by_the_original(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize(
     "make",
-    [CustomSign, CustomPySign, lambda x: CustomMultibit(x, BITS), lambda x: CustomMultibitKernel(x, BITS)],
+    [
+        CustomSign,
+        CustomPySign,
+        lambda x: CustomMultibit(x, BITS),
+        lambda x: CustomMultibitKernel(x, BITS),
+    ],
     ids=["sign", "py", "bits", "kernel"],
 )
 def test_copies_and_files(make: Any, tmp_path: Any) -> None:
@@ -144,7 +181,10 @@ def test_files_with_impossible_bits_are_refused(bits: float) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: CustomMultibit(C.input_variable(7), [1, 2]), r"shape \[7\], and is of shape \[2\]"),
+        (
+            lambda: CustomMultibit(C.input_variable(7), [1, 2]),
+            r"shape \[7\], and is of shape \[2\]",
+        ),
         (lambda: CustomMultibit(C.placeholder(), 1), "must be known"),
         (lambda: CustomMultibitKernel(C.input_variable((C.FreeDimension, 3)), 1), r"\[\* x 3\]"),
     ],

@@ -24,7 +24,12 @@ def uniform(seed: int) -> Any:
 
 
 def functions(model: C.Function, depth: int = 0) -> list[str]:
-    return [f.op_name for f in C.logging.depth_first_search(model, lambda f: isinstance(f, C.Function), depth=depth)]
+    return [
+        f.op_name
+        for f in C.logging.depth_first_search(
+            model, lambda f: isinstance(f, C.Function), depth=depth
+        )
+    ]
 
 
 def filled(model: C.Function) -> C.Function:
@@ -42,7 +47,12 @@ def converted(**options: Any) -> C.Function:
 # options of a layer -> the original's: functions, some values, sums of the gradients of the sum of squares
 LAYERS: dict[str, tuple[dict[str, Any], list[str], list[float], list[float]]] = {
     "plain": ({}, ["Plus"], [1.8563466, -4.228303, -1.7944431], [102.43751, 34.21129, -91.440865]),
-    "padded": ({"pad": True}, ["Plus"], [1.8563466, 0.6394167, -4.228303], [-71.98246, 50.984024, -80.28338]),
+    "padded": (
+        {"pad": True},
+        ["Plus"],
+        [1.8563466, 0.6394167, -4.228303],
+        [-71.98246, 50.984024, -80.28338],
+    ),
     "strides": (
         {"pad": True, "bias": False, "strides": 2},
         [],
@@ -72,7 +82,9 @@ def test_layers_are_the_originals(name: str) -> None:
 
 def test_inside_it_are_a_convolution_and_two_roundings() -> None:
     model = converted()
-    (block,) = C.logging.depth_first_search(model, lambda f: getattr(f, "op_name", "") == "BinaryConvolution")
+    (block,) = C.logging.depth_first_search(
+        model, lambda f: getattr(f, "op_name", "") == "BinaryConvolution"
+    )
     assert [(v.name, v.shape) for v in block.inputs] == [("filter", (3, 2, 3, 3)), ("", (2, 5, 5))]
     assert functions(model, -1)[2:] == ["Convolution", "UserFunction", "UserFunction"]
     attributes = block.block_root.attributes
@@ -81,27 +93,43 @@ def test_inside_it_are_a_convolution_and_two_roundings() -> None:
 
 def test_what_is_not_replaced_is_shared() -> None:
     x = C.input_variable((2, 5, 5))
-    model = C.layers.Convolution2D((3, 3), 3, name="second")(C.layers.Convolution2D((3, 3), 3, name="first")(x))
+    model = C.layers.Convolution2D((3, 3), 3, name="second")(
+        C.layers.Convolution2D((3, 3), 3, name="first")(x)
+    )
     binary = convert_to_binary_convolution(model, lambda layer: layer.name == "second")
     assert functions(binary) == ["Plus", "BinaryConvolution", "Convolution"]
     assert [p.name for p in binary.parameters] == ["filter", "W", "b", "b"]
     assert sum(p in model.parameters for p in binary.parameters) == 3 and binary.arguments == (x,)
     assert functions(convert_to_binary_convolution(model)).count("BinaryConvolution") == 2
     dense = C.layers.Dense(2)(x)
-    assert convert_to_binary_convolution(dense) is dense and convert_to_native_binary_convolution(dense) is dense
+    assert (
+        convert_to_binary_convolution(dense) is dense
+        and convert_to_native_binary_convolution(dense) is dense
+    )
 
 
 def test_training_has_the_originals_losses() -> None:
     C.cntk_py.set_fixed_random_seed(1)
     h = C.input_variable((1, 6, 6))
-    h = C.layers.Convolution2D((3, 3), 4, pad=True, strides=2, activation=C.relu, init=uniform(1))(h)
-    h = C.layers.Convolution2D((3, 3), 4, pad=True, activation=C.tanh, init=uniform(2), bias=False, name="binary")(h)
-    model = convert_to_binary_convolution(C.layers.Dense(2, init=uniform(3))(h), lambda layer: layer.name == "binary")
+    h = C.layers.Convolution2D((3, 3), 4, pad=True, strides=2, activation=C.relu, init=uniform(1))(
+        h
+    )
+    h = C.layers.Convolution2D(
+        (3, 3), 4, pad=True, activation=C.tanh, init=uniform(2), bias=False, name="binary"
+    )(h)
+    model = convert_to_binary_convolution(
+        C.layers.Dense(2, init=uniform(3))(h), lambda layer: layer.name == "binary"
+    )
     (filters,) = (p for p in model.parameters if p.name == "filter")
-    np.testing.assert_allclose(filters.value.reshape(-1)[:3], [-0.25115854, -0.24942271, -0.0334663], rtol=1e-6)
+    np.testing.assert_allclose(
+        filters.value.reshape(-1)[:3], [-0.25115854, -0.24942271, -0.0334663], rtol=1e-6
+    )
     filters.value = np.random.RandomState(0).uniform(-1, 1, filters.shape).astype(np.float32)
     random = np.random.RandomState(1)
-    images, labels = random.randn(8, 1, 6, 6).astype(np.float32), np.eye(2, dtype=np.float32)[random.randint(2, size=8)]
+    images, labels = (
+        random.randn(8, 1, 6, 6).astype(np.float32),
+        np.eye(2, dtype=np.float32)[random.randint(2, size=8)],
+    )
     images[:, 0, :3] += 2 * labels[:, 0, None, None]
     images[:, 0, 3:] += 2 * labels[:, 1, None, None]
     target = C.input_variable(2)
@@ -120,10 +148,14 @@ def test_training_has_the_originals_losses() -> None:
 @pytest.mark.parametrize(
     "options", [{}, {"pad": True}, {"pad": True, "strides": 2}], ids=["plain", "padded", "strides"]
 )
-def test_faster_functions_compute_the_same_and_can_be_saved(options: dict[str, Any], tmp_path: Any) -> None:
+def test_faster_functions_compute_the_same_and_can_be_saved(
+    options: dict[str, Any], tmp_path: Any
+) -> None:
     model = converted(**options)
     native = convert_to_native_binary_convolution(model)
-    assert functions(native) == ["Plus", "BinaryConvolveOp"] and native.parameters == model.parameters
+    assert (
+        functions(native) == ["Plus", "BinaryConvolveOp"] and native.parameters == model.parameters
+    )
     np.testing.assert_allclose(native.eval(IMAGES), model.eval(IMAGES), atol=1e-5)
     wrt = [*model.parameters, model.arguments[0]]
     ours, theirs = (C.reduce_sum(f * f).grad(IMAGES, wrt=wrt) for f in (native, model))
@@ -155,17 +187,27 @@ def test_a_program_may_bring_a_kernel_of_its_own(monkeypatch: pytest.MonkeyPatch
 
 
 def own_kernel(operands: Any, attributes: Any, name: str) -> C.Function:
-    return C.convolution(*operands, auto_padding=[False, attributes["padding"], attributes["padding"]])
+    return C.convolution(
+        *operands, auto_padding=[False, attributes["padding"], attributes["padding"]]
+    )
 
 
 def test_binary_convolution() -> None:
-    layer = binary_convolution((3, 3), num_filters=2, channels=2, init=C.initializer.uniform(0.5, seed=3), name="own")
+    layer = binary_convolution(
+        (3, 3), num_filters=2, channels=2, init=C.initializer.uniform(0.5, seed=3), name="own"
+    )
     x = C.input_variable((2, 5, 5))
-    assert layer(x).parameters == layer(x + 1).parameters and layer(x).root_function.op_name == "own"
+    assert (
+        layer(x).parameters == layer(x + 1).parameters and layer(x).root_function.op_name == "own"
+    )
     values = layer(x).parameters[0].value.reshape(-1)[:4]
-    np.testing.assert_allclose(values, [0.05876599, -0.30423623, 0.09024127, -0.15363109], rtol=1e-6)
+    np.testing.assert_allclose(
+        values, [0.05876599, -0.30423623, 0.09024127, -0.15363109], rtol=1e-6
+    )
     assert binary_convolution((3, 3), 2, 2, pad=True, strides=2)(x).shape == (2, 3, 3)
-    assert [p.shape for p in binary_convolution((3, 3))(C.input_variable((1, 5, 5))).parameters] == [(1, 1, 3, 3)]
+    assert [
+        p.shape for p in binary_convolution((3, 3))(C.input_variable((1, 5, 5))).parameters
+    ] == [(1, 1, 3, 3)]
 
 
 def images_of_bars(count: int, seed: int) -> tuple[Any, Any]:
@@ -173,7 +215,9 @@ def images_of_bars(count: int, seed: int) -> tuple[Any, Any]:
     random = np.random.RandomState(seed)
     kinds = random.randint(3, size=count)
     images = 0.3 * random.randn(count, 1, 8, 8).astype(np.float32)
-    for image, kind, place in zip(images[:, 0], kinds, random.randint(1, 7, size=count), strict=True):
+    for image, kind, place in zip(
+        images[:, 0], kinds, random.randint(1, 7, size=count), strict=True
+    ):
         if kind == 2:
             image += 2 * np.roll(np.eye(8, dtype=np.float32), place - 4, axis=1)
         else:
@@ -211,17 +255,25 @@ def test_a_small_network_keeps_its_accuracy() -> None:
     train(model)
     binary = binarize_convolution(model, train, lambda layer: layer.name == "binary")
     assert accuracy(model) > 0.95 and accuracy(binary) > 0.9
-    assert functions(binary).count("BinaryConvolveOp") == 1 and binary.find_by_name("first").op_name == "Convolution"
+    assert (
+        functions(binary).count("BinaryConvolveOp") == 1
+        and binary.find_by_name("first").op_name == "Convolution"
+    )
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: converted(pad=(True, False)), "autoPadding must be the same"),
-        (lambda: converted(strides=(1, 2), name="slow"), "'slow': strides must be the same.*filter_function"),
+        (
+            lambda: converted(strides=(1, 2), name="slow"),
+            "'slow': strides must be the same.*filter_function",
+        ),
         (lambda: converted(dilation=2), "not dilated"),
         (
-            lambda: convert_to_binary_convolution(C.layers.Convolution1D(3, 2)(C.input_variable((2, 5)))),
+            lambda: convert_to_binary_convolution(
+                C.layers.Convolution1D(3, 2)(C.input_variable((2, 5)))
+            ),
             r"and are \[2 x 2 x 3\]",
         ),
         (
@@ -230,7 +282,9 @@ def test_a_small_network_keeps_its_accuracy() -> None:
         ),
         (lambda: binarize_convolution(C.layers.Dense(2), None), "train_function"),
         (
-            lambda: convert_to_native_binary_convolution(binary_convolution((3, 2))(C.input_variable((1, 5, 5)))),
+            lambda: convert_to_native_binary_convolution(
+                binary_convolution((3, 2))(C.input_variable((1, 5, 5)))
+            ),
             r"squares, and are \[3 x 2\]",
         ),
     ],

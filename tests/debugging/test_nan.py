@@ -58,7 +58,10 @@ def parameter_with_infinity():
 
 def gradient_of_a_root():
     x, y = sample_input()
-    return C.squared_error(C.sqrt(C.times(x, weight()), name="here"), y), {x: spoiled(5, 0.0) ** 2, y: Y}
+    return C.squared_error(C.sqrt(C.times(x, weight()), name="here"), y), {
+        x: spoiled(5, 0.0) ** 2,
+        y: Y,
+    }
 
 
 def in_a_block():
@@ -109,7 +112,9 @@ FORWARD = [
 ]
 
 
-@pytest.mark.parametrize(("build", "operation", "name", "text"), FORWARD, ids=[f"{n}" for n in range(len(FORWARD))])
+@pytest.mark.parametrize(
+    ("build", "operation", "name", "text"), FORWARD, ids=[f"{n}" for n in range(len(FORWARD))]
+)
 def test_the_first_operation_is_named(build, operation, name, text):
     loss, data = build()
     trainer = C.Trainer(None, loss, C.momentum_sgd(loss.parameters, 0.01, 0.9))
@@ -153,7 +158,9 @@ LEARNERS = {
 class Careless(C.learners.UserLearner):
     def update(self, gradient_values, training_sample_count, sweep_end):
         for parameter, gradient in gradient_values.items():
-            parameter.value = parameter.value - np.float32(3e38) * gradient.asarray() * np.float32(10)
+            parameter.value = parameter.value - np.float32(3e38) * gradient.asarray() * np.float32(
+                10
+            )
         return True
 
 
@@ -289,7 +296,9 @@ def test_checked_mode_shows_what_is_asked_for(checked):
 
 def test_gradients_by_sparse_rows_stay_sparse_in_checked_mode(checked):
     w = C.parameter((20, 2), init=1)
-    found = C.times(C.input_variable(20, is_sparse=True), w).grad(C.Value.one_hot([3], 20), wrt=[w], as_numpy=False)
+    found = C.times(C.input_variable(20, is_sparse=True), w).grad(
+        C.Value.one_hot([3], 20), wrt=[w], as_numpy=False
+    )
     assert found.is_sparse
 
 

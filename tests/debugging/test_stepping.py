@@ -14,22 +14,37 @@ from cntk.debugging import DEBUG_USAGE, debug_model
 DATA = np.array([[1, -2]], np.float32)
 
 
-def stepped(model: Any, *commands: str, data: Any = DATA, gradient: bool = False, times: int = 1) -> list[str]:
+def stepped(
+    model: Any, *commands: str, data: Any = DATA, gradient: bool = False, times: int = 1
+) -> list[str]:
     """What is printed, without empty lines; `>` stands for a prompt."""
     out = io.StringIO()
     debugged = debug_model(model, io.StringIO("".join(f"{c}\n" for c in commands)), out)
     for _ in range(times):
         run = debugged.grad if gradient else debugged.eval
-        found, expected = run({debugged.arguments[0]: data}), (model.grad if gradient else model.eval)(data)
-        np.testing.assert_allclose(np.concatenate(list(found)), np.concatenate(list(expected)), rtol=1e-6)
-    text = out.getvalue().replace("[CNTK forward] >>> ", ">\n").replace("[CNTK backward] >>> ", ">\n")
+        found, expected = (
+            run({debugged.arguments[0]: data}),
+            (model.grad if gradient else model.eval)(data),
+        )
+        np.testing.assert_allclose(
+            np.concatenate(list(found)), np.concatenate(list(expected)), rtol=1e-6
+        )
+    text = (
+        out.getvalue().replace("[CNTK forward] >>> ", ">\n").replace("[CNTK backward] >>> ", ">\n")
+    )
     text = text.replace("=" * 35, "").replace(" with uid", "\n with uid")
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(" with uid")]
+    return [
+        line.strip()
+        for line in text.splitlines()
+        if line.strip() and not line.startswith(" with uid")
+    ]
 
 
 def model() -> Any:
     x = C.input_variable(2, name="x", needs_gradient=True)
-    return C.plus(C.element_times(x, C.parameter(2, init=3, name="w"), name="product"), 1, name="sum")
+    return C.plus(
+        C.element_times(x, C.parameter(2, init=3, name="w"), name="product"), 1, name="sum"
+    )
 
 
 X, W, ONE = "Input('x', [#], [2])", "Parameter('w', [], [2])", "Constant("
@@ -39,7 +54,13 @@ SUM = "sum: Plus(product: Tensor[2]) -> Tensor[2]"
 
 def nodes(printed: list[str]) -> list[str]:
     """Which nodes there were, and where it stopped."""
-    names = {"Input('x": "x", "Parameter('w": "w", "Constant": "1", "product": "product", "sum": "sum"}
+    names = {
+        "Input('x": "x",
+        "Parameter('w": "w",
+        "Constant": "1",
+        "product": "product",
+        "sum": "sum",
+    }
     found = []
     for line in printed:
         if line in ("forward", "backward", ">"):
@@ -65,7 +86,16 @@ def test_every_node() -> None:
 
 def test_both_passes() -> None:
     printed = nodes(stepped(model(), "c", gradient=True))
-    assert printed == ["forward", "x", ">", *FORWARD[1:], "backward", "sum", "product", *printed[-2:]]
+    assert printed == [
+        "forward",
+        "x",
+        ">",
+        *FORWARD[1:],
+        "backward",
+        "sum",
+        "product",
+        *printed[-2:],
+    ]
     assert set(printed[-2:]) == {"x", "w"}
 
 
@@ -94,11 +124,16 @@ def test_the_next_run_goes_on_as_the_last_one() -> None:
 def test_values() -> None:
     printed = stepped(model(), "p", "u product", "p", "u b", "p", "c", gradient=True)
     assert printed[3:5] == ["Input with shape (1, 2):", "[[ 1. -2.]]"]
-    assert "[[ 3. -6.]]" in printed and "Root gradients with shape (1, 2):" in printed and "[[1. 1.]]" in printed
+    assert (
+        "[[ 3. -6.]]" in printed
+        and "Root gradients with shape (1, 2):" in printed
+        and "[[1. 1.]]" in printed
+    )
 
 
 @pytest.mark.parametrize(
-    "command", ["help", "?", "n x", "n 0", "n -1", "u", "u nobody", "u lambda arg, node: True", "p 1"]
+    "command",
+    ["help", "?", "n x", "n 0", "n -1", "u", "u nobody", "u lambda arg, node: True", "p 1"],
 )
 def test_what_it_does_not_know(command: str) -> None:
     out = io.StringIO()

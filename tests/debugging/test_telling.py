@@ -41,7 +41,8 @@ def test_a_profile_is_a_trace_for_chrome(tmp_path, no_trace):
     names = sorted(path.name[20:] for path in (tmp_path / "p").iterdir())
     assert names == ["detail_.json", "detail_1.json", "summary_.txt"]
     first, second = (
-        {e["name"] for e in json.loads(p.read_text())["traceEvents"]} for p in sorted((tmp_path / "p").glob("*.json"))
+        {e["name"] for e in json.loads(p.read_text())["traceEvents"]}
+        for p in sorted((tmp_path / "p").glob("*.json"))
     )
     assert any("aten::" in name for name in first)
     assert "aten::exp" in second - first
@@ -144,8 +145,15 @@ def test_force_deterministic():
 def test_switches_of_the_native_layer():
     native = C.cntk_py
     assert (native.number_of_workers(), native.worker_global_rank()) == (1, 0)
-    for name in ("forward_values_sharing", "gradient_accumulation_optimization", "cpueval_optimization"):
-        assert getattr(native, f"enable_{name}")() is None and getattr(native, f"disable_{name}")() is None
+    for name in (
+        "forward_values_sharing",
+        "gradient_accumulation_optimization",
+        "cpueval_optimization",
+    ):
+        assert (
+            getattr(native, f"enable_{name}")() is None
+            and getattr(native, f"disable_{name}")() is None
+        )
     native.set_math_lib_trace_level(0)
     native.set_gpumemory_allocation_trace_level(0)
 

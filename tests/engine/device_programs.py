@@ -23,7 +23,9 @@ class Training:
         learner: makes a learner of parameters.
     """
 
-    def __init__(self, loss: Any, metric: Any, feed: Feed, learner: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self, loss: Any, metric: Any, feed: Feed, learner: Callable[[Any], Any] | None = None
+    ) -> None:
         learners = [(learner or _sgd)(loss.parameters)]
         self.trainer = C.Trainer(loss, (loss, metric), learners)
         self.feed = feed
@@ -49,7 +51,10 @@ def dense(learner: Callable[[Any], Any] | None = None) -> Training:
 
     def feed() -> dict[Any, Any]:
         classes = numbers.integers(0, 2, 5)
-        return {x: numbers.normal(size=(5, 3)).astype(np.float32), y: np.eye(2, dtype=np.float32)[classes]}
+        return {
+            x: numbers.normal(size=(5, 3)).astype(np.float32),
+            y: np.eye(2, dtype=np.float32)[classes],
+        }
 
     return Training(C.cross_entropy_with_softmax(z, y), C.classification_error(z, y), feed, learner)
 
@@ -70,7 +75,10 @@ def images() -> Training:
 
     def feed() -> dict[Any, Any]:
         classes = numbers.integers(0, 3, 4)
-        return {x: numbers.normal(size=(4, 2, 6, 6)).astype(np.float32), y: np.eye(3, dtype=np.float32)[classes]}
+        return {
+            x: numbers.normal(size=(4, 2, 6, 6)).astype(np.float32),
+            y: np.eye(3, dtype=np.float32)[classes],
+        }
 
     return Training(C.cross_entropy_with_softmax(z, y), C.classification_error(z, y), feed)
 
@@ -79,7 +87,9 @@ def _one_hot(lengths: Any, size: int, numbers: Any) -> Any:
     return C.Value.one_hot([numbers.integers(0, size, n).tolist() for n in lengths], size)
 
 
-def tagger(layer: Any, learner: Callable[[Any], Any] | None = None, is_sparse: bool = True) -> Training:
+def tagger(
+    layer: Any, learner: Callable[[Any], Any] | None = None, is_sparse: bool = True
+) -> Training:
     """An embedding of words, a layer of sequences, and a tag for each word."""
     x = C.sequence.input_variable(_WORDS, is_sparse=is_sparse)
     y = C.sequence.input_variable(_TAGS, is_sparse=is_sparse)
@@ -187,7 +197,11 @@ def ranked() -> Training:
     def feed() -> dict[Any, Any]:
         groups = np.sort(numbers.integers(0, 3, 7)).astype(np.float32)
         gains = numbers.integers(0, 3, 7).astype(np.float32)
-        return {x: numbers.normal(size=(7, 3)).astype(np.float32), gain: gains[:, None], group: groups[:, None]}
+        return {
+            x: numbers.normal(size=(7, 3)).astype(np.float32),
+            gain: gains[:, None],
+            group: groups[:, None],
+        }
 
     return Training(loss, C.ndcg_at_1(z, gain, group), feed)
 
@@ -212,7 +226,10 @@ def read() -> Training:
     numbers = _numbers()
     lengths = numbers.integers(1, 9, 30)
     frames = [numbers.normal(size=(n, 3)).astype(np.float32) for n in lengths]
-    tags = [scipy.sparse.csr_matrix(np.eye(_TAGS, dtype=np.float32)[numbers.integers(0, _TAGS, n)]) for n in lengths]
+    tags = [
+        scipy.sparse.csr_matrix(np.eye(_TAGS, dtype=np.float32)[numbers.integers(0, _TAGS, n)])
+        for n in lengths
+    ]
     types = (
         C.layers.typing.Sequence[C.layers.typing.Tensor[3]],
         C.layers.typing.Sequence[C.layers.typing.SparseTensor[_TAGS]],
@@ -264,7 +281,9 @@ def _regularized(parameters: Any) -> Any:
 
 
 def _assigned(parameters: Any, gradients: Any) -> Any:
-    return C.combine([C.assign(p, p - 0.01 * g) for p, g in zip(parameters, gradients, strict=True)])
+    return C.combine(
+        [C.assign(p, p - 0.01 * g) for p, g in zip(parameters, gradients, strict=True)]
+    )
 
 
 LEARNERS: dict[str, Callable[[Any], Any]] = {
@@ -282,14 +301,21 @@ LEARNERS: dict[str, Callable[[Any], Any]] = {
 }
 
 PROGRAMS: dict[str, Callable[[], Training]] = {
-    **{f"dense.{name}": lambda learner=learner: dense(learner) for name, learner in LEARNERS.items()},
+    **{
+        f"dense.{name}": lambda learner=learner: dense(learner)
+        for name, learner in LEARNERS.items()
+    },
     "images": images,
     "tagger.lstm": lambda: tagger(C.layers.Recurrence(C.layers.LSTM(5))),
     "tagger.dense_data": lambda: tagger(C.layers.Recurrence(C.layers.LSTM(5)), is_sparse=False),
-    "tagger.bidirectional": lambda: tagger(C.layers.BiRecurrence(C.layers.LSTM(5), C.layers.LSTM(5))),
+    "tagger.bidirectional": lambda: tagger(
+        C.layers.BiRecurrence(C.layers.LSTM(5), C.layers.LSTM(5))
+    ),
     "tagger.attention": lambda: tagger(C.layers.TransformerBlock(2, 6, 8)),
     **{
-        f"tagger.{name}": lambda name=name: tagger(C.layers.Recurrence(C.layers.GRU(5)), LEARNERS[name])
+        f"tagger.{name}": lambda name=name: tagger(
+            C.layers.Recurrence(C.layers.GRU(5)), LEARNERS[name]
+        )
         for name in ("adam", "adagrad", "momentum_sgd")
     },
     "lstm": lambda: recurrent(C.layers.Fold(C.layers.LSTM(4))),
@@ -297,12 +323,16 @@ PROGRAMS: dict[str, Callable[[], Training]] = {
     "rnn": lambda: recurrent(C.layers.Fold(C.layers.RNNStep(4))),
     "by_hand": lambda: recurrent(C.layers.Sequential([by_hand(), C.sequence.last])),
     "backwards": lambda: recurrent(
-        C.layers.Sequential([C.layers.Recurrence(C.layers.LSTM(4), go_backwards=True), C.sequence.first])
+        C.layers.Sequential(
+            [C.layers.Recurrence(C.layers.LSTM(4), go_backwards=True), C.sequence.first]
+        )
     ),
     "reduced": lambda: recurrent(C.layers.Sequential([C.layers.Dense(4), C.sequence.reduce_sum])),
     "largest": lambda: recurrent(C.layers.Sequential([C.layers.Dense(4), C.sequence.reduce_max])),
     "windows": lambda: recurrent(
-        C.layers.Sequential([lambda x: C.sequence.window(x, 3), C.layers.Dense(4), C.sequence.reduce_mean])
+        C.layers.Sequential(
+            [lambda x: C.sequence.window(x, 3), C.layers.Dense(4), C.sequence.reduce_mean]
+        )
     ),
     "continued": continued,
     "chosen_frames": chosen_frames,

@@ -27,7 +27,8 @@ MADE = {
 
 
 @pytest.mark.parametrize(
-    ("name", "storage", "masked"), [("array", 0, None), ("value", 0, 0), ("sequences", 0, 1), ("one-hot", 1, 0)]
+    ("name", "storage", "masked"),
+    [("array", 0, None), ("value", 0, 0), ("sequences", 0, 1), ("one-hot", 1, 0)],
 )
 def test_what_they_are(name, storage, masked):
     made = MADE[name]()
@@ -61,7 +62,9 @@ def test_aliases_share_memory():
     made.copy_from(view(7.0))
     assert same.asarray()[0].tolist() == [7, 7]
     made.change_device(C.cpu())
-    assert made.device == C.DeviceDescriptor.cpu_device() == C.cpu() and str([made.device]) == "[CPU]"
+    assert (
+        made.device == C.DeviceDescriptor.cpu_device() == C.cpu() and str([made.device]) == "[CPU]"
+    )
 
 
 def test_values_are_copied():
@@ -71,7 +74,9 @@ def test_values_are_copied():
     assert whole.asarray()[0].tolist() == [3, 3]
     sequences = value()
     sequences.copy_from(value(5.0))
-    assert [x.tolist() for x in sequences.as_sequences()] == [np.full((n, 2), 5).tolist() for n in (2, 3)]
+    assert [x.tolist() for x in sequences.as_sequences()] == [
+        np.full((n, 2), 5).tolist() for n in (2, 3)
+    ]
     hot = C.Value.one_hot([1, 2], 3)
     hot.copy_from(C.Value.one_hot([0, 2], 3))
     assert hot.asarray().toarray().tolist() == [[1, 0, 0], [0, 0, 1]]
@@ -146,7 +151,10 @@ def test_user_functions_return_them(name):
     assert C.reduce_sum(f * 2).grad({x: data}, [x]).tolist() == np.full((2, 2), 2).tolist()
     for seen in user.seen:
         assert seen.shape() == seen.shape == seen.data().shape() == (2, 2)
-        assert seen.shape().dimensions() == (2, 2) and (seen.shape().rank(), seen.shape().total_size()) == (2, 4)
+        assert seen.shape().dimensions() == (2, 2) and (
+            seen.shape().rank(),
+            seen.shape().total_size(),
+        ) == (2, 4)
         assert seen.device() == seen.device == C.cpu() and C.cpu() == seen.data().device()
         assert seen.is_sparse() is False and not seen.is_sparse and seen.is_valid() is True
         assert seen.mask() is None and seen.masked_count() == 0

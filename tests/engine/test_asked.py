@@ -16,9 +16,15 @@ class Model:
     """A model of one weight, its criterion, and data."""
 
     def __init__(self) -> None:
-        self.x, self.y = C.input_variable(2, needs_gradient=True, name="x"), C.input_variable(1, name="y")
+        self.x, self.y = (
+            C.input_variable(2, needs_gradient=True, name="x"),
+            C.input_variable(1, name="y"),
+        )
         self.z = C.layers.Dense(1, init=0.5, name="z")(self.x)
-        self.loss, self.error = C.squared_error(self.z, self.y, name="loss"), C.abs(self.z - self.y, name="error")
+        self.loss, self.error = (
+            C.squared_error(self.z, self.y, name="loss"),
+            C.abs(self.z - self.y, name="error"),
+        )
         self.both = C.combine([self.loss, self.error])
         self.data = {self.x: X, self.y: Y}
         self.W, self.b = self.z.parameters
@@ -107,7 +113,10 @@ WRONG = {
     "no outputs of forward": (ValueError, lambda m: m.both.forward(m.data, [])),
     "a name": (TypeError, lambda m: m.both.eval(m.data, outputs=["loss"])),
     "a function of several outputs": (TypeError, lambda m: m.both.forward(m.data, [m.both])),
-    "several outputs of training": (TypeError, lambda m: m.trainer().train_minibatch(m.data, outputs=[m.both])),
+    "several outputs of training": (
+        TypeError,
+        lambda m: m.trainer().train_minibatch(m.data, outputs=[m.both]),
+    ),
     "gradients of nothing": (ValueError, lambda m: m.loss.grad(m.data, wrt=[])),
     "gradient by a hidden value": (ValueError, lambda m: m.loss.grad(m.data, wrt=[m.z])),
     "gradient by several outputs": (TypeError, lambda m: m.loss.grad(m.data, wrt=[m.both])),
@@ -137,7 +146,8 @@ def test_no_outputs_in_training_and_gradients_are_as_none():
 
 
 @pytest.mark.parametrize(
-    "shape", [(2, 3), [2, 3], np.array([2, 3]), range(2, 4), {2: 0, 3: 0}.keys(), "generator", "map"]
+    "shape",
+    [(2, 3), [2, 3], np.array([2, 3]), range(2, 4), {2: 0, 3: 0}.keys(), "generator", "map"],
 )
 def test_a_shape_is_any_iterable(shape):
     def given():

@@ -79,7 +79,9 @@ def test_layers_take_them():
 
 def test_number_formats_are_an_option():
     with default_options(dtype=np.float64):
-        assert C.input_variable(3).dtype == C.Parameter(3).dtype == C.Constant(1).dtype == np.float64
+        assert (
+            C.input_variable(3).dtype == C.Parameter(3).dtype == C.Constant(1).dtype == np.float64
+        )
         # These two do not ask for the option, in the original either.
         assert C.parameter(3).dtype == C.constant(1).dtype == np.float32
     assert C.input_variable(3).dtype == C.parameter(3).dtype == np.float32

@@ -78,7 +78,9 @@ def test_all_devices_excluded():
     device.set_excluded_devices(device.all_devices())
     assert not device.try_set_default_device(device.cpu())
     for ask in (device.use_default_device, lambda: C.parameter(2)):
-        with pytest.raises(RuntimeError, match="no device is left to choose: this machine has .*CPU.*excluded"):
+        with pytest.raises(
+            RuntimeError, match="no device is left to choose: this machine has .*CPU.*excluded"
+        ):
             ask()
     device.set_excluded_devices([])
     assert device.use_default_device() == device.all_devices()[0]
@@ -98,15 +100,17 @@ def test_all_devices_excluded():
         ("GPU:1", 2, "GPU[1] pretended"),
     ],
 )
-def test_the_environment_chooses(named: str, gpus: int, chosen: str, monkeypatch: pytest.MonkeyPatch):
+def test_the_environment_chooses(
+    named: str, gpus: int, chosen: str, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("CNTK_DEVICE", named)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: "pretended")
     device._choice.default, device._choice.excluded = None, ()
     assert str(device.default_device()) == chosen
-    assert device.try_set_default_device(device.cpu()) and device.default_device() == device.cpu(), (
-        "a program may choose"
-    )
+    assert (
+        device.try_set_default_device(device.cpu()) and device.default_device() == device.cpu()
+    ), "a program may choose"
 
 
 @pytest.mark.parametrize(
@@ -114,14 +118,20 @@ def test_the_environment_chooses(named: str, gpus: int, chosen: str, monkeypatch
     [
         ("gpu:0", 0, "CNTK_DEVICE=gpu:0: torch sees 0 GPUs on this machine; set it to cpu"),
         ("gpu", 0, "CNTK_DEVICE=gpu: torch sees 0 GPUs"),
-        ("gpu:1", 1, "CNTK_DEVICE=gpu:1: torch sees 1 GPU on this machine; set it to a number below 1"),
+        (
+            "gpu:1",
+            1,
+            "CNTK_DEVICE=gpu:1: torch sees 1 GPU on this machine; set it to a number below 1",
+        ),
         ("cuda:0", 1, "CNTK_DEVICE='cuda:0' names no device; set it to cpu, gpu or gpu:0"),
         ("gpu:x", 1, "names no device"),
         ("gpu:-1", 1, "names no device"),
         ("0", 1, "names no device"),
     ],
 )
-def test_an_environment_that_names_no_device(named: str, gpus: int, match: str, monkeypatch: pytest.MonkeyPatch):
+def test_an_environment_that_names_no_device(
+    named: str, gpus: int, match: str, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("CNTK_DEVICE", named)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     device._choice.default = None
@@ -160,7 +170,9 @@ def test_a_gpu_for_one_process_alone(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     first, second = device.gpu(0), device.gpu(1)
     device._choice.default, device._choice.excluded = None, ()
-    assert not device.try_set_default_device(device.cpu(), acquire_device_lock=True), "the CPU is always shared"
+    assert not device.try_set_default_device(device.cpu(), acquire_device_lock=True), (
+        "the CPU is always shared"
+    )
     other = subprocess.Popen(  # another process, which has the first one until its input ends
         [sys.executable, "-c", TAKE_FIRST, device_lock.__file__, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -170,7 +182,9 @@ def test_a_gpu_for_one_process_alone(monkeypatch, tmp_path):
     try:
         assert other.stdout is not None and other.stdout.readline() == "locked\n"
         assert first.is_locked() and not second.is_locked()
-        assert device.use_default_device() == second and not second.is_locked(), "locked, but by this process"
+        assert device.use_default_device() == second and not second.is_locked(), (
+            "locked, but by this process"
+        )
         assert not device.try_set_default_device(first, acquire_device_lock=True)
         assert device.default_device() == second
         assert device.try_set_default_device(first), "shared, if nobody asks for more"

@@ -38,7 +38,10 @@ def test_results_of_every_kind():
     same((w * 2).eval(), np.array([6, 6]))
     same(C.reduce_sum(x, axis=C.Axis.all_axes()).eval({x: X}), np.array(10))
     same(C.combine([x]).eval({x: X}), X)
-    same(C.sequence.broadcast_as(C.constant([1, 2]), s).eval({s: SEQUENCES}), [[[1, 2], [1, 2]], [[1, 2]]])
+    same(
+        C.sequence.broadcast_as(C.constant([1, 2]), s).eval({s: SEQUENCES}),
+        [[[1, 2], [1, 2]], [[1, 2]]],
+    )
     same((x * w).root_function.eval({x: X}), 3 * X)
 
 
@@ -57,7 +60,9 @@ def test_evaluation_does_not_train():
     data = {x: np.ones((1, 1000), np.float32)}
     assert (function.eval(data) == 1).all()
     assert (function.forward(data)[1][function.output] == 1).all()
-    assert (function.forward(data, keep_for_backward=[function.output])[1][function.output] == 0).any()
+    assert (
+        function.forward(data, keep_for_backward=[function.output])[1][function.output] == 0
+    ).any()
 
 
 # -- grad -------------------------------------------------------------------------------------------------------------
@@ -108,7 +113,9 @@ def test_gradients_of_the_only_argument():
 def test_gradients_of_sequences():
     s = C.sequence.input_variable(2, needs_gradient=True)
     same((s * s).grad({s: SEQUENCES}), [2 * v for v in SEQUENCES])
-    same(C.sequence.last(s * s).grad({s: SEQUENCES}), [np.array([[0, 0], [6, 8]]), 2 * SEQUENCES[1]])
+    same(
+        C.sequence.last(s * s).grad({s: SEQUENCES}), [np.array([[0, 0], [6, 8]]), 2 * SEQUENCES[1]]
+    )
 
 
 def test_gradients_that_stop():
@@ -142,8 +149,14 @@ def test_gradients_of_sparse_inputs_are_dense(is_sequence):
         same(found, expected)
     y = C.times(sparse, w)
     state, forward = y.forward({sparse: data}, [y.output], [y.output])
-    ones = [np.ones_like(v) for v in forward[y.output]] if is_sequence else np.ones_like(forward[y.output])
-    for found, expected in zip(y.backward(state, ones, [sparse])[sparse], of_dense[dense], strict=True):
+    ones = (
+        [np.ones_like(v) for v in forward[y.output]]
+        if is_sequence
+        else np.ones_like(forward[y.output])
+    )
+    for found, expected in zip(
+        y.backward(state, ones, [sparse])[sparse], of_dense[dense], strict=True
+    ):
         same(2 * found, expected)
     same(y.eval({sparse: data})[0], (C.times(dense, w)).eval({dense: fed})[0])
 
@@ -155,7 +168,9 @@ def test_sparse_results_have_no_gradient():
 
 def test_gradients_that_cannot_be():
     x, y, n, w = variables()
-    with pytest.raises(ValueError, match="None of the Function .* arguments have 'needs_gradient == True'"):
+    with pytest.raises(
+        ValueError, match="None of the Function .* arguments have 'needs_gradient == True'"
+    ):
         (n * w).grad({n: X})
     for foreign in (y, C.parameter(2, name="other")):
         with pytest.raises(ValueError, match="neither an argument nor a parameter of"):

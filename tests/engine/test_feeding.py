@@ -286,7 +286,9 @@ def test_results_do_not_share_memory_with_data():
 
 def test_arguments_by_name_and_by_uid():
     x, y = C.input_variable(3, name="x"), C.input_variable(3)
-    np.testing.assert_array_equal((x - y).eval({"x": ones(2, 3), y.uid: ones(2, 3)}), np.zeros((2, 3)))
+    np.testing.assert_array_equal(
+        (x - y).eval({"x": ones(2, 3), y.uid: ones(2, 3)}), np.zeros((2, 3))
+    )
 
 
 def test_data_for_the_only_argument_need_no_name():
@@ -303,12 +305,16 @@ def test_more_data_than_needed():
 def test_inputs_that_no_output_needs_may_be_left_out():
     x, y = C.input_variable(3, name="x"), C.input_variable(3, name="y")
     both = C.combine([x + 1, y + 1])
-    np.testing.assert_array_equal(both.eval({x: ones(2, 3)}, outputs=[both.outputs[0]]), 2 * ones(2, 3))
+    np.testing.assert_array_equal(
+        both.eval({x: ones(2, 3)}, outputs=[both.outputs[0]]), 2 * ones(2, 3)
+    )
 
 
 def test_missing_data_are_named():
     x, y = C.input_variable(3, name="x"), C.input_variable(3, name="y")
-    with pytest.raises(ValueError, match=r"expects 2 arguments, and no data were given for Input\('y'"):
+    with pytest.raises(
+        ValueError, match=r"expects 2 arguments, and no data were given for Input\('y'"
+    ):
         (x + y).eval({x: ones(2, 3)})
     with pytest.raises(ValueError, match="2 arguments.*'x'.*'y'.*dictionary"):
         (x + y).eval(ones(2, 3))
@@ -335,7 +341,9 @@ def test_minibatches_have_one_size():
 
 def test_sequences_on_one_axis_are_equally_long():
     s, t = C.sequence.input_variable(3, name="s"), C.sequence.input_variable(3, name="t")
-    with pytest.raises(ValueError, match=r"'t'.*lengths differ: \[2, 2\] and \[2, 1\].*axes of their own"):
+    with pytest.raises(
+        ValueError, match=r"'t'.*lengths differ: \[2, 2\] and \[2, 1\].*axes of their own"
+    ):
         (s + t).eval({s: [ones(2, 3), ones(1, 3)], t: [ones(2, 3), ones(2, 3)]})
 
 

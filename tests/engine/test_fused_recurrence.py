@@ -15,7 +15,7 @@ from cntk._compiler.recurrence.gru import FusedGRU
 from cntk._compiler.recurrence.loop import Loop
 from cntk._compiler.recurrence.lstm import FusedLSTM
 from cntk._compiler.recurrence.rnn import FusedRNN
-from cntk._runtime.feed import feed
+from cntk._runtime.bind_input import bind_input
 
 CPU = torch.device("cpu")
 IN, OUT = 4, 3
@@ -35,22 +35,37 @@ def parameter(*shape: int, seed: int = 0) -> C.Parameter:
     return C.parameter(init=np.random.default_rng([seed, *shape]).uniform(-0.8, 0.8, shape))
 
 
-def run(function: C.Function, feeds: Mapping[C.Variable, Any], optimize: bool) -> tuple[Plan, list[np.ndarray]]:
+def run(
+    function: C.Function, feeds: Mapping[C.Variable, Any], optimize: bool
+) -> tuple[Plan, list[np.ndarray]]:
     """A plan, and the outputs and gradients that it gives, of parameters and inputs in their order."""
     plan = Plan(function.outputs, {}, optimize)
-    fed = {v: feed(v, x, CPU) for v, x in feeds.items()}
+    fed = {v: bind_input(v, x, CPU) for v, x in feeds.items()}
     rows, state = bind(plan, fed, True, CPU)
     rows = [x.clone().requires_grad_() if isinstance(x, torch.Tensor) else x for x in rows]
     with torch.enable_grad():
         outputs = plan.execute(rows, state)
         # A gradient that differs from element to element.
-        total = sum((y * torch.cos(torch.arange(y.numel(), dtype=y.dtype)).reshape(y.shape)).sum() for y in outputs)
-        sources = [*(p.data for p in function.parameters), *(x for x in rows if isinstance(x, torch.Tensor))]
+        total = sum(
+            (y * torch.cos(torch.arange(y.numel(), dtype=y.dtype)).reshape(y.shape)).sum()
+            for y in outputs
+        )
+        sources = [
+            *(p.data for p in function.parameters),
+            *(x for x in rows if isinstance(x, torch.Tensor)),
+        ]
         gradients = torch.autograd.grad(total, sources, allow_unused=True)
-    return plan, [y.detach().numpy() for y in outputs] + [g.numpy() for g in gradients if g is not None]
+    return plan, [y.detach().numpy() for y in outputs] + [
+        g.numpy() for g in gradients if g is not None
+    ]
 
 
-def compare(function: C.Function, feeds: Mapping[C.Variable, Any], kind: type | None, tolerance: float = 1e-10) -> Plan:
+def compare(
+    function: C.Function,
+    feeds: Mapping[C.Variable, Any],
+    kind: type | None,
+    tolerance: float = 1e-10,
+) -> Plan:
     """Fused equals general; ``kind`` is what stands in the loop's place, None if it stays."""
     fused, found = run(function, feeds, True)
     general, wanted = run(function, feeds, False)
@@ -63,7 +78,9 @@ def compare(function: C.Function, feeds: Mapping[C.Variable, Any], kind: type | 
     return fused
 
 
-def loop(step: Callable[..., Any], s: Any, states: int = 1, initial: Any = None, backwards: bool = False) -> C.Function:
+def loop(
+    step: Callable[..., Any], s: Any, states: int = 1, initial: Any = None, backwards: bool = False
+) -> C.Function:
     """A loop over some states; the first of them is its output."""
     delay = C.sequence.future_value if backwards else C.sequence.past_value
     coming = [C.placeholder() for _ in range(states)]
@@ -77,12 +94,19 @@ def loop(step: Callable[..., Any], s: Any, states: int = 1, initial: Any = None,
 # -- the cells, written by hand ---------------------------------------------------------------------------------------
 
 
-def lstm(bias: bool = True, swapped: bool = False, gates: Callable[..., Any] | None = None) -> Callable[..., Any]:
-    w, h = [parameter(IN, OUT, seed=k) for k in range(4)], [parameter(OUT, OUT, seed=k + 10) for k in range(4)]
+def lstm(
+    bias: bool = True, swapped: bool = False, gates: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    w, h = (
+        [parameter(IN, OUT, seed=k) for k in range(4)],
+        [parameter(OUT, OUT, seed=k + 10) for k in range(4)],
+    )
     b = [parameter(OUT, seed=k + 20) for k in range(4)]
 
     def argument(x: Any, y: Any, k: int) -> Any:
-        total = C.times(y, h[k]) + C.times(x, w[k]) if swapped else C.times(x, w[k]) + C.times(y, h[k])
+        total = (
+            C.times(y, h[k]) + C.times(x, w[k]) if swapped else C.times(x, w[k]) + C.times(y, h[k])
+        )
         return (b[k] + total if swapped else total + b[k]) if bias else total
 
     def step(x: Any, y: Any, c: Any) -> tuple[Any, Any]:
@@ -98,11 +122,16 @@ def lstm(bias: bool = True, swapped: bool = False, gates: Callable[..., Any] | N
 
 def rnn(activation: Callable[[Any], Any], bias: bool = True) -> Callable[..., Any]:
     w, h, b = parameter(IN, OUT), parameter(OUT, OUT), parameter(OUT)
-    return lambda x, y: activation(C.times(x, w) + C.times(y, h) + b if bias else C.times(x, w) + C.times(y, h))
+    return lambda x, y: activation(
+        C.times(x, w) + C.times(y, h) + b if bias else C.times(x, w) + C.times(y, h)
+    )
 
 
 def gru(after: bool, bias: bool = True) -> Callable[..., Any]:
-    w, h = [parameter(IN, OUT, seed=k) for k in range(3)], [parameter(OUT, OUT, seed=k + 10) for k in range(3)]
+    w, h = (
+        [parameter(IN, OUT, seed=k) for k in range(3)],
+        [parameter(OUT, OUT, seed=k + 10) for k in range(3)],
+    )
     b = [parameter(OUT, seed=k + 20) for k in range(3)]
 
     def step(x: Any, y: Any) -> Any:
@@ -117,10 +146,15 @@ def gru(after: bool, bias: bool = True) -> Callable[..., Any]:
 
 def lstm_of_scaled_states(scales: Callable[[Any], Sequence[Any]]) -> Callable[..., Any]:
     """An LSTM whose gates read the output state times something, which is made of the input."""
-    w, h = [parameter(IN, OUT, seed=k) for k in range(4)], [parameter(OUT, OUT, seed=k + 10) for k in range(4)]
+    w, h = (
+        [parameter(IN, OUT, seed=k) for k in range(4)],
+        [parameter(OUT, OUT, seed=k + 10) for k in range(4)],
+    )
 
     def step(x: Any, y: Any, c: Any) -> tuple[Any, Any]:
-        i, f, g, o = (C.times(x, w[k]) + C.times(scale * y, h[k]) for k, scale in enumerate(scales(x)))
+        i, f, g, o = (
+            C.times(x, w[k]) + C.times(scale * y, h[k]) for k, scale in enumerate(scales(x))
+        )
         cell = C.sigmoid(f) * c + C.sigmoid(i) * C.tanh(g)
         return C.sigmoid(o) * C.tanh(cell), cell
 
@@ -136,9 +170,15 @@ CELLS: dict[str, tuple[Callable[[Any], C.Function], type]] = {
     "lstm without bias": (lambda s: loop(lstm(bias=False), s, 2), FusedLSTM),
     "lstm in another order": (lambda s: loop(lstm(swapped=True), s, 2), FusedLSTM),
     "lstm backwards": (lambda s: loop(lstm(), s, 2, backwards=True), FusedLSTM),
-    "lstm, scaled by a number": (scaled_cell(lambda x: [C.constant(0.5, (), np.float64)] * 4), FusedLSTM),
+    "lstm, scaled by a number": (
+        scaled_cell(lambda x: [C.constant(0.5, (), np.float64)] * 4),
+        FusedLSTM,
+    ),
     "lstm, scaled by a parameter": (scaled_cell(lambda x: [parameter(1, seed=5)] * 4), FusedLSTM),
-    "lstm, scaled element by element": (scaled_cell(lambda x: [parameter(OUT, seed=5)] * 4), FusedLSTM),
+    "lstm, scaled element by element": (
+        scaled_cell(lambda x: [parameter(OUT, seed=5)] * 4),
+        FusedLSTM,
+    ),
     "tanh": (lambda s: loop(rnn(C.tanh), s), FusedRNN),
     "relu": (lambda s: loop(rnn(C.relu), s), FusedRNN),
     "sigmoid": (lambda s: loop(rnn(C.sigmoid), s), FusedRNN),
@@ -152,7 +192,9 @@ CELLS: dict[str, tuple[Callable[[Any], C.Function], type]] = {
 }
 
 
-@pytest.mark.parametrize("lengths", [LENGTHS, (3, 3, 3), (1, 1), (5,), (17, 3, 9, 1, 1, 25, 12, 8, 30, 2)])
+@pytest.mark.parametrize(
+    "lengths", [LENGTHS, (3, 3, 3), (1, 1), (5,), (17, 3, 9, 1, 1, 25, 12, 8, 30, 2)]
+)
 @pytest.mark.parametrize("name", CELLS)
 def test_cells_written_by_hand(name, lengths):
     build, kind = CELLS[name]
@@ -181,7 +223,10 @@ def test_single_precision(name):
         (lambda: C.layers.RNNStep(OUT, activation=C.tanh), FusedRNN),
         (lambda: C.layers.RNNStep(OUT, activation=C.relu), FusedRNN),
         (lambda: C.layers.LSTM(OUT, enable_self_stabilization=True), FusedLSTM),
-        (lambda: C.layers.RNNStep(OUT, activation=C.tanh, enable_self_stabilization=True), FusedRNN),
+        (
+            lambda: C.layers.RNNStep(OUT, activation=C.tanh, enable_self_stabilization=True),
+            FusedRNN,
+        ),
         (lambda: C.layers.GRU(OUT), FusedGRU),
     ],
 )
@@ -213,8 +258,12 @@ def test_final_states(layer, kind, backwards):
     np.testing.assert_allclose(end(all_states).eval({s: xs}), wanted, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["lstm", "tanh", "gru, reset before", "gru, reset after", "gru backwards"])
-@pytest.mark.parametrize("kind", ["number", "parameter", "for each sequence", "number for each sequence"])
+@pytest.mark.parametrize(
+    "name", ["lstm", "tanh", "gru, reset before", "gru, reset after", "gru backwards"]
+)
+@pytest.mark.parametrize(
+    "kind", ["number", "parameter", "for each sequence", "number for each sequence"]
+)
 @pytest.mark.parametrize("lengths", [LENGTHS, (3, 3, 3)])
 def test_initial_states(name, kind, lengths):
     s, feeds = sequences(), {}
@@ -223,7 +272,9 @@ def test_initial_states(name, kind, lengths):
         shape = (OUT,) if kind == "for each sequence" else ()
         initial = C.input_variable(shape, np.float64, needs_gradient=True, name="initial")
         feeds[initial] = np.random.default_rng(3).uniform(-1, 1, (len(lengths), *shape))
-    cell = {"lstm": lstm(), "tanh": rnn(C.tanh), "gru, reset before": gru(False)}.get(name, gru(True))
+    cell = {"lstm": lstm(), "tanh": rnn(C.tanh), "gru, reset before": gru(False)}.get(
+        name, gru(True)
+    )
     function = loop(cell, s, 2 if name == "lstm" else 1, initial, "backwards" in name)
     compare(function, {s: data(lengths), **feeds}, CELLS[name][1])
 
@@ -238,7 +289,10 @@ def test_weights_shared_by_two_recurrences():
 
 def test_stacked_recurrences():
     s = C.sequence.input_variable(IN, needs_gradient=True)
-    layers = [C.layers.Recurrence(C.layers.LSTM(OUT)), C.layers.Recurrence(C.layers.LSTM(OUT), go_backwards=True)]
+    layers = [
+        C.layers.Recurrence(C.layers.LSTM(OUT)),
+        C.layers.Recurrence(C.layers.LSTM(OUT), go_backwards=True),
+    ]
     function = C.layers.Sequential(layers)(s)
     plan = compare(function, {s: [x.astype(np.float32) for x in data()]}, FusedLSTM, 1e-5)
     assert sum(isinstance(n, FusedLSTM) for n in plan.nodes) == 2
@@ -341,7 +395,10 @@ def scaled(i: Any, f: Any, g: Any, o: Any, c: Any) -> tuple[Any, Any]:
 
 
 def gru_with(change: str) -> Callable[..., Any]:
-    w, h = [parameter(IN, OUT, seed=k) for k in range(3)], [parameter(OUT, OUT, seed=k + 10) for k in range(3)]
+    w, h = (
+        [parameter(IN, OUT, seed=k) for k in range(3)],
+        [parameter(OUT, OUT, seed=k + 10) for k in range(3)],
+    )
 
     def step(x: Any, y: Any) -> Any:
         outside = [C.times(x, w[k]) for k in range(3)]
@@ -364,7 +421,9 @@ NEAR: dict[str, Callable[[Any], C.Function]] = {
     "another output": lambda s: loop(lstm(gates=other_output), s, 2),
     "coupled gates": lambda s: loop(lstm(gates=coupled), s, 2),
     "a scaled update": lambda s: loop(lstm(gates=scaled), s, 2),
-    "one gate scaled": scaled_cell(lambda x: [parameter(1, seed=5), *[C.constant(1.0, (1,), np.float64)] * 3]),
+    "one gate scaled": scaled_cell(
+        lambda x: [parameter(1, seed=5), *[C.constant(1.0, (1,), np.float64)] * 3]
+    ),
     "scaled by the input": scaled_cell(lambda x: [C.slice(x, 0, 0, OUT)] * 4),
     "another activation": lambda s: loop(rnn(C.softplus), s),
     "a leaky activation": lambda s: loop(rnn(C.leaky_relu), s),

@@ -45,16 +45,28 @@ REASONS = {
 STEPS: dict[str, tuple[int, dict[str, int]]] = {
     **{name: (2, {}) for name in PROGRAMS if name.startswith("dense.") or name == "images"},
     **{name: (3, {}) for name in PROGRAMS if name.startswith("tagger.")},
-    **{name: (3, {}) for name in ("lstm", "gru", "rnn", "by_hand", "backwards", "reduced", "largest", "windows")},
+    **{
+        name: (3, {})
+        for name in ("lstm", "gru", "rnn", "by_hand", "backwards", "reduced", "largest", "windows")
+    },
     "tagger.adagrad": (3, {"_coalesce in learners.adagrad.rule": 1}),
     "tagger.momentum_sgd": (3, {"_coalesce in learners.sgd.rule": 1}),
     "continued": (4, {}),  # and the sequences that go on
-    "chosen_frames": (4, {"copy back in _ops.shape.packed.chosen": 2}),  # the chosen frames, twice, and no layout
+    "chosen_frames": (
+        4,
+        {"copy back in _ops.shape.packed.chosen": 2},
+    ),  # the chosen frames, twice, and no layout
     "connectionist": (
         4,
-        {"_local_scalar_dense in _ops.loss.ctc._states": 1, "copy back in _ops.loss.edit_distance.compute": 1},
+        {
+            "_local_scalar_dense in _ops.loss.ctc._states": 1,
+            "copy back in _ops.loss.edit_distance.compute": 1,
+        },
     ),
-    "ranked": (5, {"copy back in _ops.loss.ranking.of": 2}),  # three inputs; places of samples for loss and metric
+    "ranked": (
+        5,
+        {"copy back in _ops.loss.ranking.of": 2},
+    ),  # three inputs; places of samples for loss and metric
     "sparse_rows": (3, {}),
     "unpacked": (3, {}),
     "read": (3, {}),  # dense frames, and entries of sparse ones; nothing of their lengths is needed
@@ -72,7 +84,9 @@ def counted(gpu: PretendedGPU, training: Training) -> tuple[float, dict[str, flo
     for _ in range(COUNTED):
         training.step()
     assert not gpu.mixed
-    return gpu.copies.total() / COUNTED, {what: count / COUNTED for what, count in gpu.waits.items()}
+    return gpu.copies.total() / COUNTED, {
+        what: count / COUNTED for what, count in gpu.waits.items()
+    }
 
 
 def begun(make: Callable[[], Training]) -> Training:
@@ -100,7 +114,9 @@ def test_steps_neither_wait_nor_mix_devices(name: str, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_recorded_steps_neither_wait_nor_mix_devices(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_steps_neither_wait_nor_mix_devices(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(step_module, "RECORD_AFTER", 2)
     with pretended_gpu() as gpu:
         training = begun(RECORDED[name])
@@ -113,7 +129,9 @@ def run(case: OpCase) -> None:
     """Compute an operation and its gradient on the device."""
     built = Built(case)
     feed = built.feed()
-    wanted = [v for v, x in zip(built.variables, case.inputs, strict=True) if not isinstance(x, Sparse)]
+    wanted = [
+        v for v, x in zip(built.variables, case.inputs, strict=True) if not isinstance(x, Sparse)
+    ]
     if wanted:
         try:
             built.function.grad(feed, wanted, grad_root=built.function.outputs[0], as_numpy=False)
@@ -124,11 +142,17 @@ def run(case: OpCase) -> None:
 
 
 WAITING_OPERATIONS = {
-    "cases_ctc": {"_local_scalar_dense in _ops.loss.ctc._states", "copy back in _ops.loss.edit_distance.compute"},
+    "cases_ctc": {
+        "_local_scalar_dense in _ops.loss.ctc._states",
+        "copy back in _ops.loss.edit_distance.compute",
+    },
     "cases_nn": {"tolist in _ops.nn.roi_pooling.compute"},
     "cases_random": {"copy back in _ops.random.sampling.cumulative"},
     "cases_ranking": {"copy back in _ops.loss.ranking.of"},
-    "cases_sequence": {"_coalesce in _runtime.conversion.touched_rows", "copy back in _ops.shape.packed.chosen"},
+    "cases_sequence": {
+        "_coalesce in _runtime.conversion.touched_rows",
+        "copy back in _ops.shape.packed.chosen",
+    },
     "cases_shape": {
         "_local_scalar_dense in _ops.shape.select._sparse_one_hot",
         "index by a mask in _ops.shape.select._sparse_one_hot",
@@ -145,7 +169,9 @@ def test_operations_neither_wait_nor_mix_devices(table: str) -> None:
             gpu.clear()
             run(case)
             assert not gpu.mixed, case.name
-            seen.update(what for what in gpu.waits if " in variables." not in what)  # parameters are made once
+            seen.update(
+                what for what in gpu.waits if " in variables." not in what
+            )  # parameters are made once
     assert seen == WAITING_OPERATIONS.get(table, set())
 
 
@@ -164,7 +190,9 @@ def test_every_reason_is_needed() -> None:
         ("continued", "cpu"),
     ],
 )
-def test_parameters_go_to_the_device_of_the_call(name: str, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parameters_go_to_the_device_of_the_call(
+    name: str, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With learners' states, what sequences have carried over, and recordings, which hold memory."""
     monkeypatch.setattr(step_module, "RECORD_AFTER", 2)
     with pretended_gpu() as gpu:
@@ -197,8 +225,17 @@ def test_data_come_from_either_device() -> None:
         for place in (C.cpu(), C.gpu(0)):
             for made in (C.cpu(), C.gpu(0)):
                 tensor = torch.from_numpy(array).to(made.torch)
-                for data in (array, tensor, C.Value(array, device=made), C.NDArrayView.from_dense(array, made)):
-                    np.testing.assert_array_equal(z.eval({x: data}, device=place), array @ np.ones((3, 2)))
+                for data in (
+                    array,
+                    tensor,
+                    C.Value(array, device=made),
+                    C.NDArrayView.from_dense(array, made),
+                ):
+                    np.testing.assert_array_equal(
+                        z.eval({x: data}, device=place), array @ np.ones((3, 2))
+                    )
                 value = C.Value.create(s, sequences, device=made)
-                np.testing.assert_allclose(last.eval({s: value}, device=place), last.eval({s: sequences}, device=place))
+                np.testing.assert_allclose(
+                    last.eval({s: value}, device=place), last.eval({s: sequences}, device=place)
+                )
         assert not gpu.mixed

@@ -7,13 +7,13 @@ import torch
 from hypothesis import given, strategies as st
 
 from cntk._runtime.layout.layout import Layout
-from cntk._runtime.layout.length_buckets import Groups, groups_of
+from cntk._runtime.layout.length_buckets import LengthBuckets, length_buckets_of
 
 LENGTHS = st.lists(st.integers(0, 9) | st.integers(30, 60), min_size=1, max_size=12)
 
 
-def grouped(lengths: list[int], others: list[int] | None = None, width: int = 128) -> Groups:
-    return groups_of(Layout(lengths), Layout(lengths if others is None else others), width)
+def grouped(lengths: list[int], others: list[int] | None = None, width: int = 128) -> LengthBuckets:
+    return length_buckets_of(Layout(lengths), Layout(lengths if others is None else others), width)
 
 
 @given(LENGTHS, st.sampled_from((1, 64, 400, 100_000)))
@@ -30,7 +30,9 @@ def test_gradient_of_each_frame_is_that_of_its_place(lengths: list[int], width: 
     rectangles = grouped(lengths, width=width).first
     x = torch.randn(sum(lengths), 2, dtype=torch.float64, requires_grad=True)
     wanted = torch.randn_like(x)
-    (gradient,) = torch.autograd.grad((rectangles.join([3 * p for p in rectangles.split(x)]) * wanted).sum(), x)
+    (gradient,) = torch.autograd.grad(
+        (rectangles.join([3 * p for p in rectangles.split(x)]) * wanted).sum(), x
+    )
     assert torch.equal(gradient, 3 * wanted)
 
 
@@ -51,9 +53,12 @@ def test_pairs_of_sequences_share_a_rectangle(data: st.DataObject) -> None:
     others = data.draw(st.lists(st.integers(0, 12), min_size=len(lengths), max_size=len(lengths)))
     groups = grouped(lengths, others)
     numbers, other_numbers = (
-        torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(n)) for n in (lengths, others)
+        torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(n))
+        for n in (lengths, others)
     )
-    pairs = zip(groups.first.split(numbers), groups.second.split(other_numbers), groups.masks, strict=True)
+    pairs = zip(
+        groups.first.split(numbers), groups.second.split(other_numbers), groups.masks, strict=True
+    )
     for part, other, mask in pairs:
         assert part.shape[0] == other.shape[0]
         shown = torch.ones_like(other, dtype=torch.bool) if mask is None else mask

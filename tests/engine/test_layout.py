@@ -40,7 +40,9 @@ def test_what_a_layout_says_of_itself(given_lengths):
     assert layout.frames == sum(given_lengths) and layout.longest == max(given_lengths)
     assert layout.uniform == (len(set(given_lengths)) == 1)
     assert layout.lengths_tensor.tolist() == given_lengths
-    assert layout.offsets.tolist() == [sum(given_lengths[:k]) for k in range(len(given_lengths) + 1)]
+    assert layout.offsets.tolist() == [
+        sum(given_lengths[:k]) for k in range(len(given_lengths) + 1)
+    ]
     assert layout.segments.tolist() == [k for k, n in enumerate(given_lengths) for _ in range(n)]
     assert layout.positions.tolist() == [t for n in given_lengths for t in range(n)]
     assert layout.first.tolist() == layout.offsets[:-1].tolist()
@@ -53,10 +55,13 @@ def test_shift(given_lengths, steps):
     layout = Layout(given_lengths)
     index, beyond = layout.shift(steps)
     x = frames(layout)
-    moved = x[index].index_fill(0, beyond, 0)
+    permute_rows = x[index].index_fill(0, beyond, 0)
     assert beyond.tolist() == sorted(set(beyond.tolist()))
-    for before, after in zip(split(layout, x), split(layout, moved), strict=True):
-        wanted = [before[t - steps].item() if 0 <= t - steps < len(before) else 0 for t in range(len(before))]
+    for before, after in zip(split(layout, x), split(layout, permute_rows), strict=True):
+        wanted = [
+            before[t - steps].item() if 0 <= t - steps < len(before) else 0
+            for t in range(len(before))
+        ]
         assert after.tolist() == wanted
     assert layout.shift(steps)[0] is index, "index maps are made once"
 
@@ -109,7 +114,9 @@ def test_one_row_for_each_sequence(given_lengths, shape):
     assert torch.equal(layout.take_last(x), torch.stack([s[-1] for s in sequences]))
     rows = frames(Layout([1] * layout.count), shape)
     expanded = layout.expand(rows)
-    assert torch.equal(expanded, torch.cat([rows[k].expand(len(s), *shape) for k, s in enumerate(sequences)]))
+    assert torch.equal(
+        expanded, torch.cat([rows[k].expand(len(s), *shape) for k, s in enumerate(sequences)])
+    )
     assert torch.equal(layout.take_last(expanded), rows)
 
 
@@ -138,14 +145,22 @@ def test_gradients_come_back_to_their_frames(given_lengths, shape):
     layout = Layout(given_lengths)
     x = frames(layout, shape).requires_grad_()
     weights = frames(layout, shape)
-    for back_and_forth in (lambda v: layout.unpad(layout.pad(v)), lambda v: layout.reverse(layout.reverse(v))):
+    for back_and_forth in (
+        lambda v: layout.unpad(layout.pad(v)),
+        lambda v: layout.reverse(layout.reverse(v)),
+    ):
         (gradient,) = torch.autograd.grad((back_and_forth(x) * weights).sum(), x)
         assert torch.equal(gradient, weights)
 
 
 @pytest.mark.parametrize(
     "starts, kept",
-    [(None, None), ([True, True], None), ([True, False], (True, False)), ([False, False], (False, False))],
+    [
+        (None, None),
+        ([True, True], None),
+        ([True, False], (True, False)),
+        ([False, False], (False, False)),
+    ],
 )
 def test_flags_are_kept_where_they_say_anything(starts, kept):
     assert Layout([2, 1], starts).starts == kept

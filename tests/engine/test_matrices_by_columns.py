@@ -28,7 +28,9 @@ def model() -> tuple[list[C.Variable], C.Function]:
 
 def trainer(make_learner: Callable[[Any], Any]) -> tuple[list[C.Variable], C.Trainer]:
     inputs, z = model()
-    return inputs, C.Trainer(z, C.cross_entropy_with_softmax(z, inputs[1]), make_learner(z.parameters))
+    return inputs, C.Trainer(
+        z, C.cross_entropy_with_softmax(z, inputs[1]), make_learner(z.parameters)
+    )
 
 
 def train(inputs: list[C.Variable], it: C.Trainer, first: int, last: int) -> list[np.ndarray]:
@@ -76,7 +78,7 @@ def test_values_are_set_as_ever() -> None:
 def test_memory_that_somebody_holds_on_to_stays() -> None:
     inputs, z = model()
     matrix = next(p for p in z.parameters if p.shape == (5, 16))
-    held = matrix.pin()
+    held = matrix.freeze_storage()
     z.eval({inputs[0]: [np.ones((2, 5), np.float32)]})
     assert not lies_by_columns(matrix)
     matrix.value = 2
@@ -90,14 +92,16 @@ def test_training_is_the_same(name: str) -> None:
     assert any(map(lies_by_columns, it.model.parameters))
     inputs, it = trainer(learners(C)[name])
     for parameter in it.model.parameters:
-        parameter.pin()
+        parameter.freeze_storage()
     by_rows = train(inputs, it, 0, 6)
     for one, other in zip(by_columns, by_rows, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", learners(C))
-def test_a_state_restored_before_the_first_pass_goes_on_to_the_bit(name: str, tmp_path: Path) -> None:
+def test_a_state_restored_before_the_first_pass_goes_on_to_the_bit(
+    name: str, tmp_path: Path
+) -> None:
     inputs, it = trainer(learners(C)[name])
     train(inputs, it, 0, 3)
     it.save_checkpoint(str(tmp_path / "middle"))

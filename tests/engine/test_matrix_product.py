@@ -44,7 +44,9 @@ def test_products_and_gradients(left: str, right: str, with_bias: bool, library:
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
     seed = torch.randn_like(wanted)
     for one, other in zip(
-        torch.autograd.grad(found, operands, seed), torch.autograd.grad(wanted, operands, seed), strict=True
+        torch.autograd.grad(found, operands, seed),
+        torch.autograd.grad(wanted, operands, seed),
+        strict=True,
     ):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 

@@ -27,7 +27,9 @@ def tagger() -> Callable[[], None]:
     """A small recurrent net in training, on minibatches of any number of sequences of any length."""
     x, y = C.sequence.input_variable(3), C.input_variable(2)
     model = C.layers.Dense(2)(C.sequence.last(C.layers.Recurrence(C.layers.RNNStep(3))(x)))
-    trainer = C.Trainer(model, C.cross_entropy_with_softmax(model, y), [C.momentum_sgd(model.parameters, 0.01, 0.9)])
+    trainer = C.Trainer(
+        model, C.cross_entropy_with_softmax(model, y), [C.momentum_sgd(model.parameters, 0.01, 0.9)]
+    )
 
     def run() -> None:
         lengths = RNG.integers(1, 20, size=RNG.integers(1, 8))
@@ -123,7 +125,9 @@ def trained(steps: int) -> list[weakref.ref[Any]]:
     """Train a small net, and let go of it; weak references to what it consisted of."""
     x, y = C.input_variable(3), C.input_variable(2)
     model = C.layers.Dense(2)(C.layers.Dense(3, C.relu)(x))
-    trainer = C.Trainer(model, C.cross_entropy_with_softmax(model, y), [C.adam(model.parameters, 0.01, 0.9)])
+    trainer = C.Trainer(
+        model, C.cross_entropy_with_softmax(model, y), [C.adam(model.parameters, 0.01, 0.9)]
+    )
     data = {x: np.ones((4, 3), np.float32), y: np.ones((4, 2), np.float32)}
     for _ in range(steps):
         trainer.train_minibatch(data)
@@ -131,7 +135,9 @@ def trained(steps: int) -> list[weakref.ref[Any]]:
     model.grad({x: data[x]}, wrt=model.parameters)
     recordings = [r for _, r in trainer._step._recordings.values()]
     assert len(recordings) == (steps >= training_step.RECORD_AFTER)
-    plans = [p for f in (model, trainer._step.function) for p in f._plans.values() if isinstance(p, Plan)]
+    plans = [
+        p for f in (model, trainer._step.function) for p in f._plans.values() if isinstance(p, Plan)
+    ]
     return [weakref.ref(one) for one in (trainer, model, *model.parameters, *plans, *recordings)]
 
 
@@ -158,7 +164,8 @@ def test_recordings_that_are_dropped_leave_nothing() -> None:
     # Not counting what pytest keeps of torch's log.
     grown = objects() - before[0]
     assert all(
-        grown[kind] < 5 for kind in ("Tensor", "FakeTensor", "Node", "Graph", "GraphModule", "function", "tuple")
+        grown[kind] < 5
+        for kind in ("Tensor", "FakeTensor", "Node", "Graph", "GraphModule", "function", "tuple")
     )
 
 

@@ -18,7 +18,9 @@ def test_the_standards_check_value():
 def test_pieces_of_a_stream_join_to_the_whole(draw):
     whole = getattr(MersenneTwister64(12), draw)(70_000)
     pieces = MersenneTwister64(12)
-    joined = np.concatenate([getattr(pieces, draw)(n) for n in (1, 2, 0, 311, 312, 313, 9_061, 60_000)])
+    joined = np.concatenate(
+        [getattr(pieces, draw)(n) for n in (1, 2, 0, 311, 312, 313, 9_061, 60_000)]
+    )
     np.testing.assert_array_equal(joined, whole)
 
 
@@ -65,8 +67,12 @@ def stepped(seed: int, count: int) -> MersenneTwister64:
 
 
 @pytest.mark.parametrize("taken", [0, 1, 1000])
-@pytest.mark.parametrize("distance", [312, 313, 623, 624, 19_936, 19_937, 19_938, 39_874, 100_003, 2**20 + 1])
-def test_a_jump_goes_where_steps_go(distance: int, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "distance", [312, 313, 623, 624, 19_936, 19_937, 19_938, 39_874, 100_003, 2**20 + 1]
+)
+def test_a_jump_goes_where_steps_go(
+    distance: int, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mersenne_twister, "_JUMP", 0)
     jumped = MersenneTwister64(3)
     jumped.words(taken)

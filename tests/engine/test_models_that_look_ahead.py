@@ -59,7 +59,12 @@ def test_what_needs_more_than_has_come_is_refused(kind):
 
 @pytest.mark.parametrize(
     "build",
-    [S.past_value, lambda x: recurrence(x, False), S.is_first, lambda x: C.layers.Recurrence(C.layers.LSTM(2))(x) * 2],
+    [
+        S.past_value,
+        lambda x: recurrence(x, False),
+        S.is_first,
+        lambda x: C.layers.Recurrence(C.layers.LSTM(2))(x) * 2,
+    ],
     ids=["past_value", "loop", "is_first", "LSTM"],
 )
 def test_what_looks_back_goes_on(build):
@@ -93,7 +98,9 @@ def test_what_a_reader_cuts_is_trained_with_and_told(tmp_path, caplog):
     )
     x, y = S.input_variable(1), S.input_variable(1)
     w = C.parameter((1, 1), init=0.5)
-    z = C.times(C.splice(recurrence(x, False), recurrence(x, True)), C.parameter((2, 1), init=0.5)) + C.times(x, w)
+    z = C.times(
+        C.splice(recurrence(x, False), recurrence(x, True)), C.parameter((2, 1), init=0.5)
+    ) + C.times(x, w)
     loss = C.squared_error(z, y)
     trainer = C.Trainer(None, loss, C.sgd(loss.parameters, 1e-4))
     with caplog.at_level(logging.WARNING, "cntk"):

@@ -50,7 +50,9 @@ def test_operands_in_another_order_are_not_shared():
     x, y = C.input_variable(3), C.input_variable(3)
     function = (x - y) * (y - x)
     assert names(function).count("Minus") == 2
-    np.testing.assert_array_equal(function.eval({x: np.full((1, 3), 5), y: np.full((1, 3), 3)}), [[-4, -4, -4]])
+    np.testing.assert_array_equal(
+        function.eval({x: np.full((1, 3), 5), y: np.full((1, 3), 3)}), [[-4, -4, -4]]
+    )
 
 
 def test_random_numbers_are_not_shared():
@@ -104,20 +106,25 @@ def test_optimized_plans_give_the_same_numbers():
     def parameter(*shape: int) -> C.Parameter:
         return C.parameter(init=random.uniform(-1, 1, shape))
 
-    hidden = C.relu(C.convolution(parameter(4, 2, 3, 3), x, auto_padding=[False, True, True]) + parameter(4, 1, 1))
+    hidden = C.relu(
+        C.convolution(parameter(4, 2, 3, 3), x, auto_padding=[False, True, True])
+        + parameter(4, 1, 1)
+    )
     hidden = C.pooling(hidden, C.MAX_POOLING, (2, 2), (2, 2))
     function = C.softmax(C.times(hidden, parameter(4, 3, 3, 5)) + parameter(5))
     data = random.uniform(-1, 1, (3, 2, 6, 6))
     fast, slow = Plan(function.outputs, {}), Plan(function.outputs, {}, optimize=False)
     assert len(fast.nodes) < len(slow.nodes)
-    results = [plan.execute([torch.from_numpy(data)], _run(3))[0].detach().numpy() for plan in (fast, slow)]
+    results = [
+        plan.execute([torch.from_numpy(data)], _run(3))[0].detach().numpy() for plan in (fast, slow)
+    ]
     np.testing.assert_allclose(*results, rtol=1e-12)
 
 
 def _run(batch: int) -> Any:
-    from cntk._runtime.context import Run
+    from cntk._runtime.context import RunContext
 
-    return Run(False, torch.device("cpu"), batch)
+    return RunContext(False, torch.device("cpu"), batch)
 
 
 # -- when a plan is compiled ------------------------------------------------------------------------------------------
@@ -142,7 +149,9 @@ def test_free_dimensions_have_a_plan_each():
 def test_free_dimensions_must_fit_each_other():
     x, y = (C.input_variable(C.FreeDimension, name=n) for n in "xy")
     function = C.plus(x, y, name="sum")
-    np.testing.assert_array_equal(function.eval({x: np.ones((2, 5)), y: np.ones((2, 5))}), np.full((2, 5), 2))
+    np.testing.assert_array_equal(
+        function.eval({x: np.ones((2, 5)), y: np.ones((2, 5))}), np.full((2, 5), 2)
+    )
     with pytest.raises(ValueError, match=r"Plus 'sum'.*\[5\] on \[batch\].*\[4\] on \[batch\]"):
         function.eval({x: np.ones((2, 5)), y: np.ones((2, 4))})
 
@@ -235,20 +244,29 @@ def wrong(x: C.Variable, **options: Any) -> C.Function:
 
 def test_checked_runs_find_a_wrong_shape(checked):
     x = C.input_variable(3)
-    with pytest.raises(RuntimeError, match=r"Wrong 'liar'.*computed shape \(2, 3\), inferred \(2, 4\)"):
+    with pytest.raises(
+        RuntimeError, match=r"Wrong 'liar'.*computed shape \(2, 3\), inferred \(2, 4\)"
+    ):
         wrong(x, shape=(4,)).eval({x: np.ones((2, 3))})
 
 
 def test_checked_runs_find_a_wrong_format(checked):
     x = C.input_variable(3)
-    with pytest.raises(RuntimeError, match=r"Wrong 'liar'.*computed torch.float64, inferred float32"):
+    with pytest.raises(
+        RuntimeError, match=r"Wrong 'liar'.*computed torch.float64, inferred float32"
+    ):
         wrong(x, shape=(3,), doubles=True).eval({x: np.ones((2, 3))})
 
 
 def test_checked_runs_of_right_graphs(checked):
     s = C.sequence.input_variable(4)
-    function = C.layers.Sequential([C.layers.Recurrence(C.layers.LSTM(3)), C.sequence.last, C.layers.Dense(2)])(s)
-    assert function.eval({s: [np.ones((3, 4), np.float32), np.ones((1, 4), np.float32)]}).shape == (2, 2)
+    function = C.layers.Sequential(
+        [C.layers.Recurrence(C.layers.LSTM(3)), C.sequence.last, C.layers.Dense(2)]
+    )(s)
+    assert function.eval({s: [np.ones((3, 4), np.float32), np.ones((1, 4), np.float32)]}).shape == (
+        2,
+        2,
+    )
 
 
 def test_unchecked_runs_do_not_look():

@@ -48,7 +48,11 @@ def test_dropout_goes_on_after_saving_and_loading(tmp_path: Path) -> None:
 
     def dropped(function: C.Function) -> np.ndarray:
         return next(
-            iter(function.forward({function.arguments[0]: data}, keep_for_backward=function.outputs)[1].values())
+            iter(
+                function.forward({function.arguments[0]: data}, keep_for_backward=function.outputs)[
+                    1
+                ].values()
+            )
         )
 
     first = dropped(f)

@@ -36,7 +36,9 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 
 def sequence(axis: str) -> C.Variable:
-    return C.sequence.input_variable(WIDTH, np.float64, needs_gradient=True, sequence_axis=C.Axis(axis))
+    return C.sequence.input_variable(
+        WIDTH, np.float64, needs_gradient=True, sequence_axis=C.Axis(axis)
+    )
 
 
 def matrix(columns: int = WIDTH, seed: int = 0) -> C.Parameter:
@@ -66,7 +68,9 @@ def data(*lengths: int) -> list[np.ndarray]:
     return [random.uniform(-1, 1, (n, WIDTH)) for n in lengths]
 
 
-def gradients(make: Callable[[], tuple[C.Function, list[C.Variable]]], feeds: list[list[Any]], runs: int) -> list[Any]:
+def gradients(
+    make: Callable[[], tuple[C.Function, list[C.Variable]]], feeds: list[list[Any]], runs: int
+) -> list[Any]:
     """Outputs and gradients over minibatches, the whole of them so many times."""
     function, inputs = make()
     scaled = function * C.constant(np.arange(1.0, WIDTH + 1), dtype=np.float64)
@@ -131,7 +135,9 @@ def test_a_state_that_is_as_long_as_the_source(counts: dict[str, int]) -> None:
         target, source = sequence("target"), sequence("source")
         values = C.sequence.unpack(source, padding_value=0, no_mask_output=True)
         before = C.placeholder((C.FreeDimension, WIDTH))
-        now = C.tanh(0.5 * C.sequence.past_value(before) + C.sequence.broadcast_as(values, target) + target)
+        now = C.tanh(
+            0.5 * C.sequence.past_value(before) + C.sequence.broadcast_as(values, target) + target
+        )
         now = now.replace_placeholders({before: now.output})
         return C.reduce_sum(now, axis=0), [target, source]
 
@@ -141,7 +147,9 @@ def test_a_state_that_is_as_long_as_the_source(counts: dict[str, int]) -> None:
     assert counts["run"] == 0
 
 
-def test_attention_model_in_training(counts: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attention_model_in_training(
+    counts: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def losses() -> list[float]:
         C.cntk_py.set_fixed_random_seed(1)
         random = np.random.default_rng(0)
@@ -154,11 +162,16 @@ def test_attention_model_in_training(counts: dict[str, int], monkeypatch: pytest
             return cell(h, c, C.splice(word, look(encoded, h)))
 
         z = C.layers.Dense(3)(C.layers.Recurrence(step)(C.layers.Delay()(y)))
-        trainer = C.Trainer(z, C.cross_entropy_with_softmax(z, y), [C.adam(z.parameters, 0.02, 0.9)])
+        trainer = C.Trainer(
+            z, C.cross_entropy_with_softmax(z, y), [C.adam(z.parameters, 0.02, 0.9)]
+        )
         found = []
         for _ in range(20):
             xs, ys = (
-                [np.eye(3, dtype=np.float32)[random.integers(3, size=n)] for n in random.integers(2, 9, 5)]
+                [
+                    np.eye(3, dtype=np.float32)[random.integers(3, size=n)]
+                    for n in random.integers(2, 9, 5)
+                ]
                 for _ in "xy"
             )
             trainer.train_minibatch({x: xs, y: ys})

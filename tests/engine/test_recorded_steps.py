@@ -36,10 +36,14 @@ def matrix(rows: int, columns: int, seed: int = 0) -> C.Parameter:
 
 
 def vector(seed: int = 3) -> C.Parameter:
-    return C.parameter((WIDTH,), init=np.random.default_rng(seed).uniform(-1, 1, WIDTH), dtype=np.float64)
+    return C.parameter(
+        (WIDTH,), init=np.random.default_rng(seed).uniform(-1, 1, WIDTH), dtype=np.float64
+    )
 
 
-def looped(step: Callable[[Any], Any], initial: Any = None, offset: int = 1, backwards: bool = False) -> C.Function:
+def looped(
+    step: Callable[[Any], Any], initial: Any = None, offset: int = 1, backwards: bool = False
+) -> C.Function:
     feedback = C.placeholder(WIDTH)
     delay = C.sequence.future_value if backwards else C.sequence.past_value
     state = step(delay(feedback, initial, offset))
@@ -91,7 +95,9 @@ LOOPS: dict[str, Callable[[C.Variable], C.Function]] = {
     "reshaped inside": lambda s: looped(
         lambda h: C.sin(s + C.reshape(C.transpose(C.reshape(h, (2, 2)), (1, 0)), (4,)))
     ),
-    "products transposed": lambda s: looped_with_matrix(lambda h, w: C.sin(s + C.times_transpose(h, w))),
+    "products transposed": lambda s: looped_with_matrix(
+        lambda h, w: C.sin(s + C.times_transpose(h, w))
+    ),
     "a matrix read twice": lambda s: looped_with_matrix(
         lambda h, w: C.sin(s + C.times(C.times(h, w), w) + C.reduce_sum(w))
     ),
@@ -120,7 +126,9 @@ def check(one: Any, other: Any) -> None:
 
 @pytest.mark.parametrize("lengths", [(9, 1, 6, 4), (5, 5, 5), (7,)])
 @pytest.mark.parametrize("name", LOOPS)
-def test_recorded_steps_are_the_general_ones(name: str, lengths: tuple[int, ...], recorded: list[int]) -> None:
+def test_recorded_steps_are_the_general_ones(
+    name: str, lengths: tuple[int, ...], recorded: list[int]
+) -> None:
     s = sequence()
     function = LOOPS[name](s) * C.constant(np.arange(1.0, LOOPS[name](s).shape[0] + 1))
     wrt = [s, *function.parameters]
@@ -137,7 +145,9 @@ def test_one_recording_serves_all_lengths(recorded: list[int]) -> None:
     shapes = [(5, 4), (6, 2, 9), (4,), (8, 8, 8, 8)]
     wanted = [gated_gradients(lengths) for lengths in shapes]
     for _ in range(3):
-        found = [function.grad({s: data(lengths)}, wrt=[s, *function.parameters]) for lengths in shapes]
+        found = [
+            function.grad({s: data(lengths)}, wrt=[s, *function.parameters]) for lengths in shapes
+        ]
     assert len(recorded) >= 4
     for one, other in zip(found, wanted, strict=True):
         check(list(one.values()), other)
@@ -167,13 +177,17 @@ def losses_of_a_training() -> list[float]:
     trainer = C.Trainer(z, C.squared_error(z, y), [C.adam(z.parameters, 0.02, 0.9)])
     losses = []
     for _ in range(40):
-        xs = [random.uniform(-1, 1, (n, WIDTH)).astype(np.float32) for n in random.integers(4, 12, 8)]
+        xs = [
+            random.uniform(-1, 1, (n, WIDTH)).astype(np.float32) for n in random.integers(4, 12, 8)
+        ]
         trainer.train_minibatch({s: xs, y: [np.cumsum(x[:, :1], 0) for x in xs]})
         losses.append(trainer.previous_minibatch_loss_average)
     return losses
 
 
-def test_training_goes_on_through_the_recording(recorded: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_goes_on_through_the_recording(
+    recorded: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     losses = losses_of_a_training()
     assert len(recorded) > 30
     monkeypatch.setattr(recorded_steps, "_RUNS_BEFORE", 1000)

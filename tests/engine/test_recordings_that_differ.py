@@ -32,7 +32,9 @@ def parameter(*shape: int) -> C.Parameter:
 
 
 def course(
-    make: Callable[[], tuple[C.Function, Feed, list[Any]]], after: int, monkeypatch: pytest.MonkeyPatch
+    make: Callable[[], tuple[C.Function, Feed, list[Any]]],
+    after: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> tuple[list[Any], C.Trainer]:
     """What each minibatch gave, the parameters in the end, and the trainer."""
     monkeypatch.setattr(step_module, "RECORD_AFTER", after)
@@ -40,7 +42,9 @@ def course(
     with C.layers.default_options(dtype=np.float64):
         loss, feed, outputs = make()
     trainer = C.Trainer(
-        None, loss, C.adam(loss.parameters, C.learning_parameter_schedule(0.01), C.momentum_schedule(0.9))
+        None,
+        loss,
+        C.adam(loss.parameters, C.learning_parameter_schedule(0.01), C.momentum_schedule(0.9)),
     )
     found: list[Any] = []
     for _ in range(MINIBATCHES):
@@ -49,7 +53,9 @@ def course(
             found.extend(np.concatenate([np.ravel(x) for x in values[v]]) for v in outputs)
         else:
             trainer.train_minibatch(feed)
-        found.append([trainer.previous_minibatch_loss_average, trainer.previous_minibatch_sample_count])
+        found.append(
+            [trainer.previous_minibatch_loss_average, trainer.previous_minibatch_sample_count]
+        )
     C.cntk_py.reset_random_seed()
     return [*found, *(p.value for p in loss.parameters)], trainer
 
@@ -58,7 +64,9 @@ def recordings(trainer: C.Trainer) -> list[Any]:
     return [r for _, r in trainer._step._recordings.values()]
 
 
-def check(make: Callable[[], tuple[C.Function, Feed, list[Any]]], monkeypatch: pytest.MonkeyPatch) -> None:
+def check(
+    make: Callable[[], tuple[C.Function, Feed, list[Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     eager, _ = course(make, NEVER, monkeypatch)
     recorded, trainer = course(make, AT_ONCE, monkeypatch)
     assert None not in recordings(trainer) and len(recordings(trainer)) == 1, trainer._step.reasons
@@ -71,7 +79,9 @@ def check(make: Callable[[], tuple[C.Function, Feed, list[Any]]], monkeypatch: p
 # Operations whose results lie in memory otherwise than torch's stand-ins say.
 MIXED: dict[str, Callable[[Any], Any]] = {
     "element_select": lambda x: C.element_select(C.greater(x, 0), x, 0.5 * x),
-    "param_relu": lambda x: C.param_relu(C.parameter((x.shape[0], 1, 1), init=0.3, dtype=np.float64), x),
+    "param_relu": lambda x: C.param_relu(
+        C.parameter((x.shape[0], 1, 1), init=0.3, dtype=np.float64), x
+    ),
     "log_add_exp": lambda x: C.log_add_exp(x, 0.5 * x),
     "less_equal": lambda x: C.less_equal(-0.05, x) * x + x,
     "greater_equal": lambda x: C.greater_equal(x, parameter(x.shape[0], 1, 1)) * x,
@@ -121,7 +131,11 @@ def test_results_that_lie_otherwise_in_memory(source, operation, monkeypatch):
         x, feed = source()
         y = MIXED[operation](x)
         flat = C.reshape(y, (-1,))
-        return total(C.layers.Dense(2)(y)) + C.reduce_sum(flat * parameter(int(np.prod(y.shape)))), feed, []
+        return (
+            total(C.layers.Dense(2)(y)) + C.reduce_sum(flat * parameter(int(np.prod(y.shape)))),
+            feed,
+            [],
+        )
 
     check(make, monkeypatch)
 
@@ -145,7 +159,10 @@ def test_recorded_loops_of_matrices(operation, monkeypatch):
         return total(C.sequence.last(h)), {s: [uniform(6, 2, 3), uniform(5, 2, 3, seed=1)]}, []
 
     found, _ = course(make, NEVER, monkeypatch)
-    assert used or operation in ("element_select", "less_equal")  # their gradients write into memory
+    assert used or operation in (
+        "element_select",
+        "less_equal",
+    )  # their gradients write into memory
     monkeypatch.setattr(RecordedSteps, "recording", lambda *_: None)
     for one, other in zip(found, course(make, NEVER, monkeypatch)[0], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
@@ -159,7 +176,9 @@ AXES: dict[str, Callable[[Any], Any]] = {
     "stride": lambda s: C.sequence.stride(s, 2),
     "join": lambda s: C.sequence.join(s, C.tanh(s)),
     "join of a slice": lambda s: C.sequence.join(C.sequence.slice(s, 0, 2), C.sequence.first(s)),
-    "strided convolution": lambda s: C.layers.SequentialConvolution((2,), 3, strides=2, pad=True)(s),
+    "strided convolution": lambda s: C.layers.SequentialConvolution((2,), 3, strides=2, pad=True)(
+        s
+    ),
     "to_sequence": lambda s: C.to_sequence(C.sequence.unpack(s, 0, no_mask_output=True)),
 }
 
@@ -179,7 +198,9 @@ def test_losses_on_sequence_axes_that_the_graph_makes(axis, sum_, lengths, monke
         y = AXES[axis](C.layers.Dense(3)(s))
         return SUMS[sum_](y), {s: [uniform(n, 3, seed=n) for n in lengths]}, [y.output]
 
-    if axis == "to_sequence":  # its lengths come from the data's last rows, so that such a step stays eager
+    if (
+        axis == "to_sequence"
+    ):  # its lengths come from the data's last rows, so that such a step stays eager
         eager, recorded = (course(make, after, monkeypatch)[0] for after in (NEVER, AT_ONCE))
         for one, other in zip(recorded, eager, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
@@ -300,7 +321,9 @@ def test_a_step_that_cannot_be_recorded_stays_eager(monkeypatch, caplog):
 def test_a_recording_that_gives_other_numbers_is_not_used(monkeypatch):
     agree = record_training_step.agree
     monkeypatch.setattr(
-        record_training_step, "agree", lambda found, expected: agree([1.5 * x for x in found], expected)
+        record_training_step,
+        "agree",
+        lambda found, expected: agree([1.5 * x for x in found], expected),
     )
     same_as_eager(monkeypatch, "the recording gives another loss")
 

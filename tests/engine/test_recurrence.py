@@ -25,7 +25,13 @@ def sequences(name: str = "s", axis: str = "") -> C.Variable:
     return C.sequence.input_variable(WIDTH, np.float64, needs_gradient=True, name=name, **options)
 
 
-def loop(step: Callable[[Any, Any], Any], s: C.Variable, initial: Any = None, backwards: bool = False, offset: int = 1):
+def loop(
+    step: Callable[[Any, Any], Any],
+    s: C.Variable,
+    initial: Any = None,
+    backwards: bool = False,
+    offset: int = 1,
+):
     """A loop over one state, which is its output."""
     state = C.placeholder(name="state")
     delay = C.sequence.future_value if backwards else C.sequence.past_value
@@ -34,7 +40,9 @@ def loop(step: Callable[[Any, Any], Any], s: C.Variable, initial: Any = None, ba
     return out
 
 
-def reference(step: Step, x: np.ndarray, initial: np.ndarray, backwards: bool = False, offset: int = 1) -> np.ndarray:
+def reference(
+    step: Step, x: np.ndarray, initial: np.ndarray, backwards: bool = False, offset: int = 1
+) -> np.ndarray:
     """The same in NumPy; ``initial`` is ``[offset, width]``, in the order in which it is read."""
     states = list(initial)
     for frame in x[::-1] if backwards else x:
@@ -54,13 +62,17 @@ def numpy_step(x: np.ndarray, h: np.ndarray) -> np.ndarray:
     return np.sin(x + h @ MATRIX) * 0.9
 
 
-def check(result: Sequence[np.ndarray], wanted: Sequence[np.ndarray], tolerance: float = 1e-12) -> None:
+def check(
+    result: Sequence[np.ndarray], wanted: Sequence[np.ndarray], tolerance: float = 1e-12
+) -> None:
     assert len(result) == len(wanted)
     for one, other in zip(result, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 
 
-def numeric(f: Callable[[], float], arrays: Sequence[np.ndarray], h: float = 1e-6) -> list[np.ndarray]:
+def numeric(
+    f: Callable[[], float], arrays: Sequence[np.ndarray], h: float = 1e-6
+) -> list[np.ndarray]:
     """Gradients by central differences, the arrays changed in place."""
     found = []
     for array in arrays:
@@ -82,7 +94,9 @@ def numeric(f: Callable[[], float], arrays: Sequence[np.ndarray], h: float = 1e-
 def test_directions_and_offsets(lengths, backwards, offset):
     s, xs = sequences(), data(lengths)
     out = loop(graph_step, s, 0.5, backwards, offset)
-    wanted = [reference(numpy_step, x, np.full((offset, WIDTH), 0.5), backwards, offset) for x in xs]
+    wanted = [
+        reference(numpy_step, x, np.full((offset, WIDTH), 0.5), backwards, offset) for x in xs
+    ]
     check(out.eval({s: xs}), wanted)
 
 
@@ -134,7 +148,10 @@ def test_initial_states(kind, lengths):
     s, xs = sequences(), data(lengths)
     initial, fed, begin = initials(kind, xs)
     out = loop(graph_step, s, initial)
-    check(out.eval({s: xs, **fed}), [reference(numpy_step, x, b[None]) for x, b in zip(xs, begin, strict=True)])
+    check(
+        out.eval({s: xs, **fed}),
+        [reference(numpy_step, x, b[None]) for x, b in zip(xs, begin, strict=True)],
+    )
 
 
 @pytest.mark.parametrize("kind", INITIALS)
@@ -198,7 +215,10 @@ def test_loops_in_loops_in_a_row():
     ahead = loop(graph_step, s)
     back = loop(graph_step, ahead.output, backwards=True)
     wanted = [reference(numpy_step, x, np.zeros((1, WIDTH))) for x in xs]
-    check((ahead + back).eval({s: xs}), [w + reference(numpy_step, w, np.zeros((1, WIDTH)), True) for w in wanted])
+    check(
+        (ahead + back).eval({s: xs}),
+        [w + reference(numpy_step, w, np.zeros((1, WIDTH)), True) for w in wanted],
+    )
 
 
 def test_operations_that_change_shape_inside_a_loop():
@@ -210,7 +230,10 @@ def test_operations_that_change_shape_inside_a_loop():
         return C.times(joined, C.constant(w)) + C.reduce_mean(h, 0)
 
     out = loop(step, s)
-    wanted = [reference(lambda x, h: np.concatenate([h[:2], x]) @ w + h.mean(), x, np.zeros((1, WIDTH))) for x in xs]
+    wanted = [
+        reference(lambda x, h: np.concatenate([h[:2], x]) @ w + h.mean(), x, np.zeros((1, WIDTH)))
+        for x in xs
+    ]
     check(out.eval({s: xs}), wanted)
 
 
@@ -219,11 +242,15 @@ def test_values_for_each_sequence_inside_a_loop():
     xs, rows = data((2, 4, 1)), np.concatenate(data((1, 1, 1), seed=8))
     out = loop(lambda x, h: C.element_max(x * h, C.sequence.broadcast_as(v, x)), s, 1)
     wanted = [
-        reference(lambda x, h, r=r: np.maximum(x * h, r), x, np.ones((1, WIDTH))) for x, r in zip(xs, rows, strict=True)
+        reference(lambda x, h, r=r: np.maximum(x * h, r), x, np.ones((1, WIDTH)))
+        for x, r in zip(xs, rows, strict=True)
     ]
     check(out.eval({s: xs, v: rows}), wanted)
     stretched = loop(lambda x, h: x * h + v, s, 1)
-    wanted = [reference(lambda x, h, r=r: x * h + r, x, np.ones((1, WIDTH))) for x, r in zip(xs, rows, strict=True)]
+    wanted = [
+        reference(lambda x, h, r=r: x * h + r, x, np.ones((1, WIDTH)))
+        for x, r in zip(xs, rows, strict=True)
+    ]
     check(stretched.eval({s: xs, v: rows}), wanted)
 
 
@@ -295,7 +322,11 @@ def test_gradients_of_initial_sequences():
 def test_sequences_in_pieces(offset, alone):
     """Cut into minibatches whose flags say that they go on, sequences give what they give whole."""
     s, xs = sequences(), data((9, 9))
-    out = C.sequence.past_value(s, 0.25, offset) if alone else loop(graph_step, s, 0.25, offset=offset)
+    out = (
+        C.sequence.past_value(s, 0.25, offset)
+        if alone
+        else loop(graph_step, s, 0.25, offset=offset)
+    )
     whole = out.eval({s: xs})
     pieces = [out.eval({s: ([x[:4] for x in xs], [True, True])})]
     pieces.append(out.eval({s: ([x[4:7] for x in xs], [False, False])}))
@@ -332,7 +363,9 @@ def test_nothing_is_carried_backwards():
     out.eval({s: [x[:2] for x in xs]})
     with pytest.raises(RuntimeError, match="FutureValue"):
         out.eval({s: ([x[2:] for x in xs], [False, False])})
-    check(out.eval({s: xs}), [reference(numpy_step, x, np.full((1, WIDTH), 0.25), True) for x in xs])
+    check(
+        out.eval({s: xs}), [reference(numpy_step, x, np.full((1, WIDTH), 0.25), True) for x in xs]
+    )
 
 
 def test_a_minibatch_of_another_size_goes_on_where_it_can():
@@ -342,7 +375,8 @@ def test_a_minibatch_of_another_size_goes_on_where_it_can():
     out.eval({s: xs})
     check(out.eval({s: (xs[:2], [False, False])}), [v[4:] for v in whole[:2]])
     with pytest.raises(
-        RuntimeError, match="sequence 2 is said to go on from the minibatch before, which had 2 sequences"
+        RuntimeError,
+        match="sequence 2 is said to go on from the minibatch before, which had 2 sequences",
     ):
         out.eval({s: (xs, [False, False, False])})
 

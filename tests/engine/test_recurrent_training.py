@@ -48,7 +48,9 @@ def lstm(x: Any) -> Any:
 
 @program
 def lstm_backwards_stabilized_with_peepholes(x: Any) -> Any:
-    return Recurrence(LSTM(3, use_peepholes=True, enable_self_stabilization=True), go_backwards=True)(x)
+    return Recurrence(
+        LSTM(3, use_peepholes=True, enable_self_stabilization=True), go_backwards=True
+    )(x)
 
 
 @program
@@ -111,7 +113,11 @@ def three_states(x: Any) -> Any:
 
     @C.BlockFunction("Step", "step")
     def step(a: Any, b: Any, c: Any, z: Any) -> Any:
-        return C.tanh(first(C.splice(a, z))), C.sigmoid(second(C.splice(a, b))), c * 0.5 + C.reduce_mean(b)
+        return (
+            C.tanh(first(C.splice(a, z))),
+            C.sigmoid(second(C.splice(a, b))),
+            c * 0.5 + C.reduce_mean(b),
+        )
 
     return C.splice(*Recurrence(step, return_full_state=True)(x).outputs)
 
@@ -169,17 +175,26 @@ def attention_over_a_window(x: Any) -> Any:
     attend, cell = C.layers.AttentionModel(2, attention_span=3, attention_axis=-2), GRU(3)
     encoded = Recurrence(GRU(2), go_backwards=True)(x)
     summary = C.sequence.last(encoded)
-    return Recurrence(cell)(C.splice(x, C.reshape(attend(encoded, encoded), (2,)), C.sequence.broadcast_as(summary, x)))
+    return Recurrence(cell)(
+        C.splice(x, C.reshape(attend(encoded, encoded), (2,)), C.sequence.broadcast_as(summary, x))
+    )
 
 
-LENGTHS = {"several": [(4, 1, 6), (5, 2, 2)], "one": [(6,), (5,)], "single frames": [(1, 1, 1), (1, 1, 1)]}
+LENGTHS = {
+    "several": [(4, 1, 6), (5, 2, 2)],
+    "one": [(6,), (5,)],
+    "single frames": [(1, 1, 1), (1, 1, 1)],
+}
 
 
 def build(name: str, lengths: list[tuple[int, ...]]) -> tuple[Any, list[Any], list[dict[Any, Any]]]:
     """A program's loss, its parameters with values that are always the same, and its minibatches."""
     C.cntk_py.set_fixed_random_seed(5)
     with C.default_options(dtype=np.float64):
-        x, target = C.sequence.input_variable(3, np.float64), C.sequence.input_variable(1, np.float64)
+        x, target = (
+            C.sequence.input_variable(3, np.float64),
+            C.sequence.input_variable(1, np.float64),
+        )
         z = PROGRAMS[name](x)
         loss = C.squared_error(C.reduce_sum(C.tanh(z)), target)
     parameters = list(loss.parameters)
@@ -187,7 +202,10 @@ def build(name: str, lengths: list[tuple[int, ...]]) -> tuple[Any, list[Any], li
     for p in parameters:
         p.value = random.uniform(-0.5, 0.5, p.shape)
     data = [
-        {x: [random.uniform(-1, 1, (n, 3)) for n in sizes], target: [random.uniform(-1, 1, (n, 1)) for n in sizes]}
+        {
+            x: [random.uniform(-1, 1, (n, 3)) for n in sizes],
+            target: [random.uniform(-1, 1, (n, 1)) for n in sizes],
+        }
         for sizes in lengths
     ]
     return loss, parameters, data
@@ -199,7 +217,9 @@ def _automatic_seeds() -> Iterator[None]:
     C.cntk_py.reset_random_seed()
 
 
-@pytest.mark.parametrize(("kind", "minibatches"), [("several", LONG), ("one", SHORT), ("single frames", SHORT)])
+@pytest.mark.parametrize(
+    ("kind", "minibatches"), [("several", LONG), ("one", SHORT), ("single frames", SHORT)]
+)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_training_is_the_same_whichever_way_it_runs(
     name: str, kind: str, minibatches: int, monkeypatch: pytest.MonkeyPatch
@@ -208,7 +228,9 @@ def test_training_is_the_same_whichever_way_it_runs(
         monkeypatch.setattr(step_module, "RECORD_AFTER", steps_after)
         monkeypatch.setattr(recorded_steps, "_RUNS_BEFORE", loops_after)
         loss, parameters, data = build(name, LENGTHS[kind])
-        learner = C.momentum_sgd(parameters, C.learning_parameter_schedule(0.05), C.momentum_schedule(0.5))
+        learner = C.momentum_sgd(
+            parameters, C.learning_parameter_schedule(0.05), C.momentum_schedule(0.5)
+        )
         trainer, losses = C.Trainer(None, loss, learner), []
         for k in range(minibatches):
             trainer.train_minibatch(data[k % len(data)])
@@ -239,4 +261,6 @@ def test_gradients_are_finite_differences(name: str) -> None:
             p.value = kept + sign * step * direction
             ends.append(float(total.eval(data[0])))
         p.value = kept
-        np.testing.assert_allclose(np.sum(found[p] * direction), (ends[0] - ends[1]) / (2 * step), rtol=2e-5, atol=1e-7)
+        np.testing.assert_allclose(
+            np.sum(found[p] * direction), (ends[0] - ends[1]) / (2 * step), rtol=2e-5, atol=1e-7
+        )

@@ -42,7 +42,9 @@ PROGRAMS: dict[str, Callable[[Any], Any]] = {
     "LSTM": Recurrence(LSTM(2)),
     "GRU": Recurrence(GRU(2)),
     "two layers": C.layers.Sequential([Recurrence(LSTM(2)), Recurrence(GRU(2))]),
-    "delay of delay": lambda x: C.sequence.past_value(C.sequence.past_value(x) * 2, C.constant(3.0), 2),
+    "delay of delay": lambda x: C.sequence.past_value(
+        C.sequence.past_value(x) * 2, C.constant(3.0), 2
+    ),
 }
 
 
@@ -56,7 +58,9 @@ def test_pieces_are_the_whole(program: Callable[[Any], Any], cuts: tuple[int, ..
     begin = 0
     for n in cuts:
         piece = FRAMES[begin : begin + n]
-        for part, found in zip(parts, y.eval({x: ([piece, piece * 2], [begin == 0] * 2)}), strict=True):
+        for part, found in zip(
+            parts, y.eval({x: ([piece, piece * 2], [begin == 0] * 2)}), strict=True
+        ):
             part.append(found)
         begin += n
     for part, wanted in zip(parts, whole, strict=True):
@@ -73,8 +77,12 @@ def test_sequences_of_different_length_go_on(program: Callable[[Any], Any]) -> N
     first = y.eval({x: ([long[:4], short[:1], other], [True] * 3)})
     second = y.eval({x: ([long[4:6], short[1:4], other], [False, False, True])})
     last = y.eval({x: ([long[6:]], [False])})
-    np.testing.assert_allclose(np.concatenate([first[0], second[0], last[0]]), wanted[0], rtol=2e-5, atol=1e-6)
-    np.testing.assert_allclose(np.concatenate([first[1], second[1]]), wanted[1], rtol=2e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        np.concatenate([first[0], second[0], last[0]]), wanted[0], rtol=2e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        np.concatenate([first[1], second[1]]), wanted[1], rtol=2e-5, atol=1e-6
+    )
     np.testing.assert_allclose(second[2], wanted[2], rtol=2e-5, atol=1e-6)
 
 
@@ -83,7 +91,8 @@ def test_nothing_to_go_on_from(program: Callable[[Any], Any]) -> None:
     x = C.sequence.input_variable(1)
     y = program(x)
     with pytest.raises(
-        RuntimeError, match="sequence 0 is said to go on from the minibatch before, which does not exist"
+        RuntimeError,
+        match="sequence 0 is said to go on from the minibatch before, which does not exist",
     ):
         y.eval({x: ([FRAMES[:2]], [False])})
     whole = y.eval({x: [FRAMES[:4]]})[0]
@@ -91,7 +100,9 @@ def test_nothing_to_go_on_from(program: Callable[[Any], Any]) -> None:
     with pytest.raises(RuntimeError, match="sequence 1 is said to go on .* had 1 sequences"):
         y.eval({x: ([FRAMES[2:4]] * 2, [True, False])})
     y.eval({x: ([FRAMES[:2]], [True])})
-    np.testing.assert_allclose(y.eval({x: ([FRAMES[2:4]], [False])})[0], whole[2:], rtol=2e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        y.eval({x: ([FRAMES[2:4]], [False])})[0], whole[2:], rtol=2e-5, atol=1e-6
+    )
 
 
 def test_what_is_no_recurrence_takes_flags_as_they_are() -> None:
@@ -107,7 +118,10 @@ def test_what_is_no_recurrence_takes_flags_as_they_are() -> None:
         ((FRAMES, [True]), "there are 12 sequences and 1 sequence starts"),
         (([FRAMES, FRAMES], []), "a list with True or False for each sequence"),
         (([FRAMES], True), "a list with True or False for each sequence"),
-        (([FRAMES, FRAMES[:2]], [[True] + [False] * 11, [True, False]]), "a list with True or False for each sequence"),
+        (
+            ([FRAMES, FRAMES[:2]], [[True] + [False] * 11, [True, False]]),
+            "a list with True or False for each sequence",
+        ),
         (([FRAMES, FRAMES], ["begin", "go on"]), "a list with True or False for each sequence"),
         ((FRAMES, [True] + [False] * 11), "sequence 1 is said to go on"),
     ],
@@ -122,7 +136,11 @@ def test_flags_that_are_none(data: Any, reason: str) -> None:
 def test_flags_that_are_some(flags: Any) -> None:
     x = C.sequence.input_variable(1)
     y = C.sequence.past_value(x)
-    for form in ({x: ([FRAMES, FRAMES], flags)}, ([FRAMES, FRAMES], flags), ({x: [FRAMES, FRAMES]}, flags)):
+    for form in (
+        {x: ([FRAMES, FRAMES], flags)},
+        ([FRAMES, FRAMES], flags),
+        ({x: [FRAMES, FRAMES]}, flags),
+    ):
         assert [len(v) for v in y.eval(form)] == [12, 12]
 
 
@@ -143,7 +161,10 @@ def test_flags_beside_the_dictionary() -> None:
         return {x: [frames] * count, target: [np.zeros((2, 1), np.float32)] * count}
 
     def step(arguments: Any) -> list[list[float]]:
-        return [v.ravel().tolist() for v in train.train_minibatch(arguments, outputs=[z.output])[1][z.output]]
+        return [
+            v.ravel().tolist()
+            for v in train.train_minibatch(arguments, outputs=[z.output])[1][z.output]
+        ]
 
     assert step((data(0), [True])) == [[0, 1]]
     assert step((data(2), [False])) == [[2, 3]]
@@ -153,7 +174,10 @@ def test_flags_beside_the_dictionary() -> None:
     assert step((data(2), [False])) == [[4, 3]]
     assert step((data(2, 2), [True, True])) == [[0, 3], [0, 3]]
     assert step((data(0), [False])) == [[4, 1]]
-    for flags, reason in (([False] * 2, "1 sequences and 2 sequence starts"), (["no"], "a list with True or False")):
+    for flags, reason in (
+        ([False] * 2, "1 sequences and 2 sequence starts"),
+        (["no"], "a list with True or False"),
+    ):
         with pytest.raises(ValueError, match=reason):
             step((data(0), flags))
     with pytest.raises(RuntimeError, match="sequence 1 is said to go on"):

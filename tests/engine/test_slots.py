@@ -1,4 +1,4 @@
-"""Slots: every frame has one place, sequences of a slot are kept apart, and a kernel forgets between them."""
+"""PackedLanes: every frame has one place, sequences of a slot are kept apart, and a kernel forgets between them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, strategies as st
 
 import cntk as C
-from cntk._compiler.recurrence.lstm_kernel import lstm, shutting
+from cntk._compiler.recurrence.lstm_kernel import forget_gate_weights, lstm
 from cntk._runtime.layout.layout import Layout
 
 lengths = st.lists(st.integers(1, 60), min_size=1, max_size=12)
@@ -35,7 +35,10 @@ def test_between_two_sequences_of_a_slot_a_place_is_empty(given_lengths):
     slots = layout.slots()
     owner = torch.full((slots.steps * slots.count,), -1)
     owner[slots.places] = layout.segments
-    above, below = owner.view(slots.steps, slots.count)[:-1], owner.view(slots.steps, slots.count)[1:]
+    above, below = (
+        owner.view(slots.steps, slots.count)[:-1],
+        owner.view(slots.steps, slots.count)[1:],
+    )
     assert not ((above != below) & (above >= 0) & (below >= 0)).any()
     assert sorted(slots.empty.tolist()) == (owner < 0).nonzero().flatten().tolist()
 
@@ -48,15 +51,20 @@ def test_very_different_lengths_leave_few_places_empty():
 
 def test_a_sequence_without_frames_is_nowhere():
     slots = Layout([2, 0, 5]).slots()
-    assert sorted(slots.places.tolist()) == sorted(set(slots.places.tolist())) and slots.places.numel() == 7
+    assert (
+        sorted(slots.places.tolist()) == sorted(set(slots.places.tolist()))
+        and slots.places.numel() == 7
+    )
 
 
 @given(lengths, st.booleans())
-def test_rows_are_marked_where_no_frame_stands_and_come_back_with_gradients(given_lengths, backwards):
+def test_rows_are_marked_where_no_frame_stands_and_come_back_with_gradients(
+    given_lengths, backwards
+):
     layout = Layout(given_lengths)
     slots = layout.slots(backwards)
     x = torch.randn(layout.frames, 2, dtype=torch.float64, requires_grad=True)
-    taken = slots.take_marked(x)
+    taken = slots.gather_with_separator(x)
     assert taken.shape == (slots.steps, slots.count, 3)
     rows = taken.flatten(0, 1)
     assert torch.equal(rows[:, 2].nonzero().flatten(), slots.empty)
@@ -72,7 +80,7 @@ def test_a_marked_place_makes_all_states_and_their_gradients_zero(dtype):
     size, gates = 5, 4
     weights = [torch.randn(n, k, dtype=dtype) for n, k in ((gates * size, 3), (gates * size, size))]
     weights += [torch.randn(gates * size, dtype=dtype)] * 2
-    marked = [torch.cat([weights[0], shutting(size).to(dtype)], 1), *weights[1:]]
+    marked = [torch.cat([weights[0], forget_gate_weights(size).to(dtype)], 1), *weights[1:]]
     x = torch.randn(7, 2, 3, dtype=dtype)
     rows = torch.cat([x, torch.zeros(7, 2, 1, dtype=dtype)], 2)
     rows[3, :, 3] = 1

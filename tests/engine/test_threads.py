@@ -18,6 +18,7 @@ import cntk as C
 from cntk._compiler import work
 from cntk._compiler.plan import bind
 from cntk._execution.evaluate import plan_for
+from cntk._runtime.bind_input import bind_input
 from cntk._runtime.threads import OneThread
 
 THREADS = 3
@@ -66,7 +67,11 @@ class Counted(C.ops.functions.UserFunction):
         self.seen: list[int] = []
 
     def infer_outputs(self) -> list[Any]:
-        return [C.output_variable(self.inputs[0].shape, self.inputs[0].dtype, self.inputs[0].dynamic_axes)]
+        return [
+            C.output_variable(
+                self.inputs[0].shape, self.inputs[0].dtype, self.inputs[0].dynamic_axes
+            )
+        ]
 
     def forward(self, argument: Any, device: Any = None, outputs_to_retain: Any = None) -> Any:
         self.seen.append(torch.get_num_threads())
@@ -95,7 +100,9 @@ def every_way(size: int) -> list[int]:
 
 
 @pytest.mark.parametrize(("least", "expected"), [(work.LEAST_RUN, 1), (1000, THREADS)])
-def test_threads_of_every_way_to_run(monkeypatch: pytest.MonkeyPatch, least: int, expected: int) -> None:
+def test_threads_of_every_way_to_run(
+    monkeypatch: pytest.MonkeyPatch, least: int, expected: int
+) -> None:
     monkeypatch.setattr(work, "LEAST_CALL", 1)
     monkeypatch.setattr(work, "LEAST_RUN", least)
     assert every_way(32) == [expected] * 8
@@ -142,7 +149,11 @@ COUNTS = {
     ),
     "elements": (lambda x: C.sigmoid(x), (65536,), BATCH * 65536 * 2 * 16),
     "small calls": (lambda x: C.sigmoid(C.layers.Dense(100)(x)), (100,), 0),
-    "times_transpose": (lambda x: C.times_transpose(x, C.parameter((1024, 2048))), (2048,), BATCH * 1024 * 2048),
+    "times_transpose": (
+        lambda x: C.times_transpose(x, C.parameter((1024, 2048))),
+        (2048,),
+        BATCH * 1024 * 2048,
+    ),
     "einsum": (
         lambda x: C.einsum("i,ij->j", x, C.parameter((2048, 1024))),
         (2048,),
@@ -155,14 +166,15 @@ COUNTS = {
 def test_work_is_told_from_sizes(name: str) -> None:
     build, shape, expected = COUNTS[name]
     x = C.input_variable(shape)
-    assert run_of(build(x), x, np.zeros((BATCH, *shape), np.float32)) == pytest.approx(expected, rel=0.1)
+    assert run_of(build(x), x, np.zeros((BATCH, *shape), np.float32)) == pytest.approx(
+        expected, rel=0.1
+    )
 
 
 def run_of(model: Any, x: Any, data: Any, training: bool = False) -> int:
     """The work of a run."""
-    from cntk._runtime.feed import feed
 
-    fed = {x: feed(x, data, torch.device("cpu"))}
+    fed = {x: bind_input(x, data, torch.device("cpu"))}
     plan = plan_for(model, (model.output,), fed)
     _, run = bind(plan, fed, training, torch.device("cpu"))
     return plan.work.total(run)
@@ -225,9 +237,13 @@ print(len(threads() - before), os.environ.get('GOMP_SPINCOUNT'))
 
 def output_of(code: str, **chosen: str) -> tuple[list[str], str]:
     """What a program prints in a process of its own, and what OpenMP says of its settings."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "MKL_", "GOMP_"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "MKL_", "GOMP_"))
+    }
     environment |= {"OMP_NUM_THREADS": "2", "OMP_DISPLAY_ENV": "verbose"} | chosen
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300
+    )
     return done.stdout.split(), done.stderr
 
 
@@ -240,6 +256,8 @@ def test_small_runs_start_no_other_thread() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only GNU OpenMP is told how long to wait")
 def test_how_long_threads_wait_may_be_chosen() -> None:
-    printed, settings = output_of("import os, cntk; print(os.environ['GOMP_SPINCOUNT'])", GOMP_SPINCOUNT="7")
+    printed, settings = output_of(
+        "import os, cntk; print(os.environ['GOMP_SPINCOUNT'])", GOMP_SPINCOUNT="7"
+    )
     assert printed == ["7"]
     assert "GOMP_SPINCOUNT = '7'" in settings

@@ -22,7 +22,9 @@ def _timed() -> Iterator[None]:
     set_node_timing(False)
 
 
-def told(function: C.Function, capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[float, float, int, int]]:
+def told(
+    function: C.Function, capsys: pytest.CaptureFixture[str]
+) -> dict[str, tuple[float, float, int, int]]:
     function.print_node_timing()
     lines = capsys.readouterr().err.splitlines()
     found = [re.fullmatch(LINE, line) for line in lines]
@@ -47,7 +49,11 @@ def test_evaluations_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     f.eval({x: X})
     f.eval({x: X})
     found = told(f, capsys)
-    assert "Tanh" in kinds(found, 2) and set(kinds(found, 2).values()) == {2} and set(kinds(found, 3).values()) == {0}
+    assert (
+        "Tanh" in kinds(found, 2)
+        and set(kinds(found, 2).values()) == {2}
+        and set(kinds(found, 3).values()) == {0}
+    )
     assert sum(numbers[0] for numbers in found.values()) > 0
     again = told(f, capsys)
     assert again.keys() == found.keys() and set(again.values()) == {(0.0, 0.0, 0, 0)}
@@ -62,7 +68,9 @@ def test_gradients_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
         trainer.train_minibatch({x: X, label: np.zeros((50, 60), np.float32)})
     found = told(loss, capsys)
     assert set(kinds(found, 2).values()) == {60}
-    assert kinds(found, 3)["Tanh"] == 60 and all(numbers[3] in (0, 60) for numbers in found.values())
+    assert kinds(found, 3)["Tanh"] == 60 and all(
+        numbers[3] in (0, 60) for numbers in found.values()
+    )
     assert sum(numbers[1] for numbers in found.values()) > 0
 
 

@@ -90,7 +90,9 @@ def sgd(parameters: Any) -> list[Any]:
 
 
 def momentum(parameters: Any) -> list[Any]:
-    return [C.momentum_sgd(parameters, C.learning_parameter_schedule(0.3), C.momentum_schedule(0.8))]
+    return [
+        C.momentum_sgd(parameters, C.learning_parameter_schedule(0.3), C.momentum_schedule(0.8))
+    ]
 
 
 def adam(parameters: Any) -> list[Any]:
@@ -103,7 +105,14 @@ def two(parameters: Any) -> list[Any]:
 
 def clipped(parameters: Any) -> list[Any]:
     schedule = C.learning_parameter_schedule(0.3)
-    return [C.sgd(parameters, schedule, l2_regularization_weight=0.1, gradient_clipping_threshold_per_sample=0.1)]
+    return [
+        C.sgd(
+            parameters,
+            schedule,
+            l2_regularization_weight=0.1,
+            gradient_clipping_threshold_per_sample=0.1,
+        )
+    ]
 
 
 def classifier(
@@ -123,11 +132,17 @@ def classifier(
 
 
 def dense(learners: Any = sgd, **options: Any) -> Task:
-    return classifier([lambda: C.layers.Dense(5, C.tanh), lambda: C.layers.Dense(3)], (4,), learners, **options)
+    return classifier(
+        [lambda: C.layers.Dense(5, C.tanh), lambda: C.layers.Dense(3)], (4,), learners, **options
+    )
 
 
 def dropout(rate: float = 0.5) -> Task:
-    layers = [lambda: C.layers.Dense(20, C.relu), lambda: C.layers.Dropout(rate), lambda: C.layers.Dense(3)]
+    layers = [
+        lambda: C.layers.Dense(20, C.relu),
+        lambda: C.layers.Dropout(rate),
+        lambda: C.layers.Dense(3),
+    ]
     return classifier(layers, (4,), momentum)
 
 
@@ -141,7 +156,11 @@ def convolution() -> Task:
 
 
 def normalization() -> Task:
-    layers = [lambda: C.layers.Dense(6), lambda: C.layers.BatchNormalization(), lambda: C.layers.Dense(3)]
+    layers = [
+        lambda: C.layers.Dense(6),
+        lambda: C.layers.BatchNormalization(),
+        lambda: C.layers.Dense(3),
+    ]
     return classifier(layers, (4,), momentum)
 
 
@@ -157,7 +176,13 @@ def spatial_normalization() -> Task:
 
 def layer_normalization() -> Task:
     return classifier(
-        [lambda: C.layers.Dense(6), lambda: C.layers.LayerNormalization(), lambda: C.layers.Dense(3)], (4,), adam
+        [
+            lambda: C.layers.Dense(6),
+            lambda: C.layers.LayerNormalization(),
+            lambda: C.layers.Dense(3),
+        ],
+        (4,),
+        adam,
     )
 
 
@@ -186,7 +211,8 @@ def test_recorded_is_eager(name, monkeypatch):
 @pytest.mark.parametrize("learners", [sgd, adam])
 def test_recorded_is_eager_in_single_precision(learners, monkeypatch):
     eager, recorded = (
-        train(lambda: dense(learners, dtype=np.float32), after, monkeypatch) for after in (NEVER, AT_ONCE)
+        train(lambda: dense(learners, dtype=np.float32), after, monkeypatch)
+        for after in (NEVER, AT_ONCE)
     )
     assert recorded.recordings == 1 and recorded.values[0].dtype == np.float32
     same(recorded, eager, 1e-5)
@@ -220,7 +246,9 @@ def test_dropout_rates_that_change(monkeypatch):
         C.cntk_py.set_fixed_random_seed(11)
         task = dropout()
         node = next(
-            n for n in task.loss.find_all_with_name("", -1) if getattr(n, "op_name", "") == "Dropout" and not n.is_block
+            n
+            for n in task.loss.find_all_with_name("", -1)
+            if getattr(n, "op_name", "") == "Dropout" and not n.is_block
         )
         trainer = C.Trainer(None, task.loss, task.learners(task.loss.parameters))
         found = []
@@ -240,7 +268,9 @@ def test_minibatches_of_other_sizes_in_between(make, monkeypatch):
         task = make()
         sizes = [7, 7, 7, 7, 3, 7, 7, 5, 7, 7]
         feeds = [task.feeds[k % len(task.feeds)] for k in range(len(sizes))]
-        task.feeds = [{v: a[:n] for v, a in feed.items()} for feed, n in zip(feeds, sizes, strict=True)]
+        task.feeds = [
+            {v: a[:n] for v, a in feed.items()} for feed, n in zip(feeds, sizes, strict=True)
+        ]
         return task
 
     eager, recorded = (train(changing, after, monkeypatch) for after in (NEVER, AT_ONCE))
@@ -267,7 +297,9 @@ def test_rates_that_change(monkeypatch):
         monkeypatch.setattr(step_module, "RECORD_AFTER", after)
         C.cntk_py.set_fixed_random_seed(11)
         task = dense()
-        learner = C.sgd(task.loss.parameters, C.learning_parameter_schedule([0.3, 0.1], epoch_size=21))
+        learner = C.sgd(
+            task.loss.parameters, C.learning_parameter_schedule([0.3, 0.1], epoch_size=21)
+        )
         trainer = C.Trainer(None, task.loss, learner)
         updated = []
         for k, feed in enumerate(task.feeds):
@@ -338,7 +370,11 @@ def test_a_reduced_loss_counts_its_samples(monkeypatch):
         return task
 
     eager, recorded = (train(make, after, monkeypatch) for after in (NEVER, AT_ONCE))
-    assert eager.trainer.previous_minibatch_sample_count == recorded.trainer.previous_minibatch_sample_count == 7
+    assert (
+        eager.trainer.previous_minibatch_sample_count
+        == recorded.trainer.previous_minibatch_sample_count
+        == 7
+    )
     same(recorded, eager, 1e-9)
 
 
@@ -360,7 +396,10 @@ def test_a_loss_without_parameters_of_the_learner(monkeypatch):
 
 
 def sequence_task(
-    cell: Callable[[], Any], lengths: Sequence[Sequence[int]], sparse: bool = False, drops: bool = False
+    cell: Callable[[], Any],
+    lengths: Sequence[Sequence[int]],
+    sparse: bool = False,
+    drops: bool = False,
 ) -> Task:
     words, classes = 6, 3
     s = C.sequence.input_variable(words, is_sparse=sparse, name="s")
@@ -373,14 +412,18 @@ def sequence_task(
         def body(v: Any) -> Any:
             return C.dropout(plain(v), 0.4)
 
-    model = C.layers.Sequential([C.layers.Embedding(4), body, C.sequence.last, C.layers.Dense(classes)])(s)
+    model = C.layers.Sequential(
+        [C.layers.Embedding(4), body, C.sequence.last, C.layers.Dense(classes)]
+    )(s)
     loss, metric = C.cross_entropy_with_softmax(model, y), C.classification_error(model, y)
     feeds = []
     for sizes in lengths:
         tokens = [random.integers(0, words, n) for n in sizes]
         dense_rows = [np.eye(words, dtype=np.float32)[t] for t in tokens]
         data = C.Value.one_hot([t.tolist() for t in tokens], words) if sparse else dense_rows
-        feeds.append({s: data, y: np.eye(classes, dtype=np.float32)[random.integers(0, classes, len(sizes))]})
+        feeds.append(
+            {s: data, y: np.eye(classes, dtype=np.float32)[random.integers(0, classes, len(sizes))]}
+        )
     return Task(loss, feeds, momentum, metric)
 
 
@@ -394,7 +437,9 @@ def dropping_step() -> C.Function:
     """A recurrent step that drops inside the loop."""
     w = C.parameter((C.InferredDimension, 5), C.glorot_uniform(), name="W")
     h = C.parameter((5, 5), C.glorot_uniform(), name="H")
-    return C.Function(lambda state, x: C.tanh(C.times(C.dropout(state, 0.3, seed=3), h) + C.times(x, w)))
+    return C.Function(
+        lambda state, x: C.tanh(C.times(C.dropout(state, 0.3, seed=3), h) + C.times(x, w))
+    )
 
 
 CELLS = {
@@ -411,7 +456,8 @@ CELLS = {
 @pytest.mark.parametrize("cell", CELLS)
 def test_sequences(cell, sparse, lengths, monkeypatch):
     eager, recorded = (
-        train(lambda: sequence_task(CELLS[cell], lengths, sparse), after, monkeypatch) for after in (NEVER, AT_ONCE)
+        train(lambda: sequence_task(CELLS[cell], lengths, sparse), after, monkeypatch)
+        for after in (NEVER, AT_ONCE)
     )
     same(recorded, eager, 1e-4)
 
@@ -474,7 +520,11 @@ def test_one_hot_rows_after_others(monkeypatch):
         loss = C.cross_entropy_with_softmax(C.layers.Dense(3)(x), y)
         hot, other = np.eye(4, dtype=np.float32), np.eye(4, dtype=np.float32) * 3
         target = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
-        return Task(loss, [{x: scipy.sparse.csr_matrix(a), y: target} for a in [hot] * 5 + [other] + [hot] * 2], sgd)
+        return Task(
+            loss,
+            [{x: scipy.sparse.csr_matrix(a), y: target} for a in [hot] * 5 + [other] + [hot] * 2],
+            sgd,
+        )
 
     same(train(make, AT_ONCE, monkeypatch), train(make, NEVER, monkeypatch), 1e-5)
 

@@ -26,7 +26,10 @@ def same(actual, wanted) -> None:
 
 SAMPLE, SEQUENCE = C.input_variable(3), C.sequence.input_variable(3)
 BARE = C.input_variable(3, dynamic_axes=[])
-SPARSE, SPARSE_SEQUENCE = C.input_variable(3, is_sparse=True), C.sequence.input_variable(3, is_sparse=True)
+SPARSE, SPARSE_SEQUENCE = (
+    C.input_variable(3, is_sparse=True),
+    C.sequence.input_variable(3, is_sparse=True),
+)
 LONG, SHORT = counted(2, 3), counted(1, 3)
 
 # how it is made, shape, mask (None where the original has none), rectangle, sequences: as the original gives them
@@ -105,7 +108,9 @@ def test_several_classes_a_frame():
     value = Value.one_hot([[0, 2, 1, 1], [1, 1]], (2, 3))
     assert value.shape == (2, 2, 2, 3)
     frames = C.sequence.input_variable((2, 3), is_sparse=True)
-    result = C.reduce_sum(C.times(frames, C.constant(np.arange(3).reshape(3, 1))), axis=0).eval({frames: value})
+    result = C.reduce_sum(C.times(frames, C.constant(np.arange(3).reshape(3, 1))), axis=0).eval(
+        {frames: value}
+    )
     same([r.ravel() for r in result], [[2, 2], [2]])
 
 
@@ -177,7 +182,10 @@ def test_whether_axes_fit_is_seen_when_a_value_is_fed():
     )
     with pytest.raises(ValueError, match="the variable has none"):
         (BARE * 2).eval({BARE: Value.create(BARE, LONG)})
-    same((SEQUENCE * 2).eval({SEQUENCE: Value.create(SEQUENCE, counted(2, 4, 3))}), list(2 * counted(2, 4, 3)))
+    same(
+        (SEQUENCE * 2).eval({SEQUENCE: Value.create(SEQUENCE, counted(2, 4, 3))}),
+        list(2 * counted(2, 4, 3)),
+    )
 
 
 def test_a_matrix_in_a_samples_shape_is_one_sample():
@@ -188,13 +196,19 @@ def test_a_matrix_in_a_samples_shape_is_one_sample():
     np.testing.assert_array_equal(result, [m.toarray() @ weights for m in matrices])
     assert Value.create(words, matrices).shape == (2, 1, 2, 3)
     frames = C.sequence.input_variable((2, 3), is_sparse=True)
-    same(C.times(frames, C.constant(weights)).eval({frames: matrices}), [[m.toarray() @ weights] for m in matrices])
+    same(
+        C.times(frames, C.constant(weights)).eval({frames: matrices}),
+        [[m.toarray() @ weights] for m in matrices],
+    )
 
 
 def test_lists_of_equal_arrays_and_numbers():
     assert Value([LONG, LONG]).shape == (2, 2, 3)
     np.testing.assert_array_equal(Value([[1, 2], [3, 4]]).asarray(), [[1, 2], [3, 4]])
-    assert Value(counted(2, 4, 3), seq_starts=[True, False]).mask.tolist() == [[2, 1, 1, 1], [1, 1, 1, 1]]
+    assert Value(counted(2, 4, 3), seq_starts=[True, False]).mask.tolist() == [
+        [2, 1, 1, 1],
+        [1, 1, 1, 1],
+    ]
 
 
 def test_values_may_be_read_only():
@@ -275,12 +289,18 @@ def test_views_and_values_are_fed(variable, data, shape, wrap):
 
 def test_classes_are_fed():
     w = C.constant(counted(3, 2))
-    for v, value in ((SPARSE, Value.one_hot([2, 0], 3)), (SPARSE_SEQUENCE, Value.one_hot([[2, 0], [1]], 3))):
+    for v, value in (
+        (SPARSE, Value.one_hot([2, 0], 3)),
+        (SPARSE_SEQUENCE, Value.one_hot([[2, 0], [1]], 3)),
+    ):
         result = C.times(v, w).eval({v: value})
         np.testing.assert_array_equal(
-            np.concatenate(result) if isinstance(result, list) else result, w.value[[2, 0, 1]][: value.rows.rows]
+            np.concatenate(result) if isinstance(result, list) else result,
+            w.value[[2, 0, 1]][: value.rows.rows],
         )
-    np.testing.assert_array_equal((SAMPLE + 0).eval({SAMPLE: Value.one_hot([2, 0], 3)}), np.eye(3)[[2, 0]])
+    np.testing.assert_array_equal(
+        (SAMPLE + 0).eval({SAMPLE: Value.one_hot([2, 0], 3)}), np.eye(3)[[2, 0]]
+    )
 
 
 def test_sparse_results():
@@ -319,7 +339,10 @@ def test_views_may_share_memory():
 
 
 def test_views_of_matrices():
-    for view in (NDArrayView.from_csr(sp.csr_matrix(LONG)), NDArrayView.from_data(sp.csr_matrix(LONG))):
+    for view in (
+        NDArrayView.from_csr(sp.csr_matrix(LONG)),
+        NDArrayView.from_data(sp.csr_matrix(LONG)),
+    ):
         assert view.shape == (2, 3) and view.is_sparse
         assert sp.issparse(view.asarray())
         np.testing.assert_array_equal(view.asarray().toarray(), LONG)
@@ -357,12 +380,22 @@ def test_what_is_no_array(make, words):
 def test_parts_of_views(offset, extent, wanted):
     view = NDArrayView.from_dense(counted(3, 4))
     np.testing.assert_array_equal(view.slice_view(offset, extent).asarray(), wanted)
-    assert view.slice_view(offset, extent).is_read_only and not view.slice_view(offset, extent, False).is_read_only
+    assert (
+        view.slice_view(offset, extent).is_read_only
+        and not view.slice_view(offset, extent, False).is_read_only
+    )
 
 
 @pytest.mark.parametrize(
     "offset, extent",
-    [((0, 0), (4, 4)), ((3, 0), (1, 4)), ((-1, 0), (1, 4)), ((0,), (2,)), ((0, 0, 0), (1, 1, 1)), ((5, 0), (4,))],
+    [
+        ((0, 0), (4, 4)),
+        ((3, 0), (1, 4)),
+        ((-1, 0), (1, 4)),
+        ((0,), (2,)),
+        ((0, 0, 0), (1, 1, 1)),
+        ((5, 0), (4,)),
+    ],
 )
 def test_parts_that_are_not_there(offset, extent):
     with pytest.raises(ValueError, match=r"do not lie within shape \[3 x 4\]"):

@@ -34,7 +34,12 @@ class Case(NamedTuple):
 
 
 def with_criteria(model, label, feed):
-    return Network(model, C.cross_entropy_with_softmax(model, label), C.classification_error(model, label), feed)
+    return Network(
+        model,
+        C.cross_entropy_with_softmax(model, label),
+        C.classification_error(model, label),
+        feed,
+    )
 
 
 def flatten(sequences):
@@ -61,7 +66,9 @@ def build_regression():
 
 
 def generate_sequences(rng, size):
-    sequences, classes = sequence_classifier.generate_minibatch(rng, size, CLASSIFIER_VOCAB, max_length=10)
+    sequences, classes = sequence_classifier.generate_minibatch(
+        rng, size, CLASSIFIER_VOCAB, max_length=10
+    )
     tokens, lengths = flatten(sequences)
     return {"tokens": tokens, "lengths": lengths, "classes": classes}
 
@@ -73,7 +80,9 @@ def build_classifier():
     def feed(arrays):
         sequences = unflatten(arrays["tokens"], arrays["lengths"])
         return {
-            tokens: [sequence_classifier.one_hot(sequence, CLASSIFIER_VOCAB) for sequence in sequences],
+            tokens: [
+                sequence_classifier.one_hot(sequence, CLASSIFIER_VOCAB) for sequence in sequences
+            ],
             label: sequence_classifier.one_hot(arrays["classes"], num_classes),
         }
 
@@ -92,8 +101,12 @@ def build_tagger(sparse):
 
     def feed(arrays):
         return {
-            words: slot_tagger.encode(unflatten(arrays["words"], arrays["lengths"]), num_words, sparse),
-            tags: slot_tagger.encode(unflatten(arrays["tags"], arrays["lengths"]), num_tags, sparse),
+            words: slot_tagger.encode(
+                unflatten(arrays["words"], arrays["lengths"]), num_words, sparse
+            ),
+            tags: slot_tagger.encode(
+                unflatten(arrays["tags"], arrays["lengths"]), num_tags, sparse
+            ),
         }
 
     return with_criteria(slot_tagger.create_model(8, 12)(words), tags, feed)
@@ -116,12 +129,17 @@ def momentum(parameters):
 
 
 def momentum_for_minibatches_of_five(parameters):
-    rate, decay = C.learning_parameter_schedule(0.4, minibatch_size=5), C.momentum_schedule(0.8, minibatch_size=5)
+    rate, decay = (
+        C.learning_parameter_schedule(0.4, minibatch_size=5),
+        C.momentum_schedule(0.8, minibatch_size=5),
+    )
     return C.momentum_sgd(parameters, rate, decay)
 
 
 def adam(parameters):
-    return C.adam(parameters, C.learning_parameter_schedule_per_sample(0.02), C.momentum_schedule(0.9))
+    return C.adam(
+        parameters, C.learning_parameter_schedule_per_sample(0.02), C.momentum_schedule(0.9)
+    )
 
 
 CASES = {
@@ -129,14 +147,18 @@ CASES = {
     "classifier_sgd": Case(generate_sequences, build_classifier, sgd),
     "classifier_momentum": Case(generate_sequences, build_classifier, momentum),
     "tagger_sgd": Case(generate_requests, build_sparse_tagger, sgd),
-    "tagger_momentum": Case(generate_requests, build_sparse_tagger, momentum_for_minibatches_of_five),
+    "tagger_momentum": Case(
+        generate_requests, build_sparse_tagger, momentum_for_minibatches_of_five
+    ),
     "tagger_adam": Case(generate_requests, build_dense_tagger, adam),
 }
 
 
 def run(case, network, minibatches):
     """Trains on the minibatches; the average loss and the average error of each."""
-    trainer = C.Trainer(network.model, (network.loss, network.error), [case.learner(network.model.parameters)])
+    trainer = C.Trainer(
+        network.model, (network.loss, network.error), [case.learner(network.model.parameters)]
+    )
     losses, errors = [], []
     for arrays in minibatches:
         trainer.train_minibatch(network.feed(arrays))

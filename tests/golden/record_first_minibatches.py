@@ -18,9 +18,17 @@ def record(case):
     rng = np.random.RandomState(7)
     minibatches = [case.generate(rng, rng.randint(3, 10)) for _ in range(NUM_MINIBATCHES)]
     network = case.build()
-    arrays = {f"initial_{index}": parameter.value for index, parameter in enumerate(network.model.parameters)}
+    arrays = {
+        f"initial_{index}": parameter.value
+        for index, parameter in enumerate(network.model.parameters)
+    }
     losses, errors = run(case, network, minibatches)
-    arrays.update({f"final_{index}": parameter.value for index, parameter in enumerate(network.model.parameters)})
+    arrays.update(
+        {
+            f"final_{index}": parameter.value
+            for index, parameter in enumerate(network.model.parameters)
+        }
+    )
     for index, minibatch in enumerate(minibatches):
         for name, array in minibatch.items():
             compact = array if array.dtype.kind == "f" else array.astype(np.uint8)
@@ -30,10 +38,16 @@ def record(case):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit(f"only the original CNTK 2.7 may record reference values; this is {C.__version__}")
+        raise SystemExit(
+            f"only the original CNTK 2.7 may record reference values; this is {C.__version__}"
+        )
     for name, case in CASES.items():
         C.cntk_py.set_fixed_random_seed(1)
         arrays = record(case)
-        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"first_minibatches_{name}.npz")
+        path = os.path.join(
+            os.path.dirname(os.path.abspath(__file__)), f"first_minibatches_{name}.npz"
+        )
         np.savez_compressed(path, **arrays)
-        print(f"{name}: loss {arrays['losses'][0]:.4f} to {arrays['losses'][-1]:.4f}, {os.path.getsize(path)} bytes")
+        print(
+            f"{name}: loss {arrays['losses'][0]:.4f} to {arrays['losses'][-1]:.4f}, {os.path.getsize(path)} bytes"
+        )

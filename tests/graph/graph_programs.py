@@ -75,9 +75,7 @@ for _name in UNARY.split():
 for _name in BINARY.split():
     CASES[_name] = call(_name, (3, 4), (3, 4))
     CASES[_name + ", named, on sequences"] = call(_name, SEQUENCE, (3,), (3,), **ONE)
-for (
-    _name
-) in "plus minus element_times element_divide pow log_add_exp element_max less equal element_and mean sum".split():
+for _name in "plus minus element_times element_divide pow log_add_exp element_max less equal element_and mean sum".split():
     CASES[_name + " a number"] = call(_name, (3,), after=(2.5,))
     CASES[_name + " an array"] = call(_name, (3,), after=(np.array([1, 2, 3], np.float32),))
 for _name in "plus element_times mean sum element_max log_add_exp".split():
@@ -96,7 +94,9 @@ for _name in REDUCTIONS.split():
         ("the batch and an axis", {"axis": lambda C: [C.Axis.default_batch_axis(), 1]}),
     ):
         CASES[f"{_name} over {_label}"] = call(_name, (2, 3, 4), **_options)
-    CASES[_name + " over a sequence"] = call(_name, SEQUENCE, (2, 3), axis=axis_of("default_dynamic_axis"))
+    CASES[_name + " over a sequence"] = call(
+        _name, SEQUENCE, (2, 3), axis=axis_of("default_dynamic_axis")
+    )
     CASES[_name + " over a sequence and an axis"] = call(
         _name, SEQUENCE, (2, 3), axis=lambda C: [C.Axis.default_dynamic_axis(), 0]
     )
@@ -245,7 +245,9 @@ for _name, _arguments in (
     CASES["random " + _name] = call("random." + _name, after=_first, seed=4, **ONE)
     CASES[f"random {_name} like"] = call(f"random.{_name}_like", (3,), after=_arguments, **ONE)
 for _name in "first last is_first is_last reduce_max reduce_sum softmax where".split():
-    CASES["sequence " + _name] = call("sequence." + _name, SEQUENCE, () if _name == "where" else (3,), **ONE)
+    CASES["sequence " + _name] = call(
+        "sequence." + _name, SEQUENCE, () if _name == "where" else (3,), **ONE
+    )
 CASES.update({
     "sequence delay": call("sequence.delay", SEQUENCE, (3,)),
     "sequence delay by two": call("sequence.delay", SEQUENCE, (3,), initial_state=0.5, time_step=2, **ONE),
@@ -314,7 +316,9 @@ def facts(C, function, with_attributes=True):
     searched = C.logging.graph.depth_first_search(function, lambda node: True, depth=-1)
     return {
         "graph": Drawing(C, with_attributes).drawn(function.root_function),
-        "search": [node.op_name if isinstance(node, C.Function) else leaf_text(node) for node in searched],
+        "search": [
+            node.op_name if isinstance(node, C.Function) else leaf_text(node) for node in searched
+        ],
         "constants": [list(v.shape) for v in function.constants],
         "parameters": [v.name for v in function.parameters],
     }
@@ -331,11 +335,15 @@ class Drawing:
         """Add the lines of a graph."""
         waiting = []
         self.label(root, waiting)
-        self.values.update({v.uid: v.value for v in self.C.as_composite(root).constants if v.shape == ()})
+        self.values.update(
+            {v.uid: v.value for v in self.C.as_composite(root).constants if v.shape == ()}
+        )
         while waiting:
             function = waiting.pop(0)
             operands = ", ".join(self.operand(v, waiting) for v in function.inputs)
-            line = "{}{} = {} {!r}".format("  " * depth, self.labels[function.uid], function.op_name, function.name)
+            line = "{}{} = {} {!r}".format(
+                "  " * depth, self.labels[function.uid], function.op_name, function.name
+            )
             attributes = attributes_text(function) if self.with_attributes else "{}"
             self.lines.append(f"{line} {attributes}({operands})")
             if function.is_block:
@@ -368,7 +376,9 @@ class Drawing:
 def leaf_text(v):
     """A variable that nothing computes: its kind, name and shape."""
     kind = next(
-        kind for kind in ("parameter", "constant", "placeholder", "input", "output") if getattr(v, "is_" + kind)
+        kind
+        for kind in ("parameter", "constant", "placeholder", "input", "output")
+        if getattr(v, "is_" + kind)
     )
     name = "" if kind == "placeholder" else v.name
     return " ".join(filter(None, [kind, name, str(list(v.shape)).replace(" ", "")]))

@@ -49,11 +49,25 @@ def recorded(name):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     written = {name: recorded(name) for name in CASES}
     path = os.path.join(HERE, "graphs_of_the_original.json.gz")
     text = json.dumps(written, indent=0, separators=(",", ":")).encode()
-    with open(path, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+    with (
+        open(path, "wb") as file,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed,
+    ):
         packed.write(text)
     refused = sum("refused" in facts for facts in written.values())
-    print(len(written), "rows,", refused, "refused,", os.path.getsize(path), "bytes of", len(text), file=sys.stderr)
+    print(
+        len(written),
+        "rows,",
+        refused,
+        "refused,",
+        os.path.getsize(path),
+        "bytes of",
+        len(text),
+        file=sys.stderr,
+    )

@@ -20,9 +20,33 @@ RECORDED = {
     "all": (Axis.all_axes(), "AllAxes", False, False, False, False, 2147483643),
     "all static": (Axis.all_static_axes(), "AllStaticAxes", False, False, False, False, 2147483646),
     "batch": (Axis.default_batch_axis(), "defaultBatchAxis", False, False, True, False, 2147483647),
-    "sequence": (Axis.default_dynamic_axis(), "defaultDynamicAxis", False, True, False, True, 2147483647),
-    "leading": (Axis.new_leading_axis(), "staticAxisIdx=2147483644", True, True, False, False, 2147483644),
-    "unknown": (Axis.unknown_dynamic_axes()[0], "UnknownAxes", False, False, False, False, 2147483645),
+    "sequence": (
+        Axis.default_dynamic_axis(),
+        "defaultDynamicAxis",
+        False,
+        True,
+        False,
+        True,
+        2147483647,
+    ),
+    "leading": (
+        Axis.new_leading_axis(),
+        "staticAxisIdx=2147483644",
+        True,
+        True,
+        False,
+        False,
+        2147483644,
+    ),
+    "unknown": (
+        Axis.unknown_dynamic_axes()[0],
+        "UnknownAxes",
+        False,
+        False,
+        False,
+        False,
+        2147483645,
+    ),
 }
 
 
@@ -67,7 +91,10 @@ def test_an_axis_equals_nothing_but_an_axis():
 
 
 def test_the_axes_that_inputs_have():
-    assert Axis.default_input_variable_dynamic_axes() == (Axis.default_batch_axis(), Axis.default_dynamic_axis())
+    assert Axis.default_input_variable_dynamic_axes() == (
+        Axis.default_batch_axis(),
+        Axis.default_dynamic_axis(),
+    )
     assert Axis.unknown_dynamic_axes() == (Axis("UnknownAxes"),)
 
 
@@ -79,7 +106,9 @@ def test_unique_axes_are_sequence_axes_that_equal_no_other():
         assert axis.is_sequence_axis and not axis.is_static_axis
 
 
-@pytest.mark.parametrize("arguments", [(), (None,), (1.5,), ("a", True, 3), (True,), (1, 2), ([1],)])
+@pytest.mark.parametrize(
+    "arguments", [(), (None,), (1.5,), ("a", True, 3), (True,), (1, 2), ([1],)]
+)
 def test_anything_else_is_no_axis(arguments):
     with pytest.raises(TypeError, match="expected an index, a name, or another Axis"):
         Axis(*arguments)
@@ -91,7 +120,10 @@ def test_unique_names_are_the_prefix_first_and_then_numbered() -> None:
     assert names == ["pages", "pages1", "pages2"]
     C.Axis("pages3")
     assert C.Axis.new_unique_dynamic_axis("pages").name == "pages4"
-    assert C.Axis("pages4") == C.Axis("pages4") and C.Axis.new_unique_dynamic_axis("pages4").name == "pages41"
+    assert (
+        C.Axis("pages4") == C.Axis("pages4")
+        and C.Axis.new_unique_dynamic_axis("pages4").name == "pages41"
+    )
     assert C.Axis.new_unique_dynamic_axis("defaultDynamicAxis").name != "defaultDynamicAxis"
 
 
@@ -103,10 +135,15 @@ def test_axes_that_operations_make_are_named_as_in_the_original(tmp_path: Path) 
     named = {
         "whereNodeDynamicAxis_conditionVar_" + c.uid: C.sequence.where(c),
         # A block's output is what is inside of the block.
-        "whereNodeDynamicAxis_conditionVar_" + flags.root_function.block_root.output.uid: C.sequence.gather(s, flags),
-        "defaultDynamicAxis_times_1_minus_1": C.sequence.gather(s, c, new_sequence_axis_typeinfo=(1, -1)),
+        "whereNodeDynamicAxis_conditionVar_"
+        + flags.root_function.block_root.output.uid: C.sequence.gather(s, flags),
+        "defaultDynamicAxis_times_1_minus_1": C.sequence.gather(
+            s, c, new_sequence_axis_typeinfo=(1, -1)
+        ),
         "words_fixedSliceOf_2": C.sequence.slice(words, 1, 3),
-        "defaultDynamicAxis_fixedSliceOf_3_fixedSliceOf_2": C.sequence.slice(C.sequence.slice(s, 1, 4), 0, 2),
+        "defaultDynamicAxis_fixedSliceOf_3_fixedSliceOf_2": C.sequence.slice(
+            C.sequence.slice(s, 1, 4), 0, 2
+        ),
         "defaultDynamicAxis_times_1_minus_2": C.sequence.slice(s, 1, -1),
         "toSequence_" + table.uid: C.to_sequence(table),
         "mine" + table.uid: C.to_sequence(table, sequence_axis_name_prefix="mine"),

@@ -150,13 +150,17 @@ def test_arguments_of_the_same_name_have_none():
 @pytest.mark.parametrize("data", [2, [1, 2, 3], ONES, None, "text"])
 def test_variables_and_data_do_not_mix(data):
     x, y = inputs()
-    with pytest.raises(TypeError, match="'y' is data and others are variables.*wrap the data in cntk.constant"):
+    with pytest.raises(
+        TypeError, match="'y' is data and others are variables.*wrap the data in cntk.constant"
+    ):
         (x - y)(x, data)
 
 
 @pytest.mark.parametrize("data", [1, "text", object()])
 def test_numbers_and_texts_are_no_data(data):
-    with pytest.raises(ValueError, match="'x'.*batch must be a list of NumPy arrays or SciPy CSR matrices"):
+    with pytest.raises(
+        ValueError, match="'x'.*batch must be a list of NumPy arrays or SciPy CSR matrices"
+    ):
         (inputs()[0] + 1)(data)
 
 
@@ -226,7 +230,9 @@ def test_several_outputs_called_on_data_are_a_tuple_in_their_order():
     np.testing.assert_array_equal(difference, 2 * double)
     assert len(C.combine([x, x])(ONES)) == 2
     s = C.sequence.input_variable(2)
-    frames, last = C.combine([s * 2, C.sequence.last(s)])([np.ones((2, 2), "f"), np.ones((1, 2), "f")])
+    frames, last = C.combine([s * 2, C.sequence.last(s)])(
+        [np.ones((2, 2), "f"), np.ones((1, 2), "f")]
+    )
     assert [f.shape for f in frames] == [(2, 2), (1, 2)] and last.shape == (2, 2)
     states = C.layers.Fold(C.layers.LSTM(3), return_full_state=True)(s)([np.ones((2, 2), "f")])
     assert isinstance(states, tuple) and [np.shape(v) for v in states] == [(1, 3), (1, 3)]

@@ -7,7 +7,14 @@ import pytest
 
 import cntk as C
 
-METHODS = ["share", "clone", "freeze", C.CloneMethod.share, C.CloneMethod.clone, C.CloneMethod.freeze]
+METHODS = [
+    "share",
+    "clone",
+    "freeze",
+    C.CloneMethod.share,
+    C.CloneMethod.clone,
+    C.CloneMethod.freeze,
+]
 
 
 def affine() -> tuple[C.Function, C.Variable, C.Parameter, C.Constant]:
@@ -46,7 +53,9 @@ def test_inputs_of_other_axes():
     s = C.sequence.input_variable(3, name="s")
     copy = function.clone("share", {x: s})
     assert copy.dynamic_axes == s.dynamic_axes
-    np.testing.assert_array_equal(copy.eval({s: [np.ones((2, 3), np.float32)]})[0], np.full((2, 2), 7))
+    np.testing.assert_array_equal(
+        copy.eval({s: [np.ones((2, 3), np.float32)]})[0], np.full((2, 2), 7)
+    )
 
 
 def test_functions_inside_are_substituted():
@@ -68,7 +77,9 @@ def test_parameters_are_substituted():
 def test_substitution_by_functions_and_placeholders():
     function, x, *_ = affine()
     z = C.input_variable(3, name="z")
-    np.testing.assert_array_equal(function.clone("share", {x: z * 2}).eval({z: np.ones((1, 3))}), [[13, 13]])
+    np.testing.assert_array_equal(
+        function.clone("share", {x: z * 2}).eval({z: np.ones((1, 3))}), [[13, 13]]
+    )
     p = C.placeholder(name="p")
     open_ = function.clone("share", {x: p})
     assert open_.placeholders == (p,) and open_.shape == (-2,)
@@ -117,7 +128,9 @@ def test_blocks(method):
     copy = block(x).clone(method)
     assert str(copy) == "b: B(x: Tensor[3]) -> Tensor[3]"
     assert copy.root_function.is_block
-    assert [p is w for p in copy.parameters] == {"share": [True], "clone": [False], "freeze": []}[method]
+    assert [p is w for p in copy.parameters] == {"share": [True], "clone": [False], "freeze": []}[
+        method
+    ]
     np.testing.assert_array_equal(copy.eval({copy.arguments[0]: [[1, 1, 1]]}), [[4, 4, 4]])
     w.value = 2
     value = 7 if method == "share" else 4
@@ -127,7 +140,9 @@ def test_blocks(method):
 def test_parameters_inside_blocks_are_substituted():
     w = C.parameter((3, 3), init=1, name="W")
     block = C.BlockFunction("B", "b")(lambda v: C.times(v, w) + 1)
-    copy = block(C.input_variable(3, name="x")).clone("share", {w: C.parameter((3, 3), init=3, name="W2")})
+    copy = block(C.input_variable(3, name="x")).clone(
+        "share", {w: C.parameter((3, 3), init=3, name="W2")}
+    )
     assert [p.name for p in copy.parameters] == ["W2"]
     np.testing.assert_array_equal(copy.eval({copy.arguments[0]: [[1, 1, 1]]}), [[10, 10, 10]])
 
@@ -140,7 +155,9 @@ def test_blocks_inside_blocks():
     copy = outer(C.input_variable(3, name="x")).clone("clone")
     assert len(copy.parameters) == 1 and copy.parameters[0] is not w
     again = copy.clone("share", {copy.arguments[0]: s})
-    np.testing.assert_array_equal(again.eval({s: [np.ones((2, 3), np.float32)]})[0], np.full((2, 3), 10))
+    np.testing.assert_array_equal(
+        again.eval({s: [np.ones((2, 3), np.float32)]})[0], np.full((2, 3), 10)
+    )
 
 
 def loop() -> tuple[C.Function, C.Variable, C.Parameter]:
@@ -249,7 +266,9 @@ def test_what_is_no_placeholder_cannot_be_replaced():
 
 
 def test_blocks_take_their_arguments_later():
-    block = C.BlockFunction("B", "b")(lambda v: C.times(v, C.parameter((C.InferredDimension, 2), name="W")))
+    block = C.BlockFunction("B", "b")(
+        lambda v: C.times(v, C.parameter((C.InferredDimension, 2), name="W"))
+    )
     x = C.input_variable(3, name="x")
     block.replace_placeholders({block.arguments[0]: x})
     assert block.shape == (2,) and block.arguments == (x,)

@@ -35,7 +35,10 @@ def results(model: Any) -> list[float]:
     x = C.input_variable(3)
     applied = model(x)
     found = applied.eval({x: ONES})
-    return [float(found[v][0, 0]) if isinstance(found, dict) else float(found[0, 0]) for v in applied.outputs]
+    return [
+        float(found[v][0, 0]) if isinstance(found, dict) else float(found[0, 0])
+        for v in applied.outputs
+    ]
 
 
 BY_SHIFT: dict[str, tuple[Callable[[], Any], list[float]]] = {
@@ -48,7 +51,10 @@ BY_SHIFT: dict[str, tuple[Callable[[], Any], list[float]]] = {
     "two outputs to two": (lambda: two() >> (times(10), times(100)), [20, 500]),
     "three outputs to two": (lambda: three() >> (times(10), times(100)), [20, 500]),
     "all three": (lambda: three() >> (times(10), times(100), times(1000)), [20, 500, 7000]),
-    "on and on": (lambda: two() >> (times(2), times(3)) >> C.plus >> (times(1), times(10)), [19, 190]),
+    "on and on": (
+        lambda: two() >> (times(2), times(3)) >> C.plus >> (times(1), times(10)),
+        [19, 190],
+    ),
 }
 IN_SEQUENCE: dict[str, tuple[list[Any], list[float]]] = {
     "two outputs to one": ([two(), C.minus], [-3]),
@@ -77,10 +83,14 @@ def test_sequential(name: str) -> None:
 
 @pytest.mark.parametrize("layer", [Recurrence, Fold])
 def test_all_states_of_a_recurrence_under_names(layer: Callable[..., C.Function]) -> None:
-    encoder = Sequential([Dense(4), layer(LSTM(2), return_full_state=True), (Label("h"), Label("c"))])
+    encoder = Sequential(
+        [Dense(4), layer(LSTM(2), return_full_state=True), (Label("h"), Label("c"))]
+    )
     x = C.sequence.input_variable(3)
     encoded = encoder(x)
-    assert [v.name for v in encoded.outputs] == ["h", "c"] and [v.shape for v in encoded.outputs] == [(2,), (2,)]
+    assert [v.name for v in encoded.outputs] == ["h", "c"] and [
+        v.shape for v in encoded.outputs
+    ] == [(2,), (2,)]
     values = encoded.eval({x: [ONES]})
     assert all(np.abs(v[0]).max() > 0 for v in values.values())
 
@@ -90,7 +100,9 @@ def test_states_go_on_into_a_decoder() -> None:
     x = C.sequence.input_variable(3)
     y = C.sequence.input_variable(3, sequence_axis=C.Axis("out"))
     decoded = C.layers.RecurrenceFrom(LSTM(2))(*states(x).outputs, y)
-    assert [v.shape for v in decoded.eval({x: [np.eye(3, dtype=np.float32)], y: [ONES]})] == [(1, 2)]
+    assert [v.shape for v in decoded.eval({x: [np.eye(3, dtype=np.float32)], y: [ONES]})] == [
+        (1, 2)
+    ]
 
 
 def test_stacks_pass_on_several_outputs() -> None:

@@ -53,9 +53,13 @@ def test_a_function_is_itself():
     assert C.Function(function) is function
 
 
-@pytest.mark.parametrize("value, kind", [(3, "int"), (None, "NoneType"), ("text", "str"), ((3, 4), "int")])
+@pytest.mark.parametrize(
+    "value, kind", [(3, "int"), (None, "NoneType"), ("text", "str"), ((3, 4), "int")]
+)
 def test_what_may_not_be_returned(value, kind):
-    with pytest.raises(TypeError, match=f"expected it to return a graph node or a tuple of them, got {kind}"):
+    with pytest.raises(
+        TypeError, match=f"expected it to return a graph node or a tuple of them, got {kind}"
+    ):
         C.Function(lambda a: value)
 
 
@@ -138,7 +142,12 @@ def test_update_signature():
     def fresh():
         return C.Function(lambda b, a: a - 2 * b)
 
-    for types, named in [((3, 3), {}), ((), {"a": 3, "b": 3}), ((Tensor[3], Tensor[3]), {}), ((3,), {"a": Tensor[3]})]:
+    for types, named in [
+        ((3, 3), {}),
+        ((), {"a": 3, "b": 3}),
+        ((Tensor[3], Tensor[3]), {}),
+        ((3,), {"a": Tensor[3]}),
+    ]:
         f = fresh()
         f.update_signature(*types, **named)
         assert str(f) == "Composite(b: Tensor[3], a: Tensor[3]) -> Tensor[3]"
@@ -169,7 +178,9 @@ def test_blocks_appear_as_one_operation():
     applied = block(x)
     assert applied.root_function.is_block and applied.root_function.op_name == "Swish"
     assert applied.root_function.inputs == (x,)
-    np.testing.assert_allclose(applied.eval({x: [[0, 1, 2]]}), [[0, 0.7310586, 1.7615942]], rtol=1e-6)
+    np.testing.assert_allclose(
+        applied.eval({x: [[0, 1, 2]]}), [[0, 0.7310586, 1.7615942]], rtol=1e-6
+    )
 
 
 def test_blocks_of_several_outputs():
@@ -200,7 +211,9 @@ def test_as_block_maps_every_argument():
     p, q, x = C.placeholder(name="p"), C.placeholder(name="q"), C.input_variable(3, name="x")
     with pytest.raises(ValueError, match="as_block 'Twice': .*leaves out.*'q'.*map every argument"):
         C.as_block(p * 2 + q, [(p, x)], "Twice", "tw")
-    with pytest.raises(ValueError, match="as_block 'Twice': Parameter.* is no placeholder; all arguments"):
+    with pytest.raises(
+        ValueError, match="as_block 'Twice': Parameter.* is no placeholder; all arguments"
+    ):
         C.as_block(p * 2, [(p, x), (C.parameter(3), x)], "Twice", "tw")
 
 

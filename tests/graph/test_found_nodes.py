@@ -38,7 +38,9 @@ def dense() -> C.Function:
 def primitives() -> C.Function:
     x, w = C.input_variable(2, name="x"), C.parameter((2, 3), name="w")
     u = C.relu(C.plus(C.times(x, w, name="t"), C.parameter((3,), name="b"), name="s"), name="act")
-    fixed = C.element_times(C.clip(u, 0, 1, name="clip"), C.constant(2, (3,), name="k"), name="fixed")
+    fixed = C.element_times(
+        C.clip(u, 0, 1, name="clip"), C.constant(2, (3,), name="k"), name="fixed"
+    )
     square = C.times(C.parameter((3, 4), name="v1"), C.parameter((4, 3), name="v2"), name="square")
     twice = C.element_times(w, w, name="twice")
     return C.combine([fixed, C.times(fixed, square, name="last"), twice])
@@ -70,12 +72,19 @@ def names(variables) -> str:
 
 
 @pytest.mark.parametrize(
-    ("graph", "name", "parameters", "constants", "arguments"), FOUND, ids=lambda v: getattr(v, "__name__", v)
+    ("graph", "name", "parameters", "constants", "arguments"),
+    FOUND,
+    ids=lambda v: getattr(v, "__name__", v),
 )
 def test_a_found_node_lists_what_it_reads_itself(graph, name, parameters, constants, arguments):
     root = graph()
     searched = depth_first_search(root, lambda node: node.name == name)
-    for node in (getattr(root, name), root.find_by_name(name), getattr(root, name).output.owner, *searched):
+    for node in (
+        getattr(root, name),
+        root.find_by_name(name),
+        getattr(root, name).output.owner,
+        *searched,
+    ):
         assert names(node.parameters) == parameters
         assert names(node.constants) == constants
         assert names(node.arguments) == arguments
@@ -87,10 +96,17 @@ def test_a_found_node_lists_what_it_reads_itself(graph, name, parameters, consta
 def test_the_root_and_the_body_of_a_block_are_primitives_too():
     z = dense()
     assert names(z.root_function.parameters) == "W b"
-    assert len(z.parameters) == len(C.combine(z.o).parameters) == len(C.as_composite(z.o).parameters) == 6
+    assert (
+        len(z.parameters)
+        == len(C.combine(z.o).parameters)
+        == len(C.as_composite(z.o).parameters)
+        == 6
+    )
     assert names(z.o.block_root.parameters) == "b"
     p = C.placeholder(name="p")
-    assert C.relu(C.tanh(p)).root_function.placeholders == () and C.relu(p).root_function.placeholders == (p,)
+    assert C.relu(C.tanh(p)).root_function.placeholders == () and C.relu(
+        p
+    ).root_function.placeholders == (p,)
     assert C.relu(C.tanh(p)).placeholders == (p,)
 
 
@@ -131,7 +147,12 @@ def test_a_found_node_computes_with_all_that_it_depends_on(tmp_path):
     np.testing.assert_array_equal(z.m.eval(data), whole.eval(data))
     np.testing.assert_array_equal(z.m.grad({x: data}, [z.h.W]), whole.grad({x: data}, [z.h.W]))
     z.m.save(str(tmp_path / "m.model"))
-    assert [p.shape for p in C.load_model(str(tmp_path / "m.model")).parameters] == [(3, 4), (4,), (2, 3), (3,)]
+    assert [p.shape for p in C.load_model(str(tmp_path / "m.model")).parameters] == [
+        (3, 4),
+        (4,),
+        (2, 3),
+        (3,),
+    ]
     kept = z.h.W.value
     z.h.W.value = np.zeros((2, 3))
     z.m.restore(str(tmp_path / "m.model"))
@@ -141,7 +162,9 @@ def test_a_found_node_computes_with_all_that_it_depends_on(tmp_path):
 def test_a_copy_of_a_found_node_begins_where_another_takes_its_operand_s_place():
     z = dense()
     copy = z.o.clone("share", {z.m.output: C.placeholder(name="new")})
-    assert copy.is_composite and names(copy.arguments) == "new" and copy.parameters == z.o.parameters
+    assert (
+        copy.is_composite and names(copy.arguments) == "new" and copy.parameters == z.o.parameters
+    )
     assert [p.shape for p in z.m(C.input_variable(3)).parameters] == [(3, 4), (4,)]
     assert len(z.m.clone("share").parameters) == 4
 

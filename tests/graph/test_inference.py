@@ -16,7 +16,9 @@ def test_deferred_parameters_through_a_whole_graph():
     w2 = C.parameter((DEFERRED, DEFERRED, 2), name="w2")
     p = C.placeholder(name="p")
     hidden = C.relu(C.times(p, w1) + b1)
-    model = C.times(C.reshape(hidden, (5, 1)) * C.constant(np.ones((1, 3), np.float32)), w2, output_rank=1)
+    model = C.times(
+        C.reshape(hidden, (5, 1)) * C.constant(np.ones((1, 3), np.float32)), w2, output_rank=1
+    )
     assert model.shape == (-2,) and w1.shape == (-1, 5)
     model.replace_placeholder(C.input_variable(7))
     assert (w1.shape, b1.shape, w2.shape, model.shape) == ((7, 5), (5,), (5, 3, 2), (2,))
@@ -66,7 +68,9 @@ def recurrence(step, width: int):
     "step",
     [
         lambda s, h: C.times(s, C.parameter((DEFERRED, 4))) + C.times(h, C.parameter((4, 4))),
-        lambda s, h: C.tanh(C.times(h, C.parameter((DEFERRED, 4))) + C.times(s, C.parameter((DEFERRED, 4)))),
+        lambda s, h: C.tanh(
+            C.times(h, C.parameter((DEFERRED, 4))) + C.times(s, C.parameter((DEFERRED, 4)))
+        ),
         lambda s, h: C.element_max(C.times(s, C.parameter((3, 4))), h),
         lambda s, h: C.times(C.splice(s, C.reduce_sum(h, 0)), C.parameter((4, 4))),
         lambda s, h: C.times(C.splice(s, h), C.parameter((7, 4))),
@@ -105,7 +109,9 @@ def test_loops_inside_blocks():
     s = C.sequence.input_variable(2)
     f = block(s)
     assert f.root_function.is_block and f.shape == (2,)
-    np.testing.assert_array_equal(f.eval({s: [np.ones((3, 2), np.float32)]})[0], [[1, 1], [2, 2], [3, 3]])
+    np.testing.assert_array_equal(
+        f.eval({s: [np.ones((3, 2), np.float32)]})[0], [[1, 1], [2, 2], [3, 3]]
+    )
 
 
 def test_free_dimensions_stay_free():
@@ -126,7 +132,11 @@ def test_a_refused_operation_leaves_its_parameters():
         C.clip(s, w, q)
     assert w.shape == (-1,)
     with pytest.raises(ValueError, match="Convolution|convolution"):
-        C.convolution(C.parameter((2, DEFERRED, 9, 9), name="k"), C.input_variable((3, 4, 4)), auto_padding=[False])
+        C.convolution(
+            C.parameter((2, DEFERRED, 9, 9), name="k"),
+            C.input_variable((3, 4, 4)),
+            auto_padding=[False],
+        )
 
 
 def test_a_refused_call_leaves_the_parameters():
@@ -163,6 +173,8 @@ def test_a_refused_replacement_leaves_the_inside_of_blocks():
 
 
 def test_errors_inside_a_named_block_say_where():
-    block = C.BlockFunction("Head", "head")(lambda v: C.times(v, C.parameter((4, 2), name="w"), name="product"))
+    block = C.BlockFunction("Head", "head")(
+        lambda v: C.times(v, C.parameter((4, 2), name="w"), name="product")
+    )
     with pytest.raises(ValueError, match=r"Times 'product'.*\(inside Head 'head'\)"):
         block(C.input_variable(3))

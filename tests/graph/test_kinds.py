@@ -82,7 +82,9 @@ def test_user_functions_are_of_their_own_kind():
     assert isinstance(user, C.Function) and isinstance(user, C.ops.functions.UserFunction)
 
 
-@pytest.mark.parametrize("other", [X, W, C.constant(1), X.shape, np.ones(2), C.learners, C.relu], ids=range(7))
+@pytest.mark.parametrize(
+    "other", [X, W, C.constant(1), X.shape, np.ones(2), C.learners, C.relu], ids=range(7)
+)
 def test_what_is_no_function(other):
     assert type(other) != C.Function and not isinstance(other, C.Function)  # noqa: E721
 

@@ -10,7 +10,9 @@ from cntk._graph.walk import cycles, depth_first_search, leaves, post_order
 
 def nested() -> tuple[C.Function, C.Variable]:
     x, y = C.input_variable(3, name="x"), C.input_variable(3, name="y")
-    block = C.BlockFunction("B", "outer")(lambda v: C.alias(C.relu(v, name="inner") + 1, name="last"))
+    block = C.BlockFunction("B", "outer")(
+        lambda v: C.alias(C.relu(v, name="inner") + 1, name="last")
+    )
     return C.plus(block(x + y), 1, name="top"), x
 
 
@@ -44,7 +46,9 @@ def test_several_nodes_of_a_name():
 
 def test_nodes_without_a_name():
     function, _ = nested()
-    assert {f.op_name for f in function.find_all_with_name("") if isinstance(f, C.Function)} == {"Plus"}
+    assert {f.op_name for f in function.find_all_with_name("") if isinstance(f, C.Function)} == {
+        "Plus"
+    }
     assert len(function.find_all_with_name("", -1)) > len(function.find_all_with_name(""))
 
 
@@ -61,7 +65,11 @@ def test_nodes_as_attributes():
     function, x = nested()
     assert function.x is x
     assert function.top is function.root_function
-    assert [function.outer.op_name, function.inner.op_name, function.outer.inner.op_name] == ["B", "ReLU", "ReLU"]
+    assert [function.outer.op_name, function.inner.op_name, function.outer.inner.op_name] == [
+        "B",
+        "ReLU",
+        "ReLU",
+    ]
     dense = C.layers.Dense(2, name="d")(x)
     assert dense.W.is_parameter and dense.W.shape == (3, 2) and dense.d.is_block
 
@@ -88,7 +96,11 @@ def test_a_name_is_given_once():
     function = C.input_variable(3) + 1
     assert function.name == ""
     function.name = "sum"
-    assert function.name == "sum" and function.root_function.name == "" and str(function).startswith("sum: Plus")
+    assert (
+        function.name == "sum"
+        and function.root_function.name == ""
+        and str(function).startswith("sum: Plus")
+    )
     with pytest.raises(ValueError, match="'sum' has a name already"):
         function.name = "total"
     assert function.name == "sum"
@@ -134,7 +146,12 @@ def test_what_a_function_is_made_of():
     assert [v.name for v in function.inputs] == ["x", "w", "y"]
     assert function.arguments == (x, y) and function.parameters == (w,) and function.constants == ()
     assert [v.owner.op_name for v in function.root_function.inputs] == ["Plus", "Minus"]
-    assert [p.op_name for p in post_order(function.outputs)] == ["ElementTimes", "Plus", "Minus", "ElementTimes"]
+    assert [p.op_name for p in post_order(function.outputs)] == [
+        "ElementTimes",
+        "Plus",
+        "Minus",
+        "ElementTimes",
+    ]
     assert leaves(function.root_function) == function.inputs
 
 
@@ -150,7 +167,9 @@ def test_attributes_that_may_change():
     function.set_attribute("dropoutRate", 0.6)
     function.set_attribute("rngSeed", 5)
     assert function.attributes["dropoutRate"] == 0.6 and function.attributes["rngSeed"] == 5
-    with pytest.raises(RuntimeError, match="Dropout 'drop'.*'colour'.*settable: dropoutRate, rngSeed"):
+    with pytest.raises(
+        RuntimeError, match="Dropout 'drop'.*'colour'.*settable: dropoutRate, rngSeed"
+    ):
         function.set_attribute("colour", 1)
     with pytest.raises(ValueError, match="Plus.*'dropoutRate'.*settable: none"):
         (function + 1).set_attribute("dropoutRate", 0.1)
@@ -167,7 +186,9 @@ def test_custom_attributes():
 
 def test_search_by_predicate():
     function, x = nested()
-    found = depth_first_search(function, lambda node: isinstance(node, C.Function) and node.op_name == "Plus", -1)
+    found = depth_first_search(
+        function, lambda node: isinstance(node, C.Function) and node.op_name == "Plus", -1
+    )
     assert len(found) == 3
     assert depth_first_search(x, lambda node: True) == [x]
 
@@ -182,7 +203,9 @@ def test_components_that_feed_themselves():
 def test_a_name_that_several_nodes_have_is_refused_as_an_attribute():
     """As in the original: parameters, inputs and operations count alike; of a block, what is inside alone."""
     x = C.input_variable(3, name="x")
-    model = C.layers.Sequential([C.layers.Dense(2, name="first"), C.layers.Dense(4, name="second")])(x)
+    model = C.layers.Sequential(
+        [C.layers.Dense(2, name="first"), C.layers.Dense(4, name="second")]
+    )(x)
     assert model.first.W.shape == (3, 2) and model.second.W.shape == (2, 4)
     shared = C.layers.Dense(2)
     assert C.splice(shared(x), shared(x + 1)).W.shape == (3, 2)

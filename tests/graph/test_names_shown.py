@@ -22,7 +22,18 @@ HOSTILE = {
     "half": "a\ud800b",
     "c1": "a\x9b31mb",
 }
-HARMLESS = ["größe", "模型", "Модель", "naïve café", "x[0]", "a b", "مرحبا", "\U0001f600", "back\\slash", "it's"]
+HARMLESS = [
+    "größe",
+    "模型",
+    "Модель",
+    "naïve café",
+    "x[0]",
+    "a b",
+    "مرحبا",
+    "\U0001f600",
+    "back\\slash",
+    "it's",
+]
 
 
 def is_plain(text):

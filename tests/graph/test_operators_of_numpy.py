@@ -14,7 +14,9 @@ OPERATORS = ["add", "sub", "mul", "truediv", "pow", "lt", "le", "gt", "ge"]
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-@pytest.mark.parametrize("other", [ARRAY, np.float32(2), np.float64(2), np.int64(2)], ids=["array", "f4", "f8", "i8"])
+@pytest.mark.parametrize(
+    "other", [ARRAY, np.float32(2), np.float64(2), np.int64(2)], ids=["array", "f4", "f8", "i8"]
+)
 def test_arrays_on_either_side(name: str, other: object) -> None:
     x, data = C.input_variable(3), np.array([[3, 2, 1]], np.float32)
     apply = getattr(operator, name)
@@ -38,7 +40,12 @@ def test_products_and_functions() -> None:
     assert np.array_equal(round(x).eval({x: data + 0.2}), data)
     # Counted as one object, as in the original: programs make gradients of zeros so.
     assert np.zeros_like(w).shape == np.ones_like(w).shape == ()
-    assert np.shape(x) == (3,) and np.ndim(x) == 0 and np.array([x, x]).dtype == object and np.asarray(w).shape == ()
+    assert (
+        np.shape(x) == (3,)
+        and np.ndim(x) == 0
+        and np.array([x, x]).dtype == object
+        and np.asarray(w).shape == ()
+    )
 
 
 def test_truth_asks_whether_there_is_a_node() -> None:

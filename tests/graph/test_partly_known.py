@@ -58,7 +58,9 @@ def on_a_sequence(x: Any) -> Any:
         (lambda p: on_a_sequence(p) * C.parameter((1, 1)), (1, 1), 2),
     ],
 )
-def test_operands_that_are_known_tell(build: Callable[[Any], Any], shape: tuple[int, ...], axes: int | None) -> None:
+def test_operands_that_are_known_tell(
+    build: Callable[[Any], Any], shape: tuple[int, ...], axes: int | None
+) -> None:
     result = build(C.placeholder())
     assert result.shape == shape
     assert (None if result.dynamic_axes == UNKNOWN_AXES else len(result.dynamic_axes)) == axes
@@ -84,7 +86,9 @@ def test_what_is_told_may_be_wrong() -> None:
 
 
 def _dense(step: Any, *shape: int, **more: Any) -> Any:
-    return C.layers.Sequential([C.layers.Recurrence(step, **more), C.layers.Dense(2)])(sequence(*shape))
+    return C.layers.Sequential([C.layers.Recurrence(step, **more), C.layers.Dense(2)])(
+        sequence(*shape)
+    )
 
 
 def wide_state_behind_placeholders() -> Any:
@@ -135,11 +139,15 @@ def three_states() -> Any:
 
 
 def initial_state_of_leading_ones() -> Any:
-    return _dense(C.layers.LSTM(4), 3, initial_state=C.constant(np.full((1, 1, 4), 0.1, np.float32)))
+    return _dense(
+        C.layers.LSTM(4), 3, initial_state=C.constant(np.full((1, 1, 4), 0.1, np.float32))
+    )
 
 
 def initial_state_of_a_matrix() -> Any:
-    return _dense(C.layers.RNNStep(4), 3, initial_state=C.constant(np.full((2, 4), 0.1, np.float32)))
+    return _dense(
+        C.layers.RNNStep(4), 3, initial_state=C.constant(np.full((2, 4), 0.1, np.float32))
+    )
 
 
 def dense_layer_of_a_sum() -> Any:
@@ -177,10 +185,28 @@ def selection_in_a_loop() -> Any:
 @pytest.mark.parametrize(
     ("build", "shape", "parameters", "values", "gradients"),
     [
-        (wide_state_behind_placeholders, (1, 3, 4), [(5, 4), (4,), (5,)], [11.25, 4.3382], [137.72, 48.0, 48.877]),
-        (wide_state_at_once, (4,), [(1, 3, 5, 4), (4,), (5,)], [5.2945, 1.8102], [139.69, 16.0, 25.16]),
+        (
+            wide_state_behind_placeholders,
+            (1, 3, 4),
+            [(5, 4), (4,), (5,)],
+            [11.25, 4.3382],
+            [137.72, 48.0, 48.877],
+        ),
+        (
+            wide_state_at_once,
+            (4,),
+            [(1, 3, 5, 4), (4,), (5,)],
+            [5.2945, 1.8102],
+            [139.69, 16.0, 25.16],
+        ),
         (scalars_in_a_loop, (2,), [(1, 2), (2,)], [1.3445, 0.43866], [6.8517, 8.0]),
-        (states_of_other_rank, (2,), [(1, 3, 2), (2,), (3,)], [1.558, 0.47622], [15.139, 8.0, 0.13637]),
+        (
+            states_of_other_rank,
+            (2,),
+            [(1, 3, 2), (2,), (3,)],
+            [1.558, 0.47622],
+            [15.139, 8.0, 0.13637],
+        ),
         (three_states, (2,), [(3, 2), (2,)], [1.2938, 0.33323], [10.775, 8.0]),
         (
             initial_state_of_leading_ones,
@@ -196,7 +222,13 @@ def selection_in_a_loop() -> Any:
             [4.4419, 1.509],
             [33.68, 16.0, 2.1141, 1.9277, 1.5785],
         ),
-        (dense_layer_of_a_sum, (2,), [(4, 2), (2,), (4, 4), (4,)], [0.76331, 0.25397], [6.9566, 8.0, 4.3299, 2.7899]),
+        (
+            dense_layer_of_a_sum,
+            (2,),
+            [(4, 2), (2,), (4, 4), (4,)],
+            [0.76331, 0.25397],
+            [6.9566, 8.0, 4.3299, 2.7899],
+        ),
         (
             unfolding_a_layer,
             (3,),
@@ -204,7 +236,13 @@ def selection_in_a_loop() -> Any:
             [8.276, 2.7658],
             [2.4956, 5.8274, 1.1555, 2.0563, 0.37862],
         ),
-        (future_of_a_wider_initial_state, (3,), [(2, 3, 3), (3,)], [4.3707, 1.1764], [38.755, 9.4077]),
+        (
+            future_of_a_wider_initial_state,
+            (3,),
+            [(2, 3, 3), (3,)],
+            [4.3707, 1.1764],
+            [38.755, 9.4077],
+        ),
         (selection_in_a_loop, (2,), [(2, 3, 2), (2,)], [2.2666, 0.53392], [18.04, 8.0]),
     ],
 )
@@ -225,7 +263,9 @@ def test_loops_find_their_types(
     for _ in range(4):  # a loop's steps are recorded after a few
         found, results = model.grad({x: data}, wrt=list(model.parameters), outputs=[model.output])
         np.testing.assert_allclose([np.abs(v).sum() for v in results], values, rtol=5e-5)
-        np.testing.assert_allclose([np.abs(found[p]).sum() for p in model.parameters], gradients, rtol=5e-5)
+        np.testing.assert_allclose(
+            [np.abs(found[p]).sum() for p in model.parameters], gradients, rtol=5e-5
+        )
 
 
 def attention_model(layers: int, wide: bool) -> tuple[Any, Any]:
@@ -233,7 +273,11 @@ def attention_model(layers: int, wide: bool) -> tuple[Any, Any]:
     encoder = C.layers.Recurrence(C.layers.LSTM(5), go_backwards=True)
     cells = [C.layers.LSTM(5) for _ in range(layers)]
     window = {"attention_span": 20, "attention_axis": -3} if wide else {}
-    attention, stabilizer, dense = C.layers.AttentionModel(3, **window), C.layers.Stabilizer(), C.layers.Dense(4)
+    attention, stabilizer, dense = (
+        C.layers.AttentionModel(3, **window),
+        C.layers.Stabilizer(),
+        C.layers.Dense(4),
+    )
     start = C.constant(np.eye(4, dtype=np.float32)[0])
 
     @C.Function
@@ -271,8 +315,20 @@ def attention_model(layers: int, wide: bool) -> tuple[Any, Any]:
 @pytest.mark.parametrize(
     ("layers", "wide", "values", "gradients", "decoded"),
     [
-        (2, True, [5.862, 7.0953], [13.869, 20.0, 11.602, 8.8882, 3.6872], [[1, 0, 0, 0, 1], [1, 0, 0]]),
-        (1, False, [7.4795, 19.445], [17.975, 20.0, 12.268, 22.307, 5.1042], [[1, 1, 1, 1, 1], [1, 1, 1]]),
+        (
+            2,
+            True,
+            [5.862, 7.0953],
+            [13.869, 20.0, 11.602, 8.8882, 3.6872],
+            [[1, 0, 0, 0, 1], [1, 0, 0]],
+        ),
+        (
+            1,
+            False,
+            [7.4795, 19.445],
+            [17.975, 20.0, 12.268, 22.307, 5.1042],
+            [[1, 1, 1, 1, 1], [1, 1, 1]],
+        ),
     ],
 )
 def test_attention_in_training_and_in_decoding(
@@ -280,10 +336,15 @@ def test_attention_in_training_and_in_decoding(
 ) -> None:
     """The decoder's state has two more axes than its layers say, where attention looks at a window."""
     training, decodings = attention_model(layers, wide)
-    source, target = (C.sequence.input_variable(4, sequence_axis=C.Axis(n)) for n in ("source", "target"))
+    source, target = (
+        C.sequence.input_variable(4, sequence_axis=C.Axis(n)) for n in ("source", "target")
+    )
     model = training(source, target)
     ones = (1, 1) if wide else ()
-    assert (model.shape, [p.shape for p in model.parameters[:3]]) == ((*ones, 4), [(5, 4), (4,), (20,)])
+    assert (model.shape, [p.shape for p in model.parameters[:3]]) == (
+        (*ones, 4),
+        [(5, 4), (4,), (20,)],
+    )
     for k, p in enumerate(model.parameters):
         p.value = np.asarray(np.random.RandomState(k).rand(*p.shape) * 4 - 2, np.float32)
     words = np.eye(4, dtype=np.float32)
@@ -302,7 +363,9 @@ def test_decoding_with_parameters_of_all_axes(cell: Callable[[int], Any]) -> Non
     """A layer that was made for the state's three axes meets fewer while the decoder's types are being found."""
     encoder, step, dense = C.layers.Recurrence(C.layers.LSTM(5)), cell(5), C.layers.Dense(4)
     attention = C.layers.AttentionModel(3, attention_span=20, attention_axis=-3)
-    source, target = (C.sequence.input_variable(4, sequence_axis=C.Axis(n)) for n in ("source", "target"))
+    source, target = (
+        C.sequence.input_variable(4, sequence_axis=C.Axis(n)) for n in ("source", "target")
+    )
     encoded = encoder(source)
 
     if cell == C.layers.LSTM:
@@ -314,11 +377,15 @@ def test_decoding_with_parameters_of_all_axes(cell: Callable[[int], Any]) -> Non
     unfold = C.layers.UnfoldFrom(lambda history: C.hardmax(dense(recurrent(history))))
     decoded = unfold(C.constant(np.eye(4, dtype=np.float32)[0]), source)
     assert decoded.shape == (4,)
-    assert [v.shape for v in decoded.eval({source: [np.ones((n, 4), np.float32) for n in (3, 1)]})] == [(3, 4), (1, 4)]
+    assert [
+        v.shape for v in decoded.eval({source: [np.ones((n, 4), np.float32) for n in (3, 1)]})
+    ] == [(3, 4), (1, 4)]
 
 
 def test_what_never_fits_in_a_loop_is_refused() -> None:
     state, x = C.placeholder(), sequence(1, 3, 5)
     result = C.splice(C.sequence.past_value(state), x)[0:5] + C.parameter(5)
-    with pytest.raises(RuntimeError, match=r"the range \[0, 5\) is not part of a static axis with 1 elements"):
+    with pytest.raises(
+        RuntimeError, match=r"the range \[0, 5\) is not part of a static axis with 1 elements"
+    ):
         result.replace_placeholders({state: result.output})

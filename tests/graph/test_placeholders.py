@@ -12,7 +12,9 @@ X = np.ones((2, 2), np.float32)
 
 
 def model(shape) -> C.Function:
-    return C.layers.Sequential([C.layers.Dense(3, init=1), C.layers.Dense(2, init=1)])(C.placeholder(shape))
+    return C.layers.Sequential([C.layers.Dense(3, init=1), C.layers.Dense(2, init=1)])(
+        C.placeholder(shape)
+    )
 
 
 # A placeholder's shape, and as what a function of it is shown: a sum with two numbers, a dense layer of two, relu.
@@ -28,7 +30,9 @@ SHOWN = {
 @pytest.mark.parametrize("shape", SHOWN)
 def test_shapes_are_known_before_the_dynamic_axes(shape):
     read, *results = SHOWN[shape]
-    for make, result in zip((lambda p: p + [1, 1], C.layers.Dense(2), lambda p: C.relu(p)), results, strict=True):
+    for make, result in zip(
+        (lambda p: p + [1, 1], C.layers.Dense(2), lambda p: C.relu(p)), results, strict=True
+    ):
         function = make(C.placeholder(shape, name="p"))
         if result is None:
             continue

@@ -11,7 +11,11 @@ import cntk as C
 
 
 def named() -> tuple[C.Variable, C.Variable, C.Variable]:
-    return C.input_variable(3, name="x"), C.input_variable(3, name="y"), C.sequence.input_variable(4, name="s")
+    return (
+        C.input_variable(3, name="x"),
+        C.input_variable(3, name="y"),
+        C.sequence.input_variable(4, name="s"),
+    )
 
 
 def without_numbers(text: str) -> str:
@@ -23,7 +27,9 @@ VARIABLES = {
     "Input('InputN', [#], [2 x 3])": lambda: C.input_variable((2, 3)),
     "Input('x', [#], [3])": lambda: C.input_variable(3, name="x"),
     "Input('s', [#, *], [3])": lambda: C.sequence.input_variable(3, name="s"),
-    "Input('q', [#, words], [3])": lambda: C.sequence.input_variable(3, sequence_axis=C.Axis("words"), name="q"),
+    "Input('q', [#, words], [3])": lambda: C.sequence.input_variable(
+        3, sequence_axis=C.Axis("words"), name="q"
+    ),
     "Input('n', [], [3])": lambda: C.input_variable(3, dynamic_axes=[], name="n"),
     "Input('z', [#], [])": lambda: C.input_variable((), name="z"),
     "Input('f', [#], [*])": lambda: C.input_variable(C.FreeDimension, name="f"),
@@ -32,7 +38,9 @@ VARIABLES = {
     "Placeholder('p', [???], [???])": lambda: C.placeholder(name="p"),
     "Placeholder('p', [???], [3 x 4])": lambda: C.placeholder((3, 4), name="p"),
     "Parameter('W', [], [2 x 3])": lambda: C.parameter((2, 3), name="W"),
-    "Parameter('V', [], [? x 5])": lambda: C.parameter((C.InferredDimension, 5), C.glorot_uniform(), name="V"),
+    "Parameter('V', [], [? x 5])": lambda: C.parameter(
+        (C.InferredDimension, 5), C.glorot_uniform(), name="V"
+    ),
     "Constant('ConstantN', [], [])": lambda: C.constant(1),
     "Constant('c', [], [1 x 2])": lambda: C.constant([[1, 2]], name="c"),
     "Output('PlusN_Output_0', [#], [3])": lambda: (named()[0] + 1).output,
@@ -127,17 +135,25 @@ def test_functions_print_as_the_originals(number):
 
 
 TYPED = {
-    "ElementTimes(x: Tensor[np.float64,3,2]) -> Tensor[np.float64,3,2]": C.input_variable((3, 2), np.float64, name="x"),
-    "ElementTimes(x: Tensor[np.float16,3]) -> Tensor[np.float16,3]": C.input_variable(3, np.float16, name="x"),
+    "ElementTimes(x: Tensor[np.float64,3,2]) -> Tensor[np.float64,3,2]": C.input_variable(
+        (3, 2), np.float64, name="x"
+    ),
+    "ElementTimes(x: Tensor[np.float16,3]) -> Tensor[np.float16,3]": C.input_variable(
+        3, np.float16, name="x"
+    ),
     "ElementTimes(z: np.float32) -> np.float32": C.input_variable((), name="z"),
     "ElementTimes(z: np.float64) -> np.float64": C.input_variable((), np.float64, name="z"),
-    "ElementTimes(n: ParameterTensor[3]) -> ParameterTensor[3]": C.input_variable(3, dynamic_axes=[], name="n"),
+    "ElementTimes(n: ParameterTensor[3]) -> ParameterTensor[3]": C.input_variable(
+        3, dynamic_axes=[], name="n"
+    ),
     "ElementTimes(q: SequenceOver[q][Tensor[3]]) -> SequenceOver[q][Tensor[3]]": C.sequence.input_variable(
         3, sequence_axis=C.Axis("q"), name="q"
     ),
     "ElementTimes(Tensor[-3,2]) -> Tensor[-3,2]": C.input_variable((C.FreeDimension, 2)),
     "ElementTimes(Tensor[-1,2]) -> Tensor[-1,2]": C.input_variable((C.InferredDimension, 2)),
-    "ElementTimes(q: Tensor[3]) -> Tensor[3]": C.placeholder(3, name="q", dynamic_axes=[C.Axis.default_batch_axis()]),
+    "ElementTimes(q: Tensor[3]) -> Tensor[3]": C.placeholder(
+        3, name="q", dynamic_axes=[C.Axis.default_batch_axis()]
+    ),
 }
 
 
@@ -147,7 +163,10 @@ def test_types_print_as_the_originals(text):
 
 
 def test_sparse_types_print_as_the_originals():
-    sparse, sequence = C.input_variable(5, is_sparse=True, name="sp"), C.sequence.input_variable(3, is_sparse=True)
+    sparse, sequence = (
+        C.input_variable(5, is_sparse=True, name="sp"),
+        C.sequence.input_variable(3, is_sparse=True),
+    )
     assert str(C.times(sparse, C.parameter((5, 2)))) == "Times(sp: SparseTensor[5]) -> Tensor[2]"
     product = C.times(sequence, C.parameter((3, 2)))
     assert str(product) == "Times(Sequence[SparseTensor[3]]) -> Sequence[Tensor[2]]"
@@ -202,11 +221,23 @@ def test_functions_represent_themselves_as_the_originals(number):
 
 
 LAYERS = [
-    ("d: Dense(x: Sequence[tensor]) -> Sequence[tensor]", lambda x, s: C.layers.Dense(5, C.relu, name="d")),
+    (
+        "d: Dense(x: Sequence[tensor]) -> Sequence[tensor]",
+        lambda x, s: C.layers.Dense(5, C.relu, name="d"),
+    ),
     ("d: Dense(x: Tensor[3]) -> Tensor[5]", lambda x, s: C.layers.Dense(5, C.relu, name="d")(x)),
-    ("Embedding(s: Sequence[Tensor[4]]) -> Sequence[Tensor[3]]", lambda x, s: C.layers.Embedding(3)(s)),
-    ("Composite(s: Sequence[Tensor[4]]) -> Sequence[Tensor[3]]", lambda x, s: C.layers.Recurrence(C.layers.LSTM(3))(s)),
-    ("Composite(s: Sequence[Tensor[4]]) -> Tensor[3]", lambda x, s: C.layers.Fold(C.layers.RNNStep(3))(s)),
+    (
+        "Embedding(s: Sequence[Tensor[4]]) -> Sequence[Tensor[3]]",
+        lambda x, s: C.layers.Embedding(3)(s),
+    ),
+    (
+        "Composite(s: Sequence[Tensor[4]]) -> Sequence[Tensor[3]]",
+        lambda x, s: C.layers.Recurrence(C.layers.LSTM(3))(s),
+    ),
+    (
+        "Composite(s: Sequence[Tensor[4]]) -> Tensor[3]",
+        lambda x, s: C.layers.Fold(C.layers.RNNStep(3))(s),
+    ),
     (
         "out: Composite(x: Tensor[3]) -> Tensor[2]",
         lambda x, s: C.layers.Sequential([C.layers.Dense(4), C.layers.Dense(2, name="out")])(x),
@@ -216,9 +247,18 @@ LAYERS = [
         "Tuple[Sequence[tensor], Sequence[tensor]]",
         lambda x, s: C.layers.LSTM(3),
     ),
-    ("Convolution(x: Sequence[tensor]) -> Sequence[tensor]", lambda x, s: C.layers.Convolution((3, 3), 8)),
-    ("MaxPooling(x: Sequence[tensor]) -> Sequence[tensor]", lambda x, s: C.layers.MaxPooling((2, 2))),
-    ("BatchNormalization(x: Sequence[tensor]) -> Sequence[tensor]", lambda x, s: C.layers.BatchNormalization()),
+    (
+        "Convolution(x: Sequence[tensor]) -> Sequence[tensor]",
+        lambda x, s: C.layers.Convolution((3, 3), 8),
+    ),
+    (
+        "MaxPooling(x: Sequence[tensor]) -> Sequence[tensor]",
+        lambda x, s: C.layers.MaxPooling((2, 2)),
+    ),
+    (
+        "BatchNormalization(x: Sequence[tensor]) -> Sequence[tensor]",
+        lambda x, s: C.layers.BatchNormalization(),
+    ),
     ("Dropout(x: Sequence[tensor]) -> Sequence[tensor]", lambda x, s: C.layers.Dropout(0.5)),
 ]
 

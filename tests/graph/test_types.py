@@ -66,7 +66,10 @@ def test_how_errors_show_a_type(type_, text):
         (TensorType((), (BATCH_AXIS,)), "float"),
         (TensorType((3,), (), FLOAT), "ParameterTensor[3]"),
         (TensorType((3,), (BATCH_AXIS,), FLOAT, True), "SparseTensor[3]"),
-        (TensorType((3,), (BATCH_AXIS, SEQUENCE_AXIS), DOUBLE, True), "Sequence[SparseTensor[np.float64,3]]"),
+        (
+            TensorType((3,), (BATCH_AXIS, SEQUENCE_AXIS), DOUBLE, True),
+            "Sequence[SparseTensor[np.float64,3]]",
+        ),
         (TensorType((3,), (BATCH_AXIS, Axis("q")), FLOAT), "SequenceOver[q][Tensor[3]]"),
         (TensorType((-3, -1), (BATCH_AXIS,), FLOAT), "Tensor[-3,-1]"),
         (TensorType(), "Sequence[tensor]"),
@@ -90,7 +93,9 @@ def test_shapes_come_in_many_forms(given, shape):
     assert all(type(d) is int for d in as_shape(given))
 
 
-@pytest.mark.parametrize("given", ["three", (3, "x"), object(), (-4,), (2, -2), ((1, 2),), (None,), None])
+@pytest.mark.parametrize(
+    "given", ["three", (3, "x"), object(), (-4,), (2, -2), ((1, 2),), (None,), None]
+)
 def test_what_is_no_shape(given):
     with pytest.raises(ValueError, match="shape"):
         as_shape(given)

@@ -18,7 +18,9 @@ MANY = "".join(f"{k} |a {k} {t} |b {k * 10 + t}\n" for k in range(20) for t in r
 CASES = [
     Case("dense", SEQUENCES, XY, 1 << 20, IN_ORDER, [3, 3, 3, 9]),
     Case("samples", "|a 1 2 |b 3\n|a 4 5 |b 6\n|a 7 8 |b 9\n", XY, 1 << 20, IN_ORDER, [2, 2]),
-    Case("sparse", SPARSE, [("s", "s", 5, True), ("y", "y", 1, False)], 1 << 20, IN_ORDER, [2, 2, 2]),
+    Case(
+        "sparse", SPARSE, [("s", "s", 5, True), ("y", "y", 1, False)], 1 << 20, IN_ORDER, [2, 2, 2]
+    ),
     Case("chunks", MANY, XY, 60, IN_ORDER, [7, 30, 50]),
     Case("shuffled", MANY, XY, 60, {"randomization_window_in_chunks": 3}, [7, 30, 90]),
     Case("one_sweep", MANY, XY, 200, {"max_sweeps": 1, "randomization_seed": 3}, [30, 30, 30]),

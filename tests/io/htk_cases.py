@@ -20,7 +20,11 @@ def compressed(count, dim, kind):
     """A compressed HTK file: frame t, column j is (10 t + j + 1) / 2."""
     head = struct.pack(">iihh", count + 4, 100000, 2 * dim, kind)
     scales = struct.pack(f">{2 * dim}f", *([2.0] * dim + [1.0] * dim))
-    return head + scales + b"".join(struct.pack(f">{dim}h", *[10 * t + j for j in range(dim)]) for t in range(count))
+    return (
+        head
+        + scales
+        + b"".join(struct.pack(f">{dim}h", *[10 * t + j for j in range(dim)]) for t in range(count))
+    )
 
 
 def labels(*utterances):
@@ -64,7 +68,17 @@ def features(name, scp, sizes=(5, 5, 5), options=IN_ORDER, files=None, **streams
     return Case(name, written, [("htk", (), given)], options, list(sizes))
 
 
-def labelled(name, text, sizes=(5, 5, 5), options=IN_ORDER, states=STATES, shape=3, scp=XY, phones=None, files=None):
+def labelled(
+    name,
+    text,
+    sizes=(5, 5, 5),
+    options=IN_ORDER,
+    states=STATES,
+    shape=3,
+    scp=XY,
+    phones=None,
+    files=None,
+):
     """A case of features and labels."""
     written = {"s.scp": scp, "a.chunk": TEN, "l.mlf": text, "s.list": states}
     written.update(files or {})
@@ -76,7 +90,10 @@ def labelled(name, text, sizes=(5, 5, 5), options=IN_ORDER, states=STATES, shape
 
 def binary(name, content, scp=XY, options=IN_ORDER):
     """A case of features and binary labels."""
-    readers = [("htk", (), {"f": {"shape": 1, "scp": "s.scp"}}), ("binary", (), {"l": {"shape": 3, "mlf": "l.mlf"}})]
+    readers = [
+        ("htk", (), {"f": {"shape": 1, "scp": "s.scp"}}),
+        ("binary", (), {"l": {"shape": 3, "mlf": "l.mlf"}}),
+    ]
     return Case(name, {"s.scp": scp, "a.chunk": TEN, "l.mlf": content}, readers, options, [5, 5, 9])
 
 
@@ -114,15 +131,28 @@ CASES = [
         f={"shape": 1, "scp": "d/s.scp"},
         files={"d/a.chunk": TEN, "d/s.scp": "x=.../a.chunk[0,4]\n"},
     ),
-    features("little_endian", XY, files={"a.chunk": archive([[float(t)] for t in range(10)], order="<")}),
+    features(
+        "little_endian", XY, files={"a.chunk": archive([[float(t)] for t in range(10)], order="<")}
+    ),
     features("mel_bank", XY, files={"a.chunk": archive([[float(t)] for t in range(10)], kind=7)}),
-    features("energy_and_deltas", XY, files={"a.chunk": archive([[float(t)] for t in range(10)], kind=6 + 0o25500)}),
+    features(
+        "energy_and_deltas",
+        XY,
+        files={"a.chunk": archive([[float(t)] for t in range(10)], kind=6 + 0o25500)},
+    ),
     features(
         "with_guid",
         XY,
-        files={"a.chunk": archive([[float(t)] for t in range(10)], kind=12)[:12] + b"g" * 16 + TEN[12:]},
+        files={
+            "a.chunk": archive([[float(t)] for t in range(10)], kind=12)[:12] + b"g" * 16 + TEN[12:]
+        },
     ),
-    features("compressed", XY, f={"shape": 2, "scp": "s.scp"}, files={"a.chunk": compressed(10, 2, 9 + 0o2000)}),
+    features(
+        "compressed",
+        XY,
+        f={"shape": 2, "scp": "s.scp"},
+        files={"a.chunk": compressed(10, 2, 9 + 0o2000)},
+    ),
     features(
         "compressed_with_checksum",
         XY,
@@ -134,7 +164,12 @@ CASES = [
     features("neighbours_before", XYZ, (20,), f=windows(2, 0)),
     features("neighbours_after", XYZ, (20,), f=windows(0, 3)),
     features("many_neighbours", XYZ, (20,), f=windows(7, 7)),
-    features("neighbours_of_pairs", XYZ.replace("a.", "b."), (20,), f={"shape": 2, "scp": "s.scp", "context": (1, 1)}),
+    features(
+        "neighbours_of_pairs",
+        XYZ.replace("a.", "b."),
+        (20,),
+        f={"shape": 2, "scp": "s.scp", "context": (1, 1)},
+    ),
     features("neighbours_by_shape", XY, (20,), f={"shape": 3, "scp": "s.scp"}),
     features("neighbours_of_frames", XYZ, (4, 9), FRAMES, f=windows(1, 2)),
     features("frames", XYZ, (3, 4, 5), FRAMES),
@@ -143,18 +178,30 @@ CASES = [
     features("shuffled", XYZ, (9, 9, 5, 7), {}),
     features("two_streams", XYZ, (9, 9, 5), files=OTHER, g=SECOND),
     features("two_streams_of_frames", XYZ, (5, 9), {"frame_mode": True}, OTHER, g=SECOND),
-    features("unequal_streams", XYZ, (9, 9, 5), files={"s2.scp": OTHER["s2.scp"].replace("2,5", "2,4")}, g=SECOND),
+    features(
+        "unequal_streams",
+        XYZ,
+        (9, 9, 5),
+        files={"s2.scp": OTHER["s2.scp"].replace("2,5", "2,4")},
+        g=SECOND,
+    ),
     features("broadcast", XYZ, (9, 9, 5), files=SPEAKERS, g=SPEAKER),
     features("broadcast_over_frames", XYZ, (9, 9, 5), FRAMES, SPEAKERS, g=SPEAKER),
-    features("broadcast_over_shuffled_frames", XYZ, (9, 9, 5), {"frame_mode": True}, SPEAKERS, g=SPEAKER),
-    features("broadcast_with_neighbours", XYZ, (9, 9), files=SPEAKERS, g=dict(SPEAKER, context=(1, 1))),
+    features(
+        "broadcast_over_shuffled_frames", XYZ, (9, 9, 5), {"frame_mode": True}, SPEAKERS, g=SPEAKER
+    ),
+    features(
+        "broadcast_with_neighbours", XYZ, (9, 9), files=SPEAKERS, g=dict(SPEAKER, context=(1, 1))
+    ),
     labelled("labels", GOOD),
     labelled("labels_in_another_order", labels(Y, X)),
     labelled("shuffled_labels", GOOD, (5, 5, 5, 7), {}),
     labelled("labels_are_missing", labels(X)),
     labelled("more_labels_than_features", labels(X, ("z.lab", [(0, 2, "a")]), Y)),
     labelled("fewer_frames_of_labels", labels(("x.lab", [(0, 2, "a"), (2, 4, "b")]), Y)),
-    labelled("more_frames_of_labels", labels(("x.lab", [(0, 2, "a"), (2, 7, "b")]), Y), (5, 5, 7, 7)),
+    labelled(
+        "more_frames_of_labels", labels(("x.lab", [(0, 2, "a"), (2, 7, "b")]), Y), (5, 5, 7, 7)
+    ),
     labelled("labels_twice", labels(X, Y, ("x.lab", [(0, 5, "c")]))),
     labelled("label_carriage_returns", GOOD.replace("\n", "\r\n")),
     labelled("no_newline_after_labels", GOOD[:-1]),
@@ -162,11 +209,20 @@ CASES = [
     labelled("star_in_names", GOOD.replace('"x', '"*/x')),
     labelled("other_extensions", GOOD.replace("x.lab", "x.rec").replace("y.lab", "y")),
     labelled("dots_in_names", GOOD.replace("x.lab", "x.1.lab"), scp=XY.replace("x.mfc", "x.1.mfc")),
-    labelled("folders_in_names", GOOD.replace("x.lab", "d.1/x.lab"), scp=XY.replace("x.mfc", "d.1/x.mfc")),
-    labelled("more_columns", GOOD.replace(" a\n", " a -0.5 sil 454.794006 </s>\n").replace(" b\n", " b -0.5\n")),
+    labelled(
+        "folders_in_names", GOOD.replace("x.lab", "d.1/x.lab"), scp=XY.replace("x.mfc", "d.1/x.mfc")
+    ),
+    labelled(
+        "more_columns",
+        GOOD.replace(" a\n", " a -0.5 sil 454.794006 </s>\n").replace(" b\n", " b -0.5\n"),
+    ),
     labelled("times_between_frames", GOOD.replace("200000", "249999")),
     labelled("times_half_between_frames", GOOD.replace("200000", "250000")),
-    labelled("other_frame_period", GOOD, files={"a.chunk": archive([[float(t)] for t in range(10)], 50000)}),
+    labelled(
+        "other_frame_period",
+        GOOD,
+        files={"a.chunk": archive([[float(t)] for t in range(10)], 50000)},
+    ),
     labelled("two_label_files", labels(X), files={"m.mlf": labels(Y)}),
     labelled("two_headers", GOOD + GOOD.replace("x.lab", "z.lab")),
     labelled("more_classes_than_states", GOOD, shape=5),
@@ -174,12 +230,19 @@ CASES = [
     labelled("blank_states", GOOD, states="a\r\n\r\nb\r\nc\r\n"),
     labelled("phone_boundaries", GOOD, phones=True),
     labelled(
-        "phone_boundaries_of_equal_states", labels(("x.lab", [(0, 2, "a"), (2, 4, "a"), (4, 5, "a")]), Y), phones=True
+        "phone_boundaries_of_equal_states",
+        labels(("x.lab", [(0, 2, "a"), (2, 4, "a"), (4, 5, "a")]), Y),
+        phones=True,
     ),
     labelled("frames_of_labels", labels(Y, X), (7, 7), FRAMES),
     labelled("shuffled_frames_of_labels", labels(Y, X), (7, 7, 3), {"frame_mode": True}),
     labelled("frames_without_labels", labels(Y), (7, 7), FRAMES),
-    labelled("more_frames_of_labels_in_frames", labels(("x.lab", [(0, 2, "a"), (2, 7, "b")]), Y), (7, 7), FRAMES),
+    labelled(
+        "more_frames_of_labels_in_frames",
+        labels(("x.lab", [(0, 2, "a"), (2, 7, "b")]), Y),
+        (7, 7),
+        FRAMES,
+    ),
     labelled("errors_within_the_limit", GAP, (10, 10), {"randomize": False, "max_errors": 5}),
     binary("binary_labels", binary_labels(2, [(b"x", FIRST), (b"y", LAST)])),
     binary(
@@ -187,10 +250,20 @@ CASES = [
         binary_labels(1, [(1, FIRST), (27, LAST)]),
         XY.replace("x.mfc", "1").replace("y", "27"),
     ),
-    binary("binary_labels_of_frames", binary_labels(2, [(b"y", LAST), (b"x", FIRST)]), options=FRAMES),
-    binary("empty_binary_segments", binary_labels(2, [(b"x", [(0, 2), (1, 0), (2, 3)]), (b"y", LAST)])),
-    beside_text("text_by_number", "0=a.chunk[0,4]\n7=a.chunk[5,9]\n", "0 |q 1 0\n0 |q 2 0\n7 |q 3 0\n"),
-    beside_text("text_by_written_number", "00=a.chunk[0,4]\n7=a.chunk[5,9]\n", "0 |q 1 0\n0 |q 2 0\n7 |q 3 0\n"),
+    binary(
+        "binary_labels_of_frames", binary_labels(2, [(b"y", LAST), (b"x", FIRST)]), options=FRAMES
+    ),
+    binary(
+        "empty_binary_segments", binary_labels(2, [(b"x", [(0, 2), (1, 0), (2, 3)]), (b"y", LAST)])
+    ),
+    beside_text(
+        "text_by_number", "0=a.chunk[0,4]\n7=a.chunk[5,9]\n", "0 |q 1 0\n0 |q 2 0\n7 |q 3 0\n"
+    ),
+    beside_text(
+        "text_by_written_number",
+        "00=a.chunk[0,4]\n7=a.chunk[5,9]\n",
+        "0 |q 1 0\n0 |q 2 0\n7 |q 3 0\n",
+    ),
 ]
 
 # Sequences in each chunk: frames of 200 utterances, seed. What is recorded is the order of two sweeps of whole utterances.

@@ -52,12 +52,22 @@ def cases():
                 yield Case(name, size, [scale(target, interpolations=kind)])
             for mode in ("crop", "pad"):
                 name = "{}_{}_{}x{}".format(mode, where, *target)
-                yield Case(name, size, [scale(target, scale_mode=mode, pad_value=-1 if target[0] % 2 else 70)])
+                yield Case(
+                    name,
+                    size,
+                    [scale(target, scale_mode=mode, pad_value=-1 if target[0] % 2 else 70)],
+                )
     for kind in INTERPOLATIONS:
         yield Case(f"mean_{kind}", MEAN_SIZE, [("mean", {}), scale((6, 7), interpolations=kind)])
-    yield Case("mean_half", MEAN_SIZE, [("mean", {}), scale((9, 12)), scale((18, 24)), scale((9, 12))])
-    yield Case("mean_pad", MEAN_SIZE, [("mean", {}), scale((20, 20), scale_mode="pad", pad_value=4)])
-    yield Case("crop_scale_mean", (30, 40), [("crop", {"side_ratio": 0.7}), scale(MEAN_SIZE), ("mean", {})])
+    yield Case(
+        "mean_half", MEAN_SIZE, [("mean", {}), scale((9, 12)), scale((18, 24)), scale((9, 12))]
+    )
+    yield Case(
+        "mean_pad", MEAN_SIZE, [("mean", {}), scale((20, 20), scale_mode="pad", pad_value=4)]
+    )
+    yield Case(
+        "crop_scale_mean", (30, 40), [("crop", {"side_ratio": 0.7}), scale(MEAN_SIZE), ("mean", {})]
+    )
     yield Case("mean_of_another_size", (4, 5), [("mean", {})])
     yield Case("no_change_of_color", (4, 5), [("color", {})])
 
@@ -74,4 +84,6 @@ def write_mean(name):
     """A mean image in OpenCV's format."""
     numbers = np.random.RandomState(9).rand(3 * MEAN_SIZE[0] * MEAN_SIZE[1]) * 100
     with open(name, "w") as file:
-        file.write(TEMPLATE.format(*MEAN_SIZE, len(numbers), " ".join(map("{:.6e}".format, numbers))))
+        file.write(
+            TEMPLATE.format(*MEAN_SIZE, len(numbers), " ".join(map("{:.6e}".format, numbers)))
+        )

@@ -13,5 +13,7 @@ KINDS = {
 
 def made(kind, arguments, streams):
     """A deserializer: its kind, its arguments but the streams, which come second, and what each stream is made of."""
-    defs = readers.StreamDefs(**{name: readers.StreamDef(**given) for name, given in streams.items()})
+    defs = readers.StreamDefs(
+        **{name: readers.StreamDef(**given) for name, given in streams.items()}
+    )
     return KINDS[kind](*(arguments[:1] + (defs,) + arguments[1:]))  # noqa: RUF005

@@ -26,9 +26,21 @@ def drawn(seed, number):
     for _ in range(number):
         count = 1 + int(source.random() * 7)
         lengths = one_of(([None], [None, None], [1], [1, None], [1, 1]))
-        lengths = [None if n is None else [1 + int(source.random() * 4) for _ in range(count)] for n in lengths]
+        lengths = [
+            None if n is None else [1 + int(source.random() * 4) for _ in range(count)]
+            for n in lengths
+        ]
         total = sum(max(n[k] if n else 1 for n in lengths) for k in range(count))
-        options = one_of(({}, {"max_samples": INFINITELY_REPEAT}, {"max_samples": FULL_DATA_SWEEP}, None, None, None))
+        options = one_of(
+            (
+                {},
+                {"max_samples": INFINITELY_REPEAT},
+                {"max_samples": FULL_DATA_SWEEP},
+                None,
+                None,
+                None,
+            )
+        )
         if options is None:
             options = {"max_samples": 1 + int(source.random() * 3 * total)}
         sizes = [one_of((1, 2, 3, 4, 5, 8, 20))] * 8
@@ -52,7 +64,10 @@ def streams(case, sequence_type):
         if lengths is None:
             found[name] = np.arange(case.count, dtype=np.float32).reshape(-1, 1)
         else:
-            found[name] = ([np.full((n, 1), k, np.float32) for k, n in enumerate(lengths)], sequence_type)
+            found[name] = (
+                [np.full((n, 1), k, np.float32) for k, n in enumerate(lengths)],
+                sequence_type,
+            )
     return found
 
 
@@ -69,7 +84,14 @@ def read(source, case):
         for info in sorted(minibatch, key=lambda info: info.name):
             data = minibatch[info]
             values = np.asarray(data.asarray()).ravel()
-            row.append([data.num_sequences, data.num_samples, int(data.end_of_sweep), [int(v) for v in values]])
+            row.append(
+                [
+                    data.num_sequences,
+                    data.num_samples,
+                    int(data.end_of_sweep),
+                    [int(v) for v in values],
+                ]
+            )
         state = source.get_checkpoint_state()
         found.append([row, int(state["cursor"]), int(state["total_num_samples"])])
     return found

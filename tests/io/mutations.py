@@ -99,7 +99,9 @@ def damaged(content: bytes, draw: random.Random) -> bytes:
     for _ in range(draw.choice((1, 1, 1, 2, 4))):
         begin = draw.randrange(len(content) + 1)
         end = min(begin + draw.choice((0, 1, 1, 1, 2, 4, 30)), len(content))
-        new = draw.choice((b"", draw.choice(BYTES), draw.randbytes(draw.randint(1, 4)), content[end : end + 9]))
+        new = draw.choice(
+            (b"", draw.choice(BYTES), draw.randbytes(draw.randint(1, 4)), content[end : end + 9])
+        )
         content = content[:begin] + new + content[end:]
     return content
 
@@ -113,9 +115,12 @@ def text(draw: random.Random) -> bytes:
     lines = []
     for k in range(150):
         for t in range(draw.randint(1, 4)):
-            numbers = " ".join(draw.choice(("0", "7", "-3", "255", "0.25", "-1.5e-3", "12.")) for _ in range(6))
+            numbers = " ".join(
+                draw.choice(("0", "7", "-3", "255", "0.25", "-1.5e-3", "12.")) for _ in range(6)
+            )
             entries = " ".join(
-                f"{draw.randrange(40)}:{draw.choice(('1', '0.5', '-2e1'))}" for _ in range(draw.randint(0, 3))
+                f"{draw.randrange(40)}:{draw.choice(('1', '0.5', '-2e1'))}"
+                for _ in range(draw.randint(0, 3))
             )
             lines.append(f"{k} |x {numbers} |s {entries} |y {k}" + (" |# a note" if t else ""))
     return ("\n".join(lines) + "\n").encode()
@@ -124,14 +129,19 @@ def text(draw: random.Random) -> bytes:
 def check_text(minibatches: list[dict[str, Any]]) -> None:
     """The sequences are what the file says line by line."""
     content = Path("d.ctf").read_bytes()
-    expected = read_lines(Lines("d.ctf", 1, content.lstrip(), content.lstrip()[:1].isdigit()), FIELDS)
+    expected = read_lines(
+        Lines("d.ctf", 1, content.lstrip(), content.lstrip()[:1].isdigit()), FIELDS
+    )
     for field, samples in zip(FIELDS, expected, strict=True):
         found = [s for m in minibatches for s in m[field.name]]
         if field.is_sparse:
             columns = np.concatenate([s.indices for s in found])
             assert np.array_equal(columns, samples.frames.columns)
             assert np.allclose(
-                np.concatenate([s.data for s in found]), samples.frames.values, rtol=3e-7, equal_nan=True
+                np.concatenate([s.data for s in found]),
+                samples.frames.values,
+                rtol=3e-7,
+                equal_nan=True,
             )
         else:
             assert np.allclose(np.concatenate(found), samples.frames, rtol=3e-7, equal_nan=True)
@@ -141,7 +151,9 @@ def kinds(draw: random.Random) -> dict[str, Kind]:
     """The whole files, in the folder in which the program runs."""
     Path("d.ctf").write_bytes(text(draw))
     text_to_binary("d.ctf", "d.bin", TEXT, chunk_bytes=9000)
-    states = [(f"u{k}.lab", [(0, 2 + k % 3, "a"), (2 + k % 3, 9, "b"), (9, 12, "c")]) for k in range(40)]
+    states = [
+        (f"u{k}.lab", [(0, 2 + k % 3, "a"), (2 + k % 3, 9, "b"), (9, 12, "c")]) for k in range(40)
+    ]
     script = "".join(f"u{k}.mfc=d.chunk[{12 * k},{12 * k + 11}]\n" for k in range(40))
     speech = {
         "d.chunk": archive([[draw.random() for _ in range(9)] for _ in range(480)]),
@@ -151,9 +163,17 @@ def kinds(draw: random.Random) -> dict[str, Kind]:
     }
     return {
         "text": Kind(
-            {"d.ctf": Path("d.ctf").read_bytes()}, ("d.ctf",), lambda: [CTFDeserializer("d.ctf", TEXT)], check_text
+            {"d.ctf": Path("d.ctf").read_bytes()},
+            ("d.ctf",),
+            lambda: [CTFDeserializer("d.ctf", TEXT)],
+            check_text,
         ),
-        "binary": Kind({"d.bin": Path("d.bin").read_bytes()}, ("d.bin",), lambda: [CBFDeserializer("d.bin")], nothing),
+        "binary": Kind(
+            {"d.bin": Path("d.bin").read_bytes()},
+            ("d.bin",),
+            lambda: [CBFDeserializer("d.bin")],
+            nothing,
+        ),
         "speech": Kind(speech, ("d.chunk", "d.scp", "d.mlf"), speech_readers, nothing),
         "images": images(draw),
     }
@@ -172,22 +192,33 @@ def images(draw: random.Random) -> Kind:
     from PIL import Image
 
     files = {}
-    for name, kind in (("a.png", "PNG"), ("b.jpg", "JPEG"), ("c.bmp", "BMP"), ("d.gif", "GIF"), ("e.tif", "TIFF")):
+    for name, kind in (
+        ("a.png", "PNG"),
+        ("b.jpg", "JPEG"),
+        ("c.bmp", "BMP"),
+        ("d.gif", "GIF"),
+        ("e.tif", "TIFF"),
+    ):
         pixels = np.random.default_rng(draw.randrange(99)).integers(0, 256, (24, 32, 3), np.uint8)
         written = io.BytesIO()
         Image.fromarray(pixels).save(written, kind)
         files[name] = written.getvalue()
     names = list(files)
     files["d.map"] = "".join(f"{name}\t{k}\n" for k, name in enumerate(names)).encode()
-    files["d.base64"] = b"".join(b"%d\t%s\n" % (k, base64.b64encode(files[name])) for k, name in enumerate(names))
+    files["d.base64"] = b"".join(
+        b"%d\t%s\n" % (k, base64.b64encode(files[name])) for k, name in enumerate(names)
+    )
 
     def readers() -> list[Any]:
         streams = StreamDefs(
-            i=StreamDef("image", transforms=[transforms.scale(8, 6, 3)]), c=StreamDef("label", shape=5)
+            i=StreamDef("image", transforms=[transforms.scale(8, 6, 3)]),
+            c=StreamDef("label", shape=5),
         )
         is_text = draw.random() < 0.5
         return [
-            (Base64ImageDeserializer if is_text else ImageDeserializer)("d.base64" if is_text else "d.map", streams)
+            (Base64ImageDeserializer if is_text else ImageDeserializer)(
+                "d.base64" if is_text else "d.map", streams
+            )
         ]
 
     return Kind(files, (*names, *names, "d.map", "d.base64", "d.base64"), readers, nothing)

@@ -39,7 +39,9 @@ def drawn(seed, count):
         if limit == "max_sweeps":
             options[limit] = one_of((1, 2))
         elif limit:
-            options["max_samples"] = FULL_DATA_SWEEP if limit == "full" else 1 + int(source.random() * 2 * total)
+            options["max_samples"] = (
+                FULL_DATA_SWEEP if limit == "full" else 1 + int(source.random() * 2 * total)
+            )
         sizes = [one_of((1, 2, 3, 4, 5, 6, 8, 12, 20))] * 8
         if source.random() < 0.2:
             sizes = [one_of((1, 2, 3, 5, 7, 12)) for _ in range(6)]
@@ -47,7 +49,9 @@ def drawn(seed, count):
             options.pop("randomization_seed", None)
         workers = one_of((1, 2, 2, 3))
         chunk = one_of((None, 20, 45, 90))
-        cases.append(Case(lengths, chunk, options, sizes, (workers, int(source.random() * workers))))
+        cases.append(
+            Case(lengths, chunk, options, sizes, (workers, int(source.random() * workers)))
+        )
     return cases
 
 

@@ -34,7 +34,13 @@ def sparse(field, width, **more):
 
 
 def text(
-    name, file, options=TWICE, sizes=(7, 20, 3), archive="reader_files", folder="Data/CNTKTextFormatReader", **streams
+    name,
+    file,
+    options=TWICE,
+    sizes=(7, 20, 3),
+    archive="reader_files",
+    folder="Data/CNTKTextFormatReader",
+    **streams,
 ):
     """A case of one text file."""
     return Case(name, archive, folder, [("ctf", (file,), streams)], options, list(sizes))
@@ -48,7 +54,12 @@ def both(name, file, sizes, archive="reader_files", folder="Data/CNTKTextFormatR
 
 def binary(name, options=TWICE):
     return Case(
-        "binary_" + name, "reader_files", "Data/CNTKBinaryReader", [("cbf", (name + ".bin",), {})], options, [7, 20, 3]
+        "binary_" + name,
+        "reader_files",
+        "Data/CNTKBinaryReader",
+        [("cbf", (name + ".bin",), {})],
+        options,
+        [7, 20, 3],
     )
 
 
@@ -63,9 +74,14 @@ def speech(name, scp, options, size, labelled=True, **stream):
 def cases():
     F0, F1, F2 = sparse("F0", 2), sparse("F1", 20), sparse("F2", 200)
     yield from both(
-        "100x100_jagged_sequences_sparse", "100x100_jagged_sequences_sparse.txt", (60, 400), F0=sparse("F0", 20)
+        "100x100_jagged_sequences_sparse",
+        "100x100_jagged_sequences_sparse.txt",
+        (60, 400),
+        F0=sparse("F0", 20),
     )
-    yield from both("100x100_jagged_sparse", "100x100_jagged_sparse.txt", (60, 400), F0=sparse("F0", 20))
+    yield from both(
+        "100x100_jagged_sparse", "100x100_jagged_sparse.txt", (60, 400), F0=sparse("F0", 20)
+    )
     yield from both("100x1_dense", "100x1_dense.txt", (7, 30), L=dense("L", 100), F=dense("F", 100))
     yield text("100x1_dense_labels_alone", "100x1_dense.txt", L=dense("L", 100))
     yield from both("10x10_dense", "10x10_dense.txt", (7, 30), x=dense("F0", 5))
@@ -80,11 +96,26 @@ def cases():
     yield text("1x2_dense", "1x2_dense.txt", x=dense("F0", 100))
     yield text("1x2_sparse", "1x2_sparse.txt", x=sparse("F0", 1000))
     yield from both(
-        "20x10_MI_jagged_samples_sparse", "20x10_MI_jagged_samples_sparse.txt", (9, 70), F0=F0, F1=F1, F2=F2
+        "20x10_MI_jagged_samples_sparse",
+        "20x10_MI_jagged_samples_sparse.txt",
+        (9, 70),
+        F0=F0,
+        F1=F1,
+        F2=F2,
     )
     yield text("3x5_MI_sparse", "3x5_MI_sparse.txt", F0=F0, F1=F1, F2=F2)
-    yield from both("50x20_jagged_sequences_dense", "50x20_jagged_sequences_dense.txt", (9, 70), x=dense("F0", 3))
-    yield from both("50x20_jagged_sequences_sparse", "50x20_jagged_sequences_sparse.txt", (9, 70), x=sparse("F0", 100))
+    yield from both(
+        "50x20_jagged_sequences_dense",
+        "50x20_jagged_sequences_dense.txt",
+        (9, 70),
+        x=dense("F0", 3),
+    )
+    yield from both(
+        "50x20_jagged_sequences_sparse",
+        "50x20_jagged_sequences_sparse.txt",
+        (9, 70),
+        x=sparse("F0", 100),
+    )
     pair = {"F0": dense("F0", 10), "F1": dense("F1", 5)}
     yield from both("5x10_and_5x5_jagged", "5x10_and_5x5_jagged.txt", (7, 20, 3), **pair)
     by_F1 = {"F0": dense("F0", 10), "F1": dense("F1", 5, defines_mb_size=True)}
@@ -97,8 +128,16 @@ def cases():
         yield Case(name, "reader_files", "Data/CNTKTextFormatReader", readers, options, [7, 20, 3])
     yield from both("simple_dense", "Simple_dense.txt", (64, 700), F=dense("F", 2), L=dense("L", 2))
     yield text("missing_trailing_newline", "missing_trailing_newline.txt", x=dense("features", 1))
-    yield text("escapes", "ref_data_with_escape_sequences.txt", F0=sparse("F0", 100), F1=dense("F1", 3))
-    yield text("space_separated", "space_separated.txt", F1=dense("F1", 15), F2=dense("F2", 12), F3=dense("F3", 1))
+    yield text(
+        "escapes", "ref_data_with_escape_sequences.txt", F0=sparse("F0", 100), F1=dense("F1", 3)
+    )
+    yield text(
+        "space_separated",
+        "space_separated.txt",
+        F1=dense("F1", 15),
+        F2=dense("F2", 12),
+        F3=dense("F3", 1),
+    )
     for name in (
         "10x10_dense",
         "10x10_sparse",
@@ -110,16 +149,37 @@ def cases():
     yield binary("Simple_dense", SHUFFLED)._replace(name="binary_shuffled")
     digits = {"features": dense("features", 784), "labels": dense("labels", 10)}
     yield from both("mnist", "Train_cntk_text.txt", (64, 200), "mnist_ctf", "", **digits)
-    yield text("mnist_labels_alone", "Test_cntk_text.txt", archive="mnist_ctf", folder="", labels=dense("labels", 10))
-    yield text("mnist_dense", "MNIST_dense.txt", archive="mnist_ctf", folder="", F=dense("F", 784), L=dense("L", 10))
+    yield text(
+        "mnist_labels_alone",
+        "Test_cntk_text.txt",
+        archive="mnist_ctf",
+        folder="",
+        labels=dense("labels", 10),
+    )
+    yield text(
+        "mnist_dense",
+        "MNIST_dense.txt",
+        archive="mnist_ctf",
+        folder="",
+        F=dense("F", 784),
+        L=dense("L", 10),
+    )
     plane = {"features": dense("features", 2), "labels": dense("labels", 2)}
-    yield from both("simple2d", "SimpleDataTrain_cntk_text.txt", (128, 50), "simple2d", "Data", **plane)
-    yield text("simple2d_test", "SimpleDataTest_cntk_text.txt", archive="simple2d", folder="Data", **plane)
+    yield from both(
+        "simple2d", "SimpleDataTrain_cntk_text.txt", (128, 50), "simple2d", "Data", **plane
+    )
+    yield text(
+        "simple2d_test", "SimpleDataTest_cntk_text.txt", archive="simple2d", folder="Data", **plane
+    )
     three = {"features": dense("features", 2), "labels": dense("labels", 3)}
     file = "Train-3Classes_cntk_text.txt"
-    yield text("three_classes", file, archive="simple2d", folder="HelloWorld-LogisticRegression", **three)
+    yield text(
+        "three_classes", file, archive="simple2d", folder="HelloWorld-LogisticRegression", **three
+    )
     words = {"x": sparse("x", 2000), "y": dense("y", 5)}
-    yield from both("classified", "Train.ctf", (200, 61), "text_small", "SequenceClassification/Data", **words)
+    yield from both(
+        "classified", "Train.ctf", (200, 61), "text_small", "SequenceClassification/Data", **words
+    )
     slots = {"query": sparse("S0", 943), "intent": sparse("S1", 26), "slots": sparse("S2", 129)}
     yield text("atis_test", "atis.test.ctf", ONCE, (70,), "atis", "", **slots)
     yield text(
@@ -131,12 +191,22 @@ def cases():
         "",
         **dict(slots, intent=sparse("S1", 26, defines_mb_size=True)),
     )
-    yield text("atis_shuffled", "atis.train.ctf", dict(SHUFFLED, max_sweeps=1), (900,), "atis", "", **slots)
+    yield text(
+        "atis_shuffled", "atis.train.ctf", dict(SHUFFLED, max_sweeps=1), (900,), "atis", "", **slots
+    )
     letters = {"a": sparse("S0", 69), "b": sparse("S1", 69)}
     yield text("cmudict_tiny", "tiny.ctf", archive="cmudict", folder="", **letters)
-    yield text("cmudict", "cmudict-0.7b.train-dev-20-21.ctf", ONCE, (20000,), "cmudict", "", **letters)
     yield text(
-        "cmudict_shuffled", "cmudict-0.7b.train-dev-20-21.ctf", {"max_sweeps": 1}, (20000,), "cmudict", "", **letters
+        "cmudict", "cmudict-0.7b.train-dev-20-21.ctf", ONCE, (20000,), "cmudict", "", **letters
+    )
+    yield text(
+        "cmudict_shuffled",
+        "cmudict-0.7b.train-dev-20-21.ctf",
+        {"max_sweeps": 1},
+        (20000,),
+        "cmudict",
+        "",
+        **letters,
     )
     yield speech("speech", "glob_0000.scp", ONCE, 5000)
     yield speech("speech_shuffled", "glob_0000.scp", dict(SHUFFLED, max_sweeps=1), 5000)
@@ -159,7 +229,9 @@ def unpack(case, data, folder):
             for name in os.listdir(packed):
                 with open(os.path.join(packed, name), "rb") as source:
                     opened = lzma.open(source) if name.endswith(".xz") else source
-                    with open(os.path.join(target, name[:-3] if name.endswith(".xz") else name), "wb") as file:
+                    with open(
+                        os.path.join(target, name[:-3] if name.endswith(".xz") else name), "wb"
+                    ) as file:
                         shutil.copyfileobj(opened, file)
         else:
             with tarfile.open(packed + ".tar.xz") as tar:
@@ -187,12 +259,17 @@ class Summary:
                 order = np.lexsort((s.indices, np.repeat(np.arange(s.shape[0]), np.diff(s.indptr))))
                 values = s.data[order]
                 self._columns.update(
-                    np.diff(s.indptr).astype("<i8").tobytes() + s.indices[order].astype("<i8").tobytes()
+                    np.diff(s.indptr).astype("<i8").tobytes()
+                    + s.indices[order].astype("<i8").tobytes()
                 )
             # Small and large ones count alike; their last bits, which parsers round differently, count little.
             places = self._count + np.arange(len(values))
             self._values.append(
-                (places % PARTS, np.arcsinh(np.clip(values, -3e38, 3e38).astype("f8") * 1e6) * np.sin(places + 1.0))
+                (
+                    places % PARTS,
+                    np.arcsinh(np.clip(values, -3e38, 3e38).astype("f8") * 1e6)
+                    * np.sin(places + 1.0),
+                )
             )
             self._count += len(values)
 

@@ -41,8 +41,12 @@ def read(case, content):
     for size in case.sizes:
         streams = {}
         for info, data in source.next_minibatch(size).items():
-            variable = C.sequence.input_variable(info.m_sample_layout.dimensions(), is_sparse=sparse[info.m_name])
-            sequences = [s.toarray() if sparse[info.m_name] else s for s in data.as_sequences(variable)]
+            variable = C.sequence.input_variable(
+                info.m_sample_layout.dimensions(), is_sparse=sparse[info.m_name]
+            )
+            sequences = [
+                s.toarray() if sparse[info.m_name] else s for s in data.as_sequences(variable)
+            ]
             streams[info.m_name] = [[s.tolist() for s in sequences], data.end_of_sweep]
             data.data.erase()
         found.append([source.get_checkpoint_state(), streams])
@@ -57,8 +61,12 @@ if __name__ == "__main__":
             recorded[case.name]["read"] = read(case, base64.b64decode(recorded[case.name]["file"]))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            recorded = {c.name: {"file": base64.b64encode(written(c, folder)).decode()} for c in CASES}
+            recorded = {
+                c.name: {"file": base64.b64encode(written(c, folder)).decode()} for c in CASES
+            }
     with open(FILE, "w") as file:
-        lines = [f"{json.dumps(k)}: {json.dumps(v, sort_keys=True)}" for k, v in sorted(recorded.items())]
+        lines = [
+            f"{json.dumps(k)}: {json.dumps(v, sort_keys=True)}" for k, v in sorted(recorded.items())
+        ]
         file.write("{\n" + ",\n".join(lines) + "\n}\n")
     os._exit(0)  # The original's threads cannot always be ended otherwise.

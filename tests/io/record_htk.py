@@ -39,7 +39,9 @@ def record(case):
         os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
         with open(name, "wb") as file:
             file.write(content if isinstance(content, bytes) else content.encode())
-    sparse = {name: "mlf" in given for _, _, streams in case.readers for name, given in streams.items()}
+    sparse = {
+        name: "mlf" in given for _, _, streams in case.readers for name, given in streams.items()
+    }
     source = readers.MinibatchSource([made(*r) for r in case.readers], **case.options)
     found = []
     for size in case.sizes:
@@ -60,7 +62,9 @@ def order(lengths, seed):
         file.write(archive([[float(t)] for t in range(sum(lengths))]))
     begins = [sum(lengths[:k]) for k in range(len(lengths))]
     with open("many.scp", "w") as file:
-        file.writelines(f"u{k}=many.chunk[{b},{b + lengths[k] - 1}]\n" for k, b in enumerate(begins))
+        file.writelines(
+            f"u{k}=many.chunk[{b},{b + lengths[k] - 1}]\n" for k, b in enumerate(begins)
+        )
     deserializer = made("htk", (), {"f": {"shape": 1, "scp": "many.scp"}})
     source = readers.MinibatchSource(
         deserializer, randomization_window_in_chunks=2, randomization_seed=seed, max_sweeps=2
@@ -86,7 +90,10 @@ def speech(options, size):
         minibatch = {i.m_name: d for i, d in source.next_minibatch(size).items()}
         frames = minibatch["f"].as_sequences(C.sequence.input_variable(165))
         classes = minibatch["l"].as_sequences(C.sequence.input_variable(132, is_sparse=True))
-        sums = [float(sum(s.astype("f8").sum() for s in frames)), int(sum(int(s.indices.sum()) for s in classes))]
+        sums = [
+            float(sum(s.astype("f8").sum() for s in frames)),
+            int(sum(int(s.indices.sum()) for s in classes)),
+        ]
         found.append([minibatch["f"].num_samples, minibatch["l"].num_sequences] + sums)
         minibatch = frames = classes = None
         gc.collect()

@@ -27,7 +27,9 @@ def record(number, case):
         getattr(transforms, name)(**({"filename": "mean.xml"} if name == "mean" else given))
         for name, given in case.transforms
     ]
-    streams = StreamDefs(image=StreamDef("image", transforms=steps), label=StreamDef("label", shape=2))
+    streams = StreamDefs(
+        image=StreamDef("image", transforms=steps), label=StreamDef("label", shape=2)
+    )
     source = MinibatchSource(ImageDeserializer("map.txt", streams), randomize=False)
     sample = source.next_minibatch(1)[source.streams.image].asarray()[0, 0]
     whole = sample.astype(np.uint8)

@@ -17,7 +17,9 @@ from memory_cases import CASES, read, streams  # noqa: E402
 
 def record(case):
     try:
-        return read(MinibatchSourceFromData(streams(case, Sequence[Tensor[1]]), **case.options), case)
+        return read(
+            MinibatchSourceFromData(streams(case, Sequence[Tensor[1]]), **case.options), case
+        )
     except Exception as error:
         return type(error).__name__ + ": " + str(error).split("\n")[0]
 

@@ -31,7 +31,9 @@ def record(case):
         positions.append(source.get_checkpoint_state()["minibatchSourcePosition"])
         for info, data in minibatch.items():
             is_sparse = info.m_storage_format != 0
-            variable = C.sequence.input_variable(info.m_sample_layout.dimensions(), is_sparse=is_sparse)
+            variable = C.sequence.input_variable(
+                info.m_sample_layout.dimensions(), is_sparse=is_sparse
+            )
             found.setdefault(info.m_name, Summary()).add(
                 data.num_samples, data.end_of_sweep, data.as_sequences(variable)
             )

@@ -71,7 +71,12 @@ def record(case):
                 break
             data = {info.m_name: data for info, data in minibatch.items()}
             position = source.get_checkpoint_state()["minibatchSourcePosition"]
-            row = [data["x"].num_sequences, data["x"].num_samples, int(data["x"].end_of_sweep), position]
+            row = [
+                data["x"].num_sequences,
+                data["x"].num_samples,
+                int(data["x"].end_of_sweep),
+                position,
+            ]
             found.append(row + [looker.pieces(data[name]) for name in sorted(data)])
     except Exception as error:
         found.append(type(error).__name__ + ": " + str(error).split("\n")[0])

@@ -52,13 +52,19 @@ def write(folder: Path) -> None:
 
     rng = np.random.default_rng(0)
     lengths = [1 + (5 * k) % 4 for k in range(COUNT)]
-    lines = [f"{k} |x {k} {t} |w {(k + t) % 9}:1\n" for k, n in enumerate(lengths) for t in range(n)]
+    lines = [
+        f"{k} |x {k} {t} |w {(k + t) % 9}:1\n" for k, n in enumerate(lengths) for t in range(n)
+    ]
     (folder / "d.ctf").write_text("".join(lines))
     (folder / "e.ctf").write_text("".join(f"{k} |y {k}\n" for k in range(COUNT, -1, -1)))
     text_to_binary(str(folder / "d.ctf"), str(folder / "d.bin"), TEXT, chunk_bytes=300)
     (folder / "d.chunk").write_bytes(archive([[float(t)] for t in range(5 * COUNT)]))
-    (folder / "d.scp").write_text("".join(f"u{k}={folder}/d.chunk[{5 * k},{5 * k + 4}]\n" for k in range(COUNT)))
-    (folder / "d.mlf").write_text(labels(*((f"u{k}.lab", [(0, 2, "a"), (2, 5, "b")]) for k in range(COUNT))))
+    (folder / "d.scp").write_text(
+        "".join(f"u{k}={folder}/d.chunk[{5 * k},{5 * k + 4}]\n" for k in range(COUNT))
+    )
+    (folder / "d.mlf").write_text(
+        labels(*((f"u{k}.lab", [(0, 2, "a"), (2, 5, "b")]) for k in range(COUNT)))
+    )
     (folder / "d.list").write_text("a\nb\n")
     encoded = []
     for k in range(COUNT):
@@ -68,7 +74,9 @@ def write(folder: Path) -> None:
         encoded.append(f"{k % 3}\t{base64.b64encode(written.getvalue()).decode()}\n")
     (folder / "d.base64").write_text("".join(encoded))
     (folder / "d.map").write_text("".join(f"{folder}/{k}.png\t{k % 3}\n" for k in range(COUNT)))
-    table = pa.table({"x": [[float(k)] * n for k, n in enumerate(lengths)], "c": list(range(COUNT))})
+    table = pa.table(
+        {"x": [[float(k)] * n for k, n in enumerate(lengths)], "c": list(range(COUNT))}
+    )
     pq.write_table(table, folder / "d.parquet", row_group_size=4)
 
 
@@ -78,7 +86,8 @@ def images(kind: Any, file: str) -> Any:
         transforms.color(0.2, 0.2, 0.2),
     ]
     streams = StreamDefs(
-        i=StreamDef("image", transforms=[*steps, transforms.scale(6, 5, 3)]), c=StreamDef("label", shape=3)
+        i=StreamDef("image", transforms=[*steps, transforms.scale(6, 5, 3)]),
+        c=StreamDef("label", shape=3),
     )
     return kind(file, streams)
 
@@ -114,33 +123,64 @@ READERS: dict[str, tuple[Callable[[], Any], int, tuple[int, int] | None]] = {
     "text in order": (lambda: source(text(), randomize=False), 5, None),
     "text for a worker": (lambda: source(text(), randomize=False), 8, (2, 1)),
     "text in pieces": (lambda: source(text(), truncation_length=2), 5, None),
-    "texts": (lambda: source([text(), CTFDeserializer("e.ctf", StreamDefs(y=StreamDef("y", 1)))]), 5, None),
+    "texts": (
+        lambda: source([text(), CTFDeserializer("e.ctf", StreamDefs(y=StreamDef("y", 1)))]),
+        5,
+        None,
+    ),
     "binary": (lambda: source(CBFDeserializer("d.bin"), randomization_window_in_chunks=2), 5, None),
     "speech": (lambda: source(speech()), 12, None),
     "speech in frames": (lambda: source(speech(), frame_mode=True), 9, None),
     "speech in pieces": (lambda: source(speech(), truncation_length=3), 9, None),
     "images": (lambda: source(images(ImageDeserializer, "d.map")), 3, None),
     "base64 images": (lambda: source(images(Base64ImageDeserializer, "d.base64")), 3, None),
-    "arrays": (lambda: source(ArrayDeserializer({"x": np.arange(40.0)}, samples_per_chunk=7)), 3, None),
+    "arrays": (
+        lambda: source(ArrayDeserializer({"x": np.arange(40.0)}, samples_per_chunk=7)),
+        3,
+        None,
+    ),
     "rows": (lambda: source(RowDeserializer(rows(), WORDS, rows_per_chunk=4)), 5, None),
-    "parquet": (lambda: source(ArrowDeserializer("d.parquet", StreamDefs(x=StreamDef("x", 1)))), 5, None),
-    "a program's own": (lambda: source(Numbered([3, 2, 4, 3]), randomization_window_in_chunks=2), 4, None),
+    "parquet": (
+        lambda: source(ArrowDeserializer("d.parquet", StreamDefs(x=StreamDef("x", 1)))),
+        5,
+        None,
+    ),
+    "a program's own": (
+        lambda: source(Numbered([3, 2, 4, 3]), randomization_window_in_chunks=2),
+        4,
+        None,
+    ),
     "buckets": (lambda: BucketedMinibatchSource(text(), 6, max_sweeps=2), 5, None),
-    "data": (lambda: MinibatchSourceFromData({"x": np.arange(9, dtype=np.float32)}, max_samples=20), 4, None),
+    "data": (
+        lambda: MinibatchSourceFromData({"x": np.arange(9, dtype=np.float32)}, max_samples=20),
+        4,
+        None,
+    ),
     "large text": (lambda: source(large_text()), 5, None),
 }
 
 
 def rest(reader: Any, size: int, worker: tuple[int, int] | None) -> list[str]:
     """All that comes, a hash for each minibatch, and the states before and after each."""
-    partition = {} if worker is None else {"num_data_partitions": worker[0], "partition_index": worker[1]}
+    partition = (
+        {} if worker is None else {"num_data_partitions": worker[0], "partition_index": worker[1]}
+    )
     found = []
     while minibatch := reader.next_minibatch(size, **partition):
         digest = hashlib.sha1()
         for info, data in sorted(minibatch.items(), key=lambda item: item[0].name):
-            sequences = [s.toarray() if hasattr(s, "toarray") else np.asarray(s) for s in data.as_sequences()]
+            sequences = [
+                s.toarray() if hasattr(s, "toarray") else np.asarray(s) for s in data.as_sequences()
+            ]
             digest.update(
-                repr((info.name, data.num_samples, data.end_of_sweep, [s.tolist() for s in sequences])).encode()
+                repr(
+                    (
+                        info.name,
+                        data.num_samples,
+                        data.end_of_sweep,
+                        [s.tolist() for s in sequences],
+                    )
+                ).encode()
             )
         found.append(digest.hexdigest()[:12])
     return found

@@ -15,7 +15,9 @@ from cntk.io._sampling.shuffle import Order, Window
 from cntk.io._text.deserializer import TextFile
 from tests.io.reader_cases import CASES, ORDERS, ordered_text
 
-GOLDEN = json.loads((Path(__file__).parent / "readers_of_the_original.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads(
+    (Path(__file__).parent / "readers_of_the_original.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[c.name for c in CASES])
@@ -30,7 +32,10 @@ def test_minibatches(case, tmp_path):
         assert {info.name for info in minibatch} == set(streams)
         for info, data in minibatch.items():
             wanted = streams[info.name]
-            assert (data.num_samples, data.num_sequences) == (wanted["samples"], wanted["sequences"])
+            assert (data.num_samples, data.num_sequences) == (
+                wanted["samples"],
+                wanted["sequences"],
+            )
             assert (data.end_of_sweep, list(data.shape)) == (wanted["end"], wanted["shape"])
             assert data.is_sparse == info.is_sparse
             sequences = [s.toarray() if data.is_sparse else s for s in data.as_sequences()]
@@ -47,6 +52,10 @@ def test_order(number, tmp_path):
     file.write_text(ordered_text(varied))
     catalog = Catalog([TextFile(str(file), [StreamConfiguration("x", 1)], chunk_bytes=chunk_bytes)])
     chunks = options["randomization_window_in_chunks"]
-    window = Window(chunks) if chunks else Window(options["randomization_window_in_samples"], in_samples=True)
+    window = (
+        Window(chunks)
+        if chunks
+        else Window(options["randomization_window_in_samples"], in_samples=True)
+    )
     order = Order(catalog.sizes, catalog.samples, window, options.get("randomization_seed", 0))
     assert [*order.sweep(0), *order.sweep(1)] == GOLDEN["orders"][number]

@@ -27,7 +27,9 @@ from cntk.io import (
 from cntk.io._binary.deserializer import BinaryFile
 from tests.io.binary_cases import CASES
 
-GOLDEN = json.loads((Path(__file__).parent / "binary_of_the_original.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads(
+    (Path(__file__).parent / "binary_of_the_original.json").read_text(encoding="utf-8")
+)
 
 
 def definitions(case):
@@ -69,7 +71,9 @@ def test_conversion(case, tmp_path):
     assert is_binary(binary) and not is_binary(text)
     binary_to_text(binary, str(tmp_path / "again.ctf"))
     streams = StreamDefs(**{s[0]: StreamDef(s[0], s[2], is_sparse=s[3]) for s in case.streams})
-    text_to_binary(str(tmp_path / "again.ctf"), str(tmp_path / "again.bin"), streams, chunk_bytes=1 << 30)
+    text_to_binary(
+        str(tmp_path / "again.ctf"), str(tmp_path / "again.bin"), streams, chunk_bytes=1 << 30
+    )
     text_to_binary(text, binary, definitions(case), chunk_bytes=1 << 30)
     assert Path(binary).read_bytes() == (tmp_path / "again.bin").read_bytes()
 
@@ -85,8 +89,15 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 )  # fmt: skip
 def test_doubles_come_back_exactly(tmp_path_factory, sequences, chunk_bytes):
     folder = tmp_path_factory.mktemp("doubles")
-    lines = [sequence_to_cntk_text_format(k, {"d": list(map(list, d)), "s": s}) for k, (d, s) in enumerate(sequences)]
-    text, binary, again = write_text(folder, "\n".join(lines) + "\n"), str(folder / "b.bin"), str(folder / "again.ctf")
+    lines = [
+        sequence_to_cntk_text_format(k, {"d": list(map(list, d)), "s": s})
+        for k, (d, s) in enumerate(sequences)
+    ]
+    text, binary, again = (
+        write_text(folder, "\n".join(lines) + "\n"),
+        str(folder / "b.bin"),
+        str(folder / "again.ctf"),
+    )
     streams = StreamDefs(d=StreamDef("d", 2), s=StreamDef("s", 7, is_sparse=True))
     text_to_binary(text, binary, streams, dtype=np.float64, chunk_bytes=chunk_bytes)
     for _ in range(2):
@@ -95,8 +106,14 @@ def test_doubles_come_back_exactly(tmp_path_factory, sequences, chunk_bytes):
         for number in range(len(opened.chunks)):
             dense, sparse = opened.load(number)
             assert dense.frames.dtype == sparse.frames.values.dtype == np.float64
-            found_d += [dense.frames[a:b].tolist() for a, b in zip(dense.ends, dense.ends[1:], strict=False)]
-            offsets, columns, values = sparse.frames.offsets, sparse.frames.columns, sparse.frames.values
+            found_d += [
+                dense.frames[a:b].tolist() for a, b in zip(dense.ends, dense.ends[1:], strict=False)
+            ]
+            offsets, columns, values = (
+                sparse.frames.offsets,
+                sparse.frames.columns,
+                sparse.frames.values,
+            )
             rows = [dict(zip(columns[a:b].tolist(), values[a:b].tolist(), strict=True))
                     for a, b in zip(offsets, offsets[1:], strict=False)]  # fmt: skip
             found_s += [rows[a:b] for a, b in zip(sparse.ends, sparse.ends[1:], strict=False)]
@@ -118,7 +135,9 @@ def test_names_and_shapes(simple):
     """The file decides; a definition gives a name, by the file's name or its own, and axes."""
 
     def streams(**definitions):
-        infos = MinibatchSource(CBFDeserializer(str(simple), StreamDefs(**definitions))).stream_infos()
+        infos = MinibatchSource(
+            CBFDeserializer(str(simple), StreamDefs(**definitions))
+        ).stream_infos()
         return {i.name: i.sample_shape for i in infos}
 
     assert streams() == {"x": (4,), "y": (1,)}
@@ -139,7 +158,9 @@ def test_names_and_shapes(simple):
 
 
 def test_joined_with_text_by_number(simple, tmp_path):
-    text = CTFDeserializer(write_text(tmp_path, "2 |t 102\n0 |t 100\n8 |t 108\n"), StreamDefs(t=StreamDef("t", 1)))
+    text = CTFDeserializer(
+        write_text(tmp_path, "2 |t 102\n0 |t 100\n8 |t 108\n"), StreamDefs(t=StreamDef("t", 1))
+    )
     for several in ([CBFDeserializer(str(simple)), text], [text, CBFDeserializer(str(simple))]):
         source = MinibatchSource(several, randomize=False, max_sweeps=1)
         minibatch = source.next_minibatch(9)
@@ -170,7 +191,9 @@ def test_malformed_text_leaves_no_file(tmp_path):
         text_to_binary(text, str(tmp_path / "b.bin"), StreamDefs(x=StreamDef("x", 1)))
     assert [p.name for p in tmp_path.iterdir()] == ["data.ctf"]
     with pytest.raises(ValueError, match="dtype must be float32 or float64"):
-        text_to_binary(text, str(tmp_path / "b.bin"), StreamDefs(x=StreamDef("x", 1)), dtype=np.float16)
+        text_to_binary(
+            text, str(tmp_path / "b.bin"), StreamDefs(x=StreamDef("x", 1)), dtype=np.float16
+        )
     with pytest.raises(ValueError, match="no streams of"):
         text_to_binary(text, str(tmp_path / "b.bin"), {})
 
@@ -194,7 +217,10 @@ DIRECTORY = struct.unpack("<q", DENSE[-8:])[0]
 TABLE = len(DENSE) - 8 - 16
 WRONG = [
     (b"", "it is empty"),
-    (b"0 |x 1\n", "byte 0: expected a file in the CNTK binary format, which begins with b'nib_ktnc'"),
+    (
+        b"0 |x 1\n",
+        "byte 0: expected a file in the CNTK binary format, which begins with b'nib_ktnc'",
+    ),
     (DENSE[:20], "byte 20: the file is truncated"),
     (DENSE[:-1], "is it truncated"),
     (DENSE[: len(DENSE) // 2], "is it truncated"),
@@ -213,7 +239,10 @@ WRONG = [
     (replaced(DENSE, TABLE, "<q", 0), "chunk 0 cannot lie at byte 0"),
     (replaced(DENSE, TABLE, "<q", 13), "chunk 0 cannot lie at byte 13"),
     (replaced(DENSE, TABLE + 8, "<I", 1 << 31), "cannot hold 2147483648 sequences"),
-    (replaced(DENSE, TABLE + 12, "<I", 9), "byte 12: expected the lengths of 3 sequences, 9 in all"),
+    (
+        replaced(DENSE, TABLE + 12, "<I", 9),
+        "byte 12: expected the lengths of 3 sequences, 9 in all",
+    ),
     (replaced(DENSE, 12, "<II", 3, 2), "stream 'x'|sequence"),
     (
         replaced(DENSE, 24, "<I", 1 << 31),
@@ -240,7 +269,8 @@ def test_lengths_that_are_too_large(tmp_path):
     """Streams that are all shorter than the sequence is said to be."""
     data = replaced(replaced(DENSE, 12, "<I", 4), TABLE + 12, "<I", 8)
     with pytest.raises(
-        RuntimeError, match="sequence 0 of the chunk is said to have 4 samples, and its longest stream has 2"
+        RuntimeError,
+        match="sequence 0 of the chunk is said to have 4 samples, and its longest stream has 2",
     ):
         read_all(data, tmp_path)
 
@@ -262,7 +292,9 @@ LARGE = [0, 1, 255, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1]
 def test_two_thousand_mutations(tmp_path):
     """Each is refused, with the file and the byte, or read; no mutation takes more memory than twice the file."""
     text, binary = write_text(tmp_path, large()), tmp_path / "b.bin"
-    streams = StreamDefs(s=StreamDef("s", 50, is_sparse=True), x=StreamDef("x", 8), y=StreamDef("y", 1))
+    streams = StreamDefs(
+        s=StreamDef("s", 50, is_sparse=True), x=StreamDef("x", 8), y=StreamDef("y", 1)
+    )
     text_to_binary(text, str(binary), streams, chunk_bytes=4000)
     data = binary.read_bytes()
     begin = struct.unpack("<q", data[-8:])[0]
@@ -289,7 +321,9 @@ def test_two_thousand_mutations(tmp_path):
                 opened = BinaryFile(str(file), [])
                 for k, info in enumerate(opened.chunks):
                     for part in opened.load(k):
-                        assert len(part.ends) == len(info.lengths) + 1 and part.ends[-1] == len(part.frames)
+                        assert len(part.ends) == len(info.lengths) + 1 and part.ends[-1] == len(
+                            part.frames
+                        )
             except RuntimeError as error:
                 assert str(error).startswith(f"{file}, byte ") or "cannot be opened" in str(error)
                 refused += 1

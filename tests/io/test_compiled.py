@@ -38,7 +38,12 @@ def is_regular(compiled, lines, fields):
     """Whether compiled code reads a text by itself."""
     text = np.frombuffer(lines.text, np.uint8)
     count = compiled.count_lines(text, 0, len(text))
-    return text_compiled._Target(fields, count).read(compiled, text, 0, len(text), lines.have_ids, 0, count) is not None
+    return (
+        text_compiled._Target(fields, count).read(
+            compiled, text, 0, len(text), lines.have_ids, 0, count
+        )
+        is not None
+    )
 
 
 @given(st.data(), st.booleans(), st.integers(1, 3))
@@ -49,7 +54,9 @@ def test_lines(compiled, data, have_ids, threads):
     check(found, values)
     for one, other in zip(found, read_lines(lines, FIELDS), strict=True):
         np.testing.assert_array_equal(one.lines, other.lines)
-    whole = Lines("file", 1, text.encode() if text.endswith("\n") else text.encode() + b"\n", have_ids)
+    whole = Lines(
+        "file", 1, text.encode() if text.endswith("\n") else text.encode() + b"\n", have_ids
+    )
     assert is_regular(compiled, whole, FIELDS), "regular lines are read by compiled code"
 
 
@@ -113,14 +120,29 @@ def test_blocks_are_put_together(compiled, monkeypatch, threads, second):
 def test_errors_in_later_blocks_name_their_line(compiled, monkeypatch):
     text = "|d 1 2 3\n" * 50 + "|d 1 x 3\n" + "|d 1 2 3\n" * 5
     monkeypatch.setattr(text_compiled, "_BLOCK", 64)
-    with pytest.raises(DataError, match=r"^file, line 151, stream 'dense': expected a number .* got 'x'$"):
+    with pytest.raises(
+        DataError, match=r"^file, line 151, stream 'dense': expected a number .* got 'x'$"
+    ):
         read_chunk(compiled, Lines("file", 101, text.encode(), False), [FIELDS[0]], 2)
 
 
 lines_with_ids = st.lists(
     st.tuples(
-        st.sampled_from(["", "0", "1", "1", "2", "12345678901234567890", "99999999999999999999999"]),
-        st.sampled_from(["", " ", "|sp 1", "|s 1 |sp", "|spx |sp|sp", "|s|sp 2 |s", "x" * 70, "|sp " + "5" * 130]),
+        st.sampled_from(
+            ["", "0", "1", "1", "2", "12345678901234567890", "99999999999999999999999"]
+        ),
+        st.sampled_from(
+            [
+                "",
+                " ",
+                "|sp 1",
+                "|s 1 |sp",
+                "|spx |sp|sp",
+                "|s|sp 2 |s",
+                "x" * 70,
+                "|sp " + "5" * 130,
+            ]
+        ),
     ),
     min_size=1,
     max_size=12,
@@ -128,7 +150,11 @@ lines_with_ids = st.lists(
 
 
 @given(
-    lines_with_ids, st.booleans(), st.sampled_from([b"", b"sp", b"s"]), st.sampled_from([1, 50, 1000]), st.booleans()
+    lines_with_ids,
+    st.booleans(),
+    st.sampled_from([b"", b"sp", b"s"]),
+    st.sampled_from([1, 50, 1000]),
+    st.booleans(),
 )
 def test_sequences(compiled, lines, have_ids, alias, block, ends):
     text = ("\n".join(a + b for a, b in lines) + "\n" * ends).encode()
@@ -141,7 +167,12 @@ def test_sequences(compiled, lines, have_ids, alias, block, ends):
         np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name), name)
 
 
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.integers(1, 12), st.booleans(), st.integers(0, 9))
+@given(
+    st.lists(st.integers(0, 9), min_size=1, max_size=9),
+    st.integers(1, 12),
+    st.booleans(),
+    st.integers(0, 9),
+)
 def test_orders(compiled, sizes, width, in_samples, seed):
     samples = [3 * n for n in sizes]
     order = shuffle.Order(sizes, samples, shuffle.Window(width, in_samples), seed)
@@ -177,7 +208,9 @@ def test_scaled_images(compiled, height, width, new_height, new_width, channels,
 def test_sparse_rows(compiled, counts, data):
     rows = np.array(data.draw(st.lists(st.integers(0, len(counts) - 1), max_size=12)), np.int64)
     total = sum(counts)
-    frames = SparseFrames(corpus_chunk.ends_of(np.array(counts)), np.arange(total), np.arange(total, dtype=np.float32))
+    frames = SparseFrames(
+        corpus_chunk.ends_of(np.array(counts)), np.arange(total), np.arange(total, dtype=np.float32)
+    )
     quickly = corpus_chunk._select(frames, rows)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus_chunk, "machine", lambda size: None)
@@ -186,20 +219,30 @@ def test_sparse_rows(compiled, counts, data):
         np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name))
 
 
-@given(st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=4), min_size=1, max_size=3), st.booleans(), st.data())
+@given(
+    st.lists(st.lists(st.integers(1, 3), min_size=1, max_size=4), min_size=1, max_size=3),
+    st.booleans(),
+    st.data(),
+)
 def test_merged_chunks(compiled, chunks, is_sparse, data):
     """Sequences of several chunks, in any order, some of them twice."""
     made = []
     for number, counts in enumerate(chunks):
         ends = corpus_chunk.ends_of(np.array(counts))
         values = (np.arange(2 * ends[-1]) + 100 * number).astype(np.float32)
-        frames = SparseFrames(np.arange(ends[-1] + 1), np.arange(ends[-1]), values[: ends[-1]]) if is_sparse else None
+        frames = (
+            SparseFrames(np.arange(ends[-1] + 1), np.arange(ends[-1]), values[: ends[-1]])
+            if is_sparse
+            else None
+        )
         made.append(corpus_chunk.StreamChunk(frames or values.reshape(-1, 2), ends))
     every = [(c, k) for c, counts in enumerate(chunks) for k in range(len(counts))]
     wanted = data.draw(st.lists(st.sampled_from(every), min_size=1, max_size=9))
     used = sorted({c for c, _ in wanted})
     places = [np.array([at for at, (c, _) in enumerate(wanted) if c == chunk]) for chunk in used]
-    parts = [(made[c], np.array([wanted[at][1] for at in p])) for c, p in zip(used, places, strict=True)]
+    parts = [
+        (made[c], np.array([wanted[at][1] for at in p])) for c, p in zip(used, places, strict=True)
+    ]
     quickly = corpus_chunk.merged(parts, places)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus_chunk, "machine", lambda size: None)

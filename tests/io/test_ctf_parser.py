@@ -69,13 +69,23 @@ def lines_of_text(draw, have_ids):
                 parts.append("|" + FIELDS[number].alias.decode() + space + space.join(found))
                 values[number].append([float(v) for v in found])
             if draw(st.booleans()):
-                parts.append(draw(st.sampled_from(["|# a note: 1:2 é", "|other 1 2 x", "|#", "|dd 5", "|sparse 7"])))
+                parts.append(
+                    draw(
+                        st.sampled_from(
+                            ["|# a note: 1:2 é", "|other 1 2 x", "|#", "|dd 5", "|sparse 7"]
+                        )
+                    )
+                )
         head = ""
         if have_ids:
             key += draw(st.integers(0, 2))
-            head = draw(st.sampled_from([f"{key}", f"{key} ", f"{key}\t", ""] if lines else [f"{key} "]))
+            head = draw(
+                st.sampled_from([f"{key}", f"{key} ", f"{key}\t", ""] if lines else [f"{key} "])
+            )
         lines.append(head + draw(st.sampled_from(["", " "])).join(parts))
-    return draw(st.sampled_from(["\n", "\r\n"])).join(lines) + draw(st.sampled_from(["\n", ""])), values
+    return draw(st.sampled_from(["\n", "\r\n"])).join(lines) + draw(
+        st.sampled_from(["\n", ""])
+    ), values
 
 
 def check(found, values):
@@ -84,11 +94,17 @@ def check(found, values):
             assert isinstance(samples.frames, SparseFrames)
             offsets = np.cumsum([0, *map(len, wanted)])
             np.testing.assert_array_equal(samples.frames.offsets, offsets)
-            np.testing.assert_array_equal(samples.frames.columns, [k for pairs in wanted for k, _ in pairs])
-            np.testing.assert_allclose(samples.frames.values, np.float32([v for p in wanted for _, v in p]), rtol=2e-7)
+            np.testing.assert_array_equal(
+                samples.frames.columns, [k for pairs in wanted for k, _ in pairs]
+            )
+            np.testing.assert_allclose(
+                samples.frames.values, np.float32([v for p in wanted for _, v in p]), rtol=2e-7
+            )
         else:
             assert samples.frames.shape == (len(wanted), field.width)
-            np.testing.assert_allclose(samples.frames, np.float32(wanted).reshape(-1, field.width), rtol=2e-7)
+            np.testing.assert_allclose(
+                samples.frames, np.float32(wanted).reshape(-1, field.width), rtol=2e-7
+            )
 
 
 @given(st.data(), st.booleans())
@@ -156,7 +172,9 @@ def test_blocks_are_put_together(monkeypatch, threads):
 def test_errors_in_later_blocks_name_their_line(monkeypatch):
     text = "|d 1 2 3\n" * 50 + "|d 1 x 3\n" + "|d 1 2 3\n" * 5
     monkeypatch.setattr(blocks, "_BLOCK", 64)
-    with pytest.raises(DataError, match=r"^file, line 151, stream 'dense': expected a number .* got 'x'$"):
+    with pytest.raises(
+        DataError, match=r"^file, line 151, stream 'dense': expected a number .* got 'x'$"
+    ):
         read_text(Lines("file", 101, text.encode(), False), [FIELDS[0]])
 
 
@@ -166,15 +184,37 @@ def test_numbers(tokens):
     begins = PAD + np.cumsum([0, *(len(t) + 1 for t in tokens[:-1])])
     ends = begins + [len(t) for t in tokens]
     block[PAD : PAD + sum(map(len, tokens)) + len(tokens)] = list((" ".join(tokens) + " ").encode())
-    np.testing.assert_allclose(read_numbers(block, begins, ends), [float(t) for t in tokens], rtol=1e-15)
+    np.testing.assert_allclose(
+        read_numbers(block, begins, ends), [float(t) for t in tokens], rtol=1e-15
+    )
 
 
 @pytest.mark.parametrize(
     "token",
-    ["-", "+", ".", ".5", "-.5", "1.2.3", "1e", "1e+", "e5", "1e5.5", "1.e5", "1e5e5", "--1", "1-2", "1+", "nan", "inf"]
+    [
+        "-",
+        "+",
+        ".",
+        ".5",
+        "-.5",
+        "1.2.3",
+        "1e",
+        "1e+",
+        "e5",
+        "1e5.5",
+        "1.e5",
+        "1e5e5",
+        "--1",
+        "1-2",
+        "1+",
+        "nan",
+        "inf",
+    ]
     + ["0x10", "1_0", "1,5", "1d5", "1:2"],
 )
 def test_what_is_no_number(token):
     with pytest.raises(DataError, match="number"):
         read_lines(Lines("file", 1, f"|one {token}\n".encode(), False), FIELDS[2:])
-    assert blocks._read_block(Lines("file", 1, f"|one {token}\n".encode(), False), FIELDS[2:]) is None
+    assert (
+        blocks._read_block(Lines("file", 1, f"|one {token}\n".encode(), False), FIELDS[2:]) is None
+    )

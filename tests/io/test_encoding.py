@@ -71,7 +71,9 @@ def read(name):
     found = []
     while minibatch := source.next_minibatch(5):
         for info, data in sorted(minibatch.items(), key=lambda item: item[0].name):
-            found += [(s.toarray() if hasattr(s, "toarray") else s).tolist() for s in data.as_sequences()]
+            found += [
+                (s.toarray() if hasattr(s, "toarray") else s).tolist() for s in data.as_sequences()
+            ]
             found.append(info.name)
     return found
 
@@ -81,7 +83,9 @@ def read(name):
 @pytest.mark.parametrize("name", list(READERS))
 def test_other_encodings_are_named(folder, name, mark, encoding):
     (folder / name).write_bytes((mark + TEXTS[name]).encode(encoding))
-    with pytest.raises(ValueError, match=rf"{name}: the file is text in {encoding[:6].upper()}.*save it as UTF-8"):
+    with pytest.raises(
+        ValueError, match=rf"{name}: the file is text in {encoding[:6].upper()}.*save it as UTF-8"
+    ):
         read(name)
 
 

@@ -29,12 +29,15 @@ WORDS = [RNG.integers(0, 9, n) for n in (3, 1, 5, 2, 2, 4)]
 def samples(tmp_path):
     """A source of samples and targets."""
     text = "".join(
-        f"|x {' '.join(map(repr, map(float, a)))} |y {b[0]:g}\n" for a, b in zip(SAMPLES, TARGETS, strict=True)
+        f"|x {' '.join(map(repr, map(float, a)))} |y {b[0]:g}\n"
+        for a, b in zip(SAMPLES, TARGETS, strict=True)
     )
     file = tmp_path / "samples.ctf"
     file.write_text(text)
     return lambda **options: MinibatchSource(
-        CTFDeserializer(str(file), StreamDefs(x=StreamDef("x", 6), y=StreamDef("y", 1))), randomize=False, **options
+        CTFDeserializer(str(file), StreamDefs(x=StreamDef("x", 6), y=StreamDef("y", 1))),
+        randomize=False,
+        **options,
     )
 
 
@@ -43,7 +46,9 @@ def sentences(tmp_path):
     """A source of one-hot words, sparse and dense."""
     one_hot = np.eye(9, dtype=int)
     text = "".join(
-        f"{k} |w {w}:1 |d {' '.join(map(str, one_hot[w]))}\n" for k, words in enumerate(WORDS) for w in words
+        f"{k} |w {w}:1 |d {' '.join(map(str, one_hot[w]))}\n"
+        for k, words in enumerate(WORDS)
+        for w in words
     )
     file = tmp_path / "sentences.ctf"
     file.write_text(text)
@@ -57,7 +62,9 @@ def test_sparse_streams_stay_sparse(sentences):
     assert data.is_sparse and isinstance(rows, SparseRows) and rows.one_hot
     assert rows.columns.tolist() == np.concatenate(WORDS[:4]).tolist()
     assert data.shape == (4, 5, 9)
-    np.testing.assert_array_equal(data.mask, [[2, 1, 1, 0, 0], [2, 0, 0, 0, 0], [2, 1, 1, 1, 1], [2, 1, 0, 0, 0]])
+    np.testing.assert_array_equal(
+        data.mask, [[2, 1, 1, 0, 0], [2, 0, 0, 0, 0], [2, 1, 1, 1, 1], [2, 1, 0, 0, 0]]
+    )
     np.testing.assert_array_equal(data.asarray().argmax(2)[2], WORDS[2])
     assert str(data) == "MinibatchData(data=Value([4 x 5 x 9], CPU), samples=11, seqs=4)"
 
@@ -111,7 +118,10 @@ def test_training_is_as_with_arrays(samples):
                 data = source.next_minibatch(5, {x: source.streams.x, y: source.streams.y})
             history.append(trainer.test_minibatch(data))
             assert trainer.train_minibatch(data)
-            history += [trainer.previous_minibatch_loss_average, trainer.previous_minibatch_sample_count]
+            history += [
+                trainer.previous_minibatch_loss_average,
+                trainer.previous_minibatch_sample_count,
+            ]
         trained.append((history, [p.value for p in z.parameters]))
     (a, p), (b, q) = trained
     np.testing.assert_allclose(a, b, rtol=1e-6)
@@ -127,7 +137,9 @@ def test_schedules_follow_the_sweeps_of_the_reader(samples):
     trainer = C.Trainer(z, loss, learner)
     rates = []
     for size in (15, 15, 15, 40):
-        trainer.train_minibatch(source.next_minibatch(size, {x: source.streams.x, y: source.streams.y}))
+        trainer.train_minibatch(
+            source.next_minibatch(size, {x: source.streams.x, y: source.streams.y})
+        )
         rates.append(learner.learning_rate())
     assert rates == [0.3, 0.2, 0.1, 0.0]
 
@@ -140,14 +152,18 @@ def trained(source, **options):
         options["model_inputs_to_streams"] = {x: source.streams.x, y: source.streams.y}
     else:
         source = tuple({x: SAMPLES, y: TARGETS}[a] for a in criterion.arguments)
-    progress = criterion.train(source, parameter_learners=[C.sgd(z.parameters, 0.1)], minibatch_size=8, **options)
+    progress = criterion.train(
+        source, parameter_learners=[C.sgd(z.parameters, 0.1)], minibatch_size=8, **options
+    )
     return [(s.samples, s.loss, s.metric) for s in progress.epoch_summaries]
 
 
 def test_function_train(samples):
     wanted = trained(None, max_epochs=2)
     assert [s[0] for s in wanted] == [20, 20]
-    found = trained(MinibatchSourceFromData({"x": SAMPLES, "y": TARGETS}), epoch_size=20, max_epochs=2)
+    found = trained(
+        MinibatchSourceFromData({"x": SAMPLES, "y": TARGETS}), epoch_size=20, max_epochs=2
+    )
     np.testing.assert_allclose(found, wanted, rtol=1e-6)
     # A reader's minibatches go on across the end of a sweep.
     assert [s[0] for s in trained(samples(), epoch_size=20, max_epochs=2)] == [24, 16]
@@ -163,7 +179,9 @@ def test_function_test(samples):
     source = samples(max_sweeps=1)
     streams = {x: source.streams.x, y: source.streams.y}
     found = criterion.test(source, minibatch_size=7, model_inputs_to_streams=streams)
-    wanted = criterion.test(tuple({x: SAMPLES, y: TARGETS}[a] for a in criterion.arguments), minibatch_size=7)
+    wanted = criterion.test(
+        tuple({x: SAMPLES, y: TARGETS}[a] for a in criterion.arguments), minibatch_size=7
+    )
     assert found.samples == wanted.samples == 20
     assert found.metric == pytest.approx(wanted.metric)
 
@@ -224,7 +242,9 @@ def test_sequences_as_a_source():
     shapes = []
     while minibatch := source.next_minibatch(6):
         shapes.append([minibatch[s].shape for s in source.stream_infos()])
-        np.testing.assert_array_equal(minibatch[source["d"]].asarray(), minibatch[source["w"]].asarray())
+        np.testing.assert_array_equal(
+            minibatch[source["d"]].asarray(), minibatch[source["w"]].asarray()
+        )
     assert shapes == [
         [(2, 3, 9), (2, 3, 9), (2, 6)],
         [(1, 5, 9), (1, 5, 9), (1, 6)],
@@ -236,7 +256,9 @@ def test_sequences_as_a_source():
 def test_workers_share_arrays():
     found = []
     for rank in range(2):
-        source = MinibatchSourceFromData({"x": np.arange(7, dtype=np.float32)[:, None]}, max_samples=7)
+        source = MinibatchSourceFromData(
+            {"x": np.arange(7, dtype=np.float32)[:, None]}, max_samples=7
+        )
         while minibatch := source.next_minibatch(4, 2, rank):
             found += minibatch[source["x"]].asarray().ravel().tolist()
     assert sorted(found) == list(range(7))

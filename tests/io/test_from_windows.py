@@ -86,11 +86,15 @@ def test_archives_of_other_systems(written, encoding):
     """Old programs of Windows put backslashes into archives, and bytes that are in no known encoding."""
     archive_of(written.encode(encoding).decode("cp437"))
     write({"y.map": f".../y.zip@/{back(written)}\t0\n", "c.map": "data/a.png\t0\n"})
-    assert minibatches(pictures(ImageDeserializer, "y.map")()) == minibatches(pictures(ImageDeserializer, "c.map")())
+    assert minibatches(pictures(ImageDeserializer, "y.map")()) == minibatches(
+        pictures(ImageDeserializer, "c.map")()
+    )
 
 
 @POSIX
 def test_the_name_as_it_stands_comes_first(folder):
     (folder / "data\\a.png").write_bytes(png(80))
     write({"d.map": "data\\a.png\t0\n", "c.map": "data/grün.png\t0\n"})
-    assert minibatches(pictures(ImageDeserializer, "d.map")()) == minibatches(pictures(ImageDeserializer, "c.map")())
+    assert minibatches(pictures(ImageDeserializer, "d.map")()) == minibatches(
+        pictures(ImageDeserializer, "c.map")()
+    )

@@ -64,7 +64,9 @@ def binary(streams, chunks, content=b""):
     """A file of streams (storage, name, dtype, width) and chunks (sequences, samples), whatever that is."""
     head = b"nib_ktnc" + struct.pack("<I", 1) + content
     parts = [b"nib_ktnc", struct.pack("<II", len(chunks), len(streams))]
-    parts += [struct.pack("<BI", s, len(n)) + n + struct.pack("<BI", t, w) for s, n, t, w in streams]
+    parts += [
+        struct.pack("<BI", s, len(n)) + n + struct.pack("<BI", t, w) for s, n, t, w in streams
+    ]
     parts += [struct.pack("<qII", 12, *chunk) for chunk in chunks]
     Path("d").write_bytes(head + b"".join(parts) + struct.pack("<q", len(head)))
     return CBFDeserializer("d")
@@ -106,7 +108,11 @@ def test_one_error_tells_file_and_place(tmp_path, monkeypatch, name):
         source = MinibatchSource(make(content), randomize=False)
         for _ in range(3):
             source.next_minibatch(1)
-    assert str(caught.value).startswith("d") and len(str(caught.value)) < 600 and isinstance(caught.value, RuntimeError)
+    assert (
+        str(caught.value).startswith("d")
+        and len(str(caught.value)) < 600
+        and isinstance(caught.value, RuntimeError)
+    )
 
 
 def test_a_scale_that_is_no_number(tmp_path, monkeypatch):
@@ -115,7 +121,9 @@ def test_a_scale_that_is_no_number(tmp_path, monkeypatch):
     for scale in (0, np.nan, np.inf):
         head = struct.pack(">iihH", 6, 100000, 2, 9 | 0o2000) + struct.pack(">2f", scale, 0)
         Path("p.chunk").write_bytes(head + bytes(4))
-        with pytest.raises(ValueError, match="p.chunk: compressed frames begin with .*finite numbers were expected"):
+        with pytest.raises(
+            ValueError, match="p.chunk: compressed frames begin with .*finite numbers were expected"
+        ):
             MinibatchSource(reader)
 
 
@@ -128,7 +136,9 @@ def test_ids_of_any_length_are_one_number_modulo_two_to_the_64(tmp_path, monkeyp
     else:
         monkeypatch.setattr("cntk.io._text.index.machine", lambda size: None)
     ids = [10**70 + 7, int("9" * 3000), 7]
-    reader = text(b"".join(b"1" + b"0" * 63 + b"0" * 6 + b"7 |x 1 |s\n" if k == ids[0] else b"" for k in ids))
+    reader = text(
+        b"".join(b"1" + b"0" * 63 + b"0" * 6 + b"7 |x 1 |s\n" if k == ids[0] else b"" for k in ids)
+    )
     assert reader.open().chunks[0].keys.tolist() == [(10**70 + 7) % 2**64]
     reader = text(b"%d |x 1 |s\n%s |x 2 |s\n7 |x 3 |s\n" % (7, b"9" * 3000))
     assert reader.open().chunks[0].keys.tolist() == [7, int("9" * 3000) % 2**64, 7]
@@ -152,7 +162,9 @@ def test_lines_that_are_mostly_empty_fill_no_array_beforehand(tmp_path, monkeypa
         time.sleep(0.05)
     monkeypatch.setattr(compiled, "_ROOM", 1 << 10)
     Path("d").write_bytes(b"|x 1\n" * 500)
-    source = MinibatchSource(CTFDeserializer("d", StreamDefs(x=StreamDef("x", 300))), randomize=False)
+    source = MinibatchSource(
+        CTFDeserializer("d", StreamDefs(x=StreamDef("x", 300))), randomize=False
+    )
     monkeypatch.setattr(compiled, "_Target", None)
     assert source.next_minibatch(500)[source.streams.x].asarray().sum() == 500
 

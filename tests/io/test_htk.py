@@ -35,7 +35,11 @@ def test_minibatches(case, tmp_path, monkeypatch):
         assert {info.name for info in minibatch} == set(streams)
         for info, data in minibatch.items():
             samples, count, end, values = streams[info.name]
-            assert (data.num_samples, data.num_sequences, data.end_of_sweep) == (samples, count, end)
+            assert (data.num_samples, data.num_sequences, data.end_of_sweep) == (
+                samples,
+                count,
+                end,
+            )
             sequences = [s.toarray() if data.is_sparse else s for s in data.as_sequences()]
             assert len(sequences) == len(values)
             for found, expected in zip(sequences, values, strict=True):
@@ -48,7 +52,10 @@ def test_order_of_many_utterances(number, tmp_path):
     lengths, seed = MANY[number]
     begins = np.cumsum([0, *lengths]).tolist()
     (tmp_path / "many.chunk").write_bytes(archive([[float(t)] for t in range(begins[-1])]))
-    lines = [f"u{k}={tmp_path}/many.chunk[{begins[k]},{begins[k + 1] - 1}]\n" for k in range(len(lengths))]
+    lines = [
+        f"u{k}={tmp_path}/many.chunk[{begins[k]},{begins[k + 1] - 1}]\n"
+        for k in range(len(lengths))
+    ]
     (tmp_path / "many.scp").write_text("".join(lines))
     deserializer = made("htk", (), {"f": {"shape": 1, "scp": str(tmp_path / "many.scp")}})
     options = {"randomization_window_in_chunks": 2, "randomization_seed": seed, "max_sweeps": 2}
@@ -83,7 +90,9 @@ def test_real_speech(an4, number, monkeypatch):
         minibatch = source.next_minibatch(size)
         frames, labels = minibatch[source.streams.f], minibatch[source.streams.l]
         assert (frames.num_samples, labels.num_sequences) == (samples, sequences)
-        assert np.isclose(sum(s.astype("f8").sum() for s in frames.as_sequences()), total, rtol=1e-9)
+        assert np.isclose(
+            sum(s.astype("f8").sum() for s in frames.as_sequences()), total, rtol=1e-9
+        )
         assert sum(int(s.indices.sum()) for s in labels.as_sequences()) == classes
 
 

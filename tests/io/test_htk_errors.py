@@ -20,7 +20,17 @@ from cntk.io import (
     StreamDef,
     StreamDefs,
 )
-from tests.io.htk_cases import GAP, GOOD, STATES, TEN, XY, archive, binary_labels, compressed, labels
+from tests.io.htk_cases import (
+    GAP,
+    GOOD,
+    STATES,
+    TEN,
+    XY,
+    archive,
+    binary_labels,
+    compressed,
+    labels,
+)
 
 IN_ORDER = {"randomize": False}
 
@@ -33,7 +43,9 @@ def folder(tmp_path, monkeypatch):
 
 def write(**files):
     for name, content in files.items():
-        Path(name.replace("_", ".")).write_bytes(content if isinstance(content, bytes) else content.encode())
+        Path(name.replace("_", ".")).write_bytes(
+            content if isinstance(content, bytes) else content.encode()
+        )
 
 
 def features(script=XY, content=TEN, **options):
@@ -43,7 +55,9 @@ def features(script=XY, content=TEN, **options):
 
 def aligned(text=GOOD, states=STATES, phones=False, **options):
     write(l_mlf=text, s_list=states)
-    return HTKMLFDeserializer("s.list", StreamDefs(l=StreamDef(mlf="l.mlf", **{"shape": 3, **options})), phones)
+    return HTKMLFDeserializer(
+        "s.list", StreamDefs(l=StreamDef(mlf="l.mlf", **{"shape": 3, **options})), phones
+    )
 
 
 def read(*deserializers, size=20, **options):
@@ -53,7 +67,10 @@ def read(*deserializers, size=20, **options):
 # -- features ---------------------------------------------------------------------------------------------------------
 
 SCRIPTS = [
-    ("x=a.chunk[0,4]\na.chunk[5,6]\n", r"s.scp, line 2: expected name=archive\[first,last\], got 'a.chunk\[5,6\]'"),
+    (
+        "x=a.chunk[0,4]\na.chunk[5,6]\n",
+        r"s.scp, line 2: expected name=archive\[first,last\], got 'a.chunk\[5,6\]'",
+    ),
     ("x=a.chunk\n", r"s.scp, line 1: expected name=archive\[first,last\]"),
     ("x=a.chunk[0,4\n", "s.scp, line 1: expected name"),
     ("x=a.chunk[a,4]\n", "s.scp, line 1: expected name"),
@@ -70,7 +87,10 @@ SCRIPTS = [
 ARCHIVES = [
     (b"", "a.chunk: an HTK header of 12 bytes was expected, the file has 0"),
     (TEN[:9], "a.chunk: an HTK header of 12 bytes was expected, the file has 9"),
-    (TEN[:-3], "s.scp, line 2: a.chunk is truncated: frames 0 to 9 end at byte 52, the file at byte 49"),
+    (
+        TEN[:-3],
+        "s.scp, line 2: a.chunk is truncated: frames 0 to 9 end at byte 52, the file at byte 49",
+    ),
     (
         archive([[1.0]] * 10, kind=0),
         r"a.chunk: expected frames of the kind MFCC, FBANK, PLP or USER .* got kind WAVEFORM",
@@ -80,7 +100,10 @@ ARCHIVES = [
     (TEN[:8] + b"\0\5" + TEN[10:], "a.chunk: a frame of 5 bytes"),
     (TEN[:8] + b"\0\0" + TEN[10:], "a.chunk: a frame of 0 bytes"),
     (struct.pack(">i", -8) + TEN[4:], "a.chunk: the number of frames .* is -8"),
-    (compressed(10, 1, 9 + 0o2000)[:17], "a.chunk: compressed frames begin with 2 float32 numbers, and the file ends"),
+    (
+        compressed(10, 1, 9 + 0o2000)[:17],
+        "a.chunk: compressed frames begin with 2 float32 numbers, and the file ends",
+    ),
     (archive([[1.0, 2.0]] * 10), "stream 'f' has shape 1, and a frame of a.chunk has 2 numbers"),
 ]
 
@@ -122,10 +145,22 @@ def test_archives_of_one_stream_must_agree(other, words):
         ({"f": 3}, TypeError, "stream 'f' must be a StreamDef"),
         ({"f": StreamDef(scp="s")}, ValueError, "stream 'f' has no shape"),
         ({"f": StreamDef(scp="s", shape=0)}, ValueError, "stream 'f' must have a positive shape"),
-        ({"f": StreamDef(shape=1)}, ValueError, "stream 'f' needs a file, or a list of files, as scp"),
+        (
+            {"f": StreamDef(shape=1)},
+            ValueError,
+            "stream 'f' needs a file, or a list of files, as scp",
+        ),
         ({"f": StreamDef(shape=1, scp=[])}, ValueError, "needs a file"),
-        ({"f": StreamDef(shape=1, scp="s", context=3)}, ValueError, "context must be two numbers of frames"),
-        ({"f": StreamDef(shape=1, scp="s", context=(1, -1))}, ValueError, "context must be two numbers of frames"),
+        (
+            {"f": StreamDef(shape=1, scp="s", context=3)},
+            ValueError,
+            "context must be two numbers of frames",
+        ),
+        (
+            {"f": StreamDef(shape=1, scp="s", context=(1, -1))},
+            ValueError,
+            "context must be two numbers of frames",
+        ),
     ],
 )
 def test_streams_of_features_that_are_none(streams, kind, words):
@@ -134,12 +169,16 @@ def test_streams_of_features_that_are_none(streams, kind, words):
 
 
 def test_a_script_that_is_not_there():
-    with pytest.raises(RuntimeError, match="none.scp: the script file cannot be opened: No such file"):
+    with pytest.raises(
+        RuntimeError, match="none.scp: the script file cannot be opened: No such file"
+    ):
         read(HTKFeatureDeserializer(StreamDefs(f=StreamDef(shape=1, scp="none.scp"))))
 
 
 def test_utterances_that_are_listed_twice_are_left_out():
-    with pytest.warns(UserWarning, match="1 utterances are listed several times and are left out: x"):
+    with pytest.warns(
+        UserWarning, match="1 utterances are listed several times and are left out: x"
+    ):
         (data,) = read(features(XY + "x.fea=a.chunk[2,3]\n"), max_sweeps=1).values()
     assert data.as_sequences()[0].ravel().tolist() == [5, 6, 7, 8, 9]
     with pytest.warns(UserWarning), pytest.raises(ValueError, match="no utterances to read"):
@@ -147,7 +186,9 @@ def test_utterances_that_are_listed_twice_are_left_out():
 
 
 def test_long_utterances_are_left_out():
-    (data,) = read(features("x=a.chunk[0,4]\ny=a.chunk[5,8]\n", max_sequence_length=4), max_sweeps=1).values()
+    (data,) = read(
+        features("x=a.chunk[0,4]\ny=a.chunk[5,8]\n", max_sequence_length=4), max_sweeps=1
+    ).values()
     assert data.num_sequences == 1
     assert data.num_samples == 4
 
@@ -163,10 +204,13 @@ def test_broadcast():
     write(b_scp="x=b.chunk[0,0]\ny=b.chunk[1,2]\n", b_chunk=archive([[1.0, 2.0]] * 4))
     speaker = StreamDef(scp="b.scp", shape=2, broadcast=True)
     with pytest.raises(
-        ValueError, match="stream 'g' is broadcast over the frames of the first deserializer, and is the first"
+        ValueError,
+        match="stream 'g' is broadcast over the frames of the first deserializer, and is the first",
     ):
         read(HTKFeatureDeserializer(StreamDefs(g=speaker)))
-    with pytest.raises(ValueError, match="b.scp, line 2: stream 'g' is broadcast, .* and 'y' has 2"):
+    with pytest.raises(
+        ValueError, match="b.scp, line 2: stream 'g' is broadcast, .* and 'y' has 2"
+    ):
         read(features(), HTKFeatureDeserializer(StreamDefs(g=speaker)))
 
 
@@ -178,23 +222,50 @@ LABELS = [
     (GOOD.replace('"', ""), "l.mlf, line 2: the name of an utterance was expected"),
     (GOOD.replace('"x.lab"', '"x.lab'), "l.mlf, line 2: the name of an utterance was expected"),
     ("#!MLF!#\n", "l.mlf: the label files have no utterances"),
-    (GOOD.encode() + b"\xff", "l.mlf, line 11: the name of an utterance was expected, as .name.lab., got .ÿ"),
+    (
+        GOOD.encode() + b"\xff",
+        "l.mlf, line 11: the name of an utterance was expected, as .name.lab., got .ÿ",
+    ),
 ]
 FAULTS = [
-    (GAP, "l.mlf, line 4, utterance 'x': the segment was expected to begin at 200000, .* got '300000 500000 b'"),
-    (labels(("x.lab", [(1, 5, "a")])), "line 3, utterance 'x': the segment was expected to begin at 0"),
+    (
+        GAP,
+        "l.mlf, line 4, utterance 'x': the segment was expected to begin at 200000, .* got '300000 500000 b'",
+    ),
+    (
+        labels(("x.lab", [(1, 5, "a")])),
+        "line 3, utterance 'x': the segment was expected to begin at 0",
+    ),
     (
         labels(("x.lab", [(0, 3, "a"), (3, 3, "b")])),
         r"line 4, utterance 'x': the segment was .* begin at 3, .* \(times less than 99999",
     ),
-    (labels(("x.lab", [(0, 3, "a"), (3, 2, "b")])), "line 4, utterance 'x': the segment ends before it begins"),
-    (labels(("x.lab", [(0, 5, "q")])), "line 3, utterance 'x': the state 'q' is not in the file of state names"),
+    (
+        labels(("x.lab", [(0, 3, "a"), (3, 2, "b")])),
+        "line 4, utterance 'x': the segment ends before it begins",
+    ),
+    (
+        labels(("x.lab", [(0, 5, "q")])),
+        "line 3, utterance 'x': the state 'q' is not in the file of state names",
+    ),
     (labels(("x.lab", [(0, 10**9, "a")])), "line 3, utterance 'x': its end is out of range"),
     (labels(("x.lab", [])), "line 2, utterance 'x': it has no segments"),
-    (GOOD.replace("0 200000 a", "200000 a"), "line 3, utterance 'x': 'begin end state' was expected"),
-    (GOOD.replace("0 200000 a", "0 2x0000 a"), "line 3, utterance 'x': 'begin end state' was expected"),
-    (GOOD.replace("0 200000 a", "-1 200000 a"), "line 3, utterance 'x': 'begin end state' was expected"),
-    (GOOD.split(".\n")[0], "line 2: the file ends within the utterance 'x'; a line with '.' was expected"),
+    (
+        GOOD.replace("0 200000 a", "200000 a"),
+        "line 3, utterance 'x': 'begin end state' was expected",
+    ),
+    (
+        GOOD.replace("0 200000 a", "0 2x0000 a"),
+        "line 3, utterance 'x': 'begin end state' was expected",
+    ),
+    (
+        GOOD.replace("0 200000 a", "-1 200000 a"),
+        "line 3, utterance 'x': 'begin end state' was expected",
+    ),
+    (
+        GOOD.split(".\n")[0],
+        "line 2: the file ends within the utterance 'x'; a line with '.' was expected",
+    ),
 ]
 
 
@@ -217,7 +288,13 @@ def test_malformed_utterances(text, words):
     if '"y' not in text:
         return
     source = MinibatchSource([features(), aligned(text)], max_errors=1, **IN_ORDER)
-    assert source.next_minibatch(5)[source.streams.f].as_sequences()[0].ravel().tolist() == [5, 6, 7, 8, 9]
+    assert source.next_minibatch(5)[source.streams.f].as_sequences()[0].ravel().tolist() == [
+        5,
+        6,
+        7,
+        8,
+        9,
+    ]
     with pytest.raises(ValueError, match=words):
         source.next_minibatch(5)
 
@@ -235,11 +312,17 @@ def test_states():
         with pytest.raises(RuntimeError, match=words):
             read(features(), aligned(states=states))
     with pytest.raises(RuntimeError, match="no.list: the file of state names cannot be opened"):
-        read(features(), HTKMLFDeserializer("no.list", StreamDefs(l=StreamDef(mlf="l.mlf", shape=3))))
-    with pytest.raises(ValueError, match="utterance 'x': class 2 is out of range, stream 'l' has 2 classes"):
+        read(
+            features(), HTKMLFDeserializer("no.list", StreamDefs(l=StreamDef(mlf="l.mlf", shape=3)))
+        )
+    with pytest.raises(
+        ValueError, match="utterance 'x': class 2 is out of range, stream 'l' has 2 classes"
+    ):
         read(features(), aligned(shape=2))
     found = read(features(), aligned(states="a\nb\nc"), size=5)
-    assert [s.indices.tolist() for d in found.values() if d.is_sparse for s in d.as_sequences()] == [[0, 0, 1, 1, 2]]
+    assert [
+        s.indices.tolist() for d in found.values() if d.is_sparse for s in d.as_sequences()
+    ] == [[0, 0, 1, 1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +333,11 @@ def test_states():
         ({"l": 3}, TypeError, "stream 'l' must be a StreamDef"),
         ({"l": StreamDef(mlf="s")}, ValueError, "stream 'l' has no shape"),
         ({"l": StreamDef(mlf="s", shape=0)}, ValueError, "stream 'l' must have a positive shape"),
-        ({"l": StreamDef(shape=1)}, ValueError, "stream 'l' needs a file, or a list of files, as mlf"),
+        (
+            {"l": StreamDef(shape=1)},
+            ValueError,
+            "stream 'l' needs a file, or a list of files, as mlf",
+        ),
     ],
 )
 def test_streams_of_labels_that_are_none(streams, kind, words):
@@ -263,29 +350,47 @@ def test_streams_of_labels_that_are_none(streams, kind, words):
 def test_options_of_labels_that_are_none():
     with pytest.raises(ValueError, match="expected a file with the names of states, got None"):
         HTKMLFDeserializer(None, StreamDefs(l=StreamDef(mlf="s", shape=1)))
-    with pytest.raises(ValueError, match="frame_mode cannot read l: phoneBoundaries need whole sequences"):
+    with pytest.raises(
+        ValueError, match="frame_mode cannot read l: phoneBoundaries need whole sequences"
+    ):
         read(features(), aligned(phones=True), frame_mode=True)
     with pytest.raises(ValueError, match="sequence 'x' has 2 frames in l, and 5 in f"):
         read(features(), aligned(labels(("x.lab", [(0, 2, "a")]))), frame_mode=True)
     with pytest.raises(ValueError, match="no sequence in common"):
         read(features(), aligned(labels(("z.lab", [(0, 2, "a")]))))
     write(q_ctf="0 |q 1\n0 |q 2\n")
-    with pytest.raises(ValueError, match="frame_mode reads single samples, and a sequence has 2; q is read in whole"):
-        read(features("0=a.chunk[0,1]\n"), CTFDeserializer("q.ctf", StreamDefs(q=StreamDef("q", 1))), frame_mode=True)
+    with pytest.raises(
+        ValueError,
+        match="frame_mode reads single samples, and a sequence has 2; q is read in whole",
+    ):
+        read(
+            features("0=a.chunk[0,1]\n"),
+            CTFDeserializer("q.ctf", StreamDefs(q=StreamDef("q", 1))),
+            frame_mode=True,
+        )
 
 
 WHOLE = binary_labels(2, [(b"x", [(0, 2), (1, 3)]), (b"y", [(0, 5)])])
 BINARY = [
     (b"", "l.bin: a binary label file begins with the letters MLF"),
     (b"#!MLF!#\n", "l.bin: a binary label file begins with the letters MLF"),
-    (b"MLF\3\0" + WHOLE[5:], "l.bin, byte 3: a binary label file of version 1 or 2 was expected, got version 3"),
-    (WHOLE[:-1], "l.bin, byte 22: the file ends, at byte 34, within the utterance that begins there"),
+    (
+        b"MLF\3\0" + WHOLE[5:],
+        "l.bin, byte 3: a binary label file of version 1 or 2 was expected, got version 3",
+    ),
+    (
+        WHOLE[:-1],
+        "l.bin, byte 22: the file ends, at byte 34, within the utterance that begins there",
+    ),
     (WHOLE[:23], "l.bin, byte 22: the file ends, at byte 23, within"),
     (
         WHOLE.replace(b"\5\0\0\0\2", b"\6\0\0\0\2"),
         "byte 5, utterance 'x': 6 frames were announced, and its 2 segments have 5",
     ),
-    (WHOLE.replace(b"x\5\0\0\0\2\0\0", b"x\5\0\0\0\2\0\7"), "utterance 'x': class 7 is out of range, stream 'l' has 3"),
+    (
+        WHOLE.replace(b"x\5\0\0\0\2\0\0", b"x\5\0\0\0\2\0\7"),
+        "utterance 'x': class 7 is out of range, stream 'l' has 3",
+    ),
     (b"MLF\2\0", "l.bin: the label files have no utterances"),
 ]
 
@@ -298,20 +403,39 @@ def test_malformed_binary_labels(content, words):
 
 
 def test_lattices_are_refused():
-    with pytest.raises(NotImplementedError, match=r"lattices \(lattice.idx\) cannot be read: .*forward_backward"):
+    with pytest.raises(
+        NotImplementedError, match=r"lattices \(lattice.idx\) cannot be read: .*forward_backward"
+    ):
         LatticeDeserializer("lattice.idx", StreamDefs(lattice=StreamDef()))
 
 
 # -- 2,000 files with mistakes ----------------------------------------------------------------------------------------
 
-BYTES = [b"\0", b"\xff", b"\n", b"[", b"]", b"=", b",", b'"', b".", b" ", b"9", b"-", b"x", b"\x7f\xff\xff\xff"]
+BYTES = [
+    b"\0",
+    b"\xff",
+    b"\n",
+    b"[",
+    b"]",
+    b"=",
+    b",",
+    b'"',
+    b".",
+    b" ",
+    b"9",
+    b"-",
+    b"x",
+    b"\x7f\xff\xff\xff",
+]
 
 
 def mutated(content, draw):
     for _ in range(draw.randint(1, 3)):
         begin = draw.randrange(len(content) + 1)
         end = min(begin + draw.choice([0, 1, 1, 1, 2, 4, 30]), len(content))
-        new = draw.choice([b"", draw.choice(BYTES), draw.randbytes(draw.randint(1, 4)), content[end : end + 9]])
+        new = draw.choice(
+            [b"", draw.choice(BYTES), draw.randbytes(draw.randint(1, 4)), content[end : end + 9]]
+        )
         content = content[:begin] + new + content[end:]
     return content
 
@@ -329,13 +453,25 @@ def test_files_with_random_mistakes(number):
     }
     read_at_all = 0
     for _ in range(100):
-        name = draw.choice(["s.scp", "a.chunk", "a.chunk", "l.mlf", "l.mlf", "l.bin", "l.bin", "s.list"])
+        name = draw.choice(
+            ["s.scp", "a.chunk", "a.chunk", "l.mlf", "l.mlf", "l.bin", "l.bin", "s.list"]
+        )
         for other, content in whole.items():
             Path(other).write_bytes(mutated(content, draw) if other == name else content)
-        reader = HTKFeatureDeserializer(StreamDefs(f=StreamDef(scp="s.scp", shape=1, context=(1, 0))))
+        reader = HTKFeatureDeserializer(
+            StreamDefs(f=StreamDef(scp="s.scp", shape=1, context=(1, 0)))
+        )
         streams = StreamDefs(l=StreamDef(mlf="l.bin" if name == "l.bin" else "l.mlf", shape=3))
-        labelled = HTKMLFBinaryDeserializer(streams) if name == "l.bin" else HTKMLFDeserializer("s.list", streams)
-        options = {"frame_mode": draw.random() < 0.3, "max_errors": draw.choice([0, 0, 4]), "max_sweeps": 2}
+        labelled = (
+            HTKMLFBinaryDeserializer(streams)
+            if name == "l.bin"
+            else HTKMLFDeserializer("s.list", streams)
+        )
+        options = {
+            "frame_mode": draw.random() < 0.3,
+            "max_errors": draw.choice([0, 0, 4]),
+            "max_sweeps": 2,
+        }
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -343,9 +479,13 @@ def test_files_with_random_mistakes(number):
                 while minibatch := source.next_minibatch(7):
                     frames, found = minibatch[source.streams.f], minibatch[source.streams.l]
                     assert len(frames.as_sequences()) == len(found.as_sequences())
-                    assert all(s.shape[1] == 3 and (s.sum(1) == 1).all() for s in found.as_sequences())
+                    assert all(
+                        s.shape[1] == 3 and (s.sum(1) == 1).all() for s in found.as_sequences()
+                    )
                     if name != "a.chunk" and name != "s.scp":
-                        assert all(np.isin(s, TEN_VALUES[number % 2]).all() for s in frames.as_sequences())
+                        assert all(
+                            np.isin(s, TEN_VALUES[number % 2]).all() for s in frames.as_sequences()
+                        )
                     read_at_all += 1
         except ValueError as error:
             assert any(f in str(error) for f in (*whole, "in common", "frame_mode")), error

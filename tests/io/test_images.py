@@ -42,7 +42,9 @@ def shade(k, size=(2, 2)):
 
 
 def streams(steps=SMALL, classes=4, **more):
-    return StreamDefs(image=StreamDef("image", transforms=steps, **more), label=StreamDef("label", shape=classes))
+    return StreamDefs(
+        image=StreamDef("image", transforms=steps, **more), label=StreamDef("label", shape=classes)
+    )
 
 
 @pytest.fixture
@@ -68,7 +70,9 @@ def labels(minibatch, source):
 
 def source_of(folder, lines, steps=SMALL, classes=4, **options):
     options = {"randomize": False, "max_sweeps": 1, **options}
-    return MinibatchSource(ImageDeserializer(listed(folder, lines), streams(steps, classes)), **options)
+    return MinibatchSource(
+        ImageDeserializer(listed(folder, lines), streams(steps, classes)), **options
+    )
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
@@ -125,7 +129,9 @@ def test_base64_is_the_same(folder):
     lines = [f"{k % 4}\t{t}" for k, t in enumerate(text)]
     file = folder / "b64.txt"
     file.write_text("\n" + "\n".join(lines))  # A blank line, and none at the end.
-    source = MinibatchSource(Base64ImageDeserializer(str(file), streams()), randomize=False, max_sweeps=1)
+    source = MinibatchSource(
+        Base64ImageDeserializer(str(file), streams()), randomize=False, max_sweeps=1
+    )
     minibatch = source.next_minibatch(9)
     assert shades(minibatch, source) == list(range(6))
     assert labels(minibatch, source) == [0, 1, 2, 3, 0, 1]
@@ -136,7 +142,9 @@ def test_all_kinds_of_pixels(folder, mode):
     if mode == "I;16":
         image = Image.fromarray(np.full((2, 2), 201 * 256 + 17, np.uint16))
     else:
-        image = Image.fromarray(np.full((2, 2, 3), 201, np.uint8)).convert(mode, palette=Image.Palette.ADAPTIVE)
+        image = Image.fromarray(np.full((2, 2, 3), 201, np.uint8)).convert(
+            mode, palette=Image.Palette.ADAPTIVE
+        )
     image.save(folder / "kind.png")
     expected = 255 if mode == "1" else 201
     for channels in (3, 1):
@@ -170,9 +178,12 @@ def test_jpeg_within_two_levels(folder):
 
 
 def test_keys_join_other_files(folder):
-    images = ImageDeserializer(listed(folder, [f"{100 + k}\t.../{k}.png\t{k % 4}" for k in range(10)]), streams())
+    images = ImageDeserializer(
+        listed(folder, [f"{100 + k}\t.../{k}.png\t{k % 4}" for k in range(10)]), streams()
+    )
     numbers = CTFDeserializer(
-        listed(folder, [f"{100 + k} |n {k}" for k in reversed(range(12))], "n.ctf"), StreamDefs(n=StreamDef("n", 1))
+        listed(folder, [f"{100 + k} |n {k}" for k in reversed(range(12))], "n.ctf"),
+        StreamDefs(n=StreamDef("n", 1)),
     )
     for order in ([images, numbers], [numbers, images]):
         source = MinibatchSource(order, max_sweeps=1)
@@ -187,9 +198,13 @@ def test_keys_may_be_text(folder):
     def reader(name, order):
         lines = [f"speaker-{k}\t.../{k}.png\t0" for k in order]
         crop = [xf.crop("randomside", crop_size=1)]
-        return ImageDeserializer(listed(folder, lines, name), StreamDefs(**{name: StreamDef("image", transforms=crop)}))
+        return ImageDeserializer(
+            listed(folder, lines, name), StreamDefs(**{name: StreamDef("image", transforms=crop)})
+        )
 
-    source = MinibatchSource([reader("a", range(10)), reader("b", reversed(range(5, 15)))], max_sweeps=1)
+    source = MinibatchSource(
+        [reader("a", range(10)), reader("b", reversed(range(5, 15)))], max_sweeps=1
+    )
     minibatch = source.next_minibatch(100)
     assert sorted(shades(minibatch, source, "a")) == [5, 6, 7, 8, 9]
     assert shades(minibatch, source, "a") == shades(minibatch, source, "b")
@@ -201,12 +216,16 @@ def test_streams_that_share_a_crop_share_it(folder):
         (folder / f"{k}.png").write_bytes(encoded(noise[k]))
     lines = [f".../{k}.png\t0" for k in range(8)]
     crop = xf.crop("randomside", crop_size=(20, 10))
-    one = ImageDeserializer(listed(folder, lines), StreamDefs(one=StreamDef("image", transforms=[crop])))
+    one = ImageDeserializer(
+        listed(folder, lines), StreamDefs(one=StreamDef("image", transforms=[crop]))
+    )
     two = ImageDeserializer(
-        listed(folder, lines), StreamDefs(two=StreamDef("image", transforms=[xf.scale(40, 20, 3), crop]))
+        listed(folder, lines),
+        StreamDefs(two=StreamDef("image", transforms=[xf.scale(40, 20, 3), crop])),
     )
     three = ImageDeserializer(
-        listed(folder, lines), StreamDefs(three=StreamDef("image", transforms=[xf.color(0.1), crop]))
+        listed(folder, lines),
+        StreamDefs(three=StreamDef("image", transforms=[xf.color(0.1), crop])),
     )
     source = MinibatchSource([one, two, three])
     for _ in range(4):
@@ -243,7 +262,9 @@ def test_order_is_the_originals(folder, options, expected):
 
 def test_order_of_base64_is_the_originals(folder):
     lines = [f"{k % 4}\t{base64.b64encode(encoded(shade(k))).decode()}" for k in range(20)]
-    source = MinibatchSource(Base64ImageDeserializer(listed(folder, lines), streams()), max_sweeps=2)
+    source = MinibatchSource(
+        Base64ImageDeserializer(listed(folder, lines), streams()), max_sweeps=2
+    )
     found = shades(source.next_minibatch(24), source)
     assert found[:8] == [0, 7, 12, 6, 19, 8, 18, 4] and found[20:] == [19, 2, 10, 18]
 
@@ -263,14 +284,18 @@ def noisy(folder, count=12):
 
 
 def everything(source, size, n):
-    return np.concatenate([source.next_minibatch(size)[source.streams.image].asarray() for _ in range(n)])
+    return np.concatenate(
+        [source.next_minibatch(size)[source.streams.image].asarray() for _ in range(n)]
+    )
 
 
 def test_the_same_seed_gives_the_same_run_whatever_the_minibatches_and_threads(folder):
     lines = noisy(folder)
     options = {"randomize": True, "max_sweeps": 3}
     first = everything(source_of(folder, lines, RANDOM, **options), 4, 9)
-    np.testing.assert_array_equal(first, everything(source_of(folder, lines, RANDOM, **options), 6, 6))
+    np.testing.assert_array_equal(
+        first, everything(source_of(folder, lines, RANDOM, **options), 6, 6)
+    )
     again = source_of(folder, lines, RANDOM, multithreaded_deserializer=False, **options)
     np.testing.assert_array_equal(first, everything(again, 9, 4))
     other = everything(source_of(folder, lines, RANDOM, randomization_seed=1, **options), 4, 9)
@@ -307,7 +332,9 @@ def test_workers_share_the_images(folder):
 
 def test_changing_sizes_of_minibatches(folder):
     source = source_of(folder, lines_of(20), max_sweeps=2)
-    found = [k for size in (1, 7, 2, 15, 3, 30) for k in shades(source.next_minibatch(size), source)]
+    found = [
+        k for size in (1, 7, 2, 15, 3, 30) for k in shades(source.next_minibatch(size), source)
+    ]
     assert found == [*range(20), *range(20)]
 
 
@@ -322,12 +349,19 @@ def grid(height, width):
 
 def rectangle(part):
     """Top, left, height, width, and whether it is mirrored."""
-    return int(part[0, 0, 1]), int(part[0, :, 0].min()), *part.shape[:2], bool(part[0, 0, 0] > part[0, -1, 0])
+    return (
+        int(part[0, 0, 1]),
+        int(part[0, :, 0].min()),
+        *part.shape[:2],
+        bool(part[0, 0, 0] > part[0, -1, 0]),
+    )
 
 
 def crops(crop, size, count=2000):
     image = grid(*size)
-    return np.array([rectangle(crop.apply(image, np.random.default_rng(k), 0)) for k in range(count)])
+    return np.array(
+        [rectangle(crop.apply(image, np.random.default_rng(k), 0)) for k in range(count)]
+    )
 
 
 def test_ten_views(folder):
@@ -344,25 +378,43 @@ def test_ten_views(folder):
 def test_random_crops_are_anywhere_and_mirrored_half_of_the_time():
     found = crops(xf.crop("randomside", crop_size=(10, 6)), (20, 30))
     assert (found[:, 2:4] == (6, 10)).all()
-    assert np.unique(found[:, 0]).tolist() == list(range(15)) and np.unique(found[:, 1]).tolist() == list(range(21))
+    assert np.unique(found[:, 0]).tolist() == list(range(15)) and np.unique(
+        found[:, 1]
+    ).tolist() == list(range(21))
     assert abs(found[:, 4].mean() - 0.5) < 0.05
 
 
 def test_jitter_draws_ratios_evenly():
-    sides = crops(xf.crop("randomside", side_ratio=(0.2, 0.8), jitter_type="uniratio"), (200, 250))[:, 2]
-    np.testing.assert_allclose(np.quantile(sides, [0, 0.25, 0.5, 0.75, 1]), [40, 70, 100, 130, 160], atol=5)
+    sides = crops(xf.crop("randomside", side_ratio=(0.2, 0.8), jitter_type="uniratio"), (200, 250))[
+        :, 2
+    ]
+    np.testing.assert_allclose(
+        np.quantile(sides, [0, 0.25, 0.5, 0.75, 1]), [40, 70, 100, 130, 160], atol=5
+    )
     found = crops(xf.crop("randomarea", area_ratio=(0.2, 0.8), jitter_type="uniratio"), (200, 250))
     areas = found[:, 2] * found[:, 3] / 50000
-    np.testing.assert_allclose(np.quantile(areas, [0, 0.25, 0.5, 0.75, 1]), [0.2, 0.35, 0.5, 0.65, 0.8], atol=0.025)
+    np.testing.assert_allclose(
+        np.quantile(areas, [0, 0.25, 0.5, 0.75, 1]), [0.2, 0.35, 0.5, 0.65, 0.8], atol=0.025
+    )
     assert (crops(xf.crop("randomarea", area_ratio=(0.2, 0.8)), (200, 250), 50)[:, 2] == 100).all()
 
 
 def test_aspect_ratios_lie_either_way():
-    found = crops(xf.crop("center", side_ratio=0.5, aspect_ratio=(0.5, 1.0), jitter_type="uniratio"), (200, 250))
+    found = crops(
+        xf.crop("center", side_ratio=0.5, aspect_ratio=(0.5, 1.0), jitter_type="uniratio"),
+        (200, 250),
+    )
     ratios = found[:, 3] / found[:, 2]
-    np.testing.assert_allclose(np.quantile(ratios, [0, 0.25, 0.75, 1]), [0.5, 0.75, 1.33, 2.0], atol=0.05)
+    np.testing.assert_allclose(
+        np.quantile(ratios, [0, 0.25, 0.75, 1]), [0.5, 0.75, 1.33, 2.0], atol=0.05
+    )
     assert (found[:, 4] == 0).all()
-    sizes = {tuple(s) for s in crops(xf.crop("randomside", side_ratio=0.5, aspect_ratio=2.0), (200, 250), 50)[:, 2:4]}
+    sizes = {
+        tuple(s)
+        for s in crops(xf.crop("randomside", side_ratio=0.5, aspect_ratio=2.0), (200, 250), 50)[
+            :, 2:4
+        ]
+    }
     assert sizes == {(70, 141), (141, 70)}
 
 
@@ -404,7 +456,9 @@ def test_saturation_moves_channels_away_from_the_largest():
 
 def test_a_contrast_beyond_the_range_is_clipped():
     image = np.array([[[250, 5, 128]]], np.uint8)
-    found = np.array([xf.color(1.0, 1.0).apply(image, np.random.default_rng(k), 0) for k in range(100)])
+    found = np.array(
+        [xf.color(1.0, 1.0).apply(image, np.random.default_rng(k), 0) for k in range(100)]
+    )
     assert found.min() == 0 and found.max() == 255
 
 
@@ -424,8 +478,14 @@ def test_a_mean_of_another_size_is_left_out_with_a_warning(folder):
         (None, "cannot read"),
         ("hello", "expected a mean image"),
         ("<a><Channel>3</Channel><Row>1</Row><Col>1</Col></a>", "expected a mean image"),
-        ("<a><Channel>3</Channel><Row>1</Row><Col>1</Col><MeanImg><data>1 2</data></MeanImg></a>", "as many numbers"),
-        ("<a><Channel>3</Channel><Row>1</Row><Col>x</Col><MeanImg><data>1 2 3</data></MeanImg></a>", "mean image"),
+        (
+            "<a><Channel>3</Channel><Row>1</Row><Col>1</Col><MeanImg><data>1 2</data></MeanImg></a>",
+            "as many numbers",
+        ),
+        (
+            "<a><Channel>3</Channel><Row>1</Row><Col>x</Col><MeanImg><data>1 2 3</data></MeanImg></a>",
+            "mean image",
+        ),
     ],
 )
 def test_mean_files_that_are_none(folder, text, expected):
@@ -494,7 +554,9 @@ def test_lines_that_are_malformed(folder, line, expected):
 
 def test_without_labels_they_are_not_limited(folder):
     file = listed(folder, [".../1.png\t1000"])
-    source = MinibatchSource(ImageDeserializer(file, StreamDefs(image=StreamDef("image", transforms=SMALL))))
+    source = MinibatchSource(
+        ImageDeserializer(file, StreamDefs(image=StreamDef("image", transforms=SMALL)))
+    )
     assert shades(source.next_minibatch(1), source) == [1]
 
 
@@ -522,8 +584,12 @@ def test_images_that_cannot_be_read(folder, name, threads):
     for _ in range(2):  # It stays where it was.
         with pytest.raises(ValueError, match=BROKEN[name]) as caught:
             source.next_minibatch(2)
-        assert "map.txt, line 3: cannot read image" in str(caught.value) and name in str(caught.value)
-    source = source_of(folder, lines, max_errors=1, max_sweeps=2, multithreaded_deserializer=threads)
+        assert "map.txt, line 3: cannot read image" in str(caught.value) and name in str(
+            caught.value
+        )
+    source = source_of(
+        folder, lines, max_errors=1, max_sweeps=2, multithreaded_deserializer=threads
+    )
     with pytest.warns(UserWarning, match=r"it is left out \(1 of 1 errors allowed\)"):
         minibatch = source.next_minibatch(4)
     assert shades(minibatch, source) == [0, 1, 3] and labels(minibatch, source) == [0, 1, 3]
@@ -558,20 +624,44 @@ def in_directory(content, at, new):
 
 
 HOSTILE = {
-    "pixels": (wide(9000, 9000), "a.png", "9000 x 9000 pixels, and 8,388,608 were expected at the most.*maxPixels"),
+    "pixels": (
+        wide(9000, 9000),
+        "a.png",
+        "9000 x 9000 pixels, and 8,388,608 were expected at the most.*maxPixels",
+    ),
     "more pixels": (wide(90000, 90000), "a.png", "more pixels than Pillow takes for safe"),
     "webp": (
         b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\0\xff\xff\0" + bytes(9),
         "a.png",
         "65536 x 65536 pixels",
     ),
-    "scans": (encoded(shade(1), "JPEG")[:-2] + b"\xff\xda" * 200, "a.png", "JPEG file of 201 scans"),
-    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a.png", "its format is none of BMP"),
-    "inflates": (zipped(bytes(1 << 21)), "a.zip@/a.png", "2,097,152 bytes, and 1,000,000 were expected.*maxBytes"),
-    "lies": (in_directory(zipped(bytes(1 << 21)), 24, b"\x10\0\0\0"), "a.zip@/a.png", "the archive is damaged"),
+    "scans": (
+        encoded(shade(1), "JPEG")[:-2] + b"\xff\xda" * 200,
+        "a.png",
+        "JPEG file of 201 scans",
+    ),
+    "postscript": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        "a.png",
+        "its format is none of BMP",
+    ),
+    "inflates": (
+        zipped(bytes(1 << 21)),
+        "a.zip@/a.png",
+        "2,097,152 bytes, and 1,000,000 were expected.*maxBytes",
+    ),
+    "lies": (
+        in_directory(zipped(bytes(1 << 21)), 24, b"\x10\0\0\0"),
+        "a.zip@/a.png",
+        "the archive is damaged",
+    ),
     "method": (zipped(ONE, zipfile.ZIP_LZMA), "a.zip@/a.png", "compressed by method 14"),
     "password": (in_directory(zipped(ONE), 8, b"\1"), "a.zip@/a.png", "encrypted"),
-    "damaged": (changed(zipped(ONE), 50, b"abc"), "a.zip@/a.png", "the archive is damaged where it has 'a.png'"),
+    "damaged": (
+        changed(zipped(ONE), 50, b"abc"),
+        "a.zip@/a.png",
+        "the archive is damaged where it has 'a.png'",
+    ),
     "directory": (zipped(ONE)[:-30], "a.zip@/a.png", "no zip archive, or is damaged"),
     "long": (ONE, "n" * 5000, "expected an image's name of up to 4,096 characters, got 5,004"),
     "null": (ONE, "a\0.png", "its name has characters"),
@@ -611,7 +701,9 @@ def test_larger_images_are_read_where_the_program_says_so(folder):
         reader["maxBytes"] = 10
         with pytest.raises(ValueError, match="10 were expected"):
             MinibatchSource(reader).next_minibatch(1)
-        with pytest.raises(KeyError, match="has no option 'pixels'; it has 'maxPixels', 'maxBytes'"):
+        with pytest.raises(
+            KeyError, match="has no option 'pixels'; it has 'maxPixels', 'maxBytes'"
+        ):
             reader["pixels"] = 1
         with pytest.raises(ValueError, match="maxPixels must be a whole number"):
             reader["maxPixels"] = 0
@@ -619,8 +711,12 @@ def test_larger_images_are_read_where_the_program_says_so(folder):
 
 def test_a_very_long_image_is_not_scaled_to_cover(folder):
     (folder / "long.png").write_bytes(encoded(shade(1, (1, 60000))))
-    with pytest.raises(ValueError, match=r"line 1: .*60000 x 1 pixels, and \d+ x 200 when it covers 200 x 200"):
-        source_of(folder, [".../long.png\t0"], [xf.scale(200, 200, 3, scale_mode="crop")]).next_minibatch(1)
+    with pytest.raises(
+        ValueError, match=r"line 1: .*60000 x 1 pixels, and \d+ x 200 when it covers 200 x 200"
+    ):
+        source_of(
+            folder, [".../long.png\t0"], [xf.scale(200, 200, 3, scale_mode="crop")]
+        ).next_minibatch(1)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK", "I;16", "1"])
@@ -628,7 +724,9 @@ def test_a_very_long_image_is_not_scaled_to_cover(folder):
 def test_large_images_are_taken_in_strips(folder, mode, channels, monkeypatch):
     """They come out as small ones, of every kind."""
     noise = Image.fromarray(np.random.RandomState(0).randint(0, 256, (30, 20, 3)).astype(np.uint8))
-    noise = noise.convert("L").convert("I").convert("I;16") if mode == "I;16" else noise.convert(mode)
+    noise = (
+        noise.convert("L").convert("I").convert("I;16") if mode == "I;16" else noise.convert(mode)
+    )
     noise.save(folder / "n.tif")
     steps = [xf.crop("center"), xf.scale(20, 30, channels)]
     pictures = []
@@ -660,7 +758,9 @@ def test_base64_that_is_none(folder, text):
 def test_images_of_different_sizes_need_scaling(folder):
     (folder / "big.png").write_bytes(encoded(shade(1, (5, 4))))
     source = source_of(folder, [".../0.png\t0", ".../big.png\t0"], [])
-    with pytest.raises(ValueError, match=r"stream 'image' differ in shape: \[3 x 2 x 2\] and \[3 x 5 x 4\].*scale"):
+    with pytest.raises(
+        ValueError, match=r"stream 'image' differ in shape: \[3 x 2 x 2\] and \[3 x 5 x 4\].*scale"
+    ):
         source.next_minibatch(2)
     with pytest.raises(ValueError, match="cannot read .*nowhere.txt"):
         MinibatchSource(ImageDeserializer(str(folder / "nowhere.txt"), streams()))
@@ -672,7 +772,11 @@ def test_images_of_different_sizes_need_scaling(folder):
     "given, kind, expected",
     [
         ({}, ValueError, "no streams"),
-        ({"x": StreamDef("picture", transforms=SMALL)}, ValueError, "field must be 'image' or 'label', got 'picture'"),
+        (
+            {"x": StreamDef("picture", transforms=SMALL)},
+            ValueError,
+            "field must be 'image' or 'label', got 'picture'",
+        ),
         ({"x": StreamDef("label")}, ValueError, "number of classes"),
         ({"x": StreamDef("image", transforms=5)}, TypeError, "list of cntk.io.transforms"),
         ({"x": StreamDef("image", transforms=[5])}, TypeError, "list of cntk.io.transforms"),

@@ -24,19 +24,23 @@ def test_sample(number, tmp_path):
     (tmp_path / "map.txt").write_text(".../image.png\t0\n")
     write_mean(tmp_path / "mean.xml")
     steps = [
-        getattr(transforms, name)(**({"filename": str(tmp_path / "mean.xml")} if name == "mean" else given))
+        getattr(transforms, name)(
+            **({"filename": str(tmp_path / "mean.xml")} if name == "mean" else given)
+        )
         for name, given in case.transforms
     ]
-    streams = StreamDefs(image=StreamDef("image", transforms=steps), label=StreamDef("label", shape=2))
-    source = MinibatchSource(ImageDeserializer(str(tmp_path / "map.txt"), streams), randomize=False, max_sweeps=1)
+    streams = StreamDefs(
+        image=StreamDef("image", transforms=steps), label=StreamDef("label", shape=2)
+    )
+    source = MinibatchSource(
+        ImageDeserializer(str(tmp_path / "map.txt"), streams), randomize=False, max_sweeps=1
+    )
     with warnings.catch_warnings():
         if case.name == "mean_of_another_size":
             warnings.simplefilter("ignore")
         found = source.next_minibatch(1)[source.streams.image].asarray()[0, 0]
     expected = ORIGINAL[case.name]
-    if (
-        not expected.size
-    ):  # The original fails where an image would have to shrink to nothing, and for some proportions.
+    if not expected.size:  # The original fails where an image would have to shrink to nothing, and for some proportions.
         scaled = case.transforms[-1][1]
         assert found.shape == (3, scaled["height"], scaled["width"])
     elif expected.dtype == np.uint8:

@@ -18,7 +18,9 @@ BY_Y = StreamDefs(x=StreamDef("x", 1), y=StreamDef("y", 1, defines_mb_size=True)
 @pytest.fixture
 def file(tmp_path):
     made = tmp_path / "data.ctf"
-    made.write_text("".join(f"{k} |x {k} |y {t}\n{k} |x {t}\n" for k in range(20) for t in range(1 + k % 3)))
+    made.write_text(
+        "".join(f"{k} |x {k} |y {t}\n{k} |x {t}\n" for k in range(20) for t in range(1 + k % 3))
+    )
     return made
 
 
@@ -100,7 +102,9 @@ def test_an_index_of_another_file_is_named(file):
     count = (len(content) - 56) // 24
     content[56 + 16 * count : 56 + 24 * count] = np.ones(count, "<i8").tobytes()
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"data.ctf: its index is of another file; remove .*data.ctf.index"):
+    with pytest.raises(
+        ValueError, match=r"data.ctf: its index is of another file; remove .*data.ctf.index"
+    ):
         read(file)
 
 

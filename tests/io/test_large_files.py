@@ -29,30 +29,48 @@ def minibatches(file, **options):
         for info in (source.streams.x, source.streams.w):
             data = minibatch[info]
             rows = [s if isinstance(s, np.ndarray) else s.toarray() for s in data.as_sequences()]
-            found.append((data.num_samples, data.end_of_sweep, [r.tolist() for r in rows], source.current_position))
+            found.append(
+                (
+                    data.num_samples,
+                    data.end_of_sweep,
+                    [r.tolist() for r in rows],
+                    source.current_position,
+                )
+            )
     return found
 
 
-@pytest.mark.parametrize("options", [{"randomize": False}, {}, {"randomization_seed": 5}, {"max_sweeps": 2}])
+@pytest.mark.parametrize(
+    "options", [{"randomize": False}, {}, {"randomization_seed": 5}, {"max_sweeps": 2}]
+)
 @pytest.mark.parametrize("last", ["\n", ""])
 def test_minibatches_are_the_same(tmp_path, monkeypatch, options, last):
     options = {k: v for k, v in options.items() if k != "max_sweeps"}
     file = written(tmp_path / "data.ctf", last=last)
     expected = minibatches(file, **options)
     monkeypatch.setattr(deserializer, "_LARGE", 1)
-    monkeypatch.setattr(deserializer.TextFile, "load", lambda self, chunk: pytest.fail("a whole chunk was read"))
+    monkeypatch.setattr(
+        deserializer.TextFile, "load", lambda self, chunk: pytest.fail("a whole chunk was read")
+    )
     assert minibatches(file, **options) == expected
 
 
 def test_of_two_files_one_may_be_large(tmp_path, monkeypatch):
     first, second = written(tmp_path / "one.ctf"), str(tmp_path / "two.ctf")
     (tmp_path / "two.ctf").write_text("".join(f"{k} |y {k}\n" for k in range(59, -1, -2)))
-    readers = [CTFDeserializer(first, STREAMS), CTFDeserializer(second, StreamDefs(y=StreamDef("y", 1)))]
+    readers = [
+        CTFDeserializer(first, STREAMS),
+        CTFDeserializer(second, StreamDefs(y=StreamDef("y", 1))),
+    ]
     monkeypatch.setattr(deserializer, "_LARGE", 500)
     source = MinibatchSource(readers, max_sweeps=1)
     seen = []
     while minibatch := source.next_minibatch(9):
-        pairs = zip(minibatch[source.streams.x].as_sequences(), minibatch[source.streams.y].as_sequences(), strict=True)
+        pairs = zip(
+            minibatch[source.streams.x].as_sequences(),
+            minibatch[source.streams.y].as_sequences(),
+            strict=True,
+        )
         for x, y in pairs:
             assert (x[:, 0] == y[0, 0]).all()
             seen.append(int(y[0, 0]))

@@ -47,7 +47,9 @@ def in_use():
     """What this process has open or mapped."""
     found = {os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")}
     with open("/proc/self/maps", "rb") as maps:
-        return found | {os.fsdecode(line.split(None, 5)[5].rstrip()) for line in maps if line.count(b"/")}
+        return found | {
+            os.fsdecode(line.split(None, 5)[5].rstrip()) for line in maps if line.count(b"/")
+        }
 
 
 def rows(kind):
@@ -56,7 +58,10 @@ def rows(kind):
     if kind == "parquet":
         pytest.importorskip("pyarrow.parquet").write_table(table, "d.parquet")
     else:
-        with pyarrow.OSFile("d.arrow", "wb") as file, pyarrow.ipc.new_file(file, table.schema) as writer:
+        with (
+            pyarrow.OSFile("d.arrow", "wb") as file,
+            pyarrow.ipc.new_file(file, table.schema) as writer,
+        ):
             writer.write_table(table)
     return ArrowDeserializer(f"d.{kind}", StreamDefs(x=StreamDef("x", 1)))
 
@@ -67,7 +72,9 @@ def binary():
     return CBFDeserializer("d.bin")
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system does not tell which files are open")
+@pytest.mark.skipif(
+    not os.path.isdir("/proc/self/fd"), reason="the system does not tell which files are open"
+)
 @pytest.mark.parametrize(
     "name", ["map, all", "base64", "labels", "binary labels", "text", "arrow", "parquet", "binary"]
 )
@@ -138,13 +145,19 @@ def test_pictures_that_are_not_in_an_archive():
 
 def test_archives_in_folders_with_an_at(folder):
     (folder / "data").rename(folder / "me@host")
-    names = ["me@host/a.png", ".../me@host/deeper/x.zip@/a.png", "...\\me@host\\deeper\\x.zip@a.png"]
+    names = [
+        "me@host/a.png",
+        ".../me@host/deeper/x.zip@/a.png",
+        "...\\me@host\\deeper\\x.zip@a.png",
+    ]
     write({"d.map": "".join(f"{name}\t1\n" for name in names)})
     found = minibatches(pictures(ImageDeserializer, "d.map")(), randomize=False, max_sweeps=1)
     assert len(found) == 8 and found[1] == found[2] == found[3]
 
 
-@pytest.mark.parametrize("name", ["C:\\data\\a.png", "C:/data/a.png", "\\\\server\\share\\a.png", "sub\\a.png"])
+@pytest.mark.parametrize(
+    "name", ["C:\\data\\a.png", "C:/data/a.png", "\\\\server\\share\\a.png", "sub\\a.png"]
+)
 def test_names_stay_as_they_are_on_windows(monkeypatch, name):
     monkeypatch.setattr(listed_names, "_ON_WINDOWS", True)
     assert listed_names.located(name, "D:\\lists") == name
@@ -157,8 +170,20 @@ def test_folders_of_every_name(folder, monkeypatch):
     (place / "data").mkdir(parents=True)
     (place / "data/a.png").write_bytes(png(0))
     (place / "data/ten.chunk").write_bytes(TEN)
-    write({place / "d.map": "...\\data\\a.png\t0\n", place / "d.scp": "w=...\\data\\ten.chunk[0,4]\n", **CLEAN})
-    write({place / "d.mlf": labels_of("w"), place / "d.list": "a\nb\n", place / "d.ctf": "0 |x 1\n1 |x 2\n"})
+    write(
+        {
+            place / "d.map": "...\\data\\a.png\t0\n",
+            place / "d.scp": "w=...\\data\\ten.chunk[0,4]\n",
+            **CLEAN,
+        }
+    )
+    write(
+        {
+            place / "d.mlf": labels_of("w"),
+            place / "d.list": "a\nb\n",
+            place / "d.ctf": "0 |x 1\n1 |x 2\n",
+        }
+    )
     names = [str(place / f"d.{kind}") for kind in ("map", "scp", "mlf", "list", "ctf")]
     text = CTFDeserializer(names[4], StreamDefs(x=StreamDef("x", 1)))
     text["cacheIndex"] = True
@@ -189,14 +214,20 @@ def test_files_of_programs_from_windows(made, folder):
     for name in ("there", "there.bin"):
         (folder / "lists" / name).write_bytes(b"")
     for file in ("lists\\there", "Lists/there"):
-        assert re.search(r"; did you mean 'lists/there(.bin)?'\?", fails(lambda file=file: made(file)))
-    assert "this is a path of Windows: put the folder where the files are now in the place of 'C:'" in fails(
-        lambda: made("C:\\lists\\there")
+        assert re.search(
+            r"; did you mean 'lists/there(.bin)?'\?", fails(lambda file=file: made(file))
+        )
+    assert (
+        "this is a path of Windows: put the folder where the files are now in the place of 'C:'"
+        in fails(lambda: made("C:\\lists\\there"))
     )
 
 
 @POSIX
 def test_models_of_programs_from_windows(folder):
     (folder / "lists" / "a.model").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"there is no file 'lists\\a.model' to load; did you mean 'lists/a.model'\?"):
+    with pytest.raises(
+        ValueError,
+        match=r"there is no file 'lists\\a.model' to load; did you mean 'lists/a.model'\?",
+    ):
         C.load_model("lists\\a.model")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cntk._errors import DataError
-from cntk.io._corpus.sample_maker import Maker, unmade
+from cntk.io._corpus.sample_maker import SampleMaker, unmade
 
 
 class Counted:
@@ -40,14 +40,14 @@ def finished(maker, samples, rows, sweep=0):
 
 @pytest.mark.parametrize("threads", [0, 3])
 def test_streams_of_one_sample_are_made_once(threads):
-    samples, maker = Counted(), Maker(7, threads, 0)
+    samples, maker = Counted(), SampleMaker(7, threads, 0)
     assert finished(maker, samples, [3, 1, 2], 5) == [[3, 1, 2], [-3, -1, -2]]
     assert sorted(samples.made) == [(1, 7, 5), (2, 7, 5), (3, 7, 5)]
     assert all(name.startswith("cntk-maker") == bool(threads) for name in samples.threads)
 
 
 def test_what_is_expected_is_made_ahead_and_once():
-    samples, maker = Counted(), Maker(0, 2, 0)
+    samples, maker = Counted(), SampleMaker(0, 2, 0)
     maker.expect(parts(samples, [1, 2, 3]), 0)
     deadline = time.monotonic() + 30
     while len(samples.made) < 3 and time.monotonic() < deadline:
@@ -58,7 +58,7 @@ def test_what_is_expected_is_made_ahead_and_once():
 
 
 def test_what_does_not_come_is_dropped():
-    samples, maker = Counted(), Maker(0, 1, 0)
+    samples, maker = Counted(), SampleMaker(0, 1, 0)
     maker.expect(parts(samples, range(50)), 0)
     maker.expect(parts(samples, [60, 61]), 0)
     assert finished(maker, samples, [60, 61])[0] == [60, 61]
@@ -69,7 +69,7 @@ def test_what_does_not_come_is_dropped():
 
 
 def test_nothing_is_made_ahead_without_threads():
-    samples, maker = Counted(), Maker(0, 0, 0)
+    samples, maker = Counted(), SampleMaker(0, 0, 0)
     maker.expect(parts(samples, [1, 2]), 0)
     assert not samples.made
 
@@ -77,9 +77,13 @@ def test_nothing_is_made_ahead_without_threads():
 def test_errors_are_counted_once_for_each_sample():
     samples = Counted(broken={2, 5})
     with pytest.raises(DataError, match="sample 2 is broken"):
-        finished(Maker(0, 2, 0), samples, [1, 2])
-    maker = Maker(0, 2, 1)
-    with pytest.warns(UserWarning, match=r"sample 2 is broken; it is left out \(1 of 1 errors allowed\)"):
+        finished(SampleMaker(0, 2, 0), samples, [1, 2])
+    maker = SampleMaker(0, 2, 1)
+    with pytest.warns(
+        UserWarning, match=r"sample 2 is broken; it is left out \(1 of 1 errors allowed\)"
+    ):
         assert finished(maker, samples, [1, 2, 3]) == [[1, 3], [-1, -3]]
-    with pytest.raises(DataError, match="sample 5 is broken. That is one more than max_errors=1 allows"):
+    with pytest.raises(
+        DataError, match="sample 5 is broken. That is one more than max_errors=1 allows"
+    ):
         finished(maker, samples, [4, 5])

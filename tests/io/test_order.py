@@ -18,21 +18,31 @@ def test_each_sweep_has_every_sequence_once(sizes, window, seed, sweep):
     found = order.sweep(sweep)
     assert sorted(found) == list(range(sum(sizes)))
     np.testing.assert_array_equal(found, order.sweep(sweep))
-    np.testing.assert_array_equal(found, Order(sizes, [3 * n for n in sizes], window, seed + sweep).sweep(0))
+    np.testing.assert_array_equal(
+        found, Order(sizes, [3 * n for n in sizes], window, seed + sweep).sweep(0)
+    )
 
 
 def test_sweeps_and_seeds_differ():
     order = Order([50], [50], Window(128), 0)
-    orders = [tuple(order.sweep(k)) for k in range(5)] + [tuple(Order([50], [50], Window(128), 77).sweep(0))]
+    orders = [tuple(order.sweep(k)) for k in range(5)] + [
+        tuple(Order([50], [50], Window(128), 77).sweep(0))
+    ]
     assert len(set(orders)) == 6
 
 
 @given(st.lists(st.integers(1, 6), min_size=3, max_size=9), st.integers(1, 4), st.integers(0, 99))
 def test_few_chunks_are_needed_at_a_time(sizes, window, seed):
     """Between a chunk's first sequence and its last lie sequences of no more than the windows around it."""
-    chunk_of = np.repeat(np.arange(len(sizes)), sizes)[Order(sizes, sizes, Window(window), seed).sweep(0)]
+    chunk_of = np.repeat(np.arange(len(sizes)), sizes)[
+        Order(sizes, sizes, Window(window), seed).sweep(0)
+    ]
     alive = [
-        sum(1 for c in range(len(sizes)) if (chunk_of[: at + 1] == c).any() and (chunk_of[at:] == c).any())
+        sum(
+            1
+            for c in range(len(sizes))
+            if (chunk_of[: at + 1] == c).any() and (chunk_of[at:] == c).any()
+        )
         for at in range(len(chunk_of))
     ]
     assert max(alive) <= max(2 * window - 1, 2)

@@ -24,7 +24,9 @@ from cntk.io import (
 )
 from tests.io.user_cases import Numbered
 
-STREAMS = StreamDefs(words=StreamDef("tokens", 10, is_sparse=True), x=StreamDef("x", (2, 2)), y=StreamDef("y", 1))
+STREAMS = StreamDefs(
+    words=StreamDef("tokens", 10, is_sparse=True), x=StreamDef("x", (2, 2)), y=StreamDef("y", 1)
+)
 ROWS = [
     {"tokens": [5, 2, 7], "x": [[1, 2], [3, 4]], "y": 1.5, "other": "text"},
     {"tokens": [3], "x": np.ones((2, 2)), "y": 2, "other": None},
@@ -96,7 +98,9 @@ def test_what_can_be_gone_through_once():
 
 def test_rows_are_asked_for_when_needed():
     rows = Rows([{"x": k} for k in range(1000)])
-    source = MinibatchSource(RowDeserializer(rows, StreamDefs(x=StreamDef("x", 1)), 10), randomize=False)
+    source = MinibatchSource(
+        RowDeserializer(rows, StreamDefs(x=StreamDef("x", 1)), 10), randomize=False
+    )
     assert not rows.asked
     source.next_minibatch(10)
     assert len(rows.asked) <= 20
@@ -120,7 +124,10 @@ def test_a_sparse_matrix_in_a_row():
             {"tokens": [0.5], "x": np.ones((2, 2)), "y": 1},
             "row 1, stream 'words': expected an index or a list of indices",
         ),
-        ({"tokens": [1], "x": "many", "y": 1}, "row 1, stream 'x': expected numbers, got str 'many'"),
+        (
+            {"tokens": [1], "x": "many", "y": 1},
+            "row 1, stream 'x': expected numbers, got str 'many'",
+        ),
         ({"tokens": [1], "x": None, "y": 1}, "row 1, stream 'x': expected numbers, got NoneType"),
         ({"tokens": [1], "x": [[1, 2], [3]], "y": 1}, "row 1, stream 'x': "),
         (
@@ -156,9 +163,15 @@ def write_arrow(folder, kind):
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet as pq
 
-    plain = [{"tokens": r["tokens"], "x": np.asarray(r["x"]).tolist(), "y": r["y"]} for r in ROWS[:2]]
+    plain = [
+        {"tokens": r["tokens"], "x": np.asarray(r["x"]).tolist(), "y": r["y"]} for r in ROWS[:2]
+    ]
     table = pa.table(
-        {"tokens": [r["tokens"] for r in plain], "x": [r["x"] for r in plain], "y": [r["y"] for r in plain]}
+        {
+            "tokens": [r["tokens"] for r in plain],
+            "x": [r["x"] for r in plain],
+            "y": [r["y"] for r in plain],
+        }
     )
     file = folder / f"data.{kind}"
     if kind == "parquet":
@@ -209,7 +222,10 @@ def test_without_pyarrow():
         "try:\n    ArrowDeserializer('x.parquet', {})\nexcept ImportError as e:\n    print(e)"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert ended.stdout.strip() == "ArrowDeserializer needs pyarrow; install it with: pip install 'cntk-torch[arrow]'"
+    assert (
+        ended.stdout.strip()
+        == "ArrowDeserializer needs pyarrow; install it with: pip install 'cntk-torch[arrow]'"
+    )
 
 
 # -- arrays -----------------------------------------------------------------------------------------------------------
@@ -231,7 +247,9 @@ def test_arrays(lengths, samples_per_chunk, randomize):
     assert sorted(order) == list(range(len(lengths))) and (randomize or order == sorted(order))
     for k, frames, sparse in zip(order, found["frame"], found["sparse"], strict=True):
         expected = list(range(ends[k] - lengths[k], ends[k]))
-        assert [int(f[0]) for f in frames] == expected and [int(np.argmax(s)) for s in sparse] == expected
+        assert [int(f[0]) for f in frames] == expected and [
+            int(np.argmax(s)) for s in sparse
+        ] == expected
 
 
 def test_memory_maps_are_read_by_chunk(tmp_path):
@@ -240,13 +258,20 @@ def test_memory_maps_are_read_by_chunk(tmp_path):
     corpus = ArrayDeserializer({"a": mapped}, samples_per_chunk=100).open()
     assert len(corpus.chunks) == 10
     (part,) = corpus.load(3)
-    assert part.frames.dtype == np.float64 and part.frames[0, 0] == 1200 and part.frames.shape == (100, 4)
+    assert (
+        part.frames.dtype == np.float64
+        and part.frames[0, 0] == 1200
+        and part.frames.shape == (100, 4)
+    )
 
 
 def test_arrays_are_joined_with_a_file(tmp_path):
     (tmp_path / "t.ctf").write_text("2 |t 102\n0 |t 100\n")
     text = CTFDeserializer(str(tmp_path / "t.ctf"), StreamDefs(t=StreamDef("t", 1)))
-    assert read_all([ArrayDeserializer({"x": np.arange(3.0)}), text]) == {"x": [[[0]], [[2]]], "t": [[[100]], [[102]]]}
+    assert read_all([ArrayDeserializer({"x": np.arange(3.0)}), text]) == {
+        "x": [[[0]], [[2]]],
+        "t": [[[100]], [[102]]],
+    }
 
 
 @pytest.mark.parametrize(
@@ -258,7 +283,11 @@ def test_arrays_are_joined_with_a_file(tmp_path):
         ({"a": np.zeros(3)}, [1, 1], "'a' has 3 samples; expected 2"),
         ({"a": np.zeros(3)}, [4, -1], "lengths must be positive"),
         ({"a": np.array(["x"])}, None, "'a' must be an array .* of real numbers"),
-        ({"a": [np.ones((2, 3)), np.ones((1, 3))]}, None, "'a' is a list of arrays .* np.concatenate.* with lengths="),
+        (
+            {"a": [np.ones((2, 3)), np.ones((1, 3))]},
+            None,
+            "'a' is a list of arrays .* np.concatenate.* with lengths=",
+        ),
         ({"a": np.zeros(())}, None, "'a' must be an array"),
         ({"a": np.zeros((0, 3))}, None, "the arrays are empty"),
     ],
@@ -271,7 +300,12 @@ def test_arrays_that_do_not_fit(arrays, lengths, words):
 # -- sequences of similar length --------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(1, 50), st.integers(1, 20), st.booleans())
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=40),
+    st.integers(1, 50),
+    st.integers(1, 20),
+    st.booleans(),
+)
 def test_buckets(lengths, bucket, size, own):
     """Every sequence comes once in a sweep, within a bucket by length; and a checkpoint goes on with the same ones."""
     sizes = [len(lengths[k : k + 7]) for k in range(0, len(lengths), 7)]
@@ -294,7 +328,9 @@ def test_buckets(lengths, bucket, size, own):
     second = source()
     second.restore_from_checkpoint(states[middle])
     for expected in found[middle + 1 :]:
-        assert [int(s[0, 0]) for s in second.next_minibatch(size)[second.streams.x].as_sequences()] == expected
+        assert [
+            int(s[0, 0]) for s in second.next_minibatch(size)[second.streams.x].as_sequences()
+        ] == expected
 
 
 def test_buckets_need_fewer_steps():
@@ -322,7 +358,9 @@ def test_sweeps_end_as_those_of_text(tmp_path, randomize, per_chunk, size):
     lengths = [1, 3, 2, 1, 2, 1, 1, 1, 2, 1]
     (tmp_path / "rows.ctf").write_text("".join(f"{k} |x {k}\n" * n for k, n in enumerate(lengths)))
     streams = StreamDefs(x=StreamDef("x", 1))
-    rows = RowDeserializer([{"x": [float(k)] * n} for k, n in enumerate(lengths)], streams, rows_per_chunk=per_chunk)
+    rows = RowDeserializer(
+        [{"x": [float(k)] * n} for k, n in enumerate(lengths)], streams, rows_per_chunk=per_chunk
+    )
     text = CTFDeserializer(str(tmp_path / "rows.ctf"), streams)
     seen = []
     for deserializer in (rows, text):

@@ -11,7 +11,9 @@ import pytest
 from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
 from tests.io.partition_cases import CASES, Case, partition, text
 
-GOLDEN = json.loads((Path(__file__).parent / "partitions_of_the_original.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads(
+    (Path(__file__).parent / "partitions_of_the_original.json").read_text(encoding="utf-8")
+)
 
 
 def opened(case, folder):
@@ -45,11 +47,15 @@ def test_as_the_original(number, tmp_path):
 @pytest.mark.parametrize("workers", [2, 3, 5])
 def test_all_workers_read_all(randomize, workers, tmp_path):
     lengths = [1 + (k * 7) % 5 for k in range(17)]
-    case = Case(lengths, 45, {"randomize": randomize, "max_sweeps": 3, "randomization_seed": 4}, [], None)
+    case = Case(
+        lengths, 45, {"randomize": randomize, "max_sweeps": 3, "randomization_seed": 4}, [], None
+    )
     found = collections.Counter()
     for rank in range(workers):
         source = opened(case, tmp_path)
-        while minibatch := source.next_minibatch(9, num_data_partitions=workers, partition_index=rank):
+        while minibatch := source.next_minibatch(
+            9, num_data_partitions=workers, partition_index=rank
+        ):
             found.update(numbers(minibatch[source.streams.x]))
     assert found == dict.fromkeys(range(len(lengths)), 3)
 

@@ -19,7 +19,9 @@ from cntk.io import (
 from tests.io.made_readers import made
 from tests.io.real_cases import CASES, Summary, unpack
 
-GOLDEN = json.loads((Path(__file__).parent / "real_of_the_original.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads(
+    (Path(__file__).parent / "real_of_the_original.json").read_text(encoding="utf-8")
+)
 BY_NAME = {c.name: c for c in CASES}
 SHUFFLED = [n for n in BY_NAME if n + "_shuffled" in BY_NAME and n not in ("cmudict", "mnist")]
 DATA = os.environ.get("CNTK_TEST_DATA", "")
@@ -66,7 +68,9 @@ def test_binary_files_of_doubles_are_read_as_their_text(name, unpacked, monkeypa
     def sequences(case):
         found = minibatches(case._replace(sizes=BY_NAME[name].sizes), unpacked, monkeypatch)
         data = (d for _, minibatch in found for d in minibatch.values())
-        return [s if isinstance(s, np.ndarray) else s.toarray() for d in data for s in d.as_sequences()]
+        return [
+            s if isinstance(s, np.ndarray) else s.toarray() for d in data for s in d.as_sequences()
+        ]
 
     read, expected = sequences(BY_NAME[name]), sequences(BY_NAME[name.removeprefix("binary_")])
     for one, other in zip(read, expected, strict=True):
@@ -80,9 +84,17 @@ def test_a_shuffled_sweep_has_the_same_sequences(name, unpacked, monkeypatch):
     def sequences(case):
         found = collections.Counter()
         for _, minibatch in minibatches(case, unpacked, monkeypatch):
-            rows = [d.as_sequences() for _, d in sorted(minibatch.items(), key=lambda item: item[0].name)]
+            rows = [
+                d.as_sequences()
+                for _, d in sorted(minibatch.items(), key=lambda item: item[0].name)
+            ]
             for together in zip(*rows, strict=True):
-                found[tuple(hash((s if isinstance(s, np.ndarray) else s.toarray()).tobytes()) for s in together)] += 1
+                found[
+                    tuple(
+                        hash((s if isinstance(s, np.ndarray) else s.toarray()).tobytes())
+                        for s in together
+                    )
+                ] += 1
         return found
 
     once = {"randomize": False, "max_sweeps": 1}

@@ -13,11 +13,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cntk.io import Base64ImageDeserializer, ImageDeserializer, MinibatchSource, StreamDef, StreamDefs, transforms
+from cntk.io import (
+    Base64ImageDeserializer,
+    ImageDeserializer,
+    MinibatchSource,
+    StreamDef,
+    StreamDefs,
+    transforms,
+)
 
 pytest.importorskip("PIL.Image")
 DATA = os.environ.get("CNTK_TEST_DATA", "")
-pytestmark = pytest.mark.skipif(not DATA, reason="CNTK_TEST_DATA names no folder with images.tar.xz in it")
+pytestmark = pytest.mark.skipif(
+    not DATA, reason="CNTK_TEST_DATA names no folder with images.tar.xz in it"
+)
 
 # Blue, green and red of the four pictures: black, blue, green, red.
 COLORS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]])
@@ -34,10 +43,19 @@ SOUND = {
 }
 # Map file: what is left of it, and what is said.
 BROKEN = {
-    "ImageReaderBadLabel": ([0, 2, 3], "line 2: expected the number of a class as the label, got 'blah'"),
+    "ImageReaderBadLabel": (
+        [0, 2, 3],
+        "line 2: expected the number of a class as the label, got 'blah'",
+    ),
     "ImageReaderBadMap": ([0, 1, 3], "line 3: expected image<tab>label"),
-    "ImageReaderLabelOutOfRange": ([0, 1, 2], "line 4: the label is 10; the label's stream has 4 classes, 0 to 3"),
-    "ImageReaderMissingImage": ([1, 2, 3], "line 1: cannot read image 'imageDoesNotExists/black.jpg'"),
+    "ImageReaderLabelOutOfRange": (
+        [0, 1, 2],
+        "line 4: the label is 10; the label's stream has 4 classes, 0 to 3",
+    ),
+    "ImageReaderMissingImage": (
+        [1, 2, 3],
+        "line 1: cannot read image 'imageDoesNotExists/black.jpg'",
+    ),
     "ImageReaderZipMissing": (FOUR, "line 4: cannot read image 'images/simple.zip@/missing.jpg'"),
     "InvalidBase64ImageReaderSimple": ([], "line 1: cannot read the image"),
 }
@@ -55,9 +73,12 @@ def read(name, **options):
     """Classes and sizes of the minibatches of three; checks that the colours are those of the classes."""
     kind = Base64ImageDeserializer if "ase64" in name else ImageDeserializer
     streams = StreamDefs(
-        image=StreamDef("image", transforms=[transforms.scale(4, 4, 3)]), label=StreamDef("label", shape=4)
+        image=StreamDef("image", transforms=[transforms.scale(4, 4, 3)]),
+        label=StreamDef("label", shape=4),
     )
-    source = MinibatchSource(kind(f"Data/{name}_map.txt", streams), randomize=False, max_sweeps=1, **options)
+    source = MinibatchSource(
+        kind(f"Data/{name}_map.txt", streams), randomize=False, max_sweeps=1, **options
+    )
     classes, sizes = [], []
     while minibatch := source.next_minibatch(3):
         images, labels = minibatch[source.streams.image], minibatch[source.streams.label]

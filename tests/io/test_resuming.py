@@ -37,7 +37,13 @@ def resumed(tmp_path_factory):
     environment = dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'src'}")
     command = [sys.executable, "-m", "tests.io.resuming"]
     ended = subprocess.run(
-        command, cwd=folder, env=environment, input=json.dumps(states), capture_output=True, text=True, timeout=200
+        command,
+        cwd=folder,
+        env=environment,
+        input=json.dumps(states),
+        capture_output=True,
+        text=True,
+        timeout=200,
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     return read, json.loads(ended.stdout)

@@ -16,7 +16,7 @@ from cntk.io import (
     StreamDefs,
     StreamInformation,
 )
-from cntk.io._corpus.chunk_cache import ChunkStore
+from cntk.io._corpus.chunk_cache import ChunkCache
 from cntk.io._text import deserializer as text_deserializer, index as text_index
 
 
@@ -56,7 +56,9 @@ class SmallChunks:
 
     def open(self, threads=1):
         found = text_deserializer.configurations(self.deserializer.streams, "test")
-        return text_deserializer.TextFile(self.deserializer.filename, found, threads, self.chunk_bytes)
+        return text_deserializer.TextFile(
+            self.deserializer.filename, found, threads, self.chunk_bytes
+        )
 
 
 # -- minibatches ------------------------------------------------------------------------------------------------------
@@ -66,13 +68,17 @@ class SmallChunks:
 def test_minibatches_go_through_sweeps(varied, sizes, randomize, seed):
     """Whatever the sizes: sweep after sweep holds every sequence once, and no minibatch is too large or needlessly small."""
     deserializer, lengths = varied
-    source = MinibatchSource(SmallChunks(deserializer), randomize=randomize, randomization_seed=seed)
+    source = MinibatchSource(
+        SmallChunks(deserializer), randomize=randomize, randomization_seed=seed
+    )
     found, position = [], 0
     for size in sizes:
         minibatch = source.next_minibatch(size)
         data = minibatch[source.streams.x]
         sequences = [int(s[0, 0]) // 10 for s in data.as_sequences()]
-        assert all(len(s) == lengths[k] for s, k in zip(data.as_sequences(), sequences, strict=True))
+        assert all(
+            len(s) == lengths[k] for s, k in zip(data.as_sequences(), sequences, strict=True)
+        )
         assert data.num_samples <= size or data.num_sequences == 1
         before, position = position, position + data.num_samples
         assert source.current_position["minibatchSourcePosition"] == position
@@ -89,7 +95,11 @@ def test_minibatches_go_through_sweeps(varied, sizes, randomize, seed):
 def test_resume(varied, warm_up, randomize, size, chunks):
     """From a checkpoint another source goes on with the very same minibatches."""
     deserializer, _ = varied
-    options = {"randomize": randomize, "randomization_window_in_chunks": chunks, "randomization_seed": 7}
+    options = {
+        "randomize": randomize,
+        "randomization_window_in_chunks": chunks,
+        "randomization_seed": 7,
+    }
     first = MinibatchSource(SmallChunks(deserializer), **options)
     while first.current_position["minibatchSourcePosition"] < warm_up:
         first.next_minibatch(size)
@@ -115,7 +125,15 @@ def test_resume_at_the_end(varied):
 
 
 @pytest.mark.parametrize(
-    "state", [{}, {"position": 3}, None, 3, {"minibatchSourcePosition": -1}, {"minibatchSourcePosition": "3"}]
+    "state",
+    [
+        {},
+        {"position": 3},
+        None,
+        3,
+        {"minibatchSourcePosition": -1},
+        {"minibatchSourcePosition": "3"},
+    ],
 )
 def test_states_that_are_none(varied, state):
     source = MinibatchSource(varied[0])
@@ -127,11 +145,15 @@ def test_partitions(tmp_path):
     """Two workers: each its own sequences, and its half of the size."""
     lengths = [7, 3, 4, 1, 2, 2, 1, 2, 2, 1]
     workers = [
-        MinibatchSource(reader(tmp_path, counted(lengths), **X), randomize=False, max_samples=36) for _ in range(2)
+        MinibatchSource(reader(tmp_path, counted(lengths), **X), randomize=False, max_samples=36)
+        for _ in range(2)
     ]
 
     def samples(rank, times):
-        found = [workers[rank].next_minibatch(10, num_data_partitions=2, partition_index=rank) for _ in range(times)]
+        found = [
+            workers[rank].next_minibatch(10, num_data_partitions=2, partition_index=rank)
+            for _ in range(times)
+        ]
         return [m[workers[rank].streams.x].num_samples if m else 0 for m in found]
 
     assert samples(0, 6) == [7, 4, 5, 7, 4, 0]
@@ -144,24 +166,34 @@ def test_workers_share_every_sequence(varied, workers, size):
     found = []
     for rank in range(workers):
         source = MinibatchSource(deserializer, randomization_seed=5, max_sweeps=1)
-        while minibatch := source.next_minibatch(size, num_data_partitions=workers, partition_index=rank):
+        while minibatch := source.next_minibatch(
+            size, num_data_partitions=workers, partition_index=rank
+        ):
             found += numbers_of(minibatch, source)
     assert sorted(found) == [10 * k + t for k, n in enumerate(lengths) for t in range(n)]
 
 
 def test_more_workers_than_sequences(tmp_path):
     source = MinibatchSource(reader(tmp_path, "|x 1\n|x 2\n", **X), randomize=False)
-    assert numbers_of(source.next_minibatch(6, num_data_partitions=3, partition_index=1), source) == [2, 1]
-    assert numbers_of(source.next_minibatch(6, num_data_partitions=3, partition_index=2), source) == [1, 2]
+    assert numbers_of(
+        source.next_minibatch(6, num_data_partitions=3, partition_index=1), source
+    ) == [2, 1]
+    assert numbers_of(
+        source.next_minibatch(6, num_data_partitions=3, partition_index=2), source
+    ) == [1, 2]
 
 
 @pytest.mark.parametrize("partition", [(2, 2), (0, 0), (3, -1)])
 def test_partitions_that_are_none(varied, partition):
     with pytest.raises(ValueError, match="partition"):
-        MinibatchSource(varied[0]).next_minibatch(4, num_data_partitions=partition[0], partition_index=partition[1])
+        MinibatchSource(varied[0]).next_minibatch(
+            4, num_data_partitions=partition[0], partition_index=partition[1]
+        )
 
 
-@pytest.mark.parametrize(("size", "kind"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("4", TypeError)])
+@pytest.mark.parametrize(
+    ("size", "kind"), [(0, ValueError), (-1, ValueError), (2.5, TypeError), ("4", TypeError)]
+)
 def test_sizes_that_are_none(varied, size, kind):
     with pytest.raises(kind, match="minibatch size"):
         MinibatchSource(varied[0]).next_minibatch(size)
@@ -179,12 +211,18 @@ def test_input_map(varied):
 
 def test_streams(tmp_path):
     source = MinibatchSource(
-        reader(tmp_path, "|a 1 2 |b 3:1\n", f=StreamDef("a", 2), l=StreamDef("b", 4, is_sparse=True))
+        reader(
+            tmp_path, "|a 1 2 |b 3:1\n", f=StreamDef("a", 2), l=StreamDef("b", 4, is_sparse=True)
+        )
     )
     assert list(source.streams) == ["f", "l"]
     assert repr(source.streams.f) == "f([2])"
     assert source.stream_info("l") == source["l"] == source.stream_infos()[1] == source.streams.l
-    assert (source["l"].storage_format, source["l"].sample_shape, source["l"].dtype) == ("sparse", (4,), np.float32)
+    assert (source["l"].storage_format, source["l"].sample_shape, source["l"].dtype) == (
+        "sparse",
+        (4,),
+        np.float32,
+    )
     assert source.is_infinite()
     with pytest.raises(RuntimeError, match="no stream is named 'q'; there are: f, l"):
         source.stream_info("q")
@@ -199,7 +237,10 @@ def test_shapes_of_several_axes(tmp_path):
 
 
 def joined(folder, first, second, **options):
-    files = [reader(folder, first, "x.ctf", x=StreamDef("x", 1)), reader(folder, second, "y.ctf", y=StreamDef("y", 1))]
+    files = [
+        reader(folder, first, "x.ctf", x=StreamDef("x", 1)),
+        reader(folder, second, "y.ctf", y=StreamDef("y", 1)),
+    ]
     return MinibatchSource(files, randomize=False, max_sweeps=1, **options)
 
 
@@ -232,8 +273,13 @@ def test_files_without_ids_are_joined_by_line(tmp_path):
 def test_streams_of_several_files_must_agree(tmp_path):
     with pytest.raises(ValueError, match="two streams are named 'x'"):
         MinibatchSource([reader(tmp_path, "|x 1\n", **X), reader(tmp_path, "|x 1\n", **X)])
-    streams = {"x": StreamDef("x", 1, defines_mb_size=True), "y": StreamDef("y", 1, defines_mb_size=True)}
-    with pytest.raises(ValueError, match="only one stream may define the minibatch size, and 2 do: x, y"):
+    streams = {
+        "x": StreamDef("x", 1, defines_mb_size=True),
+        "y": StreamDef("y", 1, defines_mb_size=True),
+    }
+    with pytest.raises(
+        ValueError, match="only one stream may define the minibatch size, and 2 do: x, y"
+    ):
         MinibatchSource(reader(tmp_path, "|x 1 |y 1\n", **streams))
 
 
@@ -275,14 +321,14 @@ def test_chunks_are_read_once_and_forgotten_when_spent(varied):
     corpus = Counting(SmallChunks(varied[0]).open())
     count = len(corpus.corpus.chunks)
     chunks = np.repeat(np.arange(count), 3)
-    store = ChunkStore(corpus, kept_bytes=0)
+    store = ChunkCache(corpus, kept_bytes=0)
     store.begin_sweep(chunks)
     for place, chunk in enumerate(chunks):
         store.get(chunk)
         store.release(place)
         assert set(store._loaded) <= {chunk - 1, chunk}
     assert corpus.read == list(range(count))
-    roomy = ChunkStore(corpus)
+    roomy = ChunkCache(corpus)
     for _ in range(2):
         roomy.begin_sweep(chunks)
         for place, chunk in enumerate(chunks):
@@ -323,14 +369,32 @@ def test_limits_that_go_together(varied):
 
 
 WRONG = [
-    ("|x 1 |y 2\n|x .5 |y 2\n", r"line 2, stream 'x': expected a number such as -0.5 or 1e-3, got '.5'"),
-    ("|x 1 |y 2\n\n|x 1 |y 2\n", r"line 2: the line is empty, or has none of the streams that are read: \|x, \|y"),
+    (
+        "|x 1 |y 2\n|x .5 |y 2\n",
+        r"line 2, stream 'x': expected a number such as -0.5 or 1e-3, got '.5'",
+    ),
+    (
+        "|x 1 |y 2\n\n|x 1 |y 2\n",
+        r"line 2: the line is empty, or has none of the streams that are read: \|x, \|y",
+    ),
     ("|x 1 |y 2\n|# note\n", r"line 2: the line is empty"),
-    ("|x 1 2 |y 2\n", r"line 1, stream 'x': a sample has 2 numbers, and the stream's shape holds 1"),
-    ("|x 1 |y 2\nabc |x 1 |y 2\n", r"line 2: '\|' was expected at the beginning of the line, got 'abc '"),
+    (
+        "|x 1 2 |y 2\n",
+        r"line 1, stream 'x': a sample has 2 numbers, and the stream's shape holds 1",
+    ),
+    (
+        "|x 1 |y 2\nabc |x 1 |y 2\n",
+        r"line 2: '\|' was expected at the beginning of the line, got 'abc '",
+    ),
     ("0 |x 1 |y 2\n1 z |x 1 |y 2\n", r"line 2: a sequence id \(digits\) or '\|' was expected"),
-    ("0 |x 1 |y 2\n0 |x 1\n1 |x 5\n2 |x 1 |y 2\n", r"line 3, stream 'y': the sequence \(id 1\) has no sample"),
-    ("0 |x 1\n0 |y 1\n", r"line 1: the sequence \(id 0\) has 2 lines, and 1 samples of its longest stream"),
+    (
+        "0 |x 1 |y 2\n0 |x 1\n1 |x 5\n2 |x 1 |y 2\n",
+        r"line 3, stream 'y': the sequence \(id 1\) has no sample",
+    ),
+    (
+        "0 |x 1\n0 |y 1\n",
+        r"line 1: the sequence \(id 0\) has 2 lines, and 1 samples of its longest stream",
+    ),
     ("|x 1 | y 2\n", r"line 1: a stream's name was expected right after '\|'"),
     ("|x 1 |y 2 |x 3\n", r"line 1: 3 samples on a line, and 2 streams are read"),
     ("|x 1 |y 1:2\n", r"line 1, stream 'y': expected a number"),
@@ -342,7 +406,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "words"), WRONG)
 def test_malformed_files(tmp_path, text, words):
-    source = MinibatchSource(reader(tmp_path, text, x=StreamDef("x", 1), y=StreamDef("y", 1)), randomize=False)
+    source = MinibatchSource(
+        reader(tmp_path, text, x=StreamDef("x", 1), y=StreamDef("y", 1)), randomize=False
+    )
     for _ in range(2):
         with pytest.raises(RuntimeError, match=r"data\.ctf, " + words):
             source.next_minibatch(10)

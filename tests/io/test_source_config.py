@@ -5,9 +5,18 @@ from __future__ import annotations
 import pytest
 
 from cntk.cntk_py import MinibatchSourceConfig, to_dictionary
-from cntk.io import CTFDeserializer, ImageDeserializer, StreamDef, StreamDefs, UserDeserializer, transforms as xf
+from cntk.io import (
+    CTFDeserializer,
+    ImageDeserializer,
+    StreamDef,
+    StreamDefs,
+    UserDeserializer,
+    transforms as xf,
+)
 
-TEXT = CTFDeserializer("x.ctf", StreamDefs(a=StreamDef("S0", 5, is_sparse=True, defines_mb_size=True)))
+TEXT = CTFDeserializer(
+    "x.ctf", StreamDefs(a=StreamDef("S0", 5, is_sparse=True, defines_mb_size=True))
+)
 IMAGES = ImageDeserializer(
     "map",
     StreamDefs(
@@ -30,7 +39,9 @@ def test_text_in_order():
         "deserializers": [
             {
                 "file": "x.ctf",
-                "input": {"a": {"alias": "S0", "definesMBSize": True, "dim": 5, "format": "sparse"}},
+                "input": {
+                    "a": {"alias": "S0", "definesMBSize": True, "dim": 5, "format": "sparse"}
+                },
                 "module": "CNTKTextFormatReader",
                 "type": "CNTKTextFormatDeserializer",
             }
@@ -54,7 +65,11 @@ def test_images_shuffled():
         "sampleBasedRandomizationWindow": False,
         "traceLevel": 1,
     }
-    assert (images["type"], images["module"], images["file"]) == ("ImageDeserializer", "ImageReader", "map")
+    assert (images["type"], images["module"], images["file"]) == (
+        "ImageDeserializer",
+        "ImageReader",
+        "map",
+    )
     assert images["input"] == {
         "f": {
             "transforms": [
@@ -77,7 +92,12 @@ def test_images_shuffled():
                     "width": 4,
                 },
                 {"meanFile": "m.xml", "type": "Mean"},
-                {"brightnessRadius": 0.5, "contrastRadius": 0.25, "saturationRadius": 0.125, "type": "Color"},
+                {
+                    "brightnessRadius": 0.5,
+                    "contrastRadius": 0.25,
+                    "saturationRadius": 0.125,
+                    "type": "Color",
+                },
                 {"type": "Transpose"},
             ]
         },
@@ -88,7 +108,12 @@ def test_images_shuffled():
 def test_other_options():
     config = MinibatchSourceConfig([TEXT])
     config.randomization_window_in_chunks, config.randomization_window_in_samples = 0, 9
-    config.randomization_seed, config.max_errors, config.truncation_length, config.trace_level = 4, 3, 7, 0
+    config.randomization_seed, config.max_errors, config.truncation_length, config.trace_level = (
+        4,
+        3,
+        7,
+        0,
+    )
     config.is_multithreaded.set(True)
     found = to_dictionary(config)
     del found["deserializers"]

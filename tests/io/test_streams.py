@@ -32,14 +32,24 @@ class Ones(UserMinibatchSource):
 
 
 def test_numbers_of_sources():
-    assert (MinibatchSource.infinitely_repeat, MinibatchSource.full_data_sweep) == (2**64 - 1, 2**64 - 2)
+    assert (MinibatchSource.infinitely_repeat, MinibatchSource.full_data_sweep) == (
+        2**64 - 1,
+        2**64 - 2,
+    )
     assert MinibatchSource.default_randomization_window_in_chunks == 128
 
 
 def test_streams_that_a_program_makes():
     stream = StreamInformation("a", 3, "dense", np.float32, (2, 3))
     assert shown(stream) == ["a", 3, 0, 1, False, (2, 3)]
-    assert shown(StreamInformation("b", 1, "sparse", np.float64, (5,), True)) == ["b", 1, 1, 2, True, (5,)]
+    assert shown(StreamInformation("b", 1, "sparse", np.float64, (5,), True)) == [
+        "b",
+        1,
+        1,
+        2,
+        True,
+        (5,),
+    ]
     assert stream.as_string() == str(stream) == "a([2 x 3])"
     assert isinstance(stream.m_sample_layout, cntk_py.NDShape)
 
@@ -54,7 +64,11 @@ def test_streams_of_sources(tmp_path):
     memory = MinibatchSourceFromData({"x": np.ones((3, 2), "f")})
     assert shown(memory.streams.x)[2:] == [0, 1, False, (2,)]
     own = Ones()
-    assert own.streams.ones is own.made and own["ones"].m_id == 4 and own.stream_infos()[0].m_name == "ones"
+    assert (
+        own.streams.ones is own.made
+        and own["ones"].m_id == 4
+        and own.stream_infos()[0].m_name == "ones"
+    )
 
 
 def test_streams_change():
@@ -63,7 +77,12 @@ def test_streams_change():
     stream.m_storage_format, stream.m_element_type = 0, cntk_py.DataType_Float
     stream.m_sample_layout, stream.m_defines_mb_size = cntk_py.NDShape((4, 6)), True
     assert shown(stream) == ["z", 7, 0, 1, True, (6, 4)] and str(stream) == "z([6 x 4])"
-    assert (stream.name, stream.storage_format, stream.dtype, stream.sample_shape) == ("z", "dense", np.float32, (6, 4))
+    assert (stream.name, stream.storage_format, stream.dtype, stream.sample_shape) == (
+        "z",
+        "dense",
+        np.float32,
+        (6, 4),
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
 from cntk.io._text import deserializer as text_deserializer
 from tests.io.text_error_cases import AFTER, BEFORE, CASES
 
-GOLDEN = json.loads((Path(__file__).parent / "text_errors_of_the_original.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads(
+    (Path(__file__).parent / "text_errors_of_the_original.json").read_text(encoding="utf-8")
+)
 STREAMS = StreamDefs(A=StreamDef("A", 1), B=StreamDef("B", 10, is_sparse=True))
 
 
@@ -27,7 +29,9 @@ def read(file, deserializer=None, **options):
     found = []
     for s in minibatch[source.streams.B].as_sequences():
         pairs = list(zip(s.indices.tolist(), s.data.tolist(), strict=True))
-        found.append([[list(p) for p in pairs[a:b]] for a, b in zip(s.indptr, s.indptr[1:], strict=False)])
+        found.append(
+            [[list(p) for p in pairs[a:b]] for a, b in zip(s.indptr, s.indptr[1:], strict=False)]
+        )
     return {"A": dense, "B": found}
 
 

@@ -13,16 +13,22 @@ import cntk as C
 from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs
 from tests.io.truncated_cases import CASES, partition, pieces as numbered_pieces, text
 
-GOLDEN = json.loads((Path(__file__).parent / "truncated_of_the_original.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads(
+    (Path(__file__).parent / "truncated_of_the_original.json").read_text(encoding="utf-8")
+)
 LENGTHS = [5, 4, 1, 7, 3, 8, 2, 6, 1, 9]
 
 
 @pytest.fixture(scope="module")
 def deserializer(tmp_path_factory):
     file = tmp_path_factory.mktemp("truncated") / "data.ctf"
-    text = "".join(f"{k} |x {100 * k + t} |s {k % 3}:1\n" for k, n in enumerate(LENGTHS) for t in range(n))
+    text = "".join(
+        f"{k} |x {100 * k + t} |s {k % 3}:1\n" for k, n in enumerate(LENGTHS) for t in range(n)
+    )
     file.write_text(text)
-    return CTFDeserializer(str(file), StreamDefs(x=StreamDef("x", 1), s=StreamDef("s", 3, is_sparse=True)))
+    return CTFDeserializer(
+        str(file), StreamDefs(x=StreamDef("x", 1), s=StreamDef("s", 3, is_sparse=True))
+    )
 
 
 def pieces(source, size):
@@ -48,7 +54,9 @@ def test_as_the_original(number, tmp_path):
     source = MinibatchSource(CTFDeserializer(str(file), StreamDefs(**streams)), **case.options)
     for size, wanted in zip(case.sizes, GOLDEN[number], strict=False):
         if isinstance(wanted, str):
-            with pytest.raises((ValueError, RuntimeError), match=r"workers|must have a sequence's every frame"):
+            with pytest.raises(
+                (ValueError, RuntimeError), match=r"workers|must have a sequence's every frame"
+            ):
                 source.next_minibatch(size, **partition(case))
             return
         minibatch = source.next_minibatch(size, **partition(case))
@@ -90,7 +98,11 @@ def test_slots(deserializer):
 @given(st.integers(1, 30), st.integers(1, 10), st.booleans(), st.sampled_from([1, 2, 3]))
 def test_every_frame_once_and_in_order(deserializer, size, length, randomize, sweeps):
     source = MinibatchSource(
-        deserializer, randomize=randomize, truncation_length=length, max_sweeps=sweeps, randomization_seed=5
+        deserializer,
+        randomize=randomize,
+        truncation_length=length,
+        max_sweeps=sweeps,
+        randomization_seed=5,
     )
     before, whole = [], []
     while minibatch := source.next_minibatch(size):
@@ -105,7 +117,9 @@ def test_every_frame_once_and_in_order(deserializer, size, length, randomize, sw
         ]
         whole += [frames for frames in found if len(frames) == LENGTHS[frames[0] // 100]]
         before = found
-    assert sorted(whole) == sorted([[100 * k + t for t in range(n)] for k, n in enumerate(LENGTHS)] * sweeps)
+    assert sorted(whole) == sorted(
+        [[100 * k + t for t in range(n)] for k, n in enumerate(LENGTHS)] * sweeps
+    )
 
 
 @settings(max_examples=30)
@@ -129,7 +143,12 @@ def test_workers_share_every_sequence(deserializer):
     for rank in range(2):
         source = MinibatchSource(deserializer, truncation_length=2, max_sweeps=1)
         while minibatch := source.next_minibatch(8, num_data_partitions=2, partition_index=rank):
-            found += minibatch[source.streams.x].asarray()[minibatch[source.streams.x].mask > 0].ravel().tolist()
+            found += (
+                minibatch[source.streams.x]
+                .asarray()[minibatch[source.streams.x].mask > 0]
+                .ravel()
+                .tolist()
+            )
     assert sorted(found) == [100 * k + t for k, n in enumerate(LENGTHS) for t in range(n)]
 
 
@@ -142,9 +161,13 @@ def test_a_recurrence_goes_on(deserializer, size, cell):
     model = C.layers.Recurrence(cell(3))(x * 0.001)
     source = MinibatchSource(deserializer, randomize=False, truncation_length=3, max_sweeps=1)
     whole = np.concatenate(
-        model.eval({x: [np.float32(100 * k + np.arange(n))[:, None] for k, n in enumerate(LENGTHS)]})
+        model.eval(
+            {x: [np.float32(100 * k + np.arange(n))[:, None] for k, n in enumerate(LENGTHS)]}
+        )
     )
-    wanted = dict(zip([100 * k + t for k, n in enumerate(LENGTHS) for t in range(n)], whole, strict=True))
+    wanted = dict(
+        zip([100 * k + t for k, n in enumerate(LENGTHS) for t in range(n)], whole, strict=True)
+    )
     count = 0
     while minibatch := source.next_minibatch(size, {x: source.streams.x}):
         frames = minibatch[x].as_sequences()
@@ -173,13 +196,21 @@ def test_misuse(deserializer, tmp_path):
     with pytest.raises(ValueError, match="truncation_length: must be at least 0"):
         MinibatchSource(deserializer, truncation_length=-1)
     (tmp_path / "y.ctf").write_text("0 |x 1 |y 2\n0 |x 3\n")
-    unequal = CTFDeserializer(str(tmp_path / "y.ctf"), StreamDefs(x=StreamDef("x", 1), y=StreamDef("y", 1)))
-    with pytest.raises(ValueError, match="must have a sequence's every frame; one has 2 in x, 1 in y"):
+    unequal = CTFDeserializer(
+        str(tmp_path / "y.ctf"), StreamDefs(x=StreamDef("x", 1), y=StreamDef("y", 1))
+    )
+    with pytest.raises(
+        ValueError, match="must have a sequence's every frame; one has 2 in x, 1 in y"
+    ):
         MinibatchSource(unequal, truncation_length=2).next_minibatch(2)
     source = MinibatchSource(deserializer, truncation_length=2)
     source.next_minibatch(4)
     state = source.get_checkpoint_state()
-    for key in ("truncatedSlot0Sequence0Position", "truncatedSlot1Sequence0Frame", "truncatedMinibatchSize"):
+    for key in (
+        "truncatedSlot0Sequence0Position",
+        "truncatedSlot1Sequence0Frame",
+        "truncatedMinibatchSize",
+    ):
         with pytest.raises(ValueError, match=f"{key} must be an integer"):
             source.restore_from_checkpoint({**state, key: -3})
     source.restore_from_checkpoint({**state, "truncatedSlot0Sequence0Frame": 50})

@@ -10,10 +10,19 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, strategies as st
 
-from cntk.io import CTFDeserializer, MinibatchSource, StreamDef, StreamDefs, StreamInformation, UserDeserializer
+from cntk.io import (
+    CTFDeserializer,
+    MinibatchSource,
+    StreamDef,
+    StreamDefs,
+    StreamInformation,
+    UserDeserializer,
+)
 from tests.io.user_cases import CASES, Numbered, chunks, read
 
-GOLDEN = json.loads((Path(__file__).parent / "user_of_the_original.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads(
+    (Path(__file__).parent / "user_of_the_original.json").read_text(encoding="utf-8")
+)
 # The original leaves this at 0 where it does not need it.
 UNUSED = "currentSequencePosition"
 
@@ -25,16 +34,24 @@ def test_as_the_original(number):
         pytest.skip("the original crashes")
     source = MinibatchSource(Numbered(case.sizes, case.lengths), **case.options)
     found = read(source, case, lambda data: data.as_sequences())
-    for (sequences, ends, state), (their_sequences, their_ends, their_state) in zip(found, wanted, strict=True):
+    for (sequences, ends, state), (their_sequences, their_ends, their_state) in zip(
+        found, wanted, strict=True
+    ):
         assert (sequences, ends) == (their_sequences, their_ends)
-        assert {k: v for k, v in state.items() if k != UNUSED} == {k: v for k, v in their_state.items() if k != UNUSED}
+        assert {k: v for k, v in state.items() if k != UNUSED} == {
+            k: v for k, v in their_state.items() if k != UNUSED
+        }
 
 
 @pytest.mark.parametrize("number", range(len(CASES)))
 def test_going_on_from_each_state(number):
     """A state that this package gave; the original gives the same."""
     case = CASES[number]
-    wanted = read(MinibatchSource(Numbered(case.sizes, case.lengths), **case.options), case, lambda d: d.as_sequences())
+    wanted = read(
+        MinibatchSource(Numbered(case.sizes, case.lengths), **case.options),
+        case,
+        lambda d: d.as_sequences(),
+    )
     for at in range(0, case.count - 1, 3):
         source = MinibatchSource(Numbered(case.sizes, case.lengths), **case.options)
         source.restore_from_checkpoint(wanted[at][2])
@@ -55,9 +72,14 @@ def test_workers_share_each_sweep(sizes, window, workers, size, randomize):
     found = []
     for rank in range(workers):
         source = MinibatchSource(
-            Numbered(sizes), max_sweeps=2, randomize=randomize, randomization_window_in_chunks=window
+            Numbered(sizes),
+            max_sweeps=2,
+            randomize=randomize,
+            randomization_window_in_chunks=window,
         )
-        while minibatch := source.next_minibatch(size, num_data_partitions=workers, partition_index=rank):
+        while minibatch := source.next_minibatch(
+            size, num_data_partitions=workers, partition_index=rank
+        ):
             found += [int(s[0, 0]) for s in minibatch[source.streams.x].as_sequences()]
     assert sorted(found) == sorted([*range(sum(sizes))] * 2)
 
@@ -99,7 +121,11 @@ FORMS = [
     (dense(3), np.arange(6, dtype=np.float32).reshape(2, 3), [[[0, 1, 2]], [[3, 4, 5]]]),
     (dense(3), np.arange(6, dtype=np.float32).reshape(3, 2).T, [[[0, 2, 4]], [[1, 3, 5]]]),
     (dense(2), np.arange(8).reshape(2, 2, 2), [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]),
-    (dense(2, 3), np.arange(12.0).reshape(2, 2, 3), [[[[0, 1, 2], [3, 4, 5]]], [[[6, 7, 8], [9, 10, 11]]]]),
+    (
+        dense(2, 3),
+        np.arange(12.0).reshape(2, 2, 3),
+        [[[[0, 1, 2], [3, 4, 5]]], [[[6, 7, 8], [9, 10, 11]]]],
+    ),
     (dense(3), [np.ones(3, np.float32), np.zeros((2, 3))], [[[1, 1, 1]], [[0, 0, 0], [0, 0, 0]]]),
     (dense(1, dtype=np.float64), np.array([[0.1], [1e300]]), [[[0.1]], [[1e300]]]),
     (SPARSE, EYE, [[[1, 0, 0, 0]], [[0, 1, 0, 0]], [[0, 0, 1, 0]]]),
@@ -159,7 +185,9 @@ def test_chunks_that_do_not_fit(chunk, words):
 
 def test_other_errors():
     with pytest.raises(RuntimeError, match="the same number of sequences, got .'x': 2, 'y': 3"):
-        MinibatchSource(Chunks([dense(3), dense(1, name="y")], [{"x": ONES, "y": np.ones((3, 1))}])).next_minibatch(1)
+        MinibatchSource(
+            Chunks([dense(3), dense(1, name="y")], [{"x": ONES, "y": np.ones((3, 1))}])
+        ).next_minibatch(1)
     with pytest.raises(RuntimeError, match="expected 4 columns, got 3"):
         MinibatchSource(Chunks([SPARSE], [{"x": EYE[:, :3]}])).next_minibatch(1)
     with pytest.raises(RuntimeError, match="no sequences"):
@@ -168,7 +196,9 @@ def test_other_errors():
         both = [dense(3, defines_mb_size=True), dense(1, name="y", defines_mb_size=True)]
         MinibatchSource(Chunks(both, [{"x": ONES, "y": np.ones((2, 1))}])).next_minibatch(1)
     with pytest.raises(RuntimeError, match="3 workers need as many chunks, and there are 2"):
-        MinibatchSource(Numbered([3, 3])).next_minibatch(6, num_data_partitions=3, partition_index=2)
+        MinibatchSource(Numbered([3, 3])).next_minibatch(
+            6, num_data_partitions=3, partition_index=2
+        )
     with pytest.raises(RuntimeError, match="frame_mode reads single samples, and a sequence has 4"):
         MinibatchSource(Numbered([2], [1, 4]), frame_mode=True).next_minibatch(6)
     with pytest.raises(RuntimeError, match="num_chunks: expected 1 or more, got 0"):

@@ -23,7 +23,10 @@ def drawn(seed, count):
 
     cases = []
     for _ in range(count):
-        lengths = [1 + int(source.random() * one_of((2, 5, 9))) for _ in range(1 + int(source.random() * 7))]
+        lengths = [
+            1 + int(source.random() * one_of((2, 5, 9)))
+            for _ in range(1 + int(source.random() * 7))
+        ]
         total = sum(lengths)
         options = {"truncation_length": one_of((1, 2, 3, 4, 7))}
         if source.random() < 0.5:
@@ -31,7 +34,13 @@ def drawn(seed, count):
         else:
             options["randomization_seed"] = int(source.random() * 5)
         limit = one_of(
-            ({}, {"max_sweeps": 1}, {"max_sweeps": 2}, {"max_samples": FULL_DATA_SWEEP}, {"max_samples": -1})
+            (
+                {},
+                {"max_sweeps": 1},
+                {"max_sweeps": 2},
+                {"max_samples": FULL_DATA_SWEEP},
+                {"max_samples": -1},
+            )
         )
         if limit.get("max_samples") == -1:
             limit = {"max_samples": 1 + int(source.random() * 2 * total)}
@@ -39,13 +48,18 @@ def drawn(seed, count):
         size = one_of((1, 2, 3, 4, 6, 8, 9, 12, 20))
         sizes = [size] * 9
         if source.random() < 0.25:
-            sizes = [s for s in [one_of((1, 3, 4, 6, 7, 9, 12)) for _ in range(3)] for _ in range(3)]
+            sizes = [
+                s for s in [one_of((1, 3, 4, 6, 7, 9, 12)) for _ in range(3)] for _ in range(3)
+            ]
         worker = None
         if source.random() < 0.3:
             workers = one_of((2, 3))
             # Few cases have more workers than slots, which is an error.
             sizes = [
-                max(size, workers * options["truncation_length"]) if source.random() < 0.98 else size for size in sizes
+                max(size, workers * options["truncation_length"])
+                if source.random() < 0.98
+                else size
+                for size in sizes
             ]
             worker = (workers, int(source.random() * workers))
         cases.append(Case(lengths, None, options, sizes, worker))
@@ -58,7 +72,8 @@ CASES = [Case(ISSUE, None, {"truncation_length": t, "randomize": False, "max_swe
 CASES += drawn(7, 420)
 ORDER = {"truncation_length": 2, "randomize": False, "max_sweeps": 1}
 CASES += [
-    Case([4, 3, 2], others, ORDER, [4] * 8, None) for others in ([4, 3, 2], [1, 1, 1], [2, 1, 2], [4, 5, 2], [5, 3, 2])
+    Case([4, 3, 2], others, ORDER, [4] * 8, None)
+    for others in ([4, 3, 2], [1, 1, 1], [2, 1, 2], [4, 5, 2], [5, 3, 2])
 ]
 
 

@@ -26,13 +26,25 @@ def samples(count, **options):
     return dict(randomization_window_in_chunks=0, randomization_window_in_samples=count, **options)
 
 
-CASES = [Case(EVEN, None, chunks(w), size, 90 // size, None) for w in (1, 2, 3, 4, 128) for size in (7, 30)]
+CASES = [
+    Case(EVEN, None, chunks(w), size, 90 // size, None)
+    for w in (1, 2, 3, 4, 128)
+    for size in (7, 30)
+]
 CASES += [Case(EVEN, None, samples(n), 9, 12, None) for n in (6, 7, 12, 13, 20, 31, 100)]
 CASES += [
-    Case(VARIED, lengths, o, 20, 9, None) for lengths in (None, LENGTHS) for o in (chunks(2), chunks(5), samples(15))
+    Case(VARIED, lengths, o, 20, 9, None)
+    for lengths in (None, LENGTHS)
+    for o in (chunks(2), chunks(5), samples(15))
 ]
-CASES += [Case(EVEN, None, chunks(2, randomization_seed=11), 20, 6, None), Case(EVEN, None, {}, 20, 6, None)]
-CASES += [Case([3, 2], [1, 3, 2, 4, 1], o, 4, 9, None) for o in (IN_ORDER, dict(IN_ORDER, max_sweeps=2), chunks(1))]
+CASES += [
+    Case(EVEN, None, chunks(2, randomization_seed=11), 20, 6, None),
+    Case(EVEN, None, {}, 20, 6, None),
+]
+CASES += [
+    Case([3, 2], [1, 3, 2, 4, 1], o, 4, 9, None)
+    for o in (IN_ORDER, dict(IN_ORDER, max_sweeps=2), chunks(1))
+]
 CASES += [Case([3, 2], [1, 3, 2, 4, 1], dict(IN_ORDER, max_samples=7), 4, 4, None)]
 CASES += [Case(SMALL, None, IN_ORDER, 4, 8, (2, rank)) for rank in (0, 1)]
 CASES += [Case([7], None, IN_ORDER, 4, 8, (2, rank)) for rank in (0, 1)]
@@ -60,7 +72,14 @@ class Numbered(UserDeserializer):
     def get_chunk(self, chunk_id):
         first = sum(self.sizes[:chunk_id])
         numbers = range(first, first + self.sizes[chunk_id])
-        self.given.append({"x": [np.full((self.lengths[k] if self.lengths else 1, 1), k, np.float32) for k in numbers]})
+        self.given.append(
+            {
+                "x": [
+                    np.full((self.lengths[k] if self.lengths else 1, 1), k, np.float32)
+                    for k in numbers
+                ]
+            }
+        )
         return self.given[-1]
 
 
@@ -68,7 +87,9 @@ def read(source, case, of_sequence):
     """Minibatches: sequences, whether a sweep ends, and the state behind it. None where there is none."""
     found = []
     partition = (
-        {} if case.worker is None else {"num_data_partitions": case.worker[0], "partition_index": case.worker[1]}
+        {}
+        if case.worker is None
+        else {"num_data_partitions": case.worker[0], "partition_index": case.worker[1]}
     )
     for _ in range(case.count):
         minibatch = source.next_minibatch(case.size, **partition)

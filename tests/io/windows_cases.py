@@ -37,7 +37,9 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="on Windows these names are a
 
 def png(shade):
     written = io.BytesIO()
-    Image.fromarray(np.arange(shade, shade + 90, dtype=np.uint8).reshape(5, 6, 3)).save(written, "PNG")
+    Image.fromarray(np.arange(shade, shade + 90, dtype=np.uint8).reshape(5, 6, 3)).save(
+        written, "PNG"
+    )
     return written.getvalue()
 
 
@@ -63,7 +65,9 @@ def minibatches(deserializers, **options):
     while minibatch := source.next_minibatch(3):
         for info, data in sorted(minibatch.items(), key=lambda item: item[0].name):
             found.append(info.name)
-            found += [(s.toarray() if hasattr(s, "toarray") else s).tolist() for s in data.as_sequences()]
+            found += [
+                (s.toarray() if hasattr(s, "toarray") else s).tolist() for s in data.as_sequences()
+            ]
     assert found
     return found
 
@@ -78,7 +82,10 @@ def speech(script="d.scp", labels="d.mlf", states="d.list"):
     def made():
         features = HTKFeatureDeserializer(StreamDefs(f=StreamDef(scp=script, shape=1)))
         if labels.endswith(".bin"):
-            return [features, HTKMLFBinaryDeserializer(StreamDefs(l=StreamDef(mlf=labels, shape=2)))]
+            return [
+                features,
+                HTKMLFBinaryDeserializer(StreamDefs(l=StreamDef(mlf=labels, shape=2))),
+            ]
         return [features, HTKMLFDeserializer(states, StreamDefs(l=StreamDef(mlf=labels, shape=2)))]
 
     return made
@@ -90,7 +97,9 @@ def labels_of(*names, states="ab"):
 
 
 def binary_labels(*names):
-    utterances = (struct.pack("<H", len(n)) + n + struct.pack("<IHHHHH", 5, 2, 0, 2, 1, 3) for n in names)
+    utterances = (
+        struct.pack("<H", len(n)) + n + struct.pack("<IHHHHH", 5, 2, 0, 2, 1, 3) for n in names
+    )
     return b"MLF" + struct.pack("<h", 2) + b"".join(utterances)
 
 

@@ -44,7 +44,9 @@ def idx(file: Path, header: int) -> NDArray[np.uint8]:
 def mnist(source: Path, target: Path) -> None:
     parts = {}
     for name, part in (("train", "train"), ("test", "t10k")):
-        parts[f"x_{name}"] = idx(source / f"mnist/{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
+        parts[f"x_{name}"] = idx(source / f"mnist/{part}-images-idx3-ubyte.gz", 16).reshape(
+            -1, 28, 28
+        )
         parts[f"y_{name}"] = idx(source / f"mnist/{part}-labels-idx1-ubyte.gz", 8)
     np.savez(target / "mnist.npz", **parts)
 
@@ -52,13 +54,21 @@ def mnist(source: Path, target: Path) -> None:
 def cifar10(source: Path, target: Path) -> None:
     folder = target / "cifar-10-batches-py"
     folder.mkdir(exist_ok=True)
-    names = [("train_first4000", f"data_batch_{k}") for k in range(1, 6)] + [("test_first1000", "test_batch")]
+    names = [("train_first4000", f"data_batch_{k}") for k in range(1, 6)] + [
+        ("test_first1000", "test_batch")
+    ]
     for part, name in names:
-        rows = np.frombuffer(lzma.decompress((source / f"cifar10/{part}.bin.xz").read_bytes()), np.uint8)
+        rows = np.frombuffer(
+            lzma.decompress((source / f"cifar10/{part}.bin.xz").read_bytes()), np.uint8
+        )
         rows = np.resize(rows.reshape(-1, 3073), (CIFAR_BATCH, 3073))
         images = Array(np.ndarray, (CIFAR_BATCH, 3072), "uint8", rows[:, 1:].tobytes())
-        (folder / name).write_bytes(pickle.dumps({b"data": images, b"labels": rows[:, 0].tolist()}, protocol=3))
-    (target / "cifar-10-batches-py.tar.gz").touch()  # Keras looks for the archive, and then into the folder
+        (folder / name).write_bytes(
+            pickle.dumps({b"data": images, b"labels": rows[:, 0].tolist()}, protocol=3)
+        )
+    (
+        target / "cifar-10-batches-py.tar.gz"
+    ).touch()  # Keras looks for the archive, and then into the folder
 
 
 def words_of(text: str) -> list[str]:
@@ -68,7 +78,10 @@ def words_of(text: str) -> list[str]:
 def ranks(texts: Iterable[list[str]]) -> dict[str, int]:
     """Number words from 1, the most frequent first."""
     counts = collections.Counter(word for words in texts for word in words)
-    return {word: rank for rank, (word, _) in enumerate(sorted(counts.items(), key=lambda it: (-it[1], it[0])), 1)}
+    return {
+        word: rank
+        for rank, (word, _) in enumerate(sorted(counts.items(), key=lambda it: (-it[1], it[0])), 1)
+    }
 
 
 def numbers(texts: list[list[str]], index: dict[str, int]) -> list[list[int]]:
@@ -92,8 +105,13 @@ def save_numbered(file: Path, rows: dict[str, list[list[int]]], **arrays: NDArra
         for name, content in rows.items():
             header = io.BytesIO()
             shape = (len(content),)
-            np.lib.format.write_array_header_1_0(header, {"descr": "|O", "fortran_order": False, "shape": shape})
-            archive.writestr(f"{name}.npy", header.getvalue() + pickle.dumps(Array(np.array, content, "O"), protocol=3))
+            np.lib.format.write_array_header_1_0(
+                header, {"descr": "|O", "fortran_order": False, "shape": shape}
+            )
+            archive.writestr(
+                f"{name}.npy",
+                header.getvalue() + pickle.dumps(Array(np.array, content, "O"), protocol=3),
+            )
 
 
 def save_index(file: Path, index: dict[str, int]) -> None:
@@ -116,11 +134,15 @@ def imdb(source: Path, target: Path) -> None:
 def news(source: Path) -> Iterator[tuple[str, str]]:
     """Yield (topic, text) of the stories that have one topic."""
     with tarfile.open(source / "reuters.tar.xz") as archive:
-        members = sorted((m for m in archive.getmembers() if m.name.endswith(".sgm")), key=lambda m: m.name)
+        members = sorted(
+            (m for m in archive.getmembers() if m.name.endswith(".sgm")), key=lambda m: m.name
+        )
         for member in members:
             file = archive.extractfile(member)
             for story in file.read().decode("latin-1").split("</REUTERS>") if file else ():
-                topics = re.findall(r"<D>(.*?)</D>", story.partition("<TOPICS>")[2].partition("</TOPICS>")[0])
+                topics = re.findall(
+                    r"<D>(.*?)</D>", story.partition("<TOPICS>")[2].partition("</TOPICS>")[0]
+                )
                 body = re.search(r"<BODY>(.*?)</BODY>", story, re.DOTALL)
                 if len(topics) == 1 and body:
                     yield topics[0], html.unescape(body[1])
@@ -133,7 +155,9 @@ def reuters(source: Path, target: Path) -> None:
     kept = [(topics.index(topic), words_of(text)) for topic, text in stories if topic in topics]
     index = ranks(words for _, words in kept)
     labels = np.array([topic for topic, _ in kept])
-    save_numbered(target / "reuters.npz", {"x": numbers([words for _, words in kept], index)}, y=labels)
+    save_numbered(
+        target / "reuters.npz", {"x": numbers([words for _, words in kept], index)}, y=labels
+    )
     save_index(target / "reuters_word_index.json", index)
 
 
@@ -162,7 +186,9 @@ def pairs(source: Path, target: Path) -> None:
         spelled, _, sounds = line.partition("<s/>")
         letters = spelled.replace("<s>", "").split()
         if len(letters) <= LONGEST_WORD:
-            found.append(f"{' '.join(letters)}\t{' '.join(sounds.replace('</s>', '').replace('~', '').split())}\n")
+            found.append(
+                f"{' '.join(letters)}\t{' '.join(sounds.replace('</s>', '').replace('~', '').split())}\n"
+            )
     (target / "fra-eng").mkdir(exist_ok=True)
     (target / "fra-eng/fra.txt").write_text("".join(found).lower(), encoding="utf-8")
 

@@ -75,9 +75,7 @@ class Example:
 def few(load: str, train: int, test: int) -> dict[str, str]:
     """Return the cut that keeps the first samples alone."""
     line = f"(x_train, y_train), (x_test, y_test) = {load}\n"
-    kept = (
-        f"x_train, y_train, x_test, y_test = x_train[:{train}], y_train[:{train}], x_test[:{test}], y_test[:{test}]\n"
-    )
+    kept = f"x_train, y_train, x_test, y_test = x_train[:{train}], y_train[:{train}], x_test[:{test}], y_test[:{test}]\n"
     return {line: line + kept}
 
 
@@ -138,13 +136,24 @@ def run(example: str, source: Path, python: str | None) -> dict[str, Any]:
         env = environment(PYTHONIOENCODING="utf-8", KERAS_HOME=str(HOME))
         if python:
             env.pop("PYTHONPATH")
-        command = [python, name] if python else [sys.executable, "-m", "cntk", "run", "--quiet", name]
+        command = (
+            [python, name] if python else [sys.executable, "-m", "cntk", "run", "--quiet", name]
+        )
         done = subprocess.run(
-            command, cwd=folder, env=env, text=True, encoding="utf-8", capture_output=True, timeout=SECONDS, check=False
+            command,
+            cwd=folder,
+            env=env,
+            text=True,
+            encoding="utf-8",
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
         )
     results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     if done.returncode or not results:
-        raise RuntimeError(f"{example} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+        raise RuntimeError(
+            f"{example} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        )
     found: dict[str, Any] = json.loads(results[-1].partition(" ")[2])
     return found
 
@@ -159,21 +168,32 @@ def judge(example: str, found: dict[str, Any], original: dict[str, Any] | None) 
         other = original["history"][due.metric][-1]
         good = good and abs(reached - other) <= due.within
         line += f"; the original {other:.4f}, {original['seconds']:6.1f} s; {original['seconds'] / seconds:.1f} times as fast"
-    print(line if good else f"{line}  NOT ENOUGH (at least {due.least}, within {due.within})", flush=True)
+    print(
+        line if good else f"{line}  NOT ENOUGH (at least {due.least}, within {due.within})",
+        flush=True,
+    )
     return good
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="examples; all of them if none is given")
-    parser.add_argument("--with", dest="python", metavar="PYTHON", help="an interpreter with CNTK 2.7 and Keras")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="examples; all of them if none is given"
+    )
+    parser.add_argument(
+        "--with", dest="python", metavar="PYTHON", help="an interpreter with CNTK 2.7 and Keras"
+    )
     args = parser.parse_args()
     data = os.environ.get("CNTK_TEST_DATA")
     if not data:
         parser.error("CNTK_TEST_DATA names no folder of data")
     unknown = set(args.names) - EXAMPLES.keys()
     if unknown:
-        parser.error(f"no such example: {', '.join(sorted(unknown))}; there are {', '.join(EXAMPLES)}")
+        parser.error(
+            f"no such example: {', '.join(sorted(unknown))}; there are {', '.join(EXAMPLES)}"
+        )
     source = fetch_source()
     fetch_packages()
     make(Path(data), HOME)
@@ -184,7 +204,9 @@ def main() -> int:
         good &= judge(example, found, None if args.python else originals.get(example))
         if args.python:
             originals[example] = found
-            ORIGINAL.write_text(json.dumps(originals, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            ORIGINAL.write_text(
+                json.dumps(originals, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+            )
     return 0 if good else 1
 
 

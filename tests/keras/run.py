@@ -90,7 +90,15 @@ def fetch_source() -> Path:
     if not source.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
-            pip("download", "--no-deps", "--no-binary=keras", "--no-build-isolation", KERAS, "-d", tmp)
+            pip(
+                "download",
+                "--no-deps",
+                "--no-binary=keras",
+                "--no-build-isolation",
+                KERAS,
+                "-d",
+                tmp,
+            )
             (archive,) = Path(tmp).glob("*.tar.gz")
             with tarfile.open(archive) as files:
                 files.extractall(tmp, filter="data")
@@ -112,7 +120,12 @@ def environment(**more: str) -> dict[str, str]:
     search = [str(ROOT / "src"), str(PACKAGES), os.environ.get("PYTHONPATH", "")]
     home = CACHE / "home"
     home.mkdir(parents=True, exist_ok=True)
-    given = {"KERAS_BACKEND": "cntk", "KERAS_HOME": str(home), "MPLBACKEND": "agg", "PYTHONWARNINGS": "ignore"}
+    given = {
+        "KERAS_BACKEND": "cntk",
+        "KERAS_HOME": str(home),
+        "MPLBACKEND": "agg",
+        "PYTHONWARNINGS": "ignore",
+    }
     return {
         **os.environ,
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
@@ -133,7 +146,9 @@ def find_modules(tests: Path, baseline: dict[str, str]) -> list[Module]:
     return sorted((module for module in found if count[module]), key=lambda module: -count[module])
 
 
-def run_pytest(module: Module, tests: Path, folder: str, timeout: int, arguments: list[str]) -> None:
+def run_pytest(
+    module: Module, tests: Path, folder: str, timeout: int, arguments: list[str]
+) -> None:
     """Run one file in this process, which is its own, from a folder of its own."""
     import pytest
 
@@ -142,8 +157,23 @@ def run_pytest(module: Module, tests: Path, folder: str, timeout: int, arguments
     os.dup2(log, sys.stderr.fileno())
     os.chdir(folder)
     sys.argv = ["pytest"]
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:xdist", "-c", os.devnull]
-    options += [f"--rootdir={tests}", "--tb=short", f"--timeout={timeout}", f"--junitxml={folder}/report.xml"]
+    options = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+        "-p",
+        "no:xdist",
+        "-c",
+        os.devnull,
+    ]
+    options += [
+        f"--rootdir={tests}",
+        "--tb=short",
+        f"--timeout={timeout}",
+        f"--junitxml={folder}/report.xml",
+    ]
     # Torch says much to a logger that records everything, as pytest's does.
     options += ["--log-level=WARNING"]
     sys.exit(pytest.main([*options, str(module.path), *arguments]))
@@ -174,14 +204,25 @@ def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
     """Print how many tests that the original passes are passed, and what is passed beyond; return whether all are."""
     reasons = read_impossible(IMPOSSIBLE)
     outcomes = {test: status for ran in done.values() for test, status in ran.outcomes.items()}
-    due = [t for m in done for t in filter(m.owns, baseline) if baseline[t] == "passed" and t not in reasons]
+    due = [
+        t
+        for m in done
+        for t in filter(m.owns, baseline)
+        if baseline[t] == "passed" and t not in reasons
+    ]
     good = [test for test in due if outcomes.get(test) == "passed"]
     passed = [test for test, status in outcomes.items() if status == "passed"]
     failed = [test for test, status in outcomes.items() if status == "failed"]
     for test in sorted({*failed, *due} - {*good}):
         print(f"    {test} ({outcomes.get(test, 'did not run')}): {reasons.get(test, 'not known')}")
-    print(f"of what the original passes: {len(good)} of {len(due)}; beyond: {len(set(passed) - set(due))}")
-    print(", ".join(f"{count} {status}" for status, count in sorted(Counter(outcomes.values()).items())))
+    print(
+        f"of what the original passes: {len(good)} of {len(due)}; beyond: {len(set(passed) - set(due))}"
+    )
+    print(
+        ", ".join(
+            f"{count} {status}" for status, count in sorted(Counter(outcomes.values()).items())
+        )
+    )
     return len(good) == len(due)
 
 
@@ -193,7 +234,15 @@ def main() -> int:
     if os.environ.get(INSIDE):
         return run_inside(args, source)
     fetch_packages()
-    command = [sys.executable, "-m", "cntk", "run", "--quiet", str(Path(__file__).resolve()), *sys.argv[1:]]
+    command = [
+        sys.executable,
+        "-m",
+        "cntk",
+        "run",
+        "--quiet",
+        str(Path(__file__).resolve()),
+        *sys.argv[1:],
+    ]
     return subprocess.run(command, env=environment(**{INSIDE: "1"}), check=False).returncode
 
 

@@ -52,12 +52,16 @@ def lstm(d, size):
 
 def gru(d, size):
     activation, stable = d.one(d.C.tanh, d.C.sigmoid), d.chance(0.3)
-    return d.C.layers.GRU(size, activation=activation, enable_self_stabilization=stable, name=d.name()), [size]
+    return d.C.layers.GRU(
+        size, activation=activation, enable_self_stabilization=stable, name=d.name()
+    ), [size]
 
 
 def rnn(d, size):
     activation, stable = d.one(d.C.tanh, d.C.sigmoid), d.chance(0.3)
-    return d.C.layers.RNNStep(size, activation=activation, enable_self_stabilization=stable, name=d.name()), [size]
+    return d.C.layers.RNNStep(
+        size, activation=activation, enable_self_stabilization=stable, name=d.name()
+    ), [size]
 
 
 def by_hand(d, size):
@@ -70,14 +74,21 @@ def by_hand(d, size):
         product = C.times(h, recurrent)
         if kind == 0:
             return C.tanh(product + dense(a))
-        return C.element_max(h * 0.5, dense(a)) + product if kind == 1 else dense(a) - C.sigmoid(product)
+        return (
+            C.element_max(h * 0.5, dense(a)) + product
+            if kind == 1
+            else dense(a) - C.sigmoid(product)
+        )
 
     return step, [size]
 
 
 def gated(d, size):
     C = d.C
-    dense, gate = C.layers.Dense(size, activation=d.activation()), C.layers.Dense(size, activation=C.sigmoid)
+    dense, gate = (
+        C.layers.Dense(size, activation=d.activation()),
+        C.layers.Dense(size, activation=C.sigmoid),
+    )
 
     @C.Function
     def step(h, a):
@@ -115,7 +126,11 @@ def two_cells(d, size):
 def stabilized(d, size):
     """Layers whose sizes become known only once the loop is closed."""
     C = d.C
-    recurrent, stable, dense = C.layers.Dense(size, activation=C.tanh), C.layers.Stabilizer(), C.layers.Dense(size)
+    recurrent, stable, dense = (
+        C.layers.Dense(size, activation=C.tanh),
+        C.layers.Stabilizer(),
+        C.layers.Dense(size),
+    )
 
     @C.Function
     def step(h, a):
@@ -147,7 +162,11 @@ def held_state(d, size):
     kind, values = d.below(0, 4), d.random.uniform(-1, 1, size).astype(np.float32)
     if kind < 2:
         return d.C.constant(values)
-    return float(np.round(values[0], 2)) if kind == 2 else d.C.parameter((size,), init=0.5, name="start")
+    return (
+        float(np.round(values[0], 2))
+        if kind == 2
+        else d.C.parameter((size,), init=0.5, name="start")
+    )
 
 
 def computed_state(d, size):
@@ -168,14 +187,18 @@ def recurrence(d, a, size):
         states = tuple(held_state(d, n) for n in sizes)
         more["initial_state"] = states if len(states) > 1 else states[0]
     whole = d.chance(0.2)
-    found = d.C.layers.Recurrence(cell, go_backwards=d.chance(0.5), return_full_state=whole, name=d.name(), **more)(a)
+    found = d.C.layers.Recurrence(
+        cell, go_backwards=d.chance(0.5), return_full_state=whole, name=d.name(), **more
+    )(a)
     return d.C.splice(*found.outputs) if whole and len(sizes) > 1 else found
 
 
 def recurrence_from(d, a, size):
     cell, sizes = step(d, size)
     states, whole = [computed_state(d, n) for n in sizes], d.chance(0.2)
-    layer = d.C.layers.RecurrenceFrom(cell, go_backwards=d.chance(0.5), return_full_state=whole, name=d.name())
+    layer = d.C.layers.RecurrenceFrom(
+        cell, go_backwards=d.chance(0.5), return_full_state=whole, name=d.name()
+    )
     found = layer(*(states + [a]))
     return d.C.splice(*found.outputs) if whole and len(sizes) > 1 else found
 
@@ -191,7 +214,9 @@ def both_ways(d, a, size):
 
 
 def shortcut(d, a, size):
-    return d.C.layers.ResNetBlock(d.C.layers.Recurrence(step(d, a.shape[0])[0], go_backwards=d.chance(0.5)))(a)
+    return d.C.layers.ResNetBlock(
+        d.C.layers.Recurrence(step(d, a.shape[0])[0], go_backwards=d.chance(0.5))
+    )(a)
 
 
 def stack(d, a, size):
@@ -204,7 +229,9 @@ def stack(d, a, size):
 
 
 def window(d, a, size):
-    values, valid = d.C.layers.PastValueWindow(d.below(2, 5), axis=-2, go_backwards=d.chance(0.5))(a).outputs
+    values, valid = d.C.layers.PastValueWindow(d.below(2, 5), axis=-2, go_backwards=d.chance(0.5))(
+        a
+    ).outputs
     total = d.C.reshape(d.C.reduce_sum(values * valid, axis=-2), a.shape)
     return d.C.sequence.broadcast_as(total, a)
 
@@ -229,10 +256,22 @@ def normalized(d, a, size):
 
 def unfolded(d, a, size):
     again = d.C.layers.Dense(size, activation=d.C.tanh)
-    return d.C.layers.UnfoldFrom(lambda h: again(h), name=d.name())(d.C.layers.Dense(size)(d.C.sequence.last(a)), a)
+    return d.C.layers.UnfoldFrom(lambda h: again(h), name=d.name())(
+        d.C.layers.Dense(size)(d.C.sequence.last(a)), a
+    )
 
 
-LAYERS = (recurrence, recurrence, recurrence, recurrence_from, recurrence_from, fold, both_ways, shortcut, stack) + (
+LAYERS = (
+    recurrence,
+    recurrence,
+    recurrence,
+    recurrence_from,
+    recurrence_from,
+    fold,
+    both_ways,
+    shortcut,
+    stack,
+) + (
     window,
     delay,
     shifted,

@@ -27,7 +27,9 @@ def s(*shape, **more):
     def make(C):
         axis = {"sequence_axis": C.Axis(more["axis"])} if "axis" in more else {}
         sparse = more.get("is_sparse", False)
-        return C.sequence.input_variable(shape, needs_gradient=not sparse, is_sparse=sparse, name="x", **axis)
+        return C.sequence.input_variable(
+            shape, needs_gradient=not sparse, is_sparse=sparse, name="x", **axis
+        )
 
     return make
 
@@ -131,8 +133,14 @@ def _weighted(C, outputs):
     """The sum of all elements, each with a weight of its own."""
     sums = []
     for output in outputs:
-        weights = 1 + np.arange(int(np.prod(output.shape)), dtype=output.dtype).reshape(output.shape) % 7
-        sums.append(C.reduce_sum(C.element_times(output, C.constant(weights))) if output.shape else output * 1)
+        weights = (
+            1 + np.arange(int(np.prod(output.shape)), dtype=output.dtype).reshape(output.shape) % 7
+        )
+        sums.append(
+            C.reduce_sum(C.element_times(output, C.constant(weights)))
+            if output.shape
+            else output * 1
+        )
     return C.combine(sums) if len(sums) == 1 else C.plus(*sums)
 
 
@@ -144,7 +152,9 @@ def _dense(C, function, feed):
     data = {dense.get(v, v): feed[v] for v in feed}
     for variable in dense.values():
         batch = data[variable]
-        data[variable] = [np.asarray(m.todense()) for m in batch] if isinstance(batch, list) else batch.toarray()
+        data[variable] = (
+            [np.asarray(m.todense()) for m in batch] if isinstance(batch, list) else batch.toarray()
+        )
     return function.clone("share", dense), data
 
 

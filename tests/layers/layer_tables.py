@@ -9,5 +9,11 @@ from tests.layers import (
 )
 
 CASES = {}
-for table in (feed_forward_layers, convolution_layers, recurrent_layers, layers_of_layers, drawn_recurrences):
+for table in (
+    feed_forward_layers,
+    convolution_layers,
+    recurrent_layers,
+    layers_of_layers,
+    drawn_recurrences,
+):
     CASES.update(table.CASES)

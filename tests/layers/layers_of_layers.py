@@ -68,7 +68,9 @@ def shared_and_cloned(C, a):
     """A layer, a clone that has its values but learns nothing, and one with values of its own."""
     layer = C.layers.Dense(3)
     layer.update_signature(3)
-    clones = [layer.clone(method, {layer.arguments[0]: a}) for method in ("share", "freeze", "clone")]
+    clones = [
+        layer.clone(method, {layer.arguments[0]: a}) for method in ("share", "freeze", "clone")
+    ]
     return clones[0] * clones[1] + clones[2]
 
 
@@ -85,35 +87,66 @@ def late_shape(C, a):
 
 CASES = {
     "sequential": (
-        lambda C: C.layers.Sequential([C.layers.Dense(4, activation=C.tanh), [C.layers.Dense(3), C.relu]]),
+        lambda C: C.layers.Sequential(
+            [C.layers.Dense(4, activation=C.tanh), [C.layers.Dense(3), C.relu]]
+        ),
         [x(2)],
     ),
     "sequential of nothing": (lambda C: C.layers.Sequential([]), [x(2)]),
     "sequential of one": (lambda C: C.layers.Sequential(C.layers.Dense(3)), [x(2)]),
-    "sequential of lambdas": (lambda C: C.layers.Sequential([lambda a: a * 2, C.square, lambda a: a + 1]), [x(2)]),
-    "sequential, named": (lambda C: C.layers.Sequential([C.layers.Dense(3, name="in"), C.relu], name="both"), [x(2)]),
+    "sequential of lambdas": (
+        lambda C: C.layers.Sequential([lambda a: a * 2, C.square, lambda a: a + 1]),
+        [x(2)],
+    ),
+    "sequential, named": (
+        lambda C: C.layers.Sequential([C.layers.Dense(3, name="in"), C.relu], name="both"),
+        [x(2)],
+    ),
     "sequential with branches": (
-        lambda C: C.layers.Sequential([(C.layers.Dense(4), C.layers.Dense(4)), (C.tanh, C.layers.Dense(4)), C.plus]),
+        lambda C: C.layers.Sequential(
+            [(C.layers.Dense(4), C.layers.Dense(4)), (C.tanh, C.layers.Dense(4)), C.plus]
+        ),
         [x(2)],
     ),
     "sequential with branches, lists in them": (
-        lambda C: C.layers.Sequential([([C.layers.Dense(4), C.tanh], C.layers.identity), C.splice, C.layers.Dense(2)]),
+        lambda C: C.layers.Sequential(
+            [([C.layers.Dense(4), C.tanh], C.layers.identity), C.splice, C.layers.Dense(2)]
+        ),
         [x(2)],
     ),
     "sequential of sequentials": (
         lambda C: C.layers.Sequential(
-            [C.layers.Sequential([C.layers.Dense(4), C.layers.Label("mid")]), C.layers.Sequential([C.layers.Dense(2)])]
+            [
+                C.layers.Sequential([C.layers.Dense(4), C.layers.Label("mid")]),
+                C.layers.Sequential([C.layers.Dense(2)]),
+            ]
         ),
         [x(3)],
     ),
-    "for": (lambda C: C.layers.For(range(3), lambda i: C.layers.Dense(i + 2), name="stack"), [x(2)]),
-    "for without an index": (lambda C: C.layers.For(range(2), lambda: C.layers.Dense(3, activation=C.relu)), [x(2)]),
-    "for over names": (lambda C: C.layers.For(["a", "b"], lambda n: C.layers.Dense(2, name=n)), [x(3)]),
+    "for": (
+        lambda C: C.layers.For(range(3), lambda i: C.layers.Dense(i + 2), name="stack"),
+        [x(2)],
+    ),
+    "for without an index": (
+        lambda C: C.layers.For(range(2), lambda: C.layers.Dense(3, activation=C.relu)),
+        [x(2)],
+    ),
+    "for over names": (
+        lambda C: C.layers.For(["a", "b"], lambda n: C.layers.Dense(2, name=n)),
+        [x(3)],
+    ),
     "for of nothing": (lambda C: C.layers.For(range(0), lambda: C.layers.Dense(3)), [x(2)]),
-    "clique": (lambda C: C.layers.SequentialClique([C.layers.Dense(2), C.layers.Dense(2), C.exp], name="q"), [x(2)]),
+    "clique": (
+        lambda C: C.layers.SequentialClique(
+            [C.layers.Dense(2), C.layers.Dense(2), C.exp], name="q"
+        ),
+        [x(2)],
+    ),
     "clique of one": (lambda C: C.layers.SequentialClique([C.layers.Dense(2)]), [x(2)]),
     "clique of four": (
-        lambda C: C.layers.SequentialClique([C.layers.Dense(2, activation=C.tanh) for _ in range(4)]),
+        lambda C: C.layers.SequentialClique(
+            [C.layers.Dense(2, activation=C.tanh) for _ in range(4)]
+        ),
         [x(2)],
     ),
     "resnet block": (lambda C: C.layers.ResNetBlock(C.layers.Dense(2)), [x(2)]),
@@ -171,8 +204,12 @@ CASES = {
     "small autoencoder": (
         lambda C: C.layers.Sequential(
             [
-                C.layers.Convolution2D((3, 3), 2, strides=2, pad=True, activation=C.tanh, reduction_rank=0),
-                C.layers.ConvolutionTranspose2D((3, 3), 1, strides=2, pad=True, output_shape=(4, 6)),
+                C.layers.Convolution2D(
+                    (3, 3), 2, strides=2, pad=True, activation=C.tanh, reduction_rank=0
+                ),
+                C.layers.ConvolutionTranspose2D(
+                    (3, 3), 1, strides=2, pad=True, output_shape=(4, 6)
+                ),
                 C.layers.LayerNormalization(),
             ]
         ),

@@ -31,7 +31,9 @@ def record(case):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     written, held = {}, []
     for name in CASES:
         print(name, flush=True)
@@ -42,4 +44,10 @@ if __name__ == "__main__":
     text = np.frombuffer(json.dumps(written, separators=(",", ":")).encode(), np.uint8)
     path = os.path.join(HERE, "layers_of_the_original.npz")
     np.savez_compressed(path, facts=text, numbers=np.concatenate(held))
-    print(len(written), "layers,", sum("refused" in w for w in written.values()), "refused,", os.path.getsize(path))
+    print(
+        len(written),
+        "layers,",
+        sum("refused" in w for w in written.values()),
+        "refused,",
+        os.path.getsize(path),
+    )

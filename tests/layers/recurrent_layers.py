@@ -85,7 +85,9 @@ def frozen_state(C):
 
 
 def learned_state(C):
-    return C.layers.Recurrence(C.layers.RNNStep(4), initial_state=C.parameter(4, init=STATE, name="start"))
+    return C.layers.Recurrence(
+        C.layers.RNNStep(4), initial_state=C.parameter(4, init=STATE, name="start")
+    )
 
 
 def state_of_a_batch(C, a, start):
@@ -110,7 +112,9 @@ def states_of_an_encoder(C, source, target):
 
 def mixed_states(C):
     return C.layers.Recurrence(
-        C.layers.LSTM(4), initial_state=(C.parameter(4, init=STATE, name="start"), 0.5), go_backwards=True
+        C.layers.LSTM(4),
+        initial_state=(C.parameter(4, init=STATE, name="start"), 0.5),
+        go_backwards=True,
     )
 
 
@@ -148,7 +152,10 @@ def fold_in_a_step(C):
 
 def recurrence_in_a_step(C):
     """A step whose input has gone through another recurrence, whose step holds a third one's result."""
-    inner, outer = C.layers.Recurrence(C.layers.GRU(3)), C.layers.Recurrence(C.layers.LSTM(2), go_backwards=True)
+    inner, outer = (
+        C.layers.Recurrence(C.layers.GRU(3)),
+        C.layers.Recurrence(C.layers.LSTM(2), go_backwards=True),
+    )
 
     @C.BlockFunction("Twice", "nested")
     def nested(a):
@@ -178,7 +185,11 @@ def attention_from_the_front(C, a, b):
 
 def attending_decoder(C):
     """Each step looks at what the encoder made of all other frames."""
-    encode, attend, cell = C.layers.Recurrence(C.layers.GRU(3)), C.layers.AttentionModel(3), C.layers.LSTM(4)
+    encode, attend, cell = (
+        C.layers.Recurrence(C.layers.GRU(3)),
+        C.layers.AttentionModel(3),
+        C.layers.LSTM(4),
+    )
     classify = C.layers.Dense(2, name="classify")
 
     @C.Function
@@ -209,50 +220,106 @@ def unfolding_states(C, start, like):
 CASES = {
     "rnn": (lambda C: C.layers.Recurrence(C.layers.RNNStep(4)), [s(3)]),
     "rnn backwards": (
-        lambda C: C.layers.Recurrence(C.layers.RNNStep(4, activation=C.tanh), go_backwards=True, initial_state=0.3),
+        lambda C: C.layers.Recurrence(
+            C.layers.RNNStep(4, activation=C.tanh), go_backwards=True, initial_state=0.3
+        ),
         [s(3)],
     ),
-    "rnn stabilized": (lambda C: C.layers.Recurrence(C.layers.RNNStep(4, enable_self_stabilization=True)), [s(3)]),
+    "rnn stabilized": (
+        lambda C: C.layers.Recurrence(C.layers.RNNStep(4, enable_self_stabilization=True)),
+        [s(3)],
+    ),
     "rnn projected": (lambda C: C.layers.Recurrence(C.layers.RNNStep(4, cell_shape=5)), [s(3)]),
-    "rnn on sparse words": (lambda C: C.layers.Recurrence(C.layers.RNNStep(4, init_bias=0.3)), [s(6, is_sparse=True)]),
-    "rnn on another axis": (lambda C: C.layers.Recurrence(C.layers.RNNStep(4), name="read"), [s(3, axis="words")]),
+    "rnn on sparse words": (
+        lambda C: C.layers.Recurrence(C.layers.RNNStep(4, init_bias=0.3)),
+        [s(6, is_sparse=True)],
+    ),
+    "rnn on another axis": (
+        lambda C: C.layers.Recurrence(C.layers.RNNStep(4), name="read"),
+        [s(3, axis="words")],
+    ),
     "gru": (lambda C: C.layers.Recurrence(C.layers.GRU(4, init_bias=0.2)), [s(3)]),
-    "gru backwards": (lambda C: C.layers.Recurrence(C.layers.GRU(4, activation=C.relu), go_backwards=True), [s(3)]),
-    "gru stabilized": (lambda C: C.layers.Recurrence(C.layers.GRU(4, enable_self_stabilization=True)), [s(3)]),
-    "gru with the cell's shape": (lambda C: C.layers.Recurrence(C.layers.GRU(4, cell_shape=4)), [s(3)]),
+    "gru backwards": (
+        lambda C: C.layers.Recurrence(C.layers.GRU(4, activation=C.relu), go_backwards=True),
+        [s(3)],
+    ),
+    "gru stabilized": (
+        lambda C: C.layers.Recurrence(C.layers.GRU(4, enable_self_stabilization=True)),
+        [s(3)],
+    ),
+    "gru with the cell's shape": (
+        lambda C: C.layers.Recurrence(C.layers.GRU(4, cell_shape=4)),
+        [s(3)],
+    ),
     "gru on sparse words": (lambda C: C.layers.Recurrence(C.layers.GRU(4)), [s(6, is_sparse=True)]),
     "lstm": (lambda C: C.layers.Recurrence(C.layers.LSTM(4, init_bias=0.2)), [s(3)]),
-    "lstm backwards": (lambda C: C.layers.Recurrence(C.layers.LSTM(4, name="cell"), go_backwards=True), [s(3)]),
-    "lstm on sparse words": (lambda C: C.layers.Recurrence(C.layers.LSTM(4)), [s(6, is_sparse=True)]),
-    "lstm with all states": (
-        lambda C: C.layers.Recurrence(C.layers.LSTM(4), initial_state=(0.1, 0.2), return_full_state=True),
+    "lstm backwards": (
+        lambda C: C.layers.Recurrence(C.layers.LSTM(4, name="cell"), go_backwards=True),
         [s(3)],
     ),
-    "lstm with peepholes": (lambda C: C.layers.Recurrence(C.layers.LSTM(4, use_peepholes=True)), [s(3)]),
-    "lstm projected": (lambda C: C.layers.Recurrence(C.layers.LSTM(4, cell_shape=5), go_backwards=True), [s(3)]),
-    "lstm stabilized": (lambda C: C.layers.Recurrence(C.layers.LSTM(4, enable_self_stabilization=True)), [s(3)]),
+    "lstm on sparse words": (
+        lambda C: C.layers.Recurrence(C.layers.LSTM(4)),
+        [s(6, is_sparse=True)],
+    ),
+    "lstm with all states": (
+        lambda C: C.layers.Recurrence(
+            C.layers.LSTM(4), initial_state=(0.1, 0.2), return_full_state=True
+        ),
+        [s(3)],
+    ),
+    "lstm with peepholes": (
+        lambda C: C.layers.Recurrence(C.layers.LSTM(4, use_peepholes=True)),
+        [s(3)],
+    ),
+    "lstm projected": (
+        lambda C: C.layers.Recurrence(C.layers.LSTM(4, cell_shape=5), go_backwards=True),
+        [s(3)],
+    ),
+    "lstm stabilized": (
+        lambda C: C.layers.Recurrence(C.layers.LSTM(4, enable_self_stabilization=True)),
+        [s(3)],
+    ),
     "lstm stabilized and projected": (
-        lambda C: C.layers.Recurrence(C.layers.LSTM(4, cell_shape=3, enable_self_stabilization=True)),
+        lambda C: C.layers.Recurrence(
+            C.layers.LSTM(4, cell_shape=3, enable_self_stabilization=True)
+        ),
         [s(3)],
     ),
     "lstm with everything": (
         lambda C: C.layers.Recurrence(
-            C.layers.LSTM(4, cell_shape=5, use_peepholes=True, enable_self_stabilization=True, activation=C.relu)
+            C.layers.LSTM(
+                4,
+                cell_shape=5,
+                use_peepholes=True,
+                enable_self_stabilization=True,
+                activation=C.relu,
+            )
         ),
         [s(3)],
     ),
-    "a step of an lstm": (lambda C: C.layers.LSTM(4, use_peepholes=True, name="step"), [x(4), x(4), x(3)]),
+    "a step of an lstm": (
+        lambda C: C.layers.LSTM(4, use_peepholes=True, name="step"),
+        [x(4), x(4), x(3)],
+    ),
     "a step of a projected lstm": (lambda C: C.layers.LSTM(4, cell_shape=5), [x(4), x(5), x(3)]),
     "a step of a gru": (lambda C: C.layers.GRU(4), [x(4), x(3)]),
-    "a step of an rnn": (lambda C: C.layers.RNNStep((4,), cell_shape=2, activation=C.tanh), [x(4), x(3)]),
+    "a step of an rnn": (
+        lambda C: C.layers.RNNStep((4,), cell_shape=2, activation=C.tanh),
+        [x(4), x(3)],
+    ),
     "recurrence over plus": (repeat, [s(2)]),
-    "recurrence over a lambda": (lambda C: C.layers.Recurrence(lambda h, x: C.tanh(h) + x, initial_state=0.5), [s(2)]),
+    "recurrence over a lambda": (
+        lambda C: C.layers.Recurrence(lambda h, x: C.tanh(h) + x, initial_state=0.5),
+        [s(2)],
+    ),
     "recurrence over two states": (
         lambda C: C.layers.Recurrence(lambda h, c, x: (h + x, c * 0.5 + x), return_full_state=True),
         [s(2)],
     ),
     "recurrence over three states": (
-        lambda C: C.layers.Recurrence(lambda h, c, a, x: (h + c, a, x), initial_state=(1, 2, 3), name="three"),
+        lambda C: C.layers.Recurrence(
+            lambda h, c, a, x: (h + c, a, x), initial_state=(1, 2, 3), name="three"
+        ),
         [s(2)],
     ),
     "recurrence over a layer's function": (function_step, [s(3)]),
@@ -267,13 +334,18 @@ CASES = {
         lambda C: C.layers.RecurrenceFrom(C.layers.RNNStep(4), go_backwards=True, name="back"),
         [x(4), s(3)],
     ),
-    "recurrence from two states": (lambda C: C.layers.RecurrenceFrom(C.layers.LSTM(4)), [x(4), x(4), s(3)]),
+    "recurrence from two states": (
+        lambda C: C.layers.RecurrenceFrom(C.layers.LSTM(4)),
+        [x(4), x(4), s(3)],
+    ),
     "recurrence from two states, all of them": (
         lambda C: C.layers.RecurrenceFrom(C.layers.LSTM(4), return_full_state=True),
         [x(4), x(4), s(3)],
     ),
     "recurrence from two states of a projection": (
-        lambda C: C.layers.RecurrenceFrom(C.layers.LSTM(4, cell_shape=2), go_backwards=True, return_full_state=True),
+        lambda C: C.layers.RecurrenceFrom(
+            C.layers.LSTM(4, cell_shape=2), go_backwards=True, return_full_state=True
+        ),
         [x(4), x(2), s(3)],
     ),
     "recurrence from a lambda's states": (
@@ -294,7 +366,10 @@ CASES = {
     ),
     "initial state as a sequence": (state_of_a_sequence, [s(3), s(4)]),
     "initial states of several kinds": (mixed_states, [s(3)]),
-    "initial state from a sequence": (lambda C: C.layers.RecurrenceFrom(C.layers.RNNStep(4)), [s(4), s(3)]),
+    "initial state from a sequence": (
+        lambda C: C.layers.RecurrenceFrom(C.layers.RNNStep(4)),
+        [s(4), s(3)],
+    ),
     "initial state from a sequence, backwards": (
         lambda C: C.layers.RecurrenceFrom(C.layers.RNNStep(4), go_backwards=True),
         [s(4), s(3)],
@@ -306,22 +381,34 @@ CASES = {
     "a model of two sequences": (decoder_of_an_encoder, [s(3, axis="source"), s(2, axis="target")]),
     "a fold beside a recurrence": (fold_in_a_step, [s(3, axis="source"), s(3, axis="target")]),
     "recurrences in a block": (recurrence_in_a_step, [s(3)]),
-    "lstm in double": (in_double, [lambda C: C.sequence.input_variable(3, np.float64, True, name="x")]),
+    "lstm in double": (
+        in_double,
+        [lambda C: C.sequence.input_variable(3, np.float64, True, name="x")],
+    ),
     "lstm with all states, named": (
         lambda C: C.layers.Recurrence(C.layers.LSTM(3), return_full_state=True, name="states"),
         [s(3)],
     ),
     "fold over two states": (
-        lambda C: C.layers.Fold(lambda h, n, x: (h + x, n * 0.5 + x), initial_state=(0, 1), return_full_state=True),
+        lambda C: C.layers.Fold(
+            lambda h, n, x: (h + x, n * 0.5 + x), initial_state=(0, 1), return_full_state=True
+        ),
         [s(2)],
     ),
     "fold": (lambda C: C.layers.Fold(C.element_max, initial_state=-1), [s(2)]),
     "fold over plus": (lambda C: C.layers.Fold(C.plus, name="total"), [s(2, 3)]),
     "fold backwards": (lambda C: C.layers.Fold(C.layers.GRU(4), go_backwards=True), [s(3)]),
-    "fold with all states": (lambda C: C.layers.Fold(C.layers.LSTM(4), return_full_state=True), [s(3)]),
+    "fold with all states": (
+        lambda C: C.layers.Fold(C.layers.LSTM(4), return_full_state=True),
+        [s(3)],
+    ),
     "fold with all states backwards": (
         lambda C: C.layers.Fold(
-            C.layers.LSTM(4), go_backwards=True, return_full_state=True, initial_state=(0.5, -0.5), name="ends"
+            C.layers.LSTM(4),
+            go_backwards=True,
+            return_full_state=True,
+            initial_state=(0.5, -0.5),
+            name="ends",
         ),
         [s(3)],
     ),
@@ -332,7 +419,10 @@ CASES = {
         lambda C: C.layers.UnfoldFrom(C.layers.Dense(3, activation=C.tanh), name="make"),
         [x(3), s(1)],
     ),
-    "unfold longer": (lambda C: C.layers.UnfoldFrom(lambda h: h + 1, length_increase=1.5), [x(2), s(1)]),
+    "unfold longer": (
+        lambda C: C.layers.UnfoldFrom(lambda h: h + 1, length_increase=1.5),
+        [x(2), s(1)],
+    ),
     "unfold until": (unfolding_until, [x(2), s(1)]),
     "unfold frames and states": (unfolding_states, [x(3), s(2)]),
     "delay": (lambda C: C.layers.Delay(2, initial_state=0.4), [s(2)]),
@@ -340,15 +430,27 @@ CASES = {
     "delay by nothing": (lambda C: C.layers.Delay(0), [s(2)]),
     "delay into the future": (lambda C: C.layers.Delay(-1), [s(2)]),
     "delay far into the future": (lambda C: C.layers.Delay(-3, initial_state=0.5), [s(2)]),
-    "delay with a state as array": (lambda C: C.layers.Delay(1, initial_state=C.constant(STATE[:2])), [s(2)]),
+    "delay with a state as array": (
+        lambda C: C.layers.Delay(1, initial_state=C.constant(STATE[:2])),
+        [s(2)],
+    ),
     "delay of sparse words": (lambda C: C.layers.Delay(1), [s(6, is_sparse=True)]),
     "past value window": (lambda C: C.layers.PastValueWindow(3, axis=-2), [s(2)]),
     "past value window along the frames": (lambda C: C.layers.PastValueWindow(2, axis=-1), [s(2)]),
-    "past value window on a new axis": (lambda C: C.layers.PastValueWindow(3, axis=-3, name="window"), [s(2)]),
+    "past value window on a new axis": (
+        lambda C: C.layers.PastValueWindow(3, axis=-3, name="window"),
+        [s(2)],
+    ),
     "past value window of one": (lambda C: C.layers.PastValueWindow(1, axis=-2), [s(2)]),
-    "first value window": (lambda C: C.layers.PastValueWindow(2, axis=-2, go_backwards=True), [s(2)]),
+    "first value window": (
+        lambda C: C.layers.PastValueWindow(2, axis=-2, go_backwards=True),
+        [s(2)],
+    ),
     "attention": (attention, [s(3, axis="source"), s(2, axis="target")]),
     "attention over a span": (attention_over_a_span, [s(3, axis="source"), s(2, axis="target")]),
-    "attention from the front": (attention_from_the_front, [s(3, axis="source"), s(2, axis="target")]),
+    "attention from the front": (
+        attention_from_the_front,
+        [s(3, axis="source"), s(2, axis="target")],
+    ),
     "a decoder with attention": (attending_decoder, [s(3, axis="source"), s(2, axis="target")]),
 }

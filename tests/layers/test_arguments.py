@@ -26,7 +26,14 @@ from cntk.layers import (
     SequentialConvolution,
     Stabilizer,
 )
-from cntk.layers.typing import ParameterTensor, Sequence, SequenceOver, Signature, SparseTensor, Tensor
+from cntk.layers.typing import (
+    ParameterTensor,
+    Sequence,
+    SequenceOver,
+    Signature,
+    SparseTensor,
+    Tensor,
+)
 
 IMAGE, WORDS = C.input_variable((2, 6, 7)), C.sequence.input_variable(3)
 
@@ -39,7 +46,9 @@ def test_what_is_untested_is_refused() -> None:
 def test_default_options_reach_layers() -> None:
     with C.default_options(activation=C.relu, bias=False, pad=True):
         dense, convolution = Dense(3)(WORDS), Convolution2D(3, 4)(IMAGE)
-    assert [p.name for p in dense.parameters] == ["W"] and dense.root_function.block_root.op_name == "ReLU"
+    assert [p.name for p in dense.parameters] == [
+        "W"
+    ] and dense.root_function.block_root.op_name == "ReLU"
     assert convolution.shape == (4, 6, 7)
     with C.default_options(bias=True), C.layers.default_options_for(Dense, bias=False):
         assert [len(layer.parameters) for layer in (Dense(3), Convolution2D(3, 4))] == [1, 2]
@@ -69,7 +78,9 @@ def test_a_layer_shares_its_parameters_wherever_it_is_applied() -> None:
 
 
 def test_names() -> None:
-    model = Sequential([Dense(3, name="first"), Dense(2, name="second")], name="both")(C.input_variable(4))
+    model = Sequential([Dense(3, name="first"), Dense(2, name="second")], name="both")(
+        C.input_variable(4)
+    )
     assert model.name == "both" and model.first.W.shape == (4, 3) and model.second.W.shape == (3, 2)
     assert Recurrence(RNNStep(2), name="loop")(WORDS).name == "loop"
     assert Fold(LSTM(2), return_full_state=True, name="ends")(WORDS).name == "ends"
@@ -88,7 +99,9 @@ def test_states_that_do_not_reach_the_output_stay_arguments() -> None:
 def test_layer_normalization_divides_by_deviation_plus_epsilon() -> None:
     x = C.input_variable(4)
     y = LayerNormalization(epsilon=0.5)(x).eval({x: [[1, 2, 3, 4]]})
-    np.testing.assert_allclose(y, [np.array([-1.5, -0.5, 0.5, 1.5]) / (np.sqrt(1.25) + 0.5)], rtol=1e-6)
+    np.testing.assert_allclose(
+        y, [np.array([-1.5, -0.5, 0.5, 1.5]) / (np.sqrt(1.25) + 0.5)], rtol=1e-6
+    )
 
 
 def test_dense_of_short_sequences_in_a_padded_convolution() -> None:
@@ -101,7 +114,14 @@ def test_dense_of_short_sequences_in_a_padded_convolution() -> None:
 
 def test_types() -> None:
     words = C.Axis("words")
-    written = [Tensor[3, 4], Tensor[()], SparseTensor[5], ParameterTensor[3], ParameterTensor[()], C.layers.tensor]
+    written = [
+        Tensor[3, 4],
+        Tensor[()],
+        SparseTensor[5],
+        ParameterTensor[3],
+        ParameterTensor[()],
+        C.layers.tensor,
+    ]
     assert [str(t) for t in written] == [
         "Tensor[3,4]",
         "float",
@@ -111,18 +131,26 @@ def test_types() -> None:
         "tensor",
     ]
     of_doubles = Sequence[np.float64]
-    assert str(of_doubles) == "Sequence[np.float64]" and of_doubles.tensor_type().dtype == np.float64
+    assert (
+        str(of_doubles) == "Sequence[np.float64]" and of_doubles.tensor_type().dtype == np.float64
+    )
     assert str(SequenceOver[words][Tensor[2]]) == "SequenceOver[words][Tensor[2]]"
     assert Sequence[float] == Sequence[Tensor[()]]
     x = C.input_variable(**Sequence[SparseTensor[20]])
     assert (x.shape, x.is_sparse, len(x.dynamic_axes)) == ((20,), True, 2)
     assert C.input_variable(**SequenceOver[words][Tensor[2]]).dynamic_axes[1] == words
-    for wrong in (lambda: Sequence[Sequence[Tensor[3]]], lambda: Sequence[3], lambda: SequenceOver[3]):
+    for wrong in (
+        lambda: Sequence[Sequence[Tensor[3]]],
+        lambda: Sequence[3],
+        lambda: SequenceOver[3],
+    ):
         with pytest.raises(TypeError):
             wrong()
     layer = Dense(3)
     layer.update_signature(SequenceOver[words][Tensor[4]])
-    assert str(layer) == "Dense(x: SequenceOver[words][Tensor[4]]) -> SequenceOver[words][Tensor[3]]"
+    assert (
+        str(layer) == "Dense(x: SequenceOver[words][Tensor[4]]) -> SequenceOver[words][Tensor[3]]"
+    )
 
 
 def test_signature() -> None:
@@ -146,7 +174,9 @@ def test_attention_over_a_window() -> None:
     data[decoded] = [np.ones((n, 2), np.float32) for n in (1, 4)]
     values = attend.eval(data)
     assert [v.shape for v in values] == [(1, 1, 1, 3), (4, 1, 1, 3)]
-    np.testing.assert_allclose(np.concatenate(values), 1, rtol=1e-5)  # a mean of ones, padding left out
+    np.testing.assert_allclose(
+        np.concatenate(values), 1, rtol=1e-5
+    )  # a mean of ones, padding left out
 
 
 def test_arrays_take_on_the_default_number_format() -> None:
@@ -158,7 +188,9 @@ def test_arrays_take_on_the_default_number_format() -> None:
     assert C.parameter(init=doubles).dtype == C.constant(doubles).dtype == np.float64
     with C.default_options(dtype=np.float64):
         assert C.Parameter(init=doubles.astype(np.float32)).dtype == np.float64
-        assert C.parameter(init=doubles.astype(np.float32)).dtype == C.constant(1).dtype == np.float32
+        assert (
+            C.parameter(init=doubles.astype(np.float32)).dtype == C.constant(1).dtype == np.float32
+        )
 
 
 def test_arguments_keep_the_order_of_the_parameters(tmp_path: Path) -> None:
@@ -186,8 +218,15 @@ def test_arguments_keep_the_order_of_the_parameters(tmp_path: Path) -> None:
 
 
 def test_a_placeholder_of_a_block_can_be_used_again() -> None:
-    p, x, y = C.placeholder(name="p"), C.input_variable(3, name="x"), C.input_variable((2, 2), name="y")
-    first, second = C.as_block(p * 2, [(p, x)], "Twice", "a"), C.as_block(p + 1, [(p, y)], "Next", "b")
+    p, x, y = (
+        C.placeholder(name="p"),
+        C.input_variable(3, name="x"),
+        C.input_variable((2, 2), name="y"),
+    )
+    first, second = (
+        C.as_block(p * 2, [(p, x)], "Twice", "a"),
+        C.as_block(p + 1, [(p, y)], "Next", "b"),
+    )
     assert (first.shape, second.shape) == ((3,), (2, 2)) and p.shape == (-2,)
     assert str(second) == "b: Next(y: Tensor[2,2]) -> Tensor[2,2]"
     np.testing.assert_array_equal(second.eval({y: [np.eye(2)]}), [np.eye(2) + 1])
@@ -204,7 +243,13 @@ def test_types_may_be_told_one_after_another() -> None:
 
 def test_a_typed_function_takes_what_has_its_type() -> None:
     f = C.Function(Signature(Tensor[3])(lambda x: C.abs(x)))
-    for operand in (C.input_variable(3), C.constant([1, 2, 3]), C.parameter(3), C.placeholder(), -C.input_variable(3)):
+    for operand in (
+        C.input_variable(3),
+        C.constant([1, 2, 3]),
+        C.parameter(3),
+        C.placeholder(),
+        -C.input_variable(3),
+    ):
         assert f(operand).root_function.op_name == "Abs"
     free = C.Function(Signature(Tensor[C.FreeDimension, 3])(lambda x: C.abs(x)))
     assert free(C.input_variable((5, 3))).shape == (5, 3)

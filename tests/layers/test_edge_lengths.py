@@ -79,14 +79,21 @@ def of_a_window() -> Layer:
 LAYERS: dict[str, Callable[[], Layer]] = {
     "lstm": lambda: Recurrence(LSTM(SIZE)),
     "lstm with everything": lambda: Recurrence(
-        LSTM(SIZE, cell_shape=6, use_peepholes=True, enable_self_stabilization=True), go_backwards=True
+        LSTM(SIZE, cell_shape=6, use_peepholes=True, enable_self_stabilization=True),
+        go_backwards=True,
     ),
     "gru": lambda: Recurrence(GRU(SIZE)),
-    "gru, stabilised": lambda: Recurrence(GRU(SIZE, enable_self_stabilization=True), go_backwards=True),
+    "gru, stabilised": lambda: Recurrence(
+        GRU(SIZE, enable_self_stabilization=True), go_backwards=True
+    ),
     "rnn": lambda: Recurrence(RNNStep(SIZE)),
-    "step written by hand": lambda: Sequential([Dense(SIZE), Recurrence(lambda h, x: C.tanh(h * x) + 0.5 * h)]),
+    "step written by hand": lambda: Sequential(
+        [Dense(SIZE), Recurrence(lambda h, x: C.tanh(h * x) + 0.5 * h)]
+    ),
     "folded": lambda: Fold(LSTM(SIZE)),
-    "stacked": lambda: For(range(2), lambda: [Recurrence(GRU(SIZE)), Recurrence(RNNStep(SIZE), go_backwards=True)]),
+    "stacked": lambda: For(
+        range(2), lambda: [Recurrence(GRU(SIZE)), Recurrence(RNNStep(SIZE), go_backwards=True)]
+    ),
     "both directions": lambda: BiRecurrence(LSTM(3), GRU(1)),
     "begun elsewhere": begun_elsewhere,
     "unfolded": unfolded,
@@ -101,7 +108,11 @@ LAYERS: dict[str, Callable[[], Layer]] = {
     "attention pooling": lambda: SequenceAttentionPooling(3),
     "convolution": lambda: Convolution(3, SIZE, sequential=True, pad=True),
     "convolution and pooling": lambda: Sequential(
-        [Convolution((3, 2), 2, sequential=True, pad=True, reduction_rank=0), MaxPooling((1, 2), (1, 2)), Dense(SIZE)]
+        [
+            Convolution((3, 2), 2, sequential=True, pad=True, reduction_rank=0),
+            MaxPooling((1, 2), (1, 2)),
+            Dense(SIZE),
+        ]
     ),
 }
 
@@ -119,7 +130,9 @@ def built(name: str) -> tuple[C.Variable, C.Function]:
 
 def criterion(function: C.Function) -> C.Function:
     """One number for each frame or sequence, to which elements add differently."""
-    weights = C.constant(np.linspace(0.5, 1.5, int(np.prod(function.shape))).reshape(function.shape))
+    weights = C.constant(
+        np.linspace(0.5, 1.5, int(np.prod(function.shape))).reshape(function.shape)
+    )
     return C.reduce_sum(C.element_times(C.square(function), weights), C.Axis.all_static_axes())
 
 
@@ -141,7 +154,9 @@ def test_a_batch_of_one_is_the_same_sequence_among_others(name: str) -> None:
     together, summed = function.eval({x: data}), gradients(loss, x, data)
     alone = [gradients(loss, x, [one]) for one in data]
     for k, one in enumerate(data):
-        np.testing.assert_allclose(function.eval({x: [one]})[0], together[k], rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(
+            function.eval({x: [one]})[0], together[k], rtol=1e-10, atol=1e-12
+        )
         np.testing.assert_allclose(alone[k][x][0], summed[x][k], rtol=1e-8, atol=1e-10)
     for p in function.parameters:
         np.testing.assert_allclose(sum(g[p] for g in alone), summed[p], rtol=1e-8, atol=1e-9)
@@ -153,8 +168,12 @@ def test_ten_thousand_sequences_of_length_one(name: str) -> None:
     loss, few = criterion(function), drawn((1,) * 5)
     many = few * (MANY // 5)
     found = np.asarray(function.eval({x: many})).reshape(MANY // 5, 5, -1)
-    np.testing.assert_allclose(found, np.broadcast_to(found[:1], found.shape), rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(found[0], np.asarray(function.eval({x: few})).reshape(5, -1), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        found, np.broadcast_to(found[:1], found.shape), rtol=1e-10, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        found[0], np.asarray(function.eval({x: few})).reshape(5, -1), rtol=1e-10, atol=1e-12
+    )
     of_few, of_many = gradients(loss, x, few), gradients(loss, x, many)
     np.testing.assert_allclose(of_many[x][:5], of_few[x], rtol=1e-8, atol=1e-10)
     for p in function.parameters:

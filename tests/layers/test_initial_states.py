@@ -18,7 +18,9 @@ OTHER = C.sequence.input_variable(1, needs_gradient=True, sequence_axis=WORDS, n
 
 def counting(start: int, lengths: tuple[int, ...]) -> list[np.ndarray]:
     """Sequences of these lengths; each begins ten above the one before, and its frames rise by one."""
-    return [start + 10 * k + np.arange(n, dtype=np.float32).reshape(n, 1) for k, n in enumerate(lengths)]
+    return [
+        start + 10 * k + np.arange(n, dtype=np.float32).reshape(n, 1) for k, n in enumerate(lengths)
+    ]
 
 
 def flat(values: Any) -> list[list[float]]:
@@ -28,8 +30,14 @@ def flat(values: Any) -> list[list[float]]:
 # What the original gives for a delay whose initial state is a sequence: its last frames before the beginning of the
 # other sequence, its first frames after the end; a single frame is repeated.
 DELAYED = {
-    (1, (4, 1, 3), (5, 2, 4)): ([[4, 100, 101, 102], [11], [23, 120, 121]], [[0, 0, 0, 0, 1], [0, 1], [0, 0, 0, 1]]),
-    (-1, (4, 1, 3), (5, 2, 4)): ([[101, 102, 103, 0], [10], [121, 122, 20]], [[1, 0, 0, 0, 0], [1, 0], [1, 0, 0, 0]]),
+    (1, (4, 1, 3), (5, 2, 4)): (
+        [[4, 100, 101, 102], [11], [23, 120, 121]],
+        [[0, 0, 0, 0, 1], [0, 1], [0, 0, 0, 1]],
+    ),
+    (-1, (4, 1, 3), (5, 2, 4)): (
+        [[101, 102, 103, 0], [10], [121, 122, 20]],
+        [[1, 0, 0, 0, 0], [1, 0], [1, 0, 0, 0]],
+    ),
     (2, (5, 2, 4), (4, 1, 3)): (
         [[2, 3, 100, 101, 102], [10, 10], [21, 22, 120, 121]],
         [[0, 0, 1, 1], [2], [0, 1, 1]],
@@ -38,14 +46,19 @@ DELAYED = {
         [[102, 103, 104, 0, 1], [10, 10], [122, 123, 20, 21]],
         [[1, 1, 0, 0], [2], [1, 1, 0]],
     ),
-    (2, (4, 2, 3), (4, 2, 3)): ([[2, 3, 100, 101], [10, 11], [21, 22, 120]], [[0, 0, 1, 1], [1, 1], [0, 1, 1]]),
+    (2, (4, 2, 3), (4, 2, 3)): (
+        [[2, 3, 100, 101], [10, 11], [21, 22, 120]],
+        [[0, 0, 1, 1], [1, 1], [0, 1, 1]],
+    ),
     (3, (2, 1), (6, 1)): ([[3, 4], [10]], [[0, 0, 0, 1, 1, 0], [1]]),
     (-3, (2, 1), (6, 1)): ([[1, 2], [10]], [[0, 1, 1, 0, 0, 0], [1]]),
 }
 
 
 @pytest.mark.parametrize(("steps", "lengths", "of_the_state"), DELAYED)
-def test_delay_that_begins_with_a_sequence(steps: int, lengths: tuple[int, ...], of_the_state: tuple[int, ...]) -> None:
+def test_delay_that_begins_with_a_sequence(
+    steps: int, lengths: tuple[int, ...], of_the_state: tuple[int, ...]
+) -> None:
     values, gradients = DELAYED[steps, lengths, of_the_state]
     feed = {X: counting(100, lengths), OTHER: counting(0, of_the_state)}
     delayed = C.sequence.delay(X, OTHER, steps)
@@ -93,7 +106,10 @@ def test_each_sequence_has_its_own_states(kind: str, backwards: bool) -> None:
     together = function.eval({x: data, **dict(zip(starts, states, strict=True))})
     for k, frames in enumerate(data):
         alone = Recurrence(
-            cell, go_backwards=backwards, return_full_state=True, initial_state=tuple(C.constant(s[k]) for s in states)
+            cell,
+            go_backwards=backwards,
+            return_full_state=True,
+            initial_state=tuple(C.constant(s[k]) for s in states),
         )(x)
         values = alone.eval({x: [frames]})
         for a, b in zip(function.outputs, alone.outputs, strict=True):
@@ -106,7 +122,9 @@ def test_inputs_as_states_inside_a_function() -> None:
 
     @C.Function
     def decode(frames: Any, start: Any) -> Any:
-        return Recurrence(RNNStep(1, init=1, activation=C.layers.identity), initial_state=start)(frames)
+        return Recurrence(RNNStep(1, init=1, activation=C.layers.identity), initial_state=start)(
+            frames
+        )
 
     start = C.input_variable(1)
     values = decode(X, start).eval({X: counting(0, (3, 1)), start: [[7], [5]]})
@@ -121,7 +139,11 @@ def test_inputs_and_sequences_as_states_of_a_layer(layer: Any) -> None:
     step = LSTM(4)
     begun = C.layers.Sequential([C.layers.identity, layer(step, initial_state=states)])(X)
     wanted = RecurrenceFrom(step)(*states, X)
-    feed = {X: counting(0, (3, 1)), start: [[1, 2], [3, 4]], other: [np.ones((n, 3), np.float32) for n in (4, 2)]}
+    feed = {
+        X: counting(0, (3, 1)),
+        start: [[1, 2], [3, 4]],
+        other: [np.ones((n, 3), np.float32) for n in (4, 2)],
+    }
     assert set(begun.arguments) == {X, start, other}
     found, sequences = begun.eval(feed), wanted.eval(feed)
     for one, frames in zip(found, sequences, strict=True):
@@ -139,7 +161,10 @@ def test_steps_that_read_inputs_of_the_graph_around_them() -> None:
         return h + factor * x
 
     feed = {X: counting(1, (3, 1)), factor: [[2], [10]]}
-    assert flat(C.layers.Sequential([C.layers.identity, Recurrence(scaled)])(X).eval(feed)) == [[2, 6, 12], [110]]
+    assert flat(C.layers.Sequential([C.layers.identity, Recurrence(scaled)])(X).eval(feed)) == [
+        [2, 6, 12],
+        [110],
+    ]
     assert flat(Fold(scaled, initial_state=1)(X).eval(feed)) == [[13], [111]]
     assert flat(RecurrenceFrom(scaled)(C.constant(1, (1,)), X).eval(feed)) == [[3, 7, 13], [111]]
     attend = C.layers.AttentionModel(3)
@@ -155,7 +180,15 @@ def test_steps_that_read_inputs_of_the_graph_around_them() -> None:
 
 def test_numbers_and_arrays_as_states() -> None:
     data = {X: counting(0, (3, 1))}
-    for state in (5, 5.0, np.float32(5), [5], np.array([5.0]), C.constant(5), C.parameter(1, init=5)):
+    for state in (
+        5,
+        5.0,
+        np.float32(5),
+        [5],
+        np.array([5.0]),
+        C.constant(5),
+        C.parameter(1, init=5),
+    ):
         assert flat(Fold(C.plus, initial_state=state)(X).eval(data)) == [[8], [15]]
         assert flat(Delay(1, initial_state=state)(X).eval(data)) == [[5, 0, 1], [5]]
     assert flat(Fold(C.plus, initial_state=None)(X).eval(data)) == [[3], [10]]
@@ -163,7 +196,11 @@ def test_numbers_and_arrays_as_states() -> None:
 
 def test_recurrences_stacked_nested_and_both_ways() -> None:
     """A step may hold layers; its result may be another recurrence's frames; both directions meet on one axis."""
-    below, above, back = Recurrence(GRU(2)), Recurrence(LSTM(3), go_backwards=True), Fold(RNNStep(2), go_backwards=True)
+    below, above, back = (
+        Recurrence(GRU(2)),
+        Recurrence(LSTM(3), go_backwards=True),
+        Fold(RNNStep(2), go_backwards=True),
+    )
     head = Dense(2)
 
     @C.Function
@@ -199,7 +236,8 @@ def behind_a_placeholder(initial: Any, x: Any) -> Any:
 def by_hand(initial: Any, x: Any) -> Any:
     state = C.placeholder()
     y = C.tanh(
-        C.times(C.sequence.past_value(state, initial), C.constant(np.eye(4, dtype=np.float32))) + C.splice(x, x)[0:4]
+        C.times(C.sequence.past_value(state, initial), C.constant(np.eye(4, dtype=np.float32)))
+        + C.splice(x, x)[0:4]
     )
     y.replace_placeholders({state: y.output})
     return y
@@ -234,15 +272,23 @@ def test_parameters_find_their_size_as_initial_states(
 @pytest.mark.parametrize(
     ("build", "shapes"),
     [
-        (lambda s, t, x: C.layers.Recurrence(C.layers.LSTM(4), initial_state=(s, t))(x), [(4,), (4,)]),
+        (
+            lambda s, t, x: C.layers.Recurrence(C.layers.LSTM(4), initial_state=(s, t))(x),
+            [(4,), (4,)],
+        ),
         (lambda s, t, x: C.layers.RecurrenceFrom(C.layers.LSTM(4))(s, t, x), [(4,), (4,)]),
-        (lambda s, t, x: C.layers.Recurrence(C.layers.GRU(4), initial_state=s)(x) + t, [(4,), (4,)]),
+        (
+            lambda s, t, x: C.layers.Recurrence(C.layers.GRU(4), initial_state=s)(x) + t,
+            [(4,), (4,)],
+        ),
         (lambda s, t, x: C.layers.Fold(C.layers.RNNStep(4), True, s)(x) + t, [(4,), (4,)]),
         (lambda s, t, x: by_hand(s, x) + t, [(4,), (4,)]),
         (lambda s, t, x: C.clip(x, s, t), [(3,), (3,)]),
     ],
 )
-def test_parameters_find_their_size_in_recurrences(build: Callable[..., Any], shapes: list[tuple[int, ...]]) -> None:
+def test_parameters_find_their_size_in_recurrences(
+    build: Callable[..., Any], shapes: list[tuple[int, ...]]
+) -> None:
     states, x = [C.parameter(DEFERRED), C.parameter(DEFERRED)], C.sequence.input_variable(3)
     y = build(*states, x)
     assert [s.shape for s in states] == shapes

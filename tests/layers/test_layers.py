@@ -22,7 +22,11 @@ REFUSED = [name for name, row in RECORDED.items() if "refused" in row]
 DRAWN = ("dropout", "dropout by what is kept", "dropout with a seed", "small tagger")
 
 # A convolution that leaves sequences as long as they are leaves them on their axis too; the original makes a new one.
-ON_THE_SAME_AXIS = ("sequential convolution", "sequential convolution, one filter", "sequential convolution of numbers")
+ON_THE_SAME_AXIS = (
+    "sequential convolution",
+    "sequential convolution, one filter",
+    "sequential convolution of numbers",
+)
 
 # The original makes Python functions of these, which have no text.
 PYTHON_FUNCTIONS = ("clique of one", "clique of four", "resnet block")
@@ -55,7 +59,9 @@ def recorded_numbers() -> dict[str, list[list[np.ndarray]]]:
             sizes = [int(np.prod(shape)) for shape in shapes]
             ends = place + np.cumsum([0, *sizes])
             pairs = zip(ends[:-1], ends[1:], strict=True)
-            found[name].append([held[a:b].reshape(s) for (a, b), s in zip(pairs, shapes, strict=True)])
+            found[name].append(
+                [held[a:b].reshape(s) for (a, b), s in zip(pairs, shapes, strict=True)]
+            )
             place = int(ends[-1])
     assert place == len(held)
     return found
@@ -90,7 +96,9 @@ def test_numbers_are_the_originals(name: str) -> None:
         np.testing.assert_array_equal(np.float32(value), wanted)  # drawn at random, bit for bit
     if name in DRAWN:
         ours, theirs = (groups[: len(function.outputs)] for groups in (ours, theirs))
-    assert [[a.shape for a in group] for group in ours] == [[a.shape for a in group] for group in theirs]
+    assert [[a.shape for a in group] for group in ours] == [
+        [a.shape for a in group] for group in theirs
+    ]
     for group, wanted_group in zip(ours, theirs, strict=True):
         for value, wanted in zip(group, wanted_group, strict=True):
             np.testing.assert_allclose(value, wanted, rtol=1e-4, atol=1e-5)
@@ -100,7 +108,9 @@ def test_numbers_are_the_originals(name: str) -> None:
 def test_gradients_of_dropout_are_those_of_the_original_or_none(name: str, rate: float) -> None:
     """The elements that stay are weighted by 1 / (1 - rate), in the original as here, and the others by 0."""
     _, function, arguments = applied(C, CASES[name])
-    gradients = [np.concatenate(groups[2]) for groups in (numbers(C, function, arguments), NUMBERS[name])]
+    gradients = [
+        np.concatenate(groups[2]) for groups in (numbers(C, function, arguments), NUMBERS[name])
+    ]
     weights = 1 + np.arange(gradients[0].shape[1]) % 7
     for gradient in gradients:
         kept = gradient / weights * (1 - rate)

@@ -35,9 +35,13 @@ def typed(*types: Any) -> C.Function:
 
 
 STEPS = {
-    "no step": Misuse(lambda: Recurrence(3), TypeError, ("Recurrence: expected a step", "LSTM", "got 3")),
+    "no step": Misuse(
+        lambda: Recurrence(3), TypeError, ("Recurrence: expected a step", "LSTM", "got 3")
+    ),
     "no state": Misuse(
-        lambda: Recurrence(Dense(3)), TypeError, ("Recurrence: the step takes 0 states", "new value for each")
+        lambda: Recurrence(Dense(3)),
+        TypeError,
+        ("Recurrence: the step takes 0 states", "new value for each"),
     ),
     "a state too many": Misuse(
         lambda: Fold(lambda h, x: (h, x)),
@@ -45,12 +49,16 @@ STEPS = {
         ("Fold: the step takes 1 states", "returns 2 values", "for each state"),
     ),
     "too many states": Misuse(
-        lambda: RecurrenceFrom(lambda a, b, c, d, e, f, g, h, i, j, k, x: (a + x, b, c, d, e, f, g, h, i, j, k)),
+        lambda: RecurrenceFrom(
+            lambda a, b, c, d, e, f, g, h, i, j, k, x: (a + x, b, c, d, e, f, g, h, i, j, k)
+        ),
         ValueError,
         ("RecurrenceFrom: at most 10", "has 11", "cntk.splice"),
     ),
     "an unused state": Misuse(
-        lambda: Recurrence(lambda h, x: x * 1), TypeError, ("unused arguments", r"\(h\)", "take part")
+        lambda: Recurrence(lambda h, x: x * 1),
+        TypeError,
+        ("unused arguments", r"\(h\)", "take part"),
     ),
     "parameters in a step": Misuse(
         lambda: Recurrence(lambda h, x: h * C.parameter(3) + x),
@@ -73,10 +81,14 @@ STEPS = {
         ("Fold: initial_state", "number, an array or a variable", "'zero'"),
     ),
     "initial state of a delay": Misuse(
-        lambda: Delay(1, initial_state="zero")(S), TypeError, ("Delay: initial_state", "number", "'zero'")
+        lambda: Delay(1, initial_state="zero")(S),
+        TypeError,
+        ("Delay: initial_state", "number", "'zero'"),
     ),
     "initial state of another shape": Misuse(
-        lambda: RecurrenceFrom(GRU(3))(FOUR, S), ValueError, ("PastValue", "3, 4", "'four'", "GRU", "cntk.reshape")
+        lambda: RecurrenceFrom(GRU(3))(FOUR, S),
+        ValueError,
+        ("PastValue", "3, 4", "'four'", "GRU", "cntk.reshape"),
     ),
     "more arguments than a step whose initial state is an input has": Misuse(
         lambda: RecurrenceFrom(GRU(3))(Recurrence(GRU(3), initial_state=X), S, S),
@@ -84,7 +96,9 @@ STEPS = {
         ("expected 2 arguments, got 3", "its arguments are"),
     ),
     "no initial state": Misuse(
-        lambda: RecurrenceFrom(LSTM(3))(X, S), TypeError, ("expected 3 arguments, got 2", "its arguments are: h, c, x")
+        lambda: RecurrenceFrom(LSTM(3))(X, S),
+        TypeError,
+        ("expected 3 arguments, got 2", "its arguments are: h, c, x"),
     ),
     "no sequence": Misuse(
         lambda: Recurrence(GRU(3))(X),
@@ -92,7 +106,9 @@ STEPS = {
         ("needs an operand with a sequence axis", "sequence.input_variable", "GRU"),
     ),
     "delay of no sequence": Misuse(
-        lambda: Delay(1)(X), ValueError, ("'vector'", "sequence axis", "sequence.input_variable", "inside Delay")
+        lambda: Delay(1)(X),
+        ValueError,
+        ("'vector'", "sequence axis", "sequence.input_variable", "inside Delay"),
     ),
     "window of no sequence": Misuse(
         lambda: PastValueWindow(2, -2)(X),
@@ -100,7 +116,9 @@ STEPS = {
         ("sequence axis", "sequence.input_variable", "inside PastValueWindow"),
     ),
     "no generator": Misuse(
-        lambda: UnfoldFrom(3), TypeError, ("UnfoldFrom: expected a generator", "previous state", "got 3")
+        lambda: UnfoldFrom(3),
+        TypeError,
+        ("UnfoldFrom: expected a generator", "previous state", "got 3"),
     ),
     "no predicate": Misuse(
         lambda: UnfoldFrom(C.tanh, until_predicate=3),
@@ -108,13 +126,19 @@ STEPS = {
         ("UnfoldFrom: until_predicate", "function of a frame", "3"),
     ),
     "length_increase": Misuse(
-        lambda: UnfoldFrom(C.tanh, length_increase=-1), ValueError, ("UnfoldFrom: length_increase", "above 0", "-1")
+        lambda: UnfoldFrom(C.tanh, length_increase=-1),
+        ValueError,
+        ("UnfoldFrom: length_increase", "above 0", "-1"),
     ),
     "a generator of three": Misuse(
-        lambda: UnfoldFrom(lambda h: (h, h, h)), TypeError, ("UnfoldFrom: the generator must return", "3 values")
+        lambda: UnfoldFrom(lambda h: (h, h, h)),
+        TypeError,
+        ("UnfoldFrom: the generator must return", "3 values"),
     ),
     "a generator of nothing": Misuse(
-        lambda: UnfoldFrom(lambda h: None), TypeError, ("UnfoldFrom: the generator must return", "new state", "None")
+        lambda: UnfoldFrom(lambda h: None),
+        TypeError,
+        ("UnfoldFrom: the generator must return", "new state", "None"),
     ),
     "no lengths": Misuse(
         lambda: UnfoldFrom(C.tanh)(X, X),
@@ -122,35 +146,53 @@ STEPS = {
         ("'unfold_prev_state'", "sequence axis", "'vector'", "sequence.input"),
     ),
     "no layer in a sequence": Misuse(
-        lambda: Sequential([Dense(3), 3]), TypeError, ("Sequential: expected functions", "cntk.relu", "got 3")
+        lambda: Sequential([Dense(3), 3]),
+        TypeError,
+        ("Sequential: expected functions", "cntk.relu", "got 3"),
     ),
     "no layer in a branch": Misuse(
-        lambda: Sequential([(Dense(3), None)]), TypeError, ("Sequential: expected functions", "Dense", "got None")
+        lambda: Sequential([(Dense(3), None)]),
+        TypeError,
+        ("Sequential: expected functions", "Dense", "got None"),
     ),
     "a layer of two": Misuse(
-        lambda: Sequential([C.plus])(X), TypeError, ("Sequential: plus is given 1 arguments", "a tuple of layers")
+        lambda: Sequential([C.plus])(X),
+        TypeError,
+        ("Sequential: plus is given 1 arguments", "a tuple of layers"),
     ),
     "a layer of one": Misuse(
         lambda: Sequential([(C.tanh, C.relu), Dense(3)])(X),
         TypeError,
         ("Sequential: Dense", "given 2 arguments", "cntk.plus"),
     ),
-    "a layer that is not made": Misuse(lambda: Sequential([Dense]), TypeError, ("Dense: shape", r"Dense\(10\)\(x\)")),
-    "no range": Misuse(lambda: For(3, lambda: Dense(3)), TypeError, ("For: what_range", r"range\(3\)", "got 3")),
-    "a layer for all": Misuse(lambda: For(range(2), Dense(3)), ValueError, ("For: constructor", r"lambda: Dense\(5\)")),
+    "a layer that is not made": Misuse(
+        lambda: Sequential([Dense]), TypeError, ("Dense: shape", r"Dense\(10\)\(x\)")
+    ),
+    "no range": Misuse(
+        lambda: For(3, lambda: Dense(3)), TypeError, ("For: what_range", r"range\(3\)", "got 3")
+    ),
+    "a layer for all": Misuse(
+        lambda: For(range(2), Dense(3)), ValueError, ("For: constructor", r"lambda: Dense\(5\)")
+    ),
     "a constructor of two": Misuse(
         lambda: For(range(2), lambda i, j: Dense(i)),
         TypeError,
         ("For: constructor <lambda>", "an item of the range, or nothing"),
     ),
     "a constructor of nothing": Misuse(
-        lambda: For(range(2), lambda: None), TypeError, ("For: constructor <lambda>", "must return a layer", "None")
+        lambda: For(range(2), lambda: None),
+        TypeError,
+        ("For: constructor <lambda>", "must return a layer", "None"),
     ),
     "a clique of nothing": Misuse(
-        lambda: SequentialClique([]), TypeError, ("SequentialClique: expected functions of one argument", "none")
+        lambda: SequentialClique([]),
+        TypeError,
+        ("SequentialClique: expected functions of one argument", "none"),
     ),
     "a clique of one, bare": Misuse(
-        lambda: SequentialClique(Dense(3)), TypeError, ("SequentialClique: expected a list", "Dense", "in brackets")
+        lambda: SequentialClique(Dense(3)),
+        TypeError,
+        ("SequentialClique: expected a list", "Dense", "in brackets"),
     ),
     "a clique of other shapes": Misuse(
         lambda: SequentialClique([Dense(2)] * 2)(X),
@@ -161,7 +203,9 @@ STEPS = {
         lambda: ResNetBlock(3), TypeError, ("ResNetBlock: expected functions", "got 3")
     ),
     "a shortcut to another shape": Misuse(
-        lambda: ResNetBlock(Dense(2))(X), ValueError, ("Plus", "2, 3", "'vector'", "Dense", "cntk.reshape")
+        lambda: ResNetBlock(Dense(2))(X),
+        ValueError,
+        ("Plus", "2, 3", "'vector'", "Dense", "cntk.reshape"),
     ),
 }
 
@@ -171,14 +215,20 @@ TYPES = {
         TypeError,
         (r"'x' is declared as Tensor\[3\]", "'four'", r"Tensor\[4\]", "leave the type"),
     ),
-    "rank": Misuse(lambda: typed(Tensor[3])(NUMBER), TypeError, (r"declared as Tensor\[3\]", "'number'", "np.float32")),
+    "rank": Misuse(
+        lambda: typed(Tensor[3])(NUMBER),
+        TypeError,
+        (r"declared as Tensor\[3\]", "'number'", "np.float32"),
+    ),
     "sequence": Misuse(
         lambda: typed(Tensor[3])(S),
         TypeError,
         (r"as Tensor\[3\]", "'first'", r"Sequence\[Tensor\[3\]\]", "pass a variable"),
     ),
     "no sequence": Misuse(
-        lambda: typed(Sequence[Tensor[3]])(X), TypeError, (r"as Sequence\[Tensor\[3\]\]", "'vector'")
+        lambda: typed(Sequence[Tensor[3]])(X),
+        TypeError,
+        (r"as Sequence\[Tensor\[3\]\]", "'vector'"),
     ),
     "other sequences": Misuse(
         lambda: typed(Sequence[Tensor[3]])(W),
@@ -186,7 +236,9 @@ TYPES = {
         (r"Sequence\[Tensor\[3\]\]", "'second'", r"SequenceOver\[words\]"),
     ),
     "sparse": Misuse(
-        lambda: typed(SparseTensor[3])(X), TypeError, (r"declared as SparseTensor\[3\]", "'vector'", r"is Tensor\[3\]")
+        lambda: typed(SparseTensor[3])(X),
+        TypeError,
+        (r"declared as SparseTensor\[3\]", "'vector'", r"is Tensor\[3\]"),
     ),
     "format": Misuse(
         lambda: typed(Tensor[3])(C.input_variable(3, np.float64, name="double")),
@@ -199,10 +251,14 @@ TYPES = {
         ("update_signature", "already", r"Tensor\[4\]", "placeholder"),
     ),
     "no type": Misuse(
-        lambda: Dense(3).update_signature("a"), TypeError, ("update_signature", "'x'", r"Tensor\[3, 4\]", "'a'")
+        lambda: Dense(3).update_signature("a"),
+        TypeError,
+        ("update_signature", "'x'", r"Tensor\[3, 4\]", "'a'"),
     ),
     "types for others": Misuse(
-        lambda: Dense(3).update_signature(y=3), TypeError, ("no argument named 'y'", "its arguments are: x")
+        lambda: Dense(3).update_signature(y=3),
+        TypeError,
+        ("no argument named 'y'", "its arguments are: x"),
     ),
     "signature": Misuse(
         lambda: Signature(Tensor[3], Tensor[2])(lambda v: v),
@@ -210,21 +266,31 @@ TYPES = {
         ("Signature of <lambda>", "2 types", "parameters v"),
     ),
     "signature by name": Misuse(
-        lambda: Signature(w=Tensor[2])(lambda v: v), TypeError, ("Signature of <lambda>", "parameters v")
+        lambda: Signature(w=Tensor[2])(lambda v: v),
+        TypeError,
+        ("Signature of <lambda>", "parameters v"),
     ),
     "with_signature": Misuse(
         lambda: C.Function.with_signature(Tensor[3])(lambda u, v: u + v),
         TypeError,
         ("with_signature", "1 parameters", "u, v"),
     ),
-    "sequences of sequences": Misuse(lambda: Sequence[Sequence[Tensor[3]]], TypeError, ("sequences over sequences",)),
+    "sequences of sequences": Misuse(
+        lambda: Sequence[Sequence[Tensor[3]]], TypeError, ("sequences over sequences",)
+    ),
     "sequence of numbers": Misuse(
         lambda: Sequence[3], TypeError, (r"Sequence\[...\]", r"such as Tensor\[3\]", "got 3")
     ),
-    "axis": Misuse(lambda: SequenceOver["words"], TypeError, (r"SequenceOver\[...\]", "expected an Axis", "'words'")),
+    "axis": Misuse(
+        lambda: SequenceOver["words"],
+        TypeError,
+        (r"SequenceOver\[...\]", "expected an Axis", "'words'"),
+    ),
     "dimension": Misuse(lambda: Tensor[1.5], ValueError, ("integer or a tuple of integers", "1.5")),
     "what a function returns": Misuse(
-        lambda: C.Function(lambda v: 3), TypeError, ("@Function <lambda>", "graph node or a tuple", "int")
+        lambda: C.Function(lambda v: 3),
+        TypeError,
+        ("@Function <lambda>", "graph node or a tuple", "int"),
     ),
     "what a block leaves out": Misuse(
         lambda: C.BlockFunction("Op", "")(lambda u, v: C.abs(u) * C.placeholder(name="w") * v),
@@ -232,7 +298,9 @@ TYPES = {
         ("as_block 'Op'", "leaves out", "'w'", "map every argument"),
     ),
     "a block over inputs": Misuse(
-        lambda: C.as_block(X * 2, [(X, FOUR)], "Op"), ValueError, ("as_block 'Op'", "'vector'", "no placeholder")
+        lambda: C.as_block(X * 2, [(X, FOUR)], "Op"),
+        ValueError,
+        ("as_block 'Op'", "'vector'", "no placeholder"),
     ),
     "loop over a function": Misuse(lambda: list(Dense(3)), TypeError, ("not iterable",)),
 }
@@ -289,18 +357,38 @@ def test_axes_that_differ_are_reconciled_as_the_error_says() -> None:
             (KeyError, TypeError),
             r"attention_dim: expected an integer, got Comp",
         ),
-        (lambda: C.cross_entropy_with_softmax(Fold(LSTM(3))(S), S), (RuntimeError,), "different dynamic axes"),
-        (lambda: Recurrence(LSTM(4))(Fold(LSTM(3))(S)), (RuntimeError,), "an operand with a sequence axis"),
+        (
+            lambda: C.cross_entropy_with_softmax(Fold(LSTM(3))(S), S),
+            (RuntimeError,),
+            "different dynamic axes",
+        ),
+        (
+            lambda: Recurrence(LSTM(4))(Fold(LSTM(3))(S)),
+            (RuntimeError,),
+            "an operand with a sequence axis",
+        ),
         (lambda: AttentionModel(4, 10, 1)(S, W), (ValueError,), "static axis 1 is out of range"),
-        (lambda: AttentionModel(4)(C.input_variable(3), S), (ValueError,), "an operand with a sequence axis"),
+        (
+            lambda: AttentionModel(4)(C.input_variable(3), S),
+            (ValueError,),
+            "an operand with a sequence axis",
+        ),
         (lambda: AttentionModel(4, 10), (ValueError,), "attention_axis cannot be None"),
         (
             lambda: Recurrence(LSTM(4), initial_state=(1, 2, 3))(S),
             (TypeError, ValueError),
             "3 initial states were given",
         ),
-        (lambda: C.sequence.past_value(C.input_variable(3)), (RuntimeError,), "an operand with a sequence axis"),
-        (lambda: C.sequence.past_value(S, C.constant([1.0, 2.0])), (RuntimeError,), "must agree or be 1"),
+        (
+            lambda: C.sequence.past_value(C.input_variable(3)),
+            (RuntimeError,),
+            "an operand with a sequence axis",
+        ),
+        (
+            lambda: C.sequence.past_value(S, C.constant([1.0, 2.0])),
+            (RuntimeError,),
+            "must agree or be 1",
+        ),
     ],
 )
 def test_exceptions_are_of_the_originals_class(

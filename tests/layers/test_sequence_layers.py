@@ -86,8 +86,12 @@ def test_gradients_of_pooling_are_those_of_finite_differences(make: Any, referen
     random, step = np.random.default_rng(4), 1e-6
     for one, gradient in zip(sequences(), gradients, strict=True):
         direction = random.normal(size=one.shape)
-        ends = [(reference(one + s * step * direction, parameters) * weights).sum() for s in (1, -1)]
-        np.testing.assert_allclose((gradient * direction).sum(), (ends[0] - ends[1]) / (2 * step), rtol=1e-6)
+        ends = [
+            (reference(one + s * step * direction, parameters) * weights).sum() for s in (1, -1)
+        ]
+        np.testing.assert_allclose(
+            (gradient * direction).sum(), (ends[0] - ends[1]) / (2 * step), rtol=1e-6
+        )
 
 
 def test_both_directions_are_two_recurrences_side_by_side() -> None:
@@ -121,13 +125,17 @@ def test_default_initial_states_hold_for_both_directions() -> None:
     assert found.tolist() == [[11, 13], [13, 12]]
 
 
-@pytest.mark.parametrize("vocabulary", [VOCABULARY, 200])  # few rows of a large matrix have a gradient of these alone
+@pytest.mark.parametrize(
+    "vocabulary", [VOCABULARY, 200]
+)  # few rows of a large matrix have a gradient of these alone
 def test_tied_projection_learns_the_embeddings_matrix(vocabulary: int) -> None:
     words = C.sequence.input_variable(vocabulary, np.float64, is_sparse=True)
     target = C.sequence.input_variable(vocabulary, np.float64, is_sparse=True)
     with C.default_options(dtype=np.float64):
         embed = Embedding(SIZE)
-        model = settled(Sequential([embed, Dense(SIZE, activation=C.tanh), TiedProjection(embed)])(words))
+        model = settled(
+            Sequential([embed, Dense(SIZE, activation=C.tanh), TiedProjection(embed)])(words)
+        )
     assert [p.name for p in model.parameters].count("E") == 1
     assert model.shape == (vocabulary,)
     values = {p.name: p.value for p in model.parameters if p.shape != (vocabulary,)}
@@ -151,7 +159,9 @@ def test_tied_projection_learns_the_embeddings_matrix(vocabulary: int) -> None:
     criterion = C.cross_entropy_with_softmax(model, target)
     feed[target] = C.Value.one_hot(wanted, vocabulary, dtype=np.float64)
     before = values["E"]
-    trainer = C.Trainer(model, criterion, [C.sgd(model.parameters, C.learning_parameter_schedule_per_sample(0.1))])
+    trainer = C.Trainer(
+        model, criterion, [C.sgd(model.parameters, C.learning_parameter_schedule_per_sample(0.1))]
+    )
     trainer.train_minibatch(feed)
     step, gradient = 1e-6, (before - embed.E.value) / 0.1
     direction = np.random.default_rng(4).normal(size=before.shape)
@@ -170,8 +180,18 @@ def test_tied_projection_of_a_given_matrix_needs_no_bias() -> None:
 def model(words: Any) -> C.Function:
     """All layers of this file in one."""
     embed = Embedding(4)
-    pools = (SequenceMaxPooling(), SequenceAveragePooling(), SequenceFirst(), SequenceLast(), attention_pooling())
-    return settled(Sequential([embed, BiRecurrence(LSTM(2)), pools, C.splice, Dense(4), TiedProjection(embed)])(words))
+    pools = (
+        SequenceMaxPooling(),
+        SequenceAveragePooling(),
+        SequenceFirst(),
+        SequenceLast(),
+        attention_pooling(),
+    )
+    return settled(
+        Sequential(
+            [embed, BiRecurrence(LSTM(2)), pools, C.splice, Dense(4), TiedProjection(embed)]
+        )(words)
+    )
 
 
 def test_saved_layers_load_as_they_were(tmp_path: Path) -> None:
@@ -186,7 +206,10 @@ def test_saved_layers_load_as_they_were(tmp_path: Path) -> None:
 
 def test_training_reduces_the_loss() -> None:
     random = np.random.default_rng(1)
-    words, label = C.sequence.input_variable(VOCABULARY, is_sparse=True), C.input_variable(VOCABULARY, is_sparse=True)
+    words, label = (
+        C.sequence.input_variable(VOCABULARY, is_sparse=True),
+        C.input_variable(VOCABULARY, is_sparse=True),
+    )
     function = model(words)
     learner = C.adam(function.parameters, 0.02, 0.9, minibatch_size=C.learners.IGNORE)
     trainer = C.Trainer(function, C.cross_entropy_with_softmax(function, label), [learner])
@@ -203,13 +226,29 @@ def test_training_reduces_the_loss() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
-        (lambda: SequenceAttentionPooling(0), ValueError, "attention_dim must be at least 1, got 0"),
+        (
+            lambda: SequenceAttentionPooling(0),
+            ValueError,
+            "attention_dim must be at least 1, got 0",
+        ),
         (lambda: SequenceAttentionPooling(2, init=None), ValueError, "init must not be None"),
-        (lambda: SequenceMaxPooling()(C.input_variable(3)), ValueError, "expected an operand with a sequence axis"),
-        (lambda: TiedProjection(Dense(3)), ValueError, "TiedProjection: expected an Embedding, which holds one"),
+        (
+            lambda: SequenceMaxPooling()(C.input_variable(3)),
+            ValueError,
+            "expected an operand with a sequence axis",
+        ),
+        (
+            lambda: TiedProjection(Dense(3)),
+            ValueError,
+            "TiedProjection: expected an Embedding, which holds one",
+        ),
         (lambda: TiedProjection(3), ValueError, "expected an Embedding.*got 3"),
         (lambda: TiedProjection(Embedding((2, 3))), ValueError, r"'E' \[vocabulary, size\], got"),
-        (lambda: BiRecurrence(lambda h, x: h * C.parameter(3) + x), TypeError, "cannot be created inside BiRecurrence"),
+        (
+            lambda: BiRecurrence(lambda h, x: h * C.parameter(3) + x),
+            TypeError,
+            "cannot be created inside BiRecurrence",
+        ),
         (lambda: BiRecurrence(3), TypeError, "expected a step"),
     ],
 )

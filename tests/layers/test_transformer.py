@@ -44,7 +44,9 @@ def inputs(cross: bool) -> tuple[list[Any], list[list[np.ndarray]]]:
     x = C.sequence.input_variable(SIZE, np.float64, needs_gradient=True, name="x")
     if not cross:
         return [x], [sequences(LENGTHS, SIZE)]
-    memory = C.sequence.input_variable(OTHER, np.float64, sequence_axis=MEMORY_AXIS, needs_gradient=True, name="memory")
+    memory = C.sequence.input_variable(
+        OTHER, np.float64, sequence_axis=MEMORY_AXIS, needs_gradient=True, name="memory"
+    )
     return [x, memory], [sequences(LENGTHS, SIZE), sequences(OTHER_LENGTHS, OTHER, 1)]
 
 
@@ -99,9 +101,13 @@ def triangle(n: int, m: int) -> torch.Tensor:
 @pytest.mark.parametrize("cross", [False, True])
 def test_attention_is_pytorchs_for_each_sequence_alone(cross: bool, causal: bool) -> None:
     variables, data = inputs(cross)
-    ours = applied(in_float64(lambda: MultiHeadAttention(HEADS, SIZE, cross=cross, causal=causal)), variables)
+    ours = applied(
+        in_float64(lambda: MultiHeadAttention(HEADS, SIZE, cross=cross, causal=causal)), variables
+    )
     others = {"kdim": OTHER, "vdim": OTHER} if cross else {}
-    theirs = torch.nn.MultiheadAttention(SIZE, HEADS, batch_first=True, dtype=torch.float64, **others)
+    theirs = torch.nn.MultiheadAttention(
+        SIZE, HEADS, batch_first=True, dtype=torch.float64, **others
+    )
     fill_attention(theirs, ours)
     found = ours.eval(dict(zip(variables, data, strict=True)))
     for k, result in enumerate(found):
@@ -113,7 +119,9 @@ def test_attention_is_pytorchs_for_each_sequence_alone(cross: bool, causal: bool
 
 def fill_block(theirs: torch.nn.Module, ours: C.Function) -> None:
     """Give a layer of PyTorch's the parameters of a block."""
-    blocks = {name: ours.find_by_name(name, depth=-1) for name in ("self_attention", "cross_attention")}
+    blocks = {
+        name: ours.find_by_name(name, depth=-1) for name in ("self_attention", "cross_attention")
+    }
     fill_attention(theirs.self_attn, blocks["self_attention"])
     norms = ["self_attention_norm", "dense_norm"]
     if blocks["cross_attention"] is not None:
@@ -139,7 +147,13 @@ def test_encoder_block_is_pytorchs(causal: bool, normalize_first: bool, activati
     ours = applied(
         in_float64(
             lambda: TransformerBlock(
-                HEADS, SIZE, HIDDEN, activation=make, causal=causal, normalize_first=normalize_first, epsilon=0.01
+                HEADS,
+                SIZE,
+                HIDDEN,
+                activation=make,
+                causal=causal,
+                normalize_first=normalize_first,
+                epsilon=0.01,
             )
         ),
         variables,
@@ -162,7 +176,13 @@ def test_decoder_block_is_pytorchs(normalize_first: bool) -> None:
     ours = applied(
         in_float64(
             lambda: TransformerBlock(
-                HEADS, SIZE, HIDDEN, cross=True, causal=True, normalize_first=normalize_first, epsilon=0.01
+                HEADS,
+                SIZE,
+                HIDDEN,
+                cross=True,
+                causal=True,
+                normalize_first=normalize_first,
+                epsilon=0.01,
             )
         ),
         [x, memory],
@@ -183,14 +203,26 @@ def test_decoder_block_is_pytorchs(normalize_first: bool) -> None:
 def cases() -> list[Any]:
     return [
         pytest.param(lambda: MultiHeadAttention(HEADS, SIZE), False, id="attention"),
-        pytest.param(lambda: MultiHeadAttention(HEADS, SIZE, causal=True, bias=False), False, id="causal attention"),
-        pytest.param(lambda: MultiHeadAttention(HEADS, SIZE, cross=True), True, id="cross attention"),
-        pytest.param(lambda: TransformerBlock(HEADS, SIZE, HIDDEN, activation=C.gelu), False, id="encoder"),
         pytest.param(
-            lambda: TransformerBlock(HEADS, SIZE, 7, normalize_first=False, activation=C.tanh), False, id="post"
+            lambda: MultiHeadAttention(HEADS, SIZE, causal=True, bias=False),
+            False,
+            id="causal attention",
         ),
         pytest.param(
-            lambda: TransformerBlock(HEADS, SIZE, 7, cross=True, causal=True, activation=C.tanh), True, id="decoder"
+            lambda: MultiHeadAttention(HEADS, SIZE, cross=True), True, id="cross attention"
+        ),
+        pytest.param(
+            lambda: TransformerBlock(HEADS, SIZE, HIDDEN, activation=C.gelu), False, id="encoder"
+        ),
+        pytest.param(
+            lambda: TransformerBlock(HEADS, SIZE, 7, normalize_first=False, activation=C.tanh),
+            False,
+            id="post",
+        ),
+        pytest.param(
+            lambda: TransformerBlock(HEADS, SIZE, 7, cross=True, causal=True, activation=C.tanh),
+            True,
+            id="decoder",
         ),
         pytest.param(lambda: PositionalEncoding(), False, id="waves"),
         pytest.param(lambda: PositionalEmbedding(7, SIZE), False, id="learned places"),
@@ -221,7 +253,9 @@ def test_gradients_are_those_of_finite_differences(make: Any, cross: bool) -> No
             slope = sum(float((g * d).sum()) for g, d in zip(gradients, directions, strict=True))
             ends = []
             for sign in (1, -1):
-                feed[variable] = [a + sign * size * d for a, d in zip(arrays, directions, strict=True)]
+                feed[variable] = [
+                    a + sign * size * d for a, d in zip(arrays, directions, strict=True)
+                ]
                 ends.append(total())
             feed[variable] = arrays
         else:
@@ -250,7 +284,9 @@ def test_sequences_never_see_each_other(make: Any, cross: bool) -> None:
     variables, data = inputs(cross)
     function = applied(in_float64(make), variables)
     before = function.eval(dict(zip(variables, data, strict=True)))
-    changed = [[np.full_like(d[k], np.nan) if k == 2 else d[k] for k in range(len(d))] for d in data]
+    changed = [
+        [np.full_like(d[k], np.nan) if k == 2 else d[k] for k in range(len(d))] for d in data
+    ]
     after = function.eval(dict(zip(variables, changed, strict=True)))
     for k in (0, 1, 3, 4):
         np.testing.assert_array_equal(before[k], after[k])
@@ -260,7 +296,9 @@ def test_sequences_never_see_each_other(make: Any, cross: bool) -> None:
 def test_a_causal_block_does_not_see_what_comes() -> None:
     (x,), (data,) = inputs(cross=False)
     for causal in (True, False):
-        block = applied(in_float64(lambda causal=causal: TransformerBlock(HEADS, SIZE, causal=causal)), [x])
+        block = applied(
+            in_float64(lambda causal=causal: TransformerBlock(HEADS, SIZE, causal=causal)), [x]
+        )
         before = block.eval({x: data})[2]
         changed = [d.copy() for d in data]
         changed[2][4] += 1
@@ -274,7 +312,9 @@ def test_lengths_of_all_kinds(lengths: tuple[int, ...]) -> None:
     x = C.sequence.input_variable(SIZE, np.float64)
     data = sequences(lengths, SIZE)
     for causal in (False, True):
-        function = applied(in_float64(lambda causal=causal: MultiHeadAttention(HEADS, SIZE, causal=causal)), [x])
+        function = applied(
+            in_float64(lambda causal=causal: MultiHeadAttention(HEADS, SIZE, causal=causal)), [x]
+        )
         for result, one in zip(function.eval({x: data}), data, strict=True):
             np.testing.assert_allclose(result, function.eval({x: [one]})[0], rtol=1e-10, atol=1e-12)
 
@@ -310,7 +350,9 @@ def test_dropout_drops_while_training_alone_and_scales_what_stays() -> None:
     value = C.sequence.input_variable(SIZE, needs_gradient=True)
     ones = [np.ones_like(d) for d in data]
     for causal in (False, True):
-        attend = C.sequence.scaled_dot_product_attention(x, x, value, causal=causal, dropout_rate=0.5, seed=3)
+        attend = C.sequence.scaled_dot_product_attention(
+            x, x, value, causal=causal, dropout_rate=0.5, seed=3
+        )
         for result in attend.eval({x: data, value: ones}):
             np.testing.assert_allclose(result, 1, rtol=1e-5)
         # With values of 1 the gradient for a value is the sum of the weights with which it was looked at.
@@ -326,7 +368,9 @@ def test_dropped_weights_go_on_after_saving_and_loading(tmp_path: Path) -> None:
     attend = C.sequence.scaled_dot_product_attention(x, x, x, dropout_rate=0.5, seed=3)
 
     def dropped(function: C.Function) -> np.ndarray:
-        _, outputs = function.forward({function.arguments[0]: data}, function.outputs, function.outputs)
+        _, outputs = function.forward(
+            {function.arguments[0]: data}, function.outputs, function.outputs
+        )
         return np.concatenate(outputs[function.output])
 
     first = dropped(attend)
@@ -359,7 +403,10 @@ def train(dropout_rate: float, steps: int, causal: bool = False) -> list[float]:
         [
             Embedding(size),
             PositionalEncoding(),
-            For(range(2), lambda: TransformerBlock(4, size, dropout_rate=dropout_rate, causal=causal)),
+            For(
+                range(2),
+                lambda: TransformerBlock(4, size, dropout_rate=dropout_rate, causal=causal),
+            ),
             Dense(2),
         ]
     )(words)
@@ -369,7 +416,9 @@ def train(dropout_rate: float, steps: int, causal: bool = False) -> list[float]:
     for _ in range(steps):
         batch = [random.integers(vocabulary, size=n).tolist() for n in random.integers(1, 12, 16)]
         wanted = [[int(w == s[0]) for w in s] for s in batch]
-        trainer.train_minibatch({words: C.Value.one_hot(batch, vocabulary), tags: C.Value.one_hot(wanted, 2)})
+        trainer.train_minibatch(
+            {words: C.Value.one_hot(batch, vocabulary), tags: C.Value.one_hot(wanted, 2)}
+        )
         result.append(trainer.previous_minibatch_loss_average)
     return result
 
@@ -383,13 +432,19 @@ def test_a_recorded_training_step_is_the_eager_one(
         monkeypatch.setattr(training_step, "RECORD_AFTER", record_after)
         C.cntk_py.set_fixed_random_seed(3)
         x, y = (C.sequence.input_variable(SIZE, np.float64) for _ in range(2))
-        model = in_float64(lambda: TransformerBlock(HEADS, SIZE, dropout_rate=dropout_rate, causal=True))(x)
+        model = in_float64(
+            lambda: TransformerBlock(HEADS, SIZE, dropout_rate=dropout_rate, causal=True)
+        )(x)
         trainer = C.Trainer(
-            model, C.squared_error(model, y), [C.sgd(model.parameters, C.learning_parameter_schedule(0.01))]
+            model,
+            C.squared_error(model, y),
+            [C.sgd(model.parameters, C.learning_parameter_schedule(0.01))],
         )
         losses = []
         for seed in range(8):
-            trainer.train_minibatch({x: sequences(lengths, SIZE, seed), y: sequences(lengths, SIZE, seed + 1)})
+            trainer.train_minibatch(
+                {x: sequences(lengths, SIZE, seed), y: sequences(lengths, SIZE, seed + 1)}
+            )
             losses.append(trainer.previous_minibatch_loss_average)
         return losses, sum(r is not None for _, r in trainer._step._recordings.values())
 
@@ -411,12 +466,19 @@ def test_a_decoder_learns_to_copy_a_sequence_on_another_axis() -> None:
     source = C.sequence.input_variable(4, sequence_axis=C.Axis("source"))
     target, wanted = C.sequence.input_variable(4), C.sequence.input_variable(4)
     block = TransformerBlock(2, 16, cross=True, causal=True)
-    model = Dense(4)(block(PositionalEncoding()(Dense(16)(target)), PositionalEncoding()(Dense(16)(source))))
+    model = Dense(4)(
+        block(PositionalEncoding()(Dense(16)(target)), PositionalEncoding()(Dense(16)(source)))
+    )
     loss = C.cross_entropy_with_softmax(model, wanted)
-    trainer = C.Trainer(model, loss, [C.adam(model.parameters, 0.01, 0.9, minibatch_size=C.learners.IGNORE)])
+    trainer = C.Trainer(
+        model, loss, [C.adam(model.parameters, 0.01, 0.9, minibatch_size=C.learners.IGNORE)]
+    )
     losses = []
     for _ in range(150):
-        batch = [np.eye(4, dtype=np.float32)[random.integers(4, size=n)] for n in random.integers(1, 6, 16)]
+        batch = [
+            np.eye(4, dtype=np.float32)[random.integers(4, size=n)]
+            for n in random.integers(1, 6, 16)
+        ]
         empty = [np.zeros_like(s) for s in batch]
         trainer.train_minibatch({source: batch, target: empty, wanted: batch})
         losses.append(trainer.previous_minibatch_loss_average)
@@ -431,7 +493,9 @@ def test_saved_layers_load_as_they_were(make: Any, cross: bool, tmp_path: Path) 
     loaded = C.load_model(str(tmp_path / "layer.model"))
     by_name = {v.name: d for v, d in zip(variables, data, strict=True)}
     found = loaded.eval({v: by_name[v.name] for v in loaded.arguments})
-    for one, other in zip(found, function.eval(dict(zip(variables, data, strict=True))), strict=True):
+    for one, other in zip(
+        found, function.eval(dict(zip(variables, data, strict=True))), strict=True
+    ):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
     assert operations(loaded) == operations(function)
 
@@ -440,7 +504,9 @@ def operations(function: C.Function) -> list[str]:
     """What a graph runs, fused operations as themselves."""
     found, pending = [], [function.root_function]
     for root in pending:
-        for primitive in C.logging.graph.depth_first_search(root, lambda n: isinstance(n, C.Function), depth=0):
+        for primitive in C.logging.graph.depth_first_search(
+            root, lambda n: isinstance(n, C.Function), depth=0
+        ):
             if primitive.is_block:
                 pending.append(primitive.block_root)
             else:
@@ -451,17 +517,38 @@ def operations(function: C.Function) -> list[str]:
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: MultiHeadAttention(3, 8), r"model_dim \(8\) must be a positive multiple of num_heads \(3\)"),
+        (
+            lambda: MultiHeadAttention(3, 8),
+            r"model_dim \(8\) must be a positive multiple of num_heads \(3\)",
+        ),
         (lambda: MultiHeadAttention(0, 8), r"num_heads \(0\)"),
-        (lambda: MultiHeadAttention(2, 8, dropout_rate=1), r"MultiHeadAttention: dropout_rate must be in"),
+        (
+            lambda: MultiHeadAttention(2, 8, dropout_rate=1),
+            r"MultiHeadAttention: dropout_rate must be in",
+        ),
         (lambda: MultiHeadAttention(2, 8, init=None), "init must not be None"),
         (lambda: TransformerBlock(3, 8), r"must be a positive multiple"),
-        (lambda: TransformerBlock(2, 8, dropout_rate=-0.1), r"TransformerBlock: dropout_rate must be in"),
+        (
+            lambda: TransformerBlock(2, 8, dropout_rate=-0.1),
+            r"TransformerBlock: dropout_rate must be in",
+        ),
         (lambda: PositionalEmbedding(0, 3), "max_length must be at least 1, got 0"),
-        (lambda: MultiHeadAttention(2, 8)(C.input_variable(4)), "expected an operand with a sequence axis"),
-        (lambda: TransformerBlock(2, 8)(C.sequence.input_variable(6)), "LayerNormalized: scale must have as many"),
-        (lambda: PositionalEncoding()(C.sequence.input_variable((2, 3))), "must have one static axis"),
-        (lambda: C.sequence.positional_encoding(C.sequence.input_variable(2), base=0), "positive base, got 0"),
+        (
+            lambda: MultiHeadAttention(2, 8)(C.input_variable(4)),
+            "expected an operand with a sequence axis",
+        ),
+        (
+            lambda: TransformerBlock(2, 8)(C.sequence.input_variable(6)),
+            "LayerNormalized: scale must have as many",
+        ),
+        (
+            lambda: PositionalEncoding()(C.sequence.input_variable((2, 3))),
+            "must have one static axis",
+        ),
+        (
+            lambda: C.sequence.positional_encoding(C.sequence.input_variable(2), base=0),
+            "positive base, got 0",
+        ),
     ],
 )
 def test_what_is_refused(make: Any, text: str) -> None:

@@ -6,7 +6,14 @@ The file is read by the original's interpreter too (Python 3.6): the recording s
 import numpy as np
 
 SHAPES = ((3, 4), (5,))
-STEPS = ((4, False), (7, False), (1, True), (4, False), (16, True), (3, False))  # samples, end of a sweep
+STEPS = (
+    (4, False),
+    (7, False),
+    (1, True),
+    (4, False),
+    (16, True),
+    (3, False),
+)  # samples, end of a sweep
 
 NOISE_SEED = 11
 RMSPROP = {"gamma": 0.9, "inc": 1.2, "dec": 0.5, "max": 10.0, "min": 1e-3}
@@ -14,7 +21,10 @@ OPTIONS = {
     "l1": {"l1_regularization_weight": 0.03},
     "l2": {"l2_regularization_weight": 0.3},
     "truncated": {"gradient_clipping_threshold_per_sample": 0.2},
-    "scaled": {"gradient_clipping_threshold_per_sample": 0.2, "gradient_clipping_with_truncation": False},
+    "scaled": {
+        "gradient_clipping_threshold_per_sample": 0.2,
+        "gradient_clipping_with_truncation": False,
+    },
     "noise": {"gaussian_noise_injection_std_dev": 0.01},
     "all": {
         "l1_regularization_weight": 0.02,
@@ -61,10 +71,14 @@ def kinds(L):
         "adagrad_bare": lambda p, lr, **o: L.adagrad(p, lr, need_ave_multiplier=False, **o),
         "adam": lambda p, lr, **o: L.adam(p, lr, 0.9, variance_momentum=0.95, **o),
         "adam_gain": lambda p, lr, **o: L.adam(p, lr, 0.9, unit_gain=False, **o),
-        "adamax": lambda p, lr, **o: L.adam(p, lr, 0.9, variance_momentum=0.95, adamax=True, epsilon=0.01, **o),
+        "adamax": lambda p, lr, **o: L.adam(
+            p, lr, 0.9, variance_momentum=0.95, adamax=True, epsilon=0.01, **o
+        ),
         "fsadagrad": lambda p, lr, **o: L.fsadagrad(p, lr, 0.9, variance_momentum=0.95, **o),
         "rmsprop": lambda p, lr, **o: L.rmsprop(p, lr, **dict(RMSPROP, **o)),
-        "rmsprop_bare": lambda p, lr, **o: L.rmsprop(p, lr, need_ave_multiplier=False, **dict(RMSPROP, **o)),
+        "rmsprop_bare": lambda p, lr, **o: L.rmsprop(
+            p, lr, need_ave_multiplier=False, **dict(RMSPROP, **o)
+        ),
         "adadelta": lambda p, lr, **o: L.adadelta(p, lr, rho=0.9, epsilon=1e-3, **o),
     }
 
@@ -82,7 +96,10 @@ def cases(L):
         made[kind + "/all,ignore"] = lambda p, make=make, a=ignoring: make(p, 0.1, **a)
         made[kind + "/rates by sweep"] = lambda p, make=make: make(p, [0.1, 0.3, 0.05])
         made[kind + "/rates by samples"] = lambda p, make=make: make(
-            p, L.learning_parameter_schedule([(1, 0.1), (2, 0.3), (1, 0.05)], minibatch_size=3, epoch_size=5)
+            p,
+            L.learning_parameter_schedule(
+                [(1, 0.1), (2, 0.3), (1, 0.05)], minibatch_size=3, epoch_size=5
+            ),
         )
         made[kind + "/zero"] = lambda p, make=make: make(p, [0.1, 0.0, 0.2])
     made.update(momenta(L))
@@ -97,8 +114,12 @@ def single_cases(L):
     return {
         name: made[name]
         for name in made
-        if (name.startswith("bounds") and "1e12" not in name)  # where differences of large numbers are left
-        or name.endswith(("/M5", "/default", "/all,ignore", "momentum sample True", "momentum constant False"))
+        if (
+            name.startswith("bounds") and "1e12" not in name
+        )  # where differences of large numbers are left
+        or name.endswith(
+            ("/M5", "/default", "/all,ignore", "momentum sample True", "momentum constant False")
+        )
     }
 
 
@@ -116,8 +137,10 @@ def momenta(L):
         for kind in ("momentum_sgd", "nesterov", "adam", "fsadagrad"):
             make = getattr(L, kind)
             for gain in (True, False):
-                made[f"{kind}/momentum {name} {gain}"] = lambda p, make=make, m=momentum, gain=gain: make(
-                    p, 0.1, m, unit_gain=gain, minibatch_size=4
+                made[f"{kind}/momentum {name} {gain}"] = (
+                    lambda p, make=make, m=momentum, gain=gain: make(
+                        p, 0.1, m, unit_gain=gain, minibatch_size=4
+                    )
                 )
     return made
 
@@ -137,7 +160,9 @@ def rates(L):
         for reference, arguments in REFERENCES.items():
             for kind in ("sgd", "adam"):
                 make = kinds(L)[kind]
-                made[f"{kind}/rate {name} {reference}"] = lambda p, make=make, r=rate, a=arguments: make(p, r, **a)
+                made[f"{kind}/rate {name} {reference}"] = lambda p, make=make, r=rate, a=arguments: (
+                    make(p, r, **a)
+                )
     made["adadelta/default"] = L.adadelta
     made["adam/default"] = lambda p: L.adam(p, 0.1, 0.9)
     made["fsadagrad/default"] = lambda p: L.fsadagrad(p, 0.1, 0.9)
@@ -190,7 +215,10 @@ OPTIONS_AT_BOUNDS = {
     "noise -1": {"gaussian_noise_injection_std_dev": -1.0},
     "noise 1, 0": {"gaussian_noise_injection_std_dev": [1.0, 0.0, 0.5]},
     "clip 0": {"gradient_clipping_threshold_per_sample": 0.0},
-    "clip norm 0": {"gradient_clipping_threshold_per_sample": 0.0, "gradient_clipping_with_truncation": False},
+    "clip norm 0": {
+        "gradient_clipping_threshold_per_sample": 0.0,
+        "gradient_clipping_with_truncation": False,
+    },
     "clip -1": {"gradient_clipping_threshold_per_sample": -0.2},
     "clip 1e-30": {"gradient_clipping_threshold_per_sample": 1e-30},
     "M 1e6": {"minibatch_size": 1000000},
@@ -219,11 +247,15 @@ def bounds(L):
     for kind, make in kinds_by_momenta(L).items():
         for name, momentum in momenta_at_bounds(L).items():
             for gain in (True, False):
-                made[f"bounds {kind}/momentum {name} {gain}"] = lambda p, make=make, m=momentum, gain=gain: make(
-                    p, 0.1, m, 0.95, unit_gain=gain
+                made[f"bounds {kind}/momentum {name} {gain}"] = (
+                    lambda p, make=make, m=momentum, gain=gain: make(
+                        p, 0.1, m, 0.95, unit_gain=gain
+                    )
                 )
             if kind not in ("momentum_sgd", "nesterov"):
-                made[f"bounds {kind}/variance {name}"] = lambda p, make=make, m=momentum: make(p, 0.1, 0.9, m)
+                made[f"bounds {kind}/variance {name}"] = lambda p, make=make, m=momentum: make(
+                    p, 0.1, 0.9, m
+                )
     for epsilon in (0.0, 1.0):
         made[f"bounds adam/epsilon {epsilon}"] = lambda p, e=epsilon: L.adam(p, 0.1, 0.9, epsilon=e)
         made[f"bounds adadelta/epsilon {epsilon}"] = lambda p, e=epsilon: L.adadelta(p, 0.1, 0.9, e)

@@ -13,7 +13,14 @@ import numpy as np
 import cntk as C
 import cntk.learners
 from tests.learners import trained_cases
-from tests.learners.learner_cases import NOISE_SEED, SHAPES, cases, initial_values, run, single_cases
+from tests.learners.learner_cases import (
+    NOISE_SEED,
+    SHAPES,
+    cases,
+    initial_values,
+    run,
+    single_cases,
+)
 
 
 def record(which, dtype):
@@ -21,16 +28,22 @@ def record(which, dtype):
     names, recorded = sorted(which(C.learners)), []
     for name in names:
         shaped = zip(SHAPES, initial_values())  # noqa: B905
-        parameters = [C.Parameter(shape, init=value.astype(dtype), dtype=dtype) for shape, value in shaped]
+        parameters = [
+            C.Parameter(shape, init=value.astype(dtype), dtype=dtype) for shape, value in shaped
+        ]
         C.cntk_py.reset_random_seed(NOISE_SEED)
-        learner = which(C.learners)[name](parameters)  # made anew: the original's learners change their schedules
+        learner = which(C.learners)[name](
+            parameters
+        )  # made anew: the original's learners change their schedules
         recorded.append(run(learner, parameters))
     return [names] + [np.array(arrays) for arrays in zip(*recorded)]  # noqa: B905
 
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     names, values, rates, updated = record(cases, np.float64)
     single_names, single_values, _, _ = record(single_cases, np.float32)
     trained = trained_cases.cases(cntk.learners)
@@ -44,6 +57,8 @@ if __name__ == "__main__":
         single_names=single_names,
         single_values=single_values,
         trained_names=sorted(trained),
-        trained_values=np.array([trained_cases.train(C, *trained[name]) for name in sorted(trained)]),
+        trained_values=np.array(
+            [trained_cases.train(C, *trained[name]) for name in sorted(trained)]
+        ),
     )
     print(f"{len(names)} cases, {os.path.getsize(path)} bytes")

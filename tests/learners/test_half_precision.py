@@ -31,7 +31,9 @@ LEARNERS = {
 
 def build(kind, dtype):
     x, y = C.input_variable(4, dtype=dtype, name="x"), C.input_variable(1, dtype=dtype, name="y")
-    w = C.parameter((4, 1), init=np.linspace(-0.5, 0.5, 4).reshape(4, 1).astype(dtype), dtype=dtype, name="w")
+    w = C.parameter(
+        (4, 1), init=np.linspace(-0.5, 0.5, 4).reshape(4, 1).astype(dtype), dtype=dtype, name="w"
+    )
     loss = C.squared_error(C.times(x, w), y)
     trainer = C.Trainer(None, loss, LEARNERS[kind][0](loss.parameters))
     return trainer, w, {x: X.astype(dtype), y: Y.astype(dtype)}
@@ -106,7 +108,10 @@ def test_gradients_by_row_and_rules_of_ones_own():
     table = C.parameter((5, 2), init=1, dtype=np.float16)
     loss = C.reduce_sum(C.times(x, table))
     data = {x: C.Value.one_hot([0, 2, 2], 5, dtype=np.float16)}
-    for learner in (C.adagrad([table], 0.1, need_ave_multiplier=False), C.momentum_sgd([table], 0.1, 0.9)):
+    for learner in (
+        C.adagrad([table], 0.1, need_ave_multiplier=False),
+        C.momentum_sgd([table], 0.1, 0.9),
+    ):
         table.value = np.ones((5, 2), np.float16)
         C.Trainer(None, loss, learner).train_minibatch(data)
         moved = table.value[:, 0] != 1

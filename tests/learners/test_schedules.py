@@ -52,11 +52,18 @@ def test_schedules_pass_through():
     assert L.learning_parameter_schedule(schedule, 7, 9) is schedule
     assert L.momentum_schedule(schedule) is schedule
     assert L.learning_rate_schedule(schedule, UnitType.sample).minibatch_size == 4
-    assert L.training_parameter_schedule(L.learning_parameter_schedule(1)).is_minibatch_size_explicitly_specified
+    assert L.training_parameter_schedule(
+        L.learning_parameter_schedule(1)
+    ).is_minibatch_size_explicitly_specified
 
 
 def test_schedules_run_over_counts():
-    taken = [value for value, _ in zip(L.momentum_as_time_constant_schedule([980, 520]), range(3), strict=False)]
+    taken = [
+        value
+        for value, _ in zip(
+            L.momentum_as_time_constant_schedule([980, 520]), range(3), strict=False
+        )
+    ]
     np.testing.assert_allclose(taken, np.exp(-1 / np.array([980.0, 520, 520])), rtol=1e-15)
 
 
@@ -96,16 +103,37 @@ def test_a_number_needs_no_epoch_size(make):
         (lambda: L.learning_parameter_schedule(None), "expected a number, a list of numbers"),
         (lambda: L.learning_parameter_schedule((0.1, 0.2)), "expected a number, a list of numbers"),
         (lambda: L.learning_parameter_schedule([]), "the list is empty"),
-        (lambda: L.learning_parameter_schedule([(0, 0.1), (1, 0.2)]), r"at least 1.*got \(0, 0.1\)"),
-        (lambda: L.learning_parameter_schedule([(1, 0.1), (0, 0.2), (1, 0.3)]), r"at least 1.*got \(0, 0.2\)"),
-        (lambda: L.learning_parameter_schedule([(0, 0.1), (0, 0.2)]), r"at least 1.*got \(0, 0.1\)"),
+        (
+            lambda: L.learning_parameter_schedule([(0, 0.1), (1, 0.2)]),
+            r"at least 1.*got \(0, 0.1\)",
+        ),
+        (
+            lambda: L.learning_parameter_schedule([(1, 0.1), (0, 0.2), (1, 0.3)]),
+            r"at least 1.*got \(0, 0.2\)",
+        ),
+        (
+            lambda: L.learning_parameter_schedule([(0, 0.1), (0, 0.2)]),
+            r"at least 1.*got \(0, 0.1\)",
+        ),
         (lambda: L.learning_parameter_schedule([(1, 0.1), (-1, 0.2)]), r"got \(-1, 0.2\)"),
         (lambda: L.learning_parameter_schedule([(1.0, 0.1)]), r"got \(1.0, 0.1\)"),
-        (lambda: minibatch_size_schedule(-1), "minibatch_size_schedule: must be at least 0, got -1"),
-        (lambda: minibatch_size_schedule([4, -2]), "minibatch_size_schedule: must be at least 0, got -2"),
+        (
+            lambda: minibatch_size_schedule(-1),
+            "minibatch_size_schedule: must be at least 0, got -1",
+        ),
+        (
+            lambda: minibatch_size_schedule([4, -2]),
+            "minibatch_size_schedule: must be at least 0, got -2",
+        ),
         (lambda: L.learning_parameter_schedule([(1, 0.1, 2)]), "pairs of a number of epochs"),
-        (lambda: L.learning_parameter_schedule(0.1, -1), "minibatch_size: must be at least 0, got -1"),
-        (lambda: L.learning_parameter_schedule([0.1, 0.2], 1, 2.5), "epoch_size: expected an integer, got 2.5"),
+        (
+            lambda: L.learning_parameter_schedule(0.1, -1),
+            "minibatch_size: must be at least 0, got -1",
+        ),
+        (
+            lambda: L.learning_parameter_schedule([0.1, 0.2], 1, 2.5),
+            "epoch_size: expected an integer, got 2.5",
+        ),
         (lambda: L.learning_rate_schedule(0.1, "epoch"), "UnitType.sample or UnitType.minibatch"),
         (lambda: L.training_parameter_schedule(0.1, 5), "UnitType.sample or UnitType.minibatch"),
     ],

@@ -14,7 +14,9 @@ GOLDEN = dict(np.load(os.path.join(os.path.dirname(__file__), "golden_learners.n
 CASES = cases(C.learners)
 
 
-@pytest.mark.parametrize("number", range(len(GOLDEN["trained_names"])), ids=[str(n) for n in GOLDEN["trained_names"]])
+@pytest.mark.parametrize(
+    "number", range(len(GOLDEN["trained_names"])), ids=[str(n) for n in GOLDEN["trained_names"]]
+)
 def test_golden(number):
     values = train(C, *CASES[str(GOLDEN["trained_names"][number])])
     np.testing.assert_allclose(values, GOLDEN["trained_values"][number], rtol=1e-4, atol=3e-5)

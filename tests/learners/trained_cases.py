@@ -32,16 +32,30 @@ def cases(L):
             rate = rates_at_bounds(L)[name]
             made[kind + "/rate " + name] = lambda p, make=make, r=rate: make(p, r)
         for name in ("clip 0", "clip norm 0", "l1 1"):
-            made[kind + "/" + name] = lambda p, make=make, o=OPTIONS_AT_BOUNDS[name]: make(p, 0.1, **o)
+            made[kind + "/" + name] = lambda p, make=make, o=OPTIONS_AT_BOUNDS[name]: make(
+                p, 0.1, **o
+            )
     for kind, make in kinds_by_momenta(L).items():
         momenta = momenta_at_bounds(L)
-        momenta["after a warm-up"] = L.momentum_schedule([0] * 42 + [0.9], epoch_size=4)  # while steps are recorded
+        momenta["after a warm-up"] = L.momentum_schedule(
+            [0] * 42 + [0.9], epoch_size=4
+        )  # while steps are recorded
         momenta["at first"] = L.momentum_schedule([0.9] * 42 + [0], epoch_size=4)
-        for name in ("0", "1", "constant inf", "constants", "0, 0.9", "after a warm-up", "at first"):
+        for name in (
+            "0",
+            "1",
+            "constant inf",
+            "constants",
+            "0, 0.9",
+            "after a warm-up",
+            "at first",
+        ):
             momentum = momenta[name]
             for gain in (True, False):
-                made[f"{kind}/momentum {name} {gain}"] = lambda p, make=make, m=momentum, gain=gain: make(
-                    p, 0.02, m, 0.95, unit_gain=gain
+                made[f"{kind}/momentum {name} {gain}"] = (
+                    lambda p, make=make, m=momentum, gain=gain: make(
+                        p, 0.02, m, 0.95, unit_gain=gain
+                    )
                 )
     shown = {name + " dense": ("dense", make) for name, make in made.items()}
     for name, make in made.items():
@@ -66,7 +80,9 @@ def train(C, given, make):
     rng = np.random.RandomState(5)
     features, targets = _features(given), rng.uniform(-1, 1, (6, _SIZE)).astype(np.float32)
     x, y = C.input_variable(_WORDS, is_sparse=given != "dense"), C.input_variable(_SIZE)
-    weight, bias = (rng.uniform(-1, 1, shape).astype(np.float32) for shape in ((_WORDS, _SIZE), (_SIZE,)))
+    weight, bias = (
+        rng.uniform(-1, 1, shape).astype(np.float32) for shape in ((_WORDS, _SIZE), (_SIZE,))
+    )
     parameters = [C.parameter(weight.shape, init=weight), C.parameter(bias.shape, init=bias)]
     loss = C.squared_error(C.times(x, parameters[0]) + parameters[1], y)
     trainer = C.Trainer(None, (loss, None), [make(parameters)])

@@ -14,7 +14,9 @@ def read_records(path):
     while position < len(content):
         (length,) = struct.unpack_from("<Q", content, position)
         record = content[position + 12 : position + 12 + length]
-        assert len(record) == length and position + 16 + length <= len(content), "a record is cut short"
+        assert len(record) == length and position + 16 + length <= len(content), (
+            "a record is cut short"
+        )
         yield record
         position += 16 + length
 
@@ -39,7 +41,9 @@ def read_fields(data):
             value, position = read_varint(data, position)
         elif stored in (1, 5):
             size = 8 if stored == 1 else 4
-            (value,) = struct.unpack("<d" if stored == 1 else "<f", data[position : position + size])
+            (value,) = struct.unpack(
+                "<d" if stored == 1 else "<f", data[position : position + size]
+            )
             position += size
         else:
             length, position = read_varint(data, position)

@@ -21,7 +21,12 @@ def unknown():
 
 def constants():
     x = C.input_variable(1, name="x")
-    values = (2.5, np.array([1e-7], np.float32), np.array(-0.25, np.float32), np.ones((1, 1), np.float32))
+    values = (
+        2.5,
+        np.array([1e-7], np.float32),
+        np.array(-0.25, np.float32),
+        np.ones((1, 1), np.float32),
+    )
     for value in values:
         x = x + C.constant(value)
     return C.softplus(x) * 3
@@ -38,7 +43,12 @@ def delays():
 
 
 DRAWN = dict(
-    MODELS, awkward_names=awkward_names, combined=combined, constants=constants, delays=delays, unknown=unknown
+    MODELS,
+    awkward_names=awkward_names,
+    combined=combined,
+    constants=constants,
+    delays=delays,
+    unknown=unknown,
 )
 
 

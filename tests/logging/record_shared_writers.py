@@ -12,9 +12,13 @@ from tests.logging.shared_writers import PROGRAMS, WRITERS, run
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     found = {w: {p: run(p, w) for p in sorted(PROGRAMS)} for w in sorted(WRITERS)}
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shared_writers_of_the_original.json")
+    path = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "shared_writers_of_the_original.json"
+    )
     with open(path, "w") as file:
         json.dump(found, file, indent=0, sort_keys=True)
         file.write("\n")

@@ -13,7 +13,9 @@ from tests.logging.tensorboard_programs import FREQUENCIES, MODELS, PROGRAMS, gr
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     found = {"graphs": {}, "programs": {}}
     with tempfile.TemporaryDirectory() as folder:
         for model in sorted(MODELS):
@@ -22,7 +24,9 @@ if __name__ == "__main__":
             for frequency in FREQUENCIES:
                 name = "%s %s" % (program, frequency)  # noqa: UP031
                 found["programs"][name] = run(program, frequency, os.path.join(folder, name))
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tensorboard_of_the_original.json")
+    path = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "tensorboard_of_the_original.json"
+    )
     with open(path, "w") as file:
         json.dump(found, file, sort_keys=True)
         file.write("\n")

@@ -40,7 +40,9 @@ class Course(cntk_py.ProgressWriter):
     ):
         self.told(samples, updates, summaries, aggregate_loss, aggregate_metric)
 
-    def on_write_test_summary(self, samples, updates, summaries, aggregate_metric, elapsed_milliseconds):
+    def on_write_test_summary(
+        self, samples, updates, summaries, aggregate_metric, elapsed_milliseconds
+    ):
         self.told(samples, updates, summaries, aggregate_metric)
 
     def write(self, key, value):
@@ -56,7 +58,9 @@ class Trained:
         self.loss, self.metric = C.squared_error(self.z, self.y), C.abs(self.z - self.y)
         if trains:
             learner = C.sgd(self.z.parameters, C.learning_parameter_schedule(0.01))
-            self.by = C.Trainer(self.z, (self.loss, self.metric if metric else None), [learner], writers)
+            self.by = C.Trainer(
+                self.z, (self.loss, self.metric if metric else None), [learner], writers
+            )
         else:
             self.by = C.Evaluator(self.metric, writers)
 
@@ -117,7 +121,9 @@ WRITERS = {
     "doubling": lambda: ProgressPrinter(freq=0, test_freq=0),
     "summaries": ProgressPrinter,
     "first": lambda: ProgressPrinter(freq=3, first=2, test_freq=3, test_first=1),
-    "numbers": lambda: ProgressPrinter(freq=2, tag="T", num_epochs=3, metric_is_pct=False, test_freq=1),
+    "numbers": lambda: ProgressPrinter(
+        freq=2, tag="T", num_epochs=3, metric_is_pct=False, test_freq=1
+    ),
     "rank": lambda: ProgressPrinter(freq=2, rank=1),
     "told each": lambda: Course(1, 0),
     "told some": lambda: Course(2, 1),

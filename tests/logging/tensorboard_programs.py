@@ -81,7 +81,9 @@ def of_a_function(writer):
     course = Course()
     # The original asks the first writer for an attribute that only a printer has.
     writers = [ProgressPrinter(), writer]
-    course.loss.train((X[:20], Y[:20]), parameter_learners=[course.learner], callbacks=writers, minibatch_size=4)
+    course.loss.train(
+        (X[:20], Y[:20]), parameter_learners=[course.learner], callbacks=writers, minibatch_size=4
+    )
 
 
 def evaluation(writer):
@@ -134,7 +136,9 @@ def run(program, frequency, folder):
 
 def dense():
     x = C.input_variable(4, name="x")
-    return C.layers.Sequential([C.layers.Dense(3, activation=C.relu, name="hidden"), C.layers.Dense(2)])(x)
+    return C.layers.Sequential(
+        [C.layers.Dense(3, activation=C.relu, name="hidden"), C.layers.Dense(2)]
+    )(x)
 
 
 def tagger():

@@ -15,7 +15,13 @@ import pytest
 
 import cntk as C
 from cntk.logging.drawing import files
-from cntk.logging.drawing.description import Description, PictureEdge, PictureNode, describe, dot_text
+from cntk.logging.drawing.description import (
+    Description,
+    PictureEdge,
+    PictureNode,
+    describe,
+    dot_text,
+)
 from cntk.logging.drawing.layers import find_layers, find_turned
 from cntk.logging.drawing.layout import Box, Link, lay_out
 from cntk.logging.drawing.order import count_crossings, order_layers
@@ -47,7 +53,10 @@ def residual():
     """Blocks with a way around them, as in a ResNet; more than 50 operations."""
     y = C.input_variable((3, 8, 8), name="pixels")
     for number in range(12):
-        y = C.relu(C.plus(C.layers.Convolution((3, 3), 3, pad=True, name=f"c{number}")(y), y), name=f"r{number}")
+        y = C.relu(
+            C.plus(C.layers.Convolution((3, 3), 3, pad=True, name=f"c{number}")(y), y),
+            name=f"r{number}",
+        )
         y = C.layers.BatchNormalization(map_rank=1)(y)
     return C.layers.Dense(10, name="scores")(y)
 
@@ -56,9 +65,9 @@ def encoder_and_decoder():
     """Two loops, one inside what the other reads."""
     a, b = C.sequence.input_variable(3, name="a"), C.sequence.input_variable(3, name="b")
     h = C.layers.Recurrence(C.layers.GRU(4))(a) >> C.sequence.last
-    return C.layers.RecurrenceFrom(C.layers.LSTM(4))(C.Constant(np.ones(4)), C.Constant(np.ones(4)), b) + C.reduce_sum(
-        h
-    )
+    return C.layers.RecurrenceFrom(C.layers.LSTM(4))(
+        C.Constant(np.ones(4)), C.Constant(np.ones(4)), b
+    ) + C.reduce_sum(h)
 
 
 def random_description(seed):
@@ -66,8 +75,13 @@ def random_description(seed):
     generator = random.Random(seed)
     found = Description()
     for number in range(generator.randrange(1, 40)):
-        attributes = {"shape": generator.choice(["box", "ellipse", "egg", "rectangle"]), "penwidth": 4}
-        attributes.update(height=generator.choice([0.3, 0.6, 1]), width=generator.choice([0.4, 1, 1.3]))
+        attributes = {
+            "shape": generator.choice(["box", "ellipse", "egg", "rectangle"]),
+            "penwidth": 4,
+        }
+        attributes.update(
+            height=generator.choice([0.3, 0.6, 1]), width=generator.choice([0.4, 1, 1.3])
+        )
         label = "\n".join("w" * generator.randrange(1, 9) for _ in range(generator.randrange(1, 4)))
         found.add(PictureNode(f"n{number}", label, attributes, is_delay=generator.random() < 0.1))
     names = list(found.nodes)
@@ -88,14 +102,22 @@ def rectangle_of(shape):
     """Left, top, right and bottom of a node's outline or of a line of text."""
     if isinstance(shape, Text):
         x, y = shape.middle
-        return x - shape.width / 2, y - 0.75 * shape.size, x + shape.width / 2, y + 0.25 * shape.size
+        return (
+            x - shape.width / 2,
+            y - 0.75 * shape.size,
+            x + shape.width / 2,
+            y + 0.25 * shape.size,
+        )
     points = [shape.start, *(piece[-1] for piece in shape.pieces)]
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 
 def overlap(one, other):
-    return min(one[2], other[2]) - max(one[0], other[0]) > 0.01 and min(one[3], other[3]) - max(one[1], other[1]) > 0.01
+    return (
+        min(one[2], other[2]) - max(one[0], other[0]) > 0.01
+        and min(one[3], other[3]) - max(one[1], other[1]) > 0.01
+    )
 
 
 def points_on(path):
@@ -107,7 +129,10 @@ def points_on(path):
                 yield last[0] + t * (piece[0][0] - last[0]), last[1] + t * (piece[0][1] - last[1])
             else:
                 corners = np.array([last, *piece])
-                yield tuple(np.array([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3]) @ corners)
+                yield tuple(
+                    np.array([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3])
+                    @ corners
+                )
         last = piece[-1]
 
 
@@ -115,10 +140,13 @@ def is_on_outline(node, point):
     """Whether a point is where a node's frame is drawn."""
     path = node.shapes[0]
     near = min(
-        np.hypot(point[0] - x, point[1] - y) for x, y in points_on(Path(path.start, (*path.pieces, (path.start,))))
+        np.hypot(point[0] - x, point[1] - y)
+        for x, y in points_on(Path(path.start, (*path.pieces, (path.start,))))
     )
     left, top, right, bottom = rectangle_of(path)
-    sides = min(abs(point[0] - left), abs(point[0] - right), abs(point[1] - top), abs(point[1] - bottom))
+    sides = min(
+        abs(point[0] - left), abs(point[0] - right), abs(point[1] - top), abs(point[1] - bottom)
+    )
     is_box = all(len(piece) == 1 for piece in path.pieces)
     return sides <= path.thickness if is_box else near <= path.thickness + 4
 
@@ -130,7 +158,9 @@ def test_nothing_covers_anything_else(graph):
     nodes = [group for group in picture.groups if group.kind == "node"]
     edges = [group for group in picture.groups if group.kind == "edge"]
     assert (len(nodes), len(edges)) == (len(found.nodes), len(found.edges))
-    frames = {uid: rectangle_of(node.shapes[0]) for uid, node in zip(found.nodes, nodes, strict=True)}
+    frames = {
+        uid: rectangle_of(node.shapes[0]) for uid, node in zip(found.nodes, nodes, strict=True)
+    }
     labels = [[rectangle_of(s) for s in edge.shapes if isinstance(s, Text)] for edge in edges]
     for one, other in itertools.combinations(frames.values(), 2):
         assert not overlap(one, other)
@@ -138,12 +168,19 @@ def test_nothing_covers_anything_else(graph):
         for line in node.shapes[1:]:
             left, top, right, bottom = rectangle_of(line)
             frame = frames[uid]
-            assert frame[0] <= left and right <= frame[2] and frame[1] <= top and bottom <= frame[3], line.content
+            assert (
+                frame[0] <= left and right <= frame[2] and frame[1] <= top and bottom <= frame[3]
+            ), line.content
     for one, other in itertools.combinations(labels, 2):
         assert not any(overlap(a, b) for a in one for b in other)
     for label in itertools.chain(*labels):
         assert not any(overlap(label, frame) for frame in frames.values())
-        assert label[0] >= 0 and label[2] <= picture.width and label[1] >= 0 and label[3] <= picture.height
+        assert (
+            label[0] >= 0
+            and label[2] <= picture.width
+            and label[1] >= 0
+            and label[3] <= picture.height
+        )
     by_uid = dict(zip(found.nodes, nodes, strict=True))
     for edge, group in zip(found.edges, edges, strict=True):
         line, arrow = group.shapes[:2]
@@ -185,7 +222,9 @@ def test_turned_edges_leave_no_cycle():
         edges = [(generator.randrange(count), generator.randrange(count)) for _ in range(3 * count)]
         may_turn = [generator.random() < 0.3 for _ in edges]
         turned = find_turned(count, edges, may_turn)
-        straight = [(b, a) if t else (a, b) for t, (a, b) in zip(turned, edges, strict=True) if a != b]
+        straight = [
+            (b, a) if t else (a, b) for t, (a, b) in zip(turned, edges, strict=True) if a != b
+        ]
         layers = find_layers(count, straight)
         assert all(layers[a] < layers[b] for a, b in straight) and min(layers) == 0
 
@@ -195,7 +234,12 @@ def test_what_need_not_be_turned_is_not():
     assert find_turned(4, edges, [False, False, True, True]) == [False, False, True, False]
     assert find_turned(4, edges, [False, True, False, False]) == [False, True, False, False]
     assert sum(find_turned(4, edges, [False] * 4)) == 1
-    assert find_layers(4, [(0, 1), (1, 2), (3, 2)]) == [0, 1, 2, 1]  # what only one needs is near it
+    assert find_layers(4, [(0, 1), (1, 2), (3, 2)]) == [
+        0,
+        1,
+        2,
+        1,
+    ]  # what only one needs is near it
 
 
 def test_crossings():
@@ -204,7 +248,10 @@ def test_crossings():
     below = [[5], [4], [3], [], [], []]
     above = [[], [], [], [2], [1], [0]]
     ordered = order_layers([[0, 1, 2], [3, 4, 5]], above, below)
-    assert count_crossings(ordered, below) == 0 and [sorted(layer) for layer in ordered] == [[0, 1, 2], [3, 4, 5]]
+    assert count_crossings(ordered, below) == 0 and [sorted(layer) for layer in ordered] == [
+        [0, 1, 2],
+        [3, 4, 5],
+    ]
 
 
 def test_a_straight_chain_is_straight():
@@ -258,7 +305,12 @@ def test_long_names_are_shortened_and_found_in_titles():
 
 
 def test_widths():
-    assert text_width("é", 10) == text_width("e", 10) == text_width("e\u0301", 10) == pytest.approx(5.56)
+    assert (
+        text_width("é", 10)
+        == text_width("e", 10)
+        == text_width("e\u0301", 10)
+        == pytest.approx(5.56)
+    )
     assert text_width("世", 10) == 10 and text_width("α", 10) == 6 and text_width("", 10) == 0
 
 
@@ -270,10 +322,14 @@ def test_pdf(no_graphviz, tmp_path):
     start = int(re.search(rb"startxref\n(\d+)\n", content)[1])
     assert content[start:].startswith(b"xref\n0 6\n")
     places = [int(place) for place in re.findall(rb"(\d{10}) 00000 n ", content)]
-    assert [content[place : place + 7] for place in places] == [b"%d 0 obj" % n for n in range(1, 6)]
+    assert [content[place : place + 7] for place in places] == [
+        b"%d 0 obj" % n for n in range(1, 6)
+    ]
     stream = re.search(rb"/Length (\d+) .*?>>\nstream\n", content)
     drawn = zlib.decompress(content[stream.end() : stream.end() + int(stream[1])]).decode()
-    shown = [bytes.fromhex(text).decode("cp1252") for text in re.findall(r"<([0-9a-f]*)> Tj", drawn)]
+    shown = [
+        bytes.fromhex(text).decode("cp1252") for text in re.findall(r"<([0-9a-f]*)> Tj", drawn)
+    ]
     assert "(a) \\ é …()" in shown and "\\u03b1\\u03b2" in shown and "Dense" in shown
 
 
@@ -285,7 +341,11 @@ def test_png(no_graphviz, tmp_path):
     pixels = np.asarray(picture.convert("RGB"))
     size = draw(describe(DRAWN["combined"]()))
     assert picture.size == (int(size.width * 2), int(size.height * 2))
-    assert (pixels[0, 0] == 255).all() and (pixels == 0).all(-1).any() and (pixels == 0xD3).all(-1).mean() > 0.1
+    assert (
+        (pixels[0, 0] == 255).all()
+        and (pixels == 0).all(-1).any()
+        and (pixels == 0xD3).all(-1).mean() > 0.1
+    )
 
 
 def test_png_says_what_to_install(no_graphviz, monkeypatch, tmp_path):
@@ -293,7 +353,10 @@ def test_png_says_what_to_install(no_graphviz, monkeypatch, tmp_path):
         raise ImportError("no module named matplotlib")
 
     monkeypatch.setattr(files, "png_bytes", missing)
-    with pytest.raises(ImportError, match=r"pip install 'cntk-torch\[demo\]'; or give a file name that ends in .svg"):
+    with pytest.raises(
+        ImportError,
+        match=r"pip install 'cntk-torch\[demo\]'; or give a file name that ends in .svg",
+    ):
         C.logging.plot(DRAWN["combined"](), str(tmp_path / "model.png"))
     assert list(tmp_path.iterdir()) == []
 
@@ -308,13 +371,17 @@ def test_graphviz_draws_where_it_is(suffix, monkeypatch, tmp_path):
     calls = []
     monkeypatch.setattr(files.shutil, "which", lambda program: f"/bin/{program}")
     monkeypatch.setattr(
-        files.subprocess, "run", lambda *given, **more: calls.append((given, more)) or Process(b"drawn")
+        files.subprocess,
+        "run",
+        lambda *given, **more: calls.append((given, more)) or Process(b"drawn"),
     )
     z = DRAWN["combined"]()
     C.logging.plot(z, str(tmp_path / f"model.{suffix}"))
     assert (tmp_path / f"model.{suffix}").read_bytes() == b"drawn"
     (((command,), more),) = calls
-    assert command == ["/bin/dot", f"-T{suffix}"] and more["input"].decode() == dot_text(describe(z))
+    assert command == ["/bin/dot", f"-T{suffix}"] and more["input"].decode() == dot_text(
+        describe(z)
+    )
 
 
 def test_failures_of_graphviz(monkeypatch, tmp_path):
@@ -323,7 +390,9 @@ def test_failures_of_graphviz(monkeypatch, tmp_path):
 
     monkeypatch.setattr(files.shutil, "which", lambda program: f"/bin/{program}")
     monkeypatch.setattr(files.subprocess, "run", fail)
-    with pytest.raises(RuntimeError, match="Graphviz could not draw '.*model.svg': no such renderer$"):
+    with pytest.raises(
+        RuntimeError, match="Graphviz could not draw '.*model.svg': no such renderer$"
+    ):
         C.logging.plot(DRAWN["combined"](), str(tmp_path / "model.svg"))
     assert list(tmp_path.iterdir()) == []
 

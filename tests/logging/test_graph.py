@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk.logging import TraceLevel, get_trace_level, graph, log_number_of_parameters, set_trace_level
+from cntk.logging import (
+    TraceLevel,
+    get_trace_level,
+    graph,
+    log_number_of_parameters,
+    set_trace_level,
+)
 
 
 @pytest.fixture
@@ -22,13 +28,25 @@ def model():
 
 @pytest.fixture
 def dense():
-    return C.layers.Sequential([C.layers.Dense(3), C.layers.Dense(2, name="last")])(C.input_variable(4, name="f"))
+    return C.layers.Sequential([C.layers.Dense(3), C.layers.Dense(2, name="last")])(
+        C.input_variable(4, name="f")
+    )
 
 
 @pytest.mark.parametrize("depth", [-1, 0, 1, 5])
 def test_order_of_the_search(model, depth):
     found = graph.depth_first_search(model, lambda node: True, depth)
-    assert [n.name for n in found] == ["all", "second", "first", "x", "c", "p", "minus", "label", "one"]
+    assert [n.name for n in found] == [
+        "all",
+        "second",
+        "first",
+        "x",
+        "c",
+        "p",
+        "minus",
+        "label",
+        "one",
+    ]
 
 
 @pytest.mark.parametrize("depth, count, products", [(0, 7, 0), (1, 9, 1), (2, 11, 2), (-1, 11, 2)])
@@ -65,7 +83,13 @@ def test_names_inside_blocks(dense):
 
 
 def test_outputs(model, dense):
-    assert [o.name for o in graph.get_node_outputs(model)] == ["second", "minus", "second", "first", "minus"]
+    assert [o.name for o in graph.get_node_outputs(model)] == [
+        "second",
+        "minus",
+        "second",
+        "first",
+        "minus",
+    ]
     assert len(graph.get_node_outputs(dense)) == 2
     assert len(graph.get_node_outputs(dense, -1)) == 6
 

@@ -39,7 +39,9 @@ def test_a_training_goes_on(encoding, tmp_path):
 
     def train():
         printer = C.logging.ProgressPrinter(1, tag="Обучение", num_epochs=1)
-        trainer = C.Trainer(model, C.squared_error(model, y), C.sgd(model.parameters, 0.1), [printer])
+        trainer = C.Trainer(
+            model, C.squared_error(model, y), C.sgd(model.parameters, 0.1), [printer]
+        )
         trainer.train_minibatch({x: np.ones((2, 2), np.float32), y: np.ones((2, 1), np.float32)})
         trainer.summarize_training_progress()
         C.debugging.dump_function(model)

@@ -153,7 +153,9 @@ def test_numbers_of_any_size(capsys, loss, metric, samples, updates, table, mini
     ProgressPrinter(freq=0).on_write_training_update(*pairs)
     printer = ProgressPrinter(freq=1)
     printer.on_write_training_update(*pairs)
-    printer.on_write_training_summary(samples, updates, 3, loss * samples, metric * samples, 123456789)
+    printer.on_write_training_summary(
+        samples, updates, 3, loss * samples, metric * samples, 123456789
+    )
     assert capsys.readouterr().out.splitlines() == [*HEADER, table, minibatch, epoch]
 
 
@@ -218,7 +220,9 @@ class Listener(ProgressWriter):
     def on_write_training_update(self, samples, updates, aggregate_loss, aggregate_metric):
         self.heard.append((samples, updates, aggregate_loss, aggregate_metric))
 
-    def on_write_training_summary(self, samples, updates, summaries, aggregate_loss, aggregate_metric, elapsed):
+    def on_write_training_summary(
+        self, samples, updates, summaries, aggregate_loss, aggregate_metric, elapsed
+    ):
         assert isinstance(elapsed, int)
         self.heard.append((samples, updates, summaries, aggregate_loss, aggregate_metric))
 
@@ -248,7 +252,12 @@ def test_what_a_writer_is_told():
 
 @pytest.mark.parametrize(
     "frequency, first, written_at",
-    [(1, 0, range(1, 13)), (2, 3, [1, 2, 3, 4, 6, 8, 10, 12]), (0, 6, [1, 3, 7]), (sys.maxsize, 2, [1, 2])],
+    [
+        (1, 0, range(1, 13)),
+        (2, 3, [1, 2, 3, 4, 6, 8, 10, 12]),
+        (0, 6, [1, 3, 7]),
+        (sys.maxsize, 2, [1, 2]),
+    ],
 )
 def test_when_a_writer_is_told(frequency, first, written_at):
     writer = Listener(frequency, first, frequency, first, frequency, first)
@@ -317,7 +326,9 @@ def test_reporting_by_hand(capsys):
     assert printer.avg_loss_since_start() == pytest.approx(3.6666666666666665)
     assert printer.avg_metric_since_last() == pytest.approx(0.4)
     printer.update(2.0, 10)
-    assert printer.epoch_summary(with_metric=True) == pytest.approx((3.4285714285714284, 0.18571428571428572, 70))
+    assert printer.epoch_summary(with_metric=True) == pytest.approx(
+        (3.4285714285714284, 0.18571428571428572, 70)
+    )
     printer.update(2.0, 10, 0.5)
     assert printer.epoch_summary() == (2.0, 0.5, 10)
     assert lines(capsys) == [

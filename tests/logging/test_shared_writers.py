@@ -30,7 +30,9 @@ def test_lines_are_the_original_s(writer, program):
 
 
 def test_everything_is_recorded():
-    assert set(WRITERS) == set(ORIGINAL) and all(set(PROGRAMS) == set(found) for found in ORIGINAL.values())
+    assert set(WRITERS) == set(ORIGINAL) and all(
+        set(PROGRAMS) == set(found) for found in ORIGINAL.values()
+    )
 
 
 def test_a_sum_of_many_is_folded():

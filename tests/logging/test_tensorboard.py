@@ -15,7 +15,16 @@ from cntk.logging import TensorBoardProgressWriter
 from cntk.logging.event_file import crc32c, to_record
 from cntk.logging.png import encode_png
 from tests.logging.event_files import grouped, read_folder, read_records
-from tests.logging.tensorboard_programs import FREQUENCIES, MODELS, PROGRAMS, Course, X, Y, graph_of, run
+from tests.logging.tensorboard_programs import (
+    FREQUENCIES,
+    MODELS,
+    PROGRAMS,
+    Course,
+    X,
+    Y,
+    graph_of,
+    run,
+)
 
 ORIGINAL = json.loads(Path(__file__).with_name("tensorboard_of_the_original.json").read_text())
 
@@ -30,8 +39,13 @@ def told(record):
 @pytest.mark.parametrize("frequency", FREQUENCIES, ids=str)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_records_are_the_original_s(program, frequency, tmp_path):
-    found, wanted = run(program, frequency, str(tmp_path)), ORIGINAL["programs"][f"{program} {frequency}"]
-    assert [[told(record)[0] for record in file] for file in found] == [[told(r)[0] for r in file] for file in wanted]
+    found, wanted = (
+        run(program, frequency, str(tmp_path)),
+        ORIGINAL["programs"][f"{program} {frequency}"],
+    )
+    assert [[told(record)[0] for record in file] for file in found] == [
+        [told(r)[0] for r in file] for file in wanted
+    ]
     for file, other in zip(found, wanted, strict=True):
         for record, expected in zip(file, other, strict=True):
             assert told(record)[1] == pytest.approx(told(expected)[1], rel=1e-5, abs=1e-6)
@@ -44,7 +58,9 @@ def test_graphs_are_the_original_s(model, tmp_path):
 
 def test_everything_is_recorded():
     assert set(ORIGINAL["graphs"]) == set(MODELS)
-    assert set(ORIGINAL["programs"]) == {f"{program} {frequency}" for program in PROGRAMS for frequency in FREQUENCIES}
+    assert set(ORIGINAL["programs"]) == {
+        f"{program} {frequency}" for program in PROGRAMS for frequency in FREQUENCIES
+    }
 
 
 def bytes_of(folder):
@@ -65,7 +81,12 @@ def test_checksums_are_those_of_rfc_3720(data, checksum):
     assert crc32c(data) == checksum
     record = to_record(data)
     length = struct.pack("<Q", len(data))
-    wanted = length + struct.pack("<I", masked(crc32c(length))) + data + struct.pack("<I", masked(checksum))
+    wanted = (
+        length
+        + struct.pack("<I", masked(crc32c(length)))
+        + data
+        + struct.pack("<I", masked(checksum))
+    )
     assert record == wanted
 
 
@@ -86,7 +107,9 @@ def test_each_writer_has_a_file_of_its_own(tmp_path):
         writer.close()
     writers.append(TensorBoardProgressWriter(log_dir=str(tmp_path / "runs" / "a")))
     writers[3].write_value("value", 3, 1)
-    assert [file[1][2] for file in read_folder(str(tmp_path / "runs" / "a"))] == [[["value", n]] for n in range(4)]
+    assert [file[1][2] for file in read_folder(str(tmp_path / "runs" / "a"))] == [
+        [["value", n]] for n in range(4)
+    ]
     assert bytes_of(tmp_path / "runs" / "a")[:3] == before
     names = sorted(path.name for path in (tmp_path / "runs" / "a").iterdir())
     assert all(name.startswith("events.out.tfevents.") for name in names) and len(names) == 4
@@ -108,7 +131,12 @@ def test_no_part_of_a_record_is_left(tmp_path):
     class FullDisk:
         def __init__(self, file):
             self.file, self.name = file, file.name
-            self.tell, self.truncate, self.seek, self.close = file.tell, file.truncate, file.seek, file.close
+            self.tell, self.truncate, self.seek, self.close = (
+                file.tell,
+                file.truncate,
+                file.seek,
+                file.close,
+            )
             self.room = 10
 
         def write(self, data):
@@ -124,11 +152,16 @@ def test_no_part_of_a_record_is_left(tmp_path):
     assert bytes_of(tmp_path) == [before]
     writer.writer._file = file
     writer.write_value("third", 3, 3)
-    assert [record[2] for record in read_folder(str(tmp_path))[0][1:]] == [[["first", 1]], [["third", 3]]]
+    assert [record[2] for record in read_folder(str(tmp_path))[0][1:]] == [
+        [["first", 1]],
+        [["third", 3]],
+    ]
 
 
 def test_only_process_0_writes(tmp_path):
-    other, main = (TensorBoardProgressWriter(log_dir=tmp_path / "log", rank=rank) for rank in (1, 0))
+    other, main = (
+        TensorBoardProgressWriter(log_dir=tmp_path / "log", rank=rank) for rank in (1, 0)
+    )
     other.write_value("a", 1, 1)
     other.write_image("a", {}, 1)
     other.flush()
@@ -143,7 +176,12 @@ def test_closed_writers_write_nothing(tmp_path):
     writer = TensorBoardProgressWriter(log_dir=tmp_path / "log")
     writer.close()
     assert writer.closed and not (tmp_path / "log").exists()
-    calls = [writer.close, writer.flush, lambda: writer.write_value("a", 1, 1), lambda: writer.write_image("a", {}, 1)]
+    calls = [
+        writer.close,
+        writer.flush,
+        lambda: writer.write_value("a", 1, 1),
+        lambda: writer.write_image("a", {}, 1),
+    ]
     for call in calls:
         with pytest.raises(RuntimeError, match="has been closed"):
             call()
@@ -158,7 +196,10 @@ def test_a_graph_alone_is_written(tmp_path):
 def written_nodes(model, folder):
     writer = TensorBoardProgressWriter(log_dir=folder, model=model)
     writer.close()
-    return {name: (operation, operands) for name, operation, operands, _, _ in read_folder(str(folder))[0][1][1]}
+    return {
+        name: (operation, operands)
+        for name, operation, operands, _, _ in read_folder(str(folder))[0][1][1]
+    }
 
 
 def test_equal_names_are_told_apart(tmp_path):
@@ -175,7 +216,9 @@ def test_equal_names_are_told_apart(tmp_path):
 
 def test_graphs_of_which_little_is_known(tmp_path):
     """The original raises for types that it does not know, and for 16 bits."""
-    nodes = written_nodes(C.layers.Dense(2, name="d")(C.placeholder(name="p")), tmp_path / "placeholder")
+    nodes = written_nodes(
+        C.layers.Dense(2, name="d")(C.placeholder(name="p")), tmp_path / "placeholder"
+    )
     assert nodes["d/Plus" + [n for n in nodes if n.startswith("d/Plus")][0][6:]][0] == "Plus"
     assert nodes["p"] == ("Placeholder", [])
     half = C.relu(C.input_variable(3, dtype=np.float16, name="x"), name="r")
@@ -200,25 +243,37 @@ def drawn(batch, folder):
     for value in grouped(grouped(record)[5][0])[1]:
         told = grouped(grouped(value)[4][0])
         picture = image.open(io.BytesIO(told[4][0]))
-        assert (told[1][0], told[2][0], told[3][0]) == (picture.height, picture.width, len(picture.getbands()))
+        assert (told[1][0], told[2][0], told[3][0]) == (
+            picture.height,
+            picture.width,
+            len(picture.getbands()),
+        )
         found.append((picture.mode, np.asarray(picture)))
     return found
 
 
-@pytest.mark.parametrize("channels, mode, order", [(1, "L", [0]), (3, "RGB", [2, 1, 0]), (4, "RGBA", [2, 1, 0, 3])])
+@pytest.mark.parametrize(
+    "channels, mode, order", [(1, "L", [0]), (3, "RGB", [2, 1, 0]), (4, "RGBA", [2, 1, 0, 3])]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int32"])
 def test_pictures(channels, mode, order, dtype, tmp_path):
     batch = np.random.default_rng(1).integers(0, 256, (2, channels, 5, 7)).astype(dtype)
     for (found_mode, pixels), planes in zip(drawn(batch, tmp_path), batch, strict=True):
         assert found_mode == mode
-        np.testing.assert_array_equal(pixels.reshape(5, 7, channels), planes.transpose(1, 2, 0)[..., order])
+        np.testing.assert_array_equal(
+            pixels.reshape(5, 7, channels), planes.transpose(1, 2, 0)[..., order]
+        )
 
 
 def test_levels_of_pictures(tmp_path):
-    levels = np.array([-3, 0.5, 1.5, 254.6, 300, np.nan, np.inf, -np.inf], np.float32).reshape(1, 1, 2, 4)
+    levels = np.array([-3, 0.5, 1.5, 254.6, 300, np.nan, np.inf, -np.inf], np.float32).reshape(
+        1, 1, 2, 4
+    )
     ((_, pixels),) = drawn(levels, tmp_path / "a")
     assert pixels.tolist() == [[0, 0, 2, 255], [255, 0, 255, 0]]
-    ((_, pixels),) = drawn(np.array([0, 0.25, 0.5, 1], np.float32).reshape(1, 1, 2, 2), tmp_path / "b")
+    ((_, pixels),) = drawn(
+        np.array([0, 0.25, 0.5, 1], np.float32).reshape(1, 1, 2, 2), tmp_path / "b"
+    )
     assert pixels.tolist() == [[0, 64], [128, 255]]
     ((_, pixels),) = drawn(C.NDArrayView.from_dense(levels), tmp_path / "c")
     assert pixels.shape == (2, 4)
@@ -240,15 +295,43 @@ def test_several_batches_and_none(tmp_path):
     "call, error, text",
     [
         (lambda w: w.write_value("loss", 1, -1), OverflowError, "'loss': expected a step from 0"),
-        (lambda w: w.write_value("loss", 1, 2**64), OverflowError, "'loss': expected a step from 0"),
+        (
+            lambda w: w.write_value("loss", 1, 2**64),
+            OverflowError,
+            "'loss': expected a step from 0",
+        ),
         (lambda w: w.write_value("loss", 1e39, 1), OverflowError, "'loss': 1e.39 is too large"),
         (lambda w: w.write_value("loss", "x", 1), ValueError, "value: expected a number"),
-        (lambda w: w.write_image("p", {"x": np.zeros((2, 8, 8))}, 1), ValueError, r"'p': .*got shape \[2, 8, 8\]"),
-        (lambda w: w.write_image("p", {"x": np.zeros((2, 2, 8, 8))}, 1), ValueError, r"got shape \[2, 2, 8, 8\]"),
-        (lambda w: w.write_image("p", {"x": np.zeros((2, 3, 0, 8))}, 1), ValueError, r"got shape \[2, 3, 0, 8\]"),
-        (lambda w: w.write_image("p", np.zeros((2, 3, 8, 8)), 1), TypeError, "expected a dictionary"),
-        (lambda w: w.write_image("p", {"x": np.zeros((1, 1, 2, 2))}, -1), OverflowError, "'p': expected a step"),
-        (lambda w: w.on_write_test_update((0, 1), (0, 1), (0, 1)), NotImplementedError, "minibatches of tests"),
+        (
+            lambda w: w.write_image("p", {"x": np.zeros((2, 8, 8))}, 1),
+            ValueError,
+            r"'p': .*got shape \[2, 8, 8\]",
+        ),
+        (
+            lambda w: w.write_image("p", {"x": np.zeros((2, 2, 8, 8))}, 1),
+            ValueError,
+            r"got shape \[2, 2, 8, 8\]",
+        ),
+        (
+            lambda w: w.write_image("p", {"x": np.zeros((2, 3, 0, 8))}, 1),
+            ValueError,
+            r"got shape \[2, 3, 0, 8\]",
+        ),
+        (
+            lambda w: w.write_image("p", np.zeros((2, 3, 8, 8)), 1),
+            TypeError,
+            "expected a dictionary",
+        ),
+        (
+            lambda w: w.write_image("p", {"x": np.zeros((1, 1, 2, 2))}, -1),
+            OverflowError,
+            "'p': expected a step",
+        ),
+        (
+            lambda w: w.on_write_test_update((0, 1), (0, 1), (0, 1)),
+            NotImplementedError,
+            "minibatches of tests",
+        ),
     ],
     ids=range(10),
 )
@@ -284,9 +367,14 @@ def test_function_train_takes_it_alone(tmp_path):
     """The original asks its first writer for what only printers have."""
     course = Course()
     writer = TensorBoardProgressWriter(freq=2, log_dir=tmp_path)
-    course.loss.train((X, Y), parameter_learners=[course.learner], callbacks=[writer], minibatch_size=10)
+    course.loss.train(
+        (X, Y), parameter_learners=[course.learner], callbacks=[writer], minibatch_size=10
+    )
     tags = [record[2][0][0] for record in read_folder(str(tmp_path))[0][1:]]
-    assert tags == ["minibatch/avg_loss", "minibatch/avg_metric"] * 2 + ["summary/avg_loss", "summary/avg_metric"]
+    assert tags == ["minibatch/avg_loss", "minibatch/avg_metric"] * 2 + [
+        "summary/avg_loss",
+        "summary/avg_metric",
+    ]
 
 
 def test_a_picture_as_png_is_refused_in_other_shapes():

@@ -28,7 +28,9 @@ def test_functions_are_replaced_in_a_chain_and_side_by_side() -> None:
     new = convert(
         model,
         is_dense,
-        lambda f: C.times(f.inputs[-1], C.constant(2 * np.eye(3, dtype=np.float32)), name=f"new_{f.name}"),
+        lambda f: C.times(
+            f.inputs[-1], C.constant(2 * np.eye(3, dtype=np.float32)), name=f"new_{f.name}"
+        ),
     )
     assert new.arguments == (x,)
     assert ["Dense"] * 3 == [op for _, op in names(model) if op == "Dense"]
@@ -38,9 +40,13 @@ def test_functions_are_replaced_in_a_chain_and_side_by_side() -> None:
 
 def test_functions_inside_blocks_and_loops_are_replaced_and_parameters_shared() -> None:
     x = C.sequence.input_variable(3)
-    model = C.layers.Recurrence(C.layers.RNNStep(4, activation=C.tanh, name="step"))(C.layers.Dense(3)(x))
+    model = C.layers.Recurrence(C.layers.RNNStep(4, activation=C.tanh, name="step"))(
+        C.layers.Dense(3)(x)
+    )
     new = convert(model, lambda f: f.op_name == "Tanh", lambda f: C.relu(f.inputs[0]))
-    assert {op for _, op in names(new, depth=-1)} == {op for _, op in names(model, -1)} - {"Tanh"} | {"ReLU"}
+    assert {op for _, op in names(new, depth=-1)} == {op for _, op in names(model, -1)} - {
+        "Tanh"
+    } | {"ReLU"}
     assert new.parameters == model.parameters
     assert ("step", "RNNStep") in names(new)
     data = [np.ones((2, 3), np.float32)]
@@ -49,7 +55,9 @@ def test_functions_inside_blocks_and_loops_are_replaced_and_parameters_shared() 
 
 def test_what_a_converter_makes_is_not_converted_again() -> None:
     x = C.input_variable(3)
-    new = convert(C.relu(C.relu(x)), lambda f: f.op_name == "ReLU", lambda f: C.relu(f.inputs[0] * 2))
+    new = convert(
+        C.relu(C.relu(x)), lambda f: f.op_name == "ReLU", lambda f: C.relu(f.inputs[0] * 2)
+    )
     assert [op for _, op in names(new)] == ["ReLU", "ElementTimes"] * 2
 
 
@@ -81,9 +89,14 @@ def test_layers_are_named_after_the_stack() -> None:
     x = C.sequence.input_variable(3)
     weights = [C.parameter((C.InferredDimension, 4)) for _ in range(2)]
     both = C.optimized_rnnstack(x, weights[0], 4, 2, True, "lstm", name="a")
-    model = C.layers.Dense(2)(C.optimized_rnnstack(both, weights[1], 3, 1, False, "rnnReLU", name="b"))
+    model = C.layers.Dense(2)(
+        C.optimized_rnnstack(both, weights[1], 3, 1, False, "rnnReLU", name="b")
+    )
     found = {name: op for name, op in names(convert_optimized_rnnstack(model)) if name}
-    assert found == {"b_0": "RNNStep", **dict.fromkeys(("a_fw0", "a_bw0", "a_fw1", "a_bw1"), "LSTM")}
+    assert found == {
+        "b_0": "RNNStep",
+        **dict.fromkeys(("a_fw0", "a_bw0", "a_fw1", "a_bw1"), "LSTM"),
+    }
 
 
 def test_weights_without_a_value_are_refused() -> None:
@@ -93,7 +106,12 @@ def test_weights_without_a_value_are_refused() -> None:
 
 
 def test_both_converters_are_in_the_package_too():
-    from cntk.misc import convert, convert_optimized_rnnstack, converter, optimized_rnnstack_converter
+    from cntk.misc import (
+        convert,
+        convert_optimized_rnnstack,
+        converter,
+        optimized_rnnstack_converter,
+    )
 
     assert convert is converter.convert
     assert convert_optimized_rnnstack is optimized_rnnstack_converter.convert_optimized_rnnstack

@@ -36,10 +36,14 @@ class Mirror(BaseHTTPRequestHandler):
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("no_proxy", "*")
     server = HTTPServer(("127.0.0.1", 0), Mirror)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    ).start()
     url = f"http://127.0.0.1:{server.server_port}/data.gz"
     table = [
-        Address("dead.example/data.gz", url, len(DATA), "sha256:" + hashlib.sha256(DATA).hexdigest()),
+        Address(
+            "dead.example/data.gz", url, len(DATA), "sha256:" + hashlib.sha256(DATA).hexdigest()
+        ),
         Address("dead.example/other.gz", url, 0, "md5:" + hashlib.md5(b"other").hexdigest()),
         Address("dead.example/", advice="look in the attic"),
     ]
@@ -50,13 +54,21 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
-def test_the_mirror_answers(mirror: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_mirror_answers(
+    mirror: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert urllib.request.urlopen(OLD).read() == DATA
-    assert urllib.request.urlopen(urllib.request.Request(OLD, headers={"User-Agent": "x"})).read() == DATA
+    assert (
+        urllib.request.urlopen(urllib.request.Request(OLD, headers={"User-Agent": "x"})).read()
+        == DATA
+    )
     path, headers = urllib.request.urlretrieve(OLD, tmp_path / "data.gz")
     assert Path(path).read_bytes() == DATA and headers is not None
     told = capsys.readouterr().err
-    assert told.count("\n") == 1 and f"{OLD}: dead; read from its mirror, and checked: {mirror}\n" in told
+    assert (
+        told.count("\n") == 1
+        and f"{OLD}: dead; read from its mirror, and checked: {mirror}\n" in told
+    )
     assert "test_addresses.py:" in told
 
 
@@ -91,7 +103,10 @@ def test_requests(mirror: str) -> None:
         ),
         ("https://www.cntk.ai/Models/AlexNet/AlexNet.model", "cntk.ai/Models/"),
         ("https://cntk.ai/jup/dat/x.csv", "cntk.ai/"),
-        ("https://S3.amazonaws.com/text-datasets/imdb.npz?a=b", "s3.amazonaws.com/text-datasets/imdb.npz"),
+        (
+            "https://S3.amazonaws.com/text-datasets/imdb.npz?a=b",
+            "s3.amazonaws.com/text-datasets/imdb.npz",
+        ),
         ("https://www.google.com/finance/historical?q=x", "google.com/finance/"),
         ("https://s3.amazonaws.com/text-datasets/nietzsche.txt", None),
         ("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", None),

@@ -60,8 +60,12 @@ def test_a_name_is_served_and_said_once(library: None, capsys: pytest.CaptureFix
     assert "surface" not in vars(oldlib)
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert told.startswith("cntk run: ") and told.endswith("oldlib.surface: gone since oldlib 2; write: area(...)\n")
-    assert f"test_hook.py:{test_a_name_is_served_and_said_once.__code__.co_firstlineno + 5}: " in told
+    assert told.startswith("cntk run: ") and told.endswith(
+        "oldlib.surface: gone since oldlib 2; write: area(...)\n"
+    )
+    assert (
+        f"test_hook.py:{test_a_name_is_served_and_said_once.__code__.co_firstlineno + 5}: " in told
+    )
 
 
 def test_all_names_of_another_module(library: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,11 +114,16 @@ def test_modules_that_are_gone(library: None, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_library_that_is_not_installed_stays_missing() -> None:
-    with Hook([Module("nolib.tools", "math", "", "")], Teller()), pytest.raises(ModuleNotFoundError, match="'nolib'"):
+    with (
+        Hook([Module("nolib.tools", "math", "", "")], Teller()),
+        pytest.raises(ModuleNotFoundError, match="'nolib'"),
+    ):
         importlib.import_module("nolib.tools")
 
 
-def test_what_keeps_up_sees_things_as_they_are(library: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_keeps_up_sees_things_as_they_are(
+    library: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     global oldlib
     import oldlib
 
@@ -123,7 +132,10 @@ def test_what_keeps_up_sees_things_as_they_are(library: None, capsys: pytest.Cap
     def as_numpy(asks: FunctionType) -> object:
         return FunctionType(asks.__code__, current)()
 
-    assert as_numpy(lambda: (hasattr(oldlib, "surface"), oldlib.Shape.surface is len)) == (False, True)
+    assert as_numpy(lambda: (hasattr(oldlib, "surface"), oldlib.Shape.surface is len)) == (
+        False,
+        True,
+    )
     with pytest.raises(TypeError):
         as_numpy(lambda: oldlib.area(2, h=3))
     assert capsys.readouterr().err == ""
@@ -133,7 +145,10 @@ def test_everything_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
     import colorsys
 
     before = dict(vars(colorsys))
-    rows = [Name("colorsys", "grey", "math:pi", "", ""), keyword("colorsys", "rgb_to_hsv", "red", "r", "")]
+    rows = [
+        Name("colorsys", "grey", "math:pi", "", ""),
+        keyword("colorsys", "rgb_to_hsv", "red", "r", ""),
+    ]
     with Hook(rows, Teller(quiet=True)):
         assert colorsys.grey
         assert colorsys.rgb_to_hsv is not before["rgb_to_hsv"]

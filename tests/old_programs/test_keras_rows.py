@@ -62,8 +62,13 @@ def test_attributes_that_were_bytes_are_bytes(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "of_now.h5", "r") as file:
         for place in (file.attrs, file["group"].attrs):
             assert place["bytes"] == b"ab\xff" and place["text"] == "é" and place["count"] == 3
-            assert place["list"].dtype == place["created"].dtype == "S3" and place["list"].tolist() == [b"a", b"bcd"]
-            assert place["any length"].tolist() == [b"a", b"bcd"] and place["texts"].tolist() == ["a", "é"]
+            assert place["list"].dtype == place["created"].dtype == "S3" and place[
+                "list"
+            ].tolist() == [b"a", b"bcd"]
+            assert place["any length"].tolist() == [b"a", b"bcd"] and place["texts"].tolist() == [
+                "a",
+                "é",
+            ]
 
 
 def test_files_open_to_write(tmp_path: Path) -> None:

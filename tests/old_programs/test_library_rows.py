@@ -94,7 +94,9 @@ def places() -> list[str]:
 NEEDS = {".pandas": "pandas", ".sklearn": "sklearn", ".matplotlib": "matplotlib", ".h5py": "h5py"}
 
 
-@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="an older NumPy has other places")
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="an older NumPy has other places"
+)
 @pytest.mark.filterwarnings("ignore")
 def test_everything_that_stands_in_exists() -> None:
     missing = []
@@ -122,17 +124,25 @@ def is_newer(gone: str) -> bool:
     return found is not None and (int(found[1]), int(found[2])) > sys.version_info[:2]
 
 
-@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="an older NumPy still has some")
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="an older NumPy still has some"
+)
 @pytest.mark.filterwarnings("ignore")
 def test_what_the_table_lists_is_gone(old_names_removed: None) -> None:
     """And the functions that the table changes are still there."""
     wrong = set()
     for row in TABLE:
-        if isinstance(row, Advice) or is_newer(row.gone) or (isinstance(row, Name) and row.name == "*"):
+        if (
+            isinstance(row, Advice)
+            or is_newer(row.gone)
+            or (isinstance(row, Name) and row.name == "*")
+        ):
             continue
         module, _, path = (row.name if isinstance(row, Module) else row.owner).partition(":")
         try:
-            owner = functools.reduce(getattr, path.split(".") if path else [], importlib.import_module(module))
+            owner = functools.reduce(
+                getattr, path.split(".") if path else [], importlib.import_module(module)
+            )
         except (ImportError, AttributeError):
             continue  # as a module should be; or its library is not installed
         if isinstance(row, Module) or hasattr(owner, row.name) == isinstance(row, Name):
@@ -258,7 +268,11 @@ def test_pictures_of_scipy(tmp_path) -> None:
     L.misc.imsave(str(tmp_path / "a.png"), picture)
     assert (L.misc.imread(str(tmp_path / "a.png")) == picture).all()
     assert L.misc.imread(str(tmp_path / "a.png"), flatten=True).dtype == np.float32
-    assert [L.misc.imresize(picture, size).shape for size in (50, 2.0, (3, 5))] == [(2, 2, 3), (8, 8, 3), (3, 5, 3)]
+    assert [L.misc.imresize(picture, size).shape for size in (50, 2.0, (3, 5))] == [
+        (2, 2, 3),
+        (8, 8, 3),
+        (3, 5, 3),
+    ]
     assert L.misc.imresize(np.eye(2), 100).tolist() == [[255, 0], [0, 255]]
     assert L.misc.bytescale(np.array([1.0, 2.0, 3.0])).tolist() == [0, 128, 255]
     assert L.misc.toimage(np.moveaxis(picture, 2, 0)).size == (4, 4)
@@ -278,7 +292,10 @@ def test_pillow() -> None:
     assert font.getsize("abc") == (int(right - left), int(bottom))
     draw = ImageDraw.Draw(L.Image.new("L", (9, 9)))
     assert draw.textsize("abc", font) == font.getsize("abc")
-    assert draw.textsize("abc\nd", font) == (font.getsize("abc")[0], 2 * (font.getsize("A")[1] + 4) - 4)
+    assert draw.textsize("abc\nd", font) == (
+        font.getsize("abc")[0],
+        2 * (font.getsize("A")[1] + 4) - 4,
+    )
 
 
 def test_backends_of_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +307,12 @@ def test_backends_of_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matplotlib_changes, "_has_no_screen", lambda: True)
     assert [use(name) for name in ("Qt4Agg", "TkAgg", "svg")] == ["agg", "agg", "svg"]
     monkeypatch.setattr(matplotlib_changes, "_has_no_screen", lambda: False)
-    assert [use(name) for name in ("Qt4Agg", "GTKAgg", "TkAgg", "svg")] == ["qtagg", "gtk3agg", "TkAgg", "svg"]
+    assert [use(name) for name in ("Qt4Agg", "GTKAgg", "TkAgg", "svg")] == [
+        "qtagg",
+        "gtk3agg",
+        "TkAgg",
+        "svg",
+    ]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -334,7 +356,9 @@ def test_sklearn() -> None:
 
 
 def frame() -> object:
-    return L.pd.DataFrame({"a": [3, 1, 2], "b": [1.5, 2.5, np.nan], "c": list("xyz")}, index=list("pqr"))
+    return L.pd.DataFrame(
+        {"a": [3, 1, 2], "b": [1.5, 2.5, np.nan], "c": list("xyz")}, index=list("pqr")
+    )
 
 
 def series() -> object:

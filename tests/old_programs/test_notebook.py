@@ -28,7 +28,9 @@ def notebook(folder: Path, *cells: str, language: str = "python") -> str:
     path = folder / "a.ipynb"
     content = [{"cell_type": "markdown", "source": ["# title"]}]
     content += [{"cell_type": "code", "source": cell.splitlines(True)} for cell in cells]
-    path.write_text(json.dumps({"cells": content, "metadata": {"kernelspec": {"language": language}}}))
+    path.write_text(
+        json.dumps({"cells": content, "metadata": {"kernelspec": {"language": language}}})
+    )
     return str(path)
 
 
@@ -44,7 +46,10 @@ def test_cells_run_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     )
     run_notebook(path, ["--epochs", "3"], Teller())
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == [repr((2, "beside", [path, "--epochs", "3"], "__main__")), "%kept 3"]
+    assert printed.out.splitlines() == [
+        repr((2, "beside", [path, "--epochs", "3"], "__main__")),
+        "%kept 3",
+    ]
     told = [line.partition(", cell ")[2] for line in printed.err.splitlines()]
     assert told == [
         "1:1: left out: %matplotlib inline",
@@ -67,7 +72,11 @@ def test_errors_name_cell_and_line(tmp_path: Path) -> None:
 def test_what_ipython_shows_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if "IPython" in sys.modules:
         pytest.skip("IPython is there")
-    path = notebook(tmp_path, "from IPython.display import Image, display\nImage(url='https://a/b.png')", "display(1)")
+    path = notebook(
+        tmp_path,
+        "from IPython.display import Image, display\nImage(url='https://a/b.png')",
+        "display(1)",
+    )
     with Hook(NOTEBOOKS, Teller(quiet=True)):
         run_notebook(path, [], Teller())
     assert capsys.readouterr().out == "<Image: https://a/b.png>\n1\n"
@@ -116,7 +125,9 @@ def test_refused_before_anything_runs(
 
 def test_old_format_and_none(tmp_path: Path) -> None:
     path = tmp_path / "old.ipynb"
-    path.write_text(json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": ["x = 1"]}]}]}))
+    path.write_text(
+        json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": ["x = 1"]}]}]})
+    )
     assert [cell.text for cell in read(str(path))] == ["x = 1"]
     path.write_text("{}")
     with pytest.raises(ProgramError, match="not a notebook"):

@@ -33,7 +33,9 @@ def present(row: Name) -> bool:
     return hasattr(getattr(owner, kind) if kind else owner, row.name)
 
 
-@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="an older NumPy still has some")
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="an older NumPy still has some"
+)
 @pytest.mark.filterwarnings("ignore")
 def test_what_the_table_lists_is_gone() -> None:
     assert {row.title for row in NAMES if present(row)} == STILL_THERE
@@ -104,7 +106,8 @@ def test_what_was_an_error_is_one() -> None:
     with pytest.raises(AttributeError, match="'nothing'"):
         np.nothing  # noqa: B018
     with pytest.raises(
-        AttributeError, match=r"numpy.pmt is gone since NumPy 1.20; write: numpy_financial.pmt\(...\), from: pip"
+        AttributeError,
+        match=r"numpy.pmt is gone since NumPy 1.20; write: numpy_financial.pmt\(...\), from: pip",
     ):
         np.pmt(0.1, 2, 3)
     with pytest.raises(ValueError, match="buffer size"):

@@ -61,7 +61,9 @@ def test_not_python_2(source: str) -> None:
     assert signs(source) == []
 
 
-def test_what_is_in_functions_is_said_and_the_program_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_in_functions_is_said_and_the_program_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "program.py"
     path.write_text("def never():\n    import urllib2\n    return xrange(3)\nprint('ran')\n")
     main = sys.modules["__main__"]
@@ -69,7 +71,10 @@ def test_what_is_in_functions_is_said_and_the_program_run(tmp_path: Path, capsys
     sys.modules["__main__"] = main
     told = capsys.readouterr()
     assert told.out == "ran\n"
-    assert [line.partition("; ")[0].rpartition(":2: ")[2].rpartition(":3: ")[2] for line in told.err.splitlines()] == [
+    assert [
+        line.partition("; ")[0].rpartition(":2: ")[2].rpartition(":3: ")[2]
+        for line in told.err.splitlines()
+    ] == [
         "import urllib2: Python 2 alone has it",
         "xrange: Python 2 alone has it",
     ]

@@ -26,7 +26,9 @@ fail()
 
 
 def command(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    env = dict(os.environ, PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]))
+    env = dict(
+        os.environ, PYTHONPATH=os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
+    )
     return subprocess.run(
         [sys.executable, "-m", "cntk", "run", *arguments],
         cwd=folder, env=env, text=True, capture_output=True, input=given, timeout=250,
@@ -36,12 +38,20 @@ def command(folder: Path, *arguments: str, given: str = "") -> subprocess.Comple
 def test_a_program(tmp_path: Path) -> None:
     """Its arguments, folder, input, name, the names it lacks, its traceback and exit status."""
     (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "helper.py").write_text("import os\nFOLDER = os.path.dirname(os.path.abspath(__file__))\n")
+    (tmp_path / "code" / "helper.py").write_text(
+        "import os\nFOLDER = os.path.dirname(os.path.abspath(__file__))\n"
+    )
     path = os.path.join("code", "program.py")
     (tmp_path / path).write_text(PROGRAM)
     full = str(tmp_path.resolve() / path)
     ended = command(tmp_path, path, "-m", "--list", given="read")
-    assert ended.stdout.split() == repr([path, "-m", "--list"]).split() + ["__main__", full, "True", "read", "True"]
+    assert ended.stdout.split() == repr([path, "-m", "--list"]).split() + [
+        "__main__",
+        full,
+        "True",
+        "read",
+        "True",
+    ]
     assert ended.returncode == 1
     first, second, third, *traceback = ended.stderr.splitlines()
     assert (
@@ -66,7 +76,9 @@ def test_there_is_no_such_program(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["run", str(tmp_path / "program")]) == 2
     assert capsys.readouterr().err == f"cntk run: error: {tmp_path / 'program'}: no such program\n"
     assert main(["run", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"cntk run: error: {tmp_path}: is a folder without __main__.py\n"
+    assert (
+        capsys.readouterr().err == f"cntk run: error: {tmp_path}: is a folder without __main__.py\n"
+    )
 
 
 def test_the_list_is_the_page_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +86,9 @@ def test_the_list_is_the_page_of_the_documentation(capsys: pytest.CaptureFixture
     listed = capsys.readouterr().out
     assert "| `numpy.float` | gone since NumPy 1.24 | float |\n" in listed
     page = (SOURCE.parent / "docs" / "old-names.md").read_text(encoding="utf-8")
-    assert page.partition("\n## ")[2] == listed.partition("## ")[2], "python -m cntk run --list makes it anew"
+    assert page.partition("\n## ")[2] == listed.partition("## ")[2], (
+        "python -m cntk run --list makes it anew"
+    )
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "-m"], ["run", "--loud", "program.py"]])

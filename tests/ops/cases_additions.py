@@ -18,8 +18,12 @@ def tanh_gelu(x: np.ndarray) -> np.ndarray:
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
-def normalized(x: np.ndarray, scale: np.ndarray, bias: np.ndarray, epsilon: float = 1e-5) -> np.ndarray:
-    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + epsilon) * scale + bias
+def normalized(
+    x: np.ndarray, scale: np.ndarray, bias: np.ndarray, epsilon: float = 1e-5
+) -> np.ndarray:
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(
+        x.var(-1, keepdims=True) + epsilon
+    ) * scale + bias
 
 
 def summed(suffix: str, equation: str, *inputs: Any, wanted: str = "", **extra: Any) -> OpCase:
@@ -65,7 +69,11 @@ CASES = (
         free=(0, 1),
         errors=(
             Misuse(((),), "is a number and has no axis to sum along"),
-            Misuse(((2, 3),), "static axis 2 is out of range for an operand with 2 static axes", {"axis": 2}),
+            Misuse(
+                ((2, 3),),
+                "static axis 2 is out of range for an operand with 2 static axes",
+                {"axis": 2},
+            ),
             Misuse(((2, 3),), "expected the index of a static axis, got 1.5", {"axis": 1.5}),
         ),
     ),
@@ -77,12 +85,18 @@ CASES = (
         numbers(4, 5),
         free=(0,),
         errors=(
-            Misuse(((3, 4), (5, 2)), "the axes 'j' of 'ij,jk->ik' have the sizes 4 and 5, and must"),
+            Misuse(
+                ((3, 4), (5, 2)), "the axes 'j' of 'ij,jk->ik' have the sizes 4 and 5, and must"
+            ),
             Misuse(((3, 4, 2), (4, 5)), r"names 2 axes 'ij' of an operand \[3 x 4 x 2\]"),
             Misuse(((3, 4),), "is for 2 operands, got 1"),
             Misuse(((3, 4), (4, 5)), "'l' is not so", {"equation": "ij,jk->il"}),
             Misuse(((3, 4), (4, 5)), "must have each letter once", {"equation": "ij,jk->ii"}),
-            Misuse(((3, 4), (4, 5)), r"has '\.'; only letters may name axes", {"equation": "...j,jk->...k"}),
+            Misuse(
+                ((3, 4), (4, 5)),
+                r"has '\.'; only letters may name axes",
+                {"equation": "...j,jk->...k"},
+            ),
         ),
     ),
     summed("with_a_parameter", "ij,kj->ki", MATRIX, held(6, 4)),
@@ -96,7 +110,9 @@ CASES = (
     summed("outer", "i,jk->kij", numbers(5), MATRIX),
     summed("along_an_axis_that_stays", "ij,j,jk->jik", MATRIX, held(4), numbers(4, 5)),
     summed("of_three", "ij,jk,lk->il", MATRIX, held(4, 5), numbers(6, 5)),
-    summed("to_the_letters_that_occur_once", "ki, ij", numbers(3, 2), numbers(2, 4), wanted="ki,ij"),
+    summed(
+        "to_the_letters_that_occur_once", "ki, ij", numbers(3, 2), numbers(2, 4), wanted="ki,ij"
+    ),
     OpCase(
         "batchmatmul",
         C.batchmatmul,

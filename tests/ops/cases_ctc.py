@@ -47,7 +47,9 @@ def over_all_paths(marks: list[np.ndarray], scores: list[np.ndarray]) -> np.ndar
         logs = scipy.special.log_softmax(score, 1)
         labels = [int(np.argmax(frame)) for frame in mark if frame.max() == 2]
         paths = [p for p in itertools.product(range(3), repeat=len(mark)) if collapsed(p) == labels]
-        loss -= scipy.special.logsumexp([sum(logs[t, k] for t, k in enumerate(path)) for path in paths])
+        loss -= scipy.special.logsumexp(
+            [sum(logs[t, k] for t, k in enumerate(path)) for path in paths]
+        )
     return np.array(loss)
 
 
@@ -58,12 +60,18 @@ def distance(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     def between(m: int, n: int) -> int:
         if not m or not n:
             return m + n
-        return min(between(m - 1, n) + 1, between(m, n - 1) + 1, between(m - 1, n - 1) + (a[m - 1] != b[n - 1]))
+        return min(
+            between(m - 1, n) + 1,
+            between(m, n - 1) + 1,
+            between(m - 1, n - 1) + (a[m - 1] != b[n - 1]),
+        )
 
     return between(len(a), len(b))
 
 
-def tokens(frames: np.ndarray, squash: bool = False, ignored: tuple[int, ...] = ()) -> tuple[int, ...]:
+def tokens(
+    frames: np.ndarray, squash: bool = False, ignored: tuple[int, ...] = ()
+) -> tuple[int, ...]:
     found = [int(k) for k in np.argmax(frames, 1)]
     if squash:
         found = [k for k, _ in itertools.groupby(found)]
@@ -73,7 +81,9 @@ def tokens(frames: np.ndarray, squash: bool = False, ignored: tuple[int, ...] = 
 def error_rate(
     a: list[np.ndarray], b: list[np.ndarray], squash: bool = False, ignored: tuple[int, ...] = ()
 ) -> np.ndarray:
-    pairs = [(tokens(x, squash, ignored), tokens(y, squash, ignored)) for x, y in zip(a, b, strict=True)]
+    pairs = [
+        (tokens(x, squash, ignored), tokens(y, squash, ignored)) for x, y in zip(a, b, strict=True)
+    ]
     edits, wanted = sum(distance(x, y) for x, y in pairs), sum(len(y) for _, y in pairs)
     return np.array(edits / wanted * sum(map(len, a)))
 
@@ -99,11 +109,24 @@ CASES = (
         whole=True,
         gradient=(1,),
         errors=(
-            Misuse(((3,), (4,)), r"labels and features must have as many classes: \[3\] is 3, \[4\] is 4"),
+            Misuse(
+                ((3,), (4,)),
+                r"labels and features must have as many classes: \[3\] is 3, \[4\] is 4",
+            ),
             Misuse(((3,), (3,)), "the blank is class 3, and there are only 3", {"blankTokenId": 3}),
             Misuse(((3,), (3,)), "the blank must be a class from 0 on", {"blankTokenId": -1}),
-            Misuse(((3,), (3,)), "blankTokenId must be a whole number", {"blankTokenId": 1.5}, TypeError),
-            Misuse(((3,), (3,)), "delayConstraint must be a whole number", {"delayConstraint": None}, TypeError),
+            Misuse(
+                ((3,), (3,)),
+                "blankTokenId must be a whole number",
+                {"blankTokenId": 1.5},
+                TypeError,
+            ),
+            Misuse(
+                ((3,), (3,)),
+                "delayConstraint must be a whole number",
+                {"delayConstraint": None},
+                TypeError,
+            ),
         ),
     ),
     OpCase(
@@ -132,9 +155,21 @@ CASES = (
         errors=(
             Misuse(((3,), (4,)), "must agree or be 1"),
             Misuse(((3,), (3,)), "subPen must be a number", {"subPen": "1"}, TypeError),
-            Misuse(((3,), (3,)), "squashInputs must be True or False", {"squashInputs": 1}, TypeError),
-            Misuse(((3,), (3,)), "tokensToIgnore must be a list of whole numbers", {"tokensToIgnore": 1}, TypeError),
-            Misuse(((3,), (3,)), "tokensToIgnore must be a list of whole numbers", {"tokensToIgnore": [-1]}, TypeError),
+            Misuse(
+                ((3,), (3,)), "squashInputs must be True or False", {"squashInputs": 1}, TypeError
+            ),
+            Misuse(
+                ((3,), (3,)),
+                "tokensToIgnore must be a list of whole numbers",
+                {"tokensToIgnore": 1},
+                TypeError,
+            ),
+            Misuse(
+                ((3,), (3,)),
+                "tokensToIgnore must be a list of whole numbers",
+                {"tokensToIgnore": [-1]},
+                TypeError,
+            ),
         ),
     ),
     OpCase(

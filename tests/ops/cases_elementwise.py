@@ -16,10 +16,14 @@ POSITIVE = numbers(2, 3, low=0.3)
 LEVELS = np.round(MATRIX)  # whole numbers, so that some are equal
 LEVELS_TOO = np.round(OTHER)
 
-DIFFERENT_SHAPES = Misuse(((2, 3), (2, 4)), "static axis -1 of the operands must agree or be 1, but has 3, 4")
+DIFFERENT_SHAPES = Misuse(
+    ((2, 3), (2, 4)), "static axis -1 of the operands must agree or be 1, but has 3, 4"
+)
 
 
-def binary(name: str, op: Any, reference: Any, left: Any = MATRIX, right: Any = OTHER, **more: Any) -> list[OpCase]:
+def binary(
+    name: str, op: Any, reference: Any, left: Any = MATRIX, right: Any = OTHER, **more: Any
+) -> list[OpCase]:
     """An operation on two operands, with operands of several shapes."""
     return [
         OpCase(name, op, (left, right), reference, free=(0, 1), errors=(DIFFERENT_SHAPES,), **more),
@@ -64,10 +68,17 @@ def zero_power_slope(x: np.ndarray, y: np.ndarray, g: np.ndarray) -> tuple[Any, 
 
 CASES = (
     *binary("plus", C.plus, np.add),
-    OpCase("plus_of_five", C.plus, (MATRIX, OTHER, ROW, COLUMN, NUMBER), lambda *xs: functools.reduce(np.add, xs)),
+    OpCase(
+        "plus_of_five",
+        C.plus,
+        (MATRIX, OTHER, ROW, COLUMN, NUMBER),
+        lambda *xs: functools.reduce(np.add, xs),
+    ),
     *binary("minus", C.minus, np.subtract),
     *binary("element_times", C.element_times, np.multiply),
-    OpCase("element_times_of_three", C.element_times, (MATRIX, OTHER, ROW), lambda x, y, z: x * y * z),
+    OpCase(
+        "element_times_of_three", C.element_times, (MATRIX, OTHER, ROW), lambda x, y, z: x * y * z
+    ),
     *binary("element_divide", C.element_divide, np.divide),
     OpCase(
         "element_divide_by_zero",
@@ -77,7 +88,9 @@ CASES = (
         slope=lambda x, y, g: (divide(g, y), -divide(g * x, y * y)),
     ),
     *binary("log_add_exp", C.log_add_exp, np.logaddexp),
-    OpCase("log_add_exp_large", C.log_add_exp, (1000 * MATRIX, 1000 * OTHER), np.logaddexp, gradient=()),
+    OpCase(
+        "log_add_exp_large", C.log_add_exp, (1000 * MATRIX, 1000 * OTHER), np.logaddexp, gradient=()
+    ),
     OpCase("pow", C.pow, (POSITIVE, OTHER), np.power, free=(0,), errors=(DIFFERENT_SHAPES,)),
     OpCase("pow_stretched", C.pow, (POSITIVE, ROW), np.power),
     OpCase("pow_negative_base", lambda x: C.pow(x, 3), (MATRIX,), lambda x: x**3),
@@ -89,8 +102,16 @@ CASES = (
         slope=zero_power_slope,
     ),
     OpCase("square", C.square, (MATRIX,), np.square, free=(0, 1)),
-    OpCase("sum", C.sum, (MATRIX, OTHER, ROW), lambda *xs: functools.reduce(np.add, xs), errors=(DIFFERENT_SHAPES,)),
-    OpCase("sum_of_one", C.sum, (MATRIX,), np.positive, errors=(Misuse((), "at least one operand"),)),
+    OpCase(
+        "sum",
+        C.sum,
+        (MATRIX, OTHER, ROW),
+        lambda *xs: functools.reduce(np.add, xs),
+        errors=(DIFFERENT_SHAPES,),
+    ),
+    OpCase(
+        "sum_of_one", C.sum, (MATRIX,), np.positive, errors=(Misuse((), "at least one operand"),)
+    ),
     OpCase("mean", C.mean, (MATRIX, OTHER, ROW), lambda *xs: functools.reduce(np.add, xs) / 3),
     *comparison(C.equal, np.equal),
     *comparison(C.not_equal, np.not_equal),
@@ -110,7 +131,10 @@ CASES = (
     *binary("element_max", C.element_max, np.maximum),
     *binary("element_min", C.element_min, np.minimum),
     OpCase(
-        "element_max_of_three", C.element_max, (MATRIX, OTHER, ROW), lambda x, y, z: np.maximum(np.maximum(x, y), z)
+        "element_max_of_three",
+        C.element_max,
+        (MATRIX, OTHER, ROW),
+        lambda x, y, z: np.maximum(np.maximum(x, y), z),
     ),
     OpCase(
         "element_max_ties",
@@ -129,5 +153,11 @@ CASES = (
     logic(C.element_and, np.logical_and),
     logic(C.element_or, np.logical_or),
     logic(C.element_xor, np.logical_xor),
-    OpCase("element_not", C.element_not, (LEVELS,), lambda x: 1.0 * (x <= 0), slope=lambda x, g: (0 * x,)),
+    OpCase(
+        "element_not",
+        C.element_not,
+        (LEVELS,),
+        lambda x: 1.0 * (x <= 0),
+        slope=lambda x, g: (0 * x,),
+    ),
 )

@@ -22,7 +22,9 @@ ONE_HOT = np.eye(5)[CLASSES]
 WEIGHTED = np.round(numbers(5, low=-0.9, high=1.4, seed=8), 2)  # several entries a row, and none
 BITS = np.random.default_rng(9).integers(0, 2, (ROWS, 5)).astype(float)
 
-DIFFERENT_CLASSES = Misuse(((5,), (4,)), r"the last axes of output \(5\) and target \(4\) must agree")
+DIFFERENT_CLASSES = Misuse(
+    ((5,), (4,)), r"the last axes of output \(5\) and target \(4\) must agree"
+)
 
 
 def cross_entropy(z: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -74,7 +76,9 @@ def standardized(x: np.ndarray, axes: tuple[int, ...], epsilon: float) -> np.nda
 
 def top_misses(z: np.ndarray, y: np.ndarray) -> Any:
     """Of equal scores the first counts as the largest."""
-    return np.sum([np.argmax(t) not in np.argsort(-s, kind="stable")[:2] for s, t in zip(z, y, strict=True)])
+    return np.sum(
+        [np.argmax(t) not in np.argsort(-s, kind="stable")[:2] for s, t in zip(z, y, strict=True)]
+    )
 
 
 def with_the_next_in_time(x: list[np.ndarray], y: list[np.ndarray]) -> list[np.ndarray]:
@@ -100,12 +104,40 @@ CASES = (
             Misuse(((2, 3), (2, 3)), "static axis 2 is out of range", {"axis": 2}),
         ),
     ),
-    OpCase("cross_entropy_any_target", C.cross_entropy_with_softmax, (VECTOR, OTHER), cross_entropy),
-    OpCase("cross_entropy_sparse", C.cross_entropy_with_softmax, (VECTOR, Sparse(ONE_HOT)), cross_entropy),
-    OpCase("cross_entropy_weighted", C.cross_entropy_with_softmax, (VECTOR, Sparse(WEIGHTED)), cross_entropy),
-    OpCase("cross_entropy_of_parameter", C.cross_entropy_with_softmax, (held(5), ONE_HOT), cross_entropy),
-    OpCase("cross_entropy_held_target", C.cross_entropy_with_softmax, (VECTOR, Held(ONE_HOT[0])), cross_entropy),
-    OpCase("cross_entropy_large", C.cross_entropy_with_softmax, (1e4 * VECTOR, ONE_HOT), cross_entropy, gradient=()),
+    OpCase(
+        "cross_entropy_any_target", C.cross_entropy_with_softmax, (VECTOR, OTHER), cross_entropy
+    ),
+    OpCase(
+        "cross_entropy_sparse",
+        C.cross_entropy_with_softmax,
+        (VECTOR, Sparse(ONE_HOT)),
+        cross_entropy,
+    ),
+    OpCase(
+        "cross_entropy_weighted",
+        C.cross_entropy_with_softmax,
+        (VECTOR, Sparse(WEIGHTED)),
+        cross_entropy,
+    ),
+    OpCase(
+        "cross_entropy_of_parameter",
+        C.cross_entropy_with_softmax,
+        (held(5), ONE_HOT),
+        cross_entropy,
+    ),
+    OpCase(
+        "cross_entropy_held_target",
+        C.cross_entropy_with_softmax,
+        (VECTOR, Held(ONE_HOT[0])),
+        cross_entropy,
+    ),
+    OpCase(
+        "cross_entropy_large",
+        C.cross_entropy_with_softmax,
+        (1e4 * VECTOR, ONE_HOT),
+        cross_entropy,
+        gradient=(),
+    ),
     OpCase(
         "cross_entropy_axis",
         C.cross_entropy_with_softmax,
@@ -115,7 +147,10 @@ CASES = (
         free=(1,),
     ),
     OpCase(
-        "cross_entropy_of_matrices", C.cross_entropy_with_softmax, (MATRIX, OTHER_MATRIX[:, :2]), outer_cross_entropy
+        "cross_entropy_of_matrices",
+        C.cross_entropy_with_softmax,
+        (MATRIX, OTHER_MATRIX[:, :2]),
+        outer_cross_entropy,
     ),
     OpCase(
         "cross_entropy_of_matrix_and_vector",
@@ -137,12 +172,39 @@ CASES = (
         wrong,
         slope=wrong_slope,
         free=(0,),
-        errors=(DIFFERENT_CLASSES, Misuse(((5,), (5,)), "topN is for the last axis", {"axis": 0, "topN": 2})),
+        errors=(
+            DIFFERENT_CLASSES,
+            Misuse(((5,), (5,)), "topN is for the last axis", {"axis": 0, "topN": 2}),
+        ),
     ),
-    OpCase("classification_error_sparse", C.classification_error, (VECTOR, Sparse(ONE_HOT)), wrong, gradient=()),
-    OpCase("classification_error_weighted", C.classification_error, (VECTOR, Sparse(WEIGHTED)), wrong, gradient=()),
-    OpCase("classification_error_of_parameter", C.classification_error, (held(5), ONE_HOT), wrong, gradient=()),
-    OpCase("classification_error_held_target", C.classification_error, (VECTOR, Held(ONE_HOT[0])), wrong, gradient=()),
+    OpCase(
+        "classification_error_sparse",
+        C.classification_error,
+        (VECTOR, Sparse(ONE_HOT)),
+        wrong,
+        gradient=(),
+    ),
+    OpCase(
+        "classification_error_weighted",
+        C.classification_error,
+        (VECTOR, Sparse(WEIGHTED)),
+        wrong,
+        gradient=(),
+    ),
+    OpCase(
+        "classification_error_of_parameter",
+        C.classification_error,
+        (held(5), ONE_HOT),
+        wrong,
+        gradient=(),
+    ),
+    OpCase(
+        "classification_error_held_target",
+        C.classification_error,
+        (VECTOR, Held(ONE_HOT[0])),
+        wrong,
+        gradient=(),
+    ),
     OpCase(
         "classification_error_axis",
         lambda z, y: C.classification_error(z, y, axis=0),
@@ -189,7 +251,12 @@ CASES = (
         free=(0, 1),
         errors=(Misuse(((2, 3), (2, 4)), "must agree or be 1"),),
     ),
-    OpCase("squared_error_stretched", C.squared_error, (MATRIX, numbers(3, 1)), lambda x, y: ((x - y) ** 2).sum()),
+    OpCase(
+        "squared_error_stretched",
+        C.squared_error,
+        (MATRIX, numbers(3, 1)),
+        lambda x, y: ((x - y) ** 2).sum(),
+    ),
     OpCase(
         "total_squared_error_of_other_rank",
         lambda x, y: apply(TotalSquaredError(), (C.reshape(x, (1, -1)), y)),
@@ -296,7 +363,13 @@ CASES = (
         whole=True,
     ),
     OpCase("fmeasure", C.losses.fmeasure, (SCORES, BITS), f_measure),
-    OpCase("fmeasure_beta", C.losses.fmeasure, (SCORES, BITS), lambda p, t: f_measure(p, t, 2), {"beta": 2}),
+    OpCase(
+        "fmeasure_beta",
+        C.losses.fmeasure,
+        (SCORES, BITS),
+        lambda p, t: f_measure(p, t, 2),
+        {"beta": 2},
+    ),
     OpCase(
         "mean_variance_normalization",
         C.mean_variance_normalization,
@@ -337,9 +410,16 @@ CASES = (
         (numbers(2, 3, 4),),
         lambda x: 3 * x + np.array([1, -2])[:, None, None],
         errors=(
-            Misuse(((2, 3),), r"expected an operand \[channels x height x width\] and as many biases"),
+            Misuse(
+                ((2, 3),), r"expected an operand \[channels x height x width\] and as many biases"
+            ),
             Misuse(((3, 3, 4),), r"got \[3 x 3 x 4\] on \[batch\] and 2"),
-            Misuse(((2, 3, 4),), "expected a number for each channel as biases, got 1", {"biases": 1}, TypeError),
+            Misuse(
+                ((2, 3, 4),),
+                "expected a number for each channel as biases, got 1",
+                {"biases": 1},
+                TypeError,
+            ),
         ),
     ),
     OpCase(
@@ -351,6 +431,16 @@ CASES = (
     ),
     # What only files of old models hold.
     OpCase("early_sigmoid", lambda x: apply(Sigmoid(), (x,)), (MATRIX,), scipy.special.expit),
-    OpCase("early_elu", lambda x: apply(ELU(), (x,)), (MATRIX,), lambda x: np.where(x < 0, np.expm1(x), x)),
-    OpCase("early_log_softmax", lambda x: apply(LogSoftmax(), (x,)), (MATRIX,), scipy.special.log_softmax),
+    OpCase(
+        "early_elu",
+        lambda x: apply(ELU(), (x,)),
+        (MATRIX,),
+        lambda x: np.where(x < 0, np.expm1(x), x),
+    ),
+    OpCase(
+        "early_log_softmax",
+        lambda x: apply(LogSoftmax(), (x,)),
+        (MATRIX,),
+        scipy.special.log_softmax,
+    ),
 )

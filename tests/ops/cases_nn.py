@@ -12,13 +12,20 @@ import cntk as C
 from cntk._ops.nn.roi_pooling import roipooling
 from tests.ops.op_case import LENGTHS, Held, Misuse, OpCase, held, numbers, sequences
 
-IMAGE, LINE, CUBE, PLANE = numbers(2, 5, 6), numbers(2, 9, seed=4), numbers(2, 3, 4, 5, seed=5), numbers(5, 6, seed=6)
+IMAGE, LINE, CUBE, PLANE = (
+    numbers(2, 5, 6),
+    numbers(2, 9, seed=4),
+    numbers(2, 3, 4, 5, seed=5),
+    numbers(5, 6, seed=6),
+)
 CHANNELS = numbers(4, 5, 6, seed=8)
 TIES = np.round(numbers(1, 4, 6, seed=9))
 REGIONS = np.tile([[0, 0, 3, 2], [1.4, 2.6, 4.5, 4.4], [2, 2, 2, 2]], (7, 1, 1))
 
 
-def begin_and_count(length: int, size: int, stride: int, pad: bool, dilation: int = 1) -> tuple[int, int]:
+def begin_and_count(
+    length: int, size: int, stride: int, pad: bool, dilation: int = 1
+) -> tuple[int, int]:
     """Where the first window begins, and how many there are: centred where padded."""
     extent = (size - 1) * dilation + 1
     if not pad:
@@ -27,40 +34,60 @@ def begin_and_count(length: int, size: int, stride: int, pad: bool, dilation: in
     return ((length - 1) - (count - 1) * stride) // 2 - (extent - 1) // 2, count
 
 
-def windows(x: np.ndarray, size: Sequence[int], strides: Any, pad: Any, dilation: Any, fill: float) -> np.ndarray:
+def windows(
+    x: np.ndarray, size: Sequence[int], strides: Any, pad: Any, dilation: Any, fill: float
+) -> np.ndarray:
     """All windows over the last axes of an array: ``[*leading, *counts, *size]``."""
     rank = len(size)
     grid = []
     for k, length in enumerate(x.shape[-rank:]):
         begin, count = begin_and_count(length, size[k], strides[k], pad[k], dilation[k])
         at = begin + strides[k] * np.arange(count)[:, None] + dilation[k] * np.arange(size[k])
-        at = np.where((at >= 0) & (at < length), at, length)  # one element behind the last stands for all padding
+        at = np.where(
+            (at >= 0) & (at < length), at, length
+        )  # one element behind the last stands for all padding
         grid.append(
-            at.reshape(*(count if i == k else 1 for i in range(rank)), *(size[k] if i == k else 1 for i in range(rank)))
+            at.reshape(
+                *(count if i == k else 1 for i in range(rank)),
+                *(size[k] if i == k else 1 for i in range(rank)),
+            )
         )
     padded = np.pad(x, [(0, 0)] * (x.ndim - rank) + [(0, 1)] * rank, constant_values=fill)
     return padded[(..., *grid)]
 
 
-def correlated(x: np.ndarray, w: np.ndarray, strides: Any = 1, pad: Any = False, dilation: Any = 1) -> np.ndarray:
+def correlated(
+    x: np.ndarray, w: np.ndarray, strides: Any = 1, pad: Any = False, dilation: Any = 1
+) -> np.ndarray:
     """Convolution ``[channels, *positions]`` by ``[filters, channels, *window]``."""
     rank = w.ndim - 2
-    strides, pad, dilation = (v if isinstance(v, tuple) else (v,) * rank for v in (strides, pad, dilation))
+    strides, pad, dilation = (
+        v if isinstance(v, tuple) else (v,) * rank for v in (strides, pad, dilation)
+    )
     seen = windows(x, w.shape[2:], strides, pad, dilation, 0.0)
     axes = [0, *range(rank + 1, 2 * rank + 1)]
     return np.moveaxis(np.tensordot(seen, w, (axes, range(1, w.ndim))), -1, 0)
 
 
-def spread_out(x: np.ndarray, w: np.ndarray, shape: tuple[int, ...], strides: Any, pad: Any) -> np.ndarray:
+def spread_out(
+    x: np.ndarray, w: np.ndarray, shape: tuple[int, ...], strides: Any, pad: Any
+) -> np.ndarray:
     """Transposed convolution ``[channels, *positions]`` by ``[channels, filters, *window]``, from its definition."""
     rank = w.ndim - 2
-    begins = [begin_and_count(n, k, s, p)[0] for n, k, s, p in zip(shape, w.shape[2:], strides, pad, strict=True)]
+    begins = [
+        begin_and_count(n, k, s, p)[0]
+        for n, k, s, p in zip(shape, w.shape[2:], strides, pad, strict=True)
+    ]
     result = np.zeros((w.shape[1], *shape))
     for place in np.ndindex(*x.shape[1:]):
         for offset in np.ndindex(*w.shape[2:]):
-            at = tuple(b + p * s + o for b, p, s, o in zip(begins, place, strides, offset, strict=True))
+            at = tuple(
+                b + p * s + o for b, p, s, o in zip(begins, place, strides, offset, strict=True)
+            )
             if all(0 <= a < n for a, n in zip(at, shape, strict=True)):
-                result[(slice(None), *at)] += x[(slice(None), *place)] @ w[(slice(None), slice(None), *offset)]
+                result[(slice(None), *at)] += (
+                    x[(slice(None), *place)] @ w[(slice(None), slice(None), *offset)]
+                )
     assert rank == len(shape)
     return result
 
@@ -105,21 +132,29 @@ def regions(x: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return np.stack(result)
 
 
-def convolved(suffix: str, x: Any, w: Any, reference: Any, free: tuple[int, ...] = (), **kwargs: Any) -> OpCase:
+def convolved(
+    suffix: str, x: Any, w: Any, reference: Any, free: tuple[int, ...] = (), **kwargs: Any
+) -> OpCase:
     op = lambda x, w, **options: C.convolution(w, x, **options)  # noqa: E731
     return OpCase(f"convolution_{suffix}", op, (x, w), reference, kwargs, free=free)
 
 
-def transposed(suffix: str, x: Any, w: Any, shape: tuple[int, ...], strides: Any, pad: Any, **kwargs: Any) -> OpCase:
+def transposed(
+    suffix: str, x: Any, w: Any, shape: tuple[int, ...], strides: Any, pad: Any, **kwargs: Any
+) -> OpCase:
     return OpCase(
         f"convolution_transpose_{suffix}",
-        lambda x, w: C.convolution_transpose(w, x, strides=strides, auto_padding=[False, *pad], **kwargs),
+        lambda x, w: C.convolution_transpose(
+            w, x, strides=strides, auto_padding=[False, *pad], **kwargs
+        ),
         (x, w),
         lambda x, w: spread_out(x, w, shape, strides, pad),
     )
 
 
-def along_sequence(suffix: str, w: Any, strides: int, pad: bool, *shape: int, lengths: Any = LENGTHS) -> OpCase:
+def along_sequence(
+    suffix: str, w: Any, strides: int, pad: bool, *shape: int, lengths: Any = LENGTHS
+) -> OpCase:
     """A convolution along sequences is one over an image whose rows are frames."""
 
     def reference(x: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -128,7 +163,11 @@ def along_sequence(suffix: str, w: Any, strides: int, pad: bool, *shape: int, le
     return OpCase(
         f"convolution_sequential_{suffix}",
         lambda x, w: C.convolution(
-            w, x, strides=strides, auto_padding=[False, *[pad] * (len(w.shape) - 2)], sequential=True
+            w,
+            x,
+            strides=strides,
+            auto_padding=[False, *[pad] * (len(w.shape) - 2)],
+            sequential=True,
         ),
         (sequences(*shape, lengths=lengths), w),
         reference,
@@ -136,7 +175,9 @@ def along_sequence(suffix: str, w: Any, strides: int, pad: bool, *shape: int, le
     )
 
 
-def pooling(suffix: str, x: Any, kind: int, window: Any, strides: Any, pad: Any, name: str, **kwargs: Any) -> OpCase:
+def pooling(
+    suffix: str, x: Any, kind: int, window: Any, strides: Any, pad: Any, name: str, **kwargs: Any
+) -> OpCase:
     return OpCase(
         f"pooling_{suffix}",
         lambda x: C.pooling(x, kind, window, strides, list(pad), **kwargs),
@@ -193,9 +234,24 @@ CASES = (
         dilation=(2, 3),
         auto_padding=[False, True, False],
     ),
-    convolved("of_lines", LINE, held(3, 2, 4), lambda x, w: correlated(x, w, 2), strides=2, auto_padding=[False]),
-    convolved("of_cubes", CUBE, held(3, 2, 2, 3, 2), lambda x, w: correlated(x, w), auto_padding=[False]),
-    convolved("one_filter", IMAGE, held(2, 3, 2), lambda x, w: correlated(x, w[None]), auto_padding=[False]),
+    convolved(
+        "of_lines",
+        LINE,
+        held(3, 2, 4),
+        lambda x, w: correlated(x, w, 2),
+        strides=2,
+        auto_padding=[False],
+    ),
+    convolved(
+        "of_cubes", CUBE, held(3, 2, 2, 3, 2), lambda x, w: correlated(x, w), auto_padding=[False]
+    ),
+    convolved(
+        "one_filter",
+        IMAGE,
+        held(2, 3, 2),
+        lambda x, w: correlated(x, w[None]),
+        auto_padding=[False],
+    ),
     convolved(
         "one_filter_along_channels",
         CHANNELS,
@@ -216,7 +272,9 @@ CASES = (
         "in_groups",
         CHANNELS,
         GROUPS,
-        lambda x, w: np.concatenate([correlated(x[:2], w[:3], pad=True), correlated(x[2:], w[3:], pad=True)]),
+        lambda x, w: np.concatenate(
+            [correlated(x[:2], w[:3], pad=True), correlated(x[2:], w[3:], pad=True)]
+        ),
         groups=2,
         auto_padding=[False, True, True],
     ),
@@ -229,7 +287,11 @@ CASES = (
         errors=(
             Misuse(((6,),), r"must have one axis more than the operand \[6\]"),
             Misuse(((2, 2, 5),), "the window is 3 long and the axis only 2"),
-            Misuse(((2, 4, 5),), "reaches over 5 elements", {"dilation": (1, 2, 1), "auto_padding": [False]}),
+            Misuse(
+                ((2, 4, 5),),
+                "reaches over 5 elements",
+                {"dilation": (1, 2, 1), "auto_padding": [False]},
+            ),
             Misuse(((2, 4, 5),), "expected 1 to 3 strides", {"strides": (1, 1, 1, 1)}),
             Misuse(((2, 4, 5),), "3 groups need 3 times", {"groups": 3}),
             Misuse(((2, 4, 5),), "reduction_rank must be 1", {"reduction_rank": 2}),
@@ -239,24 +301,36 @@ CASES = (
     transposed("valid", numbers(2, 4, 3), held(2, 3, 3, 2, seed=7), (6, 4), (1, 1), (False, False)),
     transposed("padded", numbers(2, 4, 3), held(2, 3, 3, 2, seed=7), (7, 7), (2, 3), (True, True)),
     transposed(
-        "of_a_shape", numbers(2, 4, 3), held(2, 3, 3, 2, seed=7), (8, 8), (2, 3), (True, True), output_shape=(3, 8, 8)
+        "of_a_shape",
+        numbers(2, 4, 3),
+        held(2, 3, 3, 2, seed=7),
+        (8, 8),
+        (2, 3),
+        (True, True),
+        output_shape=(3, 8, 8),
     ),
     transposed("with_gaps", numbers(2, 4), held(2, 3, 2, seed=7), (17,), (5,), (False,)),
     OpCase(
         "convolution_transpose_without_channels",
-        lambda x, w, **kwargs: C.convolution_transpose(w, x, strides=2, auto_padding=[False], reduction_rank=0),
+        lambda x, w, **kwargs: C.convolution_transpose(
+            w, x, strides=2, auto_padding=[False], reduction_rank=0
+        ),
         (numbers(4, 3), held(5, 2, 3)),
         lambda x, w: spread_out(x[None], w[None], (8, 7), (2, 2), (False, False)),
     ),
     OpCase(
         "convolution_transpose_misused",
-        lambda x, **kwargs: C.convolution_transpose(C.constant(np.ones((2, 4, 3), x.dtype)), x, **kwargs),
+        lambda x, **kwargs: C.convolution_transpose(
+            C.constant(np.ones((2, 4, 3), x.dtype)), x, **kwargs
+        ),
         (numbers(2, 5),),
         lambda x: spread_out(x, np.ones((2, 4, 3)), (5,), (1,), (True,)),
         errors=(
             Misuse(((3, 5),), "the kernel is for 2 channels and the operand has 3"),
             Misuse(
-                ((2, 5),), r"gives \[4\] positions, and the operand has \[5\]", {"strides": 2, "output_shape": (4, 8)}
+                ((2, 5),),
+                r"gives \[4\] positions, and the operand has \[5\]",
+                {"strides": 2, "output_shape": (4, 8)},
             ),
             Misuse(((2, 5),), "4 channels first", {"output_shape": (9,)}),
         ),
@@ -280,27 +354,42 @@ CASES = (
     pooling("mean_padded", IMAGE, C.AVG_POOLING, (3, 3), (2, 1), (True, True), "mean"),
     pooling("mean_even_window", IMAGE, C.AVG_POOLING, (2, 4), (2, 3), (True, True), "mean"),
     pooling(
-        "mean_padding_counts", IMAGE, C.AVG_POOLING, (3, 3), (2, 1), (True, True), "mean with padding", include_pad=True
+        "mean_padding_counts",
+        IMAGE,
+        C.AVG_POOLING,
+        (3, 3),
+        (2, 1),
+        (True, True),
+        "mean with padding",
+        include_pad=True,
     ),
     OpCase(
         "pooling_hanging_over",
         lambda x: C.pooling(x, C.MAX_POOLING, (2, 3), (2, 2), ceil_out_dim=True),
         (IMAGE,),
         lambda x: pooled(
-            np.pad(x, ((0, 0), (0, 1), (0, 1)), constant_values=-9), (2, 3), (2, 2), (False, False), "max"
+            np.pad(x, ((0, 0), (0, 1), (0, 1)), constant_values=-9),
+            (2, 3),
+            (2, 2),
+            (False, False),
+            "max",
         ),
     ),
     OpCase(
         "pooling_beyond_the_end",
         lambda x: C.pooling(x, C.MAX_POOLING, (2, 2), (3, 1), [True, True], ceil_out_dim=True),
         (numbers(2, 6, 3, seed=12),),
-        lambda x: np.concatenate([pooled(x, (2, 2), (3, 1), (False, True), "max"), np.zeros((2, 1, 3))], 1),
+        lambda x: np.concatenate(
+            [pooled(x, (2, 2), (3, 1), (False, True), "max"), np.zeros((2, 1, 3))], 1
+        ),
     ),
     OpCase(
         "mean_beyond_the_end",
         lambda x: C.pooling(x, C.AVG_POOLING, (2, 2), (3, 1), [True, True], ceil_out_dim=True),
         (numbers(2, 6, 3, seed=12),),
-        lambda x: np.concatenate([pooled(x, (2, 2), (3, 1), (False, True), "mean"), np.zeros((2, 1, 3))], 1),
+        lambda x: np.concatenate(
+            [pooled(x, (2, 2), (3, 1), (False, True), "mean"), np.zeros((2, 1, 3))], 1
+        ),
     ),
     OpCase(
         "roipooling_beyond_the_image",
@@ -335,14 +424,26 @@ CASES = (
         lambda x, **_: x,
         {"pooling_type": C.MAX_POOLING, "pooling_window_shape": (1, 1)},
         errors=(
-            Misuse(((5,),), "has more axes than the operand", {"pooling_type": 0, "pooling_window_shape": (2, 2)}),
-            Misuse(((2, 5),), "the window is 6 long", {"pooling_type": 0, "pooling_window_shape": (6,)}),
-            Misuse(((2, 5),), "must be of known size", {"pooling_type": 0, "pooling_window_shape": (-1,)}),
+            Misuse(
+                ((5,),),
+                "has more axes than the operand",
+                {"pooling_type": 0, "pooling_window_shape": (2, 2)},
+            ),
+            Misuse(
+                ((2, 5),), "the window is 6 long", {"pooling_type": 0, "pooling_window_shape": (6,)}
+            ),
+            Misuse(
+                ((2, 5),),
+                "must be of known size",
+                {"pooling_type": 0, "pooling_window_shape": (-1,)},
+            ),
         ),
     ),
     OpCase(
         "unpooling",
-        lambda x: C.unpooling(C.pooling(x, C.MAX_POOLING, (2, 2), (2, 2)), x, C.MAX_UNPOOLING, (2, 2), (2, 2)),
+        lambda x: C.unpooling(
+            C.pooling(x, C.MAX_POOLING, (2, 2), (2, 2)), x, C.MAX_UNPOOLING, (2, 2), (2, 2)
+        ),
         (numbers(2, 4, 6, seed=11),),
         unpooled,
         gradient=(),
@@ -352,7 +453,10 @@ CASES = (
         lambda x, y: C.unpooling(y, x, C.MAX_UNPOOLING, (2,), (2,)),
         (numbers(6, seed=12), numbers(3, seed=13)),
         lambda x, y: first_of_ties(x[None, None], y[None, None])[0][0, 0],
-        slope=lambda x, y, g: (0 * x, g.reshape(3, 2).max(1)),  # the largest of the window, wherever the value went
+        slope=lambda x, y, g: (
+            0 * x,
+            g.reshape(3, 2).max(1),
+        ),  # the largest of the window, wherever the value went
     ),
     OpCase(
         "unpooling_misused",
@@ -381,7 +485,11 @@ CASES = (
         "local_response_normalization",
         C.local_response_normalization,
         (CHANNELS,),
-        lambda x, **_: x / (1.5 + 0.2 / 3 * correlated(x[None] ** 2, np.ones((1, 1, 3, 1, 1)), pad=True)[0]) ** 0.75,
+        lambda x, **_: (
+            x
+            / (1.5 + 0.2 / 3 * correlated(x[None] ** 2, np.ones((1, 1, 3, 1, 1)), pad=True)[0])
+            ** 0.75
+        ),
         {"depth_radius": 1, "bias": 1.5, "alpha": 0.2, "beta": 0.75},
     ),
     OpCase(

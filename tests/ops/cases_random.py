@@ -42,7 +42,9 @@ def drawn(weights: Any, allow_duplicates: bool) -> OpCase:
         errors=(
             Misuse(((2, 3),), r"must be a vector, one number a class, got \[2 x 3\]"),
             Misuse(SHAPE, "num_samples must be a whole number above 0, got 0", {"num_samples": 0}),
-            Misuse(SHAPE, "num_samples must be a whole number above 0, got 1.5", {"num_samples": 1.5}),
+            Misuse(
+                SHAPE, "num_samples must be a whole number above 0, got 1.5", {"num_samples": 1.5}
+            ),
             Misuse(SHAPE, "seed must be a whole number", {"seed": -1}),
         ),
     )
@@ -59,7 +61,12 @@ CASES = (
             Misuse(SHAPE, "seed must be a whole number", {"seed": 1.5}),
         ),
     ),
-    sure("gumbel", {"loc": -0.5, "scale": 0}, -0.5, (Misuse(SHAPE, "scale must not be negative", {"scale": -2}),)),
+    sure(
+        "gumbel",
+        {"loc": -0.5, "scale": 0},
+        -0.5,
+        (Misuse(SHAPE, "scale must not be negative", {"scale": -2}),),
+    ),
     sure(
         "bernoulli",
         {"mean": 1},
@@ -71,7 +78,9 @@ CASES = (
     ),
     OpCase(
         "uniform_above_its_lowest",
-        lambda x, **kwargs: C.greater(C.random.uniform_like(x, **{"low": 2, "high": 3, **kwargs}), 2),
+        lambda x, **kwargs: C.greater(
+            C.random.uniform_like(x, **{"low": 2, "high": 3, **kwargs}), 2
+        ),
         (TENSOR,),
         np.ones_like,
         gradient=(),

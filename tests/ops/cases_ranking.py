@@ -23,12 +23,19 @@ def cumulated(gain: np.ndarray) -> float:
 
 
 def shortfall(score: np.ndarray, gain: np.ndarray, group: np.ndarray) -> np.ndarray:
-    reached = [cumulated(gain[k][np.argsort(-score[k].ravel())]) / cumulated(gain[k]) for k in groups(group)]
+    reached = [
+        cumulated(gain[k][np.argsort(-score[k].ravel())]) / cumulated(gain[k])
+        for k in groups(group)
+    ]
     return 100 * len(score) * (1 - np.mean(reached))
 
 
 def first_gain(score: np.ndarray, gain: np.ndarray, group: np.ndarray) -> np.ndarray:
-    return 100 * len(score) * np.mean([gain[k][np.argmax(score[k])][0] / gain[k][0][0] for k in groups(group)])
+    return (
+        100
+        * len(score)
+        * np.mean([gain[k][np.argmax(score[k])][0] / gain[k][0][0] for k in groups(group)])
+    )
 
 
 ERRORS = (
@@ -37,8 +44,24 @@ ERRORS = (
 )
 
 CASES = (
-    OpCase("lambda_rank", C.lambda_rank, (SCORE, GAIN, GROUP), shortfall, whole=True, gradient=(), errors=ERRORS),
-    OpCase("ndcg_at_1", C.ndcg_at_1, (SCORE, GAIN, GROUP), first_gain, whole=True, gradient=(), errors=ERRORS),
+    OpCase(
+        "lambda_rank",
+        C.lambda_rank,
+        (SCORE, GAIN, GROUP),
+        shortfall,
+        whole=True,
+        gradient=(),
+        errors=ERRORS,
+    ),
+    OpCase(
+        "ndcg_at_1",
+        C.ndcg_at_1,
+        (SCORE, GAIN, GROUP),
+        first_gain,
+        whole=True,
+        gradient=(),
+        errors=ERRORS,
+    ),
     OpCase(
         "ndcg_at_1_of_numbers",
         C.ndcg_at_1,

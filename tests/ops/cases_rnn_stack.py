@@ -17,7 +17,9 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def step(kind: str, from_input: np.ndarray, from_state: np.ndarray, h: np.ndarray, c: np.ndarray) -> Any:
+def step(
+    kind: str, from_input: np.ndarray, from_state: np.ndarray, h: np.ndarray, c: np.ndarray
+) -> Any:
     """The next state and memory of one cell."""
     if kind == "lstm":
         i, f, g, o = np.split(from_input + from_state, 4)
@@ -34,7 +36,11 @@ def step(kind: str, from_input: np.ndarray, from_state: np.ndarray, h: np.ndarra
 def stacked(x: np.ndarray, blob: np.ndarray, kind: str, layers: int, directions: int) -> np.ndarray:
     """All layers over one sequence: matrices lie before biases, forwards before backwards."""
     rows, flat = GATES[kind] * HIDDEN, blob.ravel()
-    sizes = [(INPUTS if k == 0 else HIDDEN * directions) for k in range(layers) for _ in range(directions)]
+    sizes = [
+        (INPUTS if k == 0 else HIDDEN * directions)
+        for k in range(layers)
+        for _ in range(directions)
+    ]
     matrices = []
     for size in sizes:
         w, flat = flat[: rows * size].reshape(rows, size), flat[rows * size :]
@@ -48,7 +54,13 @@ def stacked(x: np.ndarray, blob: np.ndarray, kind: str, layers: int, directions:
             backwards = k % directions == 1
             states = []
             for frame in x[::-1] if backwards else x:
-                h, c = step(kind, matrices[k][0] @ frame + biases[k, 0], matrices[k][1] @ h + biases[k, 1], h, c)
+                h, c = step(
+                    kind,
+                    matrices[k][0] @ frame + biases[k, 0],
+                    matrices[k][1] @ h + biases[k, 1],
+                    h,
+                    c,
+                )
                 states.append(h)
             outputs.append(np.stack(states[::-1] if backwards else states))
         x = np.concatenate(outputs, 1)
@@ -62,7 +74,9 @@ def rows(kind: str, layers: int, bidirectional: bool) -> int:
     return directions * gates * (INPUTS + HIDDEN + 2 + later)
 
 
-def stack(kind: str, layers: int, bidirectional: bool, lengths: tuple[int, ...] = (1, 4, 2), **extra: Any) -> OpCase:
+def stack(
+    kind: str, layers: int, bidirectional: bool, lengths: tuple[int, ...] = (1, 4, 2), **extra: Any
+) -> OpCase:
     way = "_both_ways" if bidirectional else ""
     return OpCase(
         f"optimized_rnnstack_{kind}{way}_{'_'.join(map(str, lengths))}",
@@ -83,7 +97,11 @@ CASES = (
         errors=(
             Misuse(((5, 2), (4,)), r"must have one static axis, got \[5 x 2\]"),
             Misuse(((3,), (4,)), "the weights must be a parameter or a constant"),
-            Misuse(((3,), (4,)), "unknown recurrent_op 'LSTM'; use one of 'lstm', 'gru'", {"kind": "LSTM"}),
+            Misuse(
+                ((3,), (4,)),
+                "unknown recurrent_op 'LSTM'; use one of 'lstm', 'gru'",
+                {"kind": "LSTM"},
+            ),
             Misuse(((3,), (4,)), "got num_layers 0 and hidden_size 2", {"layers": 0}),
             Misuse(((3,), (4,)), "got num_layers 1 and hidden_size 0", {"size": 0}),
         ),

@@ -33,7 +33,9 @@ def shifted(x: np.ndarray, start: Any, steps: int) -> np.ndarray:
     source = np.arange(len(x)) - steps
     present = (source >= 0) & (source < len(x))
     before = np.broadcast_to(np.asarray(start, x.dtype), x.shape)
-    return np.where(present.reshape(-1, *(1,) * (x.ndim - 1)), x[np.clip(source, 0, len(x) - 1)], before)
+    return np.where(
+        present.reshape(-1, *(1,) * (x.ndim - 1)), x[np.clip(source, 0, len(x) - 1)], before
+    )
 
 
 def chosen(condition: np.ndarray) -> np.ndarray:
@@ -64,14 +66,24 @@ PRODUCTS = (
         (numbers(3), held(3, 4)),
         lambda x, w: x @ w,
         errors=(
-            Misuse(((3,), (4, 2)), r"Times: the last axis of the left operand \(\[3\]\) and the first of the right"),
+            Misuse(
+                ((3,), (4, 2)),
+                r"Times: the last axis of the left operand \(\[3\]\) and the first of the right",
+            ),
             Misuse(((3,), (2,)), r"output rank", {"output_rank": 0}),
             Misuse(((3,), (2, 2)), r"output rank \(3\) is larger", {"output_rank": 3}),
             Misuse(((3,), (2, 3, 4)), r"summed over, and the left operand has only 1 axes"),
         ),
     ),
-    OpCase("times matrix matrix", C.times, (numbers(2, 3), held(3, 4)), lambda x, w: x @ w, free=(0,)),
-    OpCase("times two axes", C.times, (numbers(5, 2, 3), held(2, 3, 4)), lambda x, w: np.tensordot(x, w, 2)),
+    OpCase(
+        "times matrix matrix", C.times, (numbers(2, 3), held(3, 4)), lambda x, w: x @ w, free=(0,)
+    ),
+    OpCase(
+        "times two axes",
+        C.times,
+        (numbers(5, 2, 3), held(2, 3, 4)),
+        lambda x, w: np.tensordot(x, w, 2),
+    ),
     OpCase(
         "times output rank 2",
         C.times,
@@ -79,7 +91,9 @@ PRODUCTS = (
         lambda x, w: np.tensordot(x, w, 1),
         kwargs={"output_rank": 2},
     ),
-    OpCase("times of two inputs", C.times, (numbers(2, 3), numbers(3, 4, seed=8)), lambda x, y: x @ y),
+    OpCase(
+        "times of two inputs", C.times, (numbers(2, 3), numbers(3, 4, seed=8)), lambda x, y: x @ y
+    ),
     OpCase("times parameter first", C.times, (held(2, 3), numbers(3, 4)), lambda w, y: w @ y),
     OpCase("times outer", C.times, (numbers(3), numbers(4, seed=8)), np.outer),
     OpCase("times parameters", C.times, (held(2, 3), held(3, 4, seed=9)), lambda v, w: v @ w),
@@ -105,18 +119,33 @@ PRODUCTS = (
         C.times,
         (sequences(2), sequences(3, seed=8)),
         lambda x, y: np.einsum("ta,tb->ab", x, y),
-        kwargs={"infer_input_rank_to_map": C.TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK},
+        kwargs={
+            "infer_input_rank_to_map": C.TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK
+        },
     ),
     OpCase(
         "times_transpose",
         C.times_transpose,
         (numbers(2, 3), held(4, 3)),
         lambda x, w: x @ w.T,
-        errors=(Misuse(((3,), (4, 2)), r"TransposeTimes: the last axes of the operands \(3 and 2\) must agree"),),
+        errors=(
+            Misuse(
+                ((3,), (4, 2)),
+                r"TransposeTimes: the last axes of the operands \(3 and 2\) must agree",
+            ),
+        ),
     ),
-    OpCase("times_transpose vector", C.times_transpose, (held(2, 3), numbers(3)), lambda w, x: (w @ x)[:, None]),
     OpCase(
-        "times_transpose of inputs", C.times_transpose, (numbers(2, 3), numbers(4, 3, seed=8)), lambda x, y: x @ y.T
+        "times_transpose vector",
+        C.times_transpose,
+        (held(2, 3), numbers(3)),
+        lambda w, x: (w @ x)[:, None],
+    ),
+    OpCase(
+        "times_transpose of inputs",
+        C.times_transpose,
+        (numbers(2, 3), numbers(4, 3, seed=8)),
+        lambda x, y: x @ y.T,
     ),
 )
 
@@ -128,7 +157,11 @@ DELAYS = (
         lambda x: shifted(x, 0, 1),
         errors=(
             Misuse(((3,),), r"PastValue: a delay needs an operand with a sequence axis"),
-            Misuse(((3,),), r"PastValue: the time step must be an integer of at least 1, got 0", {"time_step": 0}),
+            Misuse(
+                ((3,),),
+                r"PastValue: the time step must be an integer of at least 1, got 0",
+                {"time_step": 0},
+            ),
         ),
     ),
     OpCase(
@@ -138,9 +171,17 @@ DELAYS = (
         lambda x: shifted(x, 0.5, 2),
         kwargs={"initial_state": 0.5, "time_step": 2},
     ),
-    OpCase("past_value vector", C.sequence.past_value, (sequences(3), held(3)), lambda x, start: shifted(x, start, 1)),
     OpCase(
-        "past_value row", C.sequence.past_value, (sequences(3), by_sequence(3)), lambda x, start: shifted(x, start, 1)
+        "past_value vector",
+        C.sequence.past_value,
+        (sequences(3), held(3)),
+        lambda x, start: shifted(x, start, 1),
+    ),
+    OpCase(
+        "past_value row",
+        C.sequence.past_value,
+        (sequences(3), by_sequence(3)),
+        lambda x, start: shifted(x, start, 1),
     ),
     OpCase(
         "future_value",
@@ -159,19 +200,38 @@ DELAYS = (
 )
 
 NEEDS_SEQUENCE = Misuse(
-    ((3,),), r"expected an operand with a sequence axis; make its input with sequence.input_variable"
+    ((3,),),
+    r"expected an operand with a sequence axis; make its input with sequence.input_variable",
 )
 
 ALONG = (
-    OpCase("sequence.first", C.sequence.first, (sequences(2, 3),), lambda x: x[0], errors=(NEEDS_SEQUENCE,)),
-    OpCase("sequence.last", C.sequence.last, (sequences(2, 3),), lambda x: x[-1], errors=(NEEDS_SEQUENCE,)),
+    OpCase(
+        "sequence.first",
+        C.sequence.first,
+        (sequences(2, 3),),
+        lambda x: x[0],
+        errors=(NEEDS_SEQUENCE,),
+    ),
+    OpCase(
+        "sequence.last",
+        C.sequence.last,
+        (sequences(2, 3),),
+        lambda x: x[-1],
+        errors=(NEEDS_SEQUENCE,),
+    ),
     OpCase(
         "sequence.slice last frame",
         C.sequence.slice,
         (sequences(3),),
         lambda x: x[-1],
         kwargs={"begin_index": -1, "end_index": 0},
-        errors=(Misuse(((3,),), r"expected an operand with a sequence axis", {"begin_index": 1, "end_index": 3}),),
+        errors=(
+            Misuse(
+                ((3,),),
+                r"expected an operand with a sequence axis",
+                {"begin_index": 1, "end_index": 3},
+            ),
+        ),
     ),
     OpCase(
         "sequence.slice middle",
@@ -188,10 +248,18 @@ ALONG = (
         kwargs={"begin_index": 1, "end_index": 2},
     ),
     OpCase(
-        "sequence.reduce_sum", C.sequence.reduce_sum, (sequences(2, 3),), lambda x: x.sum(0), errors=(NEEDS_SEQUENCE,)
+        "sequence.reduce_sum",
+        C.sequence.reduce_sum,
+        (sequences(2, 3),),
+        lambda x: x.sum(0),
+        errors=(NEEDS_SEQUENCE,),
     ),
     OpCase(
-        "sequence.reduce_max", C.sequence.reduce_max, (sequences(2, 3),), lambda x: x.max(0), errors=(NEEDS_SEQUENCE,)
+        "sequence.reduce_max",
+        C.sequence.reduce_max,
+        (sequences(2, 3),),
+        lambda x: x.max(0),
+        errors=(NEEDS_SEQUENCE,),
     ),
     OpCase(
         "sequence.reduce_max ties",
@@ -208,10 +276,18 @@ ALONG = (
         errors=(NEEDS_SEQUENCE,),
     ),
     OpCase(
-        "sequence.is_first", C.sequence.is_first, (sequences(3),), lambda x: np.eye(len(x))[0], errors=(NEEDS_SEQUENCE,)
+        "sequence.is_first",
+        C.sequence.is_first,
+        (sequences(3),),
+        lambda x: np.eye(len(x))[0],
+        errors=(NEEDS_SEQUENCE,),
     ),
     OpCase(
-        "sequence.is_last", C.sequence.is_last, (sequences(3),), lambda x: np.eye(len(x))[-1], errors=(NEEDS_SEQUENCE,)
+        "sequence.is_last",
+        C.sequence.is_last,
+        (sequences(3),),
+        lambda x: np.eye(len(x))[-1],
+        errors=(NEEDS_SEQUENCE,),
     ),
     OpCase(
         "sequence.broadcast_as",
@@ -243,7 +319,9 @@ ALONG = (
             (sequences(2, 3), condition),
             lambda x, c: x[chosen(c)],
             gradient=(0,),
-            errors=(Misuse(((3,), ()), r"Sequence::Gather: expected an operand with a sequence axis"),),
+            errors=(
+                Misuse(((3,), ()), r"Sequence::Gather: expected an operand with a sequence axis"),
+            ),
         )
         for what, condition in (("flags", FLAGS), ("counts", COUNTS), ("shares", SHARES))
     ),
@@ -254,7 +332,9 @@ ALONG = (
             (Apart(sequences(2, 3, lengths=[len(chosen(c)) for c in condition])), condition),
             scattered,
             gradient=(0,),
-            errors=(Misuse(((3,), ()), r"Sequence::Scatter: expected an operand with a sequence axis"),),
+            errors=(
+                Misuse(((3,), ()), r"Sequence::Scatter: expected an operand with a sequence axis"),
+            ),
         )
         for what, condition in (("flags", FLAGS), ("counts", COUNTS))
     ),

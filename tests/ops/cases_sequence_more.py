@@ -22,14 +22,21 @@ def per_sequence(*shape: int) -> np.ndarray:
 def windows(x: np.ndarray, size: int, ahead: int = 0, padding: float = 0.0) -> np.ndarray:
     frame = x.shape[1:]
     margin = size + abs(ahead)
-    padded = np.concatenate([np.full((margin, *frame), padding), x, np.full((margin, *frame), padding)])
+    padded = np.concatenate(
+        [np.full((margin, *frame), padding), x, np.full((margin, *frame), padding)]
+    )
     begins = [margin + t + ahead + 1 - size for t in range(len(x))]
     return np.stack([padded[b : b + size] for b in begins])
 
 
-def attention(query: np.ndarray, key: np.ndarray, value: np.ndarray, causal: bool = False, scale: Any = None) -> Any:
+def attention(
+    query: np.ndarray, key: np.ndarray, value: np.ndarray, causal: bool = False, scale: Any = None
+) -> Any:
     if query.ndim == 3:
-        heads = [attention(*(x[:, h] for x in (query, key, value)), causal, scale) for h in range(query.shape[1])]
+        heads = [
+            attention(*(x[:, h] for x in (query, key, value)), causal, scale)
+            for h in range(query.shape[1])
+        ]
         return np.stack(heads, 1)
     scores = query @ key.T * (scale or query.shape[-1] ** -0.5)
     if causal:
@@ -88,7 +95,13 @@ BY_LENGTH = (
         (sequences(2, 3, lengths=(4, 4, 4)),),
         lambda x: x.mean(0),
     ),
-    OpCase("sequence.reverse", C.sequence.reverse, (sequences(2, 3),), lambda x: x[::-1], errors=(NEEDS_SEQUENCE,)),
+    OpCase(
+        "sequence.reverse",
+        C.sequence.reverse,
+        (sequences(2, 3),),
+        lambda x: x[::-1],
+        errors=(NEEDS_SEQUENCE,),
+    ),
     OpCase(
         "sequence.stride",
         C.sequence.stride,
@@ -101,7 +114,9 @@ BY_LENGTH = (
             Misuse(((3,),), r"the step must be an integer of at least 1, got 1.5", {"step": 1.5}),
         ),
     ),
-    OpCase("sequence.stride 1", C.sequence.stride, (sequences(3),), lambda x: x, kwargs={"step": 1}),
+    OpCase(
+        "sequence.stride 1", C.sequence.stride, (sequences(3),), lambda x: x, kwargs={"step": 1}
+    ),
 )
 
 TOGETHER = (
@@ -110,7 +125,9 @@ TOGETHER = (
         C.sequence.join,
         (sequences(2, 3), Apart(sequences(2, 3, lengths=OTHER_LENGTHS, seed=9))),
         lambda x, y: np.concatenate([x, y]),
-        errors=(Misuse(((3,), (3,)), r"Sequence::Join: at least one of the two must be a sequence"),),
+        errors=(
+            Misuse(((3,), (3,)), r"Sequence::Join: at least one of the two must be a sequence"),
+        ),
     ),
     OpCase(
         "sequence.join of the same axis",
@@ -168,12 +185,22 @@ TOGETHER = (
         lambda x: windows(x, 2, -1, 0.5),
         kwargs={"size": 2, "ahead": -1, "padding": 0.5},
     ),
-    OpCase("sequence.window of one", C.sequence.window, (sequences(3),), lambda x: x[:, None], kwargs={"size": 1}),
+    OpCase(
+        "sequence.window of one",
+        C.sequence.window,
+        (sequences(3),),
+        lambda x: x[:, None],
+        kwargs={"size": 1},
+    ),
 )
 
 ATTENTION_MISUSES = (
     Misuse(((3,), (3,), (3,)), r"Sequence::Attention: expected an operand with a sequence axis"),
-    Misuse(((3,), (3,), (3,)), r"dropout_rate must be in the interval \[0, 1\), got 1", {"dropout_rate": 1}),
+    Misuse(
+        ((3,), (3,), (3,)),
+        r"dropout_rate must be in the interval \[0, 1\), got 1",
+        {"dropout_rate": 1},
+    ),
 )
 ATTENTION = (
     OpCase(
@@ -203,7 +230,10 @@ ATTENTION = (
     OpCase(
         "sequence.scaled_dot_product_attention with heads",
         C.sequence.scaled_dot_product_attention,
-        (sequences(2, 3, lengths=(1, 4, 1, 4)), *(sequences(2, n, lengths=(1, 4, 1, 4), seed=n) for n in (3, 5))),
+        (
+            sequences(2, 3, lengths=(1, 4, 1, 4)),
+            *(sequences(2, n, lengths=(1, 4, 1, 4), seed=n) for n in (3, 5)),
+        ),
         attention,
         tolerance=1e-7,
     ),
@@ -222,7 +252,9 @@ TOGETHER_IN_ONE = (
         (sequences(3, 2, 4),),
         lambda x: attention(*x.swapaxes(0, 1), scale=0.5),
         tolerance=1e-7,
-        errors=(Misuse(((3, 2),), "Sequence::Attention: expected an operand with a sequence axis"),),
+        errors=(
+            Misuse(((3, 2),), "Sequence::Attention: expected an operand with a sequence axis"),
+        ),
     ),
     OpCase(
         "attention with all in one operand, causal, without heads",
@@ -235,14 +267,20 @@ TOGETHER_IN_ONE = (
     OpCase(
         "attention to key and value in one operand on another axis",
         attend_together,
-        (sequences(2, 3, lengths=(1, 4, 2, 4)), Apart(sequences(2, 2, 3, lengths=(3, 1, 5, 1), seed=8))),
+        (
+            sequences(2, 3, lengths=(1, 4, 2, 4)),
+            Apart(sequences(2, 2, 3, lengths=(3, 1, 5, 1), seed=8)),
+        ),
         lambda q, kv: attention(q, *kv.swapaxes(0, 1), scale=0.5),
         tolerance=1e-7,
     ),
     OpCase(
         "attention to key and value in one operand on another axis, causal",
         attend_together,
-        (sequences(2, 3, lengths=(1, 4, 2, 4)), Apart(sequences(2, 2, 3, lengths=(3, 2, 5, 1), seed=8))),
+        (
+            sequences(2, 3, lengths=(1, 4, 2, 4)),
+            Apart(sequences(2, 2, 3, lengths=(3, 2, 5, 1), seed=8)),
+        ),
         lambda q, kv: attention(q, *kv.swapaxes(0, 1), causal=True, scale=0.5),
         kwargs={"causal": True},
         tolerance=1e-7,

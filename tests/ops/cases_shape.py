@@ -9,7 +9,12 @@ import numpy as np
 import cntk as C
 from tests.ops.op_case import Misuse, OpCase, held, numbers
 
-CUBE, MATRIX, VECTOR, NUMBER = numbers(2, 3, 4), numbers(3, 4, seed=4), numbers(5, seed=5), numbers(seed=6)
+CUBE, MATRIX, VECTOR, NUMBER = (
+    numbers(2, 3, 4),
+    numbers(3, 4, seed=4),
+    numbers(5, seed=5),
+    numbers(seed=6),
+)
 IMAGE, LONG = numbers(8, 3, 4, seed=8), numbers(6, seed=9)
 LEADING = C.Axis.new_leading_axis()
 INFERRED = C.InferredDimension
@@ -17,8 +22,16 @@ CLASSES = np.random.default_rng(10).integers(0, 4, (7, 2)).astype(float)
 TABLE = held(4, 2, 3, seed=11)
 
 
-def reshaped(suffix: str, shape: Any, result: tuple[int, ...], data: Any = CUBE, **kwargs: Any) -> OpCase:
-    return OpCase(f"reshape_{suffix}", C.reshape, (data,), lambda x: x.reshape(result), {"shape": shape, **kwargs})
+def reshaped(
+    suffix: str, shape: Any, result: tuple[int, ...], data: Any = CUBE, **kwargs: Any
+) -> OpCase:
+    return OpCase(
+        f"reshape_{suffix}",
+        C.reshape,
+        (data,),
+        lambda x: x.reshape(result),
+        {"shape": shape, **kwargs},
+    )
 
 
 def sliced(suffix: str, key: Any, *arguments: Any) -> OpCase:
@@ -28,7 +41,9 @@ def sliced(suffix: str, key: Any, *arguments: Any) -> OpCase:
 
 def subscript(suffix: str, key: Any, numpy_key: Any) -> OpCase:
     """``x[key]``, where an index keeps its axis."""
-    return OpCase(f"subscript_{suffix}", lambda x: C.plus(x[key], 0), (CUBE,), lambda x: x[numpy_key])
+    return OpCase(
+        f"subscript_{suffix}", lambda x: C.plus(x[key], 0), (CUBE,), lambda x: x[numpy_key]
+    )
 
 
 def one_hot(indices: np.ndarray, count: int, axis: int = -1) -> np.ndarray:
@@ -56,9 +71,13 @@ CASES = (
         {"shape": (INFERRED, 4)},
         free=(0,),
         errors=(
-            Misuse(((2, 3),), r"\[2 x 3\] with 6 elements do not fit the new shape \[4\]", {"shape": 4}),
+            Misuse(
+                ((2, 3),), r"\[2 x 3\] with 6 elements do not fit the new shape \[4\]", {"shape": 4}
+            ),
             Misuse(((2, 3),), "do not fit the new shape", {"shape": (INFERRED, 4)}),
-            Misuse(((2, 3),), "leaves more than one dimension open", {"shape": (INFERRED, INFERRED)}),
+            Misuse(
+                ((2, 3),), "leaves more than one dimension open", {"shape": (INFERRED, INFERRED)}
+            ),
             Misuse(((2, 3),), "begin is past end", {"shape": 6, "begin_axis": 2, "end_axis": 0}),
             Misuse(((2, 3),), "are no part of", {"shape": 6, "begin_axis": 4}),
         ),
@@ -72,7 +91,9 @@ CASES = (
     reshaped("parameter", (4, 3, 2), (4, 3, 2), held(6, 4)),
     OpCase("expand_dims_0", C.expand_dims, (CUBE,), lambda x: x[:, None], {"axis": 0}, free=(1,)),
     OpCase("expand_dims_last", C.expand_dims, (CUBE,), lambda x: x[..., None], {"axis": -1}),
-    OpCase("expand_dims_before_last", C.expand_dims, (CUBE,), lambda x: x[:, :, None], {"axis": -2}),
+    OpCase(
+        "expand_dims_before_last", C.expand_dims, (CUBE,), lambda x: x[:, :, None], {"axis": -2}
+    ),
     OpCase("expand_dims_before_first", C.expand_dims, (CUBE,), lambda x: x[None], {"axis": -4}),
     OpCase(
         "expand_dims_leading",
@@ -99,7 +120,9 @@ CASES = (
         ),
     ),
     OpCase("squeeze_none", C.squeeze, (numbers(1, 3, 1, 4),), lambda x: x, {"axes": ()}),
-    OpCase("squeeze_several", C.squeeze, (numbers(1, 3, 1, 4),), lambda x: x[0, :, 0], {"axes": (0, 2)}),
+    OpCase(
+        "squeeze_several", C.squeeze, (numbers(1, 3, 1, 4),), lambda x: x[0, :, 0], {"axes": (0, 2)}
+    ),
     OpCase("flatten", C.flatten, (CUBE,), lambda x: x.reshape(1, 24), free=(0,)),
     OpCase("flatten_1", C.flatten, (CUBE,), lambda x: x.reshape(2, 12), {"axis": 1}, free=(0, 2)),
     OpCase("flatten_end", C.flatten, (CUBE,), lambda x: x.reshape(24, 1), {"axis": -1}),
@@ -118,7 +141,13 @@ CASES = (
             Misuse(((2, 3),), "expected integers in perm", {"perm": (0, 1.0)}, TypeError),
         ),
     ),
-    OpCase("transpose_negative", C.transpose, (CUBE,), lambda x: x.transpose(2, 0, 1), {"perm": (-1, 0, -2)}),
+    OpCase(
+        "transpose_negative",
+        C.transpose,
+        (CUBE,),
+        lambda x: x.transpose(2, 0, 1),
+        {"perm": (-1, 0, -2)},
+    ),
     OpCase("transpose_parameter", C.transpose, (held(3, 4),), np.transpose, {"perm": (1, 0)}),
     OpCase("swapaxes", C.swapaxes, (CUBE,), lambda x: x.swapaxes(0, 1), free=(0,)),
     OpCase(
@@ -127,7 +156,10 @@ CASES = (
         (CUBE,),
         lambda x: x.swapaxes(0, 2),
         {"axis1": 0, "axis2": -1},
-        errors=(Misuse(((3,),), "static axis 1 is out of range"), Misuse(((),), "has no static axes")),
+        errors=(
+            Misuse(((3,),), "static axis 1 is out of range"),
+            Misuse(((),), "has no static axes"),
+        ),
     ),
     OpCase(
         "depth_to_space",
@@ -143,7 +175,9 @@ CASES = (
     ),
     OpCase(
         "space_to_depth",
-        lambda x, **size: C.space_to_depth(C.depth_to_space(x, 2), 2) if not size else C.space_to_depth(x, **size),
+        lambda x, **size: (
+            C.space_to_depth(C.depth_to_space(x, 2), 2) if not size else C.space_to_depth(x, **size)
+        ),
         (IMAGE,),
         np.positive,
         errors=(Misuse(((1, 4, 3),), "must be multiples of 2", {"block_size": 2}),),
@@ -163,20 +197,49 @@ CASES = (
         lambda x: x[:-1],
         free=(0,),
         errors=(
-            Misuse(((3,),), r"the range \[2, 1\) is not part", {"axis": 0, "begin_index": 2, "end_index": 1}),
-            Misuse(((3,),), r"the range \[1, 4\) is not part", {"axis": 0, "begin_index": 1, "end_index": 4}),
-            Misuse(((3,),), r"the range \[-4, 2\) is not part", {"axis": 0, "begin_index": -4, "end_index": 2}),
-            Misuse(((3,),), "a stride of 0", {"axis": 0, "begin_index": 0, "end_index": 2, "strides": 0}),
-            Misuse(((3,),), "as many begins", {"axis": [0], "begin_index": [0, 1], "end_index": [1]}),
+            Misuse(
+                ((3,),),
+                r"the range \[2, 1\) is not part",
+                {"axis": 0, "begin_index": 2, "end_index": 1},
+            ),
+            Misuse(
+                ((3,),),
+                r"the range \[1, 4\) is not part",
+                {"axis": 0, "begin_index": 1, "end_index": 4},
+            ),
+            Misuse(
+                ((3,),),
+                r"the range \[-4, 2\) is not part",
+                {"axis": 0, "begin_index": -4, "end_index": 2},
+            ),
+            Misuse(
+                ((3,),),
+                "a stride of 0",
+                {"axis": 0, "begin_index": 0, "end_index": 2, "strides": 0},
+            ),
+            Misuse(
+                ((3,),), "as many begins", {"axis": [0], "begin_index": [0, 1], "end_index": [1]}
+            ),
             Misuse(
                 ((3,),),
                 "use cntk.sequence.slice",
                 {"axis": C.Axis.default_batch_axis(), "begin_index": 0, "end_index": 1},
             ),
-            Misuse(((3,),), "expected integers", {"axis": 0, "begin_index": 0.5, "end_index": 1}, TypeError),
+            Misuse(
+                ((3,),),
+                "expected integers",
+                {"axis": 0, "begin_index": 0.5, "end_index": 1},
+                TypeError,
+            ),
         ),
     ),
-    OpCase("slice_free_fixed_length", lambda x: C.slice(x, 0, -2, 0), (LONG,), lambda x: x[-2:], free=(0,)),
+    OpCase(
+        "slice_free_fixed_length",
+        lambda x: C.slice(x, 0, -2, 0),
+        (LONG,),
+        lambda x: x[-2:],
+        free=(0,),
+    ),
     subscript("index", 1, np.s_[1:2]),
     subscript("last", -1, np.s_[-1:]),
     subscript("range", np.s_[:, 1:], np.s_[:, 1:]),
@@ -195,19 +258,48 @@ CASES = (
         errors=(
             Misuse(((2, 3), (4, 3)), "must agree or be 1"),
             Misuse(((2, 3), (2, 3)), "static axis 2 is out of range", {"axis": 2}),
-            Misuse(((2, 3), (2, 3)), "expected a static axis", {"axis": C.Axis.default_batch_axis()}),
+            Misuse(
+                ((2, 3), (2, 3)), "expected a static axis", {"axis": C.Axis.default_batch_axis()}
+            ),
             Misuse((), "at least one operand"),
         ),
     ),
     OpCase(
-        "splice_of_three", C.splice, (MATRIX, MATRIX * 2, numbers(2, 4)), lambda *xs: np.concatenate(xs), {"axis": 0}
+        "splice_of_three",
+        C.splice,
+        (MATRIX, MATRIX * 2, numbers(2, 4)),
+        lambda *xs: np.concatenate(xs),
+        {"axis": 0},
     ),
     OpCase(
-        "splice_ranks", C.splice, (CUBE, MATRIX), lambda x, y: np.concatenate([x, y[None]], 0), {"axis": 0}, free=(1,)
+        "splice_ranks",
+        C.splice,
+        (CUBE, MATRIX),
+        lambda x, y: np.concatenate([x, y[None]], 0),
+        {"axis": 0},
+        free=(1,),
     ),
-    OpCase("splice_new_axis", C.splice, (MATRIX, 2 * MATRIX), lambda x, y: np.stack([x, y]), {"axis": -3}),
-    OpCase("splice_leading", C.splice, (MATRIX, 2 * MATRIX), lambda x, y: np.stack([x, y]), {"axis": LEADING}),
-    OpCase("splice_far", C.splice, (VECTOR, 2 * VECTOR), lambda x, y: np.stack([x[None], y[None]]), {"axis": -3}),
+    OpCase(
+        "splice_new_axis",
+        C.splice,
+        (MATRIX, 2 * MATRIX),
+        lambda x, y: np.stack([x, y]),
+        {"axis": -3},
+    ),
+    OpCase(
+        "splice_leading",
+        C.splice,
+        (MATRIX, 2 * MATRIX),
+        lambda x, y: np.stack([x, y]),
+        {"axis": LEADING},
+    ),
+    OpCase(
+        "splice_far",
+        C.splice,
+        (VECTOR, 2 * VECTOR),
+        lambda x, y: np.stack([x[None], y[None]]),
+        {"axis": -3},
+    ),
     OpCase(
         "splice_stretched",
         C.splice,
@@ -226,7 +318,11 @@ CASES = (
         errors=(Misuse(((4, 2), (3,)), "has a batch axis"),),
     ),
     OpCase(
-        "gather_vectors", C.gather, (held(4, 3), CLASSES + 0.7), lambda table, k: table[k.astype(int)], gradient=(0,)
+        "gather_vectors",
+        C.gather,
+        (held(4, 3), CLASSES + 0.7),
+        lambda table, k: table[k.astype(int)],
+        gradient=(0,),
     ),
     OpCase(
         "gather_axis",
@@ -250,9 +346,20 @@ CASES = (
         ),
     ),
     OpCase(
-        "one_hot_first", C.one_hot, (CLASSES,), lambda k: one_hot(k, 5, 0), {"num_classes": 5, "axis": 0}, gradient=()
+        "one_hot_first",
+        C.one_hot,
+        (CLASSES,),
+        lambda k: one_hot(k, 5, 0),
+        {"num_classes": 5, "axis": 0},
+        gradient=(),
     ),
-    OpCase("one_hot_no_class", lambda x: C.one_hot(3 * x, 4), (VECTOR,), lambda x: one_hot(3 * x, 4), gradient=()),
+    OpCase(
+        "one_hot_no_class",
+        lambda x: C.one_hot(3 * x, 4),
+        (VECTOR,),
+        lambda x: one_hot(3 * x, 4),
+        gradient=(),
+    ),
     OpCase(
         "one_hot_sparse",
         lambda x: C.one_hot(x, 3, sparse_output=True),
@@ -288,7 +395,11 @@ CASES = (
         {"pattern": [(1, 2), (0, 3)], "constant_value": 2.5},
         free=(0,),
         errors=(
-            Misuse(((2, 3),), "the pattern has 1 pairs, and the operand 2 static axes", {"pattern": [(1, 1)]}),
+            Misuse(
+                ((2, 3),),
+                "the pattern has 1 pairs, and the operand 2 static axes",
+                {"pattern": [(1, 1)]},
+            ),
             Misuse(((3,),), "at most 2, not 3", {"pattern": [(3, 0)], "mode": 1}),
             Misuse(((3,),), "at most 3, not 4", {"pattern": [(0, 4)], "mode": 2}),
             Misuse(((3,),), "expected a pair of sizes", {"pattern": [(-1, 0)]}),
@@ -315,10 +426,16 @@ CASES = (
         errors=(
             Misuse(((2, 3), (1, 2, 3)), "the same number of static axes", {}),
             Misuse(((4, 4), (3, 1)), "3 elements from 2 on are not within", {"offset_y": 2}),
-            Misuse(((4, 4), (3, 1)), "expected a number of elements, 0 or more, as offset_x, got -1", {"offset_x": -1}),
+            Misuse(
+                ((4, 4), (3, 1)),
+                "expected a number of elements, 0 or more, as offset_x, got -1",
+                {"offset_x": -1},
+            ),
         ),
     ),
-    OpCase("zeros_like", C.zeros_like, (MATRIX,), np.zeros_like, slope=lambda x, g: (0 * x,), free=(0,)),
+    OpCase(
+        "zeros_like", C.zeros_like, (MATRIX,), np.zeros_like, slope=lambda x, g: (0 * x,), free=(0,)
+    ),
     OpCase("ones_like", C.ones_like, (MATRIX,), np.ones_like, slope=lambda x, g: (0 * x,)),
     OpCase(
         "eye_like",
@@ -329,7 +446,20 @@ CASES = (
         gradient=(),
         errors=(Misuse(((2, 3),), "expected an operand with two axes"),),
     ),
-    OpCase("eye_like_sparse", C.eye_like, (VECTOR,), lambda x: np.eye(7, 5), whole=True, gradient=()),
-    OpCase("eye_like_parameter", lambda x: C.eye_like(x, False), (held(3, 4),), lambda x: np.eye(3, 4), gradient=()),
-    OpCase("cast_there_and_back", lambda x: C.cast(C.cast(x, np.float64) * 2, x.dtype), (MATRIX,), lambda x: 2 * x),
+    OpCase(
+        "eye_like_sparse", C.eye_like, (VECTOR,), lambda x: np.eye(7, 5), whole=True, gradient=()
+    ),
+    OpCase(
+        "eye_like_parameter",
+        lambda x: C.eye_like(x, False),
+        (held(3, 4),),
+        lambda x: np.eye(3, 4),
+        gradient=(),
+    ),
+    OpCase(
+        "cast_there_and_back",
+        lambda x: C.cast(C.cast(x, np.float64) * 2, x.dtype),
+        (MATRIX,),
+        lambda x: 2 * x,
+    ),
 )

@@ -76,7 +76,13 @@ CASES = (
     *unary("sin", C.sin, np.sin),
     *unary("cos", C.cos, np.cos),
     *unary("tan", C.tan, np.tan, INSIDE, gradient=()),
-    OpCase("tan_gradient_at_its_result", C.tan, (INSIDE,), np.tan, slope=lambda x, g: (g / np.cos(np.tan(x)) ** 2,)),
+    OpCase(
+        "tan_gradient_at_its_result",
+        C.tan,
+        (INSIDE,),
+        np.tan,
+        slope=lambda x, g: (g / np.cos(np.tan(x)) ** 2,),
+    ),
     *unary("asin", C.asin, np.arcsin, INSIDE),
     *unary("acos", C.acos, np.arccos, INSIDE),
     *unary("atan", C.atan, np.arctan),
@@ -90,7 +96,12 @@ CASES = (
     corners("relu", C.relu, lambda x: np.maximum(x, 0), lambda x: 1.0 * (x > 0)),
     *unary("elu", C.elu, elu),
     *unary("elu_alpha", lambda x: C.elu(x, alpha=1.7), lambda x: elu(x, 1.7)),
-    corners("elu", lambda x: C.elu(x, 2.0), lambda x: elu(x, 2.0), lambda x: np.where(x < 0, 2 * np.exp(x), 1)),
+    corners(
+        "elu",
+        lambda x: C.elu(x, 2.0),
+        lambda x: elu(x, 2.0),
+        lambda x: np.where(x < 0, 2 * np.exp(x), 1),
+    ),
     *unary("selu", C.selu, lambda x: elu(x, **SELU)),
     *unary("leaky_relu", C.leaky_relu, lambda x: np.where(x < 0, 0.01 * x, x)),
     corners(
@@ -107,10 +118,14 @@ CASES = (
         errors=(Misuse(((2,), (3,)), "must agree or be 1"),),
     ),
     *unary("softplus", C.softplus, lambda x: np.logaddexp(x, 0)),
-    *unary("softplus_steep", lambda x: C.softplus(x, steepness=3), lambda x: np.logaddexp(3 * x, 0) / 3),
+    *unary(
+        "softplus_steep", lambda x: C.softplus(x, steepness=3), lambda x: np.logaddexp(3 * x, 0) / 3
+    ),
     *unary("softsign", C.softsign, lambda x: x / (1 + np.abs(x))),
     *unary(
-        "hard_sigmoid", lambda x: C.hard_sigmoid(x, 0.4, 0.45), lambda x: np.clip(single(0.4) * x + single(0.45), 0, 1)
+        "hard_sigmoid",
+        lambda x: C.hard_sigmoid(x, 0.4, 0.45),
+        lambda x: np.clip(single(0.4) * x + single(0.45), 0, 1),
     ),
     corners(
         "hard_sigmoid",
@@ -119,7 +134,12 @@ CASES = (
         lambda x: 0.5 * (np.abs(x) < 1),
     ),
     *unary("clip", lambda x: C.clip(x, -0.7, 0.6), lambda x: np.clip(x, single(-0.7), single(0.6))),
-    corners("clip", lambda x: C.clip(x, -1, 1), lambda x: np.clip(x, -1, 1), lambda x: 1.0 * (np.abs(x) <= 1)),
+    corners(
+        "clip",
+        lambda x: C.clip(x, -1, 1),
+        lambda x: np.clip(x, -1, 1),
+        lambda x: 1.0 * (np.abs(x) <= 1),
+    ),
     OpCase(
         "clip_between_operands",
         C.clip,

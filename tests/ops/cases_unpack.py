@@ -17,7 +17,9 @@ FRAMES = np.random.default_rng(11).uniform(-2, 2, (len(LENGTHS), 5, 2))
 
 def summed_squares(x: Any) -> Any:
     """The unpacked frames with what stands behind them, squared and summed."""
-    return C.reduce_sum(C.square(C.sequence.unpack(x, 3.0, no_mask_output=True)), axis=0, keepdims=False)
+    return C.reduce_sum(
+        C.square(C.sequence.unpack(x, 3.0, no_mask_output=True)), axis=0, keepdims=False
+    )
 
 
 def mean_frame(x: Any) -> Any:

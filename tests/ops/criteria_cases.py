@@ -14,7 +14,16 @@ CLASSES = 4
 BLANK = 3
 DELAYS = (-1, -1, -1, 0, 1, 2, 5, -2)
 SCALES = (1, 1, 5, 30, 1e4)
-PENALTIES = ((1, 1, 1), (0, 0, 0), (1, 2, 3), (3, 1, 1), (2.5, 1, 0.5), (0, 1, 1), (1, 0, 0), (0.3, 0.1, 0.2))
+PENALTIES = (
+    (1, 1, 1),
+    (0, 0, 0),
+    (1, 2, 3),
+    (3, 1, 1),
+    (2.5, 1, 0.5),
+    (0, 1, 1),
+    (1, 0, 0),
+    (0.3, 0.1, 0.2),
+)
 IGNORED = ([], [0], [1, 3])
 
 
@@ -69,7 +78,11 @@ def ranked(number):
         random = np.random.RandomState(2000 + number)
         sizes = random.randint(1, 7, random.randint(1, 5))
         count = int(sum(sizes))
-        scores = random.randint(-2, 3, count) if number % 3 == 0 else random.randn(count) * (1, 1, 10)[number % 3]
+        scores = (
+            random.randint(-2, 3, count)
+            if number % 3 == 0
+            else random.randn(count) * (1, 1, 10)[number % 3]
+        )
         gains = np.concatenate([random.randint(0, 5, n) for n in sizes])
         if number % 2:
             ends = np.cumsum(sizes)

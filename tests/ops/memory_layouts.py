@@ -35,7 +35,9 @@ def transposed(x: Tensor) -> Tensor:
 
 def channels_last(x: Tensor) -> Tensor:
     """The second axis last in memory."""
-    return odd(x) if x.dim() < 3 else _with_odd_strides(x.movedim(1, -1).contiguous().movedim(-1, 1))
+    return (
+        odd(x) if x.dim() < 3 else _with_odd_strides(x.movedim(1, -1).contiguous().movedim(-1, 1))
+    )
 
 
 def with_gaps(x: Tensor) -> Tensor:
@@ -92,7 +94,9 @@ def laid_out(ahead: Layout, back: Layout) -> Iterator[None]:
         def compute(*given: Any) -> Any:
             run, values = given[: len(given) - len(held)], given[len(given) - len(held) :]
             inner = kernel.compute if isinstance(kernel, RunKernel) else kernel
-            return result(inner(*run, *(x if h else operand(x) for x, h in zip(values, held, strict=True))))
+            return result(
+                inner(*run, *(x if h else operand(x) for x, h in zip(values, held, strict=True)))
+            )
 
         return RunKernel(compute) if isinstance(kernel, RunKernel) else compute
 

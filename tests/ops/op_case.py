@@ -138,7 +138,9 @@ class Built:
         free: whether the axes that the case says may be free are.
     """
 
-    def __init__(self, case: OpCase, dtype: Any = np.float64, as_frames: bool = False, free: bool = False) -> None:
+    def __init__(
+        self, case: OpCase, dtype: Any = np.float64, as_frames: bool = False, free: bool = False
+    ) -> None:
         self.case, self.dtype, self.as_frames = case, dtype, as_frames
         self.variables = [self._variable(k, x, free) for k, x in enumerate(case.inputs)]
         self.function = case.op(*self.variables, **case.kwargs)
@@ -148,15 +150,22 @@ class Built:
             return C.parameter(init=operand.value.astype(self.dtype), name=f"held{k}")
         rows = operand[0] if isinstance(operand, list) else raw(operand)
         shape = tuple(
-            C.FreeDimension if free and k == 0 and i in self.case.free else d for i, d in enumerate(rows.shape[1:])
+            C.FreeDimension if free and k == 0 and i in self.case.free else d
+            for i, d in enumerate(rows.shape[1:])
         )
         sparse = isinstance(operand, Sparse)
-        make = C.sequence.input_variable if isinstance(operand, list) or self.as_frames else C.input_variable
+        make = (
+            C.sequence.input_variable
+            if isinstance(operand, list) or self.as_frames
+            else C.input_variable
+        )
         if isinstance(operand, Apart):
             make = functools.partial(make, sequence_axis=C.Axis(f"axis{k}"))
         return make(shape, self.dtype, needs_gradient=not sparse, is_sparse=sparse, name=f"x{k}")
 
-    def feed(self, operands: Sequence[Operand] | None = None, sample: int | None = None) -> dict[Any, Any]:
+    def feed(
+        self, operands: Sequence[Operand] | None = None, sample: int | None = None
+    ) -> dict[Any, Any]:
         """What `eval` is given: the case's operands or others like them, all samples or one."""
         result = {}
         for variable, operand in zip(self.variables, operands or self.case.inputs, strict=True):
@@ -171,10 +180,14 @@ class Built:
                 matrices = [scipy.sparse.csr_matrix(x.astype(self.dtype)) for x in rows]
                 result[variable] = matrices if self.as_frames else matrices[0]
             else:
-                result[variable] = split(data.astype(self.dtype)) if self.as_frames else data.astype(self.dtype)
+                result[variable] = (
+                    split(data.astype(self.dtype)) if self.as_frames else data.astype(self.dtype)
+                )
         return result
 
-    def eval(self, operands: Sequence[Operand] | None = None, sample: int | None = None) -> list[Any]:
+    def eval(
+        self, operands: Sequence[Operand] | None = None, sample: int | None = None
+    ) -> list[Any]:
         """All outputs, each an array, or a list of arrays for sequences."""
         outputs = self.function.outputs
         results = self.function.eval(self.feed(operands, sample))

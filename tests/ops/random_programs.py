@@ -102,8 +102,12 @@ def nce(allow_duplicates, sparse, in_sequences=False):
     """The loss and its gradients, twice: each evaluation draws other classes."""
     make = C.sequence.input_variable if in_sequences else C.input_variable
     x, y = make(3, needs_gradient=True), make(CLASSES, is_sparse=sparse)
-    weights = C.parameter(init=np.sin(np.arange(3.0 * CLASSES, dtype=np.float32)).reshape(CLASSES, 3))
-    biases = C.parameter(init=np.cos(np.arange(1.0 * CLASSES, dtype=np.float32)).reshape(CLASSES, 1))
+    weights = C.parameter(
+        init=np.sin(np.arange(3.0 * CLASSES, dtype=np.float32)).reshape(CLASSES, 3)
+    )
+    biases = C.parameter(
+        init=np.cos(np.arange(1.0 * CLASSES, dtype=np.float32)).reshape(CLASSES, 1)
+    )
     noise = np.array([1, 2, 0, 4, 5, 6, 7, 1, 1], np.float32)
     f = C.nce_loss(weights, biases, x, y, noise, 4, allow_duplicates, seed=11)
     inputs, labels = np.cos(np.arange(12, dtype=np.float32)).reshape(4, 3), [1, 8, 3, 0]
@@ -134,7 +138,15 @@ def nce_trained(make_learner):
     x, y = C.input_variable(3), C.input_variable(CLASSES, is_sparse=True)
     weights = C.parameter((CLASSES, C.InferredDimension), init=C.glorot_uniform(seed=3))
     biases = C.parameter((CLASSES, 1))
-    loss = C.nce_loss(weights, biases, C.dropout(x, 0.0), y, np.arange(1, CLASSES + 1, dtype=np.float32), 3, seed=12)
+    loss = C.nce_loss(
+        weights,
+        biases,
+        C.dropout(x, 0.0),
+        y,
+        np.arange(1, CLASSES + 1, dtype=np.float32),
+        3,
+        seed=12,
+    )
     trainer = C.Trainer(None, (loss, None), [make_learner(loss.parameters)])
     losses = []
     for k in range(8):
@@ -152,8 +164,15 @@ def hierarchical(label_dim, label_classes, dims):
     feed = {x: np.cos(np.arange(18, dtype=np.float32)).reshape(6, 3), label: labels}
     parameters = list(chosen.parameters)
     gradients = chosen.grad(feed, [x] + parameters)
-    results = [chosen.eval(feed), of_groups.eval({x: feed[x]})] + [f.eval({x: feed[x]}) for f in of_labels]
-    return results + [gradients[x]] + [gradients[p] for p in parameters] + [p.value for p in parameters]
+    results = [chosen.eval(feed), of_groups.eval({x: feed[x]})] + [
+        f.eval({x: feed[x]}) for f in of_labels
+    ]
+    return (
+        results
+        + [gradients[x]]
+        + [gradients[p] for p in parameters]
+        + [p.value for p in parameters]
+    )
 
 
 def programs():
@@ -175,7 +194,10 @@ def programs():
     for duplicates in (True, False):
         yield f"sampled {duplicates}", partial(sampled, duplicates)
         for name, dtype in sorted(FORMATS.items()):
-            yield f"inclusion frequency {duplicates} {name}", partial(inclusion_frequency, duplicates, dtype)
+            yield (
+                f"inclusion frequency {duplicates} {name}",
+                partial(inclusion_frequency, duplicates, dtype),
+            )
         for sparse in (True, False):
             yield f"nce {duplicates} {sparse}", partial(nce, duplicates, sparse)
     yield "nce in sequences", partial(nce, True, True, in_sequences=True)
@@ -184,6 +206,11 @@ def programs():
     yield "nce trained sgd", partial(nce_trained, lambda p: C.sgd(p, rate))
     yield "nce trained momentum", partial(nce_trained, lambda p: C.momentum_sgd(p, rate, momentum))
     yield "nce trained adagrad", partial(nce_trained, lambda p: C.adagrad(p, rate))
-    for label_dim, label_classes, dims in ((10, None, (1,)), (7, 2, ()), (5, 5, (1,)), (4, 1, (1,))):
+    for label_dim, label_classes, dims in (
+        (10, None, (1,)),
+        (7, 2, ()),
+        (5, 5, (1,)),
+        (4, 1, (1,)),
+    ):
         name = f"hierarchical softmax {label_dim} {label_classes} {dims}"
         yield name, partial(hierarchical, label_dim, label_classes, dims)

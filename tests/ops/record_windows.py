@@ -18,7 +18,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 def first_and_count(length, window, stride, padded, ceil):
     """From means that count padding, of one-hot rows: which elements the first window that sees one looks at."""
     x = C.input_variable((1, length))
-    f = C.pooling(x, C.AVG_POOLING, (window,), (stride,), [padded], ceil_out_dim=ceil, include_pad=True)
+    f = C.pooling(
+        x, C.AVG_POOLING, (window,), (stride,), [padded], ceil_out_dim=ceil, include_pad=True
+    )
     seen = f.eval({x: np.eye(length, dtype=np.float32).reshape(length, 1, length)})[:, 0, :] > 0
     for k in range(seen.shape[1]):
         places = np.nonzero(seen[:, k])[0]
@@ -38,7 +40,9 @@ if __name__ == "__main__":
                     for ceil in (False, True):
                         found = first_and_count(length, window, stride, padded, ceil)
                         if found:
-                            rows.append([length, window, stride, int(padded), int(ceil), found[0], found[1]])
+                            rows.append(
+                                [length, window, stride, int(padded), int(ceil), found[0], found[1]]
+                            )
     with open(os.path.join(HERE, "windows_of_the_original.json"), "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
     print(len(rows), "rows")

@@ -50,7 +50,9 @@ def aligned():
     C.set_global_option("align_axis", 0)
 
 
-@pytest.mark.parametrize(("operand", "key", "expected"), CASES, ids=[f"{k} {case[1]}" for k, case in enumerate(CASES)])
+@pytest.mark.parametrize(
+    ("operand", "key", "expected"), CASES, ids=[f"{k} {case[1]}" for k, case in enumerate(CASES)]
+)
 def test_places_of_dynamic_axes_come_first(operand, key, expected):
     make, data = operand
     x = make()
@@ -73,7 +75,11 @@ def test_whole_operands_are_left_as_they_are():
 def test_without_dynamic_axes_nothing_changes():
     p = C.parameter((3, 6))
     assert p[:, :2].shape == (3, 2) and p[0].shape == (1, 6) and p[..., 0].shape == (3, 1)
-    for offset in (0, 1, 2):  # not for operands without dynamic axes: Keras cuts the weights of its GRU so
+    for offset in (
+        0,
+        1,
+        2,
+    ):  # not for operands without dynamic axes: Keras cuts the weights of its GRU so
         with C.default_options(axis_offset=offset):
             for node in (p, p + 1, C.constant(np.ones((3, 6)))):
                 assert node[:2].shape == (2, 6) and node[:, 1].shape == (3, 1)
@@ -84,7 +90,8 @@ def test_without_dynamic_axes_nothing_changes():
 
 
 @pytest.mark.parametrize(
-    ("option", "offset", "shape"), [(1, None, (2, 2)), (1, 0, (2, 2)), (1, 1, (2, 2)), (0, 1, None), (2, None, None)]
+    ("option", "offset", "shape"),
+    [(1, None, (2, 2)), (1, 0, (2, 2)), (1, 1, (2, 2)), (0, 1, None), (2, None, None)],
 )
 def test_the_offset_may_be_set(option, offset, shape):
     x = C.input_variable((2, 6))

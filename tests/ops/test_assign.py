@@ -58,7 +58,9 @@ def test_all_see_former_values_and_the_last_one_wins() -> None:
     assert [results[v].tolist() for v in function.outputs] == [[5, 5], [2, 2]]
     assert first.value.tolist() == [5, 5] and second.value.tolist() == [2, 2]
     C.combine([C.assign(first, second + 4), C.assign(second, first)]).eval()
-    assert first.value.tolist() == [6, 6] and second.value.tolist() == [5, 5], "not what was assigned just before"
+    assert first.value.tolist() == [6, 6] and second.value.tolist() == [5, 5], (
+        "not what was assigned just before"
+    )
     second.value = 2
     total = C.assign(first, second + 0) * 10 + C.assign(first, second + 1)
     assert total.eval().tolist() == [23, 23] and first.value.tolist() == [3, 3]

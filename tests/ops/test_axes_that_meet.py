@@ -10,7 +10,10 @@ import pytest
 
 import cntk as C
 
-FRAMES = [np.arange(6, dtype=np.float32).reshape(3, 2), np.arange(2, dtype=np.float32).reshape(1, 2)]
+FRAMES = [
+    np.arange(6, dtype=np.float32).reshape(3, 2),
+    np.arange(2, dtype=np.float32).reshape(1, 2),
+]
 
 
 def column(*sequences: list[float]) -> list[Any]:
@@ -58,7 +61,9 @@ def test_gather_and_put_back() -> None:
 def test_gather_what_was_padded() -> None:
     x, _, _ = inputs()
     values, present = C.sequence.unpack(x, padding_value=0).outputs
-    picked = C.sequence.gather(C.to_sequence(values), C.to_sequence(C.expand_dims(present, axis=-1)))
+    picked = C.sequence.gather(
+        C.to_sequence(values), C.to_sequence(C.expand_dims(present, axis=-1))
+    )
     for found, wanted in zip(picked.eval({x: FRAMES}), FRAMES, strict=True):
         np.testing.assert_array_equal(found, wanted)
     first = C.sequence.gather(C.to_sequence(values), C.sequence.is_first(x))
@@ -94,9 +99,21 @@ def picked(x: Any, scores: Any, other: Any) -> Any:
             column([0, 0, 0, 1], [1]),
             "frame 3 of sequence 0 is selected on the axis 'B'.* 3 frames on the axis 'A'",
         ),
-        (lambda x, s, c: C.sequence.scatter(x, c), column([1, 0, 1], [1]), "on the axis 'B' .*on the axis 'A'"),
-        (lambda x, s, c: C.reconcile_dynamic_axes(x, c), column([1, 1], [1, 1]), "on the axis 'A'.*on the axis 'B'"),
-        (lambda x, s, c: C.sequence.broadcast_as(x, c), column([1, 1], [1, 1]), "on the axis 'A'.*on the axis 'B'"),
+        (
+            lambda x, s, c: C.sequence.scatter(x, c),
+            column([1, 0, 1], [1]),
+            "on the axis 'B' .*on the axis 'A'",
+        ),
+        (
+            lambda x, s, c: C.reconcile_dynamic_axes(x, c),
+            column([1, 1], [1, 1]),
+            "on the axis 'A'.*on the axis 'B'",
+        ),
+        (
+            lambda x, s, c: C.sequence.broadcast_as(x, c),
+            column([1, 1], [1, 1]),
+            "on the axis 'A'.*on the axis 'B'",
+        ),
         (
             lambda x, s, c: C.to_sequence_like(C.sequence.unpack(x, 0, no_mask_output=True), c),
             column([1, 1, 1, 1], [1, 1]),
@@ -104,7 +121,11 @@ def picked(x: Any, scores: Any, other: Any) -> Any:
         ),
         (lambda x, s, c: C.lambda_rank(s, c, s), column([1, 1], [1, 1]), "on the axes 'A' and 'B'"),
         (lambda x, s, c: C.ndcg_at_1(s, s, c), column([1, 1], [1, 1]), "on the axes 'A' and 'B'"),
-        (lambda x, s, c: C.weighted_binary_cross_entropy(s, s, c), column([1, 1], [1, 1]), "on the axes 'A' and 'B'"),
+        (
+            lambda x, s, c: C.weighted_binary_cross_entropy(s, s, c),
+            column([1, 1], [1, 1]),
+            "on the axes 'A' and 'B'",
+        ),
     ],
 )
 def test_lengths_that_do_not_fit(build: Callable[..., Any], flags: list[Any], reason: str) -> None:

@@ -47,7 +47,9 @@ class Rounded(Built):
     def feed(self, operands: Any = None, sample: int | None = None) -> dict[Any, Any]:
         return {
             v: self._wide(x, operand)
-            for operand, (v, x) in zip(self._fed_operands(), self._plain(operands, sample).items(), strict=True)
+            for operand, (v, x) in zip(
+                self._fed_operands(), self._plain(operands, sample).items(), strict=True
+            )
         }
 
     def _fed_operands(self) -> list[Operand]:
@@ -63,7 +65,11 @@ class Rounded(Built):
     def _wide(self, data: Any, operand: Operand) -> Any:
         if isinstance(operand, Sparse):
             return data
-        return [x.astype(self.dtype) for x in data] if isinstance(data, list) else data.astype(self.dtype)
+        return (
+            [x.astype(self.dtype) for x in data]
+            if isinstance(data, list)
+            else data.astype(self.dtype)
+        )
 
 
 def rounded(operand: Operand) -> Operand:
@@ -151,7 +157,9 @@ class Zeta(Unary):
 
 def test_what_torch_does_not_compute_is_told() -> None:
     x = C.input_variable(2, "bfloat16", name="x")
-    with pytest.raises(ValueError, match="Zeta 'z': nothing computes it in bfloat16 on this device; use cntk.cast"):
+    with pytest.raises(
+        ValueError, match="Zeta 'z': nothing computes it in bfloat16 on this device; use cntk.cast"
+    ):
         apply(Zeta(), (x,), "z").eval({x: [[2, 3]]})
 
 

@@ -16,10 +16,24 @@ from cntk._graph.op import Op, PrimitiveOp, registry
 from cntk._graph.types import TensorType
 from cntk._ops.support.composite_op import Fused
 from cntk._ops.support.operands import apply
-from tests.ops.op_case import ROWS, Built, Held, Misuse, OpCase, Operand, Sparse, expected, raw, sample, sequences
+from tests.ops.op_case import (
+    ROWS,
+    Built,
+    Held,
+    Misuse,
+    OpCase,
+    Operand,
+    Sparse,
+    expected,
+    raw,
+    sample,
+    sequences,
+)
 
 TABLES = sorted(path.stem for path in Path(__file__).parent.glob("cases*.py"))
-CASES: list[OpCase] = [case for table in TABLES for case in importlib.import_module(f"tests.ops.{table}").CASES]
+CASES: list[OpCase] = [
+    case for table in TABLES for case in importlib.import_module(f"tests.ops.{table}").CASES
+]
 MISUSES = [(case, misuse) for case in CASES for misuse in case.errors]
 
 # Operations that compute nothing by themselves (test_custom_proxy.py), or cannot (test_lattice.py), and one whose effect
@@ -92,7 +106,11 @@ def test_batch_is_its_samples_one_by_one(case: OpCase) -> None:
 
 
 @named(
-    [case for case in CASES if case.on_sequences and case.count == ROWS and not case.whole and not case.has_sequences]
+    [
+        case
+        for case in CASES
+        if case.on_sequences and case.count == ROWS and not case.whole and not case.has_sequences
+    ]
 )
 def test_frames_of_sequences_are_like_samples(case: OpCase) -> None:
     frames, samples = Built(case, as_frames=True), Built(case)
@@ -139,7 +157,11 @@ def finite_differences(built: Built, k: int, step: float = 1e-6) -> Any:
 def _copy(operand: Operand) -> Operand:
     if isinstance(operand, list):
         return [x.copy() for x in operand]
-    return type(operand)(operand.value.copy()) if isinstance(operand, (Held, Sparse)) else operand.copy()
+    return (
+        type(operand)(operand.value.copy())
+        if isinstance(operand, (Held, Sparse))
+        else operand.copy()
+    )
 
 
 @named([case for case in CASES if case.gradient != () and case.slope is None])
@@ -164,7 +186,9 @@ def test_gradient_is_the_one_laid_down(case: OpCase) -> None:
         check_close(gradient, sum(wanted) if isinstance(case.inputs[k], Held) else wanted, 1e-9)
 
 
-@pytest.mark.parametrize(("case", "misuse"), [pytest.param(c, m, id=f"{c.name}-{m.match[:30]}") for c, m in MISUSES])
+@pytest.mark.parametrize(
+    ("case", "misuse"), [pytest.param(c, m, id=f"{c.name}-{m.match[:30]}") for c, m in MISUSES]
+)
 def test_misuse_is_refused(case: OpCase, misuse: Misuse) -> None:
     variables = [C.input_variable(shape) for shape in misuse.shapes]
     with pytest.raises(misuse.error, match=misuse.match) as raised:
@@ -172,7 +196,9 @@ def test_misuse_is_refused(case: OpCase, misuse: Misuse) -> None:
     text = str(raised.value)
     assert re.match(r"[A-Za-z_][\w.:]*( '[^']+')?: ", text), "names the operation first"
     assert re.search(r"\[|\d|'|got |operand", text), "says what came"
-    assert re.search(r"must|expected|use |give |needs? |only |at least|at most|cannot|leave |not part|fit", text), text
+    assert re.search(
+        r"must|expected|use |give |needs? |only |at least|at most|cannot|leave |not part|fit", text
+    ), text
 
 
 def test_enough_misuses_are_tested() -> None:
@@ -189,7 +215,9 @@ def operations(function: Any) -> dict[Op, tuple[TensorType, ...]]:
             if primitive.is_block:
                 pending.append(primitive.block_root)
                 if primitive.block.single is not None:
-                    found[primitive.block.single] = tuple(v.type_ for v in primitive.block.arguments)
+                    found[primitive.block.single] = tuple(
+                        v.type_ for v in primitive.block.arguments
+                    )
     return found
 
 
@@ -223,7 +251,9 @@ def test_fused_operation_is_the_graph_that_it_stands_for(op: Fused) -> None:
         weights = 1 + np.arange(np.prod(function.shape)).reshape(function.shape)
         result = C.element_times(function, C.constant(weights, dtype=np.float64))
         gradient = result.grad(feed, wrt=list(variables))
-        results.append([result.eval(feed), *(gradient.values() if len(variables) > 1 else [gradient])])
+        results.append(
+            [result.eval(feed), *(gradient.values() if len(variables) > 1 else [gradient])]
+        )
     for one, other in zip(*results, strict=True):
         check_close(one, other, 1e-7)
 
@@ -233,6 +263,8 @@ def test_every_operation_has_a_row() -> None:
     found = {type(op) for op in OPERATIONS}
     found |= {type(part) for op in FUSED for part in operations(op.expand(*operands(FUSED[op])))}
     missing = [
-        number.name for number, op in registry.items() if op not in found and number not in WITHOUT_ROW | PENDING
+        number.name
+        for number, op in registry.items()
+        if op not in found and number not in WITHOUT_ROW | PENDING
     ]
     assert not missing, f"add rows for {', '.join(missing)}"

@@ -38,7 +38,9 @@ def test_numbers_in_double_precision() -> None:
             tolerance = 1e-4 if impossible else 1e-8
             assert np.isfinite(array).all(), name
             known = np.isfinite(wanted)  # an overflow of the original's, in one impossible sequence
-            np.testing.assert_allclose(array[known], wanted[known], rtol=1e-8, atol=tolerance, err_msg=name)
+            np.testing.assert_allclose(
+                array[known], wanted[known], rtol=1e-8, atol=tolerance, err_msg=name
+            )
     assert place == numbers.size
     assert np.sum(~np.isfinite(numbers)) == 4
 
@@ -48,7 +50,9 @@ def test_values_in_single_precision(kind: str) -> None:
     for name in kinds(kind):
         value = CASES[name](np.float32)[0]
         assert value.dtype == np.float32
-        np.testing.assert_allclose(value, ORIGINAL["single"][NAMES.index(name)], rtol=1e-5, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            value, ORIGINAL["single"][NAMES.index(name)], rtol=1e-5, atol=1e-5, err_msg=name
+        )
 
 
 def one_hot(*sequences: list[int]) -> list[np.ndarray]:
@@ -75,7 +79,9 @@ def test_edit_distance_of_sequences_and_single_samples() -> None:
 def test_edit_distance_from_sparse_sequences() -> None:
     a, b = C.sequence.input_variable(4, is_sparse=True), C.sequence.input_variable(4)
     heard = C.Value.one_hot([[0, 1, 2], [3, 1]], 4)
-    assert C.edit_distance_error(a, b).eval({a: heard, b: one_hot([1, 2, 2], [3, 0])}) == pytest.approx(3)
+    assert C.edit_distance_error(a, b).eval(
+        {a: heard, b: one_hot([1, 2, 2], [3, 0])}
+    ) == pytest.approx(3)
 
 
 def test_edit_distance_where_no_token_is_left() -> None:
@@ -118,15 +124,22 @@ def test_marks_must_come_from_labels_to_graph() -> None:
     later = C.placeholder()
     loss = C.forward_backward(later, scores, 3).replace_placeholder(C.labels_to_graph(labels))
     marks = 2 * np.eye(4, dtype=np.float32)[[0, 1]]
-    assert loss.eval({labels: [marks], scores: [np.zeros((2, 4), np.float32)]}) == pytest.approx(np.log(16))
+    assert loss.eval({labels: [marks], scores: [np.zeros((2, 4), np.float32)]}) == pytest.approx(
+        np.log(16)
+    )
 
 
 def test_a_label_gets_gradient_as_a_target_does() -> None:
-    labels, scores = C.input_variable(4, needs_gradient=True), C.input_variable(4, needs_gradient=True)
+    labels, scores = (
+        C.input_variable(4, needs_gradient=True),
+        C.input_variable(4, needs_gradient=True),
+    )
     marks, numbers = 2 * np.eye(4)[[0, 1]], np.random.default_rng(3).normal(size=(2, 4))
     feed = {labels: marks.astype(np.float32), scores: numbers.astype(np.float32)}
     gradient = C.forward_backward(C.labels_to_graph(labels), scores, 3).grad(feed, wrt=[labels])
-    np.testing.assert_allclose(gradient, np.log(np.exp(numbers).sum(1, keepdims=True)) - numbers, rtol=1e-5)
+    np.testing.assert_allclose(
+        gradient, np.log(np.exp(numbers).sum(1, keepdims=True)) - numbers, rtol=1e-5
+    )
 
 
 def test_long_sequences_and_far_scores() -> None:
@@ -137,7 +150,9 @@ def test_long_sequences_and_far_scores() -> None:
     marks = np.eye(4)[classes] * np.tile([2, 1, 1, 1], 250)[:, np.newaxis]
     for scale in (1, 1e4):
         feed = {labels: [marks], scores: [random.normal(size=(1000, 4)) * scale]}
-        gradient, value = loss.grad({k: [x[0].astype(np.float32)] for k, x in feed.items()}, outputs=[loss.output])
+        gradient, value = loss.grad(
+            {k: [x[0].astype(np.float32)] for k, x in feed.items()}, outputs=[loss.output]
+        )
         assert 0 < value < 1e10
         np.testing.assert_allclose(np.sum(gradient[0], 1), 0, atol=1e-4)
         assert np.abs(gradient[0]).max() <= 1.001

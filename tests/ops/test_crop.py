@@ -13,11 +13,15 @@ import cntk as C
 
 def convolved(x: Any, size: int, stride: int = 1, pad: bool = False, **options: Any) -> Any:
     kernel = C.parameter((4, x.shape[0], size, size), init=C.uniform(1, seed=1))
-    return C.convolution(kernel, x, strides=(stride, stride), auto_padding=[False, pad, pad], **options)
+    return C.convolution(
+        kernel, x, strides=(stride, stride), auto_padding=[False, pad, pad], **options
+    )
 
 
 def pooled(x: Any, size: int, stride: int, pad: bool = False) -> Any:
-    return C.pooling(x, C.AVG_POOLING, (size, size), (stride, stride), auto_padding=[False, pad, pad])
+    return C.pooling(
+        x, C.AVG_POOLING, (size, size), (stride, stride), auto_padding=[False, pad, pad]
+    )
 
 
 def spread(x: Any, size: int, stride: int, pad: bool = False, shape: Any = None) -> Any:
@@ -27,7 +31,15 @@ def spread(x: Any, size: int, stride: int, pad: bool = False, shape: Any = None)
     )
 
 
-def back(x: Any, size: int, stride: int, pad: bool, larger: int, pad_again: bool = False, shape: Any = None) -> Any:
+def back(
+    x: Any,
+    size: int,
+    stride: int,
+    pad: bool,
+    larger: int,
+    pad_again: bool = False,
+    shape: Any = None,
+) -> Any:
     """Pooled, and spread out again."""
     return spread(pooled(x, size, stride, pad), larger, stride, pad_again, shape)
 
@@ -35,9 +47,14 @@ def back(x: Any, size: int, stride: int, pad: bool, larger: int, pad_again: bool
 def place(function: Any) -> tuple[int, int]:
     """Column and row at which a crop begins, found by its numbers."""
     operand = function.root_function.inputs[0]
-    feed = {v: np.random.default_rng(0).uniform(-1, 1, (1, *v.shape)).astype(np.float32) for v in function.arguments}
+    feed = {
+        v: np.random.default_rng(0).uniform(-1, 1, (1, *v.shape)).astype(np.float32)
+        for v in function.arguments
+    }
     results = C.combine(C.alias(operand), function).eval(feed)
-    whole, part = (next(r for v, r in results.items() if v.owner.op_name == name) for name in ("NoOp", "Crop"))
+    whole, part = (
+        next(r for v, r in results.items() if v.owner.op_name == name) for name in ("NoOp", "Crop")
+    )
     rows, columns = (a - b + 1 for a, b in zip(whole.shape[-2:], part.shape[-2:], strict=True))
     (found,) = [
         (c, r)
@@ -68,12 +85,20 @@ FOUND = {
     "half an element": (pooled(convolved(X, 3), 2, 2), convolved(pooled(X, 2, 2), 3), (0, 0)),
     "two thirds of an element": (pooled(X, 1, 3), pooled(convolved(X, 5), 1, 3), (0, 0)),
     "element by element": (C.sigmoid(X * 2), C.relu(convolved(X, 3)) + 1, (1, 1)),
-    "two ways that agree": (X, convolved(X, 3) + convolved(X, 3) * convolved(convolved(X, 3, pad=True), 3), (1, 1)),
+    "two ways that agree": (
+        X,
+        convolved(X, 3) + convolved(X, 3) * convolved(convolved(X, 3, pad=True), 3),
+        (1, 1),
+    ),
     "layers": (X, C.layers.Convolution2D(5, 4)(X), (2, 2)),
     "batch normalisation": (X, C.layers.BatchNormalization(map_rank=1)(convolved(X, 3)), (1, 1)),
     "inside another crop": (X, C.crop_manual(convolved(X, 3), Y, 2, 3), (3, 4)),
     "a dilated window, dropout": (X, C.dropout(C.clip(convolved(X, 3), -1, 1), 0.5), (1, 1)),
-    "unpooling": (X, C.unpooling(pooled(X, 2, 2), X[:, :20, :26], C.MAX_UNPOOLING, (2, 2), (2, 2)), (0, 0)),
+    "unpooling": (
+        X,
+        C.unpooling(pooled(X, 2, 2), X[:, :20, :26], C.MAX_UNPOOLING, (2, 2), (2, 2)),
+        (0, 0),
+    ),
 }
 
 
@@ -87,16 +112,30 @@ def test_ancestors_count_as_one() -> None:
     other = convolved(Y, 5)
     assert place(C.crop_automatic_with_ancestors(X, other, X, Y)) == (2, 2)
     # A common value is found although one of the ancestors given is on no way.
-    assert place(C.crop_automatic_with_ancestors(X, convolved(convolved(X, 5), 3), X, convolved(X, 5))) == (3, 3)
+    assert place(
+        C.crop_automatic_with_ancestors(X, convolved(convolved(X, 5), 3), X, convolved(X, 5))
+    ) == (3, 3)
 
 
 REFUSED = {
     "nothing in common": (X, Y, "no value was found that both operands come from"),
-    "another order of elements": (X, C.transpose(X, (0, 2, 1)), "not followed through TransposeAxes"),
-    "half the scale": (X, pooled(X, 2, 2), "an element of the second operand is 2 elements of the first"),
+    "another order of elements": (
+        X,
+        C.transpose(X, (0, 2, 1)),
+        "not followed through TransposeAxes",
+    ),
+    "half the scale": (
+        X,
+        pooled(X, 2, 2),
+        "an element of the second operand is 2 elements of the first",
+    ),
     "twice the scale": (pooled(X, 2, 2), X, "an element of the second operand is 1/2 elements"),
     "beginning before": (convolved(X, 3), C.relu(X), "begins 1 elements before the first one does"),
-    "too small": (pooled(X, 1, 3), pooled(convolved(X, 3), 1, 3), "elements from 1/3 on are not within an axis with"),
+    "too small": (
+        pooled(X, 1, 3),
+        pooled(convolved(X, 3), 1, 3),
+        "elements from 1/3 on are not within an axis with",
+    ),
     "ways that disagree": (X, X[:, :17, :23] + C.layers.Convolution2D(5, 3)(X), None),
 }
 
@@ -124,7 +163,9 @@ def test_two_ways_that_disagree_are_refused() -> None:
 def test_automatic_crop_is_saved_and_loaded(ancestors: bool, tmp_path: Path) -> None:
     below = Y if ancestors else X
     other = convolved(below, 3)
-    function = C.crop_automatic_with_ancestors(X, other, X, Y) if ancestors else C.crop_automatic(X, other)
+    function = (
+        C.crop_automatic_with_ancestors(X, other, X, Y) if ancestors else C.crop_automatic(X, other)
+    )
     function.save(tmp_path / "crop.model")
     loaded = C.load_model(tmp_path / "crop.model")
     assert place(loaded) == (1, 1)

@@ -36,7 +36,10 @@ def test_whole_numbers_are_kept_and_saved(dtype: type, tmp_path: Path) -> None:
 def test_shapes_and_axes() -> None:
     assert C.custom_proxy_op("f", (C.InferredDimension, 2), np.float32).shape == (-1, 2)
     sequences = C.sequence.input_variable(3)
-    assert C.custom_proxy_op("f", 4, np.float32, sequences, C.parameter(2)).dynamic_axes == sequences.dynamic_axes
+    assert (
+        C.custom_proxy_op("f", 4, np.float32, sequences, C.parameter(2)).dynamic_axes
+        == sequences.dynamic_axes
+    )
     with pytest.raises(ValueError, match="CustomProxyOp: .*axes"):
         C.custom_proxy_op("f", 4, np.float32, sequences, C.input_variable(3))
 

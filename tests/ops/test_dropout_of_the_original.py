@@ -22,14 +22,18 @@ def compatible() -> Iterator[None]:
 def kept(value: Any) -> str:
     """Which elements are not zero; sequences apart."""
     parts = value if isinstance(value, list) else [value]
-    return " ".join("".join("01"[int(element != 0)] for element in np.ravel(part)) for part in parts)
+    return " ".join(
+        "".join("01"[int(element != 0)] for element in np.ravel(part)) for part in parts
+    )
 
 
 def masks(function: Any, *minibatches: Any) -> list[str]:
     """What training passes keep, one after another."""
     output = function.output
     return [
-        kept(function.forward(dict.fromkeys(function.arguments, data), [output], {output})[1][output])
+        kept(
+            function.forward(dict.fromkeys(function.arguments, data), [output], {output})[1][output]
+        )
         for data in minibatches
     ]
 
@@ -64,7 +68,9 @@ def test_sequences_of_different_length_and_files(tmp_path: Path) -> None:
     ]
     function.save(tmp_path / "dropout.model")
     loaded = C.load_model(tmp_path / "dropout.model")
-    assert loaded.root_function.attributes["rngOffset"] == 75  # with the gaps beside shorter sequences
+    assert (
+        loaded.root_function.attributes["rngOffset"] == 75
+    )  # with the gaps beside shorter sequences
     assert masks(loaded, frames(2, 4)) == masks(function, frames(2, 4)) == ["001110 010101111011"]
 
 
@@ -83,9 +89,15 @@ def test_training_checkpoints_and_attributes(tmp_path: Path) -> None:
     trainer = C.Trainer(function, (C.reduce_sum(function), None), [learner])
 
     def step() -> str:
-        return kept(trainer.train_minibatch({x: rows()}, outputs=[function.output])[1][function.output])
+        return kept(
+            trainer.train_minibatch({x: rows()}, outputs=[function.output])[1][function.output]
+        )
 
-    assert [step() for _ in range(3)] == ["01011100101101011001", "01010100110111001011", "10110010111001110110"]
+    assert [step() for _ in range(3)] == [
+        "01011100101101011001",
+        "01010100110111001011",
+        "10110010111001110110",
+    ]
     trainer.save_checkpoint(str(tmp_path / "trained"))
     assert step() == "01111100011100101001"
     trainer.restore_from_checkpoint(str(tmp_path / "trained"))
@@ -101,13 +113,27 @@ def test_training_checkpoints_and_attributes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("build", "data", "mask"),
     [
-        (lambda: C.dropout(C.input_variable((2, 3), np.float64), 0.3, seed=5), np.ones((2, 2, 3)), "100100011001"),
+        (
+            lambda: C.dropout(C.input_variable((2, 3), np.float64), 0.3, seed=5),
+            np.ones((2, 2, 3)),
+            "100100011001",
+        ),
         (lambda: C.dropout(vector(), 0.3, seed=2**40 + 7), rows(), "10101110000010011100"),
-        (lambda: C.dropout(C.dropout(vector(), 0.5, seed=12), 0.5, seed=12), rows(), "01011100101101011001"),
-        (lambda: C.layers.Sequential([C.layers.Dropout(0.5, seed=12), C.relu])(vector()), rows(1), "0101110010"),
+        (
+            lambda: C.dropout(C.dropout(vector(), 0.5, seed=12), 0.5, seed=12),
+            rows(),
+            "01011100101101011001",
+        ),
+        (
+            lambda: C.layers.Sequential([C.layers.Dropout(0.5, seed=12), C.relu])(vector()),
+            rows(1),
+            "0101110010",
+        ),
         (lambda: C.dropout(vector(), 0.0, seed=5), rows(1), "1111111111"),
         (
-            lambda: C.layers.Dropout(0.5, seed=12)(C.ones_like(C.sequence.first(C.sequence.input_variable(10)))),
+            lambda: C.layers.Dropout(0.5, seed=12)(
+                C.ones_like(C.sequence.first(C.sequence.input_variable(10)))
+            ),
             [rows(3)],
             "0101110010",
         ),

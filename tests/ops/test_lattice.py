@@ -13,12 +13,16 @@ from cntk._ops.loss.lattice import LatticeSequenceWithSoftmax
 from cntk._ops.support.operands import apply
 from tests.ops.op_case import sequences
 
-OP = LatticeSequenceWithSoftmax("symbols", "phones", "states", "transitions", h_smoothing_weight=0.5)
+OP = LatticeSequenceWithSoftmax(
+    "symbols", "phones", "states", "transitions", h_smoothing_weight=0.5
+)
 
 
 def test_the_call_is_refused() -> None:
     with pytest.raises(NotImplementedError, match=r"not computed here.*cntk\.forward_backward"):
-        C.lattice_sequence_with_softmax([0.0], [0.0], [0.0], [0.0], "symbols", "phones", "states", "transitions")
+        C.lattice_sequence_with_softmax(
+            [0.0], [0.0], [0.0], [0.0], "symbols", "phones", "states", "transitions"
+        )
 
 
 def test_the_rest_of_a_loaded_graph_runs(tmp_path: Path) -> None:
@@ -42,5 +46,7 @@ def test_the_rest_of_a_loaded_graph_runs(tmp_path: Path) -> None:
 def test_the_criterion_itself_says_that_it_cannot() -> None:
     variables = [C.sequence.input_variable(1) for _ in range(4)]
     criterion = apply(OP, variables, "criterion")
-    with pytest.raises(GraphError, match="LatticeSequenceWithSoftmax 'criterion': sequence training"):
+    with pytest.raises(
+        GraphError, match="LatticeSequenceWithSoftmax 'criterion': sequence training"
+    ):
         criterion.eval({v: sequences(1) for v in variables})

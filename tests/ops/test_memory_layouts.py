@@ -29,7 +29,9 @@ def drawn(*shape: int) -> np.ndarray:
 def normalized(x: Any, scale: Any, bias: Any, spatial: bool = True) -> Any:
     mean, variance = (C.constant(0.0, scale.shape, dtype=x.dtype) for _ in range(2))
     count = C.constant(0.0, (), dtype=x.dtype)
-    return C.batch_normalization(x, scale, bias, mean, variance, spatial=spatial, running_count=count)
+    return C.batch_normalization(
+        x, scale, bias, mean, variance, spatial=spatial, running_count=count
+    )
 
 
 def nothing(*_: Any) -> None:
@@ -40,7 +42,12 @@ def normalizations() -> list[OpCase]:
     """Batch normalization of one, two and seven samples, which learns in training only."""
     shapes = [(2, 4, 3), (4, 1, 3), (2, 4, 1), (1, 4, 3), (3, 5), (2, 1, 1), (4, 2, 3, 2)]
     spatial = [
-        OpCase(f"spatial{n}x{s}", normalized, (drawn(n, *s), Held(drawn(s[0])), Held(drawn(1, s[0])[0])), nothing)
+        OpCase(
+            f"spatial{n}x{s}",
+            normalized,
+            (drawn(n, *s), Held(drawn(s[0])), Held(drawn(1, s[0])[0])),
+            nothing,
+        )
         for n in (1, 2, 7)
         for s in shapes
         if n * np.prod(s[1:]) > 1
@@ -64,11 +71,22 @@ def convolutions() -> list[OpCase]:
         return lambda x, w: C.convolution(w, x, groups=groups, auto_padding=[False])
 
     return [
-        OpCase(f"{n}x{window}in{g}", convolved(g), (drawn(n, 4, *s), Held(drawn(f, 4 // g, *window))), nothing)
+        OpCase(
+            f"{n}x{window}in{g}",
+            convolved(g),
+            (drawn(n, 4, *s), Held(drawn(f, 4 // g, *window))),
+            nothing,
+        )
         for n in (1, 2)
         for g in (1, 2, 4)
         for f in (4, g)
-        for s, window in (((4, 3), (2, 2)), ((4, 3), (1, 1)), ((4, 3), (4, 3)), ((5,), (2,)), ((3, 1, 2), (2, 1, 1)))
+        for s, window in (
+            ((4, 3), (2, 2)),
+            ((4, 3), (1, 1)),
+            ((4, 3), (4, 3)),
+            ((5,), (2,)),
+            ((3, 1, 2), (2, 1, 1)),
+        )
     ]
 
 
@@ -76,12 +94,19 @@ def recurrences() -> list[OpCase]:
     def recurrent(make: Any, backwards: bool) -> Callable[..., Any]:
         def built(x: Any) -> Any:
             with C.default_options(dtype=x.dtype):
-                return C.layers.Recurrence(make(4, init=C.glorot_uniform(seed=3)), go_backwards=backwards)(x)
+                return C.layers.Recurrence(
+                    make(4, init=C.glorot_uniform(seed=3)), go_backwards=backwards
+                )(x)
 
         return built
 
     return [
-        OpCase(f"{make.__name__}{lengths}{b}", recurrent(make, b), ([drawn(n, 3) for n in lengths],), nothing)
+        OpCase(
+            f"{make.__name__}{lengths}{b}",
+            recurrent(make, b),
+            ([drawn(n, 3) for n in lengths],),
+            nothing,
+        )
         for make in (C.layers.LSTM, C.layers.GRU, C.layers.RNNStep)
         for lengths in ((3, 1, 4), (5,), (1,))
         for b in (False, True)
@@ -100,7 +125,9 @@ def results(case: OpCase, one: bool) -> list[Any]:
     outputs = built.function.outputs
     found = built.function.eval(feed)
     values = [densely(found if len(outputs) == 1 else found[v]) for v in outputs]
-    wrt = [v for v, x in zip(built.variables, case.inputs, strict=True) if not isinstance(x, Sparse)]
+    wrt = [
+        v for v, x in zip(built.variables, case.inputs, strict=True) if not isinstance(x, Sparse)
+    ]
     weights = np.random.default_rng(5).uniform(0.5, 1.5, outputs[0].shape)
     weighted = C.element_times(outputs[0], C.constant(weights, dtype=np.float64))
     try:
@@ -109,7 +136,10 @@ def results(case: OpCase, one: bool) -> list[Any]:
         if case.gradient == ():
             return values
         raise
-    return [*values, *map(densely, gradients.values() if isinstance(gradients, dict) else [gradients])]
+    return [
+        *values,
+        *map(densely, gradients.values() if isinstance(gradients, dict) else [gradients]),
+    ]
 
 
 def pairs(case: OpCase) -> list[tuple[Layout, Layout]]:

@@ -10,10 +10,23 @@ import pytest
 
 import cntk as C
 from cntk._persist import files
-from tests.ops.test_user_function import SAMPLES, SEQUENCES, check_gradient, copies, sample, sequence
+from tests.ops.test_user_function import (
+    SAMPLES,
+    SEQUENCES,
+    check_gradient,
+    copies,
+    sample,
+    sequence,
+)
 
 MODULE = "tests.ops.native_factories"
-ATTRIBUTES = {"factor": 2.0, "lists": [[1, 2], [3]], "text": "t", "none": None, "array": np.ones((2, 2), np.float32)}
+ATTRIBUTES = {
+    "factor": 2.0,
+    "lists": [[1, 2], [3]],
+    "text": "t",
+    "none": None,
+    "array": np.ones((2, 2), np.float32),
+}
 FACTORIES = {
     "Scaled": "create_scaled",
     "NativeProduct": "create_product",
@@ -37,7 +50,11 @@ def test_what_it_is() -> None:
     assert str(f) == "mine: Scaled(x: Tensor[np.float64,2]) -> Tensor[np.float64,2]"
     root = f.root_function
     assert (root.op_name, root.name, root.inputs, root.is_block) == ("Scaled", "mine", (x,), False)
-    assert root.attributes["lists"] == [[1, 2], [3]] and f.owner is root and root.uid.startswith("UserDefinedFunction")
+    assert (
+        root.attributes["lists"] == [[1, 2], [3]]
+        and f.owner is root
+        and root.uid.startswith("UserDefinedFunction")
+    )
     assert (f + 1).find_by_name("mine") is root
 
 
@@ -78,7 +95,9 @@ def test_copies(method: str) -> None:
     copy = f.clone(method, {x: y})
     assert copy.eval({y: SAMPLES}) == pytest.approx(3 * SAMPLES + 1)
     root = copy.find_by_name("mine")
-    assert root.op_name == "NativeWeighted" and root.attributes["text"] == "t" and root.inputs == (y,)
+    assert (
+        root.op_name == "NativeWeighted" and root.attributes["text"] == "t" and root.inputs == (y,)
+    )
     assert (copy.parameters == f.parameters) is (method == "share")
 
 
@@ -103,14 +122,17 @@ def test_a_file_registers_nothing(tmp_path: Path) -> None:
     described["user_defined_state"]["op"] = "NotRegistered"
     files.write(tmp_path / "f.model", values)
     with pytest.raises(
-        ValueError, match=r"register_native_user_function\('NotRegistered', '.*factories', 'create_scaled"
+        ValueError,
+        match=r"register_native_user_function\('NotRegistered', '.*factories', 'create_scaled",
     ):
         C.load_model(tmp_path / "f.model")
     assert not C.cntk_py.is_native_user_function_registered("NotRegistered")
 
 
 def test_parameters_of_their_own_have_no_place_in_files(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="NativeWeighted 'mine' cannot be saved: .*give it as an operand"):
+    with pytest.raises(
+        ValueError, match="NativeWeighted 'mine' cannot be saved: .*give it as an operand"
+    ):
         native("NativeWeighted", sample()).save(tmp_path / "f.model")
     assert not (tmp_path / "f.model").exists()
 
@@ -132,7 +154,10 @@ def test_registering() -> None:
     ("op_id", "message"),
     [
         ("Unknown", "no native user function 'Unknown' is registered"),
-        ("NativeNothing", "create_nothing must return a function of the operands, and returned a int"),
+        (
+            "NativeNothing",
+            "create_nothing must return a function of the operands, and returned a int",
+        ),
         ("NativeForeign", "which is none of the operands"),
         ("NativeFailing", "create_failing raised KeyError: 'factory'"),
     ],
@@ -146,8 +171,13 @@ def test_the_originals_example() -> None:
     if not C.cntk_py.is_native_user_function_registered("NativeUserTimesOp"):
         library = "Cntk.ExtensibilityExamples-2.7"
         C.ops.register_native_user_function("NativeUserTimesOp", library, "CreateUserTimesFunction")
-    x, w = C.input_variable(2), C.parameter((2, 2), init=np.array([[0.5, 2], [-0.5, 1.5]], np.float32))
+    x, w = (
+        C.input_variable(2),
+        C.parameter((2, 2), init=np.array([[0.5, 2], [-0.5, 1.5]], np.float32)),
+    )
     f = native("NativeUserTimesOp", w, x)
-    assert f.eval({x: [[0.1, 0.2], [-0.1, 0.3]]}) == pytest.approx(np.array([[-0.05, 0.5], [-0.2, 0.25]]))
+    assert f.eval({x: [[0.1, 0.2], [-0.1, 0.3]]}) == pytest.approx(
+        np.array([[-0.05, 0.5], [-0.2, 0.25]])
+    )
     with pytest.raises(ValueError, match="expected a matrix and a vector"):
         native("NativeUserTimesOp", x)

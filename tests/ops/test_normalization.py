@@ -15,16 +15,24 @@ SPATIAL = (True, False)
 class Normalized:
     """A batch normalisation with everything that it reads and changes."""
 
-    def __init__(self, shape: tuple[int, ...], spatial: bool, dtype: Any = np.float64, **options: Any) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], spatial: bool, dtype: Any = np.float64, **options: Any
+    ) -> None:
         features = shape[:1] if spatial else shape
         self.axes = (0, *range(2, len(shape) + 1)) if spatial else (0,)
         self.x = C.input_variable(shape, dtype, needs_gradient=True)
-        self.scale = C.parameter(init=np.linspace(1, 2, int(np.prod(features))).reshape(features).astype(dtype))
-        self.bias = C.parameter(init=np.linspace(-1, 1, int(np.prod(features))).reshape(features).astype(dtype))
+        self.scale = C.parameter(
+            init=np.linspace(1, 2, int(np.prod(features))).reshape(features).astype(dtype)
+        )
+        self.bias = C.parameter(
+            init=np.linspace(-1, 1, int(np.prod(features))).reshape(features).astype(dtype)
+        )
         self.mean, self.variance = (C.constant(0.0, features, dtype=dtype) for _ in range(2))
         self.count = C.constant(0.0, (), dtype=dtype)
         operands = (self.x, self.scale, self.bias, self.mean, self.variance)
-        self.function = C.batch_normalization(*operands, spatial=spatial, running_count=self.count, **options)
+        self.function = C.batch_normalization(
+            *operands, spatial=spatial, running_count=self.count, **options
+        )
 
     def train(self, data: np.ndarray) -> np.ndarray:
         """A training pass."""
@@ -35,8 +43,12 @@ class Normalized:
         ones = self.x.shape[len(statistics.shape) :]
         return statistics.reshape(1, *statistics.shape, *(1 for _ in ones))
 
-    def expected(self, data: np.ndarray, mean: np.ndarray, variance: np.ndarray, epsilon: float = 1e-5) -> np.ndarray:
-        return (data - mean) / np.sqrt(variance + epsilon) * self.wide(self.scale.value) + self.wide(self.bias.value)
+    def expected(
+        self, data: np.ndarray, mean: np.ndarray, variance: np.ndarray, epsilon: float = 1e-5
+    ) -> np.ndarray:
+        return (data - mean) / np.sqrt(variance + epsilon) * self.wide(
+            self.scale.value
+        ) + self.wide(self.bias.value)
 
 
 def minibatches(*shape: int, count: int = 3, samples: int = 4) -> list[np.ndarray]:
@@ -49,7 +61,9 @@ def test_training_normalises_by_the_minibatch(spatial: bool) -> None:
     case = Normalized((2, 3, 5), spatial, epsilon=0.1)
     for data in minibatches(2, 3, 5):
         mean, variance = data.mean(case.axes, keepdims=True), data.var(case.axes, keepdims=True)
-        np.testing.assert_allclose(case.train(data), case.expected(data, mean, variance, 0.1), atol=1e-12)
+        np.testing.assert_allclose(
+            case.train(data), case.expected(data, mean, variance, 0.1), atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("spatial", SPATIAL)
@@ -104,7 +118,11 @@ def test_gradient_in_training(spatial: bool) -> None:
 
 def test_statistics_of_sequences_are_over_all_frames() -> None:
     x = C.sequence.input_variable(2, np.float64, needs_gradient=True)
-    mean, variance, count = C.constant(np.zeros(2)), C.constant(np.zeros(2)), C.constant(0.0, (), dtype=np.float64)
+    mean, variance, count = (
+        C.constant(np.zeros(2)),
+        C.constant(np.zeros(2)),
+        C.constant(0.0, (), dtype=np.float64),
+    )
     scale, bias = C.parameter(init=np.ones(2)), C.parameter(init=np.zeros(2))
     f = C.batch_normalization(x, scale, bias, mean, variance, spatial=True, running_count=count)
     frames = np.random.default_rng(3).normal(size=(6, 2))
@@ -127,7 +145,9 @@ def test_shapes_are_inferred_and_checked() -> None:
     for spatial, features in ((True, (3,)), (False, (12,))):
         scale, bias = (C.parameter(C.InferredDimension, init=0) for _ in range(2))
         mean, variance = (C.constant(0, C.InferredDimension) for _ in range(2))
-        f = C.batch_normalization(x, scale, bias, mean, variance, spatial=spatial, running_count=C.constant(0))
+        f = C.batch_normalization(
+            x, scale, bias, mean, variance, spatial=spatial, running_count=C.constant(0)
+        )
         assert f.shape == (3, 4)
         assert {v.shape for v in (scale, bias, mean, variance)} == {features}
     wrong = [C.constant(0, 4) for _ in range(4)]
@@ -158,4 +178,6 @@ def test_running_count_is_asked_for() -> None:
 def test_running_count_is_one_number() -> None:
     held = [C.constant(1.0, (2,)) for _ in range(4)]
     with pytest.raises(ValueError, match=r"running_count must be one number, got \[2\]"):
-        C.batch_normalization(C.input_variable(2), *held, spatial=True, running_count=C.constant(0, (2,)))
+        C.batch_normalization(
+            C.input_variable(2), *held, spatial=True, running_count=C.constant(0, (2,))
+        )

@@ -19,12 +19,22 @@ from cntk._runtime.random.streams import TwisterStream
 from tests.ops.random_programs import label_rows, programs
 
 GOLDEN = np.load(Path(__file__).parent / "random_of_the_original.npz")
-TOLERANCES = {np.dtype(bool): 0.0, np.dtype(np.float16): 1e-3, np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
+TOLERANCES = {
+    np.dtype(bool): 0.0,
+    np.dtype(np.float16): 1e-3,
+    np.dtype(np.float32): 1e-5,
+    np.dtype(np.float64): 1e-12,
+}
 
 
-@pytest.mark.parametrize(("name", "run"), [pytest.param(name, run, id=name) for name, run in programs()])
+@pytest.mark.parametrize(
+    ("name", "run"), [pytest.param(name, run, id=name) for name, run in programs()]
+)
 def test_programs_give_what_the_original_gives(name: str, run: Callable[[], list[Any]]) -> None:
-    wanted = [GOLDEN[f"{name} #{k}"] for k in range(sum(key.startswith(f"{name} #") for key in GOLDEN.files))]
+    wanted = [
+        GOLDEN[f"{name} #{k}"]
+        for k in range(sum(key.startswith(f"{name} #") for key in GOLDEN.files))
+    ]
     results = run()
     assert len(wanted) == len(results) > 0
     for one, other in zip(results, wanted, strict=True):
@@ -40,7 +50,9 @@ def test_weights_of_a_batch_are_refused_when_they_run(sample: Callable[..., Any]
     assert function.dynamic_axes == x.dynamic_axes
     function.set_attribute("rngSeed", 2**63 + 5)
     assert function.root_function.attributes["rngSeed"] == 2**63 + 5
-    with pytest.raises(ValueError, match="must be a parameter or a constant, and this operand has a batch axis"):
+    with pytest.raises(
+        ValueError, match="must be a parameter or a constant, and this operand has a batch axis"
+    ):
         function.eval({x: [[1, 2, 3]]})
 
 
@@ -127,7 +139,9 @@ def test_recorded_steps_draw_the_same(kind: str) -> None:
     x = C.sequence.input_variable(3)
     f = C.times(x + getattr(random, f"{kind}_like")(x, seed=2), np.ones((3, 1), np.float32))
     for k, n in enumerate([4] * steady + [3]):
-        frames = np.concatenate(f.eval({x: [np.ones((n, 3), np.float32), np.ones((2, 3), np.float32)]}))
+        frames = np.concatenate(
+            f.eval({x: [np.ones((n, 3), np.float32), np.ones((2, 3), np.float32)]})
+        )
         np.testing.assert_allclose(recorded[k], (frames**2).sum() / len(frames), rtol=1e-5)
 
 
@@ -167,7 +181,9 @@ def test_half_precision_is_made_of_an_operand_alone() -> None:
     ],
 )
 @pytest.mark.parametrize("op", [C.random_sample, C.random_sample_inclusion_frequency])
-def test_weights_that_nothing_can_be_drawn_by(op: Any, weights: Any, count: int, duplicates: bool, match: str) -> None:
+def test_weights_that_nothing_can_be_drawn_by(
+    op: Any, weights: Any, count: int, duplicates: bool, match: str
+) -> None:
     f = op(C.parameter(init=np.array(weights, np.float32)), count, duplicates)
     with pytest.raises(ValueError, match=match):
         f.eval()
@@ -201,7 +217,9 @@ def test_gradients_through_samples_of_a_computed_table() -> None:
     table = C.parameter((5, 2), init=1)
     rows = C.random_sample(np.arange(5), 3, True, seed=2)
     gradient = C.times(rows, table * 2).grad({}, [table])
-    np.testing.assert_array_equal(gradient, 2 * np.bincount(rows.eval().indices, minlength=5)[:, None].repeat(2, 1))
+    np.testing.assert_array_equal(
+        gradient, 2 * np.bincount(rows.eval().indices, minlength=5)[:, None].repeat(2, 1)
+    )
 
 
 def test_products_with_the_transpose_of_samples() -> None:
@@ -223,14 +241,22 @@ def nce_of(shapes: dict[str, Any], noise_distribution: Any = (1,) * 7, **kwargs:
     given = {"weights": (7, 3), "biases": (7, 1), "inputs": 3, "labels": 7} | shapes
     held = [C.parameter(given[k]) for k in ("weights", "biases")]
     return C.nce_loss(
-        *held, C.input_variable(given["inputs"]), C.input_variable(given["labels"]), noise_distribution, **kwargs
+        *held,
+        C.input_variable(given["inputs"]),
+        C.input_variable(given["labels"]),
+        noise_distribution,
+        **kwargs,
     )
 
 
 @pytest.mark.parametrize(
     ("shapes", "kwargs", "match"),
     [
-        ({"weights": (6, 3)}, {}, r"weights must be \[7 x \?\] with the 7 classes .* got \[6 x 3\]"),
+        (
+            {"weights": (6, 3)},
+            {},
+            r"weights must be \[7 x \?\] with the 7 classes .* got \[6 x 3\]",
+        ),
         ({"biases": 7}, {}, r"biases must be \[7 x 1\]"),
         ({"labels": 8}, {}, r"labels must be \[7\]"),
         ({"inputs": (1, 3)}, {}, r"inputs must be \[\?\]"),
@@ -264,7 +290,10 @@ def test_nce_refuses_noise_that_is_learned() -> None:
 
 def test_nce_in_double_precision() -> None:
     x, y = C.input_variable(3, np.float64), C.input_variable(7, np.float64, is_sparse=True)
-    held = C.parameter((7, 3), init=0.3, dtype=np.float64), C.parameter((7, 1), init=0.1, dtype=np.float64)
+    held = (
+        C.parameter((7, 3), init=0.3, dtype=np.float64),
+        C.parameter((7, 1), init=0.1, dtype=np.float64),
+    )
     loss = C.nce_loss(*held, x, y, np.arange(1.0, 8), num_samples=3, seed=4)
     single = C.nce_loss(
         C.parameter((7, 3), init=0.3),
@@ -278,7 +307,9 @@ def test_nce_in_double_precision() -> None:
     data, labels = np.ones((2, 3)), label_rows([3, 6])[:, :7]
     wide = loss.eval({x: data, y: labels.astype(np.float64)})
     assert wide.dtype == np.float64
-    narrow = single.eval(dict(zip(single.arguments, (data.astype(np.float32), labels), strict=True)))
+    narrow = single.eval(
+        dict(zip(single.arguments, (data.astype(np.float32), labels), strict=True))
+    )
     np.testing.assert_allclose(wide, narrow, rtol=1e-5)
 
 
@@ -288,10 +319,17 @@ def test_nce_in_double_precision() -> None:
         ((2, 3), 1, {"label_dim": 5}, r"input_var must be a vector of known size, got \[2 x 3\]"),
         (3, 5, {"label_dim": 5}, r"label_index must be a single number, got \[5\]"),
         (3, 1, {"label_dim": 0}, "label_dim must be a number from 1, got 0"),
-        (3, 1, {"label_dim": 5, "label_classes": -2}, "label_classes must be a number from 1, got -2"),
+        (
+            3,
+            1,
+            {"label_dim": 5, "label_classes": -2},
+            "label_classes must be a number from 1, got -2",
+        ),
     ],
 )
-def test_hierarchical_softmax_that_does_not_fit(inputs: Any, label: Any, kwargs: dict[str, Any], match: str) -> None:
+def test_hierarchical_softmax_that_does_not_fit(
+    inputs: Any, label: Any, kwargs: dict[str, Any], match: str
+) -> None:
     with pytest.raises(ValueError, match=match):
         C.hierarchical_softmax_layer(C.input_variable(inputs), C.input_variable(label), **kwargs)
 

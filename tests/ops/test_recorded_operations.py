@@ -19,7 +19,15 @@ from cntk._compiler.recurrence.recorded_steps import RecordedSteps
 from cntk._execution import training_step as step_module
 from tests.ops.op_case import OpCase, densely
 from tests.ops.test_cases import CASES, check_close
-from tests.ops.training_programs import LOSSES, WAYS, Program, as_it_is, fits_in_loop, looped, straight
+from tests.ops.training_programs import (
+    LOSSES,
+    WAYS,
+    Program,
+    as_it_is,
+    fits_in_loop,
+    looped,
+    straight,
+)
 
 WHOLE = os.environ.get("CNTK_TEST_WHOLE") == "1"
 NEVER = 10**9
@@ -61,7 +69,9 @@ def trained(program: Program) -> list[Any]:
     return [*found, *(p.value for p in program.loss.parameters)]
 
 
-def check(make: Callable[[], Program], monkeypatch: pytest.MonkeyPatch, after: int, runs_before: int) -> None:
+def check(
+    make: Callable[[], Program], monkeypatch: pytest.MonkeyPatch, after: int, runs_before: int
+) -> None:
     """Compare a training without recordings with one that is recorded after some minibatches or runs of a loop."""
     found = []
     for settings in ((NEVER, NEVER), (after, runs_before)):
@@ -78,7 +88,9 @@ STRAIGHT = [(way, loss, alone) for way in WAYS for loss in LOSSES for alone in (
 
 
 @pytest.mark.parametrize("case", ids(CASES))
-def test_recorded_training_is_the_eager_one(case: OpCase, monkeypatch: pytest.MonkeyPatch, warnings: Any) -> None:
+def test_recorded_training_is_the_eager_one(
+    case: OpCase, monkeypatch: pytest.MonkeyPatch, warnings: Any
+) -> None:
     for way, loss, alone in some(case, STRAIGHT):
         alone = alone and case.has_rows and not case.whole
         check(lambda w=way, s=loss, a=alone: straight(case, w, s, a), monkeypatch, 2, NEVER)
@@ -92,7 +104,9 @@ EACH = list({case.op: case for case in IN_LOOPS}.values())
 
 
 @pytest.mark.parametrize("case", ids(IN_LOOPS if WHOLE else EACH))
-def test_training_of_a_loop_is_the_general_one(case: OpCase, monkeypatch: pytest.MonkeyPatch, warnings: Any) -> None:
+def test_training_of_a_loop_is_the_general_one(
+    case: OpCase, monkeypatch: pytest.MonkeyPatch, warnings: Any
+) -> None:
     for way, lengths in some(case, LOOPED):
         check(lambda w=way, n=lengths: looped(case, w, n), monkeypatch, NEVER, 0)
     assert not warnings()
@@ -115,6 +129,10 @@ def test_most_operations_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = IN_LOOPS[::15]
     for case in cases:
         with monkeypatch.context() as patch:
-            patch.setattr(RecordedSteps, "run", lambda self, *given, n=case.name: used.add(n) or run(self, *given))
+            patch.setattr(
+                RecordedSteps,
+                "run",
+                lambda self, *given, n=case.name: used.add(n) or run(self, *given),
+            )
             trained(looped(case, as_it_is, (4, 5)))
     assert len(used) > 0.7 * len(cases)

@@ -29,7 +29,9 @@ def blob_of(module: torch.nn.RNNBase) -> np.ndarray:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("kind", MODULES)
-def test_torchs_module_with_the_same_weights_gives_the_same(kind: str, bidirectional: bool, dtype: Any) -> None:
+def test_torchs_module_with_the_same_weights_gives_the_same(
+    kind: str, bidirectional: bool, dtype: Any
+) -> None:
     torch.manual_seed(0)
     make, options = MODULES[kind]
     module = make(INPUTS, HIDDEN, 2, batch_first=True, bidirectional=bidirectional, **options)
@@ -39,7 +41,10 @@ def test_torchs_module_with_the_same_weights_gives_the_same(kind: str, bidirecti
     stack = C.optimized_rnnstack(x, weights, HIDDEN, 2, bidirectional, kind)
     weights.value = blob_of(module).reshape(weights.shape)
 
-    data = [np.random.default_rng(k).normal(size=(n, INPUTS)).astype(dtype) for k, n in enumerate(LENGTHS)]
+    data = [
+        np.random.default_rng(k).normal(size=(n, INPUTS)).astype(dtype)
+        for k, n in enumerate(LENGTHS)
+    ]
     tolerance = 2e-5 if dtype == np.float32 else 1e-10
     rows = [torch.from_numpy(d).requires_grad_() for d in data]
     outputs = [module(r[None])[0][0] for r in rows]
@@ -52,17 +57,31 @@ def test_torchs_module_with_the_same_weights_gives_the_same(kind: str, bidirecti
     for parameter in module.parameters():
         parameter.data = parameter.grad
     np.testing.assert_allclose(
-        gradients[weights], blob_of(module).reshape(weights.shape), rtol=10 * tolerance, atol=10 * tolerance
+        gradients[weights],
+        blob_of(module).reshape(weights.shape),
+        rtol=10 * tolerance,
+        atol=10 * tolerance,
     )
 
 
 @pytest.mark.parametrize(
     ("kind", "layers", "bidirectional", "rows"),
-    [("lstm", 1, False, 40), ("lstm", 3, True, 352), ("gru", 2, False, 66), ("rnnTanh", 2, True, 54)],
+    [
+        ("lstm", 1, False, 40),
+        ("lstm", 3, True, 352),
+        ("gru", 2, False, 66),
+        ("rnnTanh", 2, True, 54),
+    ],
 )
-def test_weights_take_on_the_size_that_is_needed(kind: str, layers: int, bidirectional: bool, rows: int) -> None:
+def test_weights_take_on_the_size_that_is_needed(
+    kind: str, layers: int, bidirectional: bool, rows: int
+) -> None:
     # The rows are the original's.
-    for shape in ((C.InferredDimension, HIDDEN), (C.InferredDimension, 2), (C.InferredDimension, C.InferredDimension)):
+    for shape in (
+        (C.InferredDimension, HIDDEN),
+        (C.InferredDimension, 2),
+        (C.InferredDimension, C.InferredDimension),
+    ):
         weights = C.parameter(shape)
         stack = C.optimized_rnnstack(
             C.sequence.input_variable(INPUTS), weights, HIDDEN, layers, bidirectional, kind, "q"
@@ -70,13 +89,17 @@ def test_weights_take_on_the_size_that_is_needed(kind: str, layers: int, bidirec
         assert weights.shape == (rows, HIDDEN)
         assert stack.shape == (HIDDEN * (1 + bidirectional),) and stack.name == "q"
     flat = C.parameter((C.InferredDimension,))
-    C.optimized_rnnstack(C.sequence.input_variable(INPUTS), flat, HIDDEN, layers, bidirectional, kind)
+    C.optimized_rnnstack(
+        C.sequence.input_variable(INPUTS), flat, HIDDEN, layers, bidirectional, kind
+    )
     assert flat.shape == (rows * HIDDEN,)
 
 
 def test_weights_of_another_size_are_refused() -> None:
     x = C.sequence.input_variable(INPUTS)
-    with pytest.raises(ValueError, match=r"200 weights are needed for 3 inputs, a parameter of shape \[40 x 5\]"):
+    with pytest.raises(
+        ValueError, match=r"200 weights are needed for 3 inputs, a parameter of shape \[40 x 5\]"
+    ):
         C.optimized_rnnstack(x, C.parameter((7, 4)), HIDDEN, 1)
 
 
@@ -102,9 +125,13 @@ def test_training_learns(kind: str) -> None:
     """Enough minibatches of the same sizes for the step to be recorded, and some of other sizes."""
     x, y = C.sequence.input_variable(INPUTS), C.input_variable(1)
     weights = C.parameter((C.InferredDimension, HIDDEN), init=C.uniform(0.5, seed=1))
-    model = C.layers.Dense(1)(C.sequence.last(C.optimized_rnnstack(x, weights, HIDDEN, 1, recurrent_op=kind)))
+    model = C.layers.Dense(1)(
+        C.sequence.last(C.optimized_rnnstack(x, weights, HIDDEN, 1, recurrent_op=kind))
+    )
     loss = C.squared_error(model, y)
-    trainer = C.Trainer(model, (loss, loss), [C.adam(model.parameters, 0.02, C.momentum_schedule(0.9))])
+    trainer = C.Trainer(
+        model, (loss, loss), [C.adam(model.parameters, 0.02, C.momentum_schedule(0.9))]
+    )
     random, losses = np.random.default_rng(0), []
     for k in range(150):
         lengths = (3, 3) if k % 3 else (2, 4, 1)

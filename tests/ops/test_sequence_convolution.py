@@ -31,7 +31,9 @@ def counted(*lengths: int) -> list[np.ndarray]:
         ((1,), [[1]]),
     ],
 )
-def test_padding_is_laid_out_for_the_longest_sequence(lengths: tuple[int, ...], wanted: list[list[int]]) -> None:
+def test_padding_is_laid_out_for_the_longest_sequence(
+    lengths: tuple[int, ...], wanted: list[list[int]]
+) -> None:
     # The numbers are the original's.
     x = C.sequence.input_variable((1,))
     results = summed(x, 2, 3, True).eval({x: counted(*lengths)})
@@ -53,7 +55,9 @@ def test_padded_windows_at_every_frame_stay_on_the_axis() -> None:
 
 def test_sequence_shorter_than_a_window_is_refused() -> None:
     x = C.sequence.input_variable((1,))
-    with pytest.raises(ValueError, match="sequential convolution: the window reaches over 3 elements"):
+    with pytest.raises(
+        ValueError, match="sequential convolution: the window reaches over 3 elements"
+    ):
         summed(x, 3, 1, False).eval({x: counted(3, 2)})
 
 
@@ -62,7 +66,10 @@ def test_loaded_convolution_is_one_operation_again(stride: int, pad: bool, tmp_p
     x = C.sequence.input_variable((1,))
     summed(x, 2, stride, pad).save(tmp_path / "sums.model")
     loaded = C.load_model(tmp_path / "sums.model")
-    names = [f.op_name for f in C.logging.depth_first_search(loaded, lambda f: isinstance(f, C.Function), depth=-1)]
+    names = [
+        f.op_name
+        for f in C.logging.depth_first_search(loaded, lambda f: isinstance(f, C.Function), depth=-1)
+    ]
     assert names == ["Convolution", "Convolution"]
 
 
@@ -72,5 +79,7 @@ def test_layer_is_saved_and_loaded(tmp_path: Path) -> None:
     layer.save(tmp_path / "layer.model")
     loaded = C.load_model(tmp_path / "layer.model")
     data = [np.random.default_rng(n).normal(size=(n, 2)).astype(np.float32) for n in (5, 1, 4)]
-    for one, other in zip(layer.eval({x: data}), loaded.eval({loaded.arguments[0]: data}), strict=True):
+    for one, other in zip(
+        layer.eval({x: data}), loaded.eval({loaded.arguments[0]: data}), strict=True
+    ):
         np.testing.assert_array_equal(one, other)

@@ -26,7 +26,9 @@ def normalized(x: Any, w: Any, spatial: bool = True, count: float = 0, **options
     bias, mean, variance = (C.constant(np.full(shape, v)) for v in (0.3, 0.5, 2.0))
     counted = C.constant(count, (), dtype=np.float64)
     scale = C.slice(w, 0, 0, int(np.prod(shape))) + 1
-    return C.batch_normalization(x, scale, bias, mean, variance, spatial, running_count=counted, **options)
+    return C.batch_normalization(
+        x, scale, bias, mean, variance, spatial, running_count=counted, **options
+    )
 
 
 def convolved(x: Any, w: Any) -> Any:
@@ -47,7 +49,9 @@ def layered(x: Any, layer: Callable[[], Any]) -> Any:
 
 
 def attended(x: Any, w: Any) -> Any:
-    return C.sequence.scaled_dot_product_attention(x, x + C.slice(w, 0, 0, x.shape[0]), x, dropout_rate=0.4, seed=3)
+    return C.sequence.scaled_dot_product_attention(
+        x, x + C.slice(w, 0, 0, x.shape[0]), x, dropout_rate=0.4, seed=3
+    )
 
 
 IMAGE, LINE, VECTOR = (2, 4, 3), (2, 5), (6,)
@@ -62,9 +66,14 @@ SAMPLES: dict[str, tuple[Callable[[Any, Any], Any], tuple[int, ...]]] = {
         lambda x, w: normalized(x, w, count=9, normalization_time_constant=0),
         IMAGE,
     ),
-    "batch normalization, average": (lambda x, w: normalized(x, w, normalization_time_constant=-1), IMAGE),
+    "batch normalization, average": (
+        lambda x, w: normalized(x, w, normalization_time_constant=-1),
+        IMAGE,
+    ),
     "batch normalization, blended": (
-        lambda x, w: normalized(x, w, normalization_time_constant=np.inf, blend_time_constant=np.inf),
+        lambda x, w: normalized(
+            x, w, normalization_time_constant=np.inf, blend_time_constant=np.inf
+        ),
         IMAGE,
     ),
     "batch normalization before convolution": (lambda x, w: convolved(normalized(x, w), w), IMAGE),
@@ -81,19 +90,30 @@ SAMPLES: dict[str, tuple[Callable[[Any, Any], Any], tuple[int, ...]]] = {
     "dropout": (lambda x, w: C.dropout(C.sin(x) * C.reduce_sum(w), 0.4, seed=5), IMAGE),
     "dropout of a convolution": (lambda x, w: C.dropout(convolved(x, w), 0.4, seed=5), IMAGE),
     "noise": (lambda x, w: C.random.normal_like(x, seed=4) * C.sin(x) + C.reduce_sum(w), LINE),
-    "a random mask": (lambda x, w: C.random.bernoulli_like(x, 0.5, seed=4) * C.sin(x) * C.reduce_sum(w), LINE),
+    "a random mask": (
+        lambda x, w: C.random.bernoulli_like(x, 0.5, seed=4) * C.sin(x) * C.reduce_sum(w),
+        LINE,
+    ),
     "local response normalization": (
         lambda x, w: C.local_response_normalization(x * C.reduce_sum(w), 1, 1.5, 0.3, 0.75),
         IMAGE,
     ),
-    "layer normalization": (lambda x, w: layered(x * C.reduce_sum(w), C.layers.LayerNormalization), VECTOR),
-    "layer normalization of images": (lambda x, w: layered(x, lambda: C.layers.LayerNormalization(0.4, 0.3)), IMAGE),
+    "layer normalization": (
+        lambda x, w: layered(x * C.reduce_sum(w), C.layers.LayerNormalization),
+        VECTOR,
+    ),
+    "layer normalization of images": (
+        lambda x, w: layered(x, lambda: C.layers.LayerNormalization(0.4, 0.3)),
+        IMAGE,
+    ),
     "layer normalization by the root": (
         lambda x, w: C.layer_normalization(x, C.slice(w, 0, 0, 6), C.slice(w, 0, 6, 12)),
         VECTOR,
     ),
     "mean and variance normalization": (
-        lambda x, w: C.mean_variance_normalization(x * C.reduce_sum(w), use_stats_across_channels=True),
+        lambda x, w: C.mean_variance_normalization(
+            x * C.reduce_sum(w), use_stats_across_channels=True
+        ),
         IMAGE,
     ),
     "stabilized": (lambda x, w: layered(x * C.reduce_sum(w), C.layers.Stabilizer), VECTOR),
@@ -102,15 +122,21 @@ SEQUENCES: dict[str, tuple[Callable[[Any, Any], Any], tuple[int, ...]]] = {
     "batch normalization of frames": (lambda x, w: normalized(x, w, False), VECTOR),
     "dropout of frames": (lambda x, w: C.dropout(C.sin(x) + C.reduce_sum(w), 0.4, seed=5), VECTOR),
     "dropout in a loop": (
-        lambda x, w: recurrent(x, lambda h: C.tanh(x + C.dropout(h * C.slice(w, 0, 0, 6), 0.4, seed=5))),
+        lambda x, w: recurrent(
+            x, lambda h: C.tanh(x + C.dropout(h * C.slice(w, 0, 0, 6), 0.4, seed=5))
+        ),
         VECTOR,
     ),
     "batch normalization of a loop's result": (
-        lambda x, w: normalized(recurrent(x, lambda h: C.tanh(x + h * C.slice(w, 0, 0, 6))), w, False),
+        lambda x, w: normalized(
+            recurrent(x, lambda h: C.tanh(x + h * C.slice(w, 0, 0, 6))), w, False
+        ),
         VECTOR,
     ),
     "layer normalization in a loop": (
-        lambda x, w: recurrent(x, lambda h: layered(x + h * C.slice(w, 0, 0, 6), C.layers.LayerNormalization)),
+        lambda x, w: recurrent(
+            x, lambda h: layered(x + h * C.slice(w, 0, 0, 6), C.layers.LayerNormalization)
+        ),
         VECTOR,
     ),
     "attention with dropout": (attended, VECTOR),
@@ -149,7 +175,9 @@ def check(make: Callable[[Any, Any], Any], x: list[np.ndarray], sequences: bool)
                 arrays[k] = arrays[k] + step * along
                 ends.append(passed(make, arrays[:-1], arrays[-1], sequences)[0])
             difference = (ends[0] - ends[1]) / (2 * STEP)
-            np.testing.assert_allclose(np.sum(gradients[k] * along), difference, rtol=1e-6, atol=1e-6)
+            np.testing.assert_allclose(
+                np.sum(gradients[k] * along), difference, rtol=1e-6, atol=1e-6
+            )
 
 
 @pytest.mark.parametrize("count", [1, 3])

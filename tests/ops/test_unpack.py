@@ -49,7 +49,10 @@ def test_sizes_may_differ_from_run_to_run() -> None:
     for lengths in ((3, 1), (2, 5), (3, 1), (4,)):
         data = sequences(2, lengths=lengths)
         padded = [np.concatenate([d, np.full((max(lengths) - len(d), 2), -1.0)]) for d in data]
-        wanted = [1 / (1 + np.exp(-(d @ np.arange(6.0).reshape(2, 3)).max(0, keepdims=True))) for d in padded]
+        wanted = [
+            1 / (1 + np.exp(-(d @ np.arange(6.0).reshape(2, 3)).max(0, keepdims=True)))
+            for d in padded
+        ]
         np.testing.assert_allclose(function.eval({x: data}), wanted)
 
 
@@ -58,7 +61,9 @@ def test_operands_that_turn_out_not_to_fit_are_refused() -> None:
     both = C.plus(C.sequence.unpack(x, 0, True), C.sequence.unpack(y, 0, True), name="both")
     fits = both.eval({x: [[[1, 2], [3, 4]]], y: [[[1, 1], [1, 1]]]})
     np.testing.assert_array_equal(fits, [[[2, 3], [4, 5]]])
-    with pytest.raises(ValueError, match=r"Plus 'both'.* axis -2 .* has 2, 3.*\(in this run .*\[2 x 2\]"):
+    with pytest.raises(
+        ValueError, match=r"Plus 'both'.* axis -2 .* has 2, 3.*\(in this run .*\[2 x 2\]"
+    ):
         both.eval({x: [[[1, 2], [3, 4]]], y: [[[1, 1]] * 3]})
 
 
@@ -84,7 +89,11 @@ def test_each_use_of_a_function_makes_an_axis_of_its_own() -> None:
 
 
 def test_gathers_by_the_same_condition_lie_on_the_same_axis() -> None:
-    x, y, c = C.sequence.input_variable(1), C.sequence.input_variable(1), C.sequence.input_variable(())
+    x, y, c = (
+        C.sequence.input_variable(1),
+        C.sequence.input_variable(1),
+        C.sequence.input_variable(()),
+    )
     both = C.sequence.gather(x, c) + C.sequence.gather(y, c)
     assert both.dynamic_axes[1].name == f"whereNodeDynamicAxis_conditionVar_{c.uid}"
     result = both.eval({x: [[[1], [2]]], y: [[[10], [20]]], c: [[0, 1]]})
@@ -94,13 +103,18 @@ def test_gathers_by_the_same_condition_lie_on_the_same_axis() -> None:
 @pytest.mark.parametrize("lengths", [(0, 3), (3, 4), (-1, 1)])
 def test_lengths_that_cannot_be_are_refused(lengths: Sequence[int]) -> None:
     x, n = C.input_variable((C.FreeDimension, 2)), C.input_variable(())
-    with pytest.raises(ValueError, match="to_sequence: a sequence length is .*; the axis has 3 elements"):
+    with pytest.raises(
+        ValueError, match="to_sequence: a sequence length is .*; the axis has 3 elements"
+    ):
         C.to_sequence(x, n).eval({x: np.zeros((2, 3, 2)), n: np.array(lengths)})
 
 
 def test_sparse_rows_become_sequences_of_sparse_rows() -> None:
     x, n = C.input_variable((C.FreeDimension, 4), is_sparse=True), C.input_variable(())
-    dense = np.array([[[0, 1, 0, 2], [0, 0, 0, 0], [3, 0, 0, 0]], [[0, 0, 4, 0], [5, 0, 0, 6], [0, 7, 0, 0]]], "f")
+    dense = np.array(
+        [[[0, 1, 0, 2], [0, 0, 0, 0], [3, 0, 0, 0]], [[0, 0, 4, 0], [5, 0, 0, 6], [0, 7, 0, 0]]],
+        "f",
+    )
     value = C.NDArrayView.from_csr(scipy.sparse.csr_matrix(dense.reshape(2, 12)), shape=(2, 3, 4))
     result = C.to_sequence(x, n).eval({x: value, n: [2, 3]})
     np.testing.assert_array_equal(result[0].toarray(), dense[0, :2])
@@ -111,7 +125,10 @@ def test_sparse_rows_become_sequences_of_sparse_rows() -> None:
 
 def test_too_short_rectangles_are_refused() -> None:
     x, y = C.input_variable((2, 1)), C.sequence.input_variable(1)
-    with pytest.raises(ValueError, match="to_sequence_like: 1 times 2 elements are to become 1 sequences of up to 3"):
+    with pytest.raises(
+        ValueError,
+        match="to_sequence_like: 1 times 2 elements are to become 1 sequences of up to 3",
+    ):
         C.to_sequence_like(x, y).eval({x: [[[1], [2]]], y: [[[1], [2], [3]]]})
 
 
@@ -123,7 +140,9 @@ def test_batches_of_another_size() -> None:
     np.testing.assert_array_equal(turned.eval({x: data}), data.T)
     np.testing.assert_array_equal((turned * [1, 10]).grad({x: data}), [[1, 1, 1], [10, 10, 10]])
     three = C.to_batch(C.constant(np.ones((3, 3))))
-    with pytest.raises(RuntimeError, match=r"Plus .*its operands are, with their rows, \[3 x 3\] and \[2 x 3\]"):
+    with pytest.raises(
+        RuntimeError, match=r"Plus .*its operands are, with their rows, \[3 x 3\] and \[2 x 3\]"
+    ):
         (three + x).eval({x: data})
 
 
@@ -165,14 +184,19 @@ def test_a_loop_may_look_at_an_unpacked_sequence() -> None:
     states = decode(source, target)
     state, seen = states.outputs
     assert seen.shape == (C.FreeDimension,)
-    feed = {source: sequences(2, lengths=(3, 1, 4)), target: sequences(2, lengths=(2, 3, 1), seed=4)}
+    feed = {
+        source: sequences(2, lengths=(3, 1, 4)),
+        target: sequences(2, lengths=(2, 3, 1), seed=4),
+    }
     together = states.eval(feed)
     for k in range(3):
         alone = states.eval({v: [data[k]] for v, data in feed.items()})
         np.testing.assert_allclose(together[state][k], alone[state][0], rtol=1e-5)
         length = len(feed[source][k])
         np.testing.assert_allclose(together[seen][k][:, :length], alone[seen][0], rtol=1e-5)
-        np.testing.assert_allclose(together[seen][k].sum(1), np.arange(1, len(feed[target][k]) + 1), rtol=1e-5)
+        np.testing.assert_allclose(
+            together[seen][k].sum(1), np.arange(1, len(feed[target][k]) + 1), rtol=1e-5
+        )
 
 
 def losses(after: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], np.ndarray]:
@@ -185,7 +209,9 @@ def losses(after: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], np
     joined = C.sequence.join(found, C.times(target, w))
     whole = C.reduce_sum(C.sequence.unpack(C.sequence.window(joined, 2), 0, True), axis=0)
     loss = C.reduce_sum(C.square(whole - 1))
-    trainer = C.Trainer(None, (loss, None), [C.sgd([w], C.learning_parameter_schedule_per_sample(0.001))])
+    trainer = C.Trainer(
+        None, (loss, None), [C.sgd([w], C.learning_parameter_schedule_per_sample(0.001))]
+    )
     feed = {
         source: [x.astype(np.float32) for x in sequences(3, lengths=(2, 4))],
         target: [x.astype(np.float32) for x in sequences(3, lengths=(3, 1), seed=5)],

@@ -20,7 +20,9 @@ SCALE = np.array([0.3, -1.1])
 
 
 def sample(name: str = "", **kwargs: Any) -> Any:
-    return C.input_variable(2, dtype=kwargs.pop("dtype", np.float64), needs_gradient=True, name=name, **kwargs)
+    return C.input_variable(
+        2, dtype=kwargs.pop("dtype", np.float64), needs_gradient=True, name=name, **kwargs
+    )
 
 
 def sequence(name: str = "") -> Any:
@@ -70,7 +72,9 @@ def test_sequences_come_as_a_list_of_arrays() -> None:
     result = C.user_function(user).eval({x: SEQUENCES})
     assert [r.shape for r in result] == [(1, 2), (4, 2), (2, 2)]
     (seen,) = user.seen
-    assert isinstance(seen, list) and all((a == b).all() for a, b in zip(seen, SEQUENCES, strict=True))
+    assert isinstance(seen, list) and all(
+        (a == b).all() for a, b in zip(seen, SEQUENCES, strict=True)
+    )
     # Also where all are equally long.
     C.user_function(user).eval({x: [SEQUENCES[1], SEQUENCES[1]]})
     assert [a.shape for a in user.seen[-1]] == [(4, 2), (4, 2)]
@@ -79,7 +83,9 @@ def test_sequences_come_as_a_list_of_arrays() -> None:
 class Listening(UserFunction):
     """Gives its first operand, and keeps what it was given."""
 
-    def __init__(self, *operands: Any, as_numpy: bool = True, attributes: Any = None, name: str = "") -> None:
+    def __init__(
+        self, *operands: Any, as_numpy: bool = True, attributes: Any = None, name: str = ""
+    ) -> None:
         super().__init__(list(operands), as_numpy=as_numpy, attributes=attributes, name=name)
         self.given: list[Any] = []
         self.roots: list[Any] = []
@@ -104,7 +110,13 @@ def test_parameters_constants_and_numbers() -> None:
     user = Listening(x, w, 3, C.constant([1, 2]), [4.0, 5.0])
     C.user_function(user).eval({x: SAMPLES})
     arguments, device, retained = user.given[0]
-    assert isinstance(arguments, tuple) and [a.shape for a in arguments] == [(3, 2), (2,), (), (2,), (2,)]
+    assert isinstance(arguments, tuple) and [a.shape for a in arguments] == [
+        (3, 2),
+        (2,),
+        (),
+        (2,),
+        (2,),
+    ]
     assert {a.dtype for a in arguments} == {np.dtype(np.float64)}
     assert device == C.cpu() and retained == []
 
@@ -137,7 +149,9 @@ def test_sparse_operands_come_as_matrices() -> None:
     many = C.sequence.input_variable(4, is_sparse=True)
     user = Listening(x, s)
     f = C.user_function(user)
-    assert f.grad({x: np.ones((4, 4), np.float32), s: matrix}, wrt=[x]) == pytest.approx(np.ones((4, 4)))
+    assert f.grad({x: np.ones((4, 4), np.float32), s: matrix}, wrt=[x]) == pytest.approx(
+        np.ones((4, 4))
+    )
     assert (user.given[0][0][1] != matrix).nnz == 0
     user = Listening(many)
     assert [r.tolist() for r in C.user_function(user).eval({many: [matrix[:2], matrix[3:]]})] == [
@@ -162,7 +176,9 @@ def test_values_where_no_arrays_are_wanted() -> None:
     assert [a.shape for a in value.as_sequences()] == [(1, 2), (4, 2), (2, 2)]
     # Programs written for the native layer call them.
     assert value.shape() == (3, 4, 2) == value.data().shape()
-    assert value.data().as_shape((12.0, 2)).asarray() == pytest.approx(value.asarray().reshape(12, 2))
+    assert value.data().as_shape((12.0, 2)).asarray() == pytest.approx(
+        value.asarray().reshape(12, 2)
+    )
 
 
 def test_results_of_other_functions_are_taken() -> None:
@@ -179,12 +195,18 @@ def test_results_of_other_functions_are_taken() -> None:
 
         def forward(self, argument: Any, device: Any = None, outputs_to_retain: Any = None) -> Any:
             state, values = self.inner.forward(
-                {self.inner_input: argument}, [self.inner.output], {self.inner.output}, device, as_numpy=False
+                {self.inner_input: argument},
+                [self.inner.output],
+                {self.inner.output},
+                device,
+                as_numpy=False,
             )
             return state, values[self.inner.output]
 
         def backward(self, state: Any, root_gradients: Any) -> Any:
-            found = self.inner.backward(state, {self.inner.output: root_gradients}, {self.inner_input}, as_numpy=False)
+            found = self.inner.backward(
+                state, {self.inner.output: root_gradients}, {self.inner_input}, as_numpy=False
+            )
             return found[self.inner_input]
 
     x = sample()
@@ -208,7 +230,9 @@ def test_torch_inside() -> None:
             return (x, y), y.detach()
 
         def backward(self, state: Any, root_gradients: Any) -> Any:
-            return torch.autograd.grad(state[1], state[0], torch.from_numpy(root_gradients))[0].numpy()
+            return torch.autograd.grad(state[1], state[0], torch.from_numpy(root_gradients))[
+                0
+            ].numpy()
 
     x = sample()
     f = C.user_function(Sine(x))
@@ -273,7 +297,11 @@ FORMS: list[tuple[str, Callable[..., Any], int]] = [
     ("among others", lambda x, y: C.exp(C.user_function(Product(C.sin(x), y * 0.3))) * x, 2),
     ("read twice", lambda x, y: (lambda p: p * p + C.sin(p))(C.user_function(Product(x, y))), 2),
     ("the same operand twice", lambda x: C.user_function(Product(x, x)), 1),
-    ("two outputs", lambda x, y: (lambda f: f.outputs[0] * C.sin(f.outputs[1]))(two_outputs(x, y)), 2),
+    (
+        "two outputs",
+        lambda x, y: (lambda f: f.outputs[0] * C.sin(f.outputs[1]))(two_outputs(x, y)),
+        2,
+    ),
     ("one of two outputs", lambda x, y: C.square(two_outputs(x, y).outputs[1]), 2),
     ("nested", lambda x, y: C.user_function(Product(Cube(x), Cube(Product(y, x)))), 2),
 ]
@@ -283,7 +311,9 @@ def two_outputs(x: Any, y: Any) -> Any:
     return C.user_function(SumAndDifference(x, y))
 
 
-@pytest.mark.parametrize(("build", "count"), [form[1:] for form in FORMS], ids=[form[0] for form in FORMS])
+@pytest.mark.parametrize(
+    ("build", "count"), [form[1:] for form in FORMS], ids=[form[0] for form in FORMS]
+)
 @pytest.mark.parametrize("data", [SAMPLES, SEQUENCES], ids=["samples", "sequences"])
 def test_gradients(build: Callable[..., Any], count: int, data: Any) -> None:
     variables = [sample() if isinstance(data, np.ndarray) else sequence() for _ in range(count)]
@@ -299,7 +329,11 @@ def test_along_sequences() -> None:
 
 
 def test_only_operands_that_need_a_gradient_are_asked_for() -> None:
-    x, y, w = sample("x"), C.input_variable(2, dtype=np.float64), C.parameter((3, 2), dtype=np.float64)
+    x, y, w = (
+        sample("x"),
+        C.input_variable(2, dtype=np.float64),
+        C.parameter((3, 2), dtype=np.float64),
+    )
     user = Product(x, y)
     C.user_function(user).grad({x: SAMPLES, y: SAMPLES})
     assert user.wanted == [{x}]
@@ -319,7 +353,9 @@ def test_what_is_left_out_counts_as_zero() -> None:
 
     x, y = sample(), sample()
     found = C.user_function(First(x, y)).grad({x: SAMPLES, y: SAMPLES}, wrt=[x, y])
-    assert found[x] == pytest.approx(np.ones((3, 2))) and found[y] == pytest.approx(np.zeros((3, 2)))
+    assert found[x] == pytest.approx(np.ones((3, 2))) and found[y] == pytest.approx(
+        np.zeros((3, 2))
+    )
 
 
 def test_an_output_without_gradient() -> None:
@@ -403,7 +439,9 @@ def test_sequences_of_another_length() -> None:
     f = C.user_function(EverySecond(x))
     assert [r.shape for r in f.eval({x: SEQUENCES})] == [(1, 2), (2, 2), (1, 2)]
     total = C.sequence.reduce_sum(C.square(f))
-    assert total.eval({x: SEQUENCES}) == pytest.approx(np.stack([(s[::2] ** 2).sum(0) for s in SEQUENCES]))
+    assert total.eval({x: SEQUENCES}) == pytest.approx(
+        np.stack([(s[::2] ** 2).sum(0) for s in SEQUENCES])
+    )
     check_gradient(total, {x: copies(SEQUENCES)})
 
 
@@ -424,7 +462,11 @@ def test_sizes_that_only_the_data_tell() -> None:
             super().__init__([x])
 
         def infer_outputs(self) -> list[Any]:
-            return [C.output_variable((C.FreeDimension,), self.inputs[0].dtype, self.inputs[0].dynamic_axes)]
+            return [
+                C.output_variable(
+                    (C.FreeDimension,), self.inputs[0].dtype, self.inputs[0].dynamic_axes
+                )
+            ]
 
         def forward(self, argument: Any, device: Any = None, outputs_to_retain: Any = None) -> Any:
             kept = argument[0] > 0
@@ -481,7 +523,9 @@ def test_inside_a_recurrence() -> None:
         assert one == pytest.approx(other)
     check_gradient(f, {x: copies(SEQUENCES)})
     # A call for each step, with one frame of each sequence that is still running.
-    assert [[a.shape for a in step] for step in inside.seen[:4]] == [[(1, 2)] * n for n in (3, 2, 1, 1)]
+    assert [[a.shape for a in step] for step in inside.seen[:4]] == [
+        [(1, 2)] * n for n in (3, 2, 1, 1)
+    ]
 
 
 def test_inside_a_recurrence_with_parameters_and_layers() -> None:
@@ -585,7 +629,8 @@ def test_wrong_copies_are_refused(result: str) -> None:
 
     f = C.user_function(Wrong(sample(), sample(), name="w"))
     with pytest.raises(
-        ValueError, match="Wrong 'w': clone.* must return a UserFunction of its own on these 2 operands"
+        ValueError,
+        match="Wrong 'w': clone.* must return a UserFunction of its own on these 2 operands",
     ):
         f.clone("share")
 
@@ -616,11 +661,22 @@ def test_names_and_properties() -> None:
     user = Listening(x, attributes={"z": 1}, name="mine")
     f = C.user_function(user)
     kind = f"{Listening.__module__}.Listening"
-    assert user.op_name == Listening._op_name() == kind and user.name == "mine" and user.attributes == {"z": 1}
+    assert (
+        user.op_name == Listening._op_name() == kind
+        and user.name == "mine"
+        and user.attributes == {"z": 1}
+    )
     assert str(user) == f"mine: {kind}(x: Tensor[np.float64,2]) -> Tensor[np.float64,2]"
     assert f.root_function.op_name == "UserFunction" and f.root_function is user.root_function
-    assert user.is_primitive and not user.is_block and user.inputs == (x,) and user.outputs == f.outputs
-    assert user.uid.startswith("UserDefinedFunction") and f.find_by_name("mine") is user.root_function
+    assert (
+        user.is_primitive
+        and not user.is_block
+        and user.inputs == (x,)
+        and user.outputs == f.outputs
+    )
+    assert (
+        user.uid.startswith("UserDefinedFunction") and f.find_by_name("mine") is user.root_function
+    )
     assert user.shape == (2,) and C.user_function(f) is f
     assert (f + 1).root_function.operands[0] is user.output
     assert user.eval({x: SAMPLES}) == pytest.approx(SAMPLES)
@@ -731,7 +787,9 @@ class Answering(UserFunction):
         return self.result(arguments) if callable(self.result) else self.result
 
     def backward(self, state: Any, root_gradients: Any, variables: Any = None) -> Any:
-        return self.gradient(root_gradients, variables) if callable(self.gradient) else self.gradient
+        return (
+            self.gradient(root_gradients, variables) if callable(self.gradient) else self.gradient
+        )
 
 
 @pytest.mark.parametrize(
@@ -777,9 +835,13 @@ def test_wrong_gradients(gradient: Any, message: str) -> None:
 def test_sequences_of_wrong_lengths() -> None:
     x = sequence()
     f = C.user_function(Answering([x], lambda x: (None, x[::-1])))
-    with pytest.raises(ValueError, match=r"sequences of lengths \[2, 4, 1\], and on its axis they are \[1, 4, 2\]"):
+    with pytest.raises(
+        ValueError, match=r"sequences of lengths \[2, 4, 1\], and on its axis they are \[1, 4, 2\]"
+    ):
         f.eval({x: SEQUENCES})
-    f = C.user_function(Answering([x], lambda x: (None, x), lambda roots, _: [g[:1] for g in roots]))
+    f = C.user_function(
+        Answering([x], lambda x: (None, x), lambda roots, _: [g[:1] for g in roots])
+    )
     with pytest.raises(ValueError, match=r"sequences of lengths \[1, 1, 1\]"):
         f.grad({x: SEQUENCES})
 
@@ -797,7 +859,9 @@ def test_gradients_for_what_is_no_operand() -> None:
 
 def test_a_missing_output() -> None:
     class Half(SumAndDifference):
-        def forward(self, arguments: Any, outputs: Any, device: Any = None, outputs_to_retain: Any = None) -> Any:
+        def forward(
+            self, arguments: Any, outputs: Any, device: Any = None, outputs_to_retain: Any = None
+        ) -> Any:
             outputs[self.outputs[0]] = arguments[0]
 
     x, y = sample(), sample()
@@ -816,7 +880,9 @@ def test_what_ones_own_code_raises_is_the_cause(method: str) -> None:
     setattr(Failing, method, fail)
     x = sample()
     f = C.user_function(Failing(x, name="f"))
-    with pytest.raises(RuntimeError, match=f"Failing 'f': {method} raised KeyError: 'mine'") as info:
+    with pytest.raises(
+        RuntimeError, match=f"Failing 'f': {method} raised KeyError: 'mine'"
+    ) as info:
         f.grad({x: SAMPLES})
     assert isinstance(info.value.__cause__, KeyError)
 
@@ -852,8 +918,14 @@ def test_nothing_is_updated_where_a_gradient_fails() -> None:
         (None, "must return a list of cntk.output_variable, and returned None"),
         ([], "must return a list"),
         ([3], "must return a list"),
-        (lambda self: self.not_there, "infer_outputs raised AttributeError: .*no attribute 'not_there'"),
-        (lambda self: [self.output], "infer_outputs raised .*not known while infer_outputs tells them"),
+        (
+            lambda self: self.not_there,
+            "infer_outputs raised AttributeError: .*no attribute 'not_there'",
+        ),
+        (
+            lambda self: [self.output],
+            "infer_outputs raised .*not known while infer_outputs tells them",
+        ),
     ],
 )
 def test_wrong_declarations(outputs: Any, message: str) -> None:
@@ -922,7 +994,9 @@ def test_wrong_operands() -> None:
         Answering(sample())
     with pytest.raises(TypeError, match="as operand, got object"):
         Answering([object()])
-    with pytest.raises(TypeError, match="user_function: expected an instance of a UserFunction, got int"):
+    with pytest.raises(
+        TypeError, match="user_function: expected an instance of a UserFunction, got int"
+    ):
         C.user_function(3)
 
 

@@ -17,7 +17,13 @@ def test_windows_stand_where_the_originals_do() -> None:
     assert len(ROWS) > 400
     for length, size, stride, padded, ceil, begin, count in ROWS:
         windows = Windows(size, stride, bool(padded), ceil=bool(ceil))
-        assert (-windows.before(length), windows.fit(length)) == (begin, count), (length, size, stride, padded, ceil)
+        assert (-windows.before(length), windows.fit(length)) == (begin, count), (
+            length,
+            size,
+            stride,
+            padded,
+            ceil,
+        )
 
 
 def test_margins_leave_exactly_the_windows() -> None:

@@ -28,7 +28,9 @@ def transposed(data: np.ndarray) -> Way:
     if rank < 2:
         pairs = np.stack([data, data + 1], -1)
         return pairs, lambda v: C.reshape(C.slice(v, rank, 0, 1), data.shape[1:])
-    return data.transpose(0, *range(rank, 0, -1)), lambda v: C.transpose(v, tuple(range(rank - 1, -1, -1)))
+    return data.transpose(0, *range(rank, 0, -1)), lambda v: C.transpose(
+        v, tuple(range(rank - 1, -1, -1))
+    )
 
 
 def channels_last(data: np.ndarray) -> Way:
@@ -88,7 +90,9 @@ def turned(f: Any) -> Any:
 def first_part(f: Any) -> Any:
     """Its gradient has zeros behind."""
     part = C.slice(f, len(f.shape) - 1, 0, 1) if f.shape else f
-    return C.reduce_sum(C.square(part) * C.parameter(init=weights(1)), axis=C.Axis.all_static_axes())
+    return C.reduce_sum(
+        C.square(part) * C.parameter(init=weights(1)), axis=C.Axis.all_static_axes()
+    )
 
 
 LOSSES = (dense, total, turned, first_part)
@@ -120,7 +124,9 @@ def held(value: np.ndarray, way: Callable[[np.ndarray], Way]) -> Any:
     return undo(C.parameter(init=np.array(data[0])))
 
 
-def straight(case: OpCase, way: Callable[[np.ndarray], Way], loss: Callable[[Any], Any], alone: bool) -> Program:
+def straight(
+    case: OpCase, way: Callable[[np.ndarray], Way], loss: Callable[[Any], Any], alone: bool
+) -> Program:
     """The operation between its operands and a loss.
 
     Args:
@@ -142,7 +148,10 @@ def straight(case: OpCase, way: Callable[[np.ndarray], Way], loss: Callable[[Any
             continue
         rows = np.concatenate(operand) if isinstance(operand, list) else operand
         # What may have special values, as labels, keeps them.
-        data, undo = (way(rows) if way is not broadcast or is_learned(case, k) else None) or (rows, lambda v: v)
+        data, undo = (way(rows) if way is not broadcast or is_learned(case, k) else None) or (
+            rows,
+            lambda v: v,
+        )
         make = C.input_variable
         if isinstance(operand, list):
             make = C.sequence.input_variable
@@ -173,7 +182,10 @@ def looped(case: OpCase, way: Callable[[np.ndarray], Way], lengths: Sequence[int
             continue
         assert isinstance(operand, np.ndarray)
         rows = np.stack(list(itertools.islice(itertools.cycle(operand), sum(lengths))))
-        data, undo = (way(rows) if way is not broadcast or is_learned(case, k) else None) or (rows, lambda v: v)
+        data, undo = (way(rows) if way is not broadcast or is_learned(case, k) else None) or (
+            rows,
+            lambda v: v,
+        )
         v = C.sequence.input_variable(data.shape[1:], np.float64)
         feed[v] = np.split(data, np.cumsum(lengths)[:-1])
         shifted = v + C.parameter(init=np.zeros(v.shape)) if is_learned(case, k) else v

@@ -84,7 +84,9 @@ class SumAndDifference(UserFunction):
     def infer_outputs(self) -> list[Any]:
         return [like(self.inputs[0], name="sum"), like(self.inputs[0], name="difference")]
 
-    def forward(self, arguments: Any, outputs: Any, device: Any = None, outputs_to_retain: Any = None) -> Any:
+    def forward(
+        self, arguments: Any, outputs: Any, device: Any = None, outputs_to_retain: Any = None
+    ) -> Any:
         outputs[self.outputs[0]] = each(lambda x, y: x + 2 * y, *arguments)
         outputs[self.outputs[1]] = each(np.subtract, *arguments)
         return "state"

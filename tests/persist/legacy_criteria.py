@@ -52,12 +52,19 @@ def named(kind, shapes, axis):
 
 
 def image_with(*nodes):
-    return model([("DynamicAxis", BATCH, b"", []), ("InputValue", "a", fed(5, 4, 2, rate=1), [])] + list(nodes))
+    return model(
+        [("DynamicAxis", BATCH, b"", []), ("InputValue", "a", fed(5, 4, 2, rate=1), [])]
+        + list(nodes)
+    )
 
 
 def convolved(layout, oldest, *dims):
     filters = ("LearnableParameter", "filters", held([0.1 * k for k in range(72)], *dims), [])
-    fields = windows(31, (3, 3, 2), (1, 1, 4), (1, 2, 2), 0, layout) + (b"\1" if oldest else b"\0") + shape(1, 1, 1)
+    fields = (
+        windows(31, (3, 3, 2), (1, 1, 4), (1, 2, 2), 0, layout)
+        + (b"\1" if oldest else b"\0")
+        + shape(1, 1, 1)
+    )
     return image_with(filters, ("Convolution", "z", fields, ["filters", "a"]))
 
 
@@ -92,7 +99,9 @@ def oldest_files():
 
 def has_gradient(kind, name):
     """Whether an operand has a gradient: no targets of losses, no metrics."""
-    return kind not in ("ErrorPrediction", "Less") and (name == "b" or kind not in ("Logistic", "If", "Clip"))
+    return kind not in ("ErrorPrediction", "Less") and (
+        name == "b" or kind not in ("Logistic", "If", "Clip")
+    )
 
 
 def files():
@@ -103,7 +112,12 @@ def files():
             for word, axis in (("batch", BATCH), ("sequence", SEQUENCE)):
                 names = ["a", "b", "c"][: len(shapes)]
                 inputs = [
-                    ("InputValue", name, fed(*shape, axis=axis, rate=float(has_gradient(kind, name))), [])
+                    (
+                        "InputValue",
+                        name,
+                        fed(*shape, axis=axis, rate=float(has_gradient(kind, name))),
+                        [],
+                    )
                     for name, shape in zip(names, shapes)  # noqa: B905
                 ]
                 nodes = [("DynamicAxis", axis, b"", [])] + inputs + [(kind, "z", b"", names)]

@@ -26,18 +26,35 @@ def flags(*values):
 
 
 def matrix(values, rows, columns=1):
-    head = b"d" + text("BMAT") + numbers("Q", 4) + text("unnamed") + numbers("i", 0) + numbers("Q", rows, columns)
+    head = (
+        b"d"
+        + text("BMAT")
+        + numbers("Q", 4)
+        + text("unnamed")
+        + numbers("i", 0)
+        + numbers("Q", rows, columns)
+    )
     return head + numbers("f", *values) + text("EMAT")
 
 
 def fed(*dims, **options):
     axis = options.get("axis", BATCH)
-    return numbers("Q", 0, 0) + shape(*dims) + numbers("i", 1) + text(axis) + numbers("f", options.get("rate", 0))
+    return (
+        numbers("Q", 0, 0)
+        + shape(*dims)
+        + numbers("i", 1)
+        + text(axis)
+        + numbers("f", options.get("rate", 0))
+    )
 
 
 def held(values, *dims, **options):
     rows = dims[0] if dims else 1
-    return numbers("f", options.get("rate", 1)) + shape(*dims) + matrix(values, rows, len(values) // rows)
+    return (
+        numbers("f", options.get("rate", 1))
+        + shape(*dims)
+        + matrix(values, rows, len(values) // rows)
+    )
 
 
 def model(nodes, version=31, **groups):
@@ -48,7 +65,13 @@ def model(nodes, version=31, **groups):
         version: the version of the format.
         groups: the names of the nodes in a group.
     """
-    parts = [text("BCN"), text("BVersion"), numbers("Q", version), text("EVersion"), numbers("Q", len(nodes))]
+    parts = [
+        text("BCN"),
+        text("BVersion"),
+        numbers("Q", version),
+        text("EVersion"),
+        numbers("Q", len(nodes)),
+    ]
     parts.append(text("BNodeList"))
     parts += [text("float") + text(kind) + text(name) + fields for kind, name, fields, _ in nodes]
     parts += [text("ENodeList"), text("BRelation")]
@@ -57,7 +80,9 @@ def model(nodes, version=31, **groups):
     parts += [text("ERelation"), text("BRootNodes")]
     for group in ("Feature", "Label", "Criterion", "Eval", "Output"):
         names = groups.get(group.lower(), [])
-        parts += [text("B%sNodes" % group), numbers("Q", len(names))] + [text(name) for name in names]  # noqa: UP031
+        parts += [text("B%sNodes" % group), numbers("Q", len(names))] + [
+            text(name) for name in names
+        ]  # noqa: UP031
         parts.append(text("E%sNodes" % group))  # noqa: UP031
     return b"".join(parts + [text("ERootNodes"), text("ECN")])
 
@@ -78,7 +103,9 @@ W = ("LearnableParameter", "W", held([0.5, -1, 2, 3, 1, 0], 2, 3), [])
 
 def times(version):
     mapped = numbers("i", -1) if version >= 12 else b""
-    return of_samples(X, W, ("Times", "z", numbers("Q", 1) + mapped, ["W", "features"]), version=version)
+    return of_samples(
+        X, W, ("Times", "z", numbers("Q", 1) + mapped, ["W", "features"]), version=version
+    )
 
 
 def reduced(version):
@@ -114,7 +141,9 @@ def convolved(version):
     filters = ("LearnableParameter", "filters", held([0.1 * k for k in range(72)], 3, 3, 2, 4), [])
     fields = windows(version, (3, 3, 2), (1, 1, 4), (1, 2, 2), 0) + b"\0"
     fields += shape(1, 1, 1) if version >= 18 else b""
-    return of_samples(IMAGE, filters, ("Convolution", "z", fields, ["filters", "image"]), version=version)
+    return of_samples(
+        IMAGE, filters, ("Convolution", "z", fields, ["filters", "image"]), version=version
+    )
 
 
 def pooled(version):
@@ -124,8 +153,15 @@ def pooled(version):
 
 def batch_normalized(version):
     names, nodes = ["features"], [X]
-    for name, value in (("scale", [1, 2, 3]), ("bias", [1, 1, 0]), ("mean", [0.5, 0, -1]), ("spread", [0.5, 2, 4])):
-        nodes.append(("LearnableParameter", name, held(value, 3, rate=float(name in ("scale", "bias"))), []))
+    for name, value in (
+        ("scale", [1, 2, 3]),
+        ("bias", [1, 1, 0]),
+        ("mean", [0.5, 0, -1]),
+        ("spread", [0.5, 2, 4]),
+    ):
+        nodes.append(
+            ("LearnableParameter", name, held(value, 3, rate=float(name in ("scale", "bias"))), [])
+        )
         names.append(name)
     if version >= 19:
         nodes.append(("LearnableParameter", "count", held([7], rate=0), []))
@@ -143,7 +179,10 @@ def dropped(version):
 def delayed(version):
     fields = numbers("i", 2) + shape(3) + numbers("f", 2.5)
     return of_sequences(
-        S, ("Delay", "p", fields, ["features"]), ("FutureValue", "z", fields, ["features"]), version=version
+        S,
+        ("Delay", "p", fields, ["features"]),
+        ("FutureValue", "z", fields, ["features"]),
+        version=version,
     )
 
 
@@ -152,7 +191,11 @@ def regions(version):
     boxes = ("InputValue", "boxes", fed(4, 3), [])
     fields = shape(3, 2) + more
     return of_samples(
-        IMAGE, boxes, ("Abs", "b", b"", ["boxes"]), ("ROIPooling", "z", fields, ["image", "b"]), version=version
+        IMAGE,
+        boxes,
+        ("Abs", "b", b"", ["boxes"]),
+        ("ROIPooling", "z", fields, ["image", "b"]),
+        version=version,
     )
 
 
@@ -208,13 +251,24 @@ FILES.update(
         ),
         (
             "sums",
-            of_samples(X, ("SumElements", "all", b"", ["features"]), ("SumColumnElements", "z", b"", ["features"])),
+            of_samples(
+                X,
+                ("SumElements", "all", b"", ["features"]),
+                ("SumColumnElements", "z", b"", ["features"]),
+            ),
         ),
         (
             "scaled",
-            of_samples(X, ("LearnableParameter", "w", held([1, 2, 3], 3), []), ("Scale", "z", b"", ["w", "features"])),
+            of_samples(
+                X,
+                ("LearnableParameter", "w", held([1, 2, 3], 3), []),
+                ("Scale", "z", b"", ["w", "features"]),
+            ),
         ),
-        ("read_and_listed", of_samples(X, ("Abs", "h", b"", ["features"]), ("Exp", "z", b"", ["h"]), eval=["h"])),
+        (
+            "read_and_listed",
+            of_samples(X, ("Abs", "h", b"", ["features"]), ("Exp", "z", b"", ["h"]), eval=["h"]),
+        ),
         ("handed_on", of_samples(X, ("Pass", "z", b"", ["features"]))),
         (
             "names",

@@ -14,16 +14,26 @@ WORDS = ("InputValue", "words", fed(6), [])
 def node(kind: str, reads: list[str], fields: bytes = b"") -> bytes:
     leaves = [X, *(leaf for leaf in (Y, SQUARE, VECTOR, TABLE, WORDS) if leaf[1] in reads)]
     return model(
-        [("DynamicAxis", BATCH, b"", []), *leaves, ("Tanh", "h", b"", ["features"]), (kind, "z", fields, reads)]
+        [
+            ("DynamicAxis", BATCH, b"", []),
+            *leaves,
+            ("Tanh", "h", b"", ["features"]),
+            (kind, "z", fields, reads),
+        ]
     )
 
 
 def lattice() -> bytes:
-    names = b"".join(text(name) for name in ("symbols", "phones", "states", "transitions", "config"))
+    names = b"".join(
+        text(name) for name in ("symbols", "phones", "states", "transitions", "config")
+    )
     fields = names + numbers("d", 1e-9, 0.9, 12, 13, 0.25, 0.5) + b"\1\0"
     inputs = [("InputValue", name, fed(3, axis=SEQUENCE), []) for name in ("a", "b", "c", "l")]
     criterion = ("LatticeSequenceWithSoftmax", "z", fields, ["a", "b", "c", "l"])
-    return model([("DynamicAxis", SEQUENCE, b"", []), *inputs, ("Tanh", "h", b"", ["b"]), criterion], output=["h"])
+    return model(
+        [("DynamicAxis", SEQUENCE, b"", []), *inputs, ("Tanh", "h", b"", ["b"]), criterion],
+        output=["h"],
+    )
 
 
 TRACE = (
@@ -54,7 +64,9 @@ NOT_COMPUTED = {
     "DummyCriterion": node("DummyCriterion", ["features", "labels", "features"]),
     "EnvironmentInput": node("EnvironmentInput", [], text("property")),
     "EpochAccumulator": node("EpochAccumulator", ["features"]),
-    "NCEBasedCrossEntropyWithSoftmax": node("NCEBasedCrossEntropyWithSoftmax", ["labels", "features", "M", "v"]),
+    "NCEBasedCrossEntropyWithSoftmax": node(
+        "NCEBasedCrossEntropyWithSoftmax", ["labels", "features", "M", "v"]
+    ),
     "QuantizedTimes": node(
         "QuantizedTimes", ["M", "features"], numbers("Q", 1) + numbers("i", -1) + numbers("Q", 1, 2)
     ),

@@ -55,7 +55,9 @@ def normalized(**options):
 
 def unpooled():
     x = image(2, 8, 8)
-    return C.unpooling(C.pooling(x, C.MAX_POOLING, (2, 2), (2, 2)), x, C.MAX_UNPOOLING, (2, 2), (2, 2))
+    return C.unpooling(
+        C.pooling(x, C.MAX_POOLING, (2, 2), (2, 2)), x, C.MAX_UNPOOLING, (2, 2), (2, 2)
+    )
 
 
 def cropped():
@@ -92,13 +94,69 @@ def recurrent(cell, **options):
     return lambda: initialized(C.layers.Recurrence(cell, **options)(sequence(3)))
 
 
-UNARY = ["abs", "acos", "asin", "ceil", "cos", "cosh", "exp", "floor", "hardmax", "log", "log_softmax", "negate"]
-UNARY += ["reciprocal", "relu", "round", "sigmoid", "sin", "sinh", "softmax", "softplus", "softsign", "sqrt", "square"]
+UNARY = [
+    "abs",
+    "acos",
+    "asin",
+    "ceil",
+    "cos",
+    "cosh",
+    "exp",
+    "floor",
+    "hardmax",
+    "log",
+    "log_softmax",
+    "negate",
+]
+UNARY += [
+    "reciprocal",
+    "relu",
+    "round",
+    "sigmoid",
+    "sin",
+    "sinh",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sqrt",
+    "square",
+]
 UNARY += ["stop_gradient", "tanh", "argmax", "leaky_relu"]
-BINARY = ["plus", "minus", "element_times", "element_divide", "log_add_exp", "element_max", "equal", "not_equal"]
-BINARY += ["less", "less_equal", "greater", "greater_equal", "squared_error", "times_transpose", "cosine_distance"]
-BINARY += ["cross_entropy_with_softmax", "classification_error", "element_and", "element_xor", "splice"]
-REDUCTIONS = ["reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_log_sum_exp", "reduce_l2"]
+BINARY = [
+    "plus",
+    "minus",
+    "element_times",
+    "element_divide",
+    "log_add_exp",
+    "element_max",
+    "equal",
+    "not_equal",
+]
+BINARY += [
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "squared_error",
+    "times_transpose",
+    "cosine_distance",
+]
+BINARY += [
+    "cross_entropy_with_softmax",
+    "classification_error",
+    "element_and",
+    "element_xor",
+    "splice",
+]
+REDUCTIONS = [
+    "reduce_sum",
+    "reduce_mean",
+    "reduce_max",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_log_sum_exp",
+    "reduce_l2",
+]
 # Those that the original writes and cannot load again.
 OURS = ["tan", "atan", "asinh", "atanh", "elu", "selu"]
 
@@ -119,7 +177,10 @@ PROGRAMS.update(
         ("sparse", lambda: C.times(sequence(6, is_sparse=True), weights(6, 4))),
         ("with_gradient", lambda: C.abs(C.input_variable(3, needs_gradient=True, name="x"))),
         ("number", lambda: C.abs(vector(())) + 1),
-        ("times", lambda: C.times(C.input_variable((2, 3), name="x"), weights(3, 4, 5), output_rank=2)),
+        (
+            "times",
+            lambda: C.times(C.input_variable((2, 3), name="x"), weights(3, 4, 5), output_rank=2),
+        ),
         ("times_mapped", lambda: C.times(matrix(), weights(4, 5), infer_input_rank_to_map=0)),
         ("dense", lambda: initialized(C.layers.Dense((2, 3), C.relu, name="d")(vector((4, 5))))),
         ("frozen", lambda: initialized(C.layers.Dense(4)(vector(3))).clone("freeze")),
@@ -151,10 +212,18 @@ PROGRAMS.update(
         ("rnn", recurrent(C.layers.RNNStep(2))),
         ("lstm", recurrent(C.layers.LSTM(2, use_peepholes=True))),
         ("gru", recurrent(C.layers.GRU(2), go_backwards=True)),
-        ("fold", lambda: initialized(C.layers.Fold(C.layers.LSTM(2, enable_self_stabilization=True))(sequence(3)))),
+        (
+            "fold",
+            lambda: initialized(
+                C.layers.Fold(C.layers.LSTM(2, enable_self_stabilization=True))(sequence(3))
+            ),
+        ),
         ("window", lambda: C.layers.PastValueWindow(2, C.Axis(-2))(sequence(3))),
         ("last", lambda: C.sequence.last(sequence(3))),
-        ("first_and_last", lambda: C.sequence.first(sequence(3)) + C.sequence.last(sequence(3, "t"))),
+        (
+            "first_and_last",
+            lambda: C.sequence.first(sequence(3)) + C.sequence.last(sequence(3, "t")),
+        ),
         ("part", lambda: C.sequence.slice(sequence(3), 1, 3)),
         ("scattered", lambda: selected(C.sequence.is_first)),
         ("where", lambda: C.sequence.where(C.sequence.is_last(sequence(3)))),
@@ -165,28 +234,59 @@ PROGRAMS.update(
         ("to_sequence", lambda: C.to_sequence(vector((4, 3)))),
         (
             "convolution",
-            lambda: C.convolution(weights(4, 2, 3, 2), image(), (1, 2, 3), auto_padding=[False, True, False]),
+            lambda: C.convolution(
+                weights(4, 2, 3, 2), image(), (1, 2, 3), auto_padding=[False, True, False]
+            ),
         ),
         (
             "transposed",
-            lambda: C.convolution_transpose(weights(2, 4, 3, 3), image(), (1, 2, 2), auto_padding=[False, True, True]),
+            lambda: C.convolution_transpose(
+                weights(2, 4, 3, 3), image(), (1, 2, 2), auto_padding=[False, True, True]
+            ),
         ),
         (
             "to_size",
             lambda: C.convolution_transpose(
-                weights(2, 4, 3, 3), image(2, 4, 4), (1, 2, 2), auto_padding=[False, True, True], output_shape=(4, 8, 8)
+                weights(2, 4, 3, 3),
+                image(2, 4, 4),
+                (1, 2, 2),
+                auto_padding=[False, True, True],
+                output_shape=(4, 8, 8),
             ),
         ),
-        ("images", layers(C.layers.Convolution2D((3, 3), 4, C.relu, pad=True), C.layers.GlobalMaxPooling())),
-        ("convolution_1d", lambda: initialized(C.layers.Convolution1D(3, 4, pad=True)(vector((2, 9))))),
+        (
+            "images",
+            layers(
+                C.layers.Convolution2D((3, 3), 4, C.relu, pad=True), C.layers.GlobalMaxPooling()
+            ),
+        ),
+        (
+            "convolution_1d",
+            lambda: initialized(C.layers.Convolution1D(3, 4, pad=True)(vector((2, 9)))),
+        ),
         (
             "of_sequence",
-            lambda: initialized(C.layers.Convolution((3, 3), 4, sequential=True, pad=True)(sequence((2, 9)))),
+            lambda: initialized(
+                C.layers.Convolution((3, 3), 4, sequential=True, pad=True)(sequence((2, 9)))
+            ),
         ),
-        ("max_pooling", lambda: C.pooling(image(), C.MAX_POOLING, (2, 3), (3, 2), ceil_out_dim=True)),
-        ("avg_pooling", lambda: C.pooling(image(), C.AVG_POOLING, (2, 3), (2, 3), [True, True], include_pad=True)),
+        (
+            "max_pooling",
+            lambda: C.pooling(image(), C.MAX_POOLING, (2, 3), (3, 2), ceil_out_dim=True),
+        ),
+        (
+            "avg_pooling",
+            lambda: C.pooling(
+                image(), C.AVG_POOLING, (2, 3), (2, 3), [True, True], include_pad=True
+            ),
+        ),
         ("unpooled", unpooled),
-        ("regions", lambda: C.roipooling(image(2, 8, 8), C.abs(vector((3, 4), "r")), C.MAX_POOLING, (2, 3), 0.5)),
+        (
+            "regions",
+            lambda: C.roipooling(
+                image(2, 8, 8), C.abs(vector((3, 4), "r")), C.MAX_POOLING, (2, 3), 0.5
+            ),
+        ),
         ("normalized", lambda: normalized(map_rank=1, normalization_time_constant=7, epsilon=0.25)),
         ("layer_normalization", lambda: initialized(C.layers.LayerNormalization()(vector(3)))),
         ("response", lambda: C.local_response_normalization(image(4, 5, 5), 1, 1.0, 0.5, 0.75)),
@@ -194,7 +294,10 @@ PROGRAMS.update(
         ("crop_automatic", cropped),
         ("binary", lambda: C.binary_cross_entropy(C.sigmoid(vector(3)), C.sigmoid(vector(3, "y")))),
         ("error_of_two", lambda: C.classification_error(vector(5), vector(5, "y"), topN=2)),
-        ("edits", lambda: C.edit_distance_error(sequence(3), sequence(3, "t"), 0.3, 2, 1.5, True, [1, 7])),
+        (
+            "edits",
+            lambda: C.edit_distance_error(sequence(3), sequence(3, "t"), 0.3, 2, 1.5, True, [1, 7]),
+        ),
         ("alignment", lambda: aligned(2, -1)),
         ("late_alignment", lambda: aligned(0, 3)),
         ("scaled_image", lambda: C.image_scaler(image(3, 4, 5), 0.5, [1, 2, 3])),
@@ -207,9 +310,18 @@ PROGRAMS.update(
 FILES_ALONE = OrderedDict(
     [
         ("samples", lambda: C.random_sample(np.ones(5, np.float32), 3, True, seed=2**32 + 5)),
-        ("frequencies", lambda: C.random_sample_inclusion_frequency(np.ones(5, np.float32), 3, False, seed=4)),
-        ("negatives", lambda: C.cosine_distance_with_negative_samples(sequence(4), sequence(4, "t"), 2, 3)),
-        ("logistic", lambda: C.weighted_binary_cross_entropy(*(C.sigmoid(vector(3, n)) for n in "xyz"))),
+        (
+            "frequencies",
+            lambda: C.random_sample_inclusion_frequency(np.ones(5, np.float32), 3, False, seed=4),
+        ),
+        (
+            "negatives",
+            lambda: C.cosine_distance_with_negative_samples(sequence(4), sequence(4, "t"), 2, 3),
+        ),
+        (
+            "logistic",
+            lambda: C.weighted_binary_cross_entropy(*(C.sigmoid(vector(3, n)) for n in "xyz")),
+        ),
         ("ranks", lambda: C.lambda_rank(vector(1), vector(1, "y"), vector(1, "q"))),
         ("gain", lambda: C.ndcg_at_1(vector(1), vector(1, "y"), vector(1, "q"))),
         ("stack", lambda: C.optimized_rnnstack(sequence(3), weights(184, 4), 4, 2, True, "lstm")),

@@ -31,7 +31,15 @@ ALLOWANCE = 48 * 2**20  # for objects of the graphs, and pages that the allocato
 SIZES = [0, 1, 2, 3, 5, 57, 2**28, 2**31, 2**40, 2**63, 2**64 - 1]
 DIMS = [0, 1, 2, -1, -2, -3, 2**20, 2**28, 2**31, 2**40, 2**62]
 WHOLE = [0, 1, -1, -2, 2**31 - 1, -(2**31)]
-AXES = [Axis(0), Axis(-1), Axis(60), Axis(END_OF_AXES), Axis.default_batch_axis(), Axis.all_axes(), Axis("other")]
+AXES = [
+    Axis(0),
+    Axis(-1),
+    Axis(60),
+    Axis(END_OF_AXES),
+    Axis.default_batch_axis(),
+    Axis.all_axes(),
+    Axis("other"),
+]
 ANYTHING = [0, Size(5), "x", 1.5, [], {}, NDShape((2, 3)), Axis(1), np.zeros(3, np.float32), True]
 
 
@@ -65,7 +73,13 @@ def damaged(data: bytes, draw: random.Random) -> bytes:
 
 def places(value: Any) -> list[tuple[Any, Any]]:
     """All values of a dictionary: what holds each, and under which key."""
-    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
+    keys = (
+        list(value)
+        if isinstance(value, dict)
+        else range(len(value))
+        if isinstance(value, list)
+        else []
+    )
     return [place for key in keys for place in ((value, key), *places(value[key]))]
 
 
@@ -111,7 +125,12 @@ def _other(value: Any, all_values: list[Any], draw: random.Random) -> Any:
     if isinstance(value, Axis):
         return draw.choice(AXES)
     if isinstance(value, np.ndarray):
-        like = [np.zeros(0, np.float32), value.astype(np.float64), value.reshape(-1), value.astype(np.int8)]
+        like = [
+            np.zeros(0, np.float32),
+            value.astype(np.float64),
+            value.reshape(-1),
+            value.astype(np.int8),
+        ]
         return draw.choice(like)
     if isinstance(value, list):
         return draw.choice((draw.sample(value, len(value)), value[::2], value[1:], []))
@@ -122,13 +141,26 @@ def _other_shape(shape: tuple[int, ...], draw: random.Random) -> tuple[int, ...]
     if not shape or draw.random() < 0.3:
         return (*shape, draw.choice(DIMS))
     place = draw.randrange(len(shape))
-    return (*shape[:place], *draw.choice(((), (draw.choice(DIMS),), (draw.choice(DIMS),))), *shape[place + 1 :])
+    return (
+        *shape[:place],
+        *draw.choice(((), (draw.choice(DIMS),), (draw.choice(DIMS),))),
+        *shape[place + 1 :],
+    )
 
 
 def forge_numbers(values: dict[str, Any], draw: random.Random) -> None:
     """Have an operation's attribute be another, or a variable's shape."""
-    found = [place for f in _dictionaries(values, "primitive_functions") for place in places(f.get("attributes"))]
-    found += [(v, key) for v in _dictionaries(values, "inputs") for key in ("shape", "value", "is_sparse") if key in v]
+    found = [
+        place
+        for f in _dictionaries(values, "primitive_functions")
+        for place in places(f.get("attributes"))
+    ]
+    found += [
+        (v, key)
+        for v in _dictionaries(values, "inputs")
+        for key in ("shape", "value", "is_sparse")
+        if key in v
+    ]
     if found:
         holder, key = draw.choice(found)
         holder[key] = _other(holder[key], [h[k] for h, k in found], draw)
@@ -147,7 +179,9 @@ def forge_function(values: dict[str, Any], draw: random.Random) -> None:
     one, other = draw.choice(functions), draw.choice(functions)
     key = draw.choice(("op", "inputs", "attributes"))
     if key == "op" and draw.random() < 0.5:
-        one["op"] = Size(draw.choice([int(number) for number in registry if number != PrimitiveOp.Block]))
+        one["op"] = Size(
+            draw.choice([int(number) for number in registry if number != PrimitiveOp.Block])
+        )
     elif key in other:
         one[key] = copy.deepcopy(other[key])
 
@@ -165,7 +199,9 @@ def numbers_changed(data: bytes, draw: random.Random) -> bytes:
     result = bytearray(data)
     for _ in range(draw.choice((1, 1, 2))):
         place = draw.randrange(len(data) - 8)
-        result[place : place + 4] = struct.pack("<I", draw.choice([0, 1, 2, 31, 2**16, 2**31, 2**32 - 1]))
+        result[place : place + 4] = struct.pack(
+            "<I", draw.choice([0, 1, 2, 31, 2**16, 2**31, 2**32 - 1])
+        )
     return bytes(result)
 
 
@@ -194,7 +230,9 @@ def recorded_models() -> list[bytes]:
 def legacy_models() -> list[bytes]:
     """All models of version 1 that the tests have."""
     found = (legacy_files.FILES, oldest_files(), COMPUTED, NOT_COMPUTED)
-    recorded = [data for name, data in record_legacy_models.recorded()[0].items() if name.endswith(".v1")]
+    recorded = [
+        data for name, data in record_legacy_models.recorded()[0].items() if name.endswith(".v1")
+    ]
     return [*(data for files in found for data in files.values()), *recorded]
 
 

@@ -36,10 +36,15 @@ def found(folder, into):
     if os.path.exists(archive):
         with tarfile.open(archive) as packed:
             for member in packed:
-                paths[os.path.basename(member.name)] = path = os.path.join(into, os.path.basename(member.name))
+                paths[os.path.basename(member.name)] = path = os.path.join(
+                    into, os.path.basename(member.name)
+                )
                 with open(path, "wb") as file:
                     file.write(packed.extractfile(member).read())
-    for place in (os.path.join(folder, "old_models"), os.path.join(folder, os.pardir, "faults", "files")):
+    for place in (
+        os.path.join(folder, "old_models"),
+        os.path.join(folder, os.pardir, "faults", "files"),
+    ):
         for name in os.listdir(place) if os.path.isdir(place) else []:
             paths[name] = os.path.join(place, name)
     return paths

@@ -48,7 +48,9 @@ def plus_one():
 @program
 def named_outputs():
     x, y = vector((2, 3)), vector((2, 3), "y")
-    return C.combine([C.plus(x, 1, name="first"), C.element_times(y, 2, name="second")], name="both")
+    return C.combine(
+        [C.plus(x, 1, name="first"), C.element_times(y, 2, name="second")], name="both"
+    )
 
 
 @program
@@ -113,14 +115,18 @@ def window_of_the_past():
 
 @program
 def normalized():
-    return initialized(C.layers.Sequential([C.layers.LayerNormalization(), C.layers.Stabilizer()])(vector(5)))
+    return initialized(
+        C.layers.Sequential([C.layers.LayerNormalization(), C.layers.Stabilizer()])(vector(5))
+    )
 
 
 @program
 def criterion():
     x, y = vector(3), vector(4, "y")
     z = C.layers.Dense(4)(x)
-    return initialized(C.combine([C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)]))
+    return initialized(
+        C.combine([C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)])
+    )
 
 
 @program
@@ -146,10 +152,17 @@ def rankings():
 @program
 def random_numbers():
     s, w = sequence(3), weights(6)
-    noise = C.random.normal_like(s, 0.5, 2, seed=2**64 - 1) + C.random.gumbel_like(s, seed=3, name="noise")
+    noise = C.random.normal_like(s, 0.5, 2, seed=2**64 - 1) + C.random.gumbel_like(
+        s, seed=3, name="noise"
+    )
     drawn = C.random.uniform((2, 3), low=-1, seed=4), C.random.bernoulli(4, mean=0.3, seed=5)
-    chosen = [C.times(C.random_sample(w * w, 4, again, seed=6), np.eye(6, dtype=np.float32)) for again in (True, False)]
-    often = [C.random_sample_inclusion_frequency(C.abs(w), 4, again, seed=7) for again in (True, False)]
+    chosen = [
+        C.times(C.random_sample(w * w, 4, again, seed=6), np.eye(6, dtype=np.float32))
+        for again in (True, False)
+    ]
+    often = [
+        C.random_sample_inclusion_frequency(C.abs(w), 4, again, seed=7) for again in (True, False)
+    ]
     return C.combine([noise, *drawn, *chosen, *often])
 
 
@@ -157,7 +170,10 @@ def random_numbers():
 def few_of_many_classes():
     x, y, label = sequence(3), sequence(8, "y", is_sparse=True), sequence(1, "label")
     w, b = weights(8, 3), C.parameter((8, 1), init=0.5, name="b")
-    losses = [C.nce_loss(w, b, x, y, np.arange(8, dtype=np.float32), 3, again, seed=2) for again in (True, False)]
+    losses = [
+        C.nce_loss(w, b, x, y, np.arange(8, dtype=np.float32), 3, again, seed=2)
+        for again in (True, False)
+    ]
     chosen, of_groups, of_labels = C.hierarchical_softmax_layer(x, label, 7)
     return initialized(C.combine(losses + [chosen, of_groups] + of_labels))
 
@@ -165,7 +181,14 @@ def few_of_many_classes():
 @program
 def activations():
     x = vector((2, 3))
-    functions = [C.elu(x), C.selu(x), C.leaky_relu(x), C.softplus(x), C.hard_sigmoid(x, 0.2, 0.5), C.log_softmax(x)]
+    functions = [
+        C.elu(x),
+        C.selu(x),
+        C.leaky_relu(x),
+        C.softplus(x),
+        C.hard_sigmoid(x, 0.2, 0.5),
+        C.log_softmax(x),
+    ]
     return C.combine(functions + [C.softmax(x, axis=0), C.hardmax(x)])
 
 
@@ -218,9 +241,13 @@ def windows():
     x = vector((3, 8, 9))
     functions = [
         C.convolution(weights(5, 3, 2, 3), x, strides=(1, 2, 3), auto_padding=[False, True, False]),
-        C.convolution_transpose(weights(3, 5, 2, 3), x, strides=(2, 2), auto_padding=[False, True, True]),
+        C.convolution_transpose(
+            weights(3, 5, 2, 3), x, strides=(2, 2), auto_padding=[False, True, True]
+        ),
         C.pooling(x, C.AVG_POOLING, (2, 3), (1, 2), [True, False], True, True),
-        C.unpooling(C.pooling(x, C.MAX_POOLING, (2, 3), (2, 3)), x, C.MAX_UNPOOLING, (2, 3), (2, 3)),
+        C.unpooling(
+            C.pooling(x, C.MAX_POOLING, (2, 3), (2, 3)), x, C.MAX_UNPOOLING, (2, 3), (2, 3)
+        ),
     ]
     return C.combine(functions)
 
@@ -334,7 +361,12 @@ class Cube(UserFunction):
 
 @program
 def user_functions():
-    return C.user_function(Cube(C.user_function(Cube(vector(3), 0.5, name="first")) + 1, 2.0, name="second")) * 3
+    return (
+        C.user_function(
+            Cube(C.user_function(Cube(vector(3), 0.5, name="first")) + 1, 2.0, name="second")
+        )
+        * 3
+    )
 
 
 @program
@@ -364,7 +396,12 @@ def native_user_function():
         "text": "t",
         "array": np.ones((2, 2), np.float32),
     }
-    return C.ops.native_user_function("NativeUserTimesOp", [weights(3, 2), vector(3)], attributes, "native") + 1
+    return (
+        C.ops.native_user_function(
+            "NativeUserTimesOp", [weights(3, 2), vector(3)], attributes, "native"
+        )
+        + 1
+    )
 
 
 def data(function):
@@ -380,7 +417,9 @@ def data(function):
                 np.eye(shape[0], dtype=dtype)[[2, 2, 4]],
             ]
         elif len(variable.dynamic_axes) == 2:
-            result[variable.name] = [random.uniform(-2, 2, (n,) + shape).astype(dtype) for n in (4, 3)]
+            result[variable.name] = [
+                random.uniform(-2, 2, (n,) + shape).astype(dtype) for n in (4, 3)
+            ]
         else:
             result[variable.name] = random.uniform(-2, 2, (2,) + shape).astype(dtype)
     return result
@@ -396,4 +435,8 @@ def evaluate(function, values):
         feed[variable] = [csr_matrix(x) for x in value] if variable.is_sparse else value
     results = function.eval(feed)
     outputs = [results[v] for v in function.outputs] if isinstance(results, dict) else [results]
-    return [np.asarray(array) for output in outputs for array in (output if isinstance(output, list) else [output])]
+    return [
+        np.asarray(array)
+        for output in outputs
+        for array in (output if isinstance(output, list) else [output])
+    ]

@@ -91,7 +91,9 @@ def gathered(draw, s):
     condition = C.greater_equal(C.sequence.is_first(s) + C.sequence.is_last(s), 1)
     found = C.sequence.gather(s, condition)
     return (
-        C.sequence.scatter(found, condition) if draw.flag() else s - C.sequence.broadcast_as(C.sequence.last(found), s)
+        C.sequence.scatter(found, condition)
+        if draw.flag()
+        else s - C.sequence.broadcast_as(C.sequence.last(found), s)
     )
 
 
@@ -105,7 +107,9 @@ def windowed(draw, x):
     window, strides = draw.of([(2, 2), (3, 2)]), draw.of([(1, 1), (2, 1)])
     pads = [draw.flag(), draw.flag()]
     kind = draw.of([C.MAX_POOLING, C.AVG_POOLING])
-    return C.pooling(x, kind, window, strides, pads, include_pad=draw.flag() and kind == C.AVG_POOLING)
+    return C.pooling(
+        x, kind, window, strides, pads, include_pad=draw.flag() and kind == C.AVG_POOLING
+    )
 
 
 def sliced(draw, x):

@@ -26,9 +26,16 @@ def record(content, name, path):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     with tempfile.TemporaryDirectory() as folder:
-        found = [(name, record(content, name, os.path.join(folder, "file.v1"))) for name, content in files().items()]
+        found = [
+            (name, record(content, name, os.path.join(folder, "file.v1")))
+            for name, content in files().items()
+        ]
     with open(TARGET, "w") as target:
-        target.write("{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v) for k, v in found) + "\n}\n")
+        target.write(
+            "{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v) for k, v in found) + "\n}\n"
+        )
     print(len(found), "files;", sum(v is None for _, v in found), "are refused")

@@ -33,7 +33,9 @@ def anonymous(member):
 def described(function):
     """The names, shapes and kinds of a function's outputs and of what it reads."""
     variables = list(function.outputs) + sorted(function.inputs, key=lambda v: v.name)
-    return np.array([repr((v.name, tuple(v.shape), v.is_parameter, v.is_constant)) for v in variables])
+    return np.array(
+        [repr((v.name, tuple(v.shape), v.is_parameter, v.is_constant)) for v in variables]
+    )
 
 
 def recorded():
@@ -79,7 +81,13 @@ def record(archive, folder):
     path = os.path.join(folder, "results.npz")
     np.savez(path, **results)
     archive.add(path, "results.npz", filter=anonymous)
-    print(len(PROGRAMS), "functions;", len(unreadable), "that come back otherwise or not at all:", *unreadable)
+    print(
+        len(PROGRAMS),
+        "functions;",
+        len(unreadable),
+        "that come back otherwise or not at all:",
+        *unreadable,
+    )
 
 
 def check(folder):
@@ -108,7 +116,9 @@ def check(folder):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     if len(sys.argv) > 1:
         sys.exit(check(sys.argv[1]) != 0)
     import tempfile

@@ -29,7 +29,9 @@ def record(name, function):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     if not os.path.isdir(GOLDEN):
         os.mkdir(GOLDEN)
     results = {}

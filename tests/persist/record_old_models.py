@@ -26,7 +26,9 @@ def record(folder):
         paths = found(folder, scratch)
         rows = [(name, outputs(C.Function.load(paths[name]))) for name in NAMES]
     with open(TARGET, "w") as file:
-        file.write("{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v) for k, v in rows) + "\n}\n")
+        file.write(
+            "{\n" + ",\n".join(json.dumps(k) + ": " + json.dumps(v) for k, v in rows) + "\n}\n"
+        )
 
 
 def check(folder):
@@ -58,7 +60,9 @@ def check(folder):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     if len(sys.argv) > 2:
         sys.exit(check(sys.argv[2]) != 0)
     record(sys.argv[1])

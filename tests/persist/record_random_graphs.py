@@ -18,7 +18,9 @@ import cntk as C
 from tests.persist.random_graphs import data, drawn, evaluate
 
 ARCHIVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden", "random_graphs.zip")
-SEEDS = [seed for seed in range(162) if seed not in (38, 121)]  # these two the original cannot build
+SEEDS = [
+    seed for seed in range(162) if seed not in (38, 121)
+]  # these two the original cannot build
 
 
 def record(archive, folder):
@@ -61,10 +63,15 @@ def check(folder):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     if len(sys.argv) > 1:
         sys.exit(check(sys.argv[1]) != 0)
     import tempfile
 
-    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(ARCHIVE, "w", zipfile.ZIP_DEFLATED) as target:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        zipfile.ZipFile(ARCHIVE, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
         record(target, scratch)

@@ -39,7 +39,9 @@ def becomes_another_graph(function: Any) -> bool:
 
     def is_ours(primitive: Primitive) -> bool:
         axes = {len(v.type_.dynamic_axes) for v in primitive.operands if v.type_.dynamic_axes}
-        return primitive.op.primitive is None or (primitive.op.stretches and len(axes) > 1)
+        return primitive.op.primitive is None or (
+            primitive.op.broadcasts_over_sequence and len(axes) > 1
+        )
 
     return any(is_ours(p) for p in walk.primitives(function.root_function))
 
@@ -56,7 +58,9 @@ def test_operation_is_the_same_after_saving_and_loading(case: OpCase, tmp_path: 
     loaded = C.load_model(tmp_path / "operation.model")
     outputs = loaded.outputs
     if not becomes_another_graph(built.function):
-        assert [(v.name, v.shape) for v in loaded.inputs] == [(v.name, v.shape) for v in built.function.inputs]
+        assert [(v.name, v.shape) for v in loaded.inputs] == [
+            (v.name, v.shape) for v in built.function.inputs
+        ]
         assert facts(C, loaded) == facts(C, built.function)
     if case.name not in NOT_TOLD:
         assert fused_kinds(loaded) == fused_kinds(built.function) - RUN_AS_WRITTEN, "see `Fused.guesses`"
@@ -64,7 +68,9 @@ def test_operation_is_the_same_after_saving_and_loading(case: OpCase, tmp_path: 
     assert facts(C, C.load_model(tmp_path / "again.model")) == facts(C, loaded)
     data = {variable.name: value for variable, value in built.feed().items()}
     results = loaded.eval({v: data[v.name] for v in loaded.arguments})
-    assert [(v.name, v.shape) for v in outputs] == [(v.name, v.shape) for v in built.function.outputs]
+    assert [(v.name, v.shape) for v in outputs] == [
+        (v.name, v.shape) for v in built.function.outputs
+    ]
     for one, other in zip(built.eval(), outputs, strict=True):
         check_equal(one, densely(results if len(outputs) == 1 else results[other]))
 

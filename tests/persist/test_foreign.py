@@ -60,8 +60,14 @@ FOREIGN = {
     "torch": (torch_file(True), "a PyTorch file; load it with torch.load"),
     "torch before 1.6": (torch_file(False), "a PyTorch file; load it with torch.load"),
     "torch script": (torch_script(), "a PyTorch file"),
-    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "a Keras model or another HDF5 file; load it with Keras"),
-    "keras": (archive("metadata.json", "config.json", "model.weights.h5"), "a Keras model; load it with Keras"),
+    "hdf5": (
+        b"\x89HDF\r\n\x1a\n" + bytes(100),
+        "a Keras model or another HDF5 file; load it with Keras",
+    ),
+    "keras": (
+        archive("metadata.json", "config.json", "model.weights.h5"),
+        "a Keras model; load it with Keras",
+    ),
     "zip": (archive("a.model"), "a zip archive; unpack it first"),
     "npz": (numpy_file(np.savez, np.ones(3)), r"NumPy arrays; load them with numpy.load"),
     "npy": (numpy_file(np.save, np.ones(3)), "a NumPy array"),
@@ -69,7 +75,10 @@ FOREIGN = {
     "old pickle": (pickle.dumps({"a": 1}, protocol=2), "a Python pickle"),
     "safetensors": (safetensors_file(), "a safetensors file; load it with safetensors"),
     "gzip": (b"\x1f\x8b\x08" + zlib.compress(b"a"), "compressed with gzip; decompress it first"),
-    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS, not the file itself"),
+    "lfs": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+        "a pointer of Git LFS, not the file itself",
+    ),
     "page": (b"\n <!DOCTYPE html><html>", "a web page"),
     "text": (b"NDLNetworkBuilder = [ ]", "text, and no model"),
     "data": (b"|x 1 2\n", "data in CNTK's text format; read it with CTFDeserializer"),
@@ -82,7 +91,9 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-@pytest.mark.parametrize("load", [C.load_model, C.cntk_py.Dictionary.load], ids=["model", "dictionary"])
+@pytest.mark.parametrize(
+    "load", [C.load_model, C.cntk_py.Dictionary.load], ids=["model", "dictionary"]
+)
 def test_files_of_other_programs_are_named(name, load, tmp_path):
     content, said = FOREIGN[name]
     path = tmp_path / "a.file"
@@ -93,7 +104,8 @@ def test_files_of_other_programs_are_named(name, load, tmp_path):
         with pytest.raises(FileFormatError, match=f"cannot be read: it is {said}"):
             load(io.BytesIO(content))
         with pytest.raises(
-            FileFormatError, match=rf"a model of {len(content)} bytes in memory cannot be read: it is {said}"
+            FileFormatError,
+            match=rf"a model of {len(content)} bytes in memory cannot be read: it is {said}",
         ):
             load(content)
 

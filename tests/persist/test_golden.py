@@ -57,7 +57,9 @@ def test_outputs_are_the_originals(name: str) -> None:
 def test_variables_have_the_originals_names_and_order(name: str, what: str) -> None:
     found = described(getattr(C.load_model(path(name)), what))
     assert (sorted(found) if what == "arguments" else found) == (
-        sorted(RESULTS[f"{name}/{what}"]) if what == "arguments" else list(RESULTS[f"{name}/{what}"])
+        sorted(RESULTS[f"{name}/{what}"])
+        if what == "arguments"
+        else list(RESULTS[f"{name}/{what}"])
     )
 
 
@@ -105,7 +107,10 @@ def test_written_again_every_part_is_as_the_original_wrote_it(name: str) -> None
     assert {k: v for k, v in again.items() if k not in ("inputs", "primitive_functions")} == {
         k: v for k, v in original.items() if k not in ("inputs", "primitive_functions")
     }
-    functions, wanted = by_uid(again, "primitive_functions"), by_uid(original, "primitive_functions")
+    functions, wanted = (
+        by_uid(again, "primitive_functions"),
+        by_uid(original, "primitive_functions"),
+    )
     assert set(functions) == set(wanted)
     for uid, function in functions.items():
         check_same(function, wanted[uid], uid)
@@ -113,7 +118,9 @@ def test_written_again_every_part_is_as_the_original_wrote_it(name: str) -> None
     for uid, variable in variables.items():
         check_same(variable, stored[uid], uid)
     # The original also has stand-ins for outputs that come later in its order.
-    assert {uid for uid in stored if uid not in variables} <= {uid for uid in stored if "_Output_" in uid}
+    assert {uid for uid in stored if uid not in variables} <= {
+        uid for uid in stored if "_Output_" in uid
+    }
 
 
 @pytest.mark.parametrize(
@@ -129,4 +136,6 @@ def test_written_again_every_part_is_as_the_original_wrote_it(name: str) -> None
 )
 def test_graphs_are_recognised_that_run_in_one_step(name: str, ops: set[str]) -> None:
     found = walk.primitives(C.load_model(path(name)).root_function)
-    assert ops <= {p.op_name for p in found if p.block is not None and isinstance(p.block.single, Fused)}
+    assert ops <= {
+        p.op_name for p in found if p.block is not None and isinstance(p.block.single, Fused)
+    }

@@ -51,15 +51,23 @@ TOO_LARGE = {
     "plus": lambda: C.input_variable((2**20, 1)) + C.input_variable((1, 2**20)),
     "splice": lambda: C.splice(*[C.input_variable(2**30)] * 3),
     "times": lambda: C.times(C.input_variable((2**20, 1)), C.input_variable((1, 2**20))),
-    "times transpose": lambda: C.times_transpose(C.input_variable((2**20, 1)), C.input_variable((2**20, 1))),
+    "times transpose": lambda: C.times_transpose(
+        C.input_variable((2**20, 1)), C.input_variable((2**20, 1))
+    ),
     "gather": lambda: C.gather(C.parameter((2, 2**20)), C.input_variable(2**20)),
     "convolution": lambda: C.convolution_transpose(
-        C.parameter((1, 1, 3)), C.input_variable((1, 2**20)), strides=(1, 2**20), auto_padding=[False]
+        C.parameter((1, 1, 3)),
+        C.input_variable((1, 2**20)),
+        strides=(1, 2**20),
+        auto_padding=[False],
     ),
     "negative samples": lambda: C.cosine_distance_with_negative_samples(
         C.input_variable(2), C.input_variable(2), 1, 2**33
     ),
-    "batch": lambda: C.to_batch(C.constant(1, shape=(1,))) + C.input_variable((2**16, 1)) * C.constant(1, (1, 2**16)),
+    "batch": lambda: (
+        C.to_batch(C.constant(1, shape=(1,)))
+        + C.input_variable((2**16, 1)) * C.constant(1, (1, 2**16))
+    ),
 }
 
 
@@ -71,7 +79,9 @@ OUTER = ("plus", "times", "times transpose", "batch")
 def test_results_of_absurd_sizes_are_refused(name: str) -> None:
     """When the graph is built, or before memory is asked for when it is run."""
     made = TOO_LARGE[name]() if name in OUTER else None
-    with pytest.raises(GraphError, match=r"a sample of the result would be \[.*\], which is \d+ elements"):
+    with pytest.raises(
+        GraphError, match=r"a sample of the result would be \[.*\], which is \d+ elements"
+    ):
         if made is None:
             TOO_LARGE[name]()
         else:
@@ -95,7 +105,9 @@ SIZES_IN_FILES: dict[str, tuple[Callable[[], Any], int, dict[str, Any]]] = {
 def test_results_of_absurd_sizes_are_refused_when_the_file_is_loaded(name: str) -> None:
     build, op, changes = SIZES_IN_FILES[name]
     data = altered(build(), lambda values: attributes(values, op).update(changes))
-    with pytest.raises(FileFormatError, match=r"a sample of the result would be \[.*\], which is \d+ elements"):
+    with pytest.raises(
+        FileFormatError, match=r"a sample of the result would be \[.*\], which is \d+ elements"
+    ):
         C.load_model(data)
 
 
@@ -107,7 +119,9 @@ def test_values_of_absurd_sizes_are_refused_before_memory_is_asked_for() -> None
         C.input_variable((2**40, 2**40))
 
 
-def test_memory_that_does_not_suffice_is_told_with_the_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_does_not_suffice_is_told_with_the_operation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(*_: Any) -> None:
         raise RuntimeError(
             "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes."
@@ -116,7 +130,9 @@ def test_memory_that_does_not_suffice_is_told_with_the_operation(monkeypatch: py
     x = C.input_variable(2)
     function = C.tanh(x, name="t")
     monkeypatch.setattr(torch, "tanh", refuse)
-    with pytest.raises(NotEnoughMemoryError, match="Tanh 't': there is not enough memory for 4096 bytes"):
+    with pytest.raises(
+        NotEnoughMemoryError, match="Tanh 't': there is not enough memory for 4096 bytes"
+    ):
         function.eval({x: [[1, 2]]})
 
 
@@ -154,7 +170,9 @@ def test_attributes_that_cannot_be_are_refused_when_the_file_is_loaded(name: str
 
 def test_attributes_that_may_be_infinite() -> None:
     x = C.input_variable(3)
-    function = C.layers.BatchNormalization(normalization_time_constant=np.inf, blend_time_constant=np.inf)(x)
+    function = C.layers.BatchNormalization(
+        normalization_time_constant=np.inf, blend_time_constant=np.inf
+    )(x)
     assert C.load_model(altered(function, lambda values: None)).parameters
     padded = C.pad(x, [(1, 0)], constant_value=-np.inf)
     loaded = C.load_model(altered(padded, lambda values: None))
@@ -176,8 +194,13 @@ def test_another_number_of_operands_is_refused_when_the_file_is_loaded() -> None
     x, y = C.input_variable(3, name="x"), C.input_variable(3, name="y")
     function = C.plus(x, y, name="sum")
     for inputs in ([x.uid], [x.uid, y.uid, x.uid], []):
-        data = altered(function, lambda values, inputs=inputs: values["primitive_functions"][0].update(inputs=inputs))
-        with pytest.raises(FileFormatError, match=f"Plus 'sum': it has 2 operands, and was given {len(inputs)}"):
+        data = altered(
+            function,
+            lambda values, inputs=inputs: values["primitive_functions"][0].update(inputs=inputs),
+        )
+        with pytest.raises(
+            FileFormatError, match=f"Plus 'sum': it has 2 operands, and was given {len(inputs)}"
+        ):
             C.load_model(data)
 
 
@@ -195,7 +218,11 @@ def test_every_operation_refuses_operands_that_it_never_has(number: PrimitiveOp)
         try:
             C.load_model(data)
         except FileFormatError as error:
-            assert not INTERNAL.search(str(error)) and "made" in str(error) or "function 'Tanh" in str(error)
+            assert (
+                not INTERNAL.search(str(error))
+                and "made" in str(error)
+                or "function 'Tanh" in str(error)
+            )
         else:
             assert not registry[number].operand_counts
 
@@ -207,16 +234,35 @@ def test_every_operation_refuses_operands_that_it_never_has(number: PrimitiveOp)
     ("change", "reason"),
     [
         (lambda f: f.update(inputs=3), r"'Tanh\d+' has as 'inputs' 3, and a list was expected"),
-        (lambda f: f.update(inputs=[3]), r"'Tanh\d+' has as 'an item of inputs' 3, and a string was expected"),
-        (lambda f: f.pop("attributes"), r"'Tanh\d+' has no 'attributes', and a dictionary was expected"),
+        (
+            lambda f: f.update(inputs=[3]),
+            r"'Tanh\d+' has as 'an item of inputs' 3, and a string was expected",
+        ),
+        (
+            lambda f: f.pop("attributes"),
+            r"'Tanh\d+' has no 'attributes', and a dictionary was expected",
+        ),
         (lambda f: f.update(name=3.5), r"'Tanh\d+' has a name that is no string"),
-        (lambda f: f.update(op=Size(1000)), "an operation with the number 1000, which is not known"),
-        (lambda f: f.update(attributes={"a": 1}), r"function 'Tanh\d+': Tanh has an attribute 'a' that is not known"),
-        (lambda f: f.update(op=Size(91)), r"function 'Tanh\d+': Cast: the attribute 'newDataType' is missing"),
+        (
+            lambda f: f.update(op=Size(1000)),
+            "an operation with the number 1000, which is not known",
+        ),
+        (
+            lambda f: f.update(attributes={"a": 1}),
+            r"function 'Tanh\d+': Tanh has an attribute 'a' that is not known",
+        ),
+        (
+            lambda f: f.update(op=Size(91)),
+            r"function 'Tanh\d+': Cast: the attribute 'newDataType' is missing",
+        ),
     ],
 )
-def test_what_is_wrong_with_a_function_is_told(change: Callable[[dict[str, Any]], Any], reason: str) -> None:
-    data = altered(C.tanh(C.input_variable(3)), lambda values: change(values["primitive_functions"][0]))
+def test_what_is_wrong_with_a_function_is_told(
+    change: Callable[[dict[str, Any]], Any], reason: str
+) -> None:
+    data = altered(
+        C.tanh(C.input_variable(3)), lambda values: change(values["primitive_functions"][0])
+    )
     with pytest.raises(FileFormatError, match=reason):
         C.load_model(data)
 
@@ -224,14 +270,22 @@ def test_what_is_wrong_with_a_function_is_told(change: Callable[[dict[str, Any]]
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda v: v.update(kind=Size(9)), r"variable 'Input\d+' is of the kind 9, which is not known"),
+        (
+            lambda v: v.update(kind=Size(9)),
+            r"variable 'Input\d+' is of the kind 9, which is not known",
+        ),
         (lambda v: v.update(data_type=Size(77)), r"variable 'Input\d+' has the dtype 77"),
         (lambda v: v.update(name=[1]), r"'Input\d+' has a name that is no string"),
         (lambda v: v.update(shape=NDShape((2**62, 2**62))), "more elements than there can be"),
-        (lambda v: v.update(shape="x"), r"'Input\d+' has as 'shape' the string 'x', and a shape was expected"),
+        (
+            lambda v: v.update(shape="x"),
+            r"'Input\d+' has as 'shape' the string 'x', and a shape was expected",
+        ),
     ],
 )
-def test_what_is_wrong_with_a_variable_is_told(change: Callable[[dict[str, Any]], Any], reason: str) -> None:
+def test_what_is_wrong_with_a_variable_is_told(
+    change: Callable[[dict[str, Any]], Any], reason: str
+) -> None:
     data = altered(C.tanh(C.input_variable(3)), lambda values: change(values["inputs"][0]))
     with pytest.raises(FileFormatError, match=reason):
         C.load_model(data)

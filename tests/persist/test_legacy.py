@@ -41,7 +41,9 @@ def check_outputs(name: str, function: Any, shapes: bool = True) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_originals_function_is_written_as_the_original_writes_it(name: str, tmp_path: Path) -> None:
+def test_the_originals_function_is_written_as_the_original_writes_it(
+    name: str, tmp_path: Path
+) -> None:
     # Operations that one kernel computes here are not looked for: inside they would have other uids.
     function = from_dictionary(files.decode(memoryview(FILES[f"{name}.v2"])), contract=False)
     save_as_legacy_model(function, tmp_path / "again.v1")
@@ -80,7 +82,9 @@ def test_files_of_other_programs_and_versions(name: str) -> None:
     function = C.load_model(legacy_files.FILES[name])
     variables = [*function.outputs, *sorted(function.inputs, key=lambda v: v.name)]
     found = [repr((v.name, tuple(v.shape), v.is_parameter, v.is_constant)) for v in variables]
-    if name != "standardized":  # there the original has a block, and the mean and the deviation twice
+    if (
+        name != "standardized"
+    ):  # there the original has a block, and the mean and the deviation twice
         assert [text.replace("(1,)", "()") for text in found] == [
             text.replace("(1,)", "()") for text in RESULTS[f"{name}/variables"]
         ]
@@ -89,7 +93,12 @@ def test_files_of_other_programs_and_versions(name: str) -> None:
 
 def test_most_kinds_of_nodes_are_compared() -> None:
     formats = [mark("float"), mark("double")]
-    found = {kind for content in WHOLE for kind in BY_NAME if any(f + mark(kind) in content for f in formats)}
+    found = {
+        kind
+        for content in WHOLE
+        for kind in BY_NAME
+        if any(f + mark(kind) in content for f in formats)
+    }
     left = {kind.name for kind in BY_OPERATION.values()} - found
     # None of these has fields.
     assert left == {"Sigmoid", "StraightThrough", "ToSequenceLike", "UnpackBatchAxis"}
@@ -98,7 +107,10 @@ def test_most_kinds_of_nodes_are_compared() -> None:
 def test_names_and_axes_come_back() -> None:
     function = C.load_model(FILES["own_axis.v1"])
     (words,) = function.arguments
-    assert words.name == "words" and [axis.name for axis in words.dynamic_axes] == ["defaultBatchAxis", "Words"]
+    assert words.name == "words" and [axis.name for axis in words.dynamic_axes] == [
+        "defaultBatchAxis",
+        "Words",
+    ]
     assert C.load_model(FILES["sparse.v1"]).arguments[0].is_sparse
     assert C.load_model(FILES["with_gradient.v1"]).arguments[0].needs_gradient
     assert C.load_model(FILES["named.v1"]).find_by_name("a name").op_name == "Plus"
@@ -112,7 +124,9 @@ def test_it_goes_on_in_training(tmp_path: Path) -> None:
     loaded = C.load_model(path)
     loss = next(v for v in loaded.outputs if v.owner.op_name == "Minus")
     trainer = C.Trainer(
-        None, (loss, None), [C.sgd(loaded.parameters, C.learning_rate_schedule(0.5, C.UnitType.minibatch))]
+        None,
+        (loss, None),
+        [C.sgd(loaded.parameters, C.learning_rate_schedule(0.5, C.UnitType.minibatch))],
     )
     before = loaded.parameters[0].value
     trainer.train_minibatch({v: data(loaded)[v.name] for v in loaded.arguments})
@@ -125,30 +139,49 @@ def test_it_goes_on_in_training(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("build", "reason"),
     [
-        (lambda: C.one_hot(C.input_variable(2), 5), "OneHotOp cannot be saved in the format of version 1"),
+        (
+            lambda: C.one_hot(C.input_variable(2), 5),
+            "OneHotOp cannot be saved in the format of version 1",
+        ),
         (lambda: C.pad(C.input_variable(2), [(1, 1)], name="p"), "Pad 'p' cannot be saved"),
         (lambda: C.top_k(C.input_variable(5), 2), "TopK cannot be saved"),
         (lambda: C.zeros_like(C.input_variable(5)), "ConstantOp cannot be saved"),
         (lambda: C.user_function(Cube(C.input_variable(3))), "cannot be saved"),
-        (lambda: C.abs(C.input_variable((C.FreeDimension, 3), name="x")), "no free or inferred dimensions"),
-        (lambda: C.abs(C.placeholder(shape=(3,), dynamic_axes=[C.Axis.default_batch_axis()])), "placeholder"),
-        (lambda: C.abs(C.input_variable(3, dynamic_axes=[], name="x")), "every input has a batch axis"),
+        (
+            lambda: C.abs(C.input_variable((C.FreeDimension, 3), name="x")),
+            "no free or inferred dimensions",
+        ),
+        (
+            lambda: C.abs(C.placeholder(shape=(3,), dynamic_axes=[C.Axis.default_batch_axis()])),
+            "placeholder",
+        ),
+        (
+            lambda: C.abs(C.input_variable(3, dynamic_axes=[], name="x")),
+            "every input has a batch axis",
+        ),
         (lambda: C.abs(C.input_variable(3, dtype=np.float16)), "float32 or float64 alone"),
         (lambda: C.cast(C.input_variable(3, dtype=np.float64), np.float32), "Cast cannot be saved"),
         (
             lambda: C.convolution(
-                C.parameter((4, 1, 3, 3)), C.input_variable((2, 8, 9)), groups=2, auto_padding=[False]
+                C.parameter((4, 1, 3, 3)),
+                C.input_variable((2, 8, 9)),
+                groups=2,
+                auto_padding=[False],
             ),
             "no convolution in groups",
         ),
     ],
 )
-def test_what_cannot_be_held_is_refused_and_the_former_file_stays(build: Any, reason: str, tmp_path: Path) -> None:
+def test_what_cannot_be_held_is_refused_and_the_former_file_stays(
+    build: Any, reason: str, tmp_path: Path
+) -> None:
     path = tmp_path / "model.v1"
     path.write_bytes(b"as before")
     with pytest.raises(FileFormatError, match=reason):
         save_as_legacy_model(build(), path)
-    assert path.read_bytes() == b"as before" and [p.name for p in tmp_path.iterdir()] == ["model.v1"]
+    assert path.read_bytes() == b"as before" and [p.name for p in tmp_path.iterdir()] == [
+        "model.v1"
+    ]
 
 
 def test_only_functions_are_saved(tmp_path: Path) -> None:
@@ -156,7 +189,9 @@ def test_only_functions_are_saved(tmp_path: Path) -> None:
         save_as_legacy_model(C.input_variable(3), tmp_path / "model.v1")  # type: ignore[arg-type]
 
 
-def test_a_failing_disk_leaves_the_former_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_disk_leaves_the_former_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "model.v1"
     save_as_legacy_model(PROGRAMS["abs"](), path)
     before = path.read_bytes()
@@ -194,15 +229,37 @@ LARGE = struct.pack("<Q", 2**62)
         (legacy_files.model([], version=32), "version 32, and the newest one known is 31"),
         (legacy_files.model([], version=9), "version 9; those before 10 cannot be read"),
         (legacy_files.of_samples(legacy_files.X, ("Lookup", "z", b"", [])), "node 'z' is a Lookup"),
-        (legacy_files.of_samples(legacy_files.X, ("Abs", "z", b"", ["y"])), "'y' is referred to and is not there"),
+        (
+            legacy_files.of_samples(legacy_files.X, ("Abs", "z", b"", ["y"])),
+            "'y' is referred to and is not there",
+        ),
         (legacy_files.of_samples(legacy_files.X, legacy_files.X), "twice"),
-        (legacy_files.of_samples(legacy_files.X, ("Clip", "z", b"", ["features"])), "Clip reads 1 values, and needs 3"),
+        (
+            legacy_files.of_samples(legacy_files.X, ("Clip", "z", b"", ["features"])),
+            "Clip reads 1 values, and needs 3",
+        ),
         (replaced(legacy_files.times(31), mark("float"), mark("half")), "unknown format 'half'"),
         (replaced(legacy_files.times(31), struct.pack("<QQ", 2, 3), LARGE + LARGE), "cut short"),
-        (replaced(legacy_files.times(31), struct.pack("<QQ", 2, 3), struct.pack("<QQ", 2, 2)), "'EMAT' was expected"),
-        (replaced(legacy_files.times(31), b"d" + mark("BMAT"), b"s" + mark("BMAT")), "sparse storage"),
-        (replaced(legacy_files.times(31), mark("EVersion") + struct.pack("<Q", 4), mark("EVersion") + LARGE), "nodes"),
-        (replaced(legacy_files.times(31), mark("z") + struct.pack("<Q", 2), mark("z") + LARGE), "more values than any"),
+        (
+            replaced(legacy_files.times(31), struct.pack("<QQ", 2, 3), struct.pack("<QQ", 2, 2)),
+            "'EMAT' was expected",
+        ),
+        (
+            replaced(legacy_files.times(31), b"d" + mark("BMAT"), b"s" + mark("BMAT")),
+            "sparse storage",
+        ),
+        (
+            replaced(
+                legacy_files.times(31),
+                mark("EVersion") + struct.pack("<Q", 4),
+                mark("EVersion") + LARGE,
+            ),
+            "nodes",
+        ),
+        (
+            replaced(legacy_files.times(31), mark("z") + struct.pack("<Q", 2), mark("z") + LARGE),
+            "more values than any",
+        ),
         (LAST_CHANNELS, "channels lie last"),
     ],
 )
@@ -215,7 +272,12 @@ def test_a_file_may_be_given_by_path_by_bytes_and_opened(tmp_path: Path) -> None
     path = tmp_path / "model.v1"
     path.write_bytes(FILES["abs.v1"])
     with open(path, "rb") as file:
-        functions = [C.load_model(path), C.load_model(str(path)), C.load_model(FILES["abs.v1"]), C.load_model(file)]
+        functions = [
+            C.load_model(path),
+            C.load_model(str(path)),
+            C.load_model(FILES["abs.v1"]),
+            C.load_model(file),
+        ]
     assert [f.outputs[0].owner.op_name for f in functions] == ["Abs"] * 4
 
 

@@ -19,8 +19,16 @@ RECORDED = json.loads((Path(__file__).parent / "golden" / "legacy_criteria.json"
 FILES = files()
 # There the original adds up only some of a gradient's parts, or stretches vectors: by finite differences it is wrong.
 WRONG_GRADIENTS = [
-    *(f"SquareError {shapes} {axis}" for shapes in ("1 3", "3 1") for axis in ("batch", "sequence")),
-    *(f"CosDistance {shapes} {axis}" for shapes in ("3 1x3", "1x3 3") for axis in ("batch", "sequence")),
+    *(
+        f"SquareError {shapes} {axis}"
+        for shapes in ("1 3", "3 1")
+        for axis in ("batch", "sequence")
+    ),
+    *(
+        f"CosDistance {shapes} {axis}"
+        for shapes in ("3 1x3", "1x3 3")
+        for axis in ("batch", "sequence")
+    ),
 ]
 
 
@@ -42,10 +50,18 @@ SAME_AXIS = ("InputValue", "labels", legacy_files.fed(3, axis="*", rate=1), [])
 LABELS = ("InputValue", "labels", legacy_files.fed(3, axis="other", rate=1), [])
 
 
-@pytest.mark.parametrize("kind", ["CrossEntropyWithSoftmax", "ErrorPrediction", "SquareError", "Logistic"])
+@pytest.mark.parametrize(
+    "kind", ["CrossEntropyWithSoftmax", "ErrorPrediction", "SquareError", "Logistic"]
+)
 def test_labels_on_another_axis(kind: str) -> None:
     axes = [("DynamicAxis", name, b"", []) for name in ("*", "other")]
-    nodes = [*axes, legacy_files.S, LABELS, ("Sigmoid", "z", b"", ["features"]), (kind, "loss", b"", ["labels", "z"])]
+    nodes = [
+        *axes,
+        legacy_files.S,
+        LABELS,
+        ("Sigmoid", "z", b"", ["features"]),
+        (kind, "loss", b"", ["labels", "z"]),
+    ]
     model = C.load_model(legacy_files.model(nodes, output=["z"]))
     rows = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
     z, loss = (C.combine([v for v in model.outputs if v.name == name]) for name in ("z", "loss"))

@@ -48,7 +48,9 @@ def test_what_a_graph_computes(kind: str, tmp_path: Path) -> None:
     model.save(tmp_path / "again.model")
     for function in (model, C.load_model(tmp_path / "again.model")):
         z = output(function, "z")
-        np.testing.assert_allclose(z.eval({v: FED[v.name] for v in z.arguments}), WANTED[kind](), rtol=1e-5)
+        np.testing.assert_allclose(
+            z.eval({v: FED[v.name] for v in z.arguments}), WANTED[kind](), rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize("kind", NOT_COMPUTED)
@@ -60,7 +62,9 @@ def test_what_nothing_computes_is_refused_when_it_is_evaluated(kind: str) -> Non
     with pytest.raises(GraphError, match=r"'z'.*not computed"):
         z.eval(
             {
-                v: np.ones((2, 1, *v.shape) if kind.startswith("Lattice") else (2, *v.shape), np.float32)
+                v: np.ones(
+                    (2, 1, *v.shape) if kind.startswith("Lattice") else (2, *v.shape), np.float32
+                )
                 for v in z.arguments
             }
         )
@@ -68,12 +72,19 @@ def test_what_nothing_computes_is_refused_when_it_is_evaluated(kind: str) -> Non
 
 def test_each_node_is_there_with_its_reason(tmp_path: Path) -> None:
     assert {*COMPUTED, *NOT_COMPUTED} - {"LatticeSequenceWithSoftmax"} == set(FORMER)
-    assert {kind.name for kind in FORMER.values() if kind.build is None} == set(version1_nodes._REASONS)
+    assert {kind.name for kind in FORMER.values() if kind.build is None} == set(
+        version1_nodes._REASONS
+    )
     with pytest.raises(FileFormatError, match=r"FormerNode 'z' cannot be saved"):
         C.load_model(NOT_COMPUTED["DummyCriterion"]).save(tmp_path / "again.model")
 
 
 def test_the_attributes_of_lattices() -> None:
     criterion = C.load_model(NOT_COMPUTED["LatticeSequenceWithSoftmax"]).find_by_name("z")
-    wanted = {"StateListPath": "states", "SeqGammarLMF": 13, "SeqGammarWordPen": 0.25, "SeqGammarUsesMBR": True}
+    wanted = {
+        "StateListPath": "states",
+        "SeqGammarLMF": 13,
+        "SeqGammarWordPen": 0.25,
+        "SeqGammarUsesMBR": True,
+    }
     assert {name: criterion.attributes[name] for name in wanted} == wanted

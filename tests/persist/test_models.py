@@ -37,7 +37,9 @@ def test_a_function_built_here_comes_back(name: str, tmp_path: Path) -> None:
     loaded = C.load_model(saved(function, tmp_path))
     check_same_outputs(function, loaded)
     for one, other in zip(
-        (*function.parameters, *function.outputs), (*loaded.parameters, *loaded.outputs), strict=True
+        (*function.parameters, *function.outputs),
+        (*loaded.parameters, *loaded.outputs),
+        strict=True,
     ):
         assert (one.name, one.shape, one.dtype, one.dynamic_axes) == (
             other.name,
@@ -45,7 +47,9 @@ def test_a_function_built_here_comes_back(name: str, tmp_path: Path) -> None:
             other.dtype,
             other.dynamic_axes,
         )
-    assert {v.name: v.dynamic_axes for v in function.arguments} == {v.name: v.dynamic_axes for v in loaded.arguments}
+    assert {v.name: v.dynamic_axes for v in function.arguments} == {
+        v.name: v.dynamic_axes for v in loaded.arguments
+    }
     assert (loaded.name, loaded.uid, loaded.root_function.uid) == (
         function.name,
         function.uid,
@@ -76,7 +80,9 @@ def test_what_is_loaded_goes_on_learning(tmp_path: Path) -> None:
         random = np.random.default_rng(1)
         for _ in range(5):
             rows = random.normal(size=(8, 3)).astype(np.float32)
-            trainer.train_minibatch({x: rows, y: np.eye(2, dtype=np.float32)[(rows[:, 0] > 0).astype(int)]})
+            trainer.train_minibatch(
+                {x: rows, y: np.eye(2, dtype=np.float32)[(rows[:, 0] > 0).astype(int)]}
+            )
         losses.append(trainer.previous_minibatch_loss_average)
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
@@ -102,7 +108,9 @@ def test_names_and_custom_attributes_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_number_formats_stay(dtype: Any, tmp_path: Path) -> None:
     values = np.array([1, 2.5, -3], dtype)
-    loaded = C.load_model(saved(C.input_variable(3, dtype=dtype) * C.parameter(init=values), tmp_path))
+    loaded = C.load_model(
+        saved(C.input_variable(3, dtype=dtype) * C.parameter(init=values), tmp_path)
+    )
     assert loaded.parameters[0].dtype == dtype and loaded.output.dtype == dtype
     np.testing.assert_array_equal(loaded.parameters[0].value, values)
 
@@ -143,7 +151,9 @@ def test_a_file_that_is_not_there_is_missed() -> None:
         C.load_model("no-such.model")
 
 
-@pytest.mark.parametrize("content", [b"", b"hello world", b"ktnc", b"PK\x03\x04" * 10, b"\x08", b"\x00" * 100])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello world", b"ktnc", b"PK\x03\x04" * 10, b"\x08", b"\x00" * 100]
+)
 def test_a_foreign_file_is_refused_by_its_name(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "foreign.model").write_bytes(content)
     for read in (C.load_model, PROGRAMS["dense"]().restore):
@@ -165,7 +175,9 @@ class _Odd(Exception):
     pass
 
 
-def test_a_save_that_fails_leaves_the_former_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_save_that_fails_leaves_the_former_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = saved(PROGRAMS["dense"](), tmp_path)
     before = path.read_bytes()
 
@@ -182,7 +194,9 @@ def test_a_save_that_fails_leaves_the_former_file(tmp_path: Path, monkeypatch: p
 def test_what_cannot_be_saved_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     path = saved(PROGRAMS["dense"](), tmp_path)
     before = path.read_bytes()
-    with pytest.raises(FileFormatError, match="Sequence::Slice 'tail' cannot be saved before the types"):
+    with pytest.raises(
+        FileFormatError, match="Sequence::Slice 'tail' cannot be saved before the types"
+    ):
         C.sequence.slice(C.placeholder(), -3, 2, name="tail").save(path)
     with pytest.raises(ValueError, match="shape is still to be inferred"):
         C.times(C.placeholder(), C.parameter((C.InferredDimension, 2), init=1)).save(path)
@@ -255,7 +269,10 @@ def set_operation(values: dict[str, Any], number: int) -> None:
 
 WRONG = {
     "unknown operation": (lambda v: set_operation(v, 9999), "number 9999"),
-    "operation of the future": (lambda v: v["primitive_functions"][0].update(version=Size(99)), "version 99"),
+    "operation of the future": (
+        lambda v: v["primitive_functions"][0].update(version=Size(99)),
+        "version 99",
+    ),
     "unknown attribute": (
         lambda v: v["primitive_functions"][0]["attributes"].update(fancy=1),
         "'fancy' that is not known",
@@ -267,13 +284,19 @@ WRONG = {
     "missing function": (lambda v: v["primitive_functions"].pop(0), "is not there"),
     "missing variable": (lambda v: v["inputs"].pop(0), "is not there"),
     "missing root": (lambda v: v.pop("root"), "no 'root'"),
-    "value of another shape": (lambda v: v["inputs"][0].update(value=np.zeros(3, np.float32)), "shape"),
+    "value of another shape": (
+        lambda v: v["inputs"][0].update(value=np.zeros(3, np.float32)),
+        "shape",
+    ),
     "value of another format": (
         lambda v: v["inputs"][0].update(value=v["inputs"][0]["value"].astype(np.float64)),
         "float64",
     ),
     "no value": (lambda v: v["inputs"][0].pop("value"), "no 'value'"),
-    "shapes that do not fit": (lambda v: v["inputs"][1].update(shape=v["inputs"][0]["shape"]), "must agree|shape"),
+    "shapes that do not fit": (
+        lambda v: v["inputs"][1].update(shape=v["inputs"][0]["shape"]),
+        "must agree|shape",
+    ),
     "unknown kind of variable": (lambda v: v["inputs"][0].update(kind=Size(17)), "17"),
 }
 
@@ -315,7 +338,13 @@ def blocks(levels: int, width: int) -> dict[str, Any]:
             )
         uid = f"Combine{level}"
         outputs = [f"{part}_Output_0" for part in parts]
-        combine = {"version": Size(24), "type": "PrimitiveFunction", "op": Size(19), "uid": uid, "attributes": {}}
+        combine = {
+            "version": Size(24),
+            "type": "PrimitiveFunction",
+            "op": Size(19),
+            "uid": uid,
+            "attributes": {},
+        }
         functions.append(combine | {"inputs": outputs[:2]})
     return values | {"root": uid}
 
@@ -324,7 +353,9 @@ def test_a_few_blocks_inside_blocks_are_loaded() -> None:
     assert from_dictionary(blocks(3, 2)).eval([[1, 2, 3]]).tolist() == [[16, 24, 32]]
 
 
-@pytest.mark.parametrize(("levels", "reason"), [(14, "hold each other so often"), (60, "levels deep")])
+@pytest.mark.parametrize(
+    ("levels", "reason"), [(14, "hold each other so often"), (60, "levels deep")]
+)
 def test_blocks_that_open_without_end_are_refused(levels: int, reason: str) -> None:
     with pytest.raises(FileFormatError, match=reason):
         from_dictionary(blocks(levels, 2))
@@ -340,7 +371,13 @@ def test_a_block_inside_itself_is_refused() -> None:
 
 def test_a_loop_of_nothing_but_bundles_is_refused() -> None:
     values = to_dictionary(PROGRAMS["plus_one"]())
-    bundle = {"version": Size(24), "type": "PrimitiveFunction", "op": Size(44), "uid": "Combine0", "attributes": {}}
+    bundle = {
+        "version": Size(24),
+        "type": "PrimitiveFunction",
+        "op": Size(44),
+        "uid": "Combine0",
+        "attributes": {},
+    }
     values["primitive_functions"] = [bundle | {"inputs": ["Combine0_Output_0"]}]
     with pytest.raises(FileFormatError):
         from_dictionary(values | {"root": "Combine0"})

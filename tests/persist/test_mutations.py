@@ -15,7 +15,9 @@ from tests.persist.mutations import GOLDEN, damaged, forged, is_loaded
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 2**20
-only_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of the process's memory")
+only_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="needs a limit of the process's memory"
+)
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
@@ -37,7 +39,12 @@ def test_files_that_are_whole_are_loaded() -> None:
 def child(*arguments: object) -> str:
     """What a child process of this folder's module prints; its failure is this one's."""
     done = subprocess.run(
-        [sys.executable, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -70,4 +77,9 @@ def test_a_large_file_takes_no_more_than_twice_its_size(tmp_path: Path) -> None:
         paths.append(tmp_path / f"damaged{k}.model")
         paths[-1].write_bytes(data[: draw.randrange(len(data))])
     script = LOAD_LARGE.format(size=len(data))
-    assert child("-c", script, tmp_path / "small.model", *paths).split() == ["True", "False", "False", "False"]
+    assert child("-c", script, tmp_path / "small.model", *paths).split() == [
+        "True",
+        "False",
+        "False",
+        "False",
+    ]

@@ -40,7 +40,9 @@ def check(function: Any, name: str) -> None:
     assert list(computed) == list(wanted)
     for key, output in computed.items():
         assert output["shape"] == wanted[key]["shape"]
-        np.testing.assert_allclose(output["numbers"], wanted[key]["numbers"], rtol=1e-3, atol=1e-4, err_msg=key)
+        np.testing.assert_allclose(
+            output["numbers"], wanted[key]["numbers"], rtol=1e-3, atol=1e-4, err_msg=key
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -77,9 +79,13 @@ def test_a_learner_goes_on(paths: dict[str, str]) -> None:
     state = files.read(paths["learner.checkpoint.backcompat.bin"])
     gathered = {key: value for key, value in state.items() if isinstance(value, np.ndarray)}
     parameters = [C.parameter(value.shape, init=0) for value in gathered.values()]
-    learner = C.momentum_sgd(parameters, C.learning_parameter_schedule(0.5), C.momentum_schedule(0.9))
+    learner = C.momentum_sgd(
+        parameters, C.learning_parameter_schedule(0.5), C.momentum_schedule(0.9)
+    )
     restored, _ = learner_from_file(state, learner, list(gathered))
     learner.load_state_dict(restored)
     assert learner.learning_rate() == 0.005 and restored["minibatches"] == 10
-    for value, velocity in zip(gathered.values(), learner.state_dict()["slots"]["velocity"], strict=True):
+    for value, velocity in zip(
+        gathered.values(), learner.state_dict()["slots"]["velocity"], strict=True
+    ):
         np.testing.assert_array_equal(velocity.numpy(), value)

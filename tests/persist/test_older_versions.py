@@ -25,7 +25,9 @@ def normalizations(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_batch_normalization_without_a_count_gets_one_each(tmp_path: Path) -> None:
     x = C.input_variable((2, 3, 4))
-    model = C.layers.Sequential([C.layers.BatchNormalization(map_rank=1, name=f"bn{k}") for k in range(2)])(x)
+    model = C.layers.Sequential(
+        [C.layers.BatchNormalization(map_rank=1, name=f"bn{k}") for k in range(2)]
+    )(x)
     values = to_dictionary(model)
     for function in normalizations(values):
         function["version"] = Size(3)
@@ -41,7 +43,9 @@ def test_batch_normalization_without_a_count_gets_one_each(tmp_path: Path) -> No
     counts = [function["inputs"][5] for function in normalizations(again)]
     assert len(set(counts)) == 2
     leaves = {leaf["uid"]: leaf for leaf in again["inputs"]}
-    assert [(leaves[uid]["value"].shape, float(leaves[uid]["value"])) for uid in counts] == [((), 0.0)] * 2
+    assert [(leaves[uid]["value"].shape, float(leaves[uid]["value"])) for uid in counts] == [
+        ((), 0.0)
+    ] * 2
 
 
 def test_the_first_minibatch_replaces_uncounted_statistics() -> None:
@@ -74,7 +78,10 @@ def test_dictionaries_hold_shapes_of_any_numbers(tmp_path: Path) -> None:
 def test_a_value_of_a_newer_kind_is_nothing(tmp_path: Path) -> None:
     path = written({"known": 3, "newer": True}, tmp_path / "newer.bin")
     data = path.read_bytes()
-    flag, newer = b"\x08\x02\x10\x01\x18\x01", b"\x08\x02\x10\x0c\x78\x01"  # a flag; a value of kind 12 in field 15
+    flag, newer = (
+        b"\x08\x02\x10\x01\x18\x01",
+        b"\x08\x02\x10\x0c\x78\x01",
+    )  # a flag; a value of kind 12 in field 15
     assert data.count(flag) == 1
     path.write_bytes(data.replace(flag, newer))
     loaded = cntk_py.Dictionary.load(path)

@@ -13,7 +13,10 @@ import pytest
 import cntk as C
 from cntk._persist.protobuf.wire import FileFormatError
 
-FRAMES = [np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3), np.linspace(1, -2, 6, dtype=np.float32).reshape(2, 3)]
+FRAMES = [
+    np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3),
+    np.linspace(1, -2, 6, dtype=np.float32).reshape(2, 3),
+]
 X = np.linspace(-1, 1, 24, dtype=np.float32).reshape(8, 3)
 Y = np.eye(2, dtype=np.float32)[[0, 1, 1, 0, 1, 0, 0, 1]]
 
@@ -88,15 +91,26 @@ def test_the_bytes_are_a_files():
     (_, (graph, _, _)) = made.__reduce_ex__(4)
     file = io.BytesIO()
     made.save(file)
-    assert graph[:2] == file.getvalue()[:2] and b"CompositeFunction" in graph and b"PrimitiveFunction" in graph
+    assert (
+        graph[:2] == file.getvalue()[:2]
+        and b"CompositeFunction" in graph
+        and b"PrimitiveFunction" in graph
+    )
 
 
 def test_variables_of_every_kind():
     x = C.sequence.input_variable((2, 3), np.float64, needs_gradient=True, is_sparse=True, name="x")
-    w, c = C.parameter((2, 3), init=1.5, name="w"), C.constant([[1.0, 2.0]], dtype=np.float16, name="c")
+    w, c = (
+        C.parameter((2, 3), init=1.5, name="w"),
+        C.constant([[1.0, 2.0]], dtype=np.float16, name="c"),
+    )
     for variable in (x, w, c, C.placeholder(name="p"), C.placeholder(shape=(3,), name="q")):
         again = carried(variable)
-        assert repr(again) == repr(variable) and again.kind == variable.kind and again.uid == variable.uid
+        assert (
+            repr(again) == repr(variable)
+            and again.kind == variable.kind
+            and again.uid == variable.uid
+        )
         assert (again.dtype, again.is_sparse, again.needs_gradient) == (
             variable.dtype,
             variable.is_sparse,
@@ -115,7 +129,9 @@ def test_what_is_pickled_together_is_shared():
     g = f + w
     f2, g2, x2, w2 = carried((f, g, x, w))
     w2.value = 5
-    assert f2.eval({x2: [[1, 2]]}).tolist() == [[5, 10]] and g2.eval({x2: [[1, 2]]}).tolist() == [[10, 15]]
+    assert f2.eval({x2: [[1, 2]]}).tolist() == [[5, 10]] and g2.eval({x2: [[1, 2]]}).tolist() == [
+        [10, 15]
+    ]
     assert f2.parameters[0] is w2 is g2.parameters[0] and f2.arguments[0] is x2
     assert f.eval({x: [[1, 2]]}).tolist() == [[1, 2]]
 
@@ -138,7 +154,9 @@ def test_random_numbers_go_on():
     f.forward(data, outputs={f.output}, **training)
     again = carried(f)
     ours = f.forward(data, outputs={f.output}, **training)[1][f.output]
-    theirs = again.forward({again.arguments[0]: data[x]}, outputs={again.output}, keep_for_backward={again.output})[1]
+    theirs = again.forward(
+        {again.arguments[0]: data[x]}, outputs={again.output}, keep_for_backward={again.output}
+    )[1]
     np.testing.assert_array_equal(ours, theirs[again.output])
 
 
@@ -166,7 +184,9 @@ class Halving(C.learners.UserLearner):
     def update(self, gradient_values, training_sample_count, sweep_end):
         self.count += 1
         for parameter, gradient in gradient_values.items():
-            parameter.value = parameter.value - 0.5 * self.learning_rate() * gradient.asarray() / self.count
+            parameter.value = (
+                parameter.value - 0.5 * self.learning_rate() * gradient.asarray() / self.count
+            )
         return True
 
 
@@ -178,7 +198,9 @@ def stepped(parameters, gradients):
 
 
 LEARNERS = {
-    "sgd": lambda p: C.sgd(p, rate(), l2_regularization_weight=0.01, gaussian_noise_injection_std_dev=0.01),
+    "sgd": lambda p: C.sgd(
+        p, rate(), l2_regularization_weight=0.01, gaussian_noise_injection_std_dev=0.01
+    ),
     "momentum": lambda p: C.momentum_sgd(p, rate(), MOMENTUM, minibatch_size=4),
     "nesterov": lambda p: C.nesterov(p, rate(), MOMENTUM),
     "adam": lambda p: C.adam(p, rate(), MOMENTUM, gradient_clipping_threshold_per_sample=1.0),
@@ -191,8 +213,12 @@ LEARNERS = {
         lambda ps, gs: C.combine([C.assign(p, p - 0.1 * g) for p, g in zip(ps, gs, strict=True)]), p
     ),
     "user": lambda p: Halving(p, rate()),
-    "parallel": lambda p: C.train.distributed.data_parallel_distributed_learner(C.momentum_sgd(p, rate(), MOMENTUM)),
-    "blocks": lambda p: C.train.distributed.block_momentum_distributed_learner(C.sgd(p, rate()), block_size=20),
+    "parallel": lambda p: C.train.distributed.data_parallel_distributed_learner(
+        C.momentum_sgd(p, rate(), MOMENTUM)
+    ),
+    "blocks": lambda p: C.train.distributed.block_momentum_distributed_learner(
+        C.sgd(p, rate()), block_size=20
+    ),
 }
 
 
@@ -218,8 +244,14 @@ def course(trainer, count=5):
     for _ in range(count):
         arguments = {v.name: v for v in trainer.loss_function.arguments}
         trainer.train_minibatch({arguments["x"]: X, arguments["y"]: Y})
-        losses.append((trainer.previous_minibatch_loss_average, trainer.total_number_of_samples_seen))
-    return losses, [p.value for p in trainer.model.parameters], trainer.model.eval({trainer.model.arguments[0]: X})
+        losses.append(
+            (trainer.previous_minibatch_loss_average, trainer.total_number_of_samples_seen)
+        )
+    return (
+        losses,
+        [p.value for p in trainer.model.parameters],
+        trainer.model.eval({trainer.model.arguments[0]: X}),
+    )
 
 
 def assert_same(ours, theirs):
@@ -241,7 +273,8 @@ def test_trainers_go_on_to_the_bit(name):
     learner = again.parameter_learners[0]
     assert type(learner) is type(trainer.parameter_learners[0])
     assert (
-        learner.total_number_of_minibatches_seen() == trainer.parameter_learners[0].total_number_of_minibatches_seen()
+        learner.total_number_of_minibatches_seen()
+        == trainer.parameter_learners[0].total_number_of_minibatches_seen()
     )
     allowed = ("cntk.", "collections.OrderedDict", f"{__name__}.Halving")
     assert all(each.startswith(allowed) for each in looked_up(deep)), looked_up(deep)
@@ -254,10 +287,17 @@ def test_models_of_trainers(model, as_pair):
     z = C.layers.Dense(2, name="out")(x)
     loss = C.cross_entropy_with_softmax(z, y, name="ce")
     error = C.classification_error(z, y)
-    given = {"function": z, "variable": z.output, "nothing": None, "combination": C.combine([z, loss], name="both")}[
-        model
-    ]
-    trainer = C.Trainer(given, C.combine([loss, error]) if as_pair else (loss.output, None), C.sgd(z.parameters, 0.1))
+    given = {
+        "function": z,
+        "variable": z.output,
+        "nothing": None,
+        "combination": C.combine([z, loss], name="both"),
+    }[model]
+    trainer = C.Trainer(
+        given,
+        C.combine([loss, error]) if as_pair else (loss.output, None),
+        C.sgd(z.parameters, 0.1),
+    )
     again = carried(trainer)
     assert type(again.model) is type(given) and (given is None or again.model.name == given.name)
     if model == "combination":
@@ -268,20 +308,27 @@ def test_models_of_trainers(model, as_pair):
     trainer.train_minibatch({x: X, y: Y})
     assert again.previous_minibatch_loss_average == trainer.previous_minibatch_loss_average
     if as_pair:
-        assert again.test_minibatch({names["x"]: X, names["y"]: Y}) == trainer.test_minibatch({x: X, y: Y})
+        assert again.test_minibatch({names["x"]: X, names["y"]: Y}) == trainer.test_minibatch(
+            {x: X, y: Y}
+        )
 
 
 def test_a_model_beside_its_trainer():
     trainer = trained(LEARNERS["adam"])
     again, model, learner = carried((trainer, trainer.model, trainer.parameter_learners[0]))
-    assert again.parameter_learners[0] is learner and set(learner.parameters) == set(model.parameters)
+    assert again.parameter_learners[0] is learner and set(learner.parameters) == set(
+        model.parameters
+    )
     before = model.eval({model.arguments[0]: X})
     course(again, 1)
     assert not np.array_equal(before, model.eval({model.arguments[0]: X}))
 
 
 def test_writers_go_on(tmp_path, capsys):
-    writers = [C.logging.ProgressPrinter(freq=2), C.logging.TensorBoardProgressWriter(log_dir=str(tmp_path))]
+    writers = [
+        C.logging.ProgressPrinter(freq=2),
+        C.logging.TensorBoardProgressWriter(log_dir=str(tmp_path)),
+    ]
     trainer = trained(LEARNERS["sgd"], writers)
     content = pickle.dumps(trainer)
     capsys.readouterr()
@@ -306,7 +353,10 @@ def test_learners_by_themselves():
     trainer = trained(LEARNERS["adam"])
     learner = trainer.parameter_learners[0]
     again = carried(learner)
-    assert again.total_number_of_samples_seen() == 24 and again.learning_rate() == learner.learning_rate()
+    assert (
+        again.total_number_of_samples_seen() == 24
+        and again.learning_rate() == learner.learning_rate()
+    )
     gradients = {p: np.ones(p.shape, np.float32) for p in again.parameters}
     assert again.update(gradients, 8)
     assert learner.update({p: np.ones(p.shape, np.float32) for p in learner.parameters}, 8)
@@ -327,7 +377,9 @@ def test_dtypes(dtype):
     f = x * C.parameter(2, init=np.array([0.1, 0.2], dtype)) + C.constant(np.array([1, 2], dtype))
     again = carried(f)
     assert again.output.dtype == dtype
-    np.testing.assert_array_equal(again.eval([np.array([1, 2], dtype)]), f.eval([np.array([1, 2], dtype)]))
+    np.testing.assert_array_equal(
+        again.eval([np.array([1, 2], dtype)]), f.eval([np.array([1, 2], dtype)])
+    )
 
 
 class Scaled(C.ops.functions.UserFunction):
@@ -338,7 +390,11 @@ class Scaled(C.ops.functions.UserFunction):
         self.factor = factor
 
     def infer_outputs(self):
-        return [C.output_variable(self.inputs[0].shape, self.inputs[0].dtype, self.inputs[0].dynamic_axes)]
+        return [
+            C.output_variable(
+                self.inputs[0].shape, self.inputs[0].dtype, self.inputs[0].dynamic_axes
+            )
+        ]
 
     def forward(self, argument, device=None, outputs_to_retain=None):
         return None, argument * self.factor
@@ -404,4 +460,6 @@ def test_joblib(tmp_path):
     joblib = pytest.importorskip("joblib")
     f = C.layers.Dense(2)(C.input_variable(3))
     joblib.dump({"model": f}, tmp_path / "a.joblib")
-    np.testing.assert_array_equal(joblib.load(tmp_path / "a.joblib")["model"].eval([X[0]]), f.eval([X[0]]))
+    np.testing.assert_array_equal(
+        joblib.load(tmp_path / "a.joblib")["model"].eval([X[0]]), f.eval([X[0]])
+    )

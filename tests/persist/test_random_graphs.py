@@ -54,4 +54,13 @@ def test_every_family_of_operations_is_drawn() -> None:
     names = {name for seed in SEEDS for name in drawn(seed)[1]}
     assert len(names) > 90
     assert {"unpacked", "edits", "ctc", "noise"} <= names
-    assert {"convolution", "recurrence", "loop", "nested", "gathered", "pooling", "cross_entropy", "fold"} <= names
+    assert {
+        "convolution",
+        "recurrence",
+        "loop",
+        "nested",
+        "gathered",
+        "pooling",
+        "cross_entropy",
+        "fold",
+    } <= names

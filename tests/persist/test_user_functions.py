@@ -114,7 +114,9 @@ def test_names_of_ones_own(path: Path) -> None:
             return "my cube"
 
     C.user_function(Renamed(C.input_variable(2))).save(path)
-    Function.register_udf_deserialize_callback("my cube", lambda inputs, name, state: Cube(inputs[0], 7.0))
+    Function.register_udf_deserialize_callback(
+        "my cube", lambda inputs, name, state: Cube(inputs[0], 7.0)
+    )
     assert C.load_model(path).eval(DATA) == pytest.approx(7 * DATA**3)
 
 
@@ -154,14 +156,22 @@ def test_nothing_is_imported(path: Path, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.syspath_prepend(tmp_path)
     cube()[1].save(path)
     changed(path, module="lies_in_wait", op_name="lies_in_wait.Cube")
-    with pytest.raises(ValueError, match="class Cube in the module lies_in_wait, which this program has not defined"):
+    with pytest.raises(
+        ValueError,
+        match="class Cube in the module lies_in_wait, which this program has not defined",
+    ):
         C.load_model(path)
     assert "lies_in_wait" not in sys.modules
 
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [("os", "system"), ("builtins", "eval"), ("cntk", "Function"), ("tests.ops.user_functions", "each")],
+    [
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("cntk", "Function"),
+        ("tests.ops.user_functions", "each"),
+    ],
 )
 def test_only_classes_of_user_functions_are_made(path: Path, module: str, name: str) -> None:
     cube()[1].save(path)
@@ -192,7 +202,8 @@ class Empty(UserFunction):
 def test_a_class_that_cannot_be_made_again(path: Path) -> None:
     C.user_function(SumAndDifference(C.input_variable(2), C.input_variable(2))).save(path)
     with pytest.raises(
-        ValueError, match="SumAndDifference: deserialize raised NotImplementedError: .*static deserialize"
+        ValueError,
+        match="SumAndDifference: deserialize raised NotImplementedError: .*static deserialize",
     ):
         C.load_model(path)
 

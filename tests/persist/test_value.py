@@ -35,11 +35,18 @@ def test_value_comes_back(value: Any, tmp_path: Path) -> None:
     assert loaded == saved
     assert loaded.value_type() == saved.value_type()
     assert loaded.has_value() == (value is not None)
-    assert np.array_equal(loaded.held, value) if isinstance(value, np.ndarray) else loaded.held == value
+    assert (
+        np.array_equal(loaded.held, value)
+        if isinstance(value, np.ndarray)
+        else loaded.held == value
+    )
 
 
 def test_values_differ() -> None:
-    kinds = [DictionaryValue(v) for v in (*VALUES, 4, 3.0, np.ones((2, 3)), np.ones((3, 2), np.float32), [1], {"a": 2})]
+    kinds = [
+        DictionaryValue(v)
+        for v in (*VALUES, 4, 3.0, np.ones((2, 3)), np.ones((3, 2), np.float32), [1], {"a": 2})
+    ]
     assert [[a == b for b in kinds] for a in kinds] == [[a is b for b in kinds] for a in kinds]
 
 
@@ -72,7 +79,9 @@ def test_dictionary(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [object(), {1: 2}.keys(), 2**40, np.ones(2, np.int64)], ids=["object", "keys", "large", "int64"]
+    "value",
+    [object(), {1: 2}.keys(), 2**40, np.ones(2, np.int64)],
+    ids=["object", "keys", "large", "int64"],
 )
 def test_what_files_cannot_hold(value: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be saved|too large"):

@@ -19,7 +19,15 @@ from cntk._persist.protobuf import dictionary
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import MAX_DEPTH, Single, Size
 from cntk._persist.protobuf.number_lists import numbers_alike
-from cntk._persist.protobuf.wire import FileFormatError, Message, fields, read_varint, scan, signed, varint
+from cntk._persist.protobuf.wire import (
+    FileFormatError,
+    Message,
+    fields,
+    read_varint,
+    scan,
+    signed,
+    varint,
+)
 from cntk.axis import Axis
 
 
@@ -60,8 +68,16 @@ def test_signed_numbers_come_back(number: int) -> None:
 
 
 def axes() -> st.SearchStrategy[Axis]:
-    special = [Axis.all_axes(), Axis.all_static_axes(), Axis.default_batch_axis(), Axis.default_dynamic_axis()]
-    return st.one_of(st.integers(-64, 64).map(Axis), st.sampled_from([*special, Axis("words"), Axis("bag", False)]))
+    special = [
+        Axis.all_axes(),
+        Axis.all_static_axes(),
+        Axis.default_batch_axis(),
+        Axis.default_dynamic_axis(),
+    ]
+    return st.one_of(
+        st.integers(-64, 64).map(Axis),
+        st.sampled_from([*special, Axis("words"), Axis("bag", False)]),
+    )
 
 
 def arrays() -> st.SearchStrategy[np.ndarray]:
@@ -88,7 +104,9 @@ LEAVES = st.one_of(
 )
 VALUES = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -99,7 +117,9 @@ def test_dictionaries_come_back(values: dict[str, Any]) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=8), VALUES, max_size=5))
-def test_every_beginning_of_a_file_is_refused_or_a_shorter_dictionary(values: dict[str, Any]) -> None:
+def test_every_beginning_of_a_file_is_refused_or_a_shorter_dictionary(
+    values: dict[str, Any],
+) -> None:
     data = encoded(values)
     for size in range(0, len(data), max(1, len(data) // 20)):
         try:
@@ -116,7 +136,9 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         pass
 
 
-def test_very_large_files_keep_arrays_behind_the_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_very_large_files_keep_arrays_behind_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     values = {
         "a": np.arange(6, dtype=np.float32).reshape(2, 3),
         "b": [np.array([1.5, -2], np.float16), np.zeros((0, 2)), np.array([300, -1], np.int16)],
@@ -147,7 +169,12 @@ def entry(key: str, value: Message) -> bytes:
 def array_of(number: int, shape: list[int], elements: bytes, storage: int = 0) -> Message:
     array = Message().number(1, number).number(2, storage)
     array.message(3, Message().data(1, b"".join(map(varint, shape))))
-    return Message().number(1, 2).number(2, 11).message(13, array.message(4, Message().data(1, elements)))
+    return (
+        Message()
+        .number(1, 2)
+        .number(2, 11)
+        .message(13, array.message(4, Message().data(1, elements)))
+    )
 
 
 LIES = {
@@ -231,11 +258,15 @@ def test_lists_of_numbers_come_back(kind: str) -> None:
     found = files.decode(memoryview(data))
     for values in (found["x"], found["y"]["z"][0], found["y"]["z"][1]):
         assert values == wanted[: len(values)] and {type(v) for v in values} == {type(wanted[0])}
-    assert numbers_alike(memoryview(dictionary.encode_value(wanted).to_bytes())[6:]) is None  # not at its beginning
+    assert (
+        numbers_alike(memoryview(dictionary.encode_value(wanted).to_bytes())[6:]) is None
+    )  # not at its beginning
 
 
 @pytest.mark.parametrize("kind", SEEN_AT_ONCE)
-def test_damaged_lists_of_numbers_are_read_as_one_by_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_lists_of_numbers_are_read_as_one_by_one(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     draw = random.Random(kind)
     whole = files.encode_dictionary({"x": SEEN_AT_ONCE[kind]}).to_bytes()
     cases = [bytes(whole)]
@@ -261,7 +292,10 @@ def outcome(data: bytes) -> str:
 
 def test_how_many_values_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     data = memoryview(files.encode_dictionary({"x": [1] * 100, "y": ["a"] * 100}).to_bytes())
-    for limit, reason in (("MAX_NUMBERS", "more than 99 numbers"), ("MAX_VALUES", "more than 99 values")):
+    for limit, reason in (
+        ("MAX_NUMBERS", "more than 99 numbers"),
+        ("MAX_VALUES", "more than 99 values"),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(dictionary, limit, 99)
             with pytest.raises(FileFormatError, match=reason):

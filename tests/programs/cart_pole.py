@@ -71,7 +71,9 @@ def train(num_steps: int = 2000, minibatch_size: int = 64) -> dict[str, Any]:
     seen, values, target, loss = create_network()
     older = values.clone(C.CloneMethod.freeze)
     rate = C.learning_parameter_schedule(0.002)
-    learner = C.adam(values.parameters, rate, 0.9, variance_momentum=0.999, minibatch_size=C.learners.IGNORE)
+    learner = C.adam(
+        values.parameters, rate, 0.9, variance_momentum=0.999, minibatch_size=C.learners.IGNORE
+    )
     trainer = C.Trainer(values, (loss, None), [learner])
     memory: deque[tuple[Any, ...]] = deque(maxlen=5000)
 
@@ -79,7 +81,11 @@ def train(num_steps: int = 2000, minibatch_size: int = 64) -> dict[str, Any]:
     state = cart.reset()
     for step in range(num_steps):
         epsilon = max(0.05, 1 - step / 1000)
-        action = rng.randint(2) if rng.rand() < epsilon else int(np.argmax(values.eval({seen: state[np.newaxis]})))
+        action = (
+            rng.randint(2)
+            if rng.rand() < epsilon
+            else int(np.argmax(values.eval({seen: state[np.newaxis]})))
+        )
         coming, over = cart.step(action)
         fallen = over and cart.steps < LONGEST
         memory.append((state, action, coming, fallen))
@@ -97,7 +103,9 @@ def train(num_steps: int = 2000, minibatch_size: int = 64) -> dict[str, Any]:
         if step % 50 == 49:
             older = values.clone(C.CloneMethod.freeze)
 
-    learned = lengths_of_episodes(cart, lambda s: int(np.argmax(values.eval({seen: s[np.newaxis]}))), 10)
+    learned = lengths_of_episodes(
+        cart, lambda s: int(np.argmax(values.eval({seen: s[np.newaxis]}))), 10
+    )
     return {"by_chance": by_chance, "lengths": lengths, "learned": learned, "model": values}
 
 

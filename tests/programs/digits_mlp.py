@@ -27,9 +27,13 @@ def train(max_epochs=20, minibatch_size=32, seed=1):
     image = C.input_variable(64, name="image")
     digit = C.input_variable(NUM_CLASSES, name="digit")
     z = create_model(num_hidden_layers=2, hidden_dim=100, dropout_rate=0.3)(image)
-    criterion = C.combine([C.cross_entropy_with_softmax(z, digit), C.classification_error(z, digit)])
+    criterion = C.combine(
+        [C.cross_entropy_with_softmax(z, digit), C.classification_error(z, digit)]
+    )
 
-    learner = C.momentum_sgd(z.parameters, C.learning_parameter_schedule(0.2), C.momentum_schedule(0.9))
+    learner = C.momentum_sgd(
+        z.parameters, C.learning_parameter_schedule(0.2), C.momentum_schedule(0.9)
+    )
     progress = criterion.train(
         train_data,
         minibatch_size=minibatch_size,

@@ -15,7 +15,9 @@ def generate_minibatch(rng, size):
 
 
 def create_model(features, num_classes):
-    weights = C.parameter(shape=(features.shape[0], num_classes), init=C.glorot_uniform(), name="weights")
+    weights = C.parameter(
+        shape=(features.shape[0], num_classes), init=C.glorot_uniform(), name="weights"
+    )
     bias = C.parameter(shape=(num_classes,), name="bias")
     return C.times(features, weights) + bias
 

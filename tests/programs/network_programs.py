@@ -69,8 +69,12 @@ def residual_network():
     """Convolutions with normalization and shortcuts around them."""
 
     def normalized(x, size, count, strides):
-        layer = Convolution(size, count, activation=None, init=C.he_normal(), pad=True, strides=strides, bias=False)
-        return BatchNormalization(map_rank=1, normalization_time_constant=4096, use_cntk_engine=False)(layer(x))
+        layer = Convolution(
+            size, count, activation=None, init=C.he_normal(), pad=True, strides=strides, bias=False
+        )
+        return BatchNormalization(
+            map_rank=1, normalization_time_constant=4096, use_cntk_engine=False
+        )(layer(x))
 
     def block(x, count, strides=(1, 1)):
         inner = normalized(C.relu(normalized(x, (3, 3), count, strides)), (3, 3), count, (1, 1))
@@ -80,7 +84,10 @@ def residual_network():
     features = block(block(C.relu(normalized(x, (3, 3), 4, (1, 1))), 4), 8, (2, 2))
     scores = Dense(4, init=C.normal(0.01))(AveragePooling((4, 4))(features))
     learner = C.momentum_sgd(
-        scores.parameters, rate([1.0, 0.1]), C.momentum_schedule(0.9, 128), l2_regularization_weight=0.0001
+        scores.parameters,
+        rate([1.0, 0.1]),
+        C.momentum_schedule(0.9, 128),
+        l2_regularization_weight=0.0001,
     )
     return course(scores, classification(scores, y), learner, _images(2, x, y))
 
@@ -107,30 +114,47 @@ def many_options():
 def transfer():
     """A saved network's lower layers, frozen, under a new layer."""
     x = C.input_variable((3, 6, 6), name="features")
-    layers = [Convolution2D((3, 3), 4, activation=C.relu), Dense(5, activation=C.tanh, name="hidden"), Dense(3)]
+    layers = [
+        Convolution2D((3, 3), 4, activation=C.relu),
+        Dense(5, activation=C.tanh, name="hidden"),
+        Dense(3),
+    ]
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "base")
         Sequential(layers)(x).save(path)
         base = C.load_model(path)
-    features, hidden = C.logging.find_by_name(base, "features"), C.logging.find_by_name(base, "hidden")
-    frozen = C.combine([hidden]).clone(C.CloneMethod.freeze, {features: C.placeholder(name="features")})
+    features, hidden = (
+        C.logging.find_by_name(base, "features"),
+        C.logging.find_by_name(base, "hidden"),
+    )
+    frozen = C.combine([hidden]).clone(
+        C.CloneMethod.freeze, {features: C.placeholder(name="features")}
+    )
     x, y = C.input_variable((3, 6, 6)), C.input_variable(2)
     scores = Dense(2, name="new")(frozen(x - C.Constant(0.5)))
     learner = C.momentum_sgd(scores.parameters, rate(0.1), 0.9, l2_regularization_weight=0.0005)
-    return course(scores, classification(scores, y), learner, _images(4, x, y)) + [len(scores.parameters)]  # noqa: RUF005
+    return course(scores, classification(scores, y), learner, _images(4, x, y)) + [
+        len(scores.parameters)
+    ]  # noqa: RUF005
 
 
 def style():
     """Gradients of an image, of what a frozen network makes of it."""
     x = C.input_variable((3, 8, 8), needs_gradient=True)
     layers = [Convolution2D((3, 3), 4, pad=True, activation=C.relu), MaxPooling((2, 2), (2, 2))]
-    network = Sequential([*layers, Convolution2D((3, 3), 5, pad=True)])(x).clone(C.CloneMethod.freeze)
+    network = Sequential([*layers, Convolution2D((3, 3), 5, pad=True)])(x).clone(
+        C.CloneMethod.freeze
+    )
     rng = random(5)
-    (content,), (texture,) = (network.eval({network.arguments[0]: uniform(rng, 1, 3, 8, 8)}) for _ in range(2))
+    (content,), (texture,) = (
+        network.eval({network.arguments[0]: uniform(rng, 1, 3, 8, 8)}) for _ in range(2)
+    )
     wanted = texture.reshape(5, -1).dot(texture.reshape(5, -1).T)
     rows = C.reshape(network.output, (5, 16))
     likeness = C.reduce_mean(C.square(network.output - C.Constant(content)))
-    loss = likeness + 0.1 * C.reduce_mean(C.square(C.times_transpose(rows, rows) - C.Constant(wanted)))
+    loss = likeness + 0.1 * C.reduce_mean(
+        C.square(C.times_transpose(rows, rows) - C.Constant(wanted))
+    )
     image, numbers = uniform(rng, 1, 3, 8, 8), []
     for _ in range(4):
         argument = loss.arguments[0]
@@ -171,7 +195,10 @@ def embeddings():
     inner, outer = (C.parameter((size, 4), init=C.glorot_uniform()) for _ in range(2))
     scores = C.times_transpose(C.times(x, inner), outer)
     rng = random(8)
-    pairs = [[C.Value.one_hot(rng.randint(0, size, 6).tolist(), size) for _ in range(2)] for _ in range(3)]
+    pairs = [
+        [C.Value.one_hot(rng.randint(0, size, 6).tolist(), size) for _ in range(2)]
+        for _ in range(3)
+    ]
     minibatches = [dict(zip((x, y), pair)) for pair in pairs]  # noqa: B905
     loss = C.cross_entropy_with_softmax(scores, y)
     return course(scores, (loss, None), C.sgd(scores.parameters, rate(0.2)), minibatches)
@@ -228,12 +255,17 @@ def own_rule():
         updates = []
         for p, g in zip(parameters, gradients):  # noqa: B905
             moving = C.constant(0, shape=p.shape, dtype=p.dtype)
-            updates += [C.assign(moving, 0.9 * moving + g), C.assign(p, p - 0.01 * (0.9 * moving + g))]
+            updates += [
+                C.assign(moving, 0.9 * moving + g),
+                C.assign(p, p - 0.01 * (0.9 * moving + g)),
+            ]
         return C.combine(updates)
 
     rng = random(12)
     minibatches = [{x: uniform(rng, 5, 3), y: uniform(rng, 5, 1)} for _ in range(3)]
-    return course(model, (C.squared_error(model, y), None), C.universal(rule, model.parameters), minibatches)
+    return course(
+        model, (C.squared_error(model, y), None), C.universal(rule, model.parameters), minibatches
+    )
 
 
 def criterion_that_trains():
@@ -249,7 +281,9 @@ def criterion_that_trains():
     rng = random(13)
     data = uniform(rng, 40, 3), one_hot(rng, 40, 2)
     learner = C.sgd(model.parameters, rate(0.1))
-    summaries = criterion.train(data, minibatch_size=8, max_epochs=3, parameter_learners=[learner]).epoch_summaries
+    summaries = criterion.train(
+        data, minibatch_size=8, max_epochs=3, parameter_learners=[learner]
+    ).epoch_summaries
     numbers = [number for s in summaries for number in (s.loss, s.metric, s.samples)]
     return numbers + [criterion.test(data, minibatch_size=8).metric]  # noqa: RUF005
 

@@ -13,7 +13,9 @@ from tests.programs.small_training import numbers_of
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     programs = network_programs.PROGRAMS + sequence_programs.PROGRAMS
     found = {program.__name__: numbers_of(program) for program in programs}
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs_of_the_original.json")

@@ -16,12 +16,16 @@ from tests.programs.tutorials import PROGRAMS, numbers_of
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     found = {}
     for program in PROGRAMS:
         # What its readers have open still may stay in it.
         found[program.__name__] = numbers_of(program, tempfile.mkdtemp())
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tutorials_of_the_original.json")
+    path = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "tutorials_of_the_original.json"
+    )
     with open(path, "w") as file:
         file.write("{\n")
         lines = (json.dumps(name) + ": " + json.dumps(found[name]) for name in sorted(found))

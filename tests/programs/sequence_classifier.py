@@ -56,7 +56,10 @@ def train(num_minibatches=200, num_sequences=32, vocab_dim=24, hidden_dim=24, se
 
     def minibatch(size):
         sequences, classes = generate_minibatch(rng, size, vocab_dim)
-        return {tokens: [one_hot(sequence, vocab_dim) for sequence in sequences], label: one_hot(classes, NUM_KEYS)}
+        return {
+            tokens: [one_hot(sequence, vocab_dim) for sequence in sequences],
+            label: one_hot(classes, NUM_KEYS),
+        }
 
     losses = []
     for _ in range(num_minibatches):

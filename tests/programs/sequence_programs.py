@@ -29,7 +29,16 @@ from cntk.layers import (
     UnfoldFrom,
     default_options,
 )
-from tests.programs.small_training import classification, course, frames, one_hot, random, rate, uniform, words
+from tests.programs.small_training import (
+    classification,
+    course,
+    frames,
+    one_hot,
+    random,
+    rate,
+    uniform,
+    words,
+)
 
 
 def time_series():
@@ -50,7 +59,9 @@ def time_series():
         momentum=C.momentum_schedule(0.9, minibatch_size=6),
         unit_gain=True,
     )
-    return course(model, (C.squared_error(model, y), C.squared_error(model, y)), learner, minibatches)
+    return course(
+        model, (C.squared_error(model, y), C.squared_error(model, y)), learner, minibatches
+    )
 
 
 def language_model():
@@ -102,7 +113,9 @@ def translation():
         return decode(Delay(initial_state=begin)(translated), text)
 
     @C.Function
-    @Signature(text=SequenceOver[source][Tensor[size]], translated=SequenceOver[target][Tensor[size]])
+    @Signature(
+        text=SequenceOver[source][Tensor[size]], translated=SequenceOver[target][Tensor[size]]
+    )
     def criterion(text, translated):
         wanted = C.sequence.slice(translated, 1, 0)
         scores = model(text, wanted)
@@ -137,10 +150,14 @@ def translation():
 def attention():
     """A decoder whose step looks back at all of the encoder's states."""
     size, hidden = 6, 5
-    x, y = (C.sequence.input_variable(size, sequence_axis=C.Axis(name)) for name in ("source", "target"))
+    x, y = (
+        C.sequence.input_variable(size, sequence_axis=C.Axis(name)) for name in ("source", "target")
+    )
     with default_options(enable_self_stabilization=True):
         states = Recurrence(LSTM(hidden), go_backwards=True, return_full_state=True)
-        encode = Sequential([Embedding(4), Stabilizer(), Recurrence(LSTM(hidden)), states, (Label("h"), Label("c"))])
+        encode = Sequential(
+            [Embedding(4), Stabilizer(), Recurrence(LSTM(hidden)), states, (Label("h"), Label("c"))]
+        )
         look, cell, project = AttentionModel(4), LSTM(hidden), Dense(size)
     embed = Embedding(3)
 
@@ -156,8 +173,13 @@ def attention():
 
     scores = decode(Delay(initial_state=np.eye(size, dtype=np.float32)[0])(y), x)
     rng = random(3)
-    minibatches = [{x: words(rng, rng.randint(2, 6, 3), size), y: words(rng, rng.randint(1, 5, 3), size)} for _ in "ab"]
-    return course(scores, classification(scores, y), C.adam(scores.parameters, rate(0.01), 0.9), minibatches)
+    minibatches = [
+        {x: words(rng, rng.randint(2, 6, 3), size), y: words(rng, rng.randint(1, 5, 3), size)}
+        for _ in "ab"
+    ]
+    return course(
+        scores, classification(scores, y), C.adam(scores.parameters, rate(0.01), 0.9), minibatches
+    )
 
 
 def tagger():
@@ -169,7 +191,9 @@ def tagger():
     for _ in range(3):
         lengths = rng.randint(1, 6, 4)
         minibatches.append({x: words(rng, lengths, 8), y: words(rng, lengths, 3)})
-    return course(scores, classification(scores, y), C.adam(scores.parameters, rate(0.02), 0.9), minibatches)
+    return course(
+        scores, classification(scores, y), C.adam(scores.parameters, rate(0.02), 0.9), minibatches
+    )
 
 
 def hand_written_attention():
@@ -178,7 +202,12 @@ def hand_written_attention():
     states = Recurrence(GRU(5))(x)
     weights = C.sequence.softmax(Dense(1)(C.tanh(Dense(3)(states))))
     scores = Dense(2)(C.sequence.reduce_sum(states * weights))
-    return course(scores, classification(scores, y), C.adagrad(scores.parameters, rate(0.1)), _labelled(5, x, y))
+    return course(
+        scores,
+        classification(scores, y),
+        C.adagrad(scores.parameters, rate(0.1)),
+        _labelled(5, x, y),
+    )
 
 
 def loop_by_placeholder():
@@ -199,29 +228,46 @@ def chosen_frames():
     large = C.reshape(C.greater(C.slice(x, 0, 0, 1), 0.5), ())
     chosen = C.sequence.gather(x, C.element_max(C.sequence.is_first(x), large))
     scores = Dense(2)(C.sequence.reduce_sum(Recurrence(RNNStep(3, activation=C.tanh))(chosen)))
-    return course(scores, classification(scores, y), C.sgd(scores.parameters, rate(0.1)), _labelled(7, x, y))
+    return course(
+        scores, classification(scores, y), C.sgd(scores.parameters, rate(0.1)), _labelled(7, x, y)
+    )
 
 
 def convolution_along_sequences():
     """Windows over frames that are matrices."""
     x, y = C.sequence.input_variable((2, 5)), C.input_variable(2)
-    layer = SequentialConvolution((3, 3), 4, reduction_rank=1, pad=True, activation=C.relu, strides=(1, 2))
+    layer = SequentialConvolution(
+        (3, 3), 4, reduction_rank=1, pad=True, activation=C.relu, strides=(1, 2)
+    )
     scores = Sequential([layer, C.sequence.last, Dense(2)])(x)
     rng = random(8)
     seen = [[uniform(rng, n, 2, 5) for n in (3, 5, 4)] for _ in "ab"]
     minibatches = [{x: each, y: one_hot(rng, 3, 2)} for each in seen]
-    return course(scores, classification(scores, y), C.sgd(scores.parameters, rate(0.1)), minibatches)
+    return course(
+        scores, classification(scores, y), C.sgd(scores.parameters, rate(0.1)), minibatches
+    )
 
 
 def two_towers():
     """Questions and answers on axes of their own, told apart from negative examples by their cosine."""
     size = 9
-    x, y = (C.sequence.input_variable(size, sequence_axis=C.Axis(name)) for name in ("question", "answer"))
-    tower = lambda: [Embedding(5), Recurrence(LSTM(6)), C.sequence.last, Dense(4, activation=C.tanh)]  # noqa: E731
+    x, y = (
+        C.sequence.input_variable(size, sequence_axis=C.Axis(name))
+        for name in ("question", "answer")
+    )
+    tower = lambda: [
+        Embedding(5),
+        Recurrence(LSTM(6)),
+        C.sequence.last,
+        Dense(4, activation=C.tanh),
+    ]  # noqa: E731
     model = C.combine([Sequential(tower())(x), Sequential(tower())(y)])
     likeness = C.cosine_distance_with_negative_samples(model.outputs[0], model.outputs[1], 1, 2)
     rng = random(9)
-    minibatches = [{x: words(rng, rng.randint(2, 5, 4), size), y: words(rng, (2, 3, 1, 4), size)} for _ in "abc"]
+    minibatches = [
+        {x: words(rng, rng.randint(2, 5, 4), size), y: words(rng, (2, 3, 1, 4), size)}
+        for _ in "abc"
+    ]
     return course(model, (1 - likeness, None), C.sgd(model.parameters, rate(0.05)), minibatches)
 
 
@@ -244,7 +290,11 @@ def speech():
 
 def policy_gradient():
     """Gradients asked for, gathered over two games, and handed to a learner."""
-    seen, act, worth = C.sequence.input_variable(4), C.sequence.input_variable(1), C.sequence.input_variable(1)
+    seen, act, worth = (
+        C.sequence.input_variable(4),
+        C.sequence.input_variable(1),
+        C.sequence.input_variable(1),
+    )
     policy = Sequential([Dense(6, activation=C.relu), Dense(1, activation=C.sigmoid)])(seen)
     loss = -C.reduce_mean(C.log(C.square(act - policy) + 1e-4) * worth, axis=0)
     learner, rng, numbers = C.sgd(policy.parameters, rate(0.1)), random(11), []

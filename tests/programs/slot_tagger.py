@@ -27,7 +27,11 @@ def generate_request(rng):
     if rng.rand() < 0.4:
         phrases.append(phrase(["via"], CITIES, "stop"))
     if rng.rand() < 0.7:
-        phrases.append(phrase(["not", "on"], DAYS, "excluded_day") if rng.rand() < 0.5 else phrase(["on"], DAYS, "day"))
+        phrases.append(
+            phrase(["not", "on"], DAYS, "excluded_day")
+            if rng.rand() < 0.5
+            else phrase(["on"], DAYS, "day")
+        )
     words, tags = ["show", "flights"], ["O", "O"]
     for index in rng.permutation(len(phrases)):
         words, tags = words + phrases[index][0], tags + phrases[index][1]
@@ -83,7 +87,10 @@ def train(sparse=True, num_minibatches=250, num_requests=16, hidden_dim=24, seed
 
     def minibatch(size):
         word_indices, tag_indices = generate_minibatch(rng, size)
-        return {words: encode(word_indices, len(WORDS), sparse), tags: encode(tag_indices, len(TAGS), sparse)}
+        return {
+            words: encode(word_indices, len(WORDS), sparse),
+            tags: encode(tag_indices, len(TAGS), sparse),
+        }
 
     losses = []
     for _ in range(num_minibatches):
@@ -95,7 +102,12 @@ def train(sparse=True, num_minibatches=250, num_requests=16, hidden_dim=24, seed
         scores = z.eval({words: encode([indices], len(WORDS), sparse)})[0]
         return [TAGS[index] for index in np.argmax(scores, axis=-1)]
 
-    return {"model": z, "losses": losses, "test_error": trainer.test_minibatch(minibatch(200)), "tag": tag}
+    return {
+        "model": z,
+        "losses": losses,
+        "test_error": trainer.test_minibatch(minibatch(200)),
+        "tag": tag,
+    }
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ import cntk as C
 def course(model, criterion, learner, minibatches, epochs=3):
     """Train; gives the averages of loss and, if there is one, metric after each minibatch."""
     trainer = C.Trainer(model, criterion, [learner])
-    has_metric = len(criterion) > 1 and criterion[1] is not None if isinstance(criterion, tuple) else True
+    has_metric = (
+        len(criterion) > 1 and criterion[1] is not None if isinstance(criterion, tuple) else True
+    )
     numbers = []
     for _ in range(epochs):
         for minibatch in minibatches:

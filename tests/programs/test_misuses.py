@@ -47,7 +47,11 @@ def tr():
     """A trainer, its input and its target."""
     i, target = x(), C.input_variable(1)
     model = C.layers.Dense(1)(i)
-    return C.Trainer(model, (C.squared_error(model, target), None), C.sgd(model.parameters, 0.1)), i, target
+    return (
+        C.Trainer(model, (C.squared_error(model, target), None), C.sgd(model.parameters, 0.1)),
+        i,
+        target,
+    )
 
 
 def setv(holder, value):
@@ -62,7 +66,10 @@ def misfeed(i, value):
 MISUSES = {
     # -- AttributeError
     "value of an input": (AttributeError, lambda: x().value),
-    "clone substitution None": (AttributeError, lambda: (lambda i: (i * 2).clone("share", {i: None}))(x())),
+    "clone substitution None": (
+        AttributeError,
+        lambda: (lambda i: (i * 2).clone("share", {i: None}))(x()),
+    ),
     "attribute unknown": (AttributeError, lambda: z().nothing),
     "attribute of a variable": (AttributeError, lambda: x().nothing),
     # -- IndexError
@@ -103,17 +110,28 @@ MISUSES = {
     # -- RuntimeError
     "parameter value of another shape": (RuntimeError, lambda: setv(w(), np.ones((2, 2), "f"))),
     "parameter value of another rank": (RuntimeError, lambda: setv(w(), np.ones(2, "f"))),
-    "set_value shape": (RuntimeError, lambda: w().set_value(C.NDArrayView.from_dense(np.ones((2, 2), "f")))),
+    "set_value shape": (
+        RuntimeError,
+        lambda: w().set_value(C.NDArrayView.from_dense(np.ones((2, 2), "f"))),
+    ),
     "constant value shape": (RuntimeError, lambda: setv(C.constant(1, (2,)), np.ones(3, "f"))),
-    "gradient of two outputs": (RuntimeError, lambda: (lambda i: C.combine([i * 2, i * 3]).grad({i: X}, [i]))(g())),
-    "missing checkpoint file": (RuntimeError, lambda: tr()[0].restore_from_checkpoint("no/such/file")),
+    "gradient of two outputs": (
+        RuntimeError,
+        lambda: (lambda i: C.combine([i * 2, i * 3]).grad({i: X}, [i]))(g()),
+    ),
+    "missing checkpoint file": (
+        RuntimeError,
+        lambda: tr()[0].restore_from_checkpoint("no/such/file"),
+    ),
     "missing model restore": (RuntimeError, lambda: z().restore("no/such/file")),
     "model from number": (RuntimeError, lambda: C.load_model(3)),
     "save to nowhere": (RuntimeError, lambda: z().save(BELOW_A_FILE)),
     "checkpoint to nowhere": (RuntimeError, lambda: tr()[0].save_checkpoint(BELOW_A_FILE)),
     "missing text file": (
         RuntimeError,
-        lambda: C.io.MinibatchSource(C.io.CTFDeserializer("no/such", C.io.StreamDefs(a=C.io.StreamDef("a", 2)))),
+        lambda: C.io.MinibatchSource(
+            C.io.CTFDeserializer("no/such", C.io.StreamDefs(a=C.io.StreamDef("a", 2)))
+        ),
     ),
     "plus of sizes that differ": (RuntimeError, lambda: x() + C.input_variable(3)),
     "slice beyond": (RuntimeError, lambda: C.slice(x(), 0, 0, 5)),
@@ -123,7 +141,10 @@ MISUSES = {
     "schedule empty": (RuntimeError, lambda: C.learning_parameter_schedule([])),
     "average before training": (RuntimeError, lambda: tr()[0].previous_minibatch_loss_average),
     "set attribute": (RuntimeError, lambda: C.dropout(x(), 0.5).set_attribute("nothing", 1)),
-    "set dropout text": (RuntimeError, lambda: C.dropout(x(), 0.5).set_attribute("dropoutRate", "a")),
+    "set dropout text": (
+        RuntimeError,
+        lambda: C.dropout(x(), 0.5).set_attribute("dropoutRate", "a"),
+    ),
     "set attribute of relu": (RuntimeError, lambda: C.relu(x()).set_attribute("dropoutRate", 0.1)),
     "output of two": (RuntimeError, lambda: C.combine([x() * 1, x() * 2]).output),
     "index beyond": (RuntimeError, lambda: x()[5]),
@@ -147,7 +168,10 @@ MISUSES = {
     "For number range": (TypeError, lambda: C.layers.For(2, lambda: C.layers.Dense(2))(x())),
     "For giving None": (TypeError, lambda: C.layers.For(range(2), lambda: None)(x())),
     "For giving number": (TypeError, lambda: C.layers.For(range(2), lambda: 3)(x())),
-    "For two arguments": (TypeError, lambda: C.layers.For(range(2), lambda a, b: C.layers.Dense(2))(x())),
+    "For two arguments": (
+        TypeError,
+        lambda: C.layers.For(range(2), lambda a, b: C.layers.Dense(2))(x()),
+    ),
     "Sequential number": (TypeError, lambda: C.layers.Sequential([3])(x())),
     "Sequential None": (TypeError, lambda: C.layers.Sequential([None])(x())),
     "Sequential text": (TypeError, lambda: C.layers.Sequential("ab")(x())),
@@ -159,7 +183,10 @@ MISUSES = {
     "no arguments": (TypeError, lambda: z()()),
     "mixed data and variables": (TypeError, lambda: (x() + C.input_variable(2))(x(), X)),
     "argument map twice": (TypeError, lambda: z().argument_map(x(), x=x())),
-    "gradient by text": (TypeError, lambda: (lambda i: C.layers.Dense(1)(i).grad({i: X}, ["W"]))(x())),
+    "gradient by text": (
+        TypeError,
+        lambda: (lambda i: C.layers.Dense(1)(i).grad({i: X}, ["W"]))(x()),
+    ),
     "data by number": (TypeError, lambda: (x() * 2).eval({3: X})),
     "dropout text": (TypeError, lambda: C.dropout(x(), "a")),
     "shape None": (TypeError, lambda: C.input_variable(None)),
@@ -174,7 +201,10 @@ MISUSES = {
     "schedule index": (TypeError, lambda: C.learning_parameter_schedule([0.1])["a"]),
     "trainer without loss": (TypeError, lambda: C.Trainer(z(), None, C.sgd(z().parameters, 0.1))),
     "trainer loss text": (TypeError, lambda: C.Trainer(z(), "a", C.sgd(z().parameters, 0.1))),
-    "trainer loss number": (TypeError, lambda: C.Trainer(z(), (3, None), C.sgd(z().parameters, 0.1))),
+    "trainer loss number": (
+        TypeError,
+        lambda: C.Trainer(z(), (3, None), C.sgd(z().parameters, 0.1)),
+    ),
     "trainer learner None": (TypeError, lambda: trainer(lambda m: None)),
     "minibatch None": (TypeError, lambda: (lambda t: t[0].train_minibatch(None))(tr())),
     "minibatch outputs text": (
@@ -198,7 +228,10 @@ MISUSES = {
     "NDArrayView None": (TypeError, lambda: C.NDArrayView.from_dense(None)),
     "training session without trainer": (TypeError, lambda: C.training_session(None, None, 32)),
     "from data text": (TypeError, lambda: C.io.MinibatchSourceFromData({"a": "b"})),
-    "from data of two counts": (TypeError, lambda: C.io.MinibatchSourceFromData({"a": X, "b": np.ones((3, 2), "f")})),
+    "from data of two counts": (
+        TypeError,
+        lambda: C.io.MinibatchSourceFromData({"a": X, "b": np.ones((3, 2), "f")}),
+    ),
     # -- ValueError
     "assign to an input": (ValueError, lambda: C.assign(x(), x())),
     "assign another shape": (ValueError, lambda: C.assign(C.parameter(3), C.constant(1, (2,)))),
@@ -226,7 +259,10 @@ MISUSES = {
     "text in loss": (ValueError, lambda: C.cross_entropy_with_softmax(x(), "a")),
     "None in select": (ValueError, lambda: C.element_select(x(), None, x())),
     "None in reduce": (ValueError, lambda: C.reduce_sum(None)),
-    "value of an inferred parameter": (ValueError, lambda: C.parameter((C.InferredDimension, 2)).value),
+    "value of an inferred parameter": (
+        ValueError,
+        lambda: C.parameter((C.InferredDimension, 2)).value,
+    ),
     "For with a layer": (ValueError, lambda: C.layers.For(range(2), C.layers.Dense(2))(x())),
     "argument None": (ValueError, lambda: z()(None)),
     "argument text": (ValueError, lambda: z()("a")),
@@ -236,8 +272,14 @@ MISUSES = {
         ValueError,
         lambda: (lambda i: C.layers.Dense(1)(i).grad({i: X}, [i]))(x()),
     ),
-    "gradient by a constant": (ValueError, lambda: (lambda i, k: (i * k).grad({i: X}, [k]))(x(), C.constant([1, 2]))),
-    "gradient by a foreign parameter": (ValueError, lambda: (lambda i: C.layers.Dense(1)(i).grad({i: X}, [w()]))(x())),
+    "gradient by a constant": (
+        ValueError,
+        lambda: (lambda i, k: (i * k).grad({i: X}, [k]))(x(), C.constant([1, 2])),
+    ),
+    "gradient by a foreign parameter": (
+        ValueError,
+        lambda: (lambda i: C.layers.Dense(1)(i).grad({i: X}, [w()]))(x()),
+    ),
     "gradient of nothing learnable": (ValueError, lambda: (lambda i: (i * 2).grad({i: X}))(x())),
     "gradient without data": (ValueError, lambda: (lambda i: (i * 2).grad({}, [i]))(g())),
     "missing model file": (ValueError, lambda: C.load_model("no/such/file")),
@@ -254,11 +296,16 @@ MISUSES = {
     "data by wrong name": (ValueError, lambda: (x() * 2).eval({"y": X})),
     "data of two counts": (
         ValueError,
-        lambda: (lambda a, b: (a + b).eval({a: X, b: np.ones((3, 2), "f")}))(x(), C.input_variable(2)),
+        lambda: (lambda a, b: (a + b).eval({a: X, b: np.ones((3, 2), "f")}))(
+            x(), C.input_variable(2)
+        ),
     ),
     "eval of a placeholder": (ValueError, lambda: (C.placeholder() * 2).eval()),
     "times of sizes that differ": (ValueError, lambda: C.times(x(), w((3, 2)))),
-    "splice of sizes that differ": (ValueError, lambda: C.splice(C.input_variable((2, 2)), C.input_variable((3, 3)))),
+    "splice of sizes that differ": (
+        ValueError,
+        lambda: C.splice(C.input_variable((2, 2)), C.input_variable((3, 3))),
+    ),
     "reshape of another size": (ValueError, lambda: C.reshape(x(), (3,))),
     "axis beyond": (ValueError, lambda: C.reduce_sum(x(), axis=3)),
     "swapaxes beyond": (ValueError, lambda: C.swapaxes(x(), 0, 1)),
@@ -268,29 +315,50 @@ MISUSES = {
     "dtype object": (ValueError, lambda: C.input_variable(2, object)),
     "dtype int32": (ValueError, lambda: C.input_variable(2, np.int32)),
     "name None": (ValueError, lambda: C.input_variable(2, name=None)),
-    "placeholder that is none": (ValueError, lambda: (lambda i: (i * 2).replace_placeholders({i: x()}))(x())),
-    "placeholder of another": (ValueError, lambda: (x() * 2).replace_placeholders({C.placeholder(): x()})),
+    "placeholder that is none": (
+        ValueError,
+        lambda: (lambda i: (i * 2).replace_placeholders({i: x()}))(x()),
+    ),
+    "placeholder of another": (
+        ValueError,
+        lambda: (x() * 2).replace_placeholders({C.placeholder(): x()}),
+    ),
     "replace_placeholder without": (ValueError, lambda: (x() * 2).replace_placeholder(x())),
     "clone method": (ValueError, lambda: z().clone("copy")),
     "clone None": (ValueError, lambda: z().clone(None)),
     "clone number": (ValueError, lambda: z().clone(3)),
-    "clone substitution array": (ValueError, lambda: (lambda i: (i * 2).clone("share", {i: X}))(x())),
+    "clone substitution array": (
+        ValueError,
+        lambda: (lambda i: (i * 2).clone("share", {i: X}))(x()),
+    ),
     "sgd without parameters": (ValueError, lambda: C.sgd([], 0.1)),
     "sgd None": (ValueError, lambda: C.sgd(None, 0.1)),
     "sgd rate text": (ValueError, lambda: C.sgd(z().parameters, "a")),
     "sgd rate None": (ValueError, lambda: C.sgd(z().parameters, None)),
-    "momentum text": (ValueError, lambda: C.momentum_sgd(z().parameters, C.learning_parameter_schedule(0.1), "a")),
+    "momentum text": (
+        ValueError,
+        lambda: C.momentum_sgd(z().parameters, C.learning_parameter_schedule(0.1), "a"),
+    ),
     "schedule text": (ValueError, lambda: C.learning_parameter_schedule("a")),
     "schedule None": (ValueError, lambda: C.learning_parameter_schedule(None)),
     "trainer without learners": (ValueError, lambda: trainer(lambda m: [])),
     "trainer foreign learner": (ValueError, lambda: trainer(lambda m: C.sgd(z().parameters, 0.1))),
-    "minibatch missing data": (ValueError, lambda: (lambda t: t[0].train_minibatch({t[1]: X}))(tr())),
+    "minibatch missing data": (
+        ValueError,
+        lambda: (lambda t: t[0].train_minibatch({t[1]: X}))(tr()),
+    ),
     "minibatch list": (ValueError, lambda: (lambda t: t[0].train_minibatch([X, X[:, :1]]))(tr())),
-    "test without metric": (ValueError, lambda: (lambda t: t[0].test_minibatch({t[1]: X, t[2]: X[:, :1]}))(tr())),
+    "test without metric": (
+        ValueError,
+        lambda: (lambda t: t[0].test_minibatch({t[1]: X, t[2]: X[:, :1]}))(tr()),
+    ),
     "metric average without metric": (
         ValueError,
         lambda: (
-            lambda t: (t[0].train_minibatch({t[1]: X, t[2]: X[:, :1]}), t[0].previous_minibatch_evaluation_average)
+            lambda t: (
+                t[0].train_minibatch({t[1]: X, t[2]: X[:, :1]}),
+                t[0].previous_minibatch_evaluation_average,
+            )
         )(tr()),
     ),
     "evaluator None": (ValueError, lambda: C.eval.Evaluator(None)),
@@ -302,7 +370,10 @@ MISUSES = {
     "block root of no block": (ValueError, lambda: C.relu(x()).block_root),
     "block map of no block": (ValueError, lambda: C.relu(x()).block_arguments_mapping),
     "as_block without map": (ValueError, lambda: C.as_block(C.relu(C.placeholder()), [], "b")),
-    "as_block with input": (ValueError, lambda: (lambda i: C.as_block(C.relu(i), [(i, x())], "b"))(x())),
+    "as_block with input": (
+        ValueError,
+        lambda: (lambda i: C.as_block(C.relu(i), [(i, x())], "b"))(x()),
+    ),
     "Dense of text": (ValueError, lambda: C.layers.Dense(2)("a")),
     "Dense of None": (ValueError, lambda: C.layers.Dense(2)(None)),
     "Dense of a number": (ValueError, lambda: C.layers.Dense(2)(3)),
@@ -389,4 +460,6 @@ def test_nothing_is_at_the_path_of_a_file_that_cannot_be_written(tmp_path):
     for save in (z().save, tr()[0].save_checkpoint):
         with pytest.raises(OSError, match="cannot write"):
             save(str(tmp_path / "file" / "model"))
-    assert [p.name for p in tmp_path.iterdir()] == ["file"] and (tmp_path / "file").read_text() == "as it was"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"] and (
+        tmp_path / "file"
+    ).read_text() == "as it was"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.programs import cart_pole, digits_convnet, digits_mlp, logistic_regression, sequence_classifier, slot_tagger
+from tests.programs import (
+    cart_pole,
+    digits_convnet,
+    digits_mlp,
+    logistic_regression,
+    sequence_classifier,
+    slot_tagger,
+)
 
 
 def test_logistic_regression_finds_the_best_line() -> None:
@@ -40,13 +47,17 @@ def test_digit_networks_generalize(program, highest_error: float) -> None:
     model, images = result["model"], result["test_images"][:40]
     together = model.eval({model.arguments[0]: images})
     np.testing.assert_array_equal(together, model.eval({model.arguments[0]: images}))
-    alone = np.concatenate([model.eval({model.arguments[0]: image[np.newaxis]}) for image in images])
+    alone = np.concatenate(
+        [model.eval({model.arguments[0]: image[np.newaxis]}) for image in images]
+    )
     np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-4)
 
 
 def test_sequence_classifier_remembers_the_first_key() -> None:
     result = sequence_classifier.train()
-    assert result["losses"][0] == pytest.approx(np.log(sequence_classifier.NUM_KEYS), abs=0.15)  # as good as guessing
+    assert result["losses"][0] == pytest.approx(
+        np.log(sequence_classifier.NUM_KEYS), abs=0.15
+    )  # as good as guessing
     assert np.mean(result["losses"][-20:]) < 0.2
     assert result["test_error"] < 0.05
 
@@ -59,12 +70,23 @@ def test_slot_tagger_learns_the_grammar(sparse: bool) -> None:
     assert result["tag"]("show flights to cheap denver not on sunday from old boston") == [
         "O", "O", "O", "O", "destination", "O", "O", "excluded_day", "O", "O", "origin",
     ]  # fmt: skip
-    assert result["tag"]("show flights from denver to boston") == ["O", "O", "O", "origin", "O", "destination"]
+    assert result["tag"]("show flights from denver to boston") == [
+        "O",
+        "O",
+        "O",
+        "origin",
+        "O",
+        "destination",
+    ]
 
 
 def test_slot_tagger_is_the_same_for_sparse_and_dense_words() -> None:
-    sparse, dense = (slot_tagger.train(sparse, num_minibatches=2)["losses"] for sparse in (True, False))
-    np.testing.assert_allclose(sparse, dense, rtol=1e-5)  # momentum of rows without gradient makes later ones differ
+    sparse, dense = (
+        slot_tagger.train(sparse, num_minibatches=2)["losses"] for sparse in (True, False)
+    )
+    np.testing.assert_allclose(
+        sparse, dense, rtol=1e-5
+    )  # momentum of rows without gradient makes later ones differ
 
 
 def test_cart_pole_learns_to_balance() -> None:

@@ -28,4 +28,6 @@ def test_all_are_recorded() -> None:
 @pytest.mark.filterwarnings("ignore:momentum_schedule", "ignore:Trainer")
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_program(program: Callable[[], list[float]]) -> None:
-    np.testing.assert_allclose(numbers_of(program), ORIGINAL[program.__name__], rtol=5e-5, atol=2e-6)
+    np.testing.assert_allclose(
+        numbers_of(program), ORIGINAL[program.__name__], rtol=5e-5, atol=2e-6
+    )

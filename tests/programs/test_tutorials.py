@@ -38,4 +38,6 @@ def test_all_are_recorded() -> None:
 @pytest.mark.filterwarnings("ignore:momentum_schedule", "ignore:Trainer", "ignore:deprecated")
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
 def test_tutorial(program: Callable[[str], list[float]], tmp_path: Path) -> None:
-    np.testing.assert_allclose(numbers_of(program, str(tmp_path)), ORIGINAL[program.__name__], rtol=2e-4, atol=2e-6)
+    np.testing.assert_allclose(
+        numbers_of(program, str(tmp_path)), ORIGINAL[program.__name__], rtol=2e-4, atol=2e-6
+    )

@@ -16,8 +16,13 @@ def reading_comprehension(folder):
     rng, dim, words, letters, width = np.random.RandomState(3), 3, 9, 6, 7
     axes = {name: C.Axis.new_unique_dynamic_axis(name) for name in ("c", "q")}
     b = C.Axis.default_batch_axis()
-    cw, qw = (C.input_variable(words, dynamic_axes=[b, axes[n]], is_sparse=True, name=n + "w") for n in ("c", "q"))
-    cc, qc = (C.input_variable((1, width), dynamic_axes=[b, axes[n]], name=n + "c") for n in ("c", "q"))
+    cw, qw = (
+        C.input_variable(words, dynamic_axes=[b, axes[n]], is_sparse=True, name=n + "w")
+        for n in ("c", "q")
+    )
+    cc, qc = (
+        C.input_variable((1, width), dynamic_axes=[b, axes[n]], name=n + "c") for n in ("c", "q")
+    )
     ab, ae = (C.input_variable(1, dynamic_axes=[b, axes["c"]], name=n) for n in ("ab", "ae"))
 
     def highway(x):
@@ -34,19 +39,29 @@ def reading_comprehension(folder):
         ph = {name: C.placeholder() for name in ("cw", "cc", "qw", "qc")}
         chars, known = C.placeholder(shape=(1, width, letters)), C.placeholder(shape=(words,))
         embedding = C.parameter(shape=(words, dim), init=C.glorot_uniform(), name="TrainableE")
-        conv = C.layers.Convolution2D((3, 2), dim, activation=C.relu, init=C.glorot_uniform(), name="charcnn_conv")
+        conv = C.layers.Convolution2D(
+            (3, 2), dim, activation=C.relu, init=C.glorot_uniform(), name="charcnn_conv"
+        )
         seen = C.reduce_max(conv(C.layers.Embedding(2)(chars)), axis=1)
         embedded = C.splice(C.reshape(seen, dim), C.times(known, embedding), name="splice_embed")
         processed = both_ways(highway(embedded))
-        told = {n: C.one_hot(ph[n + "c"], num_classes=letters, sparse_output=False) for n in ("c", "q")}
-        found = [processed.clone(C.CloneMethod.share, {chars: told[n], known: ph[n + "w"]}) for n in ("c", "q")]
+        told = {
+            n: C.one_hot(ph[n + "c"], num_classes=letters, sparse_output=False) for n in ("c", "q")
+        }
+        found = [
+            processed.clone(C.CloneMethod.share, {chars: told[n], known: ph[n + "w"]})
+            for n in ("c", "q")
+        ]
         given = [(ph["cw"], cw), (ph["cc"], cc), (ph["qw"], qw), (ph["qc"], qc)]
         return C.as_block(C.combine(found), given, "input_layer", "input_layer")
 
     def attention_layer(context, query):
         q, c = C.placeholder(shape=(2 * dim,)), C.placeholder(shape=(2 * dim,))
         qvw, qvw_mask = C.sequence.unpack(q, padding_value=0).outputs
-        ws = [C.parameter(shape=shape, init=C.glorot_uniform()) for shape in ((2 * dim, 1), (2 * dim, 1), (1, 2 * dim))]
+        ws = [
+            C.parameter(shape=shape, init=C.glorot_uniform())
+            for shape in ((2 * dim, 1), (2 * dim, 1), (1, 2 * dim))
+        ]
         att_bias = C.parameter(shape=(), init=0)
         wh, wu = C.times(c, ws[0]), C.reshape(C.times(qvw, ws[1]), (-1,))
         whu = C.reshape(C.reduce_sum(c * C.sequence.broadcast_as(qvw * ws[2], c), axis=1), (-1,))
@@ -57,26 +72,35 @@ def reading_comprehension(folder):
         c_attn = C.sequence.softmax(C.reduce_max(s))
         q2c = c * C.sequence.broadcast_as(C.sequence.reduce_sum(c * c_attn), c)
         return C.as_block(
-            C.splice(c, c2q, c * c2q, q2c), [(c, context), (q, query)], "attention_layer", "attention_layer"
+            C.splice(c, c2q, c * c2q, q2c),
+            [(c, context), (q, query)],
+            "attention_layer",
+            "attention_layer",
         )
 
     def seq_loss(logits, y):
-        return C.layers.Fold(C.log_add_exp, initial_state=C.constant(-1e30, logits.shape))(logits) - C.sequence.last(
-            C.sequence.gather(logits, y)
-        )
+        return C.layers.Fold(C.log_add_exp, initial_state=C.constant(-1e30, logits.shape))(
+            logits
+        ) - C.sequence.last(C.sequence.gather(logits, y))
 
     def seq_hardmax(logits):
-        seq_max = C.layers.Fold(C.element_max, initial_state=C.constant(-1e30, logits.shape))(logits)
+        seq_max = C.layers.Fold(C.element_max, initial_state=C.constant(-1e30, logits.shape))(
+            logits
+        )
         s = C.equal(logits, C.sequence.broadcast_as(seq_max, logits))
         s_acc = C.layers.Recurrence(C.plus)(s)
         return s * C.equal(s_acc, 1)
 
     def all_spans_loss(start_logits, start_y, end_logits, end_y):
         logz = (
-            C.layers.Recurrence(C.log_add_exp, initial_state=C.constant(-1e30, start_logits.shape))(start_logits)
+            C.layers.Recurrence(C.log_add_exp, initial_state=C.constant(-1e30, start_logits.shape))(
+                start_logits
+            )
             + end_logits
         )
-        logz = C.layers.Fold(C.log_add_exp, initial_state=C.constant(-1e30, start_logits.shape))(logz)
+        logz = C.layers.Fold(C.log_add_exp, initial_state=C.constant(-1e30, start_logits.shape))(
+            logz
+        )
         begin = C.sequence.last(C.sequence.gather(start_logits, start_y))
         return logz - begin - C.sequence.last(C.sequence.gather(end_logits, end_y))
 
@@ -93,7 +117,9 @@ def reading_comprehension(folder):
         ema[p.uid] = C.constant(0, shape=p.shape, dtype=p.dtype, name="ema_" + p.uid)
         dummies.append(C.reduce_sum(C.assign(ema[p.uid], 0.9 * ema[p.uid] + 0.1 * p)))
     dummy = C.combine(dummies)
-    trainer = Trainer(z, (loss, parts), C.adadelta(z.parameters, C.learning_parameter_schedule(1.0)))
+    trainer = Trainer(
+        z, (loss, parts), C.adadelta(z.parameters, C.learning_parameter_schedule(1.0))
+    )
     log_number_of_parameters(z)
 
     def minibatch():
@@ -127,7 +153,9 @@ def _spans(model, data):
     """How far the best spans, found by a gradient, are those that were wanted; and the loss."""
     begin_logits, end_logits, loss = model.outputs
     root = C.as_composite(loss.owner)
-    begin_label, end_label = ([a for a in root.arguments if a.name == name][0] for name in ("ab", "ae"))  # noqa: RUF015
+    begin_label, end_label = (
+        [a for a in root.arguments if a.name == name][0] for name in ("ab", "ae")
+    )  # noqa: RUF015
     begin, end = (
         C.sequence.input_variable(1, sequence_axis=label.dynamic_axes[1], needs_gradient=True)
         for label in (begin_label, end_label)
@@ -139,11 +167,18 @@ def _spans(model, data):
     common = C.sequence.reduce_sum(C.element_min(predicted, wanted))
     f1 = 2 * common / (C.sequence.reduce_sum(predicted) + C.sequence.reduce_sum(wanted))
     match = C.sequence.reduce_sum(C.element_min(begin, begin_label))
-    stats = C.splice(*(C.reduce_sum(x, axis=C.Axis.all_axes()) for x in (f1, common, match, C.greater(common, 0))))
+    stats = C.splice(
+        *(
+            C.reduce_sum(x, axis=C.Axis.all_axes())
+            for x in (f1, common, match, C.greater(common, 0))
+        )
+    )
     out = model.eval(data, outputs=[begin_logits, end_logits, loss], as_numpy=False)
     fed = {begin: out[begin_logits], end: out[end_logits]}
     g = best.grad(fed, wrt=[begin, end], as_numpy=False)
-    found = stats.eval({begin: g[begin], end: g[end], begin_label: data[begin_label], end_label: data[end_label]})
+    found = stats.eval(
+        {begin: g[begin], end: g[end], begin_label: data[begin_label], end_label: data[end_label]}
+    )
     span = predicted.eval({begin: g[begin], end: g[end]})
     places = [int(np.argwhere(one)[:, 0].min()) for one in span]
     return [*np.asarray(found).ravel(), *places, float(np.sum(out[loss].asarray()))]
@@ -158,7 +193,10 @@ def question_answering(folder):
     query = C.sequence.input_variable(size, sequence_axis=query_axis)
     place = C.sequence.input_variable(1, sequence_axis=context_axis)
     embed = C.layers.Embedding(4)
-    both = C.layers.Recurrence(C.layers.GRU(5)), C.layers.Recurrence(C.layers.GRU(5), go_backwards=True)
+    both = (
+        C.layers.Recurrence(C.layers.GRU(5)),
+        C.layers.Recurrence(C.layers.GRU(5), go_backwards=True),
+    )
     c = C.splice(*(r(embed(context)) for r in both))
     q = C.splice(*(r(embed(query)) for r in both))
     rows, mask = C.sequence.unpack(q, padding_value=0).outputs
@@ -170,18 +208,32 @@ def question_answering(folder):
     log_z = C.sequence.reduce_sum(C.sequence.softmax(scores) * place)
     loss = -C.log(log_z)
     wrong = C.not_equal(
-        C.sequence.reduce_sum(place * C.equal(scores, C.sequence.broadcast_as(C.sequence.reduce_max(scores), scores))),
+        C.sequence.reduce_sum(
+            place * C.equal(scores, C.sequence.broadcast_as(C.sequence.reduce_max(scores), scores))
+        ),
         1,
     )
     model = C.combine([scores])
-    trainer = C.Trainer(model, (loss, wrong), [C.adam(model.parameters, C.learning_parameter_schedule(0.05), 0.9)])
+    trainer = C.Trainer(
+        model, (loss, wrong), [C.adam(model.parameters, C.learning_parameter_schedule(0.05), 0.9)]
+    )
 
     def minibatch():
         contexts = [rng.permutation(size)[: rng.randint(3, 8)] for _ in range(6)]
         asked = [rng.randint(0, len(words)) for words in contexts]
-        queries = [[words[i], *rng.randint(0, size, rng.randint(0, 3))] for words, i in zip(contexts, asked)]
-        places = [np.eye(len(words), dtype=np.float32)[i][:, np.newaxis] for words, i in zip(contexts, asked)]
-        return {context: [eye[w] for w in contexts], query: [eye[w] for w in queries], place: places}
+        queries = [
+            [words[i], *rng.randint(0, size, rng.randint(0, 3))]
+            for words, i in zip(contexts, asked)
+        ]
+        places = [
+            np.eye(len(words), dtype=np.float32)[i][:, np.newaxis]
+            for words, i in zip(contexts, asked)
+        ]
+        return {
+            context: [eye[w] for w in contexts],
+            query: [eye[w] for w in queries],
+            place: places,
+        }
 
     for _ in range(8):
         trainer.train_minibatch(minibatch())

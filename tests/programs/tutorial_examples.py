@@ -14,7 +14,12 @@ from cntk.device import cpu, try_set_default_device, use_default_device
 from cntk.io import MinibatchData, StreamInformation, UserMinibatchSource
 from cntk.learners import UserLearner
 from cntk.logging import ProgressPrinter, TraceLevel, get_trace_level, set_trace_level
-from cntk.logging.graph import depth_first_search, find_all_with_name, find_by_name, get_node_outputs
+from cntk.logging.graph import (
+    depth_first_search,
+    find_all_with_name,
+    find_by_name,
+    get_node_outputs,
+)
 from cntk.ops.functions import Function, UserFunction
 from tests.programs.tutorial_files import averages, dense, write_text
 
@@ -51,7 +56,8 @@ class WordSource(UserMinibatchSource):
         )
         samples = count * self.length
         return {
-            info: MinibatchData(value, count, samples, sweep_end) for info, value in zip(self.stream_infos(), values)
+            info: MinibatchData(value, count, samples, sweep_end)
+            for info, value in zip(self.stream_infos(), values)
         }
 
     def get_checkpoint_state(self):
@@ -64,18 +70,28 @@ class WordSource(UserMinibatchSource):
 def words_from_a_source_of_ones_own(folder):
     """A minibatch source in Python, by hand and in a session, with its own checkpoints."""
     rng = np.random.RandomState(0)
-    path = write_text(folder, "words.txt", [" ".join(str(w) for w in np.cumsum(rng.randint(1, 3, 70)) % 7)])
+    path = write_text(
+        folder, "words.txt", [" ".join(str(w) for w in np.cumsum(rng.randint(1, 3, 70)) % 7)]
+    )
     source = WordSource(path, 7, 5)
     x = C.sequence.input_variable(7, is_sparse=True)
     y = C.sequence.input_variable(7, is_sparse=True)
-    z = C.layers.Sequential([C.layers.Embedding(4), C.layers.Recurrence(C.layers.GRU(6)), C.layers.Dense(7)])(x)
+    z = C.layers.Sequential(
+        [C.layers.Embedding(4), C.layers.Recurrence(C.layers.GRU(6)), C.layers.Dense(7)]
+    )(x)
     loss, error = C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)
-    learner = C.train.distributed.data_parallel_distributed_learner(C.momentum_sgd(z.parameters, 0.5, 0.9))
+    learner = C.train.distributed.data_parallel_distributed_learner(
+        C.momentum_sgd(z.parameters, 0.5, 0.9)
+    )
     trainer = Trainer(z, (loss, error), learner, ProgressPrinter(freq=2))
     told = []
     for _ in range(3):
         data = source.next_minibatch(20, number_of_workers=1, worker_rank=0)
-        told += [data[source.wsi].num_samples, data[source.wsi].num_sequences, data[source.fsi].sweep_end]
+        told += [
+            data[source.wsi].num_samples,
+            data[source.wsi].num_sequences,
+            data[source.fsi].sweep_end,
+        ]
         told.append(float(np.sum(data[source.wsi].asarray())))
         trainer.train_minibatch({x: data[source.fsi], y: data[source.lsi]})
         told += averages(trainer)
@@ -91,7 +107,9 @@ def words_from_a_source_of_ones_own(folder):
         mb_size=15,
         model_inputs_to_streams={x: source.fsi, y: source.lsi},
         max_samples=150,
-        checkpoint_config=C.CheckpointConfig(filename=os.path.join(folder, "own"), frequency=60, restore=False),
+        checkpoint_config=C.CheckpointConfig(
+            filename=os.path.join(folder, "own"), frequency=60, restore=False
+        ),
     ).train()
     told += [trainer.total_number_of_samples_seen, source.get_checkpoint_state()["position"]]
     again = WordSource(path, 7, 5)
@@ -110,7 +128,9 @@ class Descent(UserLearner):
         self.by_graph = by_graph
         self.count, self.rate = C.input_variable((), name="count"), C.input_variable(())
         self.gradients = {p.shape: C.input_variable(p.shape) for p in parameters}
-        self.updates = {p.shape: p - self.rate / self.count * self.gradients[p.shape] for p in parameters}
+        self.updates = {
+            p.shape: p - self.rate / self.count * self.gradients[p.shape] for p in parameters
+        }
 
     def update(self, gradient_values, training_sample_count, sweep_end):
         for p, g in gradient_values.items():
@@ -136,13 +156,19 @@ class Leaky(UserFunction):
         self.slope = slope
 
     def forward(self, argument, device=None, outputs_to_retain=None):
-        return argument > 0, np.where(argument > 0, argument, self.slope * argument).astype(np.float32)
+        return argument > 0, np.where(argument > 0, argument, self.slope * argument).astype(
+            np.float32
+        )
 
     def backward(self, state, root_gradients):
         return np.where(state, root_gradients, self.slope * root_gradients).astype(np.float32)
 
     def infer_outputs(self):
-        return [C.output_variable(self.inputs[0].shape, self.inputs[0].dtype, self.inputs[0].dynamic_axes)]
+        return [
+            C.output_variable(
+                self.inputs[0].shape, self.inputs[0].dtype, self.inputs[0].dynamic_axes
+            )
+        ]
 
     def serialize(self):
         return {"slope": self.slope}
@@ -160,7 +186,9 @@ def rules_and_operations_of_ones_own(folder):
         h = C.user_function(Leaky(C.layers.Dense(4)(x), 0.1))
         z = C.layers.Dense(2)(h)
         criterion = C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)
-        trainer = Trainer(z, criterion, [Descent(z.parameters, C.learning_parameter_schedule(0.3), by_graph)])
+        trainer = Trainer(
+            z, criterion, [Descent(z.parameters, C.learning_parameter_schedule(0.3), by_graph)]
+        )
         for _ in range(5):
             data = rng.randn(10, 3).astype(np.float32)
             labels = np.eye(2, dtype=np.float32)[(data.sum(1) > 0).astype(int)]
@@ -176,7 +204,9 @@ def rules_and_operations_of_ones_own(folder):
 def parts_of_a_network(folder):
     """Features from an inner node of a saved network, by its name, from a file; all its nodes by a walk."""
     rng = np.random.RandomState(2)
-    lines = [dense("features", rng.randint(0, 255, 12)) + " " + dense("labels", [1, 0]) for _ in range(9)]
+    lines = [
+        dense("features", rng.randint(0, 255, 12)) + " " + dense("labels", [1, 0]) for _ in range(9)
+    ]
     text = write_text(folder, "data.txt", lines)
     x = C.input_variable(12, name="features")
     z = C.layers.Sequential(
@@ -193,11 +223,22 @@ def parts_of_a_network(folder):
     model = load_model(path, device=cpu())
     node = model.find_by_name("second")
     output = C.combine([node.owner])
-    streams = C.io.StreamDefs(features=C.io.StreamDef("features", 12), labels=C.io.StreamDef("labels", 2))
-    source = C.io.MinibatchSource(C.io.CTFDeserializer(text, streams), randomize=False, max_sweeps=1)
+    streams = C.io.StreamDefs(
+        features=C.io.StreamDef("features", 12), labels=C.io.StreamDef("labels", 2)
+    )
+    source = C.io.MinibatchSource(
+        C.io.CTFDeserializer(text, streams), randomize=False, max_sweeps=1
+    )
     info = source["features"]
-    told = [source.stream_info("features") == info, info.m_sample_layout.dimensions()[0], source.is_infinite()]
-    told += [source.streams.labels.m_name == "labels", info.m_element_type == C.cntk_py.DataType_Float]
+    told = [
+        source.stream_info("features") == info,
+        info.m_sample_layout.dimensions()[0],
+        source.is_infinite(),
+    ]
+    told += [
+        source.streams.labels.m_name == "labels",
+        info.m_element_type == C.cntk_py.DataType_Float,
+    ]
     while True:
         minibatch = source.next_minibatch(4)
         if not minibatch:
@@ -208,7 +249,12 @@ def parts_of_a_network(folder):
     told += [len(names), names.index("first"), len(find_all_with_name(model, "drop"))]
     told += [len(depth_first_search(model, lambda f: True, depth=d)) for d in (0, 1, -1)]
     told += [find_by_name(model, "third").shape[0], len(model.find_all_with_name("curved"))]
-    told += [len(C.combine(list(node.outputs)).outputs), len(model.parameters), len(model.constants), len(model.inputs)]
+    told += [
+        len(C.combine(list(node.outputs)).outputs),
+        len(model.parameters),
+        len(model.constants),
+        len(model.inputs),
+    ]
     again = Function.load(path)
     again.restore(path)
     return [*told, float(C.softmax(again).eval({again.arguments[0]: rng.rand(1, 12)})[0, 0])]
@@ -217,7 +263,11 @@ def parts_of_a_network(folder):
 def switches(folder):
     """What examples throw at their beginning and end: devices, seeds, traces, profiler, deterministic algorithms."""
     rng = np.random.RandomState(4)
-    told = [use_default_device().id(), try_set_default_device(cpu()), C.device.cpu().type() == C.device.DeviceKind.CPU]
+    told = [
+        use_default_device().id(),
+        try_set_default_device(cpu()),
+        C.device.cpu().type() == C.device.DeviceKind.CPU,
+    ]
     told += [len(C.device.all_devices()) > 0, get_trace_level() == TraceLevel.Warning]
     set_trace_level(TraceLevel.Error)
     C.cntk_py.set_fixed_random_seed(5)
@@ -232,13 +282,22 @@ def switches(folder):
     C.debugging.set_checked_mode(False)
     start_profiler(os.path.join(folder, "profiler"), True)
     x, y = C.input_variable(4), C.input_variable(2)
-    with C.default_options_for(C.layers.Dense, activation=C.relu), C.default_options(init=C.he_normal()):
+    with (
+        C.default_options_for(C.layers.Dense, activation=C.relu),
+        C.default_options(init=C.he_normal()),
+    ):
         h = C.layers.For(range(2), lambda i: C.layers.Dense([6, 5][i]))(x)
     z = C.layers.Dense(2, init=C.he_uniform())(h)
-    told += [len(C.combine([]).outputs), len(C.combine([z, h]).outputs), len(C.alias(z, "other").name)]
+    told += [
+        len(C.combine([]).outputs),
+        len(C.combine([z, h]).outputs),
+        len(C.alias(z, "other").name),
+    ]
     ce, pe = C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)
     rates = C.learning_rate_schedule([(3, 0.3), (1, 0.1)], C.UnitType.minibatch)
-    learner = C.nesterov(z.parameters, rates, C.momentum_schedule([0.9, 0.5], epoch_size=16), unit_gain=False)
+    learner = C.nesterov(
+        z.parameters, rates, C.momentum_schedule([0.9, 0.5], epoch_size=16), unit_gain=False
+    )
     learner = C.train.distributed.block_momentum_distributed_learner(learner, block_size=32)
     printers = [ProgressPrinter(freq=0, first=2, tag="Training", gen_heartbeat=False, num_epochs=1)]
     trainer = Trainer(z, (ce, pe), [learner], printers)
@@ -251,7 +310,11 @@ def switches(folder):
     disable_profiler()
     trainer.summarize_training_progress()
     stop_profiler()
-    told += [trainer.total_number_of_samples_seen, len(trainer.parameter_learners), len(trainer.model.parameters)]
+    told += [
+        trainer.total_number_of_samples_seen,
+        len(trainer.parameter_learners),
+        len(trainer.model.parameters),
+    ]
     told += [
         trainer.loss_function.name == ce.name,
         trainer.evaluation_function.name == pe.name,

@@ -30,7 +30,10 @@ def sparse(name, index):
 
 def write_samples(folder, name, features, labels):
     """Samples in the text format, `labels` before `features`, both dense."""
-    lines = [dense("labels", label) + " " + dense("features", feature) for feature, label in zip(features, labels)]
+    lines = [
+        dense("labels", label) + " " + dense("features", feature)
+        for feature, label in zip(features, labels)
+    ]
     return write_text(folder, name, lines)
 
 
@@ -39,7 +42,9 @@ def write_sequences(folder, name, **fields):
     lines = []
     for number, sequences in enumerate(zip(*fields.values())):
         for row in range(max(len(sequence) for sequence in sequences)):
-            told = [sparse(field, seq[row]) for field, seq in zip(fields, sequences) if row < len(seq)]
+            told = [
+                sparse(field, seq[row]) for field, seq in zip(fields, sequences) if row < len(seq)
+            ]
             lines.append(" ".join([str(number)] + told))
     return write_text(folder, name, lines)
 
@@ -71,7 +76,9 @@ def write_mean(folder, name, mean):
     channels, height, width = mean.shape
     lines = ['<?xml version="1.0" ?>', "<opencv_storage>"]
     lines += ["<Channel>%d</Channel><Row>%d</Row><Col>%d</Col>" % (channels, height, width)]
-    lines += ['<MeanImg type_id="opencv-matrix"><rows>1</rows><cols>%d</cols><dt>f</dt>' % mean.size]
+    lines += [
+        '<MeanImg type_id="opencv-matrix"><rows>1</rows><cols>%d</cols><dt>f</dt>' % mean.size
+    ]
     lines += ["<data>" + " ".join("%.6f" % number for number in mean.ravel()) + "</data></MeanImg>"]
     return write_text(folder, name, [*lines, "</opencv_storage>"])
 

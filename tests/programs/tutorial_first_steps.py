@@ -71,7 +71,9 @@ def feed_forward(folder):
         z = model(x / 5.0)
         criterion = C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)
         learner = C.sgd(z.parameters, C.learning_rate_schedule(0.5, C.UnitType.minibatch))
-        trainer = C.Trainer(z, criterion, [learner], [C.logging.ProgressPrinter(10, tag="Training")])
+        trainer = C.Trainer(
+            z, criterion, [learner], [C.logging.ProgressPrinter(10, tag="Training")]
+        )
         for _ in range(20):
             features, labels = _two_kinds(rng, 25)
             trainer.train_minibatch({x: features, y: labels})
@@ -93,7 +95,9 @@ def _digits(rng, count):
 def create_reader(path, is_training, input_dim, num_label_classes):
     label_stream = C.io.StreamDef(field="labels", shape=num_label_classes)
     feature_stream = C.io.StreamDef(field="features", shape=input_dim)
-    deserializer = C.io.CTFDeserializer(path, C.io.StreamDefs(labels=label_stream, features=feature_stream))
+    deserializer = C.io.CTFDeserializer(
+        path, C.io.StreamDefs(labels=label_stream, features=feature_stream)
+    )
     return C.io.MinibatchSource(
         deserializer, randomize=is_training, max_sweeps=C.io.INFINITELY_REPEAT if is_training else 1
     )
@@ -102,7 +106,10 @@ def create_reader(path, is_training, input_dim, num_label_classes):
 def _digits_from_files(folder, make, shape=64, rate=0.2, minibatches=20):
     """103: read by a minibatch source, train, then test minibatch by minibatch, as 103B, C and D all do."""
     rng = np.random.RandomState(1)
-    paths = [write_samples(folder, name + ".txt", *_digits(rng, n)) for name, n in (("train", 300), ("test", 100))]
+    paths = [
+        write_samples(folder, name + ".txt", *_digits(rng, n))
+        for name, n in (("train", 300), ("test", 100))
+    ]
     x, y = C.input_variable(shape), C.input_variable(10)
     z = make(x / 255.0)
     loss, error = C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)
@@ -158,10 +165,12 @@ def digits_convolutions(folder):
 
     def make(features):
         with C.layers.default_options(init=C.glorot_uniform(), activation=C.relu):
-            h = C.layers.Convolution2D(filter_shape=(5, 5), num_filters=4, strides=(2, 2), pad=True, name="first")(
-                features
-            )
-            h = C.layers.Convolution2D(filter_shape=(3, 3), num_filters=6, strides=(1, 1), pad=True, name="second")(h)
+            h = C.layers.Convolution2D(
+                filter_shape=(5, 5), num_filters=4, strides=(2, 2), pad=True, name="first"
+            )(features)
+            h = C.layers.Convolution2D(
+                filter_shape=(3, 3), num_filters=6, strides=(1, 1), pad=True, name="second"
+            )(h)
             return C.layers.Dense(10, activation=None, name="classify")(h)
 
     return _digits_from_files(folder, make, (1, 8, 8))
@@ -176,7 +185,9 @@ def digits_pooling(folder):
             pool1 = C.layers.MaxPooling((3, 3), (2, 2))(conv1)
             conv2 = C.layers.Convolution2D((3, 3), 6, pad=True)(pool1)
             pool2 = C.layers.AveragePooling((3, 3), (2, 2))(conv2)
-            return C.layers.Dense(10, activation=None)(C.layers.Dropout(0.0)(C.layers.Dense(12)(pool2)))
+            return C.layers.Dense(10, activation=None)(
+                C.layers.Dropout(0.0)(C.layers.Dense(12)(pool2))
+            )
 
     return _digits_from_files(folder, make, (1, 8, 8))
 
@@ -187,7 +198,9 @@ def next_day(folder):
     prices = 100 + np.cumsum(rng.randn(260) + np.sin(np.arange(260) / 5.0))
     known = range(20, 259)
     returns = [[prices[t] - prices[t - lag] for lag in range(1, 9)] for t in known]
-    signal = np.array([r + [prices[t] - prices[t - 9 : t + 1].mean()] for t, r in zip(known, returns)], np.float32)
+    signal = np.array(
+        [r + [prices[t] - prices[t - 9 : t + 1].mean()] for t, r in zip(known, returns)], np.float32
+    )
     rises = np.array([prices[t + 1] > prices[t] for t in known])
     goals = np.stack([rises, ~rises], 1).astype(np.float32)
     C.cntk_py.set_fixed_random_seed(10)
@@ -195,11 +208,15 @@ def next_day(folder):
 
     def create_model(net_input):
         with C.layers.default_options(init=C.glorot_uniform()):
-            return C.layers.Sequential([C.layers.Dense(15, activation=C.ops.relu), C.layers.Dense(2)])(net_input)
+            return C.layers.Sequential(
+                [C.layers.Dense(15, activation=C.ops.relu), C.layers.Dense(2)]
+            )(net_input)
 
     z = create_model(x)
     loss, error = C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)
-    learner = C.sgd(z.parameters, lr=C.learning_parameter_schedule_per_sample([0.005, 0.0005], 1000))
+    learner = C.sgd(
+        z.parameters, lr=C.learning_parameter_schedule_per_sample([0.005, 0.0005], 1000)
+    )
     trainer = C.Trainer(z, (loss, error), [learner])
     told = []
     for begin in range(0, 200, 20):
@@ -224,7 +241,9 @@ def _autoencoder(folder, sizes, rate):
     loss = -(scaled * C.log(model) + (1 - scaled) * C.log(1 - model))
     error = C.classification_error(model, scaled)
     schedule = C.learning_parameter_schedule_per_sample([rate], epoch_size=200)
-    learner = C.adam(model.parameters, lr=schedule, momentum=C.momentum_schedule(0.9126265014311797, 20))
+    learner = C.adam(
+        model.parameters, lr=schedule, momentum=C.momentum_schedule(0.9126265014311797, 20)
+    )
     printer = C.logging.ProgressPrinter(0)
     trainer = C.Trainer(model, (loss, error), learner, progress_writers=printer)
     reader = create_reader(path, True, 64, 10)
@@ -238,8 +257,16 @@ def _autoencoder(folder, sizes, rate):
         totals += np.array(averages(trainer)) * count
         told.append(trainer.previous_minibatch_loss_average)
     reader = create_reader(path, False, 64, 10)
-    tested = trainer.test_minibatch(reader.next_minibatch(50, input_map={x: reader.streams.features}))
-    narrow = C.combine([C.logging.graph.depth_first_search(model, lambda f: getattr(f, "op_name", "") == "Dense")[0]])
+    tested = trainer.test_minibatch(
+        reader.next_minibatch(50, input_map={x: reader.streams.features})
+    )
+    narrow = C.combine(
+        [
+            C.logging.graph.depth_first_search(
+                model, lambda f: getattr(f, "op_name", "") == "Dense"
+            )[0]
+        ]
+    )
     return [*told, *(totals * 100.0 / samples), len(narrow.outputs), tested]
 
 
@@ -257,7 +284,9 @@ def _sine(rng, time_steps, begin, count):
     """Windows of a sine, and the value some steps behind each."""
     wave = np.sin(np.linspace(0, 100, 2000, dtype=np.float32))
     x = [wave[i : i + time_steps, np.newaxis] for i in range(begin, begin + count)]
-    return x, np.array([[wave[i + time_steps + 3]] for i in range(begin, begin + count)], np.float32)
+    return x, np.array(
+        [[wave[i + time_steps + 3]] for i in range(begin, begin + count)], np.float32
+    )
 
 
 def sine_forecast(folder):
@@ -299,18 +328,28 @@ def power_forecast(folder):
     for day in range(days):
         curve = np.cumsum(rng.rand(rng.randint(3, 8), 2), 0)
         total = [curve[-1].sum() / 4 - 1]
-        lines += [f"{day} " + dense("x", row) + ("" if t else " " + dense("y", total)) for t, row in enumerate(curve)]
+        lines += [
+            f"{day} " + dense("x", row) + ("" if t else " " + dense("y", total))
+            for t, row in enumerate(curve)
+        ]
     path = write_text(folder, "solar.ctf", lines)
     streams = C.io.StreamDefs(x=C.io.StreamDef("x", 2), y=C.io.StreamDef("y", 1))
     source = C.io.MinibatchSource(C.io.CTFDeserializer(path, streams), randomize=False)
     x, y = C.sequence.input_variable(2), C.input_variable(1)
     with C.layers.default_options(initial_state=0.1):
         model = C.layers.Sequential(
-            [C.layers.Recurrence(C.layers.LSTM(6)), C.sequence.last, C.layers.Dropout(0.0), C.layers.Dense(1)]
+            [
+                C.layers.Recurrence(C.layers.LSTM(6)),
+                C.sequence.last,
+                C.layers.Dropout(0.0),
+                C.layers.Dense(1),
+            ]
         )
     z = model(x)
     loss, error = C.squared_error(z, y), C.squared_error(z, y)
-    learner = C.adam(z.parameters, C.learning_parameter_schedule(0.05), momentum=C.momentum_schedule(0.9))
+    learner = C.adam(
+        z.parameters, C.learning_parameter_schedule(0.05), momentum=C.momentum_schedule(0.9)
+    )
     trainer = C.Trainer(z, (loss, error), [learner], C.logging.ProgressPrinter(freq=5))
     told = []
     for _ in range(15):

@@ -24,7 +24,12 @@ from cntk.layers import (
     Sequential,
     default_options,
 )
-from cntk.train.training_session import CheckpointConfig, CrossValidationConfig, TestConfig, training_session
+from cntk.train.training_session import (
+    CheckpointConfig,
+    CrossValidationConfig,
+    TestConfig,
+    training_session,
+)
 from tests.programs.tutorial_files import averages, numbers_in_log, write_images, write_mean
 
 SIZE, CLASSES = 12, 4
@@ -37,9 +42,9 @@ def _pictures(folder, name, seed, count, of_one_color=False):
     images = rng.randint(0, 130, (count, SIZE, SIZE, 3))
     for image, kind in zip(images, kinds):
         if of_one_color:
-            image[:] = np.array([[200, 60, 60], [60, 200, 60], [60, 60, 200], [130, 130, 60]])[kind] + rng.randint(
-                -40, 40, 3
-            )
+            image[:] = np.array([[200, 60, 60], [60, 200, 60], [60, 60, 200], [130, 130, 60]])[
+                kind
+            ] + rng.randint(-40, 40, 3)
         else:
             row, column = divmod(kind, 2)
             image[6 * row : 6 * row + 6, 6 * column : 6 * column + 6] += 125
@@ -48,16 +53,23 @@ def _pictures(folder, name, seed, count, of_one_color=False):
 
 def create_reader(map_file, mean_file, train, transforms=(), **options):
     transforms = list(transforms)
-    transforms += [xforms.scale(width=SIZE, height=SIZE, channels=3, interpolations="linear"), xforms.mean(mean_file)]
+    transforms += [
+        xforms.scale(width=SIZE, height=SIZE, channels=3, interpolations="linear"),
+        xforms.mean(mean_file),
+    ]
     streams = C.io.StreamDefs(
         features=C.io.StreamDef(field="image", transforms=transforms),
         labels=C.io.StreamDef(field="label", shape=CLASSES),
     )
-    return C.io.MinibatchSource(C.io.ImageDeserializer(map_file, streams), randomize=train, **options)
+    return C.io.MinibatchSource(
+        C.io.ImageDeserializer(map_file, streams), randomize=train, **options
+    )
 
 
 def _mean(folder):
-    return write_mean(folder, "mean.xml", np.random.RandomState(7).uniform(80, 120, (3, SIZE, SIZE)))
+    return write_mean(
+        folder, "mean.xml", np.random.RandomState(7).uniform(80, 120, (3, SIZE, SIZE))
+    )
 
 
 def _train_and_test(folder, make_model, epochs=4):
@@ -70,7 +82,9 @@ def _train_and_test(folder, make_model, epochs=4):
     ce, pe = C.cross_entropy_with_softmax(z, label_var), C.classification_error(z, label_var)
     rates = C.learning_parameter_schedule_per_sample([0.03] * 2 + [0.01], epoch_size=48)
     momentum = C.momentum_schedule([0] * 2 + [0.9983347214509387], epoch_size=48, minibatch_size=1)
-    learner = C.learners.momentum_sgd(z.parameters, lr=rates, momentum=momentum, l2_regularization_weight=0.001)
+    learner = C.learners.momentum_sgd(
+        z.parameters, lr=rates, momentum=momentum, l2_regularization_weight=0.001
+    )
     printer = C.logging.ProgressPrinter(tag="Training", num_epochs=epochs)
     trainer = C.Trainer(z, (ce, pe), [learner], [printer])
     input_map = {input_var: reader_train.streams.features, label_var: reader_train.streams.labels}
@@ -124,21 +138,33 @@ def normalized_convolutions(folder):
             h = C.layers.For(
                 range(2),
                 lambda i: [
-                    C.layers.Convolution((5, 5), [4, 6][i], init=C.initializer.normal(0.05), pad=True, activation=None),
+                    C.layers.Convolution(
+                        (5, 5),
+                        [4, 6][i],
+                        init=C.initializer.normal(0.05),
+                        pad=True,
+                        activation=None,
+                    ),
                     C.layers.BatchNormalization(map_rank=1),
                     C.relu,
                     C.layers.MaxPooling((3, 3), strides=(2, 2)),
                 ],
             )(x)
-            h = C.layers.BatchNormalization(map_rank=1)(C.layers.Dense(10, init=C.initializer.normal(0.1))(h))
+            h = C.layers.BatchNormalization(map_rank=1)(
+                C.layers.Dense(10, init=C.initializer.normal(0.1))(h)
+            )
             return C.layers.Dense(out_dims, activation=None)(C.layers.Dropout(0.0)(h))
 
     return _train_and_test(folder, create_model)
 
 
 def conv_bn(x, filter_size, num_filters, strides=(1, 1), init=he_normal()):  # noqa: B008
-    c = Convolution(filter_size, num_filters, activation=None, init=init, pad=True, strides=strides, bias=False)(x)
-    return BatchNormalization(map_rank=1, normalization_time_constant=4096, use_cntk_engine=False)(c)
+    c = Convolution(
+        filter_size, num_filters, activation=None, init=init, pad=True, strides=strides, bias=False
+    )(x)
+    return BatchNormalization(map_rank=1, normalization_time_constant=4096, use_cntk_engine=False)(
+        c
+    )
 
 
 def conv_bn_relu(x, filter_size, num_filters, strides=(1, 1), init=he_normal()):  # noqa: B008
@@ -155,32 +181,51 @@ def residual(folder):
         inner = conv_bn(conv_bn_relu(x, (3, 3), count, strides), (3, 3), count)
         return C.relu(inner + conv_bn(x, (1, 1), count, strides))
 
-    train_map, test_map, mean = _pictures(folder, "train", 1, 48), _pictures(folder, "test", 2, 32), _mean(folder)
+    train_map, test_map, mean = (
+        _pictures(folder, "train", 1, 48),
+        _pictures(folder, "test", 2, 32),
+        _mean(folder),
+    )
 
     def session(samples):
-        features, label = C.input_variable((3, SIZE, SIZE), name="features"), C.input_variable(CLASSES)
+        features, label = (
+            C.input_variable((3, SIZE, SIZE), name="features"),
+            C.input_variable(CLASSES),
+        )
         r = wider(basic(conv_bn_relu(features, (3, 3), 4), 4), 6)
         r = For(range(1), lambda: lambda x: basic(x, 6))(r)
-        z = Dense(CLASSES, init=normal(0.01))(AveragePooling(filter_shape=(6, 6), name="final_avg_pooling")(r))
+        z = Dense(CLASSES, init=normal(0.01))(
+            AveragePooling(filter_shape=(6, 6), name="final_avg_pooling")(r)
+        )
         ce, pe = C.cross_entropy_with_softmax(z, label), C.classification_error(z, label)
         rates = C.learning_rate_schedule([0.2, 0.1], C.UnitType.minibatch, 48)
         local = C.momentum_sgd(
-            z.parameters, rates, C.momentum_as_time_constant_schedule(64), l2_regularization_weight=1e-4
+            z.parameters,
+            rates,
+            C.momentum_as_time_constant_schedule(64),
+            l2_regularization_weight=1e-4,
         )
         learner = C.train.distributed.data_parallel_distributed_learner(local, 32, 0)
         log = os.path.join(folder, "residual.log")
         rank = C.train.distributed.Communicator.rank()
-        printer = C.logging.ProgressPrinter(freq=2, tag="Training", log_to_file=log, rank=rank, num_epochs=2)
+        printer = C.logging.ProgressPrinter(
+            freq=2, tag="Training", log_to_file=log, rank=rank, num_epochs=2
+        )
         trainer = C.Trainer(z, (ce, pe), learner, printer)
         source, test = (
             create_reader(train_map, mean, True, max_samples=96),
             create_reader(test_map, mean, False, max_sweeps=1),
         )
-        checkpoint = CheckpointConfig(filename=os.path.join(folder, "resnet"), frequency=24, preserve_all=True)
+        checkpoint = CheckpointConfig(
+            filename=os.path.join(folder, "resnet"), frequency=24, preserve_all=True
+        )
         training_session(
             trainer=trainer,
             mb_source=source,
-            model_inputs_to_streams={features: source.streams.features, label: source.streams.labels},
+            model_inputs_to_streams={
+                features: source.streams.features,
+                label: source.streams.labels,
+            },
             mb_size=C.minibatch_size_schedule(12),
             progress_frequency=48,
             max_samples=samples,
@@ -190,7 +235,11 @@ def residual(folder):
             ),
             test_config=TestConfig(test, minibatch_size=16),
         ).train()
-        told = [trainer.total_number_of_samples_seen, z.parameters[0].value.sum(), len(z.parameters)]
+        told = [
+            trainer.total_number_of_samples_seen,
+            z.parameters[0].value.sum(),
+            len(z.parameters),
+        ]
         return [*told, learner.communicator().num_workers()]
 
     told = session(48) + session(96)
@@ -206,14 +255,18 @@ def local_response_normalization(k, n, alpha, beta, name=""):
     sums = C.reshape(C.convolution(weights, squares), C.InferredDimension, 0, 2)
     den = C.exp(beta * C.log(k + sums))
     apply_x = C.element_divide(x, den)
-    return C.as_block(apply_x, [(x, C.placeholder(name="lrn_in"))], "LocalResponseNormalization", name)
+    return C.as_block(
+        apply_x, [(x, C.placeholder(name="lrn_in"))], "LocalResponseNormalization", name
+    )
 
 
 def augmented(folder):
     """ConvNet: random crops and flips, which leave pictures of one color as they are, and normalization over channels."""
     crops = [xforms.crop(crop_type="randomside", side_ratio=0.8, jitter_type="uniratio")]
     mean = _mean(folder)
-    train = create_reader(_pictures(folder, "a", 3, 40, True), mean, True, crops, multithreaded_deserializer=True)
+    train = create_reader(
+        _pictures(folder, "a", 3, 40, True), mean, True, crops, multithreaded_deserializer=True
+    )
     test = create_reader(_pictures(folder, "b", 4, 30, True), mean, False)
     input_var, label_var = C.input_variable((3, SIZE, SIZE)), C.input_variable((CLASSES))
     scaled_input = C.element_times(C.constant(0.00390625), input_var)
@@ -236,7 +289,9 @@ def augmented(folder):
     ce, pe = C.cross_entropy_with_softmax(z, label_var), C.classification_error(z, label_var)
     rates = C.learning_rate_schedule([0.01] * 2 + [0.004], unit=C.UnitType.sample, epoch_size=20)
     momentum = C.momentum_as_time_constant_schedule([0] * 2 + [600] * 2 + [1200], epoch_size=20)
-    learner = C.momentum_sgd(z.parameters, rates, momentum, unit_gain=True, l2_regularization_weight=0.002)
+    learner = C.momentum_sgd(
+        z.parameters, rates, momentum, unit_gain=True, l2_regularization_weight=0.002
+    )
     trainer = C.Trainer(z, (ce, pe), learner)
     printer = C.logging.ProgressPrinter(tag="Training", num_epochs=3)
     told = []
@@ -248,10 +303,14 @@ def augmented(folder):
             told += averages(trainer)
         printer.epoch_summary(with_metric=True)
         z.save(os.path.join(folder, f"augmented_{epoch}.dnn"))
-    data = test.next_minibatch(30, input_map={input_var: test.streams.features, label_var: test.streams.labels})
+    data = test.next_minibatch(
+        30, input_map={input_var: test.streams.features, label_var: test.streams.labels}
+    )
     again = C.load_model(os.path.join(folder, "augmented_2.dnn"))
     error = C.classification_error(again, C.input_variable(CLASSES, name="again"))
-    tested = C.eval.Evaluator(error).test_minibatch(dict(zip(error.arguments, (data[input_var], data[label_var]))))
+    tested = C.eval.Evaluator(error).test_minibatch(
+        dict(zip(error.arguments, (data[input_var], data[label_var])))
+    )
     return [*told, tested, trainer.test_minibatch(data)]
 
 
@@ -261,7 +320,9 @@ def inception(folder):
     def branches(x, one, two, three, pooled):
         first = conv_bn_relu(x, (1, 1), one)
         second = conv_bn_relu(conv_bn_relu(x, (1, 1), two[0]), (3, 3), two[1])
-        third = conv_bn_relu(conv_bn_relu(conv_bn_relu(x, (1, 1), three[0]), (3, 3), three[1]), (3, 3), three[1])
+        third = conv_bn_relu(
+            conv_bn_relu(conv_bn_relu(x, (1, 1), three[0]), (3, 3), three[1]), (3, 3), three[1]
+        )
         fourth = conv_bn_relu(AveragePooling((3, 3), strides=(1, 1), pad=True)(x), (1, 1), pooled)
         return C.splice(first, second, third, fourth, axis=0)
 

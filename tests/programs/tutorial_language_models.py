@@ -22,7 +22,11 @@ def _sampled_softmax(h, target, num_classes, hidden_dim, num_samples, weights, a
     log_prior = C.log(C.random_sample_inclusion_frequency(weights, num_samples, allow_duplicates))
     drawn = C.times_transpose(C.times(selector, w), h) + C.times(selector, b)
     drawn = drawn - C.times_transpose(selector, log_prior)
-    wanted = C.times_transpose(C.times(target, w), h) + C.times(target, b) - C.times_transpose(target, log_prior)
+    wanted = (
+        C.times_transpose(C.times(target, w), h)
+        + C.times(target, b)
+        - C.times_transpose(target, log_prior)
+    )
     cross_entropy = C.log_add_exp(wanted, C.reduce_log_sum_exp(drawn)) - wanted
     z = C.reshape(C.times_transpose(w, h) + b, shape=(num_classes))
     return z, cross_entropy, C.less(wanted, C.reduce_max(drawn))
@@ -32,7 +36,11 @@ def _softmax_of_all(h, target, num_classes, hidden_dim):
     b = C.Parameter(shape=(num_classes, 1), init=0)
     w = C.Parameter(shape=(num_classes, hidden_dim), init=C.glorot_uniform())
     z = C.reshape(C.times_transpose(w, h) + b, (1, num_classes))
-    return z, C.cross_entropy_with_softmax(z, target), C.less(C.times_transpose(z, target), C.reduce_max(z))
+    return (
+        z,
+        C.cross_entropy_with_softmax(z, target),
+        C.less(C.times_transpose(z, target), C.reduce_max(z)),
+    )
 
 
 def sampled_softmax(folder):
@@ -57,13 +65,19 @@ def sampled_softmax(folder):
         )
         trainer = C.Trainer(z, (ce, errs), learner, ProgressPrinter(freq=5, tag="Training"))
         for number in range(10):
-            indices = rng.choice(range(classes), size=25, p=weights / weights.sum()).reshape((1, 25))
+            indices = rng.choice(range(classes), size=25, p=weights / weights.sum()).reshape(
+                (1, 25)
+            )
             trainer.train_minibatch({labels: C.Value.one_hot(indices, classes)})
             # Where the word itself is drawn, its two scores differ by rounding alone, and so does the metric.
             if number % 3 == 0:
                 told += averages(trainer)[: 2 if kind is None else 1]
         indices = rng.randint(0, classes, 30)
-        scores = z.eval(C.Value.one_hot([indices.tolist()], classes))[0].reshape(30, classes).astype(float)
+        scores = (
+            z.eval(C.Value.one_hot([indices.tolist()], classes))[0]
+            .reshape(30, classes)
+            .astype(float)
+        )
         told.append(np.mean(np.log(np.exp(scores).sum(1)) - scores[range(30), indices]))
     return told
 
@@ -144,9 +158,14 @@ def two_tables(folder):
     col_predict = Sequential([Dropout(0.0), Dense(side)])(C.slice(x, -1, cells, 2 * cells))
     model = C.combine([row_predict, col_predict])
     labels = row_label, col_label
-    ce = [C.cross_entropy_with_softmax(output, label) for output, label in zip(model.outputs, labels)]
+    ce = [
+        C.cross_entropy_with_softmax(output, label) for output, label in zip(model.outputs, labels)
+    ]
     pe = [C.classification_error(output, label) for output, label in zip(model.outputs, labels)]
-    rates, momentum = C.learning_rate_schedule(0.1, C.UnitType.minibatch), C.momentum_as_time_constant_schedule(100)
+    rates, momentum = (
+        C.learning_rate_schedule(0.1, C.UnitType.minibatch),
+        C.momentum_as_time_constant_schedule(100),
+    )
     learner = C.adam(model.parameters, lr=rates, momentum=momentum)
     learner = C.train.distributed.data_parallel_distributed_learner(learner)
     communicator = learner.communicator()
@@ -163,7 +182,11 @@ def two_tables(folder):
             col_label: [x[1:] for x in c],
         }
 
-    told = [communicator.rank(), C.train.distributed.Communicator.num_workers(), communicator.is_main()]
+    told = [
+        communicator.rank(),
+        C.train.distributed.Communicator.num_workers(),
+        communicator.is_main(),
+    ]
     for _ in range(5):
         trainer.train_minibatch(minibatch())
         told += averages(trainer)

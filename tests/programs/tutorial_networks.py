@@ -19,7 +19,12 @@ from cntk.layers import (
     Sequential,
     default_options,
 )
-from cntk.logging.graph import depth_first_search, find_all_with_name, find_by_name, get_node_outputs
+from cntk.logging.graph import (
+    depth_first_search,
+    find_all_with_name,
+    find_by_name,
+    get_node_outputs,
+)
 from tests.programs.tutorial_files import averages, write_images, write_samples
 
 
@@ -42,7 +47,9 @@ def _base_model(folder):
         net = Dense(8, name="z.x")(net)
     z = Dense(3, name="z")(net)
     loss, error = C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)
-    trainer = C.Trainer(z, (loss, error), [C.sgd(z.parameters, C.learning_rate_schedule(0.1, C.UnitType.minibatch))])
+    trainer = C.Trainer(
+        z, (loss, error), [C.sgd(z.parameters, C.learning_rate_schedule(0.1, C.UnitType.minibatch))]
+    )
     for _ in range(10):
         pictures, classes = _shapes(rng, 16, 3)
         trainer.train_minibatch({x: pictures, y: classes})
@@ -69,9 +76,14 @@ def transfer_learning(folder):
 
     def create_model(freeze, feature):
         base_model = C.load_model(path)
-        feature_node, last_node = find_by_name(base_model, "features"), find_by_name(base_model, "z.x")
+        feature_node, last_node = (
+            find_by_name(base_model, "features"),
+            find_by_name(base_model, "z.x"),
+        )
         method = C.CloneMethod.freeze if freeze else C.CloneMethod.clone
-        cloned = C.combine([last_node.owner]).clone(method, {feature_node: C.placeholder(name="features")})
+        cloned = C.combine([last_node.owner]).clone(
+            method, {feature_node: C.placeholder(name="features")}
+        )
         normalized = feature / C.Constant(200.0)
         return Dense(2, activation=None, name="new")(cloned(normalized))
 
@@ -79,7 +91,10 @@ def transfer_learning(folder):
     for freeze in (True, False):
         image_input, label_input = C.input_variable((3, 8, 8)), C.input_variable(2)
         z = create_model(freeze, image_input)
-        ce, pe = C.cross_entropy_with_softmax(z, label_input), C.classification_error(z, label_input)
+        ce, pe = (
+            C.cross_entropy_with_softmax(z, label_input),
+            C.classification_error(z, label_input),
+        )
         rates = C.learning_parameter_schedule([0.2] * 3 + [0.1])
         momentum = C.momentum_schedule(0.9)
         learner = C.momentum_sgd(z.parameters, rates, momentum, l2_regularization_weight=0.0005)
@@ -95,7 +110,9 @@ def transfer_learning(folder):
         new = os.path.join(folder, f"new_{freeze}.model")
         z.save(new)
         again = C.softmax(C.load_model(new))
-        pixels = np.ascontiguousarray(np.transpose(images[0, :, :, ::-1], (2, 0, 1)), dtype=np.float32)
+        pixels = np.ascontiguousarray(
+            np.transpose(images[0, :, :, ::-1], (2, 0, 1)), dtype=np.float32
+        )
         told += again.eval({again.arguments[0]: [pixels]})[0].tolist()
         source = create_mb_source(False)
         input_map = {image_input: source["features"], label_input: source["labels"]}
@@ -111,9 +128,13 @@ def deconvolution(folder):
     path = write_samples(folder, "pictures.txt", pictures, classes)
 
     def create_reader(is_training):
-        streams = C.io.StreamDefs(features=C.io.StreamDef("features", 64), labels=C.io.StreamDef("labels", 3))
+        streams = C.io.StreamDefs(
+            features=C.io.StreamDef("features", 64), labels=C.io.StreamDef("labels", 3)
+        )
         sweeps = C.io.INFINITELY_REPEAT if is_training else 1
-        return C.io.MinibatchSource(C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps)
+        return C.io.MinibatchSource(
+            C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps
+        )
 
     input_var = C.input_variable((1, 8, 8))
     scaled = C.element_times(C.constant(0.00390625), input_var, name="input_node")
@@ -121,9 +142,9 @@ def deconvolution(folder):
     pool1 = MaxPooling((2, 2), (2, 2), name="pooling_node")(conv1)
     conv2 = Convolution2D((3, 3), 3, pad=True, activation=C.relu)(pool1)
     unpool1 = MaxUnpooling((2, 2), (2, 2))(conv2, C.slice(conv1, 0, 0, 3))
-    z = ConvolutionTranspose2D((5, 5), 1, pad=True, bias=False, init=C.glorot_uniform(0.001), name="output_node")(
-        unpool1
-    )
+    z = ConvolutionTranspose2D(
+        (5, 5), 1, pad=True, bias=False, init=C.glorot_uniform(0.001), name="output_node"
+    )(unpool1)
     err = C.reshape(C.reduce_mean(C.square(z - scaled), axis=(1, 2)), (1,))
     rmse = C.sqrt(C.reduce_mean(C.square(z - scaled)))
     rates = C.learning_rate_schedule([0.05], C.UnitType.sample, epoch_size=60)
@@ -145,9 +166,14 @@ def deconvolution(folder):
     reader = create_reader(False)
     features = reader.streams["features"]
     data = reader.next_minibatch(3)
-    output = output_nodes.eval({output_nodes.arguments[0]: data[features].asarray().reshape(3, 1, 8, 8)})
+    output = output_nodes.eval(
+        {output_nodes.arguments[0]: data[features].asarray().reshape(3, 1, 8, 8)}
+    )
     told += [float(np.abs(output[node]).mean()) for node in output_nodes.outputs]
-    told += [len(depth_first_search(model, lambda f: True)), len(find_all_with_name(model, "pooling_node"))]
+    told += [
+        len(depth_first_search(model, lambda f: True)),
+        len(find_all_with_name(model, "pooling_node")),
+    ]
     return [*told, trainer.test_minibatch({input_var: pictures.reshape(60, 1, 8, 8)})]
 
 
@@ -208,14 +234,20 @@ def style_transfer(folder):
 
     def value_and_gradient(x):
         state, result = loss.forward({y: [x]}, [loss.output], set([loss.output]))  # noqa: C405
-        gradient = loss.backward(state, {loss.output: np.ones_like(result[loss.output])}, set([y]))[y]  # noqa: C405
+        gradient = loss.backward(state, {loss.output: np.ones_like(result[loss.output])}, set([y]))[
+            y
+        ]  # noqa: C405
         return float(np.sum(result[loss.output])), np.asarray(gradient).reshape(3, 8, 8)
 
     told, x = [len(layers), len(intermediate.outputs)], content[0]
     for _ in range(8):
         value, gradient = value_and_gradient(x)
         other = loss.grad({y: [x]}, wrt=[y])
-        told += [value, float(np.abs(gradient).mean()), float(np.abs(np.asarray(other) - gradient).max())]
+        told += [
+            value,
+            float(np.abs(gradient).mean()),
+            float(np.abs(np.asarray(other) - gradient).max()),
+        ]
         x = x - 0.05 * gradient
     return [*told, value_and_gradient(x)[0]]
 
@@ -224,13 +256,19 @@ def regions(folder):
     """Fast R-CNN: features of regions, each with a class; a loss whose weights leave regions out."""
     rng = np.random.RandomState(4)
     num_rois, num_classes = 4, 3
-    image_input = C.input_variable((3, 16, 16), dynamic_axes=[C.Axis.default_batch_axis()], name="data")
-    roi_input = C.input_variable((num_rois, 4), dynamic_axes=[C.Axis.default_batch_axis()], name="rois")
-    label_input = C.input_variable((num_rois, num_classes), dynamic_axes=[C.Axis.default_batch_axis()])
+    image_input = C.input_variable(
+        (3, 16, 16), dynamic_axes=[C.Axis.default_batch_axis()], name="data"
+    )
+    roi_input = C.input_variable(
+        (num_rois, 4), dynamic_axes=[C.Axis.default_batch_axis()], name="rois"
+    )
+    label_input = C.input_variable(
+        (num_rois, num_classes), dynamic_axes=[C.Axis.default_batch_axis()]
+    )
     with default_options(activation=C.relu, pad=True, init=C.glorot_uniform()):
-        conv = Sequential([Convolution((3, 3), 4), MaxPooling((2, 2), (2, 2)), Convolution((3, 3), 5)])(
-            image_input - 0.5
-        )
+        conv = Sequential(
+            [Convolution((3, 3), 4), MaxPooling((2, 2), (2, 2)), Convolution((3, 3), 5)]
+        )(image_input - 0.5)
     roi_out = C.roipooling(conv, roi_input, C.MAX_POOLING, (3, 3), spatial_scale=0.5)
     fc_out = Dense((8,), map_rank=1, activation=C.relu, init=C.glorot_uniform())(roi_out)
     w = C.parameter(shape=(8, num_classes), init=C.glorot_uniform(), name="cls.W")
@@ -244,7 +282,9 @@ def regions(folder):
     others = [p for p in cls_score.parameters if len(p.shape) > 1]
     biases = [p for p in cls_score.parameters if len(p.shape) == 1]
     learners = [
-        C.momentum_sgd(others, rates, C.momentum_as_time_constant_schedule(10), l2_regularization_weight=0.0005),
+        C.momentum_sgd(
+            others, rates, C.momentum_as_time_constant_schedule(10), l2_regularization_weight=0.0005
+        ),
         C.momentum_sgd(biases, bias_lr, C.momentum_as_time_constant_schedule(10)),
     ]
     trainer = C.Trainer(cls_score, criterion, learners)
@@ -278,10 +318,14 @@ def _train_game(noise, real, fake, of_real, of_fake, losses, learners, minibatch
     for _ in range(minibatches):
         for _ in range(turns):
             images = np.round(255 * _shapes(rng, 8)[0] / 1.8).reshape(8, *real.shape)
-            tell.train_minibatch({real: images, noise: rng.uniform(-1, 1, (8, *noise.shape)).astype(np.float32)})
+            tell.train_minibatch(
+                {real: images, noise: rng.uniform(-1, 1, (8, *noise.shape)).astype(np.float32)}
+            )
         make.train_minibatch({noise: rng.uniform(-1, 1, (8, *noise.shape)).astype(np.float32)})
         told += [tell.previous_minibatch_loss_average, make.previous_minibatch_loss_average]
-    told.append(float(fake.eval({noise: rng.uniform(-1, 1, (3, *noise.shape)).astype(np.float32)}).mean()))
+    told.append(
+        float(fake.eval({noise: rng.uniform(-1, 1, (3, *noise.shape)).astype(np.float32)}).mean())
+    )
     return [*told, make.previous_minibatch_loss_average]
 
 
@@ -321,16 +365,27 @@ def game_of_convolutions(folder):
         return activation(BatchNormalization(map_rank=1)(x))
 
     def bn_with_leaky_relu(x, leak=0.2):
-        return C.param_relu(C.constant((np.ones(x.shape) * leak).astype(np.float32)), BatchNormalization(map_rank=1)(x))
+        return C.param_relu(
+            C.constant((np.ones(x.shape) * leak).astype(np.float32)),
+            BatchNormalization(map_rank=1)(x),
+        )
 
     def generator(z):
         with default_options(init=C.normal(scale=0.1)):
             h1 = bn_with_relu(Dense(4 * 2 * 2, activation=None)(z))
             h1 = C.reshape(h1, (4, 2, 2))
-            options = {"pad": True, "bias": False, "init": C.normal(scale=0.1), "strides": (2, 2), "activation": None}
+            options = {
+                "pad": True,
+                "bias": False,
+                "init": C.normal(scale=0.1),
+                "strides": (2, 2),
+                "activation": None,
+            }
             h2 = bn_with_relu(ConvolutionTranspose2D((4, 4), 3, output_shape=(4, 4), **options)(h1))
             options["activation"] = C.sigmoid
-            return C.reshape(ConvolutionTranspose2D((4, 4), 1, output_shape=(8, 8), **options)(h2), 64)
+            return C.reshape(
+                ConvolutionTranspose2D((4, 4), 1, output_shape=(8, 8), **options)(h2), 64
+            )
 
     def discriminator(x):
         with default_options(init=C.normal(scale=0.1)):
@@ -345,7 +400,13 @@ def game_of_convolutions(folder):
     g_loss, d_loss = 1.0 - C.log(of_fake), -(C.log(of_real) + C.log(1.0 - of_fake))
     rates, momentum = C.learning_parameter_schedule(0.002), C.momentum_schedule(0.5)
     learners = [
-        C.adam(f.parameters, lr=rates, momentum=momentum, variance_momentum=C.momentum_schedule(0.999), unit_gain=False)
+        C.adam(
+            f.parameters,
+            lr=rates,
+            momentum=momentum,
+            variance_momentum=C.momentum_schedule(0.999),
+            unit_gain=False,
+        )
         for f in (fake, of_real)
     ]
     return _train_game(noise, real, fake, of_real, of_fake, (g_loss, d_loss), learners, 6, turns=2)
@@ -356,10 +417,19 @@ def _game_without_logarithms(losses, clip):
     scaled = real / 255.0
     with default_options(init=C.normal(scale=0.1)):
         fake = Sequential([Dense(12, activation=C.relu), Dense(64, activation=C.sigmoid)])(noise)
-        of_real = Sequential([Dense(10, activation=C.leaky_relu), Dense(1, activation=None)])(scaled)
+        of_real = Sequential([Dense(10, activation=C.leaky_relu), Dense(1, activation=None)])(
+            scaled
+        )
     of_fake = of_real.clone(method="share", substitutions={scaled.output: fake.output})
-    options = {"lr": C.learning_parameter_schedule(0.005), "momentum": C.momentum_schedule(0.0), "unit_gain": False}
-    learners = [C.adam(f.parameters, variance_momentum=C.momentum_schedule(0.999), **options) for f in (fake, of_real)]
+    options = {
+        "lr": C.learning_parameter_schedule(0.005),
+        "momentum": C.momentum_schedule(0.0),
+        "unit_gain": False,
+    }
+    learners = [
+        C.adam(f.parameters, variance_momentum=C.momentum_schedule(0.999), **options)
+        for f in (fake, of_real)
+    ]
     if clip:
         clipped = C.combine([C.assign(p, C.clip(p, -clip, clip)) for p in of_real.parameters])
         g_loss, d_loss = losses(of_real, of_fake)

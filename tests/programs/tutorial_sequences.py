@@ -20,7 +20,13 @@ from cntk.layers import (
 )
 from cntk.layers.typing import Sequence, Tensor
 from cntk.logging import log_number_of_parameters
-from tests.programs.tutorial_files import averages, numbers_in_log, sparse, write_sequences, write_text
+from tests.programs.tutorial_files import (
+    averages,
+    numbers_in_log,
+    sparse,
+    write_sequences,
+    write_text,
+)
 
 WORDS, TAGS = 14, 4
 
@@ -28,7 +34,10 @@ WORDS, TAGS = 14, 4
 def _sentences(rng, count, length=None):
     """Sequences of words, and the tag of each: its own, or the one that the word before asks for."""
     sentences = [rng.randint(1, WORDS, length or rng.randint(2, 8)).tolist() for _ in range(count)]
-    tags = [[before % TAGS if before > 9 else word % 3 for before, word in zip([0, *s], s)] for s in sentences]
+    tags = [
+        [before % TAGS if before > 9 else word % 3 for before, word in zip([0, *s], s)]
+        for s in sentences
+    ]
     return sentences, tags
 
 
@@ -41,15 +50,20 @@ def guided_tour(folder):
         lines = []
         for number, (sentence, told) in enumerate(zip(sentences, tags)):
             for row, word in enumerate(sentence):
-                lines.append(f"{number} " + sparse("x", word) + ("" if row else " " + sparse("y", told[-1])))
+                lines.append(
+                    f"{number} " + sparse("x", word) + ("" if row else " " + sparse("y", told[-1]))
+                )
         return write_text(folder, f"{count}.ctf", lines)
 
     def create_reader(path, is_training):
         streams = C.io.StreamDefs(
-            x=C.io.StreamDef("x", shape=WORDS, is_sparse=True), y=C.io.StreamDef("y", shape=TAGS, is_sparse=True)
+            x=C.io.StreamDef("x", shape=WORDS, is_sparse=True),
+            y=C.io.StreamDef("y", shape=TAGS, is_sparse=True),
         )
         sweeps = C.io.INFINITELY_REPEAT if is_training else 1
-        return C.io.MinibatchSource(C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps)
+        return C.io.MinibatchSource(
+            C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps
+        )
 
     train, test = data(60), data(40)
     with C.layers.default_options(initial_state=0.1):
@@ -77,13 +91,19 @@ def guided_tour(folder):
     seen = []
 
     def adjust(index, average_error, cv_num_samples, cv_num_minibatches):
-        seen.extend([index, average_error, cv_num_samples, cv_num_minibatches, learner.learning_rate()])
+        seen.extend(
+            [index, average_error, cv_num_samples, cv_num_minibatches, learner.learning_rate()]
+        )
         learner.reset_learning_rate(C.learning_parameter_schedule(0.5 / (index + 2)))
         return index < 3
 
     reader, validation = create_reader(train, True), create_reader(test, True)
-    checkpoint = C.CheckpointConfig(frequency=200, filename=os.path.join(folder, "tour.cmf"), restore=False)
-    validate = C.CrossValidationConfig(validation, minibatch_size=32, frequency=120, max_samples=60, callback=adjust)
+    checkpoint = C.CheckpointConfig(
+        frequency=200, filename=os.path.join(folder, "tour.cmf"), restore=False
+    )
+    validate = C.CrossValidationConfig(
+        validation, minibatch_size=32, frequency=120, max_samples=60, callback=adjust
+    )
     progress = loss.train(
         reader,
         streams=(reader.streams.x, reader.streams.y),
@@ -93,11 +113,20 @@ def guided_tour(folder):
         parameter_learners=[learner],
         callbacks=[writer, checkpoint, validate],
     )
-    numbers = [n for summary in progress.epoch_summaries for n in (summary.loss, summary.metric, summary.samples)]
+    numbers = [
+        n
+        for summary in progress.epoch_summaries
+        for n in (summary.loss, summary.metric, summary.samples)
+    ]
     seen += numbers + numbers_in_log(folder, "tour.log")
     tester = create_reader(test, False)
     tested = loss.test(tester, streams=(tester.streams.x, tester.streams.y), minibatch_size=32)
-    return [*seen, os.path.exists(os.path.join(folder, "tour.cmf.ckp")), tested.samples, tested.metric]
+    return [
+        *seen,
+        os.path.exists(os.path.join(folder, "tour.cmf.ckp")),
+        tested.samples,
+        tested.metric,
+    ]
 
 
 def _tag(folder, make, length=None):
@@ -118,14 +147,19 @@ def _tag(folder, make, length=None):
             slot_labels=C.io.StreamDef(field="S2", shape=TAGS, is_sparse=True),
         )
         sweeps = C.io.INFINITELY_REPEAT if is_training else 1
-        return C.io.MinibatchSource(C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps)
+        return C.io.MinibatchSource(
+            C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps
+        )
 
     x = C.sequence.input_variable(WORDS)
     model = make()
 
     def create_criterion_function(model):
         labels = C.placeholder(name="labels")
-        ce, errs = C.cross_entropy_with_softmax(model, labels), C.classification_error(model, labels)
+        ce, errs = (
+            C.cross_entropy_with_softmax(model, labels),
+            C.classification_error(model, labels),
+        )
         return C.combine([ce, errs])
 
     labels = C.sequence.input_variable(TAGS, name="labels")
@@ -146,21 +180,29 @@ def _tag(folder, make, length=None):
     reader, told, total = create_reader(paths[0], True), [], 0
     for epoch in range(3):
         while total < (epoch + 1) * 120:
-            data = reader.next_minibatch(24, input_map={x: reader.streams.query, labels: reader.streams.slot_labels})
+            data = reader.next_minibatch(
+                24, input_map={x: reader.streams.query, labels: reader.streams.slot_labels}
+            )
             trainer.train_minibatch(data)
             total += data[labels].num_samples
             told += averages(trainer)
         trainer.summarize_training_progress()
-    evaluator = C.eval.Evaluator(criterion.outputs[1], [C.logging.ProgressPrinter(tag="Evaluation", num_epochs=0)])
+    evaluator = C.eval.Evaluator(
+        criterion.outputs[1], [C.logging.ProgressPrinter(tag="Evaluation", num_epochs=0)]
+    )
     reader, wrong, total = create_reader(paths[1], False), 0, 0
     while True:
-        data = reader.next_minibatch(40, input_map={x: reader.streams.query, labels: reader.streams.slot_labels})
+        data = reader.next_minibatch(
+            40, input_map={x: reader.streams.query, labels: reader.streams.slot_labels}
+        )
         if not data:
             break
         wrong += evaluator.test_minibatch(data) * data[labels].num_samples
         total += data[labels].num_samples
     evaluator.summarize_test_progress()
-    scores = z(C.sequence.input_variable(WORDS)).eval([np.eye(WORDS, dtype=np.float32)[[10, 4, 12, 1]]])
+    scores = z(C.sequence.input_variable(WORDS)).eval(
+        [np.eye(WORDS, dtype=np.float32)[[10, 4, 12, 1]]]
+    )
     return [*told, total, *np.argmax(scores[0], -1), wrong / total]
 
 
@@ -225,7 +267,9 @@ def answers(folder):
 
     def pairs(count):
         questions = [rng.randint(0, size, rng.randint(2, 6)).tolist() for _ in range(count)]
-        return questions, [[(w + 1) % size for w in q[: rng.randint(1, len(q) + 1)]] for q in questions]
+        return questions, [
+            [(w + 1) % size for w in q[: rng.randint(1, len(q) + 1)]] for q in questions
+        ]
 
     paths = []
     for name, count in (("train", 40), ("val", 24)):
@@ -238,7 +282,9 @@ def answers(folder):
             answer=C.io.StreamDef(field="S1", shape=size, is_sparse=True),
         )
         sweeps = C.io.INFINITELY_REPEAT if is_training else 1
-        return C.io.MinibatchSource(C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps)
+        return C.io.MinibatchSource(
+            C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps
+        )
 
     qry = C.sequence.input_variable(size, sequence_axis=C.Axis.new_unique_dynamic_axis("axis_qry"))
     ans = C.sequence.input_variable(size, sequence_axis=C.Axis.new_unique_dynamic_axis("axis_ans"))
@@ -259,30 +305,45 @@ def answers(folder):
     query, answer = towers[0](qry), towers[1](ans)
     model = C.combine(query, answer)
     reconciled = C.reconcile_dynamic_axes(query, answer)
-    loss = 1 - C.cosine_distance_with_negative_samples(reconciled, answer, shift=1, num_negative_samples=3)
+    loss = 1 - C.cosine_distance_with_negative_samples(
+        reconciled, answer, shift=1, num_negative_samples=3
+    )
     rates = C.learning_parameter_schedule_per_sample([0.05] * 2 + [0.02], epoch_size=40)
     momentum = C.learners.momentum_schedule([0] * 2 + [0.92], epoch_size=40, minibatch_size=20)
     learner = C.learners.momentum_sgd(model.parameters, rates, momentum)
-    trainer = C.Trainer(model, (loss, None), learner, C.logging.ProgressPrinter(tag="Training", num_epochs=3))
+    trainer = C.Trainer(
+        model, (loss, None), learner, C.logging.ProgressPrinter(tag="Training", num_epochs=3)
+    )
     source, told = create_reader(paths[0], True), []
     input_map = {qry: source.streams.query, ans: source.streams.answer}
     for _ in range(3):
         for _ in range(4):
             trainer.train_minibatch(source.next_minibatch(30, input_map=input_map))
-            told += [trainer.previous_minibatch_loss_average, trainer.previous_minibatch_sample_count]
+            told += [
+                trainer.previous_minibatch_loss_average,
+                trainer.previous_minibatch_sample_count,
+            ]
         trainer.summarize_training_progress()
     source = create_reader(paths[1], False)
     evaluator = C.eval.Evaluator(loss, C.logging.ProgressPrinter(tag="Evaluation", num_epochs=0))
     tested = []
     while True:
-        data = source.next_minibatch(60, input_map={qry: source.streams.query, ans: source.streams.answer})
+        data = source.next_minibatch(
+            60, input_map={qry: source.streams.query, ans: source.streams.answer}
+        )
         if not data:
             break
         tested.append(evaluator.test_minibatch(data))
     evaluator.summarize_test_progress()
     eye = np.eye(size, dtype=np.float32)
     vectors = [query.eval([eye[[1, 2, 3]]]), answer.eval([eye[[2, 3, 4]]])]
-    told.append(float((vectors[0] * vectors[1]).sum() / np.linalg.norm(vectors[0]) / np.linalg.norm(vectors[1])))
+    told.append(
+        float(
+            (vectors[0] * vectors[1]).sum()
+            / np.linalg.norm(vectors[0])
+            / np.linalg.norm(vectors[1])
+        )
+    )
     return [*told, *tested]
 
 

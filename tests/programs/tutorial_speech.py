@@ -10,7 +10,13 @@ import numpy as np
 import cntk
 import cntk as C
 from cntk import classification_error, cross_entropy_with_softmax, sequence
-from cntk.io import HTKFeatureDeserializer, HTKMLFDeserializer, MinibatchSource, StreamDef, StreamDefs
+from cntk.io import (
+    HTKFeatureDeserializer,
+    HTKMLFDeserializer,
+    MinibatchSource,
+    StreamDef,
+    StreamDefs,
+)
 from cntk.layers import LSTM, Dense, For, Recurrence, Sequential, Stabilizer, default_options
 from cntk.learners import *
 from cntk.train.distributed import *
@@ -31,7 +37,8 @@ def _utterances(folder, seed, count, ctc=False):
             length = rng.randint(2, 5)
             segments.append((len(frames) - begin, len(frames) - begin + length, f"s{state}"))
             frames += [
-                (np.sin(state * (1 + np.arange(FEATURES))) + rng.randn(FEATURES) * 0.4).tolist() for _ in range(length)
+                (np.sin(state * (1 + np.arange(FEATURES))) + rng.randn(FEATURES) * 0.4).tolist()
+                for _ in range(length)
             ]
         script.append(f"u{seed}_{number}.mfc={folder}/f{seed}.chunk[{begin},{len(frames) - 1}]")
         told.append((f"u{seed}_{number}.lab", segments))
@@ -47,8 +54,12 @@ def temporal_classification(folder):
     feature, label = C.sequence.input_variable((FEATURES)), C.sequence.input_variable((STATES))
 
     def reader(scp, mlf, states):
-        features = HTKFeatureDeserializer(StreamDefs(speech_feature=StreamDef(shape=FEATURES, scp=scp)))
-        told = HTKMLFDeserializer(states, StreamDefs(speech_label=StreamDef(shape=STATES, mlf=mlf)), True)
+        features = HTKFeatureDeserializer(
+            StreamDefs(speech_feature=StreamDef(shape=FEATURES, scp=scp))
+        )
+        told = HTKMLFDeserializer(
+            states, StreamDefs(speech_label=StreamDef(shape=STATES, mlf=mlf)), True
+        )
         source = MinibatchSource([features, told], frame_mode=False)
         return source, {feature: source.streams.speech_feature, label: source.streams.speech_label}
 
@@ -56,13 +67,16 @@ def temporal_classification(folder):
     for name, numbers in (("mean", np.full(FEATURES, 0.1)), ("var", np.full(FEATURES, 1.5))):
         numbers.tofile(os.path.join(folder, name + ".3"))
     mean, inverse = (
-        np.fromfile(os.path.join(folder, name + ".3"), dtype=float, count=FEATURES) for name in ("mean", "var")
+        np.fromfile(os.path.join(folder, name + ".3"), dtype=float, count=FEATURES)
+        for name in ("mean", "var")
     )
     normalized = (feature - mean.astype(np.float32)) * inverse.astype(np.float32)
     with C.default_options(activation=C.sigmoid):
         z = Sequential([For(range(2), lambda: Recurrence(LSTM(6))), Dense(STATES)])(normalized)
     blank = STATES - 1
-    criteria = C.forward_backward(C.labels_to_graph(label), z, blankTokenId=blank, delayConstraint=3)
+    criteria = C.forward_backward(
+        C.labels_to_graph(label), z, blankTokenId=blank, delayConstraint=3
+    )
     err = C.edit_distance_error(z, label, squashInputs=True, tokensToIgnore=[blank])
     lr = C.learning_parameter_schedule_per_sample([(3, 0.01), (1, 0.001)])
     mm = C.momentum_schedule([(1000, 0.9), (0, 0.99)], 60)
@@ -78,15 +92,25 @@ def temporal_classification(folder):
         told.append(trainer.total_number_of_samples_seen)
         printer.epoch_summary(with_metric=True)
     test, input_map = reader(*_utterances(folder, 1, 8, True))
-    result = sum(trainer.test_minibatch(test.next_minibatch(40, input_map=input_map)) for _ in range(2))
+    result = sum(
+        trainer.test_minibatch(test.next_minibatch(40, input_map=input_map)) for _ in range(2)
+    )
     return [*told, result / 2]
 
 
-def create_mb_source(features_file, labels_file, label_mapping_file, total_number_of_samples, context=1, **options):
+def create_mb_source(
+    features_file, labels_file, label_mapping_file, total_number_of_samples, context=1, **options
+):
     fd = HTKFeatureDeserializer(
-        StreamDefs(amazing_features=StreamDef(shape=FEATURES, context=(context, context), scp=features_file))
+        StreamDefs(
+            amazing_features=StreamDef(
+                shape=FEATURES, context=(context, context), scp=features_file
+            )
+        )
     )
-    ld = HTKMLFDeserializer(label_mapping_file, StreamDefs(awesome_labels=StreamDef(shape=STATES, mlf=labels_file)))
+    ld = HTKMLFDeserializer(
+        label_mapping_file, StreamDefs(awesome_labels=StreamDef(shape=STATES, mlf=labels_file))
+    )
     return MinibatchSource([fd, ld], max_samples=total_number_of_samples, **options)
 
 
@@ -105,10 +129,14 @@ def truncated_states(folder):
         gradient_clipping_threshold_per_sample=15,
         gradient_clipping_with_truncation=True,
     )
-    parameter_learner = data_parallel_distributed_learner(local_learner, num_quantization_bits=32, distributed_after=0)
+    parameter_learner = data_parallel_distributed_learner(
+        local_learner, num_quantization_bits=32, distributed_after=0
+    )
     log = os.path.join(folder, "an4.log")
     writers = [
-        cntk.logging.ProgressPrinter(freq=2, tag="Training", log_to_file=log, rank=Communicator.rank(), num_epochs=2)
+        cntk.logging.ProgressPrinter(
+            freq=2, tag="Training", log_to_file=log, rank=Communicator.rank(), num_epochs=2
+        )
     ]
     trainer = cntk.Trainer(z, (ce, errs), parameter_learner, writers)
     files = _utterances(folder, 2, 25)
@@ -123,10 +151,14 @@ def truncated_states(folder):
         },
         mb_size=20,
         progress_frequency=150,
-        checkpoint_config=CheckpointConfig(frequency=150, filename=os.path.join(folder, "an4"), restore=False),
+        checkpoint_config=CheckpointConfig(
+            frequency=150, filename=os.path.join(folder, "an4"), restore=False
+        ),
         cv_config=CrossValidationConfig(minibatch_source=test_source, minibatch_size=20),
     ).train()
-    saved = os.path.exists(os.path.join(folder, "an4")) and os.path.exists(os.path.join(folder, "an4.ckp"))
+    saved = os.path.exists(os.path.join(folder, "an4")) and os.path.exists(
+        os.path.join(folder, "an4.ckp")
+    )
     return [saved, trainer.total_number_of_samples_seen, *numbers_in_log(folder, "an4.log")]
 
 
@@ -160,7 +192,9 @@ def projected_states(folder):
     trainer = cntk.Trainer(z, (ce, errs), [sgd(z.parameters, learning_parameter_schedule(0.5))])
     source = create_mb_source(*files, cntk.io.INFINITELY_REPEAT, frame_mode=True)
     for _ in range(8):
-        minibatch = source.next_minibatch(40, {x: source.streams.amazing_features, y: source.streams.awesome_labels})
+        minibatch = source.next_minibatch(
+            40, {x: source.streams.amazing_features, y: source.streams.awesome_labels}
+        )
         trainer.train_minibatch(minibatch)
         told += averages(trainer)
     return [*told, tested]

@@ -48,7 +48,9 @@ def create_reader(path, is_training):
         labels=C.io.StreamDef(field="S1", shape=SIZE, is_sparse=True),
     )
     sweeps = C.io.INFINITELY_REPEAT if is_training else 1
-    return C.io.MinibatchSource(C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps)
+    return C.io.MinibatchSource(
+        C.io.CTFDeserializer(path, streams), randomize=is_training, max_sweeps=sweeps
+    )
 
 
 def _spell(folder, use_attention, minibatches):
@@ -107,7 +109,9 @@ def _spell(folder, use_attention, minibatches):
     def criterion(given, labels):
         postprocessed = C.sequence.slice(labels, 1, 0)
         z = model_train(given, postprocessed)
-        return C.cross_entropy_with_softmax(z, postprocessed), C.classification_error(z, postprocessed)
+        return C.cross_entropy_with_softmax(z, postprocessed), C.classification_error(
+            z, postprocessed
+        )
 
     learner = C.fsadagrad(
         model_train.parameters,
@@ -122,11 +126,15 @@ def _spell(folder, use_attention, minibatches):
     checkpoint = os.path.join(folder, "model_0.cmf")
     for number in range(minibatches):
         data = reader.next_minibatch(40)
-        fed = dict(zip(criterion.arguments, (data[reader.streams.features], data[reader.streams.labels])))
+        fed = dict(
+            zip(criterion.arguments, (data[reader.streams.features], data[reader.streams.labels]))
+        )
         trainer.train_minibatch(fed)
         told += averages(trainer)
         if number == minibatches // 2:
-            trainer.save_checkpoint(checkpoint, {"reader": reader.get_checkpoint_state()["minibatchSourcePosition"]})
+            trainer.save_checkpoint(
+                checkpoint, {"reader": reader.get_checkpoint_state()["minibatchSourcePosition"]}
+            )
     # The last ones again.
     state = trainer.restore_from_checkpoint(checkpoint)
     told.append(state["reader"])
@@ -136,7 +144,9 @@ def _spell(folder, use_attention, minibatches):
     data = tester.next_minibatch(100)
     for found in model_greedy([EYE[[6, 1, 2, 7]], EYE[[6, 3, 7]]]):
         told += np.argmax(found, -1).tolist()
-    fed = dict(zip(criterion.arguments, (data[tester.streams.features], data[tester.streams.labels])))
+    fed = dict(
+        zip(criterion.arguments, (data[tester.streams.features], data[tester.streams.labels]))
+    )
     return [*told, trainer.test_minibatch(fed)]
 
 
@@ -155,7 +165,9 @@ def spelling_by_hand(folder):
     hidden, layers = 6, 2
 
     def lstm_layer(given, output_dim, hook_h=C.sequence.past_value, hook_c=C.sequence.past_value):
-        dh, dc = (C.placeholder(shape=(output_dim), dynamic_axes=given.dynamic_axes) for _ in range(2))
+        dh, dc = (
+            C.placeholder(shape=(output_dim), dynamic_axes=given.dynamic_axes) for _ in range(2)
+        )
         cell = LSTM(output_dim)
         f_x_h_c = cell(dh, dc, given)
         h, c = hook_h(f_x_h_c.outputs[0]), hook_c(f_x_h_c.outputs[1])
@@ -164,7 +176,9 @@ def spelling_by_hand(folder):
         return C.combine([h]), C.combine([c])
 
     raw_input = C.sequence.input_variable(SIZE, sequence_axis=C.Axis("inputAxis"), name="raw_input")
-    raw_labels = C.sequence.input_variable(SIZE, sequence_axis=C.Axis("labelAxis"), name="raw_labels")
+    raw_labels = C.sequence.input_variable(
+        SIZE, sequence_axis=C.Axis("labelAxis"), name="raw_labels"
+    )
     label_sequence = C.sequence.slice(raw_labels, 1, 0, name="label_sequence")
     label_start = C.sequence.first(raw_labels)
     is_first_label = C.sequence.is_first(label_sequence)
@@ -173,9 +187,13 @@ def spelling_by_hand(folder):
     h = stabilize(raw_input)
     for _ in range(layers):
         h, c = lstm_layer(h.output, hidden, C.sequence.future_value, C.sequence.future_value)
-    thought_h, thought_c = (C.sequence.broadcast_as(C.sequence.first(x), label_sequence) for x in (h, c))
+    thought_h, thought_c = (
+        C.sequence.broadcast_as(C.sequence.first(x), label_sequence) for x in (h, c)
+    )
     hook = C.alias(label_sequence, name="decoder_history_hook")
-    decoder_input = C.element_select(is_first_label, label_start_scattered, C.sequence.past_value(hook))
+    decoder_input = C.element_select(
+        is_first_label, label_start_scattered, C.sequence.past_value(hook)
+    )
     h = stabilize(decoder_input)
     for i in range(layers):
         hooks = [C.sequence.past_value, C.sequence.past_value]
@@ -193,7 +211,10 @@ def spelling_by_hand(folder):
 
     label_sequence = model.find_by_name("label_sequence")
     hook = model.find_by_name("decoder_history_hook")
-    ce, errs = C.cross_entropy_with_softmax(model, label_sequence), C.classification_error(model, label_sequence)
+    ce, errs = (
+        C.cross_entropy_with_softmax(model, label_sequence),
+        C.classification_error(model, label_sequence),
+    )
     greedy = model.clone(C.CloneMethod.share, {hook.output: C.hardmax(model).output})
     learner = C.momentum_sgd(
         model.parameters,
@@ -222,7 +243,10 @@ def spelling_by_hand(folder):
     for scores in found:
         told += np.argmax(scores, -1).tolist()
     reader = create_reader(path, False)
-    return [*told, trainer.test_minibatch(reader.next_minibatch(100, input_map=bind(reader, model)))]
+    return [
+        *told,
+        trainer.test_minibatch(reader.next_minibatch(100, input_map=bind(reader, model))),
+    ]
 
 
 PROGRAMS = [spelling, spelling_with_attention, spelling_by_hand]

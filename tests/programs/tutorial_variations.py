@@ -62,7 +62,10 @@ def neighbours_of_words(folder):
     told = []
     x, y = (C.input_variable(size, is_sparse=True) for _ in range(2))
     h = Embedding(4)(x)
-    weights, biases = C.parameter((size, 4), init=C.glorot_uniform()), C.parameter((size, 1), init=0)
+    weights, biases = (
+        C.parameter((size, 4), init=C.glorot_uniform()),
+        C.parameter((size, 1), init=0),
+    )
     counts = rng.randint(1, 9, size).astype(np.float32)
     loss = C.nce_loss(weights, biases, h, y, counts, num_samples=6, allow_duplicates=True, seed=5)
     z = C.times_transpose(h, weights) + C.reshape(biases, (size,))
@@ -73,7 +76,11 @@ def neighbours_of_words(folder):
         pair = [C.Value.one_hot(w.tolist(), size) for w in (words, (words + 1) % size)]
         trainer.train_minibatch({x: pair[0], y: pair[1]})
         told += averages(trainer)
-    return [*told, float(np.abs(weights.value).sum()), trainer.test_minibatch({x: pair[0], y: pair[1]})]
+    return [
+        *told,
+        float(np.abs(weights.value).sum()),
+        trainer.test_minibatch({x: pair[0], y: pair[1]}),
+    ]
 
 
 def ranks(folder):
@@ -82,7 +89,9 @@ def ranks(folder):
     x, gain, group = C.input_variable(5), C.input_variable(1), C.input_variable(1)
     score = Dense(1)(Dense(6, activation=C.relu)(x))
     loss, metric = C.lambda_rank(score, gain, group), C.ndcg_at_1(score, gain, group)
-    trainer = C.Trainer(score, (loss, metric), [C.sgd(score.parameters, C.learning_parameter_schedule(0.05))])
+    trainer = C.Trainer(
+        score, (loss, metric), [C.sgd(score.parameters, C.learning_parameter_schedule(0.05))]
+    )
 
     def minibatch():
         data = rng.rand(12, 5).astype(np.float32)
@@ -117,7 +126,9 @@ def larger_pictures(folder):
     mse = C.reduce_mean(C.square(z - y / 255.0))
     psnr = 10 * C.log(C.element_divide(1.0, mse)) / np.log(10).astype(np.float32)
     trainer = C.Trainer(
-        z, (mse, psnr), [C.adam(z.parameters, C.learning_parameter_schedule(0.01), C.momentum_schedule(0.9))]
+        z,
+        (mse, psnr),
+        [C.adam(z.parameters, C.learning_parameter_schedule(0.01), C.momentum_schedule(0.9))],
     )
 
     def minibatch():
@@ -150,13 +161,21 @@ def balanced_game(folder):
     loss_fake = C.reduce_mean(C.abs(fake - of_fake))
     rates, momentum = C.learning_parameter_schedule(0.01), C.momentum_schedule(0.5)
     make = C.Trainer(fake, (loss_fake, loss_fake), C.adam(fake.parameters, rates, momentum))
-    tell = C.Trainer(of_real, (loss_real - k * loss_fake, loss_real), C.adam(of_real.parameters, rates, momentum))
+    tell = C.Trainer(
+        of_real, (loss_real - k * loss_fake, loss_real), C.adam(of_real.parameters, rates, momentum)
+    )
     told = []
     for _ in range(6):
-        images, z = rng.randint(0, 255, (6, 16)).astype(np.float32), rng.uniform(-1, 1, (6, 4)).astype(np.float32)
+        images, z = (
+            rng.randint(0, 255, (6, 16)).astype(np.float32),
+            rng.uniform(-1, 1, (6, 4)).astype(np.float32),
+        )
         tell.train_minibatch({real: images, noise: z})
         make.train_minibatch({noise: z})
-        real_now, fake_now = tell.previous_minibatch_evaluation_average, make.previous_minibatch_loss_average
+        real_now, fake_now = (
+            tell.previous_minibatch_evaluation_average,
+            make.previous_minibatch_loss_average,
+        )
         k.value = np.clip(k.value + 0.1 * (0.5 * real_now - fake_now), 0, 1)
         told += [*averages(tell), fake_now, float(k.value[0])]
     return [*told, make.test_minibatch({noise: z})]
@@ -178,7 +197,9 @@ def cut_apart(folder):
     cropped = C.crop_manual(z, C.slice(y, [1, 2], [0, 0], [6, 6]), 1, 1)
     metric = C.reduce_mean(C.not_equal(C.greater(cropped, 0.5), y[:, 1:7, 1:7]))
     learner = C.momentum_sgd(
-        z.parameters, C.learning_parameter_schedule([0.5, 0.1], epoch_size=20), C.momentum_schedule(0.8)
+        z.parameters,
+        C.learning_parameter_schedule([0.5, 0.1], epoch_size=20),
+        C.momentum_schedule(0.8),
     )
     trainer = C.Trainer(z, (1 - dice, metric), [learner])
 
@@ -221,7 +242,9 @@ class Teller(C.cntk_py.ProgressWriter):
     ):
         self.told += [3, samples, updates, summaries, aggregate_loss, aggregate_metric]
 
-    def on_write_test_summary(self, samples, updates, summaries, aggregate_metric, elapsed_milliseconds):
+    def on_write_test_summary(
+        self, samples, updates, summaries, aggregate_metric, elapsed_milliseconds
+    ):
         self.told += [4, samples, updates, summaries, aggregate_metric]
 
     def write(self, key, value):
@@ -234,12 +257,16 @@ def told_by_a_writer(folder):
     C.cntk_py.set_fixed_random_seed(2)
     lines = [dense("x", rng.randn(4)) for _ in range(40)]
     first = write_text(folder, "x.txt", [f"{i} {line}" for i, line in enumerate(lines)])
-    second = write_text(folder, "y.txt", [f"{i} " + dense("y", np.eye(3)[rng.randint(0, 3)]) for i in range(40)])
+    second = write_text(
+        folder, "y.txt", [f"{i} " + dense("y", np.eye(3)[rng.randint(0, 3)]) for i in range(40)]
+    )
     parts = [
         C.io.CTFDeserializer(first, C.io.StreamDefs(features=C.io.StreamDef("x", 4))),
         C.io.CTFDeserializer(second, C.io.StreamDefs(classes=C.io.StreamDef("y", 3))),
     ]
-    source = C.io.MinibatchSource(parts, randomize=True, randomization_window_in_chunks=2, randomization_seed=3)
+    source = C.io.MinibatchSource(
+        parts, randomize=True, randomization_window_in_chunks=2, randomization_seed=3
+    )
     x, y = C.input_variable(4), C.input_variable(3)
     z = Sequential([Dense(6, activation=C.relu), Dense(3)])(x)
     criterion = C.cross_entropy_with_softmax(z, y), C.classification_error(z, y, topN=2)
@@ -258,8 +285,12 @@ def told_by_a_writer(folder):
         trainer.test_minibatch(data)
     trainer.summarize_training_progress()
     trainer.summarize_test_progress()
-    trainer.parameter_learners[0].reset_learning_rate(C.learning_parameter_schedule_per_sample(0.01))
-    trainer.train_minibatch({x: rng.randn(3, 4).astype(np.float32), y: np.eye(3, dtype=np.float32)[[0, 2, 1]]})
+    trainer.parameter_learners[0].reset_learning_rate(
+        C.learning_parameter_schedule_per_sample(0.01)
+    )
+    trainer.train_minibatch(
+        {x: rng.randn(3, 4).astype(np.float32), y: np.eye(3, dtype=np.float32)[[0, 2, 1]]}
+    )
     return [*writer.told, trainer.total_number_of_samples_seen, *averages(trainer)]
 
 
@@ -279,8 +310,12 @@ def values_by_hand(folder):
         told += [*averages(trainer), value.shape[1], len(value.as_sequences(x))]
     out = z.eval({x: value}, as_numpy=False)
     told += [float(out.asarray().sum()), out.shape[0]]
-    state, result = loss.forward({x: arrays, y: np.zeros((3, 2), np.float32)}, [loss.output], {loss.output})
-    gradients = loss.backward(state, {loss.output: np.ones_like(result[loss.output])}, set(z.parameters))
+    state, result = loss.forward(
+        {x: arrays, y: np.zeros((3, 2), np.float32)}, [loss.output], {loss.output}
+    )
+    gradients = loss.backward(
+        state, {loss.output: np.ones_like(result[loss.output])}, set(z.parameters)
+    )
     told += [float(np.abs(gradients[p]).sum()) for p in z.parameters]
     w = C.parameter((2, 3), init=np.arange(6, dtype=np.float32).reshape(2, 3))
     w.set_value(C.NDArrayView.from_dense(np.ones((2, 3), np.float32)))
@@ -292,7 +327,11 @@ def values_by_hand(folder):
     path = os.path.join(folder, "z")
     z.save(path)
     again = C.load_model(path).clone("clone", {})
-    return [*told, float(again.eval({again.arguments[0]: arrays}).sum()), trainer.test_minibatch({x: value, y: view})]
+    return [
+        *told,
+        float(again.eval({again.arguments[0]: arrays}).sum()),
+        trainer.test_minibatch({x: value, y: view}),
+    ]
 
 
 PROGRAMS = [

@@ -59,7 +59,9 @@ def train(seed: int, dtype: type, step: int, loop: int) -> Course:
         warnings.simplefilter("ignore")
         try:
             program = draw(seed, dtype, minibatches=MINIBATCHES)
-            course.has_loop = any(text.startswith(("recurrence", "by_hand")) for text in program.said)
+            course.has_loop = any(
+                text.startswith(("recurrence", "by_hand")) for text in program.said
+            )
             trainer = C.Trainer(None, (program.loss, program.metric), program.learners())
             for feed in program.feeds:
                 course.numbers += _minibatch(trainer, program, feed)
@@ -116,7 +118,11 @@ def compare(seed: int) -> Outcome:
     if outcome.kind != "differs":
         return outcome
     decisive = _compared(seed, np.float64, 1e-7)
-    return Outcome("rounding", decisive.recorded, outcome.text) if decisive.kind == "equal" else decisive
+    return (
+        Outcome("rounding", decisive.recorded, outcome.text)
+        if decisive.kind == "equal"
+        else decisive
+    )
 
 
 def _compared(seed: int, dtype: type, tolerance: float) -> Outcome:
@@ -125,7 +131,9 @@ def _compared(seed: int, dtype: type, tolerance: float) -> Outcome:
     if eager.error or recorded.error:
         if type(eager.error) is type(recorded.error) and eager.reached == recorded.reached:
             return Outcome("invalid", text=f"{type(eager.error).__name__}: {eager.error}")
-        return Outcome("raises on one side", text=f"eager {eager.error!r}, recorded {recorded.error!r}")
+        return Outcome(
+            "raises on one side", text=f"eager {eager.error!r}, recorded {recorded.error!r}"
+        )
     courses = {"recorded": recorded}
     if recorded.has_loop and recorded.recorded:
         courses["loops"] = train(seed, dtype, NEVER, 1)  # a recorded step runs no recorded loops
@@ -145,7 +153,9 @@ def _difference(found: list[np.ndarray], expected: list[np.ndarray], tolerance: 
         if one.shape != other.shape:
             return f"result {k} has shape {one.shape}, eager {other.shape}"
         if not np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True):
-            return f"result {k} of {len(expected)}: {np.ravel(one)[:4]}, eager {np.ravel(other)[:4]}"
+            return (
+                f"result {k} of {len(expected)}: {np.ravel(one)[:4]}, eager {np.ravel(other)[:4]}"
+            )
     return ""
 
 
@@ -189,7 +199,9 @@ def _value(loss: Any, feed: Any, whole: bool = False) -> Any:
     return float(sum(np.sum(v) for v in value)) if isinstance(value, list) else float(np.sum(value))
 
 
-def _along(loss: Any, feed: Any, parameter: Any, gradient: np.ndarray, random: np.random.RandomState) -> Outcome:
+def _along(
+    loss: Any, feed: Any, parameter: Any, gradient: np.ndarray, random: np.random.RandomState
+) -> Outcome:
     """One parameter's gradient along a random direction; at a kink, differences depend on the step or the direction."""
     before, failures = parameter.value.copy(), []
     for step in (1e-5, 1e-6, 1e-4, 1e-7):
@@ -204,4 +216,6 @@ def _along(loss: Any, feed: Any, parameter: Any, gradient: np.ndarray, random: n
         if abs(numeric - own) <= bound or not np.isfinite(numeric + own):
             return Outcome("kink" if failures else "equal")
         failures.append(f"{numeric:.6g} by a step of {step}, its gradient says {own:.6g}")
-    return Outcome("gradient differs", text=f"{parameter.name} {parameter.shape}: {'; '.join(failures)}")
+    return Outcome(
+        "gradient differs", text=f"{parameter.name} {parameter.shape}: {'; '.join(failures)}"
+    )

@@ -80,7 +80,9 @@ def arithmetic(chance: Chance, x: Drawn) -> Drawn:
 def compared(chance: Chance, x: Drawn) -> Drawn:
     left, right = _pair(chance, x)
     flags = chance.one_of(COMPARISONS)(left, right)
-    return x.with_(flags * x.f + x.f if chance.often(0.5) else C.element_select(flags, x.f, 0.5 * x.f))
+    return x.with_(
+        flags * x.f + x.f if chance.often(0.5) else C.element_select(flags, x.f, 0.5 * x.f)
+    )
 
 
 @operation("binary")
@@ -104,7 +106,9 @@ def several(chance: Chance, x: Drawn) -> Drawn:
 @operation("binary", rough=True)
 def logic(chance: Chance, x: Drawn) -> Drawn:
     left, right = _pair(chance, x)
-    return x.with_(chance.one_of([C.element_and, C.element_or, C.element_xor])(left, right) * 0.5 + x.f)
+    return x.with_(
+        chance.one_of([C.element_and, C.element_or, C.element_xor])(left, right) * 0.5 + x.f
+    )
 
 
 @operation("axis")
@@ -124,7 +128,9 @@ def hardmax(chance: Chance, x: Drawn) -> Drawn | None:
 def reduced(chance: Chance, x: Drawn) -> Drawn | None:
     if not x.rank:
         return None
-    how = chance.one_of([C.reduce_sum, C.reduce_mean, C.reduce_max, C.reduce_min, C.reduce_log_sum_exp, C.reduce_l2])
+    how = chance.one_of(
+        [C.reduce_sum, C.reduce_mean, C.reduce_max, C.reduce_min, C.reduce_log_sum_exp, C.reduce_l2]
+    )
     axis: Any = chance.below(x.rank)
     keepdims = chance.often(0.6)
     if chance.often(0.2) and x.rank > 1:

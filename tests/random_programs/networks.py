@@ -16,7 +16,9 @@ def _is_image(x: Drawn) -> bool:
 def dense(chance: Chance, x: Drawn) -> Drawn:
     shape = chance.one_of([chance.between(1, 6), (2, 3), (4,)])
     map_rank = chance.one_of([None, None, 0, 1]) if x.rank > 1 else None
-    layer = C.layers.Dense(shape, chance.one_of(ACTIVATIONS), bias=chance.often(0.8), map_rank=map_rank)
+    layer = C.layers.Dense(
+        shape, chance.one_of(ACTIVATIONS), bias=chance.often(0.8), map_rank=map_rank
+    )
     return x.with_(layer(x.f))
 
 
@@ -58,8 +60,14 @@ def convolution(chance: Chance, x: Drawn) -> Drawn | None:
     if not _is_image(x):
         return None
     kernel = chance.one_of([(3, 3), (2, 2), (1, 1), (2, 3)])
-    options = {"pad": chance.often(0.6), "strides": chance.one_of([1, 1, 2, (1, 2)]), "bias": chance.often(0.6)}
-    layer = C.layers.Convolution(kernel, 2 * chance.between(1, 3), activation=chance.one_of(ACTIVATIONS), **options)
+    options = {
+        "pad": chance.often(0.6),
+        "strides": chance.one_of([1, 1, 2, (1, 2)]),
+        "bias": chance.often(0.6),
+    }
+    layer = C.layers.Convolution(
+        kernel, 2 * chance.between(1, 3), activation=chance.one_of(ACTIVATIONS), **options
+    )
     return x.with_(layer(x.f))
 
 
@@ -75,7 +83,9 @@ def convolution_by_groups(chance: Chance, x: Drawn) -> Drawn | None:
 def transposed_convolution(chance: Chance, x: Drawn) -> Drawn | None:
     if not _is_image(x) or elements(x.shape) > 300:
         return None
-    layer = C.layers.ConvolutionTranspose((2, 2), 2, strides=chance.one_of([1, 2]), pad=chance.often(0.5))
+    layer = C.layers.ConvolutionTranspose(
+        (2, 2), 2, strides=chance.one_of([1, 2]), pad=chance.often(0.5)
+    )
     return x.with_(layer(x.f))
 
 
@@ -83,7 +93,11 @@ def transposed_convolution(chance: Chance, x: Drawn) -> Drawn | None:
 def convolution_of_a_line(chance: Chance, x: Drawn) -> Drawn | None:
     if x.rank != 2 or x.shape[1] < 3:
         return None
-    return x.with_(C.layers.Convolution((3,), 3, activation=chance.one_of(ACTIVATIONS), pad=chance.often(0.7))(x.f))
+    return x.with_(
+        C.layers.Convolution((3,), 3, activation=chance.one_of(ACTIVATIONS), pad=chance.often(0.7))(
+            x.f
+        )
+    )
 
 
 @operation("image")
@@ -91,19 +105,27 @@ def pooling(chance: Chance, x: Drawn) -> Drawn | None:
     if not _is_image(x):
         return None
     layer = chance.one_of([C.layers.MaxPooling, C.layers.AveragePooling])
-    return x.with_(layer((2, 2), strides=chance.one_of([1, 2]), pad=chance.often(0.4))(chance.apart(x)))
+    return x.with_(
+        layer((2, 2), strides=chance.one_of([1, 2]), pad=chance.often(0.4))(chance.apart(x))
+    )
 
 
 @operation("image")
 def global_pooling(chance: Chance, x: Drawn) -> Drawn | None:
     if not _is_image(x):
         return None
-    return x.with_(chance.one_of([C.layers.GlobalAveragePooling, C.layers.GlobalMaxPooling])()(chance.apart(x)))
+    return x.with_(
+        chance.one_of([C.layers.GlobalAveragePooling, C.layers.GlobalMaxPooling])()(chance.apart(x))
+    )
 
 
 @operation("image")
 def local_response(chance: Chance, x: Drawn) -> Drawn | None:
-    return x.with_(C.local_response_normalization(x.f, 1, 1.0, 0.3, 0.75), x.shape) if _is_image(x) else None
+    return (
+        x.with_(C.local_response_normalization(x.f, 1, 1.0, 0.3, 0.75), x.shape)
+        if _is_image(x)
+        else None
+    )
 
 
 @operation("image")
@@ -118,7 +140,9 @@ def batch_normalization(chance: Chance, x: Drawn) -> Drawn | None:
         return None
     time = chance.one_of([5000, 0, 20])
     layer = C.layers.BatchNormalization(
-        map_rank=chance.one_of([1, None]), normalization_time_constant=time, epsilon=chance.one_of([1e-2, 1e-3])
+        map_rank=chance.one_of([1, None]),
+        normalization_time_constant=time,
+        epsilon=chance.one_of([1e-2, 1e-3]),
     )
     return x.with_(layer(x.f), x.shape)
 
@@ -126,7 +150,11 @@ def batch_normalization(chance: Chance, x: Drawn) -> Drawn | None:
 @operation("normalization")
 def layer_normalization(chance: Chance, x: Drawn) -> Drawn | None:
     # Of nearly equal numbers it is rounding alone.
-    return x.with_(C.layers.LayerNormalization(epsilon=0.1)(x.f), x.shape) if elements(x.shape) > 2 and x.rank else None
+    return (
+        x.with_(C.layers.LayerNormalization(epsilon=0.1)(x.f), x.shape)
+        if elements(x.shape) > 2 and x.rank
+        else None
+    )
 
 
 @operation("normalization", rough=True)

@@ -13,7 +13,18 @@ from tests.random_programs import elementwise, networks, sequences, shapes  # no
 from tests.random_programs.drawing import OPERATIONS, Chance, Drawn, Shape
 
 SEQUENCES = [(4, 4), (3, 3, 3), (5, 3, 4), (4, 2, 6, 1), (5,), (1, 1), (1,), (3, 7)]
-SHAPES: list[Shape] = [(), (1,), (3,), (5,), (2, 3), (3, 1), (2, 3, 2), (2, 5, 4), (3, 6, 5), (4, 4, 3)]
+SHAPES: list[Shape] = [
+    (),
+    (1,),
+    (3,),
+    (5,),
+    (2, 3),
+    (3, 1),
+    (2, 3, 2),
+    (2, 5, 4),
+    (3, 6, 5),
+    (4, 4, 3),
+]
 DENSE_KINDS = [
     "unary",
     "binary",
@@ -56,7 +67,9 @@ class Program:
         return {
             "sgd": lambda p: C.sgd(p, rate),
             "momentum": lambda p: C.momentum_sgd(p, rate, momentum),
-            "adam": lambda p: C.adam(p, C.learning_parameter_schedule(0.005), momentum, epsilon=1e-3),
+            "adam": lambda p: C.adam(
+                p, C.learning_parameter_schedule(0.005), momentum, epsilon=1e-3
+            ),
             "clipped": lambda p: C.sgd(
                 p, rate, l2_regularization_weight=0.01, gradient_clipping_threshold_per_sample=2
             ),
@@ -64,7 +77,9 @@ class Program:
         }[self.learner](self.loss.parameters)
 
 
-def draw(seed: int, dtype: type = np.float32, smooth: bool = False, minibatches: int = 6) -> Program:
+def draw(
+    seed: int, dtype: type = np.float32, smooth: bool = False, minibatches: int = 6
+) -> Program:
     """Draw a program.
 
     Args:
@@ -87,7 +102,11 @@ def draw(seed: int, dtype: type = np.float32, smooth: bool = False, minibatches:
             if new is not None and np.prod(new.shape, initial=1) <= 600:
                 values.append(new)
         loss, metric = _criterion(chance, values[-1], inputs, feeds)
-        outputs = [chance.one_of(values[1:] or [values[-1]]).f.output] if len(values) > 1 and chance.often(0.25) else []
+        outputs = (
+            [chance.one_of(values[1:] or [values[-1]]).f.output]
+            if len(values) > 1 and chance.often(0.25)
+            else []
+        )
     learner = chance.one_of(["sgd", "momentum", "adam", "clipped", "nothing"])
     return Program(loss, metric, outputs, feeds, learner, chance.said)
 
@@ -112,11 +131,15 @@ def _input(chance: Chance, minibatches: int) -> tuple[Drawn, list[dict[Any, Any]
     sizes = [chance.one_of(SEQUENCES) if is_sequence else chance.one_of([1, 1, 2, 3, 5])]
     if chance.often(0.2):
         sizes.append(chance.one_of(SEQUENCES) if is_sequence else chance.between(1, 4))
-    chance.said.append(f"{'sequences' if is_sequence else 'samples'} {list(shape)} of {sizes}, {chance.dtype.__name__}")
+    chance.said.append(
+        f"{'sequences' if is_sequence else 'samples'} {list(shape)} of {sizes}, {chance.dtype.__name__}"
+    )
     turns = [sizes[k % len(sizes)] for k in range(minibatches)]
     if not is_sequence:
         variable = C.input_variable(shape, chance.dtype)
-        return Drawn(variable, shape), [{variable: _laid(chance, chance.array(n, *shape))} for n in turns]
+        return Drawn(variable, shape), [
+            {variable: _laid(chance, chance.array(n, *shape))} for n in turns
+        ]
     lengths = tuple(sizes)
     if len(shape) == 1 and shape[0] > 1 and chance.often(0.25):
         variable = C.sequence.input_variable(shape, chance.dtype, is_sparse=True)
@@ -124,7 +147,9 @@ def _input(chance: Chance, minibatches: int) -> tuple[Drawn, list[dict[Any, Any]
         feeds = [{variable: [_one_hot(chance, n, shape[0]) for n in each]} for each in turns]
         return Drawn(C.times(variable, chance.parameter(shape[0], 3)), (3,), lengths), feeds
     variable = C.sequence.input_variable(shape, chance.dtype)
-    return Drawn(variable, shape, lengths), [{variable: [chance.array(n, *shape) for n in each]} for each in turns]
+    return Drawn(variable, shape, lengths), [
+        {variable: [chance.array(n, *shape) for n in each]} for each in turns
+    ]
 
 
 def _laid(chance: Chance, data: np.ndarray) -> np.ndarray:
@@ -137,10 +162,14 @@ def _laid(chance: Chance, data: np.ndarray) -> np.ndarray:
 
 def _one_hot(chance: Chance, rows: int, width: int) -> Any:
     columns = chance.numbers.randint(0, width, rows)
-    return scipy.sparse.csr_matrix((np.ones(rows, chance.dtype), (np.arange(rows), columns)), shape=(rows, width))
+    return scipy.sparse.csr_matrix(
+        (np.ones(rows, chance.dtype), (np.arange(rows), columns)), shape=(rows, width)
+    )
 
 
-def _criterion(chance: Chance, x: Drawn, inputs: Any, feeds: list[dict[Any, Any]]) -> tuple[Any, Any]:
+def _criterion(
+    chance: Chance, x: Drawn, inputs: Any, feeds: list[dict[Any, Any]]
+) -> tuple[Any, Any]:
     """A loss of a value, with parameters in it, and perhaps a metric."""
     if not x.rank:
         x = x.with_(C.reshape(x.f, (1,)))
@@ -164,7 +193,9 @@ def _criterion(chance: Chance, x: Drawn, inputs: Any, feeds: list[dict[Any, Any]
         return C.cross_entropy_with_softmax(flat, C.constant(target, dtype=chance.dtype)), metric
     if how == "binary":
         target = np.array(chance.numbers.randint(0, 2, size), chance.dtype)
-        return C.binary_cross_entropy(0.1 + 0.8 * C.sigmoid(flat), C.constant(target, dtype=chance.dtype)), metric
+        return C.binary_cross_entropy(
+            0.1 + 0.8 * C.sigmoid(flat), C.constant(target, dtype=chance.dtype)
+        ), metric
     if how == "distance":
         return C.squared_error(flat, C.constant(chance.array(size), dtype=chance.dtype)), metric
     if how == "axes":

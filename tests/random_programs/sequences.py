@@ -55,7 +55,11 @@ def delayed(chance: Chance, x: Drawn) -> Drawn:
 
 @operation("sequence")
 def window(chance: Chance, x: Drawn) -> Drawn | None:
-    return x.with_(C.sequence.window(x.f, 3, chance.below(3), 0.5)) if _is_short(x) and x.rank < 3 else None
+    return (
+        x.with_(C.sequence.window(x.f, 3, chance.below(3), 0.5))
+        if _is_short(x) and x.rank < 3
+        else None
+    )
 
 
 @operation("sequence")
@@ -66,7 +70,13 @@ def turned(chance: Chance, x: Drawn) -> Drawn:
 @operation("sequence")
 def over_time(chance: Chance, x: Drawn) -> Drawn:
     # Frames may be equal, and then the gradient of a maximum is no derivative.
-    how = chance.one_of([C.sequence.reduce_sum, C.sequence.reduce_mean, *[C.sequence.reduce_max] * (not chance.smooth)])
+    how = chance.one_of(
+        [
+            C.sequence.reduce_sum,
+            C.sequence.reduce_mean,
+            *[C.sequence.reduce_max] * (not chance.smooth),
+        ]
+    )
     return Drawn(how(x.f), x.shape)
 
 
@@ -86,7 +96,9 @@ def ends_marked(chance: Chance, x: Drawn) -> Drawn:
 
 @operation("sequence")
 def whole_beside_frames(chance: Chance, x: Drawn) -> Drawn:
-    total = C.sequence.broadcast_as(chance.one_of([C.sequence.last, C.sequence.reduce_sum])(x.f), x.f)
+    total = C.sequence.broadcast_as(
+        chance.one_of([C.sequence.last, C.sequence.reduce_sum])(x.f), x.f
+    )
     return x.with_(C.tanh(total) + x.f, x.shape)
 
 
@@ -109,7 +121,9 @@ def unpacked(chance: Chance, x: Drawn) -> Drawn | None:
 def convolved(chance: Chance, x: Drawn) -> Drawn | None:
     if not (_is_short(x) and x.rank == 1):
         return None
-    layer = C.layers.SequentialConvolution((3,), 3, chance.one_of([None, C.tanh]), pad=True, bias=chance.often(0.5))
+    layer = C.layers.SequentialConvolution(
+        (3,), 3, chance.one_of([None, C.tanh]), pad=True, bias=chance.often(0.5)
+    )
     return x.with_(layer(x.f))
 
 
@@ -145,11 +159,15 @@ def recurrence(chance: Chance, x: Drawn) -> Drawn | None:
     if how == "fold":
         return Drawn(C.layers.Fold(_cell(chance, width), go_backwards=backwards)(x.f), (width,))
     if how == "both":
-        parts = (C.layers.Recurrence(_cell(chance, width), go_backwards=b)(x.f) for b in (False, True))
+        parts = (
+            C.layers.Recurrence(_cell(chance, width), go_backwards=b)(x.f) for b in (False, True)
+        )
         return x.with_(C.splice(*parts), (2 * width,))
     if how == "from":
         first = C.layers.Dense(width)(C.sequence.first(x.f) if backwards else C.sequence.last(x.f))
-        cell = chance.one_of([lambda: C.layers.GRU(width), lambda: C.layers.RNNStep(width, activation=C.tanh)])()
+        cell = chance.one_of(
+            [lambda: C.layers.GRU(width), lambda: C.layers.RNNStep(width, activation=C.tanh)]
+        )()
         return x.with_(C.layers.RecurrenceFrom(cell, go_backwards=backwards)(first, x.f), (width,))
     initial = chance.one_of([0, 0.1])
     return x.with_(C.layers.Recurrence(_cell(chance, width), backwards, initial)(x.f), (width,))
@@ -160,10 +178,14 @@ def _mixed(chance: Chance, h: Any, shape: Shape) -> Any:
     if not shape:
         return h
     count = elements(shape)
-    how = chance.one_of(["swap", "select", "flat", "log_add", "relu", "normalize", "none", "splice"])
+    how = chance.one_of(
+        ["swap", "select", "flat", "log_add", "relu", "normalize", "none", "splice"]
+    )
     chance.said.append(how)
     if how == "swap" and len(shape) > 1:
-        return C.swapaxes(C.swapaxes(h, 0, 1) * chance.parameter(shape[1], shape[0], *shape[2:]), 0, 1)
+        return C.swapaxes(
+            C.swapaxes(h, 0, 1) * chance.parameter(shape[1], shape[0], *shape[2:]), 0, 1
+        )
     if how == "select":
         return C.element_select(C.greater(h, 0.05), h, 0.3 * h)
     if how == "flat":
@@ -188,7 +210,9 @@ def by_hand(chance: Chance, x: Drawn) -> Drawn | None:
     feedback = C.placeholder(x.shape)
     initial = chance.one_of([0, 0.2, chance.parameter(*x.shape)])
     before = delay(feedback, initial, chance.one_of([1, 1, 1, 2]))
-    state = C.tanh(x.f + _mixed(chance, before, x.shape) * chance.operand(*chance.broadcasting(x.shape)))
+    state = C.tanh(
+        x.f + _mixed(chance, before, x.shape) * chance.operand(*chance.broadcasting(x.shape))
+    )
     if chance.often(0.3):
         state = state + 0.5 * C.sin(delay(feedback, 0.1, 2))
     if chance.often(0.3):

@@ -28,7 +28,9 @@ def reshape(chance: Chance, x: Drawn) -> Drawn:
     count = elements(x.shape)
     factors = [n for n in range(1, count + 1) if count % n == 0]
     first = chance.one_of(factors)
-    shape = chance.one_of([(count,), (first, count // first), (1, first, count // first), (first, -1), (-1,)])
+    shape = chance.one_of(
+        [(count,), (first, count // first), (1, first, count // first), (first, -1), (-1,)]
+    )
     return x.with_(C.reshape(x.f, shape))
 
 

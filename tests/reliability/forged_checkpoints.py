@@ -78,7 +78,9 @@ def read(what: Checkpoint) -> None:
         training.restore_from_checkpoint(what.path)
     except refusals:
         if everything(training) != before:
-            raise AssertionError("a checkpoint was refused, and the trainer is not as before") from None
+            raise AssertionError(
+                "a checkpoint was refused, and the trainer is not as before"
+            ) from None
         raise
     step(what.learner)
 
@@ -88,5 +90,11 @@ def everything(training: Any) -> list[Any]:
     graph = C.combine([training.model, training.loss_function])
     values = [v.value for v in (*graph.parameters, *graph.constants)]
     states = [learner.state_dict() for learner in training.parameter_learners]
-    slots = [t.numpy() for state in states for tensors in state.pop("slots").values() for t in tensors]
-    return [training.total_number_of_samples_seen, repr(states), *(a.tobytes() for a in (*values, *slots))]
+    slots = [
+        t.numpy() for state in states for tensors in state.pop("slots").values() for t in tensors
+    ]
+    return [
+        training.total_number_of_samples_seen,
+        repr(states),
+        *(a.tobytes() for a in (*values, *slots)),
+    ]

@@ -47,7 +47,23 @@ LONGEST_TEXT = 1500
 TOGETHER = re.compile("in common|frame_mode|truncation_length|differ in shape")
 
 TEXT = StreamDefs(x=StreamDef("x", 6), s=StreamDef("s", 40, is_sparse=True), y=StreamDef("y", 1))
-NUMBERS = [0, 1, -1, 2, 127, 128, 255, 2**15 - 1, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63 - 1]
+NUMBERS = [
+    0,
+    1,
+    -1,
+    2,
+    127,
+    128,
+    255,
+    2**15 - 1,
+    2**15,
+    2**16 - 1,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**62,
+    2**63 - 1,
+]
 WORDS = [
     b"", b"0", b"-1", b"+", b".", b"1e999", b"-1e-999", b"nan", b"inf", b"-inf", b"NaN", b"0x10", b"1_000", b"\xd9\xa3", b"\xb2",
     b"9" * 19, b"9" * 40, b"9" * 5000, b"0" * 5000 + b"1", b"1" + b"0" * 400, b"-" + b"9" * 5000, b"1e" + b"9" * 400,
@@ -190,7 +206,9 @@ def changed_bytes(content: bytes, draw: random.Random) -> bytes:
     """A file with some of its bytes changed, lost, repeated or put elsewhere, or one of its numbers."""
     at = draw.randrange(len(content) + 1)
     if draw.random() < 0.3:
-        at = draw.choice((0, 0, max(len(content) - 40, 0))) + draw.randrange(min(40, len(content) + 1))
+        at = draw.choice((0, 0, max(len(content) - 40, 0))) + draw.randrange(
+            min(40, len(content) + 1)
+        )
     end = min(at + draw.choice((0, 1, 1, 2, 4, 8, 40, 400)), len(content))
     how = draw.randrange(8)
     if how < 3:
@@ -226,12 +244,22 @@ def changed_text(content: bytes, draw: random.Random) -> bytes:
         begin, end = word.span()
         other = draw.choice(words).group()
         new = draw.choice(
-            (draw.choice(WORDS), draw.choice(WORDS), other, word.group() * 2, word.group() + draw.choice(WORDS))
+            (
+                draw.choice(WORDS),
+                draw.choice(WORDS),
+                other,
+                word.group() * 2,
+                word.group() + draw.choice(WORDS),
+            )
         )
         return content[:begin] + new + content[end:]
     if how == 5:
         at = draw.randrange(len(content) + 1)
-        return content[:at] + draw.choice(SEPARATORS) * draw.choice((1, 1, 2, 5000)) + content[at + draw.randrange(2) :]
+        return (
+            content[:at]
+            + draw.choice(SEPARATORS) * draw.choice((1, 1, 2, 5000))
+            + content[at + draw.randrange(2) :]
+        )
     lines = content.split(b"\n")
     at, other = draw.randrange(len(lines)), draw.randrange(len(lines))
     if how == 6:
@@ -262,9 +290,12 @@ def lines_of_text(with_ids: bool) -> bytes:
     lines = []
     for k in range(40):
         for t in range(draw.randint(1, 3) if with_ids else 1):
-            numbers = " ".join(draw.choice(("0", "7", "-3", "255", "0.25", "-1.5e-3", "12.")) for _ in range(6))
+            numbers = " ".join(
+                draw.choice(("0", "7", "-3", "255", "0.25", "-1.5e-3", "12.")) for _ in range(6)
+            )
             entries = " ".join(
-                f"{draw.randrange(40)}:{draw.choice(('1', '0.5', '-2e1'))}" for _ in range(draw.randint(0, 3))
+                f"{draw.randrange(40)}:{draw.choice(('1', '0.5', '-2e1'))}"
+                for _ in range(draw.randint(0, 3))
             )
             key = f"{k} " if with_ids else ""
             lines.append(f"{key}|x {numbers} |s {entries} |y {k}" + (" |# a note" if t else ""))
@@ -318,21 +349,32 @@ def binary() -> Kind:
     return Kind({"d.bin": content}, (), ("d.bin",), readers)
 
 
-SPEECH_OPTIONS: tuple[dict[str, Any], ...] = ({}, {}, {"frame_mode": True}, {"truncation_length": 5})
+SPEECH_OPTIONS: tuple[dict[str, Any], ...] = (
+    {},
+    {},
+    {"frame_mode": True},
+    {"truncation_length": 5},
+)
 
 
 def features() -> Kind:
     """Features alone, of archives with and without compression."""
     draw = random.Random(2)
     plain = archive([[draw.random() for _ in range(3)] for _ in range(120)])
-    packed = struct.pack(">iihH", 64, 100000, 6, 9 | 0o2000) + struct.pack(">6f", *[100.0] * 3, *[0.5] * 3)
+    packed = struct.pack(">iihH", 64, 100000, 6, 9 | 0o2000) + struct.pack(
+        ">6f", *[100.0] * 3, *[0.5] * 3
+    )
     packed += struct.pack(">180h", *range(180))
     script = "".join(f"u{k}.mfc=.../d.chunk[{12 * k},{12 * k + 11}]\n" for k in range(10))
     script += "".join(f"v{k}.mfc=.../p.chunk[{6 * k},{6 * k + 5}]\n" for k in range(10))
 
     def readers(folder: Path, draw: random.Random) -> list[Any]:
         context = draw.choice(((0, 0), (1, 1), (0, 4)))
-        return [HTKFeatureDeserializer(StreamDefs(f=StreamDef(scp=str(folder / "d.scp"), shape=3, context=context)))]
+        return [
+            HTKFeatureDeserializer(
+                StreamDefs(f=StreamDef(scp=str(folder / "d.scp"), shape=3, context=context))
+            )
+        ]
 
     files = {"d.chunk": plain, "p.chunk": packed, "d.scp": script.encode()}
     return Kind(files, ("d.scp", "d.scp"), ("d.chunk", "p.chunk"), readers, SPEECH_OPTIONS)
@@ -340,8 +382,12 @@ def features() -> Kind:
 
 def speech() -> Kind:
     """Features and labels of both forms."""
-    states = [(f"u{k}.lab", [(0, 2 + k % 3, "a"), (2 + k % 3, 9, "b"), (9, 12, "c")]) for k in range(10)]
-    numbers = b"".join(struct.pack("<H2sIH6H", 2, b"u%d" % k, 12, 3, 0, 3, 1, 6, 2, 3) for k in range(10))
+    states = [
+        (f"u{k}.lab", [(0, 2 + k % 3, "a"), (2 + k % 3, 9, "b"), (9, 12, "c")]) for k in range(10)
+    ]
+    numbers = b"".join(
+        struct.pack("<H2sIH6H", 2, b"u%d" % k, 12, 3, 0, 3, 1, 6, 2, 3) for k in range(10)
+    )
     files = dict(features().files) | {
         "d.mlf": labels(*states).encode(),
         "d.mlb": b"MLF\2\0" + numbers,
@@ -349,7 +395,9 @@ def speech() -> Kind:
     }
 
     def readers(folder: Path, draw: random.Random) -> list[Any]:
-        of_features = [HTKFeatureDeserializer(StreamDefs(f=StreamDef(scp=str(folder / "d.scp"), shape=3)))]
+        of_features = [
+            HTKFeatureDeserializer(StreamDefs(f=StreamDef(scp=str(folder / "d.scp"), shape=3)))
+        ]
         stream = StreamDefs(l=StreamDef(mlf=str(folder / "d.mlf"), shape=3))
         of_labels: list[Any] = [
             HTKMLFDeserializer(str(folder / "d.list"), stream),
@@ -357,14 +405,23 @@ def speech() -> Kind:
         ]
         return draw.choice((of_features + of_labels, of_labels, of_labels[:1], of_labels[1:]))
 
-    return Kind(files, ("d.mlf", "d.mlf", "d.list", "d.scp"), ("d.mlb", "d.mlb"), readers, SPEECH_OPTIONS)
+    return Kind(
+        files, ("d.mlf", "d.mlf", "d.list", "d.scp"), ("d.mlb", "d.mlb"), readers, SPEECH_OPTIONS
+    )
 
 
 @cache
 def pictures() -> dict[str, bytes]:
     from PIL import Image, features
 
-    formats = {"a.png": "PNG", "b.jpg": "JPEG", "c.bmp": "BMP", "d.gif": "GIF", "e.tif": "TIFF", "f.ppm": "PPM"}
+    formats = {
+        "a.png": "PNG",
+        "b.jpg": "JPEG",
+        "c.bmp": "BMP",
+        "d.gif": "GIF",
+        "e.tif": "TIFF",
+        "f.ppm": "PPM",
+    }
     for name, kind in (("g.webp", "webp"), ("h.jp2", "jpg_2000")):
         if features.check(kind):
             formats[name] = {"webp": "WEBP", "jpg_2000": "JPEG2000"}[kind]
@@ -383,8 +440,14 @@ def streams_of_images(folder: Path, draw: random.Random) -> Any:
         (
             [transforms.scale(8, 6, 3)],
             [transforms.scale(8, 6, 1)],
-            [transforms.crop("randomside", side_ratio=0.8), transforms.scale(8, 6, 3, scale_mode="crop")],
-            [transforms.scale(16, 12, 3, scale_mode="pad"), transforms.mean(str(folder / "mean.xml"))],
+            [
+                transforms.crop("randomside", side_ratio=0.8),
+                transforms.scale(8, 6, 3, scale_mode="crop"),
+            ],
+            [
+                transforms.scale(16, 12, 3, scale_mode="pad"),
+                transforms.mean(str(folder / "mean.xml")),
+            ],
             [],
         )
     )
@@ -419,7 +482,9 @@ def images_in_archives() -> Kind:
             packed.writestr(name, pictures()[name])
         packed.writestr("h.zip", b"PK\5\6" + bytes(18))
     files = {"d.zip": written.getvalue(), "mean.xml": mean_image()}
-    files["d.map"] = "".join(f"{k}\t.../d.zip@/{name}\t{k}\n" for k, name in enumerate(names)).encode()
+    files["d.map"] = "".join(
+        f"{k}\t.../d.zip@/{name}\t{k}\n" for k, name in enumerate(names)
+    ).encode()
 
     def readers(folder: Path, draw: random.Random) -> list[Any]:
         return [ImageDeserializer(str(folder / "d.map"), streams_of_images(folder, draw))]
@@ -430,7 +495,9 @@ def images_in_archives() -> Kind:
 def images_as_text() -> Kind:
     files = {"mean.xml": mean_image()}
     coded = [base64.b64encode(content) for content in pictures().values()]
-    files["d.base64"] = b"".join(b"%d\t%d\t%s\n" % (k, k, content) for k, content in enumerate(coded))
+    files["d.base64"] = b"".join(
+        b"%d\t%d\t%s\n" % (k, k, content) for k, content in enumerate(coded)
+    )
 
     def readers(folder: Path, draw: random.Random) -> list[Any]:
         return [Base64ImageDeserializer(str(folder / "d.base64"), streams_of_images(folder, draw))]
@@ -454,12 +521,17 @@ def tables() -> Kind:
         "d.parquet": pa.BufferOutputStream(),
         "p.arrow": pa.BufferOutputStream(),
     }
-    for name, options in (("d.arrow", None), ("p.arrow", pa.ipc.IpcWriteOptions(compression="lz4"))):
+    for name, options in (
+        ("d.arrow", None),
+        ("p.arrow", pa.ipc.IpcWriteOptions(compression="lz4")),
+    ):
         with pa.ipc.new_file(written[name], table.schema, options=options) as out:
             out.write_table(table, max_chunksize=5)
     pq.write_table(table, written["d.parquet"], row_group_size=5)
     files = {name: stream.getvalue().to_pybytes() for name, stream in written.items()}
-    streams = StreamDefs(x=StreamDef("x", 2), s=StreamDef("s", 4, is_sparse=True), y=StreamDef("y", 1))
+    streams = StreamDefs(
+        x=StreamDef("x", 2), s=StreamDef("s", 4, is_sparse=True), y=StreamDef("y", 1)
+    )
 
     def readers(folder: Path, draw: random.Random) -> list[Any]:
         return [ArrowDeserializer([str(folder / name) for name in files], streams)]

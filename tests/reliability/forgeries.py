@@ -134,7 +134,9 @@ class limited_memory:
 
         self._before = resource.getrlimit(resource.RLIMIT_AS)
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + self._size, self._before[1]))
+        resource.setrlimit(
+            resource.RLIMIT_AS, (pages * resource.getpagesize() + self._size, self._before[1])
+        )
 
     def __exit__(self, *_: Any) -> None:
         if sys.platform == "linux":
@@ -184,13 +186,18 @@ class _Child:
                 errors.seek(0)
                 told = errors.read()[-4000:]
             if begun is not None:
-                yield begun, Outcome("failed", f"the process ended, or took over {SECONDS} s:\n{told}")
+                yield (
+                    begun,
+                    Outcome("failed", f"the process ended, or took over {SECONDS} s:\n{told}"),
+                )
                 self._left = range(begun + step, last, step)
             elif process.returncode:
                 raise RuntimeError(f"{self.name}: nothing could be run:\n{told}")
 
 
-def run(name: str, count: int, first: int = 0, processes: int = 1) -> tuple[Counter[str], dict[int, str]]:
+def run(
+    name: str, count: int, first: int = 0, processes: int = 1
+) -> tuple[Counter[str], dict[int, str]]:
     """Run a kind's cases.
 
     Args:
@@ -206,8 +213,14 @@ def run(name: str, count: int, first: int = 0, processes: int = 1) -> tuple[Coun
 
     shares = [range(first + k, first + count, processes) for k in range(processes)]
     with ThreadPoolExecutor(processes) as pool:
-        found = [pair for pairs in pool.map(lambda s: list(_Child(name, s).outcomes()), shares) for pair in pairs]
-    return Counter(o.word for _, o in found), {n: o.text for n, o in sorted(found) if o.word == "failed"}
+        found = [
+            pair
+            for pairs in pool.map(lambda s: list(_Child(name, s).outcomes()), shares)
+            for pair in pairs
+        ]
+    return Counter(o.word for _, o in found), {
+        n: o.text for n, o in sorted(found) if o.word == "failed"
+    }
 
 
 def main(arguments: list[str]) -> int:
@@ -216,7 +229,9 @@ def main(arguments: list[str]) -> int:
         name, *numbers = arguments[1:]
         work(name, range(*map(int, numbers)))
         return 0
-    parser = argparse.ArgumentParser(prog="tests.reliability.forgeries", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="tests.reliability.forgeries", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("count", type=int, help="how many files in all")
     parser.add_argument("--kind", choices=available(), help="of one kind alone")
     parser.add_argument("--first", "--seed", type=int, default=0, help="the first one's number")

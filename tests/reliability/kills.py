@@ -29,7 +29,9 @@ from tests.reliability.program import Settings, quietly, write_data
 # A process that has not ended after so many seconds hangs.
 PATIENCE = 240
 # Where processes fork, each begins as a copy of one that has loaded everything.
-CONTEXT = multiprocessing.get_context("fork" if hasattr(os, "fork") and sys.platform != "darwin" else "spawn")
+CONTEXT = multiprocessing.get_context(
+    "fork" if hasattr(os, "fork") and sys.platform != "darwin" else "spawn"
+)
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,11 @@ OTHERS = [
     Settings("loop", network="recorded", every=1),
 ]
 AT_CALLS = [Settings(every=1), Settings("loop", preserve_all=True)]
-SIGNALS = [name for name in ("SIGKILL", "SIGINT", "SIGTERM") if hasattr(signal, name) and hasattr(os, "fork")] or [
-    "kill"
-]
+SIGNALS = [
+    name
+    for name in ("SIGKILL", "SIGINT", "SIGTERM")
+    if hasattr(signal, name) and hasattr(os, "fork")
+] or ["kill"]
 
 
 def plan(trainings: int, calls: dict[Settings, list[str]], seed: int) -> list[Kill]:
@@ -108,7 +112,9 @@ def plan(trainings: int, calls: dict[Settings, list[str]], seed: int) -> list[Ki
         if how == "SIGINT" and settings.program == "loop":
             settings = replace(settings, saves_on_interrupt=True)
         kind = f"{how} at random moments, {described(settings)}"
-        found.append(Kill(kind, settings, how, times=draw.randint(1, 3), seed=draw.randrange(2**31)))
+        found.append(
+            Kill(kind, settings, how, times=draw.randint(1, 3), seed=draw.randrange(2**31))
+        )
     return found[:trainings]
 
 
@@ -162,7 +168,11 @@ def disturbed(data: str, folder: str, kill: Kill, wanted: list[str]) -> Outcome:
         if kill.how != "call" and killed < kill.times:
             # Not before it hears signals as any program does.
             wait(process, lambda: len(lines(folder)), before + 1)
-            wait(process, lambda: len(lines(folder)), before + 1 + draw.randrange(-total // 8, total * 2 // 3))
+            wait(
+                process,
+                lambda: len(lines(folder)),
+                before + 1 + draw.randrange(-total // 8, total * 2 // 3),
+            )
             time.sleep(draw.random() ** 2 * 0.1)
             end(process, kill.how)
         process.join(PATIENCE)
@@ -221,13 +231,17 @@ def compared(found: list[str], wanted: list[str], may_lack: bool) -> str:
     if len(seen) != len(losses) and not may_lack:
         return f"{len(losses) - len(seen)} minibatches are missing"
     finals = [[line for line in each if line.startswith("final")][-1:] for each in (found, wanted)]
-    return "" if finals[0] == finals[1] else f"it ends as {finals[0]}, and undisturbed as {finals[1]}"
+    return (
+        "" if finals[0] == finals[1] else f"it ends as {finals[0]}, and undisturbed as {finals[1]}"
+    )
 
 
 # -- many ---------------------------------------------------------------------------------------------------------------
 
 
-def work(data: str, folder: str, kills: list[Any], references: dict[Settings, list[str]], answers: Any) -> None:
+def work(
+    data: str, folder: str, kills: list[Any], references: dict[Settings, list[str]], answers: Any
+) -> None:
     """Do one kill after another. Nothing here may begin a thread: a copy of a process with threads may hang."""
     for number, kill in kills:
         wanted = references[replace(kill.settings, saves_on_interrupt=False)]
@@ -248,10 +262,15 @@ def kill_all(folder: str, trainings: int, processes: int, seed: int) -> list[Out
     os.makedirs(data)
     write_data(data)
     at_calls = {s: undisturbed(data, os.path.join(folder, "whole"), s) for s in AT_CALLS}
-    calls = {s: next(line for line in found if line.startswith("calls")).split()[1:] for s, found in at_calls.items()}
+    calls = {
+        s: next(line for line in found if line.startswith("calls")).split()[1:]
+        for s, found in at_calls.items()
+    }
     planned = plan(trainings, calls, seed)
     rest = dict.fromkeys(replace(kill.settings, saves_on_interrupt=False) for kill in planned)
-    references = at_calls | {s: undisturbed(data, os.path.join(folder, "whole"), s) for s in rest if s not in at_calls}
+    references = at_calls | {
+        s: undisturbed(data, os.path.join(folder, "whole"), s) for s in rest if s not in at_calls
+    }
     found: dict[int, Outcome] = {}
     workers = {}
     for k in range(processes):
@@ -278,11 +297,16 @@ def kill_all(folder: str, trainings: int, processes: int, seed: int) -> list[Out
 
 def report(outcomes: list[Outcome]) -> str:
     """Say for each kind how many of how many trainings ended as the undisturbed one."""
-    whole, equal = Counter(o.kind for o in outcomes), Counter(o.kind for o in outcomes if not o.fault)
+    whole, equal = (
+        Counter(o.kind for o in outcomes),
+        Counter(o.kind for o in outcomes if not o.fault),
+    )
     said = [f"{equal[kind]:4d} of {count:3d}  {kind}" for kind, count in whole.items()]
     said += [f"FAULT  {o.kind}: {o.fault}" for o in outcomes if o.fault]
     kills = sum(o.kills for o in outcomes)
-    said.append(f"{sum(equal.values()):4d} of {len(outcomes):3d}  trainings equal to the bit, after {kills} kills")
+    said.append(
+        f"{sum(equal.values()):4d} of {len(outcomes):3d}  trainings equal to the bit, after {kills} kills"
+    )
     return "\n".join(said)
 
 

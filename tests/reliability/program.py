@@ -107,7 +107,9 @@ def network_of(network: str) -> tuple[Any, Any, Any]:
 
 def learner_of(kind: str, parameters: Any) -> Any:
     """A learner with schedules and noise."""
-    rates = C.learning_parameter_schedule([0.02] * 2 + [0.01] * 2 + [0.005], minibatch_size=SIZE, epoch_size=5 * SIZE)
+    rates = C.learning_parameter_schedule(
+        [0.02] * 2 + [0.01] * 2 + [0.005], minibatch_size=SIZE, epoch_size=5 * SIZE
+    )
     made = C.adam(
         parameters,
         rates,
@@ -174,7 +176,9 @@ def digest(trainer: Any) -> str:
     return found.hexdigest()[:20]
 
 
-def run(data: str, folder: str, settings: Settings, fatal: int | None = None, start: int = 0) -> None:
+def run(
+    data: str, folder: str, settings: Settings, fatal: int | None = None, start: int = 0
+) -> None:
     """Train to the end, from the newest checkpoint on.
 
     Args:
@@ -207,7 +211,9 @@ def session(trainer: Any, reader: Any, x: Any, y: Any, path: str, settings: Sett
 
     def tried(index: int, *told: Any) -> bool:
         if index % 2:
-            learner.reset_learning_rate(C.learning_parameter_schedule(learner.learning_rate() * 0.9))
+            learner.reset_learning_rate(
+                C.learning_parameter_schedule(learner.learning_rate() * 0.9)
+            )
         return True
 
     C.training_session(
@@ -216,7 +222,9 @@ def session(trainer: Any, reader: Any, x: Any, y: Any, path: str, settings: Sett
         SIZE,
         {x: reader.streams.x, y: reader.streams.y},
         max_samples=SAMPLES[settings.network],
-        checkpoint_config=C.CheckpointConfig(path, (settings.every, unit), preserve_all=settings.preserve_all),
+        checkpoint_config=C.CheckpointConfig(
+            path, (settings.every, unit), preserve_all=settings.preserve_all
+        ),
         cv_config=C.CrossValidationConfig(None, (6, unit), callback=tried),
     ).train()
 
@@ -224,7 +232,11 @@ def session(trainer: Any, reader: Any, x: Any, y: Any, path: str, settings: Sett
 def loop(trainer: Any, reader: Any, x: Any, y: Any, path: str, settings: Settings) -> None:
     """A loop written by hand, which keeps the reader's position in what it adds to a checkpoint."""
     folder = os.path.dirname(path)
-    numbers = [int(n[1:-4]) for n in os.listdir(folder) if n.endswith(".ckp") and n[:1] == "c" and n[1:-4].isdigit()]
+    numbers = [
+        int(n[1:-4])
+        for n in os.listdir(folder)
+        if n.endswith(".ckp") and n[:1] == "c" and n[1:-4].isdigit()
+    ]
     newest = max((n for n in numbers if os.path.exists(f"{path}{n}")), default=None)
     found = path if os.path.exists(path + ".ckp") else None if newest is None else f"{path}{newest}"
     number = 0
@@ -314,7 +326,9 @@ def quietly(*arguments: Any) -> None:
     except KeyboardInterrupt:
         os._exit(130)
     except BaseException as error:
-        Log(os.path.join(folder, "log")).write(f"error {type(error).__name__}: {str(error)[:300]!r}")
+        Log(os.path.join(folder, "log")).write(
+            f"error {type(error).__name__}: {str(error)[:300]!r}"
+        )
         os._exit(3)
     sys.stdout.flush()
     os._exit(0)

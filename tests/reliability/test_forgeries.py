@@ -24,7 +24,11 @@ def test_a_few_forged_files(name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["list index out of range", "f() got an unexpected keyword argument 'x'", "'NoneType' object is not iterable"],
+    [
+        "list index out of range",
+        "f() got an unexpected keyword argument 'x'",
+        "'NoneType' object is not iterable",
+    ],
 )
 def test_texts_that_tell_of_python_alone_fail(text: str) -> None:
     class Kind:

@@ -12,11 +12,15 @@ SAVED_AFTER = 3
 def learners(C):
     """Each kind of learner, as functions of the parameters; schedules count both samples and sweeps."""
     rate = C.learning_parameter_schedule
-    sizes = C.learning_parameter_schedule([(3, 0.1), (2, 0.03), (1, 0.05)], minibatch_size=6, epoch_size=10)
+    sizes = C.learning_parameter_schedule(
+        [(3, 0.1), (2, 0.03), (1, 0.05)], minibatch_size=6, epoch_size=10
+    )
     return {
         "sgd": lambda p: C.sgd(p, rate([0.1, 0.05, 0.02])),
         "momentum_sgd": lambda p: C.momentum_sgd(p, sizes, 0.9, l2_regularization_weight=0.01),
-        "nesterov": lambda p: C.nesterov(p, rate([0.1, 0.05], epoch_size=12), C.momentum_schedule([0.9, 0.8], 20)),
+        "nesterov": lambda p: C.nesterov(
+            p, rate([0.1, 0.05], epoch_size=12), C.momentum_schedule([0.9, 0.8], 20)
+        ),
         "adagrad": lambda p: C.adagrad(p, rate(0.1)),
         "adam": lambda p: C.adam(p, rate(0.05), 0.9, variance_momentum=0.95),
         "adamax": lambda p: C.adam(p, sizes, 0.9, adamax=True),
@@ -35,8 +39,12 @@ def learners(C):
 def model(C, dropout=0.0):
     """Inputs, the model and its criterion: matrices, a tensor of higher rank, statistics, and random numbers."""
     x, y = C.input_variable((2, 4, 4), name="x"), C.input_variable(3, name="y")
-    hidden = C.layers.Convolution2D((3, 3), 3, activation=C.tanh, init=C.glorot_uniform(seed=1), name="seen")(x)
-    hidden = C.layers.BatchNormalization(name="even")(hidden + 0.1 * C.random.uniform_like(hidden, -1, 1, seed=7))
+    hidden = C.layers.Convolution2D(
+        (3, 3), 3, activation=C.tanh, init=C.glorot_uniform(seed=1), name="seen"
+    )(x)
+    hidden = C.layers.BatchNormalization(name="even")(
+        hidden + 0.1 * C.random.uniform_like(hidden, -1, 1, seed=7)
+    )
     if dropout:
         hidden = C.dropout(C.layers.Dropout(dropout, seed=5)(hidden), dropout, seed=6)
     z = C.layers.Dense(3, init=C.glorot_uniform(seed=2), name="told")(hidden)
@@ -65,10 +73,17 @@ def losses(trainer, inputs, begin, end):
     found = []
     for data, sweep in list(minibatches(inputs))[begin:end]:
         trainer.train_minibatch(data, is_sweep_end=sweep)
-        found.append((trainer.previous_minibatch_loss_average, trainer.previous_minibatch_evaluation_average))
+        found.append(
+            (trainer.previous_minibatch_loss_average, trainer.previous_minibatch_evaluation_average)
+        )
     return np.array(found)
 
 
 def external(learner):
     """What the program adds to its checkpoint."""
-    return {"learner": learner, "place": {"at": 2**40, "below": -3}, "list": [1, 2.5, "three", [True]], "none": None}
+    return {
+        "learner": learner,
+        "place": {"at": 2**40, "below": -3},
+        "list": [1, 2.5, "three", [True]],
+        "none": None,
+    }

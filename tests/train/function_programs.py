@@ -38,7 +38,9 @@ class Course(cntk_py.ProgressWriter):
     def on_write_test_update(self, samples, updates, aggregate_metric):
         self.lines.append("tested %d" % (samples[1] - samples[0]))  # noqa: UP031
 
-    def on_write_test_summary(self, samples, updates, summaries, aggregate_metric, elapsed_milliseconds):
+    def on_write_test_summary(
+        self, samples, updates, summaries, aggregate_metric, elapsed_milliseconds
+    ):
         self.lines.append("test of %d in %d" % (samples, updates))  # noqa: UP031
 
     def write(self, key, value):
@@ -47,7 +49,9 @@ class Course(cntk_py.ProgressWriter):
 
 def criterion(kind):
     """A criterion and its parameters; ``kind`` says which arguments are sequences, and whether features are sparse."""
-    x = (C.sequence.input_variable if "sequences" in kind else C.input_variable)(3, is_sparse="sparse" in kind)
+    x = (C.sequence.input_variable if "sequences" in kind else C.input_variable)(
+        3, is_sparse="sparse" in kind
+    )
     y = (C.sequence.input_variable if "tagged" in kind else C.input_variable)(2)
     h = C.layers.Recurrence(C.layers.RNNStep(2, init=0.3))(x) if "sequences" in kind else x
     h = C.sequence.last(h) if "sequences" in kind and "tagged" not in kind else h
@@ -72,7 +76,10 @@ def train(kind="samples", data=lambda x, y: (X, Y), rate=0.01, writers=(1,), siz
             options["streams"] = (given.streams.x, given.streams.y)
         learner = C.sgd(loss.parameters, C.learning_parameter_schedule_per_sample(rate))
         progress = loss.train(
-            given, parameter_learners=[learner], callbacks=[Course(lines, w) for w in writers], **options
+            given,
+            parameter_learners=[learner],
+            callbacks=[Course(lines, w) for w in writers],
+            **options,
         )
     except Exception as error:
         return [type(error).__name__]
@@ -87,7 +94,13 @@ def test(kind="samples", data=lambda x, y: (X, Y), **options):
     return [round(float(result.metric), 3), int(result.samples), lines]
 
 
-SIZES = ({}, {"minibatch_size": 4}, {"minibatch_size": 100}, {"sizes": ([2, 6], 5)}, {"sizes": (4,)})
+SIZES = (
+    {},
+    {"minibatch_size": 4},
+    {"minibatch_size": 100},
+    {"sizes": ([2, 6], 5)},
+    {"sizes": (4,)},
+)
 LENGTHS_OF_TRAINING = (
     {}, {"max_epochs": 2}, {"max_samples": 17}, {"max_epochs": 2, "max_samples": 17}, {"epoch_size": 7},
     {"epoch_size": 7, "max_epochs": 2}, {"epoch_size": 7, "max_samples": 17}, {"max_epochs": 0}, {"epoch_size": 0},
@@ -129,7 +142,10 @@ def _argument_programs():
 # Forms of data that the original takes as well, by the lengths at which it does not fail.
 FORMS = {
     "Values": ("samples", lambda x, y: (C.Value(X), C.Value(Y))),
-    "created Values": ("samples", lambda x, y: (C.Value.create(x, list(X)), C.Value.create(y, list(Y)))),
+    "created Values": (
+        "samples",
+        lambda x, y: (C.Value.create(x, list(X)), C.Value.create(y, list(Y))),
+    ),
     "Value and array": ("samples", lambda x, y: (C.Value(X), Y)),
     "sparse": ("samples sparse", lambda x, y: (csr_matrix(X), Y)),
     "sparse Value": ("samples sparse", lambda x, y: (C.Value(csr_matrix(X)), Y)),

@@ -12,7 +12,14 @@ import tempfile
 import numpy as np
 
 import cntk as C
-from tests.train.checkpoint_programs import MINIBATCHES, SAVED_AFTER, external, learners, losses, trainer
+from tests.train.checkpoint_programs import (
+    MINIBATCHES,
+    SAVED_AFTER,
+    external,
+    learners,
+    losses,
+    trainer,
+)
 
 
 def content(path):
@@ -22,7 +29,9 @@ def content(path):
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     results, directory = {}, tempfile.mkdtemp()
     try:
         for name in sorted(learners(C)):
@@ -31,7 +40,10 @@ if __name__ == "__main__":
             losses(training, inputs, 0, SAVED_AFTER)
             path = os.path.join(directory, name)
             training.save_checkpoint(path, external(name))
-            results[name + "/model"], results[name + "/state"] = content(path), content(path + ".ckp")
+            results[name + "/model"], results[name + "/state"] = (
+                content(path),
+                content(path + ".ckp"),
+            )
             results[name + "/losses"] = losses(training, inputs, SAVED_AFTER, MINIBATCHES)
     finally:
         shutil.rmtree(directory)

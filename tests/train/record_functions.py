@@ -12,9 +12,13 @@ from tests.train.function_programs import PROGRAMS, train
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     found = {name: train(**PROGRAMS[name]) for name in sorted(PROGRAMS)}
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "functions_of_the_original.json")
+    path = os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "functions_of_the_original.json"
+    )
     with open(path, "w") as file:
         lines = ["%s: %s" % (json.dumps(name), json.dumps(found[name])) for name in sorted(found)]  # noqa: UP031
         file.write("{\n" + ",\n".join(lines) + "\n}\n")

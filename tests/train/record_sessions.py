@@ -13,7 +13,9 @@ from tests.train.session_programs import PROGRAMS, courses
 
 if __name__ == "__main__":
     if C.__version__ != "2.7":
-        raise SystemExit("only the original CNTK 2.7 may record reference values; this is " + C.__version__)
+        raise SystemExit(
+            "only the original CNTK 2.7 may record reference values; this is " + C.__version__
+        )
     with tempfile.TemporaryDirectory() as folder:
         found = {name: courses(name, os.path.join(folder, "work")) for name in sorted(PROGRAMS)}
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sessions_of_the_original.json")

@@ -35,7 +35,9 @@ class Course(cntk_py.ProgressWriter):
     def on_write_test_update(self, samples, updates, aggregate_metric):
         self.lines.append("tested %d" % (samples[1] - samples[0]))  # noqa: UP031
 
-    def on_write_test_summary(self, samples, updates, summaries, aggregate_metric, elapsed_milliseconds):
+    def on_write_test_summary(
+        self, samples, updates, summaries, aggregate_metric, elapsed_milliseconds
+    ):
         self.lines.append("test of %d in %d" % (samples, updates))  # noqa: UP031
 
 
@@ -49,7 +51,17 @@ def source(folder, count, options):
     return MinibatchSource(CTFDeserializer(path, streams), randomize=False, **options)
 
 
-def run(folder, size=4, data=ONCE, rate=0.01, cv=None, test=None, checkpoints=None, callback=None, **options):
+def run(
+    folder,
+    size=4,
+    data=ONCE,
+    rate=0.01,
+    cv=None,
+    test=None,
+    checkpoints=None,
+    callback=None,
+    **options,
+):
     """One session over 25 samples, tried on 10; gives its course."""
     lines = []
     x, y = C.input_variable(2), C.input_variable(2)
@@ -63,7 +75,10 @@ def run(folder, size=4, data=ONCE, rate=0.01, cv=None, test=None, checkpoints=No
 
     def told(index, error, samples, minibatches):
         files = sorted(os.listdir(saved)) if checkpoints is not None else []
-        lines.append("callback %d, %.3f of %d in %d, %s" % (index, error, samples, minibatches, " ".join(files)))  # noqa: UP031
+        lines.append(
+            "callback %d, %.3f of %d in %d, %s"
+            % (index, error, samples, minibatches, " ".join(files))
+        )  # noqa: UP031
         return callback(index)
 
     if cv is not None:
@@ -78,7 +93,11 @@ def run(folder, size=4, data=ONCE, rate=0.01, cv=None, test=None, checkpoints=No
         options["checkpoint_config"] = C.CheckpointConfig(os.path.join(saved, "c"), **checkpoints)
     streams = {x: training.streams.x, y: training.streams.y}
     C.training_session(
-        trainer=trainer, mb_source=training, mb_size=size, model_inputs_to_streams=streams, **options
+        trainer=trainer,
+        mb_source=training,
+        mb_size=size,
+        model_inputs_to_streams=streams,
+        **options,
     ).train()
     lines.append("seen %d" % trainer.total_number_of_samples_seen)  # noqa: UP031
     if checkpoints is not None:
@@ -101,13 +120,21 @@ PROGRAMS = {
     "plain": [{}],
     "so many samples": [{"data": ENDLESS, "max_samples": 21}],
     "summaries": [{"progress_frequency": 10}],
-    "summaries rarer than minibatches": [{"size": 8, "data": ENDLESS, "max_samples": 24, "progress_frequency": 3}],
+    "summaries rarer than minibatches": [
+        {"size": 8, "data": ENDLESS, "max_samples": 24, "progress_frequency": 3}
+    ],
     "summaries by minibatches": [{"progress_frequency": (2, MINIBATCH)}],
     "summaries by sweeps": [{"data": {"max_sweeps": 3}, "progress_frequency": (2, SWEEP)}],
-    "summaries by sweeps and a tail": [{"data": ENDLESS, "max_samples": 40, "progress_frequency": (1, SWEEP)}],
-    "summaries by sweeps, a tail of two": [{"data": ENDLESS, "max_samples": 80, "progress_frequency": (2, SWEEP)}],
+    "summaries by sweeps and a tail": [
+        {"data": ENDLESS, "max_samples": 40, "progress_frequency": (1, SWEEP)}
+    ],
+    "summaries by sweeps, a tail of two": [
+        {"data": ENDLESS, "max_samples": 80, "progress_frequency": (2, SWEEP)}
+    ],
     "less than a sweep": [{"data": ENDLESS, "max_samples": 20, "progress_frequency": (1, SWEEP)}],
-    "summaries by minibatches and a tail": [{"max_samples": 21, "progress_frequency": (4, MINIBATCH)}],
+    "summaries by minibatches and a tail": [
+        {"max_samples": 21, "progress_frequency": (4, MINIBATCH)}
+    ],
     "all by sweeps and a tail": [
         {
             "data": ENDLESS,
@@ -127,8 +154,13 @@ PROGRAMS = {
         },
     ],
     "no summary": [{"progress_frequency": 0}],
-    "schedule of sizes": [{"data": {"max_sweeps": 2}, "size": C.minibatch_size_schedule([2, 8], epoch_size=10)}],
-    "large minibatches": [{"size": 100, "data": {"max_sweeps": 2}}, {"size": 100, "data": ENDLESS, "max_samples": 30}],
+    "schedule of sizes": [
+        {"data": {"max_sweeps": 2}, "size": C.minibatch_size_schedule([2, 8], epoch_size=10)}
+    ],
+    "large minibatches": [
+        {"size": 100, "data": {"max_sweeps": 2}},
+        {"size": 100, "data": ENDLESS, "max_samples": 30},
+    ],
     "validation at the end": [{"cv": {}}],
     "validation": [{"cv": {"frequency": 10, "minibatch_size": 3}}],
     "validation on some": [{"cv": {"frequency": 10, "minibatch_size": 3, "max_samples": 5}}],
@@ -159,9 +191,15 @@ PROGRAMS = {
     "one checkpoint": [{"checkpoints": {}}],
     "checkpoints": [{"checkpoints": {"frequency": 10, "preserve_all": True}}],
     "one of all checkpoints": [{"checkpoints": {"preserve_all": True}}],
-    "checkpoints by minibatches": [{"checkpoints": {"frequency": (2, MINIBATCH), "preserve_all": True}}],
+    "checkpoints by minibatches": [
+        {"checkpoints": {"frequency": (2, MINIBATCH), "preserve_all": True}}
+    ],
     "checkpoints by sweeps": [
-        {"data": ENDLESS, "max_samples": 30, "checkpoints": {"frequency": (1, SWEEP), "preserve_all": True}},
+        {
+            "data": ENDLESS,
+            "max_samples": 30,
+            "checkpoints": {"frequency": (1, SWEEP), "preserve_all": True},
+        },
         {
             "data": ENDLESS,
             "max_samples": 80,
@@ -200,7 +238,13 @@ PROGRAMS = {
     ],
     "nothing left to do": [
         {"data": ENDLESS, "max_samples": 40, "checkpoints": ALL},
-        {"data": ENDLESS, "max_samples": 40, "cv": {"frequency": 20}, "test": {}, "checkpoints": ALL},
+        {
+            "data": ENDLESS,
+            "max_samples": 40,
+            "cv": {"frequency": 20},
+            "test": {},
+            "checkpoints": ALL,
+        },
     ],
     "going on with another frequency": [
         {"data": ENDLESS, "max_samples": 24, "checkpoints": {"frequency": 10}},
@@ -216,7 +260,13 @@ PROGRAMS = {
     "going on from the last number": [
         {"data": ENDLESS, "max_samples": 60, "checkpoints": ALL},
         {"remove": ("c", "c.ckp", "c2", "c2.ckp")},
-        {"data": ENDLESS, "max_samples": 90, "progress_frequency": 20, "cv": {"frequency": 20}, "checkpoints": ALL},
+        {
+            "data": ENDLESS,
+            "max_samples": 90,
+            "progress_frequency": 20,
+            "cv": {"frequency": 20},
+            "checkpoints": ALL,
+        },
     ],
     "nothing is learned": [{"rate": 0.0}, {"rate": [0.1, 0.0], "data": {"max_sweeps": 2}}],
 }

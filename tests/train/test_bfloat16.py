@@ -32,20 +32,30 @@ def over_pictures(*layers):
 
 
 def over_sequences(*layers):
-    return C.sequence.input_variable(6), SEQUENCES, C.layers.Sequential([*layers, C.layers.Dense(3)])
+    return (
+        C.sequence.input_variable(6),
+        SEQUENCES,
+        C.layers.Sequential([*layers, C.layers.Dense(3)]),
+    )
 
 
 NETWORKS = {
     "dense": lambda: over_rows(C.layers.Dense(8, activation=C.tanh), C.layers.Dropout(0.5, seed=3)),
-    "normalized": lambda: over_rows(C.layers.LayerNormalization(), C.layers.Dense(5), C.layers.BatchNormalization()),
+    "normalized": lambda: over_rows(
+        C.layers.LayerNormalization(), C.layers.Dense(5), C.layers.BatchNormalization()
+    ),
     "convolution": lambda: over_pictures(
         C.layers.Convolution2D((3, 3), 4, activation=C.relu),
         C.layers.BatchNormalization(map_rank=1),
         C.layers.MaxPooling((2, 2)),
     ),
-    "transposed": lambda: over_pictures(C.layers.ConvolutionTranspose2D((3, 3), 4), C.layers.GlobalAveragePooling()),
+    "transposed": lambda: over_pictures(
+        C.layers.ConvolutionTranspose2D((3, 3), 4), C.layers.GlobalAveragePooling()
+    ),
     "lstm": lambda: over_sequences(C.layers.Recurrence(C.layers.LSTM(5))),
-    "gru backwards": lambda: over_sequences(C.layers.Recurrence(C.layers.GRU(5), go_backwards=True)),
+    "gru backwards": lambda: over_sequences(
+        C.layers.Recurrence(C.layers.GRU(5), go_backwards=True)
+    ),
     "rnn": lambda: over_sequences(C.layers.Fold(C.layers.RNNStep(5))),
     "loop": lambda: over_sequences(C.layers.Recurrence(lambda state, x: C.sin(state) * 0.5 + x)),
     "attention": lambda: over_sequences(C.layers.MultiHeadAttention(2, 6)),
@@ -117,12 +127,19 @@ def test_files_pickles_and_checkpoints_keep_every_bit(kind, tmp_path):
 
 def test_files_hold_float32_for_others():
     x = C.input_variable(2, "bfloat16")
-    model = C.cast(C.cast(C.times(x, C.parameter((2, 3), init=1.5, dtype="bfloat16")), np.float32), "bfloat16")
+    model = C.cast(
+        C.cast(C.times(x, C.parameter((2, 3), init=1.5, dtype="bfloat16")), np.float32), "bfloat16"
+    )
     held = to_dictionary(model)
     assert {(v["data_type"], v["bfloat16"]) for v in held["inputs"]} == {(1, True)}
-    casts = [f["attributes"] for f in held["primitive_functions"] if "newDataType" in f["attributes"]]
+    casts = [
+        f["attributes"] for f in held["primitive_functions"] if "newDataType" in f["attributes"]
+    ]
     assert sorted(map(str, casts)) == ["{'newDataType': 1, 'bfloat16': True}", "{'newDataType': 1}"]
-    parts = {number: value for number, _, value in fields(memoryview(encode(np.ones(3, BFLOAT16), None).to_bytes()))}
+    parts = {
+        number: value
+        for number, _, value in fields(memoryview(encode(np.ones(3, BFLOAT16), None).to_bytes()))
+    }
     assert parts[1] == 1  # float32
     assert parts[4][2:] == np.ones(3, "<f4").tobytes()
 
@@ -130,7 +147,10 @@ def test_files_hold_float32_for_others():
 def test_infinities_are_found():
     z, w = C.input_variable(2, "bfloat16"), C.parameter((2,), init=1000, dtype="bfloat16")
     trainer = C.Trainer(None, C.reduce_sum(C.exp(z * w)), C.sgd([w], 0.1))
-    with C.debugging.watch_nan(trainer), pytest.raises(RuntimeError, match="Exp.* is the first that gives infinity"):
+    with (
+        C.debugging.watch_nan(trainer),
+        pytest.raises(RuntimeError, match="Exp.* is the first that gives infinity"),
+    ):
         trainer.train_minibatch({z: [[1, 1]]})
     assert w.value.tolist() == [1000, 1000]
 
@@ -162,10 +182,13 @@ def test_statistics_of_batch_normalization_are_float32():
         assert layer.aggregate_count.value == 602  # beyond 256 bfloat16 holds no odd number
         assert np.allclose(layer.aggregate_mean.value, ROWS.mean(0), atol=4e-3)
     with pytest.raises(
-        ValueError, match="must be float16 or float32 beside data of float16, got bfloat16; use cntk.cast"
+        ValueError,
+        match="must be float16 or float32 beside data of float16, got bfloat16; use cntk.cast",
     ):
         numbers = [C.parameter((6,), dtype="bfloat16") for _ in range(4)]
-        C.batch_normalization(C.input_variable(6, "float16"), *numbers, spatial=False, running_count=C.constant(0))
+        C.batch_normalization(
+            C.input_variable(6, "float16"), *numbers, spatial=False, running_count=C.constant(0)
+        )
 
 
 # -- what is fed, and what comes out --------------------------------------------------------------------------------------
@@ -204,15 +227,24 @@ def test_values_views_and_sparse_data():
     y = C.input_variable(3)
     assert (y + 0).eval({y: ones}).dtype == np.float32
     table = C.parameter((3, 2), init=C.normal(1, seed=1), dtype="bfloat16")
-    for data in (scipy.sparse.csr_matrix(np.eye(3, dtype=np.float32)), C.Value.one_hot([0, 1, 2], 3, dtype="bfloat16")):
+    for data in (
+        scipy.sparse.csr_matrix(np.eye(3, dtype=np.float32)),
+        C.Value.one_hot([0, 1, 2], 3, dtype="bfloat16"),
+    ):
         assert np.array_equal(C.times(sparse, table).eval({sparse: data}), table.value)
 
 
 @pytest.mark.parametrize(
-    "dtype", ["bfloat16", ml_dtypes.bfloat16, BFLOAT16, torch.bfloat16], ids=["name", "type", "dtype", "torch"]
+    "dtype",
+    ["bfloat16", ml_dtypes.bfloat16, BFLOAT16, torch.bfloat16],
+    ids=["name", "type", "dtype", "torch"],
 )
 def test_names_of_the_dtype(dtype):
-    made = [C.input_variable(2, dtype), C.parameter((2,), dtype=dtype), C.constant(1, (2,), dtype=dtype)]
+    made = [
+        C.input_variable(2, dtype),
+        C.parameter((2,), dtype=dtype),
+        C.constant(1, (2,), dtype=dtype),
+    ]
     with C.default_options(dtype=dtype):
         made += [
             C.input_variable(2),
@@ -220,7 +252,10 @@ def test_names_of_the_dtype(dtype):
             C.Constant(1, (2,)),
             C.cast(C.input_variable(2, np.float64), dtype).output,
         ]
-    made += [C.parameter(init=np.ones(2, BFLOAT16)), C.parameter(init=torch.ones(2, dtype=torch.bfloat16))]
+    made += [
+        C.parameter(init=np.ones(2, BFLOAT16)),
+        C.parameter(init=torch.ones(2, dtype=torch.bfloat16)),
+    ]
     assert {v.dtype for v in made} == {BFLOAT16.type}
 
 
@@ -231,5 +266,7 @@ def test_initializers_draw_float32_and_round():
 
 def test_without_ml_dtypes_the_package_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ml_dtypes", None)
-    with pytest.raises(ImportError, match=r"bfloat16 needs ml_dtypes.*pip install 'cntk-torch\[bfloat16\]'"):
+    with pytest.raises(
+        ImportError, match=r"bfloat16 needs ml_dtypes.*pip install 'cntk-torch\[bfloat16\]'"
+    ):
         C.input_variable(2, "bfloat16")

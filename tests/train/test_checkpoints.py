@@ -16,7 +16,14 @@ from cntk._execution.training_step import RECORD_AFTER
 from cntk._persist import files
 from cntk._persist.protobuf.dictionary import Size
 from tests.reliability.forged_checkpoints import everything
-from tests.train.checkpoint_programs import MINIBATCHES, SAVED_AFTER, external, learners, losses, trainer
+from tests.train.checkpoint_programs import (
+    MINIBATCHES,
+    SAVED_AFTER,
+    external,
+    learners,
+    losses,
+    trainer,
+)
 
 GOLDEN = np.load(Path(__file__).parent / "golden_checkpoints.npz")
 KINDS = sorted(learners(C))
@@ -66,16 +73,22 @@ def test_writes_what_the_original_writes(name: str, tmp_path: Path) -> None:
     inputs, training = trainer(C, name)
     losses(training, inputs, 0, SAVED_AFTER)
     training.save_checkpoint(tmp_path / "ours", external(name))
-    ours, theirs = (files.read(f"{path}.ckp") for path in (tmp_path / "ours", golden(name, tmp_path)))
+    ours, theirs = (
+        files.read(f"{path}.ckp") for path in (tmp_path / "ours", golden(name, tmp_path))
+    )
     assert ours.pop("PassesSeen") == SAVED_AFTER
     assert ours.pop("SizesSeen") == {"5": 1, "8": 1, "3": 1}
     mark = ours.pop("CheckpointMark")
     assert ours.pop("WeightsUntilReplaced") == f".ours.{mark}.part"
     assert kinds_of(ours) == kinds_of(theirs)
     for mine, other in zip(ours["Learners"], theirs["Learners"], strict=True):
-        for one, two in zip(mine.pop("smoothed_gradients"), other.pop("smoothed_gradients"), strict=True):
+        for one, two in zip(
+            mine.pop("smoothed_gradients"), other.pop("smoothed_gradients"), strict=True
+        ):
             np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-5)
-        assert mine.pop("smoothed_count", 0) == pytest.approx(other.pop("smoothed_count", 0), rel=1e-9)
+        assert mine.pop("smoothed_count", 0) == pytest.approx(
+            other.pop("smoothed_count", 0), rel=1e-9
+        )
         assert mine == other
     assert ours["ExternalState"] == theirs["ExternalState"]
 
@@ -101,7 +114,11 @@ def test_a_learners_state_of_older_versions(tmp_path: Path) -> None:
     training.restore_from_checkpoint(changed(golden("adam", tmp_path), make_older))
     found = training.parameter_learners[0].state_dict()
     assert found["learning_rate"] == wanted["learning_rate"] | {"minibatch_size": 1}
-    assert (found["samples"], found["minibatches"], found["sweeps"]) == (wanted["samples"], wanted["minibatches"], 0)
+    assert (found["samples"], found["minibatches"], found["sweeps"]) == (
+        wanted["samples"],
+        wanted["minibatches"],
+        0,
+    )
     for name, tensors in wanted["slots"].items():
         assert all(a.equal(b) for a, b in zip(tensors, found["slots"][name], strict=True))
 
@@ -236,7 +253,9 @@ def test_samples_that_no_learner_has_counted(tmp_path: Path) -> None:
 def test_minibatches_that_change_nothing_do_not_count() -> None:
     data, training = small(lambda p: C.sgd(p, 0.0))
     assert not training.train_minibatch(data)
-    assert training.total_number_of_samples_seen == 0 and training.previous_minibatch_sample_count == 4
+    assert (
+        training.total_number_of_samples_seen == 0 and training.previous_minibatch_sample_count == 4
+    )
 
 
 class Counting(C.learners.UserLearner):
@@ -268,8 +287,14 @@ def test_learners_in_python(kind: type[Counting], seen: int, tmp_path: Path) -> 
     _, other = small(lambda p: [kind(p)])
     other.restore_from_checkpoint(tmp_path / "c")
     (learner,) = other.parameter_learners
-    assert (learner.seen, learner.learning_rate(), other.total_number_of_samples_seen) == (seen, 0.125, 4)
-    changed(tmp_path / "c", lambda values: values.update(Learners=[{}]))  # as the original writes them
+    assert (learner.seen, learner.learning_rate(), other.total_number_of_samples_seen) == (
+        seen,
+        0.125,
+        4,
+    )
+    changed(
+        tmp_path / "c", lambda values: values.update(Learners=[{}])
+    )  # as the original writes them
     other.restore_from_checkpoint(tmp_path / "c")
     assert learner.learning_rate() == 0.125
 
@@ -279,7 +304,9 @@ def test_parameters_of_all_ranks(shape: tuple[int, ...], tmp_path: Path) -> None
     def make() -> tuple[Any, C.Trainer]:
         w = C.parameter(shape, init=1.0, dtype=np.float64)
         x = C.input_variable(shape, dtype=np.float64)
-        return x, C.Trainer(None, C.reduce_sum(C.square(x * w)), C.rmsprop([w], 0.1, 0.9, 1.2, 0.5, 10, 0.1))
+        return x, C.Trainer(
+            None, C.reduce_sum(C.square(x * w)), C.rmsprop([w], 0.1, 0.9, 1.2, 0.5, 10, 0.1)
+        )
 
     def everything_of(training: C.Trainer) -> list[bytes]:
         return [p.value.tobytes() for p in training.loss_function.parameters]
@@ -321,7 +348,9 @@ def other_program(kind: str) -> C.Trainer:
     if kind == "parameters":
         with pytest.warns(UserWarning, match="belong to no learner"):
             return C.Trainer(z, loss, C.adam(z.parameters[:1], 0.1, 0.9))
-    return C.Trainer(None if kind == "model" else z, (loss, loss) if kind == "metric" else loss, made)
+    return C.Trainer(
+        None if kind == "model" else z, (loss, loss) if kind == "metric" else loss, made
+    )
 
 
 @pytest.mark.parametrize(
@@ -336,7 +365,9 @@ def other_program(kind: str) -> C.Trainer:
         ("parameters", RuntimeError, "has 2 parameters, and this adam 1"),
     ],
 )
-def test_other_programs_checkpoints_are_refused(kind: str, error: Any, message: str, tmp_path: Path) -> None:
+def test_other_programs_checkpoints_are_refused(
+    kind: str, error: Any, message: str, tmp_path: Path
+) -> None:
     data, training = small(lambda p: C.adam(p, 0.1, 0.9))
     training.train_minibatch(data)
     training.save_checkpoint(tmp_path / "c")
@@ -380,7 +411,9 @@ def damages() -> dict[str, Callable[[Path, Path], Any]]:
         "a text as count": learner(sample_count="x"),
         "no rates": learner(learnig_rate_schedule={}),
         "newer rates": learner(learnig_rate_schedule={"version": Size(9)}),
-        "strange rates": learner(learnig_rate_schedule={"version": Size(2), "schedule": {"x": 0.1}}),
+        "strange rates": learner(
+            learnig_rate_schedule={"version": Size(2), "schedule": {"x": 0.1}}
+        ),
         "no arrays": learner(smoothed_gradients=[1, 2]),
     }
 
@@ -399,7 +432,9 @@ def test_damaged_checkpoints_are_refused(damage: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["value", "name", "kind", "disk"])
-def test_a_failing_save_leaves_both_files(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_save_leaves_both_files(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data, training = small(lambda p: C.adam(p, 0.1, 0.9))
     training.save_checkpoint(tmp_path / "c", {"first": True})
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

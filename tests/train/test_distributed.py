@@ -128,7 +128,9 @@ def test_checkpoints_hold_what_the_original_s_hold(tmp_path):
     losses(trainer, data, 3)
     trainer.save_checkpoint(tmp_path / "c", {"a": 1})
     values = files.read(tmp_path / "c.ckp")
-    assert values["DistributedState"] == {"0": {"external_worker_state": {"a": 1}, "internal_worker_state": {}}}
+    assert values["DistributedState"] == {
+        "0": {"external_worker_state": {"a": 1}, "internal_worker_state": {}}
+    }
     assert values["ExternalState"] == {"a": 1}
     (learner,) = values["Learners"]
     assert set(learner) == {"base", "localTotalNumSamplesSeen", "blockLevelSmoothedGradient"}
@@ -141,7 +143,9 @@ def test_checkpoints_hold_what_the_original_s_hold(tmp_path):
     plain.save_checkpoint(tmp_path / "plain")
     made(sgd)[0].restore_from_checkpoint(tmp_path / "plain")
     with pytest.raises(RuntimeError, match="not of a learner with block momentum"):
-        made(sgd, block_momentum_distributed_learner, block_size=6)[0].restore_from_checkpoint(tmp_path / "plain")
+        made(sgd, block_momentum_distributed_learner, block_size=6)[0].restore_from_checkpoint(
+            tmp_path / "plain"
+        )
 
 
 def test_the_processes():
@@ -171,7 +175,10 @@ def test_what_a_distributed_learner_tells():
     assert isinstance(learner, DistributedLearner) and learner.communicator().is_main()
     assert learner.learning_rate() == 0.05 and learner.total_number_of_samples_seen == 0
     losses(trainer, data, 2)
-    assert learner.total_number_of_samples_seen == 6 and learner.total_number_of_minibatches_seen() == 2
+    assert (
+        learner.total_number_of_samples_seen == 6
+        and learner.total_number_of_minibatches_seen() == 2
+    )
     learner.reset_learning_rate(C.learning_parameter_schedule(0.2))
     assert learner.learning_rate() == 0.2
     state = learner.create_checkpoint()
@@ -188,7 +195,13 @@ def kinds(value):
     return [item.shape for item in value] if isinstance(value, list) else type(value)
 
 
-SCHEDULE = {"epoch_size": int, "ref_mb_size": int, "schedule": {"0": float}, "type": str, "version": int}
+SCHEDULE = {
+    "epoch_size": int,
+    "ref_mb_size": int,
+    "schedule": {"0": float},
+    "type": str,
+    "version": int,
+}
 # As the original's learners give them.
 STATE = {
     "learnig_rate_schedule": SCHEDULE,
@@ -209,7 +222,11 @@ STATES = [
     (
         block_momentum_distributed_learner,
         {"block_size": 4},
-        {"base": AROUND, "localTotalNumSamplesSeen": int, "blockLevelSmoothedGradient": [(2, 1), (1,)]},
+        {
+            "base": AROUND,
+            "localTotalNumSamplesSeen": int,
+            "blockLevelSmoothedGradient": [(2, 1), (1,)],
+        },
     ),
 ]
 
@@ -255,7 +272,9 @@ def test_distributed_learners_train_in_one_call():
     x, y = C.input_variable(2), C.input_variable(1)
     z = C.layers.Dense(1, init=0.5)(x)
     learner = data_parallel_distributed_learner(sgd(z.parameters))
-    progress = C.squared_error(z, y).train((X, Y), parameter_learners=[learner], minibatch_size=2, max_epochs=2)
+    progress = C.squared_error(z, y).train(
+        (X, Y), parameter_learners=[learner], minibatch_size=2, max_epochs=2
+    )
     assert [s.samples for s in progress.epoch_summaries] == [3, 3]
 
 
@@ -274,14 +293,26 @@ def test_all_learners_are_distributed_or_none():
     ("call", "error", "message"),
     [
         (lambda p: data_parallel_distributed_learner(None), ValueError, "got None"),
-        (lambda p: data_parallel_distributed_learner("a"), NotImplementedError, "expected a learner"),
-        (lambda p: data_parallel_distributed_learner([sgd(p)]), NotImplementedError, "expected a learner"),
+        (
+            lambda p: data_parallel_distributed_learner("a"),
+            NotImplementedError,
+            "expected a learner",
+        ),
+        (
+            lambda p: data_parallel_distributed_learner([sgd(p)]),
+            NotImplementedError,
+            "expected a learner",
+        ),
         (
             lambda p: data_parallel_distributed_learner(sgd(p), -1),
             NotImplementedError,
             "distributed_after: must be at least 0, got -1",
         ),
-        (lambda p: data_parallel_distributed_learner(sgd(p), 0, 32, True), RuntimeError, "asynchronous"),
+        (
+            lambda p: data_parallel_distributed_learner(sgd(p), 0, 32, True),
+            RuntimeError,
+            "asynchronous",
+        ),
         (lambda p: block_momentum_distributed_learner(sgd(p), 0), ValueError, "at least 1 sample"),
         (
             lambda p: block_momentum_distributed_learner(sgd(p), -1),

@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 import cntk as C
-from tests.train.function_programs import HOT, HOT_ROWS, LENGTHS, PROGRAMS, SX, SY, X, Y, test, train
+from tests.train.function_programs import (
+    HOT,
+    HOT_ROWS,
+    LENGTHS,
+    PROGRAMS,
+    SX,
+    SY,
+    X,
+    Y,
+    test,
+    train,
+)
 
 ORIGINAL = json.loads(Path(__file__).with_name("functions_of_the_original.json").read_text())
 try_out = test  # pytest would take it for a test of its own
@@ -47,7 +58,10 @@ FORMS = {
     "lists of lists": ("sequences", lambda x: [s.tolist() for s in SX]),
     "sparse": ("sequences sparse", lambda x: HOT_ROWS),
     "sparse Value": ("sequences sparse", lambda x: C.Value.create(x, HOT_ROWS)),
-    "one-hot Value": ("sequences sparse", lambda x: C.Value.one_hot([h.argmax(1).tolist() for h in HOT], 3)),
+    "one-hot Value": (
+        "sequences sparse",
+        lambda x: C.Value.one_hot([h.argmax(1).tolist() for h in HOT], 3),
+    ),
     "dense for a sparse input": ("sequences sparse", lambda x: HOT),
     "sparse for a dense input": ("sequences", lambda x: HOT_ROWS),
 }
@@ -126,7 +140,13 @@ def test_streams_that_do_not_fit():
         with pytest.raises(error, match="has 2 arguments, and 1 streams were given"):
             loss.train(source, streams=streams[:1], parameter_learners=learners, max_samples=4)
     with pytest.raises(ValueError, match="say the same"):
-        loss.train(source, streams=streams, model_inputs_to_streams=mapping, parameter_learners=learners, max_samples=4)
+        loss.train(
+            source,
+            streams=streams,
+            model_inputs_to_streams=mapping,
+            parameter_learners=learners,
+            max_samples=4,
+        )
     with pytest.raises(ValueError, match="have no streams"):
         loss.train((X, Y), model_inputs_to_streams=mapping, parameter_learners=learners)
     with pytest.raises(ValueError, match="limited number of samples or sweeps"):

@@ -23,19 +23,25 @@ PACKAGE = str(Path(C.__file__).parent) + os.sep
 class Training:
     """A network with random numbers, running statistics and several learners."""
 
-    def __init__(self, learners: Any = None, writers: Any = None, wrap: Any = lambda x: x, seed: int = 1) -> None:
+    def __init__(
+        self, learners: Any = None, writers: Any = None, wrap: Any = lambda x: x, seed: int = 1
+    ) -> None:
         C.cntk_py.set_fixed_random_seed(seed)
         self.x, self.y = C.input_variable(4), C.input_variable(2)
         h = C.layers.Dense(5, activation=C.tanh)(self.x)
         self.z = C.layers.Dense(2)(C.layers.BatchNormalization()(wrap(C.dropout(h, 0.3, seed=5))))
         loss = C.cross_entropy_with_softmax(self.z, self.y)
         made = learners(self.z.parameters) if learners else adams(self.z.parameters)
-        self.trainer = C.Trainer(self.z, (loss, C.classification_error(self.z, self.y)), made, writers)
+        self.trainer = C.Trainer(
+            self.z, (loss, C.classification_error(self.z, self.y)), made, writers
+        )
 
     def train(self, number: int) -> None:
         draw = np.random.default_rng(number)
         x = draw.normal(size=(6, 4)).astype(np.float32)
-        self.trainer.train_minibatch({self.x: x, self.y: np.eye(2, dtype=np.float32)[draw.integers(0, 2, 6)]})
+        self.trainer.train_minibatch(
+            {self.x: x, self.y: np.eye(2, dtype=np.float32)[draw.integers(0, 2, 6)]}
+        )
 
     def state(self) -> list[Any]:
         """All that a checkpoint holds, and the random numbers that come next."""
@@ -45,7 +51,10 @@ class Training:
         for learner in self.trainer.parameter_learners:
             state = learner.state_dict()
             slots = state.pop("slots")
-            counts += [repr(state), *(t.numpy().tobytes() for tensors in slots.values() for t in tensors)]
+            counts += [
+                repr(state),
+                *(t.numpy().tobytes() for tensors in slots.values() for t in tensors),
+            ]
         streams = self.trainer._step.function._plans.get("streams")
         return [held, counts, sorted(streams.offsets().values()) if streams else []]
 
@@ -156,7 +165,11 @@ class Refusing(C.ops.functions.UserFunction):  # type: ignore[misc]
     fails = ""
 
     def infer_outputs(self) -> Any:
-        return [C.output_variable(self.inputs[0].shape, self.inputs[0].dtype, self.inputs[0].dynamic_axes)]
+        return [
+            C.output_variable(
+                self.inputs[0].shape, self.inputs[0].dtype, self.inputs[0].dynamic_axes
+            )
+        ]
 
     def forward(self, argument: Any, device: Any = None, outputs_to_retain: Any = None) -> Any:
         if Refusing.fails == "forward":
@@ -170,14 +183,20 @@ class Refusing(C.ops.functions.UserFunction):  # type: ignore[misc]
 
 
 def slower(learner: Any) -> Any:
-    return [C.adam(learner[:2], 0.02, 0.9), C.momentum_sgd(learner[2:], 0.02, C.momentum_schedule([0.9, 0.8], 12))]
+    return [
+        C.adam(learner[:2], 0.02, 0.9),
+        C.momentum_sgd(learner[2:], 0.02, C.momentum_schedule([0.9, 0.8], 12)),
+    ]
 
 
 @pytest.mark.parametrize(
     ("where", "options"),
     [
         ("learner", {"learners": lambda p: [C.adam(p[:2], 0.02, 0.9), Failing(p[2:])]}),
-        ("learner", {"learners": lambda p: [Failing(p[:2], KeyboardInterrupt), C.adam(p[2:], 0.02, 0.9)]}),
+        (
+            "learner",
+            {"learners": lambda p: [Failing(p[:2], KeyboardInterrupt), C.adam(p[2:], 0.02, 0.9)]},
+        ),
         ("writer", {"learners": slower, "writers": [Complaining()]}),
         ("forward", {"wrap": lambda x: C.user_function(Refusing([x]))}),
         ("backward", {"wrap": lambda x: C.user_function(Refusing([x]))}),

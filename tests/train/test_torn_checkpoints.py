@@ -65,7 +65,9 @@ class Ended(BaseException):
     """In place of the end of a process: nothing is put in order after it."""
 
 
-def calls_of_the_system(monkeypatch: pytest.MonkeyPatch, end_at: int, error: type[BaseException] = Ended) -> list[str]:
+def calls_of_the_system(
+    monkeypatch: pytest.MonkeyPatch, end_at: int, error: type[BaseException] = Ended
+) -> list[str]:
     """Have the n-th call that changes the disk fail, and all that follow, where the process is to have ended."""
     made: list[str] = []
 
@@ -88,7 +90,9 @@ def calls_of_the_system(monkeypatch: pytest.MonkeyPatch, end_at: int, error: typ
     [(Ended, False), (Ended, True), (KeyboardInterrupt, False)],
     ids=["end", "end of the first", "interrupt"],
 )
-def test_wherever_saving_ends_the_two_files_belong_together(tmp_path: Path, error: Any, is_first: bool) -> None:
+def test_wherever_saving_ends_the_two_files_belong_together(
+    tmp_path: Path, error: Any, is_first: bool
+) -> None:
     """At each call that changes the disk, one after another; and the next checkpoint leaves nothing behind."""
     for number in range(1, 100):
         folder = tmp_path / str(number)
@@ -131,7 +135,15 @@ def test_interrupts_between_any_two_lines(tmp_path: Path, step: int) -> None:
     training.trainer.save_checkpoint(path)
     training.train()
     lines = [0]
-    names = ("_exchange", "_take_back", "_replace", "replacing_together", "_keep", "_remove", "_sync_directory")
+    names = (
+        "_exchange",
+        "_take_back",
+        "_replace",
+        "replacing_together",
+        "_keep",
+        "_remove",
+        "_sync_directory",
+    )
 
     def traced(frame: Any, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename != _files.__file__ or frame.f_code.co_name not in names:
@@ -186,7 +198,9 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path, change: Any, w
     training = Training()
     training.train()
     before = training.state()
-    with pytest.raises(ValueError, match=f"not of the same checkpoint: .*{why}.*load_model loads the weights alone"):
+    with pytest.raises(
+        ValueError, match=f"not of the same checkpoint: .*{why}.*load_model loads the weights alone"
+    ):
         training.trainer.restore_from_checkpoint(path)
     assert training.state() == before
     C.load_model(path)
@@ -217,7 +231,9 @@ def torn(path: str) -> None:
     training.trainer.restore_from_checkpoint(path)
     training.train()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target))
+        patch.setattr(
+            _files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
+        )
         training.trainer.save_checkpoint(path)
 
 
@@ -240,7 +256,9 @@ def test_a_torn_checkpoint_that_was_copied_says_what_is_missing(tmp_path: Path) 
         Training().trainer.restore_from_checkpoint(path)
 
 
-def test_a_pair_that_is_being_replaced_just_now_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pair_that_is_being_replaced_just_now_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, other = saved(tmp_path), saved(tmp_path, 2, "other")
     mixed(path, other)
     monkeypatch.setattr(checkpoints.time, "sleep", lambda seconds: shutil.copy(other, path))
@@ -258,14 +276,20 @@ def session(folder: Path, limit: int, callback: Any = None, **options: Any) -> t
     x, y = C.input_variable(2), C.input_variable(2)
     z = C.layers.Dense(2)(x)
     learner = C.momentum_sgd(z.parameters, 0.05, 0.9)
-    trainer = C.Trainer(z, (C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)), [learner])
+    trainer = C.Trainer(
+        z, (C.cross_entropy_with_softmax(z, y), C.classification_error(z, y)), [learner]
+    )
     data = source(str(folder), 25, {"max_samples": C.io.INFINITELY_REPEAT})
     config = C.CheckpointConfig(str(folder / "c"), frequency=8, **options)
     tried = None
     if callback is not None:
-        tried = C.CrossValidationConfig(None, frequency=8, callback=lambda *told: callback(learner, *told))
+        tried = C.CrossValidationConfig(
+            None, frequency=8, callback=lambda *told: callback(learner, *told)
+        )
     streams = {x: data.streams.x, y: data.streams.y}
-    made = C.training_session(trainer, data, 4, streams, max_samples=limit, checkpoint_config=config, cv_config=tried)
+    made = C.training_session(
+        trainer, data, 4, streams, max_samples=limit, checkpoint_config=config, cv_config=tried
+    )
     return z, made
 
 
@@ -279,7 +303,9 @@ def slower(learner: Any, index: int, *told: Any) -> bool:
 
 
 @pytest.mark.parametrize("preserve_all", [False, True])
-def test_a_cross_validation_that_was_still_due_is_made_up_for(tmp_path: Path, preserve_all: bool) -> None:
+def test_a_cross_validation_that_was_still_due_is_made_up_for(
+    tmp_path: Path, preserve_all: bool
+) -> None:
     """The checkpoint comes first. What the callback then does to the learning rate is not in it."""
     heard: list[list[int]] = [[], [], []]
 
@@ -372,10 +398,15 @@ def test_an_earlier_checkpoint_is_taken_in_place_of_a_torn_one(tmp_path: Path, f
 def test_a_first_checkpoint_without_its_name_is_found(tmp_path: Path) -> None:
     _, training = session(tmp_path, 8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target))
+        patch.setattr(
+            _files, "_exchange", lambda fresh: os.replace(fresh[0].temporary, fresh[0].target)
+        )
         training.train()
     assert not (tmp_path / "c").exists()
     _, training = session(tmp_path, 12)
     training.train()
     assert training.trainer.parameter_learners[0].total_number_of_minibatches_seen() == 3
-    assert sorted(name for name in os.listdir(tmp_path) if name.startswith(("c", ".c"))) == ["c", "c.ckp"]
+    assert sorted(name for name in os.listdir(tmp_path) if name.startswith(("c", ".c"))) == [
+        "c",
+        "c.ckp",
+    ]

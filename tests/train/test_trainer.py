@@ -69,7 +69,11 @@ def test_no_average_of_a_metric_that_is_not_there(trained):
 
 def test_units_seen():
     trainer, data, _ = made()
-    assert [int(unit) for unit in (DataUnit.sweep, DataUnit.sample, DataUnit.minibatch)] == [0, 1, 2]
+    assert [int(unit) for unit in (DataUnit.sweep, DataUnit.sample, DataUnit.minibatch)] == [
+        0,
+        1,
+        2,
+    ]
     assert [trainer.total_number_of_units_seen(unit) for unit in DataUnit] == [0, 0, 0]
     trainer.train_minibatch(data)
     trainer.train_minibatch(data, is_sweep_end=True)

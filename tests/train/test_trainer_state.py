@@ -21,7 +21,10 @@ def small(learner: Any = None, metric: bool = False) -> tuple[C.Trainer, dict[An
 
 
 def units(trainer: C.Trainer) -> list[int]:
-    return [trainer.total_number_of_units_seen(u) for u in (C.DataUnit.sample, C.DataUnit.minibatch, C.DataUnit.sweep)]
+    return [
+        trainer.total_number_of_units_seen(u)
+        for u in (C.DataUnit.sample, C.DataUnit.minibatch, C.DataUnit.sweep)
+    ]
 
 
 def test_units_are_counted_and_go_on_from_a_checkpoint(tmp_path):
@@ -58,7 +61,9 @@ def test_averages_that_are_not_there():
         trainer.train_minibatch({v: values[:0] for v, values in data.items()})
     trainer, data = small(metric=True)
     trainer.train_minibatch(data)
-    assert trainer.previous_minibatch_evaluation_average == trainer.previous_minibatch_loss_average > 0
+    assert (
+        trainer.previous_minibatch_evaluation_average == trainer.previous_minibatch_loss_average > 0
+    )
 
 
 def test_a_criterion_is_taken_apart_as_libraries_do():
@@ -94,7 +99,11 @@ def test_a_learner_s_checkpoint_is_a_dictionary_that_can_be_saved(kind, tmp_path
     checkpoint = learner.create_checkpoint()
     assert type(checkpoint) is Dictionary
     assert sorted(checkpoint) == sorted([*NAMES, *(["smoothed_count"] if has_count else [])])
-    assert (checkpoint["sample_count"], checkpoint["minibatchCount"], checkpoint["type"]) == (9, 3, "Learner")
+    assert (checkpoint["sample_count"], checkpoint["minibatchCount"], checkpoint["type"]) == (
+        9,
+        3,
+        "Learner",
+    )
     assert isinstance(checkpoint["smoothed_gradients"], list)
     checkpoint.save(str(tmp_path / "learner"))
     other, more = small(make)
@@ -114,7 +123,9 @@ def test_what_is_no_checkpoint_of_a_learner():
     (sgd,) = small()[0].parameter_learners
     with pytest.raises(ValueError, match="expected what create_checkpoint returned"):
         sgd.restore_from_checkpoint(None)
-    with pytest.raises(ValueError, match="a learner.s state has no .type., and a string was expected"):
+    with pytest.raises(
+        ValueError, match="a learner.s state has no .type., and a string was expected"
+    ):
         sgd.restore_from_checkpoint({})
     with pytest.raises(RuntimeError, match="no smoothed count for adam"):
         adam.restore_from_checkpoint(sgd.create_checkpoint())

@@ -92,12 +92,18 @@ def test_functions_train_with_checkpoints_validation_and_test(tmp_path):
 
     callbacks = [
         C.CheckpointConfig(str(tmp_path / "c"), preserve_all=True),
-        C.CrossValidationConfig((features, labels), criterion=criterion, minibatch_size=7, callback=callback),
+        C.CrossValidationConfig(
+            (features, labels), criterion=criterion, minibatch_size=7, callback=callback
+        ),
         C.TestConfig((features, labels), criterion=criterion, minibatch_size=7),
     ]
     learner = C.sgd(z.parameters, 0.1)
     result = criterion.train(
-        (features, labels), minibatch_size=8, max_epochs=2, parameter_learners=[learner], callbacks=callbacks
+        (features, labels),
+        minibatch_size=8,
+        max_epochs=2,
+        parameter_learners=[learner],
+        callbacks=callbacks,
     )
     assert [e["samples"] for e in result.epoch_summaries] == [30, 30]
     assert heard == [(0, 30, 5)] and result.test_summary["samples"] == 30
@@ -105,7 +111,11 @@ def test_functions_train_with_checkpoints_validation_and_test(tmp_path):
     assert result.test_summary["metric"] == pytest.approx(wrong)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c", "c.ckp", "c0", "c0.ckp"]
     again = criterion.train(
-        (features, labels), minibatch_size=8, max_epochs=3, parameter_learners=[learner], callbacks=callbacks[:1]
+        (features, labels),
+        minibatch_size=8,
+        max_epochs=3,
+        parameter_learners=[learner],
+        callbacks=callbacks[:1],
     )
     assert [e["samples"] for e in again.epoch_summaries] == [30]
 
@@ -140,7 +150,10 @@ def test_a_source_without_a_state_is_told_of_when_training_goes_on(tmp_path):
 
         def stream_infos(self):
             formats = {"storage_format": "dense", "dtype": np.float32}
-            return [C.io.StreamInformation(name, k, shape=(2,), **formats) for k, name in enumerate("xy")]
+            return [
+                C.io.StreamInformation(name, k, shape=(2,), **formats)
+                for k, name in enumerate("xy")
+            ]
 
         def next_minibatch(self, num_samples, number_of_workers, worker_rank, device=None):
             if not self.left:
@@ -158,7 +171,9 @@ def test_a_source_without_a_state_is_told_of_when_training_goes_on(tmp_path):
         ones = Ones()
         streams = dict(zip(criterion.arguments, (ones.streams.x, ones.streams.y), strict=True))
         config = C.CheckpointConfig(str(tmp_path / "c"))
-        C.training_session(trainer, ones, 4, streams, max_samples=limit, checkpoint_config=config).train()
+        C.training_session(
+            trainer, ones, 4, streams, max_samples=limit, checkpoint_config=config
+        ).train()
         return trainer.total_number_of_samples_seen
 
     assert train(8) == 8
@@ -169,7 +184,11 @@ def test_a_source_without_a_state_is_told_of_when_training_goes_on(tmp_path):
 CONFIGS = [
     (lambda: C.CheckpointConfig(""), ValueError, "file name must not be empty"),
     (lambda: C.CheckpointConfig("c", frequency=-1), ValueError, "must not be negative, got -1"),
-    (lambda: C.CheckpointConfig("c", frequency=2.5), TypeError, r"a number of samples, such as 1000.* got 2.5"),
+    (
+        lambda: C.CheckpointConfig("c", frequency=2.5),
+        TypeError,
+        r"a number of samples, such as 1000.* got 2.5",
+    ),
     (lambda: C.CheckpointConfig("c", frequency=(3, "sweep")), TypeError, "DataUnit"),
     (lambda: C.CrossValidationConfig(minibatch_size=2.5), ValueError, "minibatch_size_schedule"),
     (lambda: C.CrossValidationConfig(minibatch_size=0), ValueError, "must be positive, got 0"),
@@ -189,7 +208,11 @@ def test_configurations_say_what_is_wrong(make, error, text):
 SESSIONS = [
     ({"mb_size": "4"}, ValueError, "got str"),
     ({"max_samples": 0}, ValueError, "max_samples must be positive"),
-    ({"max_samples": None}, ValueError, "Train minibatch source must have a limited number of samples or sweeps"),
+    (
+        {"max_samples": None},
+        ValueError,
+        "Train minibatch source must have a limited number of samples or sweeps",
+    ),
     ({"progress_frequency": (5, 5)}, TypeError, "DataUnit"),
     ({"cv_config": 5}, TypeError, "expected a CrossValidationConfig, got int"),
 ]
@@ -202,7 +225,9 @@ def test_sessions_say_what_is_wrong(options, error, text, tmp_path):
 
 
 def test_a_callback_must_say_whether_training_goes_on(tmp_path):
-    _, training = session(tmp_path, cv_config=C.CrossValidationConfig(frequency=8, callback=lambda *given: None))
+    _, training = session(
+        tmp_path, cv_config=C.CrossValidationConfig(frequency=8, callback=lambda *given: None)
+    )
     with pytest.raises(TypeError, match="must return whether training goes on"):
         training.train()
 

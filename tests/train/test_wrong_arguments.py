@@ -42,7 +42,12 @@ def made(tmp_path, monkeypatch):
     def session(**options):
         source = C.io.MinibatchSourceFromData({"x": X, "y": Y}, max_samples=4)
         streams = {x: source.streams.x, y: source.streams.y}
-        given = {"trainer": trainer, "mb_source": source, "mb_size": 2, "model_inputs_to_streams": streams}
+        given = {
+            "trainer": trainer,
+            "mb_source": source,
+            "mb_size": 2,
+            "model_inputs_to_streams": streams,
+        }
         return C.train.training_session(**(given | options)).train()
 
     trainer = C.Trainer(z, (loss, loss), [learner()])
@@ -88,7 +93,9 @@ def made(tmp_path, monkeypatch):
     ).split():
         calls[f"session, {option}"] = lambda w, option=option: session(**{option: w})
     for option in "minibatch_size frequency max_samples model_inputs_to_streams callback".split():
-        calls[f"CrossValidationConfig, {option}"] = lambda w, option=option: C.CrossValidationConfig(**{option: w})
+        calls[f"CrossValidationConfig, {option}"] = lambda w, option=option: (
+            C.CrossValidationConfig(**{option: w})
+        )
     return calls
 
 
@@ -138,7 +145,9 @@ CLASSES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "wrong", "error"), CLASSES, ids=[f"{k} {case[0]}" for k, case in enumerate(CLASSES)])
+@pytest.mark.parametrize(
+    ("name", "wrong", "error"), CLASSES, ids=[f"{k} {case[0]}" for k, case in enumerate(CLASSES)]
+)
 def test_classes_are_the_original_s(made, name, wrong, error):
     with pytest.raises(error, match=r"expected|expects|must|pass a tuple|no gradient"):
         made[name](wrong)
@@ -149,5 +158,7 @@ def test_a_stream_that_a_source_does_not_have():
     z = C.layers.Dense(1)(x)
     trainer = C.Trainer(z, C.reduce_sum(z), C.sgd(z.parameters, 0.1))
     source = C.io.MinibatchSourceFromData({"x": X}, max_samples=4)
-    with pytest.raises(RuntimeError, match=r"has no stream None, which is to be for Input\('x'.*; it has x"):
+    with pytest.raises(
+        RuntimeError, match=r"has no stream None, which is to be for Input\('x'.*; it has x"
+    ):
         C.train.training_session(trainer, source, 2, {x: None}).train()

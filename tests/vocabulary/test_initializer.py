@@ -52,7 +52,9 @@ def ranks(output_rank, filter_rank):
 
 
 @pytest.mark.parametrize("name", SEVEN)
-@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 1e-7), ("float16", 1e-3)])
+@pytest.mark.parametrize(
+    "dtype, tolerance", [("float64", 1e-12), ("float32", 1e-7), ("float16", 1e-3)]
+)
 def test_values_are_the_originals(name, dtype, tolerance):
     initializer, expected = SEVEN[name]
     value = initializer.sample((2, 3), np.dtype(dtype), 7)
@@ -79,7 +81,9 @@ def test_fans(shape, output_rank, filter_rank, fan_in, fan_out):
 )
 @pytest.mark.parametrize("scale", [1, 2.5])
 def test_spread(make, is_uniform, spread, scale):
-    value = make(scale, output_rank=-1, filter_rank=2).sample((32, 24, 5, 7), np.dtype("float64"), 3)
+    value = make(scale, output_rank=-1, filter_rank=2).sample(
+        (32, 24, 5, 7), np.dtype("float64"), 3
+    )
     expected = scale * spread(24 * 35, 32 * 35)
     if is_uniform:
         assert 0.999 * expected < np.abs(value).max() <= expected
@@ -99,11 +103,16 @@ def test_seeds():
     first, again, other = (I.glorot_uniform().sample(shape, dtype, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other)
-    assert I.uniform(1).seed is None and I.uniform(1, seed=I.SentinelValueForAutoSelectRandomSeed).seed is None
+    assert (
+        I.uniform(1).seed is None
+        and I.uniform(1, seed=I.SentinelValueForAutoSelectRandomSeed).seed is None
+    )
     assert I.uniform(1, seed=9).seed == 9 and I.uniform(1).seeded(4) == I.uniform(1, seed=4)
 
 
-@pytest.mark.parametrize("initializer", [I.uniform(1), I.normal(1), I.truncated_normal(1), I.he_normal()])
+@pytest.mark.parametrize(
+    "initializer", [I.uniform(1), I.normal(1), I.truncated_normal(1), I.he_normal()]
+)
 def test_empty_shapes(initializer):
     assert initializer.sample((3, 0), np.dtype("float32"), 1).shape == (3, 0)
 
@@ -115,7 +124,8 @@ def test_bilinear():
         np.testing.assert_allclose(value[k, k], np.outer(ramp, ramp))
         assert not value[k, 1 - k].any()
     np.testing.assert_allclose(
-        I.bilinear(5, 5).sample((1, 1, 5, 5), np.dtype("float64"), 0)[0, 0, 2], [1 / 3, 2 / 3, 1, 2 / 3, 1 / 3]
+        I.bilinear(5, 5).sample((1, 1, 5, 5), np.dtype("float64"), 0)[0, 0, 2],
+        [1 / 3, 2 / 3, 1, 2 / 3, 1 / 3],
     )
 
 
@@ -132,7 +142,9 @@ def test_bilinear_refuses(size, shape):
      (I.normal(float("nan")), "normal")],
 )  # fmt: skip
 def test_scales_that_are_not_positive(initializer, kind):
-    with pytest.raises(ValueError, match=f"CreateInitializer: parameter 'hidden_W'.*'{kind}'.*greater than 0"):
+    with pytest.raises(
+        ValueError, match=f"CreateInitializer: parameter 'hidden_W'.*'{kind}'.*greater than 0"
+    ):
         initializer.validate("hidden_W")
 
 

@@ -18,5 +18,8 @@ RIGHT: list[Right] = [
     *(Right(name, lambda v, name=name: {FIRST.get(name, "x"): v.x}) for name in UNARY),
     *(Right(name, lambda v: {"left": v.x, "right": v.y}) for name in BINARY),
     Right("pow", lambda v: {"base": v.x, "exponent": v.y}),
-    *(Right(name, lambda v: {"x": v.x, "y": v.y}) for name in ("element_and", "element_or", "element_xor")),
+    *(
+        Right(name, lambda v: {"x": v.x, "y": v.y})
+        for name in ("element_and", "element_or", "element_xor")
+    ),
 ]

@@ -37,20 +37,37 @@ RIGHT: list[Right] = [
     ),
     Right(
         "nodes.f.backward",
-        lambda v: {"state": _kept(v), "root_gradients": {v.f.output: [[1.0, 1.0]]}, "variables": [v.w]},
+        lambda v: {
+            "state": _kept(v),
+            "root_gradients": {v.f.output: [[1.0, 1.0]]},
+            "variables": [v.w],
+        },
         {"state": "function", "root_gradients": "some", "variables": "nodes"},
         named=("f: Times",),
     ),
-    Right("nodes.f.clone", lambda v: {"method": "share"}, {"method": "one of", "substitutions": "some"}),
-    Right("nodes.of_p.replace_placeholders", lambda v: {"substitutions": {v.p: v.x}}, {"substitutions": "some"}),
-    Right("nodes.of_p.replace_placeholder", lambda v: {"substitution": v.x}, {"substitution": "some"}),
+    Right(
+        "nodes.f.clone",
+        lambda v: {"method": "share"},
+        {"method": "one of", "substitutions": "some"},
+    ),
+    Right(
+        "nodes.of_p.replace_placeholders",
+        lambda v: {"substitutions": {v.p: v.x}},
+        {"substitutions": "some"},
+    ),
+    Right(
+        "nodes.of_p.replace_placeholder", lambda v: {"substitution": v.x}, {"substitution": "some"}
+    ),
     Right("nodes.f.find_by_name", lambda v: {"name": "x"}),
     Right("nodes.f.find_all_with_name", lambda v: {"name": "x"}),
     Right("nodes.f.find_by_uid", lambda v: {"uid": "x"}),
     Right(
         "nodes.dropped.set_attribute",
         lambda v: {"name": "dropoutRate", "value": 0.1},
-        {"value": "number", "name": "text"},  # a rate that cannot be is refused when the function runs
+        {
+            "value": "number",
+            "name": "text",
+        },  # a rate that cannot be is refused when the function runs
     ),
     Right(
         "Function.register_udf_deserialize_callback",
@@ -58,7 +75,9 @@ RIGHT: list[Right] = [
         {"callback": "iterable of nodes"},
     ),
     Right("BlockFunction", lambda v: {"op_name": "Mine", "name": "mine"}),
-    Right("Axis.new_unique_dynamic_axis", lambda v: {"name": "an axis of a test"}, {"name": "text"}),
+    Right(
+        "Axis.new_unique_dynamic_axis", lambda v: {"name": "an axis of a test"}, {"name": "text"}
+    ),
     Right(
         "Value",
         lambda v: {"batch": np.ones((2, 3), np.float32)},
@@ -70,16 +89,31 @@ RIGHT: list[Right] = [
         {"var": "function", "data": "data", "seq_starts": "some"},
         named=("Input('x'",),
     ),
-    Right("Value.one_hot", lambda v: {"batch": [1, 2], "num_classes": 3}, {"batch": "data", "num_classes": "shape"}),
-    Right("NDArrayView", lambda v: {"shape": (2, 3), "data_type": np.float32}, {"data_type": "dtype"}),
-    Right("NDArrayView.from_dense", lambda v: {"np_array": np.ones((2, 3), np.float32)}, {"np_array": "some"}),
+    Right(
+        "Value.one_hot",
+        lambda v: {"batch": [1, 2], "num_classes": 3},
+        {"batch": "data", "num_classes": "shape"},
+    ),
+    Right(
+        "NDArrayView", lambda v: {"shape": (2, 3), "data_type": np.float32}, {"data_type": "dtype"}
+    ),
+    Right(
+        "NDArrayView.from_dense",
+        lambda v: {"np_array": np.ones((2, 3), np.float32)},
+        {"np_array": "some"},
+    ),
     Right(
         "NDArrayView.from_data",
         lambda v: {"data": np.ones((2, 3), np.float32)},
         {"data": "nodes"},
         {"data=99": "a number is an array of no axes"},
     ),
-    Right("asarray", lambda v: {"value": [1, 2]}, {"value": "nodes"}, {"value=99": "a number is an array of no axes"}),
+    Right(
+        "asarray",
+        lambda v: {"value": [1, 2]},
+        {"value": "nodes"},
+        {"value=99": "a number is an array of no axes"},
+    ),
     Right(
         "asvalue",
         lambda v: {"variable": v.x, "data_array": DATA},

@@ -42,12 +42,21 @@ RIGHT: list[Right] = [
     *(Right(f"sequence.{name}", lambda v: {"seq": v.s}) for name in SEQUENCE),
     *(Right(name, lambda v: {"operands": [v.x, v.y]}) for name in ("sum", "mean")),
     Right(
-        "splice", lambda v: {"inputs": [v.x, v.y]}, accepts={"axis=-99": "axes before the first, as in the original"}
+        "splice",
+        lambda v: {"inputs": [v.x, v.y]},
+        accepts={"axis=-99": "axes before the first, as in the original"},
     ),
     Right("combine", lambda v: {"operands": [v.x, v.y]}),
-    Right("as_composite", lambda v: {"root_function": v.f.root_function}, {"root_function": "function"}),
+    Right(
+        "as_composite",
+        lambda v: {"root_function": v.f.root_function},
+        {"root_function": "function"},
+    ),
     Right("assign", lambda v: {"ref": v.w, "input": np.ones((3, 2), "f")}, {"ref": "holder"}),
-    Right("batchmatmul", lambda v: {"left": C.reshape(v.m, (1, 3, 4)), "right": C.reshape(v.m, (1, 4, 3))}),
+    Right(
+        "batchmatmul",
+        lambda v: {"left": C.reshape(v.m, (1, 3, 4)), "right": C.reshape(v.m, (1, 4, 3))},
+    ),
     Right(
         "batch_normalization",
         lambda v: {
@@ -63,12 +72,17 @@ RIGHT: list[Right] = [
     ),
     Right("cast", lambda v: {"node_input": v.x, "dtype": np.float64}),
     Right(
-        "clip", lambda v: {"x": v.x, "min_value": 0, "max_value": 1}, {"min_value": "operand", "max_value": "operand"}
+        "clip",
+        lambda v: {"x": v.x, "min_value": 0, "max_value": 1},
+        {"min_value": "operand", "max_value": "operand"},
     ),
     Right("constant", lambda v: {"value": 1, "shape": 2}, {"value": "operand"}),
     Right("parameter", lambda v: {"shape": 2}, {"init": "operand"}),
     Right(
-        "placeholder", lambda v: {}, {"dynamic_axes": "axes"}, {"shape=text": "its name alone, as old programs give it"}
+        "placeholder",
+        lambda v: {},
+        {"dynamic_axes": "axes"},
+        {"shape=text": "its name alone, as old programs give it"},
     ),
     Right(
         "input_variable",
@@ -131,21 +145,39 @@ RIGHT: list[Right] = [
         },
         {"rois": "operand", "pooling_type": "one of", "roi_output_shape": "sizes"},
     ),
-    Right("crop_manual", lambda v: {"node_input": v.image, "node_referent": v.pooled, "offset_x": 1, "offset_y": 1}),
-    Right("crop_automatic", lambda v: {"node_input": v.image, "node_referent": C.pooling(v.image, 0, (3, 3))}),
+    Right(
+        "crop_manual",
+        lambda v: {"node_input": v.image, "node_referent": v.pooled, "offset_x": 1, "offset_y": 1},
+    ),
+    Right(
+        "crop_automatic",
+        lambda v: {"node_input": v.image, "node_referent": C.pooling(v.image, 0, (3, 3))},
+    ),
     Right("delay", lambda v: {"x": v.s}, {"initial_state": "any"}),
     Right("past_value", lambda v: {"x": v.s}, {"initial_state": "any", "time_step": "count"}),
     Right("future_value", lambda v: {"x": v.s}, {"initial_state": "any", "time_step": "count"}),
     Right(
-        "depth_to_space", lambda v: {"operand": C.reshape(v.image, (8, 3, 3)), "block_size": 2}, {"block_size": "count"}
+        "depth_to_space",
+        lambda v: {"operand": C.reshape(v.image, (8, 3, 3)), "block_size": 2},
+        {"block_size": "count"},
     ),
-    Right("space_to_depth", lambda v: {"operand": v.image, "block_size": 2}, {"block_size": "count"}),
+    Right(
+        "space_to_depth", lambda v: {"operand": v.image, "block_size": 2}, {"block_size": "count"}
+    ),
     Right("einsum", lambda v: {"equation": "i,i->", "operands": [v.x, v.y]}),
-    Right("element_select", lambda v: {"flag": v.x, "value_if_true": v.y, "value_if_false": v.x}, {"flag": "operand"}),
+    Right(
+        "element_select",
+        lambda v: {"flag": v.x, "value_if_true": v.y, "value_if_false": v.x},
+        {"flag": "operand"},
+    ),
     Right("expand_dims", lambda v: {"x": v.x, "axis": 0}),
     Right("gather", lambda v: {"reference": v.w, "indices": v.x}),
     Right("hard_sigmoid", lambda v: {"x": v.x, "alpha": 0.2, "beta": 0.5}),
-    Right("image_scaler", lambda v: {"x": v.image, "scalar": 1.0, "biases": [0, 0]}, {"biases": "flags"}),
+    Right(
+        "image_scaler",
+        lambda v: {"x": v.image, "scalar": 1.0, "biases": [0, 0]},
+        {"biases": "flags"},
+    ),
     Right(
         "layer_normalization",
         lambda v: {"x": v.x, "scale": [1, 1, 1], "bias": [0, 0, 0]},
@@ -159,7 +191,12 @@ RIGHT: list[Right] = [
     Right("one_hot", lambda v: {"x": v.x, "num_classes": 4}, {"num_classes": "count"}),
     Right(
         "optimized_rnnstack",
-        lambda v: {"operand": v.s, "weights": C.parameter((C.InferredDimension, 4)), "hidden_size": 4, "num_layers": 1},
+        lambda v: {
+            "operand": v.s,
+            "weights": C.parameter((C.InferredDimension, 4)),
+            "hidden_size": 4,
+            "num_layers": 1,
+        },
         {"hidden_size": "count", "num_layers": "count"},
     ),
     Right("pad", lambda v: {"x": v.x, "pattern": [(1, 1)]}, {"mode": "one of", "pattern": "sizes"}),
@@ -179,8 +216,14 @@ RIGHT: list[Right] = [
         lambda v: {"weights": [1, 2, 3], "num_samples": 2, "allow_duplicates": True},
         {"num_samples": "count"},
     ),
-    Right("reconcile_dynamic_axes", lambda v: {"x": v.r, "dynamic_axes_as": v.s}, {"dynamic_axes_as": "operand"}),
-    Right("reshape", lambda v: {"x": v.m, "shape": (12,)}, {"begin_axis": "axis", "end_axis": "axis"}),
+    Right(
+        "reconcile_dynamic_axes",
+        lambda v: {"x": v.r, "dynamic_axes_as": v.s},
+        {"dynamic_axes_as": "operand"},
+    ),
+    Right(
+        "reshape", lambda v: {"x": v.m, "shape": (12,)}, {"begin_axis": "axis", "end_axis": "axis"}
+    ),
     Right(
         "slice",
         lambda v: {"x": v.x, "axis": 0, "begin_index": 0, "end_index": 2},
@@ -204,9 +247,19 @@ RIGHT: list[Right] = [
         {"broadcast_as_operand": "operand"},
     ),
     Right("sequence.delay", lambda v: {"x": v.s}, {"initial_state": "any"}),
-    Right("sequence.past_value", lambda v: {"x": v.s}, {"initial_state": "any", "time_step": "count"}),
-    Right("sequence.future_value", lambda v: {"x": v.s}, {"initial_state": "any", "time_step": "count"}),
-    Right("sequence.gather", lambda v: {"seq": v.s, "condition": v.flag}, {"new_sequence_axis_typeinfo": "any"}),
+    Right(
+        "sequence.past_value", lambda v: {"x": v.s}, {"initial_state": "any", "time_step": "count"}
+    ),
+    Right(
+        "sequence.future_value",
+        lambda v: {"x": v.s},
+        {"initial_state": "any", "time_step": "count"},
+    ),
+    Right(
+        "sequence.gather",
+        lambda v: {"seq": v.s, "condition": v.flag},
+        {"new_sequence_axis_typeinfo": "any"},
+    ),
     Right(
         "sequence.scatter",
         lambda v: {"seq": C.sequence.gather(v.s, v.flag), "condition": v.flag},
@@ -224,11 +277,19 @@ RIGHT: list[Right] = [
         {"dropout_rate": "share", "scale": "number"},
     ),
     *(
-        Right(f"random.{name}", lambda v: {"shape": 3}, {"mean": "share"} if name == "bernoulli" else {})
+        Right(
+            f"random.{name}",
+            lambda v: {"shape": 3},
+            {"mean": "share"} if name == "bernoulli" else {},
+        )
         for name in ("uniform", "normal", "gumbel", "bernoulli")
     ),
     *(
-        Right(f"random.{name}_like", lambda v: {"x": v.x}, {"mean": "share"} if name == "bernoulli" else {})
+        Right(
+            f"random.{name}_like",
+            lambda v: {"x": v.x},
+            {"mean": "share"} if name == "bernoulli" else {},
+        )
         for name in ("uniform", "normal", "gumbel", "bernoulli")
     ),
     Right("labels_to_graph", lambda v: {"labels": v.s}, {"labels": "operand"}),
@@ -239,12 +300,21 @@ RIGHT: list[Right] = [
     ),
     Right(
         "custom_proxy_op",
-        lambda v: {"custom_op": "mine", "output_shape": (3,), "output_data_type": np.float32, "operands": [v.x]},
+        lambda v: {
+            "custom_op": "mine",
+            "output_shape": (3,),
+            "output_data_type": np.float32,
+            "operands": [v.x],
+        },
         {"output_shape": "shape", "output_data_type": "dtype"},
     ),
     Right(
         "as_block",
-        lambda v: {"composite": v.of_p, "block_arguments_map": [(v.p, v.x)], "block_op_name": "mine"},
+        lambda v: {
+            "composite": v.of_p,
+            "block_arguments_map": [(v.p, v.x)],
+            "block_op_name": "mine",
+        },
         {"composite": "function", "block_arguments_map": "iterable of nodes"},
     ),
 ]

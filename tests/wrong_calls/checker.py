@@ -43,7 +43,11 @@ class Wrong(NamedTuple):
     name: str
     call: Callable[[Any], Any]
     words: tuple[str, ...] = ()
-    error: type[BaseException] | tuple[type[BaseException], ...] = (ValueError, TypeError, RuntimeError)
+    error: type[BaseException] | tuple[type[BaseException], ...] = (
+        ValueError,
+        TypeError,
+        RuntimeError,
+    )
     named: str = ""
 
 
@@ -51,7 +55,11 @@ def wrong(
     name: str,
     call: Callable[[Any], Any],
     *words: str,
-    error: type[BaseException] | tuple[type[BaseException], ...] = (ValueError, TypeError, RuntimeError),
+    error: type[BaseException] | tuple[type[BaseException], ...] = (
+        ValueError,
+        TypeError,
+        RuntimeError,
+    ),
     named: str = "",
 ) -> Wrong:
     """A row of a table; see `Wrong`."""
@@ -73,7 +81,9 @@ def is_ours(error: BaseException) -> bool:
     """Whether a statement of the package raised it, not code that the package called."""
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
-    return Path(last.filename).is_relative_to(SOURCE) and last.lineno in _raising_lines(last.filename)
+    return Path(last.filename).is_relative_to(SOURCE) and last.lineno in _raising_lines(
+        last.filename
+    )
 
 
 def _plain(text: str) -> str:
@@ -94,11 +104,17 @@ def complaints(name: str, error: BaseException, *named: str) -> list[str]:
     names = [*filter(None, named), name.rsplit(".", 1)[-1]]
     if match and type(error) is TypeError:
         called = [part for part in match[1].split(".") if not part.startswith("__")][-1]
-        return [] if called in [*names, *name.split(".")] else [f"names '{called}', not '{name}': {text}"]
+        return (
+            []
+            if called in [*names, *name.split(".")]
+            else [f"names '{called}', not '{name}': {text}"]
+        )
     found = []
     if not is_ours(error):
         last = traceback.extract_tb(error.__traceback__)[-1]
-        found.append(f"not the package's own, from {Path(last.filename).name}:{last.lineno} ({last.line})")
+        found.append(
+            f"not the package's own, from {Path(last.filename).name}:{last.lineno} ({last.line})"
+        )
     if bare := BARE.search(text):
         found.append(f"bare words '{bare[0]}'")
     if len(text) > LONGEST or text.count("\n") >= MOST_LINES:
@@ -113,7 +129,9 @@ def check(row: Wrong, nodes: Any) -> None:
     try:
         result = row.call(nodes)
     except Exception as error:
-        assert not complaints(row.name, error, row.named), "\n".join(complaints(row.name, error, row.named))
+        assert not complaints(row.name, error, row.named), "\n".join(
+            complaints(row.name, error, row.named)
+        )
         text = str(error)
         for pattern in row.words:
             assert re.search(pattern, text), f"nothing like {pattern!r} in: {text}"

@@ -11,8 +11,19 @@ import numpy as np
 
 from tests.wrong_calls.nodes import something
 
-NOTHING, TEXT, BYTES, OBJECT = ("None", None), ("text", "text"), ("bytes", b"x"), ("object", something())
-LIST, EMPTY, MAPPING, FRACTION, NAN = ("list", [1, 2]), ("empty", []), ("dict", {}), ("1.5", 1.5), ("nan", float("nan"))
+NOTHING, TEXT, BYTES, OBJECT = (
+    ("None", None),
+    ("text", "text"),
+    ("bytes", b"x"),
+    ("object", something()),
+)
+LIST, EMPTY, MAPPING, FRACTION, NAN = (
+    ("list", [1, 2]),
+    ("empty", []),
+    ("dict", {}),
+    ("1.5", 1.5),
+    ("nan", float("nan")),
+)
 NEGATIVE, HUGE, CALLABLE = ("-7", -7), ("99", 99), ("function", len)
 TEXTS, RAGGED = ("texts", ["a", "b"]), ("ragged", [[1, 2], [3]])
 
@@ -29,8 +40,26 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
     "share": [NOTHING, TEXT, OBJECT, MAPPING, NAN, NEGATIVE, HUGE],
     "flag": [NOTHING, TEXT, OBJECT, FRACTION, HUGE, LIST],
     "flags": [TEXT, OBJECT, FRACTION, HUGE, TEXTS, MAPPING],
-    "shape": [NOTHING, TEXT, OBJECT, FRACTION, ("(2, -5)", (2, -5)), ("(2, None)", (2, None)), TEXTS],
-    "sizes": [NOTHING, TEXT, OBJECT, FRACTION, ("0", 0), ("(0, 0)", (0, 0)), ("(-1, 1)", (-1, 1)), TEXTS, MAPPING],
+    "shape": [
+        NOTHING,
+        TEXT,
+        OBJECT,
+        FRACTION,
+        ("(2, -5)", (2, -5)),
+        ("(2, None)", (2, None)),
+        TEXTS,
+    ],
+    "sizes": [
+        NOTHING,
+        TEXT,
+        OBJECT,
+        FRACTION,
+        ("0", 0),
+        ("(0, 0)", (0, 0)),
+        ("(-1, 1)", (-1, 1)),
+        TEXTS,
+        MAPPING,
+    ],
     "dtype": [("float99", "float99"), OBJECT, ("object", object), ("int", int), FRACTION, LIST],
     "axes": [NOTHING, TEXT, OBJECT, HUGE, LIST, TEXTS],
     "one of": [NOTHING, TEXT, OBJECT, FRACTION, HUGE, NEGATIVE, LIST],
@@ -78,7 +107,9 @@ KINDS = {
     "sharing": "flags",
     **dict.fromkeys(("needs_gradient", "is_sparse", "keepdims", "spatial", "sequential"), "flag"),
     # Anything counts as true or false here, as in the original.
-    **dict.fromkeys(("as_numpy", "read_only", "borrow", "use_external_files_to_store_parameters"), "any"),
+    **dict.fromkeys(
+        ("as_numpy", "read_only", "borrow", "use_external_files_to_store_parameters"), "any"
+    ),
 }
 OPERANDS = (
     "x y left right operand operands inputs seq condition node_input node_referent arg input base exponent flag "
@@ -110,7 +141,9 @@ def kind_of(right: Right, parameter: inspect.Parameter) -> str:
         return right.kinds[parameter.name]
     if parameter.name in KINDS:
         return KINDS[parameter.name]
-    return {"int": "integer", "float": "number", "bool": "flag", "str": "text"}.get(str(parameter.annotation), "any")
+    return {"int": "integer", "float": "number", "bool": "flag", "str": "text"}.get(
+        str(parameter.annotation), "any"
+    )
 
 
 def call(function: Callable[..., Any], args: Mapping[str, Any]) -> Any:
@@ -118,7 +151,11 @@ def call(function: Callable[..., Any], args: Mapping[str, Any]) -> Any:
     known = parameters(function)
     several = next((p.name for p in known.values() if p.kind is p.VAR_POSITIONAL), None)
     only = [p.name for p in known.values() if p.kind is p.POSITIONAL_ONLY]
-    before = [n for n, p in known.items() if p.kind is p.POSITIONAL_OR_KEYWORD] if several in args else only
+    before = (
+        [n for n, p in known.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        if several in args
+        else only
+    )
     positional = [args[n] for n in before if n in args]
     if several in args:
         positional += args[several]
@@ -138,9 +175,15 @@ def wrong_arguments(right: Right, nodes: Any) -> Iterator[tuple[str, Callable[[]
                 value = [value, *args.get(name, [None])[1:]]
             if parameter.default is not parameter.empty and value is parameter.default:
                 continue
-            yield f"{name}={label}", lambda name=name, value=value: call(function, args | {name: value})
+            yield (
+                f"{name}={label}",
+                lambda name=name, value=value: call(function, args | {name: value}),
+            )
     if not any(p.kind is p.VAR_KEYWORD for p in parameters(function).values()):
-        yield "no_such_parameter", lambda: call(function, args | {"no_such_parameter": np.float32(1)})
+        yield (
+            "no_such_parameter",
+            lambda: call(function, args | {"no_such_parameter": np.float32(1)}),
+        )
 
 
 def names_of(result: Any) -> tuple[str, ...]:

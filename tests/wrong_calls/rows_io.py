@@ -20,7 +20,9 @@ FILES = {
     "CTFDeserializer": lambda f: io.CTFDeserializer(f, STREAMS),
     "CBFDeserializer": lambda f: io.CBFDeserializer(f, STREAMS),
     "ImageDeserializer": lambda f: io.ImageDeserializer(f, io.StreamDefs(f=io.StreamDef("image"))),
-    "Base64ImageDeserializer": lambda f: io.Base64ImageDeserializer(f, io.StreamDefs(f=io.StreamDef("image"))),
+    "Base64ImageDeserializer": lambda f: io.Base64ImageDeserializer(
+        f, io.StreamDefs(f=io.StreamDef("image"))
+    ),
 }
 DEFINED = {
     "CTFDeserializer": lambda s: io.CTFDeserializer("f", s),

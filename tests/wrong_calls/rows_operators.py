@@ -30,9 +30,23 @@ ROWS = [
     wrong("float", lambda v: float(v.w), r"\.value", error=TypeError),
     wrong("int", lambda v: int(v.f), "eval", error=TypeError),
     # A comparison of nodes is neither true nor false; whether there is a node may be asked, as old programs do.
-    wrong("less", lambda v: bool(v.x < 1), "neither true nor false", "element_select", error=TypeError),
-    wrong("less", lambda v: 1 if v.f > 1 else 2, "neither true nor false", named="Greater", error=TypeError),
-    wrong("less", lambda v: v.x >= 1 and v.x <= 2, "neither true nor false", named="GreaterEqual", error=TypeError),
+    wrong(
+        "less", lambda v: bool(v.x < 1), "neither true nor false", "element_select", error=TypeError
+    ),
+    wrong(
+        "less",
+        lambda v: 1 if v.f > 1 else 2,
+        "neither true nor false",
+        named="Greater",
+        error=TypeError,
+    ),
+    wrong(
+        "less",
+        lambda v: v.x >= 1 and v.x <= 2,
+        "neither true nor false",
+        named="GreaterEqual",
+        error=TypeError,
+    ),
     wrong("less", lambda v: not (v.x < v.y), "neither true nor false", error=TypeError),
     wrong("less", lambda v: min(v.x, v.y), "neither true nor false", error=TypeError),
     wrong("==", lambda v: v.x == 1, "cntk.equal", "1", named="Input('x'", error=TypeError),
@@ -49,7 +63,11 @@ ROWS = [
     # -- NumPy
     *(
         wrong(
-            f"numpy.{name}", lambda v, name=name: getattr(np, name)(v.x), f"cntk.{instead}", named=name, error=TypeError
+            f"numpy.{name}",
+            lambda v, name=name: getattr(np, name)(v.x),
+            f"cntk.{instead}",
+            named=name,
+            error=TypeError,
         )
         for name, instead in (
             ("exp", "exp"),
@@ -70,9 +88,19 @@ ROWS = [
     ),
     wrong("numpy.mean", lambda v: np.mean(v.w), r"\.value", "cntk.reduce_mean", "'w'"),
     wrong("numpy.mean", lambda v: np.mean(v.f), "eval", "cntk.reduce_mean", "'f'"),
-    wrong("numpy.reshape", lambda v: np.reshape(v.x, (3, 1)), "cntk.reshape", "'x'", error=ValueError),
-    wrong("numpy.concatenate", lambda v: np.concatenate([v.x, v.y]), "cntk.splice", "'x'", error=ValueError),
-    wrong("numpy.maximum", lambda v: np.maximum(v.x, 0), "cntk.element_max", "'x'", error=TypeError),
+    wrong(
+        "numpy.reshape", lambda v: np.reshape(v.x, (3, 1)), "cntk.reshape", "'x'", error=ValueError
+    ),
+    wrong(
+        "numpy.concatenate",
+        lambda v: np.concatenate([v.x, v.y]),
+        "cntk.splice",
+        "'x'",
+        error=ValueError,
+    ),
+    wrong(
+        "numpy.maximum", lambda v: np.maximum(v.x, 0), "cntk.element_max", "'x'", error=TypeError
+    ),
     wrong("numpy.dot", lambda v: np.dot(v.x, v.w), "cntk.times", error=RuntimeError),
     wrong("numpy.clip", lambda v: np.clip(v.x, 0, 1), "cntk.clip", "'x'"),
     wrong("numpy.isnan", lambda v: np.isnan(v.x), "no numbers", "'x'", error=TypeError),

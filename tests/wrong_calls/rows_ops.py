@@ -8,7 +8,9 @@ import cntk as C
 from tests.wrong_calls.checker import wrong
 from tests.wrong_calls.nodes import something
 
-NOT_MATCHED = NotImplementedError  # where the original's native layer finds no function for such arguments
+NOT_MATCHED = (
+    NotImplementedError  # where the original's native layer finds no function for such arguments
+)
 
 ROWS = [
     # -- operands
@@ -19,7 +21,9 @@ ROWS = [
     wrong("relu", lambda v: C.relu([]), "operand", r"\[\]", "empty", error=ValueError),
     wrong("relu", lambda v: C.relu([[1, 2], [3]]), "operand", "different length", error=ValueError),
     wrong("relu", lambda v: C.relu(C.sigmoid), "operand", "function", error=ValueError),
-    wrong("relu", lambda v: C.relu(v.two), "2 outputs", r"take one of `\.outputs`", error=NOT_MATCHED),
+    wrong(
+        "relu", lambda v: C.relu(v.two), "2 outputs", r"take one of `\.outputs`", error=NOT_MATCHED
+    ),
     wrong("relu", lambda v: C.relu(), "missing", "'x'", error=TypeError),
     wrong("relu", lambda v: C.relu(v.x, nam="n"), "nam", error=TypeError),
     wrong("relu", lambda v: C.relu(v.x, "n", 3), "positional", error=TypeError),
@@ -28,18 +32,36 @@ ROWS = [
     wrong("plus", lambda v: C.plus(v.x, "n"), "operand", "name=", error=ValueError),
     wrong("plus", lambda v: C.plus(v.x, [[1, 2], [3]]), "different length", error=ValueError),
     wrong("minus", lambda v: C.minus(None, v.x), "operand", "NoneType", error=ValueError),
-    wrong("element_times", lambda v: C.element_times(v.x, 1j), "operand", "complex", error=ValueError),
-    wrong("element_divide", lambda v: C.element_divide(v.x, "a"), "operand", "str", error=ValueError),
+    wrong(
+        "element_times", lambda v: C.element_times(v.x, 1j), "operand", "complex", error=ValueError
+    ),
+    wrong(
+        "element_divide", lambda v: C.element_divide(v.x, "a"), "operand", "str", error=ValueError
+    ),
     wrong("pow", lambda v: C.pow(v.x, None), "operand", error=ValueError),
-    wrong("log_add_exp", lambda v: C.log_add_exp(v.x, {}), "operand", named="LogPlus", error=ValueError),
+    wrong(
+        "log_add_exp",
+        lambda v: C.log_add_exp(v.x, {}),
+        "operand",
+        named="LogPlus",
+        error=ValueError,
+    ),
     wrong("element_max", lambda v: C.element_max(v.x, "a"), "operand", error=ValueError),
     wrong("equal", lambda v: C.equal(v.x, "a"), "operand", error=ValueError),
     wrong("greater", lambda v: C.greater(v.x, something()), "operand", error=ValueError),
-    wrong("element_and", lambda v: C.element_and(v.x, None), "operand", named="And", error=ValueError),
+    wrong(
+        "element_and", lambda v: C.element_and(v.x, None), "operand", named="And", error=ValueError
+    ),
     wrong("element_not", lambda v: C.element_not("a"), "operand", named="Not", error=ValueError),
     wrong("clip", lambda v: C.clip(v.x, None, 1), "operand", "NoneType", error=ValueError),
     wrong("clip", lambda v: C.clip(v.x, "low", 1), "operand", "str", error=ValueError),
-    wrong("element_select", lambda v: C.element_select(v.x, None, v.x), "operand", named="Select", error=ValueError),
+    wrong(
+        "element_select",
+        lambda v: C.element_select(v.x, None, v.x),
+        "operand",
+        named="Select",
+        error=ValueError,
+    ),
     wrong("times", lambda v: C.times(v.x, None), "operand", "NoneType", error=ValueError),
     wrong("sum", lambda v: C.sum(), "at least one operand", error=ValueError),
     wrong("mean", lambda v: C.mean(v.x, None), "operand", "NoneType", error=ValueError),
@@ -51,14 +73,40 @@ ROWS = [
     wrong("gather", lambda v: C.gather(v.w, None), "operand", "NoneType", error=ValueError),
     wrong("assign", lambda v: C.assign(None, v.w), "operand", "NoneType", error=ValueError),
     wrong("assign", lambda v: C.assign(v.x, v.x), "parameter or constant", "'x'", error=ValueError),
-    wrong("as_composite", lambda v: C.as_composite(None), "expected a function", "None", error=RuntimeError),
-    wrong("as_composite", lambda v: C.as_composite(3), "expected a function", "3", error=NOT_MATCHED),
-    wrong("as_composite", lambda v: C.as_composite(v.x), "expected a function", "use combine", error=NOT_MATCHED),
+    wrong(
+        "as_composite",
+        lambda v: C.as_composite(None),
+        "expected a function",
+        "None",
+        error=RuntimeError,
+    ),
+    wrong(
+        "as_composite", lambda v: C.as_composite(3), "expected a function", "3", error=NOT_MATCHED
+    ),
+    wrong(
+        "as_composite",
+        lambda v: C.as_composite(v.x),
+        "expected a function",
+        "use combine",
+        error=NOT_MATCHED,
+    ),
     wrong("as_block", lambda v: C.as_block(None, [], "a"), "composite", "None", error=ValueError),
     wrong("as_block", lambda v: C.as_block(v.of_p, None, "a"), "pairs", "None", error=TypeError),
     wrong("as_block", lambda v: C.as_block(v.of_p, [v.p], "a"), "pairs", error=TypeError),
-    wrong("as_block", lambda v: C.as_block(v.of_p, [(v.p, None)], "a"), "operand", "NoneType", error=ValueError),
-    wrong("as_block", lambda v: C.as_block(v.of_p, [(v.p, v.x)], 3), "block_op_name", "3", error=NOT_MATCHED),
+    wrong(
+        "as_block",
+        lambda v: C.as_block(v.of_p, [(v.p, None)], "a"),
+        "operand",
+        "NoneType",
+        error=ValueError,
+    ),
+    wrong(
+        "as_block",
+        lambda v: C.as_block(v.of_p, [(v.p, v.x)], 3),
+        "block_op_name",
+        "3",
+        error=NOT_MATCHED,
+    ),
     # -- names
     wrong("relu", lambda v: C.relu(v.x, v.y), "as name", "Input", error=NOT_MATCHED),
     wrong("relu", lambda v: C.relu(v.x, None), "as name", "None", error=ValueError),
@@ -67,11 +115,24 @@ ROWS = [
     wrong("plus", lambda v: C.plus(v.x, v.x, name=None), "as name", error=ValueError),
     wrong("times", lambda v: C.times(v.x, v.w, name=5), "as name", error=NOT_MATCHED),
     wrong("softmax", lambda v: C.softmax(v.x, name=[]), "as name", error=NOT_MATCHED),
-    wrong("reduce_sum", lambda v: C.reduce_sum(v.x, name=0), "as name", named="ReduceElements", error=NOT_MATCHED),
-    wrong("element_divide", lambda v: C.element_divide(v.x, v.y, name=v.m), "as name", error=NOT_MATCHED),
+    wrong(
+        "reduce_sum",
+        lambda v: C.reduce_sum(v.x, name=0),
+        "as name",
+        named="ReduceElements",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "element_divide",
+        lambda v: C.element_divide(v.x, v.y, name=v.m),
+        "as name",
+        error=NOT_MATCHED,
+    ),
     wrong("flatten", lambda v: C.flatten(v.m, name=1), "as name", error=NOT_MATCHED),
     wrong("combine", lambda v: C.combine(v.x, v.y, name=3), "as name", error=NOT_MATCHED),
-    wrong("as_composite", lambda v: C.as_composite(v.f.root_function, 3), "as name", error=NOT_MATCHED),
+    wrong(
+        "as_composite", lambda v: C.as_composite(v.f.root_function, 3), "as name", error=NOT_MATCHED
+    ),
     wrong("splice", lambda v: C.splice(v.x, v.y, name=1), "as name", error=NOT_MATCHED),
     wrong("dropout", lambda v: C.dropout(v.x, 0.5, name=1), "as name", error=NOT_MATCHED),
     # -- axes
@@ -81,15 +142,29 @@ ROWS = [
     wrong("log_softmax", lambda v: C.log_softmax(v.x, "a"), "an axis", "'a'"),
     wrong("reduce_sum", lambda v: C.reduce_sum(v.x, axis="a"), "an axis", "'a'"),
     wrong("reduce_sum", lambda v: C.reduce_sum(v.x, axis=1.5), "an axis", "1.5", error=NOT_MATCHED),
-    wrong("reduce_sum", lambda v: C.reduce_sum(v.x, axis=5), "axis 5", "use one from -1 to 0", named="ReduceElements"),
+    wrong(
+        "reduce_sum",
+        lambda v: C.reduce_sum(v.x, axis=5),
+        "axis 5",
+        "use one from -1 to 0",
+        named="ReduceElements",
+    ),
     wrong("reduce_sum", lambda v: C.reduce_sum(v.x, axis=[0, "a"]), "an axis", "'a'"),
     wrong("reduce_mean", lambda v: C.reduce_mean(v.x, axis=[]), "at least one axis", r"empty"),
     wrong("reduce_max", lambda v: C.reduce_max(v.x, axis={}), "an axis", r"\{\}"),
-    wrong("reduce_sum", lambda v: C.reduce_sum(v.x, 0, "a"), "keepdims", "True or False", error=NOT_MATCHED),
+    wrong(
+        "reduce_sum",
+        lambda v: C.reduce_sum(v.x, 0, "a"),
+        "keepdims",
+        "True or False",
+        error=NOT_MATCHED,
+    ),
     wrong("reduce_l2", lambda v: C.reduce_l2(v.x, 0, 3), "keepdims", "3", error=NOT_MATCHED),
     wrong("argmax", lambda v: C.argmax(v.x, "a"), "an axis", "'a'"),
     wrong("expand_dims", lambda v: C.expand_dims(v.x, None), "an axis", "None", error=RuntimeError),
-    wrong("expand_dims", lambda v: C.expand_dims(v.x, 9), "positions from 0 to 1", error=ValueError),
+    wrong(
+        "expand_dims", lambda v: C.expand_dims(v.x, 9), "positions from 0 to 1", error=ValueError
+    ),
     wrong("squeeze", lambda v: C.squeeze(v.x, "a"), "an axis", "'a'"),
     wrong("flatten", lambda v: C.flatten(v.x, "a"), "an axis", "'a'"),
     wrong("swapaxes", lambda v: C.swapaxes(v.m, "a", 0), "an axis", "'a'"),
@@ -99,7 +174,14 @@ ROWS = [
     wrong("transpose", lambda v: C.transpose(v.x, None), "perm", "None", error=TypeError),
     wrong("transpose", lambda v: C.transpose(v.m, 3), "perm", "swapaxes", error=TypeError),
     wrong("transpose", lambda v: C.transpose(v.m, "ab"), "perm", "'ab'", error=TypeError),
-    wrong("transpose", lambda v: C.transpose(v.m, (0, 0)), "perm", "each axis", r"\(0, 0\)", error=ValueError),
+    wrong(
+        "transpose",
+        lambda v: C.transpose(v.m, (0, 0)),
+        "perm",
+        "each axis",
+        r"\(0, 0\)",
+        error=ValueError,
+    ),
     wrong("transpose", lambda v: C.transpose(v.m, (0, 1.5)), "perm", "1.5", error=TypeError),
     wrong("slice", lambda v: C.slice(v.x, None, 0, 1), "an axis", "None"),
     wrong("slice", lambda v: C.slice(v.x, 0, "a", 1), "integers", "'a'", error=TypeError),
@@ -122,19 +204,57 @@ ROWS = [
     wrong("times", lambda v: C.times(v.x, v.w, "a"), "output_rank", "'a'", error=NOT_MATCHED),
     wrong("times", lambda v: C.times(v.x, v.w, 0), "output rank", "0", error=ValueError),
     wrong("times", lambda v: C.times(v.x, v.w, 1.5), "output_rank", "1.5", error=NOT_MATCHED),
-    wrong("times", lambda v: C.times(v.x, v.w, 1, None), "infer_input_rank_to_map", "None", error=NOT_MATCHED),
+    wrong(
+        "times",
+        lambda v: C.times(v.x, v.w, 1, None),
+        "infer_input_rank_to_map",
+        "None",
+        error=NOT_MATCHED,
+    ),
     wrong("times", lambda v: C.times(v.m, v.w), "'m' is", "'w' is", error=ValueError),
-    wrong("depth_to_space", lambda v: C.depth_to_space(v.image, 1.5), "block_size", "1.5", error=ValueError),
-    wrong("depth_to_space", lambda v: C.depth_to_space(v.image, 0), "block_size", "0", error=ValueError),
-    wrong("space_to_depth", lambda v: C.space_to_depth(v.image, "a"), "block_size", "'a'", error=ValueError),
-    wrong("crop_manual", lambda v: C.crop_manual(v.image, v.pooled, "a", 0), "offset_x", "'a'", error=RuntimeError),
-    wrong("crop_manual", lambda v: C.crop_manual(v.image, v.pooled, 0, -1), "offset_y", "-1", error=RuntimeError),
+    wrong(
+        "depth_to_space",
+        lambda v: C.depth_to_space(v.image, 1.5),
+        "block_size",
+        "1.5",
+        error=ValueError,
+    ),
+    wrong(
+        "depth_to_space",
+        lambda v: C.depth_to_space(v.image, 0),
+        "block_size",
+        "0",
+        error=ValueError,
+    ),
+    wrong(
+        "space_to_depth",
+        lambda v: C.space_to_depth(v.image, "a"),
+        "block_size",
+        "'a'",
+        error=ValueError,
+    ),
+    wrong(
+        "crop_manual",
+        lambda v: C.crop_manual(v.image, v.pooled, "a", 0),
+        "offset_x",
+        "'a'",
+        error=RuntimeError,
+    ),
+    wrong(
+        "crop_manual",
+        lambda v: C.crop_manual(v.image, v.pooled, 0, -1),
+        "offset_y",
+        "-1",
+        error=RuntimeError,
+    ),
     wrong("pad", lambda v: C.pad(v.x, None), "pattern", "None", error=TypeError),
     wrong("pad", lambda v: C.pad(v.x, [1]), "pair", r"\[1\]", error=TypeError),
     wrong("pad", lambda v: C.pad(v.x, [(1,)]), "pair", r"\(1,\)", error=ValueError),
     wrong("pad", lambda v: C.pad(v.x, [(-1, 1)]), "0 or more", "-1", error=RuntimeError),
     wrong("pad", lambda v: C.pad(v.x, [(1, 1)], 9), "mode", "9", error=RuntimeError),
-    wrong("pad", lambda v: C.pad(v.x, [(1, 1)], 0, "a"), "constant_value", "'a'", error=NOT_MATCHED),
+    wrong(
+        "pad", lambda v: C.pad(v.x, [(1, 1)], 0, "a"), "constant_value", "'a'", error=NOT_MATCHED
+    ),
     # -- windows
     wrong(
         "convolution",
@@ -144,19 +264,61 @@ ROWS = [
         error=NOT_MATCHED,
     ),
     wrong(
-        "convolution", lambda v: C.convolution(v.kernel, v.image, strides=(-1, 1)), "strides", "-1", error=NOT_MATCHED
-    ),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.image, strides="a"), "strides", "'a'", error=NOT_MATCHED),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.image, strides=None), "strides", "None", error=TypeError),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.image, strides=()), "strides", r"\(\)"),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.image, dilation=0), "dilation", "0", error=NOT_MATCHED),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.image, groups=0), "groups", "0", error=NOT_MATCHED),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.image, groups="a"), "groups", "'a'", error=NOT_MATCHED),
-    wrong(
-        "convolution", lambda v: C.convolution(v.kernel, v.image, auto_padding="a"), "auto_padding", error=NOT_MATCHED
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, strides=(-1, 1)),
+        "strides",
+        "-1",
+        error=NOT_MATCHED,
     ),
     wrong(
-        "convolution", lambda v: C.convolution(v.kernel, v.image, auto_padding=None), "auto_padding", error=TypeError
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, strides="a"),
+        "strides",
+        "'a'",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, strides=None),
+        "strides",
+        "None",
+        error=TypeError,
+    ),
+    wrong(
+        "convolution", lambda v: C.convolution(v.kernel, v.image, strides=()), "strides", r"\(\)"
+    ),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, dilation=0),
+        "dilation",
+        "0",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, groups=0),
+        "groups",
+        "0",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, groups="a"),
+        "groups",
+        "'a'",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, auto_padding="a"),
+        "auto_padding",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, auto_padding=None),
+        "auto_padding",
+        error=TypeError,
     ),
     wrong(
         "convolution",
@@ -164,16 +326,38 @@ ROWS = [
         "auto_padding",
         error=NOT_MATCHED,
     ),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.image, sharing=3), "sharing", "3", error=TypeError),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.image, sequential="a"), "sequential", error=NOT_MATCHED),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, sharing=3),
+        "sharing",
+        "3",
+        error=TypeError,
+    ),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.image, sequential="a"),
+        "sequential",
+        error=NOT_MATCHED,
+    ),
     wrong(
         "convolution",
         lambda v: C.convolution(v.kernel, v.image, reduction_rank="a"),
         "reduction_rank",
         error=NOT_MATCHED,
     ),
-    wrong("convolution", lambda v: C.convolution(None, v.image), "operand", "NoneType", error=ValueError),
-    wrong("convolution", lambda v: C.convolution(v.kernel, v.x), "'x' is", error=(ValueError, RuntimeError)),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(None, v.image),
+        "operand",
+        "NoneType",
+        error=ValueError,
+    ),
+    wrong(
+        "convolution",
+        lambda v: C.convolution(v.kernel, v.x),
+        "'x' is",
+        error=(ValueError, RuntimeError),
+    ),
     wrong(
         "convolution_transpose",
         lambda v: C.convolution_transpose(v.kernel, v.image, strides=0),
@@ -187,27 +371,104 @@ ROWS = [
         "output_shape",
         error=NOT_MATCHED,
     ),
-    wrong("pooling", lambda v: C.pooling(v.image, 0, (2, 2), strides=(-1, 1)), "strides", "-1", "1 or more"),
-    wrong("pooling", lambda v: C.pooling(v.image, 0, (2, 2), strides=(0, 1)), "strides", r"\(0, 1\)"),
+    wrong(
+        "pooling",
+        lambda v: C.pooling(v.image, 0, (2, 2), strides=(-1, 1)),
+        "strides",
+        "-1",
+        "1 or more",
+    ),
+    wrong(
+        "pooling", lambda v: C.pooling(v.image, 0, (2, 2), strides=(0, 1)), "strides", r"\(0, 1\)"
+    ),
     wrong("pooling", lambda v: C.pooling(v.image, 5, (2, 2)), "pooling_type", "MAX_POOLING", "5"),
-    wrong("pooling", lambda v: C.pooling(v.image, "max", (2, 2)), "pooling_type", "'max'", error=NOT_MATCHED),
+    wrong(
+        "pooling",
+        lambda v: C.pooling(v.image, "max", (2, 2)),
+        "pooling_type",
+        "'max'",
+        error=NOT_MATCHED,
+    ),
     wrong("pooling", lambda v: C.pooling(v.image, 0, (0, 2)), "window", r"\[0 x 2\]"),
-    wrong("pooling", lambda v: C.pooling(v.image, 0, None), "pooling_window_shape", "None", error=TypeError),
-    wrong("pooling", lambda v: C.pooling(v.image, 0, "a"), "pooling_window_shape", "'a'", error=NOT_MATCHED),
-    wrong("pooling", lambda v: C.pooling(v.image, 0, (2, 2), ceil_out_dim="a"), "ceil_out_dim", error=NOT_MATCHED),
-    wrong("pooling", lambda v: C.pooling(v.image, 0, (2, 2), include_pad=3), "include_pad", "3", error=NOT_MATCHED),
-    wrong("pooling", lambda v: C.pooling(v.image, 0, (2, 2), include_pad=None), "include_pad", error=NOT_MATCHED),
-    wrong("unpooling", lambda v: C.unpooling(v.pooled, v.image, 1, (2, 2)), "only max pooling", "MAX_UNPOOLING"),
-    wrong("unpooling", lambda v: C.unpooling(v.pooled, v.image, 0, (2, 2), strides=0), "strides", "0"),
-    wrong("roipooling", lambda v: C.roipooling(v.image, v.x, 0, (2, 2), "a"), "spatial_scale", "'a'", error=TypeError),
-    wrong("roipooling", lambda v: C.roipooling(v.image, v.x, 1, (2, 2), 1.0), "MAX_POOLING", "1", error=ValueError),
-    wrong("roipooling", lambda v: C.roipooling(v.image, v.x, 0, (0, 2), 1.0), "roi_output_shape", r"\(0, 2\)"),
+    wrong(
+        "pooling",
+        lambda v: C.pooling(v.image, 0, None),
+        "pooling_window_shape",
+        "None",
+        error=TypeError,
+    ),
+    wrong(
+        "pooling",
+        lambda v: C.pooling(v.image, 0, "a"),
+        "pooling_window_shape",
+        "'a'",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "pooling",
+        lambda v: C.pooling(v.image, 0, (2, 2), ceil_out_dim="a"),
+        "ceil_out_dim",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "pooling",
+        lambda v: C.pooling(v.image, 0, (2, 2), include_pad=3),
+        "include_pad",
+        "3",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "pooling",
+        lambda v: C.pooling(v.image, 0, (2, 2), include_pad=None),
+        "include_pad",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "unpooling",
+        lambda v: C.unpooling(v.pooled, v.image, 1, (2, 2)),
+        "only max pooling",
+        "MAX_UNPOOLING",
+    ),
+    wrong(
+        "unpooling", lambda v: C.unpooling(v.pooled, v.image, 0, (2, 2), strides=0), "strides", "0"
+    ),
+    wrong(
+        "roipooling",
+        lambda v: C.roipooling(v.image, v.x, 0, (2, 2), "a"),
+        "spatial_scale",
+        "'a'",
+        error=TypeError,
+    ),
+    wrong(
+        "roipooling",
+        lambda v: C.roipooling(v.image, v.x, 1, (2, 2), 1.0),
+        "MAX_POOLING",
+        "1",
+        error=ValueError,
+    ),
+    wrong(
+        "roipooling",
+        lambda v: C.roipooling(v.image, v.x, 0, (0, 2), 1.0),
+        "roi_output_shape",
+        r"\(0, 2\)",
+    ),
     # -- numbers, rates, flags, seeds
     wrong("dropout", lambda v: C.dropout(v.x, "a"), "dropout_rate", "'a'", error=TypeError),
     wrong("dropout", lambda v: C.dropout(v.x, None), "dropout_rate", "None", error=TypeError),
-    wrong("dropout", lambda v: C.dropout(v.x, -0.1), "dropout_rate", r"\[0, 1\)", "-0.1", error=ValueError),
-    wrong("dropout", lambda v: C.dropout(v.x, 1), "dropout_rate", r"\[0, 1\)", "1", error=ValueError),
-    wrong("dropout", lambda v: C.dropout(v.x, float("nan")), "dropout_rate", "nan", error=ValueError),
+    wrong(
+        "dropout",
+        lambda v: C.dropout(v.x, -0.1),
+        "dropout_rate",
+        r"\[0, 1\)",
+        "-0.1",
+        error=ValueError,
+    ),
+    wrong(
+        "dropout", lambda v: C.dropout(v.x, 1), "dropout_rate", r"\[0, 1\)", "1", error=ValueError
+    ),
+    wrong(
+        "dropout", lambda v: C.dropout(v.x, float("nan")), "dropout_rate", "nan", error=ValueError
+    ),
     wrong("dropout", lambda v: C.dropout(v.x, v.y), "dropout_rate", "Input", error=TypeError),
     wrong("dropout", lambda v: C.dropout(v.x, 0.5, seed="a"), "seed", "'a'", error=NOT_MATCHED),
     wrong("dropout", lambda v: C.dropout(v.x, 0.5, seed=-1), "seed", "-1", error=NOT_MATCHED),
@@ -217,10 +478,19 @@ ROWS = [
     wrong("leaky_relu", lambda v: C.leaky_relu(v.x, None), "alpha", "None", error=NOT_MATCHED),
     wrong("elu", lambda v: C.elu(v.x, v.y), "alpha", "Input", error=NOT_MATCHED),
     wrong("selu", lambda v: C.selu(v.x, "a"), "scale", "'a'", error=NOT_MATCHED),
-    wrong("hard_sigmoid", lambda v: C.hard_sigmoid(v.x, [], 1), "alpha", r"\[\]", error=NOT_MATCHED),
+    wrong(
+        "hard_sigmoid", lambda v: C.hard_sigmoid(v.x, [], 1), "alpha", r"\[\]", error=NOT_MATCHED
+    ),
     wrong("softplus", lambda v: C.softplus(v.x, "a"), "steepness", "'a'", error=ValueError),
     wrong("softsign", lambda v: C.softsign(v.x, None), "steepness", "None", error=ValueError),
-    wrong("param_relu", lambda v: C.param_relu(None, v.x), "operand", "NoneType", named="PReLU", error=ValueError),
+    wrong(
+        "param_relu",
+        lambda v: C.param_relu(None, v.x),
+        "operand",
+        "NoneType",
+        named="PReLU",
+        error=ValueError,
+    ),
     wrong("cast", lambda v: C.cast(v.x, None), "float32", "None"),
     wrong("cast", lambda v: C.cast(v.x, "float99"), "'float99'", "use float16"),
     wrong("cast", lambda v: C.cast(v.x, 3.5), "dtype", "3.5"),
@@ -228,8 +498,20 @@ ROWS = [
     wrong("einsum", lambda v: C.einsum(None, v.x), "equation", "None"),
     wrong("einsum", lambda v: C.einsum("i,j->ij", v.x), "2 operands, got 1"),
     wrong("eye_like", lambda v: C.eye_like(v.w, "a"), "sparse_output", "'a'", error=NOT_MATCHED),
-    wrong("image_scaler", lambda v: C.image_scaler(v.image, "a", [0, 0]), "scalar", "'a'", error=TypeError),
-    wrong("image_scaler", lambda v: C.image_scaler(v.image, 1, None), "biases", "None", error=TypeError),
+    wrong(
+        "image_scaler",
+        lambda v: C.image_scaler(v.image, "a", [0, 0]),
+        "scalar",
+        "'a'",
+        error=TypeError,
+    ),
+    wrong(
+        "image_scaler",
+        lambda v: C.image_scaler(v.image, 1, None),
+        "biases",
+        "None",
+        error=TypeError,
+    ),
     wrong("layer_normalization", lambda v: C.layer_normalization(v.x, 1, 0, "a"), "epsilon", "'a'"),
     wrong(
         "mean_variance_normalization",
@@ -237,7 +519,12 @@ ROWS = [
         "epsilon",
         error=TypeError,
     ),
-    wrong("mean_variance_normalization", lambda v: C.mean_variance_normalization(v.image, -1), "epsilon", "-1"),
+    wrong(
+        "mean_variance_normalization",
+        lambda v: C.mean_variance_normalization(v.image, -1),
+        "epsilon",
+        "-1",
+    ),
     wrong(
         "local_response_normalization",
         lambda v: C.local_response_normalization(v.image, "a", 1, 1, 1),
@@ -246,22 +533,53 @@ ROWS = [
     ),
     wrong(
         "batch_normalization",
-        lambda v: C.batch_normalization(v.x, None, None, None, None, False, running_count=C.constant(0)),
+        lambda v: C.batch_normalization(
+            v.x, None, None, None, None, False, running_count=C.constant(0)
+        ),
         "operand",
         "NoneType",
     ),
-    wrong("random_sample", lambda v: C.random_sample([1, 2], "a", True), "num_samples", "'a'", error=NOT_MATCHED),
-    wrong("random_sample", lambda v: C.random_sample([1, 2], 0, True), "num_samples", "0"),
-    wrong("random_sample", lambda v: C.random_sample([1, 2], 1, "a"), "allow_duplicates", "'a'", error=NOT_MATCHED),
     wrong(
-        "optimized_rnnstack", lambda v: C.optimized_rnnstack(v.s, v.w, "a", 1), "hidden_size", "'a'", error=NOT_MATCHED
+        "random_sample",
+        lambda v: C.random_sample([1, 2], "a", True),
+        "num_samples",
+        "'a'",
+        error=NOT_MATCHED,
     ),
-    wrong("optimized_rnnstack", lambda v: C.optimized_rnnstack(v.s, v.w, 2, 1, recurrent_op="b"), "'b'", "'lstm'"),
+    wrong("random_sample", lambda v: C.random_sample([1, 2], 0, True), "num_samples", "0"),
+    wrong(
+        "random_sample",
+        lambda v: C.random_sample([1, 2], 1, "a"),
+        "allow_duplicates",
+        "'a'",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "optimized_rnnstack",
+        lambda v: C.optimized_rnnstack(v.s, v.w, "a", 1),
+        "hidden_size",
+        "'a'",
+        error=NOT_MATCHED,
+    ),
+    wrong(
+        "optimized_rnnstack",
+        lambda v: C.optimized_rnnstack(v.s, v.w, 2, 1, recurrent_op="b"),
+        "'b'",
+        "'lstm'",
+    ),
     wrong("optimized_rnnstack", lambda v: C.optimized_rnnstack(v.s, v.w, 2, 0), "num_layers 0"),
     wrong(
-        "custom_proxy_op", lambda v: C.custom_proxy_op(3, (3,), np.float32, v.x), "custom_op", "3", error=NOT_MATCHED
+        "custom_proxy_op",
+        lambda v: C.custom_proxy_op(3, (3,), np.float32, v.x),
+        "custom_op",
+        "3",
+        error=NOT_MATCHED,
     ),
-    wrong("per_dim_mean_variance_normalize", lambda v: C.per_dim_mean_variance_normalize(v.x, None, 1), "NoneType"),
+    wrong(
+        "per_dim_mean_variance_normalize",
+        lambda v: C.per_dim_mean_variance_normalize(v.x, None, 1),
+        "NoneType",
+    ),
     wrong(
         "register_native_user_function",
         lambda v: C.ops.register_native_user_function(3, "m", "f"),
@@ -275,8 +593,16 @@ ROWS = [
         "registered",
         error=ValueError,
     ),
-    wrong("native_user_function", lambda v: C.ops.native_user_function("none of a test", None), "list of operands"),
     wrong(
-        "user_function", lambda v: C.user_function(None), "UserFunction", "NoneType", error=(RuntimeError, TypeError)
+        "native_user_function",
+        lambda v: C.ops.native_user_function("none of a test", None),
+        "list of operands",
+    ),
+    wrong(
+        "user_function",
+        lambda v: C.user_function(None),
+        "UserFunction",
+        "NoneType",
+        error=(RuntimeError, TypeError),
     ),
 ]

@@ -32,7 +32,10 @@ def train(**options):  # noqa: ANN003, ANN201
     def call(v):  # noqa: ANN001, ANN202
         m = made()
         return m.criterion.train(
-            **({"minibatch_source": (X, Y), "parameter_learners": [C.sgd(m.z.parameters, 0.1)]} | options)
+            **(
+                {"minibatch_source": (X, Y), "parameter_learners": [C.sgd(m.z.parameters, 0.1)]}
+                | options
+            )
         )
 
     return call

@@ -12,14 +12,19 @@ from tests.wrong_calls.checker import complaints
 from tests.wrong_calls.generated import Right, call, found, names_of, wrong_arguments
 from tests.wrong_calls.nodes import Nodes
 
-AREAS = sorted(path.stem.removeprefix("calls_") for path in Path(__file__).parent.glob("calls_*.py"))
+AREAS = sorted(
+    path.stem.removeprefix("calls_") for path in Path(__file__).parent.glob("calls_*.py")
+)
 
 
 def right_calls() -> list[object]:
     found = []
     for area in AREAS:
         table: list[Right] = importlib.import_module(f"tests.wrong_calls.calls_{area}").RIGHT
-        found += [pytest.param(right, id=f"{area}-{number}-{right.name}") for number, right in enumerate(table)]
+        found += [
+            pytest.param(right, id=f"{area}-{number}-{right.name}")
+            for number, right in enumerate(table)
+        ]
     return found
 
 
@@ -34,8 +39,12 @@ def test_wrong_arguments(right: Right) -> None:
             try:
                 make()
             except Exception as error:
-                wrong += [f"{label}: {c}" for c in complaints(right.name, error, *names, *right.named)]
+                wrong += [
+                    f"{label}: {c}" for c in complaints(right.name, error, *names, *right.named)
+                ]
             else:
                 accepted.append(label)
     assert not wrong, "\n".join(wrong)
-    assert sorted(accepted) == sorted(right.accepts), "taken without a word, or refused though listed as taken"
+    assert sorted(accepted) == sorted(right.accepts), (
+        "taken without a word, or refused though listed as taken"
+    )

@@ -55,15 +55,23 @@ MISSPELT = [
     ("cntk.default_options", "default_option", "default_options"),
     ("cntk.sample_installer", "install_sample", "install_samples"),
     ("cntk.cntk_py", "Variable_", "cntk.Variable"),
-    ("cntk.contrib.netopt.quantization", "convert_to_nativ_binary_convolution", "convert_to_native_binary_convolution"),
+    (
+        "cntk.contrib.netopt.quantization",
+        "convert_to_nativ_binary_convolution",
+        "convert_to_native_binary_convolution",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("module", "name", "meant"), MISSPELT, ids=[f"{m}.{n}" for m, n, _ in MISSPELT])
+@pytest.mark.parametrize(
+    ("module", "name", "meant"), MISSPELT, ids=[f"{m}.{n}" for m, n, _ in MISSPELT]
+)
 def test_misspelt(module: str, name: str, meant: str) -> None:
     with pytest.raises(AttributeError) as error:
         getattr(importlib.import_module(module), name)
-    assert str(error.value) == f"module '{module}' has no attribute '{name}'; did you mean '{meant}'?"
+    assert (
+        str(error.value) == f"module '{module}' has no attribute '{name}'; did you mean '{meant}'?"
+    )
 
 
 def test_what_is_suggested_is_there() -> None:
@@ -83,8 +91,16 @@ def test_nothing_alike_is_not_guessed() -> None:
 
 
 def test_nodes_of_a_function() -> None:
-    model = C.times(C.input_variable(2, name="features"), C.parameter((2, 3), name="W"), name="scores")
-    for name, meant in (("W1", "W"), ("w", "W"), ("feature", "features"), ("paramters", "parameters"), ("evl", "eval")):
+    model = C.times(
+        C.input_variable(2, name="features"), C.parameter((2, 3), name="W"), name="scores"
+    )
+    for name, meant in (
+        ("W1", "W"),
+        ("w", "W"),
+        ("feature", "features"),
+        ("paramters", "parameters"),
+        ("evl", "eval"),
+    ):
         with pytest.raises(AttributeError, match=f"'{name}'; did you mean '{meant}'\\?"):
             getattr(model, name)
     both = C.combine([model, model + 1])
@@ -93,7 +109,11 @@ def test_nodes_of_a_function() -> None:
 
 
 def test_imports_are_as_before() -> None:
-    assert not hasattr(C, "relU") and not hasattr(C.layers, "Conv2D") and getattr(C.ops, "concat", None) is None
+    assert (
+        not hasattr(C, "relU")
+        and not hasattr(C.layers, "Conv2D")
+        and getattr(C.ops, "concat", None) is None
+    )
     with pytest.raises(ImportError):
         importlib.import_module("cntk.relU")
     with pytest.raises(ImportError):

@@ -17,7 +17,9 @@ def rows() -> list[object]:
     found = []
     for area in AREAS:
         table: list[Wrong] = importlib.import_module(f"tests.wrong_calls.rows_{area}").ROWS
-        found += [pytest.param(row, id=f"{area}-{number}-{row.name}") for number, row in enumerate(table)]
+        found += [
+            pytest.param(row, id=f"{area}-{number}-{row.name}") for number, row in enumerate(table)
+        ]
     return found
 
 

@@ -53,6 +53,9 @@ def test_an_empty_minibatch_is_the_previous_one() -> None:
     assert trained.train_minibatch(model.data)
     assert trained.previous_minibatch_sample_count == len(X)
     assert not trained.train_minibatch({})
-    assert (trained.previous_minibatch_sample_count, trained.total_number_of_samples_seen) == (0, len(X))
+    assert (trained.previous_minibatch_sample_count, trained.total_number_of_samples_seen) == (
+        0,
+        len(X),
+    )
     with pytest.raises(RuntimeError, match="the last one was empty"):
         trained.previous_minibatch_loss_average  # noqa: B018 - a property that raises

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 import cntk as C
-from cntk.io import MinibatchSource, MinibatchSourceFromData, StreamDef, StreamDefs, StreamInformation, UserDeserializer
+from cntk.io import (
+    MinibatchSource,
+    MinibatchSourceFromData,
+    StreamDef,
+    StreamDefs,
+    StreamInformation,
+    UserDeserializer,
+)
 from cntk.train import training_session
 
 X, Y = np.ones((4, 2), np.float32), np.ones((4, 1), np.float32)
@@ -22,7 +29,9 @@ def made() -> Any:
     loss = C.squared_error(z, y)
     metric = C.reduce_sum(loss)
     both = C.combine([loss, metric])
-    return SimpleNamespace(x=x, y=y, z=z, loss=loss, metric=metric, criterion=both, data={x: X, y: Y})
+    return SimpleNamespace(
+        x=x, y=y, z=z, loss=loss, metric=metric, criterion=both, data={x: X, y: Y}
+    )
 
 
 def weight() -> Any:

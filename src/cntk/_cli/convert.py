@@ -27,7 +27,9 @@ def header_lines(header: Path) -> list[str]:
         raise ConversionError(str(error)) from None
 
 
-def convert(source: Path, target: Path, streams: Sequence[str], double: bool, chunk_bytes: int) -> Iterator[str]:
+def convert(
+    source: Path, target: Path, streams: Sequence[str], double: bool, chunk_bytes: int
+) -> Iterator[str]:
     """Convert a file into the other format, and tell what was done.
 
     Args:
@@ -53,7 +55,9 @@ def convert(source: Path, target: Path, streams: Sequence[str], double: bool, ch
                     f"{source}: give its streams, with --header or --stream 'name alias dense|sparse width'"
                 )
             dtype = np.float64 if double else np.float32
-            C.io.text_to_binary(str(source), str(target), C.io.header_streams(list(streams)), dtype, chunk_bytes)
+            C.io.text_to_binary(
+                str(source), str(target), C.io.header_streams(list(streams)), dtype, chunk_bytes
+            )
     except RuntimeError as error:
         raise ConversionError(str(error)) from None
     yield f"{source}: {source.stat().st_size:,} bytes"

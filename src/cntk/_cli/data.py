@@ -39,7 +39,9 @@ def scanned_digits() -> Digits:
     labels = content.target.astype(np.uint8)
     order = np.random.default_rng(1797).permutation(len(labels))
     test, train = order[:360], order[360:]
-    return Digits("handwritten digits, 8 x 8", images[train], labels[train], images[test], labels[test])
+    return Digits(
+        "handwritten digits, 8 x 8", images[train], labels[train], images[test], labels[test]
+    )
 
 
 def mnist_folder(folder: Path) -> Digits:
@@ -64,18 +66,25 @@ def mnist_folder(folder: Path) -> Digits:
 
 
 def _labelled_images(folder: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    images_file, labels_file = _find(folder, f"{part}-images-idx3-ubyte"), _find(folder, f"{part}-labels-idx1-ubyte")
+    images_file, labels_file = (
+        _find(folder, f"{part}-images-idx3-ubyte"),
+        _find(folder, f"{part}-labels-idx1-ubyte"),
+    )
     images, labels = read_idx(images_file, rank=3), read_idx(labels_file, rank=1)
     count, rows, columns = images.shape
     if count != len(labels):
-        raise DataError(f"{images_file} has {count:,} pictures, but {labels_file} has {len(labels):,} labels")
+        raise DataError(
+            f"{images_file} has {count:,} pictures, but {labels_file} has {len(labels):,} labels"
+        )
     if not count:
         raise DataError(f"{images_file}: has no pictures")
     if not (SMALLEST <= min(rows, columns) and max(rows, columns) <= LARGEST):
         size = f"{SMALLEST} x {SMALLEST} to {LARGEST} x {LARGEST}"
         raise DataError(f"{images_file}: pictures are {rows} x {columns}; from {size} can be used")
     if labels.max() >= CLASSES:
-        raise DataError(f"{labels_file}: has a label {labels.max()}; labels of digits run from 0 to {CLASSES - 1}")
+        raise DataError(
+            f"{labels_file}: has a label {labels.max()}; labels of digits run from 0 to {CLASSES - 1}"
+        )
     return images.astype(np.float32)[:, None] / np.float32(255), labels
 
 

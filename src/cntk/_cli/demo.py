@@ -105,23 +105,35 @@ def train(digits: Digits, epochs: int, seed: int, console: Console) -> Outcome:
     images = C.input_variable(digits.train_images.shape[1:], name="image")
     labels = C.input_variable(CLASSES, name="digit")
     scores = network(images)
-    loss, error = C.cross_entropy_with_softmax(scores, labels), C.classification_error(scores, labels)
+    loss, error = (
+        C.cross_entropy_with_softmax(scores, labels),
+        C.classification_error(scores, labels),
+    )
     count = len(digits.train_labels)
     # Three quarters of the epochs at full rate, the rest at a tenth: the last steps settle what the first ones found.
     fast = max(1, round(0.75 * epochs))
     rates = C.learning_parameter_schedule([0.4] * fast + [0.04] * (epochs - fast), epoch_size=count)
-    trainer = C.Trainer(scores, (loss, error), [C.momentum_sgd(scores.parameters, rates, C.momentum_schedule(0.9))])
+    trainer = C.Trainer(
+        scores, (loss, error), [C.momentum_sgd(scores.parameters, rates, C.momentum_schedule(0.9))]
+    )
 
     course, order = Course(), np.random.default_rng(seed)
     one_hot = np.eye(CLASSES, dtype=np.float32)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     started = time.perf_counter()
     with Progress(*columns, console=console, transient=True) as progress:
         steps = progress.add_task(digits.title, total=epochs * count)
         for epoch in range(1, epochs + 1):
             wrong = 0.0
             for rows in _minibatches(order.permutation(count)):
-                trainer.train_minibatch({images: digits.train_images[rows], labels: one_hot[digits.train_labels[rows]]})
+                trainer.train_minibatch(
+                    {images: digits.train_images[rows], labels: one_hot[digits.train_labels[rows]]}
+                )
                 wrong += trainer.previous_minibatch_evaluation_average * len(rows)
                 course.minibatch_losses.append(trainer.previous_minibatch_loss_average)
                 progress.update(steps, advance=len(rows))
@@ -129,7 +141,9 @@ def train(digits: Digits, epochs: int, seed: int, console: Console) -> Outcome:
             course.train_errors.append(wrong / count)
             course.test_errors.append(float((guesses != digits.test_labels).mean()))
             line = f"epoch {epoch:2d} of {epochs}: {course.train_errors[-1]:6.2%} errors while training, "
-            progress.console.print(f"{line}{course.test_errors[-1]:6.2%} on new digits", highlight=False)
+            progress.console.print(
+                f"{line}{course.test_errors[-1]:6.2%} on new digits", highlight=False
+            )
     parameters = sum(parameter.value.size for parameter in scores.parameters)
     return Outcome(scores, course, guesses, parameters, time.perf_counter() - started)
 
@@ -137,7 +151,9 @@ def train(digits: Digits, epochs: int, seed: int, console: Console) -> Outcome:
 def guess(scores: C.Function, images: NDArray[np.float32]) -> NDArray[np.intp]:
     """Return the digit with the highest score for each picture."""
     parts = range(0, len(images), TEST_MINIBATCH)
-    return np.concatenate([scores.eval(images[start : start + TEST_MINIBATCH]).argmax(axis=1) for start in parts])
+    return np.concatenate(
+        [scores.eval(images[start : start + TEST_MINIBATCH]).argmax(axis=1) for start in parts]
+    )
 
 
 def _minibatches(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -68,15 +68,21 @@ def _read(file: io.BufferedIOBase, path: Path, rank: int, most: int) -> NDArray[
     header, count = 4 + 4 * rank, math.prod(shape)
     told = " x ".join(map(str, shape))
     if count > LARGEST_CONTENT:
-        raise IdxError(f"{path}: its header says {told}, {count:,} bytes; more than {LARGEST_CONTENT:,} are not read")
+        raise IdxError(
+            f"{path}: its header says {told}, {count:,} bytes; more than {LARGEST_CONTENT:,} are not read"
+        )
     if header + count > most:
-        raise IdxError(f"{path}: truncated: its header says {told}, {count:,} bytes, and the file cannot hold as many")
+        raise IdxError(
+            f"{path}: truncated: its header says {told}, {count:,} bytes, and the file cannot hold as many"
+        )
     content = np.empty(count, np.uint8)
     filled, view = 0, content.data
     while filled < count:
         got = file.readinto(view[filled : filled + (1 << 20)])
         if not got:
-            raise IdxError(f"{path}: truncated: its header says {told}, {count:,} bytes, and only {filled:,} are there")
+            raise IdxError(
+                f"{path}: truncated: its header says {told}, {count:,} bytes, and only {filled:,} are there"
+            )
         filled += got
     if file.read(1):
         raise IdxError(f"{path}: goes on after the {told} elements that its header speaks of")
@@ -87,11 +93,15 @@ def _read_shape(file: io.BufferedIOBase, path: Path, rank: int) -> tuple[int, ..
     """Check the magic number (two zero bytes, the type, the rank) and read the size of each axis."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in {UNSIGNED_BYTE, *OTHER_TYPES}:
-        raise IdxError(f"{path}: not an idx file (it begins with {_hex(magic)}, expected {_hex(_magic(rank))})")
+        raise IdxError(
+            f"{path}: not an idx file (it begins with {_hex(magic)}, expected {_hex(_magic(rank))})"
+        )
     if magic[2] != UNSIGNED_BYTE:
         raise IdxError(f"{path}: holds {OTHER_TYPES[magic[2]]}, expected unsigned bytes")
     if magic[3] != rank:
-        raise IdxError(f"{path}: has {magic[3]} axes, expected {rank} ({'images' if rank == 3 else 'labels'})")
+        raise IdxError(
+            f"{path}: has {magic[3]} axes, expected {rank} ({'images' if rank == 3 else 'labels'})"
+        )
     sizes = file.read(4 * rank)
     if len(sizes) < 4 * rank:
         raise IdxError(f"{path}: truncated within its header")

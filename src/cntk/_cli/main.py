@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cntk", description="CNTK's Python interface, on PyTorch.")
+    parser = argparse.ArgumentParser(
+        prog="python -m cntk", description="CNTK's Python interface, on PyTorch."
+    )
     version = f"cntk-torch {C.__version__} (PyTorch {torch.__version__}, Python {platform.python_version()})"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -56,7 +58,12 @@ def _parser() -> argparse.ArgumentParser:
                       "(default: the 1,797 small scans that come with scikit-learn)")  # fmt: skip
     demo.add_argument("--out", type=Path, metavar="DIR", default=Path("cntk-demo"), help="where to write to "
                       "(default: %(default)s)")  # fmt: skip
-    demo.add_argument("--epochs", type=_at_least(1), metavar="N", help="how often to go through the training digits")
+    demo.add_argument(
+        "--epochs",
+        type=_at_least(1),
+        metavar="N",
+        help="how often to go through the training digits",
+    )
     demo.add_argument("--seed", type=_at_least(0), metavar="N", default=1, help="same seed, same run "
                       "(default: %(default)s)")  # fmt: skip
     _add_convert(commands)
@@ -87,7 +94,9 @@ def _convert(options: argparse.Namespace) -> int:
     lines = list(options.stream)
     if options.header:
         lines += header_lines(options.header)
-    for line in convert(options.input, options.output, lines, options.precision == "double", options.chunk_size):
+    for line in convert(
+        options.input, options.output, lines, options.precision == "double", options.chunk_size
+    ):
         show(line)
     return 0
 
@@ -109,7 +118,9 @@ def _demo(options: argparse.Namespace) -> int:
     needed = ["rich", "matplotlib"] if options.data else ["rich", "matplotlib", "sklearn"]
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
-        raise DataError(f"needs {' and '.join(missing)}; install them with: pip install 'cntk-torch[demo]'")
+        raise DataError(
+            f"needs {' and '.join(missing)}; install them with: pip install 'cntk-torch[demo]'"
+        )
     digits = mnist_folder(options.data) if options.data else scanned_digits()
     from cntk._cli.demo import run
 

@@ -44,7 +44,14 @@ def _draw_losses(axes: Axes, course: Course) -> None:
     epochs = len(course.test_errors) * (1 + np.arange(len(losses))) / len(losses)
     width = max(1, len(losses) // 60)
     smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
-    axes.semilogy(epochs, np.maximum(losses, 1e-6), color=GREY, alpha=0.35, linewidth=0.8, label="each minibatch")
+    axes.semilogy(
+        epochs,
+        np.maximum(losses, 1e-6),
+        color=GREY,
+        alpha=0.35,
+        linewidth=0.8,
+        label="each minibatch",
+    )
     axes.semilogy(epochs[width - 1 :], smooth, color=BLUE, linewidth=2, label=f"mean of {width}")
     axes.set_ylim(bottom=max(1e-4, float(smooth.min()) / 3))
     _tidy(axes, "loss (cross entropy)", "epochs")
@@ -53,9 +60,15 @@ def _draw_losses(axes: Axes, course: Course) -> None:
 def _draw_errors(axes: Axes, course: Course, count: int) -> None:
     epochs = np.arange(1, len(course.test_errors) + 1)
     # No error at all, which a logarithm cannot show, is drawn as half an error among the new digits.
-    train, test = (np.maximum(errors, 0.5 / count) for errors in (course.train_errors, course.test_errors))
-    axes.semilogy(epochs, train, color=GREY, marker="o", markersize=3, label="while training, with dropout")
-    axes.semilogy(epochs, test, color=ORANGE, marker="o", markersize=4, linewidth=2, label="on new digits")
+    train, test = (
+        np.maximum(errors, 0.5 / count) for errors in (course.train_errors, course.test_errors)
+    )
+    axes.semilogy(
+        epochs, train, color=GREY, marker="o", markersize=3, label="while training, with dropout"
+    )
+    axes.semilogy(
+        epochs, test, color=ORANGE, marker="o", markersize=4, linewidth=2, label="on new digits"
+    )
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
     axes.yaxis.set_minor_locator(NullLocator())
@@ -71,7 +84,15 @@ def _draw_confusion(axes: Axes, labels: NDArray[np.uint8], guesses: NDArray[np.i
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(table):
         colour = "white" if shares[row, column] > 0.6 else INK if row == column else "#b3312c"
-        axes.text(column, row, f"{table[row, column]}", ha="center", va="center", color=colour, fontsize=11)
+        axes.text(
+            column,
+            row,
+            f"{table[row, column]}",
+            ha="center",
+            va="center",
+            color=colour,
+            fontsize=11,
+        )
     axes.set_xticks(range(CLASSES))
     axes.set_yticks(range(CLASSES))
     axes.set_xticks(np.arange(CLASSES - 1) + 0.5, minor=True)
@@ -79,19 +100,25 @@ def _draw_confusion(axes: Axes, labels: NDArray[np.uint8], guesses: NDArray[np.i
     axes.grid(which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="both", length=0, colors=INK)
     axes.spines[:].set_visible(False)
-    axes.set_title("new digits: what it was, and what it was read as", loc="left", fontsize=12, color=INK)
+    axes.set_title(
+        "new digits: what it was, and what it was read as", loc="left", fontsize=12, color=INK
+    )
     axes.set_xlabel("read as", color=INK)
     axes.set_ylabel("was", color=INK)
 
 
-def _draw_misread(figure: Figure, place: SubplotSpec, digits: Digits, guesses: NDArray[np.intp]) -> None:
+def _draw_misread(
+    figure: Figure, place: SubplotSpec, digits: Digits, guesses: NDArray[np.intp]
+) -> None:
     wrong = np.flatnonzero(guesses != digits.test_labels)
     shown = wrong[:MISREAD_AT_MOST]
     strip = place.subgridspec(1, MISREAD_AT_MOST, wspace=0.25)
     for position, index in enumerate(shown):
         axes = figure.add_subplot(strip[position])
         axes.imshow(digits.test_images[index, 0], cmap="gray_r", vmin=0, vmax=1)
-        axes.set_title(f"{digits.test_labels[index]} read as {guesses[index]}", fontsize=10, color=INK)
+        axes.set_title(
+            f"{digits.test_labels[index]} read as {guesses[index]}", fontsize=10, color=INK
+        )
         axes.set_axis_off()
     label = f"misread ({len(shown)} of {len(wrong)} shown)" if len(wrong) else "nothing was misread"
     box = place.get_position(figure)

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from cntk._old_programs.children import CHILDREN
 from cntk._old_programs.hook import Hook
 from cntk._old_programs.notebook import run_notebook
-from cntk._old_programs.program import ProgramError, find, run_file, run_module, show_errors_as_python
+from cntk._old_programs.program import (
+    ProgramError,
+    find,
+    run_file,
+    run_module,
+    show_errors_as_python,
+)
 from cntk._old_programs.table import TABLE, listed
 from cntk._old_programs.tell import Teller
 
@@ -38,7 +44,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         path = None if options.program is None else find(options.program)
         teller = Teller(options.quiet)
-        Hook([*TABLE, *CHILDREN], teller).install()  # for the rest of the process, which is the program's
+        Hook(
+            [*TABLE, *CHILDREN], teller
+        ).install()  # for the rest of the process, which is the program's
         show_errors_as_python(TABLE, teller)
         if path is None:
             run_module(options.module, rest)
@@ -74,8 +82,15 @@ def _parser() -> argparse.ArgumentParser:
         usage="%(prog)s [--quiet] PROGRAM [ARGUMENTS ...]\n       %(prog)s [--quiet] -m MODULE [ARGUMENTS ...]\n"
         "       %(prog)s --list",
     )
-    parser.add_argument("program", nargs="?", metavar="PROGRAM", help="its file, or a notebook; - for standard input")
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="run an installed module, as python -m does")
+    parser.add_argument(
+        "program",
+        nargs="?",
+        metavar="PROGRAM",
+        help="its file, or a notebook; - for standard input",
+    )
+    parser.add_argument(
+        "-m", dest="module", metavar="MODULE", help="run an installed module, as python -m does"
+    )
     parser.add_argument("--quiet", action="store_true", help="do not say which old names are used")
     parser.add_argument("--list", action="store_true", help="show the table of old names and end")
     return parser

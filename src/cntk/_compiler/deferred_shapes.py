@@ -20,16 +20,16 @@ Lowering = Callable[[tuple[TensorType, ...]], "Kernel | RunKernel"]
 _MOST_SIZES = 128
 
 
-def is_late(op: Op, types: tuple[TensorType, ...]) -> bool:
+def needs_runtime_shape(op: Op, types: tuple[TensorType, ...]) -> bool:
     """Whether an operation has to wait for its operands' sizes."""
-    return not op.takes_any_size and any(FreeDimension in t.shape for t in types)
+    return not op.shape_polymorphic and any(FreeDimension in t.shape for t in types)
 
 
-class LateKernel(RunKernel):
+class RuntimeShapeKernel(RunKernel):
     """A kernel that is lowered when its operands' sizes are seen; it only hands the run on to what it becomes."""
 
 
-def lowered_late(types: tuple[TensorType, ...], lower: Lowering) -> LateKernel:
+def lower_on_first_shape(types: tuple[TensorType, ...], lower: Lowering) -> RuntimeShapeKernel:
     """A kernel that is lowered when its operands' sizes are seen.
 
     Args:
@@ -48,9 +48,11 @@ def lowered_late(types: tuple[TensorType, ...], lower: Lowering) -> LateKernel:
                 definite[k] = definite[k].with_shape(shape)
             kernel = lower(tuple(definite))
             known.put(sizes, kernel)
-        return kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
+        return (
+            kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
+        )
 
-    return LateKernel(compute)
+    return RuntimeShapeKernel(compute)
 
 
 def fits(shape: Shape, wanted: Shape) -> bool:
@@ -60,10 +62,14 @@ def fits(shape: Shape, wanted: Shape) -> bool:
         >>> fits((5, 2), (FreeDimension, 2)), fits((5, 3), (FreeDimension, 2))
         (True, False)
     """
-    return len(shape) == len(wanted) and all(w in (d, FreeDimension) for d, w in zip(shape, wanted, strict=True))
+    return len(shape) == len(wanted) and all(
+        w in (d, FreeDimension) for d, w in zip(shape, wanted, strict=True)
+    )
 
 
-def checked_infer(op: Op, types: tuple[TensorType, ...], misfit: Callable[[str], GraphError]) -> None:
+def checked_infer(
+    op: Op, types: tuple[TensorType, ...], misfit: Callable[[str], GraphError]
+) -> None:
     """Refuse operands that turn out not to fit now that their sizes are known.
 
     Args:

@@ -75,13 +75,21 @@ class _Frame:
 def single_operation(primitive: Primitive) -> Op | None:
     """An operation that computes a block in one step; None where a constant of its graph has been changed."""
     block = primitive.block
-    return None if block is None or any(v.is_changed for v in held_constants(primitive)) else block.single
+    return (
+        None
+        if block is None or any(v.is_changed for v in held_constants(primitive))
+        else block.single
+    )
 
 
 def held_constants(primitive: Primitive) -> list[Any]:
     """The constants that a block's graph holds."""
     block = primitive.block
-    return [] if block is None else [v for v in block.held_in(primitive.operands) if v.kind is VariableKind.Constant]
+    return (
+        []
+        if block is None
+        else [v for v in block.held_in(primitive.operands) if v.kind is VariableKind.Constant]
+    )
 
 
 class Flattener:
@@ -132,11 +140,15 @@ class Flattener:
             frame = self._frame_of[id(node)]
             block, read = node.primitive.block, node.primitive.operands
             variables = read if block is None else block.operands_of(read)
-            node.operands = _widened(node, variables, [self._resolve(v, frame)[0] for v in variables])
+            node.operands = _widened(
+                node, variables, [self._resolve(v, frame)[0] for v in variables]
+            )
             factors = node.op.factored()
             if factors is not None:
                 node.op, second = factors
-                beside = Node(second, node.primitive, list(node.operands), (TensorType(),), node.place)
+                beside = Node(
+                    second, node.primitive, list(node.operands), (TensorType(),), node.place
+                )
                 node.operands = [*node.operands, Ref(beside)]
         return node.operands
 
@@ -203,7 +215,9 @@ class Flattener:
             for type_ in node.types:
                 # How large a free dimension is may be for the run alone to tell.
                 if not type_.is_known or InferredDimension in type_.shape:
-                    raise node.primitive.misfit(f"its output is {type_}, which is not known well enough to run")
+                    raise node.primitive.misfit(
+                        f"its output is {type_}, which is not known well enough to run"
+                    )
 
 
 @dataclass(frozen=True)
@@ -229,12 +243,16 @@ class Widen(Op):
 def _widened(node: Node, variables: Sequence[Variable], refs: list[Ref]) -> list[Ref]:
     """Operands, constants among them converted where the others have a wider format; a narrower one is refused later."""
     formats = {v.type_.dtype for v in variables if v.kind is not VariableKind.Constant} - {None}
-    if len(formats) != 1 or node.op.mixes_formats:
+    if len(formats) != 1 or node.op.allows_mixed_dtypes:
         return refs
     (wanted,) = formats
     result = []
     for ref in refs:
-        own = ref.leaf.type_.dtype if ref.leaf is not None and ref.leaf.kind is VariableKind.Constant else None
+        own = (
+            ref.leaf.type_.dtype
+            if ref.leaf is not None and ref.leaf.kind is VariableKind.Constant
+            else None
+        )
         if own is not None and wanted is not None and own.itemsize < wanted.itemsize:
             cast = Node(Widen(wanted.name), node.primitive, [ref])
             cast.types = (replace(ref.type, dtype=wanted),)
@@ -268,7 +286,9 @@ def infer_node(node: Node, partial: bool) -> bool:
     if inferred is None:
         return False
     dtype = common_dtype(types)
-    found = tuple(output_type(t, dtype) for t in (inferred if isinstance(inferred, tuple) else (inferred,)))
+    found = tuple(
+        output_type(t, dtype) for t in (inferred if isinstance(inferred, tuple) else (inferred,))
+    )
     changed = found != node.types
     node.types = found
     return changed
@@ -289,9 +309,11 @@ def _as_in_graph(node: Node) -> tuple[TensorType, ...] | None:
 
 def _same_format(node: Node, types: tuple[TensorType, ...]) -> None:
     formats = {t.dtype for t in types if t.dtype is not None}
-    if len(formats) > 1 and not node.op.mixes_formats:
+    if len(formats) > 1 and not node.op.allows_mixed_dtypes:
         listed = " and ".join(sorted(f.name for f in formats))
-        raise node.primitive.misfit(f"operands must have the same number format, and have {listed}; use cntk.cast")
+        raise node.primitive.misfit(
+            f"operands must have the same number format, and have {listed}; use cntk.cast"
+        )
     whole = next((f for f in formats if not is_floating(f)), None)
-    if whole is not None and not node.op.mixes_formats:
+    if whole is not None and not node.op.allows_mixed_dtypes:
         raise node.primitive.misfit(f"nothing computes in {whole.name}; use cntk.cast")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cntk._compiler.ir import Node
 from cntk._errors import FeedError, operation_text
 from cntk._graph.op import Reach
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 
 _LOGGER = logging.getLogger("cntk")
 
@@ -24,7 +24,7 @@ class Reaching:
         self._nodes = [n for n in nodes if n.op.reach is not Reach.NONE]
         self._is_told = False
 
-    def check(self, run: Run) -> None:
+    def check(self, run: RunContext) -> None:
         """Refuse pieces of sequences where an operation would compute something else of them than of the whole.
 
         What a reader cuts is the exception, as in the original: it trains with what looks ahead as if nothing followed a
@@ -34,13 +34,19 @@ class Reaching:
             FeedError: if a sequence goes on from the minibatch before, and an operation needs later frames or all of them.
         """
         for node in self._nodes:
-            axes = next((ref.type.dynamic_axes for ref in node.operands if ref.type.is_sequence), ())
+            axes = next(
+                (ref.type.dynamic_axes for ref in node.operands if ref.type.is_sequence), ()
+            )
             layout = run.layouts.get(axes)
             if layout is None or layout.starts is None:
                 continue
             primitive, number = node.primitive, layout.starts.index(False)
             title = operation_text(primitive.op_name, primitive.name or primitive.uid)
-            needs = "looks ahead to later frames" if node.op.reach is Reach.LATER else "needs whole sequences"
+            needs = (
+                "looks ahead to later frames"
+                if node.op.reach is Reach.LATER
+                else "needs whole sequences"
+            )
             if layout.origins is None or node.op.reach is Reach.WHOLE:
                 raise FeedError(
                     f"{title}: it {needs}, and sequence {number} goes on from the minibatch before, so that neither piece "

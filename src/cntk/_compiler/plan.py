@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cntk._compiler import profiling, value_log, verify
-from cntk._compiler.deferred_shapes import checked_infer, is_late, lowered_late
+from cntk._compiler.deferred_shapes import checked_infer, lower_on_first_shape, needs_runtime_shape
 from cntk._compiler.ir import Flattener, Node, Ref, held_constants
 from cntk._compiler.lookahead import Reaching
 from cntk._compiler.passes.fuse import fuse
@@ -23,12 +23,12 @@ from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.memory_shortage import is_shortage, shortage_text
 from cntk._runtime.random.streams import Streams
 from cntk._runtime.transfer import moves
 
-# kernel, operand slots, output slots, whether it is given the run, whether it has several outputs, slots no longer needed
+# Kernel, operand registers, output registers, whether it is given the run, whether it has several outputs, registers to free.
 Step = tuple[Kernel, tuple[int, ...], tuple[int, ...], bool, bool, tuple[int, ...]]
 
 
@@ -55,7 +55,7 @@ class Plan:
         inputs: the inputs that must be fed.
         parameters: the parameters that take part.
         holders: the parameters and constants that take part.
-        regroups: whether its inputs may have batches of different sizes, since an operation makes others of them.
+        changes_batch_size: whether its inputs may have batches of different sizes, since an operation makes others of them.
         types: the outputs' types.
         is_watched: whether a user function takes part, which is to see all gradients that there are.
         final_nodes: the operations that compute the outputs.
@@ -83,7 +83,7 @@ class Plan:
         self.types = [ref.type for ref in refs]
         self.final_nodes = [ref.node for ref in refs if ref.node is not None]
         self.nodes = work
-        self._slots: dict[tuple[int, int], int] = {}
+        self._registers: dict[tuple[int, int], int] = {}
         self._template: list[Any] = []
         self._leaves: dict[Variable, int] = {}
         self._mutable = [(n.primitive, n.primitive.op) for n in order if n.primitive.op.settable]
@@ -98,15 +98,17 @@ class Plan:
         self.steps: list[Step] = [self._step(item) for item in work]
         self._checks = [_described(item) for item in work]
         _check_sizes(order)
-        self.output_slots = [self._slot(ref) for ref in refs]
+        self.output_registers = [self._register(ref) for ref in refs]
         self._free_after_use()
         self.inputs = [v for v in self._leaves if v.kind is VariableKind.Input]
         self.input_slots = [self._leaves[v] for v in self.inputs]
         self.parameters = [v for v in self._leaves if v.kind is VariableKind.Parameter]
-        self.holders = [v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)]
+        self.holders = [
+            v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)
+        ]
         self.is_watched = any(n.op.sees_gradients for n in self.single_nodes())
         self.work = Work(work, [math.prod(v.shape) for v in self.parameters])
-        self.regroups = any(n.op.regroups for n in order)
+        self.changes_batch_size = any(n.op.changes_batch_size for n in order)
 
     def single_nodes(self) -> Iterator[Node]:
         """All operations, those of loops one by one."""
@@ -119,13 +121,19 @@ class Plan:
     @cached_property
     def changed_constants(self) -> list[Any]:
         """The constants that a pass changes, such as running statistics."""
-        impure = {id(r.leaf) for n in self.single_nodes() if not n.op.pure for r in n.operands if r.leaf is not None}
+        impure = {
+            id(r.leaf)
+            for n in self.single_nodes()
+            if not n.op.pure
+            for r in n.operands
+            if r.leaf is not None
+        }
         return [v for v in self.holders if id(v) in impure and v.kind is VariableKind.Constant]
 
     @cached_property
     def held_memory(self) -> frozenset[int]:
         """Where the parameters' and constants' numbers lie."""
-        return frozenset(v.pin().untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
+        return frozenset(v.freeze_storage().untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
 
     def lie_on(self, device: torch.device) -> None:
         """Let parameters and constants lie on the device of a run; those that lie elsewhere move there."""
@@ -154,7 +162,9 @@ class Plan:
         """
         pairs = zip(self.inputs, rows, strict=True)
         leaves = [
-            x.detach().requires_grad_() if v.needs_gradient_ and isinstance(x, Tensor) and not x.requires_grad else x
+            x.detach().requires_grad_()
+            if v.needs_gradient_ and isinstance(x, Tensor) and not x.requires_grad
+            else x
             for v, x in pairs
         ]
         held = [v.data for v in self.parameters]  # type: ignore[attr-defined]
@@ -162,33 +172,43 @@ class Plan:
 
     # -- compiling ------------------------------------------------------------------------------------------------
 
-    def _slot(self, ref: Ref) -> int:
-        slot = self._slots.get(ref.key)
-        if slot is None:
-            slot = self._slots[ref.key] = len(self._template)
+    def _register(self, ref: Ref) -> int:
+        register = self._registers.get(ref.key)
+        if register is None:
+            register = self._registers[ref.key] = len(self._template)
             value = None
             if ref.leaf is not None:
                 if ref.leaf.kind in (VariableKind.Parameter, VariableKind.Constant):
                     value = ref.leaf.data  # type: ignore[attr-defined]
-                self._leaves[ref.leaf] = slot
+                self._leaves[ref.leaf] = register
             self._template.append(value)
-        return slot
+        return register
 
     def _step(self, item: Node | Loop) -> Step:
-        operands = tuple(self._slot(ref) for ref in item.operands)
+        operands = tuple(self._register(ref) for ref in item.operands)
         kernel: Kernel | RunKernel
         if isinstance(item, Loop):
             kernel, outputs = item.lower(), item.outputs
         else:
             kernel, outputs = lower_node(item), [Ref(item, k) for k in range(len(item.types))]
-        slots = tuple(self._slot(ref) for ref in outputs)
+        registers = tuple(self._register(ref) for ref in outputs)
         wants_run = isinstance(kernel, RunKernel)
         compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
-        return compute, operands, slots, wants_run, isinstance(item, Loop) or len(slots) > 1, ()
+        return (
+            compute,
+            operands,
+            registers,
+            wants_run,
+            isinstance(item, Loop) or len(registers) > 1,
+            (),
+        )
 
     def _free_after_use(self) -> None:
-        """Let each step empty the slots that no later one reads, so that their memory serves again."""
-        kept = {*self.output_slots, *(k for k, value in enumerate(self._template) if value is not None)}
+        """Let each step empty the registers that no later one reads, so that their memory serves again."""
+        kept = {
+            *self.output_registers,
+            *(k for k, value in enumerate(self._template) if value is not None),
+        }
         steps: list[Step] = []
         for compute, operands, outputs, wants_run, several, _ in reversed(self.steps):
             free = tuple(dict.fromkeys(k for k in (*operands, *outputs) if k not in kept))
@@ -198,7 +218,9 @@ class Plan:
 
     # -- running --------------------------------------------------------------------------------------------------
 
-    def execute(self, fed: Sequence[Any], run: Run, held: Sequence[Any] | None = None) -> list[Any]:
+    def execute(
+        self, fed: Sequence[Any], run: RunContext, held: Sequence[Any] | None = None
+    ) -> list[Any]:
         """Compute the outputs.
 
         Args:
@@ -206,53 +228,75 @@ class Plan:
             run: the run's layouts and mode.
             held: tensors in place of those of `holders`.
         """
-        slots = self._template.copy()
+        registers = self._template.copy()
         if held is not None:
             for variable, value in zip(self.holders, held, strict=True):
-                slots[self._leaves[variable]] = value
-        for slot, rows in zip(self.input_slots, fed, strict=True):
-            slots[slot] = rows
-        if verify.is_enabled() or profiling.is_enabled() or value_log.is_enabled() or run.probe is not None:
-            return self._execute_observed(slots, run)
+                registers[self._leaves[variable]] = value
+        for register, rows in zip(self.input_slots, fed, strict=True):
+            registers[register] = rows
+        if (
+            verify.is_enabled()
+            or profiling.is_enabled()
+            or value_log.is_enabled()
+            or run.probe is not None
+        ):
+            return self._execute_observed(registers, run)
         try:
             for compute, operands, outputs, wants_run, several, free in self.steps:
                 if len(operands) == 2:
                     first, second = operands
                     result = (
-                        compute(run, slots[first], slots[second]) if wants_run else compute(slots[first], slots[second])
+                        compute(run, registers[first], registers[second])
+                        if wants_run
+                        else compute(registers[first], registers[second])
                     )
                 elif wants_run:
-                    result = compute(run, *[slots[k] for k in operands])
+                    result = compute(run, *[registers[k] for k in operands])
                 else:
-                    result = compute(*[slots[k] for k in operands])
+                    result = compute(*[registers[k] for k in operands])
                 if several:
-                    for slot, value in zip(outputs, result, strict=True):
-                        slots[slot] = value
+                    for register, value in zip(outputs, result, strict=True):
+                        registers[register] = value
                 else:
-                    slots[outputs[0]] = result
-                for slot in free:
-                    slots[slot] = None
+                    registers[outputs[0]] = result
+                for register in free:
+                    registers[register] = None
         except (RuntimeError, MemoryError) as error:
-            if type(error) is not RuntimeError and not is_shortage(error) and not _is_missing(error):
+            if (
+                type(error) is not RuntimeError
+                and not is_shortage(error)
+                and not _is_missing(error)
+            ):
                 raise
-            raise self._explained(error, outputs, [slots[k] for k in operands]) from error
-        return [slots[k] for k in self.output_slots]
+            raise self._explained(error, outputs, [registers[k] for k in operands]) from error
+        return [registers[k] for k in self.output_registers]
 
-    def _explained(self, error: Exception, outputs: tuple[int, ...], values: Sequence[Any]) -> Exception:
+    def _explained(
+        self, error: Exception, outputs: tuple[int, ...], values: Sequence[Any]
+    ) -> Exception:
         """What torch refuses, as an error that says which operation it was and on what."""
         number = next(k for k, step in enumerate(self.steps) if step[2] is outputs)
-        shapes = " and ".join(shape_text(x.shape) if hasattr(x, "shape") else "nothing" for x in values)
-        what, rest = self._checks[number][0][1], f"its operands are, with their rows, {shapes or 'none'}"
+        shapes = " and ".join(
+            shape_text(x.shape) if hasattr(x, "shape") else "nothing" for x in values
+        )
+        what, rest = (
+            self._checks[number][0][1],
+            f"its operands are, with their rows, {shapes or 'none'}",
+        )
         if is_shortage(error):
             return NotEnoughMemoryError(f"{what}: {shortage_text(error)}; {rest}")
         if _is_missing(error):
             found = " and ".join(
-                dict.fromkeys(str(x.dtype).removeprefix("torch.") for x in values if isinstance(x, Tensor))
+                dict.fromkeys(
+                    str(x.dtype).removeprefix("torch.") for x in values if isinstance(x, Tensor)
+                )
             )
-            return FeedError(f"{what}: nothing computes it in {found} on this device; use cntk.cast to float32; {rest}")
+            return FeedError(
+                f"{what}: nothing computes it in {found} on this device; use cntk.cast to float32; {rest}"
+            )
         return FeedError(f"{what}: {error}; {rest}")
 
-    def _execute_observed(self, slots: list[Any], run: Run) -> list[Any]:
+    def _execute_observed(self, registers: list[Any], run: RunContext) -> list[Any]:
         """As `execute`, with every result checked or told, or every operation timed."""
         checks, times, tells = verify.is_enabled(), profiling.is_enabled(), value_log.is_enabled()
         if checks and run.probe is None:
@@ -260,7 +304,7 @@ class Plan:
         for item, (compute, operands, outputs, wants_run, several, _), described in zip(
             self.nodes, self.steps, self._checks, strict=True
         ):
-            values = [slots[k] for k in operands]
+            values = [registers[k] for k in operands]
             begun = profiling.now(run.device) if times else 0.0
             if run.probe is not None:
                 result = run.probe.run(item, compute, run, wants_run, values)
@@ -269,13 +313,13 @@ class Plan:
             results = result if several else (result,)
             if times:
                 profiling.note(described[0][2], begun, values, results, run.device)
-            for slot, value, (type_, what, _) in zip(outputs, results, described, strict=True):
+            for register, value, (type_, what, _) in zip(outputs, results, described, strict=True):
                 if checks:
                     verify.check(value, type_, run, what)
                 if tells:
                     value_log.tell(what, value)
-                slots[slot] = value
-        return [slots[k] for k in self.output_slots]
+                registers[register] = value
+        return [registers[k] for k in self.output_registers]
 
 
 def _check_sizes(nodes: Iterable[Node]) -> None:
@@ -293,29 +337,36 @@ def _is_missing(error: Exception) -> bool:
 
 def _described(item: Node | Loop) -> list[tuple[TensorType, str, str]]:
     """For each output of a step its type, a name for errors, and the operation's uid."""
-    refs = item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
+    refs = (
+        item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
+    )
     nodes = [ref.node.primitive for ref in refs if ref.node is not None]
-    return [(ref.type, operation_text(p.op_name, p.name or p.uid), p.uid) for ref, p in zip(refs, nodes, strict=True)]
+    return [
+        (ref.type, operation_text(p.op_name, p.name or p.uid), p.uid)
+        for ref, p in zip(refs, nodes, strict=True)
+    ]
 
 
 def lower_node(node: Node) -> Kernel | RunKernel:
     """A node's kernel; sparse operands that it does not take are made dense first."""
     types = tuple(ref.type for ref in node.operands)
-    if not is_late(node.op, types):
+    if not needs_runtime_shape(node.op, types):
         return _lowered(node, types)
 
     def lower(definite: tuple[TensorType, ...]) -> Kernel | RunKernel:
         checked_infer(node.op, definite, node.primitive.misfit)
         return _lowered(node, definite)
 
-    return lowered_late(types, lower)
+    return lower_on_first_shape(types, lower)
 
 
 def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
     dense = [k for k, t in enumerate(types) if t.is_sparse and k not in node.op.sparse_operands]
     lowered = tuple(t.dense() if k in dense else t for k, t in enumerate(types))
     try:
-        with torch.inference_mode(False):  # tensors that a kernel keeps serve evaluations and gradients alike
+        with torch.inference_mode(
+            False
+        ):  # tensors that a kernel keeps serve evaluations and gradients alike
             kernel = node.op.in_dtype(common_dtype(lowered)).lower(*lowered)
     except GraphError as error:
         if error.reason is not None:
@@ -344,7 +395,9 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
 
 def _with_stream(kernel: StreamKernel, node: Node) -> RunKernel:
     place, kind, compute, begin = node.place, type(node.op), kernel.compute, kernel.begin
-    return RunKernel(lambda run, *operands: compute(run, run.streams.find(place, kind, begin), *operands))
+    return RunKernel(
+        lambda run, *operands: compute(run, run.streams.find(place, kind, begin), *operands)
+    )
 
 
 def _with_name(kernel: CarryingKernel, node: Node) -> RunKernel:
@@ -378,8 +431,14 @@ def _needed(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
     wanted = {ref.key for ref in refs}
     kept: list[Node | Loop] = []
     for item in reversed(work):
-        outputs = item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
-        if any(ref.key in wanted for ref in outputs) or (isinstance(item, Node) and item.op.acts):
+        outputs = (
+            item.outputs
+            if isinstance(item, Loop)
+            else [Ref(item, k) for k in range(len(item.types))]
+        )
+        if any(ref.key in wanted for ref in outputs) or (
+            isinstance(item, Node) and item.op.has_side_effect
+        ):
             if isinstance(item, Loop):
                 item.keep_outputs(wanted)
             kept.append(item)
@@ -387,14 +446,16 @@ def _needed(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
     return kept[::-1]
 
 
-def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.device) -> tuple[list[Any], Run]:
+def bind(
+    plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.device
+) -> tuple[list[Any], RunContext]:
     """Rows in the order of a plan's inputs, and the run that their layouts make.
 
     Raises:
         FeedError: if an input has no data, or two inputs differ in the number or lengths of their sequences.
     """
     plan.lie_on(device)
-    run = Run(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
+    run = RunContext(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
     rows: list[Any] = []
     first: Variable | None = None
     goes_on = False
@@ -409,7 +470,7 @@ def bind(plan: Plan, fed: Mapping[Variable, Any], training: bool, device: torch.
             continue
         if run.batch is None:
             run.batch, first = data.count, variable
-        elif run.batch != data.count and plan.regroups:
+        elif run.batch != data.count and plan.changes_batch_size:
             run.several_batches = True
         elif run.batch != data.count:
             raise FeedError(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cntk._errors import NotFiniteError, operation_text
 from cntk._graph.types import TensorType
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.layout.layout import Layout
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Probe:
         self,
         item: Node | Loop,
         compute: Callable[..., Any],
-        run: Run,
+        run: RunContext,
         wants_run: bool,
         values: Sequence[Any],
         step: Step | None = None,
@@ -134,8 +134,14 @@ class Probe:
         call = Call(before, node, step, [flags_of(x) for x in values])
         # A parameter's gradient by sparse rows has only some rows, as long as nothing comes between.
         by_rows = self.strict and any(isinstance(x, SparseRows) for x in values)
-        apart = [ref.leaf is not None and (by_rows or id(ref.leaf) in self._shown) for ref in item.operands]
-        values = [x if apart[k] else self._watched(x, call, k, types[k], run) for k, x in enumerate(values)]
+        apart = [
+            ref.leaf is not None and (by_rows or id(ref.leaf) in self._shown)
+            for ref in item.operands
+        ]
+        values = [
+            x if apart[k] else self._watched(x, call, k, types[k], run)
+            for k, x in enumerate(values)
+        ]
         result = compute(run, *values) if wants_run else compute(*values)
         if len(self.calls) > before:
             return result
@@ -153,7 +159,9 @@ class Probe:
             raise NotFiniteError(_strict_text(call), direction="forward", **named(node))
         return result
 
-    def _watched(self, value: Any, call: Call, index: int, type_: TensorType, run: Run) -> Any:
+    def _watched(
+        self, value: Any, call: Call, index: int, type_: TensorType, run: RunContext
+    ) -> Any:
         if not isinstance(value, Tensor) or not (torch.is_grad_enabled() and value.requires_grad):
             return value
 
@@ -165,7 +173,9 @@ class Probe:
     def _received(self, call: Call, gradient: Tensor) -> None:
         call.incoming |= flags_of(gradient)
 
-    def _handed_on(self, call: Call, index: int, gradient: Tensor, type_: TensorType, run: Run) -> None:
+    def _handed_on(
+        self, call: Call, index: int, gradient: Tensor, type_: TensorType, run: RunContext
+    ) -> None:
         found = flags_of(gradient)
         if not found.any:
             return
@@ -215,7 +225,7 @@ def together(flags: Iterable[Flags]) -> Flags:
     return found
 
 
-def place_of(value: Any, type_: TensorType, run: Run, step: Step | None) -> str:
+def place_of(value: Any, type_: TensorType, run: RunContext, step: Step | None) -> str:
     """Say where in the minibatch the first number that is not finite lies: "sample 3", "frame 5 of sequence 2"."""
     if isinstance(value, SparseRows):
         row = int(value.row_numbers()[~torch.isfinite(value.values)][0])
@@ -254,7 +264,9 @@ def _described(item: Node | Loop) -> tuple[Node, list[TensorType], list[TensorTy
 
     operands = [ref.type for ref in item.operands]
     if isinstance(item, Loop):
-        named_by = next((ref.node for ref in reversed(item.outputs) if ref.node is not None), item.members[-1])
+        named_by = next(
+            (ref.node for ref in reversed(item.outputs) if ref.node is not None), item.members[-1]
+        )
         return named_by, operands, [ref.type for ref in item.outputs]
     return item, operands, list(item.types)
 

@@ -61,7 +61,9 @@ def now(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def note(uid: str, begun: float, operands: Sequence[Any], results: Iterable[Any], device: torch.device) -> None:
+def note(
+    uid: str, begun: float, operands: Sequence[Any], results: Iterable[Any], device: torch.device
+) -> None:
     """Note that an operation has computed its results, and have its gradient timed when that is computed.
 
     Args:
@@ -108,5 +110,7 @@ def report(function: Function) -> list[str]:
         forward = spent.forward / max(spent.forward_count, 1)
         backward = spent.backward / max(spent.backward_count, 1)
         counts = f"(fwd# {spent.forward_count}|bwd# {spent.backward_count})"
-        lines.append(f"{escaped(uid):<30} forward avg {forward:.6f}s, backward avg {backward:.6f}s {counts}")
+        lines.append(
+            f"{escaped(uid):<30} forward avg {forward:.6f}s, backward avg {backward:.6f}s {counts}"
+        )
     return lines

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cntk._compiler.deferred_shapes import fits
 from cntk._graph.types import TensorType
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 
 
 @dataclass
@@ -30,7 +30,7 @@ def is_enabled() -> bool:
     return _mode.enabled
 
 
-def check(value: Any, type_: TensorType, run: Run, what: str) -> None:
+def check(value: Any, type_: TensorType, run: RunContext, what: str) -> None:
     """Compare one value with its type.
 
     Raises:
@@ -43,6 +43,8 @@ def check(value: Any, type_: TensorType, run: Run, what: str) -> None:
     rows = (value.shape[0] if loose else run.rows(axes),) if axes else ()
     expected = (*rows, *type_.shape)
     if not fits(tuple(value.shape), expected):
-        raise RuntimeError(f"{what}: computed shape {tuple(value.shape)}, inferred {expected} ({type_})")
+        raise RuntimeError(
+            f"{what}: computed shape {tuple(value.shape)}, inferred {expected} ({type_})"
+        )
     if type_.dtype is not None and str(value.dtype) != f"torch.{type_.dtype.name}":
         raise RuntimeError(f"{what}: computed {value.dtype}, inferred {type_.dtype.name}")

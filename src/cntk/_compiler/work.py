@@ -13,7 +13,7 @@ from cntk._compiler.ir import Node
 from cntk._compiler.recurrence.fused_loop import FusedLoop
 from cntk._compiler.recurrence.loop import Loop
 from cntk._graph.types import FreeDimension, TensorType
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk.axis import Axis
 
 # Calls of fewer multiplications are as fast in one thread.
@@ -46,7 +46,9 @@ class Work:
                 costs.setdefault((axes, in_loop), []).append(_cost(node))
             if isinstance(item, FusedLoop):
                 # It also computes what its inputs bring, for all frames in one call.
-                matrices = (_sized(ref.type) for ref in item.operands if not ref.type.has_batch_axis)
+                matrices = (
+                    _sized(ref.type) for ref in item.operands if not ref.type.has_batch_axis
+                )
                 costs.setdefault((item.axes, False), []).append(sum(t.elements for t in matrices))
         # For each kind of rows the costs in ascending order, and for each the sum of itself and all above it.
         self._costs = {
@@ -55,7 +57,7 @@ class Work:
         }
         self._updates = _ELEMENT * sum(w for w in weights if w * _ELEMENT >= LEAST_CALL)
 
-    def total(self, run: Run) -> int:
+    def total(self, run: RunContext) -> int:
         """Return the multiplications of a run in calls that are large enough for several threads."""
         total = 0.0
         for (axes, in_loop), (costs, sums) in self._costs.items():
@@ -65,7 +67,7 @@ class Work:
                 total += rows * sums[first]
         return int(total * _PASSES_OF_TRAINING) + self._updates if run.training else int(total)
 
-    def is_large(self, run: Run) -> bool:
+    def is_large(self, run: RunContext) -> bool:
         """Return whether a run is worth several threads."""
         return self.total(run) >= LEAST_RUN
 
@@ -78,20 +80,26 @@ def _cost(node: Node) -> int:
     """The multiplications for one row, elements included."""
     operands = tuple(_sized(ref.type) for ref in node.operands)
     results = tuple(map(_sized, node.types))
-    moved = sum(t.elements for t in results) + sum(t.elements for t in operands if t.has_batch_axis and not t.is_sparse)
+    moved = sum(t.elements for t in results) + sum(
+        t.elements for t in operands if t.has_batch_axis and not t.is_sparse
+    )
     return max(node.op.multiplications(operands, results[0]) if results else 0, _ELEMENT * moved)
 
 
 def _sized(type_: TensorType) -> TensorType:
-    return type_.with_shape(tuple(_USUAL_SIZE if d == FreeDimension else max(d, 1) for d in type_.shape))
+    return type_.with_shape(
+        tuple(_USUAL_SIZE if d == FreeDimension else max(d, 1) for d in type_.shape)
+    )
 
 
-def _rows(run: Run, axes: tuple[Axis, ...], in_loop: bool) -> tuple[int, int]:
+def _rows(run: RunContext, axes: tuple[Axis, ...], in_loop: bool) -> tuple[int, int]:
     """How many rows there are, and in how many calls they are computed."""
     if len(axes) < 2:
         return (run.batch or 1 if axes else 1), 1
     # Of an axis that the graph makes the lengths are not known yet: it has hardly more frames than those that it is made of.
-    layout = run.layouts.get(axes) or max(run.layouts.values(), key=lambda x: x.frames, default=None)
+    layout = run.layouts.get(axes) or max(
+        run.layouts.values(), key=lambda x: x.frames, default=None
+    )
     if layout is None:
         return run.batch or 1, 1
     return layout.frames, max(layout.longest, 1) if in_loop else 1

@@ -25,14 +25,20 @@ def asked_for(nodes: Any, what: str, function: Function | None = None) -> dict[A
         ArgumentError: for anything else.
     """
     found: dict[Any, Variable] = {}
-    for node in [nodes] if isinstance(nodes, (Variable, Function, str)) or not isinstance(nodes, Iterable) else nodes:
+    for node in (
+        [nodes]
+        if isinstance(nodes, (Variable, Function, str)) or not isinstance(nodes, Iterable)
+        else nodes
+    ):
         if isinstance(node, Variable):
             found[node] = node
         elif isinstance(node, Function) and len(node.outputs) == 1:
             found[node] = node.output
         else:
             called = what if function is None else f"{function}: {what}"
-            raise ArgumentError(f"{called}: expected variables or functions with one output, got {shown(node)}")
+            raise ArgumentError(
+                f"{called}: expected variables or functions with one output, got {shown(node)}"
+            )
     return found
 
 
@@ -47,14 +53,18 @@ def as_outputs(function: Function, outputs: Any) -> dict[Any, Variable]:
         return {v: v for v in function.outputs}
     asked = asked_for(outputs, "outputs", function)
     if not asked:
-        raise ValueError(f"{function}: the list of outputs is empty; name at least one, or leave it out for all")
+        raise ValueError(
+            f"{function}: the list of outputs is empty; name at least one, or leave it out for all"
+        )
     known = None
     for variable in asked.values():
         if variable not in function.outputs:
             if known is None:
                 known = _all_variables(function)
             if variable not in known:
-                raise ValueError(f"{variable!r} is not part of {function}; name an output of one of its operations")
+                raise ValueError(
+                    f"{variable!r} is not part of {function}; name an output of one of its operations"
+                )
     return asked
 
 
@@ -156,7 +166,11 @@ def differentiated(function: Function, variables: Any, what: str) -> dict[Any, V
     known = whole_graph(function).inputs
     for variable in asked.values():
         if variable not in known:
-            raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of {function}")
+            raise ValueError(
+                f"gradient: {variable!r} is neither an argument nor a parameter of {function}"
+            )
         if not variable.needs_gradient:
-            raise ValueError(f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True")
+            raise ValueError(
+                f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True"
+            )
     return asked

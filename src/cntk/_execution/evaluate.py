@@ -23,9 +23,9 @@ from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.bind_input import BoundInput, bind_input
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.conversion import rows_as_numpy, touched_rows
-from cntk._runtime.feed import Fed, feed
 from cntk._runtime.numpy_tensors import tensor_of
 from cntk._runtime.threads import OneThread
 from cntk.core import NDArrayView, Value, numbers_of
@@ -48,7 +48,10 @@ def _needed_inputs(composite: Composite, outputs: tuple[Variable, ...]) -> tuple
 
 
 def plan_for(
-    composite: Composite, outputs: tuple[Variable, ...], fed: Mapping[Variable, Fed], optimize: bool = True
+    composite: Composite,
+    outputs: tuple[Variable, ...],
+    fed: Mapping[Variable, BoundInput],
+    optimize: bool = True,
 ) -> Plan:
     """The plan of a graph for some outputs and the shapes that were fed; compiled at first use."""
     free = tuple((v, f.shape) for v, f in fed.items() if -1 in v.type_.shape or -3 in v.type_.shape)
@@ -95,15 +98,15 @@ class Pass:
         fed: the arguments' data.
         rows: the outputs.
         watched: what gradients are computed for besides those that are asked for; see `Plan.watch`.
-        lent: the function's results that are valid until it runs again.
+        outstanding_values: the function's results that are valid until it runs again.
     """
 
     plan: Plan
-    run: Run
-    fed: dict[Variable, Fed]
+    run: RunContext
+    fed: dict[Variable, BoundInput]
     rows: list[Any]
     watched: Sequence[Tensor] = ()
-    lent: list[weakref.ref[Value]] = field(default_factory=list)
+    outstanding_values: list[weakref.ref[Value]] = field(default_factory=list)
 
     def result(self, index: int, as_numpy: bool) -> Any:
         """An output as the program sees it; never a view of what was fed, or of a parameter."""
@@ -111,15 +114,17 @@ class Pass:
         if isinstance(rows, Tensor) and not self.plan.types[index].is_sequence:
             memory = rows.untyped_storage().data_ptr()
             fed = (f.rows for f in self.fed.values() if isinstance(f.rows, Tensor))
-            if memory in self.plan.held_memory or any(memory == x.untyped_storage().data_ptr() for x in fed):
+            if memory in self.plan.held_memory or any(
+                memory == x.untyped_storage().data_ptr() for x in fed
+            ):
                 rows = rows.clone()
-        return self.handed_out(rows, self.plan.types[index], as_numpy)
+        return self.hand_out(rows, self.plan.types[index], as_numpy)
 
-    def handed_out(self, rows: Any, type_: TensorType, as_numpy: bool) -> Any:
+    def hand_out(self, rows: Any, type_: TensorType, as_numpy: bool) -> Any:
         """Rows as the program sees them; see `result_of`. A `Value` is valid until the function runs again."""
         result = result_of(rows, type_, self.run, as_numpy)
         if not as_numpy:
-            self.lent.append(weakref.ref(result))
+            self.outstanding_values.append(weakref.ref(result))
         return result
 
     def finish(self) -> None:
@@ -128,7 +133,7 @@ class Pass:
             self.run.deferred.pop(0)()
 
 
-def result_of(rows: Any, type_: TensorType, run: Run, as_numpy: bool) -> Any:
+def result_of(rows: Any, type_: TensorType, run: RunContext, as_numpy: bool) -> Any:
     """Rows as the program sees them: NumPy arrays, or a `Value`."""
     layout = run.layout(type_.dynamic_axes) if type_.is_sequence else None
     if as_numpy:
@@ -161,13 +166,13 @@ def execute(
         training: whether this is a training pass.
         limit: lifted if there is much to do.
         leaves: inputs whose gradients will be asked for.
-        by_rows: whether gradients of what sparse inputs are multiplied with hold only the rows that are read.
+        by_rows: whether gradients of what sparse inputs are multiplied with to_value only the rows that are read.
     """
     composite = whole_graph(function)
     place = torch_device(device, function)
     needed = _needed_inputs(composite, outputs)
     given = as_arguments(function, data, needed)
-    fed = {v: feed(v, given[v], place) for v in needed}
+    fed = {v: bind_input(v, given[v], place) for v in needed}
     for variable in leaves:
         if variable in fed:
             fed[variable] = _as_leaf(variable, fed[variable])
@@ -181,26 +186,26 @@ def execute(
     if verify.is_enabled():
         run.probe = Probe(True, (*plan.final_nodes, *leaves))
     results = plan.execute(rows, run)
-    if composite._lent:
-        _take_back(composite._lent)
-    return Pass(plan, run, fed, results, watched, composite._lent)
+    if composite._outstanding_values:
+        _invalidate(composite._outstanding_values)
+    return Pass(plan, run, fed, results, watched, composite._outstanding_values)
 
 
-def _take_back(lent: list[weakref.ref[Value]]) -> None:
+def _invalidate(outstanding_values: list[weakref.ref[Value]]) -> None:
     """Values of the run before are no longer valid."""
-    for reference in lent:
+    for reference in outstanding_values:
         value = reference()
         if value is not None:
             value.release()
-    lent.clear()
+    outstanding_values.clear()
 
 
-def _as_leaf(variable: Variable, fed: Fed) -> Fed:
+def _as_leaf(variable: Variable, fed: BoundInput) -> BoundInput:
     """Data whose gradient is asked for; sparse ones are made dense, since any place may have a gradient."""
     rows = fed.rows
     if isinstance(rows, SparseRows):
         rows = rows.to_dense().reshape(-1, *variable.shape)
-    return Fed(rows.detach().clone().requires_grad_(), fed.layout, fed.count, fed.shape)
+    return BoundInput(rows.detach().clone().requires_grad_(), fed.layout, fed.count, fed.shape)
 
 
 def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_numpy: bool) -> Any:
@@ -211,7 +216,11 @@ def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_n
         done = execute(function, arguments, wanted, device, False, limit)
         done.finish()
         results = [done.result(k, as_numpy) for k in range(len(wanted))]
-    return results[0] if len(asked) == 1 else {key: results[wanted.index(v)] for key, v in asked.items()}
+    return (
+        results[0]
+        if len(asked) == 1
+        else {key: results[wanted.index(v)] for key, v in asked.items()}
+    )
 
 
 @dataclass
@@ -223,20 +232,35 @@ class BackwardState:
 
 
 def forward(
-    function: Function, arguments: Any, outputs: Any, keep_for_backward: Any, device: Any, as_numpy: bool
+    function: Function,
+    arguments: Any,
+    outputs: Any,
+    keep_for_backward: Any,
+    device: Any,
+    as_numpy: bool,
 ) -> tuple[BackwardState | None, dict[Any, Any]]:
     """Compute outputs and keep what gradients need; see `Function.forward`."""
     wanted = as_outputs(function, outputs)
-    asked = {} if keep_for_backward is None else asked_for(keep_for_backward, "keep_for_backward", function)
+    asked = (
+        {}
+        if keep_for_backward is None
+        else asked_for(keep_for_backward, "keep_for_backward", function)
+    )
     keep = as_outputs(function, asked) if asked else {}
     computed = tuple(dict.fromkeys((*wanted.values(), *keep.values())))
     training = bool(keep)
-    leaves = [v for v in whole_graph(function).inputs if training and v.kind is VariableKind.Input and v.needs_gradient]
+    leaves = [
+        v
+        for v in whole_graph(function).inputs
+        if training and v.kind is VariableKind.Input and v.needs_gradient
+    ]
     with OneThread() as limit, torch.enable_grad() if training else torch.no_grad():
         done = execute(function, arguments, computed, device, training, limit, leaves)
     if not training:
         done.finish()
-    results = {key: done.result(computed.index(variable), as_numpy) for key, variable in wanted.items()}
+    results = {
+        key: done.result(computed.index(variable), as_numpy) for key, variable in wanted.items()
+    }
     return (BackwardState(done, computed) if training else None), results
 
 
@@ -249,9 +273,13 @@ def backward(
 ) -> dict[Any, Any]:
     """Propagate gradients; see `Function.backward`."""
     if state is None:
-        raise ArgumentError("backward: the forward pass kept no state; name the outputs in keep_for_backward")
+        raise ArgumentError(
+            "backward: the forward pass kept no state; name the outputs in keep_for_backward"
+        )
     if not isinstance(state, BackwardState):
-        raise ArgumentError(f"backward: expected the state that forward returned, got {shown(state)}")
+        raise ArgumentError(
+            f"backward: expected the state that forward returned, got {shown(state)}"
+        )
     done = state.done
     if not isinstance(root_gradients, Mapping):
         if not isinstance(root_gradients, (Value, NDArrayView, np.ndarray, list, tuple)):
@@ -267,7 +295,9 @@ def backward(
     for root, gradient in root_gradients.items():
         output = root.output if isinstance(root, Function) else root
         if not isinstance(output, Variable) or output not in state.outputs:
-            raise ArgumentError(f"backward: {output!r} was not among the outputs of the forward pass")
+            raise ArgumentError(
+                f"backward: {output!r} was not among the outputs of the forward pass"
+            )
         rows = done.rows[state.outputs.index(output)]
         if isinstance(rows, Tensor):
             roots.append(rows)
@@ -291,7 +321,9 @@ def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
         given = [numbers_of(g, called) for g in gradient]
         size = max(math.prod(rows.shape[1:]), 1)
         if any(g.size % size for g in given) or not given:
-            raise FeedError(f"{called}: expected one of shape {shape_text(rows.shape)}, got {shown(gradient)}")
+            raise FeedError(
+                f"{called}: expected one of shape {shape_text(rows.shape)}, got {shown(gradient)}"
+            )
         found = tensor_of(np.concatenate([g.reshape(-1, *rows.shape[1:]) for g in given]))
     else:
         found = tensor_of(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
@@ -304,7 +336,11 @@ def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
 
 
 def _differentiate(
-    done: Pass, roots: Sequence[Tensor], seeds: Sequence[Tensor], wanted: Sequence[Variable], keep: bool
+    done: Pass,
+    roots: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    wanted: Sequence[Variable],
+    keep: bool,
 ) -> list[Tensor]:
     sources: list[Any] = []
     for variable in wanted:
@@ -313,15 +349,23 @@ def _differentiate(
         elif variable.kind is VariableKind.Parameter:
             sources.append(variable.data)  # type: ignore[attr-defined]
         else:
-            raise ValueError(f"gradient: {variable!r} is neither an argument nor a parameter of the function")
+            raise ValueError(
+                f"gradient: {variable!r} is neither an argument nor a parameter of the function"
+            )
     for variable, source in zip(wanted, sources, strict=True):
         if not (isinstance(source, Tensor) and source.requires_grad):
-            raise ValueError(f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True")
+            raise ValueError(
+                f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True"
+            )
     live = [(r, s) for r, s in zip(roots, seeds, strict=True) if r.requires_grad]
     if not live:
         return [torch.zeros_like(s) for s in sources]
     found = torch.autograd.grad(
-        [r for r, _ in live], [*sources, *done.watched], [s for _, s in live], retain_graph=keep, allow_unused=True
+        [r for r, _ in live],
+        [*sources, *done.watched],
+        [s for _, s in live],
+        retain_graph=keep,
+        allow_unused=True,
     )[: len(sources)]
     return [torch.zeros_like(s) if g is None else g for g, s in zip(found, sources, strict=True)]
 
@@ -331,32 +375,47 @@ def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy:
         if not as_numpy:
             return Value.of(touched_rows(gradient), None, tuple(gradient.shape))
         gradient = gradient.to_dense()
-    return done.handed_out(gradient, variable.type_.dense(), as_numpy)
+    return done.hand_out(gradient, variable.type_.dense(), as_numpy)
 
 
 def _gradient_results(
     asked: Mapping[Any, Variable], found: Sequence[Tensor], done: Pass, as_numpy: bool
 ) -> dict[Any, Any]:
-    return {key: _gradient_result(v, g, done, as_numpy) for (key, v), g in zip(asked.items(), found, strict=True)}
+    return {
+        key: _gradient_result(v, g, done, as_numpy)
+        for (key, v), g in zip(asked.items(), found, strict=True)
+    }
 
 
-def gradients(function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any) -> Any:
+def gradients(
+    function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any
+) -> Any:
     """Gradients of the sum of an output's elements; see `Function.grad`."""
     if wrt is None:
         wrt = [v for v in whole_graph(function).arguments if v.needs_gradient]
         if not wrt:
-            raise ValueError(f"None of the Function '{function}' arguments have 'needs_gradient == True'")
+            raise ValueError(
+                f"None of the Function '{function}' arguments have 'needs_gradient == True'"
+            )
     asked = differentiated(function, wrt, "wrt")
     wanted = list(asked.values())
-    root = function.output if grad_root is None else next(iter(as_outputs(function, grad_root).values()))
+    root = (
+        function.output
+        if grad_root is None
+        else next(iter(as_outputs(function, grad_root).values()))
+    )
     extra = None if outputs is None else asked_for(outputs, "outputs", function)
     extra = as_outputs(function, extra) if extra else None
     computed = tuple(dict.fromkeys((root, *(extra or {}).values())))
     leaves = [v for v in wanted if v.kind is VariableKind.Input]
     with OneThread() as limit, torch.enable_grad():
         done = execute(function, at, computed, device, True, limit, leaves, by_rows=not as_numpy)
-        roots = [rows for rows in done.rows[:1] if isinstance(rows, Tensor)]  # sparse ones are not differentiable
-        found = _differentiate(done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False)
+        roots = [
+            rows for rows in done.rows[:1] if isinstance(rows, Tensor)
+        ]  # sparse ones are not differentiable
+        found = _differentiate(
+            done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False
+        )
     done.finish()
     results: Any = _gradient_results(asked, found, done, as_numpy)
     if len(asked) == 1:

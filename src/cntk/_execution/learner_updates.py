@@ -22,7 +22,9 @@ class Updater(Protocol):
         """Whether the rule is all there is: no clipping, regularization or noise."""
         ...
 
-    def apply(self, gradients: Sequence[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
+    def apply(
+        self, gradients: Sequence[Tensor], sample_count: int, is_sweep_end: bool = False
+    ) -> bool:
         """Update the parameters by gradients summed over a minibatch."""
         ...
 
@@ -43,18 +45,26 @@ class Updater(Protocol):
         """Tell progress writers of rates that have changed."""
         ...
 
-    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
+    def before_update(
+        self, sparse: Sequence[Tensor | None]
+    ) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
         """Keep what an update changes; see `Learner.before_update`."""
         ...
 
 
 def update(
-    learner: Updater, gradients: Sequence[Any], products: Sequence[bool], samples: int, is_sweep_end: bool
+    learner: Updater,
+    gradients: Sequence[Any],
+    products: Sequence[bool],
+    samples: int,
+    is_sweep_end: bool,
 ) -> bool:
     """Hand gradients to a learner; those left as factors go straight into the weights where its rule is that simple."""
     if not (learner.subtracts and learner.is_plain):
         held = zip(gradients, products, learner.parameters, strict=True)
-        return learner.apply([_product(g[0], g[1], w.data) if p else g for g, p, w in held], samples, is_sweep_end)
+        return learner.apply(
+            [_product(g[0], g[1], w.data) if p else g for g, p, w in held], samples, is_sweep_end
+        )
     rate = learner.begin_step(samples)
     if rate == 0:
         return False

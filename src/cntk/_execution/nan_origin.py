@@ -12,10 +12,21 @@ from torch import Tensor
 
 from cntk._compiler.ir import Ref
 from cntk._compiler.plan import Plan
-from cntk._compiler.probe import Call, Flags, Key, Probe, flags_of, named, place_of, title, together, what
+from cntk._compiler.probe import (
+    Call,
+    Flags,
+    Key,
+    Probe,
+    flags_of,
+    named,
+    place_of,
+    title,
+    together,
+    what,
+)
 from cntk._errors import quoted
 from cntk._graph.variable import Variable, VariableKind
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,9 @@ class Origin:
     named: Mapping[str, Any]
 
 
-def find_origin(plan: Plan, rows: Sequence[Any], run: Run, sources: Sequence[Variable]) -> Origin | None:
+def find_origin(
+    plan: Plan, rows: Sequence[Any], run: RunContext, sources: Sequence[Variable]
+) -> Origin | None:
     """Repeat a training pass and say where its first numbers that are not finite arose.
 
     Args:
@@ -49,7 +62,9 @@ def find_origin(plan: Plan, rows: Sequence[Any], run: Run, sources: Sequence[Var
     leaves = _leaves(plan, rows, run)
     with torch.enable_grad():
         results = plan.execute(rows, run)
-        root = next(key for key, slot in plan._slots.items() if slot == plan.output_slots[0])
+        root = next(
+            key for key, slot in plan._registers.items() if slot == plan.output_registers[0]
+        )
         found = flags_of(results[0])
         if found.any:
             return _Forward(plan, probe, leaves).origin(root, found)
@@ -59,7 +74,9 @@ def find_origin(plan: Plan, rows: Sequence[Any], run: Run, sources: Sequence[Var
         if not results[0].requires_grad:
             return None
         tensors = [v.data for v in sources]  # type: ignore[attr-defined]
-        gradients = torch.autograd.grad(results[0], tensors, torch.ones_like(results[0]), allow_unused=True)
+        gradients = torch.autograd.grad(
+            results[0], tensors, torch.ones_like(results[0]), allow_unused=True
+        )
     bad = [v for v, g in zip(sources, gradients, strict=True) if flags_of(g).any]
     return _backward_origin(plan, probe, bad) if bad else None
 
@@ -75,7 +92,7 @@ class _Leaf(NamedTuple):
     place: str
 
 
-def _leaves(plan: Plan, rows: Sequence[Any], run: Run) -> dict[Key, _Leaf]:
+def _leaves(plan: Plan, rows: Sequence[Any], run: RunContext) -> dict[Key, _Leaf]:
     """All leaves; operations may change some of them while they run."""
     found: dict[Key, _Leaf] = {}
     for variable, data in zip(plan.inputs, rows, strict=True):
@@ -113,7 +130,11 @@ class _Forward:
             return self._leaf(leaves[0])
         first = _earliest(c for c in calls if c.results.any and not c.given.any)
         if first is None:
-            return Origin(f"the loss is {what(found)}, and no operation was found where that began", "forward", {})
+            return Origin(
+                f"the loss is {what(found)}, and no operation was found where that began",
+                "forward",
+                {},
+            )
         return _of_call(first)
 
     def _infinite_first(self, became: Call) -> Origin:
@@ -124,7 +145,9 @@ class _Forward:
             calls += below[0]
             leaves += below[1]
         fed = [key for key in leaves if self.leaves[key].variable.kind is not VariableKind.Constant]
-        first = _earliest(c for c in calls if c.results.any and not c.given.any and c.number < became.number)
+        first = _earliest(
+            c for c in calls if c.results.any and not c.given.any and c.number < became.number
+        )
         if fed or first is None:
             origin = self._leaf(fed[0]) if fed else _of_call(became)
         else:
@@ -167,7 +190,11 @@ class _Forward:
     def _leaf(self, key: Key) -> Origin:
         variable, flags, place = self.leaves[key]
         kind = {VariableKind.Input: "the data given for input", VariableKind.Parameter: "parameter"}
-        was = f"hold {what(flags)}{_at(place)}" if variable.kind is VariableKind.Input else _HELD.format(what(flags))
+        was = (
+            f"to_value {what(flags)}{_at(place)}"
+            if variable.kind is VariableKind.Input
+            else _HELD.format(what(flags))
+        )
         text = f"{kind.get(variable.kind, 'constant')} '{variable.name or variable.uid}' {was}"
         return Origin(text, "forward", {"name": variable.name, "uid": variable.uid})
 
@@ -185,9 +212,15 @@ def _backward_origin(plan: Plan, probe: Probe, bad: Sequence[Variable]) -> Origi
     while grown:
         grown = False
         for number, node in readers.items():
-            calls = [c for c in by_node.get(number, []) if any(node.operands[k].key in reached for k in c.outgoing)]
+            calls = [
+                c
+                for c in by_node.get(number, [])
+                if any(node.operands[k].key in reached for k in c.outgoing)
+            ]
             found.update({c.number: c for c in calls})
-            hands_on = bool(calls) or (bool(node.op.delay) and any(r.key in reached for r in node.operands))
+            hands_on = bool(calls) or (
+                bool(node.op.delay) and any(r.key in reached for r in node.operands)
+            )
             keys = {Ref(node, k).key for k in range(len(node.types))}
             if hands_on and not keys <= reached:
                 reached |= keys
@@ -204,7 +237,9 @@ def _backward_origin(plan: Plan, probe: Probe, bad: Sequence[Variable]) -> Origi
 
 def _of_call(call: Call) -> Origin:
     return Origin(
-        f"{title(call.node)} is the first that gives {what(call.results)}{_at(call.place)}", "forward", named(call.node)
+        f"{title(call.node)} is the first that gives {what(call.results)}{_at(call.place)}",
+        "forward",
+        named(call.node),
     )
 
 
@@ -219,7 +254,10 @@ def _at(place: str) -> str:
 def all_finite(tensors: Sequence[Tensor]) -> bool:
     """Whether all numbers of some tensors are finite: one number is read from the device."""
     held = [t._values() if t.is_sparse else t for t in tensors]
-    sums = [t.detach().sum(dtype=torch.float64 if t.dtype == torch.float64 else torch.float32) for t in held]
+    sums = [
+        t.detach().sum(dtype=torch.float64 if t.dtype == torch.float64 else torch.float32)
+        for t in held
+    ]
     if not sums or math.isfinite(float(sum(sums[1:], sums[0]))):
         return True
     # A sum of finite numbers may be too large.

@@ -19,7 +19,7 @@ from cntk._runtime.context import SparseRows
 
 if TYPE_CHECKING:
     from cntk._execution.training_step import StepResult, TrainingStep
-    from cntk._runtime.feed import Fed
+    from cntk._runtime.bind_input import BoundInput
 
 
 @dataclass
@@ -68,7 +68,9 @@ class Guard:
         self._changed: list[Callable[[], list[Tensor]]] = []
         self._products: list[tuple[Tensor, Tensor]] = []
 
-    def before_update(self, loss: Tensor, gradients: Sequence[Any], products: Sequence[bool] | None = None) -> None:
+    def before_update(
+        self, loss: Tensor, gradients: Sequence[Any], products: Sequence[bool] | None = None
+    ) -> None:
         """Look at loss and gradients, and keep what the learners are about to change.
 
         Args:
@@ -84,11 +86,15 @@ class Guard:
             flat += gradient if products is not None and products[k] else [gradient]
         if not all_finite(flat):
             raise NotFinite(products is not None)
-        self._products = [g for g, is_product in zip(gradients, products or (), strict=False) if is_product]
+        self._products = [
+            g for g, is_product in zip(gradients, products or (), strict=False) if is_product
+        ]
         begin = 0
         for learner in self._step.learners:
             end = begin + len(learner.parameters)
-            sparse = [g if isinstance(g, Tensor) and g.is_sparse else None for g in gradients[begin:end]]
+            sparse = [
+                g if isinstance(g, Tensor) and g.is_sparse else None for g in gradients[begin:end]
+            ]
             undo, changed = learner.before_update(sparse)
             self._undo.append(undo)
             self._changed.append(changed)
@@ -106,7 +112,11 @@ class Guard:
         for learner, changed in zip(self._step.learners, self._changed, strict=False):
             tensors = changed()
             if not all_finite(tensors):
-                bad = next(p for p, t in zip(learner.parameters, tensors, strict=True) if not all_finite([t]))
+                bad = next(
+                    p
+                    for p, t in zip(learner.parameters, tensors, strict=True)
+                    if not all_finite([t])
+                )
                 for undo in self._undo:
                     undo()
                 if not all(all_finite([x.t() @ dy]) for x, dy in self._products):
@@ -118,7 +128,7 @@ class Guard:
 def train_watched(
     step: TrainingStep,
     plan: Plan,
-    fed: Mapping[Variable, Fed],
+    fed: Mapping[Variable, BoundInput],
     run: Callable[[bool], StepResult],
     device: torch.device,
 ) -> StepResult:
@@ -146,12 +156,18 @@ def train_watched(
             return _guarded(step, run, False, number)
     except (NotFinite, NotFiniteError) as failure:
         before.restore()
-        error = failure if isinstance(failure, NotFiniteError) else _search(step, plan, fed, device, number)
+        error = (
+            failure
+            if isinstance(failure, NotFiniteError)
+            else _search(step, plan, fed, device, number)
+        )
         before.restore()
         raise error from None
 
 
-def _guarded(step: TrainingStep, run: Callable[[bool], StepResult], may_replay: bool, number: int) -> StepResult:
+def _guarded(
+    step: TrainingStep, run: Callable[[bool], StepResult], may_replay: bool, number: int
+) -> StepResult:
     """One minibatch, looked at before its update and after it."""
     guard = step.guard = Guard(step)
     try:
@@ -165,13 +181,21 @@ def _guarded(step: TrainingStep, run: Callable[[bool], StepResult], may_replay: 
 
 
 def _search(
-    step: TrainingStep, plan: Plan, fed: Mapping[Variable, Fed], device: torch.device, number: int
+    step: TrainingStep,
+    plan: Plan,
+    fed: Mapping[Variable, BoundInput],
+    device: torch.device,
+    number: int,
 ) -> NotFiniteError:
     """The error that says where a minibatch's first number that is not finite arose."""
     sources = [p for learner in step.learners for p in learner.parameters]
     origin = None
     for optimize in (False, True):
-        searched = plan if optimize else plan_for(step.function, step.function.outputs, fed, optimize=False)
+        searched = (
+            plan
+            if optimize
+            else plan_for(step.function, step.function.outputs, fed, optimize=False)
+        )
         rows, run = bind(searched, fed, True, device)
         run.carry = dict(run.carry)
         marks = searched.streams.mark()
@@ -184,7 +208,8 @@ def _search(
     end = "Parameters and learners are as they were before this minibatch."
     if origin is None:
         return NotFiniteError(
-            f"{begin}, though each operation's results are when it is repeated. {end}", minibatch=number
+            f"{begin}, though each operation's results are when it is repeated. {end}",
+            minibatch=number,
         )
     text = f"{begin}: {origin.text}. {end}"
     return NotFiniteError(text, origin.direction, minibatch=number, **origin.named)

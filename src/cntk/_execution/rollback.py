@@ -28,7 +28,9 @@ class Before:
         self._carry = dict(plan.carry)
         self._streams = plan.streams.mark()
         self._count = step.count
-        held = [v.pin() for v in plan.changed_constants]  # running statistics, in the forward pass
+        held = [
+            v.freeze_storage() for v in plan.changed_constants
+        ]  # running statistics, in the forward pass
         self._held = [(t, t.clone()) for t in held]
 
     def restore(self) -> None:
@@ -42,7 +44,9 @@ class Before:
                 tensor.copy_(value)
 
 
-def update_as_a_whole(step: TrainingStep, gradients: Sequence[Tensor | None], update: Callable[[], None]) -> None:
+def update_as_a_whole(
+    step: TrainingStep, gradients: Sequence[Tensor | None], update: Callable[[], None]
+) -> None:
     """Have learners change the parameters, all of them or none.
 
     Interrupts wait until that is done. Where a learner runs what the program has written, which may fail or take its time,

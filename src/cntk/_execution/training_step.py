@@ -13,7 +13,12 @@ from torch import Tensor
 
 from cntk._compiler import profiling, value_log, verify
 from cntk._compiler.plan import Plan, bind
-from cntk._compiler.recording.record_training_step import NotRecorded, Recording, record, why_not_recordable
+from cntk._compiler.recording.record_training_step import (
+    NotRecorded,
+    Recording,
+    record,
+    why_not_recordable,
+)
 from cntk._execution.arguments import as_arguments
 from cntk._execution.evaluate import plan_for, result_of
 from cntk._execution.learner_updates import Updater, update
@@ -22,8 +27,8 @@ from cntk._execution.rollback import Before, update_as_a_whole
 from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
-from cntk._runtime.context import Run, SparseRows
-from cntk._runtime.feed import Fed, feed
+from cntk._runtime.bind_input import BoundInput, bind_input
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.threads import OneThread
 from cntk._runtime.transfer import moves
 
@@ -65,7 +70,9 @@ class TrainingStep:
         learners: who updates the parameters.
     """
 
-    def __init__(self, loss: Variable, metric: Variable | None, learners: Sequence[Updater]) -> None:
+    def __init__(
+        self, loss: Variable, metric: Variable | None, learners: Sequence[Updater]
+    ) -> None:
         self.loss, self.metric = loss, metric
         self.learners = learners
         roots = (loss,) if metric is None else (loss, metric)
@@ -99,7 +106,9 @@ class TrainingStep:
 
     def passes(self) -> tuple[int, dict[str, int]]:
         """How many minibatches there have been, and how many of each size since the graph was compiled."""
-        found = {size: count for (plan, size), count in self._seen.items() if plan == self._last_plan}
+        found = {
+            size: count for (plan, size), count in self._seen.items() if plan == self._last_plan
+        }
         return self._passes, self._before | found
 
     def begin_anew(self, passes: int = 0, sizes: Mapping[str, int] | None = None) -> None:
@@ -119,18 +128,22 @@ class TrainingStep:
         self._recordings.clear()
         self._before, self._last_plan = dict(sizes or {}), None
 
-    def feeds(self, arguments: Any, device: torch.device) -> dict[Variable, Fed]:
+    def feeds(self, arguments: Any, device: torch.device) -> dict[Variable, BoundInput]:
         """Rows for every input, from what the program gave."""
         if type(arguments) is dict and len(arguments) == len(self.inputs):
             try:
-                return {v: feed(v, arguments[v], device) for v in self.inputs}
+                return {v: bind_input(v, arguments[v], device) for v in self.inputs}
             except KeyError:
                 pass
         given = as_arguments(self.function, arguments, self.inputs)
-        return {v: feed(v, given[v], device) for v in self.inputs}
+        return {v: bind_input(v, given[v], device) for v in self.inputs}
 
     def train(
-        self, arguments: Any, outputs: Sequence[Variable], device: torch.device, is_sweep_end: bool = False
+        self,
+        arguments: Any,
+        outputs: Sequence[Variable],
+        device: torch.device,
+        is_sweep_end: bool = False,
     ) -> StepResult:
         """One update."""
         with OneThread() as limit:
@@ -145,7 +158,9 @@ class TrainingStep:
             try:
                 self.is_updated, self._counted_size = False, None
                 self._last_plan = id(plan)
-                return train_watched(self, plan, fed, run, device) if is_watched(self) else run(True)
+                return (
+                    train_watched(self, plan, fed, run, device) if is_watched(self) else run(True)
+                )
             except BaseException:
                 if not self.is_updated:
                     before.restore()
@@ -167,7 +182,7 @@ class TrainingStep:
     def _minibatch(
         self,
         plan: Plan,
-        fed: Mapping[Variable, Fed],
+        fed: Mapping[Variable, BoundInput],
         outputs: Sequence[Variable],
         device: torch.device,
         limit: OneThread,
@@ -180,11 +195,15 @@ class TrainingStep:
             limit.lift()
         if self.by_rows:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
-        if self._moves != moves():  # recordings hold the memory where parameters lay
+        if self._moves != moves():  # recordings to_value the memory where parameters lay
             self._recordings.clear()
             self._moves = moves()
         self._passes += 1
-        lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items()) if run.layouts else ()
+        lengths = (
+            tuple((axes, layout.lengths) for axes, layout in run.layouts.items())
+            if run.layouts
+            else ()
+        )
         key = (id(plan), run.batch, lengths)
         recording = self._recording(key, plan, rows, run) if may_replay else None
         if recording is not None:
@@ -194,11 +213,18 @@ class TrainingStep:
                 self._keep_eager(key, plan, failure)
                 run.draws = failure.draws
             else:
-                return self._replayed(recording, results, gradients, plan, run, outputs, is_sweep_end)
+                return self._replayed(
+                    recording, results, gradients, plan, run, outputs, is_sweep_end
+                )
         return self._eager(plan, rows, run, outputs, is_sweep_end)
 
     def _eager(
-        self, plan: Plan, rows: Sequence[Any], run: Run, outputs: Sequence[Variable], is_sweep_end: bool
+        self,
+        plan: Plan,
+        rows: Sequence[Any],
+        run: RunContext,
+        outputs: Sequence[Variable],
+        is_sweep_end: bool,
     ) -> StepResult:
         """One update by autograd."""
         spans = [[p.data for p in learner.parameters] for learner in self.learners]
@@ -209,13 +235,17 @@ class TrainingStep:
             if results[0].requires_grad:
                 # The gradient of the loss's sum over all samples.
                 ones = torch.ones_like(results[0])
-                gradients = torch.autograd.grad(results[0], [*sources, *watched], ones, allow_unused=True)
+                gradients = torch.autograd.grad(
+                    results[0], [*sources, *watched], ones, allow_unused=True
+                )
             else:
                 gradients = ()
         loss = results[0].detach().sum()
         samples = self.samples(plan, run)
         found = gradients or (None,) * len(sources)
-        whole = [torch.zeros_like(t) if g is None else g for g, t in zip(found, sources, strict=False)]
+        whole = [
+            torch.zeros_like(t) if g is None else g for g, t in zip(found, sources, strict=False)
+        ]
         if self.guard is not None:
             self.guard.before_update(loss, whole)
         updated = False
@@ -239,7 +269,9 @@ class TrainingStep:
 
     # -- the recorded step ----------------------------------------------------------------------------------------
 
-    def _recording(self, key: Any, plan: Plan, rows: Sequence[Any], run: Run) -> Recording | None:
+    def _recording(
+        self, key: Any, plan: Plan, rows: Sequence[Any], run: RunContext
+    ) -> Recording | None:
         """The recording for minibatches of these sizes, made once enough of them have come.
 
         Args:
@@ -254,7 +286,8 @@ class TrainingStep:
             recording = self._recordings[key][1]
             return (
                 None
-                if recording is not None and any(isinstance(x, SparseRows) and not x.one_hot for x in rows)
+                if recording is not None
+                and any(isinstance(x, SparseRows) and not x.one_hot for x in rows)
                 else recording
             )
         _, batch, lengths = key
@@ -298,7 +331,11 @@ class TrainingStep:
         """Keep why steps are not recorded, and log it once."""
         if reason not in self.reasons:
             self.reasons.append(reason)
-            _LOGGER.log(logging.INFO if expected else logging.WARNING, "training steps are not recorded: %s", reason)
+            _LOGGER.log(
+                logging.INFO if expected else logging.WARNING,
+                "training steps are not recorded: %s",
+                reason,
+            )
 
     def _replayed(
         self,
@@ -306,7 +343,7 @@ class TrainingStep:
         results: Sequence[Any],
         gradients: Sequence[Any],
         plan: Plan,
-        run: Run,
+        run: RunContext,
         outputs: Sequence[Variable],
         is_sweep_end: bool,
     ) -> StepResult:
@@ -321,7 +358,13 @@ class TrainingStep:
             begin = 0
             for learner in self.learners:
                 end = begin + len(learner.parameters)
-                updated |= update(learner, gradients[begin:end], recording.products[begin:end], samples, is_sweep_end)
+                updated |= update(
+                    learner,
+                    gradients[begin:end],
+                    recording.products[begin:end],
+                    samples,
+                    is_sweep_end,
+                )
                 begin = end
             self._count_update(samples, updated)
 
@@ -344,21 +387,32 @@ class TrainingStep:
                 limit.lift()
             with torch.inference_mode():
                 results = plan.execute(rows, run)
-                return self._finish(plan, run, results, results[0].sum(), self.samples(plan, run), ())
+                return self._finish(
+                    plan, run, results, results[0].sum(), self.samples(plan, run), ()
+                )
 
-    def _plan(self, fed: Mapping[Variable, Fed], outputs: Sequence[Variable]) -> Plan:
+    def _plan(self, fed: Mapping[Variable, BoundInput], outputs: Sequence[Variable]) -> Plan:
         return plan_for(self.function, (*self.function.outputs, *outputs), fed)
 
     def _finish(
-        self, plan: Plan, run: Run, results: list[Any], loss: Tensor, samples: int, outputs: Sequence[Variable]
+        self,
+        plan: Plan,
+        run: RunContext,
+        results: list[Any],
+        loss: Tensor,
+        samples: int,
+        outputs: Sequence[Variable],
     ) -> StepResult:
         metric = None if self.metric is None else results[1].detach().sum()
         _settle(run)
         first = len(self.function.outputs)
-        extra = {v: result_of(results[first + k], plan.types[first + k], run, True) for k, v in enumerate(outputs)}
+        extra = {
+            v: result_of(results[first + k], plan.types[first + k], run, True)
+            for k, v in enumerate(outputs)
+        }
         return StepResult(loss, metric, samples, extra)
 
-    def samples(self, plan: Plan, run: Run) -> int:
+    def samples(self, plan: Plan, run: RunContext) -> int:
         """How many samples the loss is a sum over: rows of the loss, or of what it was reduced from."""
         type_: TensorType = plan.types[0]
         axes = type_.dynamic_axes or self._counted
@@ -370,10 +424,14 @@ class TrainingStep:
 def _size_text(batch: int | None, lengths: Sequence[tuple[Any, Any]]) -> str:
     """The size of a minibatch, as a short text that is the same in every process."""
     whole = ";".join(",".join(map(str, each)) for _, each in lengths)
-    return f"{batch} {hashlib.blake2b(whole.encode(), digest_size=12).hexdigest()}" if whole else f"{batch}"
+    return (
+        f"{batch} {hashlib.blake2b(whole.encode(), digest_size=12).hexdigest()}"
+        if whole
+        else f"{batch}"
+    )
 
 
-def _settle(run: Run) -> None:
+def _settle(run: RunContext) -> None:
     """Do what waited for the end of the pass, once."""
     while run.deferred:
         run.deferred.pop(0)()

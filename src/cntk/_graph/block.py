@@ -12,7 +12,7 @@ from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.function import Function
 from cntk._graph.infer import infer_guessing
 from cntk._graph.op import Op, PrimitiveOp, primitive
-from cntk._graph.types import Guess, TensorType
+from cntk._graph.types import TensorType, TypeHint
 from cntk._graph.variable import Variable
 
 Operand = TypeVar("Operand", Variable, TensorType)
@@ -70,20 +70,22 @@ class Block(Op):
         """The constants and parameters that the graph holds, among the operands of the block."""
         return operands[: len(operands) - len(self.arguments)]
 
-    def bound(self, operands: Sequence[Variable]) -> Block:
+    def bind_axis_names(self, operands: Sequence[Variable]) -> Block:
         outside = self.operands_of(operands)
         for inner, outer in zip(self.arguments, outside, strict=True):
             # Axes are named after what is outside.
             inner.stands_for = outer
         if self.single is None or not all(v.type_.is_known for v in outside):
             return self
-        single = self.single.bound(outside)
+        single = self.single.bind_axis_names(outside)
         return self if single == self.single else replace(self, single=single)
 
     def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
-        return self.infer_through(operands, Guess.AXES)[1]
+        return self.infer_through(operands, TypeHint.AXES)[1]
 
-    def infer_through(self, operands: Sequence[TensorType], partial: Guess) -> tuple[bool, tuple[TensorType, ...]]:
+    def infer_through(
+        self, operands: Sequence[TensorType], partial: TypeHint
+    ) -> tuple[bool, tuple[TensorType, ...]]:
         """Types of the outputs, and whether anything inside became known, given the operands'."""
         changed = False
         outside = self.operands_of(operands)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from cntk._graph.function import Function
 
 
-def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[Variable, Any]:
+def argument_map(
+    signature: Sequence[Variable], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> dict[Variable, Any]:
     """Which argument gets which value.
 
     Inputs that a layer uses inside, such as a recurrence's initial state, are arguments as well, and may be left out
@@ -33,7 +35,9 @@ def argument_map(signature: Sequence[Variable], args: Sequence[Any], kwargs: Map
         TypeError: if the number or the names of the arguments do not fit.
     """
     own = [v for v in signature if v.is_placeholder]
-    if len(args) + len(kwargs) == len(own) > 0 and all(any(v.name == name for v in own) for name in kwargs):
+    if len(args) + len(kwargs) == len(own) > 0 and all(
+        any(v.name == name for v in own) for name in kwargs
+    ):
         signature = own
     if len(args) > len(signature):
         raise TypeError(_wrong_number(signature, len(args)))
@@ -67,7 +71,11 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
     """Apply a function to variables and functions, or to data; see `Function.__call__`."""
     from cntk._graph.function import Function
 
-    if len(args) == 1 and isinstance(args[0], Function) and len(args[0].outputs) == len(function.signature) > 1:
+    if (
+        len(args) == 1
+        and isinstance(args[0], Function)
+        and len(args[0].outputs) == len(function.signature) > 1
+    ):
         args = args[0].outputs
     values = argument_map(function.signature, args, kwargs)
     nodes = [v for v in values.values() if isinstance(v, (Variable, Function))]
@@ -78,7 +86,11 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         if len(outputs) == 1:
             return results
         # `eval` gives each output once, and one alone without a dictionary.
-        return (results,) * len(outputs) if len(set(outputs)) == 1 else tuple(results[v] for v in outputs)
+        return (
+            (results,) * len(outputs)
+            if len(set(outputs)) == 1
+            else tuple(results[v] for v in outputs)
+        )
     symbolic = {k: v for k, v in values.items() if isinstance(v, (Variable, Function))}
     if len(symbolic) != len(values):
         wrong = next(k for k in values if k not in symbolic)
@@ -101,7 +113,9 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
     """
     name = argument.name or argument.uid
     if value is None:
-        raise ArgumentError(f"call of {function}: argument {quoted(name)} is None; was a node not found by its name?")
+        raise ArgumentError(
+            f"call of {function}: argument {quoted(name)} is None; was a node not found by its name?"
+        )
     if argument.is_placeholder:
         raise GraphError(
             f"call of {function} with data: the type of argument {quoted(name)} is not known; tell it with update_signature, as in "
@@ -124,7 +138,9 @@ def _check_type(function: Function, argument: Variable, node: Variable | Functio
     shape = given.shape[given.rank - wanted.rank :] if given.rank > wanted.rank > 0 else given.shape
     fits = (
         len(shape) == wanted.rank
-        and all(w < 0 or s in (w, InferredDimension) for w, s in zip(wanted.shape, shape, strict=True))
+        and all(
+            w < 0 or s in (w, InferredDimension) for w, s in zip(wanted.shape, shape, strict=True)
+        )
         and (not wanted.has_axes or given.dynamic_axes in (wanted.dynamic_axes, (), UNKNOWN_AXES))
         and (wanted.dtype is None or given.dtype is None or wanted.dtype == given.dtype)
         and (wanted.is_sparse == given.is_sparse or not given.dynamic_axes)
@@ -136,7 +152,9 @@ def _check_type(function: Function, argument: Variable, node: Variable | Functio
         )
 
 
-def update_signature(function: Function, arg_types: Sequence[Any], kwarg_types: Mapping[str, Any]) -> None:
+def update_signature(
+    function: Function, arg_types: Sequence[Any], kwarg_types: Mapping[str, Any]
+) -> None:
     """Replace placeholders by input variables of the given types; see `Function.update_signature`."""
     placeholders = [v for v in function.signature if v.is_placeholder]
     of_all = len(arg_types) + len(kwarg_types) == len(function.signature) or not placeholders
@@ -181,11 +199,15 @@ def variable_type(wanted: Any) -> TensorType:
     if isinstance(wanted, Variable):
         return wanted.type_
     if _is_number_type(wanted):
-        return TensorType((), (BATCH_AXIS,), np.dtype(np.float32) if wanted is float else as_dtype(wanted))
+        return TensorType(
+            (), (BATCH_AXIS,), np.dtype(np.float32) if wanted is float else as_dtype(wanted)
+        )
     described = getattr(wanted, "tensor_type", None)
     if callable(described):
         described = described()
     if isinstance(described, TensorType):
         axes = described.dynamic_axes
-        return described if axes != UNKNOWN_AXES else described.with_axes((BATCH_AXIS, SEQUENCE_AXIS))
+        return (
+            described if axes != UNKNOWN_AXES else described.with_axes((BATCH_AXIS, SEQUENCE_AXIS))
+        )
     return TensorType(as_shape(wanted), (BATCH_AXIS,), np.dtype(np.float32))

@@ -30,7 +30,9 @@ def as_variable(node: Any, what: str) -> Variable:
     if isinstance(node, Function):
         return node.output
     if node is None:
-        raise AttributeError(f"{what}: got None instead of a variable or function; was a node not found by its name?")
+        raise AttributeError(
+            f"{what}: got None instead of a variable or function; was a node not found by its name?"
+        )
     raise ArgumentError(f"{what}: expected a variable or function, got {type(node).__name__}")
 
 
@@ -41,14 +43,20 @@ def _substitution_map(substitutions: Mapping[Any, Any]) -> dict[Variable, Variab
             f"clone: substitutions: expected a dictionary of variables or functions, got {shown(substitutions)}"
         )
     for old, new in substitutions.items():
-        if isinstance(old, Function) and isinstance(new, Function) and len(old.outputs) == len(new.outputs) > 1:
+        if (
+            isinstance(old, Function)
+            and isinstance(new, Function)
+            and len(old.outputs) == len(new.outputs) > 1
+        ):
             result.update(zip(old.outputs, new.outputs, strict=True))
         else:
             result[as_variable(old, "clone")] = as_variable(new, "clone")
     return result
 
 
-def clone(function: Function, method: CloneMethod | str, substitutions: Mapping[Any, Any]) -> Composite:
+def clone(
+    function: Function, method: CloneMethod | str, substitutions: Mapping[Any, Any]
+) -> Composite:
     """A copy of a graph; see `Function.clone`."""
     try:
         method = CloneMethod(method)
@@ -112,7 +120,9 @@ class _Cloning:
                     self.mapping.setdefault(old, new)
         result = copies[id(root)]
         if stand_ins:
-            _substitute(result, {stand_in: self.mapping[old] for old, stand_in in stand_ins.items()})
+            _substitute(
+                result, {stand_in: self.mapping[old] for old, stand_in in stand_ins.items()}
+            )
             infer_graph(result.results)
         return result
 
@@ -173,9 +183,15 @@ class _Cloning:
         for leaf in walk.leaves(block.composite.root_function):
             if leaf in nested.mapping and leaf not in inner:
                 self.mapping.setdefault(leaf, nested.mapping[leaf])
-        inside = (v for p in walk.primitives(block.composite.root_function) for v in (*p.operands, *p.results))
+        inside = (
+            v
+            for p in walk.primitives(block.composite.root_function)
+            for v in (*p.operands, *p.results)
+        )
         single = None if any(v in self.replaced for v in inside) else block.single
-        return replace(block, composite=Composite(body), arguments=tuple(inner.values()), single=single)
+        return replace(
+            block, composite=Composite(body), arguments=tuple(inner.values()), single=single
+        )
 
 
 def replace_placeholders(function: Function, substitutions: Mapping[Variable, Any]) -> None:

@@ -20,7 +20,9 @@ class Composite(Function, inner=True):
         name: its name, where that is not its root's.
     """
 
-    def __init__(self, root: Primitive, declared: tuple[Variable, ...] = (), name: str | None = None) -> None:
+    def __init__(
+        self, root: Primitive, declared: tuple[Variable, ...] = (), name: str | None = None
+    ) -> None:
         self._root = root
         self._declared = declared
         self._own_name = name
@@ -28,7 +30,7 @@ class Composite(Function, inner=True):
         # Compiled runs by what they compute, kept by the engine.
         self._plans: dict[Any, Any] = {}
         # Results that are valid until the next run, kept by the engine.
-        self._lent: list[Any] = []
+        self._outstanding_values: list[Any] = []
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:

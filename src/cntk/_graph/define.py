@@ -45,13 +45,18 @@ def _annotations(body: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _placeholders(arguments: Mapping[str, TensorType]) -> dict[str, Variable]:
-    return {name: Variable.make(VariableKind.Placeholder, type_, name) for name, type_ in arguments.items()}
+    return {
+        name: Variable.make(VariableKind.Placeholder, type_, name)
+        for name, type_ in arguments.items()
+    }
 
 
 def _variables(arguments: Mapping[str, TensorType]) -> dict[str, Variable]:
     """An input where an annotation tells shape and axes, so that the function can run as it is, else a placeholder."""
     kinds = {True: VariableKind.Input, False: VariableKind.Placeholder}
-    return {name: Variable.make(kinds[type_.is_known], type_, name) for name, type_ in arguments.items()}
+    return {
+        name: Variable.make(kinds[type_.is_known], type_, name) for name, type_ in arguments.items()
+    }
 
 
 def _name(body: Callable[..., Any]) -> str:
@@ -59,7 +64,9 @@ def _name(body: Callable[..., Any]) -> str:
 
 
 def _trace(
-    body: Callable[..., Any], arguments: Mapping[str, Variable], passed: Iterable[Variable] | None = None
+    body: Callable[..., Any],
+    arguments: Mapping[str, Variable],
+    passed: Iterable[Variable] | None = None,
 ) -> Composite:
     """The graph of a Python function.
 
@@ -73,8 +80,14 @@ def _trace(
     if isinstance(result, dict):
         outputs = [_as_output(v, body, name) for name, v in result.items()]
     elif isinstance(result, (tuple, list)):
-        outputs = [v for item in result for v in (item if isinstance(item, (tuple, list)) else [item])]
-        outputs = [w for v in outputs for w in (v.outputs if isinstance(v, Function) else [_as_output(v, body)])]
+        outputs = [
+            v for item in result for v in (item if isinstance(item, (tuple, list)) else [item])
+        ]
+        outputs = [
+            w
+            for v in outputs
+            for w in (v.outputs if isinstance(v, Function) else [_as_output(v, body)])
+        ]
     elif isinstance(result, Function):
         composite = whole_graph(result)
         return Composite(composite.root_function, tuple(arguments.values()))
@@ -99,7 +112,10 @@ def _as_output(value: Any, body: Callable[..., Any], name: str = "") -> Variable
 
 
 def function_from_callable(
-    body: Callable[..., Any], make_block: bool = False, op_name: str | None = None, name: str | None = None
+    body: Callable[..., Any],
+    make_block: bool = False,
+    op_name: str | None = None,
+    name: str | None = None,
 ) -> Composite:
     """A function of the parameters of a Python function, or a block with a kind and a name; see `Function`.
 
@@ -113,7 +129,9 @@ def function_from_callable(
     return _function(body, _variables(_arguments(body)))
 
 
-def function_of_types(body: Callable[..., Any], types: Sequence[Any], named_types: Mapping[str, Any]) -> Composite:
+def function_of_types(
+    body: Callable[..., Any], types: Sequence[Any], named_types: Mapping[str, Any]
+) -> Composite:
     """A function of the parameters of a Python function, of given types; see `Function.with_signature`."""
     arguments = _arguments(body)
     given = {**dict(zip(arguments, types, strict=False)), **named_types}
@@ -130,7 +148,9 @@ def function_of_types(body: Callable[..., Any], types: Sequence[Any], named_type
 def in_order(arguments: Sequence[Variable]) -> tuple[Variable, ...]:
     """Stand-ins for arguments: a graph that reads these has the arguments in this order, and all of them."""
     inner = [Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in arguments]
-    return make_block(combine_variables(inner), list(zip(inner, arguments, strict=True)), "Tuple").outputs
+    return make_block(
+        combine_variables(inner), list(zip(inner, arguments, strict=True)), "Tuple"
+    ).outputs
 
 
 def _function(body: Callable[..., Any], arguments: dict[str, Variable]) -> Composite:
@@ -176,5 +196,8 @@ def BlockFunction(op_name: str, name: str) -> Callable[[Callable[..., Any]], Com
         >>> print(swish(C.input_variable(3, name='x')))
         act: Swish(x: Tensor[3]) -> Tensor[3]
     """
-    op_name, name = as_string(op_name, "BlockFunction: op_name"), as_name(name, f"BlockFunction {op_name}")
+    op_name, name = (
+        as_string(op_name, "BlockFunction: op_name"),
+        as_name(name, f"BlockFunction {op_name}"),
+    )
     return lambda body: block_from_callable(body, op_name, name)

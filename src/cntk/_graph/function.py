@@ -131,7 +131,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             ValueError: for such a function.
         """
         if self.name and not renaming_allowed():
-            raise ValueError(f"function {quoted(self.name)} has a name already and cannot be renamed to {quoted(name)}")
+            raise ValueError(
+                f"function {quoted(self.name)} has a name already and cannot be renamed to {quoted(name)}"
+            )
 
     @property
     def outputs(self) -> tuple[Variable, ...]:
@@ -179,7 +181,11 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     def _held(self) -> tuple[Variable, ...]:
         """The leaves of a composite's graph, or those among a primitive's own operands, in the original's order: that of files."""
-        return tuple(dict.fromkeys(v for v in walk.operands_as_on_disk(self.root_function) if v._owner is None))
+        return tuple(
+            dict.fromkeys(
+                v for v in walk.operands_as_on_disk(self.root_function) if v._owner is None
+            )
+        )
 
     @property
     def parameters(self) -> tuple[Any, ...]:
@@ -212,7 +218,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     @custom_attributes.setter
     def custom_attributes(self, values: Mapping[str, Any]) -> None:
         if not isinstance(values, Mapping):
-            raise ArgumentError(f"custom_attributes of {self}: expected a dictionary, got {shown(values)}")
+            raise ArgumentError(
+                f"custom_attributes of {self}: expected a dictionary, got {shown(values)}"
+            )
         self.root_function.custom = dict(values)
 
     @property
@@ -232,17 +240,23 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             ValueError: if this is no block.
         """
         block = self._block()
-        return tuple(zip(block.arguments, block.operands_of(self.root_function.operands), strict=True))
+        return tuple(
+            zip(block.arguments, block.operands_of(self.root_function.operands), strict=True)
+        )
 
     def _block(self) -> Block:
         block = self.root_function.block
         if block is None:
-            raise ValueError(f"{self} is not a block; only functions made by as_block or BlockFunction are")
+            raise ValueError(
+                f"{self} is not a block; only functions made by as_block or BlockFunction are"
+            )
         return block
 
     # -- copying ----------------------------------------------------------------------------------------------
 
-    def clone(self, method: CloneMethod | str, substitutions: Mapping[Any, Any] | None = None) -> Composite:
+    def clone(
+        self, method: CloneMethod | str, substitutions: Mapping[Any, Any] | None = None
+    ) -> Composite:
         """A copy of the graph.
 
         Args:
@@ -356,7 +370,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     def find_all_with_name(self, name: str, depth: int = 0) -> list[Any]:
         """All functions and variables of a name; see `find_by_name`."""
         if not isinstance(name, str):
-            raise ArgumentError(f"find_all_with_name, find_by_name: expected a name, got {shown(name)}")
+            raise ArgumentError(
+                f"find_all_with_name, find_by_name: expected a name, got {shown(name)}"
+            )
         depth = as_integer(depth, "find_all_with_name, find_by_name: depth")
         return walk.depth_first_search(self, lambda node: node.name == name, depth)
 
@@ -390,7 +406,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         if len(results) == 1 and hasattr(results[0], name):
             return getattr(results[0], name)
         block = self.root_function.block if self.is_block else None
-        found = (block.composite if block else self).find_by_name(name, depth=-1)  # of a block, only what is inside
+        found = (block.composite if block else self).find_by_name(
+            name, depth=-1
+        )  # of a block, only what is inside
         if found is not None:
             return found
         if len(results) != 1:
@@ -415,7 +433,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             return super().__getitem__(key)
         if isinstance(key, int) and -len(results) <= key < len(results):
             return results[key]
-        raise KeyError(f"{self} has {len(results)} outputs; [{key!r}] must select one of them by its number")
+        raise KeyError(
+            f"{self} has {len(results)} outputs; [{key!r}] must select one of them by its number"
+        )
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         from cntk._persist.pickled import function_parts

@@ -45,7 +45,9 @@ class RunMethods:
         root = _function(self).root_function
         return attributes_shown(root.op, [v.type_ for v in root.operands])
 
-    def eval(self, arguments: Any = None, outputs: Any = None, device: Any = None, as_numpy: bool = True) -> Any:
+    def eval(
+        self, arguments: Any = None, outputs: Any = None, device: Any = None, as_numpy: bool = True
+    ) -> Any:
         """Compute outputs.
 
         Args:
@@ -97,7 +99,11 @@ class RunMethods:
         return forward(_function(self), arguments, outputs, keep_for_backward, device, as_numpy)
 
     def backward(
-        self, state: Any, root_gradients: Mapping[Any, Any], variables: Iterable[Any], as_numpy: bool = True
+        self,
+        state: Any,
+        root_gradients: Mapping[Any, Any],
+        variables: Iterable[Any],
+        as_numpy: bool = True,
     ) -> dict[Any, Any]:
         """Propagate gradients of outputs to variables.
 
@@ -198,7 +204,12 @@ class RunMethods:
         from cntk.train.function_train import test_function
 
         return test_function(
-            _function(self), minibatch_source, minibatch_size, streams, model_inputs_to_streams, callbacks
+            _function(self),
+            minibatch_source,
+            minibatch_size,
+            streams,
+            model_inputs_to_streams,
+            callbacks,
         )
 
     def print_node_timing(self) -> None:

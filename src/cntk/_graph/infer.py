@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cntk._errors import GraphError
 from cntk._graph import walk
-from cntk._graph.types import Guess, TensorType
+from cntk._graph.types import TensorType, TypeHint
 from cntk._graph.variable import Variable
 
 if TYPE_CHECKING:
@@ -34,13 +34,15 @@ def infer_graph(outputs: Iterable[Variable]) -> bool:
     order = walk.post_order(outputs)
     before = _types_of(order)
     try:
-        return infer_guessing(outputs, Guess.AXES)
+        return infer_guessing(outputs, TypeHint.AXES)
     except GraphError as error:
         for variable, type_ in before.items():
             variable.type_ = type_
-        changed = infer_guessing(outputs, Guess.NONE)
+        changed = infer_guessing(outputs, TypeHint.NONE)
         variables = {v for p in order for v in p.operands}
-        if _are_known(v for v in variables if v._owner is None) and not _are_known(v for p in order for v in p.results):
+        if _are_known(v for v in variables if v._owner is None) and not _are_known(
+            v for p in order for v in p.results
+        ):
             raise error from None
         return changed
 
@@ -49,7 +51,7 @@ def _are_known(variables: Iterable[Variable]) -> bool:
     return all(v.type_.is_known for v in variables)
 
 
-def infer_guessing(outputs: Iterable[Variable], guess: Guess) -> bool:
+def infer_guessing(outputs: Iterable[Variable], guess: TypeHint) -> bool:
     """Bring the types of a graph's variables up to date, with one kind of guess where operands are unknown.
 
     Args:
@@ -67,7 +69,9 @@ def infer_guessing(outputs: Iterable[Variable], guess: Guess) -> bool:
     if not _are_known(v for p in order for v in p.results):
         for loop in walk.loops(order):
             # Inside a loop something has to be guessed first: operands that are known say what the others will be.
-            for bolder in (Guess.CLOSED, Guess.NUMBERS) if _is_fed(loop) else (Guess.CLOSED,):
+            for bolder in (
+                (TypeHint.EXACT, TypeHint.FROM_SCALARS) if _is_fed(loop) else (TypeHint.EXACT,)
+            ):
                 if not _are_known(v for p in loop for v in p.results) and _guess(loop, bolder):
                     changed = True
                     misfit = _pass_over(order, guess)[1]
@@ -82,7 +86,7 @@ def _is_fed(loop: list[Primitive]) -> bool:
     return _are_known(v for p in loop for v in p.operands if v not in inside)
 
 
-def _guess(loop: list[Primitive], guess: Guess) -> bool:
+def _guess(loop: list[Primitive], guess: TypeHint) -> bool:
     before = _types_of(loop)
     try:
         return _settle(loop, guess)
@@ -90,7 +94,7 @@ def _guess(loop: list[Primitive], guess: Guess) -> bool:
         for variable, type_ in before.items():
             variable.type_ = type_
         try:
-            return _settle(loop, Guess.OPEN)
+            return _settle(loop, TypeHint.BROADCASTABLE)
         except GraphError:
             raise error from None
 
@@ -106,14 +110,14 @@ def _types_of(primitives: Iterable[Primitive]) -> dict[Variable, TensorType]:
     return found
 
 
-def _settle(loop: list[Primitive], guess: Guess) -> bool:
+def _settle(loop: list[Primitive], guess: TypeHint) -> bool:
     changed, misfit = _pass_over(loop, guess)
     if misfit is not None:
         raise misfit
     return changed
 
 
-def _pass_over(order: list[Primitive], guess: Guess) -> tuple[bool, GraphError | None]:
+def _pass_over(order: list[Primitive], guess: TypeHint) -> tuple[bool, GraphError | None]:
     """Infer in passes until nothing new becomes known: whether anything did, and what does not fit then.
 
     Until then an operand's type may be a guess that a later pass corrects.

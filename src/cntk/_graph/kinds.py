@@ -25,7 +25,12 @@ class Kind(type):
     known_as: Kind
 
     def __new__(
-        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], inner: bool = False, **options: Any
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        inner: bool = False,
+        **options: Any,
     ) -> Kind:
         made = super().__new__(mcs, name, bases, namespace, **options)
         above = next((base for base in bases if isinstance(base, Kind)), None)
@@ -33,7 +38,12 @@ class Kind(type):
         return made
 
     def __init__(
-        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], inner: bool = False, **options: Any
+        cls,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        inner: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(name, bases, namespace, **options)
 

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from cntk._errors import GraphError
 from cntk._graph.positions import SAME_POSITIONS, Positions
-from cntk._graph.types import UNKNOWN_AXES, UNKNOWN_SHAPE, DType, InferredDimension, TensorType, common_dtype
+from cntk._graph.types import (
+    UNKNOWN_AXES,
+    UNKNOWN_SHAPE,
+    DType,
+    InferredDimension,
+    TensorType,
+    common_dtype,
+)
 
 if TYPE_CHECKING:
     from typing import Self
@@ -220,25 +227,25 @@ class Op(ABC):
     # Whether operands tell the type of the result alone: their values are not read, and need not be there.
     reads_types_alone: ClassVar[bool] = False
     # Whether it runs although nothing reads its output.
-    acts: ClassVar[bool] = False
+    has_side_effect: ClassVar[bool] = False
     # Whether a training step with it may be recorded: its calls are torch's own, the same for all data of these sizes.
     recordable: ClassVar[bool] = True
     # Whether it is to see all gradients that there are, asked for or not.
     sees_gradients: ClassVar[bool] = False
     # Whether its kernel is the same for all sizes of the operands' free dimensions, so that it need not wait for them.
-    takes_any_size: ClassVar[bool] = False
+    shape_polymorphic: ClassVar[bool] = False
     # Whether each element of the result comes from elements at the same place along the operands' last two axes alone.
     pointwise: ClassVar[bool] = False
     # Whether it may take or give batches of another size than the rest of the minibatch.
-    regroups: ClassVar[bool] = False
+    changes_batch_size: ClassVar[bool] = False
     # Whether the result lies on its operands' dynamic axes.
     keeps_axes: ClassVar[bool] = False
     # What it reads of its sequences.
     reach: ClassVar[Reach] = Reach.NONE
     # Whether operands may differ in their number format.
-    mixes_formats: ClassVar[bool] = False
+    allows_mixed_dtypes: ClassVar[bool] = False
     # Whether an operand with a batch axis alone stretches along the others' sequences by itself.
-    stretches: ClassVar[bool] = False
+    broadcasts_over_sequence: ClassVar[bool] = False
     # In files: names of attributes that are not their field's in camel case, and kinds that annotations do not tell.
     disk_names: ClassVar[Mapping[str, str]] = {}
     disk_kinds: ClassVar[Mapping[str, DiskKind]] = {}
@@ -262,7 +269,11 @@ class Op(ABC):
         for name in _numbers_of(type(self)):
             value = getattr(self, name)
             for number in value if isinstance(value, tuple) else (value,):
-                if number is None or math.isfinite(number) or (name in self.endless and number == math.inf):
+                if (
+                    number is None
+                    or math.isfinite(number)
+                    or (name in self.endless and number == math.inf)
+                ):
                     continue
                 raise GraphError(f"{name} must be a finite number, got {number:g}")
 
@@ -281,7 +292,9 @@ class Op(ABC):
         """
         if not self.keeps_axes:
             return None
-        axes = next((t.dynamic_axes for t in operands if t.has_axes and t.dynamic_axes), UNKNOWN_AXES)
+        axes = next(
+            (t.dynamic_axes for t in operands if t.has_axes and t.dynamic_axes), UNKNOWN_AXES
+        )
         return TensorType(UNKNOWN_SHAPE, axes, common_dtype(operands))
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
@@ -317,7 +330,7 @@ class Op(ABC):
         """
         return None
 
-    def bound(self, operands: Sequence[Variable]) -> Op:
+    def bind_axis_names(self, operands: Sequence[Variable]) -> Op:
         """The same operation once its operands' types are known, where an attribute is named after the operands."""
         return self
 
@@ -335,7 +348,9 @@ class Op(ABC):
             return (None,) * len(operands)
         planes = [t.shape[-2:] if t.rank > 1 else (1, 1) for t in operands]
         whole = tuple(map(max, zip(*planes, strict=True)))
-        return tuple(SAME_POSITIONS if t.rank > 1 and t.shape[-2:] == whole else None for t in operands)
+        return tuple(
+            SAME_POSITIONS if t.rank > 1 and t.shape[-2:] == whole else None for t in operands
+        )
 
     def factored(self) -> tuple[Op, Op] | None:
         """Two operations that this one runs as, where something that reads types alone is better drawn for itself.
@@ -369,7 +384,7 @@ class Op(ABC):
         """
         return cls(**values)
 
-    def settled(self, *operands: TensorType) -> Op:
+    def canonical_for_disk(self, *operands: TensorType) -> Op:
         """The same operation as files hold it, where operands' types decide what an attribute means."""
         return self
 
@@ -406,8 +421,13 @@ def primitive(number: PrimitiveOp) -> Callable[[OpClass], OpClass]:
 
     def register(cls: OpClass) -> OpClass:
         known = registry.get(number)
-        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise ValueError(f"{number.name} ({int(number)}) is declared twice: {known.__name__} and {cls.__name__}")
+        if known is not None and (known.__module__, known.__qualname__) != (
+            cls.__module__,
+            cls.__qualname__,
+        ):
+            raise ValueError(
+                f"{number.name} ({int(number)}) is declared twice: {known.__name__} and {cls.__name__}"
+            )
         cls.primitive = number
         cls.op_name = cls.__dict__.get("op_name") or number.name
         registry[number] = cls

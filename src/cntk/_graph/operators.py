@@ -48,12 +48,40 @@ _OF_NUMPY = {
     "invert": ("__invert__", ""),
 }
 # Functions of NumPy that read no numbers: a node counts as one object for them, as in the original.
-_OF_SHAPES = frozenset("shape ndim size iscomplexobj isrealobj zeros_like ones_like empty_like full_like".split())
+_OF_SHAPES = frozenset(
+    "shape ndim size iscomplexobj isrealobj zeros_like ones_like empty_like full_like".split()
+)
 # Functions of NumPy and Python for which the graph has others.
 _INSTEAD = {
     **{name: f"reduce_{name}" for name in ("sum", "mean", "max", "min", "prod")},
-    **{name: name for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "square", "clip")},
-    **{name: name for name in ("transpose", "reshape", "squeeze", "swapaxes", "argmax", "argmin", "expand_dims")},
+    **{
+        name: name
+        for name in (
+            "exp",
+            "log",
+            "sqrt",
+            "sin",
+            "cos",
+            "tan",
+            "tanh",
+            "sinh",
+            "cosh",
+            "square",
+            "clip",
+        )
+    },
+    **{
+        name: name
+        for name in (
+            "transpose",
+            "reshape",
+            "squeeze",
+            "swapaxes",
+            "argmax",
+            "argmin",
+            "expand_dims",
+        )
+    },
     **{name: name for name in ("floor", "ceil", "reciprocal", "einsum", "pad", "cumsum")},
     "amax": "reduce_max",
     "amin": "reduce_min",
@@ -70,14 +98,26 @@ _INSTEAD = {
 def _no_numbers(called: str, node: Any) -> ArgumentError:
     """The error for what wants numbers of a node."""
     instead = _INSTEAD.get(called.rpartition(".")[2])
-    first = f"use cntk.{instead} to build the graph" if instead else "build the graph of cntk's own operations"
+    first = (
+        f"use cntk.{instead} to build the graph"
+        if instead
+        else "build the graph of cntk's own operations"
+    )
     held = node.is_parameter or node.is_constant if hasattr(node, "is_parameter") else False
-    then = "its .value has the numbers" if held else "evaluate it with data for numbers, f.eval({x: data})"
-    return ArgumentError(f"{called}: {node!r} is a node of a graph, which has no numbers yet; {first}, or {then}")
+    then = (
+        "its .value has the numbers"
+        if held
+        else "evaluate it with data for numbers, f.eval({x: data})"
+    )
+    return ArgumentError(
+        f"{called}: {node!r} is a node of a graph, which has no numbers yet; {first}, or {then}"
+    )
 
 
 def _no_operator(symbol: str, node: Any, instead: str) -> ArgumentError:
-    return ArgumentError(f"{symbol}: {node!r} is a node of a graph, and there is no such operation; use {instead}")
+    return ArgumentError(
+        f"{symbol}: {node!r} is a node of a graph, and there is no such operation; use {instead}"
+    )
 
 
 def _condition(result: Function) -> Function:
@@ -93,12 +133,18 @@ class Operators:
     # NumPy must not take `array + variable` apart element by element.
     __array_priority__ = 1000
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
+    ) -> Any:
         """What NumPy's operators ask for where an array or a NumPy number stands on either side of a node."""
         names = _OF_NUMPY.get(ufunc.__name__)
-        in_place = out is None or (len(out) == 1 and out[0] is inputs[0])  # `array += node` makes a new node as well
+        in_place = out is None or (
+            len(out) == 1 and out[0] is inputs[0]
+        )  # `array += node` makes a new node as well
         if names is None or method != "__call__" or options or not in_place:
-            raise _no_numbers(f"numpy.{ufunc.__name__}", next(x for x in inputs if isinstance(x, Operators)))
+            raise _no_numbers(
+                f"numpy.{ufunc.__name__}", next(x for x in inputs if isinstance(x, Operators))
+            )
         if isinstance(inputs[0], Operators):
             return getattr(inputs[0], names[0])(*inputs[1:])
         return getattr(inputs[1], names[1])(inputs[0])
@@ -183,7 +229,9 @@ class Operators:
         return True
 
     def __len__(self) -> int:
-        raise ArgumentError(f"len: {self!r} is a node of a graph and has no length; its shape is {self.shape}")  # type: ignore[attr-defined]
+        raise ArgumentError(
+            f"len: {self!r} is a node of a graph and has no length; its shape is {self.shape}"
+        )  # type: ignore[attr-defined]
 
     def __float__(self) -> float:
         raise _no_numbers("float", self)

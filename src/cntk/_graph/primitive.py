@@ -19,9 +19,9 @@ from cntk._graph.types import (
     UNKNOWN_AXES,
     UNKNOWN_SHAPE,
     DType,
-    Guess,
     InferredDimension,
     TensorType,
+    TypeHint,
     check_sizes,
     common_dtype,
 )
@@ -62,7 +62,9 @@ class Primitive(Function, inner=True):
         """
         counts, count = op.operand_counts, len(self.operands)
         if counts and count not in counts:
-            raise self.misfit(f"it has {' or '.join(map(str, counts))} operands, and was given {count}")
+            raise self.misfit(
+                f"it has {' or '.join(map(str, counts))} operands, and was given {count}"
+            )
         try:
             op.check()
         except GraphError as error:
@@ -75,7 +77,10 @@ class Primitive(Function, inner=True):
         count = getattr(self.op, "output_count", 1)
         self.results = tuple(
             Variable.make(
-                VariableKind.Output, TensorType(), self.op.output_name(k, self._name), uid=f"{self.uid}_Output_{k}"
+                VariableKind.Output,
+                TensorType(),
+                self.op.output_name(k, self._name),
+                uid=f"{self.uid}_Output_{k}",
             )
             for k in range(count)
         )
@@ -120,7 +125,11 @@ class Primitive(Function, inner=True):
 
     def change_attribute(self, name: str, value: Any) -> None:
         """Replace the operation by one with another value of a settable attribute."""
-        settable = {disk_name(f.name): f.name for f in fields(self.op) if disk_name(f.name) in self.op.settable}  # type: ignore[arg-type]
+        settable = {
+            disk_name(f.name): f.name
+            for f in fields(self.op)
+            if disk_name(f.name) in self.op.settable
+        }  # type: ignore[arg-type]
         if not isinstance(name, str) or name not in settable:
             allowed = ", ".join(settable) or "none"
             raise GraphError(
@@ -146,7 +155,7 @@ class Primitive(Function, inner=True):
         if name == "rngSeed":
             self.times_seeded += 1
 
-    def infer_results(self, partial: Guess = Guess.AXES) -> bool:
+    def infer_results(self, partial: TypeHint = TypeHint.AXES) -> bool:
         """Bring the outputs' types up to date with the operands'.
 
         Args:
@@ -163,14 +172,18 @@ class Primitive(Function, inner=True):
         types = tuple(v.type_ for v in self.operands)
         try:
             if self.block is not None:
-                self.block = self.op = self.block.bound(self.operands)
+                self.block = self.op = self.block.bind_axis_names(self.operands)
                 changed, inferred = self.block.infer_through(types, partial)
             else:
                 changed, inferred = self._infer_operation(types, partial)
         except GraphError as error:
             if error.reason is None:
                 raise self.misfit(str(error)) from None
-            if self.block is not None and self.op_name != "Tuple" and not str(error).startswith(self.op_name):
+            if (
+                self.block is not None
+                and self.op_name != "Tuple"
+                and not str(error).startswith(self.op_name)
+            ):
                 error.args = (f"{error} (inside {operation_text(self.op_name, self._name)})",)
             raise
         needs_gradient = any(v.needs_gradient_ for v in self.operands)
@@ -179,16 +192,25 @@ class Primitive(Function, inner=True):
             changed |= variable.refine(type_)
         return changed
 
-    def _infer_operation(self, types: tuple[TensorType, ...], partial: Guess) -> tuple[bool, tuple[TensorType, ...]]:
-        fixed = tuple(t for v, t in zip(self.operands, types, strict=True) if v.kind is not VariableKind.Constant)
+    def _infer_operation(
+        self, types: tuple[TensorType, ...], partial: TypeHint
+    ) -> tuple[bool, tuple[TensorType, ...]]:
+        fixed = tuple(
+            t
+            for v, t in zip(self.operands, types, strict=True)
+            if v.kind is not VariableKind.Constant
+        )
         formats = {t.dtype for t in fixed if t.dtype is not None}
-        if len(formats) > 1 and not self.op.mixes_formats:
+        if len(formats) > 1 and not self.op.allows_mixed_dtypes:
             listed = " and ".join(sorted(f.name for f in formats))
-            raise GraphError(f"operands must have the same number format, and have {listed}; use cntk.cast")
+            raise GraphError(
+                f"operands must have the same number format, and have {listed}; use cntk.cast"
+            )
         # A constant takes on the others' format where it is used.
         dtype = common_dtype(fixed) or common_dtype(types)
         types = tuple(
-            t if v.kind is not VariableKind.Constant else replace(t, dtype=dtype) for v, t in self._with(types)
+            t if v.kind is not VariableKind.Constant else replace(t, dtype=dtype)
+            for v, t in self._with(types)
         )
         if all(t.has_shape for t in types):
             completed = self.op.complete(*types)
@@ -197,13 +219,15 @@ class Primitive(Function, inner=True):
                 for (v, old), new in zip(self._with(types), completed, strict=True)
             )
         if all(t.is_known for t in types):
-            self.op = self.op.bound(self.operands)
+            self.op = self.op.bind_axis_names(self.operands)
             inferred = self.op.infer(*types)
         elif partial.settles and all(t.has_shape for t in types):
             inferred = self._infer_shapes(types, dtype, partial)
         else:
             guess = self._guess(types, partial)
-            inferred = guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
+            inferred = (
+                guess if guess is not None else (TensorType(dtype=dtype),) * len(self.results)
+            )
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
         check_sizes(inferred, types, is_run=False)
         changed = False
@@ -211,11 +235,13 @@ class Primitive(Function, inner=True):
             # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.
             for variable, type_ in self._with(types):
                 if variable.kind in HOLDERS:
-                    changed |= variable.refine(replace(type_, dtype=variable.type_.dtype or type_.dtype))
+                    changed |= variable.refine(
+                        replace(type_, dtype=variable.type_.dtype or type_.dtype)
+                    )
         return changed, tuple(output_type(t, dtype) for t in inferred)
 
     def _infer_shapes(
-        self, types: tuple[TensorType, ...], dtype: DType | None, partial: Guess
+        self, types: tuple[TensorType, ...], dtype: DType | None, partial: TypeHint
     ) -> tuple[TensorType, ...]:
         """Types where shapes are known and some axes, those of placeholders, are not: shapes as on the usual ones.
 
@@ -223,26 +249,30 @@ class Primitive(Function, inner=True):
         """
         usual = (BATCH_AXIS, SEQUENCE_AXIS)
         try:
-            inferred = self.op.bound(self.operands).infer(*(t if t.has_axes else t.with_axes(usual) for t in types))
+            inferred = self.op.bind_axis_names(self.operands).infer(
+                *(t if t.has_axes else t.with_axes(usual) for t in types)
+            )
         except GraphError:
             return (TensorType(dtype=dtype),) * len(self.results)
         inferred = inferred if isinstance(inferred, tuple) else (inferred,)
-        told = self.op.infer_known(*types) if partial is Guess.AXES else None
+        told = self.op.infer_known(*types) if partial is TypeHint.AXES else None
         axes = UNKNOWN_AXES if told is None else told.dynamic_axes or UNKNOWN_AXES
         return tuple(output_type(t.with_axes(axes), dtype) for t in inferred)
 
-    def _guess(self, types: tuple[TensorType, ...], partial: Guess) -> TensorType | None:
+    def _guess(self, types: tuple[TensorType, ...], partial: TypeHint) -> TensorType | None:
         """What operands that are known say of the result, while others are not."""
-        told = partial is Guess.NUMBERS or any(t.shape or t.dynamic_axes for t in types if t.has_shape)
-        if partial is Guess.NONE:
+        told = partial is TypeHint.FROM_SCALARS or any(
+            t.shape or t.dynamic_axes for t in types if t.has_shape
+        )
+        if partial is TypeHint.NONE:
             return None
-        if partial is Guess.AXES:
+        if partial is TypeHint.AXES:
             guess = self.op.infer_known(*types)
             if guess is None or not guess.has_axes or not guess.dynamic_axes:
                 return None
             return guess if told else guess.with_shape(UNKNOWN_SHAPE)
         guess = self.op.infer_partial(*types) if told else None
-        if guess is not None and partial is Guess.OPEN and guess.has_shape:
+        if guess is not None and partial is TypeHint.BROADCASTABLE and guess.has_shape:
             guess = guess.with_shape(tuple(InferredDimension if d == 1 else d for d in guess.shape))
         return guess
 
@@ -278,6 +308,8 @@ def operand_text(variable: Variable) -> str:
     if variable._owner is not None:
         owner = variable._owner.root_function
         if owner.is_block and owner.op_name == "Tuple":
-            return operand_text(owner.operands[next(k for k, v in enumerate(owner.results) if v is variable)])
+            return operand_text(
+                owner.operands[next(k for k, v in enumerate(owner.results) if v is variable)]
+            )
         return f"the output of {operation_text(owner.op_name, owner._name)}"
     return f"{variable.kind.name.lower()} '{variable.uid}'"

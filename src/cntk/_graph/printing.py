@@ -37,7 +37,11 @@ def type_text(type_: TensorType) -> str:
     if not type_.has_axes:
         return f"Sequence[{text}]"
     for axis in type_.dynamic_axes[1:]:
-        text = f"Sequence[{text}]" if axis == SEQUENCE_AXIS else f"SequenceOver[{escaped(axis.name)}][{text}]"
+        text = (
+            f"Sequence[{text}]"
+            if axis == SEQUENCE_AXIS
+            else f"SequenceOver[{escaped(axis.name)}][{text}]"
+        )
     return text
 
 
@@ -50,7 +54,10 @@ def function_text(function: Function) -> str:
         kind = root.op_name if function.is_composite else function.op_name
     name = f"{escaped(function.name)}: " if function.name else ""
     arguments = function.arguments if function.is_composite else _operands_shown(root)
-    given = ", ".join(f"{escaped(v.name)}: {type_text(v.type_)}" if v.name else type_text(v.type_) for v in arguments)
+    given = ", ".join(
+        f"{escaped(v.name)}: {type_text(v.type_)}" if v.name else type_text(v.type_)
+        for v in arguments
+    )
     return f"{name}{escaped(kind)}({given}) -> {outputs_text(function)}"
 
 
@@ -61,7 +68,9 @@ def outputs_text(function: Function) -> str:
 
 
 def _operands_shown(primitive: Primitive) -> tuple[Variable, ...]:
-    return tuple(dict.fromkeys(v for v in primitive.inputs if not (v.is_parameter or v.is_constant)))
+    return tuple(
+        dict.fromkeys(v for v in primitive.inputs if not (v.is_parameter or v.is_constant))
+    )
 
 
 def function_repr(function: Function) -> str:

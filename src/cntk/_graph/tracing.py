@@ -8,7 +8,9 @@ from contextvars import ContextVar
 
 from cntk._graph.variable import Variable
 
-_open: ContextVar[frozenset[Variable]] = ContextVar("arguments of functions being made", default=frozenset())
+_open: ContextVar[frozenset[Variable]] = ContextVar(
+    "arguments of functions being made", default=frozenset()
+)
 
 
 def open_arguments() -> frozenset[Variable]:

@@ -29,27 +29,27 @@ BATCH_AXIS = Axis.default_batch_axis()
 SEQUENCE_AXIS = Axis.default_dynamic_axis()
 
 
-class Guess(enum.Enum):
+class TypeHint(enum.Enum):
     """What is said of results while some operands are unknown, as inside a loop.
 
     Attributes:
         NONE: nothing.
         AXES: what the known operands make them, if these tell the dynamic axes. Parameters take it on, as in CNTK.
-        CLOSED: what the known operands make them; single numbers say nothing of how many axes the others have.
-        OPEN: the same, but an axis of one element may be longer in an unknown operand, and is yet to be inferred.
-        NUMBERS: what the known operands make them, of single numbers too: they are all that there is to go by.
+        EXACT: what the known operands make them; single numbers say nothing of how many axes the others have.
+        BROADCASTABLE: the same, but an axis of one element may be longer in an unknown operand, and is yet to be inferred.
+        FROM_SCALARS: what the known operands make them, of single numbers too: they are all that there is to go by.
     """
 
     NONE = enum.auto()
     AXES = enum.auto()
-    CLOSED = enum.auto()
-    OPEN = enum.auto()
-    NUMBERS = enum.auto()
+    EXACT = enum.auto()
+    BROADCASTABLE = enum.auto()
+    FROM_SCALARS = enum.auto()
 
     @property
     def settles(self) -> bool:
         """Whether parameters keep what they are made to take on."""
-        return self in (Guess.NONE, Guess.AXES)
+        return self in (TypeHint.NONE, TypeHint.AXES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,9 @@ def element_count(shape: Iterable[int]) -> int:
     return math.prod(d if d >= 0 else 1 for d in shape)
 
 
-def check_sizes(results: Iterable[TensorType], operands: Sequence[TensorType], is_run: bool = True) -> None:
+def check_sizes(
+    results: Iterable[TensorType], operands: Sequence[TensorType], is_run: bool = True
+) -> None:
     """Refuse results that an operation makes too large, before memory is asked for.
 
     Args:

@@ -15,7 +15,15 @@ from cntk._graph.bfloat16 import NAME as BFLOAT16, NUMBER, bfloat16
 from cntk._graph.names.misspelt import UnknownNameError, did_you_mean
 from cntk._graph.names.naming import next_uid
 from cntk._graph.operators import Operators
-from cntk._graph.types import BATCH_AXIS, MAX_SIZE, SEQUENCE_AXIS, DType, Shape, TensorType, element_count
+from cntk._graph.types import (
+    BATCH_AXIS,
+    MAX_SIZE,
+    SEQUENCE_AXIS,
+    DType,
+    Shape,
+    TensorType,
+    element_count,
+)
 from cntk.axis import Axis
 
 if TYPE_CHECKING:
@@ -174,7 +182,10 @@ class Variable(VariableMixin, Operators):
         name: str = "",
     ) -> None:
         tensor_type = TensorType(
-            (-2,) if shape is None else as_shape(shape), tuple(dynamic_axes), as_dtype(dtype), is_sparse
+            (-2,) if shape is None else as_shape(shape),
+            tuple(dynamic_axes),
+            as_dtype(dtype),
+            is_sparse,
         )
         self._set_up(VariableKind.Input, tensor_type, name, needs_gradient)
 
@@ -183,13 +194,19 @@ class Variable(VariableMixin, Operators):
 
         return variable_parts(self)
 
-    if not TYPE_CHECKING:  # so that attributes that there are not are still found when types are checked
+    if (
+        not TYPE_CHECKING
+    ):  # so that attributes that there are not are still found when types are checked
 
         def __getattr__(self, name: str) -> NoReturn:
             called = operation_text(type(self).__name__, self.__dict__.get("_name", ""))
-            raise UnknownNameError(f"{called} has no attribute '{name}'", lambda: did_you_mean(name, dir(type(self))))
+            raise UnknownNameError(
+                f"{called} has no attribute '{name}'", lambda: did_you_mean(name, dir(type(self)))
+            )
 
-    def _set_up(self, kind: VariableKind, type_: TensorType, name: str, needs_gradient: bool, uid: str = "") -> None:
+    def _set_up(
+        self, kind: VariableKind, type_: TensorType, name: str, needs_gradient: bool, uid: str = ""
+    ) -> None:
         self.kind = kind
         self.type_ = type_
         self._name = as_name(name, kind.name)
@@ -247,7 +264,9 @@ class Variable(VariableMixin, Operators):
 
     def __eq__(self, other: object) -> bool:
         """Whether the other is this variable, or a function whose only output this is."""
-        if other is self or (self._owner is not None and (self,) == getattr(other, "outputs", None)):
+        if other is self or (
+            self._owner is not None and (self,) == getattr(other, "outputs", None)
+        ):
             return True
         if isinstance(other, (Number, np.ndarray)):
             raise ArgumentError(
@@ -263,10 +282,15 @@ class Variable(VariableMixin, Operators):
         if self.type_.has_axes:
             axes = (
                 "["
-                + ", ".join({BATCH_AXIS: "#", SEQUENCE_AXIS: "*"}.get(a, escaped(a.name)) for a in self.dynamic_axes)
+                + ", ".join(
+                    {BATCH_AXIS: "#", SEQUENCE_AXIS: "*"}.get(a, escaped(a.name))
+                    for a in self.dynamic_axes
+                )
                 + "]"
             )
-        return f"{self.kind.name}({quoted(self.name or self.uid)}, {axes}, {shape_text(self.shape)})"
+        return (
+            f"{self.kind.name}({quoted(self.name or self.uid)}, {axes}, {shape_text(self.shape)})"
+        )
 
 
 def as_name(name: Any, of: str) -> str:
@@ -301,11 +325,17 @@ def as_shape(shape: Any, what: str = "shape") -> Shape:
         if any(d != g for d, g in zip(dims, given, strict=True)):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
-        raise ArgumentError(f"{what}: expected an integer or a tuple of integers; got {shown(shape)}") from None
+        raise ArgumentError(
+            f"{what}: expected an integer or a tuple of integers; got {shown(shape)}"
+        ) from None
     if any(d < -3 or d == -2 for d in dims) and dims != (-2,):
-        raise ValueError(f"{what} {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)")
+        raise ValueError(
+            f"{what} {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)"
+        )
     if element_count(dims) > MAX_SIZE:
-        raise ValueError(f"{what} {dims}: it has {element_count(dims)} elements, more than there can be, 2**63 - 1")
+        raise ValueError(
+            f"{what} {dims}: it has {element_count(dims)} elements, more than there can be, 2**63 - 1"
+        )
     return dims
 
 
@@ -327,19 +357,25 @@ def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
     if isinstance(dtype, int) and dtype is not False:  # True counts as 1, as in the original
         found = [name for name, number in DTYPE_NUMBERS.items() if number == dtype]
         if not found:
-            raise ArgumentError(f"{what}: {dtype} is not supported; the numbers of dtypes are {DTYPE_NUMBERS}")
+            raise ArgumentError(
+                f"{what}: {dtype} is not supported; the numbers of dtypes are {DTYPE_NUMBERS}"
+            )
         dtype = found[0]
     if type(dtype).__module__ == "torch":
         dtype = str(dtype).removeprefix("torch.")
     if isinstance(dtype, str):
         dtype = {"float": "float32", "double": "float64"}.get(dtype, dtype)
     try:
-        result: DType | None = bfloat16() if isinstance(dtype, str) and dtype == BFLOAT16 else np.dtype(dtype)
+        result: DType | None = (
+            bfloat16() if isinstance(dtype, str) and dtype == BFLOAT16 else np.dtype(dtype)
+        )
     except (TypeError, ValueError):  # NumPy knows no such format
         result = None
     if result is None or result.name not in DTYPE_NUMBERS:
         given = shown(dtype) if result is None or isinstance(dtype, str) else result.name
-        raise ArgumentError(f"{what}: {given} is not supported; use float16, float32 or float64, or bfloat16")
+        raise ArgumentError(
+            f"{what}: {given} is not supported; use float16, float32 or float64, or bfloat16"
+        )
     return result
 
 

@@ -53,7 +53,9 @@ def primitives(root: Primitive) -> Iterator[Primitive]:
 
 def operands_as_on_disk(primitive: Primitive) -> Iterator[Variable]:
     """Yield a primitive's operands in the order of files, in which some operations' are reversed."""
-    return reversed(primitive.operands) if primitive.op.reversed_on_disk else iter(primitive.operands)
+    return (
+        reversed(primitive.operands) if primitive.op.reversed_on_disk else iter(primitive.operands)
+    )
 
 
 def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
@@ -87,7 +89,9 @@ def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
 
 def loops(order: list[Primitive]) -> list[list[Primitive]]:
     """The loops of a graph; see `cycles`."""
-    return cycles(order, lambda p: [v._owner.root_function for v in p.operands if v._owner is not None])
+    return cycles(
+        order, lambda p: [v._owner.root_function for v in p.operands if v._owner is not None]
+    )
 
 
 T = TypeVar("T")

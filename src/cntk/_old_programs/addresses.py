@@ -31,7 +31,9 @@ class Address:
     def fits(self, data: bytes) -> bool:
         """Tell whether bytes are those of the file."""
         kind, _, digest = self.digest.partition(":")
-        return (not self.size or len(data) == self.size) and hashlib.new(kind, data).hexdigest() == digest
+        return (not self.size or len(data) == self.size) and hashlib.new(
+            kind, data
+        ).hexdigest() == digest
 
 
 LECUN, MNIST = "yann.lecun.com/exdb/mnist/", "https://ossci-datasets.s3.amazonaws.com/mnist/"
@@ -85,5 +87,10 @@ def find(url: str) -> Address | None:
     host, slash, path = rest.partition("/")
     place = host.lower() + slash + path
     return next(
-        (row for row in ADDRESSES if place == row.old or (row.old.endswith("/") and place.startswith(row.old))), None
+        (
+            row
+            for row in ADDRESSES
+            if place == row.old or (row.old.endswith("/") and place.startswith(row.old))
+        ),
+        None,
     )

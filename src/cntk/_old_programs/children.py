@@ -38,5 +38,7 @@ def served(function: Callable[..., Any], row: Changed, teller: Teller) -> Callab
     return old
 
 
-CHILDREN: list[Row] = [Changed("multiprocessing.spawn", "get_command_line", ".children:served", "", "", "")]
+CHILDREN: list[Row] = [
+    Changed("multiprocessing.spawn", "get_command_line", ".children:served", "", "", "")
+]
 """Not a name that is gone: programs need not know of it."""

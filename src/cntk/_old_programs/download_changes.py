@@ -43,7 +43,9 @@ def requested(function: Callable[..., Any], row: Changed, teller: Teller) -> Cal
         address = find(str(url)) if str(method).upper() == "GET" else None
         if address is None:
             return function(session, method, url, *arguments, **options)
-        answer = function(session, method, _mirror(str(url), address, teller), *arguments, **options)
+        answer = function(
+            session, method, _mirror(str(url), address, teller), *arguments, **options
+        )
         if answer.ok:
             _check(address, answer.content)
         return answer
@@ -65,4 +67,6 @@ def _mirror(url: str, address: Address, teller: Teller) -> str:
 
 def _check(address: Address, found: bytes) -> None:
     if not address.fits(found):
-        raise URLError(f"{address.new} has other bytes than the file that it stands for ({address.digest}): not used")
+        raise URLError(
+            f"{address.new} has other bytes than the file that it stands for ({address.digest}): not used"
+        )

@@ -68,7 +68,9 @@ class Hook(importlib.abc.MetaPathFinder):
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
-            spec: importlib.machinery.ModuleSpec | None = find(fullname, path, target) if find is not None else None
+            spec: importlib.machinery.ModuleSpec | None = (
+                find(fullname, path, target) if find is not None else None
+            )
             if spec is not None:
                 if spec.loader is not None:
                     spec.loader = _Loader(spec.loader, self)
@@ -256,7 +258,9 @@ class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def __init__(self, modules: dict[str, Module], teller: Teller) -> None:
         self._modules, self._teller = modules, teller
-        self._packages = {name[:at] for name in modules for at, letter in enumerate(name) if letter == "."}
+        self._packages = {
+            name[:at] for name in modules for at, letter in enumerate(name) if letter == "."
+        }
         self._given: dict[str, tuple[ModuleType | None, str]] = {}
 
     def find_spec(
@@ -277,12 +281,16 @@ class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if row is None:
             return
         if row.value is None:
-            raise ModuleNotFoundError(f"{name} is gone since {row.gone}; write: {row.write}", name=name)
+            raise ModuleNotFoundError(
+                f"{name} is gone since {row.gone}; write: {row.write}", name=name
+            )
         self._teller.row(row)
         if row.value:
             stand_in = sys.modules[name] = resolve(row.value)
             if name in self._packages:
-                vars(stand_in).setdefault("__path__", [])  # so that the modules below it are asked for
+                vars(stand_in).setdefault(
+                    "__path__", []
+                )  # so that the modules below it are asked for
 
     def forget(self) -> None:
         """Take the modules away again."""

@@ -15,7 +15,9 @@ class DisplayObject:
         options: of its display.
     """
 
-    def __init__(self, data: Any = None, url: str | None = None, filename: str | None = None, **options: Any) -> None:
+    def __init__(
+        self, data: Any = None, url: str | None = None, filename: str | None = None, **options: Any
+    ) -> None:
         self.data, self.url, self.filename, self.options = data, url, filename, options
 
     def __repr__(self) -> str:

@@ -94,14 +94,20 @@ def read(path: str) -> list[Cell]:
             if "cells" in content
             else [cell for sheet in content["worksheets"] for cell in sheet["cells"]]
         )
-        sources = [cell.get("source", cell.get("input", "")) for cell in raw if cell["cell_type"] == "code"]
+        sources = [
+            cell.get("source", cell.get("input", "")) for cell in raw if cell["cell_type"] == "code"
+        ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProgramError(f"{path}: not a notebook: {type(error).__name__}: {error}") from None
     language = content.get("metadata", {}).get("kernelspec", {}).get("language", "python")
     if language != "python":
         raise ProgramError(f"{path}: a notebook in {language}, not in Python")
     texts = ["".join(source) for source in sources]
-    return [prepared(f"{path}, cell {number}", text) for number, text in enumerate(texts, 1) if text.strip()]
+    return [
+        prepared(f"{path}, cell {number}", text)
+        for number, text in enumerate(texts, 1)
+        if text.strip()
+    ]
 
 
 def prepared(name: str, text: str) -> Cell:

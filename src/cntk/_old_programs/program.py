@@ -19,7 +19,10 @@ from cntk._old_programs.shell import Shell
 from cntk._old_programs.tell import Teller, short
 
 PACKAGE = Path(__file__).resolve().parent.parent
-HIDDEN = ("<frozen importlib", *(str(PACKAGE / name) for name in ("_old_programs", "_cli", "__main__.py")))
+HIDDEN = (
+    "<frozen importlib",
+    *(str(PACKAGE / name) for name in ("_old_programs", "_cli", "__main__.py")),
+)
 """Files whose frames a user's traceback does not show."""
 
 
@@ -98,7 +101,11 @@ def find(program: str) -> str:
         ProgramError: there is none.
     """
     for path in (program, program + ".py", program + ".ipynb"):
-        if program == "-" or os.path.isfile(path) or (os.path.isdir(path) and os.path.exists(f"{path}/__main__.py")):
+        if (
+            program == "-"
+            or os.path.isfile(path)
+            or (os.path.isdir(path) and os.path.exists(f"{path}/__main__.py"))
+        ):
             return path
     what = "is a folder without __main__.py" if os.path.isdir(program) else "no such program"
     raise ProgramError(f"{program}: {what}")
@@ -130,7 +137,9 @@ def run_source(source: Source, teller: Teller) -> None:
         raise ProgramError(python2.message(short(source.path), found))
     path = short(source.path)
     for line, what in python2.doubts(text):
-        teller.say_at(f"{path}:{line}", f"{what}: Python 2 alone has it; {python2.CONVERT.format(path=path)}")
+        teller.say_at(
+            f"{path}:{line}", f"{what}: Python 2 alone has it; {python2.CONVERT.format(path=path)}"
+        )
     module = main_module(source, None if source.path == "<stdin>" else source.path)
     if b"get_ipython(" in source.bytes():  # made of a notebook
         vars(module)["get_ipython"] = lambda: Shell(teller)
@@ -176,7 +185,9 @@ def show_errors_as_python(table: Sequence[Row], teller: Teller) -> None:
     shown = sys.excepthook
     known = [row for row in table if isinstance(row, Advice)]
 
-    def show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    def show(
+        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    ) -> None:
         without_our_frames(error)
         if shown is sys.__excepthook__ and sys.version_info < (3, 13):
             print_exception(error)  # with the lines of notebooks' cells, which are no files

@@ -73,7 +73,10 @@ def _examine(source: str) -> tuple[list[Sign], list[Sign]]:
     except SyntaxError as error:
         return list(_in_text(source, error)), []
     found = sorted(set(_in_tree(tree)))
-    every, later = [(line, what) for line, what, _ in found], [(line, what) for line, what, inside in found if inside]
+    every, later = (
+        [(line, what) for line, what, _ in found],
+        [(line, what) for line, what, inside in found if inside],
+    )
     return (every if len(later) < len(every) else []), later
 
 
@@ -158,7 +161,9 @@ def _names_made(tree: ast.Module) -> set[str]:
             made.add(node.arg)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias in node.names:
-                made |= NAMES if alias.name == "*" else {(alias.asname or alias.name).partition(".")[0]}
+                made |= (
+                    NAMES if alias.name == "*" else {(alias.asname or alias.name).partition(".")[0]}
+                )
     return made
 
 
@@ -172,13 +177,19 @@ def _unguarded(node: ast.AST, inside: bool) -> Iterator[tuple[ast.AST, bool]]:
             for part in (*child.orelse, *child.finalbody):
                 yield part, inside
                 yield from _unguarded(part, inside)
-        elif not (isinstance(child, (ast.If, ast.IfExp)) and VERSION.search(ast.unparse(child.test))):
-            within = inside or isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        elif not (
+            isinstance(child, (ast.If, ast.IfExp)) and VERSION.search(ast.unparse(child.test))
+        ):
+            within = inside or isinstance(
+                child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+            )
             yield child, inside
             yield from _unguarded(child, within)
 
 
 def message(path: str, found: list[Sign]) -> str:
     """Return what a person is told about a program in Python 2."""
-    shown = "; ".join(f"line {line}: {what}" for line, what in found[:5]) + ("; ..." if len(found) > 5 else "")
+    shown = "; ".join(f"line {line}: {what}" for line, what in found[:5]) + (
+        "; ..." if len(found) > 5 else ""
+    )
     return f"{path} is a program in Python 2 ({shown}); nothing of it was run. Convert it first: {CONVERT.format(path=path)}"

@@ -61,8 +61,17 @@ def listed() -> str:
     for library, rows in TABLES.items():
         lines = [f"| `{_cell(row.title)}` | {since(row)} | {_cell(row.write)} |" for row in rows]
         parts += [f"## {library}\n", "| name | | write |", "|---|---|---|", *lines, ""]
-    dead = [f"| {row.old} | {row.new or row.advice} | {row.digest.partition(':')[0]} |" for row in ADDRESSES]
-    parts += ["## Addresses\n", "| dead | read from, or what to do | checked by |", "|---|---|---|", *dead, ""]
+    dead = [
+        f"| {row.old} | {row.new or row.advice} | {row.digest.partition(':')[0]} |"
+        for row in ADDRESSES
+    ]
+    parts += [
+        "## Addresses\n",
+        "| dead | read from, or what to do | checked by |",
+        "|---|---|---|",
+        *dead,
+        "",
+    ]
     return "\n".join(parts)
 
 

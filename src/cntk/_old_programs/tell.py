@@ -71,7 +71,10 @@ def calling_frame() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
-        if not module.startswith((HERE, "importlib.", "_frozen_importlib")) and module != "importlib":
+        if (
+            not module.startswith((HERE, "importlib.", "_frozen_importlib"))
+            and module != "importlib"
+        ):
             return frame
         frame = frame.f_back
     return None

@@ -23,7 +23,12 @@ from cntk._leftovers import name_until_replaced, new_mark
 from cntk._ops.math.reduction import ReduceElements
 from cntk._ops.support.operands import apply
 from cntk._persist import files
-from cntk._persist.learner_state import LearnerStateError, learner_from_file, learner_to_file, restore_own_state
+from cntk._persist.learner_state import (
+    LearnerStateError,
+    learner_from_file,
+    learner_to_file,
+    restore_own_state,
+)
 from cntk._persist.protobuf.described import part
 from cntk._persist.protobuf.dictionary import Single, Size
 from cntk._persist.protobuf.value import DictionaryValue
@@ -64,7 +69,9 @@ def save_checkpoint(
         external_state: what the program adds.
     """
     if not isinstance(external_state, Mapping):
-        raise TypeError(f"save_checkpoint: external_state must be a dictionary, got {external_state!r}")
+        raise TypeError(
+            f"save_checkpoint: external_state must be a dictionary, got {external_state!r}"
+        )
     held = _held(external_state)
     for learner in learners:
         if isinstance(learner, DistributedLearner):
@@ -87,12 +94,20 @@ def save_checkpoint(
 
 def _of_workers(learners: tuple[Any, ...], external_state: Any) -> dict[str, Any]:
     """What each process adds, by its rank; nothing where none is distributed."""
-    ranks = {str(each.communicator().rank()) for each in learners if isinstance(each, DistributedLearner)}
-    return {rank: {"external_worker_state": external_state, "internal_worker_state": {}} for rank in ranks}
+    ranks = {
+        str(each.communicator().rank()) for each in learners if isinstance(each, DistributedLearner)
+    }
+    return {
+        rank: {"external_worker_state": external_state, "internal_worker_state": {}}
+        for rank in ranks
+    }
 
 
 def restore_checkpoint(
-    filename: str | os.PathLike[str], graph: Composite, step: TrainingStep, learners: tuple[Any, ...]
+    filename: str | os.PathLike[str],
+    graph: Composite,
+    step: TrainingStep,
+    learners: tuple[Any, ...],
 ) -> tuple[int, dict[str, Any]]:
     """Go on from a checkpoint; see `Trainer.restore_from_checkpoint`.
 
@@ -106,17 +121,24 @@ def restore_checkpoint(
     try:
         states, external = _states(values, learners, {own: other.uid for own, other in pairs})
     except (FileFormatError, LearnerStateError) as error:
-        raise type(error)(f"{files.describe(files.beside(filename))} cannot be restored: {error}") from None
+        raise type(error)(
+            f"{files.describe(files.beside(filename))} cannot be restored: {error}"
+        ) from None
     # What a program has written may fail: it comes first, so that nothing is restored by half.
     for learner, (_, own) in zip(learners, states, strict=True):
         restore_own_state(learner, own)
     set_values(pairs)
     for primitive, other in drawing:
-        primitive.op = replace(primitive.op, rng_seed=other.op.rng_seed, rng_offset=other.op.rng_offset)  # type: ignore[attr-defined, type-var]
+        primitive.op = replace(
+            primitive.op, rng_seed=other.op.rng_seed, rng_offset=other.op.rng_offset
+        )  # type: ignore[attr-defined, type-var]
         primitive.times_seeded += 1
     for learner, (state, _) in zip(learners, states, strict=True):
         learner.load_state_dict(state)
-    step.begin_anew(int(values.get(_PASSES, 0)), {size: int(count) for size, count in values.get(_SIZES, {}).items()})
+    step.begin_anew(
+        int(values.get(_PASSES, 0)),
+        {size: int(count) for size, count in values.get(_SIZES, {}).items()},
+    )
     return int(values.get(_SAMPLES, samples_seen(learners[0]))), external
 
 
@@ -130,10 +152,19 @@ def trained_graph(model: Any, step: TrainingStep) -> Composite:
         model: the model, or None.
         step: how it is trained.
     """
-    outputs = list(model.outputs) if isinstance(model, Function) else [] if model is None else [model]
-    outputs += [step.loss, _sum(step.loss, "aggregateLoss") if step.loss.dynamic_axes else step.counted]
+    outputs = (
+        list(model.outputs) if isinstance(model, Function) else [] if model is None else [model]
+    )
+    outputs += [
+        step.loss,
+        _sum(step.loss, "aggregateLoss") if step.loss.dynamic_axes else step.counted,
+    ]
     if step.metric is not None:
-        below = _sum(step.metric, "aggregateEvalMetric") if step.metric.dynamic_axes else _first_operand(step.metric)
+        below = (
+            _sum(step.metric, "aggregateEvalMetric")
+            if step.metric.dynamic_axes
+            else _first_operand(step.metric)
+        )
         outputs += [step.metric, below]
     return combine_variables(v for v in outputs if v is not None)
 
@@ -166,7 +197,9 @@ def is_checkpoint(filename: str | os.PathLike[str]) -> bool:
         return False
 
 
-def go_on_from(paths: Sequence[str], restore: Callable[[str], dict[str, Any]]) -> tuple[str, dict[str, Any]] | None:
+def go_on_from(
+    paths: Sequence[str], restore: Callable[[str], dict[str, Any]]
+) -> tuple[str, dict[str, Any]] | None:
     """Go on from the first checkpoint whose files belong together; a warning names those that do not.
 
     Args:
@@ -222,7 +255,11 @@ def _pair(filename: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, A
 
 def _mark(values: dict[str, Any]) -> str | None:
     """What says of which checkpoint a file is, if anything does."""
-    return part(values, _MARK, str, "a file of a checkpoint") if values.get(_MARK) is not None else None
+    return (
+        part(values, _MARK, str, "a file of a checkpoint")
+        if values.get(_MARK) is not None
+        else None
+    )
 
 
 def _why_torn(filename: str | os.PathLike[str], mark: Any, values: dict[str, Any]) -> str:
@@ -230,7 +267,9 @@ def _why_torn(filename: str | os.PathLike[str], mark: Any, values: dict[str, Any
     if mark is None:
         why = f"something else than this version's save_checkpoint, such as Function.save, has written {name} since"
     elif values.get(_MARK) is None:
-        why = f"{states} was written by the original or an older version, or is of another checkpoint"
+        why = (
+            f"{states} was written by the original or an older version, or is of another checkpoint"
+        )
     else:
         why = "one was replaced or copied without the other"
         why += f", or without the file {values.get(files.WEIGHTS_UNTIL_REPLACED)!r}, which had the weights meanwhile"
@@ -293,11 +332,15 @@ def _states(
     sizes = values.get(_SIZES, {})
     counts += sizes.values() if isinstance(sizes, dict) else [None]
     if not (
-        isinstance(found, list) and isinstance(external, dict) and all(isinstance(n, int) and n >= 0 for n in counts)
+        isinstance(found, list)
+        and isinstance(external, dict)
+        and all(isinstance(n, int) and n >= 0 for n in counts)
     ):
         raise FileFormatError("it is no checkpoint of a trainer")
     if len(found) != len(learners):
-        raise LearnerStateError(f"the checkpoint is of {len(found)} learners, and the trainer has {len(learners)}")
+        raise LearnerStateError(
+            f"the checkpoint is of {len(found)} learners, and the trainer has {len(learners)}"
+        )
     states = [
         learner_from_file(state, learner, [uids.get(p) for p in learner.parameters])
         for state, learner in zip(found, learners, strict=True)
@@ -313,13 +356,19 @@ def _held(value: Any) -> Any:
         return {_name(key): _held(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_held(item) for item in value]
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and not -(2**31) <= value < 2**31:
+    if (
+        isinstance(value, (int, np.integer))
+        and not isinstance(value, bool)
+        and not -(2**31) <= value < 2**31
+    ):
         number = int(value)
         if 0 <= number < 2**64:
             return Size(number)
         if abs(number) < 2**1000 and int(float(number)) == number:
             return float(number)
-        raise FileFormatError(f"save_checkpoint: the number {number} is too large for a file; save it as text")
+        raise FileFormatError(
+            f"save_checkpoint: the number {number} is too large for a file; save it as text"
+        )
     return value
 
 

@@ -42,7 +42,9 @@ def describe(source: Any) -> str:
     return f"'{os.fspath(name)}'" if isinstance(name, (str, os.PathLike)) else repr(name)
 
 
-def read(source: Any, decoded: Callable[[memoryview], dict[str, Any]] | None = None) -> dict[str, Any]:
+def read(
+    source: Any, decoded: Callable[[memoryview], dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """The dictionary in a file.
 
     Args:
@@ -116,9 +118,13 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
         return source
     if isinstance(source, (str, os.PathLike)):
         if os.path.isdir(reachable(source)):
-            raise ModelNotFoundError(f"{describe(source)} is a folder; give the path of a model's file")
+            raise ModelNotFoundError(
+                f"{describe(source)} is a folder; give the path of a model's file"
+            )
         if not os.path.isfile(reachable(source)):
-            raise ModelNotFoundError(f"there is no file {describe(source)} to load{advice(os.fspath(source))}")
+            raise ModelNotFoundError(
+                f"there is no file {describe(source)} to load{advice(os.fspath(source))}"
+            )
         with opened(source) as file:
             # A file of another kind may be of any size: look before taking it all.
             start = file.read(ENOUGH)
@@ -134,10 +140,14 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
         if isinstance(content, bytes):
             return content
         raise TypeError(f"{describe(source)} gives text; open it in binary mode, open(..., 'rb')")
-    raise ArgumentError(f"expected a path, bytes, or a file opened in binary mode, got {type(source).__name__}")
+    raise ArgumentError(
+        f"expected a path, bytes, or a file opened in binary mode, got {type(source).__name__}"
+    )
 
 
-def write(target: str | os.PathLike[str] | IO[bytes], values: Mapping[str, Any], operation: str = "save") -> None:
+def write(
+    target: str | os.PathLike[str] | IO[bytes], values: Mapping[str, Any], operation: str = "save"
+) -> None:
     """Write a dictionary to a file; a file of that name is replaced once all is written, and not before.
 
     Args:
@@ -157,7 +167,9 @@ def write(target: str | os.PathLike[str] | IO[bytes], values: Mapping[str, Any],
 
 
 def write_together(
-    files: Mapping[str | os.PathLike[str], Mapping[str, Any]], operation: str, mark: str | None = None
+    files: Mapping[str | os.PathLike[str], Mapping[str, Any]],
+    operation: str,
+    mark: str | None = None,
 ) -> None:
     """Write dictionaries to files that belong together; if one cannot be replaced, none is.
 

@@ -9,17 +9,29 @@ ENOUGH = 512
 
 # How a file begins, what it is, and what to do with it.
 _BEGINNINGS = (
-    (b"\x89HDF\r\n\x1a\n", "a Keras model or another HDF5 file", "load it with Keras, or read its weights with h5py"),
+    (
+        b"\x89HDF\r\n\x1a\n",
+        "a Keras model or another HDF5 file",
+        "load it with Keras, or read its weights with h5py",
+    ),
     (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "a PyTorch file", "load it with torch.load"),
     (b"\x93NUMPY", "a NumPy array", "load it with numpy.load"),
-    (b"\x80", "a Python pickle", "load it with the program that wrote it, and only if that is trusted"),
+    (
+        b"\x80",
+        "a Python pickle",
+        "load it with the program that wrote it, and only if that is trusted",
+    ),
     (b"\x1f\x8b", "compressed with gzip", "decompress it first"),
     (b"BZh", "compressed with bzip2", "decompress it first"),
     (b"\xfd7zXZ\x00", "compressed with xz", "decompress it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
     (b"GGUF", "a GGUF model", "load it with the program that wrote it"),
     (b"ctfb", "data in CNTK's binary format", "read it with CBFDeserializer"),
-    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself", "fetch the file with git lfs pull"),
+    (
+        b"version https://git-lfs",
+        "a pointer of Git LFS, not the file itself",
+        "fetch the file with git lfs pull",
+    ),
     (b"|", "data in CNTK's text format", "read it with CTFDeserializer"),
 )
 _WEB_PAGES = (b"<!doctype html", b"<html", b"<?xml")

@@ -48,7 +48,9 @@ def learner_to_file(learner: Any) -> dict[str, Any]:
 
 def learner_checkpoint(learner: Learner | DistributedLearner) -> Dictionary:
     """A learner's state by itself; see `Learner.create_checkpoint`."""
-    return Dictionary(_common(learner) if isinstance(learner, Learner) else learner_to_file(learner))
+    return Dictionary(
+        _common(learner) if isinstance(learner, Learner) else learner_to_file(learner)
+    )
 
 
 def restore_learner(values: Mapping[str, Any], learner: Learner | DistributedLearner) -> None:
@@ -73,7 +75,9 @@ def _common(learner: Learner) -> dict[str, Any]:
             "type": "TrainingParameterSchedule",
             "epoch_size": Size(rates["epoch_size"]),
             "ref_mb_size": Size(rates["minibatch_size"]),
-            "schedule": {str(end): value for end, value in zip(rates["ends"], rates["values"], strict=True)},
+            "schedule": {
+                str(end): value for end, value in zip(rates["ends"], rates["values"], strict=True)
+            },
         },
         "noise_injection_seed": Size(state["noise_seed"]),
         "master_parameter_updated": state["minibatches"] > 0,
@@ -86,7 +90,10 @@ def _common(learner: Learner) -> dict[str, Any]:
 
 def _distributed_to_file(learner: DistributedLearner) -> dict[str, Any]:
     seen = Size(learner.total_number_of_samples_seen)
-    values: dict[str, Any] = {_LOCAL: learner_to_file(learner.local), "totalNumberOfSamplesSeen": seen}
+    values: dict[str, Any] = {
+        _LOCAL: learner_to_file(learner.local),
+        "totalNumberOfSamplesSeen": seen,
+    }
     if isinstance(learner, BlockMomentumLearner):
         smoothed = [array_of(tensor) for tensor in learner.smoothed]
         values = {_BASE: values, "localTotalNumSamplesSeen": seen, _SMOOTHED: smoothed}
@@ -103,7 +110,11 @@ def _distributed_from_file(
         smoothed = values.get(_SMOOTHED) if isinstance(values, dict) else None
         if smoothed is None:
             raise LearnerStateError("the checkpoint is not of a learner with block momentum")
-        sizes = [a.size if isinstance(a, np.ndarray) else -1 for a in smoothed] if isinstance(smoothed, list) else []
+        sizes = (
+            [a.size if isinstance(a, np.ndarray) else -1 for a in smoothed]
+            if isinstance(smoothed, list)
+            else []
+        )
         if sizes != [a.numel() for a in learner.smoothed]:
             raise LearnerStateError("the block momentum to restore is that of other parameters")
         state["smoothed"] = [tensor_of(np.array(array)) for array in smoothed]
@@ -118,7 +129,9 @@ def _local_values(values: Any) -> Any:
     return values
 
 
-def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> tuple[dict[str, Any], Any]:
+def learner_from_file(
+    values: Any, learner: Any, uids: Sequence[str | None]
+) -> tuple[dict[str, Any], Any]:
     """A learner's state, fit for its `load_state_dict`, and what a learner written in Python has added.
 
     Args:
@@ -136,7 +149,9 @@ def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> 
     if isinstance(values, dict) and not values and isinstance(learner, UserLearner):
         return learner.state_dict(), None  # as the original writes such learners
     if not isinstance(values, dict) or _part(values, "type", str) != "Learner":
-        raise FileFormatError("it holds something else where a learner's state was expected; the file is damaged")
+        raise FileFormatError(
+            "it holds something else where a learner's state was expected; the file is damaged"
+        )
     version = _part(values, "version", int)
     if version > LEARNER_VERSION:
         raise FileFormatError(
@@ -147,13 +162,17 @@ def learner_from_file(values: Any, learner: Any, uids: Sequence[str | None]) -> 
             f"the checkpoint has no smoothed count for {learner.kind}; was it saved by a learner of another kind?"
         )
     before = learner.state_dict()
-    slots, masters = _slots(learner, _arrays(values, version, uids), flag(values, "master_parameter_updated"))
+    slots, masters = _slots(
+        learner, _arrays(values, version, uids), flag(values, "master_parameter_updated")
+    )
     state = {
         "kind": learner.kind,
         "samples": _count(values, "sample_count"),
         "minibatches": _count(values, "minibatchCount"),
         "sweeps": _count(values, "sweepCount") if version >= LEARNER_VERSION else before["sweeps"],
-        "noise_seed": _count({"noise_injection_seed": before["noise_seed"]} | values, "noise_injection_seed"),
+        "noise_seed": _count(
+            {"noise_injection_seed": before["noise_seed"]} | values, "noise_injection_seed"
+        ),
         "smoothed_count": _smoothed_count(values) if learner.counts else 0.0,
         "learning_rate": _schedule(_part(values, "learnig_rate_schedule", dict)),
         "slots": slots,
@@ -171,13 +190,18 @@ def restore_own_state(learner: Any, state: Any) -> None:
 
 
 def _has_own_state(learner: Learner) -> bool:
-    return isinstance(learner, UserLearner) and type(learner).create_checkpoint is not Learner.create_checkpoint
+    return (
+        isinstance(learner, UserLearner)
+        and type(learner).create_checkpoint is not Learner.create_checkpoint
+    )
 
 
 # -- arrays -----------------------------------------------------------------------------------------------------------
 
 
-def _gathered(learner: Learner, slots: dict[str, list[Tensor]], masters: Sequence[Tensor | None]) -> list[np.ndarray]:
+def _gathered(
+    learner: Learner, slots: dict[str, list[Tensor]], masters: Sequence[Tensor | None]
+) -> list[np.ndarray]:
     """For each parameter one array: all tensors that the rule keeps for it, one after another.
 
     After those of a parameter of 16 bits come room for its gradient, where the original has some, and its copy in float32.
@@ -189,7 +213,9 @@ def _gathered(learner: Learner, slots: dict[str, list[Tensor]], masters: Sequenc
             tensors += [*[torch.zeros_like(master)] * (learner.spare_copies - 1), master]
         kept = [array_of(t).reshape(-1) for t in tensors]
         shape = _shape(learner, parameter.shape, len(kept))
-        arrays.append(np.concatenate(kept).reshape(shape) if kept else np.zeros(shape, parameter.dtype))
+        arrays.append(
+            np.concatenate(kept).reshape(shape) if kept else np.zeros(shape, parameter.dtype)
+        )
     return arrays
 
 
@@ -201,9 +227,15 @@ def _shape(learner: Learner, shape: tuple[int, ...], count: int) -> tuple[int, .
 
 
 def _arrays(values: dict[str, Any], version: int, uids: Sequence[str | None]) -> list[np.ndarray]:
-    found = [values.get(uid or "") for uid in uids] if version < 2 else _part(values, "smoothed_gradients", list)
+    found = (
+        [values.get(uid or "") for uid in uids]
+        if version < 2
+        else _part(values, "smoothed_gradients", list)
+    )
     if not all(isinstance(array, np.ndarray) for array in found):
-        raise LearnerStateError("the checkpoint does not hold what a learner has gathered for each of its parameters")
+        raise LearnerStateError(
+            "the checkpoint does not hold what a learner has gathered for each of its parameters"
+        )
     return found  # type: ignore[return-value]
 
 
@@ -245,14 +277,17 @@ def _slots(
 def _schedule(values: dict[str, Any]) -> dict[str, Any]:
     version = _part(values, "version", int)
     if version > SCHEDULE_VERSION:
-        raise FileFormatError(f"a schedule is of version {version}, and the newest one known is {SCHEDULE_VERSION}")
+        raise FileFormatError(
+            f"a schedule is of version {version}, and the newest one known is {SCHEDULE_VERSION}"
+        )
     steps = _part(values, "schedule", dict)
     wrong = next((end for end in steps if not (end.isdecimal() and len(end) <= 20)), None)
     if not steps or wrong is not None:
         told = "no steps" if wrong is None else f"a step until '{wrong[:40]}', which is no number"
         raise FileFormatError(f"a learner's schedule has {told}; the file is damaged")
     ordered = sorted(
-        (int(end), _finite(_part(steps, end, float), f"value of its schedule until {end}")) for end in steps
+        (int(end), _finite(_part(steps, end, float), f"value of its schedule until {end}"))
+        for end in steps
     )
     if version < SCHEDULE_VERSION:
         reference = _REFERENCE_OF_UNIT.get(_part(values, "unit", int), 0)
@@ -278,7 +313,9 @@ def _count(values: dict[str, Any], key: str) -> int:
     """
     count = _part(values, key, int)
     if isinstance(count, bool) or count < 0:
-        raise FileFormatError(f"a learner's state has as '{key}' {count}, which is no count; the file is damaged")
+        raise FileFormatError(
+            f"a learner's state has as '{key}' {count}, which is no count; the file is damaged"
+        )
     return int(count)
 
 

@@ -16,7 +16,9 @@ from cntk._persist.v2.save import save as save_v2
 from cntk.device import DeviceDescriptor, torch_device
 
 
-def save(function: Function, target: str | os.PathLike[str] | IO[bytes], format: ModelFormat) -> None:
+def save(
+    function: Function, target: str | os.PathLike[str] | IO[bytes], format: ModelFormat
+) -> None:
     """Write a function to a file; see `Function.save`."""
     _check(format, "save")
     save_v2(function, target)
@@ -37,12 +39,18 @@ def need_source(model: Any, called: str) -> None:
     Raises:
         ArgumentError: for anything but a path, bytes or a file.
     """
-    if not isinstance(model, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(model, "read"):
-        raise ArgumentError(f"{called}: expected a path, bytes, or a file opened in binary mode, got {shown(model)}")
+    if not isinstance(model, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(
+        model, "read"
+    ):
+        raise ArgumentError(
+            f"{called}: expected a path, bytes, or a file opened in binary mode, got {shown(model)}"
+        )
 
 
 def _check(format: ModelFormat, called: str) -> None:
     if not isinstance(format, ModelFormat):
         raise ArgumentError(f"{called}: format: expected ModelFormat.CNTKv2, got {shown(format)}")
     if format is not ModelFormat.CNTKv2:
-        raise FileFormatError(f"{called}: the format {format!r} is not available yet; use ModelFormat.CNTKv2")
+        raise FileFormatError(
+            f"{called}: the format {format!r} is not available yet; use ModelFormat.CNTKv2"
+        )

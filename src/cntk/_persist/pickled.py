@@ -47,7 +47,9 @@ def function_parts(function: Function) -> Parts:
     return function_of, (*_graph_parts(composite), composite._declared)
 
 
-def _graph_parts(composite: Composite, running: Sequence[Composite] = ()) -> tuple[bytes, list[Variable]]:
+def _graph_parts(
+    composite: Composite, running: Sequence[Composite] = ()
+) -> tuple[bytes, list[Variable]]:
     apart: list[Variable] = []
     return encode_dictionary(to_dictionary(composite, running, apart)).to_bytes(), apart
 
@@ -72,7 +74,10 @@ def variable_parts(variable: Variable) -> Parts:
     owner = variable._owner
     if owner is not None:
         results = owner.root_function.results
-        return output_of, (Composite(owner.root_function), next(k for k, v in enumerate(results) if v is variable))
+        return output_of, (
+            Composite(owner.root_function),
+            next(k for k, v in enumerate(results) if v is variable),
+        )
     if isinstance(variable, (Parameter, Constant)) and variable._data is None:
         return unmade_of, _unmade(variable)
     return variable_of, (encode_dictionary(leaf_to_dictionary(variable)).to_bytes(),)
@@ -96,11 +101,25 @@ def _unmade(variable: Parameter | Constant) -> tuple[Any, ...]:
     if isinstance(initial, np.ndarray):
         initial = (str(initial.dtype), initial.shape, initial.tobytes())
     dtype = None if type_.dtype is None else type_.dtype.name
-    return int(variable.kind), type_.shape, dtype, initial, variable._name, variable._uid, variable.needs_gradient_
+    return (
+        int(variable.kind),
+        type_.shape,
+        dtype,
+        initial,
+        variable._name,
+        variable._uid,
+        variable.needs_gradient_,
+    )
 
 
 def unmade_of(
-    kind: int, shape: tuple[int, ...], dtype: str | None, initial: Any, name: str, uid: str, needs_gradient: bool
+    kind: int,
+    shape: tuple[int, ...],
+    dtype: str | None,
+    initial: Any,
+    name: str,
+    uid: str,
+    needs_gradient: bool,
 ) -> Variable:
     """Return a parameter or constant that gets its value later; see `Parameter`.
 
@@ -123,17 +142,34 @@ def unmade_of(
 # -- learners -----------------------------------------------------------------------------------------------------------
 
 # What a learner makes anew of its state.
-_MADE_ANEW = {"_leaves": None, "_masters": None, "_restored": None, "_state": {}, "fusible": False, "_is_single": False}
+_MADE_ANEW = {
+    "_leaves": None,
+    "_masters": None,
+    "_restored": None,
+    "_state": {},
+    "fusible": False,
+    "_is_single": False,
+}
 
 
 def learner_parts(learner: Learner | DistributedLearner) -> Parts:
     """What a pickle holds of a learner."""
-    attributes = {key: _without_tensors(value) for key, value in vars(learner).items() if key not in _MADE_ANEW}
-    state = encode_dictionary(learner_to_file(learner)).to_bytes() if isinstance(learner, Learner) else b""
+    attributes = {
+        key: _without_tensors(value)
+        for key, value in vars(learner).items()
+        if key not in _MADE_ANEW
+    }
+    state = (
+        encode_dictionary(learner_to_file(learner)).to_bytes()
+        if isinstance(learner, Learner)
+        else b""
+    )
     return learner_of, (type(learner), attributes, state)
 
 
-def learner_of(kind: type, attributes: dict[str, Any], state: bytes) -> Learner | DistributedLearner:
+def learner_of(
+    kind: type, attributes: dict[str, Any], state: bytes
+) -> Learner | DistributedLearner:
     """Return the learner whose parts these are; see `learner_parts`.
 
     Raises:
@@ -144,7 +180,9 @@ def learner_of(kind: type, attributes: dict[str, Any], state: bytes) -> Learner 
     learner: Learner | DistributedLearner = kind.__new__(kind)
     vars(learner).update({key: _with_tensors(value) for key, value in attributes.items()})
     if isinstance(learner, Learner):
-        vars(learner).update({key: value.copy() if value == {} else value for key, value in _MADE_ANEW.items()})  # type: ignore[attr-defined]
+        vars(learner).update(
+            {key: value.copy() if value == {} else value for key, value in _MADE_ANEW.items()}
+        )  # type: ignore[attr-defined]
         values = files.decode(memoryview(state))
         loaded, own = learner_from_file(values, learner, [p.uid for p in learner.parameters])
         learner.load_state_dict(loaded)
@@ -167,7 +205,9 @@ def _with_tensors(value: Any) -> Any:
     if not isinstance(value, _Arrays):
         return value
     return [
-        None if part is None else tensor_of(np.frombuffer(part[2], dtype_named(part[0])).reshape(part[1]).copy())
+        None
+        if part is None
+        else tensor_of(np.frombuffer(part[2], dtype_named(part[0])).reshape(part[1]).copy())
         for part in value
     ]
 
@@ -184,7 +224,16 @@ def trainer_parts(trainer: Any) -> Parts:
     progress = (trainer._step.trained, *trainer._step.passes())
     # Writers hold on to these sums.
     sums = (trainer._tested, trainer._trained_loss, trainer._trained_metric, trainer._notice)
-    return trainer_of, (type(trainer), graph, apart, described, trainer._learners, trainer._writers, sums, progress)
+    return trainer_of, (
+        type(trainer),
+        graph,
+        apart,
+        described,
+        trainer._learners,
+        trainer._writers,
+        sums,
+        progress,
+    )
 
 
 def trainer_of(
@@ -208,13 +257,16 @@ def trainer_of(
         raise TypeError(f"unpickling: expected a kind of trainer, got {kind!r}")
     outputs = list(function_of(graph, apart, ()).outputs)
     model, loss, metric = (
-        _node(kind_of, [outputs.pop(0) for _ in range(count)], name) for kind_of, count, name in described
+        _node(kind_of, [outputs.pop(0) for _ in range(count)], name)
+        for kind_of, count, name in described
     )
     # What the writers were told of learners is theirs already.
     trainer = kind.__new__(kind)
     known = [list(learner._writers) for learner in learners if isinstance(learner, Learner)]
     Trainer.__init__(trainer, model, (loss, metric), list(learners), list(writers))
-    for learner, before in zip((each for each in learners if isinstance(each, Learner)), known, strict=True):
+    for learner, before in zip(
+        (each for each in learners if isinstance(each, Learner)), known, strict=True
+    ):
         learner._writers = before
     trainer._tested, trainer._trained_loss, trainer._trained_metric, trainer._notice = sums
     trainer._step.trained, passes, sizes = progress
@@ -232,7 +284,11 @@ def _described(node: Any) -> tuple[str, int, str]:
     """A model or criterion: what it is, of how many outputs, and its name."""
     if not isinstance(node, Function):
         return ("nothing" if node is None else "variable"), len(_outputs(node)), ""
-    return ("combination" if node.root_function.op_name == "Combine" else "function"), len(node.outputs), node.name
+    return (
+        ("combination" if node.root_function.op_name == "Combine" else "function"),
+        len(node.outputs),
+        node.name,
+    )
 
 
 def _node(kind: str, outputs: list[Variable], name: str) -> Any:

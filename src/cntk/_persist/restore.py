@@ -35,7 +35,9 @@ def matched(
     """
     function = whole_graph(function)
     parameters = _paired(function.parameters, loaded.parameters)
-    constants = _paired(function.constants, loaded.constants) or _paired_by_name(function.constants, loaded.constants)
+    constants = _paired(function.constants, loaded.constants) or _paired_by_name(
+        function.constants, loaded.constants
+    )
     if parameters is None or constants is None or _operations(function) != _operations(loaded):
         raise FileFormatError(
             f"{describe(filename)} holds another function, {loaded}, than the one to be restored, {function}"

@@ -59,7 +59,9 @@ class ArrayMethods:
         """
         return self._with(self._rows, bool(read_only))
 
-    def deep_clone(self, device: DeviceDescriptor | bool | None = None, read_only: bool = False) -> Self:
+    def deep_clone(
+        self, device: DeviceDescriptor | bool | None = None, read_only: bool = False
+    ) -> Self:
         """Return a copy in memory of its own.
 
         Args:
@@ -77,7 +79,9 @@ class ArrayMethods:
             device: where to.
         """
         if not isinstance(device, DeviceDescriptor):
-            raise ArgumentError(f"change_device: expected a device such as cntk.cpu(), got {device!r}")
+            raise ArgumentError(
+                f"change_device: expected a device such as cntk.cpu(), got {device!r}"
+            )
         self._rows = _moved(self._rows, device)
 
     def copy_from(self, source: Any) -> None:
@@ -103,7 +107,12 @@ def _copied(rows: Tensor | SparseRows) -> Tensor | SparseRows:
     if isinstance(rows, Tensor):
         return rows.detach().clone()
     return SparseRows(
-        rows.offsets.clone(), rows.columns.clone(), rows.values.clone(), rows.width, rows.one_hot, rows.by_rows
+        rows.offsets.clone(),
+        rows.columns.clone(),
+        rows.values.clone(),
+        rows.width,
+        rows.one_hot,
+        rows.by_rows,
     )
 
 
@@ -113,7 +122,9 @@ def _moved(rows: Any, device: DeviceDescriptor | None) -> Any:
 
 def _check_alike(one: Any, other: Any) -> None:
     kind = "Value" if hasattr(one, "as_sequences") else "NDArrayView"
-    if not isinstance(other, ArrayMethods) or hasattr(one, "as_sequences") != hasattr(other, "as_sequences"):
+    if not isinstance(other, ArrayMethods) or hasattr(one, "as_sequences") != hasattr(
+        other, "as_sequences"
+    ):
         raise ArgumentError(
             f"{kind}.copy_from: expected another {kind}, got {type(other).__name__}; make one of an array"
         )

@@ -54,13 +54,19 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         dtype = as_dtype(data_type, "NDArrayView: data_type") or np.dtype(np.float32)
         self._shape: Shape = as_shape(shape, "NDArrayView: shape")
         if min(self._shape, default=0) < 0:
-            raise ArgumentError(f"NDArrayView: shape {self._shape}: its sizes must be known, 0 or more")
+            raise ArgumentError(
+                f"NDArrayView: shape {self._shape}: its sizes must be known, 0 or more"
+            )
         where = torch_device(device, "NDArrayView: device")
-        self._rows: Tensor | SparseRows = torch.zeros(self._shape, dtype=torch_dtype(dtype), device=where)
+        self._rows: Tensor | SparseRows = torch.zeros(
+            self._shape, dtype=torch_dtype(dtype), device=where
+        )
         self._read_only = False
 
     @classmethod
-    def of(cls, rows: Tensor | SparseRows, shape: Shape | None = None, read_only: bool = False) -> Self:
+    def of(
+        cls, rows: Tensor | SparseRows, shape: Shape | None = None, read_only: bool = False
+    ) -> Self:
         """A view of a tensor or of sparse rows."""
         view = cls.__new__(cls)
         view._rows = rows
@@ -124,9 +130,13 @@ class NDArrayView(ArrayMethods, ArrayMixin):
             FeedError: if elements are stored as sparse rows.
         """
         if not isinstance(value, Real):
-            raise ArgumentError(f"set_value: expected a number, got {type(value).__name__}; see copy_from")
+            raise ArgumentError(
+                f"set_value: expected a number, got {type(value).__name__}; see copy_from"
+            )
         if isinstance(self._rows, SparseRows):
-            raise FeedError(f"set_value: {self} is stored as sparse rows, of which not every element is there")
+            raise FeedError(
+                f"set_value: {self} is stored as sparse rows, of which not every element is there"
+            )
         self._rows.fill_(float(value))
 
     def __repr__(self) -> str:
@@ -146,7 +156,9 @@ class NDArrayView(ArrayMethods, ArrayMixin):
             raise ValueError(f"as_shape: {self} does not fill shape {shape_text(shape)}")
         return NDArrayView.of(self._rows, shape, self._read_only)
 
-    def slice_view(self, start_offset: Sequence[int], extent: Sequence[int], read_only: bool = True) -> NDArrayView:
+    def slice_view(
+        self, start_offset: Sequence[int], extent: Sequence[int], read_only: bool = True
+    ) -> NDArrayView:
         """A part of the array that shares its memory.
 
         Args:
@@ -171,7 +183,10 @@ class NDArrayView(ArrayMethods, ArrayMixin):
 
     @staticmethod
     def from_dense(
-        np_array: np.ndarray, device: DeviceDescriptor | None = None, read_only: bool = False, borrow: bool = False
+        np_array: np.ndarray,
+        device: DeviceDescriptor | None = None,
+        read_only: bool = False,
+        borrow: bool = False,
     ) -> NDArrayView:
         """A view of a NumPy array.
 
@@ -190,7 +205,9 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         if not is_computed(np_array.dtype):
             np_array = np_array.astype(np.float32)
         tensor = tensor_of(np.ascontiguousarray(np_array).reshape(np_array.shape))
-        return NDArrayView.of(_placed(tensor if borrow else tensor.clone(), device, "from_dense"), read_only=read_only)
+        return NDArrayView.of(
+            _placed(tensor if borrow else tensor.clone(), device, "from_dense"), read_only=read_only
+        )
 
     @staticmethod
     def from_csr(
@@ -225,13 +242,18 @@ class NDArrayView(ArrayMethods, ArrayMixin):
 
     @staticmethod
     def from_data(
-        data: Any, device: DeviceDescriptor | None = None, read_only: bool = False, borrow: bool = False
+        data: Any,
+        device: DeviceDescriptor | None = None,
+        read_only: bool = False,
+        borrow: bool = False,
     ) -> NDArrayView:
         """A view of a NumPy array or a SciPy CSR matrix; see `from_dense` and `from_csr`."""
         if hasattr(data, "tocsr"):
             return NDArrayView.from_csr(data.tocsr(), device, read_only, borrow)
         if not isinstance(data, (np.ndarray, np.number, float, int)):
-            raise ArgumentError(f"from_data: expected a NumPy array or a SciPy CSR matrix, got {shown(data)}")
+            raise ArgumentError(
+                f"from_data: expected a NumPy array or a SciPy CSR matrix, got {shown(data)}"
+            )
         if device is not None:
             torch_device(device, "from_data: device")
         return NDArrayView.from_dense(np.asarray(data), device, read_only, borrow)

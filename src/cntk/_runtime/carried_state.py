@@ -7,26 +7,28 @@ from torch import Tensor
 
 from cntk._errors import FeedError
 from cntk._graph.types import Shape
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import to_device
 
 
-def keep_carry(run: Run, uid: str, frames: Tensor, layout: Layout, offset: int) -> None:
+def keep_carry(run: RunContext, uid: str, frames: Tensor, layout: Layout, offset: int) -> None:
     """Keep a delayed value, so that sequences which go on in the next minibatch find its last frames.
 
     A sequence that goes on here with less frames than the delay's offset keeps some of the minibatch before, too.
     """
     frames = frames.detach()
     begins = layout.starts or (True,) * layout.count
-    if offset > 1 and any(n < offset and not b for n, b in zip(layout.lengths, begins, strict=True)):
+    if offset > 1 and any(
+        n < offset and not b for n, b in zip(layout.lengths, begins, strict=True)
+    ):
         kept = _kept(run, uid)
         if kept is not None and _lost(layout, kept[1].count) is None:
             frames, layout = _with_earlier(frames, layout, *kept, offset)
     run.carry[uid] = (frames, layout)
 
 
-def _kept(run: Run, uid: str) -> tuple[Tensor, Layout] | None:
+def _kept(run: RunContext, uid: str) -> tuple[Tensor, Layout] | None:
     """What the minibatch before kept."""
     kept = run.carry.get(uid)
     kept = kept() if callable(kept) else kept
@@ -36,7 +38,9 @@ def _kept(run: Run, uid: str) -> tuple[Tensor, Layout] | None:
 def _lost(layout: Layout, count: int) -> int | None:
     """The first sequence that goes on from one that the minibatch before, of so many, did not have."""
     places = zip(layout.places_before, layout.starts or (), strict=True)
-    return next((k for k, (origin, begins) in enumerate(places) if not begins and origin >= count), None)
+    return next(
+        (k for k, (origin, begins) in enumerate(places) if not begins and origin >= count), None
+    )
 
 
 def _with_earlier(
@@ -46,17 +50,23 @@ def _with_earlier(
     begins = layout.starts or (True,) * layout.count
     parts, lengths = [], []
     places = layout.places_before
-    for rows, origin, fresh in zip(torch.split(frames, list(layout.lengths)), places, begins, strict=True):
+    for rows, origin, fresh in zip(
+        torch.split(frames, list(layout.lengths)), places, begins, strict=True
+    ):
         missing = 0 if fresh else max(offset - len(rows), 0)
         if missing:
             end = before.ends[origin]
-            rows = torch.cat([earlier[max(end - missing, end - before.lengths[origin]) : end], rows])
+            rows = torch.cat(
+                [earlier[max(end - missing, end - before.lengths[origin]) : end], rows]
+            )
         parts.append(rows[-offset:])
         lengths.append(len(parts[-1]))
     return torch.cat(parts), Layout(lengths, None, layout.device)
 
 
-def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> tuple[Tensor, Tensor] | None:
+def carried(
+    run: RunContext, uid: str, layout: Layout, back: int, forwards: bool
+) -> tuple[Tensor, Tensor] | None:
     """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none goes on.
 
     Args:
@@ -95,14 +105,18 @@ def carried(run: Run, uid: str, layout: Layout, back: int, forwards: bool) -> tu
     return frames.index_select(0, torch.clamp(ends - back, min=0)), has
 
 
-def goes_on(run: Run, uid: str, layout: Layout, back: int) -> list[int]:
+def goes_on(run: RunContext, uid: str, layout: Layout, back: int) -> list[int]:
     """The sequences for which `carried` gives a frame."""
     kept = _kept(run, uid)
     if kept is None or layout.starts is None:
         return []
     before = kept[1].lengths
     places = enumerate(zip(layout.starts, layout.places_before, strict=True))
-    return [k for k, (begins, place) in places if not begins and before[min(place, len(before) - 1)] >= back]
+    return [
+        k
+        for k, (begins, place) in places
+        if not begins and before[min(place, len(before) - 1)] >= back
+    ]
 
 
 def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> Tensor:
@@ -118,9 +132,13 @@ def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> T
         FeedError: if there is not one initial state for each sequence, long enough for the delay.
     """
     if given.count != layout.count:
-        raise FeedError(f"delay: {given.count} initial states were given for {layout.count} sequences")
+        raise FeedError(
+            f"delay: {given.count} initial states were given for {layout.count} sequences"
+        )
     if any(n < abs(steps) and n != 1 for n in given.lengths):
-        raise FeedError(f"delay: an initial state of several frames must have at least {abs(steps)}, the delay's steps")
+        raise FeedError(
+            f"delay: an initial state of several frames must have at least {abs(steps)}, the delay's steps"
+        )
     size = given.lengths_tensor
     if steps > 0:
         at = size[layout.segments] - steps + layout.positions

@@ -61,7 +61,9 @@ class SparseRows:
 
     def to_dense(self) -> Tensor:
         """A tensor ``[rows, width]``; entries of the same place add up."""
-        dense = torch.zeros(self.rows, self.width, dtype=self.values.dtype, device=self.values.device)
+        dense = torch.zeros(
+            self.rows, self.width, dtype=self.values.dtype, device=self.values.device
+        )
         return dense.index_put_((self.row_numbers(), self.columns), self.values, accumulate=True)
 
     def to(self, device: torch.device) -> SparseRows:
@@ -70,20 +72,33 @@ class SparseRows:
             return self
         places = to_device(torch.cat([self.offsets, self.columns]), device)
         offsets, columns = torch.split(places, [len(self.offsets), len(self.columns)])
-        return replace(self, offsets=offsets, columns=columns, values=to_device(self.values, device))
+        return replace(
+            self, offsets=offsets, columns=columns, values=to_device(self.values, device)
+        )
 
     def select(self, rows: Tensor) -> SparseRows:
         """The rows of the given numbers, in their order."""
         if self.one_hot:
             offsets = torch.arange(len(rows) + 1, device=rows.device)
-            return replace(self, offsets=offsets, columns=self.columns[rows], values=self.values[rows])
+            return replace(
+                self, offsets=offsets, columns=self.columns[rows], values=self.values[rows]
+            )
         counts = (self.offsets[1:] - self.offsets[:-1])[rows]
         offsets = torch.zeros(rows.numel() + 1, dtype=torch.int64, device=rows.device)
         torch.cumsum(counts, 0, out=offsets[1:])
         total = int(offsets[-1])
-        starts = torch.repeat_interleave(self.offsets[:-1][rows] - offsets[:-1], counts, output_size=total)
+        starts = torch.repeat_interleave(
+            self.offsets[:-1][rows] - offsets[:-1], counts, output_size=total
+        )
         entries = torch.arange(total, device=rows.device) + starts
-        return SparseRows(offsets, self.columns[entries], self.values[entries], self.width, self.one_hot, self.by_rows)
+        return SparseRows(
+            offsets,
+            self.columns[entries],
+            self.values[entries],
+            self.width,
+            self.one_hot,
+            self.by_rows,
+        )
 
     def split(self, parts: int) -> SparseRows:
         """Each row cut into so many of equal width, one after another."""
@@ -101,7 +116,9 @@ class SparseRows:
         """So many rows each put side by side as one."""
         place = torch.remainder(self.row_numbers(), parts)
         columns = self.columns + place * self.width
-        return SparseRows(self.offsets[::parts], columns, self.values, self.width * parts, by_rows=self.by_rows)
+        return SparseRows(
+            self.offsets[::parts], columns, self.values, self.width * parts, by_rows=self.by_rows
+        )
 
 
 Data = Any  # a Tensor, or SparseRows where an operand is sparse
@@ -162,10 +179,16 @@ class RandomStream:
         # NumPy's SFC64 gives raw words several times faster than torch's CPU generator.
         found = self._raw.random_raw(min(count, self.block - place))
         self.offset += 4 * len(found)
-        return found if len(found) == count else np.concatenate([found, self._words(count - len(found))])
+        return (
+            found
+            if len(found) == count
+            else np.concatenate([found, self._words(count - len(found))])
+        )
 
     def _seeded(self, block: int, place: int) -> np.random.SFC64:
-        generator = np.random.SFC64(np.random.SeedSequence([self.seed, block]) if block else self.seed)
+        generator = np.random.SFC64(
+            np.random.SeedSequence([self.seed, block]) if block else self.seed
+        )
         for begin in range(0, place, 2**20):
             generator.random_raw(min(2**20, place - begin))
         return generator
@@ -191,7 +214,7 @@ class Observer(Protocol):
         self,
         item: Any,
         compute: Callable[..., Any],
-        run: Run,
+        run: RunContext,
         wants_run: bool,
         values: Sequence[Any],
         step: Any = None,
@@ -201,7 +224,7 @@ class Observer(Protocol):
 
 
 @dataclass
-class Run:
+class RunContext:
     """What kernels may ask of the run they are part of.
 
     Attributes:
@@ -235,7 +258,9 @@ class Run:
     def words(self, stream: RandomStream, like: Tensor) -> Tensor:
         """Uniform 16-bit random numbers from -32768 to 32767, as int16, of a tensor's shape."""
         shape, device = like.shape, like.device
-        return self.draw(lambda: stream.uint16(shape.numel(), device).view(shape), shape, torch.int16)
+        return self.draw(
+            lambda: stream.uint16(shape.numel(), device).view(shape), shape, torch.int16
+        )
 
     def draw(self, make: Callable[[], Tensor], shape: Sequence[int], dtype: torch.dtype) -> Tensor:
         """Random numbers.

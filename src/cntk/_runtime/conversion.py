@@ -33,7 +33,9 @@ def torch_dtype(dtype: Any) -> torch.dtype:
 
 def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.device) -> SparseRows:
     """Sparse rows from class numbers; see `Value.one_hot`."""
-    if classes.dtype.kind not in "iub" and (classes.dtype.kind != "f" or (classes != np.floor(classes)).any()):
+    if classes.dtype.kind not in "iub" and (
+        classes.dtype.kind != "f" or (classes != np.floor(classes)).any()
+    ):
         raise ValueError(f"Value.one_hot: class numbers must be integers, got {classes.dtype}")
     classes = classes.astype(np.int64)
     count = shape[-1]
@@ -45,7 +47,9 @@ def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.de
             "and Value.ONE_HOT_SKIP is a row of zeros"
         )
     groups = int(np.prod(shape[:-1]))
-    columns = classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
+    columns = (
+        classes.reshape(-1, groups).astype(np.int64) + np.arange(groups, dtype=np.int64) * count
+    )
     present = ~skipped.reshape(-1, groups)
     kept = to_device(tensor_of(columns[present]), device)
     values = torch.ones(kept.numel(), dtype=torch_dtype(dtype), device=device)
@@ -75,13 +79,17 @@ def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
     """
     if not hasattr(csr, "indptr"):
         raise FeedError(f"expected a SciPy CSR matrix, got {type(csr).__name__}")
-    values = np.asarray(csr.data, dtype=dtype or (csr.dtype if is_computed(csr.dtype) else np.float32))
+    values = np.asarray(
+        csr.data, dtype=dtype or (csr.dtype if is_computed(csr.dtype) else np.float32)
+    )
     offsets = np.asarray(csr.indptr, dtype=np.int64)
     one_hot = bool((np.diff(offsets) == 1).all() and (values == 1).all())
     arrays = (offsets, np.asarray(csr.indices, np.int64))
     places = to_device(tensor_of(np.concatenate(arrays[:2])), device)
     begins, columns = torch.split(places, [len(offsets), len(places) - len(offsets)])
-    return SparseRows(begins, columns, to_device(tensor_of(np.array(values)), device), csr.shape[1], one_hot)
+    return SparseRows(
+        begins, columns, to_device(tensor_of(np.array(values)), device), csr.shape[1], one_hot
+    )
 
 
 def csr_of(rows: SparseRows) -> Any:
@@ -142,7 +150,9 @@ def split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> Sequences:
 def rows_as_numpy(rows: Tensor | SparseRows, type_: TensorType, layout: Layout | None) -> Any:
     """A result as programs see it: an array, a CSR matrix, or a list of them for sequences."""
     if type_.is_sequence and layout is not None:
-        return split(rows, layout, tuple(rows.shape[1:]) if isinstance(rows, Tensor) else type_.shape)
+        return split(
+            rows, layout, tuple(rows.shape[1:]) if isinstance(rows, Tensor) else type_.shape
+        )
     if isinstance(rows, SparseRows):
         return csr_of(rows)
     return array_of(rows)

@@ -25,7 +25,9 @@ NARROW = 32
 def _by_onednn() -> Callable[..., Tensor] | None:
     """oneDNN's ``x @ w.t() + bias`` where it is the faster library, else None."""
     available = torch.backends.mkldnn.is_available() and torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
-    linear = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if available and _is_amd() else None
+    linear = (
+        getattr(torch.ops.mkldnn, "_linear_pointwise", None) if available and _is_amd() else None
+    )
     return linear
 
 

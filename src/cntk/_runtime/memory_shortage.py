@@ -6,7 +6,12 @@ import re
 
 from cntk._errors import NotEnoughMemoryError
 
-_MARKS = ("can't allocate memory", "not enough memory", "calculation overflowed", "multiplication overflow")
+_MARKS = (
+    "can't allocate memory",
+    "not enough memory",
+    "calculation overflowed",
+    "multiplication overflow",
+)
 
 
 def is_shortage(error: Exception) -> bool:

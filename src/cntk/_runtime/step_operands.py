@@ -47,7 +47,11 @@ def by_step(x: Any, kind: int, layout: Layout, backwards: bool) -> Callable[[int
         grid = x.reshape(layout.count, layout.longest, *x.shape[1:]).transpose(0, 1)
         steps = grid.contiguous().unbind(0)
         last = layout.longest - 1
-        return (lambda step, size: steps[last - step]) if backwards else (lambda step, size: steps[step])
+        return (
+            (lambda step, size: steps[last - step])
+            if backwards
+            else (lambda step, size: steps[step])
+        )
     parts = torch.split(layout.by_steps(x, backwards), layout.step_sizes)
     return lambda step, size: parts[step]
 
@@ -57,7 +61,11 @@ def _pick(x: Any, rows: Tensor) -> Any:
 
 
 def _head(x: Any, size: int) -> Any:
-    return x.select(torch.arange(size, device=x.offsets.device)) if isinstance(x, SparseRows) else x[:size]
+    return (
+        x.select(torch.arange(size, device=x.offsets.device))
+        if isinstance(x, SparseRows)
+        else x[:size]
+    )
 
 
 def to_frames(steps: list[Tensor], layout: Layout, backwards: bool) -> Tensor:

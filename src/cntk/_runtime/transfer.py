@@ -87,7 +87,9 @@ class Everywhere:
         key = (device, dtype or self.host.dtype)
         found = self._copies.get(key)
         if found is None:
-            with torch.inference_mode(False):  # an evaluation may be the first to ask, a gradient the next
+            with torch.inference_mode(
+                False
+            ):  # an evaluation may be the first to ask, a gradient the next
                 found = to_device(self.host, *key)
             if type(found) is Tensor:  # what stands in for it while a recording is made is not kept
                 self._copies[key] = found

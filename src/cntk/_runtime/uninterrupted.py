@@ -9,7 +9,11 @@ from types import FrameType
 from typing import Any
 
 # Those by which programs are ended and that Python hands to functions; only what has such a function is held back.
-_SIGNALS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
+_SIGNALS = tuple(
+    int(getattr(signal, name))
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK")
+    if hasattr(signal, name)
+)
 
 
 class Uninterrupted:

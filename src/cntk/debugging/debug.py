@@ -72,7 +72,11 @@ def set_computation_network_trace_level(level: int) -> None:
         >>> set_computation_network_trace_level(1000)
         >>> set_computation_network_trace_level(0)
     """
-    value_log.set_level(as_integer(level, "set_computation_network_trace_level: level", least=-(2**31), most=2**31 - 1))
+    value_log.set_level(
+        as_integer(
+            level, "set_computation_network_trace_level: level", least=-(2**31), most=2**31 - 1
+        )
+    )
 
 
 def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) -> None:

@@ -91,7 +91,9 @@ class _Names:
 
     def type_of(self, variable: Variable) -> str:
         """A variable's axes and shape."""
-        axes = f"[{','.join(map(self.axis, variable.dynamic_axes))}]" if variable.dynamic_axes else ""
+        axes = (
+            f"[{','.join(map(self.axis, variable.dynamic_axes))}]" if variable.dynamic_axes else ""
+        )
         return f"{axes}{tuple(variable.shape)}"
 
     def axis(self, axis: Axis) -> str:

@@ -193,7 +193,10 @@ def debug_model(
     """
     if not isinstance(model, Function) or len(model.outputs) != 1:
         raise ArgumentError(f"debug_model: expected a function with one output, got {named(model)}")
-    for name, stream, method in (("in_stream", in_stream, "readline"), ("out_stream", out_stream, "write")):
+    for name, stream, method in (
+        ("in_stream", in_stream, "readline"),
+        ("out_stream", out_stream, "write"),
+    ):
         if not hasattr(stream, method):
             raise ArgumentError(
                 f"debug_model: {name}: expected a text stream, which has {method}(), got {named(stream)}"
@@ -214,7 +217,11 @@ def debug_model(
         for variable in primitive.results:
             stop_at(variable, primitive)
     for primitive in primitives:
-        first = 0 if primitive.block is None else len(primitive.operands) - len(primitive.block.arguments)
+        first = (
+            0
+            if primitive.block is None
+            else len(primitive.operands) - len(primitive.block.arguments)
+        )
         for k, operand in enumerate(primitive.operands[first:], first):
             if operand in shown or _is_only_read(operand, primitive):
                 primitive.operands[k] = stop_at(operand, operand)

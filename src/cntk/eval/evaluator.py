@@ -55,7 +55,9 @@ class Evaluator:
         self._eval_function = eval_function
         self._writers = as_writers(progress_writers, "Evaluator")
         if eval_function is None:
-            raise ValueError("Evaluator: expected a metric, got None; give one such as cntk.classification_error(z, y)")
+            raise ValueError(
+                "Evaluator: expected a metric, got None; give one such as cntk.classification_error(z, y)"
+            )
         output = eval_function.output if isinstance(eval_function, Function) else eval_function
         if not isinstance(output, Variable):
             raise ArgumentError(
@@ -119,12 +121,20 @@ def sequence_of_learners(parameter_learners: Any) -> Sequence[Any]:
         ValueError: if there is none.
         ArgumentError: for anything that is no learner.
     """
-    learners = list(parameter_learners) if isinstance(parameter_learners, (list, tuple)) else [parameter_learners]
+    learners = (
+        list(parameter_learners)
+        if isinstance(parameter_learners, (list, tuple))
+        else [parameter_learners]
+    )
     if not learners:
-        raise ArgumentError("Trainer: there must be at least one learner, such as cntk.sgd(model.parameters, 0.1)")
+        raise ArgumentError(
+            "Trainer: there must be at least one learner, such as cntk.sgd(model.parameters, 0.1)"
+        )
     for learner in learners:
         if not hasattr(learner, "parameters") or not hasattr(learner, "apply"):
-            raise ArgumentError(f"Trainer: expected learners such as cntk.sgd(...) gives, got {shown(learner)}")
+            raise ArgumentError(
+                f"Trainer: expected learners such as cntk.sgd(...) gives, got {shown(learner)}"
+            )
     return learners
 
 

@@ -35,7 +35,9 @@ def _pad_to_shape(filter_shape: Sequence[int], param: Any, what: str) -> tuple[A
     return values
 
 
-def _window(x: Any, axis: int, begin: int, end: int, step: int, stride: int, initial_state: Any = None) -> Function:
+def _window(
+    x: Any, axis: int, begin: int, end: int, step: int, stride: int, initial_state: Any = None
+) -> Function:
     """Put each frame's neighbours beside it along an axis.
 
     Args:
@@ -56,7 +58,9 @@ def _window(x: Any, axis: int, begin: int, end: int, step: int, stride: int, ini
         (9,)
     """
     if stride != 1:
-        raise NotImplementedError(f"_window: expected a stride of 1, got {stride}; leave frames out by sequence.stride")
+        raise NotImplementedError(
+            f"_window: expected a stride of 1, got {stride}; leave frames out by sequence.stride"
+        )
     frames = [
         sequence.past_value(x, initial_state=initial_state, time_step=-t)
         if t < 0

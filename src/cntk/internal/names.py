@@ -19,7 +19,11 @@ from cntk.initializer import Initializer, constant_initializer, initializer_with
 from cntk.internal.homes import at_home
 from cntk.internal.layer_names import _pad_to_shape, _RecurrentBlock, _window
 from cntk.internal.tuples import _as_tuple as _as_tuple
-from cntk.internal.utils import _py_dict_to_cntk_dict, _to_cntk_dict_value, _value_as_sequence_or_array
+from cntk.internal.utils import (
+    _py_dict_to_cntk_dict,
+    _to_cntk_dict_value,
+    _value_as_sequence_or_array,
+)
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule, learning_parameter_schedule
 from cntk.variables import Constant
 
@@ -76,7 +80,11 @@ def _get_initial_state_or_default(initial_state: Any) -> Any:
     """
     if initial_state is None:
         return Constant(0)
-    return Constant(initial_state, shape=(1,)) if isinstance(initial_state, (Real, str)) else initial_state
+    return (
+        Constant(initial_state, shape=(1,))
+        if isinstance(initial_state, (Real, str))
+        else initial_state
+    )
 
 
 def _sanitize_function(f: Any) -> Any:
@@ -109,15 +117,27 @@ def _infer_learning_parameter_schedule(
         ValueError: for anything else.
     """
     if not isinstance(number_or_schedule, (TrainingParameterSchedule, Real, list)):
-        raise ValueError(f"expected a number, a list or a training schedule, got {number_or_schedule!r}")
+        raise ValueError(
+            f"expected a number, a list or a training schedule, got {number_or_schedule!r}"
+        )
     made = learning_parameter_schedule(number_or_schedule, ref_minibatch_size, epoch_size)
-    if isinstance(number_or_schedule, TrainingParameterSchedule) and not made.is_minibatch_size_explicitly_specified:
+    if (
+        isinstance(number_or_schedule, TrainingParameterSchedule)
+        and not made.is_minibatch_size_explicitly_specified
+    ):
         made = replace(made, minibatch_size=ref_minibatch_size or IGNORE)
-    return replace(made, minibatch_size=IGNORE) if use_mean_gradient and made.minibatch_size == 1 else made
+    return (
+        replace(made, minibatch_size=IGNORE)
+        if use_mean_gradient and made.minibatch_size == 1
+        else made
+    )
 
 
 def _infer_learning_rate_schedule_and_ref_minibatch_size(
-    use_mean_gradient: bool | None, ref_minibatch_size: int | None, schedule: Any, epoch_size: int | None
+    use_mean_gradient: bool | None,
+    ref_minibatch_size: int | None,
+    schedule: Any,
+    epoch_size: int | None,
 ) -> tuple[TrainingParameterSchedule, int | None]:
     """Return a learning rate as a schedule, and the learner's reference minibatch size.
 
@@ -126,7 +146,9 @@ def _infer_learning_rate_schedule_and_ref_minibatch_size(
         >>> schedule[0], schedule.minibatch_size, size
         (0.1, 5, 5)
     """
-    size = _infer_ref_minibatch_size_from_legacy_use_mean_gradient(ref_minibatch_size, use_mean_gradient)
+    size = _infer_ref_minibatch_size_from_legacy_use_mean_gradient(
+        ref_minibatch_size, use_mean_gradient
+    )
     return _infer_learning_parameter_schedule(schedule, size, epoch_size, use_mean_gradient), size
 
 
@@ -137,7 +159,9 @@ def _verify_momentum_type(momentum: Any) -> None:
         ValueError: if it is none.
     """
     if not isinstance(momentum, TrainingParameterSchedule):
-        raise ValueError(f"momentum: expected a schedule such as momentum_schedule(0.9), got {momentum!r}")
+        raise ValueError(
+            f"momentum: expected a schedule such as momentum_schedule(0.9), got {momentum!r}"
+        )
 
 
 def _verify_learning_rate_type(learning_rate: Any) -> None:
@@ -182,8 +206,12 @@ def _by_name(*functions: Callable[..., Any], **others: Any) -> dict[str, Any]:
 
 # What each module hands out besides its own names. The spelling is the original's.
 NAMES: dict[str, dict[str, Any]] = {
-    "cntk.layers.blocks": _by_name(*_STATE, _as_tuple, _initializer_for, _RecurrentBlock, _INFERRED=_INFERRED),
-    "cntk.layers.layers": _by_name(_as_tuple, _initializer_for, _pad_to_shape, _window, _INFERRED=_INFERRED),
+    "cntk.layers.blocks": _by_name(
+        *_STATE, _as_tuple, _initializer_for, _RecurrentBlock, _INFERRED=_INFERRED
+    ),
+    "cntk.layers.layers": _by_name(
+        _as_tuple, _initializer_for, _pad_to_shape, _window, _INFERRED=_INFERRED
+    ),
     "cntk.layers.typing": _by_name(_as_tuple),
     "cntk.ops.functions": _by_name(_as_tuple, *_DICTIONARIES, _value_as_sequence_or_array),
     "cntk.train.trainer": _by_name(_py_dict_to_cntk_dict, _value_as_sequence_or_array),
@@ -191,7 +219,9 @@ NAMES: dict[str, dict[str, Any]] = {
     "cntk.io": _by_name(_py_dict_to_cntk_dict),
     "cntk.layers.higher_order_layers": _by_name(_inject_name),
     "cntk.layers.models.attention": _by_name(_inject_name),
-    "cntk.layers.sequence": _by_name(*_STATE, _sanitize_function, _santize_step_function=_sanitize_function),
+    "cntk.layers.sequence": _by_name(
+        *_STATE, _sanitize_function, _santize_step_function=_sanitize_function
+    ),
     "cntk.learners": _by_name(*_LEARNERS),
     "cntk.internal": _by_name(_as_tuple),
     "cntk.internal.sanitize": _by_name(_as_tuple),

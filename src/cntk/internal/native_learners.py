@@ -11,7 +11,11 @@ from cntk import learners
 from cntk._errors import ArgumentError
 from cntk._persist.protobuf.value import Dictionary
 from cntk.learners.base import Learner
-from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule, training_parameter_schedule
+from cntk.learners.schedules import (
+    SLOW_VARIANCE_MOMENTUM,
+    TrainingParameterSchedule,
+    training_parameter_schedule,
+)
 
 
 class AdditionalLearningOptions:
@@ -94,7 +98,9 @@ def _made(
 
 
 def sgd_learner(
-    parameters: Sequence[Any], learning_rate: Any, additional_options: AdditionalLearningOptions | None = None
+    parameters: Sequence[Any],
+    learning_rate: Any,
+    additional_options: AdditionalLearningOptions | None = None,
 ) -> Learner:
     """Return a learner by stochastic gradient descent; see `cntk.sgd`.
 
@@ -114,7 +120,13 @@ def momentum_sgd_learner(
     additional_options: AdditionalLearningOptions | None = None,
 ) -> Learner:
     """Return a learner with momentum; see `cntk.momentum_sgd`."""
-    return _made(learners.momentum_sgd, parameters, (learning_rate, momentum), additional_options, unit_gain=unit_gain)
+    return _made(
+        learners.momentum_sgd,
+        parameters,
+        (learning_rate, momentum),
+        additional_options,
+        unit_gain=unit_gain,
+    )
 
 
 def nesterov_learner(
@@ -125,7 +137,13 @@ def nesterov_learner(
     additional_options: AdditionalLearningOptions | None = None,
 ) -> Learner:
     """Return a learner with Nesterov's momentum; see `cntk.nesterov`."""
-    return _made(learners.nesterov, parameters, (learning_rate, momentum), additional_options, unit_gain=unit_gain)
+    return _made(
+        learners.nesterov,
+        parameters,
+        (learning_rate, momentum),
+        additional_options,
+        unit_gain=unit_gain,
+    )
 
 
 def ada_grad_learner(
@@ -147,7 +165,14 @@ def ada_delta_learner(
     additional_options: AdditionalLearningOptions | None = None,
 ) -> Learner:
     """Return a learner by AdaDelta; see `cntk.adadelta`."""
-    return _made(learners.adadelta, parameters, (learning_rate,), additional_options, rho=rho, epsilon=epsilon)
+    return _made(
+        learners.adadelta,
+        parameters,
+        (learning_rate,),
+        additional_options,
+        rho=rho,
+        epsilon=epsilon,
+    )
 
 
 def adam_learner(
@@ -161,7 +186,12 @@ def adam_learner(
     additional_options: AdditionalLearningOptions | None = None,
 ) -> Learner:
     """Return a learner by Adam, or AdaMax; see `cntk.adam`."""
-    more = {"unit_gain": unit_gain, "variance_momentum": variance_momentum, "epsilon": epsilon, "adamax": adamax}
+    more = {
+        "unit_gain": unit_gain,
+        "variance_momentum": variance_momentum,
+        "epsilon": epsilon,
+        "adamax": adamax,
+    }
     return _made(learners.adam, parameters, (learning_rate, momentum), additional_options, **more)
 
 
@@ -175,7 +205,9 @@ def fsada_grad_learner(
 ) -> Learner:
     """Return a learner by FSAdaGrad; see `cntk.fsadagrad`."""
     more = {"unit_gain": unit_gain, "variance_momentum": variance_momentum}
-    return _made(learners.fsadagrad, parameters, (learning_rate, momentum), additional_options, **more)
+    return _made(
+        learners.fsadagrad, parameters, (learning_rate, momentum), additional_options, **more
+    )
 
 
 def rmsprop_learner(
@@ -190,5 +222,12 @@ def rmsprop_learner(
     additional_options: AdditionalLearningOptions | None = None,
 ) -> Learner:
     """Return a learner by RMSProp; see `cntk.rmsprop`."""
-    more = {"gamma": gamma, "inc": inc, "dec": dec, "max": max, "min": min, "need_ave_multiplier": need_ave_multiplier}
+    more = {
+        "gamma": gamma,
+        "inc": inc,
+        "dec": dec,
+        "max": max,
+        "min": min,
+        "need_ave_multiplier": need_ave_multiplier,
+    }
     return _made(learners.rmsprop, parameters, (learning_rate,), additional_options, **more)

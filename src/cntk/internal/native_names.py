@@ -8,7 +8,11 @@ from typing import Any
 from cntk._graph.kinds import Kind
 from cntk._graph.names.misspelt import unknown_name
 from cntk.learners import base
-from cntk.learners.schedules import MinibatchSizeSchedule, TrainingParameterSchedule, training_parameter_schedule
+from cntk.learners.schedules import (
+    MinibatchSizeSchedule,
+    TrainingParameterSchedule,
+    training_parameter_schedule,
+)
 from cntk.train import minibatch_size_schedule
 from cntk.train.distributed import DistributedLearner
 
@@ -104,10 +108,14 @@ class _EveryLearner(Kind):
     """The native layer's class of learners, which distributed ones are of as well."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return super().__instancecheck__(instance) or (cls is Learner and isinstance(instance, _LEARNERS))
+        return super().__instancecheck__(instance) or (
+            cls is Learner and isinstance(instance, _LEARNERS)
+        )
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        return super().__subclasscheck__(subclass) or (cls is Learner and issubclass(subclass, _LEARNERS))
+        return super().__subclasscheck__(subclass) or (
+            cls is Learner and issubclass(subclass, _LEARNERS)
+        )
 
 
 class Learner(base.Learner, metaclass=_EveryLearner):

@@ -54,7 +54,9 @@ class NDShape:
             RuntimeError: if a dimension is not known.
         """
         if self.is_unknown() or self.has_unbound_dimension():
-            raise RuntimeError(f"NDShape: {self.as_string()} has no size, since not all of its dimensions are known")
+            raise RuntimeError(
+                f"NDShape: {self.as_string()} has no size, since not all of its dimensions are known"
+            )
         return math.prod(self._dimensions)
 
     def sub_shape(self, begin_axis_id: int = 0, end_axis_id: int | None = None) -> tuple[int, ...]:
@@ -70,7 +72,9 @@ class NDShape:
         rank = self.rank()
         end = rank if end_axis_id is None else end_axis_id
         if not 0 <= begin_axis_id <= end <= rank:
-            raise ValueError(f"NDShape: expected a range of the {rank} axes, got {begin_axis_id} to {end}")
+            raise ValueError(
+                f"NDShape: expected a range of the {rank} axes, got {begin_axis_id} to {end}"
+            )
         return self._dimensions[rank - end : rank - begin_axis_id]
 
     def is_scalar(self) -> bool:
@@ -106,7 +110,9 @@ class NDShape:
         return iter(self._dimensions)
 
     def __eq__(self, other: object) -> bool:
-        return self._dimensions == other._dimensions if isinstance(other, NDShape) else NotImplemented
+        return (
+            self._dimensions == other._dimensions if isinstance(other, NDShape) else NotImplemented
+        )
 
     def __hash__(self) -> int:
         return hash(self._dimensions)

@@ -72,11 +72,17 @@ def sanitize_dtype_numpy(dtype: Any) -> Any:
         ValueError: for a format that there is not.
     """
     try:
-        found = None if dtype is None else as_dtype(_WORDS.get(dtype, np.float32 if dtype is int else np.dtype(dtype)))
+        found = (
+            None
+            if dtype is None
+            else as_dtype(_WORDS.get(dtype, np.float32 if dtype is int else np.dtype(dtype)))
+        )
     except (TypeError, ValueError):
         found = None
     if found is None:
-        raise ValueError(f"data type {dtype!r} is not supported; use float32, float64, float16, int8 or int16")
+        raise ValueError(
+            f"data type {dtype!r} is not supported; use float32, float64, float16, int8 or int16"
+        )
     return found.type
 
 
@@ -110,7 +116,9 @@ def data_type_to_dtype(data_type: int) -> Any:
     if data_type == 0:
         return object
     if data_type not in DTYPE_NUMBERS.values():
-        raise ValueError(f"data_type {data_type} is not supported; it must be one of 0, 1, 2, 4, 5 and 6")
+        raise ValueError(
+            f"data_type {data_type} is not supported; it must be one of 0, 1, 2, 4, 5 and 6"
+        )
     return np.dtype(as_dtype(data_type)).type
 
 
@@ -122,7 +130,9 @@ def sanitize_precision(precision: Any) -> Any:
     """
     found = sanitize_dtype_numpy(precision)
     if not is_floating(np.dtype(found)):
-        raise ValueError(f"precision {precision!r} is not supported; use float32, float64 or float16")
+        raise ValueError(
+            f"precision {precision!r} is not supported; use float32, float64 or float16"
+        )
     return found
 
 
@@ -226,7 +236,9 @@ def sanitize_permutation(perm: Sequence[int]) -> list[int]:
     return [rank - 1 - p for p in reversed(counted)]
 
 
-def sanitize_convolution_args(strides: Any, sharing: Any, auto_padding: Any) -> tuple[Shape, list[bool], list[bool]]:
+def sanitize_convolution_args(
+    strides: Any, sharing: Any, auto_padding: Any
+) -> tuple[Shape, list[bool], list[bool]]:
     """A convolution's strides as a tuple, and its flags with the last axis's first."""
     return as_shape(strides), _flags(sharing), _flags(auto_padding)
 
@@ -274,7 +286,9 @@ def _flags(value: Any) -> list[bool]:
 # -- operands -----------------------------------------------------------------------------------------------------
 
 
-def sanitize_input(arg: Any, fallback_dtype: Any = np.float32, reshape: Any = None) -> Variable | Function:
+def sanitize_input(
+    arg: Any, fallback_dtype: Any = np.float32, reshape: Any = None
+) -> Variable | Function:
     """Anything that an operation takes as operand, as a variable; a function is left as it is.
 
     Args:
@@ -323,7 +337,9 @@ def sanitize_function(arg: Any) -> Function:
 # -- data ---------------------------------------------------------------------------------------------------------
 
 
-def sanitize_value(shape: Any, value: Any, dtype: Any, device: DeviceDescriptor | None) -> NDArrayView:
+def sanitize_value(
+    shape: Any, value: Any, dtype: Any, device: DeviceDescriptor | None
+) -> NDArrayView:
     """A number or an array as a view of a given shape.
 
     Args:
@@ -359,7 +375,9 @@ def sanitize_variable_value_dict(var_value_dict: Mapping[Any, Any]) -> Any:
     return next(iter(var_value_dict.values())) if len(var_value_dict) == 1 else var_value_dict
 
 
-def sanitize_batch(var: Variable, batch: Any, seq_starts: Sequence[bool] | None = None, device: Any = None) -> Value:
+def sanitize_batch(
+    var: Variable, batch: Any, seq_starts: Sequence[bool] | None = None, device: Any = None
+) -> Value:
     """Data for a variable as a `Value`; see `Value.create`.
 
     Raises:
@@ -368,7 +386,9 @@ def sanitize_batch(var: Variable, batch: Any, seq_starts: Sequence[bool] | None 
     if not isinstance(batch, Value):
         return Value.create(var, batch, seq_starts, device)
     if seq_starts is not None:
-        raise ValueError(f"{var!r}: sequence starts cannot be given beside a Value; give them to Value.create")
+        raise ValueError(
+            f"{var!r}: sequence starts cannot be given beside a Value; give them to Value.create"
+        )
     return batch
 
 
@@ -406,7 +426,9 @@ def sanitize_var_map(
         if isinstance(data, tuple) and len(data) == 2 and isinstance(data[1], list):
             data, starts = data
         held = None if isinstance(data, np.ndarray) else getattr(data, "data", None)
-        result[variable] = sanitize_batch(variable, held if isinstance(held, Value) else data, starts, device)
+        result[variable] = sanitize_batch(
+            variable, held if isinstance(held, Value) else data, starts, device
+        )
     return result
 
 
@@ -415,7 +437,9 @@ def _named(name: str, variables: Sequence[Variable]) -> Variable:
         if name in (variable.name, variable.uid):
             return variable
     known = ", ".join(v.name or v.uid for v in variables)
-    raise FeedError(f'variable with name "{name}" does not exist in the network. Available variable names: {known}')
+    raise FeedError(
+        f'variable with name "{name}" does not exist in the network. Available variable names: {known}'
+    )
 
 
 def bounded_cache(maxsize: int) -> Callable[[Callable[..., R]], Callable[..., R]]:

@@ -47,7 +47,9 @@ def get_data_type(*args: Any) -> Any:
             of_data.add(_format(arg))
     of_variables.discard(None)
     found = of_variables or of_data
-    return max(found, key=lambda format_: (np.dtype(format_).itemsize, format_ is np.float16), default=None)
+    return max(
+        found, key=lambda format_: (np.dtype(format_).itemsize, format_ is np.float16), default=None
+    )
 
 
 def _format(data: Any) -> Any:
@@ -89,7 +91,9 @@ def map_function_arguments(
     result = dict(zip(params, args, strict=False))
     for name, value in kwargs.items():
         if name not in params_dict:
-            raise TypeError(f"got an unexpected keyword argument '{name}'; the parameters are {', '.join(params)}")
+            raise TypeError(
+                f"got an unexpected keyword argument '{name}'; the parameters are {', '.join(params)}"
+            )
         result[params_dict[name]] = value
     return result
 
@@ -119,7 +123,9 @@ def eval(
         return op.forward(arguments, op.outputs, None, device)[1], None
     state, forward = op.forward(arguments, op.outputs, op.outputs, device)
     roots = {v: _ones_like(forward[v], precision) for v in op.outputs}
-    return forward, op.backward(state, roots, expected_backward if expected_backward is not None else op.arguments)
+    return forward, op.backward(
+        state, roots, expected_backward if expected_backward is not None else op.arguments
+    )
 
 
 def _ones_like(batch: Any, precision: Any) -> Any:
@@ -150,7 +156,9 @@ def DictionaryValueFromDict(dict: Dictionary) -> DictionaryValue:  # noqa: N802
         TypeError: for anything but a `Dictionary`.
     """
     if not isinstance(dict, Dictionary):
-        raise TypeError(f"DictionaryValueFromDict: expected a Dictionary, got {type(dict).__name__}")
+        raise TypeError(
+            f"DictionaryValueFromDict: expected a Dictionary, got {type(dict).__name__}"
+        )
     return DictionaryValue(dict)
 
 
@@ -166,7 +174,9 @@ def DictionaryValueFromNDArrayView(value: NDArrayView) -> DictionaryValue:  # no
         'NDArrayView'
     """
     if not isinstance(value, NDArrayView):
-        raise TypeError(f"DictionaryValueFromNDArrayView: expected an NDArrayView, got {type(value).__name__}")
+        raise TypeError(
+            f"DictionaryValueFromNDArrayView: expected an NDArrayView, got {type(value).__name__}"
+        )
     return DictionaryValue(value.asarray())
 
 

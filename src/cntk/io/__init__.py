@@ -16,7 +16,10 @@ from cntk.io._corpus.streams import (
     StreamDefs as StreamDefs,
     StreamInformation as StreamInformation,
 )
-from cntk.io._corpus.tables import ArrowDeserializer as ArrowDeserializer, RowDeserializer as RowDeserializer
+from cntk.io._corpus.tables import (
+    ArrowDeserializer as ArrowDeserializer,
+    RowDeserializer as RowDeserializer,
+)
 from cntk.io._corpus.user_deserializer import UserDeserializer as UserDeserializer
 from cntk.io._images.deserializer import (
     Base64ImageDeserializer as Base64ImageDeserializer,
@@ -41,6 +44,9 @@ from cntk.io._speech.labels import (
 )
 from cntk.io._speech.lattice import LatticeDeserializer as LatticeDeserializer
 from cntk.io._text.deserializer import CTFDeserializer as CTFDeserializer
-from cntk.io._text.writer import _is_tensor as _is_tensor, sequence_to_cntk_text_format as sequence_to_cntk_text_format
+from cntk.io._text.writer import (
+    _is_tensor as _is_tensor,
+    sequence_to_cntk_text_format as sequence_to_cntk_text_format,
+)
 
 hand_on(globals())

@@ -58,11 +58,17 @@ def crop(
         )
     side, area, aspect = (
         _range("crop", name, x)
-        for name, x in (("side_ratio", side_ratio), ("area_ratio", area_ratio), ("aspect_ratio", aspect_ratio))
+        for name, x in (
+            ("side_ratio", side_ratio),
+            ("area_ratio", area_ratio),
+            ("aspect_ratio", aspect_ratio),
+        )
     )
     for name, ends in (("side_ratio", side), ("area_ratio", area)):
         if ends != (0, 0) and not 0 < ends[0] <= ends[1] <= 1:
-            raise ValueError(f"transforms.crop: {name} must be above 0 and no more than 1, got {ends}")
+            raise ValueError(
+                f"transforms.crop: {name} must be above 0 and no more than 1, got {ends}"
+            )
     if aspect[0] <= 0:
         raise ValueError(f"transforms.crop: aspect_ratio must be above 0, got {aspect_ratio!r}")
     return Crop(kind, (int(size[0]), int(size[1])), side, area, aspect, jitter == "uniratio")
@@ -97,14 +103,25 @@ def scale(
         >>> scale(width=224, height=224, channels=3, scale_mode='crop').width
         224
     """
-    for name, number in (("width", width), ("height", height), ("channels", channels), ("pad_value", pad_value)):
+    for name, number in (
+        ("width", width),
+        ("height", height),
+        ("channels", channels),
+        ("pad_value", pad_value),
+    ):
         if not isinstance(number, (int, np.integer)) or isinstance(number, bool):
-            raise ArgumentError(f"transforms.scale: {name} must be a whole number, got {shown(number)}")
+            raise ArgumentError(
+                f"transforms.scale: {name} must be a whole number, got {shown(number)}"
+            )
         as_integer(number, f"transforms.scale: {name}", most=2**16 - 1)
     if width <= 0 or height <= 0:
-        raise RangeError(f"transforms.scale: width and height must be 1 or more, got {width} and {height}")
+        raise RangeError(
+            f"transforms.scale: width and height must be 1 or more, got {width} and {height}"
+        )
     if channels not in (1, 3):
-        raise ValueError(f"transforms.scale: channels must be 3, or 1 for shades of grey, got {channels}")
+        raise ValueError(
+            f"transforms.scale: channels must be 3, or 1 for shades of grey, got {channels}"
+        )
     interpolation, mode = str(interpolations).lower(), str(scale_mode).lower()
     _one_of("scale", "interpolations", interpolation, INTERPOLATIONS)
     _one_of("scale", "scale_mode", mode, _MODES)
@@ -128,7 +145,9 @@ def mean(filename: str) -> Mean:
     return Mean(as_path(filename, "transforms.mean: filename"))
 
 
-def color(brightness_radius: float = 0.0, contrast_radius: float = 0.0, saturation_radius: float = 0.0) -> Color:
+def color(
+    brightness_radius: float = 0.0, contrast_radius: float = 0.0, saturation_radius: float = 0.0
+) -> Color:
     """Each image with its colours changed at random, each change as likely. Numbers stay within 0 and 255.
 
     Args:
@@ -146,7 +165,11 @@ def color(brightness_radius: float = 0.0, contrast_radius: float = 0.0, saturati
         >>> color(brightness_radius=0.2).brightness_radius
         0.2
     """
-    radii = {"brightness": brightness_radius, "contrast": contrast_radius, "saturation": saturation_radius}
+    radii = {
+        "brightness": brightness_radius,
+        "contrast": contrast_radius,
+        "saturation": saturation_radius,
+    }
     for name, radius in radii.items():
         if not 0 <= as_real(radius, f"transforms.color: {name}_radius", finite=False) <= 1:
             raise RangeError(f"transforms.color: {name}_radius must be from 0 to 1, got {radius!r}")
@@ -155,12 +178,16 @@ def color(brightness_radius: float = 0.0, contrast_radius: float = 0.0, saturati
 
 def _one_of(function: str, name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise ValueError(f"transforms.{function}: {name} must be one of {', '.join(allowed)}, got {value!r}")
+        raise ValueError(
+            f"transforms.{function}: {name} must be one of {', '.join(allowed)}, got {value!r}"
+        )
 
 
 def _pair(function: str, name: str, value: Any) -> tuple[Any, Any]:
     pair = value if isinstance(value, tuple) else (value, value)
-    if len(pair) != 2 or not all(isinstance(x, (int, float, np.number)) and not isinstance(x, bool) for x in pair):
+    if len(pair) != 2 or not all(
+        isinstance(x, (int, float, np.number)) and not isinstance(x, bool) for x in pair
+    ):
         raise ArgumentError(
             f"transforms.{function}: {name} must be a number or a tuple of two numbers, got {shown(value)}"
         )
@@ -172,7 +199,9 @@ def _pair(function: str, name: str, value: Any) -> tuple[Any, Any]:
 def _range(function: str, name: str, value: Any) -> tuple[float, float]:
     low, high = _pair(function, name, value)
     if low > high:
-        raise ValueError(f"transforms.{function}: {name} must be a range with its lower end first, got {value!r}")
+        raise ValueError(
+            f"transforms.{function}: {name} must be a range with its lower end first, got {value!r}"
+        )
     return float(low), float(high)
 
 

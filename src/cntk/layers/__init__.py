@@ -53,7 +53,14 @@ from cntk.layers.layers import (
 )
 from cntk.layers.models.attention import AttentionModel
 from cntk.layers.positions import PositionalEmbedding, PositionalEncoding
-from cntk.layers.sequence import Delay, Fold, PastValueWindow, Recurrence, RecurrenceFrom, UnfoldFrom
+from cntk.layers.sequence import (
+    Delay,
+    Fold,
+    PastValueWindow,
+    Recurrence,
+    RecurrenceFrom,
+    UnfoldFrom,
+)
 from cntk.layers.sequence_pooling import (
     SequenceAttentionPooling,
     SequenceAveragePooling,

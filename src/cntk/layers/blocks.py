@@ -113,7 +113,9 @@ def _cell_shapes(kind: str, shape: Any, cell_shape: Any) -> tuple[int, int]:
     output = as_shape(shape, f"{kind}: shape", least=1)
     cell = output if cell_shape is None else as_shape(cell_shape, f"{kind}: cell_shape", least=1)
     if len(output) != 1 or len(cell) != 1:
-        raise ValueError(f"{kind}: shape and cell_shape must be vectors (rank-1 tensors), got {output} and {cell}")
+        raise ValueError(
+            f"{kind}: shape and cell_shape must be vectors (rank-1 tensors), got {output} and {cell}"
+        )
     return output[0], cell[0]
 
 
@@ -168,7 +170,9 @@ def LSTM(
         (5,)
     """
     activation = as_activation(get_default_override(LSTM, activation=activation), "LSTM")
-    use_peepholes = as_flag(get_default_override(LSTM, use_peepholes=use_peepholes), "LSTM: use_peepholes")
+    use_peepholes = as_flag(
+        get_default_override(LSTM, use_peepholes=use_peepholes), "LSTM: use_peepholes"
+    )
     init = initial(get_default_override(LSTM, init=init), "LSTM")
     init_bias = get_default_override(LSTM, init_bias=init_bias)
     stable = get_default_override(LSTM, enable_self_stabilization=enable_self_stabilization)
@@ -178,10 +182,15 @@ def LSTM(
     b = Parameter(4 * cell, init=initial_bias(init_bias, (4 * cell,), "LSTM"), name="b")
     W = Parameter((InferredDimension, 4 * cell), init=init, name="W")
     H = Parameter((size, 4 * cell), init=init, name="H")
-    Ci, Cf, Co = (Parameter(cell, init=init, name=n) if use_peepholes else None for n in ("Ci", "Cf", "Co"))
+    Ci, Cf, Co = (
+        Parameter(cell, init=init, name=n) if use_peepholes else None for n in ("Ci", "Cf", "Co")
+    )
     P = Parameter((cell, size), init=init, name="P") if cell_shape is not None else None
     stable_h, stable_c = _stabilizer(stable, "dh_stabilizer"), _stabilizer(stable, "dc_stabilizer")
-    stable_new_c, stable_output = _stabilizer(stable, "c_stabilizer"), _stabilizer(stable, "P_stabilizer")
+    stable_new_c, stable_output = (
+        _stabilizer(stable, "c_stabilizer"),
+        _stabilizer(stable, "P_stabilizer"),
+    )
 
     @BlockFunction("LSTM", name)
     def lstm(dh: Any, dc: Any, x: Any) -> Any:
@@ -245,14 +254,19 @@ def GRU(
     stable = as_flag(stable, "GRU: enable_self_stabilization")
     size, cell = _cell_shapes("GRU", shape, cell_shape)
     if cell != size:
-        raise ValueError(f"GRU: cell_shape must be the shape of the output, {size}, got {cell}; leave it out")
+        raise ValueError(
+            f"GRU: cell_shape must be the shape of the output, {size}, got {cell}; leave it out"
+        )
 
     b = Parameter(3 * cell, init=initial_bias(init_bias, (3 * cell,), "GRU"), name="b")
     W = Parameter((InferredDimension, 3 * cell), init=init, name="W")
     H = Parameter((size, 2 * cell), init=init, name="H")
     H1 = Parameter((size, cell), init=init, name="H1")
     P = Parameter((cell, size), init=init, name="P") if cell_shape is not None else None
-    stable_h, stable_output = _stabilizer(stable, "dh_stabilizer"), _stabilizer(stable, "P_stabilizer")
+    stable_h, stable_output = (
+        _stabilizer(stable, "dh_stabilizer"),
+        _stabilizer(stable, "P_stabilizer"),
+    )
 
     @BlockFunction("GRU", name)
     def gru(dh: Any, x: Any) -> Any:
@@ -260,7 +274,9 @@ def GRU(
         from_input, from_state = b + ops.times(x, W), ops.times(state, H)
         update = ops.sigmoid(_part(from_input, 0, cell) + _part(from_state, 0, cell))
         reset = ops.sigmoid(_part(from_input, 1, cell) + _part(from_state, 1, cell))
-        new_values = activated(_part(from_input, 2, cell) + ops.times(state * reset, H1), activation)
+        new_values = activated(
+            _part(from_input, 2, cell) + ops.times(state * reset, H1), activation
+        )
         h = (1 - update) * new_values + update * state
         return h if P is None else ops.times(stable_output(h), P)
 
@@ -312,7 +328,10 @@ def RNNStep(
     W = Parameter((InferredDimension, cell), init=init, name="W")
     H = Parameter((size, cell), init=init, name="H")
     P = Parameter((cell, size), init=init, name="P") if cell_shape is not None else None
-    stable_h, stable_output = _stabilizer(stable, "dh_stabilizer"), _stabilizer(stable, "P_stabilizer")
+    stable_h, stable_output = (
+        _stabilizer(stable, "dh_stabilizer"),
+        _stabilizer(stable, "P_stabilizer"),
+    )
 
     @BlockFunction("RNNStep", name)
     def rnn_step(dh: Any, x: Any) -> Any:
@@ -332,7 +351,9 @@ def RNNUnit(
     name: str = "",
 ) -> Function:
     """The former name of `RNNStep`."""
-    warnings.warn("RNNUnit is the former name of RNNStep; use RNNStep", DeprecationWarning, stacklevel=2)
+    warnings.warn(
+        "RNNUnit is the former name of RNNStep; use RNNStep", DeprecationWarning, stacklevel=2
+    )
     return RNNStep(shape, cell_shape, activation, init, init_bias, enable_self_stabilization, name)
 
 

@@ -33,7 +33,13 @@ from cntk.layers.options import (
 )
 from cntk.variables import Parameter
 
-__all__ = ["Convolution", "Convolution1D", "Convolution2D", "Convolution3D", "SequentialConvolution"]
+__all__ = [
+    "Convolution",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
+    "SequentialConvolution",
+]
 
 
 def Convolution(
@@ -142,9 +148,16 @@ def _convolution(
     dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
     bias = as_flag(bias, f"{layer}: bias")
     sequential = as_flag(sequential, f"{layer}: sequential")
-    memory = as_integer(max_temp_mem_size_in_samples, f"{layer}: max_temp_mem_size_in_samples", least=0, most=2**64 - 1)
+    memory = as_integer(
+        max_temp_mem_size_in_samples,
+        f"{layer}: max_temp_mem_size_in_samples",
+        least=0,
+        most=2**64 - 1,
+    )
     if sequential and strides[0] != 1:
-        UntestedBranchError("Convolution: strides along the sequence axis; use SequentialConvolution")
+        UntestedBranchError(
+            "Convolution: strides along the sequence axis; use SequentialConvolution"
+        )
 
     init_bias = init_bias if bias else None
     W, b = _parameters(layer, filters or (1,), window, reduction_rank, init, init_bias, len(window))
@@ -181,9 +194,13 @@ def _convolution(
 def _check_supported(layer: str, reduction_rank: Any, transpose_weight: Any, groups: Any) -> None:
     check_reduction_rank(reduction_rank, layer)
     if as_flag(transpose_weight, f"{layer}: transpose_weight"):
-        raise NotImplementedError(f"{layer}: transpose_weight is not supported; use ConvolutionTranspose")
+        raise NotImplementedError(
+            f"{layer}: transpose_weight is not supported; use ConvolutionTranspose"
+        )
     if not isinstance(groups, Real) or groups != 1:
-        raise ArgumentError(f"{layer}: groups {shown(groups)} is not supported by this layer; use cntk.convolution")
+        raise ArgumentError(
+            f"{layer}: groups {shown(groups)} is not supported by this layer; use cntk.convolution"
+        )
 
 
 def _window(filter_shape: Any, layer: str) -> Shape:
@@ -194,7 +211,9 @@ def _window(filter_shape: Any, layer: str) -> Shape:
     """
     window = as_shape(filter_shape, f"{layer}: filter_shape", least=1)
     if not window:
-        raise SettingError(f"{layer}: filter_shape: expected at least one axis, got {shown(filter_shape)}")
+        raise SettingError(
+            f"{layer}: filter_shape: expected at least one axis, got {shown(filter_shape)}"
+        )
     return window
 
 
@@ -207,7 +226,13 @@ def _filters(num_filters: Any, layer: str) -> Shape:
 
 
 def _parameters(
-    layer: str, filters: Shape, window: Shape, reduction_rank: int, init: Any, init_bias: Any, bias_axes: int
+    layer: str,
+    filters: Shape,
+    window: Shape,
+    reduction_rank: int,
+    init: Any,
+    init_bias: Any,
+    bias_axes: int,
 ) -> tuple[Parameter, Parameter | None]:
     """Filters, and the bias if it has an initial value. A bias given as an array keeps the array's shape."""
     shape = shape_for((*filters, InferredDimension if reduction_rank else 1, *window), init)
@@ -287,7 +312,9 @@ def SequentialConvolution(
         array([3., 6., 9., 7.], dtype=float32)
     """
     layer = "SequentialConvolution"
-    activation = as_activation(get_default_override(SequentialConvolution, activation=activation), layer)
+    activation = as_activation(
+        get_default_override(SequentialConvolution, activation=activation), layer
+    )
     init = get_default_override(SequentialConvolution, init=init)
     pad = get_default_override(SequentialConvolution, pad=pad)
     bias = get_default_override(SequentialConvolution, bias=bias)
@@ -299,10 +326,17 @@ def SequentialConvolution(
     sharing = flags_per_axis(sharing, window, f"{layer}: sharing")
     pad = flags_per_axis(pad, window, f"{layer}: pad")
     dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
-    memory = as_integer(max_temp_mem_size_in_samples, f"{layer}: max_temp_mem_size_in_samples", least=0, most=2**64 - 1)
+    memory = as_integer(
+        max_temp_mem_size_in_samples,
+        f"{layer}: max_temp_mem_size_in_samples",
+        least=0,
+        most=2**64 - 1,
+    )
 
     init_bias = init_bias if as_flag(bias, f"{layer}: bias") else None
-    W, b = _parameters(layer, filters or (1,), window, reduction_rank, init, init_bias, len(window) - 1)
+    W, b = _parameters(
+        layer, filters or (1,), window, reduction_rank, init, init_bias, len(window) - 1
+    )
 
     @BlockFunction("Convolution", name)
     def convolve(x: Any) -> Any:

@@ -73,7 +73,9 @@ def Dense(
     init_bias = get_default_override(Dense, init_bias=init_bias)
     output_shape = as_shape(shape, "Dense: shape")
     if not output_shape:
-        raise RangeError("Dense: shape: expected at least one axis, got (); give 1 for a single number")
+        raise RangeError(
+            "Dense: shape: expected at least one axis, got (); give 1 for a single number"
+        )
     if input_rank is not None and map_rank is not None:
         raise ValueError("Dense: input_rank and map_rank cannot be specified at the same time.")
 
@@ -84,11 +86,17 @@ def Dense(
 
     kept = -1 if input_rank is not None else (map_rank or 0)
     W = Parameter(
-        shape_for((InferredDimension,) * (1 if input_rank is None else input_rank) + output_shape, init),
+        shape_for(
+            (InferredDimension,) * (1 if input_rank is None else input_rank) + output_shape, init
+        ),
         init=initial(init, "Dense", output_rank=len(output_shape)),
         name="W",
     )
-    b = Parameter(output_shape, init=initial_bias(init_bias, output_shape, "Dense"), name="b") if bias else None
+    b = (
+        Parameter(output_shape, init=initial_bias(init_bias, output_shape, "Dense"), name="b")
+        if bias
+        else None
+    )
 
     @BlockFunction("Dense", name)
     def dense(x: Any) -> Any:
@@ -99,7 +107,10 @@ def Dense(
 
 
 def Embedding(
-    shape: Any = None, init: Any = default_override_or(glorot_uniform()), weights: Any = None, name: str = ""
+    shape: Any = None,
+    init: Any = default_override_or(glorot_uniform()),
+    weights: Any = None,
+    name: str = "",
 ) -> Function:
     """Embedding layer: one-hot vectors, or weighted bags of words, turned into vectors of a smaller size.
 
@@ -128,7 +139,9 @@ def Embedding(
             raise ValueError("Embedding: output shape must be specified, or weights be given")
         size = as_shape(shape, "Embedding: shape")
         init = get_default_override(Embedding, init=init)
-        E: Any = Parameter(shape_for((InferredDimension, *size), init), init=initial(init, "Embedding"), name="E")
+        E: Any = Parameter(
+            shape_for((InferredDimension, *size), init), init=initial(init, "Embedding"), name="E"
+        )
     else:
         if not is_default_override(init):
             raise ValueError("Embedding: init and weights options are mutually exclusive")
@@ -177,7 +190,9 @@ def Activation(activation: Any = default_override_or(identity), name: str = "") 
         >>> C.layers.Activation(C.relu)(x).eval({x: [[-1, 2]]})
         array([[0., 2.]], dtype=float32)
     """
-    activation = as_activation(get_default_override(Activation, activation=activation), "Activation")
+    activation = as_activation(
+        get_default_override(Activation, activation=activation), "Activation"
+    )
 
     @BlockFunction("Activation", name)
     def activate(x: Any) -> Any:
@@ -215,7 +230,9 @@ def Dropout(
     if dropout_rate is None and keep_prob is None:
         raise ValueError("Dropout: either dropout_rate or keep_prob must be specified.")
     if dropout_rate is not None and keep_prob is not None:
-        raise ValueError("Dropout: dropout_rate and keep_prob cannot be specified at the same time.")
+        raise ValueError(
+            "Dropout: dropout_rate and keep_prob cannot be specified at the same time."
+        )
     if keep_prob is not None:
         rate = 1 - as_real(keep_prob, "Dropout: keep_prob")
         if not 0 <= rate < 1:
@@ -223,7 +240,9 @@ def Dropout(
     else:
         rate = as_real(dropout_rate, "Dropout: dropout_rate")
         if not 0 <= rate < 1:
-            raise ValueError(f"Dropout: dropout_rate must be in the interval [0,1), got {dropout_rate}")
+            raise ValueError(
+                f"Dropout: dropout_rate must be in the interval [0,1), got {dropout_rate}"
+            )
     seed = as_count(seed, "Dropout: seed", least=0, most=2**64 - 1)
 
     @BlockFunction("Dropout", name)

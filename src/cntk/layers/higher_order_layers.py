@@ -75,12 +75,17 @@ def _flattened(item: Any) -> Iterable[Any]:
 
 def _check_callable(layer: Any) -> None:
     if not callable(layer) and not isinstance(layer, (list, tuple)):
-        raise TypeError(f"Sequential: expected functions of one argument such as Dense(10) or cntk.relu, got {layer!r}")
+        raise TypeError(
+            f"Sequential: expected functions of one argument such as Dense(10) or cntk.relu, got {layer!r}"
+        )
 
 
 def _applied(layer: Any, value: Any) -> Any:
     if isinstance(layer, tuple):
-        return tuple(_applied(Sequential(part), v) for part, v in zip(layer, spread(value, len(layer)), strict=False))
+        return tuple(
+            _applied(Sequential(part), v)
+            for part, v in zip(layer, spread(value, len(layer)), strict=False)
+        )
     values = spread(value, 1)
     if not takes(layer, len(values)):
         raise TypeError(
@@ -117,7 +122,9 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
             "For: constructor must be a Python function/lambda that makes a layer, such as lambda: Dense(5)"
         )
     if not isinstance(what_range, Iterable):
-        raise TypeError(f"For: what_range: expected something to iterate over such as range(3), got {what_range!r}")
+        raise TypeError(
+            f"For: what_range: expected something to iterate over such as range(3), got {what_range!r}"
+        )
     with_item = len(inspect.signature(constructor).parameters) > 0
     if not takes(constructor, int(with_item)):
         raise TypeError(
@@ -126,7 +133,9 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
     layers = [constructor(item) if with_item else constructor() for item in what_range]
     for layer in layers:
         if not callable(layer) and not isinstance(layer, (list, tuple)):
-            raise TypeError(f"For: constructor {name_of(constructor)}: must return a layer, and returned {layer!r}")
+            raise TypeError(
+                f"For: constructor {name_of(constructor)}: must return a layer, and returned {layer!r}"
+            )
     return Sequential(layers, name=name)
 
 
@@ -166,12 +175,16 @@ def _functions(functions: Any, layer: str) -> list[Callable[[Any], Any]]:
         TypeError: for anything else.
     """
     if not isinstance(functions, Iterable) or isinstance(functions, str):
-        raise TypeError(f"{layer}: expected a list of functions, got {functions!r}; put a single one in brackets")
+        raise TypeError(
+            f"{layer}: expected a list of functions, got {functions!r}; put a single one in brackets"
+        )
     found = list(functions)
     wrong = [f for f in found if not callable(f) or not takes(f, 1)]
     if wrong or not found:
         got = name_of(wrong[0]) if wrong else "none"
-        raise TypeError(f"{layer}: expected functions of one argument such as Dense(10) or cntk.relu, got {got}")
+        raise TypeError(
+            f"{layer}: expected functions of one argument such as Dense(10) or cntk.relu, got {got}"
+        )
     return found
 
 

@@ -4,10 +4,22 @@ from cntk._graph.names.late_names import hand_on
 from cntk._ops.nn.pooling import PoolingType
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk.layers.blocks import UntestedBranchError, identity
-from cntk.layers.convolution import Convolution, Convolution1D, Convolution2D, Convolution3D, SequentialConvolution
+from cntk.layers.convolution import (
+    Convolution,
+    Convolution1D,
+    Convolution2D,
+    Convolution3D,
+    SequentialConvolution,
+)
 from cntk.layers.dense import Activation, Dense, Dropout, Embedding, Label
 from cntk.layers.normalization import BatchNormalization, LayerNormalization
-from cntk.layers.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling, MaxUnpooling
+from cntk.layers.pooling import (
+    AveragePooling,
+    GlobalAveragePooling,
+    GlobalMaxPooling,
+    MaxPooling,
+    MaxUnpooling,
+)
 from cntk.layers.transposed_convolution import (
     ConvolutionTranspose,
     ConvolutionTranspose1D,

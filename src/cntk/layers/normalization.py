@@ -59,23 +59,36 @@ def BatchNormalization(
         [(3,), (3,)]
     """
     map_rank = get_default_override(BatchNormalization, map_rank=map_rank)
-    time_constant = get_default_override(BatchNormalization, normalization_time_constant=normalization_time_constant)
+    time_constant = get_default_override(
+        BatchNormalization, normalization_time_constant=normalization_time_constant
+    )
     epsilon = get_default_override(BatchNormalization, epsilon=epsilon)
     use_cntk_engine = get_default_override(BatchNormalization, use_cntk_engine=use_cntk_engine)
-    disable = get_default_override(BatchNormalization, disable_regularization=disable_regularization)
+    disable = get_default_override(
+        BatchNormalization, disable_regularization=disable_regularization
+    )
     if map_rank is not None and not (isinstance(map_rank, Real) and map_rank == 1):
         UntestedBranchError("BatchNormalization map_rank can only be 1 or None for now")
-    time_constant = as_real(time_constant, "BatchNormalization: normalization_time_constant", finite=False)
-    blend_time_constant = as_real(blend_time_constant, "BatchNormalization: blend_time_constant", finite=False)
+    time_constant = as_real(
+        time_constant, "BatchNormalization: normalization_time_constant", finite=False
+    )
+    blend_time_constant = as_real(
+        blend_time_constant, "BatchNormalization: blend_time_constant", finite=False
+    )
     use_cntk_engine = as_flag(use_cntk_engine, "BatchNormalization: use_cntk_engine")
     disable = as_flag(disable, "BatchNormalization: disable_regularization")
 
     shape = (InferredDimension,)
     epsilon = as_real(epsilon, "BatchNormalization: epsilon", least=0, finite=False)
-    dtype = as_dtype(get_default_override(None, dtype=default_override_or(np.float32)), "BatchNormalization: dtype")
+    dtype = as_dtype(
+        get_default_override(None, dtype=default_override_or(np.float32)),
+        "BatchNormalization: dtype",
+    )
     if is_short(dtype):
         dtype = np.dtype(np.float32)  # statistics are gathered over many samples
-    scale = Parameter(shape, first_value(init_scale, "BatchNormalization: init_scale"), dtype, name="scale")
+    scale = Parameter(
+        shape, first_value(init_scale, "BatchNormalization: init_scale"), dtype, name="scale"
+    )
     bias = Parameter(shape, init=0, dtype=dtype, name="bias")
     running_mean = Constant(0, shape=shape, dtype=dtype, name="aggregate_mean")
     running_variance = Constant(0, shape=shape, dtype=dtype, name="aggregate_variance")
@@ -102,7 +115,10 @@ def BatchNormalization(
 
 
 def LayerNormalization(
-    initial_scale: float = 1, initial_bias: float = 0, epsilon: Any = default_override_or(0.00001), name: str = ""
+    initial_scale: float = 1,
+    initial_bias: float = 0,
+    epsilon: Any = default_override_or(0.00001),
+    name: str = "",
 ) -> Function:
     """Layer normalisation (Ba et al., 2016): each sample to mean 0 and standard deviation 1, then scale and shift.
 
@@ -122,13 +138,20 @@ def LayerNormalization(
         array([[-1.342, -0.447,  0.447,  1.342]], dtype=float32)
     """
     epsilon = as_real(
-        get_default_override(LayerNormalization, epsilon=epsilon), "LayerNormalization: epsilon", least=0, finite=False
+        get_default_override(LayerNormalization, epsilon=epsilon),
+        "LayerNormalization: epsilon",
+        least=0,
+        finite=False,
     )
     scale = Parameter(
-        (InferredDimension,), init=first_value(initial_scale, "LayerNormalization: initial_scale"), name="scale"
+        (InferredDimension,),
+        init=first_value(initial_scale, "LayerNormalization: initial_scale"),
+        name="scale",
     )
     bias = Parameter(
-        (InferredDimension,), init=first_value(initial_bias, "LayerNormalization: initial_bias"), name="bias"
+        (InferredDimension,),
+        init=first_value(initial_bias, "LayerNormalization: initial_bias"),
+        name="bias",
     )
 
     @BlockFunction("LayerNormalization", name)

@@ -31,7 +31,11 @@ MOST_AXES = 32
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
     """A number or a text as a tuple of one, anything with several elements as a tuple."""
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
+    return (
+        tuple(value)
+        if isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+        else (value,)
+    )
 
 
 def as_shape(value: Any, what: str, least: int = 0) -> Shape:
@@ -53,7 +57,9 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
         )
     sizes = as_tuple(value)
     if not all(map(_is_whole, sizes)):
-        raise ArgumentError(f"{what}: expected an integer or a tuple of integers, got {shown(value)}")
+        raise ArgumentError(
+            f"{what}: expected an integer or a tuple of integers, got {shown(value)}"
+        )
     if any(d < least for d in sizes):
         raise RangeError(f"{what}: sizes must be at least {least}, got {shown(value)}")
     if any(d > _LARGEST for d in sizes):
@@ -63,7 +69,12 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
 
 def _is_whole(value: Any) -> bool:
     """Whether it is an integer, or a float that is one."""
-    return isinstance(value, Real) and value == value and abs(value) != float("inf") and int(value) == value
+    return (
+        isinstance(value, Real)
+        and value == value
+        and abs(value) != float("inf")
+        and int(value) == value
+    )
 
 
 def as_count(value: Any, what: str, least: int = 1, most: int = _LARGEST) -> int:
@@ -114,7 +125,9 @@ def flags_per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[bool, ..
     """
     flags = as_tuple(value)
     if not all(isinstance(f, (bool, np.bool_, Real)) and f in (0, 1) for f in flags):
-        raise ArgumentError(f"{what}: expected True or False, for all axes or for each, got {shown(value)}")
+        raise ArgumentError(
+            f"{what}: expected True or False, for all axes or for each, got {shown(value)}"
+        )
     return per_axis(value, filter_shape, what)
 
 
@@ -126,7 +139,9 @@ def window_of_rank(filter_shape: Any, rank: int, layer: str) -> Shape:
     """
     window = as_shape(filter_shape, f"{layer}: filter_shape", least=1)
     if len(window) not in (1, rank):
-        raise ValueError(f"{layer}: filter_shape must be a scalar or have {rank} elements, got {window}")
+        raise ValueError(
+            f"{layer}: filter_shape must be a scalar or have {rank} elements, got {window}"
+        )
     return window * (rank // len(window))
 
 
@@ -143,7 +158,9 @@ def check_reduction_rank(reduction_rank: Any, layer: str) -> None:
         )
 
 
-def initial(init: Any, what: str, output_rank: int | None = None, filter_rank: int | None = None) -> Any:
+def initial(
+    init: Any, what: str, output_rank: int | None = None, filter_rank: int | None = None
+) -> Any:
     """A parameter's first value: an initializer, told what the parameter's axes mean, or numbers as they are.
 
     Raises:
@@ -170,7 +187,9 @@ def initial_bias(init_bias: Any, shape: Shape, layer: str) -> Any:
     if isinstance(value, Initializer):
         return value
     given = np.shape(value)
-    fits = len(given) <= len(shape) and all(a in (1, b) for a, b in zip(reversed(given), reversed(shape), strict=False))
+    fits = len(given) <= len(shape) and all(
+        a in (1, b) for a, b in zip(reversed(given), reversed(shape), strict=False)
+    )
     if not fits:
         raise SettingError(
             f"{layer}: init_bias has shape {given}, and the output {shape}; give one of that shape or a number"
@@ -287,4 +306,8 @@ def takes(function: Callable[..., Any], count: int) -> bool:
 
 def name_of(function: Any) -> str:
     """What to call a function in an error."""
-    return str(function) if isinstance(function, Function) else getattr(function, "__name__", repr(function))
+    return (
+        str(function)
+        if isinstance(function, Function)
+        else getattr(function, "__name__", repr(function))
+    )

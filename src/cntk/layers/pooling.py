@@ -12,10 +12,18 @@ from cntk._ops.nn.pooling import PoolingType
 from cntk.default_options import default_override_or, get_default_override
 from cntk.layers.options import as_shape, flags_per_axis, sizes_per_axis
 
-__all__ = ["AveragePooling", "GlobalAveragePooling", "GlobalMaxPooling", "MaxPooling", "MaxUnpooling"]
+__all__ = [
+    "AveragePooling",
+    "GlobalAveragePooling",
+    "GlobalMaxPooling",
+    "MaxPooling",
+    "MaxUnpooling",
+]
 
 
-def _pooling(kind: PoolingType, op_name: str, filter_shape: Any, strides: Any, pad: Any, name: str) -> Function:
+def _pooling(
+    kind: PoolingType, op_name: str, filter_shape: Any, strides: Any, pad: Any, name: str
+) -> Function:
     window = as_shape(filter_shape, f"{op_name}: filter_shape", least=1)
     strides = sizes_per_axis(strides, window, f"{op_name}: strides")
     pad = flags_per_axis(pad, window, f"{op_name}: pad")
@@ -27,7 +35,9 @@ def _pooling(kind: PoolingType, op_name: str, filter_shape: Any, strides: Any, p
     return pool
 
 
-def MaxPooling(filter_shape: Any, strides: Any = 1, pad: Any = default_override_or(False), name: str = "") -> Function:
+def MaxPooling(
+    filter_shape: Any, strides: Any = 1, pad: Any = default_override_or(False), name: str = ""
+) -> Function:
     """Layer that keeps the largest element of each window.
 
     Args:

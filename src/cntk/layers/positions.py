@@ -73,7 +73,9 @@ def PositionalEmbedding(
     if max_length < 1:
         raise ValueError(f"PositionalEmbedding: max_length must be at least 1, got {max_length}")
     init = initial(get_default_override(PositionalEmbedding, init=init), "PositionalEmbedding")
-    E = Parameter((int(max_length), *as_shape(shape, "PositionalEmbedding: shape")), init=init, name="E")
+    E = Parameter(
+        (int(max_length), *as_shape(shape, "PositionalEmbedding: shape")), init=init, name="E"
+    )
 
     @BlockFunction("PositionalEmbedding", name)
     def embed(x: Any) -> Any:

@@ -104,7 +104,8 @@ def PastValueWindow(
                 [6.]]], dtype=float32)
     """
     backwards = as_flag(
-        get_default_override(PastValueWindow, go_backwards=go_backwards), "PastValueWindow: go_backwards"
+        get_default_override(PastValueWindow, go_backwards=go_backwards),
+        "PastValueWindow: go_backwards",
     )
     window_size = as_count(window_size, "PastValueWindow: window_size", most=_LONGEST_WINDOW)
     end = ops.sequence.first if backwards else ops.sequence.last
@@ -114,7 +115,9 @@ def PastValueWindow(
         ones = ops.sequence.broadcast_as(Constant(1), x)
         shifts = [-t if backwards else t for t in range(window_size)]
         values, valids = ([end(Delay(t)(v)) for t in shifts] for v in (x, ones))
-        return ops.splice(*values, axis=axis, name="value"), ops.splice(*valids, axis=axis, name="valid")
+        return ops.splice(*values, axis=axis, name="value"), ops.splice(
+            *valids, axis=axis, name="valid"
+        )
 
     return past_value_window
 
@@ -181,9 +184,16 @@ def RecurrenceFrom(
         >>> add(start, x).eval({start: [[10]], x: [[[1], [2], [3]]]})[0].ravel()
         array([11., 13., 16.], dtype=float32)
     """
-    backwards = as_flag(get_default_override(RecurrenceFrom, go_backwards=go_backwards), "RecurrenceFrom: go_backwards")
+    backwards = as_flag(
+        get_default_override(RecurrenceFrom, go_backwards=go_backwards),
+        "RecurrenceFrom: go_backwards",
+    )
     return _recurrence_from(
-        _as_step(step_function, "RecurrenceFrom"), backwards, return_full_state, name, "RecurrenceFrom"
+        _as_step(step_function, "RecurrenceFrom"),
+        backwards,
+        return_full_state,
+        name,
+        "RecurrenceFrom",
     )
 
 
@@ -192,7 +202,9 @@ def _count_states(step: Function) -> int:
     return sum(not v.is_input for v in step.signature) - 1
 
 
-def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, name: str, layer: str) -> Function:
+def _recurrence_from(
+    step: Function, backwards: bool, return_full_state: bool, name: str, layer: str
+) -> Function:
     return_full_state = as_flag(return_full_state, f"{layer}: return_full_state")
     name = as_layer_name(name, layer)
     count = _count_states(step)
@@ -209,16 +221,25 @@ def _recurrence_from(step: Function, backwards: bool, return_full_state: bool, n
     initial = [ops.placeholder(name=n) for n in _STATE_NAMES[:count]]
     x = ops.placeholder(name="x")
     coming = [ForwardDeclaration(f"{n}_coming") for n in _STATE_NAMES[:count]]
-    previous = [ops.sequence.delay(c, i, -1 if backwards else 1) for c, i in zip(coming, initial, strict=True)]
+    previous = [
+        ops.sequence.delay(c, i, -1 if backwards else 1)
+        for c, i in zip(coming, initial, strict=True)
+    ]
     taken = step(*previous, x)
     taken.replace_placeholders(dict(zip(coming, taken.outputs, strict=True)))
-    return _result(taken if return_full_state else ops.combine(taken.outputs[:1]), (*initial, x), name)
+    return _result(
+        taken if return_full_state else ops.combine(taken.outputs[:1]), (*initial, x), name
+    )
 
 
 def _result(graph: Function, arguments: tuple[Variable, ...], name: str) -> Function:
     """A function of the given arguments, all of them, from a graph that reads them."""
     if name:
-        graph = ops.alias(graph, name) if len(graph.outputs) == 1 else ops.combine(list(graph.outputs), name=name)
+        graph = (
+            ops.alias(graph, name)
+            if len(graph.outputs) == 1
+            else ops.combine(list(graph.outputs), name=name)
+        )
     function = Composite(graph.root_function, arguments)
     found = [v for v in function.inputs if v in arguments]
     if found == list(arguments):
@@ -261,7 +282,9 @@ def Recurrence(
         >>> C.layers.Recurrence(C.plus)(x).eval({x: [[[1], [2], [3]]]})[0].ravel()
         array([1., 3., 6.], dtype=float32)
     """
-    backwards = as_flag(get_default_override(Recurrence, go_backwards=go_backwards), "Recurrence: go_backwards")
+    backwards = as_flag(
+        get_default_override(Recurrence, go_backwards=go_backwards), "Recurrence: go_backwards"
+    )
     state = get_default_override(Recurrence, initial_state=initial_state)
     return _recurrence(step_function, backwards, state, return_full_state, name, "Recurrence")
 
@@ -280,7 +303,9 @@ def _recurrence(
 def _states(state: Any, count: int, layer: str) -> list[Any]:
     """An initial state for each of a recurrence's states."""
     if not isinstance(state, (tuple, list)) or len(state) == 1:
-        return [_initial_state(state[0] if isinstance(state, (tuple, list)) else state, layer)] * count
+        return [
+            _initial_state(state[0] if isinstance(state, (tuple, list)) else state, layer)
+        ] * count
     if len(state) != count:
         raise StateCountError(
             f"{layer}: {len(state)} initial states were given, and the step has {count}; give one for each, or a single "
@@ -354,7 +379,9 @@ def UnfoldFrom(
         "UnfoldFrom: expected a generator, a function of the previous state that returns the new one",
     )
     if until_predicate is not None:
-        _check_of_one(until_predicate, "UnfoldFrom: until_predicate: expected a function of a frame, or None")
+        _check_of_one(
+            until_predicate, "UnfoldFrom: until_predicate: expected a function of a frame, or None"
+        )
     name = as_layer_name(name, "UnfoldFrom")
     length_increase = as_real(length_increase, "UnfoldFrom: length_increase", above=0)
 
@@ -365,7 +392,9 @@ def UnfoldFrom(
             like = ops.sequence.where(ops.sequence.broadcast_as(Constant(length_increase), like))
         coming = ForwardDeclaration("unfold_coming")
         state = ops.sequence.past_value(
-            ops.reconcile_dynamic_axes(coming, like), initial_state=initial_state, name="unfold_prev_state"
+            ops.reconcile_dynamic_axes(coming, like),
+            initial_state=initial_state,
+            name="unfold_prev_state",
         )
         made = generator_function(state)
         outputs = _outputs(made)
@@ -375,7 +404,9 @@ def UnfoldFrom(
         if until_predicate is None:
             return output
         running = Recurrence(
-            Function(lambda h, x: (1 - ops.sequence.past_value(x)) * h), initial_state=1, name="valid_frames"
+            Function(lambda h, x: (1 - ops.sequence.past_value(x)) * h),
+            initial_state=1,
+            name="valid_frames",
         )
         return ops.sequence.gather(output, running(until_predicate(output)), name="valid_output")
 
@@ -391,7 +422,9 @@ def _check_of_one(function: Any, wanted: str) -> None:
     if not callable(function):
         raise ArgumentError(f"{wanted}; got {shown(function)}")
     if not takes(function, 1):
-        raise ArgumentError(f"{wanted}; got {name_of(function)}, which takes another number of arguments")
+        raise ArgumentError(
+            f"{wanted}; got {name_of(function)}, which takes another number of arguments"
+        )
 
 
 def _outputs(made: Any) -> list[Variable]:
@@ -399,7 +432,9 @@ def _outputs(made: Any) -> list[Variable]:
     if isinstance(made, Mapping):
         made = tuple(made.values())
     parts = made if isinstance(made, (tuple, list)) else [made]
-    outputs = [v for part in parts for v in (part.outputs if isinstance(part, Function) else [part])]
+    outputs = [
+        v for part in parts for v in (part.outputs if isinstance(part, Function) else [part])
+    ]
     if not 1 <= len(outputs) <= 2 or not all(isinstance(v, Variable) for v in outputs):
         got = f"{len(outputs)} values" if len(outputs) > 2 else repr(made)
         raise TypeError(

@@ -144,7 +144,9 @@ def SequenceAttentionPooling(
     init = get_default_override(SequenceAttentionPooling, init=init)
     init_bias = get_default_override(SequenceAttentionPooling, init_bias=init_bias)
     if attention_dim < 1:
-        raise ValueError(f"SequenceAttentionPooling: attention_dim must be at least 1, got {attention_dim}")
+        raise ValueError(
+            f"SequenceAttentionPooling: attention_dim must be at least 1, got {attention_dim}"
+        )
     weights = initial(init, "SequenceAttentionPooling", output_rank=1)
     W = Parameter((InferredDimension, attention_dim), init=weights, name="W")
     b = Parameter(attention_dim, init=init_bias, name="b")

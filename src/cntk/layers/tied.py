@@ -15,7 +15,10 @@ __all__ = ["TiedProjection"]
 
 
 def TiedProjection(
-    embedding: Function, bias: Any = default_override_or(True), init_bias: Any = default_override_or(0), name: str = ""
+    embedding: Function,
+    bias: Any = default_override_or(True),
+    init_bias: Any = default_override_or(0),
+    name: str = "",
 ) -> Function:
     """Layer that scores each word by the product of a vector with its embedding (Press and Wolf, 2017).
 
@@ -43,7 +46,11 @@ def TiedProjection(
     bias = get_default_override(TiedProjection, bias=bias)
     init_bias = get_default_override(TiedProjection, init_bias=init_bias)
     E = _matrix(embedding)
-    b = Parameter(InferredDimension if E.shape[0] < 0 else E.shape[0], init=init_bias, name="b") if bias else None
+    b = (
+        Parameter(InferredDimension if E.shape[0] < 0 else E.shape[0], init=init_bias, name="b")
+        if bias
+        else None
+    )
 
     @BlockFunction("TiedProjection", name)
     def score(x: Any) -> Any:
@@ -54,7 +61,11 @@ def TiedProjection(
 
 
 def _matrix(embedding: Any) -> Parameter | Constant:
-    held = [v for v in getattr(embedding, "inputs", ()) if isinstance(v, (Parameter, Constant)) and v.name == "E"]
+    held = [
+        v
+        for v in getattr(embedding, "inputs", ())
+        if isinstance(v, (Parameter, Constant)) and v.name == "E"
+    ]
     if len(held) != 1 or len(held[0].shape) != 2:
         found = ", ".join(map(repr, held)) or repr(embedding)
         raise ValueError(

@@ -76,7 +76,9 @@ def MultiHeadAttention(
     _check_rate("MultiHeadAttention", dropout_rate)
     size = model_dim // num_heads
 
-    def projection(shape: tuple[int, ...], suffix: str, input_shape: tuple[int, ...] = (InferredDimension,)) -> Any:
+    def projection(
+        shape: tuple[int, ...], suffix: str, input_shape: tuple[int, ...] = (InferredDimension,)
+    ) -> Any:
         weights = initial(init, "MultiHeadAttention", output_rank=len(shape))
         W = Parameter((*input_shape, *shape), init=weights, name=f"W{suffix}")
         b = Parameter(shape, init=init_bias, name=f"b{suffix}") if bias else None
@@ -176,7 +178,9 @@ def TransformerBlock(
     values = {"init": init, "init_bias": init_bias, "bias": True}
 
     def attend(cross: bool, causal: bool, name: str) -> Function:
-        return MultiHeadAttention(num_heads, model_dim, cross, causal, dropout_rate, **values, name=name)
+        return MultiHeadAttention(
+            num_heads, model_dim, cross, causal, dropout_rate, **values, name=name
+        )
 
     def around(name: str) -> Callable[..., Any]:
         normalize, drop = _normalization(model_dim, epsilon, f"{name}_norm"), _dropout(dropout_rate)
@@ -190,9 +194,13 @@ def TransformerBlock(
 
     look, around_look = attend(False, causal, "self_attention"), around("self_attention")
     look_over, around_look_over = (
-        (attend(True, False, "cross_attention"), around("cross_attention")) if cross else 2 * (None,)
+        (attend(True, False, "cross_attention"), around("cross_attention"))
+        if cross
+        else 2 * (None,)
     )
-    expand = Dense(4 * model_dim if hidden_dim is None else hidden_dim, activation, **values, name="expand")
+    expand = Dense(
+        4 * model_dim if hidden_dim is None else hidden_dim, activation, **values, name="expand"
+    )
     contract, drop, around_dense = (
         Dense(model_dim, None, **values, name="contract"),
         _dropout(dropout_rate),

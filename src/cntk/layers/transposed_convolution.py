@@ -25,7 +25,12 @@ from cntk.layers.options import (
 )
 from cntk.variables import Parameter
 
-__all__ = ["ConvolutionTranspose", "ConvolutionTranspose1D", "ConvolutionTranspose2D", "ConvolutionTranspose3D"]
+__all__ = [
+    "ConvolutionTranspose",
+    "ConvolutionTranspose1D",
+    "ConvolutionTranspose2D",
+    "ConvolutionTranspose3D",
+]
 
 
 def ConvolutionTranspose(
@@ -124,13 +129,24 @@ def _transposed(
     pad = flags_per_axis(pad, window, f"{layer}: pad")
     dilation = sizes_per_axis(dilation, window, f"{layer}: dilation")
     bias = as_flag(bias, f"{layer}: bias")
-    memory = as_integer(max_temp_mem_size_in_samples, f"{layer}: max_temp_mem_size_in_samples", least=0, most=2**64 - 1)
-    positions = None if output_shape is None else sizes_per_axis(output_shape, window, f"{layer}: output_shape")
+    memory = as_integer(
+        max_temp_mem_size_in_samples,
+        f"{layer}: max_temp_mem_size_in_samples",
+        least=0,
+        most=2**64 - 1,
+    )
+    positions = (
+        None
+        if output_shape is None
+        else sizes_per_axis(output_shape, window, f"{layer}: output_shape")
+    )
 
     channels = (InferredDimension,) if reduction_rank else (1,)
     init = initial(init, layer, output_rank=-1, filter_rank=len(window))
     W = Parameter((*channels, *filters, *window), init=init, name="W")
-    init_bias = first_value(init_bias, f"{layer}: init_bias") if bias and init_bias is not None else None
+    init_bias = (
+        first_value(init_bias, f"{layer}: init_bias") if bias and init_bias is not None else None
+    )
     b = Parameter((*filters, *(1,) * len(window)), init=init_bias, name="b") if bias else None
 
     @BlockFunction("ConvolutionTranspose", name)

@@ -52,7 +52,9 @@ class ArgumentType:
 
     def tensor_type(self) -> TensorType:
         """As the graph knows it."""
-        dtype = self.dtype or as_dtype(get_default_override(None, dtype=default_override_or(np.float32)))
+        dtype = self.dtype or as_dtype(
+            get_default_override(None, dtype=default_override_or(np.float32))
+        )
         return TensorType(self.shape, self.dynamic_axes, dtype, self.is_sparse)
 
     def keys(self) -> Iterator[str]:
@@ -107,14 +109,20 @@ tensor = ArgumentType("tensor", UNKNOWN_SHAPE, False, (BATCH_AXIS,))
 
 
 def _sequence(item: Any, axis: Axis, text: str) -> ArgumentType:
-    if isinstance(item, type) and (item is float or (issubclass(item, np.generic) and is_floating(np.dtype(item)))):
+    if isinstance(item, type) and (
+        item is float or (issubclass(item, np.generic) and is_floating(np.dtype(item)))
+    ):
         name = "float" if item is float else f"np.{item.__name__}"
-        item = ArgumentType(name, (), False, (BATCH_AXIS,), None if item is float else as_dtype(item))
+        item = ArgumentType(
+            name, (), False, (BATCH_AXIS,), None if item is float else as_dtype(item)
+        )
     if not isinstance(item, ArgumentType):
         raise TypeError(f"{text}[...]: expected a type such as Tensor[3], got {item!r}")
     if len(item.dynamic_axes) > 1:
         raise TypeError("sequences over sequences are currently not supported")
-    return ArgumentType(f"{text}[{item}]", item.shape, item.is_sparse, (BATCH_AXIS, axis), item.dtype)
+    return ArgumentType(
+        f"{text}[{item}]", item.shape, item.is_sparse, (BATCH_AXIS, axis), item.dtype
+    )
 
 
 class _SequenceMeta(type):
@@ -139,7 +147,9 @@ class SequenceOverMeta(type):
     def __getitem__(cls, axis: Axis) -> Any:
         if not isinstance(axis, Axis):
             raise TypeError(f"SequenceOver[...]: expected an Axis, got {axis!r}")
-        return _SequenceMeta("SequenceOver", (Sequence,), {"axis": axis, "text": f"SequenceOver[{axis.name}]"})
+        return _SequenceMeta(
+            "SequenceOver", (Sequence,), {"axis": axis, "text": f"SequenceOver[{axis.name}]"}
+        )
 
 
 class SequenceOver(metaclass=SequenceOverMeta):
@@ -173,7 +183,9 @@ def Signature(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], Calla
     """
 
     def annotate(function: Callable[..., Any]) -> Callable[..., Any]:
-        names = [n for n, p in inspect.signature(function).parameters.items() if p.default is p.empty]
+        names = [
+            n for n, p in inspect.signature(function).parameters.items() if p.default is p.empty
+        ]
         types = dict(zip(names, args, strict=False)) | kwargs
         if len(args) + len(kwargs) != len(names) or set(types) != set(names):
             raise TypeError(

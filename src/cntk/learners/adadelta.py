@@ -12,7 +12,10 @@ from torch import Tensor
 from cntk._arguments import as_real
 from cntk.learners.base import Learner
 from cntk.learners.options import LearningOptions, learning_options, rate_schedule
-from cntk.learners.schedules import TrainingParameterSchedule, learning_parameter_schedule_per_sample
+from cntk.learners.schedules import (
+    TrainingParameterSchedule,
+    learning_parameter_schedule_per_sample,
+)
 
 _RATE_ONE = learning_parameter_schedule_per_sample(1)
 
@@ -36,7 +39,9 @@ class AdaDelta(Learner, inner=True):
         self.rho = as_real(rho, "adadelta: rho", finite=False)
         self.epsilon = as_real(epsilon, "adadelta: epsilon", finite=False)
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`."""
         squares, steps = self.slot("gradient_squares"), self.slot("step_squares")
         rho = self._decay(self.rho)
@@ -113,4 +118,6 @@ def adadelta(
         use_mean_gradient,
         minibatch_size,
     )
-    return AdaDelta(parameters, rate_schedule("adadelta", lr, options, epoch_size), rho, epsilon, options)
+    return AdaDelta(
+        parameters, rate_schedule("adadelta", lr, options, epoch_size), rho, epsilon, options
+    )

@@ -37,7 +37,9 @@ class AdaGrad(Learner, inner=True):
         super().__init__(parameters, learning_rate, options)
         self.need_ave_multiplier = flag("adagrad", "need_ave_multiplier", need_ave_multiplier)
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`."""
         squares = self.slot("squares")
         if any(gradient.is_sparse for gradient in gradients):
@@ -49,7 +51,9 @@ class AdaGrad(Learner, inner=True):
         else:
             self._update(leaves, squares, gradients, rate)
 
-    def _update(self, leaves: list[Tensor], squares: list[Tensor], gradients: list[Tensor], rate: float) -> None:
+    def _update(
+        self, leaves: list[Tensor], squares: list[Tensor], gradients: list[Tensor], rate: float
+    ) -> None:
         torch._foreach_addcmul_(squares, gradients, gradients)
         size = torch._foreach_add(squares, _FLOOR)
         torch._foreach_sqrt_(size)

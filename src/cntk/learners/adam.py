@@ -11,7 +11,13 @@ from torch import Tensor
 
 from cntk._arguments import as_real
 from cntk.learners.base import Learner, lying_as, power, quotient, root
-from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
+from cntk.learners.options import (
+    LearningOptions,
+    flag,
+    learning_options,
+    parameter_schedule,
+    rate_schedule,
+)
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
 
@@ -46,7 +52,9 @@ class Adam(Learner, inner=True):
         self.adamax = flag("adam", "adamax", adamax)
         self.epsilon = as_real(epsilon, "adam: epsilon", least=0, finite=False)
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`."""
         self.smoothed_count += 1
         momentum = self._momentum(self.momentum, samples)
@@ -73,7 +81,14 @@ class Adam(Learner, inner=True):
             torch._foreach_add_(size, self.epsilon)
         torch._foreach_addcdiv_(leaves, mean, size, value=-rate)
 
-    def _fused(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, momentum: float, decay: float) -> None:
+    def _fused(
+        self,
+        leaves: list[Tensor],
+        gradients: list[Tensor],
+        rate: float,
+        momentum: float,
+        decay: float,
+    ) -> None:
         """All in one pass over memory, by a kernel that makes its own correction: it is taken out of the rate first."""
         count = torch.full((), self.smoothed_count, dtype=torch.float32, device=leaves[0].device)
         correction = math.sqrt(_share(decay, self.smoothed_count))

@@ -63,7 +63,10 @@ class Learner(metaclass=Kind):
     """Whether the rule can be given gradients of some rows only (sparse COO tensors)."""
 
     def __init__(
-        self, parameters: Sequence[Any], learning_rate: TrainingParameterSchedule, options: LearningOptions
+        self,
+        parameters: Sequence[Any],
+        learning_rate: TrainingParameterSchedule,
+        options: LearningOptions,
     ) -> None:
         self._parameters = checked_parameters(self.kind, parameters)
         self._learning_rate_schedule = learning_rate
@@ -113,7 +116,9 @@ class Learner(metaclass=Kind):
                 f"reset_learning_rate: expected a schedule, got {shown(learning_rate)}; "
                 "make one with learning_parameter_schedule"
             )
-        learning_rate = replace(learning_rate, minibatch_size=self._learning_rate_schedule.minibatch_size)
+        learning_rate = replace(
+            learning_rate, minibatch_size=self._learning_rate_schedule.minibatch_size
+        )
         seen = self._sweeps if learning_rate.is_sweep_based() else self._samples
         self._learning_rate_schedule = learning_rate.from_now(seen)
 
@@ -124,7 +129,9 @@ class Learner(metaclass=Kind):
 
     @minibatch_size.setter
     def minibatch_size(self, size: int) -> None:
-        self._minibatch_size = as_integer(size, f"{self.kind}: minibatch_size", least=0, most=2**64 - 1)
+        self._minibatch_size = as_integer(
+            size, f"{self.kind}: minibatch_size", least=0, most=2**64 - 1
+        )
         self.is_minibatch_size_explicitly_specified = True
 
     def is_compatible_mode(self) -> bool:
@@ -152,7 +159,10 @@ class Learner(metaclass=Kind):
         self._writers.extend(progress_writers)
 
     def update(
-        self, gradient_values: Mapping[Any, Any], training_sample_count: int, is_sweep_end: bool = False
+        self,
+        gradient_values: Mapping[Any, Any],
+        training_sample_count: int,
+        is_sweep_end: bool = False,
     ) -> bool:
         """Change the parameters by one minibatch's gradients.
 
@@ -193,18 +203,24 @@ class Learner(metaclass=Kind):
         if self._conditions:
             gradients = self.options.condition(leaves, gradients, sample_count)
         if self.normalizes and self.is_compatible_mode():
-            self.rule(leaves, [g / sample_count for g in gradients], rate * sample_count, sample_count)
+            self.rule(
+                leaves, [g / sample_count for g in gradients], rate * sample_count, sample_count
+            )
         else:
             self.rule(leaves, gradients, rate, sample_count)
         if self._finishes:
             std = self._value(self.options.noise)
-            self._noise_seed = self.options.finish(leaves, rate, sample_count, std, self._noise_seed)
+            self._noise_seed = self.options.finish(
+                leaves, rate, sample_count, std, self._noise_seed
+            )
         if masters is not None:
             masters.hand_on()
         self.end_step(sample_count, is_sweep_end)
         return True
 
-    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
+    def before_update(
+        self, sparse: Sequence[Tensor | None]
+    ) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
         """Keep what an update is about to change, so that it can be taken back.
 
         Args:
@@ -215,7 +231,13 @@ class Learner(metaclass=Kind):
             What takes the update back; and what gives, for each parameter, a tensor with all that may have changed.
         """
         leaves = self._current()
-        counts = (self._samples, self._minibatches, self._sweeps, self.smoothed_count, self._noise_seed)
+        counts = (
+            self._samples,
+            self._minibatches,
+            self._sweeps,
+            self.smoothed_count,
+            self._noise_seed,
+        )
         by_rows = self.takes_sparse and self.is_plain and type(self).rule is not Learner.rule
         kept = []
         changed: list[tuple[Tensor, Tensor | None]] = []
@@ -233,7 +255,13 @@ class Learner(metaclass=Kind):
                     tensor.copy_(value)
                 else:
                     tensor[rows] = value
-            self._samples, self._minibatches, self._sweeps, self.smoothed_count, self._noise_seed = counts
+            (
+                self._samples,
+                self._minibatches,
+                self._sweeps,
+                self.smoothed_count,
+                self._noise_seed,
+            ) = counts
             self._state = slots
 
         return undo, lambda: [leaf if rows is None else leaf[rows] for leaf, rows in changed]
@@ -241,7 +269,9 @@ class Learner(metaclass=Kind):
     def begin_step(self, sample_count: int) -> float:
         """Begin a minibatch of that many samples: the factor of its summed gradient; 0 if nothing is to be done."""
         if sample_count < 1:
-            raise SettingError(f"{self.kind}: expected a minibatch of at least 1 sample, got {sample_count}")
+            raise SettingError(
+                f"{self.kind}: expected a minibatch of at least 1 sample, got {sample_count}"
+            )
         self.tell_writers()
         return self.step_rate(sample_count)
 
@@ -264,7 +294,9 @@ class Learner(metaclass=Kind):
             self._bind()
         return not (self._conditions or self._finishes or self._masters is not None)
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """Change ``leaves`` in place.
 
         Args:
@@ -314,7 +346,11 @@ class Learner(metaclass=Kind):
             a list of the copies in float32 of parameters of 16 bits, None for others.
         """
         # Others stay free to lie as the first pass wants them.
-        if self._leaves is None and self.has_masters and any(p.data.dtype in SHORT for p in self._parameters):
+        if (
+            self._leaves is None
+            and self.has_masters
+            and any(p.data.dtype in SHORT for p in self._parameters)
+        ):
             self._bind()
         schedule = self._learning_rate_schedule
         return {
@@ -331,7 +367,9 @@ class Learner(metaclass=Kind):
                 "minibatch_size": schedule.minibatch_size,
             },
             "slots": {name: [tensor.clone() for tensor in self.slot(name)] for name in self.slots},
-            "masters": [None] * len(self._parameters) if self._masters is None else self._masters.copied(),
+            "masters": [None] * len(self._parameters)
+            if self._masters is None
+            else self._masters.copied(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -350,7 +388,11 @@ class Learner(metaclass=Kind):
             epoch_size=rate["epoch_size"],
             minibatch_size=rate["minibatch_size"],
         )
-        self._samples, self._minibatches, self._sweeps = state["samples"], state["minibatches"], state["sweeps"]
+        self._samples, self._minibatches, self._sweeps = (
+            state["samples"],
+            state["minibatches"],
+            state["sweeps"],
+        )
         self._noise_seed, self.smoothed_count = state["noise_seed"], state["smoothed_count"]
         self._state = loaded
         self._restored = state.get("masters")
@@ -372,7 +414,9 @@ class Learner(metaclass=Kind):
         from cntk._persist.learner_state import restore_learner
 
         if not isinstance(checkpoint, Mapping):
-            raise ArgumentError(f"{self.kind}: expected what create_checkpoint returned, got {checkpoint!r}")
+            raise ArgumentError(
+                f"{self.kind}: expected what create_checkpoint returned, got {checkpoint!r}"
+            )
         restore_learner(checkpoint, self)
 
     def _loaded(self, name: str, tensors: list[Tensor] | None) -> list[Tensor]:
@@ -400,7 +444,11 @@ class Learner(metaclass=Kind):
 
     def _momentum(self, schedule: TrainingParameterSchedule, sample_count: int) -> float:
         value, reference = self._value(schedule), schedule.minibatch_size
-        return power(value, sample_count / reference) if reference and reference != sample_count else value
+        return (
+            power(value, sample_count / reference)
+            if reference and reference != sample_count
+            else value
+        )
 
     def _report(self, what: str, schedule: TrainingParameterSchedule) -> None:
         value = self._value(schedule)
@@ -417,7 +465,7 @@ class Learner(metaclass=Kind):
 
     def _bind(self) -> list[Tensor]:
         self._moves = moves()
-        self._leaves = [parameter.pin() for parameter in self._parameters]
+        self._leaves = [parameter.freeze_storage() for parameter in self._parameters]
         masters = Masters(self._leaves) if self.has_masters else None
         known = self._restored or (None if self._masters is None else self._masters.tensors)
         self._masters = masters if masters is not None and masters.copies else None
@@ -430,8 +478,15 @@ class Learner(metaclass=Kind):
         self.fusible = first.dtype in (torch.float32, torch.float64) and all(
             leaf.dtype == first.dtype and leaf.device == first.device for leaf in changed
         )
-        for name, tensors in self._state.items():  # restored, or asked for, before it was settled how parameters lie
-            self._state[name] = [lying_as(leaf, tensor) for leaf, tensor in zip(changed, tensors, strict=True)]
+        for (
+            name,
+            tensors,
+        ) in (
+            self._state.items()
+        ):  # restored, or asked for, before it was settled how parameters lie
+            self._state[name] = [
+                lying_as(leaf, tensor) for leaf, tensor in zip(changed, tensors, strict=True)
+            ]
         return self._leaves
 
     def _gradient(self, parameter: Any, gradients: Mapping[Any, Any]) -> Tensor:
@@ -443,7 +498,9 @@ class Learner(metaclass=Kind):
             )
         value = getattr(value, "tensor", value)
         data = parameter.data
-        gradient = value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+        gradient = (
+            value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+        )
         if tuple(gradient.shape) != tuple(data.shape):
             if gradient.numel() != data.numel():
                 raise FeedError(
@@ -451,12 +508,18 @@ class Learner(metaclass=Kind):
                     f"{shape_text(gradient.shape)}, expected {shape_text(data.shape)}"
                 )
             gradient = gradient.reshape(data.shape)
-        return gradient.to(device=data.device, dtype=torch.float32 if data.dtype in SHORT else data.dtype)
+        return gradient.to(
+            device=data.device, dtype=torch.float32 if data.dtype in SHORT else data.dtype
+        )
 
 
 def lying_as(leaf: Tensor, tensor: Tensor) -> Tensor:
     """A tensor in a parameter's number format that lies in memory as the parameter does, as fused kernels want it."""
-    same = tensor.stride() == leaf.stride() and tensor.dtype == leaf.dtype and tensor.device == leaf.device
+    same = (
+        tensor.stride() == leaf.stride()
+        and tensor.dtype == leaf.dtype
+        and tensor.device == leaf.device
+    )
     return tensor if same else torch.empty_like(leaf).copy_(tensor)
 
 
@@ -484,13 +547,19 @@ def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
         ValueError: for none at all, for one that is given twice, or whose shape is not known yet.
         ArgumentError: for anything but a list of parameters.
     """
-    if isinstance(parameters, (str, Mapping)) or not hasattr(parameters, "__iter__") or hasattr(parameters, "uid"):
+    if (
+        isinstance(parameters, (str, Mapping))
+        or not hasattr(parameters, "__iter__")
+        or hasattr(parameters, "uid")
+    ):
         raise ArgumentError(
             f"{learner}: expected a list of parameters, such as model.parameters, got {shown(parameters)}"
         )
     found = tuple(parameters)
     if not found:
-        raise ValueError(f"{learner}: the list of parameters is empty; does the model have any (model.parameters)?")
+        raise ValueError(
+            f"{learner}: the list of parameters is empty; does the model have any (model.parameters)?"
+        )
     seen = set()
     for parameter in found:
         if not getattr(parameter, "is_parameter", hasattr(parameter, "uid")):

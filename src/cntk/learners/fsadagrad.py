@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 
 from cntk.learners.base import Learner, root
-from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
+from cntk.learners.options import (
+    LearningOptions,
+    flag,
+    learning_options,
+    parameter_schedule,
+    rate_schedule,
+)
 from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSchedule
 
 _LARGEST_SCALE = 10.0
@@ -43,7 +49,9 @@ class FSAdaGrad(Learner, inner=True):
         self.variance_momentum = variance_momentum
         self.unit_gain = flag("fsadagrad", "unit_gain", unit_gain)
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`."""
         momentum = self._decay(self._momentum(self.momentum, samples))
         decay = self._momentum(self.variance_momentum, samples)
@@ -63,7 +71,9 @@ class FSAdaGrad(Learner, inner=True):
             torch._foreach_addcmul_(leaves, gradients, scale, value=-rate)
             return
         torch._foreach_mul_(velocity, momentum)
-        torch._foreach_addcmul_(velocity, gradients, scale, value=1 - momentum if self.unit_gain else 1)
+        torch._foreach_addcmul_(
+            velocity, gradients, scale, value=1 - momentum if self.unit_gain else 1
+        )
         torch._foreach_add_(leaves, velocity, alpha=-rate)
 
 
@@ -137,6 +147,8 @@ def fsadagrad(
         rate_schedule("fsadagrad", lr, options, epoch_size),
         parameter_schedule("fsadagrad", "momentum", momentum, options, epoch_size),
         unit_gain,
-        parameter_schedule("fsadagrad", "variance_momentum", variance_momentum, options, epoch_size),
+        parameter_schedule(
+            "fsadagrad", "variance_momentum", variance_momentum, options, epoch_size
+        ),
         options,
     )

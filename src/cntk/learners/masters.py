@@ -36,11 +36,16 @@ class Masters:
 
     def widened(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """Gradients in the dtypes of the tensors."""
-        return [g.to(t.dtype) if g.dtype != t.dtype else g for g, t in zip(gradients, self.tensors, strict=True)]
+        return [
+            g.to(t.dtype) if g.dtype != t.dtype else g
+            for g, t in zip(gradients, self.tensors, strict=True)
+        ]
 
     def copied(self) -> list[Tensor | None]:
         """Return the copies, and None for each parameter that has none."""
-        return [self.tensors[k].clone() if k in self.copies else None for k in range(len(self._leaves))]
+        return [
+            self.tensors[k].clone() if k in self.copies else None for k in range(len(self._leaves))
+        ]
 
     def load(self, copies: Sequence[Tensor | None]) -> None:
         """Take copies over; where they do not round to the parameters, these count."""
@@ -52,4 +57,6 @@ class Masters:
 
 def state_like(value: Tensor) -> Tensor:
     """A tensor of what is kept for a parameter, not filled: float32 where that has 16 bits; it lies as the parameter does."""
-    return torch.empty_like(value.detach(), dtype=torch.float32 if value.dtype in SHORT else value.dtype)
+    return torch.empty_like(
+        value.detach(), dtype=torch.float32 if value.dtype in SHORT else value.dtype
+    )

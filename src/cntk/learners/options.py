@@ -94,7 +94,9 @@ class LearningOptions:
         """Whether parameters are changed after a learner's rule."""
         return self.l1 > 0 or any(std > 0 for std in self.noise.values)
 
-    def condition(self, tensors: list[Tensor], gradients: list[Tensor], samples: int) -> list[Tensor]:
+    def condition(
+        self, tensors: list[Tensor], gradients: list[Tensor], samples: int
+    ) -> list[Tensor]:
         """Clipped and regularized gradients; those given stay as they are."""
         conditioned = list(gradients)
         if math.isfinite(self.clipping_threshold):
@@ -106,7 +108,9 @@ class LearningOptions:
             conditioned = list(torch._foreach_add(dense, list(tensors), alpha=self.l2 * samples))
         return conditioned
 
-    def finish(self, tensors: list[Tensor], rate: float, samples: int, std: float, seed: int) -> int:
+    def finish(
+        self, tensors: list[Tensor], rate: float, samples: int, std: float, seed: int
+    ) -> int:
         """Add noise and shrink parameters, in place; returns the seed for the next noise."""
         if std > 0:
             for tensor in tensors:
@@ -208,10 +212,16 @@ def parameter_schedule(
     return made
 
 
-def rate_schedule(learner: str, lr: Any, options: LearningOptions, epoch_size: Any) -> TrainingParameterSchedule:
+def rate_schedule(
+    learner: str, lr: Any, options: LearningOptions, epoch_size: Any
+) -> TrainingParameterSchedule:
     """A learner's learning rate as a schedule.
 
     Older programs asked for the mean gradient together with a rate per sample: they meant that rate for the mean.
     """
     made = parameter_schedule(learner, "lr", lr, options, epoch_size)
-    return replace(made, minibatch_size=IGNORE) if options.uses_mean_gradient and made.minibatch_size == 1 else made
+    return (
+        replace(made, minibatch_size=IGNORE)
+        if options.uses_mean_gradient and made.minibatch_size == 1
+        else made
+    )

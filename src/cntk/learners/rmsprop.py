@@ -47,9 +47,12 @@ class RMSProp(Learner, inner=True):
     ) -> None:
         super().__init__(parameters, learning_rate, options)
         gamma, inc, dec = (
-            as_real(v, f"rmsprop: {n}", finite=False) for n, v in (("gamma", gamma), ("inc", inc), ("dec", dec))
+            as_real(v, f"rmsprop: {n}", finite=False)
+            for n, v in (("gamma", gamma), ("inc", inc), ("dec", dec))
         )
-        max, min = (as_real(v, f"rmsprop: {n}", finite=False) for n, v in (("max", max), ("min", min)))
+        max, min = (
+            as_real(v, f"rmsprop: {n}", finite=False) for n, v in (("max", max), ("min", min))
+        )
         for name, value, holds, expected in (
             ("gamma", gamma, 0 < gamma < 1, "between 0 and 1"),
             ("inc", inc, inc > 1, "above 1"),
@@ -62,7 +65,9 @@ class RMSProp(Learner, inner=True):
         self.gamma, self.inc, self.dec, self.max, self.min = gamma, inc, dec, max, min
         self.need_ave_multiplier = flag("rmsprop", "need_ave_multiplier", need_ave_multiplier)
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`."""
         variance, sign, step = self.slot("variance"), self.slot("sign"), self.slot("step")
         if self.smoothed_count == 0:
@@ -78,7 +83,10 @@ class RMSProp(Learner, inner=True):
         largest = min(self.max, _LARGEST_STEP)
         for before, now, gradient in zip(sign, step, gradients, strict=True):
             same = (before * gradient) > 0
-            longer, shorter = (now * self.inc).clamp_max_(largest), (now * self.dec).clamp_min_(self.min)
+            longer, shorter = (
+                (now * self.inc).clamp_max_(largest),
+                (now * self.dec).clamp_min_(self.min),
+            )
             torch.where(same, longer, shorter, out=now)
             torch.sign(gradient, out=before)
         factor = torch._foreach_div(step, size)

@@ -80,7 +80,11 @@ class TrainingParameterSchedule(_Schedule):
 
     def from_now(self, count: int) -> TrainingParameterSchedule:
         """The same values, the first of them beginning at ``count``."""
-        return self if len(self.values) == 1 else replace(self, ends=tuple(end + count for end in self.ends))
+        return (
+            self
+            if len(self.values) == 1
+            else replace(self, ends=tuple(end + count for end in self.ends))
+        )
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,9 @@ def learning_parameter_schedule(
     return _training("learning_parameter_schedule", schedule, minibatch_size, epoch_size)
 
 
-def learning_parameter_schedule_per_sample(schedule: Any, epoch_size: int | None = None) -> TrainingParameterSchedule:
+def learning_parameter_schedule_per_sample(
+    schedule: Any, epoch_size: int | None = None
+) -> TrainingParameterSchedule:
     """A schedule of values per sample: `learning_parameter_schedule` with a reference minibatch size of 1.
 
     Args:
@@ -131,7 +137,9 @@ def learning_parameter_schedule_per_sample(schedule: Any, epoch_size: int | None
     return _training("learning_parameter_schedule_per_sample", schedule, 1, epoch_size)
 
 
-def learning_rate_schedule(lr: Any, unit: UnitType, epoch_size: int | None = None) -> TrainingParameterSchedule:
+def learning_rate_schedule(
+    lr: Any, unit: UnitType, epoch_size: int | None = None
+) -> TrainingParameterSchedule:
     """A schedule of learning rates, as older programs make it; newer ones use `learning_parameter_schedule`.
 
     Args:
@@ -176,7 +184,9 @@ def training_parameter_schedule(
     return _in_units("training_parameter_schedule", schedule, unit, epoch_size)
 
 
-def _in_units(function: str, schedule: Any, unit: Any, epoch_size: Any) -> TrainingParameterSchedule:
+def _in_units(
+    function: str, schedule: Any, unit: Any, epoch_size: Any
+) -> TrainingParameterSchedule:
     try:
         UnitType(unit)
     except ValueError:
@@ -208,7 +218,9 @@ def momentum_schedule(
     return _training("momentum_schedule", momentum, minibatch_size, epoch_size)
 
 
-def momentum_schedule_per_sample(momentum: Any, epoch_size: int | None = None) -> TrainingParameterSchedule:
+def momentum_schedule_per_sample(
+    momentum: Any, epoch_size: int | None = None
+) -> TrainingParameterSchedule:
     """A schedule of momenta per sample: `momentum_schedule` with a reference minibatch size of 1.
 
     Args:
@@ -225,7 +237,9 @@ def momentum_schedule_per_sample(momentum: Any, epoch_size: int | None = None) -
     return _training("momentum_schedule_per_sample", momentum, 1, epoch_size)
 
 
-def momentum_as_time_constant_schedule(momentum: Any, epoch_size: int | None = None) -> TrainingParameterSchedule:
+def momentum_as_time_constant_schedule(
+    momentum: Any, epoch_size: int | None = None
+) -> TrainingParameterSchedule:
     """A schedule of momenta, given as the number of samples in which a contribution fades to 1/e.
 
     Args:
@@ -264,7 +278,9 @@ def minibatch_size_schedule(schedule: Any, epoch_size: int = 1) -> MinibatchSize
     name = "minibatch_size_schedule"
     if isinstance(schedule, Integral):
         if not isinstance(epoch_size, Integral) or epoch_size != 1:
-            raise ValueError(f"{name}: epoch_size {shown(epoch_size)} has no effect on a single number; leave it out")
+            raise ValueError(
+                f"{name}: epoch_size {shown(epoch_size)} has no effect on a single number; leave it out"
+            )
         made = MinibatchSizeSchedule((int(schedule),), (0,), FULL_DATA_SWEEP)
     else:
         made = MinibatchSizeSchedule(*_steps(name, schedule, epoch_size, Integral, int))
@@ -287,11 +303,15 @@ def _training(
     if isinstance(schedule, Real):
         if epoch_size is not None:
             warnings.warn(
-                f"{function}: epoch_size has no effect on a schedule of one number", RuntimeWarning, stacklevel=3
+                f"{function}: epoch_size has no effect on a schedule of one number",
+                RuntimeWarning,
+                stacklevel=3,
             )
         value = convert(as_real(schedule, function, finite=False))
         return TrainingParameterSchedule((value,), (0,), FULL_DATA_SWEEP, reference, explicit)
-    return TrainingParameterSchedule(*_steps(function, schedule, epoch_size, Real, convert), reference, explicit)
+    return TrainingParameterSchedule(
+        *_steps(function, schedule, epoch_size, Real, convert), reference, explicit
+    )
 
 
 def _steps(
@@ -309,7 +329,12 @@ def _steps(
     for number, pair in enumerate(pairs, 1):
         # How long the last value holds makes no difference: 0 is accepted there.
         fewest = number < len(pairs)
-        if len(pair) != 2 or not isinstance(pair[0], Integral) or not isinstance(pair[1], kind) or pair[0] < fewest:
+        if (
+            len(pair) != 2
+            or not isinstance(pair[0], Integral)
+            or not isinstance(pair[1], kind)
+            or pair[0] < fewest
+        ):
             raise SettingError(
                 f"{function}: expected numbers, or pairs of a number of epochs (at least 1, except for the last) and a "
                 f"number, got {shown(pair)}"

@@ -10,7 +10,13 @@ import torch
 from torch import Tensor
 
 from cntk.learners.base import Learner, lying_as
-from cntk.learners.options import LearningOptions, flag, learning_options, parameter_schedule, rate_schedule
+from cntk.learners.options import (
+    LearningOptions,
+    flag,
+    learning_options,
+    parameter_schedule,
+    rate_schedule,
+)
 from cntk.learners.schedules import TrainingParameterSchedule
 
 # What is left of the gradient by 1 - dampening would lose digits below.
@@ -24,7 +30,9 @@ class SGD(Learner, inner=True):
     subtracts = True
     takes_sparse = True
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`; of sparse gradients only the rows present are touched."""
         torch._foreach_add_(leaves, gradients, alpha=-rate)
 
@@ -64,7 +72,9 @@ class MomentumSGD(_WithMomentum, inner=True):
         if self.learning_rate():
             self._report("Momentum", self.momentum)
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`."""
         momentum = self._decay(self._momentum(self.momentum, samples))
         share = 1 - momentum if self.unit_gain else 1
@@ -102,7 +112,9 @@ class Nesterov(_WithMomentum, inner=True):
     kind = "nesterov"
     spare_copies = 2
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`."""
         momentum = self._decay(self._momentum(self.momentum, samples))
         gain = (1 - momentum if self.unit_gain else 1) * rate
@@ -113,7 +125,9 @@ class Nesterov(_WithMomentum, inner=True):
         torch._foreach_add_(leaves, gradients, alpha=-gain)
 
 
-def _move_rows(leaf: Tensor, velocity: Tensor, gradient: Tensor, momentum: float, share: float, rate: float) -> None:
+def _move_rows(
+    leaf: Tensor, velocity: Tensor, gradient: Tensor, momentum: float, share: float, rate: float
+) -> None:
     rows, moved = gradient.indices()[0], gradient.values()
     if momentum == 0:
         leaf.index_add_(0, rows, moved, alpha=-share * rate)

@@ -62,7 +62,9 @@ class UserLearner(Learner):
 
     def __init__(self, parameters: Sequence[Any], lr_schedule: Any, as_numpy: bool = True) -> None:
         options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
-        super().__init__(parameters, parameter_schedule(self.kind, "lr_schedule", lr_schedule, options), options)
+        super().__init__(
+            parameters, parameter_schedule(self.kind, "lr_schedule", lr_schedule, options), options
+        )
         self.as_numpy = as_numpy
 
     @property
@@ -91,7 +93,9 @@ class UserLearner(Learner):
     def apply(self, gradients: list[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
         """Hand the gradients to `update`. The samples are not counted: the schedule stays at its first value."""
         dense = [gradient.to_dense() if gradient.is_sparse else gradient for gradient in gradients]
-        views = {p: NDArrayView.of(g.detach()) for p, g in zip(self._parameters, dense, strict=True)}
+        views = {
+            p: NDArrayView.of(g.detach()) for p, g in zip(self._parameters, dense, strict=True)
+        }
         return bool(self.update(views, sample_count, is_sweep_end))
 
 
@@ -108,11 +112,15 @@ class Universal(Learner, inner=True):
     runs_users_code = True
     has_masters = False
 
-    def __init__(self, parameters: Sequence[Any], gradients: Sequence[Constant], function: Function) -> None:
+    def __init__(
+        self, parameters: Sequence[Any], gradients: Sequence[Constant], function: Function
+    ) -> None:
         options = learning_options(self.kind, 0, 0, 0, math.inf, True, None, None)
         super().__init__(parameters, learning_parameter_schedule(1.0), options)
         if not isinstance(function, Function):
-            raise TypeError(f"universal: update_func must return a function, as combine does, got {function!r}")
+            raise TypeError(
+                f"universal: update_func must return a function, as combine does, got {function!r}"
+            )
         used = whole_graph(function).parameters
         for parameter in self._parameters:
             if parameter not in used:
@@ -123,7 +131,9 @@ class Universal(Learner, inner=True):
         self._gradients = list(gradients)
         self._function = function
 
-    def rule(self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int) -> None:
+    def rule(
+        self, leaves: list[Tensor], gradients: list[Tensor], rate: float, samples: int
+    ) -> None:
         """See `Learner.rule`."""
         for constant, gradient in zip(self._gradients, gradients, strict=True):
             constant.data.detach().copy_(gradient)

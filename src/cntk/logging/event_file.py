@@ -48,11 +48,17 @@ class TensorBoardFileWriter:
         >>> writer.write_value('loss', 0.5, step=1)  # doctest: +SKIP
     """
 
-    def __init__(self, dir: str | os.PathLike[str], modelToVisualize: Function | None = None) -> None:
+    def __init__(
+        self, dir: str | os.PathLike[str], modelToVisualize: Function | None = None
+    ) -> None:
         if not isinstance(dir, (str, os.PathLike)):
-            raise TypeError(f"TensorBoard's events: expected the path of a folder as log_dir, got {dir!r}")
+            raise TypeError(
+                f"TensorBoard's events: expected the path of a folder as log_dir, got {dir!r}"
+            )
         if modelToVisualize is not None and not isinstance(modelToVisualize, Function):
-            raise TypeError(f"TensorBoard's events: expected a function as model, got {modelToVisualize!r}")
+            raise TypeError(
+                f"TensorBoard's events: expected a function as model, got {modelToVisualize!r}"
+            )
         self._folder = Path(dir)
         self._model = modelToVisualize
         self._file: Any = None
@@ -183,7 +189,9 @@ def _new_file(folder: Path) -> Any:
     number = 0
     while True:
         try:
-            return open(reachable(folder / (f"{name}.{number}" if number else name)), "xb", buffering=0)
+            return open(
+                reachable(folder / (f"{name}.{number}" if number else name)), "xb", buffering=0
+            )
         except FileExistsError:
             number += 1
 
@@ -203,7 +211,9 @@ def _summary(values: Iterable[Message], step: int) -> Message:
 
 def _checked_step(name: str, step: int) -> int:
     if not 0 <= step <= _LARGEST_STEP:
-        raise OverflowError(f"TensorBoard's events, {quoted(name)}: expected a step from 0 to 2 ** 64 - 1, got {step}")
+        raise OverflowError(
+            f"TensorBoard's events, {quoted(name)}: expected a step from 0 to 2 ** 64 - 1, got {step}"
+        )
     return step
 
 
@@ -229,4 +239,6 @@ def _bytes_of(batch: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _picture(pixels: np.ndarray[Any, Any]) -> Message:
     height, width, channels = pixels.shape
-    return Message().number(1, height).number(2, width).number(3, channels).data(4, encode_png(pixels))
+    return (
+        Message().number(1, height).number(2, width).number(3, channels).data(4, encode_png(pixels))
+    )

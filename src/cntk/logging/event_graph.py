@@ -44,7 +44,9 @@ class _Node:
 class _Graph:
     nodes: list[_Node] = field(default_factory=list)
     names: dict[Any, str] = field(default_factory=dict)  # of primitives, by identity, and of leaves
-    outside: dict[Variable, Variable] = field(default_factory=dict)  # what the arguments of blocks stand for
+    outside: dict[Variable, Variable] = field(
+        default_factory=dict
+    )  # what the arguments of blocks stand for
     taken: set[str] = field(default_factory=set)
 
     def add(self, root: Primitive) -> None:
@@ -68,16 +70,25 @@ class _Graph:
             self.outside.update(primitive.block_arguments_mapping)
             yield primitive.block_root, f"{scope}{name}/"
         else:
-            self.names[id(primitive)] = self._add_node(scope, name, primitive.op_name, primitive.outputs, operands)
+            self.names[id(primitive)] = self._add_node(
+                scope, name, primitive.op_name, primitive.outputs, operands
+            )
         for operand in operands:
             if operand.is_output:
                 yield operand.owner.root_function, scope
             elif operand not in self.outside and operand not in self.names:
                 kind = _LEAVES.get(operand.kind, operand.kind.name)
-                self.names[operand] = self._add_node(scope, operand.name or operand.uid, kind, (operand,))
+                self.names[operand] = self._add_node(
+                    scope, operand.name or operand.uid, kind, (operand,)
+                )
 
     def _add_node(
-        self, scope: str, name: str, operation: str, outputs: tuple[Variable, ...], operands: tuple[Variable, ...] = ()
+        self,
+        scope: str,
+        name: str,
+        operation: str,
+        outputs: tuple[Variable, ...],
+        operands: tuple[Variable, ...] = (),
     ) -> str:
         whole = unique = scope + name.replace(".", "-")
         number = 0
@@ -104,7 +115,10 @@ def _node_message(graph: _Graph, node: _Node) -> Message:
     message = Message().data(1, node.name).data(2, node.operation)
     # The original adds what arguments of blocks stand for when everything else is there, the last one first.
     bound = [operand for operand in node.operands if operand in graph.outside]
-    for operand in (*(each for each in node.operands if each not in graph.outside), *reversed(bound)):
+    for operand in (
+        *(each for each in node.operands if each not in graph.outside),
+        *reversed(bound),
+    ):
         message.data(3, graph.source(operand))
     shapes = [_shape_message(output) for output in node.outputs]
     listed = Message()

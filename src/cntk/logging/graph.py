@@ -46,15 +46,23 @@ def depth_first_search(root: Any, visitor: Callable[[Any], bool], depth: int = 0
         ['z', 'x', 'c']
     """
     if not isinstance(root, (Function, Variable)):
-        raise ArgumentError(f"depth_first_search: expected a function or a variable as root, got {shown(root)}")
-    as_function(visitor, "depth_first_search: visitor", "of a node, which says whether it belongs to the result")
+        raise ArgumentError(
+            f"depth_first_search: expected a function or a variable as root, got {shown(root)}"
+        )
+    as_function(
+        visitor,
+        "depth_first_search: visitor",
+        "of a node, which says whether it belongs to the result",
+    )
     return walk.depth_first_search(root, visitor, _depth(depth, "depth_first_search"))
 
 
 def _found(function: str, node: Any, accepts: Callable[[Any], bool], depth: Any) -> list[Any]:
     """What `depth_first_search` finds for another function, by whose name errors call it."""
     if not isinstance(node, (Function, Variable)):
-        raise ArgumentError(f"{function}: node: expected a function or a variable, got {shown(node)}")
+        raise ArgumentError(
+            f"{function}: node: expected a function or a variable, got {shown(node)}"
+        )
     return walk.depth_first_search(node, accepts, _depth(depth, function))
 
 
@@ -81,7 +89,9 @@ def find_all_with_name(node: Any, node_name: str, depth: int = 0) -> list[Any]:
     """
     # As in the original, nothing has a name that is no string.
     named = isinstance(node_name, str)
-    return _found("find_all_with_name", node, lambda found: named and found.name == node_name, depth)
+    return _found(
+        "find_all_with_name", node, lambda found: named and found.name == node_name, depth
+    )
 
 
 def find_by_name(node: Any, node_name: str, depth: int = 0) -> Any:

@@ -65,7 +65,9 @@ class ManualProgress:
                 self._since_last = _Totals()
         elif self._updates <= self.first or self._updates % self.freq == 0:
             self._write_minibatches(
-                (self._updates_before + 1, self._updates), *self._since_last.averages(), metric is not None
+                (self._updates_before + 1, self._updates),
+                *self._since_last.averages(),
+                metric is not None,
             )
             self._updates_before = self._updates
             self._since_last = _Totals()
@@ -137,13 +139,22 @@ class ManualProgress:
         averages, self._since_last = self._since_last.averages(), _Totals()
         return averages
 
-    def _write_averages(self, since_start: tuple[float, float, int], since_last: tuple[float, float, int]) -> None:
-        raise NotImplementedError
-
-    def _write_minibatches(
-        self, updates: tuple[int, int], loss: float, metric: float, samples: int, with_metric: bool = True
+    def _write_averages(
+        self, since_start: tuple[float, float, int], since_last: tuple[float, float, int]
     ) -> None:
         raise NotImplementedError
 
-    def _write_epoch(self, loss: float, metric: float, samples: int, with_metric: bool, seconds: float) -> None:
+    def _write_minibatches(
+        self,
+        updates: tuple[int, int],
+        loss: float,
+        metric: float,
+        samples: int,
+        with_metric: bool = True,
+    ) -> None:
+        raise NotImplementedError
+
+    def _write_epoch(
+        self, loss: float, metric: float, samples: int, with_metric: bool, seconds: float
+    ) -> None:
         raise NotImplementedError

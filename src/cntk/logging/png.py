@@ -25,17 +25,33 @@ def encode_png(pixels: np.ndarray[Any, Any]) -> bytes:
         >>> encode_png(np.zeros((2, 3, 1), np.uint8))[:8]
         b'\\x89PNG\\r\\n\\x1a\\n'
     """
-    if pixels.ndim != 3 or pixels.shape[2] not in _COLOUR_TYPES or not pixels.size or pixels.dtype != np.uint8:
+    if (
+        pixels.ndim != 3
+        or pixels.shape[2] not in _COLOUR_TYPES
+        or not pixels.size
+        or pixels.dtype != np.uint8
+    ):
         raise ValueError(
             f"encode_png: expected bytes [height x width x 1, 2, 3 or 4], got {pixels.dtype} {list(pixels.shape)}"
         )
     height, width, channels = pixels.shape
-    rows = np.zeros((height, 1 + width * channels), np.uint8)  # each begins with its filter: 0, none
+    rows = np.zeros(
+        (height, 1 + width * channels), np.uint8
+    )  # each begins with its filter: 0, none
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
-    chunks = (_chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(rows.tobytes())), _chunk(b"IEND", b""))
+    chunks = (
+        _chunk(b"IHDR", header),
+        _chunk(b"IDAT", zlib.compress(rows.tobytes())),
+        _chunk(b"IEND", b""),
+    )
     return b"".join((_SIGNATURE, *chunks))
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )

@@ -85,7 +85,9 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         self.test_freq = NEVER if test_freq is None else test_freq
         syncs = NEVER if distributed_freq is None else distributed_freq
         ManualProgress.__init__(self)
-        ProgressWriter.__init__(self, self.freq, first, self.test_freq, test_first, syncs, distributed_first)
+        ProgressWriter.__init__(
+            self, self.freq, first, self.test_freq, test_first, syncs, distributed_first
+        )
         if log_to_file is not None:
             log_to_file = as_path(log_to_file, "ProgressPrinter: log_to_file")
         self.tag = f"[{tag}] " if as_flag(tag, "ProgressPrinter: tag") else ""
@@ -145,7 +147,10 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
             self._write_minibatches((updates[0] + 1, updates[1]), *last)
 
     def on_write_test_update(
-        self, samples: tuple[int, int], updates: tuple[int, int], aggregate_metric: tuple[float, float]
+        self,
+        samples: tuple[int, int],
+        updates: tuple[int, int],
+        aggregate_metric: tuple[float, float],
     ) -> None:
         """See `ProgressWriter`; prints minibatches of a test."""
         _, metric, count = _since_last(samples, (0.0, 0.0), aggregate_metric)
@@ -173,14 +178,22 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
             self._write_epoch(loss, metric, samples, True, elapsed_milliseconds / 1000)
 
     def on_write_test_summary(
-        self, samples: int, updates: int, summaries: int, aggregate_metric: float, elapsed_milliseconds: int
+        self,
+        samples: int,
+        updates: int,
+        summaries: int,
+        aggregate_metric: float,
+        elapsed_milliseconds: int,
     ) -> None:
         """See `ProgressWriter`; prints the end of a test."""
         metric = self._metric(_average(aggregate_metric, samples), samples)
         self.log(f"Finished Evaluation [{summaries}]: Minibatch[1-{updates}]: metric = {metric};")
 
     def on_write_distributed_sync_update(
-        self, samples: tuple[int, int], updates: tuple[int, int], aggregate_metric: tuple[float, float]
+        self,
+        samples: tuple[int, int],
+        updates: tuple[int, int],
+        aggregate_metric: tuple[float, float],
     ) -> None:
         """See `ProgressWriter`; prints synchronizations among processes."""
         syncs, seen = updates[1] - updates[0], samples[1] - samples[0]
@@ -196,19 +209,36 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         self.log("CNTKCommandTrainBegin: train")
 
     def _metric(self, metric: float, samples: int) -> str:
-        return f"{metric * 100:.2f}% * {samples}" if self.metric_is_pct else f"{metric:.6f} * {samples}"
+        return (
+            f"{metric * 100:.2f}% * {samples}"
+            if self.metric_is_pct
+            else f"{metric:.6f} * {samples}"
+        )
 
-    def _write_averages(self, since_start: tuple[float, float, int], since_last: tuple[float, float, int]) -> None:
+    def _write_averages(
+        self, since_start: tuple[float, float, int], since_last: tuple[float, float, int]
+    ) -> None:
         (loss, metric, samples), (last_loss, last_metric, _) = since_start, since_last
-        self.log(f" {loss:8.3g}   {last_loss:8.3g}   {metric:8.3g}   {last_metric:8.3g}    {samples:10d}")
+        self.log(
+            f" {loss:8.3g}   {last_loss:8.3g}   {metric:8.3g}   {last_metric:8.3g}    {samples:10d}"
+        )
 
     def _write_minibatches(
-        self, updates: tuple[int, int], loss: float, metric: float, samples: int, with_metric: bool = True
+        self,
+        updates: tuple[int, int],
+        loss: float,
+        metric: float,
+        samples: int,
+        with_metric: bool = True,
     ) -> None:
         line = f" Minibatch[{updates[0]:4d}-{updates[1]:4d}]: loss = {loss:.6f} * {samples}"
-        self.log(f"{line}, metric = {self._metric(metric, samples)};" if with_metric else f"{line};")
+        self.log(
+            f"{line}, metric = {self._metric(metric, samples)};" if with_metric else f"{line};"
+        )
 
-    def _write_epoch(self, loss: float, metric: float, samples: int, with_metric: bool, seconds: float) -> None:
+    def _write_epoch(
+        self, loss: float, metric: float, samples: int, with_metric: bool, seconds: float
+    ) -> None:
         total = "" if self.num_epochs is None else f" of {self.num_epochs}"
         speed = samples / seconds if seconds > 0 else 0.0
         line = f"Finished Epoch[{self.epochs}{total}]: {self.tag}loss = {loss:.6f} * {samples}"
@@ -244,7 +274,9 @@ class TrainingSummaryProgressCallback(ProgressWriter):
     def __init__(self, epoch_size: int, callback: Callable[[int, float, float, int], Any]) -> None:
         super().__init__()
         as_function(callback, "TrainingSummaryProgressCallback: callback", "as callback")
-        self.epoch_size = as_integer(epoch_size, "TrainingSummaryProgressCallback: epoch_size", least=0, most=2**64 - 1)
+        self.epoch_size = as_integer(
+            epoch_size, "TrainingSummaryProgressCallback: epoch_size", least=0, most=2**64 - 1
+        )
         self.callback = callback
 
     def on_write_training_update(
@@ -272,7 +304,12 @@ class TrainingSummaryProgressCallback(ProgressWriter):
         self.callback(summaries - 1, aggregate_loss, aggregate_metric, samples)
 
     def on_write_test_summary(
-        self, samples: int, updates: int, summaries: int, aggregate_metric: float, elapsed_milliseconds: int
+        self,
+        samples: int,
+        updates: int,
+        summaries: int,
+        aggregate_metric: float,
+        elapsed_milliseconds: int,
     ) -> None:
         """See `ProgressWriter`; tells of nothing."""
 
@@ -296,7 +333,9 @@ def log_number_of_parameters(model: Any, trace_level: int = 0) -> None:
             (3,)
     """
     if not isinstance(model, Function):
-        raise ArgumentError(f"log_number_of_parameters: expected a function as model, got {shown(model)}")
+        raise ArgumentError(
+            f"log_number_of_parameters: expected a function as model, got {shown(model)}"
+        )
     shows_shapes = as_real(trace_level, "log_number_of_parameters: trace_level", finite=False) > 0
     shapes = [parameter.shape for parameter in model.parameters]
     known = all(dimension >= 0 for shape in shapes for dimension in shape)

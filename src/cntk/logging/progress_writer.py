@@ -52,7 +52,9 @@ class _Progress:
         self.written = (self.samples, self.updates, self.loss.read(), self.metric.read())
         return tuple(zip(before, self.written, strict=True))  # type: ignore[return-value]
 
-    def finish(self, loss: RunningSum | None, metric: RunningSum | None) -> tuple[int, int, float, float]:
+    def finish(
+        self, loss: RunningSum | None, metric: RunningSum | None
+    ) -> tuple[int, int, float, float]:
         """All there was since the last summary, by a trainer's own sums if it gives some; begins anew."""
         sums = (self.loss.read(loss), self.metric.read(metric)) if self.samples else (0.0, 0.0)
         found = self.samples, self.updates, *sums
@@ -134,10 +136,14 @@ class ProgressWriter:
                  distributed_sync_update_freq, distributed_sync_first)  # fmt: skip
         for number in given:
             if not isinstance(number, int):
-                raise ArgumentError(f"{type(self).__name__}: expected integers as frequencies, got {shown(number)}")
+                raise ArgumentError(
+                    f"{type(self).__name__}: expected integers as frequencies, got {shown(number)}"
+                )
             if not 0 <= number < 2**64:
                 bound = "at least 0" if number < 0 else "less than 2**64"
-                raise FrequencyError(f"{type(self).__name__}: expected a frequency of {bound}, got {number}")
+                raise FrequencyError(
+                    f"{type(self).__name__}: expected a frequency of {bound}, got {number}"
+                )
         self._training = _Progress(training_update_freq, training_first)
         self._testing = _Progress(test_update_freq, test_first)
         self._syncing = _Progress(distributed_sync_update_freq, distributed_sync_first)
@@ -146,7 +152,10 @@ class ProgressWriter:
         self._training_since = self._testing_since = time.perf_counter()
 
     def update_training_with_minibatch(
-        self, samples: int, loss: Tensor | float | RunningSum, metric: Tensor | float | RunningSum | None = None
+        self,
+        samples: int,
+        loss: Tensor | float | RunningSum,
+        metric: Tensor | float | RunningSum | None = None,
     ) -> None:
         """Take note of a training minibatch; called by trainers.
 
@@ -174,7 +183,9 @@ class ProgressWriter:
             seen, updates, _, aggregate = self._syncing.pairs()
             self.on_write_distributed_sync_update(seen, updates, aggregate)
 
-    def write_training_summary(self, loss: RunningSum | None = None, metric: RunningSum | None = None) -> None:
+    def write_training_summary(
+        self, loss: RunningSum | None = None, metric: RunningSum | None = None
+    ) -> None:
         """Tell of all training minibatches since the last summary, and start anew; called by trainers.
 
         Args:
@@ -185,7 +196,9 @@ class ProgressWriter:
         elapsed, self._training_since = int((now - self._training_since) * 1000), now
         self._training_summaries += 1
         seen, updates, total, total_metric = self._training.finish(loss, metric)
-        self.on_write_training_summary(seen, updates, self._training_summaries, total, total_metric, elapsed)
+        self.on_write_training_summary(
+            seen, updates, self._training_summaries, total, total_metric, elapsed
+        )
 
     def write_test_summary(self, metric: RunningSum | None = None) -> None:
         """Tell of all test minibatches since the last summary, and start anew; called by evaluators.
@@ -227,12 +240,18 @@ class ProgressWriter:
         """
 
     def on_write_test_update(
-        self, samples: tuple[int, int], updates: tuple[int, int], aggregate_metric: tuple[float, float]
+        self,
+        samples: tuple[int, int],
+        updates: tuple[int, int],
+        aggregate_metric: tuple[float, float],
     ) -> None:
         """Called when test minibatches are to be written of; arguments as for `on_write_training_update`."""
 
     def on_write_distributed_sync_update(
-        self, samples: tuple[int, int], updates: tuple[int, int], aggregate_metric: tuple[float, float]
+        self,
+        samples: tuple[int, int],
+        updates: tuple[int, int],
+        aggregate_metric: tuple[float, float],
     ) -> None:
         """Called when synchronizations are to be written of; arguments as for `on_write_training_update`."""
 
@@ -257,7 +276,12 @@ class ProgressWriter:
         """
 
     def on_write_test_summary(
-        self, samples: int, updates: int, summaries: int, aggregate_metric: float, elapsed_milliseconds: int
+        self,
+        samples: int,
+        updates: int,
+        summaries: int,
+        aggregate_metric: float,
+        elapsed_milliseconds: int,
     ) -> None:
         """Called with a summary of a test; arguments as for `on_write_training_summary`."""
 

@@ -66,7 +66,9 @@ class TensorBoardProgressWriter(ProgressWriter):
         super().__init__(NEVER if freq is None else freq)
         self.closed = False
         self.writer = (
-            None if as_flag(rank, "TensorBoardProgressWriter: rank") else TensorBoardFileWriter(log_dir, model)
+            None
+            if as_flag(rank, "TensorBoardProgressWriter: rank")
+            else TensorBoardFileWriter(log_dir, model)
         )
 
     def write_value(self, name: str, value: float, step: int) -> None:
@@ -110,7 +112,9 @@ class TensorBoardProgressWriter(ProgressWriter):
         if self.writer is None:
             return
         if not isinstance(data, Mapping):
-            raise TypeError("write_image: expected a dictionary of variables and their batches of pictures")
+            raise TypeError(
+                "write_image: expected a dictionary of variables and their batches of pictures"
+            )
         for batch in data.values():
             self.writer.write_image(str(name), batch, _step(step, "write_image: step"))
 
@@ -140,11 +144,18 @@ class TensorBoardProgressWriter(ProgressWriter):
     ) -> None:
         """See `ProgressWriter`; writes averages since the last time, by the number of minibatches."""
         count, step = samples[1] - samples[0], self.total_training_updates()
-        self.write_value("minibatch/avg_loss", _average(aggregate_loss[1] - aggregate_loss[0], count), step)
-        self.write_value("minibatch/avg_metric", _average(aggregate_metric[1] - aggregate_metric[0], count), step)
+        self.write_value(
+            "minibatch/avg_loss", _average(aggregate_loss[1] - aggregate_loss[0], count), step
+        )
+        self.write_value(
+            "minibatch/avg_metric", _average(aggregate_metric[1] - aggregate_metric[0], count), step
+        )
 
     def on_write_test_update(
-        self, samples: tuple[int, int], updates: tuple[int, int], aggregate_metric: tuple[float, float]
+        self,
+        samples: tuple[int, int],
+        updates: tuple[int, int],
+        aggregate_metric: tuple[float, float],
     ) -> None:
         """See `ProgressWriter`; never called by trainers and evaluators, since tests are told of by their summaries.
 
@@ -169,7 +180,12 @@ class TensorBoardProgressWriter(ProgressWriter):
         self.write_value("summary/avg_metric", _average(aggregate_metric, samples), summaries)
 
     def on_write_test_summary(
-        self, samples: int, updates: int, summaries: int, aggregate_metric: float, elapsed_milliseconds: int
+        self,
+        samples: int,
+        updates: int,
+        summaries: int,
+        aggregate_metric: float,
+        elapsed_milliseconds: int,
     ) -> None:
         """See `ProgressWriter`; writes the average, by the number of training minibatches if there were any."""
         average = _average(aggregate_metric, samples)
@@ -180,7 +196,9 @@ class TensorBoardProgressWriter(ProgressWriter):
 
     def _check_open(self) -> None:
         if self.closed:
-            raise RuntimeError("TensorBoardProgressWriter: it has been closed; make another one to write more")
+            raise RuntimeError(
+                "TensorBoardProgressWriter: it has been closed; make another one to write more"
+            )
 
 
 def _average(total: float, samples: int) -> float:

@@ -99,7 +99,11 @@ def _inside(primitive: Primitive, filter: Filter, converter: Converter) -> Funct
     outer = block.operands_of(primitive.operands)
     body = convert(block.composite, filter, converter)
     return make_block(
-        body, list(zip(block.arguments, outer, strict=True)), block.block_name, primitive._name, details=block.details
+        body,
+        list(zip(block.arguments, outer, strict=True)),
+        block.block_name,
+        primitive._name,
+        details=block.details,
     )
 
 

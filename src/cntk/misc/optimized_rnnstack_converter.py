@@ -44,8 +44,14 @@ def convert_optimized_rnnstack(cudnn_model: Function) -> Function:
         [(5, 5), (5, 5), (5,), (3, 5), (5, 5), (5,)]
     """
     if not isinstance(cudnn_model, Function):
-        raise ArgumentError(f"convert_optimized_rnnstack: expected a function, got {shown(cudnn_model)}")
-    return convert(cudnn_model, lambda f: isinstance(getattr(f.root_function, "op", None), OptimizedRNNStack), _layers)
+        raise ArgumentError(
+            f"convert_optimized_rnnstack: expected a function, got {shown(cudnn_model)}"
+        )
+    return convert(
+        cudnn_model,
+        lambda f: isinstance(getattr(f.root_function, "op", None), OptimizedRNNStack),
+        _layers,
+    )
 
 
 def _layers(stack: Function) -> Function:
@@ -66,14 +72,18 @@ def _layers(stack: Function) -> Function:
     for k in range(op.num_layers):
         if op.bidirectional:
             forward = _layer(op, arrays[2 * k], result, f"{stack.name}_fw{k}")
-            backward = _layer(op, arrays[2 * k + 1], result, f"{stack.name}_bw{k}", go_backwards=True)
+            backward = _layer(
+                op, arrays[2 * k + 1], result, f"{stack.name}_bw{k}", go_backwards=True
+            )
             result = ops.splice(forward, backward)
         else:
             result = _layer(op, arrays[k], result, f"{stack.name}_{k}")
     return result  # type: ignore[no-any-return]
 
 
-def _layer(op: OptimizedRNNStack, weights: list[np.ndarray], x: Any, name: str, go_backwards: bool = False) -> Function:
+def _layer(
+    op: OptimizedRNNStack, weights: list[np.ndarray], x: Any, name: str, go_backwards: bool = False
+) -> Function:
     """One layer in one direction; the weights are those of `OptimizedRNNStack.split`."""
     size, dtype = op.hidden_size, weights[0].dtype
     with default_options(dtype=dtype.type):
@@ -102,13 +112,17 @@ def _gru(size: int, weights: list[np.ndarray], name: str) -> Function:
     """A step of cuDNN's variant: the state's part of the new values has a bias of its own, inside the reset."""
     names = ("W", "H", "b", "b1")
     W, H, b, b1 = (
-        Parameter(init=np.ascontiguousarray(w.T), dtype=w.dtype, name=n) for w, n in zip(weights, names, strict=True)
+        Parameter(init=np.ascontiguousarray(w.T), dtype=w.dtype, name=n)
+        for w, n in zip(weights, names, strict=True)
     )
 
     @BlockFunction("GRU", name)
     def gru(dh: Any, x: Any) -> Any:
         from_input, from_state = ops.times(x, W) + b, ops.times(dh, H) + b1
-        parts = [[ops.slice(v, -1, k * size, (k + 1) * size) for v in (from_input, from_state)] for k in range(3)]
+        parts = [
+            [ops.slice(v, -1, k * size, (k + 1) * size) for v in (from_input, from_state)]
+            for k in range(3)
+        ]
         reset, update = (ops.sigmoid(v + w) for v, w in parts[:2])
         new_values = ops.tanh(parts[2][0] + reset * parts[2][1])
         return (1 - update) * new_values + update * dh

@@ -119,7 +119,9 @@ class DistributedLearner:
         from cntk._persist.learner_state import restore_learner
 
         if not isinstance(checkpoint, Mapping):
-            raise ArgumentError(f"{self.kind}: expected what create_checkpoint returned, got {checkpoint!r}")
+            raise ArgumentError(
+                f"{self.kind}: expected what create_checkpoint returned, got {checkpoint!r}"
+            )
         restore_learner(checkpoint, self)
 
     # -- what a training step asks for ----------------------------------------------------------------------------
@@ -160,7 +162,9 @@ class DistributedLearner:
         """See `Learner.end_step`."""
         self.local.end_step(sample_count, is_sweep_end)
 
-    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
+    def before_update(
+        self, sparse: Sequence[Tensor | None]
+    ) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
         """See `Learner.before_update`."""
         undo, changed = self.local.before_update(sparse)
         return undo, changed
@@ -219,9 +223,13 @@ class BlockMomentumLearner(DistributedLearner):
         super().end_step(sample_count, is_sweep_end)
         self._count(sample_count)
 
-    def before_update(self, sparse: Sequence[Tensor | None]) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
+    def before_update(
+        self, sparse: Sequence[Tensor | None]
+    ) -> tuple[Callable[[], None], Callable[[], list[Tensor]]]:
         """See `Learner.before_update`."""
-        undo_local, changed = super().before_update([None] * len(sparse))  # at the end of a block all rows change
+        undo_local, changed = super().before_update(
+            [None] * len(sparse)
+        )  # at the end of a block all rows change
         smoothed = [tensor.clone() for tensor in self.smoothed]
         before = None if self._before is None else [tensor.clone() for tensor in self._before]
         seen = self._seen
@@ -264,7 +272,9 @@ class BlockMomentumLearner(DistributedLearner):
     def _end_block(self) -> None:
         momentum = math.exp(-self._seen / self.time_constant) if self.time_constant else 0.0
         with torch.no_grad():
-            for parameter, before, smoothed in zip(self.parameters, self._before or (), self.smoothed, strict=True):
+            for parameter, before, smoothed in zip(
+                self.parameters, self._before or (), self.smoothed, strict=True
+            ):
                 value = parameter.data.detach()
                 smoothed.mul_(momentum).add_(before - value, alpha=(1 - momentum) * self.rate)
                 value.copy_(before.sub_(smoothed, alpha=1 + momentum if self.nesterov else 1))
@@ -283,7 +293,9 @@ def _checked(function: str, learner: Any, distributed_after: Any) -> int:
     if learner is None:
         raise SettingError(f"{function}: expected a learner, got None")
     if not isinstance(learner, (Learner, DistributedLearner)):
-        raise SettingError(f"{function}: expected a learner such as cntk.sgd(...) gives, got {type(learner).__name__}")
+        raise SettingError(
+            f"{function}: expected a learner such as cntk.sgd(...) gives, got {type(learner).__name__}"
+        )
     return _number(function, "distributed_after", distributed_after)
 
 
@@ -323,7 +335,9 @@ def data_parallel_distributed_learner(
     after = _checked(name, learner, distributed_after)
     _number(name, "num_quantization_bits", num_quantization_bits)
     if as_flag(use_async_buffered_parameter_update, f"{name}: use_async_buffered_parameter_update"):
-        raise RuntimeError(f"{name}: an asynchronous update of parameters is not available; leave the argument out")
+        raise RuntimeError(
+            f"{name}: an asynchronous update of parameters is not available; leave the argument out"
+        )
     return DistributedLearner(learner, after)
 
 
@@ -371,14 +385,20 @@ def block_momentum_distributed_learner(
         raise SettingError(f"{name}: expected a block of at least 1 sample, got {block_size}")
     constant = 0.0
     if block_momentum_as_time_constant is not None:
-        constant = as_real(block_momentum_as_time_constant, f"{name}: block_momentum_as_time_constant", finite=False)
+        constant = as_real(
+            block_momentum_as_time_constant,
+            f"{name}: block_momentum_as_time_constant",
+            finite=False,
+        )
     return BlockMomentumLearner(
         learner,
         after,
         size,
         constant,
         as_bool(use_nestrov_momentum, f"{name}: use_nestrov_momentum"),
-        as_bool(reset_sgd_momentum_after_aggregation, f"{name}: reset_sgd_momentum_after_aggregation"),
+        as_bool(
+            reset_sgd_momentum_after_aggregation, f"{name}: reset_sgd_momentum_after_aggregation"
+        ),
         as_real(block_learning_rate, f"{name}: block_learning_rate", finite=False),
     )
 

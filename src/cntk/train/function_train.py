@@ -48,7 +48,9 @@ class _Summaries:
         self._tested: list[tuple[Tensor, Any, int]] = []
         self._minibatches = 0
 
-    def update_training_with_minibatch(self, samples: int, loss: RunningSum, metric: RunningSum | None = None) -> None:
+    def update_training_with_minibatch(
+        self, samples: int, loss: RunningSum, metric: RunningSum | None = None
+    ) -> None:
         """Take note of a training minibatch."""
         entry = (loss.last, None if metric is None else metric.last, samples)
         self._update.append(entry)
@@ -110,14 +112,21 @@ def _every(frequency: Any, epoch: int, size: Any, writers: Sequence[Any]) -> tup
     if frequency is None:
         return 0, False
     number, unit = as_frequency(frequency, "train")
-    samples = number * {DataUnit.sample: 1, DataUnit.minibatch: size_at(size, 0), DataUnit.sweep: epoch or 1}[unit]
+    samples = (
+        number
+        * {DataUnit.sample: 1, DataUnit.minibatch: size_at(size, 0), DataUnit.sweep: epoch or 1}[
+            unit
+        ]
+    )
     every = samples // size_at(size, 0)
     return every, every == 0
 
 
 def _are_sequences(function: Function, source: Any) -> bool:
     """Whether data in memory are given of which some are sequences."""
-    return not hasattr(source, "next_minibatch") and any(len(v.dynamic_axes) > 1 for v in function.signature)
+    return not hasattr(source, "next_minibatch") and any(
+        len(v.dynamic_axes) > 1 for v in function.signature
+    )
 
 
 def _limits(
@@ -128,7 +137,11 @@ def _limits(
     Raises:
         ValueError: if that is not told, told twice, or not positive.
     """
-    for name, given in (("max_epochs", max_epochs), ("epoch_size", epoch_size), ("max_samples", max_samples)):
+    for name, given in (
+        ("max_epochs", max_epochs),
+        ("epoch_size", epoch_size),
+        ("max_samples", max_samples),
+    ):
         if given is not None:
             as_limit(given, f"train: {name}", finite=name != "max_samples")
     if max_samples is not None:
@@ -143,7 +156,9 @@ def _limits(
         epoch_size = source.count
     samples = int((1 if max_epochs is None else max_epochs) * epoch_size)
     if samples < 1:
-        raise ValueError(f"train: max_epochs and epoch_size must be positive, got {max_epochs} and {epoch_size}")
+        raise ValueError(
+            f"train: max_epochs and epoch_size must be positive, got {max_epochs} and {epoch_size}"
+        )
     return epoch_size, samples
 
 
@@ -177,9 +192,12 @@ def train_function(
     summaries = _Summaries(*_every(period, sweep, size, writers))
     trainer = Trainer(None, (loss, metric), parameter_learners, [*writers, summaries])
     TrainingSession(trainer, source.source, size, source.streams, limit, period, *configs).train()
-    nothing = [Record(loss=0, metric=0, samples=0)]  # as the original says it where there was no summary
+    nothing = [
+        Record(loss=0, metric=0, samples=0)
+    ]  # as the original says it where there was no summary
     result = Record(
-        updates=summaries.updates if summaries.epochs else nothing, epoch_summaries=summaries.epochs or nothing
+        updates=summaries.updates if summaries.epochs else nothing,
+        epoch_summaries=summaries.epochs or nothing,
     )
     return result if configs[2] is None else Record(**result, test_summary=summaries.test)
 
@@ -198,7 +216,9 @@ def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
     found = [[c for c in given if isinstance(c, kind)] for kind in kinds]
     for kind, configs in zip(kinds, found, strict=True):
         if len(configs) > 1:
-            raise ValueError(f"callbacks: one {kind.__name__} is possible, and {len(configs)} were given")
+            raise ValueError(
+                f"callbacks: one {kind.__name__} is possible, and {len(configs)} were given"
+            )
     writers = [c for c in given if not isinstance(c, kinds)]
     for writer in writers:
         if not hasattr(writer, "update_training_with_minibatch"):
@@ -221,7 +241,9 @@ def test_function(
     loss, metric = _criterion_outputs(function)
     wanted = loss if metric is None else metric
     size = as_minibatch_size(minibatch_size, "test")
-    source = source_of(function, minibatch_source, streams, model_inputs_to_streams, sweeps=1, method="test")
+    source = source_of(
+        function, minibatch_source, streams, model_inputs_to_streams, sweeps=1, method="test"
+    )
     check_finite(source, None, "Test")
     writers, _ = _callbacks(callbacks)
     evaluator = Evaluator(combine_variables([wanted]), writers)

@@ -36,7 +36,11 @@ class StreamSource:
         self.source, self.streams, self.count = source, streams, count
 
     def minibatches(
-        self, size: Any, limit: int | None, seen: Callable[[], int], device: DeviceDescriptor | None = None
+        self,
+        size: Any,
+        limit: int | None,
+        seen: Callable[[], int],
+        device: DeviceDescriptor | None = None,
     ) -> Minibatches:
         """Minibatches until the source has no more, or the limit is reached.
 
@@ -79,12 +83,19 @@ class StreamSource:
                         f"the minibatch source has no stream {stream!r}, which is to be for {variable!r}; it has {known}"
                     )
             return {v: found[s] for v, s in self.streams.items()} if found else {}
-        minibatch: dict[Variable, MinibatchData] = self.source.next_minibatch(size, self.streams, device)
+        minibatch: dict[Variable, MinibatchData] = self.source.next_minibatch(
+            size, self.streams, device
+        )
         return minibatch
 
 
 def source_of(
-    function: Function, source: Any, streams: Any, mapping: Any, sweeps: float | None = None, method: str = "train"
+    function: Function,
+    source: Any,
+    streams: Any,
+    mapping: Any,
+    sweeps: float | None = None,
+    method: str = "train",
 ) -> StreamSource:
     """Where a function's arguments come from.
 
@@ -103,26 +114,40 @@ def source_of(
     """
     arguments = function.signature
     if streams is not None and mapping is not None:
-        raise ValueError(f"{method}: streams and model_inputs_to_streams say the same; give one of them")
+        raise ValueError(
+            f"{method}: streams and model_inputs_to_streams say the same; give one of them"
+        )
     if streams is not None and not hasattr(streams, "__len__"):
-        raise FeedError(f"{method}: expected streams in the order of the arguments, got {shown(streams)}")
+        raise FeedError(
+            f"{method}: expected streams in the order of the arguments, got {shown(streams)}"
+        )
     if streams is not None and len(streams) != len(arguments):
-        raise FeedError(f"{method}: {function} has {len(arguments)} arguments, and {len(streams)} streams were given")
+        raise FeedError(
+            f"{method}: {function} has {len(arguments)} arguments, and {len(streams)} streams were given"
+        )
     if not hasattr(source, "next_minibatch"):
         if streams is not None or mapping is not None:
-            raise ValueError(f"{method}: data that are given directly have no streams; leave out streams and mapping")
+            raise ValueError(
+                f"{method}: data that are given directly have no streams; leave out streams and mapping"
+            )
         return _from_memory(arguments, source, sweeps, method)
     if mapping is None:
         given = streams if streams is not None else list(getattr(source, "streams", {}).values())
         if len(given) != len(arguments):
-            raise FeedError(f"{method}: {function} has {len(arguments)} arguments, and {len(given)} streams were given")
+            raise FeedError(
+                f"{method}: {function} has {len(arguments)} arguments, and {len(given)} streams were given"
+            )
         mapping = dict(zip(arguments, given, strict=True))
     if not isinstance(mapping, Mapping):
-        raise ArgumentError(f"{method}: model_inputs_to_streams must be a dictionary, got {shown(mapping)}")
+        raise ArgumentError(
+            f"{method}: model_inputs_to_streams must be a dictionary, got {shown(mapping)}"
+        )
     return StreamSource(source, dict(mapping))
 
 
-def _from_memory(arguments: Sequence[Variable], given: Any, sweeps: float | None, method: str) -> StreamSource:
+def _from_memory(
+    arguments: Sequence[Variable], given: Any, sweeps: float | None, method: str
+) -> StreamSource:
     """Data in memory as a source, which cuts them as the original does: sequences count with their frames."""
     if isinstance(given, Iterator):
         given = tuple(given)
@@ -134,7 +159,10 @@ def _from_memory(arguments: Sequence[Variable], given: Any, sweeps: float | None
         )
     names = [f"stream_{number}" for number in range(len(arguments))]
     typed = {
-        name: (_as_data(each, method), ArgumentType(name, v.shape, v.is_sparse, tuple(v.dynamic_axes), v.type_.dtype))
+        name: (
+            _as_data(each, method),
+            ArgumentType(name, v.shape, v.is_sparse, tuple(v.dynamic_axes), v.type_.dtype),
+        )
         for name, each, v in zip(names, data, arguments, strict=True)
     }
     source = MinibatchSourceFromData(typed)
@@ -163,7 +191,9 @@ def _as_data(given: Any, method: str) -> Any:
     except ValueError:
         array = np.asarray(None)
     if not array.ndim:
-        raise FeedError(f"{method}: expected an array, a CSR matrix, a Value or a list as data, got {shown(given)}")
+        raise FeedError(
+            f"{method}: expected an array, a CSR matrix, a Value or a list as data, got {shown(given)}"
+        )
     return array
 
 

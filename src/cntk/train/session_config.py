@@ -48,7 +48,9 @@ def as_frequency(given: Any, name: str) -> Frequency:
     """
     if given is None:
         return NEVER, DataUnit.sample
-    number, unit = given if isinstance(given, tuple) and len(given) == 2 else (given, DataUnit.sample)
+    number, unit = (
+        given if isinstance(given, tuple) and len(given) == 2 else (given, DataUnit.sample)
+    )
     count = as_index(number)
     if count is None or not isinstance(unit, DataUnit):
         raise TypeError(
@@ -136,7 +138,9 @@ class CheckpointConfig:
         if filename is None:
             self.frequency = (0, DataUnit.sample)
         elif not os.fspath(filename) and self.frequency[0]:
-            raise ValueError("CheckpointConfig: the file name must not be empty; give None for no checkpoints")
+            raise ValueError(
+                "CheckpointConfig: the file name must not be empty; give None for no checkpoints"
+            )
         self.filename = None if filename is None else os.fspath(filename) or None
         self.restore = as_flag(restore, "CheckpointConfig: restore")
         self.preserve_all = as_flag(preserve_all, "CheckpointConfig: preserve_all")
@@ -150,7 +154,9 @@ class _DataConfig:
         self.minibatch_size = as_minibatch_size(size, name)
         self.source, self.streams, self._feed = source, streams, None
         if streams is not None and not isinstance(streams, Mapping):
-            raise TypeError(f"{name}: model_inputs_to_streams must be a dictionary, got {type(streams).__name__}")
+            raise TypeError(
+                f"{name}: model_inputs_to_streams must be a dictionary, got {type(streams).__name__}"
+            )
         if source is None or hasattr(source, "next_minibatch"):
             return
         if criterion is None:
@@ -207,9 +213,16 @@ class CrossValidationConfig(_DataConfig):
         super().__init__(given, size, model_inputs_to_streams, criterion)
         self.frequency = as_frequency(frequency, "CrossValidationConfig")
         if callback is not None and not callable(callback):
-            raise ArgumentError(f"CrossValidationConfig: the callback must be a function, got {shown(callback)}")
-        if max_samples is not None and as_limit(max_samples, "CrossValidationConfig: max_samples") < 1:
-            raise SettingError(f"CrossValidationConfig: max_samples must be positive, got {max_samples}")
+            raise ArgumentError(
+                f"CrossValidationConfig: the callback must be a function, got {shown(callback)}"
+            )
+        if (
+            max_samples is not None
+            and as_limit(max_samples, "CrossValidationConfig: max_samples") < 1
+        ):
+            raise SettingError(
+                f"CrossValidationConfig: max_samples must be positive, got {max_samples}"
+            )
         self.callback, self.max_samples = callback, max_samples
 
 
@@ -245,12 +258,24 @@ class TestConfig(_DataConfig):
         super().__init__(given, size, model_inputs_to_streams, criterion)
 
 
-def _renamed(config: Any, minibatch_source: Any, minibatch_size: Any, source: Any, mb_size: Any) -> tuple[Any, Any]:
+def _renamed(
+    config: Any, minibatch_source: Any, minibatch_size: Any, source: Any, mb_size: Any
+) -> tuple[Any, Any]:
     """Source and size, by whichever of their names they were given."""
-    for old, given, new in (("source", source, "minibatch_source"), ("mb_size", mb_size, "minibatch_size")):
+    for old, given, new in (
+        ("source", source, "minibatch_source"),
+        ("mb_size", mb_size, "minibatch_size"),
+    ):
         if given is not None:
-            warnings.warn(f"{type(config).__name__}: {old} is called {new} now", DeprecationWarning, stacklevel=3)
-    return minibatch_source if source is None else source, minibatch_size if mb_size is None else mb_size
+            warnings.warn(
+                f"{type(config).__name__}: {old} is called {new} now",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+    return (
+        minibatch_source if source is None else source,
+        minibatch_size if mb_size is None else mb_size,
+    )
 
 
 def check_finite(feed: StreamSource | None, limit: int | None, what: str) -> None:
@@ -259,7 +284,11 @@ def check_finite(feed: StreamSource | None, limit: int | None, what: str) -> Non
     Raises:
         ValueError: if there is no limit and the source has none.
     """
-    if feed is not None and (limit is None or limit >= INFINITELY_REPEAT - 1) and feed.is_infinite():
+    if (
+        feed is not None
+        and (limit is None or limit >= INFINITELY_REPEAT - 1)
+        and feed.is_infinite()
+    ):
         raise ValueError(
             f"{what} minibatch source must have a limited number of samples or sweeps: give it max_sweeps or max_samples"
         )

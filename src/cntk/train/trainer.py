@@ -54,7 +54,9 @@ class Trainer(Evaluator):
         4
     """
 
-    def __init__(self, model: Any, criterion: Any, parameter_learners: Any, progress_writers: Any = None) -> None:
+    def __init__(
+        self, model: Any, criterion: Any, parameter_learners: Any, progress_writers: Any = None
+    ) -> None:
         if model is not None and not isinstance(model, (Function, Variable)):
             raise ArgumentError(f"Trainer: model: expected a function, or None, got {shown(model)}")
         self._model = model
@@ -116,7 +118,9 @@ class Trainer(Evaluator):
                 self._previous = None
                 return False if outputs is None else (False, {})
             if is_sweep_end is None:
-                is_sweep_end = any(isinstance(v, MinibatchData) and v.sweep_end for v in arguments.values())
+                is_sweep_end = any(
+                    isinstance(v, MinibatchData) and v.sweep_end for v in arguments.values()
+                )
         asked = {} if outputs is None else asked_for(outputs, "Trainer: outputs")
         wanted = tuple(dict.fromkeys(asked.values())) if asked else ()
         if not isinstance(is_sweep_end, (bool, NoneType)):
@@ -134,7 +138,9 @@ class Trainer(Evaluator):
         if self._trained_metric is not None:
             self._trained_metric.add(result.metric)
         for writer in self._writers:
-            writer.update_training_with_minibatch(result.samples, self._trained_loss, self._trained_metric)
+            writer.update_training_with_minibatch(
+                result.samples, self._trained_loss, self._trained_metric
+            )
 
     def test_minibatch(self, arguments: Any, device: DeviceDescriptor | None = None) -> float:  # type: ignore[override]
         """The metric's average over one minibatch, without an update.
@@ -143,10 +149,14 @@ class Trainer(Evaluator):
             ValueError: if the trainer has no metric, or data are missing or do not fit.
         """
         if self._metric is None:
-            raise ValueError("test_minibatch: this trainer has no metric; give criterion=(loss, metric)")
+            raise ValueError(
+                "test_minibatch: this trainer has no metric; give criterion=(loss, metric)"
+            )
         return super().test_minibatch(arguments, device)
 
-    def save_checkpoint(self, filename: str | os.PathLike[str], external_state: Mapping[str, Any] = {}) -> None:
+    def save_checkpoint(
+        self, filename: str | os.PathLike[str], external_state: Mapping[str, Any] = {}
+    ) -> None:
         """Write all that training needs to go on: model, learners, and where random numbers have got to.
 
         There are two files, ``filename`` with the model and ``filename`` + ``.ckp`` with the rest. They replace former
@@ -180,7 +190,9 @@ class Trainer(Evaluator):
         from cntk._persist.checkpoints import save_checkpoint
 
         _check_path("save_checkpoint", filename)
-        save_checkpoint(filename, self._graph, self._step, self._learners, self._step.trained, external_state)
+        save_checkpoint(
+            filename, self._graph, self._step, self._learners, self._step.trained, external_state
+        )
 
     def restore_from_checkpoint(self, filename: str | os.PathLike[str]) -> dict[str, Any]:
         """Go on from where `save_checkpoint` was called, by this trainer or by one like it, here or with the original.
@@ -199,7 +211,9 @@ class Trainer(Evaluator):
         from cntk._persist.checkpoints import restore_checkpoint
 
         _check_path("restore_from_checkpoint", filename)
-        self._step.trained, external_state = restore_checkpoint(filename, self._graph, self._step, self._learners)
+        self._step.trained, external_state = restore_checkpoint(
+            filename, self._graph, self._step, self._learners
+        )
         return external_state
 
     @cached_property
@@ -290,7 +304,9 @@ class Trainer(Evaluator):
             1
         """
         if as_index(unit) not in list(DataUnit):
-            raise SettingError(f"total_number_of_units_seen: expected a DataUnit, got {shown(unit)}")
+            raise SettingError(
+                f"total_number_of_units_seen: expected a DataUnit, got {shown(unit)}"
+            )
         learner = self._learners[0]
         count: int = {
             DataUnit.sample: lambda: self._step.trained,
@@ -333,7 +349,9 @@ def _output(node: Any) -> Variable:
         return node.output
     if isinstance(node, Variable):
         return node
-    raise ArgumentError(f"Trainer: criterion: expected a function, or a pair of loss and metric, got {shown(node)}")
+    raise ArgumentError(
+        f"Trainer: criterion: expected a function, or a pair of loss and metric, got {shown(node)}"
+    )
 
 
 def _criterion(criterion: Any) -> tuple[Any, Any]:

@@ -122,7 +122,9 @@ class TrainingSession:
         _check_kinds(checkpoint_config, cv_config, test_config)
         self.trainer = trainer
         self.mb_size = as_minibatch_size(mb_size, "training_session")
-        self.max_samples = None if max_samples is None or max_samples >= FULL_DATA_SWEEP else int(max_samples)
+        self.max_samples = (
+            None if max_samples is None or max_samples >= FULL_DATA_SWEEP else int(max_samples)
+        )
         self.checkpoints = checkpoint_config or CheckpointConfig(None)
         self.cross_validation = cv_config or CrossValidationConfig(frequency=0)
         streams = dict(model_inputs_to_streams or {})
@@ -166,7 +168,9 @@ class TrainingSession:
                 limit = counts[DataUnit.sample]
         feed = self._feed.minibatches(self.mb_size, limit, lambda: counts[DataUnit.sample], device)
         for arguments, ends_sweep in feed:
-            updated = self.trainer.train_minibatch(arguments, device=device, is_sweep_end=ends_sweep)
+            updated = self.trainer.train_minibatch(
+                arguments, device=device, is_sweep_end=ends_sweep
+            )
             if updated:
                 counts[DataUnit.sample] = self.trainer.total_number_of_samples_seen
                 counts[DataUnit.minibatch] += 1
@@ -184,7 +188,9 @@ class TrainingSession:
         if self._test_feed is not None and self._try(self._test_feed, self._test_size, None)[1]:
             self.trainer.summarize_test_progress()
 
-    def on_cross_validation_end(self, index: int, average_error: float, num_samples: int, num_minibatches: int) -> bool:
+    def on_cross_validation_end(
+        self, index: int, average_error: float, num_samples: int, num_minibatches: int
+    ) -> bool:
         """Called after each cross validation; calls the configuration's callback.
 
         Args:
@@ -224,7 +230,9 @@ class TrainingSession:
         if self._cv_feed is not None:
             position = self._cv_feed.get_checkpoint_state()
             config = self.cross_validation
-            error, samples, minibatches = self._try(self._cv_feed, config.minibatch_size, config.max_samples)
+            error, samples, minibatches = self._try(
+                self._cv_feed, config.minibatch_size, config.max_samples
+            )
             if position:
                 self._cv_feed.restore_from_checkpoint(position)
             if samples:
@@ -247,7 +255,9 @@ class TrainingSession:
 
     def _save(self, filename: str | None) -> None:
         if filename is None:
-            raise ValueError("training_session: a checkpoint needs a file name; give CheckpointConfig one")
+            raise ValueError(
+                "training_session: a checkpoint needs a file name; give CheckpointConfig one"
+            )
         state: dict[str, Any] = {_POSITION: self._feed.get_checkpoint_state()}
         if self._validation is not None and self._validation.is_due(self._now):
             state[_DUE] = self._validation.index
@@ -263,7 +273,9 @@ class TrainingSession:
 
         if not (self.checkpoints.restore and self.checkpoints.filename):
             return None, None
-        found = go_on_from(_checkpoints(self.checkpoints.filename), self.trainer.restore_from_checkpoint)
+        found = go_on_from(
+            _checkpoints(self.checkpoints.filename), self.trainer.restore_from_checkpoint
+        )
         if found is None:
             return None, None
         path, state = found
@@ -351,7 +363,9 @@ def _check(trainer: Any, source: Any, streams: Any, max_samples: int | None) -> 
             "give data in memory to cntk.io.MinibatchSourceFromData"
         )
     if streams is not None and not isinstance(streams, Mapping):
-        raise ArgumentError(f"training_session: model_inputs_to_streams must be a dictionary, got {shown(streams)}")
+        raise ArgumentError(
+            f"training_session: model_inputs_to_streams must be a dictionary, got {shown(streams)}"
+        )
     if not streams:
         raise ValueError(
             "training_session: model_inputs_to_streams must say which stream is for which argument of the model"
@@ -361,9 +375,13 @@ def _check(trainer: Any, source: Any, streams: Any, max_samples: int | None) -> 
 
 
 def _check_kinds(*given: Any) -> None:
-    for config, kind in zip(given, (CheckpointConfig, CrossValidationConfig, TestConfig), strict=True):
+    for config, kind in zip(
+        given, (CheckpointConfig, CrossValidationConfig, TestConfig), strict=True
+    ):
         if config is not None and not isinstance(config, kind):
-            raise TypeError(f"training_session: expected a {kind.__name__}, got {type(config).__name__}")
+            raise TypeError(
+                f"training_session: expected a {kind.__name__}, got {type(config).__name__}"
+            )
 
 
 def _checkpoints(filename: str) -> list[str]:
@@ -371,8 +389,16 @@ def _checkpoints(filename: str) -> list[str]:
     from cntk._persist.checkpoints import is_checkpoint, samples_in
 
     path = Path(reachable(filename))
-    names = (p.name for p in path.parent.glob("*") if p.name.startswith(path.name)) if path.parent.is_dir() else ()
-    numbers = {int(n) for name in names if (n := name[len(path.name) :].removesuffix(".ckp")).isascii() and n.isdigit()}
+    names = (
+        (p.name for p in path.parent.glob("*") if p.name.startswith(path.name))
+        if path.parent.is_dir()
+        else ()
+    )
+    numbers = {
+        int(n)
+        for name in names
+        if (n := name[len(path.name) :].removesuffix(".ckp")).isascii() and n.isdigit()
+    }
     found = [name for n in sorted(numbers, reverse=True) if is_checkpoint(name := f"{filename}{n}")]
     if not is_checkpoint(filename):
         return found

@@ -296,8 +296,15 @@ def run_parameters(name, folder):
     parameters = kind(write(os.path.join(folder, name + ".ini"), text) if text else "")
     path = os.path.join(folder, name + "_saved.ini")
     parameters.save(path)
-    found = {key: value for key, value in vars(parameters).items() if not key.startswith("_") and key != "config"}
-    return {"parameters": repr(sorted((k, np.asarray(v).tolist()) for k, v in found.items())), "saved": text_of(path)}
+    found = {
+        key: value
+        for key, value in vars(parameters).items()
+        if not key.startswith("_") and key != "config"
+    }
+    return {
+        "parameters": repr(sorted((k, np.asarray(v).tolist()) for k, v in found.items())),
+        "saved": text_of(path),
+    }
 
 
 def run_memory(capacity, prioritized):
@@ -332,7 +339,9 @@ def run_cells():
         probes = [box.low, box.high, *rng.uniform(-2.5, 2.5, (40,) + box.shape)]
         probes += [probe.astype(np.float32) for probe in rng.uniform(-1, 1, (20,) + box.shape)]
         with np.errstate(all="ignore"):
-            found[f"cells_{index}"] = [cells.num_states] + [cells.discretize(probe) for probe in probes]
+            found[f"cells_{index}"] = [cells.num_states] + [
+                cells.discretize(probe) for probe in probes
+            ]
     return found
 
 
@@ -355,7 +364,9 @@ def run_losses():
     """Return values and gradients of the losses, at the corners too, and of networks with given parameters."""
     x, y = C.input_variable(3, needs_gradient=True), C.input_variable(3)
     rng = np.random.RandomState(4)
-    outputs = np.concatenate([[[0, 1, -1], [2, -2, 0.5]], rng.uniform(-2, 2, (6, 3))]).astype(np.float32)
+    outputs = np.concatenate([[[0, 1, -1], [2, -2, 0.5]], rng.uniform(-2, 2, (6, 3))]).astype(
+        np.float32
+    )
     targets = np.concatenate([np.zeros((2, 3)), rng.uniform(-2, 2, (6, 3))]).astype(np.float32)
     huber, entropy = huber_loss(x, y), negative_of_entropy_with_softmax(x)
     found = {
@@ -373,7 +384,9 @@ def run_losses():
         network = networks[name]
         shape = network["inputs"].shape
         set_parameters(network["f"], rng)
-        samples = rng.uniform(0, 2, (3,) + shape).astype(np.float32) * (120 if name == "convolution" else 1)
+        samples = rng.uniform(0, 2, (3,) + shape).astype(np.float32) * (
+            120 if name == "convolution" else 1
+        )
         wanted = rng.uniform(-1, 1, (3,) + network["outputs"].shape).astype(np.float32)
         given = {network["inputs"]: samples}
         scale = 1e-6 if name == "convolution" else 1

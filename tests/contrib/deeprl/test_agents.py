@@ -27,13 +27,19 @@ from cntk.contrib.deeprl.agent.shared.customized_models import conv_dqn
 from cntk.contrib.deeprl.agent.shared.discretize import BoxSpaceDiscretizer
 from cntk.contrib.deeprl.agent.shared.models import Models
 from cntk.contrib.deeprl.agent.shared.policy_gradient_parameters import PolicyGradientParameters
-from cntk.contrib.deeprl.agent.shared.preprocessing import AtariPreprocessing, Preprocessing, SlidingWindow
+from cntk.contrib.deeprl.agent.shared.preprocessing import (
+    AtariPreprocessing,
+    Preprocessing,
+    SlidingWindow,
+)
 from cntk.contrib.deeprl.agent.shared.qlearning_parameters import QLearningParameters
 from cntk.contrib.deeprl.agent.shared.replay_memory import ReplayMemory
 from cntk.contrib.deeprl.agent.tabular_qlearning import TabularQLearning
 
 TWO = SimpleNamespace(n=2)
-BOX = SimpleNamespace(low=np.array([-1, -2], np.float32), high=np.array([1, 2], np.float32), shape=(2,))
+BOX = SimpleNamespace(
+    low=np.array([-1, -2], np.float32), high=np.array([1, 2], np.float32), shape=(2,)
+)
 OWN = "programs_own_models"
 
 
@@ -71,8 +77,15 @@ def deep(configured: Callable[..., str]) -> Callable[..., QLearning]:
     """What makes a deep Q-learning agent that learns at each step from the second."""
 
     def make(**parameters: Any) -> QLearning:
-        algorithm = {"QRepresentation": "dqn", "QUpdateFrequency": 1, "MinibatchSize": 2, **parameters}
-        return QLearning(configured(QLearningAlgo=algorithm, ExperienceReplay={"StartSize": 2}), BOX, TWO)
+        algorithm = {
+            "QRepresentation": "dqn",
+            "QUpdateFrequency": 1,
+            "MinibatchSize": 2,
+            **parameters,
+        }
+        return QLearning(
+            configured(QLearningAlgo=algorithm, ExperienceReplay={"StartSize": 2}), BOX, TWO
+        )
 
     return make
 
@@ -95,7 +108,9 @@ def deep(configured: Callable[..., str]) -> Callable[..., QLearning]:
 def test_spaces_of_any_make(space: Any, kind: str, shape: tuple[int, ...]) -> None:
     assert (_spaces.kind_of(space), _spaces.shape_of(space)) == (kind, shape)
     agent = RandomAgent(space, TWO)
-    assert agent._shape_of_inputs == shape and agent._num_states == (3 if kind == _spaces.DISCRETE else None)
+    assert agent._shape_of_inputs == shape and agent._num_states == (
+        3 if kind == _spaces.DISCRETE else None
+    )
 
 
 def refuse(make: Callable[..., Any], error: type[Exception], pattern: str) -> Any:
@@ -105,24 +120,52 @@ def refuse(make: Callable[..., Any], error: type[Exception], pattern: str) -> An
 @pytest.mark.parametrize(
     ("make", "error", "pattern"),
     [
-        refuse(lambda _: RandomAgent(TWO, BOX), ValueError, "cannot act in .* expected a discrete space, which has n"),
-        refuse(lambda _: RandomAgent(SimpleNamespace(spaces=[TWO]), TWO), ValueError, "cannot observe namespace"),
-        refuse(lambda _: RandomAgent(TWO, SimpleNamespace(n=2, start=1)), ValueError, "begin with 1; expected"),
-        refuse(lambda _: RandomAgent(TWO, SimpleNamespace(n=0)), ValueError, "has 0 values; expected at least one"),
-        refuse(lambda _: TabularQLearning("", MultiBinary(3), TWO), ValueError, "cannot be made discrete"),
+        refuse(
+            lambda _: RandomAgent(TWO, BOX),
+            ValueError,
+            "cannot act in .* expected a discrete space, which has n",
+        ),
+        refuse(
+            lambda _: RandomAgent(SimpleNamespace(spaces=[TWO]), TWO),
+            ValueError,
+            "cannot observe namespace",
+        ),
+        refuse(
+            lambda _: RandomAgent(TWO, SimpleNamespace(n=2, start=1)),
+            ValueError,
+            "begin with 1; expected",
+        ),
+        refuse(
+            lambda _: RandomAgent(TWO, SimpleNamespace(n=0)),
+            ValueError,
+            "has 0 values; expected at least one",
+        ),
+        refuse(
+            lambda _: TabularQLearning("", MultiBinary(3), TWO),
+            ValueError,
+            "cannot be made discrete",
+        ),
         refuse(
             lambda f: TabularQLearning(f(QLearningAlgo={"QRepresentation": "dqn"}), TWO, TWO),
             ValueError,
             "QRepresentation is 'dqn'; TabularQLearning has a table",
         ),
-        refuse(lambda _: QLearning("", BOX, TWO), ValueError, "QRepresentation must be 'dqn', 'dueling-dqn' or name"),
         refuse(
-            lambda f: ActorCritic(f(PolicyGradient={"PolicyRepresentation": "os.remove"}), BOX, TWO),
+            lambda _: QLearning("", BOX, TWO),
+            ValueError,
+            "QRepresentation must be 'dqn', 'dueling-dqn' or name",
+        ),
+        refuse(
+            lambda f: ActorCritic(
+                f(PolicyGradient={"PolicyRepresentation": "os.remove"}), BOX, TWO
+            ),
             ValueError,
             "PolicyRepresentation must be 'nn' or name a function: 'os.remove' is in Python's standard library",
         ),
         refuse(
-            lambda f: ActorCritic(f(PolicyGradient={"ValueFunctionRepresentation": "not_imported.f"}), BOX, TWO),
+            lambda f: ActorCritic(
+                f(PolicyGradient={"ValueFunctionRepresentation": "not_imported.f"}), BOX, TWO
+            ),
             ValueError,
             "ValueFunctionRepresentation must .* which the program has not imported.* put `import not_imported`",
         ),
@@ -131,7 +174,11 @@ def refuse(make: Callable[..., Any], error: type[Exception], pattern: str) -> An
             ValueError,
             "'cntk.relu' is no preprocessing; expected a class with",
         ),
-        refuse(lambda f: make_agent(f(General={"Agent": "x"}), BOX, TWO), ValueError, "is 'x'; expected one of qlearn"),
+        refuse(
+            lambda f: make_agent(f(General={"Agent": "x"}), BOX, TWO),
+            ValueError,
+            "is 'x'; expected one of qlearn",
+        ),
         refuse(
             lambda f: QLearningParameters(f(QLearningAlgo={"MinibatchSize": 1.5})),
             ValueError,
@@ -148,39 +195,123 @@ def refuse(make: Callable[..., Any], error: type[Exception], pattern: str) -> An
             "is 'maybe'; expected true or false",
         ),
         refuse(
-            lambda f: QLearningParameters(f(QLearningAlgo={"DiscretizationResolution": "open('x')"})),
+            lambda f: QLearningParameters(
+                f(QLearningAlgo={"DiscretizationResolution": "open('x')"})
+            ),
             ValueError,
             "expected an integer or a list of integers",
         ),
         refuse(
-            lambda f: PolicyGradientParameters(f(General={"Gamma": "high"})), ValueError, "'high'; expected a number"
+            lambda f: PolicyGradientParameters(f(General={"Gamma": "high"})),
+            ValueError,
+            "'high'; expected a number",
         ),
-        refuse(lambda _: Models.feedforward_network((2,), 2, "5"), TypeError, "layers are '5'; expected a list of pos"),
-        refuse(lambda _: Models.feedforward_network((2,), 2, "[0]"), ValueError, r"layers are '\[0\]'; expected"),
-        refuse(lambda _: Models.feedforward_network((2,), 2, "exit()"), ValueError, r"'exit\(\)' are no list"),
-        refuse(lambda _: Models.dueling_network((2,), 2, "[5]"), ValueError, r"expected the sizes .* \[10\], \[10\]\]"),
-        refuse(lambda _: BoxSpaceDiscretizer(TWO, 2), ValueError, "cannot be cut into cells; expected a box"),
-        refuse(lambda _: BoxSpaceDiscretizer(BOX, np.ones(3)), ValueError, r"shape \(3,\) and the box \(2,\)"),
-        refuse(lambda _: BoxSpaceDiscretizer(BOX, 0), ValueError, "resolution is 0; expected at least one part"),
-        refuse(lambda _: BoxSpaceDiscretizer(BOX, 2).discretize([0]), ValueError, r"shape \(1,\); expected \(2,\)"),
+        refuse(
+            lambda _: Models.feedforward_network((2,), 2, "5"),
+            TypeError,
+            "layers are '5'; expected a list of pos",
+        ),
+        refuse(
+            lambda _: Models.feedforward_network((2,), 2, "[0]"),
+            ValueError,
+            r"layers are '\[0\]'; expected",
+        ),
+        refuse(
+            lambda _: Models.feedforward_network((2,), 2, "exit()"),
+            ValueError,
+            r"'exit\(\)' are no list",
+        ),
+        refuse(
+            lambda _: Models.dueling_network((2,), 2, "[5]"),
+            ValueError,
+            r"expected the sizes .* \[10\], \[10\]\]",
+        ),
+        refuse(
+            lambda _: BoxSpaceDiscretizer(TWO, 2),
+            ValueError,
+            "cannot be cut into cells; expected a box",
+        ),
+        refuse(
+            lambda _: BoxSpaceDiscretizer(BOX, np.ones(3)),
+            ValueError,
+            r"shape \(3,\) and the box \(2,\)",
+        ),
+        refuse(
+            lambda _: BoxSpaceDiscretizer(BOX, 0),
+            ValueError,
+            "resolution is 0; expected at least one part",
+        ),
+        refuse(
+            lambda _: BoxSpaceDiscretizer(BOX, 2).discretize([0]),
+            ValueError,
+            r"shape \(1,\); expected \(2,\)",
+        ),
         refuse(lambda _: ReplayMemory(0), ValueError, "capacity of a replay memory is 0"),
-        refuse(lambda _: SlidingWindow((2,)).preprocess(np.ones(3)), ValueError, r"shape \(3,\); expected \(2,\)"),
+        refuse(
+            lambda _: SlidingWindow((2,)).preprocess(np.ones(3)),
+            ValueError,
+            r"shape \(3,\); expected \(2,\)",
+        ),
         refuse(
             lambda _: SlidingWindow((2,)).preprocess(np.ones(2)),
             ValueError,
             r"dtype float64; expected float32: .* as in \(4, 'float64'\)",
         ),
-        refuse(lambda _: AtariPreprocessing((2, 2, 3)).preprocess(np.ones((2, 2, 3))), ValueError, "expected uint8"),
-        refuse(lambda _: Preprocessing((2,)).preprocess(0), NotImplementedError, "does not say how to preprocess"),
-        refuse(lambda _: Preprocessing((2,)).output_shape(), NotImplementedError, "does not say what output_shape is"),
-        refuse(lambda _: AgentBaseClass(BOX, TWO).start(0), NotImplementedError, "AgentBaseClass does not say how to"),
-        refuse(lambda _: AgentBaseClass(BOX, TWO).evaluate(0), NotImplementedError, "how to choose an action"),
-        refuse(lambda _: TabularQLearning("", TWO, TWO).start(2), IndexError, "observation is 2; expected 0 to 1"),
-        refuse(lambda _: TabularQLearning("", TWO, TWO).start(-1), IndexError, "observation is -1; expected 0 to 1"),
-        refuse(lambda _: TabularQLearning("", TWO, TWO).step(1, 0), AttributeError, r"call start\(\) before step\(\)"),
-        refuse(lambda _: TabularQLearning("", TWO, TWO).save("x"), TypeError, r"call set_as_best_model\(\) before"),
-        refuse(lambda _: ActorCritic("", TWO, TWO).end(1, 0), RuntimeError, "ActorCritic is in no episode"),
-        refuse(lambda _: ActorCritic("", TWO, TWO).save("x"), AttributeError, "ActorCritic has no best model to save"),
+        refuse(
+            lambda _: AtariPreprocessing((2, 2, 3)).preprocess(np.ones((2, 2, 3))),
+            ValueError,
+            "expected uint8",
+        ),
+        refuse(
+            lambda _: Preprocessing((2,)).preprocess(0),
+            NotImplementedError,
+            "does not say how to preprocess",
+        ),
+        refuse(
+            lambda _: Preprocessing((2,)).output_shape(),
+            NotImplementedError,
+            "does not say what output_shape is",
+        ),
+        refuse(
+            lambda _: AgentBaseClass(BOX, TWO).start(0),
+            NotImplementedError,
+            "AgentBaseClass does not say how to",
+        ),
+        refuse(
+            lambda _: AgentBaseClass(BOX, TWO).evaluate(0),
+            NotImplementedError,
+            "how to choose an action",
+        ),
+        refuse(
+            lambda _: TabularQLearning("", TWO, TWO).start(2),
+            IndexError,
+            "observation is 2; expected 0 to 1",
+        ),
+        refuse(
+            lambda _: TabularQLearning("", TWO, TWO).start(-1),
+            IndexError,
+            "observation is -1; expected 0 to 1",
+        ),
+        refuse(
+            lambda _: TabularQLearning("", TWO, TWO).step(1, 0),
+            AttributeError,
+            r"call start\(\) before step\(\)",
+        ),
+        refuse(
+            lambda _: TabularQLearning("", TWO, TWO).save("x"),
+            TypeError,
+            r"call set_as_best_model\(\) before",
+        ),
+        refuse(
+            lambda _: ActorCritic("", TWO, TWO).end(1, 0),
+            RuntimeError,
+            "ActorCritic is in no episode",
+        ),
+        refuse(
+            lambda _: ActorCritic("", TWO, TWO).save("x"),
+            AttributeError,
+            "ActorCritic has no best model to save",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -198,9 +329,13 @@ def test_what_does_not_fit_is_refused(
         ("(2, 'float32', 1)", TypeError, "positional arguments"),
     ],
 )
-def test_arguments_of_preprocessing_are_plain(arguments: str, error: type[Exception], pattern: str) -> None:
+def test_arguments_of_preprocessing_are_plain(
+    arguments: str, error: type[Exception], pattern: str
+) -> None:
     with pytest.raises(error, match=pattern):
-        _named.preprocessor("cntk.contrib.deeprl.agent.shared.preprocessing.SlidingWindow", arguments, (2,))
+        _named.preprocessor(
+            "cntk.contrib.deeprl.agent.shared.preprocessing.SlidingWindow", arguments, (2,)
+        )
 
 
 def test_a_missing_file_is_told() -> None:
@@ -231,7 +366,9 @@ def test_names_that_stand_for_nothing(path: str) -> None:
         _named.named(path)
 
 
-def test_a_configuration_file_makes_python_import_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configuration_file_makes_python_import_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "never_imported.py").write_text("raise SystemExit('it ran')", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError, match="put `import never_imported` before"):
@@ -255,7 +392,9 @@ def test_networks_and_preprocessings_of_a_program(
 
     made = []
 
-    def linear(shape: Any, count: int, loss: Any = None, use_placeholder_for_input: bool = False) -> dict[str, Any]:
+    def linear(
+        shape: Any, count: int, loss: Any = None, use_placeholder_for_input: bool = False
+    ) -> dict[str, Any]:
         made.append((shape, count))
         x = C.placeholder(shape) if use_placeholder_for_input else C.input_variable(shape)
         y = C.input_variable(count)
@@ -269,7 +408,9 @@ def test_networks_and_preprocessings_of_a_program(
     file = configured(
         General=general,
         QLearningAlgo={"QRepresentation": f"{OWN}.linear"},
-        PolicyGradient=dict.fromkeys(["PolicyRepresentation", "ValueFunctionRepresentation"], f"{OWN}.linear"),
+        PolicyGradient=dict.fromkeys(
+            ["PolicyRepresentation", "ValueFunctionRepresentation"], f"{OWN}.linear"
+        ),
     )
     for kind in (QLearning, ActorCritic):
         agent = kind(file, BOX, TWO)
@@ -277,11 +418,15 @@ def test_networks_and_preprocessings_of_a_program(
         agent.step(1, [0.25, 1])
     assert made == [((4,), 2), ((4,), 2), ((4,), 1)]
     module.nothing = lambda *_: {"inputs": None, "f": None}
-    with pytest.raises(ValueError, match=f"'{OWN}.nothing' returned no network; .* with outputs, loss as well"):
+    with pytest.raises(
+        ValueError, match=f"'{OWN}.nothing' returned no network; .* with outputs, loss as well"
+    ):
         QLearning(configured(QLearningAlgo={"QRepresentation": f"{OWN}.nothing"}), BOX, TWO)
     monkeypatch.setattr(sys.modules["__main__"], "linear", linear, raising=False)
     assert _named.named("__main__.linear") is linear
-    np.testing.assert_array_equal(agent._preprocess_state([1, 2]), np.array([1, 2, 3, 6], np.float32))
+    np.testing.assert_array_equal(
+        agent._preprocess_state([1, 2]), np.array([1, 2, 3, 6], np.float32)
+    )
     assert agent._preprocess_state([1, 2]).dtype == np.float32
 
 
@@ -305,11 +450,18 @@ def test_evaluation_is_greedy_and_learns_nothing(deep: Callable[..., QLearning])
 
 
 @pytest.mark.parametrize("kind", [QLearning, ActorCritic])
-def test_the_best_model_is_kept_and_saved(kind: type, configured: Callable[..., str], tmp_path: Path) -> None:
+def test_the_best_model_is_kept_and_saved(
+    kind: type, configured: Callable[..., str], tmp_path: Path
+) -> None:
     q = {"QRepresentation": "dueling-dqn", "QUpdateFrequency": 1}
     network = {"HiddenLayerNodes": "[3, [2], [2]]"}
     policy = {"UpdateFrequency": 1}
-    file = configured(QLearningAlgo=q, ExperienceReplay={"StartSize": 1}, NetworkModel=network, PolicyGradient=policy)
+    file = configured(
+        QLearningAlgo=q,
+        ExperienceReplay={"StartSize": 1},
+        NetworkModel=network,
+        PolicyGradient=policy,
+    )
     agent = kind(file, BOX, TWO)
     network = agent._q if kind is QLearning else agent._policy_network
     states = np.random.RandomState(1).uniform(-1, 1, (5, 2)).astype(np.float32)
@@ -323,7 +475,9 @@ def test_the_best_model_is_kept_and_saved(kind: type, configured: Callable[..., 
     loaded = C.load_model(str(tmp_path / "best.model"))
     np.testing.assert_array_equal(loaded.eval({loaded.arguments[0]: states}), first)
     agent.save_parameter_settings(str(tmp_path / "saved.ini"))
-    assert kind(str(tmp_path / "saved.ini"), BOX, TWO)._parameters.config == agent._parameters.config
+    assert (
+        kind(str(tmp_path / "saved.ini"), BOX, TWO)._parameters.config == agent._parameters.config
+    )
 
 
 def test_a_policy_begins_as_a_saved_one(configured: Callable[..., str], tmp_path: Path) -> None:
@@ -332,7 +486,9 @@ def test_a_policy_begins_as_a_saved_one(configured: Callable[..., str], tmp_path
     path = tmp_path / "policy.model"
     agent.save(str(path))
     other = ActorCritic(configured(PolicyGradient={"InitialPolicy": path}), BOX, TWO)
-    for parameter, expected in zip(other._policy_network.parameters, agent._policy_network.parameters, strict=True):
+    for parameter, expected in zip(
+        other._policy_network.parameters, agent._policy_network.parameters, strict=True
+    ):
         np.testing.assert_array_equal(parameter.value, expected.value)
     with pytest.raises((ValueError, RuntimeError)):
         ActorCritic(configured(PolicyGradient={"InitialPolicy": path}), BOX, SimpleNamespace(n=3))
@@ -343,7 +499,10 @@ def test_an_agent_that_does_nothing_of_its_own(tmp_path: Path) -> None:
     np.random.seed(3)
     actions = [agent.start(BOX.low), *(agent.step(0, BOX.low) for _ in range(40))]
     agent.end(0, BOX.low)
-    assert {action for action, _ in actions} == {0, 1, 2} and (agent.episode_count, agent.step_count) == (1, 41)
+    assert {action for action, _ in actions} == {0, 1, 2} and (
+        agent.episode_count,
+        agent.step_count,
+    ) == (1, 41)
     for call in (agent.set_as_best_model, agent.enter_evaluation, agent.exit_evaluation):
         call()
     agent.save(str(tmp_path / "nothing"))
@@ -367,7 +526,9 @@ def test_worlds_may_use_one_array_for_all_they_show(deep: Callable[..., QLearnin
 
 def test_a_policy_learns_what_is_rewarded(configured: Callable[..., str]) -> None:
     eta = dict.fromkeys(["InitialEta", "EtaMinimum"], 0.02)
-    file = configured(General={"Gamma": 0}, PolicyGradient={"UpdateFrequency": 10}, Optimization=eta)
+    file = configured(
+        General={"Gamma": 0}, PolicyGradient={"UpdateFrequency": 10}, Optimization=eta
+    )
     agent = ActorCritic(file, SimpleNamespace(n=2), TWO)
     np.random.seed(3)
     state = 0
@@ -446,7 +607,9 @@ def test_priorities_are_drawn_in_proportion() -> None:
 
 def test_a_transition_cannot_count_without_end(configured: Callable[..., str]) -> None:
     replay = {"StartSize": 1, "Prioritized": 1, "PriorityEpsilon": 0}
-    file = configured(QLearningAlgo={"QRepresentation": "dqn", "QUpdateFrequency": 1}, ExperienceReplay=replay)
+    file = configured(
+        QLearningAlgo={"QRepresentation": "dqn", "QUpdateFrequency": 1}, ExperienceReplay=replay
+    )
     agent = QLearning(file, BOX, TWO)
     agent._compute_priority = lambda *_: 0.0
     agent.start(BOX.low)
@@ -482,7 +645,10 @@ def test_a_placeholder_for_the_input() -> None:
 
 def test_the_page_lists_every_parameter(monkeypatch: pytest.MonkeyPatch) -> None:
     read = {("General", "Agent", "random")}
-    readers = {name: getattr(Settings, name) for name in ("_text", "_number", "_integer", "_flag", "_literal")}
+    readers = {
+        name: getattr(Settings, name)
+        for name in ("_text", "_number", "_integer", "_flag", "_literal")
+    }
 
     def noted(name: str, settings: Settings, section: str, key: str, default: Any) -> Any:
         text = f"{default:g}" if isinstance(default, float) else str(default)
@@ -490,7 +656,9 @@ def test_the_page_lists_every_parameter(monkeypatch: pytest.MonkeyPatch) -> None
         return readers[name](settings, section, key, default)
 
     for name in readers:
-        monkeypatch.setattr(Settings, name, partialmethod(lambda self, name, *rest: noted(name, self, *rest), name))
+        monkeypatch.setattr(
+            Settings, name, partialmethod(lambda self, name, *rest: noted(name, self, *rest), name)
+        )
     QLearningParameters("")
     PolicyGradientParameters("")
     page = Path(__file__).resolve().parents[3] / "docs" / "reinforcement-learning.md"

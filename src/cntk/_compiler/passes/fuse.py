@@ -56,10 +56,18 @@ def _final_states(work: list[Node | Loop], uses: Uses) -> list[Node | Loop]:
     cells = {item.outputs[0].key: item for item in work if isinstance(item, FusedLoop)}
     kept: list[Node | Loop] = []
     for item in work:
-        if isinstance(item, Node) and item.op.op_name == "Sequence::Slice" and len(item.types[0].dynamic_axes) == 1:
+        if (
+            isinstance(item, Node)
+            and item.op.op_name == "Sequence::Slice"
+            and len(item.types[0].dynamic_axes) == 1
+        ):
             cell = cells.get(item.operands[0].key)
             end = 0 if cell is not None and cell.backwards else -1
-            if cell is not None and uses[item.operands[0].key] == 1 and getattr(item.op, "begin", None) == end:
+            if (
+                cell is not None
+                and uses[item.operands[0].key] == 1
+                and getattr(item.op, "begin", None) == end
+            ):
                 cell.give_final(Ref(item, 0))
                 continue
         kept.append(item)
@@ -70,7 +78,12 @@ def _absorb_bias(node: Node, uses: Uses) -> None:
     """A sum with a bias becomes part of the operation whose result it is added to."""
     for operand, bias in (node.operands, node.operands[::-1]):
         inner = operand.node
-        if inner is None or uses[operand.key] != 1 or bias.type.dynamic_axes or operand.type != node.types[0]:
+        if (
+            inner is None
+            or uses[operand.key] != 1
+            or bias.type.dynamic_axes
+            or operand.type != node.types[0]
+        ):
             continue
         biased = inner.op.absorb_bias(tuple(r.type for r in inner.operands), bias.type)
         if biased is not None:

@@ -88,7 +88,9 @@ def clean(graph: Graph) -> Written:
 def written_placeholders(graph: Graph) -> list[int]:
     """Return which of a graph's arguments its calls write into."""
     written = _written(graph)
-    return [k for k, n in enumerate(n for n in graph.nodes if n.op == "placeholder") if n in written]
+    return [
+        k for k, n in enumerate(n for n in graph.nodes if n.op == "placeholder") if n in written
+    ]
 
 
 def use_bindings(graph: Graph) -> None:
@@ -148,7 +150,8 @@ def _arguments(node: Node) -> list[tuple[Any, Any]]:
     schema = getattr(node.target, "_schema", None)
     declared = [] if schema is None else schema.arguments
     return [
-        (node.args[k] if k < len(node.args) else node.kwargs.get(a.name), a.alias_info) for k, a in enumerate(declared)
+        (node.args[k] if k < len(node.args) else node.kwargs.get(a.name), a.alias_info)
+        for k, a in enumerate(declared)
     ]
 
 
@@ -159,8 +162,12 @@ def _aliased(node: Node) -> Any:
     schema = getattr(node.target, "_schema", None)
     if schema is None or not any(r.alias_info is not None for r in schema.returns):
         return None
-    operands = [(x, alias) for x, alias in _arguments(node) if alias is not None and isinstance(x, Node)]
-    return next((x for x, alias in operands if alias.is_write), operands[0][0] if operands else None)
+    operands = [
+        (x, alias) for x, alias in _arguments(node) if alias is not None and isinstance(x, Node)
+    ]
+    return next(
+        (x for x, alias in operands if alias.is_write), operands[0][0] if operands else None
+    )
 
 
 def _written(graph: Graph) -> Written:
@@ -189,7 +196,10 @@ def _drop_ones(graph: Graph, written: Written) -> None:
             continue
         if target is aten.ones_like.default or (target is aten.full.default and args[1] == 1):
             ones.add(node)
-        elif target in (*_VIEWS, aten.expand.default, aten.unsqueeze.default, aten.clone.default) and args[0] in ones:
+        elif (
+            target in (*_VIEWS, aten.expand.default, aten.unsqueeze.default, aten.clone.default)
+            and args[0] in ones
+        ):
             ones.add(node)
         elif target is aten.mul.Tensor:
             for one, other in (args, args[::-1]):

@@ -83,13 +83,17 @@ def record_step(
         The code; None for a step that cannot be recorded, or whose calls write into memory. The reason is logged.
     """
     try:
-        graphs = [_joint(step, rows, static, free, *sizes) for sizes in zip(_ROWS, _WIDTHS, strict=True)]
+        graphs = [
+            _joint(step, rows, static, free, *sizes) for sizes in zip(_ROWS, _WIDTHS, strict=True)
+        ]
         (graph, outputs), (other, _) = graphs
         if not _generalize(graph, other):
             raise ValueError("its calls depend on the number of rows")
         if clean(graph):
             raise ValueError("its calls write into memory")
-        found = _split(graph, outputs, [t.requires_grad for t in rows], [t.requires_grad for t in static])
+        found = _split(
+            graph, outputs, [t.requires_grad for t in rows], [t.requires_grad for t in static]
+        )
         agrees = _agrees(found, step, rows, static, free)
     except Exception as error:
         # Whatever cannot be recorded runs by autograd as before.
@@ -97,7 +101,9 @@ def record_step(
         _LOGGER.info("a loop's steps are not recorded: %s", reason)
         return None
     if not agrees:
-        _LOGGER.warning("a loop's steps are not recorded: the recording gives other numbers than the eager steps")
+        _LOGGER.warning(
+            "a loop's steps are not recorded: the recording gives other numbers than the eager steps"
+        )
     return found if agrees else None
 
 
@@ -118,8 +124,12 @@ def _agrees(
         seeds = [torch.ones_like(t) for t in outputs]
         live = [(o, s) for o, s in zip(outputs, seeds, strict=True) if o.requires_grad]
         wanted = [t for t in (*own, *fixed) if t.requires_grad]
-        gradients = torch.autograd.grad([o for o, _ in live], wanted, [s for _, s in live], allow_unused=True)
-    expected = [torch.zeros_like(t) if g is None else g for t, g in zip(wanted, gradients, strict=True)]
+        gradients = torch.autograd.grad(
+            [o for o, _ in live], wanted, [s for _, s in live], allow_unused=True
+        )
+    expected = [
+        torch.zeros_like(t) if g is None else g for t, g in zip(wanted, gradients, strict=True)
+    ]
     with torch.no_grad():
         ahead = recording.forward(*own, *fixed, count, width)
         behind = recording.backward(*ahead[recording.outputs :], *seeds, *fixed, count, width)
@@ -149,7 +159,10 @@ def _joint(
         [width if k in axes else d for k, d in enumerate((count, *t.shape[1:]))]
         for t, axes in zip(rows, free, strict=True)
     )
-    examples = [torch.empty(shape, dtype=t.dtype, device=t.device) for t, shape in zip(rows, shapes, strict=True)]
+    examples = [
+        torch.empty(shape, dtype=t.dtype, device=t.device)
+        for t, shape in zip(rows, shapes, strict=True)
+    ]
     flags = [t.requires_grad for t in (*rows, *static)]
     with torch.no_grad():
         found = step(*(t.new_zeros((2, *t.shape[1:])) for t in rows), *(t.detach() for t in static))
@@ -161,9 +174,15 @@ def _joint(
         operands = [t.detach().requires_grad_(f) for t, f in zip(tensors, flags, strict=False)]
         results = step(*operands)
         wanted = [t for t, f in zip(operands, flags, strict=True) if f]
-        live = [(r, s) for r, s in zip(results, tensors[len(flags) :], strict=True) if r.requires_grad]
-        gradients = torch.autograd.grad([r for r, _ in live], wanted, [s for _, s in live], allow_unused=True)
-        zeros = (torch.zeros_like(t) if g is None else g for t, g in zip(wanted, gradients, strict=True))
+        live = [
+            (r, s) for r, s in zip(results, tensors[len(flags) :], strict=True) if r.requires_grad
+        ]
+        gradients = torch.autograd.grad(
+            [r for r, _ in live], wanted, [s for _, s in live], allow_unused=True
+        )
+        zeros = (
+            torch.zeros_like(t) if g is None else g for t, g in zip(wanted, gradients, strict=True)
+        )
         return [*(r.detach() for r in results), *zeros]
 
     with torch.enable_grad(), quiet():
@@ -203,7 +222,9 @@ def _generalize(graph: Graph, other: Graph) -> bool:
 _DIFFERENT = object()
 
 
-def _merged(graph: Graph, sizes: tuple[Node, Node], one: Any, two: Any, same: dict[Node, Node]) -> Any:
+def _merged(
+    graph: Graph, sizes: tuple[Node, Node], one: Any, two: Any, same: dict[Node, Node]
+) -> Any:
     if isinstance(one, Node):
         return one if same.get(two) is one else _DIFFERENT
     if isinstance(one, (list, tuple)):
@@ -223,7 +244,11 @@ def _size(graph: Graph, sizes: tuple[Node, Node], one: int, two: int) -> Any:
     """A size in two recordings as a number of rows, of places on free axes or of both, and how often that."""
     count, width = sizes
     both = (_ROWS[0] * _WIDTHS[0], _ROWS[1] * _WIDTHS[1])
-    for factors, (first, second) in (((count,), _ROWS), ((width,), _WIDTHS), ((count, width), both)):
+    for factors, (first, second) in (
+        ((count,), _ROWS),
+        ((width,), _WIDTHS),
+        ((count, width), both),
+    ):
         times, rest = divmod(one, first)
         if not rest and two == times * second:
             found = factors if times == 1 else (*factors, times)
@@ -231,7 +256,9 @@ def _size(graph: Graph, sizes: tuple[Node, Node], one: int, two: int) -> Any:
     return _DIFFERENT
 
 
-def _split(graph: Graph, outputs: int, rows: Sequence[bool], static: Sequence[bool]) -> StepRecording:
+def _split(
+    graph: Graph, outputs: int, rows: Sequence[bool], static: Sequence[bool]
+) -> StepRecording:
     """The two halves of a joint graph: what the outputs need, and the rest, which reads what the first half keeps."""
     placeholders = [n for n in graph.nodes if n.op == "placeholder"]
     operands = placeholders[: len(rows) + len(static)]
@@ -268,7 +295,10 @@ def _described(gradient: Node, place: Callable[[Any], int]) -> int | Product | T
         left, right = gradient.args
         if isinstance(left, Node) and left.target is aten.t.default:
             return Product(place(left.args[0]), place(right))
-    if gradient.target is aten.sum.dim_IntList and gradient.args[1:] in ((_FIRST,), (_FIRST, False)):
+    if gradient.target is aten.sum.dim_IntList and gradient.args[1:] in (
+        (_FIRST,),
+        (_FIRST, False),
+    ):
         return Total(place(gradient.args[0]))
     return place(gradient)
 
@@ -285,7 +315,9 @@ def _needed(results: Sequence[Any], stop: set[Node] = frozenset()) -> set[Node]:
     return found
 
 
-def _module(source: Graph, operands: Sequence[Node], calls: set[Node], results: Sequence[Node]) -> Code:
+def _module(
+    source: Graph, operands: Sequence[Node], calls: set[Node], results: Sequence[Node]
+) -> Code:
     """The calls of a graph that some results need, as a function of operands."""
     graph = Graph()
     copies: dict[Node, Node] = {}

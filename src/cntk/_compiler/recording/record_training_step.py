@@ -18,7 +18,7 @@ from cntk._compiler.plan import Plan
 from cntk._compiler.recording.check import agree, quiet
 from cntk._compiler.recurrence.loop import Loop
 from cntk._graph.variable import Variable
-from cntk._runtime.context import Draws, Run, SparseRows
+from cntk._runtime.context import Draws, RunContext, SparseRows
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
 
@@ -68,7 +68,7 @@ class Recording:
     def __post_init__(self) -> None:
         self._before = [t.clone() for t in self.statistics]
 
-    def run(self, rows: Sequence[Any], run: Run) -> tuple[list[Any], list[Any]]:
+    def run(self, rows: Sequence[Any], run: RunContext) -> tuple[list[Any], list[Any]]:
         """Replay the step.
 
         Returns:
@@ -88,8 +88,10 @@ class Recording:
         except Exception as error:
             if self.statistics:
                 torch._foreach_copy_(self.statistics, self._before)
-            failed = NotRecorded(f"a call of the recorded step failed: {_first_line(error)}", expected=False)
-            failed.draws = _Given(words)
+            failed = NotRecorded(
+                f"a call of the recorded step failed: {_first_line(error)}", expected=False
+            )
+            failed.draws = _ReplayDraws(words)
             raise failed from error
         if self.layouts:
             run.layouts.update(self.layouts)
@@ -101,7 +103,7 @@ class Recording:
         return results[:first], results[gradients:]
 
 
-class _Listed:
+class _RecordDraws:
     """Notes which random numbers a run takes, and gives zeros."""
 
     def __init__(self, device: torch.device) -> None:
@@ -115,7 +117,7 @@ class _Listed:
         return self.zeros[-1]
 
 
-class _Given:
+class _ReplayDraws:
     """Gives the random numbers that the recording was handed."""
 
     def __init__(self, words: Sequence[Tensor]) -> None:
@@ -129,7 +131,7 @@ class _Given:
 _LONGEST = 1500
 
 
-def why_not_recordable(plan: Plan, rows: Sequence[Any], run: Run) -> str | None:
+def why_not_recordable(plan: Plan, rows: Sequence[Any], run: RunContext) -> str | None:
     """Return why a plan's step is not recorded; None if it may be: its calls are the same for these sizes."""
     if any(isinstance(x, SparseRows) and (x.by_rows or not x.one_hot) for x in rows):
         return "sparse data that are not one-hot, or whose gradient has the touched rows alone"
@@ -147,7 +149,7 @@ def why_not_recordable(plan: Plan, rows: Sequence[Any], run: Run) -> str | None:
     return f"{calls} calls, more than {_LONGEST}" if calls > _LONGEST else None
 
 
-def _why_not_loop(loop: Loop, run: Run) -> tuple[str | None, int]:
+def _why_not_loop(loop: Loop, run: RunContext) -> tuple[str | None, int]:
     """Why a loop's steps are not recorded one by one, and about how many calls they come to."""
     layout = run.layouts.get(loop.axes)
     if layout is None:
@@ -160,7 +162,7 @@ def _why_not_loop(loop: Loop, run: Run) -> tuple[str | None, int]:
 
 
 def _why_not_node(node: Node) -> str | None:
-    if node.op.acts:
+    if node.op.has_side_effect:
         return f"{node.op.op_name} acts when it runs"
     return None if node.op.recordable else f"{node.op.op_name} cannot be recorded"
 
@@ -177,7 +179,9 @@ def _rebuilt(tensors: Sequence[Tensor], like: Sequence[Any]) -> list[Any]:
     ]
 
 
-def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable], metric: bool) -> Recording:
+def record(
+    plan: Plan, rows: Sequence[Any], run: RunContext, wanted: Sequence[Variable], metric: bool
+) -> Recording:
     """Record one training step, and compare it with the eager one on the same minibatch.
 
     Args:
@@ -193,9 +197,9 @@ def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable]
     positions = {v: k for k, v in enumerate(plan.holders)}
     if any(v not in positions for v in wanted):
         raise NotRecorded("the loss does not depend on all of the learners' parameters")
-    held = [v.pin() for v in plan.holders]  # type: ignore[attr-defined]
+    held = [v.freeze_storage() for v in plan.holders]  # type: ignore[attr-defined]
     step = _Step(plan, rows, [positions[v] for v in wanted], metric)
-    listed = _Listed(run.device)
+    listed = _RecordDraws(run.device)
     eager = _fresh(run, listed)
     try:
         with torch.enable_grad():
@@ -209,11 +213,17 @@ def record(plan: Plan, rows: Sequence[Any], run: Run, wanted: Sequence[Variable]
     except Exception as error:
         if type(error).__name__ in _BY_DATA:
             raise NotRecorded("which calls are made, or their sizes, depend on the data") from error
-        raise NotRecorded(f"recording failed: {type(error).__name__}: {_first_line(error)}", expected=False) from error
+        raise NotRecorded(
+            f"recording failed: {type(error).__name__}: {_first_line(error)}", expected=False
+        ) from error
 
 
 # What torch raises where a stand-in without numbers is asked for some; it has no public names.
-_BY_DATA = ("GuardOnDataDependentSymNode", "DataDependentOutputException", "DynamicOutputShapeException")
+_BY_DATA = (
+    "GuardOnDataDependentSymNode",
+    "DataDependentOutputException",
+    "DynamicOutputShapeException",
+)
 
 
 @dataclass
@@ -232,7 +242,7 @@ class _Step:
     wanted: Sequence[int]
     metric: bool
 
-    def compute(self, rows: Sequence[Any], held: Sequence[Tensor], run: Run) -> list[Tensor]:
+    def compute(self, rows: Sequence[Any], held: Sequence[Tensor], run: RunContext) -> list[Tensor]:
         """Return loss, metric and further outputs, what is carried over, and the gradients."""
         own = list(held)
         for k in self.wanted:
@@ -243,11 +253,20 @@ class _Step:
         loss = results[0].sum()
         sources = [own[k] for k in self.wanted]
         gradients = (
-            torch.autograd.grad(loss, sources, allow_unused=True) if loss.requires_grad else [None] * len(sources)
+            torch.autograd.grad(loss, sources, allow_unused=True)
+            if loss.requires_grad
+            else [None] * len(sources)
         )
         sums = [loss.detach(), results[1].detach().sum()] if self.metric else [loss.detach()]
-        found = [torch.zeros_like(t) if g is None else g for g, t in zip(gradients, sources, strict=True)]
-        return [*sums, *(r.detach() for r in results[len(sums) :]), *(v for v, _ in run.carry.values()), *found]
+        found = [
+            torch.zeros_like(t) if g is None else g for g, t in zip(gradients, sources, strict=True)
+        ]
+        return [
+            *sums,
+            *(r.detach() for r in results[len(sums) :]),
+            *(v for v, _ in run.carry.values()),
+            *found,
+        ]
 
 
 def _compiled(
@@ -255,7 +274,7 @@ def _compiled(
     rows: Sequence[Any],
     held: list[Tensor],
     words: list[Tensor],
-    eager: Run,
+    eager: RunContext,
     draws: list[Callable[[], Tensor]],
     expected: Sequence[Tensor],
 ) -> Recording:
@@ -268,11 +287,15 @@ def _compiled(
 
     def compute(*tensors: Tensor) -> list[Tensor]:
         inputs = _rebuilt(tensors[: len(rows)], rows)
-        traced = _fresh(eager, _Given(tensors[len(rows) + len(held) :]))
-        return step.compute(inputs, [t.detach() for t in tensors[len(rows) : len(rows) + len(held)]], traced)
+        traced = _fresh(eager, _ReplayDraws(tensors[len(rows) + len(held) :]))
+        return step.compute(
+            inputs, [t.detach() for t in tensors[len(rows) : len(rows) + len(held)]], traced
+        )
 
     with torch.enable_grad(), quiet():
-        module = make_fx(compute, tracing_mode="fake", _allow_non_fake_inputs=True)(*_tensors(rows), *held, *words)
+        module = make_fx(compute, tracing_mode="fake", _allow_non_fake_inputs=True)(
+            *_tensors(rows), *held, *words
+        )
     drop_source(module)  # of the code before it is optimized
     products = optimize(module, len(step.wanted), len(rows))
     changed = [k - len(rows) for k in written_placeholders(module.graph)]
@@ -283,7 +306,9 @@ def _compiled(
     first = len(expected) - len(products)
     gradients = [_whole(*g) for g in zip(found[first:], expected[first:], products, strict=True)]
     if not all(agree(found[k : k + 1], expected[k : k + 1]) for k in range(first)):
-        raise NotRecorded("the recording gives another loss, metric or output than the eager step", expected=False)
+        raise NotRecorded(
+            "the recording gives another loss, metric or output than the eager step", expected=False
+        )
     if not agree(gradients, expected[first:]):
         raise NotRecorded("the recording gives other gradients than the eager step", expected=False)
     return Recording(
@@ -307,5 +332,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [""])[0]
 
 
-def _fresh(run: Run, draws: _Listed | _Given) -> Run:
-    return Run(True, run.device, run.batch, dict(run.layouts), draws=draws, streams=run.streams)
+def _fresh(run: RunContext, draws: _RecordDraws | _ReplayDraws) -> RunContext:
+    return RunContext(
+        True, run.device, run.batch, dict(run.layouts), draws=draws, streams=run.streams
+    )

@@ -11,10 +11,10 @@ from torch import Tensor
 from cntk._compiler.ir import Node, Ref
 from cntk._compiler.recurrence.initial_states import initial_rows
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import Columns
+from cntk._compiler.recurrence.loop_algebra import WeightSlices
 from cntk._graph.op import RunKernel
 from cntk._runtime.carried_state import carried, keep_carry
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 
 
@@ -51,9 +51,9 @@ class FusedLoop(Loop):
         """Give only the state after each sequence's last step, under another node's name."""
         self.outputs, self.only_final = [output], True
 
-    def columns(self, parts: Sequence[tuple[Ref, tuple[int, int]]]) -> Columns:
-        """Columns of matrices, gate by gate; see `Columns`."""
-        return Columns([(self.position(matrix), span) for matrix, span in parts], self.size)
+    def columns(self, parts: Sequence[tuple[Ref, tuple[int, int]]]) -> WeightSlices:
+        """WeightSlices of matrices, gate by gate; see `WeightSlices`."""
+        return WeightSlices([(self.position(matrix), span) for matrix, span in parts], self.size)
 
     def calls(self, layout: Layout) -> int | None:
         return layout.longest * 20
@@ -62,10 +62,10 @@ class FusedLoop(Loop):
         return RunKernel(self._compute)
 
     @abstractmethod
-    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+    def _compute(self, run: RunContext, *operands: Tensor) -> list[Tensor]:
         """The one output."""
 
-    def state(self, run: Run, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
+    def state(self, run: RunContext, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
         """The state before each sequence's first step, carried over for those that go on, ``[sequences, size]``."""
         rows = initial_rows(delay, initial, layout.count)
         found = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
@@ -74,7 +74,7 @@ class FusedLoop(Loop):
         before, has = found
         return torch.where(has.unsqueeze(1), before, rows)
 
-    def given(self, run: Run, layout: Layout, states: Tensor) -> Tensor:
+    def given(self, run: RunContext, layout: Layout, states: Tensor) -> Tensor:
         """The output, from the states step by step, kept for sequences that go on in the next minibatch."""
         if self.only_final:
             last = layout.first if self.backwards else layout.last
@@ -85,9 +85,15 @@ class FusedLoop(Loop):
             self.keep_output(run, layout, y)
         return y
 
-    def keep_output(self, run: Run, layout: Layout, y: Tensor) -> None:
+    def keep_output(self, run: RunContext, layout: Layout, y: Tensor) -> None:
         """Keep the output for sequences that go on in the next minibatch."""
-        keep_carry(run, self.delays[0].primitive.uid, y, one_frame_each(layout) if self.only_final else layout, 1)
+        keep_carry(
+            run,
+            self.delays[0].primitive.uid,
+            y,
+            one_frame_each(layout) if self.only_final else layout,
+            1,
+        )
 
 
 def one_frame_each(layout: Layout) -> Layout:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cntk._compiler.ir import Ref
-from cntk._compiler.recurrence.loop_algebra import Columns, Expr, last_axis_span
+from cntk._compiler.recurrence.loop_algebra import SymbolicExpr, WeightSlices, last_axis_span
 
 
 @dataclass
@@ -50,17 +50,24 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
     if node.op.op_name == "Slice":
         within = last_axis_span(node)
         whole = node.operands[0]
-        return within is not None and add_outside(gate, whole, (within[0] + span[0], within[0] + span[1]))
+        return within is not None and add_outside(
+            gate, whole, (within[0] + span[0], within[0] + span[1])
+        )
     if node.op.op_name == "Times":
         x, matrix = node.operands
-        plain = matrix.leaf is not None and matrix.type.rank == 2 and x.type.rank == 1 and not x.type.is_sparse
+        plain = (
+            matrix.leaf is not None
+            and matrix.type.rank == 2
+            and x.type.rank == 1
+            and not x.type.is_sparse
+        )
         if plain and x.type.is_sequence and x.type.dynamic_axes == ref.type.dynamic_axes:
             gate.inputs.append((x, matrix, span))
             return True
     return False
 
 
-def read_gate(expr: Expr, size: int, state: int) -> Gate | None:
+def read_gate(expr: SymbolicExpr, size: int, state: int) -> Gate | None:
     """A gate's argument: sums of products of inputs and of the output state with matrices, and of biases."""
     span = (0, size)
     if expr.kind == "slice":
@@ -69,7 +76,11 @@ def read_gate(expr: Expr, size: int, state: int) -> Gate | None:
         return None
     gate = Gate()
     for term in expr.parts if expr.kind == "sum" else (expr,):
-        state_read = _state(term.parts[0], state, size) if term.kind == "times" and gate.recurrent is None else None
+        state_read = (
+            _state(term.parts[0], state, size)
+            if term.kind == "times" and gate.recurrent is None
+            else None
+        )
         if state_read is not None:
             assert term.ref is not None
             gate.recurrent, gate.scale = (term.ref, span), state_read.ref
@@ -78,19 +89,21 @@ def read_gate(expr: Expr, size: int, state: int) -> Gate | None:
     return gate if gate.recurrent is not None else None
 
 
-def _state(expr: Expr, state: int, size: int) -> Expr | None:
+def _state(expr: SymbolicExpr, state: int, size: int) -> SymbolicExpr | None:
     """The output state as it is, or the static factors that it is multiplied by; None for all else."""
-    output = Expr("state", span=(state,))
+    output = SymbolicExpr("state", span=(state,))
     if expr == output:
         return output
-    scale = other_than(output, expr.parts) if expr.kind == "product" and len(expr.parts) == 2 else None
+    scale = (
+        other_than(output, expr.parts) if expr.kind == "product" and len(expr.parts) == 2 else None
+    )
     if scale is None or scale.kind != "outside" or scale.ref is None:
         return None
     fits = not scale.ref.type.dynamic_axes and scale.ref.type.shape in ((), (1,), (size,))
     return scale if fits else None
 
 
-def other_than(known: Expr, parts: tuple[Expr, ...]) -> Expr | None:
+def other_than(known: SymbolicExpr, parts: tuple[SymbolicExpr, ...]) -> SymbolicExpr | None:
     """The only part that is not the known one."""
     rest = [p for p in parts if p != known]
     return rest[0] if len(rest) == 1 else None
@@ -121,9 +134,15 @@ class Projection:
     def __init__(self, gates: Sequence[Gate], size: int, position: Callable[[Ref], int]) -> None:
         first = gates[0]
         self._xs = [position(x) for x, _, _ in first.inputs]
-        matrices = [[(position(g.inputs[k][1]), g.inputs[k][2]) for g in gates] for k in range(len(self._xs))]
-        biases = [[(position(g.biases[k][0]), g.biases[k][1]) for g in gates] for k in range(len(first.biases))]
-        self.columns = [Columns(parts, size) for parts in (*matrices, *biases)]
+        matrices = [
+            [(position(g.inputs[k][1]), g.inputs[k][2]) for g in gates]
+            for k in range(len(self._xs))
+        ]
+        biases = [
+            [(position(g.biases[k][0]), g.biases[k][1]) for g in gates]
+            for k in range(len(first.biases))
+        ]
+        self.columns = [WeightSlices(parts, size) for parts in (*matrices, *biases)]
 
     def x(self, operands: Sequence[Tensor]) -> Tensor:
         """The inputs side by side, ``[frames, inputs]``."""

@@ -12,12 +12,12 @@ from cntk._compiler.recurrence.fused_loop import FusedLoop
 from cntk._compiler.recurrence.gates import Gate, Projection, add_outside, same_inputs
 from cntk._compiler.recurrence.gru_kernel import GatedRecurrence
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import Expr, LoopReader, together
-from cntk._runtime.context import Run
+from cntk._compiler.recurrence.loop_algebra import LoopParser, SymbolicExpr, together
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.matmul import addmm, mm
 
-_STATE = Expr("state", span=(0,))
+_STATE = SymbolicExpr("state", span=(0,))
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,15 @@ class FusedGRU(FusedLoop):
         super().__init__(loop, output, [0])
         self.reset_after = cell.reset_after
         gates = [Gate() for _ in cell.outside]
-        apart = [add_outside(g, ref, span) for g, (ref, span) in zip(gates, cell.outside, strict=True)]
+        apart = [
+            add_outside(g, ref, span) for g, (ref, span) in zip(gates, cell.outside, strict=True)
+        ]
         # Products of dense inputs are made here, of frames in the order of time; others come ready made.
-        self._projection = Projection(gates, self.size, self.position) if all(apart) and same_inputs(gates) else None
+        self._projection = (
+            Projection(gates, self.size, self.position)
+            if all(apart) and same_inputs(gates)
+            else None
+        )
         self._addends = None
         if self._projection is None:
             self._addends = self.columns(cell.outside)
@@ -52,12 +58,16 @@ class FusedGRU(FusedLoop):
         self._candidate = self.columns(cell.recurrent[2:])
         self._initial = self.position(self.delays[0].operands[1])
 
-    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+    def _compute(self, run: RunContext, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         opened, values = self._from_outside(layout, operands)
-        initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
+        initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(
+            0, layout.sorted_rows
+        )
         gates, candidate = self._gates.of(operands), self._candidate.of(operands)
-        states = GatedRecurrence.apply(opened, values, gates, candidate, initial, layout.step_sizes, self.reset_after)  # type: ignore[no-untyped-call]
+        states = GatedRecurrence.apply(
+            opened, values, gates, candidate, initial, layout.step_sizes, self.reset_after
+        )  # type: ignore[no-untyped-call]
         return [self.given(run, layout, states)]
 
     def _from_outside(self, layout: Layout, operands: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -79,16 +89,19 @@ def match_gru(loop: Loop) -> Loop | None:
     output = loop.delays[0].operands[0]
     if loop.outputs[0].key != output.key:
         return None
-    expr = LoopReader(loop).read(output)
+    expr = LoopParser(loop).read(output)
     cell = None if expr is None else _cell(expr, output.type.shape[0])
     return None if cell is None else FusedGRU(loop, output, cell)
 
 
-def _cell(expr: Expr, size: int) -> _Cell | None:
+def _cell(expr: SymbolicExpr, size: int) -> _Cell | None:
     """Read ``(1 - z) * c + z * h'``."""
     if expr.kind != "sum" or len(expr.parts) != 2:
         return None
-    kept = next((p for p in expr.parts if p.kind == "product" and len(p.parts) == 2 and _STATE in p.parts), None)
+    kept = next(
+        (p for p in expr.parts if p.kind == "product" and len(p.parts) == 2 and _STATE in p.parts),
+        None,
+    )
     if kept is None:
         return None
     new = expr.parts[1] if expr.parts[0] is kept else expr.parts[0]
@@ -110,20 +123,20 @@ def _cell(expr: Expr, size: int) -> _Cell | None:
     return _Cell((update[0], opened[0], outside), (update[1], opened[1], matrix), after)
 
 
-def _is_complement(expr: Expr, of: Expr) -> bool:
+def _is_complement(expr: SymbolicExpr, of: SymbolicExpr) -> bool:
     """Whether this is 1 minus an expression."""
     return (
         expr.kind == "sum"
         and len(expr.parts) == 2
         and expr.parts[0].is_one()
-        and expr.parts[1] == Expr("negative", (of,))
+        and expr.parts[1] == SymbolicExpr("negative", (of,))
     )
 
 
 Columned = tuple[Ref, tuple[int, int]]
 
 
-def _gate(expr: Expr, size: int) -> tuple[Columned, Columned] | None:
+def _gate(expr: SymbolicExpr, size: int) -> tuple[Columned, Columned] | None:
     """One value from outside, and the state by a matrix."""
     terms = expr.spread()
     outside = [t for t in terms if t[0].kind == "outside"]
@@ -134,7 +147,7 @@ def _gate(expr: Expr, size: int) -> tuple[Columned, Columned] | None:
     return None if first is None or second is None else (first, second)
 
 
-def _columns(term: tuple[Expr, tuple[int, int] | None], size: int) -> Columned | None:
+def _columns(term: tuple[SymbolicExpr, tuple[int, int] | None], size: int) -> Columned | None:
     expr, span = term
     if expr.ref is None or not (expr.kind == "times" or len(expr.ref.type.dynamic_axes) > 1):
         return None
@@ -142,7 +155,9 @@ def _columns(term: tuple[Expr, tuple[int, int] | None], size: int) -> Columned |
     return (expr.ref, span) if span[1] - span[0] == size else None
 
 
-def _candidate(expr: Expr, size: int) -> tuple[Expr, Columned, Columned, bool] | None:
+def _candidate(
+    expr: SymbolicExpr, size: int
+) -> tuple[SymbolicExpr, Columned, Columned, bool] | None:
     """The reset gate, what comes from outside, the recurrent matrix, and whether the reset acts after the product."""
     terms = expr.spread()
     outside = [t for t in terms if t[0].kind == "outside"]
@@ -152,11 +167,19 @@ def _candidate(expr: Expr, size: int) -> tuple[Expr, Columned, Columned, bool] |
     first, (other, span) = _columns(outside[0], size), others[0]
     if first is None:
         return None
-    if other.kind == "times" and other.parts[0].kind == "product" and _STATE in other.parts[0].parts:
+    if (
+        other.kind == "times"
+        and other.parts[0].kind == "product"
+        and _STATE in other.parts[0].parts
+    ):
         inner = other.parts[0].parts
         reset = inner[0] if inner[1] == _STATE else inner[1]
         matrix = _columns((other, span), size)
-        return None if matrix is None or reset.kind != "sigmoid" or len(inner) != 2 else (reset, first, matrix, False)
+        return (
+            None
+            if matrix is None or reset.kind != "sigmoid" or len(inner) != 2
+            else (reset, first, matrix, False)
+        )
     if other.kind == "product" and len(other.parts) == 2 and span is None:
         reset_after = next((p for p in other.parts if p.kind == "sigmoid"), None)
         product = next((p for p in other.parts if p.kind in ("times", "slice")), None)

@@ -85,10 +85,22 @@ class GatedRecurrence(torch.autograd.Function):
         products = torch.empty_like(inner) if ctx.reset_after else inner
         carried = gradient.new_zeros(ctx.sequences, values.shape[1])
         gates_t, candidate_t = gates.t().contiguous(), candidate.t().contiguous()
-        parts = (for_opened, *for_opened.chunk(2, 1), for_values, of_update, of_value, of_reset, z, r, products)
+        parts = (
+            for_opened,
+            *for_opened.chunk(2, 1),
+            for_values,
+            of_update,
+            of_value,
+            of_reset,
+            z,
+            r,
+            products,
+        )
         steps = zip(*(torch.split(x, sizes) for x in parts), strict=True)
         into = (carried, *torch.split(gradient.clone(memory_format=torch.contiguous_format), sizes))
-        for k, (dzr, dz, dr, dc, by_z, by_c, by_r, z_t, r_t, ds) in reversed(list(enumerate(steps))):
+        for k, (dzr, dz, dr, dc, by_z, by_c, by_r, z_t, r_t, ds) in reversed(
+            list(enumerate(steps))
+        ):
             d, earlier = into[k + 1], into[k]
             if earlier.shape[0] != sizes[k]:
                 earlier = earlier[: sizes[k]]
@@ -105,4 +117,12 @@ class GatedRecurrence(torch.autograd.Function):
                 earlier.addcmul_(du, r_t)
             add_product(earlier, dzr, gates_t)
         last = (before, products) if ctx.reset_after else (inner, for_values)
-        return for_opened, for_values, mm(before.t(), for_opened), mm(last[0].t(), last[1]), carried, None, None
+        return (
+            for_opened,
+            for_values,
+            mm(before.t(), for_opened),
+            mm(last[0].t(), last[1]),
+            carried,
+            None,
+            None,
+        )

@@ -10,7 +10,7 @@ from torch import Tensor
 from cntk._compiler.ir import Node
 from cntk._graph.types import Shape
 from cntk._runtime.carried_state import carried, from_sequence, stretched
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.step_operands import PER_FRAME, by_step
 
@@ -26,19 +26,25 @@ def _repeated(value: Tensor, shape: Shape, count: int) -> Tensor:
     return stretched(value.unsqueeze(0), shape).expand(count, *(-1,) * len(shape))
 
 
-def _begin(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[int, int], Tensor]:
+def _begin(
+    run: RunContext, layout: Layout, delay: Node, initial: Tensor
+) -> Callable[[int, int], Tensor]:
     """A delay's initial states at one of the first steps, for the sequences that are still running."""
     given, shape = delay.operands[1].type, delay.types[0].shape
     if given.is_sequence:
         frames = from_sequence(initial, run.layout(given.dynamic_axes), layout, delay.op.delay)
         return by_step(stretched(frames, shape), PER_FRAME, layout, delay.op.delay < 0)
     if given.has_batch_axis:
-        rows = stretched(initial if layout.uniform else initial.index_select(0, layout.sorted_rows), shape)
+        rows = stretched(
+            initial if layout.uniform else initial.index_select(0, layout.sorted_rows), shape
+        )
         return lambda step, size: rows[:size]
     return lambda step, size: _repeated(initial, shape, size)
 
 
-def initial_state(run: Run, layout: Layout, delay: Node, initial: Tensor) -> Callable[[int, int], Tensor]:
+def initial_state(
+    run: RunContext, layout: Layout, delay: Node, initial: Tensor
+) -> Callable[[int, int], Tensor]:
     """Return what gives a delay's state before one of the first steps, ``[size, *shape]``: carried over, or initial."""
     begin = _begin(run, layout, delay, initial)
     if layout.starts is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from cntk._compiler.deferred_shapes import LateKernel
+from cntk._compiler.deferred_shapes import RuntimeShapeKernel
 from cntk._compiler.ir import Node
 from cntk._compiler.probe import Step
 from cntk._compiler.recurrence.initial_states import initial_state
@@ -18,9 +18,17 @@ from cntk._compiler.recurrence.recorded_steps import Feedback, RecordedSteps
 from cntk._graph.op import RunKernel
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType
 from cntk._runtime.carried_state import keep_carry, stretched
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.layout.layout import Layout
-from cntk._runtime.step_operands import PER_FRAME, PER_SEQUENCE, STATIC, Rows, by_step, kind_of, to_frames
+from cntk._runtime.step_operands import (
+    PER_FRAME,
+    PER_SEQUENCE,
+    STATIC,
+    Rows,
+    by_step,
+    kind_of,
+    to_frames,
+)
 
 if TYPE_CHECKING:
     from cntk._compiler.recurrence.loop import Loop
@@ -37,33 +45,43 @@ class LoopKernel:
         keys = {ref.key: k for k, ref in enumerate(loop.operands)}
         # Initial states are read before the first step, whatever axes they lie on.
         read = {r.key for n in loop.members for r in n.operands[: 1 if n.op.delay else None]}
-        self.kinds = [kind_of(ref.type, self.axes) if ref.key in read else STATIC for ref in loop.operands]
-        self.slots: dict[tuple[int, int], int] = dict(keys)
+        self.kinds = [
+            kind_of(ref.type, self.axes) if ref.key in read else STATIC for ref in loop.operands
+        ]
+        self.registers: dict[tuple[int, int], int] = dict(keys)
         for node in loop.members:
             for k in range(len(node.types)):
-                self.slots[(id(node), k)] = len(self.slots)
+                self.registers[(id(node), k)] = len(self.registers)
         for node in loop.delays:
             if node.operands[1].key not in keys:
-                raise node.primitive.misfit("its initial state depends on the loop that it is part of")
+                raise node.primitive.misfit(
+                    "its initial state depends on the loop that it is part of"
+                )
         self.initial = [keys[n.operands[1].key] for n in loop.delays]
         self.steps, reads_run = [], False
         self.nodes: list[Node] = []
         self.ahead: list[tuple[int, Any]] = []
         for node in loop.members:
             if node.op.reads_types_alone:
-                self.ahead.append((self.slots[(id(node), 0)], lower_node(node)))
+                self.ahead.append((self.registers[(id(node), 0)], lower_node(node)))
             elif not node.op.delay:
                 kernel = lower_node(_within_step(node, self.axes))
                 several = len(node.types) > 1
-                reads = tuple(self.slots[r.key] for r in node.operands)
-                writes = tuple(self.slots[(id(node), k)] for k in range(len(node.types)))
+                reads = tuple(self.registers[r.key] for r in node.operands)
+                writes = tuple(self.registers[(id(node), k)] for k in range(len(node.types)))
                 compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
                 self.steps.append((compute, reads, writes, isinstance(kernel, RunKernel), several))
                 self.nodes.append(node)
-                reads_run |= isinstance(kernel, RunKernel) and not isinstance(kernel, LateKernel)
-        self.types = {self.slots[(id(n), k)]: t for n in loop.members for k, t in enumerate(n.types)}
-        self.delays = [(self.slots[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays]
-        self.results = [self.slots[ref.key] for ref in loop.outputs]
+                reads_run |= isinstance(kernel, RunKernel) and not isinstance(
+                    kernel, RuntimeShapeKernel
+                )
+        self.types = {
+            self.registers[(id(n), k)]: t for n in loop.members for k, t in enumerate(n.types)
+        }
+        self.delays = [
+            (self.registers[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays
+        ]
+        self.results = [self.registers[ref.key] for ref in loop.outputs]
         self.kept = sorted({*self.results, *(source for _, source, _ in self.delays)})
         differs = reads_run or any(not n.op.recordable for n in loop.members)
         self.recorded = None if self.ahead or differs else self._recorded(read)
@@ -73,67 +91,89 @@ class LoopKernel:
         places = {kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in range(3)}
         self.places = [places[PER_FRAME], places[PER_SEQUENCE]]
         self.static = [k for k in places[STATIC] if self.loop.operands[k].key in read]
-        sized = [*(self.loop.operands[k].type for k in self.static), *(self.types[slot] for slot in self.kept)]
+        sized = [
+            *(self.loop.operands[k].type for k in self.static),
+            *(self.types[register] for register in self.kept),
+        ]
         if any(FreeDimension in t.shape for t in sized):
             return None
-        slots = [*self.places[0], *self.places[1], *(target for target, _, _ in self.delays), *self.static]
+        registers = [
+            *self.places[0],
+            *self.places[1],
+            *(target for target, _, _ in self.delays),
+            *self.static,
+        ]
 
         def step(*tensors: Tensor) -> list[Tensor]:
-            values: list[Any] = [None] * len(self.slots)
-            for slot, tensor in zip(slots, tensors, strict=True):
-                values[slot] = tensor
+            values: list[Any] = [None] * len(self.registers)
+            for register, tensor in zip(registers, tensors, strict=True):
+                values[register] = tensor
             self._step(values, None)
             return [values[k] for k in self.kept]
 
         shapes = (self.loop.operands[k].type.shape for kind in self.places for k in kind)
-        free = [tuple(axis for axis, d in enumerate(shape, 1) if d == FreeDimension) for shape in shapes]
-        return RecordedSteps(step, [Feedback(self.kept.index(source), n) for _, source, n in self.delays], free)
+        free = [
+            tuple(axis for axis, d in enumerate(shape, 1) if d == FreeDimension) for shape in shapes
+        ]
+        return RecordedSteps(
+            step, [Feedback(self.kept.index(source), n) for _, source, n in self.delays], free
+        )
 
-    def _step(self, slots: list[Any], run: Run | None, step: Step | None = None) -> None:
+    def _step(self, registers: list[Any], run: RunContext | None, step: Step | None = None) -> None:
         """Compute one step's values from those that come from outside and from earlier steps."""
         probe = None if run is None else run.probe
-        for node, (compute, reads, writes, wants_run, several) in zip(self.nodes, self.steps, strict=True):
-            values = [slots[k] for k in reads]
+        for node, (compute, reads, writes, wants_run, several) in zip(
+            self.nodes, self.steps, strict=True
+        ):
+            values = [registers[k] for k in reads]
             if probe is not None and run is not None:
                 result = probe.run(node, compute, run, wants_run, values, step)
             else:
                 result = compute(run, *values) if wants_run else compute(*values)
             if several:
-                for slot, value in zip(writes, result, strict=True):
-                    slots[slot] = value
+                for register, value in zip(writes, result, strict=True):
+                    registers[register] = value
             else:
-                slots[writes[0]] = result
+                registers[writes[0]] = result
 
     def _source(self, delay: Node) -> int:
         source, type_ = delay.operands[0], delay.types[0]
-        if source.key not in self.slots:
+        if source.key not in self.registers:
             raise delay.primitive.misfit("its operand must be computed inside the loop")
         if source.type.shape == type_.shape:
-            return self.slots[source.key]
+            return self.registers[source.key]
         # An initial state of more or longer axes than the state has: from step to step the state has them as well.
-        slot = len(self.slots)
-        self.slots[(id(delay), -1)] = slot
-        self.types[slot] = type_
+        register = len(self.registers)
+        self.registers[(id(delay), -1)] = register
+        self.types[register] = type_
         stretch = partial(stretched, shape=type_.shape)
-        self.steps.append((stretch, (self.slots[source.key],), (slot,), False, False))
+        self.steps.append((stretch, (self.registers[source.key],), (register,), False, False))
         self.nodes.append(delay)
-        return slot
+        return register
 
-    def compute(self, run: Run, *operands: Any) -> list[Tensor]:
+    def compute(self, run: RunContext, *operands: Any) -> list[Tensor]:
         layout = run.layout(self.axes)
         initial = [
-            initial_state(run, layout, n, operands[k]) for n, k in zip(self.loop.delays, self.initial, strict=True)
+            initial_state(run, layout, n, operands[k])
+            for n, k in zip(self.loop.delays, self.initial, strict=True)
         ]
-        done = self._by_recording(run, layout, operands, initial) or self._one_by_one(run, layout, operands, initial)
+        done = self._by_recording(run, layout, operands, initial) or self._one_by_one(
+            run, layout, operands, initial
+        )
         for node, (_, source, offset) in zip(self.loop.delays, self.delays, strict=True):
             keep_carry(run, node.primitive.uid, done[source], layout, offset)
-        return [done[slot] for slot in self.results]
+        return [done[register] for register in self.results]
 
     def _by_recording(
-        self, run: Run, layout: Layout, operands: Sequence[Any], initial: Sequence[Rows]
+        self, run: RunContext, layout: Layout, operands: Sequence[Any], initial: Sequence[Rows]
     ) -> dict[int, Tensor] | None:
         """All steps by recorded code, if there is such."""
-        if self.recorded is None or not torch.is_grad_enabled() or run.draws is not None or run.probe is not None:
+        if (
+            self.recorded is None
+            or not torch.is_grad_enabled()
+            or run.draws is not None
+            or run.probe is not None
+        ):
             return None
         # Whatever its lengths: a checkpoint tells how many minibatches there have been, and no more.
         self.recorded.runs += 1
@@ -155,43 +195,67 @@ class LoopKernel:
         frames = [layout.by_steps(operands[k], self.backwards) for k in self.places[0]]
         sequences = [operands[k].index_select(0, layout.sorted_rows) for k in self.places[1]]
         found = self.recorded.run(recording, sizes, frames, sequences, starts, static)
-        return {slot: layout.by_sequences(x, self.backwards) for slot, x in zip(self.kept, found, strict=True)}
+        return {
+            register: layout.by_sequences(x, self.backwards)
+            for register, x in zip(self.kept, found, strict=True)
+        }
 
     def _one_by_one(
-        self, run: Run, layout: Layout, operands: Sequence[Any], initial: Sequence[Rows]
+        self, run: RunContext, layout: Layout, operands: Sequence[Any], initial: Sequence[Rows]
     ) -> dict[int, Tensor]:
         """All steps by the kernels of their operations."""
         sizes = layout.step_sizes
-        sliced = [by_step(x, kind, layout, self.backwards) for x, kind in zip(operands, self.kinds, strict=True)]
+        sliced = [
+            by_step(x, kind, layout, self.backwards)
+            for x, kind in zip(operands, self.kinds, strict=True)
+        ]
         ahead = self._computed_ahead(run, layout)
         full = len(set(sizes)) == 1
-        history: dict[int, list[Tensor]] = {slot: [] for slot in self.kept}
-        slots: list[Any] = [None] * len(self.slots)
-        inner = Run(run.training, run.device, sizes[0], {}, {}, run.deferred, run.draws, run.streams, probe=run.probe)
+        history: dict[int, list[Tensor]] = {register: [] for register in self.kept}
+        registers: list[Any] = [None] * len(self.registers)
+        inner = RunContext(
+            run.training,
+            run.device,
+            sizes[0],
+            {},
+            {},
+            run.deferred,
+            run.draws,
+            run.streams,
+            probe=run.probe,
+        )
         for step, size in enumerate(sizes):
             inner.batch = size
             for k, at in enumerate(sliced):
-                slots[k] = at(step, size)
-            for slot, at in ahead:
-                slots[slot] = at(step, size)
+                registers[k] = at(step, size)
+            for register, at in ahead:
+                registers[register] = at(step, size)
             for (target, source, offset), states in zip(self.delays, initial, strict=True):
                 if step >= offset:
                     before = history[source][step - offset]
-                    slots[target] = before if full else before[:size]
+                    registers[target] = before if full else before[:size]
                 else:
-                    slots[target] = states(step, size)
-            self._step(slots, inner, Step(step, layout, self.backwards) if run.probe is not None else None)
-            for slot in self.kept:
-                history[slot].append(slots[slot])
-        return {slot: to_frames(history[slot], layout, self.backwards) for slot in self.kept}
+                    registers[target] = states(step, size)
+            self._step(
+                registers,
+                inner,
+                Step(step, layout, self.backwards) if run.probe is not None else None,
+            )
+            for register in self.kept:
+                history[register].append(registers[register])
+        return {
+            register: to_frames(history[register], layout, self.backwards) for register in self.kept
+        }
 
-    def _computed_ahead(self, run: Run, layout: Layout) -> list[tuple[int, Callable[[int, int], Any]]]:
-        """What depends on no value of the loop, computed for all frames: slots, and how to get at their rows."""
+    def _computed_ahead(
+        self, run: RunContext, layout: Layout
+    ) -> list[tuple[int, Callable[[int, int], Any]]]:
+        """What depends on no value of the loop, computed for all frames: registers, and how to get at their rows."""
         if not self.ahead:
             return []
         whole = replace(run, steps=-1 if self.backwards else 1)
-        frames = [(slot, kernel.compute(whole)) for slot, kernel in self.ahead]
-        return [(slot, by_step(x, PER_FRAME, layout, self.backwards)) for slot, x in frames]
+        frames = [(register, kernel.compute(whole)) for register, kernel in self.ahead]
+        return [(register, by_step(x, PER_FRAME, layout, self.backwards)) for register, x in frames]
 
 
 _SHORTEST = 4  # steps of a loop that recorded code pays for

@@ -43,7 +43,9 @@ class Loop:
         self.backwards = signs == {False}
         self.axes = self.delays[0].types[0].dynamic_axes
         if len(self.axes) < 2:
-            raise self.delays[0].primitive.misfit("a loop needs a sequence axis, and its operands have none")
+            raise self.delays[0].primitive.misfit(
+                "a loop needs a sequence axis, and its operands have none"
+            )
 
     def _outside(self) -> list[Ref]:
         inside = {id(n) for n in self.members}
@@ -86,7 +88,11 @@ def _step_order(members: list[Node]) -> list[Node]:
             waiting = (
                 []
                 if node.op.delay or id(node) in done
-                else [r.node for r in node.operands if r.node and id(r.node) in inside and id(r.node) not in done]
+                else [
+                    r.node
+                    for r in node.operands
+                    if r.node and id(r.node) in inside and id(r.node) not in done
+                ]
             )
             if id(node) in done:
                 stack.pop()
@@ -127,7 +133,11 @@ def extract_loops(order: list[Node]) -> list[Node | Loop]:
         stack: list[Node | Loop] = [unit(start)]
         while stack:
             item = stack[-1]
-            waiting = [unit(r.node) for r in item.operands if r.node is not None and id(unit(r.node)) not in placed]
+            waiting = [
+                unit(r.node)
+                for r in item.operands
+                if r.node is not None and id(unit(r.node)) not in placed
+            ]
             if id(item) in placed:
                 stack.pop()
             elif waiting:

@@ -15,7 +15,7 @@ from cntk._runtime.transfer import Everywhere
 
 
 @dataclass(frozen=True)
-class Expr:
+class SymbolicExpr:
     """An expression over a loop's states and what it reads from outside.
 
     Attributes:
@@ -26,7 +26,7 @@ class Expr:
     """
 
     kind: str
-    parts: tuple[Expr, ...] = ()
+    parts: tuple[SymbolicExpr, ...] = ()
     ref: Ref | None = None
     span: tuple[int, ...] = ()
 
@@ -34,7 +34,7 @@ class Expr:
         """Whether this is the constant 1."""
         return self.ref is not None and is_constant(self.ref, 1)
 
-    def spread(self) -> list[tuple[Expr, tuple[int, int] | None]]:
+    def spread(self) -> list[tuple[SymbolicExpr, tuple[int, int] | None]]:
         """The terms of a sum, slices of sums taken apart: each term and which of its columns."""
         if self.kind == "sum":
             return [term for part in self.parts for term in part.spread()]
@@ -54,46 +54,60 @@ def is_constant(ref: Ref, number: float) -> bool:
 _FUNCTIONS = {"StableSigmoid": "sigmoid", "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu"}
 
 
-class LoopReader:
+class LoopParser:
     """Reads a loop's nodes as expressions."""
 
     def __init__(self, loop: Loop) -> None:
         self.inside = {id(n) for n in loop.members}
         self.states = {id(n): k for k, n in enumerate(loop.delays)}
 
-    def read(self, ref: Ref) -> Expr | None:
+    def read(self, ref: Ref) -> SymbolicExpr | None:
         node = ref.node
         if node is None or id(node) not in self.inside:
-            return Expr("outside", ref=ref)
+            return SymbolicExpr("outside", ref=ref)
         if id(node) in self.states:
-            return Expr("state", span=(self.states[id(node)],))
+            return SymbolicExpr("state", span=(self.states[id(node)],))
         name = node.op.op_name
         if name in ("Plus", "ElementTimes"):
             kind = "sum" if name == "Plus" else "product"
-            parts: list[Expr] = []
+            parts: list[SymbolicExpr] = []
             for operand in node.operands:
                 part = self.read(operand)
                 if part is None:
                     return None
                 parts.extend(part.parts if part.kind == kind else (part,))
-            return Expr(kind, tuple(parts))
+            return SymbolicExpr(kind, tuple(parts))
         if name == "Minus":
             left, right = (self.read(operand) for operand in node.operands)
             if left is None or right is None:
                 return None
-            return Expr("sum", (*(left.parts if left.kind == "sum" else (left,)), Expr("negative", (right,))))
+            return SymbolicExpr(
+                "sum",
+                (
+                    *(left.parts if left.kind == "sum" else (left,)),
+                    SymbolicExpr("negative", (right,)),
+                ),
+            )
         if name in _FUNCTIONS:
             part = self.read(node.operands[0])
-            return None if part is None else Expr(_FUNCTIONS[name], (part,))
+            return None if part is None else SymbolicExpr(_FUNCTIONS[name], (part,))
         if name == "NoOp":
             return self.read(node.operands[0])
         if name == "Times":
             part, matrix = self.read(node.operands[0]), node.operands[1]
-            plain = matrix.leaf is not None and matrix.type.rank == 2 and node.operands[0].type.rank == 1
-            return Expr("times", (part,), ref=matrix) if part is not None and plain else None
+            plain = (
+                matrix.leaf is not None
+                and matrix.type.rank == 2
+                and node.operands[0].type.rank == 1
+            )
+            return (
+                SymbolicExpr("times", (part,), ref=matrix) if part is not None and plain else None
+            )
         if name == "Slice":
             part, span = self.read(node.operands[0]), last_axis_span(node)
-            return None if part is None or span is None else Expr("slice", (part,), span=span)
+            return (
+                None if part is None or span is None else SymbolicExpr("slice", (part,), span=span)
+            )
         return None
 
 
@@ -104,8 +118,8 @@ def last_axis_span(node: Node) -> tuple[int, int] | None:
     return span(shape[0]) if span is not None and len(shape) == 1 else None
 
 
-class Columns:
-    """Columns of matrices (or elements of vectors) put together gate by gate.
+class WeightSlices:
+    """WeightSlices of matrices (or elements of vectors) put together gate by gate.
 
     Args:
         parts: for each gate the operand's position and the columns.
@@ -115,7 +129,9 @@ class Columns:
     def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
         self.parts, self.size, self.first = parts, size, parts[0][0]
         begins = [span[0] for _, span in parts]
-        shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [k * size for k in range(len(parts))]
+        shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [
+            k * size for k in range(len(parts))
+        ]
         order = torch.tensor([b // size for b in begins]) if shared else None
         self.order = None if order is None else Everywhere(order)
         self._back = None if order is None else Everywhere(torch.argsort(order))
@@ -134,21 +150,29 @@ class Columns:
     def frames(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns of values that have frames, ``[frames, gates * size]``."""
         whole = self._whole(operands)
-        return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1) if whole is None else whole
+        return (
+            torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1)
+            if whole is None
+            else whole
+        )
 
     def _whole(self, operands: Sequence[Tensor]) -> Tensor | None:
         """The operand itself, if these are its columns as they stand."""
-        return operands[self.first] if self.are_all_of(operands[self.first]) and self._in_place else None
+        return (
+            operands[self.first]
+            if self.are_all_of(operands[self.first]) and self._in_place
+            else None
+        )
 
     def transposed(self, operands: Sequence[Tensor]) -> Tensor:
-        """Columns as rows, ``[gates * size, rows]``, contiguous, as torch's kernels want them; of vectors the elements."""
+        """WeightSlices as rows, ``[gates * size, rows]``, contiguous, as torch's kernels want them; of vectors the elements."""
         return together([self], operands)[0]
 
     def lay(self, operands: Sequence[Ref]) -> None:
         """Let a parameter whose columns are wanted as rows lie so in memory."""
         leaf = operands[self.first].leaf
         if self.order is not None and leaf is not None and leaf.is_parameter:
-            leaf.lie_by_columns()  # type: ignore[attr-defined]
+            leaf.use_column_major()  # type: ignore[attr-defined]
 
     def are_all_of(self, operand: Tensor) -> bool:
         """Whether the columns are all that an operand has, in any order of the gates."""
@@ -161,8 +185,8 @@ class Columns:
         return torch.cat([operands[p][:, b:e] for p, (b, e) in self.parts], 1).t().contiguous()
 
 
-def together(columns: Sequence[Columns], operands: Sequence[Tensor]) -> list[Tensor]:
-    """`Columns.transposed` of several: where each is all of one operand, in one step of autograd, which costs time."""
+def together(columns: Sequence[WeightSlices], operands: Sequence[Tensor]) -> list[Tensor]:
+    """`WeightSlices.transposed` of several: where each is all of one operand, in one step of autograd, which costs time."""
     given = [operands[c.first] for c in columns]
     if all(c.are_all_of(x) for c, x in zip(columns, given, strict=True)):
         return list(_Sorted.apply(columns, *given))  # type: ignore[no-untyped-call]
@@ -173,14 +197,19 @@ class _Sorted(torch.autograd.Function):
     """Matrices transposed, and vectors, with their gates in another order, each in one copy."""
 
     @staticmethod
-    def forward(ctx: Any, columns: Sequence[Columns], *given: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, columns: Sequence[WeightSlices], *given: Tensor) -> tuple[Tensor, ...]:
         ctx.columns = columns
         # Vectors are their own transposes.
-        return tuple(_chosen(x.t(), c.size, c.on(x.device)[0]) for c, x in zip(columns, given, strict=True))
+        return tuple(
+            _chosen(x.t(), c.size, c.on(x.device)[0]) for c, x in zip(columns, given, strict=True)
+        )
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        found = (_chosen(g, c.size, c.on(g.device)[1]) for c, g in zip(ctx.columns, gradients, strict=True))
+        found = (
+            _chosen(g, c.size, c.on(g.device)[1])
+            for c, g in zip(ctx.columns, gradients, strict=True)
+        )
         return None, *(g.t() for g in found)
 
 

@@ -15,11 +15,11 @@ from cntk._compiler.ir import Ref
 from cntk._compiler.recurrence.fused_loop import FusedLoop, one_frame_each
 from cntk._compiler.recurrence.gates import Gate, Projection, other_than, read_gate, same_inputs
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import Expr, LoopReader, is_constant, together
-from cntk._compiler.recurrence.lstm_kernel import lstm, shutting
+from cntk._compiler.recurrence.loop_algebra import LoopParser, SymbolicExpr, is_constant, together
+from cntk._compiler.recurrence.lstm_kernel import forget_gate_weights, lstm
 from cntk._graph.op import RunKernel
-from cntk._runtime.context import Run
-from cntk._runtime.layout.index_map import Places
+from cntk._runtime.context import RunContext
+from cntk._runtime.layout.index_map import IndexMap
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import Everywhere
 
@@ -34,7 +34,9 @@ class FusedLSTM(FusedLoop):
         order: which delay holds the output state, and which the cell state.
     """
 
-    def __init__(self, loop: Loop, output: Ref, gates: Sequence[Gate], order: Sequence[int]) -> None:
+    def __init__(
+        self, loop: Loop, output: Ref, gates: Sequence[Gate], order: Sequence[int]
+    ) -> None:
         super().__init__(loop, output, order)
         self._projection = Projection(gates, self.size, self.position)
         self._recurrent = self.columns([g.recurrent_columns() for g in gates])
@@ -42,7 +44,7 @@ class FusedLSTM(FusedLoop):
         self._initial = [self.position(d.operands[1]) for d in self.delays]
         # Sequences may follow one another in a rectangle if all begin with zeros.
         zeros = all(is_constant(d.operands[1], 0) for d in self.delays)
-        self._forgetting = Everywhere(shutting(self.size)) if zeros else None
+        self._forgetting = Everywhere(forget_gate_weights(self.size)) if zeros else None
 
     def calls(self, layout: Layout) -> int | None:
         # Of sequences that differ in length, the last cell states are found only when they are asked for.
@@ -53,7 +55,7 @@ class FusedLSTM(FusedLoop):
             columns.lay(self.operands)
         return super().lower()
 
-    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+    def _compute(self, run: RunContext, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         weights = self._weights(operands)
         x = self._projection.x(operands)
@@ -66,7 +68,9 @@ class FusedLSTM(FusedLoop):
                 self.state(run, layout, operands[k], d).unsqueeze(0)
                 for k, d in zip(self._initial, self.delays, strict=True)
             ]
-            y, last = (self._at_once if layout.uniform else self._in_pieces)(layout, x, states, weights)
+            y, last = (self._at_once if layout.uniform else self._in_pieces)(
+                layout, x, states, weights
+            )
         if not self.backwards:
             self._keep(run, layout, y, x, states, weights, last)
         return [y]
@@ -90,19 +94,23 @@ class FusedLSTM(FusedLoop):
         states = [s.index_select(1, pieces.order) for s in states]
         found = []
         for piece in pieces.split(pieces.take(x)):
-            y, *states = lstm(piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False)
+            y, *states = lstm(
+                piece, [s[:, : piece.shape[1]].contiguous() for s in states], weights, False
+            )
             found.append(y.flatten(0, 1))
         return self._given(layout, pieces, torch.cat(found)), []
 
-    def _in_slots(self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Everywhere) -> Tensor:
+    def _in_slots(
+        self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Everywhere
+    ) -> Tensor:
         """The output over sequences of different length that all begin with zeros, in one rectangle."""
         slots = layout.slots(self.backwards)
         begin = [x.new_zeros(1, slots.count, self.size)] * 2
         marked = [torch.cat([weights[0], forgetting.on(x.device, x.dtype)], 1), *weights[1:]]
-        y, *_ = lstm(slots.take_marked(x), begin, marked, False)
+        y, *_ = lstm(slots.gather_with_separator(x), begin, marked, False)
         return self._given(layout, slots, y.flatten(0, 1))
 
-    def _given(self, layout: Layout, where: Places, rows: Tensor) -> Tensor:
+    def _given(self, layout: Layout, where: IndexMap, rows: Tensor) -> Tensor:
         """The output, from what stands at all places of rectangles."""
         if not self.only_final:
             return where.give(rows)
@@ -119,7 +127,7 @@ class FusedLSTM(FusedLoop):
 
     def _keep(
         self,
-        run: Run,
+        run: RunContext,
         layout: Layout,
         y: Tensor,
         x: Tensor,
@@ -141,7 +149,9 @@ class FusedLSTM(FusedLoop):
             with torch.no_grad():
                 order, sizes = layout.sorted_rows, torch.tensor(layout.step_sizes)
                 rows = frames.index_select(0, layout.time_major())
-                begin = [s.index_select(1, order) for s in states] or [rows.new_zeros(1, layout.count, self.size)] * 2
+                begin = [s.index_select(1, order) for s in states] or [
+                    rows.new_zeros(1, layout.count, self.size)
+                ] * 2
                 _, _, c = torch.lstm(rows, sizes, begin, held[-4:], True, 1, 0.0, False, False)
                 return torch.empty_like(c[0]).index_copy(0, order, c[0]), one_frame_each(layout)
 
@@ -162,7 +172,7 @@ def match_lstm(loop: Loop) -> Loop | None:
         output, cell = loop.delays[h].operands[0], loop.delays[c].operands[0]
         if loop.outputs[0].key != output.key:
             continue
-        reader = LoopReader(loop)
+        reader = LoopParser(loop)
         out, inner = reader.read(output), reader.read(cell)
         arguments = _lstm_arguments(out, inner, c)
         if arguments is None:
@@ -174,7 +184,9 @@ def match_lstm(loop: Loop) -> Loop | None:
     return None
 
 
-def _lstm_arguments(out: Expr | None, cell: Expr | None, state: int) -> tuple[Expr, ...] | None:
+def _lstm_arguments(
+    out: SymbolicExpr | None, cell: SymbolicExpr | None, state: int
+) -> tuple[SymbolicExpr, ...] | None:
     """The arguments of the gates i, f, g, o."""
     if (
         out is None
@@ -185,16 +197,28 @@ def _lstm_arguments(out: Expr | None, cell: Expr | None, state: int) -> tuple[Ex
         or len(cell.parts) != 2
     ):
         return None
-    output_gate = other_than(Expr("tanh", (cell,)), out.parts)
-    forget = next((p for p in cell.parts if p.kind == "product" and Expr("state", span=(state,)) in p.parts), None)
+    output_gate = other_than(SymbolicExpr("tanh", (cell,)), out.parts)
+    forget = next(
+        (
+            p
+            for p in cell.parts
+            if p.kind == "product" and SymbolicExpr("state", span=(state,)) in p.parts
+        ),
+        None,
+    )
     if output_gate is None or forget is None or len(forget.parts) != 2:
         return None
     update = cell.parts[1] if cell.parts[0] is forget else cell.parts[0]
-    forget_gate = other_than(Expr("state", span=(state,)), forget.parts)
+    forget_gate = other_than(SymbolicExpr("state", span=(state,)), forget.parts)
     if forget_gate is None or update.kind != "product" or len(update.parts) != 2:
         return None
     candidate = next((p for p in update.parts if p.kind == "tanh"), None)
     input_gate = next((p for p in update.parts if p.kind == "sigmoid"), None)
-    if candidate is None or input_gate is None or output_gate.kind != "sigmoid" or forget_gate.kind != "sigmoid":
+    if (
+        candidate is None
+        or input_gate is None
+        or output_gate.kind != "sigmoid"
+        or forget_gate.kind != "sigmoid"
+    ):
         return None
     return input_gate.parts[0], forget_gate.parts[0], candidate.parts[0], output_gate.parts[0]

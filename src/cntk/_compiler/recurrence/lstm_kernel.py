@@ -9,7 +9,9 @@ from torch import Tensor
 _SHUT = -1e15
 
 
-def lstm(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) -> tuple[Tensor, ...]:
+def lstm(
+    x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool
+) -> tuple[Tensor, ...]:
     """Torch's fused kernel; see `torch.nn.LSTM`.
 
     Args:
@@ -25,7 +27,7 @@ def lstm(x: Tensor, states: list[Tensor], weights: list[Tensor], by_rows: bool) 
     return torch.lstm(x, states, weights, True, 1, 0.0, training, False, by_rows)
 
 
-def shutting(size: int) -> Tensor:
+def forget_gate_weights(size: int) -> Tensor:
     """Weights ``[4 * size, 1]`` of one more input, which, where it is 1, makes all states and their gradients 0.
 
     With i and f shut the cell state is 0, with o shut so is the output.

@@ -50,7 +50,11 @@ class RecordedSteps:
     _recordings: dict[tuple[Any, ...], StepRecording | None] = field(default_factory=dict)
 
     def recording(
-        self, rows_outside: Sequence[Tensor], starts: Sequence[Tensor], static: Sequence[Tensor], passes: int = 0
+        self,
+        rows_outside: Sequence[Tensor],
+        starts: Sequence[Tensor],
+        static: Sequence[Tensor],
+        passes: int = 0,
     ) -> StepRecording | None:
         """The code for such operands, see `run`; None if there is none, or not yet.
 
@@ -119,7 +123,12 @@ class _Steps(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, steps: RecordedSteps, recording: StepRecording, sizes: list[int], counts: Any, *operands: Tensor
+        ctx: Any,
+        steps: RecordedSteps,
+        recording: StepRecording,
+        sizes: list[int],
+        counts: Any,
+        *operands: Tensor,
     ) -> tuple[Tensor, ...]:
         frames, sequences, starts, static = _parted(operands, counts)
         parts = [torch.split(x, sizes) for x in frames]
@@ -128,7 +137,12 @@ class _Steps(torch.autograd.Function):
         begins = _begins(steps.feedback)
         for step, size in enumerate(sizes):
             before = [
-                _head(history[d.output][step - d.offset] if step >= d.offset else starts[begin + step], size)
+                _head(
+                    history[d.output][step - d.offset]
+                    if step >= d.offset
+                    else starts[begin + step],
+                    size,
+                )
                 for d, begin in zip(steps.feedback, begins, strict=True)
             ]
             rows = (*(p[step] for p in parts), *(_head(x, size) for x in sequences), *before)
@@ -158,7 +172,9 @@ class _Backwards:
         like = next(x for x in given if x is not None)
         # What later steps add to an output's gradient goes in place.
         whole = (
-            like.new_zeros(sum(self.sizes), *shape) if g is None else g.clone(memory_format=torch.contiguous_format)
+            like.new_zeros(sum(self.sizes), *shape)
+            if g is None
+            else g.clone(memory_format=torch.contiguous_format)
             for g, shape in zip(given, ctx.shapes, strict=True)
         )
         self.seeds = [torch.split(g, self.sizes) for g in whole]
@@ -169,15 +185,21 @@ class _Backwards:
         places = self.recording.row_gradients
         of_frames: list[list[Tensor]] = [[] for _ in self.frames]
         of_sequences = [
-            torch.zeros_like(x) if places[frames + k] is not None else None for k, x in enumerate(self.sequences)
+            torch.zeros_like(x) if places[frames + k] is not None else None
+            for k, x in enumerate(self.sequences)
         ]
         of_starts: list[Tensor | None] = [None] * len(self.starts)
         begins = _begins(feedback)
-        collected = [_Collected(how, x) for how, x in zip(self.recording.static_gradients, self.static, strict=True)]
+        collected = [
+            _Collected(how, x)
+            for how, x in zip(self.recording.static_gradients, self.static, strict=True)
+        ]
         for step in reversed(range(len(self.sizes))):
             size = self.sizes[step]
             seeds = (s[step] for s in self.seeds)
-            found = self.recording.backward(*self.ctx.kept[step], *seeds, *self.static, size, self.ctx.width)
+            found = self.recording.backward(
+                *self.ctx.kept[step], *seeds, *self.static, size, self.ctx.width
+            )
             for k in range(frames):
                 if places[k] is not None:
                     of_frames[k].append(found[places[k]])
@@ -254,4 +276,6 @@ def _as(gradient: Tensor | None, operand: Tensor) -> Tensor | None:
     """A start's gradient with zeros for the sequences that end before it is read."""
     if gradient is None or gradient.shape == operand.shape:
         return gradient
-    return torch.cat([gradient, gradient.new_zeros(operand.shape[0] - gradient.shape[0], *gradient.shape[1:])])
+    return torch.cat(
+        [gradient, gradient.new_zeros(operand.shape[0] - gradient.shape[0], *gradient.shape[1:])]
+    )

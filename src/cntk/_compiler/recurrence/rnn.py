@@ -8,9 +8,9 @@ from cntk._compiler.ir import Ref
 from cntk._compiler.recurrence.fused_loop import FusedLoop
 from cntk._compiler.recurrence.gates import Gate, Projection, read_gate
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import LoopReader, together
+from cntk._compiler.recurrence.loop_algebra import LoopParser, together
 from cntk._compiler.recurrence.rnn_kernel import ACTIVATIONS, PlainRecurrence
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.matmul import addmm, mm
 
 
@@ -32,7 +32,7 @@ class FusedRNN(FusedLoop):
         self._scale = None if gate.scale is None else self.position(gate.scale)
         self._initial = self.position(self.delays[0].operands[1])
 
-    def _compute(self, run: Run, *operands: Tensor) -> list[Tensor]:
+    def _compute(self, run: RunContext, *operands: Tensor) -> list[Tensor]:
         layout = run.layout(self.axes)
         x = layout.by_steps(self._projection.x(operands), self.backwards)
         weights, bias = self._projection.joined(together(self._projection.columns, operands))
@@ -40,15 +40,19 @@ class FusedRNN(FusedLoop):
         recurrent = self._recurrent.of(operands)
         if self._scale is not None:
             recurrent = recurrent * operands[self._scale].reshape(-1, 1)
-        initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(0, layout.sorted_rows)
-        states = PlainRecurrence.apply(opened, recurrent, initial, layout.step_sizes, self.activation)  # type: ignore[no-untyped-call]
+        initial = self.state(run, layout, operands[self._initial], self.delays[0]).index_select(
+            0, layout.sorted_rows
+        )
+        states = PlainRecurrence.apply(
+            opened, recurrent, initial, layout.step_sizes, self.activation
+        )  # type: ignore[no-untyped-call]
         return [self.given(run, layout, states)]
 
 
 def match_rnn(loop: Loop) -> Loop | None:
     """A kernel for a loop that is a plain recurrence, else None."""
     output = loop.delays[0].operands[0]
-    expr = LoopReader(loop).read(output)
+    expr = LoopParser(loop).read(output)
     if expr is None or expr.kind not in ACTIVATIONS or loop.outputs[0].key != output.key:
         return None
     gate = read_gate(expr.parts[0], output.type.shape[0], 0)

@@ -16,9 +16,15 @@ from cntk._runtime.matmul import add_product, mm
 
 # For each function how it is applied in place, what its values say of its gradient, and how a gradient goes through in
 # place. A closed rectifier lets nothing through, infinity and nan neither.
-ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], Callable[..., Tensor]]] = {
+ACTIVATIONS: dict[
+    str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], Callable[..., Tensor]]
+] = {
     "tanh": (torch.tanh_, lambda y: 1 - y * y, Tensor.mul_),
-    "relu": (torch.relu_, lambda y: ~(y > 0), lambda gradient, closed: gradient.masked_fill_(closed, 0)),
+    "relu": (
+        torch.relu_,
+        lambda y: ~(y > 0),
+        lambda gradient, closed: gradient.masked_fill_(closed, 0),
+    ),
     "sigmoid": (torch.sigmoid_, lambda y: y * (1 - y), Tensor.mul_),
 }
 
@@ -28,7 +34,12 @@ class PlainRecurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, opened: Tensor, recurrent: Tensor, initial: Tensor, sizes: list[int], activation: str
+        ctx: Any,
+        opened: Tensor,
+        recurrent: Tensor,
+        initial: Tensor,
+        sizes: list[int],
+        activation: str,
     ) -> Tensor:
         """Compute all states.
 

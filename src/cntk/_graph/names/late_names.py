@@ -21,7 +21,11 @@ def hand_on(namespace: dict[str, Any]) -> None:
 
     def find(name: str) -> Any:
         if name == "__all__":  # of a module that has none: a star import brings all that is public
-            own = [key for key, value in namespace.items() if not key.startswith("_") and value is not hand_on]
+            own = [
+                key
+                for key, value in namespace.items()
+                if not key.startswith("_") and value is not hand_on
+            ]
             return [*dict.fromkeys([*own, *names])]
         if name not in names and (not name.startswith("_") or name.startswith("__")):
             raise unknown_name(module, name, lambda: [*namespace, *names])

@@ -43,9 +43,17 @@ _ELSEWHERE = {
     "Variable": "cntk.input_variable",
     "Input": "cntk.input_variable",
     **dict.fromkeys(("Linear", "FullyConnected", "fully_connected", "linear"), "cntk.layers.Dense"),
-    **{f"{name}{n}{d}": f"cntk.layers.Convolution{n}D" for n in (1, 2, 3) for d in "Dd" for name in ("Conv", "conv")},
+    **{
+        f"{name}{n}{d}": f"cntk.layers.Convolution{n}D"
+        for n in (1, 2, 3)
+        for d in "Dd"
+        for name in ("Conv", "conv")
+    },
     "Conv": "cntk.layers.Convolution",
-    **dict.fromkeys(("Conv2DTranspose", "ConvTranspose2d", "Deconvolution2D"), "cntk.layers.ConvolutionTranspose2D"),
+    **dict.fromkeys(
+        ("Conv2DTranspose", "ConvTranspose2d", "Deconvolution2D"),
+        "cntk.layers.ConvolutionTranspose2D",
+    ),
     **{f"MaxPool{n}{d}": "cntk.layers.MaxPooling" for n in (1, 2, 3) for d in "Dd"},
     **{f"MaxPooling{n}D": "cntk.layers.MaxPooling" for n in (1, 2, 3)},
     **{f"AvgPool{n}d": "cntk.layers.AveragePooling" for n in (1, 2, 3)},
@@ -55,7 +63,10 @@ _ELSEWHERE = {
     "LayerNorm": "cntk.layers.LayerNormalization",
     "RNN": "cntk.layers.Recurrence",
     "Bidirectional": "cntk.layers.BiRecurrence",
-    **dict.fromkeys(("CrossEntropyLoss", "cross_entropy", "softmax_cross_entropy"), "cntk.cross_entropy_with_softmax"),
+    **dict.fromkeys(
+        ("CrossEntropyLoss", "cross_entropy", "softmax_cross_entropy"),
+        "cntk.cross_entropy_with_softmax",
+    ),
     **dict.fromkeys(("MSELoss", "mse_loss", "mean_squared_error"), "cntk.squared_error"),
     "BCELoss": "cntk.binary_cross_entropy",
     **dict.fromkeys(("SGD", "GradientDescentOptimizer"), "cntk.sgd"),
@@ -100,7 +111,9 @@ def unknown_name(module: str, name: str, known: Callable[[], Iterable[str]]) -> 
         >>> str(unknown_name("cntk.ops", "softMax", lambda: ["softmax", "splice"]))
         "module 'cntk.ops' has no attribute 'softMax'; did you mean 'softmax'?"
     """
-    return UnknownNameError(f"module '{module}' has no attribute '{name}'", lambda: _hint(module, name, known()))
+    return UnknownNameError(
+        f"module '{module}' has no attribute '{name}'", lambda: _hint(module, name, known())
+    )
 
 
 def meant(name: str, known: Iterable[str], alike: float = 0.76) -> str | None:
@@ -137,7 +150,9 @@ def _hint(module: str, name: str, known: Iterable[str]) -> str:
     elsewhere = _ELSEWHERE.get(name) or _elsewhere(module, name, _plain(name))
     if elsewhere is None and (own := did_you_mean(name, names)):
         return own
-    if elsewhere is None and (like := meant(name, [n for place in _PLACES for n in _names_of(place)], 0.8)):
+    if elsewhere is None and (
+        like := meant(name, [n for place in _PLACES for n in _names_of(place)], 0.8)
+    ):
         elsewhere = _elsewhere(module, like, _plain(like))
     if elsewhere is None:
         return ""
@@ -147,7 +162,11 @@ def _hint(module: str, name: str, known: Iterable[str]) -> str:
 
 
 def _names_of(place: str) -> Iterable[str]:
-    return [n for n in vars(sys.modules[place]) if not n.startswith("_")] if place in sys.modules else ()
+    return (
+        [n for n in vars(sys.modules[place]) if not n.startswith("_")]
+        if place in sys.modules
+        else ()
+    )
 
 
 def _elsewhere(module: str, name: str, plain: str) -> str | None:

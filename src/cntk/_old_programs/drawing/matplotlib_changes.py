@@ -15,7 +15,13 @@ from cntk._old_programs.tell import Teller, is_served
 Wrapped = Callable[..., Any]
 
 
-RENAMED = {"qt4agg": "qtagg", "qt4cairo": "qtcairo", "gtkagg": "gtk3agg", "gtk": "gtk3agg", "gtkcairo": "gtk3cairo"}
+RENAMED = {
+    "qt4agg": "qtagg",
+    "qt4cairo": "qtcairo",
+    "gtkagg": "gtk3agg",
+    "gtk": "gtk3agg",
+    "gtkcairo": "gtk3cairo",
+}
 WINDOWS = ("qt", "gtk", "tk", "wx", "macosx")
 
 
@@ -36,7 +42,9 @@ def backend(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
 
 
 def _has_no_screen() -> bool:
-    return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
 
 
 def gca(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
@@ -63,7 +71,10 @@ def style(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
         one = [style] if isinstance(style, str) else style
         if isinstance(one, list) and is_served() and any(_is_seaborn(name) for name in one):
             teller.row(row)
-            style = [name.replace("seaborn", "seaborn-v0_8", 1) if _is_seaborn(name) else name for name in one]
+            style = [
+                name.replace("seaborn", "seaborn-v0_8", 1) if _is_seaborn(name) else name
+                for name in one
+            ]
         return function(style)
 
     return old

@@ -41,7 +41,14 @@ def register_cmap(name: str | None = None, cmap: Any = None, **_: Any) -> None:
 
 
 def plot_date(
-    axes: Any, x: Any, y: Any, fmt: str = "o", tz: Any = None, xdate: bool = True, ydate: bool = False, **o: Any
+    axes: Any,
+    x: Any,
+    y: Any,
+    fmt: str = "o",
+    tz: Any = None,
+    xdate: bool = True,
+    ydate: bool = False,
+    **o: Any,
 ) -> Any:
     """Draw points over time."""
     if xdate:
@@ -92,11 +99,19 @@ def mkdirs(newdir: str, mode: int = 0o777) -> None:
 def normpdf(x: ArrayLike, *args: float) -> Any:
     """Return the normal density for a mean and a deviation."""
     mean, deviation = args
-    return np.exp(-0.5 * ((np.asarray(x) - mean) / deviation) ** 2) / (math.sqrt(2 * math.pi) * deviation)
+    return np.exp(-0.5 * ((np.asarray(x) - mean) / deviation) ** 2) / (
+        math.sqrt(2 * math.pi) * deviation
+    )
 
 
 def bivariate_normal(
-    X: Any, Y: Any, sigmax: float = 1.0, sigmay: float = 1.0, mux: float = 0.0, muy: float = 0.0, sigmaxy: float = 0.0
+    X: Any,
+    Y: Any,
+    sigmax: float = 1.0,
+    sigmay: float = 1.0,
+    mux: float = 0.0,
+    muy: float = 0.0,
+    sigmaxy: float = 0.0,
 ) -> Any:
     """Return the normal density of two variables."""
     x, y, rho = X - mux, Y - muy, sigmaxy / (sigmax * sigmay)
@@ -134,13 +149,17 @@ def rms_flat(a: Any) -> float:
     return float(np.sqrt(np.mean(np.abs(a) ** 2)))
 
 
-def frange(xini: float, xfin: float | None = None, delta: float | None = None, **options: Any) -> NDArray[Any]:
+def frange(
+    xini: float, xfin: float | None = None, delta: float | None = None, **options: Any
+) -> NDArray[Any]:
     """Return numbers in even steps, the last one included unless `closed` is 0."""
     start, stop = (0.0, xini) if xfin is None else (xini, xfin)
     step = delta or 1.0
     closed = options.get("closed", 1)
     count = options.get("npts") or round((stop - start) / step) + (1 if closed else 0)
-    return start + np.arange(count) * ((stop - start) / (count - 1) if options.get("npts") and closed else step)
+    return start + np.arange(count) * (
+        (stop - start) / (count - 1) if options.get("npts") and closed else step
+    )
 
 
 def amap(function: Callable[..., Any], *arguments: Any) -> NDArray[Any]:

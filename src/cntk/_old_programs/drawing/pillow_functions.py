@@ -21,7 +21,9 @@ def fromstring(image: Any, *arguments: Any) -> None:
 def getsize(font: Any, text: str, *arguments: Any, **options: Any) -> tuple[int, int]:
     """Return the width and height of a string, its height from the line's top."""
     left, _, right, bottom = (
-        font.getbbox(text, "", *arguments, **options) if arguments else font.getbbox(text, **options)
+        font.getbbox(text, "", *arguments, **options)
+        if arguments
+        else font.getbbox(text, **options)
     )
     return int(right - left), int(bottom)
 
@@ -32,7 +34,9 @@ def getoffset(font: Any, text: str) -> tuple[int, int]:
     return int(left), int(top)
 
 
-def textsize(draw: Any, text: str, font: Any = None, spacing: int = 4, *_: Any, **options: Any) -> tuple[int, int]:
+def textsize(
+    draw: Any, text: str, font: Any = None, spacing: int = 4, *_: Any, **options: Any
+) -> tuple[int, int]:
     """Return the width and height of a string of one line or more."""
     font = font or draw.getfont()
     lines = text.split("\n")

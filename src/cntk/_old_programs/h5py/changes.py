@@ -13,7 +13,9 @@ from cntk._old_programs.rows import Changed
 from cntk._old_programs.tell import Teller, is_served
 
 
-def ascii_is_bytes(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
+def ascii_is_bytes(
+    function: Callable[..., Any], row: Changed, teller: Teller
+) -> Callable[..., Any]:
     """Return `AttributeManager.__getitem__` with bytes where the file says ASCII, of any length, as for what was bytes."""
 
     def as_bytes(text: str) -> bytes:
@@ -22,7 +24,9 @@ def ascii_is_bytes(function: Callable[..., Any], row: Changed, teller: Teller) -
     @functools.wraps(function)
     def old(attributes: Any, name: Any) -> Any:
         found = function(attributes, name)
-        if not isinstance(found, str) and not (isinstance(found, np.ndarray) and found.dtype.kind == "O"):
+        if not isinstance(found, str) and not (
+            isinstance(found, np.ndarray) and found.dtype.kind == "O"
+        ):
             return found
         if _encoding(attributes.get_id(name).dtype) != "ascii" or not is_served():
             return found
@@ -42,7 +46,9 @@ def strings(function: Callable[..., Any], row: Changed, teller: Teller) -> Calla
     @functools.wraps(function)
     def old(dataset: Any, *arguments: Any, **options: Any) -> Any:
         found = function(dataset, *arguments, **options)
-        if not isinstance(found, bytes) and not (isinstance(found, np.ndarray) and found.dtype.kind == "O"):
+        if not isinstance(found, bytes) and not (
+            isinstance(found, np.ndarray) and found.dtype.kind == "O"
+        ):
             return found
         if _encoding(dataset.dtype) != "utf-8" or not is_served():
             return found
@@ -67,7 +73,12 @@ def fixed_bytes(function: Callable[..., Any], row: Changed, teller: Teller) -> C
 
     @functools.wraps(function)
     def old(attributes: Any, name: Any, data: Any, *arguments: Any, **options: Any) -> None:
-        if isinstance(data, (list, tuple)) and not arguments and options.get("dtype") is None and _are_bytes(data):
+        if (
+            isinstance(data, (list, tuple))
+            and not arguments
+            and options.get("dtype") is None
+            and _are_bytes(data)
+        ):
             if is_served():
                 teller.row(row)
                 data = np.array(data)
@@ -87,7 +98,12 @@ def mode(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable
 
     @functools.wraps(function)
     def old(file: Any, name: Any, *arguments: Any, **options: Any) -> None:
-        if arguments or "mode" in options or not isinstance(name, (str, bytes, os.PathLike)) or not is_served():
+        if (
+            arguments
+            or "mode" in options
+            or not isinstance(name, (str, bytes, os.PathLike))
+            or not is_served()
+        ):
             function(file, name, *arguments, **options)
             return
         writable = not os.path.exists(name) or os.access(name, os.W_OK)

@@ -41,7 +41,11 @@ def ragged_operand(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
             return function(*arguments, **options)
         except ValueError as error:
             values = arguments[0] if arguments else options.get("a")
-            if "inhomogeneous" not in str(error) or isinstance(values, np.ndarray) or not is_served():
+            if (
+                "inhomogeneous" not in str(error)
+                or isinstance(values, np.ndarray)
+                or not is_served()
+            ):
                 raise
         teller.row(row)
         options.pop("a", None)
@@ -87,7 +91,9 @@ def from_bytes(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
     """Return `fromstring` that takes the bytes of numbers, too."""
 
     @functools.wraps(function)
-    def old(string: Any, dtype: Any = float, count: int = -1, *, sep: str = "", **options: Any) -> NDArray[Any]:
+    def old(
+        string: Any, dtype: Any = float, count: int = -1, *, sep: str = "", **options: Any
+    ) -> NDArray[Any]:
         if sep or not is_served():
             found: NDArray[Any] = function(string, dtype, count, sep=sep, **options)
             return found

@@ -45,7 +45,9 @@ def raises(*errors: type[BaseException]) -> Callable[[Test], Test]:
                 test(*arguments, **options)
             except errors:
                 return
-            raise AssertionError(f"{test.__name__}() did not raise {', '.join(one.__name__ for one in errors)}")
+            raise AssertionError(
+                f"{test.__name__}() did not raise {', '.join(one.__name__ for one in errors)}"
+            )
 
         return checked
 

@@ -49,7 +49,9 @@ def asscalar(array: NDArray[Any]) -> Any:
     return np.asarray(array).item()
 
 
-def in1d(first: ArrayLike, second: ArrayLike, assume_unique: bool = False, invert: bool = False) -> NDArray[np.bool_]:
+def in1d(
+    first: ArrayLike, second: ArrayLike, assume_unique: bool = False, invert: bool = False
+) -> NDArray[np.bool_]:
     """Tell of each value of the first array, flattened, whether it is in the second."""
     return np.isin(np.ravel(first), second, assume_unique=assume_unique, invert=invert)
 
@@ -65,21 +67,35 @@ def asfarray(array: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[Any]:
     return np.asarray(array, dtype=kind if np.issubdtype(kind, np.inexact) else np.float64)
 
 
-def find_common_type(array_types: Sequence[DTypeLike], scalar_types: Sequence[DTypeLike]) -> np.dtype[Any] | None:
+def find_common_type(
+    array_types: Sequence[DTypeLike], scalar_types: Sequence[DTypeLike]
+) -> np.dtype[Any] | None:
     """Return the dtype of arrays and scalars together; scalars count only where they are of a higher kind."""
-    arrays, scalars = [np.dtype(one) for one in array_types], [np.dtype(one) for one in scalar_types]
+    arrays, scalars = (
+        [np.dtype(one) for one in array_types],
+        [np.dtype(one) for one in scalar_types],
+    )
     if not arrays and not scalars:
         return None
     if not arrays or not scalars:
         return np.result_type(*(arrays or scalars))
     widest, scalar = np.result_type(*arrays), np.result_type(*scalars)
     order = "buifcSUVOMm"
-    return np.result_type(scalar, widest) if order.find(scalar.kind) > order.find(widest.kind) else widest
+    return (
+        np.result_type(scalar, widest)
+        if order.find(scalar.kind) > order.find(widest.kind)
+        else widest
+    )
 
 
 def source(thing: Any, output: TextIO | None = None) -> None:
     """Print the source of a function."""
-    print(f"In file: {inspect.getsourcefile(thing)}\n", inspect.getsource(thing), sep="\n", file=output or sys.stdout)
+    print(
+        f"In file: {inspect.getsourcefile(thing)}\n",
+        inspect.getsource(thing),
+        sep="\n",
+        file=output or sys.stdout,
+    )
 
 
 def set_string_function(function: Callable[[NDArray[Any]], str] | None, repr: bool = True) -> None:
@@ -87,7 +103,9 @@ def set_string_function(function: Callable[[NDArray[Any]], str] | None, repr: bo
     if function is None or repr:
         np.set_printoptions(override_repr=function)
     else:
-        raise NotImplementedError("np.set_string_function(..., repr=False): NumPy has no such setting any more")
+        raise NotImplementedError(
+            "np.set_string_function(..., repr=False): NumPy has no such setting any more"
+        )
 
 
 def issubclass_(one: Any, other: Any) -> bool:
@@ -151,9 +169,14 @@ def deprecate(*arguments: Any, **options: Any) -> Any:
 
 
 def _warning(
-    function: Callable[..., Any], old_name: str | None = None, new_name: str | None = None, message: str | None = None
+    function: Callable[..., Any],
+    old_name: str | None = None,
+    new_name: str | None = None,
+    message: str | None = None,
 ) -> Callable[..., Any]:
-    text = f"`{old_name or function.__name__}` is deprecated" + (f", use `{new_name}` instead!" if new_name else "!")
+    text = f"`{old_name or function.__name__}` is deprecated" + (
+        f", use `{new_name}` instead!" if new_name else "!"
+    )
 
     @functools.wraps(function)
     def warns(*arguments: Any, **options: Any) -> Any:

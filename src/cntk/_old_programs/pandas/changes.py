@@ -76,7 +76,9 @@ def bad_lines(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
         if "error_bad_lines" in options and is_served():
             teller.row(row)
             warned = options.pop("warn_bad_lines", True)
-            options["on_bad_lines"] = "error" if options.pop("error_bad_lines") else "warn" if warned else "skip"
+            options["on_bad_lines"] = (
+                "error" if options.pop("error_bad_lines") else "warn" if warned else "skip"
+            )
         return function(*arguments, **options)
 
     return old
@@ -100,7 +102,9 @@ def filled(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
     """Return `fillna` that fills from before or from behind."""
 
     @functools.wraps(function)
-    def old(table: Any, value: Any = None, method: Any = None, *arguments: Any, **options: Any) -> Any:
+    def old(
+        table: Any, value: Any = None, method: Any = None, *arguments: Any, **options: Any
+    ) -> Any:
         if not isinstance(method, str) or not is_served():
             return function(table, value, *arguments, **options)
         teller.row(row)
@@ -119,6 +123,10 @@ def resampled(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
         teller.row(row)
         options.pop("fill_method", None)
         stretches = function(table, rule, **options)
-        return getattr(stretches, how)() if isinstance(how, str) and hasattr(stretches, how) else stretches.agg(how)
+        return (
+            getattr(stretches, how)()
+            if isinstance(how, str) and hasattr(stretches, how)
+            else stretches.agg(how)
+        )
 
     return old

@@ -25,13 +25,19 @@ pd: Any = _Pandas()
 
 
 def append(
-    table: Table, other: Any, ignore_index: bool = False, verify_integrity: bool = False, sort: bool = False
+    table: Table,
+    other: Any,
+    ignore_index: bool = False,
+    verify_integrity: bool = False,
+    sort: bool = False,
 ) -> Table:
     """Return a table with rows after its own: of tables, of a Series or of a dictionary."""
     others = list(other) if isinstance(other, (list, tuple)) else [other]
     if isinstance(table, pd.DataFrame):
         others = [_as_rows(one, table, ignore_index) for one in others]
-    return pd.concat([table, *others], ignore_index=ignore_index, verify_integrity=verify_integrity, sort=sort)
+    return pd.concat(
+        [table, *others], ignore_index=ignore_index, verify_integrity=verify_integrity, sort=sort
+    )
 
 
 def _as_rows(one: Any, table: Any, ignore_index: bool) -> Any:
@@ -76,7 +82,10 @@ def sort(
     if keys is None:
         return table.sort_index(axis=axis, ascending=ascending, inplace=inplace)
     return table.sort_values(
-        list(keys) if isinstance(keys, tuple) else keys, axis=axis, ascending=ascending, inplace=inplace
+        list(keys) if isinstance(keys, tuple) else keys,
+        axis=axis,
+        ascending=ascending,
+        inplace=inplace,
     )
 
 
@@ -85,12 +94,16 @@ def order(table: Table, *_: Any, ascending: bool = True, **options: Any) -> Tabl
     return table.sort_values(ascending=ascending, **options)
 
 
-def sortlevel(table: Table, level: Any = 0, axis: int = 0, ascending: bool = True, **_: Any) -> Table:
+def sortlevel(
+    table: Table, level: Any = 0, axis: int = 0, ascending: bool = True, **_: Any
+) -> Table:
     """Return the table sorted by a level of its index."""
     return table.sort_index(level=level, axis=axis, ascending=ascending)
 
 
-def convert_objects(table: Table, convert_dates: Any = True, convert_numeric: Any = False, **_: Any) -> Table:
+def convert_objects(
+    table: Table, convert_dates: Any = True, convert_numeric: Any = False, **_: Any
+) -> Table:
     """Return a table whose columns of objects have narrower dtypes, where that fits."""
     found = table.infer_objects()
     if not convert_numeric:
@@ -136,7 +149,9 @@ def iget_value(table: Table, i: int, j: int) -> Any:
 
 def lookup(table: Table, row_labels: Any, col_labels: Any) -> Any:
     """Return the values at pairs of labels."""
-    return table.to_numpy()[table.index.get_indexer(row_labels), table.columns.get_indexer(col_labels)]
+    return table.to_numpy()[
+        table.index.get_indexer(row_labels), table.columns.get_indexer(col_labels)
+    ]
 
 
 def mad(table: Table, axis: Any = 0, skipna: bool = True, **_: Any) -> Any:
@@ -144,7 +159,9 @@ def mad(table: Table, axis: Any = 0, skipna: bool = True, **_: Any) -> Any:
     if isinstance(table, pd.Series):
         return (table - table.mean(skipna=skipna)).abs().mean(skipna=skipna)
     numbers = table.select_dtypes("number")
-    off = numbers.sub(numbers.mean(axis=axis, skipna=skipna), axis=1 if axis in (0, "index", None) else 0)
+    off = numbers.sub(
+        numbers.mean(axis=axis, skipna=skipna), axis=1 if axis in (0, "index", None) else 0
+    )
     return off.abs().mean(axis=axis or 0, skipna=skipna)
 
 
@@ -277,7 +294,9 @@ class _Ix:
             and isinstance(self._table, pd.DataFrame)
             and not isinstance(self._table.index, pd.MultiIndex)
         ):
-            return tuple(_labels(one, axis) for one, axis in zip(key, self._table.axes, strict=False))
+            return tuple(
+                _labels(one, axis) for one, axis in zip(key, self._table.axes, strict=False)
+            )
         return _labels(key, self._table.index)
 
 
@@ -302,9 +321,16 @@ ix = property(_Ix)
 
 
 def _from_csv(
-    path: Any, header: Any = 0, sep: str = ",", index_col: Any = 0, parse_dates: Any = True, **options: Any
+    path: Any,
+    header: Any = 0,
+    sep: str = ",",
+    index_col: Any = 0,
+    parse_dates: Any = True,
+    **options: Any,
 ) -> Any:
-    return pd.read_csv(path, header=header, sep=sep, index_col=index_col, parse_dates=parse_dates, **options)
+    return pd.read_csv(
+        path, header=header, sep=sep, index_col=index_col, parse_dates=parse_dates, **options
+    )
 
 
 def _from_items(items: Any, columns: Any = None, orient: str = "columns") -> Any:
@@ -316,7 +342,12 @@ from_csv, from_items = staticmethod(_from_csv), staticmethod(_from_items)
 
 def _rolling(name: str) -> Callable[..., Any]:
     def rolling(
-        arg: Any, window: int, *more: Any, min_periods: Any = None, center: bool = False, **options: Any
+        arg: Any,
+        window: int,
+        *more: Any,
+        min_periods: Any = None,
+        center: bool = False,
+        **options: Any,
     ) -> Any:
         table = (
             arg
@@ -325,8 +356,14 @@ def _rolling(name: str) -> Callable[..., Any]:
             if np.ndim(arg) == 2
             else pd.Series(arg)
         )
-        freed = {word: value for word, value in options.items() if word not in ("freq", "how") and value is not None}
-        found = getattr(table.rolling(window, min_periods=min_periods, center=center), name)(*more, **freed)
+        freed = {
+            word: value
+            for word, value in options.items()
+            if word not in ("freq", "how") and value is not None
+        }
+        found = getattr(table.rolling(window, min_periods=min_periods, center=center), name)(
+            *more, **freed
+        )
         return found if table is arg else found.to_numpy()
 
     rolling.__name__ = f"rolling_{name}"
@@ -336,7 +373,11 @@ def _rolling(name: str) -> Callable[..., Any]:
 rolling_count, rolling_sum, rolling_mean = _rolling("count"), _rolling("sum"), _rolling("mean")
 rolling_median, rolling_var, rolling_std = _rolling("median"), _rolling("var"), _rolling("std")
 rolling_min, rolling_max, rolling_skew = _rolling("min"), _rolling("max"), _rolling("skew")
-rolling_kurt, rolling_quantile, rolling_apply = _rolling("kurt"), _rolling("quantile"), _rolling("apply")
+rolling_kurt, rolling_quantile, rolling_apply = (
+    _rolling("kurt"),
+    _rolling("quantile"),
+    _rolling("apply"),
+)
 
 
 def rolling_corr(arg1: Any, arg2: Any = None, window: Any = None, **options: Any) -> Any:
@@ -360,7 +401,9 @@ def _weighted(name: str, old: str) -> Callable[..., Any]:
         **_: Any,
     ) -> Any:
         table = pd.Series(arg) if isinstance(arg, np.ndarray) and arg.ndim == 1 else arg
-        window = table.ewm(com=com, span=span, halflife=halflife, min_periods=min_periods, adjust=adjust)
+        window = table.ewm(
+            com=com, span=span, halflife=halflife, min_periods=min_periods, adjust=adjust
+        )
         return getattr(window, name)()
 
     weighted.__name__ = old

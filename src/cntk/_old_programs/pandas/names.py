@@ -86,7 +86,12 @@ ROLLING = "count sum mean median var std min max corr cov skew kurt quantile".sp
 READER = "pandas_datareader, from: pip install pandas-datareader; most of its addresses are dead: say so to read_csv"
 MODULES = (  # old name, what stands in for it, the line to write, gone since
     ("pandas.core.categorical", "pandas", "pd.Categorical", "1.0"),
-    ("pandas.core.datetools", "pandas.tseries.offsets", "from pandas.tseries.offsets import ...", "1.0"),
+    (
+        "pandas.core.datetools",
+        "pandas.tseries.offsets",
+        "from pandas.tseries.offsets import ...",
+        "1.0",
+    ),
     ("pandas.core.index", "pandas", "from pandas import Index, MultiIndex", "2.0"),
     ("pandas.io.data", None, READER, "0.19"),
     ("pandas.io.ga", None, READER, "0.19"),
@@ -97,7 +102,12 @@ MODULES = (  # old name, what stands in for it, the line to write, gone since
     ("pandas.tools.pivot", "pandas", "from pandas import pivot_table, crosstab", "0.20"),
     ("pandas.tools.plotting", "pandas.plotting", "from pandas.plotting import ...", "0.20"),
     ("pandas.tools.tile", "pandas", "from pandas import cut, qcut", "0.20"),
-    ("pandas.tseries.converter", "pandas.plotting", "pandas.plotting.register_matplotlib_converters()", "1.0"),
+    (
+        "pandas.tseries.converter",
+        "pandas.plotting",
+        "pandas.plotting.register_matplotlib_converters()",
+        "1.0",
+    ),
     ("pandas.tseries.index", "pandas", "from pandas import DatetimeIndex, date_range", "0.20"),
     ("pandas.tseries.tdi", "pandas", "from pandas import TimedeltaIndex", "0.20"),
     ("pandas.tseries.period", "pandas", "from pandas import PeriodIndex, period_range", "0.20"),

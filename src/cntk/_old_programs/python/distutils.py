@@ -71,7 +71,12 @@ class StrictVersion(LooseVersion):
             raise ValueError(f"invalid version number '{vstring}'")
         first, second, third, letter, number = found.groups()
         self.vstring = vstring
-        self.version = [int(first), int(second), int(third or 0), *([letter, int(number)] if letter else ["c", 0])]
+        self.version = [
+            int(first),
+            int(second),
+            int(third or 0),
+            *([letter, int(number)] if letter else ["c", 0]),
+        ]
 
 
 def strtobool(val: str) -> int:
@@ -95,7 +100,9 @@ def get_platform() -> str:
     return sysconfig.get_platform()
 
 
-def spawn(cmd: Sequence[str], search_path: int = 1, verbose: int = 0, dry_run: int = 0, **_: Any) -> None:
+def spawn(
+    cmd: Sequence[str], search_path: int = 1, verbose: int = 0, dry_run: int = 0, **_: Any
+) -> None:
     """Run a command.
 
     Raises:
@@ -130,14 +137,20 @@ def copy_tree(
     copied: list[str] = []
 
     def copy(source: str, target: str) -> str:
-        if update and os.path.exists(target) and os.path.getmtime(source) <= os.path.getmtime(target):
+        if (
+            update
+            and os.path.exists(target)
+            and os.path.getmtime(source) <= os.path.getmtime(target)
+        ):
             return target
         copied.append(target)
         return str(shutil.copy2(source, target))
 
     if not os.path.isdir(src):
         raise DistutilsFileError(f"cannot copy tree '{src}': not a directory")
-    shutil.copytree(src, dst, symlinks=bool(preserve_symlinks), copy_function=copy, dirs_exist_ok=True)
+    shutil.copytree(
+        src, dst, symlinks=bool(preserve_symlinks), copy_function=copy, dirs_exist_ok=True
+    )
     return copied
 
 

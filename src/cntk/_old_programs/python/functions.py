@@ -39,7 +39,9 @@ def getargspec(function: Callable[..., Any]) -> ArgSpec:
     """
     full = inspect.getfullargspec(function)
     if full.kwonlyargs or full.annotations:
-        raise ValueError("Function has keyword-only parameters or annotations, use inspect.signature()")
+        raise ValueError(
+            "Function has keyword-only parameters or annotations, use inspect.signature()"
+        )
     return ArgSpec(full.args, full.varargs, full.varkw, full.defaults)
 
 
@@ -70,7 +72,9 @@ def readfp(parser: Any, file: Any, filename: str | None = None) -> None:
     parser.read_file(file, filename)
 
 
-def locale_format(percent: str, value: Any, grouping: bool = False, monetary: bool = False, *more: Any) -> str:
+def locale_format(
+    percent: str, value: Any, grouping: bool = False, monetary: bool = False, *more: Any
+) -> str:
     """Return a number as the locale writes it."""
     return locale.format_string(percent, (value, *more) if more else value, grouping, monetary)
 
@@ -81,7 +85,11 @@ def linux_distribution(*_: Any, **__: Any) -> tuple[str, str, str]:
         release = platform.freedesktop_os_release()
     except OSError:
         return "", "", ""
-    return release.get("NAME", ""), release.get("VERSION_ID", ""), release.get("VERSION_CODENAME", "")
+    return (
+        release.get("NAME", ""),
+        release.get("VERSION_ID", ""),
+        release.get("VERSION_CODENAME", ""),
+    )
 
 
 def read_plist(file: Any) -> Any:
@@ -137,7 +145,9 @@ def iterator(element: Any, tag: str | None = None) -> Iterator[Any]:
     return iter(list(element.iter(tag)))
 
 
-def open_universal(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
+def open_universal(
+    function: Callable[..., Any], row: Changed, teller: Teller
+) -> Callable[..., Any]:
     """Return `open` that takes a mode with `U`, which is how text is read anyway."""
 
     @functools.wraps(function)

@@ -12,7 +12,16 @@ from importlib import reload as reload
 from types import ModuleType
 from typing import Any
 
-SEARCH_ERROR, PY_SOURCE, PY_COMPILED, C_EXTENSION, PY_RESOURCE, PKG_DIRECTORY, C_BUILTIN, PY_FROZEN = range(8)
+(
+    SEARCH_ERROR,
+    PY_SOURCE,
+    PY_COMPILED,
+    C_EXTENSION,
+    PY_RESOURCE,
+    PKG_DIRECTORY,
+    C_BUILTIN,
+    PY_FROZEN,
+) = range(8)
 
 Description = tuple[str, str, int]
 
@@ -57,7 +66,9 @@ def lock_held() -> bool:
     return False
 
 
-def find_module(name: str, path: Sequence[str] | None = None) -> tuple[Any, str | None, Description]:
+def find_module(
+    name: str, path: Sequence[str] | None = None
+) -> tuple[Any, str | None, Description]:
     """Find a module and return the open file, its path and what kind of file it is.
 
     Raises:
@@ -72,7 +83,11 @@ def find_module(name: str, path: Sequence[str] | None = None) -> tuple[Any, str 
         for suffix, mode, kind in get_suffixes():
             file = package + suffix
             if os.path.isfile(file):
-                return tokenize.open(file) if kind == PY_SOURCE else open(file, mode), file, (suffix, mode, kind)
+                return (
+                    tokenize.open(file) if kind == PY_SOURCE else open(file, mode),
+                    file,
+                    (suffix, mode, kind),
+                )
     raise ImportError(f"No module named {name!r}", name=name)
 
 
@@ -107,7 +122,9 @@ def load_package(name: str, path: str) -> ModuleType:
 
 
 def _load(name: str, path: str, search: list[str] | None = None, loader: Any = None) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path, loader=loader, submodule_search_locations=search)
+    spec = importlib.util.spec_from_file_location(
+        name, path, loader=loader, submodule_search_locations=search
+    )
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no module", name=name, path=path)
     module = sys.modules.get(name) or importlib.util.module_from_spec(spec)

@@ -63,7 +63,12 @@ MODULES = (  # old name, what stands in for it, the line to write, gone since
     ("distutils.file_util", ".python.distutils", "shutil.copyfile, shutil.move", "3.12"),
     ("distutils.spawn", ".python.distutils", "shutil.which, subprocess.run", "3.12"),
     ("distutils.util", ".python.distutils", "a few lines of your own", "3.12"),
-    ("distutils.version", ".python.distutils", "packaging.version, from: pip install packaging", "3.12"),
+    (
+        "distutils.version",
+        ".python.distutils",
+        "packaging.version, from: pip install packaging",
+        "3.12",
+    ),
     ("dummy_threading", "threading", "import threading", "3.9"),
     ("imghdr", ".python.imghdr", "PIL.Image.open(path).format", "3.13"),
     ("imp", ".python.imp", "import importlib", "3.12"),

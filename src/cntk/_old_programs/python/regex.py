@@ -24,7 +24,9 @@ def split_between(function: Callable[..., Any], row: Changed, teller: Teller) ->
         parts: list[Any] = []
         start = 0
         for match in compiled.finditer(string):
-            if match.end() > match.start() and not 0 < maxsplit <= len(parts) // (1 + compiled.groups):
+            if match.end() > match.start() and not 0 < maxsplit <= len(parts) // (
+                1 + compiled.groups
+            ):
                 parts += [string[start : match.start()], *match.groups()]
                 start = match.end()
         return [*parts, string[start:]]

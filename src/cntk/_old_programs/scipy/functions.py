@@ -13,7 +13,12 @@ from cntk._old_programs.tell import Teller, is_served
 
 
 def derivative(
-    func: Callable[..., Any], x0: float, dx: float = 1.0, n: int = 1, args: Sequence[Any] = (), order: int = 3
+    func: Callable[..., Any],
+    x0: float,
+    dx: float = 1.0,
+    n: int = 1,
+    args: Sequence[Any] = (),
+    order: int = 3,
 ) -> Any:
     """Return the n-th derivative at a place, by central differences over `order` points, `dx` apart.
 
@@ -21,7 +26,9 @@ def derivative(
         ValueError: `order` is even or not above `n`.
     """
     if order < n + 1 or order % 2 == 0:
-        raise ValueError("'order' (the number of points used to compute the derivative) must be odd and at least n + 1")
+        raise ValueError(
+            "'order' (the number of points used to compute the derivative) must be odd and at least n + 1"
+        )
     steps = np.arange(order) - order // 2
     powers = steps[None, :].astype(float) ** np.arange(order)[:, None]
     factorial = float(np.prod(np.arange(1, n + 1)))
@@ -53,7 +60,11 @@ def binom_test(x: Any, n: Any = None, p: float = 0.5, alternative: str = "two-si
 
 
 def median_absolute_deviation(
-    x: ArrayLike, axis: int | None = 0, center: Any = np.median, scale: float = 1.4826, nan_policy: str = "propagate"
+    x: ArrayLike,
+    axis: int | None = 0,
+    center: Any = np.median,
+    scale: float = 1.4826,
+    nan_policy: str = "propagate",
 ) -> Any:
     """Return the median distance from the median, times `scale`."""
     from scipy.stats import median_abs_deviation
@@ -61,7 +72,9 @@ def median_absolute_deviation(
     return median_abs_deviation(x, axis=axis, center=center, nan_policy=nan_policy) * scale
 
 
-def threshold(a: ArrayLike, threshmin: Any = None, threshmax: Any = None, newval: float = 0) -> NDArray[Any]:
+def threshold(
+    a: ArrayLike, threshmin: Any = None, threshmax: Any = None, newval: float = 0
+) -> NDArray[Any]:
     """Return a copy with what lies beyond the bounds replaced."""
     array = np.array(a)
     beyond = np.zeros(array.shape, bool)
@@ -73,7 +86,9 @@ def threshold(a: ArrayLike, threshmin: Any = None, threshmax: Any = None, newval
     return array
 
 
-def cumtrapz(y: ArrayLike, x: Any = None, dx: float = 1.0, axis: int = -1, initial: float | None = None) -> Any:
+def cumtrapz(
+    y: ArrayLike, x: Any = None, dx: float = 1.0, axis: int = -1, initial: float | None = None
+) -> Any:
     """Return running integrals by trapezoids; `initial` is put first as it is."""
     from scipy.integrate import cumulative_trapezoid
 
@@ -92,7 +107,9 @@ def simps(y: ArrayLike, x: Any = None, dx: float = 1.0, axis: int = -1, even: st
     return simpson(y, x=x, dx=dx, axis=axis)
 
 
-def romberg(function: Callable[..., float], a: float, b: float, args: tuple[Any, ...] = (), **_: Any) -> float:
+def romberg(
+    function: Callable[..., float], a: float, b: float, args: tuple[Any, ...] = (), **_: Any
+) -> float:
     """Return a function's integral."""
     from scipy.integrate import quad
 
@@ -100,16 +117,25 @@ def romberg(function: Callable[..., float], a: float, b: float, args: tuple[Any,
 
 
 def quadrature(
-    func: Callable[..., Any], a: float, b: float, args: tuple[Any, ...] = (), tol: float = 1.49e-8, **_: Any
+    func: Callable[..., Any],
+    a: float,
+    b: float,
+    args: tuple[Any, ...] = (),
+    tol: float = 1.49e-8,
+    **_: Any,
 ) -> tuple[float, float]:
     """Return the integral of a function, which takes arrays, and how far off it may be."""
     from scipy.integrate import quad
 
-    found = quad(lambda x: float(np.ravel(func(np.array([x]), *args))[0]), a, b, epsabs=tol, epsrel=tol)
+    found = quad(
+        lambda x: float(np.ravel(func(np.array([x]), *args))[0]), a, b, epsabs=tol, epsrel=tol
+    )
     return float(found[0]), float(found[1])
 
 
-def spline(xk: ArrayLike, yk: ArrayLike, xnew: ArrayLike, order: int = 3, *_: Any, **__: Any) -> Any:
+def spline(
+    xk: ArrayLike, yk: ArrayLike, xnew: ArrayLike, order: int = 3, *_: Any, **__: Any
+) -> Any:
     """Return values of the spline through points."""
     from scipy.interpolate import make_interp_spline
 
@@ -163,7 +189,12 @@ class Interp2d:
         across, down, values = np.ravel(x), np.ravel(y), np.asarray(z)
         degree = {"linear": 1, "cubic": 3, "quintic": 5}[kind]
         self.bounds_error, self.fill_value = bounds_error, fill_value
-        self.x_min, self.x_max, self.y_min, self.y_max = across.min(), across.max(), down.min(), down.max()
+        self.x_min, self.x_max, self.y_min, self.y_max = (
+            across.min(),
+            across.max(),
+            down.min(),
+            down.max(),
+        )
         if values.size == across.size * down.size:
             columns, rows = np.argsort(across), np.argsort(down)
             grid = values.reshape(down.size, across.size)[np.ix_(rows, columns)]
@@ -171,7 +202,9 @@ class Interp2d:
             self._values: Callable[[Any, Any], Any] = lambda x, y: found(x, y).T
         else:
             spline = bisplrep(across, down, np.ravel(values), kx=degree, ky=degree, s=0.0)
-            self._values = lambda x, y: np.atleast_2d(bisplev(x, y, spline)).reshape(len(x), len(y)).T
+            self._values = lambda x, y: (
+                np.atleast_2d(bisplev(x, y, spline)).reshape(len(x), len(y)).T
+            )
 
     def __call__(
         self, x: ArrayLike, y: ArrayLike, dx: int = 0, dy: int = 0, assume_sorted: bool = False
@@ -181,8 +214,13 @@ class Interp2d:
         Raises:
             ValueError: places lie outside and are to be refused.
         """
-        across, down = (np.atleast_1d(one) if assume_sorted else np.sort(np.atleast_1d(one)) for one in (x, y))
-        outside_x, outside_y = (across < self.x_min) | (across > self.x_max), (down < self.y_min) | (down > self.y_max)
+        across, down = (
+            np.atleast_1d(one) if assume_sorted else np.sort(np.atleast_1d(one)) for one in (x, y)
+        )
+        outside_x, outside_y = (
+            (across < self.x_min) | (across > self.x_max),
+            (down < self.y_min) | (down > self.y_max),
+        )
         if self.bounds_error and (outside_x.any() or outside_y.any()):
             places = f"x must be in [{self.x_min}, {self.x_max}], y in [{self.y_min}, {self.y_max}]"
             raise ValueError(f"Values out of range; {places}")

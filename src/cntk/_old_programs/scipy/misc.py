@@ -21,7 +21,11 @@ def _pillow() -> Any:
 
 
 def bytescale(
-    data: ArrayLike, cmin: float | None = None, cmax: float | None = None, high: int = 255, low: int = 0
+    data: ArrayLike,
+    cmin: float | None = None,
+    cmax: float | None = None,
+    high: int = 255,
+    low: int = 0,
 ) -> NDArray[np.uint8]:
     """Return an array as bytes from `low` to `high`, its least value (or `cmin`) being `low`; bytes stay as they are.
 
@@ -73,7 +77,11 @@ def toimage(
     if np.iscomplexobj(data):
         raise ValueError("Cannot convert a complex-valued array.")
     if data.ndim == 3 and (3 in data.shape or 4 in data.shape):
-        axis = channel_axis if channel_axis is not None else data.shape.index(3 if 3 in data.shape else 4)
+        axis = (
+            channel_axis
+            if channel_axis is not None
+            else data.shape.index(3 if 3 in data.shape else 4)
+        )
         if data.shape[axis] not in (3, 4):
             raise ValueError("Channel axis dimension is not valid.")
         pixels = np.moveaxis(bytescale(data, cmin, cmax, high, low), axis, 2)
@@ -90,20 +98,28 @@ def toimage(
         image = _from_bytes("L" if mode is None else mode, bytescale(data, cmin, cmax, high, low))
         if mode == "P":
             colours = (
-                np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1) if pal is None else np.asarray(pal, np.uint8)
+                np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
+                if pal is None
+                else np.asarray(pal, np.uint8)
             )
             image.putpalette(colours.tobytes())
         return image
     if mode == "1":
-        return _from_bytes("L", np.where(data > high, 255, 0).astype(np.uint8)).convert("1", dither=0)
+        return _from_bytes("L", np.where(data > high, 255, 0).astype(np.uint8)).convert(
+            "1", dither=0
+        )
     if mode == "I":
         least, most = (data.min() if cmin is None else cmin), (data.max() if cmax is None else cmax)
-        return _from_bytes(mode, ((data * 1.0 - least) * (high - low) / (most - least) + low).astype(np.int32))
+        return _from_bytes(
+            mode, ((data * 1.0 - least) * (high - low) / (most - least) + low).astype(np.int32)
+        )
     raise ValueError(f"Unknown mode {mode!r}; it may be '1', 'F', 'I', 'L' or 'P'.")
 
 
 def _from_bytes(mode: str, pixels: NDArray[Any]) -> Any:
-    return _pillow().frombytes(mode, (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).tobytes())
+    return _pillow().frombytes(
+        mode, (pixels.shape[1], pixels.shape[0]), np.ascontiguousarray(pixels).tobytes()
+    )
 
 
 def fromimage(im: Any, flatten: bool = False, mode: str | None = None) -> NDArray[Any]:
@@ -132,7 +148,9 @@ def imsave(name: Any, arr: ArrayLike, format: str | None = None) -> None:
     )
 
 
-def imresize(arr: ArrayLike, size: Any, interp: str = "bilinear", mode: str | None = None) -> NDArray[np.uint8]:
+def imresize(
+    arr: ArrayLike, size: Any, interp: str = "bilinear", mode: str | None = None
+) -> NDArray[np.uint8]:
     """Return a picture in another size.
 
     Args:

@@ -41,20 +41,29 @@ class Splits:
 class KFold(Splits):
     """Each of `n_folds` stretches of `n` samples is tested with once."""
 
-    def __init__(self, n: int, n_folds: int = 3, shuffle: bool = False, random_state: Any = None) -> None:
+    def __init__(
+        self, n: int, n_folds: int = 3, shuffle: bool = False, random_state: Any = None
+    ) -> None:
         self.n_folds = n_folds
         super().__init__(
-            model_selection.KFold(n_folds, shuffle=shuffle, random_state=random_state if shuffle else None), n
+            model_selection.KFold(
+                n_folds, shuffle=shuffle, random_state=random_state if shuffle else None
+            ),
+            n,
         )
 
 
 class StratifiedKFold(Splits):
     """As `KFold`, each fold with the classes in their shares."""
 
-    def __init__(self, y: Any, n_folds: int = 3, shuffle: bool = False, random_state: Any = None) -> None:
+    def __init__(
+        self, y: Any, n_folds: int = 3, shuffle: bool = False, random_state: Any = None
+    ) -> None:
         self.n_folds = n_folds
         state = random_state if shuffle else None
-        super().__init__(model_selection.StratifiedKFold(n_folds, shuffle=shuffle, random_state=state), len(y), y)
+        super().__init__(
+            model_selection.StratifiedKFold(n_folds, shuffle=shuffle, random_state=state), len(y), y
+        )
 
 
 class LeaveOneOut(Splits):
@@ -89,11 +98,18 @@ class ShuffleSplit(Splits):
     """Random splits, `n_iter` times."""
 
     def __init__(
-        self, n: int, n_iter: int = 10, test_size: Any = 0.1, train_size: Any = None, random_state: Any = None
+        self,
+        n: int,
+        n_iter: int = 10,
+        test_size: Any = 0.1,
+        train_size: Any = None,
+        random_state: Any = None,
     ) -> None:
         self.n_iter = n_iter
         super().__init__(
-            model_selection.ShuffleSplit(n_iter, test_size=test_size, train_size=train_size, random_state=random_state),
+            model_selection.ShuffleSplit(
+                n_iter, test_size=test_size, train_size=train_size, random_state=random_state
+            ),
             n,
         )
 
@@ -102,7 +118,12 @@ class StratifiedShuffleSplit(Splits):
     """Random splits with the classes in their shares, `n_iter` times."""
 
     def __init__(
-        self, y: Any, n_iter: int = 10, test_size: Any = 0.1, train_size: Any = None, random_state: Any = None
+        self,
+        y: Any,
+        n_iter: int = 10,
+        test_size: Any = 0.1,
+        train_size: Any = None,
+        random_state: Any = None,
     ) -> None:
         self.n_iter = n_iter
         made = model_selection.StratifiedShuffleSplit(

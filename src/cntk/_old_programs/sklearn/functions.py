@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis as LDA, QuadraticDiscriminantAnalysis as QDA
+from sklearn.discriminant_analysis import (
+    LinearDiscriminantAnalysis as LDA,
+    QuadraticDiscriminantAnalysis as QDA,
+)
 from sklearn.impute import SimpleImputer
 
 __all__ = [
@@ -27,12 +30,21 @@ class Imputer(SimpleImputer):  # type: ignore[misc]
     """
 
     def __init__(
-        self, missing_values: Any = "NaN", strategy: str = "mean", axis: int = 0, verbose: int = 0, copy: bool = True
+        self,
+        missing_values: Any = "NaN",
+        strategy: str = "mean",
+        axis: int = 0,
+        verbose: int = 0,
+        copy: bool = True,
     ) -> None:
         if axis != 0:
             raise ValueError("Imputer(axis=1): transpose the data and fill along columns")
         self.axis, self.verbose = axis, verbose
-        gap = np.nan if isinstance(missing_values, str) and missing_values == "NaN" else missing_values
+        gap = (
+            np.nan
+            if isinstance(missing_values, str) and missing_values == "NaN"
+            else missing_values
+        )
         super().__init__(missing_values=gap, strategy=strategy, copy=copy)
 
 
@@ -41,12 +53,18 @@ def get_feature_names(vectorizer: Any, *arguments: Any) -> list[str]:
     return [str(name) for name in vectorizer.get_feature_names_out(*arguments)]
 
 
-def jaccard_similarity_score(y_true: Any, y_pred: Any, normalize: bool = True, sample_weight: Any = None) -> float:
+def jaccard_similarity_score(
+    y_true: Any, y_pred: Any, normalize: bool = True, sample_weight: Any = None
+) -> float:
     """Return the mean overlap of sets of labels; for single labels, the share that is right."""
     from sklearn.metrics import accuracy_score, jaccard_score
 
     if np.ndim(y_true) == 2:
-        return float(jaccard_score(y_true, y_pred, average="samples", sample_weight=sample_weight, zero_division=1.0))
+        return float(
+            jaccard_score(
+                y_true, y_pred, average="samples", sample_weight=sample_weight, zero_division=1.0
+            )
+        )
     return float(accuracy_score(y_true, y_pred, normalize=normalize, sample_weight=sample_weight))
 
 
@@ -71,6 +89,10 @@ def plot_roc_curve(estimator: Any, X: Any, y: Any, **options: Any) -> Any:
     return RocCurveDisplay.from_estimator(estimator, X, y, **options)
 
 
-def randomized_pca(n_components: Any = None, copy: bool = True, iterated_power: Any = 2, **options: Any) -> Any:
+def randomized_pca(
+    n_components: Any = None, copy: bool = True, iterated_power: Any = 2, **options: Any
+) -> Any:
     """Return a PCA that is computed by random projections."""
-    return PCA(n_components, copy=copy, svd_solver="randomized", iterated_power=iterated_power, **options)
+    return PCA(
+        n_components, copy=copy, svd_solver="randomized", iterated_power=iterated_power, **options
+    )

@@ -41,9 +41,13 @@ class AgainstTarget(Fused):
     def infer(self, *operands: TensorType) -> TensorType:
         output, target = operands
         if not output.rank or not 1 <= target.rank <= 2:
-            raise GraphError("the output needs a static axis, and the target must be a vector or a matrix")
+            raise GraphError(
+                "the output needs a static axis, and the target must be a vector or a matrix"
+            )
         if output.shape[-1] != target.shape[-1] and min(output.shape[-1], target.shape[-1]) >= 0:
-            raise GraphError(f"the last axes of output ({output.shape[-1]}) and target ({target.shape[-1]}) must agree")
+            raise GraphError(
+                f"the last axes of output ({output.shape[-1]}) and target ({target.shape[-1]}) must agree"
+            )
         shape = (*output.shape[:-1], target.shape[0] if target.rank == 2 else 1)
         return TensorType(shape, join_axes(operands, stretch=False), output.dtype)
 
@@ -70,7 +74,10 @@ class AgainstTarget(Fused):
 
         def compute(z: Tensor, y: Any) -> Tensor:
             dense = y.to_dense() if isinstance(y, SparseRows) else y
-            matrices = [t.reshape(*t.shape[: type_.lead], -1, size) for t, type_ in ((z, output), (dense, target))]
+            matrices = [
+                t.reshape(*t.shape[: type_.lead], -1, size)
+                for t, type_ in ((z, output), (dense, target))
+            ]
             return self.tensors(*matrices).reshape(result)
 
         return compute
@@ -174,8 +181,14 @@ class Misclassification(AgainstTarget):
         return self.vectors(output, target.to_dense())
 
     def tensors(self, output: Tensor, target: Tensor) -> Tensor:
-        flat = output.flatten(-2) if output.dim() > 2 else output  # without a batch axis row by row, as hardmax
-        best = torch.zeros_like(flat).scatter(-1, torch.argmax(flat, -1, True), 1.0).reshape(output.shape)
+        flat = (
+            output.flatten(-2) if output.dim() > 2 else output
+        )  # without a batch axis row by row, as hardmax
+        best = (
+            torch.zeros_like(flat)
+            .scatter(-1, torch.argmax(flat, -1, True), 1.0)
+            .reshape(output.shape)
+        )
         return 1 - best @ target.transpose(-1, -2)
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
@@ -270,7 +283,9 @@ class TotalClassificationError(Total):
         return evaluation_only(wrong.sum().to(z.dtype), self.op_name, z, y)
 
 
-def cross_entropy_with_softmax(output_vector: Any, target_vector: Any, axis: Any = -1, name: str = "") -> Composite:
+def cross_entropy_with_softmax(
+    output_vector: Any, target_vector: Any, axis: Any = -1, name: str = ""
+) -> Composite:
     """Cross entropy between a target distribution and the softmax of an output: log(sum(exp(z))) - sum(y * z).
 
     Args:
@@ -298,7 +313,13 @@ def cross_entropy_with_softmax(output_vector: Any, target_vector: Any, axis: Any
         keep = chosen.is_static_axis
         total = apply(ReduceElements("LogSum", keep, chosen), (output,))
         return apply(
-            Minus(), (total, apply(ReduceElements("Sum", keep, chosen), (apply(ElementTimes(), (target, output)),)))
+            Minus(),
+            (
+                total,
+                apply(
+                    ReduceElements("Sum", keep, chosen), (apply(ElementTimes(), (target, output)),)
+                ),
+            ),
         )
 
     return compose("CrossEntropyWithSoftmax", operands, build, name)
@@ -344,6 +365,9 @@ def classification_error(
     def build(output: Any, target: Any) -> Composite:
         best = apply(Equal(), (output, apply(ReduceElements("Max", True, chosen), (output,))))
         wrong = apply(ReduceElements("Sum", True, chosen), (apply(NotEqual(), (target, best)),))
-        return apply(ReduceElements("Mean", False, Axis.all_static_axes()), (apply(GreaterEqual(), (wrong, 1)),))
+        return apply(
+            ReduceElements("Mean", False, Axis.all_static_axes()),
+            (apply(GreaterEqual(), (wrong, 1)),),
+        )
 
     return compose("ClassificationError", operands, build, name)

@@ -15,7 +15,7 @@ from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, 
 from cntk._graph.types import TensorType
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply, as_operand
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 
 __all__ = ["forward_backward", "labels_to_graph"]
@@ -76,7 +76,9 @@ class ForwardBackward(Op):
                     f"{shape_text(features.shape)} is {sizes[1]}"
                 )
             if self.blank_token_id >= sizes[0]:
-                raise GraphError(f"the blank is class {self.blank_token_id}, and there are only {sizes[0]}, from 0")
+                raise GraphError(
+                    f"the blank is class {self.blank_token_id}, and there are only {sizes[0]}, from 0"
+                )
         join_axes(operands, stretch=False)
         if labels.dynamic_axes != features.dynamic_axes or not features.dynamic_axes:
             raise GraphError("labels and features must lie on the same sequence axis")
@@ -85,9 +87,11 @@ class ForwardBackward(Op):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes, blank, delay = operands[1].dynamic_axes, self.blank_token_id, self.delay_constraint
 
-        def compute(run: Run, labels: Tensor, features: Tensor) -> Tensor:
+        def compute(run: RunContext, labels: Tensor, features: Tensor) -> Tensor:
             frames = features.shape[0]
-            layout = run.layout(axes) if len(axes) > 1 else Layout([1] * frames, None, features.device)
+            layout = (
+                run.layout(axes) if len(axes) > 1 else Layout([1] * frames, None, features.device)
+            )
             if not frames:
                 return features.sum()
             flat = labels.reshape(frames, -1), features.reshape(frames, -1)
@@ -129,7 +133,9 @@ def _states(labels: Tensor, layout: Layout, blank: int, delay: int) -> _States:
     width = 2 * int(found.max()) + 1
     # What belongs nowhere goes to one more column, which is left out.
     states = torch.full((layout.count, width + 1), blank, dtype=torch.int64, device=labels.device)
-    states = states.index_put_((row, torch.where(begins, 2 * number + 1, width)), classes)[:, :width]
+    states = states.index_put_((row, torch.where(begins, 2 * number + 1, width)), classes)[
+        :, :width
+    ]
     counts = 2 * found + 1
     if delay == -1:
         return _States(states, counts, None)
@@ -146,7 +152,9 @@ def _states(labels: Tensor, layout: Layout, blank: int, delay: int) -> _States:
     return _States(states, counts, torch.where(latest < 0, layout.longest, latest))
 
 
-def _scores(logs: Tensor, classes: Tensor, forbidden: Tensor | None, blank: int) -> tuple[Tensor, Tensor]:
+def _scores(
+    logs: Tensor, classes: Tensor, forbidden: Tensor | None, blank: int
+) -> tuple[Tensor, Tensor]:
     """For each frame and state the logarithm of the probability of all ways to get there.
 
     Args:
@@ -193,7 +201,10 @@ class _Reversal(NamedTuple):
 
     @classmethod
     def of(cls, layout: Layout, states: _States) -> _Reversal:
-        return cls(_reversed(layout.lengths_tensor, layout.longest), _reversed(states.counts, states.classes.shape[1]))
+        return cls(
+            _reversed(layout.lengths_tensor, layout.longest),
+            _reversed(states.counts, states.classes.shape[1]),
+        )
 
     def by_frames(self, x: Tensor) -> Tensor:
         """``[sequences, frames, anything]`` from the last frame to the first."""
@@ -214,7 +225,9 @@ class _ForwardBackward(torch.autograd.Function):
     """The loss with its gradient, softmax minus the labels' share in each frame, which the same two passes give."""
 
     @staticmethod
-    def forward(ctx: Any, labels: Tensor, features: Tensor, layout: Layout, blank: int, delay: int) -> Tensor:
+    def forward(
+        ctx: Any, labels: Tensor, features: Tensor, layout: Layout, blank: int, delay: int
+    ) -> Tensor:
         dtype = torch.float64 if features.dtype == torch.float64 else torch.float32
         flat_logs = torch.log_softmax(features, 1, dtype=dtype)
         logs = layout.pad(flat_logs)
@@ -222,22 +235,31 @@ class _ForwardBackward(torch.autograd.Function):
         back = _Reversal.of(layout, states)
         # Reading sequences from their end is the same computation on reversed frames and states. The loss comes from
         # that one, since the original's does: with a delay constraint the two differ.
-        from_end = (back.by_frames(logs), states.classes.gather(1, back.states), _forbidden(states, layout, back))
+        from_end = (
+            back.by_frames(logs),
+            states.classes.gather(1, back.states),
+            _forbidden(states, layout, back),
+        )
         gradient = None
         if ctx.needs_input_grad[1]:
             both = (logs, states.classes, _forbidden(states, layout, None))
             parts = [
-                None if one is None else torch.cat([one, other]) for one, other in zip(from_end, both, strict=True)
+                None if one is None else torch.cat([one, other])
+                for one, other in zip(from_end, both, strict=True)
             ]
             scores, own = _scores(*parts, blank)  # type: ignore[arg-type]
             totals = _totals(scores[:, : layout.count], states, layout)
             shares = _shares(scores, own[layout.count :], totals, states, back)
-            per_class = torch.zeros_like(logs).scatter_add_(2, states.classes.unsqueeze(1).expand_as(shares), shares)
+            per_class = torch.zeros_like(logs).scatter_add_(
+                2, states.classes.unsqueeze(1).expand_as(shares), shares
+            )
             gradient = layout.unpad(logs.exp() - per_class).to(features.dtype)
         else:
             scores, _ = _scores(*from_end, blank)
             totals = _totals(scores, states, layout)
-        ctx.save_for_backward(flat_logs.to(features.dtype) if ctx.needs_input_grad[0] else None, gradient)
+        ctx.save_for_backward(
+            flat_logs.to(features.dtype) if ctx.needs_input_grad[0] else None, gradient
+        )
         return -totals.sum().to(features.dtype)
 
     @staticmethod
@@ -265,7 +287,9 @@ def _totals(scores: Tensor, states: _States, layout: Layout) -> Tensor:
     return torch.logaddexp(scores[frame, row, last], before)
 
 
-def _shares(scores: Tensor, own: Tensor, totals: Tensor, states: _States, back: _Reversal) -> Tensor:
+def _shares(
+    scores: Tensor, own: Tensor, totals: Tensor, states: _States, back: _Reversal
+) -> Tensor:
     """How probable each state is in each frame, given the labels ``[sequences, frames, states]``.
 
     Args:
@@ -347,8 +371,14 @@ def forward_backward(
         if not isinstance(number, Integral) or isinstance(number, bool):
             raise TypeError(f"forward_backward: {what} must be a whole number, got {number!r}")
     if blankTokenId < 0:
-        raise GraphError(f"forward_backward: the blank must be a class from 0 on, got {blankTokenId}")
+        raise GraphError(
+            f"forward_backward: the blank must be a class from 0 on, got {blankTokenId}"
+        )
     labels = as_operand(graph, op_name="forward_backward")
-    if not labels.is_placeholder and not (labels.is_output and _marks_labels(labels.owner.root_function)):
-        raise GraphError(f"forward_backward: the first operand must be labels_to_graph(labels), got {labels!r}")
+    if not labels.is_placeholder and not (
+        labels.is_output and _marks_labels(labels.owner.root_function)
+    ):
+        raise GraphError(
+            f"forward_backward: the first operand must be labels_to_graph(labels), got {labels!r}"
+        )
     return apply(ForwardBackward(int(blankTokenId), int(delayConstraint)), (labels, features), name)

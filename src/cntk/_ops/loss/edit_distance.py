@@ -18,7 +18,7 @@ from cntk._graph.types import TensorType
 from cntk._ops.support.broadcasting import broadcast_shapes, join_axes
 from cntk._ops.support.evaluation_only import evaluation_only
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import to_device
 
@@ -67,17 +67,21 @@ class EditDistanceError(Op):
         a, b = operands
         broadcast_shapes(a.shape, b.shape)
         if not a.dynamic_axes or not b.dynamic_axes:
-            raise GraphError("both operands need a batch axis, for sequences a sequence axis as well")
+            raise GraphError(
+                "both operands need a batch axis, for sequences a sequence axis as well"
+            )
         join_axes((a.with_axes(a.dynamic_axes[:1]), b.with_axes(b.dynamic_axes[:1])))
         return TensorType((), (), a.dtype)
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        def compute(run: Run, *values: Any) -> Tensor:
+        def compute(run: RunContext, *values: Any) -> Tensor:
             # How many tokens count the host has to know: all of it is done there, after one copy.
             each = [_tokens(x) for x in values]
             tokens = list(torch.cat(each).cpu().split([len(x) for x in each]))
             layouts = [
-                run.layout(t.dynamic_axes).on_host if t.is_sequence else Layout([1] * (run.batch or 0))
+                run.layout(t.dynamic_axes).on_host
+                if t.is_sequence
+                else Layout([1] * (run.batch or 0))
                 for t in operands
             ]
             for one, other in ((0, 1), (1, 0)):
@@ -91,7 +95,9 @@ class EditDistanceError(Op):
 
     def _edits(self, tokens: list[Tensor], layouts: list[Layout]) -> tuple[Tensor, Tensor]:
         """How many edits there are in all, and how many tokens of the second operand."""
-        (a, a_lengths), (b, b_lengths) = (self._kept(*pair) for pair in zip(tokens, layouts, strict=True))
+        (a, a_lengths), (b, b_lengths) = (
+            self._kept(*pair) for pair in zip(tokens, layouts, strict=True)
+        )
         costs = (self.substitution_penalty, self.insertion_penalty, self.deletion_penalty)
         return edits(a, a_lengths, b, b_lengths, *costs).sum(), b_lengths.sum()
 
@@ -124,7 +130,13 @@ def _tokens(x: Any) -> Tensor:
 
 
 def edits(
-    a: Tensor, a_lengths: Tensor, b: Tensor, b_lengths: Tensor, substitution: float, insertion: float, deletion: float
+    a: Tensor,
+    a_lengths: Tensor,
+    b: Tensor,
+    b_lengths: Tensor,
+    substitution: float,
+    insertion: float,
+    deletion: float,
 ) -> Tensor:
     """How many edits the cheapest way from one sequence to the other has.
 
@@ -155,10 +167,19 @@ def edits(
         removed, changed = cost[:, :-1] + costs[2], before[:, :-1] + costs[0]
         best, numbers_of = ways[:, 1:], numbers[:, 1:]
         fewer = removed < best
-        best, numbers_of = torch.where(fewer, removed, best), torch.where(fewer, number[:, :-1] + 1, numbers_of)
+        best, numbers_of = (
+            torch.where(fewer, removed, best),
+            torch.where(fewer, number[:, :-1] + 1, numbers_of),
+        )
         other = equal | (changed <= best)
-        changed, changes = torch.where(equal, before[:, :-1], changed), before_number[:, :-1] + (~equal).long()
-        ways[:, 1:], numbers[:, 1:] = torch.where(other, changed, best), torch.where(other, changes, numbers_of)
+        changed, changes = (
+            torch.where(equal, before[:, :-1], changed),
+            before_number[:, :-1] + (~equal).long(),
+        )
+        ways[:, 1:], numbers[:, 1:] = (
+            torch.where(other, changed, best),
+            torch.where(other, changes, numbers_of),
+        )
         before, before_number, cost, number = cost, number, ways, numbers
         ends = a_lengths + b_lengths == diagonal
         result = torch.where(ends, number.gather(1, a_lengths.unsqueeze(1)).squeeze(1), result)
@@ -210,13 +231,19 @@ def edit_distance_error(
         if not isinstance(penalty, Real):
             raise TypeError(f"edit_distance_error: {what} must be a number, got {penalty!r}")
     if not isinstance(squashInputs, bool):
-        raise TypeError(f"edit_distance_error: squashInputs must be True or False, got {squashInputs!r}")
+        raise TypeError(
+            f"edit_distance_error: squashInputs must be True or False, got {squashInputs!r}"
+        )
     tokens = list(tokensToIgnore) if isinstance(tokensToIgnore, Iterable) else [None]
     if not all(isinstance(token, Integral) and token >= 0 for token in tokens):
         raise TypeError(
             f"edit_distance_error: tokensToIgnore must be a list of whole numbers, 0 or more, got {tokensToIgnore!r}"
         )
     op = EditDistanceError(
-        float(subPen), float(delPen), float(insPen), squashInputs, tuple(int(token) for token in tokens)
+        float(subPen),
+        float(delPen),
+        float(insPen),
+        squashInputs,
+        tuple(int(token) for token in tokens),
     )
     return apply(op, (input_a, input_b), name)

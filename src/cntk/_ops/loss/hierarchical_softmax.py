@@ -87,7 +87,9 @@ def _sizes(label_dim: Any, label_classes: Any) -> tuple[int, int]:
     """How many groups there are, and how many labels in each."""
     for argument, value in (("label_dim", label_dim), ("label_classes", label_classes or 1)):
         if not isinstance(value, Real) or not 1 <= value < math.inf:
-            raise ValueError(f"hierarchical_softmax_layer: {argument} must be a number from 1, got {value!r}")
+            raise ValueError(
+                f"hierarchical_softmax_layer: {argument} must be a number from 1, got {value!r}"
+            )
     groups = int(label_classes or math.ceil(math.sqrt(label_dim)))
     return groups, math.ceil(label_dim / groups)
 
@@ -97,7 +99,9 @@ def _parameter(x: Variable, shape: tuple[int, ...], name: str) -> Parameter:
     return Parameter(shape, init=initializer.glorot_normal(), dtype=dtype, name=name)
 
 
-def _of_group(x: Variable, k: int, groups: int, w2: Parameter, b2: Parameter, of_groups: Composite) -> Composite:
+def _of_group(
+    x: Variable, k: int, groups: int, w2: Parameter, b2: Parameter, of_groups: Composite
+) -> Composite:
     """The probabilities of one group's labels."""
     row = one_hot(np.array(k, w2.dtype), groups)
     inside = softmax(plus(times(row, b2), times(x, times(row, w2, 2))))

@@ -76,20 +76,30 @@ def nce_loss(
         (2,)
     """
     w, b, x, y = as_operands((weights, biases, inputs, labels), "nce_loss")
-    dtype = next((v.type_.dtype for v in (x, w, b) if v.type_.dtype is not None), np.dtype(np.float32))
+    dtype = next(
+        (v.type_.dtype for v in (x, w, b) if v.type_.dtype is not None), np.dtype(np.float32)
+    )
     noise = _noise(noise_distribution, dtype)
     _check_shapes(w, b, x, y, len(noise))
     if not isinstance(num_samples, Integral) or num_samples <= 0:
-        raise SettingError(f"nce_loss: num_samples must be a whole number above 0, got {shown(num_samples)}")
+        raise SettingError(
+            f"nce_loss: num_samples must be a whole number above 0, got {shown(num_samples)}"
+        )
     allow_duplicates = as_bool(allow_duplicates, "nce_loss: allow_duplicates")
-    draws = num_samples, allow_duplicates, as_integer(seed, "nce_loss: seed", least=0, most=2**64 - 1)
+    draws = (
+        num_samples,
+        allow_duplicates,
+        as_integer(seed, "nce_loss: seed", least=0, most=2**64 - 1),
+    )
     if x.type_.has_shape and isinstance(w, Parameter):
         w.refine(w.type_.with_shape((len(noise), x.shape[0])))  # the products within would not tell
     shares = Constant(noise, dtype=dtype, name="noise")
     expected = random_sample_inclusion_frequency(shares, *draws).eval()
     log_prior = np.log(np.maximum(noise * num_samples, _SMALLEST))
     prior = Constant(log_prior.reshape(-1, 1), dtype=dtype, name="logNoisePrior")
-    entropy = Constant(num_samples * (noise * log_prior).sum(), dtype=dtype, name="noisePriorEntropy")
+    entropy = Constant(
+        num_samples * (noise * log_prior).sum(), dtype=dtype, name="noisePriorEntropy"
+    )
     importance = np.divide(noise, expected, out=np.zeros_like(noise), where=expected > 0)
     importances = Constant(importance, dtype=dtype, name="importanceWeights")
     negatives = random_sample(shares, *draws, name="negativeSamples")
@@ -97,12 +107,16 @@ def nce_loss(
     def build(x: Variable, y: Variable) -> Composite:
         positive = _positive_logits(w, b, x, y)
         known = _number(apply(Times(), (y, prior)))
-        on_positives = apply(Minus(), (apply(LogPlus(), (positive, known)), positive), "lossOnPositives")
+        on_positives = apply(
+            Minus(), (apply(LogPlus(), (positive, known)), positive), "lossOnPositives"
+        )
         scale = apply(TransposeTimes(), (importances, negatives), "sampledImportanceWeights")
         logits = _negative_logits(w, b, x, negatives)
         losses = apply(LogPlus(), (logits, _vector(apply(Times(), (negatives, prior)))))
         mean = _sum(apply(ElementTimes(), (scale, losses)))
-        on_negatives = apply(Minus(), (apply(ElementTimes(), (Constant(num_samples, dtype=dtype), mean)), entropy))
+        on_negatives = apply(
+            Minus(), (apply(ElementTimes(), (Constant(num_samples, dtype=dtype), mean)), entropy)
+        )
         return apply(Plus(), (on_positives, on_negatives))
 
     return compose("NCE", (x, y), build, name)
@@ -110,12 +124,18 @@ def nce_loss(
 
 def _positive_logits(w: Variable, b: Variable, x: Variable, y: Variable) -> Composite:
     product = _sum(apply(ElementTimes(), (x, apply(Times(), (y, w), "positiveWeights"))))
-    return apply(Plus(), (product, _number(apply(Times(), (y, b), "positiveBiases"))), "positiveLogits")
+    return apply(
+        Plus(), (product, _number(apply(Times(), (y, b), "positiveBiases"))), "positiveLogits"
+    )
 
 
 def _negative_logits(w: Variable, b: Variable, x: Variable, negatives: Composite) -> Composite:
     products = apply(TransposeTimes(), (x, apply(Times(), (negatives, w), "negativeWeights")))
-    return apply(Plus(), (products, _vector(apply(Times(), (negatives, b), "negativeBiases"))), "negativeLogits")
+    return apply(
+        Plus(),
+        (products, _vector(apply(Times(), (negatives, b), "negativeBiases"))),
+        "negativeLogits",
+    )
 
 
 def _sum(x: Composite) -> Composite:
@@ -142,29 +162,47 @@ def _noise(given: Any, dtype: DType) -> np.ndarray:
     try:
         values = np.asarray(given.value if isinstance(given, Constant) else given, dtype)
     except (TypeError, ValueError):
-        raise ArgumentError(f"nce_loss: noise_distribution must be a vector of numbers, got {shown(given)}") from None
+        raise ArgumentError(
+            f"nce_loss: noise_distribution must be a vector of numbers, got {shown(given)}"
+        ) from None
     if values.ndim != 1:
-        raise GraphError(f"nce_loss: noise_distribution must be a vector, got {shape_text(values.shape)}")
+        raise GraphError(
+            f"nce_loss: noise_distribution must be a vector, got {shape_text(values.shape)}"
+        )
     if not np.isfinite(values).all() or (values < 0).any() or not (values > 0).any():
-        raise ValueError("nce_loss: noise_distribution must hold finite numbers, 0 or more, and one above 0")
+        raise ValueError(
+            "nce_loss: noise_distribution must hold finite numbers, 0 or more, and one above 0"
+        )
     return values / values.sum()  # type: ignore[no-any-return]
 
 
 def _check_shapes(w: Variable, b: Variable, x: Variable, y: Variable, classes: int) -> None:
     """Raise an error that tells which operand does not fit."""
-    expected = {"weights": (classes, None), "biases": (classes, 1), "labels": (classes,), "inputs": (None,)}
+    expected = {
+        "weights": (classes, None),
+        "biases": (classes, 1),
+        "labels": (classes,),
+        "inputs": (None,),
+    }
     for (role, dims), variable in zip(expected.items(), (w, b, y, x), strict=True):
         if not variable.type_.has_shape:
             continue
         shape = variable.shape
-        fits = len(shape) == len(dims) and all(d is None or s < 0 or s == d for s, d in zip(shape, dims, strict=True))
+        fits = len(shape) == len(dims) and all(
+            d is None or s < 0 or s == d for s, d in zip(shape, dims, strict=True)
+        )
         if not fits:
             wanted = shape_text(-1 if d is None else d for d in dims)
             raise GraphError(
                 f"nce_loss: {role} must be {wanted} with the {classes} classes of noise_distribution, "
                 f"got {shape_text(shape)}"
             )
-    if w.type_.has_shape and x.type_.has_shape and min(w.shape[1], x.shape[0]) >= 0 and w.shape[1] != x.shape[0]:
+    if (
+        w.type_.has_shape
+        and x.type_.has_shape
+        and min(w.shape[1], x.shape[0]) >= 0
+        and w.shape[1] != x.shape[0]
+    ):
         raise GraphError(
             f"nce_loss: weights have {w.shape[1]} numbers for each class, and inputs {x.shape[0]}; they must agree"
         )

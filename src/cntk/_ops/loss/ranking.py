@@ -27,11 +27,15 @@ class OfGroups(Op):
     recordable = False
 
     def infer(self, *operands: TensorType) -> TensorType:
-        if not join_axes(on_one_axis(operands), stretch=False) or not all(t.dynamic_axes for t in operands):
+        if not join_axes(on_one_axis(operands), stretch=False) or not all(
+            t.dynamic_axes for t in operands
+        ):
             raise GraphError("score, gain and group need the same batch axis")
         for what, type_ in zip(("score", "gain", "group"), operands, strict=True):
             if any(d not in (1, -1) for d in type_.shape):
-                raise GraphError(f"a sample's {what} must be one number, got {shape_text(type_.shape)}")
+                raise GraphError(
+                    f"a sample's {what} must be one number, got {shape_text(type_.shape)}"
+                )
         return TensorType((), (), operands[0].dtype)
 
 
@@ -71,13 +75,19 @@ class _Groups(NamedTuple):
         present = torch.zeros(shape, dtype=torch.bool, device=row.device)
         scores[row, column], gains[row, column] = score.flatten(), gain.flatten()
         present.index_put_((row, column), torch.ones_like(row, dtype=torch.bool))
-        discounts = 1 / torch.log(torch.arange(2, shape[1] + 2, dtype=score.dtype, device=row.device))
+        discounts = 1 / torch.log(
+            torch.arange(2, shape[1] + 2, dtype=score.dtype, device=row.device)
+        )
         return cls(row, column, present, scores, gains, discounts, (gains * discounts).sum(1))
 
     def order(self) -> Tensor:
         """The samples of each group, the highest score first; of equal scores the lowest gain."""
-        by_gain = torch.argsort(self.gains.masked_fill(~self.present, torch.inf), dim=1, stable=True)
-        by_score = torch.argsort(self.scores.gather(1, by_gain), dim=1, descending=True, stable=True)
+        by_gain = torch.argsort(
+            self.gains.masked_fill(~self.present, torch.inf), dim=1, stable=True
+        )
+        by_score = torch.argsort(
+            self.scores.gather(1, by_gain), dim=1, descending=True, stable=True
+        )
         return by_gain.gather(1, by_score)
 
     def average(self, ratios: Tensor) -> Tensor:
@@ -97,7 +107,11 @@ class LambdaRank(OfGroups):
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         def compute(score: Tensor, gain: Tensor, group: Tensor) -> Tensor:
-            return _LambdaRank.apply(score, gain.detach(), group.detach()) if score.numel() else score.sum()  # type: ignore[no-any-return]
+            return (
+                _LambdaRank.apply(score, gain.detach(), group.detach())
+                if score.numel()
+                else score.sum()
+            )  # type: ignore[no-any-return]
 
         return equally_long(operands, compute)
 
@@ -111,13 +125,19 @@ class _LambdaRank(torch.autograd.Function):
         order = groups.order()
         reached = (groups.gains.gather(1, order) * groups.discounts).sum(1)
         slope = _pairs(groups, order) if ctx.needs_input_grad[0] else None
-        ctx.save_for_backward(None if slope is None else slope[groups.row, groups.column].reshape(score.shape))
+        ctx.save_for_backward(
+            None if slope is None else slope[groups.row, groups.column].reshape(score.shape)
+        )
         return groups.average(1 - _ratio(reached, groups.ideal))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (slope,) = ctx.saved_tensors
-        return slope, None, None  # whatever gradient comes in: in the original this is where gradients begin
+        return (
+            slope,
+            None,
+            None,
+        )  # whatever gradient comes in: in the original this is where gradients begin
 
 
 def _pairs(groups: _Groups, order: Tensor) -> Tensor:

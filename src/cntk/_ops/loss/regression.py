@@ -17,13 +17,22 @@ from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import MAX_ELEMENTS, TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.loss.cross_entropy import Total
-from cntk._ops.math.arithmetic import ElementTimes, Minus, Plus, element_divide, element_times, minus, plus, square
+from cntk._ops.math.arithmetic import (
+    ElementTimes,
+    Minus,
+    Plus,
+    element_divide,
+    element_times,
+    minus,
+    plus,
+    square,
+)
 from cntk._ops.math.reduction import ReduceElements, reduce_sum
 from cntk._ops.math.unary import Log, Negate
 from cntk._ops.support.broadcasting import aligned, broadcast_shapes, join_axes
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, in_float32
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk.axis import Axis
 
 __all__ = [
@@ -46,7 +55,9 @@ class Logistic(Total):
     def check_sizes(self, *sizes: int) -> None:
         super().check_sizes(*sizes)
         if sizes[2:] and sizes[2] not in (1, sizes[0]):
-            raise GraphError(f"a weight must be a number or have the output's {sizes[0]} elements, and has {sizes[2]}")
+            raise GraphError(
+                f"a weight must be a number or have the output's {sizes[0]} elements, and has {sizes[2]}"
+            )
 
     def total(self, *operands: Tensor) -> Tensor:
         return _Logistic.apply(*operands)  # type: ignore[no-any-return]
@@ -80,7 +91,11 @@ class _Logistic(torch.autograd.Function):
         if weight is None:
             return to_output, to_target
         losses = -torch.log(torch.clamp_min(likelihood, 1.10037379e-37))
-        to_weight = (gradient * losses + torch.zeros_like(weight)).sum_to_size(weight.shape) if needs[2] else None
+        to_weight = (
+            (gradient * losses + torch.zeros_like(weight)).sum_to_size(weight.shape)
+            if needs[2]
+            else None
+        )
         return to_output, to_target, to_weight
 
 
@@ -90,13 +105,15 @@ class CosDistance(Op):
     """Cosine of the angle between two operands, each taken as one vector."""
 
     operand_counts = (2,)
-    stretches = True
+    broadcasts_over_sequence = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, y = (t.shape for t in operands)
         broadcast_shapes(x, y)
         if min((*x, *y), default=0) >= 0 and prod(x) != prod(y):
-            raise GraphError("both operands must have the same number of elements; neither is stretched")
+            raise GraphError(
+                "both operands must have the same number of elements; neither is stretched"
+            )
         return TensorType((), join_axes(operands), operands[0].dtype)
 
     def lower(self, *operands: TensorType) -> Any:
@@ -156,7 +173,9 @@ class CosDistanceWithNegativeSamples(Op):
         return {}
 
     @classmethod
-    def from_file(cls, values: Mapping[str, Any], operands: Sequence[Variable]) -> CosDistanceWithNegativeSamples:
+    def from_file(
+        cls, values: Mapping[str, Any], operands: Sequence[Variable]
+    ) -> CosDistanceWithNegativeSamples:
         numbers = [float(v.value) if v.is_constant and v.shape == () else 0.5 for v in operands[2:]]  # type: ignore[attr-defined]
         if len(numbers) != 2 or not all(n.is_integer() and 0 <= n < MAX_ELEMENTS for n in numbers):
             raise GraphError(
@@ -172,7 +191,9 @@ class CosDistanceWithNegativeSamples(Op):
                 "both operands need the same batch axis, since negative samples are other samples of the minibatch"
             )
         if min((*x.shape, *y.shape), default=0) >= 0 and prod(x.shape) != prod(y.shape):
-            raise GraphError("both operands must have the same number of elements; neither is stretched")
+            raise GraphError(
+                "both operands must have the same number of elements; neither is stretched"
+            )
         return TensorType((1 + self.num_negative_samples,), axes, x.dtype)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
@@ -180,7 +201,7 @@ class CosDistanceWithNegativeSamples(Op):
         if len(axes) == 1:
             return lambda x, y, *constants: self._cosines(x, y, lambda places: places)
 
-        def by_steps(run: Run, x: Tensor, y: Tensor, *constants: Tensor) -> Tensor:
+        def by_steps(run: RunContext, x: Tensor, y: Tensor, *constants: Tensor) -> Tensor:
             # Further on is the same frame of the next sequence, and after the last one the next frame of the first.
             layout = run.layout(axes)
             order, place = layout.time_major(), layout.from_time_major()
@@ -217,7 +238,9 @@ def squared_error(output: Any, target: Any, name: str = "") -> Composite:
     """
 
     def build(x: Any, y: Any) -> Composite:
-        return apply(ReduceElements("Sum", False, Axis.all_static_axes()), (square(apply(Minus(), (x, y))),))
+        return apply(
+            ReduceElements("Sum", False, Axis.all_static_axes()), (square(apply(Minus(), (x, y))),)
+        )
 
     return compose("SquaredError", (output, target), build, name)
 
@@ -245,13 +268,17 @@ def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
 
     def build(p: Any, t: Any) -> Composite:
         positive = apply(ElementTimes(), (t, apply(Log(), (apply(Plus(), (little, p)),))))
-        negative = apply(ElementTimes(), (apply(Minus(), (1, t)), apply(Log(), (apply(Minus(), (more, p)),))))
+        negative = apply(
+            ElementTimes(), (apply(Minus(), (1, t)), apply(Log(), (apply(Minus(), (more, p)),)))
+        )
         return apply(Negate(), (apply(Plus(), (positive, negative)),))
 
     return compose("BinaryCrossEntropy", (output, target), build, name)
 
 
-def weighted_binary_cross_entropy(output: Any, target: Any, weight: Any, name: str = "") -> Composite:
+def weighted_binary_cross_entropy(
+    output: Any, target: Any, weight: Any, name: str = ""
+) -> Composite:
     """Weighted cross entropy of probabilities, summed over the whole minibatch.
 
     Args:

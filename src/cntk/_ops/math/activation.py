@@ -141,7 +141,9 @@ class ScaledELU(Unary, Fused):
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         unscaled = apply(ELU(), (x,), f"{name}_ELU" if self.scale is None else "")
-        unit = apply(Select(), (apply(Less(), (x, 0)), apply(ElementTimes(), (self.alpha, unscaled)), x))
+        unit = apply(
+            Select(), (apply(Less(), (x, 0)), apply(ElementTimes(), (self.alpha, unscaled)), x)
+        )
         return unit if self.scale is None else apply(ElementTimes(), (self.scale, unit))
 
     @classmethod
@@ -272,7 +274,9 @@ def elu(x: Any, alpha: float = 1.0, name: str = "") -> Composite:
     return compose_fused("ELU", ScaledELU(_number(alpha, "elu", "alpha")), (x,), name)
 
 
-def selu(x: Any, scale: float = 1.0507009873554805, alpha: float = 1.6732632423543772, name: str = "") -> Composite:
+def selu(
+    x: Any, scale: float = 1.0507009873554805, alpha: float = 1.6732632423543772, name: str = ""
+) -> Composite:
     """Scaled exponential linear unit: scale * x from 0 on, scale * alpha * (exp(x) - 1) below.
 
     Klambauer et al., "Self-Normalizing Neural Networks" (2017).
@@ -288,7 +292,10 @@ def selu(x: Any, scale: float = 1.0507009873554805, alpha: float = 1.67326324235
         array([-1.1113307,  0.       ,  1.050701 ], dtype=float32)
     """
     return compose_fused(
-        "SELU", ScaledELU(_number(alpha, "selu", "alpha"), _number(scale, "selu", "scale")), (x,), name
+        "SELU",
+        ScaledELU(_number(alpha, "selu", "alpha"), _number(scale, "selu", "scale")),
+        (x,),
+        name,
     )
 
 
@@ -349,7 +356,10 @@ def softplus(x: Any, steepness: float = 1, name: str = "") -> Composite:
     if steepness == 1:
         return compose("Softplus", (x,), lambda z: apply(LogPlus(), (z, 0)), name)
     return compose(
-        "softplus", (x,), lambda z: element_divide(softplus(apply(ElementTimes(), (steepness, z))), steepness), name
+        "softplus",
+        (x,),
+        lambda z: element_divide(softplus(apply(ElementTimes(), (steepness, z))), steepness),
+        name,
     )
 
 
@@ -366,7 +376,9 @@ def softsign(x: Any, steepness: float = 1, name: str = "") -> Composite:
         array([-0.5,  0. ,  0.5], dtype=float32)
     """
     _number(steepness, "softsign", "steepness")  # as in the original, it changes nothing
-    return compose("Softsign", (x,), lambda z: element_divide(z, apply(Plus(), (apply(Abs(), (z,)), 1))), name)
+    return compose(
+        "Softsign", (x,), lambda z: element_divide(z, apply(Plus(), (apply(Abs(), (z,)), 1))), name
+    )
 
 
 def hard_sigmoid(x: Any, alpha: float, beta: float, name: str = "") -> Composite:
@@ -382,7 +394,9 @@ def hard_sigmoid(x: Any, alpha: float, beta: float, name: str = "") -> Composite
         >>> hard_sigmoid([-3, -1, 0, 3], 0.2, 0.5).eval()
         array([0. , 0.3, 0.5, 1. ], dtype=float32)
     """
-    numbers = in_float32(_number(alpha, "hard_sigmoid", "alpha"), _number(beta, "hard_sigmoid", "beta"))
+    numbers = in_float32(
+        _number(alpha, "hard_sigmoid", "alpha"), _number(beta, "hard_sigmoid", "beta")
+    )
     op = HardSigmoid(*numbers)
     return compose_fused("HardSigmoid", op, (x,), name)
 

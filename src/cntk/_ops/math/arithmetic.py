@@ -18,7 +18,13 @@ from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.math.unary import Reciprocal
-from cntk._ops.support.broadcasting import aligned, completed, elementwise_type, known_type, partial_type
+from cntk._ops.support.broadcasting import (
+    aligned,
+    completed,
+    elementwise_type,
+    known_type,
+    partial_type,
+)
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operands
 from cntk._ops.support.structure import alias
@@ -43,20 +49,20 @@ class Binary(Op):
     operand_counts = (2,)
     keeps_axes = True
     pointwise = True
-    stretches: ClassVar[bool] = True
+    broadcasts_over_sequence: ClassVar[bool] = True
 
     def compute(self) -> Kernel:
         """The operation on two tensors that broadcast as torch does."""
         raise NotImplementedError
 
     def infer(self, *operands: TensorType) -> TensorType:
-        return elementwise_type(operands, self.stretches)
+        return elementwise_type(operands, self.broadcasts_over_sequence)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        return partial_type(operands, self.stretches)
+        return partial_type(operands, self.broadcasts_over_sequence)
 
     def infer_known(self, *operands: TensorType) -> TensorType | None:
-        return known_type(operands, self.stretches)
+        return known_type(operands, self.broadcasts_over_sequence)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         left, right = operands
@@ -170,7 +176,10 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
 def _in_halves(f: Callable[..., Composite], operands: list[Any], name: str) -> Composite:
     """A chain of a two-operand operation, halved at each step as the original does."""
     middle = len(operands) // 2
-    left, right = (h[0] if len(h) == 1 else _in_halves(f, h, "") for h in (operands[:middle], operands[middle:]))
+    left, right = (
+        h[0] if len(h) == 1 else _in_halves(f, h, "")
+        for h in (operands[:middle], operands[middle:])
+    )
     return f(left, right, name=name)
 
 
@@ -341,11 +350,17 @@ def mean(*operands: Any, name: str = "") -> Composite:
 def _some(operands: tuple[Any, ...], op_name: str) -> tuple[Any, ...]:
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         (inner,) = operands
-        operands = tuple(inner) if any(isinstance(x, (Variable, Function)) for x in inner) else operands
+        operands = (
+            tuple(inner) if any(isinstance(x, (Variable, Function)) for x in inner) else operands
+        )
     if not operands:
         raise GraphError(f"{op_name}: expected at least one operand, got none")
     return operands
 
 
 def _total(*operands: Any) -> Composite:
-    return functools.reduce(lambda x, y: apply(Plus(), (x, y)), operands) if len(operands) > 1 else alias(operands[0])
+    return (
+        functools.reduce(lambda x, y: apply(Plus(), (x, y)), operands)
+        if len(operands) > 1
+        else alias(operands[0])
+    )

@@ -13,7 +13,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.support.operands import apply, as_operands, in_float32
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 
 __all__ = ["assign"]
 
@@ -25,7 +25,7 @@ class Assign(Op):
 
     operand_counts = (2,)
     pure = False
-    acts = True
+    has_side_effect = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         ref, value = operands
@@ -41,11 +41,15 @@ class Assign(Op):
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         ref, value = operands
-        return (ref.with_shape(value.shape) if -1 in ref.shape and ref.rank == value.rank else ref), value
+        return (
+            ref.with_shape(value.shape) if -1 in ref.shape and ref.rank == value.rank else ref
+        ), value
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        def compute(run: Run, ref: Tensor, value: Tensor) -> Tensor:
-            kept = value.detach().clone()  # it may be a parameter's memory, which another assignment changes first
+        def compute(run: RunContext, ref: Tensor, value: Tensor) -> Tensor:
+            kept = (
+                value.detach().clone()
+            )  # it may be a parameter's memory, which another assignment changes first
 
             def settle() -> None:
                 with torch.no_grad():
@@ -85,5 +89,7 @@ def assign(ref: Any, input: Any, name: str = "") -> Composite:
     """
     target, value = as_operands(in_float32(ref, input), "assign")
     if not (target.is_parameter or target.is_constant):
-        raise ArgumentError(f"assign: expected a parameter or constant to assign to, got {target!r}")
+        raise ArgumentError(
+            f"assign: expected a parameter or constant to assign to, got {target!r}"
+        )
     return apply(Assign(), (target, value), name)

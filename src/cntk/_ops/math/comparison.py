@@ -130,7 +130,7 @@ class Select(Op):
 class Extreme(Binary, Fused):
     """The first operand's elements where they win, the second's elsewhere; ties and their gradient are the second's."""
 
-    stretches = False
+    broadcasts_over_sequence = False
     relation: ClassVar[Kernel]
     winner: ClassVar[type[Comparison]]
 

@@ -51,7 +51,7 @@ class Einsum(Fused):
 
     op_name = "Einsum"
     reads_operands = True
-    takes_any_size = True
+    shape_polymorphic = True
 
     @property
     def terms(self) -> tuple[list[str], str]:
@@ -73,7 +73,11 @@ class Einsum(Fused):
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
         pairs = zip(self.terms[0], operands, strict=True)
-        return math.prod({letter: d for term, t in pairs for letter, d in zip(term, t.shape, strict=False)}.values())
+        return math.prod(
+            {
+                letter: d for term, t in pairs for letter, d in zip(term, t.shape, strict=False)
+            }.values()
+        )
 
     def _sizes(self, operands: Sequence[TensorType]) -> dict[str, int]:
         """The size of each letter's axes.
@@ -95,7 +99,9 @@ class Einsum(Fused):
     def lower(self, *operands: TensorType) -> Kernel:
         terms, result = self.terms
         rows = next(letter for letter in ascii_letters if letter not in self.equation)
-        listed = ",".join((rows if t.lead else "") + term for term, t in zip(terms, operands, strict=True))
+        listed = ",".join(
+            (rows if t.lead else "") + term for term, t in zip(terms, operands, strict=True)
+        )
         equation = f"{listed}->{rows if any(t.lead for t in operands) else ''}{result}"
         return lambda *tensors: torch.einsum(equation, *tensors)
 
@@ -104,7 +110,9 @@ class Einsum(Fused):
         sizes = self._sizes([v.type_ for v in operands])
         if any(d < 0 for d in sizes.values()):
             raise GraphError("a dimension of its operands is not known")
-        named = [_without_repetition(v, term, sizes) for v, term in zip(operands, terms, strict=True)]
+        named = [
+            _without_repetition(v, term, sizes) for v, term in zip(operands, terms, strict=True)
+        ]
         total = named[0]
         for k, other in enumerate(named[1:], 1):
             later = set(result).union(*(letters for _, letters in named[k + 1 :]))
@@ -213,7 +221,10 @@ def _read(equation: str, count: int) -> str:
     """
     left, arrow, result = as_string(equation, "einsum: equation").replace(" ", "").partition("->")
     terms = left.split(",")
-    wrong = sorted({c for c in left + result if c not in ascii_letters and c != ","} | {c for c in result if c == ","})
+    wrong = sorted(
+        {c for c in left + result if c not in ascii_letters and c != ","}
+        | {c for c in result if c == ","}
+    )
     if wrong:
         raise GraphError(
             f"einsum: '{equation}' has {wrong[0]!r}; only letters may name axes, commas part operands, and the "
@@ -280,12 +291,14 @@ class CumulativeSum(Fused):
 
     op_name = "CumulativeSum"
     reads_operands = True
-    takes_any_size = True
+    shape_polymorphic = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
         if not x.rank:
-            raise GraphError("the operand is a number and has no axis to sum along; it needs one static axis at least")
+            raise GraphError(
+                "the operand is a number and has no axis to sum along; it needs one static axis at least"
+            )
         static_axis(self.axis, x.rank)
         return x.dense()
 

@@ -120,12 +120,20 @@ class ReduceElements(Op):
     def __post_init__(self) -> None:
         if self.reduction_op_name not in _REDUCTIONS:
             known = ", ".join(_REDUCTIONS)
-            raise GraphError(f"ReduceElements: unknown reduction '{self.reduction_op_name}'; one of {known}")
+            raise GraphError(
+                f"ReduceElements: unknown reduction '{self.reduction_op_name}'; one of {known}"
+            )
 
     @property
     def axes(self) -> tuple[Axis, ...]:
         """All axes to reduce."""
-        return self.axis_vec if self.axis_vec is not None else (self.axis,) if self.axis is not None else ()
+        return (
+            self.axis_vec
+            if self.axis_vec is not None
+            else (self.axis,)
+            if self.axis is not None
+            else ()
+        )
 
     def _reduced(self, x: TensorType) -> tuple[Dims, bool]:
         """Which static axes go, and whether the rows do."""
@@ -182,20 +190,26 @@ class ReduceElements(Op):
         return lambda t: reduce(t, dims).reshape(kept)
 
 
-def _reduce(x: Any, axis: Any, keepdims: bool, reduction: str, op_name: str, name: str) -> Composite:
+def _reduce(
+    x: Any, axis: Any, keepdims: bool, reduction: str, op_name: str, name: str
+) -> Composite:
     axes, static = _checked(axis, keepdims, op_name, along_sequences=reduction == "Min")
     whole = next((a for a in axes if a.name in (ALL, ALL_STATIC)), None)
 
     def one_by_one(result: Any) -> Any:
         if static:
-            result = apply(ReduceElements(reduction, True, axis_vec=static), (result,), "_static_axes_subop")
+            result = apply(
+                ReduceElements(reduction, True, axis_vec=static), (result,), "_static_axes_subop"
+            )
         if any(_is_sequence(a) for a in axes):
             part = "_sequence_axes_subop"
             along = functools.partial(_along_sequence, reduction=reduction, name=part)
             result = compose("Sequence::ReduceElements", (result,), along, part)
         batch = tuple(a for a in axes if a.is_batch_axis)
         return (
-            apply(ReduceElements(reduction, True, axis_vec=batch), (result,), "_batch_axes_subop") if batch else result
+            apply(ReduceElements(reduction, True, axis_vec=batch), (result,), "_batch_axes_subop")
+            if batch
+            else result
         )
 
     def build(operand: Any) -> Composite:
@@ -205,7 +219,11 @@ def _reduce(x: Any, axis: Any, keepdims: bool, reduction: str, op_name: str, nam
         return result if keepdims else _without_axes(result, operand, static)
 
     return compose(
-        "ReduceElements", (x,), build, name, details=_details(axes, keepdims) | {"reductionOpName": reduction}
+        "ReduceElements",
+        (x,),
+        build,
+        name,
+        details=_details(axes, keepdims) | {"reductionOpName": reduction},
     )
 
 
@@ -228,7 +246,9 @@ def _is_sequence(axis: Axis) -> bool:
 
 def _along_sequence(x: Any, reduction: str, name: str) -> Composite:
     """A minimum along sequences, as the original has it: the sequence axis stays, as a static one of one element."""
-    return apply(ReduceElements(reduction, True, Axis(0)), (apply(UnpackSequence(inf, True), (x,), name),))
+    return apply(
+        ReduceElements(reduction, True, Axis(0)), (apply(UnpackSequence(inf, True), (x,), name),)
+    )
 
 
 def _checked(
@@ -329,7 +349,9 @@ def reduce_prod(x: Any, axis: Any = None, keepdims: bool = True, name: str = "")
     return _reduce(x, axis, keepdims, "Prod", "reduce_prod", name)
 
 
-def reduce_log_sum_exp(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
+def reduce_log_sum_exp(
+    x: Any, axis: Any = None, keepdims: bool = True, name: str = ""
+) -> Composite:
     """Logarithm of the sum of exponentials over axes, computed without overflow; arguments as for `reduce_sum`.
 
     Example:
@@ -373,7 +395,9 @@ def reduce_sum_square(x: Any, axis: Any = None, keepdims: bool = True, name: str
     return _norm("ReduceSumSquare", lambda z: reduce_sum(square(z), axis), x, axis, keepdims, name)
 
 
-def _norm(op_name: str, build: Callable[[Any], Composite], x: Any, axis: Any, keepdims: bool, name: str) -> Composite:
+def _norm(
+    op_name: str, build: Callable[[Any], Composite], x: Any, axis: Any, keepdims: bool, name: str
+) -> Composite:
     """A block around a reduction that keeps its axes; they go in the end, where they are to."""
     axes, static = _checked(axis, keepdims, op_name)
 

@@ -100,11 +100,15 @@ class SoftmaxAlong(Unary, Fused):
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         exponentials = apply(Exp(), (_shifted(operands[0], self.axis),))
-        return element_divide(exponentials, apply(ReduceElements("Sum", True, self.axis), (exponentials,)))
+        return element_divide(
+            exponentials, apply(ReduceElements("Sum", True, self.axis), (exponentials,))
+        )
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SoftmaxAlong]:
-        axes = [p.op.axis for p in inside if isinstance(p.op, ReduceElements) and p.op.axis is not None]
+        axes = [
+            p.op.axis for p in inside if isinstance(p.op, ReduceElements) and p.op.axis is not None
+        ]
         return [cls(axis) for axis in axes[:1]]
 
 
@@ -121,7 +125,9 @@ class LogSoftmaxAlong(SoftmaxAlong):
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
         top = apply(ReduceElements("Max", True, self.axis), (x,))
-        total = apply(ReduceElements("Sum", True, self.axis), (apply(Exp(), (apply(Minus(), (x, top)),)),))
+        total = apply(
+            ReduceElements("Sum", True, self.axis), (apply(Exp(), (apply(Minus(), (x, top)),)),)
+        )
         return apply(Minus(), (apply(Minus(), (x, top)), apply(Log(), (total,))))
 
 
@@ -155,7 +161,9 @@ def softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
     if chosen is None or chosen.name == ALL_STATIC:
         return apply(Softmax(chosen), (x,), name)
     if not chosen.is_static_axis:
-        raise GraphError(f"softmax: expected a static axis, got {chosen}; along sequences use sequence.softmax")
+        raise GraphError(
+            f"softmax: expected a static axis, got {chosen}; along sequences use sequence.softmax"
+        )
     return compose_fused("Softmax", SoftmaxAlong(chosen), (x,), name)
 
 

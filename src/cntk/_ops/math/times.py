@@ -17,7 +17,7 @@ from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primiti
 from cntk._graph.types import UNKNOWN_AXES, InferredDimension, Shape, TensorType
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply, as_operands
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.matmul import NARROW, addmm, is_large, mm
 
 __all__ = [
@@ -48,14 +48,16 @@ class Times(Op):
     output_rank: int = 1
     infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK
 
-    stretches = True
+    broadcasts_over_sequence = True
     sparse_operands = (0,)
     disk_kinds = {"infer_input_rank_to_map": DiskKind.Int}
     reversed_on_disk = True
 
     @property
     def reduces_sequence(self) -> bool:
-        return self.infer_input_rank_to_map == TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK
+        return (
+            self.infer_input_rank_to_map == TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK
+        )
 
     def contracted(self, right: TensorType) -> int:
         """How many axes meet and vanish."""
@@ -112,17 +114,28 @@ class Times(Op):
             if len(axes) < 2:
                 raise GraphError("to sum over the sequence axis an operand must have one")
             axes = axes[:1]
-        return TensorType((*left.shape[: left.rank - count], *right.shape[count:]), axes, left.dtype or right.dtype)
+        return TensorType(
+            (*left.shape[: left.rank - count], *right.shape[count:]),
+            axes,
+            left.dtype or right.dtype,
+        )
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         left, right = operands
         count = self.contracted(right)
-        if not right.has_shape or count < 0 or self.infer_input_rank_to_map > 0 or self.reduces_sequence:
+        if (
+            not right.has_shape
+            or count < 0
+            or self.infer_input_rank_to_map > 0
+            or self.reduces_sequence
+        ):
             return None
         # A state that is not known yet is taken to have as many axes as vanish.
         kept = left.shape[: left.rank - count] if left.has_shape and left.rank > count else ()
         axes = join_axes(tuple(t for t in operands if t.has_axes))
-        return TensorType((*kept, *right.shape[count:]), axes or UNKNOWN_AXES, left.dtype or right.dtype)
+        return TensorType(
+            (*kept, *right.shape[count:]), axes or UNKNOWN_AXES, left.dtype or right.dtype
+        )
 
     def infer_known(self, *operands: TensorType) -> TensorType | None:
         return None if self.reduces_sequence else super().infer_known(*operands)
@@ -174,7 +187,9 @@ class Affine(Op):
             if not _is_narrow(rows, columns):
                 return lambda x, w, b: addmm(b, x, w)
             return _narrow
-        return lambda x, w, b: addmm(b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)).reshape(-1, *outer)
+        return lambda x, w, b: addmm(
+            b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)
+        ).reshape(-1, *outer)
 
 
 def _is_narrow(rows: int, columns: int) -> bool:
@@ -204,7 +219,7 @@ class TransposeTimes(Op):
 
     output_rank: int = 1
 
-    stretches = True
+    broadcasts_over_sequence = True
     sparse_operands = (1,)
     reversed_on_disk = True
 
@@ -221,9 +236,13 @@ class TransposeTimes(Op):
                 "times_transpose needs a left operand with an axis and a right operand that is a vector or a matrix"
             )
         if left.shape[-1] != right.shape[-1] and min(left.shape[-1], right.shape[-1]) >= 0:
-            raise GraphError(f"the last axes of the operands ({left.shape[-1]} and {right.shape[-1]}) must agree")
+            raise GraphError(
+                f"the last axes of the operands ({left.shape[-1]} and {right.shape[-1]}) must agree"
+            )
         outer = right.shape[:-1] if right.rank == 2 else (1,)
-        return TensorType((*left.shape[:-1], *outer), join_axes(operands), left.dtype or right.dtype)
+        return TensorType(
+            (*left.shape[:-1], *outer), join_axes(operands), left.dtype or right.dtype
+        )
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
         left, right = operands
@@ -260,7 +279,9 @@ def _by_sparse(left: TensorType, right: TensorType, product: Kernel) -> Kernel |
     return _stretched((left, right), compute)
 
 
-def _product(left: TensorType, right: TensorType, kept: int, count: int) -> Callable[[Any, Any], Any]:
+def _product(
+    left: TensorType, right: TensorType, kept: int, count: int
+) -> Callable[[Any, Any], Any]:
     """A product once rows agree: ``[rows, A, C]`` by ``[C, O]`` or ``[rows, C, O]``."""
     a, c, o = left.shape[:kept], math.prod(left.shape[kept:]), right.shape[count:]
     flat_a, flat_o = math.prod(a), math.prod(o)
@@ -281,11 +302,17 @@ def _product(left: TensorType, right: TensorType, kept: int, count: int) -> Call
     if not left.has_batch_axis:
         if flat_o == 1:
             return lambda w, x: mm(x.reshape(-1, c), w.reshape(flat_a, c).t()).reshape(-1, *result)
-        return lambda w, x: torch.matmul(w.reshape(flat_a, c), x.reshape(-1, c, flat_o)).reshape(-1, *result)
-    return lambda x, y: torch.bmm(x.reshape(-1, flat_a, c), y.reshape(-1, c, flat_o)).reshape(-1, *result)
+        return lambda w, x: torch.matmul(w.reshape(flat_a, c), x.reshape(-1, c, flat_o)).reshape(
+            -1, *result
+        )
+    return lambda x, y: torch.bmm(x.reshape(-1, flat_a, c), y.reshape(-1, c, flat_o)).reshape(
+        -1, *result
+    )
 
 
-def _sparse_product(left: TensorType, right: TensorType, kept: int, c: int, o: Shape) -> Callable[[Any, Any], Any]:
+def _sparse_product(
+    left: TensorType, right: TensorType, kept: int, c: int, o: Shape
+) -> Callable[[Any, Any], Any]:
     """Sparse rows by a matrix: rows of the matrix are gathered, or gathered, weighted and added."""
     # A matrix without dynamic axes is rows too, as samples are.
     are_rows = not kept or (kept == 1 and left.rank == 2 and not left.has_batch_axis)
@@ -327,9 +354,11 @@ def _stretched(operands: tuple[TensorType, ...], kernel: Kernel) -> Kernel | Run
     if not any(short):
         return kernel
 
-    def compute(run: Run, *tensors: Any) -> Any:
+    def compute(run: RunContext, *tensors: Any) -> Any:
         layout = run.layout(axes)
-        return kernel(*[_expand(layout, x) if s else x for x, s in zip(tensors, short, strict=True)])
+        return kernel(
+            *[_expand(layout, x) if s else x for x, s in zip(tensors, short, strict=True)]
+        )
 
     return RunKernel(compute)
 
@@ -342,7 +371,7 @@ def _summed_over_sequence(operands: tuple[TensorType, ...], kernel: Kernel) -> R
     axes = join_axes(operands)
     whole = _stretched(operands, kernel)
 
-    def compute(run: Run, *tensors: Any) -> Tensor:
+    def compute(run: RunContext, *tensors: Any) -> Tensor:
         product = whole.compute(run, *tensors) if isinstance(whole, RunKernel) else whole(*tensors)
         return run.layout(axes).sum(product)
 

@@ -15,7 +15,13 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import as_dtype, format_number
-from cntk._ops.support.broadcasting import aligned, completed, elementwise_type, known_type, partial_type
+from cntk._ops.support.broadcasting import (
+    aligned,
+    completed,
+    elementwise_type,
+    known_type,
+    partial_type,
+)
 from cntk._ops.support.operands import apply, in_float32
 
 __all__ = [
@@ -38,7 +44,7 @@ class Unary(Op):
     operand_counts = (1,)
     keeps_axes = True
     pointwise = True
-    takes_any_size = True
+    shape_polymorphic = True
 
     def compute(self) -> Kernel:
         """The operation on a tensor."""
@@ -230,7 +236,7 @@ class Cast(Op):
 
     keeps_axes = True
     pointwise = True
-    mixes_formats = True
+    allows_mixed_dtypes = True
     new_data_type: int
 
     disk_kinds = {"new_data_type": DiskKind.Int}
@@ -394,5 +400,7 @@ def cast(node_input: Any, dtype: Any, name: str = "") -> Composite:
     """
     wanted = as_dtype(dtype, "cast: dtype")
     if wanted is None:
-        raise GraphError("cast: expected a number format, float32, float64, float16 or bfloat16, got None")
+        raise GraphError(
+            "cast: expected a number format, float32, float64, float16 or bfloat16, got None"
+        )
     return apply(Cast(format_number(wanted)), (node_input,), name)

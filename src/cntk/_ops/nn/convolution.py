@@ -81,7 +81,14 @@ def convolution(
         ),
         sequential=as_bool(sequential, "convolution: sequential"),
     )
-    return _build(op, kernel, x, as_integer(reduction_rank, "convolution: reduction_rank", 0), "Convolution", name)
+    return _build(
+        op,
+        kernel,
+        x,
+        as_integer(reduction_rank, "convolution: reduction_rank", 0),
+        "Convolution",
+        name,
+    )
 
 
 def convolution_transpose(
@@ -135,7 +142,9 @@ def convolution_transpose(
         sharing=as_flags(sharing, "convolution_transpose: sharing"),
         auto_padding=as_flags(auto_padding, "convolution_transpose: auto_padding"),
         transpose=True,
-        output_shape=(0,) if output_shape is None else as_dims(output_shape, "convolution_transpose: output_shape", 0),
+        output_shape=(0,)
+        if output_shape is None
+        else as_dims(output_shape, "convolution_transpose: output_shape", 0),
         max_temp_mem_size_in_samples=as_integer(
             max_temp_mem_size_in_samples, "convolution_transpose: max_temp_mem_size_in_samples", 0
         ),
@@ -162,7 +171,7 @@ def _build(
     try:
         op = _channel_defaults(op, kernel.shape)
         if kernel.type_.has_shape and x.type_.has_shape and not op.sequential:
-            op = op.settled(*op.complete(kernel.type_, x.type_))
+            op = op.canonical_for_disk(*op.complete(kernel.type_, x.type_))
     except GraphError as error:
         raise misfit(block_name, name, error.reason or str(error), (kernel, x)) from None
     return apply(SequenceConvolution(op) if op.sequential else op, (kernel, x), name)
@@ -188,7 +197,9 @@ def _channel_defaults(op: Convolution, kernel: Shape) -> Convolution:
     )
 
 
-def _without_channels(op: Convolution, kernel: Variable, x: Variable, block_name: str, name: str) -> Composite:
+def _without_channels(
+    op: Convolution, kernel: Variable, x: Variable, block_name: str, name: str
+) -> Composite:
     """A block that gives kernel and operand a channel axis of one."""
     inner = Variable.make(VariableKind.Placeholder, x.type_)
     pairs = [(inner, x)]
@@ -212,5 +223,7 @@ def _without_channels(op: Convolution, kernel: Variable, x: Variable, block_name
     at = 0 if op.transpose else rank - spatial
     operands = [f.output for f in (reshape(inside, (1,), at, at), reshape(inner, (1,), 0, 0))]
     if x.type_.has_shape and not op.sequential:
-        op = op.settled(*(v.type_ for v in operands))
-    return make_block(apply(SequenceConvolution(op) if op.sequential else op, operands), pairs, block_name, name)
+        op = op.canonical_for_disk(*(v.type_ for v in operands))
+    return make_block(
+        apply(SequenceConvolution(op) if op.sequential else op, operands), pairs, block_name, name
+    )

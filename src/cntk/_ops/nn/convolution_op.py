@@ -15,19 +15,31 @@ from cntk._errors import GraphError, shape_text
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.positions import Positions
 from cntk._graph.types import InferredDimension, Shape, TensorType
-from cntk._ops.nn.windows import Windows, centres, channels_last, margins, regular, regular_channels_last, spread
+from cntk._ops.nn.windows import (
+    Windows,
+    centres,
+    channels_last,
+    margins,
+    regular,
+    regular_channels_last,
+    spread,
+)
 
 _CONVOLVE = {1: torch.conv1d, 2: torch.conv2d, 3: torch.conv3d}
 _TRANSPOSE = {1: torch.conv_transpose1d, 2: torch.conv_transpose2d, 3: torch.conv_transpose3d}
 
 
 def _convolve(x: Tensor, w: Tensor, bias: Tensor | None, *options: Any) -> Tensor:
-    grouped = options[-1] > 1  # recorded code of a loop does not see that the minibatch is one sample
+    grouped = (
+        options[-1] > 1
+    )  # recorded code of a loop does not see that the minibatch is one sample
     return _CONVOLVE[x.dim() - 2](_settled(x, grouped), _settled(w), bias, *options)
 
 
 def _transpose(x: Tensor, w: Tensor, *options: Any) -> Tensor:
-    return _TRANSPOSE[x.dim() - 2](regular(x) if 1 in x.shape else x, regular(w) if 1 in w.shape else w, *options)
+    return _TRANSPOSE[x.dim() - 2](
+        regular(x) if 1 in x.shape else x, regular(w) if 1 in w.shape else w, *options
+    )
 
 
 def _settled(x: Tensor, doubtful: bool = False) -> Tensor:
@@ -73,7 +85,10 @@ class Convolution(Op):
     sequential: bool = False
 
     def attributes(self) -> dict[str, Any]:
-        return super().attributes() | {"autoPadding": list(self.auto_padding), "sharing": list(self.sharing)}
+        return super().attributes() | {
+            "autoPadding": list(self.auto_padding),
+            "sharing": list(self.sharing),
+        }
 
     def check(self) -> None:
         if self.groups < 1:
@@ -82,9 +97,15 @@ class Convolution(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         kernel, x = operands
         if kernel.has_batch_axis:
-            raise GraphError("the kernel must be a parameter, a constant or a function of them, without a batch axis")
+            raise GraphError(
+                "the kernel must be a parameter, a constant or a function of them, without a batch axis"
+            )
         self._check_ranks(kernel.shape, x.shape)
-        shape = self._transposed_shape(kernel.shape, x.shape) if self.transpose else self._shape(kernel.shape, x.shape)
+        shape = (
+            self._transposed_shape(kernel.shape, x.shape)
+            if self.transpose
+            else self._shape(kernel.shape, x.shape)
+        )
         return TensorType(shape, x.dynamic_axes, x.dtype)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
@@ -101,7 +122,7 @@ class Convolution(Op):
         dims[channel] = x.shape[0] if self.transpose else x.shape[0] // self.groups
         return kernel.with_shape(tuple(dims)), x
 
-    def settled(self, *operands: TensorType) -> Convolution:
+    def canonical_for_disk(self, *operands: TensorType) -> Convolution:
         """The same operation with one attribute for each axis, as files hold it, once the operands' ranks are known."""
         kernel, x = operands
         if not x.has_shape or kernel.rank - x.rank not in (0, 1) or x.rank == 0:
@@ -111,7 +132,10 @@ class Convolution(Op):
         return replace(
             self,
             kernel_shape=window,
-            strides=tuple(own if s == InferredDimension else s for s in spread(self.strides, x.rank, "strides")),
+            strides=tuple(
+                own if s == InferredDimension else s
+                for s in spread(self.strides, x.rank, "strides")
+            ),
             dilation=spread(self.dilation, x.rank, "dilations"),
             sharing=spread(self.sharing, x.rank, "sharing flags"),
             auto_padding=spread(self.auto_padding, x.rank, "padding flags"),
@@ -121,13 +145,19 @@ class Convolution(Op):
 
     def _check_ranks(self, kernel: Shape, x: Shape) -> None:
         if not x or len(kernel) - len(x) not in (0, 1):
-            layout = "[channels x filters x window]" if self.transpose else "[filters x channels x window]"
+            layout = (
+                "[channels x filters x window]"
+                if self.transpose
+                else "[filters x channels x window]"
+            )
             raise GraphError(
                 f"the kernel {shape_text(kernel)} must have one axis more than the operand {shape_text(x)}: {layout} "
                 "on [channels x positions]"
             )
         if any(d < 0 for d in kernel[len(kernel) - len(x) + 1 :]):
-            raise GraphError(f"the kernel {shape_text(kernel)} must have known dimensions but for its channels")
+            raise GraphError(
+                f"the kernel {shape_text(kernel)} must have known dimensions but for its channels"
+            )
 
     def windows(self, window: Shape) -> list[Windows]:
         """Along each axis of a window; channels, which no dilation concerns, first."""
@@ -135,7 +165,10 @@ class Convolution(Op):
         strides = spread(self.strides, rank, "strides")
         dilation = (1, *spread(self.dilation, rank, "dilations")[1:])
         padding = spread(self.auto_padding, rank, "padding flags")
-        lower, upper = spread(self.lower_pad, rank, "paddings"), spread(self.upper_pad, rank, "paddings")
+        lower, upper = (
+            spread(self.lower_pad, rank, "paddings"),
+            spread(self.upper_pad, rank, "paddings"),
+        )
         return [
             Windows(size, size if stride == InferredDimension else stride, pad, dilated, low, high)
             for size, stride, pad, dilated, low, high in zip(
@@ -154,7 +187,10 @@ class Convolution(Op):
             count = channels.fit(x[0]) if channels.auto_pad else 1
         else:
             count = channels.fit(x[0])
-        return (count if count < 0 else filters * count, *(w.fit(n) for w, n in zip(spatial, x[1:], strict=True)))
+        return (
+            count if count < 0 else filters * count,
+            *(w.fit(n) for w, n in zip(spatial, x[1:], strict=True)),
+        )
 
     def _check_groups(self, filters: int, kernel_channels: int, channels: int) -> None:
         if filters % self.groups or kernel_channels * self.groups != channels:
@@ -195,9 +231,13 @@ class Convolution(Op):
         self.check_computable(kernel, x)
         windows = self.windows(kernel.shape[-x.rank :])[1:]
         if self.transpose:
-            compute = _lower_transpose(windows, x.shape[1:], self.infer(kernel, x).shape[1:], self.groups)
+            compute = _lower_transpose(
+                windows, x.shape[1:], self.infer(kernel, x).shape[1:], self.groups
+            )
         else:
-            compute = self.along_channels(kernel, x, lower_convolution(windows, x.shape[1:], self.groups))
+            compute = self.along_channels(
+                kernel, x, lower_convolution(windows, x.shape[1:], self.groups)
+            )
         if kernel.rank == x.rank:
             compute = _with_one_filter(compute)
         return compute if x.lead else _without_rows(compute)
@@ -212,7 +252,11 @@ class Convolution(Op):
         """See `Op.absorb_bias`: a bias for each filter is torch's own."""
         kernel, x = operands
         whole = kernel.rank == x.rank + 1 and bool(x.lead) and not self.transpose
-        return Biased(self) if whole and bias.shape == (kernel.shape[0], *(1,) * (x.rank - 1)) else None
+        return (
+            Biased(self)
+            if whole and bias.shape == (kernel.shape[0], *(1,) * (x.rank - 1))
+            else None
+        )
 
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
         kernel, x = operands
@@ -297,17 +341,26 @@ def lower_convolution(windows: Sequence[Windows], lengths: Shape, groups: int) -
     return lambda w, x, b=None: _convolve(pad_tensor(x, edges), w, b, strides, 0, dilation, groups)
 
 
-def _lower_transpose(windows: Sequence[Windows], lengths: Shape, result: Shape, groups: int) -> Kernel:
+def _lower_transpose(
+    windows: Sequence[Windows], lengths: Shape, result: Shape, groups: int
+) -> Kernel:
     if not windows:
         return lambda w, x: x @ w
     strides, dilation = [w.stride for w in windows], [w.dilation for w in windows]
     before = [w.before(m) for w, m in zip(windows, result, strict=True)]
     whole = [(n - 1) * w.stride + w.extent for w, n in zip(windows, lengths, strict=True)]
     extra = [m - (full - 2 * b) for m, full, b in zip(result, whole, before, strict=True)]
-    if all(b >= 0 and 0 <= e < max(w.stride, w.dilation) for b, e, w in zip(before, extra, windows, strict=True)):
+    if all(
+        b >= 0 and 0 <= e < max(w.stride, w.dilation)
+        for b, e, w in zip(before, extra, windows, strict=True)
+    ):
         return lambda w, x: _transpose(x, w, None, strides, before, extra, groups, dilation)
     # Cut or fill the untrimmed result where torch's own padding cannot express the two ends.
-    edges = [v for b, m, full in reversed(list(zip(before, result, whole, strict=True))) for v in (-b, m - full + b)]
+    edges = [
+        v
+        for b, m, full in reversed(list(zip(before, result, whole, strict=True)))
+        for v in (-b, m - full + b)
+    ]
     return lambda w, x: pad_tensor(_transpose(x, w, None, strides, 0, 0, groups, dilation), edges)
 
 

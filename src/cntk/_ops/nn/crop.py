@@ -82,7 +82,9 @@ def check_room(x: TensorType, referent: TensorType, begins: Sequence[Fraction]) 
             )
 
 
-def crop_manual(node_input: Any, node_referent: Any, offset_x: int, offset_y: int, name: str = "") -> Composite:
+def crop_manual(
+    node_input: Any, node_referent: Any, offset_x: int, offset_y: int, name: str = ""
+) -> Composite:
     """A part of the operand, along its last two axes as large as another operand.
 
     Args:
@@ -101,7 +103,9 @@ def crop_manual(node_input: Any, node_referent: Any, offset_x: int, offset_y: in
     """
     for what, value in (("offset_x", offset_x), ("offset_y", offset_y)):
         if not isinstance(value, Integral) or value < 0:
-            raise GraphError(f"crop_manual: expected a number of elements, 0 or more, as {what}, got {value!r}")
+            raise GraphError(
+                f"crop_manual: expected a number of elements, 0 or more, as {what}, got {value!r}"
+            )
     return apply(Crop((int(offset_x), int(offset_y))), (node_input, node_referent), name)
 
 

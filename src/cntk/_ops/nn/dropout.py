@@ -17,7 +17,7 @@ from cntk._graph.types import TensorType
 from cntk._ops.math.arithmetic import ElementTimes
 from cntk._ops.random.distribution import as_seed, drawn
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import RandomStream, Run
+from cntk._runtime.context import RandomStream, RunContext
 from cntk._runtime.conversion import torch_dtype
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed, is_dropout_compatible
 from cntk._runtime.random.streams import TwisterStream
@@ -42,7 +42,7 @@ class Dropout(Op):
     settable = ("dropoutRate", "rngSeed")
     # Each has random numbers of its own, whatever its attributes are.
     pure = False
-    takes_any_size = True
+    shape_polymorphic = True
 
     dropout_rate: float = 0.0
     rng_seed: int = 0
@@ -66,7 +66,7 @@ class Dropout(Op):
         self.check()
         rate = self.dropout_rate
 
-        def compute(run: Run, stream: RandomStream, x: Tensor) -> Tensor:
+        def compute(run: RunContext, stream: RandomStream, x: Tensor) -> Tensor:
             return x if not run.training or rate == 0.0 else dropped(run, stream, x, rate)
 
         return StreamKernel(compute, lambda: RandomStream(self.rng_seed, self.rng_offset))
@@ -77,7 +77,7 @@ class DropoutMask(Dropout):
     """What dropout multiplies its operand by to drop what the original does."""
 
     reads_types_alone = True
-    takes_any_size = False
+    shape_polymorphic = False
 
     def factored(self) -> tuple[Op, Op] | None:
         return None
@@ -90,10 +90,12 @@ class DropoutMask(Dropout):
         def draw(stream: TwisterStream, count: int, device: torch.device) -> Tensor:
             return (stream.uniform(count, device) > rate).double().mul_(1.0 / (1.0 - rate))
 
-        def compute(run: Run, stream: TwisterStream, *_: Any) -> Tensor:
+        def compute(run: RunContext, stream: TwisterStream, *_: Any) -> Tensor:
             if run.training:
                 return drawn(run, stream, draw, shape, axes, dtype)
-            return torch.ones((run.rows(axes), *shape) if axes else shape, dtype=dtype, device=run.device)
+            return torch.ones(
+                (run.rows(axes), *shape) if axes else shape, dtype=dtype, device=run.device
+            )
 
         return StreamKernel(compute, lambda: TwisterStream(self.rng_seed, self.rng_offset))
 
@@ -108,7 +110,7 @@ def check_rate(rate: float) -> None:
         raise GraphError(f"dropout_rate must be in the interval [0, 1), got {rate:g}")
 
 
-def dropped(run: Run, stream: RandomStream, x: Tensor, rate: float) -> Tensor:
+def dropped(run: RunContext, stream: RandomStream, x: Tensor, rate: float) -> Tensor:
     """Zeros at random places, the rest scaled up.
 
     Args:
@@ -124,7 +126,10 @@ def dropped(run: Run, stream: RandomStream, x: Tensor, rate: float) -> Tensor:
 
 
 def dropout(
-    x: Any, dropout_rate: float = 0.0, seed: int = SentinelValueForAutoSelectRandomSeed, name: str = ""
+    x: Any,
+    dropout_rate: float = 0.0,
+    seed: int = SentinelValueForAutoSelectRandomSeed,
+    name: str = "",
 ) -> Composite:
     """Set elements to zero at random while training, and scale up the rest (Srivastava et al., 2014).
 

@@ -48,11 +48,15 @@ class LayerNormalized(Fused):
     def infer(self, *operands: TensorType) -> TensorType:
         x, scale, bias = operands
         if x.rank == 0:
-            raise GraphError("a scalar has no axis to normalise along; the operand must have a static axis")
+            raise GraphError(
+                "a scalar has no axis to normalise along; the operand must have a static axis"
+            )
         for what, operand in (("scale", scale), ("bias", bias)):
             if operand.dynamic_axes:
                 raise GraphError(f"{what} must have no dynamic axes, as a parameter or constant")
-            if operand.rank != 1 or (operand.shape != x.shape[-1:] and min(*operand.shape, x.shape[-1]) >= 0):
+            if operand.rank != 1 or (
+                operand.shape != x.shape[-1:] and min(*operand.shape, x.shape[-1]) >= 0
+            ):
                 raise GraphError(
                     f"{what} must have as many elements as the operand's last axis ({shape_text(x.shape[-1:])}), got "
                     f"{shape_text(operand.shape)}"
@@ -61,7 +65,9 @@ class LayerNormalized(Fused):
 
     def lower(self, *operands: TensorType) -> Kernel:
         size = operands[0].shape[-1:]
-        return lambda x, scale, bias: torch.nn.functional.layer_norm(x, size, scale, bias, self.epsilon)
+        return lambda x, scale, bias: torch.nn.functional.layer_norm(
+            x, size, scale, bias, self.epsilon
+        )
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         x, scale, bias = operands
@@ -76,7 +82,9 @@ class LayerNormalized(Fused):
         return [cls(epsilon) for epsilon in constants_of(inside, Plus)]
 
 
-def layer_normalization(x: Any, scale: Any, bias: Any, epsilon: float = 0.00001, name: str = "") -> Composite:
+def layer_normalization(
+    x: Any, scale: Any, bias: Any, epsilon: float = 0.00001, name: str = ""
+) -> Composite:
     """Bring the last axis of each sample to mean 0 and variance 1, then scale and shift (Ba et al., 2016).
 
     ``(x - mean) / sqrt(variance + epsilon) * scale + bias``, as most published models have it. An addition: the original

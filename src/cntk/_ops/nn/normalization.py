@@ -25,7 +25,7 @@ from cntk._ops.nn.convolution import convolution
 from cntk._ops.nn.windows import regular
 from cntk._ops.shape.reshape import reshape
 from cntk._ops.support.operands import apply, as_operand
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk.variables import Constant
 
 __all__ = ["batch_normalization", "local_response_normalization"]
@@ -51,7 +51,7 @@ class BatchNormalization(Op):
     keeps_axes = True
     pointwise = True
     # Beside data of 16 bits, statistics, scale and bias may be float32.
-    mixes_formats = True
+    allows_mixed_dtypes = True
     # It counts samples and keeps statistics: two of them do so twice.
     pure = False
     disk_names = {"use_cudnn_engine": "useCuDNNEngine"}
@@ -66,17 +66,23 @@ class BatchNormalization(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         x = operands[0]
         if x.rank == 0 and self.spatial:
-            raise GraphError("a scalar has no channels to normalise; the operand must have a static axis")
+            raise GraphError(
+                "a scalar has no channels to normalise; the operand must have a static axis"
+            )
         for t in operands[1:5]:
             size = _size(t.shape)
             if size >= 0 and self._features(x.shape) >= 0 and size != self._features(x.shape):
-                channels = "one element a channel" if self.spatial else "as many elements as the operand"
+                channels = (
+                    "one element a channel" if self.spatial else "as many elements as the operand"
+                )
                 raise GraphError(
                     f"scale, bias and running statistics must have {channels} ({self._features(x.shape)}), got "
                     f"{shape_text(t.shape)}"
                 )
         if len(operands) > 5 and _size(operands[5].shape) > 1:
-            raise GraphError(f"running_count must be one number, got {shape_text(operands[5].shape)}")
+            raise GraphError(
+                f"running_count must be one number, got {shape_text(operands[5].shape)}"
+            )
         _check_formats(operands)
         return x.dense()
 
@@ -90,7 +96,10 @@ class BatchNormalization(Op):
             return operands
         return (
             x,
-            *(t.with_shape((features,)) if t.shape == (InferredDimension,) else t for t in operands[1:5]),
+            *(
+                t.with_shape((features,)) if t.shape == (InferredDimension,) else t
+                for t in operands[1:5]
+            ),
             *operands[5:],
         )
 
@@ -107,7 +116,7 @@ class BatchNormalization(Op):
         frozen = self.normalization_time_constant == self.blend_time_constant == math.inf
 
         def compute(
-            run: Run,
+            run: RunContext,
             x: Tensor,
             scale: Tensor,
             bias: Tensor,
@@ -123,14 +132,18 @@ class BatchNormalization(Op):
             # Torch reads a scale whose elements lie apart as if they did not.
             scale, bias = scale.reshape(-1).contiguous(), bias.reshape(-1).contiguous()
             if not run.training or rows.shape[0] == 0:
-                result = torch.batch_norm(rows, scale, bias, mean, variance, False, 0.0, epsilon, True)
+                result = torch.batch_norm(
+                    rows, scale, bias, mean, variance, False, 0.0, epsilon, True
+                )
                 return (regular(result) if doubtful else result).reshape(x.shape)
             # With a momentum of 1 torch leaves the minibatch's own statistics here, the variance unbiased.
             batch_mean, batch_variance = torch.zeros_like(mean), torch.zeros_like(variance)
             if rows.numel() == features:
                 batch_mean, result = _single(rows, scale, bias, epsilon)
             else:
-                result = torch.batch_norm(rows, scale, bias, batch_mean, batch_variance, True, 1.0, epsilon, True)
+                result = torch.batch_norm(
+                    rows, scale, bias, batch_mean, batch_variance, True, 1.0, epsilon, True
+                )
             with torch.no_grad():
                 weight = self._weight(rows.shape[0], count)
                 if isinstance(weight, Tensor):
@@ -233,7 +246,8 @@ def batch_normalization(
         array([[1., 2.]], dtype=float32)
     """
     operands = [
-        as_operand(v, None, "BatchNormalization") for v in (operand, scale, bias, running_mean, running_inv_std)
+        as_operand(v, None, "BatchNormalization")
+        for v in (operand, scale, bias, running_mean, running_inv_std)
     ]
     dtype = operands[0].type_.dtype
     if is_short(dtype):
@@ -287,19 +301,32 @@ def local_response_normalization(
     called = "local_response_normalization"
     depth_radius = as_integer(depth_radius, f"{called}: depth_radius", 0)
     bias, alpha, beta = (
-        as_number(value, f"{called}: {what}") for what, value in (("bias", bias), ("alpha", alpha), ("beta", beta))
+        as_number(value, f"{called}: {what}")
+        for what, value in (("bias", bias), ("alpha", alpha), ("beta", beta))
     )
-    x, name = as_operand(operand, None, "LocalResponseNormalization"), as_name(name, "LocalResponseNormalization")
+    x, name = (
+        as_operand(operand, None, "LocalResponseNormalization"),
+        as_name(name, "LocalResponseNormalization"),
+    )
     inner = Variable.make(VariableKind.Placeholder, x.type_)
     width = 2 * int(depth_radius) + 1
     dtype = x.type_.dtype or np.dtype(np.float32)
     channels = x.shape[0] if x.shape else -1
-    within = min(width, channels) if channels > 0 else width  # the original's window is never wider than the operand
+    within = (
+        min(width, channels) if channels > 0 else width
+    )  # the original's window is never wider than the operand
     kernel = Constant(np.full((1, within, 1, 1), alpha / width), dtype=dtype)
     # Channels become a spatial axis of their own, along which a kernel adds up squares.
     squares = reshape(element_times(inner, inner), (1, InferredDimension), 0, 1)
     sums = reshape(convolution(kernel, squares), (InferredDimension,), 0, 2)
-    power = exp(element_times(Constant(beta, dtype=dtype), log(plus(Constant(bias, dtype=dtype), sums))))
-    details = {"depthRadius": int(depth_radius), "bias": float(bias), "alpha": float(alpha), "beta": float(beta)}
+    power = exp(
+        element_times(Constant(beta, dtype=dtype), log(plus(Constant(bias, dtype=dtype), sums)))
+    )
+    details = {
+        "depthRadius": int(depth_radius),
+        "bias": float(bias),
+        "alpha": float(alpha),
+        "beta": float(beta),
+    }
     root = element_divide(inner, power)
     return make_block(root, [(inner, x)], "LocalResponseNormalization", name, details=details)

@@ -83,7 +83,9 @@ class Windowed(Op):
                     f"pooling over all positions needs axes after the channel axis; the operand is {shape_text(shape)}"
                 )
         elif any(d < 1 for d in window):
-            raise GraphError(f"the window {shape_text(window)} must be of known size along every axis")
+            raise GraphError(
+                f"the window {shape_text(window)} must be of known size along every axis"
+            )
         if not 0 < len(window) <= rank:
             raise GraphError(
                 f"the window {shape_text(window)} has more axes than the operand {shape_text(shape)}; windows lie on "
@@ -91,14 +93,18 @@ class Windowed(Op):
             )
         strides = spread(self.strides, max(len(self.strides), len(window)), "strides")
         if len(strides) > rank:
-            raise GraphError(f"expected at most {rank} strides, one for each axis, got {self.strides}")
+            raise GraphError(
+                f"expected at most {rank} strides, one for each axis, got {self.strides}"
+            )
         strides = (1,) * (rank - len(strides)) + strides
         window = (1,) * (rank - len(window)) + window
         flags = spread(self.auto_padding, rank, "padding flags")
         lower, upper = (_last(pads, rank) for pads in (self.lower_pad, self.upper_pad))
         return [
             Windows(size, stride, pad, 1, low, high, ceil)
-            for size, stride, pad, low, high in zip(window, strides, flags, lower, upper, strict=True)
+            for size, stride, pad, low, high in zip(
+                window, strides, flags, lower, upper, strict=True
+            )
         ]
 
 
@@ -138,13 +144,17 @@ class Pooling(Windowed):
         windows = self.windows(self.pooling_window_shape, x.shape, self.ceil_out_dim)
         if self.pooling_window_shape == UNKNOWN_SHAPE:
             return TensorType((x.shape[0], *(1 for _ in x.shape[1:])), x.dynamic_axes, x.dtype)
-        return TensorType(tuple(w.fit(n) for w, n in zip(windows, x.shape, strict=True)), x.dynamic_axes, x.dtype)
+        return TensorType(
+            tuple(w.fit(n) for w, n in zip(windows, x.shape, strict=True)), x.dynamic_axes, x.dtype
+        )
 
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
         (x,) = operands
-        return (centres(self.windows(self.pooling_window_shape, x.shape, self.ceil_out_dim), x.shape),)
+        return (
+            centres(self.windows(self.pooling_window_shape, x.shape, self.ceil_out_dim), x.shape),
+        )
 
-    def settled(self, *operands: TensorType) -> Pooling:
+    def canonical_for_disk(self, *operands: TensorType) -> Pooling:
         """The same operation with a window over all positions as a number for each axis, as files hold it."""
         (x,) = operands
         whole = self.pooling_window_shape == UNKNOWN_SHAPE and x.is_complete and x.rank > 1
@@ -189,7 +199,9 @@ class _Rectangle:
         if first is None:
             return None
         if len(windows) - first > 3:
-            raise GraphError(f"windows over {len(windows) - first} axes; at most 3 can be pooled at once")
+            raise GraphError(
+                f"windows over {len(windows) - first} axes; at most 3 can be pooled at once"
+            )
         row = tuple(w.count(n) for w, n in zip(windows, x.shape, strict=True))
         return _Rectangle(windows[first:], x.shape[first:], row[first:], row, x.lead)
 
@@ -205,7 +217,10 @@ class _Rectangle:
 def _one_call(windows: Sequence[Windows], lengths: Shape) -> list[int] | None:
     """The padding with which torch lays the same windows by itself, or None."""
     padding = [w.before(n) for w, n in zip(windows, lengths, strict=True)]
-    fits = all(w.symmetric(n) and 2 * p <= w.size for w, n, p in zip(windows, lengths, padding, strict=True))
+    fits = all(
+        w.symmetric(n) and 2 * p <= w.size
+        for w, n, p in zip(windows, lengths, padding, strict=True)
+    )
     return padding if fits else None
 
 
@@ -223,10 +238,14 @@ def _lower_max(windows: Sequence[Windows], lengths: Shape) -> Callable[[Tensor],
         return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides)
     # Windows wholly beyond the ends, as there may be where the last one is rounded up, have no largest element.
     unseen = Everywhere(~seen)
-    return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides).masked_fill(unseen.on(x.device), 0)
+    return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides).masked_fill(
+        unseen.on(x.device), 0
+    )
 
 
-def _lower_average(windows: Sequence[Windows], lengths: Shape, include_pad: bool) -> Callable[[Tensor], Tensor]:
+def _lower_average(
+    windows: Sequence[Windows], lengths: Shape, include_pad: bool
+) -> Callable[[Tensor], Tensor]:
     sizes, strides = [w.size for w in windows], [w.stride for w in windows]
     pool = _AVERAGE[len(windows)]
     padding = _one_call(windows, lengths)
@@ -295,7 +314,9 @@ class Unpooling(Windowed):
             return lambda pooled, source: pooled
         sizes, strides = [w.size for w in plan.windows], [w.stride for w in plan.windows]
         edges = margins(plan.windows, plan.lengths)
-        padded = tuple(n + w.before(n) + w.after(n) for w, n in zip(plan.windows, plan.lengths, strict=True))
+        padded = tuple(
+            n + w.before(n) + w.after(n) for w, n in zip(plan.windows, plan.lengths, strict=True)
+        )
         cut = [-e for e in edges]
         pool = _MAX[len(plan.windows)]
         rows = (-1,) if source.lead else ()
@@ -338,7 +359,11 @@ def _kind(value: Any, what: str, *kinds: int) -> int:
         ArgumentError: for anything but one of the kinds.
     """
     if not isinstance(value, Integral) or value not in kinds:
-        names = "cntk.MAX_UNPOOLING" if what.startswith("un") else "cntk.MAX_POOLING or cntk.AVG_POOLING"
+        names = (
+            "cntk.MAX_UNPOOLING"
+            if what.startswith("un")
+            else "cntk.MAX_POOLING or cntk.AVG_POOLING"
+        )
         raise ArgumentError(f"{what}: expected {names}, got {shown(value)}")
     return int(value)
 

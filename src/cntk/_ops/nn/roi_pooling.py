@@ -46,13 +46,21 @@ class ROIPooling(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         x, rois = operands
         if len(self.roi_output_shape) != 2 or min(self.roi_output_shape) < 1:
-            raise GraphError(f"roi_output_shape must be [rows x columns], got {shape_text(self.roi_output_shape)}")
+            raise GraphError(
+                f"roi_output_shape must be [rows x columns], got {shape_text(self.roi_output_shape)}"
+            )
         if x.rank != 3:
-            raise GraphError(f"the operand must be [channels x rows x columns], got {shape_text(x.shape)}")
+            raise GraphError(
+                f"the operand must be [channels x rows x columns], got {shape_text(x.shape)}"
+            )
         if rois.rank != 2 or rois.shape[1] not in (4, -1):
-            raise GraphError(f"regions must be [number x 4]: left, top, right, bottom; got {shape_text(rois.shape)}")
+            raise GraphError(
+                f"regions must be [number x 4]: left, top, right, bottom; got {shape_text(rois.shape)}"
+            )
         return TensorType(
-            (rois.shape[0], x.shape[0], *self.roi_output_shape), join_axes(operands, stretch=False), x.dtype
+            (rois.shape[0], x.shape[0], *self.roi_output_shape),
+            join_axes(operands, stretch=False),
+            x.dtype,
         )
 
     def lower(self, *operands: TensorType) -> Kernel:
@@ -63,10 +71,18 @@ class ROIPooling(Op):
         def compute(images: Tensor, regions: Tensor) -> Tensor:
             flat = images.reshape(-1, *x.shape)
             lists = (regions.detach() * scale).reshape(-1, *rois.shape).tolist()
-            pooled = [_region(flat[n if len(flat) > 1 else 0], r, grid) for n, boxes in enumerate(lists) for r in boxes]
+            pooled = [
+                _region(flat[n if len(flat) > 1 else 0], r, grid)
+                for n, boxes in enumerate(lists)
+                for r in boxes
+            ]
             return torch.stack(pooled).reshape(-1, *row) if pooled else flat.new_zeros(0, *row)
 
-        return compute if x.lead or rois.lead else lambda images, regions: compute(images, regions).squeeze(0)
+        return (
+            compute
+            if x.lead or rois.lead
+            else lambda images, regions: compute(images, regions).squeeze(0)
+        )
 
 
 def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
@@ -74,7 +90,11 @@ def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
     left, top, right, bottom = (floor(v + 0.5) for v in region)
     rows, columns = image.shape[1:]
     width, height = max(right - left + 1, 1), max(bottom - top + 1, 1)
-    part = image[:, min(max(top, 0), rows) : max(top + height, 0), min(max(left, 0), columns) : max(left + width, 0)]
+    part = image[
+        :,
+        min(max(top, 0), rows) : max(top + height, 0),
+        min(max(left, 0), columns) : max(left + width, 0),
+    ]
     if part.shape[1:] == (height, width):
         return F.adaptive_max_pool2d(part, grid)
     ahead, above = min(max(-left, 0), width), min(max(-top, 0), height)
@@ -82,14 +102,22 @@ def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
     pooled = F.adaptive_max_pool2d(F.pad(part, edges, value=-torch.inf), grid)
     inside = [
         [0 <= begin + k * size // cells < length for k in range(cells)]
-        for begin, size, cells, length in ((top, height, grid[0], rows), (left, width, grid[1], columns))
+        for begin, size, cells, length in (
+            (top, height, grid[0], rows),
+            (left, width, grid[1], columns),
+        )
     ]
     kept = torch.tensor(inside[0]).unsqueeze(1) & torch.tensor(inside[1])
     return torch.where(to_device(kept, pooled.device), pooled, torch.zeros_like(pooled))
 
 
 def roipooling(
-    operand: Any, rois: Any, pooling_type: int, roi_output_shape: Any, spatial_scale: float, name: str = ""
+    operand: Any,
+    rois: Any,
+    pooling_type: int,
+    roi_output_shape: Any,
+    spatial_scale: float,
+    name: str = "",
 ) -> Composite:
     """Pool regions of an image into grids of a fixed size (Girshick, 2015).
 
@@ -121,5 +149,7 @@ def roipooling(
             f"roipooling: only max pooling is supported (cntk.MAX_POOLING), got pooling type {pooling_type}"
         )
     scale = as_number(spatial_scale, "roipooling: spatial_scale")
-    op = ROIPooling(int(pooling_type), as_dims(roi_output_shape, "roipooling: roi_output_shape", 1), scale)
+    op = ROIPooling(
+        int(pooling_type), as_dims(roi_output_shape, "roipooling: roi_output_shape", 1), scale
+    )
     return apply(op, (operand, rois), name)

@@ -23,7 +23,7 @@ from cntk._ops.shape.transpose import swapaxes
 from cntk._ops.shape.unpack import ToSequence, ToSequenceLike, UnpackSequence
 from cntk._ops.support.composite_op import Fused
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import to_device
 from cntk.axis import Axis
@@ -36,7 +36,9 @@ def unrolled(x: TensorType) -> TensorType:
         GraphError: if it is no sequence, or has no channels.
     """
     if not x.is_sequence or x.rank == 0:
-        raise GraphError("a sequential convolution needs an operand with a sequence axis and a channel axis")
+        raise GraphError(
+            "a sequential convolution needs an operand with a sequence axis and a channel axis"
+        )
     return x.with_shape((x.shape[0], FreeDimension, *x.shape[1:])).with_axes(x.dynamic_axes[:1])
 
 
@@ -79,7 +81,9 @@ class SequenceConvolution(Fused):
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         kernel, x = operands
-        op = replace(self.convolution, sequential=False).settled(kernel.type_, unrolled(x.type_))
+        op = replace(self.convolution, sequential=False).canonical_for_disk(
+            kernel.type_, unrolled(x.type_)
+        )
         # The first two axes, counted from the last one as in files.
         first_two = -x.type_.rank - 1, -x.type_.rank
         frames = swapaxes(apply(UnpackSequence(0.0, True), (x,)), *first_two)
@@ -89,7 +93,9 @@ class SequenceConvolution(Fused):
             return apply(ToSequenceLike(), (rows, x))
         values = {f.name: getattr(op, f.name) for f in fields(op)}
         counts = apply(ConvolutionSequenceShape(**values | {"sequential": True}), (kernel, x))
-        return apply(ToSequence("ConvOverSequenceAxisPrefix", axes), (rows, apply(StopGradient(), (counts,))))
+        return apply(
+            ToSequence("ConvOverSequenceAxisPrefix", axes), (rows, apply(StopGradient(), (counts,)))
+        )
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SequenceConvolution]:
@@ -106,7 +112,7 @@ class SequenceConvolution(Fused):
         axes, result_axes = operands[1].dynamic_axes, self.infer(*operands).dynamic_axes
         groups, one_filter = self.convolution.groups, kernel.rank == x.rank
 
-        def compute(run: Run, w: Tensor, rows: Tensor) -> Tensor:
+        def compute(run: RunContext, w: Tensor, rows: Tensor) -> Tensor:
             layout = run.layout(axes)
             counts = _counts(frames, layout)
             result = layout if counts == layout.lengths else Layout(counts, None, layout.device)
@@ -145,15 +151,15 @@ class ConvolutionSequenceShape(Convolution):
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         return operands
 
-    def settled(self, *operands: TensorType) -> Convolution:
+    def canonical_for_disk(self, *operands: TensorType) -> Convolution:
         kernel, x = operands
-        return super().settled(kernel, unrolled(x)) if x.is_sequence and x.rank else self
+        return super().canonical_for_disk(kernel, unrolled(x)) if x.is_sequence and x.rank else self
 
     def lower(self, *operands: TensorType) -> RunKernel:  # type: ignore[override]
         kernel, x = operands
         frames = self.windows(kernel.shape[-x.rank - 1 :])[1]
 
-        def compute(run: Run, w: Tensor, rows: Tensor) -> Tensor:
+        def compute(run: RunContext, w: Tensor, rows: Tensor) -> Tensor:
             counts = _counts(frames, run.layout(x.dynamic_axes))
             return to_device(torch.tensor(counts, dtype=rows.dtype), rows.device).unsqueeze(1)
 

@@ -50,7 +50,9 @@ def mean_variance_normalization(
     epsilon = as_number(epsilon, f"{called}: epsilon")
     if epsilon < 0:
         raise GraphError(f"{called}: expected an epsilon of 0 or more, got {epsilon}")
-    use_stats_across_channels = as_bool(use_stats_across_channels, f"{called}: use_stats_across_channels")
+    use_stats_across_channels = as_bool(
+        use_stats_across_channels, f"{called}: use_stats_across_channels"
+    )
     do_variance_scaling = as_bool(do_variance_scaling, f"{called}: do_variance_scaling")
     variable = as_operand(operand, op_name="mean_variance_normalization")
     rank = variable.type_.rank if variable.type_.has_shape else 0
@@ -77,7 +79,9 @@ def mean_variance_normalization(
     return compose("MeanVarianceNormalization", (variable,), build, name, details=details)
 
 
-def per_dim_mean_variance_normalize(operand: Any, mean: Any, inv_stddev: Any, name: str = "") -> Composite:
+def per_dim_mean_variance_normalize(
+    operand: Any, mean: Any, inv_stddev: Any, name: str = ""
+) -> Composite:
     """The operand minus a mean, times an inverse standard deviation, element by element.
 
     Args:
@@ -128,7 +132,9 @@ def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "")
         ) from None
     variable = as_operand(x, op_name="image_scaler")
     shape = variable.type_.shape
-    if not shifts or (variable.type_.has_shape and (len(shape) != 3 or len(shifts) != shape[0] >= 0)):
+    if not shifts or (
+        variable.type_.has_shape and (len(shape) != 3 or len(shifts) != shape[0] >= 0)
+    ):
         raise GraphError(
             f"image_scaler: expected an operand [channels x height x width] and as many biases as channels, got "
             f"{variable.type_} and {len(shifts)}"

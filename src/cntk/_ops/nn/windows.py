@@ -100,11 +100,15 @@ class Windows:
     def symmetric(self, length: int) -> bool:
         """Whether padding both ends by `before` gives just these windows, as a torch call would lay them."""
         pad = self.before(length)
-        return pad >= 0 and (length + 2 * pad - self.extent) // self.stride + 1 == self.count(length)
+        return pad >= 0 and (length + 2 * pad - self.extent) // self.stride + 1 == self.count(
+            length
+        )
 
     def centres(self, length: int) -> AxisMap:
         """Where windows have their centres on an axis; that of an even window is before its middle."""
-        return AxisMap(Fraction(self.stride), Fraction((self.extent - 1) // 2 - self.before(length)))
+        return AxisMap(
+            Fraction(self.stride), Fraction((self.extent - 1) // 2 - self.before(length))
+        )
 
 
 def centres(windows: Sequence[Windows], lengths: Sequence[int]) -> Positions | None:
@@ -132,7 +136,9 @@ def spread(values: Sequence[T], rank: int, what: str) -> tuple[T, ...]:
         (2, 2, 3)
     """
     if not 0 < len(values) <= rank:
-        raise GraphError(f"expected 1 to {rank} {what}, one for each axis or one for all, got {tuple(values)}")
+        raise GraphError(
+            f"expected 1 to {rank} {what}, one for each axis or one for all, got {tuple(values)}"
+        )
     return (values[0],) * (rank - len(values)) + tuple(values)
 
 
@@ -142,13 +148,26 @@ def as_dims(values: Any, what: str, least: int | None = None) -> Shape:
     Raises:
         ArgumentError: for anything else, nothing at all, or sizes less than ``least``.
     """
-    if type(values) is tuple and values and all(type(n) is int and (least is None or n >= least) for n in values):
+    if (
+        type(values) is tuple
+        and values
+        and all(type(n) is int and (least is None or n >= least) for n in values)
+    ):
         return values  # as nearly always
-    given = tuple(values) if isinstance(values, Iterable) and not isinstance(values, (str, Mapping)) else (values,)
-    fits = all(isinstance(n, Real) and isfinite(n) and int(n) == n and (least is None or n >= least) for n in given)
+    given = (
+        tuple(values)
+        if isinstance(values, Iterable) and not isinstance(values, (str, Mapping))
+        else (values,)
+    )
+    fits = all(
+        isinstance(n, Real) and isfinite(n) and int(n) == n and (least is None or n >= least)
+        for n in given
+    )
     if not given or not fits:
         limit = "" if least is None else f", {least} or more"
-        raise ArgumentError(f"{what}: expected an integer or a tuple of integers{limit}, got {shown(values)}")
+        raise ArgumentError(
+            f"{what}: expected an integer or a tuple of integers{limit}, got {shown(values)}"
+        )
     return tuple(map(int, given))
 
 
@@ -162,7 +181,9 @@ def as_flags(values: Any, what: str) -> tuple[bool, ...]:
         isinstance(values, Iterable) and not isinstance(values, (str, Mapping))
     )
     given = values if is_several else (values,)
-    return tuple(as_bool(bool(f) if isinstance(f, Integral) and f in (0, 1) else f, what) for f in given)
+    return tuple(
+        as_bool(bool(f) if isinstance(f, Integral) and f in (0, 1) else f, what) for f in given
+    )
 
 
 def regular(x: Tensor) -> Tensor:

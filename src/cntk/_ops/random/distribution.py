@@ -19,7 +19,7 @@ from cntk._graph.op import DiskKind, Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import Shape, TensorType
 from cntk._graph.variable import as_dtype, as_shape, format_number
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import torch_dtype
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed, next_seed
@@ -70,9 +70,13 @@ class RandomDistribution(Op):
         kind, arguments = self.random_distribution_type, self.random_distribution_args
         count = _ARGUMENTS.get(kind)
         if count is None:
-            raise GraphError(f"there is no random distribution '{kind}'; there are {', '.join(_ARGUMENTS)}")
+            raise GraphError(
+                f"there is no random distribution '{kind}'; there are {', '.join(_ARGUMENTS)}"
+            )
         if len(arguments) != count:
-            raise GraphError(f"a {kind} distribution has {count} arguments, and was given {len(arguments)}")
+            raise GraphError(
+                f"a {kind} distribution has {count} arguments, and was given {len(arguments)}"
+            )
         if kind in ("normal", "gumbel") and arguments[1] < 0:
             raise GraphError(f"scale must not be negative, got {arguments[1]:g}")
 
@@ -84,7 +88,9 @@ class RandomDistribution(Op):
             raise GraphError(f"the shape must be fully known, got {shape_text(shape)}")
         dtype = as_dtype(self.new_data_type)
         if dtype is not None and dtype not in (np.float32, np.float64):
-            raise GraphError(f"the number format must be float32 or float64; use cntk.cast for {dtype.name}")
+            raise GraphError(
+                f"the number format must be float32 or float64; use cntk.cast for {dtype.name}"
+            )
         return TensorType(shape, (), dtype)
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
@@ -95,14 +101,19 @@ class RandomDistribution(Op):
         shape, axes, dtype = type_.shape, type_.dynamic_axes, torch_dtype(type_.dtype or np.float32)
         draw = _draws(self.random_distribution_type, self.random_distribution_args)
 
-        def compute(run: Run, stream: TwisterStream, *_: Any) -> Tensor:
+        def compute(run: RunContext, stream: TwisterStream, *_: Any) -> Tensor:
             return drawn(run, stream, draw, shape, axes, dtype)
 
         return StreamKernel(compute, lambda: TwisterStream(self.rng_seed, self.rng_offset))
 
 
 def drawn(
-    run: Run, stream: TwisterStream, draw: Draw, shape: Shape, axes: tuple[Axis, ...], dtype: torch.dtype
+    run: RunContext,
+    stream: TwisterStream,
+    draw: Draw,
+    shape: Shape,
+    axes: tuple[Axis, ...],
+    dtype: torch.dtype,
 ) -> Tensor:
     """Random numbers in the original's order, ``[*shape]``, with a row for each sample or frame if there are dynamic axes.
 
@@ -137,13 +148,17 @@ def _draws(kind: str, arguments: Sequence[float]) -> Draw:
     if kind == "normal":
         return lambda stream, n, device: stream.normal(n, device).mul_(second).add_(first)
     if kind == "gumbel":
-        return lambda stream, n, device: first - second * torch.log(-torch.log1p(-stream.uniform(n, device)))
+        return lambda stream, n, device: (
+            first - second * torch.log(-torch.log1p(-stream.uniform(n, device)))
+        )
     if kind == "bernoulli":
         return lambda stream, n, device: (stream.uniform(n, device) >= 1 - first).double()
     raise NotImplementedError(kind)
 
 
-def _on_sequences(draw: Draw, stream: TwisterStream, layout: Layout, size: int, steps: int) -> Tensor:
+def _on_sequences(
+    draw: Draw, stream: TwisterStream, layout: Layout, size: int, steps: int
+) -> Tensor:
     """Numbers for the frames of sequences, ``[frames, size]``.
 
     The original draws them time step by time step, also for the gaps that are left where sequences of different
@@ -172,7 +187,9 @@ def as_seed(seed: Any, op_name: str) -> int:
         ArgumentError: for anything but an integer of up to 64 bits.
     """
     if not isinstance(seed, Integral) or not 0 <= seed < 2**64:
-        raise ArgumentError(f"{op_name}: seed must be a whole number from 0 to 2**64 - 1, got {shown(seed)}")
+        raise ArgumentError(
+            f"{op_name}: seed must be a whole number from 0 to 2**64 - 1, got {shown(seed)}"
+        )
     return next_seed() if seed == SentinelValueForAutoSelectRandomSeed else int(seed)
 
 
@@ -212,7 +229,11 @@ def of_shape(kind: str, shape: Any, dtype: Any, seed: Any, name: str, **values: 
     form = format_number(as_dtype(dtype, f"{kind}: dtype") or np.dtype(np.float32))
     arguments = _arguments(kind, kind, values)
     return apply(
-        RandomDistribution(kind, arguments, as_seed(seed, kind), 0, as_shape(shape, f"{kind}: shape"), form), (), name
+        RandomDistribution(
+            kind, arguments, as_seed(seed, kind), 0, as_shape(shape, f"{kind}: shape"), form
+        ),
+        (),
+        name,
     )
 
 
@@ -220,4 +241,8 @@ def like(kind: str, x: Any, seed: Any, name: str, **values: Any) -> Composite:
     """Random numbers of an operand's shape, on its dynamic axes; see `of_shape`."""
     op_name = f"{kind}_like"
     x = x.astype(np.float32) if isinstance(x, np.ndarray) else x
-    return apply(RandomDistribution(kind, _arguments(kind, op_name, values), as_seed(seed, op_name)), (x,), name)
+    return apply(
+        RandomDistribution(kind, _arguments(kind, op_name, values), as_seed(seed, op_name)),
+        (x,),
+        name,
+    )

@@ -18,7 +18,7 @@ from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.random.distribution import as_seed
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.conversion import torch_dtype
 from cntk._runtime.random.mersenne_twister import MersenneTwister64
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
@@ -61,7 +61,9 @@ class Sampling(Op):
             GraphError: if the weights are no vector of enough numbers.
         """
         if not weights.rank or any(d != 1 for d in weights.shape[:-1]):
-            raise GraphError(f"the weights must be a vector, one number a class, got {shape_text(weights.shape)}")
+            raise GraphError(
+                f"the weights must be a vector, one number a class, got {shape_text(weights.shape)}"
+            )
         count = weights.shape[-1]
         if not self.allow_duplicates and 0 <= count <= self.num_samples:
             raise GraphError(
@@ -79,7 +81,9 @@ class Sampling(Op):
         values = weights.detach().reshape(-1).double().cpu().numpy()
         if not np.isfinite(values).all() or values.min(initial=0.0) < 0:
             wrong = values[~(np.isfinite(values) & (values >= 0))][0]
-            raise FeedError(f"{self.op_name}: the weights must be finite numbers, 0 or more, and one is {wrong:g}")
+            raise FeedError(
+                f"{self.op_name}: the weights must be finite numbers, 0 or more, and one is {wrong:g}"
+            )
         sums = np.cumsum(values)
         possible = int(np.count_nonzero(values > sums[-1] * 2.0**-60))
         needed = 1 if self.allow_duplicates else self.num_samples
@@ -105,7 +109,7 @@ class RandomSample(Sampling):
         _refuse_batches(operands[0])
         dtype = torch_dtype(operands[0].dtype or np.float32)
 
-        def compute(run: Run, stream: TwisterStream, weights: Tensor) -> SparseRows:
+        def compute(run: RunContext, stream: TwisterStream, weights: Tensor) -> SparseRows:
             sums = self.cumulative(weights)
             if self.allow_duplicates:
                 drawn = _classes(stream.twister.uniform(self.num_samples), sums)
@@ -163,13 +167,17 @@ class RandomSampleInclusionFrequency(Sampling):
         _refuse_batches(type_)
         dtype = torch_dtype(type_.dtype or np.float32)
 
-        def compute(run: Run, kept: _Estimates, weights: Tensor) -> Tensor:
+        def compute(run: RunContext, kept: _Estimates, weights: Tensor) -> Tensor:
             sums = self.cumulative(weights)
             if not np.array_equal(sums, kept.weights):
                 kept.weights, kept.frequencies = sums, self._estimate(kept.stream, sums)
-            return to_device(torch.from_numpy(kept.frequencies), run.device, dtype).reshape(type_.shape)
+            return to_device(torch.from_numpy(kept.frequencies), run.device, dtype).reshape(
+                type_.shape
+            )
 
-        return StreamKernel(compute, lambda: _Estimates(TwisterStream(self.rng_seed, self.rng_offset)))
+        return StreamKernel(
+            compute, lambda: _Estimates(TwisterStream(self.rng_seed, self.rng_offset))
+        )
 
     def _estimate(self, stream: TwisterStream, sums: _Doubles) -> _Doubles:
         shares = np.diff(sums, prepend=0.0) / sums[-1]
@@ -185,7 +193,9 @@ class RandomSampleInclusionFrequency(Sampling):
 def _refuse_batches(weights: TensorType) -> None:
     # As in the original a graph may be built so, and not be run.
     if weights.has_batch_axis:
-        raise GraphError("the weights must be a parameter or a constant, and this operand has a batch axis")
+        raise GraphError(
+            "the weights must be a parameter or a constant, and this operand has a batch axis"
+        )
 
 
 def _classes(uniform: _Doubles, sums: _Doubles) -> _Classes:
@@ -211,10 +221,18 @@ def _different(twister: MersenneTwister64, sums: _Doubles, count: int) -> tuple[
 
 
 def _apply(
-    kind: type[Sampling], op_name: str, weights: Any, num_samples: int, allow_duplicates: bool, seed: int, name: str
+    kind: type[Sampling],
+    op_name: str,
+    weights: Any,
+    num_samples: int,
+    allow_duplicates: bool,
+    seed: int,
+    name: str,
 ) -> Composite:
     if not isinstance(num_samples, Integral) or num_samples <= 0:
-        raise ArgumentError(f"{op_name}: num_samples must be a whole number above 0, got {shown(num_samples)}")
+        raise ArgumentError(
+            f"{op_name}: num_samples must be a whole number above 0, got {shown(num_samples)}"
+        )
     repeats = as_bool(allow_duplicates, f"{op_name}: allow_duplicates")
     # Arrays become float32, as in the original.
     operand = weights.astype(np.float32) if isinstance(weights, np.ndarray) else weights

@@ -34,7 +34,7 @@ from cntk._ops.shape.slicing import Slice
 from cntk._ops.shape.unpack import UnpackSequence
 from cntk._ops.support.composite_op import Fused, compose_fused, constants_of
 from cntk._ops.support.operands import apply, as_operand
-from cntk._runtime.context import RandomStream, Run
+from cntk._runtime.context import RandomStream, RunContext
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk.axis import Axis
 from cntk.variables import Constant
@@ -85,7 +85,9 @@ class Attention(Fused):
             raise GraphError("key and value must lie on the same sequence axis")
         query, key, value = _apart(operands)
         if not 1 <= query.rank <= 2 or key.rank != query.rank or value.rank != query.rank:
-            raise GraphError("query, key and value must be vectors, or matrices with a row for each head")
+            raise GraphError(
+                "query, key and value must be vectors, or matrices with a row for each head"
+            )
         if query.shape != key.shape and min(*query.shape, *key.shape) >= 0:
             raise GraphError("query and key must have the same shape")
         if value.shape[:-1] != query.shape[:-1] and min(*query.shape, *value.shape) >= 0:
@@ -100,17 +102,24 @@ class Attention(Fused):
         # Each operand's rows: one after another what lies in it, the heads, their elements.
         rows = [(-1, *x.shape[: x.rank - query.rank], heads, x.shape[-1]) for x in operands]
 
-        def compute(run: Run, stream: RandomStream | None, *tensors: Tensor) -> Tensor:
+        def compute(run: RunContext, stream: RandomStream | None, *tensors: Tensor) -> Tensor:
             asking, asked = run.layout(ours), run.layout(theirs)
             if not asking.frames:
                 return tensors[0].new_zeros((0, *query.shape[:-1], value.shape[-1]))
             groups = asking.groups(asked, width)
             # Who looks at nothing later than itself sees no place beyond its own sequence's end.
-            masks = (None,) * len(groups.masks) if self.causal and groups.first is groups.second else groups.masks
+            masks = (
+                (None,) * len(groups.masks)
+                if self.causal and groups.first is groups.second
+                else groups.masks
+            )
             parts = [
                 rectangles.split(x.reshape(shape))
                 for x, shape, rectangles in zip(
-                    tensors, rows, (groups.first, *(groups.second,) * (len(tensors) - 1)), strict=True
+                    tensors,
+                    rows,
+                    (groups.first, *(groups.second,) * (len(tensors) - 1)),
+                    strict=True,
                 )
             ]
             found = [
@@ -123,7 +132,13 @@ class Attention(Fused):
             return RunKernel(lambda run, *tensors: compute(run, None, *tensors))
         return StreamKernel(compute, lambda: RandomStream(self.rng_seed, self.rng_offset))
 
-    def _attend(self, run: Run, stream: RandomStream | None, frames: list[Tensor], mask: Tensor | None) -> Tensor:
+    def _attend(
+        self,
+        run: RunContext,
+        stream: RandomStream | None,
+        frames: list[Tensor],
+        mask: Tensor | None,
+    ) -> Tensor:
         """Attention in a rectangle ``[sequences, length, heads, size]``.
 
         Args:
@@ -164,13 +179,22 @@ class Attention(Fused):
         scores = apply(ElementTimes(), (fit, Constant(self.scale, dtype=dtype)))
         if self.causal:
             places = on_query(apply(UnpackSequence(0.0, True), (positions_of(key),)))
-            present = apply(ElementTimes(), (present, apply(LessEqual(), (places, positions_of(query)))))
+            present = apply(
+                ElementTimes(), (present, apply(LessEqual(), (places, positions_of(query))))
+            )
         shown = apply(Reshape((-1, *(1,) * rank), Axis(-1), Axis(-2)), (present,))
-        weights = softmax(apply(Select(), (shown, scores, Constant(_NEVER, dtype=dtype))), Axis(-1 - rank))
+        weights = softmax(
+            apply(Select(), (shown, scores, Constant(_NEVER, dtype=dtype))), Axis(-1 - rank)
+        )
         if self.dropout_rate:
             weights = apply(Dropout(self.dropout_rate, self.rng_seed, self.rng_offset), (weights,))
-        summed = apply(ReduceElements("Sum", True, Axis(-1 - rank)), (apply(ElementTimes(), (weights, values)),))
-        return apply(Reshape((*query.shape[:-1], value.shape[-1]), Axis(-1), Axis(-2 - rank)), (summed,))
+        summed = apply(
+            ReduceElements("Sum", True, Axis(-1 - rank)),
+            (apply(ElementTimes(), (weights, values)),),
+        )
+        return apply(
+            Reshape((*query.shape[:-1], value.shape[-1]), Axis(-1), Axis(-2 - rank)), (summed,)
+        )
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Attention]:

@@ -17,7 +17,7 @@ from cntk._ops.support.broadcasting import broadcast_shapes, completed
 from cntk._ops.support.operands import apply, as_operands, in_float32
 from cntk._ops.support.structure import alias
 from cntk._runtime.carried_state import carried, from_sequence, goes_on, keep_carry, stretched
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import integers
 
@@ -51,7 +51,9 @@ class Delay(Op):
             raise GraphError(
                 "a delay needs an operand with a sequence axis; use sequence.input_variable, or broadcast it as one"
             )
-        return TensorType(broadcast_shapes(x.shape, initial.shape), x.dynamic_axes, x.dtype or initial.dtype)
+        return TensorType(
+            broadcast_shapes(x.shape, initial.shape), x.dynamic_axes, x.dtype or initial.dtype
+        )
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         x, initial = operands
@@ -76,7 +78,7 @@ class Delay(Op):
         initial_axes = initial.dynamic_axes
         raised = (1,) * (len(shape) - x.rank) + x.shape
 
-        def compute(run: Run, key: str, frames: Tensor, start: Tensor) -> Tensor:
+        def compute(run: RunContext, key: str, frames: Tensor, start: Tensor) -> Tensor:
             layout = run.layout(axes)
             frames = frames.reshape(frames.shape[0], *raised).expand(frames.shape[0], *shape)
             if len(initial_axes) > 1:
@@ -99,17 +101,21 @@ class Delay(Op):
 
 def _shifted(x: Tensor, missing: Tensor, are_frames: bool, layout: Layout, steps: int) -> Tensor:
     index, beyond = layout.shift(steps)
-    return x.index_select(0, index).index_put_((beyond,), missing[beyond] if are_frames else missing)
+    return x.index_select(0, index).index_put_(
+        (beyond,), missing[beyond] if are_frames else missing
+    )
 
 
-def _continued(run: Run, key: str, result: Tensor, layout: Layout, steps: int) -> Tensor:
+def _continued(run: RunContext, key: str, result: Tensor, layout: Layout, steps: int) -> Tensor:
     """The first frames of sequences that go on from the previous minibatch."""
     for position in range(steps):
         found = carried(run, key, layout, steps - position, True)
         if found is None:
             continue
         before, _ = found
-        numbers = [k for k in goes_on(run, key, layout, steps - position) if layout.lengths[k] > position]
+        numbers = [
+            k for k in goes_on(run, key, layout, steps - position) if layout.lengths[k] > position
+        ]
         rows = integers(numbers, result.device)
         result = result.index_copy(0, layout.first[rows] + position, before[rows])
     return result
@@ -137,7 +143,9 @@ def _delayed(
     op: type[PastValue] | type[FutureValue], x: Any, initial_state: Any, time_step: int, name: str
 ) -> Composite:
     if not isinstance(time_step, Integral) or time_step < 1:
-        raise ArgumentError(f"{op.op_name}: the time step must be an integer of at least 1, got {shown(time_step)}")
+        raise ArgumentError(
+            f"{op.op_name}: the time step must be an integer of at least 1, got {shown(time_step)}"
+        )
     operands = as_operands(in_float32(x, 0 if initial_state is None else initial_state), op.op_name)
     return apply(op(int(time_step)), operands, name)
 
@@ -164,7 +172,9 @@ def past_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str 
     return _delayed(PastValue, x, initial_state, time_step, name)
 
 
-def future_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
+def future_value(
+    x: Any, initial_state: Any = None, time_step: int = 1, name: str = ""
+) -> Composite:
     """The value some frames later in the sequence; arguments as for `past_value`.
 
     Example:

@@ -24,14 +24,22 @@ from cntk._ops.math.arithmetic import ElementTimes, Plus
 from cntk._ops.sequence.delay import FutureValue, PastValue
 from cntk._ops.sequence.lengths import length_of, ones_on, positions_of
 from cntk._ops.sequence.parts import IsEnd
-from cntk._ops.shape.packed import Axes, PackedIndex, ScatterPacked, Where, derived_axis, need_sequence, settle_layout
+from cntk._ops.shape.packed import (
+    Axes,
+    PackedIndex,
+    ScatterPacked,
+    Where,
+    derived_axis,
+    need_sequence,
+    settle_layout,
+)
 from cntk._ops.shape.reconcile import ReconcileDynamicAxis
 from cntk._ops.shape.reshape import expand_dims
 from cntk._ops.shape.slicing import Splice
 from cntk._ops.support.broadcasting import broadcast_shapes
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
 from cntk.variables import Constant
@@ -45,14 +53,18 @@ class SequenceJoin(Fused):
 
     op_name = "Sequence::Join"
     reads_operands = True
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def _axes(self, left: TensorType, right: TensorType) -> Axes:
         if not (left.is_sequence or right.is_sequence):
-            raise GraphError("at least one of the two must be a sequence; make its input with sequence.input_variable")
+            raise GraphError(
+                "at least one of the two must be a sequence; make its input with sequence.input_variable"
+            )
         if not (left.has_batch_axis and right.has_batch_axis):
-            raise GraphError("both must have a batch axis; cntk.sequence.broadcast_as gives a constant one")
+            raise GraphError(
+                "both must have a batch axis; cntk.sequence.broadcast_as gives a constant one"
+            )
         batch = left.dynamic_axes[0]
         axes = [t.dynamic_axes[1] for t in (left, right) if t.is_sequence]
         if len(axes) == 1:
@@ -73,7 +85,7 @@ class SequenceJoin(Fused):
         left, right = (t.dynamic_axes for t in operands)
         target = self._axes(*operands)
 
-        def compute(run: Run, x: Tensor, y: Tensor) -> Tensor:
+        def compute(run: RunContext, x: Tensor, y: Tensor) -> Tensor:
             first, second = _layout(run, left, x), _layout(run, right, y)
             lengths = [n + m for n, m in zip(first.lengths, second.lengths, strict=True)]
             layout = settle_layout(run, target, lengths)
@@ -97,20 +109,27 @@ class SequenceJoin(Fused):
         # The base's last frame once more for each frame of the other: a sequence as long as both.
         counts = apply(
             Plus(),
-            (ones_on(base), apply(ElementTimes(), (ends, apply(ReconcileDynamicAxis(), (added, base))))),
+            (
+                ones_on(base),
+                apply(ElementTimes(), (ends, apply(ReconcileDynamicAxis(), (added, base)))),
+            ),
         )
         whole = apply(Where(target), (counts,))
         return apply(Plus(), (_put(left, None, whole), _put(right, left, whole)))
 
 
-def _layout(run: Run, axes: Axes, x: Tensor) -> Layout:
+def _layout(run: RunContext, axes: Axes, x: Tensor) -> Layout:
     return run.layout(axes) if len(axes) > 1 else Layout([1] * x.shape[0], None, x.device)
 
 
 def _put(x: Variable, after: Variable | None, whole: Composite) -> Composite:
     """An operand's frames at their places in a longer sequence, behind those of another; zeros elsewhere."""
     dtype = x.type_.dtype
-    places = positions_of(x) if x.type_.is_sequence else apply(ReconcileDynamicAxis(), (Constant(0, dtype=dtype), x))
+    places = (
+        positions_of(x)
+        if x.type_.is_sequence
+        else apply(ReconcileDynamicAxis(), (Constant(0, dtype=dtype), x))
+    )
     if after is not None:
         begin = length_of(after) if after.type_.is_sequence else Constant(1, dtype=dtype)
         places = apply(Plus(), (places, apply(ReconcileDynamicAxis(), (begin, x))))
@@ -133,7 +152,7 @@ class SequenceWindow(Fused):
 
     op_name = "Sequence::Window"
     reads_operands = True
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -144,7 +163,7 @@ class SequenceWindow(Fused):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes, size, ahead, padding = operands[0].dynamic_axes, self.size, self.ahead, self.padding
 
-        def compute(run: Run, x: Tensor) -> Tensor:
+        def compute(run: RunContext, x: Tensor) -> Tensor:
             layout = run.layout(axes)
             steps = torch.arange(size, device=x.device) + (ahead + 1 - size)
             places = layout.positions[:, None] + steps
@@ -229,8 +248,12 @@ def window(seq: Any, size: int, ahead: int = 0, padding: float = 0.0, name: str 
                [2., 3., 0.]], dtype=float32)
     """
     if not isinstance(size, Integral) or size < 1:
-        raise ArgumentError(f"sequence.window: the size must be an integer of at least 1, got {shown(size)}")
+        raise ArgumentError(
+            f"sequence.window: the size must be an integer of at least 1, got {shown(size)}"
+        )
     op = SequenceWindow(
-        int(size), as_integer(ahead, "sequence.window: ahead"), as_number(padding, "sequence.window: padding")
+        int(size),
+        as_integer(ahead, "sequence.window: ahead"),
+        as_number(padding, "sequence.window: padding"),
     )
     return compose_fused(op.op_name, op, (seq,), name, aligned=False)

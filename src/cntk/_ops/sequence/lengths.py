@@ -29,7 +29,7 @@ from cntk._ops.shape.packed import GatherPacked, PackedIndex, Where, need_sequen
 from cntk._ops.shape.reconcile import ReconcileDynamicAxis
 from cntk._ops.support.composite_op import Fused, compose_fused, constants_of
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk.axis import Axis
 from cntk.variables import Constant
 
@@ -69,7 +69,7 @@ class SequenceLength(Fused):
     op_name = "Sequence::Length"
     reads_operands = True
     sparse_operands = (0,)
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -92,7 +92,7 @@ class SequencePosition(Fused):
     op_name = "Sequence::Position"
     reads_operands = True
     sparse_operands = (0,)
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -114,7 +114,7 @@ class SequenceMean(Fused):
 
     op_name = "Sequence::Mean"
     reads_operands = True
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -125,7 +125,7 @@ class SequenceMean(Fused):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes, ones = operands[0].dynamic_axes, (1,) * operands[0].rank
 
-        def compute(run: Run, x: Tensor) -> Tensor:
+        def compute(run: RunContext, x: Tensor) -> Tensor:
             layout = run.layout(axes)
             if layout.uniform:
                 return x.reshape(layout.count, layout.longest, *x.shape[1:]).mean(1)
@@ -145,7 +145,7 @@ class SequenceReverse(Fused):
     op_name = "Sequence::Reverse"
     reads_operands = True
     sparse_operands = (0,)
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -155,7 +155,7 @@ class SequenceReverse(Fused):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes = operands[0].dynamic_axes
 
-        def compute(run: Run, x: Any) -> Any:
+        def compute(run: RunContext, x: Any) -> Any:
             layout = run.layout(axes)
             return x.select(layout.reversal) if isinstance(x, SparseRows) else layout.reverse(x)
 
@@ -163,7 +163,10 @@ class SequenceReverse(Fused):
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
-        last = apply(ReconcileDynamicAxis(), (apply(Minus(), (length_of(x), Constant(1, dtype=x.type_.dtype))), x))
+        last = apply(
+            ReconcileDynamicAxis(),
+            (apply(Minus(), (length_of(x), Constant(1, dtype=x.type_.dtype))), x),
+        )
         return picked(x, apply(Minus(), (last, positions_of(x))))
 
 
@@ -180,7 +183,7 @@ class SequenceStride(Fused):
     op_name = "Sequence::Stride"
     reads_operands = True
     sparse_operands = (0,)
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def _where(self, x: TensorType) -> Where:
@@ -195,7 +198,7 @@ class SequenceStride(Fused):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes, target, step = operands[0].dynamic_axes, self.infer(*operands).dynamic_axes, self.step
 
-        def compute(run: Run, x: Any) -> Any:
+        def compute(run: RunContext, x: Any) -> Any:
             layout = run.layout(axes)
             result = settle_layout(run, target, [-(-n // step) for n in layout.lengths])
             rows = layout.first[result.segments] + step * result.positions
@@ -205,7 +208,9 @@ class SequenceStride(Fused):
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         (x,) = operands
-        share, half, step = (Constant(v, dtype=x.type_.dtype) for v in (1 / self.step, 0.5, self.step))
+        share, half, step = (
+            Constant(v, dtype=x.type_.dtype) for v in (1 / self.step, 0.5, self.step)
+        )
         position = positions_of(x)
         # From the middle of a frame, so that no rounding of the share reaches the next whole number.
         turn = apply(Floor(), (apply(ElementTimes(), (apply(Plus(), (position, half)), share)),))
@@ -326,7 +331,9 @@ def stride(seq: Any, step: int, name: str = "") -> Composite:
         [array([1., 3.], dtype=float32), array([4.], dtype=float32)]
     """
     if not isinstance(step, Integral) or step < 1:
-        raise ArgumentError(f"sequence.stride: the step must be an integer of at least 1, got {shown(step)}")
+        raise ArgumentError(
+            f"sequence.stride: the step must be an integer of at least 1, got {shown(step)}"
+        )
     return _over(SequenceStride(int(step)), seq, name)
 
 

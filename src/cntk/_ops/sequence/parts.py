@@ -35,7 +35,7 @@ from cntk._ops.shape.packed import (
 from cntk._ops.shape.reconcile import ReconcileDynamicAxis
 from cntk._ops.support.composite_op import Fused
 from cntk._ops.support.operands import apply, as_operand
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import to_device
 from cntk.axis import Axis
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 def _ends(x: Variable, count: int, last: bool) -> Composite:
     """1 at so many of each sequence's first or last frames, 0 elsewhere."""
     zero, one = (as_operand(number, x.type_.dtype) for number in (0, 1))
-    return apply((FutureValue if last else PastValue)(count), (apply(ReconcileDynamicAxis(), (zero, x)), one))
+    return apply(
+        (FutureValue if last else PastValue)(count), (apply(ReconcileDynamicAxis(), (zero, x)), one)
+    )
 
 
 def _picked(x: Variable, condition: Any, where: Where) -> Composite:
@@ -107,18 +109,25 @@ class SequenceSlice(Fused):
             take = Layout.take_first if begin == 0 else Layout.take_last
             return RunKernel(lambda run, x: take(run.layout(axes), x))
 
-        def compute(run: Run, x: Any) -> Any:
+        def compute(run: RunContext, x: Any) -> Any:
             layout = run.layout(axes)
             spans = [_span(begin, end, n) for n in layout.lengths]
             if any(e <= b for b, e in spans):
                 short = next(n for n, (b, e) in zip(layout.lengths, spans, strict=True) if e <= b)
-                raise FeedError(f"sequence.slice [{begin}, {end}): a sequence of length {short} has no such frames")
+                raise FeedError(
+                    f"sequence.slice [{begin}, {end}): a sequence of length {short} has no such frames"
+                )
             lengths = [e - b for b, e in spans]
             if len(target) > 1:
                 settle_layout(run, target, lengths)
-            first = [end - n + b for end, n, (b, _) in zip(layout.ends, layout.lengths, spans, strict=True)]
+            first = [
+                end - n + b
+                for end, n, (b, _) in zip(layout.ends, layout.lengths, spans, strict=True)
+            ]
             before = np.cumsum(lengths) - lengths
-            numbers = np.repeat(np.asarray(first, np.int64) - before, lengths) + np.arange(sum(lengths))
+            numbers = np.repeat(np.asarray(first, np.int64) - before, lengths) + np.arange(
+                sum(lengths)
+            )
             rows = to_device(torch.from_numpy(numbers), layout.device)
             return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
 
@@ -129,10 +138,14 @@ class SequenceSlice(Fused):
         parts = []
         if self.begin:
             ends = _ends(x, abs(self.begin), self.begin < 0)
-            parts.append(ends if self.begin < 0 else apply(Minus(), (as_operand(1, x.type_.dtype), ends)))
+            parts.append(
+                ends if self.begin < 0 else apply(Minus(), (as_operand(1, x.type_.dtype), ends))
+            )
         if self.end:
             ends = _ends(x, abs(self.end), self.end < 0)
-            parts.append(ends if self.end > 0 else apply(Minus(), (as_operand(1, x.type_.dtype), ends)))
+            parts.append(
+                ends if self.end > 0 else apply(Minus(), (as_operand(1, x.type_.dtype), ends))
+            )
         condition = apply(ElementTimes(), parts) if len(parts) == 2 else parts[0]
         return _picked(x, condition, self._where(x.type_))
 
@@ -180,7 +193,7 @@ class IsEnd(Fused):
         axes = operands[0].dynamic_axes
         dtype = getattr(torch, (operands[0].dtype or np.dtype(np.float32)).name)
 
-        def compute(run: Run, x: Any) -> Tensor:
+        def compute(run: RunContext, x: Any) -> Tensor:
             layout = run.layout(axes)
             flags = torch.zeros(layout.frames, dtype=dtype, device=layout.device)
             ends = layout.last if self.last else layout.first
@@ -212,7 +225,7 @@ class OnCondition(Fused):
     added: int | None = None
     reach = Reach.WHOLE
 
-    def bound(self, operands: Sequence[Variable]) -> Op:
+    def bind_axis_names(self, operands: Sequence[Variable]) -> Op:
         if self.axis is not None or self.factor is not None:
             return self
         return replace(self, axis=selected_axis(operands[1]))
@@ -257,7 +270,7 @@ class SequenceGather(OnCondition):
         own, axes = operands[0].dynamic_axes, operands[1].dynamic_axes
         target = self.selected_axes(operands[1])
 
-        def compute(run: Run, x: Any, flags: Tensor) -> Any:
+        def compute(run: RunContext, x: Any, flags: Tensor) -> Any:
             layout = run.layout(axes)
             rows, lengths = chosen(flags, layout, "sequence.gather")
             if own != axes:
@@ -291,12 +304,16 @@ class SequenceScatter(OnCondition):
     def lower(self, *operands: TensorType) -> RunKernel:
         own, axes = operands[0].dynamic_axes, operands[1].dynamic_axes
 
-        def compute(run: Run, x: Tensor, flags: Tensor) -> Tensor:
+        def compute(run: RunContext, x: Tensor, flags: Tensor) -> Tensor:
             layout = run.layout(axes)
             rows, selected = chosen(flags, layout, "sequence.scatter")
             lengths = run.layout(own).lengths if len(own) > 1 else (1,) * x.shape[0]
             if tuple(selected) != lengths:
-                whose = f"the sequences on the axis {axis_text(own[-1])}" if own else "the operand without dynamic axes"
+                whose = (
+                    f"the sequences on the axis {axis_text(own[-1])}"
+                    if own
+                    else "the operand without dynamic axes"
+                )
                 raise FeedError(
                     f"sequence.scatter: the condition on the axis {axis_text(axes[-1])} selects {selected[:8]} frames, and "
                     f"{whose} {'have' if own else 'has'} {list(lengths)[:8]}"

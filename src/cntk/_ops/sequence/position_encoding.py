@@ -24,7 +24,7 @@ from cntk._ops.sequence.lengths import positions_of, torch_format
 from cntk._ops.shape.packed import need_sequence
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.transfer import to_device
 from cntk.variables import Constant
 
@@ -56,10 +56,12 @@ class PositionalEncoding(Fused):
         dtype = torch_format(x.dtype)
         frequencies, phases = (torch.from_numpy(v) for v in self._waves(x.shape[0]))
 
-        def compute(run: Run, *_: Tensor) -> Tensor:
+        def compute(run: RunContext, *_: Tensor) -> Tensor:
             layout = run.layout(x.dynamic_axes)
             places = torch.arange(layout.longest, dtype=torch.float64)
-            waves = to_device(torch.sin(torch.outer(places, frequencies).add_(phases)), layout.device, dtype)
+            waves = to_device(
+                torch.sin(torch.outer(places, frequencies).add_(phases)), layout.device, dtype
+            )
             return waves.index_select(0, layout.positions)
 
         return RunKernel(compute)
@@ -79,7 +81,12 @@ class PositionalEncoding(Fused):
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[PositionalEncoding]:
-        held = [v for p in inside for v in p.operands if isinstance(p.op, ElementTimes) and isinstance(v, Constant)]
+        held = [
+            v
+            for p in inside
+            for v in p.operands
+            if isinstance(p.op, ElementTimes) and isinstance(v, Constant)
+        ]
         frequencies = held[0].value if held and held[0].shape else np.ones(1)
         if frequencies.size < 3 or not frequencies[2] > 0:
             return []  # with one pair of elements the base makes no difference, and nobody can tell

@@ -23,7 +23,7 @@ from cntk._ops.shape.reconcile import broadcast_as
 from cntk._ops.shape.unpack import UnpackSequence
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
 
@@ -39,7 +39,7 @@ class SequenceReduce(Fused):
     reduction: str
 
     op_name = "Sequence::ReduceElements"
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -74,7 +74,9 @@ class _Maximum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, layout: Layout) -> Tensor:
         index = layout.segments.reshape(-1, *(1,) * (x.dim() - 1)).expand_as(x)
-        result = x.new_full((layout.count, *x.shape[1:]), -float("inf")).scatter_reduce(0, index, x, "amax")
+        result = x.new_full((layout.count, *x.shape[1:]), -float("inf")).scatter_reduce(
+            0, index, x, "amax"
+        )
         ctx.layout = layout
         ctx.save_for_backward(x, result)
         return result
@@ -83,7 +85,9 @@ class _Maximum(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         x, result = ctx.saved_tensors
         layout: Layout = ctx.layout
-        return torch.where(x == layout.expand(result), layout.expand(gradient), torch.zeros_like(x)), None
+        return torch.where(
+            x == layout.expand(result), layout.expand(gradient), torch.zeros_like(x)
+        ), None
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class SequenceSoftmax(Fused):
 
     keeps_axes = True
     op_name = "Sequence::Softmax"
-    takes_any_size = True
+    shape_polymorphic = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -102,7 +106,7 @@ class SequenceSoftmax(Fused):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes = operands[0].dynamic_axes
 
-        def compute(run: Run, x: Tensor) -> Tensor:
+        def compute(run: RunContext, x: Tensor) -> Tensor:
             layout = run.layout(axes)
             shifted = (x - layout.expand(_maximum(layout, x).detach())).exp()
             return shifted / layout.expand(layout.sum(shifted))
@@ -114,4 +118,6 @@ class SequenceSoftmax(Fused):
         largest, total = (SequenceReduce(name) for name in ("Max", "Sum"))
         top = broadcast_as(compose_fused(largest.op_name, largest, (x,)), x)
         exponentials = apply(Exp(), (apply(Minus(), (x, top)),))
-        return element_divide(exponentials, broadcast_as(compose_fused(total.op_name, total, (exponentials,)), x))
+        return element_divide(
+            exponentials, broadcast_as(compose_fused(total.op_name, total, (exponentials,)), x)
+        )

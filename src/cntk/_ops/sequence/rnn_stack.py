@@ -16,7 +16,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import SHORT
 
@@ -55,16 +55,22 @@ class OptimizedRNNStack(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         x, weights = operands
         if self.recurrent_op not in GATES:
-            raise GraphError(f"unknown recurrent_op {self.recurrent_op!r}; use one of {', '.join(map(repr, GATES))}")
+            raise GraphError(
+                f"unknown recurrent_op {self.recurrent_op!r}; use one of {', '.join(map(repr, GATES))}"
+            )
         if self.num_layers < 1 or self.hidden_size < 1:
             raise GraphError(
                 f"expected one layer and one hidden element at least, got num_layers {self.num_layers} and hidden_size "
                 f"{self.hidden_size}"
             )
         if x.rank != 1:
-            raise GraphError(f"the operand must have one static axis, got {shape_text(x.shape)}; flatten it first")
+            raise GraphError(
+                f"the operand must have one static axis, got {shape_text(x.shape)}; flatten it first"
+            )
         if not x.dynamic_axes:
-            raise GraphError("the operand has no sequence axis; use sequence.input_variable for its input")
+            raise GraphError(
+                "the operand has no sequence axis; use sequence.input_variable for its input"
+            )
         if weights.dynamic_axes:
             raise GraphError("the weights must be a parameter or a constant, without a batch axis")
         self._check_count(x.shape[0], weights.shape)
@@ -86,7 +92,12 @@ class OptimizedRNNStack(Op):
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         x, weights = operands
-        if InferredDimension not in weights.shape or x.rank != 1 or x.shape[0] < 0 or self.hidden_size < 1:
+        if (
+            InferredDimension not in weights.shape
+            or x.rank != 1
+            or x.shape[0] < 0
+            or self.hidden_size < 1
+        ):
             return operands
         count = self.count(x.shape[0])
         if weights.rank > 2:
@@ -122,7 +133,10 @@ class OptimizedRNNStack(Op):
         shapes = list(self.shapes(inputs))
         ends = accumulate((torch.Size(shape).numel() for shape in shapes), initial=0)
         flat = weights.reshape(-1)
-        parts = [flat[begin:end].view(shape) for (begin, end), shape in zip(pairwise(ends), shapes, strict=True)]
+        parts = [
+            flat[begin:end].view(shape)
+            for (begin, end), shape in zip(pairwise(ends), shapes, strict=True)
+        ]
         half = len(parts) // 2
         return [[*parts[k : k + 2], *parts[half + k : half + k + 2]] for k in range(0, half, 2)]
 
@@ -130,11 +144,15 @@ class OptimizedRNNStack(Op):
         x = operands[0]
         axes, inputs = x.dynamic_axes, x.shape[0]
 
-        def compute(run: Run, rows: Tensor, weights: Tensor) -> Tensor:
+        def compute(run: RunContext, rows: Tensor, weights: Tensor) -> Tensor:
             if rows.dtype in SHORT and not rows.is_cuda:
                 # On the CPU states keep what 16 bits would round away.
                 return compute(run, rows.float(), weights.float()).to(rows.dtype)
-            layout = run.layout(axes) if len(axes) > 1 else Layout([1] * rows.shape[0], None, rows.device)
+            layout = (
+                run.layout(axes)
+                if len(axes) > 1
+                else Layout([1] * rows.shape[0], None, rows.device)
+            )
             if layout.starts is not None:
                 raise FeedError(
                     "optimized_rnnstack: every sequence starts from zeros, and some were given as going on from the "
@@ -143,13 +161,21 @@ class OptimizedRNNStack(Op):
             if rows.shape[0] == 0:
                 return rows.new_zeros(0, self.hidden_size * self.directions)
             whole = rows.is_cuda or (self.recurrent_op == "lstm" and rows.dtype == torch.float32)
-            if run.draws is not None and not whole and layout.longest * self.num_layers > _LONGEST_RECORDED:
+            if (
+                run.draws is not None
+                and not whole
+                and layout.longest * self.num_layers > _LONGEST_RECORDED
+            ):
                 raise NotImplementedError("too many steps to be recorded")
             layers = self.split(weights, inputs)
             if layout.uniform:
                 padded = self._run(layout.pad(rows), layers, self.num_layers, self.bidirectional)
                 return layout.unpad(padded)
-            return self._packed(rows, layout, layers) if rows.is_cuda else self._one_by_one(rows, layout, layers)
+            return (
+                self._packed(rows, layout, layers)
+                if rows.is_cuda
+                else self._one_by_one(rows, layout, layers)
+            )
 
         return RunKernel(compute)
 
@@ -157,18 +183,24 @@ class OptimizedRNNStack(Op):
         zeros = like.new_zeros(layers * directions, count, self.hidden_size)
         return (zeros, zeros) if self.recurrent_op == "lstm" else zeros
 
-    def _run(self, x: Tensor, weights: list[list[Tensor]], layers: int, bidirectional: bool) -> Tensor:
+    def _run(
+        self, x: Tensor, weights: list[list[Tensor]], layers: int, bidirectional: bool
+    ) -> Tensor:
         """Layers over equally long sequences ``[count, length, inputs]``."""
         states = self._states(layers, 2 if bidirectional else 1, x.shape[0], x)
         flat = [w for parts in weights for w in parts]
         learns = x.requires_grad or flat[0].requires_grad
-        return _KERNELS[self.recurrent_op](x, states, flat, True, layers, 0.0, learns, bidirectional, True)[0]
+        return _KERNELS[self.recurrent_op](
+            x, states, flat, True, layers, 0.0, learns, bidirectional, True
+        )[0]
 
     def _one_by_one(self, rows: Tensor, layout: Layout, weights: list[list[Tensor]]) -> Tensor:
         """Each layer and direction by itself, padded: three times as fast on a processor as torch's packed sequences."""
         for layer in range(self.num_layers):
             outputs = []
-            for k, parts in enumerate(weights[layer * self.directions : (layer + 1) * self.directions]):
+            for k, parts in enumerate(
+                weights[layer * self.directions : (layer + 1) * self.directions]
+            ):
                 ordered = layout.reverse(rows) if k else rows
                 y = layout.unpad(self._run(layout.pad(ordered), [parts], 1, False))
                 outputs.append(layout.reverse(y) if k else y)

@@ -127,7 +127,9 @@ def slice(seq: Any, begin_index: int, end_index: int, name: str = "") -> Composi
     if begin_index == 0 and end_index == 0:
         return combine(seq)
     begin = as_integer(begin_index, "sequence.slice: begin_index")
-    return _over(SequenceSlice(begin, as_integer(end_index, "sequence.slice: end_index")), (seq,), name)
+    return _over(
+        SequenceSlice(begin, as_integer(end_index, "sequence.slice: end_index")), (seq,), name
+    )
 
 
 def reduce_sum(seq: Any, name: str = "") -> Composite:
@@ -233,7 +235,9 @@ def where(condition: Any, name: str = "") -> Composite:
     return apply(Where(), (condition,), name)
 
 
-def gather(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = "") -> Composite:
+def gather(
+    seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = ""
+) -> Composite:
     """The frames that a condition selects, as a sequence of their own; see `where`.
 
     Args:
@@ -249,10 +253,16 @@ def gather(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, nam
         >>> C.sequence.gather(x, c).eval({x: [[[5], [6], [7]]], c: [[1, 0, 1]]})[0].ravel()
         array([5., 7.], dtype=float32)
     """
-    return _over(SequenceGather(**_length(new_sequence_axis_typeinfo, "sequence.gather")), (seq, condition), name)
+    return _over(
+        SequenceGather(**_length(new_sequence_axis_typeinfo, "sequence.gather")),
+        (seq, condition),
+        name,
+    )
 
 
-def scatter(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = "") -> Composite:
+def scatter(
+    seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = ""
+) -> Composite:
     """The opposite of `gather`: frames go where a condition selects, zeros elsewhere. Those of one place add up.
 
     Args:
@@ -267,4 +277,8 @@ def scatter(seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, na
         >>> C.sequence.scatter(x, c).eval({x: [[[5], [7]]], c: [[1, 0, 1]]})[0].ravel()
         array([5., 0., 7.], dtype=float32)
     """
-    return _over(SequenceScatter(**_length(new_sequence_axis_typeinfo, "sequence.scatter")), (seq, condition), name)
+    return _over(
+        SequenceScatter(**_length(new_sequence_axis_typeinfo, "sequence.scatter")),
+        (seq, condition),
+        name,
+    )

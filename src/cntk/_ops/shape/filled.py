@@ -83,7 +83,13 @@ def _sparse_eye(x: Tensor | SparseRows, width: int) -> SparseRows:
     rows, device = x.shape[0], _device(x)
     offsets = torch.arange(rows + 1, device=device).clamp(max=width)
     columns = torch.arange(min(rows, width), device=device)
-    return SparseRows(offsets, columns, torch.ones(len(columns), dtype=x.dtype, device=device), width, rows <= width)
+    return SparseRows(
+        offsets,
+        columns,
+        torch.ones(len(columns), dtype=x.dtype, device=device),
+        width,
+        rows <= width,
+    )
 
 
 def zeros_like(x: Any, name: str = "") -> Composite:

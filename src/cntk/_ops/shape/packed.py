@@ -14,7 +14,7 @@ from cntk._errors import FeedError, GraphError, shape_text
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, InferredDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.transfer import to_device
 from cntk.axis import Axis
@@ -29,10 +29,12 @@ def need_sequence(x: TensorType) -> None:
         GraphError: for such an operand.
     """
     if not x.is_sequence:
-        raise GraphError("expected an operand with a sequence axis; make its input with sequence.input_variable")
+        raise GraphError(
+            "expected an operand with a sequence axis; make its input with sequence.input_variable"
+        )
 
 
-def settle_layout(run: Run, axes: Axes, lengths: list[int]) -> Layout:
+def settle_layout(run: RunContext, axes: Axes, lengths: list[int]) -> Layout:
     """The layout of a sequence axis that an operation makes; axes of the same name must be equally long.
 
     Raises:
@@ -106,7 +108,9 @@ def need_condition(condition: TensorType) -> None:
     """
     need_sequence(condition)
     if any(d not in (1, FreeDimension, InferredDimension) for d in condition.shape):
-        raise GraphError(f"the condition must be a sequence of single numbers, and has frames {condition.shape}")
+        raise GraphError(
+            f"the condition must be a sequence of single numbers, and has frames {condition.shape}"
+        )
 
 
 def chosen(flags: Tensor, layout: Layout, op_name: str) -> tuple[Tensor, list[int]]:
@@ -141,7 +145,9 @@ def _chosen(flags: Tensor, layout: Layout) -> Tensor:
     return torch.repeat_interleave(torch.arange(layout.frames), due - before)
 
 
-def placed(run: Run, axes: Axes, condition: Axes, sequences: Tensor, positions: Tensor) -> Tensor:
+def placed(
+    run: RunContext, axes: Axes, condition: Axes, sequences: Tensor, positions: Tensor
+) -> Tensor:
     """The rows of frames that are told by their sequences and their positions, which a condition on other axes gives.
 
     Args:
@@ -194,8 +200,11 @@ class Where(Op):
     }
     reach = Reach.WHOLE
 
-    def bound(self, operands: Sequence[Variable]) -> Where:
-        factor, added = self.new_sequence_axis_length_scaling_factor, self.new_sequence_axis_length_additive_factor
+    def bind_axis_names(self, operands: Sequence[Variable]) -> Where:
+        factor, added = (
+            self.new_sequence_axis_length_scaling_factor,
+            self.new_sequence_axis_length_additive_factor,
+        )
         if factor is not None and added is not None:
             return replace(self, new_dynamic_axes=derived_axes(operands[0].type_, factor, added))
         if self.new_dynamic_axes is not None:
@@ -213,7 +222,7 @@ class Where(Op):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes, target = operands[0].dynamic_axes, self._axes()
 
-        def compute(run: Run, flags: Tensor) -> Tensor:
+        def compute(run: RunContext, flags: Tensor) -> Tensor:
             layout = run.layout(axes)
             rows, lengths = chosen(flags, layout, "sequence.where")
             if len(target) > 1:
@@ -244,10 +253,16 @@ class PackedIndex(Op):
     def lower(self, *operands: TensorType) -> RunKernel:
         source, places = (t.dynamic_axes for t in operands)
 
-        def compute(run: Run, x: Any, positions: Tensor) -> Tensor:
+        def compute(run: RunContext, x: Any, positions: Tensor) -> Tensor:
             count = run.layout(source).count
-            numbers = torch.arange(count, device=positions.device) if len(places) < 2 else run.layout(places).segments
-            return placed(run, source, places, numbers, positions.reshape(-1).to(torch.int64)).to(torch.float64)
+            numbers = (
+                torch.arange(count, device=positions.device)
+                if len(places) < 2
+                else run.layout(places).segments
+            )
+            return placed(run, source, places, numbers, positions.reshape(-1).to(torch.int64)).to(
+                torch.float64
+            )
 
         return RunKernel(compute)
 
@@ -259,14 +274,16 @@ class GatherPacked(Op):
 
     operand_counts = (2,)
     sparse_operands = (0,)
-    mixes_formats = True
+    allows_mixed_dtypes = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, index = operands
         need_sequence(x)
         if index.rank and index.has_shape:
-            raise GraphError(f"the index must be a number for each frame, got {shape_text(index.shape)}")
+            raise GraphError(
+                f"the index must be a number for each frame, got {shape_text(index.shape)}"
+            )
         return x.with_axes(index.dynamic_axes)
 
     def lower(self, *operands: TensorType) -> Kernel:
@@ -284,7 +301,7 @@ class ScatterPacked(Op):
 
     operand_counts = (3,)
     sparse_operands = (2,)
-    mixes_formats = True
+    allows_mixed_dtypes = True
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -295,9 +312,11 @@ class ScatterPacked(Op):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes = operands[2].dynamic_axes
 
-        def compute(run: Run, x: Tensor, index: Tensor, condition: Any) -> Tensor:
+        def compute(run: RunContext, x: Tensor, index: Tensor, condition: Any) -> Tensor:
             if index.shape[0] != x.shape[0]:
                 raise FeedError(f"{x.shape[0]} frames are to be put in {index.shape[0]} places")
-            return x.new_zeros((run.layout(axes).frames, *x.shape[1:])).index_add(0, index.to(torch.int64), x)
+            return x.new_zeros((run.layout(axes).frames, *x.shape[1:])).index_add(
+                0, index.to(torch.int64), x
+            )
 
         return RunKernel(compute)

@@ -53,7 +53,9 @@ class Pad(Op):
                 f"the pattern has {len(self.padding_head)} pairs, and the operand {x.rank} static axes; give one each"
             )
         shape = []
-        for size, head, foot in zip(x.shape, self.padding_head[::-1], self.padding_foot[::-1], strict=True):
+        for size, head, foot in zip(
+            x.shape, self.padding_head[::-1], self.padding_foot[::-1], strict=True
+        ):
             widest = {REFLECT_PAD: size - 1, SYMMETRIC_PAD: size}.get(self.padding_mode)
             if size >= 0 and widest is not None and max(head, foot) > widest:
                 raise GraphError(
@@ -85,11 +87,19 @@ class Pad(Op):
 
 def _mirrored(size: int, head: int, foot: int, skip: int) -> list[int]:
     """Indices of an axis with margins that mirror it; ``skip`` is 1 if its end elements are not repeated."""
-    return [*range(head - 1 + skip, skip - 1, -1), *range(size), *range(size - 1 - skip, size - 1 - skip - foot, -1)]
+    return [
+        *range(head - 1 + skip, skip - 1, -1),
+        *range(size),
+        *range(size - 1 - skip, size - 1 - skip - foot, -1),
+    ]
 
 
 def pad(
-    x: Any, pattern: Sequence[tuple[int, int]], mode: int = CONSTANT_PAD, constant_value: float = 0, name: str = ""
+    x: Any,
+    pattern: Sequence[tuple[int, int]],
+    mode: int = CONSTANT_PAD,
+    constant_value: float = 0,
+    name: str = "",
 ) -> Composite:
     """The operand with margins along its static axes.
 
@@ -113,15 +123,21 @@ def pad(
         array([1., 1., 2., 3., 3., 2.], dtype=float32)
     """
     if mode not in (CONSTANT_PAD, REFLECT_PAD, SYMMETRIC_PAD):
-        raise GraphError(f"pad: unknown mode {mode!r}; use CONSTANT_PAD, REFLECT_PAD or SYMMETRIC_PAD")
+        raise GraphError(
+            f"pad: unknown mode {mode!r}; use CONSTANT_PAD, REFLECT_PAD or SYMMETRIC_PAD"
+        )
     if not isinstance(pattern, Iterable) or not all(isinstance(pair, Iterable) for pair in pattern):
         raise ArgumentError(
             f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {shown(pattern)}"
         )
     pairs = [tuple(pair) for pair in pattern]
     if any(len(p) != 2 or not all(isinstance(n, Integral) and n >= 0 for n in p) for p in pairs):
-        raise GraphError(f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {pattern!r}")
+        raise GraphError(
+            f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {pattern!r}"
+        )
     heads, feet = ([int(p[k]) for p in reversed(pairs)] for k in (0, 1))
     return apply(
-        Pad(tuple(heads), tuple(feet), int(mode), as_number(constant_value, "pad: constant_value")), (x,), name
+        Pad(tuple(heads), tuple(feet), int(mode), as_number(constant_value, "pad: constant_value")),
+        (x,),
+        name,
     )

@@ -13,7 +13,7 @@ from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType, axis_text
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
 
@@ -46,11 +46,13 @@ class ReconcileDynamicAxis(Op):
         if len(axes) == 1 and x.dynamic_axes == axes:
             return lambda value, other: value  # so it is in each step of a loop
 
-        def compute(run: Run, value: Tensor, other: Any) -> Tensor:
+        def compute(run: RunContext, value: Tensor, other: Any) -> Tensor:
             if len(axes) > 1:
                 layout = run.layout(axes)
                 if len(x.dynamic_axes) > 1:
-                    return _same_lengths(value, run.layout(x.dynamic_axes), layout, (x.dynamic_axes[1], axes[1]))
+                    return _same_lengths(
+                        value, run.layout(x.dynamic_axes), layout, (x.dynamic_axes[1], axes[1])
+                    )
                 if x.dynamic_axes:
                     return layout.expand(value)
             rows = run.rows(axes)
@@ -96,7 +98,13 @@ def broadcast_as(operand: Any, broadcast_as_operand: Any, name: str = "") -> Com
         array([6., 6.], dtype=float32)
     """
     operands = (operand, broadcast_as_operand)
-    return compose("Sequence::BroadcastAs", operands, lambda *z: apply(ReconcileDynamicAxis(), z), name, aligned=False)
+    return compose(
+        "Sequence::BroadcastAs",
+        operands,
+        lambda *z: apply(ReconcileDynamicAxis(), z),
+        name,
+        aligned=False,
+    )
 
 
 def reconcile_dynamic_axes(x: Any, dynamic_axes_as: Any, name: str = "") -> Composite:

@@ -50,7 +50,9 @@ class Reshape(Op):
         Raises:
             GraphError: if the operand does not have these.
         """
-        start, stop = (_position(a.static_axis_index(), rank) for a in (self.end_axis, self.begin_axis))
+        start, stop = (
+            _position(a.static_axis_index(), rank) for a in (self.end_axis, self.begin_axis)
+        )
         if not 0 <= start <= stop <= rank:
             raise GraphError(
                 f"the axes from {start} to {stop} are no part of an operand with {rank} axes, or begin is past end; "
@@ -66,7 +68,9 @@ class Reshape(Op):
 
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
         (x,) = operands
-        return (SAME_POSITIONS if x.rank > 1 and self.infer(x).shape[-2:] == x.shape[-2:] else None,)
+        return (
+            SAME_POSITIONS if x.rank > 1 and self.infer(x).shape[-2:] == x.shape[-2:] else None,
+        )
 
     def lower(self, *operands: TensorType) -> Kernel:
         return reshaped(operands[0], self.infer(*operands).shape)
@@ -156,7 +160,9 @@ class Flatten(Fused):
     def _shape(self, x: TensorType) -> Shape:
         split = self.split if self.split >= 0 else x.rank + 1 + self.split
         if not 0 <= split <= x.rank:
-            raise GraphError(f"cannot split at axis {self.split}: the operand has {x.rank} static axes")
+            raise GraphError(
+                f"cannot split at axis {self.split}: the operand has {x.rank} static axes"
+            )
         return _whole(x.shape[:split]), _whole(x.shape[split:])
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -178,7 +184,9 @@ def _whole(shape: Shape) -> int:
     return min(unknown) if unknown else math.prod(shape)
 
 
-def reshape(x: Any, shape: Any, begin_axis: Any = None, end_axis: Any = None, name: str = "") -> Composite:
+def reshape(
+    x: Any, shape: Any, begin_axis: Any = None, end_axis: Any = None, name: str = ""
+) -> Composite:
     """The same elements in the same order under another static shape.
 
     Args:
@@ -237,7 +245,9 @@ def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:
     if chosen == Axis.new_leading_axis():
         chosen = BEYOND_FIRST
     position = as_static_axis(chosen, "expand_dims")
-    return compose("ExpandDims", (x,), lambda z: apply(Reshape((1,), position, position), (z,)), name)
+    return compose(
+        "ExpandDims", (x,), lambda z: apply(Reshape((1,), position, position), (z,)), name
+    )
 
 
 def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
@@ -286,4 +296,6 @@ def flatten(x: Any, axis: Any = None, name: str = "") -> Composite:
         return compose_fused("Flatten", op, (operand,), name)
     # In files axes count from the last, and this is where the second part begins.
     begins = {"axis": Axis(-1 - (operand.type_.rank - split if split >= 0 else -1 - split))}
-    return compose("Flatten", (operand,), functools.partial(op.expand, name=name), name, True, begins, op)
+    return compose(
+        "Flatten", (operand,), functools.partial(op.expand, name=name), name, True, begins, op
+    )

@@ -40,7 +40,7 @@ class Gather(Op):
 
     reversed_on_disk = True
     # Indices may be float32 beside a table of float64.
-    mixes_formats = True
+    allows_mixed_dtypes = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         table, indices = operands
@@ -50,7 +50,9 @@ class Gather(Op):
                 "with a one-hot right operand instead"
             )
         if not table.rank:
-            raise GraphError("entries are gathered along the first operand's first axis, and it has none")
+            raise GraphError(
+                "entries are gathered along the first operand's first axis, and it has none"
+            )
         return TensorType((*indices.shape, *table.shape[1:]), indices.dynamic_axes, table.dtype)
 
     def lower(self, *operands: TensorType) -> Kernel:
@@ -89,7 +91,7 @@ class OneHot(Op):
     one_hot_output_sparse: bool = False
     onehot_axis: Axis = Axis(-1)
 
-    def settled(self, *operands: TensorType) -> OneHot:
+    def canonical_for_disk(self, *operands: TensorType) -> OneHot:
         (x,) = operands
         # Files count in the result from the last axis; so does a negative axis here.
         return replace(self, onehot_axis=Axis(self._place(x) - x.rank - 1)) if x.has_shape else self
@@ -116,7 +118,9 @@ class OneHot(Op):
         def compute(t: Tensor) -> Tensor:
             classes = torch.arange(count, device=t.device).reshape(count, *trailing)
             # Fractions are dropped; floor keeps what is between -1 and 0 out.
-            return (torch.floor(t.detach()).to(torch.int64).unsqueeze(k + x.lead) == classes).to(t.dtype)
+            return (torch.floor(t.detach()).to(torch.int64).unsqueeze(k + x.lead) == classes).to(
+                t.dtype
+            )
 
         return compute
 
@@ -128,7 +132,9 @@ def _sparse_one_hot(x: Tensor, width: int) -> SparseRows:
     offsets = torch.zeros(columns.numel() + 1, dtype=torch.int64, device=x.device)
     torch.cumsum(present, 0, out=offsets[1:])
     kept = columns if complete else columns[present]
-    return SparseRows(offsets, kept, torch.ones(kept.shape, dtype=x.dtype, device=x.device), width, complete)
+    return SparseRows(
+        offsets, kept, torch.ones(kept.shape, dtype=x.dtype, device=x.device), width, complete
+    )
 
 
 @primitive(PrimitiveOp.TopK)
@@ -155,7 +161,9 @@ class TopK(Op):
         (x,) = operands
         k = place(self.axis, x)
         if 0 <= x.shape[k] < self.num_items:
-            raise GraphError(f"cannot take {self.num_items} elements from an axis with {x.shape[k]}")
+            raise GraphError(
+                f"cannot take {self.num_items} elements from an axis with {x.shape[k]}"
+            )
         result = x.dense().with_shape((*x.shape[:k], self.num_items, *x.shape[k + 1 :]))
         return result, result
 
@@ -198,12 +206,16 @@ def gather(reference: Any, indices: Any, axis: Any = None, name: str = "") -> Co
         return apply(Gather(chosen), operands, name)
 
     def build(index: Any, table: Any) -> Composite:
-        return swapaxes(apply(Gather(), (swapaxes(table, 0, chosen), index), f"{name}_inner"), 0, chosen)
+        return swapaxes(
+            apply(Gather(), (swapaxes(table, 0, chosen), index), f"{name}_inner"), 0, chosen
+        )
 
     return compose("GatherOp", (operands[1], operands[0]), build, name, details={"axis": chosen})
 
 
-def one_hot(x: Any, num_classes: int, sparse_output: bool = False, axis: Any = -1, name: str = "") -> Composite:
+def one_hot(
+    x: Any, num_classes: int, sparse_output: bool = False, axis: Any = -1, name: str = ""
+) -> Composite:
     """A row with a single 1 for each class number.
 
     Args:
@@ -229,7 +241,11 @@ def one_hot(x: Any, num_classes: int, sparse_output: bool = False, axis: Any = -
     if not isinstance(num_classes, Integral) or num_classes < 0:
         raise ArgumentError(f"one_hot: expected a number of classes, got {num_classes!r}")
     return apply(
-        OneHot(int(num_classes), as_bool(sparse_output, "one_hot: sparse_output"), as_static_axis(axis, "one_hot")),
+        OneHot(
+            int(num_classes),
+            as_bool(sparse_output, "one_hot: sparse_output"),
+            as_static_axis(axis, "one_hot"),
+        ),
         (x,),
         name,
     )

@@ -49,7 +49,14 @@ class Slice(Op):
     slice_strides_vec: tuple[int, ...] | None = None
 
     disk_kinds = dict.fromkeys(
-        ("begin_index", "end_index", "slice_strides", "begin_index_vec", "end_index_vec", "slice_strides_vec"),
+        (
+            "begin_index",
+            "end_index",
+            "slice_strides",
+            "begin_index_vec",
+            "end_index_vec",
+            "slice_strides_vec",
+        ),
         DiskKind.Int,
     )
 
@@ -66,12 +73,24 @@ class Slice(Op):
                 )
             ]
         strides = self.slice_strides_vec or (1,) * len(self.axis_vec)
-        return list(zip(self.axis_vec, self.begin_index_vec or (), self.end_index_vec or (), strides, strict=True))
+        return list(
+            zip(
+                self.axis_vec,
+                self.begin_index_vec or (),
+                self.end_index_vec or (),
+                strides,
+                strict=True,
+            )
+        )
 
     def vector_span(self, size: int) -> tuple[int, int] | None:
         """First element and the one after the last of a vector of that size; None with a stride or several axes."""
         parts = self._parts()
-        return _bounds(parts[0][1], parts[0][2], size) if len(parts) == 1 and parts[0][3] == 1 else None
+        return (
+            _bounds(parts[0][1], parts[0][2], size)
+            if len(parts) == 1 and parts[0][3] == 1
+            else None
+        )
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -102,7 +121,9 @@ def _cut(x: Tensor, steps: Sequence[tuple[int, int, int, int]]) -> Tensor:
         if stride < 0:
             x = x.flip(dim)
         if builtins.abs(stride) != 1:
-            x = x[(builtins.slice(None),) * dim + (builtins.slice(None, None, builtins.abs(stride)),)]
+            x = x[
+                (builtins.slice(None),) * dim + (builtins.slice(None, None, builtins.abs(stride)),)
+            ]
     return x
 
 
@@ -118,7 +139,9 @@ def _count(begin: int, end: int, stride: int, size: int) -> int:
         GraphError: for a range that is not within the axis, or is empty; for a stride of 0.
     """
     if stride == 0:
-        raise GraphError("a stride of 0 leads nowhere; use a positive one, or a negative one to reverse the slice")
+        raise GraphError(
+            "a stride of 0 leads nowhere; use a positive one, or a negative one to reverse the slice"
+        )
     if size < 0:
         if begin < 0 or end <= 0:
             return size
@@ -144,7 +167,7 @@ class Splice(Op):
 
     axis: Axis
 
-    def settled(self, *operands: TensorType) -> Splice:
+    def canonical_for_disk(self, *operands: TensorType) -> Splice:
         if not all(t.has_shape for t in operands):
             return self
         k, shapes = self._aligned(operands)
@@ -172,12 +195,24 @@ class Splice(Op):
         sizes = [s[k] for s in shapes]
         unknown = [d for d in sizes if d < 0]
         common = broadcast_shapes(*((*s[:k], 1, *s[k + 1 :]) for s in shapes))
-        total = (FreeDimension if FreeDimension in unknown else InferredDimension) if unknown else sum(sizes)
-        return TensorType((*common[:k], total, *common[k + 1 :]), join_axes(operands, stretch=False), operands[0].dtype)
+        total = (
+            (FreeDimension if FreeDimension in unknown else InferredDimension)
+            if unknown
+            else sum(sizes)
+        )
+        return TensorType(
+            (*common[:k], total, *common[k + 1 :]),
+            join_axes(operands, stretch=False),
+            operands[0].dtype,
+        )
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         known = tuple(t for t in operands if t.has_axes)
-        return TensorType(UNKNOWN_SHAPE, join_axes(known, stretch=False), known[0].dtype) if known else None
+        return (
+            TensorType(UNKNOWN_SHAPE, join_axes(known, stretch=False), known[0].dtype)
+            if known
+            else None
+        )
 
     def lower(self, *operands: TensorType) -> Kernel:
         k, shapes = self._aligned(operands)
@@ -200,7 +235,9 @@ class Splice(Op):
         return compute
 
 
-def slice(x: Any, axis: Any, begin_index: Any, end_index: Any, strides: Any = None, name: str = "") -> Composite:
+def slice(
+    x: Any, axis: Any, begin_index: Any, end_index: Any, strides: Any = None, name: str = ""
+) -> Composite:
     """A part of the operand along one or several static axes.
 
     Args:
@@ -222,7 +259,9 @@ def slice(x: Any, axis: Any, begin_index: Any, end_index: Any, strides: Any = No
         >>> slice([[1, 2, -3], [4, 5, 6]], [0, 1], [1, 0], [2, 2]).eval()
         array([[4., 5.]], dtype=float32)
     """
-    axes, begins, ends = (list(a) if isinstance(a, (list, tuple)) else [a] for a in (axis, begin_index, end_index))
+    axes, begins, ends = (
+        list(a) if isinstance(a, (list, tuple)) else [a] for a in (axis, begin_index, end_index)
+    )
     if strides is None:
         strides = [1] * len(axes)
     steps = list(strides) if isinstance(strides, (list, tuple)) else [strides]
@@ -240,7 +279,10 @@ def slice(x: Any, axis: Any, begin_index: Any, end_index: Any, strides: Any = No
     if len(axes) == 1:
         return apply(Slice(chosen[0], numbers[0][0], numbers[1][0], numbers[2][0]), (x,), name)
     op = Slice(
-        axis_vec=tuple(chosen), begin_index_vec=numbers[0], end_index_vec=numbers[1], slice_strides_vec=numbers[2]
+        axis_vec=tuple(chosen),
+        begin_index_vec=numbers[0],
+        end_index_vec=numbers[1],
+        slice_strides_vec=numbers[2],
     )
     return apply(op, (x,), name)
 
@@ -343,6 +385,10 @@ def _part(x: Any, axis: int, key: Any) -> Any:
         return slice(x, axis, key, int(key) + 1)
     if isinstance(key, (list, tuple)) and key and all(isinstance(k, Integral) for k in key):
         return (
-            splice(*(slice(x, axis, k, int(k) + 1) for k in key), axis=axis) if len(key) > 1 else _part(x, axis, key[0])
+            splice(*(slice(x, axis, k, int(k) + 1) for k in key), axis=axis)
+            if len(key) > 1
+            else _part(x, axis, key[0])
         )
-    raise IndexError(f"expected an index, a slice, a list of indices or an Ellipsis to select from {x!r}, got {key!r}")
+    raise IndexError(
+        f"expected an index, a slice, a list of indices or an Ellipsis to select from {x!r}, got {key!r}"
+    )

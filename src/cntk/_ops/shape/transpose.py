@@ -89,11 +89,17 @@ def transpose(x: Any, perm: Sequence[int], name: str = "") -> Composite:
         raise ArgumentError(
             f"transpose: expected a permutation of all axes as perm, got {perm}; to swap two axes use cntk.swapaxes"
         )
-    if not isinstance(perm, (Sequence, np.ndarray)) or not all(isinstance(p, Integral) for p in perm):
+    if not isinstance(perm, (Sequence, np.ndarray)) or not all(
+        isinstance(p, Integral) for p in perm
+    ):
         raise ArgumentError(f"transpose: expected integers in perm, got {shown(perm)}")
     count = len(perm)
-    if sorted(p % count for p in perm) != list(range(count)) or any(not -count <= p < count for p in perm):
-        raise GraphError(f"transpose: perm must name each axis from 0 to {count - 1} once, got {tuple(perm)}")
+    if sorted(p % count for p in perm) != list(range(count)) or any(
+        not -count <= p < count for p in perm
+    ):
+        raise GraphError(
+            f"transpose: perm must name each axis from 0 to {count - 1} once, got {tuple(perm)}"
+        )
     order = tuple(Axis(int(p) % count - count) for p in reversed(perm))
     return apply(TransposeAxes(axis_vec=order), (x,), name)
 
@@ -114,19 +120,27 @@ def swapaxes(x: Any, axis1: Any = 0, axis2: Any = 1, name: str = "") -> Composit
         array([[0., 2., 4.],
                [1., 3., 5.]], dtype=float32)
     """
-    return apply(TransposeAxes(as_static_axis(axis1, "swapaxes"), as_static_axis(axis2, "swapaxes")), (x,), name)
+    return apply(
+        TransposeAxes(as_static_axis(axis1, "swapaxes"), as_static_axis(axis2, "swapaxes")),
+        (x,),
+        name,
+    )
 
 
 def _image(operand: Any, op_name: str) -> Variable:
     variable = as_operand(operand, op_name=op_name)
     if variable.type_.has_shape and variable.type_.rank != 3:
-        raise GraphError(f"{op_name}: expected an image [channels x height x width], got {shape_text(variable.shape)}")
+        raise GraphError(
+            f"{op_name}: expected an image [channels x height x width], got {shape_text(variable.shape)}"
+        )
     return variable
 
 
 def _block_size(block_size: Any, op_name: str) -> int:
     if not isinstance(block_size, Integral) or block_size < 1:
-        raise GraphError(f"{op_name}: expected a positive integer as block_size, got {block_size!r}")
+        raise GraphError(
+            f"{op_name}: expected a positive integer as block_size, got {block_size!r}"
+        )
     return int(block_size)
 
 
@@ -179,7 +193,9 @@ def space_to_depth(operand: Any, block_size: int, name: str = "") -> Composite:
     """
     variable, b = _image(operand, "space_to_depth"), _block_size(block_size, "space_to_depth")
     if any(d > 0 and d % b for d in variable.shape[1:]):
-        raise GraphError(f"space_to_depth: height and width {shape_text(variable.shape[1:])} must be multiples of {b}")
+        raise GraphError(
+            f"space_to_depth: height and width {shape_text(variable.shape[1:])} must be multiples of {b}"
+        )
 
     def build(x: Any) -> Composite:
         blocks = reshape(reshape(x, (InferredDimension, b), 2, 3), (InferredDimension, b), 1, 2)

@@ -17,7 +17,7 @@ from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
 from cntk._ops.shape.packed import Axes, need_sequence, origin, settle_layout
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.layout.layout import Layout
 from cntk.axis import Axis
 
@@ -37,7 +37,7 @@ class UnpackSequence(Op):
     operand_counts = (1,)
     filling = ("sequence_unpack_padding_value",)
     op_name = "UnpackSequenceOp"
-    takes_any_size = True
+    shape_polymorphic = True
 
     sequence_unpack_padding_value: float = 0.0
     sequence_unpack_suppress_mask_output: bool = False
@@ -62,7 +62,7 @@ class UnpackSequence(Op):
         if self.sequence_unpack_suppress_mask_output:
             return RunKernel(lambda run, x: run.layout(axes).pad(x, padding))
 
-        def compute(run: Run, x: Tensor) -> tuple[Tensor, Tensor]:
+        def compute(run: RunContext, x: Tensor) -> tuple[Tensor, Tensor]:
             layout = run.layout(axes)
             return layout.pad(x, padding), layout.mask().to(x.dtype)
 
@@ -76,9 +76,13 @@ def _need_batch(x: TensorType, op_name: str) -> None:
         GraphError: for such an operand.
     """
     if not x.dynamic_axes:
-        raise GraphError(f"{op_name}: the operand must have a batch axis; cntk.to_batch makes one of its first axis")
+        raise GraphError(
+            f"{op_name}: the operand must have a batch axis; cntk.to_batch makes one of its first axis"
+        )
     if x.is_sequence:
-        raise GraphError(f"{op_name}: the operand must have a batch axis alone, and it is a sequence already")
+        raise GraphError(
+            f"{op_name}: the operand must have a batch axis alone, and it is a sequence already"
+        )
     if not x.rank:
         raise GraphError(
             f"{op_name}: the operand is a number and has no axis to make a sequence of; give it one with cntk.expand_dims"
@@ -98,16 +102,19 @@ class ToSequence(Op):
     operand_counts = (1, 2)
     op_name = "ToSequenceOp"
     disk_kinds = {"new_dynamic_axes": DiskKind.DynamicAxes}
-    mixes_formats = True
+    allows_mixed_dtypes = True
     sparse_operands = (0,)
 
     sequence_axis: str
     new_dynamic_axes: Axes | None = None
 
-    def bound(self, operands: Sequence[Variable]) -> ToSequence:
+    def bind_axis_names(self, operands: Sequence[Variable]) -> ToSequence:
         if self.new_dynamic_axes is not None:
             return self
-        return replace(self, new_dynamic_axes=(BATCH_AXIS, Axis(f"{self.sequence_axis}{origin(operands[0]).uid}")))
+        return replace(
+            self,
+            new_dynamic_axes=(BATCH_AXIS, Axis(f"{self.sequence_axis}{origin(operands[0]).uid}")),
+        )
 
     def _axes(self) -> Axes:
         return self.new_dynamic_axes or (BATCH_AXIS, Axis(self.sequence_axis))
@@ -119,13 +126,15 @@ class ToSequence(Op):
             if lengths.shape not in ((), (1,)):
                 raise GraphError("the sequence lengths must be one number for each sequence")
             if lengths.dynamic_axes != x.dynamic_axes:
-                raise GraphError("the sequence lengths must have the operand's batch axis, and no other")
+                raise GraphError(
+                    "the sequence lengths must have the operand's batch axis, and no other"
+                )
         return replace(x, shape=x.shape[1:], dynamic_axes=self._axes())
 
     def lower(self, *operands: TensorType) -> RunKernel:
         axes, extent = self._axes(), operands[0].shape[0]
 
-        def compute(run: Run, x: Any, lengths: Tensor | None = None) -> Any:
+        def compute(run: RunContext, x: Any, lengths: Tensor | None = None) -> Any:
             frames = [extent] * x.shape[0] if lengths is None else _as_lengths(lengths, extent)
             layout = settle_layout(run, axes, frames)
             if isinstance(x, SparseRows):
@@ -153,9 +162,9 @@ class ToSequenceLike(Op):
 
     operand_counts = (2,)
     op_name = "ToSequenceLikeOp"
-    takes_any_size = True
+    shape_polymorphic = True
     sparse_operands = (1,)
-    mixes_formats = True
+    allows_mixed_dtypes = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         x, like = operands
@@ -166,7 +175,7 @@ class ToSequenceLike(Op):
     def lower(self, *operands: TensorType) -> RunKernel:
         axes = operands[1].dynamic_axes
 
-        def compute(run: Run, x: Tensor, like: Any) -> Tensor:
+        def compute(run: RunContext, x: Tensor, like: Any) -> Tensor:
             layout = run.layout(axes)
             _check_fits(x, layout, axes[-1])
             return layout.unpad(x)
@@ -188,9 +197,9 @@ class ToBatch(Op):
     """The first static axis as the batch axis."""
 
     operand_counts = (1,)
-    regroups = True
+    changes_batch_size = True
     op_name = "ToBatchAxis"
-    takes_any_size = True
+    shape_polymorphic = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -201,7 +210,7 @@ class ToBatch(Op):
         return TensorType(x.shape[1:], (BATCH_AXIS,), x.dtype)
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        def compute(run: Run, x: Tensor) -> Tensor:
+        def compute(run: RunContext, x: Tensor) -> Tensor:
             # Where data have a batch axis as well this one may be another, as long as the two do not meet.
             run.batch = run.batch or x.shape[0]
             run.several_batches |= run.batch != x.shape[0]
@@ -216,9 +225,9 @@ class UnpackBatch(Op):
     """The batch axis as a static one, the first."""
 
     operand_counts = (1,)
-    regroups = True
+    changes_batch_size = True
     op_name = "UnpackBatchAxis"
-    takes_any_size = True
+    shape_polymorphic = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -262,11 +271,18 @@ def unpack(x: Any, padding_value: float, no_mask_output: bool = False, name: str
                [1., 0.]], dtype=float32)
     """
     padding = as_number(padding_value, "sequence.unpack: padding_value")
-    return apply(UnpackSequence(padding, as_bool(no_mask_output, "sequence.unpack: no_mask_output")), (x,), name)
+    return apply(
+        UnpackSequence(padding, as_bool(no_mask_output, "sequence.unpack: no_mask_output")),
+        (x,),
+        name,
+    )
 
 
 def to_sequence(
-    x: Any, sequence_lengths: Any = None, sequence_axis_name_prefix: str = "toSequence_", name: str = ""
+    x: Any,
+    sequence_lengths: Any = None,
+    sequence_axis_name_prefix: str = "toSequence_",
+    name: str = "",
 ) -> Composite:
     """The first static axis as a sequence axis of its own.
 
@@ -294,7 +310,9 @@ def to_sequence(
     """
     operands = (x,) if sequence_lengths is None else (x, sequence_lengths)
     return apply(
-        ToSequence(as_string(sequence_axis_name_prefix, "to_sequence: sequence_axis_name_prefix")), operands, name
+        ToSequence(as_string(sequence_axis_name_prefix, "to_sequence: sequence_axis_name_prefix")),
+        operands,
+        name,
     )
 
 

@@ -37,7 +37,11 @@ def as_axes(axis: Any, op_name: str) -> tuple[Axis, ...]:
         ArgumentError: for anything that is no axis.
         GraphError: if there is none.
     """
-    axes = tuple(as_axis(a, op_name) for a in axis) if isinstance(axis, (list, tuple)) else (as_axis(axis, op_name),)
+    axes = (
+        tuple(as_axis(a, op_name) for a in axis)
+        if isinstance(axis, (list, tuple))
+        else (as_axis(axis, op_name),)
+    )
     if not axes:
         raise GraphError(f"{op_name}: expected at least one axis, got an empty list")
     return axes
@@ -65,7 +69,9 @@ def as_dynamic_axes(axes: Any, what: str) -> tuple[Axis, ...]:
     given = (axes,) if isinstance(axes, Axis) else axes
     found = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else None
     if found is None or not all(isinstance(a, Axis) for a in found):
-        raise ArgumentError(f"{what}: expected a list of axes, such as [Axis.default_batch_axis()], got {shown(axes)}")
+        raise ArgumentError(
+            f"{what}: expected a list of axes, such as [Axis.default_batch_axis()], got {shown(axes)}"
+        )
     return found
 
 

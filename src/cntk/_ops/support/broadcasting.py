@@ -20,7 +20,7 @@ from cntk._graph.types import (
     axis_text,
     common_dtype,
 )
-from cntk._runtime.context import Run
+from cntk._runtime.context import RunContext
 from cntk.axis import Axis
 
 
@@ -86,7 +86,9 @@ def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # 
 
 def elementwise_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType:
     """The type of an element-wise result."""
-    return TensorType(broadcast_shapes(*(t.shape for t in types)), join_axes(types, stretch), types[0].dtype)
+    return TensorType(
+        broadcast_shapes(*(t.shape for t in types)), join_axes(types, stretch), types[0].dtype
+    )
 
 
 def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
@@ -133,10 +135,12 @@ def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKerne
     stretched = [len(axes) > 1 and len(t.dynamic_axes) == 1 for t in types]
     if any(stretched):
 
-        def with_layout(run: Run, *tensors: Tensor) -> Tensor:
+        def with_layout(run: RunContext, *tensors: Tensor) -> Tensor:
             layout = run.layout(axes)
             rows = [layout.expand(x) if s else x for x, s in zip(tensors, stretched, strict=True)]
-            return compute(*[x if step is None else step(x) for x, step in zip(rows, steps, strict=True)])  # type: ignore[no-any-return]
+            return compute(
+                *[x if step is None else step(x) for x, step in zip(rows, steps, strict=True)]
+            )  # type: ignore[no-any-return]
 
         return RunKernel(with_layout)
     if not any(steps):
@@ -147,7 +151,9 @@ def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKerne
             return lambda x, y: compute(x, right(y))
         if right is None and left is not None:
             return lambda x, y: compute(left(x), y)
-    return lambda *tensors: compute(*[x if step is None else step(x) for x, step in zip(tensors, steps, strict=True)])
+    return lambda *tensors: compute(
+        *[x if step is None else step(x) for x, step in zip(tensors, steps, strict=True)]
+    )
 
 
 def _insert(type_: TensorType, rank: int, rows: bool) -> Callable[[Tensor], Tensor] | None:
@@ -178,7 +184,9 @@ def as_vectors(types: tuple[TensorType, ...], compute: Kernel) -> Kernel:
     if all(t.rank == 1 for t in types):
         return compute
     shapes = [(-1,) * t.lead + (prod(t.shape),) for t in types]
-    return lambda *tensors: compute(*[x.reshape(shape) for x, shape in zip(tensors, shapes, strict=True)])
+    return lambda *tensors: compute(
+        *[x.reshape(shape) for x, shape in zip(tensors, shapes, strict=True)]
+    )
 
 
 def on_one_axis(types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
@@ -201,25 +209,33 @@ def equally_long(
         kernel: what computes the result, of operands whose frames lie in the same places.
         samples: whether samples meet sequences of one frame each.
     """
-    axes = list(dict.fromkeys(t.dynamic_axes for t in types if t.is_sequence or (samples and t.has_batch_axis)))
+    axes = list(
+        dict.fromkeys(
+            t.dynamic_axes for t in types if t.is_sequence or (samples and t.has_batch_axis)
+        )
+    )
     if len(axes) < 2:
         return kernel
 
-    def compute(run: Run, *operands: Any) -> Any:
+    def compute(run: RunContext, *operands: Any) -> Any:
         for other in axes[1:]:
             need_equal_lengths(run, axes[0], other)
-        return kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
+        return (
+            kernel.compute(run, *operands) if isinstance(kernel, RunKernel) else kernel(*operands)
+        )
 
     return RunKernel(compute)
 
 
-def need_equal_lengths(run: Run, axes: tuple[Axis, ...], other: tuple[Axis, ...]) -> None:
+def need_equal_lengths(run: RunContext, axes: tuple[Axis, ...], other: tuple[Axis, ...]) -> None:
     """Refuse sequences that are not as long as those that they meet.
 
     Raises:
         FeedError: if lengths on the two axes differ.
     """
-    lengths, others = ((1,) * run.rows(a) if len(a) == 1 else run.layout(a).lengths for a in (axes, other))
+    lengths, others = (
+        (1,) * run.rows(a) if len(a) == 1 else run.layout(a).lengths for a in (axes, other)
+    )
     if lengths != others:
         raise FeedError(
             f"sequences on the axes {axis_text(axes[-1])} and {axis_text(other[-1])} meet frame by frame, and their lengths "

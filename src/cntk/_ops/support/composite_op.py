@@ -47,7 +47,9 @@ class Fused(Op):
         if dtype is None or not is_short(dtype):
             return self
         held = {name: getattr(self, name) for name in self.constants}
-        return replace(self, **{name: float(dtype.type(x)) for name, x in held.items() if x is not None})  # type: ignore[type-var]
+        return replace(
+            self, **{name: float(dtype.type(x)) for name, x in held.items() if x is not None}
+        )  # type: ignore[type-var]
 
     @abstractmethod
     def expand(self, *operands: Variable, name: str = "") -> Composite:
@@ -70,7 +72,9 @@ class Fused(Op):
 
 def constants_of(inside: Sequence[Primitive], kind: type[Op]) -> list[float]:
     """The single numbers that operations of a kind have as constant operands, in order."""
-    operands = (v for primitive in inside if isinstance(primitive.op, kind) for v in primitive.operands)
+    operands = (
+        v for primitive in inside if isinstance(primitive.op, kind) for v in primitive.operands
+    )
     return [float(v.value) for v in operands if isinstance(v, Constant) and v.shape == ()]
 
 
@@ -114,11 +118,19 @@ def compose(
     except GraphError as error:
         # What is inside is not the program's: it knows this operation and its operands.
         raise misfit(op_name, name, error.reason or str(error), variables) from None
-    return make_block(built, list(zip(stand_ins, variables, strict=True)), op_name, name, (), single, details)
+    return make_block(
+        built, list(zip(stand_ins, variables, strict=True)), op_name, name, (), single, details
+    )
 
 
-def compose_fused(op_name: str, op: Fused, operands: Sequence[Any], name: str = "", aligned: bool = True) -> Composite:
+def compose_fused(
+    op_name: str, op: Fused, operands: Sequence[Any], name: str = "", aligned: bool = True
+) -> Composite:
     """A block that one fused operation computes; see `compose`."""
     if op.reads_operands:
-        return compose(op_name, operands, lambda *stand_ins: apply(op, stand_ins), name, aligned, op.details())
-    return compose(op_name, operands, functools.partial(op.expand, name=name), name, aligned, op.details(), op)
+        return compose(
+            op_name, operands, lambda *stand_ins: apply(op, stand_ins), name, aligned, op.details()
+        )
+    return compose(
+        op_name, operands, functools.partial(op.expand, name=name), name, aligned, op.details(), op
+    )

@@ -60,7 +60,9 @@ def _as_array(x: Any, op_name: str) -> np.ndarray:
             f"{shown(x)}; give an array, or a variable to which sequences of different length are fed"
         ) from None
     if not array.size and isinstance(x, (list, tuple)):
-        raise ArgumentError(f"{op_name}: expected an operand with elements, got {x!r}, which is empty")
+        raise ArgumentError(
+            f"{op_name}: expected an operand with elements, got {x!r}, which is empty"
+        )
     return array
 
 
@@ -75,11 +77,16 @@ def _only_output(function: Function, op_name: str) -> Variable:
 def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]:
     """Variables for several operands; numbers take on the format of the others, arrays that of the graph's."""
     nodes = [
-        x if isinstance(x, Variable) else _only_output(x, op_name) for x in xs if isinstance(x, (Variable, Function))
+        x if isinstance(x, Variable) else _only_output(x, op_name)
+        for x in xs
+        if isinstance(x, (Variable, Function))
     ]
     of_graph = next((v.type_.dtype for v in nodes if v.type_.dtype is not None), None)
     if of_graph is not None:
-        xs = [x.astype(of_graph) if isinstance(x, np.ndarray) and is_floating(x.dtype) else x for x in xs]
+        xs = [
+            x.astype(of_graph) if isinstance(x, np.ndarray) and is_floating(x.dtype) else x
+            for x in xs
+        ]
     arrays = (x.dtype for x in xs if isinstance(x, np.ndarray) and is_computed(x.dtype))
     dtype = of_graph or next(arrays, None)
     return [as_operand(x, dtype, op_name) for x in xs]

@@ -65,7 +65,12 @@ def input_variable(
     if isinstance(dynamic_axes, Iterable) and not isinstance(dynamic_axes, str):
         dynamic_axes = [Axis(a) if isinstance(a, str) else a for a in dynamic_axes]
     axes = as_dynamic_axes(dynamic_axes, "input_variable: dynamic_axes")
-    if axes and not axes[0].is_batch_axis and axes != UNKNOWN_AXES and all(a.is_sequence_axis for a in axes):
+    if (
+        axes
+        and not axes[0].is_batch_axis
+        and axes != UNKNOWN_AXES
+        and all(a.is_sequence_axis for a in axes)
+    ):
         axes = (Axis.default_batch_axis(), *axes)
     dims = as_shape(shape, "input_variable: shape")
     if 0 in dims:
@@ -75,7 +80,11 @@ def input_variable(
     wanted = as_dtype(get_default_override(input_variable, dtype=dtype), "input_variable: dtype")
     type_ = TensorType(dims, axes, wanted, as_bool(is_sparse, "input_variable: is_sparse"))
     return Variable.make(
-        VariableKind.Input, type_, name, as_bool(needs_gradient, "input_variable: needs_gradient"), of="input_variable"
+        VariableKind.Input,
+        type_,
+        name,
+        as_bool(needs_gradient, "input_variable: needs_gradient"),
+        of="input_variable",
     )
 
 
@@ -92,7 +101,11 @@ def input(
 
 
 def output_variable(
-    shape: Any, dtype: Any, dynamic_axes: Sequence[Axis], needs_gradient: bool = True, name: str = ""
+    shape: Any,
+    dtype: Any,
+    dynamic_axes: Sequence[Axis],
+    needs_gradient: bool = True,
+    name: str = "",
 ) -> Variable:
     """A variable that stands for the output of a function of one's own.
 
@@ -104,7 +117,9 @@ def output_variable(
         name: its name in the graph.
     """
     axes = as_dynamic_axes(dynamic_axes, "output_variable: dynamic_axes")
-    type_ = TensorType(as_shape(shape, "output_variable: shape"), axes, as_dtype(dtype, "output_variable: dtype"))
+    type_ = TensorType(
+        as_shape(shape, "output_variable: shape"), axes, as_dtype(dtype, "output_variable: dtype")
+    )
     flows = as_bool(needs_gradient, "output_variable: needs_gradient")
     return Variable.make(VariableKind.Output, type_, name, flows, of="output_variable")
 
@@ -125,13 +140,23 @@ def placeholder(shape: Any = None, dynamic_axes: Any = None, name: str = "") -> 
     """
     if isinstance(shape, str) and not name:
         shape, name = None, shape
-    axes = UNKNOWN_AXES if dynamic_axes is None else as_dynamic_axes(dynamic_axes, "placeholder: dynamic_axes")
-    type_ = TensorType(UNKNOWN_SHAPE if shape is None else as_shape(shape, "placeholder: shape"), axes)
+    axes = (
+        UNKNOWN_AXES
+        if dynamic_axes is None
+        else as_dynamic_axes(dynamic_axes, "placeholder: dynamic_axes")
+    )
+    type_ = TensorType(
+        UNKNOWN_SHAPE if shape is None else as_shape(shape, "placeholder: shape"), axes
+    )
     return Variable.make(VariableKind.Placeholder, type_, name)
 
 
 def parameter(
-    shape: Any = None, init: Any = None, dtype: Any = None, device: DeviceDescriptor | None = None, name: str = ""
+    shape: Any = None,
+    init: Any = None,
+    dtype: Any = None,
+    device: DeviceDescriptor | None = None,
+    name: str = "",
 ) -> Parameter:
     """A variable that learners change; see `cntk.variables.Parameter`.
 
@@ -143,7 +168,11 @@ def parameter(
 
 
 def constant(
-    value: Any = None, shape: Any = None, dtype: Any = None, device: DeviceDescriptor | None = None, name: str = ""
+    value: Any = None,
+    shape: Any = None,
+    dtype: Any = None,
+    device: DeviceDescriptor | None = None,
+    name: str = "",
 ) -> Constant:
     """A variable with a value that learners leave alone; see `cntk.variables.Constant`.
 
@@ -178,7 +207,11 @@ def combine(*operands: Any, name: str = "") -> Composite:
         operands = tuple(operands[0])
     variables: list[Variable] = []
     for operand in operands:
-        variables.extend(operand.outputs if isinstance(operand, Function) else [as_operand(operand, op_name="combine")])
+        variables.extend(
+            operand.outputs
+            if isinstance(operand, Function)
+            else [as_operand(operand, op_name="combine")]
+        )
     return combine_variables(variables, name)
 
 
@@ -221,9 +254,15 @@ def as_composite(root_function: Function, name: str = "") -> Composite:
         name: the graph's own name; the primitive keeps its own.
     """
     if not isinstance(root_function, Function):
-        raise ArgumentError(f"as_composite: expected a function, got {shown(root_function)}; use combine for variables")
+        raise ArgumentError(
+            f"as_composite: expected a function, got {shown(root_function)}; use combine for variables"
+        )
     name = as_name(name, "as_composite")
-    return root_function if isinstance(root_function, Composite) else Composite(root_function.root_function, (), name)
+    return (
+        root_function
+        if isinstance(root_function, Composite)
+        else Composite(root_function.root_function, (), name)
+    )
 
 
 def as_block(
@@ -246,7 +285,9 @@ def as_block(
     if not isinstance(composite, Function):
         raise ArgumentError(f"as_block: composite: expected a function, got {shown(composite)}")
     op_name = as_string(block_op_name, "as_block: block_op_name")
-    is_map = isinstance(block_arguments_map, Iterable) and not isinstance(block_arguments_map, (str, Mapping))
+    is_map = isinstance(block_arguments_map, Iterable) and not isinstance(
+        block_arguments_map, (str, Mapping)
+    )
     given = list(block_arguments_map) if is_map else [None]
     if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in given):
         raise ArgumentError(
@@ -266,4 +307,6 @@ def as_block(
     used = {p: stand_in for p, stand_in in stand_ins.items() if p in found}
     if used:
         composite.replace_placeholders(used)
-    return make_block(composite, [(stand_ins[p], outer) for p, outer in pairs], block_op_name, block_instance_name)
+    return make_block(
+        composite, [(stand_ins[p], outer) for p, outer in pairs], block_op_name, block_instance_name
+    )

@@ -41,7 +41,9 @@ class FormerNode(Op):
         if self.kind == "QuantizedTimes":
             left, right = operands
             shared = max(left.rank - self.output_rank, 0)
-            return right.dense().with_shape((*right.shape[: max(right.rank - shared, 0)], *left.shape[shared:]))
+            return right.dense().with_shape(
+                (*right.shape[: max(right.rank - shared, 0)], *left.shape[shared:])
+            )
         if self.kind == "EpochAccumulator":
             return operands[0].dense().with_axes(())
         return TensorType((), (), operands[0].dtype if operands else None)

@@ -33,14 +33,16 @@ class CustomProxyOp(Op):
     new_data_type: int
 
     disk_kinds = {"new_data_type": DiskKind.Int}
-    mixes_formats = True
+    allows_mixed_dtypes = True
 
     def infer(self, *operands: TensorType) -> TensorType:
         axes = join_axes(operands, stretch=False) if operands else ()
         return TensorType(self.output_shape, axes, as_dtype(self.new_data_type))
 
     def lower(self, *operands: TensorType) -> Kernel:
-        raise GraphError(f"'{self.custom_op}' is computed by another program; here it can only be saved and loaded")
+        raise GraphError(
+            f"'{self.custom_op}' is computed by another program; here it can only be saved and loaded"
+        )
 
 
 def custom_proxy_op(

@@ -10,7 +10,9 @@ from cntk._graph.variable import Variable
 from cntk._ops.math.times import times
 
 
-def CreateUserTimesFunction(operands: Sequence[Variable], attributes: Mapping[str, Any], name: str) -> Composite:
+def CreateUserTimesFunction(
+    operands: Sequence[Variable], attributes: Mapping[str, Any], name: str
+) -> Composite:
     """The product of the second operand, on the left, and the first.
 
     Args:
@@ -22,5 +24,7 @@ def CreateUserTimesFunction(operands: Sequence[Variable], attributes: Mapping[st
         ValueError: unless there are two operands.
     """
     if len(operands) != 2:
-        raise ValueError(f"expected a matrix and a vector as operands, got {len(operands)} operands")
+        raise ValueError(
+            f"expected a matrix and a vector as operands, got {len(operands)} operands"
+        )
     return times(operands[1], operands[0])

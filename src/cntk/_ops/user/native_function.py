@@ -68,10 +68,16 @@ def register_native_user_function(op_id: str, module_name: str, factory_method_n
         >>> is_native_user_function_registered('ExampleTimes')
         True
     """
-    for what, value in (("op_id", op_id), ("module_name", module_name), ("factory_method_name", factory_method_name)):
+    for what, value in (
+        ("op_id", op_id),
+        ("module_name", module_name),
+        ("factory_method_name", factory_method_name),
+    ):
         as_string(value, f"register_native_user_function: {what}")
     if op_id in _registered:
-        raise ValueError(f"register_native_user_function: there is a '{op_id}' already; choose another name")
+        raise ValueError(
+            f"register_native_user_function: there is a '{op_id}' already; choose another name"
+        )
     name = _EXAMPLES_MODULE if module_name.startswith(_EXAMPLES) else module_name
     try:
         module = importlib.import_module(name)
@@ -122,7 +128,9 @@ def native_user_function(
     """
     as_string(op_id, "native_user_function: op_id")
     if isinstance(operands, str) or not isinstance(operands, Iterable):
-        raise ArgumentError(f"native_user_function '{op_id}': expected a list of operands, got {shown(operands)}")
+        raise ArgumentError(
+            f"native_user_function '{op_id}': expected a list of operands, got {shown(operands)}"
+        )
     if attributes is not None and not isinstance(attributes, Mapping):
         raise ArgumentError(
             f"native_user_function '{op_id}': attributes: expected a dictionary, got {shown(attributes)}"
@@ -151,7 +159,10 @@ def native_function(
     registration = _registered.get(op_id)
     if registration is None:
         raise UserFunctionError(f"no native user function '{op_id}' is registered; {hint}")
-    inside = [Variable.make(VariableKind.Placeholder, v.type_, v._name, v.needs_gradient_) for v in operands]
+    inside = [
+        Variable.make(VariableKind.Placeholder, v.type_, v._name, v.needs_gradient_)
+        for v in operands
+    ]
     try:
         made = registration.factory(list(inside), dict(attributes), name)
     except Exception as error:

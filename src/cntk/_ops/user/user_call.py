@@ -15,9 +15,9 @@ from cntk._graph.op import RunKernel
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.user.native_value import NativeValue
-from cntk._runtime.context import Run, SparseRows
+from cntk._runtime.bind_input import BoundInput, bind_input
+from cntk._runtime.context import RunContext, SparseRows
 from cntk._runtime.conversion import csr_of, split
-from cntk._runtime.feed import Fed, feed
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import array_of
 from cntk.device import DeviceDescriptor, DeviceKind, cpu
@@ -52,7 +52,7 @@ class _Kernel:
     outputs: Sequence[TensorType]
     in_step: bool
 
-    def compute(self, run: Run, *rows: Any) -> Any:
+    def compute(self, run: RunContext, *rows: Any) -> Any:
         call = _Call(self, run)
         dense = [x for x in rows if isinstance(x, Tensor)]
         if torch.is_grad_enabled() and any(x.requires_grad for x in dense):
@@ -77,7 +77,9 @@ class _Differentiable(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        wanted = [k for k, needed in zip(ctx.places, ctx.needs_input_grad[2:], strict=True) if needed]
+        wanted = [
+            k for k, needed in zip(ctx.places, ctx.needs_input_grad[2:], strict=True) if needed
+        ]
         found = ctx.call.backward(gradients, wanted)
         return (None, None, *(found.get(k) for k in ctx.places))
 
@@ -85,7 +87,7 @@ class _Differentiable(torch.autograd.Function):
 class _Call:
     """One call of a user function, from `forward` to `backward`."""
 
-    def __init__(self, kernel: _Kernel, run: Run) -> None:
+    def __init__(self, kernel: _Kernel, run: RunContext) -> None:
         self.kernel = kernel
         self.user = kernel.primitive.user
         self.run = run
@@ -133,9 +135,13 @@ class _Call:
         try:
             return getattr(self.user, method)(*arguments)
         except Exception as error:
-            raise UserFunctionError.of(self.user.op_name, self.kernel.primitive._name, method, error) from error
+            raise UserFunctionError.of(
+                self.user.op_name, self.kernel.primitive._name, method, error
+            ) from error
 
-    def _check_keys(self, method: str, what: str, found: Mapping[Any, Any], allowed: Sequence[Variable]) -> None:
+    def _check_keys(
+        self, method: str, what: str, found: Mapping[Any, Any], allowed: Sequence[Variable]
+    ) -> None:
         known = set(allowed)
         for key in found:
             if key not in known:
@@ -153,13 +159,19 @@ class _Call:
         if len(operands) == 1:
             found = {operands[0]: self._call("backward", self.state, roots)}
             if found[operands[0]] is None:
-                raise UserFunctionError(f"{self.text}: backward must return the gradient, and returned None")
+                raise UserFunctionError(
+                    f"{self.text}: backward must return the gradient, and returned None"
+                )
         else:
             found = {operands[k]: None for k in wanted}
             self._call("backward", self.state, roots, found)
             self._check_keys("backward", "inputs", found, operands)
         return {
-            k: self._taken(f"backward gave for {operands[k]!r}", found[operands[k]], self.kernel.operands[k].dense())
+            k: self._taken(
+                f"backward gave for {operands[k]!r}",
+                found[operands[k]],
+                self.kernel.operands[k].dense(),
+            )
             for k in wanted
             if found[operands[k]] is not None
         }
@@ -183,7 +195,9 @@ class _Call:
             rows = rows.detach().clone()
         are_samples = type_.has_batch_axis and layout is None
         count = rows.rows if isinstance(rows, SparseRows) else rows.shape[0] if are_samples else 0
-        return NativeValue.of(rows, layout, (count, *frame) if are_samples else frame, are_samples=are_samples)
+        return NativeValue.of(
+            rows, layout, (count, *frame) if are_samples else frame, are_samples=are_samples
+        )
 
     def _taken(self, what: str, found: Any, type_: TensorType) -> Tensor:
         """What the program gave as rows of a type.
@@ -195,7 +209,7 @@ class _Call:
             raise UserFunctionError(f"{self.text}: {what} nothing; every output must be filled")
         variable = Variable.make(VariableKind.Output, type_)
         try:
-            fed = feed(variable, found, self.device)
+            fed = bind_input(variable, found, self.device)
         except FeedError as error:
             reason = str(error).removeprefix(f"{variable!r}: ")
             raise UserFunctionError(f"{self.text}: what {what} does not fit: {reason}") from None
@@ -204,7 +218,7 @@ class _Call:
         assert isinstance(rows, Tensor)
         return rows.detach().clone()
 
-    def _check_lengths(self, what: str, fed: Fed, type_: TensorType) -> None:
+    def _check_lengths(self, what: str, fed: BoundInput, type_: TensorType) -> None:
         if fed.count is not None and fed.count not in self.counts:
             known = " or ".join(map(str, sorted(self.counts)))
             raise UserFunctionError(

@@ -69,10 +69,16 @@ class UserFunction(Function):
         return instance
 
     def __init__(
-        self, inputs: Sequence[Any], as_numpy: bool = True, attributes: Mapping[str, Any] | None = None, name: str = ""
+        self,
+        inputs: Sequence[Any],
+        as_numpy: bool = True,
+        attributes: Mapping[str, Any] | None = None,
+        name: str = "",
     ) -> None:
         if isinstance(inputs, (str, Mapping)) or not isinstance(inputs, Sequence):
-            raise TypeError(f"{self._op_name()}: inputs must be a list of operands, got {type(inputs).__name__}")
+            raise TypeError(
+                f"{self._op_name()}: inputs must be a list of operands, got {type(inputs).__name__}"
+            )
         self._operands = as_operands(inputs, self._op_name())
         self._user_name = name
         self._attributes = dict(attributes or {})
@@ -93,7 +99,9 @@ class UserFunction(Function):
             f"{self._op_name()} must define infer_outputs(self), which returns a list of output_variable"
         )
 
-    def forward(self, arguments: Any, outputs: Any = None, device: Any = None, outputs_to_retain: Any = None) -> Any:  # type: ignore[override]
+    def forward(
+        self, arguments: Any, outputs: Any = None, device: Any = None, outputs_to_retain: Any = None
+    ) -> Any:  # type: ignore[override]
         """Compute the outputs.
 
         With one output it is called as ``forward(arguments, device, outputs_to_retain)`` and returns a pair of a state
@@ -190,7 +198,9 @@ class UserFunction(Function):
         if self._primitive is not None:
             return self._primitive.seen_operands()
         if self._operands is None:
-            raise UserFunctionError(f"{self._op_name()}: its __init__ must call super().__init__(inputs, name=name)")
+            raise UserFunctionError(
+                f"{self._op_name()}: its __init__ must call super().__init__(inputs, name=name)"
+            )
         return tuple(self._operands)
 
     @property
@@ -202,12 +212,18 @@ class UserFunction(Function):
         # Made when first needed: `infer_outputs` may need what a subclass's __init__ sets after super().__init__.
         if self._primitive is None:
             if self._is_being_inferred:
-                raise UserFunctionError(f"{self._op_name()}: its outputs are not known while infer_outputs tells them")
+                raise UserFunctionError(
+                    f"{self._op_name()}: its outputs are not known while infer_outputs tells them"
+                )
             self._primitive = UserPrimitive(self, list(self.inputs), self._user_name)
         return self._primitive
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or self._is_being_inferred or (self._primitive is None and not hasattr(Variable, name)):
+        if (
+            name.startswith("_")
+            or self._is_being_inferred
+            or (self._primitive is None and not hasattr(Variable, name))
+        ):
             raise AttributeError(f"'{type(self).__name__}' object has no attribute {quoted(name)}")
         return super().__getattr__(name)
 
@@ -221,10 +237,16 @@ class UserFunction(Function):
         try:
             found = self.infer_outputs()
         except Exception as error:
-            raise UserFunctionError.of(self.op_name, self._user_name, "infer_outputs", error) from error
+            raise UserFunctionError.of(
+                self.op_name, self._user_name, "infer_outputs", error
+            ) from error
         finally:
             self._is_being_inferred = False
-        if not isinstance(found, (list, tuple)) or not found or not all(isinstance(v, Variable) for v in found):
+        if (
+            not isinstance(found, (list, tuple))
+            or not found
+            or not all(isinstance(v, Variable) for v in found)
+        ):
             raise UserFunctionError(
                 f"{operation_text(self.op_name, self._user_name)}: infer_outputs must return a list of "
                 f"cntk.output_variable, and returned {found!r}"
@@ -278,7 +300,11 @@ class UserPrimitive(Primitive, inner=True):
         """Numbers among the operands take on the others' format."""
         dtype = common_dtype(tuple(v.type_ for v in self.operands))
         for variable in self.operands:
-            if variable.kind is VariableKind.Constant and variable.type_.dtype is None and dtype is not None:
+            if (
+                variable.kind is VariableKind.Constant
+                and variable.type_.dtype is None
+                and dtype is not None
+            ):
                 variable.refine(replace(variable.type_, dtype=dtype))
 
     def infer_results(self, partial: bool = False) -> bool:
@@ -300,9 +326,13 @@ class UserPrimitive(Primitive, inner=True):
         Args:
             types: the operands' types, if not their own.
         """
-        if types is not None and any(t != v.type_ for t, v in zip(types, self.operands, strict=True)):
+        if types is not None and any(
+            t != v.type_ for t, v in zip(types, self.operands, strict=True)
+        ):
             pairs = zip(self.operands, types, strict=True)
-            self._seen = tuple(Variable.make(v.kind, t, v._name, v.needs_gradient_, v.uid) for v, t in pairs)
+            self._seen = tuple(
+                Variable.make(v.kind, t, v._name, v.needs_gradient_, v.uid) for v, t in pairs
+            )
         try:
             declared = self.user.declared_outputs()
         finally:
@@ -339,7 +369,11 @@ class UserPrimitive(Primitive, inner=True):
                 f"{what} cannot be copied: {type(error).__name__}: {error}; define clone(self, cloned_inputs), which "
                 "returns the same function on other operands"
             ) from error
-        if not isinstance(copy, UserFunction) or copy is self.user or len(copy.inputs) != len(operands):
+        if (
+            not isinstance(copy, UserFunction)
+            or copy is self.user
+            or len(copy.inputs) != len(operands)
+        ):
             raise UserFunctionError(
                 f"{what}: clone(cloned_inputs) must return a UserFunction of its own on these {len(operands)} operands, and "
                 f"returned {copy!r}"
@@ -362,7 +396,7 @@ class UserOp(Op):
     pure = False
     recordable = False
     sees_gradients = True
-    regroups = True
+    changes_batch_size = True
 
     @property
     def sparse_operands(self) -> tuple[int, ...]:  # type: ignore[override]

@@ -9,7 +9,15 @@ import numpy as np
 
 from cntk._graph.bfloat16 import bfloat16, is_bfloat16
 from cntk._graph.types import MAX_SIZE, element_count
-from cntk._persist.protobuf.wire import BYTES, FileFormatError, Message, fields, read_varint, signed, varint
+from cntk._persist.protobuf.wire import (
+    BYTES,
+    FileFormatError,
+    Message,
+    fields,
+    read_varint,
+    signed,
+    varint,
+)
 
 MAX_RANK = 64
 
@@ -46,7 +54,12 @@ def decode_shape(data: memoryview) -> NDShape:
         if number != 1:
             continue
         position = 0
-        while isinstance(value, memoryview) and stored == BYTES and position < len(value) and len(dims) <= MAX_RANK:
+        while (
+            isinstance(value, memoryview)
+            and stored == BYTES
+            and position < len(value)
+            and len(dims) <= MAX_RANK
+        ):
             dim, position = read_varint(value, position)
             dims.append(signed(dim))
         if isinstance(value, int):
@@ -63,7 +76,9 @@ def checked_shape(shape: NDShape) -> NDShape:
         FileFormatError: if it has a negative dimension that means nothing.
     """
     if any(d < -3 or (d == -2 and len(shape) > 1) for d in shape):
-        raise FileFormatError(f"a shape has an impossible dimension, {min(shape)}; the file is damaged")
+        raise FileFormatError(
+            f"a shape has an impossible dimension, {min(shape)}; the file is damaged"
+        )
     if element_count(shape) > MAX_SIZE:
         raise FileFormatError("a shape has more elements than there can be; the file is damaged")
     return shape
@@ -96,7 +111,9 @@ def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:
     if later is not None:
         later.append(elements)
         return message
-    return message.message(field, Message().data(1, elements.data.cast("B") if elements.size else b""))
+    return message.message(
+        field, Message().data(1, elements.data.cast("B") if elements.size else b"")
+    )
 
 
 def _zigzag(value: np.ndarray) -> bytes:
@@ -150,7 +167,11 @@ class Decoder:
             raise FileFormatError(
                 "it holds an array in sparse storage, which cannot be read; save the model with dense values"
             )
-        if not isinstance(number, int) or number not in _FORMATS or not isinstance(held, memoryview):
+        if (
+            not isinstance(number, int)
+            or number not in _FORMATS
+            or not isinstance(held, memoryview)
+        ):
             raise FileFormatError(f"it holds an array of the unknown number format {number!r}")
         dtype, field, stored = _FORMATS[number]
         shape = decode_shape(held)[::-1]
@@ -173,9 +194,15 @@ class Decoder:
                 raise FileFormatError("its arrays end before they should; the file is cut short")
             taken, self._behind = self._behind[:size], self._behind[size:]
             return np.frombuffer(taken, stored)
-        chunks = [v for n, w, v in fields(message) if n == 1 and w == BYTES] if isinstance(message, memoryview) else []
+        chunks = (
+            [v for n, w, v in fields(message) if n == 1 and w == BYTES]
+            if isinstance(message, memoryview)
+            else []
+        )
         if len(chunks) > 1:
-            raise FileFormatError("an array's elements stand in several pieces; the file is damaged")
+            raise FileFormatError(
+                "an array's elements stand in several pieces; the file is damaged"
+            )
         packed: Any = chunks[0] if chunks else memoryview(b"")
         if stored == "zigzag":
             return _from_zigzag(packed)

@@ -58,7 +58,9 @@ def part(values: dict[str, Any], key: str, type_: type[T], whose: str = "a part"
     if not isinstance(value, type_):
         uid = values.get("uid")
         told = f"'{uid}'" if isinstance(uid, str) else whose
-        what = f"{told} has no '{key}'" if value is None else f"{told} has as '{key}' {briefly(value)}"
+        what = (
+            f"{told} has no '{key}'" if value is None else f"{told} has as '{key}' {briefly(value)}"
+        )
         raise FileFormatError(
             f"{what}, and {_EXPECTED[type_]} was expected; the file is damaged or holds something else"
         )

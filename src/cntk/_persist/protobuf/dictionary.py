@@ -16,7 +16,17 @@ import numpy as np
 from cntk._persist.protobuf import arrays
 from cntk._persist.protobuf.arrays import MAX_RANK, NDShape
 from cntk._persist.protobuf.number_lists import Numbers, numbers_alike
-from cntk._persist.protobuf.wire import BYTES, FIXED32, FIXED64, VARINT, FileFormatError, Message, fields, scan, signed
+from cntk._persist.protobuf.wire import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    FileFormatError,
+    Message,
+    fields,
+    scan,
+    signed,
+)
 from cntk.axis import Axis
 
 VERSION = 2
@@ -78,7 +88,12 @@ _MARKS = {
 END_OF_AXES = 2**31 - 4
 _SPECIAL = {
     axis.name: axis
-    for axis in (Axis.all_static_axes(), Axis.unknown_dynamic_axes()[0], Axis.all_axes(), Axis.default_batch_axis())
+    for axis in (
+        Axis.all_static_axes(),
+        Axis.unknown_dynamic_axes()[0],
+        Axis.all_axes(),
+        Axis.default_batch_axis(),
+    )
 }
 
 
@@ -143,12 +158,16 @@ def _write_whole(message: Message, value: Any, later: Any) -> Message:
     number = int(value)
     if -(2**31) <= number < 2**31:
         return message.number(4, number)
-    raise FileFormatError(f"the number {number} is too large to be saved; whole numbers have 32 bits")
+    raise FileFormatError(
+        f"the number {number} is too large to be saved; whole numbers have 32 bits"
+    )
 
 
 def _write_size(message: Message, value: Any, later: Any) -> Message:
     if not 0 <= value < 2**64:
-        raise FileFormatError(f"the size {int(value)} is outside of what files can hold, 0 to 2**64 - 1")
+        raise FileFormatError(
+            f"the size {int(value)} is outside of what files can hold, 0 to 2**64 - 1"
+        )
     return message.number(5, value)
 
 
@@ -273,7 +292,9 @@ class Decoder:
         if kind == Kind.Text:
             return _text(content)
         if kind in (Kind.Single, Kind.Double):
-            number = struct.unpack("<f" if kind == Kind.Single else "<d", content)[0] if last else 0.0
+            number = (
+                struct.unpack("<f" if kind == Kind.Single else "<d", content)[0] if last else 0.0
+            )
             return Single(number) if kind == Kind.Single else number
         if kind in (Kind.List, Kind.Dictionary):
             if depth > MAX_DEPTH:
@@ -291,14 +312,20 @@ class Decoder:
                 raise FileFormatError(f"its lists hold more than {MAX_NUMBERS} numbers")
             return _numbers_of(alike)
         items = scan(self._data, begin, end)
-        return [self._value(a, b, depth) for n, stored, a, b in items if n == 1 and stored != VARINT]
+        return [
+            self._value(a, b, depth) for n, stored, a, b in items if n == 1 and stored != VARINT
+        ]
 
 
 _FIELDS = {kind.value: kind.value + 2 for kind in Kind if kind != Kind.Nothing}
 
 
 # How each kind is stored, and how numbers become values.
-_STORED = {kind.value: BYTES for kind in Kind} | {Kind.Bool: VARINT, Kind.Int: VARINT, Kind.Size: VARINT}
+_STORED = {kind.value: BYTES for kind in Kind} | {
+    Kind.Bool: VARINT,
+    Kind.Int: VARINT,
+    Kind.Size: VARINT,
+}
 _STORED |= {Kind.Single: FIXED32, Kind.Double: FIXED64}
 _NUMBERS: dict[int, Callable[[int], Any]] = {Kind.Bool: bool, Kind.Int: signed, Kind.Size: Size}
 
@@ -319,14 +346,18 @@ def _numbers_of(alike: Numbers) -> list[Any]:
 
 def _check_version(version: int) -> None:
     if version > VERSION:
-        raise FileFormatError(f"a part is of version {version}, newer than {VERSION}, the last one known")
+        raise FileFormatError(
+            f"a part is of version {version}, newer than {VERSION}, the last one known"
+        )
 
 
 def _text(data: memoryview) -> str:
     try:
         return str(data, "utf-8")
     except UnicodeDecodeError:
-        raise FileFormatError("a text is not valid UTF-8; the file is damaged or of another kind") from None
+        raise FileFormatError(
+            "a text is not valid UTF-8; the file is damaged or of another kind"
+        ) from None
 
 
 def _axis(data: memoryview) -> Axis:

@@ -31,7 +31,9 @@ def read_varint(data: memoryview, position: int) -> tuple[int, int]:
     result = shift = 0
     while shift < 70:
         if position >= len(data):
-            raise FileFormatError("it ends in the middle of a number; the file is cut short or damaged")
+            raise FileFormatError(
+                "it ends in the middle of a number; the file is cut short or damaged"
+            )
         byte = data[position]
         position += 1
         result |= (byte & 0x7F) << shift
@@ -60,9 +62,13 @@ def fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
         elif stored in (FIXED64, FIXED32):
             length = 8 if stored == FIXED64 else 4
         else:
-            raise FileFormatError("a field is stored in an unknown way; the file is damaged or of another kind")
+            raise FileFormatError(
+                "a field is stored in an unknown way; the file is damaged or of another kind"
+            )
         if number == 0 or length > size - position:
-            raise FileFormatError("a field reaches past the end of what holds it; the file is cut short or damaged")
+            raise FileFormatError(
+                "a field reaches past the end of what holds it; the file is cut short or damaged"
+            )
         yield number, stored, data[position : position + length]
         position += length
 
@@ -86,7 +92,9 @@ def scan(data: memoryview, begin: int, end: int) -> list[tuple[int, int, int, in
         stored = key & 7
         if stored in (VARINT, BYTES):
             if position >= end:
-                raise FileFormatError("it ends in the middle of a number; the file is cut short or damaged")
+                raise FileFormatError(
+                    "it ends in the middle of a number; the file is cut short or damaged"
+                )
             value = data[position]
             position += 1
             if value > 0x7F:
@@ -97,13 +105,19 @@ def scan(data: memoryview, begin: int, end: int) -> list[tuple[int, int, int, in
         elif stored in (FIXED64, FIXED32):
             value = 8 if stored == FIXED64 else 4
         else:
-            raise FileFormatError("a field is stored in an unknown way; the file is damaged or of another kind")
+            raise FileFormatError(
+                "a field is stored in an unknown way; the file is damaged or of another kind"
+            )
         if key < 8 or value > end - position:
-            raise FileFormatError("a field reaches past the end of what holds it; the file is cut short or damaged")
+            raise FileFormatError(
+                "a field reaches past the end of what holds it; the file is cut short or damaged"
+            )
         found.append((key >> 3, stored, position, position + value))
         position += value
     if position > end:
-        raise FileFormatError("a field reaches past the end of what holds it; the file is cut short or damaged")
+        raise FileFormatError(
+            "a field reaches past the end of what holds it; the file is cut short or damaged"
+        )
     return found
 
 

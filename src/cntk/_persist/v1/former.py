@@ -43,7 +43,12 @@ class FormerKind(NamedTuple):
 
     name: str
     operands: int
-    build: Callable[[Graph, Values, Sequence[str], Shapes], tuple[PrimitiveOp, list[str], dict[str, Any]]] | None = None
+    build: (
+        Callable[
+            [Graph, Values, Sequence[str], Shapes], tuple[PrimitiveOp, list[str], dict[str, Any]]
+        ]
+        | None
+    ) = None
     fields: Fields = ()
 
 
@@ -83,7 +88,9 @@ def _norm(graph: Graph, values: Values, operands: Sequence[str], shapes: Shapes)
 
 def _cross_entropy(graph: Graph, values: Values, operands: Sequence[str], shapes: Shapes) -> Last:
     labels, probabilities = operands
-    product = graph.apply(PrimitiveOp.ElementTimes, labels, graph.apply(PrimitiveOp.Log, probabilities))
+    product = graph.apply(
+        PrimitiveOp.ElementTimes, labels, graph.apply(PrimitiveOp.Log, probabilities)
+    )
     return PrimitiveOp.Negate, [graph.apply(PrimitiveOp.ReduceElements, product, **_ALL)], {}
 
 
@@ -96,7 +103,11 @@ def _diagonal(graph: Graph, values: Values, operands: Sequence[str], shapes: Sha
 
 def _crossed(graph: Graph, values: Values, operands: Sequence[str], shapes: Shapes) -> Last:
     row = graph.apply(PrimitiveOp.Reshape, operands[1], **_reshaped(1, -1))
-    return PrimitiveOp.Reshape, [graph.apply(PrimitiveOp.ElementTimes, operands[0], row)], _reshaped(-1)
+    return (
+        PrimitiveOp.Reshape,
+        [graph.apply(PrimitiveOp.ElementTimes, operands[0], row)],
+        _reshaped(-1),
+    )
 
 
 def _looked_up(graph: Graph, values: Values, operands: Sequence[str], shapes: Shapes) -> Last:
@@ -104,14 +115,20 @@ def _looked_up(graph: Graph, values: Values, operands: Sequence[str], shapes: Sh
     if table is None or len(table) != 2:
         raise FileFormatError("its table is no matrix; the file is damaged")
     words = graph.apply(PrimitiveOp.Reshape, operands[1], **_reshaped(table[1], -1))
-    found = graph.apply(PrimitiveOp.Times, operands[0], words, outputRank=Size(1), inferInputRankToMap=-1)
+    found = graph.apply(
+        PrimitiveOp.Times, operands[0], words, outputRank=Size(1), inferInputRankToMap=-1
+    )
     return PrimitiveOp.Reshape, [found], _reshaped(-1)
 
 
 def _of_shape(graph: Graph, values: Values, operands: Sequence[str], shapes: Shapes) -> Last:
     # Without a layout of images the result is a vector.
     layout = values["layout"]
-    return PrimitiveOp.Reshape, [operands[0]], _reshaped(*(layout if all(layout) else (values["rows"],)))
+    return (
+        PrimitiveOp.Reshape,
+        [operands[0]],
+        _reshaped(*(layout if all(layout) else (values["rows"],))),
+    )
 
 
 def _never(writer: Writer, value: Any) -> None:

@@ -61,7 +61,9 @@ class Node:
         self, kind: VariableKind, data_type: int, shape: Sequence[int], learns: bool, **more: Any
     ) -> None:
         """Say what leaf it is."""
-        self.leaf = _leaf(kind, self.uid, self.shown, data_type, shape) | {"needs_gradient": learns} | more
+        self.leaf = (
+            _leaf(kind, self.uid, self.shown, data_type, shape) | {"needs_gradient": learns} | more
+        )
 
 
 class Graph:
@@ -108,12 +110,17 @@ class Graph:
             operands = [_variable(other) for other in node.reads]
             if node.kind.op is PrimitiveOp.Convolution:
                 _spread_filters(node)
-            if node.kind.op in (PrimitiveOp.PastValue, PrimitiveOp.FutureValue) and len(operands) == 1:
+            if (
+                node.kind.op in (PrimitiveOp.PastValue, PrimitiveOp.FutureValue)
+                and len(operands) == 1
+            ):
                 operands.append(self._add_constant(np.float32(node.values["initial"]), node))
             if node.kind.op is PrimitiveOp.BatchNormalization and self._version < 19:
                 operands += self._add_count(node)
             attributes = node.kind.attributes(node.values)
-            self._add_function(node.kind.op, node.uid, node.shown, attributes, node.kind.as_now(operands))
+            self._add_function(
+                node.kind.op, node.uid, node.shown, attributes, node.kind.as_now(operands)
+            )
 
     def apply(self, op: PrimitiveOp, *operands: str, **attributes: Any) -> str:
         """Add an operation without a name on values, given by their uids; returns that of its result."""
@@ -139,7 +146,9 @@ class Graph:
                 | {"rank": node.values.get("rank", 1)}
             )
             return
-        shapes = [None if other.leaf is None else tuple(other.leaf["shape"]) for other in node.reads]
+        shapes = [
+            None if other.leaf is None else tuple(other.leaf["shape"]) for other in node.reads
+        ]
         op, operands, attributes = kind.build(self, node.values, operands, shapes)
         self._add_function(op, node.uid, node.shown, attributes, operands)
 
@@ -162,7 +171,10 @@ class Graph:
         """Add a constant in the dtype of what a node reads; returns its uid."""
         uid = next_uid(VariableKind.Constant.name)
         value = np.asarray(value)
-        dtype = next((n.leaf["value"].dtype for n in beside.reads if n.leaf and "value" in n.leaf), value.dtype)
+        dtype = next(
+            (n.leaf["value"].dtype for n in beside.reads if n.leaf and "value" in n.leaf),
+            value.dtype,
+        )
         shape = value.shape[::-1]
         described = _leaf(VariableKind.Constant, uid, name, format_number(dtype), shape)
         self._leaves.append(described | {"value": value.astype(dtype)})
@@ -170,11 +182,15 @@ class Graph:
 
     def _add_standardized(self, node: Node) -> None:
         if len(node.reads) != 3:
-            raise FileFormatError(f"{STANDARDIZED} '{node.shown}' reads {len(node.reads)} values, not 3")
+            raise FileFormatError(
+                f"{STANDARDIZED} '{node.shown}' reads {len(node.reads)} values, not 3"
+            )
         value, mean, inverse = (_variable(other) for other in node.reads)
         centred = next_uid(PrimitiveOp.Minus.name)
         self._add_function(PrimitiveOp.Minus, centred, "", {}, [value, mean])
-        self._add_function(PrimitiveOp.ElementTimes, node.uid, node.shown, {}, [f"{centred}_Output_0", inverse])
+        self._add_function(
+            PrimitiveOp.ElementTimes, node.uid, node.shown, {}, [f"{centred}_Output_0", inverse]
+        )
 
     def _add_count(self, node: Node) -> list[str]:
         """Bring batch normalization up to date: it had no count among its operands, and first an inverse deviation."""
@@ -186,8 +202,12 @@ class Graph:
         if self._version < 13 and leaf["uid"] not in self._updated:
             self._updated.add(leaf["uid"])
             with np.errstate(all="ignore"):
-                leaf["value"] = (leaf["value"] ** -2 + node.values["epsilon"]).astype(leaf["value"].dtype)
-        return [self._add_constant(np.zeros((), np.float32), node, f"{node.shown}.run_sample_count")]
+                leaf["value"] = (leaf["value"] ** -2 + node.values["epsilon"]).astype(
+                    leaf["value"].dtype
+                )
+        return [
+            self._add_constant(np.zeros((), np.float32), node, f"{node.shown}.run_sample_count")
+        ]
 
 
 def _spread_filters(node: Node) -> None:
@@ -211,7 +231,9 @@ def _variable(node: Node) -> str:
     return node.uid
 
 
-def _leaf(kind: VariableKind, uid: str, name: str, data_type: int, shape: Sequence[int]) -> dict[str, Any]:
+def _leaf(
+    kind: VariableKind, uid: str, name: str, data_type: int, shape: Sequence[int]
+) -> dict[str, Any]:
     return {
         "version": Size(VARIABLE_VERSION),
         "type": "Variable",

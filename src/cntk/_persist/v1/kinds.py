@@ -104,13 +104,18 @@ class NodeKind:
     def as_before(self, operands: Sequence[T]) -> list[T]:
         """A node's operands in the order of version 1 from that of version 2."""
         own = len(self.order)
-        return [*(operands[place] for place in self.order if place < len(operands)), *operands[own:]]
+        return [
+            *(operands[place] for place in self.order if place < len(operands)),
+            *operands[own:],
+        ]
 
     def as_now(self, operands: Sequence[T]) -> list[T]:
         """A node's operands in the order of version 2 from that of version 1."""
         own = len(self.order)
         if len(operands) < own:
-            raise FileFormatError(f"a {self.name} reads {len(operands)} values, and needs {own}; the file is damaged")
+            raise FileFormatError(
+                f"a {self.name} reads {len(operands)} values, and needs {own}; the file is damaged"
+            )
         return [*(operands[self.order.index(place)] for place in range(own)), *operands[own:]]
 
     def write(self, writer: Writer, attributes: Attributes, signature: Signature) -> None:
@@ -178,7 +183,10 @@ def axes_of(name: str) -> list[Axis]:
     """The dynamic axes, the batch axis last, that files name by one name."""
     if name == NO_SEQUENCE:
         return [Axis.default_batch_axis()]
-    return [Axis.default_dynamic_axis() if name == DEFAULT_SEQUENCE else Axis(name), Axis.default_batch_axis()]
+    return [
+        Axis.default_dynamic_axis() if name == DEFAULT_SEQUENCE else Axis(name),
+        Axis.default_batch_axis(),
+    ]
 
 
 def name_of(axes: Sequence[Axis]) -> str:
@@ -188,7 +196,9 @@ def name_of(axes: Sequence[Axis]) -> str:
         FileFormatError: for axes that the format cannot hold.
     """
     if not axes or len(axes) > 2:
-        raise FileFormatError(f"the format has a batch axis and at most one other dynamic axis, and not {list(axes)}")
+        raise FileFormatError(
+            f"the format has a batch axis and at most one other dynamic axis, and not {list(axes)}"
+        )
     if len(axes) == 1:
         return NO_SEQUENCE
     return DEFAULT_SEQUENCE if axes[0] == Axis.default_dynamic_axis() else axes[0].name

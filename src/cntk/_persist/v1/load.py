@@ -86,7 +86,9 @@ class _Reader:
                 f"it is of the format's version {data.version}, and the newest one known is {VERSION}"
             )
         if data.version < OLDEST:
-            raise FileFormatError(f"it is of the format's version {data.version}; those before {OLDEST} cannot be read")
+            raise FileFormatError(
+                f"it is of the format's version {data.version}; those before {OLDEST} cannot be read"
+            )
 
     def _read_nodes(self) -> None:
         data = self._in
@@ -107,7 +109,9 @@ class _Reader:
         data = self._in
         format_ = data.text()
         if format_ not in FORMATS:
-            raise FileFormatError(f"a node's numbers are of the unknown format '{format_}'; the file is damaged")
+            raise FileFormatError(
+                f"a node's numbers are of the unknown format '{format_}'; the file is damaged"
+            )
         data.format = FORMATS[format_]
         class_name, name = data.text(), data.text()
         if class_name == HOLDER:
@@ -121,11 +125,17 @@ class _Reader:
         kind, former = BY_NAME.get(class_name), FORMER.get(class_name)
         if kind is not None:
             values = read_fields(kind.fields, data)
-            return Node(name, class_name, *_uid_and_name(name, kind.op.name), kind=kind, values=values)
+            return Node(
+                name, class_name, *_uid_and_name(name, kind.op.name), kind=kind, values=values
+            )
         if former is not None:
             values = read_fields(former.fields, data)
-            return Node(name, class_name, *_uid_and_name(name, class_name), former=former, values=values)
-        raise FileFormatError(f"node '{_uid_and_name(name, '')[1]}' is a {class_name}, which is not supported")
+            return Node(
+                name, class_name, *_uid_and_name(name, class_name), former=former, values=values
+            )
+        raise FileFormatError(
+            f"node '{_uid_and_name(name, '')[1]}' is a {class_name}, which is not supported"
+        )
 
     @property
     def _data_type(self) -> int:
@@ -153,10 +163,14 @@ class _Reader:
         shape = data.shape()
         count = data.whole()
         if count not in (0, 1):
-            raise FileFormatError(f"input '{node.shown}' has {count} sequence axes; the file is damaged")
+            raise FileFormatError(
+                f"input '{node.shown}' has {count} sequence axes; the file is damaged"
+            )
         axes = axes_of(data.text() if count else DEFAULT_SEQUENCE)
         learns, sparse = data.single() != 0, class_name == SPARSE_INPUT
-        node.describe_leaf(VariableKind.Input, self._data_type, shape, learns, is_sparse=sparse, dynamic_axis=axes)
+        node.describe_leaf(
+            VariableKind.Input, self._data_type, shape, learns, is_sparse=sparse, dynamic_axis=axes
+        )
         return node
 
     def _precomputed(self, name: str, class_name: str) -> Node:
@@ -169,7 +183,9 @@ class _Reader:
         value = data.matrix()
         if len(value) != 1:
             raise FileFormatError(f"{class_name} '{node.shown}' is no vector; the file is damaged")
-        node.describe_leaf(VariableKind.Constant, self._data_type, value.shape[1:], False, value=value[0])
+        node.describe_leaf(
+            VariableKind.Constant, self._data_type, value.shape[1:], False, value=value[0]
+        )
         return node
 
     def _read_relations(self) -> None:
@@ -181,7 +197,9 @@ class _Reader:
             count = data.size()
             left -= count
             if left < 0:
-                raise FileFormatError("its nodes read more values than any model's do; the file is damaged")
+                raise FileFormatError(
+                    "its nodes read more values than any model's do; the file is damaged"
+                )
             node.reads = [self._named(data.text()) for _ in range(count)]
         data.expect("ERelation")
 
@@ -205,15 +223,20 @@ class _Reader:
         found = [
             node
             for node in self._nodes.values()
-            if node.is_precomputed or (node.is_operation and (node.name in listed or node.name not in read))
+            if node.is_precomputed
+            or (node.is_operation and (node.name in listed or node.name not in read))
         ]
         if not any(node.is_operation for node in found):
-            raise FileFormatError("it has no outputs; the file is damaged, or it holds variables alone")
+            raise FileFormatError(
+                "it has no outputs; the file is damaged, or it holds variables alone"
+            )
         return sorted(found, key=_place)
 
     def _named(self, name: str) -> Node:
         if name not in self._nodes:
-            raise FileFormatError(f"node '{name}' is referred to and is not there; the file is damaged")
+            raise FileFormatError(
+                f"node '{name}' is referred to and is not there; the file is damaged"
+            )
         return self._nodes[name]
 
 

@@ -16,7 +16,11 @@ from cntk._persist.v1.windows import WINDOW_KINDS
 
 def _dropout(values: Values) -> Attributes:
     # The rate is not in the file: it was the trainer's affair. As in the original it is 0.
-    return {"dropoutRate": 0.0, "rngSeed": Size(values["rngSeed"]), "rngOffset": Size(values["rngOffset"])}
+    return {
+        "dropoutRate": 0.0,
+        "rngSeed": Size(values["rngSeed"]),
+        "rngOffset": Size(values["rngOffset"]),
+    }
 
 
 _RANDOM: Fields = (Field("rngSeed", SIZE, 16, 0), Field("rngOffset", SIZE, 16, 0))
@@ -99,7 +103,12 @@ _KINDS = (
     NodeKind("ScatterPacked", PrimitiveOp.ScatterPacked, order=(2, 1, 0)),
     NodeKind("Dropout", PrimitiveOp.Dropout, _RANDOM, _dropout),
     NodeKind("RandomSample", PrimitiveOp.RandomSample, _SAMPLE, _sample),
-    NodeKind("RandomSampleInclusionFrequency", PrimitiveOp.RandomSampleInclusionFrequency, _SAMPLE, _sample),
+    NodeKind(
+        "RandomSampleInclusionFrequency",
+        PrimitiveOp.RandomSampleInclusionFrequency,
+        _SAMPLE,
+        _sample,
+    ),
     NodeKind("EyeLikeOp", PrimitiveOp.EyeLikeOp, (Field("OutputSparse", FLAG),), _eye),
     *SHAPE_KINDS,
     *WINDOW_KINDS,

@@ -193,7 +193,9 @@ class _Writer:
             kind = BY_OPERATION[PrimitiveOp(node.op.primitive or 0)]
             kind.write(self._out, attributes, Signature(tuple(types), node.types[0]))
         except FileFormatError as error:
-            raise FileFormatError(f"{_described(node.primitive)}: {error}; use Function.save") from None
+            raise FileFormatError(
+                f"{_described(node.primitive)}: {error}; use Function.save"
+            ) from None
 
     def _write_groups(self) -> None:
         """Outputs are listed that others read, are no operations, or come twice: the last first, as the original does."""
@@ -254,9 +256,13 @@ def _check_inputs(outputs: Sequence[Variable]) -> None:
         for leaf in walk.leaves(root):
             what = f"{leaf!r} cannot be saved in the format of version 1"
             if leaf.kind is VariableKind.Placeholder:
-                raise FileFormatError(f"{what}: it is a placeholder; put an input in its place first")
+                raise FileFormatError(
+                    f"{what}: it is a placeholder; put an input in its place first"
+                )
             if any(d < 0 for d in leaf.type_.shape):
-                raise FileFormatError(f"{what}, which has no free or inferred dimensions; give it a definite shape")
+                raise FileFormatError(
+                    f"{what}, which has no free or inferred dimensions; give it a definite shape"
+                )
             if leaf.is_input and not leaf.type_.dynamic_axes:
                 raise FileFormatError(
                     f"{what}, where every input has a batch axis; use a constant, or an input with one"
@@ -272,7 +278,9 @@ def _format(outputs: Sequence[Variable]) -> str:
     leaves = [v for root in _owners(outputs) for v in walk.leaves(root)]
     # Constants take on the others' format where there are others.
     fixed = [v for v in leaves if v.kind is not VariableKind.Constant]
-    found = sorted({v.type_.dtype.name for v in fixed or leaves or outputs if v.type_.dtype is not None})
+    found = sorted(
+        {v.type_.dtype.name for v in fixed or leaves or outputs if v.type_.dtype is not None}
+    )
     names = {dtype.name: name for name, dtype in FORMATS.items()}
     if len(found) == 1 and found[0] in names:
         return names[found[0]]
@@ -283,4 +291,6 @@ def _format(outputs: Sequence[Variable]) -> str:
 
 
 def _owners(outputs: Sequence[Variable]) -> list[Primitive]:
-    return list({id(v._owner): v._owner.root_function for v in outputs if v._owner is not None}.values())
+    return list(
+        {id(v._owner): v._owner.root_function for v in outputs if v._owner is not None}.values()
+    )

@@ -51,7 +51,10 @@ def _to_sequence(values: Values) -> Attributes:
 
 
 def _unpack(values: Values) -> Attributes:
-    return {"sequenceUnpackPaddingValue": values["padding"], "sequenceUnpackSuppressMaskOutput": values["alone"]}
+    return {
+        "sequenceUnpackPaddingValue": values["padding"],
+        "sequenceUnpackSuppressMaskOutput": values["alone"],
+    }
 
 
 def _unpack_values(attributes: Attributes, signature: Signature) -> Values:
@@ -71,13 +74,18 @@ _EDIT_DISTANCE: Fields = (
 
 
 def _edit_distance(values: Values) -> Attributes:
-    penalties = {field.name: Single(values[field.name]) for field in _EDIT_DISTANCE if field.kind is SINGLE}
+    penalties = {
+        field.name: Single(values[field.name]) for field in _EDIT_DISTANCE if field.kind is SINGLE
+    }
     tokens = [Size(token) for token in values["TokensToIgnore"]]
     return penalties | {"SquashInputs": values["SquashInputs"], "TokensToIgnore": tokens}
 
 
 def _alignment(values: Values) -> Attributes:
-    return {"DelayConstraint": values["DelayConstraint"], "BlankTokenId": Size(values["BlankTokenId"])}
+    return {
+        "DelayConstraint": values["DelayConstraint"],
+        "BlankTokenId": Size(values["BlankTokenId"]),
+    }
 
 
 _RECURRENT_STACK: Fields = (
@@ -91,7 +99,10 @@ _RECURRENT_STACK: Fields = (
 
 def _recurrent_stack(values: Values) -> Attributes:
     sizes = {name: Size(values[name]) for name in ("numLayers", "hiddenSize")}
-    return sizes | {"bidirectional": values["bidirectional"] != 0, "recurrentOp": values["recurrentOp"]}
+    return sizes | {
+        "bidirectional": values["bidirectional"] != 0,
+        "recurrentOp": values["recurrentOp"],
+    }
 
 
 def _recurrent_stack_values(attributes: Attributes, signature: Signature) -> Values:
@@ -126,11 +137,21 @@ _EXCHANGED = (1, 0)
 SEQUENCE_KINDS = (
     NodeKind("PastValue", PrimitiveOp.PastValue, _DELAY, _delay, _delay_values),
     NodeKind("FutureValue", PrimitiveOp.FutureValue, _DELAY, _delay, _delay_values),
-    NodeKind("Where", PrimitiveOp.Where, (Field("axis", TEXT, 11, "WhereNodeAxis"),), _where, _where_values),
-    NodeKind("ToSequence", PrimitiveOp.ToSequence, (Field("axis", TEXT),), _to_sequence, _where_values),
+    NodeKind(
+        "Where",
+        PrimitiveOp.Where,
+        (Field("axis", TEXT, 11, "WhereNodeAxis"),),
+        _where,
+        _where_values,
+    ),
+    NodeKind(
+        "ToSequence", PrimitiveOp.ToSequence, (Field("axis", TEXT),), _to_sequence, _where_values
+    ),
     NodeKind("UnpackSequence", PrimitiveOp.UnpackSequence, _UNPACK, _unpack, _unpack_values),
     NodeKind("EditDistanceError", PrimitiveOp.EditDistanceError, _EDIT_DISTANCE, _edit_distance),
-    NodeKind("LatticeSequenceWithSoftmax", PrimitiveOp.LatticeSequenceWithSoftmax, _LATTICE, _lattice),
+    NodeKind(
+        "LatticeSequenceWithSoftmax", PrimitiveOp.LatticeSequenceWithSoftmax, _LATTICE, _lattice
+    ),
     NodeKind("ForwardBackward", PrimitiveOp.ForwardBackward, _ALIGNMENT, _alignment),
     NodeKind(
         "OptimizedRNNStack",

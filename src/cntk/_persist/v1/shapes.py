@@ -32,7 +32,10 @@ from cntk.axis import Axis
 
 
 def _times(values: Values) -> Attributes:
-    return {"outputRank": Size(values["outputRank"]), "inferInputRankToMap": values["inferInputRankToMap"]}
+    return {
+        "outputRank": Size(values["outputRank"]),
+        "inferInputRankToMap": values["inferInputRankToMap"],
+    }
 
 
 def _transpose_times(values: Values) -> Attributes:
@@ -87,7 +90,10 @@ def _read_parts(reader: Reader) -> list[Part]:
     if not 0 <= count <= 64:
         raise FileFormatError(f"a slice is along {count} axes; the file is damaged")
     strides = reader.version >= 27
-    return [Part(reader.long(), reader.long(), reader.whole(), reader.whole() if strides else 1) for _ in range(count)]
+    return [
+        Part(reader.long(), reader.long(), reader.whole(), reader.whole() if strides else 1)
+        for _ in range(count)
+    ]
 
 
 def _write_parts(writer: Writer, parts: Sequence[Part]) -> None:
@@ -142,7 +148,11 @@ def _reshape_values(attributes: Attributes, signature: Signature) -> Values:
     if any(d < -1 for d in shape):
         raise FileFormatError("the format has no free dimensions")
     # A dimension that is to be inferred is 0.
-    return {"begin": min(begin, rank) + 1, "end": min(end, rank) + 1, "shape": [max(d, 0) for d in shape]}
+    return {
+        "begin": min(begin, rank) + 1,
+        "end": min(end, rank) + 1,
+        "shape": [max(d, 0) for d in shape],
+    }
 
 
 def _squeeze_values(attributes: Attributes, signature: Signature) -> Values:
@@ -179,7 +189,11 @@ def _transpose(values: Values) -> Attributes:
 def _transpose_values(attributes: Attributes, signature: Signature) -> Values:
     rank = signature.operands[0].rank
     if "axisVec" in attributes:
-        return {"order": Order(0, 0, tuple(axis_number(axis, rank) - 1 for axis in attributes["axisVec"]))}
+        return {
+            "order": Order(
+                0, 0, tuple(axis_number(axis, rank) - 1 for axis in attributes["axisVec"])
+            )
+        }
     axis1, axis2 = (axis_number(attributes[name], rank) for name in ("axis1", "axis2"))
     return {"order": Order(axis1, axis2)}
 
@@ -202,14 +216,20 @@ _ORDER = Kind(_read_order, _write_order)
 SHAPE_KINDS = (
     NodeKind("Times", PrimitiveOp.Times, _TIMES, _times, _times_values),
     NodeKind("TransposeTimes", PrimitiveOp.TransposeTimes, _TIMES, _transpose_times, _times_values),
-    NodeKind("ReduceElements", PrimitiveOp.ReduceElements, _REDUCTION, _reduction, _reduction_values),
+    NodeKind(
+        "ReduceElements", PrimitiveOp.ReduceElements, _REDUCTION, _reduction, _reduction_values
+    ),
     NodeKind("SumColumnElements", PrimitiveOp.ReduceElements, (), _sum_of_columns),
     NodeKind("SumElements", PrimitiveOp.ReduceElements, (), _sum_of_all),
     NodeKind("Slice", PrimitiveOp.Slice, (Field("parts", _PARTS),), _slice, _slice_values),
     NodeKind("Reshape", PrimitiveOp.Reshape, _RESHAPE, _reshape, _reshape_values),
     NodeKind("Reshape", PrimitiveOp.Squeeze, _RESHAPE, _reshape, _squeeze_values),
     NodeKind(
-        "TransposeDimensions", PrimitiveOp.TransposeAxes, (Field("order", _ORDER),), _transpose, _transpose_values
+        "TransposeDimensions",
+        PrimitiveOp.TransposeAxes,
+        (Field("order", _ORDER),),
+        _transpose,
+        _transpose_values,
     ),
     NodeKind("RowStack", PrimitiveOp.Splice, (Field("axis", WHOLE),), _splice, _splice_values),
 )

@@ -51,7 +51,9 @@ _CONVOLUTION: Fields = (*_WINDOWS, Field("two_dimensional", FLAG), Field("dilati
 
 def _check_layout(values: Values) -> None:
     if values["layout"] != _CHANNELS_FIRST:
-        raise FileFormatError("it holds images whose channels lie last (the layout HWC), which is not supported")
+        raise FileFormatError(
+            "it holds images whose channels lie last (the layout HWC), which is not supported"
+        )
 
 
 def _convolution(values: Values) -> Attributes:
@@ -64,7 +66,10 @@ def _convolution(values: Values) -> Attributes:
         "transpose": values["transpose"],
         "dilation": NDShape(values["dilation"] or [1] * len(values["kernel"])),
         **{name: list(values[name]) for name in ("sharing", "autoPadding")},
-        **{name: NDShape(values[name]) for name in ("strides", "lowerPad", "upperPad", "outputShape")},
+        **{
+            name: NDShape(values[name])
+            for name in ("strides", "lowerPad", "upperPad", "outputShape")
+        },
     }
 
 
@@ -86,7 +91,9 @@ def filters_shape(shape: Sequence[int], kernel: Sequence[int]) -> tuple[int, ...
 
 def _convolution_values(attributes: Attributes, signature: Signature) -> Values:
     if attributes["groups"] != 1:
-        raise FileFormatError(f"the format has no convolution in groups, and this one has {attributes['groups']}")
+        raise FileFormatError(
+            f"the format has no convolution in groups, and this one has {attributes['groups']}"
+        )
     weights = signature.operands[0].shape[::-1]
     rank = len(attributes["kernelShape"])
     return attributes | {
@@ -102,7 +109,9 @@ def _convolution_values(attributes: Attributes, signature: Signature) -> Values:
 
 def _pooling(values: Values) -> Attributes:
     _check_layout(values)
-    return _windows("poolingWindowShape", values) | {name: values[name] for name in ("ceilOutDim", "includePad")}
+    return _windows("poolingWindowShape", values) | {
+        name: values[name] for name in ("ceilOutDim", "includePad")
+    }
 
 
 def _unpooling(values: Values) -> Attributes:
@@ -112,7 +121,9 @@ def _unpooling(values: Values) -> Attributes:
 
 def _windows(window: str, values: Values) -> Attributes:
     if values["what"] not in (1, 2):
-        raise FileFormatError(f"pooling is of the unknown kind {values['what']}; the file is damaged")
+        raise FileFormatError(
+            f"pooling is of the unknown kind {values['what']}; the file is damaged"
+        )
     return {
         window: NDShape(values["kernel"]),
         "poolingType": Size(values["what"] - 1),
@@ -223,21 +234,33 @@ def _crop(values: Values) -> Attributes:
 
 def _crop_values(attributes: Attributes, signature: Signature) -> Values:
     if "offset" not in attributes:
-        raise FileFormatError("the format has no crop whose place is found by itself; use crop_manual")
+        raise FileFormatError(
+            "the format has no crop whose place is found by itself; use crop_manual"
+        )
     x, y = attributes["offset"]
     return {"x": x, "y": y}
 
 
-_REGIONS: Fields = (Field("shape", SHAPE), Field("what", WHOLE, 26, 1), Field("scale", DOUBLE, 26, 1 / 16))
+_REGIONS: Fields = (
+    Field("shape", SHAPE),
+    Field("what", WHOLE, 26, 1),
+    Field("scale", DOUBLE, 26, 1 / 16),
+)
 
 WINDOW_KINDS = (
-    NodeKind("Convolution", PrimitiveOp.Convolution, _CONVOLUTION, _convolution, _convolution_values),
+    NodeKind(
+        "Convolution", PrimitiveOp.Convolution, _CONVOLUTION, _convolution, _convolution_values
+    ),
     NodeKind("Pooling", PrimitiveOp.Pooling, _WINDOWS, _pooling, _pooling_values),
     NodeKind("MaxPooling", PrimitiveOp.Pooling, _OLDEST_POOLING, _oldest_pooling(0)),
     NodeKind("AveragePooling", PrimitiveOp.Pooling, _OLDEST_POOLING, _oldest_pooling(1)),
     NodeKind("MaxUnpooling", PrimitiveOp.Unpooling, _WINDOWS, _unpooling, _pooling_values),
-    NodeKind("ROIPooling", PrimitiveOp.ROIPooling, _REGIONS, _region_pooling, _region_pooling_values),
-    NodeKind("Crop", PrimitiveOp.Crop, (Field("x", DOUBLE), Field("y", DOUBLE)), _crop, _crop_values),
+    NodeKind(
+        "ROIPooling", PrimitiveOp.ROIPooling, _REGIONS, _region_pooling, _region_pooling_values
+    ),
+    NodeKind(
+        "Crop", PrimitiveOp.Crop, (Field("x", DOUBLE), Field("y", DOUBLE)), _crop, _crop_values
+    ),
     NodeKind(
         "BatchNormalization",
         PrimitiveOp.BatchNormalization,

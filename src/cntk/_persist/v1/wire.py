@@ -61,7 +61,9 @@ class Reader:
             FileFormatError: if there are not so many.
         """
         if size > self.left:
-            raise FileFormatError("it ends in the middle of a value; the file is cut short or damaged")
+            raise FileFormatError(
+                "it ends in the middle of a value; the file is cut short or damaged"
+            )
         self._position += size
         return self._data[self._position - size : self._position]
 
@@ -149,7 +151,9 @@ class Reader:
             FileFormatError: if another thing comes next.
         """
         if not self.at(text):
-            raise FileFormatError(f"'{text}' was expected and something else stands there; the file is damaged")
+            raise FileFormatError(
+                f"'{text}' was expected and something else stands there; the file is damaged"
+            )
 
     def shape(self) -> tuple[int, ...]:
         """A shape, the last axis first.
@@ -170,7 +174,9 @@ class Reader:
         """
         count = self.size()
         if count > MAX_RANK:
-            raise FileFormatError(f"there are {count} flags, and no tensor has so many axes; the file is damaged")
+            raise FileFormatError(
+                f"there are {count} flags, and no tensor has so many axes; the file is damaged"
+            )
         return tuple(self.flag() for _ in range(count))
 
     def wholes(self) -> tuple[int, ...]:
@@ -184,7 +190,9 @@ class Reader:
         """Unsigned numbers of 64 bits, their count before them."""
         count = self.size()
         if 8 * count > self.left:
-            raise FileFormatError("a list is longer than the file; the file is cut short or damaged")
+            raise FileFormatError(
+                "a list is longer than the file; the file is cut short or damaged"
+            )
         return struct.unpack(f"<{count}Q", self.take(8 * count))
 
     def matrix(self) -> np.ndarray:

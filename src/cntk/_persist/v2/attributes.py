@@ -33,7 +33,7 @@ def attributes_to_file(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]
         op: the operation.
         operands: its operands' types; static axes are numbered by the first one's rank.
     """
-    op = op.settled(*operands)
+    op = op.canonical_for_disk(*operands)
     rank = operands[0].rank if operands and operands[0].has_shape else None
     written, names = op.attributes(), op.disk_fields()
     kinds = field_kinds(type(op))
@@ -51,7 +51,11 @@ def format_to_file(values: dict[str, Any], key: str) -> dict[str, Any]:
         values: the dictionary.
         key: the dtype's name there.
     """
-    return values if values.get(key) != NUMBER else values | {key: type(values[key])(1), IS_BFLOAT16: True}
+    return (
+        values
+        if values.get(key) != NUMBER
+        else values | {key: type(values[key])(1), IS_BFLOAT16: True}
+    )
 
 
 def format_from_file(values: dict[str, Any], key: str) -> dict[str, Any]:
@@ -115,7 +119,9 @@ def _shown(value: Any) -> Any:
         return tuple(reversed(value))
     if isinstance(value, list):
         shown = [_shown(item) for item in value]
-        return shown[::-1] if all(isinstance(item, bool) for item in shown) else shown  # flags are one an axis
+        return (
+            shown[::-1] if all(isinstance(item, bool) for item in shown) else shown
+        )  # flags are one an axis
     if isinstance(value, Size):
         return int(value)
     return float(value) if isinstance(value, Single) else value
@@ -141,7 +147,9 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
         if name == CUSTOM:
             continue
         if field is None:
-            raise FileFormatError(f"{cls.op_name} has an attribute '{name}' that is not known; the file may be newer")
+            raise FileFormatError(
+                f"{cls.op_name} has an attribute '{name}' that is not known; the file may be newer"
+            )
         try:
             values[field] = _KINDS[kinds[field]].from_file(value)
         except (TypeError, ValueError) as error:
@@ -152,7 +160,9 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
     for field in fields(cls):  # type: ignore[arg-type]
         needed = field.default is MISSING and field.default_factory is MISSING
         if needed and field.name not in values and field.name not in cls.held_by_operands:
-            raise FileFormatError(f"{cls.op_name}: the attribute '{cls.disk_fields()[field.name]}' is missing")
+            raise FileFormatError(
+                f"{cls.op_name}: the attribute '{cls.disk_fields()[field.name]}' is missing"
+            )
     return cls.from_file(values, operands)
 
 
@@ -167,7 +177,9 @@ def field_kinds(cls: type[Op]) -> dict[str, str | DiskKind]:
         annotation = str(field.type).removesuffix(" | None")
         kind = cls.disk_kinds.get(field.name, annotation)
         if kind not in _KINDS:
-            raise TypeError(f"{cls.__name__}.{field.name}: files have no kind for {annotation}; say one in disk_kinds")
+            raise TypeError(
+                f"{cls.__name__}.{field.name}: files have no kind for {annotation}; say one in disk_kinds"
+            )
         kinds[field.name] = kind
     return kinds
 
@@ -230,7 +242,8 @@ _KINDS: dict[str | DiskKind, _Kind] = {
     "str": _Kind(lambda value, rank: str(value), _text),
     "Axis": _Kind(axis_to_file, axis_from_file),
     "Shape": _Kind(
-        lambda value, rank: NDShape(reversed(value)), lambda value: tuple(reversed(checked_shape(_shape(value))))
+        lambda value, rank: NDShape(reversed(value)),
+        lambda value: tuple(reversed(checked_shape(_shape(value)))),
     ),
     "tuple[bool, ...]": _Kind(
         lambda value, rank: [bool(flag) for flag in reversed(value)],
@@ -249,8 +262,12 @@ _KINDS: dict[str | DiskKind, _Kind] = {
         lambda value: tuple(axis_from_file(axis) for axis in _list(value)),
     ),
     DiskKind.Int: _Kind(
-        lambda value, rank: [int(number) for number in value] if isinstance(value, tuple) else int(value),
-        lambda value: tuple(_whole(number) for number in value) if isinstance(value, list) else _whole(value),
+        lambda value, rank: (
+            [int(number) for number in value] if isinstance(value, tuple) else int(value)
+        ),
+        lambda value: (
+            tuple(_whole(number) for number in value) if isinstance(value, list) else _whole(value)
+        ),
     ),
     DiskKind.Single: _Kind(lambda value, rank: Single(value), _number),
     DiskKind.GivenAxes: _Kind(

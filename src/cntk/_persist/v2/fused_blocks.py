@@ -16,7 +16,9 @@ from cntk._ops.support.composite_op import Fused
 from cntk._persist.v2.attributes import attributes_to_file
 
 
-def single_operation(block_name: str, root: Primitive, arguments: Sequence[Variable]) -> Fused | None:
+def single_operation(
+    block_name: str, root: Primitive, arguments: Sequence[Variable]
+) -> Fused | None:
     """An operation that computes in one step what a block's graph does, or None.
 
     Args:
@@ -45,7 +47,9 @@ def _kinds(base: type[Fused]) -> Iterator[type[Fused]]:
         yield from _kinds(kind)
 
 
-def same_graph(left: Primitive, right: Primitive, stand_ins: Mapping[Variable, Variable] | None = None) -> bool:
+def same_graph(
+    left: Primitive, right: Primitive, stand_ins: Mapping[Variable, Variable] | None = None
+) -> bool:
     """Whether two graphs are the same, operation by operation.
 
     Args:
@@ -95,7 +99,9 @@ def _as_in_files(primitive: Primitive) -> tuple[type[Op], Op | dict[str, Any]]:
     """An operation's class and attributes, in which an axis is the same however it has been counted."""
     op = primitive.op
     written = op.primitive is not None
-    return type(op), attributes_to_file(op, [v.type_ for v in primitive.operands]) if written else op
+    return type(op), attributes_to_file(
+        op, [v.type_ for v in primitive.operands]
+    ) if written else op
 
 
 def _same_leaf(v: Variable, w: Variable) -> bool:

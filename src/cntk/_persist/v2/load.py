@@ -40,7 +40,15 @@ MAX_REPETITION = 50
 
 # What an operation may run into that has attributes or operands which no program would give it. These errors' own texts
 # say nothing to whoever has a file.
-NOT_MEANT = (ArithmeticError, AttributeError, LookupError, RecursionError, RuntimeError, TypeError, ValueError)
+NOT_MEANT = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def load(model: Any, device: DeviceDescriptor | None = None) -> Composite:
@@ -96,20 +104,28 @@ def _check(values: dict[str, Any], kinds: tuple[str, ...], newest: int) -> None:
     if kind not in kinds:
         raise FileFormatError(f"it holds a '{kind}' where {kinds[0]} was expected; it is no model")
     if version > newest:
-        raise FileFormatError(f"a {kind} is of version {version}, and the newest one known is {newest}")
+        raise FileFormatError(
+            f"a {kind} is of version {version}, and the newest one known is {newest}"
+        )
 
 
 class _Reader:
     """One function being built: its parts by uid, first as the file describes them, then as they are made."""
 
     def __init__(
-        self, values: dict[str, Any], device: DeviceDescriptor | None, contract: bool, apart: Sequence[Variable]
+        self,
+        values: dict[str, Any],
+        device: DeviceDescriptor | None,
+        contract: bool,
+        apart: Sequence[Variable],
     ) -> None:
         _check(values, ("CompositeFunction",), COMPOSITE_VERSION)
         self._values = values
         self._contract, self._apart = contract, apart
         self._device = device
-        self._described = {part(f, "uid", str): f for f in _dictionaries(values, "primitive_functions")}
+        self._described = {
+            part(f, "uid", str): f for f in _dictionaries(values, "primitive_functions")
+        }
         self._variables = {part(v, "uid", str): v for v in _dictionaries(values, "inputs")}
         self._leaves: dict[str, Variable] = {}
         self._made: dict[str, Primitive] = {}
@@ -162,7 +178,9 @@ class _Reader:
 
     def _function(self, uid: str) -> dict[str, Any]:
         if uid not in self._described:
-            raise FileFormatError(f"function '{uid}' is referred to and is not there; the file is damaged")
+            raise FileFormatError(
+                f"function '{uid}' is referred to and is not there; the file is damaged"
+            )
         return self._described[uid]
 
     def _owner(self, uid: str) -> tuple[str, int] | None:
@@ -189,7 +207,9 @@ class _Reader:
         def measure(graph: str) -> tuple[int, int]:
             """How many operations there are when all blocks are opened, and how deep these nest."""
             if graph in under_way or len(under_way) > MAX_BLOCK_DEPTH:
-                raise FileFormatError(f"blocks are inside themselves or nested more than {MAX_BLOCK_DEPTH} levels deep")
+                raise FileFormatError(
+                    f"blocks are inside themselves or nested more than {MAX_BLOCK_DEPTH} levels deep"
+                )
             if graph not in sizes:
                 under_way.add(graph)
                 size = depth = 0
@@ -238,7 +258,9 @@ class _Reader:
         primitive.custom = custom if isinstance(custom, dict) else {}
         return primitive
 
-    def _applied(self, op: Op, operands: list[Variable], described: dict[str, Any], uid: str) -> Primitive:
+    def _applied(
+        self, op: Op, operands: list[Variable], described: dict[str, Any], uid: str
+    ) -> Primitive:
         """An operation on operands, or an error that names both."""
         name = _name(described, uid)
         try:
@@ -247,7 +269,8 @@ class _Reader:
             raise
         except NOT_MEANT as error:
             attributes = ", ".join(
-                f"{key} {briefly(value)}" for key, value in part(described, "attributes", dict).items()
+                f"{key} {briefly(value)}"
+                for key, value in part(described, "attributes", dict).items()
             )
             reason = f"its attributes ({attributes}) do not fit each other or its operands"
             raise misfit(op.op_name, name or uid, reason, operands) from error
@@ -286,20 +309,32 @@ class _Reader:
                 f"block '{described['uid']}' holds the graph of '{root_uid}', which itself reads the block; the file is damaged"
             )
         root = self._made[root_uid]
-        inner = [self._operand(v) for v in _texts(described, "block_function_composite_arguments_map_keys")]
-        outer = [self._operand(v) for v in _texts(described, "block_function_composite_arguments_map_values")]
+        inner = [
+            self._operand(v)
+            for v in _texts(described, "block_function_composite_arguments_map_keys")
+        ]
+        outer = [
+            self._operand(v)
+            for v in _texts(described, "block_function_composite_arguments_map_values")
+        ]
         wrong = [v for v in inner if not (v.is_placeholder or v.is_input)]
         if len(inner) != len(outer) or len(set(inner)) != len(inner) or wrong:
-            raise FileFormatError("a block's arguments do not fit what they stand for; the file is damaged")
+            raise FileFormatError(
+                "a block's arguments do not fit what they stand for; the file is damaged"
+            )
         name = part(described, "block_function_op_name", str)
         details = details_from_file(part(described, "attributes", dict))
         single = single_operation(name, root, inner) if self._contract else None
         if single is not None and single.reads_operands and not _named(root):
-            return Block(Composite(Primitive(single, inner)), tuple(inner), name, details=details), outer
+            return Block(
+                Composite(Primitive(single, inner)), tuple(inner), name, details=details
+            ), outer
         block = Block(_composite(root, values), tuple(inner), name, single=single, details=details)
         return block, [*self._held(described, root, inner), *outer]
 
-    def _held(self, described: dict[str, Any], root: Primitive, inner: list[Variable]) -> list[Variable]:
+    def _held(
+        self, described: dict[str, Any], root: Primitive, inner: list[Variable]
+    ) -> list[Variable]:
         """The parameters and constants inside a block, in the file's order, which is that of `Function.parameters`."""
         # What stands for an output that comes later in a loop is no variable of the block's own.
         known = {*inner, *self._stand_ins}
@@ -317,7 +352,9 @@ class _Reader:
             elif owner is not None:
                 self._leaves[uid] = Variable.make(VariableKind.Placeholder, TensorType(), "")
             else:
-                raise FileFormatError(f"variable '{uid}' is referred to and is not there; the file is damaged")
+                raise FileFormatError(
+                    f"variable '{uid}' is referred to and is not there; the file is damaged"
+                )
             if owner is not None:
                 self._stand_ins[self._leaves[uid]] = uid
         return self._leaves[uid]
@@ -333,10 +370,14 @@ class _Reader:
 
     def _output(self, function: str, place: int) -> Variable:
         if function not in self._made:
-            raise FileFormatError(f"function '{function}' is read by a loop that it is no part of; the file is damaged")
+            raise FileFormatError(
+                f"function '{function}' is read by a loop that it is no part of; the file is damaged"
+            )
         results = self._made[function].results
         if place >= len(results):
-            raise FileFormatError(f"function '{function}' has no output {place}; the file is damaged")
+            raise FileFormatError(
+                f"function '{function}' has no output {place}; the file is damaged"
+            )
         return results[place]
 
     def _close_loops(self, root: Primitive) -> None:
@@ -349,7 +390,9 @@ class _Reader:
             if owner is not None:
                 outputs[stand_in] = self._output(*owner)
         if any(output in outputs for output in outputs.values()):
-            raise FileFormatError("a loop runs through nothing but combinations; the file is damaged")
+            raise FileFormatError(
+                "a loop runs through nothing but combinations; the file is damaged"
+            )
         for primitive in self._made.values():
             if any(v in outputs for v in primitive.operands):
                 primitive.operands = [outputs.get(v, v) for v in primitive.operands]
@@ -397,7 +440,9 @@ def _op_class(number: int, uid: str) -> type[Op]:
             f"'{uid}' is an operation with the number {number}, which is not known; the file may be newer"
         ) from None
     if primitive not in registry:
-        raise FileFormatError(f"'{uid}' is an operation {primitive.name}, which is not supported yet")
+        raise FileFormatError(
+            f"'{uid}' is an operation {primitive.name}, which is not supported yet"
+        )
     return registry[primitive]
 
 
@@ -432,15 +477,21 @@ def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> 
     kind, dtype = VariableKind(kind), as_dtype(data_type)
     axes = part(values, "dynamic_axis", list)
     if not all(isinstance(axis, Axis) and not axis.is_static_axis for axis in axes):
-        raise FileFormatError(f"variable '{uid}' has dynamic axes that are none; the file is damaged")
+        raise FileFormatError(
+            f"variable '{uid}' has dynamic axes that are none; the file is damaged"
+        )
     shape = tuple(reversed(checked_shape(part(values, "shape", NDShape))))
     type_ = TensorType(shape, tuple(reversed(axes)), dtype, flag(values, "is_sparse"))
     name = _name(values, uid)
     needs_gradient = flag(values, "needs_gradient")
     if kind in (VariableKind.Parameter, VariableKind.Constant):
-        return _holder(kind, type_, name, uid, part(values, "value", np.ndarray), needs_gradient, device)
+        return _holder(
+            kind, type_, name, uid, part(values, "value", np.ndarray), needs_gradient, device
+        )
     if kind is VariableKind.Output:
-        raise FileFormatError(f"variable '{uid}' is the output of a function that is not there; the file is damaged")
+        raise FileFormatError(
+            f"variable '{uid}' is the output of a function that is not there; the file is damaged"
+        )
     return Variable.make(kind, type_, name, needs_gradient, uid)
 
 

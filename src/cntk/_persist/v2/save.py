@@ -25,7 +25,13 @@ from cntk._persist import files
 from cntk._persist.protobuf.arrays import NDShape
 from cntk._persist.protobuf.dictionary import Size
 from cntk._persist.protobuf.wire import FileFormatError
-from cntk._persist.v2.attributes import CUSTOM, DATA_TYPE, attributes_to_file, details_to_file, format_to_file
+from cntk._persist.v2.attributes import (
+    CUSTOM,
+    DATA_TYPE,
+    attributes_to_file,
+    details_to_file,
+    format_to_file,
+)
 from cntk._persist.v2.user_functions import user_function_to_file
 from cntk._runtime.numpy_tensors import array_of
 from cntk._runtime.random.streams import offsets_of
@@ -65,7 +71,10 @@ def to_dictionary(
         offsets.update(offsets_of(graph))
     writer = _Writer(offsets, apart)
     described = _composite(composite, writer.graph(composite.root_function))
-    return described | {"inputs": list(writer.variables.values()), "primitive_functions": writer.functions}
+    return described | {
+        "inputs": list(writer.variables.values()),
+        "primitive_functions": writer.functions,
+    }
 
 
 def _composite(composite: Composite, root: str) -> dict[str, Any]:
@@ -76,7 +85,11 @@ def _composite(composite: Composite, root: str) -> dict[str, Any]:
             "type": "CompositeFunction",
             "root": root,
             # The original gives a graph its root's name, but for user functions'.
-            "name": (None if isinstance(primitive, UserPrimitive) and not composite._own_name else composite.name)
+            "name": (
+                None
+                if isinstance(primitive, UserPrimitive) and not composite._own_name
+                else composite.name
+            )
             or None,
             "uid": composite.uid,
         }
@@ -126,7 +139,9 @@ class _Writer:
         block = primitive.block
         if block is None and primitive.op.primitive is None:
             block = self._expanded(primitive)
-        self.functions.append(self._operation(primitive) if block is None else self._block(primitive, block))
+        self.functions.append(
+            self._operation(primitive) if block is None else self._block(primitive, block)
+        )
         self._written.add(id(primitive))
 
     def _as_it_stands(self, primitive: Primitive) -> Op:
@@ -137,16 +152,20 @@ class _Writer:
 
     def _operation(self, primitive: Primitive) -> dict[str, Any]:
         op = self._as_it_stands(primitive)
-        attributes = format_to_file(attributes_to_file(op, [v.type_ for v in primitive.operands]), DATA_TYPE)
+        attributes = format_to_file(
+            attributes_to_file(op, [v.type_ for v in primitive.operands]), DATA_TYPE
+        )
         operands = self._on_same_axes(primitive)
         if op.reversed_on_disk:
             operands.reverse()
-        return self._described(primitive, op.primitive, attributes, [self._operand(v) for v in operands])
+        return self._described(
+            primitive, op.primitive, attributes, [self._operand(v) for v in operands]
+        )
 
     def _on_same_axes(self, primitive: Primitive) -> list[Variable]:
         """The operands, with an operation before each that stretches by itself here and does not in files."""
         operands = list(primitive.operands)
-        if not primitive.op.stretches:
+        if not primitive.op.broadcasts_over_sequence:
             return operands
         widest = max(operands, key=lambda v: len(v.type_.dynamic_axes))
         axes = widest.type_.dynamic_axes
@@ -173,10 +192,14 @@ class _Writer:
         leaves = [v for v in walk.leaves(inside) if v not in block.arguments]
         held = dict.fromkeys([*(v for v in primitive.operands[:split] if v in leaves), *leaves])
         details = details_to_file(block.details)
-        return self._described(primitive, PrimitiveOp.Block, details, [*map(self._operand, held), *arguments]) | {
+        return self._described(
+            primitive, PrimitiveOp.Block, details, [*map(self._operand, held), *arguments]
+        ) | {
             "block_function_op_name": block.block_name,
             "block_function_composite": _composite(block.composite, root),
-            "block_function_composite_arguments_map_keys": [self._operand(v) for v in block.arguments],
+            "block_function_composite_arguments_map_keys": [
+                self._operand(v) for v in block.arguments
+            ],
             "block_function_composite_arguments_map_values": arguments,
         }
 
@@ -192,12 +215,16 @@ class _Writer:
                 f"{operation_text(op.op_name, primitive._name)} cannot be saved: the file format has no such operation, and it "
                 "is not known how to express it by others"
             )
-        stand_ins = tuple(Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in primitive.operands)
+        stand_ins = tuple(
+            Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in primitive.operands
+        )
         block = Block(self._expansion(primitive, stand_ins, primitive), stand_ins, op.op_name)
         self._kept.append(block)
         return block
 
-    def _expansion(self, primitive: Primitive, operands: Sequence[Variable], seen: Primitive) -> Composite:
+    def _expansion(
+        self, primitive: Primitive, operands: Sequence[Variable], seen: Primitive
+    ) -> Composite:
         """A fused operation as a graph of those that files hold.
 
         Args:
@@ -219,7 +246,11 @@ class _Writer:
         return expanded
 
     def _described(
-        self, primitive: Primitive, number: int | None, attributes: dict[str, Any], operands: list[str]
+        self,
+        primitive: Primitive,
+        number: int | None,
+        attributes: dict[str, Any],
+        operands: list[str],
     ) -> dict[str, Any]:
         if primitive.custom:
             attributes = attributes | {CUSTOM: primitive.custom}

@@ -28,7 +28,9 @@ class _Nothing(Held):
     held = None
 
 
-def user_function_to_file(primitive: UserPrimitive | NativePrimitive, uid: str, operands: Sequence[str]) -> Any:
+def user_function_to_file(
+    primitive: UserPrimitive | NativePrimitive, uid: str, operands: Sequence[str]
+) -> Any:
     """A user function as files hold it.
 
     Args:
@@ -74,7 +76,13 @@ def _from_file(value: Any) -> Any:
         return tuple(reversed(value))
     if isinstance(value, list):
         return [_from_file(item) for item in value]
-    return int(value) if isinstance(value, Size) else float(value) if isinstance(value, Single) else value
+    return (
+        int(value)
+        if isinstance(value, Size)
+        else float(value)
+        if isinstance(value, Single)
+        else value
+    )
 
 
 def user_function_from_file(
@@ -119,7 +127,9 @@ def _known_as(uid: str, root: Primitive) -> Primitive:
     return root
 
 
-def _native_from_file(values: Mapping[str, Any], operands: Sequence[Variable], name: str) -> Primitive:
+def _native_from_file(
+    values: Mapping[str, Any], operands: Sequence[Variable], name: str
+) -> Primitive:
     attributes = _from_file(values.get("user_defined_state") or {})
     op_id = _text(values, "op")
     hint = (

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._runtime.layout.row_permutation import moved
+from cntk._runtime.layout.row_permutation import permute_rows
 from cntk._runtime.transfer import true_places
 
 
-def standing(places: Tensor, total: int) -> Tensor:
+def inverse_index(places: Tensor, total: int) -> Tensor:
     """Which frame stands at each of so many places, given each frame's place; frame 0 where none does."""
     frames = torch.zeros(total, dtype=torch.int64, device=places.device)
     frames[places] = torch.arange(len(places), device=places.device)
@@ -21,7 +21,7 @@ def standing(places: Tensor, total: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Places:
+class IndexMap:
     """Where the frames of a layout lie.
 
     Attributes:
@@ -35,7 +35,7 @@ class Places:
     def take(self, x: Tensor) -> Tensor:
         """Frames as they stand at all places, ``[places, *shape]``."""
         # No gradient comes from places without a frame: no frame's result depends on them.
-        return moved(x, self.frames, self.places)
+        return permute_rows(x, self.frames, self.places)
 
     @cached_property
     def empty(self) -> Tensor:
@@ -47,14 +47,14 @@ class Places:
         """What stands at all places as frames, ``[frames, *shape]``."""
         if not rows.requires_grad:
             return rows.index_select(0, self.places)
-        return _Given.apply(rows, self)  # type: ignore[no-any-return, no-untyped-call]
+        return _GatherFrames.apply(rows, self)  # type: ignore[no-any-return, no-untyped-call]
 
 
-class _Given(torch.autograd.Function):
-    """Places by their frames; the gradient is 0 where no frame stands."""
+class _GatherFrames(torch.autograd.Function):
+    """IndexMap by their frames; the gradient is 0 where no frame stands."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, where: Places) -> Tensor:
+    def forward(ctx: Any, rows: Tensor, where: IndexMap) -> Tensor:
         ctx.where = where
         return rows.index_select(0, where.places)
 

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cntk._runtime.layout.length_buckets import Groups, groups_of
-from cntk._runtime.layout.packed_lanes import Slots, slots_of
-from cntk._runtime.layout.row_permutation import moved
-from cntk._runtime.layout.time_chunks import Pieces, pieces_of
+from cntk._runtime.layout.length_buckets import LengthBuckets, length_buckets_of
+from cntk._runtime.layout.packed_lanes import PackedLanes, packed_lanes_of
+from cntk._runtime.layout.row_permutation import permute_rows
+from cntk._runtime.layout.time_chunks import TimeChunks, time_chunks_of
 from cntk._runtime.transfer import integers, true_places
 
 
@@ -47,9 +47,9 @@ class Layout:
         self.origins = None if origins is None else tuple(origins)
         self.device = device or torch.device("cpu")
         self._shifts: dict[int, tuple[Tensor, Tensor]] = {}
-        self._pieces: dict[bool, Pieces] = {}
-        self._slots: dict[bool, Slots] = {}
-        self._groups: dict[tuple[tuple[int, ...], int], Groups] = {}
+        self._pieces: dict[bool, TimeChunks] = {}
+        self._slots: dict[bool, PackedLanes] = {}
+        self._groups: dict[tuple[tuple[int, ...], int], LengthBuckets] = {}
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Layout) and self.lengths == other.lengths)
@@ -58,7 +58,11 @@ class Layout:
 
     def on(self, device: torch.device) -> Layout:
         """Return the same layout with its index maps on a device."""
-        return self if self.device == device else Layout(self.lengths, self.starts, device, self.origins)
+        return (
+            self
+            if self.device == device
+            else Layout(self.lengths, self.starts, device, self.origins)
+        )
 
     @cached_property
     def longest(self) -> int:
@@ -87,7 +91,12 @@ class Layout:
         Lengths, offsets, sequence numbers with the longest first, step sizes; which sequences begin here, and where the
         others go on from, if not all begin.
         """
-        parts: list[Sequence[int]] = [self.lengths, (0, *self.ends), self.longest_first, self.step_sizes]
+        parts: list[Sequence[int]] = [
+            self.lengths,
+            (0, *self.ends),
+            self.longest_first,
+            self.step_sizes,
+        ]
         if self.starts is not None:
             parts += [self.starts, self.places_before]
         whole = integers((n for part in parts for n in part), self.device)
@@ -140,7 +149,11 @@ class Layout:
             index says nothing, int64.
         """
         if steps not in self._shifts:
-            index = torch.arange(self.frames, device=self.device).sub_(steps).clamp_(0, max(self.frames - 1, 0))
+            index = (
+                torch.arange(self.frames, device=self.device)
+                .sub_(steps)
+                .clamp_(0, max(self.frames - 1, 0))
+            )
             self._shifts[steps] = (index, self._beyond(steps))
         return self._shifts[steps]
 
@@ -184,17 +197,19 @@ class Layout:
 
     def by_steps(self, x: Tensor, backwards: bool = False) -> Tensor:
         """Frames step by step, in the order of `time_major`."""
-        return moved(x, self.time_major(backwards), self.from_time_major(backwards))
+        return permute_rows(x, self.time_major(backwards), self.from_time_major(backwards))
 
     def by_sequences(self, x: Tensor, backwards: bool = False) -> Tensor:
         """Frames in the order of `time_major` as they were."""
-        return moved(x, self.from_time_major(backwards), self.time_major(backwards))
+        return permute_rows(x, self.from_time_major(backwards), self.time_major(backwards))
 
     @cached_property
     def _time_major_forward(self) -> Tensor:
         starts = self.offsets[:-1][self.sorted_rows]
         sizes = self.step_sizes_tensor
-        steps = torch.repeat_interleave(torch.arange(self.longest, device=self.device), sizes, output_size=self.frames)
+        steps = torch.repeat_interleave(
+            torch.arange(self.longest, device=self.device), sizes, output_size=self.frames
+        )
         begins = torch.cumsum(sizes, 0) - sizes
         rows = torch.arange(self.frames, device=self.device) - begins[steps]
         return starts[rows] + steps
@@ -218,12 +233,18 @@ class Layout:
     @cached_property
     def sorted_rows(self) -> Tensor:
         """Sequence numbers, longest first, int64 ``[count]``."""
-        return self._sent[2] if self._is_on_gpu else torch.tensor(self.longest_first, dtype=torch.int64)
+        return (
+            self._sent[2]
+            if self._is_on_gpu
+            else torch.tensor(self.longest_first, dtype=torch.int64)
+        )
 
     @cached_property
     def step_sizes_tensor(self) -> Tensor:
         """How many sequences are still running at each time step, int64 ``[longest]``."""
-        return self._sent[3] if self._is_on_gpu else torch.tensor(self.step_sizes, dtype=torch.int64)
+        return (
+            self._sent[3] if self._is_on_gpu else torch.tensor(self.step_sizes, dtype=torch.int64)
+        )
 
     @cached_property
     def places_before(self) -> Sequence[int]:
@@ -259,39 +280,45 @@ class Layout:
             rows.append(row)
             used[row] += length
         first, row_of = integers((*begins, *rows), self.device).view(2, -1)
-        return len(used), (first[self.segments] + self.positions) * len(used) + row_of[self.segments]
+        return len(used), (first[self.segments] + self.positions) * len(used) + row_of[
+            self.segments
+        ]
 
-    def pieces(self, backwards: bool = False) -> Pieces:
-        """The frames as rectangles of some steps each, for kernels that want these; see `Pieces`.
+    def pieces(self, backwards: bool = False) -> TimeChunks:
+        """The frames as rectangles of some steps each, for kernels that want these; see `TimeChunks`.
 
         Args:
             backwards: whether step 0 is each sequence's last frame.
         """
         if backwards not in self._pieces:
-            self._pieces[backwards] = pieces_of(self, backwards)
+            self._pieces[backwards] = time_chunks_of(self, backwards)
         return self._pieces[backwards]
 
-    def slots(self, backwards: bool = False) -> Slots:
-        """The frames as one rectangle, several sequences in a row of it; see `Slots`.
+    def slots(self, backwards: bool = False) -> PackedLanes:
+        """The frames as one rectangle, several sequences in a row of it; see `PackedLanes`.
 
         Args:
             backwards: whether each sequence's last frame comes first.
         """
         if backwards not in self._slots:
-            self._slots[backwards] = self.slots().backwards(self) if backwards else slots_of(self)
+            self._slots[backwards] = (
+                self.slots().backwards(self) if backwards else packed_lanes_of(self)
+            )
         return self._slots[backwards]
 
-    def groups(self, other: Layout, width: int) -> Groups:
-        """Pairs of sequences, one of this layout and one of another, in rectangles; see `groups_of`."""
+    def groups(self, other: Layout, width: int) -> LengthBuckets:
+        """Pairs of sequences, one of this layout and one of another, in rectangles; see `length_buckets_of`."""
         key = (other.lengths, width)
         if key not in self._groups:
-            self._groups[key] = groups_of(self, other, width)
+            self._groups[key] = length_buckets_of(self, other, width)
         return self._groups[key]
 
     @cached_property
     def _unpad_index(self) -> Tensor:
         """Which frame lies at each place of a rectangle; one past the last where there is none."""
-        frames = torch.full((self.count * self.longest,), self.frames, dtype=torch.int64, device=self.device)
+        frames = torch.full(
+            (self.count * self.longest,), self.frames, dtype=torch.int64, device=self.device
+        )
         frames[self._pad_index] = torch.arange(self.frames, device=self.device)
         return frames
 
@@ -316,7 +343,9 @@ class Layout:
 
     def mask(self) -> Tensor:
         """Which places of a rectangle hold a frame, bool ``[count, longest]``."""
-        return torch.arange(self.longest, device=self.device)[None, :] < self.lengths_tensor[:, None]
+        return (
+            torch.arange(self.longest, device=self.device)[None, :] < self.lengths_tensor[:, None]
+        )
 
     def expand(self, x: Tensor) -> Tensor:
         """One row a sequence, repeated for each of its frames: ``[count, *shape]`` to ``[frames, *shape]``."""
@@ -347,7 +376,7 @@ class Layout:
         """Each sequence's frames in the opposite order."""
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:]).flip(1).reshape(x.shape)
-        return moved(x, self.reversal, self.reversal)
+        return permute_rows(x, self.reversal, self.reversal)
 
 
 class _Pad(torch.autograd.Function):

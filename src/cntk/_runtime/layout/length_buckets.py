@@ -28,7 +28,7 @@ _COPY = 3
 
 
 @dataclass(frozen=True)
-class Rectangles:
+class PaddedBlocks:
     """Where the frames of one layout lie in rectangles.
 
     Attributes:
@@ -56,7 +56,7 @@ class Rectangles:
         return _Split.apply(x, self)  # type: ignore[no-untyped-call, no-any-return]
 
     def join(self, parts: Sequence[Tensor]) -> Tensor:
-        """Rectangles as frames; what stands where a sequence has ended is lost."""
+        """PaddedBlocks as frames; what stands where a sequence has ended is lost."""
         if len(parts) == 1 and self.places is None:
             return parts[0].flatten(0, 1)
         return _Join.apply(self, *parts)  # type: ignore[no-untyped-call, no-any-return]
@@ -84,7 +84,10 @@ class Rectangles:
             frames: how many frames there are in all.
         """
         pairs = zip(self.held, self.sizes, self.is_full, strict=True)
-        return tuple(None if rows is None or full else (rows < frames).view(size) for rows, size, full in pairs)
+        return tuple(
+            None if rows is None or full else (rows < frames).view(size)
+            for rows, size, full in pairs
+        )
 
     def put_back(self, parts: Sequence[Tensor]) -> Tensor:
         """One row for each frame."""
@@ -96,7 +99,7 @@ class _Split(torch.autograd.Function):
     """Frames as rectangles; torch's own gradient would write each rectangle into zeros and add these up."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, rectangles: Rectangles) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, x: Tensor, rectangles: PaddedBlocks) -> tuple[Tensor, ...]:
         ctx.rectangles = rectangles
         return rectangles.taken(x)
 
@@ -106,10 +109,10 @@ class _Split(torch.autograd.Function):
 
 
 class _Join(torch.autograd.Function):
-    """Rectangles as frames; the places beyond a sequence's end have no gradient."""
+    """PaddedBlocks as frames; the places beyond a sequence's end have no gradient."""
 
     @staticmethod
-    def forward(ctx: Any, rectangles: Rectangles, *parts: Tensor) -> Tensor:
+    def forward(ctx: Any, rectangles: PaddedBlocks, *parts: Tensor) -> Tensor:
         ctx.rectangles = rectangles
         return rectangles.put_back(parts)
 
@@ -119,7 +122,7 @@ class _Join(torch.autograd.Function):
 
 
 @dataclass(frozen=True)
-class Groups:
+class LengthBuckets:
     """Pairs of sequences, one of each of two layouts, in rectangles.
 
     Attributes:
@@ -128,12 +131,12 @@ class Groups:
             all do.
     """
 
-    first: Rectangles
-    second: Rectangles
+    first: PaddedBlocks
+    second: PaddedBlocks
     masks: tuple[Tensor | None, ...]
 
 
-def groups_of(first: Layout, second: Layout, width: int) -> Groups:
+def length_buckets_of(first: Layout, second: Layout, width: int) -> LengthBuckets:
     """Pairs of sequences grouped so that a kernel on pairs of frames takes the least time.
 
     Args:
@@ -145,7 +148,7 @@ def groups_of(first: Layout, second: Layout, width: int) -> Groups:
     alike = first.lengths == second.lengths
     one = _rectangles(first, numbers)
     other = one if alike else _rectangles(second, numbers)
-    return Groups(one, other, other.masks(second.frames))
+    return LengthBuckets(one, other, other.masks(second.frames))
 
 
 def _grouped(first: Sequence[int], second: Sequence[int], call: int) -> list[list[int]]:
@@ -171,19 +174,22 @@ def _grouped(first: Sequence[int], second: Sequence[int], call: int) -> list[lis
     return sorted(groups)
 
 
-def _rectangles(layout: Layout, groups: list[list[int]]) -> Rectangles:
+def _rectangles(layout: Layout, groups: list[list[int]]) -> PaddedBlocks:
     lengths = np.asarray(layout.lengths, dtype=np.int64)
     begins = np.cumsum(lengths) - lengths
     extents = [max(layout.lengths[k] for k in group) for group in groups]
     order = [k for group in groups for k in group]
     in_order = order == sorted(order)
     lie = [_lies(layout.lengths, group) for group in groups]
-    starts = tuple(int(begins[group[0]]) if as_it_is else None for group, as_it_is in zip(groups, lie, strict=True))
+    starts = tuple(
+        int(begins[group[0]]) if as_it_is else None
+        for group, as_it_is in zip(groups, lie, strict=True)
+    )
     sizes = tuple(zip(map(len, groups), extents, strict=True))
     none = (None,) * len(groups)
     full = tuple(len({layout.lengths[k] for k in group}) == 1 for group in groups)
     if in_order and all(lie):
-        return Rectangles(sizes, starts, none, none, full, None)
+        return PaddedBlocks(sizes, starts, none, none, full, None)
     widths = np.repeat(extents, [len(group) for group in groups])
     first_place = np.cumsum(widths) - widths
     row = np.repeat(np.arange(len(order)), widths)
@@ -197,7 +203,14 @@ def _rectangles(layout: Layout, groups: list[list[int]]) -> Rectangles:
     ends = np.cumsum([count * extent for count, extent in sizes])[:-1].tolist()
     whole = to_device(torch.from_numpy(np.concatenate([frames, held, places])), layout.device)
     of_frames, of_held, of_places = torch.split(whole, [len(frames), len(held), len(places)])
-    return Rectangles(sizes, starts, _gathered(of_frames, ends, lie), _gathered(of_held, ends, lie), full, of_places)
+    return PaddedBlocks(
+        sizes,
+        starts,
+        _gathered(of_frames, ends, lie),
+        _gathered(of_held, ends, lie),
+        full,
+        of_places,
+    )
 
 
 def _lies(lengths: Sequence[int], group: list[int]) -> bool:

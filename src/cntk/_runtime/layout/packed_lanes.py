@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cntk._runtime.layout.index_map import Places, standing
+from cntk._runtime.layout.index_map import IndexMap, inverse_index
 from cntk._runtime.transfer import integers
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _ENOUGH, _SEARCHED = 1.04, 4096
 
 
 @dataclass(frozen=True)
-class Slots(Places):
+class PackedLanes(IndexMap):
     """How the frames of a layout lie in slots, step by step: ``[steps, count]``.
 
     Attributes:
@@ -43,17 +43,19 @@ class Slots(Places):
     steps: int
     count: int
 
-    def backwards(self, layout: Layout) -> Slots:
+    def backwards(self, layout: Layout) -> PackedLanes:
         """The same with each sequence's last frame first."""
         places = self.places[layout.reversal]
-        return Slots(standing(places, len(self.frames)), places, self.steps, self.count)
+        return PackedLanes(inverse_index(places, len(self.frames)), places, self.steps, self.count)
 
     @cached_property
-    def marks(self) -> Tensor:
+    def separator_mask(self) -> Tensor:
         """1 at empty places, else 0: float32 ``[places, 1]``."""
-        return torch.zeros(len(self.frames), 1, device=self.frames.device).index_fill_(0, self.empty, 1)
+        return torch.zeros(len(self.frames), 1, device=self.frames.device).index_fill_(
+            0, self.empty, 1
+        )
 
-    def take_marked(self, x: Tensor) -> Tensor:
+    def gather_with_separator(self, x: Tensor) -> Tensor:
         """Frames of vectors at all places, with one more element: 0, and 1 at empty places.
 
         Args:
@@ -62,15 +64,17 @@ class Slots(Places):
         Returns:
             ``[steps, count, size + 1]``.
         """
-        return torch.cat([self.take(x), self.marks.to(x.dtype)], 1).view(self.steps, self.count, x.shape[1] + 1)
+        return torch.cat([self.take(x), self.separator_mask.to(x.dtype)], 1).view(
+            self.steps, self.count, x.shape[1] + 1
+        )
 
 
-def slots_of(layout: Layout) -> Slots:
+def packed_lanes_of(layout: Layout) -> PackedLanes:
     """The slots of a layout that has frames."""
     steps, count, begins, rows = _fitting(layout)
     begin, row = integers((*begins, *rows), layout.device).view(2, -1)
     places = (begin[layout.segments] + layout.positions) * count + row[layout.segments]
-    return Slots(standing(places, steps * count), places, steps, count)
+    return PackedLanes(inverse_index(places, steps * count), places, steps, count)
 
 
 def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
@@ -95,7 +99,7 @@ def _least_cost(layout: Layout) -> float:
 
 
 def _most_slots(layout: Layout) -> tuple[int, int]:
-    """Places that the sequences take, each with the one after it, and how many slots as long as the longest that fills."""
+    """IndexMap that the sequences take, each with the one after it, and how many slots as long as the longest that fills."""
     places = layout.frames + layout.count
     return places, places // (layout.longest + 1)
 
@@ -105,10 +109,14 @@ def _slot_lengths(layout: Layout) -> Iterator[int]:
     yield layout.longest
     places, most = _most_slots(layout)
     for count in (most * part for part in _COUNTS):
-        yield from (length for f in _LENGTHS if (length := math.ceil(places / count * f)) > layout.longest)
+        yield from (
+            length for f in _LENGTHS if (length := math.ceil(places / count * f)) > layout.longest
+        )
 
 
-def _packed(lengths: tuple[int, ...], order: list[int], steps: int) -> tuple[int, list[int], list[int]]:
+def _packed(
+    lengths: tuple[int, ...], order: list[int], steps: int
+) -> tuple[int, list[int], list[int]]:
     """Pack sequences, longest first, each into the fullest slot that still takes it.
 
     Returns:

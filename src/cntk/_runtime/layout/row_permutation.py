@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-def moved(x: Tensor, source: Tensor, target: Tensor) -> Tensor:
+def permute_rows(x: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """Rows of a tensor in another order.
 
     Args:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cntk._runtime.layout.index_map import Places, standing
+from cntk._runtime.layout.index_map import IndexMap, inverse_index
 
 if TYPE_CHECKING:
     from cntk._runtime.layout.layout import Layout
@@ -24,7 +24,7 @@ _MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
-class Pieces(Places):
+class TimeChunks(IndexMap):
     """How the frames of a layout lie in pieces, one piece after another and step by step.
 
     Attributes:
@@ -43,7 +43,7 @@ class Pieces(Places):
             begin += steps * running
 
 
-def pieces_of(layout: Layout, backwards: bool) -> Pieces:
+def time_chunks_of(layout: Layout, backwards: bool) -> TimeChunks:
     """The pieces of a layout.
 
     Args:
@@ -64,7 +64,7 @@ def pieces_of(layout: Layout, backwards: bool) -> Pieces:
     widths = layout.step_sizes_tensor[::steps]
     starts = (torch.cumsum(widths, 0) - widths) * steps
     places = starts[piece] + (step - piece * steps) * widths[piece] + rank[layout.segments]
-    return Pieces(standing(places, total), places, sizes, order)
+    return TimeChunks(inverse_index(places, total), places, sizes, order)
 
 
 def _sizes(descending: Sequence[int], steps: int) -> Iterator[tuple[int, int]]:

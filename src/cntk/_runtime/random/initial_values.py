@@ -139,7 +139,9 @@ class FanScaled(Ranked):
 
     def sample(self, shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> Array:
         fan_in, fan_out = self.fans(shape)
-        spread = self.scale * math.sqrt(self.gain / max(1, fan_in + fan_out if self.both_fans else fan_in))
+        spread = self.scale * math.sqrt(
+            self.gain / max(1, fan_in + fan_out if self.both_fans else fan_in)
+        )
         return (_uniform if self.is_uniform else _normal)(spread, shape, dtype, seed)
 
 
@@ -153,7 +155,9 @@ class Bilinear(Initializer):
     def sample(self, shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> Array:
         width = self.kernel_width
         if width != self.kernel_height:
-            raise ValueError(f"bilinear: the kernel must be square, got {width} x {self.kernel_height}")
+            raise ValueError(
+                f"bilinear: the kernel must be square, got {width} x {self.kernel_height}"
+            )
         if len(shape) < 4 or shape[-2:] != (width, width) or shape[-3] != shape[-4]:
             raise ValueError(
                 f"bilinear: expected a kernel of shape [channels x channels x {width} x {width}], "
@@ -163,7 +167,9 @@ class Bilinear(Initializer):
         centre = half - 1 if width % 2 else half - 0.5
         ramp = 1 - np.abs(np.arange(width) - centre) / half
         out = np.zeros(shape, dtype)
-        channels = out.reshape(-1, *shape[-4:])[0]  # the original leaves whatever lies beyond the first kernel at zero
+        channels = out.reshape(-1, *shape[-4:])[
+            0
+        ]  # the original leaves whatever lies beyond the first kernel at zero
         channels[range(shape[-3]), range(shape[-3])] = ramp[:, None] * ramp
         return out
 

@@ -22,7 +22,9 @@ _Doubles = npt.NDArray[np.float64]
 
 _STATE = 312
 _MIDDLE = 156
-_STEP = _STATE - 1  # the twist of one word needs the next word too, so all but the last can be made at once
+_STEP = (
+    _STATE - 1
+)  # the twist of one word needs the next word too, so all but the last can be made at once
 _BLOCK = 1 << 16
 _LOW_BITS = (1 << 31) - 1
 _UPPER, _LOWER = np.uint64(~_LOW_BITS & (1 << 64) - 1), np.uint64(_LOW_BITS)
@@ -97,7 +99,9 @@ class MersenneTwister64:
         """The next ``count`` numbers uniform on [0, 1), float64 ``[count]``; each takes one word."""
         out = np.empty(count)
         for start in range(0, count, _BLOCK):
-            np.divide(self.words(min(_BLOCK, count - start)), _WORD_RANGE, out=out[start : start + _BLOCK])
+            np.divide(
+                self.words(min(_BLOCK, count - start)), _WORD_RANGE, out=out[start : start + _BLOCK]
+            )
         return out
 
     def normal(self, count: int) -> _Doubles:

@@ -19,7 +19,9 @@ T = TypeVar("T")
 Mark = tuple[int, dict[torch.device, Tensor]]
 
 
-def restore_generators(generators: dict[torch.device, torch.Generator], states: dict[torch.device, Tensor]) -> None:
+def restore_generators(
+    generators: dict[torch.device, torch.Generator], states: dict[torch.device, Tensor]
+) -> None:
     """Have generators go on from their states; those that have none are to be made anew."""
     for device in list(generators):
         if device in states:
@@ -70,7 +72,9 @@ class TwisterStream:
         if device.type == "cpu":
             numbers = torch.from_numpy(self.twister.uniform(count))
         else:
-            numbers = torch.rand(count, generator=self._generator(device), dtype=torch.float64, device=device)
+            numbers = torch.rand(
+                count, generator=self._generator(device), dtype=torch.float64, device=device
+            )
         self.offset += count
         return numbers
 
@@ -80,7 +84,9 @@ class TwisterStream:
         if device.type == "cpu":
             numbers = torch.from_numpy(self.twister.normal(even))
         else:
-            numbers = torch.randn(even, generator=self._generator(device), dtype=torch.float64, device=device)
+            numbers = torch.randn(
+                even, generator=self._generator(device), dtype=torch.float64, device=device
+            )
         self.offset += even
         return numbers[:count]
 
@@ -123,7 +129,11 @@ class Streams:
     def offsets(self) -> dict[int, int]:
         """How many numbers each operation has taken, by the identity of its primitive."""
         kept = ((place[0], times, stream) for (place, _), (times, stream) in self._kept.items())
-        return {id(primitive): stream.offset for primitive, times, stream in kept if primitive.times_seeded == times}
+        return {
+            id(primitive): stream.offset
+            for primitive, times, stream in kept
+            if primitive.times_seeded == times
+        }
 
 
 def offsets_of(graph: Composite) -> dict[int, int]:

@@ -204,7 +204,9 @@ class Crosstalk:
             CrosstalkError: (a ValueError) if something is watched under the name already.
         """
         if name in self.vars:
-            raise CrosstalkError(f"'{name}' is watched already; choose another name, or call reset()")
+            raise CrosstalkError(
+                f"'{name}' is watched already; choose another name, or call reset()"
+            )
         self.vars[name] = VarInfo(var, type(var) if var_type is None else var_type, attr)
 
     def register_funcs(self, var_type: Any, setter: Any = None, getter: Any = None) -> None:
@@ -229,7 +231,9 @@ class Crosstalk:
         """
         return read_value(self._get_filename(name), _LAYERS)
 
-    def assign(self, name: str, value: Any = None, load: bool = False, load_name: str | None = None) -> None:
+    def assign(
+        self, name: str, value: Any = None, load: bool = False, load_name: str | None = None
+    ) -> None:
         """Set a variable's value.
 
         Args:
@@ -249,10 +253,16 @@ class Crosstalk:
             value = self.load_raw_value(load_name or name)
         else:
             old = self.fetch(name)
-            if type(old) is not type(value) and not (isinstance(old, list) and isinstance(value, list)):
-                raise CrosstalkError(f"assign '{name}': expected a {type(old).__name__}, got a {type(value).__name__}")
+            if type(old) is not type(value) and not (
+                isinstance(old, list) and isinstance(value, list)
+            ):
+                raise CrosstalkError(
+                    f"assign '{name}': expected a {type(old).__name__}, got a {type(value).__name__}"
+                )
         if functions.setter is None:
-            raise CrosstalkError(f"assign '{name}': it is computed, or its functions have no setter")
+            raise CrosstalkError(
+                f"assign '{name}': it is computed, or its functions have no setter"
+            )
         functions.setter(watched.var, value, watched.attr)
 
     def fetch(self, name: str, save: bool = False) -> Any:
@@ -349,7 +359,9 @@ class Crosstalk:
         functions = self.funcs.get(watched.type)
         if functions is None:
             kind = getattr(watched.type, "__name__", watched.type)
-            raise NotWatchedError(f"'{name}': no functions are registered for {kind}; call set_data or register_funcs")
+            raise NotWatchedError(
+                f"'{name}': no functions are registered for {kind}; call set_data or register_funcs"
+            )
         return watched, functions
 
 
@@ -360,7 +372,9 @@ def _compare(what: str, found: Any, wanted: Any, close: Callable[[Any, Any], boo
         try:
             np.broadcast_shapes(found.shape, wanted.shape)
         except ValueError:
-            raise CrosstalkError(f"{what}: its shape is {found.shape}, and the file's {wanted.shape}") from None
+            raise CrosstalkError(
+                f"{what}: its shape is {found.shape}, and the file's {wanted.shape}"
+            ) from None
         return close(wanted, found)
     if arrays and isinstance(wanted, list):
         return _compare_padded(what, wanted, found, close)
@@ -368,17 +382,25 @@ def _compare(what: str, found: Any, wanted: Any, close: Callable[[Any, Any], boo
         return _compare_padded(what, found, wanted, close)
     if type(found) is type(wanted) and isinstance(found, tuple):
         pairs = zip(found, wanted, strict=True)
-        return all(a is b if a is None or b is None else _compare(what, a, b, close) for a, b in pairs)
+        return all(
+            a is b if a is None or b is None else _compare(what, a, b, close) for a, b in pairs
+        )
     if lists and isinstance(wanted, list) and len(found) == len(wanted):
         return all(_compare(what, a, b, close) for a, b in zip(found, wanted, strict=True))
     if isinstance(found, dict) and isinstance(wanted, dict) and found.keys() == wanted.keys():
         return all(_compare(what, found[key], wanted[key], close) for key in found)
-    raise CrosstalkError(f"{what}: its value is {_outline(found)}, and the file holds {_outline(wanted)}")
+    raise CrosstalkError(
+        f"{what}: its value is {_outline(found)}, and the file holds {_outline(wanted)}"
+    )
 
 
-def _compare_padded(what: str, rows: list[Array], padded: Array, close: Callable[[Any, Any], bool]) -> bool:
+def _compare_padded(
+    what: str, rows: list[Array], padded: Array, close: Callable[[Any, Any], bool]
+) -> bool:
     """Whether sequences are what a padded array holds; prints where it differs first."""
-    if len(rows) != len(padded) or any(row.shape[1:] != padded.shape[2:] or len(row) > padded.shape[1] for row in rows):
+    if len(rows) != len(padded) or any(
+        row.shape[1:] != padded.shape[2:] or len(row) > padded.shape[1] for row in rows
+    ):
         raise CrosstalkError(
             f"{what}: {len(rows)} sequences of shapes {[row.shape for row in rows[:3]]} ... do not fit into a padded array "
             f"of shape {padded.shape}"

@@ -23,7 +23,9 @@ from cntk._files import opened, replacing
 
 Array = NDArray[Any]
 
-_HEADERS: dict[tuple[int, int], Callable[[IO[bytes]], tuple[tuple[int, ...], bool, np.dtype[Any]]]] = {
+_HEADERS: dict[
+    tuple[int, int], Callable[[IO[bytes]], tuple[tuple[int, ...], bool, np.dtype[Any]]]
+] = {
     (1, 0): npy.read_array_header_1_0,
     (2, 0): npy.read_array_header_2_0,
 }
@@ -66,7 +68,14 @@ def read_value(stem: str, layers: Mapping[str, type]) -> Any:
         if path.exists():
             try:
                 return read(path)
-            except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
+            except (
+                ValueError,
+                KeyError,
+                TypeError,
+                EOFError,
+                OSError,
+                zipfile.BadZipFile,
+            ) as error:
                 raise DataError(f"'{path}' cannot be read: {error}") from error
     if os.path.exists(stem + ".pkl"):
         raise DataError(
@@ -91,13 +100,17 @@ def _taken_apart(value: Any, layers: Mapping[str, type]) -> dict[str, Array]:
         raise TypeError(
             f"files hold arrays, lists and dictionaries of them, and parameters of layers, and not {value!r}"
         )
-    wrong = [part for part in arrays.values() if not isinstance(part, np.ndarray) or part.dtype.hasobject]
+    wrong = [
+        part for part in arrays.values() if not isinstance(part, np.ndarray) or part.dtype.hasobject
+    ]
     if wrong:
         raise TypeError(
             f"files hold arrays of numbers, lists and dictionaries of them, and not a {type(wrong[0]).__name__}"
         )
     if "keys" in header and len({(part.shape, part.dtype) for part in arrays.values()}) == 1:
-        arrays = {"values": np.stack(list(arrays.values()))}  # a vocabulary may have a hundred thousand words
+        arrays = {
+            "values": np.stack(list(arrays.values()))
+        }  # a vocabulary may have a hundred thousand words
     return {"header": np.array(json.dumps(header)), **arrays}
 
 
@@ -110,14 +123,19 @@ def _put_together(arrays: dict[str, Array], layers: Mapping[str, type]) -> Any:
         return layers[kind](*(arrays.get(name) for name in fields))
     if kind not in ("list", "dict"):
         raise ValueError(f"it holds a '{kind}', which is not known")
-    parts: Any = arrays["values"] if "values" in arrays else [arrays[str(k)] for k in range(len(arrays))]
+    parts: Any = (
+        arrays["values"] if "values" in arrays else [arrays[str(k)] for k in range(len(arrays))]
+    )
     return list(parts) if kind == "list" else dict(zip(header["keys"], parts, strict=True))
 
 
 def _read_arrays(path: Path, layers: Mapping[str, type]) -> Any:
     with opened(path) as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        plain = all(m.compress_type == zipfile.ZIP_STORED and m.compress_size == m.file_size for m in members)
+        plain = all(
+            m.compress_type == zipfile.ZIP_STORED and m.compress_size == m.file_size
+            for m in members
+        )
         if not plain or sum(m.file_size for m in members) > path.stat().st_size:
             raise ValueError("its arrays must be uncompressed, as numpy.savez writes them")
         arrays = {}

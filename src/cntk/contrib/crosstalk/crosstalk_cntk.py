@@ -33,7 +33,10 @@ _GATES = 4
 
 
 def find_func_param(
-    func: Function, name: str | None = None, shape: tuple[int, ...] | None = None, allow_not_found: bool = False
+    func: Function,
+    name: str | None = None,
+    shape: tuple[int, ...] | None = None,
+    allow_not_found: bool = False,
 ) -> Any:
     """Return the parameter of a function that has a name or a shape; if it has a single one, that.
 
@@ -53,16 +56,24 @@ def find_func_param(
         ((3,), 'W')
     """
     parameters = func.parameters
-    return parameters[0] if len(parameters) == 1 else _found(parameters, name, shape, allow_not_found)
+    return (
+        parameters[0] if len(parameters) == 1 else _found(parameters, name, shape, allow_not_found)
+    )
 
 
-def _found(parameters: Iterable[Any], name: str | None, shape: Any, allow_not_found: bool = False) -> Any:
+def _found(
+    parameters: Iterable[Any], name: str | None, shape: Any, allow_not_found: bool = False
+) -> Any:
     found = [p for p in parameters if (shape and p.shape == shape) or p.name == name]
     if not found and allow_not_found:
         return None
     if len(found) != 1:
-        wanted = " or ".join([f"named '{name}'"] * (name is not None) + [f"of shape {shape}"] * (shape is not None))
-        raise CrosstalkError(f"expected one parameter {wanted}, found {len(found)} among {list(parameters)}")
+        wanted = " or ".join(
+            [f"named '{name}'"] * (name is not None) + [f"of shape {shape}"] * (shape is not None)
+        )
+        raise CrosstalkError(
+            f"expected one parameter {wanted}, found {len(found)} among {list(parameters)}"
+        )
     return found[0]
 
 
@@ -71,7 +82,9 @@ def _set_all(pairs: Iterable[tuple[Any, Any]]) -> None:
     checked = [(parameter, np.asarray(value)) for parameter, value in pairs]
     for parameter, value in checked:
         if parameter.shape != value.shape:
-            raise CrosstalkError(f"{parameter!r} has shape {parameter.shape}, and the value {value.shape}")
+            raise CrosstalkError(
+                f"{parameter!r} has shape {parameter.shape}, and the value {value.shape}"
+            )
     for parameter, value in checked:
         parameter.value = value
 
@@ -105,7 +118,9 @@ def _set_parameters(parameters: Mapping[str, Any], value: Mapping[str, Array], a
 def _convolution(function: Function, attr: Conv2DAttr) -> tuple[Any, Any]:
     """A convolution's filters, and its bias if it has one."""
     filters = _found(function.parameters, None, (attr.num_filters, 1, *attr.filter_shape))
-    return filters, _found(function.parameters, None, (attr.num_filters, 1, 1), allow_not_found=True)
+    return filters, _found(
+        function.parameters, None, (attr.num_filters, 1, 1), allow_not_found=True
+    )
 
 
 def _get_convolution(function: Function, attr: Conv2DAttr) -> Conv2DArgs:
@@ -132,7 +147,11 @@ def _check_lstm(attr: RnnAttr) -> None:
 def _directions(function: Function) -> list[Any]:
     """The six parameters of two LSTMs, forward and backward, whose outputs are spliced."""
     root = function.root_function
-    if root.op_name != "Splice" or len(root.inputs) != 2 or not all(v.is_output for v in root.inputs):
+    if (
+        root.op_name != "Splice"
+        or len(root.inputs) != 2
+        or not all(v.is_output for v in root.inputs)
+    ):
         raise NotImplementedError(
             f"{function} must be a splice of a forward and a backward recurrence, or an optimized_rnnstack"
         )
@@ -166,7 +185,9 @@ def _unpacked(packed: Array, attr: RnnAttr) -> RnnArgs:
     rows = _GATES * attr.hidden_dim
     sizes = [rows * attr.input_dim, rows * attr.hidden_dim] * 2 + [rows] * 4
     if packed.size != sum(sizes):
-        raise CrosstalkError(f"an LSTM as {attr} has {sum(sizes)} parameters, and this one {packed.size}")
+        raise CrosstalkError(
+            f"an LSTM as {attr} has {sum(sizes)} parameters, and this one {packed.size}"
+        )
     parts = np.split(packed.reshape(-1), np.cumsum(sizes)[:-1])
     matrices = [_other_order(part.reshape(rows, -1).T) for part in parts[:4]]
     biases = [_other_order(parts[k] + parts[k + 1]) for k in (4, 6)]
@@ -175,8 +196,12 @@ def _unpacked(packed: Array, attr: RnnAttr) -> RnnArgs:
 
 def _packed(value: RnnArgs) -> Array:
     """The opposite of `_unpacked`, the second bias of each direction being 0."""
-    matrices = [_other_order(m).T.reshape(-1) for m in (value.fw_W, value.fw_H, value.bw_W, value.bw_H)]
-    biases = [part for b in (value.fw_b, value.bw_b) for part in (_other_order(b), np.zeros_like(b))]
+    matrices = [
+        _other_order(m).T.reshape(-1) for m in (value.fw_W, value.fw_H, value.bw_W, value.bw_H)
+    ]
+    biases = [
+        part for b in (value.fw_b, value.bw_b) for part in (_other_order(b), np.zeros_like(b))
+    ]
     return np.concatenate([*matrices, *biases])
 
 

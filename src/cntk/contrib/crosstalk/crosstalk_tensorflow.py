@@ -22,7 +22,14 @@ from cntk.contrib.crosstalk import (
     RnnAttr,
 )
 
-__all__ = ["DictTrainableType", "TensorFlowCrosstalk", "TrainableType", "VariableType", "find_trainable", "instance"]
+__all__ = [
+    "DictTrainableType",
+    "TensorFlowCrosstalk",
+    "TrainableType",
+    "VariableType",
+    "find_trainable",
+    "instance",
+]
 
 Array = NDArray[Any]
 
@@ -60,7 +67,9 @@ def find_trainable(name: str, scope: str | None = None) -> Any:
         CrosstalkError: (a ValueError) if there is none, or more than one.
     """
     tf = _tensorflow()
-    found = [v for v in tf.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES, scope) if name in v.name]
+    found = [
+        v for v in tf.get_collection(tf.GraphKeys.TRAINABLE_VARIABLES, scope) if name in v.name
+    ]
     if len(found) != 1:
         where = f" in '{scope}'" if scope else ""
         raise CrosstalkError(
@@ -75,7 +84,11 @@ def _shape(variable: Any) -> tuple[int, ...]:
 
 def _recurrent(scope: str) -> list[Any]:
     """Matrix and bias of the forward and of the backward LSTM in a scope."""
-    return [find_trainable(name, f"{scope}/{way}") for way in ("fw", "bw") for name in ("kernel", "bias")]
+    return [
+        find_trainable(name, f"{scope}/{way}")
+        for way in ("fw", "bw")
+        for name in ("kernel", "bias")
+    ]
 
 
 def _with_forget_bias(bias: Array, amount: float) -> Array:
@@ -107,9 +120,13 @@ class _Session:
         checked = [(variable, np.asarray(value)) for variable, value in pairs]
         for variable, value in checked:
             if value.size != int(np.prod(_shape(variable))):
-                raise CrosstalkError(f"{variable.name} has shape {_shape(variable)}, and the value {value.shape}")
+                raise CrosstalkError(
+                    f"{variable.name} has shape {_shape(variable)}, and the value {value.shape}"
+                )
         for variable, value in checked:
-            _tensorflow().assign(variable, value.reshape(_shape(variable))).eval(session=self.session)
+            _tensorflow().assign(variable, value.reshape(_shape(variable))).eval(
+                session=self.session
+            )
 
     def compute(self, tensor: Any, attr: Any = None) -> Array:
         return tensor.eval(self.data, session=self.session)  # type: ignore[no-any-return]
@@ -117,7 +134,9 @@ class _Session:
     def get_dict(self, variables: Mapping[str, Any], attr: Any = None) -> dict[str, Array]:
         return {key: self.get(variable) for key, variable in variables.items()}
 
-    def set_dict(self, variables: Mapping[str, Any], value: Mapping[str, Array], attr: Any = None) -> None:
+    def set_dict(
+        self, variables: Mapping[str, Any], value: Mapping[str, Array], attr: Any = None
+    ) -> None:
         if variables.keys() != value.keys():
             raise CrosstalkError(f"expected values for {sorted(variables)}, got {sorted(value)}")
         self._set_all([(variables[key], value[key]) for key in variables])
@@ -140,7 +159,10 @@ class _Session:
         parts = []
         matrices_and_biases = [self.get(variable) for variable in _recurrent(scope)]
         for matrix, bias in zip(matrices_and_biases[::2], matrices_and_biases[1::2], strict=True):
-            parts += [*np.split(matrix, [attr.input_dim]), _with_forget_bias(bias, attr.forget_bias)]
+            parts += [
+                *np.split(matrix, [attr.input_dim]),
+                _with_forget_bias(bias, attr.forget_bias),
+            ]
         return RnnArgs(*parts)
 
     def set_lstm(self, scope: str, value: RnnArgs, attr: RnnAttr) -> None:

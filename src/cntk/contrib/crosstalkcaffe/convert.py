@@ -33,7 +33,9 @@ class CaffeConverter:
         conf = load_conf(conf_path)
         source = conf.source_solver.source
         if source not in ADAPTER_DICT:
-            raise ConversionError(f"'{conf_path}': Source must be one of {list(ADAPTER_DICT)}, and is {source!r}")
+            raise ConversionError(
+                f"'{conf_path}': Source must be one of {list(ADAPTER_DICT)}, and is {source!r}"
+            )
         instance = CntkApiInstance(ADAPTER_DICT[source].load_model(conf), global_conf=conf)
         instance.export_model()
         validator = Validator(global_conf=conf, functions=instance.get_functions())

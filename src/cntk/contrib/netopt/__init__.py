@@ -6,7 +6,10 @@ What there is stands in the modules `factorization`, `quantization` and `custom_
 from __future__ import annotations
 
 from cntk._graph.names.late_names import hand_on
-from cntk._ops.user.native_function import is_native_user_function_registered, register_native_user_function
+from cntk._ops.user.native_function import (
+    is_native_user_function_registered,
+    register_native_user_function,
+)
 from cntk.contrib.netopt import native_convolution
 
 _OF_THE_PROGRAM = "NativeBinaryConvolveFunction"
@@ -39,12 +42,16 @@ def try_register_native_convolve_function() -> None:
 
 def native_convolution_id() -> str:
     """The name of the native user function that convolves signs: the program's own, else this package's."""
-    return _OF_THE_PROGRAM if is_native_user_function_registered(_OF_THE_PROGRAM) else _OF_THIS_PACKAGE
+    return (
+        _OF_THE_PROGRAM if is_native_user_function_registered(_OF_THE_PROGRAM) else _OF_THIS_PACKAGE
+    )
 
 
 if not is_native_user_function_registered(_OF_THIS_PACKAGE):
     register_native_user_function(
-        _OF_THIS_PACKAGE, native_convolution.__name__, native_convolution.CreateBinaryConvolveFunction.__name__
+        _OF_THIS_PACKAGE,
+        native_convolution.__name__,
+        native_convolution.CreateBinaryConvolveFunction.__name__,
     )
 try_register_native_convolve_function()
 

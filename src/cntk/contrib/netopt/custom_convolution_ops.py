@@ -71,7 +71,9 @@ class _StraightThrough(UserFunction):
 
     def forward(self, argument: Value, device: Any, outputs_to_retain: Any) -> tuple[Value, Value]:
         """Compute the value; the operand is kept for the gradient."""
-        _, found = self.action.forward({self.actionArg: argument}, self.action.outputs, device=device, as_numpy=False)
+        _, found = self.action.forward(
+            {self.actionArg: argument}, self.action.outputs, device=device, as_numpy=False
+        )
         return argument, found[self.action.output]
 
     def backward(self, state: Value, root_gradients: Value) -> Value:
@@ -144,7 +146,9 @@ class pySign(UserFunction):
         operand = self.inputs[0]
         return [ops.output_variable(operand.shape, operand.dtype, operand.dynamic_axes)]
 
-    def forward(self, argument: Any, device: Any = None, outputs_to_retain: Any = None) -> tuple[Any, Any]:
+    def forward(
+        self, argument: Any, device: Any = None, outputs_to_retain: Any = None
+    ) -> tuple[Any, Any]:
         """Compute the signs; the operand, an array or one for each sequence, is kept for the gradient."""
         if isinstance(argument, list):
             return argument, [_numpy_signs(rows) for rows in argument]
@@ -200,7 +204,9 @@ class _Bits(_StraightThrough):
         approximation: Any = ops.element_times(operand, 0)
         for k in range(self.bit_map.max()):
             has = ops.greater(bits, k)
-            scale = ops.element_divide(self._sum(ops.abs(ops.element_select(has, left, 0))), self._sum(has))
+            scale = ops.element_divide(
+                self._sum(ops.abs(ops.element_select(has, left, 0))), self._sum(has)
+            )
             step = ops.element_times(scale, ops.element_select(has, _signs(left), 0))
             approximation = ops.plus(approximation, step)
             left = ops.minus(left, step)
@@ -317,7 +323,9 @@ def CustomPySign(input: Any) -> Function:
     return user_function(pySign(as_operand(input, op_name="CustomPySign")))
 
 
-def CustomMultibit(input: Any, bit_map: int | ArrayLike, mean_bits: float | None = None) -> Function:
+def CustomMultibit(
+    input: Any, bit_map: int | ArrayLike, mean_bits: float | None = None
+) -> Function:
     """Return a tensor rounded to a few bits for each element, with scales that all elements of a sample share.
 
     The first bit is a sign times the mean magnitude; each further bit does the same with what is left over. The gradient
@@ -346,7 +354,9 @@ def CustomMultibit(input: Any, bit_map: int | ArrayLike, mean_bits: float | None
     return user_function(Multibit(input, _bit_map(input, bit_map, mean_bits, "CustomMultibit")))
 
 
-def CustomMultibitKernel(input: Any, bit_map: int | ArrayLike, mean_bits: float | None = None) -> Function:
+def CustomMultibitKernel(
+    input: Any, bit_map: int | ArrayLike, mean_bits: float | None = None
+) -> Function:
     """Return filters rounded to a few bits for each element, with scales of its own for each filter.
 
     Args:
@@ -366,16 +376,22 @@ def CustomMultibitKernel(input: Any, bit_map: int | ArrayLike, mean_bits: float 
         array([[-2.,  2.],
                [25., 25.]], dtype=float32)
     """
-    return user_function(MultibitKernel(input, _bit_map(input, bit_map, mean_bits, "CustomMultibitKernel")))
+    return user_function(
+        MultibitKernel(input, _bit_map(input, bit_map, mean_bits, "CustomMultibitKernel"))
+    )
 
 
 def _bit_map(operand: Any, bit_map: Any, mean_bits: float | None, what: str) -> NDArray[Any]:
     """How many bits each element has."""
     if not isinstance(operand, (Variable, Function)):
-        raise ArgumentError(f"{what}: input: expected a variable or a function, got {shown(operand)}")
+        raise ArgumentError(
+            f"{what}: input: expected a variable or a function, got {shown(operand)}"
+        )
     shape = operand.shape
     if any(d < 0 for d in shape):
-        raise ConversionError(f"{what}: the operand's shape must be known, and is {shape_text(shape)}")
+        raise ConversionError(
+            f"{what}: the operand's shape must be known, and is {shape_text(shape)}"
+        )
     mean_bits = None if mean_bits is None else as_real(mean_bits, f"{what}: mean_bits")
     if mean_bits:
         drawn = np.maximum(np.round(np.random.normal(mean_bits, 1, shape)), 1).astype(np.int32)
@@ -389,7 +405,9 @@ def _bit_map(operand: Any, bit_map: Any, mean_bits: float | None, what: str) -> 
     except ValueError:
         found = np.asarray(None)
     if found.dtype.kind not in "iuf":
-        raise ArgumentError(f"{what}: bit_map: expected an integer or an array of them, got {shown(bit_map)}")
+        raise ArgumentError(
+            f"{what}: bit_map: expected an integer or an array of them, got {shown(bit_map)}"
+        )
     if found.shape != shape:
         raise ConversionError(
             f"{what}: bit_map must be an integer or an array of the operand's shape {shape_text(shape)}, and is of shape "

@@ -114,12 +114,16 @@ def factor_dense(
     projection_function = optional_function(
         projection_function, "factor_dense: projection_function", "of a layer's weights"
     )
-    filter_function = optional_function(filter_function, "factor_dense: filter_function", "of a layer")
+    filter_function = optional_function(
+        filter_function, "factor_dense: filter_function", "of a layer"
+    )
     factor_function = optional_function(
         factor_function, "factor_dense: factor_function", "of weights and a number of columns"
     )
     if factor_function is None and projection_function is None:
-        raise ValueError("factor_dense: give a projection_function, which says of weights how many columns to keep")
+        raise ValueError(
+            "factor_dense: give a projection_function, which says of weights how many columns to keep"
+        )
 
     def concerned(function: Function) -> bool:
         is_dense = function.op_name == "Dense" and function.is_block
@@ -130,7 +134,9 @@ def factor_dense(
         what = f"factor_dense: {operation_text('Dense', layer.name)}"
         k = min(weights.shape) if projection_function is None else projection_function(weights)
         if not isinstance(k, (int, float, np.number)) or not k >= 1:
-            raise ValueError(f"{what}: the projection_function must keep at least one column, and returned {k!r}")
+            raise ValueError(
+                f"{what}: the projection_function must keep at least one column, and returned {k!r}"
+            )
         W1, W2 = (factor_function or svd_subprojection)(weights, k)
         with default_options(dtype=weights.dtype):
             layer_of = dense_factored(
@@ -198,13 +204,19 @@ def dense_factored(
         array([[ 3.5,  0.5, -2.5]], dtype=float32)
     """
     if input_rank is not None or map_rank is not None:
-        raise ConversionError("dense_factored: input_rank and map_rank cannot be given: the input must be a vector")
+        raise ConversionError(
+            "dense_factored: input_rank and map_rank cannot be given: the input must be a vector"
+        )
     if not isinstance(shapes, (tuple, list)) or [type(n) for n in shapes] != [int, int]:
-        raise ConversionError(f"dense_factored: expected two integers (k, outputs) as shapes, got {shown(shapes)}")
+        raise ConversionError(
+            f"dense_factored: expected two integers (k, outputs) as shapes, got {shown(shapes)}"
+        )
     activation = as_activation(get_default_override(Dense, activation=activation), "dense_factored")
     bias = as_flag(get_default_override(Dense, bias=bias), "dense_factored: bias")
     if not isinstance(init, Mapping) or not {"W1", "W2"} <= set(init):
-        raise ArgumentError(f"dense_factored: init: expected a dictionary with W1 and W2, got {shown(init)}")
+        raise ArgumentError(
+            f"dense_factored: init: expected a dictionary with W1 and W2, got {shown(init)}"
+        )
     init_bias = get_default_override(Dense, init_bias=init_bias)
     k, outputs = shapes
     W1 = Parameter((InferredDimension, k), init=_initial(init["W1"]), name="W1")

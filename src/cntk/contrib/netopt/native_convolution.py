@@ -12,7 +12,9 @@ from cntk._graph.variable import Variable
 __all__ = ["CreateBinaryConvolveFunction"]
 
 
-def CreateBinaryConvolveFunction(operands: Sequence[Variable], attributes: Mapping[str, Any], name: str) -> Function:
+def CreateBinaryConvolveFunction(
+    operands: Sequence[Variable], attributes: Mapping[str, Any], name: str
+) -> Function:
     """Return the convolution of two tensors of which only signs and one mean magnitude each are used.
 
     Args:
@@ -31,11 +33,15 @@ def CreateBinaryConvolveFunction(operands: Sequence[Variable], attributes: Mappi
         raise ValueError(f"expected filters and an input as operands, got {len(operands)} operands")
     pad = bool(attributes["padding"])
     filters, x = map(_one_bit, operands)
-    return ops.convolution(filters, x, strides=[int(attributes["stride"])], auto_padding=[False, pad, pad])
+    return ops.convolution(
+        filters, x, strides=[int(attributes["stride"])], auto_padding=[False, pad, pad]
+    )
 
 
 def _one_bit(x: Variable) -> Function:
     """The sign of each element times the mean magnitude of all; the gradient is that of a clip at 1."""
-    value = ops.element_times(ops.reduce_mean(ops.abs(x)), ops.element_select(ops.greater(x, 0), 1, -1))
+    value = ops.element_times(
+        ops.reduce_mean(ops.abs(x)), ops.element_select(ops.greater(x, 0), 1, -1)
+    )
     passing = ops.clip(x, -1, 1)
     return ops.plus(ops.stop_gradient(value), ops.minus(passing, ops.stop_gradient(passing)))

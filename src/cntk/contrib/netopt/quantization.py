@@ -40,7 +40,9 @@ Filter = Callable[[Function], bool]
 
 
 def binarize_convolution(
-    model: Function, train_function: Callable[[Function], Any], filter_function: Filter | None = None
+    model: Function,
+    train_function: Callable[[Function], Any],
+    filter_function: Filter | None = None,
 ) -> Function:
     """Replace convolution layers by binary ones, train these, and turn them into such as run without Python.
 
@@ -68,13 +70,17 @@ def binarize_convolution(
     """
     _check_model(model, "binarize_convolution")
     if not callable(train_function):
-        raise ConversionError("binarize_convolution: give a train_function: filters of binary convolutions are new")
+        raise ConversionError(
+            "binarize_convolution: give a train_function: filters of binary convolutions are new"
+        )
     binary = convert_to_binary_convolution(model, filter_function)
     train_function(binary)
     return convert_to_native_binary_convolution(binary)
 
 
-def convert_to_binary_convolution(model: Function, filter_function: Filter | None = None) -> Function:
+def convert_to_binary_convolution(
+    model: Function, filter_function: Filter | None = None
+) -> Function:
     """Replace convolution layers in two dimensions by binary ones, to be trained.
 
     A layer's bias and activation stay and are shared with the old model; its filters are new, with random values. Its
@@ -101,7 +107,9 @@ def convert_to_binary_convolution(model: Function, filter_function: Filter | Non
     """
 
     _check_model(model, "convert_to_binary_convolution")
-    filter_function = optional_function(filter_function, "convert_to_binary_convolution: filter_function", "of a layer")
+    filter_function = optional_function(
+        filter_function, "convert_to_binary_convolution: filter_function", "of a layer"
+    )
 
     def is_layer(function: Function) -> bool:
         found = function.op_name == "Convolution" and function.is_block
@@ -109,7 +117,9 @@ def convert_to_binary_convolution(model: Function, filter_function: Filter | Non
 
     def converted(layer: Function) -> Function:
         what = operation_text("Convolution", layer.name)
-        inside = convert(ops.as_composite(layer.block_root), _is_convolution, lambda f: _binary(f, what))
+        inside = convert(
+            ops.as_composite(layer.block_root), _is_convolution, lambda f: _binary(f, what)
+        )
         return inside.clone(CloneMethod.share, dict(layer.block_arguments_mapping))
 
     return convert(model, is_layer, converted)
@@ -141,7 +151,9 @@ def _binary(convolution: Function, layer: str) -> Function:
                 f"{what}: {key} must be the same in both dimensions, and are {list(values[-2:])}; leave it out by filter_function"
             )
     if any(d != 1 for d in attributes["dilation"]):
-        raise ConversionError(f"{what}: binary convolutions are not dilated; leave it out by filter_function")
+        raise ConversionError(
+            f"{what}: binary convolutions are not dilated; leave it out by filter_function"
+        )
     layer_of = binary_convolution(
         filters.shape[2:],
         num_filters=filters.shape[0],
@@ -254,7 +266,9 @@ def convert_to_native_binary_convolution(model: Function) -> Function:
             "channels": channels,
             "filters": filters.shape[0],
         }
-        return native_user_function(native_convolution_id(), [filters, operand], given, "NativeBinaryConvolution")
+        return native_user_function(
+            native_convolution_id(), [filters, operand], given, "NativeBinaryConvolution"
+        )
 
     return convert(model, is_binary, native)
 

@@ -20,7 +20,11 @@ from cntk.io._text.deserializer import CHUNK_BYTES, TextFile
 
 
 def text_to_binary(
-    text_file: str, binary_file: str, streams: Any, dtype: Any = np.float32, chunk_bytes: int = CHUNK_BYTES
+    text_file: str,
+    binary_file: str,
+    streams: Any,
+    dtype: Any = np.float32,
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> None:
     """Write a file in the CNTK text format as one in the binary format, for `CBFDeserializer` and the original's.
 
@@ -54,7 +58,10 @@ def text_to_binary(
     if not found:
         raise DataError(f"text_to_binary: no streams of {text_file} were given")
     text = TextFile(str(text_file), found, chunk_bytes=chunk_bytes, dtype=number)
-    described = [BinaryStream(i.name, i.is_sparse, np.dtype(number).newbyteorder("<"), i.width) for i in text.streams]
+    described = [
+        BinaryStream(i.name, i.is_sparse, np.dtype(number).newbyteorder("<"), i.width)
+        for i in text.streams
+    ]
     with replacing(binary_file, "text_to_binary") as out:
         out.write(MAGIC + VERSION.to_bytes(4, "little"))
         chunks = []
@@ -85,11 +92,18 @@ def binary_to_text(binary_file: str, text_file: str) -> None:
     with replacing(text_file, "binary_to_text") as out:
         first = 0
         for k, info in enumerate(source.chunks):
-            parts = [_texts(str(binary_file), name, part) for name, part in zip(names, source.load(k), strict=True)]
+            parts = [
+                _texts(str(binary_file), name, part)
+                for name, part in zip(names, source.load(k), strict=True)
+            ]
             for sequence in range(len(info.keys)):
-                here = [(f"|{name} ", part[sequence]) for name, part in zip(names, parts, strict=True)]
+                here = [
+                    (f"|{name} ", part[sequence]) for name, part in zip(names, parts, strict=True)
+                ]
                 for row in range(max(len(samples) for _, samples in here)):
-                    fields = " ".join(field + samples[row] for field, samples in here if row < len(samples))
+                    fields = " ".join(
+                        field + samples[row] for field, samples in here if row < len(samples)
+                    )
                     out.write(f"{first + sequence}\t{fields}\n".encode())
             first += len(info.keys)
 
@@ -117,12 +131,16 @@ def header_streams(lines: list[str]) -> list[StreamConfiguration]:
     for line in filter(str.strip, lines):
         words = line.split()
         if len(words) != 4 or words[2] not in ("dense", "sparse") or not words[3].isdecimal():
-            raise DataError(f"expected 'name alias dense|sparse width' for a stream, got {line.strip()!r}")
+            raise DataError(
+                f"expected 'name alias dense|sparse width' for a stream, got {line.strip()!r}"
+            )
         found.append(StreamConfiguration(words[0], int(words[3]), words[2] == "sparse", words[1]))
     return found
 
 
-def _write_chunk(out: IO[bytes], streams: list[BinaryStream], parts: tuple[StreamChunk, ...]) -> np.ndarray:
+def _write_chunk(
+    out: IO[bytes], streams: list[BinaryStream], parts: tuple[StreamChunk, ...]
+) -> np.ndarray:
     lengths: np.ndarray = np.max([np.diff(p.ends) for p in parts], axis=0)
     out.write(lengths.astype("<u4").tobytes())
     for stream, part in zip(streams, parts, strict=True):
@@ -145,9 +163,13 @@ def _texts(file: str, name: str, part: StreamChunk) -> list[list[str]]:
     """Each sequence's samples as text."""
     numbers = part.frames.values if isinstance(part.frames, SparseFrames) else part.frames
     if not np.isfinite(numbers).all():
-        raise DataError(f"{file}, stream '{name}': the text format has no infinities and no NaN, and the file has some")
+        raise DataError(
+            f"{file}, stream '{name}': the text format has no infinities and no NaN, and the file has some"
+        )
     if isinstance(part.frames, SparseFrames):
-        entries = [f"{c}:{v}" for c, v in zip(part.frames.columns.tolist(), map(str, numbers), strict=True)]
+        entries = [
+            f"{c}:{v}" for c, v in zip(part.frames.columns.tolist(), map(str, numbers), strict=True)
+        ]
         offsets = part.frames.offsets.tolist()
         rows = [" ".join(entries[a:b]) for a, b in zip(offsets, offsets[1:], strict=False)]
     else:

@@ -81,7 +81,9 @@ class BinaryFile:
         self.file = file
         with self._reading() as start:
             self.directory: Directory = read_directory(file, start)
-        self.streams = tuple(_information(file, k, s, streams) for k, s in enumerate(self.directory.streams))
+        self.streams = tuple(
+            _information(file, k, s, streams) for k, s in enumerate(self.directory.streams)
+        )
         known = {s.name for s in self.directory.streams}
         for given in streams:
             if not {given.name, given.stream_alias} & known:
@@ -121,11 +123,17 @@ class BinaryFile:
             read = _read_sparse if stream.is_sparse else _read_dense
             part, at = read(_Part(self.file, place.begin, words, stream, lengths), at)
             longest = np.maximum(longest, np.diff(part.ends))
-            frames = part.frames.reshape(-1, *info.sample_shape) if isinstance(part.frames, np.ndarray) else part.frames
+            frames = (
+                part.frames.reshape(-1, *info.sample_shape)
+                if isinstance(part.frames, np.ndarray)
+                else part.frames
+            )
             found.append(StreamChunk(frames, part.ends))
         if at != len(words):
             raise bad(
-                self.file, place.begin + at * WORD, f"the chunk should end here; {len(words) - at} words are left"
+                self.file,
+                place.begin + at * WORD,
+                f"the chunk should end here; {len(words) - at} words are left",
             )
         wrong = np.flatnonzero(longest != lengths)
         if len(wrong):
@@ -143,7 +151,9 @@ class BinaryFile:
             with opened(self.file) as file:
                 yield file
         except OSError as error:
-            raise DataError(f"{self.file}: the file cannot be opened: {why(error, self.file)}") from None
+            raise DataError(
+                f"{self.file}: the file cannot be opened: {why(error, self.file)}"
+            ) from None
 
     def _words(self, file: BinaryIO, chunk: BinaryChunk, count: int) -> np.ndarray:
         """The first words of a chunk, as numbers of 32 bits."""
@@ -151,12 +161,16 @@ class BinaryFile:
         words = np.fromfile(file, "<u4", count)
         if len(words) < count:
             raise bad(
-                self.file, chunk.begin + len(words) * WORD, "the file ends here; it has changed since it was opened"
+                self.file,
+                chunk.begin + len(words) * WORD,
+                "the file ends here; it has changed since it was opened",
             )
         return words
 
 
-def _information(file: str, number: int, stream: BinaryStream, given: list[StreamConfiguration]) -> StreamInformation:
+def _information(
+    file: str, number: int, stream: BinaryStream, given: list[StreamConfiguration]
+) -> StreamInformation:
     """A stream under the name that the program gives it."""
     named = [g for g in given if (g.stream_alias or g.name) == stream.name]
     named = named or [g for g in given if g.name == stream.name]
@@ -168,7 +182,9 @@ def _information(file: str, number: int, stream: BinaryStream, given: list[Strea
     if named and int(np.prod(as_shape(named[0].dim))) == stream.width:
         shape = as_shape(named[0].dim)
     name = named[0].name if named else stream.name
-    return StreamInformation(name, number, "sparse" if stream.is_sparse else "dense", stream.dtype, shape)
+    return StreamInformation(
+        name, number, "sparse" if stream.is_sparse else "dense", stream.dtype, shape
+    )
 
 
 @dataclass(frozen=True)
@@ -187,12 +203,15 @@ class _Part:
         return self.stream.dtype.itemsize // WORD
 
     def bad(self, at: int, reason: str) -> DataError:
-        return bad(self.file, self.begin + at * WORD, f"stream '{shortened(self.stream.name)}': {reason}")
+        return bad(
+            self.file, self.begin + at * WORD, f"stream '{shortened(self.stream.name)}': {reason}"
+        )
 
     def need(self, at: int, words: int, what: str) -> None:
         if words > len(self.words) - at:
             raise self.bad(
-                at, f"expected {what}, {words * WORD} bytes, and the chunk has {(len(self.words) - at) * WORD} left"
+                at,
+                f"expected {what}, {words * WORD} bytes, and the chunk has {(len(self.words) - at) * WORD} left",
             )
 
 
@@ -210,7 +229,9 @@ def _read_dense(part: _Part, at: int) -> tuple[StreamChunk, int]:
         if not _are_there(part, heads, lengths):
             heads, lengths = _walk(part, at, width)
     words = _without_heads(part.words, heads)
-    return StreamChunk(words.view(part.stream.dtype).reshape(-1, part.stream.width), _ends(lengths)), int(heads[-1])
+    return StreamChunk(
+        words.view(part.stream.dtype).reshape(-1, part.stream.width), _ends(lengths)
+    ), int(heads[-1])
 
 
 def _heads(at: int, lengths: np.ndarray, width: int) -> np.ndarray:
@@ -236,7 +257,8 @@ def _walk(part: _Part, at: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         lengths[k] = count = int(part.words[at])
         if not 0 < count <= part.lengths[k]:
             raise part.bad(
-                at, f"sequence {k} of the chunk has {count} samples; from 1 to {part.lengths[k]} were expected"
+                at,
+                f"sequence {k} of the chunk has {count} samples; from 1 to {part.lengths[k]} were expected",
             )
         part.need(at + 1, count * width, f"{count} samples")
         at += 1 + count * width
@@ -247,7 +269,9 @@ def _without_heads(words: np.ndarray, heads: np.ndarray) -> np.ndarray:
     """The numbers of all sequences, one after another."""
     lengths = np.diff(heads)
     if (lengths == lengths[0]).all():
-        return np.ascontiguousarray(words[heads[0] : heads[-1]].reshape(len(lengths), lengths[0])[:, 1:]).reshape(-1)
+        return np.ascontiguousarray(
+            words[heads[0] : heads[-1]].reshape(len(lengths), lengths[0])[:, 1:]
+        ).reshape(-1)
     if len(words) >= _COPIED_BY_SEQUENCE * len(lengths):
         places = heads.tolist()
         return np.concatenate([words[a + 1 : b] for a, b in zip(places, places[1:], strict=False)])
@@ -263,18 +287,28 @@ def _read_sparse(part: _Part, at: int) -> tuple[StreamChunk, int]:
         part.need(at, 2, f"the numbers of samples and entries of sequence {k} of the chunk")
         samples, count = int(part.words[at]), int(part.words[at + 1])
         if not 0 < samples <= most:
-            raise part.bad(at, f"sequence {k} of the chunk has {samples} samples; from 1 to {most} were expected")
-        part.need(at + 2, count * (part.numbers + 1) + samples, f"{count} entries of {samples} samples")
+            raise part.bad(
+                at,
+                f"sequence {k} of the chunk has {samples} samples; from 1 to {most} were expected",
+            )
+        part.need(
+            at + 2, count * (part.numbers + 1) + samples, f"{count} entries of {samples} samples"
+        )
         middle = at + 2 + count * part.numbers
         values.append(part.words[at + 2 : middle])
         columns.append(part.words[middle : middle + count])
         at = middle + count + samples
         entries.append(part.words[at - samples : at])
         if int(entries[-1].sum(dtype=np.int64)) != count:
-            raise part.bad(at - samples, f"the samples of sequence {k} of the chunk should have {count} entries in all")
+            raise part.bad(
+                at - samples,
+                f"the samples of sequence {k} of the chunk should have {count} entries in all",
+            )
     found = np.concatenate(columns)
     if len(found) and found.max() >= part.stream.width:
-        raise part.bad(0, f"column {found.max()} is out of range, the stream has {part.stream.width} columns")
+        raise part.bad(
+            0, f"column {found.max()} is out of range, the stream has {part.stream.width} columns"
+        )
     lengths = np.array([len(e) for e in entries], np.int64)
     numbers = np.concatenate(values).view(part.stream.dtype)
     frames: Frames = SparseFrames(_ends(np.concatenate(entries)), found.astype(np.int64), numbers)

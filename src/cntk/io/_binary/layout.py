@@ -98,7 +98,9 @@ def read_directory(file: str, opened: BinaryIO) -> Directory:
     opened.seek(0)
     head = opened.read(BEGIN)
     if head[: len(MAGIC)] != MAGIC:
-        raise bad(file, 0, f"expected a file in the CNTK binary format, which begins with {MAGIC!r}")
+        raise bad(
+            file, 0, f"expected a file in the CNTK binary format, which begins with {MAGIC!r}"
+        )
     if size < BEGIN + len(MAGIC) + 16:
         raise bad(file, size, "the file is truncated")
     (version,) = struct.unpack("<I", head[len(MAGIC) :])
@@ -107,26 +109,40 @@ def read_directory(file: str, opened: BinaryIO) -> Directory:
     opened.seek(size - 8)
     (begin,) = struct.unpack("<q", opened.read(8))
     if not BEGIN <= begin <= size - 8 - len(MAGIC) - 8:
-        raise bad(file, size - 8, f"expected the place of the directory, got {begin} of {size} bytes; is it truncated?")
+        raise bad(
+            file,
+            size - 8,
+            f"expected the place of the directory, got {begin} of {size} bytes; is it truncated?",
+        )
     opened.seek(begin)
     cursor = _Cursor(file, begin, opened.read(size - 8 - begin))
     if cursor.take(len(MAGIC), "the directory") != MAGIC:
         raise bad(file, begin, f"expected the directory, which begins with {MAGIC!r}")
     chunks, streams = struct.unpack("<II", cursor.take(8, "how many chunks and streams there are"))
     if not chunks or not streams:
-        raise bad(file, begin + len(MAGIC), f"the file is empty: it has {chunks} chunks and {streams} streams")
+        raise bad(
+            file,
+            begin + len(MAGIC),
+            f"the file is empty: it has {chunks} chunks and {streams} streams",
+        )
     if streams > _STREAMS:
-        raise bad(file, begin + len(MAGIC) + 4, f"expected up to {_STREAMS:,} streams, got {streams:,}")
+        raise bad(
+            file, begin + len(MAGIC) + 4, f"expected up to {_STREAMS:,} streams, got {streams:,}"
+        )
     found: dict[str, BinaryStream] = {}
     for _ in range(streams):
         stream = _stream(cursor)
         if stream.name in found:
             raise bad(file, cursor.place, f"a second stream is named '{shortened(stream.name)}'")
         found[stream.name] = stream
-    table = np.frombuffer(cursor.take(chunks * _ENTRY.itemsize, f"the places of {chunks} chunks"), _ENTRY)
+    table = np.frombuffer(
+        cursor.take(chunks * _ENTRY.itemsize, f"the places of {chunks} chunks"), _ENTRY
+    )
     if cursor.left:
         raise bad(file, cursor.place, f"the directory ends here, and {cursor.left} bytes follow")
-    return Directory(tuple(found.values()), _chunks(file, begin, table, cursor.place - table.nbytes))
+    return Directory(
+        tuple(found.values()), _chunks(file, begin, table, cursor.place - table.nbytes)
+    )
 
 
 class _Cursor:
@@ -143,7 +159,11 @@ class _Cursor:
 
     def take(self, count: int, what: str) -> bytes:
         if count > self.left:
-            raise bad(self.file, self.place, f"expected {what} ({count} bytes), and the directory has {self.left} left")
+            raise bad(
+                self.file,
+                self.place,
+                f"expected {what} ({count} bytes), and the directory has {self.left} left",
+            )
         self._at += count
         return self._data[self._at - count : self._at]
 
@@ -156,7 +176,11 @@ def _stream(cursor: _Cursor) -> BinaryStream:
     try:
         name = cursor.take(length, "a stream's name")
         if length > LONGEST:
-            raise bad(cursor.file, at + 1, f"expected a stream's name of up to {LONGEST:,} bytes, got {length:,}")
+            raise bad(
+                cursor.file,
+                at + 1,
+                f"expected a stream's name of up to {LONGEST:,} bytes, got {length:,}",
+            )
         text = name.decode()
     except UnicodeDecodeError:
         raise bad(cursor.file, at + 5, "expected a stream's name in UTF-8") from None
@@ -164,17 +188,27 @@ def _stream(cursor: _Cursor) -> BinaryStream:
     if kind >= len(_TYPES):
         raise bad(cursor.file, cursor.place - 5, f"expected 0 (float) or 1 (double), got {kind}")
     if not 0 < width < 1 << 31:
-        raise bad(cursor.file, cursor.place - 4, f"expected the width of stream '{shortened(text)}', got {width}")
+        raise bad(
+            cursor.file,
+            cursor.place - 4,
+            f"expected the width of stream '{shortened(text)}', got {width}",
+        )
     return BinaryStream(text, bool(storage), _TYPES[kind], width)
 
 
 def _chunks(file: str, end: int, table: np.ndarray, place: int) -> tuple[BinaryChunk, ...]:
     begins = [*table["offset"].tolist(), end]
     found = []
-    for k, (sequences, samples) in enumerate(zip(table["sequences"].tolist(), table["samples"].tolist(), strict=True)):
+    for k, (sequences, samples) in enumerate(
+        zip(table["sequences"].tolist(), table["samples"].tolist(), strict=True)
+    ):
         at = place + k * _ENTRY.itemsize
         if not BEGIN <= begins[k] < begins[k + 1] or (begins[k + 1] - begins[k]) % WORD:
-            raise bad(file, at, f"chunk {k} cannot lie at byte {begins[k]}: the next part begins at {begins[k + 1]}")
+            raise bad(
+                file,
+                at,
+                f"chunk {k} cannot lie at byte {begins[k]}: the next part begins at {begins[k + 1]}",
+            )
         if not 0 < sequences <= samples or sequences * WORD > begins[k + 1] - begins[k]:
             raise bad(
                 file, at + 8, f"chunk {k} of {begins[k + 1] - begins[k]} bytes cannot hold {sequences} sequences of "

@@ -50,9 +50,13 @@ class ArrayDeserializer:
 
     def __post_init__(self) -> None:
         if not isinstance(self.arrays, Mapping) or not self.arrays:
-            raise DataError("ArrayDeserializer: expected a dictionary name=array with at least one array")
+            raise DataError(
+                "ArrayDeserializer: expected a dictionary name=array with at least one array"
+            )
         if self.samples_per_chunk < 1:
-            raise DataError(f"ArrayDeserializer: samples_per_chunk must be positive, got {self.samples_per_chunk}")
+            raise DataError(
+                f"ArrayDeserializer: samples_per_chunk must be positive, got {self.samples_per_chunk}"
+            )
 
     def open(self, threads: int = 1) -> ArrayCorpus:
         """What a minibatch source reads."""
@@ -70,9 +74,13 @@ class ArrayCorpus:
 
     def __init__(self, arrays: Mapping[str, Any], lengths: Any, samples_per_chunk: int) -> None:
         self._arrays = {name: _accepted(name, a) for name, a in arrays.items()}
-        self.streams = tuple(_information(name, k, a) for k, (name, a) in enumerate(self._arrays.items()))
+        self.streams = tuple(
+            _information(name, k, a) for k, (name, a) in enumerate(self._arrays.items())
+        )
         counts = {name: int(a.shape[0]) for name, a in self._arrays.items()}
-        self._lengths = np.ones(next(iter(counts.values())), np.int64) if lengths is None else _checked(lengths)
+        self._lengths = (
+            np.ones(next(iter(counts.values())), np.int64) if lengths is None else _checked(lengths)
+        )
         total = int(self._lengths.sum())
         for name, count in counts.items():
             if count not in (total, len(self._lengths)):
@@ -132,14 +140,18 @@ def _accepted(name: str, data: Any) -> Any:
 def _checked(lengths: Any) -> np.ndarray:
     found = np.asarray(lengths)
     if found.ndim != 1 or found.dtype.kind not in "iu" or (found < 1).any():
-        raise DataError("ArrayDeserializer: lengths must be positive whole numbers, one for each sequence")
+        raise DataError(
+            "ArrayDeserializer: lengths must be positive whole numbers, one for each sequence"
+        )
     return found.astype(np.int64)
 
 
 def _information(name: str, number: int, data: Any) -> StreamInformation:
     shape = tuple(data.shape[1:]) or (1,)
     dtype = np.float64 if data.dtype == np.float64 else np.float32
-    return StreamInformation(name, number, "sparse" if hasattr(data, "tocsr") else "dense", dtype, shape)
+    return StreamInformation(
+        name, number, "sparse" if hasattr(data, "tocsr") else "dense", dtype, shape
+    )
 
 
 def _frames(data: Any, stream: StreamInformation) -> Frames:

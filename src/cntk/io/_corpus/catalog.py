@@ -9,8 +9,16 @@ from dataclasses import replace
 import numpy as np
 
 from cntk._errors import DataError
-from cntk.io._corpus.chunk import ChunkInfo, Corpus, StreamChunk, has_frames, is_scattered, merged, take
-from cntk.io._corpus.chunk_cache import ChunkStore
+from cntk.io._corpus.chunk import (
+    ChunkInfo,
+    Corpus,
+    StreamChunk,
+    has_frames,
+    is_scattered,
+    merged,
+    take,
+)
+from cntk.io._corpus.chunk_cache import ChunkCache
 from cntk.io._corpus.sample_maker import Samples
 from cntk.io._corpus.streams import StreamInformation
 from cntk.io._text.listed_names import is_text, joined_keys, shortened
@@ -38,19 +46,29 @@ class Catalog:
         check_streams(self._corpora)
         first = corpora[0].chunks
         keys = joined_keys([c.keys for c in first])
-        chunk_sizes = _joined([np.array([len(c.keys)]) if c.shuffled is None else c.shuffled for c in first])
+        chunk_sizes = _joined(
+            [np.array([len(c.keys)]) if c.shuffled is None else c.shuffled for c in first]
+        )
         numbers = _numbers(keys, corpora)
         if not len(numbers[0]):
             raise DataError(
                 "MinibatchSource: the deserializers have no sequence in common; their sequence ids must agree"
             )
         self._places = [_taken(_places(c), n) for c, n in zip(corpora, numbers, strict=True)]
-        lengths = [_taken(_joined([i.lengths for i in c.chunks]), n) for c, n in zip(corpora, numbers, strict=True)]
-        chunk_of = _taken(np.repeat(np.arange(len(chunk_sizes), dtype=np.int32), chunk_sizes), numbers[0])
+        lengths = [
+            _taken(_joined([i.lengths for i in c.chunks]), n)
+            for c, n in zip(corpora, numbers, strict=True)
+        ]
+        chunk_of = _taken(
+            np.repeat(np.arange(len(chunk_sizes), dtype=np.int32), chunk_sizes), numbers[0]
+        )
         self._frames = lengths[0]
         if frame_mode:
             counts = _frames_of(self._corpora, lengths, _taken(keys, numbers[0]))
-            self._places = [_frame_places(c, p, counts) for c, p in zip(self._corpora, self._places, strict=True)]
+            self._places = [
+                _frame_places(c, p, counts)
+                for c, p in zip(self._corpora, self._places, strict=True)
+            ]
             self._corpora = [_Framewise(c) if _has_frames(c) else c for c in self._corpora]
             numbers = [np.repeat(n, counts) for n in numbers]
             chunk_of = np.repeat(chunk_of, counts)
@@ -59,19 +77,25 @@ class Catalog:
         self.faults = _faults(corpora, numbers)
         """What is wrong with sequences, by their number."""
         defining = [k for k, c in enumerate(corpora) if any(s.defines_mb_size for s in c.streams)]
-        counted = [lengths[k] for k in defining if not frame_mode and not _is_broadcast(corpora[k])] or lengths
+        counted = [
+            lengths[k] for k in defining if not frame_mode and not _is_broadcast(corpora[k])
+        ] or lengths
         self.lengths = counted[0] if len(counted) == 1 else np.max(counted, axis=0)
         """Samples that each sequence counts for, int64 ``[sequences]``."""
         edges = np.searchsorted(chunk_of, np.arange(len(chunk_sizes) + 1))
         self.sizes = np.diff(edges).tolist()
         """Sequences in each of the first corpus' chunks."""
-        self.samples = [int(self.lengths[a:b].sum()) for a, b in zip(edges, edges[1:], strict=False)]
+        self.samples = [
+            int(self.lengths[a:b].sum()) for a, b in zip(edges, edges[1:], strict=False)
+        ]
         """Samples in each of them."""
-        self.made = {s.name for c in corpora if isinstance(c, Samples) for s in c.streams if not s.is_sparse}
+        self.made = {
+            s.name for c in corpora if isinstance(c, Samples) for s in c.streams if not s.is_sparse
+        }
         """Streams whose samples are made for each minibatch."""
         self.special = self.made | {s.name for c in corpora if _is_broadcast(c) for s in c.streams}
         """Streams that a minibatch does not have as they stand in chunks."""
-        self._stores = [ChunkStore(c) for c in self._corpora]
+        self._stores = [ChunkCache(c) for c in self._corpora]
 
     def begin_sweep(self, order: np.ndarray) -> None:
         """Tell in which order sequences will be read."""
@@ -83,7 +107,9 @@ class Catalog:
         for store in self._stores:
             store.release(position)
 
-    def read(self, sequences: np.ndarray, names: set[str]) -> dict[str, list[tuple[StreamChunk, np.ndarray]]]:
+    def read(
+        self, sequences: np.ndarray, names: set[str]
+    ) -> dict[str, list[tuple[StreamChunk, np.ndarray]]]:
         """For each wanted stream the chunks in which the sequences lie, and their numbers in these."""
         found: dict[str, list[tuple[StreamChunk, np.ndarray]]] = {}
         for number, corpus in enumerate(self._corpora):
@@ -92,7 +118,9 @@ class Catalog:
             repeats = self._frames[sequences] if _is_broadcast(corpus) else None
             places = self._places[number][sequences]
             if is_scattered(corpus):
-                for stream, part in zip(corpus.streams, corpus.load_sequences(places[:, 0], places[:, 1]), strict=True):
+                for stream, part in zip(
+                    corpus.streams, corpus.load_sequences(places[:, 0], places[:, 1]), strict=True
+                ):
                     found[stream.name] = [(part, np.arange(len(places)))]
                 continue
             edges = np.flatnonzero(np.diff(places[:, 0])) + 1
@@ -100,7 +128,10 @@ class Catalog:
                 chunk = self._stores[number].get(int(run[0, 0]))
                 if repeats is not None:
                     chunk = tuple(_repeated(part, run[:, 1], repeats[: len(run)]) for part in chunk)
-                    repeats, run = repeats[len(run) :], np.stack([run[:, 0], np.arange(len(run))], 1)
+                    repeats, run = (
+                        repeats[len(run) :],
+                        np.stack([run[:, 0], np.arange(len(run))], 1),
+                    )
                 for stream, part in zip(corpus.streams, chunk, strict=True):
                     if stream.name in names:
                         found.setdefault(stream.name, []).append((part, run[:, 1]))
@@ -124,7 +155,10 @@ class Catalog:
             runs = [places[o] for o in where]
             chunks = [self._stores[number].get(int(run[0, 0])) for run in runs]
             for k in wanted:
-                parts = [(chunk[k], run[:, 1].astype(np.int64)) for chunk, run in zip(chunks, runs, strict=True)]
+                parts = [
+                    (chunk[k], run[:, 1].astype(np.int64))
+                    for chunk, run in zip(chunks, runs, strict=True)
+                ]
                 found[corpus.streams[k].name] = merged(parts, where)
         return found
 
@@ -216,10 +250,14 @@ def _has_frames(corpus: Corpus) -> bool:
 def _repeated(part: StreamChunk, numbers: np.ndarray, counts: np.ndarray) -> StreamChunk:
     """Sequences of one frame each, which is repeated."""
     frames, _ = take([(part, numbers)])
-    return StreamChunk(np.repeat(np.asarray(frames), counts, axis=0), np.concatenate([[0], np.cumsum(counts)]))
+    return StreamChunk(
+        np.repeat(np.asarray(frames), counts, axis=0), np.concatenate([[0], np.cumsum(counts)])
+    )
 
 
-def _frames_of(corpora: Sequence[Corpus], lengths: list[np.ndarray], keys: np.ndarray) -> np.ndarray:
+def _frames_of(
+    corpora: Sequence[Corpus], lengths: list[np.ndarray], keys: np.ndarray
+) -> np.ndarray:
     """Frames of each sequence, as many as the first corpus has, int64 ``[sequences]``."""
     if lengths[0].sum(dtype=np.float64) > _MANY_FRAMES:
         for utterances in filter(has_frames, corpora):
@@ -233,7 +271,9 @@ def _frames_of(corpora: Sequence[Corpus], lengths: list[np.ndarray], keys: np.nd
                     "read in whole sequences"
                 )
         elif corpus.indivisible:
-            raise DataError(f"MinibatchSource: frame_mode cannot read {names}: {corpus.indivisible}")
+            raise DataError(
+                f"MinibatchSource: frame_mode cannot read {names}: {corpus.indivisible}"
+            )
         elif not corpus.broadcast and (length < lengths[0]).any():
             at = int(np.flatnonzero(length < lengths[0])[0])
             raise DataError(
@@ -263,4 +303,6 @@ class _Framewise:
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
         """Read a chunk."""
-        return tuple(replace(p, ends=np.arange(len(p.frames) + 1)) for p in self._corpus.load(chunk))
+        return tuple(
+            replace(p, ends=np.arange(len(p.frames) + 1)) for p in self._corpus.load(chunk)
+        )

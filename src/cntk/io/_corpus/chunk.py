@@ -69,7 +69,9 @@ class Neighbours:
         utterance = np.searchsorted(self.ends, rows, side="right") - 1
         first, last = self.ends[utterance], self.ends[utterance + 1] - 1
         wanted = rows[:, None] + np.arange(-self.before, self.after + 1)
-        found: np.ndarray = frames[np.clip(wanted, first[:, None], last[:, None])].reshape(len(rows), -1)
+        found: np.ndarray = frames[np.clip(wanted, first[:, None], last[:, None])].reshape(
+            len(rows), -1
+        )
         return found
 
 
@@ -238,7 +240,9 @@ def take(parts: Sequence[tuple[StreamChunk, np.ndarray]]) -> tuple[Frames, np.nd
     return (frames[0] if len(frames) == 1 else joined(frames)), np.concatenate(lengths)
 
 
-def merged(parts: Sequence[tuple[StreamChunk, np.ndarray]], places: Sequence[np.ndarray]) -> StreamChunk:
+def merged(
+    parts: Sequence[tuple[StreamChunk, np.ndarray]], places: Sequence[np.ndarray]
+) -> StreamChunk:
     """Sequences of some chunks as a chunk of their own.
 
     Args:
@@ -259,7 +263,9 @@ def merged(parts: Sequence[tuple[StreamChunk, np.ndarray]], places: Sequence[np.
     for (chunk, numbers), count, place in zip(parts, counts, places, strict=True):
         rows = np.asarray(chunk.frames)
         wanted, targets = spans(chunk.ends[numbers], count), spans(ends[place], count)
-        compiled.copy_rows(rows.reshape(len(rows), -1), wanted, whole.reshape(len(whole), -1), targets)
+        compiled.copy_rows(
+            rows.reshape(len(rows), -1), wanted, whole.reshape(len(whole), -1), targets
+        )
     return StreamChunk(whole, ends)
 
 
@@ -276,7 +282,9 @@ def _slice(frames: Frames, begin: int, end: int) -> Frames:
         return frames[begin:end]
     offsets = frames.offsets[begin : end + 1]
     first, last = offsets[0], offsets[-1]
-    return SparseFrames(offsets - first, frames.columns[first:last], frames.values[first:last], frames.one_hot)
+    return SparseFrames(
+        offsets - first, frames.columns[first:last], frames.values[first:last], frames.one_hot
+    )
 
 
 def _select(frames: Frames, rows: np.ndarray) -> Frames:
@@ -290,7 +298,9 @@ def _select(frames: Frames, rows: np.ndarray) -> Frames:
     counts = frames.offsets[rows + 1] - begins
     offsets = ends_of(counts)
     compiled = machine(0) if frames.values.dtype == np.float32 else None
-    if compiled is not None and all(a.flags.c_contiguous for a in (frames.offsets, frames.columns, frames.values)):
+    if compiled is not None and all(
+        a.flags.c_contiguous for a in (frames.offsets, frames.columns, frames.values)
+    ):
         columns, values = np.empty(offsets[-1], np.int64), np.empty(offsets[-1], np.float32)
         arrays = (frames.offsets, frames.columns, frames.values)
         compiled.select_entries(*arrays, np.ascontiguousarray(rows), offsets, columns, values)

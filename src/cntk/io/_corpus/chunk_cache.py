@@ -15,7 +15,7 @@ _KEPT_BYTES = 1 << 29
 Loaded = tuple[StreamChunk, ...]
 
 
-class ChunkStore:
+class ChunkCache:
     """Chunks of one corpus.
 
     Args:
@@ -40,7 +40,10 @@ class ChunkStore:
         """
         count = len(chunks)
         places = np.arange(count)
-        first, last = np.full(int(chunks.max(initial=-1)) + 1, -1), np.full(int(chunks.max(initial=-1)) + 1, -1)
+        first, last = (
+            np.full(int(chunks.max(initial=-1)) + 1, -1),
+            np.full(int(chunks.max(initial=-1)) + 1, -1),
+        )
         # Of several places the one that is written last stays.
         first[chunks[::-1]] = places[::-1]
         last[chunks] = places

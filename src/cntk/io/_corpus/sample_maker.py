@@ -62,14 +62,16 @@ def unmade(samples: Samples, column: int, count: int) -> UnmadeChunk:
         column: which of the streams that it makes.
         count: how many there are.
     """
-    return UnmadeChunk(np.zeros((count, 0), np.float32), np.arange(count + 1), samples=samples, column=column)
+    return UnmadeChunk(
+        np.zeros((count, 0), np.float32), np.arange(count + 1), samples=samples, column=column
+    )
 
 
 # Which samples, which of them, in which sweep.
 _Wanted = tuple[Samples, int, int]
 
 
-class Maker:
+class SampleMaker:
     """Makes the samples of minibatches.
 
     Args:
@@ -99,7 +101,9 @@ class Maker:
         Raises:
             DataError: if more cannot be read than is allowed, or samples of a stream differ in shape.
         """
-        wanted = {name: _wanted(chunks, sweeps) for name, chunks in parts.items() if _is_unmade(chunks)}
+        wanted = {
+            name: _wanted(chunks, sweeps) for name, chunks in parts.items() if _is_unmade(chunks)
+        }
         if not wanted:
             return parts
         needed = dict.fromkeys(key for keys in wanted.values() for key in keys)
@@ -116,7 +120,11 @@ class Maker:
         for name, chunks in parts.items():
             if name in wanted:
                 column = _column(chunks)
-                samples = [made[column] for made in (found[k] for k in wanted[name]) if not isinstance(made, DataError)]
+                samples = [
+                    made[column]
+                    for made in (found[k] for k in wanted[name])
+                    if not isinstance(made, DataError)
+                ]
                 finished[name] = [(_stacked(name, samples), np.arange(len(samples)))]
             else:
                 finished[name] = _filtered(chunks, kept)
@@ -157,9 +165,14 @@ class Maker:
         if self._errors >= self._max_errors:
             if not self._max_errors:
                 raise error
-            raise DataError(f"{error}. That is one more than max_errors={self._max_errors} allows") from error
+            raise DataError(
+                f"{error}. That is one more than max_errors={self._max_errors} allows"
+            ) from error
         self._errors += 1
-        warnings.warn(f"{error}; it is left out ({self._errors} of {self._max_errors} errors allowed)", stacklevel=2)
+        warnings.warn(
+            f"{error}; it is left out ({self._errors} of {self._max_errors} errors allowed)",
+            stacklevel=2,
+        )
 
 
 def _is_unmade(chunks: Chunks) -> bool:
@@ -178,7 +191,9 @@ def _wanted(chunks: Chunks, sweeps: np.ndarray) -> list[_Wanted]:
         if isinstance(chunk, UnmadeChunk) and chunk.samples is not None
         for row in numbers.tolist()
     ]
-    return [(samples, row, sweep) for (samples, row), sweep in zip(pairs, sweeps.tolist(), strict=True)]
+    return [
+        (samples, row, sweep) for (samples, row), sweep in zip(pairs, sweeps.tolist(), strict=True)
+    ]
 
 
 def _stacked(name: str, samples: list[np.ndarray]) -> StreamChunk:

@@ -70,7 +70,9 @@ class StreamInformation:
                 f"StreamInformation '{name}': storage_format must be 'dense' or 'sparse', got {shown(storage_format)}"
             )
         self.name = as_string(name, "StreamInformation: name")
-        self.stream_id = as_integer(stream_id, "StreamInformation: stream_id", least=0, most=2**64 - 1)
+        self.stream_id = as_integer(
+            stream_id, "StreamInformation: stream_id", least=0, most=2**64 - 1
+        )
         self.storage_format = storage_format
         self.dtype = (as_dtype(dtype) or np.dtype(np.float32)).type
         self.sample_shape = as_shape(shape)
@@ -122,7 +124,9 @@ class StreamInformation:
     @m_storage_format.setter
     def m_storage_format(self, storage_format: int) -> None:
         if not isinstance(storage_format, Integral) or storage_format not in range(len(_STORAGE)):
-            raise TypeError(f"{self}: m_storage_format must be 0 for dense or 1 for sparse, got {storage_format!r}")
+            raise TypeError(
+                f"{self}: m_storage_format must be 0 for dense or 1 for sparse, got {storage_format!r}"
+            )
         self.storage_format = _STORAGE[storage_format]
 
     @property
@@ -252,7 +256,14 @@ def StreamDef(
     if max_sequence_length is None:
         max_sequence_length = MAX_SEQUENCE_LENGTH
     max_sequence_length = as_integer(max_sequence_length, "StreamDef: max_sequence_length", least=0)
-    given = {"dim": shape, "transforms": transforms, "context": context, "scp": scp, "mlf": mlf, "broadcast": broadcast}
+    given = {
+        "dim": shape,
+        "transforms": transforms,
+        "context": context,
+        "scp": scp,
+        "mlf": mlf,
+        "broadcast": broadcast,
+    }
     return Record(
         stream_alias=field,
         is_sparse=as_flag(is_sparse, "StreamDef: is_sparse") or mlf is not None,
@@ -283,7 +294,9 @@ def stream_list(infos: Any, owner: str) -> list[StreamInformation]:
     """
     found = list(infos) if isinstance(infos, (list, tuple)) else []
     if not found or not all(isinstance(s, StreamInformation) for s in found):
-        raise ArgumentError(f"{owner}.stream_infos: expected a list of StreamInformation, got {shown(infos)}")
+        raise ArgumentError(
+            f"{owner}.stream_infos: expected a list of StreamInformation, got {shown(infos)}"
+        )
     return found
 
 
@@ -301,18 +314,28 @@ def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
     if not isinstance(streams, Mapping):
         found = list(streams) if isinstance(streams, (list, tuple)) else [streams]
         if not all(isinstance(s, StreamConfiguration) for s in found):
-            raise ArgumentError(f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}")
+            raise ArgumentError(
+                f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}"
+            )
     else:
         found = []
         for name, stream in streams.items():
             if not isinstance(stream, Mapping):
-                raise TypeError(f"{reader}: stream '{name}' must be a StreamDef, got {type(stream).__name__}")
+                raise TypeError(
+                    f"{reader}: stream '{name}' must be a StreamDef, got {type(stream).__name__}"
+                )
             if "dim" not in stream:
-                raise ValueError(f"{reader}: stream '{name}' has no shape; give StreamDef(field=..., shape=...)")
+                raise ValueError(
+                    f"{reader}: stream '{name}' has no shape; give StreamDef(field=..., shape=...)"
+                )
             _check_dimensions(stream["dim"], f"{reader}: stream '{name}'")
             found.append(
                 StreamConfiguration(
-                    name, stream["dim"], stream["is_sparse"], stream["stream_alias"] or name, stream["defines_mb_size"]
+                    name,
+                    stream["dim"],
+                    stream["is_sparse"],
+                    stream["stream_alias"] or name,
+                    stream["defines_mb_size"],
                 )
             )
     for stream in found:
@@ -330,7 +353,9 @@ def _check_dimensions(dim: Any, where: str) -> None:
     try:
         shape = as_shape(dim)
     except ValueError:
-        raise ArgumentError(f"{where}: expected an integer or a tuple of integers as shape, got {shown(dim)}") from None
+        raise ArgumentError(
+            f"{where}: expected an integer or a tuple of integers as shape, got {shown(dim)}"
+        ) from None
     if not shape or any(not 0 < d < 2**31 for d in shape):
         raise RangeError(f"{where} must have a positive shape, got {shown(dim)}")
 

@@ -76,7 +76,9 @@ class RowDeserializer(UserDeserializer):
         rows = [self._rows[k] for k in numbers]
         found: dict[str, Any] = {}
         for place, field in enumerate(self._fields):
-            values = [_value(row, place, field, number) for row, number in zip(rows, numbers, strict=True)]
+            values = [
+                _value(row, place, field, number) for row, number in zip(rows, numbers, strict=True)
+            ]
             found[field.name] = _sequences(values, field, [f"row {number}" for number in numbers])
         return found
 
@@ -101,20 +103,28 @@ class ArrowDeserializer(UserDeserializer):
     def __init__(self, files: Any, streams: Any) -> None:
         super().__init__()
         if importlib.util.find_spec("pyarrow") is None:
-            raise ImportError("ArrowDeserializer needs pyarrow; install it with: pip install 'cntk-torch[arrow]'")
+            raise ImportError(
+                "ArrowDeserializer needs pyarrow; install it with: pip install 'cntk-torch[arrow]'"
+            )
         self._fields = _configured(streams, "ArrowDeserializer")
         listed = [files] if isinstance(files, (str, Path)) else list(files)
         self._opened = [_open_table(str(file)) for file in listed]
         # File and part in it of each chunk.
-        self._places = [(k, part) for k, (_, parts, _) in enumerate(self._opened) for part in range(parts)]
+        self._places = [
+            (k, part) for k, (_, parts, _) in enumerate(self._opened) for part in range(parts)
+        ]
         self._names = [str(file) for file in listed]
         for name, (_, _, columns) in zip(self._names, self._opened, strict=True):
             for field in self._fields:
                 if (field.stream_alias or field.name) not in columns:
                     wanted = field.stream_alias or field.name
-                    raise DataError(f"{name}: has no column '{wanted}'; it has: {', '.join(columns)}")
+                    raise DataError(
+                        f"{name}: has no column '{wanted}'; it has: {', '.join(columns)}"
+                    )
         if not self._places:
-            raise DataError(f"ArrowDeserializer: there are no rows in {', '.join(self._names) or 'no file'}")
+            raise DataError(
+                f"ArrowDeserializer: there are no rows in {', '.join(self._names) or 'no file'}"
+            )
 
     def stream_infos(self) -> list[StreamInformation]:
         """The streams."""
@@ -149,10 +159,18 @@ class ArrowDeserializer(UserDeserializer):
             if column.null_count:
                 raise DataError(f"{where}, column '{name}': {column.null_count} rows have no value")
             try:
-                values = column.to_numpy(zero_copy_only=False) if hasattr(column, "type") else column.to_pylist()
+                values = (
+                    column.to_numpy(zero_copy_only=False)
+                    if hasattr(column, "type")
+                    else column.to_pylist()
+                )
             except Exception:  # As above; of text that is none.
-                raise DataError(f"{where}, column '{name}': its values are no numbers that can be read") from None
-            found[field.name] = _sequences(list(values), field, [f"{where}, row {k}" for k in range(len(values))])
+                raise DataError(
+                    f"{where}, column '{name}': its values are no numbers that can be read"
+                ) from None
+            found[field.name] = _sequences(
+                list(values), field, [f"{where}, row {k}" for k in range(len(values))]
+            )
         return found
 
 
@@ -170,13 +188,19 @@ def _open_table(file: str) -> tuple[Any, int, list[str]]:
         try:
             if file.endswith(".parquet"):
                 parquet = pq.ParquetFile(source)
-                count, names, metadata = parquet.num_row_groups, parquet.schema_arrow.names, parquet.metadata
+                count, names, metadata = (
+                    parquet.num_row_groups,
+                    parquet.schema_arrow.names,
+                    parquet.metadata,
+                )
             else:
                 reader = pa.ipc.open_file(source)
                 count, names = reader.num_record_batches, reader.schema.names
         except Exception:  # pyarrow's own kinds, which are many.
             kind = "a Parquet file" if file.endswith(".parquet") else "an Arrow file"
-            raise DataError(f"{file}: expected {kind}, and it is none, or is cut short or damaged") from None
+            raise DataError(
+                f"{file}: expected {kind}, and it is none, or is cut short or damaged"
+            ) from None
 
     def row_group(part: int, columns: list[str]) -> Any:
         with opened(file) as source:
@@ -198,7 +222,9 @@ def _indexable(rows: Any) -> Any:
     if hasattr(rows, "__getitem__") and hasattr(rows, "__len__") and not isinstance(rows, Mapping):
         return rows
     if not isinstance(rows, Iterable) or isinstance(rows, Mapping):
-        raise TypeError(f"RowDeserializer: expected rows, as a list or a data set, got {type(rows).__name__}")
+        raise TypeError(
+            f"RowDeserializer: expected rows, as a list or a data set, got {type(rows).__name__}"
+        )
     return list(rows)
 
 
@@ -212,7 +238,12 @@ def _configured(streams: Any, reader: str) -> list[StreamConfiguration]:
 def _informations(fields: list[StreamConfiguration]) -> list[StreamInformation]:
     return [
         StreamInformation(
-            f.name, k, "sparse" if f.is_sparse else "dense", np.float32, as_shape(f.dim), f.defines_mb_size
+            f.name,
+            k,
+            "sparse" if f.is_sparse else "dense",
+            np.float32,
+            as_shape(f.dim),
+            f.defines_mb_size,
         )
         for k, f in enumerate(fields)
     ]
@@ -233,11 +264,15 @@ def _value(row: Any, place: int, field: StreamConfiguration, number: int) -> Any
     if not isinstance(row, (tuple, list)):
         raise DataError(f"row {number}: expected a dictionary or a tuple, got {type(row).__name__}")
     if place >= len(row):
-        raise DataError(f"row {number}: has {len(row)} items, and stream '{field.name}' is number {place + 1}")
+        raise DataError(
+            f"row {number}: has {len(row)} items, and stream '{field.name}' is number {place + 1}"
+        )
     return row[place]
 
 
-def _sequences(values: Sequence[Any], field: StreamConfiguration, places: Sequence[str]) -> list[Any]:
+def _sequences(
+    values: Sequence[Any], field: StreamConfiguration, places: Sequence[str]
+) -> list[Any]:
     """A stream's sequences; the places are for errors."""
     shape = as_shape(field.dim)
     make = _one_hot if field.is_sparse else _dense
@@ -281,7 +316,9 @@ def _one_hot(value: Any, shape: tuple[int, ...]) -> Any:
     if indices.shape == (0,):
         indices = indices.astype(np.int64)
     if indices.ndim != 1 or indices.dtype.kind not in "iu":
-        raise ValueError(f"expected an index or a list of indices, got {type(value).__name__} {str(value)[:40]!r}")
+        raise ValueError(
+            f"expected an index or a list of indices, got {type(value).__name__} {str(value)[:40]!r}"
+        )
     if len(indices) and not (0 <= indices.min() and indices.max() < width):
         wrong = indices[(indices < 0) | (indices >= width)][0]
         raise ValueError(f"index {wrong} is out of range, the stream has {width} columns")

@@ -61,7 +61,9 @@ class UserDeserializer:
             samples, an array ``[n, length, *shape]``, or a list of sequences (arrays ``[length, *shape]`` or ``shape``, or CSR
             matrices ``[length, numbers]``). All streams have the same number of sequences.
         """
-        raise NotImplementedError(f"{type(self).__name__} must override get_chunk, to give a dictionary of sequences")
+        raise NotImplementedError(
+            f"{type(self).__name__} must override get_chunk, to give a dictionary of sequences"
+        )
 
     def _place_of_chunk(self, chunk_id: int) -> str:
         """What an error calls a chunk."""
@@ -85,7 +87,9 @@ class UserChunks:
         self._owner = owner
         self.ends_sweeps_late = ends_sweeps_late
         self.name = type(owner).__name__
-        self.streams: tuple[StreamInformation, ...] = tuple(stream_list(owner.stream_infos(), self.name))
+        self.streams: tuple[StreamInformation, ...] = tuple(
+            stream_list(owner.stream_infos(), self.name)
+        )
         count = owner.num_chunks()
         if not isinstance(count, (int, float, np.number)) or not 1 <= count < 2**31:
             raise DataError(f"{self.name}.num_chunks: expected 1 or more, got {shown(count)}")
@@ -116,14 +120,20 @@ class UserChunks:
         where = self._owner._place_of_chunk(chunk)
         found = self._owner.get_chunk(chunk)
         if not isinstance(found, Mapping):
-            raise DataError(f"{where}: expected a dictionary name=sequences, got {type(found).__name__}")
+            raise DataError(
+                f"{where}: expected a dictionary name=sequences, got {type(found).__name__}"
+            )
         names = [s.name for s in self.streams]
         if set(found) != set(names):
-            raise DataError(f"{where}: expected the streams {', '.join(names)}, got {', '.join(map(str, found))}")
+            raise DataError(
+                f"{where}: expected the streams {', '.join(names)}, got {', '.join(map(str, found))}"
+            )
         parts = tuple(_part(f"{where}, stream '{s.name}'", found[s.name], s) for s in self.streams)
         counts = {name: len(p.ends) - 1 for name, p in zip(names, parts, strict=True)}
         if len(set(counts.values())) != 1:
-            raise DataError(f"{where}: all streams must have the same number of sequences, got {counts}")
+            raise DataError(
+                f"{where}: all streams must have the same number of sequences, got {counts}"
+            )
         return parts
 
 
@@ -135,12 +145,16 @@ def _part(where: str, data: Any, stream: StreamInformation) -> StreamChunk:
         rank = len(stream.sample_shape)
         is_sequences = data.ndim == rank + 2
         if data.ndim not in (rank + 1, rank + 2):
-            raise DataError(f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, {_all_of(data)}")
+            raise DataError(
+                f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, {_all_of(data)}"
+            )
         _check(where, data.shape[data.ndim - rank :], stream)
         frames = _numbers(where, data, stream)
         if is_sequences:
             frames = frames.reshape(-1, *stream.sample_shape)
-        return _chunk(where, frames, np.full(len(data), data.shape[1] if is_sequences else 1, np.int64))
+        return _chunk(
+            where, frames, np.full(len(data), data.shape[1] if is_sequences else 1, np.int64)
+        )
     sequences = _listed(where, data)
     shape = stream.sample_shape
     arrays = [_numbers(where, np.asarray(s), stream) for s in sequences]
@@ -158,7 +172,9 @@ def _all_of(data: np.ndarray) -> str:
 def _listed(where: str, data: Any) -> Sequence[Any]:
     if isinstance(data, (list, tuple, np.ndarray)):
         return list(data)
-    raise DataError(f"{where}: expected an array, a CSR matrix or a list of these, got {type(data).__name__}")
+    raise DataError(
+        f"{where}: expected an array, a CSR matrix or a list of these, got {type(data).__name__}"
+    )
 
 
 def _numbers(where: str, data: np.ndarray, stream: StreamInformation) -> np.ndarray:
@@ -185,7 +201,9 @@ def _sparse(where: str, data: Any, stream: StreamInformation) -> StreamChunk:
     rows: list[Frames] = []
     for matrix in matrices:
         if not hasattr(matrix, "tocsr"):
-            raise DataError(f"{where}: expected a CSR matrix for a sparse stream, got {type(matrix).__name__}")
+            raise DataError(
+                f"{where}: expected a CSR matrix for a sparse stream, got {type(matrix).__name__}"
+            )
         if matrix.shape[1] != stream.width:
             raise DataError(f"{where}: expected {stream.width} columns, got {matrix.shape[1]}")
         csr = matrix.tocsr()
@@ -193,5 +211,9 @@ def _sparse(where: str, data: Any, stream: StreamInformation) -> StreamChunk:
         rows.append(SparseFrames(csr.indptr.astype(np.int64), csr.indices.astype(np.int64), values))
     empty = SparseFrames(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0, stream.dtype))
     frames = joined(rows) if rows else empty
-    lengths = np.ones(len(frames), np.int64) if hasattr(data, "tocsr") else np.array([len(r) for r in rows], np.int64)
+    lengths = (
+        np.ones(len(frames), np.int64)
+        if hasattr(data, "tocsr")
+        else np.array([len(r) for r in rows], np.int64)
+    )
     return _chunk(where, frames, lengths)

@@ -119,7 +119,9 @@ def load_decoder(limits: ImageLimits) -> Callable[[bytes, int, bool], np.ndarray
 def _check_head(encoded: bytes, limits: ImageLimits) -> None:
     """Refuse what would take time or memory before an image's size is known."""
     if encoded.startswith(b"\xff\xd8") and encoded.count(_SCAN) > _SCANS:
-        raise DataError(f"it is a JPEG file of {encoded.count(_SCAN)} scans, and {_SCANS} were expected at the most")
+        raise DataError(
+            f"it is a JPEG file of {encoded.count(_SCAN)} scans, and {_SCANS} were expected at the most"
+        )
     if encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP" and len(encoded) >= 30:
         limits.check_pixels(*_webp_size(encoded), len(encoded))
 
@@ -128,7 +130,9 @@ def _webp_size(encoded: bytes) -> tuple[int, int]:
     """Width and height of a WebP file, by its header."""
     kind = encoded[12:16]
     if kind == b"VP8X":
-        return 1 + int.from_bytes(encoded[24:27], "little"), 1 + int.from_bytes(encoded[27:30], "little")
+        return 1 + int.from_bytes(encoded[24:27], "little"), 1 + int.from_bytes(
+            encoded[27:30], "little"
+        )
     if kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", encoded, 21)
         return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)

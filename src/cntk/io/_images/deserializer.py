@@ -198,7 +198,12 @@ class Images:
     """
 
     def __init__(
-        self, file: str, listed: Listed, images: list[ImageStream], labels: list[LabelStream], limits: ImageLimits
+        self,
+        file: str,
+        listed: Listed,
+        images: list[ImageStream],
+        labels: list[LabelStream],
+        limits: ImageLimits,
     ) -> None:
         self._file = file
         self._listed = listed
@@ -214,11 +219,15 @@ class Images:
         self.errors = listed.errors
         self.streams = tuple(
             [
-                StreamInformation(s.name, k, "dense", np.float32, s.pipeline.shape, s.defines_mb_size)
+                StreamInformation(
+                    s.name, k, "dense", np.float32, s.pipeline.shape, s.defines_mb_size
+                )
                 for k, s in enumerate(images)
             ]
             + [
-                StreamInformation(s.name, len(images) + k, "sparse", np.float32, s.shape, s.defines_mb_size)
+                StreamInformation(
+                    s.name, len(images) + k, "sparse", np.float32, s.shape, s.defines_mb_size
+                )
                 for k, s in enumerate(labels)
             ]
         )
@@ -251,7 +260,9 @@ class Images:
             if channels not in decoded:
                 decoded[channels] = self._decoded(number, channels)
         try:
-            return tuple(s.pipeline.sample(decoded[s.pipeline.channels], key, view) for s in self._images)
+            return tuple(
+                s.pipeline.sample(decoded[s.pipeline.channels], key, view) for s in self._images
+            )
         except DataError as error:
             raise self._fault(number, error) from None
 
@@ -278,7 +289,10 @@ class Images:
 def _number(key: np.generic | str) -> int:
     """A number for a key, itself if it is one."""
     if isinstance(key, str):
-        return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
+        return int.from_bytes(
+            hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest(),
+            "little",
+        )
     return int(key)
 
 
@@ -293,20 +307,28 @@ def _classes(labels: list[LabelStream]) -> int | None:
 def _definitions(streams: Any, reader: str) -> tuple[list[ImageStream], list[LabelStream]]:
     """The streams of images and those of labels."""
     if not isinstance(streams, Mapping):
-        raise TypeError(f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}")
+        raise TypeError(
+            f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}"
+        )
     images, labels = [], []
     for name, stream in streams.items():
         if not isinstance(stream, Mapping):
-            raise TypeError(f"{reader}: stream '{name}' must be a StreamDef, got {type(stream).__name__}")
+            raise TypeError(
+                f"{reader}: stream '{name}' must be a StreamDef, got {type(stream).__name__}"
+            )
         kind = stream.get("stream_alias")
         if kind == "image":
             steps = stream.get("transforms", ())
             allowed = (Crop, Scale, Mean, Color)
-            if not isinstance(steps, (list, tuple)) or not all(isinstance(t, allowed) for t in steps):
+            if not isinstance(steps, (list, tuple)) or not all(
+                isinstance(t, allowed) for t in steps
+            ):
                 raise TypeError(
                     f"{reader}: stream '{name}': transforms must be a list of cntk.io.transforms, got {steps!r}"
                 )
-            images.append(ImageStream(name, Pipeline(tuple(steps)), bool(stream["defines_mb_size"])))
+            images.append(
+                ImageStream(name, Pipeline(tuple(steps)), bool(stream["defines_mb_size"]))
+            )
         elif kind == "label":
             shape = as_shape(stream["dim"]) if "dim" in stream else ()
             if not shape or any(d <= 0 for d in shape):
@@ -315,7 +337,11 @@ def _definitions(streams: Any, reader: str) -> tuple[list[ImageStream], list[Lab
                 )
             labels.append(LabelStream(name, shape, bool(stream["defines_mb_size"])))
         else:
-            raise ValueError(f"{reader}: stream '{name}': field must be 'image' or 'label', got {kind!r}")
+            raise ValueError(
+                f"{reader}: stream '{name}': field must be 'image' or 'label', got {kind!r}"
+            )
     if not images and not labels:
-        raise ValueError(f"{reader}: no streams were given; give StreamDef('image', ...) or StreamDef('label', ...)")
+        raise ValueError(
+            f"{reader}: no streams were given; give StreamDef('image', ...) or StreamDef('label', ...)"
+        )
     return images, labels

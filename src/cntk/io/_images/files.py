@@ -21,7 +21,9 @@ from cntk.io._text.listed_names import entry, located, shortened
 
 _HERE = (".../", "...\\")
 _ENCRYPTED = 1
-_IN_ARCHIVE = re.compile(r"(?P<zip>.*?\.zip)@(?P<entry>.*)|(?P<other>.*?)@(?P<rooted>[\\/].*)", re.IGNORECASE)
+_IN_ARCHIVE = re.compile(
+    r"(?P<zip>.*?\.zip)@(?P<entry>.*)|(?P<other>.*?)@(?P<rooted>[\\/].*)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,12 @@ class ImageFiles:
                 return packed.read(there.file_size) + packed.read()
         except (OSError, MemoryError):
             raise
-        except Exception:  # What archives may contradict themselves in is told by all kinds of errors.
-            raise DataError(f"the archive is damaged where it has '{readable(shortened(there.filename))}'") from None
+        except (
+            Exception
+        ):  # What archives may contradict themselves in is told by all kinds of errors.
+            raise DataError(
+                f"the archive is damaged where it has '{readable(shortened(there.filename))}'"
+            ) from None
 
     def _archive(self, path: str) -> zipfile.ZipFile:
         # An archive may be read by several threads, but its directory need be read only once.

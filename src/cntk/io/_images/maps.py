@@ -89,7 +89,10 @@ def read_base64(file: str, classes: int | None) -> Listed:
         DataError: if the file cannot be read.
     """
     entries, errors = _read(file, classes, "label<tab>image", has_names=False)
-    texts = np.array([e.begin for e in entries], np.int64), np.array([e.size for e in entries], np.int64)
+    texts = (
+        np.array([e.begin for e in entries], np.int64),
+        np.array([e.size for e in entries], np.int64),
+    )
     return _listed(entries, errors, [], texts, _together(entries))
 
 
@@ -124,11 +127,15 @@ def _listed(
 
 
 def _keys(keys: list[str]) -> np.ndarray:
-    are_numbers = all(len(k) <= _DIGITS and k.isascii() and k.isdigit() and int(k) < 2**64 for k in keys)
+    are_numbers = all(
+        len(k) <= _DIGITS and k.isascii() and k.isdigit() and int(k) < 2**64 for k in keys
+    )
     return np.array([int(k) for k in keys], np.uint64) if are_numbers else keys_of(keys)
 
 
-def _read(file: str, classes: int | None, columns: str, has_names: bool) -> tuple[list[_Entry], list[DataError]]:
+def _read(
+    file: str, classes: int | None, columns: str, has_names: bool
+) -> tuple[list[_Entry], list[DataError]]:
     entries: list[_Entry] = []
     errors: list[DataError] = []
     try:
@@ -161,7 +168,9 @@ def _lines(file: str, listed: Iterator[bytes]) -> Iterator[tuple[int, int, bytes
         begin += len(text)
 
 
-def _entry(line: int, begin: int, text: bytes, classes: int | None, columns: str, has_names: bool) -> _Entry:
+def _entry(
+    line: int, begin: int, text: bytes, classes: int | None, columns: str, has_names: bool
+) -> _Entry:
     cells = text.split(b"\t", 3)
     if len(cells) not in (2, 3):
         count = 1 + text.count(b"\t")
@@ -172,7 +181,11 @@ def _entry(line: int, begin: int, text: bytes, classes: int | None, columns: str
         check_name("a key", cells[0])
     if has_names:
         check_name("an image's name", cells[-2])
-    key = str(line - 1) if len(cells) == 2 else as_key(cells[0].decode("utf-8", "surrogateescape")).strip()
+    key = (
+        str(line - 1)
+        if len(cells) == 2
+        else as_key(cells[0].decode("utf-8", "surrogateescape")).strip()
+    )
     if not key:
         raise DataError("expected a key in the first of three columns, got nothing")
     cell = cells[-1 if has_names else -2]
@@ -180,7 +193,9 @@ def _entry(line: int, begin: int, text: bytes, classes: int | None, columns: str
         raise DataError(f"expected the number of a class as the label, got {_shown(cell)}")
     label = int(found[1])
     if classes is not None and label >= classes:
-        raise DataError(f"the label is {label}; the label's stream has {classes} classes, 0 to {classes - 1}")
+        raise DataError(
+            f"the label is {label}; the label's stream has {classes} classes, 0 to {classes - 1}"
+        )
     if has_names:
         return _Entry(line, key, label, cells[-2].decode("utf-8", "surrogateescape"), 0, 0)
     size = len(cells[-1])

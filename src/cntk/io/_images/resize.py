@@ -37,7 +37,9 @@ def resize(image: np.ndarray, width: int, height: int, interpolation: str) -> np
     if (old_height, old_width) == (height, width):
         return image
     if interpolation == "nearest":
-        nearest: np.ndarray = image[_nearest(old_height, height)[:, None], _nearest(old_width, width)]
+        nearest: np.ndarray = image[
+            _nearest(old_height, height)[:, None], _nearest(old_width, width)
+        ]
         return nearest
     if interpolation == "linear" and (old_height, old_width) == (2 * height, 2 * width):
         return _halved(image)
@@ -133,19 +135,26 @@ def _whole_numbers(image: np.ndarray, across: Taps, down: Taps, interpolation: s
     compiled = machine(0)
     if interpolation == "linear" and compiled is not None:
         scaled = np.empty((len(weights), len(across.places), image.shape[2]), np.uint8)
-        compiled.scale_linearly(image, across.places, across.whole_weights, down.places, weights, scaled)
+        compiled.scale_linearly(
+            image, across.places, across.whole_weights, down.places, weights, scaled
+        )
         return scaled
     lines = _weighted(image.astype(np.int32), across.places, across.whole_weights, 1)
     if interpolation == "linear":
         # Some bits are dropped before the sum, as OpenCV does to stay within 16 bits.
-        high, low = ((np.take(lines >> 4, down.places[:, k], 0) * weights[:, k, None, None]) >> 16 for k in (0, 1))
+        high, low = (
+            (np.take(lines >> 4, down.places[:, k], 0) * weights[:, k, None, None]) >> 16
+            for k in (0, 1)
+        )
         linear: np.ndarray = ((high + low + 2) >> 2).astype(np.uint8)
         return linear
     rounded: np.ndarray = (_weighted(lines, down.places, weights, 0) + (1 << 21)) >> 22
     if interpolation == "cubic":
         # OpenCV sums groups of eight numbers of a line as float32, and what is left over as whole numbers.
         factors = weights.astype(np.float32) * np.float32(2.0**-22)
-        floats = np.rint(_weighted(lines.astype(np.float32), down.places, factors, 0)).astype(np.int32)
+        floats = np.rint(_weighted(lines.astype(np.float32), down.places, factors, 0)).astype(
+            np.int32
+        )
         count = lines[0].size // 8 * 8
         height = len(rounded)
         rounded.reshape(height, -1)[:, :count] = floats.reshape(height, -1)[:, :count]

@@ -201,8 +201,14 @@ class Mean:
                 raise ValueError
             return numbers.reshape(shape)
         except OSError as error:
-            raise DataError(f"transforms.mean: cannot read {self.filename}: {why(error, self.filename)}") from error
-        except (xml.etree.ElementTree.ParseError, ValueError, LookupError):  # The last for an encoding that is none.
+            raise DataError(
+                f"transforms.mean: cannot read {self.filename}: {why(error, self.filename)}"
+            ) from error
+        except (
+            xml.etree.ElementTree.ParseError,
+            ValueError,
+            LookupError,
+        ):  # The last for an encoding that is none.
             raise DataError(
                 f"{self.filename}: expected a mean image in OpenCV's XML format, with Channel, Row, Col and, in MeanImg, as many "
                 "numbers as these say, all of them finite"
@@ -274,7 +280,11 @@ class Pipeline:
     @property
     def views(self) -> int:
         """How many samples each image gives."""
-        return VIEWS if any(isinstance(s, Crop) and s.crop_type == "multiview10" for s in self.steps) else 1
+        return (
+            VIEWS
+            if any(isinstance(s, Crop) and s.crop_type == "multiview10" for s in self.steps)
+            else 1
+        )
 
     @property
     def channels(self) -> int:
@@ -296,8 +306,15 @@ class Pipeline:
             DataError: if one cannot be read, or a crop contradicts itself.
         """
         for step in self.steps:
-            if isinstance(step, Crop) and not min(step.size) and step.side_ratio[0] > 0 and step.area_ratio[0] > 0:
-                raise DataError("transforms.crop: side_ratio and area_ratio exclude each other; give one of them")
+            if (
+                isinstance(step, Crop)
+                and not min(step.size)
+                and step.side_ratio[0] > 0
+                and step.area_ratio[0] > 0
+            ):
+                raise DataError(
+                    "transforms.crop: side_ratio and area_ratio exclude each other; give one of them"
+                )
             if isinstance(step, Mean):
                 _ = step.image
 

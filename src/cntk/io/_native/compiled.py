@@ -11,4 +11,8 @@ from cntk.io._native.rows import (
     scale_linearly as scale_linearly,
     select_entries as select_entries,
 )
-from cntk.io._native.text import count_lines as count_lines, find_sequences as find_sequences, read_block as read_block
+from cntk.io._native.text import (
+    count_lines as count_lines,
+    find_sequences as find_sequences,
+    read_block as read_block,
+)

@@ -34,7 +34,9 @@ def _coming() -> Future[ModuleType]:
     def prepare() -> None:
         try:
             coming.set_result(importlib.import_module("cntk.io._native.compiled"))
-        except Exception as error:  # Without numba, or with one that does not fit, all is read another way.
+        except (
+            Exception
+        ) as error:  # Without numba, or with one that does not fit, all is read another way.
             coming.set_exception(error)
 
     # No daemon: a program that ends waits until the function under way is done, rather than have a compiler torn down.

@@ -124,7 +124,9 @@ def copy_rows(rows: np.ndarray, wanted: np.ndarray, copies: np.ndarray, places: 
             copies[place, j] = rows[row, j]
 
 
-@compiled(void(PIXELS, int64[:, ::1], int32[:, ::1], int64[:, ::1], int32[:, ::1], uint8[:, :, ::1]))
+@compiled(
+    void(PIXELS, int64[:, ::1], int32[:, ::1], int64[:, ::1], int32[:, ::1], uint8[:, :, ::1])
+)
 def scale_linearly(
     image: np.ndarray,
     across: np.ndarray,
@@ -155,7 +157,8 @@ def scale_linearly(
             of_left, of_right = across_weights[column, 0], across_weights[column, 1]
             for channel in range(channels):
                 lines[row, column, channel] = (
-                    int32(image[row, left, channel]) * of_left + int32(image[row, right, channel]) * of_right
+                    int32(image[row, left, channel]) * of_left
+                    + int32(image[row, right, channel]) * of_right
                 ) >> 4
     for row in range(scaled.shape[0]):
         upper, lower = down[row, 0], down[row, 1]

@@ -95,7 +95,9 @@ def read_number(text: np.ndarray, at: int) -> tuple[int, float]:
 
 
 @compiled(int64(TEXT, int64, int64, TEXT, int64[::1]))
-def _stream(text: np.ndarray, begin: int, end: int, aliases: np.ndarray, alias_ends: np.ndarray) -> int:
+def _stream(
+    text: np.ndarray, begin: int, end: int, aliases: np.ndarray, alias_ends: np.ndarray
+) -> int:
     """Which stream has the name between two bytes; -1 for none."""
     first = 0
     for stream in range(len(alias_ends)):
@@ -167,9 +169,17 @@ def _dense_sample(text: np.ndarray, at: int, width: int, dense: np.ndarray, plac
     return at
 
 
-@compiled(types.UniTuple(int64, 2)(TEXT, int64, int64, int64[:, ::1], float32[:, ::1], int64, int64))
+@compiled(
+    types.UniTuple(int64, 2)(TEXT, int64, int64, int64[:, ::1], float32[:, ::1], int64, int64)
+)
 def _sparse_sample(
-    text: np.ndarray, at: int, width: int, columns: np.ndarray, values: np.ndarray, stream: int, total: int
+    text: np.ndarray,
+    at: int,
+    width: int,
+    columns: np.ndarray,
+    values: np.ndarray,
+    stream: int,
+    total: int,
 ) -> tuple[int, int]:
     """Read the entries behind a name, up to the next '|' or line end, which is given back, or -1; and their number."""
     count = 0
@@ -313,7 +323,11 @@ def read_block(
                 entries[stream, first_line + sample] = count
             else:
                 at = _dense_sample(
-                    text, at, widths[stream], dense, dense_begins[stream] + (first_line + sample) * widths[stream]
+                    text,
+                    at,
+                    widths[stream],
+                    dense,
+                    dense_begins[stream] + (first_line + sample) * widths[stream],
                 )
             if at < 0:
                 return False
@@ -326,7 +340,20 @@ def read_block(
     return line == lines
 
 
-@compiled(int64(TEXT, int64, int64, boolean, TEXT, uint64[::1], int64[::1], uint64[::1], int64[::1], int64[::1]))
+@compiled(
+    int64(
+        TEXT,
+        int64,
+        int64,
+        boolean,
+        TEXT,
+        uint64[::1],
+        int64[::1],
+        uint64[::1],
+        int64[::1],
+        int64[::1],
+    )
+)
 def find_sequences(
     text: np.ndarray,
     begin: int,
@@ -383,7 +410,9 @@ def find_sequences(
                 name = at
                 while at < end and at - name < len(alias) and text[at] == alias[at - name]:
                     at += 1
-                if at - name == len(alias) and (at >= end or _is_space(text[at]) or text[at] == _PIPE):
+                if at - name == len(alias) and (
+                    at >= end or _is_space(text[at]) or text[at] == _PIPE
+                ):
                     count += 1
             else:
                 at += 1

@@ -17,7 +17,7 @@ _MINIBATCHES = 64
 _LARGE = 31 << 20
 
 
-class Gathering:
+class ReadAhead:
     """Reads from a catalog, some minibatches ahead.
 
     Args:
@@ -33,7 +33,9 @@ class Gathering:
         self._at = 0
         self._minibatches = 1
 
-    def read(self, sequences: np.ndarray, names: set[str], following: Callable[[int], np.ndarray]) -> Parts:
+    def read(
+        self, sequences: np.ndarray, names: set[str], following: Callable[[int], np.ndarray]
+    ) -> Parts:
         """The sequences of a minibatch.
 
         Args:
@@ -51,7 +53,9 @@ class Gathering:
         self._at = end
         return {name: [(part, numbers)] for name, part in self._parts.items()}
 
-    def _gather(self, sequences: np.ndarray, names: set[str], following: Callable[[int], np.ndarray]) -> None:
+    def _gather(
+        self, sequences: np.ndarray, names: set[str], following: Callable[[int], np.ndarray]
+    ) -> None:
         """Gather these sequences and more."""
         ahead = following(len(sequences) * self._minibatches - len(sequences))
         try:

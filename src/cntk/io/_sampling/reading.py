@@ -11,9 +11,9 @@ import numpy as np
 from cntk._errors import DataError
 from cntk.io._corpus.catalog import Catalog
 from cntk.io._corpus.chunk import Corpus, StreamChunk, is_tolerant
-from cntk.io._corpus.sample_maker import Maker, Parts
+from cntk.io._corpus.sample_maker import Parts, SampleMaker
 from cntk.io._corpus.streams import StreamInformation
-from cntk.io._sampling.read_ahead import Gathering
+from cntk.io._sampling.read_ahead import ReadAhead
 from cntk.io._sampling.shuffle import Order, Window
 from cntk.io._sampling.timeline import Request, Timeline
 
@@ -101,14 +101,14 @@ class CatalogReading:
         max_errors: int = 0,
         makers: int = 0,
     ) -> None:
-        self._maker = Maker(seed, makers, max_errors)
+        self._maker = SampleMaker(seed, makers, max_errors)
         for error in (e for c in corpora for e in getattr(c, "errors", ())):
             self._maker.pass_over(error)
         for corpus in corpora:
             if is_tolerant(corpus):
                 corpus.allow(max_errors)
         self._catalog = Catalog(corpora, frame_mode)
-        self._gathering = Gathering(self._catalog)
+        self._gathering = ReadAhead(self._catalog)
         self._errors_left = max_errors
         order = Order(self._catalog.sizes, self._catalog.samples, window, seed)
         self._timeline = Timeline(
@@ -155,7 +155,9 @@ class CatalogReading:
     def _read(self, sequences: np.ndarray, request: Request, names: set[str], begin: int) -> Parts:
         """The sequences of a minibatch; if that fails, it stays where it began."""
         try:
-            return self._gathering.read(sequences, names, lambda count: self._timeline.following(count, request))
+            return self._gathering.read(
+                sequences, names, lambda count: self._timeline.following(count, request)
+            )
         except DataError:
             self._timeline.seek(begin)
             raise

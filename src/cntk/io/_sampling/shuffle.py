@@ -79,7 +79,9 @@ class Order:
         sizes = np.array(self.sizes, np.int64)
         order = np.empty(int(sizes.sum()), np.int64)
         firsts, ends = (np.cumsum(sizes) - sizes)[chunks], np.cumsum(sizes[chunks])
-        for first, end, size in zip(firsts.tolist(), ends.tolist(), sizes[chunks].tolist(), strict=True):
+        for first, end, size in zip(
+            firsts.tolist(), ends.tolist(), sizes[chunks].tolist(), strict=True
+        ):
             order[end - size : end] = np.arange(first, first + size)
         windows = self._windows(chunks.tolist())
         if all(w == (0, len(chunks)) for w in windows):
@@ -132,7 +134,9 @@ def _exchange_within(
     home = np.repeat(np.arange(len(sizes)), sizes)
     compiled = machine(len(order) * _WORK)
     if compiled is None:
-        return _exchange_within_slowly(order.tolist(), home.tolist(), windows, begins.tolist(), twister)
+        return _exchange_within_slowly(
+            order.tolist(), home.tolist(), windows, begins.tolist(), twister
+        )
     done, words = 0, np.zeros(0, np.uint64)
     arrays = (order, home, home.copy(), np.array(windows, np.int64), begins)
     while done < len(order):
@@ -155,7 +159,9 @@ def _exchange_within_slowly(
         low, high = windows[chunk]
         first, count = begins[low], begins[high] - begins[low]
         there = first + next(words) % count
-        while not (_within(windows[chunk], at_home[there]) and _within(windows[home[there]], at_home[here])):
+        while not (
+            _within(windows[chunk], at_home[there]) and _within(windows[home[there]], at_home[here])
+        ):
             there = first + next(words) % count
         at_home[here], at_home[there] = at_home[there], at_home[here]
         order[here], order[there] = order[there], order[here]

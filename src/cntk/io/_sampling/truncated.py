@@ -21,7 +21,11 @@ from cntk.io._sampling.timeline import Request
 
 _ASKED = ("truncatedMinibatchSize", "truncatedWorkers", "truncatedRank")
 # Of each sequence in a slot where it begins, how many of its frames were given, and which piece was the last of these.
-_PLACE = ("truncatedSlot{}Sequence{}Position", "truncatedSlot{}Sequence{}Frame", "truncatedSlot{}Sequence{}Piece")
+_PLACE = (
+    "truncatedSlot{}Sequence{}Position",
+    "truncatedSlot{}Sequence{}Frame",
+    "truncatedSlot{}Sequence{}Piece",
+)
 
 
 @dataclass
@@ -119,11 +123,20 @@ class TruncatedReading:
             return Read({}, False)
         ends = ends_of(np.array([p.count for p in pieces]))
         parts = {
-            name: [(StreamChunk(joined([p.frames(name) for p in pieces]), ends), np.arange(len(pieces)))]
+            name: [
+                (
+                    StreamChunk(joined([p.frames(name) for p in pieces]), ends),
+                    np.arange(len(pieces)),
+                )
+            ]
             for name in names
         }
-        ends_sweep = any(p.sequence.ends_sweep and p.begin + p.count == p.sequence.length for p in pieces)
-        return Read(parts, ends_sweep, tuple(not p.begin for p in pieces), tuple(p.origin for p in pieces))
+        ends_sweep = any(
+            p.sequence.ends_sweep and p.begin + p.count == p.sequence.length for p in pieces
+        )
+        return Read(
+            parts, ends_sweep, tuple(not p.begin for p in pieces), tuple(p.origin for p in pieces)
+        )
 
     def _count(self, request: Request) -> int:
         """How many slots this worker has."""
@@ -178,11 +191,17 @@ class TruncatedReading:
         state = self._reading.state()
         if self._asked is None:
             return state
-        state.update(zip(_ASKED, (self._asked.size, self._asked.workers, self._asked.rank), strict=True))
-        places = self._places or [[(s.position, s.given, s.piece) for s in slot] for slot in self._slots]
+        state.update(
+            zip(_ASKED, (self._asked.size, self._asked.workers, self._asked.rank), strict=True)
+        )
+        places = self._places or [
+            [(s.position, s.given, s.piece) for s in slot] for slot in self._slots
+        ]
         for k, slot in enumerate(places):
             for j, place in enumerate(slot):
-                state.update((key.format(k, j), value) for key, value in zip(_PLACE, place, strict=True))
+                state.update(
+                    (key.format(k, j), value) for key, value in zip(_PLACE, place, strict=True)
+                )
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -229,5 +248,7 @@ class TruncatedReading:
 def _whole(state: Mapping[str, Any], key: str, least: int) -> int:
     value = state.get(key)
     if not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"restore_from_checkpoint: {key} must be an integer of at least {least}, got {value!r}")
+        raise ValueError(
+            f"restore_from_checkpoint: {key} must be an integer of at least {least}, got {value!r}"
+        )
     return int(value)

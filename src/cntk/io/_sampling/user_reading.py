@@ -26,7 +26,11 @@ from cntk.io._sampling.timeline import Request
 _SHUFFLED = ("sweepIndex", "chunkPosition")
 _IN_ORDER = ("currentChunkPosition", "currentSequencePosition")
 _UNKNOWN = 0
-_SWEEPS, _SAMPLES, _PLACE = "baseSweepCount", "baseSampleCount", "baseCurrentSequencePositionInWindow"
+_SWEEPS, _SAMPLES, _PLACE = (
+    "baseSweepCount",
+    "baseSampleCount",
+    "baseCurrentSequencePositionInWindow",
+)
 
 
 @dataclass(frozen=True)
@@ -125,14 +129,22 @@ class WindowReading:
             if taken:
                 self._gather(part, taken, names, found)
                 count = int(part.lengths[self._at : self._at + taken].sum())
-                self._at, self._samples, room = self._at + taken, self._samples + count, room - count
-            if self._at < len(part.order) or (part.ends_sweep and room <= 0 and self._corpus.ends_sweeps_late):
+                self._at, self._samples, room = (
+                    self._at + taken,
+                    self._samples + count,
+                    room - count,
+                )
+            if self._at < len(part.order) or (
+                part.ends_sweep and room <= 0 and self._corpus.ends_sweeps_late
+            ):
                 break
             ends_sweep |= part.ends_sweep
             self._leave(part)
             without = 0 if len(part.order) else without + 1
             if without > 2 * self._corpus.count:
-                raise DataError(f"{self._corpus.name}: its chunks have no sequences for this worker")
+                raise DataError(
+                    f"{self._corpus.name}: its chunks have no sequences for this worker"
+                )
         return Read(found, ends_sweep and bool(found))
 
     def _deal(self, workers: int, rank: int) -> None:
@@ -154,11 +166,17 @@ class WindowReading:
     def _share(self) -> int | None:
         """How many samples this worker may read."""
         samples = self._limits.samples
-        return None if samples is None else samples // self._workers + (self._rank < samples % self._workers)
+        return (
+            None
+            if samples is None
+            else samples // self._workers + (self._rank < samples % self._workers)
+        )
 
     def _is_over(self) -> bool:
         share, sweeps = self._share(), self._limits.sweeps
-        return (sweeps is not None and self._sweeps >= sweeps) or (share is not None and self._samples >= share)
+        return (sweeps is not None and self._sweeps >= sweeps) or (
+            share is not None and self._samples >= share
+        )
 
     def _fitting(self, part: _Part, room: int, first: bool) -> int:
         """How many of a part's next sequences fit into the room."""
@@ -171,7 +189,11 @@ class WindowReading:
         return min(max(fitting, 1), left) if first else fitting
 
     def _gather(
-        self, part: _Part, count: int, names: set[str], found: dict[str, list[tuple[StreamChunk, np.ndarray]]]
+        self,
+        part: _Part,
+        count: int,
+        names: set[str],
+        found: dict[str, list[tuple[StreamChunk, np.ndarray]]],
     ) -> None:
         places = part.order[self._at : self._at + count]
         for run in np.split(places, np.flatnonzero(np.diff(places[:, 0])) + 1):
@@ -239,7 +261,11 @@ class WindowReading:
         while room > 0:
             if self._window is None or chunk % self._workers == self._rank:
                 places.append(chunk)
-                room -= self._samples_of(sweep, chunk) if self._window is not None and self._window.in_samples else 1
+                room -= (
+                    self._samples_of(sweep, chunk)
+                    if self._window is not None and self._window.in_samples
+                    else 1
+                )
             chunk += 1
             if chunk == count or room <= 0:
                 seed = self._seed + sweep + (begin[1] if sweep == begin[0] else 0)
@@ -255,17 +281,25 @@ class WindowReading:
 
     def _load(self, span: _Span) -> _Part:
         loaded = [
-            self._held.pop((span.sweep, p), ()) or self._corpus.load(self._chunks(span.sweep)[p]) for p in span.places
+            self._held.pop((span.sweep, p), ()) or self._corpus.load(self._chunks(span.sweep)[p])
+            for p in span.places
         ]
         counted = [np.zeros(0, np.int64), *(self._corpus.lengths(c) for c in loaded)]
         order = np.concatenate(
-            [np.stack([np.full(len(n), k - 1), np.arange(len(n))], 1) for k, n in enumerate(counted)]
+            [
+                np.stack([np.full(len(n), k - 1), np.arange(len(n))], 1)
+                for k, n in enumerate(counted)
+            ]
         )
         lengths = np.concatenate(counted)
         if self._frames_only and (lengths != 1).any():
-            raise DataError(f"MinibatchSource: frame_mode reads single samples, and a sequence has {lengths.max()}")
+            raise DataError(
+                f"MinibatchSource: frame_mode reads single samples, and a sequence has {lengths.max()}"
+            )
         if self._window is None:
-            mine = np.arange(self._first_of_mine(self._workers, self._rank), len(order), self._workers)
+            mine = np.arange(
+                self._first_of_mine(self._workers, self._rank), len(order), self._workers
+            )
         else:
             mine = _permutation(len(order), span.seed)
         if self._bucket:
@@ -279,7 +313,9 @@ class WindowReading:
             return list(range(count))
         if sweep not in self._shuffles:
             chunks = list(range(count))
-            for place, word in enumerate(MersenneTwister64(self._seed + sweep).words(count).tolist()):
+            for place, word in enumerate(
+                MersenneTwister64(self._seed + sweep).words(count).tolist()
+            ):
                 other = word % count
                 chunks[place], chunks[other] = chunks[other], chunks[place]
             # A window goes on from its first sweep; what lies before is not needed again.
@@ -312,7 +348,12 @@ class WindowReading:
         Raises:
             ValueError: if it is no such state.
         """
-        wanted = (*(_SHUFFLED if self._window is not None else _IN_ORDER), _SWEEPS, _SAMPLES, _PLACE)
+        wanted = (
+            *(_SHUFFLED if self._window is not None else _IN_ORDER),
+            _SWEEPS,
+            _SAMPLES,
+            _PLACE,
+        )
         found = [state.get(key) for key in wanted] if isinstance(state, Mapping) else []
         if not found or not all(isinstance(v, (int, np.integer)) and v >= 0 for v in found):
             raise ValueError(

@@ -34,6 +34,8 @@ class BucketedMinibatchSource(MinibatchSource):
 
     def __init__(self, deserializers: Any, bucket_sequences: int, **options: Any) -> None:
         if bucket_sequences < 1:
-            raise DataError(f"BucketedMinibatchSource: bucket_sequences must be positive, got {bucket_sequences}")
+            raise DataError(
+                f"BucketedMinibatchSource: bucket_sequences must be positive, got {bucket_sequences}"
+            )
         self._bucket = bucket_sequences
         super().__init__(deserializers, **options)

@@ -10,7 +10,9 @@ import numpy as np
 from cntk._errors import DataError
 
 
-def set_option(reader: str, options: dict[str, int], least: Mapping[str, int], option: str, value: Any) -> None:
+def set_option(
+    reader: str, options: dict[str, int], least: Mapping[str, int], option: str, value: Any
+) -> None:
     """Set an option of a deserializer.
 
     Args:
@@ -27,5 +29,7 @@ def set_option(reader: str, options: dict[str, int], least: Mapping[str, int], o
     if option not in least:
         raise KeyError(f"{reader} has no option {option!r}; it has {', '.join(map(repr, least))}")
     if not isinstance(value, (int, np.integer)) or value < least[option]:
-        raise DataError(f"{reader}: {option} must be a whole number, {least[option]} or more, got {value!r}")
+        raise DataError(
+            f"{reader}: {option} must be a whole number, {least[option]} or more, got {value!r}"
+        )
     options[option] = int(value)

@@ -33,7 +33,9 @@ class MinibatchData:
                 f"MinibatchData: value: expected a Value, such as cntk.Value(array), got {shown(value)}"
             )
         self._value = value
-        self.number_of_sequences = as_integer(num_sequences, "MinibatchData: num_sequences", least=0)
+        self.number_of_sequences = as_integer(
+            num_sequences, "MinibatchData: num_sequences", least=0
+        )
         self.number_of_samples = as_integer(num_samples, "MinibatchData: num_samples", least=0)
         self.sweep_end = as_flag(sweep_end, "MinibatchData: sweep_end")
 

@@ -107,7 +107,9 @@ class MinibatchSource:
             _integer(randomization_window_in_samples, "randomization_window_in_samples"),
         )
         found = list(deserializers) if isinstance(deserializers, (list, tuple)) else [deserializers]
-        threads = 1 if multithreaded_deserializer is False else min(os.cpu_count() or 1, _MOST_THREADS)
+        threads = (
+            1 if multithreaded_deserializer is False else min(os.cpu_count() or 1, _MOST_THREADS)
+        )
         sweeps = 1 if max_samples == FULL_DATA_SWEEP else max_sweeps
         limits = Limits(
             None if max_samples in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else max_samples,
@@ -117,14 +119,27 @@ class MinibatchSource:
         self._reading: Reading
         if len(corpora) == 1 and isinstance(corpora[0], UserChunks):
             if truncation_length:
-                raise DataError("MinibatchSource: truncation_length is not for a program's own deserializer by itself")
-            self._reading = WindowReading(corpora[0], window, randomization_seed, limits, frame_mode, self._bucket)
+                raise DataError(
+                    "MinibatchSource: truncation_length is not for a program's own deserializer by itself"
+                )
+            self._reading = WindowReading(
+                corpora[0], window, randomization_seed, limits, frame_mode, self._bucket
+            )
         else:
             makers = 0 if multithreaded_deserializer is False else os.cpu_count() or 1
             whole = CatalogReading(
-                corpora, window, randomization_seed, limits, self._bucket, frame_mode, max_errors, makers
+                corpora,
+                window,
+                randomization_seed,
+                limits,
+                self._bucket,
+                frame_mode,
+                max_errors,
+                makers,
             )
-            self._reading = TruncatedReading(whole, truncation_length) if truncation_length else whole
+            self._reading = (
+                TruncatedReading(whole, truncation_length) if truncation_length else whole
+            )
         self._streams = {s.name: s for s in self._reading.streams}
 
     # -- streams --------------------------------------------------------------------------------------------------
@@ -186,7 +201,11 @@ class MinibatchSource:
             ValueError: if the size is not positive, or the data are malformed.
         """
         request = _request(minibatch_size_in_samples, num_data_partitions, partition_index)
-        wanted = self._mapped(input_map) if _is_given(input_map) else {s: s for s in self._streams.values()}
+        wanted = (
+            self._mapped(input_map)
+            if _is_given(input_map)
+            else {s: s for s in self._streams.values()}
+        )
         read = self._reading.next(request, {s.name for s in wanted.values()})
         if not read.parts:
             return {}
@@ -245,7 +264,9 @@ def _opened(deserializers: list[Any], threads: int) -> list[Any]:
         ArgumentError: for anything else in the place of one.
     """
     if not deserializers:
-        raise DataError("MinibatchSource: expected at least one deserializer, such as CTFDeserializer(...), got none")
+        raise DataError(
+            "MinibatchSource: expected at least one deserializer, such as CTFDeserializer(...), got none"
+        )
     for given in deserializers:
         if not callable(getattr(given, "open", None)):
             raise ArgumentError(
@@ -264,11 +285,21 @@ def _is_given(input_map: Any) -> bool:
     return isinstance(input_map, np.ndarray) or bool(input_map)
 
 
-def _check_options(max_samples: int, max_sweeps: int, frame_mode: bool, truncation_length: int) -> None:
-    if max_samples != INFINITELY_REPEAT and max_sweeps != INFINITELY_REPEAT and max_samples != FULL_DATA_SWEEP:
-        raise DataError("MinibatchSource: max_samples and max_sweeps exclude each other; give one of them")
+def _check_options(
+    max_samples: int, max_sweeps: int, frame_mode: bool, truncation_length: int
+) -> None:
+    if (
+        max_samples != INFINITELY_REPEAT
+        and max_sweeps != INFINITELY_REPEAT
+        and max_samples != FULL_DATA_SWEEP
+    ):
+        raise DataError(
+            "MinibatchSource: max_samples and max_sweeps exclude each other; give one of them"
+        )
     if frame_mode and truncation_length:
-        raise DataError("MinibatchSource: frame_mode and truncation_length exclude each other; give one of them")
+        raise DataError(
+            "MinibatchSource: frame_mode and truncation_length exclude each other; give one of them"
+        )
 
 
 def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
@@ -284,14 +315,22 @@ def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
 
 def _request(size: Any, workers: int | None, rank: int | None) -> Request:
     if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
-        raise ArgumentError(f"next_minibatch: the minibatch size must be an integer, got {shown(size)}")
+        raise ArgumentError(
+            f"next_minibatch: the minibatch size must be an integer, got {shown(size)}"
+        )
     as_integer(size, "next_minibatch: minibatch_size_in_samples", most=INFINITELY_REPEAT)
     if size <= 0:
         raise ValueError(f"next_minibatch: the minibatch size must be positive, got {size}")
-    workers = 1 if workers is None else as_integer(workers, "next_minibatch: num_data_partitions", most=2**31 - 1)
+    workers = (
+        1
+        if workers is None
+        else as_integer(workers, "next_minibatch: num_data_partitions", most=2**31 - 1)
+    )
     rank = 0 if rank is None else as_integer(rank, "next_minibatch: partition_index")
     if workers < 1 or not 0 <= rank < workers:
-        raise ValueError(f"next_minibatch: partition_index {rank} is none of {workers} data partitions")
+        raise ValueError(
+            f"next_minibatch: partition_index {rank} is none of {workers} data partitions"
+        )
     return Request(min(int(size), 2**62), workers, rank)
 
 
@@ -300,7 +339,11 @@ def _minibatch(
 ) -> MinibatchData:
     layout = Layout(lengths.tolist(), read.starts, device, read.origins)
     # Images that nothing scales have the size they come with.
-    shape = frames.shape[1:] if isinstance(frames, np.ndarray) and min(stream.sample_shape) < 0 else stream.sample_shape
+    shape = (
+        frames.shape[1:]
+        if isinstance(frames, np.ndarray) and min(stream.sample_shape) < 0
+        else stream.sample_shape
+    )
     value = Value.of(_rows(frames, stream.width, device), layout, shape)
     return MinibatchData(value, len(lengths), layout.frames, read.ends_sweep)
 

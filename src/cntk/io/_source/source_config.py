@@ -9,7 +9,10 @@ from cntk._errors import DataError
 from cntk.io._corpus.streams import configurations
 from cntk.io._images.deserializer import Base64ImageDeserializer, ImageDeserializer
 from cntk.io._images.transforms import Color, Crop, Mean, Scale, Transform
-from cntk.io._source.minibatch_source import DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS, INFINITELY_REPEAT
+from cntk.io._source.minibatch_source import (
+    DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS,
+    INFINITELY_REPEAT,
+)
 from cntk.io._text.deserializer import CTFDeserializer
 
 
@@ -55,7 +58,9 @@ class MinibatchSourceConfig:
 
     def __init__(self, deserializers: Sequence[Any], randomize: bool = True) -> None:
         self.deserializers = list(deserializers)
-        self.randomization_window_in_chunks = DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS if randomize else 0
+        self.randomization_window_in_chunks = (
+            DEFAULT_RANDOMIZATION_WINDOW_IN_CHUNKS if randomize else 0
+        )
         self.randomization_window_in_samples = 0
         self.randomization_seed = 0
         self.max_samples = INFINITELY_REPEAT
@@ -77,21 +82,35 @@ def to_dictionary(config: MinibatchSourceConfig) -> dict[str, Any]:
         ValueError: if they contradict each other, or a deserializer has no such description.
     """
     exclusive = (
-        ("max_samples", config.max_samples != INFINITELY_REPEAT, "max_sweeps", config.max_sweeps != INFINITELY_REPEAT),
+        (
+            "max_samples",
+            config.max_samples != INFINITELY_REPEAT,
+            "max_sweeps",
+            config.max_sweeps != INFINITELY_REPEAT,
+        ),
         (
             "randomization_window_in_chunks",
             config.randomization_window_in_chunks,
             "randomization_window_in_samples",
             config.randomization_window_in_samples,
         ),
-        ("is_frame_mode_enabled", config.is_frame_mode_enabled, "truncation_length", config.truncation_length),
+        (
+            "is_frame_mode_enabled",
+            config.is_frame_mode_enabled,
+            "truncation_length",
+            config.truncation_length,
+        ),
     )
     for one, has_one, other, has_other in exclusive:
         if has_one and has_other:
-            raise DataError(f"MinibatchSourceConfig: {one} and {other} exclude each other; give one of them")
+            raise DataError(
+                f"MinibatchSourceConfig: {one} and {other} exclude each other; give one of them"
+            )
     window = config.randomization_window_in_chunks or config.randomization_window_in_samples
     threads = config.is_multithreaded.get()
-    reads_images = any(isinstance(d, (ImageDeserializer, Base64ImageDeserializer)) for d in config.deserializers)
+    reads_images = any(
+        isinstance(d, (ImageDeserializer, Base64ImageDeserializer)) for d in config.deserializers
+    )
     described = {
         "deserializers": [_described(d) for d in config.deserializers],
         "frameMode": bool(config.is_frame_mode_enabled),

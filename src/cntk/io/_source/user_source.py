@@ -53,7 +53,11 @@ class UserMinibatchSource:
         )
 
     def next_minibatch(
-        self, num_samples: int, number_of_workers: int, worker_rank: int, device: DeviceDescriptor | None = None
+        self,
+        num_samples: int,
+        number_of_workers: int,
+        worker_rank: int,
+        device: DeviceDescriptor | None = None,
     ) -> dict[StreamInformation, MinibatchData]:
         """The next minibatch; to be overridden.
 
@@ -85,7 +89,9 @@ class UserMinibatchSource:
         """
         if not isinstance(name, str) or name not in self._stream_infos:
             known = ", ".join(self._stream_infos)
-            raise DataError(f"{type(self).__name__}: no stream is named {name!r}; there are: {known}")
+            raise DataError(
+                f"{type(self).__name__}: no stream is named {name!r}; there are: {known}"
+            )
         return self._stream_infos[name]
 
     def __getitem__(self, name: str) -> StreamInformation:
@@ -121,7 +127,9 @@ class MinibatchSourceFromData(UserMinibatchSource):
         [2, 1, 2]
     """
 
-    def __init__(self, data_streams: Mapping[str, Any], max_samples: int = INFINITELY_REPEAT) -> None:
+    def __init__(
+        self, data_streams: Mapping[str, Any], max_samples: int = INFINITELY_REPEAT
+    ) -> None:
         if not isinstance(data_streams, Mapping):
             raise ArgumentError(
                 f"MinibatchSourceFromData: expected a dictionary name=data, got {type(data_streams).__name__}"
@@ -130,10 +138,15 @@ class MinibatchSourceFromData(UserMinibatchSource):
             raise ValueError(
                 "MinibatchSourceFromData: at least one stream must be given, as name=data or name=(data, type)"
             )
-        self._data = {name: _StreamData(name, k, given) for k, (name, given) in enumerate(data_streams.items())}
+        self._data = {
+            name: _StreamData(name, k, given)
+            for k, (name, given) in enumerate(data_streams.items())
+        }
         counts = {name: len(d) for name, d in self._data.items()}
         if len(set(counts.values())) != 1:
-            raise TypeError(f"MinibatchSourceFromData: all streams must have the same number of items, got {counts}")
+            raise TypeError(
+                f"MinibatchSourceFromData: all streams must have the same number of items, got {counts}"
+            )
         lengths = {name: d.lengths() for name, d in self._data.items()}
         self._sweep_size = int(np.max(list(lengths.values()), axis=0).sum())
         self._count = next(iter(counts.values()))
@@ -190,9 +203,15 @@ class MinibatchSourceFromData(UserMinibatchSource):
             num_samples = INFINITELY_REPEAT
         num_samples = as_integer(num_samples, "next_minibatch: num_samples")
         if num_samples <= 0:
-            raise RangeError(f"next_minibatch: the minibatch size must be positive, got {num_samples}")
-        number_of_workers = as_integer(number_of_workers, "next_minibatch: number_of_workers", least=1, most=2**31 - 1)
-        worker_rank = as_integer(worker_rank, "next_minibatch: worker_rank", least=0, most=2**31 - 1)
+            raise RangeError(
+                f"next_minibatch: the minibatch size must be positive, got {num_samples}"
+            )
+        number_of_workers = as_integer(
+            number_of_workers, "next_minibatch: number_of_workers", least=1, most=2**31 - 1
+        )
+        worker_rank = as_integer(
+            worker_rank, "next_minibatch: worker_rank", least=0, most=2**31 - 1
+        )
         left = self._max_samples - self._total
         if left <= 0:
             return {}
@@ -222,7 +241,8 @@ class MinibatchSourceFromData(UserMinibatchSource):
         if self._sweep_size == self._count:  # each item is one sample
             return min(self._cursor + room, self._count)
         reach = [
-            int(np.searchsorted(ends, ends[self._cursor] + room, side="right")) - 1 for ends in self._ends.values()
+            int(np.searchsorted(ends, ends[self._cursor] + room, side="right")) - 1
+            for ends in self._ends.values()
         ]
         return max(min(reach), self._cursor + 1)
 
@@ -237,12 +257,16 @@ class MinibatchSourceFromData(UserMinibatchSource):
             CheckpointStateError: if it is none, a KeyError, TypeError, ValueError and RuntimeError.
         """
         what = "MinibatchSourceFromData: restore_from_checkpoint"
-        if not isinstance(checkpoint, Mapping) or not {"cursor", "total_num_samples"} <= set(checkpoint):
+        if not isinstance(checkpoint, Mapping) or not {"cursor", "total_num_samples"} <= set(
+            checkpoint
+        ):
             raise CheckpointStateError(
                 f"{what}: expected what get_checkpoint_state() gave, with cursor and total_num_samples, got {shown(checkpoint)}"
             )
         cursor = as_integer(checkpoint["cursor"], f"{what}: cursor", least=0, most=self._count)
-        self._total = as_integer(checkpoint["total_num_samples"], f"{what}: total_num_samples", least=0)
+        self._total = as_integer(
+            checkpoint["total_num_samples"], f"{what}: total_num_samples", least=0
+        )
         self._cursor = cursor
 
 
@@ -252,7 +276,9 @@ def _is_sparse(data: Any) -> bool:
 
 def _shared(data: Any, dtype: np.dtype[Any]) -> torch.Tensor | None:
     """An array as a tensor in the same memory, of which a minibatch is a view; None if that cannot be."""
-    fits = isinstance(data, np.ndarray) and data.dtype == dtype and data.flags.writeable and data.ndim
+    fits = (
+        isinstance(data, np.ndarray) and data.dtype == dtype and data.flags.writeable and data.ndim
+    )
     return tensor_of(data) if fits and all(step >= 0 for step in data.strides) else None
 
 
@@ -264,13 +290,20 @@ def _part(value: Value, items: range) -> Value:
         lengths = np.array(layout.lengths)[numbers]
         begins = np.concatenate([[0], np.cumsum(layout.lengths)])[numbers]
         # The first frame of each sequence, less the number of frames before it, on all its frames.
-        numbers = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
-        layout = Layout(lengths.tolist(), device=rows.values.device if isinstance(rows, SparseRows) else rows.device)
+        numbers = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(
+            lengths.sum()
+        )
+        layout = Layout(
+            lengths.tolist(),
+            device=rows.values.device if isinstance(rows, SparseRows) else rows.device,
+        )
         shape = value.shape[2:]
     else:
         shape = (len(items), *value.shape[1:])
     if isinstance(rows, SparseRows):
-        return Value.of(rows.select(to_device(tensor_of(numbers), rows.values.device)), layout, shape)
+        return Value.of(
+            rows.select(to_device(tensor_of(numbers), rows.values.device)), layout, shape
+        )
     return Value.of(rows[to_device(tensor_of(numbers), rows.device)], layout, shape)
 
 
@@ -304,10 +337,16 @@ class _StreamData:
         dtype = np.dtype(np.float64 if getattr(first, "dtype", None) == np.float64 else np.float32)
         if kind is not None and kind.dtype is not None:
             dtype = kind.dtype
-        self.info = StreamInformation(name, number, "sparse" if is_sparse else "dense", dtype, shape)
+        self.info = StreamInformation(
+            name, number, "sparse" if is_sparse else "dense", dtype, shape
+        )
         axes = [BATCH_AXIS] if kind is None else list(kind.dynamic_axes)
-        self._variable = input_variable(shape, dtype, is_sparse=is_sparse, name=name, dynamic_axes=axes)
-        self._whole = None if is_sparse or self.is_sequence or not axes else _shared(self.data, dtype)
+        self._variable = input_variable(
+            shape, dtype, is_sparse=is_sparse, name=name, dynamic_axes=axes
+        )
+        self._whole = (
+            None if is_sparse or self.is_sequence or not axes else _shared(self.data, dtype)
+        )
 
     def __len__(self) -> int:
         return len(self.data) if isinstance(self.data, list) else int(self.data.shape[0])
@@ -318,10 +357,16 @@ class _StreamData:
             return np.ones(len(self), np.int64)
         if isinstance(self.data, Value):
             layout = self.data.layout
-            return np.array(layout.lengths if layout else [self.data.shape[1]] * len(self.data), np.int64)
-        return np.array([item.shape[0] if hasattr(item, "shape") else len(item) for item in self.data], np.int64)
+            return np.array(
+                layout.lengths if layout else [self.data.shape[1]] * len(self.data), np.int64
+            )
+        return np.array(
+            [item.shape[0] if hasattr(item, "shape") else len(item) for item in self.data], np.int64
+        )
 
-    def minibatch(self, wanted: slice, ends_sweep: bool, device: DeviceDescriptor | None) -> MinibatchData:
+    def minibatch(
+        self, wanted: slice, ends_sweep: bool, device: DeviceDescriptor | None
+    ) -> MinibatchData:
         """Some items as a minibatch's part."""
         if self._whole is not None:
             rows = self._whole[wanted]

@@ -98,7 +98,10 @@ class Archive:
             raise DataError(
                 f"{place}: frames up to {end - 1} are wanted, and {self.file} has {self.frames} by its header"
             )
-        there, wanted = file.seek(0, os.SEEK_END), self.begin + end * self.width * self._kind.itemsize
+        there, wanted = (
+            file.seek(0, os.SEEK_END),
+            self.begin + end * self.width * self._kind.itemsize,
+        )
         if there < wanted:
             raise DataError(
                 f"{place}: {self.file} is truncated: frames {begin} to {end - 1} end at byte {wanted}, the file at byte {there}"
@@ -160,7 +163,9 @@ def open_archive(file: str, place: str) -> Archive:
 
 def _archive(file: str, head: bytes, following: bytes) -> Archive:
     if len(head) < _HEADER:
-        raise DataError(f"{file}: an HTK header of {_HEADER} bytes was expected, the file has {len(head)}")
+        raise DataError(
+            f"{file}: an HTK header of {_HEADER} bytes was expected, the file has {len(head)}"
+        )
     # Either order of bytes; the original takes the one in which the period is the shorter time.
     order = min("><", key=lambda o: int(struct.unpack(o + "I", head[4:8])[0]))
     frames, period, size, kind = struct.unpack(order + "iihH", head)
@@ -173,7 +178,9 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
         raise DataError(f"{file}: vector-quantized frames (kind {kind:#o}) cannot be read")
     number = 2 if kind & _COMPRESSED else 4
     if size <= 0 or size % number:
-        raise DataError(f"{file}: a frame of {size} bytes (bytes 8 to 10) is no whole number of {number}-byte numbers")
+        raise DataError(
+            f"{file}: a frame of {size} bytes (bytes 8 to 10) is no whole number of {number}-byte numbers"
+        )
     if frames < 0:
         raise DataError(f"{file}: the number of frames (bytes 0 to 4) is {frames}")
     width, begin = size // number, _HEADER
@@ -182,15 +189,21 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
     if not kind & _COMPRESSED:
         return Archive(file, order, frames, period, width, kind, begin)
     if len(following) < 8 * width:
-        raise DataError(f"{file}: compressed frames begin with {2 * width} float32 numbers, and the file ends before")
-    scale, shift = np.frombuffer(following[: 8 * width], order + "f4").astype(np.float32).reshape(2, width)
+        raise DataError(
+            f"{file}: compressed frames begin with {2 * width} float32 numbers, and the file ends before"
+        )
+    scale, shift = (
+        np.frombuffer(following[: 8 * width], order + "f4").astype(np.float32).reshape(2, width)
+    )
     if not (np.isfinite(scale) & np.isfinite(shift) & (scale != 0)).all():
         raise DataError(
             f"{file}: compressed frames begin with the scales and shifts of {width} columns (bytes {begin} to "
             f"{begin + 8 * width}); finite numbers were expected, and no scale of 0"
         )
     # The header counts these numbers as four frames.
-    return Archive(file, order, max(frames - 4, 0), period, width, kind, begin + 8 * width, scale, shift)
+    return Archive(
+        file, order, max(frames - 4, 0), period, width, kind, begin + 8 * width, scale, shift
+    )
 
 
 class Archives:
@@ -210,6 +223,8 @@ class Archives:
             archive = open_archive(file, place)
             first = self._first = self._first or archive
             if archive.features != first.features:
-                raise DataError(f"{place}: {file} holds {archive.text}, and {first.file} {first.text}")
+                raise DataError(
+                    f"{place}: {file} holds {archive.text}, and {first.file} {first.text}"
+                )
             self._opened[file] = archive
         return self._opened[file]

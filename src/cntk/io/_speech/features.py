@@ -118,7 +118,9 @@ def _configuration(name: str, stream: Any) -> FeatureConfiguration:
         or len(context) != 2
         or not all(isinstance(n, (int, np.integer)) and n >= 0 for n in context)
     ):
-        raise DataError(f"{where}: context must be two numbers of frames, before and after, got {context!r}")
+        raise DataError(
+            f"{where}: context must be two numbers of frames, before and after, got {context!r}"
+        )
     longest = stream.get("max_sequence_length", MAX_SEQUENCE_LENGTH)
     return FeatureConfiguration(
         name,
@@ -152,7 +154,9 @@ class Utterances:
         self._context = self._context_of(first.width, first.file)
         width = first.width * (1 + sum(self._context))
         self.streams = (
-            StreamInformation(configuration.name, 0, "dense", np.float32, (width,), configuration.defines_mb_size),
+            StreamInformation(
+                configuration.name, 0, "dense", np.float32, (width,), configuration.defines_mb_size
+            ),
         )
         self._edges = _edges(self._script.lengths)
         self.chunks = [

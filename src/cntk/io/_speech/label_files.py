@@ -147,7 +147,9 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
     segments: list[tuple[int, str]] = []
     for number, line in _lines(file, "label file"):
         if number == 1 and line.rstrip() != "#!MLF!#":
-            raise DataError(f"{file}, line 1: a label file begins with #!MLF!#, this one with {line[:40]!r}")
+            raise DataError(
+                f"{file}, line 1: a label file begins with #!MLF!#, this one with {line[:40]!r}"
+            )
         if key is None:
             if line.startswith('"'):
                 key, begin, segments = _key(file, number, line), number, []
@@ -161,7 +163,9 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
         elif line and not line.isspace():
             if len(segments) == _SEGMENTS:
                 where = f"{file}, line {number}, utterance '{shortened(key)}'"
-                raise DataError(f"{where}: up to {_SEGMENTS:,} segments of an utterance were expected")
+                raise DataError(
+                    f"{where}: up to {_SEGMENTS:,} segments of an utterance were expected"
+                )
             segments.append((number, line))
     if key is not None:
         error = DataError(
@@ -185,7 +189,12 @@ def _key(file: str, number: int, line: str) -> str:
 
 
 def _add_utterance(
-    found: _Collected, file: str, key: str, begin: int, segments: list[tuple[int, str]], states: Mapping[str, int]
+    found: _Collected,
+    file: str,
+    key: str,
+    begin: int,
+    segments: list[tuple[int, str]],
+    states: Mapping[str, int],
 ) -> None:
     classes, counts, reached = [], [], 0
     for number, line in segments:
@@ -193,13 +202,19 @@ def _add_utterance(
         reason, first, last = _segment(fields, reached, states)
         if reason:
             where = f"{file}, line {number}, utterance '{shortened(key)}'"
-            found.add_fault(key, max(last, reached), DataError(f"{where}: {reason}, got {line.strip()[:80]!r}"))
+            found.add_fault(
+                key, max(last, reached), DataError(f"{where}: {reason}, got {line.strip()[:80]!r}")
+            )
             return
         classes.append(states[fields[2]])
         counts.append(last - first)
         reached = last
     if not classes:
-        found.add_fault(key, 1, DataError(f"{file}, line {begin}, utterance '{shortened(key)}': it has no segments"))
+        found.add_fault(
+            key,
+            1,
+            DataError(f"{file}, line {begin}, utterance '{shortened(key)}': it has no segments"),
+        )
         return
     found.add(key, np.array(classes, np.int64), np.array(counts, np.int64))
 
@@ -219,7 +234,11 @@ def _segment(fields: list[str], reached: int, states: Mapping[str, int]) -> tupl
         return "its end is out of range", first, 0
     if first != reached:
         which = "" if unit > 1 else " (times less than 99999 apart are numbers of frames)"
-        return f"the segment was expected to begin at {reached * unit}, where the one before ends{which}", first, last
+        return (
+            f"the segment was expected to begin at {reached * unit}, where the one before ends{which}",
+            first,
+            last,
+        )
     if fields[2] not in states:
         return f"the state '{shortened(fields[2])}' is not in the file of state names", first, last
     return "", first, last
@@ -238,7 +257,9 @@ def read_binary(file: str) -> Alignments:
         )
     (version,) = struct.unpack_from("<h", content, 3)
     if version not in (1, 2):
-        raise DataError(f"{file}, byte 3: a binary label file of version 1 or 2 was expected, got version {version}")
+        raise DataError(
+            f"{file}, byte 3: a binary label file of version 1 or 2 was expected, got version {version}"
+        )
     found, at = _Collected(file), 5
     while at < len(content):
         at = _add_binary(found, file, content, at, version)

@@ -62,7 +62,9 @@ class HTKMLFDeserializer:
 
     def __post_init__(self) -> None:
         _stream(self.streams, type(self).__name__)
-        if not isinstance(self.label_mapping_file, (str, os.PathLike)) or not str(self.label_mapping_file):
+        if not isinstance(self.label_mapping_file, (str, os.PathLike)) or not str(
+            self.label_mapping_file
+        ):
             raise DataError(
                 f"HTKMLFDeserializer: expected a file with the names of states, got {shown(self.label_mapping_file)}"
             )
@@ -80,7 +82,9 @@ class HTKMLFDeserializer:
         """
         name, files, stream = _stream(self.streams, type(self).__name__)
         states = read_states(str(self.label_mapping_file))
-        return Labels(name, stream, [read_text(f, states) for f in files], bool(self.phoneBoundaries))
+        return Labels(
+            name, stream, [read_text(f, states) for f in files], bool(self.phoneBoundaries)
+        )
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,13 @@ class HTKMLFBinaryDeserializer:
 def _stream(streams: Any, reader: str) -> tuple[str, tuple[str, ...], Mapping[str, Any]]:
     """The one stream's name, files and definition."""
     if not isinstance(streams, Mapping):
-        raise TypeError(f"{reader}: streams must be StreamDefs(name=StreamDef(...)), got {shown(streams)}")
+        raise TypeError(
+            f"{reader}: streams must be StreamDefs(name=StreamDef(...)), got {shown(streams)}"
+        )
     if len(streams) != 1:
-        raise DataError(f"{reader}: one stream of labels is expected, got {len(streams)}; use a deserializer for each")
+        raise DataError(
+            f"{reader}: one stream of labels is expected, got {len(streams)}; use a deserializer for each"
+        )
     ((name, stream),) = streams.items()
     where = f"{reader}: stream '{name}'"
     if not isinstance(stream, Mapping):
@@ -159,10 +167,18 @@ class Labels:
     broadcast = False
 
     def __init__(
-        self, name: str, stream: Mapping[str, Any], parts: Sequence[Alignments], mark_boundaries: bool = False
+        self,
+        name: str,
+        stream: Mapping[str, Any],
+        parts: Sequence[Alignments],
+        mark_boundaries: bool = False,
     ) -> None:
         shape = as_shape(stream["dim"])
-        self.streams = (StreamInformation(name, 0, "sparse", np.float32, shape, bool(stream["defines_mb_size"])),)
+        self.streams = (
+            StreamInformation(
+                name, 0, "sparse", np.float32, shape, bool(stream["defines_mb_size"])
+            ),
+        )
         self.indivisible = "phoneBoundaries need whole sequences" if mark_boundaries else ""
         self._mark_boundaries = mark_boundaries
         self.faults: dict[int, DataError] = {}
@@ -173,10 +189,14 @@ class Labels:
             self._find_faults(part, before)
             for begin, end in _cuts(part.lengths):
                 self._chunks.append((part, begin, end))
-                self.chunks.append(ChunkInfo(keys_of(part.keys[begin:end]), part.lengths[begin:end]))
+                self.chunks.append(
+                    ChunkInfo(keys_of(part.keys[begin:end]), part.lengths[begin:end])
+                )
             before += len(part.keys)
         if not before:
-            raise DataError(f"{', '.join(p.file for p in self._parts)}: the label files have no utterances")
+            raise DataError(
+                f"{', '.join(p.file for p in self._parts)}: the label files have no utterances"
+            )
 
     def _find_faults(self, part: Alignments, before: int) -> None:
         self.faults.update((before + k, error) for k, error in part.faults.items())
@@ -211,7 +231,9 @@ class Labels:
         first, last = part.begins[begin], part.begins[end]
         counts, classes = part.counts[first:last], part.classes[first:last]
         lengths = part.lengths[begin:end]
-        columns: np.ndarray = np.repeat(np.where(classes < self.streams[0].width, classes, 0), counts)
+        columns: np.ndarray = np.repeat(
+            np.where(classes < self.streams[0].width, classes, 0), counts
+        )
         values = np.ones(len(columns), np.float32)
         if self._mark_boundaries:
             values[np.cumsum(counts) - counts] = 2

@@ -13,7 +13,16 @@ import numpy as np
 from cntk._errors import DataError
 from cntk._files import opened
 from cntk.io._text.encoding import escaped
-from cntk.io._text.listed_names import LONGEST, as_key, check_name, folder_of, keys_of, located, shortened, why
+from cntk.io._text.listed_names import (
+    LONGEST,
+    as_key,
+    check_name,
+    folder_of,
+    keys_of,
+    located,
+    shortened,
+    why,
+)
 
 _ENTRY = re.compile(r"([^=]+)=([^=\[\]]+)\[\s*([0-9]+)\s*,\s*([0-9]+)\s*\]")
 _LARGEST = 2**31
@@ -81,10 +90,18 @@ def read_script(files: Sequence[str], longest: int) -> Script:
         )
     kept = [e for e in found if counts[e[0]] == 1 and e[3] - e[2] < longest]
     if not kept:
-        raise DataError(f"{', '.join(files)}: no utterances to read; each line must be name=archive[first,last]")
+        raise DataError(
+            f"{', '.join(files)}: no utterances to read; each line must be name=archive[first,last]"
+        )
     begins = np.array([e[2] for e in kept], np.int64)
     ends = np.array([e[3] for e in kept], np.int64)
-    return Script(keys_of([e[0] for e in kept]), [e[1] for e in kept], begins, ends - begins + 1, [e[4] for e in kept])
+    return Script(
+        keys_of([e[0] for e in kept]),
+        [e[1] for e in kept],
+        begins,
+        ends - begins + 1,
+        [e[4] for e in kept],
+    )
 
 
 def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:

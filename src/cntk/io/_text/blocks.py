@@ -110,7 +110,9 @@ def _has_plain_white_space(block: np.ndarray, newlines: int) -> bool:
     return True
 
 
-def _fields(block: np.ndarray, newlines: np.ndarray, fields: Sequence[Field], have_ids: bool) -> list[_Spans] | None:
+def _fields(
+    block: np.ndarray, newlines: np.ndarray, fields: Sequence[Field], have_ids: bool
+) -> list[_Spans] | None:
     """Where the values of each field stand."""
     starts = np.concatenate([[PAD], newlines[:-1] + 1])
     pipes = np.flatnonzero(block == ord("|"))
@@ -166,7 +168,9 @@ def _blank_all_but(block: np.ndarray, cut: Sequence[_Spans]) -> None:
     block[spans(gaps, np.append(begins, len(block)) - gaps)] = _SPACE
 
 
-def _values(block: np.ndarray, cut: Sequence[_Spans], fields: Sequence[Field]) -> list[Samples] | None:
+def _values(
+    block: np.ndarray, cut: Sequence[_Spans], fields: Sequence[Field]
+) -> list[Samples] | None:
     """Numbers of the fields, when nothing else is left in the text."""
     colons = np.zeros(0, np.int64)
     if any(f.is_sparse for f in fields):
@@ -187,7 +191,11 @@ def _values(block: np.ndarray, cut: Sequence[_Spans], fields: Sequence[Field]) -
         return None
     found = []
     for field, span, first, count in zip(fields, cut, firsts, counts, strict=True):
-        frames = _sparse(numbers, first, count, field) if field.is_sparse else _dense(numbers, first, field)
+        frames = (
+            _sparse(numbers, first, count, field)
+            if field.is_sparse
+            else _dense(numbers, first, field)
+        )
         if frames is None:
             return None
         found.append(Samples(span.lines, frames))
@@ -224,12 +232,16 @@ def _dense(numbers: np.ndarray, first: np.ndarray, field: Field) -> Frames:
         if len(first) > 1 and (np.diff(first) == first[1] - first[0]).all():
             # Lines that are all alike: a slice of a rectangle.
             step = int(first[1] - first[0]) * numbers.itemsize
-            view = np.lib.stride_tricks.as_strided(numbers[first[0] :], (len(first), width), (step, numbers.itemsize))
+            view = np.lib.stride_tricks.as_strided(
+                numbers[first[0] :], (len(first), width), (step, numbers.itemsize)
+            )
             return view.astype(field.dtype)
         return numbers[(first[:, None] + np.arange(width))].astype(field.dtype)
 
 
-def _sparse(numbers: np.ndarray, first: np.ndarray, count: np.ndarray, field: Field) -> Frames | None:
+def _sparse(
+    numbers: np.ndarray, first: np.ndarray, count: np.ndarray, field: Field
+) -> Frames | None:
     places = spans(first, count)
     columns = numbers[places[0::2]]
     if len(columns) and columns.max() >= field.width:
@@ -237,4 +249,6 @@ def _sparse(numbers: np.ndarray, first: np.ndarray, count: np.ndarray, field: Fi
     offsets = np.zeros(len(count) + 1, np.int64)
     np.cumsum(count // 2, out=offsets[1:])
     with np.errstate(over="ignore"):
-        return SparseFrames(offsets, columns.astype(np.int64), numbers[places[1::2]].astype(field.dtype))
+        return SparseFrames(
+            offsets, columns.astype(np.int64), numbers[places[1::2]].astype(field.dtype)
+        )

@@ -23,7 +23,11 @@ def is_mostly_empty(text: bytes, fields: Sequence[Field]) -> bool:
 
 
 def read_chunk(
-    compiled: ModuleType, lines: Lines, fields: Sequence[Field], threads: int, allowance: Allowance | None = None
+    compiled: ModuleType,
+    lines: Lines,
+    fields: Sequence[Field],
+    threads: int,
+    allowance: Allowance | None = None,
 ) -> list[Samples]:
     """The samples of each field.
 
@@ -49,10 +53,14 @@ def read_chunk(
     def read(k: int) -> list[Samples]:
         found = None
         if not is_long(edges[k + 1] - edges[k] - _BLOCK, fields):
-            found = target.read(compiled, bytes_, edges[k], edges[k + 1], lines.have_ids, firsts[k], counts[k])
+            found = target.read(
+                compiled, bytes_, edges[k], edges[k + 1], lines.have_ids, firsts[k], counts[k]
+            )
         if found is None:
             target.scatter()
-            block = Lines(lines.file, lines.first + firsts[k], text[edges[k] : edges[k + 1]], lines.have_ids)
+            block = Lines(
+                lines.file, lines.first + firsts[k], text[edges[k] : edges[k + 1]], lines.have_ids
+            )
             slow = read_lines(block, fields, allowance)
             found = [Samples(s.lines + firsts[k], s.frames) for s in slow]
         return found
@@ -93,13 +101,23 @@ class _Target:
         self._scattered.update(range(len(self._fields)))
 
     def read(
-        self, compiled: ModuleType, text: np.ndarray, begin: int, end: int, have_ids: bool, first: int, lines: int
+        self,
+        compiled: ModuleType,
+        text: np.ndarray,
+        begin: int,
+        end: int,
+        have_ids: bool,
+        first: int,
+        lines: int,
     ) -> list[Samples] | None:
         """The samples of each stream in a block, or None if it is not entirely regular."""
         room = int(np.count_nonzero(text[begin:end] == ord(":"))) if self._is_sparse.any() else 0
         columns = np.empty((len(self._fields), room), np.int64)
         values = np.empty((len(self._fields), room), np.float32)
-        samples, totals = np.zeros(len(self._fields), np.int64), np.zeros(len(self._fields), np.int64)
+        samples, totals = (
+            np.zeros(len(self._fields), np.int64),
+            np.zeros(len(self._fields), np.int64),
+        )
         is_regular = compiled.read_block(
             text, begin, end, have_ids, first, lines, self._aliases, self._alias_ends, self._widths, self._is_sparse,
             self._dense, self._begins, self._sample_lines, self._entries, columns, values, samples, totals,

@@ -134,12 +134,23 @@ class TextFile:
         self._threads = threads
         self.streams = tuple(
             StreamInformation(
-                s.name, k, "sparse" if s.is_sparse else "dense", dtype, as_shape(s.dim), s.defines_mb_size
+                s.name,
+                k,
+                "sparse" if s.is_sparse else "dense",
+                dtype,
+                as_shape(s.dim),
+                s.defines_mb_size,
             )
             for k, s in enumerate(streams)
         )
         self._fields = [
-            Field(i.name, _written(file, s.stream_alias or s.name), i.width, i.is_sparse, np.dtype(i.dtype))
+            Field(
+                i.name,
+                _written(file, s.stream_alias or s.name),
+                i.width,
+                i.is_sparse,
+                np.dtype(i.dtype),
+            )
             for s, i in zip(streams, self.streams, strict=True)
         ]
         aliases = [f.alias for f in self._fields]
@@ -148,9 +159,15 @@ class TextFile:
                 raise DataError(
                     f"{file}: several streams are to be read from the same field |{alias.decode(errors='replace')}"
                 )
-        self._counting = next((f for f, i in zip(self._fields, self.streams, strict=True) if i.defines_mb_size), None)
+        self._counting = next(
+            (f for f, i in zip(self._fields, self.streams, strict=True) if i.defines_mb_size), None
+        )
         self._index = index_file(
-            file, chunk_bytes, self._counting.alias if self._counting else None, skip_ids, keep_index
+            file,
+            chunk_bytes,
+            self._counting.alias if self._counting else None,
+            skip_ids,
+            keep_index,
         )
 
     @cached_property
@@ -222,11 +239,15 @@ class TextFile:
         pieces = []
         with _reading(self.file) as file:
             for begin, end in zip(
-                begins[runs].tolist(), ends[np.append(runs[1:], len(ends)) - 1].tolist(), strict=True
+                begins[runs].tolist(),
+                ends[np.append(runs[1:], len(ends)) - 1].tolist(),
+                strict=True,
             ):
                 pieces.append(_piece(file, begin, end))
         lines = Lines(self.file, 1, b"".join(pieces), self._index.have_ids)
-        part = FileChunk(0, len(lines.text), 1, every.keys[numbers], every.rows[numbers], every.counted[numbers])
+        part = FileChunk(
+            0, len(lines.text), 1, every.keys[numbers], every.rows[numbers], every.counted[numbers]
+        )
         return lines, part
 
     def _one_by_one(self, numbers: list[int]) -> tuple[StreamChunk, ...]:
@@ -235,14 +256,21 @@ class TextFile:
         read = []
         for number in numbers:
             lines, part = self._gathered(np.array([number]))
-            lines = replace(lines, first=self._index.chunks[0].first_line + int(rows[:number].sum()))
+            lines = replace(
+                lines, first=self._index.chunks[0].first_line + int(rows[:number].sum())
+            )
             read.append(self._read(lines, part, self._allowance))
-        joint = [take([(part, np.zeros(1, np.int64)) for part in parts]) for parts in zip(*read, strict=True)]
+        joint = [
+            take([(part, np.zeros(1, np.int64)) for part in parts])
+            for parts in zip(*read, strict=True)
+        ]
         return tuple(StreamChunk(frames, ends_of(lengths)) for frames, lengths in joint)
 
     def _read(self, lines: Lines, part: FileChunk, allowance: Allowance) -> tuple[StreamChunk, ...]:
         """Samples by sequence, each of which must have all streams."""
-        return self._sequences(lines, part, read_text(lines, self._fields, self._threads, allowance), allowance)
+        return self._sequences(
+            lines, part, read_text(lines, self._fields, self._threads, allowance), allowance
+        )
 
     def _sequences(
         self, lines: Lines, part: FileChunk, found: list[Samples], allowance: Allowance
@@ -250,13 +278,17 @@ class TextFile:
         heads = np.cumsum(part.rows) - part.rows
         sequence_of = np.repeat(np.arange(len(part.rows)), part.rows)
         if any(len(s.lines) and s.lines[-1] >= len(sequence_of) for s in found):
-            raise DataError(f"{self.file}: its index is of another file; remove {index_path(self.file)}")
+            raise DataError(
+                f"{self.file}: its index is of another file; remove {index_path(self.file)}"
+            )
         counts = [np.bincount(sequence_of[s.lines], minlength=len(heads)) for s in found]
         for wanted, count in zip(self._fields, counts, strict=True):
             if not count.all():
                 at = int(np.flatnonzero(count == 0)[0])
                 raise lines.fail(
-                    int(heads[at]), f"the sequence (id {part.keys[at]}) has no sample of this stream", wanted.name
+                    int(heads[at]),
+                    f"the sequence (id {part.keys[at]}) has no sample of this stream",
+                    wanted.name,
                 )
         if self._counting is None:
             longest = np.max(counts, axis=0)

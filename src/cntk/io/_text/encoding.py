@@ -21,7 +21,9 @@ _MARKS = (
 )
 # Windows-1252 is Latin-1 but for these; the five that it does not define stay what they are there.
 _FROM_WINDOWS = {
-    byte: bytes([byte]).decode("cp1252") for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+    byte: bytes([byte]).decode("cp1252")
+    for byte in range(0x80, 0xA0)
+    if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 }
 _TO_WINDOWS = {ord(character): byte for byte, character in _FROM_WINDOWS.items()}
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -47,7 +49,9 @@ def check_encoding(file: str, head: bytes) -> None:
     name = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     name = name or _ZEROS.get(tuple(byte == 0 for byte in head[:4]))  # type: ignore[arg-type]
     if name is not None:
-        raise DataError(f"{file}: the file is text in {name}, and UTF-8 was expected; save it as UTF-8")
+        raise DataError(
+            f"{file}: the file is text in {name}, and UTF-8 was expected; save it as UTF-8"
+        )
 
 
 def check_empty_lines(file: str, count: int) -> None:
@@ -61,7 +65,9 @@ def check_empty_lines(file: str, count: int) -> None:
         DataError: if there are too many.
     """
     if count > _EMPTY_LINES:
-        raise DataError(f"{file}: up to {_EMPTY_LINES:,} empty lines were expected, got {count:,} and perhaps more")
+        raise DataError(
+            f"{file}: up to {_EMPTY_LINES:,} empty lines were expected, got {count:,} and perhaps more"
+        )
 
 
 def text_of(path: str | os.PathLike[str]) -> str:

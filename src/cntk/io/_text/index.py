@@ -67,7 +67,11 @@ class FileIndex:
 
 
 def index_file(
-    file: str, chunk_bytes: int, counted_alias: bytes | None = None, skip_ids: bool = False, keep: bool = False
+    file: str,
+    chunk_bytes: int,
+    counted_alias: bytes | None = None,
+    skip_ids: bool = False,
+    keep: bool = False,
 ) -> FileIndex:
     """Find the sequences of a file.
 
@@ -99,10 +103,14 @@ def index_file(
                     save_index(file, by_id, alias, found, status)
     except OSError as error:
         raise DataError(f"{file}: the file cannot be opened ({why(error, file)})") from None
-    return FileIndex(have_ids, _chunks(found, status.st_size, line, chunk_bytes), status.st_size, found)
+    return FileIndex(
+        have_ids, _chunks(found, status.st_size, line, chunk_bytes), status.st_size, found
+    )
 
 
-def _found(name: str, file: BinaryIO, size: int, begin: int, by_id: bool, counted_alias: bytes) -> Sequences:
+def _found(
+    name: str, file: BinaryIO, size: int, begin: int, by_id: bool, counted_alias: bytes
+) -> Sequences:
     compiled = machine(size)
     if compiled is None:
         return _sequences(name, file, begin, by_id, counted_alias)
@@ -134,14 +142,20 @@ def _blocks(name: str, file: BinaryIO, begin: int) -> Iterator[tuple[int, np.nda
             return
 
 
-def _sequences(name: str, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes) -> Sequences:
+def _sequences(
+    name: str, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes
+) -> Sequences:
     parts: list[Sequences] = []
     lines_before = 0
     last_key: np.uint64 | None = None
     for offset, block in _blocks(name, file, begin):
         starts = np.concatenate([[0], np.flatnonzero(block == _NEWLINE) + 1])
         starts = starts[starts < len(block)]
-        counted = _lines_with(block, starts, counted_alias) if counted_alias else np.ones(len(starts), np.int64)
+        counted = (
+            _lines_with(block, starts, counted_alias)
+            if counted_alias
+            else np.ones(len(starts), np.int64)
+        )
         if have_ids:
             present, keys = _ids(block, starts)
             is_first = _where_sequences_begin(present, keys, last_key)
@@ -165,7 +179,12 @@ def _sequences(name: str, file: BinaryIO, begin: int, have_ids: bool, counted_al
 
 
 def _quickly(
-    compiled: ModuleType, name: str, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes
+    compiled: ModuleType,
+    name: str,
+    file: BinaryIO,
+    begin: int,
+    have_ids: bool,
+    counted_alias: bytes,
 ) -> Sequences:
     """The same by compiled code."""
     parts: list[Sequences] = []
@@ -185,18 +204,29 @@ def _quickly(
             arrays[0][:count] += offset
             # Copies, since there may be many more lines than sequences.
             begins, keys, rows = (a[:count].copy() for a in arrays[:3])
-            parts.append(Sequences(begins, keys, rows, arrays[3][:count].copy() if counted_alias else rows))
+            parts.append(
+                Sequences(begins, keys, rows, arrays[3][:count].copy() if counted_alias else rows)
+            )
     return _joined(parts)
 
 
 def _joined(parts: list[Sequences]) -> Sequences:
     rows = np.concatenate([p.rows for p in parts])
     # Where every line counts there is one array for both: a large file has many sequences.
-    counted = rows if parts[0].counted is parts[0].rows else np.concatenate([p.counted for p in parts])
-    return Sequences(np.concatenate([p.begins for p in parts]), np.concatenate([p.keys for p in parts]), rows, counted)
+    counted = (
+        rows if parts[0].counted is parts[0].rows else np.concatenate([p.counted for p in parts])
+    )
+    return Sequences(
+        np.concatenate([p.begins for p in parts]),
+        np.concatenate([p.keys for p in parts]),
+        rows,
+        counted,
+    )
 
 
-def _where_sequences_begin(present: np.ndarray, keys: np.ndarray, last_key: np.uint64 | None) -> np.ndarray:
+def _where_sequences_begin(
+    present: np.ndarray, keys: np.ndarray, last_key: np.uint64 | None
+) -> np.ndarray:
     """Which lines begin a sequence: those with another id than the last line that had one."""
     places = np.flatnonzero(present)
     is_first = np.zeros(len(present), bool)

@@ -29,7 +29,9 @@ def index_path(file: str) -> Path:
     path = Path(f"{file}.index")
     if len(os.fsencode(path.name)) <= _LONGEST_NAME:
         return path
-    return path.with_name(f"{hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()}.index")
+    return path.with_name(
+        f"{hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()}.index"
+    )
 
 
 def load_index(file: str, have_ids: bool, counted_alias: bytes) -> Sequences | None:
@@ -48,7 +50,11 @@ def load_index(file: str, have_ids: bool, counted_alias: bytes) -> Sequences | N
     try:
         # No file has more sequences than bytes.
         with opened(path) as kept:
-            if not _HEADER.size <= os.fstat(kept.fileno()).st_size <= _HEADER.size + 32 * status.st_size:
+            if (
+                not _HEADER.size
+                <= os.fstat(kept.fileno()).st_size
+                <= _HEADER.size + 32 * status.st_size
+            ):
                 return None
             data = np.fromfile(kept, np.uint8)
     except OSError:
@@ -56,14 +62,20 @@ def load_index(file: str, have_ids: bool, counted_alias: bytes) -> Sequences | N
     mark, size, changed, ids, count, shared, name = _HEADER.unpack(data[: _HEADER.size].tobytes())
     wanted = (_MARK, status.st_size, status.st_mtime_ns, int(have_ids), _digest(counted_alias))
     arrays = 3 if shared else 4
-    if (mark, size, changed, ids, name) != wanted or len(data) != _HEADER.size + 8 * arrays * count or count < 1:
+    if (
+        (mark, size, changed, ids, name) != wanted
+        or len(data) != _HEADER.size + 8 * arrays * count
+        or count < 1
+    ):
         return None
     numbers = data[_HEADER.size :].view("<i8").reshape(arrays, count)
     found = Sequences(numbers[0], numbers[1].view("<u8"), numbers[2], numbers[2 if shared else 3])
     return found if _is_sound(found, status.st_size) else None
 
 
-def save_index(file: str, have_ids: bool, counted_alias: bytes, found: Sequences, status: os.stat_result) -> None:
+def save_index(
+    file: str, have_ids: bool, counted_alias: bytes, found: Sequences, status: os.stat_result
+) -> None:
     """Write the index of a text file beside it, if that can be written there.
 
     Args:
@@ -76,7 +88,13 @@ def save_index(file: str, have_ids: bool, counted_alias: bytes, found: Sequences
     shared = found.counted is found.rows
     arrays = [found.begins, found.keys.view(np.int64), found.rows] + [found.counted] * (not shared)
     header = _HEADER.pack(
-        _MARK, status.st_size, status.st_mtime_ns, have_ids, len(found.begins), shared, _digest(counted_alias)
+        _MARK,
+        status.st_size,
+        status.st_mtime_ns,
+        have_ids,
+        len(found.begins),
+        shared,
+        _digest(counted_alias),
     )
     # An index that cannot be kept is made again the next time.
     with contextlib.suppress(OSError), replacing(index_path(file), "CTFDeserializer") as out:

@@ -124,7 +124,9 @@ class Allowance:
                 raise DataError(f"{error}. That is one more than max_errors={self._most} allows")
             self._seen.add(str(error))
             count = len(self._seen)
-        warnings.warn(f"{error}; it is left out ({count} of {self._most} errors allowed)", stacklevel=2)
+        warnings.warn(
+            f"{error}; it is left out ({count} of {self._most} errors allowed)", stacklevel=2
+        )
 
 
 @dataclass
@@ -135,7 +137,9 @@ class _Growing:
     offsets: array[int] = field(default_factory=lambda: array("q", [0]))
 
 
-def read_lines(lines: Lines, fields: Sequence[Field], allowance: Allowance | None = None) -> list[Samples]:
+def read_lines(
+    lines: Lines, fields: Sequence[Field], allowance: Allowance | None = None
+) -> list[Samples]:
     """The samples of each field.
 
     Args:
@@ -167,11 +171,15 @@ def read_lines(lines: Lines, fields: Sequence[Field], allowance: Allowance | Non
             reason = f"the line is empty, or has none of the streams that are read: {wanted}"
             allowance.pass_over(lines.fail(number, reason))
         if samples > len(fields) and not allowance:
-            raise lines.fail(number, f"{samples} samples on a line, and {len(fields)} streams are read")
+            raise lines.fail(
+                number, f"{samples} samples on a line, and {len(fields)} streams are read"
+            )
     return [_samples(f, g) for f, g in zip(fields, found, strict=True)]
 
 
-def _parts(lines: Lines, number: int, line: bytes, longest: int, allowance: Allowance) -> Iterator[bytes | None]:
+def _parts(
+    lines: Lines, number: int, line: bytes, longest: int, allowance: Allowance
+) -> Iterator[bytes | None]:
     """None for what stands before the first '|', then what stands behind each."""
     if len(line) > longest:
         reason = f"a line of up to {longest:,} bytes was expected, got {len(line):,}, which begin with {_quoted(line)}"
@@ -182,7 +190,9 @@ def _parts(lines: Lines, number: int, line: bytes, longest: int, allowance: Allo
         yield from line.split(b"|")[1:]
 
 
-def _read_field(lines: Lines, number: int, part: bytes, by_alias: Mapping[bytes, tuple[Field, _Growing]]) -> bool:
+def _read_field(
+    lines: Lines, number: int, part: bytes, by_alias: Mapping[bytes, tuple[Field, _Growing]]
+) -> bool:
     """Read what stands behind a '|'; whether it is a sample of a stream that is read."""
     name = _NAME.match(part)
     if name is None:
@@ -209,7 +219,9 @@ def _check_head(lines: Lines, number: int, head: bytes) -> None:
         rest = rest.lstrip(b"0123456789")
     if rest.strip(_SPACE):
         kind = "a sequence id (digits) or '|'" if lines.have_ids else "'|'"
-        raise lines.fail(number, f"{kind} was expected at the beginning of the line, got {_quoted(head)}")
+        raise lines.fail(
+            number, f"{kind} was expected at the beginning of the line, got {_quoted(head)}"
+        )
 
 
 def _read_sample(lines: Lines, number: int, text: bytes, wanted: Field, into: _Growing) -> None:
@@ -220,11 +232,15 @@ def _read_sample(lines: Lines, number: int, text: bytes, wanted: Field, into: _G
     tokens = text.split(None, wanted.width)
     for token in tokens[: wanted.width]:
         if not _NUMBER.fullmatch(token):
-            raise lines.fail(number, f"expected a number such as -0.5 or 1e-3, got {_quoted(token)}", wanted.name)
+            raise lines.fail(
+                number, f"expected a number such as -0.5 or 1e-3, got {_quoted(token)}", wanted.name
+            )
     if len(tokens) > wanted.width:
         count = wanted.width + _count(tokens[-1])
         raise lines.fail(
-            number, f"a sample has {count} numbers, and the stream's shape holds {wanted.width}", wanted.name
+            number,
+            f"a sample has {count} numbers, and the stream's shape holds {wanted.width}",
+            wanted.name,
         )
     # As in the original, zeros at the end of a dense sample need not be written.
     into.values.extend(map(float, tokens))
@@ -240,7 +256,9 @@ def _read_entries(lines: Lines, number: int, text: bytes, wanted: Field, into: _
         if len(digits) > _DIGITS or int(digits) >= wanted.width:
             shown = int(digits) if len(digits) <= _DIGITS else _quoted(digits)
             raise lines.fail(
-                number, f"index {shown} is out of range, the stream has {wanted.width} columns", wanted.name
+                number,
+                f"index {shown} is out of range, the stream has {wanted.width} columns",
+                wanted.name,
             )
         into.columns.append(int(digits))
         into.values.append(float(value))
@@ -258,7 +276,9 @@ def _samples(wanted: Field, found: _Growing) -> Samples:
         values = np.array(found.values, np.float64).astype(wanted.dtype)
     frames: Frames
     if wanted.is_sparse:
-        frames = SparseFrames(np.array(found.offsets, np.int64), np.array(found.columns, np.int64), values)
+        frames = SparseFrames(
+            np.array(found.offsets, np.int64), np.array(found.columns, np.int64), values
+        )
     else:
         frames = values.reshape(-1, wanted.width)
     return Samples(np.array(found.lines, np.int64), frames)

@@ -48,7 +48,11 @@ def located(name: str, folder: str, here: tuple[str, ...] = (_HERE,)) -> str:
     else:
         start = ""
     found = [start + spelling for spelling in spellings(name)]
-    return next((path for path in found if os.path.exists(reachable(path))), found[0]) if len(found) > 1 else found[0]
+    return (
+        next((path for path in found if os.path.exists(reachable(path))), found[0])
+        if len(found) > 1
+        else found[0]
+    )
 
 
 def check_name(what: str, name: str | bytes) -> None:
@@ -131,7 +135,9 @@ def as_key(name: str) -> str:
 
 def why(error: OSError, path: str, is_listed: bool = False) -> str:
     """Why a file cannot be opened, and what to do about it if that is known."""
-    return f"{error.strerror}{advice(path, is_listed) if isinstance(error, FileNotFoundError) else ''}"
+    return (
+        f"{error.strerror}{advice(path, is_listed) if isinstance(error, FileNotFoundError) else ''}"
+    )
 
 
 def advice(path: str, is_listed: bool = False) -> str:
@@ -146,9 +152,7 @@ def advice(path: str, is_listed: bool = False) -> str:
     if not _ON_WINDOWS and _ABSOLUTE_ON_WINDOWS.match(path):
         relative = ", or name files from the list's own folder on, as .../name" if is_listed else ""
         start = _first_folder(path)
-        return (
-            f"; this is a path of Windows: put the folder where the files are now in the place of '{start}'{relative}"
-        )
+        return f"; this is a path of Windows: put the folder where the files are now in the place of '{start}'{relative}"
     similar = _similar(path)
     return f"; did you mean '{similar}'?" if similar else ""
 

@@ -36,7 +36,9 @@ def read_numbers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.n
     letters = text[marks]
     dots, exponents = marks[letters == ord(".")], marks[(letters | 32) == ord("e")]
     signs = marks[(letters == ord("-")) | (letters == ord("+"))]
-    if len(dots) + len(exponents) + len(signs) != len(marks) or not _are_in_place(text, dots, exponents, signs):
+    if len(dots) + len(exponents) + len(signs) != len(marks) or not _are_in_place(
+        text, dots, exponents, signs
+    ):
         return None
     with_dot, with_exponent = _owners(begins, ends, dots), _owners(begins, ends, exponents)
     if _repeats(with_dot) or _repeats(with_exponent):
@@ -59,7 +61,9 @@ def read_numbers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.n
     return values
 
 
-def _are_in_place(text: np.ndarray, dots: np.ndarray, exponents: np.ndarray, signs: np.ndarray) -> bool:
+def _are_in_place(
+    text: np.ndarray, dots: np.ndarray, exponents: np.ndarray, signs: np.ndarray
+) -> bool:
     """Whether what surrounds each dot, exponent and sign may do so."""
 
     def digit(places: np.ndarray) -> np.ndarray:
@@ -69,7 +73,9 @@ def _are_in_place(text: np.ndarray, dots: np.ndarray, exponents: np.ndarray, sig
     before, behind = text[signs - 1], text[exponents + 1]
     signs_fit = ((before <= _SPACE) | ((before | 32) == ord("e"))) & digit(signs + 1)
     dots_fit = digit(dots - 1) & (digit(dots + 1) | (text[dots + 1] <= _SPACE))
-    exponents_fit = digit(exponents - 1) & (digit(exponents + 1) | (behind == ord("-")) | (behind == ord("+")))
+    exponents_fit = digit(exponents - 1) & (
+        digit(exponents + 1) | (behind == ord("-")) | (behind == ord("+"))
+    )
     return bool(signs_fit.all() and dots_fit.all() and exponents_fit.all())
 
 
@@ -150,7 +156,9 @@ def _up_to_four(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.n
     return numbers
 
 
-def _decimals(text: np.ndarray, begins: np.ndarray, points: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def _decimals(
+    text: np.ndarray, begins: np.ndarray, points: np.ndarray, ends: np.ndarray
+) -> np.ndarray:
     """Numbers without sign; those with an exponent come out as anything.
 
     Args:

@@ -34,7 +34,9 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
     if isinstance(seq_idx, (tuple, list, np.ndarray)) and len(seq_idx) == 1:
         seq_idx = seq_idx[0]
     if not isinstance(seq_idx, (Real, np.number)) or not abs(seq_idx) < 2**64:
-        raise ArgumentError(f"sequence_to_cntk_text_format: seq_idx: expected an integer, got {shown(seq_idx)}")
+        raise ArgumentError(
+            f"sequence_to_cntk_text_format: seq_idx: expected an integer, got {shown(seq_idx)}"
+        )
     if not isinstance(alias_tensor_map, Mapping):
         raise ArgumentError(
             f"sequence_to_cntk_text_format: alias_tensor_map: expected a dictionary of samples by field, got "
@@ -43,7 +45,9 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
     fields = {alias: _samples(alias, alias_tensor_map[alias]) for alias in sorted(alias_tensor_map)}
     lines = []
     for row in range(max(map(len, fields.values()), default=0)):
-        parts = [f"|{alias} {samples[row]}" for alias, samples in fields.items() if row < len(samples)]
+        parts = [
+            f"|{alias} {samples[row]}" for alias, samples in fields.items() if row < len(samples)
+        ]
         lines.append(f"{int(seq_idx)}\t{' '.join(parts)}")
     return "\n".join(lines)
 
@@ -51,7 +55,10 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
 def _samples(alias: str, data: Any) -> list[str]:
     """Each sample's numbers as text."""
     if isinstance(data, list) and data and all(isinstance(sample, Mapping) for sample in data):
-        return [" ".join(f"{index}:{value}" for index, value in sorted(sample.items())) for sample in data]
+        return [
+            " ".join(f"{index}:{value}" for index, value in sorted(sample.items()))
+            for sample in data
+        ]
     kind = (
         f"sequence_to_cntk_text_format: field '{alias}' must be an array, nested lists of numbers, or a list of "
         f"dictionaries {{index: value}}, got {type(data).__name__}"

@@ -61,8 +61,13 @@ def AttentionModel(
         (1, 1, 5)
     """
     init = get_default_override(AttentionModel, init=init)
-    backwards = as_flag(get_default_override(AttentionModel, go_backwards=go_backwards), "AttentionModel: go_backwards")
-    stable = get_default_override(AttentionModel, enable_self_stabilization=enable_self_stabilization)
+    backwards = as_flag(
+        get_default_override(AttentionModel, go_backwards=go_backwards),
+        "AttentionModel: go_backwards",
+    )
+    stable = get_default_override(
+        AttentionModel, enable_self_stabilization=enable_self_stabilization
+    )
     stable = as_flag(stable, "AttentionModel: enable_self_stabilization")
     name = as_layer_name(name, "AttentionModel")
     attention_dim = as_count(attention_dim, "AttentionModel: attention_dim")
@@ -85,25 +90,39 @@ def AttentionModel(
             ]
         )
 
-    of_encoder, of_decoder, score = projection(attention_dim), projection(attention_dim), projection(1)
+    of_encoder, of_decoder, score = (
+        projection(attention_dim),
+        projection(attention_dim),
+        projection(1),
+    )
     of_result = Stabilizer(enable_self_stabilization=stable)
 
     def scores(frames: Any, state: Any) -> Any:
-        return score(ops.tanh(of_decoder(state) + ops.sequence.broadcast_as(of_encoder(frames), state)))
+        return score(
+            ops.tanh(of_decoder(state) + ops.sequence.broadcast_as(of_encoder(frames), state))
+        )
 
     def attend_to_window(h_enc: Any, h_dec: Any) -> Any:
-        values, valid = PastValueWindow(attention_span or 0, axis=attention_axis, go_backwards=backwards)(h_enc).outputs
+        values, valid = PastValueWindow(
+            attention_span or 0, axis=attention_axis, go_backwards=backwards
+        )(h_enc).outputs
         missing = ops.sequence.broadcast_as(valid, h_dec) - 1
         masked = scores(values, h_dec) + missing * Constant(-_NO_FRAME_OF_WINDOW)
         weights = ops.alias(ops.softmax(masked, axis=attention_axis), name="attention_weights")
-        summed = ops.reduce_sum(ops.sequence.broadcast_as(values, h_dec) * weights, axis=attention_axis)
+        summed = ops.reduce_sum(
+            ops.sequence.broadcast_as(values, h_dec) * weights, axis=attention_axis
+        )
         return of_result(summed)
 
     def attend(encoder_hidden_state: Any, decoder_hidden_state: Any) -> Any:
         behind = Axis.new_leading_axis()
         values, valid = ops.sequence.unpack(encoder_hidden_state, padding_value=0).outputs
-        present = ops.sequence.broadcast_as(ops.reshape(valid, (1,), behind, behind), decoder_hidden_state)
-        masked = ops.element_select(present, scores(values, decoder_hidden_state), Constant(_NO_FRAME))
+        present = ops.sequence.broadcast_as(
+            ops.reshape(valid, (1,), behind, behind), decoder_hidden_state
+        )
+        masked = ops.element_select(
+            present, scores(values, decoder_hidden_state), Constant(_NO_FRAME)
+        )
         weights = ops.alias(ops.softmax(masked, axis=0), name="attention_weights")
         summed = ops.reduce_sum(weights * ops.sequence.broadcast_as(values, weights), axis=0)
         return of_result(ops.reshape(summed, (), 0, 1))

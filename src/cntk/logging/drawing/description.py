@@ -67,12 +67,19 @@ def describe(root: Any) -> Description:
     for function in _functions(top):
         inputs = _shown_inputs(function)
         operands = "".join(
-            variable.uid + (", " if number + 1 < len(function.inputs) else "") for number, variable in inputs
+            variable.uid + (", " if number + 1 < len(function.inputs) else "")
+            for number, variable in inputs
         )
-        found.lines += [f"{function.op_name}({operands}) -> {output.uid};\n" for output in function.outputs]
+        found.lines += [
+            f"{function.op_name}({operands}) -> {output.uid};\n" for output in function.outputs
+        ]
         found.add(_function_node(function))
         for _, variable in inputs:
-            found.add(_function_node(variable.owner.root_function) if variable.is_output else _leaf_node(variable))
+            found.add(
+                _function_node(variable.owner.root_function)
+                if variable.is_output
+                else _leaf_node(variable)
+            )
             source = variable.owner.root_function.uid if variable.is_output else variable.uid
             label = f"{variable.name or variable.uid}\n{_shape_text(variable)}"
             found.edges.append(PictureEdge(source, function.uid, label))
@@ -86,8 +93,14 @@ def dot_text(found: Description) -> str:
     """Return a description for Graphviz, with the attributes that the original gives."""
     lines = ["digraph network_graph {", "rankdir=TB;", f"node {_attributes(NODE_DEFAULTS)};"]
     lines.append(f"edge {_attributes({'fontsize': EDGE_FONT_SIZE})};")
-    lines += [f"{_id(n.uid)} {_attributes({**n.attributes, 'label': n.label})};" for n in found.nodes.values()]
-    lines += [f"{_id(e.source)} -> {_id(e.target)}  {_attributes({'label': e.label})};" for e in found.edges]
+    lines += [
+        f"{_id(n.uid)} {_attributes({**n.attributes, 'label': n.label})};"
+        for n in found.nodes.values()
+    ]
+    lines += [
+        f"{_id(e.source)} -> {_id(e.target)}  {_attributes({'label': e.label})};"
+        for e in found.edges
+    ]
     return "\n".join([*lines, "}", ""])
 
 
@@ -109,7 +122,9 @@ def _functions(top: Any) -> Iterator[Any]:
 
 def _shown_inputs(function: Any) -> list[tuple[int, Any]]:
     """A function's inputs by their number, without a block's own constants."""
-    return [(n, v) for n, v in enumerate(function.inputs) if not (function.is_block and v.is_constant)]
+    return [
+        (n, v) for n, v in enumerate(function.inputs) if not (function.is_block and v.is_constant)
+    ]
 
 
 def _function_node(function: Any) -> PictureNode:
@@ -117,7 +132,11 @@ def _function_node(function: Any) -> PictureNode:
     named_by_output = len(function.outputs) == 1 and function.outputs[0].name == function.name
     if function.is_block or not named_by_output:
         label = f"{function.op_name}\n{function.name}()" if function.name else function.op_name
-        return PictureNode(function.uid, label, {"fixedsize": "true", "height": 1, "penwidth": thickness, "width": 1.3})
+        return PictureNode(
+            function.uid,
+            label,
+            {"fixedsize": "true", "height": 1, "penwidth": thickness, "width": 1.3},
+        )
     label = _SIGNS.get(function.op_name, function.op_name)
     round_ = len(label) <= 4
     size = 0.4 if round_ else 0.6
@@ -133,9 +152,17 @@ def _leaf_node(variable: Any) -> PictureNode:
     if variable.kind in (VariableKind.Input, VariableKind.Placeholder):
         return PictureNode(variable.uid, _leaf_label(kind, variable), _EGG)
     if variable.is_constant and not variable.name and variable.shape in ((), (1,)):
-        attributes = {"color": "white", "fillcolor": "white", "height": 0.3, "shape": "box", "width": 0.4}
+        attributes = {
+            "color": "white",
+            "fillcolor": "white",
+            "height": 0.3,
+            "shape": "box",
+            "width": 0.4,
+        }
         return PictureNode(variable.uid, str(variable.value), attributes)
-    return PictureNode(variable.uid, _leaf_label(kind, variable), {"height": 0.6, "shape": "box", "width": 1})
+    return PictureNode(
+        variable.uid, _leaf_label(kind, variable), {"height": 0.6, "shape": "box", "width": 1}
+    )
 
 
 _EGG = {"fixedsize": "true", "height": 1, "penwidth": 4, "shape": "egg", "width": 1.3}
@@ -165,7 +192,10 @@ def _id(uid: str) -> str:
 
 
 def _attributes(values: dict[str, Any]) -> str:
-    texts = (f"{key}={_quoted(value) if key == 'label' else value}" for key, value in sorted(values.items()))
+    texts = (
+        f"{key}={_quoted(value) if key == 'label' else value}"
+        for key, value in sorted(values.items())
+    )
     return f"[{', '.join(texts)}]"
 
 

@@ -24,7 +24,9 @@ def check_suffix(filename: str | os.PathLike[str]) -> str:
     """
     suffix = os.path.splitext(os.fspath(filename))[1].lower()
     if suffix not in _SUFFIXES:
-        raise ValueError(f"plot: expected a file name that ends in {', '.join(_SUFFIXES)}, got '{filename}'")
+        raise ValueError(
+            f"plot: expected a file name that ends in {', '.join(_SUFFIXES)}, got '{filename}'"
+        )
     return suffix
 
 
@@ -47,10 +49,14 @@ def write_picture(found: Description, filename: str | os.PathLike[str]) -> None:
         file.write(content)
 
 
-def _by_graphviz(program: str, found: Description, suffix: str, filename: str | os.PathLike[str]) -> bytes:
+def _by_graphviz(
+    program: str, found: Description, suffix: str, filename: str | os.PathLike[str]
+) -> bytes:
     command = [program, f"-T{suffix[1:]}"]
     try:
-        return subprocess.run(command, input=dot_text(found).encode("utf-8"), capture_output=True, check=True).stdout
+        return subprocess.run(
+            command, input=dot_text(found).encode("utf-8"), capture_output=True, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError) as failure:
         reason = getattr(failure, "stderr", None) or str(failure).encode()
         said = reason.decode("utf-8", "replace").strip()

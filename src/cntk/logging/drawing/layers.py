@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def find_turned(count: int, edges: Sequence[tuple[int, int]], may_turn: Sequence[bool]) -> list[bool]:
+def find_turned(
+    count: int, edges: Sequence[tuple[int, int]], may_turn: Sequence[bool]
+) -> list[bool]:
     """Return which edges point upwards, so that the others make no cycle.
 
     Args:

@@ -62,7 +62,9 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Point:
     of labels. The same boxes and links give the same layout.
     """
     edges = [(link.source, link.target) for link in links]
-    for link, turned in zip(links, find_turned(len(boxes), edges, [link.may_turn for link in links]), strict=True):
+    for link, turned in zip(
+        links, find_turned(len(boxes), edges, [link.may_turn for link in links]), strict=True
+    ):
         link.upwards = turned
     ends = [(t, s) if link.upwards else (s, t) for link, (s, t) in zip(links, edges, strict=True)]
     layer_of = [2 * layer for layer in find_layers(len(boxes), [e for e in ends if e[0] != e[1]])]
@@ -96,7 +98,9 @@ def _room_for_loops(links: Sequence[Link]) -> dict[int, Point]:
     return room
 
 
-def _chain(link: Link, end: tuple[int, int], layer_of: Sequence[int], cells: list[Cell]) -> list[int]:
+def _chain(
+    link: Link, end: tuple[int, int], layer_of: Sequence[int], cells: list[Cell]
+) -> list[int]:
     """Add the cells through which an edge passes, and connect them; returns their numbers from the top down."""
     if link.is_loop:
         return []
@@ -142,18 +146,22 @@ def _in_order_of_search(
     return [(number, layers[number]) for number in found]
 
 
-def _heights(cells: Sequence[Cell], layers: Sequence[Sequence[int]]) -> tuple[list[float], list[float]]:
+def _heights(
+    cells: Sequence[Cell], layers: Sequence[Sequence[int]]
+) -> tuple[list[float], list[float]]:
     """Top and bottom of each layer; more room where edges go far to the side, and for arrows."""
     tops, bottoms = [], []
     bottom = 0.0
     for number, layer in enumerate(layers):
         if number:
             sideways = [
-                abs(cells[n].x + cells[n].anchor - cells[m].x - cells[m].anchor) for n in layer for m in cells[n].above
+                abs(cells[n].x + cells[n].anchor - cells[m].x - cells[m].anchor)
+                for n in layer
+                for m in cells[n].above
             ]
-            bottom += min(max(_LEAST_RISE, _RISE * max(sideways, default=0.0)), _MOST_RISE) + _ARROW_RISE * (
-                number % 2 == 0
-            )
+            bottom += min(
+                max(_LEAST_RISE, _RISE * max(sideways, default=0.0)), _MOST_RISE
+            ) + _ARROW_RISE * (number % 2 == 0)
         tops.append(bottom)
         bottom += max((cells[n].height for n in layer), default=0.0)
         bottoms.append(bottom)
@@ -193,7 +201,10 @@ def _set_ports_and_courses(
 
 
 def _ports(
-    boxes: Sequence[Box], ends: Sequence[tuple[int, int]], chains: Sequence[Sequence[int]], cells: Sequence[Cell]
+    boxes: Sequence[Box],
+    ends: Sequence[tuple[int, int]],
+    chains: Sequence[Sequence[int]],
+    cells: Sequence[Cell],
 ) -> dict[tuple[int, bool], float]:
     """Where edges leave the bottoms of boxes (True) and reach their tops (False): side by side, as they come."""
     met: dict[tuple[int, bool], list[tuple[float, int]]] = {}

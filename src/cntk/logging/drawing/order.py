@@ -68,7 +68,9 @@ def _sort(layer: list[int], fixed: Sequence[int], neighbours: Sequence[Sequence[
     layer.sort(key=key)
 
 
-def _swap(layers: list[list[int]], above: Sequence[Sequence[int]], below: Sequence[Sequence[int]]) -> None:
+def _swap(
+    layers: list[list[int]], above: Sequence[Sequence[int]], below: Sequence[Sequence[int]]
+) -> None:
     """Swap cells that stand side by side where fewer edges cross then."""
     for number, layer in enumerate(layers):
         if len(layer) > _SWAPS_AT_MOST:
@@ -82,7 +84,10 @@ def _swap(layers: list[list[int]], above: Sequence[Sequence[int]], below: Sequen
             first, second = layer[left], layer[left + 1]
             gain = 0
             for neighbours, place in sides:
-                ones, others = [place[c] for c in neighbours[first]], [place[c] for c in neighbours[second]]
+                ones, others = (
+                    [place[c] for c in neighbours[first]],
+                    [place[c] for c in neighbours[second]],
+                )
                 gain += sum((a > b) - (a < b) for a in ones for b in others)
             if gain > 0:
                 layer[left], layer[left + 1] = second, first

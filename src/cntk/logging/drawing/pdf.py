@@ -43,7 +43,10 @@ def _file(objects: list[bytes]) -> bytes:
         position += len(parts[-1])
     parts.append(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
     parts += [b"%010d 00000 n \n" % place for place in places]
-    parts.append(b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, position))
+    parts.append(
+        b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+        % (len(objects) + 1, position)
+    )
     return b"".join(parts)
 
 
@@ -54,7 +57,9 @@ def _path_operators(path: Path) -> list[str]:
     if path.stroke:
         lines.append(f"{_colour(path.stroke)} RG")
     lines.append(f"{_point(path.start)} m")
-    lines += [f"{' '.join(map(_point, piece))} {'c' if len(piece) == 3 else 'l'}" for piece in path.pieces]
+    lines += [
+        f"{' '.join(map(_point, piece))} {'c' if len(piece) == 3 else 'l'}" for piece in path.pieces
+    ]
     if path.is_closed:
         lines.append("h")
     painted = {(True, True): "B", (True, False): "f", (False, True): "S", (False, False): "n"}

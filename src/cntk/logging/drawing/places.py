@@ -62,7 +62,11 @@ def _offsets(cells: Sequence[Cell], layer: Sequence[int]) -> list[float]:
 
 
 def _pull(
-    cells: Sequence[Cell], row: Sequence[Cell], offsets: Sequence[float], use_above: bool, use_below: bool
+    cells: Sequence[Cell],
+    row: Sequence[Cell],
+    offsets: Sequence[float],
+    use_above: bool,
+    use_below: bool,
 ) -> None:
     """Move the cells of a layer to where their neighbours are, as far as order and room allow: least squares."""
     targets, weights = [], []

@@ -71,7 +71,9 @@ def draw(found: Description) -> Picture:
     for edge in found.edges:
         width, height = _size_of(edge.label, EDGE_FONT_SIZE)
         into_delay = found.nodes[edge.target].is_delay
-        links.append(Link(numbers[edge.source], numbers[edge.target], width, height, may_turn=into_delay))
+        links.append(
+            Link(numbers[edge.source], numbers[edge.target], width, height, may_turn=into_delay)
+        )
     width, height = lay_out(boxes, links)
     picture = Picture(width + 2 * _MARGIN, height + 2 * _MARGIN)
     for box in boxes:
@@ -81,9 +83,13 @@ def draw(found: Description) -> Picture:
         link.label = (link.label[0] + _MARGIN, link.label[1] + _MARGIN)
     outlines = [_outline(node.attribute("shape")) for node in found.nodes.values()]
     for edge, link in zip(found.edges, links, strict=True):
-        shapes = _loop(boxes[link.source]) if link.is_loop else _course(boxes, link, found, outlines)
+        shapes = (
+            _loop(boxes[link.source]) if link.is_loop else _course(boxes, link, found, outlines)
+        )
         title = f"{edge.source} -> {edge.target}: {edge.label}"
-        picture.groups.append(Group("edge", title, (*shapes, *_lines(edge.label, link.label, EDGE_FONT_SIZE))))
+        picture.groups.append(
+            Group("edge", title, (*shapes, *_lines(edge.label, link.label, EDGE_FONT_SIZE)))
+        )
     for node, box, outline in zip(found.nodes.values(), boxes, outlines, strict=True):
         title = f"{node.uid}: {node.label}"
         size = node.attribute("fontsize")
@@ -98,7 +104,10 @@ def _outline(shape: str) -> str:
 
 def _split(label: str) -> list[str]:
     """The lines of a label as they are shown: what is too long loses its middle, what cannot be seen is a space."""
-    return [shorten("".join(c if c.isprintable() else " " for c in line)) for line in label.strip("\n").split("\n")]
+    return [
+        shorten("".join(c if c.isprintable() else " " for c in line))
+        for line in label.strip("\n").split("\n")
+    ]
 
 
 def _size_of(label: str, size: float) -> Point:
@@ -115,7 +124,9 @@ def _box_of(node: PictureNode) -> Box:
     if "\n" not in node.label.strip("\n"):  # a sign or a word: round if it is short
         return Box(max(width, text + (_PAD if text > width - _PAD else 0)), max(height, lines))
     height = max(height, 1.25 * lines)
-    return Box(max(width, (text + _PAD / 2) / sqrt(max(0.2, 1 - (0.8 * lines / height) ** 2))), height)
+    return Box(
+        max(width, (text + _PAD / 2) / sqrt(max(0.2, 1 - (0.8 * lines / height) ** 2))), height
+    )
 
 
 def _text_middle(box: Box, outline: str) -> Point:
@@ -125,18 +136,27 @@ def _text_middle(box: Box, outline: str) -> Point:
 def _lines(label: str, middle: Point, size: float) -> list[Text]:
     lines = _split(label)
     first = middle[1] - (len(lines) - 1) / 2 * size * _LINE + 0.35 * size
-    return [Text((middle[0], first + n * size * _LINE), line, size) for n, line in enumerate(lines) if line.strip()]
+    return [
+        Text((middle[0], first + n * size * _LINE), line, size)
+        for n, line in enumerate(lines)
+        if line.strip()
+    ]
 
 
 def _shape(node: PictureNode, box: Box, outline: str) -> Path:
-    fill, stroke = _COLOURS[node.attribute("fillcolor")], _COLOURS[node.attributes.get("color", "black")]
+    fill, stroke = (
+        _COLOURS[node.attribute("fillcolor")],
+        _COLOURS[node.attributes.get("color", "black")],
+    )
     # As thick as Graphviz draws it, a frame would hide what is near: half of that tells the kinds apart.
     thickness = max(1.0, node.attributes.get("penwidth", 1) / 2)
     left, right = box.x - box.width / 2, box.x + box.width / 2
     top, bottom = box.y - box.height / 2, box.y + box.height / 2
     if outline == "box":
         corners = ((right, top), (right, bottom), (left, bottom))
-        return Path((left, top), tuple((c,) for c in corners), fill, stroke, thickness, is_closed=True)
+        return Path(
+            (left, top), tuple((c,) for c in corners), fill, stroke, thickness, is_closed=True
+        )
     widest = _widest(box, outline)
     across, up, down = box.width / 2 * _BEND, (widest - top) * _BEND, (bottom - widest) * _BEND
     pieces = (
@@ -198,7 +218,10 @@ def _loop(box: Box) -> list[Path]:
     """An edge from a node's right side back to it."""
     right, far, half = box.x + box.width / 2, box.x + box.width / 2 + 30, min(12.0, box.height / 4)
     base = right + _ARROW_LENGTH
-    line = Path((right, box.y - half), (((far, box.y - 2 * half), (far, box.y + half), (base, box.y + half)),))
+    line = Path(
+        (right, box.y - half),
+        (((far, box.y - 2 * half), (far, box.y + half), (base, box.y + half)),),
+    )
     inside = right - (2.0 if box.width else 0)
     tip = (inside, box.y + half)
     return [line, _arrow(tip, (base, box.y + half - 3), (base, box.y + half + 3))]

@@ -34,7 +34,9 @@ def _group_lines(group: Group) -> list[str]:
 
 def _path_text(path: Path) -> str:
     course = [f"M{_point(path.start)}"]
-    course += [("C" if len(piece) == 3 else "L") + " ".join(map(_point, piece)) for piece in path.pieces]
+    course += [
+        ("C" if len(piece) == 3 else "L") + " ".join(map(_point, piece)) for piece in path.pieces
+    ]
     if path.is_closed:
         course.append("Z")
     drawn, fill, stroke = " ".join(course), path.fill or "none", path.stroke or "none"

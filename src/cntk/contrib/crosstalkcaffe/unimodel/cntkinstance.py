@@ -13,7 +13,10 @@ from cntk import ops
 from cntk._errors import ConversionError
 from cntk._graph.define import BlockFunction
 from cntk._graph.function import Function
-from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import CntkLayersDefinition, CntkModelDescription
+from cntk.contrib.crosstalkcaffe.unimodel.cntkmodel import (
+    CntkLayersDefinition,
+    CntkModelDescription,
+)
 from cntk.contrib.crosstalkcaffe.utils.globalconf import GlobalConf
 from cntk.variables import Constant, Parameter
 
@@ -55,11 +58,17 @@ class BlockApiSetup:
             Parameter(part.shape, init=part, name=f"{name}{which}.W")
             for which, part in zip(parts, np.split(kernel_init, group), strict=True)
         ]
-        bias = None if bias_init is None else Parameter(bias_init.shape, init=bias_init, name=f"{name}.b")
+        bias = (
+            None
+            if bias_init is None
+            else Parameter(bias_init.shape, init=bias_init, name=f"{name}.b")
+        )
         channels = kernel_init.shape[1]
 
         def convolved(W: Any, x: Any) -> Any:
-            return ops.convolution(W, x, strides=(1, *stride), auto_padding=[False, pad, pad], dilation=(1, *dilation))
+            return ops.convolution(
+                W, x, strides=(1, *stride), auto_padding=[False, pad, pad], dilation=(1, *dilation)
+            )
 
         @BlockFunction("Convolution", name)
         def convolution(x: Any) -> Any:
@@ -90,7 +99,9 @@ class BlockApiSetup:
             name: its name in the graph; parameters are called after it.
         """
         scale = Parameter(input_shape, init=scale_init, name=f"{name}.sc")
-        bias = None if bias_init is None else Parameter(output_shape, init=bias_init, name=f"{name}.b")
+        bias = (
+            None if bias_init is None else Parameter(output_shape, init=bias_init, name=f"{name}.b")
+        )
 
         @BlockFunction("linear", name)
         def linear(x: Any) -> Any:
@@ -127,12 +138,16 @@ def _numbers(layer: CntkLayersDefinition, k: int, shape: tuple[int, ...]) -> Arr
     """A layer's k-th parameter."""
     what = f"layer '{layer.op_name}'"
     if k >= len(layer.parameter_tensor):
-        raise ConversionError(f"{what}: it has {len(layer.parameter_tensor)} parameters in the file, and needs {k + 1}")
+        raise ConversionError(
+            f"{what}: it has {len(layer.parameter_tensor)} parameters in the file, and needs {k + 1}"
+        )
     data = np.asarray(layer.parameter_tensor[k].data, dtype=np.float32)
     if data.size == 1:  # one for all
         return np.broadcast_to(data.ravel(), shape)
     if data.size != math.prod(shape):
-        raise ConversionError(f"{what}: its parameter {k} has {data.size} numbers, and the network wants {list(shape)}")
+        raise ConversionError(
+            f"{what}: its parameter {k} has {data.size} numbers, and the network wants {list(shape)}"
+        )
     return data.reshape(shape)
 
 
@@ -163,11 +178,17 @@ class ApiSetup:
         shape = (inputs[0].shape[0],)
         total = float(_numbers(cntk_layer, 2, (1,))[0])
         share = 1 / total if total else 0.0
-        values = {"mean": _numbers(cntk_layer, 0, shape) * share, "var": _numbers(cntk_layer, 1, shape) * share}
+        values = {
+            "mean": _numbers(cntk_layer, 0, shape) * share,
+            "var": _numbers(cntk_layer, 1, shape) * share,
+        }
         scaled = len(cntk_layer.parameter_tensor) > 3
         values["scale"] = _numbers(cntk_layer, 3, shape) if scaled else np.ones(shape, np.float32)
         values["bias"] = _numbers(cntk_layer, 4, shape) if scaled else np.zeros(shape, np.float32)
-        held = {key: Parameter(shape, init=value, name=f"{cntk_layer.op_name}.{key}") for key, value in values.items()}
+        held = {
+            key: Parameter(shape, init=value, name=f"{cntk_layer.op_name}.{key}")
+            for key, value in values.items()
+        }
         return ops.batch_normalization(
             inputs[0],
             held["scale"],
@@ -209,10 +230,16 @@ class ApiSetup:
         """Return a dense layer."""
         options, x = cntk_layer.parameters, inputs[0]
         outputs, count = options.num_output, math.prod(x.shape)
-        weights = _numbers(cntk_layer, 0, (outputs, count) if options.transpose else (count, outputs))
-        weights = np.ascontiguousarray(weights.T if options.transpose else weights).reshape(*x.shape, outputs)
+        weights = _numbers(
+            cntk_layer, 0, (outputs, count) if options.transpose else (count, outputs)
+        )
+        weights = np.ascontiguousarray(weights.T if options.transpose else weights).reshape(
+            *x.shape, outputs
+        )
         bias = _numbers(cntk_layer, 1, (outputs,)) if len(cntk_layer.parameter_tensor) > 1 else None
-        return BlockApiSetup.linear((outputs,), weights.shape, weights, bias, str(cntk_layer.op_name))(x)
+        return BlockApiSetup.linear(
+            (outputs,), weights.shape, weights, bias, str(cntk_layer.op_name)
+        )(x)
 
     @staticmethod
     def plus(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
@@ -220,18 +247,24 @@ class ApiSetup:
         if len(inputs) == 1:
             return ops.alias(inputs[0], name=cntk_layer.op_name)
         *first, last = inputs
-        return ops.plus(ops.plus(*first) if len(first) > 1 else first[0], last, name=cntk_layer.op_name)
+        return ops.plus(
+            ops.plus(*first) if len(first) > 1 else first[0], last, name=cntk_layer.op_name
+        )
 
     @staticmethod
     def dropout(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
         """Return dropout."""
-        return ops.dropout(inputs[0], getattr(cntk_layer.parameters, "rate", 0.0), name=cntk_layer.op_name)
+        return ops.dropout(
+            inputs[0], getattr(cntk_layer.parameters, "rate", 0.0), name=cntk_layer.op_name
+        )
 
     @staticmethod
     def lrn(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
         """Return a local response normalization."""
         options = cntk_layer.parameters
-        layer = BlockApiSetup.lrn(options.k, options.kernel_size, options.alpha, options.beta, str(cntk_layer.op_name))
+        layer = BlockApiSetup.lrn(
+            options.k, options.kernel_size, options.alpha, options.beta, str(cntk_layer.op_name)
+        )
         x, radius = inputs[0], int(options.kernel_size - 1)
         channels = x.shape[0]
         if 2 * radius + 1 <= channels:
@@ -280,7 +313,9 @@ class CntkApiInstance:
         given = self._model_solver.cntk_tensor or {}
         for provider in data_providers:
             name = str(provider.op_name)
-            self._functions[name] = ops.input_variable(tuple(given.get(name, provider.tensor)), name=name)
+            self._functions[name] = ops.input_variable(
+                tuple(given.get(name, provider.tensor)), name=name
+            )
 
     def instance_functions(
         self, cntk_sorted_layers: Sequence[str], cntk_layers: dict[str, CntkLayersDefinition]
@@ -297,7 +332,9 @@ class CntkApiInstance:
             for read in layer.inputs:
                 ends.pop(read, None)
             inputs = [self._functions[read] for read in layer.inputs]
-            ends[name] = self._functions[name] = getattr(ApiSetup, layer.op_type.name)(layer, inputs)
+            ends[name] = self._functions[name] = getattr(ApiSetup, layer.op_type.name)(
+                layer, inputs
+            )
         if not ends:
             raise ConversionError("the network has no layers that are converted")
         self._output = ops.combine(list(ends.values()), name="outputs")

@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 from cntk._errors import DataError
 from cntk.contrib.crosstalkcaffe.utils.format import camel_to_snake, json_parser
 
-__all__ = ["GlobalConf", "ModelSolverConf", "ScriptSolverConf", "SourceSolverConf", "ValidConf", "load_conf"]
+__all__ = [
+    "GlobalConf",
+    "ModelSolverConf",
+    "ScriptSolverConf",
+    "SourceSolverConf",
+    "ValidConf",
+    "load_conf",
+]
 
 Configuration = TypeVar("Configuration")
 

@@ -57,7 +57,9 @@ class Validator:
                 raise ConversionError(f"ValidSolver: '{name}' is an input and no layer")
             missing = [v.name for v in node.arguments if v not in fed]
             if missing:
-                raise ConversionError(f"ValidSolver: layer '{name}' needs values of {missing} in ValInputs")
+                raise ConversionError(
+                    f"ValidSolver: layer '{name}' needs values of {missing} in ValInputs"
+                )
             _save(folder, file, node.eval({v: fed[v] for v in node.arguments}))
         return True
 
@@ -68,12 +70,16 @@ class Validator:
         if values.shape == (2,) and int(np.prod(shape)) != 2:
             return np.random.uniform(values[0], values[1], shape).astype(np.float32)
         if values.size != int(np.prod(shape)):
-            raise ConversionError(f"ValidSolver: input '{name}' has {values.size} values, and shape {list(shape)}")
+            raise ConversionError(
+                f"ValidSolver: input '{name}' has {values.size} values, and shape {list(shape)}"
+            )
         return values.reshape(shape)
 
     def activate(self) -> None:
         """Compare the results in the folder with the other toolkit's."""
-        VALID_CORES[str(self._source_solver.source)].execute(self._source_solver, str(self._valid_solver.save_path))
+        VALID_CORES[str(self._source_solver.source)].execute(
+            self._source_solver, str(self._valid_solver.save_path)
+        )
 
 
 def _save(folder: str, name: str, value: NDArray[Any]) -> None:

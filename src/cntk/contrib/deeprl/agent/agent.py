@@ -38,7 +38,9 @@ class AgentBaseClass:
 
     def __init__(self, o_space: Any, a_space: Any) -> None:
         if kind_of(a_space) != DISCRETE:
-            raise ValueError(f"{type(self).__name__} cannot act in {a_space}; expected a discrete space, which has n")
+            raise ValueError(
+                f"{type(self).__name__} cannot act in {a_space}; expected a discrete space, which has n"
+            )
         kind = kind_of(o_space)
         if kind is None:
             raise ValueError(
@@ -135,20 +137,26 @@ class AgentBaseClass:
 
     def _discretize_observation_space(self, space: Any, discretization_resolution: Any) -> None:
         if kind_of(space) != BOX:
-            raise ValueError(f"{space} cannot be made discrete; expected a box, which has low, high and shape")
+            raise ValueError(
+                f"{space} cannot be made discrete; expected a box, which has low, high and shape"
+            )
         self._space_discretizer = BoxSpaceDiscretizer(space, discretization_resolution)
         self._discrete_observation_space = True
         self._num_states = self._space_discretizer.num_states
         self._shape_of_inputs = (self._num_states,)
 
     def _discretize_state_if_necessary(self, state: Any) -> Any:
-        return state if self._space_discretizer is None else self._space_discretizer.discretize(state)
+        return (
+            state if self._space_discretizer is None else self._space_discretizer.discretize(state)
+        )
 
     def _state_number(self, state: Any) -> int:
         """A discrete observation, or the cell of one in a box; IndexError if there is none such."""
         number: int = self._discretize_state_if_necessary(state)
         if not 0 <= number < self._shape_of_inputs[0]:
-            raise IndexError(f"the observation is {number}; expected 0 to {self._shape_of_inputs[0] - 1}")
+            raise IndexError(
+                f"the observation is {number}; expected 0 to {self._shape_of_inputs[0] - 1}"
+            )
         return number
 
     def _index_to_vector(self, index: int, dimension: int) -> np.ndarray:
@@ -164,18 +172,26 @@ class AgentBaseClass:
             seen = np.asarray(state)
         if self._preprocessor is not None:
             seen = self._preprocessor.preprocess(seen)
-        return np.array(seen, np.float32)  # a copy: worlds may use one array for all their observations
+        return np.array(
+            seen, np.float32
+        )  # a copy: worlds may use one array for all their observations
 
     def _set_up_preprocessor(self, path: str, arguments: str) -> None:
         if path:
             self._preprocessor = _named.preprocessor(path, arguments, self._shape_of_inputs)
 
     def _network_input_shape(self) -> tuple[int, ...]:
-        return self._shape_of_inputs if self._preprocessor is None else self._preprocessor.output_shape()
+        return (
+            self._shape_of_inputs
+            if self._preprocessor is None
+            else self._preprocessor.output_shape()
+        )
 
     def _check_best_model(self) -> None:
         if self._best_model is None:
-            raise NoBestModelError(f"{type(self).__name__} has no best model to save: call set_as_best_model() before")
+            raise NoBestModelError(
+                f"{type(self).__name__} has no best model to save: call set_as_best_model() before"
+            )
 
 
 def faded(initial: float, minimum: float, step_count: int, steps: int) -> float:
@@ -191,7 +207,11 @@ def faded(initial: float, minimum: float, step_count: int, steps: int) -> float:
         >>> [round(faded(1.0, 0.1, step, 9), 3) for step in (0, 1, 9, 20)]
         [1.0, 0.9, 0.1, 0.1]
     """
-    return minimum + max(0, (initial - minimum) * (1 - float(step_count) / steps)) if steps else minimum
+    return (
+        minimum + max(0, (initial - minimum) * (1 - float(step_count) / steps))
+        if steps
+        else minimum
+    )
 
 
 def fade_learning_rate(trainer: Trainer, parameters: Any, step_count: int) -> None:

@@ -12,7 +12,11 @@ from cntk.contrib.deeprl.agent.random_agent import RandomAgent
 from cntk.contrib.deeprl.agent.shared._settings import read_configuration
 from cntk.contrib.deeprl.agent.tabular_qlearning import TabularQLearning
 
-_KINDS = {"qlearning": QLearning, "actor_critic": ActorCritic, "tabular_qlearning": TabularQLearning}
+_KINDS = {
+    "qlearning": QLearning,
+    "actor_critic": ActorCritic,
+    "tabular_qlearning": TabularQLearning,
+}
 
 
 def make_agent(agent_config: Any, o_space: Any, a_space: Any) -> AgentBaseClass:
@@ -32,11 +36,17 @@ def make_agent(agent_config: Any, o_space: Any, a_space: Any) -> AgentBaseClass:
         >>> agent = make_agent('', SimpleNamespace(n=4), SimpleNamespace(n=2))
         Random agent: 2 actions.
     """
-    kind = read_configuration(agent_config, keeps_case=False).get("General", "Agent", fallback="random").lower()
+    kind = (
+        read_configuration(agent_config, keeps_case=False)
+        .get("General", "Agent", fallback="random")
+        .lower()
+    )
     if kind == "random":
         return RandomAgent(o_space, a_space)
     if kind not in _KINDS:
-        raise ValueError(f"Agent in {agent_config!r} is '{kind}'; expected one of {', '.join([*_KINDS, 'random'])}")
+        raise ValueError(
+            f"Agent in {agent_config!r} is '{kind}'; expected one of {', '.join([*_KINDS, 'random'])}"
+        )
     return _KINDS[kind](agent_config, o_space, a_space)
 
 

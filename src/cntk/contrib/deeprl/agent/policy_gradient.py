@@ -37,8 +37,12 @@ class ActorCritic(AgentBaseClass):
     def __init__(self, config_filename: Any, o_space: Any, a_space: Any) -> None:
         super().__init__(o_space, a_space)
         self._parameters = PolicyGradientParameters(config_filename)
-        self._set_up_preprocessor(self._parameters.preprocessing, self._parameters.preprocessing_args)
-        self._input_variables = ops.input_variable(shape=self._network_input_shape(), dtype=np.float32)
+        self._set_up_preprocessor(
+            self._parameters.preprocessing, self._parameters.preprocessing_args
+        )
+        self._input_variables = ops.input_variable(
+            shape=self._network_input_shape(), dtype=np.float32
+        )
         self._set_up_policy()
         self._set_up_value()
         self._set_up_trainer()
@@ -130,7 +134,9 @@ class ActorCritic(AgentBaseClass):
         """A network for the observations, of the kind that a parameter names."""
         shape = self._network_input_shape()
         if named == "nn":
-            model = Models.feedforward_network(shape, outputs, hidden, *loss, use_placeholder_for_input=True)  # type: ignore[misc]
+            model = Models.feedforward_network(
+                shape, outputs, hidden, *loss, use_placeholder_for_input=True
+            )  # type: ignore[misc]
         else:
             try:
                 model = _named.network(named, shape, outputs, *loss, use_placeholder_for_input=True)
@@ -161,11 +167,15 @@ class ActorCritic(AgentBaseClass):
         if p.shared_representation:
             self._value_network: Function = layers.Dense(1, activation=None)(self._policy_network)
             self._value_network_output_variables = ops.input_variable(shape=(1,), dtype=np.float32)
-            self._value_network_loss = losses.squared_error(self._value_network, self._value_network_output_variables)
+            self._value_network_loss = losses.squared_error(
+                self._value_network, self._value_network_output_variables
+            )
             print("Actor-critic: value of the state on top of the policy.")
             return
         named = p.value_function_representation
-        model = self._make_model("ValueFunctionRepresentation", named, 1, p.value_network_hidden_layers)
+        model = self._make_model(
+            "ValueFunctionRepresentation", named, 1, p.value_network_hidden_layers
+        )
         self._value_network = model["f"]
         self._value_network_output_variables = model["outputs"]
         self._value_network_loss = model["loss"]
@@ -192,7 +202,9 @@ class ActorCritic(AgentBaseClass):
 
     def _check_started(self) -> None:
         if len(self._trajectory_actions) != len(self._trajectory_rewards) + 1:
-            raise NoEpisodeError("ActorCritic is in no episode: call start() before step() and end()")
+            raise NoEpisodeError(
+                "ActorCritic is in no episode: call start() before step() and end()"
+            )
 
     def _choose_action(self, state: np.ndarray) -> tuple[int, np.ndarray]:
         """An action, drawn by NumPy, and the probabilities of all."""
@@ -220,7 +232,11 @@ class ActorCritic(AgentBaseClass):
         """
         if not self._trajectory_states:
             return
-        states, actions, rewards = self._trajectory_states, self._trajectory_actions, self._trajectory_rewards
+        states, actions, rewards = (
+            self._trajectory_states,
+            self._trajectory_actions,
+            self._trajectory_rewards,
+        )
         kept = []
         coming = 0.0
         if len(states) > len(rewards):
@@ -228,10 +244,14 @@ class ActorCritic(AgentBaseClass):
             coming = float(self._evaluate_model(self._value_network, states[-1])[0])
             kept = states[-1:] if keep_last else []
             states, actions = states[:-1], actions[: len(rewards)]
-        for state, action, worth in zip(states, actions, self._discount_rewards(coming), strict=True):
+        for state, action, worth in zip(
+            states, actions, self._discount_rewards(coming), strict=True
+        ):
             self._input_buffer.append(state)
             self._value_network_output_buffer.append([worth])
-            self._policy_network_output_buffer.append(self._index_to_vector(action, self._num_actions))
+            self._policy_network_output_buffer.append(
+                self._index_to_vector(action, self._num_actions)
+            )
             expected = float(self._evaluate_model(self._value_network, state)[0])
             self._policy_network_weight_buffer.append([worth - expected])
         self._trajectory_states, self._trajectory_actions, self._trajectory_rewards = kept, [], []
@@ -254,7 +274,9 @@ class ActorCritic(AgentBaseClass):
             self._policy_network_weight_variables: self._policy_network_weight_buffer,
             self._value_network_output_variables: self._value_network_output_buffer,
         }
-        self._trainer.train_minibatch({variable: np.array(rows, np.float32) for variable, rows in data.items()})
+        self._trainer.train_minibatch(
+            {variable: np.array(rows, np.float32) for variable, rows in data.items()}
+        )
         self._clear_buffers()
 
     def _clear_buffers(self) -> None:

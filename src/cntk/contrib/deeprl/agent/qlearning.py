@@ -10,7 +10,12 @@ import numpy as np
 from cntk import learners, ops, train
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
-from cntk.contrib.deeprl.agent.agent import AgentBaseClass, NoEpisodeError, fade_learning_rate, faded
+from cntk.contrib.deeprl.agent.agent import (
+    AgentBaseClass,
+    NoEpisodeError,
+    fade_learning_rate,
+    faded,
+)
 from cntk.contrib.deeprl.agent.shared import _named
 from cntk.contrib.deeprl.agent.shared.cntk_utils import huber_loss
 from cntk.contrib.deeprl.agent.shared.models import Models
@@ -153,21 +158,30 @@ class QLearning(AgentBaseClass):
         try:
             return _named.network(p.q_representation, shape, actions, loss)
         except ValueError as error:
-            raise ValueError(f"QRepresentation must be 'dqn', 'dueling-dqn' or name a function: {error}") from error
+            raise ValueError(
+                f"QRepresentation must be 'dqn', 'dueling-dqn' or name a function: {error}"
+            ) from error
 
     def _check_started(self) -> None:
         if self._last_state is None:
-            raise NoEpisodeError("QLearning has seen nothing yet: call start() before step() and end()")
+            raise NoEpisodeError(
+                "QLearning has seen nothing yet: call start() before step() and end()"
+            )
 
     def _next_action(self, seen: np.ndarray) -> tuple[int, dict[str, Any]]:
         p = self._parameters
-        self._epsilon = faded(p.initial_epsilon, p.epsilon_minimum, self.step_count, p.epsilon_decay_step_count)
+        self._epsilon = faded(
+            p.initial_epsilon, p.epsilon_minimum, self.step_count, p.epsilon_decay_step_count
+        )
         self._last_state = seen
         self._last_action, behavior = self._choose_action(seen)
         return self._last_action, {"action_behavior": behavior, "epsilon": self._epsilon}
 
     def _choose_action(self, state: np.ndarray) -> tuple[int, str]:
-        if self.step_count < self._parameters.replay_start_size or np.random.uniform(0, 1) < self._epsilon:
+        if (
+            self.step_count < self._parameters.replay_start_size
+            or np.random.uniform(0, 1) < self._epsilon
+        ):
             return np.random.randint(self._num_actions), "RANDOM"
         return int(np.argmax(self._evaluate_q(self._q, state))), "GREEDY"
 
@@ -180,7 +194,9 @@ class QLearning(AgentBaseClass):
         """What a network says of states: a row for each, float32."""
         if not states:
             return np.zeros((0, self._num_actions), np.float32)
-        values = np.reshape(model.eval({model.arguments[0]: np.stack(states)}), (-1, self._num_actions))
+        values = np.reshape(
+            model.eval({model.arguments[0]: np.stack(states)}), (-1, self._num_actions)
+        )
         return np.broadcast_to(values, (len(states), self._num_actions))
 
     # -- learning -----------------------------------------------------------------------------------------------------
@@ -208,16 +224,23 @@ class QLearning(AgentBaseClass):
         states = [transition.state for transition in transitions]
         values = self._values(self._q, states)
         targets = values.copy()
-        for row, transition, error in zip(targets, transitions, self._errors(transitions, values), strict=True):
+        for row, transition, error in zip(
+            targets, transitions, self._errors(transitions, values), strict=True
+        ):
             row[transition.action] = float(row[transition.action]) + error
-        data = {self._input_variables: np.array(states, np.float32), self._output_variables: targets}
+        data = {
+            self._input_variables: np.array(states, np.float32),
+            self._output_variables: targets,
+        }
         if not self._parameters.use_prioritized_replay:
             self._trainer.train_minibatch(data)
             return
         data[self._weight_variables] = self._weights(transitions)
         self._trainer.train_minibatch(data)
         priorities = self._priorities(transitions)
-        self._replay_memory.update_priority({place: q for (place, _), q in zip(drawn, priorities, strict=True)})
+        self._replay_memory.update_priority(
+            {place: q for (place, _), q in zip(drawn, priorities, strict=True)}
+        )
 
     def _errors(self, transitions: Sequence[_Transition], values: np.ndarray) -> list[float]:
         """What actions turned out to be worth, less what the network said; computed in double precision.
@@ -241,7 +264,9 @@ class QLearning(AgentBaseClass):
             errors.append(error - float(row[transition.action]))
         return errors
 
-    def _compute_priority(self, state: Any, action: int, reward: float, next_state: Any) -> float | None:
+    def _compute_priority(
+        self, state: Any, action: int, reward: float, next_state: Any
+    ) -> float | None:
         """The priority of a transition: the larger its error, the larger; None where priorities are not used."""
         if not self._parameters.use_prioritized_replay:
             return None
@@ -258,7 +283,9 @@ class QLearning(AgentBaseClass):
             raise ValueError(
                 "a transition without error has priority 0, which cannot be: PriorityEpsilon must exceed 0"
             )
-        weights = np.array([[transition.priority**-self._parameters.priority_beta] for transition in transitions])
+        weights = np.array(
+            [[transition.priority**-self._parameters.priority_beta] for transition in transitions]
+        )
         return np.asarray(weights / weights.sum(), np.float32)
 
 

@@ -39,7 +39,9 @@ class TabularQLearning(AgentBaseClass):
             )
         if kind_of(o_space) != DISCRETE:
             self._discretize_observation_space(o_space, self._parameters.discretization_resolution)
-        self._q = np.full((*self._shape_of_inputs, self._num_actions), float(self._parameters.initial_q))
+        self._q = np.full(
+            (*self._shape_of_inputs, self._num_actions), float(self._parameters.initial_q)
+        )
         self._epsilon = self._parameters.initial_epsilon
         self._last_state: int | None = None
         self._last_action = 0
@@ -108,7 +110,9 @@ class TabularQLearning(AgentBaseClass):
     def _learn(self, target: float) -> None:
         """Move the value of the last action towards what it should be."""
         if self._last_state is None:
-            raise NoEpisodeError("TabularQLearning has seen nothing yet: call start() before step() and end()")
+            raise NoEpisodeError(
+                "TabularQLearning has seen nothing yet: call start() before step() and end()"
+            )
         p = self._parameters
         self._eta = faded(p.initial_eta, p.eta_minimum, self.step_count, p.eta_decay_step_count)
         self.step_count += 1
@@ -117,7 +121,9 @@ class TabularQLearning(AgentBaseClass):
 
     def _next_action(self, seen: int) -> tuple[int, dict[str, Any]]:
         p = self._parameters
-        self._epsilon = faded(p.initial_epsilon, p.epsilon_minimum, self.step_count, p.epsilon_decay_step_count)
+        self._epsilon = faded(
+            p.initial_epsilon, p.epsilon_minimum, self.step_count, p.epsilon_decay_step_count
+        )
         self._last_state = seen
         self._last_action, behavior = self._choose_action(seen)
         return self._last_action, {"action_behavior": behavior, "epsilon": self._epsilon}

@@ -48,9 +48,14 @@ class CaffeAdapter(Adapter):
         """
         source = global_conf.source_solver
         if not source.model_path or not source.weights_path:
-            raise DataError("the configuration must name a ModelPath and a WeightsPath in SourceSolver")
+            raise DataError(
+                "the configuration must name a ModelPath and a WeightsPath in SourceSolver"
+            )
         network = _read(source.model_path, lambda path: read_text("NetParameter", text_of(path)))
-        weights = _read(source.weights_path, lambda path: read_message("NetParameter", memoryview(_content(path))))
+        weights = _read(
+            source.weights_path,
+            lambda path: read_message("NetParameter", memoryview(_content(path))),
+        )
         phase = _TEST if source.phase is None else source.phase
         model = CntkModelDescription(model_name=os.path.splitext(source.model_path)[0])
         reading = _Reading(model, global_conf.model_solver.cntk_tensor or {})
@@ -79,18 +84,31 @@ def _declared_inputs(network: Message) -> Iterator[tuple[str, list[int]]]:
     """The inputs that a network names beside its layers, in either of two ways, and their shapes."""
     dims = network.input_dim
     for k, name in enumerate(network.input):
-        yield name, (network.input_shape[k].dim if k < len(network.input_shape) else dims[4 * k : 4 * k + 4])
+        yield (
+            name,
+            (
+                network.input_shape[k].dim
+                if k < len(network.input_shape)
+                else dims[4 * k : 4 * k + 4]
+            ),
+        )
 
 
 def _counts(layer: Message, phase: int) -> bool:
     """Whether a layer is there while a network is tested, or trained."""
     rules = [rule.phase for rule in layer.include]
-    return (not rules or phase in rules or -1 in rules) and phase not in [rule.phase for rule in layer.exclude]
+    return (not rules or phase in rules or -1 in rules) and phase not in [
+        rule.phase for rule in layer.exclude
+    ]
 
 
 def _type(layer: Message) -> str:
     """A layer's type; in old files it is a number."""
-    return str(layer.type) if layer.kind == "LayerParameter" else TYPES_OF_OLD_LAYERS.get(layer.type, ("", "NONE"))[1]
+    return (
+        str(layer.type)
+        if layer.kind == "LayerParameter"
+        else TYPES_OF_OLD_LAYERS.get(layer.type, ("", "NONE"))[1]
+    )
 
 
 class _Reading:
@@ -111,7 +129,9 @@ class _Reading:
         """Take over an input; its shape begins with the size of minibatches."""
         own = list(self.shapes.get(name, shape[1:]))
         if (not own and not shape) or any(not isinstance(d, int) or d < 1 for d in own):
-            raise ConversionError(f"input '{name}': its shape is not known; say it under CntkTensor in ModelSolver")
+            raise ConversionError(
+                f"input '{name}': its shape is not known; say it under CntkTensor in ModelSolver"
+            )
         definition = CntkLayersDefinition(op_name=name, tensor=own, outputs=[name])
         self.model.data_provider.append(definition)
         self.blobs[name] = definition
@@ -120,7 +140,11 @@ class _Reading:
         """Take over a layer."""
         kind = _type(layer)
         if kind in _SOURCES:
-            shapes = [shape.dim for shape in layer.input_param.shape] if layer.kind == "LayerParameter" else []
+            shapes = (
+                [shape.dim for shape in layer.input_param.shape]
+                if layer.kind == "LayerParameter"
+                else []
+            )
             for k, name in enumerate(layer.top):
                 self.add_input(name, shapes[min(k, len(shapes) - 1)] if shapes else [])
             return
@@ -139,14 +163,21 @@ class _Reading:
 
     def _blob(self, layer: Message, name: str) -> CntkLayersDefinition:
         if name not in self.blobs:
-            raise ConversionError(f"layer '{layer.name}' reads '{name}', which no layer before it gives")
+            raise ConversionError(
+                f"layer '{layer.name}' reads '{name}', which no layer before it gives"
+            )
         return self.blobs[name]
 
     def _add_scale(self, layer: Message, inputs: list[CntkLayersDefinition]) -> None:
         """Put scales and biases to the normalization before them."""
         before = inputs[0] if len(inputs) == 1 else None
         taken = any(definition is before for definition, _ in self.scales.values())
-        if before is None or before.op_type != CntkLayerType.batch_norm or taken or layer.scale_param.axis != 1:
+        if (
+            before is None
+            or before.op_type != CntkLayerType.batch_norm
+            or taken
+            or layer.scale_param.axis != 1
+        ):
             raise ConversionError(
                 f"layer '{layer.name}': scales are supported right behind a batch normalization alone"
             )
@@ -155,11 +186,19 @@ class _Reading:
         self.blobs[layer.top[0]] = before
         self.scales[layer.name] = (before, layer)
 
-    def _add_layer(self, layer: Message, kind: CntkLayerType, inputs: list[CntkLayersDefinition]) -> None:
+    def _add_layer(
+        self, layer: Message, kind: CntkLayerType, inputs: list[CntkLayersDefinition]
+    ) -> None:
         name = layer.name
         if not inputs or len(layer.top) != 1:
-            raise ConversionError(f"layer '{name}': expected inputs and one output, got {layer.bottom} and {layer.top}")
-        if not name or name in self.model.cntk_layers or any(i.op_name == name for i in self.model.data_provider):
+            raise ConversionError(
+                f"layer '{name}': expected inputs and one output, got {layer.bottom} and {layer.top}"
+            )
+        if (
+            not name
+            or name in self.model.cntk_layers
+            or any(i.op_name == name for i in self.model.data_provider)
+        ):
             raise ConversionError(f"layer '{name}': each layer needs a name of its own")
         definition = CntkLayersDefinition(
             inputs=[str(i.op_name) for i in inputs], outputs=[name], op_name=name, op_type=kind
@@ -169,7 +208,9 @@ class _Reading:
             "dense": "inner_product",
             "splice": "concat",
         }.get(kind.name, kind.name)
-        getattr(SetupCaffeParameters, kind.name)(getattr(layer, f"{options}_param"), inputs, definition)
+        getattr(SetupCaffeParameters, kind.name)(
+            getattr(layer, f"{options}_param"), inputs, definition
+        )
         self.model.cntk_layers[name] = definition
         self.model.cntk_sorted_layers.append(name)
         self.blobs[layer.top[0]] = definition
@@ -181,7 +222,9 @@ class _Reading:
             if layer.name in self.scales:
                 definition, scale = self.scales[layer.name]
                 if len(tensors) == 1 and not scale.scale_param.bias_term:
-                    tensors.append(CntkTensorDefinition(tensors[0].tensor, np.zeros_like(tensors[0].data)))
+                    tensors.append(
+                        CntkTensorDefinition(tensors[0].tensor, np.zeros_like(tensors[0].data))
+                    )
             elif layer.name in self.model.cntk_layers:
                 definition = self.model.cntk_layers[layer.name]
             else:
@@ -192,7 +235,16 @@ class _Reading:
 def _tensor(layer: Message, blob: Message) -> CntkTensorDefinition:
     """The numbers of a parameter; old files have four dimensions."""
     data = blob.values.get("data", blob.values.get("double_data", np.zeros(0, np.float32)))
-    shape = blob.shape.dim if "shape" in blob.values else [blob.num, blob.channels, blob.height, blob.width]
-    if any(d < 0 for d in shape) or int(np.prod([int(d) for d in shape], dtype=object)) != data.size:
-        raise DataError(f"layer '{layer.name}': a parameter of shape {shape} has {data.size} numbers")
+    shape = (
+        blob.shape.dim
+        if "shape" in blob.values
+        else [blob.num, blob.channels, blob.height, blob.width]
+    )
+    if (
+        any(d < 0 for d in shape)
+        or int(np.prod([int(d) for d in shape], dtype=object)) != data.size
+    ):
+        raise DataError(
+            f"layer '{layer.name}': a parameter of shape {shape} has {data.size} numbers"
+        )
     return CntkTensorDefinition(list(shape), data)

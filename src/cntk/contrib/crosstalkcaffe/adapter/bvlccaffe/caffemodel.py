@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cntk._persist.protobuf.wire import BYTES, FIXED32, FIXED64, VARINT, FileFormatError, fields, read_varint, signed
+from cntk._persist.protobuf.wire import (
+    BYTES,
+    FIXED32,
+    FIXED64,
+    VARINT,
+    FileFormatError,
+    fields,
+    read_varint,
+    signed,
+)
 from cntk.contrib.crosstalkcaffe.adapter.bvlccaffe.schema import MESSAGES, Field, Message
 
 __all__ = ["read_message"]
@@ -49,7 +58,9 @@ def _piece(name: str, field: Field, stored: int, value: Any) -> memoryview:
     """Part of an array: a packed one, or one number."""
     dtype, single = _ARRAYS[field.kind]
     if stored not in (BYTES, single) or len(value) % np.dtype(dtype).itemsize:
-        raise FileFormatError(f"the numbers in '{name}' are no {dtype[1:]}; the file is damaged or of another kind")
+        raise FileFormatError(
+            f"the numbers in '{name}' are no {dtype[1:]}; the file is damaged or of another kind"
+        )
     return value  # type: ignore[no-any-return]
 
 

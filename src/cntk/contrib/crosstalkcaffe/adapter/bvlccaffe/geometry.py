@@ -34,7 +34,9 @@ class Geometry:
     pad: list[tuple[int, int]] | None
 
 
-def geometry_of(layer: str, options: Message, size: Sequence[int], pooling: bool = False) -> Geometry:
+def geometry_of(
+    layer: str, options: Message, size: Sequence[int], pooling: bool = False
+) -> Geometry:
     """Return the windows over an image of some height and width.
 
     Args:
@@ -59,15 +61,23 @@ def geometry_of(layer: str, options: Message, size: Sequence[int], pooling: bool
     if not any(pads):
         return Geometry(kernel, strides, dilation, output, False, None)
     automatic = [Windows(k, s, True, d, ceil=pooling) for k, s, _, d, _ in axes]
-    same = [w.count(n) == c and w.before(n) == p for w, n, c, p in zip(automatic, size, output, pads, strict=True)]
+    same = [
+        w.count(n) == c and w.before(n) == p
+        for w, n, c, p in zip(automatic, size, output, pads, strict=True)
+    ]
     # What Caffe averages over includes its margins, and automatic ones are left out.
     if all(same) and not (pooling and options.pool == 1):
         return Geometry(kernel, strides, dilation, output, True, None)
-    margins = [(axis[2], _behind(layer, *axis, count, pooling)) for axis, count in zip(axes, output, strict=True)]
+    margins = [
+        (axis[2], _behind(layer, *axis, count, pooling))
+        for axis, count in zip(axes, output, strict=True)
+    ]
     return Geometry(kernel, strides, dilation, output, False, margins)
 
 
-def _pair(layer: str, options: Message, name: str, names: tuple[str, ...], default: int | None) -> list[int]:
+def _pair(
+    layer: str, options: Message, name: str, names: tuple[str, ...], default: int | None
+) -> list[int]:
     """An option by height and width: given for both, for each, or by two fields of their own."""
     given = getattr(options, name)
     if len(given) > 2:
@@ -81,7 +91,9 @@ def _pair(layer: str, options: Message, name: str, names: tuple[str, ...], defau
     return [int(value) for value in found]
 
 
-def _count(layer: str, k: int, s: int, p: int, d: int, n: int, *, pooling: bool, padded: bool) -> int:
+def _count(
+    layer: str, k: int, s: int, p: int, d: int, n: int, *, pooling: bool, padded: bool
+) -> int:
     """How many windows Caffe has along an axis."""
     room = n + 2 * p - ((k - 1) * d + 1)
     if room < 0:

@@ -23,32 +23,48 @@ class SetupCaffeParameters:
     """
 
     @staticmethod
-    def default(caffe_parameters: Message | None, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def default(
+        caffe_parameters: Message | None, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over a layer that changes no shape."""
         shapes = [list(info.tensor) for info in inputs_info]
         if any(shape != shapes[0] for shape in shapes):
-            raise ConversionError(f"{_name(cntk_layer_def)}: its inputs must have one shape, and have {shapes}")
+            raise ConversionError(
+                f"{_name(cntk_layer_def)}: its inputs must have one shape, and have {shapes}"
+            )
         cntk_layer_def.tensor = shapes[0]
         cntk_layer_def.parameters = cntk_layer_def.parameters or cntkmodel.CntkParameters()
 
     @staticmethod
-    def convolution(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def convolution(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over a convolution."""
         channels, *size = _image(inputs_info, cntk_layer_def)
         windows = geometry_of(_name(cntk_layer_def), caffe_parameters, size)
         group, output = caffe_parameters.group, caffe_parameters.num_output
-        if caffe_parameters.axis != 1 or group < 1 or output < 1 or channels % group or output % group:
+        if (
+            caffe_parameters.axis != 1
+            or group < 1
+            or output < 1
+            or channels % group
+            or output % group
+        ):
             raise ConversionError(
                 f"{_name(cntk_layer_def)}: {channels} channels, {output} filters in {group} groups along axis "
                 f"{caffe_parameters.axis} make no convolution"
             )
-        parameters = cntkmodel.CntkConvolutionParameters(output=output, group=group, dilation=windows.dilation)
+        parameters = cntkmodel.CntkConvolutionParameters(
+            output=output, group=group, dilation=windows.dilation
+        )
         parameters.need_bias = caffe_parameters.bias_term
         cntk_layer_def.parameters = _with_windows(parameters, windows)
         cntk_layer_def.tensor = [output, *windows.output]
 
     @staticmethod
-    def pooling(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def pooling(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over pooling."""
         channels, *size = _image(inputs_info, cntk_layer_def)
         if caffe_parameters.pool not in (0, 1):
@@ -62,13 +78,17 @@ class SetupCaffeParameters:
         cntk_layer_def.tensor = [channels, *windows.output]
 
     @staticmethod
-    def batch_norm(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def batch_norm(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over batch normalization."""
         cntk_layer_def.parameters = cntkmodel.CntkBatchNormParameters(epsilon=caffe_parameters.eps)
         SetupCaffeParameters.default(caffe_parameters, inputs_info, cntk_layer_def)
 
     @staticmethod
-    def dense(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def dense(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over a dense layer."""
         _check_axis(caffe_parameters.axis, cntk_layer_def)
         cntk_layer_def.parameters = cntkmodel.CntkDenseParameters(
@@ -77,38 +97,57 @@ class SetupCaffeParameters:
         cntk_layer_def.tensor = [caffe_parameters.num_output]
 
     @staticmethod
-    def splice(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def splice(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over concatenation."""
         _check_axis(
-            caffe_parameters.axis if "axis" in caffe_parameters.values else caffe_parameters.concat_dim, cntk_layer_def
+            caffe_parameters.axis
+            if "axis" in caffe_parameters.values
+            else caffe_parameters.concat_dim,
+            cntk_layer_def,
         )
         shapes = [list(info.tensor) for info in inputs_info]
         if any(shape[1:] != shapes[0][1:] for shape in shapes):
-            raise ConversionError(f"{_name(cntk_layer_def)}: its inputs differ in more than their channels: {shapes}")
+            raise ConversionError(
+                f"{_name(cntk_layer_def)}: its inputs differ in more than their channels: {shapes}"
+            )
         cntk_layer_def.parameters = cntkmodel.CntkSpliceParameters()
         cntk_layer_def.tensor = [sum(shape[0] for shape in shapes), *shapes[0][1:]]
 
     @staticmethod
-    def relu(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def relu(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over a rectifier."""
-        cntk_layer_def.parameters = cntkmodel.CntkReluParameters(slope=caffe_parameters.negative_slope)
+        cntk_layer_def.parameters = cntkmodel.CntkReluParameters(
+            slope=caffe_parameters.negative_slope
+        )
         SetupCaffeParameters.default(caffe_parameters, inputs_info, cntk_layer_def)
 
     @staticmethod
-    def plus(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def plus(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over a sum."""
         if caffe_parameters.operation != 1 or any(factor != 1 for factor in caffe_parameters.coeff):
             raise ConversionError(f"{_name(cntk_layer_def)}: only plain sums are supported")
         SetupCaffeParameters.default(caffe_parameters, inputs_info, cntk_layer_def)
 
     @staticmethod
-    def dropout(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def dropout(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over dropout."""
-        cntk_layer_def.parameters = cntkmodel.CntkDropoutParameters(rate=caffe_parameters.dropout_ratio)
+        cntk_layer_def.parameters = cntkmodel.CntkDropoutParameters(
+            rate=caffe_parameters.dropout_ratio
+        )
         SetupCaffeParameters.default(caffe_parameters, inputs_info, cntk_layer_def)
 
     @staticmethod
-    def lrn(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def lrn(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over local response normalization."""
         if caffe_parameters.norm_region != 0 or caffe_parameters.local_size % 2 == 0:
             raise ConversionError(
@@ -123,7 +162,9 @@ class SetupCaffeParameters:
         SetupCaffeParameters.default(caffe_parameters, inputs_info, cntk_layer_def)
 
     @staticmethod
-    def softmax(caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition) -> None:
+    def softmax(
+        caffe_parameters: Message, inputs_info: Inputs, cntk_layer_def: CntkLayersDefinition
+    ) -> None:
         """Take over a softmax over channels."""
         _check_axis(caffe_parameters.axis, cntk_layer_def)
         SetupCaffeParameters.default(caffe_parameters, inputs_info, cntk_layer_def)
@@ -137,17 +178,22 @@ def _image(inputs_info: Inputs, layer: CntkLayersDefinition) -> list[int]:
     """The shape of what a layer reads, which must be an image."""
     shape = list(inputs_info[0].tensor)
     if len(shape) != 3:
-        raise ConversionError(f"{_name(layer)}: its input must have channels, height and width, and has shape {shape}")
+        raise ConversionError(
+            f"{_name(layer)}: its input must have channels, height and width, and has shape {shape}"
+        )
     return shape
 
 
 def _check_axis(axis: int, layer: CntkLayersDefinition) -> None:
     if axis != 1:
-        raise ConversionError(f"{_name(layer)}: only axis 1, that of channels, is supported, and not {axis}")
+        raise ConversionError(
+            f"{_name(layer)}: only axis 1, that of channels, is supported, and not {axis}"
+        )
 
 
 def _with_windows(
-    parameters: cntkmodel.CntkConvolutionParameters | cntkmodel.CntkPoolingParameters, windows: Geometry
+    parameters: cntkmodel.CntkConvolutionParameters | cntkmodel.CntkPoolingParameters,
+    windows: Geometry,
 ) -> cntkmodel.CntkParameters:
     parameters.kernel, parameters.stride = windows.kernel, windows.strides
     parameters.auto_pad, parameters.pad = windows.auto, windows.pad

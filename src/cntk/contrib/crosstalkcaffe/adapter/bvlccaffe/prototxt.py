@@ -57,7 +57,10 @@ class _Reader:
         while position < len(self._text):
             found = _TOKEN.match(self._text, position)
             if found is None:
-                raise self._error(f"{self._text[position : position + 10]!r} is nothing that can stand here", position)
+                raise self._error(
+                    f"{self._text[position : position + 10]!r} is nothing that can stand here",
+                    position,
+                )
             if found.lastgroup != "space":
                 yield str(found.lastgroup), found.group(), position
             position = found.end()
@@ -84,7 +87,9 @@ class _Reader:
         values: dict[str, Any] = {}
         while not self._is(closing):
             if self._ahead[0] != "name":
-                raise self._error(f"expected the name of a field, got '{self._ahead[1] or 'the end'}'")
+                raise self._error(
+                    f"expected the name of a field, got '{self._ahead[1] or 'the end'}'"
+                )
             name = self._next()[1]
             field = known.get(name)
             for value in self._values(name, field, depth):
@@ -121,7 +126,9 @@ class _Reader:
             closing = _CLOSING[self._next()[1]]
             return self.message(None if field is None else field.kind, closing, depth + 1)
         if not colon or (field is not None and field.kind in MESSAGES):
-            raise self._error(f"expected {'a message in brackets' if colon else ':'} after '{name}'")
+            raise self._error(
+                f"expected {'a message in brackets' if colon else ':'} after '{name}'"
+            )
         kind, token = self._ahead[:2]
         if kind not in ("text", "number", "name"):
             raise self._error(f"expected a value for '{name}', got '{token or 'the end'}'")
@@ -144,7 +151,9 @@ class _Reader:
             except (SyntaxError, ValueError):
                 return None
         if field.kind == "bool":
-            return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}.get(token.lower())
+            return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}.get(
+                token.lower()
+            )
         if field.kind == "enum" and kind == "name":
             return (field.names or {}).get(token, None if field.names is None else -1)
         try:

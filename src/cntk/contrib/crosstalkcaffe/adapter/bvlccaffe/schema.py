@@ -111,7 +111,9 @@ MESSAGES: dict[str, dict[str, Field]] = {
         "name": Field(4, "text", default=""),
         "include": Field(32, "NetStateRule", repeated=True),
         "exclude": Field(33, "NetStateRule", repeated=True),
-        "type": Field(5, "enum", default=0, names={name: k for k, (name, _) in TYPES_OF_OLD_LAYERS.items()}),
+        "type": Field(
+            5, "enum", default=0, names={name: k for k, (name, _) in TYPES_OF_OLD_LAYERS.items()}
+        ),
         "blobs": Field(6, "BlobProto", repeated=True),
         **{name: Field(number, kind) for name, (_, number, kind) in _PARAMETERS.items()},
     },

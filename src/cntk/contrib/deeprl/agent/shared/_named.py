@@ -36,7 +36,9 @@ def named(path: str) -> Callable[..., Any]:
     module = _module(module_name, path)
     value: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(value):
-        raise ValueError(f"'{path}' names no class or function: module '{module_name}' has no '{name}' to call")
+        raise ValueError(
+            f"'{path}' names no class or function: module '{module_name}' has no '{name}' to call"
+        )
     return value
 
 
@@ -44,12 +46,16 @@ def _module(name: str, path: str) -> ModuleType:
     if not name:
         raise ValueError(f"'{path}' names no class or function; expected module.name")
     if name.partition(".")[0] in sys.stdlib_module_names:
-        raise ValueError(f"'{path}' is in Python's standard library, where no networks or preprocessings are")
+        raise ValueError(
+            f"'{path}' is in Python's standard library, where no networks or preprocessings are"
+        )
     if name.startswith(_OWN) and name.removeprefix(_OWN).isidentifier():
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError:
-            raise ValueError(f"'{path}' names no class or function: there is no module '{name}'") from None
+            raise ValueError(
+                f"'{path}' names no class or function: there is no module '{name}'"
+            ) from None
     module = sys.modules.get(name)
     if module is None:
         raise ValueError(
@@ -71,9 +77,15 @@ def network(path: str, *arguments: Any, **options: Any) -> dict[str, Any]:
         ValueError: if there is no such function, or it returns something else.
     """
     model: dict[str, Any] = named(path)(*arguments, **options)
-    missing = [key for key in ("inputs", "outputs", "f", "loss") if not isinstance(model, dict) or key not in model]
+    missing = [
+        key
+        for key in ("inputs", "outputs", "f", "loss")
+        if not isinstance(model, dict) or key not in model
+    ]
     if missing:
-        raise ValueError(f"'{path}' returned no network; expected a dictionary with {', '.join(missing)} as well")
+        raise ValueError(
+            f"'{path}' returned no network; expected a dictionary with {', '.join(missing)} as well"
+        )
     return model
 
 
@@ -89,13 +101,19 @@ def preprocessor(path: str, arguments: str, input_shape: tuple[int, ...]) -> Any
         ValueError: if there is no such class, or the text is no tuple of plain values.
     """
     made_by = named(path)
-    missing = [name for name in ("output_shape", "reset", "preprocess") if not hasattr(made_by, name)]
+    missing = [
+        name for name in ("output_shape", "reset", "preprocess") if not hasattr(made_by, name)
+    ]
     if not isinstance(made_by, type) or missing:
-        raise ValueError(f"'{path}' is no preprocessing; expected a class with output_shape, reset and preprocess")
+        raise ValueError(
+            f"'{path}' is no preprocessing; expected a class with output_shape, reset and preprocess"
+        )
     try:
         values = ast.literal_eval(arguments)
     except (ValueError, SyntaxError) as error:
-        raise ArgumentError(f"PreProcessingArgs is {arguments!r}; expected a tuple of plain values") from error
+        raise ArgumentError(
+            f"PreProcessingArgs is {arguments!r}; expected a tuple of plain values"
+        ) from error
     if not isinstance(values, (tuple, list)):
         raise ArgumentError(
             f"PreProcessingArgs is {arguments!r}; expected a tuple, as in '({arguments.strip('() ')},)'"

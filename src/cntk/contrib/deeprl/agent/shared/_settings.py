@@ -36,7 +36,10 @@ def read_configuration(config_file: Any, keeps_case: bool = True) -> configparse
         config.optionxform = str  # type: ignore[assignment,method-assign]
     read = config.read(config_file)
     if not read and config_file:
-        warnings.warn(f"there is no configuration file {config_file!r}: all parameters have defaults", stacklevel=4)
+        warnings.warn(
+            f"there is no configuration file {config_file!r}: all parameters have defaults",
+            stacklevel=4,
+        )
     return config
 
 
@@ -80,7 +83,9 @@ class Settings:
     def _count(self, section: str, key: str, default: int) -> int:
         value = self._integer(section, key, default)
         if value < 1:
-            raise ValueError(f"{key} in section [{section}] of {self._file!r} is {value}; expected at least 1")
+            raise ValueError(
+                f"{key} in section [{section}] of {self._file!r} is {value}; expected at least 1"
+            )
         return value
 
     def _flag(self, section: str, key: str, default: bool) -> bool:
@@ -95,7 +100,9 @@ class Settings:
 
         return self._converted(read, section, key, default, "an integer or a list of integers")
 
-    def _converted(self, read: Callable[..., T], section: str, key: str, default: Any, expected: str) -> T:
+    def _converted(
+        self, read: Callable[..., T], section: str, key: str, default: Any, expected: str
+    ) -> T:
         try:
             return read(section, key, fallback=default)
         except ValueError as error:

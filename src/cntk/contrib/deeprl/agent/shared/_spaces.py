@@ -48,7 +48,9 @@ def size_of(space: Any) -> int:
     """
     start = int(getattr(space, "start", 0))
     if start:
-        raise ValueError(f"the values of {space} begin with {start}; expected a discrete space that begins with 0")
+        raise ValueError(
+            f"the values of {space} begin with {start}; expected a discrete space that begins with 0"
+        )
     size = int(space.n)
     if size < 1:
         raise ValueError(f"{space} has {size} values; expected at least one")

@@ -30,7 +30,9 @@ def huber_loss(output: Any, target: Any) -> Function:
     """
     output, target = as_operands((output, target), "huber_loss")
     distance = ops.abs(target - output)
-    return ops.reduce_sum(ops.element_select(ops.less(distance, 1), 0.5 * ops.square(distance), distance - 0.5))
+    return ops.reduce_sum(
+        ops.element_select(ops.less(distance, 1), 0.5 * ops.square(distance), distance - 0.5)
+    )
 
 
 def negative_of_entropy_with_softmax(p: Any) -> Function:

@@ -49,7 +49,9 @@ class BoxSpaceDiscretizer:
         self._state_maxs = np.asarray(space.high)
         self._state_resolutions = np.broadcast_to(np.asarray(resolution), shape)
         if self._state_resolutions.size and self._state_resolutions.min() < 1:
-            raise ValueError(f"the resolution is {resolution}; expected at least one part for each dimension")
+            raise ValueError(
+                f"the resolution is {resolution}; expected at least one part for each dimension"
+            )
         self.num_states = int(np.prod(self._state_resolutions))
 
     def discretize(self, value: Any) -> int:
@@ -66,11 +68,17 @@ class BoxSpaceDiscretizer:
         """
         value = np.asarray(value)
         if value.shape != self._state_mins.shape:
-            raise ValueError(f"an observation has shape {value.shape}; expected {self._state_mins.shape}, as the box's")
+            raise ValueError(
+                f"an observation has shape {value.shape}; expected {self._state_mins.shape}, as the box's"
+            )
         low, high, counts = self._state_mins, self._state_maxs, self._state_resolutions
-        with np.errstate(all="ignore"):  # bounds may be infinite: what is then no number is the first part
+        with np.errstate(
+            all="ignore"
+        ):  # bounds may be infinite: what is then no number is the first part
             parts = np.nan_to_num(np.floor((value - low) * counts / (high - low)), nan=0)
-        parts = np.where(value >= high, counts - 1, np.where(value <= low, 0, np.clip(parts, 0, counts - 1)))
+        parts = np.where(
+            value >= high, counts - 1, np.where(value <= low, 0, np.clip(parts, 0, counts - 1))
+        )
         index = 0
         for part, count in zip(parts.flat, counts.flat, strict=True):
             index = index * int(count) + int(part)

@@ -51,7 +51,9 @@ class Models:
             ((2,), [(4, 2), (2,), (3, 4), (4,)])
         """
         inputs = _inputs(shape_of_inputs, use_placeholder_for_input)
-        f = _dense(_sizes(_literal(model_hidden_layers), model_hidden_layers), number_of_outputs)(inputs)
+        f = _dense(_sizes(_literal(model_hidden_layers), model_hidden_layers), number_of_outputs)(
+            inputs
+        )
         return _network(inputs, f, number_of_outputs, loss_function)
 
     @staticmethod
@@ -87,7 +89,9 @@ class Models:
             (1, 2)
         """
         inputs = _inputs(shape_of_inputs, use_placeholder_for_input)
-        shared, for_value, for_actions = Models._parse_dueling_network_structure(model_hidden_layers)
+        shared, for_value, for_actions = Models._parse_dueling_network_structure(
+            model_hidden_layers
+        )
         features = _hidden(shared)(inputs)
         value = _dense(for_value, 1)(features)
         advantage = _dense(for_actions, number_of_outputs)(features)
@@ -95,16 +99,24 @@ class Models:
         return _network(inputs, f, number_of_outputs, loss_function)
 
     @staticmethod
-    def _parse_dueling_network_structure(hidden_layers_str: str) -> tuple[list[Any], list[Any], list[Any]]:
+    def _parse_dueling_network_structure(
+        hidden_layers_str: str,
+    ) -> tuple[list[Any], list[Any], list[Any]]:
         """Return the sizes of the shared layers, of those for the state's value and of those for the actions."""
         parts = _literal(hidden_layers_str)
-        if not (isinstance(parts, (list, tuple)) and len(parts) > 2 and all(isinstance(p, list) for p in parts[-2:])):
+        if not (
+            isinstance(parts, (list, tuple))
+            and len(parts) > 2
+            and all(isinstance(p, list) for p in parts[-2:])
+        ):
             raise ArgumentError(
                 f"the layers of a dueling network are {hidden_layers_str!r}; expected the sizes of shared layers or "
                 "None, and two lists, as in '[20, [10], [10]]'"
             )
         given = (parts[:-2], parts[-2], parts[-1])
-        shared, value, actions = (_sizes([p for p in part if p is not None], hidden_layers_str) for part in given)
+        shared, value, actions = (
+            _sizes([p for p in part if p is not None], hidden_layers_str) for part in given
+        )
         return shared, value, actions
 
 
@@ -112,7 +124,9 @@ def _literal(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError) as error:
-        raise ArgumentError(f"the layers {text!r} are no list; expected sizes, as in '[20, 10]'") from error
+        raise ArgumentError(
+            f"the layers {text!r} are no list; expected sizes, as in '[20, 10]'"
+        ) from error
 
 
 def _sizes(values: Any, text: str) -> list[Any]:
@@ -123,20 +137,28 @@ def _sizes(values: Any, text: str) -> list[Any]:
         return all(isinstance(d, int) and not isinstance(d, bool) and d > 0 for d in shape)
 
     if not isinstance(values, (list, tuple)) or not all(fits(value) for value in values):
-        raise ArgumentError(f"the layers are {text!r}; expected a list of positive integers, as in '[20, 10]'")
+        raise ArgumentError(
+            f"the layers are {text!r}; expected a list of positive integers, as in '[20, 10]'"
+        )
     return list(values)
 
 
 def _inputs(shape: tuple[int, ...], as_placeholder: bool) -> Any:
     as_placeholder = as_flag(as_placeholder, "use_placeholder_for_input")
-    return ops.placeholder(shape=shape) if as_placeholder else ops.input_variable(shape=shape, dtype=np.float32)
+    return (
+        ops.placeholder(shape=shape)
+        if as_placeholder
+        else ops.input_variable(shape=shape, dtype=np.float32)
+    )
 
 
 def loss_of(loss_function: Any) -> Callable[[Any, Any], Any]:
     """A network's loss; the squared error unless one is given."""
     if loss_function is None:
         return losses.squared_error
-    return as_function(loss_function, "loss_function", "of the network's output and its target", "or None")
+    return as_function(
+        loss_function, "loss_function", "of the network's output and its target", "or None"
+    )
 
 
 def _hidden(sizes: Sequence[Any]) -> Any:

@@ -55,7 +55,9 @@ class Preprocessing:
         Raises:
             NotImplementedError: unless a subclass says it.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say how to preprocess an observation")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say how to preprocess an observation"
+        )
 
     def _check_shape(self, observation: np.ndarray) -> None:
         if observation.shape != tuple(self._input_shape):
@@ -79,13 +81,17 @@ class SlidingWindow(Preprocessing):
         ((2, 1), [[0.0], [5.0]])
     """
 
-    def __init__(self, input_shape: tuple[int, ...], history_len: int = 4, dtype: Any = np.float32) -> None:
+    def __init__(
+        self, input_shape: tuple[int, ...], history_len: int = 4, dtype: Any = np.float32
+    ) -> None:
         super().__init__(as_shape(input_shape, "SlidingWindow: input_shape"))
         history_len = as_integer(history_len, "SlidingWindow: history_len", least=1, most=2**16)
         try:
             np.dtype(dtype)
         except (TypeError, ValueError):
-            raise ArgumentError(f"SlidingWindow: dtype: expected a dtype of NumPy's, got {shown(dtype)}") from None
+            raise ArgumentError(
+                f"SlidingWindow: dtype: expected a dtype of NumPy's, got {shown(dtype)}"
+            ) from None
         self.__history_len = history_len
         self.__dtype = dtype
         self.__history: deque[np.ndarray] = deque(maxlen=history_len)
@@ -97,7 +103,9 @@ class SlidingWindow(Preprocessing):
 
     def reset(self) -> None:
         """Forget the episode before."""
-        self.__history.extend(np.zeros(self._input_shape, self.__dtype) for _ in range(self.__history_len))
+        self.__history.extend(
+            np.zeros(self._input_shape, self.__dtype) for _ in range(self.__history_len)
+        )
 
     def preprocess(self, x: Any) -> np.ndarray:
         """Return the latest observations, with this one last.
@@ -131,7 +139,9 @@ class AtariPreprocessing(Preprocessing):
 
     def __init__(self, input_shape: tuple[int, ...], history_len: int = 4) -> None:
         super().__init__(as_shape(input_shape, "AtariPreprocessing: input_shape"))
-        history_len = as_integer(history_len, "AtariPreprocessing: history_len", least=1, most=2**16)
+        history_len = as_integer(
+            history_len, "AtariPreprocessing: history_len", least=1, most=2**16
+        )
         self.__history_len = history_len
         self.__processed_image_seq: deque[np.ndarray] = deque(maxlen=history_len)
         self.reset()
@@ -160,8 +170,12 @@ class AtariPreprocessing(Preprocessing):
         """
         self._check_shape(image)
         if image.dtype != np.uint8:
-            raise ValueError(f"AtariPreprocessing got an image of dtype {image.dtype}; expected uint8")
-        self.__processed_image_seq.append(_small_and_gray(np.maximum(image, self.__previous_raw_image)))
+            raise ValueError(
+                f"AtariPreprocessing got an image of dtype {image.dtype}; expected uint8"
+            )
+        self.__processed_image_seq.append(
+            _small_and_gray(np.maximum(image, self.__previous_raw_image))
+        )
         self.__previous_raw_image = image.copy()  # worlds may use one array for all their screens
         return np.stack(self.__processed_image_seq)
 

@@ -41,7 +41,9 @@ class QLearningParameters(Settings):
         self.epsilon_minimum = number(algorithm, "EpsilonMinimum", 0.01)
         self.initial_q = number(algorithm, "InitialQ", 0.0)
         resolution = self._literal(algorithm, "DiscretizationResolution", "10")
-        self.discretization_resolution = np.array(resolution) if isinstance(resolution, list) else resolution
+        self.discretization_resolution = (
+            np.array(resolution) if isinstance(resolution, list) else resolution
+        )
         self.target_q_update_frequency = count(algorithm, "TargetQUpdateFrequency", 10000)
         self.minibatch_size = count(algorithm, "MinibatchSize", 32)
         self.replays_per_update = integer(algorithm, "ReplaysPerUpdate", 1)

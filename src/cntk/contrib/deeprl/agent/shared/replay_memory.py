@@ -110,7 +110,9 @@ class ReplayMemory:
             bounds = [(max(i * share, 0), min((i + 1) * share, total)) for i in range(batch_size)]
             places = [self._place_of(random.uniform(low, high)) for low, high in bounds]
         else:
-            places = list(range(size)) if size <= batch_size else random.sample(range(size), batch_size)
+            places = (
+                list(range(size)) if size <= batch_size else random.sample(range(size), batch_size)
+            )
         return [(place, self._memory[place]) for place in places]
 
     def _add_above(self, place: int, change: float) -> None:

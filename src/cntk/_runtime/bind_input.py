@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fed:
+class BoundInput:
     """Data for one variable, ready to run.
 
     Attributes:
@@ -42,7 +42,7 @@ class Fed:
     shape: Shape
 
 
-def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
+def bind_input(variable: Variable, data: Any, device: torch.device) -> BoundInput:
     """Rows for a variable.
 
     Args:
@@ -55,17 +55,32 @@ def feed(variable: Variable, data: Any, device: torch.device) -> Fed:
         FeedError: if the data do not fit; it names the variable and both shapes.
     """
     type_ = variable.type_
-    if type(data) is np.ndarray and data.dtype == type_.dtype and not type_.is_sparse and len(type_.dynamic_axes) == 1:
+    if (
+        type(data) is np.ndarray
+        and data.dtype == type_.dtype
+        and not type_.is_sparse
+        and len(type_.dynamic_axes) == 1
+    ):
         # The common case, by the shortest way: samples in an array of the right format, which None seems to be for NumPy.
-        if data.ndim and data.shape[1:] == type_.shape and type_.dtype is not None and data.flags.carray:
+        if (
+            data.ndim
+            and data.shape[1:] == type_.shape
+            and type_.dtype is not None
+            and data.flags.carray
+        ):
             rows = tensor_of(data)
-            return Fed(rows if device.type == "cpu" else to_device(rows, device), None, data.shape[0], type_.shape)
+            return BoundInput(
+                rows if device.type == "cpu" else to_device(rows, device),
+                None,
+                data.shape[0],
+                type_.shape,
+            )
         if data.shape == type_.shape:
-            return Fed(to_device(tensor_of(data).unsqueeze(0), device), None, 1, type_.shape)
-    return _Feeding(variable, device).of(data)
+            return BoundInput(to_device(tensor_of(data).unsqueeze(0), device), None, 1, type_.shape)
+    return _InputConverter(variable, device).of(data)
 
 
-def hold(
+def to_value(
     variable: Variable, data: Any, starts: Sequence[bool] | None, device: torch.device
 ) -> tuple[Tensor | SparseRows, Layout | None, Shape]:
     """Data for a variable as a `Value` holds them: an array or a matrix as it is, a list as a batch of sequences.
@@ -80,10 +95,17 @@ def hold(
         The rows, the layout of a list's sequences, and a frame's shape; without a layout the whole array's.
     """
     type_ = variable.type_
-    if starts is None and type_.has_batch_axis and not type_.is_sequence and isinstance(data, (list, tuple)):
+    if (
+        starts is None
+        and type_.has_batch_axis
+        and not type_.is_sequence
+        and isinstance(data, (list, tuple))
+    ):
         type_ = type_.with_axes((*type_.dynamic_axes, SEQUENCE_AXIS))
-    feeding = _Feeding(variable, device, type_)
-    is_array = isinstance(data, (np.ndarray, Tensor)) or (isinstance(data, (list, tuple)) and not type_.dynamic_axes)
+    feeding = _InputConverter(variable, device, type_)
+    is_array = isinstance(data, (np.ndarray, Tensor)) or (
+        isinstance(data, (list, tuple)) and not type_.dynamic_axes
+    )
     if starts is None and is_array and not type_.is_sparse:
         whole = feeding.whole(data)
         return whole, None, tuple(whole.shape)
@@ -98,10 +120,12 @@ def hold(
     return fed.rows, fed.layout, fed.shape
 
 
-class _Feeding:
+class _InputConverter:
     """One variable's data on their way, taken as of a type that may have an axis more than the variable's."""
 
-    def __init__(self, variable: Variable, device: torch.device, type_: TensorType | None = None) -> None:
+    def __init__(
+        self, variable: Variable, device: torch.device, type_: TensorType | None = None
+    ) -> None:
         self.variable = variable
         self.type = type_ or variable.type_
         self.dtype = self.type.dtype or np.dtype(np.float32)
@@ -119,18 +143,24 @@ class _Feeding:
             f"{self.variable!r}: {reason}; its shape is {shape_text(self.type.shape)} and data must be {axes}"
         )
 
-    def of(self, data: Any) -> Fed:
+    def of(self, data: Any) -> BoundInput:
         from cntk.core import NDArrayView, Value
 
         starts: Sequence[bool] | None = None
-        if isinstance(data, tuple) and len(data) == 2 and (data[1] is None or _are_meant_as_flags(data[1])):
+        if (
+            isinstance(data, tuple)
+            and len(data) == 2
+            and (data[1] is None or _are_meant_as_flags(data[1]))
+        ):
             data, starts = data
             if starts is not None and not _are_flags(starts):
                 raise SequenceStartsError(
                     f"{self.variable!r}: sequence starts must be a list with True or False for each sequence, got {starts!r}"
                 )
             if isinstance(data, Value):
-                raise self.fail("sequence starts cannot be given with a Value; give them to Value.create")
+                raise self.fail(
+                    "sequence starts cannot be given with a Value; give them to Value.create"
+                )
             if not self.type.is_sequence:
                 raise self.fail("sequence starts were given, and the variable has no sequence axis")
         held = None if isinstance(data, (Value, np.ndarray)) else getattr(data, "data", None)
@@ -145,7 +175,9 @@ class _Feeding:
             tensor = data if isinstance(data, Tensor) else tensor_of(self._array(data))
             return self._rectangle(tensor, starts)
         if hasattr(data, "tocsr"):
-            return self._list([data], starts) if self.type.is_sequence else self.matrix(data.tocsr())
+            return (
+                self._list([data], starts) if self.type.is_sequence else self.matrix(data.tocsr())
+            )
         if isinstance(data, (list, tuple)):
             return self._list(list(data), starts)
         if isinstance(data, (int, float, np.generic)) and not self.type.dynamic_axes:
@@ -170,10 +202,12 @@ class _Feeding:
         """An array with whatever axes before the variable's own."""
         x = data if isinstance(data, Tensor) else tensor_of(self._array(np.asarray(data)))
         if x.ndim < self.type.rank or not self._fits(x.shape[x.ndim - self.type.rank :]):
-            raise self.fail(f"data of shape {shape_text(x.shape)} do not end with the variable's shape")
+            raise self.fail(
+                f"data of shape {shape_text(x.shape)} do not end with the variable's shape"
+            )
         return to_device(x, self.device, getattr(torch, self.dtype.name))
 
-    def _rectangle(self, x: Tensor, starts: Sequence[bool] | None) -> Fed:
+    def _rectangle(self, x: Tensor, starts: Sequence[bool] | None) -> BoundInput:
         rank = self.type.rank
         extra = x.ndim - rank
         if (
@@ -182,10 +216,14 @@ class _Feeding:
             or (extra > 0 and not self._fits(x.shape[extra:]))
             or (extra == 0 and not self._fits(x.shape))
         ):
-            raise self.fail(f"data of shape {shape_text(x.shape)} do not end with the variable's shape")
+            raise self.fail(
+                f"data of shape {shape_text(x.shape)} do not end with the variable's shape"
+            )
         if not self.type.dynamic_axes:
             if any(d != 1 for d in x.shape[:extra]):
-                raise self.fail(f"data of shape {shape_text(x.shape)} have a batch axis, and the variable has none")
+                raise self.fail(
+                    f"data of shape {shape_text(x.shape)} have a batch axis, and the variable has none"
+                )
             return self._fed(x.reshape(x.shape[extra:]), None, None)
         if extra == 0:
             x, extra = x.unsqueeze(0), 1
@@ -205,18 +243,24 @@ class _Feeding:
         return self._sequences(x.flatten(0, 1), lengths, starts)
 
     def _is_as_wide(self, rows: SparseRows, shape: Sequence[int]) -> bool:
-        """Whether sparse rows are as wide as the variable's samples, or hold samples of a shape that fits it."""
+        """Whether sparse rows are as wide as the variable's samples, or to_value samples of a shape that fits it."""
         if min(self.type.shape, default=1) < 0:
             return self._fits(shape) and rows.width == math.prod(shape)
         return rows.width == math.prod(self.type.shape)
 
     def _sequences(
-        self, rows: Tensor | SparseRows, lengths: list[int], starts: Sequence[bool] | None, shape: Shape | None = None
-    ) -> Fed:
+        self,
+        rows: Tensor | SparseRows,
+        lengths: list[int],
+        starts: Sequence[bool] | None,
+        shape: Shape | None = None,
+    ) -> BoundInput:
         if not lengths:
             raise self.fail("the number of sequences must be positive, and there are none")
         if 0 in lengths:
-            raise self.fail(f"sequence {lengths.index(0)} is empty; a sequence must have at least one frame")
+            raise self.fail(
+                f"sequence {lengths.index(0)} is empty; a sequence must have at least one frame"
+            )
         if starts is not None and len(starts) != len(lengths):
             raise self.fail(f"there are {len(lengths)} sequences and {len(starts)} sequence starts")
         return self._fed(rows, Layout(lengths, starts, self.device), len(lengths), shape)
@@ -227,8 +271,12 @@ class _Feeding:
         )
 
     def _fed(
-        self, rows: Tensor | SparseRows, layout: Layout | None, count: int | None, shape: Shape | None = None
-    ) -> Fed:
+        self,
+        rows: Tensor | SparseRows,
+        layout: Layout | None,
+        count: int | None,
+        shape: Shape | None = None,
+    ) -> BoundInput:
         """Rows as they run; sparse ones do not tell one row's shape by themselves."""
         if isinstance(rows, Tensor):
             shape = tuple(rows.shape[1:] if self.type.has_batch_axis else rows.shape)
@@ -238,18 +286,22 @@ class _Feeding:
             wanted = FORMATS.get(self.dtype) or getattr(torch, self.dtype.name)
             if rows.dtype != wanted or rows.device != self.device:
                 # What is sparse is looked for where the data are.
-                rows = rows.to(wanted) if self.type.is_sparse else to_device(rows, self.device, wanted)
+                rows = (
+                    rows.to(wanted) if self.type.is_sparse else to_device(rows, self.device, wanted)
+                )
             if self.type.is_sparse:
                 rows = sparse_rows_of(rows.detach()).to(self.device)
         elif not self.type.is_sparse:
             rows = rows.to_dense().reshape(-1, *shape)
-        return Fed(rows, layout, count, shape)
+        return BoundInput(rows, layout, count, shape)
 
     # -- lists ----------------------------------------------------------------------------------------------------
 
-    def _list(self, items: list[Any], starts: Sequence[bool] | None) -> Fed:
+    def _list(self, items: list[Any], starts: Sequence[bool] | None) -> BoundInput:
         if not items:
-            raise self.fail("the number of samples or sequences must be positive, and there are none")
+            raise self.fail(
+                "the number of samples or sequences must be positive, and there are none"
+            )
         if all(getattr(x, "is_sparse", False) and len(x.shape) == 2 for x in items):
             items = [x.asarray() for x in items]
         if hasattr(items[0], "tocsr"):
@@ -257,7 +309,9 @@ class _Feeding:
         if not self.type.dynamic_axes:
             return self._rectangle(tensor_of(self._array(np.asarray(_as_plain(items)))), None)
         if self.type.is_sequence and all(map(self._is_ready, items)):
-            return self._sequences(tensor_of(np.concatenate(items)), [len(x) for x in items], starts)
+            return self._sequences(
+                tensor_of(np.concatenate(items)), [len(x) for x in items], starts
+            )
         arrays: list[np.ndarray] = []
         for number, item in enumerate(items):
             try:
@@ -267,9 +321,16 @@ class _Feeding:
                     raise
                 raise self.fail(f"element {number} of the batch is no array of numbers") from None
             arrays.append(self._element(number, array))
-            if arrays[-1].shape[self.type.is_sequence :] != arrays[0].shape[self.type.is_sequence :]:
-                shapes = " and ".join(shape_text(a.shape[self.type.is_sequence :]) for a in (arrays[0], arrays[-1]))
-                raise self.fail(f"elements 0 and {number} of the batch differ in their samples' shape, {shapes}")
+            if (
+                arrays[-1].shape[self.type.is_sequence :]
+                != arrays[0].shape[self.type.is_sequence :]
+            ):
+                shapes = " and ".join(
+                    shape_text(a.shape[self.type.is_sequence :]) for a in (arrays[0], arrays[-1])
+                )
+                raise self.fail(
+                    f"elements 0 and {number} of the batch differ in their samples' shape, {shapes}"
+                )
         if self.type.is_sequence:
             rows = tensor_of(np.concatenate(arrays)) if len(arrays) > 1 else tensor_of(arrays[0])
             return self._sequences(rows, [len(a) for a in arrays], starts)
@@ -291,7 +352,9 @@ class _Feeding:
         extra = array.ndim - rank
         if extra < 0 or not self._fits(sample) or extra > 1:
             if nothing and self.type.is_sequence:
-                raise self.fail(f"sequence {number} is empty; a sequence must have at least one frame")
+                raise self.fail(
+                    f"sequence {number} is empty; a sequence must have at least one frame"
+                )
             raise self.fail(f"element {number} of the batch has shape {shape_text(array.shape)}")
         if not self.type.is_sequence and extra == 1:
             if array.shape[0] != 1:
@@ -304,35 +367,48 @@ class _Feeding:
 
     # -- sparse ---------------------------------------------------------------------------------------------------
 
-    def matrix(self, csr: Any) -> Fed:
+    def matrix(self, csr: Any) -> BoundInput:
         """Samples or frames from the rows of a matrix, or one from a matrix of its shape."""
         width = math.prod(self.type.shape)
         if csr.shape == self.type.shape:
             csr = csr.reshape((1, width)).tocsr()  # one sample or frame, in its own shape
         if csr.shape[1] != width:
-            raise self.fail(f"a CSR matrix of shape {shape_text(csr.shape)} does not have {width} columns")
+            raise self.fail(
+                f"a CSR matrix of shape {shape_text(csr.shape)} does not have {width} columns"
+            )
         return self._fed(sparse_rows(csr, self.dtype, self.device), None, csr.shape[0])
 
-    def _matrices(self, items: list[Any], starts: Sequence[bool] | None) -> Fed:
+    def _matrices(self, items: list[Any], starts: Sequence[bool] | None) -> BoundInput:
         import scipy.sparse
 
         width = math.prod(self.type.shape)
-        matrices = [m.tocsr() if m.shape != self.type.shape else m.reshape((1, width)).tocsr() for m in items]
+        matrices = [
+            m.tocsr() if m.shape != self.type.shape else m.reshape((1, width)).tocsr()
+            for m in items
+        ]
         if not self.type.dynamic_axes:
-            raise self.fail("sparse data are rows of a batch, and a list of matrices was given; give a single matrix")
-        fed = self.matrix(scipy.sparse.vstack(matrices, format="csr") if len(matrices) > 1 else matrices[0])
+            raise self.fail(
+                "sparse data are rows of a batch, and a list of matrices was given; give a single matrix"
+            )
+        fed = self.matrix(
+            scipy.sparse.vstack(matrices, format="csr") if len(matrices) > 1 else matrices[0]
+        )
         lengths = [m.shape[0] for m in matrices]
         if self.type.is_sequence:
             return self._sequences(fed.rows, lengths, starts)
         if any(n != 1 for n in lengths):
-            raise self.fail("an element of the batch is a matrix of several rows, and a single sample is expected")
+            raise self.fail(
+                "an element of the batch is a matrix of several rows, and a single sample is expected"
+            )
         return fed
 
     # -- values ---------------------------------------------------------------------------------------------------
 
-    def _value(self, value: Value, may_reshape: bool = False) -> Fed:
+    def _value(self, value: Value, may_reshape: bool = False) -> BoundInput:
         if value.layout is not None:
-            if not self.type.is_sequence and not (self.type.has_batch_axis and value.layout.longest == 1):
+            if not self.type.is_sequence and not (
+                self.type.has_batch_axis and value.layout.longest == 1
+            ):
                 raise self.fail(
                     f"a batch of sequences of shape {shape_text(value.shape)} was given, "
                     "and single samples are expected"
@@ -344,7 +420,12 @@ class _Feeding:
         if isinstance(rows, SparseRows):
             lead = len(value.shape) - self.type.rank
             sample = value.shape[max(lead, 0) :]
-            if lead >= 0 and sample and rows.width == sample[-1] and rows.rows == math.prod(value.shape[:-1]):
+            if (
+                lead >= 0
+                and sample
+                and rows.width == sample[-1]
+                and rows.rows == math.prod(value.shape[:-1])
+            ):
                 rows = rows.join(math.prod(sample[:-1]))  # given by the last axis
             if not self._is_as_wide(rows, sample):
                 raise self.fail(f"the Value has shape {shape_text(value.shape)}")
@@ -359,7 +440,9 @@ class _Feeding:
         return self._rectangle(rows.reshape(value.shape), None)
 
     def _moved(self, rows: Tensor | SparseRows) -> Tensor | SparseRows:
-        return rows.to(self.device) if isinstance(rows, SparseRows) else to_device(rows, self.device)
+        return (
+            rows.to(self.device) if isinstance(rows, SparseRows) else to_device(rows, self.device)
+        )
 
     def _frames(self, value: Value, may_reshape: bool) -> Tensor | SparseRows:
         """A batch of sequences' frames, of the variable's shape."""
@@ -369,7 +452,11 @@ class _Feeding:
                 return rows
         elif self._fits(rows.shape[1:]):
             return rows
-        elif may_reshape and min(shape, default=1) > 0 and math.prod(rows.shape[1:]) == math.prod(shape):
+        elif (
+            may_reshape
+            and min(shape, default=1) > 0
+            and math.prod(rows.shape[1:]) == math.prod(shape)
+        ):
             return rows.reshape(-1, *shape)
         raise self.fail(f"frames of the given data have shape {shape_text(value.shape[2:])}")
 
@@ -387,7 +474,10 @@ def _are_meant_as_flags(flags: Any) -> bool:
     if isinstance(flags, (bool, np.bool_)):
         return True
     if isinstance(flags, (list, tuple)):
-        return all(isinstance(f, (bool, np.bool_, str)) or (f is not flags and _are_flags(f)) for f in flags)
+        return all(
+            isinstance(f, (bool, np.bool_, str)) or (f is not flags and _are_flags(f))
+            for f in flags
+        )
     return _are_flags(flags)
 
 
@@ -399,5 +489,7 @@ def _as_plain(item: Any) -> Any:
     array = np.asarray(item)
     # Nested Python numbers have no format of their own.
     return (
-        array.astype(np.float64) if not isinstance(item, (np.ndarray, np.generic)) and is_number(array.dtype) else array
+        array.astype(np.float64)
+        if not isinstance(item, (np.ndarray, np.generic)) and is_number(array.dtype)
+        else array
     )
