@@ -41,7 +41,10 @@ def parse_arguments() -> argparse.Namespace:
     names = ", ".join((*GROUPS, *TABLES, *WORKLOADS))
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Times this package beside hand-written PyTorch, and beside CNTK 2.7 where its interpreter is named.",
+        description=(
+            "Times this package beside hand-written PyTorch, and beside CNTK 2.7 where its "
+            "interpreter is named."
+        ),
     )
     parser.add_argument(
         "workloads",
@@ -60,7 +63,10 @@ def parse_arguments() -> argparse.Namespace:
         "--original",
         metavar="PYTHON",
         default=os.environ.get("CNTK_ORIGINAL"),
-        help="interpreter with CNTK 2.7: adds what it takes for the same programs (default: $CNTK_ORIGINAL)",
+        help=(
+            "interpreter with CNTK 2.7: adds what it takes for the same programs (default: "
+            "$CNTK_ORIGINAL)"
+        ),
     )
     arguments = parser.parse_args()
     for name in arguments.workloads:
@@ -83,7 +89,10 @@ def print_table(workloads: list[Workload], arguments: argparse.Namespace) -> Non
     )
     for workload in workloads:
         result = measured(workload, arguments)
-        times = f"{microseconds(result.pytorch)}  {microseconds(result.cntk)}  {result.pytorch / result.cntk:6.2f}"
+        times = (
+            f"{microseconds(result.pytorch)}  {microseconds(result.cntk)}  "
+            f"{result.pytorch / result.cntk:6.2f}"
+        )
         if result.original is not None:
             times += f"  {microseconds(result.original)}  {result.original / result.cntk:6.2f}"
         elif arguments.original:
@@ -109,7 +118,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     print(
-        f"PyTorch {torch.__version__}, Python {platform.python_version()}, {arguments.threads} thread(s);"
+        f"PyTorch {torch.__version__}, Python {platform.python_version()}, {arguments.threads} "
+        f"thread(s);"
     )
     print("time a step, best of the rounds; a ratio above 1: this package is faster.")
     print(

@@ -1,6 +1,8 @@
-"""Training a transformer over sequences of very different length: padded with a mask on PyTorch's side, as they are here.
+"""Training a transformer over sequences of very different length: padded with a mask on PyTorch's
+side, as they are here.
 
-PyTorch's side is its own `nn.TransformerEncoder`; both sides have the same layers in the same order and no dropout.
+PyTorch's side is its own `nn.TransformerEncoder`; both sides have the same layers in the same order
+and no dropout.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ def build(shortest: int, longest: int, minibatch_size: int) -> Contestants:
 WORKLOADS = [
     Workload(
         "transformer",
-        "4 blocks of 128 with 4 heads and 512 hidden, a tag for each word, lengths 10 to 200, batch 16",
+        "4 blocks of 128 with 4 heads and 512 hidden, a tag for each word, lengths 10 to 200, "
+        "batch 16",
         lambda: build(10, 200, MINIBATCH_SIZE),
     ),
     Workload(

@@ -1,8 +1,9 @@
-"""Small training steps beside two busy processes: how many times as long they take as alone, here and in PyTorch.
+"""Small training steps beside two busy processes: how many times as long they take as alone, here
+and in PyTorch.
 
-Each side trains in a process of its own: what OpenMP's threads do while they wait is settled when torch is loaded, and
-PyTorch's side is to have what PyTorch's users have. One busy process runs a loop in Python, the other multiplies
-matrices with all threads.
+Each side trains in a process of its own: what OpenMP's threads do while they wait is settled when
+torch is loaded, and PyTorch's side is to have what PyTorch's users have. One busy process runs a
+loop in Python, the other multiplies matrices with all threads.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ class Side:
 
     def __init__(self, name: str, side: str, threads: int) -> None:
         first = "cntk" if side == "cntk" else "torch"
-        code = f"import {first}, benchmarks.busy; benchmarks.busy.answer({name!r}, {side!r}, {threads})"
+        code = (
+            f"import {first}, benchmarks.busy; benchmarks.busy.answer({name!r}, {side!r}, "
+            f"{threads})"
+        )
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.PIPE,
@@ -119,7 +123,8 @@ def measured(
 def print_table(names: Sequence[str], rounds: int, seconds: float, threads: int) -> None:
     """Print each row as soon as it is measured."""
     print(
-        f"Beside two busy processes; {threads} threads. Alone the best round counts, beside them the median."
+        f"Beside two busy processes; {threads} threads. Alone the best round counts, beside them "
+        f"the median."
     )
     print(f"{'busy':12}" + "".join(f"  {side:>10}  {'busy':>10}  {'times':>6}" for side in SIDES))
     for name in names:

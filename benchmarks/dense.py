@@ -1,4 +1,6 @@
-"""Training of fully connected networks, from one where only overhead counts to one where only arithmetic does."""
+"""Training of fully connected networks, from one where only overhead counts to one where only
+arithmetic does.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from .training import cntk_training, pytorch_training, random_minibatches
 def race(
     pytorch: nn.Module, cntk: C.Function, num_inputs: int, num_classes: int, minibatch_size: int
 ) -> Contestants:
-    """Both networks in training on the same random vectors; `cntk` is a layer, not yet applied to an input."""
+    """Both networks in training on the same random vectors; `cntk` is a layer, not yet applied to
+    an input.
+    """
     tensors, arrays = random_minibatches((num_inputs,), num_classes, minibatch_size)
     features = C.input_variable(num_inputs)
     return Contestants(

@@ -1,4 +1,6 @@
-"""A program of `programs_of_cntk` in a process of its own, under any interpreter that can import `cntk`: the original's, say."""
+"""A program of `programs_of_cntk` in a process of its own, under any interpreter that can import
+`cntk`: the original's, say.
+"""
 
 from __future__ import annotations
 
@@ -65,5 +67,7 @@ class Elsewhere:
 
 
 def limits(threads: int) -> dict[str, str]:
-    """Environment for so many threads of OpenMP. One means one: else a second would wait in a busy loop."""
+    """Environment for so many threads of OpenMP. One means one: else a second would wait in a busy
+    loop.
+    """
     return {"OMP_NUM_THREADS": str(threads)} | ({"OMP_THREAD_LIMIT": "1"} if threads == 1 else {})

@@ -1,4 +1,5 @@
-"""How much memory reading a large text file takes: makes one, reads a sweep of it, prints resident memory and speed.
+"""How much memory reading a large text file takes: makes one, reads a sweep of it, prints resident
+memory and speed.
 
 python -m benchmarks.large_file --gigabytes 3
 """
@@ -62,7 +63,8 @@ def main() -> None:
             samples += minibatch[source.streams.labels].num_samples
         seconds = time.perf_counter() - start
         print(
-            f"{samples} samples after {seconds:.1f} s ({size / seconds:.0f} MB/s): {resident():.0f} MB resident at most"
+            f"{samples} samples after {seconds:.1f} s ({size / seconds:.0f} MB/s): "
+            f"{resident():.0f} MB resident at most"
         )
 
 

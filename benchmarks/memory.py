@@ -1,4 +1,6 @@
-"""Most memory that training over long sequences takes: each case in a fresh process, as `programs_of_cntk` describes it."""
+"""Most memory that training over long sequences takes: each case in a fresh process, as
+`programs_of_cntk` describes it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ CASES = {
 
 
 def print_table(original: str | None, threads: int) -> None:
-    """Prints megabytes of each case, with the original's beside them if its interpreter is named."""
+    """Prints megabytes of each case, with the original's beside them if its interpreter is
+    named.
+    """
     interpreters = {"cntk": sys.executable} | ({"CNTK 2.7": original} if original else {})
     print(f"{'memory':12}{''.join(f'  {name:>10}' for name in interpreters)}   one step is")
     for name, description in CASES.items():

@@ -1,7 +1,9 @@
-"""One operation of each family beside the torch call that does the same, arrays in and arrays out on both sides.
+"""One operation of each family beside the torch call that does the same, arrays in and arrays out
+on both sides.
 
-The first row is small enough that only the overhead of an evaluation counts; in the others the work does. Sequences
-are a list of arrays on both sides; PyTorch's makes a rectangle of them, whose mask is made beforehand.
+The first row is small enough that only the overhead of an evaluation counts; in the others the work
+does. Sequences are a list of arrays on both sides; PyTorch's makes a rectangle of them, whose mask
+is made beforehand.
 """
 
 from __future__ import annotations

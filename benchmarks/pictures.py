@@ -1,7 +1,8 @@
-"""Pictures: 256 JPEG files of 256 x 256, cropped at random, scaled to 224 x 224, less a mean, beside a torch DataLoader.
+"""Pictures: 256 JPEG files of 256 x 256, cropped at random, scaled to 224 x 224, less a mean,
+beside a torch DataLoader.
 
-The rival is a torch Dataset on Pillow and NumPy with two workers that stay alive; this package reads with its threads. A step
-is one shuffled sweep of minibatches of 32.
+The rival is a torch Dataset on Pillow and NumPy with two workers that stay alive; this package
+reads with its threads. A step is one shuffled sweep of minibatches of 32.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ COUNT, SIZE, SCALED, BATCH, WORKERS = 256, 256, 224, 32, 2
 MEAN = 104.0
 XML = (
     '<?xml version="1.0" ?><opencv_storage><Channel>3</Channel><Row>{0}</Row><Col>{0}</Col>'
-    '<MeanImg type_id="opencv-matrix"><rows>1</rows><cols>{1}</cols><dt>f</dt><data>{2}</data></MeanImg></opencv_storage>'
+    '<MeanImg type_id="opencv-matrix"><rows>1</rows><cols>{1}</cols><dt>f</dt><data>{2}</data></MeanImg></opencv_storage>'  # noqa: E501
 )
 
 

@@ -1,7 +1,9 @@
-"""The workloads over sequences as CNTK programs that the original runs too: nothing here is newer than Python 3.6.
+"""The workloads over sequences as CNTK programs that the original runs too: nothing here is newer
+than Python 3.6.
 
-Run as a program of its own, it builds one of them and answers over pipes: each line that comes is a number of steps to
-train, each line that goes a JSON object with what the training returned and the peak of memory so far.
+Run as a program of its own, it builds one of them and answers over pipes: each line that comes is a
+number of steps to train, each line that goes a JSON object with what the training returned and the
+peak of memory so far.
 
     python benchmarks/programs_of_cntk.py NAME THREADS
 """
@@ -79,7 +81,9 @@ def tagged(
 def training(
     model: Any, criteria: Sequence[Any], minibatches: Sequence[Dict[Any, Any]]
 ) -> Callable[[int], Any]:
-    """Plain gradient descent on minibatches, again and again; a run returns the averages of its last minibatch."""
+    """Plain gradient descent on minibatches, again and again; a run returns the averages of its
+    last minibatch.
+    """
     learner = C.sgd(model.parameters, C.learning_parameter_schedule(LEARNING_RATE))
     trainer = C.Trainer(model, tuple(criteria), [learner])
 
@@ -185,7 +189,9 @@ def build(name: str) -> Callable[[int], Any]:
 
 
 def peak_memory() -> int:
-    """Most bytes that this process has had in memory. Linux's `getrusage` counts what the process was forked from, too."""
+    """Most bytes that this process has had in memory. Linux's `getrusage` counts what the process
+    was forked from, too.
+    """
     if os.path.exists("/proc/self/status"):
         with open("/proc/self/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))

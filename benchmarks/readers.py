@@ -1,7 +1,8 @@
 """Reading: text and binary files beside the original's reader, pictures beside a torch DataLoader.
 
-The original runs in its own interpreter, which the environment variable CNTK_ORIGINAL names; without it those rows are left
-out. A step is one shuffled sweep, from opening the file; rows called `again` read a sweep more of what is open.
+The original runs in its own interpreter, which the environment variable CNTK_ORIGINAL names;
+without it those rows are left out. A step is one shuffled sweep, from opening the file; rows called
+`again` read a sweep more of what is open.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def folder() -> Path:
 
 
 def digits(rng: np.random.Generator) -> str:
-    """12,000 pictures of 28 x 28 numbers from 0 to 255, of which a fifth is not 0, in runs as strokes are."""
+    """12,000 pictures of 28 x 28 numbers from 0 to 255, of which a fifth is not 0, in runs as
+    strokes are.
+    """
     lines = []
     for k in range(12000):
         picture = np.zeros((28, 28), np.int64)
@@ -68,7 +71,10 @@ def decimals(rng: np.random.Generator) -> str:
 
 
 def labelled(k: int, features: Any) -> str:
-    return f"|labels {' '.join('1' if j == k % 10 else '0' for j in range(10))} |features {' '.join(features)}\n"
+    return (
+        f"|labels {' '.join('1' if j == k % 10 else '0' for j in range(10))} |features "
+        f"{' '.join(features)}\n"
+    )
 
 
 def sentences(rng: np.random.Generator) -> str:

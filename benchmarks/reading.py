@@ -1,7 +1,9 @@
-"""Reads a file again and again, as often as it is told: from opening it to the end of a shuffled sweep, or one sweep more.
+"""Reads a file again and again, as often as it is told: from opening it to the end of a shuffled
+sweep, or one sweep more.
 
-The same program runs in this package's interpreter and in that of the original (Python 3.6), so that both sides do the
-same. `readers.py` starts it, and has it read once for each number of steps that it writes on a line.
+The same program runs in this package's interpreter and in that of the original (Python 3.6), so
+that both sides do the same. `readers.py` starts it, and has it read once for each number of steps
+that it writes on a line.
 """
 
 import json

@@ -1,7 +1,9 @@
-"""Training over sequences of very different length: one-hot words on CNTK's side, word indices on PyTorch's.
+"""Training over sequences of very different length: one-hot words on CNTK's side, word indices on
+PyTorch's.
 
-PyTorch's side is written twice, over a padded rectangle with a mask and over packed sequences where its layers take
-these, and the faster of the two counts. CNTK's side is in `programs_of_cntk`, which the original runs too.
+PyTorch's side is written twice, over a padded rectangle with a mask and over packed sequences where
+its layers take these, and the faster of the two counts. CNTK's side is in `programs_of_cntk`, which
+the original runs too.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ IGNORED = -100
 
 
 class SequenceClassifier(nn.Module):
-    """An embedding, a recurrent layer and a linear one on its last state; over sequences of one length."""
+    """An embedding, a recurrent layer and a linear one on its last state; over sequences of one
+    length.
+    """
 
     def __init__(self, recurrence: type[nn.RNNBase] = nn.LSTM) -> None:
         super().__init__()
@@ -106,7 +110,9 @@ class Tagger(nn.Module):
 
 
 class PaddedRecurrence(nn.Module):
-    """Both directions over padded sequences, the second over each sequence turned round, so that it meets no padding."""
+    """Both directions over padded sequences, the second over each sequence turned round, so that it
+    meets no padding.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()

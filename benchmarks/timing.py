@@ -1,4 +1,5 @@
-"""How the implementations of one workload are timed: in one run, in alternating rounds, the best round of each.
+"""How the implementations of one workload are timed: in one run, in alternating rounds, the best
+round of each.
 
 Noise on a shared machine only ever adds time, so the fastest round says most about the code.
 """
@@ -18,7 +19,9 @@ RunContext = Callable[[int], object]
 
 
 class Contestants(NamedTuple):
-    """The implementations of a workload, ready to run; the original's is there only if asked for."""
+    """The implementations of a workload, ready to run; the original's is there only if asked
+    for.
+    """
 
     pytorch: RunContext
     cntk: RunContext
@@ -59,7 +62,9 @@ WARM_UP_STEPS = 20  # more than any just-in-time preparation of either side wait
 
 
 def compare(contestants: Contestants, rounds: int, seconds: float) -> Result:
-    """Times the implementations; a round of the slowest one takes about the given number of seconds."""
+    """Times the implementations; a round of the slowest one takes about the given number of
+    seconds.
+    """
     runs = contestants.named()
     returned = {name: run(WARM_UP_STEPS) for name, run in runs.items()}
     if "original" in runs:
@@ -73,7 +78,9 @@ def compare(contestants: Contestants, rounds: int, seconds: float) -> Result:
 
 
 def expect_same_training(ours: object, theirs: object) -> None:
-    """Both start with the same parameters: after the same steps, the losses show whether they do the same work."""
+    """Both start with the same parameters: after the same steps, the losses show whether they do
+    the same work.
+    """
     if not np.allclose(ours, theirs, rtol=1e-3):
         raise SystemExit(
             f"not the same training: after {WARM_UP_STEPS} steps {ours}, with the original {theirs}"

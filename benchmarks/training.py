@@ -1,7 +1,9 @@
-"""The training loops that all workloads share: PyTorch's usual one, and CNTK's `Trainer.train_minibatch`.
+"""The training loops that all workloads share: PyTorch's usual one, and CNTK's
+`Trainer.train_minibatch`.
 
-Both do plain stochastic gradient descent and keep loss and error of every minibatch. The PyTorch loop sums them in
-tensors and reads the sums once at the end; it gets tensors, made once from the arrays that CNTK's loop gets.
+Both do plain stochastic gradient descent and keep loss and error of every minibatch. The PyTorch
+loop sums them in tensors and reads the sums once at the end; it gets tensors, made once from the
+arrays that CNTK's loop gets.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ def repeat(minibatches: Sequence[Item], steps: int) -> Iterator[Item]:
 def random_minibatches(
     shape: tuple[int, ...], num_classes: int, minibatch_size: int
 ) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], list[tuple[np.ndarray, np.ndarray]]]:
-    """The same minibatches twice, samples of the given shape drawn from 0 to 1: PyTorch's tensors and CNTK's arrays."""
+    """The same minibatches twice, samples of the given shape drawn from 0 to 1: PyTorch's tensors
+    and CNTK's arrays.
+    """
     rng = np.random.default_rng(0)
     tensors, arrays = [], []
     for _ in range(NUM_MINIBATCHES):

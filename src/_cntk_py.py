@@ -1,4 +1,6 @@
-"""`cntk.cntk_py` under the name of the original's extension module, which old programs import by itself."""
+"""`cntk.cntk_py` under the name of the original's extension module, which old programs import by
+itself.
+"""
 
 from __future__ import annotations
 

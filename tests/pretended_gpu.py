@@ -1,11 +1,14 @@
-"""A pretended GPU: tensors on it are computed by the CPU, and whatever a real one would refuse or wait for is noted.
+"""A pretended GPU: tensors on it are computed by the CPU, and whatever a real one would refuse or
+wait for is noted.
 
-Tensors that lie on the GPU are marked, by their memory. A mode for torch's functions gives them the GPU as their device,
-so that the engine takes the ways it takes there, and turns requests for memory there into marked memory. A mode below
-autograd sees every call of a kernel, in gradients too: its operands must lie on one device.
+Tensors that lie on the GPU are marked, by their memory. A mode for torch's functions gives them the
+GPU as their device, so that the engine takes the ways it takes there, and turns requests for memory
+there into marked memory. A mode below autograd sees every call of a kernel, in gradients too: its
+operands must lie on one device.
 
-What is not seen: how CUDA's kernels differ from the CPU's, cuDNN among them, and how long anything takes. Recordings are made
-from stand-ins on the CPU, since stand-ins on a GPU need its driver. Random numbers come from the CPU's generator.
+What is not seen: how CUDA's kernels differ from the CPU's, cuDNN among them, and how long anything
+takes. Recordings are made from stand-ins on the CPU, since stand-ins on a GPU need its driver.
+Random numbers come from the CPU's generator.
 """
 
 from __future__ import annotations
@@ -56,7 +59,8 @@ _INDEXED = {
     aten._unsafe_index,
     aten._unsafe_index_put,
 }
-# Kernels that take a single number from the CPU beside operands on the GPU, besides those that work element by element.
+# Kernels that take a single number from the CPU beside operands on the GPU, besides those that work
+# element by element.
 _WITH_NUMBERS = {
     aten.where,
     aten.masked_fill,
@@ -110,7 +114,8 @@ class PretendedGPU:
 
     Attributes:
         copies: copies to it that the host need not wait for, by where they were made.
-        waits: what the host waited for, by kernel and where: reading numbers, and copies there and back.
+        waits: what the host waited for, by kernel and where: reading numbers, and copies there and
+            back.
         mixed: kernels that were called with operands on both devices.
     """
 
@@ -321,7 +326,8 @@ def pretended_gpu() -> Iterator[PretendedGPU]:
     kept = chosen.default, chosen.fixed, chosen.excluded
 
     def run_backward(roots: Any, *args: Any, **kwargs: Any) -> Any:
-        # Torch leaves the mode while it is within a function; gradients of Python functions must see it.
+        # Torch leaves the mode while it is within a function; gradients of Python functions must
+        # see it.
         before, gpu.of_call = gpu.of_call, any(_marked(x) == "gpu" for x in _tensors(roots))
         try:
             with functions:

@@ -1,15 +1,31 @@
-"""What the beginning of a program takes away from a process, so that it is as on Windows in what matters to files and modules.
+"""What the beginning of a program takes away from a process, so that it is as on Windows in what
+matters to files and modules.
 
-It lacks POSIX modules and names, and with `PRETENDING` also oneDNN and MKL. Files that are open or mapped are neither replaced
-nor removed, and none is made under a name that Windows forbids. Processes do not fork.
+It lacks POSIX modules and names, and with `PRETENDING` also oneDNN and MKL. Files that are open or
+mapped are neither replaced nor removed, and none is made under a name that Windows forbids.
+Processes do not fork.
 """
 
 from __future__ import annotations
 
 # Modules that Python has on POSIX systems alone.
 POSIX_MODULES = frozenset(
-    ["crypt", "fcntl", "grp", "nis", "posix", "pty", "pwd", "readline", "resource", "spwd", "syslog", "termios", "tty"]
-)  # fmt: skip
+    [
+        "crypt",
+        "fcntl",
+        "grp",
+        "nis",
+        "posix",
+        "pty",
+        "pwd",
+        "readline",
+        "resource",
+        "spwd",
+        "syslog",
+        "termios",
+        "tty",
+    ]
+)
 
 WITHOUT_TORCH = f"""
 import builtins, importlib.abc, io, os, re, sys
@@ -74,7 +90,7 @@ def remove_unless_open(path, **options):
 
 builtins.open = io.open = open_and_note
 os.open, os.replace, os.unlink, os.remove = open_by_number, replace_unless_open, remove_unless_open, remove_unless_open
-"""
+"""  # noqa: E501
 
 PRETENDING = (
     WITHOUT_TORCH

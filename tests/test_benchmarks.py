@@ -1,4 +1,6 @@
-"""The benchmarks' programs train elsewhere as they do here, and say what went wrong if they do not."""
+"""The benchmarks' programs train elsewhere as they do here, and say what went wrong if they do
+not.
+"""
 
 from __future__ import annotations
 

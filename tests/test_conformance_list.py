@@ -1,4 +1,6 @@
-"""The list of the original's tests that pass, and the runner that keeps it: it grows, and never shrinks."""
+"""The list of the original's tests that pass, and the runner that keeps it: it grows, and never
+shrinks.
+"""
 
 from __future__ import annotations
 

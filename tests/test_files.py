@@ -1,4 +1,6 @@
-"""Files as Windows lets them be: replaced while a scanner looks on, with long and foreign names, never held open."""
+"""Files as Windows lets them be: replaced while a scanner looks on, with long and foreign names,
+never held open.
+"""
 
 from __future__ import annotations
 
@@ -72,9 +74,16 @@ def test_what_an_error_leaves_is_told_by_the_error(refusals, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    "name", ["Модель/ümläut/模型.model", "n" * 250, "ö" * 127, "模" * 85, "/".join(["folder" * 20] * 4) + "/a.model"],
+    "name",
+    [
+        "Модель/ümläut/模型.model",
+        "n" * 250,
+        "ö" * 127,
+        "模" * 85,
+        "/".join(["folder" * 20] * 4) + "/a.model",
+    ],
     ids=["foreign", "long", "long in bytes", "longer in bytes", "long path"],
-)  # fmt: skip
+)
 def test_names_of_every_kind(tmp_path, name):
     path = str(tmp_path / name)
     for _ in range(2):
@@ -186,7 +195,9 @@ def trained(tmp_path, monkeypatch):
 def test_a_checkpoint_is_replaced_as_a_whole(
     trained, tmp_path, monkeypatch, error, ending, has_links
 ):
-    """On Windows somebody may have one of the two files open: the former checkpoint is still there, and whole."""
+    """On Windows somebody may have one of the two files open: the former checkpoint is still there,
+    and whole.
+    """
     trainer, model, train, fail_at = trained
     if not has_links:
         monkeypatch.setattr(
@@ -208,7 +219,9 @@ def test_a_checkpoint_is_replaced_as_a_whole(
 
 
 def test_a_process_that_ends_between_two_files(trained, tmp_path, monkeypatch):
-    """As by a power failure: the weights are those of the states, for they are on the disk already."""
+    """As by a power failure: the weights are those of the states, for they are on the disk
+    already.
+    """
     trainer, model, train, _ = trained
     path = str(tmp_path / "c.dnn")
     train()

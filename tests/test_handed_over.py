@@ -1,4 +1,6 @@
-"""What programs hand to the processes that they spawn: it is pickled, or an error says what to hand over instead."""
+"""What programs hand to the processes that they spawn: it is pickled, or an error says what to hand
+over instead.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ HANDED_OVER = {
 
 
 def carried(made):
-    return pickle.loads(pickle.dumps(made))  # noqa: S301 - bytes of our own
+    return pickle.loads(pickle.dumps(made))  # noqa: S301
 
 
 @pytest.mark.parametrize("name", list(HANDED_OVER))

@@ -1,8 +1,10 @@
-"""The floors of the house: every import in src/cntk points down, and the ground floor knows no torch.
+"""The floors of the house: every import in src/cntk points down, and the ground floor knows no
+torch.
 
-The sources are read, not run. A module belongs to the floor of the longest entry of `FLOORS` that is its name or a
-package around it. What runs when a module is imported may come from its own floor or one below. An import inside a
-function, or one for type checkers alone, may point up only where `DEFERRED` says so and says why.
+The sources are read, not run. A module belongs to the floor of the longest entry of `FLOORS` that
+is its name or a package around it. What runs when a module is imported may come from its own floor
+or one below. An import inside a function, or one for type checkers alone, may point up only where
+`DEFERRED` says so and says why.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ FLOORS: dict[str, int] = {
     "cntk._files": 0,
     "cntk._leftovers": 0,
     "cntk._graph": 0,
-    # 1 runtime: what a kernel may use. Initializers only describe and draw numbers; parameters, on floor 2, use them.
+    # 1 runtime: what a kernel may use. Initializers only describe and draw numbers; parameters, on
+    # floor 2, use them.
     "cntk._openmp": 1,
     "cntk.device": 1,
     "cntk.core": 1,
@@ -69,7 +72,8 @@ FLOORS: dict[str, int] = {
     "cntk.__main__": 9,
 }
 
-# file -> what it may import from above, late. CNTK's method syntax asks for these and for nothing else.
+# file -> what it may import from above, late. CNTK's method syntax asks for these and for nothing
+# else.
 DEFERRED: dict[str, tuple[str, ...]] = {
     "_graph/operators.py": ("cntk.ops",),  # x + y, x[a:b], x @ y build operations
     "_graph/define.py": ("cntk.ops",),  # what a @Function returns by name is an alias
@@ -117,7 +121,9 @@ def module_name(path: Path, source: Path) -> str:
 
 
 def floor(module: str) -> int | None:
-    """The floor of the longest entry that is the module or a package around it; a new top-level module has none."""
+    """The floor of the longest entry that is the module or a package around it; a new top-level
+    module has none.
+    """
     name = module
     while name not in FLOORS:
         name = name.rpartition(".")[0]
@@ -133,7 +139,9 @@ def is_for_type_checkers(test: ast.expr) -> bool:
 
 
 def imports(path: Path, source: Path) -> Iterator[Import]:
-    """Yield every imported module of a file; `from package import name` gives the module where `name` is one."""
+    """Yield every imported module of a file; `from package import name` gives the module where
+    `name` is one.
+    """
     package = (
         module_name(path, source)
         if path.name == "__init__.py"
@@ -191,14 +199,20 @@ def faults(path: Path, source: Path) -> Iterator[str]:
             continue
         target = floor(found.target)
         if target is None:
-            yield f"{place}: {found.target} has no floor yet; give it one in FLOORS of {Path(__file__).name}"
+            yield (
+                f"{place}: {found.target} has no floor yet; give it one in FLOORS of "
+                f"{Path(__file__).name}"
+            )
         elif target > own and not (found.late and is_or_is_within(found.target, allowed)):
             how = (
                 "late, but is not listed in DEFERRED"
                 if found.late
                 else "when it is imported itself"
             )
-            yield f"{place}: {module} (floor {own}) imports {found.target} (floor {target}), which is above it, {how}"
+            yield (
+                f"{place}: {module} (floor {own}) imports {found.target} (floor {target}), which "
+                f"is above it, {how}"
+            )
 
 
 def files() -> list[Path]:

@@ -47,8 +47,13 @@ def test_number_formats_that_there_are_not(given: Any) -> None:
 
 def test_axes_are_counted_from_the_last() -> None:
     assert [internal.sanitize_axis(axis) for axis in (0, 1, -1, C.Axis(-2), BATCH, None)] == [
-        C.Axis(-1), C.Axis(-2), C.Axis(0), C.Axis(1), BATCH, C.Axis.all_static_axes(),
-    ]  # fmt: skip
+        C.Axis(-1),
+        C.Axis(-2),
+        C.Axis(0),
+        C.Axis(1),
+        BATCH,
+        C.Axis.all_static_axes(),
+    ]
     assert internal.sanitize_axis(C.Axis.new_leading_axis()) == C.Axis.new_leading_axis()
     assert internal.sanitize_axis_list(0) == [C.Axis(-1)]
     assert internal.sanitize_multi_axis_reduction_list([BATCH, 1]) == [BATCH, C.Axis(-2)]
@@ -72,7 +77,9 @@ def test_axes_are_counted_from_the_last() -> None:
 
 @pytest.mark.parametrize("perm", [(), (0,), (1, 0), (2, 0, 1), (-1, 0, 1), (3, 1, 0, 2)])
 def test_a_permutation_of_reversed_axes(perm: tuple[int, ...]) -> None:
-    """What it gives, applied to a shape written backwards, is the permuted shape written backwards."""
+    """What it gives, applied to a shape written backwards, is the permuted shape written
+    backwards.
+    """
     shape = np.arange(len(perm)) + 5
     backwards = shape[::-1][list(internal.sanitize_permutation(perm))]
     np.testing.assert_array_equal(backwards, shape[list(perm)][::-1])
@@ -257,8 +264,11 @@ def test_attributes_are_those_of_files() -> None:
         return dict(function.root_function.attributes)
 
     assert shown(C.slice(x, 0, 1, 2)) == {
-        "axis": ("ordered", "static", 2), "beginIndex": 1, "endIndex": 2, "sliceStrides": 1,
-    }  # fmt: skip
+        "axis": ("ordered", "static", 2),
+        "beginIndex": 1,
+        "endIndex": 2,
+        "sliceStrides": 1,
+    }
     assert shown(C.slice(x, [0, 1], [1, 0], [2, 2])) == {
         "axisVec": [("ordered", "static", 2), ("ordered", "static", 1)],
         "beginIndexVec": [1, 0],
@@ -266,11 +276,16 @@ def test_attributes_are_those_of_files() -> None:
         "sliceStridesVec": [1, 1],
     }
     assert shown(C.reshape(x, (6,), 0, 2)) == {
-        "beginAxis": ("ordered", "static", 1), "endAxis": ("ordered", "static", 3), "newShape": (6,),
-    }  # fmt: skip
+        "beginAxis": ("ordered", "static", 1),
+        "endAxis": ("ordered", "static", 3),
+        "newShape": (6,),
+    }
     assert shown(C.pad(x, [(1, 0), (0, 2), (3, 0)])) == {
-        "paddingHead": [3, 0, 1], "paddingFoot": [0, 2, 0], "paddingMode": 0, "paddingConstantValue": 0.0,
-    }  # fmt: skip
+        "paddingHead": [3, 0, 1],
+        "paddingFoot": [0, 2, 0],
+        "paddingMode": 0,
+        "paddingConstantValue": 0.0,
+    }
     assert shown(C.to_sequence(x))["newDynamicAxes"][1] == (
         "unordered",
         "dynamic",

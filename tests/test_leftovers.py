@@ -1,4 +1,6 @@
-"""What killed processes have left of files they were writing is removed by the next who writes them, and nothing else is."""
+"""What killed processes have left of files they were writing is removed by the next who writes
+them, and nothing else is.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Names that libraries import though they are not public: they are where the original has them, and do what it does."""
+"""Names that libraries import though they are not public: they are where the original has them, and
+do what it does.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +17,35 @@ from cntk.internal.names import NAMES, name_in
 
 # As the original has them, by module.
 OF_THE_ORIGINAL = {
-    "cntk.layers.blocks": "_inject_name _initializer_for _INFERRED _get_initial_state_or_default _as_tuple _RecurrentBlock",
+    "cntk.layers.blocks": (
+        "_inject_name _initializer_for _INFERRED _get_initial_state_or_default _as_tuple "
+        "_RecurrentBlock"
+    ),
     "cntk.layers.layers": "_initializer_for _INFERRED _as_tuple _pad_to_shape _window",
     "cntk.layers.typing": "_as_tuple",
-    "cntk.ops.functions": "_as_tuple _py_dict_to_cntk_dict _to_cntk_dict_value _value_as_sequence_or_array",
+    "cntk.ops.functions": (
+        "_as_tuple _py_dict_to_cntk_dict _to_cntk_dict_value _value_as_sequence_or_array"
+    ),
     "cntk.train.trainer": "_py_dict_to_cntk_dict _value_as_sequence_or_array",
     "cntk.train.training_session": "_as_tuple",
     "cntk.io": "_py_dict_to_cntk_dict",
     "cntk.layers.higher_order_layers": "_inject_name",
     "cntk.layers.models.attention": "_inject_name",
-    "cntk.layers.sequence": "_santize_step_function _sanitize_function _get_initial_state_or_default _inject_name RecurrenceFrom",
+    "cntk.layers.sequence": (
+        "_santize_step_function _sanitize_function _get_initial_state_or_default _inject_name "
+        "RecurrenceFrom"
+    ),
     "cntk.internal": "_as_tuple",
     "cntk.internal.sanitize": "_as_tuple",
-    "cntk.learners": "_infer_learning_rate_schedule_and_ref_minibatch_size _infer_learning_parameter_schedule "
-    "_verify_momentum_type _verify_learning_rate_type _infer_ref_minibatch_size_from_legacy_use_mean_gradient "
+    "cntk.learners": "_infer_learning_rate_schedule_and_ref_minibatch_size "
+    "_infer_learning_parameter_schedule "
+    "_verify_momentum_type _verify_learning_rate_type "
+    "_infer_ref_minibatch_size_from_legacy_use_mean_gradient "
     "_prepare_training_parameter_list",
-    "cntk.cntk_py": "AdditionalLearningOptions SizeTWrapper Learner sgd_learner momentum_sgd_learner nesterov_learner "
-    "ada_grad_learner ada_delta_learner adam_learner fsada_grad_learner rmsprop_learner universal_learner",
+    "cntk.cntk_py": "AdditionalLearningOptions SizeTWrapper Learner sgd_learner "
+    "momentum_sgd_learner nesterov_learner "
+    "ada_grad_learner ada_delta_learner adam_learner fsada_grad_learner rmsprop_learner "
+    "universal_learner",
     "cntk.misc": "convert convert_optimized_rnnstack",
 }
 
@@ -194,7 +208,8 @@ def test_steps_are_functions():
 
 
 PER_SAMPLE = C.learning_rate_schedule(0.1, C.UnitType.sample)
-# Whether the mean gradient is asked for, the learner's size, the rate; the schedule's size and the learner's.
+# Whether the mean gradient is asked for, the learner's size, the rate; the schedule's size and the
+# learner's.
 SIZES = [
     (None, None, 0.1, 0, None),
     (None, None, C.learning_parameter_schedule(0.1, minibatch_size=3), 3, None),

@@ -1,7 +1,7 @@
 """What Windows and macOS lack is used nowhere without a way around it.
 
-No such machine takes part in the tests. The sources are read for modules and names that other systems do not have, and a
-training runs in a process that pretends to lack them.
+No such machine takes part in the tests. The sources are read for modules and names that other
+systems do not have, and a training runs in a process that pretends to lack them.
 """
 
 from __future__ import annotations
@@ -22,17 +22,51 @@ SOURCE = Path(__file__).resolve().parent.parent / "src"
 POSIX_NAMES = frozenset(
     f"os.{name}"
     for name in (
-        "O_CLOEXEC", "O_DIRECTORY", "O_DSYNC", "O_NOFOLLOW", "O_NONBLOCK", "O_SYNC", "chown", "chroot", "fchmod", "fchown",
-        "fork", "forkpty", "getegid", "geteuid", "getgid", "getgroups", "getloadavg", "getpgid", "getuid", "killpg", "lchown",
-        "mkfifo", "nice", "posix_fadvise", "pread", "pwrite", "sched_getaffinity", "setsid", "sync", "sysconf", "uname", "wait",
+        "O_CLOEXEC",
+        "O_DIRECTORY",
+        "O_DSYNC",
+        "O_NOFOLLOW",
+        "O_NONBLOCK",
+        "O_SYNC",
+        "chown",
+        "chroot",
+        "fchmod",
+        "fchown",
+        "fork",
+        "forkpty",
+        "getegid",
+        "geteuid",
+        "getgid",
+        "getgroups",
+        "getloadavg",
+        "getpgid",
+        "getuid",
+        "killpg",
+        "lchown",
+        "mkfifo",
+        "nice",
+        "posix_fadvise",
+        "pread",
+        "pwrite",
+        "sched_getaffinity",
+        "setsid",
+        "sync",
+        "sysconf",
+        "uname",
+        "wait",
     )
-) | {f"signal.{name}" for name in ("SIGALRM", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "alarm", "setitimer")}  # fmt: skip
+) | {
+    f"signal.{name}"
+    for name in ("SIGALRM", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "alarm", "setitimer")
+}
 
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
 def posix_only(text: str) -> Iterator[str]:
-    """What a source uses that other systems lack, but for what stands behind a look whether it is there."""
+    """What a source uses that other systems lack, but for what stands behind a look whether it is
+    there.
+    """
     tree = ast.parse(text)
     asked = {
         f"{call.args[0].id}.{call.args[1].value}"
@@ -191,7 +225,7 @@ def main():
 
 if __name__ == "__main__":
     main()
-"""
+"""  # noqa: E501
 )
 
 
@@ -207,7 +241,10 @@ def test_a_training_where_posix_is_not(tmp_path: Path) -> None:
         timeout=250,
         check=False,
     )
-    files = "a.model data.bin data.txt data.txt.index other.dnn other.dnn.ckp program.py state.dnn state.dnn.ckp"
+    files = (
+        "a.model data.bin data.txt data.txt.index other.dnn other.dnn.ckp program.py state.dnn "
+        "state.dnn.ckp"
+    )
     assert done.stdout.splitlines()[-1:] == [f"trained {files}"], done.stderr[-3000:]
 
 
@@ -233,7 +270,7 @@ for name in ("a:b", "con", "NUL.txt", "a.", "a ", "a?", "a|b"):
     assert refused(OSError, open, name, "w") and refused(OSError, os.open, name, os.O_CREAT | os.O_WRONLY), name
 os.replace("b", "a")
 print("refused")
-"""
+"""  # noqa: E501
 )
 
 

@@ -1,4 +1,4 @@
-"""The package as it is installed: its version, its types, and the pins of what it is developed with."""
+"""The installed package: its version, its types, and the pins of what it is developed with."""
 
 from __future__ import annotations
 

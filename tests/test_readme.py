@@ -1,4 +1,4 @@
-"""The examples of README.md and of the tours run and print what is written; the files that they point to exist."""
+"""The examples of README.md and of the tours run; the files that they point to exist."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def test_changelog_says_each_thing_once() -> None:
     lines = re.findall(r"^- .*(?:\n  .*)*$", unreleased, flags=re.MULTILINE)
     for entries in (subjects, lines):
         assert not {entry for entry in entries if entries.count(entry) > 1}
-    assert not {"Added", "Changed", "Fixed", "Removed"} & set(subjects), "lines stand under their subject"
+    assert not {"Added", "Changed", "Fixed", "Removed"} & set(subjects), (
+        "lines stand under their subject"
+    )
 
 
 @pytest.mark.parametrize("target", re.findall(r"\bmake (\w+)", README))

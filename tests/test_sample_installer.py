@@ -1,4 +1,6 @@
-"""Samples: an archive is unpacked or refused as a whole, and the address that is gone is said to be."""
+"""Samples: an archive is unpacked or refused as a whole, and the address that is gone is said to
+be.
+"""
 
 import zipfile
 from urllib.error import URLError

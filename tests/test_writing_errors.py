@@ -1,4 +1,6 @@
-"""What every writer says when its file cannot be written: the operation, the path and the reason; and nothing is left."""
+"""What every writer says when its file cannot be written: the operation, the path and the reason;
+and nothing is left.
+"""
 
 from __future__ import annotations
 
@@ -178,7 +180,7 @@ def test_a_pipe_stays_a_pipe():
 def test_errors_go_to_other_processes():
     with pytest.raises(NotWritableError) as caught:
         function().save("new" + os.sep)
-    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
     assert (
         str(again) == str(caught.value)
         and again.errno == errno.EISDIR

@@ -4,7 +4,7 @@ Write a model for one sample or one sequence; batches, padding, masks and time l
 
 Example:
     >>> import cntk as C
-    >>> x = C.input_variable(2, name='x')
+    >>> x = C.input_variable(2, name="x")
     >>> print(C.sigmoid(x @ C.parameter((2, 3), init=0)))
     Composite(x: Tensor[2]) -> Tensor[3]
 """

@@ -1,7 +1,8 @@
-"""Checks of arguments: each gives the value as the package uses it, or says what was expected and what came.
+"""Checks of arguments: each gives the value as the package uses it, or says what was expected and
+what came.
 
-``what`` is the callable and its argument, such as ``"Dense: bias"``; errors begin with it. Checks are made where
-something is set up, never in a training step.
+``what`` is the callable and its argument, such as ``"Dense: bias"``; errors begin with it. Checks
+are made where something is set up, never in a training step.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def as_flag(value: Any, what: str) -> bool:
 
 
 def as_bool(value: Any, what: str) -> bool:
-    """True or False, and nothing that merely stands for one, as the original's native layer takes it.
+    """True or False, and nothing that merely stands for one, as the original's native layer takes
+    it.
 
     Raises:
         ArgumentError: for anything else.
@@ -189,7 +191,8 @@ def as_path(value: Any, what: str, of: str = "a file") -> str:
         raise ArgumentError(f"{what}: expected the path of {of}, got {shown(value)}")
     if "\0" in value:
         raise ArgumentError(
-            f"{what}: expected the path of {of}, got {value!r}, which no path can be; take out the '\\0'"
+            f"{what}: expected the path of {of}, got {value!r}, which no path can be; take out the "
+            f"'\\0'"
         )
     return value
 
@@ -200,7 +203,8 @@ def as_function(value: Any, what: str, of: str = "", instead: str = "") -> Calla
     Args:
         value: what the program gave.
         what: the callable and its argument.
-        of: what it is called with, and what it gives, as the error puts it: "of a node, which says whether to go on".
+        of: what it is called with, and what it gives, as the error puts it: "of a node, which says
+            whether to go on".
         instead: what else may be given: "or None".
 
     Raises:

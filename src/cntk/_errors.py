@@ -8,7 +8,9 @@ _LONGEST_SHOWN = 1000
 
 
 class Escaped(Exception):
-    """Text that names of a file or a program may be in: no name moves the cursor, colors a terminal or begins a line."""
+    """Text that names of a file or a program may be in: no name moves the cursor, colors a terminal
+    or begins a line.
+    """
 
     def __init__(self, *args: object) -> None:
         super().__init__(*(escaped(each) if isinstance(each, str) else each for each in args))
@@ -17,27 +19,32 @@ class Escaped(Exception):
 class GraphError(Escaped, ValueError, RuntimeError):
     """An operation's operands do not fit; raised while a graph is built or completed.
 
-    The original raises ValueError for some operations and RuntimeError for others: programs may catch either.
+    The original raises ValueError for some operations and RuntimeError for others: programs may
+    catch either.
 
     Attributes:
-        reason: what is wrong, without the operation and its operands; None while these are still to be named.
+        reason: what is wrong, without the operation and its operands; None while these are still to
+            be named.
     """
 
     reason: str | None = None
 
 
 class ArgumentError(Escaped, TypeError, ValueError, NotImplementedError):
-    """An argument is of a kind that cannot be used, as None or a string where an operand is expected.
+    """An argument is of a kind that cannot be used, as None or a string where an operand is
+    expected.
 
-    The original raises TypeError, ValueError or NotImplementedError, which is a RuntimeError, for these, as Python, NumPy
-    or its native layer is the first to notice: programs may catch any of them.
+    The original raises TypeError, ValueError or NotImplementedError, which is a RuntimeError, for
+    these, as Python, NumPy or its native layer is the first to notice: programs may catch any of
+    them.
     """
 
 
 class RangeError(ArgumentError, OverflowError):
     """A number that was given is too small or too large.
 
-    The original raises OverflowError where a negative number comes to its native layer, ValueError or others elsewhere.
+    The original raises OverflowError where a negative number comes to its native layer, ValueError
+    or others elsewhere.
     """
 
 
@@ -46,11 +53,15 @@ class FeedError(Escaped, ValueError, RuntimeError, TypeError):
 
 
 class SequenceStartsError(FeedError, NotImplementedError):
-    """What was given to say which sequences begin here are no such flags; the original raises one or the other."""
+    """What was given to say which sequences begin here are no such flags; the original raises one
+    or the other.
+    """
 
 
 class NodeAsSizeError(ArgumentError, KeyError):
-    """A node of a graph was given where a layer expects a size; the original looks for sizes in it and raises KeyError."""
+    """A node of a graph was given where a layer expects a size; the original looks for sizes in it
+    and raises KeyError.
+    """
 
     def __str__(self) -> str:
         return Exception.__str__(self)  # a KeyError shows its text in quotes
@@ -61,11 +72,15 @@ class StateCountError(ValueError, TypeError):
 
 
 class SettingError(ArgumentError):
-    """A number or list that was given to set something up, as a learner's option or a schedule, cannot be used."""
+    """A number or list that was given to set something up, as a learner's option or a schedule,
+    cannot be used.
+    """
 
 
 class UserFunctionError(ValueError, RuntimeError):
-    """A function that the program wrote itself failed or gave something that does not fit; the cause tells where."""
+    """A function that the program wrote itself failed or gave something that does not fit; the
+    cause tells where.
+    """
 
     @classmethod
     def of(cls, op_name: str, name: str, method: str, error: Exception) -> UserFunctionError:
@@ -76,14 +91,17 @@ class UserFunctionError(ValueError, RuntimeError):
 
 
 class NotFiniteError(RuntimeError, FloatingPointError):
-    """Numbers became infinite, or NaN, while that is looked for; the original raises RuntimeError in checked mode.
+    """Numbers became infinite, or NaN, while that is looked for; the original raises RuntimeError
+    in checked mode.
 
     Attributes:
         direction: ``"forward"``, ``"backward"`` or ``"update"``: in which pass.
-        operation: the kind of the operation where they arose, such as ``"Exp"``; empty where it was none.
+        operation: the kind of the operation where they arose, such as ``"Exp"``; empty where it was
+            none.
         name: its name in the graph, or that of the parameter or input that held them.
         uid: its uid.
-        minibatch: the number of the minibatch, from 1, counted by the trainer; 0 outside a training.
+        minibatch: the number of the minibatch, from 1, counted by the trainer; 0 outside a
+            training.
     """
 
     def __init__(
@@ -103,19 +121,24 @@ class NotFiniteError(RuntimeError, FloatingPointError):
 class DataError(Escaped, ValueError, RuntimeError):
     """A file of data cannot be read; the error tells the file and the place in it.
 
-    The original raises RuntimeError for most of these and ValueError for some: programs may catch either.
+    The original raises RuntimeError for most of these and ValueError for some: programs may catch
+    either.
     """
 
 
 class CheckpointStateError(ValueError, RuntimeError, TypeError, KeyError):
-    """What a program gave is no state that a reader goes on from; the original raises KeyError or TypeError."""
+    """What a program gave is no state that a reader goes on from; the original raises KeyError or
+    TypeError.
+    """
 
     def __str__(self) -> str:
         return Exception.__str__(self)  # a KeyError shows its text in quotes
 
 
 class ConversionError(Escaped, ValueError, AssertionError):
-    """A model has something in it that a converter has no counterpart for; the original raises AssertionError for most."""
+    """A model has something in it that a converter has no counterpart for; the original raises
+    AssertionError for most.
+    """
 
 
 class NoDeviceError(RuntimeError):
@@ -123,7 +146,9 @@ class NoDeviceError(RuntimeError):
 
 
 class NotEnoughMemoryError(MemoryError, RuntimeError):
-    """An operation's result, or a value, is larger than the memory that is left; the original raises RuntimeError."""
+    """An operation's result, or a value, is larger than the memory that is left; the original
+    raises RuntimeError.
+    """
 
 
 class ReleasedError(RuntimeError):
@@ -131,7 +156,8 @@ class ReleasedError(RuntimeError):
 
 
 def shape_text(shape: Iterable[int]) -> str:
-    """A shape as errors and graphs show it: ``[3 x 4]``, ``?`` for a dimension not known yet, ``*`` for a free one.
+    """A shape as errors and graphs show it: ``[3 x 4]``, ``?`` for a dimension not known yet, ``*``
+    for a free one.
 
     Example:
         >>> shape_text((3, -1, -3))
@@ -144,10 +170,11 @@ def shape_text(shape: Iterable[int]) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Escape what is not printable in a string: its names move no cursor, color no terminal and turn no line around.
+    r"""Escape what is not printable in a string: its names move no cursor, color no terminal and
+    turn no line around.
 
     Example:
-        >>> print(escaped('new\nline \x1b[31m größe'))
+        >>> print(escaped("new\nline \x1b[31m größe"))
         new\nline \x1b[31m größe
     """
     if text.isprintable():

@@ -11,7 +11,9 @@ from cntk._errors import ArgumentError, quoted
 
 _WAYS_OUT = {
     errno.ENOSPC: "free some space, or give a path on another disk",
-    errno.EFBIG: "this disk or this process allows no file of that size; give a path on another disk",
+    errno.EFBIG: (
+        "this disk or this process allows no file of that size; give a path on another disk"
+    ),
     errno.EACCES: "give a path that this user may write to",
     errno.EPERM: "give a path that this user may write to",
     errno.EROFS: "give a path on a disk that may be written to",

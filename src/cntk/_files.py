@@ -1,7 +1,9 @@
-"""Files as every system lets them be: written whole or not at all, however long their names are, and open no longer than need be.
+"""Files as every system lets them be: written whole or not at all, however long their names are,
+and open no longer than need be.
 
-Windows replaces no file that anybody has open, a virus scanner for some moments among them, and finds paths of 260
-characters or more only behind a mark. Whatever the package writes over another file goes through `replacing`.
+Windows replaces no file that anybody has open, a virus scanner for some moments among them, and
+finds paths of 260 characters or more only behind a mark. Whatever the package writes over another
+file goes through `replacing`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from cntk._leftovers import FORMER, LOCKS, hold, name_until_replaced, new_mark, 
 
 # Seconds between attempts to replace a file: a second and a half in all.
 _WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
-# Windows takes paths of up to 259 characters, and folders of up to 247. Room is left for a temporary name.
+# Windows takes paths of up to 259 characters, and folders of up to 247. Room is left for a
+# temporary name.
 _LONG = 210
 
 
@@ -35,9 +38,9 @@ def extended(path: str) -> str:
         path: an absolute path.
 
     Example:
-        >>> print(extended('C:/data/' + 30 * 'folder/' + 'a.model')[:20])
+        >>> print(extended("C:/data/" + 30 * "folder/" + "a.model")[:20])
         \\?\C:\data\folder\f
-        >>> print(extended('C:/data/a.model'))
+        >>> print(extended("C:/data/a.model"))
         C:/data/a.model
     """
     if len(path) < _LONG or path.startswith(("\\\\?\\", "\\\\.\\")):
@@ -54,15 +57,16 @@ def reachable(path: str | os.PathLike[str]) -> str:
 def opened(path: str | os.PathLike[str], buffering: int = -1) -> BinaryIO:
     """Open a regular file, or a link to one, to read its bytes, however long its path is.
 
-    Paths come from files that anybody may have written. To open a pipe may wait forever, a device may have no end, and for
-    some devices to be opened is to be set going.
+    Paths come from files that anybody may have written. To open a pipe may wait forever, a device
+    may have no end, and for some devices to be opened is to be set going.
 
     Args:
         path: the path.
         buffering: as for `open`.
 
     Raises:
-        OSError: if it cannot be opened, or is a device, a pipe or a socket; ``strerror`` tells which.
+        OSError: if it cannot be opened, or is a device, a pipe or a socket; ``strerror`` tells
+            which.
     """
     try:
         found = reachable(path)
@@ -169,7 +173,8 @@ def replacing(filename: str | os.PathLike[str], operation: str) -> Iterator[IO[b
 
     Raises:
         ArgumentError: for anything but a path.
-        NotWritableError: if there cannot be such a file, or the one that is there cannot be replaced.
+        NotWritableError: if there cannot be such a file, or the one that is there cannot be
+            replaced.
     """
     with replacing_together([filename], operation) as (file,):
         yield file
@@ -186,17 +191,20 @@ def replacing_together(
     mark: str | None = None,
     needed: Callable[[str], Collection[str]] = _nothing,
 ) -> Iterator[list[IO[bytes]]]:
-    """Files to write that belong together: all take others' places once all are complete, or if one cannot, none does.
+    """Files to write that belong together: all take others' places once all are complete, or if one
+    cannot, none does.
 
-    The last one is replaced first, and its being replaced decides: whatever ends the process after that, the other files
-    are on the disk, under their temporary names if not under their own. What processes that were killed have left of these
-    files is removed.
+    The last one is replaced first, and its being replaced decides: whatever ends the process after
+    that, the other files are on the disk, under their temporary names if not under their own. What
+    processes that were killed have left of these files is removed.
 
     Args:
         filenames: the paths; see `replacing`.
         operation: what the program has called, for errors.
-        mark: becomes part of the temporary names, see `name_until_replaced`; something of its own if None.
-        needed: for a path, the names of temporaries that are needed although nobody writes them any more.
+        mark: becomes part of the temporary names, see `name_until_replaced`; something of its own
+            if None.
+        needed: for a path, the names of temporaries that are needed although nobody writes them any
+            more.
     """
     mark = mark or new_mark()
     checked = [checked_path(filename, operation) for filename in filenames]
@@ -214,7 +222,8 @@ def replacing_together(
             # What could not be written is not written by closing either.
             with suppress(OSError):
                 each.file.close()
-        # Where the file that decides has been replaced, the others are needed until they are in their places.
+        # Where the file that decides has been replaced, the others are needed until they are in
+        # their places.
         if fresh and os.path.exists(fresh[-1].temporary):
             for each in fresh:
                 _remove(each.temporary)
@@ -272,7 +281,8 @@ def _begun(filename: str, operation: str, mark: str) -> _Fresh:
 
 
 def _exchange(fresh: Sequence[_Fresh]) -> None:
-    """Put files in their places, the one that decides first; those that are there already give way again if one cannot be.
+    """Put files in their places, the one that decides first; those that are there already give way
+    again if one cannot be.
 
     What has been done is read from the disk: an interrupt may come anywhere.
     """
@@ -333,7 +343,8 @@ def _replace(temporary: str, of: _Fresh) -> None:
                 raise
             if wait is None:
                 reason = (
-                    "it cannot be replaced: this or another program has it open or mapped into memory, or it may not be "
+                    "it cannot be replaced: this or another program has it open or mapped into "
+                    "memory, or it may not be "
                     "written; close it there, or give another name"
                 )
                 raise NotWritableError.of(of.operation, of.filename, reason, error.errno) from None

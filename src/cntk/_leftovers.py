@@ -1,8 +1,10 @@
-"""Temporary files: their names, who writes them, and what processes that were killed have left of them.
+"""Temporary files: their names, who writes them, and what processes that were killed have left of
+them.
 
-A name has a part of its own for every writing, which begins with a mark of the machine. While a file is written it is
-locked, where systems lock files by what opened them: such a lock ends with its process, however that ends. Where they do not,
-the time of the last change tells; of other machines' files on a shared disk it alone does.
+A name has a part of its own for every writing, which begins with a mark of the machine. While a
+file is written it is locked, where systems lock files by what opened them: such a lock ends with
+its process, however that ends. Where they do not, the time of the last change tells; of other
+machines' files on a shared disk it alone does.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ except ImportError:  # Windows: there nobody removes a file that is open
 
 # Whether files that are open are locked, and may be replaced.
 LOCKS = fcntl is not None
-# Seconds without a change after which nobody writes a file any more: on this machine without locks, and on another one.
+# Seconds without a change after which nobody writes a file any more: on this machine without locks,
+# and on another one.
 _CLOSED, _ELSEWHERE = 600, 24 * 60 * 60
-# Only part of the target's name, with a digest of the rest: with all of it a name might be too long.
+# Only part of the target's name, with a digest of the rest: with all of it a name might be too
+# long.
 _KEPT = 40
 _HOST = hashlib.blake2b(
     socket.gethostname().encode("utf-8", "surrogatepass"), digest_size=4
@@ -54,7 +58,9 @@ def _stem(filename: str | os.PathLike[str]) -> str:
 
 
 def hold(file: IO[bytes]) -> bool:
-    """Mark an open file as one that is being written, until it is closed; False if it was taken for a leftover just now."""
+    """Mark an open file as one that is being written, until it is closed; False if it was taken for
+    a leftover just now.
+    """
     while fcntl is not None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -86,7 +92,8 @@ def sweep(
     Args:
         filename: the file.
         folder: where it is.
-        needed: gives the names of those that are to stay all the same; asked for only if there are any.
+        needed: gives the names of those that are to stay all the same; asked for only if there are
+            any.
     """
     found = leftovers(filename, folder)
     kept = needed() if found else ()
@@ -101,7 +108,9 @@ def sweep(
 
 
 def _writing(name: str, folder: str) -> list[str]:
-    """Whose writer is that of a temporary: its own path; for a former file that is kept meanwhile, those written with it."""
+    """Whose writer is that of a temporary: its own path; for a former file that is kept meanwhile,
+    those written with it.
+    """
     if not name.endswith(FORMER):
         return [os.path.join(folder, name)]
     ending = "." + ".".join(name.split(".")[-3:-1])

@@ -1,4 +1,6 @@
-"""Axes: the named directions along which tensors extend, static ones counted, dynamic ones named."""
+"""Axes: the named directions along which tensors extend, static ones counted, dynamic ones
+named.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ _ALL_STATIC, _ALL, _UNKNOWN = "AllStaticAxes", "AllAxes", "UnknownAxes"
 _NO_INDEX = {_ALL_STATIC: 2**31 - 2, _UNKNOWN: 2**31 - 3, _ALL: 2**31 - 5}
 _LEADING_INDEX = 2**31 - 4
 _BATCH, _SEQUENCE = "defaultBatchAxis", "defaultDynamicAxis"
-# Names of dynamic axes so far, and the next number to try behind each that has been asked for again.
+# Names of dynamic axes so far, and the next number to try behind each that has been asked for
+# again.
 _known: dict[str, int] = {}
 
 
@@ -21,8 +24,9 @@ class Axis:
     """One axis of a tensor: a static one, known by its index, or a dynamic one, known by its name.
 
     Args:
-        *args: an ``int`` (a static axis, negative ones count from the last), a name (a sequence axis of that
-            name), a name and a bool (whether positions on the dynamic axis are ordered), or another axis.
+        *args: an ``int`` (a static axis, negative ones count from the last), a name (a sequence
+            axis of that name), a name and a bool (whether positions on the dynamic axis are
+            ordered), or another axis.
 
     Raises:
         ArgumentError: for anything else.
@@ -164,7 +168,8 @@ class Axis:
         """A sequence axis that equals no other so far.
 
         Args:
-            name: its name if no dynamic axis has it yet; else what its name begins with, before a number.
+            name: its name if no dynamic axis has it yet; else what its name begins with, before a
+                number.
 
         Example:
             >>> [Axis.new_unique_dynamic_axis("words of a page").name for _ in range(3)]

@@ -243,7 +243,8 @@ def universal_learner(
 
     Args:
         parameters: what the function assigns to.
-        gradients: for each parameter a constant of its shape; it is given the gradient, summed over the minibatch.
+        gradients: for each parameter a constant of its shape; it is given the gradient, summed over
+            the minibatch.
         update_func: the function that is evaluated after each minibatch.
 
     Raises:
@@ -261,7 +262,8 @@ def universal_learner(
     """
     if len(gradients) != len(parameters):
         raise ValueError(
-            f"universal_learner: expected a constant for each parameter's gradient, got {len(gradients)} "
+            f"universal_learner: expected a constant for each parameter's gradient, got "
+            f"{len(gradients)} "
             f"for {len(parameters)} parameters"
         )
     return Universal(parameters, gradients, update_func)
@@ -300,7 +302,9 @@ def enable_forward_values_sharing() -> None:
 
 
 def disable_forward_values_sharing() -> None:
-    """Accepted for programs that call it, as before looking at values inside a graph: ask for them as outputs."""
+    """Accepted for programs that call it, as before looking at values inside a graph: ask for them
+    as outputs.
+    """
 
 
 def enable_gradient_accumulation_optimization() -> None:
@@ -336,13 +340,16 @@ def use_sparse_gradient_aggregation_in_data_parallel_sgd(enable: bool) -> None:
     """Accepted for programs that call it: what is summed up over processes is the same either way.
 
     Args:
-        enable: what `should_use_sparse_gradient_aggregation_in_data_parallel_sgd` gives from now on.
+        enable: what `should_use_sparse_gradient_aggregation_in_data_parallel_sgd` gives from now
+            on.
     """
     _sparse_aggregation[0] = as_bool(enable, "use_sparse_gradient_aggregation_in_data_parallel_sgd")
 
 
 def should_use_sparse_gradient_aggregation_in_data_parallel_sgd() -> bool:
-    """Return what `use_sparse_gradient_aggregation_in_data_parallel_sgd` was told last; at first False."""
+    """Return what `use_sparse_gradient_aggregation_in_data_parallel_sgd` was told last; at first
+    False.
+    """
     return _sparse_aggregation[0]
 
 

@@ -1,4 +1,6 @@
-"""Data for and from evaluations: views of arrays, and batches of samples or of sequences of different length."""
+"""Data for and from evaluations: views of arrays, and batches of samples or of sequences of
+different length.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ class Value(ArrayMethods, ArrayMixin):
     """A batch: samples, or sequences of which each has its own length.
 
     Args:
-        batch: an array ``[n, *shape]`` or `NDArrayView`; how its first axes are to be understood depends on the
-            variable it is given for.
+        batch: an array ``[n, *shape]`` or `NDArrayView`; how its first axes are to be understood
+            depends on the variable it is given for.
         seq_starts: for sequences, whether each begins here.
         device: where it lies.
 
@@ -67,14 +69,16 @@ class Value(ArrayMethods, ArrayMixin):
             arrays = [numbers_of(a, "Value") for a in batch]
             if len({a.shape for a in arrays}) != 1:
                 raise FeedError(
-                    "Value: arrays of different shape need a variable to tell their axes; use Value.create"
+                    "Value: arrays of different shape need a variable to tell their axes; use "
+                    "Value.create"
                 )
             view = NDArrayView.from_dense(np.stack(arrays), device)
         elif isinstance(batch, np.ndarray) or hasattr(batch, "tocsr"):
             view = NDArrayView.from_data(batch, device)
         else:
             raise ArgumentError(
-                f"Value: expected an array, a CSR matrix, a list of arrays or an NDArrayView, got {shown(batch)}"
+                f"Value: expected an array, a CSR matrix, a list of arrays or an NDArrayView, got "
+                f"{shown(batch)}"
             )
         self._fill(view._rows, None, view.shape, view.is_read_only)
         if seq_starts is not None:
@@ -85,7 +89,8 @@ class Value(ArrayMethods, ArrayMixin):
                 or len(seq_starts) != len(tensor)
             ):
                 raise FeedError(
-                    f"Value: seq_starts: expected True or False for each sequence of an array [n, length, *shape], got "
+                    f"Value: seq_starts: expected True or False for each sequence of an array [n, "
+                    f"length, *shape], got "
                     f"{shown(seq_starts)} for {shape_text(tensor.shape)}"
                 )
             starts = [as_bool(start, "Value: seq_starts") for start in seq_starts]
@@ -139,7 +144,8 @@ class Value(ArrayMethods, ArrayMixin):
         """
         if self._rows is None:
             raise ReleasedError(
-                "this Value was the result of an evaluation, and such are valid until their function runs again; read it "
+                "this Value was the result of an evaluation, and such are valid until their "
+                "function runs again; read it "
                 "before, or have the result as NumPy array (as_numpy=True)"
             )
         return self._rows
@@ -179,12 +185,16 @@ class Value(ArrayMethods, ArrayMixin):
 
     @property
     def is_valid(self) -> bool:
-        """Whether it may still be read; an evaluation's result may until its function runs again."""
+        """Whether it may still be read; an evaluation's result may until its function runs
+        again.
+        """
         return self._rows is not None
 
     @property
     def data(self) -> NDArrayView:
-        """The batch as one rectangle; sequences shorter than the longest are filled up with zeros."""
+        """The batch as one rectangle; sequences shorter than the longest are filled up with
+        zeros.
+        """
         rows = self.rows
         if self.layout is None:
             return NDArrayView.of(rows, self._shape, self._read_only)
@@ -199,7 +209,8 @@ class Value(ArrayMethods, ArrayMixin):
 
     @property
     def mask(self) -> np.ndarray:
-        """``[n, longest]``: 2 where a sequence begins, 1 at its other frames, 0 where there is none.
+        """``[n, longest]``: 2 where a sequence begins, 1 at its other frames, 0 where there is
+        none.
 
         Raises:
             ValueError: if this is no batch of sequences.
@@ -215,7 +226,9 @@ class Value(ArrayMethods, ArrayMixin):
         return type(self).of(rows, self.layout, self._shape, read_only, self.are_samples)
 
     def copy_from(self, source: Any) -> None:
-        """Take over the elements of another value, and which of them are frames; see `ArrayMethods.copy_from`."""
+        """Take over the elements of another value, and which of them are frames; see
+        `ArrayMethods.copy_from`.
+        """
         super().copy_from(source)
         self.layout = source.layout
 
@@ -241,14 +254,18 @@ class Value(ArrayMethods, ArrayMixin):
 
         Args:
             variable: what the value is for.
-            *options: a device, and in front of it whether to tell as well which sequences begin here.
+            *options: a device, and in front of it whether to tell as well which sequences begin
+                here.
 
         Returns:
-            A tuple of `NDArrayView`; with ``True`` in front of the device, a pair of that and a tuple of flags.
+            A tuple of `NDArrayView`; with ``True`` in front of the device, a pair of that and a
+            tuple of flags.
 
         Example:
             >>> import cntk as C
-            >>> Value(np.ones((2, 3), np.float32)).unpack_variable_value(C.input_variable(3), C.cpu())
+            >>> Value(np.ones((2, 3), np.float32)).unpack_variable_value(
+            ...     C.input_variable(3), C.cpu()
+            ... )
             (NDArrayView([3], CPU), NDArrayView([3], CPU))
         """
         device = options[-1] if options and not isinstance(options[-1], bool) else None
@@ -270,8 +287,8 @@ class Value(ArrayMethods, ArrayMixin):
             variable: accepted for old programs; the value knows its sequences.
 
         Returns:
-            A list with an array ``[length, *shape]`` (or CSR matrix) for each sequence, or ``[*shape]`` for each
-            sample; of sparse samples a list with one CSR matrix.
+            A list with an array ``[length, *shape]`` (or CSR matrix) for each sequence, or
+            ``[*shape]`` for each sample; of sparse samples a list with one CSR matrix.
         """
         if self.layout is not None:
             return split(self.rows, self.layout, self._shape)
@@ -297,7 +314,8 @@ class Value(ArrayMethods, ArrayMixin):
         Args:
             var: what the data are for.
             data: an array or a CSR matrix, which is held as it is; a list of samples or sequences.
-            seq_starts: whether each sequence begins here rather than going on from the previous minibatch.
+            seq_starts: whether each sequence begins here rather than going on from the previous
+                minibatch.
             device: where to put it.
             read_only: whether it must not be written to.
 
@@ -321,14 +339,16 @@ class Value(ArrayMethods, ArrayMixin):
         """Class numbers as sparse one-hot rows.
 
         Args:
-            batch: a list of class numbers (samples), or of lists of them (sequences); ``Value.ONE_HOT_SKIP``
-                is a row of zeros.
-            num_classes: how many classes there are; a shape whose last axis counts them, for several a frame.
+            batch: a list of class numbers (samples), or of lists of them (sequences);
+                ``Value.ONE_HOT_SKIP`` is a row of zeros.
+            num_classes: how many classes there are; a shape whose last axis counts them, for
+                several a frame.
             dtype: number format.
             device: where to put it.
 
         Raises:
-            ValueError: for an empty batch, a number that is no class, or anything that is no integer.
+            ValueError: for an empty batch, a number that is no class, or anything that is no
+                integer.
         """
         if not isinstance(batch, (list, tuple, np.ndarray)) or len(batch) == 0:
             got = (
@@ -349,7 +369,8 @@ class Value(ArrayMethods, ArrayMixin):
                 )
             if sequences and np.size(item) == 0:
                 raise ValueError(
-                    f"Value.one_hot: sequence {number} is empty; a sequence must have at least one frame: leave it out"
+                    f"Value.one_hot: sequence {number} is empty; a sequence must have at least one "
+                    f"frame: leave it out"
                 )
         shape, place = (
             as_shape(num_classes, "Value.one_hot: num_classes"),
@@ -415,10 +436,12 @@ def asvalue(variable: Variable, data_array: Any) -> Value:
 
 
 def user_function(user_func: Function) -> Composite:
-    """A function of a user function, to be used like any other; see `cntk.ops.functions.UserFunction`.
+    """A function of a user function, to be used like any other; see
+    `cntk.ops.functions.UserFunction`.
 
     Args:
-        user_func: an instance of a subclass of `UserFunction`; a function that is a graph already comes back as it is.
+        user_func: an instance of a subclass of `UserFunction`; a function that is a graph already
+            comes back as it is.
 
     Raises:
         TypeError: for anything else.

@@ -72,7 +72,8 @@ def default_options_for(functions: Any, **kwargs: Any) -> Iterator[None]:
     for function in scope or ():
         if not callable(function):
             raise ArgumentError(
-                "default_options_for: expected layers such as cntk.layers.Dense, or a list of them, got "
+                "default_options_for: expected layers such as cntk.layers.Dense, or a list of "
+                "them, got "
                 f"{shown(functions)}"
             )
     token = _overrides.set((*_overrides.get(), (scope, kwargs)))
@@ -83,7 +84,8 @@ def default_options_for(functions: Any, **kwargs: Any) -> Iterator[None]:
 
 
 def get_default_override(function_or_class: Callable[..., Any] | type | None, **kwargs: Any) -> Any:
-    """The value of an optional argument: the one given, the innermost override, or the marked default.
+    """The value of an optional argument: the one given, the innermost override, or the marked
+    default.
 
     Args:
         function_or_class: whose argument it is.
@@ -96,7 +98,8 @@ def get_default_override(function_or_class: Callable[..., Any] | type | None, **
         raise TypeError(f"get_default_override: expected one argument by name, got {len(kwargs)}")
     if function_or_class is not None and not callable(function_or_class):
         raise ArgumentError(
-            f"get_default_override: expected a function or a class, whose argument it is, got {shown(function_or_class)}"
+            f"get_default_override: expected a function or a class, whose argument it is, got "
+            f"{shown(function_or_class)}"
         )
     ((name, value),) = kwargs.items()
     if not isinstance(value, default_override_or):

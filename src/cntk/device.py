@@ -180,7 +180,8 @@ def get_gpu_properties(device: DeviceDescriptor) -> GPUProperties:
 
 
 def use_default_device() -> DeviceDescriptor:
-    """The default device, which from now on no longer changes by itself; a GPU is locked, if no other process has it.
+    """The default device, which from now on no longer changes by itself; a GPU is locked, if no
+    other process has it.
 
     Raises:
         SettingError: if the environment variable ``CNTK_DEVICE`` names no device of this machine.
@@ -205,12 +206,15 @@ def default_device() -> DeviceDescriptor:
     return _choice.default
 
 
-# What the default device is where a program does not choose one: cpu, gpu (the first that is free) or gpu:N.
+# What the default device is where a program does not choose one: cpu, gpu (the first that is free)
+# or gpu:N.
 VARIABLE = "CNTK_DEVICE"
 
 
 def _chosen() -> DeviceDescriptor:
-    """The first device that is neither excluded nor locked, of those that the environment allows."""
+    """The first device that is neither excluded nor locked, of those that the environment
+    allows.
+    """
     named = os.environ.get(VARIABLE, "").strip().lower()
     there = all_devices()
     allowed = _named(named, there) if named else there
@@ -218,7 +222,8 @@ def _chosen() -> DeviceDescriptor:
     if found is None:
         which = f"{VARIABLE}={named} allows" if named else "this machine has"
         raise NoDeviceError(
-            f"no device is left to choose: {which} {', '.join(map(repr, allowed))}, and each is excluded by "
+            f"no device is left to choose: {which} {', '.join(map(repr, allowed))}, and each is "
+            f"excluded by "
             "cntk.device.set_excluded_devices or locked by another process"
         )
     return found
@@ -237,7 +242,8 @@ def _named(named: str, there: Sequence[DeviceDescriptor]) -> tuple[DeviceDescrip
     if not meant:
         count = len(there) - 1
         raise SettingError(
-            f"{VARIABLE}={named}: torch sees {count} GPU{'' if count == 1 else 's'} on this machine; set it to "
+            f"{VARIABLE}={named}: torch sees {count} GPU{'' if count == 1 else 's'} on this "
+            f"machine; set it to "
             f"{'cpu' if not count else f'a number below {count}'}, or leave it out"
         )
     return meant
@@ -269,16 +275,17 @@ def try_set_default_device(
 
     Args:
         new_default_device: the device.
-        acquire_device_lock: whether to have it for this process alone. What this process has locked before is given
-            back in any case.
+        acquire_device_lock: whether to have it for this process alone. What this process has locked
+            before is given back in any case.
 
     Returns:
-        Whether it could be chosen: not if it was excluded, or is to be locked and another process has it, or it is the
-        CPU, which is always shared.
+        Whether it could be chosen: not if it was excluded, or is to be locked and another process
+        has it, or it is the CPU, which is always shared.
     """
     if not isinstance(new_default_device, DeviceDescriptor):
         raise ArgumentError(
-            f"try_set_default_device: expected a device such as cntk.cpu(), got {shown(new_default_device)}"
+            f"try_set_default_device: expected a device such as cntk.cpu(), got "
+            f"{shown(new_default_device)}"
         )
     acquire_device_lock = as_bool(
         acquire_device_lock, "try_set_default_device: acquire_device_lock"
@@ -309,7 +316,8 @@ def set_excluded_devices(excluded_devices: Sequence[DeviceDescriptor]) -> None:
     for device in given:
         if not isinstance(device, DeviceDescriptor):
             raise ArgumentError(
-                f"set_excluded_devices: expected a list of devices such as [cntk.gpu(0)], got {shown(excluded_devices)}"
+                f"set_excluded_devices: expected a list of devices such as [cntk.gpu(0)], got "
+                f"{shown(excluded_devices)}"
             )
     excluded = given
     _choice.excluded = excluded

@@ -1,11 +1,14 @@
-"""Initial values of parameters: uniform, normal, and the variants scaled by how many values a unit reads and writes.
+"""Initial values of parameters: uniform, normal, and the variants scaled by how many values a unit
+reads and writes.
 
-An initializer says how to draw a parameter's first value; it is drawn when the parameter's shape is known. With the
-same seed the values are those of the original, number for number: all come from `MersenneTwister64`.
+An initializer says how to draw a parameter's first value; it is drawn when the parameter's shape is
+known. With the same seed the values are those of the original, number for number: all come from
+`MersenneTwister64`.
 
-A shape is read as ``[inputs..., outputs..., filter...]``: the last ``filter_rank`` axes are a convolution's window, the
-``output_rank`` axes before them are what the parameter produces, the others what it consumes. A negative
-``output_rank`` of -k says that the first k axes are the outputs, as in convolution kernels.
+A shape is read as ``[inputs..., outputs..., filter...]``: the last ``filter_rank`` axes are a
+convolution's window, the ``output_rank`` axes before them are what the parameter produces, the
+others what it consumes. A negative ``output_rank`` of -k says that the first k axes are the
+outputs, as in convolution kernels.
 """
 
 from __future__ import annotations
@@ -78,7 +81,8 @@ def _new_rank(kind: str, name: str, present: int, wanted: int | None) -> int:
     wanted = _whole("initializer_with_rank", name, wanted)
     if present not in (wanted, SentinelValueForInferParamInitRank):
         raise ValueError(
-            f"initializer_with_rank: initializer '{kind}' already has {name} {present}, which {wanted} would override; "
+            f"initializer_with_rank: initializer '{kind}' already has {name} {present}, which "
+            f"{wanted} would override; "
             f"make it without {name}"
         )
     return wanted
@@ -130,7 +134,7 @@ def uniform(scale: float, seed: int | None = None) -> Initializer:
         The initializer, to be passed as ``init`` of a parameter or layer.
 
     Example:
-        >>> uniform(0.1, seed=1).sample((3,), np.dtype('float32'), 1)
+        >>> uniform(0.1, seed=1).sample((3,), np.dtype("float32"), 1)
         array([-0.07322467, -0.07271859, -0.00975702], dtype=float32)
     """
     return Uniform(_seed("uniform", seed), "uniform1", _number("uniform", "scale", scale))
@@ -154,7 +158,7 @@ def normal(
         The initializer.
 
     Example:
-        >>> normal(1, seed=1).sample((2,), np.dtype('float64'), 1)
+        >>> normal(1, seed=1).sample((2,), np.dtype("float64"), 1)
         array([-0.2277023 , -0.25937725])
     """
     return Ranked(
@@ -177,7 +181,7 @@ def truncated_normal(stdev: float, seed: int | None = None) -> Initializer:
         The initializer.
 
     Example:
-        >>> bool(np.abs(truncated_normal(3).sample((1000,), np.dtype('float32'), 5)).max() <= 6)
+        >>> bool(np.abs(truncated_normal(3).sample((1000,), np.dtype("float32"), 5)).max() <= 6)
         True
     """
     return TruncatedNormal(
@@ -191,11 +195,13 @@ def xavier(
     filter_rank: int = SentinelValueForInferParamInitRank,
     seed: int | None = None,
 ) -> Initializer:
-    """Numbers uniform within ``scale * sqrt(3 / fan_in)``, so that each has the variance ``scale**2 / fan_in``.
+    """Numbers uniform within ``scale * sqrt(3 / fan_in)``, so that each has the variance ``scale**2
+    / fan_in``.
 
     Args:
         scale: factor of the range; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1 unless given.
+        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
+            unless given.
         filter_rank: how many of the last axes are a filter's window; 0 unless given.
         seed: of the random numbers; None takes the next automatic one.
 
@@ -203,7 +209,7 @@ def xavier(
         The initializer.
 
     Example:
-        >>> bool(np.abs(xavier().sample((300, 20), np.dtype('float64'), 0)).max() < 0.1)
+        >>> bool(np.abs(xavier().sample((300, 20), np.dtype("float64"), 0)).max() < 0.1)
         True
     """
     return _fan_scaled("xavier", "xavier", scale, (output_rank, filter_rank), seed, 3, False, True)
@@ -217,11 +223,13 @@ def glorot_uniform(
 ) -> Initializer:
     """Numbers uniform within ``scale * sqrt(6 / (fan_in + fan_out))``; the layers' default.
 
-    X. Glorot, Y. Bengio: "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
+    X. Glorot, Y. Bengio: "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
 
     Args:
         scale: factor of the range; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1 unless given.
+        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
+            unless given.
         filter_rank: how many of the last axes are a filter's window; 0 unless given.
         seed: of the random numbers; None takes the next automatic one.
 
@@ -229,7 +237,7 @@ def glorot_uniform(
         The initializer.
 
     Example:
-        >>> bool(np.abs(glorot_uniform().sample((300, 300), np.dtype('float64'), 0)).max() < 0.1)
+        >>> bool(np.abs(glorot_uniform().sample((300, 300), np.dtype("float64"), 0)).max() < 0.1)
         True
     """
     return _fan_scaled(
@@ -245,11 +253,13 @@ def glorot_normal(
 ) -> Initializer:
     """Normal numbers of standard deviation ``scale * sqrt(2 / (fan_in + fan_out))``.
 
-    X. Glorot, Y. Bengio: "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
+    X. Glorot, Y. Bengio: "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
 
     Args:
         scale: factor of the standard deviation; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1 unless given.
+        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
+            unless given.
         filter_rank: how many of the last axes are a filter's window; 0 unless given.
         seed: of the random numbers; None takes the next automatic one.
 
@@ -257,7 +267,7 @@ def glorot_normal(
         The initializer.
 
     Example:
-        >>> round(float(glorot_normal().sample((100, 100), np.dtype('float64'), 0).std()), 2)
+        >>> round(float(glorot_normal().sample((100, 100), np.dtype("float64"), 0).std()), 2)
         0.1
     """
     return _fan_scaled(
@@ -277,7 +287,8 @@ def he_uniform(
 
     Args:
         scale: factor of the range; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1 unless given.
+        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
+            unless given.
         filter_rank: how many of the last axes are a filter's window; 0 unless given.
         seed: of the random numbers; None takes the next automatic one.
 
@@ -285,7 +296,7 @@ def he_uniform(
         The initializer.
 
     Example:
-        >>> bool(np.abs(he_uniform().sample((600, 20), np.dtype('float64'), 0)).max() < 0.1)
+        >>> bool(np.abs(he_uniform().sample((600, 20), np.dtype("float64"), 0)).max() < 0.1)
         True
     """
     return _fan_scaled(
@@ -299,13 +310,15 @@ def he_normal(
     filter_rank: int = SentinelValueForInferParamInitRank,
     seed: int | None = None,
 ) -> Initializer:
-    """Normal numbers of standard deviation ``scale * sqrt(2 / fan_in)``, meant for layers followed by ``relu``.
+    """Normal numbers of standard deviation ``scale * sqrt(2 / fan_in)``, meant for layers followed
+    by ``relu``.
 
     K. He, X. Zhang, S. Ren, J. Sun: "Delving deep into rectifiers", ICCV 2015.
 
     Args:
         scale: factor of the standard deviation; greater than 0.
-        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1 unless given.
+        output_rank: how many axes before the filter's are outputs; -k says the first k axes; 1
+            unless given.
         filter_rank: how many of the last axes are a filter's window; 0 unless given.
         seed: of the random numbers; None takes the next automatic one.
 
@@ -313,7 +326,7 @@ def he_normal(
         The initializer.
 
     Example:
-        >>> round(float(he_normal().sample((200, 100), np.dtype('float64'), 0).std()), 2)
+        >>> round(float(he_normal().sample((200, 100), np.dtype("float64"), 0).std()), 2)
         0.1
     """
     return _fan_scaled(
@@ -329,10 +342,11 @@ def bilinear(kernel_width: int, kernel_height: int) -> Initializer:
         kernel_height: in pixels; equal to the width.
 
     Returns:
-        An initializer for shapes ``[channels, channels, kernel_height, kernel_width]``: each channel onto itself.
+        An initializer for shapes ``[channels, channels, kernel_height, kernel_width]``: each
+        channel onto itself.
 
     Example:
-        >>> bilinear(3, 3).sample((1, 1, 3, 3), np.dtype('float32'), 0)[0, 0]
+        >>> bilinear(3, 3).sample((1, 1, 3, 3), np.dtype("float32"), 0)[0, 0]
         array([[0.25, 0.5 , 0.25],
                [0.5 , 1.  , 0.5 ],
                [0.25, 0.5 , 0.25]], dtype=float32)
@@ -348,7 +362,8 @@ def initializer_with_rank(
     """The same initializer, told which axes are outputs and filter.
 
     Args:
-        initializer: any initializer; those whose spread does not depend on the ranks come back as they are.
+        initializer: any initializer; those whose spread does not depend on the ranks come back as
+            they are.
         output_rank: how many axes before the filter's are outputs; None leaves it.
         filter_rank: how many of the last axes are a filter's window; None leaves it.
 
@@ -361,12 +376,13 @@ def initializer_with_rank(
 
     Example:
         >>> conv = initializer_with_rank(glorot_uniform(), output_rank=-1, filter_rank=2)
-        >>> bool(np.abs(conv.sample((64, 32, 5, 5), np.dtype('float64'), 0)).max() < 0.05)
+        >>> bool(np.abs(conv.sample((64, 32, 5, 5), np.dtype("float64"), 0)).max() < 0.05)
         True
     """
     if not isinstance(initializer, Initializer):
         raise TypeError(
-            f"initializer_with_rank: expected an initializer such as glorot_uniform(), got {type(initializer).__name__}"
+            f"initializer_with_rank: expected an initializer such as glorot_uniform(), got "
+            f"{type(initializer).__name__}"
         )
     if not isinstance(initializer, Ranked):
         return initializer

@@ -66,7 +66,8 @@ def uniform_like(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Uniform random numbers of an operand's shape, on its dynamic axes: others for each sample or frame.
+    """Uniform random numbers of an operand's shape, on its dynamic axes: others for each sample or
+    frame.
 
     Args:
         x: an operand; its values are not read.
@@ -164,7 +165,8 @@ def gumbel(
 ) -> Composite:
     """Random numbers of a Gumbel distribution, new ones at each evaluation.
 
-    Added to log probabilities, their largest element is a draw from these probabilities: the "Gumbel-max trick".
+    Added to log probabilities, their largest element is a draw from these probabilities: the
+    "Gumbel-max trick".
 
     Args:
         shape: a number or a tuple.

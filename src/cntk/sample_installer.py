@@ -53,8 +53,9 @@ def install_samples(
 ) -> None:
     """Unpack an archive of samples into a folder.
 
-    The original's own address is gone. Its samples are in the folders Examples and Tutorials of its repository, whose
-    archive may be given as the address. Packages that samples need are not installed.
+    The original's own address is gone. Its samples are in the folders Examples and Tutorials of its
+    repository, whose archive may be given as the address. Packages that samples need are not
+    installed.
 
     Args:
         url: address of a zip file: ``https://``, ``http://`` or ``file://``. It must be given.
@@ -72,7 +73,8 @@ def install_samples(
         >>> install_samples()
         Traceback (most recent call last):
             ...
-        cntk.sample_installer.SamplesGoneError: install_samples: https://cntk.ai/Samples/CNTK-Samples-2-7.zip is gone. ...
+        cntk.sample_installer.SamplesGoneError: install_samples:
+        https://cntk.ai/Samples/CNTK-Samples-2-7.zip is gone. ...
     """
     address = default_sample_url() if url is None else url
     if not isinstance(address, str):
@@ -89,16 +91,19 @@ def install_samples(
         raise ValueError(f"install_samples: directory {folder} must be empty or not exist yet")
     if address == default_sample_url():
         raise SamplesGoneError(
-            f"install_samples: {address} is gone. The samples are in the folders Examples and Tutorials of "
-            f"https://github.com/microsoft/CNTK at release v2.7: install_samples(url='{_ARCHIVE}') unpacks all of it"
+            f"install_samples: {address} is gone. The samples are in the folders Examples and "
+            f"Tutorials of "
+            f"https://github.com/microsoft/CNTK at release v2.7: install_samples(url='{_ARCHIVE}') "
+            f"unpacks all of it"
         )
     if urlsplit(address).scheme not in _SCHEMES:
         raise ValueError(
-            f"install_samples: unknown kind of address: {address!r}; it must begin with https://, http:// or file://"
+            f"install_samples: unknown kind of address: {address!r}; it must begin with https://, "
+            f"http:// or file://"
         )
     _say(quiet, f"INFO: retrieving {address}")
     with tempfile.TemporaryFile() as archive:
-        with urlopen(address, timeout=_PATIENCE) as source:  # noqa: S310 - the kind of address is looked at above
+        with urlopen(address, timeout=_PATIENCE) as source:  # noqa: S310
             shutil.copyfileobj(source, archive)
         if not zipfile.is_zipfile(archive):
             raise zipfile.BadZipFile(f"install_samples: what {address} gives is no zip file")

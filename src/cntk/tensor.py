@@ -1,4 +1,6 @@
-"""What variables and functions do as tensors: operators that build graphs, and values as NumPy arrays."""
+"""What variables and functions do as tensors: operators that build graphs, and values as NumPy
+arrays.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,22 @@ from cntk.core import ArrayMixin
 __all__ = ["AVAILABLE_TENSOR_OPS", "ArrayMixin", "TensorOpsMixin"]
 
 AVAILABLE_TENSOR_OPS = [
-    "abs", "add", "div", "getitem", "matmul", "mul", "radd", "rdiv", "rmatmul", "rmul", "rsub", "rtruediv", "sub",
-    "truediv", "neg",
-]  # fmt: skip
+    "abs",
+    "add",
+    "div",
+    "getitem",
+    "matmul",
+    "mul",
+    "radd",
+    "rdiv",
+    "rmatmul",
+    "rmul",
+    "rsub",
+    "rtruediv",
+    "sub",
+    "truediv",
+    "neg",
+]
 """The operators that every variable and function has, by the names of Python's methods."""
 
 hand_on(globals())

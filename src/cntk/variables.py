@@ -1,4 +1,6 @@
-"""Variables that hold values: parameters, which are learned, and constants, which are not; and records of them."""
+"""Variables that hold values: parameters, which are learned, and constants, which are not; and
+records of them.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ class _Holder(Variable, ArrayMixin):
     """A variable with a value of its own, made when its shape and number format are known."""
 
     _data: torch.Tensor | None
-    # The number that a constant was made as, and whether it was another at some version of the tensor.
+    # The number that a constant was made as, and whether it was another at some version of the
+    # tensor.
     _number: float | None = None
     _seen: tuple[int, bool] = (0, False)
     _initial: Any
@@ -155,7 +158,9 @@ class _Holder(Variable, ArrayMixin):
         return self._data  # type: ignore[return-value]
 
     def freeze_storage(self) -> torch.Tensor:
-        """The value, detached, for those that hold on to its memory: from now on it lies as it does."""
+        """The value, detached, for those that hold on to its memory: from now on it lies as it
+        does.
+        """
         self._is_pinned = True
         return self.data.detach()
 
@@ -165,7 +170,9 @@ class _Holder(Variable, ArrayMixin):
             self._device = device
 
     def use_column_major(self) -> None:
-        """Let a matrix lie in memory column after column, as some kernels want it; nothing else about it changes."""
+        """Let a matrix lie in memory column after column, as some kernels want it; nothing else
+        about it changes.
+        """
         data = self.data
         if data.dim() == 2 and not self._is_pinned:
             with torch.inference_mode(False), torch.no_grad():
@@ -173,7 +180,8 @@ class _Holder(Variable, ArrayMixin):
 
     @property
     def value(self) -> np.ndarray:
-        """A copy of the value, ``[*shape]``. May be set to an array, a number, or an `NDArrayView` of that shape.
+        """A copy of the value, ``[*shape]``. May be set to an array, a number, or an `NDArrayView`
+        of that shape.
 
         Raises:
             ValueError: when read while the shape is still to be inferred.
@@ -189,7 +197,8 @@ class _Holder(Variable, ArrayMixin):
         data = self.data
         if new.numel() != data.numel() and new.ndim:
             raise FeedError(
-                f"{self!r}: expected a value of shape {shape_text(self.shape)}, got {shape_text(new.shape)}"
+                f"{self!r}: expected a value of shape {shape_text(self.shape)}, got "
+                f"{shape_text(new.shape)}"
             )
         with torch.no_grad():
             data.copy_(new.reshape(data.shape) if new.ndim and new.shape != data.shape else new)
@@ -204,7 +213,8 @@ class _Holder(Variable, ArrayMixin):
             return value if isinstance(value, torch.Tensor) else tensor_of(np.array(value))
         except (TypeError, ValueError):
             raise FeedError(
-                f"{self!r}: expected a number, an array or an NDArrayView as its value, got {value!r}"
+                f"{self!r}: expected a number, an array or an NDArrayView as its value, got "
+                f"{value!r}"
             ) from None
 
     def _as_numpy(self) -> np.ndarray:
@@ -256,7 +266,8 @@ def _numbers(value: Any, called: str) -> np.ndarray:
             else ", lists of one length" * isinstance(value, (list, tuple))
         )
         raise ArgumentError(
-            f"{called}: expected numbers, as a number or an array{kind}, or an initializer such as cntk.glorot_uniform() as "
+            f"{called}: expected numbers, as a number or an array{kind}, or an initializer such as "
+            f"cntk.glorot_uniform() as "
             f"its value, got {shown(value)}"
         )
     return array
@@ -266,9 +277,11 @@ class Parameter(_Holder):
     """A variable that learners change.
 
     Args:
-        shape: its shape; dimensions may be `InferredDimension`. An array given as ``init`` has its own, which counts.
+        shape: its shape; dimensions may be `InferredDimension`. An array given as ``init`` has its
+            own, which counts.
         init: an initializer, a number, or an array.
-        dtype: float32, float64, float16 or bfloat16; arrays take it on as well. `cntk.parameter` keeps an array's own.
+        dtype: float32, float64, float16 or bfloat16; arrays take it on as well. `cntk.parameter`
+            keeps an array's own.
         device: where it lies.
         name: its name in the graph.
 
@@ -276,7 +289,7 @@ class Parameter(_Holder):
         ValueError: if there is neither shape nor array, or the initializer's scale is not positive.
 
     Example:
-        >>> w = Parameter((2, 3), init=1, name='w')
+        >>> w = Parameter((2, 3), init=1, name="w")
         >>> w.value.sum()
         np.float32(6.0)
     """
@@ -311,7 +324,8 @@ class Constant(_Holder):
     Args:
         value: a number, an array, or an initializer.
         shape: its shape. An array given as ``value`` has its own, which counts.
-        dtype: float32, float64, float16 or bfloat16; arrays take it on as well. `cntk.constant` keeps an array's own.
+        dtype: float32, float64, float16 or bfloat16; arrays take it on as well. `cntk.constant`
+            keeps an array's own.
         device: where it lies.
         name: its name in the graph.
 
@@ -331,7 +345,8 @@ class Constant(_Holder):
     ) -> None:
         if shape is None and value is None:
             raise ValueError(
-                f"constant {quoted(name)}: needs a value, as in constant(0), or a shape of zeros, constant(shape=3)"
+                f"constant {quoted(name)}: needs a value, as in constant(0), or a shape of zeros, "
+                f"constant(shape=3)"
             )
         self._hold(
             VariableKind.Constant,
@@ -355,7 +370,9 @@ class Constant(_Holder):
 
 
 def _option(dtype: Any, value: Any, cls: type) -> Any:
-    """A number format: the one given, a tensor's own, or the default option's, which NumPy arrays take on."""
+    """A number format: the one given, a tensor's own, or the default option's, which NumPy arrays
+    take on.
+    """
     given = get_default_override(cls, dtype=dtype)
     if isinstance(dtype, default_override_or) and isinstance(
         value, (torch.Tensor, NDArrayView, Value)

@@ -3,7 +3,8 @@
 
 import numpy as np
 
-# Relative to each element; relative to the largest of its array; absolute, since operands are about 1 and sums cancel.
+# Relative to each element; relative to the largest of its array; absolute, since operands are about
+# 1 and sums cancel.
 TOLERANCE = {"float32": (1e-4, 1e-5, 2e-6), "float64": (1e-8, 1e-10, 1e-13)}
 
 # Where the original's own code stumbles over an argument of a wrong type.
@@ -11,7 +12,9 @@ MEANT = {"AttributeError": "TypeError"}
 
 
 def close(one, other):
-    """Whether two arrays hold the same numbers up to rounding, infinities and what is no number included."""
+    """Whether two arrays hold the same numbers up to rounding, infinities and what is no number
+    included.
+    """
     format_ = "float64" if one.dtype == other.dtype == np.float64 else "float32"
     relative, floor, least = TOLERANCE[format_]
     finite = np.abs(other[np.isfinite(other)])

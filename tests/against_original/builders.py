@@ -1,4 +1,6 @@
-"""The builders that a description's steps name: public functions, and small programs where one needs more than a call."""
+"""The builders that a description's steps name: public functions, and small programs where one
+needs more than a call.
+"""
 
 import numpy as np
 
@@ -41,34 +43,34 @@ ELEMENTWISE = """
     straight_through_impl zeros_like ones_like eye_like cast dropout plus minus element_times element_divide pow
     log_add_exp element_max element_min sum mean equal not_equal less less_equal greater greater_equal element_and
     element_or element_xor element_not element_select per_dim_mean_variance_normalize
-"""
+"""  # noqa: E501
 REDUCTIONS = """
     reduce_l1 reduce_l2 reduce_log_sum_exp reduce_max reduce_mean reduce_min reduce_prod reduce_sum reduce_sum_square
     argmax argmin softmax log_softmax hardmax
-"""
+"""  # noqa: E501
 ARRANGEMENTS = """
     slice splice reshape transpose swapaxes pad gather one_hot top_k squeeze expand_dims flatten depth_to_space
     space_to_depth combine crop_manual reconcile_dynamic_axes unpack_batch to_batch to_sequence to_sequence_like
     image_scaler
-"""
+"""  # noqa: E501
 NETWORKS = """
     times times_transpose convolution convolution_transpose pooling unpooling roipooling batch_normalization
     local_response_normalization mean_variance_normalization optimized_rnnstack
-"""
+"""  # noqa: E501
 SEQUENCES = """
     sequence.broadcast_as sequence.delay sequence.first sequence.future_value sequence.gather sequence.is_first
     sequence.is_last sequence.last sequence.past_value sequence.reduce_max sequence.reduce_sum sequence.scatter
     sequence.slice sequence.softmax sequence.unpack sequence.where
-"""
+"""  # noqa: E501
 RANDOM = """
     random.uniform random.normal random.gumbel random.bernoulli random.uniform_like random.normal_like
     random.gumbel_like random.bernoulli_like random_sample random_sample_inclusion_frequency
-"""
+"""  # noqa: E501
 LOSSES = """
     binary_cross_entropy cosine_distance cosine_distance_with_negative_samples cross_entropy_with_softmax squared_error
     lambda_rank weighted_binary_cross_entropy classification_error edit_distance_error ndcg_at_1 fmeasure
     labels_to_graph forward_backward nce_loss
-"""
+"""  # noqa: E501
 
 PLACES = {name: "losses." + name for name in ("fmeasure", "lambda_rank", "nce_loss")}
 

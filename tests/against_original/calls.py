@@ -1,8 +1,9 @@
-"""Carries out one described call, by public names alone: the same code runs on Python 3.6 with the original.
+"""Carries out one described call, by public names alone: the same code runs on Python 3.6 with the
+original.
 
-A description is plain JSON: operands (where they stand, their shape, how their numbers are drawn), steps (the name
-of a builder, what it is applied to, its attributes), and how the gradient is taken. The last step's result is what
-is evaluated.
+A description is plain JSON: operands (where they stand, their shape, how their numbers are drawn),
+steps (the name of a builder, what it is applied to, its attributes), and how the gradient is taken.
+The last step's result is what is evaluated.
 """
 
 import zlib
@@ -81,7 +82,9 @@ class Operand:
 
 
 def reference(operands, results, name):
-    """The variable or function that a step's operand is called by: `x0`, `f1`, or `f1.2` for a further output."""
+    """The variable or function that a step's operand is called by: `x0`, `f1`, or `f1.2` for a
+    further output.
+    """
     if name[0] == "x":
         return operands[int(name[1:])].variable
     number, _, output = name[1:].partition(".")
@@ -104,7 +107,9 @@ def arrays(result):
 
 
 def gradients(call, function, feed, wanted):
-    """The gradient of each wanted variable, from ones at the output or from random numbers; the result in training."""
+    """The gradient of each wanted variable, from ones at the output or from random numbers; the
+    result in training.
+    """
     ones = call["root"] == "ones"
     sparse = any(x.get("sparse") for x in call["operands"])
     moving = sparse and all(v.is_parameter for v in wanted)
@@ -143,7 +148,7 @@ def attempt(stage, action):
     try:
         return action()
     except Exception as error:  # whatever it is: that is the finding
-        raise Failed(stage, error)  # noqa: B904 - the cause is inside
+        raise Failed(stage, error)  # noqa: B904
 
 
 def run(call, with_gradients=True):
@@ -154,10 +159,11 @@ def run(call, with_gradients=True):
         with_gradients: False to ask for none, where the original is known to break down over them.
 
     Returns:
-        dict: ``outputs``: for each its ``shape``, the number of its dynamic ``axes`` and its ``arrays``. ``training``: the
-        first output's arrays in a training pass, where there was one. ``gradients``: a list of arrays for each operand
-        that has one. ``after``: the values that watched parameters have in the end. ``error``: where something was
-        raised, `[stage, type]`; the rest is what was found until then.
+        dict: ``outputs``: for each its ``shape``, the number of its dynamic ``axes`` and its
+        ``arrays``. ``training``: the first output's arrays in a training pass, where there was one.
+        ``gradients``: a list of arrays for each operand that has one. ``after``: the values that
+        watched parameters have in the end. ``error``: where something was raised, `[stage, type]`;
+        the rest is what was found until then.
     """
     found = {"outputs": [], "training": [], "gradients": [], "after": []}
     try:

@@ -1,7 +1,9 @@
-"""Carries out everything that cntkx, a library written on CNTK, offers; the same code runs with the original.
+"""Carries out everything that cntkx, a library written on CNTK, offers; the same code runs with the
+original.
 
-Each case makes a function of inputs with fixed numbers, whose parameters are given fixed values as well. What it gives
-is kept: the result, the gradients of inputs and parameters, and the parameters after a few updates.
+Each case makes a function of inputs with fixed numbers, whose parameters are given fixed values as
+well. What it gives is kept: the result, the gradients of inputs and parameters, and the parameters
+after a few updates.
 """
 
 import contextlib
@@ -29,7 +31,8 @@ from cntkx.misc import CTCEncoder, greedy_decoder, to_ctc_encoded
 
 import cntk as C
 
-# The original's gradient of a power reads operands whose memory has been used again, unless memory is not shared.
+# The original's gradient of a power reads operands whose memory has been used again, unless memory
+# is not shared.
 C.cntk_py.disable_forward_values_sharing()
 
 LENGTHS = (4, 2, 3)
@@ -100,7 +103,7 @@ def attended(make):
 
 
 CASES = {
-    # -- ops ----------------------------------------------------------------------------------------------------
+    # -- ops ---------------------------------------------------------------------------------------
     "floor_division": lambda d: Cx.floor_division(d.batch(5), d.batch(5, low=0.3)),
     "floor_division constants": lambda d: Cx.floor_division(
         C.constant([-3.0, 1, 2, 3, 4]), C.constant([2.0] * 5)
@@ -135,13 +138,14 @@ CASES = {
     "gelu_fast": lambda d: Cx.gelu_fast(d.batch(5, low=-2, high=2)),
     "scaled_dot_product_attention": attended(lambda: Cx.scaled_dot_product_attention),
     "gaussian_mdn_coeff": lambda d: C.combine(list(Cx.gaussian_mdn_coeff(d.batch(12), 3, 2))),
-    # -- random: what can be said without the numbers ------------------------------------------------------------
+    # -- random: what can be said without the numbers
+    # ------------------------------------------------------------
     "sample": lambda d: C.reduce_sum(R.sample(d.batch(4))),
     "sample sequence": lambda d: C.reduce_sum(R.sample(d.sequence(4))),
     "sample_with_bias": lambda d: C.reduce_sum(R.sample_with_bias(d.batch(4), bias=1)),
     "sample_top_k": lambda d: C.reduce_sum(R.sample_top_k(d.batch(5), 3, 5)),
     "sample_gaussian_mdn": lambda d: 0 * Cx.sample_gaussian_mdn(d.batch(12), 3, 2),
-    # -- sequences -----------------------------------------------------------------------------------------------
+    # -- sequences ---------------------------------------------------------------------------------
     "sequence length": lambda d: S.length(d.sequence(3)),
     "sequence position": lambda d: S.position(d.sequence(3)),
     "sequence stride": lambda d: S.stride(d.sequence(3), 2),
@@ -171,7 +175,7 @@ CASES = {
     "sequence pad_ctc_labels": lambda d: S.pad_ctc_labels(
         d.sequence(2, lengths=(2, 2, 1)), d.sequence(3, lengths=(4, 2, 5), axis=C.Axis("others"))
     ),
-    # -- losses --------------------------------------------------------------------------------------------------
+    # -- losses ------------------------------------------------------------------------------------
     "gaussian_mdn_loss one": lambda d: gaussian_mdn_loss(d.batch(9), d.batch(1), 3, 1),
     "gaussian_mdn_loss": lambda d: gaussian_mdn_loss(d.batch(12), d.batch(2), 3, 2),
     "focal_loss_with_softmax": lambda d: focal_loss_with_softmax(d.batch(4), d.labels(4)),
@@ -198,7 +202,7 @@ CASES = {
         d.batch(3), d.batch(3), -2, scale=0.7
     ),
     "barron learned scale": lambda d: generalised_robust_barron_loss(d.batch(3), d.batch(3), 1),
-    # -- layers --------------------------------------------------------------------------------------------------
+    # -- layers ------------------------------------------------------------------------------------
     "Dense": lambda d: L.Dense(4, activation=C.tanh)(d.batch(3)),
     "Dense map_rank": lambda d: L.Dense(4, map_rank=1, bias=False)(d.batch(2, 3, 2)),
     "Dense input_rank": lambda d: L.Dense((2, 3), input_rank=1)(d.batch(2, 3)),
@@ -295,7 +299,7 @@ CASES = {
     "SequenceSEBlock": lambda d: L.SequenceSEBlock(4, r=2)(d.sequence(4, 3)),
     "SIREN": lambda d: L.SIREN(3, omega=30)(d.batch(2)),
     "SeqATAC": lambda d: L.SeqATAC(4, 2)(d.sequence(4, 3)),
-    # -- recurrences ---------------------------------------------------------------------------------------------
+    # -- recurrences -------------------------------------------------------------------------------
     "Recurrence": lambda d: L.Recurrence(C.layers.LSTM(3))(d.sequence(2)),
     "Recurrence dropout": lambda d: L.Recurrence(
         C.layers.GRU(3), go_backwards=True, dropout_rate_input=1e-9, dropout_rate_output=1e-9
@@ -322,7 +326,7 @@ CASES = {
     ),
     "GroupLSTM": lambda d: L.Recurrence(L.GroupLSTM(4, groups=2))(d.sequence(2)),
     "GroupLSTM wide": lambda d: L.Recurrence(L.GroupLSTM(4, groups=2))(d.sequence(4)),
-    # -- models --------------------------------------------------------------------------------------------------
+    # -- models ------------------------------------------------------------------------------------
     "LinearAttention": attended(lambda: L.LinearAttention(3, 4)),
     "LinearAttention softmax": attended(lambda: L.LinearAttention(3, 4, kernel_type="softmax")),
     "LinearAttentionModel": lambda d: L.LinearAttentionModel(3, 4)(
@@ -366,7 +370,8 @@ CASES = {
 }
 
 
-# -- models whose weights come from files of other libraries: these stand in for the libraries --------------------------
+# -- models whose weights come from files of other libraries: these stand in for the libraries
+# --------------------------
 
 HIDDEN, MIDDLE, WORDS, PLACES = 4, 6, 5, 8  # a small network of BERT's kind
 BERT = {
@@ -562,7 +567,8 @@ def run(name):
     return found
 
 
-# -- learners, and what computes without a graph ----------------------------------------------------------------------
+# -- learners, and what computes without a graph
+# ----------------------------------------------------------------------
 
 
 def of_learner(make, steps=None):

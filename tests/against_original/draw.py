@@ -1,6 +1,7 @@
 """All calls, drawn: the same ones on every machine and every Python from 3.6.
 
-Each family's file holds a table `DRAWN` of an operation's name, how many calls it gets, and what draws one.
+Each family's file holds a table `DRAWN` of an operation's name, how many calls it gets, and what
+draws one.
 """
 
 from tests.against_original import (

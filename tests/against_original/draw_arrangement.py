@@ -1,5 +1,7 @@
 # ruff: noqa: B905 - Python 3.6 has no strict zip
-"""Draws calls of what arranges numbers anew: slices, splices, shapes, padding, gathering, dynamic axes."""
+"""Draws calls of what arranges numbers anew: slices, splices, shapes, padding, gathering, dynamic
+axes.
+"""
 
 SMALL = ("uniform", -2, 2)
 

@@ -1,4 +1,6 @@
-"""Draws calls of criteria of sequences and rankings, of random numbers, and of axes made static and back."""
+"""Draws calls of criteria of sequences and rankings, of random numbers, and of axes made static and
+back.
+"""
 
 SMALL = ("uniform", -2, 2)
 

@@ -1,4 +1,6 @@
-"""Draws calls of what works element by element: functions of one and of several operands, comparisons, logic."""
+"""Draws calls of what works element by element: functions of one and of several operands,
+comparisons, logic.
+"""
 
 SPECIAL = ("extreme",)
 SMALL = ("uniform", -2, 2)
@@ -160,7 +162,10 @@ def numbers_as_operands(d):
 SIGMOIDS = (
     "sigmoid tanh relu selu softplus softsign elu exp sin cos cosh sinh tan atan asinh".split()
 )
-PLAIN = "abs alias ceil floor negate round square stop_gradient straight_through_impl zeros_like ones_like".split()
+PLAIN = (
+    "abs alias ceil floor negate round square stop_gradient straight_through_impl zeros_like "
+    "ones_like"
+).split()
 DRAWN = {name: (6, unary()) for name in SIGMOIDS + PLAIN}
 DRAWN.update({name: (5, unary(-0.95, 0.95)) for name in ("acos", "asin", "atanh")})
 DRAWN.update({name: (5, unary(0.05, 3)) for name in ("log", "sqrt", "reciprocal")})

@@ -43,7 +43,9 @@ def vectors(d):
 
 
 def inferred(d):
-    """A parameter whose shape the product infers; `infer_input_rank_to_map` says over which axes of the other."""
+    """A parameter whose shape the product infers; `infer_input_rank_to_map` says over which axes of
+    the other.
+    """
     shape = d.shape(1, 3)
     x = d.operand(shape, d.one("batch", "sequence"))
     rank = d.below(0, len(shape) + 1)

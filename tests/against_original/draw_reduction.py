@@ -90,7 +90,10 @@ def mean_variance(d):
     )
 
 
-REDUCTIONS = "reduce_l1 reduce_l2 reduce_log_sum_exp reduce_max reduce_mean reduce_min reduce_prod reduce_sum"
+REDUCTIONS = (
+    "reduce_l1 reduce_l2 reduce_log_sum_exp reduce_max reduce_mean reduce_min reduce_prod "
+    "reduce_sum"
+)
 DRAWN = dict.fromkeys(REDUCTIONS.split() + ["reduce_sum_square"], (14, reduction))
 DRAWN.update(dict.fromkeys(("argmax", "argmin"), (8, chosen_place)))
 DRAWN.update(dict.fromkeys(("softmax", "log_softmax"), (10, softmax)))

@@ -2,7 +2,9 @@
 
 
 def plain(d):
-    """An operation whose only operand is a sequence; now and then something without a sequence axis."""
+    """An operation whose only operand is a sequence; now and then something without a sequence
+    axis.
+    """
     on = "sequence" if d.number else d.one("batch", "parameter")
     d.step(
         d.operation,
@@ -56,7 +58,9 @@ def general_delay(d):
 
 
 def kept(d, x):
-    """A condition that keeps at least one frame of each sequence: a frame that is first, last, or marked."""
+    """A condition that keeps at least one frame of each sequence: a frame that is first, last, or
+    marked.
+    """
     edge = d.step(d.one("sequence.is_first", "sequence.is_last"), x)
     if d.chance(0.3):
         return edge
@@ -175,7 +179,10 @@ def composition(d):
 def aligned(d):
     """A batch axis alone beside a sequence axis: what broadcasts by itself, and what does not."""
     shape = d.shape(0, 2)
-    names = "plus minus element_times element_divide pow log_add_exp element_max element_min equal less greater"
+    names = (
+        "plus minus element_times element_divide pow log_add_exp element_max element_min equal "
+        "less greater"
+    )
     names = (names + " squared_error element_and").split()
     x, y = (
         d.operand(shape, "sequence", ("uniform", 0.5, 2)),

@@ -1,4 +1,6 @@
-"""What draws one call: random choices that depend on the call's name alone, and the description that they fill."""
+"""What draws one call: random choices that depend on the call's name alone, and the description
+that they fill.
+"""
 
 import zlib
 
@@ -8,8 +10,8 @@ import numpy as np
 class Draw:
     """One call in the making.
 
-    Every choice comes from a generator that the call's name seeds, so that a call stays what it is when others
-    are added.
+    Every choice comes from a generator that the call's name seeds, so that a call stays what it is
+    when others are added.
 
     Args:
         operation: the operation's name.

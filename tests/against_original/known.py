@@ -1,7 +1,8 @@
 """Where the original's result is not ours, and why: each reason with the calls that show it.
 
-In `CANNOT` the original raises an error and this package gives a result. In `WRONG` both give one. `UNSTEADY` are the
-calls that the original answers from memory that nobody has set: nothing is recorded of them.
+In `CANNOT` the original raises an error and this package gives a result. In `WRONG` both give one.
+`UNSTEADY` are the calls that the original answers from memory that nobody has set: nothing is
+recorded of them.
 """
 
 CANNOT = {

@@ -1,4 +1,6 @@
-"""The laws that operands' numbers are drawn by, each known by its name; NumPy's old generator never changes."""
+"""The laws that operands' numbers are drawn by, each known by its name; NumPy's old generator never
+changes.
+"""
 
 import numpy as np
 
@@ -58,7 +60,9 @@ def one_hot(random, shape):
 
 
 def few(random, shape):
-    """Mostly zeros, and never a whole row of them: the original refuses to be fed that where it is sparse."""
+    """Mostly zeros, and never a whole row of them: the original refuses to be fed that where it is
+    sparse.
+    """
     kept = random.uniform(0, 1, shape) < 0.3
     kept[..., random.randint(0, shape[-1])] = True
     return random.uniform(-2, 2, shape) * kept

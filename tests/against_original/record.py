@@ -1,12 +1,14 @@
-"""Records what the original CNTK 2.7 gives for every drawn call: run it there, from the root of the repository.
+"""Records what the original CNTK 2.7 gives for every drawn call: run it there, from the root of the
+repository.
 
     python -m tests.against_original.record
 
-Calls whose description is recorded already are kept. The others run in child processes, many in each. Where the
-original breaks down, that call is tried once more without gradients; if that fails as well, it is recorded as a
-`crash`. Each call runs twice, in different company, since the original sometimes reads memory that nobody has set: a
-call whose two results differ runs a third time, alone. If that is not the first result either, or if a call is known to
-differ at times, it is recorded as `unsteady`, without numbers.
+Calls whose description is recorded already are kept. The others run in child processes, many in
+each. Where the original breaks down, that call is tried once more without gradients; if that fails
+as well, it is recorded as a `crash`. Each call runs twice, in different company, since the original
+sometimes reads memory that nobody has set: a call whose two results differ runs a third time,
+alone. If that is not the first result either, or if a call is known to differ at times, it is
+recorded as `unsteady`, without numbers.
 """
 
 import json
@@ -42,7 +44,9 @@ def work(wanted, with_gradients, folder):
 
 
 def by_child(names, with_gradients=True):
-    """The results of the first of these calls, up to the end or to one where the child breaks down."""
+    """The results of the first of these calls, up to the end or to one where the child breaks
+    down.
+    """
     with tempfile.TemporaryDirectory() as folder:
         arguments = [sys.executable, "-m", "tests.against_original.record", folder]
         wanted = json.dumps([names, with_gradients]).encode()
@@ -110,6 +114,7 @@ if __name__ == "__main__":
 
         if cntk.__version__ != "2.7":
             raise SystemExit(
-                f"only the original CNTK 2.7 may record reference values; this is {cntk.__version__}"
+                f"only the original CNTK 2.7 may record reference values; this is "
+                f"{cntk.__version__}"
             )
         main()

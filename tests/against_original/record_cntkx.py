@@ -2,9 +2,9 @@
 
     python -m tests.against_original.record_cntkx
 
-The library (version 0.1.54) must be installed there, or lie on the path, and OMP_NUM_THREADS not be set: with one thread
-the original's convolutions break down. Each case runs in a process of its own: one that breaks down is recorded as a
-`crash`.
+The library (version 0.1.54) must be installed there, or lie on the path, and OMP_NUM_THREADS not be
+set: with one thread the original's convolutions break down. Each case runs in a process of its own:
+one that breaks down is recorded as a `crash`.
 """
 
 import json
@@ -19,7 +19,9 @@ PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cntkx.npz")
 
 
 def write(results, path):
-    """Keep `{name: {stage: arrays or kind of error}}` in one archive; errors without their words."""
+    """Keep `{name: {stage: arrays or kind of error}}` in one archive; errors without their
+    words.
+    """
     index, pool = {}, []
     for name, stages in sorted(results.items()):
         kept = {key: found for key, found in stages.items() if not key.endswith(" message")}

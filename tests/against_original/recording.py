@@ -1,6 +1,8 @@
-"""The file in which the original's results are kept: one compressed archive of two lists of numbers and their index.
+"""The file in which the original's results are kept: one compressed archive of two lists of numbers
+and their index.
 
-The index holds each call's description with what it gave: shapes, where numbers begin is known by their order.
+The index holds each call's description with what it gave: shapes, where numbers begin is known by
+their order.
 """
 
 import json
@@ -40,7 +42,8 @@ def write(calls, path=PATH):
         index.append([description, found])
     text = json.dumps(index, sort_keys=True, separators=(",", ":"))
     numbers = {name: np.concatenate(pools[name] + [np.zeros(0, name)]) for name in POOLS}
-    # The exponents and leading digits of many numbers together compress better than number by number.
+    # The exponents and leading digits of many numbers together compress better than number by
+    # number.
     packed = {name: plane(x) for name, x in numbers.items()}
     np.savez_compressed(path, index=np.frombuffer(text.encode(), np.uint8), **packed)
 

@@ -1,7 +1,7 @@
 """Everything that cntkx offers, a library written on CNTK, gives what it gives on the original.
 
-The library is not installed with this package: `pip install cntkx==0.1.54`, or put it on the path. What it gives on the
-original was recorded by `record_cntkx`.
+The library is not installed with this package: `pip install cntkx==0.1.54`, or put it on the path.
+What it gives on the original was recorded by `record_cntkx`.
 """
 
 from __future__ import annotations

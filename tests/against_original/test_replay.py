@@ -28,7 +28,8 @@ REASONS = {
     for name in names
 }
 IN_OLD_FILES_ALONE = {"CrossEntropyWithSoftmax", "LogSoftmax", "Sigmoid", "SquaredError"}
-# What a proxy stands for, and lattices from files of a speech recogniser, cannot be run by a call that is drawn.
+# What a proxy stands for, and lattices from files of a speech recogniser, cannot be run by a call
+# that is drawn.
 WITHOUT_THE_ORIGINAL = {"CustomProxyOp", "LatticeSequenceWithSoftmax"}
 NOTHING = ("crash", "unsteady")  # what the original gave cannot be compared with
 

@@ -6,7 +6,9 @@ import math
 
 
 def described_signature(function):
-    """Parameters in their order, with their defaults; how they may be passed is left out, but for ``*`` and ``**``."""
+    """Parameters in their order, with their defaults; how they may be passed is left out, but for
+    ``*`` and ``**``.
+    """
     marks = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     described = []
     for p in inspect.signature(function).parameters.values():

@@ -1,6 +1,8 @@
-"""Records the public interface of the original toolkit, CNTK 2.7, as facts: names, parameters, their order, defaults.
+"""Records the public interface of the original toolkit, CNTK 2.7, as facts: names, parameters,
+their order, defaults.
 
-Run by hand with the original's own interpreter; `test_api.py` compares this package with what it prints:
+Run by hand with the original's own interpreter; `test_api.py` compares this package with what it
+prints:
 
     python3.6 tests/api/record_api.py > tests/api/api_of_the_original.json
 """
@@ -35,7 +37,9 @@ def module_names():
 
 
 def members(cls):
-    """The public members of the class itself and of mixins; other bases are listed themselves, or native."""
+    """The public members of the class itself and of mixins; other bases are listed themselves, or
+    native.
+    """
     found = {}
     for base in reversed(cls.__mro__):
         if base is not cls and not base.__name__.endswith("Mixin"):

@@ -1,6 +1,7 @@
 """Records which names a star import brings from each module of the original toolkit, CNTK 2.7.
 
-Run by hand with the original's own interpreter; `test_stars.py` compares this package with what it prints:
+Run by hand with the original's own interpreter; `test_stars.py` compares this package with what it
+prints:
 
     python3.6 tests/api/record_stars.py > tests/api/stars_of_the_original.json
 """

@@ -1,7 +1,8 @@
-"""The public interface is the original's: every name, with its parameters, their order and their defaults.
+"""The public interface is the original's: every name, with its parameters, their order and their
+defaults.
 
-`record_api.py` wrote down the original's. What is not there yet is in ``pending.txt``, which holds exactly that; a line
-that ends in ``.*`` stands for all that a module has yet to offer.
+`record_api.py` wrote down the original's. What is not there yet is in ``pending.txt``, which holds
+exactly that; a line that ends in ``.*`` stands for all that a module has yet to offer.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def described_member(cls: type, name: str) -> str:
 
 
 def wanted() -> Iterator[tuple[str, str, Any]]:
-    """Yield each name as module, name (``Class.member`` for what a class has), and what it stands for."""
+    """Yield each name as module, name (``Class.member`` for what a class has), and what it stands
+    for.
+    """
     for module, entries in API.items():
         for name, entry in entries.items():
             yield module, name, entry
@@ -143,7 +146,7 @@ def test_operations_that_old_programs_take_from_layers() -> None:
     space = {name: getattr(layers, name) for name in layers.__all__}
     ops = importlib.import_module("cntk.ops")
     names = """alias batch_normalization combine convolution convolution_transpose dropout placeholder pooling
-        reconcile_dynamic_axes reduce_mean reshape sequence sigmoid slice softplus splice sqrt tanh times unpooling"""
+        reconcile_dynamic_axes reduce_mean reshape sequence sigmoid slice softplus splice sqrt tanh times unpooling"""  # noqa: E501
     assert all(space[name] is getattr(ops, name) for name in names.split())
     assert space["glorot_uniform"] is importlib.import_module("cntk").glorot_uniform
     # The layers' own modules are still there under their full names.

@@ -1,8 +1,10 @@
-"""A star import brings all that the original's does: `np`, `sys` or `Value` too, which programs then use.
+"""A star import brings all that the original's does: `np`, `sys` or `Value` too, which programs
+then use.
 
-`record_stars.py` wrote down what the original's modules bring. Left out are `cntk.contrib`, `cntk.sample_installer` and
-`cntk.conftest`, which are examples and tests, and `cntk.cntk_py`: its functions take operands in the native layer's order
-of axes, and what programs use of it is there by name.
+`record_stars.py` wrote down what the original's modules bring. Left out are `cntk.contrib`,
+`cntk.sample_installer` and `cntk.conftest`, which are examples and tests, and `cntk.cntk_py`: its
+functions take operands in the native layer's order of axes, and what programs use of it is there by
+name.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ STARS: dict[str, str] = json.loads(
 
 NOT_BROUGHT = {
     "tests": "the original's own tests, which lie within its modules",
-    "getargspec": "a function of Python's that is gone since 3.11; inspect.signature is what to use",
+    "getargspec": (
+        "a function of Python's that is gone since 3.11; inspect.signature is what to use"
+    ),
     "contrib": "imported by its own name alone, in the original's programs too",
     "cntk_py_init": "looks for the original's native libraries",
 }
@@ -87,7 +91,8 @@ def test_a_program_that_begins_with_a_star_import(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# -- what is handed on of the original's internals --------------------------------------------------------------------
+# -- what is handed on of the original's internals
+# --------------------------------------------------------------------
 
 
 def test_results_are_kept() -> None:
@@ -146,7 +151,8 @@ def test_values_for_files() -> None:
             call({"a": 1})
 
 
-# What the original says of each: dimensions, string, size, whether it is free, is inferred, and is a scalar.
+# What the original says of each: dimensions, string, size, whether it is free, is inferred, and is
+# a scalar.
 SHAPES = [
     ((2, 3), (3, 2), "[3 x 2]", 6, False, False, False),
     ((), (), "[]", 1, False, False, True),
@@ -190,9 +196,19 @@ def test_native_shapes(
 
 def test_parts_of_native_shapes() -> None:
     shape = native_shape.NDShape((2, 3))
-    assert (shape.sub_shape(0, 1), shape.sub_shape(1), shape.sub_shape(), shape[0], tuple(shape)) == (
-        (2,), (3,), (3, 2), 3, (3, 2),
-    )  # fmt: skip
+    assert (
+        shape.sub_shape(0, 1),
+        shape.sub_shape(1),
+        shape.sub_shape(),
+        shape[0],
+        tuple(shape),
+    ) == (
+        (2,),
+        (3,),
+        (3, 2),
+        3,
+        (3, 2),
+    )
     with pytest.raises(ValueError, match="expected a range of the 0 axes"):
         native_shape.NDShape(()).sub_shape(1)
     assert (

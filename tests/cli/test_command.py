@@ -200,7 +200,8 @@ def test_convert_both_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out.splitlines()[1] == f"{binary}: {binary.stat().st_size:,} bytes"
     assert main(["convert", "--input", str(binary), "--output", str(again)]) == 0
     assert again.read_text() == (
-        "0\t|features 1.0 2.0 |labels 1:1.0\n0\t|features 3.0 4.0\n1\t|features 5.0 6.0 |labels 0:1.0\n"
+        "0\t|features 1.0 2.0 |labels 1:1.0\n0\t|features 3.0 4.0\n1\t|features 5.0 6.0 |labels "
+        "0:1.0\n"
     )
     streams = [
         "--stream",

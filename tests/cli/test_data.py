@@ -1,4 +1,6 @@
-"""The data of the demonstration: the split of the small digits, and what a folder of MNIST files must hold."""
+"""The data of the demonstration: the split of the small digits, and what a folder of MNIST files
+must hold.
+"""
 
 from __future__ import annotations
 

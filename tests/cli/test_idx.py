@@ -1,4 +1,6 @@
-"""The reader of idx files: what it reads, and that nothing a file says can make it crash or take memory."""
+"""The reader of idx files: what it reads, and that nothing a file says can make it crash or take
+memory.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ def test_truncated_or_damaged_gzip(tmp_path: Path, images: np.ndarray) -> None:
 
 @pytest.mark.parametrize("claim", [1000, (1 << 32) - 1])
 def test_memory_is_not_taken_on_the_word_of_a_header(tmp_path: Path, claim: int) -> None:
-    """Neither a small file with a large claim nor a small file that unpacks to a large one costs memory."""
+    """Neither a small file with a large claim nor a small file that unpacks to a large one costs
+    memory.
+    """
     lie, bomb = tmp_path / "lie", tmp_path / "bomb.gz"
     lie.write_bytes(b"\0\0\x08\x03" + struct.pack(">3I", claim, 1000, 1000) + bytes(50))
     bomb.write_bytes(gzip.compress(idx(np.zeros((1, 2, 3), np.uint8)) + bytes(1 << 26)))

@@ -1,7 +1,8 @@
-"""pytest plugin: lets the original's test modules, written as submodules of `cntk`, import from the `cntk` under test.
+"""pytest plugin: lets the original's test modules, written as submodules of `cntk`, import from the
+`cntk` under test.
 
-Beside that it only gives back what newer NumPy releases took away from the names that the suite's own code uses, and
-prints numbers as the NumPy of its time did.
+Beside that it only gives back what newer NumPy releases took away from the names that the suite's
+own code uses, and prints numbers as the NumPy of its time did.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ np.set_printoptions(precision=6, suppress=True, legacy="1.13")
 
 
 class SuiteFinder(importlib.abc.MetaPathFinder):
-    """Finds in the suite what the package under test does not have: its test packages, wherever they are asked for."""
+    """Finds in the suite what the package under test does not have: its test packages, wherever
+    they are asked for.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -54,7 +57,8 @@ class SuiteModule(pytest.Module):
     def _getobj(self) -> ModuleType:
         parts = self.path.relative_to(SUITE).with_suffix("").parts
         for depth in range(1, len(parts) - 1):
-            # What is a package in the suite may be a plain module here, and only packages have submodules.
+            # What is a package in the suite may be a plain module here, and only packages have
+            # submodules.
             vars(importlib.import_module(".".join(parts[:depth]))).setdefault("__path__", [])
         return importlib.import_module(".".join(parts))
 

@@ -1,20 +1,22 @@
 """Runs the original toolkit's own published test suite against this package.
 
-The suite is read out of the CNTK 2.7 wheel on the Python package index; only its test modules are unpacked, into a
-cache outside the repository (CNTK_CONFORMANCE_CACHE, else the user's cache folder). `baseline.json` says what the
-original itself does with each test on a CPU. `passing.txt` lists what passes with this package; it only grows.
-`impossible.txt` lists the few test functions that cannot pass for a reason in the test itself, with the reason: they
-need what today's NumPy has no more, or the original's native code. They count for nothing.
+The suite is read out of the CNTK 2.7 wheel on the Python package index; only its test modules are
+unpacked, into a cache outside the repository (CNTK_CONFORMANCE_CACHE, else the user's cache
+folder). `baseline.json` says what the original itself does with each test on a CPU. `passing.txt`
+lists what passes with this package; it only grows. `impossible.txt` lists the few test functions
+that cannot pass for a reason in the test itself, with the reason: they need what today's NumPy has
+no more, or the original's native code. They count for nothing.
 
     python tests/conformance/run.py                      whole suite, summary by area
     python tests/conformance/run.py ops train            only these areas
     python tests/conformance/run.py ops/sequence_test    only this module
     python tests/conformance/run.py ops -- -x -k clip    what follows `--` goes to pytest
     python tests/conformance/run.py --check              every listed test must still pass
-    python tests/conformance/run.py --update             list what passes, twice in a row, and is not listed yet
+    python tests/conformance/run.py --update             list what passes, twice in a row, and is
+    not listed yet
 
-Exit status: 0 if all is well (with --check and --update: nothing that is listed fails; else: everything passes that
-the original passes), 1 otherwise.
+Exit status: 0 if all is well (with --check and --update: nothing that is listed fails; else:
+everything passes that the original passes), 1 otherwise.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ PYTEST_TESTS_FAILED = 1
 
 @dataclass(frozen=True)
 class Module:
-    """One test module of the suite: its file, its dotted name and the short name people select it by."""
+    """One test module of the suite: its file, its dotted name and the short name people select it
+    by.
+    """
 
     path: Path
     dotted: str
@@ -65,7 +69,9 @@ class Module:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a module did: the status of each of its tests, and what pytest printed if not all was well."""
+    """What a module did: the status of each of its tests, and what pytest printed if not all was
+    well.
+    """
 
     outcomes: dict[str, str]
     complaint: str
@@ -173,7 +179,8 @@ def run_pytest(
         "no:hypothesispytest",
     ]
     options += ["-p", "no:xdist", "-c", os.devnull, f"--rootdir={suite}"]
-    # No pattern for files: one that fits the suite's names fits every module, and pytest rewrites what it fits.
+    # No pattern for files: one that fits the suite's names fits every module, and pytest rewrites
+    # what it fits.
     options += ["-o", "python_classes=*Test", "--tb=short", f"--timeout={timeout}"]
     options += ["--deviceid=cpu", f"--junitxml={folder}/report.xml"]
     sys.exit(pytest.main([*options, str(module.path), *arguments]))
@@ -305,7 +312,9 @@ def _passed(ran: Ran) -> set[str]:
 
 
 def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
-    """Print by area how many of the tests that the original passes are passed; return whether all are."""
+    """Print by area how many of the tests that the original passes are passed; return whether all
+    are.
+    """
     table: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0])
     impossible = read_impossible()
     for module, ran in done.items():
@@ -322,7 +331,9 @@ def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
 
 
 def parser_of(description: str | None, seconds: int) -> argparse.ArgumentParser:
-    """Return the parser of what every runner of a suite takes; `seconds` is the default limit of one test."""
+    """Return the parser of what every runner of a suite takes; `seconds` is the default limit of
+    one test.
+    """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -355,7 +366,9 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
 
 
 def choose(modules: list[Module], select: list[str], listed: list[str] | None) -> list[Module]:
-    """Return the modules that are selected by area or name, all unless any is; with a list, only those with tests in it."""
+    """Return the modules that are selected by area or name, all unless any is; with a list, only
+    those with tests in it.
+    """
     if select:
         modules = [
             m for m in modules if any(m.short == s or m.short.startswith(s + "/") for s in select)
@@ -382,7 +395,8 @@ def summarize_list(
     """Print how many of the listed tests of modules pass; return the exit status."""
     expected = sum(any(module.owns(test) for module in modules) for test in listed)
     print(
-        f"{suite}: {expected - lost} of {expected} listed tests pass ({time.monotonic() - started:.0f} s)"
+        f"{suite}: {expected - lost} of {expected} listed tests pass "
+        f"({time.monotonic() - started:.0f} s)"
     )
     return 1 if lost else 0
 

@@ -1,4 +1,6 @@
-"""Values carried between scripts by files: parameters, layers, results, and what may not be read."""
+"""Values carried between scripts by files: parameters, layers, results, and what may not be
+read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Networks of Caffe converted: what comes out is what Caffe computes, and files are read with care."""
+"""Networks of Caffe converted: what comes out is what Caffe computes, and files are read with
+care.
+"""
 
 from __future__ import annotations
 
@@ -100,8 +102,13 @@ def test_convolutions_in_groups_and_without_bias(tmp_path: Path) -> None:
     ],
 )
 def test_pooling(k: Any, s: Any, p: Any, average: bool, tmp_path: Path) -> None:
-    """The last window may hang over the end, and averages count margins: what the original's converter leaves out."""
-    text = f"kernel_h: {k[0]} kernel_w: {k[1]} stride_h: {s[0]} stride_w: {s[1]} pad_h: {p[0]} pad_w: {p[1]}"
+    """The last window may hang over the end, and averages count margins: what the original's
+    converter leaves out.
+    """
+    text = (
+        f"kernel_h: {k[0]} kernel_w: {k[1]} stride_h: {s[0]} stride_w: {s[1]} pad_h: {p[0]} pad_w: "
+        f"{p[1]}"
+    )
     found = computed(
         tmp_path,
         layer("Pooling", f"pooling_param {{ pool: {'AVE' if average else 'MAX'} {text} }}"),
@@ -179,7 +186,10 @@ LAYERS: dict[str, tuple[str, dict[str, Any], Array]] = {
     ),
     "concat": (
         RELU
-        + 'layer { name: "y" type: "Concat" bottom: "data" bottom: "r" top: "y" concat_param { axis: 1 } }',
+        + (
+            'layer { name: "y" type: "Concat" bottom: "data" bottom: "r" top: "y" concat_param { '
+            "axis: 1 } }"
+        ),
         {},
         np.concatenate([IMAGE, np.maximum(IMAGE, 0)]),
     ),
@@ -236,14 +246,16 @@ def test_names_are_the_originals(tmp_path: Path) -> None:
 
 
 def test_old_files(tmp_path: Path) -> None:
-    """Files from before 2014 have other layers; so have those that name inputs beside the layers."""
+    """Files from before 2014 have other layers; so have those that name inputs beside the
+    layers.
+    """
     network = """
     name: 'old'  # with inputs of their own
     input: "data" input_dim: 1 input_dim: 3 input_dim: 9 input_dim: 8
     layers < name: "c" type: CONVOLUTION bottom: "data" top: "c"
              convolution_param < num_output: 0x4, kernel_size: 3; weight_filler { type: "gaussian" std: 1e-2f } > >
     layers { name: "r" type: RELU bottom: "c" top: "c" blobs_lr: 1 blobs_lr: 2 }
-    """
+    """  # noqa: E501
     model = convert(tmp_path, network, {"c": [FILTERS, BIAS]}, old=True)
     wanted = np.maximum(convolved(IMAGE, FILTERS, BIAS, (1, 1), (0, 0)), 0)
     np.testing.assert_allclose(model.eval([IMAGE])[0], wanted, atol=1e-5)
@@ -425,7 +437,7 @@ def test_texts() -> None:
     name: "a" 'b\n'   # strings in a row are one
     layer { name: "p" pooling_param { pool: AVE kernel_size: 3, } unknown: [1, 2] other: -inf more { a: "}" } }
     layer { type: "LRN"; lrn_param { alpha: 1e-4 beta: .75f k: 2 } include: { phase: TEST } }
-    """
+    """  # noqa: E501
     net = read_text("NetParameter", text)
     assert net.name == "ab\n" and [one.name for one in net.layer] == ["p", ""]
     assert (net.layer[0].pooling_param.pool, net.layer[0].pooling_param.kernel_size) == (1, [3])

@@ -23,7 +23,8 @@ MEAN = 0.92857146
 BITS = [1, 2, 1, 2, 1, 2, 3]
 SIGNS = [-1, -1, -1, -1, 1, 1, 1]
 
-# bits -> the original's values and gradients, the sum of the elements times 1 to 7 being differentiated
+# bits -> the original's values and gradients, the sum of the elements times 1 to 7 being
+# differentiated
 ROWS: dict[str, tuple[Any, list[float], list[float]]] = {
     "one": (1, [MEAN * s for s in SIGNS], [0, 2, 3, 4, 5, 6, 0]),
     "two": (

@@ -1,4 +1,6 @@
-"""Binary convolutions: made of layers, trained with the original's losses, and turned into faster functions."""
+"""Binary convolutions: made of layers, trained with the original's losses, and turned into faster
+functions.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def converted(**options: Any) -> C.Function:
     return filled(convert_to_binary_convolution(C.layers.Convolution2D((3, 3), 3, **options)(x)))
 
 
-# options of a layer -> the original's: functions, some values, sums of the gradients of the sum of squares
+# options of a layer -> the original's: functions, some values, sums of the gradients of the sum of
+# squares
 LAYERS: dict[str, tuple[dict[str, Any], list[str], list[float], list[float]]] = {
     "plain": ({}, ["Plus"], [1.8563466, -4.228303, -1.7944431], [102.43751, 34.21129, -91.440865]),
     "padded": (
@@ -226,7 +229,9 @@ def images_of_bars(count: int, seed: int) -> tuple[Any, Any]:
 
 
 def test_a_small_network_keeps_its_accuracy() -> None:
-    """The way of the original's example: a trained network made binary, trained again, and made faster."""
+    """The way of the original's example: a trained network made binary, trained again, and made
+    faster.
+    """
     C.cntk_py.set_fixed_random_seed(1)
     images, labels = images_of_bars(256, 1)
     unseen, truth = images_of_bars(128, 2)

@@ -1,4 +1,6 @@
-"""NaN and infinity: found at the operation where they arise, with everything left as it was before that minibatch."""
+"""NaN and infinity: found at the operation where they arise, with everything left as it was before
+that minibatch.
+"""
 
 from __future__ import annotations
 
@@ -187,9 +189,13 @@ def regular_net():
     C.cntk_py.set_fixed_random_seed(5)
     x, y = sample_input()
     z = C.layers.Sequential(
-        [C.layers.Dense(4, init=C.glorot_uniform(seed=3)), C.layers.BatchNormalization(), C.layers.Dropout(0.5, seed=7),
-         C.layers.Dense(1, init=C.glorot_uniform(seed=4))]
-    )(x)  # fmt: skip
+        [
+            C.layers.Dense(4, init=C.glorot_uniform(seed=3)),
+            C.layers.BatchNormalization(),
+            C.layers.Dropout(0.5, seed=7),
+            C.layers.Dense(1, init=C.glorot_uniform(seed=4)),
+        ]
+    )(x)
     loss = C.squared_error(z, y)
     return x, y, loss, C.Trainer(z, loss, C.adam(z.parameters, 0.01, 0.9))
 
@@ -209,7 +215,8 @@ def trained(minibatches: int, fails_at: set[int], watched: bool = True) -> list[
 
 
 def test_training_goes_on_to_the_bit_after_a_minibatch_that_failed():
-    # Dropout, running statistics, adam's moments; eager steps and, after the fortieth, recorded ones.
+    # Dropout, running statistics, adam's moments; eager steps and, after the fortieth, recorded
+    # ones.
     plain = trained(50, set(), watched=False)
     for found in (trained(50, set()), trained(50, {0, 3, 20, 45, 46})):
         assert all(np.array_equal(a, b) for a, b in zip(plain, found, strict=True))
@@ -235,8 +242,12 @@ def test_every_training_is_watched_where_none_is_named():
     x, y = sample_input()
     loss = criterion(x, y)
     with watch_nan(), pytest.raises(NotFiniteError, match="minibatch 2: .* Exp"):
-        loss.train((np.concatenate([X, spoiled(1)]), np.concatenate([Y, Y])), minibatch_size=8,
-                   parameter_learners=C.sgd(loss.parameters, 1e-6), max_epochs=1)  # fmt: skip
+        loss.train(
+            (np.concatenate([X, spoiled(1)]), np.concatenate([Y, Y])),
+            minibatch_size=8,
+            parameter_learners=C.sgd(loss.parameters, 1e-6),
+            max_epochs=1,
+        )
 
 
 def test_sessions_are_watched_and_others_refused():
@@ -269,10 +280,22 @@ def checked():
 
 
 CHECKED = {
-    "overflow": (lambda x: -C.exp(x, name="here"), [[100, 1, 1]], "Exp 'here'.*infinity at sample 0"),
-    "cast": (lambda x: C.cast(x, np.float16, name="here") - 1, [[1, 7e4, 1]], "Cast 'here'.*infinity"),
-    "given": (lambda x: C.plus(x, 1, name="here"), [[1, np.nan, 1]], "Plus 'here': it unexpectedly produced NaN"),
-}  # fmt: skip
+    "overflow": (
+        lambda x: -C.exp(x, name="here"),
+        [[100, 1, 1]],
+        "Exp 'here'.*infinity at sample 0",
+    ),
+    "cast": (
+        lambda x: C.cast(x, np.float16, name="here") - 1,
+        [[1, 7e4, 1]],
+        "Cast 'here'.*infinity",
+    ),
+    "given": (
+        lambda x: C.plus(x, 1, name="here"),
+        [[1, np.nan, 1]],
+        "Plus 'here': it unexpectedly produced NaN",
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", CHECKED)
@@ -284,7 +307,9 @@ def test_checked_mode_lets_nothing_through(kind, checked):
 
 
 def test_checked_mode_shows_what_is_asked_for(checked):
-    """As in the original: whoever asks for an operation's result, or the gradient of an input, sees an infinity there."""
+    """As in the original: whoever asks for an operation's result, or the gradient of an input, sees
+    an infinity there.
+    """
     x = C.input_variable(2, needs_gradient=True)
     assert np.isinf(C.exp(x).eval([[100, 1]])).tolist() == [[True, False]]
     assert np.isinf(C.sqrt(x).grad([[0, 1]])).tolist() == [[True, False]]

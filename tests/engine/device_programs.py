@@ -1,4 +1,6 @@
-"""Small trainings whose copies to a GPU, and waits for it, are counted; their sequences' lengths change from step to step."""
+"""Small trainings whose copies to a GPU, and waits for it, are counted; their sequences' lengths
+change from step to step.
+"""
 
 from __future__ import annotations
 

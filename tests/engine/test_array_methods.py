@@ -1,4 +1,6 @@
-"""What programs do with arrays and values by the native layer's methods, with the original's answers."""
+"""What programs do with arrays and values by the native layer's methods, with the original's
+answers.
+"""
 
 import numpy as np
 import pytest

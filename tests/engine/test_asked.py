@@ -1,4 +1,6 @@
-"""What is asked for comes back by what it was asked by, and any iterable names it, as in the original."""
+"""What is asked for comes back by what it was asked by, and any iterable names it, as in the
+original.
+"""
 
 from __future__ import annotations
 

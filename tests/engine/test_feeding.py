@@ -1,4 +1,6 @@
-"""What may be fed for a variable and what comes of it, as recorded from the original CNTK 2.7; and what may not."""
+"""What may be fed for a variable and what comes of it, as recorded from the original CNTK 2.7; and
+what may not.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def csr(rows: int, columns: int = 3, dtype: Any = np.float32) -> sp.csr_matrix:
 
 
 def variable(kind: str) -> C.Variable:
-    """x: samples, s: sequences; then the shape; ends in sparse, double, ... where it is not plain."""
+    """x: samples, s: sequences; then the shape; ends in sparse, double, ... where it is not
+    plain.
+    """
     makers = {
         "x3": lambda: C.input_variable(3, name=kind),
         "x23": lambda: C.input_variable((2, 3), name=kind),
@@ -281,7 +285,8 @@ def test_results_do_not_share_memory_with_data():
     np.testing.assert_array_equal(data, ones(2, 3))
 
 
-# -- several arguments ------------------------------------------------------------------------------------------------
+# -- several arguments
+# ------------------------------------------------------------------------------------------------
 
 
 def test_arguments_by_name_and_by_uid():

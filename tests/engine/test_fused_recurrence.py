@@ -1,4 +1,6 @@
-"""Recurrences on fused kernels give what the general loop gives; and what is only nearly one of them is not fused."""
+"""Recurrences on fused kernels give what the general loop gives; and what is only nearly one of
+them is not fused.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def parameter(*shape: int, seed: int = 0) -> C.Parameter:
 def run(
     function: C.Function, feeds: Mapping[C.Variable, Any], optimize: bool
 ) -> tuple[Plan, list[np.ndarray]]:
-    """A plan, and the outputs and gradients that it gives, of parameters and inputs in their order."""
+    """A plan, and the outputs and gradients that it gives, of parameters and inputs in their
+    order.
+    """
     plan = Plan(function.outputs, {}, optimize)
     fed = {v: bind_input(v, x, CPU) for v, x in feeds.items()}
     rows, state = bind(plan, fed, True, CPU)
@@ -91,7 +95,8 @@ def loop(
     return C.combine([new[0]])
 
 
-# -- the cells, written by hand ---------------------------------------------------------------------------------------
+# -- the cells, written by hand
+# ---------------------------------------------------------------------------------------
 
 
 def lstm(
@@ -332,7 +337,8 @@ def test_numbers_are_those_of_numpy():
     np.testing.assert_allclose(function.eval({s: [x]})[0], wanted, rtol=1e-10)
 
 
-# -- what goes on from minibatch to minibatch -------------------------------------------------------------------------
+# -- what goes on from minibatch to minibatch
+# -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lengths", [(9, 9), (8, 9)])
@@ -360,7 +366,7 @@ def test_sequences_in_pieces_after_an_initial_state():
         np.testing.assert_allclose(np.concatenate(parts), all_of_it, atol=1e-6)
 
 
-# -- near misses ------------------------------------------------------------------------------------------------------
+# -- near misses -----------------------------------------------------------------------------------
 
 
 def peephole(i: Any, f: Any, g: Any, o: Any, c: Any) -> tuple[Any, Any]:

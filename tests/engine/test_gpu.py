@@ -1,7 +1,9 @@
-"""On a GPU, a pretended one: operands lie on one device, and the host waits for it only where there is no other way.
+"""On a GPU, a pretended one: operands lie on one device, and the host waits for it only where there
+is no other way.
 
-What is counted is what a training step does once it is warm. A wait is said by the kernel or copy, and the function that
-asks for it. Each one that there is stands in a table here, with the reason; one that is no longer there has to go.
+What is counted is what a training step does once it is warm. A wait is said by the kernel or copy,
+and the function that asks for it. Each one that there is stands in a table here, with the reason;
+one that is no longer there has to go.
 """
 
 from __future__ import annotations
@@ -28,20 +30,28 @@ WARM, COUNTED = 5, 2
 REASONS = {
     "copy back in _ops.shape.packed.chosen": "a condition says how many frames there are",
     "copy back in _ops.loss.ranking.of": "data say how many groups there are",
-    "copy back in _ops.loss.edit_distance.compute": "data say how many tokens count; a metric, computed on the CPU",
-    "copy back in _ops.random.sampling.cumulative": "the original's numbers are drawn on the CPU, by the weights",
+    "copy back in _ops.loss.edit_distance.compute": (
+        "data say how many tokens count; a metric, computed on the CPU"
+    ),
+    "copy back in _ops.random.sampling.cumulative": (
+        "the original's numbers are drawn on the CPU, by the weights"
+    ),
     "_local_scalar_dense in _ops.loss.ctc._states": "data say how many labels there are",
-    "_local_scalar_dense in _ops.shape.select._sparse_one_hot": "sparse rows have no entry for a class out of range",
-    "index by a mask in _ops.shape.select._sparse_one_hot": "sparse rows have no entry for a class out of range",
+    "_local_scalar_dense in "
+    "_ops.shape.select._sparse_one_hot": "sparse rows have no entry for a class out of range",
+    "index by a mask in "
+    "_ops.shape.select._sparse_one_hot": "sparse rows have no entry for a class out of range",
     "tolist in _ops.nn.roi_pooling.compute": "data say which part of an image is pooled",
     "tolist in _ops.shape.unpack._as_lengths": "data say how long sequences are",
     "_coalesce in learners.adagrad.rule": "data say how many rows of a table are touched",
     "_coalesce in learners.sgd.rule": "data say how many rows of a table are touched",
-    "_coalesce in _runtime.conversion.touched_rows": "data say how many rows of a table are touched",
+    "_coalesce in "
+    "_runtime.conversion.touched_rows": "data say how many rows of a table are touched",
 }
 
-# For each program the copies to the GPU of a step: one for each dense or one-hot input, two for one of other sparse rows,
-# one for the layout of each sequence axis; what the host has found out in place of the GPU; and the waits of a step.
+# For each program the copies to the GPU of a step: one for each dense or one-hot input, two for one
+# of other sparse rows, one for the layout of each sequence axis; what the host has found out in
+# place of the GPU; and the waits of a step.
 STEPS: dict[str, tuple[int, dict[str, int]]] = {
     **{name: (2, {}) for name in PROGRAMS if name.startswith("dense.") or name == "images"},
     **{name: (3, {}) for name in PROGRAMS if name.startswith("tagger.")},
@@ -193,7 +203,9 @@ def test_every_reason_is_needed() -> None:
 def test_parameters_go_to_the_device_of_the_call(
     name: str, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With learners' states, what sequences have carried over, and recordings, which hold memory."""
+    """With learners' states, what sequences have carried over, and recordings, which hold
+    memory.
+    """
     monkeypatch.setattr(step_module, "RECORD_AFTER", 2)
     with pretended_gpu() as gpu:
         devices = {"cpu": C.cpu(), "gpu": C.gpu(0)}

@@ -1,4 +1,6 @@
-"""Sequences of similar length in rectangles: every frame is there once, and comes back; long ones are not copied."""
+"""Sequences of similar length in rectangles: every frame is there once, and comes back; long ones
+are not copied.
+"""
 
 from __future__ import annotations
 

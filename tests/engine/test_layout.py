@@ -1,4 +1,6 @@
-"""Layouts against plain Python over lists of sequences, for any lengths; equal lengths take the shorter ways."""
+"""Layouts against plain Python over lists of sequences, for any lengths; equal lengths take the
+shorter ways.
+"""
 
 from __future__ import annotations
 

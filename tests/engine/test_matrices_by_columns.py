@@ -1,4 +1,6 @@
-"""Matrices of recurrent cells lie in memory by columns, as kernels want them, and nobody can tell but by the time."""
+"""Matrices of recurrent cells lie in memory by columns, as kernels want them, and nobody can tell
+but by the time.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ LENGTHS = ((3, 5, 1), (2, 2), (6, 1, 4))
 
 
 def model() -> tuple[list[C.Variable], C.Function]:
-    """A tagger whose matrices are an LSTM's, a plain recurrence's, a GRU's, another loop's and a dense layer's."""
+    """A tagger whose matrices are an LSTM's, a plain recurrence's, a GRU's, another loop's and a
+    dense layer's.
+    """
     C.cntk_py.set_fixed_random_seed(1)
     x, y = C.sequence.input_variable(5, name="x"), C.sequence.input_variable(3, name="y")
     init = C.glorot_uniform(seed=3)

@@ -1,4 +1,6 @@
-"""Products of matrices by either library: the same numbers and gradients, however the matrices lie in memory."""
+"""Products of matrices by either library: the same numbers and gradients, however the matrices lie
+in memory.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ RNG = np.random.default_rng(3)
 
 
 def tagger() -> Callable[[], None]:
-    """A small recurrent net in training, on minibatches of any number of sequences of any length."""
+    """A small recurrent net in training, on minibatches of any number of sequences of any
+    length.
+    """
     x, y = C.sequence.input_variable(3), C.input_variable(2)
     model = C.layers.Dense(2)(C.sequence.last(C.layers.Recurrence(C.layers.RNNStep(3))(x)))
     trainer = C.Trainer(

@@ -1,4 +1,6 @@
-"""The generator against the standard's own check value, and against numbers that the original drew."""
+"""The generator against the standard's own check value, and against numbers that the original
+drew.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,22 @@ def test_pieces_of_a_stream_join_to_the_whole(draw):
 @pytest.mark.parametrize(
     "seed, where, values, total, absolute",
     [  # the first three of each list lie in the tail, which one number in 2500 does
-        (0, [4462, 7584, 19999], [3.8560881615789673, 3.455383450123726, 0.38571391395772714], 288.9578053795987,
-         15931.148839238675),
-        (5, [348, 5362, 7908], [3.889850944249801, -3.5310266413437392, -3.534925088657818], 75.01029074849194,
-         15984.280703443123),
+        (
+            0,
+            [4462, 7584, 19999],
+            [3.8560881615789673, 3.455383450123726, 0.38571391395772714],
+            288.9578053795987,
+            15931.148839238675,
+        ),
+        (
+            5,
+            [348, 5362, 7908],
+            [3.889850944249801, -3.5310266413437392, -3.534925088657818],
+            75.01029074849194,
+            15984.280703443123,
+        ),
     ],
-)  # fmt: skip
+)
 def test_normal_numbers_are_the_originals(seed, where, values, total, absolute):
     numbers = MersenneTwister64(seed).normal(20_000)
     np.testing.assert_allclose(numbers[where], values, rtol=1e-13)
@@ -55,7 +67,8 @@ def test_words_after_normals_are_the_ones_not_used():
     np.testing.assert_array_equal(words[at : at + 5], following)
 
 
-# -- leaving out words ------------------------------------------------------------------------------------------------
+# -- leaving out words
+# ------------------------------------------------------------------------------------------------
 
 
 def stepped(seed: int, count: int) -> MersenneTwister64:

@@ -1,4 +1,6 @@
-"""Sequences given piece by piece: models that need more of them than has come refuse, and name the operation."""
+"""Sequences given piece by piece: models that need more of them than has come refuse, and name the
+operation.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ def recurrence(x, back):
     return y.replace_placeholders({state: y.output})
 
 
-# CNTK 2.7 computes the first of these as if nothing followed a piece, in silence, and refuses the others.
+# CNTK 2.7 computes the first of these as if nothing followed a piece, in silence, and refuses the
+# others.
 AHEAD = {
     "future_value": (S.future_value, "FutureValue"),
     "backward loop": (lambda x: recurrence(x, True), "FutureValue"),

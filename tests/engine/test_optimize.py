@@ -1,4 +1,6 @@
-"""Recorded steps after their cleaning: fewer calls, the same numbers, also where calls write into memory."""
+"""Recorded steps after their cleaning: fewer calls, the same numbers, also where calls write into
+memory.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from cntk._compiler.recording.fx_passes import optimize
 
 
 def cleaned(f: Callable[..., list[Tensor]], *examples: Tensor, gradients: int = 0, inputs: int = 0):
-    """A recorded function after its cleaning, the number of calls before and after, and which results are factors."""
+    """A recorded function after its cleaning, the number of calls before and after, and which
+    results are factors.
+    """
     module = make_fx(f, tracing_mode="fake")(*examples)
     before = sum(n.op == "call_function" for n in module.graph.nodes)
     products = optimize(module, gradients, inputs)
@@ -104,10 +108,15 @@ def writes_by_out(x: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize(
     "f",
     [
-        fills, changes_between_reads, writes_rows, changes_ones, multiplies_then_changes, sums_before_a_change,
+        fills,
+        changes_between_reads,
+        writes_rows,
+        changes_ones,
+        multiplies_then_changes,
+        sums_before_a_change,
         writes_by_out,
     ],
-)  # fmt: skip
+)
 def test_memory_that_is_written_into(f):
     check(f, X)
 
@@ -118,7 +127,8 @@ def test_random_numbers_are_not_shared():
     assert not torch.equal(first, second)
 
 
-# -- gradients as factors ---------------------------------------------------------------------------------------------
+# -- gradients as factors
+# ---------------------------------------------------------------------------------------------
 
 
 def step(x: Tensor, w: Tensor) -> list[Tensor]:

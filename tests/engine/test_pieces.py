@@ -1,4 +1,6 @@
-"""TimeChunks of time: every frame has one place, in its sequence's order, and states pass from piece to piece."""
+"""TimeChunks of time: every frame has one place, in its sequence's order, and states pass from
+piece to piece.
+"""
 
 from __future__ import annotations
 

@@ -127,7 +127,8 @@ def _run(batch: int) -> Any:
     return RunContext(False, torch.device("cpu"), batch)
 
 
-# -- when a plan is compiled ------------------------------------------------------------------------------------------
+# -- when a plan is compiled
+# ------------------------------------------------------------------------------------------
 
 
 def test_a_plan_is_kept():
@@ -212,7 +213,7 @@ def test_deep_graphs():
     np.testing.assert_array_equal(function.eval({x: [[0]]}), [[3000]])
 
 
-# -- checked runs -----------------------------------------------------------------------------------------------------
+# -- checked runs ----------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Random words go on where they were left, in another stream and across the places where the generator begins anew."""
+"""Random words go on where they were left, in another stream and across the places where the
+generator begins anew.
+"""
 
 from __future__ import annotations
 

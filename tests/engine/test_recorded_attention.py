@@ -1,4 +1,6 @@
-"""Steps that look at a whole sequence, whose length is a free axis: one recording serves all lengths."""
+"""Steps that look at a whole sequence, whose length is a free axis: one recording serves all
+lengths.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +131,9 @@ def test_two_sources_of_one_length(counts: dict[str, int]) -> None:
 
 
 def test_a_state_that_is_as_long_as_the_source(counts: dict[str, int]) -> None:
-    """What has been looked at is remembered for each frame: a state with a free axis stays on the general way."""
+    """What has been looked at is remembered for each frame: a state with a free axis stays on the
+    general way.
+    """
 
     def make() -> tuple[C.Function, list[C.Variable]]:
         target, source = sequence("target"), sequence("source")

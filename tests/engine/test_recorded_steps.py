@@ -1,4 +1,6 @@
-"""Loops by recorded steps: the same values and gradients as by autograd, and no recording where there must be none."""
+"""Loops by recorded steps: the same values and gradients as by autograd, and no recording where
+there must be none.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Recorded steps where they once differed from eager ones: memory layouts, axes that the graph makes, failures."""
+"""Recorded steps where they once differed from eager ones: memory layouts, axes that the graph
+makes, failures.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,7 @@ def check(
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
-# -- memory layouts ---------------------------------------------------------------------------------------------------
+# -- memory layouts --------------------------------------------------------------------------------
 
 # Operations whose results lie in memory otherwise than torch's stand-ins say.
 MIXED: dict[str, Callable[[Any], Any]] = {
@@ -168,7 +170,8 @@ def test_recorded_loops_of_matrices(operation, monkeypatch):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
-# -- axes that the graph makes ----------------------------------------------------------------------------------------
+# -- axes that the graph makes
+# ----------------------------------------------------------------------------------------
 
 AXES: dict[str, Callable[[Any], Any]] = {
     "slice": lambda s: C.sequence.slice(s, 1, 0),
@@ -226,7 +229,7 @@ def test_batch_normalization_of_one_number_for_each_channel(monkeypatch):
     check(make, monkeypatch)
 
 
-# -- what stays eager -------------------------------------------------------------------------------------------------
+# -- what stays eager ------------------------------------------------------------------------------
 
 
 def chosen_by_data() -> tuple[C.Function, Feed, list[Any]]:
@@ -275,7 +278,7 @@ def test_what_stays_eager_is_no_warning(make, monkeypatch, caplog):
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
-# -- failures ---------------------------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------
 
 
 def normalized() -> tuple[C.Function, Feed, list[Any]]:
@@ -330,7 +333,9 @@ def test_a_recording_that_gives_other_numbers_is_not_used(monkeypatch):
 
 @pytest.mark.parametrize("when", [0, 2])
 def test_a_recording_that_fails_later_leaves_everything_as_it_was(when, monkeypatch):
-    """Statistics are put back, random numbers that were drawn are used, and the step is done by autograd."""
+    """Statistics are put back, random numbers that were drawn are used, and the step is done by
+    autograd.
+    """
     record, calls = record_training_step.record, [0]
 
     def failing(*arguments: Any) -> Any:

@@ -1,4 +1,6 @@
-"""Recurrent loops against loops in NumPy: directions, offsets, several states, initial states, gradients, carried state."""
+"""Recurrent loops against loops in NumPy: directions, offsets, several states, initial states,
+gradients, carried state.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +139,8 @@ def initials(kind: str, xs: Sequence[np.ndarray]) -> tuple[Any, dict[Any, Any], 
 
 
 INITIALS = [
-    "none", "number", "list", "parameter", "one element", "for each sequence", "number for each sequence",
+    "none", "number", "list", "parameter", "one element", "for each sequence", "number for each "
+                                                                               "sequence",
     "one element for each sequence", "sequence",
 ]  # fmt: skip
 
@@ -192,7 +195,9 @@ def test_delays_alone(offset, backwards):
 
 
 def test_several_states_and_outputs():
-    """Two states that read each other, with offsets 1 and 2, and a value outside that only the loop reads."""
+    """Two states that read each other, with offsets 1 and 2, and a value outside that only the loop
+    reads.
+    """
     s, xs = sequences(), data()
     a, b = C.placeholder(name="a"), C.placeholder(name="b")
     first = C.tanh(s * 2 + C.sequence.past_value(b, 0.125, 2), name="first")
@@ -264,7 +269,7 @@ def test_sparse_sequences_inside_a_loop():
     check(result, [np.cumsum(MATRIX[c], 0) for c in classes], 1e-6)
 
 
-# -- gradients --------------------------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lengths", [LENGTHS, (3, 3)])
@@ -314,7 +319,8 @@ def test_gradients_of_initial_sequences():
         np.testing.assert_allclose(one, other, atol=1e-8)
 
 
-# -- state that goes on -----------------------------------------------------------------------------------------------
+# -- state that goes on
+# -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("offset", [1, 2, 3])

@@ -1,6 +1,8 @@
-"""Whole recurrent programs in training: eager, with recorded steps of loops, and recorded, they give the same numbers.
+"""Whole recurrent programs in training: eager, with recorded steps of loops, and recorded, they
+give the same numbers.
 
-Everything is in double, so that what differs is wrong and no rounding. Gradients are compared with finite differences.
+Everything is in double, so that what differs is wrong and no rounding. Gradients are compared with
+finite differences.
 """
 
 from __future__ import annotations
@@ -188,7 +190,9 @@ LENGTHS = {
 
 
 def build(name: str, lengths: list[tuple[int, ...]]) -> tuple[Any, list[Any], list[dict[Any, Any]]]:
-    """A program's loss, its parameters with values that are always the same, and its minibatches."""
+    """A program's loss, its parameters with values that are always the same, and its
+    minibatches.
+    """
     C.cntk_py.set_fixed_random_seed(5)
     with C.default_options(dtype=np.float64):
         x, target = (

@@ -1,4 +1,6 @@
-"""PackedLanes: every frame has one place, sequences of a slot are kept apart, and a kernel forgets between them."""
+"""PackedLanes: every frame has one place, sequences of a slot are kept apart, and a kernel forgets
+between them.
+"""
 
 from __future__ import annotations
 

@@ -83,7 +83,9 @@ class Counted(C.ops.functions.UserFunction):
 
 
 def every_way(size: int) -> list[int]:
-    """How many threads there are in training, testing, evaluation, gradients, forward and backward of a dense layer."""
+    """How many threads there are in training, testing, evaluation, gradients, forward and backward
+    of a dense layer.
+    """
     x = C.input_variable(size, needs_gradient=True)
     counted = Counted(x)
     model = C.layers.Dense(size, init=0.01)(C.user_function(counted))

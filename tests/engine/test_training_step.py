@@ -1,4 +1,6 @@
-"""The training step: recorded and replayed, it gives the numbers that it gives by autograd, minibatch for minibatch."""
+"""The training step: recorded and replayed, it gives the numbers that it gives by autograd,
+minibatch for minibatch.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Task:
 
 @dataclass
 class Course:
-    """What a training gave: losses and metrics of all minibatches, values at its end, and its recordings."""
+    """What a training gave: losses and metrics of all minibatches, values at its end, and its
+    recordings.
+    """
 
     losses: list[float]
     metrics: list[float]
@@ -392,7 +396,8 @@ def test_a_loss_without_parameters_of_the_learner(monkeypatch):
     same(recorded, eager, 1e-9)
 
 
-# -- sequences and sparse data ----------------------------------------------------------------------------------------
+# -- sequences and sparse data
+# ----------------------------------------------------------------------------------------
 
 
 def sequence_task(
@@ -529,7 +534,8 @@ def test_one_hot_rows_after_others(monkeypatch):
     same(train(make, AT_ONCE, monkeypatch), train(make, NEVER, monkeypatch), 1e-5)
 
 
-# -- the step by itself -----------------------------------------------------------------------------------------------
+# -- the step by itself
+# -----------------------------------------------------------------------------------------------
 
 
 def test_an_assignment_is_not_recorded(monkeypatch):

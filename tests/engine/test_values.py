@@ -1,4 +1,6 @@
-"""Values and views of arrays: every way to make them, what they say of themselves, and what they give back."""
+"""Values and views of arrays: every way to make them, what they say of themselves, and what they
+give back.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,14 @@ SPARSE, SPARSE_SEQUENCE = (
 )
 LONG, SHORT = counted(2, 3), counted(1, 3)
 
-# how it is made, shape, mask (None where the original has none), rectangle, sequences: as the original gives them
+# how it is made, shape, mask (None where the original has none), rectangle, sequences: as the
+# original gives them
 MADE = {
     "array": (lambda: Value(LONG), (2, 3), None, LONG, list(LONG)),
     "view": (lambda: Value(NDArrayView.from_dense(LONG)), (2, 3), None, LONG, list(LONG)),
     "created of an array": (lambda: Value.create(SAMPLE, LONG), (2, 3), None, LONG, list(LONG)),
-    "created of samples": (lambda: Value.create(SAMPLE, [LONG[0], LONG[1]]), (2, 1, 3), None, LONG[:, None], list(LONG[:, None])),
+    "created of "
+    "samples": (lambda: Value.create(SAMPLE, [LONG[0], LONG[1]]), (2, 1, 3), None, LONG[:, None], list(LONG[:, None])),
     "created of sequences": (
         lambda: Value.create(SEQUENCE, [LONG, SHORT]),
         (2, 2, 3), [[2, 1], [2, 0]], np.stack([LONG, np.vstack([SHORT, np.zeros((1, 3))])]), [LONG, SHORT],
@@ -45,12 +49,14 @@ MADE = {
     "created of equal sequences": (
         lambda: Value.create(SEQUENCE, counted(2, 4, 3)), (2, 4, 3), None, counted(2, 4, 3), list(counted(2, 4, 3)),
     ),
-    "created of one sequence": (lambda: Value.create(SEQUENCE, LONG), (2, 3), None, LONG, list(LONG)),
+    "created of one "
+    "sequence": (lambda: Value.create(SEQUENCE, LONG), (2, 3), None, LONG, list(LONG)),
     "created of frames": (
         lambda: Value.create(SAMPLE, [LONG, SHORT]),
         (2, 2, 3), [[2, 1], [2, 0]], np.stack([LONG, np.vstack([SHORT, np.zeros((1, 3))])]), [LONG, SHORT],
     ),
-    "created of an array without axes": (lambda: Value.create(BARE, [LONG[0], LONG[1]]), (2, 3), None, LONG, list(LONG)),
+    "created of an array without "
+    "axes": (lambda: Value.create(BARE, [LONG[0], LONG[1]]), (2, 3), None, LONG, list(LONG)),
     "sequences that go on": (
         lambda: Value.create(SEQUENCE, [LONG, SHORT], seq_starts=[True, False]),
         (2, 2, 3), [[2, 1], [1, 0]], np.stack([LONG, np.vstack([SHORT, np.zeros((1, 3))])]), [LONG, SHORT],
@@ -60,12 +66,14 @@ MADE = {
         (2, 2, 3), [[1, 1], [1, 1]], np.stack([LONG, LONG]), [LONG, LONG],
     ),
     "matrix": (lambda: Value(sp.csr_matrix(LONG)), (2, 3), None, LONG, [LONG]),
-    "created of a matrix": (lambda: Value.create(SPARSE, sp.csr_matrix(LONG)), (2, 3), None, LONG, [LONG]),
+    "created of a "
+    "matrix": (lambda: Value.create(SPARSE, sp.csr_matrix(LONG)), (2, 3), None, LONG, [LONG]),
     "created of matrices": (
         lambda: Value.create(SPARSE_SEQUENCE, [sp.csr_matrix(LONG), sp.csr_matrix(SHORT)]),
         (2, 2, 3), [[2, 1], [2, 0]], np.stack([LONG, np.vstack([SHORT, np.zeros((1, 3))])]), [LONG, SHORT],
     ),
-    "classes of samples": (lambda: Value.one_hot([0, 2, 1], 3), (3, 3), None, np.eye(3)[[0, 2, 1]], [np.eye(3)[[0, 2, 1]]]),
+    "classes of "
+    "samples": (lambda: Value.one_hot([0, 2, 1], 3), (3, 3), None, np.eye(3)[[0, 2, 1]], [np.eye(3)[[0, 2, 1]]]),
     "classes of sequences": (
         lambda: Value.one_hot([[0, 2], [1]], 3),
         (2, 2, 3), [[2, 1], [2, 0]], [[[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 0]]], [np.eye(3)[[0, 2]], np.eye(3)[[1]]],
@@ -120,7 +128,9 @@ def test_formats_of_classes(dtype):
 
 
 def test_flags_are_classes_and_what_is_left_out_is_no_class():
-    """As the original has it: the number that stands for a row of zeros is the largest of 32 bits, and -1 is none."""
+    """As the original has it: the number that stands for a row of zeros is the largest of 32 bits,
+    and -1 is none.
+    """
     assert Value.ONE_HOT_SKIP == 4294967295
     for batch in ([[True, False]], [np.array([True, False])], [np.array([1, 0], np.uint8)]):
         np.testing.assert_array_equal(Value.one_hot(batch, 3).asarray(), [np.eye(3)[[1, 0]]])
@@ -216,7 +226,8 @@ def test_values_may_be_read_only():
     assert not Value.create(SAMPLE, LONG).is_read_only
 
 
-# -- results as values ------------------------------------------------------------------------------------------------
+# -- results as values
+# ------------------------------------------------------------------------------------------------
 
 
 def test_results_are_values():
@@ -316,7 +327,7 @@ def test_asarray_and_asvalue():
     assert C.asvalue(SAMPLE, LONG).shape == (2, 3)
 
 
-# -- views ------------------------------------------------------------------------------------------------------------
+# -- views -----------------------------------------------------------------------------------------
 
 
 def test_views_of_arrays():

@@ -1,7 +1,8 @@
-"""What the recorder and the test of the first minibatches share: the networks, their data and the learners.
+"""What the recorder and the test of the first minibatches share: the networks, their data and the
+learners.
 
-Plain CNTK 2 code that also the original's Python 3.6 reads. Every case trains a small form of one of the programs in
-`tests/programs` for ten minibatches of changing size.
+Plain CNTK 2 code that also the original's Python 3.6 reads. Every case trains a small form of one
+of the programs in `tests/programs` for ten minibatches of changing size.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,9 @@ CLASSIFIER_VOCAB = 22
 
 
 class Network(NamedTuple):
-    """A network with what it is trained by; `feed` makes the arguments of a minibatch from its recorded arrays."""
+    """A network with what it is trained by; `feed` makes the arguments of a minibatch from its
+    recorded arrays.
+    """
 
     model: C.Function
     loss: C.Function

@@ -1,9 +1,9 @@
 """Records what the original CNTK 2.7 computes in the first minibatches of small networks.
 
 Run from the root of the repository, by an interpreter that has the original:
-`python -m tests.golden.record_first_minibatches`. Writes one file of plain arrays a case beside this one: the
-parameters before the first minibatch and after the last, in the order of `Function.parameters`; the data of each
-minibatch; its loss and error.
+`python -m tests.golden.record_first_minibatches`. Writes one file of plain arrays a case beside
+this one: the parameters before the first minibatch and after the last, in the order of
+`Function.parameters`; the data of each minibatch; its loss and error.
 """
 
 import os
@@ -49,5 +49,6 @@ if __name__ == "__main__":
         )
         np.savez_compressed(path, **arrays)
         print(
-            f"{name}: loss {arrays['losses'][0]:.4f} to {arrays['losses'][-1]:.4f}, {os.path.getsize(path)} bytes"
+            f"{name}: loss {arrays['losses'][0]:.4f} to {arrays['losses'][-1]:.4f}, "
+            f"{os.path.getsize(path)} bytes"
         )

@@ -1,4 +1,6 @@
-"""From the same parameters and data, ten minibatches bring the same losses, errors and parameters as the original's."""
+"""From the same parameters and data, ten minibatches bring the same losses, errors and parameters
+as the original's.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Functions of the public vocabulary on some operands, and what their graphs look like.
 
-The module is read by Python 3.6 too, where the original runs: `record_graphs.py` writes down the graphs there, and
-`test_graphs.py` compares. A row is a builder, called with the `cntk` module; the layers of `tests.layers` are rows as well.
+The module is read by Python 3.6 too, where the original runs: `record_graphs.py` writes down the
+graphs there, and `test_graphs.py` compares. A row is a builder, called with the `cntk` module; the
+layers of `tests.layers` are rows as well.
 """
 
 import functools
@@ -31,7 +32,8 @@ def call(path, *shapes, **options):
 
     Args:
         path: where the function is, such as ``sequence.first``.
-        *shapes: shapes of inputs with a batch axis; after an ``"s"`` of inputs with a sequence axis.
+        *shapes: shapes of inputs with a batch axis; after an ``"s"`` of inputs with a sequence
+            axis.
         **options: ``after``: further positional arguments. All others are passed on.
     """
     after = options.pop("after", ())
@@ -75,7 +77,10 @@ for _name in UNARY.split():
 for _name in BINARY.split():
     CASES[_name] = call(_name, (3, 4), (3, 4))
     CASES[_name + ", named, on sequences"] = call(_name, SEQUENCE, (3,), (3,), **ONE)
-for _name in "plus minus element_times element_divide pow log_add_exp element_max less equal element_and mean sum".split():
+for _name in (
+    "plus minus element_times element_divide pow log_add_exp element_max less equal element_and "
+    "mean sum"
+).split():
     CASES[_name + " a number"] = call(_name, (3,), after=(2.5,))
     CASES[_name + " an array"] = call(_name, (3,), after=(np.array([1, 2, 3], np.float32),))
 for _name in "plus element_times mean sum element_max log_add_exp".split():
@@ -124,8 +129,10 @@ CASES.update({
     "slice": call("slice", (4, 5), after=(1, 1, 3), **ONE),
     "slice, strides": call("slice", (4, 5), after=(1, 0, 5), strides=2),
     "slice of two axes": call("slice", (4, 5), after=([0, 1], [1, 0], [3, 4]), **ONE),
-    "slice of a sequence": lambda C: C.slice(operand(C, SEQUENCE, (3,), 0), C.Axis.default_dynamic_axis(), 0, 1, name="it"),
-    "slice of a sequence, some": lambda C: C.slice(operand(C, SEQUENCE, (3,), 0), C.Axis.default_dynamic_axis(), 1, -1),
+    "slice of a "
+    "sequence": lambda C: C.slice(operand(C, SEQUENCE, (3,), 0), C.Axis.default_dynamic_axis(), 0, 1, name="it"),
+    "slice of a sequence, "
+    "some": lambda C: C.slice(operand(C, SEQUENCE, (3,), 0), C.Axis.default_dynamic_axis(), 1, -1),
     "splice": call("splice", (3, 4), (3, 4), axis=0, **ONE),
     "splice along the last axis": call("splice", (3, 4), (3, 4)),
     "splice along a new axis": call("splice", (3, 4), (3, 4), axis=axis_of("new_leading_axis")),
@@ -148,7 +155,8 @@ CASES.update({
     "gather along an axis": lambda C: C.gather(
         C.parameter((5, 2), name="table"), operand(C, BATCH, (3,), 0), axis=1, name="it"
     ),
-    "gather from an array": lambda C: C.gather(np.ones((5, 2), np.float32), operand(C, BATCH, (3,), 0)),
+    "gather from an "
+    "array": lambda C: C.gather(np.ones((5, 2), np.float32), operand(C, BATCH, (3,), 0)),
     "one hot": call("one_hot", (3,), after=(6,), **ONE),
     "one hot, sparse, first axis": call("one_hot", (3,), after=(6, True, 0)),
     "top k": call("top_k", (3, 6), after=(2,), **ONE),
@@ -161,10 +169,12 @@ CASES.update({
     "unpack batch": call("unpack_batch", (3,), **ONE),
     "to batch": lambda C: C.to_batch(C.parameter((4, 3), name="p"), name="it"),
     "to sequence": call("to_sequence", (4, 3), **ONE),
-    "to sequence by lengths": call("to_sequence", (4, 3), (), sequence_axis_name_prefix="mine_", **ONE),
+    "to sequence by "
+    "lengths": call("to_sequence", (4, 3), (), sequence_axis_name_prefix="mine_", **ONE),
     "to sequence like": call("to_sequence_like", (4, 3), SEQUENCE, (2,), **ONE),
     "image scaler": call("image_scaler", (3, 4, 5), after=(2.0, [1.0, 2.0, 3.0]), **ONE),
-    "local response normalization": call("local_response_normalization", (3, 4, 5), after=(1, 1.0, 0.1, 0.75), **ONE),
+    "local response "
+    "normalization": call("local_response_normalization", (3, 4, 5), after=(1, 1.0, 0.1, 0.75), **ONE),
     "mean variance normalization": call("mean_variance_normalization", (3, 4, 5), **ONE),
     "mean variance normalization across": call(
         "mean_variance_normalization", (3, 4, 5), epsilon=0.1, use_stats_across_channels=True, name="it"
@@ -211,10 +221,12 @@ CASES.update({
         operand(C, SEQUENCE, (3,), 0), C.parameter((C.InferredDimension, 2), name="W"), 2, 1, recurrent_op="rnnTanh", name="it"
     ),
     "cross entropy": call("cross_entropy_with_softmax", (4,), (4,), **ONE),
-    "cross entropy along an axis": call("cross_entropy_with_softmax", (4, 3), (4, 3), axis=0, **ONE),
+    "cross entropy along an "
+    "axis": call("cross_entropy_with_softmax", (4, 3), (4, 3), axis=0, **ONE),
     "classification error": call("classification_error", (4,), (4,), **ONE),
     "classification error among two": call("classification_error", (4,), (4,), topN=2),
-    "classification error along an axis": call("classification_error", (4, 3), (4, 3), axis=0, **ONE),
+    "classification error along an "
+    "axis": call("classification_error", (4, 3), (4, 3), axis=0, **ONE),
     "weighted binary cross entropy": call("weighted_binary_cross_entropy", (3,), (3,), (3,), **ONE),
     "negative samples": call("cosine_distance_with_negative_samples", (3,), (3,), after=(1, 2), **ONE),
     "lambda rank": call("losses.lambda_rank", (1,), (1,), (1,), **ONE),
@@ -250,7 +262,8 @@ for _name in "first last is_first is_last reduce_max reduce_sum softmax where".s
     )
 CASES.update({
     "sequence delay": call("sequence.delay", SEQUENCE, (3,)),
-    "sequence delay by two": call("sequence.delay", SEQUENCE, (3,), initial_state=0.5, time_step=2, **ONE),
+    "sequence delay by "
+    "two": call("sequence.delay", SEQUENCE, (3,), initial_state=0.5, time_step=2, **ONE),
     "sequence delay ahead": call("sequence.delay", SEQUENCE, (3,), time_step=-1, **ONE),
     "sequence delay by none": call("sequence.delay", SEQUENCE, (3,), time_step=0, **ONE),
     "past value": call("sequence.past_value", SEQUENCE, (3,), initial_state=0.5, time_step=2, **ONE),
@@ -268,23 +281,30 @@ CASES.update({
     "sequence slice of all": call("sequence.slice", SEQUENCE, (3,), after=(0, 0)),
     "sequence slice to the last": call("sequence.slice", SEQUENCE, (3,), after=(1, -1)),
     "sequence unpack": call("sequence.unpack", SEQUENCE, (3,), after=(0.5,), **ONE),
-    "sequence unpack without a mask": call("sequence.unpack", SEQUENCE, (3,), after=(0, True), **ONE),
+    "sequence unpack without a "
+    "mask": call("sequence.unpack", SEQUENCE, (3,), after=(0, True), **ONE),
     "broadcast": call("sequence.broadcast_as", (2,), SEQUENCE, (3,), **ONE),
     "broadcast a constant": lambda C: C.sequence.broadcast_as(1.0, operand(C, SEQUENCE, (3,), 0)),
     "alias of a function": lambda C: C.alias(operand(C, BATCH, (3,), 0) + 1, name="it"),
     "block of a function": lambda C: block_function(C)(operand(C, BATCH, (3,), 0)),
-    "block in a block": lambda C: block_function(C, lambda z: C.leaky_relu(block_function(C)(z)))(operand(C, BATCH, (3,), 0)),
-    "clone of leaky relu": lambda C: C.leaky_relu(operand(C, BATCH, (3,), 0), 0.1, name="it").clone("clone"),
-    "leaky relu, put together later": lambda C: C.leaky_relu(C.placeholder(name="later"), 0.1).replace_placeholder(
+    "block in a "
+    "block": lambda C: block_function(C, lambda z: C.leaky_relu(block_function(C)(z)))(operand(C, BATCH, (3,), 0)),
+    "clone of leaky "
+    "relu": lambda C: C.leaky_relu(operand(C, BATCH, (3,), 0), 0.1, name="it").clone("clone"),
+    "leaky relu, put together "
+    "later": lambda C: C.leaky_relu(C.placeholder(name="later"), 0.1).replace_placeholder(
         operand(C, BATCH, (3,), 0)
     ),
-    "slice of a sequence, put together later": lambda C: C.sequence.slice(C.placeholder(name="later"), 1, 3).replace_placeholder(
+    "slice of a sequence, put together "
+    "later": lambda C: C.sequence.slice(C.placeholder(name="later"), 1, 3).replace_placeholder(
         operand(C, SEQUENCE, (3,), 0)
     ),
-    "reduction, put together later": lambda C: C.reduce_mean(C.placeholder(name="later"), (0, 1)).replace_placeholder(
+    "reduction, put together "
+    "later": lambda C: C.reduce_mean(C.placeholder(name="later"), (0, 1)).replace_placeholder(
         operand(C, BATCH, (3, 4), 0)
     ),
-    "flatten, put together later": lambda C: C.flatten(C.placeholder(name="later"), 1).replace_placeholder(
+    "flatten, put together "
+    "later": lambda C: C.flatten(C.placeholder(name="later"), 1).replace_placeholder(
         operand(C, BATCH, (3, 4), 0)
     ),
 })  # fmt: skip
@@ -325,7 +345,9 @@ def facts(C, function, with_attributes=True):
 
 
 class Drawing:
-    """A graph as lines, one an operation, the root first; what is inside a block follows it, further right."""
+    """A graph as lines, one an operation, the root first; what is inside a block follows it,
+    further right.
+    """
 
     def __init__(self, C, with_attributes):
         self.C, self.with_attributes = C, with_attributes

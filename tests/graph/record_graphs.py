@@ -2,7 +2,8 @@
 
     <interpreter of the original> -m tests.graph.record_graphs
 
-`graphs_of_the_original.json.gz` holds for each row its facts, or the type of the error that the original raises.
+`graphs_of_the_original.json.gz` holds for each row its facts, or the type of the error that the
+original raises.
 """
 
 import gzip
@@ -26,7 +27,9 @@ def record(name, with_attributes):
 
 
 def recorded(name):
-    """A row's facts, found in a process of its own: the original dies where it cannot put an attribute into words."""
+    """A row's facts, found in a process of its own: the original dies where it cannot put an
+    attribute into words.
+    """
     for with_attributes in (True, False):
         reader, writer = os.pipe()
         child = os.fork()

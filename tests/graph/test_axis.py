@@ -1,4 +1,6 @@
-"""Axes: what each constructor gives, equality, and what the original answers for the special ones."""
+"""Axes: what each constructor gives, equality, and what the original answers for the special
+ones.
+"""
 
 from __future__ import annotations
 

@@ -208,12 +208,25 @@ def test_combines_of_combines_are_flat():
 def test_number_and_variable_operands():
     x, y = inputs()
     table = {
-        "x + 1": (x + 1, 3), "1 + x": (1 + x, 3), "x - 1": (x - 1, 1), "1 - x": (1 - x, -1), "x * 3": (x * 3, 6),
-        "2 / x": (2 / x, 1), "x / 2": (x / 2, 1), "x ** 3": (x**3, 8), "2 ** x": (2**x, 4), "-x": (-x, -2),
-        "abs": (abs(-x), 2), "x < 3": (x < 3, 1), "x >= 3": (x >= 3, 0), "x <= y": (x <= y, 0), "x > y": (x > y, 1),
-        "array": (np.ones(3, np.float32) + x, 3), "array right": (x - np.ones(3, np.float32), 1),
+        "x + 1": (x + 1, 3),
+        "1 + x": (1 + x, 3),
+        "x - 1": (x - 1, 1),
+        "1 - x": (1 - x, -1),
+        "x * 3": (x * 3, 6),
+        "2 / x": (2 / x, 1),
+        "x / 2": (x / 2, 1),
+        "x ** 3": (x**3, 8),
+        "2 ** x": (2**x, 4),
+        "-x": (-x, -2),
+        "abs": (abs(-x), 2),
+        "x < 3": (x < 3, 1),
+        "x >= 3": (x >= 3, 0),
+        "x <= y": (x <= y, 0),
+        "x > y": (x > y, 1),
+        "array": (np.ones(3, np.float32) + x, 3),
+        "array right": (x - np.ones(3, np.float32), 1),
         "matrix": (x @ C.parameter((3, 3), init=1), 6),
-    }  # fmt: skip
+    }
     for name, (function, value) in table.items():
         data = {x: 2 * ONES, y: ONES}
         result = function.eval({v: data[v] for v in function.arguments})

@@ -46,7 +46,8 @@ def primitives() -> C.Function:
     return C.combine([fixed, C.times(fixed, square, name="last"), twice])
 
 
-# The graph, a name, and what the original gives: names of the found node's parameters, constants and arguments.
+# The graph, a name, and what the original gives: names of the found node's parameters, constants
+# and arguments.
 FOUND = [
     (dense, "h", "W b", "", "x"),
     (dense, "m", "W b", "", "h"),
@@ -170,7 +171,9 @@ def test_a_copy_of_a_found_node_begins_where_another_takes_its_operand_s_place()
 
 
 def test_functions_equal_their_only_output():
-    """As in the original, which makes a new Python object of a node at each look; here a node is one object."""
+    """As in the original, which makes a new Python object of a node at each look; here a node is
+    one object.
+    """
     z = dense()
     assert z == z.output and z.output == z and not z.output != z
     assert z.m == z.m.output and z.m.output == z.m and z.m == z.m and z.m != z.h

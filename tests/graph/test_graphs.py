@@ -1,4 +1,6 @@
-"""Graphs are those of the original: operations, attributes, what is inside blocks, constants, and what a search finds."""
+"""Graphs are those of the original: operations, attributes, what is inside blocks, constants, and
+what a search finds.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ RECORDED: dict[str, dict[str, Any]] = json.loads(
 )
 COMPARED = [name for name, row in RECORDED.items() if "refused" not in row]
 
-# A convolution along sequences is one operation here; the original and files have it as several outside of any block.
+# A convolution along sequences is one operation here; the original and files have it as several
+# outside of any block.
 ALONG_SEQUENCES = (
     "convolution of sequences",
     "convolution of sequences, unpadded",
@@ -30,7 +33,8 @@ ALONG_SEQUENCES = (
 # The same operations, put together in a slightly different way.
 OTHERWISE = (
     "gather along an axis",  # the block lists its operands the other way round
-    "layer: convolution along the sequence, one filter",  # axes of one element come and go in two steps, not in one
+    "layer: convolution along the sequence, one "
+    "filter",  # axes of one element come and go in two steps, not in one
     "layer: convolution along the sequence without channels",
     "layer: convolution along the sequence of numbers",
     "layer: recurrence over three states",

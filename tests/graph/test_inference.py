@@ -1,4 +1,6 @@
-"""Types that settle late: deferred shapes in graphs, loops and blocks, and what refused changes leave behind."""
+"""Types that settle late: deferred shapes in graphs, loops and blocks, and what refused changes
+leave behind.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +124,8 @@ def test_free_dimensions_stay_free():
         assert f.eval({x: np.zeros((4, n, 3))}).shape == (4, n, 3)
 
 
-# -- what a refused change leaves behind ------------------------------------------------------------------------------
+# -- what a refused change leaves behind
+# ------------------------------------------------------------------------------
 
 
 def test_a_refused_operation_leaves_its_parameters():

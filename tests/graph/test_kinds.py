@@ -1,4 +1,6 @@
-"""``type(f) == C.Function``, as programs write it, with the original's answer for each kind of thing."""
+"""``type(f) == C.Function``, as programs write it, with the original's answer for each kind of
+thing.
+"""
 
 import numpy as np
 import pytest
@@ -67,7 +69,7 @@ FUNCTIONS = {
 @pytest.mark.parametrize("kind", FUNCTIONS)
 def test_functions(kind):
     function = FUNCTIONS[kind]()
-    assert type(function) == C.Function  # noqa: E721 - as programs write it
+    assert type(function) == C.Function  # noqa: E721
     assert C.Function == type(function) and not type(function) != C.Function  # noqa: E721
     assert type(function) in {C.Function} and isinstance(function, C.Function)
 

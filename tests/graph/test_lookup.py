@@ -1,4 +1,6 @@
-"""Finding nodes by name, by uid and as attributes; names, attributes, and what a function is made of."""
+"""Finding nodes by name, by uid and as attributes; names, attributes, and what a function is made
+of.
+"""
 
 from __future__ import annotations
 
@@ -121,7 +123,7 @@ def test_all_functions_of_graphs_are_of_one_type_as_in_the_original():
 
     f = C.BlockFunction("B", "b")(lambda x: C.relu(x) + 1)(C.input_variable(3))
     for function in (f, f.root_function, f.root_function.block_root):
-        assert type(function) == C.Function and C.Function == type(function)  # noqa: E721 -- as programs ask
+        assert type(function) == C.Function and C.Function == type(function)  # noqa: E721
         assert {C.Function: "known"}[type(function)] == "known"
     for other in (Own, C.ops.functions.UserFunction, C.Variable, int):
         assert not other == C.Function and C.Function != other
@@ -201,7 +203,9 @@ def test_components_that_feed_themselves():
 
 
 def test_a_name_that_several_nodes_have_is_refused_as_an_attribute():
-    """As in the original: parameters, inputs and operations count alike; of a block, what is inside alone."""
+    """As in the original: parameters, inputs and operations count alike; of a block, what is inside
+    alone.
+    """
     x = C.input_variable(3, name="x")
     model = C.layers.Sequential(
         [C.layers.Dense(2, name="first"), C.layers.Dense(4, name="second")]

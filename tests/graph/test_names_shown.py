@@ -1,4 +1,6 @@
-"""Names that would move the cursor, color a terminal or turn a line around: shown escaped wherever a program prints."""
+"""Names that would move the cursor, color a terminal or turn a line around: shown escaped wherever
+a program prints.
+"""
 
 from __future__ import annotations
 

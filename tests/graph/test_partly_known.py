@@ -1,4 +1,6 @@
-"""What the types of some operands say of a result before all are known; shapes and numbers are the original's."""
+"""What the types of some operands say of a result before all are known; shapes and numbers are the
+original's.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ def test_parameters_take_on_what_is_told() -> None:
 
 
 def test_what_is_told_may_be_wrong() -> None:
-    """An operand that fits no longer, once all are known, is refused then, and one that begins to fit is not."""
+    """An operand that fits no longer, once all are known, is refused then, and one that begins to
+    fit is not.
+    """
     p, w = C.placeholder(), C.parameter((3, 5, 4))
     product = C.times(five() + p, w)
     product.replace_placeholders({p: C.parameter((3, 5))})
@@ -253,7 +257,9 @@ def test_loops_find_their_types(
     values: list[float],
     gradients: list[float],
 ) -> None:
-    """Shapes, and sums of absolute values: of each sequence's result, and of each parameter's gradient."""
+    """Shapes, and sums of absolute values: of each sequence's result, and of each parameter's
+    gradient.
+    """
     model = build()
     assert (model.shape, [p.shape for p in model.parameters]) == (shape, parameters)
     for k, p in enumerate(model.parameters):
@@ -334,7 +340,9 @@ def attention_model(layers: int, wide: bool) -> tuple[Any, Any]:
 def test_attention_in_training_and_in_decoding(
     layers: int, wide: bool, values: list[float], gradients: list[float], decoded: list[list[int]]
 ) -> None:
-    """The decoder's state has two more axes than its layers say, where attention looks at a window."""
+    """The decoder's state has two more axes than its layers say, where attention looks at a
+    window.
+    """
     training, decodings = attention_model(layers, wide)
     source, target = (
         C.sequence.input_variable(4, sequence_axis=C.Axis(n)) for n in ("source", "target")
@@ -360,7 +368,9 @@ def test_attention_in_training_and_in_decoding(
 
 @pytest.mark.parametrize("cell", [C.layers.LSTM, C.layers.GRU, C.layers.RNNStep])
 def test_decoding_with_parameters_of_all_axes(cell: Callable[[int], Any]) -> None:
-    """A layer that was made for the state's three axes meets fewer while the decoder's types are being found."""
+    """A layer that was made for the state's three axes meets fewer while the decoder's types are
+    being found.
+    """
     encoder, step, dense = C.layers.Recurrence(C.layers.LSTM(5)), cell(5), C.layers.Dense(4)
     attention = C.layers.AttentionModel(3, attention_span=20, attention_axis=-3)
     source, target = (

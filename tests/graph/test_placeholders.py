@@ -1,4 +1,6 @@
-"""Placeholders with a shape: a guess at what will take their place, with the results that the original CNTK 2.7 gives."""
+"""Placeholders with a shape: a guess at what will take their place, with the results that the
+original CNTK 2.7 gives.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ def model(shape) -> C.Function:
     )
 
 
-# A placeholder's shape, and as what a function of it is shown: a sum with two numbers, a dense layer of two, relu.
+# A placeholder's shape, and as what a function of it is shown: a sum with two numbers, a dense
+# layer of two, relu.
 SHOWN = {
     2: ("Tensor[2]", "Tensor[2]", "Tensor[2]", "Tensor[2]"),
     (1, 2): ("Tensor[1,2]", "Tensor[1,2]", "Tensor[2]", "Tensor[1,2]"),

@@ -1,4 +1,6 @@
-"""How variables and functions print, compared with what the original CNTK 2.7 printed for the same programs."""
+"""How variables and functions print, compared with what the original CNTK 2.7 printed for the same
+programs.
+"""
 
 from __future__ import annotations
 
@@ -74,18 +76,24 @@ FUNCTIONS = [
     ("Plus(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: x + 1),
     ("Plus(x: Tensor[3], y: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.plus(x, y)),
     ("Plus(x: Tensor[3], Tensor[3]) -> Tensor[3]", lambda x, y, s: C.plus(x, C.input_variable(3))),
-    ("add: Plus(x: Tensor[3], y: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.plus(x, y, name="add")),
+    ("add: Plus(x: Tensor[3], y: Tensor[3]) -> "
+     "Tensor[3]", lambda x, y, s: C.plus(x, y, name="add")),
     ("Composite(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.sigmoid(x + 1)),
     ("sig: Composite(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.sigmoid(x + 1, name="sig")),
     ("Plus(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: (x + 1).root_function),
-    ("add: Plus(x: Tensor[3], y: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.plus(x, y, name="add").root_function),
+    ("add: Plus(x: Tensor[3], y: Tensor[3]) -> "
+     "Tensor[3]", lambda x, y, s: C.plus(x, y, name="add").root_function),
     ("Sequence::Slice(s: Sequence[Tensor[4]]) -> Tensor[4]", lambda x, y, s: C.sequence.first(s)),
-    ("l: Sequence::Slice(s: Sequence[Tensor[4]]) -> Tensor[4]", lambda x, y, s: C.sequence.last(s, name="l")),
-    ("PastValue(s: Sequence[Tensor[4]]) -> Sequence[Tensor[4]]", lambda x, y, s: C.sequence.past_value(s)),
-    ("ReduceElements(s: Sequence[Tensor[4]]) -> Sequence[np.float32]", lambda x, y, s: C.reduce_sum(s)),
+    ("l: Sequence::Slice(s: Sequence[Tensor[4]]) -> "
+     "Tensor[4]", lambda x, y, s: C.sequence.last(s, name="l")),
+    ("PastValue(s: Sequence[Tensor[4]]) -> "
+     "Sequence[Tensor[4]]", lambda x, y, s: C.sequence.past_value(s)),
+    ("ReduceElements(s: Sequence[Tensor[4]]) -> "
+     "Sequence[np.float32]", lambda x, y, s: C.reduce_sum(s)),
     ("ReduceElements(x: Tensor[3]) -> np.float32", lambda x, y, s: C.reduce_sum(x)),
     ("Times(x: Tensor[3]) -> Tensor[2]", lambda x, y, s: C.times(x, C.parameter((3, 2)))),
-    ("Composite(x: Tensor[3]) -> Tensor[2]", lambda x, y, s: C.times(x, C.parameter((3, 2))) + C.parameter(2)),
+    ("Composite(x: Tensor[3]) -> "
+     "Tensor[2]", lambda x, y, s: C.times(x, C.parameter((3, 2))) + C.parameter(2)),
     ("Splice(x: Tensor[3], y: Tensor[3]) -> Tensor[6]", lambda x, y, s: C.splice(x, y)),
     (
         "Composite(x: Tensor[3], y: Tensor[3]) -> Tuple[Tensor[3], Tensor[3]]",
@@ -96,7 +104,8 @@ FUNCTIONS = [
         lambda x, y, s: C.combine([x + 1, y + 2], name="both"),
     ),
     ("Composite(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.combine([x + 1])),
-    ("Combine(x: Tensor[3], y: Tensor[3]) -> Tuple[Tensor[3], Tensor[3]]", lambda x, y, s: C.combine([x, y])),
+    ("Combine(x: Tensor[3], y: Tensor[3]) -> Tuple[Tensor[3], "
+     "Tensor[3]]", lambda x, y, s: C.combine([x, y])),
     ("al: NoOp(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.alias(x, name="al")),
     ("al: Composite(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.alias(x + 1, name="al")),
     ("Plus(p: Sequence[tensor]) -> Sequence[tensor]", lambda x, y, s: C.placeholder(name="p") + 1),
@@ -113,14 +122,17 @@ FUNCTIONS = [
         lambda x, y, s: two()(x, y),
     ),
     (
-        "Composite(a: Sequence[tensor], b: Sequence[tensor]) -> Tuple[Sequence[tensor], Sequence[tensor]]",
+        "Composite(a: Sequence[tensor], b: Sequence[tensor]) -> Tuple[Sequence[tensor], "
+        "Sequence[tensor]]",
         lambda x, y, s: pair(),
     ),
     ("Composite(x: Tensor[3]) -> Tuple[Tensor[3], Tensor[3]]", lambda x, y, s: pair()(x, x)),
     ("Softmax(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.softmax(x)),
-    ("CrossEntropyWithSoftmax(x: Tensor[3]) -> Tensor[1]", lambda x, y, s: C.cross_entropy_with_softmax(x, x)),
+    ("CrossEntropyWithSoftmax(x: Tensor[3]) -> "
+     "Tensor[1]", lambda x, y, s: C.cross_entropy_with_softmax(x, x)),
     ("SquaredError(x: Tensor[3]) -> np.float32", lambda x, y, s: C.squared_error(x, x)),
-    ("ClassificationError(x: Tensor[3]) -> Tensor[1]", lambda x, y, s: C.classification_error(x, x)),
+    ("ClassificationError(x: Tensor[3]) -> "
+     "Tensor[1]", lambda x, y, s: C.classification_error(x, x)),
     ("ElementDivide(x: Tensor[3]) -> Tensor[3]", lambda x, y, s: C.element_divide(x, x)),
     ("Plus() -> np.float32", lambda x, y, s: C.constant(3) + 1),
     ("Plus() -> ParameterTensor[2]", lambda x, y, s: C.constant([3, 4]) + 1),
@@ -146,9 +158,8 @@ TYPED = {
     "ElementTimes(n: ParameterTensor[3]) -> ParameterTensor[3]": C.input_variable(
         3, dynamic_axes=[], name="n"
     ),
-    "ElementTimes(q: SequenceOver[q][Tensor[3]]) -> SequenceOver[q][Tensor[3]]": C.sequence.input_variable(
-        3, sequence_axis=C.Axis("q"), name="q"
-    ),
+    "ElementTimes(q: SequenceOver[q][Tensor[3]]) -> "
+    "SequenceOver[q][Tensor[3]]": C.sequence.input_variable(3, sequence_axis=C.Axis("q"), name="q"),
     "ElementTimes(Tensor[-3,2]) -> Tensor[-3,2]": C.input_variable((C.FreeDimension, 2)),
     "ElementTimes(Tensor[-1,2]) -> Tensor[-1,2]": C.input_variable((C.InferredDimension, 2)),
     "ElementTimes(q: Tensor[3]) -> Tensor[3]": C.placeholder(
@@ -186,7 +197,8 @@ REPRESENTATIONS = [
         lambda x, y, s: C.plus(x, y, name="add").root_function,
     ),
     (
-        "Composite(StableSigmoid): Input('x', [#], [3]) -> Output('StableSigmoidN_Output_0', [#], [3])",
+        "Composite(StableSigmoid): Input('x', [#], [3]) -> Output('StableSigmoidN_Output_0', [#], "
+        "[3])",
         lambda x, y, s: C.sigmoid(x + 1),
     ),
     (

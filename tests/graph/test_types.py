@@ -84,10 +84,19 @@ def test_how_functions_show_a_type(type_, text):
 @pytest.mark.parametrize(
     "given, shape",
     [
-        (3, (3,)), ((), ()), ((2, 3), (2, 3)), ([4], (4,)), (np.int64(5), (5,)), (np.array([2, 3]), (2, 3)),
-        ((-1, 2), (-1, 2)), ((-3,), (-3,)), ((-2,), (-2,)), (range(2, 4), (2, 3)), (0, (0,)),
+        (3, (3,)),
+        ((), ()),
+        ((2, 3), (2, 3)),
+        ([4], (4,)),
+        (np.int64(5), (5,)),
+        (np.array([2, 3]), (2, 3)),
+        ((-1, 2), (-1, 2)),
+        ((-3,), (-3,)),
+        ((-2,), (-2,)),
+        (range(2, 4), (2, 3)),
+        (0, (0,)),
     ],
-)  # fmt: skip
+)
 def test_shapes_come_in_many_forms(given, shape):
     assert as_shape(given) == shape
     assert all(type(d) is int for d in as_shape(given))
@@ -104,10 +113,17 @@ def test_what_is_no_shape(given):
 @pytest.mark.parametrize(
     "given, name",
     [
-        (np.float32, "float32"), ("float", "float32"), ("double", "float64"), (np.dtype("float16"), "float16"),
-        (1, "float32"), (2, "float64"), (4, "float16"), (float, "float64"), ("float32", "float32"),
+        (np.float32, "float32"),
+        ("float", "float32"),
+        ("double", "float64"),
+        (np.dtype("float16"), "float16"),
+        (1, "float32"),
+        (2, "float64"),
+        (4, "float16"),
+        (float, "float64"),
+        ("float32", "float32"),
     ],
-)  # fmt: skip
+)
 def test_number_formats_come_in_many_forms(given, name):
     assert as_dtype(given) == np.dtype(name)
 

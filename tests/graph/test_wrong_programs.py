@@ -1,4 +1,6 @@
-"""Programs that build what cannot be: errors name the operation, the operands with shapes and axes, and a way out."""
+"""Programs that build what cannot be: errors name the operation, the operands with shapes and axes,
+and a way out.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Binary files and ways to read them, whose minibatches are compared with the original's.
 
-The file is read by the original's interpreter too (Python 3.6). The files themselves stand in `binary_of_the_original.json`:
-this package wrote them, and the original read them.
+The file is read by the original's interpreter too (Python 3.6). The files themselves stand in
+`binary_of_the_original.json`: this package wrote them, and the original read them.
 """
 
 from collections import namedtuple

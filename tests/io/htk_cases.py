@@ -1,6 +1,7 @@
 """Speech files and minibatch sources whose minibatches are compared with the original's.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`.
 """
 
 import struct
@@ -266,5 +267,6 @@ CASES = [
     ),
 ]
 
-# Sequences in each chunk: frames of 200 utterances, seed. What is recorded is the order of two sweeps of whole utterances.
+# Sequences in each chunk: frames of 200 utterances, seed. What is recorded is the order of two
+# sweeps of whole utterances.
 MANY = [([1000] * 200, 0), ([300 + 7919 * k % 1400 for k in range(200)], 3)]

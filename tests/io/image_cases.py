@@ -1,6 +1,7 @@
 """Images and transforms whose samples are compared with the original's.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`.
 """
 
 from collections import namedtuple
@@ -13,7 +14,7 @@ MEAN_SIZE = (9, 12)
 
 TEMPLATE = (
     '<?xml version="1.0" ?><opencv_storage><Channel>3</Channel><Row>{}</Row><Col>{}</Col>'
-    '<MeanImg type_id="opencv-matrix"><rows>1</rows><cols>{}</cols><dt>f</dt><data>{}</data></MeanImg></opencv_storage>'
+    '<MeanImg type_id="opencv-matrix"><rows>1</rows><cols>{}</cols><dt>f</dt><data>{}</data></MeanImg></opencv_storage>'  # noqa: E501
 )
 
 SIZES = [(5, 7), (20, 13), (32, 24), (9, 12)]

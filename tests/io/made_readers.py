@@ -12,7 +12,9 @@ KINDS = {
 
 
 def made(kind, arguments, streams):
-    """A deserializer: its kind, its arguments but the streams, which come second, and what each stream is made of."""
+    """A deserializer: its kind, its arguments but the streams, which come second, and what each
+    stream is made of.
+    """
     defs = readers.StreamDefs(
         **{name: readers.StreamDef(**given) for name, given in streams.items()}
     )

@@ -1,6 +1,8 @@
-"""Arrays and sequences in memory as minibatch sources, whose minibatches are compared with the original's.
+"""Arrays and sequences in memory as minibatch sources, whose minibatches are compared with the
+original's.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`.
 """
 
 import random
@@ -8,8 +10,8 @@ from collections import namedtuple
 
 import numpy as np
 
-# Frames of each sequence of each stream (None: the stream is an array of so many samples as `count`), options, the size of
-# each minibatch, and workers and rank.
+# Frames of each sequence of each stream (None: the stream is an array of so many samples as
+# `count`), options, the size of each minibatch, and workers and rank.
 Case = namedtuple("Case", "count lengths options sizes worker")
 
 INFINITELY_REPEAT, FULL_DATA_SWEEP = 2**64 - 1, 2**64 - 2
@@ -72,7 +74,9 @@ def streams(case, sequence_type):
 
 
 def read(source, case):
-    """Whether there is no end, then of each minibatch for each stream sequences, samples, end of the sweep and values; states."""
+    """Whether there is no end, then of each minibatch for each stream sequences, samples, end of
+    the sweep and values; states.
+    """
     found = [bool(source.is_infinite())]
     for size in case.sizes:
         try:

@@ -1,8 +1,10 @@
-"""Damaged text, binary, speech and image files, made of whole ones at random, and what reading them does.
+"""Damaged text, binary, speech and image files, made of whole ones at random, and what reading them
+does.
 
-Run as a program, with the number of files and a seed: it reads that many, a quarter of each kind, and prints for each kind
-how many were read and how many refused. Anything else ends it: another error than one that names the file, text that is read
-as something else than it says, more memory than twice the file and a fixed allowance, or half a minute.
+Run as a program, with the number of files and a seed: it reads that many, a quarter of each kind,
+and prints for each kind how many were read and how many refused. Anything else ends it: another
+error than one that names the file, text that is read as something else than it says, more memory
+than twice the file and a fixed allowance, or half a minute.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ from tests.io.htk_cases import archive, labels
 
 ALLOWANCE = (
     6 << 20
-)  # for buffers, for what a minibatch source is, and what compiles regular expressions and decodes images
+)  # for buffers, for what a minibatch source is, and what compiles regular expressions and decodes images  # noqa: E501
 SECONDS = 30
 MOST_FRAMES = 1 << 22
 BYTES = [
@@ -265,7 +267,9 @@ def outcomes(kind: Kind, count: int, draw: random.Random) -> Iterator[bool]:
 
 
 def said(name: str, content: bytes) -> int:
-    """Bytes of the frames that a label file says there are, of which each line may stand for many; at most so many."""
+    """Bytes of the frames that a label file says there are, of which each line may stand for many;
+    at most so many.
+    """
     if name != "d.mlf":
         return 0
     ends = [int(end) // 100000 for end in re.findall(rb"^\s*\d+\s+(\d+)", content, re.MULTILINE)]

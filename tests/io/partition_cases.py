@@ -1,13 +1,14 @@
 """Text files read by several workers, whose minibatches are compared with the original's.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`.
 """
 
 import random
 from collections import namedtuple
 
-# Frames of each sequence, bytes of text in a chunk (None: all is one chunk), options, the size of each minibatch, and
-# workers and rank.
+# Frames of each sequence, bytes of text in a chunk (None: all is one chunk), options, the size of
+# each minibatch, and workers and rank.
 Case = namedtuple("Case", "lengths chunk options sizes worker")
 
 FULL_DATA_SWEEP = 2**64 - 2
@@ -45,7 +46,8 @@ def drawn(seed, count):
         sizes = [one_of((1, 2, 3, 4, 5, 6, 8, 12, 20))] * 8
         if source.random() < 0.2:
             sizes = [one_of((1, 2, 3, 5, 7, 12)) for _ in range(6)]
-            # With another seed the original may go on in another order after a change: it shuffles the sweep again without.
+            # With another seed the original may go on in another order after a change: it shuffles
+            # the sweep again without.
             options.pop("randomization_seed", None)
         workers = one_of((1, 2, 2, 3))
         chunk = one_of((None, 20, 45, 90))

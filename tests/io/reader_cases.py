@@ -1,6 +1,7 @@
 """Files and minibatch sources whose minibatches are compared with the original's.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`.
 """
 
 from collections import namedtuple
@@ -92,7 +93,8 @@ CASES = [
     Case("frame_mode", SAMPLES, XY, {"frame_mode": True}, [2] * 5),
 ]
 
-# Order of 40 sequences in two sweeps: frames in sequence k (all 1, or 1 to 5), bytes in a chunk, options.
+# Order of 40 sequences in two sweeps: frames in sequence k (all 1, or 1 to 5), bytes in a chunk,
+# options.
 WINDOWS = [{"randomization_window_in_chunks": n} for n in (1, 2, 3, 4, 5, 6, 128)]
 WINDOWS += [
     {

@@ -1,7 +1,8 @@
 """Readings of real data whose values and minibatch boundaries are compared with the original's.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`. A whole
-reading is written down as a few hashes and sums, so that the recording stays small.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`. A whole reading is written down as a few hashes and sums, so that the recording
+stays small.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ from collections import namedtuple
 
 import numpy as np
 
-# Readers: (kind, arguments before and after the streams, streams). Folder: where in the archive the files are.
+# Readers: (kind, arguments before and after the streams, streams). Folder: where in the archive the
+# files are.
 Case = namedtuple("Case", "name archive folder readers options sizes")
 
 ONCE = {"randomize": False, "max_sweeps": 1}
@@ -249,7 +251,9 @@ class Summary:
         self._count = 0
 
     def add(self, samples, end, sequences):
-        """A minibatch: its number of samples, whether a sweep ends, and its sequences as arrays or CSR matrices."""
+        """A minibatch: its number of samples, whether a sweep ends, and its sequences as arrays or
+        CSR matrices.
+        """
         lengths = [s.shape[0] for s in sequences]
         self._cuts.update(np.array([samples, bool(end), len(lengths)] + lengths, "<i8").tobytes())
         for s in sequences:
@@ -262,7 +266,8 @@ class Summary:
                     np.diff(s.indptr).astype("<i8").tobytes()
                     + s.indices[order].astype("<i8").tobytes()
                 )
-            # Small and large ones count alike; their last bits, which parsers round differently, count little.
+            # Small and large ones count alike; their last bits, which parsers round differently,
+            # count little.
             places = self._count + np.arange(len(values))
             self._values.append(
                 (
@@ -275,7 +280,7 @@ class Summary:
 
     def found(self):
         """[hash of boundaries, hash of columns, numbers, weighted sums of numbers]."""
-        parts, values = (np.concatenate(v) for v in zip(*self._values))  # noqa: B905 - Python 3.6 has no strict
+        parts, values = (np.concatenate(v) for v in zip(*self._values))  # noqa: B905
         sums = np.bincount(parts, values, PARTS)
         return [
             self._cuts.hexdigest()[:16],

@@ -1,8 +1,10 @@
-"""Write down what the original reads of the binary files in `binary_of_the_original.json`: run it there.
+"""Write down what the original reads of the binary files in `binary_of_the_original.json`: run it
+there.
 
 <interpreter of the original> record_binary.py read
 
-The files are made before by running it with this package, without an argument, from the texts in `binary_cases.py`.
+The files are made before by running it with this package, without an argument, from the texts in
+`binary_cases.py`.
 """
 
 import base64

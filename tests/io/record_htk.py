@@ -1,8 +1,10 @@
-"""Write down what the original reads of the files in `htk_cases.py`: run it there, from an empty folder.
+"""Write down what the original reads of the files in `htk_cases.py`: run it there, from an empty
+folder.
 
 <interpreter of the original> record_htk.py
 
-For real speech too, the folder must hold the training part of AN4 as unpacked files, and its list of states.
+For real speech too, the folder must hold the training part of AN4 as unpacked files, and its list
+of states.
 """
 
 import gc

@@ -1,9 +1,11 @@
-"""Write down what the original makes of the images in `image_cases.py`: run it there, from an empty folder.
+"""Write down what the original makes of the images in `image_cases.py`: run it there, from an empty
+folder.
 
 <interpreter of the original> record_images.py
 
-The original's reader of images needs libraries of its time (libjpeg 8, libpng 1.2, libtiff 5, libjasper 1). Bitmaps are read
-without them, so that libraries which only have the names of their functions will do.
+The original's reader of images needs libraries of its time (libjpeg 8, libpng 1.2, libtiff 5,
+libjasper 1). Bitmaps are read without them, so that libraries which only have the names of their
+functions will do.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""Write down what the original reads of the files in `reader_cases.py`: run it there, from an empty folder.
+"""Write down what the original reads of the files in `reader_cases.py`: run it there, from an empty
+folder.
 
 <interpreter of the original> record_readers.py
 """

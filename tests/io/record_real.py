@@ -1,4 +1,5 @@
-"""Write down what the original reads of the real data in `real_cases.py`: run it there, from an empty folder.
+"""Write down what the original reads of the real data in `real_cases.py`: run it there, from an
+empty folder.
 
 <interpreter of the original> record_real.py FOLDER_OF_DATA
 """

@@ -1,4 +1,5 @@
-"""Write down what the original makes of the mistakes in `text_error_cases.py`, and from how many allowed errors on.
+"""Write down what the original makes of the mistakes in `text_error_cases.py`, and from how many
+allowed errors on.
 
 <interpreter of the original> record_text_errors.py; each refusal takes it some seconds.
 """
@@ -28,7 +29,7 @@ def read(errors):
     sparse = minibatch[source.streams.B].as_sequences(C.sequence.input_variable(10, is_sparse=True))
     entries = []
     for s in sparse:
-        pairs = [[int(k), float(v)] for k, v in zip(s.indices, s.data)]  # noqa: B905 - Python 3.6
+        pairs = [[int(k), float(v)] for k, v in zip(s.indices, s.data)]  # noqa: B905
         entries.append([pairs[a:b] for a, b in zip(s.indptr, s.indptr[1:])])  # noqa: B905
     return {"A": [[float(v) for v in s.ravel()] for s in dense], "B": entries}
 

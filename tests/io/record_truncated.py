@@ -1,9 +1,11 @@
-"""Write down what the original reads of the files in `truncated_cases.py`: run it there, from an empty folder.
+"""Write down what the original reads of the files in `truncated_cases.py`: run it there, from an
+empty folder.
 
 <interpreter of the original> record_truncated.py
 
-The original shows no frames of a sequence that is cut; but it trains with them. So a training step counts, for each frame,
-which frames come before and after it: the gradients of two tables, of which each frame reads one element.
+The original shows no frames of a sequence that is cut; but it trains with them. So a training step
+counts, for each frame, which frames come before and after it: the gradients of two tables, of which
+each frame reads one element.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""What recorders of readers share: each case is recorded in a process of its own. Runs with the original, on Python 3.6."""
+"""What recorders of readers share: each case is recorded in a process of its own. Runs with the
+original, on Python 3.6.
+"""
 
 import os
 

@@ -1,7 +1,8 @@
-"""Every kind of reader, and its minibatches after each of its checkpoints: in this process, or in one of their own.
+"""Every kind of reader, and its minibatches after each of its checkpoints: in this process, or in
+one of their own.
 
-Run as a program in the folder that `write` filled, it reads a list of states for each reader from standard input, goes on from
-each, and prints what it read.
+Run as a program in the folder that `write` filled, it reads a list of states for each reader from
+standard input, goes on from each, and prints what it read.
 """
 
 from __future__ import annotations

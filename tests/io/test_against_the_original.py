@@ -1,4 +1,6 @@
-"""What is read of small files, minibatch by minibatch, and in which order: as the original did, number by number."""
+"""What is read of small files, minibatch by minibatch, and in which order: as the original did,
+number by number.
+"""
 
 from __future__ import annotations
 

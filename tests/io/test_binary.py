@@ -1,4 +1,6 @@
-"""The binary format: as the original reads it, conversion both ways, names and shapes, joins, damaged files."""
+"""The binary format: as the original reads it, conversion both ways, names and shapes, joins,
+damaged files.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def test_as_the_original(case, tmp_path):
 
 @pytest.mark.parametrize("case", CASES, ids=[c.name for c in CASES])
 def test_conversion(case, tmp_path):
-    """The file is the one that the original read; text again, and binary once more, it is the same."""
+    """The file is the one that the original read; text again, and binary once more, it is the
+    same.
+    """
     text, binary = write_text(tmp_path, case.text), str(tmp_path / "data.bin")
     text_to_binary(text, binary, definitions(case), chunk_bytes=case.chunk_bytes)
     assert Path(binary).read_bytes() == content(case)
@@ -83,10 +87,16 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.tuples(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5),
-                       st.lists(st.dictionaries(st.integers(0, 6), NUMBERS), min_size=1, max_size=4)),
-             min_size=1, max_size=12), st.integers(1, 400),
-)  # fmt: skip
+    st.lists(
+        st.tuples(
+            st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5),
+            st.lists(st.dictionaries(st.integers(0, 6), NUMBERS), min_size=1, max_size=4),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.integers(1, 400),
+)
 def test_doubles_come_back_exactly(tmp_path_factory, sequences, chunk_bytes):
     folder = tmp_path_factory.mktemp("doubles")
     lines = [
@@ -114,8 +124,10 @@ def test_doubles_come_back_exactly(tmp_path_factory, sequences, chunk_bytes):
                 sparse.frames.columns,
                 sparse.frames.values,
             )
-            rows = [dict(zip(columns[a:b].tolist(), values[a:b].tolist(), strict=True))
-                    for a, b in zip(offsets, offsets[1:], strict=False)]  # fmt: skip
+            rows = [
+                dict(zip(columns[a:b].tolist(), values[a:b].tolist(), strict=True))
+                for a, b in zip(offsets, offsets[1:], strict=False)
+            ]
             found_s += [rows[a:b] for a, b in zip(sparse.ends, sparse.ends[1:], strict=False)]
         assert found_d == [[list(row) for row in d] for d, _ in sequences]
         assert found_s == [s for _, s in sequences]
@@ -204,7 +216,7 @@ def test_header_lines_that_are_none(line):
         header_streams([line])
 
 
-# -- damaged files ----------------------------------------------------------------------------------------------------
+# -- damaged files ---------------------------------------------------------------------------------
 
 
 def replaced(data, at, form, *values):
@@ -290,7 +302,9 @@ LARGE = [0, 1, 255, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1]
 
 @pytest.mark.slow
 def test_two_thousand_mutations(tmp_path):
-    """Each is refused, with the file and the byte, or read; no mutation takes more memory than twice the file."""
+    """Each is refused, with the file and the byte, or read; no mutation takes more memory than
+    twice the file.
+    """
     text, binary = write_text(tmp_path, large()), tmp_path / "b.bin"
     streams = StreamDefs(
         s=StreamDef("s", 50, is_sparse=True), x=StreamDef("x", 8), y=StreamDef("y", 1)
@@ -304,7 +318,8 @@ def test_two_thousand_mutations(tmp_path):
     try:
         for number in range(2000):
             mutated = bytearray(data)
-            # A third each in the directory, anywhere, and by a large number; every tenth is cut off as well.
+            # A third each in the directory, anywhere, and by a large number; every tenth is cut off
+            # as well.
             low = begin if number % 3 == 0 else 0
             for at in rng.integers(low, len(data) - 4, rng.integers(1, 4)):
                 if number % 3 == 2:

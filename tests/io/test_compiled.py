@@ -1,4 +1,6 @@
-"""Compiled code does what NumPy and plain Python do: text, its index, random orders and scaled images."""
+"""Compiled code does what NumPy and plain Python do: text, its index, random orders and scaled
+images.
+"""
 
 from __future__ import annotations
 
@@ -258,7 +260,8 @@ def test_merged_chunks(compiled, chunks, is_sparse, data):
 
 def test_little_work_starts_no_compiler():
     program = (
-        "import sys, threading; from cntk.io._native.loader import machine; from cntk.io._sampling.shuffle import Order, Window;"
+        "import sys, threading; from cntk.io._native.loader import machine; from "
+        "cntk.io._sampling.shuffle import Order, Window;"
         "assert machine(1000) is None; Order([100], [100], Window(3), 0).sweep(0);"
         "assert 'numba' not in sys.modules and threading.active_count() == 1"
     )

@@ -136,7 +136,9 @@ pieces = st.text("0123456789.+-eE:|# \t\r\n|dspone\x00\x0b\xff", max_size=60)
 @example("12 3 |one 1\n", True)
 @example("|sp 1000:1\n", False)
 def test_whatever_comes_is_read_alike_or_refused(text, have_ids):
-    """No text is read otherwise by the quick way than line by line, and none brings anything but a `DataError`."""
+    """No text is read otherwise by the quick way than line by line, and none brings anything but a
+    `DataError`.
+    """
     lines = Lines("file", 7, text.encode("latin-1"), have_ids)
     quickly = blocks._read_block(lines, FIELDS) if text else None
     try:

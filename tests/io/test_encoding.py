@@ -1,4 +1,6 @@
-"""Text in UTF-16 and UTF-32 is refused by its name; a byte order mark and line ends of Windows make no difference."""
+"""Text in UTF-16 and UTF-32 is refused by its name; a byte order mark and line ends of Windows make
+no difference.
+"""
 
 from __future__ import annotations
 

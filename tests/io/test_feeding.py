@@ -1,4 +1,6 @@
-"""Minibatches of readers where programs use data: evaluation, training and testing, dense and sparse."""
+"""Minibatches of readers where programs use data: evaluation, training and testing, dense and
+sparse.
+"""
 
 from __future__ import annotations
 
@@ -186,7 +188,8 @@ def test_function_test(samples):
     assert found.metric == pytest.approx(wanted.metric)
 
 
-# -- sources of a program's own ---------------------------------------------------------------------------------------
+# -- sources of a program's own
+# ---------------------------------------------------------------------------------------
 
 
 class Doubling(UserMinibatchSource):

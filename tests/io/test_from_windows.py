@@ -1,4 +1,6 @@
-"""Lists and data written on Windows or macOS are read as their clean twins: the same minibatches, in the same order."""
+"""Lists and data written on Windows or macOS are read as their clean twins: the same minibatches,
+in the same order.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def test_read_as_their_clean_twins(name):
 @pytest.mark.parametrize("list_in", ["utf-8", "cp1252"])
 @pytest.mark.parametrize("disk_in", ["utf-8", "cp1252"])
 def test_names_in_either_encoding(folder, list_in, disk_in):
-    """A list in one encoding, file names in the other, as archives that were unpacked elsewhere leave them."""
+    """A list in one encoding, file names in the other, as archives that were unpacked elsewhere
+    leave them.
+    """
     text = "data/fluß.png\t1\ndata\\fluß.png\t2\n"
     write({"d.map": text.encode("utf-8").replace(b"\\", b"/").replace("fluß".encode(), b"a")})
     expected = minibatches(pictures(ImageDeserializer, "d.map")())
@@ -83,7 +87,9 @@ def archive_of(*names):
 @pytest.mark.parametrize("written", ["deeper\\grün.png", "deeper/grün.png", "grün.png"])
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_archives_of_other_systems(written, encoding):
-    """Old programs of Windows put backslashes into archives, and bytes that are in no known encoding."""
+    """Old programs of Windows put backslashes into archives, and bytes that are in no known
+    encoding.
+    """
     archive_of(written.encode(encoding).decode("cp437"))
     write({"y.map": f".../y.zip@/{back(written)}\t0\n", "c.map": "data/a.png\t0\n"})
     assert minibatches(pictures(ImageDeserializer, "y.map")()) == minibatches(

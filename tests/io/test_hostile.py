@@ -1,4 +1,6 @@
-"""Files that ask for more than there is: numbers of thousands of digits, lines without end, counts that no file holds."""
+"""Files that ask for more than there is: numbers of thousands of digits, lines without end, counts
+that no file holds.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def image_map(content):
 
 
 def binary(streams, chunks, content=b""):
-    """A file of streams (storage, name, dtype, width) and chunks (sequences, samples), whatever that is."""
+    """A file of streams (storage, name, dtype, width) and chunks (sequences, samples), whatever
+    that is.
+    """
     head = b"nib_ktnc" + struct.pack("<I", 1) + content
     parts = [b"nib_ktnc", struct.pack("<II", len(chunks), len(streams))]
     parts += [
@@ -74,30 +78,113 @@ def binary(streams, chunks, content=b""):
 
 MANY, NINES = b"9" * 5000, r"'?9{10}[9.]*'?"
 HOSTILE = {
-    "index": (text, b"|x 1 |s 0:1\n|x 2 |s " + MANY + b":1\n", rf"line 2, stream 's': index {NINES} is out of range"),
-    "numbers": (text, b"|x " + b"1 " * 400_000 + b"|s 0:1", "line 1, stream 'x': a sample has 400000 numbers"),
-    "a line": (text, b"|x 1 |s 0:1\n|x 1 |s " + b"7" * 9_000_000, "line 2: a line of up to 8,388,832 bytes was expected"),
-    "empty lines": (text, b"|x 1 |s 0:1" + b"\n" * 2_200_000, "up to 1,048,576 empty lines were expected"),
-    "frames": (script, b"u=a.chunk[0," + MANY + b"]", rf"line 1: frames 0 to {NINES} of a.chunk are no range of frames"),
-    "no numbers": (script, b"u=a.chunk[nan,inf]", r"line 1: expected name=archive\[first,last\], got 'u=a.chunk\[nan,inf\]'"),
-    "other digits": (script, "u=a.chunk[0,٣]".encode(), r"line 1: expected name=archive\[first,last\]"),
-    "a script's line": (script, b"u=" * 10_000, r"line 1: expected name=archive\[first,last\].*20,000 characters"),
-    "a name": (script, b"u" * 5000 + b"=a.chunk[0,1]", "line 1: expected the name of an utterance of up to 4,096 characters"),
-    "empty script": (script, b"\n" * 2_200_000, "up to 1,048,576 empty lines were expected"),
-    "times": (labels, b"0 " + MANY + b" a\n.\n", "line 3, utterance 'u': 'begin end state' was expected"),
-    "endless times": (labels, b"0 inf a\n.\n", "line 3, utterance 'u': 'begin end state' was expected"),
-    "a state": (labels, b"0 1 " + b"c" * 9000 + b"\n.\n", "line 3, utterance 'u': the state 'ccc+[.]{3}c+' is not"),
-    "a key": (labels, b'0 1 a\n.\n"' + b"v" * 5000 + b'"\n0 1 a\n.\n', "line 5: expected the name of an utterance of up to"),
-    "a label's key": (binary_labels, struct.pack("<H", 5000) + b"v" * 5000 + bytes(6), "byte 5: expected a name of up to"),
-    "a label": (image_map, b"a.png\t" + MANY, "line 1: expected the number of a class as the label, got '9{40}[.]{3}'"),
-    "columns": (image_map, b"\n" + b"\t" * 300_000 + b"1", "line 2: expected image<tab>label .* got 300001 columns"),
-    "a width": (lambda c: binary([(0, b"x", 0, 2**31 - 1)], [(1, 2**32 - 1)], c), struct.pack("<II", 2**32 - 1, 1), "d, byte"),
-    "widths": (
-        lambda c: binary([(0, b"x", 1, 2**31 - 1)], [(2, 2**32 - 1)], c), struct.pack("<3I", 2**31, 2**31 - 1, 7), "d, byte"
+    "index": (
+        text,
+        b"|x 1 |s 0:1\n|x 2 |s " + MANY + b":1\n",
+        rf"line 2, stream 's': index "
+        rf"{NINES} is out of range",
     ),
-    "streams": (lambda c: binary([(0, b"%d" % k, 0, 1) for k in range(5000)], [(1, 1)], c), b"abcd", "up to 4,096 streams"),
-    "a stream": (lambda c: binary([(0, b"n" * 5000, 0, 1)], [(1, 1)], c), b"abcd", "a stream's name of up to 4,096 bytes"),
-}  # fmt: skip
+    "numbers": (
+        text,
+        b"|x " + b"1 " * 400_000 + b"|s 0:1",
+        "line 1, stream 'x': a sample has 400000 numbers",
+    ),
+    "a line": (
+        text,
+        b"|x 1 |s 0:1\n|x 1 |s " + b"7" * 9_000_000,
+        "line 2: a line of up to 8,388,832 bytes was expected",
+    ),
+    "empty lines": (
+        text,
+        b"|x 1 |s 0:1" + b"\n" * 2_200_000,
+        "up to 1,048,576 empty lines were expected",
+    ),
+    "frames": (
+        script,
+        b"u=a.chunk[0," + MANY + b"]",
+        rf"line 1: frames 0 to {NINES} of a.chunk "
+        rf"are no range of frames",
+    ),
+    "no numbers": (
+        script,
+        b"u=a.chunk[nan,inf]",
+        r"line 1: expected name=archive\[first,last\], "
+        r"got 'u=a.chunk\[nan,inf\]'",
+    ),
+    "other digits": (
+        script,
+        "u=a.chunk[0,٣]".encode(),
+        r"line 1: expected "
+        r"name=archive\[first,last\]",
+    ),
+    "a script's line": (
+        script,
+        b"u=" * 10_000,
+        r"line 1: expected name=archive\[first,last\].*20,000 "
+        r"characters",
+    ),
+    "a name": (
+        script,
+        b"u" * 5000 + b"=a.chunk[0,1]",
+        "line 1: expected the name of an utterance of up to 4,096 characters",
+    ),
+    "empty script": (script, b"\n" * 2_200_000, "up to 1,048,576 empty lines were expected"),
+    "times": (
+        labels,
+        b"0 " + MANY + b" a\n.\n",
+        "line 3, utterance 'u': 'begin end state' was expected",
+    ),
+    "endless times": (
+        labels,
+        b"0 inf a\n.\n",
+        "line 3, utterance 'u': 'begin end state' was expected",
+    ),
+    "a state": (
+        labels,
+        b"0 1 " + b"c" * 9000 + b"\n.\n",
+        "line 3, utterance 'u': the state 'ccc+[.]{3}c+' is not",
+    ),
+    "a key": (
+        labels,
+        b'0 1 a\n.\n"' + b"v" * 5000 + b'"\n0 1 a\n.\n',
+        "line 5: expected the name of an utterance of up to",
+    ),
+    "a label's key": (
+        binary_labels,
+        struct.pack("<H", 5000) + b"v" * 5000 + bytes(6),
+        "byte 5: expected a name of up to",
+    ),
+    "a label": (
+        image_map,
+        b"a.png\t" + MANY,
+        "line 1: expected the number of a class as the label, got '9{40}[.]{3}'",
+    ),
+    "columns": (
+        image_map,
+        b"\n" + b"\t" * 300_000 + b"1",
+        "line 2: expected image<tab>label .* got 300001 columns",
+    ),
+    "a width": (
+        lambda c: binary([(0, b"x", 0, 2**31 - 1)], [(1, 2**32 - 1)], c),
+        struct.pack("<II", 2**32 - 1, 1),
+        "d, byte",
+    ),
+    "widths": (
+        lambda c: binary([(0, b"x", 1, 2**31 - 1)], [(2, 2**32 - 1)], c),
+        struct.pack("<3I", 2**31, 2**31 - 1, 7),
+        "d, byte",
+    ),
+    "streams": (
+        lambda c: binary([(0, b"%d" % k, 0, 1) for k in range(5000)], [(1, 1)], c),
+        b"abcd",
+        "up to 4,096 streams",
+    ),
+    "a stream": (
+        lambda c: binary([(0, b"n" * 5000, 0, 1)], [(1, 1)], c),
+        b"abcd",
+        "a stream's name of up to 4,096 bytes",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -222,12 +309,21 @@ def test_conversion_refuses_the_same(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "files, expected",
     [
-        ({"d": b"u=a.chunk[0,2147483646]"}, "d, line 1: frames up to 2147483646 are wanted, and a.chunk has 4 by its header"),
-        ({"a.chunk": b"\x7f\xff\xff\xff" + archive([[1.0]] * 4)[4:]}, "line 1: a.chunk is truncated: frames 0 to 2147483646"),
-        ({"l": b'#!MLF!#\n' + b'"u.lab"\n0 400000000000 a\n.\n' * 9}, "l: the label file has 9 segments"),
+        (
+            {"d": b"u=a.chunk[0,2147483646]"},
+            "d, line 1: frames up to 2147483646 are wanted, and a.chunk has 4 by its header",
+        ),
+        (
+            {"a.chunk": b"\x7f\xff\xff\xff" + archive([[1.0]] * 4)[4:]},
+            "line 1: a.chunk is truncated: frames 0 to 2147483646",
+        ),
+        (
+            {"l": b"#!MLF!#\n" + (b'"u.lab"\n0 400000000000 a\n.\n') * 9},
+            "l: the label file has 9 segments",
+        ),
     ],
     ids=["script", "header", "labels"],
-)  # fmt: skip
+)
 def test_frames_are_there_before_they_are_counted(tmp_path, monkeypatch, files, expected):
     """In frame mode each frame is a sequence."""
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,6 @@
-"""Speech: features, labels and what joins them, as the original read them, number by number; on real speech too."""
+"""Speech: features, labels and what joins them, as the original read them, number by number; on
+real speech too.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def test_minibatches(case, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("number", range(len(MANY)))
 def test_order_of_many_utterances(number, tmp_path):
-    """Chunks hold as many utterances as the original's do, and these are shuffled within the same windows."""
+    """Chunks hold as many utterances as the original's do, and these are shuffled within the same
+    windows.
+    """
     lengths, seed = MANY[number]
     begins = np.cumsum([0, *lengths]).tolist()
     (tmp_path / "many.chunk").write_bytes(archive([[float(t)] for t in range(begins[-1])]))

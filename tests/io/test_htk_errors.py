@@ -1,4 +1,6 @@
-"""Speech files and options that are wrong: what the errors say, and 2,000 files with random mistakes."""
+"""Speech files and options that are wrong: what the errors say, and 2,000 files with random
+mistakes.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,7 @@ def read(*deserializers, size=20, **options):
     return MinibatchSource(list(deserializers), **{**IN_ORDER, **options}).next_minibatch(size)
 
 
-# -- features ---------------------------------------------------------------------------------------------------------
+# -- features --------------------------------------------------------------------------------------
 
 SCRIPTS = [
     (
@@ -214,7 +216,7 @@ def test_broadcast():
         read(features(), HTKFeatureDeserializer(StreamDefs(g=speaker)))
 
 
-# -- labels -----------------------------------------------------------------------------------------------------------
+# -- labels ----------------------------------------------------------------------------------------
 
 LABELS = [
     ("", "l.mlf, line 1: a label file begins with #!MLF!#, this one with ''"),
@@ -230,7 +232,8 @@ LABELS = [
 FAULTS = [
     (
         GAP,
-        "l.mlf, line 4, utterance 'x': the segment was expected to begin at 200000, .* got '300000 500000 b'",
+        "l.mlf, line 4, utterance 'x': the segment was expected to begin at 200000, .* got '300000 "
+        "500000 b'",
     ),
     (
         labels(("x.lab", [(1, 5, "a")])),
@@ -277,7 +280,9 @@ def test_malformed_label_files(text, words):
 
 @pytest.mark.parametrize(("text", "words"), FAULTS)
 def test_malformed_utterances(text, words):
-    """They are errors when their turn comes; so many as are allowed are passed over, as in the original."""
+    """They are errors when their turn comes; so many as are allowed are passed over, as in the
+    original.
+    """
     other = labels(("y.lab", [(0, 5, "b")]))[8:]
     if text.endswith(".\n") and '"y' not in text:
         text += other
@@ -409,7 +414,8 @@ def test_lattices_are_refused():
         LatticeDeserializer("lattice.idx", StreamDefs(lattice=StreamDef()))
 
 
-# -- 2,000 files with mistakes ----------------------------------------------------------------------------------------
+# -- 2,000 files with mistakes
+# ----------------------------------------------------------------------------------------
 
 BYTES = [
     b"\0",
@@ -442,7 +448,9 @@ def mutated(content, draw):
 
 @pytest.mark.parametrize("number", range(20))
 def test_files_with_random_mistakes(number):
-    """A clear error or well-formed minibatches, never another exception; what was not touched is read as it is."""
+    """A clear error or well-formed minibatches, never another exception; what was not touched is
+    read as it is.
+    """
     draw = random.Random(number)
     whole = {
         "s.scp": XY.encode(),

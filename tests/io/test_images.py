@@ -1,4 +1,6 @@
-"""Images as minibatches: map files, archives, base64 text, views, random transforms, order, errors, threads."""
+"""Images as minibatches: map files, archives, base64 text, views, random transforms, order, errors,
+threads.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,7 @@ def source_of(folder, lines, steps=SMALL, classes=4, **options):
     )
 
 
-# -- files ------------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------
 
 
 def test_images_and_labels(folder):
@@ -174,7 +176,7 @@ def test_jpeg_within_two_levels(folder):
     assert np.abs(sample - ramp.transpose(2, 0, 1)).max() <= 2
 
 
-# -- joining ----------------------------------------------------------------------------------------------------------
+# -- joining ---------------------------------------------------------------------------------------
 
 
 def test_keys_join_other_files(folder):
@@ -236,7 +238,8 @@ def test_streams_that_share_a_crop_share_it(folder):
         assert np.abs(a - c).max() < 26 and (a != c).any()
 
 
-# -- order, sweeps, checkpoints ---------------------------------------------------------------------------------------
+# -- order, sweeps, checkpoints
+# ---------------------------------------------------------------------------------------
 
 
 def lines_of(count):
@@ -338,7 +341,7 @@ def test_changing_sizes_of_minibatches(folder):
     assert found == [*range(20), *range(20)]
 
 
-# -- transforms -------------------------------------------------------------------------------------------------------
+# -- transforms ------------------------------------------------------------------------------------
 
 
 def grid(height, width):
@@ -464,7 +467,8 @@ def test_a_contrast_beyond_the_range_is_clipped():
 
 def test_a_mean_of_another_size_is_left_out_with_a_warning(folder):
     (folder / "mean.xml").write_text(
-        "<?xml version='1.0'?><s><Channel>3</Channel><Row>1</Row><Col>1</Col><MeanImg><data>1 2 3</data></MeanImg></s>"
+        "<?xml version='1.0'?><s><Channel>3</Channel><Row>1</Row><Col>1</Col><MeanImg><data>1 2 "
+        "3</data></MeanImg></s>"
     )
     pipeline = Pipeline((xf.mean(str(folder / "mean.xml")),))
     with pytest.warns(UserWarning, match=r"mean image is 1 x 1 x 3.*images are 2 x 2 x 3"):
@@ -479,11 +483,13 @@ def test_a_mean_of_another_size_is_left_out_with_a_warning(folder):
         ("hello", "expected a mean image"),
         ("<a><Channel>3</Channel><Row>1</Row><Col>1</Col></a>", "expected a mean image"),
         (
-            "<a><Channel>3</Channel><Row>1</Row><Col>1</Col><MeanImg><data>1 2</data></MeanImg></a>",
+            "<a><Channel>3</Channel><Row>1</Row><Col>1</Col><MeanImg><data>1 "
+            "2</data></MeanImg></a>",
             "as many numbers",
         ),
         (
-            "<a><Channel>3</Channel><Row>1</Row><Col>x</Col><MeanImg><data>1 2 3</data></MeanImg></a>",
+            "<a><Channel>3</Channel><Row>1</Row><Col>x</Col><MeanImg><data>1 2 "
+            "3</data></MeanImg></a>",
             "mean image",
         ),
     ],
@@ -527,7 +533,7 @@ def test_both_ratios_of_a_crop(folder):
     assert isinstance(crop, Crop)
 
 
-# -- errors -----------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -797,7 +803,7 @@ def test_without_pillow(folder, monkeypatch):
         source_of(folder, lines_of(1))
 
 
-# -- training ---------------------------------------------------------------------------------------------------------
+# -- training --------------------------------------------------------------------------------------
 
 
 def test_images_are_trained_on(folder):

@@ -40,7 +40,7 @@ def test_sample(number, tmp_path):
             warnings.simplefilter("ignore")
         found = source.next_minibatch(1)[source.streams.image].asarray()[0, 0]
     expected = ORIGINAL[case.name]
-    if not expected.size:  # The original fails where an image would have to shrink to nothing, and for some proportions.
+    if not expected.size:  # The original fails where an image would have to shrink to nothing, and for some proportions.  # noqa: E501
         scaled = case.transforms[-1][1]
         assert found.shape == (3, scaled["height"], scaled["width"])
     elif expected.dtype == np.uint8:

@@ -1,4 +1,6 @@
-"""The index of a text file is kept beside it if that is wanted, and believed only if it is of this file and sound."""
+"""The index of a text file is kept beside it if that is wanted, and believed only if it is of this
+file and sound.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Files whose chunks would take too much memory: sequences are read one by one, with the same minibatches and errors."""
+"""Files whose chunks would take too much memory: sequences are read one by one, with the same
+minibatches and errors.
+"""
 
 from __future__ import annotations
 

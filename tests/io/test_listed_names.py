@@ -1,4 +1,6 @@
-"""What lists and programs name and is not there is said so that people can mend it; what is read stays free to be replaced."""
+"""What lists and programs name and is not there is said so that people can mend it; what is read
+stays free to be replaced.
+"""
 
 from __future__ import annotations
 

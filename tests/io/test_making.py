@@ -1,4 +1,6 @@
-"""Samples are made ahead of their use, one minibatch and no more; what does not come after all is dropped."""
+"""Samples are made ahead of their use, one minibatch and no more; what does not come after all is
+dropped.
+"""
 
 from __future__ import annotations
 

@@ -19,10 +19,13 @@ GOLDEN = json.loads(
 
 @pytest.mark.parametrize("number", range(len(CASES)))
 def test_as_the_original(number):
-    """Up to where the original gives up, since a sequence is longer than the size or there is none for the worker."""
+    """Up to where the original gives up, since a sequence is longer than the size or there is none
+    for the worker.
+    """
     case, wanted = CASES[number], GOLDEN[number]
     if case.options.get("max_samples") == FULL_DATA_SWEEP:
-        # The original takes this for a number of samples, and never ends; here it is the sweep that it says it is.
+        # The original takes this for a number of samples, and never ends; here it is the sweep that
+        # it says it is.
         wanted = [
             row
             for row in wanted

@@ -1,4 +1,6 @@
-"""Some hundred damaged files of each kind are refused or read, by compiled code and without; `mutations.py` reads any number."""
+"""Some hundred damaged files of each kind are refused or read, by compiled code and without;
+`mutations.py` reads any number.
+"""
 
 from __future__ import annotations
 

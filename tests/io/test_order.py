@@ -1,4 +1,6 @@
-"""Shuffling: every sweep another order, the same for the same seed, and none that leaves its window."""
+"""Shuffling: every sweep another order, the same for the same seed, and none that leaves its
+window.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def test_sweeps_and_seeds_differ():
 
 @given(st.lists(st.integers(1, 6), min_size=3, max_size=9), st.integers(1, 4), st.integers(0, 99))
 def test_few_chunks_are_needed_at_a_time(sizes, window, seed):
-    """Between a chunk's first sequence and its last lie sequences of no more than the windows around it."""
+    """Between a chunk's first sequence and its last lie sequences of no more than the windows
+    around it.
+    """
     chunk_of = np.repeat(np.arange(len(sizes)), sizes)[
         Order(sizes, sizes, Window(window), seed).sweep(0)
     ]
@@ -51,8 +55,8 @@ def test_few_chunks_are_needed_at_a_time(sizes, window, seed):
 def test_positions_are_nearly_uniform():
     """With many seeds every sequence comes to every place about equally often.
 
-    The shuffle is the original's, in which each sequence changes places with any other: a place is at most some tenths
-    likelier than another, as theory has it for that shuffle.
+    The shuffle is the original's, in which each sequence changes places with any other: a place is
+    at most some tenths likelier than another, as theory has it for that shuffle.
     """
     count, seeds = 6, 1500
     places = np.zeros((count, count))

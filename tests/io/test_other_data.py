@@ -1,4 +1,6 @@
-"""Arrays, rows, Arrow and Parquet files, torch data sets as deserializers; minibatches of sequences of similar length."""
+"""Arrays, rows, Arrow and Parquet files, torch data sets as deserializers; minibatches of sequences
+of similar length.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ EXPECTED = {
     "y": [[[1.5]], [[2]], [[7], [8]]],
 }
 
-# -- rows -------------------------------------------------------------------------------------------------------------
+# -- rows ------------------------------------------------------------------------------------------
 
 
 class Rows(Dataset):
@@ -156,7 +158,8 @@ def test_other_errors_of_rows():
             RowDeserializer(rows, STREAMS)
 
 
-# -- Arrow and Parquet ------------------------------------------------------------------------------------------------
+# -- Arrow and Parquet
+# ------------------------------------------------------------------------------------------------
 
 
 def write_arrow(folder, kind):
@@ -217,7 +220,8 @@ def test_missing_values(tmp_path):
 
 def test_without_pyarrow():
     program = (
-        "import sys, importlib.util as u; find = u.find_spec; u.find_spec = lambda n, *a: None if n == 'pyarrow' else find(n, *a)\n"
+        "import sys, importlib.util as u; find = u.find_spec; u.find_spec = lambda n, *a: None if "
+        "n == 'pyarrow' else find(n, *a)\n"
         "from cntk.io import ArrowDeserializer\n"
         "try:\n    ArrowDeserializer('x.parquet', {})\nexcept ImportError as e:\n    print(e)"
     )
@@ -228,7 +232,7 @@ def test_without_pyarrow():
     )
 
 
-# -- arrays -----------------------------------------------------------------------------------------------------------
+# -- arrays ----------------------------------------------------------------------------------------
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=20), st.integers(1, 30), st.booleans())
@@ -297,7 +301,8 @@ def test_arrays_that_do_not_fit(arrays, lengths, words):
         ArrayDeserializer(arrays, lengths).open()
 
 
-# -- sequences of similar length --------------------------------------------------------------------------------------
+# -- sequences of similar length
+# --------------------------------------------------------------------------------------
 
 
 @given(
@@ -307,7 +312,9 @@ def test_arrays_that_do_not_fit(arrays, lengths, words):
     st.booleans(),
 )
 def test_buckets(lengths, bucket, size, own):
-    """Every sequence comes once in a sweep, within a bucket by length; and a checkpoint goes on with the same ones."""
+    """Every sequence comes once in a sweep, within a bucket by length; and a checkpoint goes on
+    with the same ones.
+    """
     sizes = [len(lengths[k : k + 7]) for k in range(0, len(lengths), 7)]
 
     def source():

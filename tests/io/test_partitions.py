@@ -1,4 +1,6 @@
-"""What each of several workers reads of a text file: as the original, minibatch by minibatch, and together all of it."""
+"""What each of several workers reads of a text file: as the original, minibatch by minibatch, and
+together all of it.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def test_all_workers_read_all(randomize, workers, tmp_path):
 
 
 def test_less_chunks_than_workers(tmp_path):
-    """Shuffled chunks are dealt out: who gets none has reached the end at once, as in the original."""
+    """Shuffled chunks are dealt out: who gets none has reached the end at once, as in the
+    original.
+    """
     case = Case([1] * 4, None, {}, [], None)
     assert opened(case, tmp_path).next_minibatch(4, num_data_partitions=2, partition_index=1) == {}
     assert opened(case, tmp_path).next_minibatch(4, num_data_partitions=2, partition_index=0)

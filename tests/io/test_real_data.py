@@ -1,4 +1,5 @@
-"""Real data, read as the original reads it: the same minibatches, the same values; shuffled, the same sequences.
+"""Real data, read as the original reads it: the same minibatches, the same values; shuffled, the
+same sequences.
 
 The data are read from the folder that the environment variable CNTK_TEST_DATA names.
 """

@@ -1,4 +1,5 @@
-"""Map files, archives and base64 text of real images: colours, labels and minibatches; what is broken is named.
+"""Map files, archives and base64 text of real images: colours, labels and minibatches; what is
+broken is named.
 
 The data are read from the folder that the environment variable CNTK_TEST_DATA names.
 """
@@ -70,7 +71,9 @@ def folder(tmp_path_factory):
 
 
 def read(name, **options):
-    """Classes and sizes of the minibatches of three; checks that the colours are those of the classes."""
+    """Classes and sizes of the minibatches of three; checks that the colours are those of the
+    classes.
+    """
     kind = Base64ImageDeserializer if "ase64" in name else ImageDeserializer
     streams = StreamDefs(
         image=StreamDef("image", transforms=[transforms.scale(4, 4, 3)]),

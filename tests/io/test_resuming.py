@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def resumed(tmp_path_factory):
-    """For each reader its minibatches, and what another process read from each state between them on."""
+    """For each reader its minibatches, and what another process read from each state between them
+    on.
+    """
     folder = tmp_path_factory.mktemp("resume")
     write(folder)
     before = os.getcwd()

@@ -1,4 +1,6 @@
-"""Minibatch sources: where minibatches begin and end, going on from a checkpoint, several workers, several files, errors."""
+"""Minibatch sources: where minibatches begin and end, going on from a checkpoint, several workers,
+several files, errors.
+"""
 
 from __future__ import annotations
 
@@ -61,12 +63,14 @@ class SmallChunks:
         )
 
 
-# -- minibatches ------------------------------------------------------------------------------------------------------
+# -- minibatches -----------------------------------------------------------------------------------
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.booleans(), st.integers(0, 3))
 def test_minibatches_go_through_sweeps(varied, sizes, randomize, seed):
-    """Whatever the sizes: sweep after sweep holds every sequence once, and no minibatch is too large or needlessly small."""
+    """Whatever the sizes: sweep after sweep holds every sequence once, and no minibatch is too
+    large or needlessly small.
+    """
     deserializer, lengths = varied
     source = MinibatchSource(
         SmallChunks(deserializer), randomize=randomize, randomization_seed=seed
@@ -233,7 +237,7 @@ def test_shapes_of_several_axes(tmp_path):
     assert source.next_minibatch(1)[source.streams.a].shape == (1, 1, 2, 3)
 
 
-# -- several files ----------------------------------------------------------------------------------------------------
+# -- several files ---------------------------------------------------------------------------------
 
 
 def joined(folder, first, second, **options):
@@ -283,7 +287,7 @@ def test_streams_of_several_files_must_agree(tmp_path):
         MinibatchSource(reader(tmp_path, "|x 1 |y 1\n", **streams))
 
 
-# -- large files ------------------------------------------------------------------------------------------------------
+# -- large files -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("block", [1, 13, 64, 1000])
@@ -337,7 +341,8 @@ def test_chunks_are_read_once_and_forgotten_when_spent(varied):
     assert corpus.read == list(range(count)) * 2
 
 
-# -- options and files that are wrong ---------------------------------------------------------------------------------
+# -- options and files that are wrong
+# ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""Malformed text: what is left out within `max_errors`, as the original does with the same option of its configuration; ids
-that are skipped."""
+"""Malformed text: what is left out within `max_errors`, as the original does with the same option
+of its configuration; ids that are skipped.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ STREAMS = StreamDefs(A=StreamDef("A", 1), B=StreamDef("B", 10, is_sparse=True))
 
 
 def read(file, deserializer=None, **options):
-    """For each stream and sequence its samples, dense ones as numbers, sparse ones as (column, value)."""
+    """For each stream and sequence its samples, dense ones as numbers, sparse ones as (column,
+    value).
+    """
     options = {"randomize": False, "max_sweeps": 1, **options}
     source = MinibatchSource(deserializer or CTFDeserializer(str(file), STREAMS), **options)
     minibatch = source.next_minibatch(100)
@@ -62,7 +65,9 @@ def test_what_is_left_out(name, large, tmp_path, monkeypatch):
 
 
 def test_each_is_counted_once(tmp_path, monkeypatch):
-    """A chunk that is read again has no new errors, and lines are the file's, however it is read."""
+    """A chunk that is read again has no new errors, and lines are the file's, however it is
+    read.
+    """
     file = tmp_path / "data.ctf"
     file.write_text(BEFORE + "1 |A 2 |B 2:2\n1 |A x |B 4:4\n" + AFTER)
     for large in (1 << 40, 1):

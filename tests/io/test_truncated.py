@@ -1,4 +1,6 @@
-"""Sequences in pieces: each slot goes on where it stopped, and a recurrence gives what it gives on whole sequences."""
+"""Sequences in pieces: each slot goes on where it stopped, and a recurrence gives what it gives on
+whole sequences.
+"""
 
 from __future__ import annotations
 
@@ -181,7 +183,9 @@ def test_a_recurrence_goes_on(deserializer, size, cell):
 @pytest.mark.parametrize("length", [1, 3])
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])
 def test_past_values_reach_into_the_pieces_before(deserializer, steps, length):
-    """Also into several, and not beyond the begin of a sequence. There the original reads other frames."""
+    """Also into several, and not beyond the begin of a sequence. There the original reads other
+    frames.
+    """
     x = C.sequence.input_variable(1)
     model = C.sequence.past_value(x, time_step=steps, initial_state=-7)
     source = MinibatchSource(deserializer, randomize=False, truncation_length=length, max_sweeps=1)

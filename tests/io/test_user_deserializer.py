@@ -1,4 +1,6 @@
-"""Deserializers that a program writes itself: the original's order and states, forms of data, joins, errors."""
+"""Deserializers that a program writes itself: the original's order and states, forms of data,
+joins, errors.
+"""
 
 from __future__ import annotations
 

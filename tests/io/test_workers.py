@@ -28,10 +28,14 @@ def sequences(name, workers, rank):
     make, size, _ = READERS[name]
     source = make()
     found = collections.Counter()
-    while minibatch := source.next_minibatch(size * workers, num_data_partitions=workers, partition_index=rank):
+    while minibatch := source.next_minibatch(
+        size * workers, num_data_partitions=workers, partition_index=rank
+    ):
         data = [d for _, d in sorted(minibatch.items(), key=lambda item: item[0].name)]
         if name.endswith("in pieces"):  # Which end elsewhere for another number of workers.
-            found.update(frame.tobytes() for d in data for s in d.as_sequences() for frame in _dense(s))
+            found.update(
+                frame.tobytes() for d in data for s in d.as_sequences() for frame in _dense(s)
+            )
             continue
         for together in zip(*(d.as_sequences() for d in data), strict=True):
             found[tuple(_dense(s).tobytes() for s in together)] += 1
@@ -44,5 +48,7 @@ def sequences(name, workers, rank):
 def test_every_sequence_is_read_as_often(folder, monkeypatch, name, workers):
     monkeypatch.chdir(folder)
     monkeypatch.setattr(deserializer, "_LARGE", deserializer._LARGE)
-    together = sum((sequences(name, workers, rank) for rank in range(workers)), collections.Counter())
+    together = sum(
+        (sequences(name, workers, rank) for rank in range(workers)), collections.Counter()
+    )
     assert together == sequences(name, 1, 0)

@@ -1,7 +1,7 @@
 """Text with mistakes, read with as many errors allowed as it takes, and compared with the original.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`, each
-between two sound sequences.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`, each between two sound sequences.
 """
 
 BEFORE, AFTER = "0 |A 1 |B 1:1\n", "2 |A 3 |B 3:3\n"

@@ -1,13 +1,14 @@
 """Sequences read in pieces, whose minibatches are compared with the original's.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`.
 """
 
 import random
 from collections import namedtuple
 
-# Frames of each sequence, frames of a second stream (None: there is none), options, the size of each minibatch, and
-# workers and rank (None: there is one worker).
+# Frames of each sequence, frames of a second stream (None: there is none), options, the size of
+# each minibatch, and workers and rank (None: there is one worker).
 Case = namedtuple("Case", "lengths others options sizes worker")
 
 FULL_DATA_SWEEP = 2**64 - 2
@@ -67,8 +68,11 @@ def drawn(seed, count):
 
 
 ISSUE = [5, 4, 3, 2]
-CASES = [Case(ISSUE, None, {"truncation_length": t, "randomize": False, "max_sweeps": 1}, [s] * 16, None)
-         for t in (1, 2, 3, 4) for s in (1, 3, 6, 8)]  # fmt: skip
+CASES = [
+    Case(ISSUE, None, {"truncation_length": t, "randomize": False, "max_sweeps": 1}, [s] * 16, None)
+    for t in (1, 2, 3, 4)
+    for s in (1, 3, 6, 8)
+]
 CASES += drawn(7, 420)
 ORDER = {"truncation_length": 2, "randomize": False, "max_sweeps": 1}
 CASES += [
@@ -100,6 +104,8 @@ def partition(case):
 
 
 def pieces(begins, continues, ends):
-    """A minibatch's pieces in words: ``+first-last`` for one that begins its sequence, ``first-last`` for one that goes on."""
+    """A minibatch's pieces in words: ``+first-last`` for one that begins its sequence,
+    ``first-last`` for one that goes on.
+    """
     starts = sorted([(b, "+") for b in begins] + [(b, "") for b in continues])
     return " ".join(f"{mark}{first}-{last}" for (first, mark), last in zip(starts, sorted(ends)))  # noqa: B905

@@ -1,6 +1,8 @@
-"""A program's own deserializer and ways to read it, whose minibatches are compared with the original's.
+"""A program's own deserializer and ways to read it, whose minibatches are compared with the
+original's.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`.
 """
 
 from collections import namedtuple
@@ -9,7 +11,8 @@ import numpy as np
 
 from cntk.io import StreamInformation, UserDeserializer
 
-# Sequences in each chunk, frames of each (None: single samples), options, minibatch size, how many, workers and rank.
+# Sequences in each chunk, frames of each (None: single samples), options, minibatch size, how many,
+# workers and rank.
 Case = namedtuple("Case", "sizes lengths options size count worker")
 
 EVEN, VARIED = [6] * 5, [1, 4, 2, 7, 3, 6]
@@ -84,7 +87,9 @@ class Numbered(UserDeserializer):
 
 
 def read(source, case, of_sequence):
-    """Minibatches: sequences, whether a sweep ends, and the state behind it. None where there is none."""
+    """Minibatches: sequences, whether a sweep ends, and the state behind it. None where there is
+    none.
+    """
     found = []
     partition = (
         {}

@@ -135,7 +135,11 @@ def base64_list(key="k"):
 # What is read; the clean files; what of them Windows has in which way.
 TWINS = {
     "map, separators": (pictures(ImageDeserializer, "d.map"), {"d.map": MAP}, {"d.map": back(MAP)}),
-    "map, all": (pictures(ImageDeserializer, "d.map"), {"d.map": MAP}, {"d.map": marked(back(MAP))}),
+    "map, all": (
+        pictures(ImageDeserializer, "d.map"),
+        {"d.map": MAP},
+        {"d.map": marked(back(MAP))},
+    ),
     "map, own folder": (
         pictures(ImageDeserializer, "lists/d.map"),
         {"lists/d.map": MAP.replace("data/", ".../data/")},
@@ -149,7 +153,11 @@ TWINS = {
     "map, Windows-1252": (
         pictures(ImageDeserializer, "d.map"),
         {"d.map": "ü\tdata/grün.png\t0\nb\tdata/deeper/x.zip@/grün.png\t2\n"},
-        {"d.map": "ü\tdata\\grün.png\t0\r\nb\tdata\\deeper\\x.zip@\\grün.png\t2\r\n".encode("cp1252")},
+        {
+            "d.map": "ü\tdata\\grün.png\t0\r\nb\tdata\\deeper\\x.zip@\\grün.png\t2\r\n".encode(
+                "cp1252"
+            )
+        },
     ),
     "base64": (
         pictures(Base64ImageDeserializer, "d.txt"),
@@ -168,12 +176,19 @@ TWINS = {
         {"lists/d.scp": marked(back(SCRIPT.replace("=data/", "=.../data/")))},
     ),
     "labels": (speech(), CLEAN, {"d.mlf": marked(back(CLEAN["d.mlf"]))}),
-    "script and labels": (speech(), CLEAN, {"d.scp": back(SCRIPT), "d.mlf": marked(back(CLEAN["d.mlf"]))}),
+    "script and labels": (
+        speech(),
+        CLEAN,
+        {"d.scp": back(SCRIPT), "d.mlf": marked(back(CLEAN["d.mlf"]))},
+    ),
     "states": (speech(), CLEAN, {"d.list": marked(CLEAN["d.list"])}),
     "states, Windows-1252": (
         speech(),
         {**CLEAN, "d.list": "ä\nß\n", "d.mlf": labels_of("s/u.v.lab", "w", states="äß")},
-        {"d.list": "ä\r\nß\r\n".encode("cp1252"), "d.mlf": labels_of("s\\u.v.x", "w", states="äß").encode("cp1252")},
+        {
+            "d.list": "ä\r\nß\r\n".encode("cp1252"),
+            "d.mlf": labels_of("s\\u.v.x", "w", states="äß").encode("cp1252"),
+        },
     ),
     "speech, Windows-1252": (
         speech(),
@@ -183,11 +198,17 @@ TWINS = {
     "binary labels": (speech(labels="d.bin"), CLEAN, {"d.bin": binary_labels(b"s\\u.v", b"w")}),
     "binary labels, Windows-1252": (
         speech(labels="d.bin"),
-        {**CLEAN, "d.scp": SCRIPT.replace("w", "ü"), "d.bin": binary_labels(b"s/u.v", "ü".encode())},
+        {
+            **CLEAN,
+            "d.scp": SCRIPT.replace("w", "ü"),
+            "d.bin": binary_labels(b"s/u.v", "ü".encode()),
+        },
         {"d.bin": binary_labels(b"s/u.v", b"\xfc")},
     ),
     "text": (
-        lambda: CTFDeserializer("d.ctf", StreamDefs(x=StreamDef("größe", 1), y=StreamDef("y", 2, is_sparse=True))),
+        lambda: CTFDeserializer(
+            "d.ctf", StreamDefs(x=StreamDef("größe", 1), y=StreamDef("y", 2, is_sparse=True))
+        ),
         {"d.ctf": "|größe 1 |y 0:1 |# für\n|größe 2 |y 1:1\n"},
         {"d.ctf": "|größe 1 |y 0:1 |# für\r\n|größe 2 |y 1:1\r\n".encode("cp1252")},
     ),
@@ -196,4 +217,4 @@ TWINS = {
         {"d.ctf": "|größe 1 |# für\n|größe 2\n"},
         {"d.ctf": marked("|größe 1 |# für\n|größe 2\n")},
     ),
-}  # fmt: skip
+}

@@ -1,14 +1,15 @@
-"""Makes the files that the dataset loaders of Keras 2.3.1 read, out of a folder of real data at hand.
+"""Makes the files that the dataset loaders of Keras 2.3.1 read, out of a folder of real data at
+hand.
 
-Keras would download them; here they come from the folder that CNTK_TEST_DATA names, cut down to what lies there:
-MNIST, a part of CIFAR-10, of IMDB's reviews and of Reuters' news, the stories of bAbI, and spelled words with their
-sounds, in the place of English sentences with French ones.
+Keras would download them; here they come from the folder that CNTK_TEST_DATA names, cut down to
+what lies there: MNIST, a part of CIFAR-10, of IMDB's reviews and of Reuters' news, the stories of
+bAbI, and spelled words with their sounds, in the place of English sentences with French ones.
 
     CNTK_TEST_DATA=folder python tests/keras/data.py KERAS_HOME
 
-`KERAS_HOME/datasets` then has `mnist.npz`, `cifar-10-batches-py`, `imdb.npz`, `reuters.npz`, both word indices,
-`babi-tasks-v1-2.tar.gz` and `fra-eng/fra.txt`. The examples' checksums are those of the full sets: who runs them has to
-leave the comparison out.
+`KERAS_HOME/datasets` then has `mnist.npz`, `cifar-10-batches-py`, `imdb.npz`, `reuters.npz`, both
+word indices, `babi-tasks-v1-2.tar.gz` and `fra-eng/fra.txt`. The examples' checksums are those of
+the full sets: who runs them has to leave the comparison out.
 """
 
 from __future__ import annotations
@@ -187,7 +188,7 @@ def pairs(source: Path, target: Path) -> None:
         letters = spelled.replace("<s>", "").split()
         if len(letters) <= LONGEST_WORD:
             found.append(
-                f"{' '.join(letters)}\t{' '.join(sounds.replace('</s>', '').replace('~', '').split())}\n"
+                f"{' '.join(letters)}\t{' '.join(sounds.replace('</s>', '').replace('~', '').split())}\n"  # noqa: E501
             )
     (target / "fra-eng").mkdir(exist_ok=True)
     (target / "fra-eng/fra.txt").write_text("".join(found).lower(), encoding="utf-8")

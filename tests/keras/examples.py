@@ -1,13 +1,16 @@
 """Runs examples of Keras 2.3.1 on real data, cut down to minutes, and compares them with CNTK 2.7.
 
-The data come from the folder that CNTK_TEST_DATA names (see data.py), the examples from Keras's source distribution.
-A copy of each gets fewer epochs and samples; nothing else in it is changed. `examples.json` has what CNTK 2.7 reached
-with the same copies, and the CPU time it took on the machine that `docs/keras.md` names.
+The data come from the folder that CNTK_TEST_DATA names (see data.py), the examples from Keras's
+source distribution. A copy of each gets fewer epochs and samples; nothing else in it is changed.
+`examples.json` has what CNTK 2.7 reached with the same copies, and the CPU time it took on the
+machine that `docs/keras.md` names.
 
     CNTK_TEST_DATA=folder python tests/keras/examples.py                      all of them
     CNTK_TEST_DATA=folder python tests/keras/examples.py mnist_mlp babi_memnn
-    CNTK_TEST_DATA=folder python tests/keras/examples.py --with PYTHON        by another interpreter, as it is: one
-                                                                              that has CNTK 2.7 and Keras; written down
+    CNTK_TEST_DATA=folder python tests/keras/examples.py --with PYTHON        by another
+    interpreter, as it is: one
+                                                                              that has CNTK 2.7 and
+                                                                              Keras; written down
 Exit status: 0 if each reaches what it should, 1 otherwise.
 """
 
@@ -47,11 +50,11 @@ if hasattr(_cntk.cntk_py, 'set_dropout_compatibility'):  # masks as CNTK 2.7 dra
     _cntk.cntk_py.set_dropout_compatibility(True)
 _numpy.random.seed({SEED})
 _started = _time.process_time()
-"""
+"""  # noqa: E501
 AFTER = """
 _history = {name: [float(value) for value in values] for name, values in model.history.history.items()}
 print('RESULT ' + _json.dumps({'history': _history, 'seconds': _time.process_time() - _started}))
-"""
+"""  # noqa: E501
 FUTURE = "from __future__ import print_function\n"
 
 
@@ -75,41 +78,73 @@ class Example:
 def few(load: str, train: int, test: int) -> dict[str, str]:
     """Return the cut that keeps the first samples alone."""
     line = f"(x_train, y_train), (x_test, y_test) = {load}\n"
-    kept = f"x_train, y_train, x_test, y_test = x_train[:{train}], y_train[:{train}], x_test[:{test}], y_test[:{test}]\n"
+    kept = (
+        f"x_train, y_train, x_test, y_test = x_train[:{train}], y_train[:{train}], "
+        f"x_test[:{test}], y_test[:{test}]\n"
+    )
     return {line: line + kept}
 
 
 IMDB = "imdb.load_data(num_words=max_features)"
 EXAMPLES = {
     "mnist_mlp": Example(
-        {"epochs = 20": "epochs = 2", "(60000, 784)": "(12000, 784)", "(10000, 784)": "(2000, 784)",
-         **few("mnist.load_data()", 12000, 2000)}, "val_accuracy", 0.9, 0.003,
+        {
+            "epochs = 20": "epochs = 2",
+            "(60000, 784)": "(12000, 784)",
+            "(10000, 784)": "(2000, 784)",
+            **few("mnist.load_data()", 12000, 2000),
+        },
+        "val_accuracy",
+        0.9,
+        0.003,
     ),
     "mnist_cnn": Example(
-        {"epochs = 12": "epochs = 1", **few("mnist.load_data()", 4000, 1000)}, "val_accuracy", 0.8, 0.003
+        {"epochs = 12": "epochs = 1", **few("mnist.load_data()", 4000, 1000)},
+        "val_accuracy",
+        0.8,
+        0.003,
     ),
     # Threads draw random numbers for the pictures: no run is quite like another.
     "cifar10_cnn": Example(
         {"epochs = 100": "epochs = 2", **few("cifar10.load_data()", 1500, 500)},
-        "val_accuracy", 0.11, 0.05,
+        "val_accuracy",
+        0.11,
+        0.05,
     ),
     "reuters_mlp": Example({}, "val_accuracy", 0.9, 0.003),
-    "imdb_fasttext": Example({"epochs = 5": "epochs = 4", **few(IMDB, 2500, 1000)}, "val_accuracy", 0.6, 0.003),
-    "imdb_lstm": Example({"epochs=15": "epochs=2", **few(IMDB, 2000, 500)}, "val_accuracy", 0.6, 0.003),
-    "imdb_bidirectional_lstm": Example({"epochs=4": "epochs=2", **few(IMDB, 2000, 500)}, "val_accuracy", 0.6, 0.003),
+    "imdb_fasttext": Example(
+        {"epochs = 5": "epochs = 4", **few(IMDB, 2500, 1000)}, "val_accuracy", 0.6, 0.003
+    ),
+    "imdb_lstm": Example(
+        {"epochs=15": "epochs=2", **few(IMDB, 2000, 500)}, "val_accuracy", 0.6, 0.003
+    ),
+    "imdb_bidirectional_lstm": Example(
+        {"epochs=4": "epochs=2", **few(IMDB, 2000, 500)}, "val_accuracy", 0.6, 0.003
+    ),
     "babi_memnn": Example({"epochs=120": "epochs=6"}, "val_accuracy", 0.15, 0.003),
     # Lengths are given: where they are not, the loss of Keras 2.3.1 fails with CNTK 2.7 as well.
     "lstm_seq2seq": Example(
-        {"Input(shape=(None, num_encoder_tokens))": "Input(shape=(max_encoder_seq_length, num_encoder_tokens))",
-         "Input(shape=(None, num_decoder_tokens))": "Input(shape=(max_decoder_seq_length, num_decoder_tokens))",
-         "# Define sampling models\n": "decoder_inputs = Input(shape=(1, num_decoder_tokens))\n",
-         "epochs = 100": "epochs = 4", "range(100)": "range(2)", "num_samples = 10000": "num_samples = 600"},
-        "val_accuracy", 0.3, 0.003,
+        {
+            "Input(shape=(None, "
+            "num_encoder_tokens))": "Input(shape=(max_encoder_seq_length, num_encoder_tokens))",
+            "Input(shape=(None, "
+            "num_decoder_tokens))": "Input(shape=(max_decoder_seq_length, num_decoder_tokens))",
+            "# Define sampling models\n": "decoder_inputs = Input(shape=(1, num_decoder_tokens))\n",
+            "epochs = 100": "epochs = 4",
+            "range(100)": "range(2)",
+            "num_samples = 10000": "num_samples = 600",
+        },
+        "val_accuracy",
+        0.3,
+        0.003,
     ),
     "addition_rnn": Example(
-        {"TRAINING_SIZE = 50000": "TRAINING_SIZE = 4000", "range(1, 200)": "range(1, 4)"}, "val_accuracy", 0.3, 0.003
+        {"TRAINING_SIZE = 50000": ("TRAINING_SIZE = 4000"), "range(1, 200)": "range(1, 4)"},
+        "val_accuracy",
+        0.3,
+        0.003,
     ),
-}  # fmt: skip
+}
 
 
 def cut(example: str, source: Path) -> str:
@@ -127,7 +162,9 @@ def cut(example: str, source: Path) -> str:
 
 
 def run(example: str, source: Path, python: str | None) -> dict[str, Any]:
-    """Run an example by this package, or by another interpreter as it is; return its history and its CPU time in seconds."""
+    """Run an example by this package, or by another interpreter as it is; return its history and
+    its CPU time in seconds.
+    """
     with tempfile.TemporaryDirectory() as tmp:
         folder, name = Path(tmp), f"{example}.py"
         (folder / name).write_text(cut(example, source), encoding="utf-8")
@@ -167,7 +204,10 @@ def judge(example: str, found: dict[str, Any], original: dict[str, Any] | None) 
     if original:
         other = original["history"][due.metric][-1]
         good = good and abs(reached - other) <= due.within
-        line += f"; the original {other:.4f}, {original['seconds']:6.1f} s; {original['seconds'] / seconds:.1f} times as fast"
+        line += (
+            f"; the original {other:.4f}, {original['seconds']:6.1f} s; "
+            f"{original['seconds'] / seconds:.1f} times as fast"
+        )
     print(
         line if good else f"{line}  NOT ENOUGH (at least {due.least}, within {due.within})",
         flush=True,

@@ -1,18 +1,20 @@
 """Runs Keras 2.3.1's own tests with this package as its backend (KERAS_BACKEND=cntk).
 
-Keras's source distribution, with its tests, comes from the Python package index; what its tests import and is not
-installed comes from there, too. Both go into a cache outside the repository (CNTK_KERAS_CACHE, else the user's cache
-folder). The tests run under `python -m cntk run`, file by file. `baseline.json` says what CNTK 2.7 does with each test
-on a CPU, `crash` where it ends the process. `passing.txt` lists what passes with this package; it only grows.
-`impossible.txt` says of each test that fails why it does.
+Keras's source distribution, with its tests, comes from the Python package index; what its tests
+import and is not installed comes from there, too. Both go into a cache outside the repository
+(CNTK_KERAS_CACHE, else the user's cache folder). The tests run under `python -m cntk run`, file by
+file. `baseline.json` says what CNTK 2.7 does with each test on a CPU, `crash` where it ends the
+process. `passing.txt` lists what passes with this package; it only grows. `impossible.txt` says of
+each test that fails why it does.
 
-    python tests/keras/run.py                       all tests, and how many that the original passes are passed
-    python tests/keras/run.py layers engine         only these areas
+    python tests/keras/run.py                       all tests, and how many that the original passes
+    are passed python tests/keras/run.py layers engine         only these areas
     python tests/keras/run.py layers/core_test      only this file
     python tests/keras/run.py layers -- -x -k lstm  what follows `--` goes to pytest
     python tests/keras/run.py --sample              the files of SAMPLE: broad, and under a minute
     python tests/keras/run.py --check               every listed test must still pass
-    python tests/keras/run.py --update              list what passes, twice in a row, and is not listed yet
+    python tests/keras/run.py --update              list what passes, twice in a row, and is not
+    listed yet
 
 Exit status: as that of the conformance suite, tests/conformance/run.py.
 """
@@ -59,19 +61,23 @@ KERAS = "keras==2.3.1"
 INSIDE = "CNTK_KERAS_INSIDE"
 """Set in the process that `python -m cntk run` runs."""
 
-# What Keras and its tests import, beside what development has installed anyway. No dependencies of these: NumPy and
-# SciPy are there.
+# What Keras and its tests import, beside what development has installed anyway. No dependencies of
+# these: NumPy and SciPy are there.
 REQUIREMENTS = (
-    f"{KERAS} keras-applications==1.0.8 keras-preprocessing==1.1.2 h5py>=3.11 six>=1.16 pyyaml>=6 flaky>=3.8 "
+    f"{KERAS} keras-applications==1.0.8 keras-preprocessing==1.1.2 h5py>=3.11 six>=1.16 pyyaml>=6 "
+    f"flaky>=3.8 "
     "pandas>=2.2 python-dateutil>=2.9 pytz requests>=2.31 urllib3 idna certifi charset-normalizer"
 )
 
 # Files with many tests and little to compute, of each part of Keras that a backend takes part in.
 SAMPLE = (
     "activations_test backend/backend_test constraints_test engine/test_topology initializers_test "
-    "layers/advanced_activations_test layers/convolutional_recurrent_test layers/convolutional_test layers/core_test "
-    "layers/embeddings_test layers/local_test layers/merge_test layers/pooling_test layers/wrappers_test "
-    "legacy/interface_test losses_test metrics_correctness_test regularizers_test test_sequential_model "
+    "layers/advanced_activations_test layers/convolutional_recurrent_test "
+    "layers/convolutional_test layers/core_test "
+    "layers/embeddings_test layers/local_test layers/merge_test layers/pooling_test "
+    "layers/wrappers_test "
+    "legacy/interface_test losses_test metrics_correctness_test regularizers_test "
+    "test_sequential_model "
     "utils/io_utils_test test_model_saving test_dynamic_trainability"
 ).split()
 
@@ -116,7 +122,9 @@ def fetch_packages() -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment that Keras runs in: this package as its backend, its settings in the cache."""
+    """Return the environment that Keras runs in: this package as its backend, its settings in the
+    cache.
+    """
     search = [str(ROOT / "src"), str(PACKAGES), os.environ.get("PYTHONPATH", "")]
     home = CACHE / "home"
     home.mkdir(parents=True, exist_ok=True)
@@ -180,7 +188,9 @@ def run_pytest(
 
 
 def run_inside(args: argparse.Namespace, source: Path) -> int:
-    """Run the tests in processes that are forked from this one, which has imported Keras; print a summary."""
+    """Run the tests in processes that are forked from this one, which has imported Keras; print a
+    summary.
+    """
     tests = source / "tests"
     baseline = dict(json.loads(BASELINE.read_text(encoding="utf-8"))) if BASELINE.exists() else {}
     listed = read_passing(PASSING)
@@ -201,7 +211,9 @@ def run_inside(args: argparse.Namespace, source: Path) -> int:
 
 
 def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
-    """Print how many tests that the original passes are passed, and what is passed beyond; return whether all are."""
+    """Print how many tests that the original passes are passed, and what is passed beyond; return
+    whether all are.
+    """
     reasons = read_impossible(IMPOSSIBLE)
     outcomes = {test: status for ran in done.values() for test, status in ran.outcomes.items()}
     due = [
@@ -216,7 +228,8 @@ def summarize(baseline: dict[str, str], done: dict[Module, Ran]) -> bool:
     for test in sorted({*failed, *due} - {*good}):
         print(f"    {test} ({outcomes.get(test, 'did not run')}): {reasons.get(test, 'not known')}")
     print(
-        f"of what the original passes: {len(good)} of {len(due)}; beyond: {len(set(passed) - set(due))}"
+        f"of what the original passes: {len(good)} of {len(due)}; beyond: "
+        f"{len(set(passed) - set(due))}"
     )
     print(
         ", ".join(

@@ -1,4 +1,6 @@
-"""Convolution layers, over static axes and along sequences, and pooling layers; see `layer_cases`."""
+"""Convolution layers, over static axes and along sequences, and pooling layers; see
+`layer_cases`.
+"""
 
 import numpy as np
 

@@ -1,4 +1,5 @@
-"""Recurrent programs drawn at random: cells and steps of all kinds, stacked, both ways, with all kinds of initial states.
+"""Recurrent programs drawn at random: cells and steps of all kinds, stacked, both ways, with all
+kinds of initial states.
 
 A row is drawn from its number alone, here and under Python 3.6 alike; see `layer_cases`.
 """
@@ -170,7 +171,9 @@ def held_state(d, size):
 
 
 def computed_state(d, size):
-    """One for `RecurrenceFrom`: a value for each sequence, from an input or the end of another sequence."""
+    """One for `RecurrenceFrom`: a value for each sequence, from an input or the end of another
+    sequence.
+    """
     kind = d.below(0, 3)
     if kind == 0:
         return d.C.constant(d.random.uniform(-1, 1, size).astype(np.float32))

@@ -1,4 +1,6 @@
-"""Fully connected layers, embeddings, normalisation and what stands between layers; see `layer_cases`."""
+"""Fully connected layers, embeddings, normalisation and what stands between layers; see
+`layer_cases`.
+"""
 
 import numpy as np
 

@@ -1,9 +1,10 @@
 """Layers, what they are applied to and what is asked of them, for comparison with the original.
 
-The module is read by Python 3.6 too, where the original runs: `record_layers.py` writes down what each layer is there,
-and `test_layers.py` compares. The layers themselves stand in the tables `feed_forward_layers`, `convolution_layers`,
-`recurrent_layers` and `layers_of_layers`. A row is a builder with the inputs that its layer is applied to: a builder of
-one argument, the `cntk` module, gives a layer; one that is handed the inputs too gives what the layer makes of them.
+The module is read by Python 3.6 too, where the original runs: `record_layers.py` writes down what
+each layer is there, and `test_layers.py` compares. The layers themselves stand in the tables
+`feed_forward_layers`, `convolution_layers`, `recurrent_layers` and `layers_of_layers`. A row is a
+builder with the inputs that its layer is applied to: a builder of one argument, the `cntk` module,
+gives a layer; one that is handed the inputs too gives what the layer makes of them.
 """
 
 import inspect
@@ -58,7 +59,9 @@ def settle(parameters):
 
 
 def applied(C, case):
-    """A layer of the table, with automatic seeds started afresh, and its applied form; and the inputs."""
+    """A layer of the table, with automatic seeds started afresh, and its applied form; and the
+    inputs.
+    """
     build, inputs = case
     C.cntk_py.reset_random_seed(1)
     arguments = [make(C) for make in inputs]
@@ -106,12 +109,14 @@ def _kind(variable):
 
 
 def numbers(C, function, arguments, dense_gradients=False):
-    """All numbers of a layer: first values of its parameters; with other values, results, gradients, and constants.
+    """All numbers of a layer: first values of its parameters; with other values, results,
+    gradients, and constants.
 
     The gradients are those of a weighted sum of all outputs' elements.
 
     Args:
-        dense_gradients: whether gradients are taken with dense data in place of sparse ones, as the original needs it.
+        dense_gradients: whether gradients are taken with dense data in place of sparse ones, as the
+            original needs it.
     """
     found = [[np.asarray(p.value) for p in function.parameters]]
     settle(function.parameters)

@@ -1,4 +1,6 @@
-"""Layers made of layers, functions and blocks of one's own, types, and small models; see `layer_cases`."""
+"""Layers made of layers, functions and blocks of one's own, types, and small models; see
+`layer_cases`.
+"""
 
 from tests.layers.layer_cases import s, x
 

@@ -1,9 +1,10 @@
-"""Write down what the layers of the tables are in the original: run it there, from the root of the repository.
+"""Write down what the layers of the tables are in the original: run it there, from the root of the
+repository.
 
     <interpreter of the original> -m tests.layers.record_layers
 
-`layers_of_the_original.npz` holds facts as JSON, and all numbers one after another with their shapes in the facts.
-Layers that the original refuses are written down with the error's type.
+`layers_of_the_original.npz` holds facts as JSON, and all numbers one after another with their
+shapes in the facts. Layers that the original refuses are written down with the error's type.
 """
 
 import json

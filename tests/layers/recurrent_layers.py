@@ -1,4 +1,6 @@
-"""Recurrent layers, folds, unfolding, delays and windows, with all kinds of steps and initial states; see `layer_cases`."""
+"""Recurrent layers, folds, unfolding, delays and windows, with all kinds of steps and initial
+states; see `layer_cases`.
+"""
 
 import numpy as np
 
@@ -151,7 +153,9 @@ def fold_in_a_step(C):
 
 
 def recurrence_in_a_step(C):
-    """A step whose input has gone through another recurrence, whose step holds a third one's result."""
+    """A step whose input has gone through another recurrence, whose step holds a third one's
+    result.
+    """
     inner, outer = (
         C.layers.Recurrence(C.layers.GRU(3)),
         C.layers.Recurrence(C.layers.LSTM(2), go_backwards=True),

@@ -1,4 +1,6 @@
-"""Layers' arguments: what default options and initial values do, how types are written, in which order arguments come."""
+"""Layers' arguments: what default options and initial values do, how types are written, in which
+order arguments come.
+"""
 
 from __future__ import annotations
 

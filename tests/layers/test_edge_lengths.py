@@ -1,4 +1,6 @@
-"""Layers over minibatches at the edge: a single sequence, and ten thousand sequences of length 1; forward and trained."""
+"""Layers over minibatches at the edge: a single sequence, and ten thousand sequences of length 1;
+forward and trained.
+"""
 
 from __future__ import annotations
 

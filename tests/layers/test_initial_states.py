@@ -1,4 +1,6 @@
-"""What recurrences begin with: numbers, arrays, a state for each sequence, states that are sequences themselves."""
+"""What recurrences begin with: numbers, arrays, a state for each sequence, states that are
+sequences themselves.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ OTHER = C.sequence.input_variable(1, needs_gradient=True, sequence_axis=WORDS, n
 
 
 def counting(start: int, lengths: tuple[int, ...]) -> list[np.ndarray]:
-    """Sequences of these lengths; each begins ten above the one before, and its frames rise by one."""
+    """Sequences of these lengths; each begins ten above the one before, and its frames rise by
+    one.
+    """
     return [
         start + 10 * k + np.arange(n, dtype=np.float32).reshape(n, 1) for k, n in enumerate(lengths)
     ]
@@ -27,8 +31,8 @@ def flat(values: Any) -> list[list[float]]:
     return [v.ravel().tolist() for v in values]
 
 
-# What the original gives for a delay whose initial state is a sequence: its last frames before the beginning of the
-# other sequence, its first frames after the end; a single frame is repeated.
+# What the original gives for a delay whose initial state is a sequence: its last frames before the
+# beginning of the other sequence, its first frames after the end; a single frame is repeated.
 DELAYED = {
     (1, (4, 1, 3), (5, 2, 4)): (
         [[4, 100, 101, 102], [11], [23, 120, 121]],
@@ -94,7 +98,9 @@ CELLS = {"rnn": RNNStep, "gru": GRU, "lstm": LSTM}
 @pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("backwards", [False, True])
 def test_each_sequence_has_its_own_states(kind: str, backwards: bool) -> None:
-    """States that are fed, one sequence after another and all together; and states that are constants of their value."""
+    """States that are fed, one sequence after another and all together; and states that are
+    constants of their value.
+    """
     cell = CELLS[kind](4, init_bias=0.1)
     count = len(cell.outputs)
     x = C.sequence.input_variable(3)
@@ -133,7 +139,9 @@ def test_inputs_as_states_inside_a_function() -> None:
 
 @pytest.mark.parametrize("layer", [Recurrence, Fold])
 def test_inputs_and_sequences_as_states_of_a_layer(layer: Any) -> None:
-    """What the original refuses: a layer is a function of its sequence, though its first state comes from elsewhere."""
+    """What the original refuses: a layer is a function of its sequence, though its first state
+    comes from elsewhere.
+    """
     start, other = C.input_variable(2), C.sequence.input_variable(3, sequence_axis=C.Axis("other"))
     states = Dense(4)(start), Dense(4)(C.sequence.last(other))
     step = LSTM(4)
@@ -195,7 +203,9 @@ def test_numbers_and_arrays_as_states() -> None:
 
 
 def test_recurrences_stacked_nested_and_both_ways() -> None:
-    """A step may hold layers; its result may be another recurrence's frames; both directions meet on one axis."""
+    """A step may hold layers; its result may be another recurrence's frames; both directions meet
+    on one axis.
+    """
     below, above, back = (
         Recurrence(GRU(2)),
         Recurrence(LSTM(3), go_backwards=True),

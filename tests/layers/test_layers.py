@@ -1,4 +1,6 @@
-"""Layers are those of the original: how they print, parameters and their first values, shapes, results and gradients."""
+"""Layers are those of the original: how they print, parameters and their first values, shapes,
+results and gradients.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ REFUSED = [name for name, row in RECORDED.items() if "refused" in row]
 # Which elements are dropped is drawn otherwise than in the original.
 DRAWN = ("dropout", "dropout by what is kept", "dropout with a seed", "small tagger")
 
-# A convolution that leaves sequences as long as they are leaves them on their axis too; the original makes a new one.
+# A convolution that leaves sequences as long as they are leaves them on their axis too; the
+# original makes a new one.
 ON_THE_SAME_AXIS = (
     "sequential convolution",
     "sequential convolution, one filter",
@@ -106,7 +109,9 @@ def test_numbers_are_the_originals(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "rate"), [(DRAWN[0], 0.3), (DRAWN[1], 0.25), (DRAWN[2], 0.5)])
 def test_gradients_of_dropout_are_those_of_the_original_or_none(name: str, rate: float) -> None:
-    """The elements that stay are weighted by 1 / (1 - rate), in the original as here, and the others by 0."""
+    """The elements that stay are weighted by 1 / (1 - rate), in the original as here, and the
+    others by 0.
+    """
     _, function, arguments = applied(C, CASES[name])
     gradients = [
         np.concatenate(groups[2]) for groups in (numbers(C, function, arguments), NUMBERS[name])

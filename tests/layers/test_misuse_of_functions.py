@@ -1,4 +1,6 @@
-"""Errors about steps, layers in layers, types of arguments and dynamic axes: what came, and what to do instead."""
+"""Errors about steps, layers in layers, types of arguments and dynamic axes: what came, and what to
+do instead.
+"""
 
 from __future__ import annotations
 

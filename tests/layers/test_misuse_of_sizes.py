@@ -1,4 +1,6 @@
-"""Errors of layers about sizes, shapes and values: each names the layer, what came, and what to do instead."""
+"""Errors of layers about sizes, shapes and values: each names the layer, what came, and what to do
+instead.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Layers over sequences that the original does not have: pooling, both directions, and an output that shares a matrix."""
+"""Layers over sequences that the original does not have: pooling, both directions, and an output
+that shares a matrix.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Layers of transformers: PyTorch's numbers for each sequence alone, gradients, and that sequences never see each other."""
+"""Layers of transformers: PyTorch's numbers for each sequence alone, gradients, and that sequences
+never see each other.
+"""
 
 from __future__ import annotations
 
@@ -355,7 +357,8 @@ def test_dropout_drops_while_training_alone_and_scales_what_stays() -> None:
         )
         for result in attend.eval({x: data, value: ones}):
             np.testing.assert_allclose(result, 1, rtol=1e-5)
-        # With values of 1 the gradient for a value is the sum of the weights with which it was looked at.
+        # With values of 1 the gradient for a value is the sum of the weights with which it was
+        # looked at.
         _, outputs = attend.forward({x: data, value: ones}, [attend.output], {attend.output})
         found = np.concatenate([r.ravel() for r in outputs[attend.output]])
         assert 0.1 < found.std()

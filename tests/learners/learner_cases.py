@@ -1,6 +1,8 @@
-"""Learners whose every step is compared with the original's: how each is made, and what it is given.
+"""Learners whose every step is compared with the original's: how each is made, and what it is
+given.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`.
 """
 
 import numpy as np
@@ -62,7 +64,9 @@ def gradients():
 
 
 def kinds(L):
-    """Each kind of learner with its usual arguments, as functions of parameters, learning rate and options."""
+    """Each kind of learner with its usual arguments, as functions of parameters, learning rate and
+    options.
+    """
     return {
         "sgd": L.sgd,
         "momentum_sgd": lambda p, lr, **o: L.momentum_sgd(p, lr, 0.9, **o),
@@ -146,7 +150,9 @@ def momenta(L):
 
 
 def rates(L):
-    """Rates that state their unit, with and without the learner's reference size and the mean gradient."""
+    """Rates that state their unit, with and without the learner's reference size and the mean
+    gradient.
+    """
     unit = L.UnitType
     schedules = {
         "M5": L.learning_parameter_schedule(0.1, 5),
@@ -160,7 +166,7 @@ def rates(L):
         for reference, arguments in REFERENCES.items():
             for kind in ("sgd", "adam"):
                 make = kinds(L)[kind]
-                made[f"{kind}/rate {name} {reference}"] = lambda p, make=make, r=rate, a=arguments: (
+                made[f"{kind}/rate {name} {reference}"] = lambda p, make=make, r=rate, a=arguments: (  # noqa: E501
                     make(p, r, **a)
                 )
     made["adadelta/default"] = L.adadelta

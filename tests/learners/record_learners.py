@@ -1,9 +1,10 @@
 """Records what the original CNTK 2.7 makes of parameters in a few steps of each learner.
 
 Run from the root of the repository, by an interpreter that has the original:
-`python -m tests.learners.record_learners`. Writes golden_learners.npz beside this file: for each case the values after
-each step, computed in double precision and kept in single, the learning rates, and whether there was an update; for
-some cases the values computed in single precision as well. Beside them what whole trainings end with.
+`python -m tests.learners.record_learners`. Writes golden_learners.npz beside this file: for each
+case the values after each step, computed in double precision and kept in single, the learning
+rates, and whether there was an update; for some cases the values computed in single precision as
+well. Beside them what whole trainings end with.
 """
 
 import os

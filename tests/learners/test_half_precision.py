@@ -1,4 +1,6 @@
-"""Parameters of 16 bits: learners keep copies and states in float32, so that training comes to what it does in float32."""
+"""Parameters of 16 bits: learners keep copies and states in float32, so that training comes to what
+it does in float32.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What programs and libraries ask of learners besides training: their kind, their parameters, names of options."""
+"""What programs and libraries ask of learners besides training: their kind, their parameters, names
+of options.
+"""
 
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ class Own(C.learners.UserLearner):
 @pytest.mark.parametrize("name", LEARNERS)
 def test_learners_are_learners(name):
     learner = LEARNERS[name]()
-    assert type(learner) == C.learners.Learner  # noqa: E721 - as programs write it
+    assert type(learner) == C.learners.Learner  # noqa: E721
     assert isinstance(learner, (C.learners.Learner, cntk_py.Learner)) and not isinstance(
         learner, C.learners.UserLearner
     )

@@ -118,7 +118,9 @@ def test_sparse_gradients_do_what_dense_ones_do(name):
 
 
 def test_momentum_of_rows_that_are_absent_rests():
-    """As in the original: the third touch moves a row by (1 + 0.9 + 0.81) of the first, whatever came between."""
+    """As in the original: the third touch moves a row by (1 + 0.9 + 0.81) of the first, whatever
+    came between.
+    """
     parameter = Parameter((3, 2), init=0, dtype=np.float64)
     learner = L.momentum_sgd(
         [parameter], L.learning_parameter_schedule_per_sample(0.1), 0.9, unit_gain=False
@@ -131,7 +133,8 @@ def test_momentum_of_rows_that_are_absent_rests():
     np.testing.assert_allclose([m[0] for m in moves], [0.1, 0, 0.19, 0, 0.271])
 
 
-# What the original comes to: minibatches of other sizes, and rates that change, move what rows have gathered as well.
+# What the original comes to: minibatches of other sizes, and rates that change, move what rows have
+# gathered as well.
 OF_ROWS = {
     "plain": ("0.1", "0.5", {}, [0.35164, 0.465, 0.35112, 0.41375]),
     "of a size": ("0.1 of 2", "0.5", {}, [0.35872, 0.43875, 0.32066, 0.43875]),

@@ -1,4 +1,6 @@
-"""Whole trainings with schedules and options at their bounds, against the original: eager, recorded, dense, sparse."""
+"""Whole trainings with schedules and options at their bounds, against the original: eager,
+recorded, dense, sparse.
+"""
 
 from __future__ import annotations
 

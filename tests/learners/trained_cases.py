@@ -1,4 +1,5 @@
-"""Trainings whose momenta, rates and options reach their bounds, for gradients that are dense and sparse.
+"""Trainings whose momenta, rates and options reach their bounds, for gradients that are dense and
+sparse.
 
 The file is read by the original's interpreter too (Python 3.6).
 """
@@ -17,7 +18,8 @@ from tests.learners.learner_cases import (
 MINIBATCHES = 46  # steps are recorded before the last of them
 LOOKED_AT = (0, 1, 2, 5, MINIBATCHES - 1)
 
-# What the original's learners do with sparse gradients on a CPU: the others refuse them, or move without their rate.
+# What the original's learners do with sparse gradients on a CPU: the others refuse them, or move
+# without their rate.
 SPARSE = ("sgd", "momentum_sgd", "adagrad")
 
 _WORDS, _SIZE = 7, 3

@@ -1,4 +1,6 @@
-"""What a folder of event files holds, told record by record. Runs with the original too, on Python 3.6."""
+"""What a folder of event files holds, told record by record. Runs with the original too, on Python
+3.6.
+"""
 
 import glob
 import os
@@ -7,7 +9,9 @@ import struct
 
 
 def read_records(path):
-    """The bytes of each record of a file; asserts that lengths are right. Checksums have their own test."""
+    """The bytes of each record of a file; asserts that lengths are right. Checksums have their own
+    test.
+    """
     with open(path, "rb") as file:
         content = file.read()
     position = 0

@@ -1,4 +1,6 @@
-"""Models that are drawn, and what of a description for Graphviz counts. Runs with the original too, on Python 3.6."""
+"""Models that are drawn, and what of a description for Graphviz counts. Runs with the original too,
+on Python 3.6.
+"""
 
 import numpy as np
 
@@ -53,7 +55,9 @@ DRAWN = dict(
 
 
 def plotted(model, path):
-    """What `plot` returns for a model, and the nodes and edges of the description that it writes."""
+    """What `plot` returns for a model, and the nodes and edges of the description that it
+    writes.
+    """
     text = C.logging.plot(DRAWN[model](), path)
     with open(path, encoding="utf-8") as file:
         description = file.read()

@@ -1,7 +1,8 @@
 """Records what one progress writer of several trainers prints with the original CNTK 2.7.
 
 Run from the root of the repository, by an interpreter that has the original:
-`python -m tests.logging.record_shared_writers`. Writes shared_writers_of_the_original.json beside this file.
+`python -m tests.logging.record_shared_writers`. Writes shared_writers_of_the_original.json beside
+this file.
 """
 
 import json

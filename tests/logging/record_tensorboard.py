@@ -1,7 +1,8 @@
 """Records what the original CNTK 2.7 writes for TensorBoard.
 
 Run from the root of the repository, by an interpreter that has the original:
-`python -m tests.logging.record_tensorboard`. Writes tensorboard_of_the_original.json beside this file.
+`python -m tests.logging.record_tensorboard`. Writes tensorboard_of_the_original.json beside this
+file.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""One progress writer for several trainers, evaluators and trainings in one call, in different orders of calls.
+"""One progress writer for several trainers, evaluators and trainings in one call, in different
+orders of calls.
 
 Runs with the original too, on Python 3.6.
 """
@@ -95,26 +96,71 @@ def calls(*which):
 EVALUATORS, TRAINERS = {"trains": False}, {}
 BOTH = ({}, {"trains": False})
 PROGRAMS = {
-    "two evaluators": ((EVALUATORS, dict(EVALUATORS, scale=3)), calls(
-        "0.test", "0.test 2", "1.test 4", "0.tested", "1.tested")),
-    "summaries in another order": ((EVALUATORS, dict(EVALUATORS, scale=3)), calls(
-        "0.test", "1.test", "0.tested", "0.test 1", "1.tested", "1.tested", "0.tested")),
+    "two evaluators": (
+        (EVALUATORS, dict(EVALUATORS, scale=3)),
+        calls("0.test", "0.test 2", "1.test 4", "0.tested", "1.tested"),
+    ),
+    "summaries in another order": (
+        (EVALUATORS, dict(EVALUATORS, scale=3)),
+        calls("0.test", "1.test", "0.tested", "0.test 1", "1.tested", "1.tested", "0.tested"),
+    ),
     "nothing tested": ((EVALUATORS,), calls("0.tested", "0.test", "0.tested", "0.tested")),
-    "trainer and evaluator": (BOTH, calls(
-        "0.train", "1.test", "0.test", "0.train 2", "0.trained", "1.tested", "0.tested", "0.train", "0.test",
-        "0.trained", "0.trained", "0.tested")),
-    "two trainers": ((TRAINERS, {"scale": 2}), calls(
-        "0.train", "1.train", "0.train", "0.trained", "1.train", "1.trained", "0.test", "1.test", "1.tested",
-        "0.tested")),
-    "a trainer without a metric": (({"metric": False}, {"scale": 1}), calls(
-        "0.train", "1.train", "0.train", "0.trained", "1.trained")),
-    "one after another": ((TRAINERS, {"scale": 2}), calls(
-        *["0.train 2"] * 4 + ["0.trained", "0.test", "0.test 2", "0.tested"]
-        + ["1.train 2"] * 4 + ["1.trained", "1.test", "1.tested"])),
-    "many updates": ((TRAINERS,), calls(
-        "0.trained", "0.tested", "0.train", "0.trained", *["0.train 1"] * 9 + ["0.trained"] + ["0.test 1"] * 9
-        + ["0.tested"])),
-}  # fmt: skip
+    "trainer and evaluator": (
+        BOTH,
+        calls(
+            "0.train",
+            "1.test",
+            "0.test",
+            "0.train 2",
+            "0.trained",
+            "1.tested",
+            "0.tested",
+            "0.train",
+            "0.test",
+            "0.trained",
+            "0.trained",
+            "0.tested",
+        ),
+    ),
+    "two trainers": (
+        (TRAINERS, {"scale": 2}),
+        calls(
+            "0.train",
+            "1.train",
+            "0.train",
+            "0.trained",
+            "1.train",
+            "1.trained",
+            "0.test",
+            "1.test",
+            "1.tested",
+            "0.tested",
+        ),
+    ),
+    "a trainer without a metric": (
+        ({"metric": False}, {"scale": 1}),
+        calls("0.train", "1.train", "0.train", "0.trained", "1.trained"),
+    ),
+    "one after another": (
+        (TRAINERS, {"scale": 2}),
+        calls(
+            *["0.train 2"] * 4
+            + ["0.trained", "0.test", "0.test 2", "0.tested"]
+            + ["1.train 2"] * 4
+            + ["1.trained", "1.test", "1.tested"]
+        ),
+    ),
+    "many updates": (
+        (TRAINERS,),
+        calls(
+            "0.trained",
+            "0.tested",
+            "0.train",
+            "0.trained",
+            *["0.train 1"] * 9 + ["0.trained"] + ["0.test 1"] * 9 + ["0.tested"],
+        ),
+    ),
+}
 
 WRITERS = {
     "every second": lambda: ProgressPrinter(freq=2, test_freq=2),

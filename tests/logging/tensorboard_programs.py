@@ -1,4 +1,6 @@
-"""Trainings and models that are written for TensorBoard. Runs with the original too, on Python 3.6."""
+"""Trainings and models that are written for TensorBoard. Runs with the original too, on Python
+3.6.
+"""
 
 import numpy as np
 

@@ -1,4 +1,6 @@
-"""Pictures of graphs: what is drawn is the original's, nothing covers anything else, and files are sound."""
+"""Pictures of graphs: what is drawn is the original's, nothing covers anything else, and files are
+sound.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def encoder_and_decoder():
 
 
 def random_description(seed):
-    """A graph of any shape, with edges upwards, from nodes to themselves, and several between two nodes."""
+    """A graph of any shape, with edges upwards, from nodes to themselves, and several between two
+    nodes.
+    """
     generator = random.Random(seed)
     found = Description()
     for number in range(generator.randrange(1, 40)):

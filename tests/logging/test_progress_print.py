@@ -1,6 +1,7 @@
 """What progress writers are told and what the printer prints.
 
-The lines are those that the original printed, but for a last digit here and there: it sums in single precision.
+The lines are those that the original printed, but for a last digit here and there: it sums in
+single precision.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ HEADER = [
 
 
 def minibatches(count):
-    """Sizes 3, 4, 3, ...; the k-th has loss (1 + k / 10) ** 2 and metric (1 + k / 10) / 10 for each sample."""
+    """Sizes 3, 4, 3, ...; the k-th has loss (1 + k / 10) ** 2 and metric (1 + k / 10) / 10 for each
+    sample.
+    """
     for k in range(count):
         samples, x = 3 + k % 2, 1 + k / 10
         yield samples, torch.tensor(x * x * samples), torch.tensor(x / 10 * samples)
@@ -135,17 +138,23 @@ def test_table_of_a_test(capsys):
     [
         (1e-9, 1e-12, 1, 1, "    1e-09      1e-09      1e-12      1e-12             1",
          " Minibatch[   1-   1]: loss = 0.000000 * 1, metric = 0.00% * 1;",
-         "Finished Epoch[3]: loss = 0.000000 * 1, metric = 0.00% * 1 123456.789s (  0.0 samples/s);"),
-        (123456.0, 12345678.0, 10**6, 123456, " 1.23e+05   1.23e+05   1.23e+07   1.23e+07       1000000",
-         " Minibatch[   1-123456]: loss = 123456.000000 * 1000000, metric = 1234567800.00% * 1000000;",
+         "Finished Epoch[3]: loss = 0.000000 * 1, metric = 0.00% * 1 123456.789s (  0.0 "
+         "samples/s);"),
+        (123456.0, 12345678.0, 10**6, 123456, " 1.23e+05   1.23e+05   1.23e+07   1.23e+07       "
+                                              "1000000",
+         " Minibatch[   1-123456]: loss = 123456.000000 * 1000000, metric = 1234567800.00% * "
+         "1000000;",
          "Finished Epoch[3]: loss = 123456.000000 * 1000000, metric = 1234567800.00% * 1000000 "
          "123456.789s (  8.1 samples/s);"),
-        (float("nan"), float("inf"), 12345678901, 99999, "      nan        nan        inf        inf    12345678901",
+        (float("nan"), float("inf"), 12345678901, 99999, "      nan        nan        inf        "
+                                                         "inf    12345678901",
          " Minibatch[   1-99999]: loss = nan * 12345678901, metric = inf% * 12345678901;",
-         "Finished Epoch[3]: loss = nan * 12345678901, metric = inf% * 12345678901 123456.789s (100000.0 samples/s);"),
+         "Finished Epoch[3]: loss = nan * 12345678901, metric = inf% * 12345678901 123456.789s "
+         "(100000.0 samples/s);"),
         (-1.5, 0.0, 3, 7, "     -1.5       -1.5          0          0             3",
          " Minibatch[   1-   7]: loss = -1.500000 * 3, metric = 0.00% * 3;",
-         "Finished Epoch[3]: loss = -1.500000 * 3, metric = 0.00% * 3 123456.789s (  0.0 samples/s);"),
+         "Finished Epoch[3]: loss = -1.500000 * 3, metric = 0.00% * 3 123456.789s (  0.0 "
+         "samples/s);"),
     ],
 )  # fmt: skip
 def test_numbers_of_any_size(capsys, loss, metric, samples, updates, table, minibatch, epoch):

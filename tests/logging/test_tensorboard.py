@@ -1,4 +1,6 @@
-"""What is written for TensorBoard: record by record what the original writes, in files that can always be read."""
+"""What is written for TensorBoard: record by record what the original writes, in files that can
+always be read.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,8 @@ def test_checksums_are_those_of_rfc_3720(data, checksum):
 
 def test_bytes_of_a_record_of_the_original():
     record = bytes.fromhex(
-        "17 00 00 00 00 00 00 00 e7 ce f8 1e 09 00 00 c0 a0 71 c3 da 41 10 01 2a 0a 0a 08 0a 01 61 15 00 00 80 3f c6 fd 25 4e"
+        "17 00 00 00 00 00 00 00 e7 ce f8 1e 09 00 00 c0 a0 71 c3 da 41 10 01 2a 0a 0a 08 0a 01 61 "
+        "15 00 00 80 3f c6 fd 25 4e"
     )
     assert to_record(record[12:-4]) == record
 

@@ -1,4 +1,6 @@
-"""Dead addresses are answered from mirrors whose bytes are checked, or with what to do. A server here is the mirror."""
+"""Dead addresses are answered from mirrors whose bytes are checked, or with what to do. A server
+here is the mirror.
+"""
 
 from __future__ import annotations
 

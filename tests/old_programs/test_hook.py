@@ -171,6 +171,7 @@ def test_processes_that_are_spawned_are_served() -> None:
         command = spawn.get_command_line(pipe_handle=3)
     program = command[command.index("-c") + 1]
     assert program.startswith(
-        "from cntk._old_programs.children import serve; serve(False, ['said']); from multiprocessing"
+        "from cntk._old_programs.children import serve; serve(False, ['said']); from "
+        "multiprocessing"
     )
     assert spawn.get_command_line(pipe_handle=3) != command

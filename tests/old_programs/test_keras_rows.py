@@ -1,4 +1,6 @@
-"""What libraries of 2019 need of h5py, of pytest and of Python's regular expressions, with the results of that time."""
+"""What libraries of 2019 need of h5py, of pytest and of Python's regular expressions, with the
+results of that time.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Rows of Python's own library, SciPy, pandas, Pillow, Matplotlib and scikit-learn: what old programs get.
+"""Rows of Python's own library, SciPy, pandas, Pillow, Matplotlib and scikit-learn: what old
+programs get.
 
 Values are what NumPy 1.19, SciPy 1.5, pandas 1.1 and Python 3.6 give.
 """

@@ -42,7 +42,8 @@ def test_cells_run_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         "!pip install cntk\nx += 1\n(x, beside.NAME, sys.argv, __name__)",
         "%%time\nx += 1\nx;",
         "%%bash\nrm -r /",
-        "text = '''\n%kept\n'''\n%time y = 3\nget_ipython().magic('matplotlib inline')\nprint(text.strip(), y)",
+        "text = '''\n%kept\n'''\n%time y = 3\nget_ipython().magic('matplotlib "
+        "inline')\nprint(text.strip(), y)",
     )
     run_notebook(path, ["--epochs", "3"], Teller())
     printed = capsys.readouterr()

@@ -1,4 +1,6 @@
-"""Programs in Python 2 are recognized before anything of them runs; programs for both are let through."""
+"""Programs in Python 2 are recognized before anything of them runs; programs for both are let
+through.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,8 @@ def test_nothing_is_run_and_the_way_out_is_said(tmp_path: Path) -> None:
     with pytest.raises(ProgramError) as refused:
         run_source(Source(str(path)), Teller())
     assert str(refused.value) == (
-        f"{path} is a program in Python 2 (line 2: print without brackets); nothing of it was run. Convert it first: "
+        f"{path} is a program in Python 2 (line 2: print without brackets); nothing of it was run. "
+        f"Convert it first: "
         f"pip install fissix && python -m fissix -w {path}"
     )
     assert not (tmp_path / "made").exists()

@@ -1,4 +1,6 @@
-"""`python -m cntk run`: a program sees what it would see under Python itself, and old names beside."""
+"""`python -m cntk run`: a program sees what it would see under Python itself, and old names
+beside.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ print(sys.argv, __name__, __file__, sys.path[0] == helper.FOLDER, sys.stdin.read
 def fail():
     np.array([[1], [2, 3]], dtype=np.int)
 fail()
-"""
+"""  # noqa: E501
 
 
 def command(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
@@ -31,8 +33,13 @@ def command(folder: Path, *arguments: str, given: str = "") -> subprocess.Comple
     )
     return subprocess.run(
         [sys.executable, "-m", "cntk", "run", *arguments],
-        cwd=folder, env=env, text=True, capture_output=True, input=given, timeout=250,
-    )  # fmt: skip
+        cwd=folder,
+        env=env,
+        text=True,
+        capture_output=True,
+        input=given,
+        timeout=250,
+    )
 
 
 def test_a_program(tmp_path: Path) -> None:
@@ -55,8 +62,8 @@ def test_a_program(tmp_path: Path) -> None:
     assert ended.returncode == 1
     first, second, third, *traceback = ended.stderr.splitlines()
     assert (
-        first
-        == f"cntk run: {path}:4: collections.Mapping: gone since Python 3.10; write: from collections.abc import Mapping"
+        first == f"cntk run: {path}:4: collections.Mapping: gone since Python 3.10; write: from "
+        f"collections.abc import Mapping"
     )
     assert second == f"cntk run: {path}:5: numpy.float: gone since NumPy 1.24; write: float"
     assert third == f"cntk run: {path}:7: numpy.int: gone since NumPy 1.24; write: int"
@@ -66,9 +73,11 @@ def test_a_program(tmp_path: Path) -> None:
         "fail()",
         f'File "{full}", line 7, in fail',
         "np.array([[1], [2, 3]], dtype=np.int)",
-        "ValueError: setting an array element with a sequence. The requested array has an inhomogeneous shape after 1 "
+        "ValueError: setting an array element with a sequence. The requested array has an "
+        "inhomogeneous shape after 1 "
         "dimensions. The detected shape was (2,) + inhomogeneous part.",
-        "cntk run: this is an error since NumPy 1.24; write: np.array(..., dtype=object) for rows of different lengths",
+        "cntk run: this is an error since NumPy 1.24; write: np.array(..., dtype=object) for rows "
+        "of different lengths",
     ]
 
 

@@ -1,4 +1,6 @@
-"""Rows of the criteria of whole sequences: connectionist temporal classification, and edit distance."""
+"""Rows of the criteria of whole sequences: connectionist temporal classification, and edit
+distance.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ BLANK = 2
 
 
 def marked(*labels: tuple[tuple[int, int], ...]) -> list[np.ndarray]:
-    """Labels as frames of marks: for each sequence its frames' classes, each with 2 where it begins and 1 elsewhere."""
+    """Labels as frames of marks: for each sequence its frames' classes, each with 2 where it begins
+    and 1 elsewhere.
+    """
     rows = []
     for sequence in labels:
         marks = np.zeros((len(sequence), 3))

@@ -72,7 +72,9 @@ def correlated(
 def spread_out(
     x: np.ndarray, w: np.ndarray, shape: tuple[int, ...], strides: Any, pad: Any
 ) -> np.ndarray:
-    """Transposed convolution ``[channels, *positions]`` by ``[channels, filters, *window]``, from its definition."""
+    """Transposed convolution ``[channels, *positions]`` by ``[channels, filters, *window]``, from
+    its definition.
+    """
     rank = w.ndim - 2
     begins = [
         begin_and_count(n, k, s, p)[0]
@@ -397,7 +399,8 @@ CASES = (
         (PLANE[:, None], np.tile([[-4.0, 2, 4, 20], [8, -3, 14, 4]], (7, 1, 1))),
         lambda x, r: np.stack(
             [
-                # Cells that begin outside are 0: here the left ones of the first region, the upper ones of the second.
+                # Cells that begin outside are 0: here the left ones of the first region, the upper
+                # ones of the second.
                 [[[0, x[0, 1:5, :3].max()], [0, 0]]],
                 [[[0, 0], [x[0, 1:3, 4:6].max(), 0]]],
             ]

@@ -1,4 +1,6 @@
-"""Rows of random operations where chance leaves one result alone; test_random.py compares their numbers."""
+"""Rows of random operations where chance leaves one result alone; test_random.py compares their
+numbers.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,9 @@ MISUSES = (
 
 
 def reduction(name: str, reference: Any, data: np.ndarray = CUBE, **more: Any) -> list[OpCase]:
-    """A reduction along all kinds of axes; the reference takes an array, NumPy's axes and whether to keep them."""
+    """A reduction along all kinds of axes; the reference takes an array, NumPy's axes and whether
+    to keep them.
+    """
     op = getattr(C, name)
 
     def row(

@@ -39,7 +39,9 @@ def shifted(x: np.ndarray, start: Any, steps: int) -> np.ndarray:
 
 
 def chosen(condition: np.ndarray) -> np.ndarray:
-    """The frames that a condition selects: after each, as many as the numbers up to it come to, rounded up."""
+    """The frames that a condition selects: after each, as many as the numbers up to it come to,
+    rounded up.
+    """
     result: list[int] = []
     for place in range(len(condition)):
         while len(result) < condition[: place + 1].sum():
@@ -54,7 +56,8 @@ def scattered(x: np.ndarray, condition: np.ndarray) -> np.ndarray:
     return result
 
 
-# At least one frame of each sequence is chosen: the engine, as the original, has no empty sequences.
+# At least one frame of each sequence is chosen: the engine, as the original, has no empty
+# sequences.
 FLAGS = [np.array([1.0]), np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.0, 1.0])]
 COUNTS = [np.array([2.0]), np.array([0.0, 3.0, -1.0, 0.0]), np.array([0.0, 1.0])]
 SHARES = [np.array([0.25]), np.array([0.75, 0.5, 0.5, 0.5]), np.array([1.5, 1.0])]

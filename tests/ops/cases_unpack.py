@@ -1,6 +1,7 @@
 """Rows of the operations that turn sequence and batch axes into static ones and back.
 
-What has a free axis is reduced to definite sizes here; `test_unpack.py` looks at the axes themselves.
+What has a free axis is reduced to definite sizes here; `test_unpack.py` looks at the axes
+themselves.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def mean_frame(x: Any) -> Any:
 
 
 def attended(query: Any, memory: Any) -> Any:
-    """Each frame of one sequence's sum of another's frames, weighted by how they fit: as programs write attention."""
+    """Each frame of one sequence's sum of another's frames, weighted by how they fit: as programs
+    write attention.
+    """
     values, mask = C.sequence.unpack(memory, 0.0).outputs
     keys = C.sequence.broadcast_as(values, query)
     present = C.sequence.broadcast_as(mask, query)

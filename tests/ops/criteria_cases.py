@@ -1,7 +1,9 @@
-"""Criteria of sequences and rankings on random data, as the original and this package both compute them.
+"""Criteria of sequences and rankings on random data, as the original and this package both compute
+them.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the test both run `CASES`. Each
-is called with the number format and gives a list of arrays: values, then gradients.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the test
+both run `CASES`. Each is called with the number format and gives a list of arrays: values, then
+gradients.
 """
 
 from collections import OrderedDict
@@ -34,7 +36,9 @@ def one_hot(classes, values, width):
 
 
 def label_marks(random, length):
-    """A frame of marks for each of a sequence's frames; now and then a sequence has more labels than fit."""
+    """A frame of marks for each of a sequence's frames; now and then a sequence has more labels
+    than fit.
+    """
     most = 2 if random.randint(4) else 1
     begins = random.randint(0, 1 + most, length) == most
     return one_hot(random.randint(0, BLANK, length), 1 + begins, CLASSES)
@@ -48,7 +52,8 @@ def connectionist(number):
         scores = [(random.randn(n, CLASSES) * SCALES[number % 5]).astype(dtype) for n in lengths]
         labels = C.sequence.input_variable(CLASSES, dtype=dtype)
         features = C.sequence.input_variable(CLASSES, dtype=dtype, needs_gradient=True)
-        # With a delay the original reads behind the last sequence's labels: a sequence without any is put there.
+        # With a delay the original reads behind the last sequence's labels: a sequence without any
+        # is put there.
         delay = DELAYS[number % 8]
         if delay >= 0:
             marks[-1] = np.where(marks[-1] == 2, 1, marks[-1]).astype(dtype)

@@ -1,7 +1,8 @@
-"""Element-wise operations on numbers at the ends of what floating point holds: zeros, the smallest, the largest, inf, nan.
+"""Element-wise operations on numbers at the ends of what floating point holds: zeros, the smallest,
+the largest, inf, nan.
 
-The module is read by Python 3.6 too, where the original runs: `record_extremes.py` writes down its numbers, and
-`test_extremes.py` compares.
+The module is read by Python 3.6 too, where the original runs: `record_extremes.py` writes down its
+numbers, and `test_extremes.py` compares.
 """
 
 import numpy as np
@@ -9,11 +10,11 @@ import numpy as np
 UNARY = """
     abs acos asin asinh atan atanh ceil cos cosh element_not elu exp floor hard_sigmoid leaky_relu log negate reciprocal
     relu round selu sigmoid sin sinh softplus softsign sqrt square tan tanh
-"""
+"""  # noqa: E501
 BINARY = """
     element_and element_divide element_max element_min element_or element_times element_xor equal greater greater_equal
     less less_equal log_add_exp minus not_equal plus pow
-"""
+"""  # noqa: E501
 MORE = {"hard_sigmoid": (0.2, 0.5)}
 PLAIN = [0.5, 1.0, 2.0, 3.0, 1e-8, 1e10]
 ENDS = {

@@ -1,4 +1,6 @@
-"""The same numbers laid out otherwise in memory, put before every kernel of a plan, and so the gradients."""
+"""The same numbers laid out otherwise in memory, put before every kernel of a plan, and so the
+gradients.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""One row of the operations' table: what an operation is given, what NumPy says it should give, what must fail.
+"""One row of the operations' table: what an operation is given, what NumPy says it should give,
+what must fail.
 
-Everything that holds for every operation is tested from such rows by `test_cases.py`. A family's rows are in
-``cases.py`` or ``cases_<family>.py`` beside this file, in a tuple ``CASES``; they are found by themselves.
+Everything that holds for every operation is tested from such rows by `test_cases.py`. A family's
+rows are in ``cases.py`` or ``cases_<family>.py`` beside this file, in a tuple ``CASES``; they are
+found by themselves.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Misuse(NamedTuple):
     """A call that must fail.
 
     Attributes:
-        shapes: shapes of the input variables (float32, batch axis) that the operation is called with.
+        shapes: shapes of the input variables (float32, batch axis) that the operation is called
+            with.
         match: a pattern in the error's text.
         kwargs: what to pass besides; the case's own arguments are not passed.
         error: what is raised.
@@ -62,19 +65,24 @@ class OpCase:
     Attributes:
         name: the row's name, unique.
         op: called with a variable for each operand, then ``kwargs``; returns a function.
-        inputs: the operands. An array ``[n, *shape]`` has a batch axis; a list of arrays ``[length, *shape]``
-            a batch and a sequence axis; `Apart`, `Held` and `Sparse` say what they are. All dimensions of all operands, n
-            included, should differ where the operation allows it: equal sizes hide mistakes.
-        reference: the same in NumPy, for one sample: called with ``[*shape]`` or ``[length, *shape]`` for each operand
-            (a held one whole); returns one sample's output, a tuple if there are several.
+        inputs: the operands. An array ``[n, *shape]`` has a batch axis; a list of arrays ``[length,
+            *shape]`` a batch and a sequence axis; `Apart`, `Held` and `Sparse` say what they are.
+            All dimensions of all operands, n included, should differ where the operation allows it:
+            equal sizes hide mistakes.
+        reference: the same in NumPy, for one sample: called with ``[*shape]`` or ``[length,
+            *shape]`` for each operand (a held one whole); returns one sample's output, a tuple if
+            there are several.
         kwargs: further arguments of ``op``.
-        whole: whether ``reference`` is called with all samples at once, since they meet (batch normalisation).
+        whole: whether ``reference`` is called with all samples at once, since they meet (batch
+            normalisation).
         tolerance: largest difference from the reference, relative and absolute, in float64.
         gradient: operands whose gradient is compared with finite differences; None for every one.
-        slope: the gradient where it is not what finite differences say: called as ``reference`` is, with the
-            gradient of one sample's output last, it returns a tuple of gradients, None for an operand of no interest.
+        slope: the gradient where it is not what finite differences say: called as ``reference`` is,
+            with the gradient of one sample's output last, it returns a tuple of gradients, None for
+            an operand of no interest.
         on_sequences: whether the same must come out when the rows are frames of sequences.
-        free: static axes of the first operand that may be free, that is, change from one evaluation to the next.
+        free: static axes of the first operand that may be free, that is, change from one evaluation
+            to the next.
         errors: calls that must fail.
     """
 
@@ -134,7 +142,8 @@ class Built:
     Args:
         case: the case.
         dtype: the number format of operands and result.
-        as_frames: whether operands with a batch axis become frames of sequences, of the lengths `LENGTHS`.
+        as_frames: whether operands with a batch axis become frames of sequences, of the lengths
+            `LENGTHS`.
         free: whether the axes that the case says may be free are.
     """
 
@@ -207,7 +216,9 @@ def densely(result: Any) -> Any:
 
 
 def expected(case: OpCase) -> list[Any]:
-    """The reference's outputs, each a list of one array a sample; one array where samples do not stay apart."""
+    """The reference's outputs, each a list of one array a sample; one array where samples do not
+    stay apart.
+    """
     arguments = [raw(x) for x in case.inputs]
     if case.whole or not case.has_rows:
         return as_list(case.reference(*arguments))

@@ -1,8 +1,9 @@
 """Write down what criteria of sequences and rankings give in the original.
 
-Run from the root of the repository, by an interpreter that has the original: `python -m tests.ops.record_criteria`.
-Writes criteria_of_the_original.npz: the numbers of all cases' arrays one after another, computed in double precision, and
-each case's first value computed in single precision.
+Run from the root of the repository, by an interpreter that has the original:
+`python -m tests.ops.record_criteria`. Writes criteria_of_the_original.npz: the numbers of all
+cases' arrays one after another, computed in double precision, and each case's first value computed
+in single precision.
 """
 
 import os

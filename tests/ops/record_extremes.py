@@ -1,4 +1,5 @@
-"""Write down what the original makes of numbers at the ends of floating point: run it there, from the repository's root.
+"""Write down what the original makes of numbers at the ends of floating point: run it there, from
+the repository's root.
 
 <interpreter of the original> -m tests.ops.record_extremes
 """

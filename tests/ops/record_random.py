@@ -1,4 +1,5 @@
-"""Write down what the original gives for the programs in random_programs.py: run it there, from this folder.
+"""Write down what the original gives for the programs in random_programs.py: run it there, from
+this folder.
 
 <interpreter of the original> record_random.py
 """

@@ -2,7 +2,8 @@
 
     <interpreter of the original> record_windows.py
 
-A row: length, window, stride, padded, whether one that hangs over counts; where the first window begins; their number.
+A row: length, window, stride, padded, whether one that hangs over counts; where the first window
+begins; their number.
 """
 
 import json
@@ -16,7 +17,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def first_and_count(length, window, stride, padded, ceil):
-    """From means that count padding, of one-hot rows: which elements the first window that sees one looks at."""
+    """From means that count padding, of one-hot rows: which elements the first window that sees one
+    looks at.
+    """
     x = C.input_variable((1, length))
     f = C.pooling(
         x, C.AVG_POOLING, (window,), (stride,), [padded], ceil_out_dim=ceil, include_pad=True

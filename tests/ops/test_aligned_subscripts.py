@@ -1,4 +1,6 @@
-"""Subscripts that count the dynamic axes first, with the results that the original CNTK 2.7 gives."""
+"""Subscripts that count the dynamic axes first, with the results that the original CNTK 2.7
+gives.
+"""
 
 from __future__ import annotations
 

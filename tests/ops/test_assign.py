@@ -77,9 +77,13 @@ def test_learners_go_on_from_what_was_assigned() -> None:
 @pytest.mark.parametrize(
     ("target", "value", "message"),
     [
-        (lambda: C.constant([1, 2]), lambda: C.constant([1, 2, 3]), r"the value's shape \[3\] must be that of the target, \[2\]"),
-        (lambda: C.constant([1, 2]), lambda: C.input_variable(2), r"must have no dynamic axes; reduce over the batch first"),
-        (lambda: C.input_variable(2), lambda: C.constant([1, 2]), r"assign: expected a parameter or constant"),
+        (lambda: C.constant([1, 2]), lambda: C.constant([1, 2, 3]), r"the value's shape \[3\] must "
+                                                                    r"be that of the target, "
+                                                                    r"\[2\]"),
+        (lambda: C.constant([1, 2]), lambda: C.input_variable(2), r"must have no dynamic axes; "
+                                                                  r"reduce over the batch first"),
+        (lambda: C.input_variable(2), lambda: C.constant([1, 2]), r"assign: expected a parameter "
+                                                                  r"or constant"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_assigned_is_refused(target: object, value: object, message: str) -> None:

@@ -1,4 +1,6 @@
-"""Operands on sequence axes of different names: what compares lengths when it runs; results are the original's."""
+"""Operands on sequence axes of different names: what compares lengths when it runs; results are the
+original's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every row of the operations' tables in bfloat16, values and gradients beside float32's of the same rounded operands."""
+"""Every row of the operations' tables in bfloat16, values and gradients beside float32's of the
+same rounded operands.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from tests.ops.test_cases import CASES, named, operations
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
-# The largest difference beside the largest number, of values and of gradients: some roundings of 2**-9 on the way.
+# The largest difference beside the largest number, of values and of gradients: some roundings of
+# 2**-9 on the way.
 VALUES, GRADIENTS = 2**-6, 2**-5
 
 # Rows that cannot come so close, and why.
@@ -42,7 +45,9 @@ MIXED = "sequence.unpack for attention"
 
 
 class Rounded(Built):
-    """A row in float32 or bfloat16; SciPy's matrices have no bfloat16, so sparse operands are fed in float32."""
+    """A row in float32 or bfloat16; SciPy's matrices have no bfloat16, so sparse operands are fed
+    in float32.
+    """
 
     def feed(self, operands: Any = None, sample: int | None = None) -> dict[Any, Any]:
         return {
@@ -131,7 +136,9 @@ def test_results_and_gradients_are_float32s_but_for_rounding(case: OpCase) -> No
 
 
 def composed(case: OpCase) -> bool:
-    """Whether a row has an operation that files hold as a graph of others, with numbers that bfloat16 rounds."""
+    """Whether a row has an operation that files hold as a graph of others, with numbers that
+    bfloat16 rounds.
+    """
     return any(isinstance(op, Fused) and op.constants for op in operations(Built(case).function))
 
 

@@ -36,8 +36,8 @@ CASES: list[OpCase] = [
 ]
 MISUSES = [(case, misuse) for case in CASES for misuse in case.errors]
 
-# Operations that compute nothing by themselves (test_custom_proxy.py), or cannot (test_lattice.py), and one whose effect
-# comes after the run (test_assign.py).
+# Operations that compute nothing by themselves (test_custom_proxy.py), or cannot (test_lattice.py),
+# and one whose effect comes after the run (test_assign.py).
 WITHOUT_ROW = {
     PrimitiveOp.Combine,
     PrimitiveOp.Block,
@@ -119,7 +119,9 @@ def test_frames_of_sequences_are_like_samples(case: OpCase) -> None:
 
 
 def weighted(case: OpCase) -> tuple[Built, np.ndarray]:
-    """A case's function times fixed weights, so that the gradient of its sum tells each element of the output apart."""
+    """A case's function times fixed weights, so that the gradient of its sum tells each element of
+    the output apart.
+    """
     built = Built(case)
     weights = np.random.default_rng(5).uniform(0.5, 1.5, built.function.outputs[0].shape)
     built.function = C.element_times(built.function.outputs[0], C.constant(weights))

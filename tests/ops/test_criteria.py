@@ -1,4 +1,6 @@
-"""Criteria of sequences and rankings give the original's numbers: values, and gradients where there are any."""
+"""Criteria of sequences and rankings give the original's numbers: values, and gradients where there
+are any.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ def test_edit_distance_of_sequences_of_different_length() -> None:
     a = C.sequence.input_variable(4, sequence_axis=C.Axis("heard"))
     b = C.sequence.input_variable(4, sequence_axis=C.Axis("said"))
     error = C.edit_distance_error(a, b)
-    # Two left out of three; one put in and one changed; nothing wrong: 4 edits of 7 tokens, 6 frames heard.
+    # Two left out of three; one put in and one changed; nothing wrong: 4 edits of 7 tokens, 6
+    # frames heard.
     feed = {a: one_hot([1], [0, 1, 2], [3, 3]), b: one_hot([2, 1, 0], [0, 3], [3, 3])}
     assert error.eval(feed) == pytest.approx(4 / 7 * 6)
 

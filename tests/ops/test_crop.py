@@ -1,4 +1,6 @@
-"""Where automatic crops begin: the places are the original's, except that more operations are followed here."""
+"""Where automatic crops begin: the places are the original's, except that more operations are
+followed here.
+"""
 
 from __future__ import annotations
 

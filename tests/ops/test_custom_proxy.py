@@ -1,4 +1,6 @@
-"""Stand-ins for operations of other programs, and the number formats that nothing here computes in."""
+"""Stand-ins for operations of other programs, and the number formats that nothing here computes
+in.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Dropout while training: how many elements are zero, what becomes of the others, which seeds give the same."""
+"""Dropout while training: how many elements are zero, what becomes of the others, which seeds give
+the same.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""With `set_dropout_compatibility`, dropout drops what the original drops for the same seed; the masks were recorded there."""
+"""With `set_dropout_compatibility`, dropout drops what the original drops for the same seed; the
+masks were recorded there.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""At the ends of floating point, element-wise operations and their gradients give the original's numbers."""
+"""At the ends of floating point, element-wise operations and their gradients give the original's
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from tests.ops.extreme_numbers import ROWS, operands, results
 
 RECORDED = np.load(Path(__file__).parent / "extremes_of_the_original.npz")
 
-# Where the original's number is left alone, and why: the operation, the row (result, gradients), and the operands.
+# Where the original's number is left alone, and why: the operation, the row (result, gradients),
+# and the operands.
 OTHERWISE = {
     ("abs", 1): lambda x: np.isnan(x),  # the gradient is torch's 0
     # The original takes the exponential minus 1 in so many words, and loses digits next to 0.
@@ -41,7 +44,8 @@ def test_numbers_are_the_originals(name: str, dtype: str) -> None:
 
 
 NAN = np.nan
-# The original's gradients where that of the result is no number: it goes only where the value came from.
+# The original's gradients where that of the result is no number: it goes only where the value came
+# from.
 FROM_A_MAXIMUM = {
     "max over rows": (lambda x: C.reduce_max(x, axis=0), [[0, 0], [NAN, NAN]]),
     "min over rows": (lambda x: C.reduce_min(x, axis=0), [[NAN, NAN], [0, 0]]),

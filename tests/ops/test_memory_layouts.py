@@ -1,7 +1,9 @@
-"""No operation's result or gradient depends on how its operands and the gradient that it is given lie in memory.
+"""No operation's result or gradient depends on how its operands and the gradient that it is given
+lie in memory.
 
-An axis of size 1 may have any stride, and torch's kernels do not all read such tensors rightly. Each row meets one
-layout of operands and one of gradients; all pairs meet with ``CNTK_TEST_WHOLE=1`` in the environment.
+An axis of size 1 may have any stride, and torch's kernels do not all read such tensors rightly.
+Each row meets one layout of operands and one of gradients; all pairs meet with
+``CNTK_TEST_WHOLE=1`` in the environment.
 """
 
 from __future__ import annotations
@@ -159,7 +161,9 @@ def test_results_and_gradients_do_not_depend_on_memory(case: OpCase) -> None:
 
 
 def test_a_single_sample_before_a_convolution() -> None:
-    """The gradient of a convolution lies with channels last, and batch normalization has its own; beside differences."""
+    """The gradient of a convolution lies with channels last, and batch normalization has its own;
+    beside differences.
+    """
     x = C.input_variable((2, 5, 4), np.float64)
     scale, bias = C.parameter(init=drawn(2)), C.parameter(init=drawn(2) + 1)
     kernel = C.constant(drawn(3, 2, 2, 3))

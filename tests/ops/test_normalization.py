@@ -1,4 +1,6 @@
-"""Batch normalisation in training: results, gradients and running statistics; the numbers are the original's."""
+"""Batch normalisation in training: results, gradients and running statistics; the numbers are the
+original's.
+"""
 
 from __future__ import annotations
 

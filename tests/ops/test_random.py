@@ -1,4 +1,6 @@
-"""Random numbers are the original's for the same seed, and go on, are saved and are trained with as they should."""
+"""Random numbers are the original's for the same seed, and go on, are saved and are trained with as
+they should.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,7 @@ def test_weights_of_a_batch_are_refused_when_they_run(sample: Callable[..., Any]
         function.eval({x: [[1, 2, 3]]})
 
 
-# -- streams ----------------------------------------------------------------------------------------------------------
+# -- streams ---------------------------------------------------------------------------------------
 
 
 def noise(seed: int = 3) -> tuple[Any, Any]:
@@ -152,7 +154,7 @@ def test_packing_fills_rows_from_the_first() -> None:
     np.testing.assert_array_equal(grid, [[0, 2, 3], [0, 4, 3], [1, 4, 3], [1, -1, 3], [1, -1, 3]])
 
 
-# -- what is refused --------------------------------------------------------------------------------------------------
+# -- what is refused -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(2, -1), C.FreeDimension])
@@ -168,7 +170,7 @@ def test_half_precision_is_made_of_an_operand_alone() -> None:
         random.normal(None)
 
 
-# -- sampling ---------------------------------------------------------------------------------------------------------
+# -- sampling --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -234,7 +236,8 @@ def test_products_with_the_transpose_of_samples() -> None:
     np.testing.assert_array_equal(by_x, [chosen] * 2)
 
 
-# -- losses on samples ------------------------------------------------------------------------------------------------
+# -- losses on samples
+# ------------------------------------------------------------------------------------------------
 
 
 def nce_of(shapes: dict[str, Any], noise_distribution: Any = (1,) * 7, **kwargs: Any) -> Any:

@@ -1,7 +1,8 @@
-"""Every operation trains alike eagerly, recorded, and inside a loop whose steps are recorded, however its operands lie.
+"""Every operation trains alike eagerly, recorded, and inside a loop whose steps are recorded,
+however its operands lie.
 
-Each row is one training, of operands and a loss chosen by its name; all of them run with ``CNTK_TEST_WHOLE=1`` in the
-environment.
+Each row is one training, of operands and a loss chosen by its name; all of them run with
+``CNTK_TEST_WHOLE=1`` in the environment.
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ def trained(program: Program) -> list[Any]:
 def check(
     make: Callable[[], Program], monkeypatch: pytest.MonkeyPatch, after: int, runs_before: int
 ) -> None:
-    """Compare a training without recordings with one that is recorded after some minibatches or runs of a loop."""
+    """Compare a training without recordings with one that is recorded after some minibatches or
+    runs of a loop.
+    """
     found = []
     for settings in ((NEVER, NEVER), (after, runs_before)):
         monkeypatch.setattr(step_module, "RECORD_AFTER", settings[0])

@@ -98,7 +98,8 @@ def test_scatter_undoes_gather_where_frames_are_selected_once() -> None:
         ),
         (
             lambda x, c: C.sequence.scatter(x, 1 - c),
-            "the condition on the axis sequence selects .2, 1. frames, and the sequences on the axis sequence have .3, 1.",
+            "the condition on the axis sequence selects .2, 1. frames, and the sequences on the "
+            "axis sequence have .3, 1.",
         ),
     ],
 )

@@ -1,6 +1,8 @@
-"""Gradients of what computes otherwise while training, beside finite differences of training passes, in float64.
+"""Gradients of what computes otherwise while training, beside finite differences of training
+passes, in float64.
 
-Each evaluation is the first pass of a graph made anew, so that random numbers, seeds given, are the same.
+Each evaluation is the first pass of a graph made anew, so that random numbers, seeds given, are the
+same.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ def numbers(*shape: int) -> np.ndarray:
 
 
 def normalized(x: Any, w: Any, spatial: bool = True, count: float = 0, **options: Any) -> Any:
-    """Batch normalization, of which ``w`` is the scale; the running statistics are not those of the data."""
+    """Batch normalization, of which ``w`` is the scale; the running statistics are not those of the
+    data.
+    """
     shape = x.shape[:1] if spatial else x.shape
     bias, mean, variance = (C.constant(np.full(shape, v)) for v in (0.3, 0.5, 2.0))
     counted = C.constant(count, (), dtype=np.float64)
@@ -162,7 +166,9 @@ def passed(
 
 
 def check(make: Callable[[Any, Any], Any], x: list[np.ndarray], sequences: bool) -> None:
-    """Compare the gradients with differences along some directions, each of which changes all elements."""
+    """Compare the gradients with differences along some directions, each of which changes all
+    elements.
+    """
     w = np.linspace(-0.4, 0.9, 24)
     _, gradients = passed(make, x, w, sequences)
     random = np.random.default_rng(1)

@@ -1,4 +1,6 @@
-"""Sequence and batch axes made static and back: the axes themselves, and what is built on sizes that only a run knows."""
+"""Sequence and batch axes made static and back: the axes themselves, and what is built on sizes
+that only a run knows.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""User functions: what their methods are given, gradients, states, several outputs, loops, blocks, training."""
+"""User functions: what their methods are given, gradients, states, several outputs, loops, blocks,
+training.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,8 @@ def copies(data: Any) -> Any:
     return [x.copy() for x in data] if isinstance(data, list) else data.copy()
 
 
-# -- what the methods are given -------------------------------------------------------------------------------------
+# -- what the methods are given
+# -------------------------------------------------------------------------------------
 
 
 def test_samples_come_as_an_array() -> None:
@@ -289,7 +292,7 @@ def test_results_of_another_format_are_converted() -> None:
     assert result.dtype == np.float32 and result.tolist() == [[2, 2]]
 
 
-# -- gradients --------------------------------------------------------------------------------------------------------
+# -- gradients -------------------------------------------------------------------------------------
 
 FORMS: list[tuple[str, Callable[..., Any], int]] = [
     ("one operand", lambda x: C.user_function(Cube(x, 0.7)), 1),
@@ -383,7 +386,7 @@ def test_an_output_that_nothing_reads_has_gradient_zero() -> None:
     assert roots[user.outputs[1]] == pytest.approx(np.full((3, 2), 3))
 
 
-# -- shapes and axes --------------------------------------------------------------------------------------------------
+# -- shapes and axes -------------------------------------------------------------------------------
 
 
 def test_parameters_alone() -> None:
@@ -495,7 +498,8 @@ def test_placeholders() -> None:
     assert f.eval({x: SAMPLES}) == pytest.approx(SAMPLES**3 + 1)
 
 
-# -- loops, blocks, copies --------------------------------------------------------------------------------------------
+# -- loops, blocks, copies
+# --------------------------------------------------------------------------------------------
 
 
 def recurrence(step: Callable[[Any, Any], Any], x: Any) -> Any:
@@ -653,7 +657,7 @@ def test_a_copy_that_cannot_be_constructed() -> None:
     assert isinstance(info.value.__cause__, KeyError)
 
 
-# -- what it is -------------------------------------------------------------------------------------------------------
+# -- what it is ------------------------------------------------------------------------------------
 
 
 def test_names_and_properties() -> None:
@@ -701,7 +705,7 @@ def test_attributes_may_be_set_before_and_after_the_base_is_constructed() -> Non
     assert C.user_function(Both(sample())).output.name == "23"
 
 
-# -- training ---------------------------------------------------------------------------------------------------------
+# -- training --------------------------------------------------------------------------------------
 
 
 def trained(build: Callable[[Any, Any], Any], steps: int) -> tuple[np.ndarray, list[float]]:
@@ -770,7 +774,7 @@ def test_as_a_criterion() -> None:
     assert w.value == pytest.approx(1 + 0.25 * 4 * (data**2).sum(0) / 2)
 
 
-# -- errors -----------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 class Answering(UserFunction):

@@ -1,4 +1,6 @@
-"""Small trainings around one operation: operands that lie in memory as graphs leave them, and several ways to a loss."""
+"""Small trainings around one operation: operands that lie in memory as graphs leave them, and
+several ways to a loss.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ import scipy.sparse
 import cntk as C
 from tests.ops.op_case import ROWS, Apart, Built, Held, OpCase, Sparse
 
-# Data before an operation of the graph that gives the operand, and that operation; None for operands it is not for.
+# Data before an operation of the graph that gives the operand, and that operation; None for
+# operands it is not for.
 Way = tuple[np.ndarray, Callable[[Any], Any]] | None
 
 

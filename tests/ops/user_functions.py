@@ -1,4 +1,6 @@
-"""User functions that several tests use: each in one of the forms that `forward` and `backward` may have."""
+"""User functions that several tests use: each in one of the forms that `forward` and `backward` may
+have.
+"""
 
 from __future__ import annotations
 

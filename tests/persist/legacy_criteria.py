@@ -1,4 +1,5 @@
-"""Nodes of version 1 whose operands differ in their rank, and oldest kinds: as files, and what they compute.
+"""Nodes of version 1 whose operands differ in their rank, and oldest kinds: as files, and what they
+compute.
 
 The code runs under Python 3.6, the original's, as well.
 """
@@ -9,7 +10,8 @@ import numpy as np
 
 from tests.persist.legacy_files import BATCH, SEQUENCE, fed, held, model, numbers, shape, windows
 
-# In files of version 1 the label comes before the output. Operands are named so that their order is that of names.
+# In files of version 1 the label comes before the output. Operands are named so that their order is
+# that of names.
 KINDS = (
     "CrossEntropyWithSoftmax",
     "ErrorPrediction",

@@ -1,4 +1,5 @@
-"""Model files of version 1 as other programs wrote them, of all versions of the format, put together by hand.
+"""Model files of version 1 as other programs wrote them, of all versions of the format, put
+together by hand.
 
 The code runs under Python 3.6, the original's, as well.
 """
@@ -80,9 +81,8 @@ def model(nodes, version=31, **groups):
     parts += [text("ERelation"), text("BRootNodes")]
     for group in ("Feature", "Label", "Criterion", "Eval", "Output"):
         names = groups.get(group.lower(), [])
-        parts += [text("B%sNodes" % group), numbers("Q", len(names))] + [
-            text(name) for name in names
-        ]  # noqa: UP031
+        parts += [text("B%sNodes" % group), numbers("Q", len(names))]  # noqa: UP031
+        parts += [text(name) for name in names]
         parts.append(text("E%sNodes" % group))  # noqa: UP031
     return b"".join(parts + [text("ERootNodes"), text("ECN")])
 

@@ -1,4 +1,6 @@
-"""Files with nodes of version 1 that version 2 never had; the original itself refuses to make functions of them."""
+"""Files with nodes of version 1 that version 2 never had; the original itself refuses to make
+functions of them.
+"""
 
 from __future__ import annotations
 

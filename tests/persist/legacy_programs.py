@@ -1,4 +1,5 @@
-"""Functions that model files of version 1 can hold; built, fed and saved by the original and by this package alike.
+"""Functions that model files of version 1 can hold; built, fed and saved by the original and by
+this package alike.
 
 The code runs under Python 3.6, the original's, as well.
 """
@@ -306,7 +307,8 @@ PROGRAMS.update(
         ("gather", lambda: C.gather(weights(5, 3), C.floor(C.abs(vector(2))))),
     ]
 )
-# Of these files alone are compared: they draw random numbers, or the original cannot compute them on a processor.
+# Of these files alone are compared: they draw random numbers, or the original cannot compute them
+# on a processor.
 FILES_ALONE = OrderedDict(
     [
         ("samples", lambda: C.random_sample(np.ones(5, np.float32), 3, True, seed=2**32 + 5)),

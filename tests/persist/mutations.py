@@ -1,4 +1,6 @@
-"""Damaged and forged files of dictionaries, made of whole ones at random. `tests.reliability.forgeries` reads them."""
+"""Damaged and forged files of dictionaries, made of whole ones at random.
+`tests.reliability.forgeries` reads them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from cntk._persist.v1.nodes import BY_NAME
 from cntk._persist.v1.wire import START, mark
 from cntk._persist.v2.load import model_dictionary
 from cntk.axis import Axis
-from tests.persist import legacy_files, programs, record_legacy_models  # noqa: F401, the second makes functions known
+from tests.persist import legacy_files, programs, record_legacy_models  # noqa: F401
 from tests.persist.legacy_criteria import oldest_files
 from tests.persist.legacy_former import COMPUTED, NOT_COMPUTED
 
@@ -44,7 +46,9 @@ ANYTHING = [0, Size(5), "x", 1.5, [], {}, NDShape((2, 3)), Axis(1), np.zeros(3, 
 
 
 def is_loaded(data: bytes) -> bool:
-    """Whether a file is loaded; False if it is refused by the one kind of error that refuses files."""
+    """Whether a file is loaded; False if it is refused by the one kind of error that refuses
+    files.
+    """
     try:
         C.load_model(data)
     except FileFormatError:
@@ -187,7 +191,9 @@ def forge_function(values: dict[str, Any], draw: random.Random) -> None:
 
 
 def forged(data: bytes, draw: random.Random) -> bytes:
-    """A file whose bytes are in order and which says something else than before; of version 2, whatever it was."""
+    """A file whose bytes are in order and which says something else than before; of version 2,
+    whatever it was.
+    """
     values = copy.deepcopy(model_dictionary(memoryview(data)))
     for _ in range(draw.choice((1, 1, 2, 3))):
         forge(values, draw)

@@ -1,4 +1,5 @@
-"""Model files that people have from earlier versions of CNTK: where they lie, what they are fed, what they compute.
+"""Model files that people have from earlier versions of CNTK: where they lie, what they are fed,
+what they compute.
 
 The code runs under Python 3.6, the original's, as well.
 """
@@ -30,7 +31,9 @@ MOST = 24
 
 
 def found(folder, into):
-    """The paths of the files that are there, by name: in an archive, which is unpacked, or beside it."""
+    """The paths of the files that are there, by name: in an archive, which is unpacked, or beside
+    it.
+    """
     paths = {}
     archive = os.path.join(folder, "old_models.tar.xz")
     if os.path.exists(archive):
@@ -51,7 +54,9 @@ def found(folder, into):
 
 
 def feed(function):
-    """Two samples, or two sequences of three and two frames, for each argument; labels are one-hot."""
+    """Two samples, or two sequences of three and two frames, for each argument; labels are
+    one-hot.
+    """
     result = {}
     for variable in function.arguments:
         rng = np.random.RandomState(zlib.crc32(variable.name.encode()) % 2**31)
@@ -74,7 +79,9 @@ def numbers(value):
 
 
 def outputs(function):
-    """For each output by its name what it computes, or None if the original refuses to, and its shape."""
+    """For each output by its name what it computes, or None if the original refuses to, and its
+    shape.
+    """
     result = {}
     for k, output in enumerate(function.outputs):
         alone = C.combine([output])

@@ -341,7 +341,8 @@ class Cube(UserFunction):
         return argument, self.factor * argument**3
 
     def serialize(self):
-        # One of each kind of value that files can hold; None in a list is more than the original can write.
+        # One of each kind of value that files can hold; None in a list is more than the original
+        # can write.
         return {
             "factor": self.factor,
             "nothing": None,

@@ -1,7 +1,9 @@
-"""Graphs drawn at random from all families of operations, layers and loops: the same for a seed here and in the original.
+"""Graphs drawn at random from all families of operations, layers and loops: the same for a seed
+here and in the original.
 
-The code runs under Python 3.6, the original's, as well. A graph grows from one input by steps, each of which fits the
-value so far by its kind: a vector or an image of one sample, or a sequence of vectors.
+The code runs under Python 3.6, the original's, as well. A graph grows from one input by steps, each
+of which fits the value so far by its kind: a vector or an image of one sample, or a sequence of
+vectors.
 """
 
 from collections import OrderedDict
@@ -36,7 +38,9 @@ class Draw:
         return C.constant(self.random.uniform(0.5, 1.5, shape).astype(np.float32))
 
     def like(self, x):
-        """Another operand for x: an input on the same axes, a parameter, a constant, or x by another way."""
+        """Another operand for x: an input on the same axes, a parameter, a constant, or x by
+        another way.
+        """
         kind = self.random.randint(4)
         if kind == 0:
             self.inputs += 1
@@ -257,7 +261,8 @@ def steps_for(x):
 def drawn(seed):
     """The graph of a seed, and the names of its steps.
 
-    Values stay tame: what grows fast is squashed after each step, by an operation that is part of the graph.
+    Values stay tame: what grows fast is squashed after each step, by an operation that is part of
+    the graph.
     """
     draw = Draw(seed)
     x, names, kept = start(draw), [], []

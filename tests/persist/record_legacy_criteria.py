@@ -1,8 +1,9 @@
-"""Record what the original CNTK 2.7 computes for nodes of version 1 whose operands differ in their rank.
+"""Record what the original CNTK 2.7 computes for nodes of version 1 whose operands differ in their
+rank.
 
 Run from the root of the repository, by an interpreter that has the original:
-`python -m tests.persist.record_legacy_criteria`. Writes ``golden/legacy_criteria.json``: for each file of
-`legacy_criteria` its value and gradients, or none if the original refuses it.
+`python -m tests.persist.record_legacy_criteria`. Writes ``golden/legacy_criteria.json``: for each
+file of `legacy_criteria` its value and gradients, or none if the original refuses it.
 """
 
 import json

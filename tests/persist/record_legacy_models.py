@@ -1,12 +1,15 @@
-"""Records model files of version 1 that the original CNTK 2.7 writes, and what it computes with them.
+"""Records model files of version 1 that the original CNTK 2.7 writes, and what it computes with
+them.
 
-Run from the root of the repository, by an interpreter that has the original: `python -m tests.persist.record_legacy_models`.
-Writes ``golden/legacy.tar.xz``: two files for each of `legacy_programs`, of version 1 and of version 2; what the original
-computes once it has loaded the one of version 1, or what the function itself does if the original loses a part of it;
-and what it makes of each file of `legacy_files`.
+Run from the root of the repository, by an interpreter that has the original:
+`python -m tests.persist.record_legacy_models`. Writes ``golden/legacy.tar.xz``: two files for each
+of `legacy_programs`, of version 1 and of version 2; what the original computes once it has loaded
+the one of version 1, or what the function itself does if the original loses a part of it; and what
+it makes of each file of `legacy_files`.
 
-With a folder as argument it checks instead: the original loads every file of version 1 that `test_legacy` has saved
-there when the environment variable CNTK_MODELS_SAVED_HERE named the folder, and computes the recorded outputs.
+With a folder as argument it checks instead: the original loads every file of version 1 that
+`test_legacy` has saved there when the environment variable CNTK_MODELS_SAVED_HERE named the folder,
+and computes the recorded outputs.
 """
 
 import io

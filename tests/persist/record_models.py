@@ -1,8 +1,9 @@
 """Records models that the original CNTK 2.7 saves, and what they compute.
 
-Run from the root of the repository, by an interpreter that has the original: `python -m tests.persist.record_models`.
-Writes ``golden/<program>.model`` for each of `programs`, and one file with the outputs of all on the data that
-`programs.data` makes, and what their parameters, arguments and outputs are called.
+Run from the root of the repository, by an interpreter that has the original:
+`python -m tests.persist.record_models`. Writes ``golden/<program>.model`` for each of `programs`,
+and one file with the outputs of all on the data that `programs.data` makes, and what their
+parameters, arguments and outputs are called.
 """
 
 import os

@@ -1,11 +1,13 @@
-"""Record what the original CNTK 2.7 computes with the files of `old_models`, or check what is saved of them here.
+"""Record what the original CNTK 2.7 computes with the files of `old_models`, or check what is saved
+of them here.
 
 Run from the root of the repository, by an interpreter that has the original:
 `python -m tests.persist.record_old_models DATA`, where DATA is the folder with the files. Writes
 ``golden/old_models.json``.
 
-With a further folder as argument it checks instead: the original loads what `test_old_models` has saved there when the
-environment variable CNTK_MODELS_SAVED_HERE named the folder, and computes what is recorded.
+With a further folder as argument it checks instead: the original loads what `test_old_models` has
+saved there when the environment variable CNTK_MODELS_SAVED_HERE named the folder, and computes what
+is recorded.
 """
 
 import json

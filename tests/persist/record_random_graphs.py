@@ -1,10 +1,13 @@
-"""Records what the original CNTK 2.7 makes of the graphs of `random_graphs`: its model files, and what they compute.
+"""Records what the original CNTK 2.7 makes of the graphs of `random_graphs`: its model files, and
+what they compute.
 
-Run from the root of the repository, by an interpreter that has the original: `python -m tests.persist.record_random_graphs`.
-Writes ``golden/random_graphs.zip`` with one model for each seed, and with the outputs on the data that `data` makes.
+Run from the root of the repository, by an interpreter that has the original:
+`python -m tests.persist.record_random_graphs`. Writes ``golden/random_graphs.zip`` with one model
+for each seed, and with the outputs on the data that `data` makes.
 
-With a folder as argument it checks instead: the original loads every model that `test_random_graphs` has saved there
-when the environment variable CNTK_MODELS_SAVED_HERE named the folder, and computes the recorded outputs.
+With a folder as argument it checks instead: the original loads every model that
+`test_random_graphs` has saved there when the environment variable CNTK_MODELS_SAVED_HERE named the
+folder, and computes the recorded outputs.
 """
 
 import io

@@ -1,4 +1,6 @@
-"""Every operation goes into a file and comes back out of it, tested from the rows of the operations' tables."""
+"""Every operation goes into a file and comes back out of it, tested from the rows of the
+operations' tables.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def check_equal(one: Any, other: Any) -> None:
 
 
 def becomes_another_graph(function: Any) -> bool:
-    """Whether a function holds an operation that files hold as others: one of our own, or one that stretches."""
+    """Whether a function holds an operation that files hold as others: one of our own, or one that
+    stretches.
+    """
 
     def is_ours(primitive: Primitive) -> bool:
         axes = {len(v.type_.dynamic_axes) for v in primitive.operands if v.type_.dynamic_axes}

@@ -1,4 +1,6 @@
-"""Files of other programs that are given to `load_model`: each is named, with what to do with it."""
+"""Files of other programs that are given to `load_model`: each is named, with what to do with
+it.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ def safetensors_file():
     return len(header).to_bytes(8, "little") + header + bytes(4)
 
 
-# Fields of ONNX's ModelProto: 1 ir_version, 2 producer_name, 3 producer_version, 7 graph, 8 opset_import.
+# Fields of ONNX's ModelProto: 1 ir_version, 2 producer_name, 3 producer_version, 7 graph, 8
+# opset_import.
 ONNX = {
     "pytorch": b"\x08\x08\x12\x07pytorch\x1a\x052.1.0\x3a\x00",
     "cntk": b"\x08\x03\x12\x04CNTK\x1a\x032.7\x22\x07ai.cntk\x3a\x00",

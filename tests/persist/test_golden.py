@@ -1,4 +1,6 @@
-"""Models of the original: the same outputs here, and written again the same file but for names and order."""
+"""Models of the original: the same outputs here, and written again the same file but for names and
+order.
+"""
 
 from __future__ import annotations
 

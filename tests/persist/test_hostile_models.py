@@ -1,4 +1,6 @@
-"""Small model files that ask for much: they are computed at once, or refused before memory or time is spent."""
+"""Small model files that ask for much: they are computed at once, or refused before memory or time
+is spent.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ def test_random_numbers_however_many_were_drawn() -> None:
     assert (values != function.eval()).all() and (values != first.eval()).all()
 
 
-# -- sizes ------------------------------------------------------------------------------------------------------------
+# -- sizes -----------------------------------------------------------------------------------------
 
 LARGE = 2**40
 TOO_LARGE = {
@@ -124,7 +126,8 @@ def test_memory_that_does_not_suffice_is_told_with_the_operation(
 ) -> None:
     def refuse(*_: Any) -> None:
         raise RuntimeError(
-            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes."
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 "
+            "bytes."
         )
 
     x = C.input_variable(2)
@@ -136,11 +139,13 @@ def test_memory_that_does_not_suffice_is_told_with_the_operation(
         function.eval({x: [[1, 2]]})
 
 
-# -- attributes and operands --------------------------------------------------------------------------------------------
+# -- attributes and operands
+# --------------------------------------------------------------------------------------------
 
 NUMBERS_IN_FILES: dict[str, tuple[Callable[[], Any], int, str, Any, str]] = {
     "rate nan": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", np.nan, "dropout_rate must be in"),
-    "rate 2": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", 2.0, "dropout_rate must be in"),
+    "rate 2": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", 2.0, "dropout_rate "
+                                                                                    "must be in"),
     "no rate": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", "x", "is the string 'x'"),
     "random nan": (lambda: C.random.normal((2,)), 76, "randomDistributionArgs", [np.nan, 1.0], "must be a finite number"),
     "random one": (lambda: C.random.normal((2,)), 76, "randomDistributionArgs", [1.0], "has 2 arguments"),
@@ -155,7 +160,8 @@ NUMBERS_IN_FILES: dict[str, tuple[Callable[[], Any], int, str, Any, str]] = {
         lambda: C.roipooling(C.input_variable((1, 4, 4)), C.input_variable((1, 4)), C.MAX_POOLING, (2, 2), 0.5),
         47, "spatialScale", np.inf, "spatial_scale must be a finite",
     ),
-    "dtype": (lambda: C.cast(C.input_variable(3), np.float64), 91, "newDataType", 99, "newDataType 99"),
+    "dtype": (lambda: C.cast(C.input_variable(3), np.float64), 91, "newDataType", 99, "newDataType "
+                                                                                      "99"),
 }  # fmt: skip
 
 
@@ -227,7 +233,8 @@ def test_every_operation_refuses_operands_that_it_never_has(number: PrimitiveOp)
             assert not registry[number].operand_counts
 
 
-# -- what is wrong is told in the file's words --------------------------------------------------------------------------
+# -- what is wrong is told in the file's words
+# --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Model files of version 1: written byte for byte as the original does, read as it does, refused where they are damaged."""
+"""Model files of version 1: written byte for byte as the original does, read as it does, refused
+where they are damaged.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def check_outputs(name: str, function: Any, shapes: bool = True) -> None:
 def test_the_originals_function_is_written_as_the_original_writes_it(
     name: str, tmp_path: Path
 ) -> None:
-    # Operations that one kernel computes here are not looked for: inside they would have other uids.
+    # Operations that one kernel computes here are not looked for: inside they would have other
+    # uids.
     function = from_dictionary(files.decode(memoryview(FILES[f"{name}.v2"])), contract=False)
     save_as_legacy_model(function, tmp_path / "again.v1")
     if name in ("several", "window"):
@@ -133,7 +136,8 @@ def test_it_goes_on_in_training(tmp_path: Path) -> None:
     assert np.abs(loaded.parameters[0].value - before).max() > 1e-3
 
 
-# -- what the format cannot hold ----------------------------------------------------------------------------------
+# -- what the format cannot hold
+# ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -205,7 +209,8 @@ def test_a_failing_disk_leaves_the_former_file(
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["model.v1"]
 
 
-# -- files that are damaged, or of another kind -------------------------------------------------------------------
+# -- files that are damaged, or of another kind
+# -------------------------------------------------------------------
 
 
 def replaced(content: bytes, old: bytes, new: bytes) -> bytes:
@@ -318,7 +323,7 @@ assert all(map(is_loaded, WHOLE))
 limit_memory(max(map(len, WHOLE)))
 draw = random.Random(13)
 print(sum(is_loaded((damaged, numbers_changed)[k % 2](WHOLE[k % len(WHOLE)], draw)) for k in range(1000)))
-"""
+"""  # noqa: E501
 
 
 @only_linux

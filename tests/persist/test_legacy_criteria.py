@@ -1,4 +1,6 @@
-"""Nodes of version 1 whose operands differ in their rank: values and gradients against those of the original."""
+"""Nodes of version 1 whose operands differ in their rank: values and gradients against those of the
+original.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from tests.persist.legacy_criteria import files, results
 
 RECORDED = json.loads((Path(__file__).parent / "golden" / "legacy_criteria.json").read_text())
 FILES = files()
-# There the original adds up only some of a gradient's parts, or stretches vectors: by finite differences it is wrong.
+# There the original adds up only some of a gradient's parts, or stretches vectors: by finite
+# differences it is wrong.
 WRONG_GRADIENTS = [
     *(
         f"SquareError {shapes} {axis}"

@@ -1,4 +1,6 @@
-"""Nodes of version 1 that version 2 never had: computed by a graph, or refused when they are evaluated."""
+"""Nodes of version 1 that version 2 never had: computed by a graph, or refused when they are
+evaluated.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Saving, loading and restoring functions: what stays the same, and what must not happen when it fails."""
+"""Saving, loading and restoring functions: what stays the same, and what must not happen when it
+fails.
+"""
 
 from __future__ import annotations
 
@@ -168,7 +170,8 @@ def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
             C.load_model(content[:size])
 
 
-# -- saving that fails --------------------------------------------------------------------------------------------
+# -- saving that fails
+# --------------------------------------------------------------------------------------------
 
 
 class _Odd(Exception):
@@ -227,7 +230,7 @@ def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-# -- restoring ----------------------------------------------------------------------------------------------------
+# -- restoring -------------------------------------------------------------------------------------
 
 
 def test_restoring_takes_over_parameters_and_running_statistics(tmp_path: Path) -> None:
@@ -254,7 +257,8 @@ def test_another_functions_values_are_refused(tmp_path: Path) -> None:
             np.testing.assert_array_equal(parameter.value, value)
 
 
-# -- files that do not hold together ------------------------------------------------------------------------------
+# -- files that do not hold together
+# ------------------------------------------------------------------------------
 
 
 def changed(name: str, change: Any) -> dict[str, Any]:
@@ -309,7 +313,9 @@ def test_a_file_that_does_not_hold_together_is_refused(wrong: str) -> None:
 
 
 def blocks(levels: int, width: int) -> dict[str, Any]:
-    """Blocks inside blocks, each of which reads the one inside several times: far more operations than the file has."""
+    """Blocks inside blocks, each of which reads the one inside several times: far more operations
+    than the file has.
+    """
     values = to_dictionary(PROGRAMS["plus_one"]())
     functions, uid = values["primitive_functions"], values["root"]
     argument = next(v for v in values["inputs"] if v["kind"] == 0)["uid"]

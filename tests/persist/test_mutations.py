@@ -1,4 +1,6 @@
-"""Damaged and forged files: each is loaded or refused by one kind of error, and soon; nothing else comes out."""
+"""Damaged and forged files: each is loaded or refused by one kind of error, and soon; nothing else
+comes out.
+"""
 
 from __future__ import annotations
 

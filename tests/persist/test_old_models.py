@@ -1,4 +1,5 @@
-"""Files that people have from earlier versions of CNTK: they load, compute what they do there, and are saved again.
+"""Files that people have from earlier versions of CNTK: they load, compute what they do there, and
+are saved again.
 
 The data are read from the folder that the environment variable CNTK_TEST_DATA names.
 """

@@ -1,4 +1,6 @@
-"""Files of version 2 from before its newest release: what they do without is added, what is newer is passed over."""
+"""Files of version 2 from before its newest release: what they do without is added, what is newer
+is passed over.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Pickles of functions, variables, learners and trainers: what comes out computes, trains and is named as what went in."""
+"""Pickles of functions, variables, learners and trainers: what comes out computes, trains and is
+named as what went in.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ Y = np.eye(2, dtype=np.float32)[[0, 1, 1, 0, 1, 0, 0, 1]]
 
 
 def carried(made):
-    return pickle.loads(pickle.dumps(made))  # noqa: S301 - bytes of our own
+    return pickle.loads(pickle.dumps(made))  # noqa: S301
 
 
 class Recorder(pickle.Unpickler):
@@ -267,7 +269,7 @@ def test_trainers_go_on_to_the_bit(name):
     content = pickle.dumps(trainer)
     deep = copy.deepcopy(trainer)
     ours = course(trainer)
-    again = pickle.loads(content)  # noqa: S301 - our own
+    again = pickle.loads(content)  # noqa: S301
     assert_same(ours, course(again))
     assert_same(ours, course(deep))
     learner = again.parameter_learners[0]
@@ -335,7 +337,7 @@ def test_writers_go_on(tmp_path, capsys):
     course(trainer)
     trainer.summarize_training_progress()
     ours = capsys.readouterr().out
-    again = pickle.loads(content)  # noqa: S301 - our own
+    again = pickle.loads(content)  # noqa: S301
     course(again)
     again.summarize_training_progress()
     theirs = capsys.readouterr().out

@@ -1,4 +1,6 @@
-"""Graphs drawn at random, both ways: what the original saved loads here, and what is saved here loads again."""
+"""Graphs drawn at random, both ways: what the original saved loads here, and what is saved here
+loads again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Files with user functions: what makes them again, and that nothing but what the program has made known is run."""
+"""Files with user functions: what makes them again, and that nothing but what the program has made
+known is run.
+"""
 
 from __future__ import annotations
 
@@ -147,7 +149,7 @@ def test_restoring(path: Path) -> None:
     assert w.value.tolist() == [2, 2]
 
 
-# -- what is refused --------------------------------------------------------------------------------------------------
+# -- what is refused -------------------------------------------------------------------------------
 
 
 def test_nothing_is_imported(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,6 @@
-"""The wire format, dictionaries and files: values come back as they went in, and nothing a file says is believed."""
+"""The wire format, dictionaries and files: values come back as they went in, and nothing a file
+says is believed.
+"""
 
 from __future__ import annotations
 
@@ -240,7 +242,8 @@ def test_a_message_is_not_longer_than_what_holds_it() -> None:
             scan(memoryview(data), 0, len(data))
 
 
-# -- lists of numbers, which are read all at once ---------------------------------------------------------------------
+# -- lists of numbers, which are read all at once
+# ---------------------------------------------------------------------
 
 SEEN_AT_ONCE: dict[str, list[Any]] = {
     "bool": [True, False] * 20,

@@ -1,7 +1,9 @@
-"""A network learns to balance a pole on a cart by deep Q-learning, as programs for CNTK 2 write it out.
+"""A network learns to balance a pole on a cart by deep Q-learning, as programs for CNTK 2 write it
+out.
 
-The world is the classic one: a cart on a rail is pushed left or right, fifty times a second, and an episode ends when
-the pole leans too far, when the cart leaves the rail, or after `LONGEST` steps. Each step is worth 1.
+The world is the classic one: a cart on a rail is pushed left or right, fifty times a second, and an
+episode ends when the pole leans too far, when the cart leaves the rail, or after `LONGEST` steps.
+Each step is worth 1.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ class Cart:
         return self.state.astype(np.float32)
 
     def step(self, action: int) -> tuple[np.ndarray, bool]:
-        """Push for a fiftieth of a second; return what is seen then, and whether the episode is over."""
+        """Push for a fiftieth of a second; return what is seen then, and whether the episode is
+        over.
+        """
         place, speed, angle, turning = self.state
         sine, cosine = math.sin(angle), math.cos(angle)
         force = 10.0 if action else -10.0
@@ -62,7 +66,9 @@ def lengths_of_episodes(cart: Cart, choose: Any, count: int) -> list[int]:
 
 
 def train(num_steps: int = 2000, minibatch_size: int = 64) -> dict[str, Any]:
-    """Learn for a number of steps; return how long poles stood by chance, while learning, and at the end."""
+    """Learn for a number of steps; return how long poles stood by chance, while learning, and at
+    the end.
+    """
     C.cntk_py.set_fixed_random_seed(1)
     rng = np.random.RandomState(0)
     cart = Cart(rng)
@@ -112,5 +118,6 @@ def train(num_steps: int = 2000, minibatch_size: int = 64) -> dict[str, Any]:
 if __name__ == "__main__":
     result = train()
     print(
-        f"steps by chance: {np.mean(result['by_chance']):.0f}, learned: {np.mean(result['learned']):.0f} of {LONGEST}"
+        f"steps by chance: {np.mean(result['by_chance']):.0f}, learned: "
+        f"{np.mean(result['learned']):.0f} of {LONGEST}"
     )

@@ -1,4 +1,6 @@
-"""A convolutional network with batch normalization on scikit-learn's 8x8 digits, trained by Adam."""
+"""A convolutional network with batch normalization on scikit-learn's 8x8 digits, trained by
+Adam.
+"""
 
 import numpy as np
 

@@ -1,4 +1,6 @@
-"""A multi-layer perceptron with dropout on scikit-learn's 8x8 digits, trained by `Function.train` on whole arrays."""
+"""A multi-layer perceptron with dropout on scikit-learn's 8x8 digits, trained by `Function.train`
+on whole arrays.
+"""
 
 import cntk as C
 from tests.programs.digits import NUM_CLASSES, load_data

@@ -1,4 +1,6 @@
-"""Logistic regression on two clouds of points in the plane, down to the parameters and the loop over minibatches."""
+"""Logistic regression on two clouds of points in the plane, down to the parameters and the loop
+over minibatches.
+"""
 
 import numpy as np
 

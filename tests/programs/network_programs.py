@@ -46,7 +46,9 @@ def autoencoder():
 
 
 def adversaries():
-    """A generator and a discriminator, which is cloned with shared parameters, and a trainer for each."""
+    """A generator and a discriminator, which is cloned with shared parameters, and a trainer for
+    each.
+    """
     noise, real = C.input_variable(4), C.input_variable(10)
     scaled = real / 128 - 1.0
     with default_options(init=C.xavier()):

@@ -1,7 +1,8 @@
 """Records what small programs compute with the original CNTK 2.7.
 
-Run from the root of the repository, by an interpreter that has the original: `python -m tests.programs.record_programs`.
-Writes programs_of_the_original.json beside this file: for each program the numbers of its course.
+Run from the root of the repository, by an interpreter that has the original:
+`python -m tests.programs.record_programs`. Writes programs_of_the_original.json beside this file:
+for each program the numbers of its course.
 """
 
 import json

@@ -1,10 +1,13 @@
-"""Records what programs in the manner of the original's tutorials come to with the original CNTK 2.7.
+"""Records what programs in the manner of the original's tutorials come to with the original CNTK
+2.7.
 
-Run from the root of the repository, by an interpreter that has the original: `python -m tests.programs.record_tutorials`.
-Writes tutorials_of_the_original.json beside this file: for each program the numbers of its course, its metric last.
+Run from the root of the repository, by an interpreter that has the original:
+`python -m tests.programs.record_tutorials`. Writes tutorials_of_the_original.json beside this file:
+for each program the numbers of its course, its metric last.
 
-The original's reader of images needs libraries of its time (libjpeg 8, libpng 1.2, libtiff 5, libjasper 1). Bitmaps are read
-without them, so that libraries which only have the names of their functions will do.
+The original's reader of images needs libraries of its time (libjpeg 8, libpng 1.2, libtiff 5,
+libjasper 1). Bitmaps are read without them, so that libraries which only have the names of their
+functions will do.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""An LSTM reads sequences of different length and tells which key token came first, however many others follow."""
+"""An LSTM reads sequences of different length and tells which key token came first, however many
+others follow.
+"""
 
 import numpy as np
 
@@ -8,7 +10,9 @@ NUM_KEYS = 4  # tokens 0 to 3; all others are filler
 
 
 def generate_minibatch(rng, num_sequences, vocab_dim, max_length=16):
-    """Token sequences and the class of each: which key came first. Counting tokens does not tell; the order does."""
+    """Token sequences and the class of each: which key came first. Counting tokens does not tell;
+    the order does.
+    """
     sequences, classes = [], []
     for _ in range(num_sequences):
         length = rng.randint(4, max_length + 1)

@@ -1,4 +1,5 @@
-"""Small programs over sequences, as users of CNTK 2 write them; each gives the numbers of its course.
+"""Small programs over sequences, as users of CNTK 2 write them; each gives the numbers of its
+course.
 
 Runs with the original too, on Python 3.6.
 """
@@ -249,13 +250,15 @@ def convolution_along_sequences():
 
 
 def two_towers():
-    """Questions and answers on axes of their own, told apart from negative examples by their cosine."""
+    """Questions and answers on axes of their own, told apart from negative examples by their
+    cosine.
+    """
     size = 9
     x, y = (
         C.sequence.input_variable(size, sequence_axis=C.Axis(name))
         for name in ("question", "answer")
     )
-    tower = lambda: [
+    tower = lambda: [  # noqa: E731
         Embedding(5),
         Recurrence(LSTM(6)),
         C.sequence.last,

@@ -1,7 +1,8 @@
-"""Tags every word of a travel request with its slot, as in the ATIS tutorial: embedding, LSTM, one decision per token.
+"""Tags every word of a travel request with its slot, as in the ATIS tutorial: embedding, LSTM, one
+decision per token.
 
-The requests come from a small grammar. The same city is an origin after one word and a destination after another, and
-other words may stand between, so a word alone does not tell its tag.
+The requests come from a small grammar. The same city is an origin after one word and a destination
+after another, and other words may stand between, so a word alone does not tell its tag.
 """
 
 import numpy as np

@@ -38,7 +38,9 @@ def z():
 
 
 def trainer(learners, *more):
-    """A trainer of a model's criterion, which may have more functions, with learners made of the model."""
+    """A trainer of a model's criterion, which may have more functions, with learners made of the
+    model.
+    """
     m = z()
     return C.Trainer(m, (C.squared_error(m, C.input_variable(1)), None, *more), learners(m))
 
@@ -401,7 +403,8 @@ def test_the_class_of_the_error_is_the_originals(case):
     assert str(caught.value)
 
 
-# The original comes upon these by accident, in the middle of its own code; here the error is of the kind that says what is wrong.
+# The original comes upon these by accident, in the middle of its own code; here the error is of the
+# kind that says what is wrong.
 ELSEWHERE = {
     "axis text": (TypeError, lambda: C.reduce_sum(x(), axis="a")),
     "axis float": (TypeError, lambda: C.reduce_sum(x(), axis=0.5)),

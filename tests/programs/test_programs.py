@@ -1,4 +1,6 @@
-"""Whole programs, written as users of CNTK 2 write them, run here and learn what they are meant to learn."""
+"""Whole programs, written as users of CNTK 2 write them, run here and learn what they are meant to
+learn.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ from tests.programs import (
 def test_logistic_regression_finds_the_best_line() -> None:
     result = logistic_regression.train()
 
-    # For two round clouds of equal spread the best classifier is known: its weights are the difference of the centers,
-    # and at a distance of 3 it errs in 6.7% of the cases.
+    # For two round clouds of equal spread the best classifier is known: its weights are the
+    # difference of the centers, and at a distance of 3 it errs in 6.7% of the cases.
     left, right = logistic_regression.CENTERS
     weights, bias = result["parameters"]["weights"], result["parameters"]["bias"]
     np.testing.assert_allclose(weights[:, 1] - weights[:, 0], right - left, atol=0.4)
@@ -42,8 +44,8 @@ def test_digit_networks_generalize(program, highest_error: float) -> None:
     assert result["test_error"] < highest_error
     assert np.mean(result["losses"][-5:]) < 0.15 * result["losses"][0]
 
-    # Dropout and batch normalization are in their evaluating form outside training: same answers twice, and each
-    # image alone is classified as it is among the others.
+    # Dropout and batch normalization are in their evaluating form outside training: same answers
+    # twice, and each image alone is classified as it is among the others.
     model, images = result["model"], result["test_images"][:40]
     together = model.eval({model.arguments[0]: images})
     np.testing.assert_array_equal(together, model.eval({model.arguments[0]: images}))

@@ -1,4 +1,5 @@
-"""Small programs of many kinds, written as users of CNTK 2 write them, take the original's course number by number.
+"""Small programs of many kinds, written as users of CNTK 2 write them, take the original's course
+number by number.
 
 `record_programs.py` wrote down the original's.
 """

@@ -1,4 +1,5 @@
-"""Programs in the manner of the original's tutorials and examples come to the original's metrics, by its course.
+"""Programs in the manner of the original's tutorials and examples come to the original's metrics,
+by its course.
 
 `record_tutorials.py` wrote down the original's numbers.
 """

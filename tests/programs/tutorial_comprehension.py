@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's examples that look for an answer in a text: BiDAF, and pointing by attention.
+"""Programs in the manner of the original's examples that look for an answer in a text: BiDAF, and
+pointing by attention.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import numpy as np
@@ -12,7 +14,9 @@ from tests.programs.tutorial_files import averages
 
 
 def reading_comprehension(folder):
-    """BiDAF: blocks of placeholders, highways, words from letters, spans' loss, a running mean of all parameters."""
+    """BiDAF: blocks of placeholders, highways, words from letters, spans' loss, a running mean of
+    all parameters.
+    """
     rng, dim, words, letters, width = np.random.RandomState(3), 3, 9, 6, 7
     axes = {name: C.Axis.new_unique_dynamic_axis(name) for name in ("c", "q")}
     b = C.Axis.default_batch_axis()
@@ -185,7 +189,9 @@ def _spans(model, data):
 
 
 def question_answering(folder):
-    """ReasoNet's and BiDAF's manner: one sequence unpacked and looked at by another, the answer a place in it."""
+    """ReasoNet's and BiDAF's manner: one sequence unpacked and looked at by another, the answer a
+    place in it.
+    """
     rng, tested, size = np.random.RandomState(4), [], 8
     eye = np.eye(size, dtype=np.float32)
     context_axis, query_axis = C.Axis("context"), C.Axis("query")

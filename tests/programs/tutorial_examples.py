@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's further examples and manuals: readers, learners and operations of one's own.
+"""Programs in the manner of the original's further examples and manuals: readers, learners and
+operations of one's own.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import os
@@ -25,7 +27,9 @@ from tests.programs.tutorial_files import averages, dense, write_text
 
 
 class WordSource(UserMinibatchSource):
-    """LightRNN's and the manual's: words of a file, each with the next one, so many in a sequence."""
+    """LightRNN's and the manual's: words of a file, each with the next one, so many in a
+    sequence.
+    """
 
     def __init__(self, path, size, length):
         with open(path) as file:
@@ -179,7 +183,9 @@ class Leaky(UserFunction):
 
 
 def rules_and_operations_of_ones_own(folder):
-    """Learners and operations in Python; the operation goes to a file with the network and comes back."""
+    """Learners and operations in Python; the operation goes to a file with the network and comes
+    back.
+    """
     rng, told = np.random.RandomState(1), []
     for by_graph in (False, True):
         x, y = C.input_variable(3), C.input_variable(2)
@@ -202,7 +208,9 @@ def rules_and_operations_of_ones_own(folder):
 
 
 def parts_of_a_network(folder):
-    """Features from an inner node of a saved network, by its name, from a file; all its nodes by a walk."""
+    """Features from an inner node of a saved network, by its name, from a file; all its nodes by a
+    walk.
+    """
     rng = np.random.RandomState(2)
     lines = [
         dense("features", rng.randint(0, 255, 12)) + " " + dense("labels", [1, 0]) for _ in range(9)
@@ -261,7 +269,9 @@ def parts_of_a_network(folder):
 
 
 def switches(folder):
-    """What examples throw at their beginning and end: devices, seeds, traces, profiler, deterministic algorithms."""
+    """What examples throw at their beginning and end: devices, seeds, traces, profiler,
+    deterministic algorithms.
+    """
     rng = np.random.RandomState(4)
     told = [
         use_default_device().id(),

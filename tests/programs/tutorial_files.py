@@ -1,4 +1,5 @@
-"""What programs in the manner of the original's tutorials share: files that readers read, and how they look on.
+"""What programs in the manner of the original's tutorials share: files that readers read, and how
+they look on.
 
 Runs with the original too, on Python 3.6.
 """
@@ -38,7 +39,9 @@ def write_samples(folder, name, features, labels):
 
 
 def write_sequences(folder, name, **fields):
-    """Sequences in the text format: each field a list of sequences of indices, which may differ in length."""
+    """Sequences in the text format: each field a list of sequences of indices, which may differ in
+    length.
+    """
     lines = []
     for number, sequences in enumerate(zip(*fields.values())):
         for row in range(max(len(sequence) for sequence in sequences)):
@@ -50,7 +53,8 @@ def write_sequences(folder, name, **fields):
 
 
 def write_images(folder, name, images, classes):
-    """Images [height x width x RGB] as bitmaps, and a file that maps them to classes; gives its path.
+    """Images [height x width x RGB] as bitmaps, and a file that maps them to classes; gives its
+    path.
 
     The original reads bitmaps without the libraries of its time.
     """
@@ -89,7 +93,9 @@ def averages(trainer):
 
 
 def numbers_in_log(folder, name):
-    """What progress printers wrote into files: numbers of samples, losses and metrics; names of files are counted."""
+    """What progress printers wrote into files: numbers of samples, losses and metrics; names of
+    files are counted.
+    """
     names = sorted(found for found in os.listdir(folder) if found.startswith(name))
     numbers = [len(names)]
     for found in names:

@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's first tutorials (101 to 106): samples, images, series, from arrays and files.
+"""Programs in the manner of the original's first tutorials (101 to 106): samples, images, series,
+from arrays and files.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import math
@@ -21,7 +23,9 @@ def _two_kinds(rng, size):
 
 
 def logistic_regression(folder):
-    """101: weights and bias by hand, a rate for a minibatch, a printer, and a test on samples never seen."""
+    """101: weights and bias by hand, a rate for a minibatch, a printer, and a test on samples never
+    seen.
+    """
     cntk.tests.test_utils.set_device_from_pytest_env()
     rng = np.random.RandomState(0)
     feature = C.input_variable(2, np.float32)
@@ -46,7 +50,9 @@ def logistic_regression(folder):
 
 
 def feed_forward(folder):
-    """102: hidden layers by hand and by the layers library, progress by a writer of the trainer's own."""
+    """102: hidden layers by hand and by the layers library, progress by a writer of the trainer's
+    own.
+    """
     rng = np.random.RandomState(0)
     x, y = C.input_variable(2), C.input_variable(2)
 
@@ -104,7 +110,9 @@ def create_reader(path, is_training, input_dim, num_label_classes):
 
 
 def _digits_from_files(folder, make, shape=64, rate=0.2, minibatches=20):
-    """103: read by a minibatch source, train, then test minibatch by minibatch, as 103B, C and D all do."""
+    """103: read by a minibatch source, train, then test minibatch by minibatch, as 103B, C and D
+    all do.
+    """
     rng = np.random.RandomState(1)
     paths = [
         write_samples(folder, name + ".txt", *_digits(rng, n))
@@ -193,7 +201,9 @@ def digits_pooling(folder):
 
 
 def next_day(folder):
-    """104: whether a price will rise, from differences to days before and averages, which NumPy computes."""
+    """104: whether a price will rise, from differences to days before and averages, which NumPy
+    computes.
+    """
     rng = np.random.RandomState(2)
     prices = 100 + np.cumsum(rng.randn(260) + np.sin(np.arange(260) / 5.0))
     known = range(20, 259)
@@ -228,7 +238,9 @@ def next_day(folder):
 
 
 def _autoencoder(folder, sizes, rate):
-    """105: images through few numbers, the reader's labels unused, averages over the epoch by hand."""
+    """105: images through few numbers, the reader's labels unused, averages over the epoch by
+    hand.
+    """
     rng = np.random.RandomState(3)
     path = write_samples(folder, "images.txt", *_digits(rng, 200))
     x = C.input_variable(64)
@@ -322,7 +334,9 @@ def sine_forecast(folder):
 
 
 def power_forecast(folder):
-    """106B: a day's output from sequences of different length in a file; the model goes to a file and comes back."""
+    """106B: a day's output from sequences of different length in a file; the model goes to a file
+    and comes back.
+    """
     rng = np.random.RandomState(5)
     lines, days = [], 40
     for day in range(days):

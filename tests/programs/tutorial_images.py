@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's image tutorials and examples, over image files that they write.
+"""Programs in the manner of the original's image tutorials and examples, over image files that they
+write.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import os
@@ -36,7 +38,9 @@ SIZE, CLASSES = 12, 4
 
 
 def _pictures(folder, name, seed, count, of_one_color=False):
-    """Pictures of four kinds, each brighter in another corner or of another color, and the file that lists them."""
+    """Pictures of four kinds, each brighter in another corner or of another color, and the file
+    that lists them.
+    """
     rng = np.random.RandomState(seed)
     kinds = rng.randint(0, CLASSES, count)
     images = rng.randint(0, 130, (count, SIZE, SIZE, 3))
@@ -73,7 +77,9 @@ def _mean(folder):
 
 
 def _train_and_test(folder, make_model, epochs=4):
-    """201B: epochs of a reader's minibatches, a printer that is told by hand, a test that adds up its metric."""
+    """201B: epochs of a reader's minibatches, a printer that is told by hand, a test that adds up
+    its metric.
+    """
     mean = _mean(folder)
     reader_train = create_reader(_pictures(folder, "train", 1, 48), mean, True)
     reader_test = create_reader(_pictures(folder, "test", 2, 32), mean, False)
@@ -172,7 +178,9 @@ def conv_bn_relu(x, filter_size, num_filters, strides=(1, 1), init=he_normal()):
 
 
 def residual(folder):
-    """ResNet: a session with checkpoints, validation, and a test; then it goes on from its checkpoint to twice the samples."""
+    """ResNet: a session with checkpoints, validation, and a test; then it goes on from its
+    checkpoint to twice the samples.
+    """
 
     def basic(x, count):
         return C.relu(conv_bn(conv_bn_relu(x, (3, 3), count), (3, 3), count) + x)
@@ -248,7 +256,9 @@ def residual(folder):
 
 
 def local_response_normalization(k, n, alpha, beta, name=""):
-    """Divide by a power of the mean square over so many channels, by a convolution over an axis of one's own."""
+    """Divide by a power of the mean square over so many channels, by a convolution over an axis of
+    one's own.
+    """
     x = C.placeholder(name="lrn_arg")
     squares = C.reshape(C.square(x), (1, C.InferredDimension), 0, 1)
     weights = C.constant(alpha / (2 * n + 1), (1, 2 * n + 1, 1, 1), name="W")
@@ -261,7 +271,9 @@ def local_response_normalization(k, n, alpha, beta, name=""):
 
 
 def augmented(folder):
-    """ConvNet: random crops and flips, which leave pictures of one color as they are, and normalization over channels."""
+    """ConvNet: random crops and flips, which leave pictures of one color as they are, and
+    normalization over channels.
+    """
     crops = [xforms.crop(crop_type="randomside", side_ratio=0.8, jitter_type="uniratio")]
     mean = _mean(folder)
     train = create_reader(
@@ -341,7 +353,9 @@ def inception(folder):
 
 
 def alexnet(folder):
-    """AlexNet: activations as layers with names, normalization over channels, a network without its mean."""
+    """AlexNet: activations as layers with names, normalization over channels, a network without its
+    mean.
+    """
 
     def model(x, out_dims):
         removed = C.minus(x, C.constant(0.1), name="mean_removed_input")

@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's tutorials and examples that foretell the next word: 207, CharRNN, LightRNN.
+"""Programs in the manner of the original's tutorials and examples that foretell the next word: 207,
+CharRNN, LightRNN.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import os
@@ -15,7 +17,9 @@ from tests.programs.tutorial_files import averages
 
 
 def _sampled_softmax(h, target, num_classes, hidden_dim, num_samples, weights, allow_duplicates):
-    """207: scores of a few drawn classes, corrected by how often they are drawn; and those of all."""
+    """207: scores of a few drawn classes, corrected by how often they are drawn; and those of
+    all.
+    """
     b = C.Parameter(shape=(num_classes, 1), init=0)
     w = C.Parameter(shape=(num_classes, hidden_dim), init=C.glorot_uniform())
     selector = C.random_sample(weights, num_samples, allow_duplicates)
@@ -44,7 +48,9 @@ def _softmax_of_all(h, target, num_classes, hidden_dim):
 
 
 def sampled_softmax(folder):
-    """207: from a random projection back to the word, with sampled classes, repeated or not, and with all of them."""
+    """207: from a random projection back to the word, with sampled classes, repeated or not, and
+    with all of them.
+    """
     classes, hidden = 20, 6
     rng, told = np.random.RandomState(3), []
     projection = rng.normal(scale=sqrt(1.0 / hidden), size=(classes, hidden)).astype(np.float32)
@@ -69,7 +75,8 @@ def sampled_softmax(folder):
                 (1, 25)
             )
             trainer.train_minibatch({labels: C.Value.one_hot(indices, classes)})
-            # Where the word itself is drawn, its two scores differ by rounding alone, and so does the metric.
+            # Where the word itself is drawn, its two scores differ by rounding alone, and so does
+            # the metric.
             if number % 3 == 0:
                 told += averages(trainer)[: 2 if kind is None else 1]
         indices = rng.randint(0, classes, 30)
@@ -83,7 +90,9 @@ def sampled_softmax(folder):
 
 
 def next_characters(folder):
-    """CharRNN: pieces of a text, one going on where the one before stopped; then the model writes, state by state."""
+    """CharRNN: pieces of a text, one going on where the one before stopped; then the model writes,
+    state by state.
+    """
     text = "the cat sat on the mat. the rat ate that. " * 6
     chars = sorted(set(text))
     vocabulary, length = len(chars), 20

@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's tutorials on networks inside of networks: transfer, deconvolution, style, games.
+"""Programs in the manner of the original's tutorials on networks inside of networks: transfer,
+deconvolution, style, games.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import os
@@ -59,7 +61,9 @@ def _base_model(folder):
 
 
 def transfer_learning(folder):
-    """301: a saved network's lower layers, cloned as they are or to train on, under a new layer, over pictures in files."""
+    """301: a saved network's lower layers, cloned as they are or to train on, under a new layer,
+    over pictures in files.
+    """
     path = _base_model(folder)
     rng = np.random.RandomState(1)
     pictures, classes = _shapes(rng, 44, 3, kinds=2)
@@ -121,7 +125,9 @@ def transfer_learning(folder):
 
 
 def deconvolution(folder):
-    """07: pictures through convolutions and poolings and back; then what its inner nodes make of a minibatch."""
+    """07: pictures through convolutions and poolings and back; then what its inner nodes make of a
+    minibatch.
+    """
     rng = np.random.RandomState(2)
     pictures, classes = _shapes(rng, 60)
     pictures = np.round(pictures * 140).reshape(60, 64)
@@ -178,7 +184,9 @@ def deconvolution(folder):
 
 
 def style_transfer(folder):
-    """205: an image follows the gradient of what constant convolutions make of it, by forward and backward passes and by `grad`."""
+    """205: an image follows the gradient of what constant convolutions make of it, by forward and
+    backward passes and by `grad`.
+    """
     rng = np.random.RandomState(3)
     kernels = [rng.randn(*shape).astype(np.float32) * 0.2 for shape in ((4, 3, 3, 3), (5, 4, 3, 3))]
     biases = [rng.randn(n, 1, 1).astype(np.float32) * 0.1 for n in (4, 5)]
@@ -234,9 +242,8 @@ def style_transfer(folder):
 
     def value_and_gradient(x):
         state, result = loss.forward({y: [x]}, [loss.output], set([loss.output]))  # noqa: C405
-        gradient = loss.backward(state, {loss.output: np.ones_like(result[loss.output])}, set([y]))[
-            y
-        ]  # noqa: C405
+        ones = np.ones_like(result[loss.output])
+        gradient = loss.backward(state, {loss.output: ones}, set([y]))[y]  # noqa: C405
         return float(np.sum(result[loss.output])), np.asarray(gradient).reshape(3, 8, 8)
 
     told, x = [len(layers), len(intermediate.outputs)], content[0]
@@ -253,7 +260,9 @@ def style_transfer(folder):
 
 
 def regions(folder):
-    """Fast R-CNN: features of regions, each with a class; a loss whose weights leave regions out."""
+    """Fast R-CNN: features of regions, each with a class; a loss whose weights leave regions
+    out.
+    """
     rng = np.random.RandomState(4)
     num_rois, num_classes = 4, 3
     image_input = C.input_variable(
@@ -330,7 +339,9 @@ def _train_game(noise, real, fake, of_real, of_fake, losses, learners, minibatch
 
 
 def game_of_layers(folder):
-    """206A: dense layers; the discriminator on real images, and its clone with the same parameters on generated ones."""
+    """206A: dense layers; the discriminator on real images, and its clone with the same parameters
+    on generated ones.
+    """
     noise, real = C.input_variable(6, name="Z"), C.input_variable(64)
     scaled = 2 * (real / 255.0) - 1.0
 

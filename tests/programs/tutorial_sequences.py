@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's tutorials and examples over words: classes, tags, answers.
+"""Programs in the manner of the original's tutorials and examples over words: classes, tags,
+answers.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import os
@@ -32,7 +34,9 @@ WORDS, TAGS = 14, 4
 
 
 def _sentences(rng, count, length=None):
-    """Sequences of words, and the tag of each: its own, or the one that the word before asks for."""
+    """Sequences of words, and the tag of each: its own, or the one that the word before asks
+    for.
+    """
     sentences = [rng.randint(1, WORDS, length or rng.randint(2, 8)).tolist() for _ in range(count)]
     tags = [
         [before % TAGS if before > 9 else word % 3 for before, word in zip([0, *s], s)]
@@ -42,7 +46,9 @@ def _sentences(rng, count, length=None):
 
 
 def guided_tour(folder):
-    """200: a class for each sequence, by `Function.train` with a log, checkpoints, and a rate that validation sets."""
+    """200: a class for each sequence, by `Function.train` with a log, checkpoints, and a rate that
+    validation sets.
+    """
     rng = np.random.RandomState(0)
 
     def data(count):
@@ -132,8 +138,8 @@ def guided_tour(folder):
 def _tag(folder, make, length=None):
     """202: a tag for each word, from a file; a criterion of placeholders; a test by an evaluator.
 
-    Sequences have one length where there are normalizations: the original counts what stands behind the end of shorter
-    ones in their statistics.
+    Sequences have one length where there are normalizations: the original counts what stands behind
+    the end of shorter ones in their statistics.
     """
     rng = np.random.RandomState(1)
     paths = []
@@ -262,7 +268,9 @@ def tags_both_ways(folder):
 
 
 def answers(folder):
-    """303: questions and answers in one space, each on an axis of its own, against answers to other questions."""
+    """303: questions and answers in one space, each on an axis of its own, against answers to other
+    questions.
+    """
     rng, size = np.random.RandomState(5), 12
 
     def pairs(count):
@@ -348,7 +356,9 @@ def answers(folder):
 
 
 def typed_functions(folder):
-    """200: types of arguments in a signature; a trainer made of a criterion; another learner; one value after another."""
+    """200: types of arguments in a signature; a trainer made of a criterion; another learner; one
+    value after another.
+    """
     rng = np.random.RandomState(6)
     cntk_py.set_fixed_random_seed(3)
     model = Sequential([Embedding(5), Recurrence(C.layers.GRU(6)), C.sequence.last, Dense(2)])

@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's tutorials and examples on speech (208, AN4), over HTK files that they write.
+"""Programs in the manner of the original's tutorials and examples on speech (208, AN4), over HTK
+files that they write.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import os
@@ -28,7 +30,9 @@ FEATURES, STATES = 3, 5
 
 
 def _utterances(folder, seed, count, ctc=False):
-    """Utterances whose frames tell their states with noise: a script of features, labels, and the list of states."""
+    """Utterances whose frames tell their states with noise: a script of features, labels, and the
+    list of states.
+    """
     rng = np.random.RandomState(seed)
     frames, script, told = [], [], []
     for number in range(count):
@@ -50,7 +54,9 @@ def _utterances(folder, seed, count, ctc=False):
 
 
 def temporal_classification(folder):
-    """208: labels whose times do not count, features normalized by numbers from files, edit distances."""
+    """208: labels whose times do not count, features normalized by numbers from files, edit
+    distances.
+    """
     feature, label = C.sequence.input_variable((FEATURES)), C.sequence.input_variable((STATES))
 
     def reader(scp, mlf, states):
@@ -115,7 +121,9 @@ def create_mb_source(
 
 
 def truncated_states(folder):
-    """AN4: sequences in pieces, a session with a checkpoint and validation, a distributed learner in one process."""
+    """AN4: sequences in pieces, a session with a checkpoint and validation, a distributed learner
+    in one process.
+    """
     cntk.debugging.set_computation_network_trace_level(0)
     features = sequence.input_variable((3 * FEATURES))
     awaited = sequence.input_variable((STATES))
@@ -163,7 +171,9 @@ def truncated_states(folder):
 
 
 def projected_states(folder):
-    """AN4: cells that are projected and stabilized, whole utterances, then frames one by one for a plain network."""
+    """AN4: cells that are projected and stabilized, whole utterances, then frames one by one for a
+    plain network.
+    """
     features, awaited = sequence.input_variable(3 * FEATURES), sequence.input_variable(STATES)
     with default_options(enable_self_stabilization=True):
         layers = For(range(2), lambda: Recurrence(LSTM((4,), cell_shape=(7,), use_peepholes=True)))

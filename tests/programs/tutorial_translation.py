@@ -1,6 +1,8 @@
-"""Programs in the manner of the original's tutorials on sequences from sequences (204, 599A): words of letters to sounds.
+"""Programs in the manner of the original's tutorials on sequences from sequences (204, 599A): words
+of letters to sounds.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import os
@@ -34,7 +36,9 @@ EYE = np.eye(SIZE, dtype=np.float32)
 
 
 def _pairs(folder, name, seed, count):
-    """Words, and their letters turned round, each one up: both between marks of their begin and end."""
+    """Words, and their letters turned round, each one up: both between marks of their begin and
+    end.
+    """
     rng = np.random.RandomState(seed)
     words = [rng.randint(0, 5, rng.randint(1, 5)).tolist() for _ in range(count)]
     sources = [[BEGIN, *word, END] for word in words]
@@ -54,7 +58,9 @@ def create_reader(path, is_training):
 
 
 def _spell(folder, use_attention, minibatches):
-    """204: an encoder, a decoder that sees its last state or looks at all, greedy decoding while it trains."""
+    """204: an encoder, a decoder that sees its last state or looks at all, greedy decoding while it
+    trains.
+    """
     hidden, input_axis, label_axis = 6, C.Axis("inputAxis"), C.Axis("labelAxis")
     input_sequence, label_sequence = SequenceOver[input_axis], SequenceOver[label_axis]
     sentence_start = C.Constant(EYE[BEGIN])
@@ -161,7 +167,9 @@ def spelling_with_attention(folder):
 
 
 def spelling_by_hand(folder):
-    """599A: recurrences by placeholders and hooks, the first step apart by conditions; greedy decoding by a clone."""
+    """599A: recurrences by placeholders and hooks, the first step apart by conditions; greedy
+    decoding by a clone.
+    """
     hidden, layers = 6, 2
 
     def lstm_layer(given, output_dim, hook_h=C.sequence.past_value, hook_c=C.sequence.past_value):

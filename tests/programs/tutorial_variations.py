@@ -1,6 +1,8 @@
-"""More programs as users of the original write them: generators, pictures made larger or cut apart, ranks, words' vectors.
+"""More programs as users of the original write them: generators, pictures made larger or cut apart,
+ranks, words' vectors.
 
-Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original too, on Python 3.6.
+Each takes a folder for its files and gives numbers, the test's metric last. Runs with the original
+too, on Python 3.6.
 """
 
 import os
@@ -24,7 +26,9 @@ from tests.programs.tutorial_files import averages, dense, write_text
 
 
 def variational_autoencoder(folder):
-    """Random numbers inside of the graph, a divergence beside the reconstruction, gradients clipped."""
+    """Random numbers inside of the graph, a divergence beside the reconstruction, gradients
+    clipped.
+    """
     rng = np.random.RandomState(0)
     x = C.input_variable(12)
     with default_options(init=C.glorot_uniform(), activation=C.tanh):
@@ -144,7 +148,9 @@ def larger_pictures(folder):
 
 
 def balanced_game(folder):
-    """302: BEGAN, whose discriminator is an autoencoder and whose balance is a constant that the program sets."""
+    """302: BEGAN, whose discriminator is an autoencoder and whose balance is a constant that the
+    program sets.
+    """
     rng = np.random.RandomState(5)
     noise, real = C.input_variable(4), C.input_variable(16)
     scaled = real / 255.0
@@ -182,7 +188,9 @@ def balanced_game(folder):
 
 
 def cut_apart(folder):
-    """U-Net: halves and doubles, what was before beside what comes after, the overlap as criterion."""
+    """U-Net: halves and doubles, what was before beside what comes after, the overlap as
+    criterion.
+    """
     rng = np.random.RandomState(6)
     x, y = C.input_variable((1, 8, 8)), C.input_variable((1, 8, 8))
     with default_options(activation=C.relu, pad=True, init=C.he_uniform()):
@@ -252,7 +260,9 @@ class Teller(C.cntk_py.ProgressWriter):
 
 
 def told_by_a_writer(folder):
-    """A writer of one's own in a training from two files, dropout with the original's masks, rates set anew."""
+    """A writer of one's own in a training from two files, dropout with the original's masks, rates
+    set anew.
+    """
     rng = np.random.RandomState(7)
     C.cntk_py.set_fixed_random_seed(2)
     lines = [dense("x", rng.randn(4)) for _ in range(40)]
@@ -295,7 +305,9 @@ def told_by_a_writer(folder):
 
 
 def values_by_hand(folder):
-    """Values, views and flags made by hand; values that stay where they are; a function's forward and backward."""
+    """Values, views and flags made by hand; values that stay where they are; a function's forward
+    and backward.
+    """
     rng = np.random.RandomState(8)
     x, y = C.sequence.input_variable(3), C.input_variable(2)
     z = Sequential([Recurrence(C.layers.RNNStep(4)), C.sequence.last, Dense(2)])(x)

@@ -1,7 +1,8 @@
 """Train random programs, recorded and eager, or compare their gradients with finite differences.
 
-``python -m tests.random_programs 10000`` trains so many; ``--gradients`` differentiates instead; ``--first N`` begins with
-another seed; ``--processes 2`` shares the work; ``--show SEED`` prints one program. The exit status is 1 if one is at fault.
+``python -m tests.random_programs 10000`` trains so many; ``--gradients`` differentiates instead;
+``--first N`` begins with another seed; ``--processes 2`` shares the work; ``--show SEED`` prints
+one program. The exit status is 1 if one is at fault.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def main() -> int:
                     f"{done} programs, {time.monotonic() - begun:.0f} s: {dict(kinds)}", flush=True
                 )
     print(
-        f"{options.count} programs, {recorded} with recorded steps, {time.monotonic() - begun:.0f} s: {dict(kinds)}"
+        f"{options.count} programs, {recorded} with recorded steps, {time.monotonic() - begun:.0f} "
+        f"s: {dict(kinds)}"
     )
     for reason, times in reasons.most_common(30):
         print(f"  {times:5} {reason}")

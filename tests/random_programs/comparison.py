@@ -1,4 +1,6 @@
-"""What becomes of a random program: recorded beside eager, and its gradient beside finite differences."""
+"""What becomes of a random program: recorded beside eager, and its gradient beside finite
+differences.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,12 @@ _EXPLODED = 1e4
 
 @dataclass
 class Course:
-    """A training: what each minibatch gave, and the parameters in the end; or what it raised, and where.
+    """A training: what each minibatch gave, and the parameters in the end; or what it raised, and
+    where.
 
     Attributes:
-        numbers: losses, metrics, numbers of samples, and outputs of all minibatches, then the parameters.
+        numbers: losses, metrics, numbers of samples, and outputs of all minibatches, then the
+            parameters.
         error: what was raised.
         reached: how many minibatches were done.
         recorded: whether steps were recorded.
@@ -95,8 +99,9 @@ class Outcome:
     """What a program came to.
 
     Attributes:
-        kind: "equal"; "invalid", if both sides refuse it alike; "rounding", if it is equal in double precision alone;
-            "kink", if a difference of a gradient goes away with the step; anything else is a fault.
+        kind: "equal"; "invalid", if both sides refuse it alike; "rounding", if it is equal in
+            double precision alone; "kink", if a difference of a gradient goes away with the step;
+            anything else is a fault.
         recorded: whether something was recorded.
         text: what differs.
         reasons: why something was not recorded.
@@ -113,7 +118,9 @@ class Outcome:
 
 
 def compare(seed: int) -> Outcome:
-    """Train a program with recordings and without; where single precision differs, double precision decides."""
+    """Train a program with recordings and without; where single precision differs, double precision
+    decides.
+    """
     outcome = _compared(seed, np.float32, 2e-4)
     if outcome.kind != "differs":
         return outcome
@@ -160,7 +167,9 @@ def _difference(found: list[np.ndarray], expected: list[np.ndarray], tolerance: 
 
 
 def differentiate(seed: int) -> Outcome:
-    """Compare a program's gradient in training with finite differences, along a random direction for each parameter."""
+    """Compare a program's gradient in training with finite differences, along a random direction
+    for each parameter.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -202,7 +211,9 @@ def _value(loss: Any, feed: Any, whole: bool = False) -> Any:
 def _along(
     loss: Any, feed: Any, parameter: Any, gradient: np.ndarray, random: np.random.RandomState
 ) -> Outcome:
-    """One parameter's gradient along a random direction; at a kink, differences depend on the step or the direction."""
+    """One parameter's gradient along a random direction; at a kink, differences depend on the step
+    or the direction.
+    """
     before, failures = parameter.value.copy(), []
     for step in (1e-5, 1e-6, 1e-4, 1e-7):
         direction = random.normal(size=before.shape)

@@ -1,4 +1,6 @@
-"""What a random training program is drawn from: values, chance, and the lists that operations register in."""
+"""What a random training program is drawn from: values, chance, and the lists that operations
+register in.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,8 @@ class Chance:
     def apart(self, x: Drawn) -> Any:
         """A value of which no two elements are equal, where gradients are compared.
 
-        The original's gradient of a maximum goes to every element that is as large, which is no derivative.
+        The original's gradient of a maximum goes to every element that is as large, which is no
+        derivative.
         """
         return x.f + self.array(*x.shape) if self.smooth else x.f
 
@@ -98,7 +101,9 @@ class Chance:
         return self.parameter(*shape)
 
     def broadcasting(self, shape: Shape) -> Shape:
-        """A shape that meets another by broadcasting: with ones, without leading axes, or all of it."""
+        """A shape that meets another by broadcasting: with ones, without leading axes, or all of
+        it.
+        """
         own = [1 if self.often(0.3) else d for d in shape]
         return tuple(own[self.below(len(own) + 1) if self.often(0.4) else 0 :])
 
@@ -109,7 +114,9 @@ OPERATIONS: dict[str, list[tuple[str, Operation, bool]]] = {}
 
 
 def operation(kind: str, rough: bool = False) -> Callable[[Operation], Operation]:
-    """Register an operation of a kind; a rough one has a gradient that is not its derivative, or none at all."""
+    """Register an operation of a kind; a rough one has a gradient that is not its derivative, or
+    none at all.
+    """
 
     def register(function: Operation) -> Operation:
         OPERATIONS.setdefault(kind, []).append((function.__name__, function, rough))

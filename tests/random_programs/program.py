@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse
 
 import cntk as C
-from tests.random_programs import elementwise, networks, sequences, shapes  # noqa: F401 - they register operations
+from tests.random_programs import elementwise, networks, sequences, shapes  # noqa: F401
 from tests.random_programs.drawing import OPERATIONS, Chance, Drawn, Shape
 
 SEQUENCES = [(4, 4), (3, 3, 3), (5, 3, 4), (4, 2, 6, 1), (5,), (1, 1), (1,), (3, 7)]
@@ -85,7 +85,8 @@ def draw(
     Args:
         seed: the same seed gives the same program, parameters and data, in either dtype.
         dtype: float32 or float64.
-        smooth: whether all of its gradients are derivatives and it draws no random numbers while it runs.
+        smooth: whether all of its gradients are derivatives and it draws no random numbers while it
+            runs.
         minibatches: how many minibatches.
 
     Returns:
@@ -132,7 +133,8 @@ def _input(chance: Chance, minibatches: int) -> tuple[Drawn, list[dict[Any, Any]
     if chance.often(0.2):
         sizes.append(chance.one_of(SEQUENCES) if is_sequence else chance.between(1, 4))
     chance.said.append(
-        f"{'sequences' if is_sequence else 'samples'} {list(shape)} of {sizes}, {chance.dtype.__name__}"
+        f"{'sequences' if is_sequence else 'samples'} {list(shape)} of {sizes}, "
+        f"{chance.dtype.__name__}"
     )
     turns = [sizes[k % len(sizes)] for k in range(minibatches)]
     if not is_sequence:

@@ -27,9 +27,13 @@ def part(chance: Chance, x: Drawn) -> Drawn | None:
         return None
     begin, end = chance.one_of([(1, 0), (0, -1), (1, -1), (-2, 0), (0, 2), (0, 3)])
     change = {
-        (1, 0): lambda n: n - 1, (0, -1): lambda n: n - 1, (1, -1): lambda n: n - 2, (-2, 0): lambda n: 2,
-        (0, 2): lambda n: 2, (0, 3): lambda n: 3,
-    }[begin, end]  # fmt: skip
+        (1, 0): lambda n: n - 1,
+        (0, -1): lambda n: n - 1,
+        (1, -1): lambda n: n - 2,
+        (-2, 0): lambda n: 2,
+        (0, 2): lambda n: 2,
+        (0, 3): lambda n: 3,
+    }[begin, end]
     return Drawn(C.sequence.slice(x.f, begin, end), x.shape, _each(x, change))
 
 

@@ -1,4 +1,5 @@
-"""Random programs: recorded steps and loops give what eager ones give, and gradients what finite differences give.
+"""Random programs: recorded steps and loops give what eager ones give, and gradients what finite
+differences give.
 
 A seeded hundred of each kind; `python -m tests.random_programs` draws more.
 """
@@ -23,7 +24,9 @@ def test_gradients_are_derivatives(seed):
 
 
 def test_programs_are_recorded():
-    """Most programs can be built, and most of those are recorded; else there would be nothing to compare."""
+    """Most programs can be built, and most of those are recorded; else there would be nothing to
+    compare.
+    """
     outcomes = [compare(seed) for seed in range(100, 120)]
     kinds = [outcome.kind for outcome in outcomes]
     assert kinds.count("equal") >= 15, kinds

@@ -1,4 +1,5 @@
-"""Forged checkpoints, the model's file or the one beside it: restored into a trainer, which then takes a step.
+"""Forged checkpoints, the model's file or the one beside it: restored into a trainer, which then
+takes a step.
 
 A trainer that refuses a checkpoint must be as it was before.
 """

@@ -1,7 +1,8 @@
-"""Forged files of data, of every kind that a minibatch source reads: all of their sweeps, and once more behind an error.
+"""Forged files of data, of every kind that a minibatch source reads: all of their sweeps, and once
+more behind an error.
 
-A case is whole files of one kind of which one is changed: its bytes, its numbers of two to eight bytes, or, of text, its
-words and lines. An error must name a file of the case.
+A case is whole files of one kind of which one is changed: its bytes, its numbers of two to eight
+bytes, or, of text, its words and lines. An error must name a file of the case.
 """
 
 from __future__ import annotations
@@ -65,13 +66,60 @@ NUMBERS = [
     2**63 - 1,
 ]
 WORDS = [
-    b"", b"0", b"-1", b"+", b".", b"1e999", b"-1e-999", b"nan", b"inf", b"-inf", b"NaN", b"0x10", b"1_000", b"\xd9\xa3", b"\xb2",
-    b"9" * 19, b"9" * 40, b"9" * 5000, b"0" * 5000 + b"1", b"1" + b"0" * 400, b"-" + b"9" * 5000, b"1e" + b"9" * 400,
-    b"2147483647", b"2147483648", b"4294967296", b"9223372036854775807", b"18446744073709551616", b"1.", b".5", b"1:", b":1",
-    b"a" * 5000, b"a" * 100_000, b"\xc3\xa4" * 3000, b"e\xcc\x81" * 3000, b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"/dev/zero",
-    b"/dev/null", b"..", b".", b"/", b"\\\\x\\y", b"C:\\x", b"a.zip@/a.png", b"%s%n{0}", b"|", b"|x", b'"', b"#", b"[0,0]",
+    b"",
+    b"0",
+    b"-1",
+    b"+",
+    b".",
+    b"1e999",
+    b"-1e-999",
+    b"nan",
+    b"inf",
+    b"-inf",
+    b"NaN",
+    b"0x10",
+    b"1_000",
+    b"\xd9\xa3",
+    b"\xb2",
+    b"9" * 19,
+    b"9" * 40,
+    b"9" * 5000,
+    b"0" * 5000 + b"1",
+    b"1" + b"0" * 400,
+    b"-" + b"9" * 5000,
+    b"1e" + b"9" * 400,
+    b"2147483647",
+    b"2147483648",
+    b"4294967296",
+    b"9223372036854775807",
+    b"18446744073709551616",
+    b"1.",
+    b".5",
+    b"1:",
+    b":1",
+    b"a" * 5000,
+    b"a" * 100_000,
+    b"\xc3\xa4" * 3000,
+    b"e\xcc\x81" * 3000,
+    b"\0",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"/dev/zero",
+    b"/dev/null",
+    b"..",
+    b".",
+    b"/",
+    b"\\\\x\\y",
+    b"C:\\x",
+    b"a.zip@/a.png",
+    b"%s%n{0}",
+    b"|",
+    b"|x",
+    b'"',
+    b"#",
+    b"[0,0]",
     b"x" * 300 + b"/" + b"y" * 300,
-]  # fmt: skip
+]
 SEPARATORS = [
     b" ",
     b"\t",
@@ -199,11 +247,13 @@ def convert(case: Case, draw: random.Random) -> None:
         binary_to_text(str(case.folder / "d.bin"), str(case.folder / "out"))
 
 
-# -- changes ----------------------------------------------------------------------------------------------------------
+# -- changes ---------------------------------------------------------------------------------------
 
 
 def changed_bytes(content: bytes, draw: random.Random) -> bytes:
-    """A file with some of its bytes changed, lost, repeated or put elsewhere, or one of its numbers."""
+    """A file with some of its bytes changed, lost, repeated or put elsewhere, or one of its
+    numbers.
+    """
     at = draw.randrange(len(content) + 1)
     if draw.random() < 0.3:
         at = draw.choice((0, 0, max(len(content) - 40, 0))) + draw.randrange(
@@ -276,7 +326,7 @@ def changed_text(content: bytes, draw: random.Random) -> bytes:
     return b"\n".join(lines)
 
 
-# -- whole files ------------------------------------------------------------------------------------------------------
+# -- whole files -----------------------------------------------------------------------------------
 
 
 @cache
@@ -458,7 +508,8 @@ def mean_image() -> bytes:
     data = " ".join(["0.5"] * 16 * 12 * 3)
     head = "<Channel>3</Channel><Row>12</Row><Col>16</Col>"
     return (
-        f'<?xml version="1.0"?>\n<opencv_storage>{head}<MeanImg type_id="opencv-matrix"><rows>1</rows><cols>576</cols><dt>f</dt>'
+        f'<?xml version="1.0"?>\n<opencv_storage>{head}<MeanImg '
+        f'type_id="opencv-matrix"><rows>1</rows><cols>576</cols><dt>f</dt>'
         f"<data>{data}</data></MeanImg></opencv_storage>\n"
     ).encode()
 

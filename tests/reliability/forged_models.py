@@ -44,7 +44,9 @@ def read(path: Path) -> None:
 
 
 def evaluate(model: Any) -> None:
-    """Evaluate all outputs of a model on two samples, or on two sequences of two and three frames."""
+    """Evaluate all outputs of a model on two samples, or on two sequences of two and three
+    frames.
+    """
     data = {v: _data(v) for v in model.arguments}
     if all(value is not None for value in data.values()):
         model.eval(data)

@@ -1,13 +1,15 @@
-"""Forged files by the thousand: each is read or refused by one clear error, in little time and memory.
+"""Forged files by the thousand: each is read or refused by one clear error, in little time and
+memory.
 
     python -m tests.reliability.forgeries 20000 --processes 2
     python -m tests.reliability.forgeries 1 --kind models --first 4711
 
-The first line shares the files among all kinds; the second makes one case again. A kind is a module beside this one,
-``forged_models.py`` for models, that has what `Kind` says. Every case draws from random numbers of its own, so the same
-number makes the same file. A case fails if anything else than the kind's errors comes out, if an error's text is one of
-Python's, NumPy's or torch's own, if it takes over ten seconds, or if it takes over 256 MB more memory than its files are
-long (where the system can limit that: Linux).
+The first line shares the files among all kinds; the second makes one case again. A kind is a module
+beside this one, ``forged_models.py`` for models, that has what `Kind` says. Every case draws from
+random numbers of its own, so the same number makes the same file. A case fails if anything else
+than the kind's errors comes out, if an error's text is one of Python's, NumPy's or torch's own, if
+it takes over ten seconds, or if it takes over 256 MB more memory than its files are long (where the
+system can limit that: Linux).
 """
 
 from __future__ import annotations
@@ -35,13 +37,18 @@ SHARES = {"models": 0.4, "checkpoints": 0.2, "data": 0.4}
 SECONDS, MEMORY = 10, 256 * 2**20
 # Words that stand in no text of ours: what they come from was never meant for whoever reads a file.
 INTERNAL = re.compile(
-    r"index out of|out of bounds|keyword argument|positional argument|has no attribute|to unpack|NoneType|"
-    r"unhashable|object is not|object cannot be|unsupported operand|not supported between|invalid literal|could not convert|"
-    r"cannot convert|must be real number|must be str|must be an integer|is not subscriptable|not iterable|codec can't|"
-    r"broadcast together|could not broadcast|cannot reshape|tensor a|size of tensor|Dimension out|Storage size|aten::|zip\(\)|"
+    r"index out of|out of bounds|keyword argument|positional argument|has no attribute|to "
+    r"unpack|NoneType|"
+    r"unhashable|object is not|object cannot be|unsupported operand|not supported between|invalid "
+    r"literal|could not convert|"
+    r"cannot convert|must be real number|must be str|must be an integer|is not subscriptable|not "
+    r"iterable|codec can't|"
+    r"broadcast together|could not broadcast|cannot reshape|tensor a|size of tensor|Dimension "
+    r"out|Storage size|aten::|zip\(\)|"
     r"\btorch\.|\bnumpy\.|\bnp\.(?!float)|__init__|\b__\w+__\(\)|<class|<function|Traceback|"
     r"unpack requires|buffer size|buffer is smaller|"
-    r"recursion depth|too large to convert|Python int|int too|can't allocate|Unable to allocate|math domain|NaN to integer"
+    r"recursion depth|too large to convert|Python int|int too|can't allocate|Unable to "
+    r"allocate|math domain|NaN to integer"
 )
 
 
@@ -118,7 +125,8 @@ def read(kind: Kind, made: Any) -> Outcome:
 
 
 class limited_memory:
-    """While in here the process may grow by so many bytes and no more; no limit where the system has none.
+    """While in here the process may grow by so many bytes and no more; no limit where the system
+    has none.
 
     Args:
         size: how many.
@@ -146,7 +154,9 @@ class limited_memory:
 
 
 def work(name: str, numbers: range) -> None:
-    """Run cases one after another, and print a line before and after each: what a child process does."""
+    """Run cases one after another, and print a line before and after each: what a child process
+    does.
+    """
     import torch
 
     torch.set_num_threads(1)

@@ -1,10 +1,11 @@
-"""Kill trainings at random moments and at every call of a checkpoint, and see that none differs from one that nothing disturbed.
+"""Kill trainings at random moments and at every call of a checkpoint, and see that none differs
+from one that nothing disturbed.
 
 Usage: python -m tests.reliability.kills [--trainings 100] [--processes 2] [--seed 1]
 
-Each training is killed, started again, killed again, until it ends. The losses of all minibatches, those trained twice
-included, and in the end parameters and learners must equal those of the undisturbed training to the bit, and no temporary file
-may be left.
+Each training is killed, started again, killed again, until it ends. The losses of all minibatches,
+those trained twice included, and in the end parameters and learners must equal those of the
+undisturbed training to the bit, and no temporary file may be left.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Kill:
     Attributes:
         kind: as it is reported.
         settings: what is trained.
-        how: ``SIGKILL``, ``SIGINT`` or ``SIGTERM``, sent from outside; ``call`` for a process that ends itself.
+        how: ``SIGKILL``, ``SIGINT`` or ``SIGTERM``, sent from outside; ``call`` for a process that
+            ends itself.
         call: before which call of its third checkpoint that is.
         times: how often.
         seed: of the moments.
@@ -70,7 +72,7 @@ class Outcome:
     fault: str
 
 
-# -- what is done -------------------------------------------------------------------------------------------------------
+# -- what is done ----------------------------------------------------------------------------------
 
 SESSIONS = [Settings(every=every, preserve_all=every == 4) for every in (1, 4, 12)]
 LOOPS = [Settings("loop", every=every, preserve_all=every != 4) for every in (1, 4, 12)]
@@ -126,7 +128,7 @@ def described(settings: Settings) -> str:
     return ", ".join(words)
 
 
-# -- one training -------------------------------------------------------------------------------------------------------
+# -- one training ----------------------------------------------------------------------------------
 
 
 def lines(folder: str) -> list[str]:
@@ -214,7 +216,8 @@ def compared(found: list[str], wanted: list[str], may_lack: bool) -> str:
 
     Args:
         found, wanted: what they have written.
-        may_lack: whether a minibatch that Ctrl-C interrupted may have been trained and saved, and not written down.
+        may_lack: whether a minibatch that Ctrl-C interrupted may have been trained and saved, and
+            not written down.
     """
     losses = dict(line.split() for line in wanted if line[0].isdigit())
     seen = set()
@@ -236,13 +239,15 @@ def compared(found: list[str], wanted: list[str], may_lack: bool) -> str:
     )
 
 
-# -- many ---------------------------------------------------------------------------------------------------------------
+# -- many ------------------------------------------------------------------------------------------
 
 
 def work(
     data: str, folder: str, kills: list[Any], references: dict[Settings, list[str]], answers: Any
 ) -> None:
-    """Do one kill after another. Nothing here may begin a thread: a copy of a process with threads may hang."""
+    """Do one kill after another. Nothing here may begin a thread: a copy of a process with threads
+    may hang.
+    """
     for number, kill in kills:
         wanted = references[replace(kill.settings, saves_on_interrupt=False)]
         answers.send((number, disturbed(data, os.path.join(folder, str(number)), kill, wanted)))
@@ -305,7 +310,8 @@ def report(outcomes: list[Outcome]) -> str:
     said += [f"FAULT  {o.kind}: {o.fault}" for o in outcomes if o.fault]
     kills = sum(o.kills for o in outcomes)
     said.append(
-        f"{sum(equal.values()):4d} of {len(outcomes):3d}  trainings equal to the bit, after {kills} kills"
+        f"{sum(equal.values()):4d} of {len(outcomes):3d}  trainings equal to the bit, after "
+        f"{kills} kills"
     )
     return "\n".join(said)
 

@@ -1,6 +1,8 @@
-"""Trainings that are killed: each goes on from its newest checkpoint and writes down the loss of every minibatch.
+"""Trainings that are killed: each goes on from its newest checkpoint and writes down the loss of
+every minibatch.
 
-Nothing but the checkpoint may tell a later process where it is: it begins with other seeds and other names of nodes.
+Nothing but the checkpoint may tell a later process where it is: it begins with other seeds and
+other names of nodes.
 """
 
 from __future__ import annotations
@@ -34,10 +36,12 @@ class Settings:
     """What is trained, and how.
 
     Attributes:
-        program: ``session``, or ``loop`` for one that is written by hand and keeps the reader's position itself.
+        program: ``session``, or ``loop`` for one that is written by hand and keeps the reader's
+            position itself.
         every: after how many minibatches a checkpoint is written.
         preserve_all: whether each is kept under a name of its own.
-        network: ``lstm``; ``recorded``, whose minibatches are all of one size; ``truncated``, long sequences in pieces.
+        network: ``lstm``; ``recorded``, whose minibatches are all of one size; ``truncated``, long
+            sequences in pieces.
         learner: ``adam``, or that within ``data_parallel`` or ``block_momentum``.
         saves_on_interrupt: whether Ctrl-C has the loop write a checkpoint at once.
     """
@@ -185,7 +189,8 @@ def run(
         data: the folder of `write_data`.
         folder: where the checkpoints and the log are.
         settings: what is trained.
-        fatal: at which call that changes the disk, counted from the third checkpoint on, this process kills itself.
+        fatal: at which call that changes the disk, counted from the third checkpoint on, this
+            process kills itself.
         start: how many processes there have been before.
     """
     log = Log(os.path.join(folder, "log"))
@@ -262,7 +267,8 @@ def loop(trainer: Any, reader: Any, x: Any, y: Any, path: str, settings: Setting
         raise
 
 
-# -- ends of this process -----------------------------------------------------------------------------------------------
+# -- ends of this process
+# -----------------------------------------------------------------------------------------------
 
 
 def die() -> None:
@@ -273,7 +279,8 @@ def die() -> None:
 
 
 def count_calls(trainer: Any, fatal: int, log: Log) -> None:
-    """Count the calls that change the disk in the third checkpoint; die before the one with that number.
+    """Count the calls that change the disk in the third checkpoint; die before the one with that
+    number.
 
     What is written in it last is written by half. A number of 0 has the calls written down instead.
     """
@@ -314,7 +321,9 @@ def count_calls(trainer: Any, fatal: int, log: Log) -> None:
 
 
 def quietly(*arguments: Any) -> None:
-    """Run as a process of its own: its errors go to the log, and an interrupt ends it as it ends any program."""
+    """Run as a process of its own: its errors go to the log, and an interrupt ends it as it ends
+    any program.
+    """
     folder = arguments[1]
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

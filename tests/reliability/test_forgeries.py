@@ -1,4 +1,6 @@
-"""A thousand forged files of all kinds: each is read or refused by one clear error, in little time and memory."""
+"""A thousand forged files of all kinds: each is read or refused by one clear error, in little time
+and memory.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Trainings that are killed end as if nothing had been: a few of those that `python -m tests.reliability.kills` kills."""
+"""Trainings that are killed end as if nothing had been: a few of those that
+`python -m tests.reliability.kills` kills.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Trainings that are interrupted and go on: models with all that changes in the course of training, and every learner.
+"""Trainings that are interrupted and go on: models with all that changes in the course of training,
+and every learner.
 
-The file is read by the original's interpreter too (Python 3.6): the recording script and the tests both run them.
+The file is read by the original's interpreter too (Python 3.6): the recording script and the tests
+both run them.
 """
 
 import numpy as np
@@ -10,7 +12,9 @@ SAVED_AFTER = 3
 
 
 def learners(C):
-    """Each kind of learner, as functions of the parameters; schedules count both samples and sweeps."""
+    """Each kind of learner, as functions of the parameters; schedules count both samples and
+    sweeps.
+    """
     rate = C.learning_parameter_schedule
     sizes = C.learning_parameter_schedule(
         [(3, 0.1), (2, 0.03), (1, 0.05)], minibatch_size=6, epoch_size=10
@@ -37,7 +41,9 @@ def learners(C):
 
 
 def model(C, dropout=0.0):
-    """Inputs, the model and its criterion: matrices, a tensor of higher rank, statistics, and random numbers."""
+    """Inputs, the model and its criterion: matrices, a tensor of higher rank, statistics, and
+    random numbers.
+    """
     x, y = C.input_variable((2, 4, 4), name="x"), C.input_variable(3, name="y")
     hidden = C.layers.Convolution2D(
         (3, 3), 3, activation=C.tanh, init=C.glorot_uniform(seed=1), name="seen"

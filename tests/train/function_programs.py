@@ -1,4 +1,5 @@
-"""Trainings and tests by `Function.train` and `Function.test`: combinations of their arguments, and forms of data.
+"""Trainings and tests by `Function.train` and `Function.test`: combinations of their arguments, and
+forms of data.
 
 Runs with the original too, on Python 3.6.
 """
@@ -48,7 +49,9 @@ class Course(cntk_py.ProgressWriter):
 
 
 def criterion(kind):
-    """A criterion and its parameters; ``kind`` says which arguments are sequences, and whether features are sparse."""
+    """A criterion and its parameters; ``kind`` says which arguments are sequences, and whether
+    features are sparse.
+    """
     x = (C.sequence.input_variable if "sequences" in kind else C.input_variable)(
         3, is_sparse="sparse" in kind
     )
@@ -102,11 +105,21 @@ SIZES = (
     {"sizes": (4,)},
 )
 LENGTHS_OF_TRAINING = (
-    {}, {"max_epochs": 2}, {"max_samples": 17}, {"max_epochs": 2, "max_samples": 17}, {"epoch_size": 7},
-    {"epoch_size": 7, "max_epochs": 2}, {"epoch_size": 7, "max_samples": 17}, {"max_epochs": 0}, {"epoch_size": 0},
-    {"max_samples": 0}, {"max_epochs": 1.5}, {"epoch_size": 30}, {"epoch_size": 23, "max_epochs": 3},
+    {},
+    {"max_epochs": 2},
+    {"max_samples": 17},
+    {"max_epochs": 2, "max_samples": 17},
+    {"epoch_size": 7},
+    {"epoch_size": 7, "max_epochs": 2},
+    {"epoch_size": 7, "max_samples": 17},
+    {"max_epochs": 0},
+    {"epoch_size": 0},
+    {"max_samples": 0},
+    {"max_epochs": 1.5},
+    {"epoch_size": 30},
+    {"epoch_size": 23, "max_epochs": 3},
     {"max_epochs": 2, "max_samples": 17, "epoch_size": 7},
-)  # fmt: skip
+)
 FREQUENCIES = (0, 3, 4, 7, 10)
 SOURCES = {
     "arrays": lambda x, y: (X, Y),
@@ -166,8 +179,12 @@ def _form_programs():
     for name, (kind, data) in SEQUENCE_FORMS.items():
         for size in (10, 100):
             made["%s by %d" % (name, size)] = {  # noqa: UP031
-                "kind": kind, "data": data, "minibatch_size": size, "epoch_size": 9, "max_epochs": 3,
-            }  # fmt: skip
+                "kind": kind,
+                "data": data,
+                "minibatch_size": size,
+                "epoch_size": 9,
+                "max_epochs": 3,
+            }
     return made
 
 

@@ -1,8 +1,9 @@
 """Records checkpoints that the original CNTK 2.7 saves, and the losses with which it goes on.
 
 Run from the root of the repository, by an interpreter that has the original:
-`python -m tests.train.record_checkpoints`. Writes golden_checkpoints.npz beside this file: for each of
-`checkpoint_programs.learners` both files as bytes, and losses and metrics of the minibatches after them.
+`python -m tests.train.record_checkpoints`. Writes golden_checkpoints.npz beside this file: for each
+of `checkpoint_programs.learners` both files as bytes, and losses and metrics of the minibatches
+after them.
 """
 
 import os

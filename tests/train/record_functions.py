@@ -1,7 +1,8 @@
 """Records what trainings by `Function.train` give with the original CNTK 2.7.
 
-Run from the root of the repository, by an interpreter that has the original: `python -m tests.train.record_functions`.
-Writes functions_of_the_original.json beside this file: for each of `function_programs.PROGRAMS` what it gives.
+Run from the root of the repository, by an interpreter that has the original:
+`python -m tests.train.record_functions`. Writes functions_of_the_original.json beside this file:
+for each of `function_programs.PROGRAMS` what it gives.
 """
 
 import json

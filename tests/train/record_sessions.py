@@ -1,7 +1,8 @@
 """Records the courses of training sessions that the original CNTK 2.7 takes.
 
-Run from the root of the repository, by an interpreter that has the original: `python -m tests.train.record_sessions`.
-Writes sessions_of_the_original.json beside this file: for each of `session_programs.PROGRAMS` the lines of its sessions.
+Run from the root of the repository, by an interpreter that has the original:
+`python -m tests.train.record_sessions`. Writes sessions_of_the_original.json beside this file: for
+each of `session_programs.PROGRAMS` the lines of its sessions.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""Training sessions whose course is told as text: which updates, summaries, tests and files come in which order.
+"""Training sessions whose course is told as text: which updates, summaries, tests and files come in
+which order.
 
 Runs with the original too, on Python 3.6.
 """
@@ -76,9 +77,9 @@ def run(
     def told(index, error, samples, minibatches):
         files = sorted(os.listdir(saved)) if checkpoints is not None else []
         lines.append(
-            "callback %d, %.3f of %d in %d, %s"
+            "callback %d, %.3f of %d in %d, %s"  # noqa: UP031
             % (index, error, samples, minibatches, " ".join(files))
-        )  # noqa: UP031
+        )
         return callback(index)
 
     if cv is not None:

@@ -1,4 +1,6 @@
-"""Networks of bfloat16: fed, trained, saved and pickled; beside float32, and to the bit where nothing may change."""
+"""Networks of bfloat16: fed, trained, saved and pickled; beside float32, and to the bit where
+nothing may change.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ NETWORKS = {
 
 
 def build(kind, dtype, values=None):
-    """A network's input and data, the network, its loss and a trainer; with parameters that bfloat16 can hold."""
+    """A network's input and data, the network, its loss and a trainer; with parameters that
+    bfloat16 can hold.
+    """
     with C.default_options(dtype=dtype):
         x, data, layers = NETWORKS[kind]()
         network = layers(x)
@@ -191,7 +195,8 @@ def test_statistics_of_batch_normalization_are_float32():
         )
 
 
-# -- what is fed, and what comes out --------------------------------------------------------------------------------------
+# -- what is fed, and what comes out
+# --------------------------------------------------------------------------------------
 
 THIRD = np.float32(1 / 3)
 FEEDS = {

@@ -1,4 +1,6 @@
-"""Checkpoints: training goes on from them as without a break, here and with the original, or nothing has changed."""
+"""Checkpoints: training goes on from them as without a break, here and with the original, or
+nothing has changed.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ def changed(path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
     return path
 
 
-# -- with the original ------------------------------------------------------------------------------------------------
+# -- with the original
+# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -68,7 +71,9 @@ def kinds_of(values: Any) -> Any:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_writes_what_the_original_writes(name: str, tmp_path: Path) -> None:
-    """The same keys with values of the same kinds, the same counts and schedules, and nearly the same numbers."""
+    """The same keys with values of the same kinds, the same counts and schedules, and nearly the
+    same numbers.
+    """
     C.cntk_py.reset_random_seed(40)
     inputs, training = trainer(C, name)
     losses(training, inputs, 0, SAVED_AFTER)
@@ -94,7 +99,9 @@ def test_writes_what_the_original_writes(name: str, tmp_path: Path) -> None:
 
 
 def test_a_learners_state_of_older_versions(tmp_path: Path) -> None:
-    """Schedules had a unit; smoothed gradients stood under the parameters' uids; sweeps were not counted."""
+    """Schedules had a unit; smoothed gradients stood under the parameters' uids; sweeps were not
+    counted.
+    """
 
     def make_older(values: dict[str, Any]) -> None:
         (state,) = values["Learners"]
@@ -123,7 +130,7 @@ def test_a_learners_state_of_older_versions(tmp_path: Path) -> None:
         assert all(a.equal(b) for a, b in zip(tensors, found["slots"][name], strict=True))
 
 
-# -- exactness --------------------------------------------------------------------------------------------------------
+# -- exactness -------------------------------------------------------------------------------------
 
 GO_ON = """
 import sys
@@ -198,7 +205,8 @@ def test_recorded_steps_go_on_to_the_bit(tmp_path: Path, saved_after: int) -> No
     assert go(saved, saved_after, None) == wanted
 
 
-# -- what else is kept ------------------------------------------------------------------------------------------------
+# -- what else is kept
+# ------------------------------------------------------------------------------------------------
 
 
 def small(make: Callable[[Any], Any], model: bool = True) -> tuple[dict[Any, Any], C.Trainer]:
@@ -327,7 +335,7 @@ def test_parameters_of_all_ranks(shape: tuple[int, ...], tmp_path: Path) -> None
     )
 
 
-# -- what goes wrong --------------------------------------------------------------------------------------------------
+# -- what goes wrong -------------------------------------------------------------------------------
 
 
 def other_program(kind: str) -> C.Trainer:

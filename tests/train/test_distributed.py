@@ -1,4 +1,6 @@
-"""Distributed learners in one process: they train as the original's do in one process, checkpoints included."""
+"""Distributed learners in one process: they train as the original's do in one process, checkpoints
+included.
+"""
 
 from __future__ import annotations
 
@@ -60,39 +62,91 @@ def losses(trainer, data, count):
     return found
 
 
-# What the original's trainings give, and how they go on from a checkpoint after the fourth minibatch.
+# What the original's trainings give, and how they go on from a checkpoint after the fourth
+# minibatch.
 TRAININGS = [
     (sgd, alone, {}, [2.16667, 1.37796, 1.08625, 0.92694], [0.81444]),
     (sgd, data_parallel_distributed_learner, {}, [2.16667, 1.37796, 1.08625, 0.92694], [0.81444]),
-    (sgd, data_parallel_distributed_learner, {"num_quantization_bits": 1, "distributed_after": 10},
-     [2.16667, 1.37796, 1.08625, 0.92694], [0.81444]),
+    (
+        sgd,
+        data_parallel_distributed_learner,
+        {"num_quantization_bits": 1, "distributed_after": 10},
+        [2.16667, 1.37796, 1.08625, 0.92694],
+        [0.81444],
+    ),
     (momentum, data_parallel_distributed_learner, {}, [2.1667, 2.0678, 1.8959, 1.6847], [1.46736]),
     (adam, data_parallel_distributed_learner, {}, [2.1667, 2.0709, 1.9837, 1.9052], [1.83522]),
-    (sgd, block_momentum_distributed_learner, {"block_size": 100}, [2.16667, 1.37796, 1.08625, 0.92694],
-     [0.81444, 0.72634, 0.65500]),
-    (sgd, block_momentum_distributed_learner, {"block_size": 6, "block_momentum_as_time_constant": 20.0},
-     [2.16667, 1.37796, 1.55613, 1.14168], [0.87239, 0.70355, 0.86765, 0.59694]),
-    (sgd, block_momentum_distributed_learner,
-     {"block_size": 6, "block_momentum_as_time_constant": 20.0, "use_nestrov_momentum": False},
-     [2.1667, 1.3780, 1.7912, 1.2356], [1.02975]),
-    (sgd, block_momentum_distributed_learner,
-     {"block_size": 6, "block_momentum_as_time_constant": 20.0, "block_learning_rate": 0.5},
-     [2.1667, 1.3780, 1.8361, 1.2531], [1.07486]),
-    (sgd, block_momentum_distributed_learner,
-     {"block_size": 3, "block_momentum_as_time_constant": 20.0, "distributed_after": 6},
-     [2.16667, 1.37796, 1.79122, 1.38077], [0.91390, 0.89059, 0.89507, 0.85671]),
-    (sgd, block_momentum_distributed_learner,
-     {"block_size": 7, "block_momentum_as_time_constant": 20.0, "distributed_after": 4},
-     [2.16667, 1.37796, 1.08625, 0.92694], [0.72333, 0.62405, 0.56493, 0.64281]),
-    (sgd, block_momentum_distributed_learner, {"block_size": 100, "block_momentum_as_time_constant": -4.0},
-     [2.1667, 1.3780, 1.0862, 0.9269], [131824.36]),
-    (momentum, block_momentum_distributed_learner, {"block_size": 6}, [2.1667, 2.0678, 1.8959, 1.8200], [1.68741]),
-    (momentum, block_momentum_distributed_learner,
-     {"block_size": 6, "reset_sgd_momentum_after_aggregation": False}, [2.1667, 2.0678, 1.8959, 1.6847], [1.46736]),
-    (momentum, block_momentum_distributed_learner,
-     {"block_size": 4, "block_momentum_as_time_constant": 8.0, "use_nestrov_momentum": False},
-     [2.16667, 2.06778, 2.01933, 1.93298], [1.65802, 1.60144, 1.50430, 1.45955]),
-]  # fmt: skip
+    (
+        sgd,
+        block_momentum_distributed_learner,
+        {"block_size": 100},
+        [2.16667, 1.37796, 1.08625, 0.92694],
+        [0.81444, 0.72634, 0.65500],
+    ),
+    (
+        sgd,
+        block_momentum_distributed_learner,
+        {"block_size": 6, "block_momentum_as_time_constant": 20.0},
+        [2.16667, 1.37796, 1.55613, 1.14168],
+        [0.87239, 0.70355, 0.86765, 0.59694],
+    ),
+    (
+        sgd,
+        block_momentum_distributed_learner,
+        {"block_size": 6, "block_momentum_as_time_constant": 20.0, "use_nestrov_momentum": False},
+        [2.1667, 1.3780, 1.7912, 1.2356],
+        [1.02975],
+    ),
+    (
+        sgd,
+        block_momentum_distributed_learner,
+        {"block_size": 6, "block_momentum_as_time_constant": 20.0, "block_learning_rate": 0.5},
+        [2.1667, 1.3780, 1.8361, 1.2531],
+        [1.07486],
+    ),
+    (
+        sgd,
+        block_momentum_distributed_learner,
+        {"block_size": 3, "block_momentum_as_time_constant": 20.0, "distributed_after": 6},
+        [2.16667, 1.37796, 1.79122, 1.38077],
+        [0.91390, 0.89059, 0.89507, 0.85671],
+    ),
+    (
+        sgd,
+        block_momentum_distributed_learner,
+        {"block_size": 7, "block_momentum_as_time_constant": 20.0, "distributed_after": 4},
+        [2.16667, 1.37796, 1.08625, 0.92694],
+        [0.72333, 0.62405, 0.56493, 0.64281],
+    ),
+    (
+        sgd,
+        block_momentum_distributed_learner,
+        {"block_size": 100, "block_momentum_as_time_constant": -4.0},
+        [2.1667, 1.3780, 1.0862, 0.9269],
+        [131824.36],
+    ),
+    (
+        momentum,
+        block_momentum_distributed_learner,
+        {"block_size": 6},
+        [2.1667, 2.0678, 1.8959, 1.8200],
+        [1.68741],
+    ),
+    (
+        momentum,
+        block_momentum_distributed_learner,
+        {"block_size": 6, "reset_sgd_momentum_after_aggregation": False},
+        [2.1667, 2.0678, 1.8959, 1.6847],
+        [1.46736],
+    ),
+    (
+        momentum,
+        block_momentum_distributed_learner,
+        {"block_size": 4, "block_momentum_as_time_constant": 8.0, "use_nestrov_momentum": False},
+        [2.16667, 2.06778, 2.01933, 1.93298],
+        [1.65802, 1.60144, 1.50430, 1.45955],
+    ),
+]
 
 
 @pytest.mark.parametrize(("make", "wrap", "options", "before", "after"), TRAININGS)

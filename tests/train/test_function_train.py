@@ -1,4 +1,6 @@
-"""`Function.train` and `Function.test` take the original's arguments and forms of data, and give what it gives."""
+"""`Function.train` and `Function.test` take the original's arguments and forms of data, and give
+what it gives.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ def test_every_program_is_recorded():
     assert set(PROGRAMS) == set(ORIGINAL)
 
 
-# Forms of sequences, of which the original takes the lists alone, and those only where minibatches happen to fit.
+# Forms of sequences, of which the original takes the lists alone, and those only where minibatches
+# happen to fit.
 FORMS = {
     "dense": ("sequences", lambda x: SX),
     "dense Value": ("sequences", lambda x: C.Value.create(x, SX)),
@@ -91,7 +94,9 @@ def test_forms_of_sequences_are_one(name, tagged, size):
 
 @pytest.mark.parametrize("size", [4, 10])
 def test_a_minibatch_counts_frames(size):
-    """At least one sequence is taken; the original fails where the first is longer than the minibatch."""
+    """At least one sequence is taken; the original fails where the first is longer than the
+    minibatch.
+    """
     _, _, course = train("sequences tagged", lambda x, y: (SX, SY), minibatch_size=size)
     taken = [int(line.split()[1]) for line in course if line.startswith("trained")]
     assert sum(taken) == sum(LENGTHS) and all(n <= size or n in LENGTHS for n in taken)

@@ -1,4 +1,6 @@
-"""A training step that fails or is interrupted leaves all as it was before the minibatch, or as it is after it."""
+"""A training step that fails or is interrupted leaves all as it was before the minibatch, or as it
+is after it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Weights never go on with another checkpoint's states: a torn pair is healed, or refused with a way out."""
+"""Weights never go on with another checkpoint's states: a torn pair is healed, or refused with a
+way out.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ class Ended(BaseException):
 def calls_of_the_system(
     monkeypatch: pytest.MonkeyPatch, end_at: int, error: type[BaseException] = Ended
 ) -> list[str]:
-    """Have the n-th call that changes the disk fail, and all that follow, where the process is to have ended."""
+    """Have the n-th call that changes the disk fail, and all that follow, where the process is to
+    have ended.
+    """
     made: list[str] = []
 
     def counted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,7 +97,9 @@ def calls_of_the_system(
 def test_wherever_saving_ends_the_two_files_belong_together(
     tmp_path: Path, error: Any, is_first: bool
 ) -> None:
-    """At each call that changes the disk, one after another; and the next checkpoint leaves nothing behind."""
+    """At each call that changes the disk, one after another; and the next checkpoint leaves nothing
+    behind.
+    """
     for number in range(1, 100):
         folder = tmp_path / str(number)
         path = str(folder / "c")
@@ -128,7 +134,9 @@ def test_wherever_saving_ends_the_two_files_belong_together(
 
 @pytest.mark.parametrize("step", range(1, 40))
 def test_interrupts_between_any_two_lines(tmp_path: Path, step: int) -> None:
-    """Ctrl-C comes between two lines of Python: in what exchanges the files, and in what clears up behind it."""
+    """Ctrl-C comes between two lines of Python: in what exchanges the files, and in what clears up
+    behind it.
+    """
     training = Training()
     training.train()
     path = str(tmp_path / "c")
@@ -167,7 +175,8 @@ def test_interrupts_between_any_two_lines(tmp_path: Path, step: int) -> None:
     assert fresh.state() in course()[:2]
 
 
-# -- pairs that do not belong together ----------------------------------------------------------------------------------
+# -- pairs that do not belong together
+# ----------------------------------------------------------------------------------
 
 
 def unmarked(path: str) -> None:
@@ -267,7 +276,7 @@ def test_a_pair_that_is_being_replaced_just_now_is_waited_for(
     assert training.state() == course()[1]
 
 
-# -- sessions ---------------------------------------------------------------------------------------------------------
+# -- sessions --------------------------------------------------------------------------------------
 
 
 def session(folder: Path, limit: int, callback: Any = None, **options: Any) -> tuple[Any, Any]:
@@ -345,7 +354,9 @@ def test_a_callback_that_ends_training_ends_it_though_the_process_ended(tmp_path
 
 
 def test_the_furthest_checkpoint_is_gone_on_from(tmp_path: Path) -> None:
-    """A second session with more samples was killed: it goes on from its own last one, not from the first session's."""
+    """A second session with more samples was killed: it goes on from its own last one, not from the
+    first session's.
+    """
     for limit in (20, 44):
         _, training = session(tmp_path, limit, preserve_all=True)
         training.train()

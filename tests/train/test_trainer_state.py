@@ -1,4 +1,6 @@
-"""What a trainer and its learners say of the course of training, with what the original CNTK 2.7 gives."""
+"""What a trainer and its learners say of the course of training, with what the original CNTK 2.7
+gives.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,8 @@ LEARNERS = {
     "adam": (lambda p: C.adam(p, 0.1, 0.9), True),
 }
 NAMES = (
-    "learnig_rate_schedule master_parameter_updated minibatchCount noise_injection_seed sample_count smoothed_gradients "
+    "learnig_rate_schedule master_parameter_updated minibatchCount noise_injection_seed "
+    "sample_count smoothed_gradients "
     "sweepCount type version"
 ).split()
 

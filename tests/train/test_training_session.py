@@ -1,4 +1,6 @@
-"""Training sessions take the original's course, go on where they stopped, and say what is wrong with their arguments."""
+"""Training sessions take the original's course, go on where they stopped, and say what is wrong
+with their arguments.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def test_what_goes_on_ends_as_what_was_never_interrupted(tmp_path):
 
 
 def test_the_last_checkpoint_is_that_of_the_last_session(tmp_path):
-    """The original leaves it as the first session wrote it, so that a third one would begin there again."""
+    """The original leaves it as the first session wrote it, so that a third one would begin there
+    again.
+    """
     config = C.CheckpointConfig(str(tmp_path / "c"), frequency=20, preserve_all=True)
     for limit in (40, 60):
         trained, training = session(tmp_path, max_samples=limit, checkpoint_config=config)

@@ -1,4 +1,6 @@
-"""What is no argument of training or evaluation is refused in words, whatever it is, with an error of the original's class."""
+"""What is no argument of training or evaluation is refused in words, whatever it is, with an error
+of the original's class.
+"""
 
 from __future__ import annotations
 
@@ -83,12 +85,14 @@ def made(tmp_path, monkeypatch):
         "TestConfig": C.TestConfig,
     }
     for option in (
-        "parameter_learners callbacks minibatch_size progress_frequency max_epochs epoch_size max_samples streams "
+        "parameter_learners callbacks minibatch_size progress_frequency max_epochs epoch_size "
+        "max_samples streams "
         "model_inputs_to_streams"
     ).split():
         calls[f"train, {option}"] = lambda w, option=option: train(**{option: w})
     for option in (
-        "trainer mb_source mb_size model_inputs_to_streams progress_frequency max_samples checkpoint_config cv_config "
+        "trainer mb_source mb_size model_inputs_to_streams progress_frequency max_samples "
+        "checkpoint_config cv_config "
         "test_config"
     ).split():
         calls[f"session, {option}"] = lambda w, option=option: session(**{option: w})
@@ -113,7 +117,8 @@ def test_no_error_is_python_s_own(made):
     assert bare == []
 
 
-# As the original raises them; where its own is Python's AttributeError or IndexError, what says that the kind is wrong.
+# As the original raises them; where its own is Python's AttributeError or IndexError, what says
+# that the kind is wrong.
 CLASSES = [
     ("train", None, TypeError),
     ("train", (), ValueError),

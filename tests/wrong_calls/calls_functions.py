@@ -1,4 +1,6 @@
-"""Right calls of methods of functions and variables, of values, views and axes, from which wrong ones are made."""
+"""Right calls of methods of functions and variables, of values, views and axes, from which wrong
+ones are made.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What an answer to a wrong call must be: our sentence, which names the operation, in a class that old programs catch."""
+"""What an answer to a wrong call must be: our sentence, which names the operation, in a class that
+old programs catch.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,20 @@ SOURCE = Path(cntk.__file__).resolve().parent
 BARE = re.compile(
     r"object has no attribute|object is not (iterable|callable|subscr|an iter|revers)|"
     r"objects? cannot be|is not iterable|has no len\(\)|unsupported operand|"
-    r"not supported between|not subscriptable|NoneType' object|list index|tuple index|index out of range|"
-    r"not enough values|too many values|broadcast together|could not broadcast|expected scalar type|invalid literal|"
-    r"could not convert|argument must be a|must be real number|not understood|inhomogeneous|cannot reshape|"
-    r"Expected all tensors|size of tensor|shapes cannot be multiplied|must match the (size|existing)|aten::|torch\.|"
-    r"division (or modulo )?by zero|setting an array element|ufunc|unhashable|unexpected type|a Tensor with|"
+    r"not supported between|not subscriptable|NoneType' object|list index|tuple index|index out of "
+    r"range|"
+    r"not enough values|too many values|broadcast together|could not broadcast|expected scalar "
+    r"type|invalid literal|"
+    r"could not convert|argument must be a|must be real number|not understood|inhomogeneous|cannot "
+    r"reshape|"
+    r"Expected all tensors|size of tensor|shapes cannot be multiplied|must match the "
+    r"(size|existing)|aten::|torch\.|"
+    r"division (or modulo )?by zero|setting an array element|ufunc|unhashable|unexpected type|a "
+    r"Tensor with|"
     r"ambiguous|is not a valid \w+$|only integer scalar|__\w+__\(\)"
 )
-# Python's own words for keywords and numbers of arguments that a function does not take; they name it.
+# Python's own words for keywords and numbers of arguments that a function does not take; they name
+# it.
 SIGNATURE = re.compile(r"([\w.]+)\(\) (got an unexpected|got multiple|got some|missing|takes)")
 LONGEST, MOST_LINES = 500, 2
 
@@ -33,11 +41,13 @@ class Wrong(NamedTuple):
     """A wrong call.
 
     Attributes:
-        name: the public callable; the error's text must name it, or the operation, however that is spelled.
+        name: the public callable; the error's text must name it, or the operation, however that is
+            spelled.
         call: the call; it is given the nodes of `nodes.Nodes`.
         words: patterns that the error's text must contain: the argument, what came, the way out.
         error: what the original raises, or one of the classes that a program would catch.
-        named: what to look for in place of the name, where the text names the variable or the file instead.
+        named: what to look for in place of the name, where the text names the variable or the file
+            instead.
     """
 
     name: str

@@ -1,4 +1,6 @@
-"""Wrong calls made from right ones: each parameter in turn gets what cannot be meant, by the parameter's kind."""
+"""Wrong calls made from right ones: each parameter in turn gets what cannot be meant, by the
+parameter's kind.
+"""
 
 from __future__ import annotations
 
@@ -79,11 +81,13 @@ class Right(NamedTuple):
     """A right call of a public callable, and what kind each of its parameters is of.
 
     Attributes:
-        name: where it is found, from the package on; a method as ``variable.method``, of one of the nodes.
+        name: where it is found, from the package on; a method as ``variable.method``, of one of the
+            nodes.
         args: gives the arguments by parameter, given the nodes.
         kinds: kinds of parameters where their names do not tell.
         accepts: wrong values, as ``parameter=value``, that are taken as they are, and why.
-        named: what else errors may name, where neither the callable nor the operation that it makes.
+        named: what else errors may name, where neither the callable nor the operation that it
+            makes.
     """
 
     name: str
@@ -112,7 +116,8 @@ KINDS = {
     ),
 }
 OPERANDS = (
-    "x y left right operand operands inputs seq condition node_input node_referent arg input base exponent flag "
+    "x y left right operand operands inputs seq condition node_input node_referent arg input base "
+    "exponent flag "
     "value_if_true value_if_false a b query key value reference indices weights"
 ).split()
 KINDS |= dict.fromkeys(OPERANDS, "operand")
@@ -164,7 +169,9 @@ def call(function: Callable[..., Any], args: Mapping[str, Any]) -> Any:
 
 
 def wrong_arguments(right: Right, nodes: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield wrong calls that differ from the right one in one argument, each with a name such as ``axis=text``."""
+    """Yield wrong calls that differ from the right one in one argument, each with a name such as
+    ``axis=text``.
+    """
     function, args = found(right.name, nodes), dict(right.args(nodes))
     for name, parameter in parameters(function).items():
         if parameter.kind is parameter.VAR_KEYWORD:

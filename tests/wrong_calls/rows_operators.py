@@ -29,7 +29,8 @@ ROWS = [
     wrong("float", lambda v: float(v.x), "eval", error=TypeError),
     wrong("float", lambda v: float(v.w), r"\.value", error=TypeError),
     wrong("int", lambda v: int(v.f), "eval", error=TypeError),
-    # A comparison of nodes is neither true nor false; whether there is a node may be asked, as old programs do.
+    # A comparison of nodes is neither true nor false; whether there is a node may be asked, as old
+    # programs do.
     wrong(
         "less", lambda v: bool(v.x < 1), "neither true nor false", "element_select", error=TypeError
     ),

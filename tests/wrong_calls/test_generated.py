@@ -1,4 +1,6 @@
-"""Wrong calls made from right ones, an argument at a time: each is answered by one sentence of ours; see `generated`."""
+"""Wrong calls made from right ones, an argument at a time: each is answered by one sentence of
+ours; see `generated`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Names that are not there: the error says which was probably meant, and nothing else about imports changes."""
+"""Names that are not there: the error says which was probably meant, and nothing else about imports
+changes.
+"""
 
 from __future__ import annotations
 

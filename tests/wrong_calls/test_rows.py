@@ -1,4 +1,6 @@
-"""Wrong calls of public functions, by area: each is answered by one sentence of ours; see `checker`."""
+"""Wrong calls of public functions, by area: each is answered by one sentence of ours; see
+`checker`.
+"""
 
 from __future__ import annotations
 

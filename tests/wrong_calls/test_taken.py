@@ -23,12 +23,18 @@ TAKEN = {
         lambda v: L.ConvolutionTranspose((3, 3), 2, init_bias=None)(v.image).shape,
         (2, 8, 8),
     ),
-    "infinite epsilon": (lambda v: L.LayerNormalization(epsilon=float("inf"))(v.x).eval({v.x: [[1, 2, 3]]}).tolist(), [[0, 0, 0]]),
+    "infinite epsilon": (
+        lambda v: L.LayerNormalization(epsilon=float("inf"))(v.x).eval({v.x: [[1, 2, 3]]}).tolist(),
+        [[0, 0, 0]],
+    ),
     "size of float": (lambda v: L.Dense(2.0)(v.x).shape, (2,)),
     "flag of NumPy": (lambda v: L.Dense(2, bias=np.False_)(v.x).parameters[0].name, "W"),
     "empty map of streams": (lambda v: [s.name for s in source().next_minibatch(1, {})], ["x"]),
     "no map of streams": (lambda v: [s.name for s in source().next_minibatch(1, [])], ["x"]),
-    "infinite minibatch": (lambda v: next(iter(data().next_minibatch(float("inf")).values())).num_samples, 4),
+    "infinite minibatch": (
+        lambda v: next(iter(data().next_minibatch(float("inf")).values())).num_samples,
+        4,
+    ),
     "no longest sequence": (lambda v: C.io.StreamDef("x", 2, max_sequence_length=None).dim, 2),
     "empty minibatch": (lambda v: trainer().train_minibatch({}), False),
     "no samples at the end of a sweep": (lambda v: trainer().train_minibatch(({}, True)), False),
@@ -38,7 +44,7 @@ TAKEN = {
     "no file of plot": (lambda v: C.logging.graph.plot(v.f, "").count("Times"), 2),
     "empty filter": (lambda v: factorization.factor_dense(v.f, len, filter_function=[]).name, "f"),
     "all columns": (lambda v: factorization.svd_subprojection(np.eye(2), None)[0].shape, (2, 2)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TAKEN)
@@ -58,4 +64,4 @@ def test_an_empty_minibatch_is_the_previous_one() -> None:
         len(X),
     )
     with pytest.raises(RuntimeError, match="the last one was empty"):
-        trained.previous_minibatch_loss_average  # noqa: B018 - a property that raises
+        trained.previous_minibatch_loss_average  # noqa: B018

@@ -1,4 +1,6 @@
-"""Small models, trainers and readers that wrong calls of training and reading are made with, new for each."""
+"""Small models, trainers and readers that wrong calls of training and reading are made with, new
+for each.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ STREAMS = StreamDefs(x=StreamDef("x", 2))
 
 
 def made() -> Any:
-    """A model z of an input x and its target y, loss, metric, criterion, and data for one minibatch."""
+    """A model z of an input x and its target y, loss, metric, criterion, and data for one
+    minibatch.
+    """
     x, y = C.input_variable(2, name="x"), C.input_variable(1, name="y")
     z = C.layers.Dense(1, name="z")(x)
     loss = C.squared_error(z, y)

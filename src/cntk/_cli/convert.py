@@ -46,13 +46,15 @@ def convert(
         if C.io.is_binary(str(source)):
             if streams:
                 raise ConversionError(
-                    f"{source} is in the binary format and says itself which streams it has; give none"
+                    f"{source} is in the binary format and says itself which streams it has; give "
+                    f"none"
                 )
             C.io.binary_to_text(str(source), str(target))
         else:
             if not streams:
                 raise ConversionError(
-                    f"{source}: give its streams, with --header or --stream 'name alias dense|sparse width'"
+                    f"{source}: give its streams, with --header or --stream 'name alias "
+                    f"dense|sparse width'"
                 )
             dtype = np.float64 if double else np.float32
             C.io.text_to_binary(

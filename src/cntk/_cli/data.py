@@ -1,4 +1,6 @@
-"""The pictures that the demonstration learns from: scikit-learn's scanned digits, or a folder of MNIST files."""
+"""The pictures that the demonstration learns from: scikit-learn's scanned digits, or a folder of
+MNIST files.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from cntk._cli.idx import read_idx
 
 CLASSES = 10
 SMALLEST, LARGEST = 8, 64
-"""Rows and columns of a picture: two poolings need 8, and the network is not meant for more than 64."""
+"""Rows and columns of a picture: two poolings need 8, and the network is not meant for more than
+64.
+"""
 
 
 class DataError(ValueError):
@@ -21,7 +25,9 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Digits:
-    """Grey pictures of digits with what they show, as `count x 1 x rows x columns` in [0, 1] and as numbers."""
+    """Grey pictures of digits with what they show, as `count x 1 x rows x columns` in [0, 1] and as
+    numbers.
+    """
 
     title: str
     train_images: NDArray[np.float32]
@@ -31,7 +37,9 @@ class Digits:
 
 
 def scanned_digits() -> Digits:
-    """Return scikit-learn's 1,797 real scans of 8 x 8 pixels, split 1,437 to 360, the same way every time."""
+    """Return scikit-learn's 1,797 real scans of 8 x 8 pixels, split 1,437 to 360, the same way
+    every time.
+    """
     from sklearn.datasets import load_digits
 
     content = load_digits()
@@ -45,11 +53,12 @@ def scanned_digits() -> Digits:
 
 
 def mnist_folder(folder: Path) -> Digits:
-    """Read the four files of MNIST, or of a data set in its layout, each plain or compressed with gzip.
+    """Read the four files of MNIST, or of a data set in its layout, each plain or compressed with
+    gzip.
 
     Args:
-        folder: holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-            `t10k-labels-idx1-ubyte`, with or without `.gz`.
+        folder: holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`
+            and `t10k-labels-idx1-ubyte`, with or without `.gz`.
 
     Raises:
         DataError: the folder or a file is missing, or files do not fit together.
@@ -83,7 +92,8 @@ def _labelled_images(folder: Path, part: str) -> tuple[NDArray[np.float32], NDAr
         raise DataError(f"{images_file}: pictures are {rows} x {columns}; from {size} can be used")
     if labels.max() >= CLASSES:
         raise DataError(
-            f"{labels_file}: has a label {labels.max()}; labels of digits run from 0 to {CLASSES - 1}"
+            f"{labels_file}: has a label {labels.max()}; labels of digits run from 0 to "
+            f"{CLASSES - 1}"
         )
     return images.astype(np.float32)[:, None] / np.float32(255), labels
 

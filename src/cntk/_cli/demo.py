@@ -1,4 +1,6 @@
-"""The demonstration: a small convolutional network learns to read digits, by the public interface alone."""
+"""The demonstration: a small convolutional network learns to read digits, by the public interface
+alone.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,8 @@ def run(digits: Digits, folder: Path, epochs: int | None, seed: int) -> None:
     Args:
         digits: what to learn and to test with.
         folder: is made if there is none.
-        epochs: how often to go through the training digits; None for a number that suits their count.
+        epochs: how often to go through the training digits; None for a number that suits their
+            count.
         seed: of the first weights, the order of the digits and dropout.
 
     Raises:
@@ -61,7 +64,8 @@ def run(digits: Digits, folder: Path, epochs: int | None, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
-    # Operations on pictures this small lose more by sharing work than they gain; on a busy machine, tenfold.
+    # Operations on pictures this small lose more by sharing work than they gain; on a busy machine,
+    # tenfold.
     torch.set_num_threads(1)
     console = Console()
     small = len(digits.train_labels) < 10_000
@@ -100,7 +104,9 @@ def network(images: C.Variable) -> C.Function:
 
 
 def train(digits: Digits, epochs: int, seed: int, console: Console) -> Outcome:
-    """Train the network and return it with the course of the training and its guesses for the test digits."""
+    """Train the network and return it with the course of the training and its guesses for the test
+    digits.
+    """
     C.cntk_py.set_fixed_random_seed(seed)
     images = C.input_variable(digits.train_images.shape[1:], name="image")
     labels = C.input_variable(CLASSES, name="digit")
@@ -110,7 +116,8 @@ def train(digits: Digits, epochs: int, seed: int, console: Console) -> Outcome:
         C.classification_error(scores, labels),
     )
     count = len(digits.train_labels)
-    # Three quarters of the epochs at full rate, the rest at a tenth: the last steps settle what the first ones found.
+    # Three quarters of the epochs at full rate, the rest at a tenth: the last steps settle what the
+    # first ones found.
     fast = max(1, round(0.75 * epochs))
     rates = C.learning_parameter_schedule([0.4] * fast + [0.04] * (epochs - fast), epoch_size=count)
     trainer = C.Trainer(
@@ -140,7 +147,10 @@ def train(digits: Digits, epochs: int, seed: int, console: Console) -> Outcome:
             guesses = guess(scores, digits.test_images)
             course.train_errors.append(wrong / count)
             course.test_errors.append(float((guesses != digits.test_labels).mean()))
-            line = f"epoch {epoch:2d} of {epochs}: {course.train_errors[-1]:6.2%} errors while training, "
+            line = (
+                f"epoch {epoch:2d} of {epochs}: {course.train_errors[-1]:6.2%} errors while "
+                f"training, "
+            )
             progress.console.print(
                 f"{line}{course.test_errors[-1]:6.2%} on new digits", highlight=False
             )

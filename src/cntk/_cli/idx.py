@@ -1,8 +1,10 @@
-"""Reads idx files, the format of MNIST: a magic number, the sizes of the axes, then one unsigned byte per element.
+"""Reads idx files, the format of MNIST: a magic number, the sizes of the axes, then one unsigned
+byte per element.
 
-A file is not trusted. What its header claims is held against the size of the file before memory is taken; of a
-compressed file no more is unpacked than the header claims and compression can possibly have hidden in it. LeCun,
-Cortes, Burges: "The MNIST database of handwritten digits" describes the format.
+A file is not trusted. What its header claims is held against the size of the file before memory is
+taken; of a compressed file no more is unpacked than the header claims and compression can possibly
+have hidden in it. LeCun, Cortes, Burges: "The MNIST database of handwritten digits" describes the
+format.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ def read_idx(path: Path, rank: int) -> NDArray[np.uint8]:
         An array of that rank.
 
     Raises:
-        IdxError: the file is of another kind, truncated, longer than it says, or unreasonably large.
+        IdxError: the file is of another kind, truncated, longer than it says, or unreasonably
+            large.
         OSError: the file cannot be opened or read.
     """
     with cast(io.BufferedReader, opened(path)) as file:
@@ -69,11 +72,13 @@ def _read(file: io.BufferedIOBase, path: Path, rank: int, most: int) -> NDArray[
     told = " x ".join(map(str, shape))
     if count > LARGEST_CONTENT:
         raise IdxError(
-            f"{path}: its header says {told}, {count:,} bytes; more than {LARGEST_CONTENT:,} are not read"
+            f"{path}: its header says {told}, {count:,} bytes; more than {LARGEST_CONTENT:,} are "
+            f"not read"
         )
     if header + count > most:
         raise IdxError(
-            f"{path}: truncated: its header says {told}, {count:,} bytes, and the file cannot hold as many"
+            f"{path}: truncated: its header says {told}, {count:,} bytes, and the file cannot hold "
+            f"as many"
         )
     content = np.empty(count, np.uint8)
     filled, view = 0, content.data
@@ -81,7 +86,8 @@ def _read(file: io.BufferedIOBase, path: Path, rank: int, most: int) -> NDArray[
         got = file.readinto(view[filled : filled + (1 << 20)])
         if not got:
             raise IdxError(
-                f"{path}: truncated: its header says {told}, {count:,} bytes, and only {filled:,} are there"
+                f"{path}: truncated: its header says {told}, {count:,} bytes, and only {filled:,} "
+                f"are there"
             )
         filled += got
     if file.read(1):
@@ -90,7 +96,9 @@ def _read(file: io.BufferedIOBase, path: Path, rank: int, most: int) -> NDArray[
 
 
 def _read_shape(file: io.BufferedIOBase, path: Path, rank: int) -> tuple[int, ...]:
-    """Check the magic number (two zero bytes, the type, the rank) and read the size of each axis."""
+    """Check the magic number (two zero bytes, the type, the rank) and read the size of each
+    axis.
+    """
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in {UNSIGNED_BYTE, *OTHER_TYPES}:
         raise IdxError(

@@ -1,4 +1,6 @@
-"""Arguments of the command line, and what becomes of errors: one line on stderr and exit status 2."""
+"""Arguments of the command line, and what becomes of errors: one line on stderr and exit status
+2.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, 2 for what a person can mend, 130 when interrupted."""
+    """Run the command line and return its exit status: 0, 2 for what a person can mend, 130 when
+    interrupted.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["run"]:
         return run(words[1:])  # what follows the program's name is not ours to read
@@ -45,27 +49,47 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cntk", description="CNTK's Python interface, on PyTorch."
     )
-    version = f"cntk-torch {C.__version__} (PyTorch {torch.__version__}, Python {platform.python_version()})"
+    version = (
+        f"cntk-torch {C.__version__} (PyTorch {torch.__version__}, Python "
+        f"{platform.python_version()})"
+    )
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser(
         "demo",
         help="train a small network on real digits",
-        description="Trains a small convolutional network on real handwritten digits, tests it on digits that it has "
+        description="Trains a small convolutional network on real handwritten digits, tests it on "
+        "digits that it has "
         "not seen, and writes a picture of how it went and the trained model.",
     )
-    demo.add_argument("--data", type=Path, metavar="DIR", help="folder with the four idx files of MNIST "
-                      "(default: the 1,797 small scans that come with scikit-learn)")  # fmt: skip
-    demo.add_argument("--out", type=Path, metavar="DIR", default=Path("cntk-demo"), help="where to write to "
-                      "(default: %(default)s)")  # fmt: skip
+    demo.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder with the four idx files of "
+        "MNIST "
+        "(default: the 1,797 small scans that come with scikit-learn)",
+    )
+    demo.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=Path("cntk-demo"),
+        help="where to write to (default: %(default)s)",
+    )
     demo.add_argument(
         "--epochs",
         type=_at_least(1),
         metavar="N",
         help="how often to go through the training digits",
     )
-    demo.add_argument("--seed", type=_at_least(0), metavar="N", default=1, help="same seed, same run "
-                      "(default: %(default)s)")  # fmt: skip
+    demo.add_argument(
+        "--seed",
+        type=_at_least(0),
+        metavar="N",
+        default=1,
+        help="same seed, same run (default: %(default)s)",
+    )
     _add_convert(commands)
     commands.add_parser("run", help=SUMMARY)
     return parser
@@ -75,19 +99,40 @@ def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = commands.add_parser(
         "convert",
         help="convert between the CNTK text format and the binary format",
-        description="Converts a file in the CNTK text format into one in the binary format, or the other way round: what "
+        description="Converts a file in the CNTK text format into one in the binary format, or the "
+        "other way round: what "
         "the input is, its first bytes tell. Text needs to be told which streams it has.",
     )
     parser.add_argument("--input", type=Path, required=True, metavar="FILE", help="what to read")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="what to write")
-    parser.add_argument("--header", type=Path, metavar="FILE", help="file with a line 'name alias dense|sparse width' for "
-                        "each stream of the text; the alias is its name in the text")  # fmt: skip
-    parser.add_argument("--stream", action="append", default=[], metavar="'NAME ALIAS FORMAT WIDTH'",
-                        help="such a line; may be given several times")  # fmt: skip
-    parser.add_argument("--precision", choices=["float", "double"], default="float", help="number format to write "
-                        "(default: %(default)s, the only one that the original reads)")  # fmt: skip
-    parser.add_argument("--chunk_size", type=_at_least(1), metavar="BYTES", default=32 << 20, help="how much text makes a "
-                        "chunk (default: %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--header",
+        type=Path,
+        metavar="FILE",
+        help="file with a line 'name alias "
+        "dense|sparse width' for "
+        "each stream of the text; the alias is its name in the text",
+    )
+    parser.add_argument(
+        "--stream",
+        action="append",
+        default=[],
+        metavar=("'NAME ALIAS FORMAT WIDTH'"),
+        help="such a line; may be given several times",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=["float", "double"],
+        default="float",
+        help="number format to write (default: %(default)s, the only one that the original reads)",
+    )
+    parser.add_argument(
+        "--chunk_size",
+        type=_at_least(1),
+        metavar="BYTES",
+        default=32 << 20,
+        help="how much text makes a chunk (default: %(default)s)",
+    )
 
 
 def _convert(options: argparse.Namespace) -> int:

@@ -1,4 +1,6 @@
-"""Draws how a training went: loss, errors, what was taken for what, and the digits that were misread."""
+"""Draws how a training went: loss, errors, what was taken for what, and the digits that were
+misread.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,26 @@ def draw(digits: Digits, outcome: Outcome, file: IO[bytes]) -> None:
     right = float((outcome.guesses == digits.test_labels).mean())
     figure.suptitle(
         f"{digits.title}: {right:.2%} of {len(digits.test_labels):,} new digits read correctly",
-        x=0.05, y=0.965, ha="left", fontsize=17, color=INK, fontweight="bold", parse_math=False,
-    )  # fmt: skip
+        x=0.05,
+        y=0.965,
+        ha="left",
+        fontsize=17,
+        color=INK,
+        fontweight="bold",
+        parse_math=False,
+    )
     grid = figure.add_gridspec(
-        3, 2, left=0.065, right=0.97, top=0.89, bottom=0.04, width_ratios=(1, 1.05), height_ratios=(1, 1, 0.42),
-        wspace=0.16, hspace=0.5,
-    )  # fmt: skip
+        3,
+        2,
+        left=0.065,
+        right=0.97,
+        top=0.89,
+        bottom=0.04,
+        width_ratios=(1, 1.05),
+        height_ratios=(1, 1, 0.42),
+        wspace=0.16,
+        hspace=0.5,
+    )
     _draw_losses(figure.add_subplot(grid[0, 0]), outcome.course)
     _draw_errors(figure.add_subplot(grid[1, 0]), outcome.course, len(digits.test_labels))
     _draw_confusion(figure.add_subplot(grid[0:2, 1]), digits.test_labels, outcome.guesses)
@@ -59,7 +75,8 @@ def _draw_losses(axes: Axes, course: Course) -> None:
 
 def _draw_errors(axes: Axes, course: Course, count: int) -> None:
     epochs = np.arange(1, len(course.test_errors) + 1)
-    # No error at all, which a logarithm cannot show, is drawn as half an error among the new digits.
+    # No error at all, which a logarithm cannot show, is drawn as half an error among the new
+    # digits.
     train, test = (
         np.maximum(errors, 0.5 / count) for errors in (course.train_errors, course.test_errors)
     )

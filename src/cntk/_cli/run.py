@@ -30,8 +30,8 @@ def run(arguments: Sequence[str]) -> int:
         arguments: of the command, without the word ``run``.
 
     Returns:
-        The exit status: 0, or 2 if there is no such program or it is in Python 2. Errors of the program end the process
-        as Python itself would.
+        The exit status: 0, or 2 if there is no such program or it is in Python 2. Errors of the
+        program end the process as Python itself would.
     """
     own, rest = _split(arguments)
     parser = _parser()
@@ -77,9 +77,12 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cntk run",
-        description="Runs an old program as it is. Names that newer releases of Python and of libraries lack are put in "
-        "place for that process alone; each that is used is said once on standard error, with the line to write instead.",
-        usage="%(prog)s [--quiet] PROGRAM [ARGUMENTS ...]\n       %(prog)s [--quiet] -m MODULE [ARGUMENTS ...]\n"
+        description="Runs an old program as it is. Names that newer releases of Python and of "
+        "libraries lack are put in "
+        "place for that process alone; each that is used is said once on standard error, with the "
+        "line to write instead.",
+        usage="%(prog)s [--quiet] PROGRAM [ARGUMENTS ...]\n       %(prog)s [--quiet] -m MODULE "
+        "[ARGUMENTS ...]\n"
         "       %(prog)s --list",
     )
     parser.add_argument(

@@ -1,1 +1,3 @@
-"""From graph to plan: flattening, passes, loops, recordings. It knows the operations; no operation knows it."""
+"""From graph to plan: flattening, passes, loops, recordings. It knows the operations; no operation
+knows it.
+"""

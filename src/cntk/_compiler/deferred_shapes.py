@@ -1,7 +1,8 @@
-"""Free dimensions whose size only the run tells, such as a sequence axis made static: operations meet them late.
+"""Free dimensions whose size only the run tells, such as a sequence axis made static: operations
+meet them late.
 
-An operation is lowered for definite types. Where an operand's size is known only when it comes, that is done at the
-first run with this size, and kept for the next one.
+An operation is lowered for definite types. Where an operand's size is known only when it comes,
+that is done at the first run with this size, and kept for the next one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def needs_runtime_shape(op: Op, types: tuple[TensorType, ...]) -> bool:
 
 
 class RuntimeShapeKernel(RunKernel):
-    """A kernel that is lowered when its operands' sizes are seen; it only hands the run on to what it becomes."""
+    """A kernel that is lowered when its operands' sizes are seen; it only hands the run on to what
+    it becomes.
+    """
 
 
 def lower_on_first_shape(types: tuple[TensorType, ...], lower: Lowering) -> RuntimeShapeKernel:

@@ -1,4 +1,6 @@
-"""A graph made flat for running: blocks opened, types made definite for the shapes that were fed."""
+"""A graph made flat for running: blocks opened, types made definite for the shapes that were
+fed.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class Node:
         primitive: where it comes from; its name appears in errors.
         operands: what it reads.
         types: the outputs' types.
-        place: where it stands in the graph, whatever is asked of the graph: the primitive, then the blocks around it.
+        place: where it stands in the graph, whatever is asked of the graph: the primitive, then the
+            blocks around it.
     """
 
     op: Op
@@ -65,7 +68,9 @@ class Ref:
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """The inside of one block in one place: what its arguments stand for there, and the block with those around it."""
+    """The inside of one block in one place: what its arguments stand for there, and the block with
+    those around it.
+    """
 
     arguments: Mapping[Variable, Variable]
     parent: _Frame | None
@@ -73,7 +78,9 @@ class _Frame:
 
 
 def single_operation(primitive: Primitive) -> Op | None:
-    """An operation that computes a block in one step; None where a constant of its graph has been changed."""
+    """An operation that computes a block in one step; None where a constant of its graph has been
+    changed.
+    """
     block = primitive.block
     return (
         None
@@ -190,7 +197,8 @@ class Flattener:
         if id(variable) not in self._leaves:
             if variable.is_placeholder:
                 raise GraphError(
-                    f"{variable!r} is a placeholder; put a variable in its place with replace_placeholders first"
+                    f"{variable!r} is a placeholder; put a variable in its place with "
+                    f"replace_placeholders first"
                 )
             type_ = variable.type_
             if variable in self._shapes:
@@ -241,7 +249,9 @@ class Widen(Op):
 
 
 def _widened(node: Node, variables: Sequence[Variable], refs: list[Ref]) -> list[Ref]:
-    """Operands, constants among them converted where the others have a wider format; a narrower one is refused later."""
+    """Operands, constants among them converted where the others have a wider format; a narrower one
+    is refused later.
+    """
     formats = {v.type_.dtype for v in variables if v.kind is not VariableKind.Constant} - {None}
     if len(formats) != 1 or node.op.allows_mixed_dtypes:
         return refs
@@ -281,7 +291,8 @@ def infer_node(node: Node, partial: bool) -> bool:
             raise
         operands = ", ".join(f"operand {k} is {t}" for k, t in enumerate(types))
         raise GraphError(
-            f"{node.primitive.op_name} '{node.primitive.name or node.primitive.uid}': {error}; {operands}"
+            f"{node.primitive.op_name} '{node.primitive.name or node.primitive.uid}': {error}; "
+            f"{operands}"
         ) from None
     if inferred is None:
         return False

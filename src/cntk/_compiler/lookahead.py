@@ -1,4 +1,6 @@
-"""Sequences that go on from the minibatch before, and operations that need more of them than has come."""
+"""Sequences that go on from the minibatch before, and operations that need more of them than has
+come.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,15 @@ class Reaching:
         self._is_told = False
 
     def check(self, run: RunContext) -> None:
-        """Refuse pieces of sequences where an operation would compute something else of them than of the whole.
+        """Refuse pieces of sequences where an operation would compute something else of them than
+        of the whole.
 
-        What a reader cuts is the exception, as in the original: it trains with what looks ahead as if nothing followed a
-        piece. That is told once.
+        What a reader cuts is the exception, as in the original: it trains with what looks ahead as
+        if nothing followed a piece. That is told once.
 
         Raises:
-            FeedError: if a sequence goes on from the minibatch before, and an operation needs later frames or all of them.
+            FeedError: if a sequence goes on from the minibatch before, and an operation needs later
+                frames or all of them.
         """
         for node in self._nodes:
             axes = next(
@@ -49,13 +53,16 @@ class Reaching:
             )
             if layout.origins is None or node.op.reach is Reach.WHOLE:
                 raise FeedError(
-                    f"{title}: it {needs}, and sequence {number} goes on from the minibatch before, so that neither piece "
-                    "gives what the whole sequence would; give whole sequences, or a model that looks back alone"
+                    f"{title}: it {needs}, and sequence {number} goes on from the minibatch "
+                    f"before, so that neither piece "
+                    "gives what the whole sequence would; give whole sequences, or a model that "
+                    "looks back alone"
                 )
             if not self._is_told:
                 self._is_told = True
                 _LOGGER.warning(
-                    "%s %s; sequences that are cut into pieces, as by truncation_length, are computed as if nothing followed "
+                    "%s %s; sequences that are cut into pieces, as by truncation_length, are "
+                    "computed as if nothing followed "
                     "a piece, as CNTK does",
                     title,
                     needs,

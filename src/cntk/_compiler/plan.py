@@ -28,16 +28,19 @@ from cntk._runtime.memory_shortage import is_shortage, shortage_text
 from cntk._runtime.random.streams import Streams
 from cntk._runtime.transfer import moves
 
-# Kernel, operand registers, output registers, whether it is given the run, whether it has several outputs, registers to free.
+# Kernel, operand registers, output registers, whether it is given the run, whether it has several
+# outputs, registers to free.
 Step = tuple[Kernel, tuple[int, ...], tuple[int, ...], bool, bool, tuple[int, ...]]
 
 
 @cache
 def _keep_freed_memory() -> None:
-    """Have the C library keep freed blocks for the next step instead of giving them back to the system.
+    """Have the C library keep freed blocks for the next step instead of giving them back to the
+    system.
 
-    glibc raises its limits for that to the size of the largest block that was ever freed, up to 32 MiB. Without this,
-    each step of a convolutional net takes all its memory page by page from the system again.
+    glibc raises its limits for that to the size of the largest block that was ever freed, up to 32
+    MiB. Without this, each step of a convolutional net takes all its memory page by page from the
+    system again.
     """
     torch.empty(2**25 - 2**12, dtype=torch.uint8)
 
@@ -48,21 +51,26 @@ class Plan:
     Args:
         outputs: the variables to compute.
         shapes: shapes of inputs with free dimensions, as fed.
-        optimize: whether known patterns may run on fused kernels; the general way gives the same numbers.
+        optimize: whether known patterns may run on fused kernels; the general way gives the same
+            numbers.
         dense: sparse inputs that are fed as dense rows, because their gradient is asked for.
 
     Attributes:
         inputs: the inputs that must be fed.
         parameters: the parameters that take part.
         holders: the parameters and constants that take part.
-        changes_batch_size: whether its inputs may have batches of different sizes, since an operation makes others of them.
+        changes_batch_size: whether its inputs may have batches of different sizes, since an
+            operation makes others of them.
         types: the outputs' types.
-        is_watched: whether a user function takes part, which is to see all gradients that there are.
+        is_watched: whether a user function takes part, which is to see all gradients that there
+            are.
         final_nodes: the operations that compute the outputs.
         work: how much there is to do in a run.
         streams: what operations that draw random numbers go on in.
-        last_use: when it was last used, as its graph counts; only where inputs have free dimensions.
-        passes: how many training passes there had been before it was compiled, where training goes on.
+        last_use: when it was last used, as its graph counts; only where inputs have free
+            dimensions.
+        passes: how many training passes there had been before it was compiled, where training goes
+            on.
     """
 
     def __init__(
@@ -136,7 +144,9 @@ class Plan:
         return frozenset(v.freeze_storage().untyped_storage().data_ptr() for v in self.holders)  # type: ignore[attr-defined]
 
     def lie_on(self, device: torch.device) -> None:
-        """Let parameters and constants lie on the device of a run; those that lie elsewhere move there."""
+        """Let parameters and constants lie on the device of a run; those that lie elsewhere move
+        there.
+        """
         if self._lies_on == (device, moves()):
             return
         for variable in self.holders:
@@ -152,7 +162,8 @@ class Plan:
         return bool(self._settled) and any(v.is_changed for v in self._settled)
 
     def watch(self, rows: Sequence[Any]) -> tuple[list[Any], list[Tensor]]:
-        """Make everything that needs a gradient have one, asked for or not, so that user functions see it.
+        """Make everything that needs a gradient have one, asked for or not, so that user functions
+        see it.
 
         Args:
             rows: rows for each of `inputs`.
@@ -170,7 +181,7 @@ class Plan:
         held = [v.data for v in self.parameters]  # type: ignore[attr-defined]
         return leaves, [x for x in (*leaves, *held) if isinstance(x, Tensor) and x.requires_grad]
 
-    # -- compiling ------------------------------------------------------------------------------------------------
+    # -- compiling ---------------------------------------------------------------------------------
 
     def _register(self, ref: Ref) -> int:
         register = self._registers.get(ref.key)
@@ -204,7 +215,9 @@ class Plan:
         )
 
     def _free_after_use(self) -> None:
-        """Let each step empty the registers that no later one reads, so that their memory serves again."""
+        """Let each step empty the registers that no later one reads, so that their memory serves
+        again.
+        """
         kept = {
             *self.output_registers,
             *(k for k, value in enumerate(self._template) if value is not None),
@@ -216,7 +229,7 @@ class Plan:
             steps.append((compute, operands, outputs, wants_run, several, free))
         self.steps = steps[::-1]
 
-    # -- running --------------------------------------------------------------------------------------------------
+    # -- running -----------------------------------------------------------------------------------
 
     def execute(
         self, fed: Sequence[Any], run: RunContext, held: Sequence[Any] | None = None
@@ -292,7 +305,8 @@ class Plan:
                 )
             )
             return FeedError(
-                f"{what}: nothing computes it in {found} on this device; use cntk.cast to float32; {rest}"
+                f"{what}: nothing computes it in {found} on this device; use cntk.cast to float32; "
+                f"{rest}"
             )
         return FeedError(f"{what}: {error}; {rest}")
 
@@ -452,7 +466,8 @@ def bind(
     """Rows in the order of a plan's inputs, and the run that their layouts make.
 
     Raises:
-        FeedError: if an input has no data, or two inputs differ in the number or lengths of their sequences.
+        FeedError: if an input has no data, or two inputs differ in the number or lengths of their
+            sequences.
     """
     plan.lie_on(device)
     run = RunContext(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
@@ -463,7 +478,8 @@ def bind(
         data = fed.get(variable)
         if data is None:
             raise FeedError(
-                f"no data were given for {variable!r}; the arguments are {', '.join(map(repr, plan.inputs))}"
+                f"no data were given for {variable!r}; the arguments are "
+                f"{', '.join(map(repr, plan.inputs))}"
             )
         rows.append(data.rows)
         if data.count is None:
@@ -474,7 +490,8 @@ def bind(
             run.several_batches = True
         elif run.batch != data.count:
             raise FeedError(
-                f"{variable!r} was given {data.count} samples or sequences, and {first!r} {run.batch}; "
+                f"{variable!r} was given {data.count} samples or sequences, and {first!r} "
+                f"{run.batch}; "
                 "all data of a minibatch must have the same number"
             )
         if data.layout is not None:
@@ -482,8 +499,10 @@ def bind(
             known = run.layouts.setdefault(axes, data.layout)
             if known.lengths != data.layout.lengths:
                 raise FeedError(
-                    f"{variable!r} shares its sequence axis '{axes[-1].name}' with another input, but their sequences' "
-                    f"lengths differ: {list(data.layout.lengths)[:8]} and {list(known.lengths)[:8]}; "
+                    f"{variable!r} shares its sequence axis '{axes[-1].name}' with another input, "
+                    f"but their sequences' "
+                    f"lengths differ: {list(data.layout.lengths)[:8]} and "
+                    f"{list(known.lengths)[:8]}; "
                     "give inputs of different lengths axes of their own"
                 )
             goes_on |= data.layout.starts is not None

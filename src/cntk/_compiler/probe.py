@@ -1,4 +1,6 @@
-"""Runs that are looked at operation by operation: where numbers that are not finite come from, forward and backward."""
+"""Runs that are looked at operation by operation: where numbers that are not finite come from,
+forward and backward.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,8 @@ class Call:
         place: where in the minibatch the first number of its results that is not finite lies.
         incoming: what was in the gradients of its results.
         outgoing: for each operand whose gradient was not finite, what was in it and where.
-        turn: when its gradient was first found not to be finite, among all calls; None if it never was.
+        turn: when its gradient was first found not to be finite, among all calls; None if it never
+            was.
         began: whether the gradients that came in were finite then.
     """
 
@@ -90,13 +93,14 @@ class Call:
 
 
 class Probe:
-    """Takes note of what each operation of one run computes, and of the gradients when these are computed.
+    """Takes note of what each operation of one run computes, and of the gradients when these are
+    computed.
 
     Args:
-        strict: whether the first result that is not finite though the operands are, or that has a NaN, is an error at
-            once; the same for gradients.
-        shown: operations whose results the program gets and sees, and variables whose gradients it does: an infinity of
-            theirs is no error.
+        strict: whether the first result that is not finite though the operands are, or that has a
+            NaN, is an error at once; the same for gradients.
+        shown: operations whose results the program gets and sees, and variables whose gradients it
+            does: an infinity of theirs is no error.
 
     Attributes:
         calls: all calls, in their order.
@@ -132,7 +136,8 @@ class Probe:
         before = len(self.calls)
         node, types, result_types = _described(item)
         call = Call(before, node, step, [flags_of(x) for x in values])
-        # A parameter's gradient by sparse rows has only some rows, as long as nothing comes between.
+        # A parameter's gradient by sparse rows has only some rows, as long as nothing comes
+        # between.
         by_rows = self.strict and any(isinstance(x, SparseRows) for x in values)
         apart = [
             ref.leaf is not None and (by_rows or id(ref.leaf) in self._shown)
@@ -185,7 +190,10 @@ class Probe:
         call.outgoing[index] = (found, place_of(gradient, type_, run, call.step))
         if self.strict and call.began:
             place = _at(call.outgoing[index][1])
-            text = f"{title(call.node)}: its gradient is not finite{place}, though the one that came to it is"
+            text = (
+                f"{title(call.node)}: its gradient is not finite{place}, though the one that came "
+                f"to it is"
+            )
             raise NotFiniteError(text, direction="backward", **named(call.node))
 
 
@@ -226,7 +234,9 @@ def together(flags: Iterable[Flags]) -> Flags:
 
 
 def place_of(value: Any, type_: TensorType, run: RunContext, step: Step | None) -> str:
-    """Say where in the minibatch the first number that is not finite lies: "sample 3", "frame 5 of sequence 2"."""
+    """Say where in the minibatch the first number that is not finite lies: "sample 3", "frame 5 of
+    sequence 2".
+    """
     if isinstance(value, SparseRows):
         row = int(value.row_numbers()[~torch.isfinite(value.values)][0])
     elif isinstance(value, Tensor) and not value.is_sparse and value.dim() > 0:
@@ -286,4 +296,7 @@ def _strict_text(call: Call) -> str:
         if not call.given.any
         else f"from {what(call.given)} that it was given"
     )
-    return f"{title(call.node)}: it unexpectedly produced {what(call.results)}{_at(call.place)}, {given}"
+    return (
+        f"{title(call.node)}: it unexpectedly produced {what(call.results)}{_at(call.place)}, "
+        f"{given}"
+    )

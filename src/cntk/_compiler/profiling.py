@@ -64,7 +64,8 @@ def now(device: torch.device) -> float:
 def note(
     uid: str, begun: float, operands: Sequence[Any], results: Iterable[Any], device: torch.device
 ) -> None:
-    """Note that an operation has computed its results, and have its gradient timed when that is computed.
+    """Note that an operation has computed its results, and have its gradient timed when that is
+    computed.
 
     Args:
         uid: the operation's uid.

@@ -1,4 +1,6 @@
-"""What operations compute, forward and backward, told on the standard error stream while that is asked for."""
+"""What operations compute, forward and backward, told on the standard error stream while that is
+asked for.
+"""
 
 from __future__ import annotations
 

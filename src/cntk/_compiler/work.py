@@ -1,6 +1,8 @@
-"""How much there is to do in a run of a plan, told from sizes alone: so the same run takes as many threads each time.
+"""How much there is to do in a run of a plan, told from sizes alone: so the same run takes as many
+threads each time.
 
-Work is counted in multiplications. An element that is only read or written counts as several: memory is slower.
+Work is counted in multiplications. An element that is only read or written counts as several:
+memory is slower.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from cntk.axis import Axis
 
 # Calls of fewer multiplications are as fast in one thread.
 LEAST_CALL = 2**20
-# On an idle machine with two CPUs, training steps of fewer than these, in larger calls, gain less than a sixth by the
-# second one.
+# On an idle machine with two CPUs, training steps of fewer than these, in larger calls, gain less
+# than a sixth by the second one.
 LEAST_RUN = 2**28
 # A training step also computes two gradients for each product.
 _PASSES_OF_TRAINING = 3
@@ -50,7 +52,8 @@ class Work:
                     _sized(ref.type) for ref in item.operands if not ref.type.has_batch_axis
                 )
                 costs.setdefault((item.axes, False), []).append(sum(t.elements for t in matrices))
-        # For each kind of rows the costs in ascending order, and for each the sum of itself and all above it.
+        # For each kind of rows the costs in ascending order, and for each the sum of itself and all
+        # above it.
         self._costs = {
             kind: (each, list(accumulate(reversed(each)))[::-1])
             for kind, each in ((kind, sorted(found)) for kind, found in costs.items())
@@ -58,7 +61,9 @@ class Work:
         self._updates = _ELEMENT * sum(w for w in weights if w * _ELEMENT >= LEAST_CALL)
 
     def total(self, run: RunContext) -> int:
-        """Return the multiplications of a run in calls that are large enough for several threads."""
+        """Return the multiplications of a run in calls that are large enough for several
+        threads.
+        """
         total = 0.0
         for (axes, in_loop), (costs, sums) in self._costs.items():
             rows, steps = _rows(run, axes, in_loop)
@@ -96,7 +101,8 @@ def _rows(run: RunContext, axes: tuple[Axis, ...], in_loop: bool) -> tuple[int, 
     """How many rows there are, and in how many calls they are computed."""
     if len(axes) < 2:
         return (run.batch or 1 if axes else 1), 1
-    # Of an axis that the graph makes the lengths are not known yet: it has hardly more frames than those that it is made of.
+    # Of an axis that the graph makes the lengths are not known yet: it has hardly more frames than
+    # those that it is made of.
     layout = run.layouts.get(axes) or max(
         run.layouts.values(), key=lambda x: x.frames, default=None
     )

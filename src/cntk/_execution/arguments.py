@@ -1,4 +1,6 @@
-"""What a program asks for and gives: outputs, variables to differentiate by, data for arguments; any iterable will do."""
+"""What a program asks for and gives: outputs, variables to differentiate by, data for arguments;
+any iterable will do.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from cntk._graph.variable import Variable
 
 
 def asked_for(nodes: Any, what: str, function: Function | None = None) -> dict[Any, Variable]:
-    """The variables that a program named, each by what it was named by: results are handed out by the same keys.
+    """The variables that a program named, each by what it was named by: results are handed out by
+    the same keys.
 
     Args:
         nodes: a variable, a function with one output, or an iterable of these.
@@ -63,7 +66,8 @@ def as_outputs(function: Function, outputs: Any) -> dict[Any, Variable]:
                 known = _all_variables(function)
             if variable not in known:
                 raise ValueError(
-                    f"{variable!r} is not part of {function}; name an output of one of its operations"
+                    f"{variable!r} is not part of {function}; name an output of one of its "
+                    f"operations"
                 )
     return asked
 
@@ -95,11 +99,13 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
         if not known and function.placeholders:
             listed = ", ".join(map(repr, function.placeholders))
             raise FeedError(
-                f"{function}: no variable has taken the place of {listed}; call the function with one, or use replace_placeholders"
+                f"{function}: no variable has taken the place of {listed}; call the function with "
+                f"one, or use replace_placeholders"
             )
         if len(known) != 1:
             raise FeedError(
-                f"{function} needs data for {len(known)} arguments ({', '.join(map(repr, known))}); "
+                f"{function} needs data for {len(known)} arguments "
+                f"({', '.join(map(repr, known))}); "
                 "give a dictionary of them"
             )
         return {known[0]: data}
@@ -110,14 +116,16 @@ def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> di
             if not matches:
                 names = ", ".join(v.name or v.uid for v in known)
                 raise FeedError(
-                    f'variable with name "{key}" does not exist in the network. Available variable names: {names}'
+                    f'variable with name "{key}" does not exist in the network. Available variable '
+                    f"names: {names}"
                 )
             key = matches[0]
         elif isinstance(key, Function):
             key = key.output
         elif not isinstance(key, Variable):
             raise FeedError(
-                f"arguments of {function}: expected variables or names as keys, got {type(key).__name__} {shown(key)}"
+                f"arguments of {function}: expected variables or names as keys, got "
+                f"{type(key).__name__} {shown(key)}"
             )
         result[key] = value
     missing = [v for v in known if v not in result]
@@ -140,11 +148,13 @@ def _with_starts(arguments: dict[Variable, Any], starts: Any) -> dict[Variable, 
     for variable, value in arguments.items():
         if not variable.type_.is_sequence:
             raise FeedError(
-                f"{variable!r}: sequence starts were given for all data, and this variable has no sequence axis"
+                f"{variable!r}: sequence starts were given for all data, and this variable has no "
+                f"sequence axis"
             )
         if isinstance(value, tuple):
             raise FeedError(
-                f"{variable!r}: sequence starts were given for all data; they cannot be given for this one as well"
+                f"{variable!r}: sequence starts were given for all data; they cannot be given for "
+                f"this one as well"
             )
     return {variable: (value, starts) for variable, value in arguments.items()}
 
@@ -161,7 +171,8 @@ def differentiated(function: Function, variables: Any, what: str) -> dict[Any, V
     asked = asked_for(variables, what, function)
     if not asked:
         raise ValueError(
-            f"gradient of {function}: {what} is empty; name the arguments or parameters to differentiate by"
+            f"gradient of {function}: {what} is empty; name the arguments or parameters to "
+            f"differentiate by"
         )
     known = whole_graph(function).inputs
     for variable in asked.values():

@@ -70,13 +70,16 @@ def plan_for(
     return plan
 
 
-# Plans for so many sizes of free dimensions are kept for a graph; each takes some ten kilobytes and milliseconds to make.
+# Plans for so many sizes of free dimensions are kept for a graph; each takes some ten kilobytes and
+# milliseconds to make.
 _MOST_PLANS = 200
 _uses = itertools.count()
 
 
 def _drop_old_plans(plans: dict[Any, Any]) -> None:
-    """Drop the half that was used least lately, once there are too many for different sizes of free dimensions."""
+    """Drop the half that was used least lately, once there are too many for different sizes of free
+    dimensions.
+    """
     sized = [(p.last_use, key) for key, p in list(plans.items()) if isinstance(p, Plan) and key[1]]
     if len(sized) >= _MOST_PLANS:
         for _, key in sorted(sized, key=lambda each: each[0])[: len(sized) // 2]:
@@ -84,7 +87,9 @@ def _drop_old_plans(plans: dict[Any, Any]) -> None:
 
 
 def share_carried_states(one: Composite, other: Composite) -> None:
-    """Have two functions of one graph go on from the same states, whichever of them a minibatch went through."""
+    """Have two functions of one graph go on from the same states, whichever of them a minibatch
+    went through.
+    """
     other._plans["carry"] = one._plans.setdefault("carry", {})
 
 
@@ -121,7 +126,9 @@ class Pass:
         return self.hand_out(rows, self.plan.types[index], as_numpy)
 
     def hand_out(self, rows: Any, type_: TensorType, as_numpy: bool) -> Any:
-        """Rows as the program sees them; see `result_of`. A `Value` is valid until the function runs again."""
+        """Rows as the program sees them; see `result_of`. A `Value` is valid until the function
+        runs again.
+        """
         result = result_of(rows, type_, self.run, as_numpy)
         if not as_numpy:
             self.outstanding_values.append(weakref.ref(result))
@@ -166,7 +173,8 @@ def execute(
         training: whether this is a training pass.
         limit: lifted if there is much to do.
         leaves: inputs whose gradients will be asked for.
-        by_rows: whether gradients of what sparse inputs are multiplied with to_value only the rows that are read.
+        by_rows: whether gradients of what sparse inputs are multiplied with to_value only the rows
+            that are read.
     """
     composite = whole_graph(function)
     place = torch_device(device, function)
@@ -201,7 +209,9 @@ def _invalidate(outstanding_values: list[weakref.ref[Value]]) -> None:
 
 
 def _as_leaf(variable: Variable, fed: BoundInput) -> BoundInput:
-    """Data whose gradient is asked for; sparse ones are made dense, since any place may have a gradient."""
+    """Data whose gradient is asked for; sparse ones are made dense, since any place may have a
+    gradient.
+    """
     rows = fed.rows
     if isinstance(rows, SparseRows):
         rows = rows.to_dense().reshape(-1, *variable.shape)
@@ -284,12 +294,14 @@ def backward(
     if not isinstance(root_gradients, Mapping):
         if not isinstance(root_gradients, (Value, NDArrayView, np.ndarray, list, tuple)):
             raise ArgumentError(
-                f"backward: {function}: expected a dictionary of gradients by output, got {shown(root_gradients)}"
+                f"backward: {function}: expected a dictionary of gradients by output, got "
+                f"{shown(root_gradients)}"
             )
         root_gradients = {function.output: root_gradients}
     if not root_gradients:
         raise ArgumentError(
-            f"backward: {function}: no gradients were given; give one for an output of the forward pass"
+            f"backward: {function}: no gradients were given; give one for an output of the forward "
+            f"pass"
         )
     roots, seeds = [], []
     for root, gradient in root_gradients.items():

@@ -1,4 +1,6 @@
-"""What a training step needs of a learner, and how it hands over gradients that are left as factors."""
+"""What a training step needs of a learner, and how it hands over gradients that are left as
+factors.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def update(
     samples: int,
     is_sweep_end: bool,
 ) -> bool:
-    """Hand gradients to a learner; those left as factors go straight into the weights where its rule is that simple."""
+    """Hand gradients to a learner; those left as factors go straight into the weights where its
+    rule is that simple.
+    """
     if not (learner.subtracts and learner.is_plain):
         held = zip(gradients, products, learner.parameters, strict=True)
         return learner.apply(

@@ -1,4 +1,6 @@
-"""Where a run's first numbers that are not finite come from: the run is repeated, operation by operation."""
+"""Where a run's first numbers that are not finite come from: the run is repeated, operation by
+operation.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ class Origin:
     Attributes:
         text: that, in words.
         direction: ``"forward"`` or ``"backward"``.
-        named: the operation's kind, name and uid; the leaf's name and uid where it was given such numbers.
+        named: the operation's kind, name and uid; the leaf's name and uid where it was given such
+            numbers.
     """
 
     text: str
@@ -105,7 +108,9 @@ def _leaves(plan: Plan, rows: Sequence[Any], run: RunContext) -> dict[Key, _Leaf
 
 
 class _Forward:
-    """The way back from a loss that is not finite, through values that are not, to where they begin."""
+    """The way back from a loss that is not finite, through values that are not, to where they
+    begin.
+    """
 
     def __init__(self, plan: Plan, probe: Probe, leaves: dict[Key, _Leaf]) -> None:
         self.nodes = {id(node): node for node in plan.single_nodes()}
@@ -160,7 +165,9 @@ class _Forward:
         return Origin(text, "forward", origin.named)
 
     def _walk(self, root: Key, nan_alone: bool) -> tuple[list[Call], list[Key]]:
-        """All calls on the way down through values that are not finite, and the leaves that are not."""
+        """All calls on the way down through values that are not finite, and the leaves that are
+        not.
+        """
         calls: list[Call] = []
         leaves: list[Key] = []
         seen: set[Key] = set()
@@ -228,10 +235,16 @@ def _backward_origin(plan: Plan, probe: Probe, bad: Sequence[Variable]) -> Origi
     first = min((c for c in found.values() if c.began), key=lambda c: c.turn or 0, default=None)
     if first is None:
         name = bad[0].name or bad[0].uid
-        text = f"parameter {quoted(name)} is used several times: each of its gradients is finite, and their sum is not"
+        text = (
+            f"parameter {quoted(name)} is used several times: each of its gradients is finite, and "
+            f"their sum is not"
+        )
         return Origin(text, "backward", {"name": bad[0].name, "uid": bad[0].uid})
     flags, place = next(iter(first.outgoing.values()))
-    text = f"the gradient of {title(first.node)} is the first that holds {what(flags)}{_at(place)}; that of its result is finite"
+    text = (
+        f"the gradient of {title(first.node)} is the first that holds {what(flags)}{_at(place)}; "
+        f"that of its result is finite"
+    )
     return Origin(text, "backward", named(first.node))
 
 

@@ -1,4 +1,6 @@
-"""Training steps that stop at the first number that is not finite, and leave all as it was before that minibatch."""
+"""Training steps that stop at the first number that is not finite, and leave all as it was before
+that minibatch.
+"""
 
 from __future__ import annotations
 
@@ -75,8 +77,10 @@ class Guard:
 
         Args:
             loss: its sum.
-            gradients: one for each parameter of all learners; where ``products`` says so, as two factors.
-            products: whether gradients came from recorded code, and which of them are left as factors.
+            gradients: one for each parameter of all learners; where ``products`` says so, as two
+                factors.
+            products: whether gradients came from recorded code, and which of them are left as
+                factors.
 
         Raises:
             NotFinite: if there are numbers that are not finite.
@@ -132,7 +136,8 @@ def train_watched(
     run: Callable[[bool], StepResult],
     device: torch.device,
 ) -> StepResult:
-    """Do one minibatch, or leave all as it was before and say where its first number that is not finite arose.
+    """Do one minibatch, or leave all as it was before and say where its first number that is not
+    finite arose.
 
     Args:
         step: the training step.
@@ -217,9 +222,12 @@ def _search(
 
 def _update_error(learner: Any, parameter: Variable, number: int) -> NotFiniteError:
     return NotFiniteError(
-        f"minibatch {number}: loss and gradients are finite, but the update by {learner.kind}, with a learning rate of "
-        f"{learner.learning_rate()}, makes parameter '{parameter.name or parameter.uid}' NaN or infinite. It was taken back: "
-        "parameters and learners are as they were before this minibatch; try a lower learning rate, or clip gradients",
+        f"minibatch {number}: loss and gradients are finite, but the update by {learner.kind}, "
+        f"with a learning rate of "
+        f"{learner.learning_rate()}, makes parameter '{parameter.name or parameter.uid}' NaN or "
+        f"infinite. It was taken back: "
+        "parameters and learners are as they were before this minibatch; try a lower learning "
+        "rate, or clip gradients",
         "update",
         name=parameter.name,
         uid=parameter.uid,

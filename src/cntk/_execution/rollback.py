@@ -1,4 +1,6 @@
-"""A training step is done as a whole or not at all: what has been begun is taken back where it fails or is interrupted."""
+"""A training step is done as a whole or not at all: what has been begun is taken back where it
+fails or is interrupted.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +51,8 @@ def update_as_a_whole(
 ) -> None:
     """Have learners change the parameters, all of them or none.
 
-    Interrupts wait until that is done. Where a learner runs what the program has written, which may fail or take its time,
-    they do not: all is kept before, and taken back.
+    Interrupts wait until that is done. Where a learner runs what the program has written, which may
+    fail or take its time, they do not: all is kept before, and taken back.
 
     Args:
         step: the training step.

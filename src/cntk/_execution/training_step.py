@@ -1,4 +1,6 @@
-"""The training step: loss, metric, gradients and update of one minibatch, by autograd or by its recorded trace."""
+"""The training step: loss, metric, gradients and update of one minibatch, by autograd or by its
+recorded trace.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ from cntk._runtime.transfer import moves
 RECORD_AFTER = 40
 # With sequences sizes seldom come again: after so many different ones nothing more is counted.
 _MOST_SIZES = 1000
-# Recordings of so many sizes are kept; each takes some hundred kilobytes, and to make it about a second.
+# Recordings of so many sizes are kept; each takes some hundred kilobytes, and to make it about a
+# second.
 _MOST_RECORDINGS = 100
 
 _LOGGER = logging.getLogger("cntk")
@@ -80,7 +83,8 @@ class TrainingStep:
         self.inputs = tuple(v for v in self.function.inputs if v.kind is VariableKind.Input)
         counted = _counted(loss)
         self._counted = () if counted is None else counted.dynamic_axes
-        # Other rules than a plain subtraction tell a row without a gradient from one whose gradient is 0.
+        # Other rules than a plain subtraction tell a row without a gradient from one whose gradient
+        # is 0.
         self.by_rows = any(not learner.subtracts for learner in learners)
         # By the plan's identity and the size, as `_size_text` writes it.
         self._seen: dict[tuple[int, str], int] = {}
@@ -105,7 +109,9 @@ class TrainingStep:
         return _counted(self.loss)
 
     def passes(self) -> tuple[int, dict[str, int]]:
-        """How many minibatches there have been, and how many of each size since the graph was compiled."""
+        """How many minibatches there have been, and how many of each size since the graph was
+        compiled.
+        """
         found = {
             size: count for (plan, size), count in self._seen.items() if plan == self._last_plan
         }
@@ -114,7 +120,8 @@ class TrainingStep:
     def begin_anew(self, passes: int = 0, sizes: Mapping[str, int] | None = None) -> None:
         """Forget what is compiled and recorded, as in a new process.
 
-        Recorded code rounds otherwise than the rest. Knowing what came before it, training goes on to the bit alike.
+        Recorded code rounds otherwise than the rest. Knowing what came before it, training goes on
+        to the bit alike.
 
         Args:
             passes: how many minibatches there have been.
@@ -267,7 +274,8 @@ class TrainingStep:
         self.trained += samples if updated else 0
         self.is_updated = True
 
-    # -- the recorded step ----------------------------------------------------------------------------------------
+    # -- the recorded step
+    # ----------------------------------------------------------------------------------------
 
     def _recording(
         self, key: Any, plan: Plan, rows: Sequence[Any], run: RunContext
@@ -413,7 +421,9 @@ class TrainingStep:
         return StepResult(loss, metric, samples, extra)
 
     def samples(self, plan: Plan, run: RunContext) -> int:
-        """How many samples the loss is a sum over: rows of the loss, or of what it was reduced from."""
+        """How many samples the loss is a sum over: rows of the loss, or of what it was reduced
+        from.
+        """
         type_: TensorType = plan.types[0]
         axes = type_.dynamic_axes or self._counted
         if not axes or (len(axes) > 1 and axes not in run.layouts):
@@ -438,7 +448,9 @@ def _settle(run: RunContext) -> None:
 
 
 def _counted(loss: Variable) -> Variable | None:
-    """What a loss was reduced from: the first on the way to its operands that has dynamic axes; itself if it has some."""
+    """What a loss was reduced from: the first on the way to its operands that has dynamic axes;
+    itself if it has some.
+    """
     seen = loss
     while seen._owner is not None and not seen.dynamic_axes:
         below = [v for v in seen._owner.root_function.operands if v.is_output or v.is_input]

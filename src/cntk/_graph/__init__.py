@@ -1,1 +1,3 @@
-"""Floor 0: graphs as data. Types, variables, functions, operations' one registry, traversal and cloning."""
+"""Floor 0: graphs as data. Types, variables, functions, operations' one registry, traversal and
+cloning.
+"""

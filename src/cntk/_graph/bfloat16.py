@@ -1,4 +1,6 @@
-"""The dtype bfloat16, which NumPy knows only from the package ml_dtypes, and what dtypes count as numbers with it."""
+"""The dtype bfloat16, which NumPy knows only from the package ml_dtypes, and what dtypes count as
+numbers with it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from typing import Any
 import numpy as np
 
 NAME = "bfloat16"
-# As operations' attributes number it; files say it otherwise, since the original has no such number.
+# As operations' attributes number it; files say it otherwise, since the original has no such
+# number.
 NUMBER = 16
 
 DType = np.dtype[Any]
@@ -27,7 +30,8 @@ def bfloat16() -> DType:
         import ml_dtypes
     except ImportError:
         raise ImportError(
-            "bfloat16 needs ml_dtypes, since NumPy has no such dtype; install it with: pip install 'cntk-torch[bfloat16]'"
+            "bfloat16 needs ml_dtypes, since NumPy has no such dtype; install it with: pip install "
+            "'cntk-torch[bfloat16]'"
         ) from None
     found: DType = np.dtype(ml_dtypes.bfloat16)
     return found
@@ -37,7 +41,7 @@ def dtype_named(name: str) -> DType:
     """Return the dtype of a name, as NumPy and torch know it.
 
     Example:
-        >>> dtype_named('float16')
+        >>> dtype_named("float16")
         dtype('float16')
     """
     return bfloat16() if name == NAME else np.dtype(name)
@@ -57,17 +61,18 @@ def is_computed(dtype: DType) -> bool:
     """Whether operations compute in it.
 
     Example:
-        >>> [is_computed(np.dtype(name)) for name in ('float16', 'int8')]
+        >>> [is_computed(np.dtype(name)) for name in ("float16", "int8")]
         [True, False]
     """
     return dtype in (np.float32, np.float64, np.float16) or is_bfloat16(dtype)
 
 
 def is_short(dtype: DType | None) -> bool:
-    """Whether its numbers have 16 bits and may have fractions: what is gathered over many samples needs float32 beside.
+    """Whether its numbers have 16 bits and may have fractions: what is gathered over many samples
+    needs float32 beside.
 
     Example:
-        >>> [is_short(np.dtype(name)) for name in ('float16', 'float32')]
+        >>> [is_short(np.dtype(name)) for name in ("float16", "float32")]
         [True, False]
     """
     return dtype is not None and (dtype == np.float16 or is_bfloat16(dtype))

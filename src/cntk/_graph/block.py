@@ -1,4 +1,6 @@
-"""Blocks and bundles: one operation that stands for a graph, and one function that shows several outputs."""
+"""Blocks and bundles: one operation that stands for a graph, and one function that shows several
+outputs.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,10 @@ class Block(Op):
         composite: the graph.
         arguments: its inner arguments, in the order of the block's last operands.
         block_name: what the operation is called.
-        single: an operation on the arguments that computes the whole graph in one step, if there is one.
-        details: attributes of the block by their names in files: numbers, flags, strings, axes and tuples of them; those
-            that files hold in 32 bits are NumPy's.
+        single: an operation on the arguments that computes the whole graph in one step, if there is
+            one.
+        details: attributes of the block by their names in files: numbers, flags, strings, axes and
+            tuples of them; those that files hold in 32 bits are NumPy's.
     """
 
     composite: Composite
@@ -62,7 +65,8 @@ class Block(Op):
         """What the arguments stand for, among the operands of the block.
 
         Args:
-            operands: all of them, or their types: those that the graph holds, then what the arguments stand for.
+            operands: all of them, or their types: those that the graph holds, then what the
+                arguments stand for.
         """
         return operands[len(operands) - len(self.arguments) :]
 
@@ -122,12 +126,14 @@ def make_block(
         arguments: pairs of an argument of the graph and the variable outside that it stands for.
         block_name: what the operation is called.
         instance_name: its name in the graph.
-        held: constants and parameters to list first among its operands, in this order, where the graph holds them.
+        held: constants and parameters to list first among its operands, in this order, where the
+            graph holds them.
         single: an operation that computes the whole graph in one step.
         details: attributes; see `Block`.
 
     Raises:
-        GraphError: if an argument of the graph is not among the pairs, or one of the pairs is no argument.
+        GraphError: if an argument of the graph is not among the pairs, or one of the pairs is no
+            argument.
     """
     from cntk._graph.primitive import Primitive
 
@@ -137,13 +143,15 @@ def make_block(
     free = [v for v in composite.arguments if v not in known]
     if free:
         raise GraphError(
-            f"as_block {quoted(block_name)}: the block_arguments_map leaves out {', '.join(map(repr, free))}; "
+            f"as_block {quoted(block_name)}: the block_arguments_map leaves out "
+            f"{', '.join(map(repr, free))}; "
             "map every argument"
         )
     unused = [v for v in inner if not (v.is_placeholder or v.is_input)]
     if unused:
         raise GraphError(
-            f"as_block {quoted(block_name)}: {', '.join(map(repr, unused))} is neither placeholder nor input"
+            f"as_block {quoted(block_name)}: {', '.join(map(repr, unused))} is neither placeholder "
+            f"nor input"
         )
     body = whole_graph(composite)
     leaves = [v for v in walk.leaves(body.root_function, as_on_disk=True) if v not in known]

@@ -1,4 +1,6 @@
-"""Calls of functions: which argument gets what, application to variables or to data, types for arguments."""
+"""Calls of functions: which argument gets what, application to variables or to data, types for
+arguments.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ def argument_map(
 ) -> dict[Variable, Any]:
     """Which argument gets which value.
 
-    Inputs that a layer uses inside, such as a recurrence's initial state, are arguments as well, and may be left out
-    all together: then they stay as they are.
+    Inputs that a layer uses inside, such as a recurrence's initial state, are arguments as well,
+    and may be left out all together: then they stay as they are.
 
     Raises:
         TypeError: if the number or the names of the arguments do not fit.
@@ -50,7 +52,8 @@ def argument_map(
         if len(candidates) != 1:
             problem = "has no argument" if not candidates else "has several arguments"
             raise TypeError(
-                f"CNTK Function {problem} named {quoted(name)}; its arguments are: {', '.join(map(escaped, by_name)) or 'none'}"
+                f"CNTK Function {problem} named {quoted(name)}; its arguments are: "
+                f"{', '.join(map(escaped, by_name)) or 'none'}"
             )
         if candidates[0] in result:
             raise TypeError(f"CNTK Function got two values for argument {quoted(name)}")
@@ -64,7 +67,10 @@ def _wrong_number(signature: Sequence[Variable], got: int) -> str:
     names = ", ".join(escaped(v.name or v.uid) for v in signature)
     inside = any(v.is_input for v in signature) and any(v.is_placeholder for v in signature)
     hint = "; an input variable that is used inside is an argument as well" if inside else ""
-    return f"CNTK Function expected {len(signature)} arguments, got {got}; its arguments are: {names or 'none'}{hint}"
+    return (
+        f"CNTK Function expected {len(signature)} arguments, got {got}; its arguments are: "
+        f"{names or 'none'}{hint}"
+    )
 
 
 def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -95,7 +101,8 @@ def apply(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
     if len(symbolic) != len(values):
         wrong = next(k for k in values if k not in symbolic)
         raise TypeError(
-            f"call of {function}: argument '{wrong.name or wrong.uid}' is data and others are variables; "
+            f"call of {function}: argument '{wrong.name or wrong.uid}' is data and others are "
+            f"variables; "
             "give all arguments as data, or wrap the data in cntk.constant"
         )
     for argument, node in symbolic.items():
@@ -114,11 +121,13 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
     name = argument.name or argument.uid
     if value is None:
         raise ArgumentError(
-            f"call of {function}: argument {quoted(name)} is None; was a node not found by its name?"
+            f"call of {function}: argument {quoted(name)} is None; was a node not found by its "
+            f"name?"
         )
     if argument.is_placeholder:
         raise GraphError(
-            f"call of {function} with data: the type of argument {quoted(name)} is not known; tell it with update_signature, as in "
+            f"call of {function} with data: the type of argument {quoted(name)} is not known; tell "
+            f"it with update_signature, as in "
             "f.update_signature(784), or apply the function to an input_variable first"
         )
 
@@ -126,11 +135,12 @@ def _check_data(function: Function, argument: Variable, value: Any) -> None:
 def _check_type(function: Function, argument: Variable, node: Variable | Function) -> None:
     """An input whose type is known takes no variable of another type.
 
-    What is given may have further axes in front, as the original allows: most operations work along the last ones.
-    A placeholder takes anything: its shape is but a guess at what will come.
+    What is given may have further axes in front, as the original allows: most operations work along
+    the last ones. A placeholder takes anything: its shape is but a guess at what will come.
 
     Raises:
-        TypeError: if shape, dynamic axes, number format or storage differ. What is not known yet differs from nothing.
+        TypeError: if shape, dynamic axes, number format or storage differ. What is not known yet
+            differs from nothing.
     """
     wanted, given = argument.type_, as_variable(node, "call").type_
     if argument.is_placeholder or not wanted.has_shape or not given.has_shape:
@@ -147,15 +157,19 @@ def _check_type(function: Function, argument: Variable, node: Variable | Functio
     )
     if not fits:
         raise TypeError(
-            f"call of {function}: argument '{argument.name or argument.uid}' is declared as {type_text(wanted)}, and "
-            f"{node!r} is {type_text(given)}; pass a variable of that type, or leave the type of the argument open"
+            f"call of {function}: argument '{argument.name or argument.uid}' is declared as "
+            f"{type_text(wanted)}, and "
+            f"{node!r} is {type_text(given)}; pass a variable of that type, or leave the type of "
+            f"the argument open"
         )
 
 
 def update_signature(
     function: Function, arg_types: Sequence[Any], kwarg_types: Mapping[str, Any]
 ) -> None:
-    """Replace placeholders by input variables of the given types; see `Function.update_signature`."""
+    """Replace placeholders by input variables of the given types; see
+    `Function.update_signature`.
+    """
     placeholders = [v for v in function.signature if v.is_placeholder]
     of_all = len(arg_types) + len(kwarg_types) == len(function.signature) or not placeholders
     types = argument_map(function.signature if of_all else placeholders, arg_types, kwarg_types)
@@ -168,8 +182,10 @@ def update_signature(
             inputs[argument] = Variable.make(VariableKind.Input, type_, argument.name)
         elif type_ != argument.type_:
             raise TypeError(
-                f"update_signature: argument '{argument.name or argument.uid}' is {type_text(argument.type_)} already and "
-                f"cannot become {type_text(type_)}; clone the function with a placeholder in its place"
+                f"update_signature: argument '{argument.name or argument.uid}' is "
+                f"{type_text(argument.type_)} already and "
+                f"cannot become {type_text(type_)}; clone the function with a placeholder in its "
+                f"place"
             )
     if inputs:
         function.replace_placeholders(inputs)
@@ -180,7 +196,8 @@ def _type_for(argument: Variable, wanted: Any) -> TensorType:
         return variable_type(wanted)
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"update_signature: argument '{argument.name or argument.uid}': expected a shape such as (3, 4), a type such as "
+            f"update_signature: argument '{argument.name or argument.uid}': expected a shape such "
+            f"as (3, 4), a type such as "
             f"Tensor[3, 4] or a variable; {error}"
         ) from None
 
@@ -195,7 +212,9 @@ def _is_number_type(wanted: Any) -> bool:
 
 
 def variable_type(wanted: Any) -> TensorType:
-    """A tensor type from a shape, a variable, a floating-point type, or a type of `cntk.layers.typing`."""
+    """A tensor type from a shape, a variable, a floating-point type, or a type of
+    `cntk.layers.typing`.
+    """
     if isinstance(wanted, Variable):
         return wanted.type_
     if _is_number_type(wanted):

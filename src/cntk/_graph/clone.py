@@ -40,7 +40,8 @@ def _substitution_map(substitutions: Mapping[Any, Any]) -> dict[Variable, Variab
     result: dict[Variable, Variable] = {}
     if not isinstance(substitutions, Mapping):
         raise ArgumentError(
-            f"clone: substitutions: expected a dictionary of variables or functions, got {shown(substitutions)}"
+            f"clone: substitutions: expected a dictionary of variables or functions, got "
+            f"{shown(substitutions)}"
         )
     for old, new in substitutions.items():
         if (
@@ -78,7 +79,8 @@ def clone(
             variable.type_ = type_
         raise
     arguments = tuple(mapping.get(v, v) for v in declared)
-    # Where something computed has taken an argument's place, the arguments are those of the graph, in its order.
+    # Where something computed has taken an argument's place, the arguments are those of the graph,
+    # in its order.
     name = function._own_name if isinstance(function, Composite) else ""
     return Composite(copy, arguments if all(v._owner is None for v in arguments) else (), name)
 
@@ -101,7 +103,8 @@ class _Cloning:
         # What the program wants replaced, in blocks too.
         self.replaced = frozenset(mapping)
         for new in list(mapping.values()):
-            # What takes another's place, or is read by what does, is there already, wherever else the graph has it.
+            # What takes another's place, or is read by what does, is there already, wherever else
+            # the graph has it.
             read = (new,) if new._owner is None else walk.leaves(new._owner.root_function)
             for leaf in read:
                 if leaf is new or leaf.kind not in HOLDERS:
@@ -200,7 +203,8 @@ def replace_placeholders(function: Function, substitutions: Mapping[Variable, An
         return
     if not isinstance(substitutions, Mapping):
         raise ArgumentError(
-            f"replace_placeholders: expected a dictionary of placeholders and variables, got {shown(substitutions)}"
+            f"replace_placeholders: expected a dictionary of placeholders and variables, got "
+            f"{shown(substitutions)}"
         )
     mapping = {
         as_variable(old, "replace_placeholders"): as_variable(new, "replace_placeholders")
@@ -209,7 +213,8 @@ def replace_placeholders(function: Function, substitutions: Mapping[Variable, An
     wrong = [v for v in mapping if not v.is_placeholder]
     if wrong:
         raise GraphError(
-            f"replace_placeholders: {wrong[0]!r} is not a placeholder; use clone with substitutions instead"
+            f"replace_placeholders: {wrong[0]!r} is not a placeholder; use clone with "
+            f"substitutions instead"
         )
     root = function.root_function
     present = {v for v in walk.leaves(root) if v.is_placeholder}

@@ -1,4 +1,6 @@
-"""Functions applied to one another: calls, ``>>`` and ``<<``, and how several outputs go on to several functions."""
+"""Functions applied to one another: calls, ``>>`` and ``<<``, and how several outputs go on to
+several functions.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ class Composition:
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Apply the function to variables and functions (the result is a function) or to data (the result is data).
+        """Apply the function to variables and functions (the result is a function) or to data (the
+        result is data).
 
         Raises:
             TypeError: if the number or the names of the arguments do not fit.
@@ -26,7 +29,8 @@ class Composition:
         return apply(cast("Function", self), args, kwargs)
 
     def __rshift__(self, other: Callable[..., Any] | tuple[Callable[[Any], Any], ...]) -> Any:
-        """Forward composition: ``f >> g`` is g applied to all outputs of f; ``f >> (g, h)`` is both, each applied to one.
+        """Forward composition: ``f >> g`` is g applied to all outputs of f; ``f >> (g, h)`` is
+        both, each applied to one.
 
         A single output goes to g and to h.
 
@@ -59,14 +63,16 @@ class Composition:
 
 
 def spread(value: Any, count: int) -> Sequence[Any]:
-    """What so many functions side by side are applied to: one of several outputs each, or all to the only one.
+    """What so many functions side by side are applied to: one of several outputs each, or all to
+    the only one.
 
     Args:
         value: a node of the graph, or a tuple of nodes.
         count: how many functions follow.
 
     Returns:
-        All outputs if there are several, of which there may be more than functions; else ``value``, ``count`` times.
+        All outputs if there are several, of which there may be more than functions; else ``value``,
+        ``count`` times.
 
     Raises:
         TypeError: for fewer outputs, but several, than functions.
@@ -76,7 +82,8 @@ def spread(value: Any, count: int) -> Sequence[Any]:
         return (outputs[0] if isinstance(value, tuple) else value,) * count
     if len(outputs) < count:
         raise TypeError(
-            f"{count} functions side by side follow {len(outputs)} outputs, and each takes one of them; "
+            f"{count} functions side by side follow {len(outputs)} outputs, and each takes one of "
+            f"them; "
             "leave some out, or combine what they compute into one function of all outputs"
         )
     return outputs

@@ -1,4 +1,6 @@
-"""Functions written as Python functions: parameters become arguments, the returned graph becomes the function."""
+"""Functions written as Python functions: parameters become arguments, the returned graph becomes
+the function.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def _arguments(body: Callable[..., Any]) -> dict[str, TensorType]:
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise TypeError(
-                f"@Function {_name(body)}: *args and **kwargs have no place in a graph; name every argument"
+                f"@Function {_name(body)}: *args and **kwargs have no place in a graph; name every "
+                f"argument"
             )
         if parameter.default is not parameter.empty:
             continue
@@ -52,7 +55,9 @@ def _placeholders(arguments: Mapping[str, TensorType]) -> dict[str, Variable]:
 
 
 def _variables(arguments: Mapping[str, TensorType]) -> dict[str, Variable]:
-    """An input where an annotation tells shape and axes, so that the function can run as it is, else a placeholder."""
+    """An input where an annotation tells shape and axes, so that the function can run as it is,
+    else a placeholder.
+    """
     kinds = {True: VariableKind.Input, False: VariableKind.Placeholder}
     return {
         name: Variable.make(kinds[type_.is_known], type_, name) for name, type_ in arguments.items()
@@ -117,7 +122,8 @@ def function_from_callable(
     op_name: str | None = None,
     name: str | None = None,
 ) -> Composite:
-    """A function of the parameters of a Python function, or a block with a kind and a name; see `Function`.
+    """A function of the parameters of a Python function, or a block with a kind and a name; see
+    `Function`.
 
     Raises:
         ArgumentError: for anything that cannot be called.
@@ -132,13 +138,16 @@ def function_from_callable(
 def function_of_types(
     body: Callable[..., Any], types: Sequence[Any], named_types: Mapping[str, Any]
 ) -> Composite:
-    """A function of the parameters of a Python function, of given types; see `Function.with_signature`."""
+    """A function of the parameters of a Python function, of given types; see
+    `Function.with_signature`.
+    """
     arguments = _arguments(body)
     given = {**dict(zip(arguments, types, strict=False)), **named_types}
     if len(types) + len(named_types) != len(arguments) or set(given) != set(arguments):
         expected = ", ".join(arguments) or "none"
         raise TypeError(
-            f"with_signature {_name(body)}: types for {len(types)} parameters and for {list(named_types)} were given; "
+            f"with_signature {_name(body)}: types for {len(types)} parameters and for "
+            f"{list(named_types)} were given; "
             f"the parameters are: {expected}"
         )
     arguments.update({name: variable_type(t) for name, t in given.items() if is_variable_type(t)})
@@ -146,7 +155,9 @@ def function_of_types(
 
 
 def in_order(arguments: Sequence[Variable]) -> tuple[Variable, ...]:
-    """Stand-ins for arguments: a graph that reads these has the arguments in this order, and all of them."""
+    """Stand-ins for arguments: a graph that reads these has the arguments in this order, and all of
+    them.
+    """
     inner = [Variable.make(VariableKind.Placeholder, v.type_, v.name) for v in arguments]
     return make_block(
         combine_variables(inner), list(zip(inner, arguments, strict=True)), "Tuple"
@@ -158,8 +169,9 @@ def _function(body: Callable[..., Any], arguments: dict[str, Variable]) -> Compo
     present = set(function.inputs)
     found = [v for v in function.inputs if v in arguments.values()]
     if found != [v for v in arguments.values() if v in present]:
-        # Arguments are found in the order of the graph. As the original, and so that whatever is made of the function
-        # keeps the order of the parameters, the graph is made once more, behind a bundle of all arguments.
+        # Arguments are found in the order of the graph. As the original, and so that whatever is
+        # made of the function keeps the order of the parameters, the graph is made once more,
+        # behind a bundle of all arguments.
         function = _trace(body, arguments, in_order(list(arguments.values())))
     unused = [argument for argument, variable in arguments.items() if variable not in present]
     if unused:
@@ -190,10 +202,10 @@ def BlockFunction(op_name: str, name: str) -> Callable[[Callable[..., Any]], Com
 
     Example:
         >>> import cntk as C
-        >>> @C.BlockFunction('Swish', 'act')
+        >>> @C.BlockFunction("Swish", "act")
         ... def swish(x):
         ...     return x * C.sigmoid(x)
-        >>> print(swish(C.input_variable(3, name='x')))
+        >>> print(swish(C.input_variable(3, name="x")))
         act: Swish(x: Tensor[3]) -> Tensor[3]
     """
     op_name, name = (

@@ -1,4 +1,6 @@
-"""Functions: what primitives, which hold one operation, and composites, which are graphs of them, have in common."""
+"""Functions: what primitives, which hold one operation, and composites, which are graphs of them,
+have in common.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class CloneMethod(enum.Enum):
 
 
 class _FunctionType(Kind):
-    """Lets `Function` stand as a decorator in front of a Python function, while its subclasses are made as usual."""
+    """Lets `Function` stand as a decorator in front of a Python function, while its subclasses are
+    made as usual.
+    """
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is not Function:
@@ -48,7 +52,8 @@ class _FunctionType(Kind):
             return args[0]
         if not args and "body" not in kwargs:
             raise ArgumentError(
-                "Function: expected a Python function, as in @Function or Function(lambda x: x + 1), got none"
+                "Function: expected a Python function, as in @Function or Function(lambda x: x + "
+                "1), got none"
             )
         from cntk._graph.define import function_from_callable
 
@@ -58,14 +63,15 @@ class _FunctionType(Kind):
 class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     """A computation: a graph of operations with arguments, parameters and outputs.
 
-    ``@Function`` in front of a Python function turns it into one: its parameters become the arguments.
+    ``@Function`` in front of a Python function turns it into one: its parameters become the
+    arguments.
 
     Example:
         >>> import cntk as C
         >>> @C.Function
         ... def affine(x, scale):
         ...     return x * scale + 1
-        >>> print(affine(C.input_variable(3, name='x'), C.input_variable(3, name='s')))
+        >>> print(affine(C.input_variable(3, name="x"), C.input_variable(3, name="s")))
         Composite(x: Tensor[3], s: Tensor[3]) -> Tensor[3]
     """
 
@@ -77,12 +83,13 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         if self._is_condition:
             called = operation_text(self.root_function.op_name, self.name)
             raise ArgumentError(
-                f"{called}: a comparison of nodes is itself a node, neither true nor false before it is evaluated; use "
+                f"{called}: a comparison of nodes is itself a node, neither true nor false before "
+                f"it is evaluated; use "
                 "cntk.element_select(condition, x, y) in the graph, or compare what eval gives"
             )
         return True
 
-    # -- what it is -------------------------------------------------------------------------------------------
+    # -- what it is --------------------------------------------------------------------------------
 
     @property
     def uid(self) -> str:
@@ -96,7 +103,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     @property
     def is_composite(self) -> bool:
-        """Whether this is a graph: the operation that gives the outputs and all that it depends on."""
+        """Whether this is a graph: the operation that gives the outputs and all that it depends
+        on.
+        """
         return False
 
     @property
@@ -106,7 +115,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     @property
     def is_block(self) -> bool:
-        """Whether this is one operation that stands for a graph of its own; a composite's root may be."""
+        """Whether this is one operation that stands for a graph of its own; a composite's root may
+        be.
+        """
         return False
 
     @property
@@ -116,7 +127,9 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     @property
     def name(self) -> str:
-        """The name, or ''. May be set once. A graph's is that of its root unless it has been given one of its own."""
+        """The name, or ''. May be set once. A graph's is that of its root unless it has been given
+        one of its own.
+        """
         return self.root_function._name
 
     @name.setter
@@ -132,7 +145,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         """
         if self.name and not renaming_allowed():
             raise ValueError(
-                f"function {quoted(self.name)} has a name already and cannot be renamed to {quoted(name)}"
+                f"function {quoted(self.name)} has a name already and cannot be renamed to "
+                f"{quoted(name)}"
             )
 
     @property
@@ -150,18 +164,23 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         results = self.root_function.results
         if len(results) != 1:
             raise RuntimeError(
-                f"{self!r} has {len(results)} outputs and cannot stand for a single variable; pick one of `.outputs`"
+                f"{self!r} has {len(results)} outputs and cannot stand for a single variable; pick "
+                f"one of `.outputs`"
             )
         return results[0]
 
     @property
     def type(self) -> str:
-        """The output's type in the vocabulary of `cntk.layers.typing`, such as ``Sequence[Tensor[3]]``."""
+        """The output's type in the vocabulary of `cntk.layers.typing`, such as
+        ``Sequence[Tensor[3]]``.
+        """
         return printing.outputs_text(self)
 
     @property
     def inputs(self) -> tuple[Variable, ...]:
-        """A primitive's operands; a composite's leaves: parameters, constants, inputs and placeholders."""
+        """A primitive's operands; a composite's leaves: parameters, constants, inputs and
+        placeholders.
+        """
         raise NotImplementedError
 
     @property
@@ -174,13 +193,16 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     def signature(self) -> tuple[Variable, ...]:
         """The arguments in the order in which a call takes them.
 
-        What belongs to a Python function around this one that is still being made is not among them: it stays as it is.
+        What belongs to a Python function around this one that is still being made is not among
+        them: it stays as it is.
         """
         outer = open_arguments()
         return tuple(v for v in self.arguments if v not in outer) if outer else self.arguments
 
     def _held(self) -> tuple[Variable, ...]:
-        """The leaves of a composite's graph, or those among a primitive's own operands, in the original's order: that of files."""
+        """The leaves of a composite's graph, or those among a primitive's own operands, in the
+        original's order: that of files.
+        """
         return tuple(
             dict.fromkeys(
                 v for v in walk.operands_as_on_disk(self.root_function) if v._owner is None
@@ -189,13 +211,17 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
 
     @property
     def parameters(self) -> tuple[Any, ...]:
-        """A composite's parameters, depth first from the root; of a primitive, such as a layer found by its name, its own.
+        """A composite's parameters, depth first from the root; of a primitive, such as a layer
+        found by its name, its own.
 
         Example:
             >>> import cntk as C
-            >>> hidden = C.layers.Dense(3, name='hidden')(C.input_variable(2))
-            >>> scores = C.layers.Dense(4, name='scores')(hidden)
-            >>> [p.shape for p in scores.parameters], [p.shape for p in scores.find_by_name('scores').parameters]
+            >>> hidden = C.layers.Dense(3, name="hidden")(C.input_variable(2))
+            >>> scores = C.layers.Dense(4, name="scores")(hidden)
+            >>> (
+            ...     [p.shape for p in scores.parameters],
+            ...     [p.shape for p in scores.find_by_name("scores").parameters],
+            ... )
             ([(3, 4), (4,), (2, 3), (3,)], [(3, 4), (4,)])
         """
         return tuple(v for v in self._held() if v.kind is VariableKind.Parameter)
@@ -252,7 +278,7 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             )
         return block
 
-    # -- copying ----------------------------------------------------------------------------------------------
+    # -- copying -----------------------------------------------------------------------------------
 
     def clone(
         self, method: CloneMethod | str, substitutions: Mapping[Any, Any] | None = None
@@ -295,7 +321,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         placeholders = self.placeholders
         if len(placeholders) != 1:
             raise ValueError(
-                f"replace_placeholder: {self} has {len(placeholders)} placeholders, not one; use replace_placeholders"
+                f"replace_placeholder: {self} has {len(placeholders)} placeholders, not one; use "
+                f"replace_placeholders"
             )
         return self.replace_placeholders({placeholders[0]: substitution})
 
@@ -303,13 +330,15 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
     def register_udf_deserialize_callback(op_name: str, callback: Callable[..., Any]) -> None:
         """Say how user functions of a name are made when files that hold them are loaded.
 
-        Without a callback the static `UserFunction.deserialize` of the class is called, if the program has defined it.
-        Nothing is imported because a file says so.
+        Without a callback the static `UserFunction.deserialize` of the class is called, if the
+        program has defined it. Nothing is imported because a file says so.
 
         Args:
-            op_name: what such functions are called: module and class, unless the class overrides ``op_name``.
-            callback: is called with the list of operands, the function's name and what its ``serialize`` returned;
-                returns a `UserFunction`, or any function with as many outputs.
+            op_name: what such functions are called: module and class, unless the class overrides
+                ``op_name``.
+            callback: is called with the list of operands, the function's name and what its
+                ``serialize`` returned; returns a `UserFunction`, or any function with as many
+                outputs.
 
         Raises:
             ValueError: if there is one for that name already.
@@ -358,14 +387,15 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         update_signature(self, arg_types, kwarg_types)
 
     def set_attribute(self, name: str, value: Any) -> None:
-        """Change an attribute of the root operation that may change: ``dropoutRate`` or ``rngSeed``.
+        """Change an attribute of the root operation that may change: ``dropoutRate`` or
+        ``rngSeed``.
 
         Raises:
             GraphError: for any other attribute.
         """
         self.root_function.change_attribute(name, value)
 
-    # -- looking inside ---------------------------------------------------------------------------------------
+    # -- looking inside ----------------------------------------------------------------------------
 
     def find_all_with_name(self, name: str, depth: int = 0) -> list[Any]:
         """All functions and variables of a name; see `find_by_name`."""
@@ -389,7 +419,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
         found = self.find_all_with_name(name, depth)
         if len(found) > 1:
             raise ValueError(
-                f"{self}: {len(found)} nodes are named {quoted(name)}; find_all_with_name gives all of them"
+                f"{self}: {len(found)} nodes are named {quoted(name)}; find_all_with_name gives "
+                f"all of them"
             )
         return found[0] if found else None
 
@@ -413,7 +444,8 @@ class Function(Composition, RunMethods, Operators, metaclass=_FunctionType):
             return found
         if len(results) != 1:
             raise UnknownNameError(
-                f"Function {self} has no {quoted(name)}, and it cannot be looked up in its outputs, "
+                f"Function {self} has no {quoted(name)}, and it cannot be looked up in its "
+                f"outputs, "
                 f"of which there are {len(results)}",
                 lambda: self._did_you_mean(name),
             )

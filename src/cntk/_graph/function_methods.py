@@ -1,4 +1,6 @@
-"""The methods of `Function` that run it. What does the work lives on floors above and is imported by the call."""
+"""The methods of `Function` that run it. What does the work lives on floors above and is imported
+by the call.
+"""
 
 from __future__ import annotations
 
@@ -51,14 +53,16 @@ class RunMethods:
         """Compute outputs.
 
         Args:
-            arguments: data for the arguments: a dictionary by variable or name, or the data of the only argument.
-            outputs: which variables or functions to compute, one or an iterable of them; all outputs if not given.
+            arguments: data for the arguments: a dictionary by variable or name, or the data of the
+                only argument.
+            outputs: which variables or functions to compute, one or an iterable of them; all
+                outputs if not given.
             device: where to compute.
             as_numpy: whether results are NumPy arrays (lists of them for sequences), else `Value`.
 
         Returns:
-            The result, or a dictionary of results if there are several: by what was asked for, variable or function, else
-            by output variable.
+            The result, or a dictionary of results if there are several: by what was asked for,
+            variable or function, else by output variable.
 
         Raises:
             ValueError: if data are missing or do not fit their variable.
@@ -86,13 +90,15 @@ class RunMethods:
 
         Args:
             arguments: data for the arguments.
-            outputs: which variables or functions to compute, one or an iterable of them; all outputs if not given.
+            outputs: which variables or functions to compute, one or an iterable of them; all
+                outputs if not given.
             keep_for_backward: outputs from which gradients will be propagated.
             device: where to compute.
             as_numpy: whether results are NumPy arrays.
 
         Returns:
-            State for `backward` (None if nothing is kept), and the results by what was asked for, variable or function.
+            State for `backward` (None if nothing is kept), and the results by what was asked for,
+            variable or function.
         """
         from cntk._execution.evaluate import forward
 
@@ -133,15 +139,16 @@ class RunMethods:
 
         Args:
             at: data for the arguments.
-            wrt: variables whose gradients are wanted, in any iterable; all arguments that need gradients if not given.
+            wrt: variables whose gradients are wanted, in any iterable; all arguments that need
+                gradients if not given.
             outputs: variables or functions to compute as well.
             device: where to compute.
             as_numpy: whether results are NumPy arrays.
             grad_root: the output to start from, where there are several.
 
         Returns:
-            The gradient, or a dictionary of gradients by variable; with ``outputs`` a pair of these and the computed outputs, by
-            what was asked for if there are several.
+            The gradient, or a dictionary of gradients by variable; with ``outputs`` a pair of these
+            and the computed outputs, by what was asked for if there are several.
 
         Raises:
             ValueError: if there is no variable that needs a gradient.
@@ -166,8 +173,9 @@ class RunMethods:
         """Train this criterion (a loss, or a loss and a metric).
 
         Args:
-            minibatch_source: a minibatch source; or a tuple of data in memory, one for each argument: arrays, CSR matrices,
-                `Value` objects, or lists of samples or of sequences, which count with their frames.
+            minibatch_source: a minibatch source; or a tuple of data in memory, one for each
+                argument: arrays, CSR matrices, `Value` objects, or lists of samples or of
+                sequences, which count with their frames.
             minibatch_size: samples in a minibatch: a number or a schedule.
             streams: the source's streams in the order of the arguments.
             model_inputs_to_streams: streams by argument.
@@ -175,7 +183,8 @@ class RunMethods:
             callbacks: progress writers, and configurations of checkpoints and cross validation.
             progress_frequency: samples (or a pair with a unit) between summaries.
             max_epochs: how many epochs to train; 1 unless ``max_samples`` is given.
-            epoch_size: samples in an epoch, at whose end there is a summary; all data in memory unless given.
+            epoch_size: samples in an epoch, at whose end there is a summary; all data in memory
+                unless given.
             max_samples: samples to stop after, in place of ``max_epochs``.
 
         Returns:
@@ -213,7 +222,8 @@ class RunMethods:
         )
 
     def print_node_timing(self) -> None:
-        """Print to the standard error stream how long each operation took since it was last asked, forward and backward.
+        """Print to the standard error stream how long each operation took since it was last asked,
+        forward and backward.
 
         Operations are timed while `cntk.debugging.set_node_timing` says so.
         """
@@ -230,23 +240,26 @@ class RunMethods:
     ) -> None:
         """Write the function to a file, with the values of its parameters and constants.
 
-        The file is readable by the original. A file of that name is replaced once all is written, and not before.
+        The file is readable by the original. A file of that name is replaced once all is written,
+        and not before.
 
         Args:
-            filename: the path, missing directories are made; or a file opened for writing in binary mode, or anything else
-                with a `write` that takes bytes.
+            filename: the path, missing directories are made; or a file opened for writing in binary
+                mode, or anything else with a `write` that takes bytes.
             format: the file's format.
-            use_external_files_to_store_parameters: accepted for old programs; files of this format may be of any size.
+            use_external_files_to_store_parameters: accepted for old programs; files of this format
+                may be of any size.
 
         Raises:
-            ValueError: if an operation cannot be held by such a file, or a parameter's shape is still to be inferred.
+            ValueError: if an operation cannot be held by such a file, or a parameter's shape is
+                still to be inferred.
             TypeError: if the filename is empty, or neither a path nor a file.
             OSError: if the file cannot be written; the error names the path.
 
         Example:
             >>> import cntk as C, os, tempfile
             >>> x = C.input_variable(2)
-            >>> path = os.path.join(tempfile.mkdtemp(), 'double.model')
+            >>> path = os.path.join(tempfile.mkdtemp(), "double.model")
             >>> (x * 2).save(path)
             >>> C.load_model(path).eval([[1, 2]])
             array([[2., 4.]], dtype=float32)
@@ -276,7 +289,7 @@ class RunMethods:
             >>> import cntk as C, os, tempfile
             >>> w = C.parameter(2, init=1)
             >>> f = C.input_variable(2) * w
-            >>> path = os.path.join(tempfile.mkdtemp(), 'weights.model')
+            >>> path = os.path.join(tempfile.mkdtemp(), "weights.model")
             >>> f.save(path)
             >>> w.value = 5
             >>> f.restore(path)

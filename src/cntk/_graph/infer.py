@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def infer_graph(outputs: Iterable[Variable]) -> bool:
     """Bring the types of a graph's variables up to date.
 
-    As in CNTK, what is known of some operands counts before all are known, and parameters take it on: behind a
-    recurrence whose state turns out to have more axes, a parameter may have been made for fewer. Where that leads to
-    operands that do not fit, parameters wait for what is certain.
+    As in CNTK, what is known of some operands counts before all are known, and parameters take it
+    on: behind a recurrence whose state turns out to have more axes, a parameter may have been made
+    for fewer. Where that leads to operands that do not fit, parameters wait for what is certain.
 
     Args:
         outputs: variables of the graph that depend on all others.
@@ -52,7 +52,8 @@ def _are_known(variables: Iterable[Variable]) -> bool:
 
 
 def infer_guessing(outputs: Iterable[Variable], guess: TypeHint) -> bool:
-    """Bring the types of a graph's variables up to date, with one kind of guess where operands are unknown.
+    """Bring the types of a graph's variables up to date, with one kind of guess where operands are
+    unknown.
 
     Args:
         outputs: variables of the graph that depend on all others.
@@ -68,7 +69,8 @@ def infer_guessing(outputs: Iterable[Variable], guess: TypeHint) -> bool:
     changed, misfit = _pass_over(order, guess)
     if not _are_known(v for p in order for v in p.results):
         for loop in walk.loops(order):
-            # Inside a loop something has to be guessed first: operands that are known say what the others will be.
+            # Inside a loop something has to be guessed first: operands that are known say what the
+            # others will be.
             for bolder in (
                 (TypeHint.EXACT, TypeHint.FROM_SCALARS) if _is_fed(loop) else (TypeHint.EXACT,)
             ):
@@ -118,7 +120,8 @@ def _settle(loop: list[Primitive], guess: TypeHint) -> bool:
 
 
 def _pass_over(order: list[Primitive], guess: TypeHint) -> tuple[bool, GraphError | None]:
-    """Infer in passes until nothing new becomes known: whether anything did, and what does not fit then.
+    """Infer in passes until nothing new becomes known: whether anything did, and what does not fit
+    then.
 
     Until then an operand's type may be a guess that a later pass corrects.
     """

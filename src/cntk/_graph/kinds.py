@@ -8,8 +8,8 @@ from typing import Any
 class Kind(type):
     """Makes inner classes equal to the class that programs know.
 
-    ``type(f) == C.Function`` is so written in programs, where the original has one class. A class that is declared with
-    ``inner=True`` is equal to the class above it, and has its hash.
+    ``type(f) == C.Function`` is so written in programs, where the original has one class. A class
+    that is declared with ``inner=True`` is equal to the class above it, and has its hash.
 
     Example:
         >>> class Animal(metaclass=Kind):

@@ -1,8 +1,9 @@
-"""The one place an operation is declared: the `Op` base class and the registry that everything else reads.
+"""The one place an operation is declared: the `Op` base class and the registry that everything else
+reads.
 
-An operation is a frozen dataclass. Its fields are its attributes as files hold them; its methods are all that the
-system knows of it: types of its outputs (`infer`), what its operands' open dimensions must be (`complete`), and the
-function over raw tensors that computes it (`lower`).
+An operation is a frozen dataclass. Its fields are its attributes as files hold them; its methods
+are all that the system knows of it: types of its outputs (`infer`), what its operands' open
+dimensions must be (`complete`), and the function over raw tensors that computes it (`lower`).
 """
 
 from __future__ import annotations
@@ -138,14 +139,15 @@ class PrimitiveOp(enum.IntEnum):
 class DiskKind(enum.Enum):
     """How files hold an attribute whose annotation alone does not tell.
 
-    Otherwise an ``int`` is an unsigned size, a ``float`` has 64 bits, a `Shape` and flags lie in reverse order, and an
-    `Axis` counts from the last static axis.
+    Otherwise an ``int`` is an unsigned size, a ``float`` has 64 bits, a `Shape` and flags lie in
+    reverse order, and an `Axis` counts from the last static axis.
 
     Attributes:
         Int: a signed number of 32 bits, or a list of them.
         Single: a number of 32 bits with a fraction.
         DynamicAxes: a list of axes in reverse order.
-        GivenAxes: a list of static axes; those that count from the first stay negative, whatever the rank.
+        GivenAxes: a list of static axes; those that count from the first stay negative, whatever
+            the rank.
     """
 
     Int = enum.auto()
@@ -158,11 +160,13 @@ Kernel = Callable[..., Any]
 
 
 class Reach(enum.Enum):
-    """What an operation reads of sequences, besides frames that come no later than that which it computes.
+    """What an operation reads of sequences, besides frames that come no later than that which it
+    computes.
 
     Attributes:
         NONE: nothing: sequences may be given piece by piece.
-        LATER: frames that come later, or the sequence's end. The original computes pieces as if nothing followed.
+        LATER: frames that come later, or the sequence's end. The original computes pieces as if
+            nothing followed.
         WHOLE: all of the sequence. The original refuses pieces.
     """
 
@@ -213,7 +217,8 @@ class Op(ABC):
     op_name: ClassVar[str] = ""
     # How many operands it may have; empty for any number.
     operand_counts: ClassVar[tuple[int, ...]] = ()
-    # Attributes that become elements of results: they may be nan or infinite. Others that may be infinite alone.
+    # Attributes that become elements of results: they may be nan or infinite. Others that may be
+    # infinite alone.
     filling: ClassVar[tuple[str, ...]] = ()
     endless: ClassVar[tuple[str, ...]] = ()
     # Attributes that are not in files: they are the values of constants among the operands.
@@ -224,17 +229,21 @@ class Op(ABC):
     settable: ClassVar[tuple[str, ...]] = ()
     # Whether two of the same operation on the same operands may be computed as one.
     pure: ClassVar[bool] = True
-    # Whether operands tell the type of the result alone: their values are not read, and need not be there.
+    # Whether operands tell the type of the result alone: their values are not read, and need not be
+    # there.
     reads_types_alone: ClassVar[bool] = False
     # Whether it runs although nothing reads its output.
     has_side_effect: ClassVar[bool] = False
-    # Whether a training step with it may be recorded: its calls are torch's own, the same for all data of these sizes.
+    # Whether a training step with it may be recorded: its calls are torch's own, the same for all
+    # data of these sizes.
     recordable: ClassVar[bool] = True
     # Whether it is to see all gradients that there are, asked for or not.
     sees_gradients: ClassVar[bool] = False
-    # Whether its kernel is the same for all sizes of the operands' free dimensions, so that it need not wait for them.
+    # Whether its kernel is the same for all sizes of the operands' free dimensions, so that it need
+    # not wait for them.
     shape_polymorphic: ClassVar[bool] = False
-    # Whether each element of the result comes from elements at the same place along the operands' last two axes alone.
+    # Whether each element of the result comes from elements at the same place along the operands'
+    # last two axes alone.
     pointwise: ClassVar[bool] = False
     # Whether it may take or give batches of another size than the rest of the minibatch.
     changes_batch_size: ClassVar[bool] = False
@@ -246,7 +255,8 @@ class Op(ABC):
     allows_mixed_dtypes: ClassVar[bool] = False
     # Whether an operand with a batch axis alone stretches along the others' sequences by itself.
     broadcasts_over_sequence: ClassVar[bool] = False
-    # In files: names of attributes that are not their field's in camel case, and kinds that annotations do not tell.
+    # In files: names of attributes that are not their field's in camel case, and kinds that
+    # annotations do not tell.
     disk_names: ClassVar[Mapping[str, str]] = {}
     disk_kinds: ClassVar[Mapping[str, DiskKind]] = {}
     # Whether files hold the operands in reverse order.
@@ -282,13 +292,17 @@ class Op(ABC):
         """The outputs' types. Pure; called when every operand's rank and axes are known."""
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
-        """The output's type inside a loop, where an operand may still be unknown; None if nothing can be said."""
+        """The output's type inside a loop, where an operand may still be unknown; None if nothing
+        can be said.
+        """
         return None
 
     def infer_known(self, *operands: TensorType) -> TensorType | None:
-        """What operands that are known say of the output before the others are, in a loop or not; None if nothing.
+        """What operands that are known say of the output before the others are, in a loop or not;
+        None if nothing.
 
-        The output of an operation that lies on its operands' dynamic axes has those of the first operand that has any.
+        The output of an operation that lies on its operands' dynamic axes has those of the first
+        operand that has any.
         """
         if not self.keeps_axes:
             return None
@@ -298,7 +312,9 @@ class Op(ABC):
         return TensorType(UNKNOWN_SHAPE, axes, common_dtype(operands))
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
-        """The operands' types with inferred dimensions (-1) filled in where the other operands settle them."""
+        """The operands' types with inferred dimensions (-1) filled in where the other operands
+        settle them.
+        """
         return operands
 
     def in_dtype(self, dtype: DType | None) -> Op:
@@ -310,7 +326,8 @@ class Op(ABC):
         raise NotImplementedError(f"{self.op_name} is not computed by itself")
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
-        """About how many multiplications one row of the result takes, beyond touching each element once.
+        """About how many multiplications one row of the result takes, beyond touching each element
+        once.
 
         Args:
             operands: the operands' types, with definite sizes.
@@ -319,7 +336,8 @@ class Op(ABC):
         return 0
 
     def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
-        """An operation that adds one more operand, without dynamic axes, to this one's result in the same call.
+        """An operation that adds one more operand, without dynamic axes, to this one's result in
+        the same call.
 
         Args:
             operands: the operands' types.
@@ -331,7 +349,9 @@ class Op(ABC):
         return None
 
     def bind_axis_names(self, operands: Sequence[Variable]) -> Op:
-        """The same operation once its operands' types are known, where an attribute is named after the operands."""
+        """The same operation once its operands' types are known, where an attribute is named after
+        the operands.
+        """
         return self
 
     def output_name(self, index: int, name: str) -> str:
@@ -339,7 +359,8 @@ class Op(ABC):
         return name
 
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
-        """For each operand where the result's elements lie on it, along the last two axes; None if nowhere.
+        """For each operand where the result's elements lie on it, along the last two axes; None if
+        nowhere.
 
         Args:
             operands: the operands' types, complete.
@@ -353,16 +374,20 @@ class Op(ABC):
         )
 
     def factored(self) -> tuple[Op, Op] | None:
-        """Two operations that this one runs as, where something that reads types alone is better drawn for itself.
+        """Two operations that this one runs as, where something that reads types alone is better
+        drawn for itself.
 
         Returns:
-            An operation on the operands, and on the result of the second, which reads the operands as well; or None.
+            An operation on the operands, and on the result of the second, which reads the operands
+            as well; or None.
         """
         return None
 
     @property
     def delay(self) -> int:
-        """For a delay along a sequence how many frames back it looks, forward if negative; 0 for all else."""
+        """For a delay along a sequence how many frames back it looks, forward if negative; 0 for
+        all else.
+        """
         return 0
 
     def attributes(self) -> dict[str, Any]:
@@ -380,18 +405,23 @@ class Op(ABC):
 
         Args:
             values: fields that the file has.
-            operands: the operands, for operations that take some of their attributes from constants among them.
+            operands: the operands, for operations that take some of their attributes from constants
+                among them.
         """
         return cls(**values)
 
     def canonical_for_disk(self, *operands: TensorType) -> Op:
-        """The same operation as files hold it, where operands' types decide what an attribute means."""
+        """The same operation as files hold it, where operands' types decide what an attribute
+        means.
+        """
         return self
 
 
 @cache
 def _numbers_of(cls: type[Op]) -> tuple[str, ...]:
-    """The attributes that are numbers with a fraction, or several, but for those that results are filled with."""
+    """The attributes that are numbers with a fraction, or several, but for those that results are
+    filled with.
+    """
     return tuple(
         f.name
         for f in fields(cls)  # type: ignore[arg-type]
@@ -426,7 +456,8 @@ def primitive(number: PrimitiveOp) -> Callable[[OpClass], OpClass]:
             cls.__qualname__,
         ):
             raise ValueError(
-                f"{number.name} ({int(number)}) is declared twice: {known.__name__} and {cls.__name__}"
+                f"{number.name} ({int(number)}) is declared twice: {known.__name__} and "
+                f"{cls.__name__}"
             )
         cls.primitive = number
         cls.op_name = cls.__dict__.get("op_name") or number.name

@@ -1,4 +1,6 @@
-"""Operators that variables and functions share: arithmetic, comparison, subscripts, matrix product."""
+"""Operators that variables and functions share: arithmetic, comparison, subscripts, matrix
+product.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,15 @@ class _Operations(Protocol):
 
 
 def _ops() -> _Operations:
-    # Operators are methods, and operations live on a floor above: the import has to wait for the call.
+    # Operators are methods, and operations live on a floor above: the import has to wait for the
+    # call.
     from cntk import ops
 
     return cast(_Operations, ops)
 
 
-# Operators that NumPy has functions for, by these: methods of a node on the left, and of one on the right.
+# Operators that NumPy has functions for, by these: methods of a node on the left, and of one on the
+# right.
 _OF_NUMPY = {
     "add": ("__add__", "__radd__"),
     "subtract": ("__sub__", "__rsub__"),
@@ -121,7 +125,9 @@ def _no_operator(symbol: str, node: Any, instead: str) -> ArgumentError:
 
 
 def _condition(result: Function) -> Function:
-    """A comparison that an operator made: `if x < y` means its numbers, which the function does not have."""
+    """A comparison that an operator made: `if x < y` means its numbers, which the function does not
+    have.
+    """
     result._is_condition = True
     return result
 
@@ -136,7 +142,9 @@ class Operators:
     def __array_ufunc__(
         self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any
     ) -> Any:
-        """What NumPy's operators ask for where an array or a NumPy number stands on either side of a node."""
+        """What NumPy's operators ask for where an array or a NumPy number stands on either side of
+        a node.
+        """
         names = _OF_NUMPY.get(ufunc.__name__)
         in_place = out is None or (
             len(out) == 1 and out[0] is inputs[0]
@@ -150,7 +158,9 @@ class Operators:
         return getattr(inputs[1], names[1])(inputs[0])
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        """NumPy's functions for arrays: a node has its shape, and no numbers that they could work on."""
+        """NumPy's functions for arrays: a node has its shape, and no numbers that they could work
+        on.
+        """
         if function.__name__ in _OF_SHAPES:
             return function._implementation(*args, **options)
         raise _no_numbers(f"numpy.{function.__name__}", self)
@@ -225,13 +235,16 @@ class Operators:
         return _condition(_ops().element_not(self))
 
     def __bool__(self) -> bool:
-        """Whether this is there: ``if x:`` asks whether a program has a node or None. It is no condition on its numbers."""
+        """Whether this is there: ``if x:`` asks whether a program has a node or None. It is no
+        condition on its numbers.
+        """
         return True
 
     def __len__(self) -> int:
+        shape = self.shape  # type: ignore[attr-defined]
         raise ArgumentError(
-            f"len: {self!r} is a node of a graph and has no length; its shape is {self.shape}"
-        )  # type: ignore[attr-defined]
+            f"len: {self!r} is a node of a graph and has no length; its shape is {shape}"
+        )
 
     def __float__(self) -> float:
         raise _no_numbers("float", self)
@@ -242,7 +255,8 @@ class Operators:
     def __round__(self, digits: Any = None) -> Function:
         if digits is not None:
             raise ArgumentError(
-                f"round: expected no digits for {self!r}, got {digits!r}; use cntk.round(x * 100) / 100"
+                f"round: expected no digits for {self!r}, got {digits!r}; use cntk.round(x * 100) "
+                f"/ 100"
             )
         return _ops().round(self)
 

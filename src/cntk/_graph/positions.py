@@ -1,4 +1,6 @@
-"""Where the elements of an operation's result lie on its operands, along the last two axes: as in images."""
+"""Where the elements of an operation's result lie on its operands, along the last two axes: as in
+images.
+"""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ class Primitive(Function, inner=True):
         self._create_results()
 
     def _check(self, op: Op) -> None:
-        """Refuse an operation whose attributes are none, or with another number of operands than it has.
+        """Refuse an operation whose attributes are none, or with another number of operands than it
+        has.
 
         Raises:
             GraphError: saying why.
@@ -89,7 +90,8 @@ class Primitive(Function, inner=True):
         try:
             self.infer_results()
         except GraphError:
-            # What is known of the operands may be a guess, until all placeholders below have been replaced.
+            # What is known of the operands may be a guess, until all placeholders below have been
+            # replaced.
             if not any(v.is_placeholder and not v.type_.has_shape for v in walk.leaves(self)):
                 raise
 
@@ -127,24 +129,27 @@ class Primitive(Function, inner=True):
         """Replace the operation by one with another value of a settable attribute."""
         settable = {
             disk_name(f.name): f.name
-            for f in fields(self.op)
+            for f in fields(self.op)  # type: ignore[arg-type]
             if disk_name(f.name) in self.op.settable
-        }  # type: ignore[arg-type]
+        }
         if not isinstance(name, str) or name not in settable:
             allowed = ", ".join(settable) or "none"
             raise GraphError(
-                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {shown(name)} cannot be set; "
+                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute "
+                f"{shown(name)} cannot be set; "
                 f"settable: {allowed}"
             )
         kind = type(getattr(self.op, settable[name]))
         if isinstance(value, bool) or not isinstance(value, Integral if kind is int else Real):
             raise GraphError(
-                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {quoted(name)} is a number; "
+                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute "
+                f"{quoted(name)} is a number; "
                 f"got {value!r}"
             )
         if kind is int and value < 0:
             raise GraphError(
-                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute {quoted(name)} must be not negative; "
+                f"set_attribute: {operation_text(self.op_name, self._name)}: attribute "
+                f"{quoted(name)} must be not negative; "
                 f"got {value!r}"
             )
         changes = {settable[name]: kind(value)}
@@ -232,7 +237,8 @@ class Primitive(Function, inner=True):
         check_sizes(inferred, types, is_run=False)
         changed = False
         if partial.settles:
-            # Only now that nothing can fail any more, and not by a guess: parameters keep what they have taken on.
+            # Only now that nothing can fail any more, and not by a guess: parameters keep what they
+            # have taken on.
             for variable, type_ in self._with(types):
                 if variable.kind in HOLDERS:
                     changed |= variable.refine(
@@ -243,7 +249,8 @@ class Primitive(Function, inner=True):
     def _infer_shapes(
         self, types: tuple[TensorType, ...], dtype: DType | None, partial: TypeHint
     ) -> tuple[TensorType, ...]:
-        """Types where shapes are known and some axes, those of placeholders, are not: shapes as on the usual ones.
+        """Types where shapes are known and some axes, those of placeholders, are not: shapes as on
+        the usual ones.
 
         Whether the operands fit is not known before the axes are.
         """
@@ -300,7 +307,9 @@ def misfit(op_name: str, name: str, reason: str, operands: Iterable[Variable]) -
 
 
 def operand_text(variable: Variable) -> str:
-    """A variable as errors name it: by its name where it has one, or by the operation that computes it."""
+    """A variable as errors name it: by its name where it has one, or by the operation that computes
+    it.
+    """
     while variable.stands_for is not None:
         variable = variable.stands_for
     if variable._name:

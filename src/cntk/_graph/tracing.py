@@ -1,4 +1,6 @@
-"""Functions that are being made of Python functions: what runs inside may use the arguments of those around it."""
+"""Functions that are being made of Python functions: what runs inside may use the arguments of
+those around it.
+"""
 
 from __future__ import annotations
 

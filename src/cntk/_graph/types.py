@@ -1,4 +1,6 @@
-"""Types of tensors: static shape, dynamic axes, number format and storage, known or still to be inferred."""
+"""Types of tensors: static shape, dynamic axes, number format and storage, known or still to be
+inferred.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,9 @@ FreeDimension = -3
 UNKNOWN_SHAPE = (-2,)
 UNKNOWN_AXES = Axis.unknown_dynamic_axes()
 
-# What one sample of an operation's result may have, in elements, unless an operand has as many; what a parameter or a
-# constant may have; and what anything may have whose elements need not be there, as an input.
+# What one sample of an operation's result may have, in elements, unless an operand has as many;
+# what a parameter or a constant may have; and what anything may have whose elements need not be
+# there, as an input.
 MAX_ELEMENTS, MAX_HELD, MAX_SIZE = 2**31 - 1, 2**34, 2**63 - 1
 
 Shape = tuple[int, ...]
@@ -34,10 +37,14 @@ class TypeHint(enum.Enum):
 
     Attributes:
         NONE: nothing.
-        AXES: what the known operands make them, if these tell the dynamic axes. Parameters take it on, as in CNTK.
-        EXACT: what the known operands make them; single numbers say nothing of how many axes the others have.
-        BROADCASTABLE: the same, but an axis of one element may be longer in an unknown operand, and is yet to be inferred.
-        FROM_SCALARS: what the known operands make them, of single numbers too: they are all that there is to go by.
+        AXES: what the known operands make them, if these tell the dynamic axes. Parameters take it
+            on, as in CNTK.
+        EXACT: what the known operands make them; single numbers say nothing of how many axes the
+            others have.
+        BROADCASTABLE: the same, but an axis of one element may be longer in an unknown operand, and
+            is yet to be inferred.
+        FROM_SCALARS: what the known operands make them, of single numbers too: they are all that
+            there is to go by.
     """
 
     NONE = enum.auto()
@@ -57,9 +64,10 @@ class TensorType:
     """What is known of a tensor before it runs.
 
     Attributes:
-        shape: one sample's shape; -1 is a dimension yet to be inferred, -3 one that each evaluation may change;
-            ``(-2,)`` when nothing is known.
-        dynamic_axes: the batch axis and, for sequences, the sequence axis after it; empty for parameters.
+        shape: one sample's shape; -1 is a dimension yet to be inferred, -3 one that each evaluation
+            may change; ``(-2,)`` when nothing is known.
+        dynamic_axes: the batch axis and, for sequences, the sequence axis after it; empty for
+            parameters.
         dtype: the number format, or None while unknown.
         is_sparse: whether values are stored as rows of (column, value) pairs.
     """
@@ -125,7 +133,9 @@ class TensorType:
 
     @property
     def lead(self) -> int:
-        """How many axes a running tensor of this type has before its static ones: 1 with dynamic axes, else 0."""
+        """How many axes a running tensor of this type has before its static ones: 1 with dynamic
+        axes, else 0.
+        """
         return 1 if self.has_batch_axis else 0
 
     def with_shape(self, shape: Shape) -> TensorType:
@@ -162,10 +172,12 @@ def check_sizes(
     Args:
         results: the results' types.
         operands: the operands' types.
-        is_run: whether they are about to be computed. A graph may have outer products of large operands, as in the original.
+        is_run: whether they are about to be computed. A graph may have outer products of large
+            operands, as in the original.
 
     Raises:
-        GraphError: if a sample of a result has more than `MAX_ELEMENTS` elements, and no operand has as many.
+        GraphError: if a sample of a result has more than `MAX_ELEMENTS` elements, and no operand
+            has as many.
     """
     for type_ in results:
         count = element_count(type_.shape)
@@ -175,13 +187,16 @@ def check_sizes(
             limit = MAX_SIZE if type_.is_sparse else max(MAX_ELEMENTS, given)
             if count > limit and (is_run or count != math.prod(counts)):
                 raise GraphError(
-                    f"a sample of the result would be {shape_text(type_.shape)}, which is {count} elements, and it may have "
+                    f"a sample of the result would be {shape_text(type_.shape)}, which is {count} "
+                    f"elements, and it may have "
                     f"{limit}; make what decides on its shape smaller"
                 )
 
 
 def axis_text(axis: Axis) -> str:
-    """A dynamic axis as errors show it: the two default ones by their meaning, others by their name."""
+    """A dynamic axis as errors show it: the two default ones by their meaning, others by their
+    name.
+    """
     if axis == BATCH_AXIS:
         return "batch"
     if axis == SEQUENCE_AXIS:

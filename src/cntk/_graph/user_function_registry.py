@@ -1,7 +1,8 @@
 """What a program has made known of its own functions, so that files which hold them can be loaded.
 
-A file says only what such a function is called. Nothing is imported or run because a file says so: what a name stands
-for is what the program has registered under it, or a class of that name that it has defined itself.
+A file says only what such a function is called. Nothing is imported or run because a file says so:
+what a name stands for is what the program has registered under it, or a class of that name that it
+has defined itself.
 """
 
 from __future__ import annotations
@@ -17,15 +18,19 @@ _classes: weakref.WeakValueDictionary[str, type[Any]] = weakref.WeakValueDiction
 
 
 def register_callback(op_name: str, callback: Callable[..., Any]) -> None:
-    """Note what makes the user functions of a name; see `Function.register_udf_deserialize_callback`."""
+    """Note what makes the user functions of a name; see
+    `Function.register_udf_deserialize_callback`.
+    """
     if not isinstance(op_name, str) or not callable(callback):
         raise ArgumentError(
-            f"register_udf_deserialize_callback: expected a name and a function, got {type(op_name).__name__} and "
+            f"register_udf_deserialize_callback: expected a name and a function, got "
+            f"{type(op_name).__name__} and "
             f"{type(callback).__name__}"
         )
     if op_name in _callbacks:
         raise ValueError(
-            f"register_udf_deserialize_callback: a callback for user functions named {quoted(op_name)} has been registered already"
+            f"register_udf_deserialize_callback: a callback for user functions named "
+            f"{quoted(op_name)} has been registered already"
         )
     _callbacks[op_name] = callback
 
@@ -51,8 +56,11 @@ def loader_of(op_name: str, module: str, class_name: str) -> Callable[..., Any]:
     cls = _classes.get(f"{module}.{class_name}")
     if cls is None:
         raise UserFunctionError(
-            f"it holds a user function {quoted(op_name)} of the class {class_name} in the module {module}, which this program "
-            f"has not defined; import the module before loading, or give something that makes the function: "
-            f"Function.register_udf_deserialize_callback({quoted(op_name)}, lambda inputs, name, state: ...)"
+            f"it holds a user function {quoted(op_name)} of the class {class_name} in the module "
+            f"{module}, which this program "
+            f"has not defined; import the module before loading, or give something that makes the "
+            f"function: "
+            f"Function.register_udf_deserialize_callback({quoted(op_name)}, lambda inputs, name, "
+            f"state: ...)"
         )
     return cls.deserialize  # type: ignore[no-any-return]

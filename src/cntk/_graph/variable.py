@@ -1,4 +1,6 @@
-"""Variables: what flows along a graph's edges. Inputs, outputs, parameters, constants, placeholders."""
+"""Variables: what flows along a graph's edges. Inputs, outputs, parameters, constants,
+placeholders.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,8 @@ class VariableMixin:
     def name(self, name: str) -> None:
         if self._name:
             raise ValueError(
-                f"variable {quoted(self._name)} has a name already and cannot be renamed to {quoted(name)}"
+                f"variable {quoted(self._name)} has a name already and cannot be renamed to "
+                f"{quoted(name)}"
             )
         self._name = name
 
@@ -118,7 +121,7 @@ class VariableMixin:
 
         Example:
             >>> import cntk as C
-            >>> C.sequence.input_variable(3, name='x').as_string()
+            >>> C.sequence.input_variable(3, name="x").as_string()
             "Input('x', [#, *], [3])"
         """
         return repr(self)
@@ -161,7 +164,8 @@ class VariableMixin:
 
 
 class Variable(VariableMixin, Operators):
-    """A node's value. Made by `input_variable`, `placeholder`, `parameter`, `constant`, or as a function's output.
+    """A node's value. Made by `input_variable`, `placeholder`, `parameter`, `constant`, or as a
+    function's output.
 
     Args:
         shape: one sample's shape.
@@ -223,7 +227,9 @@ class Variable(VariableMixin, Operators):
         uid: str = "",
         of: str = "",
     ) -> Variable:
-        """A variable of a kind that holds no value; ``of`` is the public function that makes it, for errors."""
+        """A variable of a kind that holds no value; ``of`` is the public function that makes it,
+        for errors.
+        """
         variable = cls.__new__(cls)
         if not isinstance(name, str):
             name = as_name(name, of or kind.name)
@@ -243,7 +249,8 @@ class Variable(VariableMixin, Operators):
 
     def get_data_type(self) -> int:
         """The dtype as files number it: 0 unknown, 1 float, 2 double, 4 float16, 5 int8, 6 int16;
-        16 for bfloat16, which only this package has."""
+        16 for bfloat16, which only this package has.
+        """
         return format_number(self.type_.dtype)
 
     def as_parameter(self) -> Any:
@@ -270,7 +277,8 @@ class Variable(VariableMixin, Operators):
             return True
         if isinstance(other, (Number, np.ndarray)):
             raise ArgumentError(
-                f"==: {self!r} is a node of a graph, and is compared with {shown(other)}; == tells whether two nodes are the "
+                f"==: {self!r} is a node of a graph, and is compared with {shown(other)}; == tells "
+                f"whether two nodes are the "
                 "same; use cntk.equal to compare numbers"
             )
         return False
@@ -309,7 +317,8 @@ def as_name(name: Any, of: str) -> str:
 
 
 def as_shape(shape: Any, what: str = "shape") -> Shape:
-    """A shape given as a number or as an iterable of numbers, such as a tuple, a list, an array or a generator.
+    """A shape given as a number or as an iterable of numbers, such as a tuple, a list, an array or
+    a generator.
 
     Args:
         shape: the shape.
@@ -330,11 +339,13 @@ def as_shape(shape: Any, what: str = "shape") -> Shape:
         ) from None
     if any(d < -3 or d == -2 for d in dims) and dims != (-2,):
         raise ValueError(
-            f"{what} {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension (-3)"
+            f"{what} {dims}: a dimension must be positive, InferredDimension (-1) or FreeDimension "
+            f"(-3)"
         )
     if element_count(dims) > MAX_SIZE:
         raise ValueError(
-            f"{what} {dims}: it has {element_count(dims)} elements, more than there can be, 2**63 - 1"
+            f"{what} {dims}: it has {element_count(dims)} elements, more than there can be, 2**63 "
+            f"- 1"
         )
     return dims
 
@@ -342,8 +353,8 @@ def as_shape(shape: Any, what: str = "shape") -> Shape:
 def as_dtype(dtype: Any, what: str = "dtype") -> DType | None:
     """A dtype of variables, from NumPy's, torch's or the original's names for it.
 
-    int8 and int16 are there to be kept and saved, in parameters, constants and `custom_proxy_op`; nothing computes in
-    them.
+    int8 and int16 are there to be kept and saved, in parameters, constants and `custom_proxy_op`;
+    nothing computes in them.
 
     Args:
         dtype: the number format.

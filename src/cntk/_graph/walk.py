@@ -1,4 +1,6 @@
-"""Traversal of graphs: children first, leaves in the original's order, loops, and search by name."""
+"""Traversal of graphs: children first, leaves in the original's order, loops, and search by
+name.
+"""
 
 from __future__ import annotations
 
@@ -52,19 +54,22 @@ def primitives(root: Primitive) -> Iterator[Primitive]:
 
 
 def operands_as_on_disk(primitive: Primitive) -> Iterator[Variable]:
-    """Yield a primitive's operands in the order of files, in which some operations' are reversed."""
+    """Yield a primitive's operands in the order of files, in which some operations' are
+    reversed.
+    """
     return (
         reversed(primitive.operands) if primitive.op.reversed_on_disk else iter(primitive.operands)
     )
 
 
 def leaves(root: Primitive, as_on_disk: bool = False) -> tuple[Variable, ...]:
-    """The variables that no primitive computes, depth first from the root, each operation's operands in order.
+    """The variables that no primitive computes, depth first from the root, each operation's
+    operands in order.
 
     Args:
         root: where to start.
-        as_on_disk: whether operands come in the order of files, in which some operations' are reversed; the original
-            lists the operands of blocks so.
+        as_on_disk: whether operands come in the order of files, in which some operations' are
+            reversed; the original lists the operands of blocks so.
     """
 
     def operands(primitive: Primitive) -> Iterator[Variable]:
@@ -98,14 +103,16 @@ T = TypeVar("T")
 
 
 def cycles(order: list[T], children: Callable[[T], list[T]]) -> list[list[T]]:
-    """The strongly connected components of more than one node, or of one that feeds itself (Tarjan, 1972).
+    """The strongly connected components of more than one node, or of one that feeds itself (Tarjan,
+    1972).
 
     Args:
         order: all nodes.
         children: the nodes that a node depends on.
 
     Returns:
-        The members of each component in the order given; one whose result another needs comes first.
+        The members of each component in the order given; one whose result another needs comes
+        first.
     """
     rank = {id(node): k for k, node in enumerate(order)}
     index: dict[int, int] = {}

@@ -1,7 +1,8 @@
-"""Addresses of data that are dead, and where the same bytes lie today: one table for every download.
+"""Addresses of data that are dead, and where the same bytes lie today: one table for every
+download.
 
-A checksum is one that has been published for the file, and for MNIST compared with the data themselves. An address with
-no mirror whose bytes are known is answered with what to do.
+A checksum is one that has been published for the file, and for MNIST compared with the data
+themselves. An address with no mirror whose bytes are known is answered with what to do.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ class Address:
     """A dead address.
 
     Attributes:
-        old: what the address begins with, without ``http://`` and ``www.``; whole, unless it ends in ``/``.
+        old: what the address begins with, without ``http://`` and ``www.``; whole, unless it ends
+            in ``/``.
         new: the mirror's address; "" if there is none.
         size: bytes of the file; 0 if not known.
         digest: its checksum, as ``sha256:...``.
@@ -62,18 +64,35 @@ ADDRESSES = [
              "sha256:f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5"),
         )
     ),
-    Address("cntk.ai/Models/", advice="CNTK's trained models are no longer served: put a copy of your own where the program "
+    Address("cntk.ai/Models/", advice="CNTK's trained models are no longer served: put a copy of "
+                                      "your own where the program "
             "looks for it"),
-    Address("cntk.ai/", advice="the site is gone: put a copy of the file where the program looks for it"),
-    Address("mldata.org/", advice="the site is gone: sklearn.datasets.fetch_openml has most of its data"),
-    Address("deeplearning.net/data/", advice="the site is gone; for mnist.pkl.gz take keras.datasets.mnist or the idx files"),
-    Address("ichart.finance.yahoo.com/", advice="the service ended in 2017: download the prices by hand, as CSV"),
-    Address("google.com/finance/", advice="the service ended in 2018: download the prices by hand, as CSV"),
+    Address("cntk.ai/", advice=(
+        "the site is gone: put a copy of the file where the program looks for "
+        "it"
+    )),
+    Address("mldata.org/", advice=(
+        "the site is gone: sklearn.datasets.fetch_openml has most of its "
+        "data"
+    )),
+    Address("deeplearning.net/data/", advice=(
+        "the site is gone; for mnist.pkl.gz take keras.datasets.mnist or the idx "
+        "files"
+    )),
+    Address("ichart.finance.yahoo.com/", advice=(
+        "the service ended in 2017: download the prices by hand, as "
+        "CSV"
+    )),
+    Address("google.com/finance/", advice=(
+        "the service ended in 2018: download the prices by hand, as "
+        "CSV"
+    )),
 ]  # fmt: skip
 
 
 def find(url: str) -> Address | None:
-    """Return the row of the table that an address belongs to; None for one that is not known to be dead.
+    """Return the row of the table that an address belongs to; None for one that is not known to be
+    dead.
 
     Example:
         >>> find("http://yann.lecun.com/exdb/mnist/t10k-labels-idx1-ubyte.gz").size

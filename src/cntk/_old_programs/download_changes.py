@@ -68,5 +68,6 @@ def _mirror(url: str, address: Address, teller: Teller) -> str:
 def _check(address: Address, found: bytes) -> None:
     if not address.fits(found):
         raise URLError(
-            f"{address.new} has other bytes than the file that it stands for ({address.digest}): not used"
+            f"{address.new} has other bytes than the file that it stands for ({address.digest}): "
+            f"not used"
         )

@@ -1,4 +1,6 @@
-"""Puts old names in place when the module that lacks them is imported; no module is imported for their sake."""
+"""Puts old names in place when the module that lacks them is imported; no module is imported for
+their sake.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ class Hook(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Find a module of the table where it would be found anyway, with a loader that puts its names in place."""
+        """Find a module of the table where it would be found anyway, with a loader that puts its
+        names in place.
+        """
         if fullname not in self._rows:
             return None
         for finder in sys.meta_path:
@@ -135,7 +139,9 @@ def _is_of_c(owner: Any) -> bool:
 
 
 def _set_in_c_class(owner: type, name: str, value: object) -> None:
-    """Set an attribute of a class that is written in C, or remove it (None); Python itself refuses to."""
+    """Set an attribute of a class that is written in C, or remove it (None); Python itself refuses
+    to.
+    """
     for namespace in gc.get_referents(vars(owner)):
         if type(namespace) is dict:
             if value is None:
@@ -167,7 +173,9 @@ class _Unbound:
 
 
 def _owner(module: ModuleType, row: Name | Changed) -> Any:
-    """Return the module or the class in it that a row is about; None if this release has no such class."""
+    """Return the module or the class in it that a row is about; None if this release has no such
+    class.
+    """
     _, _, names = row.owner.partition(":")
     found: Any = module
     for name in names.split(".") if names else ():
@@ -254,7 +262,9 @@ class _Loader(importlib.abc.Loader):
 
 
 class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds modules that nothing else finds: those that are gone, and the packages that they lay in."""
+    """Finds modules that nothing else finds: those that are gone, and the packages that they lay
+    in.
+    """
 
     def __init__(self, modules: dict[str, Module], teller: Teller) -> None:
         self._modules, self._teller = modules, teller
@@ -301,6 +311,8 @@ class GoneModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _top_exists(name: str, modules: dict[str, Module]) -> bool:
-    """Tell whether the package that a module lay in is installed: a missing library stays missing."""
+    """Tell whether the package that a module lay in is installed: a missing library stays
+    missing.
+    """
     top = name.partition(".")[0]
     return top in modules or top in sys.modules

@@ -11,7 +11,9 @@ from cntk._old_programs.tell import Teller, is_served
 
 
 def renamed(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
-    """Return the function with the old argument put under its new name, or left out where it has none."""
+    """Return the function with the old argument put under its new name, or left out where it has
+    none.
+    """
 
     @functools.wraps(function)
     def old(*arguments: Any, **options: Any) -> Any:

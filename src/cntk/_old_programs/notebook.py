@@ -51,7 +51,8 @@ class CellCode(Source):
 
 
 def run_notebook(path: str, arguments: Sequence[str], teller: Teller) -> None:
-    """Run a notebook's cells of code, in order; the value of a cell's last line is shown, as IPython does.
+    """Run a notebook's cells of code, in order; the value of a cell's last line is shown, as
+    IPython does.
 
     Args:
         path: the notebook.
@@ -59,14 +60,18 @@ def run_notebook(path: str, arguments: Sequence[str], teller: Teller) -> None:
         teller: says what is left out.
 
     Raises:
-        ProgramError: the file is no notebook, or its programs are in Python 2 or in another language.
+        ProgramError: the file is no notebook, or its programs are in Python 2 or in another
+            language.
     """
     cells = read(path)
     found = [(cell.name, sign) for cell in cells for sign in python2.signs(cell.text)]
     if found:
         shown = "; ".join(f"{name}, line {line}: {what}" for name, (line, what) in found[:5])
-        raise ProgramError(f"{path} is in Python 2 ({shown}); nothing of it was run. Save it as a program and convert that: "
-                           f"jupyter nbconvert --to script {path}, {python2.CONVERT.format(path='PROGRAM')}")  # fmt: skip
+        raise ProgramError(
+            f"{path} is in Python 2 ({shown}); nothing of it was run. Save it as a "
+            f"program and convert that: "
+            f"jupyter nbconvert --to script {path}, {python2.CONVERT.format(path='PROGRAM')}"
+        )
     sys.argv[:] = [path, *arguments]
     import_from_folder_of(path)
     os.environ.setdefault("MPLBACKEND", "Agg")  # pictures have no window
@@ -149,7 +154,9 @@ def prepared(name: str, text: str) -> Cell:
 
 
 def _of_ipython(line: str) -> str | None:
-    """Return what takes the place of a line that only IPython understands; None for a line of Python."""
+    """Return what takes the place of a line that only IPython understands; None for a line of
+    Python.
+    """
     indent, code = re.match(r"(\s*)(.*)", line).groups()  # type: ignore[union-attr]
     kept = re.match(r"%(\w+)\s+(.*)", code)
     if kept and kept[1] in KEPT_LINES:
@@ -164,7 +171,9 @@ TOKEN = re.compile(r"\\.|'''|\"\"\"|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|#|[(\
 
 
 def _lines_inside(text: str) -> set[int]:
-    """Return the numbers of lines that go on with a string, with what is in brackets, or with the line above."""
+    """Return the numbers of lines that go on with a string, with what is in brackets, or with the
+    line above.
+    """
     inside: set[int] = set()
     quote, depth, continued = "", 0, False
     for number, line in enumerate(text.splitlines(), 1):

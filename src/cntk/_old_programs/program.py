@@ -1,4 +1,6 @@
-"""Runs a program as Python itself would: its arguments, its folder, its `__main__`, its tracebacks."""
+"""Runs a program as Python itself would: its arguments, its folder, its `__main__`, its
+tracebacks.
+"""
 
 from __future__ import annotations
 
@@ -147,7 +149,9 @@ def run_source(source: Source, teller: Teller) -> None:
 
 
 def without_our_frames(error: BaseException) -> None:
-    """Take the frames of this package out of an exception's traceback, and of those that led to it."""
+    """Take the frames of this package out of an exception's traceback, and of those that led to
+    it.
+    """
     seen: set[int] = set()
     todo: list[BaseException | None] = [error]
     while todo:
@@ -181,7 +185,9 @@ def _starts_programs(traceback: TracebackType) -> bool:
 
 
 def show_errors_as_python(table: Sequence[Row], teller: Teller) -> None:
-    """Have uncaught errors shown as if Python ran the program itself, and then what to write, where the table knows it."""
+    """Have uncaught errors shown as if Python ran the program itself, and then what to write, where
+    the table knows it.
+    """
     shown = sys.excepthook
     known = [row for row in table if isinstance(row, Advice)]
 

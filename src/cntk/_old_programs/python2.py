@@ -29,12 +29,15 @@ SYNTAX = (  # what a line looks like, what it is
 )
 
 MODULES = frozenset(
-    "cPickle cStringIO StringIO urllib2 urlparse ConfigParser Queue SocketServer HTMLParser httplib BaseHTTPServer "
-    "SimpleHTTPServer cookielib Cookie Tkinter tkMessageBox tkFileDialog commands thread __builtin__ copy_reg htmlentitydefs "
+    "cPickle cStringIO StringIO urllib2 urlparse ConfigParser Queue SocketServer HTMLParser "
+    "httplib BaseHTTPServer "
+    "SimpleHTTPServer cookielib Cookie Tkinter tkMessageBox tkFileDialog commands thread "
+    "__builtin__ copy_reg htmlentitydefs "
     "xmlrpclib anydbm robotparser UserDict exceptions sets md5 sha".split()
 )
 NAMES = frozenset(
-    "xrange raw_input unicode basestring unichr execfile long file cmp reduce coerce buffer apply intern".split()
+    "xrange raw_input unicode basestring unichr execfile long file cmp reduce coerce buffer apply "
+    "intern".split()
 )
 
 
@@ -129,7 +132,9 @@ def _in_tree(tree: ast.Module) -> Iterator[tuple[int, str, bool]]:
 
 
 def _prints(value: ast.expr) -> bool:
-    """Tell whether an expression is what Python 3 takes `print`, `print >>file, x` or `print (a) % b` for."""
+    """Tell whether an expression is what Python 3 takes `print`, `print >>file, x` or
+    `print (a) % b` for.
+    """
     if isinstance(value, ast.Tuple) and value.elts:
         value = value.elts[0]
     if isinstance(value, ast.BinOp):
@@ -150,7 +155,9 @@ def _exists(module: str) -> bool:
 
 
 def _names_made(tree: ast.Module) -> set[str]:
-    """Return every name that the program gives a meaning itself, wherever; all of them after `from x import *`."""
+    """Return every name that the program gives a meaning itself, wherever; all of them after
+    `from x import *`.
+    """
     made: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -192,4 +199,7 @@ def message(path: str, found: list[Sign]) -> str:
     shown = "; ".join(f"line {line}: {what}" for line, what in found[:5]) + (
         "; ..." if len(found) > 5 else ""
     )
-    return f"{path} is a program in Python 2 ({shown}); nothing of it was run. Convert it first: {CONVERT.format(path=path)}"
+    return (
+        f"{path} is a program in Python 2 ({shown}); nothing of it was run. Convert it first: "
+        f"{CONVERT.format(path=path)}"
+    )

@@ -1,7 +1,8 @@
-"""Kinds of rows in the tables: a name that is gone, a module, a function that does otherwise, an error.
+"""Kinds of rows in the tables: a name that is gone, a module, a function that does otherwise, an
+error.
 
-A place is written ``module:name``; a leading dot stands for this package. What stands in for an old name is imported
-when a program first uses it, never before.
+A place is written ``module:name``; a leading dot stands for this package. What stands in for an old
+name is imported when a program first uses it, never before.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class Name:
     Attributes:
         owner: the module, as ``numpy``, or the class in it, as ``pandas:DataFrame``.
         name: the old name; ``*`` for all public names of the module that `value` is.
-        value: place of what stands in for it; None if nothing can: asking for it is an error that says what to write.
+        value: place of what stands in for it; None if nothing can: asking for it is an error that
+            says what to write.
         write: the line to write instead; ``{name}`` stands for the name.
         gone: since when the name is gone.
     """
@@ -46,8 +48,8 @@ class Module:
 
     Attributes:
         name: its old name.
-        value: the module that is imported in its place; "" for an empty one, whose names have rows of their own; None if
-            there is none: importing it is an error that says what to write.
+        value: the module that is imported in its place; "" for an empty one, whose names have rows
+            of their own; None if there is none: importing it is an error that says what to write.
         write: the line to write instead.
         gone: since when it is gone; "" for what is only not installed.
     """
@@ -70,7 +72,8 @@ class Changed:
     Attributes:
         owner: the module or class, as for `Name`.
         name: the function.
-        value: place of a function that takes today's function and this row, and returns what stands in for it.
+        value: place of a function that takes today's function and this row, and returns what stands
+            in for it.
         what: what an old program does with it, as users would say it.
         write: the line to write instead.
         gone: since when it no longer works.

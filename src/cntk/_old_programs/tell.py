@@ -10,11 +10,15 @@ from types import FrameType
 from cntk._old_programs.rows import HERE, Row
 
 CURRENT = frozenset(
-    "numpy scipy pandas h5py PIL matplotlib mpl_toolkits sklearn joblib torch torchvision cntk numba llvmlite sympy networkx "
-    "requests urllib3 six IPython setuptools pip pkg_resources _distutils_hack _pytest pytest pluggy hypothesis pyarrow "
+    "numpy scipy pandas h5py PIL matplotlib mpl_toolkits sklearn joblib torch torchvision cntk "
+    "numba llvmlite sympy networkx "
+    "requests urllib3 six IPython setuptools pip pkg_resources _distutils_hack _pytest pytest "
+    "pluggy hypothesis pyarrow "
     "dateutil cycler kiwisolver contourpy yaml onnx rich".split()
 ) | (sys.stdlib_module_names - {"pickle", "_pickle"})
-"""Packages whose own code keeps up: it asks which names there are, and must see things as they are."""
+"""Packages whose own code keeps up: it asks which names there are, and must see things as they
+are.
+"""
 
 
 class Teller:
@@ -67,7 +71,9 @@ def short(path: str) -> str:
 
 
 def calling_frame() -> FrameType | None:
-    """Return the frame of the code that asked, beyond this package's own and the import system's."""
+    """Return the frame of the code that asked, beyond this package's own and the import
+    system's.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))

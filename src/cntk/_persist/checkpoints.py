@@ -1,4 +1,6 @@
-"""Checkpoints of trainers: a file with the model as it is, and beside it one with what the learners have gathered."""
+"""Checkpoints of trainers: a file with the model as it is, and beside it one with what the learners
+have gathered.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,9 @@ from cntk.train.distributed import DistributedLearner, samples_seen
 
 CHECKPOINT_VERSION = 1
 
-# Not among the original's keys, and left alone by it: samples that no learner has counted, as at a rate of 0; how many
-# minibatches there have been, and how many of each size, on which it depends when steps are compiled.
+# Not among the original's keys, and left alone by it: samples that no learner has counted, as at a
+# rate of 0; how many minibatches there have been, and how many of each size, on which it depends
+# when steps are compiled.
 _SAMPLES, _PASSES, _SIZES = "SamplesSeen", "PassesSeen", "SizesSeen"
 # Nor is this, in both files: the same text says that they belong together.
 _MARK = "CheckpointMark"
@@ -145,8 +148,8 @@ def restore_checkpoint(
 def trained_graph(model: Any, step: TrainingStep) -> Composite:
     """All that a trainer trains, as one function.
 
-    Its outputs are the model's, then loss and metric, each with its sum over the minibatch; or with what it was reduced
-    from, where it is reduced already.
+    Its outputs are the model's, then loss and metric, each with its sum over the minibatch; or with
+    what it was reduced from, where it is reduced already.
 
     Args:
         model: the model, or None.
@@ -180,7 +183,8 @@ def _first_operand(variable: Variable) -> Variable | None:
     return first if first is not None and first.is_output else None
 
 
-# -- two files that belong together -----------------------------------------------------------------------------------
+# -- two files that belong together
+# -----------------------------------------------------------------------------------
 
 
 class TornCheckpointError(FileFormatError):
@@ -188,7 +192,9 @@ class TornCheckpointError(FileFormatError):
 
 
 def is_checkpoint(filename: str | os.PathLike[str]) -> bool:
-    """Return whether there is a checkpoint, be it that a process ended before the model had its name."""
+    """Return whether there is a checkpoint, be it that a process ended before the model had its
+    name.
+    """
     if os.path.exists(reachable(filename)):
         return True
     try:
@@ -200,7 +206,8 @@ def is_checkpoint(filename: str | os.PathLike[str]) -> bool:
 def go_on_from(
     paths: Sequence[str], restore: Callable[[str], dict[str, Any]]
 ) -> tuple[str, dict[str, Any]] | None:
-    """Go on from the first checkpoint whose files belong together; a warning names those that do not.
+    """Go on from the first checkpoint whose files belong together; a warning names those that do
+    not.
 
     Args:
         paths: where there are checkpoints, the newest first.
@@ -265,23 +272,33 @@ def _mark(values: dict[str, Any]) -> str | None:
 def _why_torn(filename: str | os.PathLike[str], mark: Any, values: dict[str, Any]) -> str:
     name, states = files.describe(filename), files.describe(files.beside(filename))
     if mark is None:
-        why = f"something else than this version's save_checkpoint, such as Function.save, has written {name} since"
+        why = (
+            f"something else than this version's save_checkpoint, such as Function.save, has "
+            f"written {name} since"
+        )
     elif values.get(_MARK) is None:
         why = (
             f"{states} was written by the original or an older version, or is of another checkpoint"
         )
     else:
         why = "one was replaced or copied without the other"
-        why += f", or without the file {values.get(files.WEIGHTS_UNTIL_REPLACED)!r}, which had the weights meanwhile"
+        why += (
+            f", or without the file {values.get(files.WEIGHTS_UNTIL_REPLACED)!r}, which had the "
+            f"weights meanwhile"
+        )
     return (
-        f"{name} and {states} are not of the same checkpoint: {why}. Training cannot go on from weights with another's "
-        "states: give the name of an earlier checkpoint, or put both files there as they were saved; "
+        f"{name} and {states} are not of the same checkpoint: {why}. Training cannot go on from "
+        f"weights with another's "
+        "states: give the name of an earlier checkpoint, or put both files there as they were "
+        "saved; "
         "cntk.load_model loads the weights alone, for a training that begins anew"
     )
 
 
 def _still_to_be_replaced(filename: str | os.PathLike[str], values: dict[str, Any]) -> str | None:
-    """The model's new file, if a process ended after it had put the states in their place, and not yet this one."""
+    """The model's new file, if a process ended after it had put the states in their place, and not
+    yet this one.
+    """
     name = values.get(files.WEIGHTS_UNTIL_REPLACED)
     if not isinstance(name, str) or os.path.basename(name) != name:
         return None
@@ -289,7 +306,7 @@ def _still_to_be_replaced(filename: str | os.PathLike[str], values: dict[str, An
     return path if os.path.isfile(reachable(path)) else None
 
 
-# -- random numbers ---------------------------------------------------------------------------------------------------
+# -- random numbers --------------------------------------------------------------------------------
 
 
 def _drawing(own: Composite, loaded: Composite, filename: Any) -> list[tuple[Primitive, Primitive]]:
@@ -301,7 +318,8 @@ def _drawing(own: Composite, loaded: Composite, filename: Any) -> list[tuple[Pri
     pairs = list(_in_order(own.root_function)), list(_in_order(loaded.root_function))
     if [p.op_name for p in pairs[0]] != [p.op_name for p in pairs[1]]:
         raise FileFormatError(
-            f"{files.describe(filename)} holds another function than the one to be restored: it draws other random numbers"
+            f"{files.describe(filename)} holds another function than the one to be restored: it "
+            f"draws other random numbers"
         )
     return list(zip(*pairs, strict=True))
 
@@ -315,7 +333,8 @@ def _in_order(root: Primitive) -> Iterator[Primitive]:
             yield primitive
 
 
-# -- the file beside the model's ----------------------------------------------------------------------------------------
+# -- the file beside the model's
+# ----------------------------------------------------------------------------------------
 
 
 def _states(
@@ -349,7 +368,9 @@ def _states(
 
 
 def _held(value: Any) -> Any:
-    """What a program adds to a checkpoint, as files hold it: whole numbers in what takes them, as the original does."""
+    """What a program adds to a checkpoint, as files hold it: whole numbers in what takes them, as
+    the original does.
+    """
     if value is None:
         return DictionaryValue()
     if isinstance(value, Mapping):

@@ -19,19 +19,22 @@ from cntk._persist.protobuf.wire import FileFormatError
 from cntk._persist.v1.wire import START
 from cntk.io._text.listed_names import advice
 
-# A message can have two gigabytes. In larger files it follows this mark and its size, and arrays' elements follow it.
+# A message can have two gigabytes. In larger files it follows this mark and its size, and arrays'
+# elements follow it.
 _MARK = b"ktnc"
 # How else a file begins: with a version, or the first value.
 _BEGINNINGS = (b"\x08", b"\x12")
 _LARGEST_MESSAGE = 2**31 - 2**20
 
-# In a checkpoint's states: the name of the model's new file until it takes the former one's place, which is right after these
-# states have. The original leaves this key alone.
+# In a checkpoint's states: the name of the model's new file until it takes the former one's place,
+# which is right after these states have. The original leaves this key alone.
 WEIGHTS_UNTIL_REPLACED = "WeightsUntilReplaced"
 
 
 class ModelNotFoundError(FileNotFoundError, ValueError, RuntimeError):
-    """There is no such file. The original raises ValueError for models and RuntimeError for checkpoints."""
+    """There is no such file. The original raises ValueError for models and RuntimeError for
+    checkpoints.
+    """
 
 
 def describe(source: Any) -> str:
@@ -74,7 +77,9 @@ def read_value(source: Any) -> Any:
 
 
 def decode_loosely(data: memoryview) -> dict[str, Any]:
-    """The dictionary in a file's bytes, with None for each value of a kind that is not known; see `read`."""
+    """The dictionary in a file's bytes, with None for each value of a kind that is not known; see
+    `read`.
+    """
     return decode(data, newer_is_nothing=True)
 
 
@@ -98,7 +103,9 @@ def decode(data: memoryview, newer_is_nothing: bool = False) -> dict[str, Any]:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Do not look for garbage meanwhile: of the many values that are made none is, and looking takes most of the time."""
+    """Do not look for garbage meanwhile: of the many values that are made none is, and looking
+    takes most of the time.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -148,7 +155,8 @@ def _content(source: Any) -> bytes | bytearray | memoryview:
 def write(
     target: str | os.PathLike[str] | IO[bytes], values: Mapping[str, Any], operation: str = "save"
 ) -> None:
-    """Write a dictionary to a file; a file of that name is replaced once all is written, and not before.
+    """Write a dictionary to a file; a file of that name is replaced once all is written, and not
+    before.
 
     Args:
         target: the path, missing directories are made; or a file opened for writing in binary mode.
@@ -190,7 +198,9 @@ def beside(filename: str | os.PathLike[str]) -> str:
 
 
 def _named_by_states(filename: str) -> set[Any]:
-    """The temporary of a model that is needed: the states beside it are in their place, and it is not."""
+    """The temporary of a model that is needed: the states beside it are in their place, and it is
+    not.
+    """
     try:
         return {read(beside(filename)).get(WEIGHTS_UNTIL_REPLACED)}
     except (OSError, ValueError):
@@ -214,7 +224,8 @@ class _Given:
             file.write(b"")
         except (TypeError, ValueError):
             raise ArgumentError(
-                f"{operation}: {describe(file)} takes no bytes; open it in binary mode, open(..., 'wb'), and close it afterwards"
+                f"{operation}: {describe(file)} takes no bytes; open it in binary mode, open(..., "
+                f"'wb'), and close it afterwards"
             ) from None
         except OSError:
             pass  # The first bytes that there are fail as well.

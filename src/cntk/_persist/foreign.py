@@ -61,7 +61,9 @@ def what_it_is(start: bytes) -> str:
 
 
 def is_onnx(start: bytes) -> bool:
-    """Whether a file begins as a model in ONNX does: a version, then the producer's name, a domain or the graph itself."""
+    """Whether a file begins as a model in ONNX does: a version, then the producer's name, a domain
+    or the graph itself.
+    """
     try:
         if not start.startswith(b"\x08"):
             return False
@@ -71,7 +73,8 @@ def is_onnx(start: bytes) -> bool:
         _, behind = read_varint(memoryview(start), place + 1)
     except FileFormatError:
         return False
-    # In a dictionary of CNTK's, and in Core ML, the second field is a message, which has a first field of its own.
+    # In a dictionary of CNTK's, and in Core ML, the second field is a message, which has a first
+    # field of its own.
     return start[place : place + 1] == b"\x12" and start[behind : behind + 1].isalnum()
 
 

@@ -26,14 +26,17 @@ LEARNER_VERSION, SCHEDULE_VERSION = 3, 2
 _OWN = "user_state"
 # Of distributed learners: what they are around, and what block momentum keeps.
 _LOCAL, _BASE, _SMOOTHED = "localLearners", "base", "blockLevelSmoothedGradient"
-# In the first version a schedule had a unit, a sample or a minibatch, in place of a reference minibatch size.
+# In the first version a schedule had a unit, a sample or a minibatch, in place of a reference
+# minibatch size.
 _REFERENCE_OF_UNIT = {0: 1, 1: 0}
 
 T = TypeVar("T")
 
 
 class LearnerStateError(RuntimeError):
-    """A checkpoint's learner is of another kind than the one to be restored, or had other parameters."""
+    """A checkpoint's learner is of another kind than the one to be restored, or had other
+    parameters.
+    """
 
 
 def learner_to_file(learner: Any) -> dict[str, Any]:
@@ -103,7 +106,9 @@ def _distributed_to_file(learner: DistributedLearner) -> dict[str, Any]:
 def _distributed_from_file(
     values: Any, learner: DistributedLearner, uids: Sequence[str | None]
 ) -> tuple[dict[str, Any], Any]:
-    """The state of a distributed learner; the checkpoint may be one of the learner that it is around."""
+    """The state of a distributed learner; the checkpoint may be one of the learner that it is
+    around.
+    """
     local, own = learner_from_file(_local_values(values), learner.local, uids)
     state: dict[str, Any] = {"local": local}
     if isinstance(learner, BlockMomentumLearner):
@@ -132,12 +137,14 @@ def _local_values(values: Any) -> Any:
 def learner_from_file(
     values: Any, learner: Any, uids: Sequence[str | None]
 ) -> tuple[dict[str, Any], Any]:
-    """A learner's state, fit for its `load_state_dict`, and what a learner written in Python has added.
+    """A learner's state, fit for its `load_state_dict`, and what a learner written in Python has
+    added.
 
     Args:
         values: the dictionary.
         learner: the learner to be restored; it stays as it is.
-        uids: the uids that its parameters had when the file was written. Files of the first version need them.
+        uids: the uids that its parameters had when the file was written. Files of the first version
+            need them.
 
     Raises:
         FileFormatError: if the dictionary is not a learner's.
@@ -155,11 +162,13 @@ def learner_from_file(
     version = _part(values, "version", int)
     if version > LEARNER_VERSION:
         raise FileFormatError(
-            f"a learner's state is of version {version}, and the newest one known is {LEARNER_VERSION}"
+            f"a learner's state is of version {version}, and the newest one known is "
+            f"{LEARNER_VERSION}"
         )
     if learner.counts and "smoothed_count" not in values:
         raise LearnerStateError(
-            f"the checkpoint has no smoothed count for {learner.kind}; was it saved by a learner of another kind?"
+            f"the checkpoint has no smoothed count for {learner.kind}; was it saved by a learner "
+            f"of another kind?"
         )
     before = learner.state_dict()
     slots, masters = _slots(
@@ -196,7 +205,7 @@ def _has_own_state(learner: Learner) -> bool:
     )
 
 
-# -- arrays -----------------------------------------------------------------------------------------------------------
+# -- arrays ----------------------------------------------------------------------------------------
 
 
 def _gathered(
@@ -204,7 +213,8 @@ def _gathered(
 ) -> list[np.ndarray]:
     """For each parameter one array: all tensors that the rule keeps for it, one after another.
 
-    After those of a parameter of 16 bits come room for its gradient, where the original has some, and its copy in float32.
+    After those of a parameter of 16 bits come room for its gradient, where the original has some,
+    and its copy in float32.
     """
     arrays = []
     for k, parameter in enumerate(learner.parameters):
@@ -220,7 +230,9 @@ def _gathered(
 
 
 def _shape(learner: Learner, shape: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """The shape of such an array: several tensors of a parameter stand as matrices under each other."""
+    """The shape of such an array: several tensors of a parameter stand as matrices under each
+    other.
+    """
     if count < 2:
         return tuple(shape) if count else ()
     return count * math.prod(shape[:-1]), shape[-1] if shape else 1
@@ -242,10 +254,13 @@ def _arrays(values: dict[str, Any], version: int, uids: Sequence[str | None]) ->
 def _slots(
     learner: Learner, arrays: list[np.ndarray], has_masters: bool
 ) -> tuple[dict[str, list[Tensor]], list[Tensor | None]]:
-    """What a rule keeps, by name; and copies in float32 of parameters of 16 bits, None where there are none."""
+    """What a rule keeps, by name; and copies in float32 of parameters of 16 bits, None where there
+    are none.
+    """
     if len(arrays) != len(learner.parameters):
         raise LearnerStateError(
-            f"the checkpoint's learner has {len(arrays)} parameters, and this {learner.kind} {len(learner.parameters)}"
+            f"the checkpoint's learner has {len(arrays)} parameters, and this {learner.kind} "
+            f"{len(learner.parameters)}"
         )
     slots: dict[str, list[Tensor]] = {name: [] for name in learner.slots}
     masters: list[Tensor | None] = []
@@ -259,7 +274,8 @@ def _slots(
             expected, count = with_copy, count + learner.spare_copies
         if array.shape != expected:
             raise LearnerStateError(
-                f"what the checkpoint's learner gathered for parameter '{parameter.name}' has shape "
+                f"what the checkpoint's learner gathered for parameter '{parameter.name}' has "
+                f"shape "
                 f"{shape_text(array.shape)}, and {learner.kind} keeps {shape_text(expected)}; "
                 "was it saved by a learner of another kind?"
             )
@@ -271,7 +287,7 @@ def _slots(
     return slots, masters
 
 
-# -- schedules --------------------------------------------------------------------------------------------------------
+# -- schedules -------------------------------------------------------------------------------------
 
 
 def _schedule(values: dict[str, Any]) -> dict[str, Any]:
@@ -323,7 +339,8 @@ def _smoothed_count(values: dict[str, Any]) -> float:
     count = _finite(_part(values, "smoothed_count", float), "'smoothed_count'")
     if count < 0:
         raise FileFormatError(
-            f"a learner's state has as 'smoothed_count' {count:g}, which is no count; the file is damaged"
+            f"a learner's state has as 'smoothed_count' {count:g}, which is no count; the file is "
+            f"damaged"
         )
     return count
 
@@ -331,6 +348,7 @@ def _smoothed_count(values: dict[str, Any]) -> float:
 def _finite(number: float, what: str) -> float:
     if not math.isfinite(number):
         raise FileFormatError(
-            f"a learner's state has as {what} {number:g}, which is no finite number; the file is damaged"
+            f"a learner's state has as {what} {number:g}, which is no finite number; the file is "
+            f"damaged"
         )
     return float(number)

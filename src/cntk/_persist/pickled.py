@@ -1,8 +1,9 @@
 """Functions, variables, learners and trainers in pickles, as for another process or for `copy`.
 
-A graph is in a pickle as it is in a file, and so is a parameter. Only what no function computes is apart from its graph: so a
-model and its loss that are pickled together go on sharing parameters and inputs, and a shallow copy shares them too.
-Python unpickles what anybody has written: nothing here runs more than loading a file does.
+A graph is in a pickle as it is in a file, and so is a parameter. Only what no function computes is
+apart from its graph: so a model and its loss that are pickled together go on sharing parameters and
+inputs, and a shallow copy shares them too. Python unpickles what anybody has written: nothing here
+runs more than loading a file does.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _NAME = "what was pickled"
 Parts = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
-# -- functions ----------------------------------------------------------------------------------------------------------
+# -- functions -------------------------------------------------------------------------------------
 
 
 def function_parts(function: Function) -> Parts:
@@ -66,7 +67,7 @@ def root_of(composite: Composite) -> Primitive:
     return composite.root_function
 
 
-# -- variables ----------------------------------------------------------------------------------------------------------
+# -- variables -------------------------------------------------------------------------------------
 
 
 def variable_parts(variable: Variable) -> Parts:
@@ -94,7 +95,9 @@ def variable_of(content: bytes) -> Variable:
 
 
 def _unmade(variable: Parameter | Constant) -> tuple[Any, ...]:
-    """A parameter or constant that has no value yet, since its shape or dtype is still to be inferred."""
+    """A parameter or constant that has no value yet, since its shape or dtype is still to be
+    inferred.
+    """
     initial, type_ = variable._initial, variable.type_
     if isinstance(initial, torch.Tensor):
         initial = array_of(initial)
@@ -139,7 +142,7 @@ def unmade_of(
     return made
 
 
-# -- learners -----------------------------------------------------------------------------------------------------------
+# -- learners --------------------------------------------------------------------------------------
 
 # What a learner makes anew of its state.
 _MADE_ANEW = {
@@ -212,11 +215,13 @@ def _with_tensors(value: Any) -> Any:
     ]
 
 
-# -- trainers -----------------------------------------------------------------------------------------------------------
+# -- trainers --------------------------------------------------------------------------------------
 
 
 def trainer_parts(trainer: Any) -> Parts:
-    """What a pickle holds of a trainer: all that is trained as one graph, and where training has got to."""
+    """What a pickle holds of a trainer: all that is trained as one graph, and where training has
+    got to.
+    """
     nodes = (trainer._model, trainer._loss, trainer._metric)
     outputs = [v for node in nodes for v in _outputs(node)]
     graph, apart = _graph_parts(combine_variables(outputs), [trainer._step.function])

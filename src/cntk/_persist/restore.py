@@ -19,8 +19,9 @@ from cntk.variables import Constant, Parameter
 def restore(function: Function, filename: str | os.PathLike[str]) -> None:
     """Take over values from a file; see `Function.restore`.
 
-    Inside its blocks the file's function may be written down in other operations, as the original does it: what counts
-    are the operations outside, the parameters, and the constants with a name, which hold state.
+    Inside its blocks the file's function may be written down in other operations, as the original
+    does it: what counts are the operations outside, the parameters, and the constants with a name,
+    which hold state.
     """
     set_values(matched(function, load(filename), filename))
 
@@ -40,7 +41,8 @@ def matched(
     )
     if parameters is None or constants is None or _operations(function) != _operations(loaded):
         raise FileFormatError(
-            f"{describe(filename)} holds another function, {loaded}, than the one to be restored, {function}"
+            f"{describe(filename)} holds another function, {loaded}, than the one to be restored, "
+            f"{function}"
         )
     return [*parameters, *constants]
 
@@ -52,14 +54,18 @@ def set_values(pairs: Sequence[tuple[Parameter | Constant, Parameter | Constant]
 
 
 def _operations(function: Function) -> Counter[str]:
-    """How often each operation is there. Those that the original adds where dynamic axes are not known yet do not count."""
+    """How often each operation is there. Those that the original adds where dynamic axes are not
+    known yet do not count.
+    """
     names = Counter(primitive.op_name for primitive in walk.post_order(function.outputs))
     del names["ReconcileDynamicAxis"]
     return names
 
 
 def _paired(own: Sequence[Any], other: Sequence[Any]) -> list[tuple[Any, Any]] | None:
-    """Variables of both functions in order; None unless there are as many, of the same names, shapes and number formats."""
+    """Variables of both functions in order; None unless there are as many, of the same names,
+    shapes and number formats.
+    """
     if [(v.name, v.shape, v.dtype) for v in own] != [(v.name, v.shape, v.dtype) for v in other]:
         return None
     return list(zip(own, other, strict=True))

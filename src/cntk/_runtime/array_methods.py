@@ -1,4 +1,6 @@
-"""What the original's native layer lets programs do with arrays and with values, besides reading them."""
+"""What the original's native layer lets programs do with arrays and with values, besides reading
+them.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,8 @@ class ArrayMethods:
         """Return a copy in memory of its own.
 
         Args:
-            device: where to put it; unless given, where this lies. May be left out in front of ``read_only``.
+            device: where to put it; unless given, where this lies. May be left out in front of
+                ``read_only``.
             read_only: whether it must not be written to.
         """
         if isinstance(device, (bool, int)):
@@ -126,13 +129,16 @@ def _check_alike(one: Any, other: Any) -> None:
         other, "as_sequences"
     ):
         raise ArgumentError(
-            f"{kind}.copy_from: expected another {kind}, got {type(other).__name__}; make one of an array"
+            f"{kind}.copy_from: expected another {kind}, got {type(other).__name__}; make one of "
+            f"an array"
         )
     if tuple(one.shape) != tuple(other.shape):
         raise FeedError(
-            f"{kind}.copy_from: what is copied has shape {shape_text(other.shape)}, expected {shape_text(one.shape)}"
+            f"{kind}.copy_from: what is copied has shape {shape_text(other.shape)}, expected "
+            f"{shape_text(one.shape)}"
         )
     if np.dtype(one.dtype) != np.dtype(other.dtype):
         raise FeedError(
-            f"{kind}.copy_from: what is copied holds {np.dtype(other.dtype)}, expected {np.dtype(one.dtype)}"
+            f"{kind}.copy_from: what is copied holds {np.dtype(other.dtype)}, expected "
+            f"{np.dtype(one.dtype)}"
         )

@@ -163,7 +163,8 @@ class NDArrayView(ArrayMethods, ArrayMixin):
 
         Args:
             start_offset: where the part begins, one index an axis.
-            extent: how far it extends along the last axes; along the axes before, it is one element.
+            extent: how far it extends along the last axes; along the axes before, it is one
+                element.
             read_only: whether it must not be written to.
 
         Raises:
@@ -175,7 +176,8 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         bounds_fit = all(o >= 0 and e >= 0 and o + e <= s for o, e, s in spans)
         if len(offset) != len(self._shape) or fixed < 0 or not bounds_fit:
             raise ValueError(
-                f"slice_view: offset {offset} and extent {extent} do not lie within shape {shape_text(self._shape)}"
+                f"slice_view: offset {offset} and extent {extent} do not lie within shape "
+                f"{shape_text(self._shape)}"
             )
         parts = (slice(o, o + e) for o, e in zip(offset[fixed:], extent, strict=True))
         index: tuple[int | slice, ...] = (*offset[:fixed], *parts)
@@ -224,7 +226,8 @@ class NDArrayView(ArrayMethods, ArrayMixin):
             device: where to put it.
             read_only: whether it must not be written to.
             borrow: accepted for old programs.
-            shape: the array's shape if not the matrix's: the matrix's columns are its last axes, flattened.
+            shape: the array's shape if not the matrix's: the matrix's columns are its last axes,
+                flattened.
 
         Raises:
             TypeError: for anything but a CSR matrix.
@@ -236,7 +239,8 @@ class NDArrayView(ArrayMethods, ArrayMixin):
         dims = tuple(csr_array.shape) if shape is None else as_shape(shape, "from_csr: shape")
         if int(np.prod(dims)) != rows.rows * rows.width:
             raise ValueError(
-                f"from_csr: a matrix of shape {shape_text(rows.shape)} does not fill shape {shape_text(dims)}"
+                f"from_csr: a matrix of shape {shape_text(rows.shape)} does not fill shape "
+                f"{shape_text(dims)}"
             )
         return NDArrayView.of(rows, dims, read_only)
 

@@ -1,4 +1,6 @@
-"""Feeding: what a program gives for a variable, as rows that run, checked against the variable's type."""
+"""Feeding: what a program gives for a variable, as rows that run, checked against the variable's
+type.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +49,8 @@ def bind_input(variable: Variable, data: Any, device: torch.device) -> BoundInpu
 
     Args:
         variable: what the data are for.
-        data: an array, a list of samples or sequences, CSR matrices, a `Value`, a minibatch's stream, or a pair
-            of any of these and of flags that say which sequences begin here.
+        data: an array, a list of samples or sequences, CSR matrices, a `Value`, a minibatch's
+            stream, or a pair of any of these and of flags that say which sequences begin here.
         device: where to put them.
 
     Raises:
@@ -61,7 +63,8 @@ def bind_input(variable: Variable, data: Any, device: torch.device) -> BoundInpu
         and not type_.is_sparse
         and len(type_.dynamic_axes) == 1
     ):
-        # The common case, by the shortest way: samples in an array of the right format, which None seems to be for NumPy.
+        # The common case, by the shortest way: samples in an array of the right format, which None
+        # seems to be for NumPy.
         if (
             data.ndim
             and data.shape[1:] == type_.shape
@@ -83,7 +86,8 @@ def bind_input(variable: Variable, data: Any, device: torch.device) -> BoundInpu
 def to_value(
     variable: Variable, data: Any, starts: Sequence[bool] | None, device: torch.device
 ) -> tuple[Tensor | SparseRows, Layout | None, Shape]:
-    """Data for a variable as a `Value` holds them: an array or a matrix as it is, a list as a batch of sequences.
+    """Data for a variable as a `Value` holds them: an array or a matrix as it is, a list as a batch
+    of sequences.
 
     Args:
         variable: what the data are for; whether its axes fit is seen when it is fed.
@@ -92,7 +96,8 @@ def to_value(
         device: where to put them.
 
     Returns:
-        The rows, the layout of a list's sequences, and a frame's shape; without a layout the whole array's.
+        The rows, the layout of a list's sequences, and a frame's shape; without a layout the whole
+        array's.
     """
     type_ = variable.type_
     if (
@@ -121,7 +126,9 @@ def to_value(
 
 
 class _InputConverter:
-    """One variable's data on their way, taken as of a type that may have an axis more than the variable's."""
+    """One variable's data on their way, taken as of a type that may have an axis more than the
+    variable's.
+    """
 
     def __init__(
         self, variable: Variable, device: torch.device, type_: TensorType | None = None
@@ -140,7 +147,8 @@ class _InputConverter:
             else "no batch"
         )
         return FeedError(
-            f"{self.variable!r}: {reason}; its shape is {shape_text(self.type.shape)} and data must be {axes}"
+            f"{self.variable!r}: {reason}; its shape is {shape_text(self.type.shape)} and data "
+            f"must be {axes}"
         )
 
     def of(self, data: Any) -> BoundInput:
@@ -155,7 +163,8 @@ class _InputConverter:
             data, starts = data
             if starts is not None and not _are_flags(starts):
                 raise SequenceStartsError(
-                    f"{self.variable!r}: sequence starts must be a list with True or False for each sequence, got {starts!r}"
+                    f"{self.variable!r}: sequence starts must be a list with True or False for "
+                    f"each sequence, got {starts!r}"
                 )
             if isinstance(data, Value):
                 raise self.fail(
@@ -165,7 +174,8 @@ class _InputConverter:
                 raise self.fail("sequence starts were given, and the variable has no sequence axis")
         held = None if isinstance(data, (Value, np.ndarray)) else getattr(data, "data", None)
         if isinstance(held, Value):
-            # Files know how many numbers a sample has, not its shape: what a reader gives takes on the variable's.
+            # Files know how many numbers a sample has, not its shape: what a reader gives takes on
+            # the variable's.
             return self._value(held, may_reshape=True)
         if isinstance(data, NDArrayView):
             data = Value(data)
@@ -191,12 +201,13 @@ class _InputConverter:
         kind = array.dtype
         if not (kind in (np.bool_, np.int32, np.int64, np.uint64) or is_computed(kind)):
             raise self.fail(
-                f"only integer (32 and 64 bit), bool, float32, float64, float16 and bfloat16 data are supported, you gave {kind}"
+                f"only integer (32 and 64 bit), bool, float32, float64, float16 and bfloat16 data "
+                f"are supported, you gave {kind}"
             )
         array = np.ascontiguousarray(array, dtype=self.dtype).reshape(array.shape)
         return array if array.flags.writeable else array.copy()
 
-    # -- one array ------------------------------------------------------------------------------------------------
+    # -- one array ---------------------------------------------------------------------------------
 
     def whole(self, data: Any) -> Tensor:
         """An array with whatever axes before the variable's own."""
@@ -222,7 +233,8 @@ class _InputConverter:
         if not self.type.dynamic_axes:
             if any(d != 1 for d in x.shape[:extra]):
                 raise self.fail(
-                    f"data of shape {shape_text(x.shape)} have a batch axis, and the variable has none"
+                    f"data of shape {shape_text(x.shape)} have a batch axis, and the variable has "
+                    f"none"
                 )
             return self._fed(x.reshape(x.shape[extra:]), None, None)
         if extra == 0:
@@ -231,19 +243,23 @@ class _InputConverter:
             if extra == 2:
                 if x.shape[1] != 1:
                     raise self.fail(
-                        f"data of shape {shape_text(x.shape)} are sequences of {x.shape[1]} frames, and a single "
+                        f"data of shape {shape_text(x.shape)} are sequences of {x.shape[1]} "
+                        f"frames, and a single "
                         "sample is expected (use cntk.sequence.input_variable for sequences)"
                     )
                 x = x.squeeze(1)
             return self._fed(x, None, x.shape[0])
         if extra == 1:
-            # With flags an array is a batch of single frames, as in the original: they are told apart so.
+            # With flags an array is a batch of single frames, as in the original: they are told
+            # apart so.
             x = x.unsqueeze(0 if starts is None else 1)
         lengths = [x.shape[1]] * x.shape[0]
         return self._sequences(x.flatten(0, 1), lengths, starts)
 
     def _is_as_wide(self, rows: SparseRows, shape: Sequence[int]) -> bool:
-        """Whether sparse rows are as wide as the variable's samples, or to_value samples of a shape that fits it."""
+        """Whether sparse rows are as wide as the variable's samples, or to_value samples of a shape
+        that fits it.
+        """
         if min(self.type.shape, default=1) < 0:
             return self._fits(shape) and rows.width == math.prod(shape)
         return rows.width == math.prod(self.type.shape)
@@ -295,7 +311,7 @@ class _InputConverter:
             rows = rows.to_dense().reshape(-1, *shape)
         return BoundInput(rows, layout, count, shape)
 
-    # -- lists ----------------------------------------------------------------------------------------------------
+    # -- lists -------------------------------------------------------------------------------------
 
     def _list(self, items: list[Any], starts: Sequence[bool] | None) -> BoundInput:
         if not items:
@@ -365,7 +381,7 @@ class _InputConverter:
             array = array[0]
         return array
 
-    # -- sparse ---------------------------------------------------------------------------------------------------
+    # -- sparse ------------------------------------------------------------------------------------
 
     def matrix(self, csr: Any) -> BoundInput:
         """Samples or frames from the rows of a matrix, or one from a matrix of its shape."""
@@ -388,7 +404,8 @@ class _InputConverter:
         ]
         if not self.type.dynamic_axes:
             raise self.fail(
-                "sparse data are rows of a batch, and a list of matrices was given; give a single matrix"
+                "sparse data are rows of a batch, and a list of matrices was given; give a single "
+                "matrix"
             )
         fed = self.matrix(
             scipy.sparse.vstack(matrices, format="csr") if len(matrices) > 1 else matrices[0]
@@ -398,11 +415,12 @@ class _InputConverter:
             return self._sequences(fed.rows, lengths, starts)
         if any(n != 1 for n in lengths):
             raise self.fail(
-                "an element of the batch is a matrix of several rows, and a single sample is expected"
+                "an element of the batch is a matrix of several rows, and a single sample is "
+                "expected"
             )
         return fed
 
-    # -- values ---------------------------------------------------------------------------------------------------
+    # -- values ------------------------------------------------------------------------------------
 
     def _value(self, value: Value, may_reshape: bool = False) -> BoundInput:
         if value.layout is not None:
@@ -470,7 +488,9 @@ def _are_flags(flags: Any) -> bool:
 
 
 def _are_meant_as_flags(flags: Any) -> bool:
-    """Whether what stands beside data can only be flags, good ones or not: no sequence looks like that."""
+    """Whether what stands beside data can only be flags, good ones or not: no sequence looks like
+    that.
+    """
     if isinstance(flags, (bool, np.bool_)):
         return True
     if isinstance(flags, (list, tuple)):

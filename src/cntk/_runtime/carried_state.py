@@ -1,4 +1,6 @@
-"""States that sequences carry over from the previous minibatch, and initial states that are sequences themselves."""
+"""States that sequences carry over from the previous minibatch, and initial states that are
+sequences themselves.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from cntk._runtime.transfer import to_device
 
 
 def keep_carry(run: RunContext, uid: str, frames: Tensor, layout: Layout, offset: int) -> None:
-    """Keep a delayed value, so that sequences which go on in the next minibatch find its last frames.
+    """Keep a delayed value, so that sequences which go on in the next minibatch find its last
+    frames.
 
-    A sequence that goes on here with less frames than the delay's offset keeps some of the minibatch before, too.
+    A sequence that goes on here with less frames than the delay's offset keeps some of the
+    minibatch before, too.
     """
     frames = frames.detach()
     begins = layout.starts or (True,) * layout.count
@@ -36,7 +40,9 @@ def _kept(run: RunContext, uid: str) -> tuple[Tensor, Layout] | None:
 
 
 def _lost(layout: Layout, count: int) -> int | None:
-    """The first sequence that goes on from one that the minibatch before, of so many, did not have."""
+    """The first sequence that goes on from one that the minibatch before, of so many, did not
+    have.
+    """
     places = zip(layout.places_before, layout.starts or (), strict=True)
     return next(
         (k for k, (origin, begins) in enumerate(places) if not begins and origin >= count), None
@@ -67,7 +73,8 @@ def _with_earlier(
 def carried(
     run: RunContext, uid: str, layout: Layout, back: int, forwards: bool
 ) -> tuple[Tensor, Tensor] | None:
-    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none goes on.
+    """The frame ``back`` frames before this minibatch's begin, one a sequence; None if none goes
+    on.
 
     Args:
         run: what is under way.
@@ -77,12 +84,12 @@ def carried(
         forwards: whether the delay looks back in time; else nothing is carried.
 
     Returns:
-        The frames ``[sequences, *shape]``, and for which sequences they are that, bool ``[sequences]``: those that begin
-        here, or so few frames earlier, have none.
+        The frames ``[sequences, *shape]``, and for which sequences they are that, bool
+        ``[sequences]``: those that begin here, or so few frames earlier, have none.
 
     Raises:
-        FeedError: if a sequence goes on, and there was none in its place. What a reader gives begins anew: it may have
-            been restored in the middle of a sequence.
+        FeedError: if a sequence goes on, and there was none in its place. What a reader gives
+            begins anew: it may have been restored in the middle of a sequence.
     """
     if layout.starts is None or not forwards:
         return None
@@ -92,7 +99,8 @@ def carried(
     if lost is not None and layout.origins is None:
         earlier = f"had {count} sequences" if count else "does not exist"
         raise FeedError(
-            f"sequence {lost} is said to go on from the minibatch before, which {earlier}; evaluate its beginning first, or "
+            f"sequence {lost} is said to go on from the minibatch before, which {earlier}; "
+            f"evaluate its beginning first, or "
             "say True for it, that it begins here"
         )
     if kept is None or lost is not None:
@@ -137,7 +145,8 @@ def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> T
         )
     if any(n < abs(steps) and n != 1 for n in given.lengths):
         raise FeedError(
-            f"delay: an initial state of several frames must have at least {abs(steps)}, the delay's steps"
+            f"delay: an initial state of several frames must have at least {abs(steps)}, the "
+            f"delay's steps"
         )
     size = given.lengths_tensor
     if steps > 0:
@@ -149,7 +158,9 @@ def from_sequence(start: Tensor, given: Layout, layout: Layout, steps: int) -> T
 
 
 def stretched(rows: Tensor, shape: Shape) -> Tensor:
-    """Rows of fewer or smaller static axes as rows of a shape; along free dimensions they stay as they are."""
+    """Rows of fewer or smaller static axes as rows of a shape; along free dimensions they stay as
+    they are.
+    """
     missing = len(shape) + 1 - rows.dim()
     raised = rows.reshape(rows.shape[0], *(1,) * missing, *rows.shape[1:])
     return raised.expand(rows.shape[0], *(max(d, -1) for d in shape))

@@ -28,7 +28,8 @@ class SparseRows:
         values: each entry's value ``[entries]``.
         width: number of columns.
         one_hot: whether every row has exactly one entry, and its value is 1.
-        by_rows: whether gradients of what these rows are multiplied with must hold only the rows that were read.
+        by_rows: whether gradients of what these rows are multiplied with must hold only the rows
+            that were read.
     """
 
     offsets: Tensor
@@ -129,14 +130,16 @@ class RandomStream:
 
     Args:
         seed: any integer.
-        offset: how many words were taken before. On the processor they go on exactly there; other devices' own
-            generators are seeded anew.
+        offset: how many words were taken before. On the processor they go on exactly there; other
+            devices' own generators are seeded anew.
 
     Attributes:
-        offset: how many words have been taken; always some more where a number of them is no multiple of 4.
+        offset: how many words have been taken; always some more where a number of them is no
+            multiple of 4.
     """
 
-    # The generator cannot jump: it begins anew after so many raw words of 64 bits, to be found again in little time.
+    # The generator cannot jump: it begins anew after so many raw words of 64 bits, to be found
+    # again in little time.
     block = 2**26
 
     def __init__(self, seed: int, offset: int = 0) -> None:
@@ -228,7 +231,8 @@ class RunContext:
     """What kernels may ask of the run they are part of.
 
     Attributes:
-        training: whether this is a training pass (dropout drops, batch normalisation updates its statistics).
+        training: whether this is a training pass (dropout drops, batch normalisation updates its
+            statistics).
         device: where it runs.
         batch: samples or sequences in the minibatch; None if nothing has a batch axis.
         layouts: the layout of every sequence axis met so far, by the dynamic axes.
@@ -236,7 +240,8 @@ class RunContext:
         deferred: what to do once the run is over, such as assignments.
         draws: the source of random numbers while the run is recorded.
         streams: what operations go on in that draw random numbers as the original does.
-        steps: 0; within a loop, where numbers are drawn step by step, 1, or -1 if it runs backwards.
+        steps: 0; within a loop, where numbers are drawn step by step, 1, or -1 if it runs
+            backwards.
         passes: how many there had been before the graph was compiled, where training goes on.
         several_batches: whether an operation has made a batch axis of another size than the data's.
         probe: what looks at each operation's results, if anything does.
@@ -282,7 +287,8 @@ class RunContext:
         if layout is None:
             names = ", ".join(axis_text(a) for a in axes)
             raise FeedError(
-                f"no data were given on the dynamic axes [{names}], so their sequences' lengths are unknown"
+                f"no data were given on the dynamic axes [{names}], so their sequences' lengths "
+                f"are unknown"
             )
         return layout
 

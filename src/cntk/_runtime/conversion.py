@@ -1,4 +1,6 @@
-"""Rows between the engine and NumPy or SciPy: number formats, one-hot and sparse rows, results for sequences."""
+"""Rows between the engine and NumPy or SciPy: number formats, one-hot and sparse rows, results for
+sequences.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def one_hot_rows(classes: np.ndarray, shape: Shape, dtype: Any, device: torch.de
     outside = ((classes >= count) | (classes < 0)) & ~skipped
     if outside.any():
         raise SettingError(
-            f"Value.one_hot: class number {classes[outside][0]} is out of range; there are {count} classes, from 0, "
+            f"Value.one_hot: class number {classes[outside][0]} is out of range; there are {count} "
+            f"classes, from 0, "
             "and Value.ONE_HOT_SKIP is a row of zeros"
         )
     groups = int(np.prod(shape[:-1]))
@@ -93,7 +96,9 @@ def sparse_rows(csr: Any, dtype: Any, device: torch.device) -> SparseRows:
 
 
 def csr_of(rows: SparseRows) -> Any:
-    """Sparse rows as a SciPy CSR matrix; of float32 where they are bfloat16, which SciPy does not have."""
+    """Sparse rows as a SciPy CSR matrix; of float32 where they are bfloat16, which SciPy does not
+    have.
+    """
     import scipy.sparse
 
     values = rows.values.float() if rows.values.dtype is torch.bfloat16 else rows.values
@@ -114,7 +119,9 @@ def touched_rows(gradient: Tensor) -> SparseRows:
 
 
 def padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
-    """Frames of sequences as a rectangle ``[count * longest]``; rows beyond a sequence's end are empty."""
+    """Frames of sequences as a rectangle ``[count * longest]``; rows beyond a sequence's end are
+    empty.
+    """
     counts = rows.offsets.new_zeros(layout.count * layout.longest)
     counts[layout._pad_index] = rows.offsets[1:] - rows.offsets[:-1]
     offsets = torch.cat([counts.new_zeros(1), torch.cumsum(counts, 0)])
@@ -124,8 +131,8 @@ def padded_rows(rows: SparseRows, layout: Layout) -> SparseRows:
 class Sequences(list):  # type: ignore[type-arg]
     """A result for sequences: a list with an array for each.
 
-    NumPy makes it one array where all have the same length, else an array of arrays, as it did of any list in the
-    original's time.
+    NumPy makes it one array where all have the same length, else an array of arrays, as it did of
+    any list in the original's time.
     """
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Products of matrices, by the faster of the two libraries that torch brings for them.
 
-Torch multiplies matrices of float32 by MKL. On AMD's processors MKL takes about twice as long as oneDNN, which torch
-brings as well, for anything but small products; the numbers differ by rounding alone.
+Torch multiplies matrices of float32 by MKL. On AMD's processors MKL takes about twice as long as
+oneDNN, which torch brings as well, for anything but small products; the numbers differ by rounding
+alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from torch import Tensor
 
 # Products of fewer multiplications are as fast either way.
 LEAST = 2**21
-# A matrix of at most so many columns is narrow: most products by it are faster in another order of its elements.
+# A matrix of at most so many columns is narrow: most products by it are faster in another order of
+# its elements.
 NARROW = 32
 
 
@@ -39,12 +41,15 @@ def _is_amd() -> bool:
 
 
 def is_large(rows: int, inner: int, columns: int) -> bool:
-    """Whether it matters which library multiplies matrices ``[rows, inner]`` and ``[inner, columns]``."""
+    """Whether it matters which library multiplies matrices ``[rows, inner]`` and ``[inner,
+    columns]``.
+    """
     return rows * inner * columns >= LEAST and _by_onednn() is not None
 
 
 def _takes(a: Tensor, b: Tensor) -> bool:
-    # Recordings see stand-ins of tensors: they record torch's own call, in whose place they put ours in the end.
+    # Recordings see stand-ins of tensors: they record torch's own call, in whose place they put
+    # ours in the end.
     return (
         a.shape[0] * b.numel() >= LEAST
         and _by_onednn() is not None

@@ -15,7 +15,9 @@ _MARKS = (
 
 
 def is_shortage(error: Exception) -> bool:
-    """Whether an error says that there is not enough memory on the CPU, in other words than ours."""
+    """Whether an error says that there is not enough memory on the CPU, in other words than
+    ours.
+    """
     if isinstance(error, NotEnoughMemoryError):
         return False
     if isinstance(error, MemoryError):
@@ -27,8 +29,13 @@ def shortage_text(error: Exception) -> str:
     """What to tell of it.
 
     Example:
-        >>> shortage_text(RuntimeError("can't allocate memory: you tried to allocate 4398046511104 bytes."))
+        >>> shortage_text(
+        ...     RuntimeError("can't allocate memory: you tried to allocate 4398046511104 bytes.")
+        ... )
         'there is not enough memory for 4398046511104 bytes; use smaller minibatches or shapes'
     """
     found = re.search(r"allocate (\d+) bytes", str(error))
-    return f"there is not enough memory{f' for {found[1]} bytes' if found else ''}; use smaller minibatches or shapes"
+    return (
+        f"there is not enough memory{f' for {found[1]} bytes' if found else ''}; use smaller "
+        f"minibatches or shapes"
+    )

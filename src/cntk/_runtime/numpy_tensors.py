@@ -1,4 +1,6 @@
-"""From NumPy's arrays to torch's tensors and back: the one place that knows that bfloat16 goes by way of its bits."""
+"""From NumPy's arrays to torch's tensors and back: the one place that knows that bfloat16 goes by
+way of its bits.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is kept of the sizes that came last: so many, and no more however long a training goes on."""
+"""What is kept of the sizes that came last: so many, and no more however long a training goes
+on.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ class Recent(Generic[V]):
             return None
 
     def put(self, key: Hashable, value: V) -> None:
-        """Keep a value, in place of the one that was asked for least lately if there are too many."""
+        """Keep a value, in place of the one that was asked for least lately if there are too
+        many.
+        """
         self._kept[key] = value
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)

@@ -25,7 +25,8 @@ def kind_of(type_: TensorType, axes: Any) -> int:
         return PER_SEQUENCE
     if type_.dynamic_axes != axes:
         raise GraphError(
-            f"a loop on the sequence axis '{axes[-1].name}' reads a value on the axis '{type_.dynamic_axes[-1].name}'"
+            f"a loop on the sequence axis '{axes[-1].name}' reads a value on the axis "
+            f"'{type_.dynamic_axes[-1].name}'"
         )
     return PER_FRAME
 

@@ -1,8 +1,9 @@
 """How many threads a run's kernels take: all that torch has, or one where there is little to do.
 
-Threads that share a small product gain nothing; beside other programs they wait for each other many times as long as it
-takes. torch has one number of threads for the whole process, and OpenMP one for each thread that calls it: that is what
-is changed here, for the time of a run, so that nobody else notices.
+Threads that share a small product gain nothing; beside other programs they wait for each other many
+times as long as it takes. torch has one number of threads for the whole process, and OpenMP one for
+each thread that calls it: that is what is changed here, for the time of a run, so that nobody else
+notices.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ def _library() -> _Library | None:
 
 
 def _candidates() -> list[Path]:
-    """Where the calls may be found: in what torch has loaded, by its own names, never in another copy."""
+    """Where the calls may be found: in what torch has loaded, by its own names, never in another
+    copy.
+    """
     if sys.platform != "win32":
         return [Path(torch._C.__file__)]  # with all that it depends on
     folder = Path(torch.__file__).parent / "lib"

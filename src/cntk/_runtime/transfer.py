@@ -1,4 +1,6 @@
-"""Data on their way to a device: copies that the host does not wait for, and counts that it knows beforehand."""
+"""Data on their way to a device: copies that the host does not wait for, and counts that it knows
+beforehand.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,9 @@ from torch import Tensor
 def to_device(x: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
     """Return a tensor on a device, itself if it is there already.
 
-    From the CPU to a GPU it goes by way of memory of our own that is locked to its place. So the copy waits for its turn
-    on the GPU while the host goes on, and a program may change its data meanwhile.
+    From the CPU to a GPU it goes by way of memory of our own that is locked to its place. So the
+    copy waits for its turn on the GPU while the host goes on, and a program may change its data
+    meanwhile.
 
     Args:
         x: the tensor.
@@ -68,7 +71,8 @@ def move(value: Tensor, device: torch.device) -> bool:
 
 
 class Everywhere:
-    """A tensor that the host has made once for a kernel, on every device on which the kernel has run.
+    """A tensor that the host has made once for a kernel, on every device on which the kernel has
+    run.
 
     Args:
         x: the tensor, on the CPU.

@@ -8,7 +8,8 @@ import threading
 from types import FrameType
 from typing import Any
 
-# Those by which programs are ended and that Python hands to functions; only what has such a function is held back.
+# Those by which programs are ended and that Python hands to functions; only what has such a
+# function is held back.
 _SIGNALS = tuple(
     int(getattr(signal, name))
     for name in ("SIGINT", "SIGTERM", "SIGBREAK")

@@ -36,7 +36,8 @@ __all__ = [
 
 
 def force_deterministic(seed: int) -> None:
-    """Have runs of this program give the same numbers each time: a fixed seed, and deterministic algorithms.
+    """Have runs of this program give the same numbers each time: a fixed seed, and deterministic
+    algorithms.
 
     Args:
         seed: where random numbers begin: those of initial values, operations and readers.

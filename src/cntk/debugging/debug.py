@@ -1,6 +1,8 @@
-"""Finding mistakes: a prompt at every node of a model, and checked mode. And model files of version 1.
+"""Finding mistakes: a prompt at every node of a model, and checked mode. And model files of version
+1.
 
-In checked mode every value of a run is compared with the type that was inferred for it, and must be finite.
+In checked mode every value of a run is compared with the type that was inferred for it, and must be
+finite.
 """
 
 from __future__ import annotations
@@ -30,9 +32,10 @@ def set_checked_mode(enable: bool) -> None:
     """Turn expensive checks during evaluation on or off.
 
     Args:
-        enable: whether every operation's result is compared with the shape, the number of rows and the dtype that
-            were inferred for it, and its numbers, and its gradients', are looked at. The first that differs, is NaN, or
-            is infinite though all that it comes from is finite, raises an error that names the operation.
+        enable: whether every operation's result is compared with the shape, the number of rows and
+            the dtype that were inferred for it, and its numbers, and its gradients', are looked at.
+            The first that differs, is NaN, or is infinite though all that it comes from is finite,
+            raises an error that names the operation.
 
     Raises:
         TypeError: for anything but True or False.
@@ -45,11 +48,12 @@ def set_checked_mode(enable: bool) -> None:
 
 
 def set_node_timing(enable: bool) -> None:
-    """Turn the timing of operations on or off, for `Function.print_node_timing`. Runs take longer with it.
+    """Turn the timing of operations on or off, for `Function.print_node_timing`. Runs take longer
+    with it.
 
     Args:
-        enable: whether each operation's time is measured, forward and backward. Operations that run as one on a fused
-            kernel are measured as one, under the name of the last of them.
+        enable: whether each operation's time is measured, forward and backward. Operations that run
+            as one on a fused kernel are measured as one, under the name of the last of them.
 
     Example:
         >>> set_node_timing(True)
@@ -62,8 +66,8 @@ def set_computation_network_trace_level(level: int) -> None:
     """Have what operations compute told on the standard error stream. Runs take longer with it.
 
     Args:
-        level: 0 for nothing; 1 for shapes; 1000 for the sum of absolute values too, forward and backward; 1000000 for
-            all values too.
+        level: 0 for nothing; 1 for shapes; 1000 for the sum of absolute values too, forward and
+            backward; 1000000 for all values too.
 
     Raises:
         TypeError: if the level is no integer.
@@ -80,14 +84,18 @@ def set_computation_network_trace_level(level: int) -> None:
 
 
 def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) -> None:
-    """Write a function to a file in the format of version 1, that of CNTK before 2.0; `load_model` reads it as well.
+    """Write a function to a file in the format of version 1, that of CNTK before 2.0; `load_model`
+    reads it as well.
 
-    The format is poorer than that of `Function.save`: blocks are opened, the names of combinations and aliases get lost,
-    and so do rates of dropout, which are 0 when the file is loaded. Loaded outputs are in the order of their uids.
+    The format is poorer than that of `Function.save`: blocks are opened, the names of combinations
+    and aliases get lost, and so do rates of dropout, which are 0 when the file is loaded. Loaded
+    outputs are in the order of their uids.
 
     Args:
-        root_op: the function; inputs have a batch axis and definite shapes, and all numbers are float32 or all float64.
-        filename: the path; missing directories are made, and a file of that name is replaced once all is written.
+        root_op: the function; inputs have a batch axis and definite shapes, and all numbers are
+            float32 or all float64.
+        filename: the path; missing directories are made, and a file of that name is replaced once
+            all is written.
 
     Raises:
         ValueError: for an operation or an input that the format cannot hold.
@@ -96,8 +104,8 @@ def save_as_legacy_model(root_op: Function, filename: str | os.PathLike[str]) ->
 
     Example:
         >>> import cntk as C, os, tempfile
-        >>> path = os.path.join(tempfile.mkdtemp(), 'double.v1')
-        >>> save_as_legacy_model(C.input_variable(2, name='x') * 2, path)
+        >>> path = os.path.join(tempfile.mkdtemp(), "double.v1")
+        >>> save_as_legacy_model(C.input_variable(2, name="x") * 2, path)
         >>> C.load_model(path).eval([[1, 2]])
         array([[2., 4.]], dtype=float32)
     """

@@ -27,14 +27,15 @@ def dump_signature(root: Any, tag: str | None = None) -> None:
 
     Example:
         >>> import cntk as C
-        >>> dump_signature(C.plus(C.input_variable(2, name='x'), 1, name='p'))
+        >>> dump_signature(C.plus(C.input_variable(2, name="x"), 1, name="p"))
         p: Plus(x: Tensor[2]) -> Tensor[2]
     """
     show(root)
 
 
 def dump_function(root: Function, tag: str | None = None) -> None:
-    """Print a function's signature, and a line for each node of its graph, with those inside blocks.
+    """Print a function's signature, and a line for each node of its graph, with those inside
+    blocks.
 
     Args:
         root: the function.
@@ -45,7 +46,7 @@ def dump_function(root: Function, tag: str | None = None) -> None:
 
     Example:
         >>> import cntk as C
-        >>> dump_function(C.plus(C.parameter(2, name='w'), 1, name='p'))
+        >>> dump_function(C.plus(C.parameter(2, name="w"), 1, name="p"))
         p: Plus() -> ParameterTensor[2]
           Plus                 p                              (w:(2,), a:()) -> (p:(2,))
           Parameter            w                               (2,)

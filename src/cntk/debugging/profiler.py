@@ -113,7 +113,8 @@ def start_profiler(
     as_integer(reserve_mem, "start_profiler: reserve_mem", least=0, most=2**64 - 1)
     if _profiling.current is not None:
         raise RuntimeError(
-            f"start_profiler: a profile for {str(_profiling.current.folder)!r} has been started; call stop_profiler first"
+            f"start_profiler: a profile for {str(_profiling.current.folder)!r} has been started; "
+            f"call stop_profiler first"
         )
     folder = Path(dir)
     with naming("start_profiler", folder):
@@ -128,13 +129,17 @@ def enable_profiler() -> None:
 
 
 def disable_profiler() -> None:
-    """Leave what is run from here on out of the profile; what `enable_profiler` adds later is a trace of its own."""
+    """Leave what is run from here on out of the profile; what `enable_profiler` adds later is a
+    trace of its own.
+    """
     if _profiling.current is not None:
         _profiling.current.end()
 
 
 def stop_profiler() -> None:
-    """End the profile and write it: a summary, and a trace; nothing happens if none has been started."""
+    """End the profile and write it: a summary, and a trace; nothing happens if none has been
+    started.
+    """
     profile, _profiling.current = _profiling.current, None
     if profile is not None:
         profile.end()

@@ -1,4 +1,6 @@
-"""Stepping through a model: a prompt at every node, in the forward pass and in the backward pass."""
+"""Stepping through a model: a prompt at every node, in the forward pass and in the backward
+pass.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,7 @@ class _Prompt:
             self.write.write(_shown("Input" if direction == "forward" else "Root gradients", value))
             return False
         elif command == "d":
-            sys.breakpointhook()  # noqa: T100, the command asks for it
+            sys.breakpointhook()  # noqa: T100
             return False
         elif command:
             self.write.write(DEBUG_USAGE)
@@ -170,12 +172,13 @@ def debug_model(
 ) -> Composite:
     """The same model with a prompt at every node; it shares arguments and parameters.
 
-    The insides of blocks run without a stop. Conditions written in Python, which the original reads at its prompt and
-    evaluates, are not taken: ``d`` opens Python's debugger.
+    The insides of blocks run without a stop. Conditions written in Python, which the original reads
+    at its prompt and evaluates, are not taken: ``d`` opens Python's debugger.
 
     Args:
         model: a function with one output.
-        in_stream: where commands are read from; once it has ended the model goes on without stopping.
+        in_stream: where commands are read from; once it has ended the model goes on without
+            stopping.
         out_stream: where nodes and values are printed.
         exit_func: is called with 0 to quit.
 
@@ -184,9 +187,9 @@ def debug_model(
 
     Example:
         >>> import cntk as C, io
-        >>> x = C.input_variable(2, name='x')
+        >>> x = C.input_variable(2, name="x")
         >>> out = io.StringIO()
-        >>> debug_model(C.relu(x, name='r'), io.StringIO('n\\np\\nc\\n'), out).eval([[1, -1]])
+        >>> debug_model(C.relu(x, name="r"), io.StringIO("n\\np\\nc\\n"), out).eval([[1, -1]])
         array([[1., 0.]], dtype=float32)
         >>> print(out.getvalue().splitlines()[-2])
         [[1. 0.]]
@@ -199,7 +202,8 @@ def debug_model(
     ):
         if not hasattr(stream, method):
             raise ArgumentError(
-                f"debug_model: {name}: expected a text stream, which has {method}(), got {named(stream)}"
+                f"debug_model: {name}: expected a text stream, which has {method}(), got "
+                f"{named(stream)}"
             )
     as_function(exit_func, "debug_model: exit_func", "that is called with 0 to quit")
     prompt = _Prompt(in_stream, out_stream, exit_func)
@@ -231,5 +235,7 @@ def debug_model(
 
 
 def _is_only_read(operand: Variable, primitive: Primitive) -> bool:
-    """Whether a leaf may be handed on; an operation that writes to its operands needs these themselves."""
+    """Whether a leaf may be handed on; an operation that writes to its operands needs these
+    themselves.
+    """
     return operand.kind not in HOLDERS or primitive.op.pure

@@ -27,7 +27,8 @@ def as_writers(progress_writers: Any, owner: str) -> list[Any]:
     for writer in given:
         if not hasattr(writer, "update_training_with_minibatch"):
             raise ArgumentError(
-                f"{owner}: progress_writers: expected progress writers, such as ProgressPrinter, got {shown(writer)}"
+                f"{owner}: progress_writers: expected progress writers, such as ProgressPrinter, "
+                f"got {shown(writer)}"
             )
     return list({id(writer): writer for writer in given}.values())  # each is told once
 
@@ -56,12 +57,14 @@ class Evaluator:
         self._writers = as_writers(progress_writers, "Evaluator")
         if eval_function is None:
             raise ValueError(
-                "Evaluator: expected a metric, got None; give one such as cntk.classification_error(z, y)"
+                "Evaluator: expected a metric, got None; give one such as "
+                "cntk.classification_error(z, y)"
             )
         output = eval_function.output if isinstance(eval_function, Function) else eval_function
         if not isinstance(output, Variable):
             raise ArgumentError(
-                f"Evaluator: expected a metric, got {type(output).__name__}; give one such as cntk.classification_error(z, y)"
+                f"Evaluator: expected a metric, got {type(output).__name__}; give one such as "
+                f"cntk.classification_error(z, y)"
             )
         self._test_step = TrainingStep(output, None, ())
         self._tested = RunningSum()

@@ -24,7 +24,8 @@ class NanNotice:
         if loss != loss and not self._is_told:
             self._is_told = True
             _LOGGER.warning(
-                "the training loss is NaN; cntk.debugging.watch_nan(trainer) stops at the first one and names its operation"
+                "the training loss is NaN; cntk.debugging.watch_nan(trainer) stops at the first "
+                "one and names its operation"
             )
 
 
@@ -59,7 +60,9 @@ class RunningSum:
         self._collected: list[Any] = []
 
     def add(self, value: Tensor | float | None) -> None:
-        """Add a number, or a tensor of shape [] that nobody writes to any more; None adds nothing."""
+        """Add a number, or a tensor of shape [] that nobody writes to any more; None adds
+        nothing.
+        """
         self.last = value
         if value is not None:
             self._collected.append(value)

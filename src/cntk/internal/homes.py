@@ -44,32 +44,42 @@ _FROM = {
     "cntk._persist.protobuf.value": "Dictionary DictionaryValue",
     "cntk.axis": "Axis",
     "cntk.core": "asarray NDArrayView user_function Value",
-    "cntk.default_options": "default_options default_override_or get_default_override is_default_override",
+    "cntk.default_options": (
+        "default_options default_override_or get_default_override is_default_override"
+    ),
     "cntk.device": "cpu DeviceDescriptor DeviceKind use_default_device",
     "cntk.initializer": "glorot_uniform",
     "cntk.internal.native_shape": "NDShape",
     "cntk.internal.sanitize": (
-        "data_type_to_dtype is_byte_buffer is_string sanitize_2d_number sanitize_axis sanitize_axis_list "
+        "data_type_to_dtype is_byte_buffer is_string sanitize_2d_number sanitize_axis "
+        "sanitize_axis_list "
         "sanitize_Function_attributes sanitize_random_args sanitize_variable_value_dict "
-        "sanitize_batch sanitize_convolution_args sanitize_dtype_cntk sanitize_dynamic_axes sanitize_function "
-        "sanitize_input sanitize_multi_axis_reduction_list sanitize_permutation sanitize_pooling_args "
+        "sanitize_batch sanitize_convolution_args sanitize_dtype_cntk sanitize_dynamic_axes "
+        "sanitize_function "
+        "sanitize_input sanitize_multi_axis_reduction_list sanitize_permutation "
+        "sanitize_pooling_args "
         "sanitize_precision sanitize_range sanitize_shape sanitize_value sanitize_var_map "
         "sanitize_variables_or_functions"
     ),
     "cntk.internal.swig_helper": "map_if_possible typemap",
     "cntk.internal.utils": (
-        "DictionaryValueFromDict DictionaryValueFromNDArrayView get_data_type get_python_function_arguments "
+        "DictionaryValueFromDict DictionaryValueFromNDArrayView get_data_type "
+        "get_python_function_arguments "
         "map_function_arguments"
     ),
     "cntk.io": "MinibatchData",
-    "cntk.layers.blocks": "ForwardDeclaration GRU identity LSTM RNNStep RNNUnit Stabilizer UntestedBranchError",
+    "cntk.layers.blocks": (
+        "ForwardDeclaration GRU identity LSTM RNNStep RNNUnit Stabilizer UntestedBranchError"
+    ),
     "cntk.layers.layers": "Dense Label",
     "cntk.layers.sequence": "PastValueWindow",
     "cntk.logging": "get_trace_level TraceLevel",
     "cntk.misc.converter": "convert",
     "cntk.ops": (
-        "alias batch_normalization combine convolution convolution_transpose dropout output_variable parameter "
-        "placeholder pooling reconcile_dynamic_axes reduce_mean reshape sigmoid slice softmax softplus splice sqrt "
+        "alias batch_normalization combine convolution convolution_transpose dropout "
+        "output_variable parameter "
+        "placeholder pooling reconcile_dynamic_axes reduce_mean reshape sigmoid slice softmax "
+        "softplus splice sqrt "
         "tanh times unpooling"
     ),
     "cntk.ops.functions": "BlockFunction CloneMethod Function UserFunction",

@@ -30,7 +30,8 @@ def _pad_to_shape(filter_shape: Sequence[int], param: Any, what: str) -> tuple[A
         values *= len(filter_shape)
     if len(values) != len(filter_shape):
         raise ValueError(
-            f"{what} parameter ({values}) must be one value, or one for each axis of the filter_shape {filter_shape}"
+            f"{what} parameter ({values}) must be one value, or one for each axis of the "
+            f"filter_shape {filter_shape}"
         )
     return values
 
@@ -83,7 +84,8 @@ def _RecurrentBlock(
     enable_self_stabilization: bool,
     name: str = "",
 ) -> Function:
-    """Return the step of a recurrence by its kind: ``'LSTM'``, ``'GRU'`` or ``'RNNStep'``; the rest as for `cntk.layers.LSTM`.
+    """Return the step of a recurrence by its kind: ``'LSTM'``, ``'GRU'`` or ``'RNNStep'``; the rest
+    as for `cntk.layers.LSTM`.
 
     Raises:
         KeyError: for another kind.

@@ -1,4 +1,5 @@
-"""Names that libraries import from the original though they begin with an underscore: what they do, in one place.
+"""Names that libraries import from the original though they begin with an underscore: what they do,
+in one place.
 
 The modules that the original has them in hand them out from here, by `name_in`.
 """
@@ -35,7 +36,7 @@ def _inject_name(f: Function, name: str) -> Function:
 
     Example:
         >>> import cntk as C
-        >>> _inject_name(C.relu(C.input_variable(3)), 'active').name
+        >>> _inject_name(C.relu(C.input_variable(3)), "active").name
         'active'
     """
     if not name:
@@ -46,7 +47,8 @@ def _inject_name(f: Function, name: str) -> Function:
 
 
 def _initializer_for(init: Any, rank_params: Mapping[str, int] | None = None) -> Any:
-    """Return what a parameter begins with: a number as an initializer, an initializer with ranks, an array as it is.
+    """Return what a parameter begins with: a number as an initializer, an initializer with ranks,
+    an array as it is.
 
     Args:
         init: an initializer, a number or an array.
@@ -57,7 +59,7 @@ def _initializer_for(init: Any, rank_params: Mapping[str, int] | None = None) ->
         ArgumentError: for a string.
 
     Example:
-        >>> _initializer_for(0.5).sample((2,), 'float32', 0)
+        >>> _initializer_for(0.5).sample((2,), "float32", 0)
         array([0.5, 0.5], dtype=float32)
     """
     if init is None:
@@ -72,7 +74,8 @@ def _initializer_for(init: Any, rank_params: Mapping[str, int] | None = None) ->
 
 
 def _get_initial_state_or_default(initial_state: Any) -> Any:
-    """Return what a recurrence begins with: a constant of 0 for None, a constant for a number, else what was given.
+    """Return what a recurrence begins with: a constant of 0 for None, a constant for a number, else
+    what was given.
 
     Example:
         >>> _get_initial_state_or_default(None).value, _get_initial_state_or_default(3).value
@@ -88,14 +91,18 @@ def _get_initial_state_or_default(initial_state: Any) -> Any:
 
 
 def _sanitize_function(f: Any) -> Any:
-    """Return a Python function as a `Function`; what is a graph already, or a list, is left as it is."""
+    """Return a Python function as a `Function`; what is a graph already, or a list, is left as it
+    is.
+    """
     return f if isinstance(f, Function) or not callable(f) else Function(f)
 
 
 def _infer_ref_minibatch_size_from_legacy_use_mean_gradient(
     ref_minibatch_size: int | None, use_mean_gradient: bool | None
 ) -> int | None:
-    """Return a learner's reference minibatch size: that of the minibatch itself where older programs ask for the mean."""
+    """Return a learner's reference minibatch size: that of the minibatch itself where older
+    programs ask for the mean.
+    """
     return IGNORE if ref_minibatch_size is None and use_mean_gradient else ref_minibatch_size
 
 
@@ -105,7 +112,8 @@ def _infer_learning_parameter_schedule(
     epoch_size: int | None,
     use_mean_gradient: bool | None = None,
 ) -> TrainingParameterSchedule:
-    """Return a number, a list or a schedule as a schedule with a reference minibatch size, its own if it has one.
+    """Return a number, a list or a schedule as a schedule with a reference minibatch size, its own
+    if it has one.
 
     Args:
         number_or_schedule: as for `cntk.learning_parameter_schedule`.
@@ -142,7 +150,9 @@ def _infer_learning_rate_schedule_and_ref_minibatch_size(
     """Return a learning rate as a schedule, and the learner's reference minibatch size.
 
     Example:
-        >>> schedule, size = _infer_learning_rate_schedule_and_ref_minibatch_size(None, 5, 0.1, None)
+        >>> schedule, size = _infer_learning_rate_schedule_and_ref_minibatch_size(
+        ...     None, 5, 0.1, None
+        ... )
         >>> schedule[0], schedule.minibatch_size, size
         (0.1, 5, 5)
     """
@@ -172,12 +182,14 @@ def _verify_learning_rate_type(learning_rate: Any) -> None:
     """
     if not isinstance(learning_rate, TrainingParameterSchedule):
         raise ValueError(
-            f"learning rate: expected a schedule such as learning_parameter_schedule(0.1), got {learning_rate!r}"
+            f"learning rate: expected a schedule such as learning_parameter_schedule(0.1), got "
+            f"{learning_rate!r}"
         )
 
 
 def _prepare_training_parameter_list(schedule: Any) -> Any:
-    """Return a list of values, or of pairs of a count and a value, as pairs; anything else as it is.
+    """Return a list of values, or of pairs of a count and a value, as pairs; anything else as it
+    is.
 
     Example:
         >>> _prepare_training_parameter_list([(2, 0.1), 0.2])

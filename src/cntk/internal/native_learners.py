@@ -1,4 +1,6 @@
-"""Learners as the original's native layer makes them: of schedules alone, with further options in one object."""
+"""Learners as the original's native layer makes them: of schedules alone, with further options in
+one object.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,14 @@ class AdditionalLearningOptions:
     Attributes:
         l1_regularization_weight: weight of the sum of absolute parameters, per sample.
         l2_regularization_weight: weight of half the sum of squared parameters, per sample.
-        gaussian_noise_injection_std_dev: a schedule: standard deviation of the normal noise added to parameters.
+        gaussian_noise_injection_std_dev: a schedule: standard deviation of the normal noise added
+            to parameters.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient as a whole.
-        dict_options: ``dict_options[cntk_py.Learner._MINIBATCH_SIZE]``, a `SizeTWrapper`, is the learner's reference
-            minibatch size: 0 for rules that see the mean gradient. It does not change schedules that state none.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient as a whole.
+        dict_options: ``dict_options[cntk_py.Learner._MINIBATCH_SIZE]``, a `SizeTWrapper`, is the
+            learner's reference minibatch size: 0 for rules that see the mean gradient. It does not
+            change schedules that state none.
 
     Example:
         >>> options = AdditionalLearningOptions()
@@ -85,7 +90,8 @@ def _made(
     for schedule in (*schedules, *(v for k, v in arguments.items() if k == "variance_momentum")):
         if not isinstance(schedule, TrainingParameterSchedule):
             raise ArgumentError(
-                f"{make.__name__}: expected a schedule such as learning_parameter_schedule gives, got {schedule!r}"
+                f"{make.__name__}: expected a schedule such as learning_parameter_schedule gives, "
+                f"got {schedule!r}"
             )
     options = AdditionalLearningOptions() if options is None else options
     if not isinstance(options, AdditionalLearningOptions):

@@ -1,4 +1,6 @@
-"""Names of the native layer that are those of public things: `cntk.cntk_py` hands them out from here."""
+"""Names of the native layer that are those of public things: `cntk.cntk_py` hands them out from
+here.
+"""
 
 from __future__ import annotations
 
@@ -46,13 +48,17 @@ CONSTANTS: dict[str, int] = {
     "sentinel_value_for_infer_param_init_rank": 2**31 - 1,
     "sequence_len_max": 2**32 - 1,
 }
-# Where a name is that is the same in public, by module. Operations are those that take operands and a name alone: others
-# count axes the other way round in the native layer, and programs do not call them there.
+# Where a name is that is the same in public, by module. Operations are those that take operands and
+# a name alone: others count axes the other way round in the native layer, and programs do not call
+# them there.
 _PUBLIC = {
     "cntk.ops": (
-        "abs acos alias asin asinh atan atanh ceil combine cos cosh element_and element_divide element_max element_min "
-        "element_or element_times element_xor equal exp floor greater greater_equal hardmax less less_equal log "
-        "log_add_exp minus negate not_equal ones_like plus pow reciprocal round sigmoid sin sinh sqrt square "
+        "abs acos alias asin asinh atan atanh ceil combine cos cosh element_and element_divide "
+        "element_max element_min "
+        "element_or element_times element_xor equal exp floor greater greater_equal hardmax less "
+        "less_equal log "
+        "log_add_exp minus negate not_equal ones_like plus pow reciprocal round sigmoid sin sinh "
+        "sqrt square "
         "stop_gradient tan tanh zeros_like"
     ),
     "cntk.ops.sequence": "first is_first is_last last",
@@ -60,7 +66,9 @@ _PUBLIC = {
     "cntk.learners": "default_unit_gain_value momentum_as_time_constant_schedule",
     "cntk.io": "MinibatchData MinibatchSource StreamConfiguration StreamInformation",
     "cntk.eval": "Evaluator",
-    "cntk.train": "CheckpointConfig CrossValidationConfig DistributedLearner TestConfig TrainingSession",
+    "cntk.train": (
+        "CheckpointConfig CrossValidationConfig DistributedLearner TestConfig TrainingSession"
+    ),
     "cntk.device": "GPUProperties",
 }
 _HOMES = {name: (module, name) for module, names in _PUBLIC.items() for name in names.split()} | {
@@ -84,7 +92,7 @@ class _Schedules(type):
         return isinstance(instance, cls.made)
 
 
-class training_double_parameter_schedule(metaclass=_Schedules):  # noqa: N801 - the original's name
+class training_double_parameter_schedule(metaclass=_Schedules):  # noqa: N801
     """Schedules of rates and momenta; called with a number, makes one.
 
     Example:
@@ -98,7 +106,7 @@ class training_double_parameter_schedule(metaclass=_Schedules):  # noqa: N801 - 
     made, make = TrainingParameterSchedule, staticmethod(training_parameter_schedule)
 
 
-class minibatch_size_schedules(metaclass=_Schedules):  # noqa: N801 - `minibatch_size_schedule` in the original
+class minibatch_size_schedules(metaclass=_Schedules):  # noqa: N801
     """Schedules of minibatch sizes; called with a number, makes one."""
 
     made, make = MinibatchSizeSchedule, staticmethod(minibatch_size_schedule)
@@ -124,7 +132,10 @@ class Learner(base.Learner, metaclass=_EveryLearner):
     Example:
         >>> import cntk as C
         >>> learner = C.sgd([C.parameter(2)], C.learning_parameter_schedule(0.1))
-        >>> isinstance(C.data_parallel_distributed_learner(learner), Learner), isinstance(learner, Learner)
+        >>> (
+        ...     isinstance(C.data_parallel_distributed_learner(learner), Learner),
+        ...     isinstance(learner, Learner),
+        ... )
         (True, True)
     """
 

@@ -17,8 +17,8 @@ class NDShape:
     """A shape of the native layer, which turns round where it is read.
 
     Args:
-        dimensions: the dimensions, what Python calls the last one first; an integer is a number of dimensions that
-            follow from how the shape is used.
+        dimensions: the dimensions, what Python calls the last one first; an integer is a number of
+            dimensions that follow from how the shape is used.
 
     Example:
         >>> shape = NDShape((2, 3))
@@ -55,7 +55,8 @@ class NDShape:
         """
         if self.is_unknown() or self.has_unbound_dimension():
             raise RuntimeError(
-                f"NDShape: {self.as_string()} has no size, since not all of its dimensions are known"
+                f"NDShape: {self.as_string()} has no size, since not all of its dimensions are "
+                f"known"
             )
         return math.prod(self._dimensions)
 

@@ -1,7 +1,7 @@
 """Conversions of loosely given arguments, under the original's names for them.
 
-Programs that build operations out of the native layer's use them: axes and lists with an entry for each axis come out
-in that layer's order, the last axis first.
+Programs that build operations out of the native layer's use them: axes and lists with an entry for
+each axis come out in that layer's order, the last axis first.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ __all__ = [
 
 R = TypeVar("R")
 
-# -- number formats -----------------------------------------------------------------------------------------------
+# -- number formats --------------------------------------------------------------------------------
 
 _WORDS = {"float": np.float32, "double": np.float64}
 
@@ -66,7 +66,8 @@ def sanitize_dtype_numpy(dtype: Any) -> Any:
     """A number format as a NumPy scalar type.
 
     Args:
-        dtype: a NumPy format or its name; 'float' and ``int`` stand for float32, 'double' and ``float`` for float64.
+        dtype: a NumPy format or its name; 'float' and ``int`` stand for float32, 'double' and
+            ``float`` for float64.
 
     Raises:
         ValueError: for a format that there is not.
@@ -108,7 +109,8 @@ def sanitize_dtype_cntk(dtype: Any) -> int:
 
 
 def data_type_to_dtype(data_type: int) -> Any:
-    """A number format, numbered as in files, as a NumPy scalar type; ``object`` for 0, which is none yet.
+    """A number format, numbered as in files, as a NumPy scalar type; ``object`` for 0, which is
+    none yet.
 
     Raises:
         ValueError: if there is no such number.
@@ -136,7 +138,7 @@ def sanitize_precision(precision: Any) -> Any:
     return found
 
 
-# -- shapes and axes ----------------------------------------------------------------------------------------------
+# -- shapes and axes -------------------------------------------------------------------------------
 
 
 def sanitize_shape(shape: Any) -> Shape:
@@ -220,7 +222,8 @@ def sanitize_permutation(perm: Sequence[int]) -> list[int]:
     """A permutation of static axes as one of the axes counted from the last.
 
     Args:
-        perm: for each axis of the result which of the operand's it is; negative ones count from the last.
+        perm: for each axis of the result which of the operand's it is; negative ones count from the
+            last.
 
     Raises:
         ValueError: if it is no permutation.
@@ -264,13 +267,14 @@ def sanitize_random_args(shape: Any, dtype: Any) -> tuple[Shape, int]:
 
 
 def sanitize_Function_attributes(attributes: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-    """A function's attributes as the native layer keeps them, with flags for each axis turned round, in place.
+    """A function's attributes as the native layer keeps them, with flags for each axis turned
+    round, in place.
 
     Args:
         attributes: by name; ``sharing`` and ``autoPadding`` hold flags.
 
     Example:
-        >>> sanitize_Function_attributes({'sharing': [True, False], 'strides': (1, 2)})
+        >>> sanitize_Function_attributes({"sharing": [True, False], "strides": (1, 2)})
         {'sharing': [False, True], 'strides': (1, 2)}
     """
     for name in ("sharing", "autoPadding"):
@@ -283,7 +287,7 @@ def _flags(value: Any) -> list[bool]:
     return list(reversed(value)) if isinstance(value, (list, tuple)) else [bool(value)]
 
 
-# -- operands -----------------------------------------------------------------------------------------------------
+# -- operands --------------------------------------------------------------------------------------
 
 
 def sanitize_input(
@@ -334,7 +338,7 @@ def sanitize_function(arg: Any) -> Function:
     return combine(found) if isinstance(found, Variable) else found
 
 
-# -- data ---------------------------------------------------------------------------------------------------------
+# -- data ------------------------------------------------------------------------------------------
 
 
 def sanitize_value(
@@ -367,7 +371,7 @@ def sanitize_variable_value_dict(var_value_dict: Mapping[Any, Any]) -> Any:
         IndexError: if there is none.
 
     Example:
-        >>> sanitize_variable_value_dict({'x': 3}), sanitize_variable_value_dict({'x': 3, 'y': 4})
+        >>> sanitize_variable_value_dict({"x": 3}), sanitize_variable_value_dict({"x": 3, "y": 4})
         (3, {'x': 3, 'y': 4})
     """
     if not var_value_dict:
@@ -406,17 +410,20 @@ def sanitize_var_map(
         arguments: data by variable or name, or the data of the only variable.
         precision: accepted for old programs; data take on their variable's number format.
         device: where to put them.
-        extract_values_from_minibatch_data: accepted for old programs; a minibatch's streams become values either way.
+        extract_values_from_minibatch_data: accepted for old programs; a minibatch's streams become
+            values either way.
 
     Raises:
-        ValueError: for a name that no variable has, or data of one variable where there are several.
+        ValueError: for a name that no variable has, or data of one variable where there are
+            several.
     """
     if not isinstance(arguments, Mapping):
         if arguments is None or (not len(op_arguments) and not len(arguments)):
             return {}
         if len(op_arguments) != 1:
             raise FeedError(
-                f"data of one argument were given, and there are {len(op_arguments)}; give a dictionary by variable"
+                f"data of one argument were given, and there are {len(op_arguments)}; give a "
+                f"dictionary by variable"
             )
         arguments = {op_arguments[0]: arguments}
     result = {}
@@ -438,12 +445,14 @@ def _named(name: str, variables: Sequence[Variable]) -> Variable:
             return variable
     known = ", ".join(v.name or v.uid for v in variables)
     raise FeedError(
-        f'variable with name "{name}" does not exist in the network. Available variable names: {known}'
+        f'variable with name "{name}" does not exist in the network. Available variable names: '
+        f"{known}"
     )
 
 
 def bounded_cache(maxsize: int) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """A decorator that keeps a function's last results by its arguments, so that it is not called for them again.
+    """A decorator that keeps a function's last results by its arguments, so that it is not called
+    for them again.
 
     Args:
         maxsize: how many results are kept.
@@ -451,7 +460,7 @@ def bounded_cache(maxsize: int) -> Callable[[Callable[..., R]], Callable[..., R]
     Example:
         >>> @bounded_cache(10)
         ... def square(x):
-        ...     print('computed')
+        ...     print("computed")
         ...     return x * x
         >>> square(3), square(3)
         computed

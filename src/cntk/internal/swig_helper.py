@@ -1,4 +1,6 @@
-"""What the original wraps its native objects with. Here there are none, and every object is of its public class."""
+"""What the original wraps its native objects with. Here there are none, and every object is of its
+public class.
+"""
 
 from __future__ import annotations
 

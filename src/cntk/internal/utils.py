@@ -1,4 +1,6 @@
-"""Helpers of the original's that programs use: evaluation in one call, values for files, Python functions' arguments."""
+"""Helpers of the original's that programs use: evaluation in one call, values for files, Python
+functions' arguments.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,15 @@ __all__ = [
 
 
 def get_data_type(*args: Any) -> Any:
-    """The number format that operands share: the variables', or the data's if no variable has one; the widest of them.
+    """The number format that operands share: the variables', or the data's if no variable has one;
+    the widest of them.
 
     Args:
         *args: variables, functions, numbers, arrays and values.
 
     Returns:
-        A NumPy scalar type; numbers without a format of their own count as float32. None if nothing has one.
+        A NumPy scalar type; numbers without a format of their own count as float32. None if nothing
+        has one.
     """
     of_variables, of_data = set(), set()
     for arg in args:
@@ -61,7 +65,8 @@ def _format(data: Any) -> Any:
 
 
 def get_python_function_arguments(f: Callable[..., Any]) -> tuple[list[str], dict[str, Any]]:
-    """The names of a Python function's parameters without a default, and the annotations of all that have one.
+    """The names of a Python function's parameters without a default, and the annotations of all
+    that have one.
 
     Example:
         >>> def step(x: int, rate: float = 0.5): ...
@@ -92,7 +97,8 @@ def map_function_arguments(
     for name, value in kwargs.items():
         if name not in params_dict:
             raise TypeError(
-                f"got an unexpected keyword argument '{name}'; the parameters are {', '.join(params)}"
+                f"got an unexpected keyword argument '{name}'; the parameters are "
+                f"{', '.join(params)}"
             )
         result[params_dict[name]] = value
     return result
@@ -181,12 +187,16 @@ def DictionaryValueFromNDArrayView(value: NDArrayView) -> DictionaryValue:  # no
 
 
 def _value_as_sequence(val: Value, var: Variable) -> list[Any]:
-    """A value as a list: an array for each sequence, or for each sample of a variable without a sequence axis."""
+    """A value as a list: an array for each sequence, or for each sample of a variable without a
+    sequence axis.
+    """
     return list(val.as_sequences(var))
 
 
 def _value_as_sequence_or_array(val: Value | NDArrayView, var: Variable) -> Any:
-    """A value as a result of `var` is shown: a list with an array for each sequence, else one array."""
+    """A value as a result of `var` is shown: a list with an array for each sequence, else one
+    array.
+    """
     sequences = isinstance(val, Value) and len(var.dynamic_axes) == 2
     return val.as_sequences(var) if isinstance(val, Value) and sequences else val.asarray()
 

@@ -1,4 +1,6 @@
-"""Transforms of images, for `cntk.io.ImageDeserializer`: given to `StreamDef` as a list, they are applied in its order."""
+"""Transforms of images, for `cntk.io.ImageDeserializer`: given to `StreamDef` as a list, they are
+applied in its order.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +32,18 @@ def crop(
     A part that does not fit is drawn anew up to ten times; after that the whole image is taken.
 
     Args:
-        crop_type: ``'center'``; ``'randomside'`` or ``'randomarea'``, both anywhere, mirrored half of the time; or
-            ``'multiview10'``: ten samples of each image, from its corners and its centre, and the same mirrored.
-        crop_size: side in pixels, or width and height; no more than the image's are taken. With it ratios do not count.
-        side_ratio: side of the part by the image's shorter side, up to 1, or a range of such ratios.
-        area_ratio: area of the part by the image's, up to 1, or a range. A source refuses images with this and ``side_ratio``.
+        crop_type: ``'center'``; ``'randomside'`` or ``'randomarea'``, both anywhere, mirrored half
+            of the time; or ``'multiview10'``: ten samples of each image, from its corners and its
+            centre, and the same mirrored.
+        crop_size: side in pixels, or width and height; no more than the image's are taken. With it
+            ratios do not count.
+        side_ratio: side of the part by the image's shorter side, up to 1, or a range of such
+            ratios.
+        area_ratio: area of the part by the image's, up to 1, or a range. A source refuses images
+            with this and ``side_ratio``.
         aspect_ratio: width of the part by its height, or the other way round at random, or a range.
-        jitter_type: ``'uniratio'`` draws ratios from their ranges, each number as likely; ``'none'`` takes the lower ends.
+        jitter_type: ``'uniratio'`` draws ratios from their ranges, each number as likely;
+            ``'none'`` takes the lower ends.
 
     Returns:
         A transform.
@@ -45,7 +52,7 @@ def crop(
         ValueError: if an argument is none of these.
 
     Example:
-        >>> crop('randomside', side_ratio=(0.8, 1.0), jitter_type='uniratio').side_ratio
+        >>> crop("randomside", side_ratio=(0.8, 1.0), jitter_type="uniratio").side_ratio
         (0.8, 1.0)
     """
     kind, jitter = str(crop_type).lower(), str(jitter_type).lower()
@@ -54,7 +61,8 @@ def crop(
     size = _pair("crop", "crop_size", crop_size)
     if any(int(n) != n or n < 0 for n in size):
         raise SettingError(
-            f"transforms.crop: crop_size must be whole numbers of pixels, 0 or more, got {shown(crop_size)}"
+            f"transforms.crop: crop_size must be whole numbers of pixels, 0 or more, got "
+            f"{shown(crop_size)}"
         )
     side, area, aspect = (
         _range("crop", name, x)
@@ -89,8 +97,9 @@ def scale(
         height: height in pixels.
         channels: 3 for colours, 1 to read images as shades of grey.
         interpolations: ``'nearest'``, ``'linear'``, ``'cubic'`` or ``'lanczos'``.
-        scale_mode: ``'fill'`` changes the proportions if need be; ``'crop'`` keeps them and cuts off what is too much, half on
-            either side; ``'pad'`` keeps them and fills what is missing.
+        scale_mode: ``'fill'`` changes the proportions if need be; ``'crop'`` keeps them and cuts
+            off what is too much, half on either side; ``'pad'`` keeps them and fills what is
+            missing.
         pad_value: what to fill with, 0 to 255; -1 repeats the border.
 
     Returns:
@@ -100,7 +109,7 @@ def scale(
         ValueError: if an argument is none of these.
 
     Example:
-        >>> scale(width=224, height=224, channels=3, scale_mode='crop').width
+        >>> scale(width=224, height=224, channels=3, scale_mode="crop").width
         224
     """
     for name, number in (
@@ -132,14 +141,15 @@ def mean(filename: str) -> Mean:
     """Each image less a mean image.
 
     Args:
-        filename: the mean image in OpenCV's XML format: ``Channel``, ``Row``, ``Col``, and in ``MeanImg`` its numbers, for each
-            pixel blue, green, red. Where images are of another size it is left out, with a warning.
+        filename: the mean image in OpenCV's XML format: ``Channel``, ``Row``, ``Col``, and in
+            ``MeanImg`` its numbers, for each pixel blue, green, red. Where images are of another
+            size it is left out, with a warning.
 
     Returns:
         A transform.
 
     Example:
-        >>> mean('mean.xml').filename
+        >>> mean("mean.xml").filename
         'mean.xml'
     """
     return Mean(as_path(filename, "transforms.mean: filename"))
@@ -148,7 +158,8 @@ def mean(filename: str) -> Mean:
 def color(
     brightness_radius: float = 0.0, contrast_radius: float = 0.0, saturation_radius: float = 0.0
 ) -> Color:
-    """Each image with its colours changed at random, each change as likely. Numbers stay within 0 and 255.
+    """Each image with its colours changed at random, each change as likely. Numbers stay within 0
+    and 255.
 
     Args:
         brightness_radius: adds up to this part, 0 to 1, of the image's mean, or takes it away.
@@ -189,7 +200,8 @@ def _pair(function: str, name: str, value: Any) -> tuple[Any, Any]:
         isinstance(x, (int, float, np.number)) and not isinstance(x, bool) for x in pair
     ):
         raise ArgumentError(
-            f"transforms.{function}: {name} must be a number or a tuple of two numbers, got {shown(value)}"
+            f"transforms.{function}: {name} must be a number or a tuple of two numbers, got "
+            f"{shown(value)}"
         )
     for number in pair:
         as_real(number, f"transforms.{function}: {name}", most=2**31 - 1)

@@ -82,8 +82,8 @@ from cntk.layers.typing import (
 )
 from cntk.variables import Constant, Parameter, Record, Variable
 
-# The original hands these on, and programs that say `from cntk.layers import *` count on it. Its `sequence` is that of
-# the operations; the layers' module is imported under its full name.
+# The original hands these on, and programs that say `from cntk.layers import *` count on it. Its
+# `sequence` is that of the operations; the layers' module is imported under its full name.
 from cntk.initializer import glorot_uniform  # isort: skip
 from cntk.ops import (  # isort: skip
     alias,

@@ -18,18 +18,20 @@ def BiRecurrence(
     initial_state: Any = default_override_or(0),
     name: str = "",
 ) -> Function:
-    """Layer that reads a sequence in both directions (Schuster and Paliwal, 1997). An addition: the original has none.
+    """Layer that reads a sequence in both directions (Schuster and Paliwal, 1997). An addition: the
+    original has none.
 
     Args:
         step_function: a step, as for `Recurrence`, that begins with the first frame.
-        step_function_backwards: a step that begins with the last one; if not given, a copy of the other, with parameters
-            of its own that begin with the same values.
-        initial_state: the states before the first frame that is read, as for `Recurrence`, in both directions.
+        step_function_backwards: a step that begins with the last one; if not given, a copy of the
+            other, with parameters of its own that begin with the same values.
+        initial_state: the states before the first frame that is read, as for `Recurrence`, in both
+            directions.
         name: its name in the graph.
 
     Returns:
-        A function of one sequence; each frame is what both directions make of it, one after the other along the last
-        axis.
+        A function of one sequence; each frame is what both directions make of it, one after the
+        other along the last axis.
 
     Raises:
         TypeError: if a step is none.

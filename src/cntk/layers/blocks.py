@@ -57,14 +57,17 @@ def ForwardDeclaration(name: str = "forward_declaration") -> Variable:
         name: its name in the graph.
 
     Returns:
-        The placeholder; put the node in its place with ``function.replace_placeholders({placeholder: node})``.
+        The placeholder; put the node in its place with
+        ``function.replace_placeholders({placeholder: node})``.
 
     Example:
         >>> import cntk as C
         >>> x = C.sequence.input_variable(1)
         >>> total = ForwardDeclaration()
         >>> running_sum = x + C.sequence.past_value(total)
-        >>> running_sum.replace_placeholders({total: running_sum}).eval({x: [[[1], [2], [3]]]})[0].ravel()
+        >>> running_sum.replace_placeholders({total: running_sum}).eval({x: [[[1], [2], [3]]]})[
+        ...     0
+        ... ].ravel()
         array([1., 3., 6.], dtype=float32)
     """
     return ops.placeholder(name=name)
@@ -79,7 +82,8 @@ def Stabilizer(
 ) -> Function:
     """Layer that scales its input by one learned positive number (Ghahremani and Droppo, 2016).
 
-    The factor is ``softplus(steepness * alpha) / steepness`` with the parameter ``alpha``; it starts as 1.
+    The factor is ``softplus(steepness * alpha) / steepness`` with the parameter ``alpha``; it
+    starts as 1.
 
     Args:
         steepness: how fast the factor follows ``alpha``.
@@ -114,7 +118,8 @@ def _cell_shapes(kind: str, shape: Any, cell_shape: Any) -> tuple[int, int]:
     cell = output if cell_shape is None else as_shape(cell_shape, f"{kind}: cell_shape", least=1)
     if len(output) != 1 or len(cell) != 1:
         raise ValueError(
-            f"{kind}: shape and cell_shape must be vectors (rank-1 tensors), got {output} and {cell}"
+            f"{kind}: shape and cell_shape must be vectors (rank-1 tensors), got {output} and "
+            f"{cell}"
         )
     return output[0], cell[0]
 
@@ -142,16 +147,19 @@ def LSTM(
     enable_self_stabilization: Any = default_override_or(False),
     name: str = "",
 ) -> Function:
-    """One step of a long short-term memory (Hochreiter and Schmidhuber, 1997), for `Recurrence` and its relatives.
+    """One step of a long short-term memory (Hochreiter and Schmidhuber, 1997), for `Recurrence` and
+    its relatives.
 
-    Parameters are ``b`` [4 * cell], ``W`` [input, 4 * cell] and ``H`` [output, 4 * cell]; their four parts are the
-    input gate, the new values, the forget gate and the output gate.
+    Parameters are ``b`` [4 * cell], ``W`` [input, 4 * cell] and ``H`` [output, 4 * cell]; their
+    four parts are the input gate, the new values, the forget gate and the output gate.
 
     Args:
         shape: size of the output.
-        cell_shape: size of the memory, if it differs; its output is then projected by ``P`` [cell, output].
+        cell_shape: size of the memory, if it differs; its output is then projected by ``P`` [cell,
+            output].
         activation: for new values and for the output.
-        use_peepholes: whether the gates see the memory, weighted by ``Ci``, ``Cf`` and ``Co`` (Gers et al., 2002).
+        use_peepholes: whether the gates see the memory, weighted by ``Ci``, ``Cf`` and ``Co`` (Gers
+            et al., 2002).
         init: initial value of all weights.
         init_bias: initial value of ``b``.
         enable_self_stabilization: whether states pass a `Stabilizer` before they are multiplied.
@@ -223,8 +231,9 @@ def GRU(
 ) -> Function:
     """One step of a gated recurrent unit (Cho et al., 2014), for `Recurrence` and its relatives.
 
-    Parameters are ``b`` [3 * cell] and ``W`` [input, 3 * cell] with parts for the update gate, the reset gate and the
-    new values, ``H`` [output, 2 * cell] for the gates and ``H1`` [output, cell] for the new values.
+    Parameters are ``b`` [3 * cell] and ``W`` [input, 3 * cell] with parts for the update gate, the
+    reset gate and the new values, ``H`` [output, 2 * cell] for the gates and ``H1`` [output, cell]
+    for the new values.
 
     Args:
         shape: size of the output.
@@ -298,7 +307,8 @@ def RNNStep(
 
     Args:
         shape: size of the output.
-        cell_shape: size of the state, if it differs; the output is then projected by ``P`` [cell, output].
+        cell_shape: size of the state, if it differs; the output is then projected by ``P`` [cell,
+            output].
         activation: of the step.
         init: initial value of all weights.
         init_bias: initial value of ``b``.

@@ -66,11 +66,12 @@ def Convolution(
     Args:
         filter_shape: the window's shape without channels, a number or a tuple.
         num_filters: how many output channels; None for one, whose axis is left out.
-        sequential: whether the window's first axis runs along the sequence axis; see also `SequentialConvolution`,
-            which knows strides.
+        sequential: whether the window's first axis runs along the sequence axis; see also
+            `SequentialConvolution`, which knows strides.
         activation: what is applied to the sum; none by default.
         init: initial value of ``W``.
-        pad: whether to pad with zeros so that windows are centred on elements, for all axes or for each.
+        pad: whether to pad with zeros so that windows are centred on elements, for all axes or for
+            each.
         strides: steps between windows, for all axes or for each.
         sharing: whether a filter is the same at all positions; it must be.
         bias: whether there is a ``b``.
@@ -84,11 +85,12 @@ def Convolution(
         name: its name in the graph.
 
     Returns:
-        A function of one argument ``[channels, *positions]`` with parameters ``W`` [filters, channels, *filter_shape]
-        and ``b`` [filters, 1, ...].
+        A function of one argument ``[channels, *positions]`` with parameters ``W`` [filters,
+        channels, *filter_shape] and ``b`` [filters, 1, ...].
 
     Raises:
-        NotImplementedError, ValueError: for arguments that are not supported or do not fit each other.
+        NotImplementedError, ValueError: for arguments that are not supported or do not fit each
+            other.
 
     Example:
         >>> import cntk as C
@@ -234,7 +236,9 @@ def _parameters(
     init_bias: Any,
     bias_axes: int,
 ) -> tuple[Parameter, Parameter | None]:
-    """Filters, and the bias if it has an initial value. A bias given as an array keeps the array's shape."""
+    """Filters, and the bias if it has an initial value. A bias given as an array keeps the array's
+    shape.
+    """
     shape = shape_for((*filters, InferredDimension if reduction_rank else 1, *window), init)
     init = initial(init, layer, output_rank=-1, filter_rank=len(window))
     W = Parameter(shape, init=fitted(init, shape, layer), name="W")
@@ -276,14 +280,17 @@ def SequentialConvolution(
     op_name: str = "Convolution",
     name: str = "",
 ) -> Function:
-    """Convolution layer whose window's first axis runs along the sequence axis; each sequence is convolved on its own.
+    """Convolution layer whose window's first axis runs along the sequence axis; each sequence is
+    convolved on its own.
 
     Args:
-        filter_shape: the window's shape without channels: frames first, then the frames' own positions.
+        filter_shape: the window's shape without channels: frames first, then the frames' own
+            positions.
         num_filters: how many output channels; None for one, whose axis is left out.
         activation: what is applied to the sum; none by default.
         init: initial value of ``W``.
-        pad: whether to pad with zeros so that windows are centred on frames, for all axes or for each.
+        pad: whether to pad with zeros so that windows are centred on frames, for all axes or for
+            each.
         strides: steps between windows, for all axes or for each.
         sharing: whether a filter is the same at all positions; it must be.
         bias: whether there is a ``b``.
@@ -297,12 +304,13 @@ def SequentialConvolution(
         name: its name in the graph.
 
     Returns:
-        A function of one sequence of frames ``[channels, *positions]`` with parameters ``W`` [filters, channels,
-        *filter_shape] and ``b`` [filters, 1, ...]. Without padding a sequence of n frames gives
-        ``(n - window) // stride + 1``, with it ``ceil(n / stride)``.
+        A function of one sequence of frames ``[channels, *positions]`` with parameters ``W``
+        [filters, channels, *filter_shape] and ``b`` [filters, 1, ...]. Without padding a sequence
+        of n frames gives ``(n - window) // stride + 1``, with it ``ceil(n / stride)``.
 
     Raises:
-        NotImplementedError, ValueError: for arguments that are not supported or do not fit each other.
+        NotImplementedError, ValueError: for arguments that are not supported or do not fit each
+            other.
 
     Example:
         >>> import cntk as C

@@ -112,7 +112,8 @@ def Embedding(
     weights: Any = None,
     name: str = "",
 ) -> Function:
-    """Embedding layer: one-hot vectors, or weighted bags of words, turned into vectors of a smaller size.
+    """Embedding layer: one-hot vectors, or weighted bags of words, turned into vectors of a smaller
+    size.
 
     Args:
         shape: the vectors' shape, for an embedding that is learned.
@@ -168,7 +169,8 @@ def _table(weights: Any) -> np.ndarray:
         table = np.asarray(None)
     if not is_number(table.dtype) or table.ndim == 0:
         raise TypeError(
-            f"Embedding: weights: expected an array or a list of vectors of one size, got {type(weights).__name__}; "
+            f"Embedding: weights: expected an array or a list of vectors of one size, got "
+            f"{type(weights).__name__}; "
             "to learn an embedding, give shape and init instead"
         )
     return table
@@ -263,7 +265,9 @@ def Label(name: str) -> Function:
 
     Example:
         >>> import cntk as C
-        >>> model = C.layers.Sequential([C.layers.Dense(2), C.layers.Label('hidden'), C.layers.Dense(1)])
+        >>> model = C.layers.Sequential(
+        ...     [C.layers.Dense(2), C.layers.Label("hidden"), C.layers.Dense(1)]
+        ... )
         >>> model(C.input_variable(3)).hidden.shape
         (2,)
     """

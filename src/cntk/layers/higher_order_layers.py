@@ -1,4 +1,6 @@
-"""Layers made of layers: one after another, repeated, each seeing all before it, or with a shortcut around it."""
+"""Layers made of layers: one after another, repeated, each seeing all before it, or with a shortcut
+around it.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,9 @@ def Sequential(layers: Any, name: str = "") -> Function:
     """Layers applied one after another.
 
     Args:
-        layers: functions of one argument; a list among them is applied as one `Sequential`, a tuple side by side, each
-            giving an output: to the same argument, or to one each of several outputs before.
+        layers: functions of one argument; a list among them is applied as one `Sequential`, a tuple
+            side by side, each giving an output: to the same argument, or to one each of several
+            outputs before.
         name: its name in the graph.
 
     Returns:
@@ -76,7 +79,8 @@ def _flattened(item: Any) -> Iterable[Any]:
 def _check_callable(layer: Any) -> None:
     if not callable(layer) and not isinstance(layer, (list, tuple)):
         raise TypeError(
-            f"Sequential: expected functions of one argument such as Dense(10) or cntk.relu, got {layer!r}"
+            f"Sequential: expected functions of one argument such as Dense(10) or cntk.relu, got "
+            f"{layer!r}"
         )
 
 
@@ -89,8 +93,10 @@ def _applied(layer: Any, value: Any) -> Any:
     values = spread(value, 1)
     if not takes(layer, len(values)):
         raise TypeError(
-            f"Sequential: {name_of(layer)} is given {len(values)} arguments by what comes before it, and takes another "
-            "number; a tuple of layers gives several outputs, and a function of several arguments, such as cntk.plus, "
+            f"Sequential: {name_of(layer)} is given {len(values)} arguments by what comes before "
+            f"it, and takes another "
+            "number; a tuple of layers gives several outputs, and a function of several arguments, "
+            "such as cntk.plus, "
             "takes them"
         )
     return layer(*values)
@@ -101,14 +107,16 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
 
     Args:
         what_range: what to iterate over, such as ``range(3)``.
-        constructor: a Python function that makes a layer from an item of the range, or from nothing.
+        constructor: a Python function that makes a layer from an item of the range, or from
+            nothing.
         name: its name in the graph.
 
     Returns:
         A function of one argument.
 
     Raises:
-        ArgumentError: if ``constructor`` is no Python function; a layer in its place would share its parameters.
+        ArgumentError: if ``constructor`` is no Python function; a layer in its place would share
+            its parameters.
 
     Example:
         >>> import cntk as C
@@ -119,28 +127,33 @@ def For(what_range: Iterable[Any], constructor: Callable[..., Any], name: str = 
     name = as_layer_name(name, "For")
     if isinstance(constructor, Function) or not inspect.isroutine(constructor):
         raise ArgumentError(
-            "For: constructor must be a Python function/lambda that makes a layer, such as lambda: Dense(5)"
+            "For: constructor must be a Python function/lambda that makes a layer, such as lambda: "
+            "Dense(5)"
         )
     if not isinstance(what_range, Iterable):
         raise TypeError(
-            f"For: what_range: expected something to iterate over such as range(3), got {what_range!r}"
+            f"For: what_range: expected something to iterate over such as range(3), got "
+            f"{what_range!r}"
         )
     with_item = len(inspect.signature(constructor).parameters) > 0
     if not takes(constructor, int(with_item)):
         raise TypeError(
-            f"For: constructor {name_of(constructor)}: must take an item of the range, or nothing; it takes more arguments"
+            f"For: constructor {name_of(constructor)}: must take an item of the range, or nothing; "
+            f"it takes more arguments"
         )
     layers = [constructor(item) if with_item else constructor() for item in what_range]
     for layer in layers:
         if not callable(layer) and not isinstance(layer, (list, tuple)):
             raise TypeError(
-                f"For: constructor {name_of(constructor)}: must return a layer, and returned {layer!r}"
+                f"For: constructor {name_of(constructor)}: must return a layer, and returned "
+                f"{layer!r}"
             )
     return Sequential(layers, name=name)
 
 
 def SequentialClique(functions: Sequence[Callable[[Any], Any]], name: str = "") -> Function:
-    """Functions one after another, each applied to the sum of the argument and all results before it.
+    """Functions one after another, each applied to the sum of the argument and all results before
+    it.
 
     Args:
         functions: functions of one argument that keep its shape.
@@ -176,7 +189,8 @@ def _functions(functions: Any, layer: str) -> list[Callable[[Any], Any]]:
     """
     if not isinstance(functions, Iterable) or isinstance(functions, str):
         raise TypeError(
-            f"{layer}: expected a list of functions, got {functions!r}; put a single one in brackets"
+            f"{layer}: expected a list of functions, got {functions!r}; put a single one in "
+            f"brackets"
         )
     found = list(functions)
     wrong = [f for f in found if not callable(f) or not takes(f, 1)]

@@ -32,13 +32,15 @@ def BatchNormalization(
     disable_regularization: Any = default_override_or(False),
     name: str = "",
 ) -> Function:
-    """Batch normalisation (Ioffe and Szegedy, 2015): mean 0 and variance 1 over the minibatch, then scale and shift.
+    """Batch normalisation (Ioffe and Szegedy, 2015): mean 0 and variance 1 over the minibatch, then
+    scale and shift.
 
     Args:
-        map_rank: 1 to normalise each channel (the first axis) over all its positions, as after convolutions; None to
-            normalise each element on its own.
+        map_rank: 1 to normalise each channel (the first axis) over all its positions, as after
+            convolutions; None to normalise each element on its own.
         init_scale: initial value of the parameter ``scale``.
-        normalization_time_constant: samples after which a minibatch weighs 1/e in the running statistics.
+        normalization_time_constant: samples after which a minibatch weighs 1/e in the running
+            statistics.
         blend_time_constant: without effect.
         epsilon: added to the variance.
         use_cntk_engine: without effect.
@@ -46,8 +48,8 @@ def BatchNormalization(
         name: its name in the graph.
 
     Returns:
-        A function of one argument with parameters ``scale`` and ``bias`` and constants ``aggregate_mean``,
-        ``aggregate_variance`` and ``aggregate_count``, which training changes.
+        A function of one argument with parameters ``scale`` and ``bias`` and constants
+        ``aggregate_mean``, ``aggregate_variance`` and ``aggregate_count``, which training changes.
 
     Raises:
         NotImplementedError: if ``map_rank`` is neither 1 nor None.
@@ -120,7 +122,8 @@ def LayerNormalization(
     epsilon: Any = default_override_or(0.00001),
     name: str = "",
 ) -> Function:
-    """Layer normalisation (Ba et al., 2016): each sample to mean 0 and standard deviation 1, then scale and shift.
+    """Layer normalisation (Ba et al., 2016): each sample to mean 0 and standard deviation 1, then
+    scale and shift.
 
     Args:
         initial_scale: initial value of the parameter ``scale``.

@@ -1,6 +1,8 @@
-"""What the arguments of layers mean, and what is wrong with them: sizes, one value for each axis, first values, functions.
+"""What the arguments of layers mean, and what is wrong with them: sizes, one value for each axis,
+first values, functions.
 
-Whatever is refused is refused when the layer is made, with the layer's name, what came, and what to give instead.
+Whatever is refused is refused when the layer is made, with the layer's name, what came, and what to
+give instead.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ def as_shape(value: Any, what: str, least: int = 0) -> Shape:
     """
     if isinstance(value, (Variable, Function)):
         raise NodeAsSizeError(
-            f"{what}: expected an integer or a tuple of integers, got {value!r}; a layer is made first and applied then, "
+            f"{what}: expected an integer or a tuple of integers, got {value!r}; a layer is made "
+            f"first and applied then, "
             "as in Dense(10)(x)"
         )
     sizes = as_tuple(value)
@@ -86,7 +89,8 @@ def as_count(value: Any, what: str, least: int = 1, most: int = _LARGEST) -> int
     """
     if isinstance(value, (Variable, Function)):
         raise NodeAsSizeError(
-            f"{what}: expected an integer, got {value!r}; sizes come first, as in AttentionModel(100)"
+            f"{what}: expected an integer, got {value!r}; sizes come first, as in "
+            f"AttentionModel(100)"
         )
     if not _is_whole(value):
         raise ArgumentError(f"{what}: expected an integer, got {shown(value)}")
@@ -107,7 +111,8 @@ def per_axis(value: Any, filter_shape: Shape, what: str) -> tuple[Any, ...]:
         return values * len(filter_shape)
     if len(values) != len(filter_shape):
         raise ValueError(
-            f"{what} {values} must be a single value or have one for each axis of the filter {filter_shape}"
+            f"{what} {values} must be a single value or have one for each axis of the filter "
+            f"{filter_shape}"
         )
     return values
 
@@ -153,7 +158,8 @@ def check_reduction_rank(reduction_rank: Any, layer: str) -> None:
     """
     if not isinstance(reduction_rank, Real) or reduction_rank not in (0, 1):
         raise ArgumentError(
-            f"{layer}: reduction_rank must be 0 or 1, got {shown(reduction_rank)}; put further axes together with "
+            f"{layer}: reduction_rank must be 0 or 1, got {shown(reduction_rank)}; put further "
+            f"axes together with "
             "cntk.reshape"
         )
 
@@ -161,7 +167,8 @@ def check_reduction_rank(reduction_rank: Any, layer: str) -> None:
 def initial(
     init: Any, what: str, output_rank: int | None = None, filter_rank: int | None = None
 ) -> Any:
-    """A parameter's first value: an initializer, told what the parameter's axes mean, or numbers as they are.
+    """A parameter's first value: an initializer, told what the parameter's axes mean, or numbers as
+    they are.
 
     Raises:
         ValueError: for None.
@@ -169,7 +176,8 @@ def initial(
     """
     if init is None:
         raise ValueError(
-            f"{what}: init must not be None; give an initializer such as glorot_uniform(), a number or an array"
+            f"{what}: init must not be None; give an initializer such as glorot_uniform(), a "
+            f"number or an array"
         )
     if isinstance(init, Initializer):
         return initializer_with_rank(init, output_rank, filter_rank)
@@ -177,7 +185,8 @@ def initial(
 
 
 def initial_bias(init_bias: Any, shape: Shape, layer: str) -> Any:
-    """A bias's first value: an initializer, a number, or numbers that can be added to an output of some shape.
+    """A bias's first value: an initializer, a number, or numbers that can be added to an output of
+    some shape.
 
     Raises:
         TypeError: for what is no number.
@@ -192,7 +201,8 @@ def initial_bias(init_bias: Any, shape: Shape, layer: str) -> Any:
     )
     if not fits:
         raise SettingError(
-            f"{layer}: init_bias has shape {given}, and the output {shape}; give one of that shape or a number"
+            f"{layer}: init_bias has shape {given}, and the output {shape}; give one of that shape "
+            f"or a number"
         )
     return value
 
@@ -207,7 +217,8 @@ def first_value(value: Any, what: str) -> Any:
         return value
     if not _is_numeric(value):
         raise ArgumentError(
-            f"{what}: expected an initializer such as glorot_uniform(), a number or an array, got {shown(value)}"
+            f"{what}: expected an initializer such as glorot_uniform(), a number or an array, got "
+            f"{shown(value)}"
         )
     return value
 
@@ -221,13 +232,16 @@ def _is_numeric(value: Any) -> bool:
 
 
 def shape_for(shape: Shape, init: Any) -> Shape:
-    """A parameter's shape; numbers with as many axes settle the dimensions that are yet to be inferred."""
+    """A parameter's shape; numbers with as many axes settle the dimensions that are yet to be
+    inferred.
+    """
     given = () if isinstance(init, Initializer) or not _is_numeric(init) else np.shape(init)
     return given if len(given) == len(shape) else shape
 
 
 def fitted(init: Any, shape: Shape, what: str) -> Any:
-    """A parameter's first value with all of its axes: numbers may be given without those that have one entry.
+    """A parameter's first value with all of its axes: numbers may be given without those that have
+    one entry.
 
     Raises:
         ValueError: for numbers that do not fit the shape.
@@ -238,7 +252,8 @@ def fitted(init: Any, shape: Shape, what: str) -> Any:
         return np.reshape(init, shape)
     except ValueError:
         raise SettingError(
-            f"{what}: init has shape {shape_text(np.shape(init))}, and the parameter {shape_text(shape)}; give numbers of that "
+            f"{what}: init has shape {shape_text(np.shape(init))}, and the parameter "
+            f"{shape_text(shape)}; give numbers of that "
             "shape, or an initializer such as glorot_uniform()"
         ) from None
 
@@ -264,11 +279,13 @@ def as_activation(activation: Any, layer: str) -> Callable[[Any], Any] | None:
         named = isinstance(activation, str) and callable(getattr(ops, activation, None))
         instead = f"cntk.{activation}" if named else "a function such as cntk.relu, or None"
         raise TypeError(
-            f"{layer}: activation: expected a function of one argument, got {shown(activation)}; give {instead}"
+            f"{layer}: activation: expected a function of one argument, got {shown(activation)}; "
+            f"give {instead}"
         )
     if not takes(activation, 1):
         raise TypeError(
-            f"{layer}: activation: expected a function of one argument, and {name_of(activation)} takes another number"
+            f"{layer}: activation: expected a function of one argument, and {name_of(activation)} "
+            f"takes another number"
         )
     return activation  # type: ignore[no-any-return]
 
@@ -284,7 +301,8 @@ def activated(x: Any, activation: Callable[[Any], Any] | None) -> Any:
     result = activation(x)
     if not isinstance(result, (Variable, Function)):
         raise TypeError(
-            f"activation {name_of(activation)}: must return a function of the graph, such as cntk.relu(x), "
+            f"activation {name_of(activation)}: must return a function of the graph, such as "
+            f"cntk.relu(x), "
             f"and returned {result!r}"
         )
     return result

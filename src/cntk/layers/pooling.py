@@ -1,4 +1,6 @@
-"""Pooling layers: the largest or the mean element of each window, or of all positions; and their undoing."""
+"""Pooling layers: the largest or the mean element of each window, or of all positions; and their
+undoing.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ def MaxPooling(
     Args:
         filter_shape: the window's shape over the last axes, a number or a tuple.
         strides: steps between windows, for all axes or for each.
-        pad: whether windows are centred on elements and may hang over the ends, for all axes or for each.
+        pad: whether windows are centred on elements and may hang over the ends, for all axes or for
+            each.
         name: its name in the graph.
 
     Returns:
@@ -66,7 +69,8 @@ def AveragePooling(
     Args:
         filter_shape: the window's shape over the last axes, a number or a tuple.
         strides: steps between windows, for all axes or for each.
-        pad: whether windows are centred on elements and may hang over the ends, for all axes or for each.
+        pad: whether windows are centred on elements and may hang over the ends, for all axes or for
+            each.
         name: its name in the graph.
 
     Returns:
@@ -125,7 +129,8 @@ def GlobalAveragePooling(name: str = "") -> Function:
 
 
 def MaxUnpooling(filter_shape: Any, strides: Any = 1, pad: Any = False, name: str = "") -> Function:
-    """Layer that undoes `MaxPooling`: each element goes where its window had its largest one; the rest is zero.
+    """Layer that undoes `MaxPooling`: each element goes where its window had its largest one; the
+    rest is zero.
 
     Args:
         filter_shape: the pooling's window.

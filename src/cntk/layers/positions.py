@@ -1,4 +1,6 @@
-"""Layers that tell each frame its place in the sequence, for models that would not know otherwise: additions."""
+"""Layers that tell each frame its place in the sequence, for models that would not know otherwise:
+additions.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ __all__ = ["PositionalEmbedding", "PositionalEncoding"]
 def PositionalEncoding(base: float = 10000.0, name: str = "") -> Function:
     """Layer that adds sine and cosine of each frame's place to it (Vaswani et al., 2017).
 
-    An addition: the original has none. It has no parameters, and sequences may be of any length; see
-    `cntk.sequence.positional_encoding`.
+    An addition: the original has none. It has no parameters, and sequences may be of any length;
+    see `cntk.sequence.positional_encoding`.
 
     Args:
         base: the longest wave is ``2 pi base`` frames long, about.
@@ -46,7 +48,8 @@ def PositionalEncoding(base: float = 10000.0, name: str = "") -> Function:
 def PositionalEmbedding(
     max_length: int, shape: Any, init: Any = default_override_or(glorot_uniform()), name: str = ""
 ) -> Function:
-    """Layer that adds a learned vector to each frame, one for each place in a sequence (Gehring et al., 2017).
+    """Layer that adds a learned vector to each frame, one for each place in a sequence (Gehring et
+    al., 2017).
 
     An addition: the original has none.
 

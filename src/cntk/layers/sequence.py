@@ -38,7 +38,8 @@ _STATE_NAMES = ("h", "c", "a", "b", "d", "e", "f", "g", "i", "j")
 
 
 def _initial_state(value: Any, layer: str) -> Any:
-    """What stands before a sequence's beginning: a variable as it is, a number as a constant of one element.
+    """What stands before a sequence's beginning: a variable as it is, a number as a constant of one
+    element.
 
     Raises:
         TypeError: for what is neither a variable nor numbers.
@@ -92,8 +93,8 @@ def PastValueWindow(
         name: its name in the graph.
 
     Returns:
-        A function of one sequence with two outputs: ``value``, the frames, zeros where a sequence is too short; and
-        ``valid``, 1 for each frame that there is and 0 for the others.
+        A function of one sequence with two outputs: ``value``, the frames, zeros where a sequence
+        is too short; and ``valid``, 1 for each frame that there is and 0 for the others.
 
     Example:
         >>> import cntk as C
@@ -123,7 +124,8 @@ def PastValueWindow(
 
 
 def _as_step(step_function: Any, layer: str) -> Function:
-    """A step as a function: one that is given as a Python function may read what lies outside, but not make parameters.
+    """A step as a function: one that is given as a Python function may read what lies outside, but
+    not make parameters.
 
     Raises:
         TypeError: if it makes parameters, or uses inputs or placeholders from outside.
@@ -132,18 +134,21 @@ def _as_step(step_function: Any, layer: str) -> Function:
         return step_function
     if not callable(step_function):
         raise TypeError(
-            f"{layer}: expected a step, a function of the previous states and a frame such as LSTM(100), got {step_function!r}"
+            f"{layer}: expected a step, a function of the previous states and a frame such as "
+            f"LSTM(100), got {step_function!r}"
         )
     newest = _number(next_uid("Step"))
     step = Function(step_function)
     if any(_number(p.uid) > newest for p in step.parameters):
         raise TypeError(
-            f"Parameter cannot be created inside {layer} Python step function; make layers and parameters outside"
+            f"Parameter cannot be created inside {layer} Python step function; make layers and "
+            f"parameters outside"
         )
     outside = [v for v in step.signature if v.uid and _number(v.uid) <= newest]
     if outside:
         raise TypeError(
-            f"{layer}: the Python step function uses {', '.join(map(repr, outside))} besides its own arguments; "
+            f"{layer}: the Python step function uses {', '.join(map(repr, outside))} besides its "
+            f"own arguments; "
             "pass such values in as part of the input, or use a function decorated with @Function"
         )
     return step
@@ -164,8 +169,8 @@ def RecurrenceFrom(
     """Layer that takes a step for each frame of a sequence, from initial states that are arguments.
 
     Args:
-        step_function: a function of the previous states and the frame that returns the new states, such as
-            ``LSTM(100)``.
+        step_function: a function of the previous states and the frame that returns the new states,
+            such as ``LSTM(100)``.
         go_backwards: whether to begin with the last frame.
         return_full_state: whether all states are outputs, or the first alone.
         name: its name in the graph.
@@ -175,7 +180,8 @@ def RecurrenceFrom(
 
     Raises:
         ValueError: if there are more than ten states.
-        TypeError: if the step does not return as many states as it takes, or makes parameters of its own.
+        TypeError: if the step does not return as many states as it takes, or makes parameters of
+            its own.
 
     Example:
         >>> import cntk as C
@@ -210,12 +216,14 @@ def _recurrence_from(
     count = _count_states(step)
     if count > len(_STATE_NAMES):
         raise ValueError(
-            f"{layer}: at most {len(_STATE_NAMES)} state variables are supported, and the step has {count}; put some into one "
+            f"{layer}: at most {len(_STATE_NAMES)} state variables are supported, and the step has "
+            f"{count}; put some into one "
             "vector with cntk.splice"
         )
     if count < 1 or len(step.outputs) != count:
         raise TypeError(
-            f"{layer}: the step takes {max(count, 0)} states and a frame, and returns {len(step.outputs)} "
+            f"{layer}: the step takes {max(count, 0)} states and a frame, and returns "
+            f"{len(step.outputs)} "
             "values; it must return a new value for each state"
         )
     initial = [ops.placeholder(name=n) for n in _STATE_NAMES[:count]]
@@ -261,11 +269,11 @@ def Recurrence(
     """Layer that takes a step for each frame of a sequence, as recurrent networks do.
 
     Args:
-        step_function: a function of the previous states and the frame that returns the new states, such as
-            ``LSTM(100)``, ``GRU(100)`` or any function of one's own.
+        step_function: a function of the previous states and the frame that returns the new states,
+            such as ``LSTM(100)``, ``GRU(100)`` or any function of one's own.
         go_backwards: whether to begin with the last frame.
-        initial_state: the states before the first frame: a number, an array, a variable or what is computed of inputs
-            for all, or a tuple with one for each.
+        initial_state: the states before the first frame: a number, an array, a variable or what is
+            computed of inputs for all, or a tuple with one for each.
         return_full_state: whether all states are outputs, or the first alone.
         name: its name in the graph.
 
@@ -274,7 +282,8 @@ def Recurrence(
 
     Raises:
         ValueError: if there are more than ten states, or as many initial states as do not fit them.
-        TypeError: if the step does not return as many states as it takes, or makes parameters of its own.
+        TypeError: if the step does not return as many states as it takes, or makes parameters of
+            its own.
 
     Example:
         >>> import cntk as C
@@ -308,7 +317,8 @@ def _states(state: Any, count: int, layer: str) -> list[Any]:
         ] * count
     if len(state) != count:
         raise StateCountError(
-            f"{layer}: {len(state)} initial states were given, and the step has {count}; give one for each, or a single "
+            f"{layer}: {len(state)} initial states were given, and the step has {count}; give one "
+            f"for each, or a single "
             "one for all"
         )
     return [_initial_state(s, layer) for s in state]
@@ -358,13 +368,15 @@ def UnfoldFrom(
     """Layer that makes a sequence from an initial state, each frame from the one before.
 
     Args:
-        generator_function: a function of the previous state that returns the new one, or a frame and the new state.
+        generator_function: a function of the previous state that returns the new one, or a frame
+            and the new state.
         until_predicate: a function of a frame that is 1 at the last frame to keep.
         length_increase: how much longer the result may be than the sequence whose axis it follows.
         name: its name in the graph.
 
     Returns:
-        A function of an initial state and of a sequence whose lengths, times ``length_increase``, the result has.
+        A function of an initial state and of a sequence whose lengths, times ``length_increase``,
+        the result has.
 
     Example:
         >>> import cntk as C
@@ -376,7 +388,8 @@ def UnfoldFrom(
 
     _check_of_one(
         generator_function,
-        "UnfoldFrom: expected a generator, a function of the previous state that returns the new one",
+        "UnfoldFrom: expected a generator, a function of the previous state that returns the new "
+        "one",
     )
     if until_predicate is not None:
         _check_of_one(
@@ -438,7 +451,8 @@ def _outputs(made: Any) -> list[Variable]:
     if not 1 <= len(outputs) <= 2 or not all(isinstance(v, Variable) for v in outputs):
         got = f"{len(outputs)} values" if len(outputs) > 2 else repr(made)
         raise TypeError(
-            f"UnfoldFrom: the generator must return the new state, or a frame and the new state; it returned {got}"
+            f"UnfoldFrom: the generator must return the new state, or a frame and the new state; "
+            f"it returned {got}"
         )
     return outputs
 

@@ -1,4 +1,6 @@
-"""Layers that make one vector of a sequence: its largest elements, its mean, an end, or a learned average. Additions."""
+"""Layers that make one vector of a sequence: its largest elements, its mean, an end, or a learned
+average. Additions.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ def _pooling(layer: str, pool: Callable[[Any], Any], name: str) -> Function:
 
 
 def SequenceMaxPooling(name: str = "") -> Function:
-    """Layer that keeps the largest of each element over a sequence's frames. An addition: the original has none.
+    """Layer that keeps the largest of each element over a sequence's frames. An addition: the
+    original has none.
 
     Args:
         name: its name in the graph.
@@ -51,7 +54,8 @@ def SequenceMaxPooling(name: str = "") -> Function:
 
 
 def SequenceAveragePooling(name: str = "") -> Function:
-    """Layer that takes the mean of each element over a sequence's frames. An addition: the original has none.
+    """Layer that takes the mean of each element over a sequence's frames. An addition: the original
+    has none.
 
     Args:
         name: its name in the graph.
@@ -70,7 +74,8 @@ def SequenceAveragePooling(name: str = "") -> Function:
 
 
 def SequenceFirst(name: str = "") -> Function:
-    """Layer that keeps a sequence's first frame. An addition: the original has `cntk.sequence.first` alone.
+    """Layer that keeps a sequence's first frame. An addition: the original has
+    `cntk.sequence.first` alone.
 
     Args:
         name: its name in the graph.
@@ -89,7 +94,8 @@ def SequenceFirst(name: str = "") -> Function:
 
 
 def SequenceLast(name: str = "") -> Function:
-    """Layer that keeps a sequence's last frame. An addition: the original has `cntk.sequence.last` alone.
+    """Layer that keeps a sequence's last frame. An addition: the original has `cntk.sequence.last`
+    alone.
 
     Args:
         name: its name in the graph.
@@ -114,7 +120,8 @@ def SequenceAttentionPooling(
     init_bias: Any = default_override_or(0),
     name: str = "",
 ) -> Function:
-    """Layer that averages a sequence's frames by learned weights (Yang et al., 2016). An addition: the original has none.
+    """Layer that averages a sequence's frames by learned weights (Yang et al., 2016). An addition:
+    the original has none.
 
     A frame x weighs ``softmax(activation(x W + b) v)`` over the frames of its sequence.
 
@@ -126,8 +133,8 @@ def SequenceAttentionPooling(
         name: its name in the graph.
 
     Returns:
-        A function of one sequence of vectors, with parameters ``W`` [input, attention_dim], ``b`` [attention_dim] and
-        ``v`` [attention_dim, 1]; the output has a batch axis alone.
+        A function of one sequence of vectors, with parameters ``W`` [input, attention_dim], ``b``
+        [attention_dim] and ``v`` [attention_dim, 1]; the output has a batch axis alone.
 
     Raises:
         ValueError: if ``attention_dim`` is less than 1.

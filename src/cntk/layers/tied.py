@@ -20,7 +20,8 @@ def TiedProjection(
     init_bias: Any = default_override_or(0),
     name: str = "",
 ) -> Function:
-    """Layer that scores each word by the product of a vector with its embedding (Press and Wolf, 2017).
+    """Layer that scores each word by the product of a vector with its embedding (Press and Wolf,
+    2017).
 
     An addition: the original has none. The matrix is the embedding's own: both learn it.
 
@@ -69,6 +70,7 @@ def _matrix(embedding: Any) -> Parameter | Constant:
     if len(held) != 1 or len(held[0].shape) != 2:
         found = ", ".join(map(repr, held)) or repr(embedding)
         raise ValueError(
-            f"TiedProjection: expected an Embedding, which holds one matrix 'E' [vocabulary, size], got {found}"
+            f"TiedProjection: expected an Embedding, which holds one matrix 'E' [vocabulary, "
+            f"size], got {found}"
         )
     return held[0]

@@ -1,6 +1,8 @@
-"""Layers of transformers: attention with several heads, and the block that is made of it. Additions.
+"""Layers of transformers: attention with several heads, and the block that is made of it.
+Additions.
 
-Sequences of a minibatch are of any length and do not see each other; nothing is padded, and there are no masks.
+Sequences of a minibatch are of any length and do not see each other; nothing is padded, and there
+are no masks.
 """
 
 from __future__ import annotations
@@ -34,11 +36,13 @@ def MultiHeadAttention(
     init_bias: Any = default_override_or(0),
     name: str = "",
 ) -> Function:
-    """Attention with several heads beside each other (Vaswani et al., 2017). An addition: the original has none.
+    """Attention with several heads beside each other (Vaswani et al., 2017). An addition: the
+    original has none.
 
-    Each frame is projected to a query, a key and a value for each head. A head gives each frame the values of all frames
-    of its sequence, weighted by the softmax of the products of its query with their keys over the root of their size.
-    What the heads give is projected once more. Frames of different sequences never see each other.
+    Each frame is projected to a query, a key and a value for each head. A head gives each frame the
+    values of all frames of its sequence, weighted by the softmax of the products of its query with
+    their keys over the root of their size. What the heads give is projected once more. Frames of
+    different sequences never see each other.
 
     Args:
         num_heads: how many heads.
@@ -52,9 +56,10 @@ def MultiHeadAttention(
         name: its name in the graph.
 
     Returns:
-        A function of one sequence of vectors, of any size, with parameters ``Wqkv`` [input, 3, heads, size], ``bqkv``,
-        ``Wo`` [heads, size, model_dim] and ``bo``. If ``cross`` a function of two sequences, with ``Wq``
-        [input, heads, size] and ``Wkv`` [other input, 2, heads, size] in place of the first.
+        A function of one sequence of vectors, of any size, with parameters ``Wqkv`` [input, 3,
+        heads, size], ``bqkv``, ``Wo`` [heads, size, model_dim] and ``bo``. If ``cross`` a function
+        of two sequences, with ``Wq`` [input, heads, size] and ``Wkv`` [other input, 2, heads, size]
+        in place of the first.
 
     Raises:
         ValueError: if ``num_heads`` does not divide ``model_dim``, or the rate is not in [0, 1).
@@ -71,7 +76,8 @@ def MultiHeadAttention(
     init_bias = get_default_override(MultiHeadAttention, init_bias=init_bias)
     if num_heads < 1 or model_dim < 1 or model_dim % num_heads:
         raise ValueError(
-            f"MultiHeadAttention: model_dim ({model_dim}) must be a positive multiple of num_heads ({num_heads})"
+            f"MultiHeadAttention: model_dim ({model_dim}) must be a positive multiple of num_heads "
+            f"({num_heads})"
         )
     _check_rate("MultiHeadAttention", dropout_rate)
     size = model_dim // num_heads
@@ -128,24 +134,26 @@ def TransformerBlock(
 ) -> Function:
     """One layer of a transformer (Vaswani et al., 2017). An addition: the original has none.
 
-    Attention of the frames of a sequence to each other, then, if ``cross``, to those of another sequence, then two dense
-    layers on each frame. Around each of the three there is a shortcut, and beside each `cntk.layer_normalization`, with
-    epsilon added to the variance: before it, which trains more easily (Xiong et al., 2020), or after the sum, as in the
-    paper.
+    Attention of the frames of a sequence to each other, then, if ``cross``, to those of another
+    sequence, then two dense layers on each frame. Around each of the three there is a shortcut, and
+    beside each `cntk.layer_normalization`, with epsilon added to the variance: before it, which
+    trains more easily (Xiong et al., 2020), or after the sum, as in the paper.
 
-    A stack of blocks that normalise first wants one more normalisation at its end. Blocks know nothing of the order of
-    frames; `PositionalEncoding` or `PositionalEmbedding` goes before the first.
+    A stack of blocks that normalise first wants one more normalisation at its end. Blocks know
+    nothing of the order of frames; `PositionalEncoding` or `PositionalEmbedding` goes before the
+    first.
 
     Args:
         num_heads: how many heads attention has.
         model_dim: size of the frames of the argument and of the result.
         hidden_dim: size between the two dense layers; four times ``model_dim`` if not given.
         activation: of the first dense layer, `cntk.gelu` for one.
-        cross: whether it looks at a second sequence as well, which may lie on another axis and have another size.
-        causal: whether a frame sees only frames of its own sequence that stand no later than itself. The second sequence
-            is always seen as a whole.
-        dropout_rate: probability of a zero while training: of attention's weights, of what the activation gives, and of
-            what is added to a shortcut.
+        cross: whether it looks at a second sequence as well, which may lie on another axis and have
+            another size.
+        causal: whether a frame sees only frames of its own sequence that stand no later than
+            itself. The second sequence is always seen as a whole.
+        dropout_rate: probability of a zero while training: of attention's weights, of what the
+            activation gives, and of what is added to a shortcut.
         normalize_first: whether to normalise before attention and dense layers, or after the sums.
         epsilon: added to the variance.
         init: initial value of all weights.
@@ -160,14 +168,27 @@ def TransformerBlock(
 
     Example:
         >>> import cntk as C
-        >>> from cntk.layers import Dense, Embedding, For, PositionalEncoding, Sequential, TransformerBlock
-        >>> tagger = Sequential([
-        ...     Embedding(16),
-        ...     PositionalEncoding(),
-        ...     For(range(2), lambda: TransformerBlock(num_heads=4, model_dim=16)),
-        ...     Dense(5)])
+        >>> from cntk.layers import (
+        ...     Dense,
+        ...     Embedding,
+        ...     For,
+        ...     PositionalEncoding,
+        ...     Sequential,
+        ...     TransformerBlock,
+        ... )
+        >>> tagger = Sequential(
+        ...     [
+        ...         Embedding(16),
+        ...         PositionalEncoding(),
+        ...         For(range(2), lambda: TransformerBlock(num_heads=4, model_dim=16)),
+        ...         Dense(5),
+        ...     ]
+        ... )
         >>> words = C.sequence.input_variable(100, is_sparse=True)
-        >>> [v.shape for v in tagger(words).eval({words: C.Value.one_hot([[3, 14, 15, 9], [2, 6]], 100)})]
+        >>> [
+        ...     v.shape
+        ...     for v in tagger(words).eval({words: C.Value.one_hot([[3, 14, 15, 9], [2, 6]], 100)})
+        ... ]
         [(4, 5), (2, 5)]
     """
     activation = get_default_override(TransformerBlock, activation=activation)

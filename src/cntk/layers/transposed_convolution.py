@@ -1,4 +1,6 @@
-"""Layers that undo the shape of convolutions: each position of the input adds a filter, weighted, to the output."""
+"""Layers that undo the shape of convolutions: each position of the input adds a filter, weighted,
+to the output.
+"""
 
 from __future__ import annotations
 
@@ -61,22 +63,26 @@ def ConvolutionTranspose(
         sharing: whether a filter is the same at all positions; it must be.
         bias: whether there is a ``b``.
         init_bias: initial value of ``b``.
-        output_shape: the output's positions, without channels, which strides leave open; worked out if not given.
+        output_shape: the output's positions, without channels, which strides leave open; worked out
+            if not given.
         reduction_rank: 1 if the input has a channel axis, 0 if it has none.
         dilation: distance of a filter's elements in the output, for all axes or for each.
         max_temp_mem_size_in_samples: without effect.
         name: its name in the graph.
 
     Returns:
-        A function of one argument ``[channels, *positions]`` with parameters ``W`` [channels, filters, *filter_shape]
-        and ``b`` [filters, 1, ...].
+        A function of one argument ``[channels, *positions]`` with parameters ``W`` [channels,
+        filters, *filter_shape] and ``b`` [filters, 1, ...].
 
     Raises:
-        NotImplementedError, ValueError: for arguments that are not supported or do not fit each other.
+        NotImplementedError, ValueError: for arguments that are not supported or do not fit each
+            other.
 
     Example:
         >>> import cntk as C
-        >>> layer = C.layers.ConvolutionTranspose((3, 3), 4, strides=2, pad=True, output_shape=(16, 16))
+        >>> layer = C.layers.ConvolutionTranspose(
+        ...     (3, 3), 4, strides=2, pad=True, output_shape=(16, 16)
+        ... )
         >>> layer(C.input_variable((2, 8, 8))).shape
         (4, 16, 16)
     """
@@ -260,7 +266,9 @@ def ConvolutionTranspose3D(
 
     Example:
         >>> import cntk as C
-        >>> C.layers.ConvolutionTranspose3D((3, 3, 3), 4, pad=True)(C.input_variable((2, 5, 8, 8))).shape
+        >>> C.layers.ConvolutionTranspose3D((3, 3, 3), 4, pad=True)(
+        ...     C.input_variable((2, 5, 8, 8))
+        ... ).shape
         (4, 5, 8, 8)
     """
     return _transposed(

@@ -1,7 +1,8 @@
-"""Types of a function's arguments, as programs write them: ``Tensor[784]``, ``Sequence[SparseTensor[5000]]``.
+"""Types of a function's arguments, as programs write them: ``Tensor[784]``,
+``Sequence[SparseTensor[5000]]``.
 
-A type can be passed wherever a function wants to know its arguments' types, and spelled out as the arguments of an
-input: ``input_variable(**Sequence[Tensor[20]])``.
+A type can be passed wherever a function wants to know its arguments' types, and spelled out as the
+arguments of an input: ``input_variable(**Sequence[Tensor[20]])``.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ class SequenceOver(metaclass=SequenceOverMeta):
 
     Example:
         >>> from cntk.axis import Axis
-        >>> SequenceOver[Axis('words')][Tensor[3]]
+        >>> SequenceOver[Axis("words")][Tensor[3]]
         SequenceOver[words][Tensor[3]]
     """
 
@@ -189,7 +190,8 @@ def Signature(*args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], Calla
         types = dict(zip(names, args, strict=False)) | kwargs
         if len(args) + len(kwargs) != len(names) or set(types) != set(names):
             raise TypeError(
-                f"Signature of {getattr(function, '__name__', 'function')}: {len(args) + len(kwargs)} types were given "
+                f"Signature of {getattr(function, '__name__', 'function')}: "
+                f"{len(args) + len(kwargs)} types were given "
                 f"for the parameters {', '.join(names) or '(none)'}"
             )
         function.__annotations__ = types

@@ -21,7 +21,9 @@ _RATE_ONE = learning_parameter_schedule_per_sample(1)
 
 
 class AdaDelta(Learner, inner=True):
-    """``v = r * v + (1 - r) * g**2; d = g * sqrt((w + e) / (v + e)); w = r * w + (1 - r) * d**2; p -= rate * d``."""
+    """``v = r * v + (1 - r) * g**2; d = g * sqrt((w + e) / (v + e)); w = r * w + (1 - r) * d**2; p
+    -= rate * d``.
+    """
 
     kind = "adadelta"
     slots = ("gradient_squares", "step_squares")
@@ -81,15 +83,16 @@ def adadelta(
         epsilon: added to these means.
         l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
         l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
-            update: a number, a list, or a schedule.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
+            after each update: a number, a list, or a schedule.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
-            down to that Euclidean norm.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient scaled down to that Euclidean norm.
         use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
-            gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
+            the mean gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
+            given.
 
     Returns:
         The learner, for a `Trainer`.

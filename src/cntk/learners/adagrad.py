@@ -85,25 +85,26 @@ def adagrad(
 ) -> Learner:
     """AdaGrad.
 
-    J. Duchi, E. Hazan, Y. Singer: "Adaptive subgradient methods for online learning and stochastic optimization",
-    JMLR 12, 2011.
+    J. Duchi, E. Hazan, Y. Singer: "Adaptive subgradient methods for online learning and stochastic
+    optimization", JMLR 12, 2011.
 
     Args:
         parameters: list of the parameters to change, such as ``model.parameters``.
         lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
-        need_ave_multiplier: whether each parameter's step is divided by the mean of its elements' factors, so that
-            the rate keeps its meaning in the course of training.
+        need_ave_multiplier: whether each parameter's step is divided by the mean of its elements'
+            factors, so that the rate keeps its meaning in the course of training.
         l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
         l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
-            update: a number, a list, or a schedule.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
+            after each update: a number, a list, or a schedule.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
-            down to that Euclidean norm.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient scaled down to that Euclidean norm.
         use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
-            gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
+            the mean gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
+            given.
 
     Returns:
         The learner, for a `Trainer`.

@@ -1,4 +1,6 @@
-"""Adam and AdaMax: rates adapted by running moments of the gradient, corrected for their start at 0."""
+"""Adam and AdaMax: rates adapted by running moments of the gradient, corrected for their start at
+0.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,12 @@ from cntk.learners.schedules import SLOW_VARIANCE_MOMENTUM, TrainingParameterSch
 
 
 class Adam(Learner, inner=True):
-    """``v = b * v + (1 - b) * g**2; m = a * m + (1 - a) * g; p -= rate * c * m / (sqrt(v) + epsilon)``.
+    """``v = b * v + (1 - b) * g**2; m = a * m + (1 - a) * g; p -= rate * c * m / (sqrt(v) +
+    epsilon)``.
 
-    AdaMax has ``v = max(b * v, |g|)`` instead, and ``v`` for its square root. The correction c makes up for moments
-    that begin at 0; as in the original it uses the decays of the minibatch at hand for all those before it.
+    AdaMax has ``v = max(b * v, |g|)`` instead, and ``v`` for its square root. The correction c
+    makes up for moments that begin at 0; as in the original it uses the decays of the minibatch at
+    hand for all those before it.
     """
 
     kind = "adam"
@@ -89,7 +93,9 @@ class Adam(Learner, inner=True):
         momentum: float,
         decay: float,
     ) -> None:
-        """All in one pass over memory, by a kernel that makes its own correction: it is taken out of the rate first."""
+        """All in one pass over memory, by a kernel that makes its own correction: it is taken out
+        of the rate first.
+        """
         count = torch.full((), self.smoothed_count, dtype=torch.float32, device=leaves[0].device)
         correction = math.sqrt(_share(decay, self.smoothed_count))
         torch._fused_adam_(
@@ -139,21 +145,23 @@ def adam(
         parameters: list of the parameters to change, such as ``model.parameters``.
         lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
         momentum: a number, a list, or a schedule; see `momentum_schedule`.
-        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not change their sum.
+        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not
+            change their sum.
         variance_momentum: decay of the running mean of squared gradients; as ``momentum``.
         l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
         l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
-            update: a number, a list, or a schedule.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
+            after each update: a number, a list, or a schedule.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
-            down to that Euclidean norm.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient scaled down to that Euclidean norm.
         use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
         epsilon: added to the root of the running mean of squares.
         adamax: whether the largest gradient of late takes the place of that root.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
-            gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
+            the mean gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
+            given.
 
     Returns:
         The learner, for a `Trainer`.

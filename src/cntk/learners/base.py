@@ -1,4 +1,6 @@
-"""The base of all learners: which parameters, at what rate, what has been seen, and one step of an update."""
+"""The base of all learners: which parameters, at what rate, what has been seen, and one step of an
+update.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,17 @@ from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
 
 
 class Learner(metaclass=Kind):
-    """Changes parameters by their gradients. Made by `sgd`, `adam` and the other functions of this package.
+    """Changes parameters by their gradients. Made by `sgd`, `adam` and the other functions of this
+    package.
 
-    A step asks for the learning rate, applies the rule of the concrete learner, and counts the samples:
-    `begin_step`, the rule, `end_step`. `apply` does all three.
+    A step asks for the learning rate, applies the rule of the concrete learner, and counts the
+    samples: `begin_step`, the rule, `end_step`. `apply` does all three.
     """
 
     _MINIBATCH_SIZE = "MinibatchSize"
-    """What `cntk.cntk_py.AdditionalLearningOptions.dict_options` calls the reference minibatch size; libraries ask for it."""
+    """What `cntk.cntk_py.AdditionalLearningOptions.dict_options` calls the reference minibatch
+    size; libraries ask for it.
+    """
 
     ignored_minibatch_size = IGNORE
     """The reference minibatch size that stands for each minibatch's own."""
@@ -39,10 +44,14 @@ class Learner(metaclass=Kind):
     """The name of the function that makes such a learner."""
 
     slots: tuple[str, ...] = ()
-    """Names of the tensors that the rule keeps for each parameter, in the order in which checkpoints hold them."""
+    """Names of the tensors that the rule keeps for each parameter, in the order in which
+    checkpoints hold them.
+    """
 
     normalizes = False
-    """Whether the rule divides by the gradient's own size, so that a mean gradient is not a matter of the rate."""
+    """Whether the rule divides by the gradient's own size, so that a mean gradient is not a matter
+    of the rate.
+    """
 
     counts = False
     """Whether the rule keeps `smoothed_count`, a count or a running mean of minibatch sizes."""
@@ -51,13 +60,19 @@ class Learner(metaclass=Kind):
     """Whether the rule only subtracts the gradient, times the rate."""
 
     spare_copies = 1
-    """How many matrices more the original keeps for a parameter of 16 bits: a copy in float32, and room for its gradient."""
+    """How many matrices more the original keeps for a parameter of 16 bits: a copy in float32, and
+    room for its gradient.
+    """
 
     has_masters = True
-    """Whether the rule changes what it is given, so that this may be copies in float32 of parameters of 16 bits."""
+    """Whether the rule changes what it is given, so that this may be copies in float32 of
+    parameters of 16 bits.
+    """
 
     runs_users_code = False
-    """Whether the rule is what the program has written: it may fail, and an update is taken back then."""
+    """Whether the rule is what the program has written: it may fail, and an update is taken back
+    then.
+    """
 
     takes_sparse = False
     """Whether the rule can be given gradients of some rows only (sparse COO tensors)."""
@@ -103,7 +118,8 @@ class Learner(metaclass=Kind):
     def reset_learning_rate(self, learning_rate: TrainingParameterSchedule) -> None:
         """Take another schedule of learning rates, which begins now.
 
-        Its rates are for minibatches of the size that the first schedule's were for, whatever it says itself.
+        Its rates are for minibatches of the size that the first schedule's were for, whatever it
+        says itself.
 
         Args:
             learning_rate: made by `learning_parameter_schedule`.
@@ -124,7 +140,9 @@ class Learner(metaclass=Kind):
 
     @property
     def minibatch_size(self) -> int:
-        """Reference minibatch size, for rates that state none; `IGNORE` where each minibatch's own size counts."""
+        """Reference minibatch size, for rates that state none; `IGNORE` where each minibatch's own
+        size counts.
+        """
         return self._minibatch_size
 
     @minibatch_size.setter
@@ -135,7 +153,9 @@ class Learner(metaclass=Kind):
         self.is_minibatch_size_explicitly_specified = True
 
     def is_compatible_mode(self) -> bool:
-        """Whether the rule sees the mean gradient: `IGNORE` was given as the reference minibatch size."""
+        """Whether the rule sees the mean gradient: `IGNORE` was given as the reference minibatch
+        size.
+        """
         return self.is_minibatch_size_explicitly_specified and self._minibatch_size == IGNORE
 
     def total_number_of_samples_seen(self) -> int:
@@ -151,10 +171,13 @@ class Learner(metaclass=Kind):
         return self._sweeps
 
     def add_progress_writers(self, progress_writers: Sequence[Any]) -> None:
-        """Let progress writers know of each new learning rate (and momentum), by their ``write(key, value)``."""
+        """Let progress writers know of each new learning rate (and momentum), by their ``write(key,
+        value)``.
+        """
         if not isinstance(progress_writers, (list, tuple)):
             raise ArgumentError(
-                f"{self.kind}: add_progress_writers expects a list of progress writers, got {shown(progress_writers)}"
+                f"{self.kind}: add_progress_writers expects a list of progress writers, got "
+                f"{shown(progress_writers)}"
             )
         self._writers.extend(progress_writers)
 
@@ -167,8 +190,8 @@ class Learner(metaclass=Kind):
         """Change the parameters by one minibatch's gradients.
 
         Args:
-            gradient_values: for each parameter its gradient summed over the minibatch: an array or torch tensor of
-                the parameter's shape.
+            gradient_values: for each parameter its gradient summed over the minibatch: an array or
+                torch tensor of the parameter's shape.
             training_sample_count: number of samples in the minibatch; at least 1.
             is_sweep_end: whether the minibatch ended a sweep over the data.
 
@@ -176,11 +199,13 @@ class Learner(metaclass=Kind):
             Whether there was an update; there is none while the learning rate is 0.
 
         Raises:
-            ValueError: if a parameter has no gradient, one of another shape, or there are no samples.
+            ValueError: if a parameter has no gradient, one of another shape, or there are no
+                samples.
         """
         if not isinstance(gradient_values, Mapping):
             raise ArgumentError(
-                f"{self.kind}: update expects a dictionary of gradients by parameter, got {type(gradient_values).__name__}"
+                f"{self.kind}: update expects a dictionary of gradients by parameter, got "
+                f"{type(gradient_values).__name__}"
             )
         training_sample_count = as_integer(
             training_sample_count, f"{self.kind}: update: training_sample_count", most=2**64 - 1
@@ -190,7 +215,9 @@ class Learner(metaclass=Kind):
         return self.apply(gradients, training_sample_count, is_sweep_end)
 
     def apply(self, gradients: list[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
-        """As `update`, with tensors in the order of `parameters`: dense, or sparse COO with whole rows."""
+        """As `update`, with tensors in the order of `parameters`: dense, or sparse COO with whole
+        rows.
+        """
         rate = self.begin_step(sample_count)
         if rate == 0:
             return False
@@ -224,11 +251,13 @@ class Learner(metaclass=Kind):
         """Keep what an update is about to change, so that it can be taken back.
 
         Args:
-            sparse: for each parameter its gradient where that is sparse, else None. Of a sparse gradient's parameter only
-                the rows that it has are kept, where the rule touches no others.
+            sparse: for each parameter its gradient where that is sparse, else None. Of a sparse
+                gradient's parameter only the rows that it has are kept, where the rule touches no
+                others.
 
         Returns:
-            What takes the update back; and what gives, for each parameter, a tensor with all that may have changed.
+            What takes the update back; and what gives, for each parameter, a tensor with all that
+            may have changed.
         """
         leaves = self._current()
         counts = (
@@ -267,7 +296,9 @@ class Learner(metaclass=Kind):
         return undo, lambda: [leaf if rows is None else leaf[rows] for leaf, rows in changed]
 
     def begin_step(self, sample_count: int) -> float:
-        """Begin a minibatch of that many samples: the factor of its summed gradient; 0 if nothing is to be done."""
+        """Begin a minibatch of that many samples: the factor of its summed gradient; 0 if nothing
+        is to be done.
+        """
         if sample_count < 1:
             raise SettingError(
                 f"{self.kind}: expected a minibatch of at least 1 sample, got {sample_count}"
@@ -289,7 +320,9 @@ class Learner(metaclass=Kind):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the rule is all there is: no clipping, regularization or noise, and no copies of parameters."""
+        """Whether the rule is all there is: no clipping, regularization or noise, and no copies of
+        parameters.
+        """
         if self._leaves is None:
             self._bind()
         return not (self._conditions or self._finishes or self._masters is not None)
@@ -309,7 +342,8 @@ class Learner(metaclass=Kind):
             NotImplementedError: if the class has no rule.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} has no update rule; make a learner with sgd, adam, ..., or derive from UserLearner"
+            f"{type(self).__name__} has no update rule; make a learner with sgd, adam, ..., or "
+            f"derive from UserLearner"
         )
 
     def slot(self, name: str) -> list[Tensor]:
@@ -325,7 +359,9 @@ class Learner(metaclass=Kind):
         self.smoothed_count = 0.0
 
     def rebind(self) -> None:
-        """Look up the parameters' tensors anew; needed only after they were replaced, not after changes in place."""
+        """Look up the parameters' tensors anew; needed only after they were replaced, not after
+        changes in place.
+        """
         self._leaves = None
 
     def tell_writers(self) -> None:
@@ -341,9 +377,10 @@ class Learner(metaclass=Kind):
         """All that changes in the course of training: numbers, and copies of tensors.
 
         Returns:
-            ``kind``, ``samples``, ``minibatches``, ``sweeps``, ``noise_seed``, ``smoothed_count``; ``learning_rate``,
-            the schedule as a dictionary; ``slots``, for each name of `slots` a list of one tensor a parameter; ``masters``,
-            a list of the copies in float32 of parameters of 16 bits, None for others.
+            ``kind``, ``samples``, ``minibatches``, ``sweeps``, ``noise_seed``, ``smoothed_count``;
+            ``learning_rate``, the schedule as a dictionary; ``slots``, for each name of `slots` a
+            list of one tensor a parameter; ``masters``, a list of the copies in float32 of
+            parameters of 16 bits, None for others.
         """
         # Others stay free to lie as the first pass wants them.
         if (
@@ -376,8 +413,8 @@ class Learner(metaclass=Kind):
         """Go on from what `state_dict` returned.
 
         Raises:
-            RuntimeError: if it came from another kind of learner, or for parameters of other shapes. Nothing has been
-                changed then.
+            RuntimeError: if it came from another kind of learner, or for parameters of other
+                shapes. Nothing has been changed then.
         """
         loaded = {name: self._loaded(name, state["slots"].get(name)) for name in self.slots}
         rate = state["learning_rate"]
@@ -399,7 +436,9 @@ class Learner(metaclass=Kind):
         self._leaves = None
 
     def create_checkpoint(self) -> Any:
-        """Return the learner's state as checkpoints hold it: a `cntk.cntk_py.Dictionary`, which can be saved."""
+        """Return the learner's state as checkpoints hold it: a `cntk.cntk_py.Dictionary`, which can
+        be saved.
+        """
         from cntk._persist.learner_state import learner_checkpoint
 
         return learner_checkpoint(self)
@@ -409,7 +448,8 @@ class Learner(metaclass=Kind):
 
         Raises:
             ArgumentError: for anything but such a dictionary.
-            RuntimeError: if it is of another kind of learner, or for other parameters. Nothing has been changed then.
+            RuntimeError: if it is of another kind of learner, or for other parameters. Nothing has
+                been changed then.
         """
         from cntk._persist.learner_state import restore_learner
 
@@ -422,13 +462,15 @@ class Learner(metaclass=Kind):
     def _loaded(self, name: str, tensors: list[Tensor] | None) -> list[Tensor]:
         if tensors is None or len(tensors) != len(self._parameters):
             raise RuntimeError(
-                f"{self.kind}: the state to restore holds no {name} for {len(self._parameters)} parameters; "
+                f"{self.kind}: the state to restore holds no {name} for {len(self._parameters)} "
+                f"parameters; "
                 "was it saved by another kind of learner, or for another model?"
             )
         for parameter, tensor in zip(self._parameters, tensors, strict=True):
             if tensor.shape != parameter.data.shape:
                 raise RuntimeError(
-                    f"{self.kind}: the {name} to restore for parameter {quoted(parameter.name)} has shape "
+                    f"{self.kind}: the {name} to restore for parameter {quoted(parameter.name)} "
+                    f"has shape "
                     f"{shape_text(tensor.shape)}, expected {shape_text(parameter.shape)}"
                 )
         pairs = zip(self._parameters, tensors, strict=True)
@@ -439,7 +481,9 @@ class Learner(metaclass=Kind):
         return value
 
     def _decay(self, value: float) -> float:
-        """A decay as the original's rules use it: in the parameters' own precision, so that 1 - decay is too."""
+        """A decay as the original's rules use it: in the parameters' own precision, so that 1 -
+        decay is too.
+        """
         return float(np.float32(value)) if self._is_single else value
 
     def _momentum(self, schedule: TrainingParameterSchedule, sample_count: int) -> float:
@@ -493,7 +537,8 @@ class Learner(metaclass=Kind):
         value = gradients.get(parameter)
         if value is None:
             raise FeedError(
-                f"{self.kind}: there is no gradient for parameter {quoted(parameter.name)} (uid {parameter.uid}); "
+                f"{self.kind}: there is no gradient for parameter {quoted(parameter.name)} (uid "
+                f"{parameter.uid}); "
                 "update needs one for each of the learner's parameters"
             )
         value = getattr(value, "tensor", value)
@@ -514,7 +559,9 @@ class Learner(metaclass=Kind):
 
 
 def lying_as(leaf: Tensor, tensor: Tensor) -> Tensor:
-    """A tensor in a parameter's number format that lies in memory as the parameter does, as fused kernels want it."""
+    """A tensor in a parameter's number format that lies in memory as the parameter does, as fused
+    kernels want it.
+    """
     same = (
         tensor.stride() == leaf.stride()
         and tensor.dtype == leaf.dtype
@@ -524,7 +571,9 @@ def lying_as(leaf: Tensor, tensor: Tensor) -> Tensor:
 
 
 def power(base: float, exponent: float) -> float:
-    """``base ** exponent`` as processors compute it: infinity where it is too large, no number where there is none."""
+    """``base ** exponent`` as processors compute it: infinity where it is too large, no number
+    where there is none.
+    """
     with np.errstate(all="ignore"):
         return float(np.float64(base) ** exponent)
 
@@ -553,27 +602,32 @@ def checked_parameters(learner: str, parameters: Any) -> tuple[Any, ...]:
         or hasattr(parameters, "uid")
     ):
         raise ArgumentError(
-            f"{learner}: expected a list of parameters, such as model.parameters, got {shown(parameters)}"
+            f"{learner}: expected a list of parameters, such as model.parameters, got "
+            f"{shown(parameters)}"
         )
     found = tuple(parameters)
     if not found:
         raise ValueError(
-            f"{learner}: the list of parameters is empty; does the model have any (model.parameters)?"
+            f"{learner}: the list of parameters is empty; does the model have any "
+            f"(model.parameters)?"
         )
     seen = set()
     for parameter in found:
         if not getattr(parameter, "is_parameter", hasattr(parameter, "uid")):
             raise ArgumentError(
-                f"{learner}: expected parameters, got {shown(parameter)}; constants and inputs are not learned"
+                f"{learner}: expected parameters, got {shown(parameter)}; constants and inputs are "
+                f"not learned"
             )
         if any(dimension < 0 for dimension in parameter.shape):
             raise ValueError(
-                f"{learner}: parameter {quoted(parameter.name)} has shape {shape_text(parameter.shape)}, which is still to "
+                f"{learner}: parameter {quoted(parameter.name)} has shape "
+                f"{shape_text(parameter.shape)}, which is still to "
                 "be inferred; apply the model to its input first"
             )
         if parameter.uid in seen:
             raise ValueError(
-                f"{learner}: parameter {quoted(parameter.name)} (uid {parameter.uid}) is in the list twice"
+                f"{learner}: parameter {quoted(parameter.name)} (uid {parameter.uid}) is in the "
+                f"list twice"
             )
         seen.add(parameter.uid)
     return found

@@ -25,8 +25,8 @@ _LARGEST_SCALE = 10.0
 class FSAdaGrad(Learner, inner=True):
     """``v = b * v + (1 - b) * g**2; s = m * s + u * g * sqrt(n / v); p -= rate * s``.
 
-    Without a momentum s is left as it is, and the gradient takes its place. Here n is the running mean of minibatch
-    sizes with the same decay b, and a scale above 10 counts as 10.
+    Without a momentum s is left as it is, and the gradient takes its place. Here n is the running
+    mean of minibatch sizes with the same decay b, and a scale above 10 counts as 10.
     """
 
     kind = "fsadagrad"
@@ -94,26 +94,28 @@ def fsadagrad(
 ) -> Learner:
     """FSAdaGrad, the speech group's variant of AdaGrad with momentum.
 
-    Its scaling is that of J. Duchi, E. Hazan, Y. Singer: "Adaptive subgradient methods for online learning and
-    stochastic optimization", JMLR 12, 2011, on a running mean.
+    Its scaling is that of J. Duchi, E. Hazan, Y. Singer: "Adaptive subgradient methods for online
+    learning and stochastic optimization", JMLR 12, 2011, on a running mean.
 
     Args:
         parameters: list of the parameters to change, such as ``model.parameters``.
         lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
         momentum: a number, a list, or a schedule; see `momentum_schedule`.
-        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not change their sum.
+        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not
+            change their sum.
         variance_momentum: decay of the running mean of squared gradients; as ``momentum``.
         l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
         l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
-            update: a number, a list, or a schedule.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
+            after each update: a number, a list, or a schedule.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
-            down to that Euclidean norm.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient scaled down to that Euclidean norm.
         use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
-            gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
+            the mean gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
+            given.
 
     Returns:
         The learner, for a `Trainer`.

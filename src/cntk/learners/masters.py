@@ -1,4 +1,6 @@
-"""Copies in float32 of parameters of 16 bits, which learners change in their place: a step may be too small for these."""
+"""Copies in float32 of parameters of 16 bits, which learners change in their place: a step may be
+too small for these.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from cntk._runtime.numpy_tensors import SHORT
 
 
 class Masters:
-    """The tensors that a learner's rule changes: those of the parameters, or copies of them in float32.
+    """The tensors that a learner's rule changes: those of the parameters, or copies of them in
+    float32.
 
     Args:
         leaves: the parameters' values.
@@ -23,7 +26,9 @@ class Masters:
         self.copies = [k for k, x in enumerate(leaves) if x.dtype in SHORT]
 
     def follow(self) -> list[Tensor]:
-        """Return the tensors, after taking over what has been changed in the parameters since by somebody else."""
+        """Return the tensors, after taking over what has been changed in the parameters since by
+        somebody else.
+        """
         for k in self.copies:
             leaf, copy = self._leaves[k], self.tensors[k]
             copy.copy_(torch.where(copy.to(leaf.dtype) == leaf, copy, leaf.float()))
@@ -56,7 +61,9 @@ class Masters:
 
 
 def state_like(value: Tensor) -> Tensor:
-    """A tensor of what is kept for a parameter, not filled: float32 where that has 16 bits; it lies as the parameter does."""
+    """A tensor of what is kept for a parameter, not filled: float32 where that has 16 bits; it lies
+    as the parameter does.
+    """
     return torch.empty_like(
         value.detach(), dtype=torch.float32 if value.dtype in SHORT else value.dtype
     )

@@ -1,4 +1,6 @@
-"""What all learners have in common besides their rule: clipping, regularization, injected noise, reference sizes."""
+"""What all learners have in common besides their rule: clipping, regularization, injected noise,
+reference sizes.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ def default_unit_gain_value() -> bool:
 
 
 def set_default_unit_gain_value(value: bool) -> None:
-    """Set what `default_unit_gain_value` returns. As in the original, learners do not ask it: pass it as unit_gain.
+    """Set what `default_unit_gain_value` returns. As in the original, learners do not ask it: pass
+    it as unit_gain.
 
     Args:
         value: True or False.
@@ -71,7 +74,8 @@ class LearningOptions:
         l2: weight of half the sum of squared parameters, per sample.
         noise: standard deviation of the normal noise added to parameters.
         clipping_threshold: largest gradient per sample.
-        clips_by_truncation: whether each element is clipped, or else each parameter's gradient as a whole.
+        clips_by_truncation: whether each element is clipped, or else each parameter's gradient as a
+            whole.
         minibatch_size: the learner's reference minibatch size; None if not given.
         uses_mean_gradient: whether that was asked for, in the manner of older programs.
     """
@@ -138,7 +142,9 @@ def _truncated(gradient: Tensor, limit: float) -> Tensor:
 
 
 def _scaled_down(gradient: Tensor, limit: float) -> Tensor:
-    """Scaled to a Euclidean norm of ``limit`` where that is exceeded; a norm that is no number leaves it as it is."""
+    """Scaled to a Euclidean norm of ``limit`` where that is exceeded; a norm that is no number
+    leaves it as it is.
+    """
     if gradient.is_sparse:
         gradient = gradient.coalesce()
         return _on_values(gradient, _scaled_down(gradient.values(), limit))
@@ -147,7 +153,9 @@ def _scaled_down(gradient: Tensor, limit: float) -> Tensor:
 
 
 def _noise(tensor: Tensor, seed: int) -> Tensor:
-    """Standard normal numbers: the original's on the CPU; on a GPU, where the original's differ as well, torch's."""
+    """Standard normal numbers: the original's on the CPU; on a GPU, where the original's differ as
+    well, torch's.
+    """
     if tensor.device.type == "cpu":
         numbers = torch.from_numpy(MersenneTwister64(seed).normal(tensor.numel()))
         return numbers.to(tensor.dtype).reshape(tensor.shape)
@@ -196,14 +204,16 @@ def learning_options(
 def parameter_schedule(
     learner: str, name: str, value: Any, options: LearningOptions, epoch_size: Any = None
 ) -> TrainingParameterSchedule:
-    """A learner's argument as a schedule: numbers and lists are made into one, with the learner's minibatch size.
+    """A learner's argument as a schedule: numbers and lists are made into one, with the learner's
+    minibatch size.
 
     Raises:
         ValueError: for other values.
     """
     if not isinstance(value, (TrainingParameterSchedule, Real, list)):
         raise SettingError(
-            f"{learner}: {name}: expected a number, a list of numbers or pairs, or a schedule, got {shown(value)}; "
+            f"{learner}: {name}: expected a number, a list of numbers or pairs, or a schedule, got "
+            f"{shown(value)}; "
             "see learning_parameter_schedule"
         )
     made = _training(f"{learner}: {name}", value, options.minibatch_size, epoch_size)
@@ -217,7 +227,8 @@ def rate_schedule(
 ) -> TrainingParameterSchedule:
     """A learner's learning rate as a schedule.
 
-    Older programs asked for the mean gradient together with a rate per sample: they meant that rate for the mean.
+    Older programs asked for the mean gradient together with a rate per sample: they meant that rate
+    for the mean.
     """
     made = parameter_schedule(learner, "lr", lr, options, epoch_size)
     return (

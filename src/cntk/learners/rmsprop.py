@@ -17,15 +17,17 @@ from cntk.learners.schedules import TrainingParameterSchedule
 
 _FLOOR = 9.999999974752427e-07  # 1e-6 in single precision, as the original has it
 _FIRST_STEP = 0.02
-# Without a limit a step could grow to infinity, and the mean that all are divided by with it: nothing would be a number.
+# Without a limit a step could grow to infinity, and the mean that all are divided by with it:
+# nothing would be a number.
 _LARGEST_STEP = 1e30
 
 
 class RMSProp(Learner, inner=True):
-    """``v = gamma * v + (1 - gamma) * g**2; p -= rate * step * g / sqrt(v)``, divided by the mean factor if averaged.
+    """``v = gamma * v + (1 - gamma) * g**2; p -= rate * step * g / sqrt(v)``, divided by the mean
+    factor if averaged.
 
-    A step is multiplied by ``inc``, up to ``max``, where the gradient has the sign that it had before, else by ``dec``,
-    down to ``min``.
+    A step is multiplied by ``inc``, up to ``max``, where the gradient has the sign that it had
+    before, else by ``dec``, down to ``min``.
     """
 
     kind = "rmsprop"
@@ -115,7 +117,8 @@ def rmsprop(
 ) -> Learner:
     """RMSProp with adapted step sizes.
 
-    T. Tieleman, G. Hinton: "Lecture 6.5: rmsprop", COURSERA: Neural networks for machine learning, 2012.
+    T. Tieleman, G. Hinton: "Lecture 6.5: rmsprop", COURSERA: Neural networks for machine learning,
+    2012.
 
     Args:
         parameters: list of the parameters to change, such as ``model.parameters``.
@@ -125,19 +128,20 @@ def rmsprop(
         dec: factor of the step when the sign changes; in (0, 1).
         max: largest step.
         min: smallest step.
-        need_ave_multiplier: whether each parameter's step is divided by the mean of its elements' factors, so that
-            the rate keeps its meaning in the course of training.
+        need_ave_multiplier: whether each parameter's step is divided by the mean of its elements'
+            factors, so that the rate keeps its meaning in the course of training.
         l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
         l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
-            update: a number, a list, or a schedule.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
+            after each update: a number, a list, or a schedule.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
-            down to that Euclidean norm.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient scaled down to that Euclidean norm.
         use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
-            gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
+            the mean gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
+            given.
 
     Returns:
         The learner, for a `Trainer`.

@@ -1,7 +1,8 @@
 """Schedules: training parameters, such as a learning rate, that change as samples are seen.
 
-A schedule gives a value for a count, of samples if it has an epoch size, else of sweeps over the data. A value may have
-a reference minibatch size M: it then stands for what is to happen per M samples, whatever the size of the minibatches.
+A schedule gives a value for a count, of samples if it has an epoch size, else of sweeps over the
+data. A value may have a reference minibatch size M: it then stands for what is to happen per M
+samples, whatever the size of the minibatches.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from cntk._arguments import as_integer, as_real, shown
 from cntk._errors import SettingError
 
 IGNORE = 0
-"""Reference minibatch size of a value that is taken for each minibatch as it is, whatever its size."""
+"""Reference minibatch size of a value that is taken for each minibatch as it is, whatever its
+size.
+"""
 
 FULL_DATA_SWEEP = 0
 
@@ -72,7 +75,8 @@ class TrainingParameterSchedule(_Schedule):
         ends: the count at which each value ends; the last one goes on for good.
         epoch_size: samples an epoch; 0 where sweeps are counted.
         minibatch_size: reference minibatch size M; `IGNORE` if there is none.
-        is_minibatch_size_explicitly_specified: whether M was given; if not, a learner may supply its own.
+        is_minibatch_size_explicitly_specified: whether M was given; if not, a learner may supply
+            its own.
     """
 
     minibatch_size: int = IGNORE
@@ -98,11 +102,14 @@ def learning_parameter_schedule(
     """A schedule of learning rates or other training parameters.
 
     Args:
-        schedule: a number; or a list of numbers, one an epoch; or a list of pairs ``(number of epochs, number)``, the
-            last of which goes on for good, whatever its number of epochs; or a schedule, which comes back as it is.
-        minibatch_size: reference minibatch size M: with g the gradient summed over a minibatch, a learning rate lr
-            moves a parameter by ``lr * g / M``. With `IGNORE`, or if nobody gives one, the minibatch's own size counts.
-        epoch_size: how many samples an epoch has; None or 0 takes the sweeps over the data as epochs.
+        schedule: a number; or a list of numbers, one an epoch; or a list of pairs ``(number of
+            epochs, number)``, the last of which goes on for good, whatever its number of epochs; or
+            a schedule, which comes back as it is.
+        minibatch_size: reference minibatch size M: with g the gradient summed over a minibatch, a
+            learning rate lr moves a parameter by ``lr * g / M``. With `IGNORE`, or if nobody gives
+            one, the minibatch's own size counts.
+        epoch_size: how many samples an epoch has; None or 0 takes the sweeps over the data as
+            epochs.
 
     Returns:
         The schedule.
@@ -111,7 +118,9 @@ def learning_parameter_schedule(
         ValueError: for other values, an empty list, or a number of epochs below 1 (0 for the last).
 
     Example:
-        >>> s = learning_parameter_schedule([(3, 0.2), (2, 0.4), (1, 0.8)], minibatch_size=32, epoch_size=100)
+        >>> s = learning_parameter_schedule(
+        ...     [(3, 0.2), (2, 0.4), (1, 0.8)], minibatch_size=32, epoch_size=100
+        ... )
         >>> s[0], s[299], s[300], s[500], s[10_000]
         (0.2, 0.2, 0.4, 0.8, 0.8)
     """
@@ -121,7 +130,8 @@ def learning_parameter_schedule(
 def learning_parameter_schedule_per_sample(
     schedule: Any, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of values per sample: `learning_parameter_schedule` with a reference minibatch size of 1.
+    """A schedule of values per sample: `learning_parameter_schedule` with a reference minibatch
+    size of 1.
 
     Args:
         schedule: as in `learning_parameter_schedule`.
@@ -140,12 +150,13 @@ def learning_parameter_schedule_per_sample(
 def learning_rate_schedule(
     lr: Any, unit: UnitType, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of learning rates, as older programs make it; newer ones use `learning_parameter_schedule`.
+    """A schedule of learning rates, as older programs make it; newer ones use
+    `learning_parameter_schedule`.
 
     Args:
         lr: as ``schedule`` of `learning_parameter_schedule`.
-        unit: ``UnitType.sample`` or ``UnitType.minibatch``. As in the original, the words ``'sample'`` and
-            ``'minibatch'`` are accepted, and both stand for the minibatch.
+        unit: ``UnitType.sample`` or ``UnitType.minibatch``. As in the original, the words
+            ``'sample'`` and ``'minibatch'`` are accepted, and both stand for the minibatch.
         epoch_size: as in `learning_parameter_schedule`.
 
     Returns:
@@ -164,7 +175,8 @@ def learning_rate_schedule(
 def training_parameter_schedule(
     schedule: Any, unit: UnitType | str = UnitType.minibatch, epoch_size: int | None = None
 ) -> TrainingParameterSchedule:
-    """A schedule of training parameters, as older programs make it; newer ones use `learning_parameter_schedule`.
+    """A schedule of training parameters, as older programs make it; newer ones use
+    `learning_parameter_schedule`.
 
     Args:
         schedule: as in `learning_parameter_schedule`.
@@ -205,8 +217,8 @@ def momentum_schedule(
     Args:
         momentum: as ``schedule`` of `learning_parameter_schedule`.
         epoch_size: as in `learning_parameter_schedule`.
-        minibatch_size: reference minibatch size M: a minibatch of N samples decays by ``momentum ** (N / M)``. With
-            `IGNORE`, or if nobody gives one, by ``momentum`` whatever its size.
+        minibatch_size: reference minibatch size M: a minibatch of N samples decays by ``momentum **
+            (N / M)``. With `IGNORE`, or if nobody gives one, by ``momentum`` whatever its size.
 
     Returns:
         The schedule.
@@ -261,7 +273,8 @@ def minibatch_size_schedule(schedule: Any, epoch_size: int = 1) -> MinibatchSize
     """A schedule of minibatch sizes for a training session.
 
     Args:
-        schedule: a whole number; or a list of such, one an epoch; or a list of pairs ``(number of epochs, size)``.
+        schedule: a whole number; or a list of such, one an epoch; or a list of pairs ``(number of
+            epochs, size)``.
         epoch_size: how many samples an epoch has; 0 takes the sweeps over the data as epochs.
 
     Returns:
@@ -279,7 +292,8 @@ def minibatch_size_schedule(schedule: Any, epoch_size: int = 1) -> MinibatchSize
     if isinstance(schedule, Integral):
         if not isinstance(epoch_size, Integral) or epoch_size != 1:
             raise ValueError(
-                f"{name}: epoch_size {shown(epoch_size)} has no effect on a single number; leave it out"
+                f"{name}: epoch_size {shown(epoch_size)} has no effect on a single number; leave "
+                f"it out"
             )
         made = MinibatchSizeSchedule((int(schedule),), (0,), FULL_DATA_SWEEP)
     else:
@@ -320,7 +334,8 @@ def _steps(
     """The values of a list, the counts at which they end, and the epoch size."""
     if not isinstance(schedule, list):
         raise ValueError(
-            f"{function}: expected a number, a list of numbers, or a list of pairs (number of epochs, number), "
+            f"{function}: expected a number, a list of numbers, or a list of pairs (number of "
+            f"epochs, number), "
             f"got {shown(schedule)}"
         )
     if not schedule:
@@ -336,7 +351,8 @@ def _steps(
             or pair[0] < fewest
         ):
             raise SettingError(
-                f"{function}: expected numbers, or pairs of a number of epochs (at least 1, except for the last) and a "
+                f"{function}: expected numbers, or pairs of a number of epochs (at least 1, except "
+                f"for the last) and a "
                 f"number, got {shown(pair)}"
             )
     size = _count(function, "epoch_size", epoch_size)
@@ -351,10 +367,14 @@ def _count(function: str, name: str, value: Any) -> int:
 
 
 def _decay(time_constant: float) -> float:
-    """The momentum per sample; infinite where a negative time constant asks for more than there are numbers."""
+    """The momentum per sample; infinite where a negative time constant asks for more than there are
+    numbers.
+    """
     exponent = -math.inf if time_constant == 0 else -1.0 / time_constant
     return math.exp(exponent) if exponent < _LARGEST_EXPONENT else math.inf
 
 
 SLOW_VARIANCE_MOMENTUM = momentum_as_time_constant_schedule(2 * 3600 * 100)
-"""Decay of running mean squares unless given: they fade to 1/e in two hours of speech, at 100 frames a second."""
+"""Decay of running mean squares unless given: they fade to 1/e in two hours of speech, at 100
+frames a second.
+"""

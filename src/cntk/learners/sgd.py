@@ -58,8 +58,9 @@ class _WithMomentum(Learner, inner=True):
 class MomentumSGD(_WithMomentum, inner=True):
     """``p -= s``. Rows that a sparse gradient does not have keep their s and their value.
 
-    As in the original, s of a sparse gradient's rows is that of a rate of 1, ``p -= rate * s``: another rate, or size of
-    the minibatch, holds for what was gathered before as well. It is left as it is where the momentum is 0.
+    As in the original, s of a sparse gradient's rows is that of a rate of 1, ``p -= rate * s``:
+    another rate, or size of the minibatch, holds for what was gathered before as well. It is left
+    as it is where the momentum is 0.
     """
 
     kind = "momentum_sgd"
@@ -87,7 +88,8 @@ class MomentumSGD(_WithMomentum, inner=True):
                 else:
                     leaf.sub_(moving.mul_(momentum).add_(gradient, alpha=gain))
         elif self.fusible and momentum and gain > _SMALLEST_GAIN:
-            # As a step of rate 1 whose dampening leaves the gain of the gradient: s and p in one pass over memory.
+            # As a step of rate 1 whose dampening leaves the gain of the gradient: s and p in one
+            # pass over memory.
             torch._fused_sgd_(
                 leaves,
                 list(map(lying_as, leaves, gradients)),
@@ -156,15 +158,16 @@ def sgd(
         lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
         l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
         l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
-            update: a number, a list, or a schedule.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
+            after each update: a number, a list, or a schedule.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
-            down to that Euclidean norm.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient scaled down to that Euclidean norm.
         use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
-            gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
+            the mean gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
+            given.
 
     Returns:
         The learner, for a `Trainer`.
@@ -218,18 +221,20 @@ def momentum_sgd(
         parameters: list of the parameters to change, such as ``model.parameters``.
         lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
         momentum: a number, a list, or a schedule; see `momentum_schedule`.
-        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not change their sum.
+        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not
+            change their sum.
         l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
         l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
-            update: a number, a list, or a schedule.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
+            after each update: a number, a list, or a schedule.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
-            down to that Euclidean norm.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient scaled down to that Euclidean norm.
         use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
-            gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
+            the mean gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
+            given.
 
     Returns:
         The learner, for a `Trainer`.
@@ -277,26 +282,30 @@ def nesterov(
     minibatch_size: int | None = None,
     epoch_size: int | None = None,
 ) -> Learner:
-    """Stochastic gradient descent with momentum that looks ahead: ``p -= m * s + (1 - m) * rate * g``.
+    """Stochastic gradient descent with momentum that looks ahead: ``p -= m * s + (1 - m) * rate *
+    g``.
 
-    Y. Nesterov: "A method for solving the convex programming problem with convergence rate O(1/k^2)", 1983.
+    Y. Nesterov: "A method for solving the convex programming problem with convergence rate
+    O(1/k^2)", 1983.
 
     Args:
         parameters: list of the parameters to change, such as ``model.parameters``.
         lr: learning rate: a number, a list, or a schedule; see `learning_parameter_schedule`.
         momentum: a number, a list, or a schedule; see `momentum_schedule`.
-        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not change their sum.
+        unit_gain: whether gradients are scaled by 1 - momentum, so that the momentum does not
+            change their sum.
         l1_regularization_weight: pulls parameters towards 0 by this much of the rate, per sample.
         l2_regularization_weight: adds this much of the parameter to its gradient, per sample.
-        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters after each
-            update: a number, a list, or a schedule.
+        gaussian_noise_injection_std_dev: standard deviation of normal noise added to the parameters
+            after each update: a number, a list, or a schedule.
         gradient_clipping_threshold_per_sample: largest gradient per sample.
-        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's gradient scaled
-            down to that Euclidean norm.
+        gradient_clipping_with_truncation: whether each element is clipped, or else each parameter's
+            gradient scaled down to that Euclidean norm.
         use_mean_gradient: as older programs have it: True is ``minibatch_size=IGNORE``.
-        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE` the mean
-            gradient is seen.
-        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless given.
+        minibatch_size: reference minibatch size of rates and momenta that state none; with `IGNORE`
+            the mean gradient is seen.
+        epoch_size: number of samples an epoch of a list given as rate or momentum; sweeps unless
+            given.
 
     Returns:
         The learner, for a `Trainer`.

@@ -21,11 +21,14 @@ from cntk.variables import Constant
 
 
 class CallableParameters(tuple[Any, ...]):
-    """Parameters that may be called for, as those of user learners and of distributed ones are in the original.
+    """Parameters that may be called for, as those of user learners and of distributed ones are in
+    the original.
 
     Example:
         >>> import cntk as C
-        >>> learner = C.learners.UserLearner([C.parameter(2, name='w')], C.learning_parameter_schedule(0.1))
+        >>> learner = C.learners.UserLearner(
+        ...     [C.parameter(2, name="w")], C.learning_parameter_schedule(0.1)
+        ... )
         >>> learner.parameters == learner.parameters()
         True
     """
@@ -43,8 +46,8 @@ class UserLearner(Learner):
     Args:
         parameters: list of the parameters to change.
         lr_schedule: the learning rates, which ``self.learning_rate()`` returns.
-        as_numpy: kept for programs that give it; as in the original, `update` gets `NDArrayView` either way, of which
-            ``asarray()`` makes NumPy arrays.
+        as_numpy: kept for programs that give it; as in the original, `update` gets `NDArrayView`
+            either way, of which ``asarray()`` makes NumPy arrays.
 
     Example:
         >>> import cntk as C
@@ -78,7 +81,8 @@ class UserLearner(Learner):
         """Change the parameters by one minibatch's gradients.
 
         Args:
-            gradient_values: for each parameter its gradient summed over the minibatch, an `NDArrayView`.
+            gradient_values: for each parameter its gradient summed over the minibatch, an
+                `NDArrayView`.
             training_sample_count: number of samples in the minibatch.
             sweep_end: whether the minibatch ended a sweep over the data.
 
@@ -91,7 +95,9 @@ class UserLearner(Learner):
         raise NotImplementedError(f"{type(self).__name__}: a UserLearner must define update()")
 
     def apply(self, gradients: list[Tensor], sample_count: int, is_sweep_end: bool = False) -> bool:
-        """Hand the gradients to `update`. The samples are not counted: the schedule stays at its first value."""
+        """Hand the gradients to `update`. The samples are not counted: the schedule stays at its
+        first value.
+        """
         dense = [gradient.to_dense() if gradient.is_sparse else gradient for gradient in gradients]
         views = {
             p: NDArrayView.of(g.detach()) for p, g in zip(self._parameters, dense, strict=True)
@@ -104,7 +110,8 @@ class Universal(Learner, inner=True):
 
     Args:
         parameters: the parameters.
-        gradients: constants of their shapes, which are given the gradients' sums before each evaluation.
+        gradients: constants of their shapes, which are given the gradients' sums before each
+            evaluation.
         function: what is evaluated.
     """
 
@@ -125,7 +132,8 @@ class Universal(Learner, inner=True):
         for parameter in self._parameters:
             if parameter not in used:
                 raise RuntimeError(
-                    f"universal: what update_func returns does not contain parameter {quoted(parameter.name)} "
+                    f"universal: what update_func returns does not contain parameter "
+                    f"{quoted(parameter.name)} "
                     f"(uid {parameter.uid}); assign to it"
                 )
         self._gradients = list(gradients)
@@ -145,8 +153,9 @@ def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Lea
     """A learner whose rule is a CNTK function, so that it runs where the model runs.
 
     Args:
-        update_func: given the tuple of parameters and the list of their gradients (constants of the same shapes, summed
-            over the minibatch), returns a function whose evaluation assigns new values to the parameters.
+        update_func: given the tuple of parameters and the list of their gradients (constants of the
+            same shapes, summed over the minibatch), returns a function whose evaluation assigns new
+            values to the parameters.
         parameters: list of the parameters to change.
 
     Returns:
@@ -161,7 +170,9 @@ def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Lea
         >>> import cntk as C
         >>> import numpy as np
         >>> w = C.parameter((2,), init=1)
-        >>> learner = C.universal(lambda ps, gs: C.combine([C.assign(p, p - 0.1 * g) for p, g in zip(ps, gs)]), [w])
+        >>> learner = C.universal(
+        ...     lambda ps, gs: C.combine([C.assign(p, p - 0.1 * g) for p, g in zip(ps, gs)]), [w]
+        ... )
         >>> learner.update({w: np.array([1.0, -2.0])}, 1)
         True
         >>> w.value
@@ -170,7 +181,8 @@ def universal(update_func: Callable[..., Any], parameters: Sequence[Any]) -> Lea
     as_function(update_func, "universal: update_func", "of parameters and gradients")
     if len(inspect.signature(update_func).parameters) != 2:
         raise ValueError(
-            "universal: update_func must take two arguments, the lists of parameters and of their gradients"
+            "universal: update_func must take two arguments, the lists of parameters and of their "
+            "gradients"
         )
     parameters = checked_parameters(Universal.kind, parameters)
     gradients = [Constant(0, p.shape, p.dtype, name="grad") for p in parameters]

@@ -78,7 +78,8 @@ def set_trace_level(value: TraceLevel | int) -> None:
     """Set how much is told of what goes on inside.
 
     Args:
-        value: a level, or a number; those above ``TraceLevel.Info`` are accepted as in the original.
+        value: a level, or a number; those above ``TraceLevel.Info`` are accepted as in the
+            original.
 
     Raises:
         TypeError: for anything but a level or a number.

@@ -1,7 +1,8 @@
-"""Files of events as TensorBoard reads them: numbers, pictures and a graph, each a record with its checksums.
+"""Files of events as TensorBoard reads them: numbers, pictures and a graph, each a record with its
+checksums.
 
-A record is its length, a checksum of that, the event as a protocol buffer, and a checksum of it. The numbers of fields
-are those of TensorFlow's `Event`, `Summary` and `GraphDef`.
+A record is its length, a checksum of that, the event as a protocol buffer, and a checksum of it.
+The numbers of fields are those of TensorFlow's `Event`, `Summary` and `GraphDef`.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _LARGEST_STEP = 2**64 - 1
 class TensorBoardFileWriter:
     """A file of events, made when there is something to write.
 
-    Only whole records are appended: whenever the process ends, the file can be read. Each writer has a file of its own,
-    so that several may write to one folder.
+    Only whole records are appended: whenever the process ends, the file can be read. Each writer
+    has a file of its own, so that several may write to one folder.
 
     Args:
         dir: the folder; made if need be.
@@ -44,8 +45,8 @@ class TensorBoardFileWriter:
         TypeError: if the folder is no path, or the model no function.
 
     Example:
-        >>> writer = TensorBoardFileWriter('log', None)
-        >>> writer.write_value('loss', 0.5, step=1)  # doctest: +SKIP
+        >>> writer = TensorBoardFileWriter("log", None)
+        >>> writer.write_value("loss", 0.5, step=1)  # doctest: +SKIP
     """
 
     def __init__(
@@ -87,8 +88,9 @@ class TensorBoardFileWriter:
 
         Args:
             name: what they are called.
-            data: an array of shape [n x channels x height x width] with 1, 3 or 4 channels: grey; blue, green, red; or
-                these and opacity. Numbers are from 0 to 255, or from 0 to 1 where none of the batch is larger.
+            data: an array of shape [n x channels x height x width] with 1, 3 or 4 channels: grey;
+                blue, green, red; or these and opacity. Numbers are from 0 to 255, or from 0 to 1
+                where none of the batch is larger.
             step: where they belong on the horizontal axis.
 
         Raises:
@@ -99,7 +101,8 @@ class TensorBoardFileWriter:
         batch = data.asarray() if hasattr(data, "asarray") else np.asarray(data)
         if batch.ndim != 4 or batch.shape[1] not in (1, 3, 4) or not all(batch.shape[2:]):
             raise ValueError(
-                f"write_image {quoted(name)}: expected a batch [n x channels x height x width] with 1, 3 or 4 channels, "
+                f"write_image {quoted(name)}: expected a batch [n x channels x height x width] "
+                f"with 1, 3 or 4 channels, "
                 f"got shape {list(batch.shape)}"
             )
         pictures = [
@@ -135,7 +138,9 @@ class TensorBoardFileWriter:
             self._model = None
 
     def _write(self, event: Message) -> None:
-        """Append a record by one call to the system; if there is no room for all of it, take back what was written."""
+        """Append a record by one call to the system; if there is no room for all of it, take back
+        what was written.
+        """
         record = memoryview(to_record(Message().double(1, time.time()).merge(event).to_bytes()))
         before = self._file.tell()
         try:
@@ -157,7 +162,7 @@ def crc32c(data: bytes) -> int:
     """Return the checksum of Castagnoli's polynomial, CRC-32C.
 
     Example:
-        >>> hex(crc32c(b'123456789'))
+        >>> hex(crc32c(b"123456789"))
         '0xe3069283'
     """
     table, checksum = _table(), 0xFFFFFFFF
@@ -177,7 +182,9 @@ def _table() -> tuple[int, ...]:
 
 
 def _masked_checksum(data: bytes) -> bytes:
-    """A checksum as records hold it: turned, and moved by a constant, since data that hold checksums are checked, too."""
+    """A checksum as records hold it: turned, and moved by a constant, since data that hold
+    checksums are checked, too.
+    """
     checksum = crc32c(data)
     return struct.pack("<I", ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
@@ -212,7 +219,8 @@ def _summary(values: Iterable[Message], step: int) -> Message:
 def _checked_step(name: str, step: int) -> int:
     if not 0 <= step <= _LARGEST_STEP:
         raise OverflowError(
-            f"TensorBoard's events, {quoted(name)}: expected a step from 0 to 2 ** 64 - 1, got {step}"
+            f"TensorBoard's events, {quoted(name)}: expected a step from 0 to 2 ** 64 - 1, got "
+            f"{step}"
         )
     return step
 
@@ -228,7 +236,9 @@ def _as_float32(name: str, value: float) -> float:
 
 
 def _bytes_of(batch: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Pictures as [n x height x width x channels], of bytes from 0 to 255, in the order red, green, blue."""
+    """Pictures as [n x height x width x channels], of bytes from 0 to 255, in the order red, green,
+    blue.
+    """
     numbers = np.nan_to_num(batch.astype(np.float64), nan=0.0)
     if numbers.max(initial=0.0) <= 1:
         numbers = numbers * 255

@@ -1,4 +1,6 @@
-"""A function's graph as TensorBoard shows it: TensorFlow's `GraphDef`. Blocks are scopes of names."""
+"""A function's graph as TensorBoard shows it: TensorFlow's `GraphDef`. Blocks are scopes of
+names.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ _DTYPES = {"float32": 1, "float64": 2, "int16": 5, "int8": 6, "float16": 19, "bf
 def graph_message(model: Function) -> Message:
     """Return a function's graph as a message `GraphDef`.
 
-    There is a node for each operation and leaf, from the root down; what is inside a block comes before the block's
-    operands, under the block's name. A name that is taken gets a number.
+    There is a node for each operation and leaf, from the root down; what is inside a block comes
+    before the block's operands, under the block's name. A name that is taken gets a number.
     """
     graph = _Graph()
     graph.add(model.root_function)
@@ -63,7 +65,9 @@ class _Graph:
                 stack.pop()
 
     def _visit(self, primitive: Primitive, scope: str) -> Iterator[tuple[Primitive, str]]:
-        """Add a primitive's own node and its leaves; yields the primitives that come next, each with its scope."""
+        """Add a primitive's own node and its leaves; yields the primitives that come next, each
+        with its scope.
+        """
         operands = tuple(walk.operands_as_on_disk(primitive))
         name = primitive.name or primitive.uid
         if primitive.block is not None:
@@ -113,7 +117,8 @@ class _Graph:
 
 def _node_message(graph: _Graph, node: _Node) -> Message:
     message = Message().data(1, node.name).data(2, node.operation)
-    # The original adds what arguments of blocks stand for when everything else is there, the last one first.
+    # The original adds what arguments of blocks stand for when everything else is there, the last
+    # one first.
     bound = [operand for operand in node.operands if operand in graph.outside]
     for operand in (
         *(each for each in node.operands if each not in graph.outside),

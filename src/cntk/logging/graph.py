@@ -41,7 +41,7 @@ def depth_first_search(root: Any, visitor: Callable[[Any], bool], depth: int = 0
 
     Example:
         >>> import cntk as C
-        >>> z = C.plus(C.input_variable(2, name='x'), C.constant([1, 2], name='c'), name='z')
+        >>> z = C.plus(C.input_variable(2, name="x"), C.constant([1, 2], name="c"), name="z")
         >>> [node.name for node in depth_first_search(z, lambda node: True)]
         ['z', 'x', 'c']
     """
@@ -84,7 +84,7 @@ def find_all_with_name(node: Any, node_name: str, depth: int = 0) -> list[Any]:
     Example:
         >>> import cntk as C
         >>> x = C.input_variable(2)
-        >>> len(find_all_with_name(C.plus(C.plus(x, 1, name='p'), 2, name='p'), 'p'))
+        >>> len(find_all_with_name(C.plus(C.plus(x, 1, name="p"), 2, name="p"), "p"))
         2
     """
     # As in the original, nothing has a name that is no string.
@@ -110,14 +110,15 @@ def find_by_name(node: Any, node_name: str, depth: int = 0) -> Any:
 
     Example:
         >>> import cntk as C
-        >>> find_by_name(C.input_variable(2, name='x') * 2, 'x').shape
+        >>> find_by_name(C.input_variable(2, name="x") * 2, "x").shape
         (2,)
     """
     as_string(node_name, "find_by_name: node_name")
     found = _found("find_by_name", node, lambda each: each.name == node_name, depth)
     if len(found) > 1:
         raise ValueError(
-            f"find_by_name: there are {len(found)} nodes named {quoted(node_name)}; use find_all_with_name to get them all"
+            f"find_by_name: there are {len(found)} nodes named {quoted(node_name)}; use "
+            f"find_all_with_name to get them all"
         )
     return found[0] if found else None
 
@@ -135,7 +136,7 @@ def find_by_uid(node: Any, node_uid: str, depth: int = 0) -> Any:
 
     Example:
         >>> import cntk as C
-        >>> x = C.input_variable(2, name='x')
+        >>> x = C.input_variable(2, name="x")
         >>> find_by_uid(x * 2, x.uid) == x
         True
     """
@@ -152,12 +153,18 @@ def get_node_outputs(node: Any, depth: int = 0) -> list[Any]:
         depth: how many levels of blocks to look into; 0 for none, -1 for all.
 
     Returns:
-        The outputs, from the root down; those that a ``combine`` hands through come once more where they are made.
+        The outputs, from the root down; those that a ``combine`` hands through come once more where
+        they are made.
 
     Example:
         >>> import cntk as C
         >>> x = C.input_variable(2)
-        >>> [output.name for output in get_node_outputs(C.plus(C.times(x, C.parameter((2, 3)), name='a'), 1, name='b'))]
+        >>> [
+        ...     output.name
+        ...     for output in get_node_outputs(
+        ...         C.plus(C.times(x, C.parameter((2, 3)), name="a"), 1, name="b")
+        ...     )
+        ... ]
         ['b', 'a']
     """
     functions = _found("get_node_outputs", node, lambda found: isinstance(found, Function), depth)
@@ -167,13 +174,15 @@ def get_node_outputs(node: Any, depth: int = 0) -> list[Any]:
 def plot(root: Any, filename: str | os.PathLike[str] | None = None) -> str:
     """Describe the graph of a function as text, and draw it if asked to.
 
-    Blocks are drawn as one node. Rounded nodes are inputs and results, and nodes with thin frames parameters and constants; a
-    shape follows ``[#]`` for the batch axis, ``[#,*]`` for a sequence axis too. Edges that close a loop point upwards.
+    Blocks are drawn as one node. Rounded nodes are inputs and results, and nodes with thin frames
+    parameters and constants; a shape follows ``[#]`` for the batch axis, ``[#,*]`` for a sequence
+    axis too. Edges that close a loop point upwards.
 
     Args:
         root: the function.
-        filename: where to draw it. ``.svg`` and ``.pdf`` need nothing else, ``.png`` needs Matplotlib; Graphviz draws
-            them where its program ``dot`` is found. ``.dot`` is a description for Graphviz.
+        filename: where to draw it. ``.svg`` and ``.pdf`` need nothing else, ``.png`` needs
+            Matplotlib; Graphviz draws them where its program ``dot`` is found. ``.dot`` is a
+            description for Graphviz.
 
     Returns:
         One line an output of an operation, operands before the operations that use them:

@@ -1,4 +1,6 @@
-"""What `ProgressPrinter` did before trainers took progress writers: the program itself reports each minibatch."""
+"""What `ProgressPrinter` did before trainers took progress writers: the program itself reports each
+minibatch.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class _Totals:
 
 
 class ManualProgress:
-    """Reporting by hand; `ProgressPrinter` inherits it, and supplies ``freq``, ``first`` and the lines."""
+    """Reporting by hand; `ProgressPrinter` inherits it, and supplies ``freq``, ``first`` and the
+    lines.
+    """
 
     freq: int
     first: int
@@ -94,7 +98,8 @@ class ManualProgress:
             with_metric: whether to print the metric.
 
         Returns:
-            Average loss, average metric, number of samples; None where minibatches are printed at powers of two.
+            Average loss, average metric, number of samples; None where minibatches are printed at
+            powers of two.
         """
         _deprecated(_PASS_IT)
         self.epochs += 1
@@ -127,14 +132,18 @@ class ManualProgress:
         return self._since_last.averages()[1]
 
     def reset_start(self) -> tuple[float, float, int]:
-        """Begin a new epoch; returns average loss, average metric and number of samples of the one before."""
+        """Begin a new epoch; returns average loss, average metric and number of samples of the one
+        before.
+        """
         _deprecated(_PASS_IT)
         averages, self._since_start = self._since_start.averages(), _Totals()
         self._updates = self._updates_before = 0
         return averages
 
     def reset_last(self) -> tuple[float, float, int]:
-        """Forget what came since the last line; returns its average loss, average metric and number of samples."""
+        """Forget what came since the last line; returns its average loss, average metric and number
+        of samples.
+        """
         _deprecated(_PASS_IT)
         averages, self._since_last = self._since_last.averages(), _Totals()
         return averages

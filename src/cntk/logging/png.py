@@ -1,4 +1,6 @@
-"""Pictures as PNG, the format of ISO/IEC 15948: 8 bits a channel, rows as they are, compressed by zlib."""
+"""Pictures as PNG, the format of ISO/IEC 15948: 8 bits a channel, rows as they are, compressed by
+zlib.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ def encode_png(pixels: np.ndarray[Any, Any]) -> bytes:
     """Return a picture as the bytes of a PNG file.
 
     Args:
-        pixels: bytes of shape [height x width x channels]: grey; grey and opacity; red, green, blue; or these and opacity.
+        pixels: bytes of shape [height x width x channels]: grey; grey and opacity; red, green,
+            blue; or these and opacity.
 
     Raises:
         ValueError: if they are of another shape or dtype.
@@ -32,7 +35,8 @@ def encode_png(pixels: np.ndarray[Any, Any]) -> bytes:
         or pixels.dtype != np.uint8
     ):
         raise ValueError(
-            f"encode_png: expected bytes [height x width x 1, 2, 3 or 4], got {pixels.dtype} {list(pixels.shape)}"
+            f"encode_png: expected bytes [height x width x 1, 2, 3 or 4], got {pixels.dtype} "
+            f"{list(pixels.shape)}"
         )
     height, width, channels = pixels.shape
     rows = np.zeros(

@@ -6,10 +6,11 @@ import sys
 
 
 def show(line: object) -> None:
-    r"""Print a line, though names in it may have characters that where it goes cannot hold, as files on Windows often cannot.
+    r"""Print a line, though names in it may have characters that where it goes cannot hold, as
+    files on Windows often cannot.
 
     Example:
-        >>> show('Plus: вход')
+        >>> show("Plus: вход")
         Plus: вход
     """
     try:

@@ -38,8 +38,8 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
     """Prints loss and metric in the course of training.
 
     Args:
-        freq: print every freq-th minibatch; 0 prints a table after 1, 3, 7, 15, ... minibatches; None prints only the
-            end of each epoch.
+        freq: print every freq-th minibatch; 0 prints a table after 1, 3, 7, 15, ... minibatches;
+            None prints only the end of each epoch.
         first: print as many of the first minibatches in any case.
         tag: put before the lines that end epochs.
         log_to_file: file to print to, rather than to the console.
@@ -159,7 +159,8 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
             self.log(f" {'':8}   {'':8}   {whole:8.3g}   {metric:8.3g}    {samples[1]:10d}")
         else:
             self.log(
-                f" Evaluation Minibatch[{updates[0] + 1:4d}-{updates[1]:4d}]: metric = {self._metric(metric, count)};"
+                f" Evaluation Minibatch[{updates[0] + 1:4d}-{updates[1]:4d}]: metric = "
+                f"{self._metric(metric, count)};"
             )
 
     def on_write_training_summary(
@@ -171,7 +172,9 @@ class ProgressPrinter(ManualProgress, ProgressWriter):
         aggregate_metric: float,
         elapsed_milliseconds: int,
     ) -> None:
-        """See `ProgressWriter`; prints the end of an epoch, unless minibatches are printed as a table."""
+        """See `ProgressWriter`; prints the end of an epoch, unless minibatches are printed as a
+        table.
+        """
         self.epochs = summaries
         if self.freq != 0:
             loss, metric = _average(aggregate_loss, samples), _average(aggregate_metric, samples)
@@ -260,7 +263,8 @@ class TrainingSummaryProgressCallback(ProgressWriter):
 
     Args:
         epoch_size: number of samples an epoch.
-        callback: called with the epoch's number from 0, the sums of loss and metric, and the number of samples.
+        callback: called with the epoch's number from 0, the sums of loss and metric, and the number
+            of samples.
 
     Example:
         >>> def show(epoch, loss, metric, samples):

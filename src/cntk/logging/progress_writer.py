@@ -1,6 +1,7 @@
 """The base of all progress writers: sums over minibatches, and when to tell of them.
 
-Trainers show sums of which the parts lie on the device. They are read only when somebody is to be told.
+Trainers show sums of which the parts lie on the device. They are read only when somebody is to be
+told.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class _Progress:
         return self.updates <= self.first or self.updates % self.frequency == 0
 
     def pairs(self) -> tuple[Any, Any, Any, Any]:
-        """Pairs of what had been written before and what there is now: samples, updates, loss, metric."""
+        """Pairs of what had been written before and what there is now: samples, updates, loss,
+        metric.
+        """
         before = self.written
         self.written = (self.samples, self.updates, self.loss.read(), self.metric.read())
         return tuple(zip(before, self.written, strict=True))  # type: ignore[return-value]
@@ -55,7 +58,9 @@ class _Progress:
     def finish(
         self, loss: RunningSum | None, metric: RunningSum | None
     ) -> tuple[int, int, float, float]:
-        """All there was since the last summary, by a trainer's own sums if it gives some; begins anew."""
+        """All there was since the last summary, by a trainer's own sums if it gives some; begins
+        anew.
+        """
         sums = (self.loss.read(loss), self.metric.read(metric)) if self.samples else (0.0, 0.0)
         found = self.samples, self.updates, *sums
         self.samples = self.updates = 0
@@ -68,8 +73,9 @@ class _Progress:
 class _Reading:
     """A sum as a writer sees it.
 
-    Trainers and evaluators keep sums of their own and show them to the writer. As in the original, a writer that several
-    of them share counts the samples of all, and reads the sum of that which reports at the moment.
+    Trainers and evaluators keep sums of their own and show them to the writer. As in the original,
+    a writer that several of them share counts the samples of all, and reads the sum of that which
+    reports at the moment.
     """
 
     own: RunningSum = field(default_factory=RunningSum)
@@ -77,7 +83,9 @@ class _Reading:
     known: float = 0.0
 
     def add(self, value: Any) -> None:
-        """Take note of a sum that is shown, or add a number where a program calls the writer by itself."""
+        """Take note of a sum that is shown, or add a number where a program calls the writer by
+        itself.
+        """
         if isinstance(value, RunningSum):
             self.shown = value
         elif value is not None:
@@ -95,14 +103,16 @@ class _Reading:
 
 
 class ProgressWriter:
-    """Gets to know of each minibatch, and tells of some of them by calling its own ``on_...`` methods.
+    """Gets to know of each minibatch, and tells of some of them by calling its own ``on_...``
+    methods.
 
-    Subclasses define those methods that they need. A frequency of N is every N-th minibatch since the last summary, 0
-    is after 1, 3, 7, 15, ... minibatches.
+    Subclasses define those methods that they need. A frequency of N is every N-th minibatch since
+    the last summary, 0 is after 1, 3, 7, 15, ... minibatches.
 
     Args:
         training_update_freq: how often `on_write_training_update` is called.
-        training_first: how many of the first minibatches it is called for in any case (unless the frequency is 0).
+        training_first: how many of the first minibatches it is called for in any case (unless the
+            frequency is 0).
         test_update_freq: how often `on_write_test_update` is called.
         test_first: as ``training_first``.
         distributed_sync_update_freq: how often `on_write_distributed_sync_update` is called.
@@ -114,7 +124,9 @@ class ProgressWriter:
 
     Example:
         >>> class Losses(ProgressWriter):
-        ...     def on_write_training_update(self, samples, updates, aggregate_loss, aggregate_metric):
+        ...     def on_write_training_update(
+        ...         self, samples, updates, aggregate_loss, aggregate_metric
+        ...     ):
         ...         print((aggregate_loss[1] - aggregate_loss[0]) / (samples[1] - samples[0]))
         >>> writer = Losses(2)
         >>> for loss in (8.0, 4.0, 2.0, 2.0):
@@ -161,8 +173,9 @@ class ProgressWriter:
 
         Args:
             samples: its number of samples.
-            loss: sum of the loss over its samples: a number, or a tensor of shape [] that nobody writes to any more; or
-                the trainer's own sum over all minibatches since its last summary.
+            loss: sum of the loss over its samples: a number, or a tensor of shape [] that nobody
+                writes to any more; or the trainer's own sum over all minibatches since its last
+                summary.
             metric: sum of the metric, likewise, or None.
         """
         self._training_updates += 1
@@ -171,7 +184,9 @@ class ProgressWriter:
         self.on_training_update_end()
 
     def update_test(self, samples: int, metric: Tensor | float | RunningSum) -> None:
-        """Take note of a test minibatch, as `update_training_with_minibatch`; called by evaluators."""
+        """Take note of a test minibatch, as `update_training_with_minibatch`; called by
+        evaluators.
+        """
         self._test_updates += 1
         if self._testing.add(samples, None, metric):
             seen, updates, _, aggregate = self._testing.pairs()
@@ -186,7 +201,8 @@ class ProgressWriter:
     def write_training_summary(
         self, loss: RunningSum | None = None, metric: RunningSum | None = None
     ) -> None:
-        """Tell of all training minibatches since the last summary, and start anew; called by trainers.
+        """Tell of all training minibatches since the last summary, and start anew; called by
+        trainers.
 
         Args:
             loss: the trainer's own sum of the loss.
@@ -201,7 +217,8 @@ class ProgressWriter:
         )
 
     def write_test_summary(self, metric: RunningSum | None = None) -> None:
-        """Tell of all test minibatches since the last summary, and start anew; called by evaluators.
+        """Tell of all test minibatches since the last summary, and start anew; called by
+        evaluators.
 
         Args:
             metric: the evaluator's own sum of the metric.
@@ -245,7 +262,9 @@ class ProgressWriter:
         updates: tuple[int, int],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """Called when test minibatches are to be written of; arguments as for `on_write_training_update`."""
+        """Called when test minibatches are to be written of; arguments as for
+        `on_write_training_update`.
+        """
 
     def on_write_distributed_sync_update(
         self,
@@ -253,7 +272,9 @@ class ProgressWriter:
         updates: tuple[int, int],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """Called when synchronizations are to be written of; arguments as for `on_write_training_update`."""
+        """Called when synchronizations are to be written of; arguments as for
+        `on_write_training_update`.
+        """
 
     def on_write_training_summary(
         self,
@@ -286,7 +307,9 @@ class ProgressWriter:
         """Called with a summary of a test; arguments as for `on_write_training_summary`."""
 
     def write(self, key: str, value: Any) -> None:
-        """Called with anything else that learners and trainers have to tell, such as a new learning rate."""
+        """Called with anything else that learners and trainers have to tell, such as a new learning
+        rate.
+        """
 
     def __disown__(self) -> ProgressWriter:
         """Accepted for programs that hand writers over to the original's native layer."""

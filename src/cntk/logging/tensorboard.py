@@ -33,11 +33,12 @@ def _step(value: Any, what: str) -> int:
 class TensorBoardProgressWriter(ProgressWriter):
     """Writes loss, metric, pictures and the model's graph to a folder for TensorBoard.
 
-    It needs no other package: ``tensorboard --logdir log``, wherever that is installed, shows the folder. A file is made
-    when there is something to write, and always a new one.
+    It needs no other package: ``tensorboard --logdir log``, wherever that is installed, shows the
+    folder. A file is made when there is something to write, and always a new one.
 
     Args:
-        freq: write every freq-th minibatch; 0 writes after 1, 3, 7, 15, ... minibatches; None only summaries.
+        freq: write every freq-th minibatch; 0 writes after 1, 3, 7, 15, ... minibatches; None only
+            summaries.
         log_dir: the folder; made if need be.
         rank: number of this process if there are several: only 0 writes.
         model: a function whose graph is written as well.
@@ -49,11 +50,13 @@ class TensorBoardProgressWriter(ProgressWriter):
     Example:
         >>> import cntk as C
         >>> x, y = C.input_variable(2), C.input_variable(1)
-        >>> z = C.layers.Dense(1, name='out')(x)
-        >>> writer = TensorBoardProgressWriter(freq=10, log_dir='log', model=z)
+        >>> z = C.layers.Dense(1, name="out")(x)
+        >>> writer = TensorBoardProgressWriter(freq=10, log_dir="log", model=z)
         >>> learner = C.sgd(z.parameters, C.learning_parameter_schedule(0.1))
         >>> trainer = C.Trainer(z, (C.squared_error(z, y), None), [learner], [writer])
-        >>> writer.write_value('temperature', 0.5, step=trainer.total_number_of_samples_seen)  # doctest: +SKIP
+        >>> writer.write_value(
+        ...     "temperature", 0.5, step=trainer.total_number_of_samples_seen
+        ... )  # doctest: +SKIP
     """
 
     def __init__(
@@ -92,13 +95,14 @@ class TensorBoardProgressWriter(ProgressWriter):
     def write_image(self, name: str, data: Mapping[Any, Any], step: int) -> None:
         """Write batches of pictures.
 
-        Channels are in the order of `cntk.io.ImageDeserializer`: blue, green, red. Each picture has its rows from the top
-        down; the original mixes up pixels of those that are not square, or have several channels.
+        Channels are in the order of `cntk.io.ImageDeserializer`: blue, green, red. Each picture has
+        its rows from the top down; the original mixes up pixels of those that are not square, or
+        have several channels.
 
         Args:
             name: what they are called; a picture's tag is ``name/image/number``.
-            data: variables and their batches, ``[n x channels x height x width]`` with 1, 3 or 4 channels; values from 0
-                to 255, or from 0 to 1 where none of a batch is larger.
+            data: variables and their batches, ``[n x channels x height x width]`` with 1, 3 or 4
+                channels; values from 0 to 255, or from 0 to 1 where none of a batch is larger.
             step: where they belong on the horizontal axis; at least 0.
 
         Raises:
@@ -142,7 +146,9 @@ class TensorBoardProgressWriter(ProgressWriter):
         aggregate_loss: tuple[float, float],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """See `ProgressWriter`; writes averages since the last time, by the number of minibatches."""
+        """See `ProgressWriter`; writes averages since the last time, by the number of
+        minibatches.
+        """
         count, step = samples[1] - samples[0], self.total_training_updates()
         self.write_value(
             "minibatch/avg_loss", _average(aggregate_loss[1] - aggregate_loss[0], count), step
@@ -157,7 +163,8 @@ class TensorBoardProgressWriter(ProgressWriter):
         updates: tuple[int, int],
         aggregate_metric: tuple[float, float],
     ) -> None:
-        """See `ProgressWriter`; never called by trainers and evaluators, since tests are told of by their summaries.
+        """See `ProgressWriter`; never called by trainers and evaluators, since tests are told of by
+        their summaries.
 
         Raises:
             NotImplementedError: always, as in the original.
@@ -175,7 +182,9 @@ class TensorBoardProgressWriter(ProgressWriter):
         aggregate_metric: float,
         elapsed_milliseconds: int,
     ) -> None:
-        """See `ProgressWriter`; writes averages since the last summary, by the number of summaries."""
+        """See `ProgressWriter`; writes averages since the last summary, by the number of
+        summaries.
+        """
         self.write_value("summary/avg_loss", _average(aggregate_loss, samples), summaries)
         self.write_value("summary/avg_metric", _average(aggregate_metric, samples), summaries)
 
@@ -187,7 +196,9 @@ class TensorBoardProgressWriter(ProgressWriter):
         aggregate_metric: float,
         elapsed_milliseconds: int,
     ) -> None:
-        """See `ProgressWriter`; writes the average, by the number of training minibatches if there were any."""
+        """See `ProgressWriter`; writes the average, by the number of training minibatches if there
+        were any.
+        """
         average = _average(aggregate_metric, samples)
         if self.total_training_updates():
             self.write_value("minibatch/test_avg_metric", average, self.total_training_updates())

@@ -26,20 +26,28 @@ def convert(root_func: Function, filter: Filter, converter: Converter) -> Functi
 
     Args:
         root_func: the graph.
-        filter: says of a function whether it is to be replaced. It is asked about every function of the graph, those
-            inside a block before the block.
-        converter: given such a function, whose inputs have been converted already, what takes its place: a function
-            with one output.
+        filter: says of a function whether it is to be replaced. It is asked about every function of
+            the graph, those inside a block before the block.
+        converter: given such a function, whose inputs have been converted already, what takes its
+            place: a function with one output.
 
     Returns:
-        The new graph, which shares the parameters with the old one; the old one itself where nothing is to be replaced.
+        The new graph, which shares the parameters with the old one; the old one itself where
+        nothing is to be replaced.
 
     Example:
         >>> import cntk as C
         >>> x = C.input_variable(3)
         >>> model = C.layers.Dense(2, activation=C.sigmoid)(x)
-        >>> faster = convert(model, lambda f: f.op_name == 'StableSigmoid', lambda f: C.relu(f.inputs[0]))
-        >>> [f.op_name for f in C.logging.depth_first_search(faster, lambda f: hasattr(f, 'op_name'), depth=-1)]
+        >>> faster = convert(
+        ...     model, lambda f: f.op_name == "StableSigmoid", lambda f: C.relu(f.inputs[0])
+        ... )
+        >>> [
+        ...     f.op_name
+        ...     for f in C.logging.depth_first_search(
+        ...         faster, lambda f: hasattr(f, "op_name"), depth=-1
+        ...     )
+        ... ]
         ['Dense', 'ReLU', 'Plus', 'Times']
     """
     if not isinstance(root_func, Function):
@@ -68,7 +76,9 @@ def convert(root_func: Function, filter: Filter, converter: Converter) -> Functi
 
 
 def _replace(order: list[Primitive], old: Variable, new: Variable) -> None:
-    """Put a variable in another's place for the functions that read it; in a loop the old one may be below the new."""
+    """Put a variable in another's place for the functions that read it; in a loop the old one may
+    be below the new.
+    """
     for primitive in order:
         if old in primitive.operands:
             primitive.operands = [new if v is old else v for v in primitive.operands]

@@ -1,4 +1,6 @@
-"""Stacks of recurrent layers with cuDNN's weights, written out as layers with parameters of their own."""
+"""Stacks of recurrent layers with cuDNN's weights, written out as layers with parameters of their
+own.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,12 @@ __all__ = ["convert_optimized_rnnstack"]
 
 
 def convert_optimized_rnnstack(cudnn_model: Function) -> Function:
-    """A model in which each `optimized_rnnstack` is written out as recurrent layers, which run in any program.
+    """A model in which each `optimized_rnnstack` is written out as recurrent layers, which run in
+    any program.
 
-    An LSTM becomes `cntk.layers.LSTM`, a plain recurrent layer `cntk.layers.RNNStep`. A GRU of cuDNN applies its reset
-    after the product, which `cntk.layers.GRU` does not, and becomes a block of its own.
+    An LSTM becomes `cntk.layers.LSTM`, a plain recurrent layer `cntk.layers.RNNStep`. A GRU of
+    cuDNN applies its reset after the product, which `cntk.layers.GRU` does not, and becomes a block
+    of its own.
 
     Args:
         cudnn_model: the model; its weights must have values.
@@ -39,7 +43,9 @@ def convert_optimized_rnnstack(cudnn_model: Function) -> Function:
     Example:
         >>> import cntk as C
         >>> x = C.sequence.input_variable(3)
-        >>> stack = C.optimized_rnnstack(x, C.parameter((C.InferredDimension, 5)), 5, 2, recurrent_op='rnnTanh')
+        >>> stack = C.optimized_rnnstack(
+        ...     x, C.parameter((C.InferredDimension, 5)), 5, 2, recurrent_op="rnnTanh"
+        ... )
         >>> [p.shape for p in convert_optimized_rnnstack(stack).parameters]
         [(5, 5), (5, 5), (5,), (3, 5), (5, 5), (5,)]
     """
@@ -60,11 +66,13 @@ def _layers(stack: Function) -> Function:
     x, weights = stack.root_function.operands
     if not isinstance(weights, Parameter) and not weights.is_constant:
         raise ValueError(
-            f"convert_optimized_rnnstack: the weights of {stack} are computed in the graph; a parameter was expected"
+            f"convert_optimized_rnnstack: the weights of {stack} are computed in the graph; a "
+            f"parameter was expected"
         )
     if any(d < 0 for d in (*weights.shape, *x.shape)):
         raise ValueError(
-            f"convert_optimized_rnnstack: the weights {weights!r} have no value yet; give the stack its input first"
+            f"convert_optimized_rnnstack: the weights {weights!r} have no value yet; give the "
+            f"stack its input first"
         )
     parts = op.split(tensor_of(np.array(weights.value)), x.shape[0])  # type: ignore[attr-defined]
     arrays = [[w.numpy().copy() for w in layer] for layer in parts]
@@ -103,13 +111,17 @@ def _layer(
 
 
 def _reordered(weight: np.ndarray) -> np.ndarray:
-    """Rows of the gates input, forget, cell, output in the order of the layer: input, cell, forget, output."""
+    """Rows of the gates input, forget, cell, output in the order of the layer: input, cell, forget,
+    output.
+    """
     i, f, g, o = np.split(weight, 4)
     return np.concatenate([i, g, f, o])
 
 
 def _gru(size: int, weights: list[np.ndarray], name: str) -> Function:
-    """A step of cuDNN's variant: the state's part of the new values has a bias of its own, inside the reset."""
+    """A step of cuDNN's variant: the state's part of the new values has a bias of its own, inside
+    the reset.
+    """
     names = ("W", "H", "b", "b1")
     W, H, b, b1 = (
         Parameter(init=np.ascontiguousarray(w.T), dtype=w.dtype, name=n)

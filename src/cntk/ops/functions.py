@@ -1,4 +1,6 @@
-"""Functions: what they are, how they are cloned and loaded, and how Python functions become them."""
+"""Functions: what they are, how they are cloned and loaded, and how Python functions become
+them.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +41,13 @@ def load_model(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is cut short, damaged, or of another kind, or if it holds an operation or a user function that
-            is not known; see `Function.register_udf_deserialize_callback`.
+        ValueError: if it is cut short, damaged, or of another kind, or if it holds an operation or
+            a user function that is not known; see `Function.register_udf_deserialize_callback`.
 
     Example:
         >>> import cntk as C, os, tempfile
         >>> x = C.input_variable(2)
-        >>> path = os.path.join(tempfile.mkdtemp(), 'sum.model')
+        >>> path = os.path.join(tempfile.mkdtemp(), "sum.model")
         >>> C.reduce_sum(x, axis=0).save(path)
         >>> load_model(path).eval([[1, 2]])
         array([[3.]], dtype=float32)

@@ -1,1 +1,3 @@
-"""What programs import from the original's tests: `cntk.tests.test_utils`. The project's own tests are elsewhere."""
+"""What programs import from the original's tests: `cntk.tests.test_utils`. The project's own tests
+are elsewhere.
+"""

@@ -1,6 +1,7 @@
 """What the original's tutorials, manual and many programs copied from them begin with.
 
-Names and behaviour are the original's. pytest is needed for the fixture `precision` alone, which is not there without it.
+Names and behaviour are the original's. pytest is needed for the fixture `precision` alone, which is
+not there without it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ else:
 
 
 def set_device_from_pytest_env() -> None:
-    """Choose the device by the environment variable TEST_DEVICE: the CPU for "cpu", GPU 0 for anything else.
+    """Choose the device by the environment variable TEST_DEVICE: the CPU for "cpu", GPU 0 for
+    anything else.
 
     Without the variable nothing changes.
 
@@ -51,8 +53,8 @@ def _to_dense(val: Any, is_sequence: bool = False) -> np.ndarray:
     """Return sparse data as a dense array.
 
     Args:
-        val: a `Value`, or what an input takes that has its shape: ``[samples, width]``, with ``is_sequence``
-            ``[sequences, frames, width]``.
+        val: a `Value`, or what an input takes that has its shape: ``[samples, width]``, with
+            ``is_sequence`` ``[sequences, frames, width]``.
         is_sequence: whether it is a batch of sequences.
 
     Returns:

@@ -1,7 +1,8 @@
 """Training in several processes: the names of the original, with what they do where there is one.
 
-A distributed learner is a learner around another, which trains in this process; what is exchanged with other processes
-lies between the gradients and that learner. Which processes there are is said by `cntk.train.processes`.
+A distributed learner is a learner around another, which trains in this process; what is exchanged
+with other processes lies between the gradients and that learner. Which processes there are is said
+by `cntk.train.processes`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ __all__ = [
 
 
 class DistributedLearner:
-    """A learner that trains together with those of other processes; made by `data_parallel_distributed_learner`.
+    """A learner that trains together with those of other processes; made by
+    `data_parallel_distributed_learner`.
 
     Attributes:
         local: the learner that changes the parameters in this process.
@@ -97,18 +99,26 @@ class DistributedLearner:
         return int(self.local.total_number_of_sweeps_seen())
 
     def add_progress_writers(self, progress_writers: Sequence[Any]) -> None:
-        """Let writers know of synchronizations; of learning rates, as in the original, they hear nothing."""
+        """Let writers know of synchronizations; of learning rates, as in the original, they hear
+        nothing.
+        """
 
     def is_metric_aggregator(self) -> bool:
-        """Return whether this learner sums up metrics of all processes; every one does, as in the original."""
+        """Return whether this learner sums up metrics of all processes; every one does, as in the
+        original.
+        """
         return self._aggregates_metrics
 
     def set_as_metric_aggregator(self) -> None:
-        """Make this the learner that sums up metrics of all processes. Those of one process are the sums already."""
+        """Make this the learner that sums up metrics of all processes. Those of one process are the
+        sums already.
+        """
         self._aggregates_metrics = True
 
     def create_checkpoint(self) -> Any:
-        """Return the state of this learner and of the local one; see `Learner.create_checkpoint`."""
+        """Return the state of this learner and of the local one; see
+        `Learner.create_checkpoint`.
+        """
         from cntk._persist.learner_state import learner_checkpoint
 
         self.before_checkpoint()
@@ -124,7 +134,8 @@ class DistributedLearner:
             )
         restore_learner(checkpoint, self)
 
-    # -- what a training step asks for ----------------------------------------------------------------------------
+    # -- what a training step asks for
+    # ----------------------------------------------------------------------------
 
     @property
     def kind(self) -> str:
@@ -182,10 +193,11 @@ class DistributedLearner:
 
 
 class BlockMomentumLearner(DistributedLearner):
-    """``s = m * s + (1 - m) * r * (w_before - w); w = w_before - s``, and ``w -= m * s`` with Nesterov's momentum.
+    """``s = m * s + (1 - m) * r * (w_before - w); w = w_before - s``, and ``w -= m * s`` with
+    Nesterov's momentum.
 
-    That is done after each block of samples, with ``w_before`` the parameters at its begin and ``m`` the momentum over
-    the samples of the block.
+    That is done after each block of samples, with ``w_before`` the parameters at its begin and
+    ``m`` the momentum over the samples of the block.
     """
 
     def __init__(
@@ -294,7 +306,8 @@ def _checked(function: str, learner: Any, distributed_after: Any) -> int:
         raise SettingError(f"{function}: expected a learner, got None")
     if not isinstance(learner, (Learner, DistributedLearner)):
         raise SettingError(
-            f"{function}: expected a learner such as cntk.sgd(...) gives, got {type(learner).__name__}"
+            f"{function}: expected a learner such as cntk.sgd(...) gives, got "
+            f"{type(learner).__name__}"
         )
     return _number(function, "distributed_after", distributed_after)
 
@@ -309,19 +322,22 @@ def data_parallel_distributed_learner(
     num_quantization_bits: int = 32,
     use_async_buffered_parameter_update: bool = False,
 ) -> DistributedLearner:
-    """Make a learner that sums up the gradients of all processes. In one process it trains as the given learner does.
+    """Make a learner that sums up the gradients of all processes. In one process it trains as the
+    given learner does.
 
     Args:
         learner: the learner that changes the parameters.
         distributed_after: after how many samples processes begin to train together.
-        num_quantization_bits: to how many bits gradients are rounded on their way between processes.
+        num_quantization_bits: to how many bits gradients are rounded on their way between
+            processes.
         use_async_buffered_parameter_update: not available, as in the original.
 
     Returns:
         The learner, for a `Trainer`.
 
     Raises:
-        RuntimeError: for an asynchronous update; if there are several processes, which is not available yet.
+        RuntimeError: for an asynchronous update; if there are several processes, which is not
+            available yet.
         ValueError: for anything but a learner, or a number out of range.
 
     Example:
@@ -350,18 +366,20 @@ def block_momentum_distributed_learner(
     block_learning_rate: float = 1.0,
     distributed_after: int = 0,
 ) -> DistributedLearner:
-    """Make a learner whose processes train by themselves, and average their parameters after each block of samples.
+    """Make a learner whose processes train by themselves, and average their parameters after each
+    block of samples.
 
-    K. Chen, Q. Huo: "Scalable training of deep learning machines by incremental block training with intra-block parallel
-    optimization and blockwise model-update filtering", ICASSP 2016.
+    K. Chen, Q. Huo: "Scalable training of deep learning machines by incremental block training with
+    intra-block parallel optimization and blockwise model-update filtering", ICASSP 2016.
 
     Args:
         learner: the learner that changes the parameters.
         block_size: samples of a block, over all processes.
-        block_momentum_as_time_constant: after how many samples a block's contribution has faded to 1/e; unless given
-            what suits the number of processes: nothing is kept if there is one.
+        block_momentum_as_time_constant: after how many samples a block's contribution has faded to
+            1/e; unless given what suits the number of processes: nothing is kept if there is one.
         use_nestrov_momentum: whether the momentum is Nesterov's.
-        reset_sgd_momentum_after_aggregation: whether the learner forgets its own momentum after each block.
+        reset_sgd_momentum_after_aggregation: whether the learner forgets its own momentum after
+            each block.
         block_learning_rate: by how much a block's change of the parameters is multiplied.
         distributed_after: after how many samples processes begin to train together.
 
@@ -375,7 +393,9 @@ def block_momentum_distributed_learner(
     Example:
         >>> import cntk as C
         >>> w = C.parameter((2,), init=1)
-        >>> block_momentum_distributed_learner(C.sgd([w], 0.1), block_size=1000).total_number_of_samples_seen
+        >>> block_momentum_distributed_learner(
+        ...     C.sgd([w], 0.1), block_size=1000
+        ... ).total_number_of_samples_seen
         0
     """
     name = "block_momentum_distributed_learner"

@@ -1,4 +1,6 @@
-"""Training and testing of a criterion function in one call: `Function.train` and `Function.test`."""
+"""Training and testing of a criterion function in one call: `Function.train` and
+`Function.test`.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,8 @@ def _criterion_outputs(function: Function) -> tuple[Any, Any]:
     outputs = function.outputs
     if len(outputs) > 2:
         raise ValueError(
-            f"train: the criterion must have one or two outputs (loss and metric), {function} has {len(outputs)}"
+            f"train: the criterion must have one or two outputs (loss and metric), {function} has "
+            f"{len(outputs)}"
         )
     return outputs[0], outputs[1] if len(outputs) == 2 else None
 
@@ -102,8 +105,8 @@ def _criterion_outputs(function: Function) -> tuple[Any, Any]:
 def _every(frequency: Any, epoch: int, size: Any, writers: Sequence[Any]) -> tuple[int, bool]:
     """After how many minibatches updates are noted, and whether at ever longer intervals instead.
 
-    A progress writer's word counts. As in the original, a frequency below the (first) minibatch size is for ever longer
-    intervals.
+    A progress writer's word counts. As in the original, a frequency below the (first) minibatch
+    size is for ever longer intervals.
     """
     for writer in writers:
         printed = getattr(writer, "freq", None)
@@ -151,7 +154,8 @@ def _limits(
     if epoch_size is None:
         if not source.count:
             raise ValueError(
-                "train: a minibatch source does not say how long an epoch is; give epoch_size or max_samples"
+                "train: a minibatch source does not say how long an epoch is; give epoch_size or "
+                "max_samples"
             )
         epoch_size = source.count
     samples = int((1 if max_epochs is None else max_epochs) * epoch_size)
@@ -180,7 +184,8 @@ def train_function(
     loss, metric = _criterion_outputs(function)
     writers, configs = _callbacks(callbacks)
     if max_samples is None and epoch_size is None and _are_sequences(function, minibatch_source):
-        # The trainer counts samples of the loss, the data those of their longest stream: sweeps are the same for both.
+        # The trainer counts samples of the loss, the data those of their longest stream: sweeps are
+        # the same for both.
         sweeps = 1 if max_epochs is None else as_limit(max_epochs, "train: max_epochs", finite=True)
         source = source_of(function, minibatch_source, streams, model_inputs_to_streams, sweeps)
         limit, epoch, sweep = None, (1, DataUnit.sweep), source.source.sweep_size
@@ -203,7 +208,8 @@ def train_function(
 
 
 def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
-    """Progress writers, and configurations of checkpoints, cross validation and test, each if there is one.
+    """Progress writers, and configurations of checkpoints, cross validation and test, each if there
+    is one.
 
     Raises:
         TypeError: for anything else.
@@ -223,7 +229,8 @@ def _callbacks(callbacks: Any) -> tuple[list[Any], tuple[Any, Any, Any]]:
     for writer in writers:
         if not hasattr(writer, "update_training_with_minibatch"):
             raise TypeError(
-                "callbacks: expected progress writers, CheckpointConfig, CrossValidationConfig or TestConfig, got "
+                "callbacks: expected progress writers, CheckpointConfig, CrossValidationConfig or "
+                "TestConfig, got "
                 f"{shown(writer)}"
             )
     return writers, tuple(configs[0] if configs else None for configs in found)  # type: ignore[return-value]

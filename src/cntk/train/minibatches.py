@@ -80,7 +80,8 @@ class StreamSource:
                 if found and not (isinstance(stream, Hashable) and stream in found):
                     known = ", ".join(str(getattr(s, "name", s)) for s in found)
                     raise FeedError(
-                        f"the minibatch source has no stream {stream!r}, which is to be for {variable!r}; it has {known}"
+                        f"the minibatch source has no stream {stream!r}, which is to be for "
+                        f"{variable!r}; it has {known}"
                     )
             return {v: found[s] for v, s in self.streams.items()} if found else {}
         minibatch: dict[Variable, MinibatchData] = self.source.next_minibatch(
@@ -101,15 +102,16 @@ def source_of(
 
     Args:
         function: a criterion.
-        source: a minibatch source; or an array, or a tuple of data in the order of the arguments: arrays, CSR matrices,
-            `Value` objects, or lists of samples or of sequences.
+        source: a minibatch source; or an array, or a tuple of data in the order of the arguments:
+            arrays, CSR matrices, `Value` objects, or lists of samples or of sequences.
         streams: a source's streams in the order of the arguments; all that it has if not given.
         mapping: a source's streams by argument, instead.
         sweeps: how often data in memory are gone through; None for without end.
         method: who is given them, for errors.
 
     Raises:
-        ValueError: if there are not as many streams or data as arguments, or both ``streams`` and ``mapping``.
+        ValueError: if there are not as many streams or data as arguments, or both ``streams`` and
+            ``mapping``.
         TypeError: for data of other kinds, or whose numbers of samples differ.
     """
     arguments = function.signature
@@ -123,19 +125,22 @@ def source_of(
         )
     if streams is not None and len(streams) != len(arguments):
         raise FeedError(
-            f"{method}: {function} has {len(arguments)} arguments, and {len(streams)} streams were given"
+            f"{method}: {function} has {len(arguments)} arguments, and {len(streams)} streams were "
+            f"given"
         )
     if not hasattr(source, "next_minibatch"):
         if streams is not None or mapping is not None:
             raise ValueError(
-                f"{method}: data that are given directly have no streams; leave out streams and mapping"
+                f"{method}: data that are given directly have no streams; leave out streams and "
+                f"mapping"
             )
         return _from_memory(arguments, source, sweeps, method)
     if mapping is None:
         given = streams if streams is not None else list(getattr(source, "streams", {}).values())
         if len(given) != len(arguments):
             raise FeedError(
-                f"{method}: {function} has {len(arguments)} arguments, and {len(given)} streams were given"
+                f"{method}: {function} has {len(arguments)} arguments, and {len(given)} streams "
+                f"were given"
             )
         mapping = dict(zip(arguments, given, strict=True))
     if not isinstance(mapping, Mapping):
@@ -148,13 +153,16 @@ def source_of(
 def _from_memory(
     arguments: Sequence[Variable], given: Any, sweeps: float | None, method: str
 ) -> StreamSource:
-    """Data in memory as a source, which cuts them as the original does: sequences count with their frames."""
+    """Data in memory as a source, which cuts them as the original does: sequences count with their
+    frames.
+    """
     if isinstance(given, Iterator):
         given = tuple(given)
     data = given if isinstance(given, (tuple, list)) else (given,)
     if len(data) != len(arguments):
         raise FeedError(
-            f"{method}: to pass data directly in place of a minibatch source, pass a tuple of {len(arguments)} arrays, "
+            f"{method}: to pass data directly in place of a minibatch source, pass a tuple of "
+            f"{len(arguments)} arrays, "
             f"in the order of the arguments of the criterion function; you passed {len(data)}"
         )
     names = [f"stream_{number}" for number in range(len(arguments))]
@@ -184,7 +192,8 @@ def _as_data(given: Any, method: str) -> Any:
         return Value(given)
     if isinstance(given, Mapping) or not hasattr(given, "__len__"):
         raise FeedError(
-            f"{method}: expected an array, a CSR matrix, a Value or a list as data, got {type(given).__name__}"
+            f"{method}: expected an array, a CSR matrix, a Value or a list as data, got "
+            f"{type(given).__name__}"
         )
     try:
         array = np.asarray(given)
@@ -192,7 +201,8 @@ def _as_data(given: Any, method: str) -> Any:
         array = np.asarray(None)
     if not array.ndim:
         raise FeedError(
-            f"{method}: expected an array, a CSR matrix, a Value or a list as data, got {shown(given)}"
+            f"{method}: expected an array, a CSR matrix, a Value or a list as data, got "
+            f"{shown(given)}"
         )
     return array
 

@@ -1,6 +1,7 @@
 """The processes that train together: one, until there is an exchange between several.
 
-Where a launcher has started several, `mpi_communicator` refuses, rather than training each of them by itself.
+Where a launcher has started several, `mpi_communicator` refuses, rather than training each of them
+by itself.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def _check_alone() -> None:
         size = os.environ.get(name, "")
         if size.isdecimal() and int(size) > 1:
             raise RuntimeError(
-                f"distributed: training in several processes is not available yet, and {name} says that there are {size}; "
+                f"distributed: training in several processes is not available yet, and {name} says "
+                f"that there are {size}; "
                 f"start one process, or unset {name} if it has nothing to do with this program"
             )
 

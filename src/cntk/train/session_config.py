@@ -1,4 +1,6 @@
-"""What a training session does beside training: checkpoints, cross validation and a test, and how often."""
+"""What a training session does beside training: checkpoints, cross validation and a test, and how
+often.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ Frequency = tuple[int, DataUnit]
 
 
 def as_frequency(given: Any, name: str) -> Frequency:
-    """A frequency as a program gives it: a number of samples, a pair of a number and a `DataUnit`, or None for once, at the end.
+    """A frequency as a program gives it: a number of samples, a pair of a number and a `DataUnit`,
+    or None for once, at the end.
 
     Raises:
         TypeError: for anything else.
@@ -54,12 +57,14 @@ def as_frequency(given: Any, name: str) -> Frequency:
     count = as_index(number)
     if count is None or not isinstance(unit, DataUnit):
         raise TypeError(
-            f"{name}: the frequency must be a number of samples, such as 1000, or a pair of a number and a unit, such as "
+            f"{name}: the frequency must be a number of samples, such as 1000, or a pair of a "
+            f"number and a unit, such as "
             f"(5, cntk.train.DataUnit.sweep); got {shown(given)}"
         )
     if count < 0:
         raise SettingError(
-            f"{name}: a frequency must not be negative, got {count}; 0 is for never, None for once, at the end"
+            f"{name}: a frequency must not be negative, got {count}; 0 is for never, None for "
+            f"once, at the end"
         )
     return count, unit
 
@@ -77,7 +82,8 @@ def as_minibatch_size(given: Any, name: str) -> Any:
     size = as_index(given)
     if size is None:
         raise ArgumentError(
-            f"{name}: the minibatch size must be a number of samples or what minibatch_size_schedule() gives, "
+            f"{name}: the minibatch size must be a number of samples or what "
+            f"minibatch_size_schedule() gives, "
             f"got {type(given).__name__}"
         )
     if size < 1:
@@ -94,7 +100,8 @@ def as_index(given: Any) -> int | None:
 
 
 def as_limit(given: Any, name: str, finite: bool = False) -> Any:
-    """How many samples to go to, with a fraction at most; infinitely many unless it must be ``finite``.
+    """How many samples to go to, with a fraction at most; infinitely many unless it must be
+    ``finite``.
 
     Raises:
         ArgumentError: for what is no number.
@@ -110,9 +117,10 @@ class CheckpointConfig:
     """Where and how often a session writes checkpoints.
 
     Args:
-        filename: path of the model's file; that of all else that training needs has ``.ckp`` after it. None for no
-            checkpoints.
-        frequency: after how many samples, or a pair of a number and a `DataUnit`; at the end alone if not given; 0 for never.
+        filename: path of the model's file; that of all else that training needs has ``.ckp`` after
+            it. None for no checkpoints.
+        frequency: after how many samples, or a pair of a number and a `DataUnit`; at the end alone
+            if not given; 0 for never.
         restore: whether a session goes on from the newest checkpoint that is there.
         preserve_all: whether each is kept, with a number behind its name, beside the last one.
 
@@ -155,13 +163,15 @@ class _DataConfig:
         self.source, self.streams, self._feed = source, streams, None
         if streams is not None and not isinstance(streams, Mapping):
             raise TypeError(
-                f"{name}: model_inputs_to_streams must be a dictionary, got {type(streams).__name__}"
+                f"{name}: model_inputs_to_streams must be a dictionary, got "
+                f"{type(streams).__name__}"
             )
         if source is None or hasattr(source, "next_minibatch"):
             return
         if criterion is None:
             raise ValueError(
-                f"{name}: where data are given in place of a minibatch source, criterion must be given too"
+                f"{name}: where data are given in place of a minibatch source, criterion must be "
+                f"given too"
             )
         if not isinstance(criterion, Function):
             raise ArgumentError(f"{name}: criterion: expected a function, got {shown(criterion)}")
@@ -178,11 +188,13 @@ class CrossValidationConfig(_DataConfig):
     """On what and how often a session tries the model while it trains.
 
     Args:
-        minibatch_source: the data; or arrays for the arguments of a criterion; None if there is only a callback.
-        frequency: after how many samples, or a pair of a number and a `DataUnit`; at the end alone if not given; 0 for never.
+        minibatch_source: the data; or arrays for the arguments of a criterion; None if there is
+            only a callback.
+        frequency: after how many samples, or a pair of a number and a `DataUnit`; at the end alone
+            if not given; 0 for never.
         minibatch_size: samples of a minibatch, or a schedule.
-        callback: called with an index, the average error, and the numbers of samples and minibatches; training ends if
-            it returns false.
+        callback: called with an index, the average error, and the numbers of samples and
+            minibatches; training ends if it returns false.
         max_samples: of how many samples; all that the source gives if not given.
         model_inputs_to_streams: which stream is for which argument; the session's own if not given.
         criterion: whose arguments the arrays are for.
@@ -194,7 +206,9 @@ class CrossValidationConfig(_DataConfig):
         TypeError: for arguments of other kinds.
 
     Example:
-        >>> config = CrossValidationConfig(frequency=100, callback=lambda index, error, samples, minibatches: error > 0.01)
+        >>> config = CrossValidationConfig(
+        ...     frequency=100, callback=lambda index, error, samples, minibatches: error > 0.01
+        ... )
     """
 
     def __init__(
@@ -290,5 +304,6 @@ def check_finite(feed: StreamSource | None, limit: int | None, what: str) -> Non
         and feed.is_infinite()
     ):
         raise ValueError(
-            f"{what} minibatch source must have a limited number of samples or sweeps: give it max_sweeps or max_samples"
+            f"{what} minibatch source must have a limited number of samples or sweeps: give it "
+            f"max_sweeps or max_samples"
         )

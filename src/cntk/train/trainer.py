@@ -34,12 +34,14 @@ class Trainer(Evaluator):
 
     Args:
         model: the model, or None; its outputs may be asked for while training.
-        criterion: a loss; or a pair of a loss and a metric (which may be None); or a function with these outputs.
+        criterion: a loss; or a pair of a loss and a metric (which may be None); or a function with
+            these outputs.
         parameter_learners: one or more learners, each with parameters of its own.
         progress_writers: who reports loss and metric.
 
     Raises:
-        ValueError: if there is no learner, or a parameter belongs to two, or to none of the model's.
+        ValueError: if there is no learner, or a parameter belongs to two, or to none of the
+            model's.
         TypeError: if loss or learners are of the wrong kind.
 
     Example:
@@ -48,7 +50,9 @@ class Trainer(Evaluator):
         >>> x, y = C.input_variable(2), C.input_variable(1)
         >>> model = C.layers.Dense(1)(x)
         >>> trainer = C.Trainer(model, C.squared_error(model, y), C.sgd(model.parameters, 0.1))
-        >>> trainer.train_minibatch({x: np.ones((4, 2), np.float32), y: np.ones((4, 1), np.float32)})
+        >>> trainer.train_minibatch(
+        ...     {x: np.ones((4, 2), np.float32), y: np.ones((4, 1), np.float32)}
+        ... )
         True
         >>> trainer.previous_minibatch_sample_count
         4
@@ -66,7 +70,8 @@ class Trainer(Evaluator):
         _check_parameters(model, self._loss, self._learners)
         if len({isinstance(learner, DistributedLearner) for learner in self._learners}) > 1:
             raise ValueError(
-                "Trainer: some learners are distributed and others are not; make all of them distributed, or none"
+                "Trainer: some learners are distributed and others are not; make all of them "
+                "distributed, or none"
             )
         loss, metric = _output(self._loss), None if self._metric is None else _output(self._metric)
         self._step = TrainingStep(loss, metric, self._learners)
@@ -94,19 +99,21 @@ class Trainer(Evaluator):
     ) -> Any:
         """Update the parameters by one minibatch.
 
-        Whatever error or interrupt ends it, parameters and learners are as before the minibatch, or as after it.
+        Whatever error or interrupt ends it, parameters and learners are as before the minibatch, or
+        as after it.
 
         Args:
-            arguments: data by variable or name, such as a reader's minibatch; a pair of them and of a flag whether this
-                ends a sweep is accepted. Where there are none, as in what readers give once their data have ended,
-                nothing is trained.
+            arguments: data by variable or name, such as a reader's minibatch; a pair of them and of
+                a flag whether this ends a sweep is accepted. Where there are none, as in what
+                readers give once their data have ended, nothing is trained.
             outputs: variables or functions whose values are wanted, in any iterable.
             device: where to run.
-            is_sweep_end: whether this minibatch ends a sweep through the data; a reader's minibatch knows it.
+            is_sweep_end: whether this minibatch ends a sweep through the data; a reader's minibatch
+                knows it.
 
         Returns:
-            Whether parameters were updated; with ``outputs``, unless there are none, a pair of that and of the values, by
-            what was asked for.
+            Whether parameters were updated; with ``outputs``, unless there are none, a pair of that
+            and of the values, by what was asked for.
 
         Raises:
             ValueError: if data are missing or do not fit.
@@ -157,16 +164,18 @@ class Trainer(Evaluator):
     def save_checkpoint(
         self, filename: str | os.PathLike[str], external_state: Mapping[str, Any] = {}
     ) -> None:
-        """Write all that training needs to go on: model, learners, and where random numbers have got to.
+        """Write all that training needs to go on: model, learners, and where random numbers have
+        got to.
 
-        There are two files, ``filename`` with the model and ``filename`` + ``.ckp`` with the rest. They replace former
-        ones once both are written, and not before.
-        Training goes on from them to the bit as it would have without a break, on the processor and with the same data.
+        There are two files, ``filename`` with the model and ``filename`` + ``.ckp`` with the rest.
+        They replace former ones once both are written, and not before.
+        Training goes on from them to the bit as it would have without a break, on the processor and
+        with the same data.
 
         Args:
             filename: the path of the model's file; missing directories are made.
-            external_state: what else the program wants to keep, such as a reader's position: numbers, text, arrays, and
-                lists and dictionaries of these, by name.
+            external_state: what else the program wants to keep, such as a reader's position:
+                numbers, text, arrays, and lists and dictionaries of these, by name.
 
         Raises:
             ValueError: if files cannot hold the model or ``external_state``.
@@ -177,8 +186,12 @@ class Trainer(Evaluator):
             >>> import cntk as C, numpy as np, os, tempfile
             >>> x, y = C.input_variable(2), C.input_variable(1)
             >>> model = C.layers.Dense(1)(x)
-            >>> trainer = C.Trainer(model, C.squared_error(model, y), C.adam(model.parameters, 0.1, 0.9))
-            >>> trainer.train_minibatch({x: np.ones((4, 2), np.float32), y: np.ones((4, 1), np.float32)})
+            >>> trainer = C.Trainer(
+            ...     model, C.squared_error(model, y), C.adam(model.parameters, 0.1, 0.9)
+            ... )
+            >>> trainer.train_minibatch(
+            ...     {x: np.ones((4, 2), np.float32), y: np.ones((4, 1), np.float32)}
+            ... )
             True
             >>> path = os.path.join(tempfile.mkdtemp(), "trained.model")
             >>> trainer.save_checkpoint(path, {"position": 4})
@@ -195,7 +208,8 @@ class Trainer(Evaluator):
         )
 
     def restore_from_checkpoint(self, filename: str | os.PathLike[str]) -> dict[str, Any]:
-        """Go on from where `save_checkpoint` was called, by this trainer or by one like it, here or with the original.
+        """Go on from where `save_checkpoint` was called, by this trainer or by one like it, here or
+        with the original.
 
         Args:
             filename: the path that was given there.
@@ -206,7 +220,8 @@ class Trainer(Evaluator):
         Raises:
             FileNotFoundError: if there are no such files.
             ValueError: if they cannot be read, or hold another model.
-            RuntimeError: if they are of other learners. The trainer is left as it was in all these cases.
+            RuntimeError: if they are of other learners. The trainer is left as it was in all these
+                cases.
         """
         from cntk._persist.checkpoints import restore_checkpoint
 
@@ -224,7 +239,9 @@ class Trainer(Evaluator):
         return trained_graph(self._model, self._step)
 
     def print_node_timing(self) -> None:
-        """Print how long each operation of loss and metric took; see `Function.print_node_timing`."""
+        """Print how long each operation of loss and metric took; see
+        `Function.print_node_timing`.
+        """
         self._step.function.print_node_timing()
 
     @property
@@ -269,7 +286,8 @@ class Trainer(Evaluator):
         """
         if self._metric is None:
             raise ValueError(
-                "previous_minibatch_evaluation_average: this trainer has no metric; give criterion=(loss, metric)"
+                "previous_minibatch_evaluation_average: this trainer has no metric; give "
+                "criterion=(loss, metric)"
             )
         previous = self._trained()
         return _average(previous.metric, previous.samples)
@@ -285,7 +303,8 @@ class Trainer(Evaluator):
         return self._step.trained
 
     def total_number_of_units_seen(self, unit: DataUnit | int) -> int:
-        """The number of samples, minibatches or sweeps trained on so far, those of a checkpoint included.
+        """The number of samples, minibatches or sweeps trained on so far, those of a checkpoint
+        included.
 
         Args:
             unit: what to count: ``DataUnit.sample``, ``DataUnit.minibatch`` or ``DataUnit.sweep``.
@@ -323,7 +342,8 @@ class Trainer(Evaluator):
     def _trained(self) -> StepResult:
         if self._previous is None:
             raise RuntimeError(
-                "trainer: no minibatch has been trained on yet, or the last one was empty; call train_minibatch first"
+                "trainer: no minibatch has been trained on yet, or the last one was empty; call "
+                "train_minibatch first"
             )
         return self._previous
 
@@ -360,7 +380,8 @@ def _criterion(criterion: Any) -> tuple[Any, Any]:
     if isinstance(criterion, (list, tuple)):
         if not 1 <= len(criterion) <= 2:
             raise ValueError(
-                f"Trainer: the criterion must be a loss or a loss and a metric, got {len(criterion)} functions"
+                f"Trainer: the criterion must be a loss or a loss and a metric, got "
+                f"{len(criterion)} functions"
             )
         loss, metric = (*criterion, None)[:2]
     else:
@@ -376,7 +397,8 @@ def _criterion(criterion: Any) -> tuple[Any, Any]:
 def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> None:
     if not whole_graph(loss).arguments:
         raise SettingError(
-            f"Trainer: {loss!r} reads no input, whose samples could be counted; give a loss of the model's inputs"
+            f"Trainer: {loss!r} reads no input, whose samples could be counted; give a loss of the "
+            f"model's inputs"
         )
     learnable = whole_graph(loss).parameters
     known = {*learnable, *(whole_graph(model).parameters if isinstance(model, Function) else ())}
@@ -387,18 +409,21 @@ def _check_parameters(model: Any, loss: Function, learners: tuple[Any, ...]) -> 
     for parameter, count in owners.items():
         if count > 1:
             raise ValueError(
-                f"Trainer: parameter {parameter!r} is covered by {count} different learners; give it to one of them"
+                f"Trainer: parameter {parameter!r} is covered by {count} different learners; give "
+                f"it to one of them"
             )
     foreign = [p for p in owners if p not in known]
     if foreign:
         raise ValueError(
-            f"Trainer: {len(foreign)} of the learner parameters, {foreign[0]!r} first, are not part of the model; "
+            f"Trainer: {len(foreign)} of the learner parameters, {foreign[0]!r} first, are not "
+            f"part of the model; "
             "give the learner model.parameters"
         )
     idle = [p for p in learnable if p not in owners]
     if idle:
         warnings.warn(
-            f"Trainer: {len(idle)} of the model's parameters, {idle[0]!r} first, belong to no learner and will not be learned",
+            f"Trainer: {len(idle)} of the model's parameters, {idle[0]!r} first, belong to no "
+            f"learner and will not be learned",
             stacklevel=3,
         )
 

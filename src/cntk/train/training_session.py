@@ -1,4 +1,6 @@
-"""Training sessions: a whole training in one call, with checkpoints, cross validation, a test, and reports."""
+"""Training sessions: a whole training in one call, with checkpoints, cross validation, a test, and
+reports.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,9 @@ __all__ = [
 
 # Under which name the original keeps a reader's position in a checkpoint.
 _POSITION = "TrainingMinibatchSource"
-# Not among the original's names: the index of a cross validation that was due when the checkpoint was written, which comes
-# first. Where the process ends in between, it is made up for: it may change the learning rate.
+# Not among the original's names: the index of a cross validation that was due when the checkpoint
+# was written, which comes first. Where the process ends in between, it is made up for: it may
+# change the learning rate.
 _DUE = "CrossValidationDue"
 
 Counts = Mapping[DataUnit, int]
@@ -134,7 +137,8 @@ class TrainingSession:
         self._test_size = None if test_config is None else test_config.minibatch_size
         if trainer.evaluation_function is None and (self._cv_feed or self._test_feed):
             raise ValueError(
-                "training_session: to try the model the trainer needs a metric; give it criterion=(loss, metric)"
+                "training_session: to try the model the trainer needs a metric; give it "
+                "criterion=(loss, metric)"
             )
         check_finite(self._feed, self.max_samples, "Train")
         check_finite(self._cv_feed, self.cross_validation.max_samples, "Cross validation")
@@ -145,7 +149,8 @@ class TrainingSession:
         self._now: Counts = {}
 
     def train(self, device: DeviceDescriptor | None = None) -> None:
-        """Train until the data end, or as many samples as wanted have been seen, or nothing is updated any more.
+        """Train until the data end, or as many samples as wanted have been seen, or nothing is
+        updated any more.
 
         Args:
             device: where to run.
@@ -208,11 +213,13 @@ class TrainingSession:
         goes_on = callback(index, average_error, num_samples, num_minibatches)
         if goes_on is None:
             raise TypeError(
-                "CrossValidationConfig: the callback must return whether training goes on, and returned None"
+                "CrossValidationConfig: the callback must return whether training goes on, and "
+                "returned None"
             )
         return bool(goes_on)
 
-    # -- what is done every so often -------------------------------------------------------------------------------
+    # -- what is done every so often
+    # -------------------------------------------------------------------------------
 
     def _actions(self) -> list[_Action]:
         return [
@@ -246,7 +253,7 @@ class TrainingSession:
             tally.add(self.trainer._test(arguments, self._device))
         return tally.average(), tally.samples, tally.minibatches
 
-    # -- checkpoints -----------------------------------------------------------------------------------------------
+    # -- checkpoints -------------------------------------------------------------------------------
 
     def _save_numbered(self, index: int) -> bool:
         name = self.checkpoints.filename
@@ -267,7 +274,8 @@ class TrainingSession:
         """Go on from the newest checkpoint.
 
         Returns:
-            Its path, or None if there is none; and the index of a cross validation that was still due then.
+            Its path, or None if there is none; and the index of a cross validation that was still
+            due then.
         """
         from cntk._persist.checkpoints import go_on_from
 
@@ -284,7 +292,8 @@ class TrainingSession:
             self._feed.restore_from_checkpoint(position)
         else:
             warnings.warn(
-                f"training_session: the checkpoint {path!r} does not say how far the data had been read; the source begins "
+                f"training_session: the checkpoint {path!r} does not say how far the data had been "
+                f"read; the source begins "
                 "where it is, since it does not define get_checkpoint_state",
                 stacklevel=3,
             )
@@ -307,7 +316,8 @@ def training_session(
 ) -> TrainingSession:
     """A whole training, ready to `TrainingSession.train`.
 
-    Frequencies are numbers of samples, or pairs of a number and a `DataUnit`; None is for once, at the end, 0 for never.
+    Frequencies are numbers of samples, or pairs of a number and a `DataUnit`; None is for once, at
+    the end, 0 for never.
 
     Args:
         trainer: what is trained, by what.
@@ -315,8 +325,10 @@ def training_session(
         mb_size: samples of a minibatch, or what `minibatch_size_schedule` gives.
         model_inputs_to_streams: which of the source's streams is for which argument.
         progress_frequency: how often the trainer's progress writers get a summary.
-        max_samples: how many samples to train on, those of a checkpoint included; as far as the source goes if not given.
-        checkpoint_config: where and how often checkpoints are written; training goes on from the newest one.
+        max_samples: how many samples to train on, those of a checkpoint included; as far as the
+            source goes if not given.
+        checkpoint_config: where and how often checkpoints are written; training goes on from the
+            newest one.
         cv_config: on what and how often the model is tried meanwhile.
         test_config: on what it is tried after training.
 
@@ -368,7 +380,8 @@ def _check(trainer: Any, source: Any, streams: Any, max_samples: int | None) -> 
         )
     if not streams:
         raise ValueError(
-            "training_session: model_inputs_to_streams must say which stream is for which argument of the model"
+            "training_session: model_inputs_to_streams must say which stream is for which argument "
+            "of the model"
         )
     if max_samples is not None and as_limit(max_samples, "training_session: max_samples") < 1:
         raise ValueError(f"training_session: max_samples must be positive, got {max_samples}")
@@ -385,7 +398,9 @@ def _check_kinds(*given: Any) -> None:
 
 
 def _checkpoints(filename: str) -> list[str]:
-    """The checkpoints that there are, the newest first: that of the very name is, unless one with a number went on from it."""
+    """The checkpoints that there are, the newest first: that of the very name is, unless one with a
+    number went on from it.
+    """
     from cntk._persist.checkpoints import is_checkpoint, samples_in
 
     path = Path(reachable(filename))

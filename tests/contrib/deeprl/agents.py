@@ -1,4 +1,5 @@
-"""What agents are asked to do, here and with the original: the same spaces, files, observations and random numbers.
+"""What agents are asked to do, here and with the original: the same spaces, files, observations and
+random numbers.
 
 Runs on the original's Python, 3.6, too.
 """
@@ -113,8 +114,10 @@ AGENTS = {
     "table_of_cells": (TABLE % "[3, 4]", PLANE, 120),
     "dqn": (DEEP % ("", "dqn", "", "", 0.02, "", "[4]"), PLANE, 60),
     "dqn_squared": (DEEP % ("", "dqn", "ErrorClipping = no", "", 0.001, "", "[4, 3]"), PLANE, 60),
-    "dqn_double": (DEEP % ("", "dqn", "DoubleQLearning = yes", "", 0.02, "Momentum = 0.8", "[4]"), PLANE, 60),
-    "dqn_clipped": (DEEP % ("", "dqn", "ReplaysPerUpdate = 2", "", 0.02, "GradientClippingThreshold = 0.05", "[4]"),
+    "dqn_double": (DEEP % ("", "dqn", "DoubleQLearning = "
+                                      "yes", "", 0.02, "Momentum = 0.8", "[4]"), PLANE, 60),
+    "dqn_clipped": (DEEP % ("", "dqn", "ReplaysPerUpdate = "
+                                       "2", "", 0.02, "GradientClippingThreshold = 0.05", "[4]"),
                     PLANE, 60),
     "dqn_one_hot": (DEEP % ("", "dqn", "", "", 0.02, "", "[]"), Discrete(5), 60),
     "dqn_bits": (DEEP % ("", "dqn", "", "", 0.02, "", "[4]"), MultiBinary(3), 60),
@@ -124,7 +127,8 @@ AGENTS = {
                             "Prioritized = 1\nPriorityAlpha = 0.9\nPriorityBeta = 0.3", 0.001,
                             "GradientClippingThreshold = 0.5", "[None, [3], [None]]"), PLANE, 60),
     "critic": (CRITIC % ("", "no", "", 0.05), PLANE, 42),
-    "critic_shared": (CRITIC % ("Gamma = 0.8", "yes", "RelativeStepSize = 0.3\nRegularizationWeight = 0.1", 0.01),
+    "critic_shared": (CRITIC % ("Gamma = 0.8", "yes", "RelativeStepSize = "
+                                                      "0.3\nRegularizationWeight = 0.1", 0.01),
                       PLANE, 42),
     "critic_window": (CRITIC % (WINDOW + "(3, 'float32')", "no", "", 0.05), PLANE, 42),
     "critic_one_hot": (CRITIC % ("", "no", "", 0.05), Discrete(5), 42),
@@ -224,7 +228,8 @@ def set_parameters(network, rng):
 
 
 def live(agent, space, steps):
-    """Let an agent act in episodes of seven steps, every third of which it leaves without an end; return its actions.
+    """Let an agent act in episodes of seven steps, every third of which it leaves without an end;
+    return its actions.
 
     Rewards depend on actions, so that agents that act differently learn differently.
     """
@@ -325,7 +330,9 @@ def run_memory(capacity, prioritized):
 
 
 def run_cells():
-    """Return the cells in which observations lie, on bounds, between and beyond, with infinite bounds too."""
+    """Return the cells in which observations lie, on bounds, between and beyond, with infinite
+    bounds too.
+    """
     boxes = [
         (PLANE, 7),
         (PLANE, np.array([3, 5])),
@@ -361,7 +368,9 @@ def run_preprocessing():
 
 
 def run_losses():
-    """Return values and gradients of the losses, at the corners too, and of networks with given parameters."""
+    """Return values and gradients of the losses, at the corners too, and of networks with given
+    parameters.
+    """
     x, y = C.input_variable(3, needs_gradient=True), C.input_variable(3)
     rng = np.random.RandomState(4)
     outputs = np.concatenate([[[0, 1, -1], [2, -2, 0.5]], rng.uniform(-2, 2, (6, 3))]).astype(

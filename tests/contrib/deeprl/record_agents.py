@@ -1,4 +1,5 @@
-"""Records what the original CNTK 2.7 does with the agents of `agents.py`, in `agents_of_the_original.npz` beside this.
+"""Records what the original CNTK 2.7 does with the agents of `agents.py`, in
+`agents_of_the_original.npz` beside this.
 
 Run from the root of the repository, by an interpreter that has the original:
 `python -m tests.contrib.deeprl.record_agents`.

@@ -1,4 +1,6 @@
-"""What agents take and refuse, evaluate and save: spaces of any make, networks and preprocessings of a program's own."""
+"""What agents take and refuse, evaluate and save: spaces of any make, networks and preprocessings
+of a program's own.
+"""
 
 from __future__ import annotations
 
@@ -160,14 +162,16 @@ def refuse(make: Callable[..., Any], error: type[Exception], pattern: str) -> An
                 f(PolicyGradient={"PolicyRepresentation": "os.remove"}), BOX, TWO
             ),
             ValueError,
-            "PolicyRepresentation must be 'nn' or name a function: 'os.remove' is in Python's standard library",
+            "PolicyRepresentation must be 'nn' or name a function: 'os.remove' is in Python's "
+            "standard library",
         ),
         refuse(
             lambda f: ActorCritic(
                 f(PolicyGradient={"ValueFunctionRepresentation": "not_imported.f"}), BOX, TWO
             ),
             ValueError,
-            "ValueFunctionRepresentation must .* which the program has not imported.* put `import not_imported`",
+            "ValueFunctionRepresentation must .* which the program has not imported.* put `import "
+            "not_imported`",
         ),
         refuse(
             lambda f: ActorCritic(f(General={"PreProcessing": "cntk.relu"}), BOX, TWO),
@@ -343,7 +347,8 @@ def test_a_missing_file_is_told() -> None:
         assert isinstance(make_agent("nowhere.ini", BOX, TWO), RandomAgent)
 
 
-# -- names in configuration files -------------------------------------------------------------------------------------
+# -- names in configuration files
+# -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -430,7 +435,8 @@ def test_networks_and_preprocessings_of_a_program(
     assert agent._preprocess_state([1, 2]).dtype == np.float32
 
 
-# -- learning, evaluating and saving ----------------------------------------------------------------------------------
+# -- learning, evaluating and saving
+# ----------------------------------------------------------------------------------
 
 
 def test_evaluation_is_greedy_and_learns_nothing(deep: Callable[..., QLearning]) -> None:
@@ -564,7 +570,7 @@ def test_nothing_else_imports_it() -> None:
     assert not [path for path in others if found.search(path.read_text(encoding="utf-8"))]
 
 
-# -- the parts --------------------------------------------------------------------------------------------------------
+# -- the parts -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("capacity", [1, 2, 5, 6])

@@ -1,4 +1,6 @@
-"""Agents do, learn, read and write what the original's do: the same to the bit, but for what networks compute."""
+"""Agents do, learn, read and write what the original's do: the same to the bit, but for what
+networks compute.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Patterns that run as one torch call: a sum with a bias, and recurrences that there are kernels for."""
+"""Patterns that run as one torch call: a sum with a bias, and recurrences that there are kernels
+for.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ Uses = Counter[tuple[int, int]]
 
 
 def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
-    """A work list with known patterns replaced; nodes keep their identity, so references to them stay valid.
+    """A work list with known patterns replaced; nodes keep their identity, so references to them
+    stay valid.
 
     Args:
         refs: the plan's outputs.
@@ -32,7 +35,8 @@ def fuse(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
     return done
 
 
-# Known cells have few operations; longer loops are not read, which would go as deep as they are long.
+# Known cells have few operations; longer loops are not read, which would go as deep as they are
+# long.
 _MOST_MEMBERS = 100
 
 

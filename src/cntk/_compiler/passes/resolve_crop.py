@@ -1,4 +1,6 @@
-"""Find the offset of each automatic crop: both operands are traced down to a value that they come from."""
+"""Find the offset of each automatic crop: both operands are traced down to a value that they come
+from.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ def resolve_crop(nodes: Sequence[Node]) -> None:
     """Give each crop without an offset the one that its operands' positions tell.
 
     Raises:
-        GraphError: if the operands come from no common value, differ in scale, or the part is not within the operand.
+        GraphError: if the operands come from no common value, differ in scale, or the part is not
+            within the operand.
     """
     for node in nodes:
         if isinstance(node.op, Crop) and not node.op.offset:
@@ -57,7 +60,8 @@ def offset_between(x: Ref, referent: Ref, same: dict[Key, Key] | None) -> list[F
         way = ", ".join(sorted(hidden | also_hidden))
         through = f"; they are not followed through {way}" if way else ""
         raise GraphError(
-            f"no value was found that both operands come from by convolution, pooling and the like{through}; give the "
+            f"no value was found that both operands come from by convolution, pooling and the "
+            f"like{through}; give the "
             "place with crop_manual"
         )
     begins = []
@@ -65,7 +69,8 @@ def offset_between(x: Ref, referent: Ref, same: dict[Key, Key] | None) -> list[F
         between = other.then(own.inverse())
         if between.step != 1:
             raise GraphError(
-                f"an element of the second operand is {between.step} elements of the first; both must have the same "
+                f"an element of the second operand is {between.step} elements of the first; both "
+                f"must have the same "
                 "scale, which a transposed convolution can restore"
             )
         begins.append(between.shift)
@@ -73,7 +78,8 @@ def offset_between(x: Ref, referent: Ref, same: dict[Key, Key] | None) -> list[F
 
 
 def _reached(start: Ref) -> tuple[dict[Key, Positions], set[str]]:
-    """The values below one, and where its elements lie on them; and the operations that could not be followed.
+    """The values below one, and where its elements lie on them; and the operations that could not
+    be followed.
 
     Raises:
         GraphError: if two ways to a value disagree.
@@ -97,7 +103,8 @@ def _reached(start: Ref) -> tuple[dict[Key, Positions], set[str]]:
                 waiting.append(operand)
             elif found[operand.key] != there:
                 raise GraphError(
-                    f"two ways lead to {_described(operand)}, and elements lie at different places on it; give the "
+                    f"two ways lead to {_described(operand)}, and elements lie at different places "
+                    f"on it; give the "
                     "place with crop_manual"
                 )
     return found, hidden
@@ -106,4 +113,7 @@ def _reached(start: Ref) -> tuple[dict[Key, Positions], set[str]]:
 def _described(ref: Ref) -> str:
     if ref.node is None:
         return repr(ref.leaf)
-    return f"the output of {ref.node.primitive.op_name} '{ref.node.primitive.name or ref.node.primitive.uid}'"
+    return (
+        f"the output of {ref.node.primitive.op_name} "
+        f"'{ref.node.primitive.name or ref.node.primitive.uid}'"
+    )

@@ -1,4 +1,6 @@
-"""What all recordings share: they are made without torch's own messages, and compared with eager code before use."""
+"""What all recordings share: they are made without torch's own messages, and compared with eager
+code before use.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ def agree(found: Sequence[Tensor], expected: Sequence[Tensor]) -> bool:
 
     Args:
         found: results of recorded code.
-        expected: results of eager code. The largest of them says what rounding is: a gradient that is 0 in exact
-            arithmetic has rounding alone.
+        expected: results of eager code. The largest of them says what rounding is: a gradient that
+            is 0 in exact arithmetic has rounding alone.
     """
     bound = _TOLERANCE * max(map(_largest, expected), default=0.0)
     return all(

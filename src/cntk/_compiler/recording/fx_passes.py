@@ -1,7 +1,7 @@
 """Cleaning of recorded steps: what is computed twice, for nothing, or by a longer way than need be.
 
-A call costs about two microseconds by torch's own bindings and three by `torch.ops`, so for small networks what counts
-is how few calls are left.
+A call costs about two microseconds by torch's own bindings and three by `torch.ops`, so for small
+networks what counts is how few calls are left.
 """
 
 from __future__ import annotations
@@ -56,10 +56,12 @@ def optimize(module: GraphModule, gradients: int, inputs: int) -> list[bool]:
     Args:
         module: the step; its last outputs are gradients.
         gradients: how many.
-        inputs: how many of its first arguments are data; the next ones are weights, which an update will change.
+        inputs: how many of its first arguments are data; the next ones are weights, which an update
+            will change.
 
     Returns:
-        For each gradient whether its output is now a pair of factors ``(x, dy)``: the gradient is ``x.t() @ dy``.
+        For each gradient whether its output is now a pair of factors ``(x, dy)``: the gradient is
+        ``x.t() @ dy``.
     """
     graph = module.graph
     written = clean(graph)
@@ -94,7 +96,9 @@ def written_placeholders(graph: Graph) -> list[int]:
 
 
 def use_bindings(graph: Graph) -> None:
-    """Make calls by torch's own bindings, which are faster than its operators, and large products by ours."""
+    """Make calls by torch's own bindings, which are faster than its operators, and large products
+    by ours.
+    """
     written = _written(graph)
     for node in _calls(graph):
         if node.target in _VIEWS and _root(node) not in written:
@@ -180,7 +184,9 @@ def _written(graph: Graph) -> Written:
 
 
 def _drop_copies(graph: Graph, written: Written) -> None:
-    """Nothing is recorded for gradients any more, so that a detached tensor is the tensor itself."""
+    """Nothing is recorded for gradients any more, so that a detached tensor is the tensor
+    itself.
+    """
     for node in _calls(graph):
         if node.target in _SAME and isinstance(node.args[0], Node) and node not in written:
             node.replace_all_uses_with(node.args[0])
@@ -218,7 +224,9 @@ def _drop_ones(graph: Graph, written: Written) -> None:
 
 
 def _drop_views(graph: Graph, written: Written) -> None:
-    """Views of the same shape, transposes of transposes, and sums that keep an axis only for a view to drop it."""
+    """Views of the same shape, transposes of transposes, and sums that keep an axis only for a view
+    to drop it.
+    """
     for node in _calls(graph):
         source = node.args[0] if node.args else None
         if not isinstance(source, Node):
@@ -253,7 +261,9 @@ def _sum_without_axis(graph: Graph, view: Node, total: Node) -> None:
 
 
 def _share(graph: Graph, written: Written) -> None:
-    """The same call on the same arguments is made once, unless what it reads or makes is written into."""
+    """The same call on the same arguments is made once, unless what it reads or makes is written
+    into.
+    """
     seen: dict[Any, Node] = {}
     for node in _calls(graph):
         schema = getattr(node.target, "_schema", None)
@@ -279,7 +289,9 @@ def _hashable(value: Any) -> Any:
 
 
 def _leave_products(graph: Graph, gradients: int, inputs: int, written: Written) -> list[bool]:
-    """Gradients of weights as two factors: an update may add their product to the weight without storing it."""
+    """Gradients of weights as two factors: an update may add their product to the weight without
+    storing it.
+    """
     output = next(iter(reversed(graph.nodes)))
     results = list(output.args[0])
     first = len(results) - gradients

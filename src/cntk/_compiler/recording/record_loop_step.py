@@ -1,8 +1,10 @@
-"""One step of a loop and its gradient, recorded as two straight lines of calls, for any number of rows.
+"""One step of a loop and its gradient, recorded as two straight lines of calls, for any number of
+rows.
 
-A step is recorded twice, with numbers of rows that are different large primes. Where the recordings differ, they do so
-by a size that counts rows, which becomes an argument. So does the size of free axes, such as of sequences that have
-become an axis: all of a loop's that are free have the same, or there is no recording.
+A step is recorded twice, with numbers of rows that are different large primes. Where the recordings
+differ, they do so by a size that counts rows, which becomes an argument. So does the size of free
+axes, such as of sequences that have become an axis: all of a loop's that are free have the same, or
+there is no recording.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ _FIRST = [0]  # the axis of rows
 
 @dataclass(frozen=True)
 class Product:
-    """The gradient of a matrix, ``left.t() @ right``, both with the step's rows; which of backward's results they are."""
+    """The gradient of a matrix, ``left.t() @ right``, both with the step's rows; which of
+    backward's results they are.
+    """
 
     left: int
     right: int
@@ -40,7 +44,9 @@ class Product:
 
 @dataclass(frozen=True)
 class Total:
-    """The gradient of a vector, the sum of a value over the step's rows; which of backward's results it is."""
+    """The gradient of a vector, the sum of a value over the step's rows; which of backward's
+    results it is.
+    """
 
     rows: int
 
@@ -50,11 +56,13 @@ class StepRecording:
     """A step's code.
 
     Attributes:
-        forward: called with rows, static operands, the number of rows and the size of free axes; gives the outputs,
-            then what backward reads.
-        backward: called with what forward kept, the outputs' gradients, static operands and the same two sizes.
+        forward: called with rows, static operands, the number of rows and the size of free axes;
+            gives the outputs, then what backward reads.
+        backward: called with what forward kept, the outputs' gradients, static operands and the
+            same two sizes.
         outputs: how many outputs.
-        row_gradients: for each operand with rows which of backward's results is its gradient; None if it has none.
+        row_gradients: for each operand with rows which of backward's results is its gradient; None
+            if it has none.
         static_gradients: the same for static operands, or how it is computed for all steps at once.
     """
 
@@ -74,13 +82,16 @@ def record_step(
     """Record a step.
 
     Args:
-        step: called with one step's rows and the static operands; gives the outputs, each with as many rows.
-        rows: examples of the operands with rows ``[m, *shape]``, of any m; the recording is tried on these.
+        step: called with one step's rows and the static operands; gives the outputs, each with as
+            many rows.
+        rows: examples of the operands with rows ``[m, *shape]``, of any m; the recording is tried
+            on these.
         static: the others. Gradients are recorded for those of all operands that need one.
         free: for each operand with rows the axes whose size, the same for all, only the run tells.
 
     Returns:
-        The code; None for a step that cannot be recorded, or whose calls write into memory. The reason is logged.
+        The code; None for a step that cannot be recorded, or whose calls write into memory. The
+        reason is logged.
     """
     try:
         graphs = [
@@ -102,7 +113,8 @@ def record_step(
         return None
     if not agrees:
         _LOGGER.warning(
-            "a loop's steps are not recorded: the recording gives other numbers than the eager steps"
+            "a loop's steps are not recorded: the recording gives other numbers than the eager "
+            "steps"
         )
     return found if agrees else None
 
@@ -152,7 +164,9 @@ def _joint(
     count: int,
     width: int,
 ) -> tuple[Graph, int]:
-    """A step and its gradient as one graph: operands, then the outputs' gradients, to outputs and gradients."""
+    """A step and its gradient as one graph: operands, then the outputs' gradients, to outputs and
+    gradients.
+    """
     from torch.fx.experimental.proxy_tensor import make_fx
 
     shapes = (
@@ -194,7 +208,9 @@ def _joint(
 
 
 def _generalize(graph: Graph, other: Graph) -> bool:
-    """Put the number of rows in the place of what differs in a recording with another number; False if more does."""
+    """Put the number of rows in the place of what differs in a recording with another number; False
+    if more does.
+    """
     nodes, others = list(graph.nodes), list(other.nodes)
     if len(nodes) != len(others):
         return False
@@ -241,7 +257,9 @@ def _merged(
 
 
 def _size(graph: Graph, sizes: tuple[Node, Node], one: int, two: int) -> Any:
-    """A size in two recordings as a number of rows, of places on free axes or of both, and how often that."""
+    """A size in two recordings as a number of rows, of places on free axes or of both, and how
+    often that.
+    """
     count, width = sizes
     both = (_ROWS[0] * _WIDTHS[0], _ROWS[1] * _WIDTHS[1])
     for factors, (first, second) in (
@@ -259,7 +277,9 @@ def _size(graph: Graph, sizes: tuple[Node, Node], one: int, two: int) -> Any:
 def _split(
     graph: Graph, outputs: int, rows: Sequence[bool], static: Sequence[bool]
 ) -> StepRecording:
-    """The two halves of a joint graph: what the outputs need, and the rest, which reads what the first half keeps."""
+    """The two halves of a joint graph: what the outputs need, and the rest, which reads what the
+    first half keeps.
+    """
     placeholders = [n for n in graph.nodes if n.op == "placeholder"]
     operands = placeholders[: len(rows) + len(static)]
     *seeds, count, width = placeholders[len(operands) :]

@@ -1,7 +1,8 @@
 """The recorded training step: forward, loss and gradients as one straight list of torch calls.
 
-After some minibatches of the same sizes a step is recorded once, with autograd's own calls in it, cleaned of what is
-computed twice or for nothing, and from then on replayed: no graph is built, no autograd bookkeeping is done.
+After some minibatches of the same sizes a step is recorded once, with autograd's own calls in it,
+cleaned of what is computed twice or for nothing, and from then on replayed: no graph is built, no
+autograd bookkeeping is done.
 """
 
 from __future__ import annotations
@@ -42,13 +43,14 @@ class Recording:
     """A recorded step.
 
     Attributes:
-        compute: takes the inputs' tensors, the holders' and random words, one after another; gives loss, metric (if
-            any), further outputs, values to carry over, then gradients.
+        compute: takes the inputs' tensors, the holders' and random words, one after another; gives
+            loss, metric (if any), further outputs, values to carry over, then gradients.
         held: the holders' tensors.
         code: the Python code that it runs, for reading.
         draws: what draws the random numbers, in their order.
         carry: for each value to carry over its name and its layout.
-        products: for each gradient whether it is left as two factors ``(x, dy)``; the gradient is ``x.t() @ dy``.
+        products: for each gradient whether it is left as two factors ``(x, dy)``; the gradient is
+            ``x.t() @ dy``.
         layouts: the layouts of all sequence axes, of those too that the graph makes.
         batch: samples or sequences in the minibatch, where the graph makes the batch axis too.
         statistics: which of the holders the step itself changes, as batch normalization does.
@@ -81,8 +83,8 @@ class Recording:
             torch._foreach_copy_(self._before, self.statistics)
         words = [make() for make in self.draws]
         try:
-            # Nothing here requires a gradient; but oneDNN's recurrent kernel prepares for its backward pass in this mode
-            # alone.
+            # Nothing here requires a gradient; but oneDNN's recurrent kernel prepares for its
+            # backward pass in this mode alone.
             with torch.enable_grad():
                 results = self.compute(*_tensors(rows), *self.held, *words)
         except Exception as error:
@@ -132,7 +134,9 @@ _LONGEST = 1500
 
 
 def why_not_recordable(plan: Plan, rows: Sequence[Any], run: RunContext) -> str | None:
-    """Return why a plan's step is not recorded; None if it may be: its calls are the same for these sizes."""
+    """Return why a plan's step is not recorded; None if it may be: its calls are the same for these
+    sizes.
+    """
     if any(isinstance(x, SparseRows) and (x.by_rows or not x.one_hot) for x in rows):
         return "sparse data that are not one-hot, or whose gradient has the touched rows alone"
     if any(layout.starts is not None for layout in run.layouts.values()):
@@ -157,7 +161,10 @@ def _why_not_loop(loop: Loop, run: RunContext) -> tuple[str | None, int]:
     reason = next((r for r in map(_why_not_node, loop.members) if r is not None), None)
     calls = loop.calls(layout)
     if reason is None and calls is None:
-        reason = "an LSTM over sequences of different length, whose last cell states are found when they are asked for"
+        reason = (
+            "an LSTM over sequences of different length, whose last cell states are found when "
+            "they are asked for"
+        )
     return reason, calls or 0
 
 
@@ -192,7 +199,8 @@ def record(
         metric: whether the second output is a metric.
 
     Raises:
-        NotRecorded: if the step cannot be recorded, or the recording does not do what the eager step does.
+        NotRecorded: if the step cannot be recorded, or the recording does not do what the eager
+            step does.
     """
     positions = {v: k for k, v in enumerate(plan.holders)}
     if any(v not in positions for v in wanted):

@@ -1,4 +1,6 @@
-"""What recorded code leaves in memory once it is made: no more than it needs to run, and nothing once it is dropped."""
+"""What recorded code leaves in memory once it is made: no more than it needs to run, and nothing
+once it is dropped.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What kernels that take a loop's place have in common: their operands, their initial states, and what they give."""
+"""What kernels that take a loop's place have in common: their operands, their initial states, and
+what they give.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ class FusedLoop(Loop):
         """The one output."""
 
     def state(self, run: RunContext, layout: Layout, initial: Tensor, delay: Node) -> Tensor:
-        """The state before each sequence's first step, carried over for those that go on, ``[sequences, size]``."""
+        """The state before each sequence's first step, carried over for those that go on,
+        ``[sequences, size]``.
+        """
         rows = initial_rows(delay, initial, layout.count)
         found = carried(run, delay.primitive.uid, layout, 1, not self.backwards)
         if found is None:
@@ -75,7 +79,9 @@ class FusedLoop(Loop):
         return torch.where(has.unsqueeze(1), before, rows)
 
     def given(self, run: RunContext, layout: Layout, states: Tensor) -> Tensor:
-        """The output, from the states step by step, kept for sequences that go on in the next minibatch."""
+        """The output, from the states step by step, kept for sequences that go on in the next
+        minibatch.
+        """
         if self.only_final:
             last = layout.first if self.backwards else layout.last
             y = states.index_select(0, layout.from_time_major(self.backwards)[last])

@@ -1,4 +1,6 @@
-"""The arguments of a cell's gates, taken apart: products of inputs and of states with matrices, and biases."""
+"""The arguments of a cell's gates, taken apart: products of inputs and of states with matrices, and
+biases.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ class Gate:
 
     Attributes:
         recurrent: the matrix by which the output state is multiplied, and which of its columns.
-        scale: a factor of the output state before that, or one for each of its elements; None if there is none.
+        scale: a factor of the output state before that, or one for each of its elements; None if
+            there is none.
         inputs: values outside, each by a matrix, and which of its columns.
         biases: vectors, and which of their elements.
     """
@@ -68,7 +71,9 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
 
 
 def read_gate(expr: SymbolicExpr, size: int, state: int) -> Gate | None:
-    """A gate's argument: sums of products of inputs and of the output state with matrices, and of biases."""
+    """A gate's argument: sums of products of inputs and of the output state with matrices, and of
+    biases.
+    """
     span = (0, size)
     if expr.kind == "slice":
         span, expr = (expr.span[0], expr.span[1]), expr.parts[0]
@@ -90,7 +95,9 @@ def read_gate(expr: SymbolicExpr, size: int, state: int) -> Gate | None:
 
 
 def _state(expr: SymbolicExpr, state: int, size: int) -> SymbolicExpr | None:
-    """The output state as it is, or the static factors that it is multiplied by; None for all else."""
+    """The output state as it is, or the static factors that it is multiplied by; None for all
+    else.
+    """
     output = SymbolicExpr("state", span=(state,))
     if expr == output:
         return output
@@ -110,7 +117,9 @@ def other_than(known: SymbolicExpr, parts: tuple[SymbolicExpr, ...]) -> Symbolic
 
 
 def same_inputs(gates: Sequence[Gate]) -> bool:
-    """Whether all gates read the same values outside and the state by the same scale, and have as many biases."""
+    """Whether all gates read the same values outside and the state by the same scale, and have as
+    many biases.
+    """
 
     def read(gate: Gate) -> tuple[object, ...]:
         scale = None if gate.scale is None else gate.scale.key
@@ -150,7 +159,8 @@ class Projection:
         return found[0] if len(found) == 1 else torch.cat(found, 1)
 
     def joined(self, found: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-        """Weights of the inputs ``[gates * size, inputs]``, and the biases' sum ``[gates * size]``, None if there are none.
+        """Weights of the inputs ``[gates * size, inputs]``, and the biases' sum ``[gates * size]``,
+        None if there are none.
 
         Args:
             found: what `columns` give.

@@ -22,7 +22,9 @@ _STATE = SymbolicExpr("state", span=(0,))
 
 @dataclass(frozen=True)
 class _Cell:
-    """A unit's parts: for z, r and c what comes from outside, and the recurrent matrices with their columns."""
+    """A unit's parts: for z, r and c what comes from outside, and the recurrent matrices with their
+    columns.
+    """
 
     outside: tuple[tuple[Ref, tuple[int, int]], ...]
     recurrent: tuple[tuple[Ref, tuple[int, int]], ...]
@@ -45,7 +47,8 @@ class FusedGRU(FusedLoop):
         apart = [
             add_outside(g, ref, span) for g, (ref, span) in zip(gates, cell.outside, strict=True)
         ]
-        # Products of dense inputs are made here, of frames in the order of time; others come ready made.
+        # Products of dense inputs are made here, of frames in the order of time; others come ready
+        # made.
         self._projection = (
             Projection(gates, self.size, self.position)
             if all(apart) and same_inputs(gates)
@@ -71,7 +74,9 @@ class FusedGRU(FusedLoop):
         return [self.given(run, layout, states)]
 
     def _from_outside(self, layout: Layout, operands: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """What comes from outside, step by step: for z and r ``[frames, 2 h]``, for c ``[frames, h]``; nobody else's."""
+        """What comes from outside, step by step: for z and r ``[frames, 2 h]``, for c ``[frames,
+        h]``; nobody else's.
+        """
         cut = 2 * self.size
         if self._projection is None:
             assert self._addends is not None
@@ -158,7 +163,9 @@ def _columns(term: tuple[SymbolicExpr, tuple[int, int] | None], size: int) -> Co
 def _candidate(
     expr: SymbolicExpr, size: int
 ) -> tuple[SymbolicExpr, Columned, Columned, bool] | None:
-    """The reset gate, what comes from outside, the recurrent matrix, and whether the reset acts after the product."""
+    """The reset gate, what comes from outside, the recurrent matrix, and whether the reset acts
+    after the product.
+    """
     terms = expr.spread()
     outside = [t for t in terms if t[0].kind == "outside"]
     others = [t for t in terms if t[0].kind != "outside"]

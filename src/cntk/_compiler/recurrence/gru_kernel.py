@@ -1,8 +1,8 @@
 """A gated recurrent unit over sequences of different length, forward and backward by hand.
 
-Torch's own kernel knows only the variant that resets after the product with the recurrent matrix, and needs a
-rectangle. This one takes frames step by step, longest sequence first, so that nothing is padded, and gathers the
-weights' gradients in one product at the end.
+Torch's own kernel knows only the variant that resets after the product with the recurrent matrix,
+and needs a rectangle. This one takes frames step by step, longest sequence first, so that nothing
+is padded, and gathers the weights' gradients in one product at the end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ aten = torch.ops.aten
 class GatedRecurrence(torch.autograd.Function):
     """``h = (1 - z) * c + z * h'`` with gates z and r (Cho et al., 2014).
 
-    With the reset before the product ``c = tanh(a_c + (r * h') H1)``, after it ``c = tanh(a_c + r * (h' H1))``.
+    With the reset before the product ``c = tanh(a_c + (r * h') H1)``, after it ``c = tanh(a_c + r *
+    (h' H1))``.
     """
 
     @staticmethod
@@ -38,7 +39,8 @@ class GatedRecurrence(torch.autograd.Function):
 
         Args:
             ctx: what backward needs.
-            opened: what comes from outside for z and r, ``[frames, 2 h]`` step by step. The gates take its place.
+            opened: what comes from outside for z and r, ``[frames, 2 h]`` step by step. The gates
+                take its place.
             values: what comes from outside for c, ``[frames, h]``. It takes its place.
             gates: recurrent matrix of z and r, ``[h, 2 h]``.
             candidate: recurrent matrix of c, ``[h, h]``.
@@ -50,7 +52,8 @@ class GatedRecurrence(torch.autograd.Function):
             The states ``[frames, h]`` step by step.
         """
         states, inner = torch.empty_like(values), torch.empty_like(values)
-        # Rows of each step by one call for each tensor: a view costs as much as arithmetic on a small step.
+        # Rows of each step by one call for each tensor: a view costs as much as arithmetic on a
+        # small step.
         parts = (opened, *opened.chunk(2, 1), values, inner, states)
         steps = zip(sizes, *(torch.split(x, sizes) for x in parts), strict=True)
         before = []

@@ -29,7 +29,9 @@ def _repeated(value: Tensor, shape: Shape, count: int) -> Tensor:
 def _begin(
     run: RunContext, layout: Layout, delay: Node, initial: Tensor
 ) -> Callable[[int, int], Tensor]:
-    """A delay's initial states at one of the first steps, for the sequences that are still running."""
+    """A delay's initial states at one of the first steps, for the sequences that are still
+    running.
+    """
     given, shape = delay.operands[1].type, delay.types[0].shape
     if given.is_sequence:
         frames = from_sequence(initial, run.layout(given.dynamic_axes), layout, delay.op.delay)
@@ -45,7 +47,9 @@ def _begin(
 def initial_state(
     run: RunContext, layout: Layout, delay: Node, initial: Tensor
 ) -> Callable[[int, int], Tensor]:
-    """Return what gives a delay's state before one of the first steps, ``[size, *shape]``: carried over, or initial."""
+    """Return what gives a delay's state before one of the first steps, ``[size, *shape]``: carried
+    over, or initial.
+    """
     begin = _begin(run, layout, delay, initial)
     if layout.starts is None:
         return begin

@@ -1,4 +1,6 @@
-"""How a loop runs: step by step on the frames of all sequences that still run, or by recorded code."""
+"""How a loop runs: step by step on the frames of all sequences that still run, or by recorded
+code.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,9 @@ class LoopKernel:
         self.recorded = None if self.ahead or differs else self._recorded(read)
 
     def _recorded(self, read: set[tuple[int, int]]) -> RecordedSteps | None:
-        """The steps as they may be recorded; None if sizes that only the run tells are more than those of rows."""
+        """The steps as they may be recorded; None if sizes that only the run tells are more than
+        those of rows.
+        """
         places = {kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in range(3)}
         self.places = [places[PER_FRAME], places[PER_SEQUENCE]]
         self.static = [k for k in places[STATIC] if self.loop.operands[k].key in read]
@@ -142,7 +146,8 @@ class LoopKernel:
             raise delay.primitive.misfit("its operand must be computed inside the loop")
         if source.type.shape == type_.shape:
             return self.registers[source.key]
-        # An initial state of more or longer axes than the state has: from step to step the state has them as well.
+        # An initial state of more or longer axes than the state has: from step to step the state
+        # has them as well.
         register = len(self.registers)
         self.registers[(id(delay), -1)] = register
         self.types[register] = type_
@@ -175,7 +180,8 @@ class LoopKernel:
             or run.probe is not None
         ):
             return None
-        # Whatever its lengths: a checkpoint tells how many minibatches there have been, and no more.
+        # Whatever its lengths: a checkpoint tells how many minibatches there have been, and no
+        # more.
         self.recorded.runs += 1
         if layout.longest < max(_SHORTEST, *(offset for *_, offset in self.delays)):
             return None
@@ -250,7 +256,9 @@ class LoopKernel:
     def _computed_ahead(
         self, run: RunContext, layout: Layout
     ) -> list[tuple[int, Callable[[int, int], Any]]]:
-        """What depends on no value of the loop, computed for all frames: registers, and how to get at their rows."""
+        """What depends on no value of the loop, computed for all frames: registers, and how to get
+        at their rows.
+        """
         if not self.ahead:
             return []
         whole = replace(run, steps=-1 if self.backwards else 1)

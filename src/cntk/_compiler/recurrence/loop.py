@@ -1,8 +1,8 @@
 """Recurrent loops: components of a graph that feed themselves through delays, run step by step.
 
-What does not depend on the recurrent state is outside the component and was computed for all frames at once. Inside,
-the frames of all sequences lie step by step, longest sequence first: a step is a contiguous slice, and sequences
-that have ended take no part in it.
+What does not depend on the recurrent state is outside the component and was computed for all frames
+at once. Inside, the frames of all sequences lie step by step, longest sequence first: a step is a
+contiguous slice, and sequences that have ended take no part in it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Loop:
         if len(signs) != 1:
             names = ", ".join(n.primitive.name or n.primitive.uid for n in self.delays)
             raise GraphError(
-                f"a loop must run either forwards or backwards, but this one has past and future values: {names}"
+                f"a loop must run either forwards or backwards, but this one has past and future "
+                f"values: {names}"
             )
         self.backwards = signs == {False}
         self.axes = self.delays[0].types[0].dynamic_axes
@@ -76,7 +77,9 @@ class Loop:
 
 
 def _step_order(members: list[Node]) -> list[Node]:
-    """The members in the order in which a step computes them; delays read earlier steps and come first."""
+    """The members in the order in which a step computes them; delays read earlier steps and come
+    first.
+    """
     inside = {id(n) for n in members}
     done: set[int] = set()
     order: list[Node] = []

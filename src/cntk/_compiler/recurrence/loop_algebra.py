@@ -1,4 +1,6 @@
-"""Loops read as algebra: expressions over states and values from outside, with sums and products flattened."""
+"""Loops read as algebra: expressions over states and values from outside, with sums and products
+flattened.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class SymbolicExpr:
     """An expression over a loop's states and what it reads from outside.
 
     Attributes:
-        kind: 'sum', 'product', 'negative', 'state', 'outside', 'times', 'slice', or a function's name.
+        kind: 'sum', 'product', 'negative', 'state', 'outside', 'times', 'slice', or a function's
+            name.
         parts: its operands.
         ref: the value outside, or the matrix of 'times'.
         span: the state's number, or the slice's begin and end.
@@ -138,7 +141,9 @@ class WeightSlices:
         self._in_place = begins == sorted(begins)
 
     def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Which of an operand's gates stands at each place, and where each of them stands, int64."""
+        """Which of an operand's gates stands at each place, and where each of them stands,
+        int64.
+        """
         assert self.order is not None and self._back is not None
         return self.order.on(device), self._back.on(device)
 
@@ -165,7 +170,9 @@ class WeightSlices:
         )
 
     def transposed(self, operands: Sequence[Tensor]) -> Tensor:
-        """WeightSlices as rows, ``[gates * size, rows]``, contiguous, as torch's kernels want them; of vectors the elements."""
+        """WeightSlices as rows, ``[gates * size, rows]``, contiguous, as torch's kernels want them;
+        of vectors the elements.
+        """
         return together([self], operands)[0]
 
     def lay(self, operands: Sequence[Ref]) -> None:
@@ -186,7 +193,9 @@ class WeightSlices:
 
 
 def together(columns: Sequence[WeightSlices], operands: Sequence[Tensor]) -> list[Tensor]:
-    """`WeightSlices.transposed` of several: where each is all of one operand, in one step of autograd, which costs time."""
+    """`WeightSlices.transposed` of several: where each is all of one operand, in one step of
+    autograd, which costs time.
+    """
     given = [operands[c.first] for c in columns]
     if all(c.are_all_of(x) for c, x in zip(columns, given, strict=True)):
         return list(_Sorted.apply(columns, *given))  # type: ignore[no-untyped-call]

@@ -1,7 +1,8 @@
 """Loops that are an LSTM, whoever wrote them, on torch's fused kernel.
 
-A loop is read as algebra: its states' expressions, with sums and products flattened, must have the form of a known
-cell. Inside the fused call sequences lie in slots, one after another, or are padded in pieces of time.
+A loop is read as algebra: its states' expressions, with sums and products flattened, must have the
+form of a known cell. Inside the fused call sequences lie in slots, one after another, or are padded
+in pieces of time.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class FusedLSTM(FusedLoop):
         self._forgetting = Everywhere(forget_gate_weights(self.size)) if zeros else None
 
     def calls(self, layout: Layout) -> int | None:
-        # Of sequences that differ in length, the last cell states are found only when they are asked for.
+        # Of sequences that differ in length, the last cell states are found only when they are
+        # asked for.
         return 20 if layout.uniform or self.backwards else None
 
     def lower(self) -> RunKernel:
@@ -89,7 +91,9 @@ class FusedLSTM(FusedLoop):
     def _in_pieces(
         self, layout: Layout, x: Tensor, states: list[Tensor], weights: list[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        """The output over sequences of different length. The last states are not at hand: sequences end inside pieces."""
+        """The output over sequences of different length. The last states are not at hand: sequences
+        end inside pieces.
+        """
         pieces = layout.pieces(self.backwards)
         states = [s.index_select(1, pieces.order) for s in states]
         found = []
@@ -103,7 +107,9 @@ class FusedLSTM(FusedLoop):
     def _in_slots(
         self, layout: Layout, x: Tensor, weights: list[Tensor], forgetting: Everywhere
     ) -> Tensor:
-        """The output over sequences of different length that all begin with zeros, in one rectangle."""
+        """The output over sequences of different length that all begin with zeros, in one
+        rectangle.
+        """
         slots = layout.slots(self.backwards)
         begin = [x.new_zeros(1, slots.count, self.size)] * 2
         marked = [torch.cat([weights[0], forgetting.on(x.device, x.dtype)], 1), *weights[1:]]
@@ -159,15 +165,20 @@ class FusedLSTM(FusedLoop):
 
 
 def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
-    """Whether sequences may follow one another in a rectangle: they begin anew, and none spoils the next."""
+    """Whether sequences may follow one another in a rectangle: they begin anew, and none spoils the
+    next.
+    """
     if layout.uniform or not layout.frames or layout.starts is not None or x.device.type != "cpu":
         return False
-    # What is not a number cannot be forgotten. In training it would spoil the weights, and with them everything, anyway.
+    # What is not a number cannot be forgotten. In training it would spoil the weights, and with
+    # them everything, anyway.
     return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
 
 
 def match_lstm(loop: Loop) -> Loop | None:
-    """Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g) (Hochreiter, Gers)."""
+    """Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g) (Hochreiter,
+    Gers).
+    """
     for h, c in ((0, 1), (1, 0)):
         output, cell = loop.delays[h].operands[0], loop.delays[c].operands[0]
         if loop.outputs[0].key != output.key:

@@ -15,9 +15,11 @@ def lstm(
     """Torch's fused kernel; see `torch.nn.LSTM`.
 
     Args:
-        x: a rectangle of frames ``[steps, sequences, size]``, or ``[sequences, steps, size]`` if ``by_rows``.
+        x: a rectangle of frames ``[steps, sequences, size]``, or ``[sequences, steps, size]`` if
+            ``by_rows``.
         states: output and cell states before the first step, ``[1, sequences, hidden]`` each.
-        weights: of inputs and of states, gates i, f, g and o one after another as rows, and two biases.
+        weights: of inputs and of states, gates i, f, g and o one after another as rows, and two
+            biases.
         by_rows: whether sequences are the rectangle's rows.
 
     Returns:
@@ -28,7 +30,8 @@ def lstm(
 
 
 def forget_gate_weights(size: int) -> Tensor:
-    """Weights ``[4 * size, 1]`` of one more input, which, where it is 1, makes all states and their gradients 0.
+    """Weights ``[4 * size, 1]`` of one more input, which, where it is 1, makes all states and their
+    gradients 0.
 
     With i and f shut the cell state is 0, with o shut so is the output.
     """

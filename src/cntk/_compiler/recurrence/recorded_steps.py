@@ -1,7 +1,8 @@
 """Loops whose steps have a gradient of their own, recorded once a loop has run a few times.
 
-Autograd would keep every call of every step, and add up a matrix's gradient step by step. Here a step's gradient is a
-straight line of calls, and gradients of matrices and vectors are computed for all steps at once in the end.
+Autograd would keep every call of every step, and add up a matrix's gradient step by step. Here a
+step's gradient is a straight line of calls, and gradients of matrices and vectors are computed for
+all steps at once in the end.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class RecordedSteps:
     """A loop's step, and its recordings.
 
     Attributes:
-        step: called with values per frame, per sequence, of the delays, and static ones; gives the outputs, all with
-            one row for each running sequence.
+        step: called with values per frame, per sequence, of the delays, and static ones; gives the
+            outputs, all with one row for each running sequence.
         feedback: the delays.
         free: for each value per frame or sequence the axes whose size only the run tells.
         runs: how often the loop has run, by recorded code or not.
@@ -108,7 +109,8 @@ class RecordedSteps:
             sizes: how many sequences still run at each step.
             frames: values per frame, step by step, ``[frames, *shape]``.
             sequences: values per sequence, longest first, ``[sequences, *shape]``.
-            starts: for each delay the values before the first step, one for each step up to its offset.
+            starts: for each delay the values before the first step, one for each step up to its
+                offset.
             static: values that are the same at every step.
 
         Returns:

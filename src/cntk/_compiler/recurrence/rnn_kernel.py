@@ -1,7 +1,7 @@
 """A plain recurrence over sequences of different length, forward and backward by hand.
 
-Frames come step by step, longest sequence first, so that nothing is padded. A step is a product and a function in
-place; the weights' gradient is one product at the end.
+Frames come step by step, longest sequence first, so that nothing is padded. A step is a product and
+a function in place; the weights' gradient is one product at the end.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from cntk._runtime.matmul import add_product, mm
 
-# For each function how it is applied in place, what its values say of its gradient, and how a gradient goes through in
-# place. A closed rectifier lets nothing through, infinity and nan neither.
+# For each function how it is applied in place, what its values say of its gradient, and how a
+# gradient goes through in place. A closed rectifier lets nothing through, infinity and nan neither.
 ACTIVATIONS: dict[
     str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], Callable[..., Tensor]]
 ] = {
@@ -45,7 +45,8 @@ class PlainRecurrence(torch.autograd.Function):
 
         Args:
             ctx: what backward needs.
-            opened: what comes from outside, a, ``[frames, h]`` step by step. The states take its place.
+            opened: what comes from outside, a, ``[frames, h]`` step by step. The states take its
+                place.
             recurrent: R, ``[h, h]``.
             initial: states before the first step, ``[sequences, h]``.
             sizes: sequences still running at each step.

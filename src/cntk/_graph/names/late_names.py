@@ -1,4 +1,6 @@
-"""Names that a module hands out though it does not define them: they live in `cntk.internal.names`, floors above."""
+"""Names that a module hands out though it does not define them: they live in `cntk.internal.names`,
+floors above.
+"""
 
 from __future__ import annotations
 

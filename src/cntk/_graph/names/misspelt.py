@@ -1,6 +1,7 @@
 """Names that are not there: what was probably meant, said by the error once somebody reads it.
 
-Programs ask with ``hasattr`` for names that they do not need: nothing is looked for before the text is wanted.
+Programs ask with ``hasattr`` for names that they do not need: nothing is looked for before the text
+is wanted.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from cntk._errors import quoted
 
 # Where a name of one module may be that was looked for in another.
 _PLACES = (
-    "cntk cntk.layers cntk.ops cntk.ops.sequence cntk.learners cntk.losses cntk.metrics cntk.initializer cntk.io "
-    "cntk.io.transforms cntk.logging cntk.logging.graph cntk.train cntk.train.distributed cntk.device cntk.random "
+    "cntk cntk.layers cntk.ops cntk.ops.sequence cntk.learners cntk.losses cntk.metrics "
+    "cntk.initializer cntk.io "
+    "cntk.io.transforms cntk.logging cntk.logging.graph cntk.train cntk.train.distributed "
+    "cntk.device cntk.random "
     "cntk.debugging cntk.variables cntk.axis cntk.core cntk.ops.functions cntk.layers.typing"
 ).split()
 # What other libraries call it.
@@ -117,7 +120,8 @@ def unknown_name(module: str, name: str, known: Callable[[], Iterable[str]]) -> 
 
 
 def meant(name: str, known: Iterable[str], alike: float = 0.76) -> str | None:
-    """The known name that was probably meant: the same but for capital letters and underscores, or one like it.
+    """The known name that was probably meant: the same but for capital letters and underscores, or
+    one like it.
 
     Args:
         name: the name.
@@ -125,7 +129,11 @@ def meant(name: str, known: Iterable[str], alike: float = 0.76) -> str | None:
         alike: how much of it there must be, from 0 to 1.
 
     Example:
-        >>> meant("relU", ["relu", "selu"]), meant("soft_max", ["softmax", "softplus"]), meant("W7", ["b"])
+        >>> (
+        ...     meant("relU", ["relu", "selu"]),
+        ...     meant("soft_max", ["softmax", "softplus"]),
+        ...     meant("W7", ["b"]),
+        ... )
         ('relu', 'softmax', None)
     """
     import difflib  # only where a name is wrong
@@ -170,7 +178,9 @@ def _names_of(place: str) -> Iterable[str]:
 
 
 def _elsewhere(module: str, name: str, plain: str) -> str | None:
-    """Where another module has the same name, or one that differs in capital letters and underscores alone."""
+    """Where another module has the same name, or one that differs in capital letters and
+    underscores alone.
+    """
     for place in _PLACES:
         names = _names_of(place) if place != module else ()
         same = name if name in names else next((n for n in names if _plain(n) == plain), None)

@@ -26,7 +26,9 @@ WINDOWS = ("qt", "gtk", "tk", "wx", "macosx")
 
 
 def backend(function: Wrapped, row: Changed, teller: Teller) -> Wrapped:
-    """Return `matplotlib.use` that draws without a window where there is no screen, and knows old backends."""
+    """Return `matplotlib.use` that draws without a window where there is no screen, and knows old
+    backends.
+    """
 
     @functools.wraps(function)
     def old(backend: Any, *arguments: Any, **options: Any) -> Any:

@@ -16,7 +16,9 @@ from cntk._old_programs.tell import Teller, is_served
 def ascii_is_bytes(
     function: Callable[..., Any], row: Changed, teller: Teller
 ) -> Callable[..., Any]:
-    """Return `AttributeManager.__getitem__` with bytes where the file says ASCII, of any length, as for what was bytes."""
+    """Return `AttributeManager.__getitem__` with bytes where the file says ASCII, of any length, as
+    for what was bytes.
+    """
 
     def as_bytes(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
@@ -94,7 +96,9 @@ def _are_bytes(data: Any) -> bool:
 
 
 def mode(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
-    """Return `File.__init__` that, without a mode, opens a file to write if it can, and makes it if there is none."""
+    """Return `File.__init__` that, without a mode, opens a file to write if it can, and makes it if
+    there is none.
+    """
 
     @functools.wraps(function)
     def old(file: Any, name: Any, *arguments: Any, **options: Any) -> None:

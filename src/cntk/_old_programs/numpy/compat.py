@@ -12,9 +12,24 @@ long, integer_types, basestring, unicode = int, (int,), str, str
 strchar, sixu, Path = "U", str, os.PathLike
 
 __all__ = [
-    "asbytes", "asbytes_nested", "asstr", "asunicode", "asunicode_nested", "basestring", "integer_types",
-    "is_pathlib_path", "isfileobj", "long", "os_PathLike", "os_fspath", "Path", "pickle", "sixu", "strchar", "unicode",
-]  # fmt: skip
+    "asbytes",
+    "asbytes_nested",
+    "asstr",
+    "asunicode",
+    "asunicode_nested",
+    "basestring",
+    "integer_types",
+    "is_pathlib_path",
+    "isfileobj",
+    "long",
+    "os_PathLike",
+    "os_fspath",
+    "Path",
+    "pickle",
+    "sixu",
+    "strchar",
+    "unicode",
+]
 
 
 def asbytes(text: Any) -> bytes:

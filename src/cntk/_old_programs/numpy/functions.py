@@ -70,7 +70,9 @@ def asfarray(array: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[Any]:
 def find_common_type(
     array_types: Sequence[DTypeLike], scalar_types: Sequence[DTypeLike]
 ) -> np.dtype[Any] | None:
-    """Return the dtype of arrays and scalars together; scalars count only where they are of a higher kind."""
+    """Return the dtype of arrays and scalars together; scalars count only where they are of a
+    higher kind.
+    """
     arrays, scalars = (
         [np.dtype(one) for one in array_types],
         [np.dtype(one) for one in scalar_types],

@@ -75,7 +75,9 @@ def sort(
     by: Any = None,
     **_: Any,
 ) -> Table:
-    """Sort by columns; a table without them by its index, as a Series without them by its values."""
+    """Sort by columns; a table without them by its index, as a Series without them by its
+    values.
+    """
     keys = by if columns is None else columns
     if isinstance(table, pd.Series):
         return table.sort_values(ascending=ascending if columns is None else columns, inplace=True)
@@ -301,7 +303,9 @@ class _Ix:
 
 
 def _labels(key: Any, axis: Any) -> Any:
-    """Turn counts into the labels that they stand for; slices of counts exclude their end, slices of labels do not."""
+    """Turn counts into the labels that they stand for; slices of counts exclude their end, slices
+    of labels do not.
+    """
     if pd.api.types.is_integer_dtype(axis):
         return key
     if isinstance(key, slice):

@@ -58,7 +58,9 @@ class LooseVersion:
 
 
 class StrictVersion(LooseVersion):
-    """A version of two or three numbers, and perhaps ``a`` or ``b`` and a number for what came before it."""
+    """A version of two or three numbers, and perhaps ``a`` or ``b`` and a number for what came
+    before it.
+    """
 
     def parse(self, vstring: str) -> None:
         """Read a version.

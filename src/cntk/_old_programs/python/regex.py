@@ -12,7 +12,9 @@ from cntk._old_programs.tell import Teller, is_served
 
 
 def split_between(function: Callable[..., Any], row: Changed, teller: Teller) -> Callable[..., Any]:
-    """Return `re.split` that splits at no empty match: a pattern that may match nothing splits where it matches something."""
+    """Return `re.split` that splits at no empty match: a pattern that may match nothing splits
+    where it matches something.
+    """
 
     @functools.wraps(function)
     def old(pattern: Any, string: Any, maxsplit: int = 0, flags: Any = 0) -> list[Any]:

@@ -20,14 +20,16 @@ def derivative(
     args: Sequence[Any] = (),
     order: int = 3,
 ) -> Any:
-    """Return the n-th derivative at a place, by central differences over `order` points, `dx` apart.
+    """Return the n-th derivative at a place, by central differences over `order` points, `dx`
+    apart.
 
     Raises:
         ValueError: `order` is even or not above `n`.
     """
     if order < n + 1 or order % 2 == 0:
         raise ValueError(
-            "'order' (the number of points used to compute the derivative) must be odd and at least n + 1"
+            "'order' (the number of points used to compute the derivative) must be odd and at "
+            "least n + 1"
         )
     steps = np.arange(order) - order // 2
     powers = steps[None, :].astype(float) ** np.arange(order)[:, None]
@@ -101,7 +103,9 @@ def cumtrapz(
 
 
 def simps(y: ArrayLike, x: Any = None, dx: float = 1.0, axis: int = -1, even: str = "avg") -> Any:
-    """Return the integral by Simpson's rule; an even count of points is integrated as SciPy does today."""
+    """Return the integral by Simpson's rule; an even count of points is integrated as SciPy does
+    today.
+    """
     from scipy.integrate import simpson
 
     return simpson(y, x=x, dx=dx, axis=axis)

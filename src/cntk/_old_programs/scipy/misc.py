@@ -27,7 +27,8 @@ def bytescale(
     high: int = 255,
     low: int = 0,
 ) -> NDArray[np.uint8]:
-    """Return an array as bytes from `low` to `high`, its least value (or `cmin`) being `low`; bytes stay as they are.
+    """Return an array as bytes from `low` to `high`, its least value (or `cmin`) being `low`; bytes
+    stay as they are.
 
     Raises:
         ValueError: the bounds are crossed or beyond a byte's.
@@ -55,9 +56,15 @@ def bytescale(
 
 
 def toimage(
-    arr: ArrayLike, high: int = 255, low: int = 0, cmin: float | None = None, cmax: float | None = None,
-    pal: ArrayLike | None = None, mode: str | None = None, channel_axis: int | None = None,
-) -> Any:  # fmt: skip
+    arr: ArrayLike,
+    high: int = 255,
+    low: int = 0,
+    cmin: float | None = None,
+    cmax: float | None = None,
+    pal: ArrayLike | None = None,
+    mode: str | None = None,
+    channel_axis: int | None = None,
+) -> Any:
     """Return an array as a picture of Pillow.
 
     Args:
@@ -68,7 +75,8 @@ def toimage(
         cmax: what counts as the greatest value.
         pal: colours for mode P, 256 x 3.
         mode: Pillow's mode; by default L, RGB or RGBA.
-        channel_axis: which axis holds the channels; by default the first one of length 3, else of length 4.
+        channel_axis: which axis holds the channels; by default the first one of length 3, else of
+            length 4.
 
     Raises:
         ValueError: the array is complex or of another shape.
@@ -142,7 +150,9 @@ def imread(name: Any, flatten: bool = False, mode: str | None = None) -> NDArray
 
 
 def imsave(name: Any, arr: ArrayLike, format: str | None = None) -> None:
-    """Write an array as a picture; other values than bytes are scaled from their least to their greatest."""
+    """Write an array as a picture; other values than bytes are scaled from their least to their
+    greatest.
+    """
     toimage(arr, channel_axis=2 if np.ndim(arr) == 3 else None).save(
         name, **({} if format is None else {"format": format})
     )

@@ -17,10 +17,20 @@ from sklearn.model_selection import (
 )
 
 __all__ = [
-    "KFold", "LabelKFold", "LeaveOneLabelOut", "LeaveOneOut", "LeavePOut", "ShuffleSplit", "StratifiedKFold",
-    "StratifiedShuffleSplit", "check_cv", "cross_val_predict", "cross_val_score", "permutation_test_score",
+    "KFold",
+    "LabelKFold",
+    "LeaveOneLabelOut",
+    "LeaveOneOut",
+    "LeavePOut",
+    "ShuffleSplit",
+    "StratifiedKFold",
+    "StratifiedShuffleSplit",
+    "check_cv",
+    "cross_val_predict",
+    "cross_val_score",
+    "permutation_test_score",
     "train_test_split",
-]  # fmt: skip
+]
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 

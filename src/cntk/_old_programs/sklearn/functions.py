@@ -13,9 +13,16 @@ from sklearn.discriminant_analysis import (
 from sklearn.impute import SimpleImputer
 
 __all__ = [
-    "LDA", "QDA", "Imputer", "get_feature_names", "jaccard_similarity_score", "linear_assignment", "plot_confusion_matrix",
-    "plot_roc_curve", "randomized_pca",
-]  # fmt: skip
+    "LDA",
+    "QDA",
+    "Imputer",
+    "get_feature_names",
+    "jaccard_similarity_score",
+    "linear_assignment",
+    "plot_confusion_matrix",
+    "plot_roc_curve",
+    "randomized_pca",
+]
 
 
 class Imputer(SimpleImputer):  # type: ignore[misc]

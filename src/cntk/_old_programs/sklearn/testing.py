@@ -19,11 +19,28 @@ from numpy.testing import (
 from sklearn.utils.discovery import all_estimators
 
 __all__ = [
-    "all_estimators", "assert_allclose", "assert_almost_equal", "assert_approx_equal", "assert_array_almost_equal",
-    "assert_array_equal", "assert_array_less", "assert_equal", "assert_false", "assert_greater", "assert_greater_equal",
-    "assert_in", "assert_less", "assert_less_equal", "assert_not_equal", "assert_not_in", "assert_raise_message",
-    "assert_raises", "assert_raises_regex", "assert_true", "ignore_warnings",
-]  # fmt: skip
+    "all_estimators",
+    "assert_allclose",
+    "assert_almost_equal",
+    "assert_approx_equal",
+    "assert_array_almost_equal",
+    "assert_array_equal",
+    "assert_array_less",
+    "assert_equal",
+    "assert_false",
+    "assert_greater",
+    "assert_greater_equal",
+    "assert_in",
+    "assert_less",
+    "assert_less_equal",
+    "assert_not_equal",
+    "assert_not_in",
+    "assert_raise_message",
+    "assert_raises",
+    "assert_raises_regex",
+    "assert_true",
+    "ignore_warnings",
+]
 
 _case = unittest.TestCase()
 assert_equal, assert_not_equal = _case.assertEqual, _case.assertNotEqual

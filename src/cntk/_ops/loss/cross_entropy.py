@@ -1,4 +1,6 @@
-"""Cross entropy after softmax, and classification error: what most classifiers are trained and judged by."""
+"""Cross entropy after softmax, and classification error: what most classifiers are trained and
+judged by.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,8 @@ class AgainstTarget(Fused):
             )
         if output.shape[-1] != target.shape[-1] and min(output.shape[-1], target.shape[-1]) >= 0:
             raise GraphError(
-                f"the last axes of output ({output.shape[-1]}) and target ({target.shape[-1]}) must agree"
+                f"the last axes of output ({output.shape[-1]}) and target ({target.shape[-1]}) "
+                f"must agree"
             )
         shape = (*output.shape[:-1], target.shape[0] if target.rank == 2 else 1)
         return TensorType(shape, join_axes(operands, stretch=False), output.dtype)
@@ -60,7 +63,9 @@ class AgainstTarget(Fused):
         raise NotImplementedError
 
     def tensors(self, output: Tensor, target: Tensor) -> Tensor:
-        """The result ``[*rows, a, b]`` for an output ``[*rows, a, c]`` and a target ``[*rows, b, c]``."""
+        """The result ``[*rows, a, b]`` for an output ``[*rows, a, c]`` and a target ``[*rows, b,
+        c]``.
+        """
         raise NotImplementedError
 
     def lower(self, *operands: TensorType) -> Kernel:
@@ -127,7 +132,9 @@ class _CrossEntropy(torch.autograd.Function):
 
 
 class _CrossEntropyByLogarithm(torch.autograd.Function):
-    """Target times logarithm of softmax; the gradient takes the target to sum up to 1, as in the original."""
+    """Target times logarithm of softmax; the gradient takes the target to sum up to 1, as in the
+    original.
+    """
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, target: Tensor) -> Tensor:
@@ -199,8 +206,9 @@ class Misclassification(AgainstTarget):
 class Total(Op):
     """A criterion summed over the whole minibatch, as early models hold it.
 
-    A sample is one vector, whatever its rank. Operands that do not meet frame by frame are refused when the criterion is
-    evaluated, and not before, as in the original: files hold such criteria beside outputs that can be computed.
+    A sample is one vector, whatever its rank. Operands that do not meet frame by frame are refused
+    when the criterion is evaluated, and not before, as in the original: files hold such criteria
+    beside outputs that can be computed.
     """
 
     operand_counts = (2,)
@@ -225,7 +233,8 @@ class Total(Op):
         first, second = sizes[:2]
         if first != second and not (self.stretches_numbers and 1 in (first, second)):
             raise GraphError(
-                f"the samples of output and target must have the same number of elements, but have {first} and {second}; "
+                f"the samples of output and target must have the same number of elements, but have "
+                f"{first} and {second}; "
                 "use cntk.reshape, cntk.slice or cntk.one_hot to bring them to one size"
             )
 
@@ -260,7 +269,8 @@ class TotalSquaredError(Total):
 class TotalClassificationError(Total):
     """Number of samples whose class is not among the output's largest elements.
 
-    The operands are the output, the target, and the constant that says how many of the largest count; 1 without it.
+    The operands are the output, the target, and the constant that says how many of the largest
+    count; 1 without it.
     """
 
     operand_counts = (2, 3)
@@ -286,12 +296,14 @@ class TotalClassificationError(Total):
 def cross_entropy_with_softmax(
     output_vector: Any, target_vector: Any, axis: Any = -1, name: str = ""
 ) -> Composite:
-    """Cross entropy between a target distribution and the softmax of an output: log(sum(exp(z))) - sum(y * z).
+    """Cross entropy between a target distribution and the softmax of an output: log(sum(exp(z))) -
+    sum(y * z).
 
     Args:
         output_vector: z, the output before softmax, ``[classes]``.
         target_vector: y, ``[classes]``, dense or sparse; usually a single 1.
-        axis: the axis of the classes. Along another axis than the last, -1, the operands are dense, of any rank.
+        axis: the axis of the classes. Along another axis than the last, -1, the operands are dense,
+            of any rank.
         name: its name in the graph.
 
     Returns:
@@ -301,7 +313,7 @@ def cross_entropy_with_softmax(
         GraphError: if the classes of the operands differ in number, or dynamic axes do not fit.
 
     Example:
-        >>> cross_entropy_with_softmax([1., 2., 1.], [0., 1., 0.]).eval()
+        >>> cross_entropy_with_softmax([1.0, 2.0, 1.0], [0.0, 1.0, 0.0]).eval()
         array([0.551445], dtype=float32)
     """
     chosen = as_axis(axis, "cross_entropy_with_softmax")
@@ -333,21 +345,24 @@ def classification_error(
     Args:
         output_vector: the output, ``[classes]``, before or after softmax.
         target_vector: the target, ``[classes]``, dense or sparse, a single 1.
-        axis: the axis of the classes; along another than the last, -1, the mean over the other static axes is taken.
+        axis: the axis of the classes; along another than the last, -1, the mean over the other
+            static axes is taken.
         topN: how many of the output's largest elements are right if the class is among them.
         name: its name in the graph.
 
     Returns:
-        A function with output ``[1]``; a number for another axis than -1; for ``topN`` larger than 1 a number for the
-        whole minibatch: how many of its samples are wrong. That number has no gradient.
+        A function with output ``[1]``; a number for another axis than -1; for ``topN`` larger than
+        1 a number for the whole minibatch: how many of its samples are wrong. That number has no
+        gradient.
 
     Raises:
-        GraphError: if the classes of the operands differ in number; for ``topN`` larger than 1 along another axis.
+        GraphError: if the classes of the operands differ in number; for ``topN`` larger than 1
+            along another axis.
 
     Example:
-        >>> classification_error([1., 2., 3., 4.], [0., 1., 0., 0.]).eval()
+        >>> classification_error([1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, 0.0]).eval()
         array([1.], dtype=float32)
-        >>> classification_error([1., 2., 3., 4.], [0., 0., 0., 1.]).eval()
+        >>> classification_error([1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 1.0]).eval()
         array([0.], dtype=float32)
     """
     chosen = as_axis(axis, "classification_error")
@@ -359,7 +374,8 @@ def classification_error(
         return apply(TotalClassificationError(), (*operands, topN), name)
     if topN != 1:
         raise GraphError(
-            f"classification_error: topN is for the last axis, got topN={topN} and axis={axis!r}; leave out one of them"
+            f"classification_error: topN is for the last axis, got topN={topN} and axis={axis!r}; "
+            f"leave out one of them"
         )
 
     def build(output: Any, target: Any) -> Composite:

@@ -1,4 +1,6 @@
-"""Connectionist temporal classification: labels whose place in time is unknown, summed over all their alignments."""
+"""Connectionist temporal classification: labels whose place in time is unknown, summed over all
+their alignments.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ __all__ = ["forward_backward", "labels_to_graph"]
 # The value of a frame at which a label begins; any other is a frame in which it goes on.
 _BEGINS = 2
 
-# Logarithm of a probability that counts as 0. It is finite, as in the original: where no alignment is possible, the
-# loss is 1e11 and the gradient a share of every state, instead of not-a-numbers that spoil the whole minibatch.
+# Logarithm of a probability that counts as 0. It is finite, as in the original: where no alignment
+# is possible, the loss is 1e11 and the gradient a share of every state, instead of not-a-numbers
+# that spoil the whole minibatch.
 _IMPOSSIBLE = -1e11
 _LOG_OF_1E30 = 69.07755278982137
 
@@ -49,11 +52,13 @@ class LabelsToGraph(Op):
 @primitive(PrimitiveOp.ForwardBackward)
 @dataclass(frozen=True)
 class ForwardBackward(Op):
-    """Negative logarithm of the probability of the labels, over all their alignments, of all sequences together.
+    """Negative logarithm of the probability of the labels, over all their alignments, of all
+    sequences together.
 
     Attributes:
         blank_token_id: the class that stands for no label.
-        delay_constraint: how many frames a label may come later than it is marked; -1 for any number.
+        delay_constraint: how many frames a label may come later than it is marked; -1 for any
+            number.
     """
 
     operand_counts = (2,)
@@ -72,12 +77,14 @@ class ForwardBackward(Op):
         if min(sizes) >= 0:
             if sizes[0] != sizes[1]:
                 raise GraphError(
-                    f"labels and features must have as many classes: {shape_text(labels.shape)} is {sizes[0]}, "
+                    f"labels and features must have as many classes: {shape_text(labels.shape)} is "
+                    f"{sizes[0]}, "
                     f"{shape_text(features.shape)} is {sizes[1]}"
                 )
             if self.blank_token_id >= sizes[0]:
                 raise GraphError(
-                    f"the blank is class {self.blank_token_id}, and there are only {sizes[0]}, from 0"
+                    f"the blank is class {self.blank_token_id}, and there are only {sizes[0]}, "
+                    f"from 0"
                 )
         join_axes(operands, stretch=False)
         if labels.dynamic_axes != features.dynamic_axes or not features.dynamic_axes:
@@ -111,12 +118,15 @@ def _size(type_: TensorType) -> int:
 
 
 class _States(NamedTuple):
-    """What sequences pass through: a blank, the first label, a blank, the second label, ..., a blank.
+    """What sequences pass through: a blank, the first label, a blank, the second label, ..., a
+    blank.
 
     Attributes:
-        classes: each state's class, int64 ``[sequences, states]``; blanks beyond a sequence's last state.
+        classes: each state's class, int64 ``[sequences, states]``; blanks beyond a sequence's last
+            state.
         counts: how many states each sequence has, int64 ``[sequences]``.
-        latest: the last frame at which a sequence may be in a state, int64 ``[sequences, states]``; None for any.
+        latest: the last frame at which a sequence may be in a state, int64 ``[sequences, states]``;
+            None for any.
     """
 
     classes: Tensor
@@ -145,8 +155,8 @@ def _states(labels: Tensor, layout: Layout, blank: int, delay: int) -> _States:
     following = following.index_put_((row, place), layout.positions)[:, :-1]
     latest = following.repeat_interleave(2, 1)[:, :width] + delay
     latest = torch.where(states == blank, latest - 1, latest)
-    # Quirks of the original: the blank at the end is held to the first frames, and what would be held to before
-    # frame 0 is not held at all.
+    # Quirks of the original: the blank at the end is held to the first frames, and what would be
+    # held to before frame 0 is not held at all.
     last = torch.arange(width, device=labels.device) == (counts - 1).unsqueeze(1)
     latest = torch.where(last, delay - 1, latest)
     return _States(states, counts, torch.where(latest < 0, layout.longest, latest))
@@ -222,7 +232,9 @@ def _reversed(lengths: Tensor, longest: int) -> Tensor:
 
 
 class _ForwardBackward(torch.autograd.Function):
-    """The loss with its gradient, softmax minus the labels' share in each frame, which the same two passes give."""
+    """The loss with its gradient, softmax minus the labels' share in each frame, which the same two
+    passes give.
+    """
 
     @staticmethod
     def forward(
@@ -233,8 +245,9 @@ class _ForwardBackward(torch.autograd.Function):
         logs = layout.pad(flat_logs)
         states = _states(labels, layout, blank, delay)
         back = _Reversal.of(layout, states)
-        # Reading sequences from their end is the same computation on reversed frames and states. The loss comes from
-        # that one, since the original's does: with a delay constraint the two differ.
+        # Reading sequences from their end is the same computation on reversed frames and states.
+        # The loss comes from that one, since the original's does: with a delay constraint the two
+        # differ.
         from_end = (
             back.by_frames(logs),
             states.classes.gather(1, back.states),
@@ -270,7 +283,9 @@ class _ForwardBackward(torch.autograd.Function):
 
 
 def _forbidden(states: _States, layout: Layout, back: _Reversal | None) -> Tensor | None:
-    """Where sequences may not be, bool ``[sequences, frames, states]``, in reversed order if asked; None for nowhere."""
+    """Where sequences may not be, bool ``[sequences, frames, states]``, in reversed order if asked;
+    None for nowhere.
+    """
     if states.latest is None:
         return None
     place = torch.arange(layout.longest, device=states.latest.device).reshape(1, -1, 1)
@@ -279,7 +294,9 @@ def _forbidden(states: _States, layout: Layout, back: _Reversal | None) -> Tenso
 
 
 def _totals(scores: Tensor, states: _States, layout: Layout) -> Tensor:
-    """From the scores of sequences read from their end: the logarithm of the probability of all alignments."""
+    """From the scores of sequences read from their end: the logarithm of the probability of all
+    alignments.
+    """
     row = torch.arange(layout.count, device=scores.device)
     frame, last = layout.lengths_tensor - 1, states.counts - 1
     # The last state and the one before; a sequence without labels has a single state.
@@ -303,8 +320,9 @@ def _shares(
     through = from_begin + back.by_both(from_end) - own
     beyond = torch.arange(through.shape[2], device=own.device) >= states.counts.unsqueeze(1)
     through = through.masked_fill(beyond.unsqueeze(1), -torch.inf)
-    # A delay constraint can leave a frame that no alignment passes through. As in the original, what sums up to less
-    # than 1e-30 of all alignments is not brought up to 1: such a frame has no shares.
+    # A delay constraint can leave a frame that no alignment passes through. As in the original,
+    # what sums up to less than 1e-30 of all alignments is not brought up to 1: such a frame has no
+    # shares.
     part = torch.logsumexp(through, 2, True) - totals.reshape(-1, 1, 1)
     return torch.softmax(through, 2) * torch.exp((part + _LOG_OF_1E30).clamp_max(0))
 
@@ -317,15 +335,16 @@ def labels_to_graph(labels: Any, name: str = "") -> Composite:
     """Labels as `forward_backward` wants them.
 
     Args:
-        labels: for each frame a vector with one entry for each class. The largest entry says which label the frame
-            belongs to; it is 2 at the frame where the label begins and 1 where it goes on.
+        labels: for each frame a vector with one entry for each class. The largest entry says which
+            label the frame belongs to; it is 2 at the frame where the label begins and 1 where it
+            goes on.
         name: its name in the graph.
 
     Returns:
         A function with the same output.
 
     Example:
-        >>> labels_to_graph([[2., 0.], [0., 2.], [0., 1.]]).eval()
+        >>> labels_to_graph([[2.0, 0.0], [0.0, 2.0], [0.0, 1.0]]).eval()
         array([[2., 0.],
                [0., 2.],
                [0., 1.]], dtype=float32)
@@ -336,27 +355,29 @@ def labels_to_graph(labels: Any, name: str = "") -> Composite:
 def forward_backward(
     graph: Any, features: Any, blankTokenId: int, delayConstraint: int = -1, name: str = ""
 ) -> Composite:
-    """Connectionist temporal classification (Graves et al., 2006): a loss for labels without a known place in time.
+    """Connectionist temporal classification (Graves et al., 2006): a loss for labels without a
+    known place in time.
 
-    Which labels there are and in which order is read from the graph; where they stand matters only for the delay.
-    A sequence too short for its labels adds 1e11.
+    Which labels there are and in which order is read from the graph; where they stand matters only
+    for the delay. A sequence too short for its labels adds 1e11.
 
     Args:
-        graph: what `labels_to_graph` gives: one vector ``[classes]`` for each frame, a label beginning where its
-            largest entry is 2. One class is the blank, which labels do not use.
+        graph: what `labels_to_graph` gives: one vector ``[classes]`` for each frame, a label
+            beginning where its largest entry is 2. One class is the blank, which labels do not use.
         features: scores ``[classes]`` of each frame, before softmax, on the same sequence axis.
         blankTokenId: the class of the blank, from 0.
-        delayConstraint: how many frames after the next label's mark a label may still be emitted; -1 for any number.
-            As in the original, the blank behind the last label is then held to the first ``delayConstraint`` frames.
+        delayConstraint: how many frames after the next label's mark a label may still be emitted;
+            -1 for any number. As in the original, the blank behind the last label is then held to
+            the first ``delayConstraint`` frames.
         name: its name in the graph.
 
     Returns:
-        A function whose output is one number for the minibatch: minus the logarithm of the probability of the labels,
-        summed over the sequences.
+        A function whose output is one number for the minibatch: minus the logarithm of the
+        probability of the labels, summed over the sequences.
 
     Raises:
-        GraphError: if the operands have different classes or dynamic axes, there is no class for the blank, or the
-            graph does not come from `labels_to_graph`.
+        GraphError: if the operands have different classes or dynamic axes, there is no class for
+            the blank, or the graph does not come from `labels_to_graph`.
         TypeError: if the blank or the delay is no whole number.
 
     Example:

@@ -1,4 +1,6 @@
-"""Edit distance: how many insertions, deletions and substitutions turn one sequence of tokens into another."""
+"""Edit distance: how many insertions, deletions and substitutions turn one sequence of tokens into
+another.
+"""
 
 from __future__ import annotations
 
@@ -140,8 +142,9 @@ def edits(
 ) -> Tensor:
     """How many edits the cheapest way from one sequence to the other has.
 
-    All cells of the table on one diagonal are computed at once, for all sequences: they need the two diagonals before
-    alone. Of ways that cost the same, a substitution goes before an insertion, that before a deletion.
+    All cells of the table on one diagonal are computed at once, for all sequences: they need the
+    two diagonals before alone. Of ways that cost the same, a substitution goes before an insertion,
+    that before a deletion.
 
     Args:
         a, b: tokens on the CPU, int64 ``[sequences, longest]``.
@@ -154,7 +157,8 @@ def edits(
     count, width = a.shape[0], a.shape[1] + 1
     # Costs have 32 bits whatever the operands have, which decides some ties.
     costs = torch.tensor([substitution, insertion, deletion], dtype=torch.float32)
-    # Reversed, so that on a diagonal a and b are read in the same direction; nothing agrees with the padding.
+    # Reversed, so that on a diagonal a and b are read in the same direction; nothing agrees with
+    # the padding.
     mirrored = F.pad(b.flip(1), (width, width), value=_PADDING - 1)
     before = torch.full((count, width), torch.inf, device=a.device)
     cost, number = before.clone(), torch.zeros((count, width), dtype=torch.int64, device=a.device)
@@ -196,11 +200,12 @@ def edit_distance_error(
     tokensToIgnore: Iterable[int] = [],
     name: str = "",
 ) -> Composite:
-    """Edit distance of sequences, as a metric (Levenshtein, 1966): edits on the cheapest way from one to the other.
+    """Edit distance of sequences, as a metric (Levenshtein, 1966): edits on the cheapest way from
+    one to the other.
 
-    A frame stands for the token at its largest element. The edits are counted, whatever they cost, divided by the
-    number of tokens of ``input_b`` and multiplied by the number of frames of ``input_a``, so that the average over
-    frames that a trainer reports is the error rate.
+    A frame stands for the token at its largest element. The edits are counted, whatever they cost,
+    divided by the number of tokens of ``input_b`` and multiplied by the number of frames of
+    ``input_a``, so that the average over frames that a trainer reports is the error rate.
 
     Args:
         input_a: for each frame scores ``[tokens]`` or a one-hot vector; sparse vectors as well.
@@ -213,8 +218,8 @@ def edit_distance_error(
         name: its name in the graph.
 
     Returns:
-        A function whose output is one number for the minibatch; infinite, or not a number, if ``input_b`` has no
-        tokens. It has no gradient.
+        A function whose output is one number for the minibatch; infinite, or not a number, if
+        ``input_b`` has no tokens. It has no gradient.
 
     Raises:
         GraphError: if the operands differ in their number of tokens, or one has no batch axis.
@@ -224,7 +229,9 @@ def edit_distance_error(
         >>> import cntk as C
         >>> x, y = C.sequence.input_variable(3), C.sequence.input_variable(3)
         >>> error = edit_distance_error(x, y)
-        >>> error.eval({x: C.Value.one_hot([[0, 1, 2, 2]], 3), y: C.Value.one_hot([[0, 2, 2, 1]], 3)})
+        >>> error.eval(
+        ...     {x: C.Value.one_hot([[0, 1, 2, 2]], 3), y: C.Value.one_hot([[0, 2, 2, 1]], 3)}
+        ... )
         array(2., dtype=float32)
     """
     for what, penalty in (("subPen", subPen), ("delPen", delPen), ("insPen", insPen)):
@@ -237,7 +244,8 @@ def edit_distance_error(
     tokens = list(tokensToIgnore) if isinstance(tokensToIgnore, Iterable) else [None]
     if not all(isinstance(token, Integral) and token >= 0 for token in tokens):
         raise TypeError(
-            f"edit_distance_error: tokensToIgnore must be a list of whole numbers, 0 or more, got {tokensToIgnore!r}"
+            f"edit_distance_error: tokensToIgnore must be a list of whole numbers, 0 or more, got "
+            f"{tokensToIgnore!r}"
         )
     op = EditDistanceError(
         float(subPen),

@@ -27,10 +27,11 @@ __all__ = ["hierarchical_softmax_layer"]
 def hierarchical_softmax_layer(
     input_var: Any, label_index: Any, label_dim: int, label_classes: int | None = None
 ) -> tuple[Composite, Composite, list[Composite]]:
-    """An output layer whose cost grows with the square root of the number of labels: a group first, then a label in it.
+    """An output layer whose cost grows with the square root of the number of labels: a group first,
+    then a label in it.
 
-    Labels are put into groups in their order, and the probability of a label is that of its group times that within
-    the group. Train with minus the logarithm of the first result.
+    Labels are put into groups in their order, and the probability of a label is that of its group
+    times that within the group. Train with minus the logarithm of the first result.
 
     J. Goodman: "Classes for fast maximum entropy training" (2001).
 
@@ -38,11 +39,13 @@ def hierarchical_softmax_layer(
         input_var: an operand ``[n]``.
         label_index: the label's number, ``[1]``, on the same dynamic axes.
         label_dim: how many labels there are.
-        label_classes: how many groups; the square root of the number of labels, rounded up, if not given.
+        label_classes: how many groups; the square root of the number of labels, rounded up, if not
+            given.
 
     Returns:
-        The probability of the label given, ``[1 x 1]``; the probabilities of the groups ``[groups]``; and for each group
-        a function that gives the probabilities of its labels, ``[labels in a group]``.
+        The probability of the label given, ``[1 x 1]``; the probabilities of the groups
+        ``[groups]``; and for each group a function that gives the probabilities of its labels,
+        ``[labels in a group]``.
 
     Raises:
         GraphError: if shapes or dynamic axes do not fit.
@@ -59,11 +62,13 @@ def hierarchical_softmax_layer(
     groups, size = _sizes(label_dim, label_classes)
     if len(x.shape) != 1 or x.shape[0] < 0:
         raise GraphError(
-            f"hierarchical_softmax_layer: input_var must be a vector of known size, got {shape_text(x.shape)}; flatten it"
+            f"hierarchical_softmax_layer: input_var must be a vector of known size, got "
+            f"{shape_text(x.shape)}; flatten it"
         )
     if label.shape not in ((), (1,)):
         raise GraphError(
-            f"hierarchical_softmax_layer: label_index must be a single number, got {shape_text(label.shape)}; "
+            f"hierarchical_softmax_layer: label_index must be a single number, got "
+            f"{shape_text(label.shape)}; "
             "give the label's number instead of a one-hot vector"
         )
     group = floor(element_divide(plus(label, 0.5), size))

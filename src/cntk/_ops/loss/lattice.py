@@ -1,4 +1,6 @@
-"""Sequence training on lattices of speech recognition, of which files are read and nothing is computed."""
+"""Sequence training on lattices of speech recognition, of which files are read and nothing is
+computed.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,20 @@ from cntk._graph.types import TensorType
 __all__ = ["lattice_sequence_with_softmax"]
 
 _REASON = (
-    "sequence training on lattices is not computed here: it needs a recogniser's word lattices, phone models and "
-    "transition probabilities in formats that no other program writes any more. Train with cntk.forward_backward "
-    "(connectionist temporal classification), or with cntk.cross_entropy_with_softmax on aligned frames"
+    "sequence training on lattices is not computed here: it needs a recogniser's word lattices, "
+    "phone models and "
+    "transition probabilities in formats that no other program writes any more. Train with "
+    "cntk.forward_backward "
+    "(connectionist temporal classification), or with cntk.cross_entropy_with_softmax on aligned "
+    "frames"
 )
 
 
 @primitive(PrimitiveOp.LatticeSequenceWithSoftmax)
 @dataclass(frozen=True)
 class LatticeSequenceWithSoftmax(Op):
-    """A criterion of sequences against lattices; graphs that hold it load, and all of them but this can be used.
+    """A criterion of sequences against lattices; graphs that hold it load, and all of them but this
+    can be used.
 
     Attributes are the arguments of `lattice_sequence_with_softmax`.
     """
@@ -95,10 +101,11 @@ def lattice_sequence_with_softmax(
     seqGammarWordPen: float = 0.0,
     name: str = "",
 ) -> Composite:
-    """Discriminative training of acoustic models on a recogniser's lattices (Kingsbury, 2009). Not available.
+    """Discriminative training of acoustic models on a recogniser's lattices (Kingsbury, 2009). Not
+    available.
 
-    The function is here so that programs get a reason, and models whose files hold the criterion load: all of such a
-    graph but the criterion itself can be evaluated, and saved again.
+    The function is here so that programs get a reason, and models whose files hold the criterion
+    load: all of such a graph but the criterion itself can be evaluated, and saved again.
 
     Args:
         label: the aligned state of each frame, one-hot ``[states]``.
@@ -124,9 +131,12 @@ def lattice_sequence_with_softmax(
         NotImplementedError: always.
 
     Example:
-        >>> lattice_sequence_with_softmax([0.], [0.], [0.], [0.], "symbols", "phones", "states", "transitions")
+        >>> lattice_sequence_with_softmax(
+        ...     [0.0], [0.0], [0.0], [0.0], "symbols", "phones", "states", "transitions"
+        ... )
         Traceback (most recent call last):
         ...
-        NotImplementedError: lattice_sequence_with_softmax: sequence training on lattices is not computed here: ...
+        NotImplementedError: lattice_sequence_with_softmax: sequence training on lattices is not
+        computed here: ...
     """
     raise NotImplementedError(f"lattice_sequence_with_softmax: {_REASON}")

@@ -1,4 +1,6 @@
-"""Noise contrastive estimation: training a softmax over very many classes against a few classes drawn at random."""
+"""Noise contrastive estimation: training a softmax over very many classes against a few classes
+drawn at random.
+"""
 
 from __future__ import annotations
 
@@ -39,22 +41,24 @@ def nce_loss(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Noise contrastive estimation, a loss in place of cross entropy with softmax where there are very many classes.
+    """Noise contrastive estimation, a loss in place of cross entropy with softmax where there are
+    very many classes.
 
-    It asks to tell the label from `num_samples` classes that are drawn at random, others at each evaluation and the same
-    for all samples of the minibatch. Only their rows of the weights take part, and have a gradient.
+    It asks to tell the label from `num_samples` classes that are drawn at random, others at each
+    evaluation and the same for all samples of the minibatch. Only their rows of the weights take
+    part, and have a gradient.
 
-    M. Gutmann, A. Hyvarinen: "Noise-contrastive estimation: A new estimation principle for unnormalized statistical
-    models" (2010); A. Mnih, Y. W. Teh: "A fast and simple algorithm for training neural probabilistic language models"
-    (2012).
+    M. Gutmann, A. Hyvarinen: "Noise-contrastive estimation: A new estimation principle for
+    unnormalized statistical models" (2010); A. Mnih, Y. W. Teh: "A fast and simple algorithm for
+    training neural probabilistic language models" (2012).
 
     Args:
         weights: a parameter ``[classes x n]``; n may be inferred.
         biases: a parameter ``[classes x 1]``.
         inputs: what the output layer is given, an operand ``[n]``.
         labels: one-hot rows ``[classes]`` on the same dynamic axes, best sparse.
-        noise_distribution: a vector ``[classes]`` of numbers, 0 or more, by which classes are drawn: usually how often
-            each occurs in the data. An array, a list or a constant.
+        noise_distribution: a vector ``[classes]`` of numbers, 0 or more, by which classes are
+            drawn: usually how often each occurs in the data. An array, a list or a constant.
         num_samples: how many classes are drawn.
         allow_duplicates: whether a class may be drawn more than once.
         seed: seed of the random numbers; chosen if not given.
@@ -156,7 +160,8 @@ def _noise(given: Any, dtype: DType) -> np.ndarray:
     """The noise distribution as probabilities."""
     if isinstance(given, Parameter):
         raise TypeError(
-            "nce_loss: noise_distribution must be an array or a constant, since the loss is made for its values; "
+            "nce_loss: noise_distribution must be an array or a constant, since the loss is made "
+            "for its values; "
             "give the parameter's `value`"
         )
     try:
@@ -194,7 +199,8 @@ def _check_shapes(w: Variable, b: Variable, x: Variable, y: Variable, classes: i
         if not fits:
             wanted = shape_text(-1 if d is None else d for d in dims)
             raise GraphError(
-                f"nce_loss: {role} must be {wanted} with the {classes} classes of noise_distribution, "
+                f"nce_loss: {role} must be {wanted} with the {classes} classes of "
+                f"noise_distribution, "
                 f"got {shape_text(shape)}"
             )
     if (
@@ -204,5 +210,6 @@ def _check_shapes(w: Variable, b: Variable, x: Variable, y: Variable, classes: i
         and w.shape[1] != x.shape[0]
     ):
         raise GraphError(
-            f"nce_loss: weights have {w.shape[1]} numbers for each class, and inputs {x.shape[0]}; they must agree"
+            f"nce_loss: weights have {w.shape[1]} numbers for each class, and inputs {x.shape[0]}; "
+            f"they must agree"
         )

@@ -1,4 +1,6 @@
-"""Learning to rank: losses and metrics of samples that are ordered within groups, as the answers to one query are."""
+"""Learning to rank: losses and metrics of samples that are ordered within groups, as the answers to
+one query are.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ class _Groups(NamedTuple):
 
     @classmethod
     def of(cls, score: Tensor, gain: Tensor, group: Tensor) -> _Groups:
-        """Samples of a group come one after another: where the number changes, the next one begins."""
+        """Samples of a group come one after another: where the number changes, the next one
+        begins.
+        """
         # How many there are the host has to know: their places are found there, after one copy.
         numbers = group.flatten().trunc().cpu()
         new = torch.ones_like(numbers, dtype=torch.bool)
@@ -103,7 +107,9 @@ def _ratio(x: Tensor, y: Tensor) -> Tensor:
 @primitive(PrimitiveOp.LambdaRank)
 @dataclass(frozen=True)
 class LambdaRank(OfGroups):
-    """How far the order by scores falls short of the ideal one in normalized discounted cumulative gain."""
+    """How far the order by scores falls short of the ideal one in normalized discounted cumulative
+    gain.
+    """
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         def compute(score: Tensor, gain: Tensor, group: Tensor) -> Tensor:
@@ -117,7 +123,9 @@ class LambdaRank(OfGroups):
 
 
 class _LambdaRank(torch.autograd.Function):
-    """The value jumps where two samples change places; the gradient is that of LambdaRank's pairs instead."""
+    """The value jumps where two samples change places; the gradient is that of LambdaRank's pairs
+    instead.
+    """
 
     @staticmethod
     def forward(ctx: Any, score: Tensor, gain: Tensor, group: Tensor) -> Tensor:
@@ -141,9 +149,11 @@ class _LambdaRank(torch.autograd.Function):
 
 
 def _pairs(groups: _Groups, order: Tensor) -> Tensor:
-    """The gradient ``[groups, longest]``: of each pair, the earlier sample is pushed up and the later one down.
+    """The gradient ``[groups, longest]``: of each pair, the earlier sample is pushed up and the
+    later one down.
 
-    Pairs are formed of an earlier sample, whose gain is above that of the group's last sample, with all later ones.
+    Pairs are formed of an earlier sample, whose gain is above that of the group's last sample, with
+    all later ones.
     """
     scores, gains, present = groups.scores, groups.gains, groups.present
     longest = present.shape[1]
@@ -155,8 +165,8 @@ def _pairs(groups: _Groups, order: Tensor) -> Tensor:
     swap = difference * (discount.unsqueeze(2) - discount.unsqueeze(1))
     change = _ratio(swap, groups.ideal.reshape(-1, 1, 1)).abs()
     wrong = torch.sigmoid(scores.unsqueeze(1) - scores.unsqueeze(2))
-    # A quirk of the original: pairs of equal gain have no part in the gradient, but their factors stay in the list of
-    # all pairs, and the others' are taken from the head of that list.
+    # A quirk of the original: pairs of equal gain have no part in the gradient, but their factors
+    # stay in the list of all pairs, and the others' are taken from the head of that list.
     counted = paired & (difference != 0)
     # Those that are no pairs go behind all others, where nobody looks.
     flat, rank = paired.flatten(), torch.cumsum(paired.flatten(), 0) - 1
@@ -170,7 +180,9 @@ def _pairs(groups: _Groups, order: Tensor) -> Tensor:
 @primitive(PrimitiveOp.NDCG)
 @dataclass(frozen=True)
 class NDCG(OfGroups):
-    """The gain of each group's sample of the highest score, in parts of the gain of its first sample."""
+    """The gain of each group's sample of the highest score, in parts of the gain of its first
+    sample.
+    """
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         def compute(score: Tensor, gain: Tensor, group: Tensor) -> Tensor:
@@ -187,21 +199,25 @@ class NDCG(OfGroups):
 def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite:
     """LambdaRank (Burges, 2010): a loss for the order of samples within groups.
 
-    Its value is one minus the normalized discounted cumulative gain, the mean over groups in percent, times the number
-    of samples, so that the average over samples that a trainer reports is that percentage. It is piecewise constant; the
-    gradient is LambdaRank's, and not that of the value. None flows to gain and group.
+    Its value is one minus the normalized discounted cumulative gain, the mean over groups in
+    percent, times the number of samples, so that the average over samples that a trainer reports is
+    that percentage. It is piecewise constant; the gradient is LambdaRank's, and not that of the
+    value. None flows to gain and group.
 
     Args:
         output: each sample's score, ``[1]``.
-        gain: what the sample is worth, ``[1]``, 0 or more. Within a group samples come with the largest gain first.
-        group: the number of the sample's group, ``[1]``, whole. The samples of a group come one after another.
+        gain: what the sample is worth, ``[1]``, 0 or more. Within a group samples come with the
+            largest gain first.
+        group: the number of the sample's group, ``[1]``, whole. The samples of a group come one
+            after another.
         name: its name in the graph.
 
     Returns:
         A function whose output is one number for the minibatch.
 
     Raises:
-        GraphError: if an operand is not one number for each sample, or they have no common batch axis.
+        GraphError: if an operand is not one number for each sample, or they have no common batch
+            axis.
 
     Example:
         >>> import cntk as C
@@ -216,20 +232,23 @@ def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite
 def ndcg_at_1(output: Any, gain: Any, group: Any, name: str = "") -> Composite:
     """Normalized discounted cumulative gain of the best-scored sample of each group, as a metric.
 
-    Its value is the gain of the sample with the highest score, in percent of the gain of the group's first sample, the
-    mean over groups, times the number of samples.
+    Its value is the gain of the sample with the highest score, in percent of the gain of the
+    group's first sample, the mean over groups, times the number of samples.
 
     Args:
         output: each sample's score, ``[1]``.
-        gain: what the sample is worth, ``[1]``, 0 or more. Within a group samples come with the largest gain first.
-        group: the number of the sample's group, ``[1]``, whole. The samples of a group come one after another.
+        gain: what the sample is worth, ``[1]``, 0 or more. Within a group samples come with the
+            largest gain first.
+        group: the number of the sample's group, ``[1]``, whole. The samples of a group come one
+            after another.
         name: its name in the graph.
 
     Returns:
         A function whose output is one number for the minibatch; it has no gradient.
 
     Raises:
-        GraphError: if an operand is not one number for each sample, or they have no common batch axis.
+        GraphError: if an operand is not one number for each sample, or they have no common batch
+            axis.
 
     Example:
         >>> import cntk as C

@@ -48,7 +48,9 @@ __all__ = [
 @primitive(PrimitiveOp.Logistic)
 @dataclass(frozen=True)
 class Logistic(Total):
-    """Weighted binary cross entropy of all samples; a weight is a number, or one for each element."""
+    """Weighted binary cross entropy of all samples; a weight is a number, or one for each
+    element.
+    """
 
     operand_counts = (2, 3)
 
@@ -56,7 +58,8 @@ class Logistic(Total):
         super().check_sizes(*sizes)
         if sizes[2:] and sizes[2] not in (1, sizes[0]):
             raise GraphError(
-                f"a weight must be a number or have the output's {sizes[0]} elements, and has {sizes[2]}"
+                f"a weight must be a number or have the output's {sizes[0]} elements, and has "
+                f"{sizes[2]}"
             )
 
     def total(self, *operands: Tensor) -> Tensor:
@@ -64,7 +67,8 @@ class Logistic(Total):
 
 
 class _Logistic(torch.autograd.Function):
-    """Weighted binary cross entropy: its value is scaled so that the weights' mean is 1, its gradient is not.
+    """Weighted binary cross entropy: its value is scaled so that the weights' mean is 1, its
+    gradient is not.
 
     The logarithm ends at -85.1; the gradient divides by the likelihood itself, by 1e-30 at least.
     """
@@ -127,7 +131,9 @@ class CosDistance(Op):
 
 
 class _Cosine(torch.autograd.Function):
-    """Cosine along the last axis; 0 with zero gradient where a vector is 0, for which torch's own gradient is huge."""
+    """Cosine along the last axis; 0 with zero gradient where a vector is 0, for which torch's own
+    gradient is huge.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
@@ -179,7 +185,8 @@ class CosDistanceWithNegativeSamples(Op):
         numbers = [float(v.value) if v.is_constant and v.shape == () else 0.5 for v in operands[2:]]  # type: ignore[attr-defined]
         if len(numbers) != 2 or not all(n.is_integer() and 0 <= n < MAX_ELEMENTS for n in numbers):
             raise GraphError(
-                "the third and fourth operand, the shift and the number of samples, must be constant integers"
+                "the third and fourth operand, the shift and the number of samples, must be "
+                "constant integers"
             )
         return cls(*map(int, numbers))
 
@@ -188,7 +195,8 @@ class CosDistanceWithNegativeSamples(Op):
         axes = join_axes((x, y), stretch=False)
         if x.dynamic_axes != axes or y.dynamic_axes != axes or not axes:
             raise GraphError(
-                "both operands need the same batch axis, since negative samples are other samples of the minibatch"
+                "both operands need the same batch axis, since negative samples are other samples "
+                "of the minibatch"
             )
         if min((*x.shape, *y.shape), default=0) >= 0 and prod(x.shape) != prod(y.shape):
             raise GraphError(
@@ -202,7 +210,8 @@ class CosDistanceWithNegativeSamples(Op):
             return lambda x, y, *constants: self._cosines(x, y, lambda places: places)
 
         def by_steps(run: RunContext, x: Tensor, y: Tensor, *constants: Tensor) -> Tensor:
-            # Further on is the same frame of the next sequence, and after the last one the next frame of the first.
+            # Further on is the same frame of the next sequence, and after the last one the next
+            # frame of the first.
             layout = run.layout(axes)
             order, place = layout.time_major(), layout.from_time_major()
             return self._cosines(x, y, lambda places: order[places[place]])
@@ -223,7 +232,8 @@ def squared_error(output: Any, target: Any, name: str = "") -> Composite:
     """Sum of squared differences.
 
     Args:
-        output, target: operands on the same dynamic axes; shapes are aligned at the last axis, and 1 stretches.
+        output, target: operands on the same dynamic axes; shapes are aligned at the last axis, and
+            1 stretches.
         name: its name in the graph.
 
     Returns:
@@ -233,7 +243,7 @@ def squared_error(output: Any, target: Any, name: str = "") -> Composite:
         GraphError: if shapes or dynamic axes do not fit.
 
     Example:
-        >>> squared_error([4., 6.], [2., 1.]).eval()
+        >>> squared_error([4.0, 6.0], [2.0, 1.0]).eval()
         array(29., dtype=float32)
     """
 
@@ -246,7 +256,8 @@ def squared_error(output: Any, target: Any, name: str = "") -> Composite:
 
 
 def binary_cross_entropy(output: Any, target: Any, name: str = "") -> Composite:
-    """Cross entropy of probabilities, element by element: -(t * log(p) + (1 - t) * log(1 - p)), with p moved by 1e-6.
+    """Cross entropy of probabilities, element by element: -(t * log(p) + (1 - t) * log(1 - p)),
+    with p moved by 1e-6.
 
     Args:
         output: p, probabilities, as a sigmoid gives them.
@@ -284,8 +295,8 @@ def weighted_binary_cross_entropy(
     Args:
         output: p, probabilities.
         target: t, 0 or 1, on the same dynamic axes.
-        weight: each element's weight. The value is divided by the weights' mean; the gradient is not, as in the
-            original.
+        weight: each element's weight. The value is divided by the weights' mean; the gradient is
+            not, as in the original.
         name: its name in the graph.
 
     Returns:
@@ -302,7 +313,8 @@ def weighted_binary_cross_entropy(
 
 
 def cosine_distance(x: Any, y: Any, name: str = "") -> Composite:
-    """Cosine of the angle between two operands, which is 1 for the same direction; 0 where an operand is 0.
+    """Cosine of the angle between two operands, which is 1 for the same direction; 0 where an
+    operand is 0.
 
     Args:
         x, y: operands on the same dynamic axes, each taken as one vector.
@@ -315,7 +327,7 @@ def cosine_distance(x: Any, y: Any, name: str = "") -> Composite:
         GraphError: if shapes or dynamic axes do not fit.
 
     Example:
-        >>> cosine_distance([3., 4.], [4., 3.]).eval()
+        >>> cosine_distance([3.0, 4.0], [4.0, 3.0]).eval()
         array(0.96, dtype=float32)
     """
     return apply(CosDistance(), (x, y), name)
@@ -326,14 +338,17 @@ def cosine_distance_with_negative_samples(
 ) -> Composite:
     """Cosine with a sample's own partner, and with the partners of other samples of the minibatch.
 
-    Samples of sequences count in the order of time: the first frames of all sequences, the second ones, and so on.
+    Samples of sequences count in the order of time: the first frames of all sequences, the second
+    ones, and so on.
 
-    Huang et al., "Learning Deep Structured Semantic Models for Web Search using Clickthrough Data" (2013).
+    Huang et al., "Learning Deep Structured Semantic Models for Web Search using Clickthrough Data"
+    (2013).
 
     Args:
         x: an operand ``[n]``.
         y: the partner, of the same shape on the same dynamic axes.
-        shift: how many samples further on in the minibatch, counted around, the first negative sample is.
+        shift: how many samples further on in the minibatch, counted around, the first negative
+            sample is.
         num_negative_samples: how many samples from there on are negative samples.
         name: its name in the graph.
 
@@ -353,7 +368,8 @@ def cosine_distance_with_negative_samples(
     """
     if not all(isinstance(n, Integral) and n >= 0 for n in (shift, num_negative_samples)):
         raise GraphError(
-            "cosine_distance_with_negative_samples: expected whole numbers, 0 or more, as shift and "
+            "cosine_distance_with_negative_samples: expected whole numbers, 0 or more, as shift "
+            "and "
             f"num_negative_samples, got {shift!r} and {num_negative_samples!r}"
         )
     op = CosDistanceWithNegativeSamples(int(shift), int(num_negative_samples))

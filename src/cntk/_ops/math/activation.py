@@ -153,7 +153,9 @@ class ScaledELU(Unary, Fused):
 
 
 class _ScaledELU(torch.autograd.Function):
-    """Exponential linear unit whose gradient at 0 is that from above; torch has the one from below."""
+    """Exponential linear unit whose gradient at 0 is that from above; torch has the one from
+    below.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, alpha: float, scale: float) -> Tensor:
@@ -260,7 +262,8 @@ def relu(x: Any, name: str = "") -> Composite:
 def elu(x: Any, alpha: float = 1.0, name: str = "") -> Composite:
     """Exponential linear unit: x from 0 on, alpha * (exp(x) - 1) below.
 
-    Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units" (2015).
+    Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
+    Units" (2015).
 
     Args:
         x: an operand.

@@ -118,7 +118,9 @@ class Pow(Binary):
 
 
 class _Power(torch.autograd.Function):
-    """Power as CNTK defines it: 0 to any power but 0 is 0; a base of 0 or less sends its exponent no gradient."""
+    """Power as CNTK defines it: 0 to any power but 0 is 0; a base of 0 or less sends its exponent
+    no gradient.
+    """
 
     @staticmethod
     def forward(ctx: Any, base: Tensor, exponent: Tensor) -> Tensor:
@@ -153,7 +155,7 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
 
     Example:
         >>> @associative_multi_arg
-        ... def total(left, right, name=''):
+        ... def total(left, right, name=""):
         ...     return left + right
         >>> total(plus(1, 2), 3, 4).eval()
         array(10., dtype=float32)
@@ -166,7 +168,8 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
         operands = [left, right, *more]
         if any(isinstance(x, str) for x in operands):
             raise ArgumentError(
-                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got a text; use name="
+                f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got "
+                f"a text; use name="
             )
         return _in_halves(f, as_operands(operands, f.__name__), name)
 
@@ -188,8 +191,8 @@ def plus(left: Any, right: Any, name: str = "") -> Composite:
     """Sum of two or more operands, element by element.
 
     Args:
-        left, right: operands, and as many more as wanted; shapes are aligned at the last axis, 1 stretches, and an
-            operand with a batch axis alone is added to each frame of sequences.
+        left, right: operands, and as many more as wanted; shapes are aligned at the last axis, 1
+            stretches, and an operand with a batch axis alone is added to each frame of sequences.
         name: its name in the graph.
 
     Returns:
@@ -280,7 +283,8 @@ def log_add_exp(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def pow(base: Any, exponent: Any, name: str = "") -> Composite:
-    """Power, element by element. 0 to a negative power is 0; a negative base needs a whole exponent, else it gives nan.
+    """Power, element by element. 0 to a negative power is 0; a negative base needs a whole
+    exponent, else it gives nan.
 
     Args:
         base, exponent: operands, aligned as for `plus`.
@@ -315,7 +319,8 @@ def sum(*operands: Any, name: str = "") -> Composite:
     """Sum of operands, element by element, as one operation.
 
     Args:
-        *operands: operands on the same dynamic axes, or one list of them; shapes are aligned as for `plus`.
+        *operands: operands on the same dynamic axes, or one list of them; shapes are aligned as for
+            `plus`.
         name: its name in the graph.
 
     Raises:
@@ -332,7 +337,8 @@ def mean(*operands: Any, name: str = "") -> Composite:
     """Mean of operands, element by element.
 
     Args:
-        *operands: operands on the same dynamic axes, or one list of them; shapes are aligned as for `plus`.
+        *operands: operands on the same dynamic axes, or one list of them; shapes are aligned as for
+            `plus`.
         name: its name in the graph.
 
     Raises:

@@ -31,11 +31,13 @@ class Assign(Op):
         ref, value = operands
         if ref.dynamic_axes or value.dynamic_axes:
             raise GraphError(
-                "what is assigned, and what it is assigned to, must have no dynamic axes; reduce over the batch first"
+                "what is assigned, and what it is assigned to, must have no dynamic axes; reduce "
+                "over the batch first"
             )
         if ref.shape != value.shape and min((*ref.shape, *value.shape), default=0) >= 0:
             raise GraphError(
-                f"the value's shape {shape_text(value.shape)} must be that of the target, {shape_text(ref.shape)}"
+                f"the value's shape {shape_text(value.shape)} must be that of the target, "
+                f"{shape_text(ref.shape)}"
             )
         return value
 
@@ -64,8 +66,8 @@ class Assign(Op):
 def assign(ref: Any, input: Any, name: str = "") -> Composite:
     """Give a parameter or constant a value when the function is evaluated.
 
-    All that the same evaluation computes still sees the former value; the assignments are then done in their order. With
-    ``forward(..., keep_for_backward=...)`` they wait for ``backward``.
+    All that the same evaluation computes still sees the former value; the assignments are then done
+    in their order. With ``forward(..., keep_for_backward=...)`` they wait for ``backward``.
 
     Args:
         ref: a parameter or constant.

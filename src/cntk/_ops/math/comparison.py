@@ -1,4 +1,6 @@
-"""Comparison of two operands element by element, and choice between elements: by a flag, the larger, the smaller."""
+"""Comparison of two operands element by element, and choice between elements: by a flag, the
+larger, the smaller.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,8 @@ class Comparison(Binary):
 
         def compare(x: Tensor, y: Tensor) -> Tensor:
             shape = x.shape if x.shape == y.shape else torch.broadcast_shapes(x.shape, y.shape)
-            # Straight into numbers: the detour over torch's bool tensors takes several times as long on a CPU.
+            # Straight into numbers: the detour over torch's bool tensors takes several times as
+            # long on a CPU.
             return relation(x.detach(), y.detach(), out=x.new_empty(shape))
 
         return compare
@@ -128,7 +131,9 @@ class Select(Op):
 
 
 class Extreme(Binary, Fused):
-    """The first operand's elements where they win, the second's elsewhere; ties and their gradient are the second's."""
+    """The first operand's elements where they win, the second's elsewhere; ties and their gradient
+    are the second's.
+    """
 
     broadcasts_over_sequence = False
     relation: ClassVar[Kernel]
@@ -164,15 +169,15 @@ def equal(left: Any, right: Any, name: str = "") -> Composite:
     """1 where two operands' elements are equal, 0 elsewhere; the gradient is zero.
 
     Args:
-        left, right: operands; shapes are aligned at the last axis, 1 stretches, and an operand with a batch axis alone
-            is compared with each frame of sequences.
+        left, right: operands; shapes are aligned at the last axis, 1 stretches, and an operand with
+            a batch axis alone is compared with each frame of sequences.
         name: its name in the graph.
 
     Raises:
         GraphError: if shapes or dynamic axes do not fit.
 
     Example:
-        >>> equal([41., 42., 43.], [42., 42., 42.]).eval()
+        >>> equal([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
         array([0., 1., 0.], dtype=float32)
     """
     return apply(Equal(), (left, right), name)
@@ -182,7 +187,7 @@ def not_equal(left: Any, right: Any, name: str = "") -> Composite:
     """1 where two operands' elements differ, 0 elsewhere; see `equal`.
 
     Example:
-        >>> not_equal([41., 42., 43.], [42., 42., 42.]).eval()
+        >>> not_equal([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
         array([1., 0., 1.], dtype=float32)
     """
     return apply(NotEqual(), (left, right), name)
@@ -192,7 +197,7 @@ def less(left: Any, right: Any, name: str = "") -> Composite:
     """1 where the left operand's elements are less, 0 elsewhere; see `equal`.
 
     Example:
-        >>> less([41., 42., 43.], [42., 42., 42.]).eval()
+        >>> less([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
         array([1., 0., 0.], dtype=float32)
     """
     return apply(Less(), (left, right), name)
@@ -202,7 +207,7 @@ def less_equal(left: Any, right: Any, name: str = "") -> Composite:
     """1 where the left operand's elements are less or equal, 0 elsewhere; see `equal`.
 
     Example:
-        >>> less_equal([41., 42., 43.], [42., 42., 42.]).eval()
+        >>> less_equal([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
         array([1., 1., 0.], dtype=float32)
     """
     return apply(LessEqual(), (left, right), name)
@@ -212,7 +217,7 @@ def greater(left: Any, right: Any, name: str = "") -> Composite:
     """1 where the left operand's elements are greater, 0 elsewhere; see `equal`.
 
     Example:
-        >>> greater([41., 42., 43.], [42., 42., 42.]).eval()
+        >>> greater([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
         array([0., 0., 1.], dtype=float32)
     """
     return apply(Greater(), (left, right), name)
@@ -222,7 +227,7 @@ def greater_equal(left: Any, right: Any, name: str = "") -> Composite:
     """1 where the left operand's elements are greater or equal, 0 elsewhere; see `equal`.
 
     Example:
-        >>> greater_equal([41., 42., 43.], [42., 42., 42.]).eval()
+        >>> greater_equal([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
         array([0., 1., 1.], dtype=float32)
     """
     return apply(GreaterEqual(), (left, right), name)
@@ -234,8 +239,8 @@ def element_select(flag: Any, value_if_true: Any, value_if_false: Any, name: str
     Args:
         flag: the operand that decides.
         value_if_true: where elements are taken from if the flag is not 0.
-        value_if_false: where elements are taken from if it is 0. All three are on the same dynamic axes; shapes are
-            aligned at the last axis, and 1 stretches.
+        value_if_false: where elements are taken from if it is 0. All three are on the same dynamic
+            axes; shapes are aligned at the last axis, and 1 stretches.
         name: its name in the graph.
 
     Raises:
@@ -253,8 +258,9 @@ def element_max(left: Any, right: Any, name: str = "") -> Composite:
     """The larger of two or more operands' elements.
 
     Args:
-        left, right: operands on the same dynamic axes, and as many more as wanted; shapes are aligned at the last
-            axis, and 1 stretches. Of equal elements the last operand's gets the gradient.
+        left, right: operands on the same dynamic axes, and as many more as wanted; shapes are
+            aligned at the last axis, and 1 stretches. Of equal elements the last operand's gets the
+            gradient.
         name: its name in the graph.
 
     Raises:

@@ -1,6 +1,8 @@
-"""Sums of products over named axes, and cumulative sums: additions, which the original does not have.
+"""Sums of products over named axes, and cumulative sums: additions, which the original does not
+have.
 
-Each runs as one operation. In files it is a graph of the original's own operations, which the original can load.
+Each runs as one operation. In files it is a graph of the original's own operations, which the
+original can load.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ __all__ = ["batchmatmul", "cumsum", "einsum"]
 
 @dataclass(frozen=True)
 class Einsum(Fused):
-    """A sum of products: axes of the same letter run together, and those that the result does not have are summed over.
+    """A sum of products: axes of the same letter run together, and those that the result does not
+    have are summed over.
 
     Attributes:
         equation: the operands' letters and the result's, such as ``"ij,jk->ik"``.
@@ -65,7 +68,8 @@ class Einsum(Fused):
         for term, operand in zip(terms, operands, strict=True):
             if len(term) != operand.rank:
                 raise GraphError(
-                    f"'{self.equation}' names {len(term)} axes '{term}' of an operand {shape_text(operand.shape)}; give "
+                    f"'{self.equation}' names {len(term)} axes '{term}' of an operand "
+                    f"{shape_text(operand.shape)}; give "
                     "each static axis a letter, and no dynamic one"
                 )
         shape = tuple(sizes[letter] for letter in result)
@@ -91,7 +95,8 @@ class Einsum(Fused):
                 known = sizes.get(letter, size)
                 if min(known, size) >= 0 and known != size:
                     raise GraphError(
-                        f"the axes '{letter}' of '{self.equation}' have the sizes {known} and {size}, and must have the same"
+                        f"the axes '{letter}' of '{self.equation}' have the sizes {known} and "
+                        f"{size}, and must have the same"
                     )
                 sizes[letter] = max(known, size) if max(known, size) >= 0 else min(known, size)
         return sizes
@@ -186,12 +191,14 @@ def _product(left: Named, right: Named, later: set[str], sizes: dict[str, int]) 
 def einsum(equation: str, *operands: Any, name: str = "") -> Composite:
     """Sum of products over named axes, in Einstein's notation. An addition: the original has none.
 
-    Only the static axes are named; samples and frames stay apart by themselves. A saved model loads in the original.
+    Only the static axes are named; samples and frames stay apart by themselves. A saved model loads
+    in the original.
 
     Args:
-        equation: a letter for each axis of each operand, and of the result: ``"ij,jk->ik"`` is the product of two
-            matrices. Axes of the same letter run together; a letter that the result does not have is summed over.
-            Without ``->`` the result has the letters that occur once, in alphabetical order.
+        equation: a letter for each axis of each operand, and of the result: ``"ij,jk->ik"`` is the
+            product of two matrices. Axes of the same letter run together; a letter that the result
+            does not have is summed over. Without ``->`` the result has the letters that occur once,
+            in alphabetical order.
         *operands: the operands.
         name: its name in the graph.
 
@@ -227,12 +234,14 @@ def _read(equation: str, count: int) -> str:
     )
     if wrong:
         raise GraphError(
-            f"einsum: '{equation}' has {wrong[0]!r}; only letters may name axes, commas part operands, and the "
+            f"einsum: '{equation}' has {wrong[0]!r}; only letters may name axes, commas part "
+            f"operands, and the "
             "result stands behind '->'. Dynamic axes have no letter"
         )
     if len(terms) != count or not count:
         raise GraphError(
-            f"einsum: '{equation}' is for {len(terms)} operands, got {count}; give each operand's letters, parted by commas"
+            f"einsum: '{equation}' is for {len(terms)} operands, got {count}; give each operand's "
+            f"letters, parted by commas"
         )
     counts = Counter("".join(terms))
     if not arrow:
@@ -240,14 +249,16 @@ def _read(equation: str, count: int) -> str:
     unknown = [letter for letter in result if letter not in counts or result.count(letter) > 1]
     if unknown:
         raise GraphError(
-            f"einsum: the result '{result}' of '{equation}' must have each letter once, and only letters of the operands; "
+            f"einsum: the result '{result}' of '{equation}' must have each letter once, and only "
+            f"letters of the operands; "
             f"'{unknown[0]}' is not so"
         )
     return f"{','.join(terms)}->{result}"
 
 
 def batchmatmul(left: Any, right: Any, name: str = "") -> Composite:
-    """Products of matrices, one for each place along the axes before the last two. An addition: the original has none.
+    """Products of matrices, one for each place along the axes before the last two. An addition: the
+    original has none.
 
     Args:
         left: an operand ``[*places, m, k]``.
@@ -270,7 +281,8 @@ def batchmatmul(left: Any, right: Any, name: str = "") -> Composite:
     ranks = [v.type_.rank if v.type_.has_shape else -1 for v in operands]
     if -1 in ranks or ranks[0] != ranks[1] or ranks[0] < 2:
         raise GraphError(
-            f"batchmatmul: expected two operands of the same, known rank, 2 at least, got {operands[0].type_} and "
+            f"batchmatmul: expected two operands of the same, known rank, 2 at least, got "
+            f"{operands[0].type_} and "
             f"{operands[1].type_}"
         )
     places = ascii_letters[: ranks[0] - 2]
@@ -297,7 +309,8 @@ class CumulativeSum(Fused):
         (x,) = operands
         if not x.rank:
             raise GraphError(
-                "the operand is a number and has no axis to sum along; it needs one static axis at least"
+                "the operand is a number and has no axis to sum along; it needs one static axis at "
+                "least"
             )
         static_axis(self.axis, x.rank)
         return x.dense()

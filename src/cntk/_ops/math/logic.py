@@ -1,4 +1,6 @@
-"""Logic element by element: a number greater than 0 is true; results are 1 and 0, with zero gradient."""
+"""Logic element by element: a number greater than 0 is true; results are 1 and 0, with zero
+gradient.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def element_and(x: Any, y: Any, name: str = "") -> Composite:
     """1 where both operands' elements are greater than 0.
 
     Args:
-        x, y: operands on the same dynamic axes; shapes are aligned at the last axis, and 1 stretches.
+        x, y: operands on the same dynamic axes; shapes are aligned at the last axis, and 1
+            stretches.
         name: its name in the graph.
 
     Raises:

@@ -1,4 +1,6 @@
-"""Reductions: sums, means, extremes and the like over static axes, over the minibatch, or over everything."""
+"""Reductions: sums, means, extremes and the like over static axes, over the minibatch, or over
+everything.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ Dims = tuple[int, ...]
 
 
 class _Extreme(torch.autograd.Function):
-    """Largest or smallest element, every one of which gets the whole gradient; torch would divide it among them."""
+    """Largest or smallest element, every one of which gets the whole gradient; torch would divide
+    it among them.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: Dims, extreme: Callable[..., Tensor]) -> Tensor:
@@ -65,7 +69,9 @@ def _joined(x: Tensor, dims: Dims) -> Tensor:
 
 
 class _Product(torch.autograd.Function):
-    """Product of elements, whose gradient is the product divided by each element; where that is 0, so is the gradient."""
+    """Product of elements, whose gradient is the product divided by each element; where that is 0,
+    so is the gradient.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: Dims) -> Tensor:
@@ -85,7 +91,8 @@ def _index(x: Tensor, dims: Dims, arg: Callable[..., Tensor]) -> Tensor:
     return arg(_joined(x, dims), -1).to(x.dtype).reshape(shape)
 
 
-# By the reduction's name on disk: a function of a tensor and the axes, which stay with one element each.
+# By the reduction's name on disk: a function of a tensor and the axes, which stay with one element
+# each.
 _REDUCTIONS: dict[str, Callable[[Tensor, Dims], Tensor]] = {
     "Sum": lambda x, dims: torch.sum(x, dims, True),
     "Mean": lambda x, dims: torch.mean(x, dims, True),
@@ -104,7 +111,8 @@ class ReduceElements(Op):
     """A reduction.
 
     Attributes:
-        reduction_op_name: which, one of 'Sum', 'Mean', 'Max', 'Min', 'Prod', 'LogSum', 'Argmax', 'Argmin'.
+        reduction_op_name: which, one of 'Sum', 'Mean', 'Max', 'Min', 'Prod', 'LogSum', 'Argmax',
+            'Argmin'.
         reduction_keep_dimensions: whether reduced static axes stay, with one element.
         axis: the axis, where there is one.
         axis_vec: the axes, where they are several.
@@ -145,11 +153,13 @@ class ReduceElements(Op):
         dims = tuple(range(x.rank)) if ALL_STATIC in names else places(static, x) if static else ()
         if any(not a.is_batch_axis for a in dynamic):
             raise GraphError(
-                "a reduction along the sequence axis is a matter of sequence.reduce_sum and sequence.reduce_max"
+                "a reduction along the sequence axis is a matter of sequence.reduce_sum and "
+                "sequence.reduce_max"
             )
         if dynamic and x.is_sequence:
             raise GraphError(
-                "sequences cannot be reduced along the batch axis; reduce along the sequence axis first, "
+                "sequences cannot be reduced along the batch axis; reduce along the sequence axis "
+                "first, "
                 "or along Axis.all_axes()"
             )
         if dynamic and not x.has_batch_axis:
@@ -165,7 +175,8 @@ class ReduceElements(Op):
             shape = tuple(n for d, n in enumerate(x.shape) if d not in dims)
         if rows and self.reduction_op_name in ("Argmax", "Argmin"):
             raise GraphError(
-                "the place of the largest or smallest element can be told along static axes only; use one, or leave axis out"
+                "the place of the largest or smallest element can be told along static axes only; "
+                "use one, or leave axis out"
             )
         return TensorType(shape, () if rows else x.dynamic_axes, x.dtype)
 
@@ -245,7 +256,9 @@ def _is_sequence(axis: Axis) -> bool:
 
 
 def _along_sequence(x: Any, reduction: str, name: str) -> Composite:
-    """A minimum along sequences, as the original has it: the sequence axis stays, as a static one of one element."""
+    """A minimum along sequences, as the original has it: the sequence axis stays, as a static one
+    of one element.
+    """
     return apply(
         ReduceElements(reduction, True, Axis(0)), (apply(UnpackSequence(inf, True), (x,), name),)
     )
@@ -271,12 +284,14 @@ def _checked(
     sequence = [a for a in axes if _is_sequence(a)]
     if sequence and not along_sequences:
         raise GraphError(
-            f"{op_name}: cannot reduce along the sequence axis '{sequence[0].name}'; use sequence.reduce_sum "
+            f"{op_name}: cannot reduce along the sequence axis '{sequence[0].name}'; use "
+            f"sequence.reduce_sum "
             "or sequence.reduce_max"
         )
     if not keepdims and len(static) < len(axes):
         raise GraphError(
-            f"{op_name}: keepdims=False needs static axes given one by one, got axis={axis!r}; a reduction over all "
+            f"{op_name}: keepdims=False needs static axes given one by one, got axis={axis!r}; a "
+            f"reduction over all "
             "static axes, all axes or the batch drops them in any case, so leave keepdims out"
         )
     return axes, static
@@ -287,15 +302,16 @@ def reduce_sum(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
 
     Args:
         x: an operand.
-        axis: a static axis, given by its index (negative from the last) or as an `Axis`, or a list of them;
-            ``Axis.all_static_axes()``, the same as None, for one number a sample; ``Axis.default_batch_axis()`` to
-            reduce over the samples of the minibatch; ``Axis.all_axes()`` for one number in all.
+        axis: a static axis, given by its index (negative from the last) or as an `Axis`, or a list
+            of them; ``Axis.all_static_axes()``, the same as None, for one number a sample;
+            ``Axis.default_batch_axis()`` to reduce over the samples of the minibatch;
+            ``Axis.all_axes()`` for one number in all.
         keepdims: whether reduced static axes stay, with one element.
         name: its name in the graph.
 
     Raises:
-        GraphError: if there is no such axis; for a sequence axis; for the batch axis of a sequence; for
-            ``keepdims=False`` with anything but single static axes.
+        GraphError: if there is no such axis; for a sequence axis; for the batch axis of a sequence;
+            for ``keepdims=False`` with anything but single static axes.
 
     Example:
         >>> reduce_sum([[1, 2], [3, 4], [5, 6]], axis=0).eval()
@@ -317,7 +333,8 @@ def reduce_mean(x: Any, axis: Any = None, keepdims: bool = True, name: str = "")
 
 
 def reduce_max(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Largest element over axes; of several, each gets the whole gradient. Arguments as for `reduce_sum`.
+    """Largest element over axes; of several, each gets the whole gradient. Arguments as for
+    `reduce_sum`.
 
     Example:
         >>> reduce_max([[10, 20], [30, 40], [50, 60]], axis=0).eval()
@@ -327,10 +344,11 @@ def reduce_max(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
 
 
 def reduce_min(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Smallest element over axes; of several, each gets the whole gradient. Arguments as for `reduce_sum`.
+    """Smallest element over axes; of several, each gets the whole gradient. Arguments as for
+    `reduce_sum`.
 
-    As the only reduction of its kind it takes a sequence axis as well: the result has one more static axis, the first,
-    of one element.
+    As the only reduction of its kind it takes a sequence axis as well: the result has one more
+    static axis, the first, of one element.
 
     Example:
         >>> reduce_min([[10, 20], [30, 40], [50, 60]], axis=0).eval()
@@ -352,7 +370,8 @@ def reduce_prod(x: Any, axis: Any = None, keepdims: bool = True, name: str = "")
 def reduce_log_sum_exp(
     x: Any, axis: Any = None, keepdims: bool = True, name: str = ""
 ) -> Composite:
-    """Logarithm of the sum of exponentials over axes, computed without overflow; arguments as for `reduce_sum`.
+    """Logarithm of the sum of exponentials over axes, computed without overflow; arguments as for
+    `reduce_sum`.
 
     Example:
         >>> reduce_log_sum_exp([[1, 1], [1000, 1000]], axis=1).eval()
@@ -374,7 +393,8 @@ def reduce_l1(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -
 
 
 def reduce_l2(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Euclidean norm over axes; arguments as for `reduce_sum`. Its gradient where all elements are 0 is nan.
+    """Euclidean norm over axes; arguments as for `reduce_sum`. Its gradient where all elements are
+    0 is nan.
 
     Example:
         >>> reduce_l2([[3, -4], [5, 12]], axis=1).eval()
@@ -417,7 +437,8 @@ def argmax(x: Any, axis: Any = None, name: str = "") -> Composite:
 
     Args:
         x: an operand.
-        axis: the axis, which stays with one element; None for the index in the flattened operand, as a number.
+        axis: the axis, which stays with one element; None for the index in the flattened operand,
+            as a number.
         name: its name in the graph.
 
     Raises:

@@ -1,6 +1,8 @@
-"""Smooth activation functions of later networks, element by element: additions, which the original does not have.
+"""Smooth activation functions of later networks, element by element: additions, which the original
+does not have.
 
-Each runs as one operation. In files it is a graph of the original's own operations, which the original can load.
+Each runs as one operation. In files it is a graph of the original's own operations, which the
+original can load.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ _NODES = 24
 
 
 def _integral(x: Variable, z: Any) -> Composite:
-    """The error function of z: ``2 z / sqrt(pi)`` times the integral of ``exp(-(z t)**2)`` for t from 0 to 1.
+    """The error function of z: ``2 z / sqrt(pi)`` times the integral of ``exp(-(z t)**2)`` for t
+    from 0 to 1.
 
     Gauss and Legendre's rule with 24 nodes is exact to 2e-15 where z is not beyond 6.
 
@@ -139,8 +142,8 @@ class Mish(Unary, Fused):
 def erf(x: Any, name: str = "") -> Composite:
     """The error function of each element. An addition: the original has none.
 
-    ``2 / sqrt(pi)`` times the integral of ``exp(-t**2)`` for t from 0 to x. A saved model loads in the original, which
-    computes the integral by a sum of 24 terms, exact to rounding.
+    ``2 / sqrt(pi)`` times the integral of ``exp(-t**2)`` for t from 0 to x. A saved model loads in
+    the original, which computes the integral by a sum of 24 terms, exact to rounding.
 
     Args:
         x: an operand.
@@ -156,12 +159,13 @@ def erf(x: Any, name: str = "") -> Composite:
 def gelu(x: Any, approximate: bool = False, name: str = "") -> Composite:
     """Gaussian error linear unit: x times the share of the standard normal distribution below x.
 
-    Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016). An addition: the original has none. A saved model loads
-    in the original.
+    Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016). An addition: the original has none.
+    A saved model loads in the original.
 
     Args:
         x: an operand.
-        approximate: whether to take ``0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x**3)))``, as many published models do.
+        approximate: whether to take ``0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x**3)))``, as many
+            published models do.
         name: its name in the graph.
 
     Example:
@@ -176,8 +180,8 @@ def gelu(x: Any, approximate: bool = False, name: str = "") -> Composite:
 def silu(x: Any, name: str = "") -> Composite:
     """Sigmoid linear unit, also known as swish: x times the logistic function of x.
 
-    Elfwing et al., "Sigmoid-weighted linear units" (2018). An addition: the original has none. A saved model loads in
-    the original.
+    Elfwing et al., "Sigmoid-weighted linear units" (2018). An addition: the original has none. A
+    saved model loads in the original.
 
     Args:
         x: an operand.
@@ -193,8 +197,8 @@ def silu(x: Any, name: str = "") -> Composite:
 def mish(x: Any, name: str = "") -> Composite:
     """x times the hyperbolic tangent of log(1 + exp(x)).
 
-    Misra, "Mish: A Self Regularized Non-Monotonic Activation Function" (2019). An addition: the original has none. A
-    saved model loads in the original.
+    Misra, "Mish: A Self Regularized Non-Monotonic Activation Function" (2019). An addition: the
+    original has none. A saved model loads in the original.
 
     Args:
         x: an operand.

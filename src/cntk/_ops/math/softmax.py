@@ -27,7 +27,8 @@ __all__ = ["hardmax", "log_softmax", "softmax"]
 
 
 class OverWhole(Unary):
-    """An operation on all static axes of each sample together; on the last axis alone where there are no samples.
+    """An operation on all static axes of each sample together; on the last axis alone where there
+    are no samples.
 
     To the original, what has no dynamic axis is a matrix whose last axis makes the columns.
     """
@@ -140,8 +141,8 @@ def softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
 
     Args:
         x: an operand.
-        axis: the static axis whose elements are summed over; None for all static axes together, or the last alone where
-            ``x`` has no dynamic axis.
+        axis: the static axis whose elements are summed over; None for all static axes together, or
+            the last alone where ``x`` has no dynamic axis.
         name: its name in the graph.
 
     Raises:
@@ -190,7 +191,8 @@ def log_softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
 
 
 def hardmax(x: Any, name: str = "") -> Composite:
-    """1 at the largest element of the whole operand, the first of several; 0 elsewhere. The gradient is zero.
+    """1 at the largest element of the whole operand, the first of several; 0 elsewhere. The
+    gradient is zero.
 
     Args:
         x: an operand; without dynamic axes it is taken row by row along its last axis.

@@ -1,4 +1,6 @@
-"""Products of tensors: `times` and `times_transpose`, with parameters, between inputs, and of sparse rows."""
+"""Products of tensors: `times` and `times_transpose`, with parameters, between inputs, and of
+sparse rows.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,9 @@ class Times(Op):
 
     Attributes:
         output_rank: how many of the right operand's axes remain.
-        infer_input_rank_to_map: for a right operand whose first dimension is inferred, how many of the left's axes
-            are kept; -1 to infer single dimensions only; -2 to sum over the sequence axis as well.
+        infer_input_rank_to_map: for a right operand whose first dimension is inferred, how many of
+            the left's axes are kept; -1 to infer single dimensions only; -2 to sum over the
+            sequence axis as well.
     """
 
     operand_counts = (2,)
@@ -84,29 +87,34 @@ class Times(Op):
         count = self.contracted(right)
         if 0 < self.infer_input_rank_to_map >= left.rank:
             raise GraphError(
-                f"infer_input_rank_to_map ({self.infer_input_rank_to_map}) must be smaller than the left operand's rank "
+                f"infer_input_rank_to_map ({self.infer_input_rank_to_map}) must be smaller than "
+                f"the left operand's rank "
                 f"({left.rank}), so that an axis is left to be summed over"
             )
         if count < 0:
             raise GraphError(
-                f"the output rank ({self.output_rank}) is larger than the right operand's rank ({right.rank}); "
+                f"the output rank ({self.output_rank}) is larger than the right operand's rank "
+                f"({right.rank}); "
                 "use at most as many axes for the output as that operand has"
             )
         if count > left.rank:
             raise GraphError(
-                f"the right operand's first {count} axes are summed over, and the left operand has only {left.rank} axes; "
+                f"the right operand's first {count} axes are summed over, and the left operand has "
+                f"only {left.rank} axes; "
                 "give the right operand fewer axes, or raise output_rank"
             )
         summed, first = left.shape[left.rank - count :], right.shape[:count]
         if left.is_sparse and count > 1:
             raise GraphError(
-                f"{count} axes of the left operand would be summed over, and of a sparse one only the last can be; "
+                f"{count} axes of the left operand would be summed over, and of a sparse one only "
+                f"the last can be; "
                 "make it dense, or flatten both"
             )
         if not all(a == b or a < 0 or b < 0 for a, b in zip(summed, first, strict=True)):
             which = "axis" if count == 1 else f"{count} axes"
             raise GraphError(
-                f"the last {which} of the left operand ({shape_text(summed)}) and the first of the right "
+                f"the last {which} of the left operand ({shape_text(summed)}) and the first of the "
+                f"right "
                 f"({shape_text(first)}) must agree"
             )
         axes = join_axes(operands)
@@ -193,7 +201,9 @@ class Affine(Op):
 
 
 def _is_narrow(rows: int, columns: int) -> bool:
-    """Whether a matrix has so few columns for its rows that products by it are faster column by column."""
+    """Whether a matrix has so few columns for its rows that products by it are faster column by
+    column.
+    """
     return columns <= NARROW and rows >= 64
 
 
@@ -205,7 +215,9 @@ def _narrow(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
 
 
 def _columns_first(matrix: Tensor) -> Tensor:
-    """The matrix, copied so that its columns lie one after another: BLAS is slow on short rows, also going back."""
+    """The matrix, copied so that its columns lie one after another: BLAS is slow on short rows,
+    also going back.
+    """
     return matrix.t().contiguous().t()
 
 
@@ -233,7 +245,8 @@ class TransposeTimes(Op):
         left, right = operands
         if not left.rank or not 1 <= right.rank <= 2:
             raise GraphError(
-                "times_transpose needs a left operand with an axis and a right operand that is a vector or a matrix"
+                "times_transpose needs a left operand with an axis and a right operand that is a "
+                "vector or a matrix"
             )
         if left.shape[-1] != right.shape[-1] and min(left.shape[-1], right.shape[-1]) >= 0:
             raise GraphError(
@@ -266,7 +279,9 @@ class TransposeTimes(Op):
 
 
 def _by_sparse(left: TensorType, right: TensorType, product: Kernel) -> Kernel | RunKernel:
-    """A product with the transpose of sparse rows; without dynamic axes the elements that they name are gathered."""
+    """A product with the transpose of sparse rows; without dynamic axes the elements that they name
+    are gathered.
+    """
     if left.rank == 1 and right.rank == 2 and not left.dynamic_axes and not right.dynamic_axes:
         gather = _sparse_product(right, TensorType((left.shape[0], 1)), 1, left.shape[0], (1,))
         return lambda x, rows: gather(rows, x.unsqueeze(1)).squeeze(1)
@@ -322,7 +337,8 @@ def _sparse_product(
 
     def compute(rows: SparseRows, w: Tensor) -> Tensor:
         matrix = w if w.dim() == 2 else w.reshape(c, -1)
-        # The gradient has only the rows that were read where that is worth it, or where the learner's rule differs.
+        # The gradient has only the rows that were read where that is worth it, or where the
+        # learner's rule differs.
         many = rows.by_rows or matrix.shape[0] > _MANY_ROWS * rows.columns.shape[0]
         sparse = many and matrix.is_leaf  # what was computed cannot pass such a gradient on
         if rows.one_hot:
@@ -348,7 +364,9 @@ _MANY_ROWS = 8
 
 
 def _stretched(operands: tuple[TensorType, ...], kernel: Kernel) -> Kernel | RunKernel:
-    """A kernel before which an operand with a batch axis alone is repeated along the other's sequences."""
+    """A kernel before which an operand with a batch axis alone is repeated along the other's
+    sequences.
+    """
     axes = join_axes(operands)
     short = [len(axes) > 1 and len(t.dynamic_axes) == 1 for t in operands]
     if not any(short):
@@ -385,14 +403,15 @@ def times(
     infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK,
     name: str = "",
 ) -> Composite:
-    """Matrix and tensor product: sums over the last axes of the left and the first axes of the right operand.
+    """Matrix and tensor product: sums over the last axes of the left and the first axes of the
+    right operand.
 
     Args:
         left: an operand ``[*a, *c]``, which may be sparse.
         right: an operand ``[*c, *o]``; a parameter's dimensions in ``c`` may be inferred.
         output_rank: number of axes in ``o``.
-        infer_input_rank_to_map: where the right operand's first dimension is inferred: how many axes ``a`` has;
-            -1 to take the operand's shape as it is.
+        infer_input_rank_to_map: where the right operand's first dimension is inferred: how many
+            axes ``a`` has; -1 to take the operand's shape as it is.
         name: its name in the graph.
 
     Returns:

@@ -44,7 +44,9 @@ class Tan(Unary):
 
 
 class _Tan(torch.autograd.Function):
-    """Tangent, whose gradient the original takes at the result instead of at the operand: 1 / cos(tan(x))^2."""
+    """Tangent, whose gradient the original takes at the result instead of at the operand: 1 /
+    cos(tan(x))^2.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

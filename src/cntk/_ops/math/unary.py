@@ -1,4 +1,6 @@
-"""Arithmetic of one operand, element by element, and what changes nothing but the gradient or the number format."""
+"""Arithmetic of one operand, element by element, and what changes nothing but the gradient or the
+number format.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,9 @@ class Log(Unary):
 
 
 class _Log(torch.autograd.Function):
-    """Logarithm that takes everything below e^-85.1, 0 and negative numbers too, for that; so does its gradient."""
+    """Logarithm that takes everything below e^-85.1, 0 and negative numbers too, for that; so does
+    its gradient.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -186,7 +190,8 @@ class Clip(Op):
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         def compute(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
-            # Where the bounds cross, what is below the lower one still becomes it: torch.clamp gives the upper one.
+            # Where the bounds cross, what is below the lower one still becomes it: torch.clamp
+            # gives the upper one.
             low = low.detach()
             return torch.where(x < low, low, torch.clamp_max(x, high.detach()))
 
@@ -212,7 +217,9 @@ class StraightThrough(Unary):
 
 
 class _StraightThrough(torch.autograd.Function):
-    """Sign whose gradient passes for operands from -1 to 1; the sign's own is zero and would stop learning."""
+    """Sign whose gradient passes for operands from -1 to 1; the sign's own is zero and would stop
+    learning.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -292,7 +299,8 @@ def exp(x: Any, name: str = "") -> Composite:
 
 
 def log(x: Any, name: str = "") -> Composite:
-    """Natural logarithm of each element. For 0 and negative numbers it is -85.1, in all number formats.
+    """Natural logarithm of each element. For 0 and negative numbers it is -85.1, in all number
+    formats.
 
     Args:
         x: an operand.
@@ -339,8 +347,9 @@ def clip(x: Any, min_value: Any, max_value: Any, name: str = "") -> Composite:
     Args:
         x: an operand.
         min_value: the lower bound.
-        max_value: the upper bound; where it is below the lower one, it is the result, as in NumPy. Both are on the
-            operand's dynamic axes or on none; shapes are aligned at the last axis, and 1 stretches.
+        max_value: the upper bound; where it is below the lower one, it is the result, as in NumPy.
+            Both are on the operand's dynamic axes or on none; shapes are aligned at the last axis,
+            and 1 stretches.
         name: its name in the graph.
 
     Raises:
@@ -368,7 +377,8 @@ def stop_gradient(input: Any, name: str = "") -> Composite:
 
 
 def straight_through_impl(x: Any, name: str = "") -> Composite:
-    """1 for elements greater than 0 and -1 for others, with the straight-through gradient: 1 from -1 to 1, else 0.
+    """1 for elements greater than 0 and -1 for others, with the straight-through gradient: 1 from
+    -1 to 1, else 0.
 
     Hubara et al., "Binarized Neural Networks" (NeurIPS 2016).
 

@@ -37,26 +37,27 @@ def convolution(
     """Convolve an operand with a set of kernels (cross-correlation: kernels are not flipped).
 
     Args:
-        convolution_map: the kernels, ``[filters, channels, *window]``, or ``[channels, *window]`` for a single one; the
-            number of channels may be `InferredDimension`.
+        convolution_map: the kernels, ``[filters, channels, *window]``, or ``[channels, *window]``
+            for a single one; the number of channels may be `InferredDimension`.
         operand: ``[channels, *positions]`` with one to three spatial axes.
-        strides: steps between windows, one for all spatial axes or one for each; a further one at the front is for the
-            channel axis.
+        strides: steps between windows, one for all spatial axes or one for each; a further one at
+            the front is for the channel axis.
         sharing: ``[True]``; kernels of their own for each position are not supported.
-        auto_padding: whether to pad with zeros so that windows are centred on elements, one flag for all axes or one
-            for each. The first flag of a full list is the channel axis's: leave it False, ``[False, True, True]``.
-        sequential: whether the window's first spatial axis runs along the sequence axis of the operand
-            ``[channels, *positions]``; the result is a sequence on an axis of its own.
+        auto_padding: whether to pad with zeros so that windows are centred on elements, one flag
+            for all axes or one for each. The first flag of a full list is the channel axis's: leave
+            it False, ``[False, True, True]``.
+        sequential: whether the window's first spatial axis runs along the sequence axis of the
+            operand ``[channels, *positions]``; the result is a sequence on an axis of its own.
         dilation: distance of the elements that a window looks at, one for all axes or one for each.
         reduction_rank: 1 if the operand has a channel axis, which is summed over; 0 if it has none.
-        groups: number of parts into which channels and filters are split (Krizhevsky et al., 2012); the kernel then has
-            ``channels / groups`` channels.
+        groups: number of parts into which channels and filters are split (Krizhevsky et al., 2012);
+            the kernel then has ``channels / groups`` channels.
         max_temp_mem_size_in_samples: without effect; memory is the engine's affair.
         name: its name in the graph.
 
     Returns:
-        A function with output ``[filters, *positions]``: without padding ``(length - window) // stride + 1`` positions
-        along an axis, with it ``ceil(length / stride)``.
+        A function with output ``[filters, *positions]``: without padding ``(length - window) //
+        stride + 1`` positions along an axis, with it ``ceil(length / stride)``.
 
     Raises:
         GraphError: if kernel and operand do not fit.
@@ -65,7 +66,9 @@ def convolution(
         >>> import numpy as np, cntk as C
         >>> x = C.input_variable((1, 3, 3))
         >>> kernel = C.constant(np.ones((1, 1, 2, 2), np.float32))
-        >>> C.convolution(kernel, x, auto_padding=[False]).eval({x: np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3)})
+        >>> C.convolution(kernel, x, auto_padding=[False]).eval(
+        ...     {x: np.arange(9, dtype=np.float32).reshape(1, 1, 3, 3)}
+        ... )
         array([[[[ 8., 12.],
                  [20., 24.]]]], dtype=float32)
     """
@@ -103,27 +106,30 @@ def convolution_transpose(
     max_temp_mem_size_in_samples: int = 0,
     name: str = "",
 ) -> Composite:
-    """The transpose of a convolution: each position of the operand adds a kernel, weighted, to the result.
+    """The transpose of a convolution: each position of the operand adds a kernel, weighted, to the
+    result.
 
     It is the gradient of a convolution with respect to its operand, also known as deconvolution.
 
     Args:
-        convolution_map: the kernels, ``[channels, filters, *window]``; the number of channels may be
-            `InferredDimension`.
+        convolution_map: the kernels, ``[channels, filters, *window]``; the number of channels may
+            be `InferredDimension`.
         operand: ``[channels, *positions]`` with one to three spatial axes.
-        strides: steps between the places where kernels are added, one for all spatial axes or one for each.
+        strides: steps between the places where kernels are added, one for all spatial axes or one
+            for each.
         sharing: ``[True]``; kernels of their own for each position are not supported.
-        auto_padding: whether the convolution that this is the transpose of pads its operand, one flag for all axes or
-            one for each.
-        output_shape: the result's shape ``[filters, *positions]``, which strides leave open; worked out if not given.
+        auto_padding: whether the convolution that this is the transpose of pads its operand, one
+            flag for all axes or one for each.
+        output_shape: the result's shape ``[filters, *positions]``, which strides leave open; worked
+            out if not given.
         dilation: distance of a kernel's elements in the result.
         reduction_rank: 1 if the operand has a channel axis; 0 if it has none.
         max_temp_mem_size_in_samples: without effect; memory is the engine's affair.
         name: its name in the graph.
 
     Returns:
-        A function with output ``[filters, *positions]``: without ``output_shape`` ``(length - 1) * stride + window``
-        positions along an axis, or ``(length - 1) * stride + 1`` with padding.
+        A function with output ``[filters, *positions]``: without ``output_shape`` ``(length - 1) *
+        stride + window`` positions along an axis, or ``(length - 1) * stride + 1`` with padding.
 
     Raises:
         GraphError: if kernel, operand and ``output_shape`` do not fit.
@@ -132,7 +138,9 @@ def convolution_transpose(
         >>> import numpy as np, cntk as C
         >>> x = C.input_variable((1, 2))
         >>> kernel = C.constant(np.array([[[1, 2, 3]]], np.float32))
-        >>> C.convolution_transpose(kernel, x, strides=2, auto_padding=[False]).eval({x: [[[1, 10]]]})
+        >>> C.convolution_transpose(kernel, x, strides=2, auto_padding=[False]).eval(
+        ...     {x: [[[1, 10]]]}
+        ... )
         array([[[ 1.,  2., 13., 20., 30.]]], dtype=float32)
     """
     kernel, x = as_operands((convolution_map, operand), "ConvolutionTranspose")
@@ -164,7 +172,8 @@ def _build(
 ) -> Composite:
     if reduction_rank not in (0, 1):
         raise GraphError(
-            f"{block_name}: reduction_rank must be 1 (the operand has a channel axis) or 0, got {reduction_rank}"
+            f"{block_name}: reduction_rank must be 1 (the operand has a channel axis) or 0, got "
+            f"{reduction_rank}"
         )
     if reduction_rank == 0:
         return _without_channels(op, kernel, x, block_name, name)
@@ -178,7 +187,9 @@ def _build(
 
 
 def _channel_defaults(op: Convolution, kernel: Shape) -> Convolution:
-    """Options given for the spatial axes alone keep clear of the channel axis where the kernel leaves it open."""
+    """Options given for the spatial axes alone keep clear of the channel axis where the kernel
+    leaves it open.
+    """
     if op.transpose:
         rank = len(kernel) - 1 if op.output_shape == (0,) else 0
     else:
@@ -211,7 +222,8 @@ def _without_channels(
     spatial = x.type_.rank + op.sequential if x.type_.has_shape else rank - 1
     if rank - spatial not in (0, 1):
         raise GraphError(
-            f"{block_name}: with reduction_rank 0 the kernel {shape_text(kernel.shape)} must have an axis for each of "
+            f"{block_name}: with reduction_rank 0 the kernel {shape_text(kernel.shape)} must have "
+            f"an axis for each of "
             f"the operand's {shape_text(x.shape)}, and one for the filters if there are several"
         )
     op = replace(

@@ -43,7 +43,9 @@ def _transpose(x: Tensor, w: Tensor, *options: Any) -> Tensor:
 
 
 def _settled(x: Tensor, doubtful: bool = False) -> Tensor:
-    """Return an operand as torch's kernels read it rightly; images with channels last, which is fast."""
+    """Return an operand as torch's kernels read it rightly; images with channels last, which is
+    fast.
+    """
     if doubtful or 1 in x.shape:
         return regular_channels_last(x)
     return channels_last(x) if x.dim() == 4 else x
@@ -56,10 +58,11 @@ class Convolution(Op):
 
     Attributes:
         kernel_shape: the window's shape, channels first; -1 for channels yet to be inferred.
-        strides, dilation: one value for each axis of the window, or fewer for the last axes; -1 for the window's own
-            size along the channel axis.
+        strides, dilation: one value for each axis of the window, or fewer for the last axes; -1 for
+            the window's own size along the channel axis.
         sharing: whether a kernel is used at all positions of an axis.
-        auto_padding: whether an axis is padded so that each element, or each ``stride``-th, is a window's centre.
+        auto_padding: whether an axis is padded so that each element, or each ``stride``-th, is a
+            window's centre.
         lower_pad, upper_pad: elements to pad with where ``auto_padding`` is false.
         transpose: whether operand and result change places.
         output_shape: the result's shape when transposed; ``(0,)`` to work it out.
@@ -98,7 +101,8 @@ class Convolution(Op):
         kernel, x = operands
         if kernel.has_batch_axis:
             raise GraphError(
-                "the kernel must be a parameter, a constant or a function of them, without a batch axis"
+                "the kernel must be a parameter, a constant or a function of them, without a batch "
+                "axis"
             )
         self._check_ranks(kernel.shape, x.shape)
         shape = (
@@ -123,7 +127,9 @@ class Convolution(Op):
         return kernel.with_shape(tuple(dims)), x
 
     def canonical_for_disk(self, *operands: TensorType) -> Convolution:
-        """The same operation with one attribute for each axis, as files hold it, once the operands' ranks are known."""
+        """The same operation with one attribute for each axis, as files hold it, once the operands'
+        ranks are known.
+        """
         kernel, x = operands
         if not x.has_shape or kernel.rank - x.rank not in (0, 1) or x.rank == 0:
             return self
@@ -151,7 +157,8 @@ class Convolution(Op):
                 else "[filters x channels x window]"
             )
             raise GraphError(
-                f"the kernel {shape_text(kernel)} must have one axis more than the operand {shape_text(x)}: {layout} "
+                f"the kernel {shape_text(kernel)} must have one axis more than the operand "
+                f"{shape_text(x)}: {layout} "
                 "on [channels x positions]"
             )
         if any(d < 0 for d in kernel[len(kernel) - len(x) + 1 :]):
@@ -195,8 +202,10 @@ class Convolution(Op):
     def _check_groups(self, filters: int, kernel_channels: int, channels: int) -> None:
         if filters % self.groups or kernel_channels * self.groups != channels:
             raise GraphError(
-                f"{self.groups} groups need {self.groups} times the kernel's channels ({kernel_channels}) as the "
-                f"operand's ({channels}), and a number of filters ({filters}) that {self.groups} divides"
+                f"{self.groups} groups need {self.groups} times the kernel's channels "
+                f"({kernel_channels}) as the "
+                f"operand's ({channels}), and a number of filters ({filters}) that {self.groups} "
+                f"divides"
             )
 
     def _transposed_shape(self, kernel: Shape, x: Shape) -> Shape:
@@ -204,20 +213,24 @@ class Convolution(Op):
         inputs = kernel[0] if len(kernel) > len(x) else 1
         if inputs >= 0 and x[0] >= 0 and inputs != x[0]:
             raise GraphError(
-                f"the kernel is for {inputs} channels and the operand has {x[0]}; their first axes must agree"
+                f"the kernel is for {inputs} channels and the operand has {x[0]}; their first axes "
+                f"must agree"
             )
         window = kernel[-len(x) :]
         windows = self.windows(window)[1:]
         if self.output_shape != (0,):
             if len(self.output_shape) != len(x) or self.output_shape[0] != window[0]:
                 raise GraphError(
-                    f"output_shape {shape_text(self.output_shape)} must have {len(x)} axes, {window[0]} channels first"
+                    f"output_shape {shape_text(self.output_shape)} must have {len(x)} axes, "
+                    f"{window[0]} channels first"
                 )
             counts = tuple(w.fit(n) for w, n in zip(windows, self.output_shape[1:], strict=True))
             if any(n >= 0 and c != n for c, n in zip(counts, x[1:], strict=True)):
                 raise GraphError(
-                    f"a convolution of output_shape {shape_text(self.output_shape)} gives {shape_text(counts)} "
-                    f"positions, and the operand has {shape_text(x[1:])}; leave output_shape out to have it inferred"
+                    f"a convolution of output_shape {shape_text(self.output_shape)} gives "
+                    f"{shape_text(counts)} "
+                    f"positions, and the operand has {shape_text(x[1:])}; leave output_shape out "
+                    f"to have it inferred"
                 )
             return self.output_shape
         sizes = (
@@ -274,7 +287,8 @@ class Convolution(Op):
         """
         if not all(self.sharing):
             raise GraphError(
-                "a kernel of its own for each position (sharing=[False]) is not supported; use sharing=[True]"
+                "a kernel of its own for each position (sharing=[False]) is not supported; use "
+                "sharing=[True]"
             )
         if x.rank > 4:
             raise GraphError(f"{x.rank - 1} spatial axes; at most 3 can be convolved")
@@ -283,8 +297,10 @@ class Convolution(Op):
         filters = kernel.shape[0] if kernel.rank > x.rank else 1
         if self._channel_windows(kernel, x) is not None and (filters > 1 or self.groups > 1):
             raise GraphError(
-                f"windows that cover only some of the {x.shape[0]} channels, or padded channels, can be computed for a "
-                "single filter only; give the kernel all channels and auto_padding False for the channel axis: "
+                f"windows that cover only some of the {x.shape[0]} channels, or padded channels, "
+                f"can be computed for a "
+                "single filter only; give the kernel all channels and auto_padding False for the "
+                "channel axis: "
                 "[False, True, ...]"
             )
 
@@ -295,7 +311,9 @@ class Convolution(Op):
         return None if windows.size == channels and windows.count(channels) == 1 else windows
 
     def along_channels(self, kernel: TensorType, x: TensorType, convolve: Kernel) -> Kernel:
-        """A kernel that lets a single filter run along the channels too, as if they were one more spatial axis."""
+        """A kernel that lets a single filter run along the channels too, as if they were one more
+        spatial axis.
+        """
         channels = self._channel_windows(kernel, x)
         if channels is None:
             return convolve

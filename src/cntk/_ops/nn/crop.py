@@ -26,10 +26,12 @@ __all__ = ["crop_automatic", "crop_automatic_with_ancestors", "crop_manual"]
 class Crop(Op):
     """A part of the operand, along its last two axes as large as another operand.
 
-    Two further operands, if there are any, are a value below each of the first two: they count as one and the same.
+    Two further operands, if there are any, are a value below each of the first two: they count as
+    one and the same.
 
     Attributes:
-        offset: where the part begins along the last axis and along the one before it; none if that is to be found.
+        offset: where the part begins along the last axis and along the one before it; none if that
+            is to be found.
     """
 
     operand_counts = (2, 4)
@@ -66,7 +68,8 @@ class Crop(Op):
 
 
 def check_room(x: TensorType, referent: TensorType, begins: Sequence[Fraction]) -> None:
-    """Refuse a part that is not within the operand; it begins at places along the last axis and the one before it.
+    """Refuse a part that is not within the operand; it begins at places along the last axis and the
+    one before it.
 
     Raises:
         GraphError: for such a part.
@@ -74,11 +77,13 @@ def check_room(x: TensorType, referent: TensorType, begins: Sequence[Fraction]) 
     for size, wanted, begin in zip(x.shape[-2:], referent.shape[-2:], begins[::-1], strict=True):
         if begin < 0:
             raise GraphError(
-                f"the second operand begins {-begin} elements before the first one does; exchange them, or pad the first"
+                f"the second operand begins {-begin} elements before the first one does; exchange "
+                f"them, or pad the first"
             )
         if min(size, wanted) >= 0 and begin + wanted > size:
             raise GraphError(
-                f"{wanted} elements from {begin} on are not within an axis with {size}; use a smaller offset"
+                f"{wanted} elements from {begin} on are not within an axis with {size}; use a "
+                f"smaller offset"
             )
 
 
@@ -112,9 +117,10 @@ def crop_manual(
 def crop_automatic(node_input: Any, node_referent: Any, name: str = "") -> Composite:
     """The part of the operand, along its last two axes, that lies where another operand does.
 
-    Both must come from a common value by operations that keep the arrangement of elements: convolution and its
-    transpose, pooling, unpooling, cropping, and what works element by element. The part begins where the other
-    operand's first element has its centre, as in the skip connections of fully convolutional networks (Long et al., 2015).
+    Both must come from a common value by operations that keep the arrangement of elements:
+    convolution and its transpose, pooling, unpooling, cropping, and what works element by element.
+    The part begins where the other operand's first element has its centre, as in the skip
+    connections of fully convolutional networks (Long et al., 2015).
 
     Args:
         node_input: the operand ``[*, height, width]``.
@@ -125,14 +131,18 @@ def crop_automatic(node_input: Any, node_referent: Any, name: str = "") -> Compo
         A function with output ``[*, height, width]``, the last two those of ``node_referent``.
 
     Raises:
-        GraphError: if the operands differ in rank; when it runs, if they have nothing in common or another scale, or
-            the part is not within the operand.
+        GraphError: if the operands differ in rank; when it runs, if they have nothing in common or
+            another scale, or the part is not within the operand.
 
     Example:
         >>> import numpy as np, cntk as C
         >>> image = C.input_variable((1, 4, 4))
-        >>> smaller = C.convolution(C.constant(np.ones((1, 1, 3, 3), np.float32)), image, auto_padding=[False])
-        >>> C.crop_automatic(image, smaller).eval({image: np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)})
+        >>> smaller = C.convolution(
+        ...     C.constant(np.ones((1, 1, 3, 3), np.float32)), image, auto_padding=[False]
+        ... )
+        >>> C.crop_automatic(image, smaller).eval(
+        ...     {image: np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)}
+        ... )
         array([[[[ 5.,  6.],
                  [ 9., 10.]]]], dtype=float32)
     """
@@ -148,8 +158,8 @@ def crop_automatic_with_ancestors(
         node_input: the operand ``[*, height, width]``.
         node_referent: the operand whose height and width count; no gradient flows to it.
         ancestor_input: a value that ``node_input`` comes from.
-        ancestor_referent: a value that ``node_referent`` comes from, and whose elements lie where those of
-            ``ancestor_input`` do.
+        ancestor_referent: a value that ``node_referent`` comes from, and whose elements lie where
+            those of ``ancestor_input`` do.
         name: its name in the graph.
 
     Returns:
@@ -162,7 +172,9 @@ def crop_automatic_with_ancestors(
         >>> import numpy as np, cntk as C
         >>> x, y = C.input_variable((1, 1, 4)), C.input_variable((1, 1, 4))
         >>> smaller = C.pooling(y, C.MAX_POOLING, (1, 3))
-        >>> C.crop_automatic_with_ancestors(x, smaller, x, y).eval({x: [[[[1, 2, 3, 4]]]], y: [[[[0, 0, 0, 0]]]]})
+        >>> C.crop_automatic_with_ancestors(x, smaller, x, y).eval(
+        ...     {x: [[[[1, 2, 3, 4]]]], y: [[[[0, 0, 0, 0]]]]}
+        ... )
         array([[[[2., 3.]]]], dtype=float32)
     """
     return apply(Crop(), (node_input, node_referent, ancestor_input, ancestor_referent), name)

@@ -119,7 +119,8 @@ def dropped(run: RunContext, stream: RandomStream, x: Tensor, rate: float) -> Te
         x: a tensor of any shape.
         rate: the share of zeros.
     """
-    # 16 random bits an element: an element stays if its number is not among the lowest ``rate * 65536``.
+    # 16 random bits an element: an element stays if its number is not among the lowest ``rate *
+    # 65536``.
     threshold = min(round(rate * 65536), 65535) - 32768
     words = run.words(stream, x)
     return x * (words >= threshold).to(x.dtype).mul_(1.0 / (1.0 - rate))
@@ -131,11 +132,13 @@ def dropout(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Set elements to zero at random while training, and scale up the rest (Srivastava et al., 2014).
+    """Set elements to zero at random while training, and scale up the rest (Srivastava et al.,
+    2014).
 
     Args:
         x: an operand of any shape.
-        dropout_rate: probability of a zero, from 0 to less than 1. Elements that stay are divided by 1 minus it.
+        dropout_rate: probability of a zero, from 0 to less than 1. Elements that stay are divided
+            by 1 minus it.
         seed: seed of the random numbers; chosen if not given.
         name: its name in the graph.
 

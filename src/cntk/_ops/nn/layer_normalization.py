@@ -1,7 +1,8 @@
 """Layer normalisation as later networks have it: an addition, which the original does not have.
 
-The original's layer of that name divides by the standard deviation plus epsilon; this divides by the square root of the
-variance plus epsilon. It runs as one operation, and files hold it as a graph that the original can load.
+The original's layer of that name divides by the standard deviation plus epsilon; this divides by
+the square root of the variance plus epsilon. It runs as one operation, and files hold it as a graph
+that the original can load.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class LayerNormalized(Fused):
                 operand.shape != x.shape[-1:] and min(*operand.shape, x.shape[-1]) >= 0
             ):
                 raise GraphError(
-                    f"{what} must have as many elements as the operand's last axis ({shape_text(x.shape[-1:])}), got "
+                    f"{what} must have as many elements as the operand's last axis "
+                    f"({shape_text(x.shape[-1:])}), got "
                     f"{shape_text(operand.shape)}"
                 )
         return x.dense()
@@ -85,11 +87,12 @@ class LayerNormalized(Fused):
 def layer_normalization(
     x: Any, scale: Any, bias: Any, epsilon: float = 0.00001, name: str = ""
 ) -> Composite:
-    """Bring the last axis of each sample to mean 0 and variance 1, then scale and shift (Ba et al., 2016).
+    """Bring the last axis of each sample to mean 0 and variance 1, then scale and shift (Ba et al.,
+    2016).
 
-    ``(x - mean) / sqrt(variance + epsilon) * scale + bias``, as most published models have it. An addition: the original
-    has none. `cntk.layers.LayerNormalization` is the original's, which adds its epsilon to the standard deviation. A
-    saved model loads in the original.
+    ``(x - mean) / sqrt(variance + epsilon) * scale + bias``, as most published models have it. An
+    addition: the original has none. `cntk.layers.LayerNormalization` is the original's, which adds
+    its epsilon to the standard deviation. A saved model loads in the original.
 
     Args:
         x: an operand ``[*axes, size]``.

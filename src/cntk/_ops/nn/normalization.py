@@ -1,4 +1,6 @@
-"""Normalisation: of each channel over a minibatch, and of each element by its neighbours in other channels."""
+"""Normalisation: of each channel over a minibatch, and of each element by its neighbours in other
+channels.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,16 @@ __all__ = ["batch_normalization", "local_response_normalization"]
 @primitive(PrimitiveOp.BatchNormalization)
 @dataclass(frozen=True)
 class BatchNormalization(Op):
-    """Each channel, or each element, brought to mean 0 and variance 1 over the minibatch, then scaled and shifted.
+    """Each channel, or each element, brought to mean 0 and variance 1 over the minibatch, then
+    scaled and shifted.
 
     Attributes:
         spatial: whether all positions of a channel (the first static axis) are normalised together.
-        normalization_time_constant: samples after which a minibatch weighs 1/e in the running statistics; 0 to keep
-            the latest minibatch's, infinity for those of the first, -1 for the average over all samples.
-        blend_time_constant: hardly any effect, as on the original's CPU: infinity beside an infinite
-            ``normalization_time_constant`` stops the count of samples.
+        normalization_time_constant: samples after which a minibatch weighs 1/e in the running
+            statistics; 0 to keep the latest minibatch's, infinity for those of the first, -1 for
+            the average over all samples.
+        blend_time_constant: hardly any effect, as on the original's CPU: infinity beside an
+            infinite ``normalization_time_constant`` stops the count of samples.
         epsilon: added to the variance.
         use_cudnn_engine, disable_regularization: kept for files.
     """
@@ -76,7 +80,8 @@ class BatchNormalization(Op):
                     "one element a channel" if self.spatial else "as many elements as the operand"
                 )
                 raise GraphError(
-                    f"scale, bias and running statistics must have {channels} ({self._features(x.shape)}), got "
+                    f"scale, bias and running statistics must have {channels} "
+                    f"({self._features(x.shape)}), got "
                     f"{shape_text(t.shape)}"
                 )
         if len(operands) > 5 and _size(operands[5].shape) > 1:
@@ -136,7 +141,8 @@ class BatchNormalization(Op):
                     rows, scale, bias, mean, variance, False, 0.0, epsilon, True
                 )
                 return (regular(result) if doubtful else result).reshape(x.shape)
-            # With a momentum of 1 torch leaves the minibatch's own statistics here, the variance unbiased.
+            # With a momentum of 1 torch leaves the minibatch's own statistics here, the variance
+            # unbiased.
             batch_mean, batch_variance = torch.zeros_like(mean), torch.zeros_like(variance)
             if rows.numel() == features:
                 batch_mean, result = _single(rows, scale, bias, epsilon)
@@ -158,7 +164,9 @@ class BatchNormalization(Op):
         return RunKernel(compute)
 
     def _weight(self, samples: int, count: Tensor | None) -> Tensor | float:
-        """The new minibatch's weight in the running statistics; those of the first one replace what was there."""
+        """The new minibatch's weight in the running statistics; those of the first one replace what
+        was there.
+        """
         time = self.normalization_time_constant
         if time == 0 or count is None:
             return 1.0 if time == 0 else _decay(samples, time)
@@ -173,13 +181,16 @@ def _check_formats(operands: tuple[TensorType, ...]) -> None:
     for t in operands[1:]:
         if data is not None and t.dtype is not None and t.dtype not in allowed:
             raise GraphError(
-                f"scale, bias and running statistics must be {' or '.join(d.name for d in allowed if d is not None)} "
+                f"scale, bias and running statistics must be "
+                f"{' or '.join(d.name for d in allowed if d is not None)} "
                 f"beside data of {data.name}, got {t.dtype.name}; use cntk.cast"
             )
 
 
 def _single(rows: Tensor, scale: Tensor, bias: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
-    """The mean and the result for one number in each channel, of which torch's stand-ins divide by zero."""
+    """The mean and the result for one number in each channel, of which torch's stand-ins divide by
+    zero.
+    """
     shape = (1, -1, *(1,) * (rows.dim() - 2))
     centred = rows - rows.mean([0, *range(2, rows.dim())], keepdim=True)
     result = centred * (scale.view(shape) * epsilon**-0.5) + bias.view(shape)
@@ -210,19 +221,22 @@ def batch_normalization(
     name: str = "",
     running_count: Any = None,
 ) -> Composite:
-    """Normalise over the minibatch while training, by running statistics otherwise (Ioffe and Szegedy, 2015).
+    """Normalise over the minibatch while training, by running statistics otherwise (Ioffe and
+    Szegedy, 2015).
 
     On sequences the statistics are taken over all frames.
 
     Args:
         operand: what to normalise, with at least one static axis.
-        scale: factors after normalisation, ``[channels]`` if ``spatial``, else as many as the operand has elements.
+        scale: factors after normalisation, ``[channels]`` if ``spatial``, else as many as the
+            operand has elements.
         bias: what is added then, of the same shape.
         running_mean: running means, a constant of that shape; training changes it.
         running_inv_std: running variances, a constant of that shape; training changes it.
-        spatial: whether the mean is taken over all positions of a channel too; else each element has its own.
-        normalization_time_constant: samples after which a minibatch weighs 1/e in the running statistics; 0 to keep the
-            latest minibatch's, -1 for the average over all samples.
+        spatial: whether the mean is taken over all positions of a channel too; else each element
+            has its own.
+        normalization_time_constant: samples after which a minibatch weighs 1/e in the running
+            statistics; 0 to keep the latest minibatch's, -1 for the average over all samples.
         blend_time_constant: without effect.
         epsilon: added to the variance.
         use_cudnn_engine: without effect.
@@ -241,7 +255,9 @@ def batch_normalization(
         >>> x = C.input_variable(2)
         >>> mean, variance, count = C.constant([1, 2]), C.constant([4, 9]), C.constant(0)
         >>> scale, bias = C.parameter(2, init=1), C.parameter(2, init=0)
-        >>> y = C.batch_normalization(x, scale, bias, mean, variance, spatial=True, running_count=count)
+        >>> y = C.batch_normalization(
+        ...     x, scale, bias, mean, variance, spatial=True, running_count=count
+        ... )
         >>> y.eval({x: [[3, 8]]}).round(3)
         array([[1., 2.]], dtype=float32)
     """
@@ -254,7 +270,8 @@ def batch_normalization(
         dtype = np.dtype(np.float32)  # it counts on
     if running_count is None:
         warnings.warn(
-            "batch_normalization: without running_count the running statistics do not know how many samples they hold; "
+            "batch_normalization: without running_count the running statistics do not know how "
+            "many samples they hold; "
             "pass running_count=constant(0)",
             stacklevel=2,
         )
@@ -275,14 +292,15 @@ def batch_normalization(
 def local_response_normalization(
     operand: Any, depth_radius: int, bias: float, alpha: float, beta: float, name: str = ""
 ) -> Composite:
-    """Divide each element by a power of the mean square of its neighbours in nearby channels (Krizhevsky et al., 2012).
+    """Divide each element by a power of the mean square of its neighbours in nearby channels
+    (Krizhevsky et al., 2012).
 
     ``x / (bias + alpha / (2 * depth_radius + 1) * sum of x squared over the channels) ** beta``
 
     Args:
         operand: ``[channels, *positions]``.
-        depth_radius: how many channels to each side count; of a window longer than the number of channels only as many
-            elements are left as there are channels.
+        depth_radius: how many channels to each side count; of a window longer than the number of
+            channels only as many elements are left as there are channels.
         bias: positive, so that nothing is divided by zero.
         alpha: factor of the mean square.
         beta: the power.

@@ -80,7 +80,8 @@ class Windowed(Op):
             window = shape[1:]
             if rank < 2:
                 raise GraphError(
-                    f"pooling over all positions needs axes after the channel axis; the operand is {shape_text(shape)}"
+                    f"pooling over all positions needs axes after the channel axis; the operand is "
+                    f"{shape_text(shape)}"
                 )
         elif any(d < 1 for d in window):
             raise GraphError(
@@ -88,7 +89,8 @@ class Windowed(Op):
             )
         if not 0 < len(window) <= rank:
             raise GraphError(
-                f"the window {shape_text(window)} has more axes than the operand {shape_text(shape)}; windows lie on "
+                f"the window {shape_text(window)} has more axes than the operand "
+                f"{shape_text(shape)}; windows lie on "
                 "the last axes; use one with fewer axes"
             )
         strides = spread(self.strides, max(len(self.strides), len(window)), "strides")
@@ -120,7 +122,8 @@ class Pooling(Windowed):
 
     Attributes:
         pooling_type: 0 largest, 1 mean.
-        pooling_window_shape: for the last static axes; ``(-2,)`` for all axes after the first, whole.
+        pooling_window_shape: for the last static axes; ``(-2,)`` for all axes after the first,
+            whole.
         strides: one for each axis of the window, or fewer for the last ones.
         auto_padding: whether windows are centred on elements and may hang over the ends.
         lower_pad, upper_pad: elements to pad with where ``auto_padding`` is false.
@@ -155,7 +158,9 @@ class Pooling(Windowed):
         )
 
     def canonical_for_disk(self, *operands: TensorType) -> Pooling:
-        """The same operation with a window over all positions as a number for each axis, as files hold it."""
+        """The same operation with a window over all positions as a number for each axis, as files
+        hold it.
+        """
         (x,) = operands
         whole = self.pooling_window_shape == UNKNOWN_SHAPE and x.is_complete and x.rank > 1
         return replace(self, pooling_window_shape=x.shape[1:]) if whole else self
@@ -172,7 +177,8 @@ class Pooling(Windowed):
 
 @dataclass(frozen=True)
 class _Rectangle:
-    """The axes that windows are more than points on, one to three of them, as torch wants them: ``[n, c, *axes]``.
+    """The axes that windows are more than points on, one to three of them, as torch wants them:
+    ``[n, c, *axes]``.
 
     Attributes:
         windows: along each of these axes.
@@ -236,7 +242,8 @@ def _lower_max(windows: Sequence[Windows], lengths: Shape) -> Callable[[Tensor],
         seen = seen.unsqueeze(-1) & torch.tensor(w.sees(n))
     if seen.all():
         return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides)
-    # Windows wholly beyond the ends, as there may be where the last one is rounded up, have no largest element.
+    # Windows wholly beyond the ends, as there may be where the last one is rounded up, have no
+    # largest element.
     unseen = Everywhere(~seen)
     return lambda x: pool(F.pad(x, edges, value=-torch.inf), sizes, strides).masked_fill(
         unseen.on(x.device), 0
@@ -254,7 +261,8 @@ def _lower_average(
     edges = margins(windows, lengths)
     if include_pad:
         return lambda x: pool(F.pad(x, edges), sizes, strides)
-    # Each window's mean over all of its elements, times all of them over those that are not padding.
+    # Each window's mean over all of its elements, times all of them over those that are not
+    # padding.
     inside = pool(F.pad(torch.ones((1, 1, *lengths), dtype=torch.float64), edges), sizes, strides)
     inside[inside == 0] = 1
     shares = Everywhere(inside)
@@ -288,7 +296,8 @@ class Unpooling(Windowed):
         if pooled.dynamic_axes != source.dynamic_axes:
             raise GraphError(
                 "the pooled operand and the pooling's own operand must lie on the same dynamic axes"
-                "; bring them together with cntk.reconcile_dynamic_axes or cntk.sequence.broadcast_as"
+                "; bring them together with cntk.reconcile_dynamic_axes or "
+                "cntk.sequence.broadcast_as"
             )
         windows = self.windows(self.unpooling_window_shape, source.shape)
         counts = tuple(w.fit(n) for w, n in zip(windows, source.shape, strict=True))
@@ -296,8 +305,10 @@ class Unpooling(Windowed):
             c >= 0 and p >= 0 and c != p for c, p in zip(counts, pooled.shape, strict=True)
         ):
             raise GraphError(
-                f"pooling {shape_text(source.shape)} this way gives {shape_text(counts)}, and the pooled operand is "
-                f"{shape_text(pooled.shape)}; window, strides and padding must be those of the pooling"
+                f"pooling {shape_text(source.shape)} this way gives {shape_text(counts)}, and the "
+                f"pooled operand is "
+                f"{shape_text(pooled.shape)}; window, strides and padding must be those of the "
+                f"pooling"
             )
         return TensorType(source.shape, source.dynamic_axes, source.dtype)
 
@@ -385,16 +396,18 @@ def pooling(
         pooling_type: `MAX_POOLING` or `AVG_POOLING`.
         pooling_window_shape: a window's shape, one number for each of the last axes.
         strides: steps between windows, one for all axes or one for each.
-        auto_padding: whether windows are centred on elements and may hang over the ends, one flag for all axes or one
-            for each. Elements beyond the ends are never the largest and do not count in a mean.
-        ceil_out_dim: whether a last window that hangs over the end counts; one wholly beyond it gives 0.
+        auto_padding: whether windows are centred on elements and may hang over the ends, one flag
+            for all axes or one for each. Elements beyond the ends are never the largest and do not
+            count in a mean.
+        ceil_out_dim: whether a last window that hangs over the end counts; one wholly beyond it
+            gives 0.
         include_pad: whether a mean counts elements beyond the ends as zeros.
         name: its name in the graph.
 
     Returns:
-        A function with as many static axes as the operand: without padding ``(length - window) // stride + 1`` elements
-        along an axis, with it ``ceil(length / stride)``. Where several elements are the largest, the gradient goes to
-        the first.
+        A function with as many static axes as the operand: without padding ``(length - window) //
+        stride + 1`` elements along an axis, with it ``ceil(length / stride)``. Where several
+        elements are the largest, the gradient goes to the first.
 
     Raises:
         GraphError: if the window does not fit the operand.
@@ -440,8 +453,9 @@ def unpooling(
         name: its name in the graph.
 
     Returns:
-        A function with output of the shape of ``pooling_input``. An element's gradient is that of the place where it
-        went; the original gives it the largest gradient of its whole window, which is no gradient.
+        A function with output of the shape of ``pooling_input``. An element's gradient is that of
+        the place where it went; the original gives it the largest gradient of its whole window,
+        which is no gradient.
 
     Raises:
         GraphError: if the shapes are not those of such a pooling.

@@ -1,4 +1,6 @@
-"""Pooling of regions of interest: each region of an image, whatever its size, becomes a grid of a fixed size."""
+"""Pooling of regions of interest: each region of an image, whatever its size, becomes a grid of a
+fixed size.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,8 @@ class ROIPooling(Op):
         x, rois = operands
         if len(self.roi_output_shape) != 2 or min(self.roi_output_shape) < 1:
             raise GraphError(
-                f"roi_output_shape must be [rows x columns], got {shape_text(self.roi_output_shape)}"
+                f"roi_output_shape must be [rows x columns], got "
+                f"{shape_text(self.roi_output_shape)}"
             )
         if x.rank != 3:
             raise GraphError(
@@ -55,7 +58,8 @@ class ROIPooling(Op):
             )
         if rois.rank != 2 or rois.shape[1] not in (4, -1):
             raise GraphError(
-                f"regions must be [number x 4]: left, top, right, bottom; got {shape_text(rois.shape)}"
+                f"regions must be [number x 4]: left, top, right, bottom; got "
+                f"{shape_text(rois.shape)}"
             )
         return TensorType(
             (rois.shape[0], x.shape[0], *self.roi_output_shape),
@@ -86,7 +90,9 @@ class ROIPooling(Op):
 
 
 def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
-    """One region's grid ``[channels, rows, columns]``; cells that begin outside the image are 0, as in the original."""
+    """One region's grid ``[channels, rows, columns]``; cells that begin outside the image are 0, as
+    in the original.
+    """
     left, top, right, bottom = (floor(v + 0.5) for v in region)
     rows, columns = image.shape[1:]
     width, height = max(right - left + 1, 1), max(bottom - top + 1, 1)
@@ -126,12 +132,13 @@ def roipooling(
         rois: regions ``[number, 4]``: left, top, right and bottom, the last two inclusive.
         pooling_type: `MAX_POOLING`.
         roi_output_shape: the grid's rows and columns.
-        spatial_scale: what the regions' coordinates are multiplied with to be positions in the operand.
+        spatial_scale: what the regions' coordinates are multiplied with to be positions in the
+            operand.
         name: its name in the graph.
 
     Returns:
-        A function with output ``[number, channels, *roi_output_shape]``. A region may reach beyond the image; a cell of
-        its grid that begins outside is 0.
+        A function with output ``[number, channels, *roi_output_shape]``. A region may reach beyond
+        the image; a cell of its grid that begins outside is 0.
 
     Raises:
         ValueError: for another pooling type.
@@ -141,12 +148,15 @@ def roipooling(
         >>> import cntk as C
         >>> x, regions = C.input_variable((1, 3, 3)), C.input_variable((1, 4))
         >>> pooled = roipooling(x, regions, C.MAX_POOLING, (1, 2), 1)
-        >>> pooled.eval({x: [[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]], regions: [[[1, 0, 2, 1]]]}).ravel()
+        >>> pooled.eval(
+        ...     {x: [[[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]], regions: [[[1, 0, 2, 1]]]}
+        ... ).ravel()
         array([5., 6.], dtype=float32)
     """
     if pooling_type != PoolingType.Max:
         raise ValueError(
-            f"roipooling: only max pooling is supported (cntk.MAX_POOLING), got pooling type {pooling_type}"
+            f"roipooling: only max pooling is supported (cntk.MAX_POOLING), got pooling type "
+            f"{pooling_type}"
         )
     scale = as_number(spatial_scale, "roipooling: spatial_scale")
     op = ROIPooling(

@@ -46,9 +46,9 @@ def unrolled(x: TensorType) -> TensorType:
 class SequenceConvolution(Fused):
     """A convolution whose first spatial axis is the sequence axis.
 
-    Files hold it as a convolution of unpacked sequences, whose padding is laid out for the longest of a minibatch. So it
-    is here: with automatic padding and a stride of 3 or more, where a shorter sequence's first window begins depends
-    on the longest one's length.
+    Files hold it as a convolution of unpacked sequences, whose padding is laid out for the longest
+    of a minibatch. So it is here: with automatic padding and a stride of 3 or more, where a shorter
+    sequence's first window begins depends on the longest one's length.
 
     Attributes:
         convolution: the same over operands ``[channels, frames, *positions]``.
@@ -66,7 +66,8 @@ class SequenceConvolution(Fused):
         batch, sequence = operands[1].dynamic_axes
         frames = self._frames(kernel, x)
         if not (frames.auto_pad and frames.stride == 1):
-            # Sequences on one axis that go through the same windows come out equally long: they share an axis again.
+            # Sequences on one axis that go through the same windows come out equally long: they
+            # share an axis again.
             padded = "_padded" if frames.auto_pad else ""
             sequence = Axis(f"{sequence.name}_windows_{frames.extent}_by_{frames.stride}{padded}")
         return TensorType((inner.shape[0], *inner.shape[2:]), (batch, sequence), x.dtype)
@@ -140,7 +141,9 @@ def _counts(frames: Windows, layout: Layout) -> tuple[int, ...]:
 @primitive(PrimitiveOp.ConvolutionSequenceShape)
 @dataclass(frozen=True)
 class ConvolutionSequenceShape(Convolution):
-    """How many windows a sequential convolution has along each sequence, ``[1]``; its attributes are the same."""
+    """How many windows a sequential convolution has along each sequence, ``[1]``; its attributes
+    are the same.
+    """
 
     op_name = "ConvolutionSequenceShape"
 

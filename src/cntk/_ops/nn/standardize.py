@@ -32,9 +32,11 @@ def mean_variance_normalization(
     """Each sample minus its mean, divided by its standard deviation plus epsilon.
 
     Args:
-        operand: an operand whose shape is known; its first axis counts channels, unless it is the only one.
+        operand: an operand whose shape is known; its first axis counts channels, unless it is the
+            only one.
         epsilon: what is added to the standard deviation.
-        use_stats_across_channels: whether mean and standard deviation are those of all channels together.
+        use_stats_across_channels: whether mean and standard deviation are those of all channels
+            together.
         do_variance_scaling: whether to divide at all.
         name: its name in the graph.
 
@@ -59,7 +61,8 @@ def mean_variance_normalization(
     axes = list(range(-1, -1 - rank + (0 if use_stats_across_channels or rank == 1 else 1), -1))
     if not axes:
         raise GraphError(
-            "mean_variance_normalization: expected an operand whose shape is known, with at least one static axis, "
+            "mean_variance_normalization: expected an operand whose shape is known, with at least "
+            "one static axis, "
             f"got {variable.type_}"
         )
 
@@ -136,7 +139,8 @@ def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "")
         variable.type_.has_shape and (len(shape) != 3 or len(shifts) != shape[0] >= 0)
     ):
         raise GraphError(
-            f"image_scaler: expected an operand [channels x height x width] and as many biases as channels, got "
+            f"image_scaler: expected an operand [channels x height x width] and as many biases as "
+            f"channels, got "
             f"{variable.type_} and {len(shifts)}"
         )
 

@@ -1,4 +1,6 @@
-"""Windows: where a kernel or a pooling window stands along one static axis, with CNTK's centred padding."""
+"""Windows: where a kernel or a pooling window stands along one static axis, with CNTK's centred
+padding.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ class Windows:
     Attributes:
         size: elements that a window looks at.
         stride: how far apart two windows begin.
-        auto_pad: whether windows may hang over both ends, centred on the axis; one window for each ``stride`` elements.
+        auto_pad: whether windows may hang over both ends, centred on the axis; one window for each
+            ``stride`` elements.
         dilation: how far apart the elements that a window looks at lie.
         lower, upper: elements to pad with at the axis's ends, where ``auto_pad`` is false.
         ceil: whether a last window that hangs over the end counts.
@@ -59,7 +62,8 @@ class Windows:
         """
         if 0 <= length < self.size - self.lower - self.upper:
             raise GraphError(
-                f"the window is {self.size} long and the axis only {length}; use a shorter window, or pad the operand "
+                f"the window is {self.size} long and the axis only {length}; use a shorter window, "
+                f"or pad the operand "
                 "with cntk.pad first"
             )
         return self.count(length)
@@ -75,20 +79,25 @@ class Windows:
         room = length - 1 if self.auto_pad else length + self.lower + self.upper - self.extent
         if room < 0:
             raise GraphError(
-                f"the window reaches over {self.extent} elements (dilation {self.dilation}) and the axis is only "
+                f"the window reaches over {self.extent} elements (dilation {self.dilation}) and "
+                f"the axis is only "
                 f"{length} long; use a shorter window, a smaller dilation, or padding"
             )
         return (-(-room // self.stride) if self.ceil else room // self.stride) + 1
 
     def before(self, length: int) -> int:
-        """How many elements the first window hangs over the axis's beginning; negative if it starts after it."""
+        """How many elements the first window hangs over the axis's beginning; negative if it starts
+        after it.
+        """
         if not self.auto_pad:
             return self.lower
         spare = (length - 1) - (self.count(length) - 1) * self.stride
         return (self.extent - 1) // 2 - int(spare / 2)
 
     def after(self, length: int) -> int:
-        """How many elements the last window hangs over the axis's end; negative if elements are left over."""
+        """How many elements the last window hangs over the axis's end; negative if elements are
+        left over.
+        """
         return (self.count(length) - 1) * self.stride + self.extent - self.before(length) - length
 
     def sees(self, length: int) -> list[bool]:
@@ -98,14 +107,18 @@ class Windows:
         return [begin < length and begin + self.extent > 0 for begin in begins]
 
     def symmetric(self, length: int) -> bool:
-        """Whether padding both ends by `before` gives just these windows, as a torch call would lay them."""
+        """Whether padding both ends by `before` gives just these windows, as a torch call would lay
+        them.
+        """
         pad = self.before(length)
         return pad >= 0 and (length + 2 * pad - self.extent) // self.stride + 1 == self.count(
             length
         )
 
     def centres(self, length: int) -> AxisMap:
-        """Where windows have their centres on an axis; that of an even window is before its middle."""
+        """Where windows have their centres on an axis; that of an even window is before its
+        middle.
+        """
         return AxisMap(
             Fraction(self.stride), Fraction((self.extent - 1) // 2 - self.before(length))
         )
@@ -120,13 +133,16 @@ def centres(windows: Sequence[Windows], lengths: Sequence[int]) -> Positions | N
 
 
 def margins(windows: Sequence[Windows], lengths: Sequence[int]) -> list[int]:
-    """What `torch.nn.functional.pad` needs so that windows without padding are just these: the last axis first."""
+    """What `torch.nn.functional.pad` needs so that windows without padding are just these: the last
+    axis first.
+    """
     pairs = [(w.before(n), w.after(n)) for w, n in zip(windows, lengths, strict=True)]
     return [value for pair in reversed(pairs) for value in pair]
 
 
 def spread(values: Sequence[T], rank: int, what: str) -> tuple[T, ...]:
-    """One value for each of ``rank`` axes: the values given are for the last ones, the first of them for all before.
+    """One value for each of ``rank`` axes: the values given are for the last ones, the first of
+    them for all before.
 
     Raises:
         GraphError: if there are none or too many.
@@ -189,24 +205,29 @@ def as_flags(values: Any, what: str) -> tuple[bool, ...]:
 def regular(x: Tensor) -> Tensor:
     """Return the same values with the strides of a new tensor.
 
-    An axis of size 1 may have any stride. Some of torch's kernels then take channels that lie last for channels that lie
-    first: batch normalization reads the gradient of a single sample in the wrong order, and a convolution's gradient
-    fails or is wrong. A gradient that comes back through this is regular too.
+    An axis of size 1 may have any stride. Some of torch's kernels then take channels that lie last
+    for channels that lie first: batch normalization reads the gradient of a single sample in the
+    wrong order, and a convolution's gradient fails or is wrong. A gradient that comes back through
+    this is regular too.
     """
     # Not `contiguous`, which leaves such strides as they are.
     return x.reshape(-1).view(x.shape)
 
 
 def channels_last(x: Tensor) -> Tensor:
-    """Return the same ``[n, channels, height, width]`` with the channels of each position side by side in memory.
+    """Return the same ``[n, channels, height, width]`` with the channels of each position side by
+    side in memory.
 
-    The processor's kernels work on several channels at once that way: a convolutional net trains twice as fast.
+    The processor's kernels work on several channels at once that way: a convolutional net trains
+    twice as fast.
     """
     return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
 
 
 def regular_channels_last(x: Tensor) -> Tensor:
-    """Return the same ``[n, channels, *positions]`` with regular strides; images with channels last, see above."""
+    """Return the same ``[n, channels, *positions]`` with regular strides; images with channels
+    last, see above.
+    """
     if x.dim() != 4 or x.device.type != "cpu":
         return regular(x)
     return regular(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

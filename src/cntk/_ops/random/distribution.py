@@ -1,4 +1,6 @@
-"""Random numbers as operations: uniform, normal, Gumbel and Bernoulli, the same for a seed as in the original."""
+"""Random numbers as operations: uniform, normal, Gumbel and Bernoulli, the same for a seed as in
+the original.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ class RandomDistribution(Op):
 
     Attributes:
         random_distribution_type: 'uniform', 'normal', 'gumbel' or 'bernoulli'.
-        random_distribution_args: low and high; mean and standard deviation; location and scale; mean.
+        random_distribution_args: low and high; mean and standard deviation; location and scale;
+            mean.
         rng_seed: seed of the random numbers.
         rng_offset: how many numbers were drawn before the function was saved.
         new_shape: the shape, where there is no operand.
@@ -115,7 +118,8 @@ def drawn(
     axes: tuple[Axis, ...],
     dtype: torch.dtype,
 ) -> Tensor:
-    """Random numbers in the original's order, ``[*shape]``, with a row for each sample or frame if there are dynamic axes.
+    """Random numbers in the original's order, ``[*shape]``, with a row for each sample or frame if
+    there are dynamic axes.
 
     Args:
         run: what is under way.
@@ -161,8 +165,8 @@ def _on_sequences(
 ) -> Tensor:
     """Numbers for the frames of sequences, ``[frames, size]``.
 
-    The original draws them time step by time step, also for the gaps that are left where sequences of different
-    lengths share a row.
+    The original draws them time step by time step, also for the gaps that are left where sequences
+    of different lengths share a row.
 
     Args:
         draw: draws numbers.

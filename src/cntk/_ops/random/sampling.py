@@ -1,4 +1,6 @@
-"""Sampling of classes by their weights: which are drawn, and how often each is to be expected among those drawn."""
+"""Sampling of classes by their weights: which are drawn, and how often each is to be expected among
+those drawn.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,8 @@ class Sampling(Op):
         count = weights.shape[-1]
         if not self.allow_duplicates and 0 <= count <= self.num_samples:
             raise GraphError(
-                f"without duplicates fewer samples ({self.num_samples}) can be drawn than there are classes ({count}); "
+                f"without duplicates fewer samples ({self.num_samples}) can be drawn than there "
+                f"are classes ({count}); "
                 "draw fewer, or allow duplicates"
             )
         return count
@@ -82,14 +85,16 @@ class Sampling(Op):
         if not np.isfinite(values).all() or values.min(initial=0.0) < 0:
             wrong = values[~(np.isfinite(values) & (values >= 0))][0]
             raise FeedError(
-                f"{self.op_name}: the weights must be finite numbers, 0 or more, and one is {wrong:g}"
+                f"{self.op_name}: the weights must be finite numbers, 0 or more, and one is "
+                f"{wrong:g}"
             )
         sums = np.cumsum(values)
         possible = int(np.count_nonzero(values > sums[-1] * 2.0**-60))
         needed = 1 if self.allow_duplicates else self.num_samples
         if possible < needed:
             raise FeedError(
-                f"{self.op_name}: {needed} {'class' if needed == 1 else 'different classes'} cannot be drawn, "
+                f"{self.op_name}: {needed} {'class' if needed == 1 else 'different classes'} "
+                f"cannot be drawn, "
                 f"since only {possible} have a weight above 0"
             )
         return sums
@@ -155,7 +160,9 @@ _TRIALS = 10
 @primitive(PrimitiveOp.RandomSampleInclusionFrequency)
 @dataclass(frozen=True)
 class RandomSampleInclusionFrequency(Sampling):
-    """How often each class is to be expected among the samples: estimated once, and again when the weights change."""
+    """How often each class is to be expected among the samples: estimated once, and again when the
+    weights change.
+    """
 
     def infer(self, *operands: TensorType) -> TensorType:
         (weights,) = operands
@@ -249,18 +256,20 @@ def random_sample(
     """Classes drawn at random by their weights, others at each evaluation.
 
     Args:
-        weights: a vector ``[classes]`` of numbers, 0 or more: an array, a parameter or a constant. A class is drawn
-            with a probability in proportion to its weight.
+        weights: a vector ``[classes]`` of numbers, 0 or more: an array, a parameter or a constant.
+            A class is drawn with a probability in proportion to its weight.
         num_samples: how many are drawn.
         allow_duplicates: whether a class may be drawn more than once.
         seed: seed of the random numbers; chosen if not given.
         name: its name in the graph.
 
     Returns:
-        A function with sparse output ``[num_samples, classes]``: a one-hot row for each class drawn.
+        A function with sparse output ``[num_samples, classes]``: a one-hot row for each class
+        drawn.
 
     Raises:
-        ValueError: if there are too few classes; at evaluation, if weights are negative or too few are above 0.
+        ValueError: if there are too few classes; at evaluation, if weights are negative or too few
+            are above 0.
 
     Example:
         >>> random_sample([1, 3, 5, 1], 5, True, seed=98052).eval().toarray()
@@ -282,7 +291,8 @@ def random_sample_inclusion_frequency(
 ) -> Composite:
     """How often each class is to be expected among the samples that `random_sample` draws.
 
-    With duplicates this is exact; without, it is estimated from ten drawings, once for the same weights.
+    With duplicates this is exact; without, it is estimated from ten drawings, once for the same
+    weights.
 
     Args:
         weights: a vector ``[classes]`` of numbers, 0 or more: an array, a parameter or a constant.
@@ -295,7 +305,8 @@ def random_sample_inclusion_frequency(
         A function with output ``[classes]``.
 
     Raises:
-        ValueError: if there are too few classes; at evaluation, if weights are negative or too few are above 0.
+        ValueError: if there are too few classes; at evaluation, if weights are negative or too few
+            are above 0.
 
     Example:
         >>> random_sample_inclusion_frequency([1, 3, 5, 1], 5, True).eval()

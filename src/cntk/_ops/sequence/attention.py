@@ -49,8 +49,8 @@ _NEVER = -1e30
 class Attention(Fused):
     """For each frame of a query the frames of a value, weighted by how their keys fit.
 
-    Its operands are query, key and value; or the query, and key and value together, one after another along a first axis;
-    or all three together.
+    Its operands are query, key and value; or the query, and key and value together, one after
+    another along a first axis; or all three together.
 
     Attributes:
         scale: by which the products of queries and keys are multiplied.
@@ -230,7 +230,9 @@ def _variables_apart(operands: Sequence[Variable]) -> list[Variable]:
 
 
 def _unbound(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Query, key and value ``[sequences, length, heads, size]``, of which the last tensor may hold several."""
+    """Query, key and value ``[sequences, length, heads, size]``, of which the last tensor may hold
+    several.
+    """
     *alone, last = tensors
     return [*alone, *(last.unbind(2) if last.dim() > 4 else [last])]
 
@@ -253,19 +255,21 @@ def scaled_dot_product_attention(
 ) -> Composite:
     """Attention between sequences (Vaswani et al., 2017). An addition: the original has none.
 
-    Each frame of the query gets the sum of the value's frames, weighted by the softmax of ``scale`` times the products
-    of the query with the keys. Sequences of a batch do not see each other, and long ones are not padded: each is a call
-    of torch's kernel on the frames where they lie. Short ones of similar length share a call.
+    Each frame of the query gets the sum of the value's frames, weighted by the softmax of ``scale``
+    times the products of the query with the keys. Sequences of a batch do not see each other, and
+    long ones are not padded: each is a call of torch's kernel on the frames where they lie. Short
+    ones of similar length share a call.
 
     Args:
-        query: a sequence of vectors ``[size]``, or ``[heads, size]`` for several heads beside each other.
+        query: a sequence of vectors ``[size]``, or ``[heads, size]`` for several heads beside each
+            other.
         key: a sequence of the same shape; it may lie on another sequence axis.
         value: a sequence ``[out]`` or ``[heads, out]`` on the key's axis.
-        causal: whether a frame looks only at the frames of the value that stand no later in their sequence than the
-            frame in its own.
+        causal: whether a frame looks only at the frames of the value that stand no later in their
+            sequence than the frame in its own.
         scale: 1 / sqrt(size) if not given; ``size`` must be known then.
-        dropout_rate: probability of a weight to be set to zero while training, from 0 to less than 1; those that stay
-            are divided by 1 minus it.
+        dropout_rate: probability of a weight to be set to zero while training, from 0 to less than
+            1; those that stay are divided by 1 minus it.
         seed: seed of the random numbers for that; chosen if not given.
         name: its name in the graph.
 
@@ -273,12 +277,13 @@ def scaled_dot_product_attention(
         A function of shape ``[out]`` or ``[heads, out]`` on the query's axes.
 
     Raises:
-        GraphError: if an operand is no sequence, key and value lie on different axes, or the shapes do not fit.
+        GraphError: if an operand is no sequence, key and value lie on different axes, or the shapes
+            do not fit.
         ValueError: if the rate is not in [0, 1).
 
     Example:
         >>> import cntk as C
-        >>> source, target = C.Axis('source'), C.Axis('target')
+        >>> source, target = C.Axis("source"), C.Axis("target")
         >>> memory = C.sequence.input_variable(2, sequence_axis=source)
         >>> query = C.sequence.input_variable(2, sequence_axis=target)
         >>> attend = C.sequence.scaled_dot_product_attention(query, memory, memory)
@@ -289,7 +294,8 @@ def scaled_dot_product_attention(
         shape = as_operand(query, op_name="sequence.scaled_dot_product_attention").shape
         if not shape or shape[-1] < 1:
             raise GraphError(
-                "sequence.scaled_dot_product_attention: the query's size is not known yet; give the scale, or apply it to "
+                "sequence.scaled_dot_product_attention: the query's size is not known yet; give "
+                "the scale, or apply it to "
                 "a query of known shape"
             )
         scale = 1 / math.sqrt(shape[-1])
@@ -304,7 +310,8 @@ def attention(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """The same of operands that may hold several: all three in one, or key and value; see `Attention`.
+    """The same of operands that may hold several: all three in one, or key and value; see
+    `Attention`.
 
     What comes out of one product stays together, and so does its gradient.
     """

@@ -25,7 +25,9 @@ __all__ = ["delay", "future_value", "past_value"]
 
 
 class Delay(Op):
-    """The value some frames away in the same sequence; beyond the sequence's end, an initial state."""
+    """The value some frames away in the same sequence; beyond the sequence's end, an initial
+    state.
+    """
 
     operand_counts = (2,)
 
@@ -49,7 +51,8 @@ class Delay(Op):
         x, initial = operands
         if not x.is_sequence:
             raise GraphError(
-                "a delay needs an operand with a sequence axis; use sequence.input_variable, or broadcast it as one"
+                "a delay needs an operand with a sequence axis; use sequence.input_variable, or "
+                "broadcast it as one"
             )
         return TensorType(
             broadcast_shapes(x.shape, initial.shape), x.dynamic_axes, x.dtype or initial.dtype
@@ -155,8 +158,9 @@ def past_value(x: Any, initial_state: Any = None, time_step: int = 1, name: str 
 
     Args:
         x: a sequence; its frames' shape is any.
-        initial_state: what stands before the sequence's first frame: a number, a parameter of a frame's shape, a
-            value for each sequence, or a sequence whose last frames are taken. 0 if not given.
+        initial_state: what stands before the sequence's first frame: a number, a parameter of a
+            frame's shape, a value for each sequence, or a sequence whose last frames are taken. 0
+            if not given.
         time_step: how many frames earlier, at least 1.
         name: its name in the graph.
 
@@ -187,7 +191,8 @@ def future_value(
 
 
 def delay(x: Any, initial_state: Any = None, time_step: int = 1, name: str = "") -> Composite:
-    """The value some frames earlier, or later if ``time_step`` is negative; arguments as for `past_value`.
+    """The value some frames earlier, or later if ``time_step`` is negative; arguments as for
+    `past_value`.
 
     Example:
         >>> import cntk as C

@@ -49,7 +49,9 @@ __all__ = ["join", "window"]
 
 @dataclass(frozen=True)
 class SequenceJoin(Fused):
-    """The frames of one sequence, then those of another; an operand without a sequence axis is a single frame."""
+    """The frames of one sequence, then those of another; an operand without a sequence axis is a
+    single frame.
+    """
 
     op_name = "Sequence::Join"
     reads_operands = True
@@ -59,7 +61,8 @@ class SequenceJoin(Fused):
     def _axes(self, left: TensorType, right: TensorType) -> Axes:
         if not (left.is_sequence or right.is_sequence):
             raise GraphError(
-                "at least one of the two must be a sequence; make its input with sequence.input_variable"
+                "at least one of the two must be a sequence; make its input with "
+                "sequence.input_variable"
             )
         if not (left.has_batch_axis and right.has_batch_axis):
             raise GraphError(
@@ -123,7 +126,9 @@ def _layout(run: RunContext, axes: Axes, x: Tensor) -> Layout:
 
 
 def _put(x: Variable, after: Variable | None, whole: Composite) -> Composite:
-    """An operand's frames at their places in a longer sequence, behind those of another; zeros elsewhere."""
+    """An operand's frames at their places in a longer sequence, behind those of another; zeros
+    elsewhere.
+    """
     dtype = x.type_.dtype
     places = (
         positions_of(x)
@@ -201,8 +206,8 @@ def join(a: Any, b: Any, name: str = "") -> Composite:
     """One sequence after the other. An addition: the original has none.
 
     Args:
-        a, b: sequences whose frames have the same shape, on the same axis or on different ones; one of them may have a
-            batch axis alone and is a single frame for each sequence then.
+        a, b: sequences whose frames have the same shape, on the same axis or on different ones; one
+            of them may have a batch axis alone and is a single frame for each sequence then.
         name: its name in the graph.
 
     Returns:
@@ -214,7 +219,7 @@ def join(a: Any, b: Any, name: str = "") -> Composite:
     Example:
         >>> import cntk as C
         >>> a = C.sequence.input_variable(())
-        >>> b = C.sequence.input_variable((), sequence_axis=C.Axis('other'))
+        >>> b = C.sequence.input_variable((), sequence_axis=C.Axis("other"))
         >>> C.sequence.join(a, b).eval({a: [[1, 2], [3]], b: [[4], [5, 6]]})
         [array([1., 2., 4.], dtype=float32), array([3., 5., 6.], dtype=float32)]
     """
@@ -228,8 +233,8 @@ def window(seq: Any, size: int, ahead: int = 0, padding: float = 0.0, name: str 
     Args:
         seq: a sequence; its frames have the shape ``[*shape]``.
         size: how many frames a window has, at least 1.
-        ahead: how many of them come after the frame that the window belongs to; the others, and the frame itself,
-            before. Negative for windows that end before their frame.
+        ahead: how many of them come after the frame that the window belongs to; the others, and the
+            frame itself, before. Negative for windows that end before their frame.
         padding: what stands in for frames beyond a sequence's ends.
         name: its name in the graph.
 

@@ -1,6 +1,8 @@
-"""Sequences by their length: how long they are, where a frame stands, means, turned round, thinned out.
+"""Sequences by their length: how long they are, where a frame stands, means, turned round, thinned
+out.
 
-The original has none of these. Files hold them as graphs of its operations, so that it can read them.
+The original has none of these. Files hold them as graphs of its operations, so that it can read
+them.
 """
 
 from __future__ import annotations
@@ -212,7 +214,8 @@ class SequenceStride(Fused):
             Constant(v, dtype=x.type_.dtype) for v in (1 / self.step, 0.5, self.step)
         )
         position = positions_of(x)
-        # From the middle of a frame, so that no rounding of the share reaches the next whole number.
+        # From the middle of a frame, so that no rounding of the share reaches the next whole
+        # number.
         turn = apply(Floor(), (apply(ElementTimes(), (apply(Plus(), (position, half)), share)),))
         condition = apply(Equal(), (position, apply(ElementTimes(), (turn, step))))
         return picked(x, apply(self._where(x.type_), (condition,)))
@@ -310,7 +313,8 @@ def reverse(seq: Any, name: str = "") -> Composite:
 
 
 def stride(seq: Any, step: int, name: str = "") -> Composite:
-    """Every ``step``-th frame of each sequence, beginning with the first. An addition: the original has none.
+    """Every ``step``-th frame of each sequence, beginning with the first. An addition: the original
+    has none.
 
     Args:
         seq: a sequence.
@@ -318,8 +322,8 @@ def stride(seq: Any, step: int, name: str = "") -> Composite:
         name: its name in the graph.
 
     Returns:
-        A function on a sequence axis that all operands of the same axis and step share. A sequence of n frames has
-        n / step, rounded up.
+        A function on a sequence axis that all operands of the same axis and step share. A sequence
+        of n frames has n / step, rounded up.
 
     Raises:
         GraphError: if ``seq`` is no sequence, or ``step`` is less than 1.

@@ -1,4 +1,6 @@
-"""Parts of sequences: slices, the frames that a condition picks, and frames put back in their places."""
+"""Parts of sequences: slices, the frames that a condition picks, and frames put back in their
+places.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,8 @@ def _picked(x: Variable, condition: Any, where: Where) -> Composite:
 
 @dataclass(frozen=True)
 class SequenceSlice(Fused):
-    """Frames from a begin to an end, counted from the sequence's first frame or, if negative, from past its last.
+    """Frames from a begin to an end, counted from the sequence's first frame or, if negative, from
+    past its last.
 
     Attributes:
         begin: the first frame.
@@ -75,7 +78,9 @@ class SequenceSlice(Fused):
 
     @property
     def _factor(self) -> int | None:
-        """Whether the result's length grows with the operand's; None if it follows in no such way."""
+        """Whether the result's length grows with the operand's; None if it follows in no such
+        way.
+        """
         if self.begin < 0 < self.end:
             return None
         return 0 if (self.begin >= 0) == (self.end > 0) else 1
@@ -92,7 +97,9 @@ class SequenceSlice(Fused):
         return batch, Axis(f"{sequence.name}_slice_{self.begin}_{self.end}")
 
     def _where(self, x: TensorType) -> Where:
-        """The frames as files describe them: how the result's length follows from the operand's, or its axes."""
+        """The frames as files describe them: how the result's length follows from the operand's, or
+        its axes.
+        """
         if self._factor is None:
             return Where(self._axes(x))
         return Where(None, self._factor, self.end - self.begin)
@@ -115,7 +122,8 @@ class SequenceSlice(Fused):
             if any(e <= b for b, e in spans):
                 short = next(n for n, (b, e) in zip(layout.lengths, spans, strict=True) if e <= b)
                 raise FeedError(
-                    f"sequence.slice [{begin}, {end}): a sequence of length {short} has no such frames"
+                    f"sequence.slice [{begin}, {end}): a sequence of length {short} has no such "
+                    f"frames"
                 )
             lengths = [e - b for b, e in spans]
             if len(target) > 1:
@@ -279,7 +287,8 @@ class SequenceGather(OnCondition):
                 settle_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
                 raise FeedError(
-                    f"sequence.gather: one frame of each sequence was expected, and {lengths[:8]} were found"
+                    f"sequence.gather: one frame of each sequence was expected, and {lengths[:8]} "
+                    f"were found"
                 )
             return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
 
@@ -292,7 +301,9 @@ class SequenceGather(OnCondition):
 
 @dataclass(frozen=True)
 class SequenceScatter(OnCondition):
-    """Frames put where a condition holds, zeros elsewhere; several frames in the same place add up."""
+    """Frames put where a condition holds, zeros elsewhere; several frames in the same place add
+    up.
+    """
 
     op_name = "Sequence::Scatter"
 
@@ -315,7 +326,8 @@ class SequenceScatter(OnCondition):
                     else "the operand without dynamic axes"
                 )
                 raise FeedError(
-                    f"sequence.scatter: the condition on the axis {axis_text(axes[-1])} selects {selected[:8]} frames, and "
+                    f"sequence.scatter: the condition on the axis {axis_text(axes[-1])} selects "
+                    f"{selected[:8]} frames, and "
                     f"{whose} {'have' if own else 'has'} {list(lengths)[:8]}"
                 )
             return x.new_zeros((flags.shape[0], *x.shape[1:])).index_add(0, rows, x)

@@ -1,4 +1,6 @@
-"""Each frame's place in its sequence as waves of many lengths: an addition, which the original does not have."""
+"""Each frame's place in its sequence as waves of many lengths: an addition, which the original does
+not have.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,8 @@ class PositionalEncoding(Fused):
 
 
 def positional_encoding(seq: Any, base: float = 10000.0, name: str = "") -> Composite:
-    """Each frame's place in its sequence, from 0, as a vector (Vaswani et al., 2017). An addition: the original has none.
+    """Each frame's place in its sequence, from 0, as a vector (Vaswani et al., 2017). An addition:
+    the original has none.
 
     Elements 2 i and 2 i + 1 are sine and cosine of ``place / base ** (2 i / size)``.
 

@@ -69,7 +69,9 @@ def _maximum(layout: Layout, x: Tensor) -> Tensor:
 
 
 class _Maximum(torch.autograd.Function):
-    """Maximum over a sequence; the gradient goes to every frame that has it, not to one of them as in torch."""
+    """Maximum over a sequence; the gradient goes to every frame that has it, not to one of them as
+    in torch.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layout: Layout) -> Tensor:

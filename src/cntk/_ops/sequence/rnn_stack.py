@@ -1,4 +1,6 @@
-"""Stacks of recurrent layers with all their weights in one parameter, laid out as cuDNN wants it."""
+"""Stacks of recurrent layers with all their weights in one parameter, laid out as cuDNN wants
+it.
+"""
 
 from __future__ import annotations
 
@@ -56,16 +58,19 @@ class OptimizedRNNStack(Op):
         x, weights = operands
         if self.recurrent_op not in GATES:
             raise GraphError(
-                f"unknown recurrent_op {self.recurrent_op!r}; use one of {', '.join(map(repr, GATES))}"
+                f"unknown recurrent_op {self.recurrent_op!r}; use one of "
+                f"{', '.join(map(repr, GATES))}"
             )
         if self.num_layers < 1 or self.hidden_size < 1:
             raise GraphError(
-                f"expected one layer and one hidden element at least, got num_layers {self.num_layers} and hidden_size "
+                f"expected one layer and one hidden element at least, got num_layers "
+                f"{self.num_layers} and hidden_size "
                 f"{self.hidden_size}"
             )
         if x.rank != 1:
             raise GraphError(
-                f"the operand must have one static axis, got {shape_text(x.shape)}; flatten it first"
+                f"the operand must have one static axis, got {shape_text(x.shape)}; flatten it "
+                f"first"
             )
         if not x.dynamic_axes:
             raise GraphError(
@@ -86,7 +91,8 @@ class OptimizedRNNStack(Op):
         if size != wanted:
             raise GraphError(
                 f"{wanted} weights are needed for {inputs} inputs, a parameter of shape "
-                f"{shape_text((wanted // self.hidden_size, self.hidden_size))}, and there are {size} "
+                f"{shape_text((wanted // self.hidden_size, self.hidden_size))}, and there are "
+                f"{size} "
                 f"({shape_text(weights)}); give the shape (InferredDimension, {self.hidden_size})"
             )
 
@@ -115,7 +121,8 @@ class OptimizedRNNStack(Op):
         return sum(torch.Size(shape).numel() for shape in self.shapes(inputs))
 
     def shapes(self, inputs: int) -> Iterator[Shape]:
-        """The shapes of the weights one after another: each layer's and direction's two matrices, then all biases.
+        """The shapes of the weights one after another: each layer's and direction's two matrices,
+        then all biases.
 
         Args:
             inputs: elements in a frame of the operand.
@@ -129,7 +136,9 @@ class OptimizedRNNStack(Op):
             yield (rows,)
 
     def split(self, weights: Tensor, inputs: int) -> list[list[Tensor]]:
-        """Views of the weights: for each layer and direction two matrices ``[gates * hidden, in]`` and two biases."""
+        """Views of the weights: for each layer and direction two matrices ``[gates * hidden, in]``
+        and two biases.
+        """
         shapes = list(self.shapes(inputs))
         ends = accumulate((torch.Size(shape).numel() for shape in shapes), initial=0)
         flat = weights.reshape(-1)
@@ -155,8 +164,10 @@ class OptimizedRNNStack(Op):
             )
             if layout.starts is not None:
                 raise FeedError(
-                    "optimized_rnnstack: every sequence starts from zeros, and some were given as going on from the "
-                    "previous minibatch; build the layers with cntk.layers.Recurrence, which carries states over"
+                    "optimized_rnnstack: every sequence starts from zeros, and some were given as "
+                    "going on from the "
+                    "previous minibatch; build the layers with cntk.layers.Recurrence, which "
+                    "carries states over"
                 )
             if rows.shape[0] == 0:
                 return rows.new_zeros(0, self.hidden_size * self.directions)
@@ -195,7 +206,9 @@ class OptimizedRNNStack(Op):
         )[0]
 
     def _one_by_one(self, rows: Tensor, layout: Layout, weights: list[list[Tensor]]) -> Tensor:
-        """Each layer and direction by itself, padded: three times as fast on a processor as torch's packed sequences."""
+        """Each layer and direction by itself, padded: three times as fast on a processor as torch's
+        packed sequences.
+        """
         for layer in range(self.num_layers):
             outputs = []
             for k, parts in enumerate(
@@ -238,14 +251,16 @@ def optimized_rnnstack(
 ) -> Composite:
     """Recurrent layers on top of each other, with all weights in one parameter.
 
-    States start from zeros. The weights lie as cuDNN has them: for each layer, forwards before backwards, the matrix
-    of the inputs and that of the states, ``[gates * hidden, inputs]`` and ``[gates * hidden, hidden]``; after all
-    matrices two biases for each. Gates come in the order input, forget, cell, output in an LSTM, and reset, update, new
-    state in a GRU, which applies the reset after the product (Cho et al., 2014; the variant of cuDNN).
+    States start from zeros. The weights lie as cuDNN has them: for each layer, forwards before
+    backwards, the matrix of the inputs and that of the states, ``[gates * hidden, inputs]`` and
+    ``[gates * hidden, hidden]``; after all matrices two biases for each. Gates come in the order
+    input, forget, cell, output in an LSTM, and reset, update, new state in a GRU, which applies the
+    reset after the product (Cho et al., 2014; the variant of cuDNN).
 
     Args:
         operand: a sequence of vectors ``[inputs]``.
-        weights: a parameter; with the shape ``(InferredDimension, hidden_size)`` it takes on the size that is needed.
+        weights: a parameter; with the shape ``(InferredDimension, hidden_size)`` it takes on the
+            size that is needed.
         hidden_size: elements in a layer's state, for each direction.
         num_layers: how many layers there are.
         bidirectional: whether each layer also runs backwards; the next one then gets both outputs.
@@ -253,8 +268,8 @@ def optimized_rnnstack(
         name: its name in the graph.
 
     Returns:
-        A function with output ``[hidden_size]`` on the operand's axes, or ``[2 * hidden_size]`` if ``bidirectional``,
-        the forward output first.
+        A function with output ``[hidden_size]`` on the operand's axes, or ``[2 * hidden_size]`` if
+        ``bidirectional``, the forward output first.
 
     Raises:
         ValueError: for another ``recurrent_op``.
@@ -271,7 +286,8 @@ def optimized_rnnstack(
     """
     if not isinstance(recurrent_op, str) or recurrent_op not in GATES:
         raise ArgumentError(
-            f"optimized_rnnstack: unknown recurrent_op {shown(recurrent_op)}; use one of {', '.join(map(repr, GATES))}"
+            f"optimized_rnnstack: unknown recurrent_op {shown(recurrent_op)}; use one of "
+            f"{', '.join(map(repr, GATES))}"
         )
     op = OptimizedRNNStack(
         as_bool(bidirectional, "optimized_rnnstack: bidirectional"),

@@ -51,16 +51,18 @@ def input_variable(
         dtype: float32, float64, float16 or bfloat16.
         needs_gradient: whether gradients with respect to it will be asked for.
         is_sparse: whether its data are sparse.
-        sequence_axis: its sequence axis; inputs whose sequences differ in length need axes of their own.
+        sequence_axis: its sequence axis; inputs whose sequences differ in length need axes of their
+            own.
         name: its name in the graph.
 
     Example:
-        >>> input_variable(3, name='words')
+        >>> input_variable(3, name="words")
         Input('words', [#, *], [3])
     """
     if not isinstance(sequence_axis, (Axis, str)):
         raise ArgumentError(
-            "sequence.input_variable: sequence_axis: expected an axis, such as Axis('words') or Axis.default_dynamic_axis(), "
+            "sequence.input_variable: sequence_axis: expected an axis, such as Axis('words') or "
+            "Axis.default_dynamic_axis(), "
             f"got {shown(sequence_axis)}"
         )
     axes = (Axis.default_batch_axis(), sequence_axis)
@@ -115,8 +117,8 @@ def slice(seq: Any, begin_index: int, end_index: int, name: str = "") -> Composi
         name: its name in the graph.
 
     Returns:
-        A function on a sequence axis that all slices of the same length share; on the batch axis alone for a single
-        frame.
+        A function on a sequence axis that all slices of the same length share; on the batch axis
+        alone for a single frame.
 
     Example:
         >>> import cntk as C
@@ -199,30 +201,36 @@ def _over(op: Fused, operands: tuple[Any, ...], name: str) -> Composite:
 
 
 def _length(typeinfo: Any, op_name: str) -> dict[str, int]:
-    """How the number of frames that a condition selects follows from its length, where the program says so."""
+    """How the number of frames that a condition selects follows from its length, where the program
+    says so.
+    """
     if typeinfo is None:
         return {}
     try:
         factor, added = (int(number) for number in typeinfo)
     except (TypeError, ValueError):
         raise TypeError(
-            f"{op_name}: expected a factor and a number to add as new_sequence_axis_typeinfo, got {typeinfo!r}"
+            f"{op_name}: expected a factor and a number to add as new_sequence_axis_typeinfo, got "
+            f"{typeinfo!r}"
         ) from None
     return {"factor": factor, "added": added}
 
 
 def where(condition: Any, name: str = "") -> Composite:
-    """The positions, from 0, of the frames that a condition selects: those at which it is 1 and not 0.
+    """The positions, from 0, of the frames that a condition selects: those at which it is 1 and not
+    0.
 
-    Other numbers add up along the sequence: after each frame, as many positions as the sum, rounded up, are to have been
-    given, the frame's several times or not at all for that. 2 gives a frame twice, 0.5 throughout every other frame.
+    Other numbers add up along the sequence: after each frame, as many positions as the sum, rounded
+    up, are to have been given, the frame's several times or not at all for that. 2 gives a frame
+    twice, 0.5 throughout every other frame.
 
     Args:
         condition: a sequence of single numbers.
         name: its name in the graph.
 
     Returns:
-        A function on a sequence axis of its own. While it runs, an error is raised if a sequence would be empty.
+        A function on a sequence axis of its own. While it runs, an error is raised if a sequence
+        would be empty.
 
     Example:
         >>> import cntk as C
@@ -243,8 +251,9 @@ def gather(
     Args:
         seq: a sequence.
         condition: a sequence of single numbers on the same axis.
-        new_sequence_axis_typeinfo: a factor and a number, where the result's length is the condition's times the factor
-            plus the number: such results share an axis. (0, 1) is one frame of each sequence, on the batch axis alone.
+        new_sequence_axis_typeinfo: a factor and a number, where the result's length is the
+            condition's times the factor plus the number: such results share an axis. (0, 1) is one
+            frame of each sequence, on the batch axis alone.
         name: its name in the graph.
 
     Example:
@@ -263,7 +272,8 @@ def gather(
 def scatter(
     seq: Any, condition: Any, new_sequence_axis_typeinfo: Any = None, name: str = ""
 ) -> Composite:
-    """The opposite of `gather`: frames go where a condition selects, zeros elsewhere. Those of one place add up.
+    """The opposite of `gather`: frames go where a condition selects, zeros elsewhere. Those of one
+    place add up.
 
     Args:
         seq: a sequence with as many frames as the condition selects.
@@ -273,7 +283,10 @@ def scatter(
 
     Example:
         >>> import cntk as C
-        >>> x, c = C.sequence.input_variable(1, sequence_axis=C.Axis('a')), C.sequence.input_variable(())
+        >>> x, c = (
+        ...     C.sequence.input_variable(1, sequence_axis=C.Axis("a")),
+        ...     C.sequence.input_variable(()),
+        ... )
         >>> C.sequence.scatter(x, c).eval({x: [[[5], [7]]], c: [[1, 0, 1]]})[0].ravel()
         array([5., 0., 7.], dtype=float32)
     """

@@ -1,4 +1,6 @@
-"""Frames picked from sequences by a condition: what slices, gathers and scatters along sequences are made of in files."""
+"""Frames picked from sequences by a condition: what slices, gathers and scatters along sequences
+are made of in files.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ def need_sequence(x: TensorType) -> None:
 
 
 def settle_layout(run: RunContext, axes: Axes, lengths: list[int]) -> Layout:
-    """The layout of a sequence axis that an operation makes; axes of the same name must be equally long.
+    """The layout of a sequence axis that an operation makes; axes of the same name must be equally
+    long.
 
     Raises:
         FeedError: if another operation made the axis with other lengths.
@@ -45,14 +48,17 @@ def settle_layout(run: RunContext, axes: Axes, lengths: list[int]) -> Layout:
         known = run.layouts[axes] = Layout(lengths, None, run.device)
     elif known.lengths != tuple(lengths):
         raise FeedError(
-            f"sequences on the axis {axis_text(axes[-1])} have lengths {list(known.lengths)[:8]} in one place and {lengths[:8]} "
+            f"sequences on the axis {axis_text(axes[-1])} have lengths {list(known.lengths)[:8]} "
+            f"in one place and {lengths[:8]} "
             "in another"
         )
     return known
 
 
 def origin(variable: Variable) -> Variable:
-    """What computes a variable: outside of the blocks that it is an argument of, and inside those that it comes from."""
+    """What computes a variable: outside of the blocks that it is an argument of, and inside those
+    that it comes from.
+    """
     while True:
         owner = variable._owner
         block = None if owner is None else owner.root_function.block
@@ -116,8 +122,9 @@ def need_condition(condition: TensorType) -> None:
 def chosen(flags: Tensor, layout: Layout, op_name: str) -> tuple[Tensor, list[int]]:
     """The rows that a condition selects, and how many of them each sequence has.
 
-    Those at which it is 1, not those at which it is 0. Other numbers add up along a sequence: after each frame, as many
-    as the sum, rounded up, are to have been selected, the frame several times or not at all for that.
+    Those at which it is 1, not those at which it is 0. Other numbers add up along a sequence: after
+    each frame, as many as the sum, rounded up, are to have been selected, the frame several times
+    or not at all for that.
 
     Raises:
         FeedError: if a sequence has none.
@@ -128,7 +135,8 @@ def chosen(flags: Tensor, layout: Layout, op_name: str) -> tuple[Tensor, list[in
     lengths: list[int] = torch.bincount(host.segments[rows], minlength=layout.count).tolist()
     if 0 in lengths:
         raise FeedError(
-            f"{op_name}: no frame of sequence {lengths.index(0)} of the minibatch is selected; a sequence must have at "
+            f"{op_name}: no frame of sequence {lengths.index(0)} of the minibatch is selected; a "
+            f"sequence must have at "
             "least one frame"
         )
     return to_device(rows, flags.device), lengths
@@ -148,13 +156,15 @@ def _chosen(flags: Tensor, layout: Layout) -> Tensor:
 def placed(
     run: RunContext, axes: Axes, condition: Axes, sequences: Tensor, positions: Tensor
 ) -> Tensor:
-    """The rows of frames that are told by their sequences and their positions, which a condition on other axes gives.
+    """The rows of frames that are told by their sequences and their positions, which a condition on
+    other axes gives.
 
     Args:
         run: what is under way.
         axes: the frames' dynamic axes.
         condition: the condition's, or what it selects.
-        sequences, positions: for each frame to pick its sequence's number, and where it stands there.
+        sequences, positions: for each frame to pick its sequence's number, and where it stands
+            there.
 
     Raises:
         FeedError: if there is no such frame.
@@ -162,7 +172,8 @@ def placed(
     layout = run.layout(axes)
     if len(condition) > 1 and run.layout(condition).count != layout.count:
         raise FeedError(
-            f"{run.layout(condition).count} sequences on the axis {axis_text(condition[-1])} select frames of {layout.count} "
+            f"{run.layout(condition).count} sequences on the axis {axis_text(condition[-1])} "
+            f"select frames of {layout.count} "
             f"sequences on the axis {axis_text(axes[-1])}; there must be as many"
         )
     lengths = layout.lengths_tensor[sequences]
@@ -170,8 +181,10 @@ def placed(
     if bool(beyond.any()):
         k = int(torch.nonzero(beyond)[0])
         raise FeedError(
-            f"frame {int(positions[k])} of sequence {int(sequences[k])} is selected on the axis {axis_text(condition[-1])}, and "
-            f"the sequence has {int(lengths[k])} frames on the axis {axis_text(axes[-1])}; give both the same lengths"
+            f"frame {int(positions[k])} of sequence {int(sequences[k])} is selected on the axis "
+            f"{axis_text(condition[-1])}, and "
+            f"the sequence has {int(lengths[k])} frames on the axis {axis_text(axes[-1])}; give "
+            f"both the same lengths"
         )
     return layout.first[sequences] + positions
 
@@ -182,9 +195,10 @@ class Where(Op):
     """The positions of the frames at which a condition holds.
 
     Attributes:
-        new_dynamic_axes: the result's dynamic axes; the batch axis alone if there is one frame for each sequence.
-        new_sequence_axis_length_scaling_factor: with the next, how the result's length follows from the condition's,
-            where that is known: the factor, and
+        new_dynamic_axes: the result's dynamic axes; the batch axis alone if there is one frame for
+            each sequence.
+        new_sequence_axis_length_scaling_factor: with the next, how the result's length follows from
+            the condition's, where that is known: the factor, and
         new_sequence_axis_length_additive_factor: what is added.
     """
 
@@ -229,7 +243,8 @@ class Where(Op):
                 settle_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
                 raise FeedError(
-                    f"one frame of each sequence was expected, and {lengths[:8]} were found; is a sequence too short?"
+                    f"one frame of each sequence was expected, and {lengths[:8]} were found; is a "
+                    f"sequence too short?"
                 )
             return layout.positions[rows].to(flags.dtype)
 
@@ -297,7 +312,9 @@ class GatherPacked(Op):
 @primitive(PrimitiveOp.ScatterPacked)
 @dataclass(frozen=True)
 class ScatterPacked(Op):
-    """Rows put where a packed index says, on the axes of a condition; those put in the same place add up."""
+    """Rows put where a packed index says, on the axes of a condition; those put in the same place
+    add up.
+    """
 
     operand_counts = (3,)
     sparse_operands = (2,)

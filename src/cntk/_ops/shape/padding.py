@@ -50,7 +50,8 @@ class Pad(Op):
         (x,) = operands
         if not len(self.padding_head) == len(self.padding_foot) == x.rank:
             raise GraphError(
-                f"the pattern has {len(self.padding_head)} pairs, and the operand {x.rank} static axes; give one each"
+                f"the pattern has {len(self.padding_head)} pairs, and the operand {x.rank} static "
+                f"axes; give one each"
             )
         shape = []
         for size, head, foot in zip(
@@ -59,7 +60,8 @@ class Pad(Op):
             widest = {REFLECT_PAD: size - 1, SYMMETRIC_PAD: size}.get(self.padding_mode)
             if size >= 0 and widest is not None and max(head, foot) > widest:
                 raise GraphError(
-                    f"a mirrored margin of an axis with {size} elements has at most {widest}, not {max(head, foot)}"
+                    f"a mirrored margin of an axis with {size} elements has at most {widest}, not "
+                    f"{max(head, foot)}"
                 )
             shape.append(size + head + foot if size >= 0 else size)
         return x.dense().with_shape(tuple(shape))
@@ -86,7 +88,9 @@ class Pad(Op):
 
 
 def _mirrored(size: int, head: int, foot: int, skip: int) -> list[int]:
-    """Indices of an axis with margins that mirror it; ``skip`` is 1 if its end elements are not repeated."""
+    """Indices of an axis with margins that mirror it; ``skip`` is 1 if its end elements are not
+    repeated.
+    """
     return [
         *range(head - 1 + skip, skip - 1, -1),
         *range(size),
@@ -106,13 +110,15 @@ def pad(
     Args:
         x: an operand.
         pattern: for each static axis how many elements to put before it and behind it.
-        mode: what the margins hold: `CONSTANT_PAD` a constant, `REFLECT_PAD` the operand mirrored at its end elements,
-            `SYMMETRIC_PAD` the operand mirrored with its end elements repeated.
+        mode: what the margins hold: `CONSTANT_PAD` a constant, `REFLECT_PAD` the operand mirrored
+            at its end elements, `SYMMETRIC_PAD` the operand mirrored with its end elements
+            repeated.
         constant_value: the constant.
         name: its name in the graph.
 
     Raises:
-        GraphError: if the pattern does not fit the operand, or a mirrored margin is wider than the operand.
+        GraphError: if the pattern does not fit the operand, or a mirrored margin is wider than the
+            operand.
 
     Example:
         >>> pad([1, 2, 3], [(1, 2)], constant_value=9).eval()
@@ -128,12 +134,14 @@ def pad(
         )
     if not isinstance(pattern, Iterable) or not all(isinstance(pair, Iterable) for pair in pattern):
         raise ArgumentError(
-            f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {shown(pattern)}"
+            f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got "
+            f"{shown(pattern)}"
         )
     pairs = [tuple(pair) for pair in pattern]
     if any(len(p) != 2 or not all(isinstance(n, Integral) and n >= 0 for n in p) for p in pairs):
         raise GraphError(
-            f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got {pattern!r}"
+            f"pad: expected a pair of sizes, 0 or more, for each static axis as pattern, got "
+            f"{pattern!r}"
         )
     heads, feet = ([int(p[k]) for p in reversed(pairs)] for k in (0, 1))
     return apply(

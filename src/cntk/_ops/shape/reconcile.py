@@ -23,7 +23,9 @@ __all__ = ["broadcast_as", "reconcile_dynamic_axes"]
 @primitive(PrimitiveOp.ReconcileDynamicAxis)
 @dataclass(frozen=True)
 class ReconcileDynamicAxis(Op):
-    """The first operand on the dynamic axes of the second, repeated along sequences where it has none."""
+    """The first operand on the dynamic axes of the second, repeated along sequences where it has
+    none.
+    """
 
     operand_counts = (2,)
     sparse_operands = (1,)
@@ -66,8 +68,10 @@ class ReconcileDynamicAxis(Op):
 def _single_frames(value: Tensor, own: Layout, count: int) -> Tensor:
     if own.longest != 1 or own.count != count:
         raise FeedError(
-            f"reconcile_dynamic_axes: only sequences of one frame each can be put on a batch axis, one for each sample; "
-            f"there are {count} samples, and sequences of lengths {list(own.lengths)[:8]}; reduce the sequences first"
+            f"reconcile_dynamic_axes: only sequences of one frame each can be put on a batch axis, "
+            f"one for each sample; "
+            f"there are {count} samples, and sequences of lengths {list(own.lengths)[:8]}; reduce "
+            f"the sequences first"
         )
     return value
 
@@ -77,7 +81,8 @@ def _same_lengths(value: Tensor, own: Layout, wanted: Layout, axes: tuple[Axis, 
         return wanted.expand(value)
     if own.lengths != wanted.lengths:
         raise FeedError(
-            f"reconcile_dynamic_axes: sequences on the axis {axis_text(axes[0])}, of lengths {list(own.lengths)[:8]}, cannot be "
+            f"reconcile_dynamic_axes: sequences on the axis {axis_text(axes[0])}, of lengths "
+            f"{list(own.lengths)[:8]}, cannot be "
             f"put on the axis {axis_text(axes[1])}, of lengths {list(wanted.lengths)[:8]}"
         )
     return value
@@ -111,8 +116,9 @@ def reconcile_dynamic_axes(x: Any, dynamic_axes_as: Any, name: str = "") -> Comp
     """A value on the dynamic axes of another.
 
     Args:
-        x: any operand. Without a sequence axis, or as sequences of one frame each, it is repeated for each frame;
-            other sequences must have the same lengths. On a batch axis sequences must be of one frame each.
+        x: any operand. Without a sequence axis, or as sequences of one frame each, it is repeated
+            for each frame; other sequences must have the same lengths. On a batch axis sequences
+            must be of one frame each.
         dynamic_axes_as: whose dynamic axes the result has.
         name: its name in the graph.
 

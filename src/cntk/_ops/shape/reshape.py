@@ -28,13 +28,14 @@ __all__ = ["expand_dims", "flatten", "reshape", "squeeze"]
 class Reshape(Op):
     """Some static axes, next to each other, replaced by others.
 
-    Positions count from the last axis, as in files: -1 is behind the last axis, -2 before it, and so on; from 0 on
-    they count from the first axis: 0 is behind it.
+    Positions count from the last axis, as in files: -1 is behind the last axis, -2 before it, and
+    so on; from 0 on they count from the first axis: 0 is behind it.
 
     Attributes:
         new_shape: the new axes; one of them may be inferred.
         begin_axis: the position where the replaced axes end.
-        end_axis: the position where they begin. As in files, whose axes run backwards, hence the names.
+        end_axis: the position where they begin. As in files, whose axes run backwards, hence the
+            names.
     """
 
     operand_counts = (1,)
@@ -55,7 +56,8 @@ class Reshape(Op):
         )
         if not 0 <= start <= stop <= rank:
             raise GraphError(
-                f"the axes from {start} to {stop} are no part of an operand with {rank} axes, or begin is past end; "
+                f"the axes from {start} to {stop} are no part of an operand with {rank} axes, or "
+                f"begin is past end; "
                 f"use positions from 0 to {rank}, the lower one first"
             )
         return start, stop
@@ -98,7 +100,8 @@ def _filled(new: Shape, old: Shape) -> Shape:
     open_places = [k for k, d in enumerate(new) if d < 0]
     if len(open_places) > 1:
         raise GraphError(
-            f"the new shape {shape_text(new)} leaves more than one dimension open; at most one can be inferred"
+            f"the new shape {shape_text(new)} leaves more than one dimension open; at most one can "
+            f"be inferred"
         )
     if any(d < 0 for d in old):
         unknown = FreeDimension if FreeDimension in old else InferredDimension
@@ -106,7 +109,8 @@ def _filled(new: Shape, old: Shape) -> Shape:
     have, fixed = math.prod(old), math.prod(d for d in new if d >= 0)
     if (have != fixed) if not open_places else (not fixed or have % fixed):
         raise GraphError(
-            f"the replaced axes {shape_text(old)} with {have} elements do not fit the new shape {shape_text(new)}"
+            f"the replaced axes {shape_text(old)} with {have} elements do not fit the new shape "
+            f"{shape_text(new)}"
         )
     return tuple(have // fixed if d < 0 else d for d in new)
 
@@ -134,7 +138,8 @@ class Squeeze(Op):
         longer = [k for k in removed if x.shape[k] > 1 or x.shape[k] == 0]
         if longer:
             raise GraphError(
-                f"static axis {longer[0]} has {x.shape[longer[0]]} elements; only axes of one element can be removed"
+                f"static axis {longer[0]} has {x.shape[longer[0]]} elements; only axes of one "
+                f"element can be removed"
             )
         return x.dense().with_shape(tuple(d for k, d in enumerate(x.shape) if k not in removed))
 
@@ -193,8 +198,9 @@ def reshape(
         x: an operand.
         shape: the new dimensions; one of them may be `InferredDimension`.
         begin_axis: the first axis to replace; the first of all if None.
-        end_axis: the axis before which to stop; behind the last if None. Where begin and end are the same, new axes
-            are put in. Either may be ``Axis.new_leading_axis()``, which is behind the last axis.
+        end_axis: the axis before which to stop; behind the last if None. Where begin and end are
+            the same, new axes are put in. Either may be ``Axis.new_leading_axis()``, which is
+            behind the last axis.
         name: its name in the graph.
 
     Raises:
@@ -215,7 +221,9 @@ def reshape(
 
 
 def _boundary(axis: Any) -> Axis:
-    """A position as `Reshape` counts: before the given axis, or behind the last for ``Axis.new_leading_axis()``."""
+    """A position as `Reshape` counts: before the given axis, or behind the last for
+    ``Axis.new_leading_axis()``.
+    """
     chosen = as_axis(axis, "reshape")
     if chosen == Axis.new_leading_axis():
         return Axis(-1)
@@ -228,8 +236,9 @@ def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:
 
     Args:
         x: an operand of rank r.
-        axis: where: -1 behind the last axis, -2 before it, down to -r - 1, before the first; from 0 on, behind that
-            axis (which is the original's way of counting, not NumPy's); or ``Axis.new_leading_axis()``.
+        axis: where: -1 behind the last axis, -2 before it, down to -r - 1, before the first; from 0
+            on, behind that axis (which is the original's way of counting, not NumPy's); or
+            ``Axis.new_leading_axis()``.
         name: its name in the graph.
 
     Raises:
@@ -278,8 +287,8 @@ def flatten(x: Any, axis: Any = None, name: str = "") -> Composite:
 
     Args:
         x: an operand.
-        axis: the axes before this one become the rows, those from it on the columns; None is 0, for one row. Negative
-            ones count from behind the last axis, which is -1.
+        axis: the axes before this one become the rows, those from it on the columns; None is 0, for
+            one row. Negative ones count from behind the last axis, which is -1.
         name: its name in the graph.
 
     Raises:

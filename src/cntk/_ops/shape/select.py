@@ -46,7 +46,8 @@ class Gather(Op):
         table, indices = operands
         if table.has_batch_axis:
             raise GraphError(
-                "entries are gathered from a parameter or constant, and the first operand has a batch axis; use cntk.times "
+                "entries are gathered from a parameter or constant, and the first operand has a "
+                "batch axis; use cntk.times "
                 "with a one-hot right operand instead"
             )
         if not table.rank:
@@ -67,7 +68,8 @@ class Gather(Op):
                 return values.index_select(0, places.reshape(-1)).reshape((*places.shape, *entry))
             except IndexError:
                 raise FeedError(
-                    f"gather: an index is outside of the table, whose entries go from 0 to {size - 1}"
+                    f"gather: an index is outside of the table, whose entries go from 0 to "
+                    f"{size - 1}"
                 ) from None
 
         return compute
@@ -183,9 +185,11 @@ def gather(reference: Any, indices: Any, axis: Any = None, name: str = "") -> Co
 
     Args:
         reference: the table ``[n, *entry]``, a parameter or constant.
-        indices: an operand ``[*shape]`` of indices from 0 to n - 1; fractions are dropped, and no gradient flows.
-        axis: the table's axis that is indexed, 0 if not given. For another axis the table's first axis and this one
-            change places, and so do they afterwards in the result, as in the original.
+        indices: an operand ``[*shape]`` of indices from 0 to n - 1; fractions are dropped, and no
+            gradient flows.
+        axis: the table's axis that is indexed, 0 if not given. For another axis the table's first
+            axis and this one change places, and so do they afterwards in the result, as in the
+            original.
         name: its name in the graph.
 
     Returns:
@@ -219,8 +223,8 @@ def one_hot(
     """A row with a single 1 for each class number.
 
     Args:
-        x: an operand ``[*shape]`` of class numbers from 0; fractions are dropped, and a number that is no class gives
-            a row of zeros. No gradient flows.
+        x: an operand ``[*shape]`` of class numbers from 0; fractions are dropped, and a number that
+            is no class gives a row of zeros. No gradient flows.
         num_classes: how many classes there are.
         sparse_output: whether the result is stored sparsely, where it is a row a sample.
         axis: where the axis of classes goes in the result: -1 for the last.
@@ -261,8 +265,8 @@ def top_k(x: Any, k: int, axis: Any = -1, name: str = "") -> Composite:
         name: its name in the graph.
 
     Returns:
-        A function with two outputs of the operand's shape with k elements along the axis: the elements, through which
-        the gradient flows, and their indices.
+        A function with two outputs of the operand's shape with k elements along the axis: the
+        elements, through which the gradient flows, and their indices.
 
     Raises:
         GraphError: if there is no such axis, or it has fewer elements.

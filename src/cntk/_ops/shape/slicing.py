@@ -84,7 +84,9 @@ class Slice(Op):
         )
 
     def vector_span(self, size: int) -> tuple[int, int] | None:
-        """First element and the one after the last of a vector of that size; None with a stride or several axes."""
+        """First element and the one after the last of a vector of that size; None with a stride or
+        several axes.
+        """
         parts = self._parts()
         return (
             _bounds(parts[0][1], parts[0][2], size)
@@ -133,14 +135,16 @@ def _bounds(begin: int, end: int, size: int) -> tuple[int, int]:
 
 
 def _count(begin: int, end: int, stride: int, size: int) -> int:
-    """How many elements there are; unknown dimensions stay so, unless the slice is counted from the beginning.
+    """How many elements there are; unknown dimensions stay so, unless the slice is counted from the
+    beginning.
 
     Raises:
         GraphError: for a range that is not within the axis, or is empty; for a stride of 0.
     """
     if stride == 0:
         raise GraphError(
-            "a stride of 0 leads nowhere; use a positive one, or a negative one to reverse the slice"
+            "a stride of 0 leads nowhere; use a positive one, or a negative one to reverse the "
+            "slice"
         )
     if size < 0:
         if begin < 0 or end <= 0:
@@ -149,7 +153,8 @@ def _count(begin: int, end: int, stride: int, size: int) -> int:
     first, last = _bounds(begin, end, size)
     if not 0 <= first < last <= size:
         raise GraphError(
-            f"the range [{begin}, {end}) is not part of a static axis with {size} elements, or it is empty"
+            f"the range [{begin}, {end}) is not part of a static axis with {size} elements, or it "
+            f"is empty"
         )
     return -((first - last) // builtins.abs(stride))
 
@@ -243,15 +248,16 @@ def slice(
     Args:
         x: an operand. Along its sequence axis use `cntk.sequence.slice`.
         axis: the axis, or a list of them.
-        begin_index: the first element, or a list of one for each axis; negative ones count from the end.
+        begin_index: the first element, or a list of one for each axis; negative ones count from the
+            end.
         end_index: the element before which to stop, in the same way; 0 is the axis's end.
-        strides: how many elements to go on from one to the next, 1 if not given; a negative stride takes the elements
-            from begin to end backwards.
+        strides: how many elements to go on from one to the next, 1 if not given; a negative stride
+            takes the elements from begin to end backwards.
         name: its name in the graph.
 
     Raises:
-        GraphError: for a dynamic axis, an axis that there is not, a range that is empty or not within the axis, a
-            stride of 0, or lists of different lengths.
+        GraphError: for a dynamic axis, an axis that there is not, a range that is empty or not
+            within the axis, a stride of 0, or lists of different lengths.
 
     Example:
         >>> slice([[1, 2, -3], [4, 5, 6]], 0, 1, 2).eval()
@@ -267,13 +273,15 @@ def slice(
     steps = list(strides) if isinstance(strides, (list, tuple)) else [strides]
     if not axes or not len(axes) == len(begins) == len(ends) == len(steps):
         raise GraphError(
-            f"slice: expected as many begins, ends and strides as axes, got {len(axes)} axes, {len(begins)} begins, "
+            f"slice: expected as many begins, ends and strides as axes, got {len(axes)} axes, "
+            f"{len(begins)} begins, "
             f"{len(ends)} ends and {len(steps)} strides"
         )
     chosen = [as_axis(a, "slice") for a in axes]
     if any(not a.is_static_axis for a in chosen):
         raise GraphError(
-            f"slice: expected static axes, got {chosen}; use cntk.sequence.slice for a part of each sequence"
+            f"slice: expected static axes, got {chosen}; use cntk.sequence.slice for a part of "
+            f"each sequence"
         )
     numbers = [tuple(map(_index, values)) for values in (begins, ends, steps)]
     if len(axes) == 1:
@@ -297,9 +305,10 @@ def splice(*inputs: Any, axis: Any = -1, name: str = "") -> Composite:
     """Operands put together along a static axis.
 
     Args:
-        *inputs: operands on the same dynamic axes; those of lower rank get leading axes, and along all other axes 1
-            stretches.
-        axis: the axis; a negative one may lie before the first, and is made; so is ``Axis.new_leading_axis()``.
+        *inputs: operands on the same dynamic axes; those of lower rank get leading axes, and along
+            all other axes 1 stretches.
+        axis: the axis; a negative one may lie before the first, and is made; so is
+            ``Axis.new_leading_axis()``.
         name: its name in the graph.
 
     Raises:
@@ -325,16 +334,17 @@ def splice(*inputs: Any, axis: Any = -1, name: str = "") -> Composite:
 
 
 def subscript(x: Any, key: Any) -> Any:
-    """What ``x[key]`` is: a part of an operand along its static axes. An index keeps its axis, with one element.
+    """What ``x[key]`` is: a part of an operand along its static axes. An index keeps its axis, with
+    one element.
 
     Args:
         x: an operand.
-        key: an index, a slice, a list of indices, an Ellipsis, or a tuple of these, one for each axis. The rules are
-            those of `slice`: an end of 0 is the axis's end, and a negative step takes the elements from begin to end
-            backwards.
-            With ``cntk.set_global_option('align_axis', 1)`` places count dynamic axes first: as many as there are, or
-            as the default option ``axis_offset`` says. A whole slice passes over these. An operand without dynamic
-            axes is indexed as ever.
+        key: an index, a slice, a list of indices, an Ellipsis, or a tuple of these, one for each
+            axis. The rules are those of `slice`: an end of 0 is the axis's end, and a negative step
+            takes the elements from begin to end backwards.
+            With ``cntk.set_global_option('align_axis', 1)`` places count dynamic axes first: as
+            many as there are, or as the default option ``axis_offset`` says. A whole slice passes
+            over these. An operand without dynamic axes is indexed as ever.
 
     Returns:
         The operand itself if it is wanted whole.
@@ -365,9 +375,11 @@ def subscript(x: Any, key: Any) -> Any:
 
 
 def _counted_axes(x: Variable) -> int:
-    """How many axes of a subscript stand for dynamic ones: none, unless the option ``align_axis`` is 1, as Keras sets it.
+    """How many axes of a subscript stand for dynamic ones: none, unless the option ``align_axis``
+    is 1, as Keras sets it.
 
-    Without dynamic axes there is nothing to stand for, whatever ``axis_offset`` says: a weight is cut as ever.
+    Without dynamic axes there is nothing to stand for, whatever ``axis_offset`` says: a weight is
+    cut as ever.
     """
     if get_global_option("align_axis", 0) != 1 or not x.dynamic_axes:
         return 0
@@ -390,5 +402,6 @@ def _part(x: Any, axis: int, key: Any) -> Any:
             else _part(x, axis, key[0])
         )
     raise IndexError(
-        f"expected an index, a slice, a list of indices or an Ellipsis to select from {x!r}, got {key!r}"
+        f"expected an index, a slice, a list of indices or an Ellipsis to select from {x!r}, got "
+        f"{key!r}"
     )

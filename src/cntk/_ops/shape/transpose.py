@@ -31,8 +31,8 @@ class TransposeAxes(Op):
 
     Attributes:
         axis1, axis2: the two axes that change places; or
-        axis_vec: for the result's axes, from the last one backwards, which of the operand's each is, counted from its
-            last.
+        axis_vec: for the result's axes, from the last one backwards, which of the operand's each
+            is, counted from its last.
     """
 
     operand_counts = (1,)
@@ -53,7 +53,8 @@ class TransposeAxes(Op):
             return tuple(order)
         if len(self.axis_vec) != x.rank:
             raise GraphError(
-                f"the order lists {len(self.axis_vec)} axes, and the operand has {x.rank}; it must name each once"
+                f"the order lists {len(self.axis_vec)} axes, and the operand has {x.rank}; it must "
+                f"name each once"
             )
         for k, axis in enumerate(self.axis_vec):
             order[x.rank - 1 - k] = place(axis, x)
@@ -74,7 +75,8 @@ def transpose(x: Any, perm: Sequence[int], name: str = "") -> Composite:
 
     Args:
         x: an operand.
-        perm: for each axis of the result, which of the operand's axes it is; negative ones count from the last.
+        perm: for each axis of the result, which of the operand's axes it is; negative ones count
+            from the last.
         name: its name in the graph.
 
     Raises:
@@ -87,7 +89,8 @@ def transpose(x: Any, perm: Sequence[int], name: str = "") -> Composite:
     """
     if isinstance(perm, Integral):
         raise ArgumentError(
-            f"transpose: expected a permutation of all axes as perm, got {perm}; to swap two axes use cntk.swapaxes"
+            f"transpose: expected a permutation of all axes as perm, got {perm}; to swap two axes "
+            f"use cntk.swapaxes"
         )
     if not isinstance(perm, (Sequence, np.ndarray)) or not all(
         isinstance(p, Integral) for p in perm
@@ -131,7 +134,8 @@ def _image(operand: Any, op_name: str) -> Variable:
     variable = as_operand(operand, op_name=op_name)
     if variable.type_.has_shape and variable.type_.rank != 3:
         raise GraphError(
-            f"{op_name}: expected an image [channels x height x width], got {shape_text(variable.shape)}"
+            f"{op_name}: expected an image [channels x height x width], got "
+            f"{shape_text(variable.shape)}"
         )
     return variable
 
@@ -163,7 +167,8 @@ def depth_to_space(operand: Any, block_size: int, name: str = "") -> Composite:
     variable, b = _image(operand, "depth_to_space"), _block_size(block_size, "depth_to_space")
     if variable.shape[0] > 0 and variable.shape[0] % (b * b):
         raise GraphError(
-            f"depth_to_space: the number of channels ({variable.shape[0]}) must be a multiple of {b} x {b}"
+            f"depth_to_space: the number of channels ({variable.shape[0]}) must be a multiple of "
+            f"{b} x {b}"
         )
 
     def build(x: Any) -> Composite:
@@ -194,7 +199,8 @@ def space_to_depth(operand: Any, block_size: int, name: str = "") -> Composite:
     variable, b = _image(operand, "space_to_depth"), _block_size(block_size, "space_to_depth")
     if any(d > 0 and d % b for d in variable.shape[1:]):
         raise GraphError(
-            f"space_to_depth: height and width {shape_text(variable.shape[1:])} must be multiples of {b}"
+            f"space_to_depth: height and width {shape_text(variable.shape[1:])} must be multiples "
+            f"of {b}"
         )
 
     def build(x: Any) -> Composite:

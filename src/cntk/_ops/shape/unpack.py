@@ -27,7 +27,8 @@ __all__ = ["to_batch", "to_sequence", "to_sequence_like", "unpack_batch"]
 @primitive(PrimitiveOp.UnpackSequence)
 @dataclass(frozen=True)
 class UnpackSequence(Op):
-    """The sequence axis as a static one, as long as the longest sequence; and which of its elements are frames.
+    """The sequence axis as a static one, as long as the longest sequence; and which of its elements
+    are frames.
 
     Attributes:
         sequence_unpack_padding_value: what stands behind shorter sequences.
@@ -77,7 +78,8 @@ def _need_batch(x: TensorType, op_name: str) -> None:
     """
     if not x.dynamic_axes:
         raise GraphError(
-            f"{op_name}: the operand must have a batch axis; cntk.to_batch makes one of its first axis"
+            f"{op_name}: the operand must have a batch axis; cntk.to_batch makes one of its first "
+            f"axis"
         )
     if x.is_sequence:
         raise GraphError(
@@ -85,7 +87,8 @@ def _need_batch(x: TensorType, op_name: str) -> None:
         )
     if not x.rank:
         raise GraphError(
-            f"{op_name}: the operand is a number and has no axis to make a sequence of; give it one with cntk.expand_dims"
+            f"{op_name}: the operand is a number and has no axis to make a sequence of; give it "
+            f"one with cntk.expand_dims"
         )
 
 
@@ -149,7 +152,8 @@ def _as_lengths(lengths: Tensor, extent: int) -> list[int]:
     wrong = [n for n in result if not 0 < n <= extent]
     if wrong:
         raise FeedError(
-            f"to_sequence: a sequence length is {wrong[0]}; the axis has {extent} elements, and a sequence must have "
+            f"to_sequence: a sequence length is {wrong[0]}; the axis has {extent} elements, and a "
+            f"sequence must have "
             "at least one frame"
         )
     return result
@@ -158,7 +162,9 @@ def _as_lengths(lengths: Tensor, extent: int) -> list[int]:
 @primitive(PrimitiveOp.ToSequenceLike)
 @dataclass(frozen=True)
 class ToSequenceLike(Op):
-    """The first static axis as the sequence axis of the second operand, each sequence as long as that one's."""
+    """The first static axis as the sequence axis of the second operand, each sequence as long as
+    that one's.
+    """
 
     operand_counts = (2,)
     op_name = "ToSequenceLikeOp"
@@ -186,7 +192,8 @@ class ToSequenceLike(Op):
 def _check_fits(x: Tensor, layout: Layout, axis: Axis) -> None:
     if x.shape[0] != layout.count or x.shape[1] < layout.longest:
         raise FeedError(
-            f"to_sequence_like: {x.shape[0]} times {x.shape[1]} elements are to become {layout.count} sequences of up to "
+            f"to_sequence_like: {x.shape[0]} times {x.shape[1]} elements are to become "
+            f"{layout.count} sequences of up to "
             f"{layout.longest} frames on the axis {axis_text(axis)}"
         )
 
@@ -211,7 +218,8 @@ class ToBatch(Op):
 
     def lower(self, *operands: TensorType) -> RunKernel:
         def compute(run: RunContext, x: Tensor) -> Tensor:
-            # Where data have a batch axis as well this one may be another, as long as the two do not meet.
+            # Where data have a batch axis as well this one may be another, as long as the two do
+            # not meet.
             run.batch = run.batch or x.shape[0]
             run.several_batches |= run.batch != x.shape[0]
             return x
@@ -242,7 +250,8 @@ class UnpackBatch(Op):
 
 
 def unpack(x: Any, padding_value: float, no_mask_output: bool = False, name: str = "") -> Composite:
-    """A sequence axis as a static axis, the first, as long as the longest sequence of the minibatch.
+    """A sequence axis as a static axis, the first, as long as the longest sequence of the
+    minibatch.
 
     Args:
         x: a sequence.
@@ -251,8 +260,9 @@ def unpack(x: Any, padding_value: float, no_mask_output: bool = False, name: str
         name: its name in the graph.
 
     Returns:
-        A function with one or two outputs on the batch axis alone: the values, with a free axis before those of ``x``;
-        and the mask, 1 where there is a frame and 0 behind it. It costs no copy where all sequences are equally long.
+        A function with one or two outputs on the batch axis alone: the values, with a free axis
+        before those of ``x``; and the mask, 1 where there is a frame and 0 behind it. It costs no
+        copy where all sequences are equally long.
 
     Raises:
         GraphError: if ``x`` is no sequence.
@@ -288,8 +298,8 @@ def to_sequence(
 
     Args:
         x: an operand with a batch axis alone, ``[frames, *shape]``.
-        sequence_lengths: a number for each sequence, with the same batch axis: how many of its frames to take. All
-            of them if not given.
+        sequence_lengths: a number for each sequence, with the same batch axis: how many of its
+            frames to take. All of them if not given.
         sequence_axis_name_prefix: what the new axis's name begins with.
         name: its name in the graph.
 
@@ -297,7 +307,8 @@ def to_sequence(
         A function of shape ``[*shape]`` on the batch axis and a new sequence axis.
 
     Raises:
-        GraphError: if ``x`` has no batch axis, a sequence axis, or no static axis; for other ``sequence_lengths``.
+        GraphError: if ``x`` has no batch axis, a sequence axis, or no static axis; for other
+            ``sequence_lengths``.
 
     Example:
         >>> import cntk as C
@@ -317,17 +328,18 @@ def to_sequence(
 
 
 def to_sequence_like(x: Any, dynamic_axes_like: Any, name: str = "") -> Composite:
-    """The first static axis as the sequence axis of another operand: what `sequence.unpack` has undone.
+    """The first static axis as the sequence axis of another operand: what `sequence.unpack` has
+    undone.
 
     Args:
         x: an operand with a batch axis alone, ``[frames, *shape]``.
-        dynamic_axes_like: a sequence; the result's sequences lie on its axis and have its lengths. The first axis
-            of ``x`` must be as long as the longest of them at least.
+        dynamic_axes_like: a sequence; the result's sequences lie on its axis and have its lengths.
+            The first axis of ``x`` must be as long as the longest of them at least.
         name: its name in the graph.
 
     Raises:
-        GraphError: if ``x`` has no batch axis, a sequence axis, or no static axis; if ``dynamic_axes_like`` is no
-            sequence.
+        GraphError: if ``x`` has no batch axis, a sequence axis, or no static axis; if
+            ``dynamic_axes_like`` is no sequence.
 
     Example:
         >>> import cntk as C

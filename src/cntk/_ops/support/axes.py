@@ -70,7 +70,8 @@ def as_dynamic_axes(axes: Any, what: str) -> tuple[Axis, ...]:
     found = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else None
     if found is None or not all(isinstance(a, Axis) for a in found):
         raise ArgumentError(
-            f"{what}: expected a list of axes, such as [Axis.default_batch_axis()], got {shown(axes)}"
+            f"{what}: expected a list of axes, such as [Axis.default_batch_axis()], got "
+            f"{shown(axes)}"
         )
     return found
 

@@ -1,4 +1,6 @@
-"""Alignment: how operands of different rank and on different axes meet element by element, decided before a run."""
+"""Alignment: how operands of different rank and on different axes meet element by element, decided
+before a run.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ from cntk.axis import Axis
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
-    """The shape of an element-wise result: axes meet from the last one backwards, 1 stretches to anything.
+    """The shape of an element-wise result: axes meet from the last one backwards, 1 stretches to
+    anything.
 
     Raises:
         GraphError: if two dimensions differ.
@@ -55,7 +58,8 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
 
 def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # type: ignore[type-arg]
-    """The dynamic axes on which operands meet: those with none join any; a batch axis alone stretches along sequences.
+    """The dynamic axes on which operands meet: those with none join any; a batch axis alone
+    stretches along sequences.
 
     Args:
         types: the operands' types.
@@ -78,8 +82,10 @@ def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # 
         else:
             names = ["[" + ", ".join(axis_text(a) for a in axes_) + "]" for axes_ in (result, axes)]
             raise GraphError(
-                f"operands lie on different dynamic axes, {names[0]} and {names[1]}; bring them together with "
-                "cntk.reconcile_dynamic_axes, cntk.sequence.broadcast_as or by giving their inputs the same axis"
+                f"operands lie on different dynamic axes, {names[0]} and {names[1]}; bring them "
+                f"together with "
+                "cntk.reconcile_dynamic_axes, cntk.sequence.broadcast_as or by giving their inputs "
+                "the same axis"
             )
     return result
 
@@ -92,9 +98,11 @@ def elementwise_type(types: tuple[TensorType, ...], stretch: bool = True) -> Ten
 
 
 def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
-    """What can be said of an element-wise result inside a loop, where some operands are not known yet.
+    """What can be said of an element-wise result inside a loop, where some operands are not known
+    yet.
 
-    Operands without dynamic axes do not tell the result's: those that are not known yet may have some.
+    Operands without dynamic axes do not tell the result's: those that are not known yet may have
+    some.
     """
     shapes = [t.shape for t in types if t.has_shape]
     if not shapes:
@@ -104,7 +112,8 @@ def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorT
 
 
 def known_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
-    """What operands that are known say of an element-wise result while others are not: its axes, and its shape if no scalars.
+    """What operands that are known say of an element-wise result while others are not: its axes,
+    and its shape if no scalars.
 
     A scalar, or a vector of one element, stretches to whatever it meets.
     """
@@ -157,7 +166,9 @@ def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKerne
 
 
 def _insert(type_: TensorType, rank: int, rows: bool) -> Callable[[Tensor], Tensor] | None:
-    """What puts an operand of lower rank in place: ones between its rows and its static axes. None if nothing need be done."""
+    """What puts an operand of lower rank in place: ones between its rows and its static axes. None
+    if nothing need be done.
+    """
     missing = rank - type_.rank
     if missing == 0 or not type_.has_batch_axis:
         return None
@@ -172,7 +183,8 @@ def as_vectors(types: tuple[TensorType, ...], compute: Kernel) -> Kernel:
 
     Args:
         types: the operands' types, complete.
-        compute: a function of tensors ``[rows, elements]``, and ``[elements]`` for operands without dynamic axes.
+        compute: a function of tensors ``[rows, elements]``, and ``[elements]`` for operands without
+            dynamic axes.
 
     Example:
         >>> import torch
@@ -190,10 +202,11 @@ def as_vectors(types: tuple[TensorType, ...], compute: Kernel) -> Kernel:
 
 
 def on_one_axis(types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
-    """The types of operands that meet frame by frame on different sequence axes, as if they were on the first one's.
+    """The types of operands that meet frame by frame on different sequence axes, as if they were on
+    the first one's.
 
-    Few operations allow for that: those that give one number for a whole minibatch, and those that pick frames. They
-    compare lengths when they run; see `equally_long`.
+    Few operations allow for that: those that give one number for a whole minibatch, and those that
+    pick frames. They compare lengths when they run; see `equally_long`.
     """
     first = next((t.dynamic_axes for t in types if t.is_sequence), ())
     return tuple(t.with_axes(first) if t.is_sequence else t for t in types)
@@ -238,7 +251,8 @@ def need_equal_lengths(run: RunContext, axes: tuple[Axis, ...], other: tuple[Axi
     )
     if lengths != others:
         raise FeedError(
-            f"sequences on the axes {axis_text(axes[-1])} and {axis_text(other[-1])} meet frame by frame, and their lengths "
+            f"sequences on the axes {axis_text(axes[-1])} and {axis_text(other[-1])} meet frame by "
+            f"frame, and their lengths "
             f"differ: {list(lengths)[:8]} and {list(others)[:8]}"
         )
 
@@ -251,6 +265,7 @@ def static_axis(axis: int, rank: int) -> int:
     """
     if not -rank <= axis < rank:
         raise GraphError(
-            f"static axis {axis} is out of range for an operand with {rank} static axes; use one from -{rank} to {rank - 1}"
+            f"static axis {axis} is out of range for an operand with {rank} static axes; use one "
+            f"from -{rank} to {rank - 1}"
         )
     return axis % rank if rank else 0

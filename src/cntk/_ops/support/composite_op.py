@@ -1,4 +1,6 @@
-"""Composed operations: graphs of simpler operations that appear as one, and what computes such a graph in one step."""
+"""Composed operations: graphs of simpler operations that appear as one, and what computes such a
+graph in one step.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +27,19 @@ if TYPE_CHECKING:
 
 
 class Fused(Op):
-    """An operation that computes in one step what the original, and its files, hold as a graph of several.
+    """An operation that computes in one step what the original, and its files, hold as a graph of
+    several.
 
-    It computes a block in whose inside is the graph of `expand`, as in files. Where that depends on the operands'
-    types, the operation itself stands inside until the block is written to a file, or to another format. A graph read
-    from a file becomes the operation again if it is what the operation would be written as.
+    It computes a block in whose inside is the graph of `expand`, as in files. Where that depends on
+    the operands' types, the operation itself stands inside until the block is written to a file, or
+    to another format. A graph read from a file becomes the operation again if it is what the
+    operation would be written as.
     """
 
     # Blocks that it stands in; called as itself if not given.
     block_names: ClassVar[tuple[str, ...]] = ()
-    # Attributes that are constants in the graph of `expand`: there they are rounded to the operands' dtype.
+    # Attributes that are constants in the graph of `expand`: there they are rounded to the
+    # operands' dtype.
     constants: ClassVar[tuple[str, ...]] = ()
     # Whether the graph of `expand` depends on the operands' types.
     reads_operands: ClassVar[bool] = False

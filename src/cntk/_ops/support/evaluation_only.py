@@ -22,7 +22,9 @@ def evaluation_only(result: Tensor, op_name: str, *operands: Any) -> Tensor:
 
 
 class _EvaluationOnly(torch.autograd.Function):
-    """Ties a result to its operands, since torch would take it for a constant, whose gradient is 0."""
+    """Ties a result to its operands, since torch would take it for a constant, whose gradient is
+    0.
+    """
 
     @staticmethod
     def forward(ctx: Any, result: Tensor, op_name: str, *operands: Tensor) -> Tensor:
@@ -32,5 +34,6 @@ class _EvaluationOnly(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> NoReturn:
         raise GraphError(
-            f"{ctx.op_name} is a metric and has no gradient; use it for evaluation, and a loss for training"
+            f"{ctx.op_name} is a metric and has no gradient; use it for evaluation, and a loss for "
+            f"training"
         )

@@ -1,4 +1,6 @@
-"""Operands: whatever a program hands to an operation, as a variable; and the function that the operation makes."""
+"""Operands: whatever a program hands to an operation, as a variable; and the function that the
+operation makes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from cntk.variables import Constant
 
 
 def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") -> Variable:
-    """A variable for what a program gave: a variable, a function's only output, a number, an array, nested lists.
+    """A variable for what a program gave: a variable, a function's only output, a number, an array,
+    nested lists.
 
     Args:
         x: the operand.
@@ -47,7 +50,8 @@ def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") ->
             own = array.dtype if isinstance(x, np.ndarray) and is_computed(array.dtype) else None
             return Constant(array, dtype=own or like or np.float32)
     raise ArgumentError(
-        f"{op_name}: expected a variable, a function, a number or an array as operand, got {type(x).__name__}"
+        f"{op_name}: expected a variable, a function, a number or an array as operand, got "
+        f"{type(x).__name__}"
     )
 
 
@@ -56,8 +60,10 @@ def _as_array(x: Any, op_name: str) -> np.ndarray:
         array = np.asarray(x)
     except (TypeError, ValueError):  # NumPy takes no lists of different length
         raise ArgumentError(
-            f"{op_name}: expected a variable, a function, a number or an array as operand, got lists of different length or depth, "
-            f"{shown(x)}; give an array, or a variable to which sequences of different length are fed"
+            f"{op_name}: expected a variable, a function, a number or an array as operand, got "
+            f"lists of different length or depth, "
+            f"{shown(x)}; give an array, or a variable to which sequences of different length are "
+            f"fed"
         ) from None
     if not array.size and isinstance(x, (list, tuple)):
         raise ArgumentError(
@@ -69,13 +75,16 @@ def _as_array(x: Any, op_name: str) -> np.ndarray:
 def _only_output(function: Function, op_name: str) -> Variable:
     if len(function.outputs) != 1:
         raise ArgumentError(
-            f"{op_name}: {function!r} has {len(function.outputs)} outputs; take one of `.outputs` as operand"
+            f"{op_name}: {function!r} has {len(function.outputs)} outputs; take one of `.outputs` "
+            f"as operand"
         )
     return function.output
 
 
 def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]:
-    """Variables for several operands; numbers take on the format of the others, arrays that of the graph's."""
+    """Variables for several operands; numbers take on the format of the others, arrays that of the
+    graph's.
+    """
     nodes = [
         x if isinstance(x, Variable) else _only_output(x, op_name)
         for x in xs

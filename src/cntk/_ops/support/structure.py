@@ -1,4 +1,6 @@
-"""Nodes that compute nothing by themselves: inputs, placeholders, parameters, constants, bundles, blocks, aliases."""
+"""Nodes that compute nothing by themselves: inputs, placeholders, parameters, constants, bundles,
+blocks, aliases.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +57,12 @@ def input_variable(
         dtype: float32, float64, float16 or bfloat16.
         needs_gradient: whether gradients with respect to it will be asked for.
         is_sparse: whether its data are sparse.
-        dynamic_axes: the batch axis; and a sequence axis, for which `sequence.input_variable` is the shorter way.
+        dynamic_axes: the batch axis; and a sequence axis, for which `sequence.input_variable` is
+            the shorter way.
         name: its name in the graph.
 
     Example:
-        >>> input_variable((2, 3), name='x')
+        >>> input_variable((2, 3), name="x")
         Input('x', [#], [2 x 3])
     """
     if isinstance(dynamic_axes, Iterable) and not isinstance(dynamic_axes, str):
@@ -75,7 +78,8 @@ def input_variable(
     dims = as_shape(shape, "input_variable: shape")
     if 0 in dims:
         raise ArgumentError(
-            f"input_variable: shape {dims}: a dimension must be positive; leave out what has no elements"
+            f"input_variable: shape {dims}: a dimension must be positive; leave out what has no "
+            f"elements"
         )
     wanted = as_dtype(get_default_override(input_variable, dtype=dtype), "input_variable: dtype")
     type_ = TensorType(dims, axes, wanted, as_bool(is_sparse, "input_variable: is_sparse"))
@@ -184,7 +188,9 @@ def constant(
 
 
 def _own_format(value: Any) -> Any:
-    """An array's own number format, which counts here; `Parameter` and `Constant` ask the default options instead."""
+    """An array's own number format, which counts here; `Parameter` and `Constant` ask the default
+    options instead.
+    """
     if isinstance(value, (torch.Tensor, NDArrayView, Value)):
         return None
     floating = isinstance(value, np.ndarray) and is_computed(value.dtype)
@@ -195,7 +201,8 @@ def combine(*operands: Any, name: str = "") -> Composite:
     """Several outputs as those of one function.
 
     Args:
-        *operands: variables and functions, or one list of them; none gives a function without outputs.
+        *operands: variables and functions, or one list of them; none gives a function without
+            outputs.
         name: its name in the graph.
 
     Example:
@@ -240,7 +247,7 @@ def alias(x: Any, name: str = "") -> Composite:
         name: the name.
 
     Example:
-        >>> alias(constant([1, 2]), name='pair').name
+        >>> alias(constant([1, 2]), name="pair").name
         'pair'
     """
     return apply(NoOp(), (x,), name)
@@ -255,7 +262,8 @@ def as_composite(root_function: Function, name: str = "") -> Composite:
     """
     if not isinstance(root_function, Function):
         raise ArgumentError(
-            f"as_composite: expected a function, got {shown(root_function)}; use combine for variables"
+            f"as_composite: expected a function, got {shown(root_function)}; use combine for "
+            f"variables"
         )
     name = as_name(name, "as_composite")
     return (
@@ -291,14 +299,16 @@ def as_block(
     given = list(block_arguments_map) if is_map else [None]
     if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in given):
         raise ArgumentError(
-            f"as_block '{op_name}': block_arguments_map: expected pairs of an argument and what it stands for, got "
+            f"as_block '{op_name}': block_arguments_map: expected pairs of an argument and what it "
+            f"stands for, got "
             f"{shown(block_arguments_map)}"
         )
     pairs = [(inner, as_operand(outer, op_name="as_block")) for inner, outer in given]
     for inner, _ in pairs:
         if not (isinstance(inner, Variable) and inner.is_placeholder):
             raise GraphError(
-                f"as_block '{block_op_name}': {inner!r} is no placeholder; all arguments of the graph of a block must "
+                f"as_block '{block_op_name}': {inner!r} is no placeholder; all arguments of the "
+                f"graph of a block must "
                 "be placeholders"
             )
     # The block has stand-ins of its own, so that the placeholders can be used again.

@@ -1,4 +1,6 @@
-"""Nodes of the first version's files that nothing computes any more: graphs that hold them load, and all else runs."""
+"""Nodes of the first version's files that nothing computes any more: graphs that hold them load,
+and all else runs.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,26 @@ from cntk._errors import GraphError
 from cntk._graph.op import Op
 from cntk._graph.types import TensorType
 
-_TRAIN_WITH = "train with cntk.cross_entropy_with_softmax, cntk.nce_loss or cntk.hierarchical_softmax_layer instead"
+_TRAIN_WITH = (
+    "train with cntk.cross_entropy_with_softmax, cntk.nce_loss or cntk.hierarchical_softmax_layer "
+    "instead"
+)
 _REASONS = {
     "ClassBasedCrossEntropyWithSoftmax": f"the classes of words are not known here; {_TRAIN_WITH}",
-    "DummyCriterion": "its value and gradients were computed outside of the graph; use cntk.user_function instead",
-    "EnvironmentInput": "it stands for a setting of the program that wrote the file; use a constant instead",
-    "EpochAccumulator": "it adds up over an epoch of that time's trainer; use the averages that cntk.Trainer gives",
+    "DummyCriterion": (
+        "its value and gradients were computed outside of the graph; use cntk.user_function instead"
+    ),
+    "EnvironmentInput": (
+        "it stands for a setting of the program that wrote the file; use a constant instead"
+    ),
+    "EpochAccumulator": (
+        "it adds up over an epoch of that time's trainer; use the averages that cntk.Trainer gives"
+    ),
     "NCEBasedCrossEntropyWithSoftmax": f"its noise is not in the file; {_TRAIN_WITH}",
     "QuantizedTimes": "it needs products of 16-bit integers; use cntk.times instead",
     "SequenceWithSoftmax": (
-        "it needs a recogniser's lattices; train with cntk.forward_backward, or with cntk.cross_entropy_with_softmax"
+        "it needs a recogniser's lattices; train with cntk.forward_backward, or with "
+        "cntk.cross_entropy_with_softmax"
     ),
 }
 

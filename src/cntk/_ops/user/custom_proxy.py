@@ -1,4 +1,6 @@
-"""A stand-in for an operation that only another program knows, for models that are made here and run there."""
+"""A stand-in for an operation that only another program knows, for models that are made here and
+run there.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +43,16 @@ class CustomProxyOp(Op):
 
     def lower(self, *operands: TensorType) -> Kernel:
         raise GraphError(
-            f"'{self.custom_op}' is computed by another program; here it can only be saved and loaded"
+            f"'{self.custom_op}' is computed by another program; here it can only be saved and "
+            f"loaded"
         )
 
 
 def custom_proxy_op(
     custom_op: str, output_shape: Any, output_data_type: Any, *operands: Any, name: str = ""
 ) -> Composite:
-    """A stand-in for an operation that another program computes; it can be saved and loaded, and not be evaluated.
+    """A stand-in for an operation that another program computes; it can be saved and loaded, and
+    not be evaluated.
 
     Args:
         custom_op: what the operation is called there.
@@ -66,7 +70,7 @@ def custom_proxy_op(
     Example:
         >>> import cntk as C, numpy as np
         >>> x, w = C.input_variable(3, dtype=np.float64), C.parameter((3, 2), dtype=np.int8)
-        >>> custom_proxy_op('packed_times', 2, np.float32, x, w).output.shape
+        >>> custom_proxy_op("packed_times", 2, np.float32, x, w).output.shape
         (2,)
     """
     dtype = as_dtype(output_data_type, "custom_proxy_op: output_data_type")

@@ -1,4 +1,6 @@
-"""The factory in the original's library of examples, so that files which use it load; see `native_user_function`."""
+"""The factory in the original's library of examples, so that files which use it load; see
+`native_user_function`.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,14 @@
-"""Functions that a factory makes, known by a name: what the original's extension libraries are, written in Python.
+"""Functions that a factory makes, known by a name: what the original's extension libraries are,
+written in Python.
 
-The original loads a shared library. Here a factory is a Python function that builds a graph or a `UserFunction`::
+The original loads a shared library. Here a factory is a Python function that builds a graph or a
+`UserFunction`::
 
     def CreateScaled(operands, attributes, name):
-        return operands[0] * attributes['factor']
+        return operands[0] * attributes["factor"]
 
-It stands in a module that can be imported, and is registered under the name that graphs and files know it by.
+It stands in a module that can be imported, and is registered under the name that graphs and files
+know it by.
 """
 
 from __future__ import annotations
@@ -56,16 +59,18 @@ def register_native_user_function(op_id: str, module_name: str, factory_method_n
     Args:
         op_id: the name under which graphs and files know what it makes.
         module_name: a Python module that can be imported.
-        factory_method_name: a function in it, called with a list of operands, a dictionary of attributes and a name;
-            returns a function of the operands or a `UserFunction`.
+        factory_method_name: a function in it, called with a list of operands, a dictionary of
+            attributes and a name; returns a function of the operands or a `UserFunction`.
 
     Raises:
         ValueError: if there is one of that name already.
         RuntimeError: if there is no such module, or no such function in it.
 
     Example:
-        >>> register_native_user_function('ExampleTimes', 'Cntk.ExtensibilityExamples-2.7', 'CreateUserTimesFunction')
-        >>> is_native_user_function_registered('ExampleTimes')
+        >>> register_native_user_function(
+        ...     "ExampleTimes", "Cntk.ExtensibilityExamples-2.7", "CreateUserTimesFunction"
+        ... )
+        >>> is_native_user_function_registered("ExampleTimes")
         True
     """
     for what, value in (
@@ -83,13 +88,15 @@ def register_native_user_function(op_id: str, module_name: str, factory_method_n
         module = importlib.import_module(name)
     except (ImportError, ValueError) as error:
         raise UserFunctionError(
-            f"register_native_user_function '{op_id}': the module {quoted(module_name)} cannot be imported ({error}); "
+            f"register_native_user_function '{op_id}': the module {quoted(module_name)} cannot be "
+            f"imported ({error}); "
             "what the original has in a shared library must be a Python module here"
         ) from error
     factory = getattr(module, factory_method_name, None)
     if not callable(factory):
         raise UserFunctionError(
-            f"register_native_user_function '{op_id}': the module {quoted(module_name)} has no function '{factory_method_name}'"
+            f"register_native_user_function '{op_id}': the module {quoted(module_name)} has no "
+            f"function '{factory_method_name}'"
         )
     _registered[op_id] = _Registration(module_name, factory_method_name, factory)
 
@@ -119,11 +126,13 @@ def native_user_function(
 
     Example:
         >>> import cntk as C
-        >>> if not is_native_user_function_registered('Times'):
-        ...     register_native_user_function('Times', 'Cntk.ExtensibilityExamples-2.7', 'CreateUserTimesFunction')
+        >>> if not is_native_user_function_registered("Times"):
+        ...     register_native_user_function(
+        ...         "Times", "Cntk.ExtensibilityExamples-2.7", "CreateUserTimesFunction"
+        ...     )
         >>> x = C.input_variable(2)
         >>> w = C.parameter((2, 2), init=[[1, 2], [3, 4]])
-        >>> native_user_function('Times', [w, x]).eval([[1, 1]])
+        >>> native_user_function("Times", [w, x]).eval([[1, 1]])
         array([[4., 6.]], dtype=float32)
     """
     as_string(op_id, "native_user_function: op_id")
@@ -133,14 +142,16 @@ def native_user_function(
         )
     if attributes is not None and not isinstance(attributes, Mapping):
         raise ArgumentError(
-            f"native_user_function '{op_id}': attributes: expected a dictionary, got {shown(attributes)}"
+            f"native_user_function '{op_id}': attributes: expected a dictionary, got "
+            f"{shown(attributes)}"
         )
     return native_function(
         op_id,
         as_operands(list(operands), op_id),
         dict(attributes or {}),
         user_function_instance_name,
-        f"register_native_user_function('{op_id}', module_name, factory_method_name) makes one known",
+        f"register_native_user_function('{op_id}', module_name, factory_method_name) makes one "
+        f"known",
     )
 
 
@@ -169,14 +180,16 @@ def native_function(
         raise UserFunctionError.of(op_id, name, registration.method, error) from error
     if not isinstance(made, Function):
         raise UserFunctionError(
-            f"{operation_text(op_id, name)}: {registration.method} must return a function of the operands, and returned "
+            f"{operation_text(op_id, name)}: {registration.method} must return a function of the "
+            f"operands, and returned "
             f"a {type(made).__name__}"
         )
     body = Composite(made.root_function)
     foreign = [v for v in body.arguments if v not in inside]
     if foreign:
         raise UserFunctionError(
-            f"{operation_text(op_id, name)}: {registration.method} returned a function of {foreign[0]!r}, which is none "
+            f"{operation_text(op_id, name)}: {registration.method} returned a function of "
+            f"{foreign[0]!r}, which is none "
             "of the operands that it was given"
         )
     held = [v for v in body.inputs if v not in inside]
@@ -220,14 +233,17 @@ class NativePrimitive(Primitive, inner=True):
         """What files hold of the function: the factory and the attributes.
 
         Raises:
-            GraphError: if the factory's function has parameters of its own, which files have no place for.
+            GraphError: if the factory's function has parameters of its own, which files have no
+                place for.
         """
         held = self.operands[: len(self.operands) - len(self.op.arguments)]
         parameters = [v for v in held if v.kind is VariableKind.Parameter]
         if parameters:
             raise GraphError(
-                f"{operation_text(self.op_name, self._name)} cannot be saved: its factory has made {parameters[0]!r}, and "
-                "files hold none but the operands; make the parameter outside and give it as an operand"
+                f"{operation_text(self.op_name, self._name)} cannot be saved: its factory has made "
+                f"{parameters[0]!r}, and "
+                "files hold none but the operands; make the parameter outside and give it as an "
+                "operand"
             )
         return {
             "type": "NativeUserDefinedFunction",

@@ -1,7 +1,8 @@
-"""Values as user functions get them that want no arrays: read as `Value`, or in the native layer's way.
+"""Values as user functions get them that want no arrays: read as `Value`, or in the native layer's
+way.
 
-In the original these are objects of its native layer, whose ``shape()``, ``data()`` or ``device()`` are methods, while
-they are properties everywhere else. Here both ways of writing them work.
+In the original these are objects of its native layer, whose ``shape()``, ``data()`` or ``device()``
+are methods, while they are properties everywhere else. Here both ways of writing them work.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ class NativeDevice(DeviceDescriptor):
 
 
 class NativeMask(np.ndarray):
-    """Which places of a rectangle hold frames: 2 where a sequence begins, 1 at its other frames, 0 where there is none."""
+    """Which places of a rectangle hold frames: 2 where a sequence begins, 1 at its other frames, 0
+    where there is none.
+    """
 
     def __call__(self) -> Self:
         return self
@@ -113,7 +116,9 @@ class NativeArray(_Called, NDArrayView):
         return self
 
     def as_shape(self, new_shape: Any) -> NativeArray:
-        """The same elements in another shape; see `NDArrayView.as_shape`. Integers may be given as floats."""
+        """The same elements in another shape; see `NDArrayView.as_shape`. Integers may be given as
+        floats.
+        """
         view = super().as_shape(tuple(int(d) if d == int(d) else d for d in new_shape))
         return _native(view)
 
@@ -127,7 +132,9 @@ class NativeValue(_Called, Value):
 
     @property
     def data(self) -> NDArrayView:
-        """The batch as one rectangle; sequences shorter than the longest are filled up with zeros."""
+        """The batch as one rectangle; sequences shorter than the longest are filled up with
+        zeros.
+        """
         return _native(super().data)
 
     @property
@@ -137,7 +144,9 @@ class NativeValue(_Called, Value):
 
     @property
     def mask(self) -> Any:
-        """Which places hold frames; called, None where there are no sequences of different length."""
+        """Which places hold frames; called, None where there are no sequences of different
+        length.
+        """
         return _no_mask if self.masked_count() == 0 else super().mask.view(NativeMask)
 
 

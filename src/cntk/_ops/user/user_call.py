@@ -1,4 +1,6 @@
-"""Calls of user functions: data as their methods take them, results checked against what they declared, gradients."""
+"""Calls of user functions: data as their methods take them, results checked against what they
+declared, gradients.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,8 @@ class _Call:
         self.user = kernel.primitive.user
         self.run = run
         self.count = run.batch
-        # Operands may be batches of different size, such as utterances and the conversations that they make up.
+        # Operands may be batches of different size, such as utterances and the conversations that
+        # they make up.
         self.counts = {run.batch}
         self.device = run.device
         self.state: Any = None
@@ -102,7 +105,7 @@ class _Call:
     def text(self) -> str:
         return operation_text(self.user.op_name, self.kernel.primitive._name)
 
-    # -- forward --------------------------------------------------------------------------------------------------
+    # -- forward -----------------------------------------------------------------------------------
 
     def forward(self, rows: Sequence[Any], retain: bool) -> tuple[Tensor, ...]:
         """Call the program's `forward`; its results as rows."""
@@ -120,7 +123,8 @@ class _Call:
                 returned = self._call("forward", arguments, _descriptor(self.device), kept)
                 if not isinstance(returned, tuple) or len(returned) != 2:
                     raise UserFunctionError(
-                        f"{self.text}: forward must return a pair of a state for backward and the result, and "
+                        f"{self.text}: forward must return a pair of a state for backward and the "
+                        f"result, and "
                         f"returned {_described(returned)}"
                     )
                 self.state, found = returned[0], {variables[0]: returned[1]}
@@ -146,13 +150,16 @@ class _Call:
         for key in found:
             if key not in known:
                 raise UserFunctionError(
-                    f"{self.text}: {method} filled {key!r}, which is not among self.{what}: {', '.join(map(repr, allowed))}"
+                    f"{self.text}: {method} filled {key!r}, which is not among self.{what}: "
+                    f"{', '.join(map(repr, allowed))}"
                 )
 
-    # -- backward -------------------------------------------------------------------------------------------------
+    # -- backward ----------------------------------------------------------------------------------
 
     def backward(self, gradients: Sequence[Tensor], wanted: Sequence[int]) -> dict[int, Tensor]:
-        """Call the program's `backward`; gradients as rows by the operand's number, those it leaves out missing."""
+        """Call the program's `backward`; gradients as rows by the operand's number, those it leaves
+        out missing.
+        """
         operands, results = self.kernel.primitive.operands, self.kernel.primitive.results
         shown = [self._shown(g, t) for g, t in zip(gradients, self.kernel.outputs, strict=True)]
         roots = shown[0] if len(shown) == 1 else dict(zip(results, shown, strict=True))
@@ -176,7 +183,8 @@ class _Call:
             if found[operands[k]] is not None
         }
 
-    # -- data as programs see them, and back ----------------------------------------------------------------------
+    # -- data as programs see them, and back
+    # ----------------------------------------------------------------------
 
     def _layout(self, type_: TensorType) -> Layout:
         if not self.kernel.in_step:
@@ -222,7 +230,8 @@ class _Call:
         if fed.count is not None and fed.count not in self.counts:
             known = " or ".join(map(str, sorted(self.counts)))
             raise UserFunctionError(
-                f"{self.text}: what {what} has {fed.count} samples or sequences, and there are {known}"
+                f"{self.text}: what {what} has {fed.count} samples or sequences, and there are "
+                f"{known}"
             )
         if fed.layout is None:
             return
@@ -232,7 +241,8 @@ class _Call:
         expected = self._layout(type_)
         if fed.layout.lengths != expected.lengths:
             raise UserFunctionError(
-                f"{self.text}: what {what} has sequences of lengths {list(fed.layout.lengths)[:8]}, and on its axis "
+                f"{self.text}: what {what} has sequences of lengths "
+                f"{list(fed.layout.lengths)[:8]}, and on its axis "
                 f"they are {list(expected.lengths)[:8]}"
             )
 

@@ -1,4 +1,6 @@
-"""Functions of one's own: a Python class computes an operation and its gradient, with NumPy or whatever it likes."""
+"""Functions of one's own: a Python class computes an operation and its gradient, with NumPy or
+whatever it likes.
+"""
 
 from __future__ import annotations
 
@@ -22,29 +24,35 @@ __all__ = ["UserFunction"]
 class UserFunction(Function):
     """The base of operations written in Python.
 
-    A subclass says in `infer_outputs` what it gives, computes it in `forward`, and its gradient in `backward`. Its
-    ``__init__`` hands the operands on to this one. `cntk.user_function` makes a function of an instance.
+    A subclass says in `infer_outputs` what it gives, computes it in `forward`, and its gradient in
+    `backward`. Its ``__init__`` hands the operands on to this one. `cntk.user_function` makes a
+    function of an instance.
 
-    Data come as NumPy arrays: ``[n, *shape]`` for samples, a list with an array ``[length, *shape]`` for each of the
-    sequences, ``[*shape]`` for parameters and constants; inside a recurrence a list with an array ``[1, *shape]`` for
-    each of the sequences that are still running, the longest first. Results are taken in the same forms.
+    Data come as NumPy arrays: ``[n, *shape]`` for samples, a list with an array ``[length,
+    *shape]`` for each of the sequences, ``[*shape]`` for parameters and constants; inside a
+    recurrence a list with an array ``[1, *shape]`` for each of the sequences that are still
+    running, the longest first. Results are taken in the same forms.
 
     Args:
         inputs: the operands: variables, functions or numbers.
         as_numpy: whether data come as NumPy arrays, else as `Value`.
-        attributes: a dictionary of one's own, to be found in ``attributes``; files do not hold it, see `serialize`.
+        attributes: a dictionary of one's own, to be found in ``attributes``; files do not hold it,
+            see `serialize`.
         name: its name in the graph.
 
     Example:
         >>> import cntk as C
         >>> class Square(UserFunction):
-        ...     def __init__(self, x, name=''):
+        ...     def __init__(self, x, name=""):
         ...         super().__init__([x], name=name)
+        ...
         ...     def infer_outputs(self):
         ...         x = self.inputs[0]
         ...         return [C.output_variable(x.shape, x.dtype, x.dynamic_axes)]
+        ...
         ...     def forward(self, argument, device=None, outputs_to_retain=None):
-        ...         return argument, argument ** 2
+        ...         return argument, argument**2
+        ...
         ...     def backward(self, state, root_gradients):
         ...         return 2 * state * root_gradients
         >>> x = C.input_variable(2, needs_gradient=True)
@@ -84,19 +92,21 @@ class UserFunction(Function):
         self._attributes = dict(attributes or {})
         self.as_numpy = as_numpy
 
-    # -- what a subclass defines ----------------------------------------------------------------------------------
+    # -- what a subclass defines
+    # ----------------------------------------------------------------------------------
 
     def infer_outputs(self) -> list[Variable]:
         """What the function gives, told by its `inputs`.
 
-        Called whenever more becomes known of the operands. As long as their shapes are unknown, ``(-2,)`` stands for
-        them.
+        Called whenever more becomes known of the operands. As long as their shapes are unknown,
+        ``(-2,)`` stands for them.
 
         Returns:
             A list of `output_variable`.
         """
         raise NotImplementedError(
-            f"{self._op_name()} must define infer_outputs(self), which returns a list of output_variable"
+            f"{self._op_name()} must define infer_outputs(self), which returns a list of "
+            f"output_variable"
         )
 
     def forward(
@@ -104,9 +114,10 @@ class UserFunction(Function):
     ) -> Any:  # type: ignore[override]
         """Compute the outputs.
 
-        With one output it is called as ``forward(arguments, device, outputs_to_retain)`` and returns a pair of a state
-        for `backward` and the result. With several it is called as ``forward(arguments, outputs, device,
-        outputs_to_retain)``, fills the dictionary ``outputs`` by variable, and returns the state.
+        With one output it is called as ``forward(arguments, device, outputs_to_retain)`` and
+        returns a pair of a state for `backward` and the result. With several it is called as
+        ``forward(arguments, outputs, device, outputs_to_retain)``, fills the dictionary ``outputs``
+        by variable, and returns the state.
 
         Args:
             arguments: the operand's data; a tuple of the operands' data if there are several.
@@ -122,24 +133,27 @@ class UserFunction(Function):
     def backward(self, state: Any, root_gradients: Any, variables: Any = None) -> Any:  # type: ignore[override]
         """Compute the operands' gradients.
 
-        With one operand it is called as ``backward(state, root_gradients)`` and returns the gradient. With several it
-        is called with a dictionary ``variables`` as well, to be filled; what is left None counts as 0.
+        With one operand it is called as ``backward(state, root_gradients)`` and returns the
+        gradient. With several it is called with a dictionary ``variables`` as well, to be filled;
+        what is left None counts as 0.
 
         Args:
             state: what `forward` returned.
-            root_gradients: the output's gradient; with several outputs a dictionary of them by variable.
+            root_gradients: the output's gradient; with several outputs a dictionary of them by
+                variable.
             variables: a dictionary whose keys are the `inputs` that need a gradient.
         """
         raise NotImplementedError(
-            f"{self._op_name()} has no gradient: it must define backward(self, state, root_gradients), "
+            f"{self._op_name()} has no gradient: it must define backward(self, state, "
+            f"root_gradients), "
             "with a dictionary `variables` at the end if there are several inputs"
         )
 
     def clone(self, cloned_inputs: Sequence[Variable]) -> UserFunction:  # type: ignore[override]
         """The same function on other operands, for a copy of the graph.
 
-        Unless a subclass says otherwise, it is constructed again with the arguments that it was constructed with, those
-        of them that are operands replaced.
+        Unless a subclass says otherwise, it is constructed again with the arguments that it was
+        constructed with, those of them that are operands replaced.
 
         Args:
             cloned_inputs: the operands.
@@ -152,7 +166,9 @@ class UserFunction(Function):
         )
 
     def serialize(self) -> Any:
-        """What `deserialize` will need: numbers, texts, arrays, None, or lists and dictionaries of these."""
+        """What `deserialize` will need: numbers, texts, arrays, None, or lists and dictionaries of
+        these.
+        """
         return None
 
     @staticmethod
@@ -165,18 +181,21 @@ class UserFunction(Function):
             state: what `serialize` returned.
         """
         raise NotImplementedError(
-            "a user function that is loaded from a file must define a static deserialize(inputs, name, state)"
+            "a user function that is loaded from a file must define a static deserialize(inputs, "
+            "name, state)"
         )
 
     @classmethod
     def _op_name(cls) -> str:
         return f"{cls.__module__}.{cls.__name__}"
 
-    # -- what it is -----------------------------------------------------------------------------------------------
+    # -- what it is --------------------------------------------------------------------------------
 
     @property
     def op_name(self) -> str:
-        """The class's name with its module; a subclass may choose another, under which files hold it."""
+        """The class's name with its module; a subclass may choose another, under which files hold
+        it.
+        """
         return self._op_name()
 
     @property
@@ -209,7 +228,8 @@ class UserFunction(Function):
 
     @property
     def root_function(self) -> Primitive:
-        # Made when first needed: `infer_outputs` may need what a subclass's __init__ sets after super().__init__.
+        # Made when first needed: `infer_outputs` may need what a subclass's __init__ sets after
+        # super().__init__.
         if self._primitive is None:
             if self._is_being_inferred:
                 raise UserFunctionError(
@@ -248,7 +268,8 @@ class UserFunction(Function):
             or not all(isinstance(v, Variable) for v in found)
         ):
             raise UserFunctionError(
-                f"{operation_text(self.op_name, self._user_name)}: infer_outputs must return a list of "
+                f"{operation_text(self.op_name, self._user_name)}: infer_outputs must return a "
+                f"list of "
                 f"cntk.output_variable, and returned {found!r}"
             )
         return list(found)
@@ -282,7 +303,9 @@ class UserPrimitive(Primitive, inner=True):
         super().__init__(UserOp(user), operands, name, next_uid("UserDefinedFunction"))
 
     def seen_operands(self) -> tuple[Variable, ...]:
-        """The operands, or while types are inferred for a run stand-ins with the types that they have there."""
+        """The operands, or while types are inferred for a run stand-ins with the types that they
+        have there.
+        """
         return tuple(self.operands) if self._seen is None else self._seen
 
     def _create_results(self) -> None:
@@ -339,7 +362,8 @@ class UserPrimitive(Primitive, inner=True):
             self._seen = None
         if len(declared) != len(self.results):
             raise UserFunctionError(
-                f"{operation_text(self.user.op_name, self._name)}: infer_outputs told {len(self.results)} outputs at "
+                f"{operation_text(self.user.op_name, self._name)}: infer_outputs told "
+                f"{len(self.results)} outputs at "
                 f"first and {len(declared)} now; their number must not change"
             )
         return declared
@@ -366,7 +390,8 @@ class UserPrimitive(Primitive, inner=True):
             copy = self.user.clone(operands)
         except Exception as error:
             raise UserFunctionError(
-                f"{what} cannot be copied: {type(error).__name__}: {error}; define clone(self, cloned_inputs), which "
+                f"{what} cannot be copied: {type(error).__name__}: {error}; define clone(self, "
+                f"cloned_inputs), which "
                 "returns the same function on other operands"
             ) from error
         if (
@@ -375,7 +400,8 @@ class UserPrimitive(Primitive, inner=True):
             or len(copy.inputs) != len(operands)
         ):
             raise UserFunctionError(
-                f"{what}: clone(cloned_inputs) must return a UserFunction of its own on these {len(operands)} operands, and "
+                f"{what}: clone(cloned_inputs) must return a UserFunction of its own on these "
+                f"{len(operands)} operands, and "
                 f"returned {copy!r}"
             )
         copy._operands, copy._user_name, copy._primitive = list(operands), self._name, None

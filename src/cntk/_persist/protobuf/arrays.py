@@ -1,4 +1,6 @@
-"""Shapes and arrays in files: the last axis first; elements stand in place or, in very large files, behind all else."""
+"""Shapes and arrays in files: the last axis first; elements stand in place or, in very large files,
+behind all else.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,16 @@ _FORMATS: dict[int, tuple[Any, int, str]] = {
     5: (np.int8, 6, "i1"),
     6: (np.int16, 7, "zigzag"),
 }
-# A field of our own: it says that numbers, kept as float32, are bfloat16. The original passes over it.
+# A field of our own: it says that numbers, kept as float32, are bfloat16. The original passes over
+# it.
 _IS_BFLOAT16 = 16
 _NUMBERS = {np.dtype(format_[0]): number for number, format_ in _FORMATS.items()}
 
 
 class NDShape(tuple):  # type: ignore[type-arg]
-    """A shape, the last axis first; -1 is an inferred dimension, -2 an unknown shape, -3 a free dimension."""
+    """A shape, the last axis first; -1 is an inferred dimension, -2 an unknown shape, -3 a free
+    dimension.
+    """
 
 
 def encode_shape(shape: tuple[int, ...]) -> Message:
@@ -90,7 +95,8 @@ def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:
     Args:
         value: the array.
         shape: its shape, last axis first.
-        later: where to put the elements if they are to stand behind the whole; in place if not given.
+        later: where to put the elements if they are to stand behind the whole; in place if not
+            given.
 
     Raises:
         FileFormatError: for a number format that files do not hold.
@@ -99,7 +105,8 @@ def encode(value: np.ndarray, later: list[np.ndarray] | None) -> Message:
     number = _NUMBERS.get(np.dtype(np.float32) if short else value.dtype)
     if number is None:
         raise FileFormatError(
-            f"an array of {value.dtype} cannot be saved; convert it to float32, float64, float16, bfloat16, int8 or int16"
+            f"an array of {value.dtype} cannot be saved; convert it to float32, float64, float16, "
+            f"bfloat16, int8 or int16"
         )
     _, field, stored = _FORMATS[number]
     message = Message().number(1, number).message(3, encode_shape(value.shape[::-1]))
@@ -159,13 +166,15 @@ class Decoder:
         """An array, in Python's order of axes.
 
         Raises:
-            FileFormatError: if the number of elements is not what the shape says, or the format is unknown.
+            FileFormatError: if the number of elements is not what the shape says, or the format is
+                unknown.
         """
         parts = {n: v for n, _, v in fields(data)}
         number, storage, held = parts.get(1, 0), parts.get(2, 0), parts.get(3, memoryview(b""))
         if storage != 0:
             raise FileFormatError(
-                "it holds an array in sparse storage, which cannot be read; save the model with dense values"
+                "it holds an array in sparse storage, which cannot be read; save the model with "
+                "dense values"
             )
         if (
             not isinstance(number, int)
@@ -181,7 +190,8 @@ class Decoder:
         elements = self._elements(parts.get(field), stored, count)
         if elements.size != count:
             raise FileFormatError(
-                f"an array of shape {tuple(shape)} should have {count} elements and has {elements.size}; the file is damaged"
+                f"an array of shape {tuple(shape)} should have {count} elements and has "
+                f"{elements.size}; the file is damaged"
             )
         if parts.get(_IS_BFLOAT16):
             dtype = bfloat16()

@@ -62,7 +62,8 @@ def part(values: dict[str, Any], key: str, type_: type[T], whose: str = "a part"
             f"{told} has no '{key}'" if value is None else f"{told} has as '{key}' {briefly(value)}"
         )
         raise FileFormatError(
-            f"{what}, and {_EXPECTED[type_]} was expected; the file is damaged or holds something else"
+            f"{what}, and {_EXPECTED[type_]} was expected; the file is damaged or holds something "
+            f"else"
         )
     return value
 

@@ -1,7 +1,8 @@
 """Dictionaries in files: a tree of named values, each of which says of what kind it is.
 
-In Python a dictionary is a ``dict``. The kinds that Python's own types do not tell apart have types here: `Size`,
-`Single` and `arrays.NDShape`. Axes are numbered, and shapes ordered, as the file has them: the last axis first.
+In Python a dictionary is a ``dict``. The kinds that Python's own types do not tell apart have types
+here: `Size`, `Single` and `arrays.NDShape`. Axes are numbered, and shapes ordered, as the file has
+them: the last axis first.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from cntk._persist.protobuf.wire import (
 from cntk.axis import Axis
 
 VERSION = 2
-# Real files nest a few levels, and hold values by the hundred thousand. Numbers in lists of their like take little time.
+# Real files nest a few levels, and hold values by the hundred thousand. Numbers in lists of their
+# like take little time.
 MAX_DEPTH, MAX_VALUES, MAX_NUMBERS = 64, 1_000_000, 5_000_000
 
 
@@ -97,7 +99,7 @@ _SPECIAL = {
 }
 
 
-# -- writing ------------------------------------------------------------------------------------------------------
+# -- writing ---------------------------------------------------------------------------------------
 
 
 def encode_dictionary(values: Mapping[str, Any], later: list[np.ndarray] | None = None) -> Message:
@@ -105,7 +107,8 @@ def encode_dictionary(values: Mapping[str, Any], later: list[np.ndarray] | None 
 
     Args:
         values: the values by name; None is left out.
-        later: where to put arrays' elements that are to stand behind the message; within it if not given.
+        later: where to put arrays' elements that are to stand behind the message; within it if not
+            given.
 
     Raises:
         FileFormatError: for a value that files cannot hold.
@@ -150,7 +153,8 @@ def _writer(value: Any) -> tuple[Kind, _Writer]:
         if isinstance(value, type_):
             return kind, write
     raise FileFormatError(
-        f"a {type(value).__name__} cannot be saved; use numbers, text, axes, NumPy arrays, or lists and dictionaries of these"
+        f"a {type(value).__name__} cannot be saved; use numbers, text, axes, NumPy arrays, or "
+        f"lists and dictionaries of these"
     )
 
 
@@ -209,15 +213,17 @@ _WRITERS: list[tuple[Any, Kind, _Writer]] = [
 ]
 
 
-# -- reading ------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 class Decoder:
     """Reads one file's dictionary.
 
     Args:
-        behind: the arrays' elements that stand behind the message, where it does not hold them itself.
-        newer_is_nothing: whether values of unknown kinds are None, as for the original; else they are refused.
+        behind: the arrays' elements that stand behind the message, where it does not hold them
+            itself.
+        newer_is_nothing: whether values of unknown kinds are None, as for the original; else they
+            are refused.
     """
 
     def __init__(self, behind: memoryview | None = None, newer_is_nothing: bool = False) -> None:
@@ -250,7 +256,8 @@ class Decoder:
                 for n, s, a, b in scan(self._data, first, last):
                     if n in (1, 2) and s == VARINT:
                         raise FileFormatError(
-                            "an entry of a dictionary has no name; the file is damaged or of another kind"
+                            "an entry of a dictionary has no name; the file is damaged or of "
+                            "another kind"
                         )
                     if n == 1:
                         key = a, b
@@ -276,7 +283,8 @@ class Decoder:
             return None
         if kind not in _FIELDS or (held is not None and where != _FIELDS[kind]):
             raise FileFormatError(
-                f"a value is of the unknown kind {kind}, or does not fit its kind; the file is damaged or newer"
+                f"a value is of the unknown kind {kind}, or does not fit its kind; the file is "
+                f"damaged or newer"
             )
         if held is None:
             held = (where, _STORED[kind], 0, 0)

@@ -1,7 +1,8 @@
 """Lists of numbers of one kind, of which files hold each as a message of its own: read all at once.
 
-An item is two bytes, the field's key and the length of the rest; then the same five bytes for all: a version, a kind, and
-the key of the number; then the number, of four or eight bytes or of variable length.
+An item is two bytes, the field's key and the length of the rest; then the same five bytes for all:
+a version, a kind, and the key of the number; then the number, of four or eight bytes or of variable
+length.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _HEAD = 7
 # Fewer items are read one by one in less time.
 _LEAST = 8
 
-# For the kinds of numbers, by their numbers in files: the dtype of what is stored, None if its length varies.
+# For the kinds of numbers, by their numbers in files: the dtype of what is stored, None if its
+# length varies.
 _STORED: dict[int, tuple[int, str | None, str]] = {
     1: (VARINT, None, "uint64"),
     2: (VARINT, None, "int64"),
@@ -47,7 +49,9 @@ class Numbers(NamedTuple):
 
 
 def numbers_alike(content: memoryview) -> Numbers | None:
-    """The numbers in a list's bytes if all are of one kind and written alike; None for all else, be it in order or not."""
+    """The numbers in a list's bytes if all are of one kind and written alike; None for all else, be
+    it in order or not.
+    """
     if len(content) < _LEAST * _HEAD or content[0] != _ITEM:
         return None
     head = bytes(content[2:_HEAD])

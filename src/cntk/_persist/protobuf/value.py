@@ -1,4 +1,6 @@
-"""Values and dictionaries of files as objects of their own, for programs that save some by themselves."""
+"""Values and dictionaries of files as objects of their own, for programs that save some by
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class DictionaryValue(Held):
     """One value as files hold it.
 
     Args:
-        value: a number, a flag, a text, an axis, an array, or a list or dictionary of these; None for nothing.
+        value: a number, a flag, a text, an axis, an array, or a list or dictionary of these; None
+            for nothing.
 
     Raises:
         FileFormatError: for anything else, which files cannot hold.
@@ -110,8 +113,8 @@ class Dictionary(dict):  # type: ignore[type-arg]
 
     Example:
         >>> config = Dictionary()
-        >>> config['frames'] = DictionaryValue(True)
-        >>> config['frames'], config['depth']
+        >>> config["frames"] = DictionaryValue(True)
+        >>> config["frames"], config["depth"]
         (True, None)
     """
 
@@ -169,7 +172,9 @@ def unwrapped(value: Any) -> Any:
 
 
 def _read(value: Any) -> Any:
-    """A value as programs read it: its kind in files, as of an unsigned number, stays in the dictionary."""
+    """A value as programs read it: its kind in files, as of an unsigned number, stays in the
+    dictionary.
+    """
     if isinstance(value, Size):
         return int(value)
     if isinstance(value, Single):

@@ -1,7 +1,8 @@
-"""Protocol buffers on the wire: numbers, bytes and messages inside messages, read and written without generated code.
+"""Protocol buffers on the wire: numbers, bytes and messages inside messages, read and written
+without generated code.
 
-Nothing is copied while reading: what is inside a message is a view of the file's bytes, so a file can make the reader
-hold little more than the file itself.
+Nothing is copied while reading: what is inside a message is a view of the file's bytes, so a file
+can make the reader hold little more than the file itself.
 """
 
 from __future__ import annotations
@@ -74,10 +75,12 @@ def fields(data: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
 
 
 def scan(data: memoryview, begin: int, end: int) -> list[tuple[int, int, int, int]]:
-    """The fields of a message that lies between two places; as `fields`, for many small messages in less time.
+    """The fields of a message that lies between two places; as `fields`, for many small messages in
+    less time.
 
     Returns:
-        For each field its number, how it is stored, and a number and 0, or the two places between which its bytes lie.
+        For each field its number, how it is stored, and a number and 0, or the two places between
+        which its bytes lie.
 
     Raises:
         FileFormatError: if there is no message.
@@ -138,7 +141,9 @@ def varint(value: int) -> bytes:
 
 
 class Message:
-    """A message being written: its parts in order, and their size. Large arrays stay where they are until then."""
+    """A message being written: its parts in order, and their size. Large arrays stay where they are
+    until then.
+    """
 
     def __init__(self) -> None:
         self._parts: list[Data] = []

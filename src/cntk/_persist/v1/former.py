@@ -1,4 +1,5 @@
-"""Nodes of version 1 that version 2 never had: the graphs that compute them, or a stand-in that says why none does.
+"""Nodes of version 1 that version 2 never had: the graphs that compute them, or a stand-in that
+says why none does.
 
 The original itself refuses files that hold one of these. Here all else in such a file can be used.
 """
@@ -35,9 +36,9 @@ class FormerKind(NamedTuple):
     Attributes:
         name: what files call it.
         operands: how many values it reads.
-        build: adds its graph, but for the last operation, of which it gives the number, the operands and the
-            attributes; called with where to, the node's fields, the values it reads, and the shapes of those that are
-            leaves. None if nothing computes it.
+        build: adds its graph, but for the last operation, of which it gives the number, the
+            operands and the attributes; called with where to, the node's fields, the values it
+            reads, and the shapes of those that are leaves. None if nothing computes it.
         fields: its fields.
     """
 

@@ -83,7 +83,8 @@ class Graph:
         """The function with these outputs."""
         if self._updated:
             warnings.warn(
-                "the model is from before cuDNN 5: the variances of batch normalization were made from the inverse standard "
+                "the model is from before cuDNN 5: the variances of batch normalization were made "
+                "from the inverse standard "
                 "deviations that it holds",
                 stacklevel=2,
             )
@@ -123,7 +124,9 @@ class Graph:
             )
 
     def apply(self, op: PrimitiveOp, *operands: str, **attributes: Any) -> str:
-        """Add an operation without a name on values, given by their uids; returns that of its result."""
+        """Add an operation without a name on values, given by their uids; returns that of its
+        result.
+        """
         uid = next_uid(op.name)
         self._add_function(op, uid, "", attributes, list(operands))
         return f"{uid}_Output_0"
@@ -132,7 +135,8 @@ class Graph:
         operands = [_variable(other) for other in node.reads]
         if len(operands) != kind.operands:
             raise FileFormatError(
-                f"{kind.name} '{node.shown}' reads {len(operands)} values, not {kind.operands}; the file is damaged"
+                f"{kind.name} '{node.shown}' reads {len(operands)} values, not {kind.operands}; "
+                f"the file is damaged"
             )
         if kind.build is None:
             self._functions.append(
@@ -193,10 +197,13 @@ class Graph:
         )
 
     def _add_count(self, node: Node) -> list[str]:
-        """Bring batch normalization up to date: it had no count among its operands, and first an inverse deviation."""
+        """Bring batch normalization up to date: it had no count among its operands, and first an
+        inverse deviation.
+        """
         if len(node.reads) != 5 or node.reads[4].leaf is None or "value" not in node.reads[4].leaf:
             raise FileFormatError(
-                f"batch normalization '{node.shown}' does not read what it should; the file is damaged"
+                f"batch normalization '{node.shown}' does not read what it should; the file is "
+                f"damaged"
             )
         leaf = node.reads[4].leaf
         if self._version < 13 and leaf["uid"] not in self._updated:
@@ -211,7 +218,9 @@ class Graph:
 
 
 def _spread_filters(node: Node) -> None:
-    """Give a convolution's filters the shape of version 2; in files of programs before 2016 they lie in a matrix."""
+    """Give a convolution's filters the shape of version 2; in files of programs before 2016 they
+    lie in a matrix.
+    """
     leaf = node.reads[0].leaf if node.reads else None
     if leaf is None or "value" not in leaf:
         return

@@ -1,4 +1,6 @@
-"""What a kind of nodes in model files of version 1 is made of: its names, its fields, and how axes are numbered there."""
+"""What a kind of nodes in model files of version 1 is made of: its names, its fields, and how axes
+are numbered there.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,12 @@ VERSION, OLDEST = 31, 10
 UID, NAME = "__v2libuid__", "__v2libname__"
 # Groups of nodes that meant something to trainers of that time; the last one is what is looked at.
 GROUPS = ("Feature", "Label", "Criterion", "Eval", "Output")
-# Nodes that are no operations: a name for dynamic axes, leaves, and outputs of the node they read beyond its first.
+# Nodes that are no operations: a name for dynamic axes, leaves, and outputs of the node they read
+# beyond its first.
 DYNAMIC_AXIS, FURTHER_OUTPUT = "DynamicAxis", "OutputMultiplexer"
 INPUT, SPARSE_INPUT, HOLDER = "InputValue", "SparseInputValue", "LearnableParameter"
-# What was computed of all data before training: means, and inverse standard deviations; and what makes use of both.
+# What was computed of all data before training: means, and inverse standard deviations; and what
+# makes use of both.
 PRECOMPUTED, STANDARDIZED = ("Mean", "InvStdDev"), "PerDimMeanVarNormalization"
 
 Attributes = dict[str, Any]
@@ -129,7 +133,7 @@ class NodeKind:
             field.kind.write(writer, values[field.name])
 
 
-# -- axes ---------------------------------------------------------------------------------------------------------
+# -- axes ------------------------------------------------------------------------------------------
 
 # Files count static axes from 1 on; these are no static axes.
 _ALL_STATIC, _ALL, _BATCH = 0, -1, -3
@@ -147,7 +151,9 @@ def axis_of(number: int) -> Axis:
 
 
 def axis_number(axis: Axis, rank: int) -> int:
-    """The number of an axis that is counted as version 2 does: from 0, negative ones from behind the last."""
+    """The number of an axis that is counted as version 2 does: from 0, negative ones from behind
+    the last.
+    """
     for number, named in _NAMED.items():
         if axis == named:
             return number

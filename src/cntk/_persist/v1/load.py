@@ -1,6 +1,7 @@
 """Model files of version 1 as dictionaries of version 2, from which functions are made.
 
-Such a file is a flat list of nodes, then who reads whom by name, then which nodes are outputs although others read them.
+Such a file is a flat list of nodes, then who reads whom by name, then which nodes are outputs
+although others read them.
 """
 
 from __future__ import annotations
@@ -83,11 +84,13 @@ class _Reader:
         data.expect("EVersion")
         if data.version > VERSION:
             raise FileFormatError(
-                f"it is of the format's version {data.version}, and the newest one known is {VERSION}"
+                f"it is of the format's version {data.version}, and the newest one known is "
+                f"{VERSION}"
             )
         if data.version < OLDEST:
             raise FileFormatError(
-                f"it is of the format's version {data.version}; those before {OLDEST} cannot be read"
+                f"it is of the format's version {data.version}; those before {OLDEST} cannot be "
+                f"read"
             )
 
     def _read_nodes(self) -> None:
@@ -150,7 +153,8 @@ class _Reader:
         value = data.matrix()
         if value.size != math.prod(shape):
             raise FileFormatError(
-                f"the value of '{node.shown}' has {value.size} elements, not those of its shape {shape}"
+                f"the value of '{node.shown}' has {value.size} elements, not those of its shape "
+                f"{shape}"
             )
         node.describe_leaf(kind, self._data_type, shape, learns, value=value.reshape(shape[::-1]))
         return node
@@ -178,7 +182,8 @@ class _Reader:
         node = Node(name, class_name, *_uid_and_name(name, VariableKind.Constant.name))
         if not data.flag():
             raise FileFormatError(
-                f"{class_name} '{node.shown}' was never computed; train the model further before saving"
+                f"{class_name} '{node.shown}' was never computed; train the model further before "
+                f"saving"
             )
         value = data.matrix()
         if len(value) != 1:

@@ -1,7 +1,9 @@
-"""Kinds of nodes in model files of version 1: what they are called there, and which operations they are.
+"""Kinds of nodes in model files of version 1: what they are called there, and which operations they
+are.
 
-The format is frozen, so this is a table: for each kind its name in files, the operation of version 2 that it is, its
-fields in order, and how these and the operation's attributes, named as version 2 names them, follow from each other.
+The format is frozen, so this is a table: for each kind its name in files, the operation of version
+2 that it is, its fields in order, and how these and the operation's attributes, named as version 2
+names them, follow from each other.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Functions as model files of version 1: what `cntk.debugging.save_as_legacy_model` writes.
 
-Such a file has no blocks: it is a flat list of nodes, sorted by name, then who reads whom, then which are outputs.
+Such a file has no blocks: it is a flat list of nodes, sorted by name, then who reads whom, then
+which are outputs.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def save_legacy(function: Function, filename: str | os.PathLike[str]) -> None:
 
 
 class _Writer:
-    """One function being written: its nodes by name, each with what writes its fields and whom it reads.
+    """One function being written: its nodes by name, each with what writes its fields and whom it
+    reads.
 
     Args:
         outputs: the function's outputs.
@@ -114,7 +116,7 @@ class _Writer:
         out.text("ECN")
         return out
 
-    # -- collecting -----------------------------------------------------------------------------------------------
+    # -- collecting --------------------------------------------------------------------------------
 
     def _add(self, name: str, kind: str, children: list[str], what: Node | Variable | None) -> str:
         self._kinds[name] = kind
@@ -158,7 +160,7 @@ class _Writer:
         axis = name_of(leaf.type_.dynamic_axes[::-1])
         self._add(axis, DYNAMIC_AXIS, [], None)
 
-    # -- writing --------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
     def _write_node(self, name: str) -> None:
         out, what = self._out, self._written[name]
@@ -198,7 +200,9 @@ class _Writer:
             ) from None
 
     def _write_groups(self) -> None:
-        """Outputs are listed that others read, are no operations, or come twice: the last first, as the original does."""
+        """Outputs are listed that others read, are no operations, or come twice: the last first, as
+        the original does.
+        """
         keys = [root.key for root in self._roots]
         listed = dict.fromkeys(
             self._name(root)
@@ -215,7 +219,9 @@ class _Writer:
 
 
 def _hands_on(node: Node) -> bool:
-    """Whether an operation gives its operand, or a constant in the others' format: the file does without."""
+    """Whether an operation gives its operand, or a constant in the others' format: the file does
+    without.
+    """
     return node.op.primitive is PrimitiveOp.NoOp or isinstance(node.op, Widen)
 
 
@@ -237,12 +243,16 @@ def _uid_and_name(ref: Ref) -> tuple[str, str]:
 
 
 def _described(primitive: Primitive) -> str:
-    return f"{operation_text(primitive.op_name, primitive._name)} cannot be saved in the format of version 1"
+    return (
+        f"{operation_text(primitive.op_name, primitive._name)} cannot be saved in the format of "
+        f"version 1"
+    )
 
 
 def _unknown(primitive: Primitive) -> FileFormatError:
     return FileFormatError(
-        f"{_described(primitive)}, which has no such operation, or not all of its attributes; use Function.save"
+        f"{_described(primitive)}, which has no such operation, or not all of its attributes; use "
+        f"Function.save"
     )
 
 
@@ -265,7 +275,8 @@ def _check_inputs(outputs: Sequence[Variable]) -> None:
                 )
             if leaf.is_input and not leaf.type_.dynamic_axes:
                 raise FileFormatError(
-                    f"{what}, where every input has a batch axis; use a constant, or an input with one"
+                    f"{what}, where every input has a batch axis; use a constant, or an input with "
+                    f"one"
                 )
 
 
@@ -285,7 +296,8 @@ def _format(outputs: Sequence[Variable]) -> str:
     if len(found) == 1 and found[0] in names:
         return names[found[0]]
     raise FileFormatError(
-        f"a file of version 1 holds either float32 or float64 alone, and the function has {' and '.join(found)}; "
+        f"a file of version 1 holds either float32 or float64 alone, and the function has "
+        f"{' and '.join(found)}; "
         "use Function.save"
     )
 

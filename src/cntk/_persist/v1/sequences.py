@@ -1,4 +1,6 @@
-"""Nodes of version 1 for sequences: delays, selections, alignments and stacks of recurrent layers."""
+"""Nodes of version 1 for sequences: delays, selections, alignments and stacks of recurrent
+layers.
+"""
 
 from __future__ import annotations
 

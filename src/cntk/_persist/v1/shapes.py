@@ -1,4 +1,6 @@
-"""Nodes of version 1 that multiply, reduce or rearrange: how their fields follow from attributes, and the other way."""
+"""Nodes of version 1 that multiply, reduce or rearrange: how their fields follow from attributes,
+and the other way.
+"""
 
 from __future__ import annotations
 
@@ -160,7 +162,9 @@ def _squeeze_values(attributes: Attributes, signature: Signature) -> Values:
 
 
 class Order(NamedTuple):
-    """An order of axes: two that change places, counted from 1, or if both are 0 all of them, counted from 0."""
+    """An order of axes: two that change places, counted from 1, or if both are 0 all of them,
+    counted from 0.
+    """
 
     axis1: int
     axis2: int

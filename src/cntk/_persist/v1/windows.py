@@ -29,7 +29,8 @@ from cntk._persist.v1.wire import Reader, Writer
 
 _CHANNELS_FIRST = 1
 _NO_SHAPE = (0,)
-# Pooling and convolution share their fields. The first number says what is computed, the second how images lie.
+# Pooling and convolution share their fields. The first number says what is computed, the second how
+# images lie.
 _WINDOWS: Fields = (
     Field("kernel", SHAPE),
     Field("maps", SHAPE),
@@ -74,7 +75,8 @@ def _convolution(values: Values) -> Attributes:
 
 
 def filters_shape(shape: Sequence[int], kernel: Sequence[int]) -> tuple[int, ...]:
-    """The shape of a convolution's filters, the last axis first: those in a matrix ``[filters x elements]`` are tensors.
+    """The shape of a convolution's filters, the last axis first: those in a matrix ``[filters x
+    elements]`` are tensors.
 
     Raises:
         FileFormatError: if a matrix's rows are no windows.
@@ -84,7 +86,8 @@ def filters_shape(shape: Sequence[int], kernel: Sequence[int]) -> tuple[int, ...
     filters, elements = shape
     if elements != prod(kernel):
         raise FileFormatError(
-            f"filters lie in a matrix [{filters} x {elements}], and the window has {prod(kernel)} elements; the file is damaged"
+            f"filters lie in a matrix [{filters} x {elements}], and the window has {prod(kernel)} "
+            f"elements; the file is damaged"
         )
     return (*kernel, filters)
 
@@ -133,7 +136,9 @@ def _windows(window: str, values: Values) -> Attributes:
 
 
 def _pooling_values(attributes: Attributes, signature: Signature) -> Values:
-    """The fields for all axes: attributes may be given once, or for the axes of the window alone."""
+    """The fields for all axes: attributes may be given once, or for the axes of the window
+    alone.
+    """
     rank = signature.operands[0].rank
     window = attributes.get("poolingWindowShape") or attributes["unpoolingWindowShape"]
 

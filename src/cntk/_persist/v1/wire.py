@@ -1,7 +1,9 @@
-"""The primitives of model files of version 1: numbers, texts, shapes, matrices and the marks between the parts.
+"""The primitives of model files of version 1: numbers, texts, shapes, matrices and the marks
+between the parts.
 
-Numbers lie as in memory, the low byte first. A text is UTF-16 with a zero behind it. A matrix lies between two marks,
-column by column. Nothing is copied while reading: a matrix is a view of the file's bytes.
+Numbers lie as in memory, the low byte first. A text is UTF-16 with a zero behind it. A matrix lies
+between two marks, column by column. Nothing is copied while reading: a matrix is a view of the
+file's bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from cntk._persist.protobuf.wire import Data, FileFormatError
 _DENSE = b"d"
 _BY_COLUMNS = 0
 _END = b"\0\0"
-# How far a text's end is looked for, in bytes. Names and axes in real files have some hundred characters at most.
+# How far a text's end is looked for, in bytes. Names and axes in real files have some hundred
+# characters at most.
 _TEXT_SIZES = (2**8, 2**12, 2**17)
 FORMATS: dict[str, np.dtype[Any]] = {"float": np.dtype("<f4"), "double": np.dtype("<f8")}
 
@@ -203,7 +206,8 @@ class Reader:
         """
         if self.take(1) != _DENSE:
             raise FileFormatError(
-                "it holds a matrix in sparse storage, which cannot be read; save it with dense values"
+                "it holds a matrix in sparse storage, which cannot be read; save it with dense "
+                "values"
             )
         self.expect("BMAT")
         itemsize = self.size()
@@ -211,7 +215,8 @@ class Reader:
         order, rows, columns = self.whole(), self.size(), self.size()
         if itemsize != self.format.itemsize or order != _BY_COLUMNS:
             raise FileFormatError(
-                "a matrix is of another number format or order than the file says; the file is damaged"
+                "a matrix is of another number format or order than the file says; the file is "
+                "damaged"
             )
         elements = np.frombuffer(self.take(rows * columns * itemsize), self.format)
         self.expect("EMAT")
@@ -271,7 +276,8 @@ class Writer:
         """
         if "\0" in value or 2 * len(value) >= _TEXT_SIZES[-1] // 2:
             raise FileFormatError(
-                f"a name of {len(value)} characters cannot be saved: it is too long or has a zero in it"
+                f"a name of {len(value)} characters cannot be saved: it is too long or has a zero "
+                f"in it"
             )
         self._parts.append(mark(value))
 

@@ -1,6 +1,8 @@
-"""Operations' attributes in files: from the fields of an operation's class to named values and back.
+"""Operations' attributes in files: from the fields of an operation's class to named values and
+back.
 
-Python counts axes from the first, files from the last: axis -1 - k here is axis k there, and the other way round.
+Python counts axes from the first, files from the last: axis -1 - k here is axis k there, and the
+other way round.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ def attributes_to_file(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]
 
 
 def format_to_file(values: dict[str, Any], key: str) -> dict[str, Any]:
-    """A dictionary in which a dtype is numbered as files do: bfloat16 as float32, with a word beside that the original ignores.
+    """A dictionary in which a dtype is numbered as files do: bfloat16 as float32, with a word
+    beside that the original ignores.
 
     Args:
         values: the dictionary.
@@ -66,7 +69,8 @@ def format_from_file(values: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def attributes_shown(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
-    """An operation's attributes as programs see them: those of files, in Python's own types; shapes in Python's order.
+    """An operation's attributes as programs see them: those of files, in Python's own types; shapes
+    in Python's order.
 
     Args:
         op: the operation.
@@ -80,7 +84,9 @@ def attributes_shown(op: Op, operands: Sequence[TensorType]) -> dict[str, Any]:
 
 
 def details_to_file(details: Mapping[str, Any]) -> dict[str, Any]:
-    """A block's attributes as files hold them; axes that count from the first stay negative, whatever the rank."""
+    """A block's attributes as files hold them; axes that count from the first stay negative,
+    whatever the rank.
+    """
     return {name: _detail_to_file(value) for name, value in details.items()}
 
 
@@ -155,7 +161,8 @@ def op_from_file(cls: type[Op], attributes: dict[str, Any], operands: Sequence[V
         except (TypeError, ValueError) as error:
             reason = f"; {error}" if isinstance(error, FileFormatError) else ""
             raise FileFormatError(
-                f"{cls.op_name}: the attribute '{name}' is {briefly(value)}, which does not fit its kind{reason}"
+                f"{cls.op_name}: the attribute '{name}' is {briefly(value)}, which does not fit "
+                f"its kind{reason}"
             ) from None
     for field in fields(cls):  # type: ignore[arg-type]
         needed = field.default is MISSING and field.default_factory is MISSING
@@ -178,14 +185,17 @@ def field_kinds(cls: type[Op]) -> dict[str, str | DiskKind]:
         kind = cls.disk_kinds.get(field.name, annotation)
         if kind not in _KINDS:
             raise TypeError(
-                f"{cls.__name__}.{field.name}: files have no kind for {annotation}; say one in disk_kinds"
+                f"{cls.__name__}.{field.name}: files have no kind for {annotation}; say one in "
+                f"disk_kinds"
             )
         kinds[field.name] = kind
     return kinds
 
 
 def axis_to_file(axis: Axis, rank: int | None) -> Axis:
-    """An axis by its number in files; where the rank is unknown, those counted from the first stay negative."""
+    """An axis by its number in files; where the rank is unknown, those counted from the first stay
+    negative.
+    """
     if axis == Axis.new_leading_axis():
         return Axis(END_OF_AXES if rank is None else rank)
     if not axis.is_static_axis:

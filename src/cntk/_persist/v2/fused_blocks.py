@@ -1,4 +1,6 @@
-"""Blocks that one operation computes in a single step: known again by comparing them with what it would be written as."""
+"""Blocks that one operation computes in a single step: known again by comparing them with what it
+would be written as.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ def single_operation(
             try:
                 expanded = op.expand(*arguments)
             except (GraphError, ValueError):
-                # The operands' types are not known well enough, or are none that the operation takes.
+                # The operands' types are not known well enough, or are none that the operation
+                # takes.
                 continue
             if same_graph(root, expanded.root_function):
                 return op
@@ -96,7 +99,9 @@ def _same_operation(a: Primitive, b: Primitive) -> bool:
 
 
 def _as_in_files(primitive: Primitive) -> tuple[type[Op], Op | dict[str, Any]]:
-    """An operation's class and attributes, in which an axis is the same however it has been counted."""
+    """An operation's class and attributes, in which an axis is the same however it has been
+    counted.
+    """
     op = primitive.op
     written = op.primitive is not None
     return type(op), attributes_to_file(

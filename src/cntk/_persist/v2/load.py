@@ -33,13 +33,14 @@ from cntk.axis import Axis
 from cntk.device import DeviceDescriptor
 from cntk.variables import Constant, Parameter
 
-# Real models nest a handful of levels. Every level doubles what checking the types of a malicious file may cost.
+# Real models nest a handful of levels. Every level doubles what checking the types of a malicious
+# file may cost.
 MAX_BLOCK_DEPTH = 16
 # How often the operations of a file may stand in its opened blocks, on average.
 MAX_REPETITION = 50
 
-# What an operation may run into that has attributes or operands which no program would give it. These errors' own texts
-# say nothing to whoever has a file.
+# What an operation may run into that has attributes or operands which no program would give it.
+# These errors' own texts say nothing to whoever has a file.
 NOT_MEANT = (
     ArithmeticError,
     AttributeError,
@@ -82,8 +83,8 @@ def from_dictionary(
         apart: variables that the dictionary has by their places in it; see `to_dictionary`.
 
     Raises:
-        FileFormatError: if it is no function, does not hold together, or has an operation or a user function that is not
-            known; if making a user function failed, its error is the cause.
+        FileFormatError: if it is no function, does not hold together, or has an operation or a user
+            function that is not known; if making a user function failed, its error is the cause.
     """
     try:
         return _Reader(values, device, contract, apart).function()
@@ -110,7 +111,9 @@ def _check(values: dict[str, Any], kinds: tuple[str, ...], newest: int) -> None:
 
 
 class _Reader:
-    """One function being built: its parts by uid, first as the file describes them, then as they are made."""
+    """One function being built: its parts by uid, first as the file describes them, then as they
+    are made.
+    """
 
     def __init__(
         self,
@@ -141,13 +144,15 @@ class _Reader:
         self._close_loops(self._made[root])
         if self._uncounted:
             warnings.warn(
-                "the model is from before batch normalization counted samples: the counts begin at 0, so that the first "
-                "minibatch of further training replaces the running statistics; evaluation is not affected",
+                "the model is from before batch normalization counted samples: the counts begin at "
+                "0, so that the first "
+                "minibatch of further training replaces the running statistics; evaluation is not "
+                "affected",
                 stacklevel=2,
             )
         return _composite(self._made[root], self._values)
 
-    # -- order ----------------------------------------------------------------------------------------------------
+    # -- order -------------------------------------------------------------------------------------
 
     def _order(self, root: str, below: Callable[[str], list[str]]) -> list[str]:
         """Functions, those that another needs before it; in a loop one comes too early."""
@@ -184,7 +189,9 @@ class _Reader:
         return self._described[uid]
 
     def _owner(self, uid: str) -> tuple[str, int] | None:
-        """The function that computes a variable, and which of its outputs it is; None for all other variables."""
+        """The function that computes a variable, and which of its outputs it is; None for all other
+        variables.
+        """
         owner, _, place = uid.rpartition("_Output_")
         if owner in self._described and place.isdecimal() and len(place) < 9:
             return owner, int(place)
@@ -195,7 +202,8 @@ class _Reader:
         return None if not isinstance(composite, dict) else part(composite, "root", str)
 
     def _check_nesting(self, root: str) -> None:
-        """Refuse blocks inside blocks that would be endless, or become far more than the file holds when opened.
+        """Refuse blocks inside blocks that would be endless, or become far more than the file holds
+        when opened.
 
         Raises:
             FileFormatError: for such a file.
@@ -208,7 +216,8 @@ class _Reader:
             """How many operations there are when all blocks are opened, and how deep these nest."""
             if graph in under_way or len(under_way) > MAX_BLOCK_DEPTH:
                 raise FileFormatError(
-                    f"blocks are inside themselves or nested more than {MAX_BLOCK_DEPTH} levels deep"
+                    f"blocks are inside themselves or nested more than {MAX_BLOCK_DEPTH} levels "
+                    f"deep"
                 )
             if graph not in sizes:
                 under_way.add(graph)
@@ -219,7 +228,8 @@ class _Reader:
                     size, depth = size + more, max(depth, deeper + 1)
                     if size > limit:
                         raise FileFormatError(
-                            f"its blocks hold each other so often that they would have over {limit} operations"
+                            f"its blocks hold each other so often that they would have over "
+                            f"{limit} operations"
                         )
                 under_way.discard(graph)
                 sizes[graph] = size, depth
@@ -227,7 +237,7 @@ class _Reader:
 
         measure(root)
 
-    # -- parts ----------------------------------------------------------------------------------------------------
+    # -- parts -------------------------------------------------------------------------------------
 
     def _primitive(self, uid: str) -> Primitive:
         described = self._function(uid)
@@ -306,7 +316,8 @@ class _Reader:
         root_uid = part(values, "root", str)
         if root_uid not in self._made:
             raise FileFormatError(
-                f"block '{described['uid']}' holds the graph of '{root_uid}', which itself reads the block; the file is damaged"
+                f"block '{described['uid']}' holds the graph of '{root_uid}', which itself reads "
+                f"the block; the file is damaged"
             )
         root = self._made[root_uid]
         inner = [
@@ -335,7 +346,9 @@ class _Reader:
     def _held(
         self, described: dict[str, Any], root: Primitive, inner: list[Variable]
     ) -> list[Variable]:
-        """The parameters and constants inside a block, in the file's order, which is that of `Function.parameters`."""
+        """The parameters and constants inside a block, in the file's order, which is that of
+        `Function.parameters`.
+        """
         # What stands for an output that comes later in a loop is no variable of the block's own.
         known = {*inner, *self._stand_ins}
         held = dict.fromkeys(v for v in walk.leaves(root) if v not in known)
@@ -371,7 +384,8 @@ class _Reader:
     def _output(self, function: str, place: int) -> Variable:
         if function not in self._made:
             raise FileFormatError(
-                f"function '{function}' is read by a loop that it is no part of; the file is damaged"
+                f"function '{function}' is read by a loop that it is no part of; the file is "
+                f"damaged"
             )
         results = self._made[function].results
         if place >= len(results):
@@ -414,7 +428,9 @@ def leaf_from_dictionary(values: dict[str, Any], name: str) -> Variable:
 
 
 def _named(root: Primitive) -> bool:
-    """Whether a name that a program gave must stay to be found; the original's own begin with an underscore."""
+    """Whether a name that a program gave must stay to be found; the original's own begin with an
+    underscore.
+    """
     return any(p._name and not p._name.startswith("_") for p in walk.post_order(root.results))
 
 
@@ -437,7 +453,8 @@ def _op_class(number: int, uid: str) -> type[Op]:
         primitive = PrimitiveOp(number)
     except ValueError:
         raise FileFormatError(
-            f"'{uid}' is an operation with the number {number}, which is not known; the file may be newer"
+            f"'{uid}' is an operation with the number {number}, which is not known; the file may "
+            f"be newer"
         ) from None
     if primitive not in registry:
         raise FileFormatError(
@@ -468,11 +485,13 @@ def _leaf(values: dict[str, Any], uid: str, device: DeviceDescriptor | None) -> 
     kind, data_type = part(values, "kind", int), part(values, "data_type", int)
     if kind not in list(VariableKind):
         raise FileFormatError(
-            f"variable '{uid}' is of the kind {kind}, which is not known; the file is damaged or newer"
+            f"variable '{uid}' is of the kind {kind}, which is not known; the file is damaged or "
+            f"newer"
         )
     if data_type and data_type not in DTYPE_NUMBERS.values():
         raise FileFormatError(
-            f"variable '{uid}' has the dtype {data_type}, which is not known; the file is damaged or newer"
+            f"variable '{uid}' has the dtype {data_type}, which is not known; the file is damaged "
+            f"or newer"
         )
     kind, dtype = VariableKind(kind), as_dtype(data_type)
     axes = part(values, "dynamic_axis", list)
@@ -506,7 +525,8 @@ def _holder(
 ) -> Variable:
     if value.shape != type_.shape or (type_.dtype is not None and value.dtype != type_.dtype):
         raise FileFormatError(
-            f"'{uid}' is an array of {type_.dtype} and shape {type_.shape}, and its value one of {value.dtype} and shape "
+            f"'{uid}' is an array of {type_.dtype} and shape {type_.shape}, and its value one of "
+            f"{value.dtype} and shape "
             f"{value.shape}; the file is damaged"
         )
     holder_class = Parameter if kind is VariableKind.Parameter else Constant

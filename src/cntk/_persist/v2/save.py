@@ -56,10 +56,10 @@ def to_dictionary(
 
     Args:
         function: the function.
-        running: other graphs that have run its operations, as training does: random numbers go on where the last of
-            these, or else the function itself, has left them.
-        apart: takes the variables that no function computes, which are in the dictionary by their places in it; the
-            dictionary itself holds them if None.
+        running: other graphs that have run its operations, as training does: random numbers go on
+            where the last of these, or else the function itself, has left them.
+        apart: takes the variables that no function computes, which are in the dictionary by their
+            places in it; the dictionary itself holds them if None.
 
     Raises:
         FileFormatError: if it holds an operation that files cannot hold.
@@ -109,7 +109,8 @@ class _Writer:
 
     Attributes:
         functions: the primitive functions, what is inside a block before the block.
-        variables: the variables that no function computes, and stand-ins for outputs that a loop needs too early.
+        variables: the variables that no function computes, and stand-ins for outputs that a loop
+            needs too early.
     """
 
     def __init__(self, offsets: Mapping[int, int], apart: list[Variable] | None = None) -> None:
@@ -163,7 +164,9 @@ class _Writer:
         )
 
     def _on_same_axes(self, primitive: Primitive) -> list[Variable]:
-        """The operands, with an operation before each that stretches by itself here and does not in files."""
+        """The operands, with an operation before each that stretches by itself here and does not in
+        files.
+        """
         operands = list(primitive.operands)
         if not primitive.op.broadcasts_over_sequence:
             return operands
@@ -188,7 +191,8 @@ class _Writer:
         root = self.graph(inside)
         split = len(primitive.operands) - len(block.arguments)
         arguments = [self._operand(v) for v in primitive.operands[split:]]
-        # The block's own order is that of `Function.parameters`; what an expansion has made comes after.
+        # The block's own order is that of `Function.parameters`; what an expansion has made comes
+        # after.
         leaves = [v for v in walk.leaves(inside) if v not in block.arguments]
         held = dict.fromkeys([*(v for v in primitive.operands[:split] if v in leaves), *leaves])
         details = details_to_file(block.details)
@@ -212,7 +216,8 @@ class _Writer:
         op = primitive.op
         if not isinstance(op, Fused):
             raise FileFormatError(
-                f"{operation_text(op.op_name, primitive._name)} cannot be saved: the file format has no such operation, and it "
+                f"{operation_text(op.op_name, primitive._name)} cannot be saved: the file format "
+                f"has no such operation, and it "
                 "is not known how to express it by others"
             )
         stand_ins = tuple(
@@ -230,7 +235,8 @@ class _Writer:
         Args:
             primitive: the operation.
             operands: what it reads.
-            seen: what the program knows it as: the operation itself, or the block that it stands in.
+            seen: what the program knows it as: the operation itself, or the block that it stands
+                in.
 
         Raises:
             FileFormatError: if its operands' types are not known well enough to tell.
@@ -239,7 +245,8 @@ class _Writer:
             expanded: Composite = self._as_it_stands(primitive).expand(*operands)  # type: ignore[attr-defined]
         except GraphError as error:
             raise FileFormatError(
-                f"{operation_text(seen.op_name, seen._name)} cannot be saved before the types of its operands are known: "
+                f"{operation_text(seen.op_name, seen._name)} cannot be saved before the types of "
+                f"its operands are known: "
                 f"{error}; apply the function to its inputs first"
             ) from None
         self._kept.append(expanded)

@@ -1,4 +1,6 @@
-"""User functions in files: what they are called and their state; what makes them is the program's own."""
+"""User functions in files: what they are called and their state; what makes them is the program's
+own.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def user_function_to_file(
 
 
 def _to_file(value: Any) -> Any:
-    """A value of a program's own as one that files can hold: None stays, large numbers are sizes."""
+    """A value of a program's own as one that files can hold: None stays, large numbers are
+    sizes.
+    """
     if value is None:
         return _Nothing()
     if isinstance(value, Mapping):
@@ -98,7 +102,8 @@ def user_function_from_file(
         uid: its unique name there.
 
     Raises:
-        UserFunctionError: if the program has not made it known, or what makes it fails or makes something else.
+        UserFunctionError: if the program has not made it known, or what makes it fails or makes
+            something else.
     """
     if native:
         return _known_as(uid, _native_from_file(values, operands, name))
@@ -110,7 +115,8 @@ def user_function_from_file(
         raise UserFunctionError.of(op_name, name, "deserialize", error) from error
     if not isinstance(made, Function):
         raise UserFunctionError(
-            f"{op_name} '{name}': deserialize must return a UserFunction or another function, and returned a "
+            f"{op_name} '{name}': deserialize must return a UserFunction or another function, and "
+            f"returned a "
             f"{type(made).__name__}"
         )
     root = made.root_function
@@ -119,7 +125,9 @@ def user_function_from_file(
 
 
 def _known_as(uid: str, root: Primitive) -> Primitive:
-    """The function under the uid that the file has for it, unless the program put another operation in its place."""
+    """The function under the uid that the file has for it, unless the program put another operation
+    in its place.
+    """
     if isinstance(root, (UserPrimitive, NativePrimitive)):
         root._uid = uid
         for k, variable in enumerate(root.results):

@@ -14,7 +14,9 @@ from cntk._runtime.transfer import true_places
 
 
 def inverse_index(places: Tensor, total: int) -> Tensor:
-    """Which frame stands at each of so many places, given each frame's place; frame 0 where none does."""
+    """Which frame stands at each of so many places, given each frame's place; frame 0 where none
+    does.
+    """
     frames = torch.zeros(total, dtype=torch.int64, device=places.device)
     frames[places] = torch.arange(len(places), device=places.device)
     return frames
@@ -25,7 +27,8 @@ class IndexMap:
     """Where the frames of a layout lie.
 
     Attributes:
-        frames: for each place the frame that stands there, int64 ``[places]``; any frame where none does.
+        frames: for each place the frame that stands there, int64 ``[places]``; any frame where none
+            does.
         places: where each frame stands, int64 ``[frames]``.
     """
 

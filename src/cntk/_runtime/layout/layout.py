@@ -1,7 +1,8 @@
 """Layouts: how the frames of sequences of different length lie one after another in memory.
 
-A tensor on a batch and a sequence axis is ``[frames, *shape]``: all frames of the first sequence, then all of the
-second, and so on. Nothing is padded. The index maps that operations need are made once per layout and kept.
+A tensor on a batch and a sequence axis is ``[frames, *shape]``: all frames of the first sequence,
+then all of the second, and so on. Nothing is padded. The index maps that operations need are made
+once per layout and kept.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ class Layout:
 
     Args:
         lengths: frames in each sequence.
-        starts: whether each sequence begins here, rather than going on from the previous minibatch; all do if
-            not given.
+        starts: whether each sequence begins here, rather than going on from the previous minibatch;
+            all do if not given.
         device: where the index maps live.
-        origins: for each sequence that goes on, the number of the one in the previous minibatch that it goes on from;
-            the same as its own if not given. Those of sequences that begin say nothing.
+        origins: for each sequence that goes on, the number of the one in the previous minibatch
+            that it goes on from; the same as its own if not given. Those of sequences that begin
+            say nothing.
     """
 
     def __init__(
@@ -88,8 +90,8 @@ class Layout:
     def _sent(self) -> tuple[Tensor, ...]:
         """What all index maps on a GPU are made of there, gone over in one copy.
 
-        Lengths, offsets, sequence numbers with the longest first, step sizes; which sequences begin here, and where the
-        others go on from, if not all begin.
+        Lengths, offsets, sequence numbers with the longest first, step sizes; which sequences begin
+        here, and where the others go on from, if not all begin.
         """
         parts: list[Sequence[int]] = [
             self.lengths,
@@ -113,7 +115,9 @@ class Layout:
 
     @cached_property
     def offsets(self) -> Tensor:
-        """Where each sequence begins, int64 ``[count + 1]``; the last entry is the number of frames."""
+        """Where each sequence begins, int64 ``[count + 1]``; the last entry is the number of
+        frames.
+        """
         if self._is_on_gpu:
             return self._sent[1]
         offsets = torch.zeros(self.count + 1, dtype=torch.int64, device=self.device)
@@ -142,11 +146,12 @@ class Layout:
         return self.offsets[1:] - 1
 
     def shift(self, steps: int) -> tuple[Tensor, Tensor]:
-        """For each frame the index of the frame ``steps`` earlier in its sequence (later if negative).
+        """For each frame the index of the frame ``steps`` earlier in its sequence (later if
+        negative).
 
         Returns:
-            The indices, int64 ``[frames]``, and, ascending, the frames for which there is no such frame and whose
-            index says nothing, int64.
+            The indices, int64 ``[frames]``, and, ascending, the frames for which there is no such
+            frame and whose index says nothing, int64.
         """
         if steps not in self._shifts:
             index = (
@@ -166,7 +171,9 @@ class Layout:
 
     @cached_property
     def reversal(self) -> Tensor:
-        """For each frame the index of the frame as far from the sequence's other end, int64 ``[frames]``."""
+        """For each frame the index of the frame as far from the sequence's other end, int64
+        ``[frames]``.
+        """
         ends = self.offsets[:-1] + self.offsets[1:] - 1
         return ends[self.segments] - torch.arange(self.frames, device=self.device)
 
@@ -188,7 +195,8 @@ class Layout:
         return sizes
 
     def time_major(self, backwards: bool = False) -> Tensor:
-        """Frame indices step by step: at each step the running sequences' frames, longest sequence first.
+        """Frame indices step by step: at each step the running sequences' frames, longest sequence
+        first.
 
         Args:
             backwards: whether step 0 is each sequence's last frame.
@@ -248,12 +256,16 @@ class Layout:
 
     @cached_property
     def places_before(self) -> Sequence[int]:
-        """For each sequence the one of the minibatch before that it goes on from, if it does: that in the same place."""
+        """For each sequence the one of the minibatch before that it goes on from, if it does: that
+        in the same place.
+        """
         return range(self.count) if self.origins is None else self.origins
 
     @cached_property
     def going_on(self) -> tuple[Tensor, Tensor]:
-        """Which sequences begin here, bool ``[count]``, and `places_before`, int64 ``[count]``, if not all begin."""
+        """Which sequences begin here, bool ``[count]``, and `places_before`, int64 ``[count]``, if
+        not all begin.
+        """
         if self._is_on_gpu:
             return self._sent[4].bool(), self._sent[5]
         return torch.tensor(self.starts), torch.tensor(self.places_before)
@@ -265,10 +277,12 @@ class Layout:
 
     @cached_property
     def packing(self) -> tuple[int, Tensor]:
-        """How the original packs these sequences into a grid of time steps and rows, several short ones into a row.
+        """How the original packs these sequences into a grid of time steps and rows, several short
+        ones into a row.
 
         Returns:
-            The number of rows; and each frame's place in the grid, step after step, int64 ``[frames]``.
+            The number of rows; and each frame's place in the grid, step after step, int64
+            ``[frames]``.
         """
         used: list[int] = []
         begins, rows = [], []
@@ -285,7 +299,8 @@ class Layout:
         ]
 
     def pieces(self, backwards: bool = False) -> TimeChunks:
-        """The frames as rectangles of some steps each, for kernels that want these; see `TimeChunks`.
+        """The frames as rectangles of some steps each, for kernels that want these; see
+        `TimeChunks`.
 
         Args:
             backwards: whether step 0 is each sequence's last frame.
@@ -307,7 +322,9 @@ class Layout:
         return self._slots[backwards]
 
     def groups(self, other: Layout, width: int) -> LengthBuckets:
-        """Pairs of sequences, one of this layout and one of another, in rectangles; see `length_buckets_of`."""
+        """Pairs of sequences, one of this layout and one of another, in rectangles; see
+        `length_buckets_of`.
+        """
         key = (other.lengths, width)
         if key not in self._groups:
             self._groups[key] = length_buckets_of(self, other, width)
@@ -323,14 +340,17 @@ class Layout:
         return frames
 
     def pad(self, x: Tensor, value: float = 0.0) -> Tensor:
-        """Frames as a rectangle ``[count, longest, *shape]``; a view when all sequences are equally long."""
+        """Frames as a rectangle ``[count, longest, *shape]``; a view when all sequences are equally
+        long.
+        """
         if self.uniform:
             return x.reshape(self.count, self.longest, *x.shape[1:])
         rows: Tensor = _Pad.apply(x, self._unpad_index, self._pad_index, value)  # type: ignore[no-untyped-call]
         return rows.reshape(self.count, self.longest, *x.shape[1:])
 
     def unpad(self, x: Tensor) -> Tensor:
-        """A rectangle ``[count, longest, *shape]`` as frames; a view when all sequences are equally long.
+        """A rectangle ``[count, longest, *shape]`` as frames; a view when all sequences are equally
+        long.
 
         Args:
             x: the rectangle; it may be longer than the longest sequence.
@@ -348,7 +368,9 @@ class Layout:
         )
 
     def expand(self, x: Tensor) -> Tensor:
-        """One row a sequence, repeated for each of its frames: ``[count, *shape]`` to ``[frames, *shape]``."""
+        """One row a sequence, repeated for each of its frames: ``[count, *shape]`` to ``[frames,
+        *shape]``.
+        """
         if self.uniform:
             n, t = self.count, self.longest
             return x.unsqueeze(1).expand(n, t, *x.shape[1:]).reshape(n * t, *x.shape[1:])
@@ -380,7 +402,9 @@ class Layout:
 
 
 class _Pad(torch.autograd.Function):
-    """Rows at other places, one value where there are none; torch's own gradient of a selection would add up rows."""
+    """Rows at other places, one value where there are none; torch's own gradient of a selection
+    would add up rows.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, source: Tensor, target: Tensor, value: float) -> Tensor:

@@ -1,7 +1,9 @@
-"""Sequences of similar length taken together as rectangles, for kernels that are called once for each rectangle.
+"""Sequences of similar length taken together as rectangles, for kernels that are called once for
+each rectangle.
 
-A long sequence is a rectangle of its own, seen where it lies. Short ones are worth their padding: a call costs as much
-as many elements do. Two layouts are grouped alike, since a kernel may read a pair of sequences, one of each.
+A long sequence is a rectangle of its own, seen where it lies. Short ones are worth their padding: a
+call costs as much as many elements do. Two layouts are grouped alike, since a kernel may read a
+pair of sequences, one of each.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from cntk._runtime.transfer import to_device
 if TYPE_CHECKING:
     from cntk._runtime.layout.layout import Layout
 
-# Elements of a rectangle that cost as much as a call forwards and backwards does: measured on a CPU; elsewhere calls are
-# dear, and elements next to nothing.
+# Elements of a rectangle that cost as much as a call forwards and backwards does: measured on a
+# CPU; elsewhere calls are dear, and elements next to nothing.
 _CALL = 75_000
 _CALL_ELSEWHERE = 50_000_000
 # What it costs to copy a frame there and back, in elements of a rectangle.
@@ -33,13 +35,14 @@ class PaddedBlocks:
 
     Attributes:
         sizes: sequences and frames of each rectangle.
-        begins: for each rectangle its first frame, if it lies in memory as it is; None if its rows are gathered.
-        frames: for each place of each gathered rectangle the frame that stands there, the sequence's last one where it
-            has ended, int64; None for the others.
+        begins: for each rectangle its first frame, if it lies in memory as it is; None if its rows
+            are gathered.
+        frames: for each place of each gathered rectangle the frame that stands there, the
+            sequence's last one where it has ended, int64; None for the others.
         held: the same, with the number of all frames where a sequence has ended.
         is_full: for each rectangle whether all of its places hold a frame.
-        places: where each frame stands in all rectangles, one after another, int64 ``[frames]``; None if it is there
-            already.
+        places: where each frame stands in all rectangles, one after another, int64 ``[frames]``;
+            None if it is there already.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -78,7 +81,8 @@ class PaddedBlocks:
         return part.reshape(count, length, *x.shape[1:])
 
     def masks(self, frames: int) -> tuple[Tensor | None, ...]:
-        """For each rectangle which places hold a frame, bool ``[sequences, length]``; None if all do.
+        """For each rectangle which places hold a frame, bool ``[sequences, length]``; None if all
+        do.
 
         Args:
             frames: how many frames there are in all.
@@ -96,7 +100,9 @@ class PaddedBlocks:
 
 
 class _Split(torch.autograd.Function):
-    """Frames as rectangles; torch's own gradient would write each rectangle into zeros and add these up."""
+    """Frames as rectangles; torch's own gradient would write each rectangle into zeros and add
+    these up.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, rectangles: PaddedBlocks) -> tuple[Tensor, ...]:
@@ -127,8 +133,8 @@ class LengthBuckets:
 
     Attributes:
         first, second: the rectangles of the two layouts; the same object if it is one layout.
-        masks: for each rectangle of the second layout which places hold a frame, bool ``[sequences, length]``; None if
-            all do.
+        masks: for each rectangle of the second layout which places hold a frame, bool ``[sequences,
+            length]``; None if all do.
     """
 
     first: PaddedBlocks

@@ -1,7 +1,9 @@
-"""Sequences of different length laid one after another into slots of one length, for kernels that want a rectangle.
+"""Sequences of different length laid one after another into slots of one length, for kernels that
+want a rectangle.
 
-Between two sequences of a slot a place stays empty: there the kernel is made to forget its state, so that the next
-sequence begins with zeros. A minibatch of very different lengths then is one call of a kernel, with few empty places.
+Between two sequences of a slot a place stays empty: there the kernel is made to forget its state,
+so that the next sequence begins with zeros. A minibatch of very different lengths then is one call
+of a kernel, with few empty places.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
 
 # A step costs a kernel as much as one slot more.
 _STEP_COST = 1
-# Numbers of slots that are tried, as shares of the largest, and lengths, by the shortest that so many may have.
+# Numbers of slots that are tried, as shares of the largest, and lengths, by the shortest that so
+# many may have.
 _COUNTS, _LENGTHS = (1, 0.9, 0.8, 0.7), (1, 1.02, 1.05)
-# A packing is good enough at so many times the least cost; the search goes through so many sequences in all.
+# A packing is good enough at so many times the least cost; the search goes through so many
+# sequences in all.
 _ENOUGH, _SEARCHED = 1.04, 4096
 
 
@@ -78,7 +82,9 @@ def packed_lanes_of(layout: Layout) -> PackedLanes:
 
 
 def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
-    """Steps and number of slots, and each sequence's first step and slot, of the packing that costs least."""
+    """Steps and number of slots, and each sequence's first step and slot, of the packing that costs
+    least.
+    """
     found, costs = [], []
     enough = _ENOUGH * _least_cost(layout)
     for length in islice(_slot_lengths(layout), max(1, _SEARCHED // layout.count)):
@@ -92,20 +98,26 @@ def _fitting(layout: Layout) -> tuple[int, int, list[int], list[int]]:
 
 
 def _least_cost(layout: Layout) -> float:
-    """What no packing falls below: that with as many slots as sequences could fill, no place but those between them empty."""
+    """What no packing falls below: that with as many slots as sequences could fill, no place but
+    those between them empty.
+    """
     places, most = _most_slots(layout)
     filled = (places - most) / most * (most + _STEP_COST)
     return min(filled, layout.longest * (most + 1 + _STEP_COST))
 
 
 def _most_slots(layout: Layout) -> tuple[int, int]:
-    """IndexMap that the sequences take, each with the one after it, and how many slots as long as the longest that fills."""
+    """IndexMap that the sequences take, each with the one after it, and how many slots as long as
+    the longest that fills.
+    """
     places = layout.frames + layout.count
     return places, places // (layout.longest + 1)
 
 
 def _slot_lengths(layout: Layout) -> Iterator[int]:
-    """Lengths of slots to try: that of the longest sequence first, then those that fewer slots would have."""
+    """Lengths of slots to try: that of the longest sequence first, then those that fewer slots
+    would have.
+    """
     yield layout.longest
     places, most = _most_slots(layout)
     for count in (most * part for part in _COUNTS):

@@ -14,8 +14,8 @@ def permute_rows(x: Tensor, source: Tensor, target: Tensor) -> Tensor:
     Args:
         x: ``[rows, *shape]``.
         source: the row of ``x`` for each row of the result, int64.
-        target: the row of the result for each row of ``x``, int64. Rows of the result that are none of these must get no
-            gradient.
+        target: the row of the result for each row of ``x``, int64. Rows of the result that are none
+            of these must get no gradient.
     """
     if not x.requires_grad:
         return x.index_select(0, source)

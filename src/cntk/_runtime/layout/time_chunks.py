@@ -1,7 +1,8 @@
 """Sequences of different length cut into pieces of time, for fused kernels that want rectangles.
 
-A piece holds some steps of those sequences that still run, longest first, so that the places beyond a sequence's end
-are few: only in the piece in which it ends. A kernel hands its states from piece to piece.
+A piece holds some steps of those sequences that still run, longest first, so that the places beyond
+a sequence's end are few: only in the piece in which it ends. A kernel hands its states from piece
+to piece.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from cntk._runtime.layout.index_map import IndexMap, inverse_index
 if TYPE_CHECKING:
     from cntk._runtime.layout.layout import Layout
 
-# Steps of a piece by the longest sequence: few sizes, since kernels prepare themselves anew for each they meet.
+# Steps of a piece by the longest sequence: few sizes, since kernels prepare themselves anew for
+# each they meet.
 _STEPS = ((64, 8), (192, 16), (768, 32))
 _MOST_STEPS = 64
 

@@ -1,10 +1,12 @@
 """How initial values of parameters are drawn: the distributions behind `cntk.initializer`.
 
-All random ones come from `MersenneTwister64` in the original's order, so the same seed gives the original's values.
+All random ones come from `MersenneTwister64` in the original's order, so the same seed gives the
+original's values.
 
-A shape is read as ``[inputs..., outputs..., filter...]``: the last ``filter_rank`` axes are a convolution's window, the
-``output_rank`` axes before them are what the parameter produces, the others what it consumes. A negative
-``output_rank`` of -k says that the first k axes are the outputs, as in convolution kernels.
+A shape is read as ``[inputs..., outputs..., filter...]``: the last ``filter_rank`` axes are a
+convolution's window, the ``output_rank`` axes before them are what the parameter produces, the
+others what it consumes. A negative ``output_rank`` of -k says that the first k axes are the
+outputs, as in convolution kernels.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Initializer(ABC):
             ValueError: if the shape has fewer axes than the initializer's ranks ask for.
         """
 
-    def validate(self, name: str) -> None:  # noqa: B027  # initializers without a scale have nothing to refuse
+    def validate(self, name: str) -> None:  # noqa: B027
         """Refuse a scale that is not positive, naming the parameter.
 
         Raises:
@@ -74,8 +76,10 @@ class Random(Initializer):
     def validate(self, name: str) -> None:
         if not self.scale > 0:
             raise ValueError(
-                f"CreateInitializer: parameter {quoted(name)}: the scale of initializer '{self.kind}' must be "
-                f"greater than 0, got {self.scale:g}; for a parameter of equal values pass a number as init"
+                f"CreateInitializer: parameter {quoted(name)}: the scale of initializer "
+                f"'{self.kind}' must be "
+                f"greater than 0, got {self.scale:g}; for a parameter of equal values pass a "
+                f"number as init"
             )
 
 
@@ -115,7 +119,8 @@ class Ranked(Random):
         filter_ = 0 if self.filter_rank == SentinelValueForInferParamInitRank else self.filter_rank
         if filter_ < 0 or filter_ + abs(outputs) > rank:
             raise ValueError(
-                f"initializer '{self.kind}': filter_rank {filter_} and output_rank {outputs} together must fit the "
+                f"initializer '{self.kind}': filter_rank {filter_} and output_rank {outputs} "
+                f"together must fit the "
                 f"{rank} axes of a parameter of shape {shape_text(shape)}; pass smaller ranks"
             )
         outer, window = shape[: rank - filter_], math.prod(shape[rank - filter_ :])

@@ -1,15 +1,16 @@
 """Leaving out any number of words of a Mersenne Twister in the time of a few thousand.
 
-A word is a linear function, over the field of two elements, of the words before it. All bits of the sequence so obey one
-recurrence, whose characteristic polynomial p has the degree of the state, 19937 bits. With g = t^J modulo p, the words
-from place J on are the sums (exclusive or) of the words from place i on, for the i at which g has a term.
+A word is a linear function, over the field of two elements, of the words before it. All bits of the
+sequence so obey one recurrence, whose characteristic polynomial p has the degree of the state,
+19937 bits. With g = t^J modulo p, the words from place J on are the sums (exclusive or) of the
+words from place i on, for the i at which g has a term.
 
-H. Haramoto, M. Matsumoto, T. Nishimura, F. Panneton, P. L'Ecuyer: "Efficient jump ahead for F2-linear random number
-generators", INFORMS J. Computing 20(3), 2008. The polynomial in closed form: M. Matsumoto, T. Nishimura: "Mersenne
-Twister", ACM TOMACS 8(1), 1998, appendix A.
+H. Haramoto, M. Matsumoto, T. Nishimura, F. Panneton, P. L'Ecuyer: "Efficient jump ahead for
+F2-linear random number generators", INFORMS J. Computing 20(3), 2008. The polynomial in closed
+form: M. Matsumoto, T. Nishimura: "Mersenne Twister", ACM TOMACS 8(1), 1998, appendix A.
 
-A polynomial is an array of 0 and 1 here, uint8, the constant term first. Products are convolutions by Fourier transforms:
-the sums in them, up to the number of terms, are exact in float64.
+A polynomial is an array of 0 and 1 here, uint8, the constant term first. Products are convolutions
+by Fourier transforms: the sums in them, up to the number of terms, are exact in float64.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Recurrence:
     @cached_property
     def polynomial(self) -> _Terms:
         """The characteristic polynomial."""
-        # Of both bases only two terms are left, as all is modulo 2; bits as an integer's are quickly shifted.
+        # Of both bases only two terms are left, as all is modulo 2; bits as an integer's are
+        # quickly shifted.
         bit = [self.a >> k & 1 for k in range(self.w)]
         low = high = 1
         total = 0
@@ -99,7 +101,8 @@ class Recurrence:
             state ^= np.bitwise_xor.reduce(windows[places[begin : begin + _ROWS]], axis=0)
         return state
 
-    # -- division: the quotient is a product with a reciprocal that is worked out once --------------------------------
+    # -- division: the quotient is a product with a reciprocal that is worked out once
+    # --------------------------------
 
     @cached_property
     def _size(self) -> int:
@@ -108,7 +111,9 @@ class Recurrence:
 
     @cached_property
     def _half(self) -> int:
-        """How long they must be for remainders: of the product the higher terms, which wrap around, are known."""
+        """How long they must be for remainders: of the product the higher terms, which wrap around,
+        are known.
+        """
         return _fast_size(self.degree)
 
     @cached_property

@@ -1,11 +1,14 @@
-"""The original's random numbers: the 64-bit Mersenne Twister, and uniform and normal numbers drawn from it.
+"""The original's random numbers: the 64-bit Mersenne Twister, and uniform and normal numbers drawn
+from it.
 
-Seeded initial values, random operations, dropout and injected noise of the original all come from this generator,
-so a program that sets a seed sees the very same numbers here. Words are made in blocks with NumPy.
+Seeded initial values, random operations, dropout and injected noise of the original all come from
+this generator, so a program that sets a seed sees the very same numbers here. Words are made in
+blocks with NumPy.
 
-M. Matsumoto, T. Nishimura: "Mersenne Twister: a 623-dimensionally equidistributed uniform pseudorandom number
-generator", ACM TOMACS 8(1), 1998; T. Nishimura: "Tables of 64-bit Mersenne Twisters", ACM TOMACS 10(4), 2000.
-G. Marsaglia, W. W. Tsang: "The Ziggurat method for generating random variables", J. Stat. Software 5(8), 2000.
+M. Matsumoto, T. Nishimura: "Mersenne Twister: a 623-dimensionally equidistributed uniform
+pseudorandom number generator", ACM TOMACS 8(1), 1998; T. Nishimura: "Tables of 64-bit Mersenne
+Twisters", ACM TOMACS 10(4), 2000. G. Marsaglia, W. W. Tsang: "The Ziggurat method for generating
+random variables", J. Stat. Software 5(8), 2000.
 """
 
 from __future__ import annotations
@@ -57,7 +60,8 @@ class MersenneTwister64:
     """A stream of random numbers.
 
     Args:
-        seed: a number of up to 64 bits; the same seed gives the same stream, which is that of C++'s ``mt19937_64``.
+        seed: a number of up to 64 bits; the same seed gives the same stream, which is that of C++'s
+            ``mt19937_64``.
 
     Example:
         >>> MersenneTwister64(5489).words(1)
@@ -96,7 +100,9 @@ class MersenneTwister64:
             self.words(min(_BLOCK, count - start))
 
     def uniform(self, count: int) -> _Doubles:
-        """The next ``count`` numbers uniform on [0, 1), float64 ``[count]``; each takes one word."""
+        """The next ``count`` numbers uniform on [0, 1), float64 ``[count]``; each takes one
+        word.
+        """
         out = np.empty(count)
         for start in range(0, count, _BLOCK):
             np.divide(
@@ -105,7 +111,9 @@ class MersenneTwister64:
         return out
 
     def normal(self, count: int) -> _Doubles:
-        """The next ``count`` standard normal numbers, float64 ``[count]``; each takes one word or a few."""
+        """The next ``count`` standard normal numbers, float64 ``[count]``; each takes one word or a
+        few.
+        """
         out = np.empty(count)
         done = 0
         while done < count:
@@ -146,8 +154,8 @@ class MersenneTwister64:
     def _normal_block(self, out: _Doubles) -> int:
         """Fill the front of ``out``; returns how much of it.
 
-        Nearly every word alone decides a number; the few that fall beside a layer's sure part take more words, and
-        are walked through one by one.
+        Nearly every word alone decides a number; the few that fall beside a layer's sure part take
+        more words, and are walked through one by one.
         """
         words = self.peek(len(out))
         layer = (words & np.uint64(255)).astype(np.int64)
@@ -173,7 +181,9 @@ class MersenneTwister64:
         return done
 
     def _unsure(self, x: float, layer: int, used: int) -> tuple[float | None, int]:
-        """Decide on a point beside the sure part of its layer: a number, or None for another try; and words used."""
+        """Decide on a point beside the sure part of its layer: a number, or None for another try;
+        and words used.
+        """
         if layer == 0:
             tail, used = self._tail(used)
             return math.copysign(tail, x), used

@@ -58,9 +58,11 @@ def is_random_seed_fixed() -> bool:
 
 
 def set_dropout_compatibility(on: bool = True) -> None:
-    """Have dropout drop what the original does for the same seed, in functions that first run from now on.
+    """Have dropout drop what the original does for the same seed, in functions that first run from
+    now on.
 
-    It is for comparisons of numbers: on a CPU the original's random numbers take longer than those otherwise used.
+    It is for comparisons of numbers: on a CPU the original's random numbers take longer than those
+    otherwise used.
 
     Args:
         on: whether to do so.
@@ -70,7 +72,9 @@ def set_dropout_compatibility(on: bool = True) -> None:
         >>> C.cntk_py.set_dropout_compatibility()
         >>> x = C.input_variable(6)
         >>> dropped = C.dropout(x, 0.5, seed=12)
-        >>> dropped.forward({x: [[1, 1, 1, 1, 1, 1]]}, [dropped.output], {dropped.output})[1][dropped.output]
+        >>> dropped.forward({x: [[1, 1, 1, 1, 1, 1]]}, [dropped.output], {dropped.output})[1][
+        ...     dropped.output
+        ... ]
         array([[0., 2., 0., 2., 2., 2.]], dtype=float32)
         >>> C.cntk_py.set_dropout_compatibility(False)
     """

@@ -1,4 +1,6 @@
-"""Streams of random numbers that an operation goes on in from run to run: the original's own numbers."""
+"""Streams of random numbers that an operation goes on in from run to run: the original's own
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ def restore_generators(
 class TwisterStream:
     """Random numbers of one operation in one graph.
 
-    On the processor they are the original's for the same seed. On other devices the device's own generator makes them:
-    as random, but others.
+    On the processor they are the original's for the same seed. On other devices the device's own
+    generator makes them: as random, but others.
 
     Args:
         seed: a number of up to 64 bits.
@@ -79,7 +81,9 @@ class TwisterStream:
         return numbers
 
     def normal(self, count: int, device: torch.device) -> Tensor:
-        """The next standard normal numbers, float64 ``[count]``; an even number of them is taken, as in the original."""
+        """The next standard normal numbers, float64 ``[count]``; an even number of them is taken,
+        as in the original.
+        """
         even = count + count % 2
         if device.type == "cpu":
             numbers = torch.from_numpy(self.twister.normal(even))

@@ -1,9 +1,9 @@
 """Values carried between scripts of different toolkits, and compared there.
 
-A script *watches* variables under names, saves their values to a folder, and another script, in whatever toolkit, loads
-them into its own variables or compares. `crosstalk_cntk.instance` is for models of this package,
-`crosstalk_tensorflow.instance` for TensorFlow; for anything else make a `Crosstalk` and register functions that get and
-set values.
+A script *watches* variables under names, saves their values to a folder, and another script, in
+whatever toolkit, loads them into its own variables or compares. `crosstalk_cntk.instance` is for
+models of this package, `crosstalk_tensorflow.instance` for TensorFlow; for anything else make a
+`Crosstalk` and register functions that get and set values.
 """
 
 from __future__ import annotations
@@ -134,7 +134,8 @@ class FuncInfo(NamedTuple):
     """The functions for a type of variables.
 
     Attributes:
-        setter: sets the value, called with the variable, the value and the attribute; None if it cannot be set.
+        setter: sets the value, called with the variable, the value and the attribute; None if it
+            cannot be set.
         getter: returns the value, called with the variable and the attribute.
     """
 
@@ -157,16 +158,22 @@ class Crosstalk:
 
     Example:
         >>> talk = Crosstalk()
-        >>> talk.register_funcs(list, setter=lambda v, value, attr: v.__setitem__(0, value), getter=lambda v, attr: v[0])
+        >>> talk.register_funcs(
+        ...     list,
+        ...     setter=lambda v, value, attr: v.__setitem__(0, value),
+        ...     getter=lambda v, attr: v[0],
+        ... )
         >>> here = [np.zeros(2)]
-        >>> talk.watch(here, 'here')
-        >>> talk.set_workdir('exchange')
+        >>> talk.watch(here, "here")
+        >>> talk.set_workdir("exchange")
         >>> talk.save_all()
-        >>> talk.assign('here', np.ones(2)); here
+        >>> talk.assign("here", np.ones(2))
+        ... here
         [array([1., 1.])]
-        >>> bool(talk.compare('here'))
+        >>> bool(talk.compare("here"))
         False
-        >>> talk.load(['here']); here
+        >>> talk.load(["here"])
+        ... here
         [array([0., 0.])]
     """
 
@@ -198,7 +205,8 @@ class Crosstalk:
             var: the variable, of whatever kind the toolkit has.
             name: the name.
             var_type: which functions get and set its value; those for ``type(var)`` by default.
-            attr: what these need to know: a `Conv2DAttr`, `RnnAttr` or `EmbedAttr` with ``var_type`` of that name.
+            attr: what these need to know: a `Conv2DAttr`, `RnnAttr` or `EmbedAttr` with
+                ``var_type`` of that name.
 
         Raises:
             CrosstalkError: (a ValueError) if something is watched under the name already.
@@ -214,7 +222,8 @@ class Crosstalk:
 
         Args:
             var_type: the type; see `watch`.
-            setter: called with the variable, the value and the attribute; None if values cannot be set.
+            setter: called with the variable, the value and the attribute; None if values cannot be
+                set.
             getter: called with the variable and the attribute; returns the value.
         """
         self.funcs[var_type] = FuncInfo(setter, getter)
@@ -244,7 +253,8 @@ class Crosstalk:
 
         Raises:
             NotWatchedError: (a KeyError) for an unknown name.
-            CrosstalkError: (a ValueError) if the value is of another kind or shape, or cannot be set.
+            CrosstalkError: (a ValueError) if the value is of another kind or shape, or cannot be
+                set.
         """
         watched, functions = self._known(name)
         if load and value is not None:
@@ -257,7 +267,8 @@ class Crosstalk:
                 isinstance(old, list) and isinstance(value, list)
             ):
                 raise CrosstalkError(
-                    f"assign '{name}': expected a {type(old).__name__}, got a {type(value).__name__}"
+                    f"assign '{name}': expected a {type(old).__name__}, got a "
+                    f"{type(value).__name__}"
                 )
         if functions.setter is None:
             raise CrosstalkError(
@@ -273,7 +284,8 @@ class Crosstalk:
             save: whether to write it to a file of that name, too.
 
         Raises:
-            NotWatchedError: (a KeyError) for an unknown name, and for a variable that has no functions yet.
+            NotWatchedError: (a KeyError) for an unknown name, and for a variable that has no
+                functions yet.
         """
         watched, functions = self._known(name)
         if functions.getter is None:
@@ -293,8 +305,8 @@ class Crosstalk:
     ) -> bool:
         """Return whether a variable has the value that a file holds.
 
-        A list of sequences may be compared with one array in which they are padded: what is beyond their ends does not
-        count.
+        A list of sequences may be compared with one array in which they are padded: what is beyond
+        their ends does not count.
 
         Args:
             name: the variable's name.
@@ -402,7 +414,8 @@ def _compare_padded(
         row.shape[1:] != padded.shape[2:] or len(row) > padded.shape[1] for row in rows
     ):
         raise CrosstalkError(
-            f"{what}: {len(rows)} sequences of shapes {[row.shape for row in rows[:3]]} ... do not fit into a padded array "
+            f"{what}: {len(rows)} sequences of shapes {[row.shape for row in rows[:3]]} ... do not "
+            f"fit into a padded array "
             f"of shape {padded.shape}"
         )
     for k, (row, whole) in enumerate(zip(rows, padded, strict=True)):

@@ -1,7 +1,9 @@
-"""Values of variables in files: arrays, lists and dictionaries of them, and the parameters of a layer.
+"""Values of variables in files: arrays, lists and dictionaries of them, and the parameters of a
+layer.
 
-One array is a NumPy file ``.npy``. All else is a file ``.npz`` of uncompressed arrays, among them ``header``, a string in
-JSON that tells what they make up. Nothing is ever unpickled, and nothing larger than the file is allocated.
+One array is a NumPy file ``.npy``. All else is a file ``.npz`` of uncompressed arrays, among them
+``header``, a string in JSON that tells what they make up. Nothing is ever unpickled, and nothing
+larger than the file is allocated.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ def write_value(stem: str, value: Any, layers: Mapping[str, type]) -> None:
 
     Args:
         stem: the path without its ending. A file of the other ending is removed.
-        value: an array; a list or a dictionary of arrays, whose keys are strings or numbers; or one of ``layers``.
+        value: an array; a list or a dictionary of arrays, whose keys are strings or numbers; or one
+            of ``layers``.
         layers: named tuples of arrays and None, by their names.
 
     Raises:
@@ -60,7 +63,8 @@ def read_value(stem: str, layers: Mapping[str, type]) -> Any:
         layers: named tuples by their names.
 
     Raises:
-        DataError: (a ValueError and RuntimeError) if the file is damaged, of another kind, or pickled.
+        DataError: (a ValueError and RuntimeError) if the file is damaged, of another kind, or
+            pickled.
         FileNotFoundError: if there is none.
     """
     for ending, read in ((".npy", _read_array), (".npz", lambda path: _read_arrays(path, layers))):
@@ -79,7 +83,8 @@ def read_value(stem: str, layers: Mapping[str, type]) -> Any:
                 raise DataError(f"'{path}' cannot be read: {error}") from error
     if os.path.exists(stem + ".pkl"):
         raise DataError(
-            f"'{stem}.pkl' is pickled: reading it could run whatever code it names, so that it is not read; write it "
+            f"'{stem}.pkl' is pickled: reading it could run whatever code it names, so that it is "
+            f"not read; write it "
             "again as .npz, as docs/shrink-and-convert.md says"
         )
     raise FileNotFoundError(f"there is neither '{stem}.npy' nor '{stem}.npz'")
@@ -98,14 +103,16 @@ def _taken_apart(value: Any, layers: Mapping[str, type]) -> dict[str, Array]:
         arrays = {str(k): part for k, part in enumerate(value.values())}
     else:
         raise TypeError(
-            f"files hold arrays, lists and dictionaries of them, and parameters of layers, and not {value!r}"
+            f"files hold arrays, lists and dictionaries of them, and parameters of layers, and not "
+            f"{value!r}"
         )
     wrong = [
         part for part in arrays.values() if not isinstance(part, np.ndarray) or part.dtype.hasobject
     ]
     if wrong:
         raise TypeError(
-            f"files hold arrays of numbers, lists and dictionaries of them, and not a {type(wrong[0]).__name__}"
+            f"files hold arrays of numbers, lists and dictionaries of them, and not a "
+            f"{type(wrong[0]).__name__}"
         )
     if "keys" in header and len({(part.shape, part.dtype) for part in arrays.values()}) == 1:
         arrays = {

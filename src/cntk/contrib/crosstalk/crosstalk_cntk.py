@@ -27,7 +27,9 @@ __all__ = ["CNTKCrosstalk", "DictParameterType", "find_func_param", "instance"]
 Array = NDArray[Any]
 
 DictParameterType = "DictParameter"
-"""Watches a dictionary of parameters as one variable: ``watch({'W': W, 'b': b}, 'layer', DictParameterType)``."""
+"""Watches a dictionary of parameters as one variable: ``watch({'W': W, 'b': b}, 'layer',
+DictParameterType)``.
+"""
 
 _GATES = 4
 
@@ -52,7 +54,7 @@ def find_func_param(
     Example:
         >>> import cntk as C
         >>> layer = C.layers.Dense(3)(C.input_variable(2))
-        >>> find_func_param(layer, name='b').shape, find_func_param(layer, shape=(2, 3)).name
+        >>> find_func_param(layer, name="b").shape, find_func_param(layer, shape=(2, 3)).name
         ((3,), 'W')
     """
     parameters = func.parameters
@@ -153,7 +155,8 @@ def _directions(function: Function) -> list[Any]:
         or not all(v.is_output for v in root.inputs)
     ):
         raise NotImplementedError(
-            f"{function} must be a splice of a forward and a backward recurrence, or an optimized_rnnstack"
+            f"{function} must be a splice of a forward and a backward recurrence, or an "
+            f"optimized_rnnstack"
         )
     return [_found(v.owner.parameters, name, None) for v in root.inputs for name in ("W", "H", "b")]
 
@@ -175,13 +178,17 @@ def _set_lstm(function: Function, value: RnnArgs, attr: RnnAttr) -> None:
 
 
 def _other_order(gates: Array) -> Array:
-    """Gates in the order of cuDNN (input, forget, cell, output) for ours (input, cell, forget, output), or back."""
+    """Gates in the order of cuDNN (input, forget, cell, output) for ours (input, cell, forget,
+    output), or back.
+    """
     first, second, third, last = np.split(gates, _GATES, axis=-1)
     return np.concatenate((first, third, second, last), axis=-1)
 
 
 def _unpacked(packed: Array, attr: RnnAttr) -> RnnArgs:
-    """The parameters in the one that `optimized_rnnstack` has: all matrices first, then two biases for each direction."""
+    """The parameters in the one that `optimized_rnnstack` has: all matrices first, then two biases
+    for each direction.
+    """
     rows = _GATES * attr.hidden_dim
     sizes = [rows * attr.input_dim, rows * attr.hidden_dim] * 2 + [rows] * 4
     if packed.size != sum(sizes):
@@ -215,29 +222,31 @@ def _set_embedding(parameter: Any, value: Mapping[Any, Array], attr: EmbedAttr) 
     different = set(words) ^ set(value)
     if different:
         raise CrosstalkError(
-            f"the embedding and the value must have the same words; {sorted(map(str, different))[:5]} differ"
+            f"the embedding and the value must have the same words; "
+            f"{sorted(map(str, different))[:5]} differ"
         )
     _set_all([(parameter, np.stack([value[word] for word in words]))])
 
 
 class CNTKCrosstalk(Crosstalk):
-    """Gets and sets parameters of this package's models, and evaluates functions and variables of them.
+    """Gets and sets parameters of this package's models, and evaluates functions and variables of
+    them.
 
     Example:
         >>> import cntk as C
         >>> talk = CNTKCrosstalk()
-        >>> talk.set_workdir('exchange')
+        >>> talk.set_workdir("exchange")
         >>> x = C.input_variable(2)
         >>> layer = C.layers.Dense(2, init=1)(x)
-        >>> talk.watch(layer.W, 'weights')
-        >>> talk.watch(layer, 'result')
+        >>> talk.watch(layer.W, "weights")
+        >>> talk.watch(layer, "result")
         >>> talk.set_data({x: [[1, 2]]})
         >>> talk.save_all()
-        >>> talk.assign('weights', 2 * talk.fetch('weights'))
-        >>> talk.fetch('result'), talk.compare('result')
+        >>> talk.assign("weights", 2 * talk.fetch("weights"))
+        >>> talk.fetch("result"), talk.compare("result")
         (array([[6., 6.]], dtype=float32), False)
         >>> talk.load_all_params()
-        >>> talk.compare('result')
+        >>> talk.compare("result")
         True
     """
 

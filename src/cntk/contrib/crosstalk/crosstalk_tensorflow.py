@@ -1,6 +1,8 @@
-"""Values of TensorFlow graphs and sessions, for `cntk.contrib.crosstalk`; `instance` is ready for use.
+"""Values of TensorFlow graphs and sessions, for `cntk.contrib.crosstalk`; `instance` is ready for
+use.
 
-TensorFlow is imported when it is first needed; of version 2, it is the interface ``tensorflow.compat.v1``.
+TensorFlow is imported when it is first needed; of version 2, it is the interface
+``tensorflow.compat.v1``.
 """
 
 from __future__ import annotations
@@ -73,7 +75,8 @@ def find_trainable(name: str, scope: str | None = None) -> Any:
     if len(found) != 1:
         where = f" in '{scope}'" if scope else ""
         raise CrosstalkError(
-            f"expected one trainable variable with '{name}' in its name{where}, found {[v.name for v in found]}"
+            f"expected one trainable variable with '{name}' in its name{where}, found "
+            f"{[v.name for v in found]}"
         )
     return found[0]
 
@@ -92,7 +95,9 @@ def _recurrent(scope: str) -> list[Any]:
 
 
 def _with_forget_bias(bias: Array, amount: float) -> Array:
-    """TensorFlow's cell adds a number to its third gate's bias while it runs; elsewhere it is part of the bias."""
+    """TensorFlow's cell adds a number to its third gate's bias while it runs; elsewhere it is part
+    of the bias.
+    """
     gates = bias.reshape(_GATES, -1).copy()
     gates[2] += amount
     return gates.reshape(-1)
@@ -190,8 +195,8 @@ def _check_lstm(attr: RnnAttr) -> None:
 class TensorFlowCrosstalk(Crosstalk):
     """Gets and sets trainable variables of a session, and computes tensors in it.
 
-    A convolution is watched as a `Conv2DArgs` of its variables, with ``var_type=Conv2DAttr``; a bidirectional LSTM by
-    its scope, with ``var_type=RnnAttr``.
+    A convolution is watched as a `Conv2DArgs` of its variables, with ``var_type=Conv2DAttr``; a
+    bidirectional LSTM by its scope, with ``var_type=RnnAttr``.
     """
 
     def set_data(self, sess: Any, data: Mapping[Any, Any]) -> None:
@@ -214,7 +219,8 @@ class TensorFlowCrosstalk(Crosstalk):
             self.register_funcs(kind, setter, getter)
 
     def is_trainable(self, name: str) -> bool:
-        """Return whether what is watched under a name is made of trainable variables, and not computed.
+        """Return whether what is watched under a name is made of trainable variables, and not
+        computed.
 
         Args:
             name: the name.

@@ -1,4 +1,6 @@
-"""Convolutional networks of Caffe made into models of this package; see `CaffeConverter`. Caffe itself is not needed."""
+"""Convolutional networks of Caffe made into models of this package; see `CaffeConverter`. Caffe
+itself is not needed.
+"""
 
 from __future__ import annotations
 

@@ -21,9 +21,10 @@ class CaffeConverter:
         """Convert a network, and save the model.
 
         Args:
-            conf_path: a file in JSON, which says what is converted and where to: an object with ``SourceSolver``
-                (``Source``, which is ``"Caffe"``, ``ModelPath``, ``WeightsPath``), ``ModelSolver`` (``CntkModelPath``) and
-                perhaps ``ValidSolver``; see `cntk.contrib.crosstalkcaffe.utils.globalconf`.
+            conf_path: a file in JSON, which says what is converted and where to: an object with
+                ``SourceSolver`` (``Source``, which is ``"Caffe"``, ``ModelPath``, ``WeightsPath``),
+                ``ModelSolver`` (``CntkModelPath``) and perhaps ``ValidSolver``; see
+                `cntk.contrib.crosstalkcaffe.utils.globalconf`.
 
         Raises:
             FileNotFoundError: if there is no such file.

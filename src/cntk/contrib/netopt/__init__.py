@@ -18,17 +18,19 @@ _OF_THIS_PACKAGE = "BinaryConvolveOp"
 native_convolve_function_registered = False
 """Whether the program has registered a kernel of its own for convolutions of signs.
 
-The original's, written in Halide, is not part of its packages: the flag is False there as well. Nothing depends on it
-here: `quantization.convert_to_native_binary_convolution` takes this package's own function instead.
+The original's, written in Halide, is not part of its packages: the flag is False there as well.
+Nothing depends on it here: `quantization.convert_to_native_binary_convolution` takes this package's
+own function instead.
 """
 
 
 def try_register_native_convolve_function() -> None:
-    """Look whether there is a native user function named ``NativeBinaryConvolveFunction``, and set the flag accordingly.
+    """Look whether there is a native user function named ``NativeBinaryConvolveFunction``, and set
+    the flag accordingly.
 
-    A program makes one known by `cntk.ops.register_native_user_function`. It is called with the filters and the input,
-    and a dictionary with the integers ``stride``, ``size``, ``h``, ``w``, ``channels`` and ``filters`` and the flag
-    ``padding``.
+    A program makes one known by `cntk.ops.register_native_user_function`. It is called with the
+    filters and the input, and a dictionary with the integers ``stride``, ``size``, ``h``, ``w``,
+    ``channels`` and ``filters`` and the flag ``padding``.
 
     Example:
         >>> import cntk.contrib.netopt
@@ -41,7 +43,9 @@ def try_register_native_convolve_function() -> None:
 
 
 def native_convolution_id() -> str:
-    """The name of the native user function that convolves signs: the program's own, else this package's."""
+    """The name of the native user function that convolves signs: the program's own, else this
+    package's.
+    """
     return (
         _OF_THE_PROGRAM if is_native_user_function_registered(_OF_THE_PROGRAM) else _OF_THIS_PACKAGE
     )

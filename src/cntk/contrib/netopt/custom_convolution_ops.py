@@ -1,7 +1,8 @@
-"""Values rounded to a few bits each, with gradients that pass straight through, to train such networks.
+"""Values rounded to a few bits each, with gradients that pass straight through, to train such
+networks.
 
-The methods of the classes are called by the engine; programs call `CustomSign`, `CustomPySign`, `CustomMultibit` and
-`CustomMultibitKernel`.
+The methods of the classes are called by the engine; programs call `CustomSign`, `CustomPySign`,
+`CustomMultibit` and `CustomMultibitKernel`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class _StraightThrough(UserFunction):
 
     Attributes:
         action: the graph of the value, and ``actionArg`` its argument.
-        grad: the graph of the gradient, of ``gradArg``, the operand, and ``gradRoot``, the gradient from above.
+        grad: the graph of the gradient, of ``gradArg``, the operand, and ``gradRoot``, the gradient
+            from above.
     """
 
     action: Function
@@ -60,7 +62,9 @@ class _StraightThrough(UserFunction):
 
     @abstractmethod
     def gradFunc(self, arg: Variable) -> Gradient:
-        """Return the graph of the gradient, its argument for the operand, and that for the gradient from above."""
+        """Return the graph of the gradient, its argument for the operand, and that for the gradient
+        from above.
+        """
 
     def infer_outputs(self) -> list[Variable]:
         """Return the one output, of the operand's type."""
@@ -149,7 +153,9 @@ class pySign(UserFunction):
     def forward(
         self, argument: Any, device: Any = None, outputs_to_retain: Any = None
     ) -> tuple[Any, Any]:
-        """Compute the signs; the operand, an array or one for each sequence, is kept for the gradient."""
+        """Compute the signs; the operand, an array or one for each sequence, is kept for the
+        gradient.
+        """
         if isinstance(argument, list):
             return argument, [_numpy_signs(rows) for rows in argument]
         return argument, _numpy_signs(argument)
@@ -177,7 +183,8 @@ def _numpy_signs(x: NDArray[Any]) -> NDArray[Any]:
 class _Bits(_StraightThrough):
     """Each element as a sum of as many scales with signs as it has bits.
 
-    A scale is the mean magnitude of what earlier bits have left over, among the elements that have this bit.
+    A scale is the mean magnitude of what earlier bits have left over, among the elements that have
+    this bit.
 
     Args:
         arg1: the operand.
@@ -215,7 +222,9 @@ class _Bits(_StraightThrough):
     _value = multiFunc
 
     def gradFunc(self, arg: Variable) -> Gradient:
-        """Return the graph of a gradient that passes where the operand is at most its number of bits from 0."""
+        """Return the graph of a gradient that passes where the operand is at most its number of
+        bits from 0.
+        """
         return _within(arg, _constant(self.bit_map, arg))
 
     def serialize(self) -> dict[str, Any]:
@@ -236,7 +245,8 @@ def _bits_in(state: Mapping[str, Any], what: str) -> NDArray[np.int32]:
 
 
 class MultibitKernel(_Bits):
-    """Elements as sums of signed scales, which each kernel, along the first axis, has of its own: for filters.
+    """Elements as sums of signed scales, which each kernel, along the first axis, has of its own:
+    for filters.
 
     Args:
         arg1: the operand, ``[kernels, ...]``.
@@ -287,7 +297,8 @@ class Multibit(_Bits):
 
 
 def CustomSign(input: Any) -> Function:
-    """Return the signs of a tensor, -1 for 0 too, with a gradient that passes where it is between -1 and 1.
+    """Return the signs of a tensor, -1 for 0 too, with a gradient that passes where it is between
+    -1 and 1.
 
     Args:
         input: the operand, of any shape.
@@ -326,22 +337,25 @@ def CustomPySign(input: Any) -> Function:
 def CustomMultibit(
     input: Any, bit_map: int | ArrayLike, mean_bits: float | None = None
 ) -> Function:
-    """Return a tensor rounded to a few bits for each element, with scales that all elements of a sample share.
+    """Return a tensor rounded to a few bits for each element, with scales that all elements of a
+    sample share.
 
-    The first bit is a sign times the mean magnitude; each further bit does the same with what is left over. The gradient
-    passes where an element's magnitude is at most its number of bits.
+    The first bit is a sign times the mean magnitude; each further bit does the same with what is
+    left over. The gradient passes where an element's magnitude is at most its number of bits.
 
     Args:
         input: the operand, of any known shape.
         bit_map: how many bits: an integer for all, or an array of integers of the operand's shape.
-        mean_bits: draws the numbers of bits instead, from NumPy's global generator: normally distributed about this mean
-            with standard deviation 1, rounded, and at least 1. Their mean is printed, as by the original.
+        mean_bits: draws the numbers of bits instead, from NumPy's global generator: normally
+            distributed about this mean with standard deviation 1, rounded, and at least 1. Their
+            mean is printed, as by the original.
 
     Returns:
         A function of the operand's type.
 
     Raises:
-        ConversionError: (a ValueError and AssertionError) if the shapes differ, or the operand's is not known.
+        ConversionError: (a ValueError and AssertionError) if the shapes differ, or the operand's is
+            not known.
 
     Example:
         >>> import cntk as C
@@ -357,7 +371,8 @@ def CustomMultibit(
 def CustomMultibitKernel(
     input: Any, bit_map: int | ArrayLike, mean_bits: float | None = None
 ) -> Function:
-    """Return filters rounded to a few bits for each element, with scales of its own for each filter.
+    """Return filters rounded to a few bits for each element, with scales of its own for each
+    filter.
 
     Args:
         input: the filters, ``[filters, ...]``.
@@ -368,7 +383,8 @@ def CustomMultibitKernel(
         A function of the operand's type.
 
     Raises:
-        ConversionError: (a ValueError and AssertionError) if the shapes differ, or the operand's is not known.
+        ConversionError: (a ValueError and AssertionError) if the shapes differ, or the operand's is
+            not known.
 
     Example:
         >>> import cntk as C
@@ -410,7 +426,8 @@ def _bit_map(operand: Any, bit_map: Any, mean_bits: float | None, what: str) -> 
         )
     if found.shape != shape:
         raise ConversionError(
-            f"{what}: bit_map must be an integer or an array of the operand's shape {shape_text(shape)}, and is of shape "
+            f"{what}: bit_map must be an integer or an array of the operand's shape "
+            f"{shape_text(shape)}, and is of shape "
             f"{shape_text(found.shape)}"
         )
     return found

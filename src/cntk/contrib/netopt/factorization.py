@@ -38,7 +38,8 @@ def svd_subprojection(matrix: ArrayLike, k: int) -> tuple[NDArray[Any], NDArray[
         k: the rank; more than there is counts as all.
 
     Returns:
-        The first ``k`` left singular vectors ``[m, k]``, and the right ones times their singular values ``[k, n]``.
+        The first ``k`` left singular vectors ``[m, k]``, and the right ones times their singular
+        values ``[k, n]``.
 
     Raises:
         TypeError: if ``k`` is no integer.
@@ -83,29 +84,31 @@ def factor_dense(
 ) -> Function:
     """Replace dense layers by such as take a product of two matrices instead of one.
 
-    A layer that is replaced keeps its bias and loses its activation, as in the original: leave out by
-    ``filter_function`` what has one inside, or apply activations outside of dense layers.
+    A layer that is replaced keeps its bias and loses its activation, as in the original: leave out
+    by ``filter_function`` what has one inside, or apply activations outside of dense layers.
 
     Args:
         model: the model; it is left as it is.
-        projection_function: given a layer's weights ``[inputs, outputs]``, says how many columns the first matrix has.
+        projection_function: given a layer's weights ``[inputs, outputs]``, says how many columns
+            the first matrix has.
         filter_function: says of a dense layer whether it is to be replaced; all are by default.
-        factor_function: given the weights and that number, returns the two matrices ``[inputs, k]`` and
-            ``[k, outputs]``, with a ``k`` of its own if it likes; `svd_subprojection` by default.
+        factor_function: given the weights and that number, returns the two matrices ``[inputs, k]``
+            and ``[k, outputs]``, with a ``k`` of its own if it likes; `svd_subprojection` by
+            default.
 
     Returns:
         A new model, in which layers that are not replaced share their parameters with the old one.
 
     Raises:
-        ValueError: if neither ``projection_function`` nor ``factor_function`` is given, for a layer whose weights are no
-            matrix yet, and for a ``k`` below 1.
+        ValueError: if neither ``projection_function`` nor ``factor_function`` is given, for a layer
+            whose weights are no matrix yet, and for a ``k`` below 1.
         TypeError: if ``projection_function`` gives no integer.
 
     Example:
         >>> import cntk as C
         >>> x = C.input_variable(6)
-        >>> model = C.layers.Dense(4)(C.layers.Dense(5, activation=C.tanh, name='hidden')(x))
-        >>> smaller = factor_dense(model, lambda W: 2, lambda layer: layer.name != 'hidden')
+        >>> model = C.layers.Dense(4)(C.layers.Dense(5, activation=C.tanh, name="hidden")(x))
+        >>> smaller = factor_dense(model, lambda W: 2, lambda layer: layer.name != "hidden")
         >>> [(p.name, p.shape) for p in smaller.parameters]
         [('W2', (2, 4)), ('W1', (5, 2)), ('b', (4,)), ('W', (6, 5)), ('b', (5,))]
     """
@@ -122,7 +125,8 @@ def factor_dense(
     )
     if factor_function is None and projection_function is None:
         raise ValueError(
-            "factor_dense: give a projection_function, which says of weights how many columns to keep"
+            "factor_dense: give a projection_function, which says of weights how many columns to "
+            "keep"
         )
 
     def concerned(function: Function) -> bool:
@@ -158,8 +162,10 @@ def _weights_of(layer: Function) -> tuple[NDArray[Any], NDArray[Any] | None]:
     weights = held["W"]
     if weights.shape and (len(weights.shape) != 2 or min(weights.shape) < 0):
         raise ValueError(
-            f"factor_dense: {operation_text('Dense', layer.name)}: its weights must be a matrix, and are of shape "
-            f"{shape_text(weights.shape)}; apply the model to an input of known shape first, and leave out layers of "
+            f"factor_dense: {operation_text('Dense', layer.name)}: its weights must be a matrix, "
+            f"and are of shape "
+            f"{shape_text(weights.shape)}; apply the model to an input of known shape first, and "
+            f"leave out layers of "
             "several axes by filter_function"
         )
     return weights.value, held["b"].value if "b" in held else None
@@ -175,14 +181,16 @@ def dense_factored(
     init_bias: Any = default_override_or(0),
     name: str = "",
 ) -> Function:
-    """Fully connected layer with a product of two matrices as its weights: ``activation(x W1 W2 + b)``.
+    """Fully connected layer with a product of two matrices as its weights: ``activation(x W1 W2 +
+    b)``.
 
     Options of `cntk.layers.Dense` set by `default_options` count here too.
 
     Args:
         shapes: how many columns the two matrices have, ``(k, outputs)``.
         activation: what is applied to the sum; none by default.
-        init: initial values by the names ``W1`` and ``W2``: arrays, whose own shapes count, or initializers; 0 by default.
+        init: initial values by the names ``W1`` and ``W2``: arrays, whose own shapes count, or
+            initializers; 0 by default.
         input_rank: not supported, as in the original: leave it out.
         map_rank: the same.
         bias: whether there is a ``b``.
@@ -190,16 +198,19 @@ def dense_factored(
         name: its name in the graph.
 
     Returns:
-        A function of one argument with parameters ``W1`` [inputs, k], ``W2`` [k, outputs] and ``b`` [outputs].
+        A function of one argument with parameters ``W1`` [inputs, k], ``W2`` [k, outputs] and ``b``
+        [outputs].
 
     Raises:
-        ConversionError: (a ValueError and AssertionError) for other shapes than two integers, or if ``input_rank`` or
-            ``map_rank`` is given.
+        ConversionError: (a ValueError and AssertionError) for other shapes than two integers, or if
+            ``input_rank`` or ``map_rank`` is given.
 
     Example:
         >>> import cntk as C
         >>> x = C.input_variable(2)
-        >>> layer = dense_factored((1, 3), init={'W1': [[1], [2]], 'W2': [[1, 0, -1]]}, init_bias=0.5)
+        >>> layer = dense_factored(
+        ...     (1, 3), init={"W1": [[1], [2]], "W2": [[1, 0, -1]]}, init_bias=0.5
+        ... )
         >>> layer(x).eval([[1, 1]])
         array([[ 3.5,  0.5, -2.5]], dtype=float32)
     """

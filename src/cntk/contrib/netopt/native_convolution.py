@@ -1,4 +1,6 @@
-"""Convolutions of signs as plain graphs, without a call of Python while they run: the factory that files name."""
+"""Convolutions of signs as plain graphs, without a call of Python while they run: the factory that
+files name.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,19 @@ __all__ = ["CreateBinaryConvolveFunction"]
 def CreateBinaryConvolveFunction(
     operands: Sequence[Variable], attributes: Mapping[str, Any], name: str
 ) -> Function:
-    """Return the convolution of two tensors of which only signs and one mean magnitude each are used.
+    """Return the convolution of two tensors of which only signs and one mean magnitude each are
+    used.
 
     Args:
-        operands: the filters ``[filters, channels, size, size]`` and the input ``[channels, h, w]``.
-        attributes: ``stride``, an integer, and ``padding``, whether the output is of the input's size.
+        operands: the filters ``[filters, channels, size, size]`` and the input ``[channels, h,
+            w]``.
+        attributes: ``stride``, an integer, and ``padding``, whether the output is of the input's
+            size.
         name: not used; the function that is made of it has the name.
 
     Returns:
-        A function with outputs ``[filters, ...]``. Its gradients pass straight through where an element is between -1
-        and 1, as those of `CustomMultibit` with one bit.
+        A function with outputs ``[filters, ...]``. Its gradients pass straight through where an
+        element is between -1 and 1, as those of `CustomMultibit` with one bit.
 
     Raises:
         ValueError: unless there are two operands.
@@ -39,7 +44,9 @@ def CreateBinaryConvolveFunction(
 
 
 def _one_bit(x: Variable) -> Function:
-    """The sign of each element times the mean magnitude of all; the gradient is that of a clip at 1."""
+    """The sign of each element times the mean magnitude of all; the gradient is that of a clip at
+    1.
+    """
     value = ops.element_times(
         ops.reduce_mean(ops.abs(x)), ops.element_select(ops.greater(x, 0), 1, -1)
     )

@@ -1,4 +1,6 @@
-"""Convolutions whose filters and inputs are signs: made of a model's, trained, and freed from Python."""
+"""Convolutions whose filters and inputs are signs: made of a model's, trained, and freed from
+Python.
+"""
 
 from __future__ import annotations
 
@@ -44,26 +46,30 @@ def binarize_convolution(
     train_function: Callable[[Function], Any],
     filter_function: Filter | None = None,
 ) -> Function:
-    """Replace convolution layers by binary ones, train these, and turn them into such as run without Python.
+    """Replace convolution layers by binary ones, train these, and turn them into such as run
+    without Python.
 
     Args:
         model: the model; it is left as it is.
-        train_function: called with the model of binary convolutions, whose filters are new: it trains them in place.
-        filter_function: says of a convolution layer whether it is to be replaced; all are by default. (The original
-            does not look at it here.)
+        train_function: called with the model of binary convolutions, whose filters are new: it
+            trains them in place.
+        filter_function: says of a convolution layer whether it is to be replaced; all are by
+            default. (The original does not look at it here.)
 
     Returns:
         The trained model; see `convert_to_native_binary_convolution`.
 
     Raises:
-        ConversionError: (a ValueError and AssertionError) without a ``train_function``, or for a layer that cannot be
-            replaced.
+        ConversionError: (a ValueError and AssertionError) without a ``train_function``, or for a
+            layer that cannot be replaced.
 
     Example:
         >>> import cntk as C
         >>> x = C.input_variable((1, 4, 4))
-        >>> model = C.layers.Dense(2)(C.layers.Convolution2D((3, 3), 2, name='signs')(x))
-        >>> binary = binarize_convolution(model, lambda z: print('to be trained:', [p.name for p in z.parameters]))
+        >>> model = C.layers.Dense(2)(C.layers.Convolution2D((3, 3), 2, name="signs")(x))
+        >>> binary = binarize_convolution(
+        ...     model, lambda z: print("to be trained:", [p.name for p in z.parameters])
+        ... )
         to be trained: ['W', 'b', 'filter', 'b']
         >>> binary.shape
         (2,)
@@ -83,26 +89,31 @@ def convert_to_binary_convolution(
 ) -> Function:
     """Replace convolution layers in two dimensions by binary ones, to be trained.
 
-    A layer's bias and activation stay and are shared with the old model; its filters are new, with random values. Its
-    name is gone: the functions that were inside it stand in the graph instead.
+    A layer's bias and activation stay and are shared with the old model; its filters are new, with
+    random values. Its name is gone: the functions that were inside it stand in the graph instead.
 
     Args:
         model: the model; it is left as it is.
-        filter_function: says of a convolution layer whether it is to be replaced; all are by default.
+        filter_function: says of a convolution layer whether it is to be replaced; all are by
+            default.
 
     Returns:
         A new model with a block ``BinaryConvolution`` for each; see `binary_convolution`.
 
     Raises:
-        ConversionError: (a ValueError and AssertionError) for a layer that has not two dimensions and a channel axis,
-            whose strides or padding differ between these, that is dilated, or whose input is not known yet.
+        ConversionError: (a ValueError and AssertionError) for a layer that has not two dimensions
+            and a channel axis, whose strides or padding differ between these, that is dilated, or
+            whose input is not known yet.
 
     Example:
         >>> import cntk as C
         >>> x = C.input_variable((1, 4, 4))
         >>> model = C.layers.Convolution2D((3, 3), 2, activation=C.relu)(x)
         >>> binary = convert_to_binary_convolution(model)
-        >>> [f.op_name for f in C.logging.depth_first_search(binary, lambda f: isinstance(f, C.Function))]
+        >>> [
+        ...     f.op_name
+        ...     for f in C.logging.depth_first_search(binary, lambda f: isinstance(f, C.Function))
+        ... ]
         ['ReLU', 'Plus', 'BinaryConvolution']
     """
 
@@ -142,13 +153,16 @@ def _binary(convolution: Function, layer: str) -> Function:
     what = f"convert_to_binary_convolution: {layer}"
     if len(filters.shape) != 4 or min(filters.shape) < 1:
         raise ConversionError(
-            f"{what}: its filters must be of shape [filters x channels x height x width], and are {shape_text(filters.shape)}; "
-            "apply the model to an input of known shape first, or leave the layer out by filter_function"
+            f"{what}: its filters must be of shape [filters x channels x height x width], and are "
+            f"{shape_text(filters.shape)}; "
+            "apply the model to an input of known shape first, or leave the layer out by "
+            "filter_function"
         )
     for key, values in (("strides", strides), ("autoPadding", padding)):
         if values[-1] != values[-2]:
             raise ConversionError(
-                f"{what}: {key} must be the same in both dimensions, and are {list(values[-2:])}; leave it out by filter_function"
+                f"{what}: {key} must be the same in both dimensions, and are {list(values[-2:])}; "
+                f"leave it out by filter_function"
             )
     if any(d != 1 for d in attributes["dilation"]):
         raise ConversionError(
@@ -187,8 +201,8 @@ def binary_convolution(
         name: what the block is called.
 
     Returns:
-        A function that makes of an operand ``[channels, height, width]`` a block with a parameter ``filter``
-        [num_filters, channels, *filter_shape], the same one whenever it is called.
+        A function that makes of an operand ``[channels, height, width]`` a block with a parameter
+        ``filter`` [num_filters, channels, *filter_shape], the same one whenever it is called.
 
     Example:
         >>> import cntk as C
@@ -222,11 +236,12 @@ def binary_convolution(
 
 
 def convert_to_native_binary_convolution(model: Function) -> Function:
-    """Replace blocks ``BinaryConvolution`` by functions that compute the same without calling Python while they run.
+    """Replace blocks ``BinaryConvolution`` by functions that compute the same without calling
+    Python while they run.
 
-    They share the filters with the old model, their gradients are the same, and they are written to files. A program
-    that loads such a file imports `cntk.contrib.netopt` before. (The original needs a library written in Halide for
-    this, which its packages lack.)
+    They share the filters with the old model, their gradients are the same, and they are written to
+    files. A program that loads such a file imports `cntk.contrib.netopt` before. (The original
+    needs a library written in Halide for this, which its packages lack.)
 
     Args:
         model: a model with binary convolutions; see `convert_to_binary_convolution`.
@@ -253,7 +268,8 @@ def convert_to_native_binary_convolution(model: Function) -> Function:
         filters, operand = block.inputs
         if filters.shape[-1] != filters.shape[-2]:
             raise ConversionError(
-                f"convert_to_native_binary_convolution: filters must be squares, and are {shape_text(filters.shape[-2:])}"
+                f"convert_to_native_binary_convolution: filters must be squares, and are "
+                f"{shape_text(filters.shape[-2:])}"
             )
         attributes = block.block_root.attributes
         channels, height, width = operand.shape

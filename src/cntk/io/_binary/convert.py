@@ -1,4 +1,5 @@
-"""Conversion between the CNTK text format and the CNTK binary format, in both directions, a chunk at a time.
+"""Conversion between the CNTK text format and the CNTK binary format, in both directions, a chunk
+at a time.
 
 An addition in this place: the original has a script for one direction.
 """
@@ -26,16 +27,19 @@ def text_to_binary(
     dtype: Any = np.float32,
     chunk_bytes: int = CHUNK_BYTES,
 ) -> None:
-    """Write a file in the CNTK text format as one in the binary format, for `CBFDeserializer` and the original's.
+    """Write a file in the CNTK text format as one in the binary format, for `CBFDeserializer` and
+    the original's.
 
-    The binary format has no sequence ids: sequences are numbered in their order. A chunk of the text makes one of the
-    binary file, so that both are shuffled alike.
+    The binary format has no sequence ids: sequences are numbered in their order. A chunk of the
+    text makes one of the binary file, so that both are shuffled alike.
 
     Args:
         text_file: what to read.
         binary_file: what to write. It is there whole or as it was.
-        streams: which streams to convert, `StreamDefs`; the binary file knows them by the names given here.
-        dtype: float32 or float64, the number format in the binary file. The original reads float32 alone.
+        streams: which streams to convert, `StreamDefs`; the binary file knows them by the names
+            given here.
+        dtype: float32 or float64, the number format in the binary file. The original reads float32
+            alone.
         chunk_bytes: how much text makes a chunk, which is read at once.
 
     Raises:
@@ -43,11 +47,15 @@ def text_to_binary(
 
     Example:
         >>> from cntk.io import StreamDef, StreamDefs
-        >>> with open('data.ctf', 'w') as file:
-        ...     print('|x 1 2 |y 0', '|x 3 4 |y 1', sep=chr(10), file=file)
-        >>> text_to_binary('data.ctf', 'data.bin', StreamDefs(features=StreamDef('x', 2), label=StreamDef('y', 1)))
-        >>> binary_to_text('data.bin', 'again.ctf')
-        >>> print(open('again.ctf').read())
+        >>> with open("data.ctf", "w") as file:
+        ...     print("|x 1 2 |y 0", "|x 3 4 |y 1", sep=chr(10), file=file)
+        >>> text_to_binary(
+        ...     "data.ctf",
+        ...     "data.bin",
+        ...     StreamDefs(features=StreamDef("x", 2), label=StreamDef("y", 1)),
+        ... )
+        >>> binary_to_text("data.bin", "again.ctf")
+        >>> print(open("again.ctf").read())
         0	|features 1.0 2.0 |label 0.0
         1	|features 3.0 4.0 |label 1.0
     """
@@ -75,14 +83,16 @@ def text_to_binary(
 def binary_to_text(binary_file: str, text_file: str) -> None:
     """Write a file in the CNTK binary format as one in the text format.
 
-    Numbers are written so that reading them gives the very same ones. Sequences get their number as their id.
+    Numbers are written so that reading them gives the very same ones. Sequences get their number as
+    their id.
 
     Args:
         binary_file: what to read.
         text_file: what to write. It is there whole or as it was.
 
     Raises:
-        ValueError: if the file is damaged, or holds what the text format cannot: infinities, or names with spaces or ``|``.
+        ValueError: if the file is damaged, or holds what the text format cannot: infinities, or
+            names with spaces or ``|``.
     """
     source = BinaryFile(str(binary_file), [])
     names = [s.name for s in source.directory.streams]
@@ -115,17 +125,19 @@ def is_binary(file: str) -> bool:
 
 
 def header_streams(lines: list[str]) -> list[StreamConfiguration]:
-    """Streams as the original's converter is told of them: ``name alias dense|sparse width``, one on a line.
+    """Streams as the original's converter is told of them: ``name alias dense|sparse width``, one
+    on a line.
 
     Args:
-        lines: each is the name in the binary file, the name in the text, the storage format, and numbers in a sample.
+        lines: each is the name in the binary file, the name in the text, the storage format, and
+            numbers in a sample.
 
     Raises:
         ValueError: if a line is anything else.
 
     Example:
-        >>> header_streams(['features F dense 784'])
-        [StreamConfiguration(name='features', dim=784, is_sparse=False, stream_alias='F', defines_mb_size=False)]
+        >>> header_streams(["features F dense 784"])
+        [StreamConfiguration(name='features', dim=784, ...)]
     """
     found = []
     for line in filter(str.strip, lines):
@@ -164,7 +176,8 @@ def _texts(file: str, name: str, part: StreamChunk) -> list[list[str]]:
     numbers = part.frames.values if isinstance(part.frames, SparseFrames) else part.frames
     if not np.isfinite(numbers).all():
         raise DataError(
-            f"{file}, stream '{name}': the text format has no infinities and no NaN, and the file has some"
+            f"{file}, stream '{name}': the text format has no infinities and no NaN, and the file "
+            f"has some"
         )
     if isinstance(part.frames, SparseFrames):
         entries = [

@@ -1,4 +1,6 @@
-"""The CNTK binary format: samples and sequences of any number of dense or sparse streams, a chunk at a time."""
+"""The CNTK binary format: samples and sequences of any number of dense or sparse streams, a chunk
+at a time.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,19 @@ from cntk.io._corpus.streams import StreamConfiguration, StreamInformation, conf
 from cntk.io._text.listed_names import shortened, why
 
 _COPIED_BY_SEQUENCE = 64
-"""Words of a sequence from which on sequences of different length are copied one by one, which is then faster."""
+"""Words of a sequence from which on sequences of different length are copied one by one, which is
+then faster.
+"""
 
 
 @dataclass(frozen=True, init=False)
 class CBFDeserializer:
-    """Reads a file in the CNTK binary format, as `text_to_binary` and the original's converter write it.
+    """Reads a file in the CNTK binary format, as `text_to_binary` and the original's converter
+    write it.
 
-    The file itself says which streams it has, of what width and form; all of them are read. Definitions give streams
-    other names (``field`` is the name in the file) and samples a shape of several axes; what else they say is not needed.
+    The file itself says which streams it has, of what width and form; all of them are read.
+    Definitions give streams other names (``field`` is the name in the file) and samples a shape of
+    several axes; what else they say is not needed.
 
     Args:
         filename: the file.
@@ -40,11 +46,19 @@ class CBFDeserializer:
 
     Example:
         >>> from cntk.io import MinibatchSource, StreamDef, StreamDefs, text_to_binary
-        >>> with open('data.ctf', 'w') as file:
-        ...     print('0 |word 3:1 |tag 1 0', '0 |word 2:1 |tag 0 1', '1 |word 0:1 |tag 1 0', sep=chr(10), file=file)
-        >>> streams = StreamDefs(words=StreamDef('word', 4, is_sparse=True), tags=StreamDef('tag', 2))
-        >>> text_to_binary('data.ctf', 'data.bin', streams)
-        >>> source = MinibatchSource(CBFDeserializer('data.bin'), randomize=False)
+        >>> with open("data.ctf", "w") as file:
+        ...     print(
+        ...         "0 |word 3:1 |tag 1 0",
+        ...         "0 |word 2:1 |tag 0 1",
+        ...         "1 |word 0:1 |tag 1 0",
+        ...         sep=chr(10),
+        ...         file=file,
+        ...     )
+        >>> streams = StreamDefs(
+        ...     words=StreamDef("word", 4, is_sparse=True), tags=StreamDef("tag", 2)
+        ... )
+        >>> text_to_binary("data.ctf", "data.bin", streams)
+        >>> source = MinibatchSource(CBFDeserializer("data.bin"), randomize=False)
         >>> source.next_minibatch(3)[source.streams.tags]
         MinibatchData(data=Value([2 x 2 x 2], CPU), samples=3, seqs=2)
     """
@@ -52,7 +66,7 @@ class CBFDeserializer:
     filename: str
     streams: Any
 
-    def __init__(self, filename: str, streams: Any = {}) -> None:  # noqa: B006 - the original's default; it is only read
+    def __init__(self, filename: str, streams: Any = {}) -> None:  # noqa: B006
         object.__setattr__(self, "filename", filename)
         object.__setattr__(self, "streams", streams)
         as_path(filename, "CBFDeserializer: filename")
@@ -102,7 +116,8 @@ class BinaryFile:
             lengths = head.astype(np.int64)
             if not lengths.all() or lengths.sum() != chunk.samples:
                 raise bad(
-                    self.file, chunk.begin, f"expected the lengths of {chunk.sequences} sequences, {chunk.samples} in all"
+                    self.file, chunk.begin, f"expected the lengths of {chunk.sequences} sequences, "
+                                            f"{chunk.samples} in all"
                 )  # fmt: skip
             found.append(ChunkInfo(np.arange(first, first + chunk.sequences), lengths))
             first += chunk.sequences
@@ -139,14 +154,16 @@ class BinaryFile:
         if len(wrong):
             k = int(wrong[0])
             raise bad(
-                self.file, place.begin + k * WORD, f"sequence {k} of the chunk is said to have {lengths[k]} samples, and its "
+                self.file, place.begin + k * WORD, f"sequence {k} of the chunk is said to have "
+                                                   f"{lengths[k]} samples, and its "
                 f"longest stream has {longest[k]}"
             )  # fmt: skip
         return tuple(found)
 
     @contextmanager
     def _reading(self) -> Iterator[BinaryIO]:
-        # Not mapped, and open only while it is read: nobody could replace it on Windows, and none should cut it short.
+        # Not mapped, and open only while it is read: nobody could replace it on Windows, and none
+        # should cut it short.
         try:
             with opened(self.file) as file:
                 yield file
@@ -176,7 +193,8 @@ def _information(
     named = named or [g for g in given if g.name == stream.name]
     if len(named) > 1:
         raise DataError(
-            f"{file}: several streams are to be read from '{stream.name}': {named[0].name}, {named[1].name}"
+            f"{file}: several streams are to be read from '{stream.name}': {named[0].name}, "
+            f"{named[1].name}"
         )
     shape: tuple[int, ...] = (stream.width,)
     if named and int(np.prod(as_shape(named[0].dim))) == stream.width:
@@ -189,7 +207,9 @@ def _information(
 
 @dataclass(frozen=True)
 class _Part:
-    """A chunk while one of its streams is read: where it is, its words, and samples of each sequence as it says."""
+    """A chunk while one of its streams is read: where it is, its words, and samples of each
+    sequence as it says.
+    """
 
     file: str
     begin: int
@@ -211,7 +231,8 @@ class _Part:
         if words > len(self.words) - at:
             raise self.bad(
                 at,
-                f"expected {what}, {words * WORD} bytes, and the chunk has {(len(self.words) - at) * WORD} left",
+                f"expected {what}, {words * WORD} bytes, and the chunk has "
+                f"{(len(self.words) - at) * WORD} left",
             )
 
 
@@ -258,7 +279,8 @@ def _walk(part: _Part, at: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         if not 0 < count <= part.lengths[k]:
             raise part.bad(
                 at,
-                f"sequence {k} of the chunk has {count} samples; from 1 to {part.lengths[k]} were expected",
+                f"sequence {k} of the chunk has {count} samples; from 1 to {part.lengths[k]} were "
+                f"expected",
             )
         part.need(at + 1, count * width, f"{count} samples")
         at += 1 + count * width

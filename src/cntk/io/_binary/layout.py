@@ -1,8 +1,9 @@
 """The CNTK binary format: what a file says of itself at its end, and how that is written.
 
-A file is ``nib_ktnc``, a version, chunks, a directory, and the directory's place. All numbers are little-endian. A chunk
-begins with the samples of each of its sequences; then each stream has, sequence by sequence, its number of samples and
-their numbers. A sparse sequence has its samples, its entries, then all values, all columns, and the entries of each sample.
+A file is ``nib_ktnc``, a version, chunks, a directory, and the directory's place. All numbers are
+little-endian. A chunk begins with the samples of each of its sequences; then each stream has,
+sequence by sequence, its number of samples and their numbers. A sparse sequence has its samples,
+its entries, then all values, all columns, and the entries of each sample.
 """
 
 from __future__ import annotations
@@ -207,11 +208,13 @@ def _chunks(file: str, end: int, table: np.ndarray, place: int) -> tuple[BinaryC
             raise bad(
                 file,
                 at,
-                f"chunk {k} cannot lie at byte {begins[k]}: the next part begins at {begins[k + 1]}",
+                f"chunk {k} cannot lie at byte {begins[k]}: the next part begins at "
+                f"{begins[k + 1]}",
             )
         if not 0 < sequences <= samples or sequences * WORD > begins[k + 1] - begins[k]:
             raise bad(
-                file, at + 8, f"chunk {k} of {begins[k + 1] - begins[k]} bytes cannot hold {sequences} sequences of "
+                file, at + 8, f"chunk {k} of {begins[k + 1] - begins[k]} bytes cannot hold "
+                              f"{sequences} sequences of "
                 f"{samples} samples"
             )  # fmt: skip
         found.append(BinaryChunk(begins[k], begins[k + 1], sequences, samples))

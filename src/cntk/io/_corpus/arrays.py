@@ -1,4 +1,6 @@
-"""Arrays in memory or mapped from files as a deserializer. An addition: the original reads such data in their order alone."""
+"""Arrays in memory or mapped from files as a deserializer. An addition: the original reads such
+data in their order alone.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,19 @@ from cntk.io._corpus.streams import StreamInformation
 
 @dataclass(frozen=True)
 class ArrayDeserializer:
-    """Reads arrays: in memory, memory-mapped (`numpy.load(file, mmap_mode='r')`, `numpy.memmap`), or CSR matrices.
+    """Reads arrays: in memory, memory-mapped (`numpy.load(file, mmap_mode='r')`, `numpy.memmap`),
+    or CSR matrices.
 
-    Of mapped arrays only the chunks that are needed come into memory. Numbers other than float64 are given as float32;
-    they are converted a minibatch's chunk at a time, so that images may lie on disk as bytes. An addition to CNTK.
+    Of mapped arrays only the chunks that are needed come into memory. Numbers other than float64
+    are given as float32; they are converted a minibatch's chunk at a time, so that images may lie
+    on disk as bytes. An addition to CNTK.
 
     Args:
-        arrays: for each stream's name its samples: an array ``[samples, *shape]``, an array ``[samples]`` of numbers, or a CSR
-            matrix ``[samples, width]``.
-        lengths: samples of each sequence, int ``[sequences]``, whose samples lie one after another. An array with as many
-            samples as there are sequences has one for each sequence instead. If not given, every sample stands alone.
+        arrays: for each stream's name its samples: an array ``[samples, *shape]``, an array
+            ``[samples]`` of numbers, or a CSR matrix ``[samples, width]``.
+        lengths: samples of each sequence, int ``[sequences]``, whose samples lie one after another.
+            An array with as many samples as there are sequences has one for each sequence instead.
+            If not given, every sample stands alone.
         samples_per_chunk: how many samples are read at once, and shuffled together as a chunk.
 
     Raises:
@@ -33,9 +38,11 @@ class ArrayDeserializer:
 
     Example:
         >>> from cntk.io import MinibatchSource
-        >>> np.save('frames.npy', np.arange(12, dtype=np.uint8).reshape(6, 2))
-        >>> frames = np.load('frames.npy', mmap_mode='r')
-        >>> data = ArrayDeserializer(dict(frame=frames, label=np.array([0, 1, 1])), lengths=[1, 3, 2])
+        >>> np.save("frames.npy", np.arange(12, dtype=np.uint8).reshape(6, 2))
+        >>> frames = np.load("frames.npy", mmap_mode="r")
+        >>> data = ArrayDeserializer(
+        ...     dict(frame=frames, label=np.array([0, 1, 1])), lengths=[1, 3, 2]
+        ... )
         >>> source = MinibatchSource(data, randomize=False)
         >>> minibatch = source.next_minibatch(4)
         >>> minibatch[source.streams.frame].as_sequences()
@@ -55,7 +62,8 @@ class ArrayDeserializer:
             )
         if self.samples_per_chunk < 1:
             raise DataError(
-                f"ArrayDeserializer: samples_per_chunk must be positive, got {self.samples_per_chunk}"
+                f"ArrayDeserializer: samples_per_chunk must be positive, got "
+                f"{self.samples_per_chunk}"
             )
 
     def open(self, threads: int = 1) -> ArrayCorpus:
@@ -85,7 +93,8 @@ class ArrayCorpus:
         for name, count in counts.items():
             if count not in (total, len(self._lengths)):
                 raise DataError(
-                    f"ArrayDeserializer: '{name}' has {count} samples; expected {total}, as many as the sequences have in all, "
+                    f"ArrayDeserializer: '{name}' has {count} samples; expected {total}, as many "
+                    f"as the sequences have in all, "
                     f"or {len(self._lengths)}, one for each"
                 )
         self._single = {name for name, count in counts.items() if count != total}
@@ -127,12 +136,14 @@ def _accepted(name: str, data: Any) -> Any:
         array = data if isinstance(data, np.ndarray) else np.asarray(data)
     except ValueError:
         raise DataError(
-            f"ArrayDeserializer: '{name}' is a list of arrays that do not make one; give sequences one after another, as "
+            f"ArrayDeserializer: '{name}' is a list of arrays that do not make one; give sequences "
+            f"one after another, as "
             "np.concatenate(sequences) with lengths=[len(s) for s in sequences]"
         ) from None
     if array.ndim == 0 or array.dtype.kind not in "fiub":
         raise DataError(
-            f"ArrayDeserializer: '{name}' must be an array [samples, ...] of real numbers, got {array.dtype}"
+            f"ArrayDeserializer: '{name}' must be an array [samples, ...] of real numbers, got "
+            f"{array.dtype}"
         )
     return array
 

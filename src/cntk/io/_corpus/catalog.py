@@ -1,4 +1,6 @@
-"""The catalog of a minibatch source: all sequences of its corpora, joined by their keys, and the chunks in memory."""
+"""The catalog of a minibatch source: all sequences of its corpora, joined by their keys, and the
+chunks in memory.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,13 @@ class Catalog:
     """All sequences of some corpora.
 
     Args:
-        corpora: opened deserializers. The first says which sequences there are and in which order; the others are
-            looked up by key, and a sequence that one of them lacks is left out.
+        corpora: opened deserializers. The first says which sequences there are and in which order;
+            the others are looked up by key, and a sequence that one of them lacks is left out.
         frame_mode: whether utterances are taken apart into sequences of one frame each.
 
     Raises:
-        DataError: if names of streams are not unique, several streams define the minibatch size, no sequence is left, or
-            there is one that frame mode cannot read.
+        DataError: if names of streams are not unique, several streams define the minibatch size, no
+            sequence is left, or there is one that frame mode cannot read.
     """
 
     def __init__(self, corpora: Sequence[Corpus], frame_mode: bool = False) -> None:
@@ -52,7 +54,8 @@ class Catalog:
         numbers = _numbers(keys, corpora)
         if not len(numbers[0]):
             raise DataError(
-                "MinibatchSource: the deserializers have no sequence in common; their sequence ids must agree"
+                "MinibatchSource: the deserializers have no sequence in common; their sequence ids "
+                "must agree"
             )
         self._places = [_taken(_places(c), n) for c, n in zip(corpora, numbers, strict=True)]
         lengths = [
@@ -110,7 +113,9 @@ class Catalog:
     def read(
         self, sequences: np.ndarray, names: set[str]
     ) -> dict[str, list[tuple[StreamChunk, np.ndarray]]]:
-        """For each wanted stream the chunks in which the sequences lie, and their numbers in these."""
+        """For each wanted stream the chunks in which the sequences lie, and their numbers in
+        these.
+        """
         found: dict[str, list[tuple[StreamChunk, np.ndarray]]] = {}
         for number, corpus in enumerate(self._corpora):
             if not any(s.name in names for s in corpus.streams):
@@ -171,12 +176,14 @@ def check_streams(corpora: Sequence[Corpus]) -> None:
             raise DataError(f"MinibatchSource: two streams are named '{name}'; rename one of them")
     if _is_broadcast(corpora[0]):
         raise DataError(
-            f"MinibatchSource: stream '{names[0]}' is broadcast over the frames of the first deserializer, and is the first itself"
+            f"MinibatchSource: stream '{names[0]}' is broadcast over the frames of the first "
+            f"deserializer, and is the first itself"
         )
     defining = [s.name for c in corpora for s in c.streams if s.defines_mb_size]
     if len(defining) > 1:
         raise DataError(
-            f"MinibatchSource: only one stream may define the minibatch size, and {len(defining)} do: {', '.join(defining)}"
+            f"MinibatchSource: only one stream may define the minibatch size, and {len(defining)} "
+            f"do: {', '.join(defining)}"
         )
 
 
@@ -216,7 +223,9 @@ def _places(corpus: Corpus) -> np.ndarray:
 
 
 def _find(keys: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each key stands among others (the first, if it does several times), and whether it does."""
+    """Where each key stands among others (the first, if it does several times), and whether it
+    does.
+    """
     if is_text(keys) != is_text(among):
         # Numbers are found by how they are written.
         keys, among = (found if is_text(found) else found.astype(str) for found in (keys, among))
@@ -236,7 +245,7 @@ def _faults(corpora: Sequence[Corpus], numbers: list[np.ndarray]) -> dict[int, D
     return faults
 
 
-# -- frames -----------------------------------------------------------------------------------------------------------
+# -- frames ----------------------------------------------------------------------------------------
 
 
 def _is_broadcast(corpus: Corpus) -> bool:
@@ -267,7 +276,8 @@ def _frames_of(
         if not has_frames(corpus):
             if (length != 1).any() or any(has_frames(c) for c in corpora):
                 raise DataError(
-                    f"MinibatchSource: frame_mode reads single samples, and a sequence has {length.max()}; {names} is "
+                    f"MinibatchSource: frame_mode reads single samples, and a sequence has "
+                    f"{length.max()}; {names} is "
                     "read in whole sequences"
                 )
         elif corpus.indivisible:
@@ -277,7 +287,8 @@ def _frames_of(
         elif not corpus.broadcast and (length < lengths[0]).any():
             at = int(np.flatnonzero(length < lengths[0])[0])
             raise DataError(
-                f"MinibatchSource: frame_mode: sequence '{shortened(str(keys[at]))}' has {length[at]} frames in {names}, and "
+                f"MinibatchSource: frame_mode: sequence '{shortened(str(keys[at]))}' has "
+                f"{length[at]} frames in {names}, and "
                 f"{lengths[0][at]} in {corpora[0].streams[0].name}"
             )
     return lengths[0]

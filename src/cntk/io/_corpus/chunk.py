@@ -52,7 +52,8 @@ Frames: TypeAlias = "np.ndarray | SparseFrames"
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Frames that are given beside each frame; beyond the ends of an utterance its first and last one.
+    """Frames that are given beside each frame; beyond the ends of an utterance its first and last
+    one.
 
     Attributes:
         before: how many before it.
@@ -102,7 +103,8 @@ class ChunkInfo:
     Attributes:
         keys: what its sequences are found by in other files, ``[sequences]``.
         lengths: by how many samples each sequence counts in a minibatch, int64 ``[sequences]``.
-        shuffled: as how many chunks of how many sequences it is shuffled, int64 ``[parts]``; as one, if it is None.
+        shuffled: as how many chunks of how many sequences it is shuffled, int64 ``[parts]``; as
+            one, if it is None.
     """
 
     keys: np.ndarray
@@ -143,7 +145,9 @@ class FrameCorpus(Corpus, Protocol):
 
     @property
     def faults(self) -> Mapping[int, DataError]:
-        """What is wrong with sequences, by their number in the corpus; a source may pass over some."""
+        """What is wrong with sequences, by their number in the corpus; a source may pass over
+        some.
+        """
         ...
 
     def check_frames(self) -> None:
@@ -170,7 +174,9 @@ class ScatteredCorpus(Corpus, Protocol):
 
 
 def has_frames(corpus: Corpus) -> TypeGuard[FrameCorpus]:
-    """Whether a corpus is one of utterances. It is not asked for what it would have to read chunks to tell."""
+    """Whether a corpus is one of utterances. It is not asked for what it would have to read chunks
+    to tell.
+    """
     return "broadcast" in vars(corpus) or hasattr(type(corpus), "broadcast")
 
 
@@ -193,7 +199,9 @@ def is_scattered(corpus: Corpus) -> TypeGuard[ScatteredCorpus]:
 
 
 class Deserializer(Protocol):
-    """Where data are and which streams they have; nothing is opened before a minibatch source asks."""
+    """Where data are and which streams they have; nothing is opened before a minibatch source
+    asks.
+    """
 
     def open(self, threads: int = 1) -> Corpus | tuple[Corpus, ...]:
         """Open the files and find their sequences; one corpus, or several that are joined.
@@ -310,7 +318,9 @@ def _select(frames: Frames, rows: np.ndarray) -> Frames:
 
 
 def ends_of(counts: np.ndarray) -> np.ndarray:
-    """Where each of some parts ends that lie one after another, a zero before, int64 ``[parts + 1]``."""
+    """Where each of some parts ends that lie one after another, a zero before, int64 ``[parts +
+    1]``.
+    """
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     return offsets

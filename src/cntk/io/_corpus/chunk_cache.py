@@ -20,7 +20,8 @@ class ChunkCache:
 
     Args:
         corpus: where to read them from.
-        kept_bytes: up to which size of all chunks those stay in memory that the present sweep no longer needs.
+        kept_bytes: up to which size of all chunks those stay in memory that the present sweep no
+            longer needs.
     """
 
     def __init__(self, corpus: Corpus, kept_bytes: int = _KEPT_BYTES) -> None:
@@ -76,7 +77,9 @@ class ChunkCache:
         self._coming[following] = self._reader.submit(self._load, following)
 
     def release(self, position: int) -> None:
-        """Forget chunks that no sequence from a position of the sweep on needs, if not all that are needed fit into the room."""
+        """Forget chunks that no sequence from a position of the sweep on needs, if not all that are
+        needed fit into the room.
+        """
         spent = [c for c in self._loaded if self._last_use.get(c, -1) < position]
         if not spent:
             return

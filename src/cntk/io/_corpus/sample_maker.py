@@ -1,9 +1,11 @@
-"""Samples that are made anew whenever they are read, such as images from their files: threads make them ahead of their use.
+"""Samples that are made anew whenever they are read, such as images from their files: threads make
+them ahead of their use.
 
-A chunk of such samples holds only which ones they are. They are made for the minibatch that needs them, and those of the
-next one meanwhile; what does not come next after all is dropped. So at most two minibatches are in memory. Random numbers
-depend on the source's seed, the sweep and the sample's key: the same sample comes out the same in any minibatch, after a
-checkpoint, and in every deserializer that has it.
+A chunk of such samples holds only which ones they are. They are made for the minibatch that needs
+them, and those of the next one meanwhile; what does not come next after all is dropped. So at most
+two minibatches are in memory. Random numbers depend on the source's seed, the sweep and the
+sample's key: the same sample comes out the same in any minibatch, after a checkpoint, and in every
+deserializer that has it.
 """
 
 from __future__ import annotations
@@ -76,7 +78,8 @@ class SampleMaker:
 
     Args:
         seed: where random numbers begin.
-        threads: how many samples to make at a time; 0 makes them when they are needed and not before.
+        threads: how many samples to make at a time; 0 makes them when they are needed and not
+            before.
         max_errors: how many samples that cannot be read are left out, each with a warning.
     """
 
@@ -96,10 +99,12 @@ class SampleMaker:
             sweeps: each sequence's sweep, int64 ``[sequences]``.
 
         Returns:
-            The same with what had to be made. Sequences that cannot be read are missing, in all streams.
+            The same with what had to be made. Sequences that cannot be read are missing, in all
+            streams.
 
         Raises:
-            DataError: if more cannot be read than is allowed, or samples of a stream differ in shape.
+            DataError: if more cannot be read than is allowed, or samples of a stream differ in
+                shape.
         """
         wanted = {
             name: _wanted(chunks, sweeps) for name, chunks in parts.items() if _is_unmade(chunks)
@@ -200,7 +205,8 @@ def _stacked(name: str, samples: list[np.ndarray]) -> StreamChunk:
     shapes = list(dict.fromkeys(s.shape for s in samples))
     if len(shapes) > 1:
         raise DataError(
-            f"MinibatchSource: samples of stream '{name}' differ in shape: {shape_text(shapes[0])} and {shape_text(shapes[1])}; "
+            f"MinibatchSource: samples of stream '{name}' differ in shape: {shape_text(shapes[0])} "
+            f"and {shape_text(shapes[1])}; "
             "images of different sizes need transforms.scale, after any crop"
         )
     frames = np.stack(samples) if len(samples) > 1 else samples[0][None]

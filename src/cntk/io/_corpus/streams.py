@@ -27,8 +27,9 @@ MAX_SEQUENCE_LENGTH = 65535
 class StreamInformation:
     """What one stream of a reader gives.
 
-    Programs read and change it by the original's names as well: `m_name`, `m_id`, `m_storage_format` (0 is dense, 1
-    sparse), `m_element_type` (a number as `cntk.cntk_py.DataType_Float`) and `m_sample_layout`.
+    Programs read and change it by the original's names as well: `m_name`, `m_id`,
+    `m_storage_format` (0 is dense, 1 sparse), `m_element_type` (a number as
+    `cntk.cntk_py.DataType_Float`) and `m_sample_layout`.
 
     Args:
         name: the stream's name.
@@ -42,10 +43,16 @@ class StreamInformation:
         ValueError: for another storage format.
 
     Example:
-        >>> stream = StreamInformation('features', 0, 'dense', np.float32, (28, 28))
+        >>> stream = StreamInformation("features", 0, "dense", np.float32, (28, 28))
         >>> stream
         features([28 x 28])
-        >>> stream.m_name, stream.m_id, stream.m_storage_format, stream.m_element_type, stream.m_sample_layout.dimensions()
+        >>> (
+        ...     stream.m_name,
+        ...     stream.m_id,
+        ...     stream.m_storage_format,
+        ...     stream.m_element_type,
+        ...     stream.m_sample_layout.dimensions(),
+        ... )
         ('features', 0, 0, 1, (28, 28))
     """
 
@@ -67,7 +74,8 @@ class StreamInformation:
     ) -> None:
         if not isinstance(storage_format, str) or storage_format not in _STORAGE:
             raise SettingError(
-                f"StreamInformation '{name}': storage_format must be 'dense' or 'sparse', got {shown(storage_format)}"
+                f"StreamInformation '{name}': storage_format must be 'dense' or 'sparse', got "
+                f"{shown(storage_format)}"
             )
         self.name = as_string(name, "StreamInformation: name")
         self.stream_id = as_integer(
@@ -125,7 +133,8 @@ class StreamInformation:
     def m_storage_format(self, storage_format: int) -> None:
         if not isinstance(storage_format, Integral) or storage_format not in range(len(_STORAGE)):
             raise TypeError(
-                f"{self}: m_storage_format must be 0 for dense or 1 for sparse, got {storage_format!r}"
+                f"{self}: m_storage_format must be 0 for dense or 1 for sparse, got "
+                f"{storage_format!r}"
             )
         self.storage_format = _STORAGE[storage_format]
 
@@ -139,7 +148,8 @@ class StreamInformation:
         dtype = as_dtype(element_type) if isinstance(element_type, Integral) else None
         if dtype is None:
             raise TypeError(
-                f"{self}: m_element_type must be a number such as cntk_py.DataType_Float, got {element_type!r}"
+                f"{self}: m_element_type must be a number such as cntk_py.DataType_Float, got "
+                f"{element_type!r}"
             )
         self.dtype = dtype.type
 
@@ -174,7 +184,7 @@ class StreamInformation:
         """Return the stream's name and the shape of one sample.
 
         Example:
-            >>> StreamInformation('x', 0, 'dense', np.float32, (2, 3)).as_string()
+            >>> StreamInformation("x", 0, "dense", np.float32, (2, 3)).as_string()
             'x([2 x 3])'
         """
         return f"{self.name}({shape_text(self.sample_shape)})"
@@ -195,7 +205,7 @@ class StreamConfiguration:
         defines_mb_size: whether minibatches are measured in samples of this stream.
 
     Example:
-        >>> StreamConfiguration('features', 784, stream_alias='F').stream_alias
+        >>> StreamConfiguration("features", 784, stream_alias="F").stream_alias
         'F'
     """
 
@@ -210,7 +220,8 @@ class StreamConfiguration:
         as_string(self.stream_alias, "StreamConfiguration: stream_alias")
         if not isinstance(self.dim, (Integral, tuple, list, np.ndarray)):
             raise ArgumentError(
-                f"StreamConfiguration: dim: expected an integer or a tuple of integers, got {shown(self.dim)}"
+                f"StreamConfiguration: dim: expected an integer or a tuple of integers, got "
+                f"{shown(self.dim)}"
             )
         as_bool(self.is_sparse, "StreamConfiguration: is_sparse")
         as_bool(self.defines_mb_size, "StreamConfiguration: defines_mb_size")
@@ -246,7 +257,7 @@ def StreamDef(
         A `Record` for `StreamDefs`.
 
     Example:
-        >>> StreamDef(field='S0', shape=69, is_sparse=True).dim
+        >>> StreamDef(field="S0", shape=69, is_sparse=True).dim
         69
     """
     if field is not None:
@@ -280,7 +291,7 @@ def StreamDefs(**kwargs: Record) -> Record:
         **kwargs: a `StreamDef` for each name.
 
     Example:
-        >>> sorted(StreamDefs(query=StreamDef('S0', 943), intent=StreamDef('S1', 26)))
+        >>> sorted(StreamDefs(query=StreamDef("S0", 943), intent=StreamDef("S1", 26)))
         ['intent', 'query']
     """
     return Record(**kwargs)
@@ -315,7 +326,8 @@ def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
         found = list(streams) if isinstance(streams, (list, tuple)) else [streams]
         if not all(isinstance(s, StreamConfiguration) for s in found):
             raise ArgumentError(
-                f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}"
+                f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got "
+                f"{shown(streams)}"
             )
     else:
         found = []

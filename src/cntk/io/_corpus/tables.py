@@ -1,7 +1,8 @@
-"""Rows of any data set as a deserializer: lists, Hugging Face and torch data sets, Arrow and Parquet files.
+"""Rows of any data set as a deserializer: lists, Hugging Face and torch data sets, Arrow and
+Parquet files.
 
-Additions: the original has nothing of the kind. All are a `UserDeserializer`, so that rows are asked for chunk by chunk
-when they are needed, and shuffled as such are.
+Additions: the original has nothing of the kind. All are a `UserDeserializer`, so that rows are
+asked for chunk by chunk when they are needed, and shuffled as such are.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ from cntk.io._text.listed_names import why
 class RowDeserializer(UserDeserializer):
     """Reads rows: dictionaries, as Hugging Face data sets give, or tuples, as torch data sets give.
 
-    A row is a sequence. In a dense stream its value is a sample of the stream's shape, or an array ``[length, *shape]``; in a
-    sparse one it is the index of the one that is 1, a list of such indices (of words, for example), or a CSR matrix.
-    An addition to CNTK.
+    A row is a sequence. In a dense stream its value is a sample of the stream's shape, or an array
+    ``[length, *shape]``; in a sparse one it is the index of the one that is 1, a list of such
+    indices (of words, for example), or a CSR matrix. An addition to CNTK.
 
     Args:
-        rows: what has a length and gives rows by their number; a torch ``DataLoader``, of which the data set is read (in what
-            batches and order is the minibatch source's affair); or anything that can be gone through, which is then read
-            into memory.
-        streams: `StreamDefs`; ``field`` is the row's key. Rows that are tuples give their items in the order of streams.
+        rows: what has a length and gives rows by their number; a torch ``DataLoader``, of which the
+            data set is read (in what batches and order is the minibatch source's affair); or
+            anything that can be gone through, which is then read into memory.
+        streams: `StreamDefs`; ``field`` is the row's key. Rows that are tuples give their items in
+            the order of streams.
         rows_per_chunk: how many rows are read at once.
 
     Raises:
@@ -40,8 +42,10 @@ class RowDeserializer(UserDeserializer):
 
     Example:
         >>> from cntk.io import MinibatchSource, StreamDef, StreamDefs
-        >>> rows = [{'tokens': [5, 2, 7], 'label': 1}, {'tokens': [3], 'label': 0}]
-        >>> streams = StreamDefs(words=StreamDef('tokens', 10, is_sparse=True), label=StreamDef('label', 1))
+        >>> rows = [{"tokens": [5, 2, 7], "label": 1}, {"tokens": [3], "label": 0}]
+        >>> streams = StreamDefs(
+        ...     words=StreamDef("tokens", 10, is_sparse=True), label=StreamDef("label", 1)
+        ... )
         >>> source = MinibatchSource(RowDeserializer(rows, streams), randomize=False)
         >>> source.next_minibatch(4)[source.streams.words]
         MinibatchData(data=Value([2 x 3 x 10], CPU), samples=4, seqs=2)
@@ -86,11 +90,12 @@ class RowDeserializer(UserDeserializer):
 class ArrowDeserializer(UserDeserializer):
     """Reads Arrow (IPC, Feather) and Parquet files, a record batch or row group at a time.
 
-    A row is a sequence; columns hold numbers, lists of numbers or lists of lists, as in `RowDeserializer`. Needs pyarrow,
-    ``pip install 'cntk-torch[arrow]'``. An addition to CNTK.
+    A row is a sequence; columns hold numbers, lists of numbers or lists of lists, as in
+    `RowDeserializer`. Needs pyarrow, ``pip install 'cntk-torch[arrow]'``. An addition to CNTK.
 
     Args:
-        files: a file, or several that are read one after another; ``.parquet`` tells Parquet from Arrow.
+        files: a file, or several that are read one after another; ``.parquet`` tells Parquet from
+            Arrow.
         streams: `StreamDefs`; ``field`` is the column.
 
     Raises:
@@ -289,7 +294,8 @@ def _dense(value: Any, shape: tuple[int, ...]) -> np.ndarray:
     array = _array(value)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"expected numbers, got {type(value).__name__} {str(value)[:40]!r}")
-    # A number is a sample of one; a list of numbers, in a stream of single numbers, a sequence of them.
+    # A number is a sample of one; a list of numbers, in a stream of single numbers, a sequence of
+    # them.
     if shape == (1,) and (array.ndim == 0 or (array.ndim == 1 and array.shape != (1,))):
         return array.reshape(-1, 1)
     return array
@@ -317,7 +323,8 @@ def _one_hot(value: Any, shape: tuple[int, ...]) -> Any:
         indices = indices.astype(np.int64)
     if indices.ndim != 1 or indices.dtype.kind not in "iu":
         raise ValueError(
-            f"expected an index or a list of indices, got {type(value).__name__} {str(value)[:40]!r}"
+            f"expected an index or a list of indices, got {type(value).__name__} "
+            f"{str(value)[:40]!r}"
         )
     if len(indices) and not (0 <= indices.min() and indices.max() < width):
         wrong = indices[(indices < 0) | (indices >= width)][0]

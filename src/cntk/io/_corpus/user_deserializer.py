@@ -1,4 +1,6 @@
-"""Deserializers that a program writes itself: chunks of arrays, lists of arrays or sparse matrices."""
+"""Deserializers that a program writes itself: chunks of arrays, lists of arrays or sparse
+matrices.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,30 @@ from cntk.io._corpus.streams import StreamInformation, stream_list
 
 
 class UserDeserializer:
-    """Base class for a program's own deserializer: override `stream_infos`, `num_chunks` and `get_chunk`.
+    """Base class for a program's own deserializer: override `stream_infos`, `num_chunks` and
+    `get_chunk`.
 
-    Chunks are asked for when they are needed, not before, and may be asked for again in each sweep. A source that joins one
-    with other deserializers (an addition; the original cannot) has to ask for every chunk once before it begins, to know the
-    lengths of sequences; the sequences are then known by their running number.
+    Chunks are asked for when they are needed, not before, and may be asked for again in each sweep.
+    A source that joins one with other deserializers (an addition; the original cannot) has to ask
+    for every chunk once before it begins, to know the lengths of sequences; the sequences are then
+    known by their running number.
 
     Example:
         >>> from cntk.io import MinibatchSource
         >>> class Squares(UserDeserializer):
         ...     def stream_infos(self):
-        ...         return [StreamInformation('square', 0, 'dense', np.float32, (1,))]
+        ...         return [StreamInformation("square", 0, "dense", np.float32, (1,))]
+        ...
         ...     def num_chunks(self):
         ...         return 2
+        ...
         ...     def get_chunk(self, chunk_id):
-        ...         return {'square': np.arange(3 * chunk_id, 3 * chunk_id + 3, dtype=np.float32)[:, None] ** 2}
+        ...         return {
+        ...             "square": np.arange(3 * chunk_id, 3 * chunk_id + 3, dtype=np.float32)[
+        ...                 :, None
+        ...             ]
+        ...             ** 2
+        ...         }
         >>> source = MinibatchSource(Squares(), randomize=False)
         >>> source.next_minibatch(4)[source.streams.square].asarray().ravel().tolist()
         [0.0, 1.0, 4.0, 9.0]
@@ -57,9 +68,10 @@ class UserDeserializer:
             chunk_id: its number.
 
         Returns:
-            For each stream's name its sequences: an array ``[n, *shape]`` or a CSR matrix ``[n, numbers]`` of single
-            samples, an array ``[n, length, *shape]``, or a list of sequences (arrays ``[length, *shape]`` or ``shape``, or CSR
-            matrices ``[length, numbers]``). All streams have the same number of sequences.
+            For each stream's name its sequences: an array ``[n, *shape]`` or a CSR matrix ``[n,
+            numbers]`` of single samples, an array ``[n, length, *shape]``, or a list of sequences
+            (arrays ``[length, *shape]`` or ``shape``, or CSR matrices ``[length, numbers]``). All
+            streams have the same number of sequences.
         """
         raise NotImplementedError(
             f"{type(self).__name__} must override get_chunk, to give a dictionary of sequences"
@@ -79,8 +91,9 @@ class UserChunks:
 
     Args:
         owner: the deserializer.
-        ends_sweeps_late: whether a minibatch that is full with the last sequence of a sweep leaves it to the next one to
-            end the sweep, as the original has it for a program's own deserializers, and for these alone.
+        ends_sweeps_late: whether a minibatch that is full with the last sequence of a sweep leaves
+            it to the next one to end the sweep, as the original has it for a program's own
+            deserializers, and for these alone.
     """
 
     def __init__(self, owner: UserDeserializer, ends_sweeps_late: bool = True) -> None:
@@ -126,7 +139,8 @@ class UserChunks:
         names = [s.name for s in self.streams]
         if set(found) != set(names):
             raise DataError(
-                f"{where}: expected the streams {', '.join(names)}, got {', '.join(map(str, found))}"
+                f"{where}: expected the streams {', '.join(names)}, got "
+                f"{', '.join(map(str, found))}"
             )
         parts = tuple(_part(f"{where}, stream '{s.name}'", found[s.name], s) for s in self.streams)
         counts = {name: len(p.ends) - 1 for name, p in zip(names, parts, strict=True)}
@@ -146,7 +160,8 @@ def _part(where: str, data: Any, stream: StreamInformation) -> StreamChunk:
         is_sequences = data.ndim == rank + 2
         if data.ndim not in (rank + 1, rank + 2):
             raise DataError(
-                f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, {_all_of(data)}"
+                f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, "
+                f"{_all_of(data)}"
             )
         _check(where, data.shape[data.ndim - rank :], stream)
         frames = _numbers(where, data, stream)
@@ -186,7 +201,8 @@ def _numbers(where: str, data: np.ndarray, stream: StreamInformation) -> np.ndar
 def _check(where: str, shape: tuple[int, ...], stream: StreamInformation) -> None:
     if shape != stream.sample_shape:
         raise DataError(
-            f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, got {shape_text(shape)}"
+            f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, got "
+            f"{shape_text(shape)}"
         )
 
 

@@ -1,4 +1,6 @@
-"""Encoded images as pixels, within limits: a file of a few bytes may say that it holds any number of these."""
+"""Encoded images as pixels, within limits: a file of a few bytes may say that it holds any number
+of these.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,11 @@ PIXELS_PER_BYTE = 16
 """Pixels that it may have for each of its bytes, if that is more; photographs have one to eight."""
 BYTES = 1 << 27
 """Bytes that an encoded image may have, once it is taken out of an archive."""
-# What the original reads, and GIF. Others run other programs (EPS), or take memory before they tell their size.
+# What the original reads, and GIF. Others run other programs (EPS), or take memory before they tell
+# their size.
 _FORMATS = ("BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "SUN", "TIFF", "WEBP")
-# A progressive JPEG file has about ten scans; each is a pass over the whole picture, and takes a few bytes.
+# A progressive JPEG file has about ten scans; each is a pass over the whole picture, and takes a
+# few bytes.
 _SCANS, _SCAN = 100, b"\xff\xda"
 # Rows that are taken at a time have so many pixels, so that no large image is there three times.
 _STRIP = 1 << 18
@@ -32,7 +36,8 @@ class ImageLimits:
 
     Attributes:
         bytes: bytes of an encoded image.
-        pixels: its pixels; None for `PIXELS`, or `PIXELS_PER_BYTE` for each of its bytes if that is more.
+        pixels: its pixels; None for `PIXELS`, or `PIXELS_PER_BYTE` for each of its bytes if that is
+            more.
     """
 
     bytes: int = BYTES
@@ -46,7 +51,8 @@ class ImageLimits:
         """
         if size > self.bytes:
             raise DataError(
-                f"it has {size:,} bytes, and {self.bytes:,} were expected at the most; deserializer['maxBytes'] raises that"
+                f"it has {size:,} bytes, and {self.bytes:,} were expected at the most; "
+                f"deserializer['maxBytes'] raises that"
             )
 
     def check_pixels(self, width: int, height: int, size: int) -> None:
@@ -63,13 +69,15 @@ class ImageLimits:
         most = max(PIXELS, PIXELS_PER_BYTE * size) if self.pixels is None else self.pixels
         if width * height > most:
             raise DataError(
-                f"its {size:,} bytes say that it has {width} x {height} pixels, and {most:,} were expected at the most; "
+                f"its {size:,} bytes say that it has {width} x {height} pixels, and {most:,} were "
+                f"expected at the most; "
                 "deserializer['maxPixels'] raises that"
             )
 
 
 def load_decoder(limits: ImageLimits) -> Callable[[bytes, int, bool], np.ndarray]:
-    """What decodes images: a function of the encoded image, the number of channels, and whether to turn it upright.
+    """What decodes images: a function of the encoded image, the number of channels, and whether to
+    turn it upright.
 
     It raises `DataError` for what is no image, or one that exceeds the limits.
 
@@ -83,7 +91,8 @@ def load_decoder(limits: ImageLimits) -> Callable[[bytes, int, bool], np.ndarray
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as error:
         raise ImportError(
-            "reading images needs Pillow, which is not installed; pip install 'cntk-torch[image]' gets it"
+            "reading images needs Pillow, which is not installed; pip install 'cntk-torch[image]' "
+            "gets it"
         ) from error
     Image.init()
     formats = [name for name in _FORMATS if name in Image.OPEN]
@@ -104,12 +113,14 @@ def load_decoder(limits: ImageLimits) -> Callable[[bytes, int, bool], np.ndarray
             ) from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise DataError(
-                f"its {len(encoded):,} bytes say that it has more pixels than Pillow takes for safe; if it can be trusted, raise "
+                f"its {len(encoded):,} bytes say that it has more pixels than Pillow takes for "
+                f"safe; if it can be trusted, raise "
                 "deserializer['maxPixels'] and PIL.Image.MAX_IMAGE_PIXELS"
             ) from None
         except Exception:  # Decoders of foreign data raise all kinds of errors.
             raise DataError(
-                f"it is no image that can be decoded: its {len(encoded):,} bytes are cut short or damaged"
+                f"it is no image that can be decoded: its {len(encoded):,} bytes are cut short or "
+                f"damaged"
             ) from None
         return pixels[:, :, None] if channels == 1 else pixels[:, :, ::-1]
 
@@ -120,7 +131,8 @@ def _check_head(encoded: bytes, limits: ImageLimits) -> None:
     """Refuse what would take time or memory before an image's size is known."""
     if encoded.startswith(b"\xff\xd8") and encoded.count(_SCAN) > _SCANS:
         raise DataError(
-            f"it is a JPEG file of {encoded.count(_SCAN)} scans, and {_SCANS} were expected at the most"
+            f"it is a JPEG file of {encoded.count(_SCAN)} scans, and {_SCANS} were expected at the "
+            f"most"
         )
     if encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP" and len(encoded) >= 30:
         limits.check_pixels(*_webp_size(encoded), len(encoded))

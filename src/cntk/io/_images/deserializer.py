@@ -34,16 +34,17 @@ _OPTIONS = {"maxPixels": 1, "maxBytes": 1}
 class ImageDeserializer:
     """Reads images and their labels.
 
-    The map file has a line for each image: ``name<tab>label``, or ``key<tab>name<tab>label`` where the key is the sequence id
-    by which other deserializers know it. ``.../`` at the beginning of a name stands for the map file's folder, and
-    ``archive.zip@/name`` is a file in an archive. Maps from Windows are read as well, with ``\\`` for ``/``, a byte order mark,
-    and names in Windows-1252. A sample is ``[channels, height, width]``, its channels blue, green, red,
-    from 0 to 255; a label is a sparse one-hot row. Needs Pillow, the extra ``image``.
+    The map file has a line for each image: ``name<tab>label``, or ``key<tab>name<tab>label`` where
+    the key is the sequence id by which other deserializers know it. ``.../`` at the beginning of a
+    name stands for the map file's folder, and ``archive.zip@/name`` is a file in an archive. Maps
+    from Windows are read as well, with ``\\`` for ``/``, a byte order mark, and names in
+    Windows-1252. A sample is ``[channels, height, width]``, its channels blue, green, red, from 0
+    to 255; a label is a sparse one-hot row. Needs Pillow, the extra ``image``.
 
     Args:
         filename: the map file.
-        streams: `StreamDefs` of ``StreamDef(field='image', transforms=[...])``, see `cntk.io.transforms`, and
-            ``StreamDef(field='label', shape=classes)``.
+        streams: `StreamDefs` of ``StreamDef(field='image', transforms=[...])``, see
+            `cntk.io.transforms`, and ``StreamDef(field='label', shape=classes)``.
 
     Raises:
         ValueError: if a stream's field is neither of these, or a label has no shape.
@@ -54,14 +55,19 @@ class ImageDeserializer:
         >>> from PIL import Image
         >>> from cntk.io import MinibatchSource, StreamDef, StreamDefs, transforms
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     Image.new('RGB', (30, 20), 'red').save(os.path.join(folder, 'red.png'))
-        ...     with open(os.path.join(folder, 'map.txt'), 'w') as file:
-        ...         print('.../red.png', 2, sep=chr(9), file=file)
+        ...     Image.new("RGB", (30, 20), "red").save(os.path.join(folder, "red.png"))
+        ...     with open(os.path.join(folder, "map.txt"), "w") as file:
+        ...         print(".../red.png", 2, sep=chr(9), file=file)
         ...     streams = StreamDefs(
-        ...         image=StreamDef('image', transforms=[transforms.scale(8, 4, 3)]), label=StreamDef('label', shape=5))
+        ...         image=StreamDef("image", transforms=[transforms.scale(8, 4, 3)]),
+        ...         label=StreamDef("label", shape=5),
+        ...     )
         ...     source = MinibatchSource(ImageDeserializer(file.name, streams), max_sweeps=1)
         ...     minibatch = source.next_minibatch(10)
-        >>> minibatch[source.streams.image].shape, minibatch[source.streams.image].asarray()[0, 0, :, 0, 0].tolist()
+        >>> (
+        ...     minibatch[source.streams.image].shape,
+        ...     minibatch[source.streams.image].asarray()[0, 0, :, 0, 0].tolist(),
+        ... )
         ((1, 1, 3, 4, 8), [0.0, 0.0, 255.0])
     """
 
@@ -74,12 +80,14 @@ class ImageDeserializer:
         _definitions(self.streams, "ImageDeserializer")
 
     def __setitem__(self, option: str, value: Any) -> None:
-        """Set how large images may be; larger ones cannot be read, since what a few bytes say may fill the memory.
+        """Set how large images may be; larger ones cannot be read, since what a few bytes say may
+        fill the memory.
 
         Args:
-            option: ``'maxPixels'``, how many pixels an image may have: 8,388,608, or 16 for each byte of its file if that is
-                more, unless it is set; or ``'maxBytes'``, how many bytes an encoded image may have, by itself or taken out of
-                an archive: 134,217,728, unless it is set.
+            option: ``'maxPixels'``, how many pixels an image may have: 8,388,608, or 16 for each
+                byte of its file if that is more, unless it is set; or ``'maxBytes'``, how many
+                bytes an encoded image may have, by itself or taken out of an archive: 134,217,728,
+                unless it is set.
             value: an integer.
 
         Raises:
@@ -103,20 +111,23 @@ class ImageDeserializer:
 class Base64ImageDeserializer:
     """Reads images and their labels from one file that holds them as base64 text.
 
-    The file has a line for each image: ``label<tab>text``, or ``key<tab>label<tab>text``, where the text is an encoded image
-    (PNG, JPEG, ...) in base64. All else is as for `ImageDeserializer`.
+    The file has a line for each image: ``label<tab>text``, or ``key<tab>label<tab>text``, where the
+    text is an encoded image (PNG, JPEG, ...) in base64. All else is as for `ImageDeserializer`.
 
     Args:
         filename: the file.
         streams: as for `ImageDeserializer`.
 
     Raises:
-        ValueError: if a stream's field is neither ``'image'`` nor ``'label'``, or a label has no shape.
+        ValueError: if a stream's field is neither ``'image'`` nor ``'label'``, or a label has no
+            shape.
         TypeError: if ``streams`` are no stream definitions, or ``transforms`` no transforms.
 
     Example:
         >>> from cntk.io import StreamDef, StreamDefs
-        >>> Base64ImageDeserializer('images.txt', StreamDefs(image=StreamDef('image', transforms=[]))).filename
+        >>> Base64ImageDeserializer(
+        ...     "images.txt", StreamDefs(image=StreamDef("image", transforms=[]))
+        ... ).filename
         'images.txt'
     """
 
@@ -183,7 +194,8 @@ class LabelStream:
 
 
 class Images:
-    """An opened list of images: each image is a sequence of one sample, or several where it is seen in several views.
+    """An opened list of images: each image is a sequence of one sample, or several where it is seen
+    in several views.
 
     Args:
         file: the list's file.
@@ -252,7 +264,8 @@ class Images:
             DataError: if the image cannot be read.
         """
         number, view = divmod(row, self._views)
-        # An image that is seen in several views is decoded for each; they are rarely needed at the same time.
+        # An image that is seen in several views is decoded for each; they are rarely needed at the
+        # same time.
         key = (seed[0] & (2**64 - 1), seed[1], _number(self._listed.keys[number]))
         decoded: dict[int, np.ndarray] = {}
         for stream in self._images:
@@ -274,9 +287,15 @@ class Images:
             # The original's decoder heeds how a camera was held in files of their own only.
             return self._decode(encoded, channels, is_file)
         except FileNotFoundError as error:
-            reason = f"there is no file {readable(shortened(error.filename))}{advice(error.filename, is_listed=True)}"
+            reason = (
+                f"there is no file "
+                f"{readable(shortened(error.filename))}{advice(error.filename, is_listed=True)}"
+            )
         except OSError as error:
-            reason = f"the file {readable(shortened(str(error.filename)))} cannot be opened: {error.strerror}"
+            reason = (
+                f"the file {readable(shortened(str(error.filename)))} cannot be opened: "
+                f"{error.strerror}"
+            )
         except DataError as error:
             reason = str(error)
         raise self._fault(number, reason)
@@ -324,7 +343,8 @@ def _definitions(streams: Any, reader: str) -> tuple[list[ImageStream], list[Lab
                 isinstance(t, allowed) for t in steps
             ):
                 raise TypeError(
-                    f"{reader}: stream '{name}': transforms must be a list of cntk.io.transforms, got {steps!r}"
+                    f"{reader}: stream '{name}': transforms must be a list of cntk.io.transforms, "
+                    f"got {steps!r}"
                 )
             images.append(
                 ImageStream(name, Pipeline(tuple(steps)), bool(stream["defines_mb_size"]))
@@ -333,7 +353,8 @@ def _definitions(streams: Any, reader: str) -> tuple[list[ImageStream], list[Lab
             shape = as_shape(stream["dim"]) if "dim" in stream else ()
             if not shape or any(d <= 0 for d in shape):
                 raise ValueError(
-                    f"{reader}: stream '{name}' needs the number of classes: StreamDef('label', shape=...)"
+                    f"{reader}: stream '{name}' needs the number of classes: StreamDef('label', "
+                    f"shape=...)"
                 )
             labels.append(LabelStream(name, shape, bool(stream["defines_mb_size"])))
         else:
@@ -342,6 +363,7 @@ def _definitions(streams: Any, reader: str) -> tuple[list[ImageStream], list[Lab
             )
     if not images and not labels:
         raise ValueError(
-            f"{reader}: no streams were given; give StreamDef('image', ...) or StreamDef('label', ...)"
+            f"{reader}: no streams were given; give StreamDef('image', ...) or StreamDef('label', "
+            f"...)"
         )
     return images, labels

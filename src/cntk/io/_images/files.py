@@ -30,8 +30,9 @@ _IN_ARCHIVE = re.compile(
 class ImageFiles:
     """Reads encoded images by the names that a map file gives.
 
-    ``.../`` at the beginning of a name stands for the map file's folder; other names are relative to the folder in which the
-    program runs. ``archive.zip@/name`` is a file in an archive. Names may be written as on Windows.
+    ``.../`` at the beginning of a name stands for the map file's folder; other names are relative
+    to the folder in which the program runs. ``archive.zip@/name`` is a file in an archive. Names
+    may be written as on Windows.
 
     Attributes:
         folder: the map file's folder.
@@ -48,7 +49,8 @@ class ImageFiles:
 
         Raises:
             OSError: if there is no such file.
-            DataError: if it has too many bytes, an archive has no such file, or is none, or is damaged.
+            DataError: if it has too many bytes, an archive has no such file, or is none, or is
+                damaged.
         """
         if parts := _IN_ARCHIVE.fullmatch(name):
             path = located(parts["zip"] or parts["other"], self.folder, _HERE)
@@ -68,7 +70,8 @@ class ImageFiles:
             raise DataError("the archive has it encrypted; put it there without a password")
         if there.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DataError(
-                f"the archive has it compressed by method {there.compress_type}; 0 (stored) or 8 (deflated) was expected"
+                f"the archive has it compressed by method {there.compress_type}; 0 (stored) or 8 "
+                f"(deflated) was expected"
             )
         self.limits.check_bytes(there.file_size)
         try:

@@ -1,7 +1,8 @@
 """Lists of labelled images: map files that name images, and files that hold them as base64 text.
 
-Columns are separated by tabs: an optional key, the same as in other files that are read together, and then in a map file the
-image's name and its label, in a base64 file the label and the image. A label is the number of a class.
+Columns are separated by tabs: an optional key, the same as in other files that are read together,
+and then in a map file the image's name and its label, in a base64 file the label and the image. A
+label is the number of a class.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Listed:
         keys: what other files know it by, uint64 ``[images]``, or text if any is no number.
         labels: its class, int64 ``[images]``.
         names: its name, in a map file.
-        texts: where the text of each begins, and how many bytes it has, int64 ``[images]``, in a base64 file.
+        texts: where the text of each begins, and how many bytes it has, int64 ``[images]``, in a
+            base64 file.
         shuffled: images that are shuffled together before single ones are.
         errors: what is wrong with other lines.
     """
@@ -175,7 +177,8 @@ def _entry(
     if len(cells) not in (2, 3):
         count = 1 + text.count(b"\t")
         raise DataError(
-            f"expected {columns} or key<tab>{columns}, separated by tabs, got {count} column{'s' * (count != 1)}"
+            f"expected {columns} or key<tab>{columns}, separated by tabs, got {count} "
+            f"column{'s' * (count != 1)}"
         )
     if len(cells) == 3:
         check_name("a key", cells[0])

@@ -1,8 +1,8 @@
 """Images in another size, with the numbers of OpenCV, which the original uses.
 
-Pixel centres of both sizes are laid upon each other, borders are repeated, and nothing is smoothed when an image shrinks,
-except to exactly half its size with ``linear``, which takes the mean of four pixels. For whole numbers the weights are
-rounded to 1/2048, as there.
+Pixel centres of both sizes are laid upon each other, borders are repeated, and nothing is smoothed
+when an image shrinks, except to exactly half its size with ``linear``, which takes the mean of four
+pixels. For whole numbers the weights are rounded to 1/2048, as there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def resize(image: np.ndarray, width: int, height: int, interpolation: str) -> np
         ``[height, width, channels]`` of the same number format.
 
     Example:
-        >>> resize(np.array([[[0], [90]]], np.uint8), 3, 1, 'linear').ravel().tolist()
+        >>> resize(np.array([[[0], [90]]], np.uint8), 3, 1, "linear").ravel().tolist()
         [0, 45, 90]
     """
     old_height, old_width = image.shape[:2]
@@ -150,7 +150,8 @@ def _whole_numbers(image: np.ndarray, across: Taps, down: Taps, interpolation: s
         return linear
     rounded: np.ndarray = (_weighted(lines, down.places, weights, 0) + (1 << 21)) >> 22
     if interpolation == "cubic":
-        # OpenCV sums groups of eight numbers of a line as float32, and what is left over as whole numbers.
+        # OpenCV sums groups of eight numbers of a line as float32, and what is left over as whole
+        # numbers.
         factors = weights.astype(np.float32) * np.float32(2.0**-22)
         floats = np.rint(_weighted(lines.astype(np.float32), down.places, factors, 0)).astype(
             np.int32

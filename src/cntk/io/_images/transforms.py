@@ -1,6 +1,7 @@
 """What is done to an image before it is a sample: crops, scaling, a mean image, changes of colour.
 
-An image is ``[height, width, channels]`` here, uint8 as read or float32, its channels blue, green, red.
+An image is ``[height, width, channels]`` here, uint8 as read or float32, its channels blue, green,
+red.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from cntk.io._text.listed_names import why
 VIEWS = 10
 # How often a random crop is drawn that does not fit into the image before the whole image is taken.
 _TRIES = 10
-# An image that is very long would take any amount of memory before what is beyond the new size is cut off.
+# An image that is very long would take any amount of memory before what is beyond the new size is
+# cut off.
 _PIXELS, _RATIO = 1 << 22, 64
 
 Range = tuple[float, float]
@@ -134,7 +136,8 @@ class Scale:
         width, height = self._keeping_proportions(image.shape[1], image.shape[0])
         if width * height > max(_PIXELS, _RATIO * self.width * self.height):
             raise DataError(
-                f"it is {image.shape[1]} x {image.shape[0]} pixels, and {width} x {height} when it covers {self.width} x "
+                f"it is {image.shape[1]} x {image.shape[0]} pixels, and {width} x {height} when it "
+                f"covers {self.width} x "
                 f"{self.height}; crop it before, or use scale_mode='fill'"
             )
         scaled = resize(image, width, height, self.interpolation)
@@ -149,7 +152,9 @@ class Scale:
         return np.pad(scaled, borders, constant_values=value)
 
     def _keeping_proportions(self, width: int, height: int) -> tuple[int, int]:
-        """The size that covers the new one, or fits into it: one side the same, the other rounded."""
+        """The size that covers the new one, or fits into it: one side the same, the other
+        rounded.
+        """
         by_width = self.width, max(_rounded(height * self.width / width), 1)
         by_height = max(_rounded(width * self.height / height), 1), self.height
         if self.mode == "crop":
@@ -171,12 +176,16 @@ class Mean:
     filename: str
 
     def apply(self, image: np.ndarray, draws: np.random.Generator, view: int) -> np.ndarray:
-        """The image less the mean image; the image itself, with a warning, if their sizes differ."""
+        """The image less the mean image; the image itself, with a warning, if their sizes
+        differ.
+        """
         if image.shape != self.image.shape:
             sizes = " x ".join(map(str, self.image.shape)), " x ".join(map(str, image.shape))
             warnings.warn(
-                f"{self.filename}: the mean image is {sizes[0]} (height x width x channels), images are {sizes[1]}; "
-                "it is not subtracted, as in the original. Scale images to its size before the mean, or leave it out",
+                f"{self.filename}: the mean image is {sizes[0]} (height x width x channels), "
+                f"images are {sizes[1]}; "
+                "it is not subtracted, as in the original. Scale images to its size before the "
+                "mean, or leave it out",
                 stacklevel=2,
             )
             return image.astype(np.float32)
@@ -185,7 +194,8 @@ class Mean:
 
     @cached_property
     def image(self) -> np.ndarray:
-        """The mean image, float32 ``[height, width, channels]``; as in the original the file's numbers stand in this order.
+        """The mean image, float32 ``[height, width, channels]``; as in the original the file's
+        numbers stand in this order.
 
         Raises:
             DataError: if the file is none.
@@ -210,14 +220,16 @@ class Mean:
             LookupError,
         ):  # The last for an encoding that is none.
             raise DataError(
-                f"{self.filename}: expected a mean image in OpenCV's XML format, with Channel, Row, Col and, in MeanImg, as many "
+                f"{self.filename}: expected a mean image in OpenCV's XML format, with Channel, "
+                f"Row, Col and, in MeanImg, as many "
                 "numbers as these say, all of them finite"
             ) from None
 
 
 @dataclass(frozen=True)
 class Color:
-    """Changes brightness, contrast and saturation at random. `cntk.io.transforms.color` describes it.
+    """Changes brightness, contrast and saturation at random. `cntk.io.transforms.color` describes
+    it.
 
     Attributes:
         brightness_radius: by which part of the image's mean the brightness may change.
@@ -242,7 +254,9 @@ class Color:
 
 
 def _saturated(image: np.ndarray, factor: np.float32) -> np.ndarray:
-    """An image whose saturation (hue, saturation, value: Smith, 1978) is multiplied, and is 1 at most."""
+    """An image whose saturation (hue, saturation, value: Smith, 1978) is multiplied, and is 1 at
+    most.
+    """
     value = image.max(2, keepdims=True)
     depth = value - image.min(2, keepdims=True)
     factor_of = np.minimum(factor, value / np.maximum(depth, np.float32(1e-6)))
@@ -265,8 +279,8 @@ class Pipeline:
 
         Args:
             image: uint8 ``[height, width, channels]``.
-            seed: what random numbers depend on. Each kind of transform has its own, so that streams that share a crop share
-                it whatever else is done to them.
+            seed: what random numbers depend on. Each kind of transform has its own, so that streams
+                that share a crop share it whatever else is done to them.
             view: which of the image's views is wanted.
         """
         kinds: list[type] = []
@@ -313,7 +327,8 @@ class Pipeline:
                 and step.area_ratio[0] > 0
             ):
                 raise DataError(
-                    "transforms.crop: side_ratio and area_ratio exclude each other; give one of them"
+                    "transforms.crop: side_ratio and area_ratio exclude each other; give one of "
+                    "them"
                 )
             if isinstance(step, Mean):
                 _ = step.image

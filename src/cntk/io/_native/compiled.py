@@ -1,7 +1,7 @@
 """All that is compiled.
 
-To import this module compiles it, or loads what was compiled before, which takes seconds or a fraction of one: `_compiled`
-imports it in the background.
+To import this module compiles it, or loads what was compiled before, which takes seconds or a
+fraction of one: `_compiled` imports it in the background.
 """
 
 from cntk.io._native.rows import (

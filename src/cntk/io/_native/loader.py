@@ -1,7 +1,8 @@
 """Compiled code, as soon as there is any.
 
-Importing `_machine` compiles it, which takes seconds when it is done for the first time on a machine. It is done in the
-background, and only once there is so much to do that it is worth it; nobody waits.
+Importing `_machine` compiles it, which takes seconds when it is done for the first time on a
+machine. It is done in the background, and only once there is so much to do that it is worth it;
+nobody waits.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def _coming() -> Future[ModuleType]:
         ) as error:  # Without numba, or with one that does not fit, all is read another way.
             coming.set_exception(error)
 
-    # No daemon: a program that ends waits until the function under way is done, rather than have a compiler torn down.
+    # No daemon: a program that ends waits until the function under way is done, rather than have a
+    # compiler torn down.
     threading.Thread(target=prepare, name="cntk-compiler").start()
     return coming

@@ -37,7 +37,8 @@ def exchange_within(
     here: int,
     last: int,
 ) -> tuple[int, int]:
-    """Let entries change places with random ones of the window of chunks that each is in, as long as random words last.
+    """Let entries change places with random ones of the window of chunks that each is in, as long
+    as random words last.
 
     Args:
         order: what is shuffled.

@@ -1,6 +1,7 @@
 """Lines of the CNTK text format, read by compiled code in one pass over their bytes.
 
-What is read here is entirely regular, and the same as `_ctf_lines` reads; what is not is left to that.
+What is read here is entirely regular, and the same as `_ctf_lines` reads; what is not is left to
+that.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def count_lines(text: np.ndarray, begin: int, end: int) -> int:
 
 @compiled(types.Tuple((int64, float64))(TEXT, int64))
 def read_number(text: np.ndarray, at: int) -> tuple[int, float]:
-    """A number written as ``[+-]digits[.digits][e[+-]digits]`` from a byte on: the byte behind it, or -1, and its value.
+    """A number written as ``[+-]digits[.digits][e[+-]digits]`` from a byte on: the byte behind it,
+    or -1, and its value.
 
     Digits beyond the nineteenth that count are left out, and what comes out is right to a few
     units in the last place of a float64: a float32 does not show either.
@@ -114,13 +116,15 @@ def _stream(
     return -1
 
 
-# Plain numbers are read where they stand rather than in a function of their own: handing the text to one costs as much as
-# reading a number does, since it is counted who holds it.
+# Plain numbers are read where they stand rather than in a function of their own: handing the text
+# to one costs as much as reading a number does, since it is counted who holds it.
 
 
 @compiled(int64(TEXT, int64, int64, float32[::1], int64))
 def _dense_sample(text: np.ndarray, at: int, width: int, dense: np.ndarray, place: int) -> int:
-    """Read the numbers behind a name, up to the next '|' or line end, which is given back, or -1."""
+    """Read the numbers behind a name, up to the next '|' or line end, which is given back, or
+    -1.
+    """
     last = place + width
     if place < 0 or last > len(dense):
         return -1
@@ -133,7 +137,8 @@ def _dense_sample(text: np.ndarray, at: int, width: int, dense: np.ndarray, plac
             continue
         if place >= last:
             return -1
-        # Written out here and for sparse entries: as one function, put in place by numba, it takes up to 1.7 times as long.
+        # Written out here and for sparse entries: as one function, put in place by numba, it takes
+        # up to 1.7 times as long.
         begin = at
         if letter == _MINUS:
             at += 1
@@ -181,7 +186,9 @@ def _sparse_sample(
     stream: int,
     total: int,
 ) -> tuple[int, int]:
-    """Read the entries behind a name, up to the next '|' or line end, which is given back, or -1; and their number."""
+    """Read the entries behind a name, up to the next '|' or line end, which is given back, or -1;
+    and their number.
+    """
     count = 0
     while True:
         letter = text[at]
@@ -236,10 +243,26 @@ def _sparse_sample(
 
 @compiled(
     boolean(
-        TEXT, int64, int64, boolean, int64, int64, TEXT, int64[::1], int64[::1], boolean[::1],
-        float32[::1], int64[::1], int64[:, ::1], int64[:, ::1], int64[:, ::1], float32[:, ::1], int64[::1], int64[::1],
+        TEXT,
+        int64,
+        int64,
+        boolean,
+        int64,
+        int64,
+        TEXT,
+        int64[::1],
+        int64[::1],
+        boolean[::1],
+        float32[::1],
+        int64[::1],
+        int64[:, ::1],
+        int64[:, ::1],
+        int64[:, ::1],
+        float32[:, ::1],
+        int64[::1],
+        int64[::1],
     )
-)  # fmt: skip
+)
 def read_block(
     text: np.ndarray,
     begin: int,
@@ -287,7 +310,8 @@ def read_block(
     """
     streams = len(widths)
     at, line = begin, 0
-    # Whatever is looked for ends at a line end at the latest, and there is one at the end of the text.
+    # Whatever is looked for ends at a line end at the latest, and there is one at the end of the
+    # text.
     if begin >= end or end > len(text) or text[end - 1] != _NEWLINE:
         return False
     while at < end:
@@ -373,10 +397,12 @@ def find_sequences(
         begin: the first byte, of a line.
         end: behind the last byte.
         have_ids: whether lines may begin with a sequence id.
-        alias: the stream whose samples are counted, by its name in the file; every line counts as one if it is empty.
-        state: uint64 ``[4]``: the id of the sequence before, whether there is one, and, to be given back, the lines that
-            still belong to it and what they count for.
-        begins: where the first byte of each sequence goes; there is room for as many as there are lines.
+        alias: the stream whose samples are counted, by its name in the file; every line counts as
+            one if it is empty.
+        state: uint64 ``[4]``: the id of the sequence before, whether there is one, and, to be given
+            back, the lines that still belong to it and what they count for.
+        begins: where the first byte of each sequence goes; there is room for as many as there are
+            lines.
         keys: where ids go.
         rows: where numbers of lines go.
         counted: where numbers of samples go.

@@ -1,4 +1,6 @@
-"""Sequences gathered ahead of their use: those of several small minibatches at once, since each gathering has its price."""
+"""Sequences gathered ahead of their use: those of several small minibatches at once, since each
+gathering has its price.
+"""
 
 from __future__ import annotations
 
@@ -73,6 +75,8 @@ class ReadAhead:
 
 @cache
 def _keep_memory() -> None:
-    """Once, since the C library gives the memory of a minibatch back to the system, and faults it in again for the next, until
-    it has seen something this large come and go. Nothing of it is touched."""
+    """Once, since the C library gives the memory of a minibatch back to the system, and faults it
+    in again for the next, until it has seen something this large come and go. Nothing of it is
+    touched.
+    """
     np.empty(_LARGE, np.uint8)

@@ -1,4 +1,6 @@
-"""What a minibatch source reads through: the sequences of each minibatch, and a state to go on from."""
+"""What a minibatch source reads through: the sequences of each minibatch, and a state to go on
+from.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,11 @@ class Read:
     """The sequences of one minibatch.
 
     Attributes:
-        parts: for each wanted stream chunks, and the numbers of the minibatch's sequences in these. None at the end.
+        parts: for each wanted stream chunks, and the numbers of the minibatch's sequences in these.
+            None at the end.
         ends_sweep: whether a sweep ends with the minibatch or within it.
-        starts: which sequences begin here rather than going on from the minibatch before; None if all do.
+        starts: which sequences begin here rather than going on from the minibatch before; None if
+            all do.
         origins: which of the minibatch before each one goes on from, if it does.
     """
 
@@ -64,7 +68,9 @@ class Reading(Protocol):
         ...
 
     def next(self, request: Request, names: set[str]) -> Read:
-        """The next sequences of some streams, as many as a worker's room holds, and one at least."""
+        """The next sequences of some streams, as many as a worker's room holds, and one at
+        least.
+        """
         ...
 
     def state(self) -> dict[str, int]:
@@ -85,7 +91,8 @@ class CatalogReading:
         seed: the first sweep's seed.
         limits: where reading ends.
         bucket: within how many sequences of that order those of similar length come together.
-        frame_mode: whether utterances are read frame by frame, and other sequences must be of one sample.
+        frame_mode: whether utterances are read frame by frame, and other sequences must be of one
+            sample.
         max_errors: how many malformed sequences to pass over, in all.
         makers: how many images to read at a time, and ahead of their use; 0 for none.
     """
@@ -135,7 +142,9 @@ class CatalogReading:
         return self._timeline.is_over
 
     def next(self, request: Request, names: set[str]) -> Read:
-        """The next sequences of some streams, as many as a worker's room holds, and one at least."""
+        """The next sequences of some streams, as many as a worker's room holds, and one at
+        least.
+        """
         before, ended = self._timeline.position, 0
         while True:
             taken = self._timeline.take(request)
@@ -163,7 +172,9 @@ class CatalogReading:
             raise
 
     def _make_ahead(self, count: int, request: Request, names: set[str]) -> None:
-        """Begin to make what the next minibatch needs, if it is of the same size and all are sound."""
+        """Begin to make what the next minibatch needs, if it is of the same size and all are
+        sound.
+        """
         following = self._timeline.following(count, request)
         if names and len(following):
             self._maker.expect(self._catalog.read(following, names), self._timeline.sweep)
@@ -177,7 +188,9 @@ class CatalogReading:
             raise
 
     def _sound(self, sequences: np.ndarray, begin: int) -> np.ndarray:
-        """Which sequences are not malformed; if more of these come than are allowed, it stays where it began."""
+        """Which sequences are not malformed; if more of these come than are allowed, it stays where
+        it began.
+        """
         if not self._catalog.faults:
             return np.ones(len(sequences), bool)
         faulty = np.isin(sequences, list(self._catalog.faults))
@@ -198,7 +211,8 @@ class CatalogReading:
         position = state.get(POSITION) if isinstance(state, Mapping) else None
         if not isinstance(position, (int, np.integer)) or position < 0:
             raise ValueError(
-                f"restore_from_checkpoint: expected {{'{POSITION}': samples}}, as get_checkpoint_state gives, got {state!r}"
+                f"restore_from_checkpoint: expected {{'{POSITION}': samples}}, as "
+                f"get_checkpoint_state gives, got {state!r}"
             )
         self._timeline.seek(int(position))
 
@@ -210,8 +224,8 @@ class ByLength:
     Attributes:
         order: the order before.
         lengths: samples of each sequence, int64 ``[sequences]``.
-        pool: how many sequences of that order are sorted at a time: one pool ascending, the next descending, so that
-            neighbours are similar where pools meet too.
+        pool: how many sequences of that order are sorted at a time: one pool ascending, the next
+            descending, so that neighbours are similar where pools meet too.
     """
 
     order: Order
@@ -230,7 +244,9 @@ class ByLength:
 
 
 def by_length(lengths: np.ndarray, pool: int) -> np.ndarray:
-    """Places of sequences, so many at a time sorted by length: ascending, then descending, and so on."""
+    """Places of sequences, so many at a time sorted by length: ascending, then descending, and so
+    on.
+    """
     pools = np.arange(len(lengths)) // pool
     places: np.ndarray = np.lexsort((np.where(pools % 2 == 0, lengths, -lengths), pools))
     return places

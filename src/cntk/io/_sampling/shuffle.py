@@ -1,8 +1,9 @@
-"""The order in which a sweep goes through a corpus: as it stands, or shuffled within a window of chunks.
+"""The order in which a sweep goes through a corpus: as it stands, or shuffled within a window of
+chunks.
 
-The shuffle is the original's, number by number, so that the same seed gives the same minibatches: chunks are shuffled
-first; then every sequence changes places with a random one of the window of chunks around it. At most a window of chunks
-is needed at a time.
+The shuffle is the original's, number by number, so that the same seed gives the same minibatches:
+chunks are shuffled first; then every sequence changes places with a random one of the window of
+chunks around it. At most a window of chunks is needed at a time.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class Order:
         return self._shuffled(self._chunks(number), MersenneTwister64(self.seed + number))
 
     def deals(self, number: int) -> np.ndarray | None:
-        """Shuffled chunks are dealt out among workers: each sequence's chunk's place in a sweep, int64 ``[sequences]``."""
+        """Shuffled chunks are dealt out among workers: each sequence's chunk's place in a sweep,
+        int64 ``[sequences]``.
+        """
         if self.window is None:
             return None
         chunks = self._chunks(number)
@@ -89,7 +92,9 @@ class Order:
         return _exchange_within(order, sizes[chunks], windows, twister)
 
     def _windows(self, chunks: list[int]) -> list[tuple[int, int]]:
-        """For each shuffled chunk the places of the first chunk of its window and of the first behind it."""
+        """For each shuffled chunk the places of the first chunk of its window and of the first
+        behind it.
+        """
         assert self.window is not None
         half = self.window.size // 2
         count = len(chunks)

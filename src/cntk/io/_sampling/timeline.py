@@ -1,6 +1,8 @@
-"""The timeline of a minibatch source: samples counted from its first one on, sweep after sweep, cut into minibatches.
+"""The timeline of a minibatch source: samples counted from its first one on, sweep after sweep, cut
+into minibatches.
 
-A position on it is all that a checkpoint holds: which sequences come next follows from the position and the seed.
+A position on it is all that a checkpoint holds: which sequences come next follows from the position
+and the seed.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class Sweeps(Protocol):
         ...
 
     def deals(self, number: int) -> np.ndarray | None:
-        """Which worker reads each sequence in a sweep, as a number modulo the workers, int64 ``[sequences]``.
+        """Which worker reads each sequence in a sweep, as a number modulo the workers, int64
+        ``[sequences]``.
 
         None if sequences are dealt out one by one as they come.
         """
@@ -78,7 +81,8 @@ class Timeline:
     Args:
         order: the order of sequences in each sweep.
         lengths: samples that each sequence counts for, int64 ``[sequences]``.
-        max_samples: where the timeline ends; a sequence that begins before is still read. None for no end.
+        max_samples: where the timeline ends; a sequence that begins before is still read. None for
+            no end.
         max_sweeps: after how many sweeps it ends; None for no end.
         on_sweep: who is to know the order of each sweep that begins.
     """
@@ -98,7 +102,8 @@ class Timeline:
         self._sequences: np.ndarray = np.zeros(0, np.int64)
         self._begins: np.ndarray = np.zeros(1, np.int64)
         self._deals: np.ndarray | None = None
-        # Sequences before the sweep, which are dealt out in turn; as in the original, a seek counts from the sweep's begin.
+        # Sequences before the sweep, which are dealt out in turn; as in the original, a seek counts
+        # from the sweep's begin.
         self._dealt = 0
         self._mine: tuple[tuple[int, int], np.ndarray, np.ndarray] | None = None
         self._asked: Request | None = None
@@ -147,8 +152,9 @@ class Timeline:
     def take(self, request: Request) -> Taken:
         """The next sequences of a worker, as many as fit into its room, and one at least.
 
-        As in the original, the sequences of others count for nothing: they are passed over up to the worker's next one. Only
-        where sequences are dealt out one by one and the room is full, what follows the last one is left.
+        As in the original, the sequences of others count for nothing: they are passed over up to
+        the worker's next one. Only where sequences are dealt out one by one and the room is full,
+        what follows the last one is left.
         """
         found: list[np.ndarray] = []
         sweeps: list[np.ndarray] = []
@@ -181,13 +187,17 @@ class Timeline:
         return Taken(_joined(found), ends_sweep, _joined(sweeps))
 
     def _accept(self, request: Request) -> None:
-        """Begin to deal out anew if a worker asks for another part or size than before, as the original does."""
+        """Begin to deal out anew if a worker asks for another part or size than before, as the
+        original does.
+        """
         if self._deals is None and request != self._asked:
             self._dealt, self._mine = 0, None
         self._asked = request
 
     def _has_nothing(self, request: Request) -> bool:
-        """Whether there are less chunks than workers, and none is this worker's: as in the original, it gets nothing."""
+        """Whether there are less chunks than workers, and none is this worker's: as in the
+        original, it gets nothing.
+        """
         if self._deals is None or request.workers == 1 or request.rank <= int(self._deals.max()):
             return False
         if self._end is not None:
@@ -195,7 +205,9 @@ class Timeline:
         return True
 
     def _share(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
-        """A worker's places in the sweep, and its samples before each and in all, int64 ``[places (+ 1)]``."""
+        """A worker's places in the sweep, and its samples before each and in all, int64 ``[places
+        (+ 1)]``.
+        """
         key = request.workers, request.rank
         if self._mine is None or self._mine[0] != key:
             if request.workers == 1:

@@ -1,8 +1,9 @@
 """Long sequences in pieces, for backpropagation through time that is truncated.
 
-A minibatch has a number of slots. Each holds sequences one after another, and every minibatch takes so many frames of each,
-across the end of a sequence too. What is cut goes on in the next minibatch: the value says which pieces do, and from which
-one, and a recurrence starts these from the state it stopped at.
+A minibatch has a number of slots. Each holds sequences one after another, and every minibatch takes
+so many frames of each, across the end of a sequence too. What is cut goes on in the next minibatch:
+the value says which pieces do, and from which one, and a recurrence starts these from the state it
+stopped at.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from cntk.io._sampling.reading import POSITION, CatalogReading, Read
 from cntk.io._sampling.timeline import Request
 
 _ASKED = ("truncatedMinibatchSize", "truncatedWorkers", "truncatedRank")
-# Of each sequence in a slot where it begins, how many of its frames were given, and which piece was the last of these.
+# Of each sequence in a slot where it begins, how many of its frames were given, and which piece was
+# the last of these.
 _PLACE = (
     "truncatedSlot{}Sequence{}Position",
     "truncatedSlot{}Sequence{}Frame",
@@ -73,10 +75,10 @@ class _Piece:
 class TruncatedReading:
     """Reads sequences piece by piece.
 
-    Minibatches of a size have ``size // length`` slots, one at least, which are dealt out among workers. A slot reads
-    sequences until it has more frames than a minibatch takes of it. When the data end, each slot gives what it has left.
-    With another size or another worker new slots begin, at the next sequence; as in the original, what was left in the slots
-    before is not read.
+    Minibatches of a size have ``size // length`` slots, one at least, which are dealt out among
+    workers. A slot reads sequences until it has more frames than a minibatch takes of it. When the
+    data end, each slot gives what it has left. With another size or another worker new slots begin,
+    at the next sequence; as in the original, what was left in the slots before is not read.
 
     Args:
         reading: reads whole sequences.
@@ -104,7 +106,8 @@ class TruncatedReading:
         """The next pieces of some streams.
 
         Raises:
-            DataError: if there are more workers than slots, or a sequence's streams differ in length.
+            DataError: if there are more workers than slots, or a sequence's streams differ in
+                length.
         """
         if request != self._asked:
             if self._reading.is_over and not any(self._slots):
@@ -143,8 +146,10 @@ class TruncatedReading:
         slots = max(request.size // self._length, 1)
         if request.workers > slots:
             raise DataError(
-                f"MinibatchSource: minibatches of {request.size} samples hold {slots} sequences of truncation_length "
-                f"{self._length}, and there are {request.workers} workers; give a larger minibatch size or less workers"
+                f"MinibatchSource: minibatches of {request.size} samples hold {slots} sequences of "
+                f"truncation_length "
+                f"{self._length}, and there are {request.workers} workers; give a larger minibatch "
+                f"size or less workers"
             )
         return request.share(slots)
 
@@ -180,14 +185,16 @@ class TruncatedReading:
         lengths = {name: int(found[1][0]) for name, found in taken.items()}
         if len(set(lengths.values())) != 1:
             raise DataError(
-                "MinibatchSource: with truncation_length all streams must have a sequence's every frame; one has "
-                + ", ".join(f"{n} in {name}" for name, n in lengths.items())
+                "MinibatchSource: with truncation_length all streams must have a sequence's every "
+                "frame; one has " + ", ".join(f"{n} in {name}" for name, n in lengths.items())
             )
         frames = {name: found[0] for name, found in taken.items()}
         return _Sequence(frames, max(lengths.values()), position, read.ends_sweep)
 
     def state(self) -> dict[str, int]:
-        """The source's position, and for each slot where its sequences begin and how much of the first was given."""
+        """The source's position, and for each slot where its sequences begin and how much of the
+        first was given.
+        """
         state = self._reading.state()
         if self._asked is None:
             return state
@@ -205,7 +212,8 @@ class TruncatedReading:
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go to where `state` was given. A state without slots, as the original's, begins with new sequences.
+        """Go to where `state` was given. A state without slots, as the original's, begins with new
+        sequences.
 
         Raises:
             ValueError: if it is no such state.
@@ -237,7 +245,8 @@ class TruncatedReading:
                 sequence = self._fetch(request)
                 if sequence is None or given >= sequence.length:
                     raise ValueError(
-                        f"restore_from_checkpoint: the state has {given} frames of a sequence at {position}, which is not so long"
+                        f"restore_from_checkpoint: the state has {given} frames of a sequence at "
+                        f"{position}, which is not so long"
                     )
                 sequence.given, sequence.piece = given, piece
                 self._slots[-1].append(sequence)

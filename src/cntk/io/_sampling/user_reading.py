@@ -1,7 +1,9 @@
-"""The way through a program's own deserializer: window after window of chunks, whose contents are not known beforehand.
+"""The way through a program's own deserializer: window after window of chunks, whose contents are
+not known beforehand.
 
-The order is the original's, number by number. Chunks are shuffled sweep by sweep and dealt out among workers; as many
-as a window holds are taken at a time, across the end of a sweep too, and their sequences shuffled, each sweep's by itself.
+The order is the original's, number by number. Chunks are shuffled sweep by sweep and dealt out
+among workers; as many as a window holds are taken at a time, across the end of a sweep too, and
+their sequences shuffled, each sweep's by itself.
 """
 
 from __future__ import annotations
@@ -55,10 +57,11 @@ class _Part:
     """A span's chunks, loaded.
 
     Attributes:
-        ends_sweep: whether the sweep ends behind it. In a window that end has a place of its own: a minibatch that is full
-            before it does not end the sweep, the next one does.
+        ends_sweep: whether the sweep ends behind it. In a window that end has a place of its own: a
+            minibatch that is full before it does not end the sweep, the next one does.
         loaded: the chunks.
-        order: chunk (its number among these) and sequence in it, int64 ``[sequences, 2]``, in the order of reading.
+        order: chunk (its number among these) and sequence in it, int64 ``[sequences, 2]``, in the
+            order of reading.
         lengths: by how many samples each sequence counts, in the order of reading.
         size: sequences of the chunks, this worker's and the others'.
     """
@@ -79,7 +82,8 @@ class WindowReading:
         seed: the first sweep's seed.
         limits: where reading ends.
         frames_only: whether sequences of more than one sample are refused.
-        bucket: within how many sequences of that order those of similar length come together; 0 leaves it.
+        bucket: within how many sequences of that order those of similar length come together; 0
+            leaves it.
     """
 
     def __init__(
@@ -116,10 +120,12 @@ class WindowReading:
         """Whether there is always a next minibatch."""
         return self._limits.samples is None and self._limits.sweeps is None
 
-    # -- minibatches ----------------------------------------------------------------------------------------------
+    # -- minibatches -------------------------------------------------------------------------------
 
     def next(self, request: Request, names: set[str]) -> Read:
-        """The next sequences of some streams, as many as a worker's room holds, and one at least."""
+        """The next sequences of some streams, as many as a worker's room holds, and one at
+        least.
+        """
         self._deal(request.workers, request.rank)
         found: dict[str, list[tuple[StreamChunk, np.ndarray]]] = {}
         room, ends_sweep, without = request.room, False, 0
@@ -148,12 +154,15 @@ class WindowReading:
         return Read(found, ends_sweep and bool(found))
 
     def _deal(self, workers: int, rank: int) -> None:
-        """Take a worker's part from here on. As in the original, the place in the present window is kept."""
+        """Take a worker's part from here on. As in the original, the place in the present window is
+        kept.
+        """
         if (workers, rank) == (self._workers, self._rank):
             return
         if self._window is not None and rank >= self._corpus.count:
             raise DataError(
-                f"{self._corpus.name}: shuffled chunks are dealt out among workers; {workers} workers need as many chunks, and "
+                f"{self._corpus.name}: shuffled chunks are dealt out among workers; {workers} "
+                f"workers need as many chunks, and "
                 f"there are {self._corpus.count}"
             )
         place = self._place
@@ -201,7 +210,7 @@ class WindowReading:
                 if stream.name in names:
                     found.setdefault(stream.name, []).append((chunk, run[:, 1]))
 
-    # -- windows --------------------------------------------------------------------------------------------------
+    # -- windows -----------------------------------------------------------------------------------
 
     def _begin_at(self, sweep: int, chunk: int, before: int = 0, place: int = 0) -> None:
         """Go to a window that begins at a place in a sweep's order of chunks.
@@ -294,7 +303,8 @@ class WindowReading:
         lengths = np.concatenate(counted)
         if self._frames_only and (lengths != 1).any():
             raise DataError(
-                f"MinibatchSource: frame_mode reads single samples, and a sequence has {lengths.max()}"
+                f"MinibatchSource: frame_mode reads single samples, and a sequence has "
+                f"{lengths.max()}"
             )
         if self._window is None:
             mine = np.arange(
@@ -332,7 +342,7 @@ class WindowReading:
         first = self._first_of_mine(self._workers, self._rank)
         return first + (self._place - 1) * self._workers + 1 if self._place else 0
 
-    # -- position -------------------------------------------------------------------------------------------------
+    # -- position ----------------------------------------------------------------------------------
 
     def state(self) -> dict[str, int]:
         """Where it stands, as the original writes it."""
@@ -357,13 +367,15 @@ class WindowReading:
         found = [state.get(key) for key in wanted] if isinstance(state, Mapping) else []
         if not found or not all(isinstance(v, (int, np.integer)) and v >= 0 for v in found):
             raise ValueError(
-                f"restore_from_checkpoint: expected {', '.join(wanted)}, as get_checkpoint_state gives, got {state!r}"
+                f"restore_from_checkpoint: expected {', '.join(wanted)}, as get_checkpoint_state "
+                f"gives, got {state!r}"
             )
         first, second, self._sweeps, self._samples, place = (int(v) for v in found)  # type: ignore[arg-type]
         sweep, chunk = (first, second) if self._window is not None else (self._sweeps, first)
         if chunk >= self._corpus.count:
             raise ValueError(
-                f"restore_from_checkpoint: there are {self._corpus.count} chunks, the state is at chunk {chunk}"
+                f"restore_from_checkpoint: there are {self._corpus.count} chunks, the state is at "
+                f"chunk {chunk}"
             )
         # The place is one of the worker who goes on, which only the next request tells.
         self._workers = _UNKNOWN

@@ -1,4 +1,6 @@
-"""Minibatches of sequences of similar length. An addition: the original's minibatch sources have no such option."""
+"""Minibatches of sequences of similar length. An addition: the original's minibatch sources have no
+such option.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,10 @@ from cntk.io._source.minibatch_source import MinibatchSource
 class BucketedMinibatchSource(MinibatchSource):
     """A `MinibatchSource` whose minibatches hold sequences of similar length.
 
-    Recurrences take as many steps as a minibatch's longest sequence has: the more alike lengths are, the fewer steps in all.
-    After shuffling, so many sequences at a time are sorted by length, ascending and descending in turn; what is shuffled
-    together is as before. The order is reproducible, and checkpoints are exact, as in `MinibatchSource`. An addition to CNTK.
+    Recurrences take as many steps as a minibatch's longest sequence has: the more alike lengths
+    are, the fewer steps in all. After shuffling, so many sequences at a time are sorted by length,
+    ascending and descending in turn; what is shuffled together is as before. The order is
+    reproducible, and checkpoints are exact, as in `MinibatchSource`. An addition to CNTK.
 
     Args:
         deserializers: where the data are.
@@ -35,7 +38,8 @@ class BucketedMinibatchSource(MinibatchSource):
     def __init__(self, deserializers: Any, bucket_sequences: int, **options: Any) -> None:
         if bucket_sequences < 1:
             raise DataError(
-                f"BucketedMinibatchSource: bucket_sequences must be positive, got {bucket_sequences}"
+                f"BucketedMinibatchSource: bucket_sequences must be positive, got "
+                f"{bucket_sequences}"
             )
         self._bucket = bucket_sequences
         super().__init__(deserializers, **options)

@@ -1,4 +1,6 @@
-"""Options of deserializers that have no argument, by their names in the original's configuration or after its manner."""
+"""Options of deserializers that have no argument, by their names in the original's configuration or
+after its manner.
+"""
 
 from __future__ import annotations
 

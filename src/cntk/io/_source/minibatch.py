@@ -30,7 +30,8 @@ class MinibatchData:
     def __init__(self, value: Value, num_sequences: int, num_samples: int, sweep_end: bool) -> None:
         if not isinstance(value, Value):
             raise ArgumentError(
-                f"MinibatchData: value: expected a Value, such as cntk.Value(array), got {shown(value)}"
+                f"MinibatchData: value: expected a Value, such as cntk.Value(array), got "
+                f"{shown(value)}"
             )
         self._value = value
         self.number_of_sequences = as_integer(
@@ -66,7 +67,9 @@ class MinibatchData:
 
     @property
     def mask(self) -> np.ndarray:
-        """``[sequences, longest]``: 2 where a sequence begins, 1 at its other samples, 0 where there is none."""
+        """``[sequences, longest]``: 2 where a sequence begins, 1 at its other samples, 0 where
+        there is none.
+        """
         return self.data.mask
 
     @property
@@ -75,7 +78,9 @@ class MinibatchData:
         return self.data.is_sparse
 
     def asarray(self) -> Any:
-        """The data as an array ``[sequences, longest, *sample shape]``, shorter sequences filled up with zeros."""
+        """The data as an array ``[sequences, longest, *sample shape]``, shorter sequences filled up
+        with zeros.
+        """
         return self.data.asarray()
 
     def as_sequences(self, variable: Variable | None = None) -> Any:
@@ -90,4 +95,7 @@ class MinibatchData:
         return self.number_of_sequences
 
     def __repr__(self) -> str:
-        return f"MinibatchData(data={self.data}, samples={self.number_of_samples}, seqs={self.number_of_sequences})"
+        return (
+            f"MinibatchData(data={self.data}, samples={self.number_of_samples}, "
+            f"seqs={self.number_of_sequences})"
+        )

@@ -1,4 +1,6 @@
-"""Minibatch sources: sequences of one or more deserializers, in minibatches, in a reproducible order."""
+"""Minibatch sources: sequences of one or more deserializers, in minibatches, in a reproducible
+order.
+"""
 
 from __future__ import annotations
 
@@ -40,19 +42,23 @@ class MinibatchSource:
 
     Args:
         deserializers: where the data are: one, or several whose sequences are joined by their ids.
-        max_samples: how many samples to read in all; `INFINITELY_REPEAT` for no end, `FULL_DATA_SWEEP` for one sweep.
+        max_samples: how many samples to read in all; `INFINITELY_REPEAT` for no end,
+            `FULL_DATA_SWEEP` for one sweep.
         max_sweeps: how many times to go through the data; not together with ``max_samples``.
         randomization_window_in_chunks: within how many chunks sequences are shuffled.
         randomization_window_in_samples: the same in samples; then the one in chunks must be 0.
         randomization_seed: the first sweep's seed; each further sweep has the next.
         trace_level: accepted for old programs; what is wrong with the data is raised, not logged.
-        multithreaded_deserializer: whether to read with several threads; by default that is done. What is read is the same.
-        frame_mode: whether speech is read frame by frame, each by itself; every other sequence must be a single sample.
-        truncation_length: how many frames of a sequence to read at a time, 0 for all. A minibatch then has pieces of so many
-            sequences as its size holds, and each piece goes on where that sequence stopped in the minibatch before.
+        multithreaded_deserializer: whether to read with several threads; by default that is done.
+            What is read is the same.
+        frame_mode: whether speech is read frame by frame, each by itself; every other sequence must
+            be a single sample.
+        truncation_length: how many frames of a sequence to read at a time, 0 for all. A minibatch
+            then has pieces of so many sequences as its size holds, and each piece goes on where
+            that sequence stopped in the minibatch before.
         randomize: whether to shuffle; if not, sequences come as they stand in the file.
-        max_errors: how many malformed sequences of speech, or images that cannot be read, to pass over, in all; other malformed
-            data are always an error, as in the original.
+        max_errors: how many malformed sequences of speech, or images that cannot be read, to pass
+            over, in all; other malformed data are always an error, as in the original.
 
     Raises:
         ValueError: if options contradict each other, or a file cannot be read.
@@ -60,12 +66,17 @@ class MinibatchSource:
     Example:
         >>> import os, tempfile
         >>> from cntk.io import CTFDeserializer, StreamDef, StreamDefs
-        >>> with tempfile.NamedTemporaryFile('w', suffix='.ctf', delete=False) as file:
-        ...     print('|x 1 2 |y 0', '|x 3 4 |y 1', '|x 5 6 |y 0', sep=chr(10), file=file)
-        >>> streams = StreamDefs(x=StreamDef('x', 2), y=StreamDef('y', 1))
-        >>> source = MinibatchSource(CTFDeserializer(file.name, streams), randomize=False, max_sweeps=1)
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".ctf", delete=False) as file:
+        ...     print("|x 1 2 |y 0", "|x 3 4 |y 1", "|x 5 6 |y 0", sep=chr(10), file=file)
+        >>> streams = StreamDefs(x=StreamDef("x", 2), y=StreamDef("y", 1))
+        >>> source = MinibatchSource(
+        ...     CTFDeserializer(file.name, streams), randomize=False, max_sweeps=1
+        ... )
         >>> while minibatch := source.next_minibatch(2):
-        ...     print(minibatch[source.streams.x].asarray().tolist(), minibatch[source.streams.x].end_of_sweep)
+        ...     print(
+        ...         minibatch[source.streams.x].asarray().tolist(),
+        ...         minibatch[source.streams.x].end_of_sweep,
+        ...     )
         [[[1.0, 2.0]], [[3.0, 4.0]]] False
         [[[5.0, 6.0]]] True
         >>> os.remove(file.name)
@@ -120,7 +131,8 @@ class MinibatchSource:
         if len(corpora) == 1 and isinstance(corpora[0], UserChunks):
             if truncation_length:
                 raise DataError(
-                    "MinibatchSource: truncation_length is not for a program's own deserializer by itself"
+                    "MinibatchSource: truncation_length is not for a program's own deserializer by "
+                    "itself"
                 )
             self._reading = WindowReading(
                 corpora[0], window, randomization_seed, limits, frame_mode, self._bucket
@@ -142,7 +154,7 @@ class MinibatchSource:
             )
         self._streams = {s.name: s for s in self._reading.streams}
 
-    # -- streams --------------------------------------------------------------------------------------------------
+    # -- streams -----------------------------------------------------------------------------------
 
     @property
     def streams(self) -> Record:
@@ -169,11 +181,12 @@ class MinibatchSource:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(
-            "MinibatchSource: a source is not copied or pickled, as for another process; hand over its deserializers and the state "
+            "MinibatchSource: a source is not copied or pickled, as for another process; hand over "
+            "its deserializers and the state "
             "of get_checkpoint_state(), and make one there"
         )
 
-    # -- minibatches ----------------------------------------------------------------------------------------------
+    # -- minibatches -------------------------------------------------------------------------------
 
     def next_minibatch(
         self,
@@ -186,12 +199,13 @@ class MinibatchSource:
         """The next minibatch.
 
         Args:
-            minibatch_size_in_samples: how many samples it may have; of a sequence, those of its longest stream count. A
-                sequence that is longer than that comes alone.
-            input_map: which stream is for which variable, or anything else as a key; all streams by themselves if not
-                given.
+            minibatch_size_in_samples: how many samples it may have; of a sequence, those of its
+                longest stream count. A sequence that is longer than that comes alone.
+            input_map: which stream is for which variable, or anything else as a key; all streams by
+                themselves if not given.
             device: where to put the data.
-            num_data_partitions: of how many workers each gets its own sequences and its part of the size.
+            num_data_partitions: of how many workers each gets its own sequences and its part of the
+                size.
             partition_index: which of the workers this is.
 
         Returns:
@@ -218,17 +232,19 @@ class MinibatchSource:
     def _mapped(self, input_map: Any) -> dict[Any, StreamInformation]:
         if not isinstance(input_map, Mapping):
             raise ArgumentError(
-                f"next_minibatch: input_map: expected a dictionary of streams by variable, got {shown(input_map)}"
+                f"next_minibatch: input_map: expected a dictionary of streams by variable, got "
+                f"{shown(input_map)}"
             )
         for key, stream in input_map.items():
             if not isinstance(stream, StreamInformation) or stream.name not in self._streams:
                 known = ", ".join(self._streams)
                 raise KeyError(
-                    f"next_minibatch: {stream!r}, given for {key!r}, is none of the source's streams: {known}"
+                    f"next_minibatch: {stream!r}, given for {key!r}, is none of the source's "
+                    f"streams: {known}"
                 )
         return dict(input_map)
 
-    # -- position -------------------------------------------------------------------------------------------------
+    # -- position ----------------------------------------------------------------------------------
 
     def is_infinite(self) -> bool:
         """Whether there is always a next minibatch."""
@@ -265,12 +281,14 @@ def _opened(deserializers: list[Any], threads: int) -> list[Any]:
     """
     if not deserializers:
         raise DataError(
-            "MinibatchSource: expected at least one deserializer, such as CTFDeserializer(...), got none"
+            "MinibatchSource: expected at least one deserializer, such as CTFDeserializer(...), "
+            "got none"
         )
     for given in deserializers:
         if not callable(getattr(given, "open", None)):
             raise ArgumentError(
-                f"MinibatchSource: expected a deserializer such as CTFDeserializer(...), got {shown(given)}"
+                f"MinibatchSource: expected a deserializer such as CTFDeserializer(...), got "
+                f"{shown(given)}"
             )
     opened = [d.open(threads) for d in deserializers]
     return [c for given in opened for c in (given if isinstance(given, tuple) else (given,))]
@@ -307,8 +325,10 @@ def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
         return None
     if chunks and samples:
         raise DataError(
-            "MinibatchSource: the randomization window is given both in chunks and in samples; set one of them to 0 "
-            f"(randomization_window_in_chunks is {chunks}, randomization_window_in_samples {samples})"
+            "MinibatchSource: the randomization window is given both in chunks and in samples; set "
+            "one of them to 0 "
+            f"(randomization_window_in_chunks is {chunks}, randomization_window_in_samples "
+            f"{samples})"
         )
     return Window(samples, in_samples=True) if samples else Window(chunks)
 

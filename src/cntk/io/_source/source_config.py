@@ -1,4 +1,6 @@
-"""What a minibatch source is made from, as the original's native layer describes it: options, and a dictionary of them."""
+"""What a minibatch source is made from, as the original's native layer describes it: options, and a
+dictionary of them.
+"""
 
 from __future__ import annotations
 
@@ -152,7 +154,8 @@ def _described(deserializer: Any) -> dict[str, Any]:
         kind, module = type(deserializer).__name__, "ImageReader"
     else:
         raise DataError(
-            f"MinibatchSourceConfig: {type(deserializer).__name__} has no description; expected CTFDeserializer, "
+            f"MinibatchSourceConfig: {type(deserializer).__name__} has no description; expected "
+            f"CTFDeserializer, "
             "ImageDeserializer or Base64ImageDeserializer"
         )
     return {"type": kind, "module": module, "file": str(deserializer.filename), "input": streams}

@@ -28,15 +28,19 @@ from cntk.variables import Record
 
 
 class UserMinibatchSource:
-    """Base class for a program's own minibatch source: override `stream_infos` and `next_minibatch`.
+    """Base class for a program's own minibatch source: override `stream_infos` and
+    `next_minibatch`.
 
     Example:
         >>> class Ones(UserMinibatchSource):
         ...     def stream_infos(self):
-        ...         return [StreamInformation('ones', 0, 'dense', np.float32, (2,))]
+        ...         return [StreamInformation("ones", 0, "dense", np.float32, (2,))]
+        ...
         ...     def next_minibatch(self, num_samples, number_of_workers, worker_rank, device=None):
         ...         value = Value(np.ones((num_samples, 2), np.float32))
-        ...         return {self.streams.ones: MinibatchData(value, num_samples, num_samples, False)}
+        ...         return {
+        ...             self.streams.ones: MinibatchData(value, num_samples, num_samples, False)
+        ...         }
         >>> source = Ones()
         >>> source.next_minibatch(3, 1, 0)[source.streams.ones].shape
         (3, 2)
@@ -102,9 +106,12 @@ class UserMinibatchSource:
         return {}
 
     def restore_from_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that `get_checkpoint_state` gave; to be overridden by sources that can."""
+        """Go on from a state that `get_checkpoint_state` gave; to be overridden by sources that
+        can.
+        """
         raise NotImplementedError(
-            f"{type(self).__name__} must override restore_from_checkpoint and get_checkpoint_state to go on from checkpoints"
+            f"{type(self).__name__} must override restore_from_checkpoint and get_checkpoint_state "
+            f"to go on from checkpoints"
         )
 
 
@@ -112,10 +119,11 @@ class MinibatchSourceFromData(UserMinibatchSource):
     """Arrays in memory as a minibatch source, in their order.
 
     Args:
-        data_streams: for each stream's name an array ``[n, *shape]``, a CSR matrix, a `Value`, or a pair of data and their
-            type, such as ``Sequence[Tensor[3]]``: these may also be a list of samples or of sequences (arrays
-            ``[length, *shape]`` or CSR matrices).
-        max_samples: how many samples to give in all; `INFINITELY_REPEAT` for no end, `FULL_DATA_SWEEP` for one sweep.
+        data_streams: for each stream's name an array ``[n, *shape]``, a CSR matrix, a `Value`, or a
+            pair of data and their type, such as ``Sequence[Tensor[3]]``: these may also be a list
+            of samples or of sequences (arrays ``[length, *shape]`` or CSR matrices).
+        max_samples: how many samples to give in all; `INFINITELY_REPEAT` for no end,
+            `FULL_DATA_SWEEP` for one sweep.
 
     Raises:
         ValueError: if there are no streams.
@@ -132,11 +140,13 @@ class MinibatchSourceFromData(UserMinibatchSource):
     ) -> None:
         if not isinstance(data_streams, Mapping):
             raise ArgumentError(
-                f"MinibatchSourceFromData: expected a dictionary name=data, got {type(data_streams).__name__}"
+                f"MinibatchSourceFromData: expected a dictionary name=data, got "
+                f"{type(data_streams).__name__}"
             )
         if not data_streams:
             raise ValueError(
-                "MinibatchSourceFromData: at least one stream must be given, as name=data or name=(data, type)"
+                "MinibatchSourceFromData: at least one stream must be given, as name=data or "
+                "name=(data, type)"
             )
         self._data = {
             name: _StreamData(name, k, given)
@@ -145,7 +155,8 @@ class MinibatchSourceFromData(UserMinibatchSource):
         counts = {name: len(d) for name, d in self._data.items()}
         if len(set(counts.values())) != 1:
             raise TypeError(
-                f"MinibatchSourceFromData: all streams must have the same number of items, got {counts}"
+                f"MinibatchSourceFromData: all streams must have the same number of items, got "
+                f"{counts}"
             )
         lengths = {name: d.lengths() for name, d in self._data.items()}
         self._sweep_size = int(np.max(list(lengths.values()), axis=0).sum())
@@ -176,7 +187,9 @@ class MinibatchSourceFromData(UserMinibatchSource):
 
     @property
     def sweep_size(self) -> int:
-        """How many samples the data have; a sequence counts with the samples of its longest stream."""
+        """How many samples the data have; a sequence counts with the samples of its longest
+        stream.
+        """
         return self._sweep_size
 
     def next_minibatch(
@@ -189,15 +202,16 @@ class MinibatchSourceFromData(UserMinibatchSource):
         """The next minibatch; it never reaches beyond the end of a sweep.
 
         Args:
-            num_samples: how many samples it may have of each stream. Sequences count with all their samples; one at least is
-                given.
-            number_of_workers: of how many workers each gets every so-manieth item. The data are this worker's; the minibatch's
-                numbers of sequences and samples are those of all.
+            num_samples: how many samples it may have of each stream. Sequences count with all their
+                samples; one at least is given.
+            number_of_workers: of how many workers each gets every so-manieth item. The data are
+                this worker's; the minibatch's numbers of sequences and samples are those of all.
             worker_rank: which of them this is.
             device: where to put the data.
 
         Raises:
-            ValueError: if the number is not positive, or too small for this worker to get a sequence.
+            ValueError: if the number is not positive, or too small for this worker to get a
+                sequence.
         """
         if isinstance(num_samples, float) and num_samples == math.inf:
             num_samples = INFINITELY_REPEAT
@@ -216,11 +230,13 @@ class MinibatchSourceFromData(UserMinibatchSource):
         if left <= 0:
             return {}
         begin, end = self._cursor, self._reach(min(num_samples, left))
-        # As in the original, a worker's part ends as much later as it begins: what lies there another worker reads, too.
+        # As in the original, a worker's part ends as much later as it begins: what lies there
+        # another worker reads, too.
         wanted = range(begin + worker_rank, min(end + worker_rank, self._count), number_of_workers)
         if not wanted and any(d.is_sequence for d in self._data.values()):
             raise DataError(
-                f"next_minibatch: {end - begin} sequences are left or fit into {num_samples} samples, which are too few for "
+                f"next_minibatch: {end - begin} sequences are left or fit into {num_samples} "
+                f"samples, which are too few for "
                 f"{number_of_workers} workers; give a larger minibatch size"
             )
         counts = {name: int(ends[end] - ends[begin]) for name, ends in self._ends.items()}
@@ -237,7 +253,9 @@ class MinibatchSourceFromData(UserMinibatchSource):
         return found
 
     def _reach(self, room: int) -> int:
-        """Behind which item a minibatch ends that has so many samples of each stream, and one item at least."""
+        """Behind which item a minibatch ends that has so many samples of each stream, and one item
+        at least.
+        """
         if self._sweep_size == self._count:  # each item is one sample
             return min(self._cursor + room, self._count)
         reach = [
@@ -261,7 +279,8 @@ class MinibatchSourceFromData(UserMinibatchSource):
             checkpoint
         ):
             raise CheckpointStateError(
-                f"{what}: expected what get_checkpoint_state() gave, with cursor and total_num_samples, got {shown(checkpoint)}"
+                f"{what}: expected what get_checkpoint_state() gave, with cursor and "
+                f"total_num_samples, got {shown(checkpoint)}"
             )
         cursor = as_integer(checkpoint["cursor"], f"{what}: cursor", least=0, most=self._count)
         self._total = as_integer(
@@ -275,7 +294,9 @@ def _is_sparse(data: Any) -> bool:
 
 
 def _shared(data: Any, dtype: np.dtype[Any]) -> torch.Tensor | None:
-    """An array as a tensor in the same memory, of which a minibatch is a view; None if that cannot be."""
+    """An array as a tensor in the same memory, of which a minibatch is a view; None if that cannot
+    be.
+    """
     fits = (
         isinstance(data, np.ndarray) and data.dtype == dtype and data.flags.writeable and data.ndim
     )
@@ -315,7 +336,8 @@ class _StreamData:
         is_list = isinstance(data, list)
         if not (is_list or isinstance(data, (np.ndarray, Value)) or hasattr(data, "tocsr")):
             raise TypeError(
-                f"MinibatchSourceFromData: stream '{name}' must be a NumPy array, a SciPy CSR matrix, a Value, or a list of "
+                f"MinibatchSourceFromData: stream '{name}' must be a NumPy array, a SciPy CSR "
+                f"matrix, a Value, or a list of "
                 f"arrays or matrices with its type, got {type(data).__name__}"
             )
         if is_list and not isinstance(kind, ArgumentType):
@@ -325,7 +347,8 @@ class _StreamData:
             )
         if kind is not None and not isinstance(kind, ArgumentType):
             raise ArgumentError(
-                f"MinibatchSourceFromData: stream '{name}': expected a type such as Tensor[3] or Sequence[Tensor[3]] beside the "
+                f"MinibatchSourceFromData: stream '{name}': expected a type such as Tensor[3] or "
+                f"Sequence[Tensor[3]] beside the "
                 f"data, got {shown(kind)}"
             )
         self.data = data.tocsr() if hasattr(data, "tocsr") else data

@@ -1,7 +1,8 @@
 """HTK parameter files: a header of 12 bytes, then frames of numbers, one after another.
 
-The format is the one of the HTK Book (chapter 5): number of frames and period as 32-bit, bytes of a frame and kind as
-16-bit integers, big-endian; frames of float32, or, compressed, of int16 with a scale and a shift for each column before them.
+The format is the one of the HTK Book (chapter 5): number of frames and period as 32-bit, bytes of a
+frame and kind as 16-bit integers, big-endian; frames of float32, or, compressed, of int16 with a
+scale and a shift for each column before them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,20 @@ from cntk.io._text.listed_names import shortened, why
 _HEADER = 12
 _MFCC, _FBANK, _USER, _PLP, _WITH_GUID = 6, 7, 9, 11, 12
 _NAMES = {
-    0: "WAVEFORM", 1: "LPC", 2: "LPREFC", 3: "LPCEPSTRA", 4: "LPDELCEP", 5: "IREFC", _MFCC: "MFCC", _FBANK: "FBANK",
-    8: "MELSPEC", _USER: "USER", 10: "DISCRETE", _PLP: "PLP", _WITH_GUID: "USER",
-}  # fmt: skip
+    0: "WAVEFORM",
+    1: "LPC",
+    2: "LPREFC",
+    3: "LPCEPSTRA",
+    4: "LPDELCEP",
+    5: "IREFC",
+    _MFCC: "MFCC",
+    _FBANK: "FBANK",
+    8: "MELSPEC",
+    _USER: "USER",
+    10: "DISCRETE",
+    _PLP: "PLP",
+    _WITH_GUID: "USER",
+}
 _READABLE = (_MFCC, _FBANK, _USER, _PLP, _WITH_GUID)
 _QUALIFIERS = {
     0o100: "_E",
@@ -52,7 +64,8 @@ class Archive:
         width: numbers in a frame.
         kind: what the numbers are.
         begin: byte at which the frames begin.
-        scale: for compressed frames what to divide a column by, after its shift was added; else None.
+        scale: for compressed frames what to divide a column by, after its shift was added; else
+            None.
         shift: that shift.
     """
 
@@ -96,7 +109,8 @@ class Archive:
     def _check(self, file: BinaryIO, begin: int, end: int, place: str) -> None:
         if end > self.frames:
             raise DataError(
-                f"{place}: frames up to {end - 1} are wanted, and {self.file} has {self.frames} by its header"
+                f"{place}: frames up to {end - 1} are wanted, and {self.file} has {self.frames} by "
+                f"its header"
             )
         there, wanted = (
             file.seek(0, os.SEEK_END),
@@ -104,7 +118,8 @@ class Archive:
         )
         if there < wanted:
             raise DataError(
-                f"{place}: {self.file} is truncated: frames {begin} to {end - 1} end at byte {wanted}, the file at byte {there}"
+                f"{place}: {self.file} is truncated: frames {begin} to {end - 1} end at byte "
+                f"{wanted}, the file at byte {there}"
             )
 
     def read(self, begin: int, end: int, place: str) -> np.ndarray:
@@ -157,7 +172,8 @@ def open_archive(file: str, place: str) -> Archive:
             return _archive(file, head, archive.read(16 + 8 * 2**15))
     except OSError as error:
         raise DataError(
-            f"{place}: the archive {readable(shortened(file))} cannot be opened: {why(error, file, is_listed=True)}"
+            f"{place}: the archive {readable(shortened(file))} cannot be opened: "
+            f"{why(error, file, is_listed=True)}"
         ) from None
 
 
@@ -171,7 +187,8 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
     frames, period, size, kind = struct.unpack(order + "iihH", head)
     if kind & _BASE not in _READABLE or period <= 0:
         raise DataError(
-            f"{file}: expected frames of the kind MFCC, FBANK, PLP or USER and their period in bytes 4 to 12, got kind "
+            f"{file}: expected frames of the kind MFCC, FBANK, PLP or USER and their period in "
+            f"bytes 4 to 12, got kind "
             f"{kind_text(kind)} ({kind:#o}) and {period}"
         )
     if kind & _QUANTIZED:
@@ -179,7 +196,8 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
     number = 2 if kind & _COMPRESSED else 4
     if size <= 0 or size % number:
         raise DataError(
-            f"{file}: a frame of {size} bytes (bytes 8 to 10) is no whole number of {number}-byte numbers"
+            f"{file}: a frame of {size} bytes (bytes 8 to 10) is no whole number of {number}-byte "
+            f"numbers"
         )
     if frames < 0:
         raise DataError(f"{file}: the number of frames (bytes 0 to 4) is {frames}")
@@ -190,14 +208,16 @@ def _archive(file: str, head: bytes, following: bytes) -> Archive:
         return Archive(file, order, frames, period, width, kind, begin)
     if len(following) < 8 * width:
         raise DataError(
-            f"{file}: compressed frames begin with {2 * width} float32 numbers, and the file ends before"
+            f"{file}: compressed frames begin with {2 * width} float32 numbers, and the file ends "
+            f"before"
         )
     scale, shift = (
         np.frombuffer(following[: 8 * width], order + "f4").astype(np.float32).reshape(2, width)
     )
     if not (np.isfinite(scale) & np.isfinite(shift) & (scale != 0)).all():
         raise DataError(
-            f"{file}: compressed frames begin with the scales and shifts of {width} columns (bytes {begin} to "
+            f"{file}: compressed frames begin with the scales and shifts of {width} columns (bytes "
+            f"{begin} to "
             f"{begin + 8 * width}); finite numbers were expected, and no scale of 0"
         )
     # The header counts these numbers as four frames.

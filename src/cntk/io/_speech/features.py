@@ -1,4 +1,6 @@
-"""Speech features: utterances in HTK archives, listed in script files, each frame with its neighbours."""
+"""Speech features: utterances in HTK archives, listed in script files, each frame with its
+neighbours.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from cntk.io._speech.archive import Archives
 from cntk.io._speech.script import read_script
 from cntk.io._text.listed_names import shortened
 
-# A chunk takes utterances until it has more frames than this, a quarter of an hour at 100 a second; as in the original.
+# A chunk takes utterances until it has more frames than this, a quarter of an hour at 100 a second;
+# as in the original.
 CHUNK_FRAMES = 90_000
 
 
@@ -25,17 +28,19 @@ CHUNK_FRAMES = 90_000
 class HTKFeatureDeserializer:
     """Reads speech features from HTK archives.
 
-    A script file has lines ``name=archive[first,last]``. Several streams are joined by the names of their utterances, of
-    which the extension is left out; the first stream says which utterances there are and in which order. ``...`` at the
-    beginning of an archive's name stands for the script file's folder. Script files from Windows are read as well, with ``\\``
-    for ``/``, which makes no difference in names of utterances either, a byte order mark, and names in Windows-1252.
+    A script file has lines ``name=archive[first,last]``. Several streams are joined by the names of
+    their utterances, of which the extension is left out; the first stream says which utterances
+    there are and in which order. ``...`` at the beginning of an archive's name stands for the
+    script file's folder. Script files from Windows are read as well, with ``\\`` for ``/``, which
+    makes no difference in names of utterances either, a byte order mark, and names in Windows-1252.
 
     Args:
-        streams: its streams, `StreamDefs` of `StreamDef` with ``scp`` (script file, or files), ``shape`` (numbers in a frame of
-            the archive) and possibly ``context`` (how many frames before and after to put beside each; at the ends of an
-            utterance its first and last frame are repeated), ``broadcast`` (the utterance has one frame, which is repeated for
-            each of the first stream's) and ``max_sequence_length`` (longer utterances are left out if it is below
-            65,535, which means any length).
+        streams: its streams, `StreamDefs` of `StreamDef` with ``scp`` (script file, or files),
+            ``shape`` (numbers in a frame of the archive) and possibly ``context`` (how many frames
+            before and after to put beside each; at the ends of an utterance its first and last
+            frame are repeated), ``broadcast`` (the utterance has one frame, which is repeated for
+            each of the first stream's) and ``max_sequence_length`` (longer utterances are left out
+            if it is below 65,535, which means any length).
 
     Raises:
         ValueError: if there are no streams, or one has no script file or shape.
@@ -45,11 +50,13 @@ class HTKFeatureDeserializer:
         >>> import os, struct, tempfile
         >>> from cntk.io import MinibatchSource, StreamDef, StreamDefs
         >>> folder = tempfile.mkdtemp()
-        >>> archive, script = os.path.join(folder, 'a.chunk'), os.path.join(folder, 'train.scp')
-        >>> with open(archive, 'wb') as file:
-        ...     written = file.write(struct.pack('>iihh', 3, 100000, 4, 9) + struct.pack('>3f', 1, 2, 3))
-        >>> with open(script, 'w') as file:
-        ...     written = file.write('first.mfc=' + archive + '[0,2]')
+        >>> archive, script = os.path.join(folder, "a.chunk"), os.path.join(folder, "train.scp")
+        >>> with open(archive, "wb") as file:
+        ...     written = file.write(
+        ...         struct.pack(">iihh", 3, 100000, 4, 9) + struct.pack(">3f", 1, 2, 3)
+        ...     )
+        >>> with open(script, "w") as file:
+        ...     written = file.write("first.mfc=" + archive + "[0,2]")
         >>> streams = StreamDefs(features=StreamDef(scp=script, shape=1, context=(1, 1)))
         >>> source = MinibatchSource(HTKFeatureDeserializer(streams), randomize=False)
         >>> source.next_minibatch(3)[source.streams.features].asarray()[0].tolist()
@@ -96,7 +103,8 @@ class FeatureConfiguration:
 def _configurations(streams: Any) -> list[FeatureConfiguration]:
     if not isinstance(streams, Mapping):
         raise TypeError(
-            f"HTKFeatureDeserializer: streams must be StreamDefs(name=StreamDef(...), ...), got {shown(streams)}"
+            f"HTKFeatureDeserializer: streams must be StreamDefs(name=StreamDef(...), ...), got "
+            f"{shown(streams)}"
         )
     if not streams:
         raise DataError("HTKFeatureDeserializer: no streams were given")
@@ -140,7 +148,8 @@ class Utterances:
         configuration: the stream.
 
     Raises:
-        DataError: if a script file or the first archive cannot be read, or its frames are not as wide as the stream's.
+        DataError: if a script file or the first archive cannot be read, or its frames are not as
+            wide as the stream's.
     """
 
     def __init__(self, configuration: FeatureConfiguration) -> None:
@@ -165,15 +174,19 @@ class Utterances:
         ]
 
     def _context_of(self, width: int, file: str) -> tuple[int, int]:
-        """The neighbours of a frame. A shape of several frames without a context asks for as many on either side."""
+        """The neighbours of a frame. A shape of several frames without a context asks for as many
+        on either side.
+        """
         configuration = self._configuration
         if configuration.width == width:
             return configuration.context
         factor, rest = divmod(configuration.width, width)
         if rest or factor % 2 == 0 or configuration.context != (0, 0):
             raise DataError(
-                f"HTKFeatureDeserializer: stream '{configuration.name}' has shape {configuration.width}, and a frame of {file} "
-                f"has {width} numbers; neighbours are given as context=(before, after), not in the shape"
+                f"HTKFeatureDeserializer: stream '{configuration.name}' has shape "
+                f"{configuration.width}, and a frame of {file} "
+                f"has {width} numbers; neighbours are given as context=(before, after), not in the "
+                f"shape"
             )
         return factor // 2, factor // 2
 
@@ -196,7 +209,8 @@ class Utterances:
         """Read a chunk.
 
         Raises:
-            DataError: if an archive cannot be read, is truncated, or holds other features than the first one.
+            DataError: if an archive cannot be read, is truncated, or holds other features than the
+                first one.
         """
         begin, end = self._edges[chunk], self._edges[chunk + 1]
         script = self._script
@@ -204,7 +218,8 @@ class Utterances:
         if self.broadcast and (lengths != 1).any():
             at = begin + int(np.flatnonzero(lengths != 1)[0])
             raise DataError(
-                f"{script.place(at)}: stream '{self._configuration.name}' is broadcast, so its utterances must have one frame, "
+                f"{script.place(at)}: stream '{self._configuration.name}' is broadcast, so its "
+                f"utterances must have one frame, "
                 f"and '{shortened(script.keys[at])}' has {script.lengths[at]}"
             )
         ends = np.concatenate([[0], np.cumsum(lengths)])

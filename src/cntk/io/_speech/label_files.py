@@ -39,7 +39,8 @@ class Alignments:
         begins: segments before each utterance, and in all, int64 ``[utterances + 1]``.
         classes: each segment's class, int64 ``[segments]``.
         counts: its frames, int64 ``[segments]``; those of an utterance add up to its length.
-        faults: what is wrong with utterances, by their number. A faulty one has one segment of class 0.
+        faults: what is wrong with utterances, by their number. A faulty one has one segment of
+            class 0.
     """
 
     file: str
@@ -99,7 +100,9 @@ def _content(file: str, what: str) -> bytes:
 
 
 def _lines(file: str, what: str) -> Iterator[tuple[int, str]]:
-    """The lines of a text file and their numbers, from 1; a list of all of them might take many times its size."""
+    """The lines of a text file and their numbers, from 1; a list of all of them might take many
+    times its size.
+    """
     text = decoded(file, _content(file, what))
     begin, number = 0, 1
     while begin <= len(text):
@@ -122,7 +125,8 @@ def read_states(file: str) -> dict[str, int]:
         name = line.strip()
         if name in states:
             raise DataError(
-                f"{file}, line {number}: the state '{shortened(name)}' is listed before, as class {states[name]}"
+                f"{file}, line {number}: the state '{shortened(name)}' is listed before, as class "
+                f"{states[name]}"
             )
         if name:
             states[name] = len(states)
@@ -155,7 +159,8 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
                 key, begin, segments = _key(file, number, line), number, []
             elif line.strip() and line.rstrip() != "#!MLF!#":
                 raise DataError(
-                    f'{file}, line {number}: the name of an utterance was expected, as "name.lab", got {line[:80]!r}'
+                    f'{file}, line {number}: the name of an utterance was expected, as "name.lab", '
+                    f"got {line[:80]!r}"
                 )
         elif line.rstrip() == ".":
             _add_utterance(found, file, key, begin, segments, states)
@@ -169,7 +174,8 @@ def read_text(file: str, states: Mapping[str, int]) -> Alignments:
             segments.append((number, line))
     if key is not None:
         error = DataError(
-            f"{file}, line {begin}: the file ends within the utterance '{shortened(key)}'; a line with '.' was expected"
+            f"{file}, line {begin}: the file ends within the utterance '{shortened(key)}'; a line "
+            f"with '.' was expected"
         )
         found.add_fault(key, 1, error)
     return found.done()
@@ -179,7 +185,8 @@ def _key(file: str, number: int, line: str) -> str:
     name = line.rstrip()[1:]
     if not name.endswith('"') or len(name) < 2:
         raise DataError(
-            f'{file}, line {number}: the name of an utterance was expected, as "name.lab", got {line[:80]!r}'
+            f'{file}, line {number}: the name of an utterance was expected, as "name.lab", got '
+            f"{line[:80]!r}"
         )
     try:
         check_name("the name of an utterance", name)
@@ -220,7 +227,9 @@ def _add_utterance(
 
 
 def _segment(fields: list[str], reached: int, states: Mapping[str, int]) -> tuple[str, int, int]:
-    """What is wrong with a segment (nothing, if empty), its first frame and the one behind its last."""
+    """What is wrong with a segment (nothing, if empty), its first frame and the one behind its
+    last.
+    """
     times = [_TIME.fullmatch(f) for f in fields[:2]]
     if len(fields) < 3 or times[0] is None or times[1] is None:
         return "'begin end state' was expected, with times in 100 ns or in frames", 0, 0
@@ -235,7 +244,8 @@ def _segment(fields: list[str], reached: int, states: Mapping[str, int]) -> tupl
     if first != reached:
         which = "" if unit > 1 else " (times less than 99999 apart are numbers of frames)"
         return (
-            f"the segment was expected to begin at {reached * unit}, where the one before ends{which}",
+            f"the segment was expected to begin at {reached * unit}, where the one before "
+            f"ends{which}",
             first,
             last,
         )
@@ -253,12 +263,14 @@ def read_binary(file: str) -> Alignments:
     content = _content(file, "binary label file")
     if len(content) < 5 or content[:3] != b"MLF":
         raise DataError(
-            f"{file}: a binary label file begins with the letters MLF and its version, this one with {content[:5]!r}"
+            f"{file}: a binary label file begins with the letters MLF and its version, this one "
+            f"with {content[:5]!r}"
         )
     (version,) = struct.unpack_from("<h", content, 3)
     if version not in (1, 2):
         raise DataError(
-            f"{file}, byte 3: a binary label file of version 1 or 2 was expected, got version {version}"
+            f"{file}, byte 3: a binary label file of version 1 or 2 was expected, got version "
+            f"{version}"
         )
     found, at = _Collected(file), 5
     while at < len(content):
@@ -276,7 +288,8 @@ def _add_binary(found: _Collected, file: str, content: bytes, begin: int, versio
             (name,) = struct.unpack_from(f"{size}s", content, begin + 2)
             if size > LONGEST:
                 raise DataError(
-                    f"{file}, byte {begin}: expected a name of up to {LONGEST:,} bytes, got one of {size:,}"
+                    f"{file}, byte {begin}: expected a name of up to {LONGEST:,} bytes, got one of "
+                    f"{size:,}"
                 )
             key, at = as_key(name.decode("utf-8", "surrogateescape")), begin + 2 + size
         length, segments = struct.unpack_from("<IH", content, at)
@@ -285,7 +298,8 @@ def _add_binary(found: _Collected, file: str, content: bytes, begin: int, versio
         raise
     except (struct.error, ValueError):
         raise DataError(
-            f"{file}, byte {begin}: the file ends, at byte {len(content)}, within the utterance that begins there"
+            f"{file}, byte {begin}: the file ends, at byte {len(content)}, within the utterance "
+            f"that begins there"
         ) from None
     classes, counts = table[:, 0], table[:, 1]
     total = int(counts.sum())

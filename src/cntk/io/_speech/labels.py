@@ -1,4 +1,6 @@
-"""Speech labels: the class of each frame, from HTK master label files or the original's binary form of these."""
+"""Speech labels: the class of each frame, from HTK master label files or the original's binary form
+of these.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,18 @@ _SEGMENT = 3000
 class HTKMLFDeserializer:
     """Reads the class of each frame from HTK master label files, as sparse one-hot samples.
 
-    A label file begins with ``#!MLF!#``; an utterance is a line with its name in quotes, a line ``begin end state`` for each
-    segment, with times in 100 ns, and a line with a full stop. A frame lasts 10 ms. Segments must follow on each other from 0
-    on. Utterances of other deserializers are joined by name, of which the extension is left out; those that have
-    no labels are left out. Of several utterances of one name the first is taken. An utterance that is malformed is an error
+    A label file begins with ``#!MLF!#``; an utterance is a line with its name in quotes, a line
+    ``begin end state`` for each segment, with times in 100 ns, and a line with a full stop. A frame
+    lasts 10 ms. Segments must follow on each other from 0 on. Utterances of other deserializers are
+    joined by name, of which the extension is left out; those that have no labels are left out. Of
+    several utterances of one name the first is taken. An utterance that is malformed is an error
     when its turn comes, unless `MinibatchSource` is told to pass over it by ``max_errors``.
 
     Args:
-        label_mapping_file: the names of the states, one on a line; the number of a line is its class.
-        streams: its stream, `StreamDefs` of a `StreamDef` with ``mlf`` (label file, or files) and ``shape`` (number of classes).
+        label_mapping_file: the names of the states, one on a line; the number of a line is its
+            class.
+        streams: its stream, `StreamDefs` of a `StreamDef` with ``mlf`` (label file, or files) and
+            ``shape`` (number of classes).
         phoneBoundaries: whether the first frame of each segment has the value 2 instead of 1.
 
     Raises:
@@ -45,12 +50,22 @@ class HTKMLFDeserializer:
         >>> import os, tempfile
         >>> from cntk.io import MinibatchSource, StreamDef, StreamDefs
         >>> folder = tempfile.mkdtemp()
-        >>> states, labels = os.path.join(folder, 'state.list'), os.path.join(folder, 'train.mlf')
-        >>> with open(states, 'w') as file:
-        ...     print('a', 'b', sep=chr(10), file=file)
-        >>> with open(labels, 'w') as file:
-        ...     print('#!MLF!#', '"first.lab"', '0 100000 b', '100000 300000 a', '.', sep=chr(10), file=file)
-        >>> deserializer = HTKMLFDeserializer(states, StreamDefs(labels=StreamDef(mlf=labels, shape=2)))
+        >>> states, labels = os.path.join(folder, "state.list"), os.path.join(folder, "train.mlf")
+        >>> with open(states, "w") as file:
+        ...     print("a", "b", sep=chr(10), file=file)
+        >>> with open(labels, "w") as file:
+        ...     print(
+        ...         "#!MLF!#",
+        ...         '"first.lab"',
+        ...         "0 100000 b",
+        ...         "100000 300000 a",
+        ...         ".",
+        ...         sep=chr(10),
+        ...         file=file,
+        ...     )
+        >>> deserializer = HTKMLFDeserializer(
+        ...     states, StreamDefs(labels=StreamDef(mlf=labels, shape=2))
+        ... )
         >>> source = MinibatchSource(deserializer, randomize=False)
         >>> source.next_minibatch(3)[source.streams.labels].as_sequences()[0].toarray().tolist()
         [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
@@ -66,7 +81,8 @@ class HTKMLFDeserializer:
             self.label_mapping_file
         ):
             raise DataError(
-                f"HTKMLFDeserializer: expected a file with the names of states, got {shown(self.label_mapping_file)}"
+                f"HTKMLFDeserializer: expected a file with the names of states, got "
+                f"{shown(self.label_mapping_file)}"
             )
         as_path(self.label_mapping_file, "HTKMLFDeserializer: label_mapping_file")
         as_flag(self.phoneBoundaries, "HTKMLFDeserializer: phoneBoundaries")
@@ -91,13 +107,16 @@ class HTKMLFDeserializer:
 class HTKMLFBinaryDeserializer:
     """Reads the class of each frame from binary label files, as sparse one-hot samples.
 
-    All numbers are little-endian. A file begins with the letters ``MLF`` and an int16, the version. An utterance is its name, an
-    uint32, the number of its frames, an uint16, the number of its segments, and for each of these two uint16, its class and its
-    number of frames. In version 1 a name is an uint32, the number that its key is written as; in version 2 an uint16, its
-    length in bytes, and the bytes, without an extension. Apart from the form it is as in `HTKMLFDeserializer`.
+    All numbers are little-endian. A file begins with the letters ``MLF`` and an int16, the version.
+    An utterance is its name, an uint32, the number of its frames, an uint16, the number of its
+    segments, and for each of these two uint16, its class and its number of frames. In version 1 a
+    name is an uint32, the number that its key is written as; in version 2 an uint16, its length in
+    bytes, and the bytes, without an extension. Apart from the form it is as in
+    `HTKMLFDeserializer`.
 
     Args:
-        streams: its stream, `StreamDefs` of a `StreamDef` with ``mlf`` (label file, or files) and ``shape`` (number of classes).
+        streams: its stream, `StreamDefs` of a `StreamDef` with ``mlf`` (label file, or files) and
+            ``shape`` (number of classes).
 
     Raises:
         ValueError: if there is not one stream, or it has no label file or shape.
@@ -106,10 +125,15 @@ class HTKMLFBinaryDeserializer:
     Example:
         >>> import os, struct, tempfile
         >>> from cntk.io import MinibatchSource, StreamDef, StreamDefs
-        >>> path = os.path.join(tempfile.mkdtemp(), 'train.mlf')
-        >>> with open(path, 'wb') as file:
-        ...     written = file.write(b'MLF' + struct.pack('<hH5sIHHHHH', 2, 5, b'first', 3, 2, 1, 1, 0, 2))
-        >>> source = MinibatchSource(HTKMLFBinaryDeserializer(StreamDefs(labels=StreamDef(mlf=path, shape=2))), randomize=False)
+        >>> path = os.path.join(tempfile.mkdtemp(), "train.mlf")
+        >>> with open(path, "wb") as file:
+        ...     written = file.write(
+        ...         b"MLF" + struct.pack("<hH5sIHHHHH", 2, 5, b"first", 3, 2, 1, 1, 0, 2)
+        ...     )
+        >>> source = MinibatchSource(
+        ...     HTKMLFBinaryDeserializer(StreamDefs(labels=StreamDef(mlf=path, shape=2))),
+        ...     randomize=False,
+        ... )
         >>> source.next_minibatch(3)[source.streams.labels].as_sequences()[0].toarray().tolist()
         [[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
     """
@@ -140,7 +164,8 @@ def _stream(streams: Any, reader: str) -> tuple[str, tuple[str, ...], Mapping[st
         )
     if len(streams) != 1:
         raise DataError(
-            f"{reader}: one stream of labels is expected, got {len(streams)}; use a deserializer for each"
+            f"{reader}: one stream of labels is expected, got {len(streams)}; use a deserializer "
+            f"for each"
         )
     ((name, stream),) = streams.items()
     where = f"{reader}: stream '{name}'"
@@ -206,13 +231,15 @@ class Labels:
             self.faults.setdefault(
                 before + number,
                 DataError(
-                    f"{part.file}, utterance '{shortened(part.keys[number])}': class {part.classes[at]} is out of range, stream "
+                    f"{part.file}, utterance '{shortened(part.keys[number])}': class "
+                    f"{part.classes[at]} is out of range, stream "
                     f"'{self.streams[0].name}' has {width} classes"
                 ),
             )
 
     def check_frames(self) -> None:
-        """Refuse files that say to have far more frames than alignments of speech have for each segment.
+        """Refuse files that say to have far more frames than alignments of speech have for each
+        segment.
 
         Raises:
             DataError: if one does.
@@ -221,7 +248,8 @@ class Labels:
             frames, segments = int(part.lengths.sum()), len(part.classes)
             if frames > _SEGMENT * segments:
                 raise DataError(
-                    f"{part.file}: the label file has {segments:,} segments; up to {_SEGMENT:,} frames for each were expected, got "
+                    f"{part.file}: the label file has {segments:,} segments; up to {_SEGMENT:,} "
+                    f"frames for each were expected, got "
                     f"{frames:,} in all"
                 )
 

@@ -57,10 +57,11 @@ class Script:
 
 
 def key_of(name: str) -> str:
-    r"""The key of an utterance, by which its features and labels find each other: its name without the extension.
+    r"""The key of an utterance, by which its features and labels find each other: its name without
+    the extension.
 
     Example:
-        >>> key_of('train/a.b.mfc'), key_of('v1.2/a'), key_of('v1.2\\a')
+        >>> key_of("train/a.b.mfc"), key_of("v1.2/a"), key_of("v1.2\\a")
         ('train/a.b', 'v1.2/a', 'v1.2/a')
     """
     folder, slash, file = as_key(name).rpartition("/")
@@ -72,8 +73,8 @@ def read_script(files: Sequence[str], longest: int) -> Script:
     """Read script files. A name that is listed twice is left out, both times, as the original does.
 
     Args:
-        files: the script files. A path that begins with ``...`` is relative to the script file's folder, others to the working
-            folder. Paths may be written as on Windows.
+        files: the script files. A path that begins with ``...`` is relative to the script file's
+            folder, others to the working folder. Paths may be written as on Windows.
         longest: the most frames that an utterance may have; longer ones are left out.
 
     Raises:
@@ -84,7 +85,8 @@ def read_script(files: Sequence[str], longest: int) -> Script:
     twice = [key for key, n in counts.items() if n > 1]
     if twice:
         warnings.warn(
-            f"{', '.join(files)}: {len(twice)} utterances are listed several times and are left out: "
+            f"{', '.join(files)}: {len(twice)} utterances are listed several times and are left "
+            f"out: "
             f"{', '.join(shortened(key, 80) for key in twice[:5])}",
             stacklevel=2,
         )
@@ -115,7 +117,8 @@ def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
         match = _ENTRY.fullmatch(line) if len(line) <= _LINE else None
         if match is None:
             raise DataError(
-                f"{file}, line {number}: expected name=archive[first,last], got {shortened(line, 80)!r} ({len(line):,} characters)"
+                f"{file}, line {number}: expected name=archive[first,last], got "
+                f"{shortened(line, 80)!r} ({len(line):,} characters)"
             )
         name, archive, first, last = match.groups()
         try:
@@ -125,8 +128,10 @@ def _entries(file: str) -> list[tuple[str, str, int, int, tuple[str, int]]]:
             raise DataError(f"{file}, line {number}: {error}") from None
         if max(len(first), len(last)) > _DIGITS or not int(first) <= int(last) < _LARGEST:
             raise DataError(
-                f"{file}, line {number}: frames {shortened(first, 30)} to {shortened(last, 30)} of {shortened(archive, 80)} are no "
-                f"range of frames; two numbers below {_LARGEST:,} were expected, the first not above the second"
+                f"{file}, line {number}: frames {shortened(first, 30)} to {shortened(last, 30)} of "
+                f"{shortened(archive, 80)} are no "
+                f"range of frames; two numbers below {_LARGEST:,} were expected, the first not "
+                f"above the second"
             )
         begin, end = int(first), int(last)
         if archive not in places:

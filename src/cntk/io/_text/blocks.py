@@ -1,7 +1,8 @@
 """Lines of the CNTK text format, read many at a time with NumPy.
 
-A block of lines is cut into fields and numbers by a few passes over its bytes. Whatever does not look entirely regular is
-left to `_ctf_lines`, which reads it line by line, or says what is wrong with it: both read the same.
+A block of lines is cut into fields and numbers by a few passes over its bytes. Whatever does not
+look entirely regular is left to `_ctf_lines`, which reads it line by line, or says what is wrong
+with it: both read the same.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _SPACE = 32
 
 @dataclass(frozen=True)
 class _Spans:
-    """Where the values of one field stand: a line's number, the first byte, the byte behind the last."""
+    """Where the values of one field stand: a line's number, the first byte, the byte behind the
+    last.
+    """
 
     lines: np.ndarray
     begins: np.ndarray
@@ -47,7 +50,8 @@ def read_text(
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
     """
-    # What is fast is exact to a few units in the last place of a double, which float32 does not show.
+    # What is fast is exact to a few units in the last place of a double, which float32 does not
+    # show.
     exact = any(f.dtype == np.float64 for f in fields)
     compiled = None if exact else machine(len(lines.text))
     if compiled is not None and lines.text and not is_mostly_empty(lines.text, fields):
@@ -135,7 +139,9 @@ def _fields(
 def _heads_are_regular(
     block: np.ndarray, starts: np.ndarray, pipes: np.ndarray, line_of: np.ndarray, have_ids: bool
 ) -> bool:
-    """Whether every line has a field, and before the first one nothing but an id and white space."""
+    """Whether every line has a field, and before the first one nothing but an id and white
+    space.
+    """
     if not len(pipes):
         return False
     first = np.flatnonzero(np.append(True, line_of[1:] != line_of[:-1]))
@@ -211,7 +217,9 @@ def _pairs_are_regular(
     counts: Sequence[np.ndarray],
     fields: Sequence[Field],
 ) -> bool:
-    """Whether the numbers of sparse fields are pairs, of digits and a number, with a colon right between them."""
+    """Whether the numbers of sparse fields are pairs, of digits and a number, with a colon right
+    between them.
+    """
     parts = [spans(a, n) for a, n, f in zip(firsts, counts, fields, strict=True) if f.is_sparse]
     if not parts:
         return True

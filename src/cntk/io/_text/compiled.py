@@ -12,7 +12,8 @@ from cntk.io._corpus.chunk import Frames, SparseFrames, joined
 from cntk.io._text.lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
 
 _BLOCK = 1 << 21
-# Bytes of dense samples to each byte of text, and in all, up to which there is an array for them beforehand.
+# Bytes of dense samples to each byte of text, and in all, up to which there is an array for them
+# beforehand.
 _FILLED, _ROOM = 16, 1 << 26
 
 
@@ -75,7 +76,8 @@ def read_chunk(
 
 
 class _Target:
-    """Arrays for the samples of some lines: where each line has one sample of a stream, blocks fit together as they are.
+    """Arrays for the samples of some lines: where each line has one sample of a stream, blocks fit
+    together as they are.
 
     Args:
         fields: the streams.
@@ -119,9 +121,25 @@ class _Target:
             np.zeros(len(self._fields), np.int64),
         )
         is_regular = compiled.read_block(
-            text, begin, end, have_ids, first, lines, self._aliases, self._alias_ends, self._widths, self._is_sparse,
-            self._dense, self._begins, self._sample_lines, self._entries, columns, values, samples, totals,
-        )  # fmt: skip
+            text,
+            begin,
+            end,
+            have_ids,
+            first,
+            lines,
+            self._aliases,
+            self._alias_ends,
+            self._widths,
+            self._is_sparse,
+            self._dense,
+            self._begins,
+            self._sample_lines,
+            self._entries,
+            columns,
+            values,
+            samples,
+            totals,
+        )
         if not is_regular:
             return None
         found = []

@@ -1,4 +1,6 @@
-"""The CNTK text format: samples and sequences as lines of text, dense or sparse, of any number of streams."""
+"""The CNTK text format: samples and sequences as lines of text, dense or sparse, of any number of
+streams.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,13 @@ _OPTIONS = {"maxErrors": 0, "skipSequenceIds": 0, "chunkSizeInBytes": 1, "cacheI
 class CTFDeserializer:
     """Reads a file in the CNTK text format.
 
-    A line is ``[id] |name value value ... |name index:value ... |# comment``. Lines with the same id, one after another,
-    are one sequence; in a file without ids every line is one.
+    A line is ``[id] |name value value ... |name index:value ... |# comment``. Lines with the same
+    id, one after another, are one sequence; in a file without ids every line is one.
 
     Args:
         filename: the file.
-        streams: its streams, `StreamDefs` of `StreamDef` with ``field``, ``shape`` and ``is_sparse``.
+        streams: its streams, `StreamDefs` of `StreamDef` with ``field``, ``shape`` and
+            ``is_sparse``.
 
     Raises:
         ValueError: if a stream has no shape.
@@ -51,9 +54,17 @@ class CTFDeserializer:
     Example:
         >>> import os, tempfile
         >>> from cntk.io import MinibatchSource, StreamDef, StreamDefs
-        >>> with tempfile.NamedTemporaryFile('w', suffix='.ctf', delete=False) as file:
-        ...     print('0 |word 3:1 |tag 1 0', '0 |word 2:1 |tag 0 1', '1 |word 0:1 |tag 1 0', sep=chr(10), file=file)
-        >>> streams = StreamDefs(words=StreamDef('word', 4, is_sparse=True), tags=StreamDef('tag', 2))
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".ctf", delete=False) as file:
+        ...     print(
+        ...         "0 |word 3:1 |tag 1 0",
+        ...         "0 |word 2:1 |tag 0 1",
+        ...         "1 |word 0:1 |tag 1 0",
+        ...         sep=chr(10),
+        ...         file=file,
+        ...     )
+        >>> streams = StreamDefs(
+        ...     words=StreamDef("word", 4, is_sparse=True), tags=StreamDef("tag", 2)
+        ... )
         >>> source = MinibatchSource(CTFDeserializer(file.name, streams), randomize=False)
         >>> source.next_minibatch(3)[source.streams.tags]
         MinibatchData(data=Value([2 x 2 x 2], CPU), samples=3, seqs=2)
@@ -72,9 +83,10 @@ class CTFDeserializer:
         """Set an option that has no argument, by its name in the original's configuration.
 
         Args:
-            option: ``'maxErrors'``, how many malformed samples, lines and sequences to leave out; ``'skipSequenceIds'``, whether
-                every line is a sequence, whatever id it begins with; ``'chunkSizeInBytes'``, how much is read at once; or
-                ``'cacheIndex'``, whether to keep where sequences begin in a file beside this one, for the next time.
+            option: ``'maxErrors'``, how many malformed samples, lines and sequences to leave out;
+                ``'skipSequenceIds'``, whether every line is a sequence, whatever id it begins with;
+                ``'chunkSizeInBytes'``, how much is read at once; or ``'cacheIndex'``, whether to
+                keep where sequences begin in a file beside this one, for the next time.
             value: a whole number, or a truth value.
 
         Raises:
@@ -157,7 +169,8 @@ class TextFile:
         for alias in aliases:
             if aliases.count(alias) > 1:
                 raise DataError(
-                    f"{file}: several streams are to be read from the same field |{alias.decode(errors='replace')}"
+                    f"{file}: several streams are to be read from the same field "
+                    f"|{alias.decode(errors='replace')}"
                 )
         self._counting = next(
             (f for f, i in zip(self._fields, self.streams, strict=True) if i.defines_mb_size), None
@@ -176,7 +189,9 @@ class TextFile:
         return [ChunkInfo(c.keys, c.lengths) for c in self._index.chunks]
 
     def allow(self, errors: int) -> None:
-        """Leave out malformed samples, lines without any, and what sequences lack, up to a number of them."""
+        """Leave out malformed samples, lines without any, and what sequences lack, up to a number
+        of them.
+        """
         if errors:
             self._allowance = Allowance(errors)
 
@@ -194,7 +209,9 @@ class TextFile:
 
     @property
     def is_large(self) -> bool:
-        """Whether sequences are rather read one by one than in chunks, many of which would be in memory."""
+        """Whether sequences are rather read one by one than in chunks, many of which would be in
+        memory.
+        """
         return self._index.size > _LARGE
 
     @cached_property
@@ -251,7 +268,9 @@ class TextFile:
         return lines, part
 
     def _one_by_one(self, numbers: list[int]) -> tuple[StreamChunk, ...]:
-        """Read sequences each by itself, so that what is wrong with them names its line in the file."""
+        """Read sequences each by itself, so that what is wrong with them names its line in the
+        file.
+        """
         rows = self._index.sequences.rows
         read = []
         for number in numbers:
@@ -294,7 +313,8 @@ class TextFile:
             longest = np.max(counts, axis=0)
             for at in np.flatnonzero(longest != part.rows).tolist():
                 reason = (
-                    f"the sequence (id {part.keys[at]}) has {part.rows[at]} lines, and {longest[at]} samples "
+                    f"the sequence (id {part.keys[at]}) has {part.rows[at]} lines, and "
+                    f"{longest[at]} samples "
                     "of its longest stream; there must be one on each line"
                 )
                 allowance.pass_over(lines.fail(int(heads[at]), reason))
@@ -308,7 +328,9 @@ class TextFile:
 
 
 def _written(file: str, alias: str) -> bytes:
-    """A field's name as the text has it: in UTF-8, or in Windows-1252 if that is what its beginning has."""
+    """A field's name as the text has it: in UTF-8, or in Windows-1252 if that is what its beginning
+    has.
+    """
     plain, windows = alias.encode(), windows_bytes(alias)
     if alias.isascii() or windows is None:
         return plain
@@ -335,6 +357,7 @@ def _piece(file: BinaryIO, begin: int, end: int) -> bytes:
     text = file.read(end - begin)
     if len(text) != end - begin:
         raise DataError(
-            f"{file.name!s}: the file has changed since it was opened: it ends at byte {begin + len(text)}, before byte {end}"
+            f"{file.name!s}: the file has changed since it was opened: it ends at byte "
+            f"{begin + len(text)}, before byte {end}"
         )
     return text

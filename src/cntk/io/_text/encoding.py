@@ -66,7 +66,8 @@ def check_empty_lines(file: str, count: int) -> None:
     """
     if count > _EMPTY_LINES:
         raise DataError(
-            f"{file}: up to {_EMPTY_LINES:,} empty lines were expected, got {count:,} and perhaps more"
+            f"{file}: up to {_EMPTY_LINES:,} empty lines were expected, got {count:,} and perhaps "
+            f"more"
         )
 
 
@@ -82,7 +83,8 @@ def text_of(path: str | os.PathLike[str]) -> str:
 
 
 def decoded(file: str, content: bytes) -> str:
-    """A file's text, without a byte order mark. Lines that are not in UTF-8 are taken as Windows-1252.
+    """A file's text, without a byte order mark. Lines that are not in UTF-8 are taken as
+    Windows-1252.
 
     Args:
         file: its name, for errors.
@@ -96,7 +98,9 @@ def decoded(file: str, content: bytes) -> str:
 
 
 def escaped(file: str, content: bytes) -> str:
-    """A file's text as by `decoded`, but with bytes that are not in UTF-8 escaped, as Python has them in names of files."""
+    """A file's text as by `decoded`, but with bytes that are not in UTF-8 escaped, as Python has
+    them in names of files.
+    """
     check_encoding(file, content[:4])
     check_empty_lines(file, content.count(EMPTY_LINE))
     return content.removeprefix(MARK).decode("utf-8", "surrogateescape")
@@ -106,7 +110,7 @@ def readable(text: str) -> str:
     """Text whose escaped bytes are taken as Windows-1252, and then all of it.
 
     Example:
-        >>> readable('gr' + chr(0xdcfc) + 'n')
+        >>> readable("gr" + chr(0xDCFC) + "n")
         'grün'
     """
     if _is_plain(text):
@@ -118,7 +122,9 @@ def readable(text: str) -> str:
 
 
 def as_windows(text: str) -> str | None:
-    """The name that a file has whose bytes are text in Windows-1252, as Python has it; None if they cannot be."""
+    """The name that a file has whose bytes are text in Windows-1252, as Python has it; None if they
+    cannot be.
+    """
     raw = windows_bytes(text)
     return None if raw is None else raw.decode("utf-8", "surrogateescape")
 
@@ -127,7 +133,7 @@ def windows_bytes(text: str) -> bytes | None:
     """Text as bytes in Windows-1252; None if it cannot be.
 
     Example:
-        >>> windows_bytes('grün'), windows_bytes('模')
+        >>> windows_bytes("grün"), windows_bytes("模")
         (b'gr\\xfcn', None)
     """
     try:

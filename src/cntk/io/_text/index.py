@@ -1,4 +1,6 @@
-"""The index of a text format file: where its sequences lie, found in one quick pass that reads ids and line ends only."""
+"""The index of a text format file: where its sequences lie, found in one quick pass that reads ids
+and line ends only.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,8 @@ def index_file(
     Args:
         file: its name.
         chunk_bytes: how large a chunk may be; a longer sequence is one by itself.
-        counted_alias: the stream, by its name in the file, whose samples count; every line does if None.
+        counted_alias: the stream, by its name in the file, whose samples count; every line does if
+            None.
         skip_ids: whether every line is a sequence, whatever id it has.
         keep: whether to keep what is found in a file beside this one, and to look there first.
 
@@ -126,7 +129,9 @@ def _first_line(head: bytes) -> tuple[int, int]:
 
 
 def _blocks(name: str, file: BinaryIO, begin: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Blocks of whole lines: offset and bytes. They are read, since a mapped file's pages would count as memory in use."""
+    """Blocks of whole lines: offset and bytes. They are read, since a mapped file's pages would
+    count as memory in use.
+    """
     size, empty = _BLOCK, 0
     while True:
         file.seek(begin)

@@ -1,8 +1,9 @@
 """The index of a text file on disk, beside the file, so that a large one is gone through only once.
 
-It is raw numbers, little-endian: a mark, a header (size and time of change of the text file, whether ids count, how many
-sequences, whether what they count for is their number of lines, a hash of the counting stream's name), then the sequences'
-offsets, ids, numbers of lines and, unless these are it, what they count for.
+It is raw numbers, little-endian: a mark, a header (size and time of change of the text file,
+whether ids count, how many sequences, whether what they count for is their number of lines, a hash
+of the counting stream's name), then the sequences' offsets, ids, numbers of lines and, unless these
+are it, what they count for.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ _HEADER = struct.Struct("<8sqqqqq8s")
 
 
 def index_path(file: str) -> Path:
-    """Where the index of a text file lies: beside it, under a shorter name where its own is as long as names can be."""
+    """Where the index of a text file lies: beside it, under a shorter name where its own is as long
+    as names can be.
+    """
     path = Path(f"{file}.index")
     if len(os.fsencode(path.name)) <= _LONGEST_NAME:
         return path
@@ -40,10 +43,12 @@ def load_index(file: str, have_ids: bool, counted_alias: bytes) -> Sequences | N
     Args:
         file: the text file.
         have_ids: whether ids say where sequences begin.
-        counted_alias: the stream whose samples count, by its name in the file; every line does if it is empty.
+        counted_alias: the stream whose samples count, by its name in the file; every line does if
+            it is empty.
 
     Returns:
-        None if there is no index, or it is of another state of the file, of other options, or damaged.
+        None if there is no index, or it is of another state of the file, of other options, or
+        damaged.
     """
     status = os.stat(reachable(file))
     path = index_path(file)

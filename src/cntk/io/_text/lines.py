@@ -1,7 +1,8 @@
 """Lines of the CNTK text format, read one at a time.
 
-A line is ``[id] |name value value ... |name index:value ... |# comment``. Reading line by line defines the format and
-words its errors; `_ctf_blocks` reads the same lines many at a time and leaves to this module what it does not understand.
+A line is ``[id] |name value value ... |name index:value ... |# comment``. Reading line by line
+defines the format and words its errors; `_ctf_blocks` reads the same lines many at a time and
+leaves to this module what it does not understand.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _SOLID = bytes(0 if byte in b" \t\n\r\v\f" else 1 for byte in range(256))
 # What no honest line comes near, beside its numbers: names, comments, streams that are not read.
 _LONGEST = 1 << 23
 _DIGITS = 20
-# Bytes of a line to each number that a sample may have: from so many on it is read with care rather than fast.
+# Bytes of a line to each number that a sample may have: from so many on it is read with care rather
+# than fast.
 _LONG, _NUMBER_BYTES = 1 << 22, 32
 
 
@@ -90,15 +92,19 @@ def concatenated(parts: Sequence[Samples]) -> Samples:
 
 
 def is_long(text: int, fields: Sequence[Field]) -> bool:
-    """Whether so many bytes are more than lines of some streams have, and would take much memory if they were read fast."""
+    """Whether so many bytes are more than lines of some streams have, and would take much memory if
+    they were read fast.
+    """
     return text > max(_LONG, _NUMBER_BYTES * sum(f.width for f in fields))
 
 
 class Allowance:
-    """How much malformed data of a file to pass over: each is counted once, however often it is read.
+    """How much malformed data of a file to pass over: each is counted once, however often it is
+    read.
 
     Args:
-        most: how many malformed samples, lines without any, and sequences of fewer samples than lines.
+        most: how many malformed samples, lines without any, and sequences of fewer samples than
+            lines.
     """
 
     def __init__(self, most: int) -> None:
@@ -145,8 +151,8 @@ def read_lines(
     Args:
         lines: what to read.
         fields: what to read of it.
-        allowance: how much that is malformed to leave out, as the original does: a sample by itself, then the rest up to the
-            next '|'. None for nothing.
+        allowance: how much that is malformed to leave out, as the original does: a sample by
+            itself, then the rest up to the next '|'. None for nothing.
 
     Raises:
         DataError: for anything else that the format does not allow; it names file, line and stream.
@@ -182,7 +188,10 @@ def _parts(
 ) -> Iterator[bytes | None]:
     """None for what stands before the first '|', then what stands behind each."""
     if len(line) > longest:
-        reason = f"a line of up to {longest:,} bytes was expected, got {len(line):,}, which begin with {_quoted(line)}"
+        reason = (
+            f"a line of up to {longest:,} bytes was expected, got {len(line):,}, which begin with "
+            f"{_quoted(line)}"
+        )
         allowance.pass_over(lines.fail(number, reason))
         return
     yield None

@@ -1,7 +1,7 @@
 r"""Names of files in lists, which may have been written on another system.
 
-On Windows names are parted by ``\`` or ``/``, begin with a drive, and have capital letters or small ones as one likes;
-lists are in Windows-1252 where files are named in UTF-8, or the other way round.
+On Windows names are parted by ``\`` or ``/``, begin with a drive, and have capital letters or small
+ones as one likes; lists are in Windows-1252 where files are named in UTF-8, or the other way round.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def located(name: str, folder: str, here: tuple[str, ...] = (_HERE,)) -> str:
         here: what a name must begin with for its ``...`` to stand for that folder.
 
     Returns:
-        The first of the ways to read the name that is there: as it stands, with ``/`` for ``\``, and both with accents
-        as macOS writes them and in the other encoding. If none is, the first.
+        The first of the ways to read the name that is there: as it stands, with ``/`` for ``\``,
+        and both with accents as macOS writes them and in the other encoding. If none is, the first.
     """
     if name.startswith(here):
         start, name = folder, name[len(_HERE) :]
@@ -68,7 +68,8 @@ def check_name(what: str, name: str | bytes) -> None:
     if len(name) > LONGEST:
         start = name[:40] if isinstance(name, str) else name[:40].decode("utf-8", "replace")
         raise DataError(
-            f"expected {what} of up to {LONGEST:,} characters, got {len(name):,}, which begin with {start!r}"
+            f"expected {what} of up to {LONGEST:,} characters, got {len(name):,}, which begin with "
+            f"{start!r}"
         )
 
 
@@ -76,7 +77,7 @@ def shortened(text: str, most: int = 240) -> str:
     """Text as errors show it: of a long one its beginning and its end.
 
     Example:
-        >>> shortened('a' * 100 + 'b' * 100, 13)
+        >>> shortened("a" * 100 + "b" * 100, 13)
         'aaaaa...bbbbb'
     """
     half = (most - 3) // 2
@@ -86,8 +87,8 @@ def shortened(text: str, most: int = 240) -> str:
 def keys_of(names: Sequence[str]) -> np.ndarray:
     """Names as the keys of sequences, ``[names]``.
 
-    They are an array of text, in which each takes as much room as the longest; Python's own strings where much of that
-    would be empty.
+    They are an array of text, in which each takes as much room as the longest; Python's own strings
+    where much of that would be empty.
     """
     longest = max(map(len, names), default=0)
     is_wasteful = 4 * longest * len(names) > _ROOM + 16 * sum(map(len, names))
@@ -118,7 +119,9 @@ def spellings(name: str) -> Iterator[str]:
 
 
 def _written_otherwise(text: str) -> Iterator[str]:
-    """A name as it stands, with accents as all others or as macOS write them, and as bytes in Windows-1252."""
+    """A name as it stands, with accents as all others or as macOS write them, and as bytes in
+    Windows-1252.
+    """
     yield text
     if not text.isascii():
         plain = readable(text)
@@ -128,7 +131,9 @@ def _written_otherwise(text: str) -> Iterator[str]:
 
 
 def as_key(name: str) -> str:
-    r"""The key that a sequence's name is, the same for ``folder\a`` and ``folder/a``, and however ``ä`` is written."""
+    r"""The key that a sequence's name is, the same for ``folder\a`` and ``folder/a``, and however
+    ``ä`` is written.
+    """
     slashes = name.replace("\\", "/")
     return slashes if name.isascii() else unicodedata.normalize("NFC", readable(slashes))
 
@@ -141,7 +146,8 @@ def why(error: OSError, path: str, is_listed: bool = False) -> str:
 
 
 def advice(path: str, is_listed: bool = False) -> str:
-    """What to do about a file that is not there, for the end of an error; empty if nothing is known.
+    """What to do about a file that is not there, for the end of an error; empty if nothing is
+    known.
 
     Args:
         path: its path.
@@ -152,7 +158,10 @@ def advice(path: str, is_listed: bool = False) -> str:
     if not _ON_WINDOWS and _ABSOLUTE_ON_WINDOWS.match(path):
         relative = ", or name files from the list's own folder on, as .../name" if is_listed else ""
         start = _first_folder(path)
-        return f"; this is a path of Windows: put the folder where the files are now in the place of '{start}'{relative}"
+        return (
+            f"; this is a path of Windows: put the folder where the files are now in the place of "
+            f"'{start}'{relative}"
+        )
     similar = _similar(path)
     return f"; did you mean '{similar}'?" if similar else ""
 
@@ -209,7 +218,9 @@ def entry(names: Collection[str], inside: str) -> str:
 
 
 def _entry_names(plain: str) -> list[str]:
-    """The ways in which an archive may have a name: as it stands, and as bytes that archives hold without a mark."""
+    """The ways in which an archive may have a name: as it stands, and as bytes that archives hold
+    without a mark.
+    """
     found = list(_written_otherwise(plain))
     return (
         found

@@ -1,8 +1,9 @@
 """Numbers written as text, many at a time, with NumPy alone.
 
-Up to eight digits are one 64-bit word: three multiplications add up neighbours, then pairs, then fours (Lemire and
-Langdale's trick), for all tokens of a text at once. Decimals are two such integers. What has an exponent, or more digits
-than that, is left to NumPy's own parser, a few times slower.
+Up to eight digits are one 64-bit word: three multiplications add up neighbours, then pairs, then
+fours (Lemire and Langdale's trick), for all tokens of a text at once. Decimals are two such
+integers. What has an exponent, or more digits than that, is left to NumPy's own parser, a few times
+slower.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def read_numbers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.n
         ends: where each ends; white space, or anything that is no part of it, follows.
 
     Returns:
-        float64 ``[numbers]``, or None if one is not written as ``[+-]digits[.digits][e[+-]digits]``.
+        float64 ``[numbers]``, or None if one is not written as
+        ``[+-]digits[.digits][e[+-]digits]``.
     """
     marks = np.flatnonzero((text - np.uint8(48) >= _DIGIT) & (text > _SPACE))
     if not len(marks):
@@ -83,7 +85,8 @@ def _owners(begins: np.ndarray, ends: np.ndarray, places: np.ndarray) -> np.ndar
     """Which number each place lies in."""
     if len(places) == len(begins) and ((begins <= places) & (places < ends)).all():
         return np.arange(len(begins))
-    # Counting what begins up to each byte costs a pass over the text; searching costs more as soon as there is much to find.
+    # Counting what begins up to each byte costs a pass over the text; searching costs more as soon
+    # as there is much to find.
     if len(places) * 8 < len(begins):
         return np.searchsorted(begins, places, side="right") - 1
     first = int(begins[0])

@@ -17,8 +17,9 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
 
     Args:
         seq_idx: the sequence's id.
-        alias_tensor_map: for each field's name its samples: an array ``[samples, *shape]``, nested lists of numbers, or for
-            sparse samples a list of dictionaries ``{index: value}``. Fields may have different numbers of samples.
+        alias_tensor_map: for each field's name its samples: an array ``[samples, *shape]``, nested
+            lists of numbers, or for sparse samples a list of dictionaries ``{index: value}``.
+            Fields may have different numbers of samples.
 
     Returns:
         Lines without a line end behind the last one. Empty if there is nothing to write.
@@ -27,7 +28,11 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
         ValueError: if the samples are anything else.
 
     Example:
-        >>> print(sequence_to_cntk_text_format(7, {'word': [{4: 1}, {2: 1}], 'tag': np.array([[0, 1]])}))
+        >>> print(
+        ...     sequence_to_cntk_text_format(
+        ...         7, {"word": [{4: 1}, {2: 1}], "tag": np.array([[0, 1]])}
+        ...     )
+        ... )
         7   |tag 0 1 |word 4:1
         7   |word 2:1
     """
@@ -39,7 +44,8 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
         )
     if not isinstance(alias_tensor_map, Mapping):
         raise ArgumentError(
-            f"sequence_to_cntk_text_format: alias_tensor_map: expected a dictionary of samples by field, got "
+            f"sequence_to_cntk_text_format: alias_tensor_map: expected a dictionary of samples by "
+            f"field, got "
             f"{shown(alias_tensor_map)}"
         )
     fields = {alias: _samples(alias, alias_tensor_map[alias]) for alias in sorted(alias_tensor_map)}
@@ -60,7 +66,8 @@ def _samples(alias: str, data: Any) -> list[str]:
             for sample in data
         ]
     kind = (
-        f"sequence_to_cntk_text_format: field '{alias}' must be an array, nested lists of numbers, or a list of "
+        f"sequence_to_cntk_text_format: field '{alias}' must be an array, nested lists of numbers, "
+        f"or a list of "
         f"dictionaries {{index: value}}, got {type(data).__name__}"
     )
     if not _is_tensor(data):
@@ -79,7 +86,9 @@ def _samples(alias: str, data: Any) -> list[str]:
 
 
 def _is_tensor(data: Any) -> bool:
-    """Whether data are an array, or nested lists of numbers; the first innermost element decides."""
+    """Whether data are an array, or nested lists of numbers; the first innermost element
+    decides.
+    """
     if isinstance(data, np.ndarray):
         return True
     if not isinstance(data, list):

@@ -34,20 +34,22 @@ def AttentionModel(
     enable_self_stabilization: Any = default_override_or(True),
     name: str = "",
 ) -> Function:
-    """Additive attention (Bahdanau et al., 2015): the encoder's frames, weighted by how they fit the decoder's state.
+    """Additive attention (Bahdanau et al., 2015): the encoder's frames, weighted by how they fit
+    the decoder's state.
 
     Args:
         attention_dim: size of the space in which frames and state are compared.
         attention_span: how many of the encoder's last frames are looked at; all by default.
-        attention_axis: the static axis along which these frames are put together; with ``attention_span`` only.
+        attention_axis: the static axis along which these frames are put together; with
+            ``attention_span`` only.
         init: initial value of all weights.
         go_backwards: whether ``attention_span`` counts from the first frame.
         enable_self_stabilization: whether values pass a `Stabilizer` before they are multiplied.
         name: its name in the graph.
 
     Returns:
-        A function of the encoder's states and of the decoder's state, sequences on axes of their own; its output
-        lies on the decoder's axis.
+        A function of the encoder's states and of the decoder's state, sequences on axes of their
+        own; its output lies on the decoder's axis.
 
     Raises:
         ValueError: if only one of ``attention_span`` and ``attention_axis`` is given.
@@ -55,8 +57,8 @@ def AttentionModel(
     Example:
         >>> import cntk as C
         >>> attend = C.layers.AttentionModel(8, attention_span=3, attention_axis=-3)
-        >>> encoded = C.sequence.input_variable(5, sequence_axis=C.Axis('source'))
-        >>> decoded = C.sequence.input_variable(6, sequence_axis=C.Axis('target'))
+        >>> encoded = C.sequence.input_variable(5, sequence_axis=C.Axis("source"))
+        >>> decoded = C.sequence.input_variable(6, sequence_axis=C.Axis("target"))
         >>> attend(encoded, decoded).shape
         (1, 1, 5)
     """
@@ -75,11 +77,13 @@ def AttentionModel(
         attention_span = as_count(attention_span, "AttentionModel: attention_span", most=2**16)
     if attention_span is None and attention_axis is not None:
         raise ValueError(
-            "AttentionModel: attention_span cannot be None when attention_axis is not None; give both or neither"
+            "AttentionModel: attention_span cannot be None when attention_axis is not None; give "
+            "both or neither"
         )
     if attention_span is not None and attention_axis is None:
         raise ValueError(
-            "AttentionModel: attention_axis cannot be None when attention_span is not None; give both or neither"
+            "AttentionModel: attention_axis cannot be None when attention_span is not None; give "
+            "both or neither"
         )
 
     def projection(size: int) -> Function:

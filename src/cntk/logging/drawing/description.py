@@ -1,4 +1,6 @@
-"""What a picture of a function's graph shows: its nodes and edges, and the same as text for Graphviz."""
+"""What a picture of a function's graph shows: its nodes and edges, and the same as text for
+Graphviz.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,14 @@ _DELAYS = ("PastValue", "FutureValue")
 _THIN = ("Pass", "ParameterOrder")
 
 NODE_DEFAULTS: dict[str, Any] = {
-    "fillcolor": "lightgray", "fixedsize": "false", "fontsize": 12, "height": 0.85, "shape": "rectangle",
-    "style": "filled", "width": 0.85,
-}  # fmt: skip
+    "fillcolor": "lightgray",
+    "fixedsize": "false",
+    "fontsize": 12,
+    "height": 0.85,
+    "shape": "rectangle",
+    "style": "filled",
+    "width": 0.85,
+}
 EDGE_FONT_SIZE = 10
 
 
@@ -45,7 +52,9 @@ class PictureEdge:
 
 @dataclass
 class Description:
-    """What there is to see of a graph, and a line of text for each output of an operation, operands first."""
+    """What there is to see of a graph, and a line of text for each output of an operation, operands
+    first.
+    """
 
     nodes: dict[str, PictureNode] = field(default_factory=dict)
     edges: list[PictureEdge] = field(default_factory=list)
@@ -141,9 +150,13 @@ def _function_node(function: Any) -> PictureNode:
     round_ = len(label) <= 4
     size = 0.4 if round_ else 0.6
     attributes = {
-        "fixedsize": "true" if round_ else "false", "fontsize": 20 if len(label) == 1 else 12, "height": size,
-        "penwidth": thickness, "shape": "ellipse" if round_ else "box", "width": size,
-    }  # fmt: skip
+        "fixedsize": "true" if round_ else "false",
+        "fontsize": 20 if len(label) == 1 else 12,
+        "height": size,
+        "penwidth": thickness,
+        "shape": "ellipse" if round_ else "box",
+        "width": size,
+    }
     return PictureNode(function.uid, label, attributes, is_delay=function.op_name in _DELAYS)
 
 

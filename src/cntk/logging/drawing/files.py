@@ -71,6 +71,7 @@ def _by_ourselves(found: Description, suffix: str, filename: str | os.PathLike[s
         return png_bytes(picture)
     except ImportError:
         raise ImportError(
-            f"plot: drawing '{filename}' needs Matplotlib, or Graphviz's program dot: pip install 'cntk-torch[demo]'; "
+            f"plot: drawing '{filename}' needs Matplotlib, or Graphviz's program dot: pip install "
+            f"'cntk-torch[demo]'; "
             "or give a file name that ends in .svg or .pdf, which need nothing"
         ) from None

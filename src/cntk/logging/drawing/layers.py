@@ -1,6 +1,8 @@
-"""Layers of a graph's nodes from the top down: which edges are turned to have no cycles, and who stands where.
+"""Layers of a graph's nodes from the top down: which edges are turned to have no cycles, and who
+stands where.
 
-After Sugiyama, Tagawa, Toda: Methods for visual understanding of hierarchical system structures, 1981.
+After Sugiyama, Tagawa, Toda: Methods for visual understanding of hierarchical system structures,
+1981.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ def find_turned(
     Args:
         count: the number of nodes.
         edges: source and target of each edge; those from a node to itself are left alone.
-        may_turn: of each edge, whether it is the one to turn where it is part of a cycle. Others are only turned in cycles
-            that have no such edge.
+        may_turn: of each edge, whether it is the one to turn where it is part of a cycle. Others
+            are only turned in cycles that have no such edge.
     """
     turned = [False] * len(edges)
     below: list[list[int]] = [[] for _ in range(count)]
@@ -37,7 +39,8 @@ def find_turned(
 
 
 def find_layers(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the layer of each node: below all that point to it, and no higher than what it points to needs.
+    """Return the layer of each node: below all that point to it, and no higher than what it points
+    to needs.
 
     Args:
         count: the number of nodes.

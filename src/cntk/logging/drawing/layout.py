@@ -1,4 +1,6 @@
-"""A layered layout: sizes of nodes and labels in, places of all and courses of edges out. Downwards is positive."""
+"""A layered layout: sizes of nodes and labels in, places of all and courses of edges out. Downwards
+is positive.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,8 @@ class Link:
 
     Attributes:
         may_turn: whether it is the one to point upwards where it is part of a cycle.
-        course: points from source to target, the first and last at the heights of the layers that the boxes stand in; every
-            second piece between them is a straight one.
+        course: points from source to target, the first and last at the heights of the layers that
+            the boxes stand in; every second piece between them is a straight one.
         label: the middle of the label's place.
         upwards: whether it points upwards.
     """
@@ -58,8 +60,8 @@ class Link:
 def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Point:
     """Place boxes, labels and edges; returns width and height of all.
 
-    Boxes stand in layers, sources above their targets but for edges that close a cycle. Between two layers of boxes is one
-    of labels. The same boxes and links give the same layout.
+    Boxes stand in layers, sources above their targets but for edges that close a cycle. Between two
+    layers of boxes is one of labels. The same boxes and links give the same layout.
     """
     edges = [(link.source, link.target) for link in links]
     for link, turned in zip(
@@ -101,7 +103,9 @@ def _room_for_loops(links: Sequence[Link]) -> dict[int, Point]:
 def _chain(
     link: Link, end: tuple[int, int], layer_of: Sequence[int], cells: list[Cell]
 ) -> list[int]:
-    """Add the cells through which an edge passes, and connect them; returns their numbers from the top down."""
+    """Add the cells through which an edge passes, and connect them; returns their numbers from the
+    top down.
+    """
     if link.is_loop:
         return []
     upper, lower = end
@@ -130,7 +134,9 @@ def _in_order_of_search(
     ends: Sequence[tuple[int, int]],
     chains: Sequence[Sequence[int]],
 ) -> list[tuple[int, int]]:
-    """All cells with their layers, in the order in which a search upwards from the last boxes comes to them."""
+    """All cells with their layers, in the order in which a search upwards from the last boxes comes
+    to them.
+    """
     layers = dict(enumerate(layer_of))
     for (upper, _), chain in zip(ends, chains, strict=True):
         layers.update((number, layer_of[upper] + 1 + step) for step, number in enumerate(chain))
@@ -206,7 +212,9 @@ def _ports(
     chains: Sequence[Sequence[int]],
     cells: Sequence[Cell],
 ) -> dict[tuple[int, bool], float]:
-    """Where edges leave the bottoms of boxes (True) and reach their tops (False): side by side, as they come."""
+    """Where edges leave the bottoms of boxes (True) and reach their tops (False): side by side, as
+    they come.
+    """
     met: dict[tuple[int, bool], list[tuple[float, int]]] = {}
     for number, ((upper, lower), chain) in enumerate(zip(ends, chains, strict=True)):
         if chain:

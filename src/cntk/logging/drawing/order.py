@@ -15,8 +15,8 @@ def order_layers(
 ) -> list[list[int]]:
     """Return layers with their cells in an order in which few edges cross.
 
-    Sweeps down and up put each cell where its neighbours are on average; the best order found is kept. Very large graphs get
-    fewer sweeps.
+    Sweeps down and up put each cell where its neighbours are on average; the best order found is
+    kept. Very large graphs get fewer sweeps.
 
     Args:
         layers: the cells of each layer.
@@ -57,7 +57,9 @@ def count_crossings(layers: Sequence[Sequence[int]], below: Sequence[Sequence[in
 
 
 def _sort(layer: list[int], fixed: Sequence[int], neighbours: Sequence[Sequence[int]]) -> None:
-    """Sort a layer by the average place of the neighbours; those without any stay near where they are."""
+    """Sort a layer by the average place of the neighbours; those without any stay near where they
+    are.
+    """
     place = {cell: number / max(1, len(fixed) - 1) for number, cell in enumerate(fixed)}
     own = {cell: number / max(1, len(layer) - 1) for number, cell in enumerate(layer)}
 

@@ -12,7 +12,8 @@ _LARGEST_PAGE = 14400.0
 def pdf_bytes(picture: Picture) -> bytes:
     """Return a picture as the bytes of a PDF file.
 
-    Letters that are not in Windows code page 1252 are written by their numbers, such as ``\\u03b1``: the face has no others.
+    Letters that are not in Windows code page 1252 are written by their numbers, such as
+    ``\\u03b1``: the face has no others.
     """
     scale = min(1.0, _LARGEST_PAGE / max(picture.width, picture.height))
     content = [f"{scale:.6f} 0 0 {-scale:.6f} 0 {picture.height * scale:.2f} cm", "1 j"]
@@ -25,8 +26,8 @@ def pdf_bytes(picture: Picture) -> bytes:
         [
             b"<< /Type /Catalog /Pages 2 0 R >>",
             b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            b"<< /Type /Page /Parent 2 0 R %s /Contents 5 0 R /Resources << /Font << /F1 4 0 R >> >> >>"
-            % page.encode(),
+            b"<< /Type /Page /Parent 2 0 R %s /Contents 5 0 R /Resources << /Font << /F1 4 0 R >> "
+            b">> >>" % page.encode(),
             b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
             b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(packed), packed),
         ]
@@ -74,7 +75,8 @@ def _text_operators(text: Text) -> list[str]:
     narrow = 100 * min(1.0, len(text.content) / len(encoded))
     return [
         "0 0 0 rg",
-        f"BT /F1 {text.size:.2f} Tf {narrow:.1f} Tz 1 0 0 -1 {x - text.width / 2:.2f} {y:.2f} Tm <{encoded.hex()}> Tj ET",
+        f"BT /F1 {text.size:.2f} Tf {narrow:.1f} Tz 1 0 0 -1 {x - text.width / 2:.2f} {y:.2f} Tm "
+        f"<{encoded.hex()}> Tj ET",
     ]
 
 

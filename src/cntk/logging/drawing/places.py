@@ -68,7 +68,9 @@ def _pull(
     use_above: bool,
     use_below: bool,
 ) -> None:
-    """Move the cells of a layer to where their neighbours are, as far as order and room allow: least squares."""
+    """Move the cells of a layer to where their neighbours are, as far as order and room allow:
+    least squares.
+    """
     targets, weights = [], []
     for cell, offset in zip(row, offsets, strict=True):
         weight = total = 0.0
@@ -84,7 +86,9 @@ def _pull(
 
 
 def _isotonic(targets: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """The numbers nearest to targets that never fall: pools of neighbours that take their average."""
+    """The numbers nearest to targets that never fall: pools of neighbours that take their
+    average.
+    """
     pools: list[tuple[float, float, int]] = []
     for target, weight in zip(targets, weights, strict=True):
         size = 1

@@ -14,13 +14,22 @@ _POINTS = 72.0
 _DEJAVU = 0.86  # Matplotlib's own face is wider than Helvetica by as much
 # Faces for what that has no letters for, of those that systems have.
 _MORE_FACES = (
-    "Noto Sans CJK JP", "Noto Sans CJK SC", "Arial Unicode MS", "Microsoft YaHei", "Malgun Gothic", "Hiragino Sans GB",
-    "PingFang SC", "WenQuanYi Zen Hei", "Noto Sans", "Segoe UI Symbol",
-)  # fmt: skip
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Arial Unicode MS",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+    "Hiragino Sans GB",
+    "PingFang SC",
+    "WenQuanYi Zen Hei",
+    "Noto Sans",
+    "Segoe UI Symbol",
+)
 
 
 def png_bytes(picture: Picture) -> bytes:
-    """Return a picture as the bytes of a PNG file, 144 pixels an inch, or fewer if it is very large.
+    """Return a picture as the bytes of a PNG file, 144 pixels an inch, or fewer if it is very
+    large.
 
     Raises:
         ImportError: if Matplotlib is not installed.
@@ -41,16 +50,28 @@ def png_bytes(picture: Picture) -> bytes:
     for layer, shape in enumerate(shape for group in picture.groups for shape in group.shapes):
         if isinstance(shape, Path):
             patch = PathPatch(
-                _matplotlib_path(shape), facecolor=shape.fill or "none", edgecolor=shape.stroke or "none",
-                linewidth=shape.thickness, transform=to_pixels, zorder=layer, joinstyle="miter",
-            )  # fmt: skip
+                _matplotlib_path(shape),
+                facecolor=shape.fill or "none",
+                edgecolor=shape.stroke or "none",
+                linewidth=shape.thickness,
+                transform=to_pixels,
+                zorder=layer,
+                joinstyle="miter",
+            )
             figure.add_artist(patch)
         else:
             x, y = shape.middle[0] / picture.width, 1 - shape.middle[1] / picture.height
             figure.text(
-                x, y, shape.content, fontsize=shape.size * _DEJAVU, family=faces, ha="center", va="baseline",
-                zorder=layer, parse_math=False,
-            )  # fmt: skip
+                x,
+                y,
+                shape.content,
+                fontsize=shape.size * _DEJAVU,
+                family=faces,
+                ha="center",
+                va="baseline",
+                zorder=layer,
+                parse_math=False,
+            )
     file = io.BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()

@@ -1,4 +1,6 @@
-"""A picture as lines, areas and text, whatever the file that it is written to. Downwards is positive; units are points."""
+"""A picture as lines, areas and text, whatever the file that it is written to. Downwards is
+positive; units are points.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _COLOURS = {"lightgray": "#d3d3d3", "white": "#ffffff", "black": "#000000"}
 
 @dataclass(frozen=True)
 class Path:
-    """Lines and curves: a point to begin at, then points to go straight to, or triples of a Bézier curve."""
+    """Lines and curves: a point to begin at, then points to go straight to, or triples of a Bézier
+    curve.
+    """
 
     start: Point
     pieces: tuple[tuple[Point, ...], ...]
@@ -103,7 +107,9 @@ def _outline(shape: str) -> str:
 
 
 def _split(label: str) -> list[str]:
-    """The lines of a label as they are shown: what is too long loses its middle, what cannot be seen is a space."""
+    """The lines of a label as they are shown: what is too long loses its middle, what cannot be
+    seen is a space.
+    """
     return [
         shorten("".join(c if c.isprintable() else " " for c in line))
         for line in label.strip("\n").split("\n")
@@ -148,7 +154,8 @@ def _shape(node: PictureNode, box: Box, outline: str) -> Path:
         _COLOURS[node.attribute("fillcolor")],
         _COLOURS[node.attributes.get("color", "black")],
     )
-    # As thick as Graphviz draws it, a frame would hide what is near: half of that tells the kinds apart.
+    # As thick as Graphviz draws it, a frame would hide what is near: half of that tells the kinds
+    # apart.
     thickness = max(1.0, node.attributes.get("penwidth", 1) / 2)
     left, right = box.x - box.width / 2, box.x + box.width / 2
     top, bottom = box.y - box.height / 2, box.y + box.height / 2

@@ -12,12 +12,15 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def svg_bytes(picture: Picture) -> bytes:
-    """Return a picture as the bytes of an SVG file. Names are whole in the titles that a reader shows over a shape."""
+    """Return a picture as the bytes of an SVG file. Names are whole in the titles that a reader
+    shows over a shape.
+    """
     width, height = _number(picture.width), _number(picture.height)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" '
-        f'viewBox="0 0 {width} {height}" font-family="Helvetica,Arial,sans-serif" text-anchor="middle">',
+        f'viewBox="0 0 {width} {height}" font-family="Helvetica,Arial,sans-serif" '
+        f'text-anchor="middle">',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
     ]
     for group in picture.groups:
@@ -40,14 +43,18 @@ def _path_text(path: Path) -> str:
     if path.is_closed:
         course.append("Z")
     drawn, fill, stroke = " ".join(course), path.fill or "none", path.stroke or "none"
-    return f'<path d="{drawn}" fill="{fill}" stroke="{stroke}" stroke-width="{_number(path.thickness)}"/>'
+    return (
+        f'<path d="{drawn}" fill="{fill}" stroke="{stroke}" '
+        f'stroke-width="{_number(path.thickness)}"/>'
+    )
 
 
 def _text_text(text: Text) -> str:
     x, y = map(_number, text.middle)
     # With the length given, text fits its box in whatever face it is shown.
     return (
-        f'<text x="{x}" y="{y}" font-size="{_number(text.size)}" textLength="{_number(text.width)}" '
+        f'<text x="{x}" y="{y}" font-size="{_number(text.size)}" '
+        f'textLength="{_number(text.width)}" '
         f'lengthAdjust="spacingAndGlyphs">{_escaped(text.content)}</text>'
     )
 

@@ -139,20 +139,24 @@ def _numbers(layer: CntkLayersDefinition, k: int, shape: tuple[int, ...]) -> Arr
     what = f"layer '{layer.op_name}'"
     if k >= len(layer.parameter_tensor):
         raise ConversionError(
-            f"{what}: it has {len(layer.parameter_tensor)} parameters in the file, and needs {k + 1}"
+            f"{what}: it has {len(layer.parameter_tensor)} parameters in the file, and needs "
+            f"{k + 1}"
         )
     data = np.asarray(layer.parameter_tensor[k].data, dtype=np.float32)
     if data.size == 1:  # one for all
         return np.broadcast_to(data.ravel(), shape)
     if data.size != math.prod(shape):
         raise ConversionError(
-            f"{what}: its parameter {k} has {data.size} numbers, and the network wants {list(shape)}"
+            f"{what}: its parameter {k} has {data.size} numbers, and the network wants "
+            f"{list(shape)}"
         )
     return data.reshape(shape)
 
 
 class ApiSetup:
-    """A function for each kind of layers: given the layer and what it reads, returns a function of that."""
+    """A function for each kind of layers: given the layer and what it reads, returns a function of
+    that.
+    """
 
     @staticmethod
     def convolution(cntk_layer: CntkLayersDefinition, inputs: Sequence[Any]) -> Function:
@@ -294,7 +298,8 @@ class CntkApiInstance:
         global_conf: the configuration.
 
     Raises:
-        ConversionError: (a ValueError and AssertionError) if a layer's parameters are missing or of another size.
+        ConversionError: (a ValueError and AssertionError) if a layer's parameters are missing or of
+            another size.
     """
 
     def __init__(self, cntk_uni_model: CntkModelDescription, global_conf: GlobalConf) -> None:

@@ -63,7 +63,8 @@ class CntkConvolutionParameters(CntkParameters):
         need_bias: whether there is a bias.
         dilation: by height and width.
         group: into how many groups channels are divided.
-        pad: zeros around the image, lower and upper by height and width, where automatic padding does not give them.
+        pad: zeros around the image, lower and upper by height and width, where automatic padding
+            does not give them.
     """
 
     output: int = 0
@@ -87,7 +88,8 @@ class CntkPoolingParameters(CntkParameters):
         kernel: the window's height and width.
         auto_pad: whether the output is of the input's size, divided by the strides.
         pooling_type: 0 for the maximum, 1 for the average.
-        pad: elements around the image, lower and upper by height and width, where automatic padding does not give them.
+        pad: elements around the image, lower and upper by height and width, where automatic padding
+            does not give them.
     """
 
     stride: list[int] = field(default_factory=lambda: [0, 0])

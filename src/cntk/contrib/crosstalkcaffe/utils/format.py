@@ -16,7 +16,7 @@ def camel_to_snake(camel_string: str) -> str:
     """Return a name as Python writes it.
 
     Example:
-        >>> camel_to_snake('CntkModelPath'), camel_to_snake('LRN'), camel_to_snake('Conv2')
+        >>> camel_to_snake("CntkModelPath"), camel_to_snake("LRN"), camel_to_snake("Conv2")
         ('cntk_model_path', 'lrn', 'conv_2')
     """
     found = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", camel_string)

@@ -50,7 +50,8 @@ class ModelSolverConf:
 
     Attributes:
         cntk_model_path: where the model is saved.
-        cntk_tensor: shapes of inputs by their names, ``[channels, height, width]``, in place of those in the network.
+        cntk_tensor: shapes of inputs by their names, ``[channels, height, width]``, in place of
+            those in the network.
     """
 
     cntk_model_path: str | None = None
@@ -63,8 +64,8 @@ class ValidConf:
 
     Attributes:
         save_path: a folder for inputs and results, as ``.npy``; None for no check.
-        val_inputs: by the name of an input a list, whose first element is two numbers between which values are drawn, or
-            the values.
+        val_inputs: by the name of an input a list, whose first element is two numbers between which
+            values are drawn, or the values.
         val_nodes: by the name of a layer the name of its file, that of a blob in Caffe.
     """
 
@@ -94,7 +95,8 @@ def load_conf(conf_path: str) -> GlobalConf:
     """Return a configuration from a file in JSON.
 
     Args:
-        conf_path: its path. Names in it may be written as ``ModelPath`` or ``model_path``; others are passed over.
+        conf_path: its path. Names in it may be written as ``ModelPath`` or ``model_path``; others
+            are passed over.
 
     Raises:
         DataError: (a ValueError and RuntimeError) if it is not as it should be.

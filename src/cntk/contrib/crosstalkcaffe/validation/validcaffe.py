@@ -57,6 +57,7 @@ class CaffeValidCore(ValidCore):
         for name, value in values.items():
             distance = np.abs(value.ravel() - net.blobs[name].data.ravel())
             sys.stdout.write(
-                f"{name}: root mean square of the differences {np.sqrt(np.mean(distance**2))}, largest {distance.max()}; "
+                f"{name}: root mean square of the differences {np.sqrt(np.mean(distance**2))}, "
+                f"largest {distance.max()}; "
                 f"values from {value.min()} to {value.max()}, on average {value.mean()}\n"
             )

@@ -25,8 +25,9 @@ class NoBestModelError(RuntimeError, AttributeError, TypeError):
 class AgentBaseClass:
     """An agent: it is told what it sees and what its actions bring, and says what it does next.
 
-    Spaces are those of gym or gymnasium, or any objects like them: ``n`` makes a discrete one, ``low``, ``high`` and
-    ``shape`` a box. Agents of your own derive from this class and say how to `start`, `step`, `end` and choose.
+    Spaces are those of gym or gymnasium, or any objects like them: ``n`` makes a discrete one,
+    ``low``, ``high`` and ``shape`` a box. Agents of your own derive from this class and say how to
+    `start`, `step`, `end` and choose.
 
     Args:
         o_space: the observations: discrete, a box, MultiBinary or MultiDiscrete.
@@ -39,12 +40,14 @@ class AgentBaseClass:
     def __init__(self, o_space: Any, a_space: Any) -> None:
         if kind_of(a_space) != DISCRETE:
             raise ValueError(
-                f"{type(self).__name__} cannot act in {a_space}; expected a discrete space, which has n"
+                f"{type(self).__name__} cannot act in {a_space}; expected a discrete space, which "
+                f"has n"
             )
         kind = kind_of(o_space)
         if kind is None:
             raise ValueError(
-                f"{type(self).__name__} cannot observe {o_space}; expected a discrete space, which has n, or a box, "
+                f"{type(self).__name__} cannot observe {o_space}; expected a discrete space, which "
+                f"has n, or a box, "
                 "which has low, high and shape, or MultiBinary or MultiDiscrete"
             )
         self._num_actions = size_of(a_space)
@@ -132,7 +135,9 @@ class AgentBaseClass:
         return action
 
     def _choose_action(self, state: Any) -> tuple[int, Any]:
-        """Return the action for what the agent sees, which is preprocessed, and what there is to say on it."""
+        """Return the action for what the agent sees, which is preprocessed, and what there is to
+        say on it.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not say how to choose an action")
 
     def _discretize_observation_space(self, space: Any, discretization_resolution: Any) -> None:
@@ -165,7 +170,9 @@ class AgentBaseClass:
         return vector
 
     def _preprocess_state(self, state: Any) -> np.ndarray:
-        """Return what the network gets for an observation: float32, one-hot if the observation is discrete."""
+        """Return what the network gets for an observation: float32, one-hot if the observation is
+        discrete.
+        """
         if self._discrete_observation_space:
             seen = self._index_to_vector(self._state_number(state), self._shape_of_inputs[0])
         else:

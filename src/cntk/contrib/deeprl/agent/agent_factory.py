@@ -23,8 +23,8 @@ def make_agent(agent_config: Any, o_space: Any, a_space: Any) -> AgentBaseClass:
     """Make the agent that a configuration file describes.
 
     Args:
-        agent_config: the file; ``Agent`` in its section ``General`` is ``qlearning``, ``actor_critic``,
-            ``tabular_qlearning`` or ``random``, which it is unless given.
+        agent_config: the file; ``Agent`` in its section ``General`` is ``qlearning``,
+            ``actor_critic``, ``tabular_qlearning`` or ``random``, which it is unless given.
         o_space: the observations; see `AgentBaseClass`.
         a_space: the actions, discrete.
 
@@ -33,7 +33,7 @@ def make_agent(agent_config: Any, o_space: Any, a_space: Any) -> AgentBaseClass:
 
     Example:
         >>> from types import SimpleNamespace
-        >>> agent = make_agent('', SimpleNamespace(n=4), SimpleNamespace(n=2))
+        >>> agent = make_agent("", SimpleNamespace(n=4), SimpleNamespace(n=2))
         Random agent: 2 actions.
     """
     kind = (
@@ -45,7 +45,8 @@ def make_agent(agent_config: Any, o_space: Any, a_space: Any) -> AgentBaseClass:
         return RandomAgent(o_space, a_space)
     if kind not in _KINDS:
         raise ValueError(
-            f"Agent in {agent_config!r} is '{kind}'; expected one of {', '.join([*_KINDS, 'random'])}"
+            f"Agent in {agent_config!r} is '{kind}'; expected one of "
+            f"{', '.join([*_KINDS, 'random'])}"
         )
     return _KINDS[kind](agent_config, o_space, a_space)
 

@@ -22,7 +22,8 @@ class ActorCritic(AgentBaseClass):
     See https://arxiv.org/abs/1602.01783, of which this is one worker.
 
     Args:
-        config_filename: the configuration file, see docs/reinforcement-learning.md; ``''`` for defaults.
+        config_filename: the configuration file, see docs/reinforcement-learning.md; ``''`` for
+            defaults.
         o_space: the observations; see `AgentBaseClass`. A discrete one is one-hot for the networks.
         a_space: the actions, discrete.
 
@@ -111,7 +112,8 @@ class ActorCritic(AgentBaseClass):
         self._best_model = self._policy_network.clone("clone")
 
     def save(self, filename: str) -> None:
-        """Write the best policy to a file, as `Function.save` does; its output are scores, to be put through softmax.
+        """Write the best policy to a file, as `Function.save` does; its output are scores, to be
+        put through softmax.
 
         Args:
             filename: the path.
@@ -123,10 +125,12 @@ class ActorCritic(AgentBaseClass):
         self._best_model.save(filename)
 
     def save_parameter_settings(self, filename: str) -> None:
-        """Write what the configuration file said to another; see `PolicyGradientParameters.save`."""
+        """Write what the configuration file said to another; see
+        `PolicyGradientParameters.save`.
+        """
         self._parameters.save(filename)
 
-    # -- the networks -------------------------------------------------------------------------------------------------
+    # -- the networks ------------------------------------------------------------------------------
 
     def _make_model(
         self, key: str, named: str, outputs: int, hidden: str, loss: tuple[Any, ...] = ()
@@ -198,7 +202,8 @@ class ActorCritic(AgentBaseClass):
         )
         self._trainer = train.Trainer(networks, (loss, None), learner)
 
-    # -- acting and learning ------------------------------------------------------------------------------------------
+    # -- acting and learning
+    # ------------------------------------------------------------------------------------------
 
     def _check_started(self) -> None:
         if len(self._trajectory_actions) != len(self._trajectory_rewards) + 1:
@@ -240,7 +245,8 @@ class ActorCritic(AgentBaseClass):
         kept = []
         coming = 0.0
         if len(states) > len(rewards):
-            # The episode goes on, or was left without its end: what is to come is what the network expects.
+            # The episode goes on, or was left without its end: what is to come is what the network
+            # expects.
             coming = float(self._evaluate_model(self._value_network, states[-1])[0])
             kept = states[-1:] if keep_last else []
             states, actions = states[:-1], actions[: len(rewards)]

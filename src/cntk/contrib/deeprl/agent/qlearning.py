@@ -24,14 +24,16 @@ from cntk.contrib.deeprl.agent.shared.replay_memory import ReplayMemory, _Transi
 
 
 class QLearning(AgentBaseClass):
-    """Learn with a network what each action is worth, from what is drawn out of a memory of transitions.
+    """Learn with a network what each action is worth, from what is drawn out of a memory of
+    transitions.
 
-    A second network, an older copy, says what the next state is worth. The configuration file chooses among dueling
-    networks, double Q-learning and replay by priority; see docs/reinforcement-learning.md.
+    A second network, an older copy, says what the next state is worth. The configuration file
+    chooses among dueling networks, double Q-learning and replay by priority; see
+    docs/reinforcement-learning.md.
 
     Args:
-        config_filename: the configuration file. ``QRepresentation`` must be ``dqn``, ``dueling-dqn`` or the name of a
-            function as `customized_models` describes.
+        config_filename: the configuration file. ``QRepresentation`` must be ``dqn``,
+            ``dueling-dqn`` or the name of a function as `customized_models` describes.
         o_space: the observations; see `AgentBaseClass`. A discrete one is one-hot for the network.
         a_space: the actions, discrete.
 
@@ -80,7 +82,8 @@ class QLearning(AgentBaseClass):
         """Begin an episode; see `AgentBaseClass.start`.
 
         Returns:
-            The action, and ``action_behavior`` (``RANDOM`` or ``GREEDY``) and ``epsilon``, the share of random ones.
+            The action, and ``action_behavior`` (``RANDOM`` or ``GREEDY``) and ``epsilon``, the
+            share of random ones.
         """
         if self._preprocessor is not None:
             self._preprocessor.reset()
@@ -89,7 +92,8 @@ class QLearning(AgentBaseClass):
         return self._next_action(seen)
 
     def step(self, reward: float, next_state: Any) -> tuple[int, dict[str, Any]]:
-        """Remember what the last action brought, learn when it is time to, and choose the next action.
+        """Remember what the last action brought, learn when it is time to, and choose the next
+        action.
 
         Args:
             reward: what it brought.
@@ -146,7 +150,7 @@ class QLearning(AgentBaseClass):
         """
         self._epsilon = 0.0
 
-    # -- acting -------------------------------------------------------------------------------------------------------
+    # -- acting ------------------------------------------------------------------------------------
 
     def _make_model(self, p: QLearningParameters) -> dict[str, Any]:
         shape, actions = self._network_input_shape(), self._num_actions
@@ -199,7 +203,7 @@ class QLearning(AgentBaseClass):
         )
         return np.broadcast_to(values, (len(states), self._num_actions))
 
-    # -- learning -----------------------------------------------------------------------------------------------------
+    # -- learning ----------------------------------------------------------------------------------
 
     def _remember(self, reward: float, next_state: np.ndarray | None) -> None:
         transition = (self._last_state, self._last_action, reward, next_state)
@@ -218,7 +222,9 @@ class QLearning(AgentBaseClass):
             self._target_q = self._q.clone("clone")
 
     def _replay_and_update(self) -> None:
-        """Learn from one minibatch: only the values of the actions that were taken are to change."""
+        """Learn from one minibatch: only the values of the actions that were taken are to
+        change.
+        """
         drawn = list(self._replay_memory.sample_minibatch(self._parameters.minibatch_size))
         transitions = [transition for _, transition in drawn]
         states = [transition.state for transition in transitions]
@@ -243,7 +249,8 @@ class QLearning(AgentBaseClass):
         )
 
     def _errors(self, transitions: Sequence[_Transition], values: np.ndarray) -> list[float]:
-        """What actions turned out to be worth, less what the network said; computed in double precision.
+        """What actions turned out to be worth, less what the network said; computed in double
+        precision.
 
         Args:
             transitions: the actions, where they were taken and what they brought.
@@ -267,7 +274,9 @@ class QLearning(AgentBaseClass):
     def _compute_priority(
         self, state: Any, action: int, reward: float, next_state: Any
     ) -> float | None:
-        """The priority of a transition: the larger its error, the larger; None where priorities are not used."""
+        """The priority of a transition: the larger its error, the larger; None where priorities are
+        not used.
+        """
         if not self._parameters.use_prioritized_replay:
             return None
         return self._priorities([_Transition(state, action, reward, next_state, None)])[0]
@@ -278,10 +287,13 @@ class QLearning(AgentBaseClass):
         return [(abs(error) + p.priority_epsilon) ** p.priority_alpha for error in errors]
 
     def _weights(self, transitions: Sequence[_Transition]) -> np.ndarray:
-        """How much each transition counts, to make up for being drawn more often or less; they add to one."""
+        """How much each transition counts, to make up for being drawn more often or less; they add
+        to one.
+        """
         if any(transition.priority <= 0 for transition in transitions):
             raise ValueError(
-                "a transition without error has priority 0, which cannot be: PriorityEpsilon must exceed 0"
+                "a transition without error has priority 0, which cannot be: PriorityEpsilon must "
+                "exceed 0"
             )
         weights = np.array(
             [[transition.priority**-self._parameters.priority_beta] for transition in transitions]

@@ -17,8 +17,10 @@ class TabularQLearning(AgentBaseClass):
     """Learn what each action is worth in each state.
 
     Args:
-        cfg_filename: the configuration file, see docs/reinforcement-learning.md; ``''`` for defaults.
-        o_space: the observations, discrete or a box, which is cut into ``DiscretizationResolution`` parts a dimension.
+        cfg_filename: the configuration file, see docs/reinforcement-learning.md; ``''`` for
+            defaults.
+        o_space: the observations, discrete or a box, which is cut into ``DiscretizationResolution``
+            parts a dimension.
         a_space: the actions, discrete.
 
     Attributes:
@@ -34,7 +36,8 @@ class TabularQLearning(AgentBaseClass):
         self._parameters = QLearningParameters(cfg_filename)
         if self._parameters.q_representation != "tabular":
             raise ValueError(
-                f"QRepresentation is '{self._parameters.q_representation}'; TabularQLearning has a table: "
+                f"QRepresentation is '{self._parameters.q_representation}'; TabularQLearning has a "
+                f"table: "
                 "expected 'tabular', or make a QLearning agent"
             )
         if kind_of(o_space) != DISCRETE:
@@ -53,7 +56,8 @@ class TabularQLearning(AgentBaseClass):
         """Begin an episode; see `AgentBaseClass.start`.
 
         Returns:
-            The action, and ``action_behavior`` (``RANDOM`` or ``GREEDY``) and ``epsilon``, the share of random ones.
+            The action, and ``action_behavior`` (``RANDOM`` or ``GREEDY``) and ``epsilon``, the
+            share of random ones.
         """
         seen = self._preprocess_state(state)
         self.episode_count += 1
@@ -85,7 +89,8 @@ class TabularQLearning(AgentBaseClass):
         self._best_model = self._q.copy()
 
     def save(self, filename: str) -> None:
-        """Write the best table as text: a line for each state, with its number, a tab and the actions' values.
+        """Write the best table as text: a line for each state, with its number, a tab and the
+        actions' values.
 
         Args:
             filename: the path; a file of that name is replaced once all is written, and not before.

@@ -81,7 +81,9 @@ def _content(path: str) -> bytes:
 
 
 def _declared_inputs(network: Message) -> Iterator[tuple[str, list[int]]]:
-    """The inputs that a network names beside its layers, in either of two ways, and their shapes."""
+    """The inputs that a network names beside its layers, in either of two ways, and their
+    shapes.
+    """
     dims = network.input_dim
     for k, name in enumerate(network.input):
         yield (
@@ -155,7 +157,8 @@ class _Reading:
             self._add_scale(layer, inputs)
         elif kind not in CAFFE_LAYER_WRAPPER:
             raise ConversionError(
-                f"layer '{layer.name}': layers of type {kind} are not supported; take the network as it is deployed, "
+                f"layer '{layer.name}': layers of type {kind} are not supported; take the network "
+                f"as it is deployed, "
                 "without criteria and data"
             )
         else:
@@ -179,7 +182,8 @@ class _Reading:
             or layer.scale_param.axis != 1
         ):
             raise ConversionError(
-                f"layer '{layer.name}': scales are supported right behind a batch normalization alone"
+                f"layer '{layer.name}': scales are supported right behind a batch normalization "
+                f"alone"
             )
         for name in [name for name, definition in self.blobs.items() if definition is before]:
             del self.blobs[name]  # the normalization without them is nowhere in what is made
@@ -192,7 +196,8 @@ class _Reading:
         name = layer.name
         if not inputs or len(layer.top) != 1:
             raise ConversionError(
-                f"layer '{name}': expected inputs and one output, got {layer.bottom} and {layer.top}"
+                f"layer '{name}': expected inputs and one output, got {layer.bottom} and "
+                f"{layer.top}"
             )
         if (
             not name

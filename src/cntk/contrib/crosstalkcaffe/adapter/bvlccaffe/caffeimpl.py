@@ -22,11 +22,15 @@ CAFFE_LAYER_WRAPPER = {
     "Dropout": CntkLayerType.dropout,
     "LRN": CntkLayerType.lrn,
 }
-"""Kinds of layers by Caffe's names. Criteria are not among them: what is converted is a network that is used."""
+"""Kinds of layers by Caffe's names. Criteria are not among them: what is converted is a network
+that is used.
+"""
 
 
 class CaffeResolver:
-    """Finds Caffe's own Python package, which is needed to compare results with it, and for nothing else."""
+    """Finds Caffe's own Python package, which is needed to compare results with it, and for nothing
+    else.
+    """
 
     @cached_property
     def caffe(self) -> Any:

@@ -1,4 +1,6 @@
-"""Caffe's binary files: messages with the parameters of a network, which stay views of the file's bytes."""
+"""Caffe's binary files: messages with the parameters of a network, which stay views of the file's
+bytes.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ class Geometry:
         dilation: by height and width.
         output: the output's height and width.
         auto: whether automatic padding gives these windows.
-        pad: margins before and behind, by height and width, where neither that nor no padding gives them.
+        pad: margins before and behind, by height and width, where neither that nor no padding gives
+            them.
     """
 
     kernel: list[int]
@@ -54,7 +55,8 @@ def geometry_of(
     dilation = [1, 1] if pooling else _pair(layer, options, "dilation", (), 1)
     if min(*kernel, *strides, *dilation) < 1 or min(pads) < 0:
         raise ConversionError(
-            f"{layer}: kernel {kernel}, stride {strides}, pad {pads} or dilation {dilation} is too small"
+            f"{layer}: kernel {kernel}, stride {strides}, pad {pads} or dilation {dilation} is too "
+            f"small"
         )
     axes = list(zip(kernel, strides, pads, dilation, size, strict=True))
     output = [_count(layer, *axis, pooling=pooling, padded=any(pads)) for axis in axes]
@@ -98,7 +100,8 @@ def _count(
     room = n + 2 * p - ((k - 1) * d + 1)
     if room < 0:
         raise ConversionError(
-            f"{layer}: a window of {(k - 1) * d + 1} does not fit into {n} elements and margins of {p}"
+            f"{layer}: a window of {(k - 1) * d + 1} does not fit into {n} elements and margins of "
+            f"{p}"
         )
     count = (-(-room // s) if pooling else room // s) + 1
     return count - 1 if pooling and padded and (count - 1) * s >= n + p else count
@@ -111,6 +114,7 @@ def _behind(layer: str, k: int, s: int, p: int, d: int, n: int, count: int, pool
     behind = min(n + 2 * p, (count - 1) * s + k) - n - p
     if behind < 0:
         raise ConversionError(
-            f"{layer}: windows of {k} in steps of {s} with margins of {p} leave out the end; not supported"
+            f"{layer}: windows of {k} in steps of {s} with margins of {p} leave out the end; not "
+            f"supported"
         )
     return behind

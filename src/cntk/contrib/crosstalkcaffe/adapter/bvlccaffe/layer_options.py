@@ -18,8 +18,8 @@ Inputs = Sequence[CntkLayersDefinition]
 class SetupCaffeParameters:
     """A function for each kind of layers.
 
-    Each is called with the layer's options as Caffe has them, what the layer reads, and the layer, whose ``parameters``
-    and ``tensor`` it sets.
+    Each is called with the layer's options as Caffe has them, what the layer reads, and the layer,
+    whose ``parameters`` and ``tensor`` it sets.
     """
 
     @staticmethod
@@ -51,7 +51,8 @@ class SetupCaffeParameters:
             or output % group
         ):
             raise ConversionError(
-                f"{_name(cntk_layer_def)}: {channels} channels, {output} filters in {group} groups along axis "
+                f"{_name(cntk_layer_def)}: {channels} channels, {output} filters in {group} groups "
+                f"along axis "
                 f"{caffe_parameters.axis} make no convolution"
             )
         parameters = cntkmodel.CntkConvolutionParameters(
@@ -151,7 +152,8 @@ class SetupCaffeParameters:
         """Take over local response normalization."""
         if caffe_parameters.norm_region != 0 or caffe_parameters.local_size % 2 == 0:
             raise ConversionError(
-                f"{_name(cntk_layer_def)}: only an odd number of channels is normalized over, and not {caffe_parameters.values}"
+                f"{_name(cntk_layer_def)}: only an odd number of channels is normalized over, and "
+                f"not {caffe_parameters.values}"
             )
         cntk_layer_def.parameters = cntkmodel.CntkLRNParameters(
             kernel_size=(caffe_parameters.local_size + 1) / 2,

@@ -35,7 +35,10 @@ def read_text(kind: str, text: str) -> Message:
         FileFormatError: (a ValueError and RuntimeError) if it is no such message, with the line.
 
     Example:
-        >>> net = read_text('NetParameter', 'name: "small" layer { name: "a" type: "ReLU" bottom: "x" top: "y" }')
+        >>> net = read_text(
+        ...     "NetParameter",
+        ...     'name: "small" layer { name: "a" type: "ReLU" bottom: "x" top: "y" }',
+        ... )
         >>> net.name, net.layer[0].type, net.layer[0].bottom, net.layer[0].relu_param.negative_slope
         ('small', 'ReLU', ['x'], 0.0)
     """

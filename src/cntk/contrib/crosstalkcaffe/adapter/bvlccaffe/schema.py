@@ -1,4 +1,6 @@
-"""Caffe's messages: numbers, names and defaults of the fields that are looked at, as facts of its format."""
+"""Caffe's messages: numbers, names and defaults of the fields that are looked at, as facts of its
+format.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ class Field:
 
     Attributes:
         number: its number in binary files.
-        kind: 'int', 'float', 'bool', 'text', 'floats' or 'doubles' for arrays, 'enum', or the name of a message.
+        kind: 'int', 'float', 'bool', 'text', 'floats' or 'doubles' for arrays, 'enum', or the name
+            of a message.
         repeated: whether there may be several.
         default: its value where it is not given.
         names: numbers by name, of an enum.
@@ -185,7 +188,8 @@ MESSAGES: dict[str, dict[str, Field]] = {
 
 
 class Message:
-    """A message that was read: its fields are attributes, those that were not given having their defaults.
+    """A message that was read: its fields are attributes, those that were not given having their
+    defaults.
 
     Args:
         kind: its name in `MESSAGES`.

@@ -1,8 +1,10 @@
-"""Classes and functions that configuration files name: found among what the program has imported, never imported.
+"""Classes and functions that configuration files name: found among what the program has imported,
+never imported.
 
-A configuration file is data, and importing a module runs it. A name is therefore looked up in the modules of
-`cntk.contrib.deeprl.agent.shared` and in those that the program has imported, its main module as ``__main__`` among
-them. Modules of Python's standard library are left out: nothing in them is a network or a preprocessing.
+A configuration file is data, and importing a module runs it. A name is therefore looked up in the
+modules of `cntk.contrib.deeprl.agent.shared` and in those that the program has imported, its main
+module as ``__main__`` among them. Modules of Python's standard library are left out: nothing in
+them is a network or a preprocessing.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ def named(path: str) -> Callable[..., Any]:
         ValueError: if there is none in a module that may be looked into.
 
     Example:
-        >>> named('cntk.contrib.deeprl.agent.shared.preprocessing.SlidingWindow').__name__
+        >>> named("cntk.contrib.deeprl.agent.shared.preprocessing.SlidingWindow").__name__
         'SlidingWindow'
     """
     module_name, _, name = path.rpartition(".")
@@ -59,7 +61,8 @@ def _module(name: str, path: str) -> ModuleType:
     module = sys.modules.get(name)
     if module is None:
         raise ValueError(
-            f"'{path}' is in module '{name}', which the program has not imported; a configuration file does not make "
+            f"'{path}' is in module '{name}', which the program has not imported; a configuration "
+            f"file does not make "
             f"Python import modules: put `import {name}` before the agent is made"
         )
     return module
@@ -106,7 +109,8 @@ def preprocessor(path: str, arguments: str, input_shape: tuple[int, ...]) -> Any
     ]
     if not isinstance(made_by, type) or missing:
         raise ValueError(
-            f"'{path}' is no preprocessing; expected a class with output_shape, reset and preprocess"
+            f"'{path}' is no preprocessing; expected a class with output_shape, reset and "
+            f"preprocess"
         )
     try:
         values = ast.literal_eval(arguments)
@@ -116,6 +120,7 @@ def preprocessor(path: str, arguments: str, input_shape: tuple[int, ...]) -> Any
         ) from error
     if not isinstance(values, (tuple, list)):
         raise ArgumentError(
-            f"PreProcessingArgs is {arguments!r}; expected a tuple, as in '({arguments.strip('() ')},)'"
+            f"PreProcessingArgs is {arguments!r}; expected a tuple, as in "
+            f"'({arguments.strip('() ')},)'"
         )
     return made_by(input_shape, *values)

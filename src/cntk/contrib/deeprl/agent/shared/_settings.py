@@ -1,4 +1,6 @@
-"""Configuration files of agents, in the ini format: parameters read with their defaults, saved as they came."""
+"""Configuration files of agents, in the ini format: parameters read with their defaults, saved as
+they came.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ def read_configuration(config_file: Any, keeps_case: bool = True) -> configparse
     """Read a configuration file.
 
     Args:
-        config_file: its path, or a list of paths of which later ones override; ``''`` for defaults alone.
+        config_file: its path, or a list of paths of which later ones override; ``''`` for defaults
+            alone.
         keeps_case: whether names of parameters differ by case.
 
     Returns:
@@ -47,7 +50,8 @@ class Settings:
     """The parameters in a configuration file, each with a default.
 
     Args:
-        config_file: its path, or a list of paths of which later ones override; ``''`` for defaults alone.
+        config_file: its path, or a list of paths of which later ones override; ``''`` for defaults
+            alone.
 
     Attributes:
         config: what the file says.
@@ -61,7 +65,8 @@ class Settings:
         """Write what the file said to another; defaults are not written.
 
         Args:
-            config_file: the path; a file of that name is replaced once all is written, and not before.
+            config_file: the path; a file of that name is replaced once all is written, and not
+                before.
 
         Raises:
             OSError: if it cannot be written.
@@ -107,6 +112,7 @@ class Settings:
             return read(section, key, fallback=default)
         except ValueError as error:
             raise ValueError(
-                f"{key} in section [{section}] of {self._file!r} is {self.config.get(section, key)!r}; "
+                f"{key} in section [{section}] of {self._file!r} is "
+                f"{self.config.get(section, key)!r}; "
                 f"expected {expected}"
             ) from error

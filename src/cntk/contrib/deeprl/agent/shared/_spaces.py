@@ -1,4 +1,6 @@
-"""Spaces of observations and actions, told apart by what they have: gym and gymnasium need not be installed."""
+"""Spaces of observations and actions, told apart by what they have: gym and gymnasium need not be
+installed.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,9 @@ def kind_of(space: Any) -> str | None:
         space: a space of gym or gymnasium, or any object like one.
 
     Returns:
-        `DISCRETE` with ``n``, `BINARY` with ``n`` and named MultiBinary or with a shape, `MULTI_DISCRETE` with ``nvec``
-        or named MultiDiscrete, `BOX` with ``low``, ``high`` and ``shape``; None for any other, tuples and dictionaries
-        of spaces among them.
+        `DISCRETE` with ``n``, `BINARY` with ``n`` and named MultiBinary or with a shape,
+        `MULTI_DISCRETE` with ``nvec`` or named MultiDiscrete, `BOX` with ``low``, ``high`` and
+        ``shape``; None for any other, tuples and dictionaries of spaces among them.
 
     Example:
         >>> from types import SimpleNamespace
@@ -49,7 +51,8 @@ def size_of(space: Any) -> int:
     start = int(getattr(space, "start", 0))
     if start:
         raise ValueError(
-            f"the values of {space} begin with {start}; expected a discrete space that begins with 0"
+            f"the values of {space} begin with {start}; expected a discrete space that begins with "
+            f"0"
         )
     size = int(space.n)
     if size < 1:

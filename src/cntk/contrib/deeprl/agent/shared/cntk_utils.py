@@ -11,9 +11,11 @@ from cntk._ops.support.operands import as_operands
 
 
 def huber_loss(output: Any, target: Any) -> Function:
-    """Return half the squared error up to an error of 1 and the distance less a half beyond, summed over the elements.
+    """Return half the squared error up to an error of 1 and the distance less a half beyond, summed
+    over the elements.
 
-    Its gradient never exceeds 1. With deep Q-learning only one element, that of the chosen action, has an error.
+    Its gradient never exceeds 1. With deep Q-learning only one element, that of the chosen action,
+    has an error.
 
     Args:
         output: what the network says, float32 or float64.
@@ -42,7 +44,8 @@ def negative_of_entropy_with_softmax(p: Any) -> Function:
         p: the scores, float32 or float64: logarithms of probabilities that need not add to one.
 
     Returns:
-        A function with one number for each sample, from minus the logarithm of the number of elements up to 0.
+        A function with one number for each sample, from minus the logarithm of the number of
+        elements up to 0.
 
     Example:
         >>> import cntk as C

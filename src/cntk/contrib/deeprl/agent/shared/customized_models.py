@@ -1,9 +1,10 @@
 """Networks that configuration files name in full, as programs' own are named.
 
-A function of your own takes the shape of observations and how many numbers to give, then, unless it leaves them at
-their defaults, the function that makes the loss and whether the input is a placeholder; it returns a dictionary as
-`Models` does. Name it in ``QRepresentation`` or ``PolicyRepresentation`` as ``module.function``, and import its module
-in your program: a configuration file never makes Python import one.
+A function of your own takes the shape of observations and how many numbers to give, then, unless it
+leaves them at their defaults, the function that makes the loss and whether the input is a
+placeholder; it returns a dictionary as `Models` does. Name it in ``QRepresentation`` or
+``PolicyRepresentation`` as ``module.function``, and import its module in your program: a
+configuration file never makes Python import one.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ def conv_dqn(
     Three convolutions and one hidden dense layer of 512, as in the paper on deep Q-learning.
 
     Args:
-        shape_of_inputs: the shape of an observation, ``(channels, height, width)``; a network takes float32.
+        shape_of_inputs: the shape of an observation, ``(channels, height, width)``; a network takes
+            float32.
         number_of_outputs: how many actions there are.
-        loss_function: makes the loss of the network and what it should say; the squared error unless given.
+        loss_function: makes the loss of the network and what it should say; the squared error
+            unless given.
         use_placeholder_for_input: whether ``inputs`` is a placeholder, for the caller to replace.
 
     Returns:
@@ -41,7 +44,7 @@ def conv_dqn(
 
     Example:
         >>> network = conv_dqn((4, 84, 84), 3)
-        >>> network['f'].shape, [p.shape for p in network['f'].parameters][:3]
+        >>> network["f"].shape, [p.shape for p in network["f"].parameters][:3]
         ((3,), [(512, 3), (3,), (64, 4, 4, 512)])
     """
     if as_flag(use_placeholder_for_input, "conv_dqn: use_placeholder_for_input"):

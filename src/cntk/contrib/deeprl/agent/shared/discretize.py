@@ -17,14 +17,15 @@ class BoxSpaceDiscretizer:
 
     Args:
         space: a space with ``low`` and ``high``, arrays of one shape.
-        resolution: into how many parts a dimension is cut; an array of the space's shape for each its own. A dimension
-            without bounds is one part, whatever it says.
+        resolution: into how many parts a dimension is cut; an array of the space's shape for each
+            its own. A dimension without bounds is one part, whatever it says.
 
     Attributes:
         num_states: how many cells there are.
 
     Raises:
-        ValueError: if the space is not a box, or the resolution has another shape or is not positive.
+        ValueError: if the space is not a box, or the resolution has another shape or is not
+            positive.
 
     Example:
         >>> from types import SimpleNamespace
@@ -37,7 +38,8 @@ class BoxSpaceDiscretizer:
     def __init__(self, space: Any, resolution: Any) -> None:
         if kind_of(space) != BOX:
             raise ArgumentError(
-                f"BoxSpaceDiscretizer: {shown(space)} cannot be cut into cells; expected a box, which has low, high and shape"
+                f"BoxSpaceDiscretizer: {shown(space)} cannot be cut into cells; expected a box, "
+                f"which has low, high and shape"
             )
         shape = np.shape(space.low)
         if not np.isscalar(resolution) and np.shape(resolution) != shape:
@@ -58,7 +60,8 @@ class BoxSpaceDiscretizer:
         """Return the number of the cell in which an observation lies.
 
         Args:
-            value: numbers of the space's shape. Those below or above the bounds count for the first or last part.
+            value: numbers of the space's shape. Those below or above the bounds count for the first
+                or last part.
 
         Returns:
             The number, from 0 to ``num_states - 1``; the last dimension varies fastest.
@@ -69,7 +72,8 @@ class BoxSpaceDiscretizer:
         value = np.asarray(value)
         if value.shape != self._state_mins.shape:
             raise ValueError(
-                f"an observation has shape {value.shape}; expected {self._state_mins.shape}, as the box's"
+                f"an observation has shape {value.shape}; expected {self._state_mins.shape}, as "
+                f"the box's"
             )
         low, high, counts = self._state_mins, self._state_maxs, self._state_resolutions
         with np.errstate(

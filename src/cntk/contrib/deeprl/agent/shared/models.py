@@ -18,8 +18,8 @@ from cntk._graph.names.late_names import hand_on
 class Models:
     """Networks for values of actions, or for scores whose softmax gives their probabilities.
 
-    Each is a dictionary: ``inputs``, the variable for observations; ``outputs``, the variable for what the network
-    should say; ``f``, the network; ``loss``, of ``f`` and ``outputs``.
+    Each is a dictionary: ``inputs``, the variable for observations; ``outputs``, the variable for
+    what the network should say; ``f``, the network; ``loss``, of ``f`` and ``outputs``.
     """
 
     @staticmethod
@@ -35,9 +35,12 @@ class Models:
         Args:
             shape_of_inputs: the shape of an observation; a network takes float32.
             number_of_outputs: how many numbers it gives.
-            model_hidden_layers: the sizes of the hidden layers, which have `relu`, as text: ``'[20, 10]'``.
-            loss_function: makes the loss of the network and what it should say; the squared error unless given.
-            use_placeholder_for_input: whether ``inputs`` is a placeholder, for the caller to replace.
+            model_hidden_layers: the sizes of the hidden layers, which have `relu`, as text: ``'[20,
+                10]'``.
+            loss_function: makes the loss of the network and what it should say; the squared error
+                unless given.
+            use_placeholder_for_input: whether ``inputs`` is a placeholder, for the caller to
+                replace.
 
         Returns:
             The dictionary that the class describes.
@@ -46,8 +49,8 @@ class Models:
             TypeError, ValueError: if the text is no list of positive integers. One class is both.
 
         Example:
-            >>> network = Models.feedforward_network((3,), 2, '[4]')
-            >>> network['f'].shape, [p.shape for p in network['f'].parameters]
+            >>> network = Models.feedforward_network((3,), 2, "[4]")
+            >>> network["f"].shape, [p.shape for p in network["f"].parameters]
             ((2,), [(4, 2), (2,), (3, 4), (4,)])
         """
         inputs = _inputs(shape_of_inputs, use_placeholder_for_input)
@@ -64,18 +67,22 @@ class Models:
         loss_function: Callable[[Any, Any], Function] | None = None,
         use_placeholder_for_input: bool = False,
     ) -> dict[str, Any]:
-        """Return a network that values the state and what each action adds to it apart: https://arxiv.org/abs/1511.06581.
+        """Return a network that values the state and what each action adds to it apart:
+        https://arxiv.org/abs/1511.06581.
 
-        The value of an action is that of the state, plus what it adds, less the mean of what actions add.
+        The value of an action is that of the state, plus what it adds, less the mean of what
+        actions add.
 
         Args:
             shape_of_inputs: the shape of an observation; a network takes float32.
             number_of_outputs: how many actions there are.
-            model_hidden_layers: the sizes of the hidden layers, as text: those that both parts share, then a list for
-                the state's value, then a list for the actions, as in ``'[20, [10], [10]]'``. None stands where there
-                is none: ``'[None, [10], [None]]'``.
-            loss_function: makes the loss of the network and what it should say; the squared error unless given.
-            use_placeholder_for_input: whether ``inputs`` is a placeholder, for the caller to replace.
+            model_hidden_layers: the sizes of the hidden layers, as text: those that both parts
+                share, then a list for the state's value, then a list for the actions, as in ``'[20,
+                [10], [10]]'``. None stands where there is none: ``'[None, [10], [None]]'``.
+            loss_function: makes the loss of the network and what it should say; the squared error
+                unless given.
+            use_placeholder_for_input: whether ``inputs`` is a placeholder, for the caller to
+                replace.
 
         Returns:
             The dictionary that the class describes.
@@ -84,8 +91,8 @@ class Models:
             TypeError, ValueError: if the text has another structure. One class is both.
 
         Example:
-            >>> network = Models.dueling_network((3,), 2, '[4, [3], [5]]')
-            >>> network['f'].eval({network['inputs']: [[1, 0, 0]]}).shape
+            >>> network = Models.dueling_network((3,), 2, "[4, [3], [5]]")
+            >>> network["f"].eval({network["inputs"]: [[1, 0, 0]]}).shape
             (1, 2)
         """
         inputs = _inputs(shape_of_inputs, use_placeholder_for_input)
@@ -102,7 +109,9 @@ class Models:
     def _parse_dueling_network_structure(
         hidden_layers_str: str,
     ) -> tuple[list[Any], list[Any], list[Any]]:
-        """Return the sizes of the shared layers, of those for the state's value and of those for the actions."""
+        """Return the sizes of the shared layers, of those for the state's value and of those for
+        the actions.
+        """
         parts = _literal(hidden_layers_str)
         if not (
             isinstance(parts, (list, tuple))
@@ -110,7 +119,8 @@ class Models:
             and all(isinstance(p, list) for p in parts[-2:])
         ):
             raise ArgumentError(
-                f"the layers of a dueling network are {hidden_layers_str!r}; expected the sizes of shared layers or "
+                f"the layers of a dueling network are {hidden_layers_str!r}; expected the sizes of "
+                f"shared layers or "
                 "None, and two lists, as in '[20, [10], [10]]'"
             )
         given = (parts[:-2], parts[-2], parts[-1])

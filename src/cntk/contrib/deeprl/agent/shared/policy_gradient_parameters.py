@@ -9,17 +9,23 @@ from cntk.contrib.deeprl.agent.shared._settings import Settings
 
 
 class PolicyGradientParameters(Settings):
-    """What a configuration file says of actor-critic; docs/reinforcement-learning.md lists sections, keys and defaults.
+    """What a configuration file says of actor-critic; docs/reinforcement-learning.md lists
+    sections, keys and defaults.
 
     Args:
-        config_file: its path, or a list of paths of which later ones override; ``''`` for defaults alone.
+        config_file: its path, or a list of paths of which later ones override; ``''`` for defaults
+            alone.
 
     Raises:
         ValueError: if a value is not of its kind.
 
     Example:
-        >>> parameters = PolicyGradientParameters('')
-        >>> parameters.policy_representation, parameters.policy_network_hidden_layers, parameters.update_frequency
+        >>> parameters = PolicyGradientParameters("")
+        >>> (
+        ...     parameters.policy_representation,
+        ...     parameters.policy_network_hidden_layers,
+        ...     parameters.update_frequency,
+        ... )
         ('nn', '[10]', 64)
     """
 

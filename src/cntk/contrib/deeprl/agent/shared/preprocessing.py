@@ -16,8 +16,8 @@ from cntk.layers.options import as_shape
 class Preprocessing:
     """What every preprocessing offers; write your own by deriving from it.
 
-    Name it in ``PreProcessing`` of a configuration file as ``module.class``. Its constructor gets the shape of the
-    observations, then what ``PreProcessingArgs`` says.
+    Name it in ``PreProcessing`` of a configuration file as ``module.class``. Its constructor gets
+    the shape of the observations, then what ``PreProcessingArgs`` says.
 
     Args:
         input_shape: the shape of the world's observations.
@@ -26,6 +26,7 @@ class Preprocessing:
         >>> class Halved(Preprocessing):
         ...     def output_shape(self):
         ...         return self._input_shape
+        ...
         ...     def preprocess(self, observation):
         ...         return observation / 2
         >>> Halved((2,)).preprocess(np.array([2.0, 4.0])).tolist()
@@ -44,7 +45,9 @@ class Preprocessing:
         raise NotImplementedError(f"{type(self).__name__} does not say what output_shape is")
 
     def reset(self) -> None:
-        """Forget the episode before; there is nothing to forget unless a subclass remembers something."""
+        """Forget the episode before; there is nothing to forget unless a subclass remembers
+        something.
+        """
 
     def preprocess(self, observation: Any) -> np.ndarray:
         """Return what the network sees of an observation.
@@ -119,18 +122,21 @@ class SlidingWindow(Preprocessing):
         self._check_shape(x)
         if x.dtype != self.__dtype:
             raise ValueError(
-                f"SlidingWindow got an observation of dtype {x.dtype}; expected {np.dtype(self.__dtype)}: convert it, "
-                f"or give the dtype after the length in PreProcessingArgs, as in ({self.__history_len}, '{x.dtype}')"
+                f"SlidingWindow got an observation of dtype {x.dtype}; expected "
+                f"{np.dtype(self.__dtype)}: convert it, "
+                f"or give the dtype after the length in PreProcessingArgs, as in "
+                f"({self.__history_len}, '{x.dtype}')"
             )
         self.__history.append(x.copy())  # worlds may use one array for all their observations
         return np.stack(self.__history)
 
 
 class AtariPreprocessing(Preprocessing):
-    """Show screens of Atari 2600 games as deep Q-learning saw them: gray, 84 x 84 pixels, the latest together.
+    """Show screens of Atari 2600 games as deep Q-learning saw them: gray, 84 x 84 pixels, the
+    latest together.
 
-    Each pixel is the larger of two successive screens, because some games draw things on every other one. Needs
-    Pillow, the extra ``image``.
+    Each pixel is the larger of two successive screens, because some games draw things on every
+    other one. Needs Pillow, the extra ``image``.
 
     Args:
         input_shape: the shape of a screen, ``(height, width, 3)``: ``(210, 160, 3)``.
@@ -185,7 +191,8 @@ def _small_and_gray(image: np.ndarray) -> np.ndarray:
         from PIL import Image
     except ImportError as error:
         raise ImportError(
-            "AtariPreprocessing needs Pillow, which is not installed; pip install 'cntk-torch[image]' gets it"
+            "AtariPreprocessing needs Pillow, which is not installed; pip install "
+            "'cntk-torch[image]' gets it"
         ) from error
     gray = Image.fromarray(image).convert("YCbCr").getchannel(0)
     return np.asarray(gray.resize((84, 84), Image.Resampling.BILINEAR))

@@ -11,16 +11,18 @@ from cntk.contrib.deeprl.agent.shared._settings import Settings
 
 
 class QLearningParameters(Settings):
-    """What a configuration file says of Q-learning; docs/reinforcement-learning.md lists sections, keys and defaults.
+    """What a configuration file says of Q-learning; docs/reinforcement-learning.md lists sections,
+    keys and defaults.
 
     Args:
-        config_file: its path, or a list of paths of which later ones override; ``''`` for defaults alone.
+        config_file: its path, or a list of paths of which later ones override; ``''`` for defaults
+            alone.
 
     Raises:
         ValueError: if a value is not of its kind.
 
     Example:
-        >>> parameters = QLearningParameters('')
+        >>> parameters = QLearningParameters("")
         >>> parameters.gamma, parameters.q_representation, parameters.minibatch_size
         (0.95, 'tabular', 32)
     """

@@ -11,7 +11,9 @@ from cntk._graph.names.late_names import hand_on
 
 
 class _Transition(NamedTuple):
-    """One step: what was seen, what was done, what it brought and what was seen then; None at an episode's end."""
+    """One step: what was seen, what was done, what it brought and what was seen then; None at an
+    episode's end.
+    """
 
     state: Any
     action: Any
@@ -40,8 +42,9 @@ class ReplayMemory:
         (2, {1, 2})
     """
 
-    # With priorities the list is a binary tree, the root first: the children of node i are 2 i + 1 and 2 i + 2. The
-    # first `capacity - 1` nodes hold the sum of the priorities below them, the others are transitions.
+    # With priorities the list is a binary tree, the root first: the children of node i are 2 i + 1
+    # and 2 i + 2. The first `capacity - 1` nodes hold the sum of the priorities below them, the
+    # others are transitions.
 
     def __init__(self, capacity: int, prioritized: bool = False) -> None:
         capacity = as_integer(capacity, "ReplayMemory: capacity", most=2**31 - 1)
@@ -62,7 +65,8 @@ class ReplayMemory:
         """Keep a transition, in place of the oldest if there is no room.
 
         Args:
-            *args: state, action, reward, next state (None at an episode's end), and priority (None if not used).
+            *args: state, action, reward, next state (None at an episode's end), and priority (None
+                if not used).
         """
         transition = _Transition(*args)
         place = self._first + self._position
@@ -80,7 +84,8 @@ class ReplayMemory:
         """Give transitions new priorities; nothing changes where priorities are not used.
 
         Args:
-            map_from_position_to_priority: the priorities by position, as `sample_minibatch` gives it.
+            map_from_position_to_priority: the priorities by position, as `sample_minibatch` gives
+                it.
         """
         if not self._use_prioritized_replay:
             return
@@ -92,8 +97,9 @@ class ReplayMemory:
     def sample_minibatch(self, batch_size: int) -> list[tuple[int, _Transition]]:
         """Draw transitions.
 
-        Evenly, none is drawn twice, and all come in order if there are no more than asked for. By priority, each of
-        ``batch_size`` equal shares of all priorities gives one, so that a transition may come more than once.
+        Evenly, none is drawn twice, and all come in order if there are no more than asked for. By
+        priority, each of ``batch_size`` equal shares of all priorities gives one, so that a
+        transition may come more than once.
 
         Args:
             batch_size: how many.
