@@ -138,8 +138,7 @@ CASES = {
     "gelu_fast": lambda d: Cx.gelu_fast(d.batch(5, low=-2, high=2)),
     "scaled_dot_product_attention": attended(lambda: Cx.scaled_dot_product_attention),
     "gaussian_mdn_coeff": lambda d: C.combine(list(Cx.gaussian_mdn_coeff(d.batch(12), 3, 2))),
-    # -- random: what can be said without the numbers
-    # ------------------------------------------------------------
+    # -- random: what can be said without the numbers ----------------------------------------------
     "sample": lambda d: C.reduce_sum(R.sample(d.batch(4))),
     "sample sequence": lambda d: C.reduce_sum(R.sample(d.sequence(4))),
     "sample_with_bias": lambda d: C.reduce_sum(R.sample_with_bias(d.batch(4), bias=1)),
@@ -370,8 +369,7 @@ CASES = {
 }
 
 
-# -- models whose weights come from files of other libraries: these stand in for the libraries
-# --------------------------
+# -- models whose weights come from files of other libraries: these stand in for the libraries -----
 
 HIDDEN, MIDDLE, WORDS, PLACES = 4, 6, 5, 8  # a small network of BERT's kind
 BERT = {
@@ -567,8 +565,7 @@ def run(name):
     return found
 
 
-# -- learners, and what computes without a graph
-# ----------------------------------------------------------------------
+# -- learners, and what computes without a graph ---------------------------------------------------
 
 
 def of_learner(make, steps=None):

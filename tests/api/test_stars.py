@@ -91,8 +91,7 @@ def test_a_program_that_begins_with_a_star_import(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# -- what is handed on of the original's internals
-# --------------------------------------------------------------------
+# -- what is handed on of the original's internals -------------------------------------------------
 
 
 def test_results_are_kept() -> None:

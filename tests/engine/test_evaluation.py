@@ -189,8 +189,7 @@ def test_gradients_leave_nothing_behind():
     np.testing.assert_array_equal(data, X)
 
 
-# -- forward and backward
-# ---------------------------------------------------------------------------------------------
+# -- forward and backward --------------------------------------------------------------------------
 
 
 def test_forward_and_backward():

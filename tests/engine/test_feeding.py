@@ -285,8 +285,7 @@ def test_results_do_not_share_memory_with_data():
     np.testing.assert_array_equal(data, ones(2, 3))
 
 
-# -- several arguments
-# ------------------------------------------------------------------------------------------------
+# -- several arguments -----------------------------------------------------------------------------
 
 
 def test_arguments_by_name_and_by_uid():

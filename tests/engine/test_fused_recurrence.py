@@ -95,8 +95,7 @@ def loop(
     return C.combine([new[0]])
 
 
-# -- the cells, written by hand
-# ---------------------------------------------------------------------------------------
+# -- the cells, written by hand --------------------------------------------------------------------
 
 
 def lstm(
@@ -337,8 +336,7 @@ def test_numbers_are_those_of_numpy():
     np.testing.assert_allclose(function.eval({s: [x]})[0], wanted, rtol=1e-10)
 
 
-# -- what goes on from minibatch to minibatch
-# -------------------------------------------------------------------------
+# -- what goes on from minibatch to minibatch ------------------------------------------------------
 
 
 @pytest.mark.parametrize("lengths", [(9, 9), (8, 9)])

@@ -67,8 +67,7 @@ def test_words_after_normals_are_the_ones_not_used():
     np.testing.assert_array_equal(words[at : at + 5], following)
 
 
-# -- leaving out words
-# ------------------------------------------------------------------------------------------------
+# -- leaving out words -----------------------------------------------------------------------------
 
 
 def stepped(seed: int, count: int) -> MersenneTwister64:

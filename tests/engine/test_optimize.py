@@ -127,8 +127,7 @@ def test_random_numbers_are_not_shared():
     assert not torch.equal(first, second)
 
 
-# -- gradients as factors
-# ---------------------------------------------------------------------------------------------
+# -- gradients as factors --------------------------------------------------------------------------
 
 
 def step(x: Tensor, w: Tensor) -> list[Tensor]:

@@ -127,8 +127,7 @@ def _run(batch: int) -> Any:
     return RunContext(False, torch.device("cpu"), batch)
 
 
-# -- when a plan is compiled
-# ------------------------------------------------------------------------------------------
+# -- when a plan is compiled -----------------------------------------------------------------------
 
 
 def test_a_plan_is_kept():

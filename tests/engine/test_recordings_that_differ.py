@@ -170,8 +170,7 @@ def test_recorded_loops_of_matrices(operation, monkeypatch):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
-# -- axes that the graph makes
-# ----------------------------------------------------------------------------------------
+# -- axes that the graph makes ---------------------------------------------------------------------
 
 AXES: dict[str, Callable[[Any], Any]] = {
     "slice": lambda s: C.sequence.slice(s, 1, 0),

@@ -319,8 +319,7 @@ def test_gradients_of_initial_sequences():
         np.testing.assert_allclose(one, other, atol=1e-8)
 
 
-# -- state that goes on
-# -----------------------------------------------------------------------------------------------
+# -- state that goes on ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("offset", [1, 2, 3])

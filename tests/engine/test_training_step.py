@@ -396,8 +396,7 @@ def test_a_loss_without_parameters_of_the_learner(monkeypatch):
     same(recorded, eager, 1e-9)
 
 
-# -- sequences and sparse data
-# ----------------------------------------------------------------------------------------
+# -- sequences and sparse data ---------------------------------------------------------------------
 
 
 def sequence_task(
@@ -534,8 +533,7 @@ def test_one_hot_rows_after_others(monkeypatch):
     same(train(make, AT_ONCE, monkeypatch), train(make, NEVER, monkeypatch), 1e-5)
 
 
-# -- the step by itself
-# -----------------------------------------------------------------------------------------------
+# -- the step by itself ----------------------------------------------------------------------------
 
 
 def test_an_assignment_is_not_recorded(monkeypatch):

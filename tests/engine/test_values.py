@@ -226,8 +226,7 @@ def test_values_may_be_read_only():
     assert not Value.create(SAMPLE, LONG).is_read_only
 
 
-# -- results as values
-# ------------------------------------------------------------------------------------------------
+# -- results as values -----------------------------------------------------------------------------
 
 
 def test_results_are_values():

@@ -221,8 +221,7 @@ def test_what_cannot_be_substituted():
     assert (str(function), [v.uid for v in function.inputs]) == before
 
 
-# -- placeholders replaced in place
-# -----------------------------------------------------------------------------------
+# -- placeholders replaced in place ----------------------------------------------------------------
 
 
 def test_the_only_placeholder():

@@ -124,8 +124,7 @@ def test_free_dimensions_stay_free():
         assert f.eval({x: np.zeros((4, n, 3))}).shape == (4, n, 3)
 
 
-# -- what a refused change leaves behind
-# ------------------------------------------------------------------------------
+# -- what a refused change leaves behind -----------------------------------------------------------
 
 
 def test_a_refused_operation_leaves_its_parameters():

@@ -188,8 +188,7 @@ def test_function_test(samples):
     assert found.metric == pytest.approx(wanted.metric)
 
 
-# -- sources of a program's own
-# ---------------------------------------------------------------------------------------
+# -- sources of a program's own --------------------------------------------------------------------
 
 
 class Doubling(UserMinibatchSource):

@@ -414,8 +414,7 @@ def test_lattices_are_refused():
         LatticeDeserializer("lattice.idx", StreamDefs(lattice=StreamDef()))
 
 
-# -- 2,000 files with mistakes
-# ----------------------------------------------------------------------------------------
+# -- 2,000 files with mistakes ---------------------------------------------------------------------
 
 BYTES = [
     b"\0",

@@ -238,8 +238,7 @@ def test_streams_that_share_a_crop_share_it(folder):
         assert np.abs(a - c).max() < 26 and (a != c).any()
 
 
-# -- order, sweeps, checkpoints
-# ---------------------------------------------------------------------------------------
+# -- order, sweeps, checkpoints --------------------------------------------------------------------
 
 
 def lines_of(count):

@@ -158,8 +158,7 @@ def test_other_errors_of_rows():
             RowDeserializer(rows, STREAMS)
 
 
-# -- Arrow and Parquet
-# ------------------------------------------------------------------------------------------------
+# -- Arrow and Parquet -----------------------------------------------------------------------------
 
 
 def write_arrow(folder, kind):
@@ -301,8 +300,7 @@ def test_arrays_that_do_not_fit(arrays, lengths, words):
         ArrayDeserializer(arrays, lengths).open()
 
 
-# -- sequences of similar length
-# --------------------------------------------------------------------------------------
+# -- sequences of similar length -------------------------------------------------------------------
 
 
 @given(

@@ -341,8 +341,7 @@ def test_chunks_are_read_once_and_forgotten_when_spent(varied):
     assert corpus.read == list(range(count)) * 2
 
 
-# -- options and files that are wrong
-# ---------------------------------------------------------------------------------
+# -- options and files that are wrong --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -236,8 +236,7 @@ def test_products_with_the_transpose_of_samples() -> None:
     np.testing.assert_array_equal(by_x, [chosen] * 2)
 
 
-# -- losses on samples
-# ------------------------------------------------------------------------------------------------
+# -- losses on samples -----------------------------------------------------------------------------
 
 
 def nce_of(shapes: dict[str, Any], noise_distribution: Any = (1,) * 7, **kwargs: Any) -> Any:

@@ -56,8 +56,7 @@ def copies(data: Any) -> Any:
     return [x.copy() for x in data] if isinstance(data, list) else data.copy()
 
 
-# -- what the methods are given
-# -------------------------------------------------------------------------------------
+# -- what the methods are given --------------------------------------------------------------------
 
 
 def test_samples_come_as_an_array() -> None:
@@ -498,8 +497,7 @@ def test_placeholders() -> None:
     assert f.eval({x: SAMPLES}) == pytest.approx(SAMPLES**3 + 1)
 
 
-# -- loops, blocks, copies
-# --------------------------------------------------------------------------------------------
+# -- loops, blocks, copies -------------------------------------------------------------------------
 
 
 def recurrence(step: Callable[[Any, Any], Any], x: Any) -> Any:

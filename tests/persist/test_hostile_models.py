@@ -139,8 +139,7 @@ def test_memory_that_does_not_suffice_is_told_with_the_operation(
         function.eval({x: [[1, 2]]})
 
 
-# -- attributes and operands
-# --------------------------------------------------------------------------------------------
+# -- attributes and operands -----------------------------------------------------------------------
 
 NUMBERS_IN_FILES: dict[str, tuple[Callable[[], Any], int, str, Any, str]] = {
     "rate nan": (lambda: C.dropout(C.input_variable(3), 0.5), 15, "dropoutRate", np.nan, "dropout_rate must be in"),
@@ -233,8 +232,7 @@ def test_every_operation_refuses_operands_that_it_never_has(number: PrimitiveOp)
             assert not registry[number].operand_counts
 
 
-# -- what is wrong is told in the file's words
-# --------------------------------------------------------------------------
+# -- what is wrong is told in the file's words -----------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,7 @@ def test_it_goes_on_in_training(tmp_path: Path) -> None:
     assert np.abs(loaded.parameters[0].value - before).max() > 1e-3
 
 
-# -- what the format cannot hold
-# ----------------------------------------------------------------------------------
+# -- what the format cannot hold -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -209,8 +208,7 @@ def test_a_failing_disk_leaves_the_former_file(
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["model.v1"]
 
 
-# -- files that are damaged, or of another kind
-# -------------------------------------------------------------------
+# -- files that are damaged, or of another kind ----------------------------------------------------
 
 
 def replaced(content: bytes, old: bytes, new: bytes) -> bytes:

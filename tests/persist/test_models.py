@@ -170,8 +170,7 @@ def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
             C.load_model(content[:size])
 
 
-# -- saving that fails
-# --------------------------------------------------------------------------------------------
+# -- saving that fails -----------------------------------------------------------------------------
 
 
 class _Odd(Exception):
@@ -257,8 +256,7 @@ def test_another_functions_values_are_refused(tmp_path: Path) -> None:
             np.testing.assert_array_equal(parameter.value, value)
 
 
-# -- files that do not hold together
-# ------------------------------------------------------------------------------
+# -- files that do not hold together ---------------------------------------------------------------
 
 
 def changed(name: str, change: Any) -> dict[str, Any]:

@@ -242,8 +242,7 @@ def test_a_message_is_not_longer_than_what_holds_it() -> None:
             scan(memoryview(data), 0, len(data))
 
 
-# -- lists of numbers, which are read all at once
-# ---------------------------------------------------------------------
+# -- lists of numbers, which are read all at once --------------------------------------------------
 
 SEEN_AT_ONCE: dict[str, list[Any]] = {
     "bool": [True, False] * 20,

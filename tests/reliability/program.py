@@ -267,8 +267,7 @@ def loop(trainer: Any, reader: Any, x: Any, y: Any, path: str, settings: Setting
         raise
 
 
-# -- ends of this process
-# -----------------------------------------------------------------------------------------------
+# -- ends of this process --------------------------------------------------------------------------
 
 
 def die() -> None:

@@ -195,8 +195,7 @@ def test_statistics_of_batch_normalization_are_float32():
         )
 
 
-# -- what is fed, and what comes out
-# --------------------------------------------------------------------------------------
+# -- what is fed, and what comes out ---------------------------------------------------------------
 
 THIRD = np.float32(1 / 3)
 FEEDS = {

@@ -47,8 +47,7 @@ def changed(path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
     return path
 
 
-# -- with the original
-# ------------------------------------------------------------------------------------------------
+# -- with the original -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -205,8 +204,7 @@ def test_recorded_steps_go_on_to_the_bit(tmp_path: Path, saved_after: int) -> No
     assert go(saved, saved_after, None) == wanted
 
 
-# -- what else is kept
-# ------------------------------------------------------------------------------------------------
+# -- what else is kept -----------------------------------------------------------------------------
 
 
 def small(make: Callable[[Any], Any], model: bool = True) -> tuple[dict[Any, Any], C.Trainer]:

@@ -175,8 +175,7 @@ def test_interrupts_between_any_two_lines(tmp_path: Path, step: int) -> None:
     assert fresh.state() in course()[:2]
 
 
-# -- pairs that do not belong together
-# ----------------------------------------------------------------------------------
+# -- pairs that do not belong together -------------------------------------------------------------
 
 
 def unmarked(path: str) -> None:

@@ -173,7 +173,7 @@ def execute(
         training: whether this is a training pass.
         limit: lifted if there is much to do.
         leaves: inputs whose gradients will be asked for.
-        by_rows: whether gradients of what sparse inputs are multiplied with to_value only the rows
+        by_rows: whether gradients of what sparse inputs are multiplied with hold only the rows
             that are read.
     """
     composite = whole_graph(function)

@@ -198,7 +198,7 @@ class _Forward:
         variable, flags, place = self.leaves[key]
         kind = {VariableKind.Input: "the data given for input", VariableKind.Parameter: "parameter"}
         was = (
-            f"to_value {what(flags)}{_at(place)}"
+            f"hold {what(flags)}{_at(place)}"
             if variable.kind is VariableKind.Input
             else _HELD.format(what(flags))
         )

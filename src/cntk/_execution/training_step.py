@@ -202,7 +202,7 @@ class TrainingStep:
             limit.lift()
         if self.by_rows:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
-        if self._moves != moves():  # recordings to_value the memory where parameters lay
+        if self._moves != moves():  # recordings hold the memory where parameters lay
             self._recordings.clear()
             self._moves = moves()
         self._passes += 1
@@ -274,8 +274,7 @@ class TrainingStep:
         self.trained += samples if updated else 0
         self.is_updated = True
 
-    # -- the recorded step
-    # ----------------------------------------------------------------------------------------
+    # -- the recorded step -------------------------------------------------------------------------
 
     def _recording(
         self, key: Any, plan: Plan, rows: Sequence[Any], run: RunContext

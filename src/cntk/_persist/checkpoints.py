@@ -183,8 +183,7 @@ def _first_operand(variable: Variable) -> Variable | None:
     return first if first is not None and first.is_output else None
 
 
-# -- two files that belong together
-# -----------------------------------------------------------------------------------
+# -- two files that belong together ----------------------------------------------------------------
 
 
 class TornCheckpointError(FileFormatError):
@@ -333,8 +332,7 @@ def _in_order(root: Primitive) -> Iterator[Primitive]:
             yield primitive
 
 
-# -- the file beside the model's
-# ----------------------------------------------------------------------------------------
+# -- the file beside the model's -------------------------------------------------------------------
 
 
 def _states(

@@ -257,7 +257,7 @@ class _InputConverter:
         return self._sequences(x.flatten(0, 1), lengths, starts)
 
     def _is_as_wide(self, rows: SparseRows, shape: Sequence[int]) -> bool:
-        """Whether sparse rows are as wide as the variable's samples, or to_value samples of a shape
+        """Whether sparse rows are as wide as the variable's samples, or hold samples of a shape
         that fits it.
         """
         if min(self.type.shape, default=1) < 0:

@@ -134,8 +134,7 @@ class DistributedLearner:
             )
         restore_learner(checkpoint, self)
 
-    # -- what a training step asks for
-    # ----------------------------------------------------------------------------
+    # -- what a training step asks for -------------------------------------------------------------
 
     @property
     def kind(self) -> str:

@@ -218,8 +218,7 @@ class TrainingSession:
             )
         return bool(goes_on)
 
-    # -- what is done every so often
-    # -------------------------------------------------------------------------------
+    # -- what is done every so often ---------------------------------------------------------------
 
     def _actions(self) -> list[_Action]:
         return [

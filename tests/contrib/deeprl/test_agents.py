@@ -347,8 +347,7 @@ def test_a_missing_file_is_told() -> None:
         assert isinstance(make_agent("nowhere.ini", BOX, TWO), RandomAgent)
 
 
-# -- names in configuration files
-# -------------------------------------------------------------------------------------
+# -- names in configuration files ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -435,8 +434,7 @@ def test_networks_and_preprocessings_of_a_program(
     assert agent._preprocess_state([1, 2]).dtype == np.float32
 
 
-# -- learning, evaluating and saving
-# ----------------------------------------------------------------------------------
+# -- learning, evaluating and saving ---------------------------------------------------------------
 
 
 def test_evaluation_is_greedy_and_learns_nothing(deep: Callable[..., QLearning]) -> None:

@@ -183,8 +183,7 @@ class _Call:
             if found[operands[k]] is not None
         }
 
-    # -- data as programs see them, and back
-    # ----------------------------------------------------------------------
+    # -- data as programs see them, and back -------------------------------------------------------
 
     def _layout(self, type_: TensorType) -> Layout:
         if not self.kernel.in_step:

@@ -92,8 +92,7 @@ class UserFunction(Function):
         self._attributes = dict(attributes or {})
         self.as_numpy = as_numpy
 
-    # -- what a subclass defines
-    # ----------------------------------------------------------------------------------
+    # -- what a subclass defines -------------------------------------------------------------------
 
     def infer_outputs(self) -> list[Variable]:
         """What the function gives, told by its `inputs`.

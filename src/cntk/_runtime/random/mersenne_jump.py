@@ -101,8 +101,7 @@ class Recurrence:
             state ^= np.bitwise_xor.reduce(windows[places[begin : begin + _ROWS]], axis=0)
         return state
 
-    # -- division: the quotient is a product with a reciprocal that is worked out once
-    # --------------------------------
+    # -- division: the quotient is a product with a reciprocal that is worked out once -------------
 
     @cached_property
     def _size(self) -> int:

@@ -202,8 +202,7 @@ class ActorCritic(AgentBaseClass):
         )
         self._trainer = train.Trainer(networks, (loss, None), learner)
 
-    # -- acting and learning
-    # ------------------------------------------------------------------------------------------
+    # -- acting and learning -----------------------------------------------------------------------
 
     def _check_started(self) -> None:
         if len(self._trajectory_actions) != len(self._trajectory_rewards) + 1:
