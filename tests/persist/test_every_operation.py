@@ -20,8 +20,8 @@ from tests.graph.graph_programs import facts
 from tests.ops.op_case import Built, OpCase, densely
 from tests.ops.test_cases import CASES, operations
 
-# Fused operations that a loaded graph need not become again: what files hold of them runs as well, or several of them
-# are written alike. One row has a graph of which its operation cannot be told.
+# Fused operations that a loaded graph need not become again: what files hold of them runs as well,
+# or several of them are written alike. One row has a graph of which its operation cannot be told.
 RUN_AS_WRITTEN = {"Einsum", "Flatten"}
 NOT_TOLD = {"convolution_sequential_without_channels"}
 
@@ -67,7 +67,9 @@ def test_operation_is_the_same_after_saving_and_loading(case: OpCase, tmp_path: 
         ]
         assert facts(C, loaded) == facts(C, built.function)
     if case.name not in NOT_TOLD:
-        assert fused_kinds(loaded) == fused_kinds(built.function) - RUN_AS_WRITTEN, "see `Fused.guesses`"
+        assert fused_kinds(loaded) == fused_kinds(built.function) - RUN_AS_WRITTEN, (
+            "see `Fused.guesses`"
+        )
     loaded.save(tmp_path / "again.model")
     assert facts(C, C.load_model(tmp_path / "again.model")) == facts(C, loaded)
     data = {variable.name: value for variable, value in built.feed().items()}

@@ -264,10 +264,15 @@ class Op(ABC):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        taken = [name for name in cls.__dict__.get("__annotations__", ()) if callable(getattr(Op, name, None))]
+        taken = [
+            name
+            for name in cls.__dict__.get("__annotations__", ())
+            if callable(getattr(Op, name, None))
+        ]
         if taken:
             raise TypeError(
-                f"{cls.__name__}: a field cannot be called '{taken[0]}': operations have a method of that name"
+                f"{cls.__name__}: a field cannot be called '{taken[0]}': operations have a method "
+                f"of that name"
             )
 
     def check(self) -> None:
