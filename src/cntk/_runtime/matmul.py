@@ -11,7 +11,7 @@ import functools
 import platform
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -64,8 +64,7 @@ _PLAIN = (Tensor, torch.nn.Parameter)
 
 
 def _linear(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor:
-    linear = _by_onednn()
-    assert linear is not None
+    linear = cast(Callable[..., Tensor], _by_onednn())  # there is one, `_takes` says
     if bias is None and b.shape[1] <= NARROW < a.shape[0] and not a.is_contiguous():
         # The gradient of a matrix with few columns is found in half the time as its transpose.
         return linear(_dense(b.t()), _dense(a), None, "none", [], "").t().contiguous()

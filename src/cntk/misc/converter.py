@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cntk._arguments import as_function, shown
 from cntk._errors import ArgumentError
 from cntk._graph import walk
-from cntk._graph.block import combine_variables, make_block
+from cntk._graph.block import Block, combine_variables, make_block
 from cntk._graph.composite import Composite
 from cntk._graph.function import CloneMethod, Function
 from cntk._graph.infer import infer_graph
@@ -64,7 +64,8 @@ def convert(root_func: Function, filter: Filter, converter: Converter) -> Functi
         if done >= len(found):
             return Composite(copy)
         old = found[done]
-        new = (converter(old) if filter(old) else _inside(old, filter, converter)).output
+        block = None if filter(old) else old.block
+        new = (converter(old) if block is None else _inside(old, block, filter, converter)).output
         # What a converter makes stays as it is, even if the filter takes it for one of its own.
         done += sum(p not in order and _concerned(p, filter) for p in walk.post_order([new]))
         if old is copy:
@@ -102,10 +103,8 @@ def _concerned(primitive: Primitive, filter: Filter) -> bool:
     return block is not None and any(_concerned(p, filter) for p in _order(block.composite))
 
 
-def _inside(primitive: Primitive, filter: Filter, converter: Converter) -> Function:
+def _inside(primitive: Primitive, block: Block, filter: Filter, converter: Converter) -> Function:
     """A block with the functions inside replaced."""
-    block = primitive.block
-    assert block is not None
     outer = block.operands_of(primitive.operands)
     body = convert(block.composite, filter, converter)
     return make_block(

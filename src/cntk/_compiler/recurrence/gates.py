@@ -19,22 +19,26 @@ class Gate:
     """The argument of one gate: what is added up in it.
 
     Attributes:
-        recurrent: the matrix by which the output state is multiplied, and which of its columns.
         scale: a factor of the output state before that, or one for each of its elements; None if
             there is none.
         inputs: values outside, each by a matrix, and which of its columns.
         biases: vectors, and which of their elements.
     """
 
-    recurrent: tuple[Ref, tuple[int, int]] | None = None
     scale: Ref | None = None
     inputs: list[tuple[Ref, Ref, tuple[int, int]]] = field(default_factory=list)
     biases: list[tuple[Ref, tuple[int, int]]] = field(default_factory=list)
 
-    def recurrent_columns(self) -> tuple[Ref, tuple[int, int]]:
-        """`recurrent`, which a gate that has been read has."""
-        assert self.recurrent is not None
-        return self.recurrent
+
+@dataclass
+class RecurrentGate(Gate):
+    """A gate that reads the output state.
+
+    Attributes:
+        recurrent: the matrix by which the output state is multiplied, and which of its columns.
+    """
+
+    recurrent: tuple[Ref, tuple[int, int]] = field(kw_only=True)
 
 
 def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
@@ -70,7 +74,7 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
     return False
 
 
-def read_gate(expr: SymbolicExpr, size: int, state: int) -> Gate | None:
+def read_gate(expr: SymbolicExpr, size: int, state: int) -> RecurrentGate | None:
     """A gate's argument: sums of products of inputs and of the output state with matrices, and of
     biases.
     """
@@ -79,19 +83,20 @@ def read_gate(expr: SymbolicExpr, size: int, state: int) -> Gate | None:
         span, expr = (expr.span[0], expr.span[1]), expr.parts[0]
     if span[1] - span[0] != size:
         return None
-    gate = Gate()
+    gate, recurrent = Gate(), None
     for term in expr.parts if expr.kind == "sum" else (expr,):
         state_read = (
             _state(term.parts[0], state, size)
-            if term.kind == "times" and gate.recurrent is None
+            if term.kind == "times" and recurrent is None
             else None
         )
-        if state_read is not None:
-            assert term.ref is not None
-            gate.recurrent, gate.scale = (term.ref, span), state_read.ref
+        if state_read is not None and term.ref is not None:
+            recurrent, gate.scale = (term.ref, span), state_read.ref
         elif term.kind != "outside" or term.ref is None or not add_outside(gate, term.ref, span):
             return None
-    return gate if gate.recurrent is not None else None
+    if recurrent is None:
+        return None
+    return RecurrentGate(gate.scale, gate.inputs, gate.biases, recurrent=recurrent)
 
 
 def _state(expr: SymbolicExpr, state: int, size: int) -> SymbolicExpr | None:

@@ -12,7 +12,7 @@ from cntk._compiler.recurrence.fused_loop import FusedLoop
 from cntk._compiler.recurrence.gates import Gate, Projection, add_outside, same_inputs
 from cntk._compiler.recurrence.gru_kernel import GatedRecurrence
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import LoopParser, SymbolicExpr, together
+from cntk._compiler.recurrence.loop_algebra import LoopParser, SymbolicExpr, WeightSlices, together
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.matmul import addmm, mm
@@ -49,14 +49,11 @@ class FusedGRU(FusedLoop):
         ]
         # Products of dense inputs are made here, of frames in the order of time; others come ready
         # made.
-        self._projection = (
-            Projection(gates, self.size, self.position)
-            if all(apart) and same_inputs(gates)
-            else None
-        )
-        self._addends = None
-        if self._projection is None:
-            self._addends = self.columns(cell.outside)
+        self._arguments: Projection | WeightSlices
+        if all(apart) and same_inputs(gates):
+            self._arguments = Projection(gates, self.size, self.position)
+        else:
+            self._arguments = self.columns(cell.outside)
         self._gates = self.columns(cell.recurrent[:2])
         self._candidate = self.columns(cell.recurrent[2:])
         self._initial = self.position(self.delays[0].operands[1])
@@ -78,12 +75,11 @@ class FusedGRU(FusedLoop):
         h]``; nobody else's.
         """
         cut = 2 * self.size
-        if self._projection is None:
-            assert self._addends is not None
-            a = layout.by_steps(self._addends.frames(operands), self.backwards)
+        if isinstance(self._arguments, WeightSlices):
+            a = layout.by_steps(self._arguments.frames(operands), self.backwards)
             return a[:, :cut].contiguous(), a[:, cut:].contiguous()
-        x = layout.by_steps(self._projection.x(operands), self.backwards)
-        weights, bias = self._projection.joined(together(self._projection.columns, operands))
+        x = layout.by_steps(self._arguments.x(operands), self.backwards)
+        weights, bias = self._arguments.joined(together(self._arguments.columns, operands))
         if bias is None:
             return mm(x, weights[:cut].t()), mm(x, weights[cut:].t())
         return addmm(bias[:cut], x, weights[:cut].t()), addmm(bias[cut:], x, weights[cut:].t())

@@ -132,20 +132,18 @@ class WeightSlices:
     def __init__(self, parts: list[tuple[int, tuple[int, int]]], size: int) -> None:
         self.parts, self.size, self.first = parts, size, parts[0][0]
         begins = [span[0] for _, span in parts]
-        shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [
+        self._shared = len({p for p, _ in parts}) == 1 and sorted(begins) == [
             k * size for k in range(len(parts))
         ]
-        order = torch.tensor([b // size for b in begins]) if shared else None
-        self.order = None if order is None else Everywhere(order)
-        self._back = None if order is None else Everywhere(torch.argsort(order))
+        order = torch.tensor([b // size for b in begins])
+        self._order, self._back = Everywhere(order), Everywhere(torch.argsort(order))
         self._in_place = begins == sorted(begins)
 
     def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Which of an operand's gates stands at each place, and where each of them stands,
         int64.
         """
-        assert self.order is not None and self._back is not None
-        return self.order.on(device), self._back.on(device)
+        return self._order.on(device), self._back.on(device)
 
     def of(self, operands: Sequence[Tensor]) -> Tensor:
         """The columns of matrices, ``[rows, gates * size]``."""
@@ -178,12 +176,12 @@ class WeightSlices:
     def lay(self, operands: Sequence[Ref]) -> None:
         """Let a parameter whose columns are wanted as rows lie so in memory."""
         leaf = operands[self.first].leaf
-        if self.order is not None and leaf is not None and leaf.is_parameter:
+        if self._shared and leaf is not None and leaf.is_parameter:
             leaf.use_column_major()  # type: ignore[attr-defined]
 
     def are_all_of(self, operand: Tensor) -> bool:
         """Whether the columns are all that an operand has, in any order of the gates."""
-        return self.order is not None and operand.shape[-1] == len(self.order.host) * self.size
+        return self._shared and operand.shape[-1] == len(self.parts) * self.size
 
     def picked(self, operands: Sequence[Tensor]) -> Tensor:
         """As `transposed`, of whatever operands."""

@@ -14,7 +14,13 @@ from torch import Tensor
 
 from cntk._compiler.ir import Ref
 from cntk._compiler.recurrence.fused_loop import FusedLoop, one_frame_each
-from cntk._compiler.recurrence.gates import Gate, Projection, other_than, read_gate, same_inputs
+from cntk._compiler.recurrence.gates import (
+    Projection,
+    RecurrentGate,
+    other_than,
+    read_gate,
+    same_inputs,
+)
 from cntk._compiler.recurrence.loop import Loop
 from cntk._compiler.recurrence.loop_algebra import LoopParser, SymbolicExpr, is_constant, together
 from cntk._compiler.recurrence.lstm_kernel import forget_gate_weights, lstm
@@ -36,11 +42,11 @@ class FusedLSTM(FusedLoop):
     """
 
     def __init__(
-        self, loop: Loop, output: Ref, gates: Sequence[Gate], order: Sequence[int]
+        self, loop: Loop, output: Ref, gates: Sequence[RecurrentGate], order: Sequence[int]
     ) -> None:
         super().__init__(loop, output, order)
         self._projection = Projection(gates, self.size, self.position)
-        self._recurrent = self.columns([g.recurrent_columns() for g in gates])
+        self._recurrent = self.columns([g.recurrent for g in gates])
         self._scale = None if gates[0].scale is None else self.position(gates[0].scale)
         self._initial = [self.position(d.operands[1]) for d in self.delays]
         # Sequences may follow one another in a rectangle if all begin with zeros.

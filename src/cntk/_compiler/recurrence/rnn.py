@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cntk._compiler.ir import Ref
 from cntk._compiler.recurrence.fused_loop import FusedLoop
-from cntk._compiler.recurrence.gates import Gate, Projection, read_gate
+from cntk._compiler.recurrence.gates import Projection, RecurrentGate, read_gate
 from cntk._compiler.recurrence.loop import Loop
 from cntk._compiler.recurrence.loop_algebra import LoopParser, together
 from cntk._compiler.recurrence.rnn_kernel import ACTIVATIONS, PlainRecurrence
@@ -24,11 +24,11 @@ class FusedRNN(FusedLoop):
         activation: that function's name.
     """
 
-    def __init__(self, loop: Loop, output: Ref, gate: Gate, activation: str) -> None:
+    def __init__(self, loop: Loop, output: Ref, gate: RecurrentGate, activation: str) -> None:
         super().__init__(loop, output, [0])
         self.activation = activation
         self._projection = Projection([gate], self.size, self.position)
-        self._recurrent = self.columns([gate.recurrent_columns()])
+        self._recurrent = self.columns([gate.recurrent])
         self._scale = None if gate.scale is None else self.position(gate.scale)
         self._initial = self.position(self.delays[0].operands[1])
 

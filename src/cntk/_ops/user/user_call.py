@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -221,8 +221,7 @@ class _Call:
             reason = str(error).removeprefix(f"{variable!r}: ")
             raise UserFunctionError(f"{self.text}: what {what} does not fit: {reason}") from None
         self._check_lengths(what, fed, type_)
-        rows = fed.rows
-        assert isinstance(rows, Tensor)
+        rows = cast(Tensor, fed.rows)  # what is fed to a dense variable is dense
         return rows.detach().clone()
 
     def _check_lengths(self, what: str, fed: BoundInput, type_: TensorType) -> None:

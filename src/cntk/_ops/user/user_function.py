@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from cntk._errors import UserFunctionError, operation_text, quoted
 from cntk._graph.function import Function
@@ -431,9 +431,7 @@ class UserOp(Op):
         return self.user.attributes
 
     def _primitive(self) -> UserPrimitive:
-        found = self.user.root_function
-        assert isinstance(found, UserPrimitive)
-        return found
+        return cast(UserPrimitive, self.user.root_function)
 
     def infer(self, *operands: TensorType) -> tuple[TensorType, ...]:
         return tuple(v.type_ for v in self._primitive().declared_outputs(operands))

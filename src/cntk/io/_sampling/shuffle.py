@@ -55,7 +55,9 @@ class Order:
         count = sum(self.sizes)
         if self.window is None:
             return np.arange(count)
-        return self._shuffled(self._chunks(number), MersenneTwister64(self.seed + number))
+        return self._shuffled(
+            self._chunks(number), self.window, MersenneTwister64(self.seed + number)
+        )
 
     def deals(self, number: int) -> np.ndarray | None:
         """Shuffled chunks are dealt out among workers: each sequence's chunk's place in a sweep,
@@ -77,7 +79,9 @@ class Order:
             chunks[place], chunks[other] = chunks[other], chunks[place]
         return np.array(chunks, np.int64)
 
-    def _shuffled(self, chunks: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
+    def _shuffled(
+        self, chunks: np.ndarray, window: Window, twister: MersenneTwister64
+    ) -> np.ndarray:
         """Sequences of shuffled chunks, shuffled within each one's window."""
         sizes = np.array(self.sizes, np.int64)
         order = np.empty(int(sizes.sum()), np.int64)
@@ -86,20 +90,19 @@ class Order:
             firsts.tolist(), ends.tolist(), sizes[chunks].tolist(), strict=True
         ):
             order[end - size : end] = np.arange(first, first + size)
-        windows = self._windows(chunks.tolist())
+        windows = self._windows(chunks.tolist(), window)
         if all(w == (0, len(chunks)) for w in windows):
             return _exchange(order, twister)
         return _exchange_within(order, sizes[chunks], windows, twister)
 
-    def _windows(self, chunks: list[int]) -> list[tuple[int, int]]:
+    def _windows(self, chunks: list[int], window: Window) -> list[tuple[int, int]]:
         """For each shuffled chunk the places of the first chunk of its window and of the first
         behind it.
         """
-        assert self.window is not None
-        half = self.window.size // 2
+        half = window.size // 2
         count = len(chunks)
-        if not self.window.in_samples:
-            size = min(self.window.size, count)
+        if not window.in_samples:
+            size = min(window.size, count)
             lows = [min(max(place - half, 0), count - size) for place in range(count)]
             return [(low, low + size) for low in lows]
         ends = np.cumsum([self.samples[c] for c in chunks]).tolist()
