@@ -20,7 +20,6 @@ from cntk._graph.types import Shape
 from cntk._graph.variable import Variable, as_dtype, as_shape
 from cntk._runtime.array_methods import ArrayMethods
 from cntk._runtime.array_view import ArrayMixin as ArrayMixin, NDArrayView as NDArrayView
-from cntk._runtime.context import SparseRows
 from cntk._runtime.conversion import (
     ONE_HOT_SKIP,
     one_hot_rows,
@@ -28,6 +27,7 @@ from cntk._runtime.conversion import (
     split,
 )
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.sparse import SparseRows
 from cntk.device import DeviceDescriptor, torch_device
 
 if TYPE_CHECKING:

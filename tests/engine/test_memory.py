@@ -16,8 +16,8 @@ import torch.fx.graph_module
 
 import cntk as C
 from cntk._compiler import deferred_shapes
-from cntk._compiler.plan import Plan
-from cntk._execution import evaluate, training_step
+from cntk._execution import compiled_state, training_step
+from cntk._execution.compiled_state import state_of
 from cntk._runtime.recent import Recent
 
 RNG = np.random.default_rng(3)
@@ -78,7 +78,7 @@ def traced(run: Callable[[], None], steps: int) -> int:
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_step, "_MOST_SIZES", 10)
     monkeypatch.setattr(deferred_shapes, "_MOST_SIZES", 10)
-    monkeypatch.setattr(evaluate, "_MOST_PLANS", 10)
+    monkeypatch.setattr(compiled_state, "_MOST_PLANS", 10)
 
 
 @pytest.mark.parametrize("build", [tagger, attention, pictures])
@@ -137,9 +137,7 @@ def trained(steps: int) -> list[weakref.ref[Any]]:
     model.grad({x: data[x]}, wrt=model.parameters)
     recordings = [r for _, r in trainer._step._recordings.values()]
     assert len(recordings) == (steps >= training_step.RECORD_AFTER)
-    plans = [
-        p for f in (model, trainer._step.function) for p in f._plans.values() if isinstance(p, Plan)
-    ]
+    plans = [p for f in (model, trainer._step.function) for p in state_of(f).plans.values()]
     return [weakref.ref(one) for one in (trainer, model, *model.parameters, *plans, *recordings)]
 
 
@@ -187,7 +185,7 @@ def test_plans_for_sizes_are_bounded(small_limits: None) -> None:
     for width in range(1, 40):
         assert model.eval({x: np.ones((1, 1, width), np.float32)}) == width
         assert model.eval({x: np.ones((1, 1, 1), np.float32)}) == 1
-    plans = [p for p in model._plans.values() if isinstance(p, Plan)]
+    plans = list(state_of(model).plans.values())
     assert len(plans) <= 10
 
 

@@ -12,6 +12,7 @@ import torch
 
 import cntk as C
 from cntk._compiler.plan import Plan
+from cntk._execution.compiled_state import state_of
 from cntk._graph.composite import Composite, whole_graph
 from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
@@ -24,7 +25,7 @@ def names(*outputs: Any, optimize: bool = True) -> list[str]:
 
 
 def plans(function: C.Function) -> list[Plan]:
-    return [p for p in whole_graph(function)._plans.values() if isinstance(p, Plan)]
+    return list(state_of(whole_graph(function)).plans.values())
 
 
 def test_operands_come_before_operations():

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import cntk as C
-from cntk._runtime.context import RandomStream
+from cntk._runtime.random.streams import RandomStream
 
 CPU = torch.device("cpu")
 

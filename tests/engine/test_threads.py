@@ -17,7 +17,7 @@ import torch
 import cntk as C
 from cntk._compiler import work
 from cntk._compiler.plan import bind
-from cntk._execution.evaluate import plan_for
+from cntk._execution.compiled_state import state_of
 from cntk._runtime.bind_input import bind_input
 from cntk._runtime.threads import OneThread
 
@@ -177,7 +177,7 @@ def run_of(model: Any, x: Any, data: Any, training: bool = False) -> int:
     """The work of a run."""
 
     fed = {x: bind_input(x, data, torch.device("cpu"))}
-    plan = plan_for(model, (model.output,), fed)
+    plan = state_of(model).plan_for((model.output,), fed)
     _, run = bind(plan, fed, training, torch.device("cpu"))
     return plan.work.total(run)
 

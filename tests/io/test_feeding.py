@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cntk as C
-from cntk._runtime.context import SparseRows
+from cntk._runtime.sparse import SparseRows
 from cntk.io import (
     CTFDeserializer,
     MinibatchData,

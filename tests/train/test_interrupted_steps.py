@@ -17,6 +17,7 @@ import pytest
 import cntk as C
 from cntk._errors import UserFunctionError
 from cntk._execution import training_step
+from cntk._execution.compiled_state import state_of
 from cntk._runtime.uninterrupted import Uninterrupted
 
 PACKAGE = str(Path(C.__file__).parent) + os.sep
@@ -57,8 +58,8 @@ class Training:
                 repr(state),
                 *(t.numpy().tobytes() for tensors in slots.values() for t in tensors),
             ]
-        streams = self.trainer._step.function._plans.get("streams")
-        return [held, counts, sorted(streams.offsets().values()) if streams else []]
+        streams = state_of(self.trainer._step.function).streams
+        return [held, counts, sorted(streams.offsets().values())]
 
 
 def adams(parameters: Any) -> list[Any]:

@@ -23,9 +23,10 @@ from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.memory_shortage import is_shortage, shortage_text
 from cntk._runtime.random.streams import Streams
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import moves
 
 # Kernel, operand registers, output registers, whether it is given the run, whether it has several

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from cntk._errors import NotFiniteError, operation_text
 from cntk._graph.types import TensorType
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.sparse import SparseRows
 
 if TYPE_CHECKING:
     from cntk._compiler.ir import Node

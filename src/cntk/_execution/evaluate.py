@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import weakref
 from collections.abc import Mapping, Sequence
@@ -19,78 +18,19 @@ from cntk._compiler.plan import Plan, bind
 from cntk._compiler.probe import Probe
 from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._execution.arguments import as_arguments, as_outputs, asked_for, differentiated
-from cntk._graph.composite import Composite, whole_graph
+from cntk._execution.compiled_state import state_of
+from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk._runtime.bind_input import BoundInput, bind_input
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import rows_as_numpy, touched_rows
 from cntk._runtime.numpy_tensors import tensor_of
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.threads import OneThread
 from cntk.core import NDArrayView, Value, numbers_of
 from cntk.device import DeviceDescriptor, torch_device
-
-
-def _needed_inputs(composite: Composite, outputs: tuple[Variable, ...]) -> tuple[Variable, ...]:
-    """The inputs that some outputs depend on; kept with the graph's plans."""
-    key = ("inputs", outputs)
-    if key not in composite._plans:
-        from cntk._graph import walk
-        from cntk._graph.block import combine_variables
-
-        leaves = walk.leaves(combine_variables(outputs).root_function)
-        inputs = tuple(v for v in leaves if v.kind is VariableKind.Input)
-        if any(v.is_placeholder for v in leaves):
-            return inputs  # and none that takes a placeholder's place later
-        composite._plans[key] = inputs
-    return composite._plans[key]  # type: ignore[no-any-return]
-
-
-def plan_for(
-    composite: Composite,
-    outputs: tuple[Variable, ...],
-    fed: Mapping[Variable, BoundInput],
-    optimize: bool = True,
-) -> Plan:
-    """The plan of a graph for some outputs and the shapes that were fed; compiled at first use."""
-    free = tuple((v, f.shape) for v, f in fed.items() if -1 in v.type_.shape or -3 in v.type_.shape)
-    dense = tuple(v for v, f in fed.items() if v.type_.is_sparse and isinstance(f.rows, Tensor))
-    key = (outputs, free, dense, optimize)
-    plan = composite._plans.get(key)
-    if plan is None or plan.is_stale():
-        if free:
-            _drop_old_plans(composite._plans)
-        plan = composite._plans[key] = Plan(outputs, dict(free), optimize, dense)
-        plan.streams = composite._plans.setdefault("streams", plan.streams)
-        plan.carry = composite._plans.setdefault("carry", plan.carry)
-        plan.passes = composite._plans.get("passes", 0)
-    if free:
-        plan.last_use = next(_uses)
-    return plan
-
-
-# Plans for so many sizes of free dimensions are kept for a graph; each takes some ten kilobytes and
-# milliseconds to make.
-_MOST_PLANS = 200
-_uses = itertools.count()
-
-
-def _drop_old_plans(plans: dict[Any, Any]) -> None:
-    """Drop the half that was used least lately, once there are too many for different sizes of free
-    dimensions.
-    """
-    sized = [(p.last_use, key) for key, p in list(plans.items()) if isinstance(p, Plan) and key[1]]
-    if len(sized) >= _MOST_PLANS:
-        for _, key in sorted(sized, key=lambda each: each[0])[: len(sized) // 2]:
-            plans.pop(key, None)
-
-
-def share_carried_states(one: Composite, other: Composite) -> None:
-    """Have two functions of one graph go on from the same states, whichever of them a minibatch
-    went through.
-    """
-    other._plans["carry"] = one._plans.setdefault("carry", {})
 
 
 @dataclass
@@ -103,7 +43,7 @@ class Pass:
         fed: the arguments' data.
         rows: the outputs.
         watched: what gradients are computed for besides those that are asked for; see `Plan.watch`.
-        outstanding_values: the function's results that are valid until it runs again.
+        valid_values: the function's results that are valid until it runs again.
     """
 
     plan: Plan
@@ -111,7 +51,7 @@ class Pass:
     fed: dict[Variable, BoundInput]
     rows: list[Any]
     watched: Sequence[Tensor] = ()
-    outstanding_values: list[weakref.ref[Value]] = field(default_factory=list)
+    valid_values: list[weakref.ref[Value]] = field(default_factory=list)
 
     def result(self, index: int, as_numpy: bool) -> Any:
         """An output as the program sees it; never a view of what was fed, or of a parameter."""
@@ -131,7 +71,7 @@ class Pass:
         """
         result = result_of(rows, type_, self.run, as_numpy)
         if not as_numpy:
-            self.outstanding_values.append(weakref.ref(result))
+            self.valid_values.append(weakref.ref(result))
         return result
 
     def finish(self) -> None:
@@ -178,13 +118,14 @@ def execute(
     """
     composite = whole_graph(function)
     place = torch_device(device, function)
-    needed = _needed_inputs(composite, outputs)
+    state = state_of(composite)
+    needed = state.needed_inputs(outputs)
     given = as_arguments(function, data, needed)
     fed = {v: bind_input(v, given[v], place) for v in needed}
     for variable in leaves:
         if variable in fed:
             fed[variable] = _as_leaf(variable, fed[variable])
-    plan = plan_for(composite, outputs, fed)
+    plan = state.plan_for(outputs, fed)
     rows, run = bind(plan, fed, training, place)
     if plan.work.is_large(run):
         limit.lift()
@@ -194,18 +135,18 @@ def execute(
     if verify.is_enabled():
         run.probe = Probe(True, (*plan.final_nodes, *leaves))
     results = plan.execute(rows, run)
-    if composite._outstanding_values:
-        _invalidate(composite._outstanding_values)
-    return Pass(plan, run, fed, results, watched, composite._outstanding_values)
+    if state.valid_values:
+        _invalidate(state.valid_values)
+    return Pass(plan, run, fed, results, watched, state.valid_values)
 
 
-def _invalidate(outstanding_values: list[weakref.ref[Value]]) -> None:
+def _invalidate(valid_values: list[weakref.ref[Value]]) -> None:
     """Values of the run before are no longer valid."""
-    for reference in outstanding_values:
+    for reference in valid_values:
         value = reference()
         if value is not None:
             value.release()
-    outstanding_values.clear()
+    valid_values.clear()
 
 
 def _as_leaf(variable: Variable, fed: BoundInput) -> BoundInput:

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from cntk._compiler.plan import Plan, bind
 from cntk._errors import NotFiniteError
-from cntk._execution.evaluate import plan_for
+from cntk._execution.compiled_state import state_of
 from cntk._execution.nan_origin import all_finite, find_origin
 from cntk._execution.rollback import Before
 from cntk._graph.variable import Variable
-from cntk._runtime.context import SparseRows
+from cntk._runtime.sparse import SparseRows
 
 if TYPE_CHECKING:
     from cntk._execution.training_step import StepResult, TrainingStep
@@ -199,7 +199,7 @@ def _search(
         searched = (
             plan
             if optimize
-            else plan_for(step.function, step.function.outputs, fed, optimize=False)
+            else state_of(step.function).plan_for(step.function.outputs, fed, optimize=False)
         )
         rows, run = bind(searched, fed, True, device)
         run.carry = dict(run.carry)

@@ -22,7 +22,8 @@ from cntk._compiler.recording.record_training_step import (
     why_not_recordable,
 )
 from cntk._execution.arguments import as_arguments
-from cntk._execution.evaluate import plan_for, result_of
+from cntk._execution.compiled_state import state_of
+from cntk._execution.evaluate import result_of
 from cntk._execution.learner_updates import Updater, update
 from cntk._execution.nan_watch import Guard, is_watched, train_watched
 from cntk._execution.rollback import Before, update_as_a_whole
@@ -30,7 +31,8 @@ from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk._runtime.bind_input import BoundInput, bind_input
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.threads import OneThread
 from cntk._runtime.transfer import moves
 
@@ -127,10 +129,8 @@ class TrainingStep:
             passes: how many minibatches there have been.
             sizes: how many of each size; see `passes`.
         """
-        plans = self.function._plans
-        for key in [key for key, kept in plans.items() if isinstance(kept, Plan)]:
-            del plans[key]
-        plans["passes"] = self._passes = passes
+        state_of(self.function).begin_anew(passes)
+        self._passes = passes
         self._seen.clear()
         self._recordings.clear()
         self._before, self._last_plan = dict(sizes or {}), None
@@ -399,7 +399,7 @@ class TrainingStep:
                 )
 
     def _plan(self, fed: Mapping[Variable, BoundInput], outputs: Sequence[Variable]) -> Plan:
-        return plan_for(self.function, (*self.function.outputs, *outputs), fed)
+        return state_of(self.function).plan_for((*self.function.outputs, *outputs), fed)
 
     def _finish(
         self,

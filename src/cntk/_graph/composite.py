@@ -27,10 +27,8 @@ class Composite(Function, inner=True):
         self._declared = declared
         self._own_name = name
         self._uid = ""
-        # Compiled runs by what they compute, kept by the engine.
-        self._plans: dict[Any, Any] = {}
-        # Results that are valid until the next run, kept by the engine.
-        self._outstanding_values: list[Any] = []
+        # What execution keeps between runs, a `CompiledState`; None before the first.
+        self.compiled: Any = None
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cntk._errors import ArgumentError, FeedError, shape_text
 from cntk._graph.variable import format_number
-from cntk._runtime.context import SparseRows
+from cntk._runtime.sparse import SparseRows
 from cntk.device import DeviceDescriptor
 
 if TYPE_CHECKING:

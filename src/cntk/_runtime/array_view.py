@@ -16,9 +16,9 @@ from cntk._graph.bfloat16 import is_computed, is_number
 from cntk._graph.types import Shape
 from cntk._graph.variable import as_dtype, as_shape
 from cntk._runtime.array_methods import ArrayMethods
-from cntk._runtime.context import SparseRows
 from cntk._runtime.conversion import csr_of, sparse_rows, torch_dtype
 from cntk._runtime.numpy_tensors import array_of, numpy_dtype, tensor_of
+from cntk._runtime.sparse import SparseRows
 from cntk.device import DeviceDescriptor, cpu, torch_device
 
 if TYPE_CHECKING:

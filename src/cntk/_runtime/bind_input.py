@@ -17,10 +17,10 @@ from cntk._errors import FeedError, SequenceStartsError, shape_text
 from cntk._graph.bfloat16 import is_computed, is_number
 from cntk._graph.types import SEQUENCE_AXIS, Shape, TensorType
 from cntk._graph.variable import Variable
-from cntk._runtime.context import SparseRows
 from cntk._runtime.conversion import FORMATS, sparse_rows, sparse_rows_of
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import tensor_of
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from torch import Tensor
 from cntk._arguments import as_bool, as_path, shown
 from cntk._errors import ArgumentError, SettingError
 from cntk._execution.arguments import asked_for
-from cntk._execution.evaluate import share_carried_states
+from cntk._execution.compiled_state import share_carried_states
 from cntk._execution.training_step import StepResult, TrainingStep
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite, whole_graph

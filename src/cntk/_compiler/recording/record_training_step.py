@@ -19,8 +19,9 @@ from cntk._compiler.plan import Plan
 from cntk._compiler.recording.check import agree, quiet
 from cntk._compiler.recurrence.loop import Loop
 from cntk._graph.variable import Variable
-from cntk._runtime.context import Draws, RunContext, SparseRows
+from cntk._runtime.context import Draws, RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 
 

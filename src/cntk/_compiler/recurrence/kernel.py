@@ -20,8 +20,9 @@ from cntk._compiler.recurrence.recorded_steps import Feedback, RecordedSteps
 from cntk._graph.op import RunKernel
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType
 from cntk._runtime.carried_state import keep_carry, stretched
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.step_operands import (
     PER_FRAME,
     PER_SEQUENCE,

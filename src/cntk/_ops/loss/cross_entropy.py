@@ -28,7 +28,7 @@ from cntk._ops.support.broadcasting import as_vectors, broadcast_shapes, equally
 from cntk._ops.support.composite_op import Fused, compose, compose_fused
 from cntk._ops.support.evaluation_only import evaluation_only
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import SparseRows
+from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 
 __all__ = ["classification_error", "cross_entropy_with_softmax"]

@@ -20,8 +20,9 @@ from cntk._graph.types import TensorType
 from cntk._ops.support.broadcasting import broadcast_shapes, join_axes
 from cntk._ops.support.evaluation_only import evaluation_only
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 
 __all__ = ["edit_distance_error"]

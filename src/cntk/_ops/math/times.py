@@ -19,8 +19,9 @@ from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primiti
 from cntk._graph.types import UNKNOWN_AXES, InferredDimension, Shape, TensorType
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply, as_operands
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.matmul import NARROW, addmm, is_large, mm
+from cntk._runtime.sparse import SparseRows
 
 __all__ = [
     "TIMES_NO_INFERRED_INPUT_RANK",

@@ -17,10 +17,10 @@ from cntk._graph.types import TensorType
 from cntk._ops.math.arithmetic import ElementTimes
 from cntk._ops.random.distribution import as_seed, drawn
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import RandomStream, RunContext
+from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import torch_dtype
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed, is_dropout_compatible
-from cntk._runtime.random.streams import TwisterStream
+from cntk._runtime.random.streams import RandomStream, TwisterStream
 
 __all__ = ["dropout"]
 

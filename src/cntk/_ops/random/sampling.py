@@ -20,11 +20,12 @@ from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.random.distribution import as_seed
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import torch_dtype
 from cntk._runtime.random.mersenne_twister import MersenneTwister64
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._runtime.random.streams import TwisterStream
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 
 __all__ = ["random_sample", "random_sample_inclusion_frequency"]

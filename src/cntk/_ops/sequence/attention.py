@@ -34,8 +34,9 @@ from cntk._ops.shape.slicing import Slice
 from cntk._ops.shape.unpack import UnpackSequence
 from cntk._ops.support.composite_op import Fused, compose_fused, constants_of
 from cntk._ops.support.operands import apply, as_operand
-from cntk._runtime.context import RandomStream, RunContext
+from cntk._runtime.context import RunContext
 from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
+from cntk._runtime.random.streams import RandomStream
 from cntk.axis import Axis
 from cntk.variables import Constant
 

@@ -31,7 +31,8 @@ from cntk._ops.shape.packed import GatherPacked, PackedIndex, Where, need_sequen
 from cntk._ops.shape.reconcile import ReconcileDynamicAxis
 from cntk._ops.support.composite_op import Fused, compose_fused, constants_of
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
+from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 from cntk.variables import Constant
 

@@ -37,8 +37,9 @@ from cntk._ops.shape.packed import (
 from cntk._ops.shape.reconcile import ReconcileDynamicAxis
 from cntk._ops.support.composite_op import Fused
 from cntk._ops.support.operands import apply, as_operand
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 from cntk.axis import Axis
 

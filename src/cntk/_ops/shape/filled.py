@@ -14,7 +14,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import SparseRows
+from cntk._runtime.sparse import SparseRows
 
 __all__ = ["eye_like", "ones_like", "zeros_like"]
 

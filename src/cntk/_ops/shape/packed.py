@@ -16,8 +16,9 @@ from cntk._errors import FeedError, GraphError, shape_text
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, InferredDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 from cntk.axis import Axis
 

@@ -19,7 +19,7 @@ from cntk._ops.support.axes import as_static_axis, place
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operand, as_operands
 from cntk._ops.support.structure import combine
-from cntk._runtime.context import SparseRows
+from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 
 __all__ = ["gather", "one_hot", "top_k"]

@@ -17,8 +17,9 @@ from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
 from cntk._ops.shape.packed import Axes, need_sequence, origin, settle_layout
 from cntk._ops.support.operands import apply
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
 
 __all__ = ["to_batch", "to_sequence", "to_sequence_like", "unpack_batch"]

@@ -18,10 +18,11 @@ from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk._ops.user.native_value import NativeValue
 from cntk._runtime.bind_input import BoundInput, bind_input
-from cntk._runtime.context import RunContext, SparseRows
+from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import csr_of, split
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import array_of
+from cntk._runtime.sparse import SparseRows
 from cntk.device import DeviceDescriptor, DeviceKind, cpu
 
 if TYPE_CHECKING:

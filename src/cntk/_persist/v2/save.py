@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from cntk._errors import GraphError, operation_text
+from cntk._execution.compiled_state import random_offsets
 from cntk._graph import walk
 from cntk._graph.block import Block
 from cntk._graph.composite import Composite, whole_graph
@@ -34,7 +35,6 @@ from cntk._persist.v2.attributes import (
 )
 from cntk._persist.v2.user_functions import user_function_to_file
 from cntk._runtime.numpy_tensors import array_of
-from cntk._runtime.random.streams import offsets_of
 from cntk.variables import Constant, Parameter
 
 # The newest versions that the original writes and reads.
@@ -68,7 +68,7 @@ def to_dictionary(
     composite = whole_graph(function)
     offsets: dict[int, int] = {}
     for graph in (composite, *running):
-        offsets.update(offsets_of(graph))
+        offsets.update(random_offsets(graph))
     writer = _Writer(offsets, apart)
     described = _composite(composite, writer.graph(composite.root_function))
     return described | {

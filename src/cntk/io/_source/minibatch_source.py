@@ -14,9 +14,9 @@ from torch import Tensor
 
 from cntk._arguments import as_bool, as_flag, as_integer, shown
 from cntk._errors import ArgumentError, DataError
-from cntk._runtime.context import SparseRows
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import tensor_of
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, torch_device

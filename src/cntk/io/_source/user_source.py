@@ -12,9 +12,9 @@ import torch
 from cntk._arguments import as_integer, as_real, shown
 from cntk._errors import ArgumentError, CheckpointStateError, DataError, RangeError, SettingError
 from cntk._graph.types import BATCH_AXIS
-from cntk._runtime.context import SparseRows
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.numpy_tensors import tensor_of
+from cntk._runtime.sparse import SparseRows
 from cntk._runtime.transfer import to_device
 from cntk.core import Value
 from cntk.device import DeviceDescriptor, torch_device
