@@ -36,7 +36,7 @@ def test_a_guide_fits_the_sources(page: Path, tmp_path: Path) -> None:
 @named(PAGES)
 def test_a_guide_leads_to_passing_tests(page: Path, tmp_path: Path) -> None:
     left_out = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in ("src", "tests", "docs"):
+    for name in ("benchmarks", "src", "tests", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=left_out)
     for name in ("pyproject.toml", "conftest.py", "CHANGELOG.md", "README.md"):
         shutil.copy(ROOT / name, tmp_path / name)
