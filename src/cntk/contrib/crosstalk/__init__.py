@@ -168,12 +168,12 @@ class Crosstalk:
         >>> talk.set_workdir("exchange")
         >>> talk.save_all()
         >>> talk.assign("here", np.ones(2))
-        ... here
+        >>> here
         [array([1., 1.])]
         >>> bool(talk.compare("here"))
         False
         >>> talk.load(["here"])
-        ... here
+        >>> here
         [array([0., 0.])]
     """
 
