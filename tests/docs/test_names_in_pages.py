@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BASES = (ROOT, ROOT / "src" / "cntk")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").rglob("*.md"))]
 # These tell of other libraries, and of files and names that programs had.
 FOREIGN = {"old-names.md", "old-programs.md", "keras.md"}
 # Files of programs in examples, and of the original's.
