@@ -258,7 +258,7 @@ def assigned() -> tuple[C.Function, Feed, list[Any]]:
 EAGER = {
     chosen_by_data: "depend on the data",
     sparse_output: "sparse outputs are asked for",
-    assigned: "Assign acts when it runs",
+    assigned: "acts when it runs",
 }
 
 

@@ -5,7 +5,6 @@ recorded trace.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,8 +14,10 @@ from torch import Tensor
 
 from cntk._compiler import profiling, value_log, verify
 from cntk._compiler.plan import Plan, bind
+from cntk._compiler.recording.not_recorded import NotRecorded
 from cntk._compiler.recording.record_training_step import (
-    NotRecorded,
+    GOES_ON,
+    SPARSE,
     Recording,
     record,
     why_not_recordable,
@@ -32,6 +33,7 @@ from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
 from cntk._runtime.bind_input import BoundInput, bind_input
 from cntk._runtime.context import RunContext
+from cntk._runtime.reasons import Reasons
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.threads import OneThread
 from cntk._runtime.transfer import moves
@@ -43,8 +45,6 @@ _MOST_SIZES = 1000
 # Recordings of so many sizes are kept; each takes some hundred kilobytes, and to make it about a
 # second.
 _MOST_RECORDINGS = 100
-
-_LOGGER = logging.getLogger("cntk")
 
 
 @dataclass
@@ -103,7 +103,7 @@ class TrainingStep:
         self.guard: Guard | None = None
         self._moves = moves()
         # Why minibatches that came often enough are not recorded.
-        self.reasons: list[str] = []
+        self.reasons = Reasons("training steps are not recorded")
 
     @property
     def counted(self) -> Variable | None:
@@ -203,6 +203,8 @@ class TrainingStep:
         if self.by_rows:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
         if self._moves != moves():  # recordings hold the memory where parameters lay
+            if self._recordings:
+                self.reasons.keep("parameters have been moved, and recordings with them dropped")
             self._recordings.clear()
             self._moves = moves()
         self._passes += 1
@@ -286,19 +288,26 @@ class TrainingStep:
             plan, rows, run: what is to be recorded.
         """
         if verify.is_enabled() or profiling.is_enabled() or value_log.is_enabled():
+            self.reasons.keep(_observed())
             return None
         if any(x.starts is not None for x in run.layouts.values()):
+            self.reasons.keep(GOES_ON)
             return None
         if key in self._recordings:
             recording = self._recordings[key][1]
-            return (
-                None
-                if recording is not None
-                and any(isinstance(x, SparseRows) and not x.one_hot for x in rows)
-                else recording
-            )
+            if recording is not None and any(
+                isinstance(x, SparseRows) and not x.one_hot for x in rows
+            ):
+                self.reasons.keep(SPARSE)
+                return None
+            return recording
         _, batch, lengths = key
         full = len(self._seen) + len(self._before) > _MOST_SIZES
+        if full:
+            self.reasons.keep(
+                f"more than {_MOST_SIZES} sizes of minibatches have come: those of further ones "
+                "are not counted"
+            )
         if lengths and full:
             return None
         size = _size_text(batch, lengths)
@@ -313,11 +322,11 @@ class TrainingStep:
         if count < RECORD_AFTER:
             return None
         if sum(made is not None for _, made in self._recordings.values()) >= _MOST_RECORDINGS:
-            self._note(f"{_MOST_RECORDINGS} sizes of minibatches are recorded already")
+            self.reasons.keep(f"{_MOST_RECORDINGS} sizes of minibatches are recorded already")
             return None
         reason = why_not_recordable(plan, rows, run)
         if reason is not None:
-            self._note(reason)
+            self.reasons.keep(reason)
             return None
         wanted = [p for learner in self.learners for p in learner.parameters]
         try:
@@ -332,17 +341,7 @@ class TrainingStep:
     def _keep_eager(self, key: Any, plan: Plan, failure: NotRecorded) -> None:
         """Run minibatches of these sizes by autograd from now on."""
         self._recordings[key] = (plan, None)
-        self._note(str(failure), failure.expected)
-
-    def _note(self, reason: str, expected: bool = True) -> None:
-        """Keep why steps are not recorded, and log it once."""
-        if reason not in self.reasons:
-            self.reasons.append(reason)
-            _LOGGER.log(
-                logging.INFO if expected else logging.WARNING,
-                "training steps are not recorded: %s",
-                reason,
-            )
+        self.reasons.keep(str(failure), failure.__cause__, failure.expected)
 
     def _replayed(
         self,
@@ -438,6 +437,16 @@ def _size_text(batch: int | None, lengths: Sequence[tuple[Any, Any]]) -> str:
         if whole
         else f"{batch}"
     )
+
+
+def _observed() -> str:
+    """Why steps are not recorded while operations are looked at one by one."""
+    looks = {
+        "checked mode is on": verify.is_enabled(),
+        "operations are timed": profiling.is_enabled(),
+        "values of operations are shown": value_log.is_enabled(),
+    }
+    return next(text for text, is_on in looks.items() if is_on)
 
 
 def _settle(run: RunContext) -> None:

@@ -234,9 +234,9 @@ class Op(ABC):
     reads_types_alone: ClassVar[bool] = False
     # Whether it runs although nothing reads its output.
     has_side_effect: ClassVar[bool] = False
-    # Whether a training step with it may be recorded: its calls are torch's own, the same for all
-    # data of these sizes.
-    recordable: ClassVar[bool] = True
+    # Why no training step with it is recorded; empty where its calls are torch's own, the same for
+    # all data of these sizes.
+    not_recordable: ClassVar[str] = ""
     # Whether it is to see all gradients that there are, asked for or not.
     sees_gradients: ClassVar[bool] = False
     # Whether its kernel is the same for all sizes of the operands' free dimensions, so that it need

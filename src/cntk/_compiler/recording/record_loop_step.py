@@ -10,7 +10,6 @@ there is no recording.
 from __future__ import annotations
 
 import functools
-import logging
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ from torch.fx import Graph, GraphModule, Node
 
 from cntk._compiler.recording.check import agree, quiet
 from cntk._compiler.recording.fx_passes import clean, use_bindings
+from cntk._compiler.recording.not_recorded import NotRecorded, of_exception
 from cntk._compiler.recording.recorded_code import drop_source, keep_code_alone
 
-_LOGGER = logging.getLogger("cntk")
 aten = torch.ops.aten
 Code = Callable[..., Any]
 
@@ -78,7 +77,7 @@ def record_step(
     rows: Sequence[Tensor],
     static: Sequence[Tensor],
     free: Sequence[Sequence[int]],
-) -> StepRecording | None:
+) -> StepRecording:
     """Record a step.
 
     Args:
@@ -89,34 +88,32 @@ def record_step(
         static: the others. Gradients are recorded for those of all operands that need one.
         free: for each operand with rows the axes whose size, the same for all, only the run tells.
 
-    Returns:
-        The code; None for a step that cannot be recorded, or whose calls write into memory. The
-        reason is logged.
+    Raises:
+        NotRecorded: for a step that cannot be recorded, whose calls write into memory, or whose
+            recording gives other numbers.
     """
     try:
         graphs = [
             _joint(step, rows, static, free, *sizes) for sizes in zip(_ROWS, _WIDTHS, strict=True)
         ]
         (graph, outputs), (other, _) = graphs
+        if any(n.op == "get_attr" for n in graph.nodes):
+            raise NotRecorded("an operation in it keeps a tensor that is no operand")
         if not _generalize(graph, other):
-            raise ValueError("its calls depend on the number of rows")
+            raise NotRecorded("its calls depend on the number of rows")
         if clean(graph):
-            raise ValueError("its calls write into memory")
+            raise NotRecorded("its calls write into memory")
         found = _split(
             graph, outputs, [t.requires_grad for t in rows], [t.requires_grad for t in static]
         )
         agrees = _agrees(found, step, rows, static, free)
     except Exception as error:
         # Whatever cannot be recorded runs by autograd as before.
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        _LOGGER.info("a loop's steps are not recorded: %s", reason)
-        return None
+        failure = of_exception(error)
+        raise failure from (None if failure is error else error)
     if not agrees:
-        _LOGGER.warning(
-            "a loop's steps are not recorded: the recording gives other numbers than the eager "
-            "steps"
-        )
-    return found if agrees else None
+        raise NotRecorded("the recording gives other numbers than the eager steps", expected=False)
+    return found
 
 
 def _agrees(
@@ -181,7 +178,7 @@ def _joint(
     with torch.no_grad():
         found = step(*(t.new_zeros((2, *t.shape[1:])) for t in rows), *(t.detach() for t in static))
     if any(t.shape[:1] != (2,) for t in found):
-        raise ValueError("an output has no row for each of the operands'")
+        raise NotRecorded("an output has no row for each of the operands'")
     seeds = [torch.empty((count, *t.shape[1:]), dtype=t.dtype, device=t.device) for t in found]
 
     def both(*tensors: Tensor) -> list[Tensor]:

@@ -17,26 +17,14 @@ from torch import Tensor
 from cntk._compiler.ir import Node
 from cntk._compiler.plan import Plan
 from cntk._compiler.recording.check import agree, quiet
+from cntk._compiler.recording.not_recorded import NotRecorded, first_line, of_exception
 from cntk._compiler.recurrence.loop import Loop
+from cntk._errors import operation_text
 from cntk._graph.variable import Variable
-from cntk._runtime.context import Draws, RunContext
+from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.sparse import SparseRows
 from cntk.axis import Axis
-
-
-class NotRecorded(Exception):
-    """A step stays eager; the message says why.
-
-    Attributes:
-        expected: whether the reason is a known limit of recording, and not a fault of it.
-        draws: the random numbers that were drawn already for this step.
-    """
-
-    def __init__(self, reason: str, expected: bool = True) -> None:
-        super().__init__(reason)
-        self.expected = expected
-        self.draws: Draws | None = None
 
 
 @dataclass
@@ -92,7 +80,7 @@ class Recording:
             if self.statistics:
                 torch._foreach_copy_(self.statistics, self._before)
             failed = NotRecorded(
-                f"a call of the recorded step failed: {_first_line(error)}", expected=False
+                f"a call of the recorded step failed: {first_line(error)}", expected=False
             )
             failed.draws = _ReplayDraws(words)
             raise failed from error
@@ -133,15 +121,18 @@ class _ReplayDraws:
 # A loop is recorded step by step: longer ones would take longer to record than they save.
 _LONGEST = 1500
 
+SPARSE = "sparse data that are not one-hot, or whose gradient has the touched rows alone"
+GOES_ON = "sequences that go on from the minibatch before"
+
 
 def why_not_recordable(plan: Plan, rows: Sequence[Any], run: RunContext) -> str | None:
     """Return why a plan's step is not recorded; None if it may be: its calls are the same for these
     sizes.
     """
     if any(isinstance(x, SparseRows) and (x.by_rows or not x.one_hot) for x in rows):
-        return "sparse data that are not one-hot, or whose gradient has the touched rows alone"
+        return SPARSE
     if any(layout.starts is not None for layout in run.layouts.values()):
-        return "sequences that go on from the minibatch before"
+        return GOES_ON
     calls = 0
     for item in plan.nodes:
         if isinstance(item, Loop):
@@ -151,7 +142,9 @@ def why_not_recordable(plan: Plan, rows: Sequence[Any], run: RunContext) -> str 
         if reason is not None:
             return reason
         calls += count
-    return f"{calls} calls, more than {_LONGEST}" if calls > _LONGEST else None
+    if calls <= _LONGEST:
+        return None
+    return f"it comes to more than {_LONGEST} calls, since its loops have many steps"
 
 
 def _why_not_loop(loop: Loop, run: RunContext) -> tuple[str | None, int]:
@@ -170,9 +163,10 @@ def _why_not_loop(loop: Loop, run: RunContext) -> tuple[str | None, int]:
 
 
 def _why_not_node(node: Node) -> str | None:
+    what = operation_text(node.op.op_name, node.primitive.name)
     if node.op.has_side_effect:
-        return f"{node.op.op_name} acts when it runs"
-    return None if node.op.recordable else f"{node.op.op_name} cannot be recorded"
+        return f"{what} acts when it runs"
+    return f"{what}: {node.op.not_recordable}" if node.op.not_recordable else None
 
 
 def _tensors(rows: Sequence[Any]) -> list[Tensor]:
@@ -217,22 +211,9 @@ def record(
             raise NotRecorded("what an operation does after the run is not recorded")
         words = listed.zeros
         return _compiled(step, rows, held, words, eager, listed.found, expected)
-    except NotRecorded:
-        raise
     except Exception as error:
-        if type(error).__name__ in _BY_DATA:
-            raise NotRecorded("which calls are made, or their sizes, depend on the data") from error
-        raise NotRecorded(
-            f"recording failed: {type(error).__name__}: {_first_line(error)}", expected=False
-        ) from error
-
-
-# What torch raises where a stand-in without numbers is asked for some; it has no public names.
-_BY_DATA = (
-    "GuardOnDataDependentSymNode",
-    "DataDependentOutputException",
-    "DynamicOutputShapeException",
-)
+        failure = of_exception(error)
+        raise failure from (None if failure is error else error)
 
 
 @dataclass
@@ -335,10 +316,6 @@ def _compiled(
 
 def _whole(gradient: Any, like: Tensor, is_product: bool) -> Tensor:
     return (gradient[0].t() @ gradient[1]).view(like.shape) if is_product else gradient  # type: ignore[no-any-return]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0]
 
 
 def _fresh(run: RunContext, draws: _RecordDraws | _ReplayDraws) -> RunContext:

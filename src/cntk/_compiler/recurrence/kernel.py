@@ -17,11 +17,13 @@ from cntk._compiler.ir import Node
 from cntk._compiler.probe import Step
 from cntk._compiler.recurrence.initial_states import initial_state
 from cntk._compiler.recurrence.recorded_steps import Feedback, RecordedSteps
+from cntk._errors import operation_text
 from cntk._graph.op import RunKernel
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType
 from cntk._runtime.carried_state import keep_carry, stretched
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.reasons import Reasons
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.step_operands import (
     PER_FRAME,
@@ -61,7 +63,8 @@ class LoopKernel:
                     "its initial state depends on the loop that it is part of"
                 )
         self.initial = [keys[n.operands[1].key] for n in loop.delays]
-        self.steps, reads_run = [], False
+        self.steps = []
+        differs = ""
         self.nodes: list[Node] = []
         self.ahead: list[tuple[int, Any]] = []
         for node in loop.members:
@@ -75,9 +78,7 @@ class LoopKernel:
                 compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
                 self.steps.append((compute, reads, writes, isinstance(kernel, RunKernel), several))
                 self.nodes.append(node)
-                reads_run |= isinstance(kernel, RunKernel) and not isinstance(
-                    kernel, RuntimeShapeKernel
-                )
+                differs = differs or _why_not_recordable(node, kernel)
         self.types = {
             self.registers[(id(n), k)]: t for n in loop.members for k, t in enumerate(n.types)
         }
@@ -86,12 +87,18 @@ class LoopKernel:
         ]
         self.results = [self.registers[ref.key] for ref in loop.outputs]
         self.kept = sorted({*self.results, *(source for _, source, _ in self.delays)})
-        differs = reads_run or any(not n.op.recordable for n in loop.members)
-        self.recorded = None if self.ahead or differs else self._recorded(read)
+        self.reasons = Reasons(
+            f"steps of the loop through {loop.text} are not recorded", loop.delays[0].primitive
+        )
+        if self.ahead:
+            differs = "it has values that the run alone tells"
+        self.recorded = None if differs else self._recorded(read)
+        if differs:
+            self.reasons.keep(differs)
 
     def _recorded(self, read: set[tuple[int, int]]) -> RecordedSteps | None:
-        """The steps as they may be recorded; None if sizes that only the run tells are more than
-        those of rows.
+        """The steps as they may be recorded; None, with the reason kept, if sizes that only the run
+        tells are more than those of rows.
         """
         places = {kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in range(3)}
         self.places = [places[PER_FRAME], places[PER_SEQUENCE]]
@@ -101,6 +108,7 @@ class LoopKernel:
             *(self.types[register] for register in self.kept),
         ]
         if any(FreeDimension in t.shape for t in sized):
+            self.reasons.keep("a state or a weight has a dimension whose size only the run tells")
             return None
         registers = [
             *self.places[0],
@@ -120,9 +128,8 @@ class LoopKernel:
         free = [
             tuple(axis for axis, d in enumerate(shape, 1) if d == FreeDimension) for shape in shapes
         ]
-        return RecordedSteps(
-            step, [Feedback(self.kept.index(source), n) for _, source, n in self.delays], free
-        )
+        feedback = [Feedback(self.kept.index(source), n) for _, source, n in self.delays]
+        return RecordedSteps(step, feedback, free, self.reasons)
 
     def _step(self, registers: list[Any], run: RunContext | None, step: Step | None = None) -> None:
         """Compute one step's values from those that come from outside and from earlier steps."""
@@ -185,8 +192,10 @@ class LoopKernel:
         # more.
         self.recorded.runs += 1
         if layout.longest < max(_SHORTEST, *(offset for *_, offset in self.delays)):
+            self.reasons.keep(f"sequences of fewer than {_SHORTEST} steps, or than it looks back")
             return None
         if any(isinstance(x, SparseRows) for x in operands):
+            self.reasons.keep("sparse data come into it")
             return None
         static = [operands[k] for k in self.static]
         sizes = layout.step_sizes
@@ -268,6 +277,16 @@ class LoopKernel:
 
 
 _SHORTEST = 4  # steps of a loop that recorded code pays for
+
+
+def _why_not_recordable(node: Node, kernel: Any) -> str:
+    """Why steps with an operation are not recorded; empty if they may be."""
+    what = operation_text(node.op.op_name, node.primitive.name)
+    if node.op.not_recordable:
+        return f"{what}: {node.op.not_recordable}"
+    if isinstance(kernel, RunKernel) and not isinstance(kernel, RuntimeShapeKernel):
+        return f"{what} depends on the run: on its sequences, its mode or its random numbers"
+    return ""
 
 
 def _within_step(node: Node, axes: Any) -> Node:

@@ -12,7 +12,7 @@ from typing import Any
 
 from cntk._compiler.ir import Node, Ref
 from cntk._compiler.recurrence.kernel import LoopKernel
-from cntk._errors import GraphError
+from cntk._errors import GraphError, operation_text
 from cntk._graph.op import RunKernel
 from cntk._graph.walk import cycles
 from cntk._runtime.layout.layout import Layout
@@ -27,9 +27,11 @@ class Loop:
     Attributes:
         operands: what it reads from outside.
         outputs: those of its members' values that are read outside.
+        kernel: how it runs, once it is lowered; None for one that a fused kernel runs.
     """
 
     def __init__(self, members: list[Node]) -> None:
+        self.kernel: LoopKernel | None = None
         self.delays = [n for n in members if n.op.delay]
         self.members = _step_order(members)
         self.operands = self._outside()
@@ -47,6 +49,12 @@ class Loop:
             raise self.delays[0].primitive.misfit(
                 "a loop needs a sequence axis, and its operands have none"
             )
+
+    @property
+    def text(self) -> str:
+        """Its delays, as errors and explanations name them."""
+        named = [d.primitive for d in self.delays]
+        return " and ".join(operation_text(p.op_name, p.name or p.uid) for p in named)
 
     def _outside(self) -> list[Ref]:
         inside = {id(n) for n in self.members}
@@ -73,7 +81,8 @@ class Loop:
 
     def lower(self) -> RunKernel:
         """The kernel: operands in the order of `operands`, results in the order of `outputs`."""
-        return RunKernel(LoopKernel(self).compute)
+        self.kernel = LoopKernel(self)
+        return RunKernel(self.kernel.compute)
 
 
 def _step_order(members: list[Node]) -> list[Node]:

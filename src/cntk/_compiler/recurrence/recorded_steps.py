@@ -14,8 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cntk._compiler.recording.not_recorded import NotRecorded
 from cntk._compiler.recording.record_loop_step import Product, StepRecording, Total, record_step
 from cntk._runtime.matmul import mm
+from cntk._runtime.reasons import Reasons
 
 # Recording takes a tenth of a second: only loops that run again and again are worth it.
 _RUNS_BEFORE = 5
@@ -41,13 +43,17 @@ class RecordedSteps:
             outputs, all with one row for each running sequence.
         feedback: the delays.
         free: for each value per frame or sequence the axes whose size only the run tells.
+        reasons: why steps run by autograd.
         runs: how often the loop has run, by recorded code or not.
+        replays: how often by recorded code.
     """
 
     step: Callable[..., Sequence[Tensor]]
     feedback: Sequence[Feedback]
     free: Sequence[Sequence[int]]
+    reasons: Reasons
     runs: int = 0
+    replays: int = 0
     _recordings: dict[tuple[Any, ...], StepRecording | None] = field(default_factory=dict)
 
     def recording(
@@ -68,7 +74,11 @@ class RecordedSteps:
         first = [starts[begin] for begin in _begins(self.feedback)]
         # Whatever gradient flows from one step to an earlier one must be computed for all.
         flows = any(t.requires_grad for t in (*rows_outside, *starts, *static))
-        if not flows or len(self._widths(rows_outside)) > 1:
+        if not flows:
+            self.reasons.keep("nothing in it depends on what gradients are computed for")
+            return None
+        if len(self._widths(rows_outside)) > 1:
+            self.reasons.keep("its operands have free axes of several sizes")
             return None
         rows = [*((t, t.requires_grad) for t in rows_outside), *((t, True) for t in first)]
         free = [*self.free, *[()] * len(first)]
@@ -82,8 +92,26 @@ class RecordedSteps:
         )
         if key not in self._recordings:
             examples = [t.detach()[:_EXAMPLES].requires_grad_(flag) for t, flag in rows]
-            self._recordings[key] = record_step(self.step, examples, static, free)
+            self._recordings[key] = self._recorded(examples, static, free)
         return self._recordings[key]
+
+    def _recorded(
+        self,
+        examples: Sequence[Tensor],
+        static: Sequence[Tensor],
+        free: Sequence[Sequence[int]],
+    ) -> StepRecording | None:
+        """The code for such operands; None, with the reason kept, if there is none."""
+        try:
+            return record_step(self.step, examples, static, free)
+        except NotRecorded as failure:
+            self.reasons.keep(str(failure), failure.__cause__, failure.expected)
+            return None
+
+    @property
+    def recordings(self) -> list[StepRecording]:
+        """What has been recorded."""
+        return [r for r in self._recordings.values() if r is not None]
 
     def _widths(self, rows: Sequence[Tensor]) -> set[int]:
         """The sizes of free axes."""
@@ -116,6 +144,7 @@ class RecordedSteps:
         Returns:
             The outputs, step by step, ``[frames, *shape]``.
         """
+        self.replays += 1
         counts = (len(frames), len(sequences), len(starts))
         return _Steps.apply(self, recording, sizes, counts, *frames, *sequences, *starts, *static)  # type: ignore[no-any-return, no-untyped-call]
 

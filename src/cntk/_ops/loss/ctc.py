@@ -68,7 +68,7 @@ class ForwardBackward(Op):
 
     disk_names = {"blank_token_id": "BlankTokenId", "delay_constraint": "DelayConstraint"}
     disk_kinds = {"delay_constraint": DiskKind.Int}
-    recordable = False
+    not_recordable = "which paths it follows depends on the labels' values"
     reach = Reach.LATER
 
     def infer(self, *operands: TensorType) -> TensorType:

@@ -63,7 +63,7 @@ class EditDistanceError(Op):
         "insertion_penalty": DiskKind.Single,
     }
     sparse_operands = (0, 1)
-    recordable = False
+    not_recordable = "it compares sequences one by one"
     reach = Reach.LATER
 
     def infer(self, *operands: TensorType) -> TensorType:

@@ -26,7 +26,7 @@ class OfGroups(Op):
     """A number for the whole minibatch, from each sample's score, gain and group."""
 
     operand_counts = (3,)
-    recordable = False
+    not_recordable = "which samples form a group depends on the data"
 
     def infer(self, *operands: TensorType) -> TensorType:
         if not join_axes(on_one_axis(operands), stretch=False) or not all(

@@ -38,8 +38,7 @@ class ROIPooling(Op):
     """
 
     operand_counts = (2,)
-    # Which elements a cell has depends on the regions' values.
-    recordable = False
+    not_recordable = "which elements a cell has depends on the regions' values"
 
     pooling_type: int = 0
     roi_output_shape: Shape = (1, 1)

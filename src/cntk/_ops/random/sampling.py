@@ -54,8 +54,7 @@ class Sampling(Op):
 
     settable = ("rngSeed",)
     pure = False
-    # Which classes are drawn depends on the weights' values.
-    recordable = False
+    not_recordable = "which classes are drawn depends on the weights' values"
 
     def classes(self, weights: TensorType) -> int:
         """How many classes there are; -1 if that is still unknown.

@@ -419,7 +419,7 @@ class UserOp(Op):
 
     op_name = "UserFunction"
     pure = False
-    recordable = False
+    not_recordable = "it runs code of the program"
     sees_gradients = True
     changes_batch_size = True
 
