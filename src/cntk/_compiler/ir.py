@@ -150,13 +150,6 @@ class Flattener:
             node.operands = _widened(
                 node, variables, [self._resolve(v, frame)[0] for v in variables]
             )
-            factors = node.op.factored()
-            if factors is not None:
-                node.op, second = factors
-                beside = Node(
-                    second, node.primitive, list(node.operands), (TensorType(),), node.place
-                )
-                node.operands = [*node.operands, Ref(beside)]
         return node.operands
 
     def _resolve(self, variable: Variable, frame: _Frame | None) -> tuple[Ref, _Frame | None]:

@@ -14,10 +14,10 @@ from cntk._compiler import profiling, value_log, verify
 from cntk._compiler.deferred_shapes import checked_infer, lower_on_first_shape, needs_runtime_shape
 from cntk._compiler.ir import Flattener, Node, Ref, held_constants
 from cntk._compiler.lookahead import Reaching
-from cntk._compiler.passes.fuse import fuse
-from cntk._compiler.passes.resolve_crop import resolve_crop
+from cntk._compiler.passes.flat_graph import FlatGraph, results
+from cntk._compiler.passes.pipeline import rewrite, switched_off
 from cntk._compiler.probe import Probe
-from cntk._compiler.recurrence.loop import Loop, extract_loops
+from cntk._compiler.recurrence.loop import Loop
 from cntk._compiler.work import Work
 from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_text, shape_text
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
@@ -52,8 +52,7 @@ class Plan:
     Args:
         outputs: the variables to compute.
         shapes: shapes of inputs with free dimensions, as fed.
-        optimize: whether known patterns may run on fused kernels; the general way gives the same
-            numbers.
+        off: names of compiler passes to leave out, besides those that `pipeline.without` does.
         dense: sparse inputs that are fed as dense rows, because their gradient is asked for.
 
     Attributes:
@@ -70,6 +69,7 @@ class Plan:
         streams: what operations that draw random numbers go on in.
         last_use: when it was last used, as its graph counts; only where inputs have free
             dimensions.
+        pass_reports: what each compiler pass did, in the order in which they ran.
         passes: how many training passes there had been before it was compiled, where training goes
             on.
     """
@@ -78,17 +78,14 @@ class Plan:
         self,
         outputs: Sequence[Variable],
         shapes: Mapping[Variable, Shape],
-        optimize: bool = True,
+        off: Collection[str] = (),
         dense: Collection[Variable] = (),
     ) -> None:
         _keep_freed_memory()
         refs, order = Flattener(shapes, dense).flatten(outputs)
-        resolve_crop(order)
-        work: list[Node | Loop] = extract_loops(order)
-        refs, work = _share(refs, work)
-        work = _needed(refs, work)
-        if optimize:
-            work = _needed(refs, fuse(refs, work))
+        graph = FlatGraph(refs, [*order])
+        self.pass_reports = rewrite(graph, {*off, *switched_off()})
+        refs, work = graph.outputs, graph.work
         self.types = [ref.type for ref in refs]
         self.final_nodes = [ref.node for ref in refs if ref.node is not None]
         self.nodes = work
@@ -198,11 +195,8 @@ class Plan:
 
     def _step(self, item: Node | Loop) -> Step:
         operands = tuple(self._register(ref) for ref in item.operands)
-        kernel: Kernel | RunKernel
-        if isinstance(item, Loop):
-            kernel, outputs = item.lower(), item.outputs
-        else:
-            kernel, outputs = lower_node(item), [Ref(item, k) for k in range(len(item.types))]
+        kernel = item.lower() if isinstance(item, Loop) else lower_node(item)
+        outputs = results(item)
         registers = tuple(self._register(ref) for ref in outputs)
         wants_run = isinstance(kernel, RunKernel)
         compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
@@ -352,9 +346,7 @@ def _is_missing(error: Exception) -> bool:
 
 def _described(item: Node | Loop) -> list[tuple[TensorType, str, str]]:
     """For each output of a step its type, a name for errors, and the operation's uid."""
-    refs = (
-        item.outputs if isinstance(item, Loop) else [Ref(item, k) for k in range(len(item.types))]
-    )
+    refs = results(item)
     nodes = [ref.node.primitive for ref in refs if ref.node is not None]
     return [
         (ref.type, operation_text(p.op_name, p.name or p.uid), p.uid)
@@ -419,46 +411,6 @@ def _with_name(kernel: CarryingKernel, node: Node) -> RunKernel:
     # The same in all plans of a graph, whatever is asked of it.
     name, compute = " in ".join(primitive.uid for primitive in node.place), kernel.compute
     return RunKernel(lambda run, *operands: compute(run, name, *operands))
-
-
-def _share(refs: list[Ref], work: list[Node | Loop]) -> tuple[list[Ref], list[Node | Loop]]:
-    """The same operation on the same operands runs once."""
-    same: dict[tuple[int, int], Ref] = {}
-    seen: dict[Any, Node] = {}
-    kept: list[Node | Loop] = []
-    for item in work:
-        if isinstance(item, Loop):
-            item.substitute(same)
-        else:
-            item.operands = [same.get(ref.key, ref) for ref in item.operands]
-        if isinstance(item, Node) and item.op.pure:
-            key = (item.op, tuple(ref.key for ref in item.operands))
-            twin = seen.setdefault(key, item)
-            if twin is not item:
-                same.update({(id(item), k): Ref(twin, k) for k in range(len(item.types))})
-                continue
-        kept.append(item)
-    return [same.get(ref.key, ref) for ref in refs], kept
-
-
-def _needed(refs: list[Ref], work: list[Node | Loop]) -> list[Node | Loop]:
-    """Without what no output needs."""
-    wanted = {ref.key for ref in refs}
-    kept: list[Node | Loop] = []
-    for item in reversed(work):
-        outputs = (
-            item.outputs
-            if isinstance(item, Loop)
-            else [Ref(item, k) for k in range(len(item.types))]
-        )
-        if any(ref.key in wanted for ref in outputs) or (
-            isinstance(item, Node) and item.op.has_side_effect
-        ):
-            if isinstance(item, Loop):
-                item.keep_outputs(wanted)
-            kept.append(item)
-            wanted.update(ref.key for ref in item.operands)
-    return kept[::-1]
 
 
 def bind(

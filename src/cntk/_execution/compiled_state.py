@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from cntk._compiler.passes.pipeline import switched_off
 from cntk._compiler.plan import Plan
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite
@@ -25,9 +26,12 @@ _MOST_PLANS = 200
 _uses = itertools.count()
 
 # What a plan is compiled for: outputs, shapes of inputs with free dimensions, sparse inputs that
-# are fed dense rows, whether it is optimized.
+# are fed dense rows, compiler passes that are left out.
 PlanKey = tuple[
-    tuple[Variable, ...], tuple[tuple[Variable, Shape], ...], tuple[Variable, ...], bool
+    tuple[Variable, ...],
+    tuple[tuple[Variable, Shape], ...],
+    tuple[Variable, ...],
+    frozenset[str],
 ]
 
 
@@ -74,14 +78,14 @@ class CompiledState:
         self,
         outputs: tuple[Variable, ...],
         fed: Mapping[Variable, BoundInput],
-        optimize: bool = True,
+        off: frozenset[str] = frozenset(),
     ) -> Plan:
         """Return the plan for some outputs and the shapes that were fed; compile it at first use.
 
         Args:
             outputs: what to compute.
             fed: the inputs' data.
-            optimize: whether known patterns may run on fused kernels.
+            off: names of compiler passes to leave out, besides those that `pipeline.without` does.
         """
         free: tuple[tuple[Variable, Shape], ...] = ()
         dense: tuple[Variable, ...] = ()
@@ -91,12 +95,13 @@ class CompiledState:
                 free += ((variable, data.shape),)
             if type_.is_sparse and isinstance(data.rows, Tensor):
                 dense += (variable,)
-        key = (outputs, free, dense, optimize)
+        off = off | switched_off() if off else switched_off()
+        key = (outputs, free, dense, off)
         plan = self.plans.get(key)
         if plan is None or plan.is_stale():
             if free:
                 self._drop_old_plans()
-            plan = self.plans[key] = Plan(outputs, dict(free), optimize, dense)
+            plan = self.plans[key] = Plan(outputs, dict(free), off, dense)
             plan.streams, plan.carry, plan.passes = self.streams, self.carry, self.passes
         if free:
             plan.last_use = next(_uses)

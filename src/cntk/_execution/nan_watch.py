@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from cntk._compiler.passes.pipeline import FUSIONS
 from cntk._compiler.plan import Plan, bind
 from cntk._errors import NotFiniteError
 from cntk._execution.compiled_state import state_of
@@ -199,7 +200,7 @@ def _search(
         searched = (
             plan
             if optimize
-            else state_of(step.function).plan_for(step.function.outputs, fed, optimize=False)
+            else state_of(step.function).plan_for(step.function.outputs, fed, FUSIONS)
         )
         rows, run = bind(searched, fed, True, device)
         run.carry = dict(run.carry)

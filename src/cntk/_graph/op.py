@@ -340,19 +340,6 @@ class Op(ABC):
         """
         return 0
 
-    def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
-        """An operation that adds one more operand, without dynamic axes, to this one's result in
-        the same call.
-
-        Args:
-            operands: the operands' types.
-            bias: the type of what is added; it has the result's shape or stretches to it.
-
-        Returns:
-            The operation, or None if there is none.
-        """
-        return None
-
     def bind_axis_names(self, operands: Sequence[Variable]) -> Op:
         """The same operation once its operands' types are known, where an attribute is named after
         the operands.
@@ -377,16 +364,6 @@ class Op(ABC):
         return tuple(
             SAME_POSITIONS if t.rank > 1 and t.shape[-2:] == whole else None for t in operands
         )
-
-    def factored(self) -> tuple[Op, Op] | None:
-        """Two operations that this one runs as, where something that reads types alone is better
-        drawn for itself.
-
-        Returns:
-            An operation on the operands, and on the result of the second, which reads the operands
-            as well; or None.
-        """
-        return None
 
     @property
     def delay(self) -> int:

@@ -10,24 +10,45 @@ from fractions import Fraction
 from math import floor
 
 from cntk._compiler.ir import Node, Ref
+from cntk._compiler.passes.flat_graph import FlatGraph, named
 from cntk._errors import GraphError
 from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._ops.nn.crop import Crop, check_room
 
 
-def resolve_crop(nodes: Sequence[Node]) -> None:
+def resolve_crop(graph: FlatGraph) -> list[str]:
     """Give each crop without an offset the one that its operands' positions tell.
 
     Raises:
         GraphError: if the operands come from no common value, differ in scale, or the part is not
             within the operand.
+
+    Example:
+        The first window lies around the second pixel of both axes:
+
+        >>> import cntk as C
+        >>> from cntk._compiler.passes.pipeline import before_and_after
+        >>> image = C.input_variable((1, 6, 6), name="image")
+        >>> pooled = C.pooling(image, C.MAX_POOLING, (3, 3))
+        >>> print(before_and_after("resolve_crop", C.crop_automatic(image, pooled)))
+        %1 = Pooling(image, pooling_window_shape=(3, 3))
+        %2 = Crop(image, %1)
+        output %2
+        becomes
+        %1 = Pooling(image, pooling_window_shape=(3, 3))
+        %2 = Crop(image, %1, offset=(1, 1))
+        output %2
     """
-    for node in nodes:
-        if isinstance(node.op, Crop) and not node.op.offset:
+    notes = []
+    for node in graph.work:
+        if isinstance(node, Node) and isinstance(node.op, Crop) and not node.op.offset:
             try:
                 node.op = _with_offset(node.op, node.operands)
             except GraphError as error:
                 raise node.primitive.misfit(str(error)) from None
+            column, row = node.op.offset
+            notes.append(f"{named(node)} begins at row {row}, column {column}")
+    return notes
 
 
 def _with_offset(crop: Crop, operands: Sequence[Ref]) -> Crop:

@@ -85,7 +85,7 @@ class FusedGRU(FusedLoop):
         return addmm(bias[:cut], x, weights[:cut].t()), addmm(bias[cut:], x, weights[cut:].t())
 
 
-def match_gru(loop: Loop) -> Loop | None:
+def match_gru(loop: Loop) -> FusedGRU | None:
     """A kernel for a loop that is a gated recurrent unit, else None."""
     output = loop.delays[0].operands[0]
     if loop.outputs[0].key != output.key:

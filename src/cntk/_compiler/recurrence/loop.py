@@ -8,13 +8,11 @@ contiguous slice, and sequences that have ended take no part in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from cntk._compiler.ir import Node, Ref
 from cntk._compiler.recurrence.kernel import LoopKernel
 from cntk._errors import GraphError, operation_text
 from cntk._graph.op import RunKernel
-from cntk._graph.walk import cycles
 from cntk._runtime.layout.layout import Layout
 
 
@@ -120,42 +118,3 @@ def _step_order(members: list[Node]) -> list[Node]:
                 order.append(node)
                 stack.pop()
     return order
-
-
-def extract_loops(order: list[Node]) -> list[Node | Loop]:
-    """A plan's work list: nodes and loops, operands first."""
-    components = cycles(order, lambda n: [r.node for r in n.operands if r.node is not None])
-    if not components:
-        return list(order)
-    owner: dict[int, Any] = {}
-    for members in components:
-        if not any(n.op.delay for n in members):
-            raise members[0].primitive.misfit(
-                "it depends on its own output without a past_value or future_value between"
-            )
-        loop = Loop(members)
-        owner.update({id(n): loop for n in members})
-    work: list[Node | Loop] = []
-    placed: set[int] = set()
-
-    def unit(node: Node) -> Node | Loop:
-        return owner.get(id(node), node)  # type: ignore[no-any-return]
-
-    for start in order:
-        stack: list[Node | Loop] = [unit(start)]
-        while stack:
-            item = stack[-1]
-            waiting = [
-                unit(r.node)
-                for r in item.operands
-                if r.node is not None and id(unit(r.node)) not in placed
-            ]
-            if id(item) in placed:
-                stack.pop()
-            elif waiting:
-                stack.extend(waiting)
-            else:
-                placed.add(id(item))
-                work.append(item)
-                stack.pop()
-    return work

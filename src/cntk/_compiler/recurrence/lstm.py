@@ -181,7 +181,7 @@ def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
     return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
 
 
-def match_lstm(loop: Loop) -> Loop | None:
+def match_lstm(loop: Loop) -> FusedLSTM | None:
     """Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g) (Hochreiter,
     Gers).
     """

@@ -49,7 +49,7 @@ class FusedRNN(FusedLoop):
         return [self.given(run, layout, states)]
 
 
-def match_rnn(loop: Loop) -> Loop | None:
+def match_rnn(loop: Loop) -> FusedRNN | None:
     """A kernel for a loop that is a plain recurrence, else None."""
     output = loop.delays[0].operands[0]
     expr = LoopParser(loop).read(output)

@@ -154,13 +154,6 @@ class Times(Op):
         rows = math.prod(left.shape[: left.rank - self.contracted(right)])
         return 0 if left.is_sparse else rows * right.elements
 
-    def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
-        """See `Op.absorb_bias`: of dense samples whose axes all vanish, by a parameter."""
-        left, right = operands
-        whole = self.contracted(right) == left.rank and left.rank > 0 and not self.reduces_sequence
-        plain = left.has_batch_axis and not left.is_sparse and not right.dynamic_axes
-        return Affine(self) if whole and plain and bias.shape == right.shape[left.rank :] else None
-
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         left, right = operands
         count = self.contracted(right)

@@ -261,16 +261,6 @@ class Convolution(Op):
         positions = x.shape[1:] if self.transpose else result.shape[1:]
         return kernel.elements * math.prod(positions)
 
-    def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
-        """See `Op.absorb_bias`: a bias for each filter is torch's own."""
-        kernel, x = operands
-        whole = kernel.rank == x.rank + 1 and bool(x.lead) and not self.transpose
-        return (
-            Biased(self)
-            if whole and bias.shape == (kernel.shape[0], *(1,) * (x.rank - 1))
-            else None
-        )
-
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
         kernel, x = operands
         windows = self.windows(kernel.shape[-x.rank :])[1:]

@@ -14,12 +14,11 @@ from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
-from cntk._ops.math.arithmetic import ElementTimes
 from cntk._ops.random.distribution import as_seed, drawn
 from cntk._ops.support.operands import apply
 from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import torch_dtype
-from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed, is_dropout_compatible
+from cntk._runtime.random.seeds import SentinelValueForAutoSelectRandomSeed
 from cntk._runtime.random.streams import RandomStream, TwisterStream
 
 __all__ = ["dropout"]
@@ -57,11 +56,6 @@ class Dropout(Op):
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         return operands[0] if operands[0].has_shape else None
 
-    def factored(self) -> tuple[Op, Op] | None:
-        if not is_dropout_compatible() or self.dropout_rate == 0.0:
-            return None
-        return ElementTimes(), DropoutMask(self.dropout_rate, self.rng_seed, self.rng_offset)
-
     def lower(self, *operands: TensorType) -> StreamKernel:
         self.check()
         rate = self.dropout_rate
@@ -78,9 +72,6 @@ class DropoutMask(Dropout):
 
     reads_types_alone = True
     shape_polymorphic = False
-
-    def factored(self) -> tuple[Op, Op] | None:
-        return None
 
     def lower(self, *operands: TensorType) -> StreamKernel:
         self.check()

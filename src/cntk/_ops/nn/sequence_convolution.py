@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cntk._errors import FeedError, GraphError
 from cntk._graph.composite import Composite
-from cntk._graph.op import Op, PrimitiveOp, Reach, RunKernel, primitive
+from cntk._graph.op import PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.positions import Positions
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import FreeDimension, TensorType
@@ -170,6 +170,3 @@ class ConvolutionSequenceShape(Convolution):
 
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
         return None, None
-
-    def absorb_bias(self, operands: tuple[TensorType, ...], bias: TensorType) -> Op | None:
-        return None
