@@ -6,11 +6,15 @@ import argparse
 import os
 import platform
 import shutil
+import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 import torch
 
 from . import (
+    against,
     attention,
     busy,
     convolution,
@@ -25,25 +29,28 @@ from .elsewhere import Elsewhere
 from .programs_of_cntk import PROGRAMS
 from .timing import Result, Workload, compare
 
-NETWORKS = {
-    workload.name: workload
-    for family in (dense, convolution, sequences, attention, evaluation)
-    for workload in family.WORKLOADS
-}
+FAMILIES = (dense, convolution, sequences, attention, evaluation)
+NETWORKS = {workload.name: workload for family in FAMILIES for workload in family.WORKLOADS}
 OPERATIONS = {workload.name: workload for workload in operations.WORKLOADS}
 READERS = {workload.name: workload for workload in readers.WORKLOADS}
 GROUPS = {"networks": NETWORKS, "operations": OPERATIONS, "readers": READERS}
 TABLES = ("busy", "memory")
 WORKLOADS = NETWORKS | OPERATIONS | READERS
+HOMES = {
+    workload.name: family.__name__
+    for family in (*FAMILIES, operations, readers)
+    for workload in family.WORKLOADS
+}
+BESIDE_THE_ORIGINAL = {workload.name for workload in readers.BESIDE_THE_ORIGINAL}
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     names = ", ".join((*GROUPS, *TABLES, *WORKLOADS))
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=(
             "Times this package beside hand-written PyTorch, and beside CNTK 2.7 where its "
-            "interpreter is named."
+            "interpreter is named; or beside another checkout of itself, with --against."
         ),
     )
     parser.add_argument(
@@ -53,10 +60,14 @@ def parse_arguments() -> argparse.Namespace:
         help=f"which to run; networks if none is given: {names}",
     )
     parser.add_argument(
-        "--rounds", type=int, default=5, help="timed rounds, of which the best counts (default: 5)"
+        "--rounds",
+        type=int,
+        help="timed rounds, of which the best counts (default: 5; 20 with --against)",
     )
     parser.add_argument(
-        "--seconds", type=float, default=0.5, help="length of a round, about (default: 0.5)"
+        "--seconds",
+        type=float,
+        help="length of a round, about (default: 0.5; 0.1 with --against)",
     )
     parser.add_argument("--threads", type=int, default=1, help="threads of each side (default: 1)")
     parser.add_argument(
@@ -68,12 +79,44 @@ def parse_arguments() -> argparse.Namespace:
             "$CNTK_ORIGINAL)"
         ),
     )
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--against",
+        metavar="FOLDER",
+        type=Path,
+        help=(
+            "another checkout's root: times the two packages in turns, each in a process of its "
+            "own, on the workloads of this checkout; a ratio below 1: this checkout is faster. "
+            "The spread is the slowest round by the fastest"
+        ),
+    )
+    parser.add_argument(
+        "--limit",
+        metavar="RATIO",
+        type=float,
+        help=(
+            "with --against: exit with 1 if a workload takes more than so many times as long as "
+            "in the other checkout, in twice as many rounds, too (1.03, say)"
+        ),
+    )
+    arguments = parser.parse_args(given)
     for name in arguments.workloads:
         if name not in (*WORKLOADS, *GROUPS, *TABLES):
             parser.error(f"there is no workload {name!r}; there are {names}")
+    if arguments.against is not None:
+        if not (arguments.against / "src" / "cntk" / "__init__.py").is_file():
+            parser.error(f"--against: {arguments.against} is no checkout, it has no src/cntk")
+        if tables := [name for name in arguments.workloads if name in TABLES]:
+            parser.error(f"--against: {tables[0]} does not compare two checkouts")
+    elif arguments.limit is not None:
+        parser.error("--limit: there is one only with --against")
+    elif lone := [name for name in arguments.workloads if name in BESIDE_THE_ORIGINAL]:
+        if not readers.ORIGINAL:
+            parser.error(f"{lone[0]}: runs beside the original; name it in $CNTK_ORIGINAL")
     if arguments.original and not shutil.which(arguments.original):
         parser.error(f"--original: there is no program {arguments.original!r}")
+    rounds, seconds = (5, 0.5) if arguments.against is None else (20, 0.1)
+    arguments.rounds = rounds if arguments.rounds is None else arguments.rounds
+    arguments.seconds = seconds if arguments.seconds is None else arguments.seconds
     for option in ("rounds", "seconds", "threads"):
         if getattr(arguments, option) <= 0:
             parser.error(f"--{option} must be more than 0")
@@ -113,8 +156,23 @@ def microseconds(seconds: float) -> str:
     return f"{seconds * 1e6:7.1f} us"
 
 
+def chosen_by(arguments: argparse.Namespace) -> dict[str, Workload]:
+    """The workloads that are asked for; those beside the original only where there is one."""
+    found: dict[str, Workload] = {}
+    for name in arguments.workloads or ["networks"]:
+        if name not in TABLES:
+            found |= GROUPS.get(name) or {name: WORKLOADS[name]}
+    if arguments.against is None and not readers.ORIGINAL:
+        return {name: found[name] for name in found if name not in BESIDE_THE_ORIGINAL}
+    return found
+
+
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.against is not None:
+        homes = {name: HOMES[name] for name in chosen_by(arguments)}
+        given = arguments.rounds, arguments.seconds, arguments.threads, arguments.limit
+        sys.exit(against.print_table(homes, arguments.against, *given))
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     print(
@@ -125,10 +183,7 @@ def main() -> None:
     print(
         "The rival is hand-written PyTorch; of text and binary files it is the original's reader.\n"
     )
-    chosen: dict[str, Workload] = {}
-    for name in arguments.workloads or ["networks"]:
-        if name not in TABLES:
-            chosen |= GROUPS.get(name) or {name: WORKLOADS[name]}
+    chosen = chosen_by(arguments)
     if chosen:
         print_table(list(chosen.values()), arguments)
     if "busy" in arguments.workloads:

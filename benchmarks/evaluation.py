@@ -8,11 +8,11 @@ from torch import nn
 
 import cntk as C
 
-from .timing import Contestants, RunContext, Workload
+from .timing import Contestants, Run, Workload
 from .training import NUM_MINIBATCHES, repeat
 
 
-def pytorch_evaluation(model: nn.Module, samples: list[torch.Tensor]) -> RunContext:
+def pytorch_evaluation(model: nn.Module, samples: list[torch.Tensor]) -> Run:
     model.eval()
 
     @torch.inference_mode()
@@ -23,9 +23,7 @@ def pytorch_evaluation(model: nn.Module, samples: list[torch.Tensor]) -> RunCont
     return run
 
 
-def cntk_evaluation(
-    model: C.Function, features: C.Variable, samples: list[np.ndarray]
-) -> RunContext:
+def cntk_evaluation(model: C.Function, features: C.Variable, samples: list[np.ndarray]) -> Run:
     def run(steps: int) -> None:
         for sample in repeat(samples, steps):
             model.eval({features: sample})

@@ -20,14 +20,14 @@ from torch.nn.utils.rnn import pad_sequence
 
 import cntk as C
 
-from .timing import Contestants, RunContext, Workload
+from .timing import Contestants, Run, Workload
 
 LENGTHS = tuple(range(4, 47, 3))
 WIDTH = 64
 MASK = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS)[:, None]
 
 
-def repeated(step: Callable[[], object]) -> RunContext:
+def repeated(step: Callable[[], object]) -> Run:
     def run(steps: int) -> None:
         for _ in range(steps):
             step()
@@ -40,7 +40,7 @@ def uniform(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(0.1, 1, shape).astype(np.float32)
 
 
-def pytorch_results(op: Callable[..., Tensor], *arrays: np.ndarray) -> RunContext:
+def pytorch_results(op: Callable[..., Tensor], *arrays: np.ndarray) -> Run:
     @torch.inference_mode()
     def step() -> np.ndarray:
         return op(*map(torch.from_numpy, arrays)).numpy()
@@ -48,7 +48,7 @@ def pytorch_results(op: Callable[..., Tensor], *arrays: np.ndarray) -> RunContex
     return repeated(step)
 
 
-def pytorch_gradients(op: Callable[..., Tensor], *arrays: np.ndarray) -> RunContext:
+def pytorch_gradients(op: Callable[..., Tensor], *arrays: np.ndarray) -> Run:
     def step() -> list[np.ndarray]:
         leaves = [torch.from_numpy(array).requires_grad_() for array in arrays]
         return [gradient.numpy() for gradient in torch.autograd.grad(op(*leaves).sum(), leaves)]

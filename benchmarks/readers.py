@@ -1,8 +1,8 @@
 """Reading: text and binary files beside the original's reader, pictures beside a torch DataLoader.
 
 The original runs in its own interpreter, which the environment variable CNTK_ORIGINAL names;
-without it those rows are left out. A step is one shuffled sweep, from opening the file; rows called
-`again` read a sweep more of what is open.
+without it rows beside it are left out. A step is one shuffled sweep, from opening the file; rows
+called `again` read a sweep more of what is open.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,12 @@ import numpy as np
 
 from cntk.io import StreamDef, StreamDefs, text_to_binary
 
-from . import pictures
-from .timing import Contestants, RunContext, Workload
+from . import pictures, reading
+from .timing import Contestants, Run, Workload
 
+FILES = "CNTK_BENCHMARK_FILES"  # processes that share a folder make each file once
 ORIGINAL = os.environ.get("CNTK_ORIGINAL", "")
-PROGRAM = Path(__file__).with_name("reading.py")
+PROGRAM = Path(reading.__file__)
 DENSE = {
     "labels": {"field": "labels", "shape": 10},
     "features": {"field": "features", "shape": 784},
@@ -45,7 +48,9 @@ BAGS = {
 
 @functools.cache
 def folder() -> Path:
-    """Where the files are made; it is gone when the program ends."""
+    """Where the files are made: what `FILES` names, or a folder that goes when the program ends."""
+    if FILES in os.environ:
+        return Path(os.environ[FILES])
     made = tempfile.TemporaryDirectory(prefix="cntk-benchmark-")
     atexit.register(made.cleanup)
     return Path(made.name)
@@ -100,7 +105,10 @@ def bags(rng: np.random.Generator) -> str:
 @functools.cache
 def text_file(make: Callable[[np.random.Generator], str]) -> Path:
     file = folder() / f"{make.__name__}.ctf"
-    file.write_text(make(np.random.default_rng(0)), encoding="ascii")
+    if not file.exists():
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+        unfinished.write_text(make(np.random.default_rng(0)), encoding="ascii")
+        unfinished.replace(file)
     return file
 
 
@@ -108,7 +116,10 @@ def text_file(make: Callable[[np.random.Generator], str]) -> Path:
 def binary_file(make: Callable[[np.random.Generator], str]) -> Path:
     text = text_file(make)
     file = text.with_suffix(".bin")
-    text_to_binary(str(text), str(file), definitions(DENSE))
+    if not file.exists():
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+        text_to_binary(str(text), str(unfinished), definitions(DENSE))
+        unfinished.replace(file)
     return file
 
 
@@ -116,7 +127,7 @@ def definitions(streams: dict[str, Any]) -> Any:
     return StreamDefs(**{name: StreamDef(**given) for name, given in streams.items()})
 
 
-def reading(interpreter: list[str], job: dict[str, Any]) -> RunContext:
+def reading_in(interpreter: list[str], job: dict[str, Any]) -> Run:
     """Steps of a job in another process, which lives as long as this one."""
     process = subprocess.Popen(
         [*interpreter, str(PROGRAM), json.dumps(job)],
@@ -136,41 +147,66 @@ def reading(interpreter: list[str], job: dict[str, Any]) -> RunContext:
     return run
 
 
-def beside_the_original(
-    file: Callable[[], Path], kind: str, streams: dict[str, Any], size: int, again: bool
-) -> Contestants:
-    job = {"file": str(file()), "kind": kind, "streams": streams, "size": size, "again": again}
-    return Contestants(reading(shlex.split(ORIGINAL), job), reading([sys.executable], job))
+@dataclass(frozen=True)
+class Job:
+    """What is read, and how.
+
+    Attributes:
+        file: makes the file, or finds it.
+        kind: which deserializer, a key of `reading.KINDS`.
+        streams: the arguments of their definitions.
+        size: of a minibatch, in samples.
+        again: whether a step is one sweep more of what is open.
+    """
+
+    file: Callable[[], Path]
+    kind: str
+    streams: dict[str, Any]
+    size: int
+    again: bool
+
+    def described(self) -> dict[str, Any]:
+        """The same for `reading.py`."""
+        return {
+            "file": str(self.file()),
+            "kind": self.kind,
+            "streams": self.streams,
+            "size": self.size,
+            "again": self.again,
+        }
+
+    def beside_the_original(self) -> Contestants:
+        job = self.described()
+        return Contestants(
+            reading_in(shlex.split(ORIGINAL), job), reading_in([sys.executable], job)
+        )
+
+    def alone(self) -> Run:
+        run: Run = reading.reads(self.described())
+        return run
 
 
 def workloads() -> list[Workload]:
-    found = []
+    rows: list[tuple[str, str, Callable[[], Path], str, dict[str, Any], int]] = [
+        ("cbf", "the digits as a binary file", partial(binary_file, digits), "cbf", {}, 256)
+    ]
     for make, streams, size in (
         (digits, DENSE, 256),
         (decimals, DENSE, 256),
         (sentences, WORDS, 1000),
         (bags, BAGS, 256),
     ):
+        what = (make.__doc__ or "").rstrip(".")
+        rows.append((f"ctf_{make.__name__}", what, partial(text_file, make), "ctf", streams, size))
+    found = []
+    for name, what, file, kind, streams, size in rows:
         for again in (False, True):
-            build = functools.partial(
-                beside_the_original, functools.partial(text_file, make), "ctf", streams, size, again
-            )
-            what = (make.__doc__ or "").rstrip(".")
+            job = Job(file, kind, streams, size, again)
             found.append(
-                Workload(
-                    f"ctf_{make.__name__}{'_again' * again}", f"beside the original: {what}", build
-                )
+                Workload(f"{name}{'_again' * again}", what, job.beside_the_original, job.alone)
             )
-    for again in (False, True):
-        build = functools.partial(
-            beside_the_original, functools.partial(binary_file, digits), "cbf", {}, 256, again
-        )
-        found.append(
-            Workload(
-                f"cbf{'_again' * again}", "beside the original: the digits as a binary file", build
-            )
-        )
     return found
 
 
-WORKLOADS = (workloads() if ORIGINAL else []) + pictures.WORKLOADS
+BESIDE_THE_ORIGINAL = workloads()
+WORKLOADS = BESIDE_THE_ORIGINAL + pictures.WORKLOADS

@@ -28,14 +28,21 @@ def sweep(source, size):
             return
 
 
+def reads(job):
+    """What reads so many times as it is told."""
+    kept = [opened(job)] if job["again"] else []
+
+    def run(steps):
+        for _ in range(steps):
+            sweep(kept[0] if kept else opened(job, max_sweeps=1), job["size"])
+
+    return run
+
+
 def main():
-    job = json.loads(sys.argv[1])
-    source = None
+    run = reads(json.loads(sys.argv[1]))
     for line in sys.stdin:
-        for _ in range(int(line)):
-            if source is None or not job["again"]:
-                source = opened(job) if job["again"] else opened(job, max_sweeps=1)
-            sweep(source, job["size"])
+        run(int(line))
         print("done", flush=True)
 
 

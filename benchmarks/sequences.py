@@ -29,7 +29,7 @@ from .programs_of_cntk import (
     classified,
     tagged,
 )
-from .timing import Contestants, RunContext, Workload, faster
+from .timing import Contestants, Run, Workload, faster
 from .training import pytorch_training, repeat
 
 IGNORED = -100
@@ -177,9 +177,7 @@ class GatedCell(nn.Module):
         return torch.stack(states, 1)
 
 
-def pytorch_tagging(
-    model: nn.Module, batches: Sequence[tuple[Tensor, Tensor, Tensor]]
-) -> RunContext:
+def pytorch_tagging(model: nn.Module, batches: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Run:
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
 
     def run(steps: int) -> float:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-RunContext = Callable[[int], object]
+Run = Callable[[int], object]
 """Does so many steps and reads the result at the end, so that no work is left under way."""
+
+Clock = Callable[[int], float]
+"""Does so many steps; the time of one."""
 
 
 class Contestants(NamedTuple):
@@ -23,21 +27,33 @@ class Contestants(NamedTuple):
     for.
     """
 
-    pytorch: RunContext
-    cntk: RunContext
-    original: RunContext | None = None
+    pytorch: Run
+    cntk: Run
+    original: Run | None = None
 
-    def named(self) -> dict[str, RunContext]:
+    def named(self) -> dict[str, Run]:
         return {name: run for name, run in self._asdict().items() if run is not None}
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A name to select it by, one line on what a step is, and how to build both implementations."""
+    """One row of the tables.
+
+    Attributes:
+        name: to select it by.
+        description: one line on what a step is.
+        build: how to make all implementations.
+        alone: how to make this package's alone, to run in this process; by `build` if None.
+    """
 
     name: str
     description: str
     build: Callable[[], Contestants]
+    alone: Callable[[], Run] | None = None
+
+    def build_alone(self) -> Run:
+        """This package's implementation, in this process."""
+        return self.alone() if self.alone is not None else self.build().cntk
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,7 @@ class Result:
     original: float | None = None
 
 
-def faster(*runs: RunContext) -> RunContext:
+def faster(*runs: Run) -> Run:
     """The fastest of several implementations of one side, by their own clock."""
     if len(runs) == 1:
         return runs[0]
@@ -69,7 +85,7 @@ def compare(contestants: Contestants, rounds: int, seconds: float) -> Result:
     returned = {name: run(WARM_UP_STEPS) for name, run in runs.items()}
     if "original" in runs:
         expect_same_training(returned["cntk"], returned["original"])
-    steps = steps_within(runs, seconds)
+    steps = steps_within([partial(seconds_a_step, run) for run in runs.values()], seconds)
     best = dict.fromkeys(runs, float("inf"))
     for number in range(rounds):
         for name in runs if number % 2 == 0 else reversed(runs):
@@ -87,17 +103,19 @@ def expect_same_training(ours: object, theirs: object) -> None:
         )
 
 
-def steps_within(runs: Mapping[str, RunContext], seconds: float) -> int:
+def steps_within(clocks: Iterable[Clock], seconds: float) -> int:
     """Steps that the slowest one does in the time, found by doubling."""
+    clocks = list(clocks)
     steps = 1
     while True:
-        slowest = max(seconds_a_step(run, steps) for run in runs.values())
+        # The better of two: a pause of the machine would be taken for a slow step.
+        slowest = max(min(clock(steps) for _ in range(2)) for clock in clocks)
         if slowest * steps >= seconds / 2:
             return max(1, round(seconds / slowest))
         steps *= 2
 
 
-def seconds_a_step(run: RunContext, steps: int) -> float:
+def seconds_a_step(run: Run, steps: int) -> float:
     """Average time of a step in one round, without the garbage that earlier rounds left."""
     gc.collect()
     start = time.perf_counter()

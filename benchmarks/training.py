@@ -19,14 +19,14 @@ from torch import nn
 import cntk as C
 
 from .programs_of_cntk import LEARNING_RATE, NUM_MINIBATCHES, training
-from .timing import RunContext
+from .timing import Run
 
 Item = TypeVar("Item")
 
 
 def pytorch_training(
     model: nn.Module, minibatches: Sequence[tuple[torch.Tensor, torch.Tensor]]
-) -> RunContext:
+) -> Run:
     """Trains a classifier on minibatches of (inputs, class indices), again and again."""
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
     criterion = nn.CrossEntropyLoss()
@@ -53,7 +53,7 @@ def cntk_training(
     features: C.Variable,
     num_classes: int,
     minibatches: Sequence[tuple[object, np.ndarray]],
-) -> RunContext:
+) -> Run:
     """Trains a classifier on minibatches of (inputs, one-hot classes), again and again."""
     label = C.input_variable(num_classes)
     criteria = C.cross_entropy_with_softmax(model, label), C.classification_error(model, label)
