@@ -17,6 +17,7 @@ from cntk._graph.op import Kernel, Op
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import InferredDimension, Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind, output_type
+from cntk._ops.sequence.delay import Delay
 
 
 @dataclass(eq=False)
@@ -64,6 +65,13 @@ class Ref:
     def key(self) -> tuple[int, int]:
         """What two references to the same value have in common."""
         return (id(self.leaf), -1) if self.node is None else (id(self.node), self.index)
+
+
+def delay_of(node: Node) -> int:
+    """Return how many frames back a delay along a sequence looks, forward if negative; 0 for all
+    else.
+    """
+    return node.op.delay if isinstance(node.op, Delay) else 0
 
 
 @dataclass(frozen=True, eq=False)

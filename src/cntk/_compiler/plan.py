@@ -23,6 +23,8 @@ from cntk._errors import FeedError, GraphError, NotEnoughMemoryError, operation_
 from cntk._graph.op import CarryingKernel, Kernel, RunKernel, StreamKernel
 from cntk._graph.types import Shape, TensorType, check_sizes, common_dtype
 from cntk._graph.variable import Variable, VariableKind
+from cntk._ops.support.composite_op import Fused
+from cntk._ops.user.user_function import UserOp
 from cntk._runtime.context import RunContext
 from cntk._runtime.memory_shortage import is_shortage, shortage_text
 from cntk._runtime.random.streams import Streams
@@ -112,7 +114,7 @@ class Plan:
         self.holders = [
             v for v in self._leaves if v.kind in (VariableKind.Parameter, VariableKind.Constant)
         ]
-        self.is_watched = any(n.op.sees_gradients for n in self.single_nodes())
+        self.is_watched = any(isinstance(n.op, UserOp) for n in self.single_nodes())
         self.work = Work(work, [math.prod(v.shape) for v in self.parameters])
         self.changes_batch_size = any(n.op.changes_batch_size for n in order)
 
@@ -374,7 +376,10 @@ def _lowered(node: Node, types: tuple[TensorType, ...]) -> Kernel | RunKernel:
         with torch.inference_mode(
             False
         ):  # tensors that a kernel keeps serve evaluations and gradients alike
-            kernel = node.op.in_dtype(common_dtype(lowered)).lower(*lowered)
+            op = node.op
+            if isinstance(op, Fused):
+                op = op.in_dtype(common_dtype(lowered))
+            kernel = op.lower(*lowered)
     except GraphError as error:
         if error.reason is not None:
             raise

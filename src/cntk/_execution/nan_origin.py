@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from cntk._compiler.ir import Ref
+from cntk._compiler.ir import Ref, delay_of
 from cntk._compiler.plan import Plan
 from cntk._compiler.probe import (
     Call,
@@ -226,7 +226,7 @@ def _backward_origin(plan: Plan, probe: Probe, bad: Sequence[Variable]) -> Origi
             ]
             found.update({c.number: c for c in calls})
             hands_on = bool(calls) or (
-                bool(node.op.delay) and any(r.key in reached for r in node.operands)
+                delay_of(node) != 0 and any(r.key in reached for r in node.operands)
             )
             keys = {Ref(node, k).key for k in range(len(node.types))}
             if hands_on and not keys <= reached:

@@ -21,7 +21,6 @@ from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._graph.types import (
     UNKNOWN_AXES,
     UNKNOWN_SHAPE,
-    DType,
     InferredDimension,
     TensorType,
     common_dtype,
@@ -229,16 +228,11 @@ class Op(ABC):
     settable: ClassVar[tuple[str, ...]] = ()
     # Whether two of the same operation on the same operands may be computed as one.
     pure: ClassVar[bool] = True
-    # Whether operands tell the type of the result alone: their values are not read, and need not be
-    # there.
-    reads_types_alone: ClassVar[bool] = False
     # Whether it runs although nothing reads its output.
     has_side_effect: ClassVar[bool] = False
     # Why no training step with it is recorded; empty where its calls are torch's own, the same for
     # all data of these sizes.
     not_recordable: ClassVar[str] = ""
-    # Whether it is to see all gradients that there are, asked for or not.
-    sees_gradients: ClassVar[bool] = False
     # Whether its kernel is the same for all sizes of the operands' free dimensions, so that it need
     # not wait for them.
     shape_polymorphic: ClassVar[bool] = False
@@ -322,10 +316,6 @@ class Op(ABC):
         """
         return operands
 
-    def in_dtype(self, dtype: DType | None) -> Op:
-        """The operation as it is computed in a dtype, which may round some of its attributes."""
-        return self
-
     def lower(self, *operands: TensorType) -> Kernel | RunKernel | StreamKernel | CarryingKernel:
         """A function over raw tensors that computes the operation; called once per plan."""
         raise NotImplementedError(f"{self.op_name} is not computed by itself")
@@ -364,13 +354,6 @@ class Op(ABC):
         return tuple(
             SAME_POSITIONS if t.rank > 1 and t.shape[-2:] == whole else None for t in operands
         )
-
-    @property
-    def delay(self) -> int:
-        """For a delay along a sequence how many frames back it looks, forward if negative; 0 for
-        all else.
-        """
-        return 0
 
     def attributes(self) -> dict[str, Any]:
         """The attributes by their names on disk."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cntk._compiler.ir import Node
+from cntk._compiler.ir import Node, delay_of
 from cntk._compiler.passes.flat_graph import FlatGraph, named
 from cntk._compiler.recurrence.loop import Loop
 from cntk._graph.walk import cycles
@@ -40,7 +40,7 @@ def extract_loops(graph: FlatGraph) -> list[str]:
     components = cycles(nodes, lambda n: [r.node for r in n.operands if r.node is not None])
     loops = []
     for members in components:
-        if not any(n.op.delay for n in members):
+        if not any(delay_of(n) for n in members):
             raise members[0].primitive.misfit(
                 "it depends on its own output without a past_value or future_value between"
             )

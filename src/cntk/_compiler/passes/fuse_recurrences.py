@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cntk._compiler.ir import Node
+from cntk._compiler.ir import Node, delay_of
 from cntk._compiler.passes.flat_graph import FlatGraph, named
 from cntk._compiler.recurrence.fused_loop import FusedLoop
 from cntk._compiler.recurrence.gru import match_gru
@@ -59,7 +59,7 @@ def _known_cell(loop: Loop) -> FusedLoop | None:
         return None
     if any(FreeDimension in t.shape for node in loop.members for t in node.types):
         return None
-    if any(abs(d.op.delay) != 1 or len(d.types[0].shape) != 1 for d in loop.delays):
+    if any(abs(delay_of(d)) != 1 or len(d.types[0].shape) != 1 for d in loop.delays):
         return None
     if any(len(d.operands[1].type.dynamic_axes) > 1 for d in loop.delays):
         return None

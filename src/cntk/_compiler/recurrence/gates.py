@@ -12,6 +12,9 @@ from torch import Tensor
 
 from cntk._compiler.ir import Ref
 from cntk._compiler.recurrence.loop_algebra import SymbolicExpr, WeightSlices, last_axis_span
+from cntk._ops.math.arithmetic import Plus
+from cntk._ops.math.times import Times
+from cntk._ops.shape.slicing import Slice
 
 
 @dataclass
@@ -51,16 +54,16 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
         return True
     if node is None:
         return False
-    if node.op.op_name == "Plus":
+    if isinstance(node.op, Plus):
         same = all(r.type.shape == ref.type.shape for r in node.operands)
         return same and all(add_outside(gate, r, span) for r in node.operands)
-    if node.op.op_name == "Slice":
+    if isinstance(node.op, Slice):
         within = last_axis_span(node)
         whole = node.operands[0]
         return within is not None and add_outside(
             gate, whole, (within[0] + span[0], within[0] + span[1])
         )
-    if node.op.op_name == "Times":
+    if isinstance(node.op, Times):
         x, matrix = node.operands
         plain = (
             matrix.leaf is not None

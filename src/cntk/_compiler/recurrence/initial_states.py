@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from cntk._compiler.ir import Node
+from cntk._compiler.ir import Node, delay_of
 from cntk._graph.types import Shape
 from cntk._runtime.carried_state import carried, from_sequence, stretched
 from cntk._runtime.context import RunContext
@@ -34,8 +34,8 @@ def _begin(
     """
     given, shape = delay.operands[1].type, delay.types[0].shape
     if given.is_sequence:
-        frames = from_sequence(initial, run.layout(given.dynamic_axes), layout, delay.op.delay)
-        return by_step(stretched(frames, shape), PER_FRAME, layout, delay.op.delay < 0)
+        frames = from_sequence(initial, run.layout(given.dynamic_axes), layout, delay_of(delay))
+        return by_step(stretched(frames, shape), PER_FRAME, layout, delay_of(delay) < 0)
     if given.has_batch_axis:
         rows = stretched(
             initial if layout.uniform else initial.index_select(0, layout.sorted_rows), shape
@@ -54,10 +54,10 @@ def initial_state(
     if layout.starts is None:
         return begin
     shape = (-1,) + (1,) * len(delay.types[0].shape)
-    offset = abs(delay.op.delay)
+    offset = abs(delay_of(delay))
 
     def mixed(step: int, size: int) -> Tensor:
-        found = carried(run, delay.primitive.uid, layout, offset - step, delay.op.delay > 0)
+        found = carried(run, delay.primitive.uid, layout, offset - step, delay_of(delay) > 0)
         if found is None:
             return begin(step, size)
         before, has = (x.index_select(0, layout.sorted_rows)[:size] for x in found)

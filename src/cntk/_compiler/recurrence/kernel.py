@@ -13,13 +13,15 @@ import torch
 from torch import Tensor
 
 from cntk._compiler.deferred_shapes import RuntimeShapeKernel
-from cntk._compiler.ir import Node
+from cntk._compiler.ir import Node, delay_of
 from cntk._compiler.probe import Step
 from cntk._compiler.recurrence.initial_states import initial_state
 from cntk._compiler.recurrence.recorded_steps import Feedback, RecordedSteps
 from cntk._errors import operation_text
 from cntk._graph.op import RunKernel
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType
+from cntk._ops.nn.dropout import DropoutMask
+from cntk._ops.random.distribution import RandomDistribution
 from cntk._runtime.carried_state import keep_carry, stretched
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from cntk._compiler.recurrence.loop import Loop
 
 
+# Operations whose operands tell the type of the result alone: they run before a loop's first step.
+_READS_TYPES_ALONE = (DropoutMask, RandomDistribution)
+
+
 class LoopKernel:
     """A loop with everything decided that can be before data come."""
 
@@ -49,7 +55,7 @@ class LoopKernel:
         self.axes, self.backwards = loop.axes, loop.backwards
         keys = {ref.key: k for k, ref in enumerate(loop.operands)}
         # Initial states are read before the first step, whatever axes they lie on.
-        read = {r.key for n in loop.members for r in n.operands[: 1 if n.op.delay else None]}
+        read = {r.key for n in loop.members for r in n.operands[: 1 if delay_of(n) else None]}
         self.kinds = [
             kind_of(ref.type, self.axes) if ref.key in read else STATIC for ref in loop.operands
         ]
@@ -68,9 +74,9 @@ class LoopKernel:
         self.nodes: list[Node] = []
         self.ahead: list[tuple[int, Any]] = []
         for node in loop.members:
-            if node.op.reads_types_alone:
+            if isinstance(node.op, _READS_TYPES_ALONE):
                 self.ahead.append((self.registers[(id(node), 0)], lower_node(node)))
-            elif not node.op.delay:
+            elif not delay_of(node):
                 kernel = lower_node(_within_step(node, self.axes))
                 several = len(node.types) > 1
                 reads = tuple(self.registers[r.key] for r in node.operands)
@@ -83,7 +89,7 @@ class LoopKernel:
             self.registers[(id(n), k)]: t for n in loop.members for k, t in enumerate(n.types)
         }
         self.delays = [
-            (self.registers[(id(n), 0)], self._source(n), abs(n.op.delay)) for n in loop.delays
+            (self.registers[(id(n), 0)], self._source(n), abs(delay_of(n))) for n in loop.delays
         ]
         self.results = [self.registers[ref.key] for ref in loop.outputs]
         self.kept = sorted({*self.results, *(source for _, source, _ in self.delays)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cntk._compiler.ir import Node, Ref
+from cntk._compiler.ir import Node, Ref, delay_of
 from cntk._compiler.recurrence.kernel import LoopKernel
 from cntk._errors import GraphError, operation_text
 from cntk._graph.op import RunKernel
@@ -30,11 +30,11 @@ class Loop:
 
     def __init__(self, members: list[Node]) -> None:
         self.kernel: LoopKernel | None = None
-        self.delays = [n for n in members if n.op.delay]
+        self.delays = [n for n in members if delay_of(n)]
         self.members = _step_order(members)
         self.operands = self._outside()
         self.outputs = [Ref(n, k) for n in members for k in range(len(n.types))]
-        signs = {n.op.delay > 0 for n in self.delays}
+        signs = {delay_of(n) > 0 for n in self.delays}
         if len(signs) != 1:
             names = ", ".join(n.primitive.name or n.primitive.uid for n in self.delays)
             raise GraphError(
@@ -97,7 +97,7 @@ def _step_order(members: list[Node]) -> list[Node]:
             node = stack[-1]
             waiting = (
                 []
-                if node.op.delay or id(node) in done
+                if delay_of(node) or id(node) in done
                 else [
                     r.node
                     for r in node.operands

@@ -13,6 +13,12 @@ from torch import Tensor
 
 from cntk._compiler.ir import Node, Ref
 from cntk._compiler.recurrence.loop import Loop
+from cntk._graph.op import Op
+from cntk._ops.math.activation import ReLU, Sigmoid, StableSigmoid, Tanh
+from cntk._ops.math.arithmetic import ElementTimes, Minus, Plus
+from cntk._ops.math.times import Times
+from cntk._ops.shape.slicing import Slice
+from cntk._ops.support.structure import NoOp
 from cntk._runtime.transfer import Everywhere
 
 
@@ -54,7 +60,13 @@ def is_constant(ref: Ref, number: float) -> bool:
     return leaf is not None and leaf.is_constant and bool((leaf.data == number).all())  # type: ignore[attr-defined]
 
 
-_FUNCTIONS = {"StableSigmoid": "sigmoid", "Sigmoid": "sigmoid", "Tanh": "tanh", "ReLU": "relu"}
+# By the very class: what derives from one of them computes something else.
+_FUNCTIONS: dict[type[Op], str] = {
+    StableSigmoid: "sigmoid",
+    Sigmoid: "sigmoid",
+    Tanh: "tanh",
+    ReLU: "relu",
+}
 
 
 class LoopParser:
@@ -70,9 +82,8 @@ class LoopParser:
             return SymbolicExpr("outside", ref=ref)
         if id(node) in self.states:
             return SymbolicExpr("state", span=(self.states[id(node)],))
-        name = node.op.op_name
-        if name in ("Plus", "ElementTimes"):
-            kind = "sum" if name == "Plus" else "product"
+        if isinstance(node.op, (Plus, ElementTimes)):
+            kind = "sum" if isinstance(node.op, Plus) else "product"
             parts: list[SymbolicExpr] = []
             for operand in node.operands:
                 part = self.read(operand)
@@ -80,7 +91,7 @@ class LoopParser:
                     return None
                 parts.extend(part.parts if part.kind == kind else (part,))
             return SymbolicExpr(kind, tuple(parts))
-        if name == "Minus":
+        if isinstance(node.op, Minus):
             left, right = (self.read(operand) for operand in node.operands)
             if left is None or right is None:
                 return None
@@ -91,12 +102,12 @@ class LoopParser:
                     SymbolicExpr("negative", (right,)),
                 ),
             )
-        if name in _FUNCTIONS:
+        if type(node.op) in _FUNCTIONS:
             part = self.read(node.operands[0])
-            return None if part is None else SymbolicExpr(_FUNCTIONS[name], (part,))
-        if name == "NoOp":
+            return None if part is None else SymbolicExpr(_FUNCTIONS[type(node.op)], (part,))
+        if isinstance(node.op, NoOp):
             return self.read(node.operands[0])
-        if name == "Times":
+        if isinstance(node.op, Times):
             part, matrix = self.read(node.operands[0]), node.operands[1]
             plain = (
                 matrix.leaf is not None
@@ -106,7 +117,7 @@ class LoopParser:
             return (
                 SymbolicExpr("times", (part,), ref=matrix) if part is not None and plain else None
             )
-        if name == "Slice":
+        if isinstance(node.op, Slice):
             part, span = self.read(node.operands[0]), last_axis_span(node)
             return (
                 None if part is None or span is None else SymbolicExpr("slice", (part,), span=span)
@@ -117,8 +128,7 @@ class LoopParser:
 def last_axis_span(node: Node) -> tuple[int, int] | None:
     """Begin and end of a slice along the only axis of a vector."""
     shape = node.operands[0].type.shape
-    span = getattr(node.op, "vector_span", None)
-    return span(shape[0]) if span is not None and len(shape) == 1 else None
+    return node.op.vector_span(shape[0]) if isinstance(node.op, Slice) and len(shape) == 1 else None
 
 
 class WeightSlices:

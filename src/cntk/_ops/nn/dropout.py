@@ -70,7 +70,6 @@ class Dropout(Op):
 class DropoutMask(Dropout):
     """What dropout multiplies its operand by to drop what the original does."""
 
-    reads_types_alone = True
     shape_polymorphic = False
 
     def lower(self, *operands: TensorType) -> StreamKernel:

@@ -61,7 +61,6 @@ class RandomDistribution(Op):
 
     settable = ("rngSeed",)
     pure = False
-    reads_types_alone = True
     sparse_operands = (0,)
     disk_kinds = {"new_data_type": DiskKind.Int}
 

@@ -21,7 +21,7 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.math.arithmetic import ElementTimes, Plus
-from cntk._ops.sequence.delay import FutureValue, PastValue
+from cntk._ops.sequence.delay import Delay, FutureValue, PastValue
 from cntk._ops.sequence.lengths import length_of, ones_on, positions_of
 from cntk._ops.sequence.parts import IsEnd
 from cntk._ops.shape.packed import (
@@ -194,11 +194,11 @@ class SequenceWindow(Fused):
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SequenceWindow]:
-        delays = [p for p in inside if isinstance(p.op, (PastValue, FutureValue))]
-        paddings = [p.operands[1] for p in delays if isinstance(p.operands[1], Constant)]
+        delays = [(p.op.delay, p.operands[1]) for p in inside if isinstance(p.op, Delay)]
+        paddings = [padding for _, padding in delays if isinstance(padding, Constant)]
         size = next((len(p.operands) for p in inside if isinstance(p.op, Splice)), 1)
         # A window that holds the frame itself has a delay less than frames.
-        steps = [-p.op.delay for p in delays] + [0] * (size > len(delays))
+        steps = [-delay for delay, _ in delays] + [0] * (size > len(delays))
         return [cls(size, max(steps), float(paddings[0].value) if paddings else 0.0)]
 
 

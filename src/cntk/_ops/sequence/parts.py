@@ -19,7 +19,7 @@ from cntk._graph.primitive import Primitive
 from cntk._graph.types import BATCH_AXIS, TensorType, axis_text
 from cntk._graph.variable import Variable
 from cntk._ops.math.arithmetic import ElementTimes, Minus
-from cntk._ops.sequence.delay import FutureValue, PastValue
+from cntk._ops.sequence.delay import Delay, FutureValue, PastValue
 from cntk._ops.shape.packed import (
     Axes,
     GatherPacked,
@@ -162,12 +162,12 @@ class SequenceSlice(Fused):
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[SequenceSlice]:
         begin = end = 0
         negated = {p.operands[1] for p in inside if isinstance(p.op, Minus)}
-        for delay in (p for p in inside if isinstance(p.op, (PastValue, FutureValue))):
-            past, complement = delay.op.delay > 0, delay.results[0] in negated
-            if past == complement:
-                begin = delay.op.delay
+        delays = ((p.op.delay, p.results[0]) for p in inside if isinstance(p.op, Delay))
+        for delay, result in delays:
+            if (delay > 0) == (result in negated):
+                begin = delay
             else:
-                end = delay.op.delay
+                end = delay
         return [cls(begin, end)] if begin or end else []
 
 

@@ -48,7 +48,8 @@ class Fused(Op):
         """The attributes of its block; see `Block.details`."""
         return {}
 
-    def in_dtype(self, dtype: DType | None) -> Op:
+    def in_dtype(self, dtype: DType | None) -> Fused:
+        """Return the operation as it is computed in a dtype, which may round its constants."""
         if dtype is None or not is_short(dtype):
             return self
         held = {name: getattr(self, name) for name in self.constants}

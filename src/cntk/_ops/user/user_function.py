@@ -420,7 +420,6 @@ class UserOp(Op):
     op_name = "UserFunction"
     pure = False
     not_recordable = "it runs code of the program"
-    sees_gradients = True
     changes_batch_size = True
 
     @property
