@@ -9,7 +9,7 @@ import torch
 
 from cntk import device, variables
 from cntk._arguments import as_bool, as_integer
-from cntk._compiler import profiling
+from cntk._compiler.observation import OBSERVATION
 from cntk._graph.function import Function
 from cntk._graph.names.naming import allow_renaming_functions, next_uid as generate_uid
 from cntk._graph.types import FreeDimension, InferredDimension
@@ -271,12 +271,12 @@ def universal_learner(
 
 def enable_node_timing() -> None:
     """Have operations timed; see `cntk.debugging.set_node_timing`."""
-    profiling.set_enabled(True)
+    OBSERVATION.switch(times=True)
 
 
 def disable_node_timeing() -> None:
     """Have operations no longer timed. The name is the original's."""
-    profiling.set_enabled(False)
+    OBSERVATION.switch(times=False)
 
 
 def get_max_num_cputhreads() -> int:

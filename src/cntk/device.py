@@ -260,7 +260,8 @@ def torch_device(device: DeviceDescriptor | None, what: object = "device") -> to
         ArgumentError: for anything else.
     """
     if device is None:
-        return default_device().torch
+        device = _choice.default or default_device()
+        return _TORCH_CPU if device is _CPU else device.torch
     if not isinstance(device, DeviceDescriptor):
         raise ArgumentError(
             f"{what}: expected a device such as cntk.cpu() or cntk.gpu(0), got {shown(device)}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,8 +15,9 @@ from cntk._compiler import profiling, value_log, verify
 from cntk._compiler.deferred_shapes import checked_infer, lower_on_first_shape, needs_runtime_shape
 from cntk._compiler.ir import Flattener, Node, Ref, held_constants
 from cntk._compiler.lookahead import Reaching
+from cntk._compiler.observation import OBSERVATION
 from cntk._compiler.passes.flat_graph import FlatGraph, results
-from cntk._compiler.passes.pipeline import rewrite, switched_off
+from cntk._compiler.passes.pipeline import SWITCHED_OFF, rewrite
 from cntk._compiler.probe import Probe
 from cntk._compiler.recurrence.loop import Loop
 from cntk._compiler.work import Work
@@ -29,11 +31,31 @@ from cntk._runtime.context import RunContext
 from cntk._runtime.memory_shortage import is_shortage, shortage_text
 from cntk._runtime.random.streams import Streams
 from cntk._runtime.sparse import SparseRows
-from cntk._runtime.transfer import moves
+from cntk._runtime.transfer import MOVES
 
-# Kernel, operand registers, output registers, whether it is given the run, whether it has several
-# outputs, registers to free.
-Step = tuple[Kernel, tuple[int, ...], tuple[int, ...], bool, bool, tuple[int, ...]]
+
+class Step(NamedTuple):
+    """One call of a kernel.
+
+    Attributes:
+        compute: the kernel.
+        operands: the registers that it reads.
+        outputs: the registers that it writes.
+        wants_run: whether it is given the run.
+        several: whether it gives several results.
+        single: the register that it reads, where it is one.
+        read: takes the operands out of the registers, where they are several.
+        free: registers that no later step reads.
+    """
+
+    compute: Kernel
+    operands: tuple[int, ...]
+    outputs: tuple[int, ...]
+    wants_run: bool
+    several: bool
+    single: int | None
+    read: Callable[[list[Any]], tuple[Any, ...]]
+    free: tuple[int, ...] = ()
 
 
 @cache
@@ -86,7 +108,7 @@ class Plan:
         _keep_freed_memory()
         refs, order = Flattener(shapes, dense).flatten(outputs)
         graph = FlatGraph(refs, [*order])
-        self.pass_reports = rewrite(graph, {*off, *switched_off()})
+        self.pass_reports = rewrite(graph, {*off, *SWITCHED_OFF.get()})
         refs, work = graph.outputs, graph.work
         self.types = [ref.type for ref in refs]
         self.final_nodes = [ref.node for ref in refs if ref.node is not None]
@@ -101,12 +123,14 @@ class Plan:
         self.carry: dict[str, Any] = {}
         self.streams = Streams()
         self.passes = 0
-        self._lies_on: tuple[torch.device, int] | None = None
+        self.lies_on: tuple[torch.device, int] | None = None
         self.last_use = 0
         self.steps: list[Step] = [self._step(item) for item in work]
         self._checks = [_described(item) for item in work]
         _check_sizes(order)
         self.output_registers = [self._register(ref) for ref in refs]
+        self._several_outputs = len(refs) > 1
+        self._outputs: Callable[[list[Any]], Any] = itemgetter(*self.output_registers)
         self._free_after_use()
         self.inputs = [v for v in self._leaves if v.kind is VariableKind.Input]
         self.input_slots = [self._leaves[v] for v in self.inputs]
@@ -145,21 +169,22 @@ class Plan:
 
     def lie_on(self, device: torch.device) -> None:
         """Let parameters and constants lie on the device of a run; those that lie elsewhere move
-        there.
+        there. Not needed where `lies_on` is that device and `MOVES.count`.
         """
-        if self._lies_on == (device, moves()):
-            return
         for variable in self.holders:
             variable.move_to(device)  # type: ignore[attr-defined]
         self.__dict__.pop("held_memory", None)
-        self._lies_on = device, moves()
+        self.lies_on = device, MOVES.count
 
     def is_stale(self) -> bool:
         """Whether an attribute has been changed since the plan was compiled."""
         for primitive, op in self._mutable:
             if primitive.op is not op:
                 return True
-        return bool(self._settled) and any(v.is_changed for v in self._settled)
+        for constant in self._settled:  # no generator: this is asked at each run
+            if constant.is_changed:
+                return True
+        return False
 
     def watch(self, rows: Sequence[Any]) -> tuple[list[Any], list[Tensor]]:
         """Make everything that needs a gradient have one, asked for or not, so that user functions
@@ -202,14 +227,10 @@ class Plan:
         registers = tuple(self._register(ref) for ref in outputs)
         wants_run = isinstance(kernel, RunKernel)
         compute = kernel.compute if isinstance(kernel, RunKernel) else kernel
-        return (
-            compute,
-            operands,
-            registers,
-            wants_run,
-            isinstance(item, Loop) or len(registers) > 1,
-            (),
-        )
+        several = isinstance(item, Loop) or len(registers) > 1
+        single = operands[0] if len(operands) == 1 else None
+        read: Any = itemgetter(*operands) if operands else lambda _: ()
+        return Step(compute, operands, registers, wants_run, several, single, read)
 
     def _free_after_use(self) -> None:
         """Let each step empty the registers that no later one reads, so that their memory serves
@@ -220,10 +241,11 @@ class Plan:
             *(k for k, value in enumerate(self._template) if value is not None),
         }
         steps: list[Step] = []
-        for compute, operands, outputs, wants_run, several, _ in reversed(self.steps):
-            free = tuple(dict.fromkeys(k for k in (*operands, *outputs) if k not in kept))
+        for step in reversed(self.steps):
+            touched = dict.fromkeys((*step.operands, *step.outputs))
+            free = tuple(k for k in touched if k not in kept)
             kept.update(free)
-            steps.append((compute, operands, outputs, wants_run, several, free))
+            steps.append(step._replace(free=free))
         self.steps = steps[::-1]
 
     # -- running -----------------------------------------------------------------------------------
@@ -244,26 +266,18 @@ class Plan:
                 registers[self._leaves[variable]] = value
         for register, rows in zip(self.input_slots, fed, strict=True):
             registers[register] = rows
-        if (
-            verify.is_enabled()
-            or profiling.is_enabled()
-            or value_log.is_enabled()
-            or run.probe is not None
-        ):
+        if OBSERVATION.any or run.probe is not None:
             return self._execute_observed(registers, run)
         try:
-            for compute, operands, outputs, wants_run, several, free in self.steps:
-                if len(operands) == 2:
-                    first, second = operands
+            for compute, _, outputs, wants_run, several, single, read, free in self.steps:
+                if single is not None:
                     result = (
-                        compute(run, registers[first], registers[second])
-                        if wants_run
-                        else compute(registers[first], registers[second])
+                        compute(run, registers[single]) if wants_run else compute(registers[single])
                     )
                 elif wants_run:
-                    result = compute(run, *[registers[k] for k in operands])
+                    result = compute(run, *read(registers))
                 else:
-                    result = compute(*[registers[k] for k in operands])
+                    result = compute(*read(registers))
                 if several:
                     for register, value in zip(outputs, result, strict=True):
                         registers[register] = value
@@ -278,14 +292,17 @@ class Plan:
                 and not _is_missing(error)
             ):
                 raise
-            raise self._explained(error, outputs, [registers[k] for k in operands]) from error
-        return [registers[k] for k in self.output_registers]
+            raise self._explained(error, outputs, registers) from error
+        return (
+            list(self._outputs(registers)) if self._several_outputs else [self._outputs(registers)]
+        )
 
     def _explained(
-        self, error: Exception, outputs: tuple[int, ...], values: Sequence[Any]
+        self, error: Exception, outputs: tuple[int, ...], registers: Sequence[Any]
     ) -> Exception:
-        """What torch refuses, as an error that says which operation it was and on what."""
-        number = next(k for k, step in enumerate(self.steps) if step[2] is outputs)
+        """Return what torch refuses as an error that says which operation it was, and on what."""
+        number = next(k for k, step in enumerate(self.steps) if step.outputs is outputs)
+        values = [registers[k] for k in self.steps[number].operands]
         shapes = " and ".join(
             shape_text(x.shape) if hasattr(x, "shape") else "nothing" for x in values
         )
@@ -309,19 +326,18 @@ class Plan:
 
     def _execute_observed(self, registers: list[Any], run: RunContext) -> list[Any]:
         """As `execute`, with every result checked or told, or every operation timed."""
-        checks, times, tells = verify.is_enabled(), profiling.is_enabled(), value_log.is_enabled()
+        checks, times, tells = OBSERVATION.checks, OBSERVATION.times, OBSERVATION.log_level > 0
         if checks and run.probe is None:
             run.probe = Probe(strict=True)
-        for item, (compute, operands, outputs, wants_run, several, _), described in zip(
-            self.nodes, self.steps, self._checks, strict=True
-        ):
-            values = [registers[k] for k in operands]
+        for item, step, described in zip(self.nodes, self.steps, self._checks, strict=True):
+            compute, outputs, wants_run = step.compute, step.outputs, step.wants_run
+            values = [registers[k] for k in step.operands]
             begun = profiling.now(run.device) if times else 0.0
             if run.probe is not None:
                 result = run.probe.run(item, compute, run, wants_run, values)
             else:
                 result = compute(run, *values) if wants_run else compute(*values)
-            results = result if several else (result,)
+            results = result if step.several else (result,)
             if times:
                 profiling.note(described[0][2], begun, values, results, run.device)
             for register, value, (type_, what, _) in zip(outputs, results, described, strict=True):
@@ -427,7 +443,8 @@ def bind(
         FeedError: if an input has no data, or two inputs differ in the number or lengths of their
             sequences.
     """
-    plan.lie_on(device)
+    if plan.lies_on != (device, MOVES.count):
+        plan.lie_on(device)
     run = RunContext(training, device, carry=plan.carry, streams=plan.streams, passes=plan.passes)
     rows: list[Any] = []
     first: Variable | None = None

@@ -34,7 +34,6 @@ class Spent:
 
 @dataclass
 class _Clock:
-    enabled: bool = False
     spent: dict[str, Spent] = field(default_factory=dict)
     # In a backward pass: whose gradient is being computed, and since when.
     current: str = ""
@@ -42,16 +41,6 @@ class _Clock:
 
 
 _clock = _Clock()
-
-
-def set_enabled(enabled: bool) -> None:
-    """Turn timing on or off; runs take longer with it."""
-    _clock.enabled = bool(enabled)
-
-
-def is_enabled() -> bool:
-    """Whether runs are timed."""
-    return _clock.enabled
 
 
 def now(device: torch.device) -> float:

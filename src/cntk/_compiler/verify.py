@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -10,24 +9,6 @@ from torch import Tensor
 from cntk._compiler.deferred_shapes import fits
 from cntk._graph.types import TensorType
 from cntk._runtime.context import RunContext
-
-
-@dataclass
-class _Mode:
-    enabled: bool = False
-
-
-_mode = _Mode()
-
-
-def set_enabled(enabled: bool) -> None:
-    """Turn checks on or off."""
-    _mode.enabled = bool(enabled)
-
-
-def is_enabled() -> bool:
-    """Whether runs are checked."""
-    return _mode.enabled
 
 
 def check(value: Any, type_: TensorType, run: RunContext, what: str) -> None:

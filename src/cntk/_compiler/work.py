@@ -29,6 +29,8 @@ _PASSES_OF_TRAINING = 3
 _ELEMENT = 16
 # What a size that only the run tells counts as.
 _USUAL_SIZE = 64
+# Sizes of minibatches for which the answer is kept.
+_MOST_SIZES = 1000
 
 
 class Work:
@@ -58,6 +60,7 @@ class Work:
             kind: (each, list(accumulate(reversed(each)))[::-1])
             for kind, each in ((kind, sorted(found)) for kind, found in costs.items())
         }
+        self._known: dict[tuple[int | None, bool], bool] = {}
         self._updates = _ELEMENT * sum(w for w in weights if w * _ELEMENT >= LEAST_CALL)
 
     def total(self, run: RunContext) -> int:
@@ -74,7 +77,15 @@ class Work:
 
     def is_large(self, run: RunContext) -> bool:
         """Return whether a run is worth several threads."""
-        return self.total(run) >= LEAST_RUN
+        if run.layouts:
+            return self.total(run) >= LEAST_RUN
+        key = run.batch, run.training
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_SIZES:
+                self._known.clear()
+            known = self._known[key] = self.total(run) >= LEAST_RUN
+        return known
 
 
 def _types(node: Node) -> list[TensorType]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import torch
+
 from cntk._arguments import shown
 from cntk._errors import ArgumentError, FeedError
 from cntk._graph import walk
 from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk._graph.variable import Variable
+from cntk._runtime.bind_input import BoundInput, bind_input
 
 
 def asked_for(nodes: Any, what: str, function: Function | None = None) -> dict[Any, Variable]:
@@ -78,6 +81,32 @@ def _all_variables(function: Function) -> set[Variable]:
         found.update(primitive.results)
         found.update(primitive.operands)
     return found
+
+
+def bind_arguments(
+    function: Function, data: Any, inputs: Sequence[Variable], device: torch.device
+) -> dict[Variable, BoundInput]:
+    """Return each input's data, ready to run.
+
+    Args:
+        function: whose arguments they are, for errors.
+        data: see `as_arguments`.
+        inputs: the inputs that need data.
+        device: where to put them.
+
+    Raises:
+        FeedError: if data are missing or do not fit.
+    """
+    if type(data) is dict and len(data) == len(inputs):  # the common case, by the shortest way
+        bound = {}
+        for variable in inputs:
+            if variable not in data:
+                break
+            bound[variable] = bind_input(variable, data[variable], device)
+        else:
+            return bound
+    values = as_arguments(function, data, inputs)
+    return {v: bind_input(v, values[v], device) for v in inputs}
 
 
 def as_arguments(function: Function, data: Any, known: Sequence[Variable]) -> dict[Variable, Any]:

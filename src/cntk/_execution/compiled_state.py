@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from cntk._compiler.passes.pipeline import switched_off
+from cntk._compiler.passes.pipeline import SWITCHED_OFF
 from cntk._compiler.plan import Plan
 from cntk._graph.block import combine_variables
 from cntk._graph.composite import Composite
@@ -95,7 +95,7 @@ class CompiledState:
                 free += ((variable, data.shape),)
             if type_.is_sparse and isinstance(data.rows, Tensor):
                 dense += (variable,)
-        off = off | switched_off() if off else switched_off()
+        off |= SWITCHED_OFF.get()
         key = (outputs, free, dense, off)
         plan = self.plans.get(key)
         if plan is None or plan.is_stale():

@@ -13,17 +13,17 @@ import torch
 from torch import Tensor
 
 from cntk._arguments import shown
-from cntk._compiler import verify
+from cntk._compiler.observation import OBSERVATION
 from cntk._compiler.plan import Plan, bind
 from cntk._compiler.probe import Probe
 from cntk._errors import ArgumentError, FeedError, shape_text
-from cntk._execution.arguments import as_arguments, as_outputs, asked_for, differentiated
+from cntk._execution.arguments import as_outputs, asked_for, bind_arguments, differentiated
 from cntk._execution.compiled_state import state_of
 from cntk._graph.composite import whole_graph
 from cntk._graph.function import Function
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
-from cntk._runtime.bind_input import BoundInput, bind_input
+from cntk._runtime.bind_input import BoundInput
 from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import rows_as_numpy, touched_rows
 from cntk._runtime.numpy_tensors import tensor_of
@@ -56,14 +56,16 @@ class Pass:
     def result(self, index: int, as_numpy: bool) -> Any:
         """An output as the program sees it; never a view of what was fed, or of a parameter."""
         rows = self.rows[index]
-        if isinstance(rows, Tensor) and not self.plan.types[index].is_sequence:
+        type_ = self.plan.types[index]
+        if isinstance(rows, Tensor) and len(type_.dynamic_axes) < 2:
             memory = rows.untyped_storage().data_ptr()
-            fed = (f.rows for f in self.fed.values() if isinstance(f.rows, Tensor))
-            if memory in self.plan.held_memory or any(
-                memory == x.untyped_storage().data_ptr() for x in fed
-            ):
+            is_lent = memory in self.plan.held_memory
+            for data in self.fed.values():
+                if isinstance(data.rows, Tensor):
+                    is_lent |= memory == data.rows.untyped_storage().data_ptr()
+            if is_lent:
                 rows = rows.clone()
-        return self.hand_out(rows, self.plan.types[index], as_numpy)
+        return self.hand_out(rows, type_, as_numpy)
 
     def hand_out(self, rows: Any, type_: TensorType, as_numpy: bool) -> Any:
         """Rows as the program sees them; see `result_of`. A `Value` is valid until the function
@@ -82,7 +84,7 @@ class Pass:
 
 def result_of(rows: Any, type_: TensorType, run: RunContext, as_numpy: bool) -> Any:
     """Rows as the program sees them: NumPy arrays, or a `Value`."""
-    layout = run.layout(type_.dynamic_axes) if type_.is_sequence else None
+    layout = run.layout(type_.dynamic_axes) if len(type_.dynamic_axes) > 1 else None
     if as_numpy:
         return rows_as_numpy(rows, type_, layout)
     rows = rows.detach() if isinstance(rows, Tensor) else rows
@@ -120,8 +122,7 @@ def execute(
     place = torch_device(device, function)
     state = state_of(composite)
     needed = state.needed_inputs(outputs)
-    given = as_arguments(function, data, needed)
-    fed = {v: bind_input(v, given[v], place) for v in needed}
+    fed = bind_arguments(function, data, needed, place)
     for variable in leaves:
         if variable in fed:
             fed[variable] = _as_leaf(variable, fed[variable])
@@ -132,7 +133,7 @@ def execute(
     if by_rows:
         rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
     rows, watched = plan.watch(rows) if training and plan.is_watched else (rows, [])
-    if verify.is_enabled():
+    if OBSERVATION.checks:
         run.probe = Probe(True, (*plan.final_nodes, *leaves))
     results = plan.execute(rows, run)
     if state.valid_values:
@@ -161,17 +162,19 @@ def _as_leaf(variable: Variable, fed: BoundInput) -> BoundInput:
 
 def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_numpy: bool) -> Any:
     """Compute outputs; see `Function.eval`."""
-    asked = as_outputs(function, outputs)
-    wanted = tuple(dict.fromkeys(asked.values()))
+    asked = None if outputs is None else as_outputs(function, outputs)
+    computed = function.outputs if asked is None else tuple(dict.fromkeys(asked.values()))
     with OneThread() as limit, torch.inference_mode() if as_numpy else torch.no_grad():
-        done = execute(function, arguments, wanted, device, False, limit)
-        done.finish()
-        results = [done.result(k, as_numpy) for k in range(len(wanted))]
-    return (
-        results[0]
-        if len(asked) == 1
-        else {key: results[wanted.index(v)] for key, v in asked.items()}
-    )
+        done = execute(function, arguments, computed, device, False, limit)
+        if done.run.deferred:
+            done.finish()
+        results = []
+        for index in range(len(computed)):
+            results.append(done.result(index, as_numpy))
+    if len(computed if asked is None else asked) == 1:
+        return results[0]
+    by_variable = dict(zip(computed, results, strict=True))
+    return by_variable if asked is None else {key: by_variable[v] for key, v in asked.items()}
 
 
 @dataclass

@@ -26,24 +26,21 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class _Everywhere:
+class Watched:
+    """How often it has been asked that all training steps be watched."""
+
     count: int = 0
 
 
-_everywhere = _Everywhere()
+WATCHED = Watched()
 
 
 def watch(step: TrainingStep | None, on: bool) -> None:
     """Begin or end to watch the minibatches of a training step; of all of them if none is given."""
     if step is None:
-        _everywhere.count += 1 if on else -1
+        WATCHED.count += 1 if on else -1
     else:
         step.watches += 1 if on else -1
-
-
-def is_watched(step: TrainingStep) -> bool:
-    """Whether a step's minibatches are watched."""
-    return bool(step.watches or _everywhere.count)
 
 
 class NotFinite(Exception):

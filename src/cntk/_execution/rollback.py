@@ -28,12 +28,12 @@ class Before:
     def __init__(self, step: TrainingStep, plan: Plan) -> None:
         self._step, self._plan = step, plan
         self._carry = dict(plan.carry)
-        self._streams = plan.streams.mark()
+        self._streams = plan.streams.mark() if plan.streams.begun else {}
         self._count = step.count
-        held = [
-            v.freeze_storage() for v in plan.changed_constants
-        ]  # running statistics, in the forward pass
-        self._held = [(t, t.clone()) for t in held]
+        self._statistics: list[tuple[Tensor, Tensor]] = []
+        for constant in plan.changed_constants:  # running statistics, in the forward pass
+            tensor = constant.freeze_storage()
+            self._statistics.append((tensor, tensor.clone()))
 
     def restore(self) -> None:
         """Put all of it back."""
@@ -42,7 +42,7 @@ class Before:
             self._plan.carry.update(self._carry)
             self._plan.streams.go_back(self._streams)
             self._step.go_back(self._count)
-            for tensor, value in self._held:
+            for tensor, value in self._statistics:
                 tensor.copy_(value)
 
 
@@ -59,9 +59,11 @@ def update_as_a_whole(
         gradients: one for each parameter of all learners, or None where it is dense for sure.
         update: changes the parameters, and counts.
     """
+    runs_users_code = False
     for learner in step.learners:
         learner.tell_writers()  # they may fail: before anything is changed
-    if not any(learner.runs_users_code for learner in step.learners):
+        runs_users_code = runs_users_code or learner.runs_users_code
+    if not runs_users_code:
         with Uninterrupted():
             update()
         return

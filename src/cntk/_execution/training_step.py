@@ -7,12 +7,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from cntk._compiler import profiling, value_log, verify
+from cntk._compiler.observation import OBSERVATION
 from cntk._compiler.plan import Plan, bind
 from cntk._compiler.recording.not_recorded import NotRecorded
 from cntk._compiler.recording.record_training_step import (
@@ -22,21 +23,21 @@ from cntk._compiler.recording.record_training_step import (
     record,
     why_not_recordable,
 )
-from cntk._execution.arguments import as_arguments
+from cntk._execution.arguments import bind_arguments
 from cntk._execution.compiled_state import state_of
 from cntk._execution.evaluate import result_of
 from cntk._execution.learner_updates import Updater, update
-from cntk._execution.nan_watch import Guard, is_watched, train_watched
+from cntk._execution.nan_watch import WATCHED, Guard, train_watched
 from cntk._execution.rollback import Before, update_as_a_whole
 from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable, VariableKind
-from cntk._runtime.bind_input import BoundInput, bind_input
+from cntk._runtime.bind_input import BoundInput
 from cntk._runtime.context import RunContext
 from cntk._runtime.reasons import Reasons
 from cntk._runtime.sparse import SparseRows
 from cntk._runtime.threads import OneThread
-from cntk._runtime.transfer import moves
+from cntk._runtime.transfer import MOVES
 
 # Minibatches of the same sizes after which the step is recorded: the first ones are never held up.
 RECORD_AFTER = 40
@@ -82,6 +83,11 @@ class TrainingStep:
         self.learners = learners
         roots = (loss,) if metric is None else (loss, metric)
         self.function = combine_variables(roots)
+        self._state, self._outputs = state_of(self.function), self.function.outputs
+        # The parameters' tensors, of all learners, and which of them are whose.
+        self._sources: list[Tensor] | None = None
+        ends = list(accumulate(len(learner.parameters) for learner in learners))
+        self._spans = list(zip([0, *ends], ends, strict=False))
         self.inputs = tuple(v for v in self.function.inputs if v.kind is VariableKind.Input)
         counted = _counted(loss)
         self._counted = () if counted is None else counted.dynamic_axes
@@ -101,7 +107,7 @@ class TrainingStep:
         # How many watch this step; and what is asked before an update while somebody does.
         self.watches = 0
         self.guard: Guard | None = None
-        self._moves = moves()
+        self._moves = MOVES.count
         # Why minibatches that came often enough are not recorded.
         self.reasons = Reasons("training steps are not recorded")
 
@@ -129,21 +135,11 @@ class TrainingStep:
             passes: how many minibatches there have been.
             sizes: how many of each size; see `passes`.
         """
-        state_of(self.function).begin_anew(passes)
+        self._state.begin_anew(passes)
         self._passes = passes
         self._seen.clear()
         self._recordings.clear()
         self._before, self._last_plan = dict(sizes or {}), None
-
-    def feeds(self, arguments: Any, device: torch.device) -> dict[Variable, BoundInput]:
-        """Rows for every input, from what the program gave."""
-        if type(arguments) is dict and len(arguments) == len(self.inputs):
-            try:
-                return {v: bind_input(v, arguments[v], device) for v in self.inputs}
-            except KeyError:
-                pass
-        given = as_arguments(self.function, arguments, self.inputs)
-        return {v: bind_input(v, given[v], device) for v in self.inputs}
 
     def train(
         self,
@@ -154,20 +150,23 @@ class TrainingStep:
     ) -> StepResult:
         """One update."""
         with OneThread() as limit:
-            fed = self.feeds(arguments, device)
-            plan = self._plan(fed, outputs)
-            plan.lie_on(device)  # before anybody keeps what a minibatch changes
+            fed = bind_arguments(self.function, arguments, self.inputs, device)
+            plan = self._state.plan_for((*self._outputs, *outputs), fed)
+            if plan.lies_on != (device, MOVES.count):
+                plan.lie_on(device)  # before anybody keeps what a minibatch changes
             before = Before(self, plan)
-
-            def run(may_replay: bool) -> StepResult:
-                return self._minibatch(plan, fed, outputs, device, limit, is_sweep_end, may_replay)
-
+            self.is_updated, self._counted_size = False, None
+            self._last_plan = id(plan)
             try:
-                self.is_updated, self._counted_size = False, None
-                self._last_plan = id(plan)
-                return (
-                    train_watched(self, plan, fed, run, device) if is_watched(self) else run(True)
-                )
+                if not (self.watches or WATCHED.count):
+                    return self._minibatch(plan, fed, outputs, device, limit, is_sweep_end, True)
+
+                def run(may_replay: bool) -> StepResult:
+                    return self._minibatch(
+                        plan, fed, outputs, device, limit, is_sweep_end, may_replay
+                    )
+
+                return train_watched(self, plan, fed, run, device)
             except BaseException:
                 if not self.is_updated:
                     before.restore()
@@ -202,17 +201,15 @@ class TrainingStep:
             limit.lift()
         if self.by_rows:
             rows = [replace(x, by_rows=True) if isinstance(x, SparseRows) else x for x in rows]
-        if self._moves != moves():  # recordings hold the memory where parameters lay
+        if self._moves != MOVES.count:  # recordings hold the memory where parameters lay
             if self._recordings:
                 self.reasons.keep("parameters have been moved, and recordings with them dropped")
             self._recordings.clear()
-            self._moves = moves()
+            self._moves = MOVES.count
         self._passes += 1
-        lengths = (
-            tuple((axes, layout.lengths) for axes, layout in run.layouts.items())
-            if run.layouts
-            else ()
-        )
+        lengths: tuple[Any, ...] = ()
+        if run.layouts:
+            lengths = tuple((axes, layout.lengths) for axes, layout in run.layouts.items())
         key = (id(plan), run.batch, lengths)
         recording = self._recording(key, plan, rows, run) if may_replay else None
         if recording is not None:
@@ -236,11 +233,10 @@ class TrainingStep:
         is_sweep_end: bool,
     ) -> StepResult:
         """One update by autograd."""
-        spans = [[p.data for p in learner.parameters] for learner in self.learners]
         rows, watched = plan.watch(rows) if plan.is_watched else (rows, [])
+        sources = self._sources or self._find_sources()
         with torch.enable_grad():
             results = plan.execute(rows, run)
-            sources = [t for span in spans for t in span]
             if results[0].requires_grad:
                 # The gradient of the loss's sum over all samples.
                 ones = torch.ones_like(results[0])
@@ -251,30 +247,32 @@ class TrainingStep:
                 gradients = ()
         loss = results[0].detach().sum()
         samples = self.samples(plan, run)
-        found = gradients or (None,) * len(sources)
-        whole = [
-            torch.zeros_like(t) if g is None else g for g, t in zip(found, sources, strict=False)
-        ]
+        whole = []
+        for source, gradient in zip(sources, gradients or (None,) * len(sources), strict=False):
+            whole.append(torch.zeros_like(source) if gradient is None else gradient)
         if self.guard is not None:
             self.guard.before_update(loss, whole)
         updated = False
 
         def change() -> None:
             nonlocal updated
-            _settle(run)  # learners go on from what was assigned
-            begin = 0
-            for learner, span in zip(self.learners, spans, strict=True):
-                updated |= learner.apply(whole[begin : begin + len(span)], samples, is_sweep_end)
-                begin += len(span)
-            self._count_update(samples, updated)
+            if run.deferred:
+                _settle(run)  # learners go on from what was assigned
+            for learner, (begin, end) in zip(self.learners, self._spans, strict=True):
+                updated |= learner.apply(whole[begin:end], samples, is_sweep_end)
+            # As in the original, a minibatch that changed nothing was not trained on.
+            self.trained += samples if updated else 0
+            self.is_updated = True
 
         update_as_a_whole(self, whole, change)
-        return replace(self._finish(plan, run, results, loss, samples, outputs), updated=updated)
+        result = self._finish(plan, run, results, loss, samples, outputs)
+        result.updated = updated
+        return result
 
-    def _count_update(self, samples: int, updated: bool) -> None:
-        # As in the original, a minibatch that changed nothing was not trained on.
-        self.trained += samples if updated else 0
-        self.is_updated = True
+    def _find_sources(self) -> list[Tensor]:
+        """Return the parameters' tensors, which stay the same ones, of all learners."""
+        self._sources = [p.data for learner in self.learners for p in learner.parameters]
+        return self._sources
 
     # -- the recorded step -------------------------------------------------------------------------
 
@@ -287,20 +285,19 @@ class TrainingStep:
             key: the plan's identity, the number of samples and the sequences' lengths.
             plan, rows, run: what is to be recorded.
         """
-        if verify.is_enabled() or profiling.is_enabled() or value_log.is_enabled():
+        if OBSERVATION.any:
             self.reasons.keep(_observed())
             return None
-        if any(x.starts is not None for x in run.layouts.values()):
+        if run.layouts and any(x.starts is not None for x in run.layouts.values()):
             self.reasons.keep(GOES_ON)
             return None
-        if key in self._recordings:
-            recording = self._recordings[key][1]
-            if recording is not None and any(
-                isinstance(x, SparseRows) and not x.one_hot for x in rows
-            ):
-                self.reasons.keep(SPARSE)
-                return None
-            return recording
+        made = self._recordings.get(key)
+        if made is not None:
+            for x in rows:
+                if isinstance(x, SparseRows) and not x.one_hot:
+                    self.reasons.keep(SPARSE)
+                    return None
+            return made[1]
         _, batch, lengths = key
         full = len(self._seen) + len(self._before) > _MOST_SIZES
         if full:
@@ -361,9 +358,7 @@ class TrainingStep:
 
         def change() -> None:
             nonlocal updated
-            begin = 0
-            for learner in self.learners:
-                end = begin + len(learner.parameters)
+            for learner, (begin, end) in zip(self.learners, self._spans, strict=True):
                 updated |= update(
                     learner,
                     gradients[begin:end],
@@ -371,23 +366,30 @@ class TrainingStep:
                     samples,
                     is_sweep_end,
                 )
-                begin = end
-            self._count_update(samples, updated)
+            self.trained += samples if updated else 0
+            self.is_updated = True
 
         with torch.no_grad():
             update_as_a_whole(self, [None] * len(gradients), change)
         has_metric = self.metric is not None
-        extra = {
-            v: result_of(results[1 + has_metric + k], plan.types[1 + has_metric + k], run, True)
+        extra = self._extra(plan, run, results, outputs) if outputs else {}
+        return StepResult(results[0], results[1] if has_metric else None, samples, extra, updated)
+
+    def _extra(
+        self, plan: Plan, run: RunContext, results: Sequence[Any], outputs: Sequence[Variable]
+    ) -> dict[Variable, Any]:
+        """Further outputs that were asked for, which come after loss and metric."""
+        first = len(self._outputs)
+        return {
+            v: result_of(results[first + k], plan.types[first + k], run, True)
             for k, v in enumerate(outputs)
         }
-        return StepResult(results[0], results[1] if has_metric else None, samples, extra, updated)
 
     def test(self, arguments: Any, device: torch.device) -> StepResult:
         """Loss and metric without an update."""
         with OneThread() as limit:
-            fed = self.feeds(arguments, device)
-            plan = self._plan(fed, ())
+            fed = bind_arguments(self.function, arguments, self.inputs, device)
+            plan = self._state.plan_for(self._outputs, fed)
             rows, run = bind(plan, fed, False, device)
             if plan.work.is_large(run):
                 limit.lift()
@@ -396,9 +398,6 @@ class TrainingStep:
                 return self._finish(
                     plan, run, results, results[0].sum(), self.samples(plan, run), ()
                 )
-
-    def _plan(self, fed: Mapping[Variable, BoundInput], outputs: Sequence[Variable]) -> Plan:
-        return state_of(self.function).plan_for((*self.function.outputs, *outputs), fed)
 
     def _finish(
         self,
@@ -410,12 +409,9 @@ class TrainingStep:
         outputs: Sequence[Variable],
     ) -> StepResult:
         metric = None if self.metric is None else results[1].detach().sum()
-        _settle(run)
-        first = len(self.function.outputs)
-        extra = {
-            v: result_of(results[first + k], plan.types[first + k], run, True)
-            for k, v in enumerate(outputs)
-        }
+        if run.deferred:
+            _settle(run)
+        extra = self._extra(plan, run, results, outputs) if outputs else {}
         return StepResult(loss, metric, samples, extra)
 
     def samples(self, plan: Plan, run: RunContext) -> int:
@@ -426,25 +422,23 @@ class TrainingStep:
         axes = type_.dynamic_axes or self._counted
         if not axes or (len(axes) > 1 and axes not in run.layouts):
             return run.batch or 1
-        return run.rows(axes)
+        return run.rows(axes) if len(axes) > 1 else run.batch or 0
 
 
 def _size_text(batch: int | None, lengths: Sequence[tuple[Any, Any]]) -> str:
-    """The size of a minibatch, as a short text that is the same in every process."""
+    """Return the size of a minibatch as a short string that is the same in every process."""
+    if not lengths:
+        return f"{batch}"
     whole = ";".join(",".join(map(str, each)) for _, each in lengths)
-    return (
-        f"{batch} {hashlib.blake2b(whole.encode(), digest_size=12).hexdigest()}"
-        if whole
-        else f"{batch}"
-    )
+    return f"{batch} {hashlib.blake2b(whole.encode(), digest_size=12).hexdigest()}"
 
 
 def _observed() -> str:
     """Why steps are not recorded while operations are looked at one by one."""
     looks = {
-        "checked mode is on": verify.is_enabled(),
-        "operations are timed": profiling.is_enabled(),
-        "values of operations are shown": value_log.is_enabled(),
+        "checked mode is on": OBSERVATION.checks,
+        "operations are timed": OBSERVATION.times,
+        "values of operations are shown": OBSERVATION.log_level > 0,
     }
     return next(text for text, is_on in looks.items() if is_on)
 

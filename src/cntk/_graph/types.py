@@ -109,7 +109,7 @@ class TensorType:
     @property
     def has_axes(self) -> bool:
         """Whether the dynamic axes are known."""
-        return self.dynamic_axes != UNKNOWN_AXES
+        return self.dynamic_axes is not UNKNOWN_AXES and self.dynamic_axes != UNKNOWN_AXES
 
     @property
     def is_known(self) -> bool:
@@ -129,7 +129,7 @@ class TensorType:
     @property
     def is_sequence(self) -> bool:
         """Whether there is a sequence axis."""
-        return self.has_axes and len(self.dynamic_axes) > 1
+        return len(self.dynamic_axes) > 1  # axes that are not known are written as one
 
     @property
     def lead(self) -> int:

@@ -71,7 +71,7 @@ def bind_input(variable: Variable, data: Any, device: torch.device) -> BoundInpu
             and type_.dtype is not None
             and data.flags.carray
         ):
-            rows = tensor_of(data)
+            rows = torch.from_numpy(data) if data.dtype.kind == "f" else tensor_of(data)
             return BoundInput(
                 rows if device.type == "cpu" else to_device(rows, device),
                 None,

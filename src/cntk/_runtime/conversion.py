@@ -156,7 +156,7 @@ def split(rows: Tensor | SparseRows, layout: Layout, shape: Shape) -> Sequences:
 
 def rows_as_numpy(rows: Tensor | SparseRows, type_: TensorType, layout: Layout | None) -> Any:
     """A result as programs see it: an array, a CSR matrix, or a list of them for sequences."""
-    if type_.is_sequence and layout is not None:
+    if layout is not None:
         return split(
             rows, layout, tuple(rows.shape[1:]) if isinstance(rows, Tensor) else type_.shape
         )

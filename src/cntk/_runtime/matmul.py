@@ -40,6 +40,11 @@ def _is_amd() -> bool:
         return "AuthenticAMD" in platform.processor()
 
 
+def has_choice() -> bool:
+    """Return whether large products are not all torch's own."""
+    return _by_onednn() is not None
+
+
 def is_large(rows: int, inner: int, columns: int) -> bool:
     """Whether it matters which library multiplies matrices ``[rows, inner]`` and ``[inner,
     columns]``.
@@ -51,8 +56,7 @@ def _takes(a: Tensor, b: Tensor) -> bool:
     # Recordings see stand-ins of tensors: they record torch's own call, in whose place they put
     # ours in the end.
     return (
-        a.shape[0] * b.numel() >= LEAST
-        and _by_onednn() is not None
+        _by_onednn() is not None
         and a.dtype is torch.float32 is b.dtype
         and a.device.type == "cpu"
         and type(a) in _PLAIN
@@ -78,7 +82,7 @@ def _dense(x: Tensor) -> Tensor:
 
 def mm(a: Tensor, b: Tensor) -> Tensor:
     """``a @ b`` for matrices ``[m, k]`` and ``[k, n]``; see `torch.mm`."""
-    if not _takes(a, b):
+    if a.shape[0] * b.numel() < LEAST or not _takes(a, b):
         return torch.mm(a, b)
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
         return _Product.apply(a, b, None)  # type: ignore[no-any-return, no-untyped-call]
@@ -87,7 +91,7 @@ def mm(a: Tensor, b: Tensor) -> Tensor:
 
 def addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """``bias + a @ b`` with a bias ``[n]``; see `torch.addmm`."""
-    if not _takes(a, b):
+    if a.shape[0] * b.numel() < LEAST or not _takes(a, b):
         return torch.addmm(bias, a, b)
     if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad or bias.requires_grad):
         return _Product.apply(a, b, bias)  # type: ignore[no-any-return, no-untyped-call]
@@ -96,7 +100,7 @@ def addmm(bias: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 def add_product(target: Tensor, a: Tensor, b: Tensor, factor: float = 1) -> Tensor:
     """Add ``factor * a @ b`` to a matrix in place, without a gradient."""
-    if _takes(a, b):
+    if a.shape[0] * b.numel() >= LEAST and _takes(a, b):
         return target.add_(_linear(a, b, None), alpha=factor)
     return target.addmm_(a, b, alpha=factor)
 

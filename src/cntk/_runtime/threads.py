@@ -50,7 +50,8 @@ class OneThread:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.lift()
+        if self._before > 1:
+            self.lift()
 
 
 class _Library:

@@ -41,19 +41,16 @@ def integers(values: Iterable[int], device: torch.device) -> Tensor:
 
 
 @dataclass
-class _Moves:
-    count: int = 0
-
-
-_moves = _Moves()
-
-
-def moves() -> int:
-    """Return how often the value of a parameter or a constant has gone to another device.
+class Moves:
+    """How often the value of a parameter or a constant has gone to another device.
 
     Who holds on to the memory of one has to ask for it again when this has changed.
     """
-    return _moves.count
+
+    count: int = 0
+
+
+MOVES = Moves()
 
 
 def move(value: Tensor, device: torch.device) -> bool:
@@ -66,7 +63,7 @@ def move(value: Tensor, device: torch.device) -> bool:
         return False
     with torch.inference_mode(False), torch.no_grad():
         value.data = to_device(value.detach(), device)
-    _moves.count += 1
+    MOVES.count += 1
     return True
 
 

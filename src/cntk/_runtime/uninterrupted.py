@@ -1,4 +1,4 @@
-"""What an interrupt does not tear apart: Ctrl-C takes effect when it is done."""
+"""Code that interrupts do not tear apart: Ctrl-C takes effect when it is done."""
 
 from __future__ import annotations
 

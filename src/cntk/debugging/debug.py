@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from cntk._arguments import as_bool, as_flag, as_integer, as_path, shown
-from cntk._compiler import profiling, value_log, verify
+from cntk._compiler.observation import OBSERVATION
 from cntk._errors import ArgumentError
 from cntk._graph.function import Function
 from cntk._graph.names.late_names import hand_on
@@ -44,7 +44,7 @@ def set_checked_mode(enable: bool) -> None:
         >>> set_checked_mode(True)
         >>> set_checked_mode(False)
     """
-    verify.set_enabled(as_bool(enable, "set_checked_mode"))
+    OBSERVATION.switch(checks=as_bool(enable, "set_checked_mode"))
 
 
 def set_node_timing(enable: bool) -> None:
@@ -59,7 +59,7 @@ def set_node_timing(enable: bool) -> None:
         >>> set_node_timing(True)
         >>> set_node_timing(False)
     """
-    profiling.set_enabled(as_flag(enable, "set_node_timing: enable"))
+    OBSERVATION.switch(times=as_flag(enable, "set_node_timing: enable"))
 
 
 def set_computation_network_trace_level(level: int) -> None:
@@ -76,8 +76,8 @@ def set_computation_network_trace_level(level: int) -> None:
         >>> set_computation_network_trace_level(1000)
         >>> set_computation_network_trace_level(0)
     """
-    value_log.set_level(
-        as_integer(
+    OBSERVATION.switch(
+        log_level=as_integer(
             level, "set_computation_network_trace_level: level", least=-(2**31), most=2**31 - 1
         )
     )

@@ -18,7 +18,7 @@ from cntk._errors import ArgumentError, FeedError, SettingError, quoted, shape_t
 from cntk._graph.kinds import Kind
 from cntk._runtime.numpy_tensors import SHORT
 from cntk._runtime.random.seeds import next_seed
-from cntk._runtime.transfer import moves
+from cntk._runtime.transfer import MOVES
 from cntk.learners.masters import Masters, state_like
 from cntk.learners.options import LearningOptions
 from cntk.learners.schedules import IGNORE, TrainingParameterSchedule
@@ -505,10 +505,10 @@ class Learner(metaclass=Kind):
 
     def _current(self) -> list[Tensor]:
         """The parameters' tensors, where they lie now."""
-        return self._leaves if self._leaves and self._moves == moves() else self._bind()
+        return self._leaves if self._leaves and self._moves == MOVES.count else self._bind()
 
     def _bind(self) -> list[Tensor]:
-        self._moves = moves()
+        self._moves = MOVES.count
         self._leaves = [parameter.freeze_storage() for parameter in self._parameters]
         masters = Masters(self._leaves) if self.has_masters else None
         known = self._restored or (None if self._masters is None else self._masters.tensors)

@@ -125,9 +125,10 @@ class Trainer(Evaluator):
                 self._previous = None
                 return False if outputs is None else (False, {})
             if is_sweep_end is None:
-                is_sweep_end = any(
-                    isinstance(v, MinibatchData) and v.sweep_end for v in arguments.values()
-                )
+                is_sweep_end = False
+                for data in arguments.values():
+                    if isinstance(data, MinibatchData) and data.sweep_end:
+                        is_sweep_end = True
         asked = {} if outputs is None else asked_for(outputs, "Trainer: outputs")
         wanted = tuple(dict.fromkeys(asked.values())) if asked else ()
         if not isinstance(is_sweep_end, (bool, NoneType)):

@@ -93,7 +93,8 @@ FUSIONS = frozenset({"fuse_recurrences", "final_state", "fuse_bias"})
 # Of what a pass did so many things are told.
 _MOST_NOTES = 20
 
-_off: ContextVar[frozenset[str]] = ContextVar("passes that are off", default=frozenset())
+# The names of the passes that `without` leaves out now.
+SWITCHED_OFF: ContextVar[frozenset[str]] = ContextVar("passes that are off", default=frozenset())
 
 
 @dataclass(frozen=True)
@@ -146,16 +147,11 @@ def without(*names: str) -> Iterator[None]:
         ...     (C.exp(x) + C.exp(x)).eval({x: [[0]]})
         array([[2.]], dtype=float32)
     """
-    token = _off.set(_off.get() | check_names(names))
+    token = SWITCHED_OFF.set(SWITCHED_OFF.get() | check_names(names))
     try:
         yield
     finally:
-        _off.reset(token)
-
-
-def switched_off() -> frozenset[str]:
-    """Return the names of the passes that `without` leaves out now."""
-    return _off.get()
+        SWITCHED_OFF.reset(token)
 
 
 def check_names(names: Collection[str]) -> frozenset[str]:

@@ -20,7 +20,7 @@ from cntk._graph.types import UNKNOWN_AXES, InferredDimension, Shape, TensorType
 from cntk._ops.support.broadcasting import join_axes
 from cntk._ops.support.operands import apply, as_operands
 from cntk._runtime.context import RunContext
-from cntk._runtime.matmul import NARROW, addmm, is_large, mm
+from cntk._runtime.matmul import NARROW, addmm, has_choice, is_large, mm
 from cntk._runtime.sparse import SparseRows
 
 __all__ = [
@@ -186,9 +186,10 @@ class Affine(Op):
         outer = w.shape[x.rank :]
         rows, columns = math.prod(x.shape), math.prod(outer)
         if x.rank == 1 and w.rank == 2:
-            if not _is_narrow(rows, columns):
-                return lambda x, w, b: addmm(b, x, w)
-            return _narrow
+            if _is_narrow(rows, columns):
+                return _narrow
+            multiply = addmm if has_choice() else torch.addmm
+            return lambda x, w, b: multiply(b, x, w)
         return lambda x, w, b: addmm(
             b.flatten(), x.reshape(-1, rows), w.reshape(rows, columns)
         ).reshape(-1, *outer)

@@ -175,10 +175,15 @@ def _whole(count: int) -> int:
 
 
 class Streams:
-    """The streams of one graph: all of its plans go on in the same ones."""
+    """The streams of one graph: all of its plans go on in the same ones.
+
+    Attributes:
+        begun: for each place in the graph and class of operation how often its seed had been set
+            when its stream began, and the stream.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[Any, tuple[Any, Any]] = {}
+        self.begun: dict[Any, tuple[Any, Any]] = {}
 
     def find(self, place: Any, kind: type, begin: Callable[[], T]) -> T:
         """The stream of an operation, begun anew where its seed has been set since.
@@ -188,24 +193,24 @@ class Streams:
             kind: the operation's class.
             begin: makes the stream.
         """
-        kept = self._kept.get((place, kind))
+        kept = self.begun.get((place, kind))
         if kept is None or kept[0] != place[0].times_seeded:
-            kept = self._kept[place, kind] = (place[0].times_seeded, begin())
+            kept = self.begun[place, kind] = (place[0].times_seeded, begin())
         return kept[1]
 
     def mark(self) -> dict[Any, tuple[int, Mark]]:
         """Return where all of them are, for `go_back`."""
-        return {key: (times, stream.mark()) for key, (times, stream) in self._kept.items()}
+        return {key: (times, stream.mark()) for key, (times, stream) in self.begun.items()}
 
     def go_back(self, marks: dict[Any, tuple[int, Mark]]) -> None:
         """Go on from marks, so that the same numbers come again."""
-        for key, (times, stream) in self._kept.items():
+        for key, (times, stream) in self.begun.items():
             seeded, mark = marks.get(key, (times, None))
             stream.go_back(mark if seeded == times else None)
 
     def offsets(self) -> dict[int, int]:
         """How many numbers each operation has taken, by the identity of its primitive."""
-        kept = ((place[0], times, stream) for (place, _), (times, stream) in self._kept.items())
+        kept = ((place[0], times, stream) for (place, _), (times, stream) in self.begun.items())
         return {
             id(primitive): stream.offset
             for primitive, times, stream in kept

@@ -40,6 +40,16 @@ class MinibatchData:
         self.number_of_samples = as_integer(num_samples, "MinibatchData: num_samples", least=0)
         self.sweep_end = as_flag(sweep_end, "MinibatchData: sweep_end")
 
+    @classmethod
+    def of(
+        cls, value: Value, num_sequences: int, num_samples: int, sweep_end: bool
+    ) -> MinibatchData:
+        """Return what a reader gives, whose arguments are right for sure."""
+        data = cls.__new__(cls)
+        data._value, data.sweep_end = value, sweep_end
+        data.number_of_sequences, data.number_of_samples = num_sequences, num_samples
+        return data
+
     @property
     def data(self) -> Value:
         """The sequences."""

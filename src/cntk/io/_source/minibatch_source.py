@@ -334,6 +334,8 @@ def _window(randomize: bool, chunks: int, samples: int) -> Window | None:
 
 
 def _request(size: Any, workers: int | None, rank: int | None) -> Request:
+    if type(size) is int and 0 < size < 2**62 and workers is None and rank is None:
+        return Request(size, 1, 0)  # the common case, by the shortest way
     if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
         raise ArgumentError(
             f"next_minibatch: the minibatch size must be an integer, got {shown(size)}"
@@ -365,7 +367,7 @@ def _minibatch(
         else stream.sample_shape
     )
     value = Value.of(_rows(frames, stream.width, device), layout, shape)
-    return MinibatchData(value, len(lengths), layout.frames, read.ends_sweep)
+    return MinibatchData.of(value, len(lengths), layout.frames, bool(read.ends_sweep))
 
 
 def _rows(frames: Frames, width: int, device: torch.device) -> Tensor | SparseRows:
