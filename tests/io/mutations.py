@@ -282,7 +282,7 @@ def main(count: int, seed: int) -> None:
     warnings.simplefilter("ignore")
     draw = random.Random(seed)
     if seed % 2:
-        while loader.machine(1 << 30) is None:
+        while loader.compiled_module(1 << 30) is None:
             time.sleep(0.1)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

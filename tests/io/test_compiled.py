@@ -30,7 +30,7 @@ WAIT = 120
 @pytest.fixture(scope="module")
 def compiled():
     end = time.monotonic() + WAIT
-    while (found := loader.machine(1 << 30)) is None:
+    while (found := loader.compiled_module(1 << 30)) is None:
         assert time.monotonic() < end, "the compiler does not end, or failed"
         time.sleep(0.05)
     return found
@@ -180,7 +180,7 @@ def test_orders(compiled, sizes, width, in_samples, seed):
     order = shuffle.Order(sizes, samples, shuffle.Window(width, in_samples), seed)
     quickly = order.sweep(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shuffle, "machine", lambda size: None)
+        patch.setattr(shuffle, "compiled_module", lambda size: None)
         slowly = order.sweep(1)
     np.testing.assert_array_equal(quickly, slowly)
     assert sorted(quickly) == list(range(sum(sizes)))
@@ -191,7 +191,7 @@ def test_random_words_run_out(compiled, monkeypatch):
     monkeypatch.setattr(shuffle, "_DRAWS", 1)
     order = shuffle.Order([5] * 40, [5] * 40, shuffle.Window(3), 1)
     quickly = order.sweep(0)
-    monkeypatch.setattr(shuffle, "machine", lambda size: None)
+    monkeypatch.setattr(shuffle, "compiled_module", lambda size: None)
     np.testing.assert_array_equal(quickly, order.sweep(0))
 
 
@@ -201,7 +201,7 @@ def test_scaled_images(compiled, height, width, new_height, new_width, channels,
     image = image[::-1, :, ::-1] if turned else image
     quickly = _image_resize.resize(image, new_width, new_height, "linear")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_image_resize, "machine", lambda size: None)
+        patch.setattr(_image_resize, "compiled_module", lambda size: None)
         slowly = _image_resize.resize(image, new_width, new_height, "linear")
     np.testing.assert_array_equal(quickly, slowly)
 
@@ -215,7 +215,7 @@ def test_sparse_rows(compiled, counts, data):
     )
     quickly = corpus_chunk._select(frames, rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus_chunk, "machine", lambda size: None)
+        patch.setattr(corpus_chunk, "compiled_module", lambda size: None)
         slowly = corpus_chunk._select(frames, rows)
     for name in ("offsets", "columns", "values"):
         np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name))
@@ -245,10 +245,10 @@ def test_merged_chunks(compiled, chunks, is_sparse, data):
     parts = [
         (made[c], np.array([wanted[at][1] for at in p])) for c, p in zip(used, places, strict=True)
     ]
-    quickly = corpus_chunk.merged(parts, places)
+    quickly = corpus_chunk.merge(parts, places)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corpus_chunk, "machine", lambda size: None)
-        slowly = corpus_chunk.merged(parts, places)
+        patch.setattr(corpus_chunk, "compiled_module", lambda size: None)
+        slowly = corpus_chunk.merge(parts, places)
     np.testing.assert_array_equal(quickly.ends, slowly.ends)
     if is_sparse:
         np.testing.assert_array_equal(quickly.frames.values, slowly.frames.values)
@@ -260,9 +260,9 @@ def test_merged_chunks(compiled, chunks, is_sparse, data):
 
 def test_little_work_starts_no_compiler():
     program = (
-        "import sys, threading; from cntk.io._native.loader import machine; from "
+        "import sys, threading; from cntk.io._native.loader import compiled_module; from "
         "cntk.io._sampling.shuffle import Order, Window;"
-        "assert machine(1000) is None; Order([100], [100], Window(3), 0).sweep(0);"
+        "assert compiled_module(1000) is None; Order([100], [100], Window(3), 0).sweep(0);"
         "assert 'numba' not in sys.modules and threading.active_count() == 1"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=WAIT)

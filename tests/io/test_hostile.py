@@ -218,10 +218,10 @@ def test_a_scale_that_is_no_number(tmp_path, monkeypatch):
 def test_ids_of_any_length_are_one_number_modulo_two_to_the_64(tmp_path, monkeypatch, is_compiled):
     monkeypatch.chdir(tmp_path)
     if is_compiled:
-        while loader.machine(1 << 30) is None:
+        while loader.compiled_module(1 << 30) is None:
             time.sleep(0.05)
     else:
-        monkeypatch.setattr("cntk.io._text.index.machine", lambda size: None)
+        monkeypatch.setattr("cntk.io._text.index.compiled_module", lambda size: None)
     ids = [10**70 + 7, int("9" * 3000), 7]
     reader = text(
         b"".join(b"1" + b"0" * 63 + b"0" * 6 + b"7 |x 1 |s\n" if k == ids[0] else b"" for k in ids)
@@ -245,7 +245,7 @@ def test_an_index_that_claims_more_lines_than_bytes(tmp_path, monkeypatch):
 
 def test_lines_that_are_mostly_empty_fill_no_array_beforehand(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    while loader.machine(1 << 30) is None:
+    while loader.compiled_module(1 << 30) is None:
         time.sleep(0.05)
     monkeypatch.setattr(compiled, "_ROOM", 1 << 10)
     Path("d").write_bytes(b"|x 1\n" * 500)

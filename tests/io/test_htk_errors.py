@@ -207,7 +207,7 @@ def test_broadcast():
     speaker = StreamDef(scp="b.scp", shape=2, broadcast=True)
     with pytest.raises(
         ValueError,
-        match="stream 'g' is broadcast over the frames of the first deserializer, and is the first",
+        match="stream 'g' is broadcast over the frames of the first deserializer, and is itself",
     ):
         read(HTKFeatureDeserializer(StreamDefs(g=speaker)))
     with pytest.raises(

@@ -710,7 +710,7 @@ def test_larger_images_are_read_where_the_program_says_so(folder):
             KeyError, match="has no option 'pixels'; it has 'maxPixels', 'maxBytes'"
         ):
             reader["pixels"] = 1
-        with pytest.raises(ValueError, match="maxPixels must be a whole number"):
+        with pytest.raises(ValueError, match="maxPixels must be an integer"):
             reader["maxPixels"] = 0
 
 

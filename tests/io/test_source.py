@@ -209,7 +209,7 @@ def test_input_map(varied):
     minibatch = source.next_minibatch(4, {x: source.streams.x, "again": source["x"]})
     assert set(minibatch) == {x, "again"}
     np.testing.assert_array_equal(minibatch[x].asarray(), minibatch["again"].asarray())
-    with pytest.raises(KeyError, match="none of the source's streams: x"):
+    with pytest.raises(KeyError, match="not a stream of this source; its streams are: x"):
         source.next_minibatch(4, {x: StreamInformation("z", 0, "dense", np.float32, (1,))})
 
 

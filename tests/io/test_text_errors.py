@@ -98,5 +98,5 @@ def test_options_by_name(tmp_path):
         assert read(file, tolerant)["A"] == [[1.0], [2.0], [3.0]]
     with pytest.raises(KeyError, match="no option 'maxerrors'; it has 'maxErrors'"):
         tolerant["maxerrors"] = 1
-    with pytest.raises(ValueError, match="maxErrors must be a whole number, 0 or more, got -1"):
+    with pytest.raises(ValueError, match="maxErrors must be an integer, 0 or more, got -1"):
         tolerant["maxErrors"] = -1

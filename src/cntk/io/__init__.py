@@ -1,4 +1,4 @@
-"""Readers: files of samples and sequences as minibatches."""
+"""Readers: deserializers of files, and minibatch sources that read minibatches from them."""
 
 from cntk._graph.names.late_names import hand_on
 from cntk.io import transforms as transforms

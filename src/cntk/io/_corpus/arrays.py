@@ -1,5 +1,6 @@
-"""Arrays in memory or mapped from files as a deserializer. An addition: the original reads such
-data in their order alone.
+"""`ArrayDeserializer`: arrays in memory, or memory-mapped from files.
+
+An addition: the original reads such data in their order only.
 """
 
 from __future__ import annotations
@@ -18,23 +19,22 @@ from cntk.io._corpus.streams import StreamInformation
 
 @dataclass(frozen=True)
 class ArrayDeserializer:
-    """Reads arrays: in memory, memory-mapped (`numpy.load(file, mmap_mode='r')`, `numpy.memmap`),
-    or CSR matrices.
+    """Deserializer of arrays: in memory, memory-mapped, or CSR matrices.
 
-    Of mapped arrays only the chunks that are needed come into memory. Numbers other than float64
-    are given as float32; they are converted a minibatch's chunk at a time, so that images may lie
-    on disk as bytes. An addition to CNTK.
+    Memory-mapped arrays (`numpy.load(file, mmap_mode='r')`, `numpy.memmap`) are read chunk by
+    chunk. Any dtype but float64 is converted to float32, a chunk at a time, so that images may be
+    stored as bytes. An addition to CNTK.
 
     Args:
         arrays: for each stream's name its samples: an array ``[samples, *shape]``, an array
-            ``[samples]`` of numbers, or a CSR matrix ``[samples, width]``.
-        lengths: samples of each sequence, int ``[sequences]``, whose samples lie one after another.
-            An array with as many samples as there are sequences has one for each sequence instead.
-            If not given, every sample stands alone.
+            ``[samples]`` of scalars, or a CSR matrix ``[samples, width]``.
+        lengths: number of samples of each sequence, int ``[sequences]``; the sequences' samples
+            are one after another. An array with as many samples as there are sequences has one
+            for each sequence instead. By default every sample is a sequence.
         samples_per_chunk: how many samples are read at once, and shuffled together as a chunk.
 
     Raises:
-        ValueError: if the arrays do not go together.
+        ValueError: if the lengths of arrays contradict each other.
 
     Example:
         >>> from cntk.io import MinibatchSource
@@ -67,27 +67,29 @@ class ArrayDeserializer:
             )
 
     def open(self, threads: int = 1) -> ArrayCorpus:
-        """What a minibatch source reads."""
+        """Return the arrays as a corpus, which a minibatch source reads."""
         return ArrayCorpus(self.arrays, self.lengths, self.samples_per_chunk)
 
 
 class ArrayCorpus:
-    """Arrays as chunks of sequences.
+    """Corpus of arrays, in chunks of sequences.
 
     Args:
         arrays: the streams' samples.
-        lengths: samples of each sequence, or None for one each.
-        samples_per_chunk: about how many samples are a chunk.
+        lengths: number of samples of each sequence, or None for one each.
+        samples_per_chunk: approximate number of samples of a chunk.
     """
 
     def __init__(self, arrays: Mapping[str, Any], lengths: Any, samples_per_chunk: int) -> None:
-        self._arrays = {name: _accepted(name, a) for name, a in arrays.items()}
+        self._arrays = {name: _as_samples(name, a) for name, a in arrays.items()}
         self.streams = tuple(
             _information(name, k, a) for k, (name, a) in enumerate(self._arrays.items())
         )
         counts = {name: int(a.shape[0]) for name, a in self._arrays.items()}
         self._lengths = (
-            np.ones(next(iter(counts.values())), np.int64) if lengths is None else _checked(lengths)
+            np.ones(next(iter(counts.values())), np.int64)
+            if lengths is None
+            else _as_lengths(lengths)
         )
         total = int(self._lengths.sum())
         for name, count in counts.items():
@@ -103,42 +105,42 @@ class ArrayCorpus:
         if not len(self._lengths):
             raise DataError("ArrayDeserializer: the arrays are empty")
         self._ends = np.concatenate([[0], np.cumsum(self._lengths)])
-        # The sequences with which chunks begin, and their number.
+        # Indices of the sequences with which chunks begin, and at the end their number.
         chunk = self._ends[:-1] // samples_per_chunk
         starts = np.flatnonzero(np.diff(chunk, prepend=-1))
         self._bounds = np.append(starts, len(self._lengths)).tolist()
 
     @cached_property
     def chunks(self) -> list[ChunkInfo]:
-        """What the chunks hold; sequences are known by their number."""
+        """The chunks' contents; the key of a sequence is its index."""
         pairs = zip(self._bounds, self._bounds[1:], strict=False)
         return [ChunkInfo(np.arange(a, b), self._lengths[a:b]) for a, b in pairs]
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
         """Read a chunk."""
         first, last = self._bounds[chunk], self._bounds[chunk + 1]
-        found = []
+        parts = []
         for stream in self.streams:
             if stream.name in self._single:
                 ends, begin, end = np.arange(last - first + 1), first, last
             else:
                 ends = self._ends[first : last + 1] - self._ends[first]
                 begin, end = int(self._ends[first]), int(self._ends[last])
-            found.append(StreamChunk(_frames(self._arrays[stream.name][begin:end], stream), ends))
-        return tuple(found)
+            parts.append(StreamChunk(_frames(self._arrays[stream.name][begin:end], stream), ends))
+        return tuple(parts)
 
 
-def _accepted(name: str, data: Any) -> Any:
+def _as_samples(name: str, data: Any) -> Any:
     if hasattr(data, "tocsr"):
         return data.tocsr()
-    # A memory map stays one.
+    # An ndarray is not copied, so that a memory map stays a memory map.
     try:
         array = data if isinstance(data, np.ndarray) else np.asarray(data)
     except ValueError:
         raise DataError(
             f"ArrayDeserializer: '{name}' is a list of arrays that do not make one; give sequences "
-            f"one after another, as "
-            "np.concatenate(sequences) with lengths=[len(s) for s in sequences]"
+            f"one after another, as np.concatenate(sequences) with "
+            f"lengths=[len(s) for s in sequences]"
         ) from None
     if array.ndim == 0 or array.dtype.kind not in "fiub":
         raise DataError(
@@ -148,13 +150,13 @@ def _accepted(name: str, data: Any) -> Any:
     return array
 
 
-def _checked(lengths: Any) -> np.ndarray:
-    found = np.asarray(lengths)
-    if found.ndim != 1 or found.dtype.kind not in "iu" or (found < 1).any():
+def _as_lengths(lengths: Any) -> np.ndarray:
+    array = np.asarray(lengths)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or (array < 1).any():
         raise DataError(
-            "ArrayDeserializer: lengths must be positive whole numbers, one for each sequence"
+            "ArrayDeserializer: lengths must be positive integers, one for each sequence"
         )
-    return found.astype(np.int64)
+    return array.astype(np.int64)
 
 
 def _information(name: str, number: int, data: Any) -> StreamInformation:

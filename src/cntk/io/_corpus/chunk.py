@@ -1,4 +1,4 @@
-"""Chunks: parts of a corpus that are read at once, and sequences taken from them."""
+"""Chunks, the parts in which a corpus is read, and how sequences are gathered from them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk.io._corpus.streams import StreamInformation
-from cntk.io._native.loader import machine
+from cntk.io._native.loader import compiled_module
 
 
 @dataclass(frozen=True)
 class SparseFrames:
-    """Frames of which only some columns are stored (compressed sparse rows).
+    """Sparse frames in CSR form (compressed sparse rows).
 
     Attributes:
-        offsets: where each frame's entries begin, int64 ``[frames + 1]``.
+        offsets: offset of each frame's first entry, int64 ``[frames + 1]``.
         columns: each entry's column, int64 ``[entries]``.
         values: each entry's value ``[entries]``.
-        one_hot: whether it is known that each frame has one entry, which is 1.
+        one_hot: whether each frame is known to have one entry, which is 1.
     """
 
     offsets: np.ndarray
@@ -30,7 +30,7 @@ class SparseFrames:
     one_hot: bool = False
 
     def checked(self) -> SparseFrames:
-        """The same, and known whether it is one-hot."""
+        """Return the same frames with ``one_hot`` set by looking at them."""
         is_one_hot = (
             len(self.values) == len(self)
             and bool((self.values == 1).all())
@@ -52,13 +52,14 @@ Frames: TypeAlias = "np.ndarray | SparseFrames"
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Frames that are given beside each frame; beyond the ends of an utterance its first and last
-    one.
+    """Context window: the frames that a stream has beside each frame.
+
+    Beyond the ends of an utterance its first or last frame is repeated.
 
     Attributes:
-        before: how many before it.
-        after: how many after it.
-        ends: frames of the chunk before each utterance, and in all, int64 ``[utterances + 1]``.
+        before: number of frames before each frame.
+        after: number of frames after it.
+        ends: offset of each utterance in the chunk's frames, int64 ``[utterances + 1]``.
     """
 
     before: int
@@ -66,24 +67,22 @@ class Neighbours:
     ends: np.ndarray
 
     def of(self, frames: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Some frames with their neighbours, ``[rows, (before + 1 + after) * width]``."""
+        """Return some frames with their neighbours, ``[rows, (before + 1 + after) * width]``."""
         utterance = np.searchsorted(self.ends, rows, side="right") - 1
         first, last = self.ends[utterance], self.ends[utterance + 1] - 1
-        wanted = rows[:, None] + np.arange(-self.before, self.after + 1)
-        found: np.ndarray = frames[np.clip(wanted, first[:, None], last[:, None])].reshape(
-            len(rows), -1
-        )
-        return found
+        indices = rows[:, None] + np.arange(-self.before, self.after + 1)
+        windows: np.ndarray = frames[np.clip(indices, first[:, None], last[:, None])]
+        return windows.reshape(len(rows), -1)
 
 
 @dataclass(frozen=True)
 class StreamChunk:
-    """One stream's frames of all sequences of a chunk.
+    """Frames of one stream for all sequences of a chunk.
 
     Attributes:
         frames: ``[frames, *sample shape]``, or sparse.
-        ends: frames before each sequence, and in all, int64 ``[sequences + 1]``.
-        neighbours: what each frame is given with; then ``frames`` hold one frame without them.
+        ends: offset of each sequence in the frames, int64 ``[sequences + 1]``.
+        neighbours: the context window, if the stream has one; ``frames`` are stored without it.
     """
 
     frames: Frames
@@ -98,13 +97,14 @@ class StreamChunk:
 
 @dataclass(frozen=True)
 class ChunkInfo:
-    """What a chunk holds, known before it is read.
+    """Index of a chunk: the keys and lengths of its sequences, known before it is read.
 
     Attributes:
-        keys: what its sequences are found by in other files, ``[sequences]``.
-        lengths: by how many samples each sequence counts in a minibatch, int64 ``[sequences]``.
-        shuffled: as how many chunks of how many sequences it is shuffled, int64 ``[parts]``; as
-            one, if it is None.
+        keys: keys by which sequences are joined with those of other files, ``[sequences]``.
+        lengths: number of samples that each sequence counts in a minibatch, int64
+            ``[sequences]``.
+        shuffled: numbers of sequences of the parts into which the shuffle divides the chunk,
+            int64 ``[parts]``; None for one part.
     """
 
     keys: np.ndarray
@@ -113,98 +113,95 @@ class ChunkInfo:
 
 
 class Corpus(Protocol):
-    """An opened deserializer: sequences of one or more streams, in chunks."""
+    """Opened deserializer: sequences of one or more streams, in chunks."""
 
     @property
     def streams(self) -> tuple[StreamInformation, ...]:
-        """What it gives."""
+        """Its streams."""
         ...
 
     @property
     def chunks(self) -> Sequence[ChunkInfo]:
-        """What its chunks hold."""
+        """Index of each chunk."""
         ...
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
-        """Read a chunk: the part of each stream."""
+        """Read the frames of each stream in a chunk."""
         ...
 
 
 class FrameCorpus(Corpus, Protocol):
-    """A corpus of utterances: sequences of frames, which frame mode reads one by one."""
+    """Corpus of utterances: sequences of frames, which frame mode reads one by one."""
 
     @property
     def broadcast(self) -> bool:
-        """Whether each sequence's one frame is repeated for all frames of the first corpus."""
+        """True if each sequence's only frame is repeated for all frames of the first corpus."""
         ...
 
     @property
     def indivisible(self) -> str:
-        """Why frames cannot be read one by one; empty if they can."""
+        """Reason why frames cannot be read one by one; empty if they can."""
         ...
 
     @property
     def faults(self) -> Mapping[int, DataError]:
-        """What is wrong with sequences, by their number in the corpus; a source may pass over
-        some.
-        """
+        """Error of each malformed sequence, by its index in the corpus; a source may skip some."""
         ...
 
     def check_frames(self) -> None:
-        """Refuse frames that cannot be there, before each is counted."""
+        """Raise DataError if the files are too small for the frames that they claim to have."""
         ...
 
 
 class ScatteredCorpus(Corpus, Protocol):
-    """A corpus that reads single sequences as well."""
+    """Corpus that can also read sequences one by one."""
 
     @property
     def is_large(self) -> bool:
-        """Whether that is better than chunks, since those would take too much memory."""
+        """True if chunks would take too much memory, so that sequences are read one by one."""
         ...
 
     def load_sequences(self, chunk: np.ndarray, number: np.ndarray) -> tuple[StreamChunk, ...]:
-        """Read some sequences, in the order in which they are asked for.
+        """Read some sequences, in the order of the arguments.
 
         Args:
-            chunk: each one's chunk.
-            number: its number in the chunk.
+            chunk: index of each sequence's chunk.
+            number: index of each sequence in its chunk.
         """
         ...
 
 
 def has_frames(corpus: Corpus) -> TypeGuard[FrameCorpus]:
-    """Whether a corpus is one of utterances. It is not asked for what it would have to read chunks
-    to tell.
+    """Return whether a corpus is one of utterances.
+
+    The property itself is not read: that could load chunks.
     """
     return "broadcast" in vars(corpus) or hasattr(type(corpus), "broadcast")
 
 
 class TolerantCorpus(Corpus, Protocol):
-    """A corpus that can leave out what is malformed in a chunk."""
+    """Corpus that can skip malformed sequences of a chunk."""
 
     def allow(self, errors: int) -> None:
-        """Leave out so much."""
+        """Skip up to so many malformed sequences."""
         ...
 
 
 def is_tolerant(corpus: Corpus) -> TypeGuard[TolerantCorpus]:
-    """Whether a corpus can leave out what is malformed."""
+    """Return whether a corpus can skip malformed sequences."""
     return hasattr(type(corpus), "allow")
 
 
 def is_scattered(corpus: Corpus) -> TypeGuard[ScatteredCorpus]:
-    """Whether single sequences of a corpus are read rather than chunks."""
+    """Return whether sequences of a corpus are read one by one rather than in chunks."""
     return hasattr(type(corpus), "load_sequences") and bool(getattr(corpus, "is_large", False))
 
 
 class Deserializer(Protocol):
-    """Where data are and which streams they have; nothing is opened before a minibatch source
-    asks.
-    """
+    """Description of files and their streams; a minibatch source opens the files."""
 
     def open(self, threads: int = 1) -> Corpus | tuple[Corpus, ...]:
-        """Open the files and find their sequences; one corpus, or several that are joined.
+        """Open the files and index their sequences, as one corpus or several that are joined.
 
         Args:
             threads: how many parts of a chunk may be read at a time.
@@ -213,7 +210,7 @@ class Deserializer(Protocol):
 
 
 def spans(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The numbers from each begin on, as many as its length, one span after another.
+    """Return the indices of ranges, one range after another.
 
     Example:
         >>> spans(np.array([3, 10]), np.array([2, 3]))
@@ -226,13 +223,14 @@ def spans(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def take(parts: Sequence[tuple[StreamChunk, np.ndarray]]) -> tuple[Frames, np.ndarray]:
-    """Sequences of some chunks, one after another.
+    """Gather sequences from chunks, one after another.
 
     Args:
-        parts: chunks, and for each the numbers of the sequences that are wanted, in order.
+        parts: chunks, and for each the indices of the sequences to gather, in order.
 
     Returns:
-        Their frames, and each sequence's number of frames. Neighbours in a chunk are not copied.
+        Their frames, and each sequence's number of frames. Adjacent sequences of a chunk are a
+        view, not a copy.
     """
     frames: list[Frames] = []
     lengths = []
@@ -248,37 +246,37 @@ def take(parts: Sequence[tuple[StreamChunk, np.ndarray]]) -> tuple[Frames, np.nd
     return (frames[0] if len(frames) == 1 else joined(frames)), np.concatenate(lengths)
 
 
-def merged(
-    parts: Sequence[tuple[StreamChunk, np.ndarray]], places: Sequence[np.ndarray]
+def merge(
+    parts: Sequence[tuple[StreamChunk, np.ndarray]], positions: Sequence[np.ndarray]
 ) -> StreamChunk:
-    """Sequences of some chunks as a chunk of their own.
+    """Gather sequences from chunks into a new chunk, in any order.
 
     Args:
-        parts: chunks, and for each the numbers of the sequences that are wanted.
-        places: for each chunk where these sequences stand among all.
+        parts: chunks, and for each the indices of the sequences to gather.
+        positions: for each chunk the positions of these sequences in the new one.
     """
-    back = np.argsort(np.concatenate(places), kind="stable")
-    compiled = machine(0)
+    inverse = np.argsort(np.concatenate(positions), kind="stable")
+    compiled = compiled_module(0)
     if compiled is None or not all(_is_plain(chunk) for chunk, _ in parts):
         frames, lengths = take(parts)
         if len(parts) > 1:
-            frames, lengths = take([(StreamChunk(frames, ends_of(lengths)), back)])
+            frames, lengths = take([(StreamChunk(frames, ends_of(lengths)), inverse)])
         return StreamChunk(frames, ends_of(lengths))
     counts = [chunk.ends[numbers + 1] - chunk.ends[numbers] for chunk, numbers in parts]
-    ends = ends_of(np.concatenate(counts)[back])
+    ends = ends_of(np.concatenate(counts)[inverse])
     first = np.asarray(parts[0][0].frames)
     whole = np.empty((int(ends[-1]), *first.shape[1:]), np.float32)
-    for (chunk, numbers), count, place in zip(parts, counts, places, strict=True):
+    for (chunk, numbers), count, position in zip(parts, counts, positions, strict=True):
         rows = np.asarray(chunk.frames)
-        wanted, targets = spans(chunk.ends[numbers], count), spans(ends[place], count)
+        sources, targets = spans(chunk.ends[numbers], count), spans(ends[position], count)
         compiled.copy_rows(
-            rows.reshape(len(rows), -1), wanted, whole.reshape(len(whole), -1), targets
+            rows.reshape(len(rows), -1), sources, whole.reshape(len(whole), -1), targets
         )
     return StreamChunk(whole, ends)
 
 
 def _is_plain(chunk: StreamChunk) -> bool:
-    """Whether a chunk's frames are rows of float32 as they are given."""
+    """Return whether a chunk's frames are contiguous float32 without a context window."""
     frames = chunk.frames
     if chunk.neighbours is not None or not isinstance(frames, np.ndarray):
         return False
@@ -305,7 +303,7 @@ def _select(frames: Frames, rows: np.ndarray) -> Frames:
     begins = frames.offsets[rows]
     counts = frames.offsets[rows + 1] - begins
     offsets = ends_of(counts)
-    compiled = machine(0) if frames.values.dtype == np.float32 else None
+    compiled = compiled_module(0) if frames.values.dtype == np.float32 else None
     if compiled is not None and all(
         a.flags.c_contiguous for a in (frames.offsets, frames.columns, frames.values)
     ):
@@ -318,16 +316,14 @@ def _select(frames: Frames, rows: np.ndarray) -> Frames:
 
 
 def ends_of(counts: np.ndarray) -> np.ndarray:
-    """Where each of some parts ends that lie one after another, a zero before, int64 ``[parts +
-    1]``.
-    """
+    """Return offsets from counts: 0 and their running sums, int64 ``[counts + 1]``."""
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     return offsets
 
 
 def joined(parts: Sequence[Frames]) -> Frames:
-    """Frames of several parts of one stream, one after another."""
+    """Concatenate frames of one stream, dense or sparse."""
     sparse = [p for p in parts if isinstance(p, SparseFrames)]
     if not sparse:
         return np.concatenate([p for p in parts if isinstance(p, np.ndarray)])

@@ -1,4 +1,4 @@
-"""The chunks of a corpus in memory: read ahead of their use, kept as long as there is room."""
+"""`ChunkCache`: chunks of a corpus in memory, read ahead of their use, up to a limit of bytes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 
 from cntk.io._corpus.chunk import Corpus, SparseFrames, StreamChunk
 
-# If all chunks fit into so many bytes they stay, so that the next sweep need not read them again.
+# If all chunks fit into this limit they stay in memory, so that no later sweep reads them again.
 _KEPT_BYTES = 1 << 29
 
 Loaded = tuple[StreamChunk, ...]
 
 
 class ChunkCache:
-    """Chunks of one corpus.
+    """Cache of the chunks of one corpus.
 
     Args:
-        corpus: where to read them from.
-        kept_bytes: up to which size of all chunks those stay in memory that the present sweep no
-            longer needs.
+        corpus: where to read chunks from.
+        kept_bytes: limit for the size of all chunks. Below it, chunks stay in memory when the
+            present sweep no longer needs them.
     """
 
     def __init__(self, corpus: Corpus, kept_bytes: int = _KEPT_BYTES) -> None:
@@ -34,26 +34,26 @@ class ChunkCache:
         self._last_use: dict[int, int] = {}
 
     def begin_sweep(self, chunks: np.ndarray) -> None:
-        """Tell what comes.
+        """Set the order in which a sweep uses chunks.
 
         Args:
             chunks: the chunk of each sequence, in the order of the sweep.
         """
         count = len(chunks)
-        places = np.arange(count)
+        positions = np.arange(count)
         first, last = (
             np.full(int(chunks.max(initial=-1)) + 1, -1),
             np.full(int(chunks.max(initial=-1)) + 1, -1),
         )
-        # Of several places the one that is written last stays.
-        first[chunks[::-1]] = places[::-1]
-        last[chunks] = places
+        # Where an index repeats, NumPy keeps the value assigned last.
+        first[chunks[::-1]] = positions[::-1]
+        last[chunks] = positions
         used = np.flatnonzero(last >= 0)
         self._queue = used[np.argsort(first[used])].tolist()
         self._last_use = dict(zip(used.tolist(), last[used].tolist(), strict=True))
 
     def get(self, chunk: int) -> Loaded:
-        """A chunk; the one that is needed next begins to be read in the background."""
+        """Return a chunk, and start to read the following one in the background."""
         if chunk not in self._loaded:
             coming = self._coming.pop(chunk, None)
             self._loaded[chunk] = self._load(chunk) if coming is None else coming.result()
@@ -77,8 +77,9 @@ class ChunkCache:
         self._coming[following] = self._reader.submit(self._load, following)
 
     def release(self, position: int) -> None:
-        """Forget chunks that no sequence from a position of the sweep on needs, if not all that are
-        needed fit into the room.
+        """Drop chunks that nothing from a position of the sweep on needs.
+
+        Nothing is dropped while an estimate for all chunks of the sweep is below the limit.
         """
         spent = [c for c in self._loaded if self._last_use.get(c, -1) < position]
         if not spent:

@@ -1,11 +1,10 @@
-"""Samples that are made anew whenever they are read, such as images from their files: threads make
-them ahead of their use.
+"""Makes samples anew for each minibatch, such as decoded images, in threads that work ahead.
 
-A chunk of such samples holds only which ones they are. They are made for the minibatch that needs
-them, and those of the next one meanwhile; what does not come next after all is dropped. So at most
-two minibatches are in memory. Random numbers depend on the source's seed, the sweep and the
-sample's key: the same sample comes out the same in any minibatch, after a checkpoint, and in every
-deserializer that has it.
+A chunk of such samples holds no data, only their indices. Samples are made for the minibatch that
+needs them, and those of the next minibatch in the background; if another one comes next, they are
+dropped. So at most two minibatches are in memory. Random transforms depend on the source's seed,
+the sweep and the sample's key: a sample is the same in any minibatch, after a checkpoint, and in
+every deserializer that has it.
 """
 
 from __future__ import annotations
@@ -28,28 +27,28 @@ Made = tuple[np.ndarray, ...]
 
 @runtime_checkable
 class Samples(Protocol):
-    """Samples that can be made."""
+    """Maker of samples, by index."""
 
     def make(self, row: int, seed: tuple[int, int]) -> Made:
-        """One sample, of each of the streams that are made.
+        """Make one sample of each stream.
 
         Args:
-            row: which one.
+            row: index of the sample.
             seed: the source's seed, and the sweep.
 
         Raises:
-            DataError: if it cannot be read.
+            DataError: if the sample cannot be read.
         """
         ...
 
 
 @dataclass(frozen=True)
 class UnmadeChunk(StreamChunk):
-    """One stream's samples that are still to be made: sequences of one sample each, without frames.
+    """Chunk of samples that are not made yet: sequences of one sample each, without frames.
 
     Attributes:
-        samples: what makes them; a sequence's number in the chunk says which.
-        column: which of the streams that it makes.
+        samples: makes them by their index in the chunk.
+        column: index of the stream among those that ``samples`` makes.
     """
 
     samples: Samples | None = None
@@ -57,30 +56,29 @@ class UnmadeChunk(StreamChunk):
 
 
 def unmade(samples: Samples, column: int, count: int) -> UnmadeChunk:
-    """A chunk of samples that are still to be made.
+    """Return a chunk of samples that are not made yet.
 
     Args:
-        samples: what makes them.
-        column: which of the streams that it makes.
-        count: how many there are.
+        samples: makes them by their index in the chunk.
+        column: index of the stream among those that ``samples`` makes.
+        count: number of samples.
     """
     return UnmadeChunk(
         np.zeros((count, 0), np.float32), np.arange(count + 1), samples=samples, column=column
     )
 
 
-# Which samples, which of them, in which sweep.
-_Wanted = tuple[Samples, int, int]
+# The maker of a sample, its index, and the sweep.
+_SampleKey = tuple[Samples, int, int]
 
 
 class SampleMaker:
-    """Makes the samples of minibatches.
+    """Pool of threads that make the samples of minibatches.
 
     Args:
-        seed: where random numbers begin.
-        threads: how many samples to make at a time; 0 makes them when they are needed and not
-            before.
-        max_errors: how many samples that cannot be read are left out, each with a warning.
+        seed: seed of random transforms.
+        threads: how many samples to make at a time; 0 makes none ahead of their use.
+        max_errors: how many samples that cannot be read are skipped, each with a warning.
     """
 
     def __init__(self, seed: int, threads: int, max_errors: int) -> None:
@@ -89,84 +87,85 @@ class SampleMaker:
         self._max_errors = max_errors
         self._errors = 0
         self._pool: ThreadPoolExecutor | None = None
-        self._coming: dict[_Wanted, Future[Made]] = {}
+        self._futures: dict[_SampleKey, Future[Made]] = {}
 
     def finish(self, parts: Parts, sweeps: np.ndarray) -> Parts:
-        """The streams of a minibatch, all made.
+        """Make all samples of a minibatch.
 
         Args:
-            parts: for each stream chunks, and the numbers of the sequences in these.
+            parts: for each stream its chunks, and the indices of sequences in each.
             sweeps: each sequence's sweep, int64 ``[sequences]``.
 
         Returns:
-            The same with what had to be made. Sequences that cannot be read are missing, in all
-            streams.
+            The same with made samples. Sequences that cannot be read are missing, in all streams.
 
         Raises:
-            DataError: if more cannot be read than is allowed, or samples of a stream differ in
-                shape.
+            DataError: if more samples than ``max_errors`` cannot be read, or samples of a stream
+                differ in shape.
         """
-        wanted = {
-            name: _wanted(chunks, sweeps) for name, chunks in parts.items() if _is_unmade(chunks)
+        keys_by_stream = {
+            name: _sample_keys(chunks, sweeps)
+            for name, chunks in parts.items()
+            if _is_unmade(chunks)
         }
-        if not wanted:
+        if not keys_by_stream:
             return parts
-        needed = dict.fromkeys(key for keys in wanted.values() for key in keys)
-        self._begin(needed)
-        found = {key: self._result(key) for key in needed}
-        kept: np.ndarray = np.ones(len(sweeps), bool)
-        for keys in wanted.values():
-            kept &= [not isinstance(found[key], DataError) for key in keys]
-        for error in {id(e): e for e in found.values() if isinstance(e, DataError)}.values():
-            self.pass_over(error)
-        if not kept.any():
+        distinct = dict.fromkeys(key for keys in keys_by_stream.values() for key in keys)
+        self._begin(distinct)
+        results = {key: self._result(key) for key in distinct}
+        is_readable: np.ndarray = np.ones(len(sweeps), bool)
+        for keys in keys_by_stream.values():
+            is_readable &= [not isinstance(results[key], DataError) for key in keys]
+        for error in {id(e): e for e in results.values() if isinstance(e, DataError)}.values():
+            self.skip(error)
+        if not is_readable.any():
             return {}
         finished = {}
         for name, chunks in parts.items():
-            if name in wanted:
+            if name in keys_by_stream:
                 column = _column(chunks)
                 samples = [
                     made[column]
-                    for made in (found[k] for k in wanted[name])
+                    for made in (results[k] for k in keys_by_stream[name])
                     if not isinstance(made, DataError)
                 ]
-                finished[name] = [(_stacked(name, samples), np.arange(len(samples)))]
+                finished[name] = [(_stack(name, samples), np.arange(len(samples)))]
             else:
-                finished[name] = _filtered(chunks, kept)
+                finished[name] = _filter(chunks, is_readable)
         return finished
 
     def expect(self, parts: Parts, sweep: int) -> None:
-        """Begin to make what will probably be needed next, and drop what else has begun."""
+        """Start to make the samples that are probably needed next, and drop all others."""
         keys = dict.fromkeys(
             key
             for chunks in parts.values()
             if _is_unmade(chunks)
-            for key in _wanted(chunks, np.full(sum(len(n) for _, n in chunks), sweep))
+            for key in _sample_keys(chunks, np.full(sum(len(n) for _, n in chunks), sweep))
         )
-        for key in [k for k in self._coming if k not in keys]:
-            self._coming.pop(key).cancel()
+        for key in [k for k in self._futures if k not in keys]:
+            self._futures.pop(key).cancel()
         self._begin(keys)
 
-    def _begin(self, keys: Iterable[_Wanted]) -> None:
+    def _begin(self, keys: Iterable[_SampleKey]) -> None:
         if not self._threads:
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, "cntk-maker")
         for key in keys:
-            if key not in self._coming:
+            if key not in self._futures:
                 samples, row, sweep = key
-                self._coming[key] = self._pool.submit(samples.make, row, (self._seed, sweep))
+                self._futures[key] = self._pool.submit(samples.make, row, (self._seed, sweep))
 
-    def _result(self, key: _Wanted) -> Made | DataError:
+    def _result(self, key: _SampleKey) -> Made | DataError:
         samples, row, sweep = key
-        coming = self._coming.pop(key, None)
+        future = self._futures.pop(key, None)
         try:
-            return samples.make(row, (self._seed, sweep)) if coming is None else coming.result()
+            return samples.make(row, (self._seed, sweep)) if future is None else future.result()
         except DataError as error:
             return error
 
-    def pass_over(self, error: DataError) -> None:
-        """Warn of an error, or raise it if there are more than are allowed."""
+    def skip(self, error: DataError) -> None:
+        """Warn of an error, or raise it if there are more than ``max_errors``."""
         if self._errors >= self._max_errors:
             if not self._max_errors:
                 raise error
@@ -188,8 +187,8 @@ def _column(chunks: Chunks) -> int:
     return next(chunk.column for chunk, _ in chunks if isinstance(chunk, UnmadeChunk))
 
 
-def _wanted(chunks: Chunks, sweeps: np.ndarray) -> list[_Wanted]:
-    """What sequences need to have made."""
+def _sample_keys(chunks: Chunks, sweeps: np.ndarray) -> list[_SampleKey]:
+    """Return the keys of the samples of some sequences."""
     pairs = [
         (chunk.samples, row)
         for chunk, numbers in chunks
@@ -201,7 +200,7 @@ def _wanted(chunks: Chunks, sweeps: np.ndarray) -> list[_Wanted]:
     ]
 
 
-def _stacked(name: str, samples: list[np.ndarray]) -> StreamChunk:
+def _stack(name: str, samples: list[np.ndarray]) -> StreamChunk:
     shapes = list(dict.fromkeys(s.shape for s in samples))
     if len(shapes) > 1:
         raise DataError(
@@ -213,8 +212,8 @@ def _stacked(name: str, samples: list[np.ndarray]) -> StreamChunk:
     return StreamChunk(frames, np.arange(len(samples) + 1))
 
 
-def _filtered(chunks: Chunks, kept: np.ndarray) -> Chunks:
-    """Chunks and numbers without the sequences that are not kept."""
-    ends = np.cumsum([len(numbers) for _, numbers in chunks])
-    parts = zip(chunks, np.split(kept, ends[:-1]), strict=True)
-    return [(chunk, numbers[keep]) for (chunk, numbers), keep in parts if keep.any()]
+def _filter(chunks: Chunks, mask: np.ndarray) -> Chunks:
+    """Return chunks and indices of those sequences for which a bool mask is true."""
+    ends = np.cumsum([len(indices) for _, indices in chunks])
+    parts = zip(chunks, np.split(mask, ends[:-1]), strict=True)
+    return [(chunk, indices[keep]) for (chunk, indices), keep in parts if keep.any()]

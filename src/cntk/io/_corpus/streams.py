@@ -1,4 +1,4 @@
-"""Streams: what a reader gives, and where in its files it is to be found."""
+"""Descriptions of streams: what a reader returns, and where a deserializer finds it in files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_SEQUENCE_LENGTH = 65535
 
 @dataclass(init=False, repr=False)
 class StreamInformation:
-    """What one stream of a reader gives.
+    """Description of one stream of a reader: name, storage format, dtype, and shape of a sample.
 
     Programs read and change it by the original's names as well: `m_name`, `m_id`,
     `m_storage_format` (0 is dense, 1 sparse), `m_element_type` (a number as
@@ -33,7 +33,7 @@ class StreamInformation:
 
     Args:
         name: the stream's name.
-        stream_id: its number within its reader.
+        stream_id: its index within its reader.
         storage_format: ``'dense'`` or ``'sparse'``.
         dtype: dtype of its elements.
         shape: shape of one sample.
@@ -92,12 +92,12 @@ class StreamInformation:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether samples are sparse rows."""
+        """True if samples are sparse rows."""
         return self.storage_format == "sparse"
 
     @property
     def width(self) -> int:
-        """Numbers in one sample."""
+        """Number of elements of one sample."""
         return int(np.prod(self.sample_shape, dtype=np.int64))
 
     @property
@@ -113,7 +113,7 @@ class StreamInformation:
 
     @property
     def m_id(self) -> int:
-        """The stream's number within its reader."""
+        """The stream's index within its reader."""
         return self.stream_id
 
     @m_id.setter
@@ -126,7 +126,7 @@ class StreamInformation:
 
     @property
     def m_storage_format(self) -> int:
-        """How samples are stored, as a number: 0 is dense, 1 sparse."""
+        """Storage format as a number: 0 is dense, 1 sparse."""
         return _STORAGE.index(self.storage_format)
 
     @m_storage_format.setter
@@ -155,7 +155,7 @@ class StreamInformation:
 
     @property
     def m_sample_layout(self) -> NDShape:
-        """The shape of one sample, as the native layer has it."""
+        """The shape of one sample in the axis order of the native layer (reversed)."""
         from cntk.internal.native_shape import NDShape
 
         return NDShape(self.sample_shape[::-1])
@@ -168,7 +168,7 @@ class StreamInformation:
 
     @property
     def m_defines_mb_size(self) -> bool:
-        """Whether minibatches are measured in samples of this stream."""
+        """True if minibatches are measured in samples of this stream."""
         return self.defines_mb_size
 
     @m_defines_mb_size.setter
@@ -177,7 +177,7 @@ class StreamInformation:
 
     @property
     def m_is_binary(self) -> bool:
-        """Whether samples are bytes rather than numbers; they never are."""
+        """True if samples are bytes rather than numbers; always False."""
         return False
 
     def as_string(self) -> str:
@@ -199,7 +199,7 @@ class StreamConfiguration:
 
     Args:
         name: the stream's name in the program.
-        dim: numbers in one sample.
+        dim: number of elements of one sample.
         is_sparse: whether samples are written as ``index:value``.
         stream_alias: its name in the file; the same as ``name`` if empty.
         defines_mb_size: whether minibatches are measured in samples of this stream.
@@ -239,11 +239,11 @@ def StreamDef(
     defines_mb_size: bool = False,
     max_sequence_length: int | None = MAX_SEQUENCE_LENGTH,
 ) -> Record:
-    """Where a deserializer finds one stream, and in which form.
+    """Describe where a deserializer finds one stream, and in which form.
 
     Args:
         field: the stream's name in the file.
-        shape: numbers in one sample, or its shape.
+        shape: number of elements of one sample, or its shape.
         is_sparse: whether samples are written as ``index:value``.
         transforms: what to do with each image, in order (images only).
         context: how many frames before and after to put beside each frame (speech only).
@@ -251,7 +251,7 @@ def StreamDef(
         mlf: file, or files, with the labels (speech only); such a stream is sparse.
         broadcast: whether a sequence's one sample is repeated for each frame (speech only).
         defines_mb_size: whether minibatches are measured in samples of this stream.
-        max_sequence_length: longer sequences are left out (speech only).
+        max_sequence_length: longer sequences are skipped (speech only).
 
     Returns:
         A `Record` for `StreamDefs`.
@@ -267,7 +267,7 @@ def StreamDef(
     if max_sequence_length is None:
         max_sequence_length = MAX_SEQUENCE_LENGTH
     max_sequence_length = as_integer(max_sequence_length, "StreamDef: max_sequence_length", least=0)
-    given = {
+    options = {
         "dim": shape,
         "transforms": transforms,
         "context": context,
@@ -278,14 +278,14 @@ def StreamDef(
     return Record(
         stream_alias=field,
         is_sparse=as_flag(is_sparse, "StreamDef: is_sparse") or mlf is not None,
-        **{key: value for key, value in given.items() if value is not None},
+        **{key: value for key, value in options.items() if value is not None},
         defines_mb_size=as_flag(defines_mb_size, "StreamDef: defines_mb_size"),
         max_sequence_length=max_sequence_length,
     )
 
 
 def StreamDefs(**kwargs: Record) -> Record:
-    """The streams of a deserializer by name.
+    """Collect the streams of a deserializer by name.
 
     Args:
         **kwargs: a `StreamDef` for each name.
@@ -298,39 +298,39 @@ def StreamDefs(**kwargs: Record) -> Record:
 
 
 def stream_list(infos: Any, owner: str) -> list[StreamInformation]:
-    """The streams that a program's own source or deserializer says it has.
+    """Check the streams that a user-defined source or deserializer returns.
 
     Raises:
-        ArgumentError: if they are no list of `StreamInformation`, or there are none.
+        ArgumentError: if ``infos`` is not a list of `StreamInformation`, or is empty.
     """
-    found = list(infos) if isinstance(infos, (list, tuple)) else []
-    if not found or not all(isinstance(s, StreamInformation) for s in found):
+    streams = list(infos) if isinstance(infos, (list, tuple)) else []
+    if not streams or not all(isinstance(s, StreamInformation) for s in streams):
         raise ArgumentError(
             f"{owner}.stream_infos: expected a list of StreamInformation, got {shown(infos)}"
         )
-    return found
+    return streams
 
 
 def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
-    """Stream definitions as configurations, for readers of files that name their streams.
+    """Convert stream definitions to configurations, for files that name their streams.
 
     Args:
         streams: a record of `StreamDef`, or a list of `StreamConfiguration`.
-        reader: who asks, for errors.
+        reader: name of the deserializer, for errors.
 
     Raises:
         ValueError: if there are none, or one has no shape.
         TypeError: if they are anything else.
     """
     if not isinstance(streams, Mapping):
-        found = list(streams) if isinstance(streams, (list, tuple)) else [streams]
-        if not all(isinstance(s, StreamConfiguration) for s in found):
+        configured = list(streams) if isinstance(streams, (list, tuple)) else [streams]
+        if not all(isinstance(s, StreamConfiguration) for s in configured):
             raise ArgumentError(
                 f"{reader}: streams must be StreamDefs(name=StreamDef(...), ...), got "
                 f"{shown(streams)}"
             )
     else:
-        found = []
+        configured = []
         for name, stream in streams.items():
             if not isinstance(stream, Mapping):
                 raise TypeError(
@@ -341,7 +341,7 @@ def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
                     f"{reader}: stream '{name}' has no shape; give StreamDef(field=..., shape=...)"
                 )
             _check_dimensions(stream["dim"], f"{reader}: stream '{name}'")
-            found.append(
+            configured.append(
                 StreamConfiguration(
                     name,
                     stream["dim"],
@@ -350,17 +350,17 @@ def configurations(streams: Any, reader: str) -> list[StreamConfiguration]:
                     stream["defines_mb_size"],
                 )
             )
-    for stream in found:
+    for stream in configured:
         _check_dimensions(stream.dim, f"{reader}: stream '{stream.name}'")
-    return found
+    return configured
 
 
 def _check_dimensions(dim: Any, where: str) -> None:
-    """Refuse what is no shape of samples.
+    """Check the shape of a stream's samples.
 
     Raises:
-        ArgumentError: for what is no shape at all.
-        RangeError: for one that no sample has.
+        ArgumentError: if ``dim`` is not an integer or a tuple of integers.
+        RangeError: if it is empty, or a dimension is not between 1 and 2**31 - 1.
     """
     try:
         shape = as_shape(dim)
@@ -373,18 +373,18 @@ def _check_dimensions(dim: Any, where: str) -> None:
 
 
 def files_of(stream: Mapping[str, Any], which: str, where: str) -> tuple[str, ...]:
-    """The files that a stream is read from.
+    """Return the files that a stream is read from.
 
     Args:
         stream: a `StreamDef`.
         which: ``'scp'`` or ``'mlf'``.
-        where: whose stream it is, for errors.
+        where: deserializer and stream, for errors.
 
     Raises:
-        DataError: if there are none.
+        DataError: if no file is named.
     """
-    given = stream.get(which)
-    files = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+    value = stream.get(which)
+    files = tuple(value) if isinstance(value, (list, tuple)) else (value,)
     if not files or not all(isinstance(f, (str, os.PathLike)) and str(f) for f in files):
-        raise DataError(f"{where} needs a file, or a list of files, as {which}=..., got {given!r}")
+        raise DataError(f"{where} needs a file, or a list of files, as {which}=..., got {value!r}")
     return tuple(str(f) for f in files)

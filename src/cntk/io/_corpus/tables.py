@@ -1,8 +1,7 @@
-"""Rows of any data set as a deserializer: lists, Hugging Face and torch data sets, Arrow and
-Parquet files.
+"""Deserializers of rows: lists, Hugging Face and torch data sets, Arrow and Parquet files.
 
-Additions: the original has nothing of the kind. All are a `UserDeserializer`, so that rows are
-asked for chunk by chunk when they are needed, and shuffled as such are.
+Additions: the original has nothing of the kind. Each is a `UserDeserializer`, so that rows are
+read and shuffled chunk by chunk, when they are needed.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from cntk.io._text.listed_names import why
 
 
 class RowDeserializer(UserDeserializer):
-    """Reads rows: dictionaries, as Hugging Face data sets give, or tuples, as torch data sets give.
+    """Deserializer of rows: dictionaries, as of Hugging Face data sets, or tuples, as of torch's.
 
     A row is a sequence. In a dense stream its value is a sample of the stream's shape, or an array
     ``[length, *shape]``; in a sparse one it is the index of the one that is 1, a list of such
     indices (of words, for example), or a CSR matrix. An addition to CNTK.
 
     Args:
-        rows: what has a length and gives rows by their number; a torch ``DataLoader``, of which the
-            data set is read (in what batches and order is the minibatch source's affair); or
-            anything that can be gone through, which is then read into memory.
-        streams: `StreamDefs`; ``field`` is the row's key. Rows that are tuples give their items in
+        rows: an object with a length that is indexed by row number; a torch ``DataLoader``, whose
+            data set is read (the minibatch source decides on batches and order); or any iterable,
+            which is then read into memory.
+        streams: `StreamDefs`; ``field`` is the row's key. Rows that are tuples have their items in
             the order of streams.
         rows_per_chunk: how many rows are read at once.
 
@@ -62,36 +61,39 @@ class RowDeserializer(UserDeserializer):
             raise DataError("RowDeserializer: there are no rows")
 
     def stream_infos(self) -> list[StreamInformation]:
-        """The streams."""
+        """Return all streams."""
         return _informations(self._fields)
 
     def num_chunks(self) -> int:
-        """How many chunks there are."""
+        """Return the number of chunks."""
         return -(-len(self._rows) // self._rows_per_chunk)
 
     def get_chunk(self, chunk_id: int) -> dict[str, Any]:
-        """A chunk of rows.
+        """Read a chunk of rows.
 
         Args:
-            chunk_id: its number.
+            chunk_id: index of the chunk.
         """
         first = chunk_id * self._rows_per_chunk
         numbers = range(first, min(first + self._rows_per_chunk, len(self._rows)))
         rows = [self._rows[k] for k in numbers]
-        found: dict[str, Any] = {}
-        for place, field in enumerate(self._fields):
+        sequences: dict[str, Any] = {}
+        for column, field in enumerate(self._fields):
             values = [
-                _value(row, place, field, number) for row, number in zip(rows, numbers, strict=True)
+                _value(row, column, field, number)
+                for row, number in zip(rows, numbers, strict=True)
             ]
-            found[field.name] = _sequences(values, field, [f"row {number}" for number in numbers])
-        return found
+            labels = [f"row {number}" for number in numbers]
+            sequences[field.name] = _sequences(values, field, labels)
+        return sequences
 
 
 class ArrowDeserializer(UserDeserializer):
-    """Reads Arrow (IPC, Feather) and Parquet files, a record batch or row group at a time.
+    """Deserializer of Arrow (IPC, Feather) and Parquet files.
 
-    A row is a sequence; columns hold numbers, lists of numbers or lists of lists, as in
-    `RowDeserializer`. Needs pyarrow, ``pip install 'cntk-torch[arrow]'``. An addition to CNTK.
+    A record batch or row group is a chunk, and a row is a sequence; columns hold numbers, lists of
+    numbers or lists of lists, as in `RowDeserializer`. Needs pyarrow: ``pip install
+    'cntk-torch[arrow]'``. An addition to CNTK.
 
     Args:
         files: a file, or several that are read one after another; ``.parquet`` tells Parquet from
@@ -99,7 +101,7 @@ class ArrowDeserializer(UserDeserializer):
         streams: `StreamDefs`; ``field`` is the column.
 
     Raises:
-        ImportError: if pyarrow is not there.
+        ImportError: if pyarrow is not installed.
         ValueError: if a file cannot be read, or has no such column.
     """
 
@@ -114,51 +116,51 @@ class ArrowDeserializer(UserDeserializer):
         self._fields = _configured(streams, "ArrowDeserializer")
         listed = [files] if isinstance(files, (str, Path)) else list(files)
         self._opened = [_open_table(str(file)) for file in listed]
-        # File and part in it of each chunk.
-        self._places = [
+        # Of each chunk the index of its file, and the index of its part within the file.
+        self._parts = [
             (k, part) for k, (_, parts, _) in enumerate(self._opened) for part in range(parts)
         ]
         self._names = [str(file) for file in listed]
         for name, (_, _, columns) in zip(self._names, self._opened, strict=True):
             for field in self._fields:
-                if (field.stream_alias or field.name) not in columns:
-                    wanted = field.stream_alias or field.name
+                column = field.stream_alias or field.name
+                if column not in columns:
                     raise DataError(
-                        f"{name}: has no column '{wanted}'; it has: {', '.join(columns)}"
+                        f"{name}: has no column '{column}'; it has: {', '.join(columns)}"
                     )
-        if not self._places:
+        if not self._parts:
             raise DataError(
                 f"ArrowDeserializer: there are no rows in {', '.join(self._names) or 'no file'}"
             )
 
     def stream_infos(self) -> list[StreamInformation]:
-        """The streams."""
+        """Return all streams."""
         return _informations(self._fields)
 
     def num_chunks(self) -> int:
-        """How many record batches or row groups there are."""
-        return len(self._places)
+        """Return the number of record batches or row groups."""
+        return len(self._parts)
 
     def _place_of_chunk(self, chunk_id: int) -> str:
-        file, part = self._places[chunk_id]
+        file, part = self._parts[chunk_id]
         return f"{self._names[file]}, part {part}"
 
     def get_chunk(self, chunk_id: int) -> dict[str, Any]:
-        """A record batch or row group.
+        """Read a record batch or row group.
 
         Args:
-            chunk_id: its number.
+            chunk_id: index of the chunk.
         """
-        file, part = self._places[chunk_id]
+        file, part = self._parts[chunk_id]
         where = self._place_of_chunk(chunk_id)
         columns = [f.stream_alias or f.name for f in self._fields]
         try:
             table = self._opened[file][0](part, columns)
-            # What contradicts itself, as the ends of lists, would be believed.
+            # Otherwise pyarrow believes contradictory contents, such as wrong offsets of lists.
             table.validate(full=True)
-        except Exception:  # pyarrow's own kinds, which are many.
+        except Exception:  # pyarrow raises many kinds.
             raise DataError(f"{where}: it cannot be read: it is cut short or damaged") from None
-        found = {}
+        sequences = {}
         for field, name in zip(self._fields, columns, strict=True):
             column = table.column(name)
             if column.null_count:
@@ -169,22 +171,22 @@ class ArrowDeserializer(UserDeserializer):
                     if hasattr(column, "type")
                     else column.to_pylist()
                 )
-            except Exception:  # As above; of text that is none.
+            except Exception:  # As above; also for strings that are not valid UTF-8.
                 raise DataError(
                     f"{where}, column '{name}': its values are no numbers that can be read"
                 ) from None
-            found[field.name] = _sequences(
+            sequences[field.name] = _sequences(
                 list(values), field, [f"{where}, row {k}" for k in range(len(values))]
             )
-        return found
+        return sequences
 
 
 def _open_table(file: str) -> tuple[Any, int, list[str]]:
-    """A function that reads some columns of a part, how many parts there are, and the columns."""
+    """Return a function that reads columns of one part, the number of parts, and the columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # The file is open only while a part is read: nobody could replace it on Windows.
+    # The file is open only while a part is read: on Windows an open file cannot be replaced.
     try:
         source = opened(file)
     except OSError as error:
@@ -201,10 +203,10 @@ def _open_table(file: str) -> tuple[Any, int, list[str]]:
             else:
                 reader = pa.ipc.open_file(source)
                 count, names = reader.num_record_batches, reader.schema.names
-        except Exception:  # pyarrow's own kinds, which are many.
+        except Exception:  # pyarrow raises many kinds.
             kind = "a Parquet file" if file.endswith(".parquet") else "an Arrow file"
             raise DataError(
-                f"{file}: expected {kind}, and it is none, or is cut short or damaged"
+                f"{file}: expected {kind}, but it is of another kind, cut short or damaged"
             ) from None
 
     def row_group(part: int, columns: list[str]) -> Any:
@@ -212,15 +214,17 @@ def _open_table(file: str) -> tuple[Any, int, list[str]]:
             return pq.ParquetFile(source, metadata=metadata).read_row_group(part, columns)
 
     def record_batch(part: int, columns: list[str]) -> Any:
-        wanted = pa.ipc.IpcReadOptions(included_fields=[names.index(name) for name in columns])
+        read_options = pa.ipc.IpcReadOptions(
+            included_fields=[names.index(name) for name in columns]
+        )
         with opened(file) as source:
-            return pa.ipc.open_file(source, options=wanted).get_batch(part).select(columns)
+            return pa.ipc.open_file(source, options=read_options).get_batch(part).select(columns)
 
     return row_group if file.endswith(".parquet") else record_batch, count, names
 
 
 def _indexable(rows: Any) -> Any:
-    """Rows that can be asked for by number."""
+    """Return rows that can be indexed by number."""
     dataset = getattr(rows, "dataset", None)
     if dataset is not None and hasattr(rows, "collate_fn"):
         rows = dataset  # A torch DataLoader.
@@ -234,10 +238,10 @@ def _indexable(rows: Any) -> Any:
 
 
 def _configured(streams: Any, reader: str) -> list[StreamConfiguration]:
-    found = configurations(streams, reader)
-    if not found:
+    fields = configurations(streams, reader)
+    if not fields:
         raise DataError(f"{reader}: no streams were given")
-    return found
+    return fields
 
 
 def _informations(fields: list[StreamConfiguration]) -> list[StreamInformation]:
@@ -260,7 +264,7 @@ def _positive(count: int, what: str) -> int:
     return count
 
 
-def _value(row: Any, place: int, field: StreamConfiguration, number: int) -> Any:
+def _value(row: Any, column: int, field: StreamConfiguration, number: int) -> Any:
     name = field.stream_alias or field.name
     if isinstance(row, Mapping):
         if name not in row:
@@ -268,34 +272,33 @@ def _value(row: Any, place: int, field: StreamConfiguration, number: int) -> Any
         return row[name]
     if not isinstance(row, (tuple, list)):
         raise DataError(f"row {number}: expected a dictionary or a tuple, got {type(row).__name__}")
-    if place >= len(row):
+    if column >= len(row):
         raise DataError(
-            f"row {number}: has {len(row)} items, and stream '{field.name}' is number {place + 1}"
+            f"row {number}: has {len(row)} items, and stream '{field.name}' is number {column + 1}"
         )
-    return row[place]
+    return row[column]
 
 
 def _sequences(
-    values: Sequence[Any], field: StreamConfiguration, places: Sequence[str]
+    values: Sequence[Any], field: StreamConfiguration, labels: Sequence[str]
 ) -> list[Any]:
-    """A stream's sequences; the places are for errors."""
+    """Convert values to the sequences of a stream; the labels name the rows in errors."""
     shape = as_shape(field.dim)
     make = _one_hot if field.is_sparse else _dense
-    found = []
-    for value, place in zip(values, places, strict=True):
+    sequences = []
+    for value, label in zip(values, labels, strict=True):
         try:
-            found.append(make(value, shape))
+            sequences.append(make(value, shape))
         except (TypeError, ValueError) as error:
-            raise DataError(f"{place}, stream '{field.name}': {error}") from None
-    return found
+            raise DataError(f"{label}, stream '{field.name}': {error}") from None
+    return sequences
 
 
 def _dense(value: Any, shape: tuple[int, ...]) -> np.ndarray:
     array = _array(value)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"expected numbers, got {type(value).__name__} {str(value)[:40]!r}")
-    # A number is a sample of one; a list of numbers, in a stream of single numbers, a sequence of
-    # them.
+    # A scalar is a sequence of one sample. In a stream of scalars a list of numbers is a sequence.
     if shape == (1,) and (array.ndim == 0 or (array.ndim == 1 and array.shape != (1,))):
         return array.reshape(-1, 1)
     return array

@@ -1,6 +1,4 @@
-"""Deserializers that a program writes itself: chunks of arrays, lists of arrays or sparse
-matrices.
-"""
+"""`UserDeserializer`, the base of user-defined deserializers, and the check of what they return."""
 
 from __future__ import annotations
 
@@ -17,13 +15,12 @@ from cntk.io._corpus.streams import StreamInformation, stream_list
 
 
 class UserDeserializer:
-    """Base class for a program's own deserializer: override `stream_infos`, `num_chunks` and
-    `get_chunk`.
+    """Base class of user-defined deserializers.
 
-    Chunks are asked for when they are needed, not before, and may be asked for again in each sweep.
-    A source that joins one with other deserializers (an addition; the original cannot) has to ask
-    for every chunk once before it begins, to know the lengths of sequences; the sequences are then
-    known by their running number.
+    Override `stream_infos`, `num_chunks` and `get_chunk`. A source calls `get_chunk` when it needs
+    a chunk, and may call it again in each sweep. A source that joins this deserializer with others
+    (an addition; the original cannot) gets every chunk once before it begins, to know the lengths
+    of sequences; the key of a sequence is then its index.
 
     Example:
         >>> from cntk.io import MinibatchSource
@@ -52,25 +49,25 @@ class UserDeserializer:
         pass
 
     def stream_infos(self) -> list[StreamInformation]:
-        """The streams; to be overridden."""
+        """Return all streams; to be overridden."""
         raise NotImplementedError(
             f"{type(self).__name__} must override stream_infos, to give a list of StreamInformation"
         )
 
     def num_chunks(self) -> int:
-        """How many chunks there are; to be overridden."""
+        """Return the number of chunks; to be overridden."""
         raise NotImplementedError(f"{type(self).__name__} must override num_chunks")
 
     def get_chunk(self, chunk_id: int) -> Mapping[str, Any]:
-        """A chunk; to be overridden.
+        """Return a chunk; to be overridden.
 
         Args:
-            chunk_id: its number.
+            chunk_id: index of the chunk.
 
         Returns:
             For each stream's name its sequences: an array ``[n, *shape]`` or a CSR matrix ``[n,
-            numbers]`` of single samples, an array ``[n, length, *shape]``, or a list of sequences
-            (arrays ``[length, *shape]`` or ``shape``, or CSR matrices ``[length, numbers]``). All
+            width]`` of single samples, an array ``[n, length, *shape]``, or a list of sequences
+            (arrays ``[length, *shape]`` or ``shape``, or CSR matrices ``[length, width]``). All
             streams have the same number of sequences.
         """
         raise NotImplementedError(
@@ -78,22 +75,22 @@ class UserDeserializer:
         )
 
     def _place_of_chunk(self, chunk_id: int) -> str:
-        """What an error calls a chunk."""
+        """Return the name of a chunk in errors."""
         return f"{type(self).__name__}.get_chunk({chunk_id})"
 
     def open(self, threads: int = 1) -> UserChunks:
-        """What a minibatch source reads."""
+        """Return the chunks as a corpus, which a minibatch source reads."""
         return UserChunks(self, self._ends_sweeps_late)
 
 
 class UserChunks:
-    """The chunks of a program's own deserializer.
+    """Corpus of a user-defined deserializer.
 
     Args:
         owner: the deserializer.
-        ends_sweeps_late: whether a minibatch that is full with the last sequence of a sweep leaves
-            it to the next one to end the sweep, as the original has it for a program's own
-            deserializers, and for these alone.
+        ends_sweeps_late: whether a minibatch that is full with the last sequence of a sweep does
+            not end the sweep, so that the next one does. The original does so for user-defined
+            deserializers only.
     """
 
     def __init__(self, owner: UserDeserializer, ends_sweeps_late: bool = True) -> None:
@@ -110,39 +107,41 @@ class UserChunks:
 
     @cached_property
     def chunks(self) -> list[ChunkInfo]:
-        """What the chunks hold. All are asked for."""
-        found, first = [], 0
+        """Index of each chunk. All chunks are read."""
+        infos, first = [], 0
         for k in range(self.count):
             lengths = self.lengths(self.load(k))
-            found.append(ChunkInfo(np.arange(first, first + len(lengths)), lengths))
+            infos.append(ChunkInfo(np.arange(first, first + len(lengths)), lengths))
             first += len(lengths)
-        return found
+        return infos
 
     def lengths(self, chunk: tuple[StreamChunk, ...]) -> np.ndarray:
-        """By how many samples each sequence of a chunk counts, int64 ``[sequences]``."""
+        """Return the number of samples that each sequence counts, int64 ``[sequences]``."""
         defining = [k for k, s in enumerate(self.streams) if s.defines_mb_size] or range(len(chunk))
         counted: np.ndarray = np.max([np.diff(chunk[k].ends) for k in defining], axis=0)
         return counted
 
     def load(self, chunk: int) -> tuple[StreamChunk, ...]:
-        """Ask for a chunk.
+        """Get a chunk from the deserializer and check it.
 
         Raises:
-            DataError: if it is not as the streams say.
+            DataError: if its sequences do not fit the streams.
         """
         where = self._owner._place_of_chunk(chunk)
-        found = self._owner.get_chunk(chunk)
-        if not isinstance(found, Mapping):
+        sequences = self._owner.get_chunk(chunk)
+        if not isinstance(sequences, Mapping):
             raise DataError(
-                f"{where}: expected a dictionary name=sequences, got {type(found).__name__}"
+                f"{where}: expected a dictionary name=sequences, got {type(sequences).__name__}"
             )
         names = [s.name for s in self.streams]
-        if set(found) != set(names):
+        if set(sequences) != set(names):
             raise DataError(
                 f"{where}: expected the streams {', '.join(names)}, got "
-                f"{', '.join(map(str, found))}"
+                f"{', '.join(map(str, sequences))}"
             )
-        parts = tuple(_part(f"{where}, stream '{s.name}'", found[s.name], s) for s in self.streams)
+        parts = tuple(
+            _part(f"{where}, stream '{s.name}'", sequences[s.name], s) for s in self.streams
+        )
         counts = {name: len(p.ends) - 1 for name, p in zip(names, parts, strict=True)}
         if len(set(counts.values())) != 1:
             raise DataError(
@@ -152,7 +151,7 @@ class UserChunks:
 
 
 def _part(where: str, data: Any, stream: StreamInformation) -> StreamChunk:
-    """One stream's sequences of a chunk."""
+    """Convert the sequences of one stream to a chunk."""
     if stream.is_sparse:
         return _sparse(where, data, stream)
     if isinstance(data, np.ndarray) and data.dtype != object:
@@ -161,7 +160,7 @@ def _part(where: str, data: Any, stream: StreamInformation) -> StreamChunk:
         if data.ndim not in (rank + 1, rank + 2):
             raise DataError(
                 f"{where}: expected samples of shape {shape_text(stream.sample_shape)}, "
-                f"{_all_of(data)}"
+                f"one or more of them for each sequence, got an array {shape_text(data.shape)}"
             )
         _check(where, data.shape[data.ndim - rank :], stream)
         frames = _numbers(where, data, stream)
@@ -178,10 +177,6 @@ def _part(where: str, data: Any, stream: StreamInformation) -> StreamChunk:
         _check(where, array.shape[1:] if array.ndim == len(shape) + 1 else array.shape, stream)
     frames = np.concatenate(arrays) if arrays else np.zeros((0, *shape), stream.dtype)
     return _chunk(where, frames, np.array([len(a) for a in arrays], np.int64))
-
-
-def _all_of(data: np.ndarray) -> str:
-    return f"one or more of them for each sequence, got an array {shape_text(data.shape)}"
 
 
 def _listed(where: str, data: Any) -> Sequence[Any]:

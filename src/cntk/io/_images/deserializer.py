@@ -19,7 +19,7 @@ from cntk.io._images.decoding import BYTES, ImageLimits, load_decoder
 from cntk.io._images.files import EncodedText, ImageFiles
 from cntk.io._images.maps import Listed, read_base64, read_map
 from cntk.io._images.transforms import Color, Crop, Mean, Pipeline, Scale
-from cntk.io._native.loader import machine
+from cntk.io._native.loader import compiled_module
 from cntk.io._source.deserializer_options import set_option
 from cntk.io._text.encoding import readable
 from cntk.io._text.listed_names import advice, folder_of, shortened
@@ -222,7 +222,7 @@ class Images:
         self._images = images
         self._labels = labels
         self._decode = load_decoder(limits)
-        machine(len(listed.keys) * _WORK)
+        compiled_module(len(listed.keys) * _WORK)
         self._files = ImageFiles(folder_of(file), limits)
         self._encoded = EncodedText(file, *listed.texts, limits) if listed.texts else None
         self._views = max((s.pipeline.views for s in images), default=1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cntk.io._native.loader import machine
+from cntk.io._native.loader import compiled_module
 
 _UNIT = 2048  # 11 bits of a weight
 INTERPOLATIONS = ("nearest", "linear", "cubic", "lanczos")
@@ -132,7 +132,7 @@ def _weighted(image: np.ndarray, places: np.ndarray, weights: np.ndarray, axis: 
 
 def _whole_numbers(image: np.ndarray, across: Taps, down: Taps, interpolation: str) -> np.ndarray:
     weights = down.whole_weights
-    compiled = machine(0)
+    compiled = compiled_module(0)
     if interpolation == "linear" and compiled is not None:
         scaled = np.empty((len(weights), len(across.places), image.shape[2]), np.uint8)
         compiled.scale_linearly(

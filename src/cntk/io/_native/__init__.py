@@ -1,1 +1,1 @@
-"""Code that numba compiles, and how it is loaded."""
+"""Code that numba compiles, and its loader."""

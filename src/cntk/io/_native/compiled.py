@@ -1,7 +1,7 @@
-"""All that is compiled.
+"""All functions that numba compiles, in one module.
 
-To import this module compiles it, or loads what was compiled before, which takes seconds or a
-fraction of one: `_compiled` imports it in the background.
+Importing it compiles them, which takes seconds, or loads them from numba's cache, which takes a
+fraction of one. `loader` therefore imports it in the background.
 """
 
 from cntk.io._native.rows import (

@@ -1,6 +1,7 @@
-"""How functions are compiled: by numba, for given types, without Python's lock, and kept on disk.
+"""`compiled`: the decorator that compiles a function by numba, and numba's types for its arguments.
 
-Compiled code checks no index by itself, so that the functions do.
+Functions are compiled for one signature, run without the GIL, and are cached on disk. Compiled code
+does no bounds checks, so the functions check indices themselves.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ PIXELS = types.Array(uint8, 3, "A", readonly=True)
 
 
 def compiled(signature: Any) -> Callable[[Any], Any]:
-    """A decorator that compiles a function; what comes is kept where numba finds a place for it.
+    """Return a decorator that compiles a function, with numba's cache on disk where there is one.
 
     Args:
-        signature: numba's types of what is given and comes back.
+        signature: numba's types of the arguments and the result.
     """
 
     def decorated(function: Any) -> Any:
         if not threading.main_thread().is_alive():
-            raise ImportError("the program ends: it does not wait for what is not compiled yet")
+            raise ImportError("the program is ending and does not wait for the compiler")
         try:
             return njit(signature, nogil=True, cache=True)(function)
-        except RuntimeError:  # There is no folder to keep it in.
+        except RuntimeError:  # There is no folder for the cache.
             return njit(signature, nogil=True)(function)
 
     return decorated

@@ -1,8 +1,8 @@
-"""Compiled code, as soon as there is any.
+"""Loads the compiled functions in the background.
 
-Importing `_machine` compiles it, which takes seconds when it is done for the first time on a
-machine. It is done in the background, and only once there is so much to do that it is worth it;
-nobody waits.
+Importing `cntk.io._native.compiled` compiles them, which takes seconds the first time on a machine.
+It is done in a thread, once a file is large enough to be worth it. Until then, and without numba,
+the readers use NumPy.
 """
 
 from __future__ import annotations
@@ -16,31 +16,32 @@ from types import ModuleType
 _WORTH_IT = 1 << 22
 
 
-def machine(size: int) -> ModuleType | None:
-    """The compiled functions, if they are there; a text of some size makes sure that they will be.
+def compiled_module(size: int) -> ModuleType | None:
+    """Return the compiled functions if they are ready, else None.
+
+    A large ``size`` starts the compilation.
 
     Args:
         size: how many bytes are to be read.
     """
-    if size < _WORTH_IT and not _coming.cache_info().currsize:
+    if size < _WORTH_IT and not _compilation.cache_info().currsize:
         return None
-    coming = _coming()
-    return coming.result() if coming.done() and not coming.exception() else None
+    module = _compilation()
+    return module.result() if module.done() and not module.exception() else None
 
 
 @cache
-def _coming() -> Future[ModuleType]:
-    coming: Future[ModuleType] = Future()
+def _compilation() -> Future[ModuleType]:
+    """Start to compile, once in a process."""
+    module: Future[ModuleType] = Future()
 
-    def prepare() -> None:
+    def compile_all() -> None:
         try:
-            coming.set_result(importlib.import_module("cntk.io._native.compiled"))
-        except (
-            Exception
-        ) as error:  # Without numba, or with one that does not fit, all is read another way.
-            coming.set_exception(error)
+            module.set_result(importlib.import_module("cntk.io._native.compiled"))
+        except Exception as error:  # Without numba, or with an unfit version, NumPy reads.
+            module.set_exception(error)
 
-    # No daemon: a program that ends waits until the function under way is done, rather than have a
-    # compiler torn down.
-    threading.Thread(target=prepare, name="cntk-compiler").start()
-    return coming
+    # Not a daemon: at exit Python waits until the function under way is compiled, rather than
+    # tear the compiler down.
+    threading.Thread(target=compile_all, name="cntk-compiler").start()
+    return module

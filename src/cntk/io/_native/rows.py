@@ -1,4 +1,4 @@
-"""Sequences shuffled, rows gathered and images scaled by compiled code."""
+"""Compiled loops that shuffle sequences, gather rows, and scale images."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cntk.io._native.jit import NUMBERS, PIXELS, ROWS, VALUES, compiled
 
 @compiled(void(int64[::1], uint64[::1], int64))
 def exchange(order: np.ndarray, words: np.ndarray, first: int) -> None:
-    """Let some entries, one after another, change places with random ones.
+    """Swap some entries, one after another, with random entries of the whole array.
 
     Args:
-        order: what is shuffled.
-        words: a random word for each of the entries.
-        first: the place of the first of them.
+        order: the array to shuffle, in place.
+        words: a random word for each entry to swap.
+        first: index of the first entry to swap.
     """
     for here in range(max(first, 0), min(first + len(words), len(order))):
         there = int64(words[here - first] % uint64(len(order)))
@@ -37,40 +37,40 @@ def exchange_within(
     here: int,
     last: int,
 ) -> tuple[int, int]:
-    """Let entries change places with random ones of the window of chunks that each is in, as long
-    as random words last.
+    """Swap entries with random ones within the window of their chunk, while random words last.
 
     Args:
-        order: what is shuffled.
-        home: the chunk of each place.
-        at_home: the chunk that each entry comes from, changed along with the order.
-        windows: ``[chunks, 2]``, the first chunk of each one's window, and the one behind its last.
-        begins: where each chunk begins, and where the last one ends.
+        order: the array to shuffle, in place.
+        home: the chunk of each position.
+        at_home: the chunk that each entry comes from; changed along with the order.
+        windows: ``[chunks, 2]``: the first chunk of each chunk's window, and the one behind its
+            last.
+        begins: offset of each chunk, and at the end the number of entries.
         words: random words.
-        here: the first place to do.
-        last: the place behind the last one.
+        here: the first position to do.
+        last: the position behind the last one to do.
 
     Returns:
-        The first place that is not done, and how many words were used for those that are.
+        The first position that is not done, and how many words were used before it.
     """
     used = 0
-    for place in range(here, last):
-        low, high = windows[home[place], 0], windows[home[place], 1]
+    for position in range(here, last):
+        low, high = windows[home[position], 0], windows[home[position], 1]
         first = begins[low]
         count = uint64(begins[high] - first)
         tried = used
         while True:
             if tried >= len(words):
-                return place, used
+                return position, used
             there = first + int64(words[tried] % count)
             tried += 1
-            one, other = at_home[there], at_home[place]
-            fits = windows[home[place], 0] <= one < windows[home[place], 1]
+            one, other = at_home[there], at_home[position]
+            fits = windows[home[position], 0] <= one < windows[home[position], 1]
             if fits and windows[home[there], 0] <= other < windows[home[there], 1]:
                 break
         used = tried
-        at_home[place], at_home[there] = at_home[there], at_home[place]
-        order[place], order[there] = order[there], order[place]
+        at_home[position], at_home[there] = at_home[there], at_home[position]
+        order[position], order[there] = order[there], order[position]
     return last, used
 
 
@@ -86,43 +86,45 @@ def select_entries(
     new_columns: np.ndarray,
     new_values: np.ndarray,
 ) -> None:
-    """Copy the entries of some sparse rows.
+    """Gather rows of a CSR matrix.
 
     Args:
-        offsets: where each row's entries begin.
+        offsets: offset of each row's first entry.
         columns: each entry's column.
         values: each entry's value.
-        rows: the rows that are wanted.
-        new_offsets: where the entries of each of these are to begin, and where the last ones end.
-        new_columns: where columns go.
-        new_values: where values go.
+        rows: indices of the rows to gather.
+        new_offsets: offsets of the gathered rows' entries, ``[rows + 1]``.
+        new_columns: output: columns of entries.
+        new_values: output: values of entries.
     """
     for k in range(len(rows)):
-        begin, place, end = offsets[rows[k]], new_offsets[k], new_offsets[k + 1]
-        if begin < 0 or begin + end - place > len(columns) or place < 0 or end > len(new_columns):
+        begin, target, end = offsets[rows[k]], new_offsets[k], new_offsets[k + 1]
+        if begin < 0 or begin + end - target > len(columns) or target < 0 or end > len(new_columns):
             return
-        for j in range(end - place):
-            new_columns[place + j] = columns[begin + j]
-            new_values[place + j] = values[begin + j]
+        for j in range(end - target):
+            new_columns[target + j] = columns[begin + j]
+            new_values[target + j] = values[begin + j]
 
 
 @compiled(void(ROWS, NUMBERS, float32[:, ::1], NUMBERS))
-def copy_rows(rows: np.ndarray, wanted: np.ndarray, copies: np.ndarray, places: np.ndarray) -> None:
-    """Copy rows of a matrix to places in another, which is as wide.
+def copy_rows(
+    rows: np.ndarray, sources: np.ndarray, copies: np.ndarray, targets: np.ndarray
+) -> None:
+    """Copy rows of a matrix to rows of another of the same width.
 
     Args:
-        rows: the rows.
-        wanted: which of them.
-        copies: where they go.
-        places: to which place each goes.
+        rows: the matrix to copy from.
+        sources: indices of the rows to copy.
+        copies: the matrix to copy to.
+        targets: index in ``copies`` for each row.
     """
     width = min(rows.shape[1], copies.shape[1])
-    for k in range(min(len(wanted), len(places))):
-        row, place = wanted[k], places[k]
-        if row < 0 or row >= len(rows) or place < 0 or place >= len(copies):
+    for k in range(min(len(sources), len(targets))):
+        source, target = sources[k], targets[k]
+        if source < 0 or source >= len(rows) or target < 0 or target >= len(copies):
             return
         for j in range(width):
-            copies[place, j] = rows[row, j]
+            copies[target, j] = rows[source, j]
 
 
 @compiled(
@@ -136,15 +138,15 @@ def scale_linearly(
     down_weights: np.ndarray,
     scaled: np.ndarray,
 ) -> None:
-    """Scale an image with OpenCV's whole numbers; `_image_resize` says how.
+    """Scale an image bilinearly in OpenCV's fixed-point arithmetic; see `cntk.io._images.resize`.
 
     Args:
         image: ``[rows, columns, channels]``.
-        across: ``[new columns, 2]``, which two columns make a new one.
-        across_weights: what each of them counts, in units of 1/2048.
-        down: ``[new rows, 2]``, which two rows make a new one.
-        down_weights: what each of them counts.
-        scaled: ``[new rows, new columns, channels]``, where the result goes.
+        across: ``[new columns, 2]``: the two columns that each new one interpolates.
+        across_weights: their weights, in units of 1/2048.
+        down: ``[new rows, 2]``: the two rows that each new one interpolates.
+        down_weights: their weights.
+        scaled: output ``[new rows, new columns, channels]``.
     """
     rows, columns, channels = image.shape
     width = scaled.shape[1]

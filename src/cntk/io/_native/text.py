@@ -1,7 +1,7 @@
-"""Lines of the CNTK text format, read by compiled code in one pass over their bytes.
+"""Compiled parser of the CNTK text format (CTF), in one pass over the bytes.
 
-What is read here is entirely regular, and the same as `_ctf_lines` reads; what is not is left to
-that.
+It reads regular lines only, with the same results as `cntk.io._text.lines`, and leaves all others
+to that.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _ends_number(letter: int) -> bool:
 
 @compiled(int64(TEXT, int64, int64))
 def count_lines(text: np.ndarray, begin: int, end: int) -> int:
-    """Line ends between two bytes of a text."""
+    """Count the line ends between two byte offsets."""
     count = 0
     for at in range(begin, end):
         count += text[at] == 10
@@ -43,11 +43,13 @@ def count_lines(text: np.ndarray, begin: int, end: int) -> int:
 
 @compiled(types.Tuple((int64, float64))(TEXT, int64))
 def read_number(text: np.ndarray, at: int) -> tuple[int, float]:
-    """A number written as ``[+-]digits[.digits][e[+-]digits]`` from a byte on: the byte behind it,
-    or -1, and its value.
+    """Parse a number ``[+-]digits[.digits][e[+-]digits]`` from a byte offset on.
 
-    Digits beyond the nineteenth that count are left out, and what comes out is right to a few
-    units in the last place of a float64: a float32 does not show either.
+    At most 19 significant digits are used, and the result is within a few units in the last place
+    of float64; neither changes its float32 value.
+
+    Returns:
+        The offset behind the number, or -1 if there is none, and its value.
     """
     negative = text[at] == _MINUS
     if negative or text[at] == _PLUS:
@@ -100,7 +102,7 @@ def read_number(text: np.ndarray, at: int) -> tuple[int, float]:
 def _stream(
     text: np.ndarray, begin: int, end: int, aliases: np.ndarray, alias_ends: np.ndarray
 ) -> int:
-    """Which stream has the name between two bytes; -1 for none."""
+    """Return the index of the stream whose name is between two byte offsets; -1 for none."""
     first = 0
     for stream in range(len(alias_ends)):
         length = alias_ends[stream] - first
@@ -116,14 +118,16 @@ def _stream(
     return -1
 
 
-# Plain numbers are read where they stand rather than in a function of their own: handing the text
-# to one costs as much as reading a number does, since it is counted who holds it.
+# Plain numbers are parsed inline rather than in a function of their own: passing the array to one
+# costs as much as parsing a number, because numba counts references to it.
 
 
 @compiled(int64(TEXT, int64, int64, float32[::1], int64))
 def _dense_sample(text: np.ndarray, at: int, width: int, dense: np.ndarray, place: int) -> int:
-    """Read the numbers behind a name, up to the next '|' or line end, which is given back, or
-    -1.
+    """Read the dense sample behind a name into ``dense`` from index ``place`` on.
+
+    Returns:
+        The offset of the next '|' or line end; -1 if the sample is irregular.
     """
     last = place + width
     if place < 0 or last > len(dense):
@@ -137,8 +141,8 @@ def _dense_sample(text: np.ndarray, at: int, width: int, dense: np.ndarray, plac
             continue
         if place >= last:
             return -1
-        # Written out here and for sparse entries: as one function, put in place by numba, it takes
-        # up to 1.7 times as long.
+        # Written out here and for sparse entries: as one function that numba inlines, it takes up
+        # to 1.7 times as long.
         begin = at
         if letter == _MINUS:
             at += 1
@@ -186,8 +190,10 @@ def _sparse_sample(
     stream: int,
     total: int,
 ) -> tuple[int, int]:
-    """Read the entries behind a name, up to the next '|' or line end, which is given back, or -1;
-    and their number.
+    """Read the sparse sample behind a name into ``columns`` and ``values`` from ``total`` on.
+
+    Returns:
+        The offset of the next '|' or line end, -1 if the sample is irregular; the entries' number.
     """
     count = 0
     while True:
@@ -283,39 +289,38 @@ def read_block(
     samples: np.ndarray,
     totals: np.ndarray,
 ) -> bool:
-    """Read whole lines into arrays that hold the samples of all their lines.
+    """Read lines of a CTF file into preallocated arrays.
 
     Args:
-        text: bytes, of which those from ``begin`` to ``end`` are read; the last one is a line end.
-        begin: the first byte.
-        end: behind the last byte.
+        text: the file's bytes; those from ``begin`` to ``end`` are read, the last is a line end.
+        begin: offset of the first byte.
+        end: offset behind the last byte.
         have_ids: whether lines may begin with a sequence id.
-        first_line: number of the first line among those that the arrays are for.
-        lines: how many lines there are; no stream may have more samples.
-        aliases: the streams' names in the file, one after another.
-        alias_ends: where each of these ends.
-        widths: numbers in a sample of each stream.
+        first_line: index of the first line in the arrays.
+        lines: number of lines; no stream may have more samples.
+        aliases: the streams' names in the file, concatenated.
+        alias_ends: offset behind each of these names.
+        widths: number of elements of a sample of each stream.
         is_sparse: which streams are sparse.
-        dense: float32, where samples of dense streams go.
-        dense_begins: where in it each stream begins.
-        sample_lines: ``[streams, lines]``, where the number of each sample's line goes.
-        entries: ``[streams, lines]``, where the number of entries of each sparse sample goes.
-        columns: ``[streams, entries]``, where columns go.
-        values: ``[streams, entries]``, where their values go.
-        samples: ``[streams]``, in which samples are counted.
-        totals: ``[streams]``, in which entries are counted.
+        dense: output, float32: samples of dense streams.
+        dense_begins: offset of each stream in ``dense``.
+        sample_lines: output ``[streams, lines]``: index of each sample's line.
+        entries: output ``[streams, lines]``: number of entries of each sparse sample.
+        columns: output ``[streams, entries]``: columns of entries.
+        values: output ``[streams, entries]``: values of entries.
+        samples: output ``[streams]``: number of samples, which goes on from what it holds.
+        totals: output ``[streams]``: number of entries, which goes on from what it holds.
 
     Returns:
-        Whether all is entirely regular; if not, what was read means nothing.
+        Whether all lines are regular; if not, the output is meaningless.
     """
     streams = len(widths)
     at, line = begin, 0
-    # Whatever is looked for ends at a line end at the latest, and there is one at the end of the
-    # text.
+    # Every scan stops at a line end at the latest, and the last byte is one: no bounds checks.
     if begin >= end or end > len(text) or text[end - 1] != _NEWLINE:
         return False
     while at < end:
-        # What stands before the first '|': nothing, or an id.
+        # Before the first '|' there is nothing, or an id.
         if have_ids:
             while _is_digit(text[at]):
                 at += 1
@@ -323,7 +328,7 @@ def read_block(
             at += 1
         if text[at] != _PIPE or line >= lines:
             return False
-        found = 0
+        sample_count = 0
         while text[at] == _PIPE:
             at += 1
             name = at
@@ -339,7 +344,7 @@ def read_block(
             sample = samples[stream]
             if sample >= lines:
                 return False
-            found += 1
+            sample_count += 1
             if is_sparse[stream]:
                 total = totals[stream]
                 at, count = _sparse_sample(text, at, widths[stream], columns, values, stream, total)
@@ -357,7 +362,7 @@ def read_block(
                 return False
             sample_lines[stream, first_line + sample] = first_line + line
             samples[stream] = sample + 1
-        if text[at] != _NEWLINE or found == 0 or found > streams:
+        if text[at] != _NEWLINE or sample_count == 0 or sample_count > streams:
             return False
         at += 1
         line += 1
@@ -390,27 +395,27 @@ def find_sequences(
     rows: np.ndarray,
     counted: np.ndarray,
 ) -> int:
-    """Find where sequences begin in whole lines.
+    """Find where sequences begin in some lines of a CTF file.
 
     Args:
-        text: bytes, of which those from ``begin`` to ``end`` are read.
-        begin: the first byte, of a line.
-        end: behind the last byte.
+        text: the file's bytes; those from ``begin`` to ``end`` are read.
+        begin: offset of the first byte of a line.
+        end: offset behind the last byte.
         have_ids: whether lines may begin with a sequence id.
-        alias: the stream whose samples are counted, by its name in the file; every line counts as
-            one if it is empty.
-        state: uint64 ``[4]``: the id of the sequence before, whether there is one, and, to be given
-            back, the lines that still belong to it and what they count for.
-        begins: where the first byte of each sequence goes; there is room for as many as there are
-            lines.
-        keys: where ids go.
-        rows: where numbers of lines go.
-        counted: where numbers of samples go.
+        alias: name, in the file, of the stream whose samples are counted; if it is empty, every
+            line counts as one sample.
+        state: uint64 ``[4]``, changed in place: the id of the sequence before, and whether there
+            is one; then, as output, the number of lines that still belong to it, and of their
+            samples.
+        begins: output: offset of each sequence. All outputs have room for one sequence a line.
+        keys: output: ids.
+        rows: output: numbers of lines.
+        counted: output: numbers of samples.
 
     Returns:
-        How many sequences were found.
+        The number of sequences; -1 if the output is too small.
     """
-    found = 0
+    sequence_count = 0
     at = begin
     while at < end:
         start = at
@@ -422,7 +427,7 @@ def find_sequences(
                 at += 1
         count = 0 if len(alias) else 1
         if not len(alias):
-            # Most of a long line is passed over many bytes at a time.
+            # Skip most of a long line, 64 bytes at a time.
             while at + 64 <= end:
                 ends = 0
                 for k in range(64):
@@ -451,14 +456,19 @@ def find_sequences(
             is_first, key = True, state[0]
             state[0] += np.uint64(1)
         if is_first:
-            if found >= len(begins):
+            if sequence_count >= len(begins):
                 return -1
-            begins[found], keys[found], rows[found], counted[found] = start, key, 1, count
-            found += 1
-        elif found:
-            rows[found - 1] += 1
-            counted[found - 1] += count
+            (
+                begins[sequence_count],
+                keys[sequence_count],
+                rows[sequence_count],
+                counted[sequence_count],
+            ) = start, key, 1, count
+            sequence_count += 1
+        elif sequence_count:
+            rows[sequence_count - 1] += 1
+            counted[sequence_count - 1] += count
         else:
             state[2] += np.uint64(1)
             state[3] += np.uint64(count)
-    return found
+    return sequence_count

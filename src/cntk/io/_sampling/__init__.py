@@ -1,1 +1,1 @@
-"""In which order sequences are read, and how minibatches are cut from them."""
+"""The order in which sequences are read, and how they are divided into minibatches."""

@@ -1,5 +1,6 @@
-"""Sequences gathered ahead of their use: those of several small minibatches at once, since each
-gathering has its price.
+"""`ReadAhead`: gathers the sequences of several small minibatches at once.
+
+Each gather has a constant cost, which small minibatches share that way.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ _LARGE = 31 << 20
 
 
 class ReadAhead:
-    """Reads from a catalog, some minibatches ahead.
+    """Reader of a catalog that works some minibatches ahead.
 
     Args:
-        catalog: where sequences are.
+        catalog: the catalog to read sequences from.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -38,12 +39,12 @@ class ReadAhead:
     def read(
         self, sequences: np.ndarray, names: set[str], following: Callable[[int], np.ndarray]
     ) -> Parts:
-        """The sequences of a minibatch.
+        """Read the sequences of a minibatch.
 
         Args:
-            sequences: their numbers.
-            names: which streams.
-            following: gives up to so many sequences that will probably be asked for next.
+            sequences: indices of the sequences in the catalog.
+            names: names of the streams to read.
+            following: returns up to so many sequences that will probably be read next.
         """
         end = self._at + len(sequences)
         if names != self._names or not np.array_equal(self._sequences[self._at : end], sequences):
@@ -58,25 +59,28 @@ class ReadAhead:
     def _gather(
         self, sequences: np.ndarray, names: set[str], following: Callable[[int], np.ndarray]
     ) -> None:
-        """Gather these sequences and more."""
+        """Gather these sequences, and those of some minibatches that probably follow."""
         ahead = following(len(sequences) * self._minibatches - len(sequences))
         try:
-            wanted = np.concatenate([sequences, ahead])
-            self._parts = self._catalog.gathered(wanted, names)
+            gathered = np.concatenate([sequences, ahead])
+            self._parts = self._catalog.gather(gathered, names)
         except DataError:
-            # What is wrong is for the minibatch that has it.
-            self._minibatches, wanted = 1, sequences
-            self._parts = self._catalog.gathered(wanted, names)
+            # A malformed sequence ahead must not fail this minibatch: it is reported by its own.
+            self._minibatches, gathered = 1, sequences
+            self._parts = self._catalog.gather(gathered, names)
         else:
-            size = sum(part.nbytes for part in self._parts.values()) * len(sequences) // len(wanted)
+            size = (
+                sum(part.nbytes for part in self._parts.values()) * len(sequences) // len(gathered)
+            )
             self._minibatches = min(max(_BYTES // max(size, 1), 1), _MINIBATCHES)
-        self._sequences, self._names, self._at = wanted, set(names), 0
+        self._sequences, self._names, self._at = gathered, set(names), 0
 
 
 @cache
 def _keep_memory() -> None:
-    """Once, since the C library gives the memory of a minibatch back to the system, and faults it
-    in again for the next, until it has seen something this large come and go. Nothing of it is
-    touched.
+    """Allocate and free one large array, once, so that malloc keeps freed minibatches.
+
+    glibc returns large blocks to the system on free, and each new minibatch faults its pages in
+    again. Freeing one block of this size raises its threshold. The block's pages are not touched.
     """
     np.empty(_LARGE, np.uint8)

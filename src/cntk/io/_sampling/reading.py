@@ -1,5 +1,6 @@
-"""What a minibatch source reads through: the sequences of each minibatch, and a state to go on
-from.
+"""`Reading`, the protocol that a minibatch source reads through, and `CatalogReading`.
+
+A reading returns the sequences of each minibatch, and its position as a checkpoint state.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class Read:
     """The sequences of one minibatch.
 
     Attributes:
-        parts: for each wanted stream chunks, and the numbers of the minibatch's sequences in these.
-            None at the end.
+        parts: for each stream chunks, and the indices of the minibatch's sequences in each. Empty
+            at the end of the data.
         ends_sweep: whether a sweep ends with the minibatch or within it.
-        starts: which sequences begin here rather than going on from the minibatch before; None if
+        starts: which sequences begin here, rather than go on from the minibatch before; None if
             all do.
-        origins: which of the minibatch before each one goes on from, if it does.
+        origins: for each sequence that goes on, its index in the minibatch before.
     """
 
     parts: dict[str, list[tuple[StreamChunk, np.ndarray]]]
@@ -43,11 +44,11 @@ class Read:
 
 @dataclass(frozen=True)
 class Limits:
-    """Where reading ends; None for no end.
+    """Limits at which reading ends; None for no limit.
 
     Attributes:
-        samples: after how many samples; a sequence that begins before is still read.
-        sweeps: after how many sweeps.
+        samples: number of samples; a sequence that begins before the limit is still read.
+        sweeps: number of sweeps.
     """
 
     samples: int | None
@@ -55,46 +56,44 @@ class Limits:
 
 
 class Reading(Protocol):
-    """A way through data, minibatch by minibatch."""
+    """Reader of data, minibatch by minibatch."""
 
     @property
     def streams(self) -> tuple[StreamInformation, ...]:
-        """What is read."""
+        """The streams that can be read."""
         ...
 
     @property
     def is_infinite(self) -> bool:
-        """Whether there is always a next minibatch."""
+        """True if there is always a next minibatch."""
         ...
 
     def next(self, request: Request, names: set[str]) -> Read:
-        """The next sequences of some streams, as many as a worker's room holds, and one at
-        least.
-        """
+        """Read the next sequences of some streams, as many as the request's room; at least one."""
         ...
 
     def state(self) -> dict[str, int]:
-        """Where it stands."""
+        """Return the position as a checkpoint state."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go to where `state` was given."""
+        """Go to the position of a checkpoint state."""
         ...
 
 
 class CatalogReading:
-    """Reads deserializers that know beforehand which sequences they have.
+    """Reading of deserializers that index their sequences when they are opened.
 
     Args:
         corpora: the opened deserializers.
-        window: how far sequences are shuffled; None leaves them in their order.
-        seed: the first sweep's seed.
-        limits: where reading ends.
-        bucket: within how many sequences of that order those of similar length come together.
+        window: the shuffle window; None for no shuffle.
+        seed: seed of the first sweep.
+        limits: limits at which reading ends.
+        bucket: how many shuffled sequences at a time are sorted by length; 0 for none.
         frame_mode: whether utterances are read frame by frame, and other sequences must be of one
             sample.
-        max_errors: how many malformed sequences to pass over, in all.
-        makers: how many images to read at a time, and ahead of their use; 0 for none.
+        max_errors: how many malformed sequences to skip in all.
+        makers: number of threads that decode images ahead of their use; 0 for none.
     """
 
     def __init__(
@@ -110,12 +109,12 @@ class CatalogReading:
     ) -> None:
         self._maker = SampleMaker(seed, makers, max_errors)
         for error in (e for c in corpora for e in getattr(c, "errors", ())):
-            self._maker.pass_over(error)
+            self._maker.skip(error)
         for corpus in corpora:
             if is_tolerant(corpus):
                 corpus.allow(max_errors)
         self._catalog = Catalog(corpora, frame_mode)
-        self._gathering = ReadAhead(self._catalog)
+        self._read_ahead = ReadAhead(self._catalog)
         self._errors_left = max_errors
         order = Order(self._catalog.sizes, self._catalog.samples, window, seed)
         self._timeline = Timeline(
@@ -128,32 +127,30 @@ class CatalogReading:
 
     @property
     def streams(self) -> tuple[StreamInformation, ...]:
-        """What is read."""
+        """The streams that can be read."""
         return self._catalog.streams
 
     @property
     def is_infinite(self) -> bool:
-        """Whether there is always a next minibatch."""
+        """True if there is always a next minibatch."""
         return self._timeline.is_infinite
 
     @property
     def is_over(self) -> bool:
-        """Whether all has been read."""
+        """True if all data have been read."""
         return self._timeline.is_over
 
     def next(self, request: Request, names: set[str]) -> Read:
-        """The next sequences of some streams, as many as a worker's room holds, and one at
-        least.
-        """
+        """Read the next sequences of some streams, as many as the request's room; at least one."""
         before, ended = self._timeline.position, 0
         while True:
             taken = self._timeline.take(request)
             ended += taken.ends_sweep
-            sound = self._sound(taken.sequences, before)
-            if sound.any():
-                parts = self._read(taken.sequences[sound], request, names, before)
-                parts = self._finished(parts, taken.sweeps[sound], before)
-                self._catalog.release(self._timeline.place)
+            is_valid = self._is_valid(taken.sequences, before)
+            if is_valid.any():
+                parts = self._read(taken.sequences[is_valid], request, names, before)
+                parts = self._make(parts, taken.sweeps[is_valid], before)
+                self._catalog.release(self._timeline.index)
                 if parts:
                     break
             if not len(taken.sequences) or ended > 2:
@@ -162,9 +159,9 @@ class CatalogReading:
         return Read(parts, ended > 0)
 
     def _read(self, sequences: np.ndarray, request: Request, names: set[str], begin: int) -> Parts:
-        """The sequences of a minibatch; if that fails, it stays where it began."""
+        """Read the sequences of a minibatch; on an error go back to its position ``begin``."""
         try:
-            return self._gathering.read(
+            return self._read_ahead.read(
                 sequences, names, lambda count: self._timeline.following(count, request)
             )
         except DataError:
@@ -172,24 +169,24 @@ class CatalogReading:
             raise
 
     def _make_ahead(self, count: int, request: Request, names: set[str]) -> None:
-        """Begin to make what the next minibatch needs, if it is of the same size and all are
-        sound.
-        """
+        """Start to make the samples that the next minibatch needs if it has the same size."""
         following = self._timeline.following(count, request)
         if names and len(following):
             self._maker.expect(self._catalog.read(following, names), self._timeline.sweep)
 
-    def _finished(self, parts: Parts, sweeps: np.ndarray, begin: int) -> Parts:
-        """Streams all made; if that fails, it stays where it began."""
+    def _make(self, parts: Parts, sweeps: np.ndarray, begin: int) -> Parts:
+        """Make all samples of a minibatch; on an error go back to its position ``begin``."""
         try:
             return self._maker.finish(parts, sweeps)
         except DataError:
             self._timeline.seek(begin)
             raise
 
-    def _sound(self, sequences: np.ndarray, begin: int) -> np.ndarray:
-        """Which sequences are not malformed; if more of these come than are allowed, it stays where
-        it began.
+    def _is_valid(self, sequences: np.ndarray, begin: int) -> np.ndarray:
+        """Return a bool mask that is false for malformed sequences, which are skipped.
+
+        Raises:
+            DataError: if there are more than may be skipped; the position goes back to ``begin``.
         """
         if not self._catalog.faults:
             return np.ones(len(sequences), bool)
@@ -198,16 +195,16 @@ class CatalogReading:
         if count > self._errors_left:
             self._timeline.seek(begin)
             error = self._catalog.faults[int(sequences[faulty][self._errors_left])]
-            raise DataError(f"{error}; MinibatchSource passes over as many as max_errors says")
+            raise DataError(f"{error}; MinibatchSource skips as many as max_errors says")
         self._errors_left -= count
         return ~faulty
 
     def state(self) -> dict[str, int]:
-        """The position, in samples."""
+        """Return the position, in samples, as a checkpoint state."""
         return {POSITION: self._timeline.position}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go to a position."""
+        """Go to the position of a checkpoint state."""
         position = state.get(POSITION) if isinstance(state, Mapping) else None
         if not isinstance(position, (int, np.integer)) or position < 0:
             raise ValueError(
@@ -219,13 +216,13 @@ class CatalogReading:
 
 @dataclass(frozen=True)
 class ByLength:
-    """An order in which sequences of similar length come together.
+    """Order of sweeps in which sequences of similar length are adjacent.
 
     Attributes:
-        order: the order before.
-        lengths: samples of each sequence, int64 ``[sequences]``.
+        order: the order to start from.
+        lengths: number of samples of each sequence, int64 ``[sequences]``.
         pool: how many sequences of that order are sorted at a time: one pool ascending, the next
-            descending, so that neighbours are similar where pools meet too.
+            descending, so that adjacent sequences are similar where pools meet too.
     """
 
     order: Order
@@ -233,20 +230,21 @@ class ByLength:
     pool: int
 
     def sweep(self, number: int) -> np.ndarray:
-        """Sequence numbers in the order of a sweep, int64 ``[sequences]``."""
+        """Return sequence indices in the order of a sweep, int64 ``[sequences]``."""
         sequences = self.order.sweep(number)
-        found: np.ndarray = sequences[by_length(self.lengths[sequences], self.pool)]
-        return found
+        bucketed: np.ndarray = sequences[by_length(self.lengths[sequences], self.pool)]
+        return bucketed
 
-    def deals(self, number: int) -> np.ndarray | None:
-        """Which worker reads each sequence, as in that order."""
-        return self.order.deals(number)
+    def worker_numbers(self, number: int) -> np.ndarray | None:
+        """Return the number that assigns each sequence to a worker, as in ``order``."""
+        return self.order.worker_numbers(number)
 
 
 def by_length(lengths: np.ndarray, pool: int) -> np.ndarray:
-    """Places of sequences, so many at a time sorted by length: ascending, then descending, and so
-    on.
+    """Return the permutation that sorts ``pool`` sequences at a time by length.
+
+    Pools are sorted ascending and descending in turn.
     """
     pools = np.arange(len(lengths)) // pool
-    places: np.ndarray = np.lexsort((np.where(pools % 2 == 0, lengths, -lengths), pools))
-    return places
+    permutation: np.ndarray = np.lexsort((np.where(pools % 2 == 0, lengths, -lengths), pools))
+    return permutation

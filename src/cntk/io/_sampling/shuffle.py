@@ -1,9 +1,8 @@
-"""The order in which a sweep goes through a corpus: as it stands, or shuffled within a window of
-chunks.
+"""`Order`: the order of sequences in each sweep, optionally shuffled within a window of chunks.
 
-The shuffle is the original's, number by number, so that the same seed gives the same minibatches:
-chunks are shuffled first; then every sequence changes places with a random one of the window of
-chunks around it. At most a window of chunks is needed at a time.
+The shuffle draws the same random numbers as the original's, so that the same seed gives the same
+minibatches: chunks are shuffled first, then every sequence is swapped with a random one of the
+window of chunks around it. At most a window of chunks is needed at a time.
 """
 
 from __future__ import annotations
@@ -14,20 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk._runtime.random.mersenne_twister import MersenneTwister64
-from cntk.io._native.loader import machine
+from cntk.io._native.loader import compiled_module
 
 _DRAWS, _MANY_DRAWS = 1 << 12, 1 << 16
-# What a sequence counts for, in bytes of text, when it is asked whether to compile.
+# The cost of shuffling one sequence, in bytes of text, for the decision whether to compile.
 _WORK = 64
 
 
 @dataclass(frozen=True)
 class Window:
-    """How far a sequence may move.
+    """Shuffle window: how far a sequence may move.
 
     Attributes:
         size: the window's width.
-        in_samples: whether it is given in samples, not in chunks.
+        in_samples: whether the width is in samples, not in chunks.
     """
 
     size: int
@@ -39,10 +38,10 @@ class Order:
     """The order of sequences in each sweep.
 
     Attributes:
-        sizes: sequences in each chunk.
-        samples: samples in each chunk.
-        window: how far sequences move; None leaves them in their order.
-        seed: where the first sweep's random numbers begin; each sweep has its own.
+        sizes: number of sequences of each chunk.
+        samples: number of samples of each chunk.
+        window: the shuffle window; None for no shuffle.
+        seed: seed of the first sweep; each further sweep adds one.
     """
 
     sizes: Sequence[int]
@@ -51,38 +50,40 @@ class Order:
     seed: int = 0
 
     def sweep(self, number: int) -> np.ndarray:
-        """Sequence numbers in the order of a sweep, int64 ``[sequences]``."""
+        """Return sequence indices in the order of a sweep, int64 ``[sequences]``."""
         count = sum(self.sizes)
         if self.window is None:
             return np.arange(count)
-        return self._shuffled(
+        return self._shuffle(
             self._chunks(number), self.window, MersenneTwister64(self.seed + number)
         )
 
-    def deals(self, number: int) -> np.ndarray | None:
-        """Shuffled chunks are dealt out among workers: each sequence's chunk's place in a sweep,
-        int64 ``[sequences]``.
+    def worker_numbers(self, number: int) -> np.ndarray | None:
+        """Return the number, modulo the workers, of the worker that reads each sequence.
+
+        Shuffled chunks are assigned to workers in turn, so it is the position of the sequence's
+        chunk in the sweep, int64 ``[sequences]``; None without a shuffle.
         """
         if self.window is None:
             return None
         chunks = self._chunks(number)
-        places = np.empty_like(chunks)
-        places[chunks] = np.arange(len(chunks))
-        return np.repeat(places, self.sizes)
+        positions = np.empty_like(chunks)
+        positions[chunks] = np.arange(len(chunks))
+        return np.repeat(positions, self.sizes)
 
     def _chunks(self, number: int) -> np.ndarray:
-        """The chunks in the order of a sweep, int64 ``[chunks]``."""
+        """Return the chunks in the order of a sweep, int64 ``[chunks]``."""
         chunks = list(range(len(self.sizes)))
         words = MersenneTwister64(self.seed + number).words(len(chunks)).tolist()
-        for place, word in enumerate(words):
+        for position, word in enumerate(words):
             other = word % len(chunks)
-            chunks[place], chunks[other] = chunks[other], chunks[place]
+            chunks[position], chunks[other] = chunks[other], chunks[position]
         return np.array(chunks, np.int64)
 
-    def _shuffled(
+    def _shuffle(
         self, chunks: np.ndarray, window: Window, twister: MersenneTwister64
     ) -> np.ndarray:
-        """Sequences of shuffled chunks, shuffled within each one's window."""
+        """Shuffle the sequences of shuffled chunks, each within the window of its chunk."""
         sizes = np.array(self.sizes, np.int64)
         order = np.empty(int(sizes.sum()), np.int64)
         firsts, ends = (np.cumsum(sizes) - sizes)[chunks], np.cumsum(sizes[chunks])
@@ -92,36 +93,34 @@ class Order:
             order[end - size : end] = np.arange(first, first + size)
         windows = self._windows(chunks.tolist(), window)
         if all(w == (0, len(chunks)) for w in windows):
-            return _exchange(order, twister)
-        return _exchange_within(order, sizes[chunks], windows, twister)
+            return _shuffle_all(order, twister)
+        return _shuffle_windows(order, sizes[chunks], windows, twister)
 
     def _windows(self, chunks: list[int], window: Window) -> list[tuple[int, int]]:
-        """For each shuffled chunk the places of the first chunk of its window and of the first
-        behind it.
-        """
+        """Return each shuffled chunk's window as a range of positions (end exclusive)."""
         half = window.size // 2
         count = len(chunks)
         if not window.in_samples:
             size = min(window.size, count)
-            lows = [min(max(place - half, 0), count - size) for place in range(count)]
+            lows = [min(max(position - half, 0), count - size) for position in range(count)]
             return [(low, low + size) for low in lows]
         ends = np.cumsum([self.samples[c] for c in chunks]).tolist()
         begins = [0, *ends[:-1]]
         windows = []
         low, high = 0, 0
-        for place in range(count):
-            while begins[place] - begins[low] > half:
+        for position in range(count):
+            while begins[position] - begins[low] > half:
                 low += 1
-            high = max(high, place + 1)
-            while high < count and ends[high] - begins[place] < half:
+            high = max(high, position + 1)
+            while high < count and ends[high] - begins[position] < half:
                 high += 1
             windows.append((low, high))
         return windows
 
 
-def _exchange(order: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
-    """Every sequence, one after another, changes places with a random one."""
-    compiled = machine(len(order) * _WORK)
+def _shuffle_all(order: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
+    """Swap every sequence, one after another, with a random one of all."""
+    compiled = compiled_module(len(order) * _WORK)
     if compiled is not None:
         for first in range(0, len(order), _MANY_DRAWS):
             compiled.exchange(order, twister.words(min(len(order) - first, _MANY_DRAWS)), first)
@@ -134,15 +133,15 @@ def _exchange(order: np.ndarray, twister: MersenneTwister64) -> np.ndarray:
     return np.array(numbers, np.int64)
 
 
-def _exchange_within(
+def _shuffle_windows(
     order: np.ndarray, sizes: np.ndarray, windows: list[tuple[int, int]], twister: MersenneTwister64
 ) -> np.ndarray:
-    """Every sequence changes places with a random one of its window, in whose window it is too."""
+    """Swap every sequence with a random one of its window; each must be in the other's window."""
     begins = np.concatenate([[0], np.cumsum(sizes)])
     home = np.repeat(np.arange(len(sizes)), sizes)
-    compiled = machine(len(order) * _WORK)
+    compiled = compiled_module(len(order) * _WORK)
     if compiled is None:
-        return _exchange_within_slowly(
+        return _shuffle_windows_in_python(
             order.tolist(), home.tolist(), windows, begins.tolist(), twister
         )
     done, words = 0, np.zeros(0, np.uint64)
@@ -154,7 +153,7 @@ def _exchange_within(
     return order
 
 
-def _exchange_within_slowly(
+def _shuffle_windows_in_python(
     order: list[int],
     home: list[int],
     windows: list[tuple[int, int]],
@@ -176,11 +175,11 @@ def _exchange_within_slowly(
     return np.array(order, np.int64)
 
 
-def _within(window: tuple[int, int], place: int) -> bool:
-    return window[0] <= place < window[1]
+def _within(window: tuple[int, int], position: int) -> bool:
+    return window[0] <= position < window[1]
 
 
 def _words(twister: MersenneTwister64) -> Iterator[int]:
-    """Random words one at a time, made many at once."""
+    """Yield random words one at a time, drawn many at once."""
     while True:
         yield from twister.words(_DRAWS).tolist()

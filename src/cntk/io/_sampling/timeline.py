@@ -1,8 +1,7 @@
-"""The timeline of a minibatch source: samples counted from its first one on, sweep after sweep, cut
-into minibatches.
+"""`Timeline`: all samples of a minibatch source, sweep after sweep, cut into minibatches.
 
-A position on it is all that a checkpoint holds: which sequences come next follows from the position
-and the seed.
+A position on it, counted in samples from the first sweep on, is all that a checkpoint has: which
+sequences come next follows from the position and the seed.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Request:
-    """What a worker asks for.
+    """Request of one worker for a minibatch.
 
     Attributes:
-        size: samples of all workers together.
-        workers: of how many workers each reads its own sequences.
-        rank: which of them asks.
-        own: samples of this worker; its share of the size if not given.
+        size: number of samples of all workers together.
+        workers: number of workers, each of which reads its own sequences.
+        rank: index of this worker.
+        own: number of samples of this worker; 0 for its share of the size.
     """
 
     size: int
@@ -32,15 +31,15 @@ class Request:
 
     @property
     def room(self) -> int:
-        """Samples of this worker, one at least."""
+        """Number of samples of this worker, at least one."""
         return self.own or max(self.share(self.size), 1)
 
     def share(self, count: int) -> int:
-        """This worker's part of a number; the first workers get what is left over."""
+        """Return this worker's part of a number; the first workers get the remainder."""
         return count // self.workers + (self.rank < count % self.workers)
 
     def for_one(self) -> Request:
-        """The same worker's request for a single sequence."""
+        """Return the same worker's request for a single sequence."""
         return replace(self, own=1)
 
 
@@ -48,14 +47,13 @@ class Sweeps(Protocol):
     """The order of sequences in each sweep."""
 
     def sweep(self, number: int) -> np.ndarray:
-        """Sequence numbers in the order of a sweep, int64 ``[sequences]``."""
+        """Return sequence indices in the order of a sweep, int64 ``[sequences]``."""
         ...
 
-    def deals(self, number: int) -> np.ndarray | None:
-        """Which worker reads each sequence in a sweep, as a number modulo the workers, int64
-        ``[sequences]``.
+    def worker_numbers(self, number: int) -> np.ndarray | None:
+        """Return the number, modulo the workers, of the worker that reads each sequence.
 
-        None if sequences are dealt out one by one as they come.
+        int64 ``[sequences]``; None if sequences are assigned to workers in turn.
         """
         ...
 
@@ -65,7 +63,7 @@ class Taken:
     """The sequences of one minibatch.
 
     Attributes:
-        sequences: their numbers, in order.
+        sequences: their indices, in order.
         ends_sweep: whether a sweep ends with this minibatch or within it.
         sweeps: each sequence's sweep, int64 ``[sequences]``.
     """
@@ -76,15 +74,15 @@ class Taken:
 
 
 class Timeline:
-    """Cuts sweeps into minibatches.
+    """Sequence of sweeps, cut into minibatches.
 
     Args:
         order: the order of sequences in each sweep.
-        lengths: samples that each sequence counts for, int64 ``[sequences]``.
-        max_samples: where the timeline ends; a sequence that begins before is still read. None for
-            no end.
-        max_sweeps: after how many sweeps it ends; None for no end.
-        on_sweep: who is to know the order of each sweep that begins.
+        lengths: number of samples that each sequence counts, int64 ``[sequences]``.
+        max_samples: position at which the timeline ends; a sequence that begins before is still
+            read. None for no end.
+        max_sweeps: number of sweeps after which it ends; None for no end.
+        on_sweep: called with the order of each sweep that begins.
     """
 
     def __init__(
@@ -101,12 +99,12 @@ class Timeline:
         self._sweep_samples = int(lengths.sum())
         self._sequences: np.ndarray = np.zeros(0, np.int64)
         self._begins: np.ndarray = np.zeros(1, np.int64)
-        self._deals: np.ndarray | None = None
-        # Sequences before the sweep, which are dealt out in turn; as in the original, a seek counts
-        # from the sweep's begin.
-        self._dealt = 0
-        self._mine: tuple[tuple[int, int], np.ndarray, np.ndarray] | None = None
-        self._asked: Request | None = None
+        self._worker_numbers: np.ndarray | None = None
+        # Sequences before the sweep, since sequences in order are assigned to workers in turn. As
+        # in the original, a seek counts from the begin of the sweep.
+        self._sequences_before = 0
+        self._partition: tuple[tuple[int, int], np.ndarray, np.ndarray] | None = None
+        self._request: Request | None = None
         ends = [] if max_samples is None else [max_samples]
         if max_sweeps is not None:
             ends.append(max_sweeps * self._sweep_samples)
@@ -115,22 +113,22 @@ class Timeline:
 
     @property
     def is_infinite(self) -> bool:
-        """Whether it has no end."""
+        """True if there is no end."""
         return self._end is None
 
     @property
     def is_over(self) -> bool:
-        """Whether it stands at its end."""
+        """True if the position is at the end."""
         return self._end is not None and self.position >= self._end
 
     @property
     def position(self) -> int:
-        """Samples before the next sequence."""
+        """Number of samples before the next sequence."""
         return self._sweep * self._sweep_samples + int(self._begins[self._next])
 
     @property
-    def place(self) -> int:
-        """Sequences of the present sweep before the next one."""
+    def index(self) -> int:
+        """Number of sequences of the present sweep before the next one."""
         return self._next
 
     def seek(self, position: int) -> None:
@@ -140,87 +138,99 @@ class Timeline:
         if self._next == len(self._sequences):
             self._enter(self._sweep + 1)
 
-    def _enter(self, sweep: int, dealt: int = 0) -> None:
-        self._sweep, self._next, self._dealt, self._mine = sweep, 0, dealt, None
+    def _enter(self, sweep: int, sequences_before: int = 0) -> None:
+        self._sweep, self._next, self._sequences_before, self._partition = (
+            sweep,
+            0,
+            sequences_before,
+            None,
+        )
         self._sequences = self._order.sweep(sweep)
-        self._deals = self._order.deals(sweep)
+        self._worker_numbers = self._order.worker_numbers(sweep)
         self._on_sweep(self._sequences)
-        # Samples of the sweep before each sequence, and in all.
+        # Offset of each sequence in the sweep's samples, and at the end the number of all.
         self._begins = np.zeros(len(self._sequences) + 1, np.int64)
         np.cumsum(self._lengths[self._sequences], out=self._begins[1:])
 
     def take(self, request: Request) -> Taken:
-        """The next sequences of a worker, as many as fit into its room, and one at least.
+        """Take the next sequences of a worker, as many as its room; at least one.
 
-        As in the original, the sequences of others count for nothing: they are passed over up to
-        the worker's next one. Only where sequences are dealt out one by one and the room is full,
-        what follows the last one is left.
+        As in the original, sequences of other workers do not count: the position moves past them
+        to the worker's next one. If sequences are assigned in turn and the room is full, it stops
+        right behind the last one taken.
         """
-        found: list[np.ndarray] = []
+        taken: list[np.ndarray] = []
         sweeps: list[np.ndarray] = []
         room = request.room
         ends_sweep = False
         self._accept(request)
         if self._has_nothing(request):
-            return Taken(_joined(found), ends_sweep, _joined(sweeps))
+            return Taken(_joined(taken), ends_sweep, _joined(sweeps))
         while room > 0:
             end = self._end_of_sweep()
-            places, begins = self._share(request)
-            first, last = np.searchsorted(places, (self._next, end)).tolist()
+            indices, begins = self._share(request)
+            first, last = np.searchsorted(indices, (self._next, end)).tolist()
             reach = min(int(np.searchsorted(begins, begins[first] + room, side="right")) - 1, last)
-            behind = max(reach, min(first + 1, last) if not found else first)
-            if behind > first:
-                mine = places[first:behind]
-                found.append(self._sequences[mine])
-                sweeps.append(np.full(len(mine), self._sweep))
-                room -= int(begins[behind] - begins[first])
-            if room <= 0 and self._deals is None:
-                self._next = int(places[behind - 1]) + 1
+            stop = max(reach, min(first + 1, last) if not taken else first)
+            if stop > first:
+                part = indices[first:stop]
+                taken.append(self._sequences[part])
+                sweeps.append(np.full(len(part), self._sweep))
+                room -= int(begins[stop] - begins[first])
+            if room <= 0 and self._worker_numbers is None:
+                self._next = int(indices[stop - 1]) + 1
             else:
-                self._next = int(places[behind]) if behind < last else end
+                self._next = int(indices[stop]) if stop < last else end
             if self._next < len(self._sequences):
                 break
             ends_sweep = True
-            self._enter(self._sweep + 1, self._dealt + len(self._sequences))
+            self._enter(self._sweep + 1, self._sequences_before + len(self._sequences))
             if self._end_of_sweep() == 0:
                 break  # The timeline ends here.
-        return Taken(_joined(found), ends_sweep, _joined(sweeps))
+        return Taken(_joined(taken), ends_sweep, _joined(sweeps))
 
     def _accept(self, request: Request) -> None:
-        """Begin to deal out anew if a worker asks for another part or size than before, as the
-        original does.
+        """Restart the assignment to workers if a request differs from the one before.
+
+        The original does so, too.
         """
-        if self._deals is None and request != self._asked:
-            self._dealt, self._mine = 0, None
-        self._asked = request
+        if self._worker_numbers is None and request != self._request:
+            self._sequences_before, self._partition = 0, None
+        self._request = request
 
     def _has_nothing(self, request: Request) -> bool:
-        """Whether there are less chunks than workers, and none is this worker's: as in the
-        original, it gets nothing.
+        """Return whether there are fewer chunks than workers, and none is this worker's.
+
+        As in the original it then gets nothing, and the timeline goes to its end.
         """
-        if self._deals is None or request.workers == 1 or request.rank <= int(self._deals.max()):
+        if (
+            self._worker_numbers is None
+            or request.workers == 1
+            or request.rank <= int(self._worker_numbers.max())
+        ):
             return False
         if self._end is not None:
             self.seek(self._end)
         return True
 
     def _share(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
-        """A worker's places in the sweep, and its samples before each and in all, int64 ``[places
-        (+ 1)]``.
+        """Return a worker's indices in the sweep, and the offset of each in its samples.
+
+        int64 ``[indices]`` and ``[indices + 1]``.
         """
         key = request.workers, request.rank
-        if self._mine is None or self._mine[0] != key:
+        if self._partition is None or self._partition[0] != key:
             if request.workers == 1:
-                self._mine = key, np.arange(len(self._sequences)), self._begins
+                self._partition = key, np.arange(len(self._sequences)), self._begins
             else:
-                deals = self._dealt + np.arange(len(self._sequences))
-                if self._deals is not None:
-                    deals = self._deals[self._sequences]
-                places = np.flatnonzero(deals % request.workers == request.rank)
-                begins = np.zeros(len(places) + 1, np.int64)
-                np.cumsum(self._lengths[self._sequences[places]], out=begins[1:])
-                self._mine = key, places, begins
-        return self._mine[1:]
+                numbers = self._sequences_before + np.arange(len(self._sequences))
+                if self._worker_numbers is not None:
+                    numbers = self._worker_numbers[self._sequences]
+                indices = np.flatnonzero(numbers % request.workers == request.rank)
+                begins = np.zeros(len(indices) + 1, np.int64)
+                np.cumsum(self._lengths[self._sequences[indices]], out=begins[1:])
+                self._partition = key, indices, begins
+        return self._partition[1:]
 
     @property
     def sweep(self) -> int:
@@ -228,14 +238,14 @@ class Timeline:
         return self._sweep
 
     def following(self, count: int, request: Request) -> np.ndarray:
-        """A worker's next sequences of the present sweep, not more than a number of them."""
-        places, _ = self._share(request)
-        first, last = np.searchsorted(places, (self._next, self._end_of_sweep())).tolist()
-        found: np.ndarray = self._sequences[places[first : min(first + count, last)]]
-        return found
+        """Return up to ``count`` next sequences of a worker in the present sweep."""
+        indices, _ = self._share(request)
+        first, last = np.searchsorted(indices, (self._next, self._end_of_sweep())).tolist()
+        sequences: np.ndarray = self._sequences[indices[first : min(first + count, last)]]
+        return sequences
 
     def _end_of_sweep(self) -> int:
-        """Behind which sequence the present sweep ends, or the timeline does within it."""
+        """Return the index behind the last sequence of the present sweep, or of the timeline."""
         if self._end is None:
             return len(self._sequences)
         left = self._end - self._sweep * self._sweep_samples

@@ -1,5 +1,6 @@
-"""Minibatches of sequences of similar length. An addition: the original's minibatch sources have no
-such option.
+"""Minibatches of sequences of similar length (bucketing).
+
+An addition: the original's minibatch sources have no such option.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from cntk.io._source.minibatch_source import MinibatchSource
 class BucketedMinibatchSource(MinibatchSource):
     """A `MinibatchSource` whose minibatches hold sequences of similar length.
 
-    Recurrences take as many steps as a minibatch's longest sequence has: the more alike lengths
-    are, the fewer steps in all. After shuffling, so many sequences at a time are sorted by length,
-    ascending and descending in turn; what is shuffled together is as before. The order is
-    reproducible, and checkpoints are exact, as in `MinibatchSource`. An addition to CNTK.
+    A recurrence takes as many steps as the longest sequence of its minibatch has, so similar
+    lengths mean fewer steps in all. After shuffling, every ``bucket_sequences`` sequences are
+    sorted by length, ascending and descending in turn. The shuffle itself is that of
+    `MinibatchSource`; the order is reproducible and checkpoints are exact. An addition to CNTK.
 
     Args:
         deserializers: where the data are.
-        bucket_sequences: how many sequences are sorted at a time: many minibatches' worth.
+        bucket_sequences: how many sequences are sorted at a time; choose many minibatches' worth.
         **options: as for `MinibatchSource`.
 
     Raises:

@@ -1,5 +1,6 @@
-"""Options of deserializers that have no argument, by their names in the original's configuration or
-after its manner.
+"""Options of deserializers that are set by name, because no argument has them.
+
+The names are those of the original's configuration files, or follow their style.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ def set_option(
     """Set an option of a deserializer.
 
     Args:
-        reader: whose it is, for errors.
-        options: what is set.
-        least: the least value of each option that there is.
-        option: its name.
-        value: an integer, or a truth value.
+        reader: name of the deserializer, for errors.
+        options: the options by name; changed in place.
+        least: the smallest allowed value of each known option.
+        option: name of the option to set.
+        value: its new value, an integer or a bool.
 
     Raises:
-        KeyError: for any other option.
-        DataError: for any other value.
+        KeyError: if ``option`` is not known.
+        DataError: if ``value`` is not an integer, or too small.
     """
     if option not in least:
         raise KeyError(f"{reader} has no option {option!r}; it has {', '.join(map(repr, least))}")
     if not isinstance(value, (int, np.integer)) or value < least[option]:
         raise DataError(
-            f"{reader}: {option} must be a whole number, {least[option]} or more, got {value!r}"
+            f"{reader}: {option} must be an integer, {least[option]} or more, got {value!r}"
         )
     options[option] = int(value)

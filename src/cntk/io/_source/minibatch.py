@@ -1,4 +1,4 @@
-"""Minibatch data: what one stream gives in one minibatch."""
+"""`MinibatchData`: the sequences of one stream in one minibatch."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cntk.core import Value
 
 
 class MinibatchData:
-    """One stream's part of a minibatch; it can be fed wherever data can.
+    """The data of one stream in a minibatch, accepted wherever an input's data are.
 
     Args:
         value: the data.
-        num_sequences: how many sequences there are.
-        num_samples: how many samples they have in all.
+        num_sequences: number of sequences.
+        num_samples: number of samples of all sequences together.
         sweep_end: whether this minibatch ends a sweep through the data, or reaches into the next.
 
     Example:
@@ -57,17 +57,17 @@ class MinibatchData:
 
     @property
     def num_sequences(self) -> int:
-        """How many sequences there are."""
+        """Number of sequences."""
         return self.number_of_sequences
 
     @property
     def num_samples(self) -> int:
-        """How many samples the sequences have in all."""
+        """Number of samples of all sequences together."""
         return self.number_of_samples
 
     @property
     def end_of_sweep(self) -> bool:
-        """Whether the minibatch ends a sweep through the data, or reaches into the next."""
+        """True if the minibatch ends a sweep through the data, or reaches into the next."""
         return self.sweep_end
 
     @property
@@ -77,27 +77,25 @@ class MinibatchData:
 
     @property
     def mask(self) -> np.ndarray:
-        """``[sequences, longest]``: 2 where a sequence begins, 1 at its other samples, 0 where
-        there is none.
+        """``[sequences, longest]``: 2 where a sequence begins, 1 at its other samples, 0 at
+        padding.
         """
         return self.data.mask
 
     @property
     def is_sparse(self) -> bool:
-        """Whether the data are sparse rows."""
+        """True if the data are sparse (CSR) rows."""
         return self.data.is_sparse
 
     def asarray(self) -> Any:
-        """The data as an array ``[sequences, longest, *sample shape]``, shorter sequences filled up
-        with zeros.
-        """
+        """Return the data as one array ``[sequences, longest, *sample shape]``, zero-padded."""
         return self.data.asarray()
 
     def as_sequences(self, variable: Variable | None = None) -> Any:
-        """A list with an array ``[length, *sample shape]`` (or a CSR matrix) for each sequence.
+        """Return an array ``[length, *sample shape]`` (or a CSR matrix) for each sequence.
 
         Args:
-            variable: accepted for old programs; the data know their sequences.
+            variable: accepted for old programs and ignored.
         """
         return self.data.as_sequences(variable)
 

@@ -1,5 +1,7 @@
-"""Minibatch sources: sequences of one or more deserializers, in minibatches, in a reproducible
-order.
+"""`MinibatchSource`: minibatches of the sequences of one or more deserializers.
+
+The order is reproducible. This module checks options and turns arrays into `MinibatchData`; which
+sequences a minibatch has is decided in `cntk.io._sampling`.
 """
 
 from __future__ import annotations
@@ -38,27 +40,27 @@ _MOST_THREADS = 4
 
 
 class MinibatchSource:
-    """Reads minibatches.
+    """Source of minibatches, read from one or more deserializers.
 
     Args:
         deserializers: where the data are: one, or several whose sequences are joined by their ids.
         max_samples: how many samples to read in all; `INFINITELY_REPEAT` for no end,
             `FULL_DATA_SWEEP` for one sweep.
         max_sweeps: how many times to go through the data; not together with ``max_samples``.
-        randomization_window_in_chunks: within how many chunks sequences are shuffled.
+        randomization_window_in_chunks: size of the shuffle window in chunks.
         randomization_window_in_samples: the same in samples; then the one in chunks must be 0.
-        randomization_seed: the first sweep's seed; each further sweep has the next.
-        trace_level: accepted for old programs; what is wrong with the data is raised, not logged.
-        multithreaded_deserializer: whether to read with several threads; by default that is done.
-            What is read is the same.
-        frame_mode: whether speech is read frame by frame, each by itself; every other sequence must
-            be a single sample.
-        truncation_length: how many frames of a sequence to read at a time, 0 for all. A minibatch
-            then has pieces of so many sequences as its size holds, and each piece goes on where
-            that sequence stopped in the minibatch before.
-        randomize: whether to shuffle; if not, sequences come as they stand in the file.
-        max_errors: how many malformed sequences of speech, or images that cannot be read, to pass
-            over, in all; other malformed data are always an error, as in the original.
+        randomization_seed: seed of the first sweep; each further sweep adds one.
+        trace_level: accepted for old programs; malformed data raise an error, nothing is logged.
+        multithreaded_deserializer: whether to read with several threads, as is the default. The
+            minibatches are the same.
+        frame_mode: whether each frame of speech is a sequence by itself; the sequences of all
+            other streams must then be a single sample.
+        truncation_length: how many frames of a sequence to read at a time, 0 for all (truncated
+            backpropagation through time). A minibatch then has segments of several sequences, and
+            each segment goes on where that sequence stopped in the minibatch before.
+        randomize: whether to shuffle; if not, sequences come in the order of the file.
+        max_errors: how many malformed sequences of speech, or images that cannot be read, to skip
+            in all; other malformed data are always an error, as in the original.
 
     Raises:
         ValueError: if options contradict each other, or a file cannot be read.
@@ -117,7 +119,9 @@ class MinibatchSource:
             _integer(randomization_window_in_chunks, "randomization_window_in_chunks"),
             _integer(randomization_window_in_samples, "randomization_window_in_samples"),
         )
-        found = list(deserializers) if isinstance(deserializers, (list, tuple)) else [deserializers]
+        sources = (
+            list(deserializers) if isinstance(deserializers, (list, tuple)) else [deserializers]
+        )
         threads = (
             1 if multithreaded_deserializer is False else min(os.cpu_count() or 1, _MOST_THREADS)
         )
@@ -126,13 +130,13 @@ class MinibatchSource:
             None if max_samples in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else max_samples,
             None if sweeps in (INFINITELY_REPEAT, FULL_DATA_SWEEP) else sweeps,
         )
-        corpora = _opened(found, threads)
+        corpora = _open(sources, threads)
         self._reading: Reading
         if len(corpora) == 1 and isinstance(corpora[0], UserChunks):
             if truncation_length:
                 raise DataError(
-                    "MinibatchSource: truncation_length is not for a program's own deserializer by "
-                    "itself"
+                    "MinibatchSource: truncation_length is not supported where a user-defined "
+                    "deserializer is the only one"
                 )
             self._reading = WindowReading(
                 corpora[0], window, randomization_seed, limits, frame_mode, self._bucket
@@ -162,14 +166,14 @@ class MinibatchSource:
         return Record(**self._streams)
 
     def stream_infos(self) -> list[StreamInformation]:
-        """The streams."""
+        """Return all streams."""
         return list(self._streams.values())
 
     def stream_info(self, name: str) -> StreamInformation:
-        """The stream of a name.
+        """Return the stream of a name.
 
         Raises:
-            DataError: if there is none.
+            DataError: if no stream has this name.
         """
         if not isinstance(name, str) or name not in self._streams:
             known = ", ".join(self._streams)
@@ -181,9 +185,8 @@ class MinibatchSource:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError(
-            "MinibatchSource: a source is not copied or pickled, as for another process; hand over "
-            "its deserializers and the state "
-            "of get_checkpoint_state(), and make one there"
+            "MinibatchSource: a source cannot be copied or pickled; for another process, hand over "
+            "its deserializers and the state of get_checkpoint_state(), and make a source there"
         )
 
     # -- minibatches -------------------------------------------------------------------------------
@@ -196,40 +199,40 @@ class MinibatchSource:
         num_data_partitions: int | None = None,
         partition_index: int | None = None,
     ) -> dict[Any, MinibatchData]:
-        """The next minibatch.
+        """Return the next minibatch.
 
         Args:
-            minibatch_size_in_samples: how many samples it may have; of a sequence, those of its
-                longest stream count. A sequence that is longer than that comes alone.
-            input_map: which stream is for which variable, or anything else as a key; all streams by
-                themselves if not given.
+            minibatch_size_in_samples: the most samples it may have. A sequence counts as many
+                samples as its longest stream has. A sequence longer than that comes alone.
+            input_map: a stream for each variable, or for any other key; by default each stream is
+                its own key.
             device: where to put the data.
-            num_data_partitions: of how many workers each gets its own sequences and its part of the
-                size.
-            partition_index: which of the workers this is.
+            num_data_partitions: number of workers that share the data. Each gets its own
+                sequences, and its part of the size.
+            partition_index: index of this worker.
 
         Returns:
-            `MinibatchData` for each key; nothing at the end of the data.
+            `MinibatchData` for each key; an empty dictionary at the end of the data.
 
         Raises:
             ValueError: if the size is not positive, or the data are malformed.
         """
         request = _request(minibatch_size_in_samples, num_data_partitions, partition_index)
-        wanted = (
-            self._mapped(input_map)
-            if _is_given(input_map)
+        streams_by_key = (
+            self._check_input_map(input_map)
+            if _has_entries(input_map)
             else {s: s for s in self._streams.values()}
         )
-        read = self._reading.next(request, {s.name for s in wanted.values()})
+        read = self._reading.next(request, {s.name for s in streams_by_key.values()})
         if not read.parts:
             return {}
-        where = torch_device(device)
-        made: dict[str, MinibatchData] = {}
+        target = torch_device(device)
+        minibatches: dict[str, MinibatchData] = {}
         for name, chunks in read.parts.items():
-            made[name] = _minibatch(self._streams[name], *take(chunks), read, where)
-        return {key: made[stream.name] for key, stream in wanted.items()}
+            minibatches[name] = _minibatch(self._streams[name], *take(chunks), read, target)
+        return {key: minibatches[stream.name] for key, stream in streams_by_key.items()}
 
-    def _mapped(self, input_map: Any) -> dict[Any, StreamInformation]:
+    def _check_input_map(self, input_map: Any) -> dict[Any, StreamInformation]:
         if not isinstance(input_map, Mapping):
             raise ArgumentError(
                 f"next_minibatch: input_map: expected a dictionary of streams by variable, got "
@@ -239,20 +242,20 @@ class MinibatchSource:
             if not isinstance(stream, StreamInformation) or stream.name not in self._streams:
                 known = ", ".join(self._streams)
                 raise KeyError(
-                    f"next_minibatch: {stream!r}, given for {key!r}, is none of the source's "
-                    f"streams: {known}"
+                    f"next_minibatch: {stream!r}, given for {key!r}, is not a stream of this "
+                    f"source; its streams are: {known}"
                 )
         return dict(input_map)
 
     # -- position ----------------------------------------------------------------------------------
 
     def is_infinite(self) -> bool:
-        """Whether there is always a next minibatch."""
+        """Return whether there is always a next minibatch."""
         return self._reading.is_infinite
 
     @property
     def current_position(self) -> dict[str, int]:
-        """How many samples have been read; it can be set to such a state."""
+        """Number of samples read so far, as a checkpoint state; it can be set to such a state."""
         return self.get_checkpoint_state()
 
     @current_position.setter
@@ -260,46 +263,48 @@ class MinibatchSource:
         self.restore_from_checkpoint(position)
 
     def get_checkpoint_state(self) -> dict[str, int]:
-        """All that is needed to go on from here, in this or another process."""
+        """Return the state from which `restore_from_checkpoint` goes on, in any process."""
         return self._reading.state()
 
     def restore_from_checkpoint(self, checkpoint: Mapping[str, int]) -> None:
-        """Go on from a state that `get_checkpoint_state` gave.
+        """Go on from a state that `get_checkpoint_state` returned.
 
         Raises:
-            ValueError: if it is none.
+            ValueError: if ``checkpoint`` is not such a state.
         """
         self._reading.restore(checkpoint)
 
 
-def _opened(deserializers: list[Any], threads: int) -> list[Any]:
-    """The corpora of deserializers, of which one may give several.
+def _open(deserializers: list[Any], threads: int) -> list[Any]:
+    """Open deserializers as corpora; one deserializer may have several.
 
     Raises:
         DataError: if there is no deserializer.
-        ArgumentError: for anything else in the place of one.
+        ArgumentError: if an entry is not a deserializer.
     """
     if not deserializers:
         raise DataError(
             "MinibatchSource: expected at least one deserializer, such as CTFDeserializer(...), "
             "got none"
         )
-    for given in deserializers:
-        if not callable(getattr(given, "open", None)):
+    for deserializer in deserializers:
+        if not callable(getattr(deserializer, "open", None)):
             raise ArgumentError(
                 f"MinibatchSource: expected a deserializer such as CTFDeserializer(...), got "
-                f"{shown(given)}"
+                f"{shown(deserializer)}"
             )
     opened = [d.open(threads) for d in deserializers]
-    return [c for given in opened for c in (given if isinstance(given, tuple) else (given,))]
+    return [
+        c for corpora in opened for c in (corpora if isinstance(corpora, tuple) else (corpora,))
+    ]
 
 
 def _integer(value: Any, name: str, least: int = 0, most: int = INFINITELY_REPEAT) -> int:
     return as_integer(value, f"MinibatchSource: {name}", least=least, most=most)
 
 
-def _is_given(input_map: Any) -> bool:
-    """Whether it says anything; as in the original, nothing stands for all streams."""
+def _has_entries(input_map: Any) -> bool:
+    """Return False for None and empty maps, which mean all streams, as in the original."""
     return isinstance(input_map, np.ndarray) or bool(input_map)
 
 
@@ -351,7 +356,7 @@ def _request(size: Any, workers: int | None, rank: int | None) -> Request:
     rank = 0 if rank is None else as_integer(rank, "next_minibatch: partition_index")
     if workers < 1 or not 0 <= rank < workers:
         raise ValueError(
-            f"next_minibatch: partition_index {rank} is none of {workers} data partitions"
+            f"next_minibatch: partition_index {rank} is out of range for {workers} data partitions"
         )
     return Request(min(int(size), 2**62), workers, rank)
 
@@ -360,7 +365,7 @@ def _minibatch(
     stream: StreamInformation, frames: Frames, lengths: np.ndarray, read: Read, device: torch.device
 ) -> MinibatchData:
     layout = Layout(lengths.tolist(), read.starts, device, read.origins)
-    # Images that nothing scales have the size they come with.
+    # Images that no transform scales keep the size that they have in their files.
     shape = (
         frames.shape[1:]
         if isinstance(frames, np.ndarray) and min(stream.sample_shape) < 0

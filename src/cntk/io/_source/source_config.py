@@ -1,5 +1,6 @@
-"""What a minibatch source is made from, as the original's native layer describes it: options, and a
-dictionary of them.
+"""`MinibatchSourceConfig`: a source's options as the original's native layer has them.
+
+`to_dictionary` writes them under the names of the original's configuration.
 """
 
 from __future__ import annotations
@@ -19,29 +20,29 @@ from cntk.io._text.deserializer import CTFDeserializer
 
 
 class OptionalBool:
-    """Yes, no, or not said.
+    """Bool that may be unset.
 
     Args:
-        value: what is said; None for nothing.
+        value: the bool; None if it is unset.
     """
 
     def __init__(self, value: bool | None = None) -> None:
         self._value = value
 
     def set(self, value: bool) -> None:
-        """Say it."""
+        """Set the bool."""
         self._value = bool(value)
 
     def get(self) -> bool | None:
-        """What is said."""
+        """Return the bool; None if it is unset."""
         return self._value
 
     def reset(self) -> None:
-        """Say nothing."""
+        """Unset the bool."""
         self._value = None
 
     def is_initialized(self) -> bool:
-        """Whether anything is said."""
+        """Return whether the bool is set."""
         return self._value is not None
 
 
@@ -75,13 +76,13 @@ class MinibatchSourceConfig:
 
 
 def to_dictionary(config: MinibatchSourceConfig) -> dict[str, Any]:
-    """Options of a minibatch source under the names that the original's native readers know.
+    """Return options of a minibatch source under the names of the original's native readers.
 
     Args:
         config: the options.
 
     Raises:
-        ValueError: if they contradict each other, or a deserializer has no such description.
+        ValueError: if options contradict each other, or a deserializer has no such description.
     """
     exclusive = (
         (

@@ -1,4 +1,4 @@
-"""Minibatch sources that a program writes itself, and the ready one for arrays in memory."""
+"""`UserMinibatchSource`, the base of user-defined sources, and a source for arrays in memory."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ from cntk.variables import Record
 
 
 class UserMinibatchSource:
-    """Base class for a program's own minibatch source: override `stream_infos` and
-    `next_minibatch`.
+    """Base class of user-defined minibatch sources: override `stream_infos` and `next_minibatch`.
 
     Example:
         >>> class Ones(UserMinibatchSource):
@@ -51,7 +50,7 @@ class UserMinibatchSource:
         self._stream_infos = {info.name: info for info in infos}
 
     def stream_infos(self) -> list[StreamInformation]:
-        """The streams; to be overridden."""
+        """Return all streams; to be overridden."""
         raise NotImplementedError(
             f"{type(self).__name__} must override stream_infos, to give a list of StreamInformation"
         )
@@ -63,21 +62,21 @@ class UserMinibatchSource:
         worker_rank: int,
         device: DeviceDescriptor | None = None,
     ) -> dict[StreamInformation, MinibatchData]:
-        """The next minibatch; to be overridden.
+        """Return the next minibatch; to be overridden.
 
         Args:
-            num_samples: how many samples it may have.
-            number_of_workers: how many workers share the data.
-            worker_rank: which of them this is.
+            num_samples: the most samples it may have.
+            number_of_workers: number of workers that share the data.
+            worker_rank: index of this worker.
             device: where to put the data.
 
         Returns:
-            `MinibatchData` for each stream; nothing at the end of the data.
+            `MinibatchData` for each stream; an empty dictionary at the end of the data.
         """
         raise NotImplementedError(f"{type(self).__name__} must override next_minibatch")
 
     def is_infinite(self) -> bool:
-        """Whether there is always a next minibatch."""
+        """Return whether there is always a next minibatch."""
         return False
 
     @property
@@ -86,10 +85,10 @@ class UserMinibatchSource:
         return Record(**self._stream_infos)
 
     def stream_info(self, name: str) -> StreamInformation:
-        """The stream of a name.
+        """Return the stream of a name.
 
         Raises:
-            DataError: if there is none.
+            DataError: if no stream has this name.
         """
         if not isinstance(name, str) or name not in self._stream_infos:
             known = ", ".join(self._stream_infos)
@@ -102,12 +101,13 @@ class UserMinibatchSource:
         return self.stream_info(name)
 
     def get_checkpoint_state(self) -> dict[str, Any]:
-        """All that is needed to go on from here; to be overridden by sources that can."""
+        """Return the state to go on from; to be overridden by sources that support checkpoints."""
         return {}
 
     def restore_from_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that `get_checkpoint_state` gave; to be overridden by sources that
-        can.
+        """Go on from a state that `get_checkpoint_state` returned.
+
+        To be overridden by sources that support checkpoints.
         """
         raise NotImplementedError(
             f"{type(self).__name__} must override restore_from_checkpoint and get_checkpoint_state "
@@ -116,18 +116,18 @@ class UserMinibatchSource:
 
 
 class MinibatchSourceFromData(UserMinibatchSource):
-    """Arrays in memory as a minibatch source, in their order.
+    """Minibatch source of arrays in memory, read in their order.
 
     Args:
         data_streams: for each stream's name an array ``[n, *shape]``, a CSR matrix, a `Value`, or a
             pair of data and their type, such as ``Sequence[Tensor[3]]``: these may also be a list
             of samples or of sequences (arrays ``[length, *shape]`` or CSR matrices).
-        max_samples: how many samples to give in all; `INFINITELY_REPEAT` for no end,
+        max_samples: how many samples to read in all; `INFINITELY_REPEAT` for no end,
             `FULL_DATA_SWEEP` for one sweep.
 
     Raises:
         ValueError: if there are no streams.
-        TypeError: if they are no such data, or differ in length.
+        TypeError: if a stream has data of another kind, or streams differ in length.
 
     Example:
         >>> source = MinibatchSourceFromData(dict(x=np.eye(3, dtype=np.float32)))
@@ -149,8 +149,7 @@ class MinibatchSourceFromData(UserMinibatchSource):
                 "name=(data, type)"
             )
         self._data = {
-            name: _StreamData(name, k, given)
-            for k, (name, given) in enumerate(data_streams.items())
+            name: _StreamData(name, k, data) for k, (name, data) in enumerate(data_streams.items())
         }
         counts = {name: len(d) for name, d in self._data.items()}
         if len(set(counts.values())) != 1:
@@ -163,7 +162,7 @@ class MinibatchSourceFromData(UserMinibatchSource):
         self._count = next(iter(counts.values()))
         if not self._count:
             raise ValueError("MinibatchSourceFromData: the data are empty")
-        # Samples of each stream before each item, and in all.
+        # Offsets: samples of each stream before each item, and at the end the number of all.
         self._ends = {name: ends_of(n) for name, n in lengths.items()}
         if math.isnan(as_real(max_samples, "MinibatchSourceFromData: max_samples", finite=False)):
             raise SettingError("MinibatchSourceFromData: max_samples: expected a number, got nan")
@@ -173,23 +172,21 @@ class MinibatchSourceFromData(UserMinibatchSource):
         super().__init__()
 
     def stream_infos(self) -> list[StreamInformation]:
-        """The streams."""
+        """Return all streams."""
         return [d.info for d in self._data.values()]
 
     def is_infinite(self) -> bool:
-        """False, as in the original, whether there is a limit or not; `repeats` tells."""
+        """Return False, as in the original even where there is no limit; see `repeats`."""
         return False
 
     @property
     def repeats(self) -> bool:
-        """Whether there is always a next minibatch."""
+        """True if there is always a next minibatch."""
         return self._max_samples == INFINITELY_REPEAT
 
     @property
     def sweep_size(self) -> int:
-        """How many samples the data have; a sequence counts with the samples of its longest
-        stream.
-        """
+        """Number of samples of the data; a sequence counts those of its longest stream."""
         return self._sweep_size
 
     def next_minibatch(
@@ -199,18 +196,18 @@ class MinibatchSourceFromData(UserMinibatchSource):
         worker_rank: int = 0,
         device: DeviceDescriptor | None = None,
     ) -> dict[StreamInformation, MinibatchData]:
-        """The next minibatch; it never reaches beyond the end of a sweep.
+        """Return the next minibatch; it never reaches beyond the end of a sweep.
 
         Args:
-            num_samples: how many samples it may have of each stream. Sequences count with all their
-                samples; one at least is given.
-            number_of_workers: of how many workers each gets every so-manieth item. The data are
-                this worker's; the minibatch's numbers of sequences and samples are those of all.
-            worker_rank: which of them this is.
+            num_samples: the most samples it may have of each stream. A minibatch has at least one
+                sequence, and each with all its samples.
+            number_of_workers: number n of workers, of which each gets every nth item. The data are
+                this worker's; the minibatch's counts of sequences and samples are those of all.
+            worker_rank: index of this worker.
             device: where to put the data.
 
         Raises:
-            ValueError: if the number is not positive, or too small for this worker to get a
+            ValueError: if ``num_samples`` is not positive, or too small for this worker to get a
                 sequence.
         """
         if isinstance(num_samples, float) and num_samples == math.inf:
@@ -230,10 +227,10 @@ class MinibatchSourceFromData(UserMinibatchSource):
         if left <= 0:
             return {}
         begin, end = self._cursor, self._reach(min(num_samples, left))
-        # As in the original, a worker's part ends as much later as it begins: what lies there
-        # another worker reads, too.
-        wanted = range(begin + worker_rank, min(end + worker_rank, self._count), number_of_workers)
-        if not wanted and any(d.is_sequence for d in self._data.values()):
+        # As in the original, a worker's range is shifted by its rank at both ends, so that it
+        # overlaps with what another worker reads.
+        items = range(begin + worker_rank, min(end + worker_rank, self._count), number_of_workers)
+        if not items and any(d.is_sequence for d in self._data.values()):
             raise DataError(
                 f"next_minibatch: {end - begin} sequences are left or fit into {num_samples} "
                 f"samples, which are too few for "
@@ -244,17 +241,18 @@ class MinibatchSourceFromData(UserMinibatchSource):
         self._cursor = 0 if at_end else end
         self._total += max(counts.values())
         ends_sweep = at_end or self._total >= self._max_samples
-        found = {}
+        minibatch = {}
         for name, data in self._data.items():
             value = data.minibatch(
-                slice(wanted.start, max(wanted.stop, wanted.start), wanted.step), ends_sweep, device
+                slice(items.start, max(items.stop, items.start), items.step), ends_sweep, device
             ).data
-            found[data.info] = MinibatchData(value, end - begin, counts[name], ends_sweep)
-        return found
+            minibatch[data.info] = MinibatchData(value, end - begin, counts[name], ends_sweep)
+        return minibatch
 
     def _reach(self, room: int) -> int:
-        """Behind which item a minibatch ends that has so many samples of each stream, and one item
-        at least.
+        """Return the end (exclusive) of a minibatch of at most ``room`` samples of each stream.
+
+        It has at least one item.
         """
         if self._sweep_size == self._count:  # each item is one sample
             return min(self._cursor + room, self._count)
@@ -265,14 +263,15 @@ class MinibatchSourceFromData(UserMinibatchSource):
         return max(min(reach), self._cursor + 1)
 
     def get_checkpoint_state(self) -> dict[str, int]:
-        """All that is needed to go on from here."""
+        """Return the state from which `restore_from_checkpoint` goes on."""
         return {"cursor": self._cursor, "total_num_samples": self._total}
 
     def restore_from_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
-        """Go on from a state that `get_checkpoint_state` gave.
+        """Go on from a state that `get_checkpoint_state` returned.
 
         Raises:
-            CheckpointStateError: if it is none, a KeyError, TypeError, ValueError and RuntimeError.
+            CheckpointStateError: if ``checkpoint`` is not such a state. It is a KeyError,
+                TypeError, ValueError and RuntimeError.
         """
         what = "MinibatchSourceFromData: restore_from_checkpoint"
         if not isinstance(checkpoint, Mapping) or not {"cursor", "total_num_samples"} <= set(
@@ -293,9 +292,10 @@ def _is_sparse(data: Any) -> bool:
     return data.is_sparse if isinstance(data, Value) else hasattr(data, "tocsr")
 
 
-def _shared(data: Any, dtype: np.dtype[Any]) -> torch.Tensor | None:
-    """An array as a tensor in the same memory, of which a minibatch is a view; None if that cannot
-    be.
+def _share_memory(data: Any, dtype: np.dtype[Any]) -> torch.Tensor | None:
+    """Return an array as a tensor in the same memory, so that minibatches are views of it.
+
+    None if dtype or strides do not allow it.
     """
     fits = (
         isinstance(data, np.ndarray) and data.dtype == dtype and data.flags.writeable and data.ndim
@@ -303,15 +303,15 @@ def _shared(data: Any, dtype: np.dtype[Any]) -> torch.Tensor | None:
     return tensor_of(data) if fits and all(step >= 0 for step in data.strides) else None
 
 
-def _part(value: Value, items: range) -> Value:
-    """Some samples or sequences of a value, by their numbers."""
+def _select_items(value: Value, items: range) -> Value:
+    """Return some samples or sequences of a value, by their indices."""
     rows, layout = value.rows, value.layout
-    numbers = np.arange(items.start, items.stop, items.step)
+    indices = np.arange(items.start, items.stop, items.step)
     if layout is not None:
-        lengths = np.array(layout.lengths)[numbers]
-        begins = np.concatenate([[0], np.cumsum(layout.lengths)])[numbers]
-        # The first frame of each sequence, less the number of frames before it, on all its frames.
-        numbers = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(
+        lengths = np.array(layout.lengths)[indices]
+        begins = np.concatenate([[0], np.cumsum(layout.lengths)])[indices]
+        # For each frame: its sequence's first index in the source less that in the result.
+        indices = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(
             lengths.sum()
         )
         layout = Layout(
@@ -323,16 +323,16 @@ def _part(value: Value, items: range) -> Value:
         shape = (len(items), *value.shape[1:])
     if isinstance(rows, SparseRows):
         return Value.of(
-            rows.select(to_device(tensor_of(numbers), rows.values.device)), layout, shape
+            rows.select(to_device(tensor_of(indices), rows.values.device)), layout, shape
         )
-    return Value.of(rows[to_device(tensor_of(numbers), rows.device)], layout, shape)
+    return Value.of(rows[to_device(tensor_of(indices), rows.device)], layout, shape)
 
 
 class _StreamData:
-    """One stream's data in memory."""
+    """Data of one stream in memory."""
 
-    def __init__(self, name: str, number: int, given: Any) -> None:
-        data, kind = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    def __init__(self, name: str, number: int, data: Any) -> None:
+        data, kind = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
         is_list = isinstance(data, list)
         if not (is_list or isinstance(data, (np.ndarray, Value)) or hasattr(data, "tocsr")):
             raise TypeError(
@@ -368,14 +368,14 @@ class _StreamData:
             shape, dtype, is_sparse=is_sparse, name=name, dynamic_axes=axes
         )
         self._whole = (
-            None if is_sparse or self.is_sequence or not axes else _shared(self.data, dtype)
+            None if is_sparse or self.is_sequence or not axes else _share_memory(self.data, dtype)
         )
 
     def __len__(self) -> int:
         return len(self.data) if isinstance(self.data, list) else int(self.data.shape[0])
 
     def lengths(self) -> np.ndarray:
-        """Samples of each item, int64 ``[items]``."""
+        """Return the number of samples of each item, int64 ``[items]``."""
         if not self.is_sequence:
             return np.ones(len(self), np.int64)
         if isinstance(self.data, Value):
@@ -388,18 +388,18 @@ class _StreamData:
         )
 
     def minibatch(
-        self, wanted: slice, ends_sweep: bool, device: DeviceDescriptor | None
+        self, items: slice, ends_sweep: bool, device: DeviceDescriptor | None
     ) -> MinibatchData:
-        """Some items as a minibatch's part."""
+        """Return some items as the minibatch of this stream."""
         if self._whole is not None:
-            rows = self._whole[wanted]
+            rows = self._whole[items]
             target = torch_device(device)
             rows = rows if rows.device == target else to_device(rows, target)
             shape = tuple(rows.shape)
             return MinibatchData(Value.of(rows, None, shape), shape[0], shape[0], ends_sweep)
         if isinstance(self.data, Value):
-            value = _part(self.data, range(len(self.data))[wanted])
+            value = _select_items(self.data, range(len(self.data))[items])
         else:
-            value = Value.create(self._variable, self.data[wanted], device=device)
+            value = Value.create(self._variable, self.data[items], device=device)
         samples = len(value) if value.layout is None else value.layout.frames
         return MinibatchData(value, len(value), samples, ends_sweep)

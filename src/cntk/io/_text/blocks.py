@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cntk.io._corpus.chunk import Frames, SparseFrames, spans
-from cntk.io._native.loader import machine
+from cntk.io._native.loader import compiled_module
 from cntk.io._text.compiled import is_mostly_empty, read_chunk
 from cntk.io._text.index import where_named
 from cntk.io._text.lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
@@ -53,7 +53,7 @@ def read_text(
     # What is fast is exact to a few units in the last place of a double, which float32 does not
     # show.
     exact = any(f.dtype == np.float64 for f in fields)
-    compiled = None if exact else machine(len(lines.text))
+    compiled = None if exact else compiled_module(len(lines.text))
     if compiled is not None and lines.text and not is_mostly_empty(lines.text, fields):
         return read_chunk(compiled, lines, fields, threads, allowance)
     blocks = list(_blocks(lines))

@@ -317,7 +317,7 @@ class TextFile:
                     f"{longest[at]} samples "
                     "of its longest stream; there must be one on each line"
                 )
-                allowance.pass_over(lines.fail(int(heads[at]), reason))
+                allowance.skip(lines.fail(int(heads[at]), reason))
         return tuple(
             StreamChunk(self._shaped(samples.frames, info), np.concatenate([[0], np.cumsum(count)]))
             for samples, count, info in zip(found, counts, self.streams, strict=True)

@@ -15,7 +15,7 @@ import numpy as np
 
 from cntk._errors import DataError
 from cntk._files import opened
-from cntk.io._native.loader import machine
+from cntk.io._native.loader import compiled_module
 from cntk.io._text.encoding import EMPTY_LINE, check_empty_lines, check_encoding
 from cntk.io._text.index_file import load_index, save_index
 from cntk.io._text.listed_names import why
@@ -114,7 +114,7 @@ def index_file(
 def _found(
     name: str, file: BinaryIO, size: int, begin: int, by_id: bool, counted_alias: bytes
 ) -> Sequences:
-    compiled = machine(size)
+    compiled = compiled_module(size)
     if compiled is None:
         return _sequences(name, file, begin, by_id, counted_alias)
     return _quickly(compiled, name, file, begin, by_id, counted_alias)

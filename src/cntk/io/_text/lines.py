@@ -115,7 +115,7 @@ class Allowance:
     def __bool__(self) -> bool:
         return self._most > 0
 
-    def pass_over(self, error: DataError) -> None:
+    def skip(self, error: DataError) -> None:
         """Warn of an error, or raise it if there are more than are allowed.
 
         Raises:
@@ -171,11 +171,11 @@ def read_lines(
                 else:
                     samples += _read_field(lines, number, part, by_alias)
             except DataError as error:
-                allowance.pass_over(error)
+                allowance.skip(error)
         if not samples:
             wanted = ", ".join(f"|{f.alias.decode(errors='replace')}" for f in fields)
             reason = f"the line is empty, or has none of the streams that are read: {wanted}"
-            allowance.pass_over(lines.fail(number, reason))
+            allowance.skip(lines.fail(number, reason))
         if samples > len(fields) and not allowance:
             raise lines.fail(
                 number, f"{samples} samples on a line, and {len(fields)} streams are read"
@@ -192,7 +192,7 @@ def _parts(
             f"a line of up to {longest:,} bytes was expected, got {len(line):,}, which begin with "
             f"{_quoted(line)}"
         )
-        allowance.pass_over(lines.fail(number, reason))
+        allowance.skip(lines.fail(number, reason))
         return
     yield None
     if b"|" in line:
