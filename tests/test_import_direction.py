@@ -83,6 +83,7 @@ DEFERRED: dict[str, tuple[str, ...]] = {
     # f.eval, f.grad, f.train, f.save, ...
     "_graph/function_methods.py": (
         "cntk._execution.evaluate",
+        "cntk._execution.gradients",
         "cntk._compiler.profiling",
         "cntk.train.function_train",
         "cntk._persist",

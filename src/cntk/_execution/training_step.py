@@ -25,9 +25,9 @@ from cntk._compiler.recording.record_training_step import (
 )
 from cntk._execution.arguments import bind_arguments
 from cntk._execution.compiled_state import state_of
-from cntk._execution.evaluate import result_of
 from cntk._execution.learner_updates import Updater, update
 from cntk._execution.nan_watch import WATCHED, Guard, train_watched
+from cntk._execution.results import result_of
 from cntk._execution.rollback import Before, update_as_a_whole
 from cntk._graph.block import combine_variables
 from cntk._graph.types import TensorType

@@ -122,7 +122,7 @@ class RunMethods:
         Returns:
             The gradients by variable.
         """
-        from cntk._execution.evaluate import backward
+        from cntk._execution.gradients import backward
 
         return backward(_function(self), state, root_gradients, variables, as_numpy)
 
@@ -153,7 +153,7 @@ class RunMethods:
         Raises:
             ValueError: if there is no variable that needs a gradient.
         """
-        from cntk._execution.evaluate import gradients
+        from cntk._execution.gradients import gradients
 
         return gradients(_function(self), at, wrt, outputs, device, as_numpy, grad_root)
 

@@ -1,0 +1,188 @@
+"""Gradients of functions, of one run or by a forward pass that was kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cntk._arguments import shown
+from cntk._errors import ArgumentError, FeedError, shape_text
+from cntk._execution.arguments import as_outputs, asked_for, differentiated
+from cntk._execution.evaluate import BackwardState, execute
+from cntk._execution.results import Pass
+from cntk._graph.composite import whole_graph
+from cntk._graph.function import Function
+from cntk._graph.variable import Variable, VariableKind
+from cntk._runtime.conversion import touched_rows
+from cntk._runtime.numpy_tensors import tensor_of
+from cntk._runtime.threads import OneThread
+from cntk.core import NDArrayView, Value, numbers_of
+
+
+def backward(
+    function: Function,
+    state: BackwardState,
+    root_gradients: Any,
+    variables: Any,
+    as_numpy: bool,
+) -> dict[Any, Any]:
+    """Propagate gradients; see `Function.backward`."""
+    if state is None:
+        raise ArgumentError(
+            "backward: the forward pass kept no state; name the outputs in keep_for_backward"
+        )
+    if not isinstance(state, BackwardState):
+        raise ArgumentError(
+            f"backward: expected the state that forward returned, got {shown(state)}"
+        )
+    done = state.done
+    if not isinstance(root_gradients, Mapping):
+        if not isinstance(root_gradients, (Value, NDArrayView, np.ndarray, list, tuple)):
+            raise ArgumentError(
+                f"backward: {function}: expected a dictionary of gradients by output, got "
+                f"{shown(root_gradients)}"
+            )
+        root_gradients = {function.output: root_gradients}
+    if not root_gradients:
+        raise ArgumentError(
+            f"backward: {function}: no gradients were given; give one for an output of the forward "
+            f"pass"
+        )
+    roots, seeds = [], []
+    for root, gradient in root_gradients.items():
+        output = root.output if isinstance(root, Function) else root
+        if not isinstance(output, Variable) or output not in state.outputs:
+            raise ArgumentError(
+                f"backward: {output!r} was not among the outputs of the forward pass"
+            )
+        rows = done.rows[state.outputs.index(output)]
+        if isinstance(rows, Tensor):
+            roots.append(rows)
+            seeds.append(_seed(output, gradient, rows))
+    wanted = differentiated(function, variables, "variables")
+    with OneThread() as limit:
+        if done.plan.work.is_large(done.run):
+            limit.lift()
+        found = _differentiate(done, roots, seeds, list(wanted.values()), keep=True)
+    done.finish()
+    return _gradient_results(wanted, found, done, as_numpy)
+
+
+def _seed(output: Variable, gradient: Any, rows: Tensor) -> Tensor:
+    if isinstance(gradient, NDArrayView):
+        gradient = Value(gradient)
+    if isinstance(gradient, Value):
+        found = gradient.rows if isinstance(gradient.rows, Tensor) else gradient.rows.to_dense()
+    elif isinstance(gradient, (list, tuple)):
+        called = f"backward: gradient for {output!r}"
+        given = [numbers_of(g, called) for g in gradient]
+        size = max(math.prod(rows.shape[1:]), 1)
+        if any(g.size % size for g in given) or not given:
+            raise FeedError(
+                f"{called}: expected one of shape {shape_text(rows.shape)}, got {shown(gradient)}"
+            )
+        found = tensor_of(np.concatenate([g.reshape(-1, *rows.shape[1:]) for g in given]))
+    else:
+        found = tensor_of(np.array(numbers_of(gradient, f"backward: gradient for {output!r}")))
+    if found.numel() != rows.numel():
+        raise ValueError(
+            f"backward: the gradient given for {output!r} has shape {shape_text(found.shape)}, "
+            f"its value {shape_text(rows.shape)}"
+        )
+    return found.to(rows.device, rows.dtype).reshape(rows.shape)
+
+
+def _differentiate(
+    done: Pass,
+    roots: Sequence[Tensor],
+    seeds: Sequence[Tensor],
+    wanted: Sequence[Variable],
+    keep: bool,
+) -> list[Tensor]:
+    sources: list[Any] = []
+    for variable in wanted:
+        if variable.kind is VariableKind.Input and variable in done.fed:
+            sources.append(done.fed[variable].rows)
+        elif variable.kind is VariableKind.Parameter:
+            sources.append(variable.data)  # type: ignore[attr-defined]
+        else:
+            raise ValueError(
+                f"gradient: {variable!r} is neither an argument nor a parameter of the function"
+            )
+    for variable, source in zip(wanted, sources, strict=True):
+        if not (isinstance(source, Tensor) and source.requires_grad):
+            raise ValueError(
+                f"gradient: {variable!r} does not need a gradient; make it with needs_gradient=True"
+            )
+    live = [(r, s) for r, s in zip(roots, seeds, strict=True) if r.requires_grad]
+    if not live:
+        return [torch.zeros_like(s) for s in sources]
+    found = torch.autograd.grad(
+        [r for r, _ in live],
+        [*sources, *done.watched],
+        [s for _, s in live],
+        retain_graph=keep,
+        allow_unused=True,
+    )[: len(sources)]
+    return [torch.zeros_like(s) if g is None else g for g, s in zip(found, sources, strict=True)]
+
+
+def _gradient_result(variable: Variable, gradient: Tensor, done: Pass, as_numpy: bool) -> Any:
+    if gradient.is_sparse:
+        if not as_numpy:
+            return Value.of(touched_rows(gradient), None, tuple(gradient.shape))
+        gradient = gradient.to_dense()
+    return done.hand_out(gradient, variable.type_.dense(), as_numpy)
+
+
+def _gradient_results(
+    asked: Mapping[Any, Variable], found: Sequence[Tensor], done: Pass, as_numpy: bool
+) -> dict[Any, Any]:
+    return {
+        key: _gradient_result(v, g, done, as_numpy)
+        for (key, v), g in zip(asked.items(), found, strict=True)
+    }
+
+
+def gradients(
+    function: Function, at: Any, wrt: Any, outputs: Any, device: Any, as_numpy: bool, grad_root: Any
+) -> Any:
+    """Gradients of the sum of an output's elements; see `Function.grad`."""
+    if wrt is None:
+        wrt = [v for v in whole_graph(function).arguments if v.needs_gradient]
+        if not wrt:
+            raise ValueError(
+                f"None of the Function '{function}' arguments have 'needs_gradient == True'"
+            )
+    asked = differentiated(function, wrt, "wrt")
+    wanted = list(asked.values())
+    root = (
+        function.output
+        if grad_root is None
+        else next(iter(as_outputs(function, grad_root).values()))
+    )
+    extra = None if outputs is None else asked_for(outputs, "outputs", function)
+    extra = as_outputs(function, extra) if extra else None
+    computed = tuple(dict.fromkeys((root, *(extra or {}).values())))
+    leaves = [v for v in wanted if v.kind is VariableKind.Input]
+    with OneThread() as limit, torch.enable_grad():
+        done = execute(function, at, computed, device, True, limit, leaves, by_rows=not as_numpy)
+        roots = [
+            rows for rows in done.rows[:1] if isinstance(rows, Tensor)
+        ]  # sparse ones are not differentiable
+        found = _differentiate(
+            done, roots, [torch.ones_like(rows) for rows in roots], wanted, keep=False
+        )
+    done.finish()
+    results: Any = _gradient_results(asked, found, done, as_numpy)
+    if len(asked) == 1:
+        (results,) = results.values()
+    if extra is None:
+        return results
+    values = {key: done.result(computed.index(v), as_numpy) for key, v in extra.items()}
+    return results, (next(iter(values.values())) if len(values) == 1 else values)
