@@ -8,6 +8,7 @@ import io
 import subprocess
 import sys
 import time
+from functools import cache
 
 import numpy as np
 import pytest
@@ -266,3 +267,26 @@ def test_little_work_starts_no_compiler():
         "assert 'numba' not in sys.modules and threading.active_count() == 1"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=WAIT)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModuleNotFoundError("No module named 'numba'", name="numba"), "'cntk-torch[fast]'"),
+        (ImportError("Numba needs NumPy 2.5 or less"), "ImportError: Numba needs NumPy 2.5"),
+    ],
+    ids=["missing", "unfit"],
+)
+def test_without_the_compiler_all_is_read_and_the_log_says_why(error, said, monkeypatch, caplog):
+    def refuse(name):
+        raise error
+
+    compilation = cache(loader._compilation.__wrapped__)
+    monkeypatch.setattr(loader, "_compilation", compilation)
+    monkeypatch.setattr(loader.importlib, "import_module", refuse)
+    with caplog.at_level("INFO", logger="cntk"):
+        for _ in range(3):
+            assert loader.compiled_module(1 << 30) is None
+            assert compilation().exception(WAIT) is error
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert said in caplog.text

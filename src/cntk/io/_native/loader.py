@@ -1,18 +1,20 @@
 """Loads the compiled functions in the background.
 
 Importing `cntk.io._native.compiled` compiles them, which takes seconds the first time on a machine.
-It is done in a thread, once a file is large enough to be worth it. Until then, and without numba,
-the readers use NumPy.
+It is done in a thread, once a file is large enough to be worth it. Until then, and without numba
+(the extra `fast`), the readers use NumPy.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import threading
 from concurrent.futures import Future
 from functools import cache
 from types import ModuleType
 
+_LOGGER = logging.getLogger("cntk")
 _WORTH_IT = 1 << 22
 
 
@@ -39,9 +41,17 @@ def _compilation() -> Future[ModuleType]:
         try:
             module.set_result(importlib.import_module("cntk.io._native.compiled"))
         except Exception as error:  # Without numba, or with an unfit version, NumPy reads.
+            _LOGGER.info(_reason(error))
             module.set_exception(error)
 
     # Not a daemon: at exit Python waits until the function under way is compiled, rather than
     # tear the compiler down.
     threading.Thread(target=compile_all, name="cntk-compiler").start()
     return module
+
+
+def _reason(error: Exception) -> str:
+    """Say why there is no compiled code, and what to do about it."""
+    if isinstance(error, ModuleNotFoundError) and error.name in ("numba", "llvmlite"):
+        return "large files are read faster with numba: pip install 'cntk-torch[fast]'"
+    return f"files are read without compiled code: {type(error).__name__}: {error}"
