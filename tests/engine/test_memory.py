@@ -185,8 +185,16 @@ def test_plans_for_sizes_are_bounded(small_limits: None) -> None:
     for width in range(1, 40):
         assert model.eval({x: np.ones((1, 1, width), np.float32)}) == width
         assert model.eval({x: np.ones((1, 1, 1), np.float32)}) == 1
-    plans = list(state_of(model).plans.values())
-    assert len(plans) <= 10
+    assert len(state_of(model).plans) <= 10
+
+
+def test_plans_for_outputs_are_bounded(small_limits: None) -> None:
+    x = C.input_variable(1)
+    parts = [x + k for k in range(30)]
+    whole = C.combine(parts)
+    for k, part in enumerate(parts):
+        assert whole.eval({x: [[1]]}, outputs=[part.output]) == 1 + k
+    assert len(state_of(whole).plans) <= 10
 
 
 def test_recordings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

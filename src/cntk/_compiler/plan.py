@@ -91,8 +91,7 @@ class Plan:
         final_nodes: the operations that compute the outputs.
         work: how much there is to do in a run.
         streams: what operations that draw random numbers go on in.
-        last_use: when it was last used, as its graph counts; only where inputs have free
-            dimensions.
+        last_use: when it was last used, as its graph counts.
         pass_reports: what each compiler pass did, in the order in which they ran.
         passes: how many training passes there had been before it was compiled, where training goes
             on.

@@ -20,8 +20,8 @@ from cntk._graph.walk import leaves
 from cntk._runtime.bind_input import BoundInput
 from cntk._runtime.random.streams import Streams
 
-# Plans for so many sizes of free dimensions are kept for a graph; each takes some ten kilobytes and
-# milliseconds to make.
+# So many plans are kept for a graph, for other outputs and other sizes of free dimensions; each
+# takes some ten kilobytes, and milliseconds to make.
 _MOST_PLANS = 200
 _uses = itertools.count()
 
@@ -99,19 +99,17 @@ class CompiledState:
         key = (outputs, free, dense, off)
         plan = self.plans.get(key)
         if plan is None or plan.is_stale():
-            if free:
-                self._drop_old_plans()
+            self._drop_old_plans()
             plan = self.plans[key] = Plan(outputs, dict(free), off, dense)
             plan.streams, plan.carry, plan.passes = self.streams, self.carry, self.passes
-        if free:
-            plan.last_use = next(_uses)
+        plan.last_use = next(_uses)
         return plan
 
     def _drop_old_plans(self) -> None:
-        """Drop the less recently used half of the plans for free dimensions if there are many."""
-        sized = [(plan.last_use, key) for key, plan in list(self.plans.items()) if key[1]]
-        if len(sized) >= _MOST_PLANS:
-            for _, key in sorted(sized, key=lambda each: each[0])[: len(sized) // 2]:
+        """Drop the less recently used half of the plans if there are many."""
+        if len(self.plans) >= _MOST_PLANS:
+            uses = [(plan.last_use, key) for key, plan in list(self.plans.items())]
+            for _, key in sorted(uses, key=lambda each: each[0])[: len(uses) // 2]:
                 self.plans.pop(key, None)
 
 

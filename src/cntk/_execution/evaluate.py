@@ -93,7 +93,7 @@ def _as_leaf(variable: Variable, fed: BoundInput) -> BoundInput:
 def evaluate(function: Function, arguments: Any, outputs: Any, device: Any, as_numpy: bool) -> Any:
     """Compute outputs; see `Function.eval`."""
     asked = None if outputs is None else as_outputs(function, outputs)
-    computed = function.outputs if asked is None else tuple(dict.fromkeys(asked.values()))
+    computed = tuple(dict.fromkeys(function.outputs if asked is None else asked.values()))
     with OneThread() as limit, torch.inference_mode() if as_numpy else torch.no_grad():
         done = execute(function, arguments, computed, device, False, limit)
         if done.run.deferred:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 
 from cntk._compiler.ir import Flattener, Node, Ref, Widen
+from cntk._compiler.passes.flat_graph import FlatGraph
 from cntk._compiler.passes.resolve_crop import resolve_crop
 from cntk._errors import operation_text
 from cntk._files import replacing
@@ -77,7 +78,7 @@ class _Writer:
     def __init__(self, outputs: Sequence[Variable]) -> None:
         _check_inputs(outputs)
         roots, nodes = Flattener({}).flatten(outputs)
-        resolve_crop(nodes)
+        resolve_crop(FlatGraph(roots, [*nodes]))
         self._read = {ref.key for node in nodes for ref in node.operands}
         self._read |= {Ref(node).key for node in nodes if len(node.types) > 1}
         self._nodes = [node for node in nodes if not _hands_on(node)]
