@@ -59,7 +59,7 @@ _INDEXED = {
     aten._unsafe_index,
     aten._unsafe_index_put,
 }
-# Kernels that take a single number from the CPU beside operands on the GPU, besides those that work
+# Kernels that take a scalar from the CPU beside operands on the GPU, besides those that work
 # element by element.
 _WITH_NUMBERS = {
     aten.where,

@@ -12,26 +12,26 @@ from tests.word_rules import PRESCRIBED, SOURCES, search, search_folder
 # For each folder the most phrases, names and openings of docstrings that `word_rules` finds.
 # Lower a number when words have gone; never raise one. A folder that is not here has none.
 BUDGET = {
-    ".": (8, 15, 69),
-    "_cli": (4, 0, 2),
+    ".": (0, 15, 69),
+    "_cli": (1, 0, 2),
     "_compiler": (3, 72, 97),
     "_execution": (0, 31, 31),
     "_graph": (14, 28, 114),
     "_old_programs": (0, 41, 11),
-    "_ops": (41, 84, 220),
+    "_ops": (1, 41, 74),
     "_persist": (19, 35, 149),
     "_runtime": (8, 66, 109),
     "contrib": (0, 40, 68),
     "debugging": (0, 1, 10),
     "eval": (0, 1, 2),
-    "internal": (12, 8, 32),
+    "internal": (1, 8, 32),
     "io": (19, 74, 107),
     "layers": (6, 8, 37),
     "learners": (4, 16, 36),
     "logging": (0, 24, 33),
     "misc": (0, 2, 6),
     "tests": (0, 0, 2),
-    "train": (1, 23, 22),
+    "train": (0, 23, 22),
 }
 FOLDERS = [".", *sorted(path.name for path in SOURCES.iterdir() if any(path.rglob("*.py")))]
 

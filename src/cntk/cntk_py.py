@@ -218,7 +218,7 @@ def always_allow_setting_default_device() -> None:
 
 
 def are_equal(left: NDArrayView | Value, right: NDArrayView | Value) -> bool:
-    """Whether two arrays have the same shape, number format and elements.
+    """Whether two arrays have the same shape, dtype and elements.
 
     Args:
         left: one of them.
@@ -280,12 +280,12 @@ def disable_node_timeing() -> None:
 
 
 def get_max_num_cputhreads() -> int:
-    """How many threads of the processor an operation may use."""
+    """How many threads of the CPU an operation may use."""
     return torch.get_num_threads()
 
 
 def set_max_num_cputhreads(num_cputhreads: int) -> None:
-    """Choose how many threads of the processor an operation may use.
+    """Choose how many threads of the CPU an operation may use.
 
     Args:
         num_cputhreads: the number, at least 1.

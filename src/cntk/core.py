@@ -165,7 +165,7 @@ class Value(ArrayMethods, ArrayMixin):
 
     @property
     def dtype(self) -> Any:
-        """The number format as a NumPy scalar type."""
+        """The dtype as a NumPy scalar type."""
         return np.dtype(str(self.rows.dtype).removeprefix("torch.")).type
 
     @property
@@ -343,7 +343,7 @@ class Value(ArrayMethods, ArrayMixin):
                 ``Value.ONE_HOT_SKIP`` is a row of zeros.
             num_classes: how many classes there are; a shape whose last axis counts them, for
                 several a frame.
-            dtype: number format.
+            dtype: element type, such as `numpy.float32`.
             device: where to put it.
 
         Raises:
@@ -416,7 +416,7 @@ def asarray(value: Any, dtype: Any = None) -> Any:
 
     Args:
         value: a `Value`, an `NDArrayView`, or anything NumPy takes.
-        dtype: number format to convert to.
+        dtype: dtype to convert to.
 
     Example:
         >>> asarray(Value(np.ones((1, 2), np.float32)))

@@ -36,7 +36,7 @@ __all__ = ["Constant", "Parameter", "Record", "Variable", "VariableMixin"]
 
 
 class _Holder(Variable, ArrayMixin):
-    """A variable with a value of its own, made when its shape and number format are known."""
+    """A variable with a value of its own, made when its shape and dtype are known."""
 
     _data: torch.Tensor | None
     # The number that a constant was made as, and whether it was another at some version of the
@@ -370,7 +370,7 @@ class Constant(_Holder):
 
 
 def _option(dtype: Any, value: Any, cls: type) -> Any:
-    """A number format: the one given, a tensor's own, or the default option's, which NumPy arrays
+    """A dtype: the one given, a tensor's own, or the default option's, which NumPy arrays
     take on.
     """
     given = get_default_override(cls, dtype=dtype)

@@ -28,7 +28,7 @@ WARM, COUNTED = 5, 2
 
 # Why the host waits. Sizes of tensors are known to the host, and with them which memory they take.
 REASONS = {
-    "copy back in _ops.shape.packed.chosen": "a condition says how many frames there are",
+    "copy back in _ops.shape.packed.select_rows": "a condition says how many frames there are",
     "copy back in _ops.loss.ranking.of": "data say how many groups there are",
     "copy back in _ops.loss.edit_distance.compute": (
         "data say how many tokens count; a metric, computed on the CPU"
@@ -64,7 +64,7 @@ STEPS: dict[str, tuple[int, dict[str, int]]] = {
     "continued": (4, {}),  # and the sequences that go on
     "chosen_frames": (
         4,
-        {"copy back in _ops.shape.packed.chosen": 2},
+        {"copy back in _ops.shape.packed.select_rows": 2},
     ),  # the chosen frames, twice, and no layout
     "connectionist": (
         4,
@@ -161,7 +161,7 @@ WAITING_OPERATIONS = {
     "cases_ranking": {"copy back in _ops.loss.ranking.of"},
     "cases_sequence": {
         "_coalesce in _runtime.conversion.touched_rows",
-        "copy back in _ops.shape.packed.chosen",
+        "copy back in _ops.shape.packed.select_rows",
     },
     "cases_shape": {
         "_local_scalar_dense in _ops.shape.select._sparse_one_hot",

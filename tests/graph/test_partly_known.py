@@ -54,7 +54,7 @@ def on_a_sequence(x: Any) -> Any:
         (lambda p: C.sigmoid(on_a_sequence(p)), UNKNOWN, 2),
         (lambda p: C.times(on_a_sequence(p), C.parameter((5, 4))), UNKNOWN, 2),
         (lambda p: C.dropout(on_a_sequence(p) + C.parameter(5), 0.5), (5,), 2),
-        # A single number stretches to anything: it says nothing.
+        # A scalar stretches to anything: it says nothing.
         (lambda p: on_a_sequence(p) * C.parameter(1), UNKNOWN, 2),
         (lambda p: on_a_sequence(p) * 2, UNKNOWN, 2),
         (lambda p: on_a_sequence(p) * C.parameter((1, 1)), (1, 1), 2),

@@ -1,4 +1,4 @@
-"""Tensor types, shapes and number formats, as programs write them and as errors show them."""
+"""Tensor types, shapes and dtypes, as programs write them and as errors show them."""
 
 from __future__ import annotations
 

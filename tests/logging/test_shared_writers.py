@@ -25,7 +25,7 @@ def test_lines_are_the_original_s(writer, program):
     found, wanted = run(program, writer), ORIGINAL[writer][program]
     assert [parts(line)[0] for line in found] == [parts(line)[0] for line in wanted]
     for line, other in zip(found, wanted, strict=True):
-        # The original adds single numbers up: their last digit may differ.
+        # The original adds scalars up: their last digit may differ.
         assert parts(line)[1] == pytest.approx(parts(other)[1], abs=0.011)
 
 

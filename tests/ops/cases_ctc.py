@@ -121,13 +121,13 @@ CASES = (
             Misuse(((3,), (3,)), "the blank must be a class from 0 on", {"blankTokenId": -1}),
             Misuse(
                 ((3,), (3,)),
-                "blankTokenId must be a whole number",
+                "blankTokenId must be an integer",
                 {"blankTokenId": 1.5},
                 TypeError,
             ),
             Misuse(
                 ((3,), (3,)),
-                "delayConstraint must be a whole number",
+                "delayConstraint must be an integer",
                 {"delayConstraint": None},
                 TypeError,
             ),
@@ -164,13 +164,13 @@ CASES = (
             ),
             Misuse(
                 ((3,), (3,)),
-                "tokensToIgnore must be a list of whole numbers",
+                "tokensToIgnore must be a list of integers",
                 {"tokensToIgnore": 1},
                 TypeError,
             ),
             Misuse(
                 ((3,), (3,)),
-                "tokensToIgnore must be a list of whole numbers",
+                "tokensToIgnore must be a list of integers",
                 {"tokensToIgnore": [-1]},
                 TypeError,
             ),

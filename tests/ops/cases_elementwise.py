@@ -13,7 +13,7 @@ from tests.ops.op_case import Misuse, OpCase, held, numbers
 MATRIX, OTHER = numbers(2, 3), numbers(2, 3, seed=4)
 COLUMN, ROW, NUMBER = numbers(2, 1, seed=5), numbers(3, seed=6), numbers(seed=7)
 POSITIVE = numbers(2, 3, low=0.3)
-LEVELS = np.round(MATRIX)  # whole numbers, so that some are equal
+LEVELS = np.round(MATRIX)  # integers, so that some are equal
 LEVELS_TOO = np.round(OTHER)
 
 DIFFERENT_SHAPES = Misuse(

@@ -43,11 +43,9 @@ def drawn(weights: Any, allow_duplicates: bool) -> OpCase:
         gradient=(),
         errors=(
             Misuse(((2, 3),), r"must be a vector, one number a class, got \[2 x 3\]"),
-            Misuse(SHAPE, "num_samples must be a whole number above 0, got 0", {"num_samples": 0}),
-            Misuse(
-                SHAPE, "num_samples must be a whole number above 0, got 1.5", {"num_samples": 1.5}
-            ),
-            Misuse(SHAPE, "seed must be a whole number", {"seed": -1}),
+            Misuse(SHAPE, "num_samples must be an integer above 0, got 0", {"num_samples": 0}),
+            Misuse(SHAPE, "num_samples must be an integer above 0, got 1.5", {"num_samples": 1.5}),
+            Misuse(SHAPE, "seed must be an integer", {"seed": -1}),
         ),
     )
 
@@ -60,7 +58,7 @@ CASES = (
         (
             Misuse(SHAPE, "scale must not be negative, got -2", {"scale": -2}),
             Misuse(SHAPE, "mean must be a finite number, got nan", {"mean": np.nan}),
-            Misuse(SHAPE, "seed must be a whole number", {"seed": 1.5}),
+            Misuse(SHAPE, "seed must be an integer", {"seed": 1.5}),
         ),
     ),
     sure(

@@ -2,7 +2,7 @@
 them.
 
 The file is read by the original's interpreter too (Python 3.6): the recording script and the test
-both run `CASES`. Each is called with the number format and gives a list of arrays: values, then
+both run `CASES`. Each is called with the dtype and gives a list of arrays: values, then
 gradients.
 """
 

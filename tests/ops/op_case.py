@@ -141,7 +141,7 @@ class Built:
 
     Args:
         case: the case.
-        dtype: the number format of operands and result.
+        dtype: the dtype of operands and result.
         as_frames: whether operands with a batch axis become frames of sequences, of the lengths
             `LENGTHS`.
         free: whether the axes that the case says may be free are.

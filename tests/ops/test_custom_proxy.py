@@ -1,4 +1,4 @@
-"""Stand-ins for operations of other programs, and the number formats that nothing here computes
+"""Stand-ins for operations of other programs, and the dtypes that nothing here computes
 in.
 """
 

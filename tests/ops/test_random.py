@@ -266,7 +266,7 @@ def nce_of(shapes: dict[str, Any], noise_distribution: Any = (1,) * 7, **kwargs:
         ({}, {"noise_distribution": np.ones((7, 1))}, "noise_distribution must be a vector"),
         ({}, {"noise_distribution": np.zeros(7)}, "one above 0"),
         ({}, {"noise_distribution": -np.ones(7)}, "0 or more"),
-        ({}, {"num_samples": 0}, "num_samples must be a whole number above 0"),
+        ({}, {"num_samples": 0}, "num_samples must be an integer above 0"),
         ({}, {"num_samples": 7, "allow_duplicates": False}, "without duplicates fewer samples"),
     ],
 )
@@ -319,7 +319,7 @@ def test_nce_in_double_precision() -> None:
     ("inputs", "label", "kwargs", "match"),
     [
         ((2, 3), 1, {"label_dim": 5}, r"input_var must be a vector of known size, got \[2 x 3\]"),
-        (3, 5, {"label_dim": 5}, r"label_index must be a single number, got \[5\]"),
+        (3, 5, {"label_dim": 5}, r"label_index must be a scalar, got \[5\]"),
         (3, 1, {"label_dim": 0}, "label_dim must be a number from 1, got 0"),
         (
             3,

@@ -116,7 +116,7 @@ def test_a_condition_must_be_single_numbers() -> None:
         lambda: C.sequence.gather(x, x),
         lambda: C.sequence.scatter(x, x),
     ):
-        with pytest.raises(ValueError, match="the condition must be a sequence of single numbers"):
+        with pytest.raises(ValueError, match="the condition must be a sequence of scalars"):
             make()
     with pytest.raises(TypeError, match="expected a factor and a number to add"):
         C.sequence.gather(x, C.sequence.is_first(x), new_sequence_axis_typeinfo=3)

@@ -124,7 +124,7 @@ def _add_convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--precision",
         choices=["float", "double"],
         default="float",
-        help="number format to write (default: %(default)s, the only one that the original reads)",
+        help="dtype to write (default: %(default)s, the only one that the original reads)",
     )
     parser.add_argument(
         "--chunk_size",
@@ -147,7 +147,7 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _at_least(least: int):  # type: ignore[no-untyped-def]
-    """Return a reader of whole numbers from `least` to 2**32 - 1, for argparse."""
+    """Return a reader of integers from `least` to 2**32 - 1, for argparse."""
 
     def number(text: str) -> int:
         value = int(text)
@@ -155,7 +155,7 @@ def _at_least(least: int):  # type: ignore[no-untyped-def]
             raise argparse.ArgumentTypeError(f"{text} is not between {least} and {(1 << 32) - 1}")
         return value
 
-    number.__name__ = "whole number"
+    number.__name__ = "integer"
     return number
 
 

@@ -57,13 +57,13 @@ __all__ = [
 
 R = TypeVar("R")
 
-# -- number formats --------------------------------------------------------------------------------
+# -- dtypes --------------------------------------------------------------------------------
 
 _WORDS = {"float": np.float32, "double": np.float64}
 
 
 def sanitize_dtype_numpy(dtype: Any) -> Any:
-    """A number format as a NumPy scalar type.
+    """A dtype as a NumPy scalar type.
 
     Args:
         dtype: a NumPy format or its name; 'float' and ``int`` stand for float32, 'double' and
@@ -88,7 +88,7 @@ def sanitize_dtype_numpy(dtype: Any) -> Any:
 
 
 def sanitize_dtype_cntk(dtype: Any) -> int:
-    """A number format as files number it; 0 for None.
+    """A dtype as files number it; 0 for None.
 
     Args:
         dtype: as for `sanitize_dtype_numpy`, or such a number.
@@ -109,7 +109,7 @@ def sanitize_dtype_cntk(dtype: Any) -> int:
 
 
 def data_type_to_dtype(data_type: int) -> Any:
-    """A number format, numbered as in files, as a NumPy scalar type; ``object`` for 0, which is
+    """A dtype, numbered as in files, as a NumPy scalar type; ``object`` for 0, which is
     none yet.
 
     Raises:
@@ -125,7 +125,7 @@ def data_type_to_dtype(data_type: int) -> Any:
 
 
 def sanitize_precision(precision: Any) -> Any:
-    """The number format of a calculation, float32, float64 or float16, as a NumPy scalar type.
+    """The dtype of a calculation, float32, float64 or float16, as a NumPy scalar type.
 
     Raises:
         ValueError: for any other.
@@ -297,7 +297,7 @@ def sanitize_input(
 
     Args:
         arg: variable, function, number, array or nested lists.
-        fallback_dtype: number format of a number, an array or lists.
+        fallback_dtype: dtype of a number, an array or lists.
         reshape: a shape to give these.
 
     Raises:
@@ -349,7 +349,7 @@ def sanitize_value(
     Args:
         shape: the shape for a number; an array has its own.
         value: a number, an array, or None for zeros.
-        dtype: number format.
+        dtype: element type, such as `numpy.float32`.
         device: where to put it.
 
     Raises:
@@ -408,7 +408,7 @@ def sanitize_var_map(
     Args:
         op_arguments: the variables.
         arguments: data by variable or name, or the data of the only variable.
-        precision: accepted for old programs; data take on their variable's number format.
+        precision: accepted for old programs; data take on their variable's dtype.
         device: where to put them.
         extract_values_from_minibatch_data: accepted for old programs; a minibatch's streams become
             values either way.

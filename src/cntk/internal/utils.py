@@ -31,7 +31,7 @@ __all__ = [
 
 
 def get_data_type(*args: Any) -> Any:
-    """The number format that operands share: the variables', or the data's if no variable has one;
+    """The dtype that operands share: the variables', or the data's if no variable has one;
     the widest of them.
 
     Args:
@@ -117,7 +117,7 @@ def eval(
     Args:
         op: the function.
         arguments: data for its arguments.
-        precision: number format of the gradients.
+        precision: dtype of the gradients.
         device: where to run.
         backward_pass: whether gradients are wanted.
         expected_backward: the variables whose gradients are wanted.
@@ -143,7 +143,7 @@ def _ones_like(batch: Any, precision: Any) -> Any:
 
 
 def _to_cntk_dict_value(py_value: Any) -> DictionaryValue:
-    """A value for a file; arrays of number formats that files do not hold are refused."""
+    """A value for a file; arrays of dtypes that files do not hold are refused."""
     return DictionaryValue(py_value)
 
 

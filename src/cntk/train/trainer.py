@@ -170,7 +170,7 @@ class Trainer(Evaluator):
 
         There are two files, ``filename`` with the model and ``filename`` + ``.ckp`` with the rest.
         They replace former ones once both are written, and not before.
-        Training goes on from them to the bit as it would have without a break, on the processor and
+        Training goes on from them to the bit as it would have without a break, on the CPU and
         with the same data.
 
         Args:

@@ -67,7 +67,9 @@ def _absorb_bias(node: Node, uses: Uses) -> Node | None:
 def _affine(times: Times, operands: Types, bias: TensorType) -> Affine | None:
     """Return a product that adds a bias; of dense samples whose axes all vanish, by a parameter."""
     left, right = operands
-    whole = times.contracted(right) == left.rank and left.rank > 0 and not times.reduces_sequence
+    whole = (
+        times.contracted_axes(right) == left.rank and left.rank > 0 and not times.reduces_sequence
+    )
     plain = left.has_batch_axis and not left.is_sparse and not right.dynamic_axes
     return Affine(times) if whole and plain and bias.shape == right.shape[left.rank :] else None
 

@@ -24,7 +24,12 @@ from cntk._ops.math.reduction import ReduceElements
 from cntk._ops.math.softmax import Hardmax
 from cntk._ops.math.times import TransposeTimes
 from cntk._ops.support.axes import as_axis
-from cntk._ops.support.broadcasting import as_vectors, broadcast_shapes, equally_long, join_axes
+from cntk._ops.support.broadcasting import (
+    as_vectors,
+    broadcast_shapes,
+    check_equal_lengths,
+    join_axes,
+)
 from cntk._ops.support.composite_op import Fused, compose, compose_fused
 from cntk._ops.support.evaluation_only import evaluation_only
 from cntk._ops.support.operands import apply
@@ -222,7 +227,7 @@ class Total(Op):
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         self.check_sizes(*(prod(t.shape) for t in operands))
-        return equally_long(operands, as_vectors(operands, self.total), samples=True)
+        return check_equal_lengths(operands, as_vectors(operands, self.total), samples=True)
 
     def check_sizes(self, *sizes: int) -> None:
         """Refuse operands whose samples differ in their number of elements.

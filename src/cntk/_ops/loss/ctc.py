@@ -378,7 +378,7 @@ def forward_backward(
     Raises:
         GraphError: if the operands have different classes or dynamic axes, there is no class for
             the blank, or the graph does not come from `labels_to_graph`.
-        TypeError: if the blank or the delay is no whole number.
+        TypeError: if the blank or the delay is not an integer.
 
     Example:
         >>> import cntk as C
@@ -390,7 +390,7 @@ def forward_backward(
     """
     for what, number in (("blankTokenId", blankTokenId), ("delayConstraint", delayConstraint)):
         if not isinstance(number, Integral) or isinstance(number, bool):
-            raise TypeError(f"forward_backward: {what} must be a whole number, got {number!r}")
+            raise TypeError(f"forward_backward: {what} must be an integer, got {number!r}")
     if blankTokenId < 0:
         raise GraphError(
             f"forward_backward: the blank must be a class from 0 on, got {blankTokenId}"

@@ -245,7 +245,7 @@ def edit_distance_error(
     tokens = list(tokensToIgnore) if isinstance(tokensToIgnore, Iterable) else [None]
     if not all(isinstance(token, Integral) and token >= 0 for token in tokens):
         raise TypeError(
-            f"edit_distance_error: tokensToIgnore must be a list of whole numbers, 0 or more, got "
+            f"edit_distance_error: tokensToIgnore must be a list of integers, 0 or more, got "
             f"{tokensToIgnore!r}"
         )
     op = EditDistanceError(

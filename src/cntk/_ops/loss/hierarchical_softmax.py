@@ -67,7 +67,7 @@ def hierarchical_softmax_layer(
         )
     if label.shape not in ((), (1,)):
         raise GraphError(
-            f"hierarchical_softmax_layer: label_index must be a single number, got "
+            f"hierarchical_softmax_layer: label_index must be a scalar, got "
             f"{shape_text(label.shape)}; "
             "give the label's number instead of a one-hot vector"
         )

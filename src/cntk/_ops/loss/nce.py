@@ -87,7 +87,7 @@ def nce_loss(
     _check_shapes(w, b, x, y, len(noise))
     if not isinstance(num_samples, Integral) or num_samples <= 0:
         raise SettingError(
-            f"nce_loss: num_samples must be a whole number above 0, got {shown(num_samples)}"
+            f"nce_loss: num_samples must be an integer above 0, got {shown(num_samples)}"
         )
     allow_duplicates = as_bool(allow_duplicates, "nce_loss: allow_duplicates")
     draws = (

@@ -14,7 +14,7 @@ from cntk._errors import GraphError, shape_text
 from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, RunKernel, primitive
 from cntk._graph.types import TensorType
-from cntk._ops.support.broadcasting import equally_long, join_axes, on_one_axis
+from cntk._ops.support.broadcasting import check_equal_lengths, join_axes, on_one_axis
 from cntk._ops.support.evaluation_only import evaluation_only
 from cntk._ops.support.operands import apply
 from cntk._runtime.transfer import to_device
@@ -119,7 +119,7 @@ class LambdaRank(OfGroups):
                 else score.sum()
             )  # type: ignore[no-any-return]
 
-        return equally_long(operands, compute)
+        return check_equal_lengths(operands, compute)
 
 
 class _LambdaRank(torch.autograd.Function):
@@ -193,7 +193,7 @@ class NDCG(OfGroups):
             result = groups.average(_ratio(best, groups.gains[:, :1]))
             return evaluation_only(result, self.op_name, score, gain, group)
 
-        return equally_long(operands, compute)
+        return check_equal_lengths(operands, compute)
 
 
 def lambda_rank(output: Any, gain: Any, group: Any, name: str = "") -> Composite:

@@ -29,7 +29,7 @@ from cntk._ops.math.arithmetic import (
 )
 from cntk._ops.math.reduction import ReduceElements, reduce_sum
 from cntk._ops.math.unary import Log, Negate
-from cntk._ops.support.broadcasting import aligned, broadcast_shapes, join_axes
+from cntk._ops.support.broadcasting import align_operands, broadcast_shapes, join_axes
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, in_float32
 from cntk._runtime.context import RunContext
@@ -127,7 +127,7 @@ class CosDistance(Op):
             x, y = (t.reshape(*t.shape[:lead], -1) for t, lead in zip(tensors, leads, strict=True))
             return _Cosine.apply(*torch.broadcast_tensors(x, y))  # type: ignore[no-any-return]
 
-        return aligned(operands, compute)
+        return align_operands(operands, compute)
 
 
 class _Cosine(torch.autograd.Function):
@@ -368,7 +368,7 @@ def cosine_distance_with_negative_samples(
     """
     if not all(isinstance(n, Integral) and n >= 0 for n in (shift, num_negative_samples)):
         raise GraphError(
-            "cosine_distance_with_negative_samples: expected whole numbers, 0 or more, as shift "
+            "cosine_distance_with_negative_samples: expected integers, 0 or more, as shift "
             "and "
             f"num_negative_samples, got {shift!r} and {num_negative_samples!r}"
         )

@@ -82,7 +82,7 @@ class ELU(Unary):
 
 @dataclass(frozen=True)
 class LeakyReLU(Unary, Fused):
-    """The operand, with a slope below 0."""
+    """Leaky rectifier: the operand, multiplied by a slope below 0."""
 
     alpha: float
 
@@ -122,7 +122,9 @@ class _LeakyReLU(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class ScaledELU(Unary, Fused):
-    """Scaled exponential below 0, scaled operand above."""
+    """Scaled exponential linear unit: exponential below 0, the operand from 0 on, both multiplied
+    by a scale.
+    """
 
     alpha: float
     scale: float | None = None
@@ -173,7 +175,7 @@ class _ScaledELU(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class HardSigmoid(Unary, Fused):
-    """A straight line held between 0 and 1."""
+    """Linear function clipped to 0 and 1."""
 
     alpha: float
     beta: float
@@ -202,7 +204,9 @@ class HardSigmoid(Unary, Fused):
 
 
 class _HardSigmoid(torch.autograd.Function):
-    """Line held between 0 and 1, with no gradient at its corners; torch passes it there."""
+    """Linear function clipped to 0 and 1, without a gradient at its corners; torch has one
+    there.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, alpha: float, beta: float) -> Tensor:
@@ -218,7 +222,7 @@ class _HardSigmoid(torch.autograd.Function):
 
 
 def sigmoid(x: Any, name: str = "") -> Composite:
-    """Logistic function of each element, 1 / (1 + exp(-x)).
+    """Compute the logistic function of each element, 1 / (1 + exp(-x)).
 
     Args:
         x: an operand.
@@ -232,7 +236,7 @@ def sigmoid(x: Any, name: str = "") -> Composite:
 
 
 def tanh(x: Any, name: str = "") -> Composite:
-    """Hyperbolic tangent of each element.
+    """Compute the hyperbolic tangent of each element.
 
     Args:
         x: an operand.
@@ -246,7 +250,8 @@ def tanh(x: Any, name: str = "") -> Composite:
 
 
 def relu(x: Any, name: str = "") -> Composite:
-    """Rectified linear unit: each element, or 0 if that is larger. The gradient at 0 is 0.
+    """Apply the rectified linear unit: each element, or 0 if that is larger. The gradient at 0 is
+    0.
 
     Args:
         x: an operand.
@@ -260,7 +265,7 @@ def relu(x: Any, name: str = "") -> Composite:
 
 
 def elu(x: Any, alpha: float = 1.0, name: str = "") -> Composite:
-    """Exponential linear unit: x from 0 on, alpha * (exp(x) - 1) below.
+    """Apply the exponential linear unit: x from 0 on, alpha * (exp(x) - 1) below.
 
     Clevert, Unterthiner, Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
     Units" (2015).
@@ -280,7 +285,8 @@ def elu(x: Any, alpha: float = 1.0, name: str = "") -> Composite:
 def selu(
     x: Any, scale: float = 1.0507009873554805, alpha: float = 1.6732632423543772, name: str = ""
 ) -> Composite:
-    """Scaled exponential linear unit: scale * x from 0 on, scale * alpha * (exp(x) - 1) below.
+    """Apply the scaled exponential linear unit: scale * x from 0 on, scale * alpha * (exp(x) - 1)
+    below.
 
     Klambauer et al., "Self-Normalizing Neural Networks" (2017).
 
@@ -303,7 +309,7 @@ def selu(
 
 
 def leaky_relu(x: Any, alpha: float = 0.01, name: str = "") -> Composite:
-    """Leaky rectified linear unit: x from 0 on, alpha * x below.
+    """Apply the leaky rectified linear unit: x from 0 on, alpha * x below.
 
     Maas, Hannun, Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models" (2013).
 
@@ -320,7 +326,7 @@ def leaky_relu(x: Any, alpha: float = 0.01, name: str = "") -> Composite:
 
 
 def param_relu(alpha: Any, x: Any, name: str = "") -> Composite:
-    """Parametric rectified linear unit: x from 0 on, alpha * x below.
+    """Apply the parametric rectified linear unit: x from 0 on, alpha * x below.
 
     He et al., "Delving Deep into Rectifiers" (2015).
 
@@ -344,7 +350,7 @@ def param_relu(alpha: Any, x: Any, name: str = "") -> Composite:
 
 
 def softplus(x: Any, steepness: float = 1, name: str = "") -> Composite:
-    """Smooth rectifier: log(1 + exp(steepness * x)) / steepness.
+    """Apply the smooth rectifier log(1 + exp(steepness * x)) / steepness.
 
     Args:
         x: an operand.
@@ -367,7 +373,7 @@ def softplus(x: Any, steepness: float = 1, name: str = "") -> Composite:
 
 
 def softsign(x: Any, steepness: float = 1, name: str = "") -> Composite:
-    """x / (1 + |x|), element by element.
+    """Compute x / (1 + abs(x)) of each element.
 
     Args:
         x: an operand.
@@ -385,7 +391,7 @@ def softsign(x: Any, steepness: float = 1, name: str = "") -> Composite:
 
 
 def hard_sigmoid(x: Any, alpha: float, beta: float, name: str = "") -> Composite:
-    """alpha * x + beta, held between 0 and 1.
+    """Compute alpha * x + beta, clipped to 0 and 1.
 
     Args:
         x: an operand.

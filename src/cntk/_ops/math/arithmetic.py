@@ -19,9 +19,9 @@ from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.math.unary import Reciprocal
 from cntk._ops.support.broadcasting import (
-    aligned,
-    completed,
+    align_operands,
     elementwise_type,
+    fill_inferred,
     known_type,
     partial_type,
 )
@@ -52,7 +52,7 @@ class Binary(Op):
     broadcasts_over_sequence: ClassVar[bool] = True
 
     def compute(self) -> Kernel:
-        """The operation on two tensors that broadcast as torch does."""
+        """Return a kernel of two tensors that broadcasts as torch does."""
         raise NotImplementedError
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -66,10 +66,10 @@ class Binary(Op):
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         left, right = operands
-        return completed(left, right), completed(right, left)
+        return fill_inferred(left, right), fill_inferred(right, left)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
-        return aligned(operands, self.compute())
+        return align_operands(operands, self.compute())
 
 
 @primitive(PrimitiveOp.Plus)
@@ -118,7 +118,7 @@ class Pow(Binary):
 
 
 class _Power(torch.autograd.Function):
-    """Power as CNTK defines it: 0 to any power but 0 is 0; a base of 0 or less sends its exponent
+    """Power as CNTK defines it: 0 to any power but 0 is 0; the exponent of a base of 0 or less gets
     no gradient.
     """
 
@@ -148,7 +148,8 @@ def _power(base: Tensor, exponent: Tensor) -> Tensor:
 
 
 def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composite]:
-    """Decorator: lets a function of two operands take any number of them, grouped in halves.
+    """Let a function of two operands take any number of them, reduced as a balanced tree (a
+    decorator).
 
     Args:
         f: a function of two operands and a name.
@@ -169,7 +170,7 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
         if any(isinstance(x, str) for x in operands):
             raise ArgumentError(
                 f"{f.__name__}: expected variables, functions, numbers or arrays as operands, got "
-                f"a text; use name="
+                f"a string; use name="
             )
         return _in_halves(f, as_operands(operands, f.__name__), name)
 
@@ -177,7 +178,9 @@ def associative_multi_arg(f: Callable[..., Composite]) -> Callable[..., Composit
 
 
 def _in_halves(f: Callable[..., Composite], operands: list[Any], name: str) -> Composite:
-    """A chain of a two-operand operation, halved at each step as the original does."""
+    """Build a balanced tree of a two-operand operation, halving the operands at each step as the
+    original does.
+    """
     middle = len(operands) // 2
     left, right = (
         h[0] if len(h) == 1 else _in_halves(f, h, "")
@@ -188,7 +191,7 @@ def _in_halves(f: Callable[..., Composite], operands: list[Any], name: str) -> C
 
 @associative_multi_arg
 def plus(left: Any, right: Any, name: str = "") -> Composite:
-    """Sum of two or more operands, element by element.
+    """Add two or more operands element by element.
 
     Args:
         left, right: operands, and as many more as wanted; shapes are aligned at the last axis, 1
@@ -209,7 +212,7 @@ def plus(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def minus(left: Any, right: Any, name: str = "") -> Composite:
-    """Difference of two operands, element by element.
+    """Subtract the right operand from the left element by element.
 
     Args:
         left, right: operands, aligned as for `plus`.
@@ -227,7 +230,7 @@ def minus(left: Any, right: Any, name: str = "") -> Composite:
 
 @associative_multi_arg
 def element_times(left: Any, right: Any, name: str = "") -> Composite:
-    """Product of two or more operands, element by element.
+    """Multiply two or more operands element by element.
 
     Args:
         left, right: operands, and as many more as wanted, aligned as for `plus`.
@@ -244,7 +247,7 @@ def element_times(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def element_divide(left: Any, right: Any, name: str = "") -> Composite:
-    """Quotient of two operands, element by element. Division by 0 gives 0.
+    """Divide the left operand by the right element by element. Division by 0 gives 0.
 
     Args:
         left, right: operands on the same dynamic axes; shapes are aligned as for `plus`.
@@ -266,7 +269,8 @@ def element_divide(left: Any, right: Any, name: str = "") -> Composite:
 
 @associative_multi_arg
 def log_add_exp(left: Any, right: Any, name: str = "") -> Composite:
-    """Logarithm of the sum of the exponentials of two or more operands, element by element.
+    """Compute the logarithm of the sum of the exponentials of two or more operands, element by
+    element.
 
     Args:
         left, right: operands, and as many more as wanted, aligned as for `plus`.
@@ -283,8 +287,8 @@ def log_add_exp(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def pow(base: Any, exponent: Any, name: str = "") -> Composite:
-    """Power, element by element. 0 to a negative power is 0; a negative base needs a whole
-    exponent, else it gives nan.
+    """Raise each element to a power. 0 to a negative power is 0; a negative base needs an integer
+    as exponent, else it gives nan.
 
     Args:
         base, exponent: operands, aligned as for `plus`.
@@ -301,7 +305,7 @@ def pow(base: Any, exponent: Any, name: str = "") -> Composite:
 
 
 def square(x: Any, name: str = "") -> Composite:
-    """Square of each element.
+    """Compute the square of each element.
 
     Args:
         x: an operand.
@@ -316,7 +320,7 @@ def square(x: Any, name: str = "") -> Composite:
 
 
 def sum(*operands: Any, name: str = "") -> Composite:
-    """Sum of operands, element by element, as one operation.
+    """Add operands element by element, as one operation.
 
     Args:
         *operands: operands on the same dynamic axes, or one list of them; shapes are aligned as for
@@ -334,7 +338,7 @@ def sum(*operands: Any, name: str = "") -> Composite:
 
 
 def mean(*operands: Any, name: str = "") -> Composite:
-    """Mean of operands, element by element.
+    """Compute the mean of operands element by element.
 
     Args:
         *operands: operands on the same dynamic axes, or one list of them; shapes are aligned as for

@@ -1,4 +1,4 @@
-"""Assignment: a parameter or constant takes on a value that a run has computed."""
+"""Assignment: a parameter or constant gets a value that a run has computed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ __all__ = ["assign"]
 @primitive(PrimitiveOp.Assign)
 @dataclass(frozen=True)
 class Assign(Op):
-    """The second operand's value; once the run is over, the first operand has it as well."""
+    """Assignment: its value is the second operand's, and after the run the first operand has it
+    too.
+    """
 
     operand_counts = (2,)
     pure = False
@@ -49,15 +51,14 @@ class Assign(Op):
 
     def lower(self, *operands: TensorType) -> RunKernel:
         def compute(run: RunContext, ref: Tensor, value: Tensor) -> Tensor:
-            kept = (
-                value.detach().clone()
-            )  # it may be a parameter's memory, which another assignment changes first
+            # It may be a parameter's memory, which another assignment changes first.
+            copy = value.detach().clone()
 
-            def settle() -> None:
+            def write() -> None:
                 with torch.no_grad():
-                    ref.copy_(kept)
+                    ref.copy_(copy)
 
-            run.deferred.append(settle)
+            run.deferred.append(write)
             return value
 
         return RunKernel(compute)

@@ -1,4 +1,4 @@
-"""Comparison of two operands element by element, and choice between elements: by a flag, the
+"""Comparison of two operands element by element, and choice between elements: by a condition, the
 larger, the smaller.
 """
 
@@ -16,10 +16,10 @@ from cntk._graph.types import TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.math.arithmetic import Binary, associative_multi_arg
 from cntk._ops.support.broadcasting import (
-    aligned,
+    align_operands,
     broadcast_shapes,
-    completed,
     elementwise_type,
+    fill_inferred,
     known_type,
     partial_type,
 )
@@ -40,7 +40,7 @@ __all__ = [
 
 
 class Comparison(Binary):
-    """A comparison: 1 where it holds, 0 elsewhere, with zero gradient."""
+    """A comparison: 1 where it is true, 0 elsewhere, with zero gradient."""
 
     relation: ClassVar[Kernel]
 
@@ -59,7 +59,7 @@ class Comparison(Binary):
 @primitive(PrimitiveOp.Equal)
 @dataclass(frozen=True)
 class Equal(Comparison):
-    """Whether equal."""
+    """True where elements are equal."""
 
     relation = staticmethod(torch.eq)
 
@@ -67,7 +67,7 @@ class Equal(Comparison):
 @primitive(PrimitiveOp.NotEqual)
 @dataclass(frozen=True)
 class NotEqual(Comparison):
-    """Whether not equal."""
+    """True where elements differ."""
 
     relation = staticmethod(torch.ne)
 
@@ -75,7 +75,7 @@ class NotEqual(Comparison):
 @primitive(PrimitiveOp.Less)
 @dataclass(frozen=True)
 class Less(Comparison):
-    """Whether less."""
+    """True where the left element is less."""
 
     relation = staticmethod(torch.lt)
 
@@ -83,7 +83,7 @@ class Less(Comparison):
 @primitive(PrimitiveOp.LessEqual)
 @dataclass(frozen=True)
 class LessEqual(Comparison):
-    """Whether less or equal."""
+    """True where the left element is less or equal."""
 
     relation = staticmethod(torch.le)
 
@@ -91,7 +91,7 @@ class LessEqual(Comparison):
 @primitive(PrimitiveOp.Greater)
 @dataclass(frozen=True)
 class Greater(Comparison):
-    """Whether greater."""
+    """True where the left element is greater."""
 
     relation = staticmethod(torch.gt)
 
@@ -99,7 +99,7 @@ class Greater(Comparison):
 @primitive(PrimitiveOp.GreaterEqual)
 @dataclass(frozen=True)
 class GreaterEqual(Comparison):
-    """Whether greater or equal."""
+    """True where the left element is greater or equal."""
 
     relation = staticmethod(torch.ge)
 
@@ -107,7 +107,7 @@ class GreaterEqual(Comparison):
 @primitive(PrimitiveOp.Select)
 @dataclass(frozen=True)
 class Select(Op):
-    """Elements of one operand or the other, by a flag."""
+    """Elements of the second operand where the first is not 0, of the third elsewhere."""
 
     operand_counts = (3,)
     keeps_axes = True
@@ -124,15 +124,15 @@ class Select(Op):
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         common = operands[0].with_shape(broadcast_shapes(*(t.shape for t in operands)))
-        return tuple(completed(t, common) for t in operands)
+        return tuple(fill_inferred(t, common) for t in operands)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
-        return aligned(operands, lambda flag, x, y: torch.where(flag != 0, x, y))
+        return align_operands(operands, lambda flag, x, y: torch.where(flag != 0, x, y))
 
 
 class Extreme(Binary, Fused):
-    """The first operand's elements where they win, the second's elsewhere; ties and their gradient
-    are the second's.
+    """Larger or smaller of two elements. Of equal ones the second is taken, and its gradient is
+    1.
     """
 
     broadcasts_over_sequence = False
@@ -166,7 +166,7 @@ class Minimum(Extreme):
 
 
 def equal(left: Any, right: Any, name: str = "") -> Composite:
-    """1 where two operands' elements are equal, 0 elsewhere; the gradient is zero.
+    """Compare elements for equality: 1 where they are equal, 0 elsewhere. The gradient is zero.
 
     Args:
         left, right: operands; shapes are aligned at the last axis, 1 stretches, and an operand with
@@ -184,7 +184,7 @@ def equal(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def not_equal(left: Any, right: Any, name: str = "") -> Composite:
-    """1 where two operands' elements differ, 0 elsewhere; see `equal`.
+    """Compare elements: 1 where they differ, 0 elsewhere; see `equal`.
 
     Example:
         >>> not_equal([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
@@ -194,7 +194,7 @@ def not_equal(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def less(left: Any, right: Any, name: str = "") -> Composite:
-    """1 where the left operand's elements are less, 0 elsewhere; see `equal`.
+    """Compare elements: 1 where the left one is less, 0 elsewhere; see `equal`.
 
     Example:
         >>> less([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
@@ -204,7 +204,7 @@ def less(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def less_equal(left: Any, right: Any, name: str = "") -> Composite:
-    """1 where the left operand's elements are less or equal, 0 elsewhere; see `equal`.
+    """Compare elements: 1 where the left one is less or equal, 0 elsewhere; see `equal`.
 
     Example:
         >>> less_equal([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
@@ -214,7 +214,7 @@ def less_equal(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def greater(left: Any, right: Any, name: str = "") -> Composite:
-    """1 where the left operand's elements are greater, 0 elsewhere; see `equal`.
+    """Compare elements: 1 where the left one is greater, 0 elsewhere; see `equal`.
 
     Example:
         >>> greater([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
@@ -224,7 +224,7 @@ def greater(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def greater_equal(left: Any, right: Any, name: str = "") -> Composite:
-    """1 where the left operand's elements are greater or equal, 0 elsewhere; see `equal`.
+    """Compare elements: 1 where the left one is greater or equal, 0 elsewhere; see `equal`.
 
     Example:
         >>> greater_equal([41.0, 42.0, 43.0], [42.0, 42.0, 42.0]).eval()
@@ -234,7 +234,7 @@ def greater_equal(left: Any, right: Any, name: str = "") -> Composite:
 
 
 def element_select(flag: Any, value_if_true: Any, value_if_false: Any, name: str = "") -> Composite:
-    """Elements of one operand where a flag is not 0, of another elsewhere.
+    """Select elements of one operand where a condition is not 0, of another elsewhere.
 
     Args:
         flag: the operand that decides.
@@ -255,7 +255,7 @@ def element_select(flag: Any, value_if_true: Any, value_if_false: Any, name: str
 
 @associative_multi_arg
 def element_max(left: Any, right: Any, name: str = "") -> Composite:
-    """The larger of two or more operands' elements.
+    """Return the largest of two or more operands' elements.
 
     Args:
         left, right: operands on the same dynamic axes, and as many more as wanted; shapes are
@@ -275,7 +275,7 @@ def element_max(left: Any, right: Any, name: str = "") -> Composite:
 
 @associative_multi_arg
 def element_min(left: Any, right: Any, name: str = "") -> Composite:
-    """The smaller of two or more operands' elements; see `element_max`.
+    """Return the smallest of two or more operands' elements; see `element_max`.
 
     Example:
         >>> element_min([1, 5], [3, 2], 1.5).eval()

@@ -41,8 +41,8 @@ __all__ = ["batchmatmul", "cumsum", "einsum"]
 
 @dataclass(frozen=True)
 class Einsum(Fused):
-    """A sum of products: axes of the same letter run together, and those that the result does not
-    have are summed over.
+    """A sum of products in Einstein's notation: axes of the same letter are aligned, and those that
+    the result does not have are summed over.
 
     Attributes:
         equation: the operands' letters and the result's, such as ``"ij,jk->ik"``.
@@ -84,7 +84,7 @@ class Einsum(Fused):
         )
 
     def _sizes(self, operands: Sequence[TensorType]) -> dict[str, int]:
-        """The size of each letter's axes.
+        """Return the size of each letter's axes.
 
         Raises:
             GraphError: if two differ.
@@ -127,7 +127,9 @@ class Einsum(Fused):
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Einsum]:
-        """None: a loaded graph runs as it is, since many equations lead to the same one."""
+        """Return nothing: a loaded graph runs as it is, since many equations lead to the same
+        graph.
+        """
         return ()
 
 
@@ -135,7 +137,7 @@ Named = tuple[Any, str]
 
 
 def _without_repetition(value: Any, letters: str, sizes: dict[str, int]) -> Named:
-    """A value without axes of the same letter: of those only the diagonal is left."""
+    """Reduce axes of the same letter to their diagonal."""
     while True:
         twice = next((letter for letter, count in Counter(letters).items() if count > 1), None)
         if twice is None:
@@ -151,26 +153,26 @@ def _without_repetition(value: Any, letters: str, sizes: dict[str, int]) -> Name
 def _dtype(value: Any) -> Any:
     dtype = (value if isinstance(value, Variable) else value.output).type_.dtype
     if dtype is None:
-        raise GraphError("the operand's number format is not known yet")
+        raise GraphError("the operand's dtype is not known yet")
     return dtype
 
 
-def _summed(value: Any, letters: str, kept: set[str]) -> Named:
-    """A value summed over the letters that nobody needs any more."""
+def _summed(value: Any, letters: str, needed: set[str]) -> Named:
+    """Sum a value over the letters that are not needed any more."""
     for k in range(len(letters) - 1, -1, -1):
-        if letters[k] not in kept:
+        if letters[k] not in needed:
             value = reduce_sum(value, axis=k, keepdims=False)
-    return value, "".join(letter for letter in letters if letter in kept)
+    return value, "".join(letter for letter in letters if letter in needed)
 
 
-def _ordered(value: Any, letters: str, wanted: str) -> Any:
-    if letters == wanted:
+def _ordered(value: Any, letters: str, order: str) -> Any:
+    if letters == order:
         return value
-    return transpose(value, tuple(letters.index(letter) for letter in wanted))
+    return transpose(value, tuple(letters.index(letter) for letter in order))
 
 
 def _product(left: Named, right: Named, later: set[str], sizes: dict[str, int]) -> Named:
-    """The product of two values, summed over the letters that no later one needs."""
+    """Multiply two values, and sum over the letters that no later product needs."""
     (x, a), (y, b) = _summed(*left, later | set(right[1])), _summed(*right, later | set(left[1]))
     met = [letter for letter in a if letter in b]
     rows, columns = [[letter for letter in term if letter not in met] for term in (a, b)]
@@ -189,7 +191,8 @@ def _product(left: Named, right: Named, later: set[str], sizes: dict[str, int]) 
 
 
 def einsum(equation: str, *operands: Any, name: str = "") -> Composite:
-    """Sum of products over named axes, in Einstein's notation. An addition: the original has none.
+    """Compute a sum of products over named axes, in Einstein's notation. An addition: the original
+    has none.
 
     Only the static axes are named; samples and frames stay apart by themselves. A saved model loads
     in the original.
@@ -221,7 +224,7 @@ def einsum(equation: str, *operands: Any, name: str = "") -> Composite:
 
 
 def _read(equation: str, count: int) -> str:
-    """An equation without blanks, with its result.
+    """Parse an equation: remove blanks, and complete the result's letters if it names none.
 
     Raises:
         GraphError: if it cannot be read.
@@ -257,8 +260,8 @@ def _read(equation: str, count: int) -> str:
 
 
 def batchmatmul(left: Any, right: Any, name: str = "") -> Composite:
-    """Products of matrices, one for each place along the axes before the last two. An addition: the
-    original has none.
+    """Multiply matrices, one pair for each index along the axes before the last two. An addition:
+    the original has none.
 
     Args:
         left: an operand ``[*places, m, k]``.
@@ -285,13 +288,15 @@ def batchmatmul(left: Any, right: Any, name: str = "") -> Composite:
             f"{operands[0].type_} and "
             f"{operands[1].type_}"
         )
-    places = ascii_letters[: ranks[0] - 2]
-    return compose_fused("Einsum", Einsum(f"{places}XY,{places}YZ->{places}XZ"), operands, name)
+    batch_letters = ascii_letters[: ranks[0] - 2]
+    return compose_fused(
+        "Einsum", Einsum(f"{batch_letters}XY,{batch_letters}YZ->{batch_letters}XZ"), operands, name
+    )
 
 
 @dataclass(frozen=True)
 class CumulativeSum(Fused):
-    """Sums of all elements up to each one, along a static axis.
+    """Cumulative sum along a static axis.
 
     Attributes:
         axis: the axis.
@@ -339,7 +344,7 @@ class CumulativeSum(Fused):
 
 
 def cumsum(x: Any, axis: int = -1, name: str = "") -> Composite:
-    """Sums of all elements up to each one, along a static axis. An addition: the original has none.
+    """Compute the cumulative sum along a static axis. An addition: the original has none.
 
     A saved model loads in the original.
 

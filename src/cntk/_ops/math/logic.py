@@ -1,4 +1,4 @@
-"""Logic element by element: a number greater than 0 is true; results are 1 and 0, with zero
+"""Logic element by element: a number greater than 0 is true. Results are 1 and 0, with zero
 gradient.
 """
 
@@ -24,14 +24,14 @@ def _true(x: Any, zero: Any = 0) -> Composite:
 
 
 def _logic(op_name: str, combined: Op, x: Any, y: Any, name: str, again: bool = True) -> Composite:
-    """An operation on the truth of two operands, and whether its result is greater than 0.
+    """Apply an operation to the truth values of two operands, and compare its result with 0.
 
     Args:
         op_name: what it is called.
         combined: the operation.
         x, y: the operands.
         name: its name in the graph.
-        again: whether the result still has to be compared with 0.
+        again: whether the result still has to be compared with 0, as a sum or a product has.
     """
 
     def build(a: Variable, b: Variable) -> Composite:
@@ -43,7 +43,7 @@ def _logic(op_name: str, combined: Op, x: Any, y: Any, name: str, again: bool = 
 
 
 def element_and(x: Any, y: Any, name: str = "") -> Composite:
-    """1 where both operands' elements are greater than 0.
+    """Compute the logical and: 1 where both operands' elements are greater than 0, 0 elsewhere.
 
     Args:
         x, y: operands on the same dynamic axes; shapes are aligned at the last axis, and 1
@@ -61,7 +61,8 @@ def element_and(x: Any, y: Any, name: str = "") -> Composite:
 
 
 def element_or(x: Any, y: Any, name: str = "") -> Composite:
-    """1 where one or both operands' elements are greater than 0; see `element_and`.
+    """Compute the logical or: 1 where one or both operands' elements are greater than 0; see
+    `element_and`.
 
     Example:
         >>> element_or([1, 1, 0, -1], [1, 0, 0, 1]).eval()
@@ -71,7 +72,8 @@ def element_or(x: Any, y: Any, name: str = "") -> Composite:
 
 
 def element_xor(x: Any, y: Any, name: str = "") -> Composite:
-    """1 where exactly one operand's element is greater than 0; see `element_and`.
+    """Compute the exclusive or: 1 where exactly one operand's element is greater than 0; see
+    `element_and`.
 
     Example:
         >>> element_xor([1, 1, 0, -1], [1, 0, 0, 1]).eval()
@@ -81,7 +83,7 @@ def element_xor(x: Any, y: Any, name: str = "") -> Composite:
 
 
 def element_not(x: Any, name: str = "") -> Composite:
-    """1 where the operand's element is not greater than 0.
+    """Compute the logical not: 1 where the operand's element is not greater than 0, 0 elsewhere.
 
     Args:
         x: an operand.

@@ -22,7 +22,7 @@ from cntk._ops.math.arithmetic import square
 from cntk._ops.math.unary import abs as absolute, sqrt
 from cntk._ops.shape.reshape import Reshape, Squeeze
 from cntk._ops.shape.unpack import UnpackSequence
-from cntk._ops.support.axes import ALL, ALL_STATIC, as_axes, as_axis, places
+from cntk._ops.support.axes import ALL, ALL_STATIC, as_axes, as_axis, static_indices
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply
 from cntk.axis import Axis
@@ -45,7 +45,7 @@ Dims = tuple[int, ...]
 
 
 class _Extreme(torch.autograd.Function):
-    """Largest or smallest element, every one of which gets the whole gradient; torch would divide
+    """Largest or smallest element, with the whole gradient for each of several; torch would divide
     it among them.
     """
 
@@ -63,9 +63,9 @@ class _Extreme(torch.autograd.Function):
 
 
 def _joined(x: Tensor, dims: Dims) -> Tensor:
-    """The axes to reduce as one, the last."""
-    kept = [d for d in range(x.dim()) if d not in dims]
-    return x.permute(*kept, *dims).reshape(*(x.shape[d] for d in kept), -1)
+    """Flatten the axes to reduce into one, the last."""
+    others = [d for d in range(x.dim()) if d not in dims]
+    return x.permute(*others, *dims).reshape(*(x.shape[d] for d in others), -1)
 
 
 class _Product(torch.autograd.Function):
@@ -144,13 +144,19 @@ class ReduceElements(Op):
         )
 
     def _reduced(self, x: TensorType) -> tuple[Dims, bool]:
-        """Which static axes go, and whether the rows do."""
+        """Return the indices of the static axes to reduce, and whether to reduce the batch axis."""
         names = {axis.name for axis in self.axes}
         if ALL in names:
             return tuple(range(x.rank)), True
         dynamic = [a for a in self.axes if not a.is_static_axis and a.name != ALL_STATIC]
         static = [a for a in self.axes if a.is_static_axis]
-        dims = tuple(range(x.rank)) if ALL_STATIC in names else places(static, x) if static else ()
+        dims = (
+            tuple(range(x.rank))
+            if ALL_STATIC in names
+            else static_indices(static, x)
+            if static
+            else ()
+        )
         if any(not a.is_batch_axis for a in dynamic):
             raise GraphError(
                 "a reduction along the sequence axis is a matter of sequence.reduce_sum and "
@@ -189,7 +195,7 @@ class ReduceElements(Op):
         static, rows = self._reduced(x)
         dims = (*range(x.lead if rows else 0), *(d + x.lead for d in static))
         reduce = _REDUCTIONS[self.reduction_op_name]
-        kept = self.infer(x).shape
+        shape = self.infer(x).shape
         if not dims:
             return torch.zeros_like if self.reduction_op_name.startswith("Arg") else lambda t: t
         if not rows and x.has_batch_axis:
@@ -198,7 +204,7 @@ class ReduceElements(Op):
             if self.reduction_op_name == "Sum":
                 return lambda t: torch.sum(t, dims)
             return lambda t: torch.squeeze(reduce(t, dims), dims)
-        return lambda t: reduce(t, dims).reshape(kept)
+        return lambda t: reduce(t, dims).reshape(shape)
 
 
 def _reduce(
@@ -243,11 +249,11 @@ def _details(axes: tuple[Axis, ...], keepdims: bool) -> dict[str, Any]:
 
 
 def _without_axes(result: Any, x: Any, axes: tuple[Axis, ...]) -> Composite:
-    """A result without the axes that it was reduced over, in a way that the original can read."""
+    """Remove the axes that a result was reduced over, by operations that the original can read."""
     shape = x.type_.shape if x.type_.has_shape else (InferredDimension,)
     if min(shape, default=0) < 0:
         return apply(Squeeze(axes), (result,))
-    dropped = places(axes, x.type_)
+    dropped = static_indices(axes, x.type_)
     return apply(Reshape(tuple(d for k, d in enumerate(shape) if k not in dropped)), (result,))
 
 
@@ -256,8 +262,8 @@ def _is_sequence(axis: Axis) -> bool:
 
 
 def _along_sequence(x: Any, reduction: str, name: str) -> Composite:
-    """A minimum along sequences, as the original has it: the sequence axis stays, as a static one
-    of one element.
+    """Compute a minimum along sequences. As in the original, the sequence axis stays as a static
+    axis of size 1.
     """
     return apply(
         ReduceElements(reduction, True, Axis(0)), (apply(UnpackSequence(inf, True), (x,), name),)
@@ -267,7 +273,7 @@ def _along_sequence(x: Any, reduction: str, name: str) -> Composite:
 def _checked(
     axis: Any, keepdims: bool, op_name: str, along_sequences: bool = False
 ) -> tuple[tuple[Axis, ...], tuple[Axis, ...]]:
-    """All axes of an argument, and the static ones among them.
+    """Validate an axis argument, and return all its axes and the static ones among them.
 
     Args:
         axis: the argument.
@@ -323,7 +329,7 @@ def reduce_sum(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
 
 
 def reduce_mean(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Mean over axes; arguments as for `reduce_sum`.
+    """Compute the mean over axes; arguments as for `reduce_sum`.
 
     Example:
         >>> reduce_mean([[5, 20], [30, 40], [55, 60]], axis=0).eval()
@@ -333,8 +339,8 @@ def reduce_mean(x: Any, axis: Any = None, keepdims: bool = True, name: str = "")
 
 
 def reduce_max(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Largest element over axes; of several, each gets the whole gradient. Arguments as for
-    `reduce_sum`.
+    """Return the largest element over axes. Each of several gets the whole gradient. Arguments as
+    for `reduce_sum`.
 
     Example:
         >>> reduce_max([[10, 20], [30, 40], [50, 60]], axis=0).eval()
@@ -344,8 +350,8 @@ def reduce_max(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
 
 
 def reduce_min(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Smallest element over axes; of several, each gets the whole gradient. Arguments as for
-    `reduce_sum`.
+    """Return the smallest element over axes. Each of several gets the whole gradient. Arguments as
+    for `reduce_sum`.
 
     As the only reduction of its kind it takes a sequence axis as well: the result has one more
     static axis, the first, of one element.
@@ -358,7 +364,7 @@ def reduce_min(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") 
 
 
 def reduce_prod(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Product over axes; arguments as for `reduce_sum`.
+    """Compute the product over axes; arguments as for `reduce_sum`.
 
     Example:
         >>> reduce_prod([[1, 2], [3, 4], [5, 6]], axis=0).eval()
@@ -370,8 +376,8 @@ def reduce_prod(x: Any, axis: Any = None, keepdims: bool = True, name: str = "")
 def reduce_log_sum_exp(
     x: Any, axis: Any = None, keepdims: bool = True, name: str = ""
 ) -> Composite:
-    """Logarithm of the sum of exponentials over axes, computed without overflow; arguments as for
-    `reduce_sum`.
+    """Compute the logarithm of the sum of exponentials over axes, computed without overflow;
+    arguments as for `reduce_sum`.
 
     Example:
         >>> reduce_log_sum_exp([[1, 1], [1000, 1000]], axis=1).eval()
@@ -382,7 +388,7 @@ def reduce_log_sum_exp(
 
 
 def reduce_l1(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Sum of absolute values over axes; arguments as for `reduce_sum`.
+    """Compute the sum of absolute values over axes; arguments as for `reduce_sum`.
 
     Example:
         >>> reduce_l1([[3, -4], [5, 12]], axis=1).eval()
@@ -393,8 +399,8 @@ def reduce_l1(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -
 
 
 def reduce_l2(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Euclidean norm over axes; arguments as for `reduce_sum`. Its gradient where all elements are
-    0 is nan.
+    """Compute the euclidean norm over axes; arguments as for `reduce_sum`. Its gradient where all
+    elements are 0 is nan.
 
     Example:
         >>> reduce_l2([[3, -4], [5, 12]], axis=1).eval()
@@ -405,7 +411,7 @@ def reduce_l2(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -
 
 
 def reduce_sum_square(x: Any, axis: Any = None, keepdims: bool = True, name: str = "") -> Composite:
-    """Sum of squares over axes; arguments as for `reduce_sum`.
+    """Compute the sum of squares over axes; arguments as for `reduce_sum`.
 
     Example:
         >>> reduce_sum_square([[3, -4], [5, 12]], axis=1).eval()
@@ -418,7 +424,9 @@ def reduce_sum_square(x: Any, axis: Any = None, keepdims: bool = True, name: str
 def _norm(
     op_name: str, build: Callable[[Any], Composite], x: Any, axis: Any, keepdims: bool, name: str
 ) -> Composite:
-    """A block around a reduction that keeps its axes; they go in the end, where they are to."""
+    """Build a block around a reduction that keeps its axes, and remove them at its end unless
+    `keepdims`.
+    """
     axes, static = _checked(axis, keepdims, op_name)
 
     def reduced(z: Any) -> Composite:
@@ -433,7 +441,8 @@ def _place(x: Any, axis: Any, reduction: str, op_name: str, name: str) -> Compos
 
 
 def argmax(x: Any, axis: Any = None, name: str = "") -> Composite:
-    """Index of the largest element along a static axis, the first of several; the gradient is zero.
+    """Return the index of the largest element along a static axis, the first of several. The
+    gradient is zero.
 
     Args:
         x: an operand.
@@ -452,7 +461,8 @@ def argmax(x: Any, axis: Any = None, name: str = "") -> Composite:
 
 
 def argmin(x: Any, axis: Any = None, name: str = "") -> Composite:
-    """Index of the smallest element along a static axis, the first of several; see `argmax`.
+    """Return the index of the smallest element along a static axis, the first of several; see
+    `argmax`.
 
     Example:
         >>> argmin([[1, 9], [8, 2], [3, 4]], axis=0).eval()

@@ -19,14 +19,14 @@ __all__ = ["ceil", "floor", "round"]
 @primitive(PrimitiveOp.Floor)
 @dataclass(frozen=True)
 class Floor(Unary):
-    """The next whole number below."""
+    """Largest integer that is not greater than the element."""
 
     def compute(self) -> Kernel:
         return torch.floor
 
 
 def floor(arg: Any, name: str = "") -> Composite:
-    """The largest whole number that is not greater than each element.
+    """Round each element down to an integer.
 
     Args:
         arg: an operand.
@@ -40,7 +40,7 @@ def floor(arg: Any, name: str = "") -> Composite:
 
 
 def ceil(arg: Any, name: str = "") -> Composite:
-    """The smallest whole number that is not less than each element.
+    """Round each element up to an integer.
 
     Args:
         arg: an operand.
@@ -54,7 +54,7 @@ def ceil(arg: Any, name: str = "") -> Composite:
 
 
 def round(arg: Any, name: str = "") -> Composite:
-    """Each element rounded to the nearest whole number; a half is rounded up.
+    """Round each element to the nearest integer; a half is rounded up.
 
     Args:
         arg: an operand.

@@ -56,24 +56,24 @@ _NODES = 24
 
 
 def _integral(x: Variable, z: Any) -> Composite:
-    """The error function of z: ``2 z / sqrt(pi)`` times the integral of ``exp(-(z t)**2)`` for t
-    from 0 to 1.
+    """Compute the error function of z: ``2 z / sqrt(pi)`` times the integral of ``exp(-(z t)**2)``
+    for t from 0 to 1.
 
     Gauss and Legendre's rule with 24 nodes is exact to 2e-15 where z is not beyond 6.
 
     Args:
-        x: what tells the number format.
+        x: the operand, whose dtype the constants take on.
         z: the argument.
     """
     if x.type_.dtype is None:
-        raise GraphError("the operand's number format is not known yet")
+        raise GraphError("the operand's dtype is not known yet")
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     squares, factors = ((nodes + 1) / 2) ** 2, weights / math.sqrt(math.pi)
-    held = clip(z, -_FLAT, _FLAT)
-    last = apply(Reshape((1,), Axis(-1), Axis(-1)), (apply(ElementTimes(), (held, held)),))
+    clipped = clip(z, -_FLAT, _FLAT)
+    last = apply(Reshape((1,), Axis(-1), Axis(-1)), (apply(ElementTimes(), (clipped, clipped)),))
     heights = apply(Exp(), (apply(Negate(), (_times(last, squares, x),)),))
     total = reduce_sum(_times(heights, factors, x), axis=-1)
-    return apply(ElementTimes(), (held, apply(Squeeze((Axis(-1),)), (total,))))
+    return apply(ElementTimes(), (clipped, apply(Squeeze((Axis(-1),)), (total,))))
 
 
 def _times(z: Any, values: np.ndarray, x: Variable) -> Composite:
@@ -140,7 +140,7 @@ class Mish(Unary, Fused):
 
 
 def erf(x: Any, name: str = "") -> Composite:
-    """The error function of each element. An addition: the original has none.
+    """Compute the error function of each element. An addition: the original has none.
 
     ``2 / sqrt(pi)`` times the integral of ``exp(-t**2)`` for t from 0 to x. A saved model loads in
     the original, which computes the integral by a sum of 24 terms, exact to rounding.
@@ -157,7 +157,8 @@ def erf(x: Any, name: str = "") -> Composite:
 
 
 def gelu(x: Any, approximate: bool = False, name: str = "") -> Composite:
-    """Gaussian error linear unit: x times the share of the standard normal distribution below x.
+    """Apply the Gaussian error linear unit: x times the share of the standard normal distribution
+    below x.
 
     Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016). An addition: the original has none.
     A saved model loads in the original.
@@ -178,7 +179,7 @@ def gelu(x: Any, approximate: bool = False, name: str = "") -> Composite:
 
 
 def silu(x: Any, name: str = "") -> Composite:
-    """Sigmoid linear unit, also known as swish: x times the logistic function of x.
+    """Apply the sigmoid linear unit, also known as swish: x times the logistic function of x.
 
     Elfwing et al., "Sigmoid-weighted linear units" (2018). An addition: the original has none. A
     saved model loads in the original.
@@ -195,7 +196,7 @@ def silu(x: Any, name: str = "") -> Composite:
 
 
 def mish(x: Any, name: str = "") -> Composite:
-    """x times the hyperbolic tangent of log(1 + exp(x)).
+    """Compute x times the hyperbolic tangent of log(1 + exp(x)).
 
     Misra, "Mish: A Self Regularized Non-Monotonic Activation Function" (2019). An addition: the
     original has none. A saved model loads in the original.

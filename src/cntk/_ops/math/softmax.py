@@ -18,7 +18,7 @@ from cntk._graph.variable import Variable
 from cntk._ops.math.arithmetic import Minus, element_divide
 from cntk._ops.math.reduction import ReduceElements
 from cntk._ops.math.unary import Exp, Log, Unary
-from cntk._ops.support.axes import ALL_STATIC, as_axis, place
+from cntk._ops.support.axes import ALL_STATIC, as_axis, static_index
 from cntk._ops.support.composite_op import Fused, compose_fused
 from cntk._ops.support.operands import apply
 from cntk.axis import Axis
@@ -27,14 +27,14 @@ __all__ = ["hardmax", "log_softmax", "softmax"]
 
 
 class OverWhole(Unary):
-    """An operation on all static axes of each sample together; on the last axis alone where there
-    are no samples.
+    """An operation on all static axes of each sample together; without samples, on the last axis
+    alone.
 
     To the original, what has no dynamic axis is a matrix whose last axis makes the columns.
     """
 
     def along(self, x: Tensor, dim: int) -> Tensor:
-        """The operation along one axis."""
+        """Return the operation's result along one axis."""
         raise NotImplementedError
 
     def lower(self, *operands: TensorType) -> Kernel:
@@ -92,11 +92,11 @@ class SoftmaxAlong(Unary, Fused):
         return {"axis": self.axis}
 
     def infer(self, *operands: TensorType) -> TensorType:
-        place(self.axis, operands[0])
+        static_index(self.axis, operands[0])
         return super().infer(*operands)
 
     def lower(self, *operands: TensorType) -> Kernel:
-        dim = place(self.axis, operands[0]) + operands[0].lead
+        dim = static_index(self.axis, operands[0]) + operands[0].lead
         return lambda x: torch.softmax(x, dim)
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
@@ -120,7 +120,7 @@ class LogSoftmaxAlong(SoftmaxAlong):
     op_name = "LogSoftmax"
 
     def lower(self, *operands: TensorType) -> Kernel:
-        dim = place(self.axis, operands[0]) + operands[0].lead
+        dim = static_index(self.axis, operands[0]) + operands[0].lead
         return lambda x: torch.log_softmax(x, dim)
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
@@ -137,7 +137,7 @@ def _shifted(x: Any, axis: Axis) -> Composite:
 
 
 def softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
-    """Exponentials, divided by their sum.
+    """Divide exponentials by their sum.
 
     Args:
         x: an operand.
@@ -169,7 +169,7 @@ def softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
 
 
 def log_softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
-    """Logarithm of the softmax, computed without overflow.
+    """Compute the logarithm of the softmax without overflow.
 
     Args:
         x: an operand.
@@ -191,7 +191,7 @@ def log_softmax(x: Any, axis: Any = None, name: str = "") -> Composite:
 
 
 def hardmax(x: Any, name: str = "") -> Composite:
-    """1 at the largest element of the whole operand, the first of several; 0 elsewhere. The
+    """Return 1 at the largest element of the whole operand, the first of several; 0 elsewhere. The
     gradient is zero.
 
     Args:

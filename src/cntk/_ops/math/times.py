@@ -1,5 +1,5 @@
-"""Products of tensors: `times` and `times_transpose`, with parameters, between inputs, and of
-sparse rows.
+"""Products of tensors: `times` and `times_transpose`, by parameters, between inputs, and of sparse
+operands.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK = -2
 @primitive(PrimitiveOp.Times)
 @dataclass(frozen=True)
 class Times(Op):
-    """The last axes of the left operand against the first of the right.
+    """Contraction of the left operand's last axes with the right operand's first.
 
     Attributes:
         output_rank: how many of the right operand's axes remain.
@@ -63,8 +63,8 @@ class Times(Op):
             self.infer_input_rank_to_map == TIMES_REDUCE_SEQUENCE_AXIS_WITHOUT_INFERRED_INPUT_RANK
         )
 
-    def contracted(self, right: TensorType) -> int:
-        """How many axes meet and vanish."""
+    def contracted_axes(self, right: TensorType) -> int:
+        """Return the number of axes that are summed over."""
         return right.rank - self.output_rank
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
@@ -72,7 +72,7 @@ class Times(Op):
         if right.shape[:1] == (InferredDimension,) and self.infer_input_rank_to_map >= 0:
             inner = left.shape[self.infer_input_rank_to_map :]
             return left, right.with_shape((*inner, *right.shape[right.rank - self.output_rank :]))
-        count = self.contracted(right)
+        count = self.contracted_axes(right)
         if count <= 0 or count > left.rank:
             return operands
         pairs = list(zip(left.shape[left.rank - count :], right.shape[:count], strict=True))
@@ -85,7 +85,7 @@ class Times(Op):
 
     def infer(self, *operands: TensorType) -> TensorType:
         left, right = operands
-        count = self.contracted(right)
+        count = self.contracted_axes(right)
         if 0 < self.infer_input_rank_to_map >= left.rank:
             raise GraphError(
                 f"infer_input_rank_to_map ({self.infer_input_rank_to_map}) must be smaller than "
@@ -131,7 +131,7 @@ class Times(Op):
 
     def infer_partial(self, *operands: TensorType) -> TensorType | None:
         left, right = operands
-        count = self.contracted(right)
+        count = self.contracted_axes(right)
         if (
             not right.has_shape
             or count < 0
@@ -140,10 +140,10 @@ class Times(Op):
         ):
             return None
         # A state that is not known yet is taken to have as many axes as vanish.
-        kept = left.shape[: left.rank - count] if left.has_shape and left.rank > count else ()
+        left_shape = left.shape[: left.rank - count] if left.has_shape and left.rank > count else ()
         axes = join_axes(tuple(t for t in operands if t.has_axes))
         return TensorType(
-            (*kept, *right.shape[count:]), axes or UNKNOWN_AXES, left.dtype or right.dtype
+            (*left_shape, *right.shape[count:]), axes or UNKNOWN_AXES, left.dtype or right.dtype
         )
 
     def infer_known(self, *operands: TensorType) -> TensorType | None:
@@ -151,12 +151,12 @@ class Times(Op):
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
         left, right = operands
-        rows = math.prod(left.shape[: left.rank - self.contracted(right)])
+        rows = math.prod(left.shape[: left.rank - self.contracted_axes(right)])
         return 0 if left.is_sparse else rows * right.elements
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         left, right = operands
-        count = self.contracted(right)
+        count = self.contracted_axes(right)
         kernel = _product(left, right, left.rank - count, count)
         if self.reduces_sequence:
             return _summed_over_sequence(operands, kernel)
@@ -196,30 +196,28 @@ class Affine(Op):
 
 
 def _is_narrow(rows: int, columns: int) -> bool:
-    """Whether a matrix has so few columns for its rows that products by it are faster column by
-    column.
+    """Return whether a matrix has so few columns for its rows that a column-major product is
+    faster.
     """
     return columns <= NARROW and rows >= 64
 
 
 def _narrow(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    """An affine function of few columns."""
+    """Compute an affine function of few columns."""
     if is_large(x.shape[0], *w.shape):
         return addmm(b, x, w)
     return torch.addmm(b, x, _columns_first(w) if x.shape[0] > 8 else w)
 
 
 def _columns_first(matrix: Tensor) -> Tensor:
-    """The matrix, copied so that its columns lie one after another: BLAS is slow on short rows,
-    also going back.
-    """
+    """Copy a matrix to column-major order: BLAS is slow on short rows, in the backward pass too."""
     return matrix.t().contiguous().t()
 
 
 @primitive(PrimitiveOp.TransposeTimes)
 @dataclass(frozen=True)
 class TransposeTimes(Op):
-    """The last axis of the left operand against the last of the right."""
+    """Contraction of the left operand's last axis with the right operand's last."""
 
     operand_counts = (2,)
     keeps_axes = True
@@ -274,8 +272,8 @@ class TransposeTimes(Op):
 
 
 def _by_sparse(left: TensorType, right: TensorType, product: Kernel) -> Kernel | RunKernel:
-    """A product with the transpose of sparse rows; without dynamic axes the elements that they name
-    are gathered.
+    """Compute a product by the transpose of a sparse operand. Without dynamic axes, gather the
+    elements that its indices name.
     """
     if left.rank == 1 and right.rank == 2 and not left.dynamic_axes and not right.dynamic_axes:
         gather = _sparse_product(right, TensorType((left.shape[0], 1)), 1, left.shape[0], (1,))
@@ -290,18 +288,26 @@ def _by_sparse(left: TensorType, right: TensorType, product: Kernel) -> Kernel |
 
 
 def _product(
-    left: TensorType, right: TensorType, kept: int, count: int
+    left: TensorType, right: TensorType, left_rank: int, count: int
 ) -> Callable[[Any, Any], Any]:
-    """A product once rows agree: ``[rows, A, C]`` by ``[C, O]`` or ``[rows, C, O]``."""
-    a, c, o = left.shape[:kept], math.prod(left.shape[kept:]), right.shape[count:]
+    """Return a kernel for a product of operands on the same dynamic axes: ``[rows, A, C]`` by ``[C,
+    O]`` or ``[rows, C, O]``.
+    """
+    a, c, o = left.shape[:left_rank], math.prod(left.shape[left_rank:]), right.shape[count:]
     flat_a, flat_o = math.prod(a), math.prod(o)
     result: Shape = (*a, *o)
     if left.is_sparse:
-        return _sparse_product(left, right, kept, c, o)
+        return _sparse_product(left, right, left_rank, c, o)
     if not right.has_batch_axis:
-        if left.has_batch_axis and kept == 0 and count == 1 and left.rank == 1 and right.rank == 2:
+        if (
+            left.has_batch_axis
+            and left_rank == 0
+            and count == 1
+            and left.rank == 1
+            and right.rank == 2
+        ):
             return mm
-        if left.rank == 1 and kept == 0 and right.rank == 2:
+        if left.rank == 1 and left_rank == 0 and right.rank == 2:
             return torch.matmul
 
         def by_matrix(x: Tensor, w: Tensor) -> Tensor:
@@ -321,13 +327,15 @@ def _product(
 
 
 def _sparse_product(
-    left: TensorType, right: TensorType, kept: int, c: int, o: Shape
+    left: TensorType, right: TensorType, left_rank: int, c: int, o: Shape
 ) -> Callable[[Any, Any], Any]:
-    """Sparse rows by a matrix: rows of the matrix are gathered, or gathered, weighted and added."""
+    """Return a kernel for sparse rows times a matrix: gather rows of the matrix, weighted and added
+    if there are several.
+    """
     # A matrix without dynamic axes is rows too, as samples are.
-    are_rows = not kept or (kept == 1 and left.rank == 2 and not left.has_batch_axis)
+    are_rows = not left_rank or (left_rank == 1 and left.rank == 2 and not left.has_batch_axis)
     if not are_rows or right.has_batch_axis:
-        dense = _product(left.dense(), right, kept, right.rank - len(o))
+        dense = _product(left.dense(), right, left_rank, right.rank - len(o))
         return lambda rows, w: dense(rows.to_dense().reshape(-1, *left.shape), w)
 
     def compute(rows: SparseRows, w: Tensor) -> Tensor:
@@ -337,11 +345,11 @@ def _sparse_product(
         many = rows.by_rows or matrix.shape[0] > _MANY_ROWS * rows.columns.shape[0]
         sparse = many and matrix.is_leaf  # what was computed cannot pass such a gradient on
         if rows.one_hot:
-            found = torch.embedding(matrix, rows.columns, -1, False, sparse)
+            result = torch.embedding(matrix, rows.columns, -1, False, sparse)
         elif matrix.dtype == torch.float16:
-            found = torch.mm(rows.to_dense(), matrix)
+            result = torch.mm(rows.to_dense(), matrix)
         else:
-            found = torch.nn.functional.embedding_bag(
+            result = torch.nn.functional.embedding_bag(
                 rows.columns,
                 matrix,
                 rows.offsets[:-1],
@@ -349,7 +357,7 @@ def _sparse_product(
                 sparse=sparse,
                 per_sample_weights=rows.values.to(matrix.dtype),
             )
-        return found if len(o) == 1 else found.reshape(-1, *o)
+        return result if len(o) == 1 else result.reshape(-1, *o)
 
     return compute
 
@@ -359,7 +367,7 @@ _MANY_ROWS = 8
 
 
 def _stretched(operands: tuple[TensorType, ...], kernel: Kernel) -> Kernel | RunKernel:
-    """A kernel before which an operand with a batch axis alone is repeated along the other's
+    """Return a kernel that first repeats an operand with a batch axis alone along the other's
     sequences.
     """
     axes = join_axes(operands)
@@ -398,8 +406,8 @@ def times(
     infer_input_rank_to_map: int = TIMES_NO_INFERRED_INPUT_RANK,
     name: str = "",
 ) -> Composite:
-    """Matrix and tensor product: sums over the last axes of the left and the first axes of the
-    right operand.
+    """Compute a matrix or tensor product: a sum over the last axes of the left and the first axes
+    of the right operand.
 
     Args:
         left: an operand ``[*a, *c]``, which may be sparse.
@@ -429,7 +437,7 @@ def times(
 
 
 def times_transpose(left: Any, right: Any, name: str = "") -> Composite:
-    """Product of the left operand and the transpose of the right.
+    """Compute the product of the left operand and the transpose of the right.
 
     Args:
         left: an operand ``[*a, c]``.

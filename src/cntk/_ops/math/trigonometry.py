@@ -124,7 +124,7 @@ class Atanh(Unary):
 
 
 def sin(x: Any, name: str = "") -> Composite:
-    """Sine of each element.
+    """Compute the sine of each element.
 
     Args:
         x: angles in radians.
@@ -138,7 +138,7 @@ def sin(x: Any, name: str = "") -> Composite:
 
 
 def cos(x: Any, name: str = "") -> Composite:
-    """Cosine of each element.
+    """Compute the cosine of each element.
 
     Args:
         x: angles in radians.
@@ -152,7 +152,7 @@ def cos(x: Any, name: str = "") -> Composite:
 
 
 def tan(x: Any, name: str = "") -> Composite:
-    """Tangent of each element.
+    """Compute the tangent of each element.
 
     Args:
         x: angles in radians.
@@ -166,7 +166,7 @@ def tan(x: Any, name: str = "") -> Composite:
 
 
 def asin(x: Any, name: str = "") -> Composite:
-    """Inverse sine of each element, in radians.
+    """Compute the inverse sine of each element, in radians.
 
     Args:
         x: an operand, elements between -1 and 1; nan for others.
@@ -180,7 +180,7 @@ def asin(x: Any, name: str = "") -> Composite:
 
 
 def acos(x: Any, name: str = "") -> Composite:
-    """Inverse cosine of each element, in radians.
+    """Compute the inverse cosine of each element, in radians.
 
     Args:
         x: an operand, elements between -1 and 1; nan for others.
@@ -194,7 +194,7 @@ def acos(x: Any, name: str = "") -> Composite:
 
 
 def atan(x: Any, name: str = "") -> Composite:
-    """Inverse tangent of each element, in radians.
+    """Compute the inverse tangent of each element, in radians.
 
     Args:
         x: an operand.
@@ -208,7 +208,7 @@ def atan(x: Any, name: str = "") -> Composite:
 
 
 def sinh(x: Any, name: str = "") -> Composite:
-    """Hyperbolic sine of each element.
+    """Compute the hyperbolic sine of each element.
 
     Args:
         x: an operand.
@@ -222,7 +222,7 @@ def sinh(x: Any, name: str = "") -> Composite:
 
 
 def cosh(x: Any, name: str = "") -> Composite:
-    """Hyperbolic cosine of each element.
+    """Compute the hyperbolic cosine of each element.
 
     Args:
         x: an operand.
@@ -236,7 +236,7 @@ def cosh(x: Any, name: str = "") -> Composite:
 
 
 def asinh(x: Any, name: str = "") -> Composite:
-    """Inverse hyperbolic sine of each element.
+    """Compute the inverse hyperbolic sine of each element.
 
     Args:
         x: an operand.
@@ -250,7 +250,7 @@ def asinh(x: Any, name: str = "") -> Composite:
 
 
 def atanh(x: Any, name: str = "") -> Composite:
-    """Inverse hyperbolic tangent of each element.
+    """Compute the inverse hyperbolic tangent of each element.
 
     Args:
         x: an operand, elements between -1 and 1; nan for others.

@@ -1,5 +1,5 @@
-"""Arithmetic of one operand, element by element, and what changes nothing but the gradient or the
-number format.
+"""Arithmetic of one operand, element by element, and identities that change only the gradient or
+the dtype.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, RunKernel, primiti
 from cntk._graph.types import TensorType
 from cntk._graph.variable import as_dtype, format_number
 from cntk._ops.support.broadcasting import (
-    aligned,
-    completed,
+    align_operands,
     elementwise_type,
+    fill_inferred,
     known_type,
     partial_type,
 )
@@ -49,7 +49,7 @@ class Unary(Op):
     shape_polymorphic = True
 
     def compute(self) -> Kernel:
-        """The operation on a tensor."""
+        """Return a kernel of one tensor."""
         raise NotImplementedError
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -96,8 +96,8 @@ class Log(Unary):
 
 
 class _Log(torch.autograd.Function):
-    """Logarithm that takes everything below e^-85.1, 0 and negative numbers too, for that; so does
-    its gradient.
+    """Logarithm that replaces everything below e^-85.1, 0 and negative numbers too, by that number;
+    so does its gradient.
     """
 
     @staticmethod
@@ -126,7 +126,7 @@ class Sqrt(Unary):
 
 
 class _Sqrt(torch.autograd.Function):
-    """Square root that takes negative numbers and nan for 0, with the infinite gradient of 0."""
+    """Square root that replaces negative numbers and nan by 0, with the infinite gradient of 0."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -169,7 +169,7 @@ class _Reciprocal(torch.autograd.Function):
 @primitive(PrimitiveOp.Clip)
 @dataclass(frozen=True)
 class Clip(Op):
-    """The operand held between bounds, which get no gradient."""
+    """The operand clipped to bounds, which get no gradient."""
 
     operand_counts = (3,)
     keeps_axes = True
@@ -186,7 +186,7 @@ class Clip(Op):
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         x, low, high = operands
-        return x, completed(low, x), completed(high, x)
+        return x, fill_inferred(low, x), fill_inferred(high, x)
 
     def lower(self, *operands: TensorType) -> Kernel | RunKernel:
         def compute(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -195,7 +195,7 @@ class Clip(Op):
             low = low.detach()
             return torch.where(x < low, low, torch.clamp_max(x, high.detach()))
 
-        return aligned(operands, compute)
+        return align_operands(operands, compute)
 
 
 @primitive(PrimitiveOp.StopGradient)
@@ -217,7 +217,7 @@ class StraightThrough(Unary):
 
 
 class _StraightThrough(torch.autograd.Function):
-    """Sign whose gradient passes for operands from -1 to 1; the sign's own is zero and would stop
+    """Sign with the gradient 1 for operands from -1 to 1. The sign's own is zero and would stop
     learning.
     """
 
@@ -235,7 +235,7 @@ class _StraightThrough(torch.autograd.Function):
 @primitive(PrimitiveOp.Cast)
 @dataclass(frozen=True)
 class Cast(Op):
-    """The operand in another number format.
+    """The operand converted to another dtype.
 
     Attributes:
         new_data_type: 1 for float32, 2 for float64, 4 for float16, 16 for bfloat16.
@@ -257,7 +257,7 @@ class Cast(Op):
 
 
 def negate(x: Any, name: str = "") -> Composite:
-    """Each element with the other sign.
+    """Change the sign of each element.
 
     Args:
         x: an operand.
@@ -271,7 +271,7 @@ def negate(x: Any, name: str = "") -> Composite:
 
 
 def abs(x: Any, name: str = "") -> Composite:
-    """Absolute value of each element; the gradient at 0 is 0.
+    """Compute the absolute value of each element; the gradient at 0 is 0.
 
     Args:
         x: an operand.
@@ -285,7 +285,7 @@ def abs(x: Any, name: str = "") -> Composite:
 
 
 def exp(x: Any, name: str = "") -> Composite:
-    """Exponential of each element.
+    """Compute the exponential of each element.
 
     Args:
         x: an operand.
@@ -299,8 +299,8 @@ def exp(x: Any, name: str = "") -> Composite:
 
 
 def log(x: Any, name: str = "") -> Composite:
-    """Natural logarithm of each element. For 0 and negative numbers it is -85.1, in all number
-    formats.
+    """Compute the natural logarithm of each element. For 0 and negative numbers it is -85.1, in all
+    dtypes.
 
     Args:
         x: an operand.
@@ -314,7 +314,7 @@ def log(x: Any, name: str = "") -> Composite:
 
 
 def sqrt(x: Any, name: str = "") -> Composite:
-    """Square root of each element; 0 for negative ones.
+    """Compute the square root of each element; 0 for negative ones.
 
     Args:
         x: an operand.
@@ -328,7 +328,7 @@ def sqrt(x: Any, name: str = "") -> Composite:
 
 
 def reciprocal(x: Any, name: str = "") -> Composite:
-    """One over each element; 0 for an element that is 0.
+    """Divide 1 by each element; the result is 0 for an element that is 0.
 
     Args:
         x: an operand.
@@ -342,7 +342,7 @@ def reciprocal(x: Any, name: str = "") -> Composite:
 
 
 def clip(x: Any, min_value: Any, max_value: Any, name: str = "") -> Composite:
-    """Each element, held between two bounds. The gradient passes between the bounds and at them.
+    """Clip each element to two bounds. The gradient passes between the bounds and at them.
 
     Args:
         x: an operand.
@@ -363,7 +363,7 @@ def clip(x: Any, min_value: Any, max_value: Any, name: str = "") -> Composite:
 
 
 def stop_gradient(input: Any, name: str = "") -> Composite:
-    """The operand itself, through which no gradient flows.
+    """Return the operand itself, through which no gradient flows.
 
     Args:
         input: an operand.
@@ -377,8 +377,8 @@ def stop_gradient(input: Any, name: str = "") -> Composite:
 
 
 def straight_through_impl(x: Any, name: str = "") -> Composite:
-    """1 for elements greater than 0 and -1 for others, with the straight-through gradient: 1 from
-    -1 to 1, else 0.
+    """Return 1 for elements greater than 0 and -1 for others, with the straight-through gradient: 1
+    from -1 to 1, else 0.
 
     Hubara et al., "Binarized Neural Networks" (NeurIPS 2016).
 
@@ -394,7 +394,7 @@ def straight_through_impl(x: Any, name: str = "") -> Composite:
 
 
 def cast(node_input: Any, dtype: Any, name: str = "") -> Composite:
-    """The operand in another number format.
+    """Convert the operand to another dtype.
 
     Args:
         node_input: an operand.
@@ -408,9 +408,7 @@ def cast(node_input: Any, dtype: Any, name: str = "") -> Composite:
         >>> cast([1.5, 2], np.float64).eval()
         array([1.5, 2. ])
     """
-    wanted = as_dtype(dtype, "cast: dtype")
-    if wanted is None:
-        raise GraphError(
-            "cast: expected a number format, float32, float64, float16 or bfloat16, got None"
-        )
-    return apply(Cast(format_number(wanted)), (node_input,), name)
+    target = as_dtype(dtype, "cast: dtype")
+    if target is None:
+        raise GraphError("cast: expected a dtype, float32, float64, float16 or bfloat16, got None")
+    return apply(Cast(format_number(target)), (node_input,), name)

@@ -106,8 +106,8 @@ def convolution_transpose(
     max_temp_mem_size_in_samples: int = 0,
     name: str = "",
 ) -> Composite:
-    """The transpose of a convolution: each position of the operand adds a kernel, weighted, to the
-    result.
+    """Compute the transpose of a convolution: each position of the operand adds a kernel, weighted,
+    to the result.
 
     It is the gradient of a convolution with respect to its operand, also known as deconvolution.
 
@@ -187,8 +187,8 @@ def _build(
 
 
 def _channel_defaults(op: Convolution, kernel: Shape) -> Convolution:
-    """Options given for the spatial axes alone keep clear of the channel axis where the kernel
-    leaves it open.
+    """Extend options for the spatial axes alone by neutral values for the channel axis, where the
+    kernel leaves it open.
     """
     if op.transpose:
         rank = len(kernel) - 1 if op.output_shape == (0,) else 0
@@ -211,7 +211,7 @@ def _channel_defaults(op: Convolution, kernel: Shape) -> Convolution:
 def _without_channels(
     op: Convolution, kernel: Variable, x: Variable, block_name: str, name: str
 ) -> Composite:
-    """A block that gives kernel and operand a channel axis of one."""
+    """Build a block that inserts a channel axis of size 1 into kernel and operand."""
     inner = Variable.make(VariableKind.Placeholder, x.type_)
     pairs = [(inner, x)]
     inside = kernel

@@ -33,7 +33,9 @@ def _convolve(x: Tensor, w: Tensor, bias: Tensor | None, *options: Any) -> Tenso
     grouped = (
         options[-1] > 1
     )  # recorded code of a loop does not see that the minibatch is one sample
-    return _CONVOLVE[x.dim() - 2](_settled(x, grouped), _settled(w), bias, *options)
+    return _CONVOLVE[x.dim() - 2](
+        _with_safe_strides(x, grouped), _with_safe_strides(w), bias, *options
+    )
 
 
 def _transpose(x: Tensor, w: Tensor, *options: Any) -> Tensor:
@@ -42,9 +44,9 @@ def _transpose(x: Tensor, w: Tensor, *options: Any) -> Tensor:
     )
 
 
-def _settled(x: Tensor, doubtful: bool = False) -> Tensor:
-    """Return an operand as torch's kernels read it rightly; images with channels last, which is
-    fast.
+def _with_safe_strides(x: Tensor, doubtful: bool = False) -> Tensor:
+    """Return an operand with strides that torch's kernels read correctly; images with channels
+    last, which is fast.
     """
     if doubtful or 1 in x.shape:
         return regular_channels_last(x)
@@ -54,7 +56,7 @@ def _settled(x: Tensor, doubtful: bool = False) -> Tensor:
 @primitive(PrimitiveOp.Convolution)
 @dataclass(frozen=True)
 class Convolution(Op):
-    """Sum over windows, weighted by a kernel; the first static axis is reduced.
+    """Weighted sum over windows, the weights being a kernel; the first static axis is reduced.
 
     Attributes:
         kernel_shape: the window's shape, channels first; -1 for channels yet to be inferred.
@@ -127,8 +129,8 @@ class Convolution(Op):
         return kernel.with_shape(tuple(dims)), x
 
     def canonical_for_disk(self, *operands: TensorType) -> Convolution:
-        """The same operation with one attribute for each axis, as files hold it, once the operands'
-        ranks are known.
+        """Return the same operation with one value for each axis in each attribute, as in files,
+        once the operands' ranks are known.
         """
         kernel, x = operands
         if not x.has_shape or kernel.rank - x.rank not in (0, 1) or x.rank == 0:
@@ -167,7 +169,7 @@ class Convolution(Op):
             )
 
     def windows(self, window: Shape) -> list[Windows]:
-        """Along each axis of a window; channels, which no dilation concerns, first."""
+        """Return the windows along each axis; for channels, the first axis, without dilation."""
         rank = len(window)
         strides = spread(self.strides, rank, "strides")
         dilation = (1, *spread(self.dilation, rank, "dilations")[1:])
@@ -209,7 +211,7 @@ class Convolution(Op):
             )
 
     def _transposed_shape(self, kernel: Shape, x: Shape) -> Shape:
-        """The shape that a convolution with this kernel turns into the operand's."""
+        """Infer the shape that a convolution with this kernel turns into the operand's."""
         inputs = kernel[0] if len(kernel) > len(x) else 1
         if inputs >= 0 and x[0] >= 0 and inputs != x[0]:
             raise GraphError(
@@ -266,8 +268,11 @@ class Convolution(Op):
         windows = self.windows(kernel.shape[-x.rank :])[1:]
         if not self.transpose:
             return None, centres(windows, x.shape[1:])
-        found = centres(windows, self.infer(kernel, x).shape[1:])
-        return None, None if found is None else (found[0].inverse(), found[1].inverse())
+        output_centres = centres(windows, self.infer(kernel, x).shape[1:])
+        return None, None if output_centres is None else (
+            output_centres[0].inverse(),
+            output_centres[1].inverse(),
+        )
 
     def check_computable(self, kernel: TensorType, x: TensorType) -> None:
         """Refuse what a graph may hold and no kernel computes.
@@ -295,13 +300,13 @@ class Convolution(Op):
             )
 
     def _channel_windows(self, kernel: TensorType, x: TensorType) -> Windows | None:
-        """The windows along the channels; None if there is one, of all channels."""
+        """Return the windows along the channel axis; None if one window has all channels."""
         channels = x.shape[0] // self.groups
         windows = self.windows(kernel.shape[-x.rank :])[0]
         return None if windows.size == channels and windows.count(channels) == 1 else windows
 
     def along_channels(self, kernel: TensorType, x: TensorType, convolve: Kernel) -> Kernel:
-        """A kernel that lets a single filter run along the channels too, as if they were one more
+        """Return a kernel that slides a single filter along the channels too, as along one more
         spatial axis.
         """
         channels = self._channel_windows(kernel, x)
@@ -320,7 +325,7 @@ class Convolution(Op):
 
 @dataclass(frozen=True)
 class Biased(Op):
-    """A convolution and the sum with a bias for each filter, in one call."""
+    """A convolution and the addition of a bias for each filter, in one call."""
 
     convolution: Convolution
 
@@ -338,7 +343,7 @@ class Biased(Op):
 
 
 def lower_convolution(windows: Sequence[Windows], lengths: Shape, groups: int) -> Kernel:
-    """A kernel of weights, operand and, at will, a bias for each filter."""
+    """Return a kernel of weights, operand and an optional bias for each filter."""
     if not windows:
         return lambda w, x, b=None: linear(x, w, b)
     strides, dilation = [w.stride for w in windows], [w.dilation for w in windows]

@@ -1,4 +1,4 @@
-"""Crop: a part of an image that lies where another one does."""
+"""Crop: the part of an image that another image's pixels were computed from."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["crop_automatic", "crop_automatic_with_ancestors", "crop_manual"]
 @primitive(PrimitiveOp.Crop)
 @dataclass(frozen=True)
 class Crop(Op):
-    """A part of the operand, along its last two axes as large as another operand.
+    """A part of the operand, as large as another operand along its last two axes.
 
     Two further operands, if there are any, are a value below each of the first two: they count as
     one and the same.
@@ -68,21 +68,21 @@ class Crop(Op):
 
 
 def check_room(x: TensorType, referent: TensorType, begins: Sequence[Fraction]) -> None:
-    """Refuse a part that is not within the operand; it begins at places along the last axis and the
+    """Refuse a part that is not within the operand, given its offsets along the last axis and the
     one before it.
 
     Raises:
         GraphError: for such a part.
     """
-    for size, wanted, begin in zip(x.shape[-2:], referent.shape[-2:], begins[::-1], strict=True):
+    for size, target, begin in zip(x.shape[-2:], referent.shape[-2:], begins[::-1], strict=True):
         if begin < 0:
             raise GraphError(
                 f"the second operand begins {-begin} elements before the first one does; exchange "
                 f"them, or pad the first"
             )
-        if min(size, wanted) >= 0 and begin + wanted > size:
+        if min(size, target) >= 0 and begin + target > size:
             raise GraphError(
-                f"{wanted} elements from {begin} on are not within an axis with {size}; use a "
+                f"{target} elements from {begin} on are not within an axis with {size}; use a "
                 f"smaller offset"
             )
 
@@ -90,7 +90,7 @@ def check_room(x: TensorType, referent: TensorType, begins: Sequence[Fraction]) 
 def crop_manual(
     node_input: Any, node_referent: Any, offset_x: int, offset_y: int, name: str = ""
 ) -> Composite:
-    """A part of the operand, along its last two axes as large as another operand.
+    """Crop the operand along its last two axes to the size of another operand, at an offset.
 
     Args:
         node_input: the operand ``[*, height, width]``.
@@ -115,7 +115,7 @@ def crop_manual(
 
 
 def crop_automatic(node_input: Any, node_referent: Any, name: str = "") -> Composite:
-    """The part of the operand, along its last two axes, that lies where another operand does.
+    """Crop the operand along its last two axes to the part that another operand was computed from.
 
     Both must come from a common value by operations that keep the arrangement of elements:
     convolution and its transpose, pooling, unpooling, cropping, and what works element by element.
@@ -152,7 +152,7 @@ def crop_automatic(node_input: Any, node_referent: Any, name: str = "") -> Compo
 def crop_automatic_with_ancestors(
     node_input: Any, node_referent: Any, ancestor_input: Any, ancestor_referent: Any, name: str = ""
 ) -> Composite:
-    """As `crop_automatic`, for operands that come from two values which count as one.
+    """Crop like `crop_automatic`, for operands computed from two values that are taken for one.
 
     Args:
         node_input: the operand ``[*, height, width]``.

@@ -14,7 +14,7 @@ from cntk._errors import GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import Op, PrimitiveOp, StreamKernel, primitive
 from cntk._graph.types import TensorType
-from cntk._ops.random.distribution import as_seed, drawn
+from cntk._ops.random.distribution import as_seed, draw_numbers
 from cntk._ops.support.operands import apply
 from cntk._runtime.context import RunContext
 from cntk._runtime.conversion import torch_dtype
@@ -27,7 +27,8 @@ __all__ = ["dropout"]
 @primitive(PrimitiveOp.Dropout)
 @dataclass(frozen=True)
 class Dropout(Op):
-    """Zeros at random places, the rest scaled up, while training; nothing otherwise.
+    """Dropout: while training, random elements are set to zero and the rest is scaled up; otherwise
+    the identity.
 
     Attributes:
         dropout_rate: the share of elements set to zero.
@@ -61,14 +62,16 @@ class Dropout(Op):
         rate = self.dropout_rate
 
         def compute(run: RunContext, stream: RandomStream, x: Tensor) -> Tensor:
-            return x if not run.training or rate == 0.0 else dropped(run, stream, x, rate)
+            return x if not run.training or rate == 0.0 else drop_elements(run, stream, x, rate)
 
         return StreamKernel(compute, lambda: RandomStream(self.rng_seed, self.rng_offset))
 
 
 @dataclass(frozen=True)
 class DropoutMask(Dropout):
-    """What dropout multiplies its operand by to drop what the original does."""
+    """The mask that dropout multiplies its operand by; it drops the same elements as the
+    original.
+    """
 
     shape_polymorphic = False
 
@@ -82,7 +85,7 @@ class DropoutMask(Dropout):
 
         def compute(run: RunContext, stream: TwisterStream, *_: Any) -> Tensor:
             if run.training:
-                return drawn(run, stream, draw, shape, axes, dtype)
+                return draw_numbers(run, stream, draw, shape, axes, dtype)
             return torch.ones(
                 (run.rows(axes), *shape) if axes else shape, dtype=dtype, device=run.device
             )
@@ -91,7 +94,7 @@ class DropoutMask(Dropout):
 
 
 def check_rate(rate: float) -> None:
-    """Refuse what is no share of elements to drop.
+    """Refuse a rate that is not from 0 to below 1.
 
     Raises:
         GraphError: for such a number.
@@ -100,8 +103,8 @@ def check_rate(rate: float) -> None:
         raise GraphError(f"dropout_rate must be in the interval [0, 1), got {rate:g}")
 
 
-def dropped(run: RunContext, stream: RandomStream, x: Tensor, rate: float) -> Tensor:
-    """Zeros at random places, the rest scaled up.
+def drop_elements(run: RunContext, stream: RandomStream, x: Tensor, rate: float) -> Tensor:
+    """Set random elements to zero, and scale up the rest.
 
     Args:
         run: what is under way.

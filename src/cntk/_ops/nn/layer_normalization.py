@@ -32,7 +32,7 @@ __all__ = ["layer_normalization"]
 
 @dataclass(frozen=True)
 class LayerNormalized(Fused):
-    """The last axis brought to mean 0 and variance 1, then scaled and shifted.
+    """The last axis normalized to mean 0 and variance 1, then scaled and shifted.
 
     Attributes:
         epsilon: added to the variance.
@@ -87,8 +87,8 @@ class LayerNormalized(Fused):
 def layer_normalization(
     x: Any, scale: Any, bias: Any, epsilon: float = 0.00001, name: str = ""
 ) -> Composite:
-    """Bring the last axis of each sample to mean 0 and variance 1, then scale and shift (Ba et al.,
-    2016).
+    """Normalize the last axis of each sample to mean 0 and variance 1, then scale and shift (Ba et
+    al., 2016).
 
     ``(x - mean) / sqrt(variance + epsilon) * scale + bias``, as most published models have it. An
     addition: the original has none. `cntk.layers.LayerNormalization` is the original's, which adds

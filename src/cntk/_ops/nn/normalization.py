@@ -36,7 +36,7 @@ __all__ = ["batch_normalization", "local_response_normalization"]
 @primitive(PrimitiveOp.BatchNormalization)
 @dataclass(frozen=True)
 class BatchNormalization(Op):
-    """Each channel, or each element, brought to mean 0 and variance 1 over the minibatch, then
+    """Each channel, or each element, normalized to mean 0 and variance 1 over the minibatch, then
     scaled and shifted.
 
     Attributes:
@@ -164,8 +164,8 @@ class BatchNormalization(Op):
         return RunKernel(compute)
 
     def _weight(self, samples: int, count: Tensor | None) -> Tensor | float:
-        """The new minibatch's weight in the running statistics; those of the first one replace what
-        was there.
+        """Return the weight of the new minibatch in the running statistics; the first one replaces
+        what was there.
         """
         time = self.normalization_time_constant
         if time == 0 or count is None:
@@ -188,8 +188,8 @@ def _check_formats(operands: tuple[TensorType, ...]) -> None:
 
 
 def _single(rows: Tensor, scale: Tensor, bias: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
-    """The mean and the result for one number in each channel, of which torch's stand-ins divide by
-    zero.
+    """Return the mean and the result for one number in each channel, where torch's own kernels
+    divide by zero.
     """
     shape = (1, -1, *(1,) * (rows.dim() - 2))
     centred = rows - rows.mean([0, *range(2, rows.dim())], keepdim=True)
@@ -202,7 +202,7 @@ def _decay(samples: int, time: float) -> float:
 
 
 def _size(shape: Shape) -> int:
-    """Number of elements; -1 if a dimension is unknown."""
+    """Return the number of elements; -1 if a dimension is unknown."""
     return -1 if any(d < 0 for d in shape) else int(np.prod(shape))
 
 
@@ -221,7 +221,7 @@ def batch_normalization(
     name: str = "",
     running_count: Any = None,
 ) -> Composite:
-    """Normalise over the minibatch while training, by running statistics otherwise (Ioffe and
+    """Normalize over the minibatch while training, by running statistics otherwise (Ioffe and
     Szegedy, 2015).
 
     On sequences the statistics are taken over all frames.

@@ -1,4 +1,4 @@
-"""Pooling over windows, and its undoing: the largest or the mean element of each."""
+"""Pooling over windows, by the largest element or the mean, and unpooling."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class PoolingType(enum.IntEnum):
-    """What is taken of a window; numbers as in files."""
+    """Reduction of a window; numbers as in files."""
 
     Max = 0
     Average = 1
@@ -56,7 +56,7 @@ _AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
 class Windowed(Op):
-    """Pooling and unpooling: what they share is how windows lie on the last static axes."""
+    """Common part of pooling and unpooling: the windows along the last static axes."""
 
     keeps_axes = True
 
@@ -70,7 +70,7 @@ class Windowed(Op):
         return super().attributes() | {"autoPadding": list(self.auto_padding)}
 
     def windows(self, window: Shape, shape: Shape, ceil: bool = False) -> list[Windows]:
-        """The windows along each static axis of an operand of this shape.
+        """Return the windows along each static axis of an operand of this shape.
 
         Raises:
             GraphError: if there are more windows' axes than the operand has.
@@ -111,14 +111,16 @@ class Windowed(Op):
 
 
 def _last(values: Shape, rank: int) -> Shape:
-    """Paddings for all axes: those given are for the last ones, and none is for the axes before."""
+    """Extend paddings to all axes: the values are for the last ones, and axes before them have no
+    padding.
+    """
     return (0,) * (rank - len(values)) + tuple(values[-rank:])
 
 
 @primitive(PrimitiveOp.Pooling)
 @dataclass(frozen=True)
 class Pooling(Windowed):
-    """The largest element of each window, or the mean.
+    """Pooling: the largest element of each window, or the mean.
 
     Attributes:
         pooling_type: 0 largest, 1 mean.
@@ -158,8 +160,8 @@ class Pooling(Windowed):
         )
 
     def canonical_for_disk(self, *operands: TensorType) -> Pooling:
-        """The same operation with a window over all positions as a number for each axis, as files
-        hold it.
+        """Return the same operation with a window over all positions as one number for each axis,
+        as in files.
         """
         (x,) = operands
         whole = self.pooling_window_shape == UNKNOWN_SHAPE and x.is_complete and x.rank > 1
@@ -167,7 +169,7 @@ class Pooling(Windowed):
 
     def lower(self, *operands: TensorType) -> Kernel:
         (x,) = operands
-        plan = _Rectangle.of(self.windows(self.pooling_window_shape, x.shape, self.ceil_out_dim), x)
+        plan = _CallShape.of(self.windows(self.pooling_window_shape, x.shape, self.ceil_out_dim), x)
         if plan is None:
             return lambda x: x
         if self.pooling_type == PoolingType.Max:
@@ -176,9 +178,9 @@ class Pooling(Windowed):
 
 
 @dataclass(frozen=True)
-class _Rectangle:
-    """The axes that windows are more than points on, one to three of them, as torch wants them:
-    ``[n, c, *axes]``.
+class _CallShape:
+    """Shapes of a call of torch's pooling: the axes with windows of more than one element, one to
+    three of them, as ``[n, c, *axes]``.
 
     Attributes:
         windows: along each of these axes.
@@ -195,8 +197,8 @@ class _Rectangle:
     lead: int
 
     @staticmethod
-    def of(windows: list[Windows], x: TensorType) -> _Rectangle | None:
-        """The rectangle for an operand; None where windows are single elements.
+    def of(windows: list[Windows], x: TensorType) -> _CallShape | None:
+        """Return the shapes for an operand; None where windows are single elements.
 
         Raises:
             GraphError: if there are too many axes.
@@ -209,10 +211,10 @@ class _Rectangle:
                 f"windows over {len(windows) - first} axes; at most 3 can be pooled at once"
             )
         row = tuple(w.count(n) for w, n in zip(windows, x.shape, strict=True))
-        return _Rectangle(windows[first:], x.shape[first:], row[first:], row, x.lead)
+        return _CallShape(windows[first:], x.shape[first:], row[first:], row, x.lead)
 
     def around(self, compute: Callable[[Tensor], Tensor]) -> Kernel:
-        """A kernel for operands as they come."""
+        """Wrap a pooling of ``[n, c, *axes]`` as a kernel for operands of the original shape."""
         flat = (-1, 1, *self.lengths)
         if self.lead and len(self.row) == len(self.lengths) + 1:
             return compute
@@ -221,7 +223,7 @@ class _Rectangle:
 
 
 def _one_call(windows: Sequence[Windows], lengths: Shape) -> list[int] | None:
-    """The padding with which torch lays the same windows by itself, or None."""
+    """Return the padding with which torch makes the same windows by itself, or None."""
     padding = [w.before(n) for w, n in zip(windows, lengths, strict=True)]
     fits = all(
         w.symmetric(n) and 2 * p <= w.size
@@ -272,7 +274,7 @@ def _lower_average(
 @primitive(PrimitiveOp.Unpooling)
 @dataclass(frozen=True)
 class Unpooling(Windowed):
-    """Each pooled element where its window had its largest one; zeros elsewhere.
+    """Unpooling: each pooled element at the index of its window's largest one; zeros elsewhere.
 
     Attributes:
         pooling_type: 0, the largest; there is no other.
@@ -314,13 +316,19 @@ class Unpooling(Windowed):
 
     def positions(self, *operands: TensorType) -> tuple[Positions | None, ...]:
         _, source = operands
-        found = centres(self.windows(self.unpooling_window_shape, source.shape), source.shape)
-        pooled = None if found is None else (found[0].inverse(), found[1].inverse())
+        window_centres = centres(
+            self.windows(self.unpooling_window_shape, source.shape), source.shape
+        )
+        pooled = (
+            None
+            if window_centres is None
+            else (window_centres[0].inverse(), window_centres[1].inverse())
+        )
         return pooled, SAME_POSITIONS if source.rank > 1 else None
 
     def lower(self, *operands: TensorType) -> Kernel:
         _, source = operands
-        plan = _Rectangle.of(self.windows(self.unpooling_window_shape, source.shape), source)
+        plan = _CallShape.of(self.windows(self.unpooling_window_shape, source.shape), source)
         if plan is None:
             return lambda pooled, source: pooled
         sizes, strides = [w.size for w in plan.windows], [w.stride for w in plan.windows]
@@ -336,27 +344,28 @@ class Unpooling(Windowed):
             wide = F.pad(x.reshape(-1, 1, *plan.lengths), edges, value=-torch.inf)
             return pool(wide, sizes, strides, return_indices=True)  # type: ignore[no-any-return]
 
-        def put(values: Tensor, places: Tensor) -> Tensor:
-            whole = values.new_zeros(values.shape[0], prod(padded)).scatter(1, places, values)
+        def put(values: Tensor, indices: Tensor) -> Tensor:
+            whole = values.new_zeros(values.shape[0], prod(padded)).scatter(1, indices, values)
             return F.pad(whole.reshape(-1, *padded), cut).reshape(*rows, *operands[1].shape)
 
         def compute(pooled: Tensor, source: Tensor) -> Tensor:
-            places = largest(source.detach())[1].flatten(1)
-            return _Unpooled.apply(pooled.reshape(places.shape), places, put, largest)  # type: ignore[no-any-return]
+            indices = largest(source.detach())[1].flatten(1)
+            return _Unpooled.apply(pooled.reshape(indices.shape), indices, put, largest)  # type: ignore[no-any-return]
 
         return compute
 
 
 class _Unpooled(torch.autograd.Function):
-    """Values put at places of a larger tensor.
+    """Scatter of values into a larger tensor.
 
-    The original takes the largest gradient of each value's window, not that of the value's place.
+    As in the original, the gradient of a value is the largest one of its window, not the one at the
+    value's index.
     """
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, places: Tensor, put: Any, largest: Any) -> Tensor:
+    def forward(ctx: Any, values: Tensor, indices: Tensor, put: Any, largest: Any) -> Tensor:
         ctx.largest, ctx.shape = largest, values.shape
-        return put(values, places)  # type: ignore[no-any-return]
+        return put(values, indices)  # type: ignore[no-any-return]
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
@@ -364,7 +373,7 @@ class _Unpooled(torch.autograd.Function):
 
 
 def _kind(value: Any, what: str, *kinds: int) -> int:
-    """Which kind of pooling, as a number.
+    """Return a pooling type as a number, after a check.
 
     Raises:
         ArgumentError: for anything but one of the kinds.
@@ -389,7 +398,7 @@ def pooling(
     include_pad: bool = False,
     name: str = "",
 ) -> Composite:
-    """The largest element of each window, or the mean.
+    """Pool windows: the largest element of each, or the mean.
 
     Args:
         operand: ``[*leading, *positions]``; windows lie on its last axes.
@@ -441,7 +450,8 @@ def unpooling(
     auto_padding: Any = [False],  # noqa: B006
     name: str = "",
 ) -> Composite:
-    """Undo max pooling: each element goes where its window had its largest one; the rest is zero.
+    """Undo max pooling: each element goes to the index of its window's largest one; the rest is
+    zero.
 
     Args:
         operand: what pooling gave, or something of its shape.

@@ -89,8 +89,8 @@ class ROIPooling(Op):
 
 
 def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
-    """One region's grid ``[channels, rows, columns]``; cells that begin outside the image are 0, as
-    in the original.
+    """Pool one region to a grid ``[channels, rows, columns]``; cells that begin outside the image
+    are 0, as in the original.
     """
     left, top, right, bottom = (floor(v + 0.5) for v in region)
     rows, columns = image.shape[1:]
@@ -112,8 +112,8 @@ def _region(image: Tensor, region: list[float], grid: list[int]) -> Tensor:
             (left, width, grid[1], columns),
         )
     ]
-    kept = torch.tensor(inside[0]).unsqueeze(1) & torch.tensor(inside[1])
-    return torch.where(to_device(kept, pooled.device), pooled, torch.zeros_like(pooled))
+    in_image = torch.tensor(inside[0]).unsqueeze(1) & torch.tensor(inside[1])
+    return torch.where(to_device(in_image, pooled.device), pooled, torch.zeros_like(pooled))
 
 
 def roipooling(

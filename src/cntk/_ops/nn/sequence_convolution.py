@@ -1,4 +1,4 @@
-"""Convolution along the sequence axis: each sequence's windows end where it ends."""
+"""Convolution along the sequence axis; windows do not cross the ends of sequences."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ from cntk._runtime.transfer import to_device
 from cntk.axis import Axis
 
 
-def unrolled(x: TensorType) -> TensorType:
-    """A sequence with its sequence axis as a static one of unknown length, behind the channels.
+def unroll_sequence(x: TensorType) -> TensorType:
+    """Return a sequence's type with the sequence axis as a static one of unknown length, after the
+    channels.
 
     Raises:
         GraphError: if it is no sequence, or has no channels.
@@ -61,7 +62,7 @@ class SequenceConvolution(Fused):
     reach = Reach.WHOLE
 
     def infer(self, *operands: TensorType) -> TensorType:
-        kernel, x = operands[0], unrolled(operands[1])
+        kernel, x = operands[0], unroll_sequence(operands[1])
         inner = self.convolution.infer(kernel, x)
         batch, sequence = operands[1].dynamic_axes
         frames = self._frames(kernel, x)
@@ -75,7 +76,7 @@ class SequenceConvolution(Fused):
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         if not operands[1].is_sequence or operands[1].rank == 0:
             return operands
-        return self.convolution.complete(operands[0], unrolled(operands[1]))[0], operands[1]
+        return self.convolution.complete(operands[0], unroll_sequence(operands[1]))[0], operands[1]
 
     def multiplications(self, operands: tuple[TensorType, ...], result: TensorType) -> int:
         return operands[0].elements * math.prod(result.shape[1:])
@@ -83,7 +84,7 @@ class SequenceConvolution(Fused):
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         kernel, x = operands
         op = replace(self.convolution, sequential=False).canonical_for_disk(
-            kernel.type_, unrolled(x.type_)
+            kernel.type_, unroll_sequence(x.type_)
         )
         # The first two axes, counted from the last one as in files.
         first_two = -x.type_.rank - 1, -x.type_.rank
@@ -107,7 +108,7 @@ class SequenceConvolution(Fused):
         return self.convolution.windows(kernel.shape[-x.rank :])[1]
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        kernel, x = operands[0], unrolled(operands[1])
+        kernel, x = operands[0], unroll_sequence(operands[1])
         self.convolution.check_computable(kernel, x)
         _, frames, *others = self.convolution.windows(kernel.shape[-x.rank :])
         axes, result_axes = operands[1].dynamic_axes, self.infer(*operands).dynamic_axes
@@ -127,7 +128,7 @@ class SequenceConvolution(Fused):
 
 
 def _counts(frames: Windows, layout: Layout) -> tuple[int, ...]:
-    """How many windows each sequence has.
+    """Return the number of windows of each sequence.
 
     Raises:
         FeedError: if one is shorter than a window that is not padded.
@@ -141,7 +142,7 @@ def _counts(frames: Windows, layout: Layout) -> tuple[int, ...]:
 @primitive(PrimitiveOp.ConvolutionSequenceShape)
 @dataclass(frozen=True)
 class ConvolutionSequenceShape(Convolution):
-    """How many windows a sequential convolution has along each sequence, ``[1]``; its attributes
+    """Number of windows of a sequential convolution along each sequence, ``[1]``; its attributes
     are the same.
     """
 
@@ -149,14 +150,18 @@ class ConvolutionSequenceShape(Convolution):
 
     def infer(self, *operands: TensorType) -> TensorType:
         _, x = operands
-        return TensorType((1,), unrolled(x).dynamic_axes, x.dtype)
+        return TensorType((1,), unroll_sequence(x).dynamic_axes, x.dtype)
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         return operands
 
     def canonical_for_disk(self, *operands: TensorType) -> Convolution:
         kernel, x = operands
-        return super().canonical_for_disk(kernel, unrolled(x)) if x.is_sequence and x.rank else self
+        return (
+            super().canonical_for_disk(kernel, unroll_sequence(x))
+            if x.is_sequence and x.rank
+            else self
+        )
 
     def lower(self, *operands: TensorType) -> RunKernel:  # type: ignore[override]
         kernel, x = operands

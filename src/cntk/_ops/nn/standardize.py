@@ -1,4 +1,4 @@
-"""Data brought to mean 0 and standard deviation 1: by their own statistics, or by given ones."""
+"""Standardization to mean 0 and standard deviation 1, by the data's statistics or by constants."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def mean_variance_normalization(
     do_variance_scaling: bool = True,
     name: str = "",
 ) -> Composite:
-    """Each sample minus its mean, divided by its standard deviation plus epsilon.
+    """Subtract each sample's mean, and divide by its standard deviation plus epsilon.
 
     Args:
         operand: an operand whose shape is known; its first axis counts channels, unless it is the
@@ -85,7 +85,7 @@ def mean_variance_normalization(
 def per_dim_mean_variance_normalize(
     operand: Any, mean: Any, inv_stddev: Any, name: str = ""
 ) -> Composite:
-    """The operand minus a mean, times an inverse standard deviation, element by element.
+    """Subtract a mean, and multiply by an inverse standard deviation, element by element.
 
     Args:
         operand: an operand.
@@ -108,7 +108,7 @@ def per_dim_mean_variance_normalize(
 
 
 def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "") -> Composite:
-    """The operand times one number, plus another one for each channel.
+    """Multiply the operand by one number, and add another one for each channel.
 
     Args:
         x: an image ``[channels, height, width]``.
@@ -155,5 +155,5 @@ def image_scaler(x: Any, scalar: float, biases: Sequence[float], name: str = "")
 
 
 def _planes(values: Composite) -> Composite:
-    """One number for each channel, with axes for height and width."""
+    """Reshape one number for each channel to ``[channels, 1, 1]``."""
     return reshape(values, (values.shape[0] if values.shape else 1, 1, 1))

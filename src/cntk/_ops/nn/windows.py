@@ -1,6 +1,4 @@
-"""Windows: where a kernel or a pooling window stands along one static axis, with CNTK's centred
-padding.
-"""
+"""Windows of a convolution or a pooling along one static axis, with CNTK's centred padding."""
 
 from __future__ import annotations
 
@@ -46,16 +44,16 @@ class Windows:
 
     @property
     def extent(self) -> int:
-        """From a window's first element to its last, counting both."""
+        """Number of elements from a window's first to its last, counting both."""
         return (self.size - 1) * self.dilation + 1
 
     @property
     def trivial(self) -> bool:
-        """Whether every element is a window of its own."""
+        """True if every element is a window of its own."""
         return self.size == 1 and self.stride == 1 and self.lower == self.upper == 0
 
     def fit(self, length: int) -> int:
-        """As `count`, but a padded window must not be longer than the axis either.
+        """Return the same as `count`, but refuse a padded window that is longer than the axis.
 
         Raises:
             GraphError: if the window does not fit.
@@ -69,7 +67,7 @@ class Windows:
         return self.count(length)
 
     def count(self, length: int) -> int:
-        """How many windows there are along an axis; an unknown length (negative) stays unknown.
+        """Return the number of windows along an axis; an unknown length (negative) stays unknown.
 
         Raises:
             GraphError: if the window does not fit.
@@ -86,8 +84,8 @@ class Windows:
         return (-(-room // self.stride) if self.ceil else room // self.stride) + 1
 
     def before(self, length: int) -> int:
-        """How many elements the first window hangs over the axis's beginning; negative if it starts
-        after it.
+        """Return how many elements of the first window are before the axis's beginning; negative if
+        it starts after it.
         """
         if not self.auto_pad:
             return self.lower
@@ -95,29 +93,27 @@ class Windows:
         return (self.extent - 1) // 2 - int(spare / 2)
 
     def after(self, length: int) -> int:
-        """How many elements the last window hangs over the axis's end; negative if elements are
-        left over.
+        """Return how many elements of the last window are beyond the axis's end; negative if
+        elements are left over.
         """
         return (self.count(length) - 1) * self.stride + self.extent - self.before(length) - length
 
     def sees(self, length: int) -> list[bool]:
-        """For each window whether any of the axis's elements is in it."""
+        """Return, for each window, whether any of the axis's elements is in it."""
         first = -self.before(length)
         begins = [first + k * self.stride for k in range(self.count(length))]
         return [begin < length and begin + self.extent > 0 for begin in begins]
 
     def symmetric(self, length: int) -> bool:
-        """Whether padding both ends by `before` gives just these windows, as a torch call would lay
-        them.
-        """
+        """Return whether torch makes the same windows if both ends are padded by `before`."""
         pad = self.before(length)
         return pad >= 0 and (length + 2 * pad - self.extent) // self.stride + 1 == self.count(
             length
         )
 
     def centres(self, length: int) -> AxisMap:
-        """Where windows have their centres on an axis; that of an even window is before its
-        middle.
+        """Return the positions of the windows' centres on an axis; that of an even window is before
+        its middle.
         """
         return AxisMap(
             Fraction(self.stride), Fraction((self.extent - 1) // 2 - self.before(length))
@@ -125,7 +121,9 @@ class Windows:
 
 
 def centres(windows: Sequence[Windows], lengths: Sequence[int]) -> Positions | None:
-    """Where windows have their centres along the last two axes; None if there are fewer."""
+    """Return the positions of the windows' centres along the last two axes; None if there are fewer
+    axes.
+    """
     if len(windows) < 2:
         return None
     row, column = (w.centres(n) for w, n in zip(windows[-2:], lengths[-2:], strict=True))
@@ -133,15 +131,15 @@ def centres(windows: Sequence[Windows], lengths: Sequence[int]) -> Positions | N
 
 
 def margins(windows: Sequence[Windows], lengths: Sequence[int]) -> list[int]:
-    """What `torch.nn.functional.pad` needs so that windows without padding are just these: the last
-    axis first.
+    """Return the padding for `torch.nn.functional.pad` after which the same windows need none: the
+    last axis first.
     """
     pairs = [(w.before(n), w.after(n)) for w, n in zip(windows, lengths, strict=True)]
     return [value for pair in reversed(pairs) for value in pair]
 
 
 def spread(values: Sequence[T], rank: int, what: str) -> tuple[T, ...]:
-    """One value for each of ``rank`` axes: the values given are for the last ones, the first of
+    """Return one value for each of ``rank`` axes: the values are for the last ones, the first of
     them for all before.
 
     Raises:
@@ -159,7 +157,7 @@ def spread(values: Sequence[T], rank: int, what: str) -> tuple[T, ...]:
 
 
 def as_dims(values: Any, what: str, least: int | None = None) -> Shape:
-    """Strides, dilations or a window's shape, given as a number or a sequence, as a tuple.
+    """Convert strides, dilations or a window's shape, a number or a sequence of them, to a tuple.
 
     Raises:
         ArgumentError: for anything else, nothing at all, or sizes less than ``least``.
@@ -170,25 +168,25 @@ def as_dims(values: Any, what: str, least: int | None = None) -> Shape:
         and all(type(n) is int and (least is None or n >= least) for n in values)
     ):
         return values  # as nearly always
-    given = (
+    numbers = (
         tuple(values)
         if isinstance(values, Iterable) and not isinstance(values, (str, Mapping))
         else (values,)
     )
     fits = all(
         isinstance(n, Real) and isfinite(n) and int(n) == n and (least is None or n >= least)
-        for n in given
+        for n in numbers
     )
-    if not given or not fits:
+    if not numbers or not fits:
         limit = "" if least is None else f", {least} or more"
         raise ArgumentError(
             f"{what}: expected an integer or a tuple of integers{limit}, got {shown(values)}"
         )
-    return tuple(map(int, given))
+    return tuple(map(int, numbers))
 
 
 def as_flags(values: Any, what: str) -> tuple[bool, ...]:
-    """Padding flags, given as one bool or a sequence, as a tuple.
+    """Convert padding flags, one bool or a sequence of them, to a tuple.
 
     Raises:
         ArgumentError: for anything else.
@@ -196,9 +194,9 @@ def as_flags(values: Any, what: str) -> tuple[bool, ...]:
     is_several = type(values) in (list, tuple) or (
         isinstance(values, Iterable) and not isinstance(values, (str, Mapping))
     )
-    given = values if is_several else (values,)
+    flags = values if is_several else (values,)
     return tuple(
-        as_bool(bool(f) if isinstance(f, Integral) and f in (0, 1) else f, what) for f in given
+        as_bool(bool(f) if isinstance(f, Integral) and f in (0, 1) else f, what) for f in flags
     )
 
 
@@ -218,7 +216,7 @@ def channels_last(x: Tensor) -> Tensor:
     """Return the same ``[n, channels, height, width]`` with the channels of each position side by
     side in memory.
 
-    The processor's kernels work on several channels at once that way: a convolutional net trains
+    The CPU's kernels work on several channels at once that way: a convolutional net trains
     twice as fast.
     """
     return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
@@ -226,7 +224,7 @@ def channels_last(x: Tensor) -> Tensor:
 
 def regular_channels_last(x: Tensor) -> Tensor:
     """Return the same ``[n, channels, *positions]`` with regular strides; images with channels
-    last, see above.
+    last, see `channels_last`.
     """
     if x.dim() != 4 or x.device.type != "cpu":
         return regular(x)

@@ -1,1 +1,1 @@
-"""Random numbers and samples as operations."""
+"""Random numbers and random samples as operations."""

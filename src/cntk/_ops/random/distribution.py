@@ -1,5 +1,5 @@
-"""Random numbers as operations: uniform, normal, Gumbel and Bernoulli, the same for a seed as in
-the original.
+"""Random numbers as operations: uniform, normal, Gumbel and Bernoulli; the same seed gives the same
+numbers as in the original.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ARGUMENTS = {"uniform": 2, "normal": 2, "gumbel": 2, "bernoulli": 1}
 @primitive(PrimitiveOp.RandomDistribution)
 @dataclass(frozen=True)
 class RandomDistribution(Op):
-    """Random numbers, new ones at each evaluation, of a shape of their own or of an operand's.
+    """Random numbers, new ones in each evaluation, of a constant shape or of an operand's.
 
     Attributes:
         random_distribution_type: 'uniform', 'normal', 'gumbel' or 'bernoulli'.
@@ -47,7 +47,7 @@ class RandomDistribution(Op):
         rng_seed: seed of the random numbers.
         rng_offset: how many numbers were drawn before the function was saved.
         new_shape: the shape, where there is no operand.
-        new_data_type: the number format as files number it, where there is no operand.
+        new_data_type: the dtype as files number it, where there is no operand.
     """
 
     operand_counts = (0, 1)
@@ -91,7 +91,7 @@ class RandomDistribution(Op):
         dtype = as_dtype(self.new_data_type)
         if dtype is not None and dtype not in (np.float32, np.float64):
             raise GraphError(
-                f"the number format must be float32 or float64; use cntk.cast for {dtype.name}"
+                f"the dtype must be float32 or float64; use cntk.cast for {dtype.name}"
             )
         return TensorType(shape, (), dtype)
 
@@ -104,12 +104,12 @@ class RandomDistribution(Op):
         draw = _draws(self.random_distribution_type, self.random_distribution_args)
 
         def compute(run: RunContext, stream: TwisterStream, *_: Any) -> Tensor:
-            return drawn(run, stream, draw, shape, axes, dtype)
+            return draw_numbers(run, stream, draw, shape, axes, dtype)
 
         return StreamKernel(compute, lambda: TwisterStream(self.rng_seed, self.rng_offset))
 
 
-def drawn(
+def draw_numbers(
     run: RunContext,
     stream: TwisterStream,
     draw: Draw,
@@ -117,8 +117,8 @@ def drawn(
     axes: tuple[Axis, ...],
     dtype: torch.dtype,
 ) -> Tensor:
-    """Random numbers in the original's order, ``[*shape]``, with a row for each sample or frame if
-    there are dynamic axes.
+    """Draw random numbers in the original's order, ``[*shape]``, with a row for each sample or
+    frame if there are dynamic axes.
 
     Args:
         run: what is under way.
@@ -144,7 +144,7 @@ def drawn(
 
 
 def _draws(kind: str, arguments: Sequence[float]) -> Draw:
-    """What draws so many numbers of a distribution from a stream, float64."""
+    """Return a function that draws n float64 numbers of a distribution from a stream."""
     first, second = (*arguments, 0.0)[:2]
     if kind == "uniform":
         return lambda stream, n, device: stream.uniform(n, device).mul_(second - first).add_(first)
@@ -162,7 +162,7 @@ def _draws(kind: str, arguments: Sequence[float]) -> Draw:
 def _on_sequences(
     draw: Draw, stream: TwisterStream, layout: Layout, size: int, steps: int
 ) -> Tensor:
-    """Numbers for the frames of sequences, ``[frames, size]``.
+    """Draw numbers for the frames of sequences, ``[frames, size]``.
 
     The original draws them time step by time step, also for the gaps that are left where sequences
     of different lengths share a row.
@@ -174,24 +174,24 @@ def _on_sequences(
         size: numbers in a frame.
         steps: other than 0 to draw for each time step by itself; below 0 for the last first.
     """
-    rows, places = layout.packing
+    rows, indices = layout.packing
     if not steps:
         grid = draw(stream, layout.longest * rows * size, layout.device)
     else:
         parts = [draw(stream, rows * size, layout.device) for _ in range(layout.longest)]
         grid = torch.cat(parts[:: 1 if steps > 0 else -1])
-    return grid.view(-1, size).index_select(0, places)
+    return grid.view(-1, size).index_select(0, indices)
 
 
 def as_seed(seed: Any, op_name: str) -> int:
-    """A seed, chosen where none is given.
+    """Return a seed after a check; a new one for the sentinel value.
 
     Raises:
         ArgumentError: for anything but an integer of up to 64 bits.
     """
     if not isinstance(seed, Integral) or not 0 <= seed < 2**64:
         raise ArgumentError(
-            f"{op_name}: seed must be a whole number from 0 to 2**64 - 1, got {shown(seed)}"
+            f"{op_name}: seed must be an integer from 0 to 2**64 - 1, got {shown(seed)}"
         )
     return next_seed() if seed == SentinelValueForAutoSelectRandomSeed else int(seed)
 
@@ -214,7 +214,7 @@ def _arguments(kind: str, op_name: str, values: dict[str, Any]) -> tuple[float, 
 
 
 def of_shape(kind: str, shape: Any, dtype: Any, seed: Any, name: str, **values: Any) -> Composite:
-    """Random numbers of a shape, without dynamic axes.
+    """Create random numbers of a shape, without dynamic axes.
 
     Args:
         kind: the distribution.
@@ -241,7 +241,7 @@ def of_shape(kind: str, shape: Any, dtype: Any, seed: Any, name: str, **values: 
 
 
 def like(kind: str, x: Any, seed: Any, name: str, **values: Any) -> Composite:
-    """Random numbers of an operand's shape, on its dynamic axes; see `of_shape`."""
+    """Create random numbers of an operand's shape, on its dynamic axes; see `of_shape`."""
     op_name = f"{kind}_like"
     x = x.astype(np.float32) if isinstance(x, np.ndarray) else x
     return apply(

@@ -1,6 +1,4 @@
-"""Sampling of classes by their weights: which are drawn, and how often each is to be expected among
-those drawn.
-"""
+"""Sampling of classes by their weights, and the expected count of each class in a sample."""
 
 from __future__ import annotations
 
@@ -36,7 +34,7 @@ _Classes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sampling(Op):
-    """What both operations have in common.
+    """Common part of both operations.
 
     Attributes:
         num_samples: how many classes are drawn.
@@ -57,7 +55,7 @@ class Sampling(Op):
     not_recordable = "which classes are drawn depends on the weights' values"
 
     def classes(self, weights: TensorType) -> int:
-        """How many classes there are; -1 if that is still unknown.
+        """Return the number of classes; -1 if it is still unknown.
 
         Raises:
             GraphError: if the weights are no vector of enough numbers.
@@ -76,7 +74,7 @@ class Sampling(Op):
         return count
 
     def cumulative(self, weights: Tensor) -> _Doubles:
-        """Sums of the weights up to each class.
+        """Return the cumulative sums of the weights.
 
         Raises:
             FeedError: if nothing can be drawn by these weights.
@@ -103,7 +101,7 @@ class Sampling(Op):
 @primitive(PrimitiveOp.RandomSample)
 @dataclass(frozen=True)
 class RandomSample(Sampling):
-    """Classes drawn by their weights, as one-hot rows."""
+    """Classes sampled by their weights, as one-hot rows."""
 
     def infer(self, *operands: TensorType) -> TensorType:
         (weights,) = operands
@@ -120,7 +118,7 @@ class RandomSample(Sampling):
                 drawn = _classes(stream.twister.uniform(self.num_samples), sums)
                 stream.offset += self.num_samples
             else:
-                drawn, taken = _different(stream.twister, sums, self.num_samples)
+                drawn, taken = _draw_distinct(stream.twister, sums, self.num_samples)
                 stream.offset += taken
             offsets = torch.arange(self.num_samples + 1, device=run.device)
             ones = torch.ones(self.num_samples, dtype=dtype, device=run.device)
@@ -132,7 +130,7 @@ class RandomSample(Sampling):
 
 @dataclass
 class _Estimates:
-    """Frequencies, and the weights that they were estimated for."""
+    """State of a node: expected counts, and the weights that they were estimated for."""
 
     stream: TwisterStream
     weights: _Doubles = field(default_factory=lambda: np.empty(0))
@@ -140,15 +138,15 @@ class _Estimates:
 
     @property
     def offset(self) -> int:
-        """How many numbers have been taken."""
+        """Number of random numbers drawn so far."""
         return self.stream.offset
 
     def mark(self) -> Any:
-        """Return where it is, for `go_back`."""
+        """Return the state, for `go_back`."""
         return self.stream.mark(), self.weights, self.frequencies
 
     def go_back(self, mark: Any) -> None:
-        """Go on from a mark; from where it began if there is none."""
+        """Restore the state that `mark` returned; the initial one if there is none."""
         stream, self.weights, self.frequencies = mark or (None, np.empty(0), np.empty(0))
         self.stream.go_back(stream)
 
@@ -160,8 +158,8 @@ _TRIALS = 10
 @primitive(PrimitiveOp.RandomSampleInclusionFrequency)
 @dataclass(frozen=True)
 class RandomSampleInclusionFrequency(Sampling):
-    """How often each class is to be expected among the samples: estimated once, and again when the
-    weights change.
+    """Expected count of each class among the samples: estimated once, and again when the weights
+    change.
     """
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -174,11 +172,14 @@ class RandomSampleInclusionFrequency(Sampling):
         _refuse_batches(type_)
         dtype = torch_dtype(type_.dtype or np.float32)
 
-        def compute(run: RunContext, kept: _Estimates, weights: Tensor) -> Tensor:
+        def compute(run: RunContext, estimates: _Estimates, weights: Tensor) -> Tensor:
             sums = self.cumulative(weights)
-            if not np.array_equal(sums, kept.weights):
-                kept.weights, kept.frequencies = sums, self._estimate(kept.stream, sums)
-            return to_device(torch.from_numpy(kept.frequencies), run.device, dtype).reshape(
+            if not np.array_equal(sums, estimates.weights):
+                estimates.weights, estimates.frequencies = (
+                    sums,
+                    self._estimate(estimates.stream, sums),
+                )
+            return to_device(torch.from_numpy(estimates.frequencies), run.device, dtype).reshape(
                 type_.shape
             )
 
@@ -190,7 +191,9 @@ class RandomSampleInclusionFrequency(Sampling):
         shares = np.diff(sums, prepend=0.0) / sums[-1]
         if self.allow_duplicates:
             return shares * self.num_samples
-        tries = sum(_different(stream.twister, sums, self.num_samples)[1] for _ in range(_TRIALS))
+        tries = sum(
+            _draw_distinct(stream.twister, sums, self.num_samples)[1] for _ in range(_TRIALS)
+        )
         stream.offset += tries
         # Without duplicates a class is in if it comes up in any of the tries that it takes.
         with np.errstate(divide="ignore"):
@@ -206,22 +209,22 @@ def _refuse_batches(weights: TensorType) -> None:
 
 
 def _classes(uniform: _Doubles, sums: _Doubles) -> _Classes:
-    """The class that each uniform number stands for."""
+    """Return the class that each uniform number stands for."""
     return np.searchsorted(sums, uniform * sums[-1]).astype(np.int64)
 
 
-def _different(twister: MersenneTwister64, sums: _Doubles, count: int) -> tuple[_Classes, int]:
-    """Different classes in the order in which they come up, and how many numbers that took."""
-    found: dict[int, None] = {}
+def _draw_distinct(twister: MersenneTwister64, sums: _Doubles, count: int) -> tuple[_Classes, int]:
+    """Draw different classes, and return them in order and how many numbers that took."""
+    distinct: dict[int, None] = {}
     taken, block = 0, 2 * count + 16
     while True:
         drawn = _classes(twister.peek(block) / 2.0**64, sums)
-        classes, places = np.unique(drawn, return_index=True)
-        for place in np.sort(places[~np.isin(classes, list(found))]).tolist():
-            found[int(drawn[place])] = None
-            if len(found) == count:
+        classes, first_indices = np.unique(drawn, return_index=True)
+        for place in np.sort(first_indices[~np.isin(classes, list(distinct))]).tolist():
+            distinct[int(drawn[place])] = None
+            if len(distinct) == count:
                 twister.skip(place + 1)
-                return np.array(list(found), np.int64), taken + place + 1
+                return np.array(list(distinct), np.int64), taken + place + 1
         twister.skip(block)
         taken += block
         block = min(2 * block, 1 << 16)
@@ -238,7 +241,7 @@ def _apply(
 ) -> Composite:
     if not isinstance(num_samples, Integral) or num_samples <= 0:
         raise ArgumentError(
-            f"{op_name}: num_samples must be a whole number above 0, got {shown(num_samples)}"
+            f"{op_name}: num_samples must be an integer above 0, got {shown(num_samples)}"
         )
     repeats = as_bool(allow_duplicates, f"{op_name}: allow_duplicates")
     # Arrays become float32, as in the original.
@@ -253,7 +256,7 @@ def random_sample(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """Classes drawn at random by their weights, others at each evaluation.
+    """Sample classes at random by their weights, other ones in each evaluation.
 
     Args:
         weights: a vector ``[classes]`` of numbers, 0 or more: an array, a parameter or a constant.
@@ -289,7 +292,7 @@ def random_sample_inclusion_frequency(
     seed: int = SentinelValueForAutoSelectRandomSeed,
     name: str = "",
 ) -> Composite:
-    """How often each class is to be expected among the samples that `random_sample` draws.
+    """Estimate how often each class is among the samples that `random_sample` draws.
 
     With duplicates this is exact; without, it is estimated from ten drawings, once for the same
     weights.

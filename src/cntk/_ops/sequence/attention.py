@@ -24,7 +24,7 @@ from cntk._ops.math.arithmetic import ElementTimes
 from cntk._ops.math.comparison import LessEqual, Select
 from cntk._ops.math.reduction import ReduceElements
 from cntk._ops.math.softmax import softmax
-from cntk._ops.nn.dropout import Dropout, check_rate, dropped
+from cntk._ops.nn.dropout import Dropout, check_rate, drop_elements
 from cntk._ops.random.distribution import as_seed
 from cntk._ops.sequence.lengths import positions_of
 from cntk._ops.shape.packed import need_sequence
@@ -162,7 +162,7 @@ class Attention(Fused):
             shown = _earlier(query, key) if shown is None else shown & _earlier(query, key)
         if shown is not None:
             scores = scores.masked_fill(~shown, _NEVER)
-        kept = dropped(run, stream, torch.softmax(scores, -1), self.dropout_rate)
+        kept = drop_elements(run, stream, torch.softmax(scores, -1), self.dropout_rate)
         return torch.matmul(kept, value).transpose(1, 2)
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:

@@ -13,7 +13,7 @@ from cntk._errors import ArgumentError, GraphError
 from cntk._graph.composite import Composite
 from cntk._graph.op import CarryingKernel, Op, PrimitiveOp, Reach, primitive
 from cntk._graph.types import TensorType
-from cntk._ops.support.broadcasting import broadcast_shapes, completed
+from cntk._ops.support.broadcasting import broadcast_shapes, fill_inferred
 from cntk._ops.support.operands import apply, as_operands, in_float32
 from cntk._ops.support.structure import alias
 from cntk._runtime.carried_state import carried, from_sequence, goes_on, keep_carry, stretched
@@ -73,7 +73,7 @@ class Delay(Op):
 
     def complete(self, *operands: TensorType) -> tuple[TensorType, ...]:
         x, initial = operands
-        return completed(x, initial), completed(initial, x)
+        return fill_inferred(x, initial), fill_inferred(initial, x)
 
     def lower(self, *operands: TensorType) -> CarryingKernel:
         x, initial = operands

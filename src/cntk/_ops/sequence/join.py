@@ -31,7 +31,7 @@ from cntk._ops.shape.packed import (
     Where,
     derived_axis,
     need_sequence,
-    settle_layout,
+    register_layout,
 )
 from cntk._ops.shape.reconcile import ReconcileDynamicAxis
 from cntk._ops.shape.reshape import expand_dims
@@ -91,7 +91,7 @@ class SequenceJoin(Fused):
         def compute(run: RunContext, x: Tensor, y: Tensor) -> Tensor:
             first, second = _layout(run, left, x), _layout(run, right, y)
             lengths = [n + m for n, m in zip(first.lengths, second.lengths, strict=True)]
-            layout = settle_layout(run, target, lengths)
+            layout = register_layout(run, target, lengths)
             if first.uniform and second.uniform:
                 halves = [part.reshape(len(lengths), -1, *part.shape[1:]) for part in (x, y)]
                 return torch.cat(halves, 1).reshape(-1, *x.shape[1:])

@@ -27,7 +27,7 @@ from cntk._ops.math.arithmetic import ElementTimes, Minus, Plus, element_divide
 from cntk._ops.math.comparison import Equal
 from cntk._ops.math.rounding import Floor
 from cntk._ops.sequence.reduction import SequenceReduce
-from cntk._ops.shape.packed import GatherPacked, PackedIndex, Where, need_sequence, settle_layout
+from cntk._ops.shape.packed import GatherPacked, PackedIndex, Where, need_sequence, register_layout
 from cntk._ops.shape.reconcile import ReconcileDynamicAxis
 from cntk._ops.support.composite_op import Fused, compose_fused, constants_of
 from cntk._ops.support.operands import apply
@@ -40,7 +40,7 @@ __all__ = ["length", "position", "reduce_mean", "reverse", "stride"]
 
 
 def torch_format(dtype: DType | None) -> torch.dtype:
-    """A number format by its name in torch; float32 where it is not known."""
+    """A dtype by its name in torch; float32 where it is not known."""
     return getattr(torch, (dtype or np.dtype(np.float32)).name)  # type: ignore[no-any-return]
 
 
@@ -203,7 +203,7 @@ class SequenceStride(Fused):
 
         def compute(run: RunContext, x: Any) -> Any:
             layout = run.layout(axes)
-            result = settle_layout(run, target, [-(-n // step) for n in layout.lengths])
+            result = register_layout(run, target, [-(-n // step) for n in layout.lengths])
             rows = layout.first[result.segments] + step * result.positions
             return x.select(rows) if isinstance(x, SparseRows) else x.index_select(0, rows)
 
@@ -235,7 +235,7 @@ def length(seq: Any, name: str = "") -> Composite:
         name: its name in the graph.
 
     Returns:
-        A function of single numbers on the batch axis.
+        A function of scalars on the batch axis.
 
     Raises:
         GraphError: if ``seq`` is no sequence.
@@ -257,7 +257,7 @@ def position(seq: Any, name: str = "") -> Composite:
         name: its name in the graph.
 
     Returns:
-        A function of single numbers on the same axes.
+        A function of scalars on the same axes.
 
     Raises:
         GraphError: if ``seq`` is no sequence.

@@ -26,13 +26,13 @@ from cntk._ops.shape.packed import (
     PackedIndex,
     ScatterPacked,
     Where,
-    chosen,
     derived_axes,
+    frame_rows,
     need_condition,
     need_sequence,
-    placed,
+    register_layout,
+    select_rows,
     selected_axis,
-    settle_layout,
 )
 from cntk._ops.shape.reconcile import ReconcileDynamicAxis
 from cntk._ops.support.composite_op import Fused
@@ -128,7 +128,7 @@ class SequenceSlice(Fused):
                 )
             lengths = [e - b for b, e in spans]
             if len(target) > 1:
-                settle_layout(run, target, lengths)
+                register_layout(run, target, lengths)
             first = [
                 end - n + b
                 for end, n, (b, _) in zip(layout.ends, layout.lengths, spans, strict=True)
@@ -281,11 +281,11 @@ class SequenceGather(OnCondition):
 
         def compute(run: RunContext, x: Any, flags: Tensor) -> Any:
             layout = run.layout(axes)
-            rows, lengths = chosen(flags, layout, "sequence.gather")
+            rows, lengths = select_rows(flags, layout, "sequence.gather")
             if own != axes:
-                rows = placed(run, own, axes, layout.segments[rows], layout.positions[rows])
+                rows = frame_rows(run, own, axes, layout.segments[rows], layout.positions[rows])
             if len(target) > 1:
-                settle_layout(run, target, lengths)
+                register_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
                 raise FeedError(
                     f"sequence.gather: one frame of each sequence was expected, and {lengths[:8]} "
@@ -318,7 +318,7 @@ class SequenceScatter(OnCondition):
 
         def compute(run: RunContext, x: Tensor, flags: Tensor) -> Tensor:
             layout = run.layout(axes)
-            rows, selected = chosen(flags, layout, "sequence.scatter")
+            rows, selected = select_rows(flags, layout, "sequence.scatter")
             lengths = run.layout(own).lengths if len(own) > 1 else (1,) * x.shape[0]
             if tuple(selected) != lengths:
                 whose = (

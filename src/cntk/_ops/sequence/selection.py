@@ -225,7 +225,7 @@ def where(condition: Any, name: str = "") -> Composite:
     twice, 0.5 throughout every other frame.
 
     Args:
-        condition: a sequence of single numbers.
+        condition: a sequence of scalars.
         name: its name in the graph.
 
     Returns:
@@ -250,7 +250,7 @@ def gather(
 
     Args:
         seq: a sequence.
-        condition: a sequence of single numbers on the same axis.
+        condition: a sequence of scalars on the same axis.
         new_sequence_axis_typeinfo: a factor and a number, where the result's length is the
             condition's times the factor plus the number: such results share an axis. (0, 1) is one
             frame of each sequence, on the batch axis alone.
@@ -277,7 +277,7 @@ def scatter(
 
     Args:
         seq: a sequence with as many frames as the condition selects.
-        condition: a sequence of single numbers.
+        condition: a sequence of scalars.
         new_sequence_axis_typeinfo: as for `gather`.
         name: its name in the graph.
 

@@ -1,4 +1,4 @@
-"""Tensors filled with the same numbers whatever the operand holds: zeros, ones, the identity."""
+"""Tensors filled with constants, whatever the operand's values: zeros, ones, the identity."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["eye_like", "ones_like", "zeros_like"]
 @primitive(PrimitiveOp.ConstantOp)
 @dataclass(frozen=True)
 class ConstantOp(Op):
-    """One number everywhere.
+    """A tensor filled with one number.
 
     Attributes:
         fill_value: the number.
@@ -93,7 +93,7 @@ def _sparse_eye(x: Tensor | SparseRows, width: int) -> SparseRows:
 
 
 def zeros_like(x: Any, name: str = "") -> Composite:
-    """Zeros of the operand's shape, on its dynamic axes.
+    """Return zeros of the operand's shape, on its dynamic axes.
 
     Args:
         x: an operand.
@@ -108,7 +108,7 @@ def zeros_like(x: Any, name: str = "") -> Composite:
 
 
 def ones_like(x: Any, name: str = "") -> Composite:
-    """Ones of the operand's shape, on its dynamic axes.
+    """Return ones of the operand's shape, on its dynamic axes.
 
     Args:
         x: an operand.
@@ -123,7 +123,7 @@ def ones_like(x: Any, name: str = "") -> Composite:
 
 
 def eye_like(x: Any, sparse_output: bool = True, name: str = "") -> Composite:
-    """The identity of the operand's shape: ones where row and column are the same.
+    """Return the identity matrix of the operand's shape.
 
     Args:
         x: an operand with two axes: two static ones, or a batch axis and a static one.

@@ -1,5 +1,5 @@
-"""Frames picked from sequences by a condition: what slices, gathers and scatters along sequences
-are made of in files.
+"""Frames selected from sequences by a condition. In files, slices, gathers and scatters along
+sequences consist of these operations.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def need_sequence(x: TensorType) -> None:
         )
 
 
-def settle_layout(run: RunContext, axes: Axes, lengths: list[int]) -> Layout:
-    """The layout of a sequence axis that an operation makes; axes of the same name must be equally
-    long.
+def register_layout(run: RunContext, axes: Axes, lengths: list[int]) -> Layout:
+    """Register the layout of a sequence axis that an operation makes; axes of the same name must be
+    equally long.
 
     Raises:
         FeedError: if another operation made the axis with other lengths.
@@ -57,8 +57,8 @@ def settle_layout(run: RunContext, axes: Axes, lengths: list[int]) -> Layout:
 
 
 def origin(variable: Variable) -> Variable:
-    """What computes a variable: outside of the blocks that it is an argument of, and inside those
-    that it comes from.
+    """Return the variable that computes a variable: outside of the blocks whose argument it is, and
+    inside those whose output it is.
     """
     while True:
         owner = variable._owner
@@ -73,12 +73,13 @@ def origin(variable: Variable) -> Variable:
 
 
 def selected_axis(condition: Variable) -> Axis:
-    """The axis of the frames that a condition selects: the same for the same condition."""
+    """Return the axis of the frames that a condition selects: the same for the same condition."""
     return Axis(f"whereNodeDynamicAxis_conditionVar_{origin(condition).uid}")
 
 
 def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:
-    """The axis of sequences whose length follows from that of others; none for single frames.
+    """Return the axis of sequences whose length follows from that of others; None for single
+    frames.
 
     Those that are equally long share their axis, so that they can meet again.
 
@@ -96,7 +97,8 @@ def derived_axis(axis: Axis, factor: int, added: int) -> Axis | None:
 
 
 def derived_axes(x: TensorType, factor: int, added: int) -> Axes:
-    """The dynamic axes of sequences whose length follows from that of others; see `derived_axis`.
+    """Return the dynamic axes of sequences whose length follows from that of others; see
+    `derived_axis`.
 
     Raises:
         GraphError: if the others are no sequences.
@@ -108,7 +110,7 @@ def derived_axes(x: TensorType, factor: int, added: int) -> Axes:
 
 
 def need_condition(condition: TensorType) -> None:
-    """Refuse what is no sequence of single numbers.
+    """Refuse an operand that is not a sequence of scalars.
 
     Raises:
         GraphError: for such an operand.
@@ -116,12 +118,13 @@ def need_condition(condition: TensorType) -> None:
     need_sequence(condition)
     if any(d not in (1, FreeDimension, InferredDimension) for d in condition.shape):
         raise GraphError(
-            f"the condition must be a sequence of single numbers, and has frames {condition.shape}"
+            f"the condition must be a sequence of scalars, and has frames {condition.shape}"
         )
 
 
-def chosen(flags: Tensor, layout: Layout, op_name: str) -> tuple[Tensor, list[int]]:
-    """The rows that a condition selects, and how many of them each sequence has.
+def select_rows(flags: Tensor, layout: Layout, op_name: str) -> tuple[Tensor, list[int]]:
+    """Return the rows of the frames that a condition selects, and how many of them each sequence
+    has.
 
     Those at which it is 1, not those at which it is 0. Other numbers add up along a sequence: after
     each frame, as many as the sum, rounded up, are to have been selected, the frame several times
@@ -154,17 +157,17 @@ def _chosen(flags: Tensor, layout: Layout) -> Tensor:
     return torch.repeat_interleave(torch.arange(layout.frames), due - before)
 
 
-def placed(
+def frame_rows(
     run: RunContext, axes: Axes, condition: Axes, sequences: Tensor, positions: Tensor
 ) -> Tensor:
-    """The rows of frames that are told by their sequences and their positions, which a condition on
-    other axes gives.
+    """Return the rows of frames in the packed tensor, from the numbers of their sequences and their
+    positions there.
 
     Args:
-        run: what is under way.
+        run: the run's context.
         axes: the frames' dynamic axes.
-        condition: the condition's, or what it selects.
-        sequences, positions: for each frame to pick its sequence's number, and where it stands
+        condition: dynamic axes of the condition, or of the frames that it selects.
+        sequences, positions: for each frame to select its sequence's number, and its position
             there.
 
     Raises:
@@ -193,7 +196,7 @@ def placed(
 @primitive(PrimitiveOp.Where)
 @dataclass(frozen=True)
 class Where(Op):
-    """The positions of the frames at which a condition holds.
+    """The positions of the frames where a condition is not 0.
 
     Attributes:
         new_dynamic_axes: the result's dynamic axes; the batch axis alone if there is one frame for
@@ -239,9 +242,9 @@ class Where(Op):
 
         def compute(run: RunContext, flags: Tensor) -> Tensor:
             layout = run.layout(axes)
-            rows, lengths = chosen(flags, layout, "sequence.where")
+            rows, lengths = select_rows(flags, layout, "sequence.where")
             if len(target) > 1:
-                settle_layout(run, target, lengths)
+                register_layout(run, target, lengths)
             elif any(n != 1 for n in lengths):
                 raise FeedError(
                     f"one frame of each sequence was expected, and {lengths[:8]} were found; is a "
@@ -255,7 +258,7 @@ class Where(Op):
 @primitive(PrimitiveOp.PackedIndex)
 @dataclass(frozen=True)
 class PackedIndex(Op):
-    """Which rows of a sequence operand positions within its sequences are."""
+    """Row numbers of positions within sequences, in the packed tensor of the sequence operand."""
 
     operand_counts = (2,)
     sparse_operands = (0,)
@@ -267,18 +270,18 @@ class PackedIndex(Op):
         return TensorType((), operands[1].dynamic_axes, np.dtype(np.float64))
 
     def lower(self, *operands: TensorType) -> RunKernel:
-        source, places = (t.dynamic_axes for t in operands)
+        source, target = (t.dynamic_axes for t in operands)
 
         def compute(run: RunContext, x: Any, positions: Tensor) -> Tensor:
             count = run.layout(source).count
             numbers = (
                 torch.arange(count, device=positions.device)
-                if len(places) < 2
-                else run.layout(places).segments
+                if len(target) < 2
+                else run.layout(target).segments
             )
-            return placed(run, source, places, numbers, positions.reshape(-1).to(torch.int64)).to(
-                torch.float64
-            )
+            return frame_rows(
+                run, source, target, numbers, positions.reshape(-1).to(torch.int64)
+            ).to(torch.float64)
 
         return RunKernel(compute)
 
@@ -286,7 +289,7 @@ class PackedIndex(Op):
 @primitive(PrimitiveOp.GatherPacked)
 @dataclass(frozen=True)
 class GatherPacked(Op):
-    """The rows of an operand that a packed index names."""
+    """Gather: the rows of the operand that a packed index names."""
 
     operand_counts = (2,)
     sparse_operands = (0,)
@@ -313,8 +316,8 @@ class GatherPacked(Op):
 @primitive(PrimitiveOp.ScatterPacked)
 @dataclass(frozen=True)
 class ScatterPacked(Op):
-    """Rows put where a packed index says, on the axes of a condition; those put in the same place
-    add up.
+    """Scatter: rows written where a packed index says, on the axes of a condition. Rows of the same
+    index are added.
     """
 
     operand_counts = (3,)

@@ -1,4 +1,4 @@
-"""Margins put around an operand."""
+"""Padding of an operand's static axes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SYMMETRIC_PAD = 2
 @primitive(PrimitiveOp.Pad)
 @dataclass(frozen=True)
 class Pad(Op):
-    """The operand with margins.
+    """The operand with padding around it.
 
     Attributes:
         padding_head: how many elements go before each axis, from the last axis to the first.
@@ -80,15 +80,15 @@ class Pad(Op):
         ]
 
         def compute(t: Tensor) -> Tensor:
-            for dim, places in picks:
-                t = t.index_select(dim, places.on(t.device))
+            for dim, indices in picks:
+                t = t.index_select(dim, indices.on(t.device))
             return t
 
         return compute
 
 
 def _mirrored(size: int, head: int, foot: int, skip: int) -> list[int]:
-    """Indices of an axis with margins that mirror it; ``skip`` is 1 if its end elements are not
+    """Return indices that pad an axis by reflection; ``skip`` is 1 if its end elements are not
     repeated.
     """
     return [
@@ -105,7 +105,7 @@ def pad(
     constant_value: float = 0,
     name: str = "",
 ) -> Composite:
-    """The operand with margins along its static axes.
+    """Pad an operand along its static axes.
 
     Args:
         x: an operand.

@@ -1,4 +1,4 @@
-"""Values brought onto another operand's dynamic axes."""
+"""Broadcasting of values to another operand's dynamic axes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["broadcast_as", "reconcile_dynamic_axes"]
 @primitive(PrimitiveOp.ReconcileDynamicAxis)
 @dataclass(frozen=True)
 class ReconcileDynamicAxis(Op):
-    """The first operand on the dynamic axes of the second, repeated along sequences where it has
-    none.
+    """The first operand on the dynamic axes of the second; without a sequence axis it is repeated
+    for each frame.
     """
 
     operand_counts = (2,)
@@ -76,20 +76,20 @@ def _single_frames(value: Tensor, own: Layout, count: int) -> Tensor:
     return value
 
 
-def _same_lengths(value: Tensor, own: Layout, wanted: Layout, axes: tuple[Axis, Axis]) -> Tensor:
-    if own.longest == 1 and own.count == wanted.count:
-        return wanted.expand(value)
-    if own.lengths != wanted.lengths:
+def _same_lengths(value: Tensor, own: Layout, target: Layout, axes: tuple[Axis, Axis]) -> Tensor:
+    if own.longest == 1 and own.count == target.count:
+        return target.expand(value)
+    if own.lengths != target.lengths:
         raise FeedError(
             f"reconcile_dynamic_axes: sequences on the axis {axis_text(axes[0])}, of lengths "
             f"{list(own.lengths)[:8]}, cannot be "
-            f"put on the axis {axis_text(axes[1])}, of lengths {list(wanted.lengths)[:8]}"
+            f"put on the axis {axis_text(axes[1])}, of lengths {list(target.lengths)[:8]}"
         )
     return value
 
 
 def broadcast_as(operand: Any, broadcast_as_operand: Any, name: str = "") -> Composite:
-    """A value for each sequence, repeated for each frame of another's sequences.
+    """Repeat a value of each sequence for each frame of another operand's sequences.
 
     Args:
         operand: a value on the batch axis.
@@ -113,7 +113,7 @@ def broadcast_as(operand: Any, broadcast_as_operand: Any, name: str = "") -> Com
 
 
 def reconcile_dynamic_axes(x: Any, dynamic_axes_as: Any, name: str = "") -> Composite:
-    """A value on the dynamic axes of another.
+    """Put a value on the dynamic axes of another.
 
     Args:
         x: any operand. Without a sequence axis, or as sequences of one frame each, it is repeated

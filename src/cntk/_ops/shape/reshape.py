@@ -15,7 +15,7 @@ from cntk._graph.positions import SAME_POSITIONS, Positions
 from cntk._graph.primitive import Primitive
 from cntk._graph.types import FreeDimension, InferredDimension, Shape, TensorType
 from cntk._graph.variable import Variable, as_shape
-from cntk._ops.support.axes import BEYOND_FIRST, as_axes, as_axis, as_static_axis, places
+from cntk._ops.support.axes import BEYOND_FIRST, as_axes, as_axis, as_static_axis, static_indices
 from cntk._ops.support.composite_op import Fused, compose, compose_fused
 from cntk._ops.support.operands import apply, as_operand
 from cntk.axis import Axis
@@ -46,7 +46,7 @@ class Reshape(Op):
     end_axis: Axis = BEYOND_FIRST
 
     def span(self, rank: int) -> tuple[int, int]:
-        """From which static axis to before which the axes are replaced.
+        """Return the range of static axes that are replaced: the first, and the one after the last.
 
         Raises:
             GraphError: if the operand does not have these.
@@ -75,11 +75,11 @@ class Reshape(Op):
         )
 
     def lower(self, *operands: TensorType) -> Kernel:
-        return reshaped(operands[0], self.infer(*operands).shape)
+        return reshape_kernel(operands[0], self.infer(*operands).shape)
 
 
-def reshaped(x: TensorType, shape: Shape) -> Kernel:
-    """A kernel that gives an operand another static shape."""
+def reshape_kernel(x: TensorType, shape: Shape) -> Kernel:
+    """Return a kernel that reshapes an operand's static axes."""
     if x.lead:
         return lambda t: t.reshape(t.shape[0], *shape)
     return lambda t: t.reshape(shape)
@@ -92,7 +92,7 @@ def _position(index: int, rank: int) -> int:
 
 
 def _filled(new: Shape, old: Shape) -> Shape:
-    """The new axes with the inferred one filled in.
+    """Fill in the inferred dimension of the new axes.
 
     Raises:
         GraphError: if the numbers of elements cannot agree.
@@ -118,7 +118,7 @@ def _filled(new: Shape, old: Shape) -> Shape:
 @primitive(PrimitiveOp.Squeeze)
 @dataclass(frozen=True)
 class Squeeze(Op):
-    """Axes of one element removed.
+    """The operand without axes of size 1.
 
     Attributes:
         axis_vec: which; all of them if None.
@@ -134,7 +134,7 @@ class Squeeze(Op):
         (x,) = operands
         if self.axis_vec is None:
             return x.dense().with_shape(tuple(d for d in x.shape if d != 1))
-        removed = places(self.axis_vec, x) if self.axis_vec else ()
+        removed = static_indices(self.axis_vec, x) if self.axis_vec else ()
         longer = [k for k in removed if x.shape[k] > 1 or x.shape[k] == 0]
         if longer:
             raise GraphError(
@@ -144,12 +144,12 @@ class Squeeze(Op):
         return x.dense().with_shape(tuple(d for k, d in enumerate(x.shape) if k not in removed))
 
     def lower(self, *operands: TensorType) -> Kernel:
-        return reshaped(operands[0], self.infer(*operands).shape)
+        return reshape_kernel(operands[0], self.infer(*operands).shape)
 
 
 @dataclass(frozen=True)
 class Flatten(Fused):
-    """All axes before a position as one, and all from it on as another.
+    """The operand as a matrix: all axes before a position as one, and all from it on as another.
 
     Attributes:
         split: the position; negative ones count from behind the last axis, which is -1.
@@ -174,7 +174,7 @@ class Flatten(Fused):
         return operands[0].dense().with_shape(self._shape(operands[0]))
 
     def lower(self, *operands: TensorType) -> Kernel:
-        return reshaped(operands[0], self._shape(operands[0]))
+        return reshape_kernel(operands[0], self._shape(operands[0]))
 
     def expand(self, *operands: Variable, name: str = "") -> Composite:
         return apply(Reshape(self._shape(operands[0].type_)), operands, name)
@@ -192,7 +192,7 @@ def _whole(shape: Shape) -> int:
 def reshape(
     x: Any, shape: Any, begin_axis: Any = None, end_axis: Any = None, name: str = ""
 ) -> Composite:
-    """The same elements in the same order under another static shape.
+    """Reshape an operand: the same elements in the same order under another static shape.
 
     Args:
         x: an operand.
@@ -221,8 +221,8 @@ def reshape(
 
 
 def _boundary(axis: Any) -> Axis:
-    """A position as `Reshape` counts: before the given axis, or behind the last for
-    ``Axis.new_leading_axis()``.
+    """Convert an axis to the position that `Reshape` expects: before that axis, or after the last
+    for ``Axis.new_leading_axis()``.
     """
     chosen = as_axis(axis, "reshape")
     if chosen == Axis.new_leading_axis():
@@ -232,7 +232,7 @@ def _boundary(axis: Any) -> Axis:
 
 
 def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:
-    """The operand with one more axis, of one element.
+    """Insert an axis of size 1.
 
     Args:
         x: an operand of rank r.
@@ -260,7 +260,7 @@ def expand_dims(x: Any, axis: Any, name: str = "") -> Composite:
 
 
 def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
-    """The operand without axes of one element.
+    """Remove axes of size 1.
 
     Args:
         x: an operand.
@@ -283,7 +283,7 @@ def squeeze(x: Any, axes: Any = None, name: str = "") -> Composite:
 
 
 def flatten(x: Any, axis: Any = None, name: str = "") -> Composite:
-    """The operand as a matrix.
+    """Flatten the operand to a matrix.
 
     Args:
         x: an operand.

@@ -1,4 +1,4 @@
-"""Elements chosen by index or by rank: gather, one_hot, top_k."""
+"""Elements selected by index or by rank: gather, one_hot, top_k."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import TensorType
 from cntk._ops.shape.transpose import swapaxes
-from cntk._ops.support.axes import as_static_axis, place
+from cntk._ops.support.axes import as_static_axis, static_index
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operand, as_operands
 from cntk._ops.support.structure import combine
@@ -78,7 +78,7 @@ class Gather(Op):
 @primitive(PrimitiveOp.OneHotOp)
 @dataclass(frozen=True)
 class OneHot(Op):
-    """A row with a single 1 for each class number.
+    """One-hot vectors of class numbers.
 
     Attributes:
         num_class: how many classes there are.
@@ -99,7 +99,7 @@ class OneHot(Op):
         return replace(self, onehot_axis=Axis(self._place(x) - x.rank - 1)) if x.has_shape else self
 
     def _place(self, x: TensorType) -> int:
-        return place(self.onehot_axis, x.with_shape((*x.shape, self.num_class)))
+        return static_index(self.onehot_axis, x.with_shape((*x.shape, self.num_class)))
 
     def infer(self, *operands: TensorType) -> TensorType:
         (x,) = operands
@@ -133,9 +133,9 @@ def _sparse_one_hot(x: Tensor, width: int) -> SparseRows:
     complete = bool(present.all())
     offsets = torch.zeros(columns.numel() + 1, dtype=torch.int64, device=x.device)
     torch.cumsum(present, 0, out=offsets[1:])
-    kept = columns if complete else columns[present]
+    valid = columns if complete else columns[present]
     return SparseRows(
-        offsets, kept, torch.ones(kept.shape, dtype=x.dtype, device=x.device), width, complete
+        offsets, valid, torch.ones(valid.shape, dtype=x.dtype, device=x.device), width, complete
     )
 
 
@@ -161,7 +161,7 @@ class TopK(Op):
 
     def infer(self, *operands: TensorType) -> tuple[TensorType, TensorType]:
         (x,) = operands
-        k = place(self.axis, x)
+        k = static_index(self.axis, x)
         if 0 <= x.shape[k] < self.num_items:
             raise GraphError(
                 f"cannot take {self.num_items} elements from an axis with {x.shape[k]}"
@@ -171,7 +171,7 @@ class TopK(Op):
 
     def lower(self, *operands: TensorType) -> Kernel:
         (x,) = operands
-        dim, count = place(self.axis, x) + x.lead, self.num_items
+        dim, count = static_index(self.axis, x) + x.lead, self.num_items
 
         def compute(t: Tensor) -> tuple[Tensor, Tensor]:
             values, indices = torch.topk(t, count, dim)
@@ -181,7 +181,7 @@ class TopK(Op):
 
 
 def gather(reference: Any, indices: Any, axis: Any = None, name: str = "") -> Composite:
-    """Entries of a table by their indices.
+    """Gather entries of a table by their indices.
 
     Args:
         reference: the table ``[n, *entry]``, a parameter or constant.
@@ -220,7 +220,7 @@ def gather(reference: Any, indices: Any, axis: Any = None, name: str = "") -> Co
 def one_hot(
     x: Any, num_classes: int, sparse_output: bool = False, axis: Any = -1, name: str = ""
 ) -> Composite:
-    """A row with a single 1 for each class number.
+    """Convert class numbers to one-hot vectors.
 
     Args:
         x: an operand ``[*shape]`` of class numbers from 0; fractions are dropped, and a number that
@@ -256,7 +256,7 @@ def one_hot(
 
 
 def top_k(x: Any, k: int, axis: Any = -1, name: str = "") -> Composite:
-    """The k largest elements along a static axis, in descending order, and their indices.
+    """Return the k largest elements along a static axis, in descending order, and their indices.
 
     Args:
         x: an operand.
@@ -282,7 +282,7 @@ def top_k(x: Any, k: int, axis: Any = -1, name: str = "") -> Composite:
         return apply(TopK(chosen, int(k)), (variable,), name)
 
     def build(operand: Any) -> Composite:
-        found = apply(TopK(Axis(-1), int(k)), (swapaxes(operand, -1, chosen),))
-        return combine(*(swapaxes(v, -1, chosen) for v in found.outputs))
+        largest = apply(TopK(Axis(-1), int(k)), (swapaxes(operand, -1, chosen),))
+        return combine(*(swapaxes(v, -1, chosen) for v in largest.outputs))
 
     return compose("TopK", (variable,), build, name, details={"axis": chosen, "numItems": int(k)})

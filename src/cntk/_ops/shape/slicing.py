@@ -1,4 +1,4 @@
-"""Parts of an operand along its static axes, and operands put together along one."""
+"""Slices of an operand along its static axes, and concatenation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import UNKNOWN_SHAPE, FreeDimension, InferredDimension, Shape, TensorType
 from cntk._graph.variable import Variable
-from cntk._ops.support.axes import BEYOND_FIRST, as_axis, place
+from cntk._ops.support.axes import BEYOND_FIRST, as_axis, static_index
 from cntk._ops.support.broadcasting import broadcast_shapes, join_axes
 from cntk._ops.support.operands import apply, as_operand, as_operands, in_float32
 from cntk._ops.support.structure import combine
@@ -29,7 +29,7 @@ __all__ = ["slice", "splice", "subscript"]
 @primitive(PrimitiveOp.Slice)
 @dataclass(frozen=True)
 class Slice(Op):
-    """Elements from a begin to an end along static axes.
+    """Slice: elements from a begin to an end along static axes.
 
     Attributes:
         axis, begin_index, end_index, slice_strides: for one axis; or
@@ -61,7 +61,7 @@ class Slice(Op):
     )
 
     def _parts(self) -> list[tuple[Axis, int, int, int]]:
-        """Axis, begin, end and stride, for each axis."""
+        """Return axis, begin, end and stride of each axis."""
         if self.axis_vec is None:
             axis = self.axis or Axis(0)
             return [
@@ -84,8 +84,8 @@ class Slice(Op):
         )
 
     def vector_span(self, size: int) -> tuple[int, int] | None:
-        """First element and the one after the last of a vector of that size; None with a stride or
-        several axes.
+        """Return the first index and the one after the last of a slice of a vector of that size;
+        None with a stride or several axes.
         """
         parts = self._parts()
         return (
@@ -98,7 +98,7 @@ class Slice(Op):
         (x,) = operands
         shape = list(x.shape)
         for axis, begin, end, stride in self._parts():
-            k = place(axis, x)
+            k = static_index(axis, x)
             shape[k] = _count(begin, end, stride, shape[k])
         return x.dense().with_shape(tuple(shape))
 
@@ -107,7 +107,7 @@ class Slice(Op):
         shape = list(x.shape)
         steps = []
         for axis, begin, end, stride in self._parts():
-            k = place(axis, x)
+            k = static_index(axis, x)
             first, last = _bounds(begin, end, shape[k])
             shape[k] = _count(begin, end, stride, shape[k])
             steps.append((k + x.lead, first, last, stride))
@@ -130,13 +130,13 @@ def _cut(x: Tensor, steps: Sequence[tuple[int, int, int, int]]) -> Tensor:
 
 
 def _bounds(begin: int, end: int, size: int) -> tuple[int, int]:
-    """The first element and the one after the last; an end of 0 is the axis's end."""
+    """Return the first index and the one after the last; an end of 0 is the axis's end."""
     return begin if begin >= 0 else begin + size, end if end > 0 else end + size
 
 
 def _count(begin: int, end: int, stride: int, size: int) -> int:
-    """How many elements there are; unknown dimensions stay so, unless the slice is counted from the
-    beginning.
+    """Return the number of elements of a slice. Unknown dimensions stay so, unless the slice is
+    counted from the beginning.
 
     Raises:
         GraphError: for a range that is not within the axis, or is empty; for a stride of 0.
@@ -162,7 +162,7 @@ def _count(begin: int, end: int, stride: int, size: int) -> int:
 @primitive(PrimitiveOp.Splice)
 @dataclass(frozen=True)
 class Splice(Op):
-    """Operands one after another along a static axis.
+    """Concatenation of operands along a static axis.
 
     Attributes:
         axis: the axis; one before the first is made.
@@ -185,14 +185,14 @@ class Splice(Op):
         return cls(Axis.new_leading_axis() if axis == BEYOND_FIRST else axis)
 
     def _aligned(self, operands: tuple[TensorType, ...]) -> tuple[int, list[Shape]]:
-        """The axis, and the operands' shapes with leading ones up to the same rank."""
+        """Return the axis, and the operands' shapes with leading ones up to the same rank."""
         rank = max(t.rank for t in operands)
         if self.axis == Axis.new_leading_axis():
             rank, k = rank + 1, 0
         else:
             index = self.axis.static_axis_index()
             rank = max(rank, -index)
-            k = place(self.axis, operands[0].with_shape((1,) * rank))
+            k = static_index(self.axis, operands[0].with_shape((1,) * rank))
         return k, [(1,) * (rank - t.rank) + t.shape for t in operands]
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -223,8 +223,8 @@ class Splice(Op):
         k, shapes = self._aligned(operands)
         result = self.infer(*operands)
         lead = result.lead
-        wanted = [(*result.shape[:k], s[k], *result.shape[k + 1 :]) for s in shapes]
-        if all(t.shape == w and t.lead == lead for t, w in zip(operands, wanted, strict=True)):
+        full_shapes = [(*result.shape[:k], s[k], *result.shape[k + 1 :]) for s in shapes]
+        if all(t.shape == w and t.lead == lead for t, w in zip(operands, full_shapes, strict=True)):
             return lambda *tensors: torch.cat(tensors, k + lead)
         rows_of = next((i for i, t in enumerate(operands) if t.lead), None)
         inserted = [(t.lead, shape) for t, shape in zip(operands, shapes, strict=True)]
@@ -233,7 +233,7 @@ class Splice(Op):
             rows = () if rows_of is None else (tensors[rows_of].shape[0],)
             parts = [
                 x.reshape(*(x.shape[:1] if own else rows and (1,)), *shape).expand(*rows, *full)
-                for x, (own, shape), full in zip(tensors, inserted, wanted, strict=True)
+                for x, (own, shape), full in zip(tensors, inserted, full_shapes, strict=True)
             ]
             return torch.cat(parts, k + lead)
 
@@ -243,7 +243,7 @@ class Splice(Op):
 def slice(
     x: Any, axis: Any, begin_index: Any, end_index: Any, strides: Any = None, name: str = ""
 ) -> Composite:
-    """A part of the operand along one or several static axes.
+    """Slice the operand along one or several static axes.
 
     Args:
         x: an operand. Along its sequence axis use `cntk.sequence.slice`.
@@ -302,7 +302,7 @@ def _index(value: Any) -> int:
 
 
 def splice(*inputs: Any, axis: Any = -1, name: str = "") -> Composite:
-    """Operands put together along a static axis.
+    """Concatenate operands along a static axis.
 
     Args:
         *inputs: operands on the same dynamic axes; those of lower rank get leading axes, and along
@@ -334,8 +334,8 @@ def splice(*inputs: Any, axis: Any = -1, name: str = "") -> Composite:
 
 
 def subscript(x: Any, key: Any) -> Any:
-    """What ``x[key]`` is: a part of an operand along its static axes. An index keeps its axis, with
-    one element.
+    """Return ``x[key]``, a slice of an operand along its static axes. An index keeps its axis, with
+    size 1.
 
     Args:
         x: an operand.
@@ -375,7 +375,7 @@ def subscript(x: Any, key: Any) -> Any:
 
 
 def _counted_axes(x: Variable) -> int:
-    """How many axes of a subscript stand for dynamic ones: none, unless the option ``align_axis``
+    """Return how many axes of a subscript are dynamic ones: none, unless the option ``align_axis``
     is 1, as Keras sets it.
 
     Without dynamic axes there is nothing to stand for, whatever ``axis_offset`` says: a weight is

@@ -1,4 +1,4 @@
-"""Static axes in another order; images' channels traded for space, and back."""
+"""Permutation of static axes, and the exchange of images' channels for space and back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cntk._graph.op import Kernel, Op, PrimitiveOp, primitive
 from cntk._graph.types import InferredDimension, TensorType
 from cntk._graph.variable import Variable
 from cntk._ops.shape.reshape import reshape
-from cntk._ops.support.axes import as_static_axis, place
+from cntk._ops.support.axes import as_static_axis, static_index
 from cntk._ops.support.composite_op import compose
 from cntk._ops.support.operands import apply, as_operand
 from cntk.axis import Axis
@@ -27,7 +27,7 @@ __all__ = ["depth_to_space", "space_to_depth", "swapaxes", "transpose"]
 @primitive(PrimitiveOp.TransposeAxes)
 @dataclass(frozen=True)
 class TransposeAxes(Op):
-    """Static axes in another order.
+    """A permutation of static axes.
 
     Attributes:
         axis1, axis2: the two axes that change places; or
@@ -43,12 +43,12 @@ class TransposeAxes(Op):
     axis_vec: tuple[Axis, ...] | None = None
 
     def order(self, x: TensorType) -> tuple[int, ...]:
-        """For each axis of the result, which of the operand's it is."""
+        """Return the permutation: for each axis of the result, the operand's axis."""
         order = list(range(x.rank))
         if self.axis_vec is None:
             if self.axis1 is None or self.axis2 is None:
                 raise GraphError("expected two axes to swap, or an order of all axes")
-            first, second = place(self.axis1, x), place(self.axis2, x)
+            first, second = static_index(self.axis1, x), static_index(self.axis2, x)
             order[first], order[second] = second, first
             return tuple(order)
         if len(self.axis_vec) != x.rank:
@@ -57,7 +57,7 @@ class TransposeAxes(Op):
                 f"name each once"
             )
         for k, axis in enumerate(self.axis_vec):
-            order[x.rank - 1 - k] = place(axis, x)
+            order[x.rank - 1 - k] = static_index(axis, x)
         return tuple(order)
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -71,7 +71,7 @@ class TransposeAxes(Op):
 
 
 def transpose(x: Any, perm: Sequence[int], name: str = "") -> Composite:
-    """The operand with its static axes in another order.
+    """Permute the operand's static axes.
 
     Args:
         x: an operand.
@@ -108,7 +108,7 @@ def transpose(x: Any, perm: Sequence[int], name: str = "") -> Composite:
 
 
 def swapaxes(x: Any, axis1: Any = 0, axis2: Any = 1, name: str = "") -> Composite:
-    """The operand with two static axes in each other's place.
+    """Swap two static axes of the operand.
 
     Args:
         x: an operand.
@@ -149,7 +149,7 @@ def _block_size(block_size: Any, op_name: str) -> int:
 
 
 def depth_to_space(operand: Any, block_size: int, name: str = "") -> Composite:
-    """Channels spread out in space: ``[c * b * b, h, w]`` to ``[c, h * b, w * b]``.
+    """Rearrange channels into spatial blocks: ``[c * b * b, h, w]`` to ``[c, h * b, w * b]``.
 
     Args:
         operand: an image ``[channels, height, width]``.
@@ -179,7 +179,7 @@ def depth_to_space(operand: Any, block_size: int, name: str = "") -> Composite:
 
 
 def space_to_depth(operand: Any, block_size: int, name: str = "") -> Composite:
-    """Blocks in space laid out as channels: ``[c, h * b, w * b]`` to ``[b * b * c, h, w]``.
+    """Rearrange spatial blocks into channels: ``[c, h * b, w * b]`` to ``[b * b * c, h, w]``.
 
     Args:
         operand: an image ``[channels, height, width]``.

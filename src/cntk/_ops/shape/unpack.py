@@ -1,4 +1,4 @@
-"""Sequence and batch axes made static, and static axes made sequence and batch axes."""
+"""Conversion of sequence and batch axes to static axes, and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cntk._graph.composite import Composite
 from cntk._graph.op import DiskKind, Kernel, Op, PrimitiveOp, Reach, RunKernel, primitive
 from cntk._graph.types import BATCH_AXIS, FreeDimension, TensorType, axis_text
 from cntk._graph.variable import Variable
-from cntk._ops.shape.packed import Axes, need_sequence, origin, settle_layout
+from cntk._ops.shape.packed import Axes, need_sequence, origin, register_layout
 from cntk._ops.support.operands import apply
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
@@ -28,8 +28,7 @@ __all__ = ["to_batch", "to_sequence", "to_sequence_like", "unpack_batch"]
 @primitive(PrimitiveOp.UnpackSequence)
 @dataclass(frozen=True)
 class UnpackSequence(Op):
-    """The sequence axis as a static one, as long as the longest sequence; and which of its elements
-    are frames.
+    """The sequence axis as a static one, as long as the longest sequence, and a mask of its frames.
 
     Attributes:
         sequence_unpack_padding_value: what stands behind shorter sequences.
@@ -96,7 +95,7 @@ def _need_batch(x: TensorType, op_name: str) -> None:
 @primitive(PrimitiveOp.ToSequence)
 @dataclass(frozen=True)
 class ToSequence(Op):
-    """The first static axis as a new sequence axis, whole or as far as a second operand says.
+    """The first static axis as a new sequence axis: whole, or as long as a second operand says.
 
     Attributes:
         sequence_axis: what the new axis's name begins with.
@@ -140,7 +139,7 @@ class ToSequence(Op):
 
         def compute(run: RunContext, x: Any, lengths: Tensor | None = None) -> Any:
             frames = [extent] * x.shape[0] if lengths is None else _as_lengths(lengths, extent)
-            layout = settle_layout(run, axes, frames)
+            layout = register_layout(run, axes, frames)
             if isinstance(x, SparseRows):
                 return x.split(extent).select(layout.segments * extent + layout.positions)
             return layout.unpad(x)
@@ -163,9 +162,7 @@ def _as_lengths(lengths: Tensor, extent: int) -> list[int]:
 @primitive(PrimitiveOp.ToSequenceLike)
 @dataclass(frozen=True)
 class ToSequenceLike(Op):
-    """The first static axis as the sequence axis of the second operand, each sequence as long as
-    that one's.
-    """
+    """The first static axis as the sequence axis of the second operand, with the same lengths."""
 
     operand_counts = (2,)
     op_name = "ToSequenceLikeOp"
@@ -251,7 +248,7 @@ class UnpackBatch(Op):
 
 
 def unpack(x: Any, padding_value: float, no_mask_output: bool = False, name: str = "") -> Composite:
-    """A sequence axis as a static axis, the first, as long as the longest sequence of the
+    """Convert the sequence axis to a static axis, the first, padded to the longest sequence of the
     minibatch.
 
     Args:
@@ -295,7 +292,7 @@ def to_sequence(
     sequence_axis_name_prefix: str = "toSequence_",
     name: str = "",
 ) -> Composite:
-    """The first static axis as a sequence axis of its own.
+    """Convert the first static axis to a new sequence axis.
 
     Args:
         x: an operand with a batch axis alone, ``[frames, *shape]``.
@@ -329,8 +326,8 @@ def to_sequence(
 
 
 def to_sequence_like(x: Any, dynamic_axes_like: Any, name: str = "") -> Composite:
-    """The first static axis as the sequence axis of another operand: what `sequence.unpack` has
-    undone.
+    """Convert the first static axis to the sequence axis of another operand; undoes
+    `sequence.unpack`.
 
     Args:
         x: an operand with a batch axis alone, ``[frames, *shape]``.
@@ -354,7 +351,7 @@ def to_sequence_like(x: Any, dynamic_axes_like: Any, name: str = "") -> Composit
 
 
 def to_batch(x: Any, name: str = "") -> Composite:
-    """The first static axis as the batch axis; it costs nothing.
+    """Convert the first static axis to the batch axis, at no cost.
 
     Args:
         x: an operand without dynamic axes, such as a parameter.
@@ -372,7 +369,7 @@ def to_batch(x: Any, name: str = "") -> Composite:
 
 
 def unpack_batch(x: Any, name: str = "") -> Composite:
-    """The batch axis as a static axis, the first; it costs nothing.
+    """Convert the batch axis to a static axis, the first, at no cost.
 
     Args:
         x: an operand with a batch axis alone.

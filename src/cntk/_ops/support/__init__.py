@@ -1,1 +1,1 @@
-"""What several families of operations share."""
+"""Helpers that several families of operations share."""

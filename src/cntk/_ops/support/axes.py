@@ -1,4 +1,4 @@
-"""Axis arguments: what programs give to say along which axis an operation works."""
+"""Conversion of axis arguments: `Axis` objects, integers, lists of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALL_STATIC, ALL = Axis.all_static_axes().name, Axis.all_axes().name
 
 
 def as_axis(axis: Any, op_name: str) -> Axis:
-    """An axis given as an index or an `Axis`.
+    """Convert an index or an `Axis` to an `Axis`.
 
     Raises:
         ArgumentError: for anything else.
@@ -31,7 +31,7 @@ def as_axis(axis: Any, op_name: str) -> Axis:
 
 
 def as_axes(axis: Any, op_name: str) -> tuple[Axis, ...]:
-    """One or several axes.
+    """Convert one axis or a list of axes to a tuple of `Axis`.
 
     Raises:
         ArgumentError: for anything that is no axis.
@@ -48,7 +48,7 @@ def as_axes(axis: Any, op_name: str) -> tuple[Axis, ...]:
 
 
 def as_static_axis(axis: Any, op_name: str) -> Axis:
-    """A static axis given as an index or an `Axis`.
+    """Convert an index or an `Axis` to a static `Axis`.
 
     Raises:
         ArgumentError: for anything that is no axis.
@@ -61,23 +61,23 @@ def as_static_axis(axis: Any, op_name: str) -> Axis:
 
 
 def as_dynamic_axes(axes: Any, what: str) -> tuple[Axis, ...]:
-    """Dynamic axes: one, or an iterable of them.
+    """Convert one dynamic axis or an iterable of them to a tuple of `Axis`.
 
     Raises:
         ArgumentError: for anything else.
     """
-    given = (axes,) if isinstance(axes, Axis) else axes
-    found = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else None
-    if found is None or not all(isinstance(a, Axis) for a in found):
+    listed = (axes,) if isinstance(axes, Axis) else axes
+    result = tuple(listed) if isinstance(listed, Iterable) and not isinstance(listed, str) else None
+    if result is None or not all(isinstance(a, Axis) for a in result):
         raise ArgumentError(
             f"{what}: expected a list of axes, such as [Axis.default_batch_axis()], got "
             f"{shown(axes)}"
         )
-    return found
+    return result
 
 
-def place(axis: Axis, x: TensorType) -> int:
-    """Which of an operand's static axes is meant, counted from the first.
+def static_index(axis: Axis, x: TensorType) -> int:
+    """Return a static axis's index into an operand's shape, counted from the first.
 
     Raises:
         GraphError: if there is no such axis.
@@ -90,10 +90,10 @@ def place(axis: Axis, x: TensorType) -> int:
     return static_axis(axis.static_axis_index(), x.rank)
 
 
-def places(axes: Sequence[Axis], x: TensorType) -> tuple[int, ...]:
-    """Which of an operand's static axes are meant, each once, in ascending order.
+def static_indices(axes: Sequence[Axis], x: TensorType) -> tuple[int, ...]:
+    """Return the indices of static axes in an operand's shape, each once, in ascending order.
 
     Raises:
         GraphError: if one of them does not exist.
     """
-    return tuple(sorted({place(axis, x) for axis in axes}))
+    return tuple(sorted({static_index(axis, x) for axis in axes}))

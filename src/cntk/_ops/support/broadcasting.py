@@ -1,5 +1,5 @@
-"""Alignment: how operands of different rank and on different axes meet element by element, decided
-before a run.
+"""Broadcasting: how operands of different rank and on different axes are aligned, decided before a
+run.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ from cntk.axis import Axis
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
-    """The shape of an element-wise result: axes meet from the last one backwards, 1 stretches to
-    anything.
+    """Return the shape of an element-wise result: axes are aligned at the last one, 1 broadcasts.
 
     Raises:
         GraphError: if two dimensions differ.
@@ -58,8 +57,8 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
 
 def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # type: ignore[type-arg]
-    """The dynamic axes on which operands meet: those with none join any; a batch axis alone
-    stretches along sequences.
+    """Return the dynamic axes of operands together. An operand without any joins all others, and
+    one with a batch axis alone is broadcast along sequences.
 
     Args:
         types: the operands' types.
@@ -91,15 +90,15 @@ def join_axes(types: tuple[TensorType, ...], stretch: bool = True) -> tuple:  # 
 
 
 def elementwise_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType:
-    """The type of an element-wise result."""
+    """Infer the type of an element-wise result."""
     return TensorType(
         broadcast_shapes(*(t.shape for t in types)), join_axes(types, stretch), types[0].dtype
     )
 
 
 def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
-    """What can be said of an element-wise result inside a loop, where some operands are not known
-    yet.
+    """Infer what is known of an element-wise result inside a loop, where some operands are not
+    known yet.
 
     Operands without dynamic axes do not tell the result's: those that are not known yet may have
     some.
@@ -112,27 +111,27 @@ def partial_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorT
 
 
 def known_type(types: tuple[TensorType, ...], stretch: bool = True) -> TensorType | None:
-    """What operands that are known say of an element-wise result while others are not: its axes,
-    and its shape if no scalars.
+    """Infer an element-wise result's axes from the operands that are known, and its shape if they
+    are no scalars.
 
     A scalar, or a vector of one element, stretches to whatever it meets.
     """
-    found = partial_type(types, stretch)
-    if found is None:
+    partial = partial_type(types, stretch)
+    if partial is None:
         axes = join_axes(tuple(t for t in types if t.has_axes), stretch)
         return TensorType(UNKNOWN_SHAPE, axes or UNKNOWN_AXES, common_dtype(types))
-    return found if found.shape not in ((), (1,)) else found.with_shape(UNKNOWN_SHAPE)
+    return partial if partial.shape not in ((), (1,)) else partial.with_shape(UNKNOWN_SHAPE)
 
 
-def completed(type_: TensorType, other: TensorType) -> TensorType:
-    """A type whose inferred dimensions are those of another, aligned at the last axis."""
+def fill_inferred(type_: TensorType, other: TensorType) -> TensorType:
+    """Fill a type's inferred dimensions from another type, aligned at the last axis."""
     if InferredDimension in type_.shape and type_.rank <= other.rank:
         return type_.with_shape(fill(type_.shape, other.shape[other.rank - type_.rank :]))
     return type_
 
 
-def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKernel:
-    """A kernel that brings operands into line before an element-wise computation.
+def align_operands(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKernel:
+    """Return a kernel that aligns its operands' axes before an element-wise computation.
 
     Args:
         types: the operands' types.
@@ -166,8 +165,8 @@ def aligned(types: tuple[TensorType, ...], compute: Kernel) -> Kernel | RunKerne
 
 
 def _insert(type_: TensorType, rank: int, rows: bool) -> Callable[[Tensor], Tensor] | None:
-    """What puts an operand of lower rank in place: ones between its rows and its static axes. None
-    if nothing need be done.
+    """Return a function that inserts axes of size 1 between an operand's batch and its static axes,
+    so that its rank is that of the result. Return None if nothing need be done.
     """
     missing = rank - type_.rank
     if missing == 0 or not type_.has_batch_axis:
@@ -179,7 +178,7 @@ def _insert(type_: TensorType, rank: int, rows: bool) -> Callable[[Tensor], Tens
 
 
 def as_vectors(types: tuple[TensorType, ...], compute: Kernel) -> Kernel:
-    """A kernel that hands each sample of its operands over as one vector, whatever its rank.
+    """Return a kernel that flattens each sample of its operands to a vector.
 
     Args:
         types: the operands' types, complete.
@@ -202,20 +201,20 @@ def as_vectors(types: tuple[TensorType, ...], compute: Kernel) -> Kernel:
 
 
 def on_one_axis(types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
-    """The types of operands that meet frame by frame on different sequence axes, as if they were on
-    the first one's.
+    """Return the operands' types with all sequences on the first one's axes: they are combined
+    frame by frame.
 
     Few operations allow for that: those that give one number for a whole minibatch, and those that
-    pick frames. They compare lengths when they run; see `equally_long`.
+    pick frames. They compare lengths when they run; see `check_equal_lengths`.
     """
     first = next((t.dynamic_axes for t in types if t.is_sequence), ())
     return tuple(t.with_axes(first) if t.is_sequence else t for t in types)
 
 
-def equally_long(
+def check_equal_lengths(
     types: tuple[TensorType, ...], kernel: Kernel | RunKernel, samples: bool = False
 ) -> Kernel | RunKernel:
-    """A kernel that first compares the lengths of operands on different sequence axes.
+    """Return a kernel that first compares the lengths of operands on different sequence axes.
 
     Args:
         types: the operands' types.
@@ -241,7 +240,7 @@ def equally_long(
 
 
 def need_equal_lengths(run: RunContext, axes: tuple[Axis, ...], other: tuple[Axis, ...]) -> None:
-    """Refuse sequences that are not as long as those that they meet.
+    """Refuse sequences that are not as long as those that they are combined with.
 
     Raises:
         FeedError: if lengths on the two axes differ.
@@ -258,7 +257,7 @@ def need_equal_lengths(run: RunContext, axes: tuple[Axis, ...], other: tuple[Axi
 
 
 def static_axis(axis: int, rank: int) -> int:
-    """A static axis's index counted from the first.
+    """Return a static axis's index counted from the first.
 
     Raises:
         GraphError: if there is no such axis.

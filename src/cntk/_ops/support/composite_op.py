@@ -1,5 +1,5 @@
-"""Composed operations: graphs of simpler operations that appear as one, and what computes such a
-graph in one step.
+"""Composed operations: graphs of simpler operations that appear as one block, and fused operations
+that compute such a block in one step.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Fused(Op):
-    """An operation that computes in one step what the original, and its files, hold as a graph of
+    """An operation that computes in one step what the original, and its files, have as a graph of
     several.
 
     It computes a block in whose inside is the graph of `expand`, as in files. Where that depends on
@@ -45,21 +45,22 @@ class Fused(Op):
     reads_operands: ClassVar[bool] = False
 
     def details(self) -> dict[str, Any]:
-        """The attributes of its block; see `Block.details`."""
+        """Return the attributes of its block; see `Block.details`."""
         return {}
 
     def in_dtype(self, dtype: DType | None) -> Fused:
         """Return the operation as it is computed in a dtype, which may round its constants."""
         if dtype is None or not is_short(dtype):
             return self
-        held = {name: getattr(self, name) for name in self.constants}
+        constants = {name: getattr(self, name) for name in self.constants}
         return replace(
-            self, **{name: float(dtype.type(x)) for name, x in held.items() if x is not None}
+            self, **{name: float(dtype.type(x)) for name, x in constants.items() if x is not None}
         )  # type: ignore[type-var]
 
     @abstractmethod
     def expand(self, *operands: Variable, name: str = "") -> Composite:
-        """The graph that this stands for; the same numbers, but for rounding.
+        """Build the graph that this operation stands for; it computes the same numbers, but for
+        rounding.
 
         Args:
             *operands: what it reads.
@@ -68,7 +69,8 @@ class Fused(Op):
 
     @classmethod
     def guesses(cls, inside: Sequence[Primitive]) -> Iterable[Self]:
-        """Operations of this kind that a graph may be the expansion of; whoever asks compares them.
+        """Return operations of this kind that a graph may be the expansion of; the caller compares
+        them.
 
         Args:
             inside: the graph's operations, operands before what uses them.
@@ -77,7 +79,7 @@ class Fused(Op):
 
 
 def constants_of(inside: Sequence[Primitive], kind: type[Op]) -> list[float]:
-    """The single numbers that operations of a kind have as constant operands, in order."""
+    """Return the scalars that operations of a kind have as constant operands, in order."""
     operands = (
         v for primitive in inside if isinstance(primitive.op, kind) for v in primitive.operands
     )
@@ -93,7 +95,7 @@ def compose(
     details: Mapping[str, Any] | None = None,
     single: Op | None = None,
 ) -> Composite:
-    """A block over operands.
+    """Build a block over operands.
 
     Args:
         op_name: what the operation is called.
@@ -132,7 +134,7 @@ def compose(
 def compose_fused(
     op_name: str, op: Fused, operands: Sequence[Any], name: str = "", aligned: bool = True
 ) -> Composite:
-    """A block that one fused operation computes; see `compose`."""
+    """Build a block that one fused operation computes; see `compose`."""
     if op.reads_operands:
         return compose(
             op_name, operands, lambda *stand_ins: apply(op, stand_ins), name, aligned, op.details()

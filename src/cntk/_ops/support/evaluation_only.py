@@ -11,7 +11,7 @@ from cntk._errors import GraphError
 
 
 def evaluation_only(result: Tensor, op_name: str, *operands: Any) -> Tensor:
-    """A result whose gradient with respect to its operands cannot be asked for.
+    """Return a result whose gradient with respect to its operands cannot be asked for.
 
     Args:
         result: the result, computed without a gradient.
@@ -22,8 +22,8 @@ def evaluation_only(result: Tensor, op_name: str, *operands: Any) -> Tensor:
 
 
 class _EvaluationOnly(torch.autograd.Function):
-    """Ties a result to its operands, since torch would take it for a constant, whose gradient is
-    0.
+    """Autograd function that ties a result to its operands: torch would take it for a constant,
+    whose gradient is 0.
     """
 
     @staticmethod

@@ -1,5 +1,5 @@
-"""Operands: whatever a program hands to an operation, as a variable; and the function that the
-operation makes.
+"""Operands: conversion of whatever a program hands to an operation to variables, and application of
+an operation to them.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from cntk.variables import Constant
 
 
 def as_operand(x: Any, like: DType | None = None, op_name: str = "operation") -> Variable:
-    """A variable for what a program gave: a variable, a function's only output, a number, an array,
+    """Convert an operand to a variable: a variable, a function's only output, a number, an array,
     nested lists.
 
     Args:
         x: the operand.
-        like: the number format that numbers and integers take on; that of the other operands.
+        like: the dtype of a Python number: that of the other operands.
         op_name: for the error.
 
     Raises:
@@ -82,8 +82,8 @@ def _only_output(function: Function, op_name: str) -> Variable:
 
 
 def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]:
-    """Variables for several operands; numbers take on the format of the others, arrays that of the
-    graph's.
+    """Convert several operands to variables; numbers take on the dtype of the others, arrays that
+    of the graph's.
     """
     nodes = [
         x if isinstance(x, Variable) else _only_output(x, op_name)
@@ -102,7 +102,7 @@ def as_operands(xs: Sequence[Any], op_name: str = "operation") -> list[Variable]
 
 
 def in_float32(*xs: Any) -> list[Any]:
-    """Operands with numbers rounded to float32, whatever the others' format.
+    """Round numbers to float32, whatever dtype the other operands have.
 
     There the original makes constants of numbers before it looks at the other operands.
     """
@@ -118,7 +118,7 @@ def _rounded(x: Any) -> Any:
 
 
 def apply(op: Op, operands: Sequence[Any], name: str = "") -> Composite:
-    """The function that applies an operation to operands.
+    """Apply an operation to operands, and return the function that it makes.
 
     Args:
         op: the operation.

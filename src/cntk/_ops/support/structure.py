@@ -1,5 +1,5 @@
-"""Nodes that compute nothing by themselves: inputs, placeholders, parameters, constants, bundles,
-blocks, aliases.
+"""Nodes that compute nothing by themselves: inputs, placeholders, parameters, constants,
+combinations, blocks, aliases.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def input_variable(
     dynamic_axes: Sequence[Axis] = (Axis.default_batch_axis(),),
     name: str = "",
 ) -> Variable:
-    """A variable for which data are fed.
+    """Create a variable whose data are passed to each evaluation.
 
     Args:
         shape: one sample's shape: a number or a tuple, which may hold `FreeDimension`.
@@ -81,8 +81,10 @@ def input_variable(
             f"input_variable: shape {dims}: a dimension must be positive; leave out what has no "
             f"elements"
         )
-    wanted = as_dtype(get_default_override(input_variable, dtype=dtype), "input_variable: dtype")
-    type_ = TensorType(dims, axes, wanted, as_bool(is_sparse, "input_variable: is_sparse"))
+    element_type = as_dtype(
+        get_default_override(input_variable, dtype=dtype), "input_variable: dtype"
+    )
+    type_ = TensorType(dims, axes, element_type, as_bool(is_sparse, "input_variable: is_sparse"))
     return Variable.make(
         VariableKind.Input,
         type_,
@@ -100,7 +102,7 @@ def input(
     dynamic_axes: Sequence[Axis] = (Axis.default_batch_axis(),),
     name: str = "",
 ) -> Variable:
-    """The former name of `input_variable`."""
+    """Create an input; the former name of `input_variable`."""
     return input_variable(shape, dtype, needs_gradient, is_sparse, dynamic_axes, name)
 
 
@@ -111,11 +113,11 @@ def output_variable(
     needs_gradient: bool = True,
     name: str = "",
 ) -> Variable:
-    """A variable that stands for the output of a function of one's own.
+    """Create a variable that stands for an output of a user-defined function.
 
     Args:
         shape: one sample's shape.
-        dtype: number format.
+        dtype: element type, such as `numpy.float32`.
         dynamic_axes: batch axis and sequence axis.
         needs_gradient: whether gradients flow through it.
         name: its name in the graph.
@@ -129,7 +131,7 @@ def output_variable(
 
 
 def placeholder(shape: Any = None, dynamic_axes: Any = None, name: str = "") -> Variable:
-    """A stand-in for a variable that will be put in its place.
+    """Create a placeholder, to be replaced by another variable.
 
     Args:
         shape: one sample's shape, where it is known.
@@ -162,7 +164,7 @@ def parameter(
     device: DeviceDescriptor | None = None,
     name: str = "",
 ) -> Parameter:
-    """A variable that learners change; see `cntk.variables.Parameter`.
+    """Create a parameter, which learners change; see `cntk.variables.Parameter`.
 
     Example:
         >>> parameter((2, 3), init=1).shape
@@ -178,7 +180,7 @@ def constant(
     device: DeviceDescriptor | None = None,
     name: str = "",
 ) -> Constant:
-    """A variable with a value that learners leave alone; see `cntk.variables.Constant`.
+    """Create a constant, which learners leave alone; see `cntk.variables.Constant`.
 
     Example:
         >>> constant(2, shape=(2,)).value
@@ -188,7 +190,7 @@ def constant(
 
 
 def _own_format(value: Any) -> Any:
-    """An array's own number format, which counts here; `Parameter` and `Constant` ask the default
+    """Return an array's own dtype. It counts here, while `Parameter` and `Constant` ask the default
     options instead.
     """
     if isinstance(value, (torch.Tensor, NDArrayView, Value)):
@@ -198,7 +200,7 @@ def _own_format(value: Any) -> Any:
 
 
 def combine(*operands: Any, name: str = "") -> Composite:
-    """Several outputs as those of one function.
+    """Combine several outputs into one function.
 
     Args:
         *operands: variables and functions, or one list of them; none gives a function without
@@ -225,7 +227,7 @@ def combine(*operands: Any, name: str = "") -> Composite:
 @primitive(PrimitiveOp.NoOp)
 @dataclass(frozen=True)
 class NoOp(Op):
-    """The operand itself, under another name."""
+    """Identity: the operand itself, under another name."""
 
     operand_counts = (1,)
     keeps_axes = True
@@ -240,7 +242,7 @@ class NoOp(Op):
 
 
 def alias(x: Any, name: str = "") -> Composite:
-    """The operand under a name of its own.
+    """Return the operand under a name of its own.
 
     Args:
         x: a variable or function.
@@ -254,7 +256,7 @@ def alias(x: Any, name: str = "") -> Composite:
 
 
 def as_composite(root_function: Function, name: str = "") -> Composite:
-    """A primitive function as a graph.
+    """Wrap a primitive function as a graph.
 
     Args:
         root_function: the primitive; a graph is given back as it is.
@@ -279,7 +281,7 @@ def as_block(
     block_op_name: str,
     block_instance_name: str = "",
 ) -> Composite:
-    """A graph as one operation.
+    """Turn a graph into a block, which appears as one operation.
 
     Args:
         composite: the graph.
@@ -296,14 +298,14 @@ def as_block(
     is_map = isinstance(block_arguments_map, Iterable) and not isinstance(
         block_arguments_map, (str, Mapping)
     )
-    given = list(block_arguments_map) if is_map else [None]
-    if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in given):
+    arguments = list(block_arguments_map) if is_map else [None]
+    if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in arguments):
         raise ArgumentError(
             f"as_block '{op_name}': block_arguments_map: expected pairs of an argument and what it "
             f"stands for, got "
             f"{shown(block_arguments_map)}"
         )
-    pairs = [(inner, as_operand(outer, op_name="as_block")) for inner, outer in given]
+    pairs = [(inner, as_operand(outer, op_name="as_block")) for inner, outer in arguments]
     for inner, _ in pairs:
         if not (isinstance(inner, Variable) and inner.is_placeholder):
             raise GraphError(
@@ -312,9 +314,9 @@ def as_block(
                 "be placeholders"
             )
     # The block has stand-ins of its own, so that the placeholders can be used again.
-    found = set(composite.arguments)
+    open_arguments = set(composite.arguments)
     stand_ins = {p: Variable.make(VariableKind.Placeholder, p.type_, p.name) for p, _ in pairs}
-    used = {p: stand_in for p, stand_in in stand_ins.items() if p in found}
+    used = {p: stand_in for p, stand_in in stand_ins.items() if p in open_arguments}
     if used:
         composite.replace_placeholders(used)
     return make_block(

@@ -1,5 +1,5 @@
-"""Nodes of the first version's files that nothing computes any more: graphs that hold them load,
-and all else runs.
+"""Nodes of version 1 files that nothing computes any more. Graphs with such nodes load, and all
+other nodes run.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class CustomProxyOp(Op):
     Attributes:
         custom_op: what it is called there.
         output_shape: the shape of what it gives.
-        new_data_type: its number format, numbered as in files.
+        new_data_type: its dtype, numbered as in files.
     """
 
     custom_op: str
@@ -57,8 +57,8 @@ def custom_proxy_op(
     Args:
         custom_op: what the operation is called there.
         output_shape: the shape of what it gives.
-        output_data_type: its number format; int8 and int16 as well.
-        *operands: operands of any shape and number format.
+        output_data_type: its dtype; int8 and int16 as well.
+        *operands: operands of any shape and dtype.
         name: its name in the graph.
 
     Returns:
@@ -75,7 +75,7 @@ def custom_proxy_op(
     """
     dtype = as_dtype(output_data_type, "custom_proxy_op: output_data_type")
     if dtype is None:
-        raise GraphError("custom_proxy_op: expected a number format for the output, got None")
+        raise GraphError("custom_proxy_op: expected a dtype for the output, got None")
     return apply(
         CustomProxyOp(
             as_string(custom_op, "custom_proxy_op: custom_op"),
