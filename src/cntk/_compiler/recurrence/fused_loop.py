@@ -36,7 +36,7 @@ class FusedLoop(Loop):
     def __init__(self, loop: Loop, output: Ref, order: Sequence[int]) -> None:
         self.delays = [loop.delays[k] for k in order]
         self.members, self.backwards, self.axes = loop.members, loop.backwards, loop.axes
-        self.kernel = None
+        self.kernel, self.reasons = None, loop.reasons
         self.outputs = [output]
         self.only_final = False
         self.size = output.type.shape[0]

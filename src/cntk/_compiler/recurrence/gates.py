@@ -11,7 +11,12 @@ import torch
 from torch import Tensor
 
 from cntk._compiler.ir import Ref
-from cntk._compiler.recurrence.loop_algebra import SymbolicExpr, WeightSlices, last_axis_span
+from cntk._compiler.recurrence.loop_algebra import (
+    NoMatch,
+    SymbolicExpr,
+    WeightSlices,
+    last_axis_span,
+)
 from cntk._ops.math.arithmetic import Plus
 from cntk._ops.math.times import Times
 from cntk._ops.shape.slicing import Slice
@@ -77,15 +82,18 @@ def add_outside(gate: Gate, ref: Ref, span: tuple[int, int]) -> bool:
     return False
 
 
-def read_gate(expr: SymbolicExpr, size: int, state: int) -> RecurrentGate | None:
+def read_gate(expr: SymbolicExpr, size: int, state: int) -> RecurrentGate:
     """A gate's argument: sums of products of inputs and of the output state with matrices, and of
     biases.
+
+    Raises:
+        NoMatch: if it is anything else.
     """
     span = (0, size)
     if expr.kind == "slice":
         span, expr = (expr.span[0], expr.span[1]), expr.parts[0]
     if span[1] - span[0] != size:
-        return None
+        raise NoMatch(f"a gate has {span[1] - span[0]} elements, and the state {size}")
     gate, recurrent = Gate(), None
     for term in expr.parts if expr.kind == "sum" else (expr,):
         state_read = (
@@ -96,9 +104,11 @@ def read_gate(expr: SymbolicExpr, size: int, state: int) -> RecurrentGate | None
         if state_read is not None and term.ref is not None:
             recurrent, gate.scale = (term.ref, span), state_read.ref
         elif term.kind != "outside" or term.ref is None or not add_outside(gate, term.ref, span):
-            return None
+            raise NoMatch(
+                f"{term.text} in a gate's sum is no input or output state by a matrix, and no bias"
+            )
     if recurrent is None:
-        return None
+        raise NoMatch("a gate does not read the output state")
     return RecurrentGate(gate.scale, gate.inputs, gate.biases, recurrent=recurrent)
 
 

@@ -12,7 +12,14 @@ from cntk._compiler.recurrence.fused_loop import FusedLoop
 from cntk._compiler.recurrence.gates import Gate, Projection, add_outside, same_inputs
 from cntk._compiler.recurrence.gru_kernel import GatedRecurrence
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import LoopParser, SymbolicExpr, WeightSlices, together
+from cntk._compiler.recurrence.loop_algebra import (
+    NOT_THE_STATE,
+    LoopParser,
+    NoMatch,
+    SymbolicExpr,
+    WeightSlices,
+    together,
+)
 from cntk._runtime.context import RunContext
 from cntk._runtime.layout.layout import Layout
 from cntk._runtime.matmul import addmm, mm
@@ -85,43 +92,55 @@ class FusedGRU(FusedLoop):
         return addmm(bias[:cut], x, weights[:cut].t()), addmm(bias[cut:], x, weights[cut:].t())
 
 
-def match_gru(loop: Loop) -> FusedGRU | None:
-    """A kernel for a loop that is a gated recurrent unit, else None."""
+def match_gru(loop: Loop) -> FusedGRU:
+    """A kernel for a loop that is a gated recurrent unit.
+
+    Raises:
+        NoMatch: if it is none.
+    """
     output = loop.delays[0].operands[0]
     if loop.outputs[0].key != output.key:
-        return None
-    expr = LoopParser(loop).read(output)
-    cell = None if expr is None else _cell(expr, output.type.shape[0])
-    return None if cell is None else FusedGRU(loop, output, cell)
+        raise NoMatch(NOT_THE_STATE)
+    return FusedGRU(loop, output, _cell(LoopParser(loop).read(output), output.type.shape[0]))
 
 
-def _cell(expr: SymbolicExpr, size: int) -> _Cell | None:
-    """Read ``(1 - z) * c + z * h'``."""
+def _cell(expr: SymbolicExpr, size: int) -> _Cell:
+    """Read ``(1 - z) * c + z * h'``.
+
+    Raises:
+        NoMatch: if it is anything else.
+    """
+    other = NoMatch("its state is not (1 - sigmoid(z)) * tanh(c) + sigmoid(z) * h'")
     if expr.kind != "sum" or len(expr.parts) != 2:
-        return None
+        raise other
     kept = next(
         (p for p in expr.parts if p.kind == "product" and len(p.parts) == 2 and _STATE in p.parts),
         None,
     )
     if kept is None:
-        return None
+        raise other
     new = expr.parts[1] if expr.parts[0] is kept else expr.parts[0]
     z = kept.parts[0] if kept.parts[1] == _STATE else kept.parts[1]
     if z.kind != "sigmoid" or new.kind != "product" or len(new.parts) != 2:
-        return None
+        raise other
     c = next((p for p in new.parts if p.kind == "tanh"), None)
     rest = next((p for p in new.parts if _is_complement(p, z)), None)
     if c is None or rest is None:
-        return None
+        raise other
     update = _gate(z.parts[0], size)
+    if update is None:
+        raise NoMatch(f"its update gate {_NO_GATE}")
     candidate = _candidate(c.parts[0], size)
-    if update is None or candidate is None:
-        return None
+    if candidate is None:
+        raise NoMatch("its candidate is not an input and the reset state by a matrix")
     reset, outside, matrix, after = candidate
     opened = _gate(reset.parts[0], size)
     if opened is None:
-        return None
+        raise NoMatch(f"its reset gate {_NO_GATE}")
     return _Cell((update[0], opened[0], outside), (update[1], opened[1], matrix), after)
+
+
+_NO_GATE = "is not the sum of one value from outside and the state by a matrix"
 
 
 def _is_complement(expr: SymbolicExpr, of: SymbolicExpr) -> bool:

@@ -14,6 +14,9 @@ from cntk._compiler.recurrence.kernel import LoopKernel
 from cntk._errors import GraphError, operation_text
 from cntk._graph.op import RunKernel
 from cntk._runtime.layout.layout import Layout
+from cntk._runtime.reasons import Reasons
+
+_SHOWN = 3  # delays by name
 
 
 class Loop:
@@ -26,11 +29,15 @@ class Loop:
         operands: what it reads from outside.
         outputs: those of its members' values that are read outside.
         kernel: how it runs, once it is lowered; None for one that a fused kernel runs.
+        reasons: why it is none of the cells that have a fused kernel.
     """
 
     def __init__(self, members: list[Node]) -> None:
         self.kernel: LoopKernel | None = None
         self.delays = [n for n in members if delay_of(n)]
+        self.reasons = Reasons(
+            f"the loop through {self.text} has no fused kernel", self.delays[0].primitive
+        )
         self.members = _step_order(members)
         self.operands = self._outside()
         self.outputs = [Ref(n, k) for n in members for k in range(len(n.types))]
@@ -51,8 +58,10 @@ class Loop:
     @property
     def text(self) -> str:
         """Its delays, as errors and explanations name them."""
-        named = [d.primitive for d in self.delays]
-        return " and ".join(operation_text(p.op_name, p.name or p.uid) for p in named)
+        shown = [d.primitive for d in self.delays[:_SHOWN]]
+        names = [operation_text(p.op_name, p.name or p.uid) for p in shown]
+        more = len(self.delays) - len(shown)
+        return " and ".join([*names, f"{more} more"] if more else names)
 
     def _outside(self) -> list[Ref]:
         inside = {id(n) for n in self.members}

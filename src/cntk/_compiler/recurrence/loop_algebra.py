@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cntk._compiler.ir import Node, Ref
 from cntk._compiler.recurrence.loop import Loop
+from cntk._errors import operation_text
 from cntk._graph.op import Op
 from cntk._ops.math.activation import ReLU, Sigmoid, StableSigmoid, Tanh
 from cntk._ops.math.arithmetic import ElementTimes, Minus, Plus
@@ -20,6 +21,12 @@ from cntk._ops.math.times import Times
 from cntk._ops.shape.slicing import Slice
 from cntk._ops.support.structure import NoOp
 from cntk._runtime.transfer import Everywhere
+
+NOT_THE_STATE = "another value of it is read than its state"
+
+
+class NoMatch(Exception):
+    """A loop is no such cell; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,15 @@ class SymbolicExpr:
     parts: tuple[SymbolicExpr, ...] = ()
     ref: Ref | None = None
     span: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What it is, as reasons name it."""
+        if self.kind != "outside" or self.ref is None:
+            return f"a {self.kind}"
+        if self.ref.node is not None:
+            return _named(self.ref.node)
+        return repr(self.ref.leaf)
 
     def is_one(self) -> bool:
         """Whether this is the constant 1."""
@@ -76,7 +92,12 @@ class LoopParser:
         self.inside = {id(n) for n in loop.members}
         self.states = {id(n): k for k, n in enumerate(loop.delays)}
 
-    def read(self, ref: Ref) -> SymbolicExpr | None:
+    def read(self, ref: Ref) -> SymbolicExpr:
+        """A value of the loop as an expression.
+
+        Raises:
+            NoMatch: if an operation has no place in any known cell.
+        """
         node = ref.node
         if node is None or id(node) not in self.inside:
             return SymbolicExpr("outside", ref=ref)
@@ -87,14 +108,10 @@ class LoopParser:
             parts: list[SymbolicExpr] = []
             for operand in node.operands:
                 part = self.read(operand)
-                if part is None:
-                    return None
                 parts.extend(part.parts if part.kind == kind else (part,))
             return SymbolicExpr(kind, tuple(parts))
         if isinstance(node.op, Minus):
             left, right = (self.read(operand) for operand in node.operands)
-            if left is None or right is None:
-                return None
             return SymbolicExpr(
                 "sum",
                 (
@@ -103,26 +120,31 @@ class LoopParser:
                 ),
             )
         if type(node.op) in _FUNCTIONS:
-            part = self.read(node.operands[0])
-            return None if part is None else SymbolicExpr(_FUNCTIONS[type(node.op)], (part,))
+            return SymbolicExpr(_FUNCTIONS[type(node.op)], (self.read(node.operands[0]),))
         if isinstance(node.op, NoOp):
             return self.read(node.operands[0])
         if isinstance(node.op, Times):
-            part, matrix = self.read(node.operands[0]), node.operands[1]
-            plain = (
-                matrix.leaf is not None
-                and matrix.type.rank == 2
-                and node.operands[0].type.rank == 1
-            )
-            return (
-                SymbolicExpr("times", (part,), ref=matrix) if part is not None and plain else None
-            )
+            return self._product(node)
         if isinstance(node.op, Slice):
             part, span = self.read(node.operands[0]), last_axis_span(node)
-            return (
-                None if part is None or span is None else SymbolicExpr("slice", (part,), span=span)
+            if span is None:
+                raise NoMatch(f"{_named(node)} is not a part of a vector")
+            return SymbolicExpr("slice", (part,), span=span)
+        raise NoMatch(f"{_named(node)} has no place in it")
+
+    def _product(self, node: Node) -> SymbolicExpr:
+        left, matrix = node.operands
+        part = self.read(left)
+        if matrix.leaf is None or matrix.type.rank != 2 or left.type.rank != 1:
+            raise NoMatch(
+                f"{_named(node)} multiplies {left.type} and {matrix.type}, and not a vector and a "
+                "parameter that is a matrix"
             )
-        return None
+        return SymbolicExpr("times", (part,), ref=matrix)
+
+
+def _named(node: Node) -> str:
+    return operation_text(node.op.op_name, node.primitive.name or node.primitive.uid)
 
 
 def last_axis_span(node: Node) -> tuple[int, int] | None:

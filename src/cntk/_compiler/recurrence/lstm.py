@@ -22,7 +22,14 @@ from cntk._compiler.recurrence.gates import (
     same_inputs,
 )
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import LoopParser, SymbolicExpr, is_constant, together
+from cntk._compiler.recurrence.loop_algebra import (
+    NOT_THE_STATE,
+    LoopParser,
+    NoMatch,
+    SymbolicExpr,
+    is_constant,
+    together,
+)
 from cntk._compiler.recurrence.lstm_kernel import forget_gate_weights, lstm
 from cntk._graph.op import RunKernel
 from cntk._runtime.context import RunContext
@@ -181,61 +188,61 @@ def _may_follow(layout: Layout, x: Tensor, weights: list[Tensor]) -> bool:
     return x.requires_grad or weights[0].requires_grad or bool(torch.isfinite(x.sum()))
 
 
-def match_lstm(loop: Loop) -> FusedLSTM | None:
+def match_lstm(loop: Loop) -> FusedLSTM:
     """Output h = sigmoid(o) * tanh(c), cell c = sigmoid(f) * c' + sigmoid(i) * tanh(g) (Hochreiter,
     Gers).
+
+    Raises:
+        NoMatch: if a loop is anything else.
     """
+    reason = NoMatch(NOT_THE_STATE)
     for h, c in ((0, 1), (1, 0)):
         output, cell = loop.delays[h].operands[0], loop.delays[c].operands[0]
         if loop.outputs[0].key != output.key:
             continue
-        reader = LoopParser(loop)
-        out, inner = reader.read(output), reader.read(cell)
-        arguments = _lstm_arguments(out, inner, c)
-        if arguments is None:
+        try:
+            reader = LoopParser(loop)
+            arguments = _lstm_arguments(reader.read(output), reader.read(cell), c)
+            gates = [read_gate(a, output.type.shape[0], h) for a in arguments]
+        except NoMatch as found:
+            reason = found
             continue
-        gates = [read_gate(a, output.type.shape[0], h) for a in arguments]
-        found = [g for g in gates if g is not None]
-        if len(found) == 4 and same_inputs(found):
-            return FusedLSTM(loop, output, found, [h, c])
-    return None
+        if same_inputs(gates):
+            return FusedLSTM(loop, output, gates, [h, c])
+        reason = NoMatch("its gates read different inputs, or have different numbers of biases")
+    raise reason
 
 
 def _lstm_arguments(
-    out: SymbolicExpr | None, cell: SymbolicExpr | None, state: int
-) -> tuple[SymbolicExpr, ...] | None:
-    """The arguments of the gates i, f, g, o."""
-    if (
-        out is None
-        or cell is None
-        or out.kind != "product"
-        or cell.kind != "sum"
-        or len(out.parts) != 2
-        or len(cell.parts) != 2
-    ):
-        return None
-    output_gate = other_than(SymbolicExpr("tanh", (cell,)), out.parts)
-    forget = next(
-        (
-            p
-            for p in cell.parts
-            if p.kind == "product" and SymbolicExpr("state", span=(state,)) in p.parts
-        ),
-        None,
-    )
-    if output_gate is None or forget is None or len(forget.parts) != 2:
-        return None
+    out: SymbolicExpr, cell: SymbolicExpr, state: int
+) -> tuple[SymbolicExpr, SymbolicExpr, SymbolicExpr, SymbolicExpr]:
+    """The arguments of the gates i, f, g, o.
+
+    Raises:
+        NoMatch: if the states are computed in another way.
+    """
+    before = SymbolicExpr("state", span=(state,))
+    output_gate = _factor(SymbolicExpr("tanh", (cell,)), out)
+    if output_gate is None or output_gate.kind != "sigmoid":
+        raise NoMatch("its output is not sigmoid(o) * tanh(c)")
+    other = NoMatch("its cell is not sigmoid(f) * c' + sigmoid(i) * tanh(g)")
+    if cell.kind != "sum" or len(cell.parts) != 2:
+        raise other
+    forget = next((p for p in cell.parts if p.kind == "product" and before in p.parts), None)
+    forget_gate = None if forget is None else _factor(before, forget)
+    if forget_gate is None or forget_gate.kind != "sigmoid":
+        raise other
     update = cell.parts[1] if cell.parts[0] is forget else cell.parts[0]
-    forget_gate = other_than(SymbolicExpr("state", span=(state,)), forget.parts)
-    if forget_gate is None or update.kind != "product" or len(update.parts) != 2:
-        return None
     candidate = next((p for p in update.parts if p.kind == "tanh"), None)
     input_gate = next((p for p in update.parts if p.kind == "sigmoid"), None)
-    if (
-        candidate is None
-        or input_gate is None
-        or output_gate.kind != "sigmoid"
-        or forget_gate.kind != "sigmoid"
-    ):
-        return None
+    is_product = update.kind == "product" and len(update.parts) == 2
+    if not is_product or candidate is None or input_gate is None:
+        raise NoMatch("what is added to its cell is not sigmoid(i) * tanh(g)")
     return input_gate.parts[0], forget_gate.parts[0], candidate.parts[0], output_gate.parts[0]
+
+
+def _factor(known: SymbolicExpr, product: SymbolicExpr) -> SymbolicExpr | None:
+    """The other factor of a product of two, if the known one is in it."""
+    if product.kind != "product" or len(product.parts) != 2:
+        return None
+    return other_than(known, product.parts)

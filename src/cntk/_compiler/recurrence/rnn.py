@@ -8,7 +8,7 @@ from cntk._compiler.ir import Ref
 from cntk._compiler.recurrence.fused_loop import FusedLoop
 from cntk._compiler.recurrence.gates import Projection, RecurrentGate, read_gate
 from cntk._compiler.recurrence.loop import Loop
-from cntk._compiler.recurrence.loop_algebra import LoopParser, together
+from cntk._compiler.recurrence.loop_algebra import NOT_THE_STATE, LoopParser, NoMatch, together
 from cntk._compiler.recurrence.rnn_kernel import ACTIVATIONS, PlainRecurrence
 from cntk._runtime.context import RunContext
 from cntk._runtime.matmul import addmm, mm
@@ -49,11 +49,19 @@ class FusedRNN(FusedLoop):
         return [self.given(run, layout, states)]
 
 
-def match_rnn(loop: Loop) -> FusedRNN | None:
-    """A kernel for a loop that is a plain recurrence, else None."""
+def match_rnn(loop: Loop) -> FusedRNN:
+    """A kernel for a loop that is a plain recurrence.
+
+    Raises:
+        NoMatch: if it is none.
+    """
     output = loop.delays[0].operands[0]
+    if loop.outputs[0].key != output.key:
+        raise NoMatch(NOT_THE_STATE)
     expr = LoopParser(loop).read(output)
-    if expr is None or expr.kind not in ACTIVATIONS or loop.outputs[0].key != output.key:
-        return None
+    if expr.kind not in ACTIVATIONS:
+        raise NoMatch(f"its state is {expr.text}, and not one of {', '.join(ACTIVATIONS)}")
     gate = read_gate(expr.parts[0], output.type.shape[0], 0)
-    return None if gate is None or not gate.inputs else FusedRNN(loop, output, gate, expr.kind)
+    if not gate.inputs:
+        raise NoMatch("no input comes into it by a matrix")
+    return FusedRNN(loop, output, gate, expr.kind)
