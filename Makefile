@@ -14,11 +14,12 @@ test fast conformance keras: export OMP_NUM_THREADS = 1
 # Every Python that the README promises; `make resolve` asks pip whether the constraints serve it.
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: help venv resolve demo test fast lint format direction bench conformance keras clean
+.PHONY: help venv resolve wheel demo test fast lint format direction bench conformance keras clean
 
 help:
 	@echo 'make venv         install this package and its tools into $(VENV)'
 	@echo 'make resolve      ask pip whether constraints.txt can be installed on each Python'
+	@echo 'make wheel        build the wheel into dist/ once it works where nothing else is installed'
 	@echo 'make demo         train a small network on real digits; picture and model go to $(OUT)/'
 	@echo 'make test         unit tests and the examples in the documentation'
 	@echo 'make fast         the same without the slowest, in under five minutes on two cores'
@@ -46,6 +47,9 @@ resolve: venv
 	    --python-version $$version --implementation cp --only-binary=:all: --target .resolve \
 	    -c constraints.txt '.[dev,keras]' || exit 1; \
 	done
+
+wheel: venv
+	$(BIN)/python tests/installed/run.py --out dist
 
 demo: venv
 	$(BIN)/python -m cntk demo --out $(OUT)
