@@ -25,7 +25,7 @@ BUDGET = {
     "debugging": (0, 1, 10),
     "eval": (0, 1, 2),
     "internal": (1, 8, 32),
-    "io": (19, 74, 107),
+    "io": (10, 28, 57),
     "layers": (6, 8, 37),
     "learners": (4, 16, 36),
     "logging": (0, 24, 33),

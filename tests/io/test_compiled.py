@@ -164,8 +164,8 @@ def test_sequences(compiled, lines, have_ids, alias, block, ends):
     text = (b"7 " if have_ids else b"|") + text
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_index, "_BLOCK", block)
-        quickly = text_index._quickly(compiled, "d.ctf", io.BytesIO(text), 0, have_ids, alias)
-        slowly = text_index._sequences("d.ctf", io.BytesIO(text), 0, have_ids, alias)
+        quickly = text_index._scan_compiled(compiled, "d.ctf", io.BytesIO(text), 0, have_ids, alias)
+        slowly = text_index._scan_with_numpy("d.ctf", io.BytesIO(text), 0, have_ids, alias)
     for name in ("begins", "keys", "rows", "counted"):
         np.testing.assert_array_equal(getattr(quickly, name), getattr(slowly, name), name)
 

@@ -30,8 +30,8 @@ def file(tmp_path):
 def passes(monkeypatch):
     """How often a file was gone through."""
     found = []
-    through = text_index._found
-    monkeypatch.setattr(text_index, "_found", lambda *given: found.append(1) or through(*given))
+    through = text_index._scan
+    monkeypatch.setattr(text_index, "_scan", lambda *given: found.append(1) or through(*given))
     return found
 
 

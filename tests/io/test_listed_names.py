@@ -99,9 +99,9 @@ def fails(made):
 
 # Name in a list, and what the error has besides its line.
 ADVICE = [
-    ("C:\\data\\a.png", r"path of Windows: .*in the place of 'C:'.* as .../name"),
-    ("c:/data/a.png", r"path of Windows: .*in the place of 'c:'"),
-    ("\\\\server\\share\\a.png", r"path of Windows: .*in the place of '\\\\server'"),
+    ("C:\\data\\a.png", r"Windows path: replace 'C:' by .* as .../name"),
+    ("c:/data/a.png", r"Windows path: replace 'c:' by"),
+    ("\\\\server\\share\\a.png", r"Windows path: replace '\\\\server' by"),
     ("data/A.png", r"did you mean 'data/a.png'\?"),
     ("Data\\DEEPER\\B.PNG", r"did you mean 'data/deeper/b.png'\?"),
     ("data/GRU\u0308N.png", r"did you mean 'data/grün.png'\?"),
@@ -125,7 +125,7 @@ def test_pictures_that_are_not_there(name, words):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("C:\\data\\ten.chunk", "path of Windows"),
+        ("C:\\data\\ten.chunk", "Windows path"),
         ("data/Deeper/TEN.chunk", "did you mean 'data/deeper/ten.chunk'?"),
         ("...\\DATA\\deeper\\ten.chunk", "did you mean './data/deeper/ten.chunk'?"),
     ],
@@ -164,7 +164,7 @@ def test_names_stay_as_they_are_on_windows(monkeypatch, name):
     monkeypatch.setattr(listed_names, "_ON_WINDOWS", True)
     assert listed_names.located(name, "D:\\lists") == name
     assert listed_names.located("...\\a.png", "D:\\lists") == "D:\\lists\\a.png"
-    assert "path of Windows" not in listed_names.advice(name)
+    assert "Windows path" not in listed_names.advice(name)
 
 
 def test_folders_of_every_name(folder, monkeypatch):
@@ -219,9 +219,8 @@ def test_files_of_programs_from_windows(made, folder):
         assert re.search(
             r"; did you mean 'lists/there(.bin)?'\?", fails(lambda file=file: made(file))
         )
-    assert (
-        "this is a path of Windows: put the folder where the files are now in the place of 'C:'"
-        in fails(lambda: made("C:\\lists\\there"))
+    assert "this is a Windows path: replace 'C:' by the folder where the files are now" in fails(
+        lambda: made("C:\\lists\\there")
     )
 
 

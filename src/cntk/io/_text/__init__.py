@@ -1,1 +1,1 @@
-"""The text format, CTF: reading, indexing, writing; and how text is encoded."""
+"""The CNTK text format (CTF): its index, parsers and writer, and the encodings of text files."""

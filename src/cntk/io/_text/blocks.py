@@ -1,8 +1,8 @@
-"""Lines of the CNTK text format, read many at a time with NumPy.
+"""Parser of the CNTK text format (CTF) that reads many lines at a time with NumPy.
 
-A block of lines is cut into fields and numbers by a few passes over its bytes. Whatever does not
-look entirely regular is left to `_ctf_lines`, which reads it line by line, or says what is wrong
-with it: both read the same.
+A few passes over the bytes of a block find its fields and numbers. A block that is not regular is
+left to `cntk.io._text.lines`, which reads it line by line with the same result, or raises an
+error.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ from cntk.io._text.index import where_named
 from cntk.io._text.lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
 from cntk.io._text.numbers import PAD, read_numbers
 
-# So that what is made on the way stays in the processor's cache.
+# Small enough that temporary arrays stay in the CPU's cache.
 _BLOCK = 1 << 19
 _SPACE = 32
 
 
 @dataclass(frozen=True)
 class _Spans:
-    """Where the values of one field stand: a line's number, the first byte, the byte behind the
-    last.
+    """Ranges of bytes with the values of one field.
+
+    Attributes:
+        lines: index of each range's line.
+        begins: offset of its first byte.
+        ends: offset behind its last byte.
     """
 
     lines: np.ndarray
@@ -39,19 +43,18 @@ class _Spans:
 def read_text(
     lines: Lines, fields: Sequence[Field], threads: int = 1, allowance: Allowance | None = None
 ) -> list[Samples]:
-    """The samples of each field.
+    """Read the samples of each field.
 
     Args:
-        lines: what to read.
-        fields: what to read of it.
+        lines: the lines to read.
+        fields: the fields to read.
         threads: how many blocks to read at a time.
-        allowance: how much that is malformed to leave out; None for nothing.
+        allowance: counts malformed data that are skipped; None to skip nothing.
 
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
     """
-    # What is fast is exact to a few units in the last place of a double, which float32 does not
-    # show.
+    # The fast parsers are off by a few units in the last place of float64: right for float32 only.
     exact = any(f.dtype == np.float64 for f in fields)
     compiled = None if exact else compiled_module(len(lines.text))
     if compiled is not None and lines.text and not is_mostly_empty(lines.text, fields):
@@ -60,25 +63,25 @@ def read_text(
 
     def read(block: Lines) -> list[Samples]:
         is_regular = not exact and not is_long(len(block.text) - _BLOCK, fields)
-        found = _read_block(block, fields) if is_regular else None
-        return read_lines(block, fields, allowance) if found is None else found
+        samples = _read_block(block, fields) if is_regular else None
+        return read_lines(block, fields, allowance) if samples is None else samples
 
     if min(threads, len(blocks)) > 1:
         with ThreadPoolExecutor(min(threads, len(blocks))) as pool:
-            found = list(pool.map(read, blocks))
+            by_block = list(pool.map(read, blocks))
     else:
-        found = [read(block) for block in blocks]
-    if len(found) == 1:
-        return found[0]
+        by_block = [read(block) for block in blocks]
+    if len(by_block) == 1:
+        return by_block[0]
     before = [b.first - lines.first for b in blocks]
     return [
         concatenated([Samples(s.lines + n, s.frames) for s, n in zip(parts, before, strict=True)])
-        for parts in zip(*found, strict=True)
+        for parts in zip(*by_block, strict=True)
     ]
 
 
 def _blocks(lines: Lines) -> Iterator[Lines]:
-    """Blocks of whole lines."""
+    """Yield blocks of complete lines."""
     text = lines.text
     begin, first = 0, lines.first
     while begin < len(text):
@@ -90,7 +93,7 @@ def _blocks(lines: Lines) -> Iterator[Lines]:
 
 
 def _read_block(lines: Lines, fields: Sequence[Field]) -> list[Samples] | None:
-    """The samples of each field, or None if the text is not entirely regular."""
+    """Read the samples of each field; None if the block is not regular."""
     text = lines.text if lines.text.endswith(b"\n") else lines.text + b"\n"
     block = np.full(len(text) + 2 * PAD, _SPACE, np.uint8)
     block[PAD : PAD + len(text)] = np.frombuffer(text, np.uint8)
@@ -105,7 +108,7 @@ def _read_block(lines: Lines, fields: Sequence[Field]) -> list[Samples] | None:
 
 
 def _has_plain_white_space(block: np.ndarray, newlines: int) -> bool:
-    """Whether the only control characters are line ends and tabs."""
+    """Return whether the only control characters are line ends and tabs."""
     controls = np.count_nonzero(block < _SPACE) - newlines
     if controls:
         returns = np.flatnonzero(block == ord("\r"))
@@ -117,7 +120,7 @@ def _has_plain_white_space(block: np.ndarray, newlines: int) -> bool:
 def _fields(
     block: np.ndarray, newlines: np.ndarray, fields: Sequence[Field], have_ids: bool
 ) -> list[_Spans] | None:
-    """Where the values of each field stand."""
+    """Find the ranges of bytes with the values of each field; None if a line is not regular."""
     starts = np.concatenate([[PAD], newlines[:-1] + 1])
     pipes = np.flatnonzero(block == ord("|"))
     line_of = np.searchsorted(newlines, pipes)
@@ -130,18 +133,16 @@ def _fields(
     cut = []
     count = np.zeros(len(newlines), np.int64)
     for field in fields:
-        at = np.searchsorted(pipes, where_named(block, pipes, field.alias))
-        cut.append(_Spans(line_of[at], pipes[at] + 1 + len(field.alias), ends[at]))
-        count += np.bincount(line_of[at], minlength=len(newlines))
+        named = np.searchsorted(pipes, where_named(block, pipes, field.alias))
+        cut.append(_Spans(line_of[named], pipes[named] + 1 + len(field.alias), ends[named]))
+        count += np.bincount(line_of[named], minlength=len(newlines))
     return cut if count.min() > 0 and count.max() <= len(fields) else None
 
 
 def _heads_are_regular(
     block: np.ndarray, starts: np.ndarray, pipes: np.ndarray, line_of: np.ndarray, have_ids: bool
 ) -> bool:
-    """Whether every line has a field, and before the first one nothing but an id and white
-    space.
-    """
+    """Return whether each line has a field, and only an id and white space before the first."""
     if not len(pipes):
         return False
     first = np.flatnonzero(np.append(True, line_of[1:] != line_of[:-1]))
@@ -150,13 +151,13 @@ def _heads_are_regular(
     lengths = pipes[first] - starts
     if not lengths.any():
         return True
-    places = spans(starts, lengths)
-    head = block[places]
+    offsets = spans(starts, lengths)
+    head = block[offsets]
     is_space = head <= _SPACE
     if not have_ids:
         return bool(is_space.all())
     is_digit = head - np.uint8(48) < 10
-    # Digits stand at the beginning of the line or behind another digit.
+    # A digit must be at the beginning of the line or follow another digit.
     follows = np.append(False, is_digit[:-1])
     nonempty = lengths > 0
     follows[(np.cumsum(lengths) - lengths)[nonempty]] = True
@@ -164,7 +165,7 @@ def _heads_are_regular(
 
 
 def _blank_all_but(block: np.ndarray, cut: Sequence[_Spans]) -> None:
-    """Put white space over everything that is no value of a field."""
+    """Overwrite everything but the values of fields with white space."""
     begins = np.concatenate([s.begins for s in cut])
     ends = np.concatenate([s.ends for s in cut])
     if len(cut) > 1:
@@ -177,7 +178,7 @@ def _blank_all_but(block: np.ndarray, cut: Sequence[_Spans]) -> None:
 def _values(
     block: np.ndarray, cut: Sequence[_Spans], fields: Sequence[Field]
 ) -> list[Samples] | None:
-    """Numbers of the fields, when nothing else is left in the text."""
+    """Parse the values of fields, once nothing else is left in the block."""
     colons = np.zeros(0, np.int64)
     if any(f.is_sparse for f in fields):
         colons = np.flatnonzero(block == ord(":"))
@@ -195,7 +196,7 @@ def _values(
     numbers = read_numbers(block, begins, ends)
     if numbers is None:
         return None
-    found = []
+    samples = []
     for field, span, first, count in zip(fields, cut, firsts, counts, strict=True):
         frames = (
             _sparse(numbers, first, count, field)
@@ -204,8 +205,8 @@ def _values(
         )
         if frames is None:
             return None
-        found.append(Samples(span.lines, frames))
-    return found
+        samples.append(Samples(span.lines, frames))
+    return samples
 
 
 def _pairs_are_regular(
@@ -217,9 +218,7 @@ def _pairs_are_regular(
     counts: Sequence[np.ndarray],
     fields: Sequence[Field],
 ) -> bool:
-    """Whether the numbers of sparse fields are pairs, of digits and a number, with a colon right
-    between them.
-    """
+    """Return whether the values of sparse fields are pairs ``digits:number``."""
     parts = [spans(a, n) for a, n, f in zip(firsts, counts, fields, strict=True) if f.is_sparse]
     if not parts:
         return True
@@ -229,16 +228,16 @@ def _pairs_are_regular(
         return False
     if not ((ends[indices] == colons).all() and (begins[values] == colons + 1).all()):
         return False
-    places = spans(begins[indices], ends[indices] - begins[indices])
-    return bool((block[places] - np.uint8(48) < 10).all())
+    offsets = spans(begins[indices], ends[indices] - begins[indices])
+    return bool((block[offsets] - np.uint8(48) < 10).all())
 
 
 def _dense(numbers: np.ndarray, first: np.ndarray, field: Field) -> Frames:
-    """``[samples, width]`` from where each sample's numbers begin."""
+    """Return the samples ``[samples, width]``, given the index of each sample's first number."""
     width = field.width
     with np.errstate(over="ignore"):
         if len(first) > 1 and (np.diff(first) == first[1] - first[0]).all():
-            # Lines that are all alike: a slice of a rectangle.
+            # Samples at a constant distance: a strided view of the numbers.
             step = int(first[1] - first[0]) * numbers.itemsize
             view = np.lib.stride_tricks.as_strided(
                 numbers[first[0] :], (len(first), width), (step, numbers.itemsize)
@@ -250,13 +249,13 @@ def _dense(numbers: np.ndarray, first: np.ndarray, field: Field) -> Frames:
 def _sparse(
     numbers: np.ndarray, first: np.ndarray, count: np.ndarray, field: Field
 ) -> Frames | None:
-    places = spans(first, count)
-    columns = numbers[places[0::2]]
+    indices = spans(first, count)
+    columns = numbers[indices[0::2]]
     if len(columns) and columns.max() >= field.width:
         return None
     offsets = np.zeros(len(count) + 1, np.int64)
     np.cumsum(count // 2, out=offsets[1:])
     with np.errstate(over="ignore"):
         return SparseFrames(
-            offsets, columns.astype(np.int64), numbers[places[1::2]].astype(field.dtype)
+            offsets, columns.astype(np.int64), numbers[indices[1::2]].astype(field.dtype)
         )

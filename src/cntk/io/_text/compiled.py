@@ -1,4 +1,4 @@
-"""Text of the CNTK text format by compiled code: a chunk in blocks, several at a time."""
+"""Reads a chunk of the CNTK text format (CTF) by compiled code, in blocks and several threads."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from cntk.io._corpus.chunk import Frames, SparseFrames, joined
 from cntk.io._text.lines import Allowance, Field, Lines, Samples, concatenated, is_long, read_lines
 
 _BLOCK = 1 << 21
-# Bytes of dense samples to each byte of text, and in all, up to which there is an array for them
-# beforehand.
+# Limits for preallocated dense samples: bytes per byte of text, and bytes on top of that.
 _FILLED, _ROOM = 16, 1 << 26
 
 
 def is_mostly_empty(text: bytes, fields: Sequence[Field]) -> bool:
-    """Whether dense samples would take far more memory than a text of so many lines can fill."""
+    """Return whether dense samples would take far more memory than the lines can fill."""
     dense = 4 * sum(f.width for f in fields if not f.is_sparse)
     return dense * text.count(b"\n") > _ROOM + _FILLED * len(text)
 
@@ -30,14 +29,14 @@ def read_chunk(
     threads: int,
     allowance: Allowance | None = None,
 ) -> list[Samples]:
-    """The samples of each field.
+    """Read the samples of each field.
 
     Args:
         compiled: the compiled functions.
-        lines: what to read.
-        fields: what to read of it; all of float32.
+        lines: the lines to read.
+        fields: the fields to read; all of float32.
         threads: how many blocks to read at a time.
-        allowance: how much that is malformed to leave out; None for nothing.
+        allowance: counts malformed data that are skipped; None to skip nothing.
 
     Raises:
         DataError: for anything that the format does not allow; it names file, line and stream.
@@ -52,19 +51,19 @@ def read_chunk(
     target = _Target(fields, firsts[-1])
 
     def read(k: int) -> list[Samples]:
-        found = None
+        samples = None
         if not is_long(edges[k + 1] - edges[k] - _BLOCK, fields):
-            found = target.read(
+            samples = target.read(
                 compiled, bytes_, edges[k], edges[k + 1], lines.have_ids, firsts[k], counts[k]
             )
-        if found is None:
+        if samples is None:
             target.scatter()
             block = Lines(
                 lines.file, lines.first + firsts[k], text[edges[k] : edges[k + 1]], lines.have_ids
             )
             slow = read_lines(block, fields, allowance)
-            found = [Samples(s.lines + firsts[k], s.frames) for s in slow]
-        return found
+            samples = [Samples(s.lines + firsts[k], s.frames) for s in slow]
+        return samples
 
     blocks = range(len(counts))
     if min(threads, len(blocks)) > 1:
@@ -76,12 +75,13 @@ def read_chunk(
 
 
 class _Target:
-    """Arrays for the samples of some lines: where each line has one sample of a stream, blocks fit
-    together as they are.
+    """Preallocated arrays for the samples of some lines, into which blocks are read.
+
+    If each line has one sample of a stream, the arrays are the result and nothing is copied.
 
     Args:
-        fields: the streams.
-        lines: how many lines there are.
+        fields: the fields to read.
+        lines: number of lines.
     """
 
     def __init__(self, fields: Sequence[Field], lines: int) -> None:
@@ -99,7 +99,7 @@ class _Target:
         self._scattered: set[int] = set()
 
     def scatter(self) -> None:
-        """A block's samples are somewhere else."""
+        """Note that a block's samples are in arrays of its own, for all fields."""
         self._scattered.update(range(len(self._fields)))
 
     def read(
@@ -112,7 +112,7 @@ class _Target:
         first: int,
         lines: int,
     ) -> list[Samples] | None:
-        """The samples of each stream in a block, or None if it is not entirely regular."""
+        """Read the samples of each field in a block; None if the block is not regular."""
         room = int(np.count_nonzero(text[begin:end] == ord(":"))) if self._is_sparse.any() else 0
         columns = np.empty((len(self._fields), room), np.int64)
         values = np.empty((len(self._fields), room), np.float32)
@@ -142,7 +142,7 @@ class _Target:
         )
         if not is_regular:
             return None
-        found = []
+        by_field = []
         for k, field in enumerate(self._fields):
             part = slice(first, first + int(samples[k]))
             frames: Frames
@@ -152,17 +152,17 @@ class _Target:
                 frames = SparseFrames(offsets, columns[k, : totals[k]], values[k, : totals[k]])
             else:
                 frames = self._frames(k)[part]
-            found.append(Samples(self._sample_lines[k, part], frames))
+            by_field.append(Samples(self._sample_lines[k, part], frames))
             if samples[k] != lines:
                 self._scattered.add(k)
-        return found
+        return by_field
 
     def _frames(self, stream: int) -> np.ndarray:
         width, begin = int(self._widths[stream]), int(self._begins[stream])
         return self._dense[begin : begin + self._lines * width].reshape(-1, width)
 
     def joined(self, stream: int, parts: list[Samples]) -> Samples:
-        """A stream's samples in all blocks."""
+        """Return the samples of a stream in all blocks."""
         if stream in self._scattered:
             return concatenated(parts)
         if self._is_sparse[stream]:

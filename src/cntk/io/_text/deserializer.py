@@ -1,5 +1,6 @@
-"""The CNTK text format: samples and sequences as lines of text, dense or sparse, of any number of
-streams.
+"""`CTFDeserializer`: the CNTK text format (CTF), lines of samples of any number of streams.
+
+`TextFile` is the corpus: it reads chunks, or single sequences of a large file.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from cntk.io._text.lines import Allowance, Field, Lines, Samples
 CHUNK_BYTES = 32 << 20
 _LOOKED_AT = 1 << 16
 _NAME = re.compile(rb"\|([^#\s|][^\s|]*)")
-# Of larger files as many chunks as they are shuffled in would take too much memory.
+# The chunks of a shuffle window of larger files would take too much memory.
 _LARGE = 512 << 20
 # Options of the original's configuration, and the least value of each.
 _OPTIONS = {"maxErrors": 0, "skipSequenceIds": 0, "chunkSizeInBytes": 1, "cacheIndex": 0}
@@ -37,10 +38,10 @@ _OPTIONS = {"maxErrors": 0, "skipSequenceIds": 0, "chunkSizeInBytes": 1, "cacheI
 
 @dataclass(frozen=True)
 class CTFDeserializer:
-    """Reads a file in the CNTK text format.
+    """Deserializer of a file in the CNTK text format (CTF).
 
-    A line is ``[id] |name value value ... |name index:value ... |# comment``. Lines with the same
-    id, one after another, are one sequence; in a file without ids every line is one.
+    A line is ``[id] |name value value ... |name index:value ... |# comment``. Consecutive lines
+    with the same id are one sequence; in a file without ids every line is a sequence.
 
     Args:
         filename: the file.
@@ -83,11 +84,11 @@ class CTFDeserializer:
         """Set an option that has no argument, by its name in the original's configuration.
 
         Args:
-            option: ``'maxErrors'``, how many malformed samples, lines and sequences to leave out;
-                ``'skipSequenceIds'``, whether every line is a sequence, whatever id it begins with;
+            option: ``'maxErrors'``, how many malformed samples, lines and sequences to skip;
+                ``'skipSequenceIds'``, whether every line is a sequence, whatever its id;
                 ``'chunkSizeInBytes'``, how much is read at once; or ``'cacheIndex'``, whether to
-                keep where sequences begin in a file beside this one, for the next time.
-            value: a whole number, or a truth value.
+                save the index of sequences in a file beside this one, for the next time.
+            value: an integer or a bool.
 
         Raises:
             KeyError: for any other option.
@@ -96,19 +97,19 @@ class CTFDeserializer:
         set_option("CTFDeserializer", self._options, _OPTIONS, option, value)
 
     def open(self, threads: int = 1) -> TextFile:
-        """Open the file and find its sequences.
+        """Open the file and index its sequences.
 
         Args:
             threads: how many parts of a chunk to read at a time.
         """
         if not self.filename:
             raise DataError("CTFDeserializer: no file was given")
-        found = configurations(self.streams, "CTFDeserializer")
-        if not found:
+        configured = configurations(self.streams, "CTFDeserializer")
+        if not configured:
             raise DataError(f"CTFDeserializer: no streams of {self.filename} were given")
         opened = TextFile(
             str(self.filename),
-            found,
+            configured,
             threads,
             self._options.get("chunkSizeInBytes", CHUNK_BYTES),
             skip_ids=bool(self._options.get("skipSequenceIds", False)),
@@ -119,16 +120,16 @@ class CTFDeserializer:
 
 
 class TextFile:
-    """An opened file in the text format.
+    """Corpus of a CTF file.
 
     Args:
-        file: its name.
-        streams: what to read of it.
+        file: path of the file.
+        streams: the streams to read.
         threads: how many parts of a chunk to read at a time.
-        chunk_bytes: how much to read at once.
-        dtype: number format to read into.
-        skip_ids: whether every line is a sequence, whatever id it begins with.
-        keep_index: whether to keep where sequences begin in a file beside this one.
+        chunk_bytes: approximate size of a chunk in bytes.
+        dtype: dtype of the samples.
+        skip_ids: whether every line is a sequence, whatever its id.
+        keep_index: whether to save the index of sequences in a file beside this one.
     """
 
     def __init__(
@@ -158,7 +159,7 @@ class TextFile:
         self._fields = [
             Field(
                 i.name,
-                _written(file, s.stream_alias or s.name),
+                _encode_alias(file, s.stream_alias or s.name),
                 i.width,
                 i.is_sparse,
                 np.dtype(i.dtype),
@@ -185,13 +186,11 @@ class TextFile:
 
     @cached_property
     def chunks(self) -> list[ChunkInfo]:
-        """What the chunks hold."""
+        """Index of each chunk."""
         return [ChunkInfo(c.keys, c.lengths) for c in self._index.chunks]
 
     def allow(self, errors: int) -> None:
-        """Leave out malformed samples, lines without any, and what sequences lack, up to a number
-        of them.
-        """
+        """Skip up to so many malformed samples, lines without samples, and short sequences."""
         if errors:
             self._allowance = Allowance(errors)
 
@@ -203,78 +202,74 @@ class TextFile:
         """
         part = self._index.chunks[chunk]
         with _reading(self.file) as file:
-            text = _piece(file, part.begin, part.end)
+            text = _read_range(file, part.begin, part.end)
         lines = Lines(self.file, part.first_line, text, self._index.have_ids)
         return self._read(lines, part, self._allowance)
 
     @property
     def is_large(self) -> bool:
-        """Whether sequences are rather read one by one than in chunks, many of which would be in
-        memory.
-        """
+        """True if chunks would take too much memory, so that sequences are read one by one."""
         return self._index.size > _LARGE
 
     @cached_property
     def _firsts(self) -> np.ndarray:
-        """The number of each chunk's first sequence."""
+        """Index of each chunk's first sequence."""
         sizes = np.array([len(c.keys) for c in self._index.chunks])
         firsts: np.ndarray = np.cumsum(sizes) - sizes
         return firsts
 
     def load_sequences(self, chunk: np.ndarray, number: np.ndarray) -> tuple[StreamChunk, ...]:
-        """Read some sequences, in the order in which they are asked for.
+        """Read some sequences, in the order of the arguments.
 
         Args:
-            chunk: each one's chunk.
-            number: its number in the chunk.
+            chunk: index of each sequence's chunk.
+            number: index of each sequence in its chunk.
 
         Raises:
             DataError: if a line is malformed, or a sequence lacks a stream.
         """
-        # As they lie in the file, those that are neighbours there at once.
-        wanted = self._firsts[chunk] + number
-        order = np.argsort(wanted, kind="stable")
-        numbers = wanted[order]
-        lines, part = self._gathered(numbers)
+        # Read in the order of the file, adjacent sequences at once.
+        requested = self._firsts[chunk] + number
+        order = np.argsort(requested, kind="stable")
+        numbers = requested[order]
+        lines, part = self._lines_of(numbers)
         try:
-            found = self._read(lines, part, Allowance(0))
+            chunks = self._read(lines, part, Allowance(0))
         except DataError:
-            found = self._one_by_one(numbers.tolist())
-        if (np.diff(wanted) >= 0).all():
-            return found
-        back = np.argsort(order, kind="stable")
-        moved = [take([(f, back)]) for f in found]
-        return tuple(StreamChunk(frames, ends_of(lengths)) for frames, lengths in moved)
+            chunks = self._one_by_one(numbers.tolist())
+        if (np.diff(requested) >= 0).all():
+            return chunks
+        inverse = np.argsort(order, kind="stable")
+        permuted = [take([(c, inverse)]) for c in chunks]
+        return tuple(StreamChunk(frames, ends_of(lengths)) for frames, lengths in permuted)
 
-    def _gathered(self, numbers: np.ndarray) -> tuple[Lines, FileChunk]:
-        """The lines of some sequences, as if they were a chunk."""
+    def _lines_of(self, numbers: np.ndarray) -> tuple[Lines, FileChunk]:
+        """Read the lines of some sequences, as if they were a chunk."""
         every = self._index.sequences
         begins = every.begins[numbers]
         last = numbers + 1 == len(every.begins)
         ends = np.where(last, self._index.size, every.begins[np.where(last, 0, numbers + 1)])
         runs = np.flatnonzero(np.append(True, begins[1:] != ends[:-1]))
-        pieces = []
+        parts = []
         with _reading(self.file) as file:
             for begin, end in zip(
                 begins[runs].tolist(),
                 ends[np.append(runs[1:], len(ends)) - 1].tolist(),
                 strict=True,
             ):
-                pieces.append(_piece(file, begin, end))
-        lines = Lines(self.file, 1, b"".join(pieces), self._index.have_ids)
+                parts.append(_read_range(file, begin, end))
+        lines = Lines(self.file, 1, b"".join(parts), self._index.have_ids)
         part = FileChunk(
             0, len(lines.text), 1, every.keys[numbers], every.rows[numbers], every.counted[numbers]
         )
         return lines, part
 
     def _one_by_one(self, numbers: list[int]) -> tuple[StreamChunk, ...]:
-        """Read sequences each by itself, so that what is wrong with them names its line in the
-        file.
-        """
+        """Read each sequence by itself, so that an error names its line in the file."""
         rows = self._index.sequences.rows
         read = []
         for number in numbers:
-            lines, part = self._gathered(np.array([number]))
+            lines, part = self._lines_of(np.array([number]))
             lines = replace(
                 lines, first=self._index.chunks[0].first_line + int(rows[:number].sum())
             )
@@ -286,58 +281,56 @@ class TextFile:
         return tuple(StreamChunk(frames, ends_of(lengths)) for frames, lengths in joint)
 
     def _read(self, lines: Lines, part: FileChunk, allowance: Allowance) -> tuple[StreamChunk, ...]:
-        """Samples by sequence, each of which must have all streams."""
+        """Parse lines into sequences, each of which must have all streams."""
         return self._sequences(
             lines, part, read_text(lines, self._fields, self._threads, allowance), allowance
         )
 
     def _sequences(
-        self, lines: Lines, part: FileChunk, found: list[Samples], allowance: Allowance
+        self, lines: Lines, part: FileChunk, samples: list[Samples], allowance: Allowance
     ) -> tuple[StreamChunk, ...]:
+        """Divide the samples of each stream into sequences."""
         heads = np.cumsum(part.rows) - part.rows
         sequence_of = np.repeat(np.arange(len(part.rows)), part.rows)
-        if any(len(s.lines) and s.lines[-1] >= len(sequence_of) for s in found):
+        if any(len(s.lines) and s.lines[-1] >= len(sequence_of) for s in samples):
             raise DataError(
                 f"{self.file}: its index is of another file; remove {index_path(self.file)}"
             )
-        counts = [np.bincount(sequence_of[s.lines], minlength=len(heads)) for s in found]
-        for wanted, count in zip(self._fields, counts, strict=True):
+        counts = [np.bincount(sequence_of[s.lines], minlength=len(heads)) for s in samples]
+        for stream, count in zip(self._fields, counts, strict=True):
             if not count.all():
-                at = int(np.flatnonzero(count == 0)[0])
+                missing = int(np.flatnonzero(count == 0)[0])
                 raise lines.fail(
-                    int(heads[at]),
-                    f"the sequence (id {part.keys[at]}) has no sample of this stream",
-                    wanted.name,
+                    int(heads[missing]),
+                    f"the sequence (id {part.keys[missing]}) has no sample of this stream",
+                    stream.name,
                 )
         if self._counting is None:
             longest = np.max(counts, axis=0)
-            for at in np.flatnonzero(longest != part.rows).tolist():
+            for k in np.flatnonzero(longest != part.rows).tolist():
                 reason = (
-                    f"the sequence (id {part.keys[at]}) has {part.rows[at]} lines, and "
-                    f"{longest[at]} samples "
-                    "of its longest stream; there must be one on each line"
+                    f"the sequence (id {part.keys[k]}) has {part.rows[k]} lines, and "
+                    f"{longest[k]} samples of its longest stream; there must be one on each line"
                 )
-                allowance.skip(lines.fail(int(heads[at]), reason))
+                allowance.skip(lines.fail(int(heads[k]), reason))
         return tuple(
-            StreamChunk(self._shaped(samples.frames, info), np.concatenate([[0], np.cumsum(count)]))
-            for samples, count, info in zip(found, counts, self.streams, strict=True)
+            StreamChunk(self._reshape(s.frames, info), np.concatenate([[0], np.cumsum(count)]))
+            for s, count, info in zip(samples, counts, self.streams, strict=True)
         )
 
-    def _shaped(self, frames: Frames, info: StreamInformation) -> Frames:
+    def _reshape(self, frames: Frames, info: StreamInformation) -> Frames:
         return frames.reshape(-1, *info.sample_shape) if isinstance(frames, np.ndarray) else frames
 
 
-def _written(file: str, alias: str) -> bytes:
-    """A field's name as the text has it: in UTF-8, or in Windows-1252 if that is what its beginning
-    has.
-    """
+def _encode_alias(file: str, alias: str) -> bytes:
+    """Encode a field's name as the file does: in UTF-8, or Windows-1252 if its begin has that."""
     plain, windows = alias.encode(), windows_bytes(alias)
     if alias.isascii() or windows is None:
         return plain
     try:
         with _reading(file) as text:
             names = set(_NAME.findall(text.read(_LOOKED_AT)))
-    except DataError:  # which is said in other words once the file is gone through
+    except DataError:  # Indexing the file reports it.
         return plain
     return windows if windows in names and plain not in names else plain
 
@@ -345,14 +338,14 @@ def _written(file: str, alias: str) -> bytes:
 @contextmanager
 def _reading(file: str) -> Iterator[BinaryIO]:
     try:
-        # What is read is read as a whole, so that a buffer would only be in the way.
+        # Large ranges are read at once: a buffer would only cost a copy.
         with opened(file, buffering=0) as text:
             yield text
     except OSError as error:
         raise DataError(f"{file}: the file cannot be read ({error.strerror})") from None
 
 
-def _piece(file: BinaryIO, begin: int, end: int) -> bytes:
+def _read_range(file: BinaryIO, begin: int, end: int) -> bytes:
     file.seek(begin)
     text = file.read(end - begin)
     if len(text) != end - begin:

@@ -1,4 +1,4 @@
-"""How text in files is encoded: as UTF-8, with or without a byte order mark, or as Windows-1252."""
+"""Decodes text files: UTF-8, with or without a byte order mark, or Windows-1252."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cntk._files import opened
 
 MARK = codecs.BOM_UTF8
 EMPTY_LINE = b"\n\n"
-# Of more, which are nothing but work, no honest file of any kind is made.
+# The most empty lines of a file; real files have far fewer, and each costs time.
 _EMPTY_LINES = 1 << 20
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -19,7 +19,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-# Windows-1252 is Latin-1 but for these; the five that it does not define stay what they are there.
+# Windows-1252 is Latin-1 but for these; the five bytes that it does not define stay as in Latin-1.
 _FROM_WINDOWS = {
     byte: bytes([byte]).decode("cp1252")
     for byte in range(0x80, 0xA0)
@@ -27,7 +27,7 @@ _FROM_WINDOWS = {
 }
 _TO_WINDOWS = {ord(character): byte for byte, character in _FROM_WINDOWS.items()}
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# Which of the first bytes are 0 where text begins with ASCII characters and no mark.
+# Which of the first four bytes are 0 if text without byte order mark begins with ASCII characters.
 _ZEROS = {
     (False, True, True, True): "UTF-32",
     (True, True, True, False): "UTF-32",
@@ -37,14 +37,14 @@ _ZEROS = {
 
 
 def check_encoding(file: str, head: bytes) -> None:
-    """Refuse a text file in UTF-16 or UTF-32.
+    """Raise DataError for a text file in UTF-16 or UTF-32.
 
     Args:
-        file: its name, for the error.
-        head: its first bytes, four if there are so many.
+        file: path of the file, for the error.
+        head: its first bytes, at least four if it has so many.
 
     Raises:
-        DataError: if it is one.
+        DataError: if the file is in such an encoding.
     """
     name = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     name = name or _ZEROS.get(tuple(byte == 0 for byte in head[:4]))  # type: ignore[arg-type]
@@ -55,11 +55,11 @@ def check_encoding(file: str, head: bytes) -> None:
 
 
 def check_empty_lines(file: str, count: int) -> None:
-    """Refuse a file that has hardly anything but empty lines.
+    """Raise DataError for a file with far too many empty lines.
 
     Args:
-        file: its name, for the error.
-        count: how many there are.
+        file: path of the file, for the error.
+        count: number of empty lines.
 
     Raises:
         DataError: if there are too many.
@@ -72,7 +72,7 @@ def check_empty_lines(file: str, count: int) -> None:
 
 
 def text_of(path: str | os.PathLike[str]) -> str:
-    """The text that a file holds, as by `decoded`.
+    """Read a text file and decode it by `decoded`.
 
     Raises:
         OSError: if it cannot be read.
@@ -83,11 +83,10 @@ def text_of(path: str | os.PathLike[str]) -> str:
 
 
 def decoded(file: str, content: bytes) -> str:
-    """A file's text, without a byte order mark. Lines that are not in UTF-8 are taken as
-    Windows-1252.
+    """Decode a file's bytes, without a byte order mark; lines that are not UTF-8 as Windows-1252.
 
     Args:
-        file: its name, for errors.
+        file: path of the file, for errors.
         content: its bytes.
 
     Raises:
@@ -98,16 +97,14 @@ def decoded(file: str, content: bytes) -> str:
 
 
 def escaped(file: str, content: bytes) -> str:
-    """A file's text as by `decoded`, but with bytes that are not in UTF-8 escaped, as Python has
-    them in names of files.
-    """
+    """Decode a file's bytes as UTF-8, other bytes surrogate-escaped as in Python's file names."""
     check_encoding(file, content[:4])
     check_empty_lines(file, content.count(EMPTY_LINE))
     return content.removeprefix(MARK).decode("utf-8", "surrogateescape")
 
 
 def readable(text: str) -> str:
-    """Text whose escaped bytes are taken as Windows-1252, and then all of it.
+    """Decode a surrogate-escaped string as Windows-1252; return any other string unchanged.
 
     Example:
         >>> readable("gr" + chr(0xDCFC) + "n")
@@ -122,15 +119,13 @@ def readable(text: str) -> str:
 
 
 def as_windows(text: str) -> str | None:
-    """The name that a file has whose bytes are text in Windows-1252, as Python has it; None if they
-    cannot be.
-    """
+    """Return Python's name of a file that is named in Windows-1252; None if it cannot be."""
     raw = windows_bytes(text)
     return None if raw is None else raw.decode("utf-8", "surrogateescape")
 
 
 def windows_bytes(text: str) -> bytes | None:
-    """Text as bytes in Windows-1252; None if it cannot be.
+    """Encode a string as Windows-1252; None if it cannot be.
 
     Example:
         >>> windows_bytes("grün"), windows_bytes("模")

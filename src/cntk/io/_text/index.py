@@ -1,5 +1,6 @@
-"""The index of a text format file: where its sequences lie, found in one quick pass that reads ids
-and line ends only.
+"""Indexes a CTF file: offsets, ids and lengths of its sequences, in one pass over the bytes.
+
+The pass looks at ids, line ends and, if one stream's samples are counted, at its name.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ from cntk.io._text.sequences import Sequences
 _BLOCK = 1 << 22
 _HEAD = 1 << 16
 _NEWLINE = 10
-# The last 64 digits of a number say what it is modulo 2^64, since that divides 10^64.
+# The last 64 digits of an id determine it modulo 2^64, because 2^64 divides 10^64.
 _DIGITS = 64
-# What programs may put before the first line: a byte order mark, blank lines.
+# Some programs write it before the first line.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class FileChunk:
-    """A run of whole sequences of a file.
+    """Chunk of a file: complete sequences one after another.
 
     Attributes:
         begin: offset of its first byte.
         end: offset behind its last byte.
         first_line: number of its first line in the file, from 1.
         keys: the sequences' ids, uint64 ``[sequences]``.
-        rows: lines of each sequence, int64 ``[sequences]``.
-        lengths: by how many samples each counts in a minibatch, int64 ``[sequences]``.
+        rows: number of lines of each sequence, int64 ``[sequences]``.
+        lengths: number of samples that each counts in a minibatch, int64 ``[sequences]``.
     """
 
     begin: int
@@ -53,7 +54,7 @@ class FileChunk:
 
 @dataclass(frozen=True)
 class FileIndex:
-    """All sequences of a file.
+    """Index of all sequences of a file.
 
     Attributes:
         have_ids: whether lines may begin with a sequence id.
@@ -75,15 +76,15 @@ def index_file(
     skip_ids: bool = False,
     keep: bool = False,
 ) -> FileIndex:
-    """Find the sequences of a file.
+    """Index the sequences of a file.
 
     Args:
-        file: its name.
-        chunk_bytes: how large a chunk may be; a longer sequence is one by itself.
-        counted_alias: the stream, by its name in the file, whose samples count; every line does if
-            None.
-        skip_ids: whether every line is a sequence, whatever id it has.
-        keep: whether to keep what is found in a file beside this one, and to look there first.
+        file: path of the file.
+        chunk_bytes: the most bytes of a chunk; a longer sequence is a chunk by itself.
+        counted_alias: name, in the file, of the stream whose samples are counted; lines are
+            counted if None.
+        skip_ids: whether every line is a sequence, whatever its id.
+        keep: whether to save the index in a file beside this one, and to look there first.
 
     Raises:
         DataError: if the file cannot be opened or is empty.
@@ -99,29 +100,29 @@ def index_file(
             text.seek(begin)
             have_ids = text.read(1).isdigit()
             by_id, alias = have_ids and not skip_ids, counted_alias or b""
-            found = load_index(file, by_id, alias) if keep else None
-            if found is None:
-                found = _found(file, text, status.st_size, begin, by_id, alias)
+            sequences = load_index(file, by_id, alias) if keep else None
+            if sequences is None:
+                sequences = _scan(file, text, status.st_size, begin, by_id, alias)
                 if keep:
-                    save_index(file, by_id, alias, found, status)
+                    save_index(file, by_id, alias, sequences, status)
     except OSError as error:
         raise DataError(f"{file}: the file cannot be opened ({why(error, file)})") from None
     return FileIndex(
-        have_ids, _chunks(found, status.st_size, line, chunk_bytes), status.st_size, found
+        have_ids, _chunks(sequences, status.st_size, line, chunk_bytes), status.st_size, sequences
     )
 
 
-def _found(
+def _scan(
     name: str, file: BinaryIO, size: int, begin: int, by_id: bool, counted_alias: bytes
 ) -> Sequences:
     compiled = compiled_module(size)
     if compiled is None:
-        return _sequences(name, file, begin, by_id, counted_alias)
-    return _quickly(compiled, name, file, begin, by_id, counted_alias)
+        return _scan_with_numpy(name, file, begin, by_id, counted_alias)
+    return _scan_compiled(compiled, name, file, begin, by_id, counted_alias)
 
 
 def _first_line(head: bytes) -> tuple[int, int]:
-    """Offset and number of the first line that has anything on it."""
+    """Return offset and number of the first line that is not blank."""
     begin = len(_BYTE_ORDER_MARK) if head.startswith(_BYTE_ORDER_MARK) else 0
     skipped = len(head) - begin - len(head[begin:].lstrip())
     line = 1 + head.count(b"\n", 0, begin + skipped)
@@ -129,8 +130,9 @@ def _first_line(head: bytes) -> tuple[int, int]:
 
 
 def _blocks(name: str, file: BinaryIO, begin: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Blocks of whole lines: offset and bytes. They are read, since a mapped file's pages would
-    count as memory in use.
+    """Yield blocks of complete lines: offset and bytes.
+
+    The file is read rather than memory-mapped, whose pages would count as memory in use.
     """
     size, empty = _BLOCK, 0
     while True:
@@ -147,7 +149,7 @@ def _blocks(name: str, file: BinaryIO, begin: int) -> Iterator[tuple[int, np.nda
             return
 
 
-def _sequences(
+def _scan_with_numpy(
     name: str, file: BinaryIO, begin: int, have_ids: bool, counted_alias: bytes
 ) -> Sequences:
     parts: list[Sequences] = []
@@ -183,7 +185,7 @@ def _sequences(
     return _joined(parts)
 
 
-def _quickly(
+def _scan_compiled(
     compiled: ModuleType,
     name: str,
     file: BinaryIO,
@@ -191,7 +193,7 @@ def _quickly(
     have_ids: bool,
     counted_alias: bytes,
 ) -> Sequences:
-    """The same by compiled code."""
+    """Do the same as `_scan_with_numpy` by compiled code."""
     parts: list[Sequences] = []
     state = np.zeros(4, np.uint64)
     alias = np.frombuffer(counted_alias, np.uint8)
@@ -217,7 +219,7 @@ def _quickly(
 
 def _joined(parts: list[Sequences]) -> Sequences:
     rows = np.concatenate([p.rows for p in parts])
-    # Where every line counts there is one array for both: a large file has many sequences.
+    # If lines are counted, both are one array, to save memory in large files.
     counted = (
         rows if parts[0].counted is parts[0].rows else np.concatenate([p.counted for p in parts])
     )
@@ -232,18 +234,18 @@ def _joined(parts: list[Sequences]) -> Sequences:
 def _where_sequences_begin(
     present: np.ndarray, keys: np.ndarray, last_key: np.uint64 | None
 ) -> np.ndarray:
-    """Which lines begin a sequence: those with another id than the last line that had one."""
-    places = np.flatnonzero(present)
+    """Return a mask of lines whose id differs from that of the last line that has one."""
+    lines = np.flatnonzero(present)
     is_first = np.zeros(len(present), bool)
-    if len(places):
-        ids = keys[places]
-        is_first[places[1:]] = ids[1:] != ids[:-1]
-        is_first[places[0]] = last_key is None or bool(ids[0] != last_key)
+    if len(lines):
+        ids = keys[lines]
+        is_first[lines[1:]] = ids[1:] != ids[:-1]
+        is_first[lines[0]] = last_key is None or bool(ids[0] != last_key)
     return is_first
 
 
 def _ids(block: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which lines begin with an id, and the ids."""
+    """Return a mask of lines that begin with an id, and the ids."""
     keys = np.zeros(len(starts), np.uint64)
     active = np.arange(len(starts))
     present = np.zeros(len(starts), bool)
@@ -252,8 +254,8 @@ def _ids(block: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         if step == _DIGITS:
             keys[active] = [_long_id(block, begin) for begin in starts[active].tolist()]
             break
-        places = starts[active] + step
-        active = active[places < len(block)]
+        offsets = starts[active] + step
+        active = active[offsets < len(block)]
         digits = block[starts[active] + step] - np.uint8(48)
         is_digit = digits < 10
         active = active[is_digit]
@@ -265,20 +267,20 @@ def _ids(block: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _long_id(block: np.ndarray, begin: int) -> int:
-    """An id of more digits than matter: numbers of 64 bits have no use for those before."""
+    """Parse a long id modulo 2^64, for which its last digits are enough."""
     digits = re.compile(rb"[0-9]*").match(block.data, begin)
     return int(digits[0][-_DIGITS:]) % 2**64 if digits else 0
 
 
 def _lines_with(block: np.ndarray, starts: np.ndarray, alias: bytes) -> np.ndarray:
-    """Samples of one stream on each line, int64 ``[lines]``."""
-    places = where_named(block, np.flatnonzero(block == ord("|")), alias)
-    line = np.searchsorted(starts, places, side="right") - 1
+    """Count the samples of one stream on each line, int64 ``[lines]``."""
+    pipes = where_named(block, np.flatnonzero(block == ord("|")), alias)
+    line = np.searchsorted(starts, pipes, side="right") - 1
     return np.bincount(line, minlength=len(starts)).astype(np.int64)
 
 
 def where_named(block: np.ndarray, pipes: np.ndarray, alias: bytes) -> np.ndarray:
-    """Those of the given places of '|' that are followed by exactly this name."""
+    """Return those offsets of '|' that are followed by exactly this name."""
     for step, letter in enumerate(alias, 1):
         pipes = pipes[pipes + step < len(block)]
         pipes = pipes[block[pipes + step] == letter]
@@ -290,13 +292,13 @@ def where_named(block: np.ndarray, pipes: np.ndarray, alias: bytes) -> np.ndarra
     return named
 
 
-def _chunks(found: Sequences, size: int, line: int, chunk_bytes: int) -> list[FileChunk]:
-    ends = np.concatenate([found.begins[1:], [size]])
-    before = np.concatenate([[0], np.cumsum(found.rows)])
+def _chunks(sequences: Sequences, size: int, line: int, chunk_bytes: int) -> list[FileChunk]:
+    ends = np.concatenate([sequences.begins[1:], [size]])
+    before = np.concatenate([[0], np.cumsum(sequences.rows)])
     chunks = []
     first = 0
     while first < len(ends):
-        begin = int(found.begins[first])
+        begin = int(sequences.begins[first])
         last = max(int(np.searchsorted(ends, begin + chunk_bytes, side="right")), first + 1)
         part = slice(first, last)
         chunks.append(
@@ -304,9 +306,9 @@ def _chunks(found: Sequences, size: int, line: int, chunk_bytes: int) -> list[Fi
                 begin,
                 int(ends[last - 1]),
                 line + int(before[first]),
-                found.keys[part],
-                found.rows[part],
-                found.counted[part],
+                sequences.keys[part],
+                sequences.rows[part],
+                sequences.counted[part],
             )
         )
         first = last

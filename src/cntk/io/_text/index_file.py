@@ -1,9 +1,9 @@
-"""The index of a text file on disk, beside the file, so that a large one is gone through only once.
+"""The index of a CTF file, saved beside it, so that a large file is scanned only once.
 
-It is raw numbers, little-endian: a mark, a header (size and time of change of the text file,
-whether ids count, how many sequences, whether what they count for is their number of lines, a hash
-of the counting stream's name), then the sequences' offsets, ids, numbers of lines and, unless these
-are it, what they count for.
+The file is little-endian binary: a magic number; a header (size and modification time of the text
+file, whether ids are used, number of sequences, whether samples are counted by lines, hash of the
+counted stream's name); then arrays with the sequences' offsets, ids, numbers of lines and, unless
+these are the same, numbers of samples.
 """
 
 from __future__ import annotations
@@ -20,15 +20,13 @@ from cntk._files import opened, reachable, replacing
 from cntk.io._text.sequences import Sequences
 
 _MARK = b"CTFINDEX"
-# Bytes that a file system allows for a name.
+# The most bytes that file systems allow for a name.
 _LONGEST_NAME = 255
 _HEADER = struct.Struct("<8sqqqqq8s")
 
 
 def index_path(file: str) -> Path:
-    """Where the index of a text file lies: beside it, under a shorter name where its own is as long
-    as names can be.
-    """
+    """Return the path of the index of a text file: beside it, with a hash for too long a name."""
     path = Path(f"{file}.index")
     if len(os.fsencode(path.name)) <= _LONGEST_NAME:
         return path
@@ -38,70 +36,73 @@ def index_path(file: str) -> Path:
 
 
 def load_index(file: str, have_ids: bool, counted_alias: bytes) -> Sequences | None:
-    """The sequences of a text file as its index has them.
+    """Load the index of a text file.
 
     Args:
         file: the text file.
         have_ids: whether ids say where sequences begin.
-        counted_alias: the stream whose samples count, by its name in the file; every line does if
-            it is empty.
+        counted_alias: name, in the file, of the stream whose samples are counted; if it is empty,
+            lines are counted.
 
     Returns:
-        None if there is no index, or it is of another state of the file, of other options, or
+        None if there is no index, or it is of another version of the file, of other options, or
         damaged.
     """
     status = os.stat(reachable(file))
     path = index_path(file)
     try:
-        # No file has more sequences than bytes.
-        with opened(path) as kept:
+        # No text file has more sequences than bytes.
+        with opened(path) as index:
             if (
                 not _HEADER.size
-                <= os.fstat(kept.fileno()).st_size
+                <= os.fstat(index.fileno()).st_size
                 <= _HEADER.size + 32 * status.st_size
             ):
                 return None
-            data = np.fromfile(kept, np.uint8)
+            data = np.fromfile(index, np.uint8)
     except OSError:
         return None
     mark, size, changed, ids, count, shared, name = _HEADER.unpack(data[: _HEADER.size].tobytes())
-    wanted = (_MARK, status.st_size, status.st_mtime_ns, int(have_ids), _digest(counted_alias))
+    expected = (_MARK, status.st_size, status.st_mtime_ns, int(have_ids), _digest(counted_alias))
     arrays = 3 if shared else 4
     if (
-        (mark, size, changed, ids, name) != wanted
+        (mark, size, changed, ids, name) != expected
         or len(data) != _HEADER.size + 8 * arrays * count
         or count < 1
     ):
         return None
     numbers = data[_HEADER.size :].view("<i8").reshape(arrays, count)
-    found = Sequences(numbers[0], numbers[1].view("<u8"), numbers[2], numbers[2 if shared else 3])
-    return found if _is_sound(found, status.st_size) else None
+    keys, counted = numbers[1].view("<u8"), numbers[2 if shared else 3]
+    sequences = Sequences(numbers[0], keys, numbers[2], counted)
+    return sequences if _is_consistent(sequences, status.st_size) else None
 
 
 def save_index(
-    file: str, have_ids: bool, counted_alias: bytes, found: Sequences, status: os.stat_result
+    file: str, have_ids: bool, counted_alias: bytes, sequences: Sequences, status: os.stat_result
 ) -> None:
-    """Write the index of a text file beside it, if that can be written there.
+    """Save the index of a text file beside it, if the folder can be written to.
 
     Args:
         file: the text file.
         have_ids: whether ids say where sequences begin.
-        counted_alias: the stream whose samples count.
-        found: its sequences.
-        status: the file's size and time before it was read.
+        counted_alias: name, in the file, of the stream whose samples are counted.
+        sequences: its sequences.
+        status: the file's size and modification time before it was read.
     """
-    shared = found.counted is found.rows
-    arrays = [found.begins, found.keys.view(np.int64), found.rows] + [found.counted] * (not shared)
+    shared = sequences.counted is sequences.rows
+    arrays = [sequences.begins, sequences.keys.view(np.int64), sequences.rows] + [
+        sequences.counted
+    ] * (not shared)
     header = _HEADER.pack(
         _MARK,
         status.st_size,
         status.st_mtime_ns,
         have_ids,
-        len(found.begins),
+        len(sequences.begins),
         shared,
         _digest(counted_alias),
     )
-    # An index that cannot be kept is made again the next time.
+    # An index that cannot be saved is built again the next time.
     with contextlib.suppress(OSError), replacing(index_path(file), "CTFDeserializer") as out:
         out.write(header)
         for array in arrays:
@@ -112,16 +113,16 @@ def _digest(name: bytes) -> bytes:
     return hashlib.blake2b(name, digest_size=8).digest()
 
 
-def _is_sound(found: Sequences, size: int) -> bool:
-    """Whether sequences lie one behind another within a file, and have lines."""
-    begins = found.begins
+def _is_consistent(sequences: Sequences, size: int) -> bool:
+    """Return whether sequences are in order within a file of ``size`` bytes, and have lines."""
+    begins = sequences.begins
     return bool(
         begins[0] >= 0
         and begins[-1] < size
         and (np.diff(begins) > 0).all()
-        and (found.rows > 0).all()
-        and (found.rows <= size).all()
-        and found.rows.sum(dtype=np.float64) <= size
-        and (found.counted >= 0).all()
-        and (found.counted <= size).all()
+        and (sequences.rows > 0).all()
+        and (sequences.rows <= size).all()
+        and sequences.rows.sum(dtype=np.float64) <= size
+        and (sequences.counted >= 0).all()
+        and (sequences.counted <= size).all()
     )

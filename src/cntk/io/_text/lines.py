@@ -1,8 +1,8 @@
-"""Lines of the CNTK text format, read one at a time.
+"""Reference parser of the CNTK text format (CTF), one line at a time.
 
-A line is ``[id] |name value value ... |name index:value ... |# comment``. Reading line by line
-defines the format and words its errors; `_ctf_blocks` reads the same lines many at a time and
-leaves to this module what it does not understand.
+A line is ``[id] |name value value ... |name index:value ... |# comment``. This module defines the
+format and its errors; `cntk.io._text.blocks` parses many regular lines at once, with the same
+result, and leaves all others to this module.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ _NAME = re.compile(rb"[^\s|]+")
 _SPACE = b" \t\r\v\f"
 _TOKEN = re.compile(rb"\S+")
 _SOLID = bytes(0 if byte in b" \t\n\r\v\f" else 1 for byte in range(256))
-# What no honest line comes near, beside its numbers: names, comments, streams that are not read.
+# The most bytes of a line beside its numbers (names, comments, streams that are not read); real
+# files are far below.
 _LONGEST = 1 << 23
 _DIGITS = 20
-# Bytes of a line to each number that a sample may have: from so many on it is read with care rather
-# than fast.
+# From so many bytes of a block on, or bytes for each number of a sample, lines are read one at a
+# time, with little memory, rather than fast.
 _LONG, _NUMBER_BYTES = 1 << 22, 32
 
 
 @dataclass(frozen=True)
 class Field:
-    """A stream as it stands in a file.
+    """Field of a CTF file that a stream is read from.
 
     Attributes:
         name: the stream's name in the program.
         alias: its name in the file.
-        width: numbers in a sample.
+        width: number of elements of a sample.
         is_sparse: whether samples are written as ``index:value``.
-        dtype: number format to read into.
+        dtype: dtype of the samples.
     """
 
     name: str
@@ -53,12 +54,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Lines:
-    """Whole lines of a file.
+    """Block of complete lines of a file.
 
     Attributes:
-        file: the file's name.
-        first: number of the first line, from 1.
-        text: the lines.
+        file: path of the file.
+        first: number of the first line in the file, from 1.
+        text: the lines' bytes.
         have_ids: whether lines may begin with a sequence id.
     """
 
@@ -68,17 +69,17 @@ class Lines:
     have_ids: bool
 
     def fail(self, line: int, reason: str, stream: str = "") -> DataError:
-        """An error at a line, counted from 0."""
+        """Return an error that names a line, counted from 0 in the block."""
         about = f", stream '{stream}'" if stream else ""
         return DataError(f"{self.file}, line {self.first + line}{about}: {reason}")
 
 
 @dataclass(frozen=True)
 class Samples:
-    """One stream's samples in some lines.
+    """Samples of one stream in some lines.
 
     Attributes:
-        lines: the line of each sample, counted from 0, int64 ``[samples]``.
+        lines: index of each sample's line, int64 ``[samples]``.
         frames: ``[samples, width]``, or sparse.
     """
 
@@ -87,24 +88,21 @@ class Samples:
 
 
 def concatenated(parts: Sequence[Samples]) -> Samples:
-    """Samples of several parts of a text, which count lines alike."""
+    """Concatenate samples whose lines are counted from the same line on."""
     return Samples(np.concatenate([p.lines for p in parts]), joined([p.frames for p in parts]))
 
 
 def is_long(text: int, fields: Sequence[Field]) -> bool:
-    """Whether so many bytes are more than lines of some streams have, and would take much memory if
-    they were read fast.
-    """
+    """Return whether lines have so many bytes that the fast parsers would take too much memory."""
     return text > max(_LONG, _NUMBER_BYTES * sum(f.width for f in fields))
 
 
 class Allowance:
-    """How much malformed data of a file to pass over: each is counted once, however often it is
-    read.
+    """Counter of skipped malformed data of a file; the same error counts once.
 
     Args:
-        most: how many malformed samples, lines without any, and sequences of fewer samples than
-            lines.
+        most: how many malformed samples, lines without samples, and sequences of fewer samples
+            than lines may be skipped.
     """
 
     def __init__(self, most: int) -> None:
@@ -116,7 +114,7 @@ class Allowance:
         return self._most > 0
 
     def skip(self, error: DataError) -> None:
-        """Warn of an error, or raise it if there are more than are allowed.
+        """Warn of an error, or raise it if more than ``most`` are skipped.
 
         Raises:
             DataError: if so.
@@ -146,20 +144,20 @@ class _Growing:
 def read_lines(
     lines: Lines, fields: Sequence[Field], allowance: Allowance | None = None
 ) -> list[Samples]:
-    """The samples of each field.
+    """Read the samples of each field, line by line.
 
     Args:
-        lines: what to read.
-        fields: what to read of it.
-        allowance: how much that is malformed to leave out, as the original does: a sample by
-            itself, then the rest up to the next '|'. None for nothing.
+        lines: the lines to read.
+        fields: the fields to read.
+        allowance: counts malformed data that are skipped. As in the original, a malformed sample
+            is skipped up to the next '|'. None to skip nothing.
 
     Raises:
         DataError: for anything else that the format does not allow; it names file, line and stream.
     """
     allowance = allowance or Allowance(0)
-    found = [_Growing() for _ in fields]
-    by_alias = {f.alias: (f, g) for f, g in zip(fields, found, strict=True)}
+    outputs = [_Growing() for _ in fields]
+    by_alias = {f.alias: (f, g) for f, g in zip(fields, outputs, strict=True)}
     longest = _LONGEST + _NUMBER_BYTES * sum(f.width for f in fields)
     text = lines.text[:-1] if lines.text.endswith(b"\n") else lines.text
     for number, line in enumerate(text.split(b"\n") if lines.text else ()):
@@ -173,20 +171,20 @@ def read_lines(
             except DataError as error:
                 allowance.skip(error)
         if not samples:
-            wanted = ", ".join(f"|{f.alias.decode(errors='replace')}" for f in fields)
-            reason = f"the line is empty, or has none of the streams that are read: {wanted}"
+            names = ", ".join(f"|{f.alias.decode(errors='replace')}" for f in fields)
+            reason = f"the line is empty, or has none of the streams that are read: {names}"
             allowance.skip(lines.fail(number, reason))
         if samples > len(fields) and not allowance:
             raise lines.fail(
                 number, f"{samples} samples on a line, and {len(fields)} streams are read"
             )
-    return [_samples(f, g) for f, g in zip(fields, found, strict=True)]
+    return [_samples(f, g) for f, g in zip(fields, outputs, strict=True)]
 
 
 def _parts(
     lines: Lines, number: int, line: bytes, longest: int, allowance: Allowance
 ) -> Iterator[bytes | None]:
-    """None for what stands before the first '|', then what stands behind each."""
+    """Yield None for the part before the first '|', then the part after each '|'."""
     if len(line) > longest:
         reason = (
             f"a line of up to {longest:,} bytes was expected, got {len(line):,}, which begin with "
@@ -202,25 +200,25 @@ def _parts(
 def _read_field(
     lines: Lines, number: int, part: bytes, by_alias: Mapping[bytes, tuple[Field, _Growing]]
 ) -> bool:
-    """Read what stands behind a '|'; whether it is a sample of a stream that is read."""
+    """Read the part after a '|'; return whether it is a sample of one of the fields."""
     name = _NAME.match(part)
     if name is None:
         raise lines.fail(number, "a stream's name was expected right after '|'")
     if name.group() not in by_alias:
         return False
-    wanted, into = by_alias[name.group()]
+    stream, into = by_alias[name.group()]
     counts = len(into.values), len(into.columns)
     try:
-        _read_sample(lines, number, part[name.end() :], wanted, into)
+        _read_sample(lines, number, part[name.end() :], stream, into)
     except DataError:
-        # Nothing of it stays.
+        # Remove what was read of the malformed sample.
         del into.values[counts[0] :], into.columns[counts[1] :], into.lines[-1]
         raise
     return True
 
 
 def _check_head(lines: Lines, number: int, head: bytes) -> None:
-    """What stands before the first '|': nothing, or a sequence id."""
+    """Raise DataError unless the part before the first '|' is empty or a sequence id."""
     rest = head
     if lines.first + number == 1 and rest.startswith(b"\xef\xbb\xbf"):
         rest = rest[3:]
@@ -233,41 +231,41 @@ def _check_head(lines: Lines, number: int, head: bytes) -> None:
         )
 
 
-def _read_sample(lines: Lines, number: int, text: bytes, wanted: Field, into: _Growing) -> None:
+def _read_sample(lines: Lines, number: int, text: bytes, stream: Field, into: _Growing) -> None:
     into.lines.append(number)
-    if wanted.is_sparse:
-        _read_entries(lines, number, text, wanted, into)
+    if stream.is_sparse:
+        _read_entries(lines, number, text, stream, into)
         return
-    tokens = text.split(None, wanted.width)
-    for token in tokens[: wanted.width]:
+    tokens = text.split(None, stream.width)
+    for token in tokens[: stream.width]:
         if not _NUMBER.fullmatch(token):
             raise lines.fail(
-                number, f"expected a number such as -0.5 or 1e-3, got {_quoted(token)}", wanted.name
+                number, f"expected a number such as -0.5 or 1e-3, got {_quoted(token)}", stream.name
             )
-    if len(tokens) > wanted.width:
-        count = wanted.width + _count(tokens[-1])
+    if len(tokens) > stream.width:
+        count = stream.width + _count(tokens[-1])
         raise lines.fail(
             number,
-            f"a sample has {count} numbers, and the stream's shape holds {wanted.width}",
-            wanted.name,
+            f"a sample has {count} numbers, and the stream's shape holds {stream.width}",
+            stream.name,
         )
     # As in the original, zeros at the end of a dense sample need not be written.
     into.values.extend(map(float, tokens))
-    into.values.extend([0.0] * (wanted.width - len(tokens)))
+    into.values.extend([0.0] * (stream.width - len(tokens)))
 
 
-def _read_entries(lines: Lines, number: int, text: bytes, wanted: Field, into: _Growing) -> None:
+def _read_entries(lines: Lines, number: int, text: bytes, stream: Field, into: _Growing) -> None:
     for match in _TOKEN.finditer(text):
         index, colon, value = match[0].partition(b":")
         if not colon or not index.isdigit() or not _NUMBER.fullmatch(value):
-            raise lines.fail(number, f"expected index:value, got {_quoted(match[0])}", wanted.name)
+            raise lines.fail(number, f"expected index:value, got {_quoted(match[0])}", stream.name)
         digits = index if len(index) <= _DIGITS else index.lstrip(b"0") or b"0"
-        if len(digits) > _DIGITS or int(digits) >= wanted.width:
+        if len(digits) > _DIGITS or int(digits) >= stream.width:
             shown = int(digits) if len(digits) <= _DIGITS else _quoted(digits)
             raise lines.fail(
                 number,
-                f"index {shown} is out of range, the stream has {wanted.width} columns",
-                wanted.name,
+                f"index {shown} is out of range, the stream has {stream.width} columns",
+                stream.name,
             )
         into.columns.append(int(digits))
         into.values.append(float(value))
@@ -280,17 +278,17 @@ def _count(text: bytes) -> int:
     return 1 + int(np.count_nonzero(solid[1:] > solid[:-1]))
 
 
-def _samples(wanted: Field, found: _Growing) -> Samples:
+def _samples(stream: Field, output: _Growing) -> Samples:
     with np.errstate(over="ignore"):
-        values = np.array(found.values, np.float64).astype(wanted.dtype)
+        values = np.array(output.values, np.float64).astype(stream.dtype)
     frames: Frames
-    if wanted.is_sparse:
+    if stream.is_sparse:
         frames = SparseFrames(
-            np.array(found.offsets, np.int64), np.array(found.columns, np.int64), values
+            np.array(output.offsets, np.int64), np.array(output.columns, np.int64), values
         )
     else:
-        frames = values.reshape(-1, wanted.width)
-    return Samples(np.array(found.lines, np.int64), frames)
+        frames = values.reshape(-1, stream.width)
+    return Samples(np.array(output.lines, np.int64), frames)
 
 
 def _quoted(text: bytes) -> str:

@@ -1,7 +1,7 @@
-r"""Names of files in lists, which may have been written on another system.
+r"""Resolves file names in list files (map, script files) that were written on another system.
 
-On Windows names are parted by ``\`` or ``/``, begin with a drive, and have capital letters or small
-ones as one likes; lists are in Windows-1252 where files are named in UTF-8, or the other way round.
+On Windows paths have ``\`` or ``/`` as separator, begin with a drive, and are case-insensitive. A
+list may be in Windows-1252 where file names are in UTF-8, or the other way round.
 """
 
 from __future__ import annotations
@@ -20,50 +20,50 @@ from cntk.io._text.encoding import as_windows, readable
 _ABSOLUTE_ON_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _HERE = "..."
 LONGEST = 4096
-"""Characters of a name, or a path, in a list."""
-# Bytes that an array of names may take, whatever their lengths are.
+"""The most characters that a name or a path in a list may have."""
+# An array of names may always take so many bytes, whatever their lengths are.
 _ROOM = 1 << 25
 _ON_WINDOWS = os.name == "nt"
 
 
 def folder_of(file: str) -> str:
-    """The folder of a list, which ``...`` at the beginning of its names stands for."""
+    """Return the folder of a list, which ``...`` at the beginning of its names stands for."""
     return os.path.dirname(file) or "."
 
 
 def located(name: str, folder: str, here: tuple[str, ...] = (_HERE,)) -> str:
-    r"""The file that a list means.
+    r"""Return the path of the file that a list names.
 
     Args:
-        name: its name in the list, bytes that are no UTF-8 escaped.
+        name: its name in the list; bytes that are not UTF-8 are surrogate-escaped.
         folder: the list's folder.
-        here: what a name must begin with for its ``...`` to stand for that folder.
+        here: prefixes for whose ``...`` that folder is put.
 
     Returns:
-        The first of the ways to read the name that is there: as it stands, with ``/`` for ``\``,
-        and both with accents as macOS writes them and in the other encoding. If none is, the first.
+        The first spelling of the name that exists: as it is, with ``/`` for ``\``, and both in
+        other Unicode normal forms (NFC, NFD) and in the other encoding. If none exists, the first.
     """
     if name.startswith(here):
         start, name = folder, name[len(_HERE) :]
     else:
         start = ""
-    found = [start + spelling for spelling in spellings(name)]
+    candidates = [start + spelling for spelling in spellings(name)]
     return (
-        next((path for path in found if os.path.exists(reachable(path))), found[0])
-        if len(found) > 1
-        else found[0]
+        next((path for path in candidates if os.path.exists(reachable(path))), candidates[0])
+        if len(candidates) > 1
+        else candidates[0]
     )
 
 
 def check_name(what: str, name: str | bytes) -> None:
-    """Refuse a name that no file has.
+    """Raise DataError for a name that is too long for a file.
 
     Args:
-        what: what it is, for the error.
+        what: what the name is of, for the error.
         name: the name.
 
     Raises:
-        DataError: if it is too long.
+        DataError: if it is longer than `LONGEST`.
     """
     if len(name) > LONGEST:
         start = name[:40] if isinstance(name, str) else name[:40].decode("utf-8", "replace")
@@ -74,7 +74,7 @@ def check_name(what: str, name: str | bytes) -> None:
 
 
 def shortened(text: str, most: int = 240) -> str:
-    """Text as errors show it: of a long one its beginning and its end.
+    """Shorten a string for an error: of a long one the beginning and the end remain.
 
     Example:
         >>> shortened("a" * 100 + "b" * 100, 13)
@@ -85,10 +85,10 @@ def shortened(text: str, most: int = 240) -> str:
 
 
 def keys_of(names: Sequence[str]) -> np.ndarray:
-    """Names as the keys of sequences, ``[names]``.
+    """Return names as the keys of sequences, ``[names]``.
 
-    They are an array of text, in which each takes as much room as the longest; Python's own strings
-    where much of that would be empty.
+    They are an array of fixed-width strings, in which each takes as much room as the longest; if
+    most of that would be padding, an array of Python strings.
     """
     longest = max(map(len, names), default=0)
     is_wasteful = 4 * longest * len(names) > _ROOM + 16 * sum(map(len, names))
@@ -96,12 +96,12 @@ def keys_of(names: Sequence[str]) -> np.ndarray:
 
 
 def is_text(keys: np.ndarray) -> bool:
-    """Whether keys are names, and not numbers."""
+    """Return whether keys are strings rather than integers."""
     return keys.dtype.kind in "UO"
 
 
 def joined_keys(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """The keys of several chunks, one after another."""
+    """Concatenate the keys of several chunks."""
     if len(parts) == 1:
         return parts[0]
     if any(map(is_text, parts)):
@@ -112,16 +112,14 @@ def joined_keys(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def spellings(name: str) -> Iterator[str]:
-    """The ways to read a name, as it stands first."""
+    """Yield the ways to spell a name, the unchanged name first."""
     slashes = [name] if "\\" not in name or _ON_WINDOWS else [name, name.replace("\\", "/")]
     for text in slashes:
-        yield from _written_otherwise(text)
+        yield from _in_other_encodings(text)
 
 
-def _written_otherwise(text: str) -> Iterator[str]:
-    """A name as it stands, with accents as all others or as macOS write them, and as bytes in
-    Windows-1252.
-    """
+def _in_other_encodings(text: str) -> Iterator[str]:
+    """Yield a name unchanged, in Unicode normal forms NFC and NFD, and in Windows-1252."""
     yield text
     if not text.isascii():
         plain = readable(text)
@@ -131,26 +129,26 @@ def _written_otherwise(text: str) -> Iterator[str]:
 
 
 def as_key(name: str) -> str:
-    r"""The key that a sequence's name is, the same for ``folder\a`` and ``folder/a``, and however
-    ``ä`` is written.
+    r"""Return the key of a sequence's name.
+
+    It is the same for ``folder\a`` and ``folder/a``, and for both Unicode normal forms of ``ä``.
     """
     slashes = name.replace("\\", "/")
     return slashes if name.isascii() else unicodedata.normalize("NFC", readable(slashes))
 
 
 def why(error: OSError, path: str, is_listed: bool = False) -> str:
-    """Why a file cannot be opened, and what to do about it if that is known."""
+    """Describe why a file cannot be opened, and what to do about it if that is known."""
     return (
         f"{error.strerror}{advice(path, is_listed) if isinstance(error, FileNotFoundError) else ''}"
     )
 
 
 def advice(path: str, is_listed: bool = False) -> str:
-    """What to do about a file that is not there, for the end of an error; empty if nothing is
-    known.
+    """Return advice for the end of an error on a missing file; empty if there is none.
 
     Args:
-        path: its path.
+        path: path of the file.
         is_listed: whether a list names it.
     """
     if len(path) > LONGEST:
@@ -159,8 +157,8 @@ def advice(path: str, is_listed: bool = False) -> str:
         relative = ", or name files from the list's own folder on, as .../name" if is_listed else ""
         start = _first_folder(path)
         return (
-            f"; this is a path of Windows: put the folder where the files are now in the place of "
-            f"'{start}'{relative}"
+            f"; this is a Windows path: replace '{start}' by the folder where the files are "
+            f"now{relative}"
         )
     similar = _similar(path)
     return f"; did you mean '{similar}'?" if similar else ""
@@ -171,7 +169,7 @@ def _first_folder(path: str) -> str:
 
 
 def _similar(path: str) -> str | None:
-    """The file whose name differs by capital letters and by how accents are written alone."""
+    """Find the file whose path differs only in upper and lower case or in Unicode normal form."""
     there, parts = "", re.split(r"([/\\])" if _ON_WINDOWS else "(/)", path.replace("\\", "/"))
     for part in parts:
         if part in ("", "/", ".", "..") or os.path.exists(there + part):
@@ -181,10 +179,10 @@ def _similar(path: str) -> str | None:
             names = sorted(os.listdir(there or "."))
         except OSError:
             return None
-        found = next((name for name in names if _folded(name) == _folded(part)), None)
-        if found is None:
+        match = next((name for name in names if _folded(name) == _folded(part)), None)
+        if match is None:
             return None
-        there += found
+        there += match
     return there if there != path and os.path.exists(there) else None
 
 
@@ -193,24 +191,24 @@ def _folded(name: str) -> str:
 
 
 def entry(names: Collection[str], inside: str) -> str:
-    """The name of a file in an archive that a list means.
+    """Return the name of an archive's member that a list names.
 
     Args:
         names: all names in the archive.
-        inside: the list's name for it.
+        inside: the member's name in the list.
 
     Raises:
-        KeyError: if there is none.
+        KeyError: if the archive has no such member.
     """
     plain = inside.replace("\\", "/").lstrip("/")
-    found = _entry_names(plain)
-    for name in found:
+    candidates = _entry_names(plain)
+    for name in candidates:
         if name in names:
             return name
     similar = ""
     for name in names:
         there = name.replace("\\", "/")
-        if there in found:
+        if there in candidates:
             return name
         if _folded(there) == _folded(plain):
             similar = f"; did you mean '{name}'?"
@@ -218,12 +216,13 @@ def entry(names: Collection[str], inside: str) -> str:
 
 
 def _entry_names(plain: str) -> list[str]:
-    """The ways in which an archive may have a name: as it stands, and as bytes that archives hold
-    without a mark.
+    """Return the ways in which an archive may have a name.
+
+    A zip archive's name without the UTF-8 flag is decoded as cp437.
     """
-    found = list(_written_otherwise(plain))
+    names = list(_in_other_encodings(plain))
     return (
-        found
+        names
         if plain.isascii()
-        else [*found, *(name.encode("utf-8", "surrogateescape").decode("cp437") for name in found)]
+        else [*names, *(name.encode("utf-8", "surrogateescape").decode("cp437") for name in names)]
     )

@@ -1,8 +1,8 @@
-"""Numbers written as text, many at a time, with NumPy alone.
+"""Parses many decimal numbers at once with NumPy.
 
-Up to eight digits are one 64-bit word: three multiplications add up neighbours, then pairs, then
-fours (Lemire and Langdale's trick), for all tokens of a text at once. Decimals are two such
-integers. What has an exponent, or more digits than that, is left to NumPy's own parser, a few times
+Up to eight digits are one 64-bit word: three multiplications combine adjacent digits, then pairs,
+then fours (SWAR, after Lemire and Langdale), for all numbers of a block at once. A decimal is two
+such integers. Numbers with an exponent or more digits are left to NumPy's own parser, a few times
 slower.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 PAD = 16
-"""Bytes of white space that must stand before a text and behind it."""
+"""Number of bytes of white space that must surround the text on both sides."""
 
 _LOW_NIBBLES = np.uint64(0x0F0F0F0F0F0F0F0F)
 _BYTES, _PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
@@ -21,15 +21,15 @@ _DIGIT, _SPACE = 10, 32
 
 
 def read_numbers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndarray | None:
-    """The numbers of a text.
+    """Parse numbers at known offsets.
 
     Args:
         text: uint8 with `PAD` bytes of white space at both ends.
-        begins: where each number begins, int64 ``[numbers]``.
-        ends: where each ends; white space, or anything that is no part of it, follows.
+        begins: offset of each number, int64 ``[numbers]``.
+        ends: offset behind each number; the byte there is not part of it.
 
     Returns:
-        float64 ``[numbers]``, or None if one is not written as
+        float64 ``[numbers]``, or None if one is not of the form
         ``[+-]digits[.digits][e[+-]digits]``.
     """
     marks = np.flatnonzero((text - np.uint8(48) >= _DIGIT) & (text > _SPACE))
@@ -38,7 +38,7 @@ def read_numbers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.n
     letters = text[marks]
     dots, exponents = marks[letters == ord(".")], marks[(letters | 32) == ord("e")]
     signs = marks[(letters == ord("-")) | (letters == ord("+"))]
-    if len(dots) + len(exponents) + len(signs) != len(marks) or not _are_in_place(
+    if len(dots) + len(exponents) + len(signs) != len(marks) or not _are_well_placed(
         text, dots, exponents, signs
     ):
         return None
@@ -58,19 +58,19 @@ def read_numbers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.n
             return None
     values = _decimals(text, begins, points, ends) if len(dots) else _integers(text, begins, ends)
     if len(exponents):
-        values[with_exponent] = _slowly(text, begins[with_exponent], ends[with_exponent])
+        values[with_exponent] = _parse_slowly(text, begins[with_exponent], ends[with_exponent])
     values[signed[text[signs] == ord("-")]] *= -1
     return values
 
 
-def _are_in_place(
+def _are_well_placed(
     text: np.ndarray, dots: np.ndarray, exponents: np.ndarray, signs: np.ndarray
 ) -> bool:
-    """Whether what surrounds each dot, exponent and sign may do so."""
+    """Return whether the bytes beside each dot, exponent and sign are allowed there."""
 
-    def digit(places: np.ndarray) -> np.ndarray:
-        found: np.ndarray = text[places] - np.uint8(48) < _DIGIT
-        return found
+    def digit(offsets: np.ndarray) -> np.ndarray:
+        is_digit: np.ndarray = text[offsets] - np.uint8(48) < _DIGIT
+        return is_digit
 
     before, behind = text[signs - 1], text[exponents + 1]
     signs_fit = ((before <= _SPACE) | ((before | 32) == ord("e"))) & digit(signs + 1)
@@ -81,18 +81,17 @@ def _are_in_place(
     return bool(signs_fit.all() and dots_fit.all() and exponents_fit.all())
 
 
-def _owners(begins: np.ndarray, ends: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Which number each place lies in."""
-    if len(places) == len(begins) and ((begins <= places) & (places < ends)).all():
+def _owners(begins: np.ndarray, ends: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return the index of the number that has each offset."""
+    if len(offsets) == len(begins) and ((begins <= offsets) & (offsets < ends)).all():
         return np.arange(len(begins))
-    # Counting what begins up to each byte costs a pass over the text; searching costs more as soon
-    # as there is much to find.
-    if len(places) * 8 < len(begins):
-        return np.searchsorted(begins, places, side="right") - 1
+    # For few offsets a binary search is faster; for many, a running count over all bytes.
+    if len(offsets) * 8 < len(begins):
+        return np.searchsorted(begins, offsets, side="right") - 1
     first = int(begins[0])
     started = np.zeros(int(ends[-1]) - first, np.int32)
     started[begins - first] = 1
-    owners: np.ndarray = np.cumsum(started, out=started)[places - first] - 1
+    owners: np.ndarray = np.cumsum(started, out=started)[offsets - first] - 1
     return owners
 
 
@@ -101,7 +100,7 @@ def _repeats(sorted_numbers: np.ndarray) -> bool:
 
 
 def _integers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Numbers of digits alone; those of more than sixteen are read slowly."""
+    """Parse numbers that are digits only; those of more than 16 by NumPy's parser."""
     lengths = ends - begins
     longest = int(lengths.max(initial=0))
     if longest <= 4:
@@ -113,14 +112,14 @@ def _integers(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndar
     values += _up_to_eight(text, ends - 8, upper) * 1e8
     long = np.flatnonzero(lengths > 16)
     if len(long):
-        values[long] = _slowly(text, begins[long], ends[long])
+        values[long] = _parse_slowly(text, begins[long], ends[long])
     return values
 
 
 def _up_to_eight(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The digits before each end, 0 to 8 of them, as float64."""
+    """Parse the 0 to 8 digits before each end as float64."""
     words: np.ndarray = np.ndarray((len(text) - 7,), "<u8", text.data, strides=(1,))[ends - 8]
-    # Half of the shift, done twice: one by 64 bits would be none.
+    # Half of the shift, done twice, because a shift by 64 bits is undefined.
     shift = ((8 - lengths) * 4).view(np.uint64)
     words >>= shift
     words >>= shift
@@ -140,9 +139,9 @@ def _up_to_eight(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.
 
 
 def _up_to_four(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The digits before each end, 0 to 4 of them, in half the time."""
+    """Parse the 0 to 4 digits before each end as float64, in half the time."""
     words: np.ndarray = np.ndarray((len(text) - 3,), "<u4", text.data, strides=(1,))[ends - 4]
-    # Half of the shift, done twice: one by 32 bits would be none.
+    # Half of the shift, done twice, because a shift by 32 bits is undefined.
     shift = (4 - lengths).astype(np.uint32)
     shift *= np.uint32(4)
     words >>= shift
@@ -162,13 +161,13 @@ def _up_to_four(text: np.ndarray, ends: np.ndarray, lengths: np.ndarray) -> np.n
 def _decimals(
     text: np.ndarray, begins: np.ndarray, points: np.ndarray, ends: np.ndarray
 ) -> np.ndarray:
-    """Numbers without sign; those with an exponent come out as anything.
+    """Parse decimals without sign; the values of numbers with an exponent are arbitrary.
 
     Args:
         text: the bytes.
-        begins: where each number begins.
-        points: where its integer part ends: at its decimal point, or at its end if it has none.
-        ends: where it ends.
+        begins: offset of each number.
+        points: offset of its decimal point, or behind the number if it has none.
+        ends: offset behind it.
     """
     values = _integers(text, begins, points)
     first = points + 1
@@ -179,19 +178,19 @@ def _decimals(
     alike = (digits == digits[-1]).all()
     fractions /= _POWERS[digits[-1] if alike else digits]
     values += fractions
-    # Decimals beyond these do not fit the words, and may still tell doubles apart.
+    # More than 16 decimals do not fit two words, and may still change a float64.
     long = np.flatnonzero(ends - points > 16)
     if len(long):
-        values[long] = _slowly(text, begins[long], ends[long])
+        values[long] = _parse_slowly(text, begins[long], ends[long])
     return values
 
 
-def _slowly(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Numbers of any length, with exponents, by NumPy's parser."""
+def _parse_slowly(text: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Parse numbers of any length, with exponents, by NumPy's parser."""
     from cntk.io._corpus.chunk import spans
 
-    places = spans(begins, ends - begins + 1)
-    gathered = text[places]
+    offsets = spans(begins, ends - begins + 1)
+    gathered = text[offsets]
     gathered[np.cumsum(ends - begins + 1) - 1] = _SPACE
     with np.errstate(over="ignore"):
         return np.fromstring(gathered.tobytes(), np.float64, sep=" ")

@@ -1,4 +1,4 @@
-"""The sequences of a text file: where they begin, what they are called, how long they are."""
+"""`Sequences`: offsets, ids and lengths of all sequences of a CTF file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Sequences:
     Attributes:
         begins: offset of the first byte of each, int64 ``[sequences]``.
         keys: their ids, uint64 ``[sequences]``.
-        rows: lines of each, int64 ``[sequences]``.
-        counted: by how many samples each counts in a minibatch, int64 ``[sequences]``.
+        rows: number of lines of each, int64 ``[sequences]``.
+        counted: number of samples that each counts in a minibatch, int64 ``[sequences]``.
     """
 
     begins: np.ndarray

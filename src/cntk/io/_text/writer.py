@@ -1,4 +1,4 @@
-"""Sequences as lines of the CNTK text format."""
+"""Writes sequences as lines of the CNTK text format (CTF)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cntk._errors import ArgumentError
 
 
 def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, Any]) -> str:
-    """One sequence as text that `CTFDeserializer` reads.
+    """Return a sequence as text that `CTFDeserializer` reads.
 
     Args:
         seq_idx: the sequence's id.
@@ -22,7 +22,7 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
             Fields may have different numbers of samples.
 
     Returns:
-        Lines without a line end behind the last one. Empty if there is nothing to write.
+        Lines without a line end after the last one; empty if there are no samples.
 
     Raises:
         ValueError: if the samples are anything else.
@@ -59,7 +59,7 @@ def sequence_to_cntk_text_format(seq_idx: int, alias_tensor_map: Mapping[str, An
 
 
 def _samples(alias: str, data: Any) -> list[str]:
-    """Each sample's numbers as text."""
+    """Return the text of each sample."""
     if isinstance(data, list) and data and all(isinstance(sample, Mapping) for sample in data):
         return [
             " ".join(f"{index}:{value}" for index, value in sorted(sample.items()))
@@ -86,9 +86,7 @@ def _samples(alias: str, data: Any) -> list[str]:
 
 
 def _is_tensor(data: Any) -> bool:
-    """Whether data are an array, or nested lists of numbers; the first innermost element
-    decides.
-    """
+    """Return whether data are an array, or nested lists whose first innermost item is a number."""
     if isinstance(data, np.ndarray):
         return True
     if not isinstance(data, list):
